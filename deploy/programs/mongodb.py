@@ -1,0 +1,96 @@
+"""Which server answers MongoDB's protocol here, and how is it started?"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pymongo import MongoClient
+from pymongo.errors import OperationFailure, PyMongoError
+
+from deploy.programs.program import Program, ProgramError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class _Database(Program):
+    @property
+    def url(self) -> str:
+        """The address for clients; one server, so no discovery of a replica set's members."""
+        return f"mongodb://127.0.0.1:{self.port}/?directConnection=true"
+
+    @property
+    def data(self) -> Path:
+        """The folder with the server's data files."""
+        path = self.folder / "data"
+        path.mkdir(exist_ok=True)
+        return path
+
+    def answers(self) -> bool:
+        """Tell whether the server takes writes."""
+        with MongoClient[dict[str, object]](self.url, serverSelectionTimeoutMS=1000) as client:
+            try:
+                return bool(client.admin.command("hello")["isWritablePrimary"])
+            except PyMongoError:
+                return False
+
+
+class Secantusdb(_Database):
+    """SecantusDB, a server in Python and C from PyPI, always with `--sync-on-commit`."""
+
+    name = "secantusdb"
+
+    def command(self) -> Sequence[str]:
+        """Start it with the interpreter that runs us, and without anybody's configuration file."""
+        configuration = self.folder / "secantusd.toml"
+        configuration.touch()
+        return [
+            *(sys.executable, "-m", "secantus"),
+            *("--config", str(configuration)),
+            *("--host", "127.0.0.1"),
+            *("--port", str(self.port)),
+            *("--storage-path", str(self.data)),
+            *("--log-level", "WARNING"),
+            "--sync-on-commit",
+        ]
+
+
+class Mongod(_Database):
+    """MongoDB's own server as a replica set of one, which transactions need."""
+
+    name = "mongod"
+
+    def command(self) -> Sequence[str]:
+        """Start the `mongod` on the PATH; raises `ProgramError` when there is none."""
+        program = shutil.which("mongod")
+        if program is None:
+            message = "there is no mongod on the PATH"
+            raise ProgramError(message)
+        return [
+            *(program, "--bind_ip", "127.0.0.1"),
+            *("--port", str(self.port)),
+            *("--dbpath", str(self.data)),
+            *("--replSet", "rs0"),
+        ]
+
+    def answers(self) -> bool:
+        """Make the server a replica set when it is not yet one; then as every database."""
+        member = {"_id": 0, "host": f"127.0.0.1:{self.port}"}
+        with MongoClient[dict[str, object]](self.url, serverSelectionTimeoutMS=1000) as client:
+            try:
+                client.admin.command("replSetInitiate", {"_id": "rs0", "members": [member]})
+            except OperationFailure:
+                pass  # it is one already
+            except PyMongoError:
+                return False
+        return super().answers()
+
+
+def database(folder: Path, *, port: int | None = None) -> Secantusdb | Mongod:
+    """Give the best server that this machine has: `mongod` when it is on the PATH."""
+    if shutil.which("mongod"):
+        return Mongod(folder, port=port)
+    return Secantusdb(folder, port=port)

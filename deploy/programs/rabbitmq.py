@@ -1,0 +1,135 @@
+"""How does a private RabbitMQ node run that shares nothing with the system's own?"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deploy.programs.program import Program, ProgramError, free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+# Debian's /usr/sbin/rabbitmq-server changes the user and the folder; the script behind it does not.
+_SCRIPTS = Path("/usr/lib/rabbitmq/bin")
+
+
+def rabbitmq_program(name: str = "rabbitmq-server") -> Path | None:
+    """Find a program of RabbitMQ on this machine."""
+    found = shutil.which(name, path=os.pathsep.join([str(_SCRIPTS), os.environ.get("PATH", "")]))
+    return Path(found) if found else None
+
+
+class _PortMapper(Program):
+    """Erlang's port mapper, our own: the shared one would outlive us and know our node."""
+
+    name = "epmd"
+    url = ""
+
+    def command(self) -> Sequence[str]:
+        return [_found("epmd", shutil.which("epmd")), "-port", str(self.port)]
+
+    def environment(self) -> Mapping[str, str]:
+        return {"ERL_EPMD_ADDRESS": "127.0.0.1"}
+
+
+class Rabbitmq(Program):
+    """One RabbitMQ node with its own folder, cookie, port mapper and ports; no plugins."""
+
+    name = "rabbitmq"
+    start_seconds = 120
+
+    def __init__(self, folder: Path, *, port: int | None = None) -> None:
+        """Keep everything of the node below `folder`; without `port`, take a free one."""
+        super().__init__(folder, port=port)
+        self._distribution_port = free_port()
+        self._port_mapper = _PortMapper(folder)
+
+    @property
+    def url(self) -> str:
+        """The address for clients; `guest` may connect from this machine only."""
+        return f"amqp://guest:guest@127.0.0.1:{self.port}/"
+
+    def start(self) -> None:
+        """Start the port mapper first; the node would otherwise start one that outlives it."""
+        self._port_mapper.start()
+        super().start()
+
+    def stop(self) -> None:
+        """Ask the node to end; its durable queues are on disk."""
+        super().stop()
+        self._port_mapper.stop()
+
+    def kill(self) -> None:
+        """End the node and its port mapper as a crash would."""
+        super().kill()
+        self._port_mapper.kill()
+
+    def control(self, *arguments: str) -> str:
+        """Run `rabbitmqctl` against this node and give what it printed.
+
+        Raises `ProgramError` when it fails.
+        """
+        program = rabbitmq_program("rabbitmqctl")
+        done = subprocess.run(
+            [_found("rabbitmqctl", program), "--quiet", *arguments],
+            env={**os.environ, **self.environment()},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            message = f"rabbitmqctl {' '.join(arguments)}: {done.stderr or done.stdout}"
+            raise ProgramError(message)
+        return done.stdout
+
+    def command(self) -> Sequence[str]:
+        """Write the node's configuration, and start it."""
+        (self.folder / "rabbitmq.conf").write_text(
+            f"listeners.tcp.1 = 127.0.0.1:{self.port}\n"
+            "log.file.level = warning\n"
+            "log.console = false\n"
+        )
+        (self.folder / "enabled_plugins").write_text("[].\n")
+        (self.folder / "rabbitmq-env.conf").touch()
+        return [_found("rabbitmq-server", rabbitmq_program())]
+
+    def environment(self) -> Mapping[str, str]:
+        """Point everything that RabbitMQ would share into the folder."""
+        return {
+            "HOME": str(self.folder),
+            "ERL_EPMD_PORT": str(self._port_mapper.port),
+            "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "RABBITMQ_CONF_ENV_FILE": str(self.folder / "rabbitmq-env.conf"),
+            "RABBITMQ_CONFIG_FILE": str(self.folder / "rabbitmq.conf"),
+            "RABBITMQ_ADVANCED_CONFIG_FILE": str(self.folder / "advanced.config"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(self.folder / "enabled_plugins"),
+            "RABBITMQ_MNESIA_BASE": str(self.folder / "mnesia"),
+            "RABBITMQ_LOG_BASE": str(self.folder / "logs"),
+            "RABBITMQ_NODENAME": "rolecall@localhost",
+            "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
+            "RABBITMQ_NODE_PORT": str(self.port),
+            "RABBITMQ_DIST_PORT": str(self._distribution_port),
+        }
+
+    def answers(self) -> bool:
+        """Tell whether the broker speaks AMQP: it answers a wrong protocol header with its own."""
+        with socket.socket() as probe:
+            probe.settimeout(1)
+            try:
+                probe.connect(("127.0.0.1", self.port))
+                probe.sendall(b"AMQP\x00\x00\x00\x00")
+                return probe.recv(8).startswith(b"AMQP")
+            except OSError:
+                return False
+
+
+def _found(name: str, program: str | Path | None) -> str:
+    if program is None:
+        message = f"{name} is not on this machine: install the package rabbitmq-server"
+        raise ProgramError(message)
+    return str(program)

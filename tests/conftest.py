@@ -1,0 +1,76 @@
+"""Which servers and names may every test ask for?"""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+import pytest
+
+from deploy.programs.mongodb import Mongod, Secantusdb, database
+from deploy.programs.rabbitmq import Rabbitmq
+from tests.servers import SmtpServer, amqp_server, mongo_server, require_rabbitmq
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="session")
+def mongo_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of one database server for the whole run, started when first asked for."""
+    with mongo_server(tmp_path_factory.mktemp("mongo")) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def amqp_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of one RabbitMQ for the whole run, started when first asked for."""
+    with amqp_server(tmp_path_factory.mktemp("rabbitmq")) as url:
+        yield url
+
+
+@pytest.fixture
+def database_name() -> str:
+    """A database name that no other test uses."""
+    return f"test_{uuid.uuid4().hex}"
+
+
+@pytest.fixture
+def private_database(tmp_path: Path) -> Iterator[Callable[[], Secantusdb | Mongod]]:
+    """Make database servers that the test may kill; each call gives a started one."""
+    servers: list[Secantusdb | Mongod] = []
+
+    def start() -> Secantusdb | Mongod:
+        server = database(tmp_path / f"database-{len(servers)}")
+        servers.append(server)
+        server.start()
+        return server
+
+    yield start
+    for server in servers:
+        server.kill()
+
+
+@pytest.fixture
+def private_rabbitmq(tmp_path: Path) -> Iterator[Callable[[], Rabbitmq]]:
+    """Make RabbitMQ nodes that the test may kill; each call gives a started one."""
+    require_rabbitmq()
+    nodes: list[Rabbitmq] = []
+
+    def start() -> Rabbitmq:
+        node = Rabbitmq(tmp_path / f"rabbitmq-{len(nodes)}")
+        nodes.append(node)
+        node.start()
+        return node
+
+    yield start
+    for node in nodes:
+        node.kill()
+
+
+@pytest.fixture
+def smtp_server() -> Iterator[SmtpServer]:
+    """A real SMTP server that keeps the mails it takes."""
+    with SmtpServer() as server:
+        yield server

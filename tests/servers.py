@@ -1,0 +1,122 @@
+"""Where do the servers that the tests need come from?"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Self
+
+from aiosmtpd.controller import Controller
+
+from deploy.programs.mongodb import database
+from deploy.programs.program import ProgramError, free_port
+from deploy.programs.rabbitmq import Rabbitmq, rabbitmq_program
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from aiosmtpd.smtp import SMTP, Envelope, Session
+
+MONGO_VARIABLE = "ROLECALL_TEST_MONGO_URL"
+AMQP_VARIABLE = "ROLECALL_TEST_AMQP_URL"
+
+
+@contextmanager
+def mongo_server(folder: Path) -> Iterator[str]:
+    """Give the address of a database: the environment's, else one of our own below `folder`."""
+    if given := os.environ.get(MONGO_VARIABLE):
+        yield given
+        return
+    server = database(folder)
+    server.start()
+    try:
+        yield server.url
+    finally:
+        server.stop()
+
+
+@contextmanager
+def amqp_server(folder: Path) -> Iterator[str]:
+    """Give the address of a broker: the environment's, else one of our own below `folder`."""
+    if given := os.environ.get(AMQP_VARIABLE):
+        yield given
+        return
+    require_rabbitmq()
+    server = Rabbitmq(folder)
+    server.start()
+    try:
+        yield server.url
+    finally:
+        server.stop()
+
+
+def require_rabbitmq() -> None:
+    """Install RabbitMQ from the system's packages when it is missing and we may.
+
+    Raises `ProgramError` with what to do when that is not possible.
+    """
+    if rabbitmq_program():
+        return
+    if os.geteuid() == 0:
+        # The package would start a system-wide broker: its init scripts ask this file first.
+        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
+        install = ["apt-get", "install", "-y", "--no-install-recommends", "rabbitmq-server"]
+        for command in (["apt-get", "update"], install):
+            subprocess.run(command, env=environment, check=False, capture_output=True)
+    if not rabbitmq_program():
+        message = (
+            f"The tests need RabbitMQ: set {AMQP_VARIABLE} to the address of a broker, or install "
+            "the system's package rabbitmq-server (as root, the tests do it with apt-get)."
+        )
+        raise ProgramError(message)
+
+
+@dataclass(frozen=True)
+class ReceivedMail:
+    """A mail as the SMTP server took it: the envelope and the bytes after DATA."""
+
+    sender: str
+    recipients: tuple[str, ...]
+    content: bytes
+
+
+@dataclass
+class SmtpServer:
+    """A real SMTP server in this process, on a free port of 127.0.0.1.
+
+    It answers each mail with the next of `replies`, and with 250 when there is none left; a mail
+    counts as received when its answer starts with 2.
+    """
+
+    replies: list[str] = field(default_factory=list)
+    received: list[ReceivedMail] = field(default_factory=list)
+    host: str = "127.0.0.1"
+    port: int = field(default_factory=free_port)
+
+    def __enter__(self) -> Self:
+        """Listen."""
+        self._controller = Controller(self, hostname=self.host, port=self.port)
+        self._controller.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop listening."""
+        self._controller.stop()
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 (aiosmtpd's name)
+        """Take one mail (aiosmtpd calls this)."""
+        del server, session
+        reply = self.replies.pop(0) if self.replies else "250 taken"
+        if reply.startswith("2"):
+            content = envelope.content or b""
+            self.received.append(
+                ReceivedMail(
+                    sender=envelope.mail_from or "",
+                    recipients=tuple(envelope.rcpt_tos),
+                    content=content.encode() if isinstance(content, str) else content,
+                )
+            )
+        return reply

@@ -1,0 +1,42 @@
+"""How does a test wait for something without sleeping for a fixed time?"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import time
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+T = TypeVar("T")
+
+
+async def wait_for(
+    condition: Callable[[], T | Awaitable[T]], *, within: float = 10.0, what: str = "condition"
+) -> T:
+    """Poll until `condition` gives something true, and give that.
+
+    `condition` is a function or a coroutine function. Raises `AssertionError` naming `what` and
+    the last value after `within` seconds; an assertion that fails inside `condition` counts as not
+    yet true.
+    """
+    deadline = time.monotonic() + within
+    pause = 0.005
+    while True:
+        last: object
+        try:
+            value = condition()
+            if inspect.isawaitable(value):
+                value = await value
+            if value:
+                return value
+            last = value
+        except AssertionError as failed:
+            last = failed
+        if time.monotonic() > deadline:
+            message = f"{what}: not within {within} s, last {last!r}"
+            raise AssertionError(message)
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.5, 0.1)
