@@ -1,0 +1,1 @@
+"""Plumbing that two services use: journal, inbox, bus, database, HTTP, tokens, logs."""

@@ -1,0 +1,203 @@
+"""What is a fact, who caused it, and what does it look like on the bus?
+
+A **fact** says in the past tense what one service decided. It becomes a **row** of that service's
+journal in the transaction that changed the state; the row is change log, outbox and audit record in
+one. On the bus a row is a CloudEvents 1.0 JSON event.
+"""
+
+import json
+import zlib
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.contracts.things import Thing
+
+SHARDS = 64
+"""Shards of every journal; a shard is ordered and gapless, shards are independent."""
+
+
+class Outcome(StrEnum):
+    """How what the fact tells of ended, as the audit log shows it."""
+
+    SUCCEEDED = "succeeded"
+    DENIED = "denied"
+    FAILED = "failed"
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Actor(_Frozen):
+    """Who acted, from a verified context only; never from a request's body."""
+
+    type: Literal["user", "service_client", "service", "anonymous", "operator"]
+    id: str
+    name: str | None = None
+    email: str | None = None
+    session_id: str | None = None
+    on_behalf_of: str | None = None
+
+
+class RequestInfo(_Frozen):
+    """The request through which the actor acted."""
+
+    request_id: str
+    trace_id: str | None = None
+    ip: str | None = None
+    user_agent: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """Who acts and through which request; every write of a journal takes one."""
+
+    actor: Actor
+    request: RequestInfo
+
+
+class ResourceRef(_Frozen):
+    """The thing that a fact is about."""
+
+    type: str
+    id: str
+    name: str | None = None
+
+
+class Payload(_Frozen):
+    """What a fact says; one class per fact type in `shared/contracts/<source>.py`.
+
+    A field may be added with a default; it is never renamed, removed or given another meaning: that
+    is a new major version in `type`.
+    """
+
+    type: ClassVar[str]
+    """The routing key, `<source>.<noun>.<past-verb>.v<major>`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fact:
+    """One decided change, as the domain returns it: it has no sequence yet.
+
+    `things` is the new state of each policy thing that the change touches (see `things`). `before`
+    and `after` are what the audit log shows of the difference; they hold no secret.
+    """
+
+    payload: Payload
+    resource: ResourceRef
+    account_id: str | None = None
+    account_rev: int | None = None
+    project_id: str | None = None
+    outcome: Outcome = Outcome.SUCCEEDED
+    reason: str | None = None
+    before: dict[str, Any] | None = None
+    after: dict[str, Any] | None = None
+    things: tuple[Thing, ...] = ()
+
+
+class Position(NamedTuple):
+    """Where a row stands; unique for ever, because an epoch is never used twice."""
+
+    source: str
+    epoch: str
+    shard: int
+    seq: int
+
+
+class Row(_Frozen):
+    """A committed row of a journal: fact, position, actor and request."""
+
+    id: str
+    type: str
+    source: str
+    epoch: str
+    shard: int
+    seq: int
+    change_id: str
+    part: int
+    parts: int
+    occurred_at: datetime
+    account_id: str | None = None
+    account_rev: int | None = None
+    project_id: str | None = None
+    resource: ResourceRef
+    actor: Actor
+    request: RequestInfo
+    outcome: Outcome = Outcome.SUCCEEDED
+    reason: str | None = None
+    before: dict[str, Any] | None = None
+    after: dict[str, Any] | None = None
+    data: dict[str, Any]
+    things: tuple[Thing, ...] = ()
+
+    @property
+    def position(self) -> Position:
+        """Source, epoch, shard and sequence."""
+        return Position(self.source, self.epoch, self.shard, self.seq)
+
+    @property
+    def action(self) -> str:
+        """The audit log's word: the type without source and version (`member.removed`)."""
+        return self.type.split(".", 1)[1].rsplit(".v", 1)[0]
+
+    def to_event(self) -> bytes:
+        """Write the row as a CloudEvents 1.0 event (JSON, structured mode)."""
+        content = self.model_dump(mode="json", exclude={"id", "type", "occurred_at"})
+        event = {
+            "specversion": "1.0",
+            "id": self.id,
+            "source": f"/rolecall/{self.source}",
+            "type": self.type,
+            "subject": self.resource.id,
+            "time": content_time(self.occurred_at),
+            "datacontenttype": "application/json",
+            "data": content,
+        }
+        return json.dumps(event, separators=(",", ":"), ensure_ascii=False).encode()
+
+    @classmethod
+    def from_event(cls, body: bytes) -> "Row":
+        """Read an event that `to_event` wrote.
+
+        Raises:
+            ValueError: the body is not such an event (pydantic's errors are ValueErrors too).
+        """
+        event = json.loads(body)
+        if not isinstance(event, dict) or not isinstance(event.get("data"), dict):
+            raise ValueError("not a CloudEvents object with data")
+        return cls.model_validate(
+            event["data"]
+            | {"id": event.get("id"), "type": event.get("type"), "occurred_at": event.get("time")}
+        )
+
+
+def content_time(moment: datetime) -> str:
+    """RFC 3339 in UTC with milliseconds and `Z`."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def shard_of(key: str) -> int:
+    """The shard of an account's id, or of a user's id where there is no account."""
+    return zlib.crc32(key.encode()) % SHARDS
+
+
+def format_revision(position: Position) -> str:
+    """The opaque string that callers carry (`Rolecall-Revision`, `at_least_revision`)."""
+    return f"{position.source}.{position.epoch}.{position.shard}.{position.seq}"
+
+
+def parse_revision(text: str) -> Position:
+    """Read a revision.
+
+    Raises:
+        ValueError: the text is no revision.
+    """
+    source, epoch, shard, seq = text.split(".")
+    position = Position(source, epoch, int(shard), int(seq))
+    if not 0 <= position.shard < SHARDS or position.seq < 1 or format_revision(position) != text:
+        raise ValueError("not a revision")
+    return position

@@ -1,0 +1,28 @@
+"""Which facts does notification tell?"""
+
+from typing import ClassVar
+
+from shared.contracts.facts import Payload
+
+
+class _Message(Payload):
+    message_id: str
+    kind: str
+    """The template's name, such as `invitation`."""
+    recipient: str
+
+
+class MessageSent(_Message):
+    """The mail server took the message."""
+
+    type: ClassVar[str] = "notification.message.sent.v1"
+
+
+class MessageBounced(_Message):
+    """The mail server refused the message for good; it is not tried again."""
+
+    type: ClassVar[str] = "notification.message.bounced.v1"
+    reply: str
+
+
+FACTS: tuple[type[Payload], ...] = (MessageSent, MessageBounced)

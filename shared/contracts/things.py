@@ -1,0 +1,111 @@
+"""What is the policy state that authz decides from, and how does it travel?
+
+A **thing** carries the whole new state of one policy object, never a difference, so that applying
+it twice, or from a snapshot and from a change, ends the same. `state: None` says that it is gone.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Kind(StrEnum):
+    """The kinds of things; the first four and the catalog are team's, the others identity's."""
+
+    ACCOUNT = "account"
+    MEMBER = "member"
+    PROJECT = "project"
+    OVERRIDE = "override"
+    CATALOG = "catalog"
+    SESSION = "session"
+    SERVICE_CLIENT = "service_client"
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Thing(_Frozen):
+    """One policy object: its kind, its id within the account, and its state.
+
+    `rev` is the sequence, in the shard of its key, of the change that gave it this state; the
+    journal sets it in changes, a snapshot row carries its own.
+    """
+
+    kind: Kind
+    id: str
+    account_id: str | None = None
+    rev: int = 0
+    state: dict[str, Any] | None
+
+
+class AccountState(_Frozen):
+    """`account`: id = the account's id."""
+
+    kind: Literal["personal", "team"]
+    status: Literal["active", "suspended"]
+    owner_user_id: str
+    catalog: str
+    """`name@sha256` of a published catalog."""
+
+
+class MemberState(_Frozen):
+    """`member`: id = the user's id. The membership's own id is new at each join."""
+
+    membership_id: str
+    role: str
+    status: Literal["active", "suspended"]
+    expires_at: datetime | None = None
+
+
+class ProjectState(_Frozen):
+    """`project`: id = the project's id."""
+
+    name: str
+
+
+class OverrideState(_Frozen):
+    """`override`: id = `<project id>/<user id>`; bound to the membership that it was given to.
+
+    `grants` has the shape of a role's grants in a catalog file.
+    """
+
+    project_id: str
+    user_id: str
+    membership_id: str
+    grants: dict[str, Any]
+    expires_at: datetime | None = None
+
+
+class CatalogState(_Frozen):
+    """`catalog`: id = `name@sha256`; `content` is the catalog's mapping."""
+
+    content: dict[str, Any]
+
+
+class SessionState(_Frozen):
+    """`session`: id = the session's id; published when it ends, kept while a token may live."""
+
+    user_id: str
+    ended_at: datetime
+
+
+class ServiceClientState(_Frozen):
+    """`service_client`: id = the client's id; `None` bounds nothing."""
+
+    name: str
+    scopes: tuple[str, ...]
+    account_ids: tuple[str, ...] | None = None
+    resource_types: tuple[str, ...] | None = None
+
+
+class SnapshotPage(_Frozen):
+    """`GET /internal/snapshot`: `heads` were read before any row of any page."""
+
+    source: str
+    epoch: str
+    heads: dict[int, int]
+    items: tuple[Thing, ...]
+    next_cursor: str | None
