@@ -1,0 +1,125 @@
+"""How do the services talk when they all live in one process?
+
+The same promises as RabbitMQ, except that a process that dies forgets what was under way; the
+journals' sweepers publish that again.
+"""
+
+import asyncio
+import dataclasses
+import logging
+from collections.abc import Sequence
+
+from shared.bus import (
+    PUBLISH_SECONDS,
+    BusUnavailable,
+    Handler,
+    Message,
+    Resync,
+    Subscription,
+    Unroutable,
+    Verdict,
+)
+from shared.bus.delivery import RETRY_PAUSES, Lanes, drain, resync
+from shared.contracts.topology import DELIVERY_LIMIT, Queue, QueueKind
+
+log = logging.getLogger(__name__)
+
+
+class LocalBus:
+    """Carries messages between the tasks of one event loop.
+
+    A confirmation says more than a broker's: every subscriber has finished with the messages, or
+    they are dead letters.
+    """
+
+    def __init__(self, *, pauses: Sequence[float] = RETRY_PAUSES) -> None:
+        self._pauses = pauses
+        self._subscriptions: list[_LocalSubscription] = []
+        self._closed = False
+        self.dead: list[tuple[str, Message]] = []
+        """Dead letters: the name of the queue, and the message as it last came."""
+
+    async def publish(self, messages: Sequence[Message], /) -> None:
+        """Deliver, and wait until nobody has anything left to do with these messages."""
+        if self._closed:
+            raise BusUnavailable("the bus is closed")
+        unroutable = []
+        deliveries: list[asyncio.Task[None]] = []
+        for message in messages:
+            takers = self._takers(message)
+            if not takers:
+                unroutable.append(message.type)
+            deliveries += [taker.deliver(message) for taker in takers]
+        if deliveries:
+            done, pending = await asyncio.wait(deliveries, timeout=PUBLISH_SECONDS)
+            if pending or any(delivery.cancelled() for delivery in done):
+                raise BusUnavailable("not every subscriber has finished")
+        if unroutable:
+            raise Unroutable(f"nobody listens to {sorted(set(unroutable))}")
+
+    async def subscribe(
+        self, queue: Queue, handler: Handler, *, prefetch: int = 64, on_resync: Resync
+    ) -> Subscription:
+        """Connect at once; there is nothing that could be cut later."""
+        lanes = Lanes(queue.name, handler, self._pauses)
+        subscription = _LocalSubscription(
+            self, queue, lanes, prefetch=prefetch, on_resync=on_resync
+        )
+        self._subscriptions.append(subscription)
+        return subscription
+
+    async def close(self) -> None:
+        """Close every subscription."""
+        self._closed = True
+        await asyncio.gather(*(each.close() for each in list(self._subscriptions)))
+
+    def forget(self, subscription: "_LocalSubscription") -> None:
+        """Deliver to this subscription no more."""
+        self._subscriptions.remove(subscription)
+
+    def _takers(self, message: Message) -> "list[_LocalSubscription]":
+        # Replicas of a service share its queue: one of them takes the message.
+        takers: dict[object, _LocalSubscription] = {}
+        for each in self._subscriptions:
+            if each.queue.takes(message.type):
+                shared = each.queue.kind is QueueKind.SERVICE
+                takers.setdefault(each.queue.name if shared else each, each)
+        return list(takers.values())
+
+
+class _LocalSubscription:
+    def __init__(
+        self, bus: LocalBus, queue: Queue, lanes: Lanes, *, prefetch: int, on_resync: Resync
+    ) -> None:
+        self.queue = queue
+        self.connected = True
+        self._bus = bus
+        self._lanes = lanes
+        self._room = asyncio.Semaphore(prefetch)
+        self._deliveries: dict[str, asyncio.Task[None]] = {}
+        self._resync = asyncio.create_task(resync(queue.name, on_resync))
+
+    def deliver(self, message: Message) -> asyncio.Task[None]:
+        """Start the delivery, or join the one of the same message that is still under way."""
+        if message.id not in self._deliveries:
+            delivery = asyncio.create_task(self._deliver(message))
+            self._deliveries[message.id] = delivery
+            delivery.add_done_callback(lambda _: self._deliveries.pop(message.id))
+        return self._deliveries[message.id]
+
+    async def close(self) -> None:
+        if self.connected:
+            self.connected = False
+            self._bus.forget(self)
+            self._resync.cancel()
+            await drain([self._resync, *self._deliveries.values()])
+
+    async def _deliver(self, message: Message) -> None:
+        async with self._room:
+            while (verdict := await self._lanes.handle(message)) is Verdict.RETRY:
+                if message.attempts >= DELIVERY_LIMIT:
+                    break
+                message = dataclasses.replace(message, attempts=message.attempts + 1)
+        if verdict is not Verdict.ACK:
+            log.error("dead letter", extra={"queue": self.queue.name, "message_id": message.id})
+            self._bus.dead.append((self.queue.name, message))

@@ -1,0 +1,91 @@
+"""How is a connection to RabbitMQ opened, furnished and thrown away?
+
+A link is a plain connection that is dropped at the first sign of trouble and made anew with
+everything declared again. The client library's own recovery would hide that messages were missed.
+"""
+
+import asyncio
+import logging
+import secrets
+
+import aio_pika
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractQueue, ExchangeType
+from yarl import URL
+
+from shared.bus import PUBLISH_SECONDS
+from shared.contracts.topology import DELIVERY_LIMIT, Queue, QueueKind, Topology
+
+log = logging.getLogger(__name__)
+
+CLOSE_SECONDS = 5.0
+"""What a connection gets to say goodbye."""
+
+
+class Links:
+    """Opens connections to one broker, and sees discarded ones to their end."""
+
+    def __init__(self, url: str, name: str, heartbeat: int) -> None:
+        self._url = URL(url).update_query(name=name, heartbeat=str(heartbeat))
+        self._farewells: set[asyncio.Task[None]] = set()
+
+    async def open(self) -> AbstractConnection:
+        """Connect; raises one of `aio_pika.exceptions.CONNECTION_EXCEPTIONS` or `TimeoutError`."""
+        return await aio_pika.connect(self._url, timeout=PUBLISH_SECONDS)
+
+    def discard(self, connection: AbstractConnection) -> None:
+        """Close the connection in the background: one that is stuck takes its time."""
+        farewell = asyncio.create_task(_close(connection))
+        self._farewells.add(farewell)
+        farewell.add_done_callback(self._farewells.discard)
+
+    async def close(self) -> None:
+        """Wait for the connections that are being closed."""
+        await asyncio.gather(*self._farewells)
+
+
+async def declare(channel: AbstractChannel, topology: Topology) -> None:
+    """Declare the exchanges, and every service's queue with its dead-letter queue.
+
+    What is there already stays as it is. Raises `aio_pika.exceptions.ChannelPreconditionFailed`
+    when something of the same name was made with other arguments.
+    """
+    await channel.declare_exchange(topology.exchange, ExchangeType.TOPIC, durable=True)
+    await channel.declare_exchange(topology.dead_exchange, ExchangeType.DIRECT, durable=True)
+    for queue in topology.queues:
+        if queue.kind is QueueKind.SERVICE:
+            await declare_queue(channel, topology, queue)
+
+
+async def declare_queue(
+    channel: AbstractChannel, topology: Topology, queue: Queue
+) -> AbstractQueue:
+    """Declare and bind one queue; a replica's is new at every call and ends with the connection."""
+    if queue.kind is QueueKind.REPLICA:
+        name = f"{queue.name}.{secrets.token_hex(8)}"
+        declared = await channel.declare_queue(name, exclusive=True)
+    else:
+        dead = await channel.declare_queue(
+            queue.dead, durable=True, arguments={"x-queue-type": "quorum"}
+        )
+        await dead.bind(topology.dead_exchange, routing_key=queue.name)
+        declared = await channel.declare_queue(
+            queue.name,
+            durable=True,
+            arguments={
+                "x-queue-type": "quorum",
+                "x-delivery-limit": DELIVERY_LIMIT,
+                "x-dead-letter-exchange": topology.dead_exchange,
+                "x-dead-letter-routing-key": queue.name,
+            },
+        )
+    for binding in queue.bindings:
+        await declared.bind(topology.exchange, routing_key=binding)
+    return declared
+
+
+async def _close(connection: AbstractConnection) -> None:
+    try:
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await connection.close()
+    except TimeoutError:
+        log.warning("a connection to the broker did not close")

@@ -1,0 +1,128 @@
+"""How does a message get to RabbitMQ for certain, or fail within two seconds?"""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import aio_pika
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, DeliveryMode
+from aio_pika.exceptions import CONNECTION_EXCEPTIONS, PublishError
+
+from shared.bus import PUBLISH_SECONDS, BusUnavailable, Message, Unroutable
+from shared.bus.delivery import cancelled_by_us
+from shared.bus.rabbitmq_links import Links, declare
+from shared.contracts.topology import Topology
+
+REST_SECONDS = (0.2, 1.0)
+"""After a failure, nobody tries the broker again for a random time between these."""
+
+
+@dataclass(frozen=True)
+class _Link:
+    connection: AbstractConnection
+    channel: AbstractChannel
+    exchange: AbstractExchange
+
+
+class Publisher:
+    """One connection for everything that a process publishes, made when first needed."""
+
+    def __init__(self, links: Links, topology: Topology) -> None:
+        self._links = links
+        self._topology = topology
+        self._link: _Link | None = None
+        self._connecting = asyncio.Lock()
+        self._rests_until = 0.0
+        self._closed = False
+
+    async def publish(self, messages: Sequence[Message]) -> None:
+        """Send all messages without waiting in between, then wait for all confirmations.
+
+        Raises `Unroutable` when one reached no queue, and `BusUnavailable` for every other reason
+        why one is not confirmed.
+        """
+        link = None
+        try:
+            async with asyncio.timeout(PUBLISH_SECONDS):
+                link = await self._linked()
+                # Outcomes as values: a CancelledError among them comes from a broken link, and
+                # must not be taken for a request to stop.
+                outcomes = await asyncio.gather(
+                    *(_send(link.exchange, message) for message in messages),
+                    return_exceptions=True,
+                )
+        except asyncio.CancelledError as cancelled:
+            if cancelled_by_us():
+                raise
+            self._drop(link)
+            raise BusUnavailable("the link to the broker broke") from cancelled
+        except (TimeoutError, *CONNECTION_EXCEPTIONS) as failed:
+            self._drop(link)
+            raise BusUnavailable(f"no confirmation: {failed!r}") from failed
+        failures = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+        if failures:
+            self._drop(link)
+            returned = next((each for each in failures if isinstance(each, PublishError)), None)
+            if returned:
+                raise Unroutable("a message reached no queue") from returned
+            raise BusUnavailable(f"{len(failures)} not confirmed") from failures[0]
+
+    def close(self) -> None:
+        """Publish no more."""
+        self._closed = True
+        self._drop(self._link)
+
+    async def _linked(self) -> _Link:
+        async with self._connecting:
+            if self._link and not self._link.channel.is_closed:
+                return self._link
+            self._drop(self._link)
+            if self._closed or _now() < self._rests_until:
+                raise BusUnavailable("the broker was unreachable a moment ago")
+            self._rest()
+            connection = await self._links.open()
+            try:
+                channel = await connection.channel(on_return_raises=True)
+                await declare(channel, self._topology)
+                exchange = await channel.get_exchange(self._topology.exchange, ensure=False)
+            except BaseException:
+                self._links.discard(connection)
+                raise
+            self._rests_until = 0.0
+            self._link = _Link(connection, channel, exchange)
+            return self._link
+
+    def _rest(self) -> None:
+        self._rests_until = _now() + random.uniform(*REST_SECONDS)
+
+    def _drop(self, link: _Link | None) -> None:
+        # Others may have replaced it already.
+        if link is not None and link is self._link:
+            self._link = None
+            self._links.discard(link.connection)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+async def _send(exchange: AbstractExchange, message: Message) -> None:
+    await exchange.publish(
+        aio_pika.Message(
+            message.body,
+            message_id=message.id,
+            type=message.type,
+            content_type="application/cloudevents+json",
+            delivery_mode=DeliveryMode.PERSISTENT,
+            headers={
+                "source": message.source,
+                "epoch": message.epoch,
+                "shard": message.shard,
+                "seq": message.seq,
+            },
+        ),
+        routing_key=message.type,
+        mandatory=True,
+        timeout=PUBLISH_SECONDS,
+    )

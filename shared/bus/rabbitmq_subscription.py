@@ -1,0 +1,189 @@
+"""How does a subscriber stay on its queue while links break and queues vanish?"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
+
+from aio_pika.abc import (
+    AbstractConnection,
+    AbstractIncomingMessage,
+    AbstractQueue,
+    ConsumerTag,
+)
+from aio_pika.exceptions import CONNECTION_EXCEPTIONS
+
+from shared.bus import Message, Resync, Verdict
+from shared.bus.delivery import Lanes, cancelled_by_us, drain, resync
+from shared.bus.rabbitmq_links import Links, declare, declare_queue
+from shared.contracts.topology import DELIVERY_LIMIT, Queue, QueueKind, Topology
+
+log = logging.getLogger(__name__)
+
+CONNECT_SECONDS = 10.0
+"""What declaring everything may take; a broker that just started is slow."""
+
+CANCEL_SECONDS = 1.0
+"""What the broker gets to confirm that it sends no more."""
+
+PAUSE_SECONDS = (0.1, 2.0)
+"""The first and the longest pause between two attempts, before jitter."""
+
+
+class RabbitSubscription:
+    """Connects, declares, consumes; when anything of that ends, begins again."""
+
+    def __init__(
+        self,
+        links: Links,
+        topology: Topology,
+        queue: Queue,
+        lanes: Lanes,
+        *,
+        prefetch: int,
+        on_resync: Resync,
+    ) -> None:
+        self._links = links
+        self._topology = topology
+        self._queue = queue
+        self._lanes = lanes
+        self._prefetch = prefetch
+        self._on_resync = on_resync
+        self._ready = asyncio.Event()
+        self._stopping = False
+        self._deliveries: set[asyncio.Task[None]] = set()
+        # A replica's queue does not count its deliveries as a quorum queue does.
+        self._failures: dict[str, int] = {}
+        self._task = asyncio.create_task(self._run())
+
+    @property
+    def connected(self) -> bool:
+        """Whether the queue is being consumed."""
+        return self._ready.is_set()
+
+    async def wait_connected(self, seconds: float) -> None:
+        """Return when the queue is being consumed, or after that time."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._ready.wait()
+
+    async def close(self) -> None:
+        """Stop consuming, let running handlers finish, and disconnect."""
+        self._stopping = True
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        first, longest = PAUSE_SECONDS
+        pause = first
+        while True:
+            lost = asyncio.Event()
+            try:
+                await self._session(lost)
+                reason = "the broker ended it"
+            except asyncio.CancelledError:
+                if cancelled_by_us():
+                    raise
+                reason = "the link broke"
+            except Exception as failed:  # noqa: BLE001 (the consumer loop outlives everything)
+                reason = repr(failed)
+            log.warning("subscription lost", extra={"queue": self._queue.name, "reason": reason})
+            pause = first if lost.is_set() else min(2 * pause, longest)
+            await asyncio.sleep(pause * random.uniform(0.5, 1.0))
+
+    async def _session(self, lost: asyncio.Event) -> None:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            connection = await self._links.open()
+        resyncing = None
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                stop_consuming = await self._consume(connection, lost)
+            self._ready.set()
+            resyncing = asyncio.create_task(resync(self._queue.name, self._on_resync))
+            await lost.wait()
+        finally:
+            self._ready.clear()
+            if resyncing:
+                resyncing.cancel()
+                if self._stopping:
+                    await stop_consuming()
+                    await drain(self._deliveries)
+            self._links.discard(connection)
+
+    async def _consume(
+        self, connection: AbstractConnection, lost: asyncio.Event
+    ) -> Callable[[], Awaitable[object]]:
+        channel = await connection.channel(publisher_confirms=False)
+        await channel.set_qos(self._prefetch)
+        await declare(channel, self._topology)
+        queue = await declare_queue(channel, self._topology, self._queue)
+        wire = await channel.get_underlay_channel()
+        wire.closing.add_done_callback(lambda _: lost.set())
+        wire.on_consumer_cancel_callbacks.add(lambda _: lost.set())
+        self._failures.clear()
+        consumer_tag = await queue.consume(self._take)
+        return partial(_cancel, queue, consumer_tag)
+
+    async def _take(self, incoming: AbstractIncomingMessage) -> None:
+        # The library would cancel a handler that runs inside its callback when the link breaks.
+        delivery = asyncio.create_task(self._deliver(incoming))
+        self._deliveries.add(delivery)
+        delivery.add_done_callback(self._deliveries.discard)
+
+    async def _deliver(self, incoming: AbstractIncomingMessage) -> None:
+        message = self._read(incoming)
+        if message is None:
+            log.error("malformed message", extra={"queue": self._queue.name})
+            await _settle(incoming, Verdict.DEAD)
+            return
+        verdict = await self._lanes.handle(message)
+        if verdict is Verdict.RETRY and message.attempts < DELIVERY_LIMIT:
+            if self._queue.kind is QueueKind.REPLICA:
+                self._failures[message.id] = message.attempts + 1
+        else:
+            self._failures.pop(message.id, None)
+            if verdict is not Verdict.ACK:
+                verdict = Verdict.DEAD
+                log.error(
+                    "dead letter", extra={"queue": self._queue.name, "message_id": message.id}
+                )
+        await _settle(incoming, verdict)
+
+    def _read(self, incoming: AbstractIncomingMessage) -> Message | None:
+        headers = incoming.headers
+        match headers.get("source"), headers.get("epoch"), headers.get("shard"), headers.get("seq"):
+            case str(source), str(epoch), int(shard), int(seq) if incoming.message_id:
+                counted = headers.get("x-delivery-count", self._failures.get(incoming.message_id))
+                return Message(
+                    id=incoming.message_id,
+                    type=incoming.routing_key or "",
+                    source=source,
+                    epoch=epoch,
+                    shard=shard,
+                    seq=seq,
+                    body=incoming.body,
+                    attempts=counted if isinstance(counted, int) else 0,
+                )
+        return None
+
+
+async def _cancel(queue: AbstractQueue, consumer_tag: ConsumerTag) -> None:
+    with suppress(TimeoutError, *CONNECTION_EXCEPTIONS):
+        await queue.cancel(consumer_tag, timeout=CANCEL_SECONDS)
+
+
+async def _settle(incoming: AbstractIncomingMessage, verdict: Verdict) -> None:
+    """Tell the broker; over a broken link nobody needs to, for the message comes again."""
+    try:
+        if verdict is Verdict.ACK:
+            await incoming.ack()
+        else:
+            # Not nack: from RabbitMQ 4.3 on that does not count towards the delivery limit.
+            await incoming.reject(requeue=verdict is Verdict.RETRY)
+    except asyncio.CancelledError:
+        if cancelled_by_us():
+            raise
+    except CONNECTION_EXCEPTIONS:
+        log.debug("the link broke before the verdict was sent", exc_info=True)
