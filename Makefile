@@ -1,0 +1,59 @@
+# The commands of this project; `make help` lists them.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+export PYTHONPATH := $(CURDIR):$(CURDIR)/sdk
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format up down test-containers bench lock clean
+
+help: ## list the commands
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
+
+run: $(VENV)/.local ## the whole product in one process: no Docker, no root
+	@exec $(BIN)/python -m deploy.local
+
+test: $(VENV)/.dev ## every test but those in containers, against real servers
+	$(BIN)/python -m pytest -m "not containers"
+
+check: $(VENV)/.dev ## format, lint, types, import rules, architecture
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy sdk/rolecall shared services deploy tests
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/architecture
+
+format: $(VENV)/.dev ## format and mend what can be mended by itself
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+up: ## the product in containers; needs docker compose
+	$(PYTHON) -m deploy.compose up
+
+down: ## end the containers, keep the data
+	$(PYTHON) -m deploy.compose down
+
+test-containers: $(VENV)/.dev ## the journey in containers, by testcontainers and compose
+	$(BIN)/python -m pytest -m containers tests/containers
+
+bench: $(VENV)/.dev ## every measurement, beside its peers, in one report
+	$(BIN)/python -m benchmarks
+
+lock: $(VENV)/.dev ## pin every package anew
+	$(BIN)/python -m deploy.lock
+
+clean: ## remove the virtual environment and caches (data in .data stay)
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.local: requirements-local.lock sdk/pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-local.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e sdk
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock sdk/pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e sdk
+	@touch $@ $(VENV)/.local

@@ -1,0 +1,307 @@
+"""How does a service hear every fact of the others exactly once in effect?
+
+The bus makes a fact arrive soon; the **reconciler** makes it arrive for certain: it compares what
+this service has seen with the source's heads and fetches what is missing. A fact's **receipt** is
+saved in the transaction of its effect, so a double changes nothing.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from shared.bus import Bus, Message, Subscription, Verdict
+from shared.clock import Clock
+from shared.contracts.facts import Actor, Caller, Position, Row
+from shared.contracts.topology import Queue
+from shared.internal import InternalClient
+from shared.mongo import (
+    DATABASE_AWAY,
+    AlreadyThere,
+    Client,
+    Database,
+    Session,
+    insert_once,
+    majority,
+    transact,
+)
+from shared.problems import Unavailable
+
+logger = logging.getLogger(__name__)
+
+EVERY = 5.0
+"""Seconds between two comparisons with the sources' heads."""
+PATIENCE = timedelta(seconds=1)
+"""A row younger than this is left to the bus."""
+PAGE = 200
+KEPT = timedelta(hours=1)
+TRIES = 6
+"""How often the reconciler tries a row that fails, before it is put aside."""
+
+Receipt = Callable[[Session], Awaitable[None]]
+Subscriber = Callable[[Any, Row, Receipt], Awaitable[None]]
+Subscriptions = Mapping[str, Subscriber]
+"""Fact type → what this service does about it; `*` stands for every type."""
+
+
+class AlreadyApplied(Exception):  # noqa: N818 - it says what is so, and nothing is wrong
+    """The fact's effect is there; let it pass, the inbox handles it."""
+
+
+def caller_for(row: Row, *, service: str) -> Caller:
+    """Who acts when a service acts because of a fact: itself, on behalf of the fact's actor."""
+    behalf = row.actor.on_behalf_of or row.actor.id
+    return Caller(actor=Actor(type="service", id=service, on_behalf_of=behalf), request=row.request)
+
+
+class Inbox:
+    """The facts of `sources`, as one consuming service sees them."""
+
+    def __init__(
+        self,
+        client: Client,
+        database: Database,
+        *,
+        bus: Bus,
+        queue: Queue,
+        sources: Sequence[str],
+        internal: InternalClient,
+        subscriptions: Subscriptions,
+        ctx: Any,
+        clock: Clock,
+    ) -> None:
+        self._client = client
+        self._seen = majority(database, "inbox")
+        self._marks = majority(database, "inbox_marks")
+        self._dead = majority(database, "inbox_dead")
+        self._bus = bus
+        self._queue = queue
+        self._sources = tuple(sources)
+        self._internal = internal
+        self._subscriptions = subscriptions
+        self._ctx = ctx
+        self._clock = clock
+        self._epochs: dict[str, str] = {}
+        self._low: dict[tuple[str, int], int] = {}
+        self._complete: dict[str, datetime] = {}
+        self._failures: dict[Position, int] = {}
+        self._wake = asyncio.Event()
+        self._subscription: Subscription | None = None
+
+    async def start(self) -> None:
+        """Read how far this service is, and subscribe."""
+        await self._seen.create_index(
+            [("source", 1), ("epoch", 1), ("shard", 1), ("seq", 1)], name="position"
+        )
+        async for mark in self._marks.find({}):
+            self._epochs[mark["_id"]] = mark["epoch"]
+            for shard, low in mark["low"].items():
+                self._low[mark["_id"], int(shard)] = low
+        self._subscription = await self._bus.subscribe(
+            self._queue, self.handle, on_resync=self._resync
+        )
+
+    async def stop(self) -> None:
+        """Take no more messages."""
+        if self._subscription is not None:
+            await self._subscription.close()
+
+    @property
+    def connected(self) -> bool:
+        """Whether facts can arrive by the bus right now."""
+        return self._subscription is not None and self._subscription.connected
+
+    @property
+    def complete_until(self) -> datetime | None:
+        """Everything that any source told before this moment is here; `None`: not yet known."""
+        if len(self._complete) < len(self._sources):
+            return None
+        return min(self._complete.values())
+
+    async def handle(self, message: Message) -> Verdict:
+        """Apply one message of the bus."""
+        try:
+            row = Row.from_event(message.body)
+        except ValueError:
+            logger.exception("a message is no fact", extra={"event_id": message.id})
+            return Verdict.DEAD
+        try:
+            await self.apply(row)
+        except (Unavailable, *DATABASE_AWAY) as problem:
+            # Not this row's fault: the reconciler fetches it when the world is back.
+            logger.warning("%s waits: %s", row.id, problem)
+            self._wake.set()
+        return Verdict.ACK
+
+    async def apply(self, row: Row) -> None:
+        """Give a row to its subscriber, once."""
+        position = row.position
+        if position.epoch == self._epochs.get(position.source) and position.seq <= self._low.get(
+            (position.source, position.shard), 0
+        ):
+            return
+        entry = {
+            "_id": ".".join(str(part) for part in position),
+            **position._asdict(),
+            "at": self._clock.now(),
+        }
+        taken = False
+
+        async def receipt(session: Session) -> None:
+            nonlocal taken
+            taken = True
+            try:
+                await insert_once(self._seen, entry, session)
+            except AlreadyThere as there:
+                raise AlreadyApplied from there
+
+        subscriber = self._subscriptions.get(row.type) or self._subscriptions.get("*")
+        try:
+            if subscriber is not None:
+                await subscriber(self._ctx, row, receipt)
+            if not taken:
+                await insert_once(self._seen, entry)
+        except (AlreadyApplied, AlreadyThere):
+            return
+
+    async def run(self) -> None:
+        """Reconcile every few seconds, and at once when something was missed. Never ends."""
+        while True:
+            for source in self._sources:
+                try:
+                    await self.reconcile(source)
+                except (Unavailable, *DATABASE_AWAY) as problem:
+                    logger.warning("cannot compare with %s: %s", source, problem)
+            try:
+                async with asyncio.timeout(EVERY * random.uniform(0.8, 1.2)):
+                    await self._wake.wait()
+                await asyncio.sleep(0.5)  # what went wrong a moment ago needs a moment
+            except TimeoutError:
+                continue
+            finally:
+                self._wake.clear()
+
+    async def reconcile(self, source: str) -> None:
+        """Compare with the source's heads, fetch and apply what is missing, remember how far."""
+        asked_at = self._clock.now()
+        answer = await self._internal.get(source, "/internal/heads")
+        epoch = answer["epoch"]
+        heads = {int(shard): head for shard, head in answer["heads"].items()}
+        if self._epochs.get(source) != epoch:
+            if source in self._epochs:
+                logger.warning("%s has another epoch: its journal begins anew", source)
+            self._low = {key: low for key, low in self._low.items() if key[0] != source}
+            self._epochs[source] = epoch
+        behind = [
+            shard for shard, head in heads.items() if self._low.get((source, shard), 0) < head
+        ]
+        complete = True
+        for shard in behind:
+            complete &= await self._fill(source, epoch, shard, heads[shard])
+        if behind:
+            low = {str(shard): self._low.get((source, shard), 0) for shard in heads}
+            await self._marks.update_one(
+                {"_id": source}, {"$set": {"epoch": epoch, "low": low}}, upsert=True
+            )
+            await self._forget(source, epoch, behind)
+        if complete:
+            self._complete[source] = asked_at
+
+    async def _fill(self, source: str, epoch: str, shard: int, head: int) -> bool:
+        """Apply what is missing up to `head`; whether everything is here now."""
+        low = self._low.get((source, shard), 0)
+        while low < head:
+            end = min(low + PAGE, head)
+            seen = await self._seen_between(source, epoch, shard, low, end)
+            if len(seen) < end - low:
+                seen |= await self._fetch(source, epoch, shard, low, end, seen)
+            contiguous = low
+            while contiguous + 1 in seen:
+                contiguous += 1
+            self._low[source, shard] = contiguous
+            if contiguous < end:
+                return False
+            low = end
+        return True
+
+    async def _seen_between(
+        self, source: str, epoch: str, shard: int, low: int, end: int
+    ) -> set[int]:
+        position = {"source": source, "epoch": epoch, "shard": shard}
+        cursor = self._seen.find({**position, "seq": {"$gt": low, "$lte": end}}, {"seq": 1})
+        return {entry["seq"] async for entry in cursor}
+
+    async def _fetch(
+        self, source: str, epoch: str, shard: int, low: int, end: int, seen: set[int]
+    ) -> set[int]:
+        page = await self._internal.get(
+            source, f"/internal/changes?shard={shard}&after={low}&limit={end - low}"
+        )
+        applied: set[int] = set()
+        if page["epoch"] != epoch:
+            return applied
+        recent = self._clock.now() - PATIENCE
+        for event in page["items"]:
+            row = Row.from_event(event.encode())
+            if row.seq in seen or row.seq > end:
+                continue
+            if row.occurred_at > recent:
+                self._wake.set()
+                continue
+            if await self._apply_patiently(row):
+                applied.add(row.seq)
+        return applied
+
+    async def _apply_patiently(self, row: Row) -> bool:
+        """Apply a fetched row; one that keeps failing is put aside, so that others go on."""
+        try:
+            await self.apply(row)
+        except (Unavailable, *DATABASE_AWAY):
+            raise
+        except Exception as problem:
+            failures = self._failures.get(row.position, 0) + 1
+            self._failures[row.position] = failures
+            logger.exception("cannot apply %s (%d)", row.id, failures)
+            if failures < TRIES:
+                return False
+            await self._put_aside(row, problem)
+        self._failures.pop(row.position, None)
+        return True
+
+    async def _put_aside(self, row: Row, problem: Exception) -> None:
+        position = ".".join(str(part) for part in row.position)
+
+        async def work(session: Session) -> None:
+            await self._dead.update_one(
+                {"_id": position},
+                {"$set": {"event": row.to_event().decode(), "error": repr(problem)[:500]}},
+                upsert=True,
+                session=session,
+            )
+            await insert_once(
+                self._seen,
+                {"_id": position, **row.position._asdict(), "at": self._clock.now()},
+                session,
+            )
+
+        await transact(self._client, work)
+
+    async def _forget(self, source: str, epoch: str, shards: Sequence[int]) -> None:
+        """Delete receipts that a mark covers; an hour late, for replicas with an older mark."""
+        before = self._clock.now() - KEPT
+        for shard in shards:
+            low = self._low.get((source, shard), 0)
+            await self._seen.delete_many(
+                {
+                    "source": source,
+                    "epoch": epoch,
+                    "shard": shard,
+                    "seq": {"$gt": 0, "$lte": low},
+                    "at": {"$lt": before},
+                }
+            )
+
+    async def _resync(self) -> None:
+        self._wake.set()

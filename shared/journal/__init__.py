@@ -1,0 +1,11 @@
+"""How are state and facts saved together, and how do others get to know?
+
+`Journal.write` is the only way to change a service's data: one transaction changes the state, takes
+the next sequence of its shard and inserts one row per fact. The row is change log, outbox and audit
+record in one.
+"""
+
+from shared.journal.journal import Journal, Tx, Written
+from shared.journal.routes import Changes, Heads, journal_routes
+
+__all__ = ["Changes", "Heads", "Journal", "Tx", "Written", "journal_routes"]

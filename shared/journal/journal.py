@@ -1,0 +1,232 @@
+"""How does a change get its sequence, and when is it acknowledged?"""
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from shared.clock import Clock
+from shared.contracts.facts import (
+    SHARDS,
+    Caller,
+    Fact,
+    Position,
+    Row,
+    format_revision,
+    shard_of,
+)
+from shared.ids import new_id
+from shared.journal import rows
+from shared.journal.relay import Relay
+from shared.leases import Leases, Receipt
+from shared.mongo import (
+    AlreadyThere,
+    Client,
+    Database,
+    Session,
+    insert_once,
+    majority,
+    transact,
+    update_expected,
+)
+
+T = TypeVar("T")
+
+ROW_LIMIT = 128 * 1024
+"""Bytes of one row as JSON: a change is told whole, so it has to stay small."""
+
+First = Callable[[Session], Awaitable[None]]
+
+
+@dataclass
+class Tx:
+    """One attempt of one write: the session for the store, and the facts told so far."""
+
+    session: Session
+    now: datetime
+    base: int
+    facts: list[Fact] = field(default_factory=list)
+
+    @property
+    def rev(self) -> int:
+        """The sequence that the next recorded fact takes; stored with the state it tells of."""
+        return self.base + len(self.facts) + 1
+
+    def record(self, *facts: Fact) -> None:
+        """Tell what was decided; saved with the state, in this order."""
+        self.facts.extend(facts)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written(Generic[T]):
+    """What a write answers: the use case's result and where its last fact stands.
+
+    `revision` is `None` when nothing was recorded. `effective` is false when a policy change is
+    committed but some replica of authz may not have it yet (the route then answers 202).
+    """
+
+    result: T
+    revision: str | None
+    effective: bool = True
+
+
+class Journal:
+    """The journal of one source in its database."""
+
+    def __init__(
+        self,
+        client: Client,
+        database: Database,
+        *,
+        source: str,
+        relay: Relay,
+        clock: Clock,
+        leases: Leases | None = None,
+    ) -> None:
+        self.source = source
+        self.epoch = ""
+        self._client = client
+        self._clock = clock
+        self._relay = relay
+        self._leases = leases
+        self._rows = majority(database, "journal")
+        self._heads = majority(database, "heads")
+        self._locks = [asyncio.Lock() for _ in range(SHARDS)]
+
+    async def start(self) -> None:
+        """Find this database's epoch, or make it with the database; safe to repeat and to race."""
+        await rows.create_indexes(self._rows)
+        with contextlib.suppress(AlreadyThere):
+            await insert_once(self._heads, {"_id": "epoch", "epoch": secrets.token_hex(8)})
+        known = {row["_id"] async for row in self._heads.find({}, {"_id": 1})}
+        for shard in set(range(SHARDS)) - known:
+            with contextlib.suppress(AlreadyThere):
+                await insert_once(self._heads, {"_id": shard, "seq": 0})
+        epoch = await self._heads.find_one({"_id": "epoch"})
+        self.epoch = (epoch or {})["epoch"]
+
+    async def heads(self) -> dict[int, int]:
+        """The last committed sequence of each shard that has any."""
+        return {
+            row["_id"]: row["seq"]
+            async for row in self._heads.find({"seq": {"$gt": 0}})
+            if isinstance(row["_id"], int)
+        }
+
+    async def changes(self, shard: int, *, after: int, limit: int) -> list[Row]:
+        """Rows of a shard with a sequence over `after`, in order."""
+        # The sequence is gapless, so a range bound on both sides is exactly the page.
+        page = {"shard": shard, "seq": {"$gt": after, "$lte": after + limit}}
+        return [rows.read(document) async for document in self._rows.find(page).sort("seq", 1)]
+
+    async def write(
+        self,
+        key: str,
+        work: Callable[[Tx], Awaitable[T]],
+        *,
+        caller: Caller,
+        policy: bool,
+        first: First | None = None,
+    ) -> Written[T]:
+        """Save state and facts of one shard (that of `key`) in one transaction.
+
+        `work` may run more than once; `first` runs before it (idempotency key, inbox receipt).
+        With `policy`, returns when every live replica of authz has the change or can no longer
+        answer, or after two seconds with `effective=False`.
+
+        Raises:
+            Unavailable: the database was away or contended; nothing is known to have happened.
+        """
+        shard = shard_of(key)
+        change_id = new_id("chg")
+
+        async def attempt(session: Session) -> tuple[T, list[Row]]:
+            if first is not None:
+                await first(session)
+            head = await self._heads.find_one({"_id": shard}, session=session)
+            tx = Tx(session=session, now=self._clock.now(), base=(head or {})["seq"])
+            result = await work(tx)
+            told = self._number(tx, shard=shard, change_id=change_id, caller=caller)
+            if told:
+                await update_expected(
+                    self._heads,
+                    {"_id": shard, "seq": tx.base},
+                    {"$set": {"seq": tx.base + len(told)}},
+                    session,
+                )
+                await self._rows.insert_many([rows.document(row) for row in told], session=session)
+            return result, told
+
+        async def committed() -> bool:
+            return await self._rows.find_one({"change_id": change_id}) is not None
+
+        async with self._locks[shard]:
+            result, told = await transact(self._client, attempt, committed=committed)
+            committed_at = self._clock.boottime()
+        if not told:
+            return Written(result=result, revision=None)
+        self._relay.publish_soon(told)
+        last = told[-1].position
+        effective = True
+        if policy:
+            effective = (await self._barrier(last, committed_at)).effective
+        return Written(result=result, revision=format_revision(last), effective=effective)
+
+    async def settle(self, key: str) -> bool:
+        """Await the barrier at the shard's head, for a request that finds its change made."""
+        shard = shard_of(key)
+        head = await self._heads.find_one({"_id": shard})
+        seq = (head or {})["seq"]
+        if not seq:
+            return True
+        position = Position(self.source, self.epoch, shard, seq)
+        return (await self._barrier(position, self._clock.boottime())).effective
+
+    async def refused(self, key: str, fact: Fact, *, caller: Caller) -> None:
+        """Record a refusal: there is no state to change, but the audit log shall have it."""
+
+        async def work(tx: Tx) -> None:
+            tx.record(fact)
+
+        await self.write(key, work, caller=caller, policy=False)
+
+    async def _barrier(self, position: Position, committed_at: float) -> Receipt:
+        if self._leases is None:
+            raise RuntimeError(f"{self.source} has no leases, so no policy routes")
+        return await self._leases.barrier(position, committed_at=committed_at)
+
+    def _number(self, tx: Tx, *, shard: int, change_id: str, caller: Caller) -> list[Row]:
+        told = []
+        for index, fact in enumerate(tx.facts):
+            seq = tx.base + index + 1
+            row = Row(
+                id=new_id("evt"),
+                type=fact.payload.type,
+                source=self.source,
+                epoch=self.epoch,
+                shard=shard,
+                seq=seq,
+                change_id=change_id,
+                part=index + 1,
+                parts=len(tx.facts),
+                occurred_at=tx.now,
+                account_id=fact.account_id,
+                account_rev=fact.account_rev,
+                project_id=fact.project_id,
+                resource=fact.resource,
+                actor=caller.actor,
+                request=caller.request,
+                outcome=fact.outcome,
+                reason=fact.reason,
+                before=fact.before,
+                after=fact.after,
+                data=fact.payload.model_dump(mode="json"),
+                things=tuple(thing.model_copy(update={"rev": seq}) for thing in fact.things),
+            )
+            if len(row.to_event()) > ROW_LIMIT:
+                raise ValueError(f"{row.type} is larger than a row may be")
+            told.append(row)
+        return told

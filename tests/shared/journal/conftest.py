@@ -1,0 +1,65 @@
+from collections.abc import AsyncIterator
+
+import pytest
+
+from shared.bus.local import LocalBus
+from shared.clock import SystemClock
+from shared.contracts.facts import Actor, Caller, Fact, RequestInfo, ResourceRef
+from shared.contracts.team import ProjectCreated
+from shared.contracts.things import Kind, ProjectState, Thing
+from shared.journal import Journal
+from shared.journal.relay import Relay
+from shared.mongo import Client, Database, connect
+
+CALLER = Caller(
+    actor=Actor(type="user", id="usr_1", name="Ada"), request=RequestInfo(request_id="req-1")
+)
+
+
+def project_created(number: int, *, account_id: str = "acc_1") -> Fact:
+    project_id = f"prj_{number}"
+    return Fact(
+        payload=ProjectCreated(project_id=project_id, name=f"Project {number}"),
+        resource=ResourceRef(type="project", id=project_id, name=f"Project {number}"),
+        account_id=account_id,
+        after={"name": f"Project {number}"},
+        things=(
+            Thing(
+                kind=Kind.PROJECT,
+                id=project_id,
+                account_id=account_id,
+                state=ProjectState(name=f"Project {number}").model_dump(mode="json"),
+            ),
+        ),
+    )
+
+
+@pytest.fixture
+async def client(mongo_url: str) -> AsyncIterator[Client]:
+    client = connect(mongo_url, app_name="tests")
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def database(client: Client, database_name: str) -> Database:
+    return client[database_name]
+
+
+@pytest.fixture
+async def bus() -> AsyncIterator[LocalBus]:
+    bus = LocalBus()
+    yield bus
+    await bus.close()
+
+
+@pytest.fixture
+def relay(database: Database, bus: LocalBus) -> Relay:
+    return Relay(database, bus, holder="tests", clock=SystemClock())
+
+
+@pytest.fixture
+async def journal(client: Client, database: Database, relay: Relay) -> Journal:
+    journal = Journal(client, database, source="team", relay=relay, clock=SystemClock())
+    await journal.start()
+    return journal

@@ -1,0 +1,196 @@
+"""Are state and facts saved together, gapless, and exactly once?"""
+
+import asyncio
+
+import pytest
+from pymongo.errors import AutoReconnect
+
+import shared.mongo
+from shared.clock import SystemClock
+from shared.contracts.facts import parse_revision, shard_of
+from shared.journal import Journal, Tx
+from shared.journal.relay import Relay
+from shared.mongo import AlreadyThere, Client, Database, Session, insert_once
+from tests.shared.journal.conftest import CALLER, project_created
+
+SHARD = shard_of("acc_1")
+
+
+def creating(database: Database, number: int):
+    async def work(tx: Tx) -> int:
+        await database["projects"].insert_one({"_id": number, "rev": tx.rev}, session=tx.session)
+        tx.record(project_created(number))
+        return number
+
+    return work
+
+
+async def seqs(journal: Journal) -> list[int]:
+    return [row.seq for row in await journal.changes(SHARD, after=0, limit=1000)]
+
+
+async def test_a_write_saves_state_and_row_and_names_its_revision(
+    journal: Journal, database: Database
+) -> None:
+    written = await journal.write("acc_1", creating(database, 7), caller=CALLER, policy=False)
+
+    [row] = await journal.changes(SHARD, after=0, limit=10)
+    state = await database["projects"].find_one({"_id": 7})
+    assert written.result == 7
+    assert parse_revision(written.revision or "") == row.position
+    assert row.position == ("team", journal.epoch, SHARD, 1)
+    assert state == {"_id": 7, "rev": 1}
+    assert (row.actor, row.request) == (CALLER.actor, CALLER.request)
+    assert [thing.rev for thing in row.things] == [1]
+    assert row.action == "project.created"
+    assert await journal.heads() == {SHARD: 1}
+
+
+async def test_the_facts_of_one_change_carry_its_id_and_their_part(
+    journal: Journal,
+) -> None:
+    async def work(tx: Tx) -> None:
+        tx.record(project_created(1), project_created(2))
+        tx.record(project_created(3))
+
+    await journal.write("acc_1", work, caller=CALLER, policy=False)
+
+    rows = await journal.changes(SHARD, after=0, limit=10)
+    assert [(row.part, row.parts) for row in rows] == [(1, 3), (2, 3), (3, 3)]
+    assert len({row.change_id for row in rows}) == 1
+    assert [row.things[0].rev for row in rows] == [1, 2, 3]
+
+
+async def test_work_that_fails_leaves_neither_state_nor_row(
+    journal: Journal, database: Database
+) -> None:
+    async def work(tx: Tx) -> None:
+        await creating(database, 1)(tx)
+        raise LookupError("the domain refused")
+
+    with pytest.raises(LookupError):
+        await journal.write("acc_1", work, caller=CALLER, policy=False)
+
+    assert await database["projects"].find_one({"_id": 1}) is None
+    assert await seqs(journal) == []
+
+
+async def test_a_write_without_facts_has_no_revision(journal: Journal) -> None:
+    async def work(tx: Tx) -> str:
+        return "as it was"
+
+    written = await journal.write("acc_1", work, caller=CALLER, policy=False)
+
+    assert (written.result, written.revision, written.effective) == ("as it was", None, True)
+
+
+async def test_two_processes_with_eight_writers_make_one_gapless_sequence(
+    journal: Journal, client: Client, database: Database, relay: Relay
+) -> None:
+    other = Journal(client, database, source="team", relay=relay, clock=SystemClock())
+    await other.start()
+
+    await asyncio.gather(
+        *(
+            (journal if number % 2 else other).write(
+                "acc_1", creating(database, number), caller=CALLER, policy=False
+            )
+            for number in range(24)
+        )
+    )
+
+    assert other.epoch == journal.epoch
+    assert await seqs(journal) == list(range(1, 25))
+    assert {row["rev"] async for row in database["projects"].find({})} == set(range(1, 25))
+
+
+async def test_the_first_statement_ends_the_write_when_it_was_done_before(
+    journal: Journal, database: Database
+) -> None:
+    async def first(session: Session) -> None:
+        await insert_once(database["keys"], {"_id": "key"}, session)
+
+    await journal.write("acc_1", creating(database, 1), caller=CALLER, policy=False, first=first)
+    with pytest.raises(AlreadyThere):
+        await journal.write(
+            "acc_1", creating(database, 2), caller=CALLER, policy=False, first=first
+        )
+
+    assert await seqs(journal) == [1]
+
+
+async def test_a_commit_whose_answer_was_lost_is_not_done_twice(
+    journal: Journal, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = shared.mongo._commit
+    lost = []
+
+    async def commit_and_lose_the_answer(session: Session, deadline: float) -> None:
+        await real(session, deadline)
+        if not lost:
+            lost.append(True)
+            raise AutoReconnect("the reply was cut off")
+
+    monkeypatch.setattr(shared.mongo, "_commit", commit_and_lose_the_answer)
+    numbers = iter((1, 2))
+
+    async def work(tx: Tx) -> int:
+        return await creating(database, next(numbers))(tx)
+
+    written = await journal.write("acc_1", work, caller=CALLER, policy=False)
+
+    assert written.result == 1
+    assert await seqs(journal) == [1]
+
+
+async def test_a_commit_that_did_not_happen_is_tried_again(
+    journal: Journal, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = shared.mongo._commit
+    failures = iter((AutoReconnect("cut before the commit"),))
+
+    async def fail_first(session: Session, deadline: float) -> None:
+        for failure in failures:
+            raise failure
+        await real(session, deadline)
+
+    monkeypatch.setattr(shared.mongo, "_commit", fail_first)
+
+    await journal.write("acc_1", creating(database, 1), caller=CALLER, policy=False)
+
+    assert await seqs(journal) == [1]
+
+
+async def test_a_row_that_no_message_could_carry_is_refused(
+    journal: Journal,
+) -> None:
+    fact = project_created(1)
+    oversize = type(fact)(
+        payload=fact.payload, resource=fact.resource, after={"name": "x" * 200_000}
+    )
+
+    async def work(tx: Tx) -> None:
+        tx.record(oversize)
+
+    with pytest.raises(ValueError, match="larger than a row may be"):
+        await journal.write("acc_1", work, caller=CALLER, policy=False)
+
+    assert await seqs(journal) == []
+
+
+async def test_changes_come_in_order_from_after_the_asked_sequence(
+    journal: Journal, database: Database
+) -> None:
+    for number in range(5):
+        await journal.write("acc_1", creating(database, number), caller=CALLER, policy=False)
+
+    page = await journal.changes(SHARD, after=1, limit=3)
+
+    assert [row.seq for row in page] == [2, 3, 4]
+
+
+async def test_a_policy_write_without_leases_is_a_mistake_of_the_program(
+    journal: Journal, database: Database
+) -> None:
+    with pytest.raises(RuntimeError, match="no leases"):
+        await journal.write("acc_1", creating(database, 1), caller=CALLER, policy=True)

@@ -1,0 +1,129 @@
+"""Does every committed row reach the bus, also when the bus was away?"""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+
+from shared.bus import BusUnavailable, Message, Verdict
+from shared.bus.local import LocalBus
+from shared.clock import SystemClock
+from shared.contracts.topology import AUDIT
+from shared.journal import Journal, Tx
+from shared.journal.relay import Relay
+from shared.mongo import Client, Database
+from tests.shared.journal.conftest import CALLER, project_created
+from tests.waiting import wait_for
+
+
+class Later(SystemClock):
+    """A clock that is ahead, so that rows are old enough to be swept."""
+
+    def __init__(self, *, seconds: int) -> None:
+        self.ahead = timedelta(seconds=seconds)
+
+    def now(self) -> datetime:
+        return super().now() + self.ahead
+
+
+class AwayBus(LocalBus):
+    """A bus that is away until `back` is set."""
+
+    back = False
+
+    async def publish(self, messages: Sequence[Message], /) -> None:
+        if not self.back:
+            raise BusUnavailable("away")
+        await super().publish(messages)
+
+
+@asynccontextmanager
+async def running(relay: Relay):
+    task = asyncio.create_task(relay.run())
+    yield
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def heard_by(bus: LocalBus) -> list[tuple[int, str]]:
+    heard: list[tuple[int, str]] = []
+
+    async def hear(message: Message) -> Verdict:
+        heard.append((message.seq, message.id))
+        return Verdict.ACK
+
+    async def resync() -> None:
+        return
+
+    await bus.subscribe(AUDIT, hear, on_resync=resync)
+    return heard
+
+
+async def tell(journal: Journal, number: int) -> None:
+    async def work(tx: Tx) -> None:
+        tx.record(project_created(number))
+
+    await journal.write("acc_1", work, caller=CALLER, policy=False)
+
+
+async def test_a_committed_row_is_published_at_once_and_marked(
+    journal: Journal, relay: Relay, bus: LocalBus
+) -> None:
+    heard = await heard_by(bus)
+    async with running(relay):
+        await tell(journal, 1)
+        await wait_for(lambda: heard, what="the row on the bus")
+
+        async def marked() -> bool:
+            return await relay.unsent() == 0
+
+        await wait_for(marked, what="the row marked as sent")
+
+
+async def test_rows_told_while_the_bus_was_away_are_swept_once_it_is_back(
+    client: Client, database: Database
+) -> None:
+    bus = AwayBus()
+    relay = Relay(database, bus, holder="one", clock=Later(seconds=5))
+    journal = Journal(client, database, source="team", relay=relay, clock=SystemClock())
+    await journal.start()
+    heard = await heard_by(bus)
+    async with running(relay):
+        await tell(journal, 1)
+        await tell(journal, 2)
+        assert await relay.sweep_once() == 0
+        assert await relay.unsent() == 2
+        bus.back = True
+        assert await relay.sweep_once() == 2
+
+    assert [seq for seq, _ in heard] == [1, 2]
+    assert await relay.unsent() == 0
+    await bus.close()
+
+
+async def test_a_process_that_died_before_publishing_loses_nothing(
+    client: Client, database: Database, bus: LocalBus
+) -> None:
+    dead = Relay(database, bus, holder="dead", clock=SystemClock())
+    journal = Journal(client, database, source="team", relay=dead, clock=SystemClock())
+    await journal.start()
+    heard = await heard_by(bus)
+    await tell(journal, 1)  # its relay never runs: the process is dead
+
+    successor = Relay(database, bus, holder="successor", clock=Later(seconds=5))
+
+    assert await successor.sweep_once() == 1
+    assert len(heard) == 1
+
+
+async def test_one_of_two_sweepers_is_elected_and_a_dead_ones_term_ends(
+    database: Database, bus: LocalBus
+) -> None:
+    first = Relay(database, bus, holder="first", clock=SystemClock())
+    second = Relay(database, bus, holder="second", clock=SystemClock())
+    heir = Relay(database, bus, holder="heir", clock=Later(seconds=60))
+
+    assert await first._elected()
+    assert not await second._elected()
+    assert await first._elected()
+    assert await heir._elected()
