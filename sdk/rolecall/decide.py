@@ -1,0 +1,130 @@
+"""May this subject do that to this resource in this account?"""
+
+from rolecall.decision import Decision, Reason
+from rolecall.matrix import Matrix, Permission
+from rolecall.state import (
+    AccountState,
+    AccountStatus,
+    Member,
+    MembershipStatus,
+    Resource,
+    Subject,
+)
+
+
+def _denied(reason: Reason) -> Decision:
+    return Decision(allowed=False, reason=reason)
+
+
+_ACCOUNT_SUSPENDED = _denied(Reason.ACCOUNT_SUSPENDED)
+_USER_DISABLED = _denied(Reason.USER_DISABLED)
+_SESSION_ENDED = _denied(Reason.SESSION_ENDED)
+_NOT_A_MEMBER = _denied(Reason.NOT_A_MEMBER)
+_MEMBERSHIP_SUSPENDED = _denied(Reason.MEMBERSHIP_SUSPENDED)
+_MEMBERSHIP_EXPIRED = _denied(Reason.MEMBERSHIP_EXPIRED)
+_PERMISSION_UNKNOWN = _denied(Reason.PERMISSION_UNKNOWN)
+_PROJECT_UNKNOWN = _denied(Reason.PROJECT_UNKNOWN)
+_RESOURCE_CONFLICT = _denied(Reason.RESOURCE_CONFLICT)
+
+_ANYTHING = Resource()
+
+
+def standing(  # noqa: PLR0911  one line a rule, in the order in which they count
+    account: AccountState, subject: Subject, *, now: int
+) -> Decision | None:
+    """Why the subject counts for nothing in this account at all, or `None` if they are in.
+
+    Holds for every permission alike; `now` is in epoch milliseconds.
+    """
+    if account.status is not AccountStatus.ACTIVE:
+        return _ACCOUNT_SUSPENDED
+    if subject.user_disabled:
+        return _USER_DISABLED
+    if subject.session_ended:
+        return _SESSION_ENDED
+    member = account.members.get(subject.user_id)
+    if member is None:
+        return _NOT_A_MEMBER
+    if member.status is not MembershipStatus.ACTIVE:
+        return _MEMBERSHIP_SUSPENDED
+    if member.expires_at is not None and member.expires_at <= now:
+        return _MEMBERSHIP_EXPIRED
+    return None
+
+
+def decide(
+    account: AccountState,
+    subject: Subject,
+    permission: str,
+    resource: Resource = _ANYTHING,
+    *,
+    now: int,
+) -> Decision:
+    """Answer one check; pure, and allocates nothing.
+
+    `permission` is `<type>:<action>`; `now` in epoch milliseconds. Whatever is not granted, or
+    not known, is denied.
+    """
+    refused = standing(account, subject, now=now)
+    if refused is not None:
+        return refused
+    held = account.catalog.permissions.get(permission)
+    if held is None:
+        return _PERMISSION_UNKNOWN
+    if account.resources:
+        known = _as_registered(account, held, resource)
+        if known is None:
+            return _RESOURCE_CONFLICT
+        resource = known
+    member = account.members[subject.user_id]
+    matrix = member.role
+    if resource.project_id is not None:
+        if resource.project_id not in account.projects:
+            return _PROJECT_UNKNOWN
+        if held.project_scoped and member.overrides:
+            override = member.overrides.get(resource.project_id)
+            if override is not None and override.active(now=now):
+                matrix = override.matrix
+    # What narrows a grant further comes after this answer: it can take an allow back, not a deny.
+    return _by_grants(matrix, held.bit, subject, resource)
+
+
+def _as_registered(account: AccountState, held: Permission, resource: Resource) -> Resource | None:
+    """The resource as the account registered it; `None` if the request contradicts that."""
+    if resource.id is None:
+        return resource
+    registered = account.resources.get((held.resource_type, resource.id))
+    if registered is None:
+        return resource
+    if resource.owner_id not in (None, registered.owner_id):
+        return None
+    if resource.project_id not in (None, registered.project_id):
+        return None
+    return registered
+
+
+def _by_grants(matrix: Matrix, bit: int, subject: Subject, resource: Resource) -> Decision:
+    if matrix.all_mask & bit:
+        return matrix.allowed
+    if not matrix.self_mask & bit:
+        return matrix.missing
+    if resource.owner_id is None:
+        return matrix.owner_unknown
+    return matrix.allowed if resource.owner_id == subject.user_id else matrix.not_owner
+
+
+def effective_matrix(
+    account: AccountState, member: Member, project_id: str | None = None, *, now: int
+) -> Matrix:
+    """What a member holds, in a project or outside of any: the measure for giving (`B5`)."""
+    override = None if project_id is None else member.overrides.get(project_id)
+    if override is None or not override.active(now=now):
+        return member.role
+    return account.catalog.within_project(member.role, override.matrix)
+
+
+def effective_table(
+    account: AccountState, member: Member, project_id: str | None = None, *, now: int
+) -> dict[str, dict[str, str | None]]:
+    """Entry -> level -> `all`, `self` or `None`: what a member may do, ready for JSON."""
+    return account.catalog.table(effective_matrix(account, member, project_id, now=now))

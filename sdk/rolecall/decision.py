@@ -1,0 +1,40 @@
+"""What can the answer to a permission check be?"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why a check was answered as it was; stable, and part of the wire format."""
+
+    ALLOWED = "allowed"
+    NO_ACCOUNT = "no-account"
+    ACCOUNT_SUSPENDED = "account-suspended"
+    USER_DISABLED = "user-disabled"
+    SESSION_ENDED = "session-ended"
+    NOT_A_MEMBER = "not-a-member"
+    MEMBERSHIP_SUSPENDED = "membership-suspended"
+    MEMBERSHIP_EXPIRED = "membership-expired"
+    PERMISSION_UNKNOWN = "permission-unknown"
+    PROJECT_UNKNOWN = "project-unknown"
+    RESOURCE_CONFLICT = "resource-conflict"
+    PERMISSION_MISSING = "permission-missing"
+    OWNER_UNKNOWN = "owner-unknown"
+    NOT_OWNER = "not-owner"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One answer.
+
+    `decided_by` is `role:<role id>` or `override:<project id>` when grants decided, and `None`
+    when the rule that `reason` names decided before any grant was looked at.
+    """
+
+    allowed: bool
+    reason: Reason
+    decided_by: str | None = None
+
+
+# For callers which find no account to ask about; `decide` itself always has one.
+NO_ACCOUNT = Decision(allowed=False, reason=Reason.NO_ACCOUNT)

@@ -1,0 +1,186 @@
+"""What does a role hold, as two integers?"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from rolecall.catalog import Catalog
+from rolecall.decision import Decision, Reason
+from rolecall.table import Grants, Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """A permission of one catalog: the bit of the level that carries it."""
+
+    name: str
+    resource_type: str
+    bit: int
+    project_scoped: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One level of one entry in one scope; as text `instance:write`, or `instance:write (own)`."""
+
+    entry: str
+    level: str
+    scope: Scope
+
+    def __str__(self) -> str:
+        """The permission's name, marked when it reaches own resources only."""
+        return f"{self.entry}:{self.level}" + (" (own)" if self.scope is Scope.SELF else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """Compiled grants, shared by every member that holds them.
+
+    `all_mask` and `self_mask` have no bit in common. `source` is what decisions name:
+    `role:<id>` or `override:<project id>`; the decisions are made once, here.
+    """
+
+    source: str
+    all_mask: int
+    self_mask: int
+    allowed: Decision = field(init=False, repr=False, compare=False)
+    missing: Decision = field(init=False, repr=False, compare=False)
+    owner_unknown: Decision = field(init=False, repr=False, compare=False)
+    not_owner: Decision = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Make the four answers which these grants can lead to."""
+        for name, reason in (
+            ("allowed", Reason.ALLOWED),
+            ("missing", Reason.PERMISSION_MISSING),
+            ("owner_unknown", Reason.OWNER_UNKNOWN),
+            ("not_owner", Reason.NOT_OWNER),
+        ):
+            decision = Decision(
+                allowed=reason is Reason.ALLOWED, reason=reason, decided_by=self.source
+            )
+            object.__setattr__(self, name, decision)
+
+
+class CompiledCatalog:
+    """A catalog with its permissions as bits and its built-in roles as matrices.
+
+    `permissions` has every valid name; all names of one level share that level's bit.
+    `project_mask` has the bits of project-scoped entries.
+    """
+
+    __slots__ = ("_bits", "catalog", "permissions", "project_mask", "roles")
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.catalog = catalog
+        self.permissions: dict[str, Permission] = {}
+        self.project_mask = 0
+        # (entry, level) -> (the level's own bit, with the bits of all that it includes)
+        self._bits: dict[tuple[str, str], tuple[int, int]] = {}
+        for entry in catalog.entries.values():
+            own: dict[str, int] = {}
+            for level in entry.levels:
+                bit = own[level.id] = 1 << (len(self._bits) + len(own))
+                if entry.project_scoped:
+                    self.project_mask |= bit
+                for name in entry.permission_names(level):
+                    self.permissions[name] = Permission(
+                        name=name,
+                        resource_type=name.partition(":")[0],
+                        bit=bit,
+                        project_scoped=entry.project_scoped,
+                    )
+            includes = {level.id: level.includes for level in entry.levels}
+            self._bits |= {
+                (entry.id, level): (bit, _closure(level, includes, own))
+                for level, bit in own.items()
+            }
+        self.roles = {role.id: self.role_matrix(role.id, role.grants) for role in catalog.roles}
+
+    @property
+    def id(self) -> str:
+        """The catalog's version, `<name>@<sha256>`."""
+        return self.catalog.id
+
+    def role_matrix(self, role_id: str, grants: Grants) -> Matrix:
+        """Compile a role's grants, as `Catalog.parse_grants` returns them."""
+        return self._compile(f"role:{role_id}", grants)
+
+    def override_matrix(self, project_id: str, grants: Grants) -> Matrix:
+        """Compile one member's grants inside a project; account-wide entries have no effect."""
+        matrix = self._compile(f"override:{project_id}", grants)
+        return Matrix(
+            source=matrix.source,
+            all_mask=matrix.all_mask & self.project_mask,
+            self_mask=matrix.self_mask & self.project_mask,
+        )
+
+    def _compile(self, source: str, grants: Grants) -> Matrix:
+        everyones = own = 0
+        for entry, levels in grants.items():
+            for level, scope in levels.items():
+                _, bits = self._bits[entry, level]
+                if scope is Scope.ALL:
+                    everyones |= bits
+                else:
+                    own |= bits
+        return Matrix(source=source, all_mask=everyones, self_mask=own & ~everyones)
+
+    def grants_of(self, matrix: Matrix) -> Iterator[Grant]:
+        """What a matrix holds, level by level in the catalog's order, included levels too."""
+        for (entry, level), (bit, _) in self._bits.items():
+            if matrix.all_mask & bit:
+                yield Grant(entry=entry, level=level, scope=Scope.ALL)
+            elif matrix.self_mask & bit:
+                yield Grant(entry=entry, level=level, scope=Scope.SELF)
+
+    def grants_exceeding(self, giver: Matrix, given: Matrix) -> tuple[Grant, ...]:
+        """What `giver` would have to hold, and does not, to hand out `given` (`B5`).
+
+        Empty: it may. A grant for all resources is only covered by one for all; a grant for own
+        resources is covered by either.
+        """
+        return tuple(
+            self.grants_of(
+                Matrix(
+                    source=giver.source,
+                    all_mask=given.all_mask & ~giver.all_mask,
+                    self_mask=given.self_mask & ~(giver.all_mask | giver.self_mask),
+                )
+            )
+        )
+
+    def within_project(self, role: Matrix, override: Matrix | None) -> Matrix:
+        """The grants inside a project: the override's there, the role's for account-wide rows."""
+        if override is None:
+            return role
+        account_wide = ~self.project_mask
+        return Matrix(
+            source=override.source,
+            all_mask=role.all_mask & account_wide | override.all_mask,
+            self_mask=role.self_mask & account_wide | override.self_mask,
+        )
+
+    def table(self, matrix: Matrix) -> dict[str, dict[str, str | None]]:
+        """Entry -> level -> `all`, `self` or `None`: every cell of the table, ready for JSON."""
+        cells: dict[str, dict[str, str | None]] = {
+            entry.id: dict.fromkeys(level.id for level in entry.levels)
+            for entry in self.catalog.entries.values()
+        }
+        for grant in self.grants_of(matrix):
+            cells[grant.entry][grant.level] = grant.scope.value
+        return cells
+
+    def held(self, matrix: Matrix) -> dict[str, str]:
+        """Permission name -> `all` or `self`, for every name that the matrix holds."""
+        return {
+            name: "all" if matrix.all_mask & permission.bit else "self"
+            for name, permission in self.permissions.items()
+            if (matrix.all_mask | matrix.self_mask) & permission.bit
+        }
+
+
+def _closure(level: str, includes: dict[str, tuple[str, ...]], bits: dict[str, int]) -> int:
+    mask = bits[level]
+    for lower in includes[level]:
+        mask |= _closure(lower, includes, bits)
+    return mask

@@ -1,0 +1,38 @@
+"""What is wrong with a catalog, and where?"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+# Keys and list positions from the top of the document down.
+Place = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing to repair: where it stands, what is wrong and what would be right."""
+
+    place: Place
+    message: str
+    line: int | None = None
+
+    @property
+    def pointer(self) -> str:
+        """The place as a JSON pointer (RFC 6901)."""
+        return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in self.place)
+
+    def __str__(self) -> str:
+        """Line, where there is one, place and message, as a terminal shows them."""
+        where = self.pointer or "/"
+        return (
+            f"{where}: {self.message}"
+            if self.line is None
+            else f"{self.line}: {where}: {self.message}"
+        )
+
+
+class CatalogError(ValueError):
+    """Content that is no valid catalog, or grants which a catalog does not have."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(map(str, self.problems)))

@@ -1,0 +1,219 @@
+"""Which well-formed catalogs are refused all the same?"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
+
+from rolecall.grants import expand
+from rolecall.policies import Policies
+from rolecall.problems import Place, Problem
+from rolecall.table import Entry, Level, Role, Scope, Section
+
+# The permissions of Rolecall's own API. A catalog says which of its levels carry them.
+CONTROL_SECTION = "rolecall"
+MEMBER_PERMISSIONS = ("member:view", "member:invite", "member:update", "member:remove")
+CONTROL_PERMISSIONS = (
+    "account:view",
+    "account:update",
+    *MEMBER_PERMISSIONS,
+    "role:view",
+    "role:manage",
+    "project:view",
+    "project:manage",
+    "project:delete",
+    "api_token:view",
+    "api_token:manage",
+    "audit_log:view",
+    "usage:view",
+    "webhook:manage",
+    "guardrail:manage",
+    "review:manage",
+)
+
+
+def problems_of(
+    sections: Sequence[Section],
+    roles: Sequence[Role],
+    policies: Policies,
+    *,
+    owner_role: str,
+    role_after_transfer: str,
+) -> list[Problem]:
+    """Everything that is wrong with a catalog whose shape is right.
+
+    Names are looked at first: with two entries of one name the rest would be said of either.
+    """
+    problems = [*_names(sections, roles), *_levels(sections)]
+    if problems:
+        return problems
+    entries = {entry.id: entry for section in sections for entry in section.entries}
+    return [
+        *_control(sections, policies),
+        *_reasons(sections),
+        *_roles(entries, roles, owner_role=owner_role, role_after_transfer=role_after_transfer),
+        *_policies(policies),
+    ]
+
+
+def _names(sections: Sequence[Section], roles: Sequence[Role]) -> Iterator[Problem]:
+    yield from _doubles(
+        "section", {("sections", s, "id"): section.id for s, section in enumerate(sections)}
+    )
+    yield from _doubles("entry", {(*place, "id"): entry.id for place, entry in _entries(sections)})
+    yield from _doubles("role", {("roles", r, "id"): role.id for r, role in enumerate(roles)})
+    for place, entry in _entries(sections):
+        yield from _doubles(
+            "level",
+            {(*place, "levels", at, "id"): level.id for at, level in enumerate(entry.levels)},
+        )
+    carried = Counter(
+        name
+        for _, entry in _entries(sections)
+        for level in entry.levels
+        for name in entry.permission_names(level)
+    )
+    for place, entry in _entries(sections):
+        for at, level in enumerate(entry.levels):
+            for name in entry.permission_names(level):
+                if carried[name] > 1:
+                    yield Problem(
+                        (*place, "levels", at),
+                        f"permission {name!r} stands {carried[name]} times; one level carries it",
+                    )
+
+
+def _levels(sections: Sequence[Section]) -> Iterator[Problem]:
+    for place, entry in _entries(sections):
+        if not entry.levels:
+            yield Problem((*place, "levels"), "an entry needs a level, or nothing can be granted")
+        levels = {level.id: level for level in entry.levels}
+        for at, level in enumerate(entry.levels):
+            for lower in level.includes:
+                problem = _inclusion(level, lower, levels)
+                if problem:
+                    yield Problem((*place, "levels", at, "includes"), problem)
+        try:
+            TopologicalSorter({level.id: level.includes for level in entry.levels}).prepare()
+        except CycleError as error:
+            circle = " > ".join(error.args[1])
+            yield Problem((*place, "levels"), f"levels include each other in a circle: {circle}")
+
+
+def _inclusion(level: Level, lower: str, levels: Mapping[str, Level]) -> str | None:
+    if lower not in levels:
+        return f"no level {lower!r} here; levels are {', '.join(levels)}"
+    if level.offers_self and not levels[lower].offers_self:
+        return f"{level.id!r} offers scope 'self', so the included {lower!r} must offer it too"
+    return None
+
+
+def _control(sections: Sequence[Section], policies: Policies) -> Iterator[Problem]:
+    placed: dict[str, tuple[Place, bool]] = {
+        name: (place, entry.project_scoped)
+        for place, entry in _entries(sections)
+        for level in entry.levels
+        for name in entry.permission_names(level)
+    }
+    left_out: set[str] = set()
+    if not policies.features.custom_roles:
+        left_out.add("role:manage")
+    if not policies.features.api_tokens:
+        left_out |= {"api_token:view", "api_token:manage"}
+    for name in CONTROL_PERMISSIONS:
+        if name not in placed and name not in left_out:
+            yield Problem(
+                ("sections",),
+                f"no level carries the control permission {name!r}; list it under the"
+                f" `permissions` of a level, or add an entry to section {CONTROL_SECTION!r}",
+            )
+        place, project_scoped = placed.get(name, ((), False))
+        if project_scoped and not name.startswith("project:"):
+            yield Problem(
+                place, f"{name!r} concerns the whole account; its entry cannot be project-scoped"
+            )
+
+
+def _reasons(sections: Sequence[Section]) -> Iterator[Problem]:
+    control_entries = {
+        ("sections", s, "entries", e): entry
+        for s, section in enumerate(sections)
+        if section.id == CONTROL_SECTION
+        for e, entry in enumerate(section.entries)
+    }
+    for place, entry in control_entries.items():
+        if not entry.why:
+            yield Problem(place, "`why` is missing: say why these permissions are placed here")
+
+
+def _roles(
+    entries: Mapping[str, Entry],
+    roles: Sequence[Role],
+    *,
+    owner_role: str,
+    role_after_transfer: str,
+) -> Iterator[Problem]:
+    named = {role.id: role for role in roles}
+    for key, role_id in (("owner_role", owner_role), ("role_after_transfer", role_after_transfer)):
+        if role_id not in named:
+            yield Problem((key,), f"no role {role_id!r}; roles are {', '.join(named)}")
+    if role_after_transfer in named and not named[role_after_transfer].assignable:
+        yield Problem(
+            ("role_after_transfer",),
+            f"role {role_after_transfer!r} is not assignable, and a former owner is a member",
+        )
+    if not any(role.assignable for role in roles):
+        yield Problem(("roles",), "no role is assignable, so nobody could be invited")
+    for at, role in enumerate(roles):
+        place: Place = ("roles", at, "grants")
+        grants, problems = expand(role.grants, entries, place)
+        yield from problems
+        held = _held_everywhere(entries, grants)
+        needed = ("account:view", *(MEMBER_PERMISSIONS if role.id == owner_role else ()))
+        for name in needed:
+            if name not in held:
+                yield Problem(
+                    place,
+                    f"role {role.id!r} must hold {name!r} for all"
+                    + (", being the owner's" if name in MEMBER_PERMISSIONS else ""),
+                )
+
+
+def _held_everywhere(
+    entries: Mapping[str, Entry], grants: Mapping[str, Mapping[str, Scope]]
+) -> set[str]:
+    held = set()
+    for entry_id, cells in grants.items():
+        entry = entries[entry_id]
+        levels = {level.id: level for level in entry.levels}
+        reached = [level_id for level_id, scope in cells.items() if scope is Scope.ALL]
+        for level_id in reached:
+            held |= set(entry.permission_names(levels[level_id]))
+            reached += [lower for lower in levels[level_id].includes if lower not in reached]
+    return held
+
+
+def _policies(policies: Policies) -> Iterator[Problem]:
+    invitations = policies.invitations
+    place = ("policies", "invitations")
+    if (invitations.lifetime_seconds is None) != (invitations.after_expiry is None):
+        yield Problem(
+            (*place, "after_expiry"),
+            "`after_expiry` is null exactly when `lifetime_seconds` is: nothing expires then",
+        )
+    yield from _doubles(
+        "delivery",
+        {(*place, "deliveries", at): name for at, name in enumerate(invitations.deliveries)},
+    )
+
+
+def _entries(sections: Sequence[Section]) -> Iterator[tuple[Place, Entry]]:
+    for s, section in enumerate(sections):
+        for e, entry in enumerate(section.entries):
+            yield ("sections", s, "entries", e), entry
+
+
+def _doubles(kind: str, ids: Mapping[Place, str]) -> Iterator[Problem]:
+    counts = Counter(ids.values())
+    for place, name in ids.items():
+        if counts[name] > 1:
+            yield Problem(place, f"{kind} {name!r} stands twice; ids are unique")

@@ -1,0 +1,59 @@
+"""What does a YAML text say, and on which line?"""
+
+from collections.abc import Mapping
+
+import yaml
+
+from rolecall.problems import CatalogError, Place, Problem
+
+Lines = Mapping[Place, int]
+
+
+def parse(text: str) -> tuple[dict[str, object], dict[Place, int]]:
+    """Read one YAML mapping, and the line of each place in it.
+
+    Raises:
+        CatalogError: for text that is not YAML, not a mapping, or names a key twice.
+    """
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        content = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else None
+        raise CatalogError([Problem((), f"not YAML: {error.problem}", line)]) from error
+    except yaml.YAMLError as error:
+        raise CatalogError([Problem((), f"not YAML: {error}")]) from error
+    if not isinstance(root, yaml.MappingNode) or not isinstance(content, dict):
+        raise CatalogError([Problem((), "a catalog is one YAML mapping")])
+    lines: dict[Place, int] = {}
+    doubles: list[Problem] = []
+    _walk(root, (), lines, doubles)
+    if doubles:
+        raise CatalogError(doubles)
+    return content, lines
+
+
+def located(error: CatalogError, lines: Lines) -> CatalogError:
+    """The same problems, each with the line of its place or of the nearest place above it."""
+    problems = []
+    for problem in error.problems:
+        place = problem.place
+        while place and place not in lines:
+            place = place[:-1]
+        problems.append(Problem(problem.place, problem.message, lines.get(place)))
+    return CatalogError(problems)
+
+
+def _walk(node: yaml.Node, place: Place, lines: dict[Place, int], doubles: list[Problem]) -> None:
+    lines.setdefault(place, node.start_mark.line + 1)
+    if isinstance(node, yaml.SequenceNode):
+        for position, item in enumerate(node.value):
+            _walk(item, (*place, position), lines, doubles)
+    elif isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            below = (*place, key.value)
+            line = key.start_mark.line + 1
+            if below in lines:
+                doubles.append(Problem(below, "this key stands twice; keep one", line))
+            lines[below] = line
+            _walk(value, below, lines, doubles)
