@@ -1,0 +1,363 @@
+"""Does a service hear every fact once in effect, whatever the bus does?"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from shared.bus import Message, Verdict
+from shared.bus.local import LocalBus
+from shared.clock import SystemClock
+from shared.contracts.facts import Row, shard_of
+from shared.contracts.team import ProjectCreated
+from shared.contracts.topology import AUDIT
+from shared.inbox import Inbox, Receipt
+from shared.journal import Journal, Tx, rows
+from shared.journal.relay import Relay
+from shared.mongo import Client, Database, Session, connect, insert_once, transact
+from shared.problems import Unavailable
+from tests.shared.journal.conftest import CALLER, project_created
+
+SHARD = shard_of("acc_1")
+
+
+class Later(SystemClock):
+    """Ahead of the rows, so that the reconciler does not leave them to the bus."""
+
+    def now(self) -> datetime:
+        return super().now() + timedelta(seconds=5)
+
+
+class Source:
+    """Answers what the source's internal routes answer, from a real journal."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.journal = journal
+        self.away = False
+
+    async def get(self, service: str, path: str, **options: Any) -> dict[str, Any]:
+        if self.away:
+            raise Unavailable
+        url = urlsplit(path)
+        if url.path == "/internal/heads":
+            heads = await self.journal.heads()
+            return {
+                "source": service,
+                "epoch": self.journal.epoch,
+                "heads": {str(shard): seq for shard, seq in heads.items()},
+            }
+        query = {name: int(values[0]) for name, values in parse_qs(url.query).items()}
+        page = await self.journal.changes(
+            query["shard"], after=query["after"], limit=query["limit"]
+        )
+        return {
+            "epoch": self.journal.epoch,
+            "head": 0,
+            "items": [row.to_event().decode() for row in page],
+        }
+
+
+class Effects:
+    """What the subscriber did, in the database; and how it is made to fail."""
+
+    def __init__(self, client: Client, database: Database) -> None:
+        self.client = client
+        self.names = database["names"]
+        self.fails: dict[str, Exception] = {}
+        self.calls = 0
+
+    async def saw(self) -> list[str]:
+        return sorted([document["name"] async for document in self.names.find({})])
+
+
+async def remember(ctx: Effects, row: Row, receipt: Receipt) -> None:
+    ctx.calls += 1
+    if row.resource.id in ctx.fails:
+        raise ctx.fails[row.resource.id]
+
+    async def work(session: Session) -> None:
+        await receipt(session)
+        await ctx.names.insert_one({"name": row.resource.name}, session=session)
+
+    await transact(ctx.client, work)
+
+
+@pytest.fixture
+async def client(mongo_url: str) -> AsyncIterator[Client]:
+    client = connect(mongo_url, app_name="tests")
+    yield client
+    client.close()
+
+
+@pytest.fixture
+async def journal(client: Client, database_name: str) -> Journal:
+    database = client[f"{database_name}_source"]
+    relay = Relay(database, LocalBus(), holder="tests", clock=SystemClock())
+    journal = Journal(client, database, source="team", relay=relay, clock=SystemClock())
+    await journal.start()
+    return journal
+
+
+@pytest.fixture
+def source(journal: Journal) -> Source:
+    return Source(journal)
+
+
+@pytest.fixture
+def effects(client: Client, database_name: str) -> Effects:
+    return Effects(client, client[database_name])
+
+
+@pytest.fixture
+def make_inbox(client: Client, database_name: str, source: Source, effects: Effects):
+    def make(subscriptions: Any = None, *, name: str = database_name) -> Inbox:
+        return Inbox(
+            client,
+            client[name],
+            bus=LocalBus(),
+            queue=AUDIT,
+            sources=("team",),
+            internal=source,  # type: ignore[arg-type]
+            subscriptions=subscriptions or {ProjectCreated.type: remember},
+            ctx=effects,
+            clock=Later(),
+        )
+
+    return make
+
+
+async def told(journal: Journal, numbers: range) -> list[Message]:
+    for number in numbers:
+
+        async def work(tx: Tx, number: int = number) -> None:
+            tx.record(project_created(number))
+
+        await journal.write("acc_1", work, caller=CALLER, policy=False)
+    page = await journal.changes(SHARD, after=0, limit=1000)
+    return [rows.message(row) for row in page]
+
+
+async def test_a_message_delivered_twice_and_ten_times_at_once_has_one_effect(
+    make_inbox, journal: Journal, effects: Effects
+) -> None:
+    inbox = make_inbox()
+    [message] = await told(journal, range(1))
+
+    verdicts = [await inbox.handle(message), await inbox.handle(message)]
+    verdicts += await asyncio.gather(*(inbox.handle(message) for _ in range(10)))
+
+    assert set(verdicts) == {Verdict.ACK}
+    assert await effects.saw() == ["Project 0"]
+
+
+async def test_messages_in_any_order_have_all_their_effects(
+    make_inbox, journal: Journal, effects: Effects
+) -> None:
+    inbox = make_inbox()
+    for message in reversed(await told(journal, range(5))):
+        await inbox.handle(message)
+
+    await inbox.reconcile("team")
+
+    assert await effects.saw() == [f"Project {number}" for number in range(5)]
+    assert effects.calls == 5
+
+
+async def test_messages_that_never_came_are_fetched_and_those_that_came_are_not_repeated(
+    make_inbox, journal: Journal, effects: Effects
+) -> None:
+    inbox = make_inbox()
+    messages = await told(journal, range(6))
+    for message in (messages[1], messages[4]):
+        await inbox.handle(message)
+
+    assert inbox.complete_until is None
+    await inbox.reconcile("team")
+
+    assert await effects.saw() == [f"Project {number}" for number in range(6)]
+    assert effects.calls == 6
+    assert inbox.complete_until is not None
+
+
+async def test_a_late_message_that_a_mark_covers_changes_nothing(
+    make_inbox, journal: Journal, effects: Effects, client: Client, database_name: str
+) -> None:
+    inbox = make_inbox()
+    messages = await told(journal, range(3))
+    await inbox.reconcile("team")
+    await client[database_name]["inbox"].delete_many({})
+
+    for message in messages:
+        await inbox.handle(message)
+
+    assert effects.calls == 3
+
+
+async def test_a_restarted_service_goes_on_where_its_marks_say(
+    make_inbox, journal: Journal, effects: Effects
+) -> None:
+    await told(journal, range(3))
+    first = make_inbox()
+    await first.start()
+    await first.reconcile("team")
+    await first.stop()
+    [*_, last] = await told(journal, range(3, 4))
+
+    second = make_inbox()
+    await second.start()
+    await second.handle(last)
+    await second.reconcile("team")
+    await second.stop()
+
+    assert await effects.saw() == [f"Project {number}" for number in range(4)]
+    assert effects.calls == 4
+
+
+async def test_what_failed_because_something_was_away_is_applied_when_it_is_back(
+    make_inbox, journal: Journal, effects: Effects
+) -> None:
+    inbox = make_inbox()
+    [message] = await told(journal, range(1))
+    effects.fails["prj_0"] = Unavailable()
+
+    assert await inbox.handle(message) is Verdict.ACK
+    with pytest.raises(Unavailable):
+        await inbox.reconcile("team")
+    effects.fails.clear()
+    await inbox.reconcile("team")
+
+    assert await effects.saw() == ["Project 0"]
+
+
+async def test_a_row_that_always_fails_is_put_aside_and_the_others_go_on(
+    make_inbox, journal: Journal, effects: Effects, client: Client, database_name: str
+) -> None:
+    inbox = make_inbox()
+    await told(journal, range(3))
+    effects.fails["prj_1"] = LookupError("poison")
+
+    for _ in range(6):
+        await inbox.reconcile("team")
+
+    aside = [entry async for entry in client[database_name]["inbox_dead"].find({})]
+    assert await effects.saw() == ["Project 0", "Project 2"]
+    assert [entry["error"] for entry in aside] == ["LookupError('poison')"]
+    assert inbox.complete_until is not None
+
+
+async def test_a_row_that_keeps_failing_is_a_retry_for_the_bus(
+    make_inbox, journal: Journal, effects: Effects
+) -> None:
+    inbox = make_inbox()
+    [message] = await told(journal, range(1))
+    effects.fails["prj_0"] = LookupError("a bug")
+
+    with pytest.raises(LookupError):
+        await inbox.handle(message)
+
+
+async def test_a_message_that_is_no_fact_is_dead(make_inbox) -> None:
+    message = Message(
+        id="evt_1", type="team.x.y.v1", source="team", epoch="e", shard=0, seq=1, body=b"{}"
+    )
+
+    assert await make_inbox().handle(message) is Verdict.DEAD
+
+
+async def test_types_that_nobody_subscribes_to_count_as_seen(
+    make_inbox, journal: Journal, effects: Effects
+) -> None:
+    inbox = make_inbox({"team.other.happened.v1": remember})
+    for message in await told(journal, range(2)):
+        assert await inbox.handle(message) is Verdict.ACK
+    await inbox.reconcile("team")
+
+    assert effects.calls == 0
+    assert inbox.complete_until is not None
+
+
+async def test_a_subscriber_of_everything_hears_every_type(
+    make_inbox, journal: Journal, effects: Effects
+) -> None:
+    inbox = make_inbox({"*": remember})
+    await told(journal, range(2))
+
+    await inbox.reconcile("team")
+
+    assert await effects.saw() == ["Project 0", "Project 1"]
+
+
+async def test_a_source_that_is_away_leaves_the_marks_as_they_are(
+    make_inbox, journal: Journal, source: Source
+) -> None:
+    inbox = make_inbox()
+    source.away = True
+
+    with pytest.raises(Unavailable):
+        await inbox.reconcile("team")
+
+    assert inbox.complete_until is None
+
+
+async def test_a_source_with_another_epoch_is_heard_from_its_beginning(
+    make_inbox, journal: Journal, source: Source, effects: Effects, client: Client, database_name
+) -> None:
+    inbox = make_inbox()
+    await told(journal, range(3))
+    await inbox.reconcile("team")
+    database = client[f"{database_name}_again"]
+    again = Journal(
+        client,
+        database,
+        source="team",
+        relay=Relay(database, LocalBus(), holder="tests", clock=SystemClock()),
+        clock=SystemClock(),
+    )
+    await again.start()
+    source.journal = again
+    await told(again, range(10, 12))
+
+    await inbox.reconcile("team")
+
+    assert await effects.saw() == [
+        "Project 0",
+        "Project 1",
+        "Project 10",
+        "Project 11",
+        "Project 2",
+    ]
+
+
+async def test_two_replicas_of_one_service_share_what_was_seen(
+    make_inbox, journal: Journal, effects: Effects
+) -> None:
+    one, two = make_inbox(), make_inbox()
+    await told(journal, range(4))
+
+    await asyncio.gather(one.reconcile("team"), two.reconcile("team"))
+
+    assert await effects.saw() == [f"Project {number}" for number in range(4)]
+
+
+async def test_the_receipt_stands_and_falls_with_the_effect(
+    make_inbox, journal: Journal, effects: Effects, client: Client, database_name: str
+) -> None:
+    async def fail_after_the_receipt(ctx: Effects, row: Row, receipt: Receipt) -> None:
+        async def work(session: Session) -> None:
+            await receipt(session)
+            await insert_once(ctx.names, {"name": "half"}, session)
+            raise LookupError("crashed inside")
+
+        await transact(ctx.client, work)
+
+    inbox = make_inbox({ProjectCreated.type: fail_after_the_receipt})
+    [message] = await told(journal, range(1))
+
+    with pytest.raises(LookupError):
+        await inbox.handle(message)
+
+    assert await effects.saw() == []
+    assert await client[database_name]["inbox"].find_one({}) is None
