@@ -1,0 +1,149 @@
+"""What does an access token say, and does it hold (RFC 9068)?"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from shared import jwt
+from shared.clock import Clock
+from shared.ids import AccountId, ClientId, SessionId, UserId, is_id, new_id
+from shared.jwt import BadToken
+from shared.key_sources import KeySource
+from shared.principals import ClientPrincipal, UserPrincipal
+
+AUDIENCE = "rolecall"
+ACCESS_TYPE = "at+jwt"
+ACCESS_SECONDS = 300
+CACHED_TOKENS = 10_000
+
+
+def user_claims(
+    *,
+    issuer: str,
+    user_id: UserId,
+    session_id: SessionId,
+    account_id: AccountId | None,
+    now: datetime,
+) -> dict[str, Any]:
+    """The claims of a person's access token (RFC 9068, without roles and e-mail)."""
+    claims = _claims(issuer, user_id, now) | {"sid": session_id}
+    return claims if account_id is None else claims | {"acct": account_id}
+
+
+def client_claims(*, issuer: str, client: ClientPrincipal, now: datetime) -> dict[str, Any]:
+    """The claims of a service client's access token."""
+    claims = _claims(issuer, client.client_id, now)
+    claims |= {"client_id": client.client_id, "scope": " ".join(sorted(client.scopes))}
+    if client.account_ids is not None:
+        claims["accounts"] = sorted(client.account_ids)
+    if client.resource_types is not None:
+        claims["types"] = sorted(client.resource_types)
+    return claims
+
+
+def sign_access_token(key: Ed25519PrivateKey, kid: str, claims: Mapping[str, Any]) -> str:
+    """An access token with these claims."""
+    return jwt.sign(key, kid=kid, typ=ACCESS_TYPE, claims=claims)
+
+
+def _claims(issuer: str, subject: str, now: datetime) -> dict[str, Any]:
+    issued = int(now.timestamp())
+    return {
+        "iss": issuer,
+        "aud": AUDIENCE,
+        "sub": subject,
+        "jti": new_id("tok"),
+        "iat": issued,
+        "exp": issued + ACCESS_SECONDS,
+    }
+
+
+class _Verified(NamedTuple):
+    principal: UserPrincipal | ClientPrincipal
+    until: float
+    version: int
+
+
+class TokenVerifier:
+    """Reads access tokens; a token that was verified is known by its text until it expires."""
+
+    def __init__(
+        self, *, issuer: str, keys: KeySource, clock: Clock, audience: str = AUDIENCE
+    ) -> None:
+        self._issuer = issuer
+        self._audience = audience
+        self._keys = keys
+        self._clock = clock
+        self._known: dict[str, _Verified] = {}
+
+    async def verify(self, token: str) -> UserPrincipal | ClientPrincipal:
+        """The user or service client that an access token speaks for.
+
+        Raises:
+            BadToken: it is not a valid access token.
+            Unavailable: the keys cannot be had.
+        """
+        known = self._known.get(token)
+        now = self._clock.now()
+        if known is not None:
+            if known.version == self._keys.version and now.timestamp() < known.until:
+                return known.principal
+            self._known.pop(token, None)
+        kid = jwt.key_id(token, typ=ACCESS_TYPE)
+        key = await self._keys.find(kid)
+        if key is None:
+            raise BadToken("unknown key")
+        claims = jwt.verify(
+            token,
+            key,
+            issuer=self._issuer,
+            audience=self._audience,
+            now=now,
+            longest=ACCESS_SECONDS,
+            required=("sub",),
+        )
+        principal = _principal(claims)
+        if len(self._known) >= CACHED_TOKENS:
+            self._known.pop(next(iter(self._known)))
+        self._known[token] = _Verified(principal, claims["exp"], self._keys.version)
+        return principal
+
+
+def _principal(claims: Mapping[str, Any]) -> UserPrincipal | ClientPrincipal:
+    if ("sid" in claims) == ("client_id" in claims):
+        raise BadToken("neither a user nor a client, or both")
+    if "sid" in claims:
+        return UserPrincipal(
+            user_id=UserId(_id(claims["sub"], "usr")),
+            session_id=SessionId(_id(claims["sid"], "ses")),
+            account_id=AccountId(_id(claims["acct"], "acc")) if "acct" in claims else None,
+        )
+    if claims["sub"] != claims["client_id"]:
+        raise BadToken("a client speaks for itself only")
+    accounts, types = _texts(claims, "accounts"), _texts(claims, "types")
+    scope = claims.get("scope")
+    if not isinstance(scope, str):
+        raise BadToken("no scope")
+    return ClientPrincipal(
+        client_id=ClientId(_id(claims["sub"], "cli")),
+        scopes=frozenset(scope.split()),
+        account_ids=None if accounts is None else frozenset(map(AccountId, accounts)),
+        resource_types=None if types is None else frozenset(types),
+    )
+
+
+def _id(value: Any, prefix: str) -> str:
+    if not isinstance(value, str) or not is_id(value, prefix):
+        raise BadToken(f"not an id of {prefix}")
+    return value
+
+
+def _texts(claims: Mapping[str, Any], name: str) -> list[str] | None:
+    if name not in claims:
+        return None
+    value = claims[name]
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise BadToken(f"{name} is not a list of strings")
+    return value

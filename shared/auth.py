@@ -1,0 +1,114 @@
+"""Whose credential is this?"""
+
+import hmac
+from collections.abc import Awaitable, Callable
+
+from pydantic import SecretStr
+
+from shared.access_tokens import (
+    TokenVerifier,
+    client_claims,
+    sign_access_token,
+    user_claims,
+)
+from shared.internal_tokens import InternalSigner, InternalVerifier
+from shared.jwt import BadToken
+from shared.key_sources import KeySource, RemoteKeys, StaticKeys
+from shared.principals import (
+    AdminPrincipal,
+    Anonymous,
+    ClientPrincipal,
+    Principal,
+    ServicePrincipal,
+    UserPrincipal,
+)
+from shared.problems import Unauthenticated
+
+__all__ = [
+    "AdminPrincipal",
+    "Anonymous",
+    "Authenticator",
+    "BadToken",
+    "ClientPrincipal",
+    "InternalSigner",
+    "InternalVerifier",
+    "KeySource",
+    "Principal",
+    "RemoteKeys",
+    "ServicePrincipal",
+    "StaticKeys",
+    "TokenVerifier",
+    "UserPrincipal",
+    "client_claims",
+    "sign_access_token",
+    "user_claims",
+]
+
+Live = Callable[[UserPrincipal], Awaitable[bool]]
+"""Whether a person's session still exists; asked by services that know sessions."""
+
+
+class Authenticator:
+    """Turns an `Authorization` header into a principal.
+
+    Every method takes the header (None when there is none) and raises `Unauthenticated` for
+    whatever does not count, without saying why.
+    """
+
+    def __init__(
+        self,
+        *,
+        tokens: TokenVerifier | None = None,
+        internal: InternalVerifier | None = None,
+        admin_key: SecretStr | None = None,
+        live: Live | None = None,
+    ) -> None:
+        """What is left out authenticates nobody."""
+        self._tokens = tokens
+        self._internal = internal
+        self._admin_key = admin_key
+        self._live = live
+
+    async def bearer(self, header: str | None) -> UserPrincipal | ClientPrincipal:
+        """The user or service client of an access token."""
+        token = _token(header)
+        if self._tokens is None:
+            raise Unauthenticated
+        try:
+            principal = await self._tokens.verify(token)
+        except BadToken as error:
+            raise Unauthenticated from error
+        if (
+            self._live is not None
+            and isinstance(principal, UserPrincipal)
+            and not await self._live(principal)
+        ):
+            raise Unauthenticated from BadToken("session ended")
+        return principal
+
+    def service(self, header: str | None) -> ServicePrincipal:
+        """The service of ours that calls."""
+        token = _token(header)
+        if self._internal is None:
+            raise Unauthenticated
+        try:
+            return self._internal.verify(token)
+        except BadToken as error:
+            raise Unauthenticated from error
+
+    def admin(self, header: str | None) -> AdminPrincipal:
+        """The operator, by the key of the configuration."""
+        token = _token(header)
+        key = self._admin_key
+        if key is None or not hmac.compare_digest(token.encode(), key.get_secret_value().encode()):
+            raise Unauthenticated from BadToken("not the operator's key")
+        return AdminPrincipal()
+
+
+def _token(header: str | None) -> str:
+    if header is None:
+        raise Unauthenticated from BadToken("no credential")
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer" or not token or not token.isascii():
+        raise Unauthenticated from BadToken("not a bearer token")
+    return token

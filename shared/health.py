@@ -1,0 +1,78 @@
+"""Is this process alive, may it be sent requests, and what has it counted?"""
+
+from collections.abc import Callable, Mapping
+
+from pydantic import BaseModel
+
+from shared import metrics
+from shared.http import Api, Call, Public, Reply, Route
+
+Checks = Callable[[], Mapping[str, bool]]
+
+
+class Live(BaseModel):
+    """The process answers."""
+
+    status: str = "live"
+
+
+class Ready(BaseModel):
+    """Whether requests may be sent here, and which check says no."""
+
+    ready: bool
+    checks: Mapping[str, bool]
+
+
+async def live(checks: Checks, call: Call[None, None]) -> Live:
+    """Always: a process that cannot answer this is to be restarted."""
+    return Live()
+
+
+async def ready(checks: Checks, call: Call[None, None]) -> Reply:
+    """200 when every check holds, else 503."""
+    results = dict(checks())
+    good = all(results.values())
+    return Reply(body=Ready(ready=good, checks=results), status=200 if good else 503)
+
+
+async def exposed(checks: Checks, call: Call[None, None]) -> Reply:
+    """Prometheus' text format."""
+    return Reply(body=metrics.exposition(), content_type=metrics.CONTENT_TYPE)
+
+
+def health_api(name: str, checks: Checks) -> Api:
+    """The routes for whoever watches this process; they belong on the internal port."""
+    return Api(name, ROUTES, checks)
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path="/health/live",
+        handler=live,
+        operation_id="healthLive",
+        summary="Whether the process lives",
+        tag="health",
+        access=Public(),
+        gives=Live,
+    ),
+    Route(
+        method="GET",
+        path="/health/ready",
+        handler=ready,
+        operation_id="healthReady",
+        summary="Whether requests may be sent here",
+        tag="health",
+        access=Public(),
+        gives=Ready,
+    ),
+    Route(
+        method="GET",
+        path="/metrics",
+        handler=exposed,
+        operation_id="metrics",
+        summary="What was counted, for Prometheus",
+        tag="health",
+        access=Public(),
+    ),
+)

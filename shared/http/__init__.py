@@ -1,0 +1,44 @@
+"""How do rows of a ROUTES table become a public or internal HTTP interface?"""
+
+from shared.http.access import (
+    Access,
+    Admin,
+    Client,
+    Internal,
+    Permission,
+    Public,
+    Session,
+    SessionOrClient,
+)
+from shared.http.api import Api
+from shared.http.checker import AuthzChecker, Checker, Decision, Question
+from shared.http.mounting import mount, public_paths
+from shared.http.openapi import document
+from shared.http.routes import Answer, Body, Call, Effect, Media, Reply, Route, Strictness
+
+__all__ = [
+    "Access",
+    "Admin",
+    "Answer",
+    "Api",
+    "AuthzChecker",
+    "Body",
+    "Call",
+    "Checker",
+    "Client",
+    "Decision",
+    "Effect",
+    "Internal",
+    "Media",
+    "Permission",
+    "Public",
+    "Question",
+    "Reply",
+    "Route",
+    "Session",
+    "SessionOrClient",
+    "Strictness",
+    "document",
+    "mount",
+    "public_paths",
+]

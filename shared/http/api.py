@@ -1,0 +1,216 @@
+"""What happens between a request that matches a row and its answer?"""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from aiohttp import web
+from pydantic import BaseModel
+
+from shared import context
+from shared.auth import Authenticator
+from shared.contracts.facts import Caller
+from shared.http.access import (
+    Admin,
+    Client,
+    Internal,
+    Permission,
+    Public,
+    Session,
+    SessionOrClient,
+)
+from shared.http.bodies import BODY_SECONDS, read_body
+from shared.http.checker import Checker
+from shared.http.requests import Network, info_of
+from shared.http.routes import Call, Media, Reply, Route, Strictness
+from shared.http.strict_json import loads
+from shared.http.validation import check_json, check_strings, read_form, refuse
+from shared.ids import AccountId, fits_path
+from shared.principals import (
+    Anonymous,
+    ClientPrincipal,
+    Principal,
+    UserPrincipal,
+    actor_of,
+)
+from shared.problems import NotFound, ScopeMissing, Unavailable, WrongPrincipal
+
+INTERNAL_PREFIX = "/internal/"
+REVISION_HEADER = "Rolecall-Revision"
+
+_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
+_REVISION = re.compile(r"[a-z]+\.[A-Za-z0-9_-]{1,64}\.\d{1,2}\.\d{1,18}", re.ASCII)
+
+
+class Api:
+    """The routes of one service, ready to be mounted.
+
+    `ctx` is handed to every handler as it is. `checker` is needed by rows with a `Permission` that
+    is decided before the handler. `closed` answers 503 to everything until the service has started.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        routes: Sequence[Route],
+        ctx: Any,
+        *,
+        authenticator: Authenticator | None = None,
+        checker: Checker | None = None,
+        body_seconds: float = BODY_SECONDS,
+    ) -> None:
+        self.name = name
+        self.routes = tuple(routes)
+        self.closed = False
+        self._ctx = ctx
+        self._authenticator = authenticator or Authenticator()
+        self._checker = checker
+        self._body_seconds = body_seconds
+        for route in self.routes:
+            self._check_row(route)
+
+    async def answer(
+        self, route: Route, request: web.Request, *, request_id: str, proxies: Sequence[Network]
+    ) -> web.Response:
+        """Answer one request, or raise the refusal that it gets."""
+        if self.closed:
+            raise Unavailable
+        principal = await self._principal(route, request)
+        actor = actor_of(principal)
+        context.actor.set(actor)
+        path = _path(route, request)
+        account_id = path.get("account_id")
+        context.account_id.set(account_id)
+        await self._allow(route, principal, account_id, request)
+        query = check_strings(
+            route.query, request.query.items(), prefix="/query", strictness=route.strictness
+        )
+        key = _idempotency_key(route, request)
+        info = info_of(
+            request,
+            request_id=request_id,
+            traceparent=context.traceparent.get(),
+            proxies=proxies,
+        )
+        call: Call[Any, Any] = Call(
+            caller=Caller(actor=actor, request=info),
+            principal=principal,
+            path=path,
+            body=await self._body(route, request),
+            query=query,
+            headers=request.headers,
+            route=route,
+            request_id=request_id,
+            idempotency_key=key,
+        )
+        return _response(route, path, await route.handler(self._ctx, call))
+
+    async def _principal(self, route: Route, request: web.Request) -> Principal:
+        header = request.headers.get("Authorization")
+        access = route.access
+        match access:
+            case Public():
+                return Anonymous()
+            case Admin():
+                return self._authenticator.admin(header)
+            case Internal():
+                service = self._authenticator.service(header)
+                if service.service not in access.callers:
+                    raise WrongPrincipal
+                return service
+            case _:
+                principal = await self._authenticator.bearer(header)
+                _admit(access, principal)
+                return principal
+
+    async def _allow(
+        self, route: Route, principal: Principal, account_id: str | None, request: web.Request
+    ) -> None:
+        if not isinstance(route.access, Permission) or route.access.inside_write:
+            return
+        if self._checker is None or account_id is None or not isinstance(principal, UserPrincipal):
+            raise TypeError(f"{route.operation_id} cannot be decided")
+        revision = request.headers.get(REVISION_HEADER)
+        if revision is not None and _REVISION.fullmatch(revision) is None:
+            raise refuse([(f"/headers/{REVISION_HEADER}", "Is no revision")], route.strictness)
+        await self._checker.check(
+            principal, AccountId(account_id), route.access.name, revision=revision
+        )
+
+    async def _body(self, route: Route, request: web.Request) -> BaseModel | None:
+        if route.takes is None:
+            return None
+        raw = await read_body(request, route, seconds=self._body_seconds)
+        if route.media is Media.FORM:
+            return check_strings(
+                route.takes, read_form(raw), prefix="", strictness=route.strictness
+            )
+        return check_json(route.takes, raw, value=loads(raw), strictness=route.strictness)
+
+    def _check_row(self, route: Route) -> None:
+        """A row that contradicts itself stops the start."""
+        inside = isinstance(route.access, Internal | Admin)
+        if inside != route.path.startswith(INTERNAL_PREFIX):
+            raise ValueError(f"{route.operation_id}: {INTERNAL_PREFIX} and its access disagree")
+        if isinstance(route.access, Permission):
+            if "account_id" not in route.parameters:
+                raise ValueError(f"{route.operation_id}: a permission is one in an account")
+            if not route.access.inside_write and self._checker is None:
+                raise ValueError(f"{route.operation_id}: nobody decides the permission")
+        if route.media is Media.FORM and route.strictness is not Strictness.LENIENT:
+            raise ValueError(f"{route.operation_id}: forms are read leniently (RFC 6749)")
+
+
+def _admit(
+    access: Session | Permission | Client | SessionOrClient,
+    principal: UserPrincipal | ClientPrincipal,
+) -> None:
+    if isinstance(principal, UserPrincipal):
+        if isinstance(access, Client):
+            raise WrongPrincipal
+    elif not isinstance(access, Client | SessionOrClient):
+        raise WrongPrincipal
+    elif access.scope not in principal.scopes:
+        raise ScopeMissing(access.scope)
+
+
+def _path(route: Route, request: web.Request) -> dict[str, str]:
+    path = dict(request.match_info)
+    for name, value in path.items():
+        if not fits_path(name, value):
+            raise NotFound
+    return path
+
+
+def _idempotency_key(route: Route, request: web.Request) -> str | None:
+    keys = request.headers.getall("Idempotency-Key", []) if route.idempotent else []
+    if not keys:
+        return None
+    if len(keys) > 1 or _IDEMPOTENCY_KEY.fullmatch(keys[0]) is None:
+        message = "Must be one value of 1 to 255 visible ASCII characters"
+        raise refuse([("/headers/Idempotency-Key", message)], route.strictness)
+    return keys[0]
+
+
+def _response(route: Route, path: dict[str, str], result: BaseModel | Reply | None) -> web.Response:
+    reply = result if isinstance(result, Reply) else Reply(body=result)
+    headers = dict(reply.headers)
+    status = reply.status
+    written = reply.written
+    if written is not None and written.revision is not None:
+        headers[REVISION_HEADER] = written.revision
+        if not written.effective:
+            status = 202
+            if "account_id" in path:
+                account = f"/v1/accounts/{path['account_id']}"
+                headers.setdefault("Location", f"{account}/revisions/{written.revision}")
+    if reply.body is None:
+        return web.Response(status=status or 204, headers=headers)
+    if isinstance(reply.body, bytes):
+        headers["Content-Type"] = reply.content_type
+        return web.Response(body=reply.body, status=status or route.status, headers=headers)
+    if route.gives is None or not isinstance(reply.body, route.gives):
+        raise TypeError(f"{route.operation_id} gave what its row does not say")
+    headers["Content-Type"] = reply.content_type
+    content = reply.body.model_dump_json(by_alias=True).encode()
+    return web.Response(body=content, status=status or route.status, headers=headers)

@@ -1,0 +1,50 @@
+"""Has the whole body arrived, in time, and is it of the size and type that the row takes?"""
+
+import asyncio
+
+from aiohttp import web
+
+from shared.http.routes import Route
+from shared.problems import BodyMissing, BodyTooLarge, BodyTooSlow, WrongContentType
+
+BODY_SECONDS = 10.0
+
+
+async def read_body(request: web.Request, route: Route, *, seconds: float) -> bytes:
+    """The raw body of a route that takes one; `seconds` is all the time that it has (`T19`).
+
+    Raises:
+        WrongContentType: another media type or charset, or a content coding: an encoded body could
+            grow beyond every cap.
+        BodyTooLarge, BodyTooSlow, BodyMissing: as they say.
+    """
+    length = request.content_length
+    if length is not None and length > route.body_cap:
+        raise BodyTooLarge(limit=route.body_cap)
+    if not request.body_exists or length == 0:
+        raise BodyMissing
+    _check_type(request, route)
+    body = bytearray()
+    try:
+        async with asyncio.timeout(seconds):
+            async for chunk in request.content.iter_any():
+                body += chunk
+                if len(body) > route.body_cap:
+                    raise BodyTooLarge(limit=route.body_cap)
+    except TimeoutError:
+        raise BodyTooSlow from None
+    if not body:
+        raise BodyMissing
+    return bytes(body)
+
+
+def _check_type(request: web.Request, route: Route) -> None:
+    charset = (request.charset or "utf-8").lower()
+    coding = request.headers.get("Content-Encoding", "identity").lower()
+    if (
+        request.content_type != route.media
+        or "Content-Type" not in request.headers
+        or charset not in {"utf-8", "utf8"}
+        or coding != "identity"
+    ):
+        raise WrongContentType(expected=route.media.value)

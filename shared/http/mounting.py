@@ -1,0 +1,184 @@
+"""How do the APIs of one or more services become one aiohttp application?
+
+The middleware here is the only place that writes a problem: for refusals, for the router's own 404
+and 405, and for faults of ours.
+"""
+
+import json
+import logging
+import time
+from collections.abc import Awaitable, Callable, Sequence
+
+from aiohttp import web
+
+from shared import context, metrics
+from shared.http.access import Public
+from shared.http.api import Api
+from shared.http.openapi import document
+from shared.http.requests import Network, request_id_of, traceparent_of
+from shared.http.routes import PARAMETER, Route
+from shared.problems import (
+    BodyTooLarge,
+    BodyTooSlow,
+    Kind,
+    MethodNotAllowed,
+    NotFound,
+    Refusal,
+    Unexpected,
+    refusal_of,
+)
+
+OPENAPI_PATH = "/openapi.json"
+UNMATCHED = "-"
+
+_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_ROW: web.RequestKey[tuple[Api, Route]] = web.RequestKey("row", tuple)
+_REQUEST_ID: web.RequestKey[str] = web.RequestKey("request_id", str)
+
+_access_log = logging.getLogger("rolecall.access")
+_log = logging.getLogger(__name__)
+
+
+def mount(app: web.Application, *apis: Api, proxies: Sequence[Network] = ()) -> None:
+    """Route every row of `apis`, and `GET /openapi.json` over all of them.
+
+    `proxies` are the networks whose `X-Forwarded-For` is believed.
+
+    Raises:
+        ValueError: two rows claim the same method and path.
+    """
+    _check_claims(apis)
+    app.middlewares.append(_edge)
+    for api in apis:
+        for route in api.routes:
+            handler = _handler(api, route, proxies)
+            app.router.add_route(route.method, route.path, handler)
+            if route.method == "GET":
+                app.router.add_route("HEAD", route.path, handler)
+    app.router.add_get(OPENAPI_PATH, _openapi(apis))
+
+
+def public_paths(*apis: Api) -> dict[str, list[str]]:
+    """The path templates of each service, as its gateway must route them.
+
+    Raises:
+        ValueError: two rows claim the same method and path.
+    """
+    _check_claims(apis)
+    return {api.name: sorted({route.path for route in api.routes}) for api in apis}
+
+
+def _check_claims(apis: Sequence[Api]) -> None:
+    claimed: dict[tuple[str, str], str] = {}
+    for api in apis:
+        for route in api.routes:
+            claim = route.method, PARAMETER.sub("{}", route.path)
+            if claim in claimed:
+                owners = f"{claimed[claim]} and {api.name}"
+                raise ValueError(f"{route.method} {route.path} is claimed twice, by {owners}")
+            claimed[claim] = api.name
+
+
+def _handler(api: Api, route: Route, proxies: Sequence[Network]) -> _Handler:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        request[_ROW] = api, route
+        context.service.set(api.name)
+        return await api.answer(route, request, request_id=request[_REQUEST_ID], proxies=proxies)
+
+    return handle
+
+
+def _openapi(apis: Sequence[Api]) -> _Handler:
+    content = json.dumps(document(apis), separators=(",", ":")).encode()
+
+    async def give(request: web.Request) -> web.StreamResponse:
+        return web.Response(body=content, content_type="application/json")
+
+    return give
+
+
+@web.middleware
+async def _edge(request: web.Request, handler: _Handler) -> web.StreamResponse:
+    started = time.perf_counter()
+    request_id = request[_REQUEST_ID] = request_id_of(request)
+    # One task serves all requests of a connection: each of these must be set anew.
+    context.request_id.set(request_id)
+    context.traceparent.set(traceparent_of(request))
+    context.actor.set(None)
+    context.account_id.set(None)
+    refusal: Refusal | None = None
+    try:
+        response = await handler(request)
+    except Refusal as error:
+        refusal = error
+    except web.HTTPException as error:
+        refusal = _of_router(error)
+    except Exception:  # noqa: BLE001 - whatever it is, the caller gets an answer and the log the rest
+        _log.exception("request failed")
+        refusal = Unexpected()
+    if refusal is not None:
+        response = _problem(refusal, request_id)
+    _finish(request, response, refusal, time.perf_counter() - started)
+    return response
+
+
+def _of_router(error: web.HTTPException) -> Refusal:
+    if isinstance(error, web.HTTPMethodNotAllowed):
+        return MethodNotAllowed(tuple(error.allowed_methods))
+    if isinstance(error, web.HTTPRequestEntityTooLarge):
+        return BodyTooLarge(limit=0)
+    if isinstance(error, web.HTTPNotFound):
+        return NotFound()
+    return refusal_of(error.status, {})
+
+
+def _problem(refusal: Refusal, request_id: str) -> web.Response:
+    response = web.Response(
+        status=refusal.status,
+        body=json.dumps(refusal.problem(request_id), ensure_ascii=False).encode(),
+        content_type="application/problem+json",
+        headers=refusal.headers,
+    )
+    if refusal.retry_after is not None:
+        response.headers["Retry-After"] = str(refusal.retry_after)
+    if isinstance(refusal, BodyTooLarge | BodyTooSlow):
+        # What else the sender has to say is not read.
+        response.force_close()
+    return response
+
+
+def _finish(
+    request: web.Request, response: web.StreamResponse, refusal: Refusal | None, seconds: float
+) -> None:
+    api, route = request.get(_ROW, (None, None))
+    response.headers["X-Request-ID"] = request[_REQUEST_ID]
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    if route is None or not (isinstance(route.access, Public) and route.method == "GET"):
+        response.headers.setdefault("Cache-Control", "no-store")
+    service = UNMATCHED if api is None else api.name
+    path = UNMATCHED if route is None else route.path
+    metrics.REQUESTS.labels(service, request.method, path, response.status).inc()
+    metrics.SECONDS.labels(service, request.method, path).observe(seconds)
+    if refusal is not None and route is not None:
+        _check_listed(route, refusal)
+    if _access_log.isEnabledFor(logging.INFO):
+        fields = {
+            "method": request.method,
+            "route": path,
+            "status": response.status,
+            "ms": round(seconds * 1000, 2),
+        }
+        if refusal is not None:
+            fields["problem"] = refusal.code
+            if refusal.__cause__ is not None:
+                fields["reason"] = str(refusal.__cause__)
+        _access_log.info("request", extra=fields)
+
+
+def _check_listed(route: Route, refusal: Refusal) -> None:
+    """A refusal that its row does not list is missing in the documents: a fault, but not fatal."""
+    if refusal.kind is not Kind.UNEXPECTED and not isinstance(refusal, route.all_refusals()):
+        _log.error(
+            "refusal is not in its row",
+            extra={"operation": route.operation_id, "problem": refusal.code},
+        )

@@ -1,0 +1,188 @@
+"""What do the rows of a ROUTES table say in the words of OpenAPI 3.1?"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
+
+from shared.http.access import Access, Admin, Client, Internal, Permission, Public, SessionOrClient
+from shared.http.api import Api
+from shared.http.routes import Route, Strictness
+from shared.ids import PREFIXES
+from shared.problems import STATUS, Refusal
+
+PROBLEM = "Problem"
+VERSION = "1"
+_REF = "#/components/schemas/{model}"
+_Key = tuple[type[Any], JsonSchemaMode]
+
+
+def document(apis: Sequence[Api], *, title: str = "Rolecall") -> dict[str, Any]:
+    """The OpenAPI document of all public rows of `apis`."""
+    routes = [route for api in apis for route in api.routes]
+    schemas, definitions = _schemas(routes)
+    paths: dict[str, dict[str, Any]] = defaultdict(dict)
+    for route in routes:
+        paths[route.path][route.method.lower()] = _operation(route, schemas, definitions)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": title, "version": VERSION},
+        "paths": paths,
+        "components": {
+            "schemas": {**definitions, PROBLEM: _PROBLEM_SCHEMA},
+            "securitySchemes": {
+                "accessToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "serviceToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "operatorKey": {"type": "http", "scheme": "bearer"},
+            },
+        },
+    }
+
+
+def _schemas(routes: Iterable[Route]) -> tuple[dict[_Key, dict[str, Any]], dict[str, Any]]:
+    wanted: dict[_Key, None] = {}
+    for route in routes:
+        for model in (route.takes, route.query):
+            if model is not None:
+                wanted[model, "validation"] = None
+        if route.gives is not None:
+            wanted[route.gives, "serialization"] = None
+    schemas, definitions = models_json_schema(list(wanted), ref_template=_REF)
+    return dict(schemas), definitions.get("$defs", {})
+
+
+def _operation(
+    route: Route, schemas: dict[_Key, dict[str, Any]], definitions: dict[str, Any]
+) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": route.operation_id,
+        "summary": route.summary,
+        "tags": [route.tag],
+        "responses": _responses(route, schemas),
+    }
+    parameters = [*_path_parameters(route), *_query_parameters(route, schemas, definitions)]
+    if route.idempotent:
+        parameters.append(_IDEMPOTENCY_KEY)
+    if parameters:
+        operation["parameters"] = parameters
+    if route.takes is not None:
+        schema = schemas[route.takes, "validation"]
+        if route.strictness is Strictness.STRICT:
+            _named(schema, definitions)["additionalProperties"] = False
+        operation["requestBody"] = {
+            "required": True,
+            "content": {route.media.value: {"schema": schema}},
+        }
+    scheme = _scheme(route.access)
+    operation["security"] = [] if scheme is None else [{scheme: []}]
+    if isinstance(route.access, Permission):
+        operation["x-permission"] = route.access.name
+    if isinstance(route.access, Client | SessionOrClient):
+        operation["x-scope"] = route.access.scope
+    return operation
+
+
+def _responses(route: Route, schemas: dict[_Key, dict[str, Any]]) -> dict[str, Any]:
+    responses: dict[str, Any] = {}
+    if route.gives is None:
+        responses["204" if route.status == 200 else str(route.status)] = {"description": "Done"}
+    else:
+        content = {"application/json": {"schema": schemas[route.gives, "serialization"]}}
+        responses[str(route.status)] = {"description": "Done", "content": content}
+    if route.policy:
+        responses["202"] = {
+            "description": "Done, and not yet effective on every replica: see Location",
+            "headers": {name: {"schema": {"type": "string"}} for name in _EFFECT_HEADERS},
+        }
+    by_status: dict[int, list[type[Refusal]]] = defaultdict(list)
+    for refusal in route.all_refusals():
+        by_status[STATUS[refusal.kind]].append(refusal)
+    for status, refusals in sorted(by_status.items()):
+        codes = sorted({refusal.code for refusal in refusals})
+        responses[str(status)] = {
+            "description": "; ".join(codes),
+            "content": {"application/problem+json": {"schema": {"$ref": _ref(PROBLEM)}}},
+            "x-codes": codes,
+        }
+    return responses
+
+
+def _path_parameters(route: Route) -> list[dict[str, Any]]:
+    parameters = []
+    for name in route.parameters:
+        prefix = PREFIXES.get(name)
+        schema = {"type": "string"}
+        if prefix is not None:
+            schema["pattern"] = f"^{prefix}_[0-9a-f]{{32}}$"
+        parameters.append({"name": name, "in": "path", "required": True, "schema": schema})
+    return parameters
+
+
+def _query_parameters(
+    route: Route, schemas: dict[_Key, dict[str, Any]], definitions: dict[str, Any]
+) -> list[dict[str, Any]]:
+    if route.query is None:
+        return []
+    schema = _named(schemas[route.query, "validation"], definitions)
+    required = schema.get("required", [])
+    return [
+        {"name": name, "in": "query", "required": name in required, "schema": member}
+        for name, member in schema.get("properties", {}).items()
+    ]
+
+
+def _named(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    reference = schema.get("$ref")
+    if reference is None:
+        return schema
+    named: dict[str, Any] = definitions[reference.rpartition("/")[2]]
+    return named
+
+
+def _scheme(access: Access) -> str | None:
+    match access:
+        case Public():
+            return None
+        case Internal():
+            return "serviceToken"
+        case Admin():
+            return "operatorKey"
+        case _:
+            return "accessToken"
+
+
+def _ref(name: str) -> str:
+    return _REF.format(model=name)
+
+
+_EFFECT_HEADERS = ("Rolecall-Revision", "Location")
+_IDEMPOTENCY_KEY: dict[str, Any] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "pattern": "^[\\x21-\\x7e]{1,255}$"},
+}
+_PROBLEM_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["type", "title", "status", "code", "detail", "request_id"],
+    "properties": {
+        "type": {"type": "string", "format": "uri"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string", "description": "Stable; what a program looks at"},
+        "detail": {"type": "string"},
+        "request_id": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["pointer", "message"],
+                "properties": {
+                    "pointer": {"type": "string", "format": "json-pointer"},
+                    "message": {"type": "string"},
+                },
+            },
+        },
+    },
+}

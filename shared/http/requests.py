@@ -1,0 +1,75 @@
+"""Where does a request come from, and under which number do we know it?"""
+
+import re
+from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+
+from aiohttp import web
+
+from shared.contracts.facts import RequestInfo
+from shared.ids import new_id
+
+Network = IPv4Network | IPv6Network
+LONGEST_AGENT = 256
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._~-]{1,128}", re.ASCII)
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
+_UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
+
+
+def request_id_of(request: web.Request) -> str:
+    """The sender's `X-Request-ID` if it is sane, else a new one."""
+    sent = request.headers.get("X-Request-ID")
+    return sent if sent is not None and _REQUEST_ID.fullmatch(sent) else new_id("req")
+
+
+def traceparent_of(request: web.Request) -> str | None:
+    """The W3C trace context that the sender is in, if it is well formed."""
+    sent = request.headers.get("traceparent")
+    return sent if sent is not None and _TRACEPARENT.fullmatch(sent) else None
+
+
+def info_of(
+    request: web.Request, *, request_id: str, traceparent: str | None, proxies: Sequence[Network]
+) -> RequestInfo:
+    """What the audit record keeps of a request."""
+    agent = request.headers.get("User-Agent")
+    return RequestInfo(
+        request_id=request_id,
+        trace_id=None if traceparent is None else traceparent.split("-")[1],
+        ip=client_address(request, proxies=proxies),
+        user_agent=None if agent is None else _UNPRINTABLE.sub("?", agent[:LONGEST_AGENT]),
+    )
+
+
+def client_address(request: web.Request, *, proxies: Sequence[Network]) -> str | None:
+    """The client's address (`T18`).
+
+    `X-Forwarded-For` counts only when the peer is one of our proxies; then it is the last address
+    that none of our proxies has.
+    """
+    peer = request.transport.get_extra_info("peername") if request.transport else None
+    if not isinstance(peer, tuple):
+        return None
+    address = str(peer[0])
+    hops = ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")
+    while _is_proxy(address, proxies) and hops:
+        hop = _address(hops.pop().strip())
+        if hop is None:
+            break
+        address = str(hop)
+    return address
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address
+
+
+def _is_proxy(text: str, proxies: Sequence[Network]) -> bool:
+    address = _address(text)
+    return address is not None and any(address in network for network in proxies)

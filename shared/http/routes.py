@@ -1,0 +1,210 @@
+"""What does one row of a ROUTES table say?"""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Generic, Protocol, TypeVar
+
+from multidict import CIMultiDictProxy
+from pydantic import BaseModel, ConfigDict
+
+from shared.contracts.facts import Caller
+from shared.http.access import (
+    Access,
+    Admin,
+    Client,
+    Internal,
+    Permission,
+    Public,
+    Session,
+    SessionOrClient,
+)
+from shared.ids import AccountId
+from shared.principals import ClientPrincipal, Principal, ServicePrincipal, UserPrincipal
+from shared.problems import (
+    BadRequest,
+    BodyMissing,
+    BodyTooLarge,
+    BodyTooSlow,
+    Invalid,
+    MalformedForm,
+    MalformedJson,
+    NotFound,
+    PermissionMissing,
+    Refusal,
+    ScopeMissing,
+    Unauthenticated,
+    Unavailable,
+    WrongContentType,
+    WrongPrincipal,
+)
+
+BodyT = TypeVar("BodyT")
+QueryT = TypeVar("QueryT")
+
+BODY_CAP = 65_536
+PARAMETER = re.compile(r"\{([a-z_]+)\}")
+
+
+class Body(BaseModel):
+    """What a route takes, as body or as query: unknown members are refused (`T23`)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Answer(BaseModel):
+    """What a route gives."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Strictness(StrEnum):
+    """How input that does not fit is answered."""
+
+    STRICT = "strict"
+    """422 with pointers; unknown members are refused."""
+    LENIENT = "lenient"
+    """Always 400, unknown members are ignored: what AuthZEN and RFC 6749 ask for."""
+
+
+class Media(StrEnum):
+    """What a body is written in."""
+
+    JSON = "application/json"
+    FORM = "application/x-www-form-urlencoded"
+
+
+class Effect(Protocol):
+    """What a committed write tells its caller (the journal's `Written` fits)."""
+
+    @property
+    def revision(self) -> str | None:
+        """The revision that the write made; None when it changed nothing."""
+        ...
+
+    @property
+    def effective(self) -> bool:
+        """Whether every replica that answers has it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call(Generic[BodyT, QueryT]):
+    """One request whose caller is known, allowed so far, and whose input fits."""
+
+    caller: Caller
+    principal: Principal
+    path: Mapping[str, str]
+    body: BodyT
+    query: QueryT
+    headers: CIMultiDictProxy[str]
+    route: "Route"
+    request_id: str
+    idempotency_key: str | None = None
+
+    @property
+    def account_id(self) -> AccountId:
+        """The account that the path names."""
+        return AccountId(self.path["account_id"])
+
+    @property
+    def permission(self) -> str:
+        """The permission that this route needs."""
+        if not isinstance(self.route.access, Permission):
+            raise TypeError(f"{self.route.operation_id} names no permission")
+        return self.route.access.name
+
+    @property
+    def user(self) -> UserPrincipal:
+        """The person who calls."""
+        if not isinstance(self.principal, UserPrincipal):
+            raise TypeError(f"{self.route.operation_id} is not for users alone")
+        return self.principal
+
+    @property
+    def client(self) -> ClientPrincipal:
+        """The service client that calls."""
+        if not isinstance(self.principal, ClientPrincipal):
+            raise TypeError(f"{self.route.operation_id} is not for service clients alone")
+        return self.principal
+
+    @property
+    def service(self) -> ServicePrincipal:
+        """The service of ours that calls."""
+        if not isinstance(self.principal, ServicePrincipal):
+            raise TypeError(f"{self.route.operation_id} is not for services")
+        return self.principal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """An answer with more to say than its body.
+
+    `body` as bytes is sent as it is, with `content_type`. With `written` the answer carries
+    `Rolecall-Revision`, and is a 202 with `Location` as long as the write is not effective.
+    """
+
+    body: BaseModel | bytes | None = None
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content_type: str = "application/json"
+    written: Effect | None = None
+
+
+Handler = Callable[[Any, Call[Any, Any]], Awaitable[BaseModel | Reply | None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """Method and path, what is taken, given and refused, and who may call.
+
+    `takes` is None where no body is read, `query` is None where no parameter is known.
+    `policy` says that the write changes what authz answers from. `status` is that of an answer with
+    a body; a handler that returns None answers 204. `body_cap` is in bytes.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    operation_id: str
+    summary: str
+    tag: str
+    access: Access
+    takes: type[BaseModel] | None = None
+    query: type[BaseModel] | None = None
+    gives: type[BaseModel] | None = None
+    status: int = 200
+    refuses: tuple[type[Refusal], ...] = ()
+    policy: bool = False
+    body_cap: int = BODY_CAP
+    idempotent: bool = False
+    strictness: Strictness = Strictness.STRICT
+    media: Media = Media.JSON
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names in the path's braces."""
+        return tuple(PARAMETER.findall(self.path))
+
+    def all_refusals(self) -> tuple[type[Refusal], ...]:
+        """Every refusal that this route may answer: the handler's own, then those of its row."""
+        implied: list[type[Refusal]] = [*self.refuses, *_BY_ACCESS[type(self.access)], Unavailable]
+        if self.parameters:
+            implied.append(NotFound)
+        if self.takes is not None:
+            malformed = MalformedJson if self.media is Media.JSON else MalformedForm
+            implied += [malformed, WrongContentType, BodyMissing, BodyTooLarge, BodyTooSlow]
+        implied.append(Invalid if self.strictness is Strictness.STRICT else BadRequest)
+        return tuple(dict.fromkeys(implied))
+
+
+_BY_ACCESS: Mapping[type[Access], tuple[type[Refusal], ...]] = {
+    Public: (),
+    Session: (Unauthenticated, WrongPrincipal),
+    Permission: (Unauthenticated, WrongPrincipal, PermissionMissing, NotFound),
+    Client: (Unauthenticated, WrongPrincipal, ScopeMissing),
+    SessionOrClient: (Unauthenticated, WrongPrincipal, ScopeMissing),
+    Internal: (Unauthenticated, WrongPrincipal),
+    Admin: (Unauthenticated,),
+}

@@ -1,0 +1,58 @@
+"""How is a thing named on the wire?"""
+
+import re
+import secrets
+import time
+from typing import NewType
+
+UserId = NewType("UserId", str)
+AccountId = NewType("AccountId", str)
+MembershipId = NewType("MembershipId", str)
+InvitationId = NewType("InvitationId", str)
+ProjectId = NewType("ProjectId", str)
+SessionId = NewType("SessionId", str)
+ClientId = NewType("ClientId", str)
+EventId = NewType("EventId", str)
+ChangeId = NewType("ChangeId", str)
+MessageId = NewType("MessageId", str)
+KeyId = NewType("KeyId", str)
+
+# The prefix that a path parameter of this name must carry; a malformed id never reaches a store.
+PREFIXES = {
+    "account_id": "acc",
+    "client_id": "cli",
+    "event_id": "evt",
+    "invitation_id": "inv",
+    "membership_id": "mem",
+    "message_id": "msg",
+    "project_id": "prj",
+    "session_id": "ses",
+    "user_id": "usr",
+}
+_ID = re.compile(r"[a-z]{3}_[0-9a-f]{32}", re.ASCII)
+_OTHER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~:-]{0,199}", re.ASCII)
+
+
+def uuid7() -> int:
+    """A UUIDv7 (RFC 9562): milliseconds in front, so that ids sort by the time they were made."""
+    milliseconds = time.time_ns() // 1_000_000 & (1 << 48) - 1
+    noise = secrets.randbits(74)
+    version_and_a = 7 << 12 | noise >> 62
+    variant_and_b = 2 << 62 | noise & (1 << 62) - 1
+    return milliseconds << 80 | version_and_a << 64 | variant_and_b
+
+
+def new_id(prefix: str) -> str:
+    """`<prefix>_` and the 32 hexadecimal digits of a new UUIDv7."""
+    return f"{prefix}_{uuid7():032x}"
+
+
+def is_id(value: str, prefix: str) -> bool:
+    """Whether `value` has the form of an id with this prefix (Unicode look-alikes have not)."""
+    return value.startswith(f"{prefix}_") and _ID.fullmatch(value) is not None
+
+
+def fits_path(name: str, value: str) -> bool:
+    """Whether `value` may stand in a path where the template says `{name}`."""
+    prefix = PREFIXES.get(name)
+    return _OTHER.fullmatch(value) is not None if prefix is None else is_id(value, prefix)

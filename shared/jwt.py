@@ -1,0 +1,138 @@
+"""Is this text one of our signed tokens, exactly as we would have written it?
+
+Everything that a JWT library forgives is refused before the signature is looked at: the checks are
+narrower than RFC 7519, because all tokens are our own.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from shared.keys import decode
+
+ALGORITHM = "EdDSA"
+LARGEST = 8192
+LEEWAY = 10
+"""Seconds that two machines' clocks may differ by."""
+SIGNATURE_BYTES = 64
+TIMES = ("iat", "exp")
+_KID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
+_HEADER = frozenset({"alg", "typ", "kid"})
+_LAST_SECOND = 2**40
+
+
+class BadToken(Exception):  # noqa: N818 - the refusal that the caller sees says less
+    """A token that is refused. The reason is for tests and for the log, never for the sender."""
+
+
+def sign(key: Ed25519PrivateKey, *, kid: str, typ: str, claims: Mapping[str, Any]) -> str:
+    """Sign `claims` as a compact JWS."""
+    headers = {"kid": kid, "typ": typ}
+    return jwt.encode(dict(claims), key, algorithm=ALGORITHM, headers=headers)
+
+
+def key_id(token: str, *, typ: str) -> str:
+    """The `kid` of a token whose form and header are in order; nothing is verified yet.
+
+    Raises:
+        BadToken: it is not a token that we would have written.
+    """
+    if len(token) > LARGEST:
+        raise BadToken("too large")
+    parts = token.split(".")
+    if len(parts) != 3:
+        raise BadToken("not three parts")
+    try:
+        head, payload, signature = (decode(part) for part in parts)
+    except ValueError as error:
+        raise BadToken("not canonical base64url") from error
+    header = _members(head)
+    _members(payload)
+    if len(signature) != SIGNATURE_BYTES:
+        raise BadToken("not an Ed25519 signature")
+    if set(header) != _HEADER:
+        raise BadToken("other header members than alg, typ and kid")
+    if header["alg"] != ALGORITHM:
+        raise BadToken("other algorithm")
+    if header["typ"] != typ:
+        raise BadToken("other type")
+    kid = header["kid"]
+    if not isinstance(kid, str) or _KID.fullmatch(kid) is None:
+        raise BadToken("not a key id")
+    return kid
+
+
+def verify(
+    token: str,
+    key: Ed25519PublicKey,
+    *,
+    issuer: str,
+    audience: str,
+    now: datetime,
+    longest: int,
+    required: Iterable[str] = (),
+) -> dict[str, Any]:
+    """The claims of a token that `key_id` let through, once its signature and claims hold.
+
+    `longest` is the most that `exp` may be after `iat`, in seconds. Beside `required` a token must
+    carry `iss aud jti iat exp`. Times are compared with `now`, not with the library's own clock.
+
+    Raises:
+        BadToken: it does not hold.
+    """
+    try:
+        claims: dict[str, Any] = jwt.decode(
+            token,
+            key,
+            algorithms=[ALGORITHM],
+            issuer=issuer,
+            audience=audience,
+            options={
+                "require": ["iss", "aud", "jti", *TIMES, *required],
+                "strict_aud": True,
+                "verify_exp": False,
+                "verify_iat": False,
+                "verify_nbf": False,
+            },
+        )
+    except jwt.PyJWTError as error:
+        raise BadToken(type(error).__name__) from error
+    _check_times(claims, now=now.timestamp(), longest=longest)
+    if not isinstance(claims["jti"], str) or not claims["jti"]:
+        raise BadToken("no token id")
+    return claims
+
+
+def _check_times(claims: Mapping[str, Any], *, now: float, longest: int) -> None:
+    for name in (*TIMES, *(["nbf"] if "nbf" in claims else [])):
+        # bool is an int to Python, and 1.7e9 is a number to JSON; neither is a time to us.
+        if type(claims[name]) is not int or not 0 <= claims[name] < _LAST_SECOND:
+            raise BadToken(f"{name} is not a whole number of seconds")
+    if claims["exp"] <= now - LEEWAY:
+        raise BadToken("expired")
+    if max(claims["iat"], claims.get("nbf", 0)) > now + LEEWAY:
+        raise BadToken("from the future")
+    if not 0 < claims["exp"] - claims["iat"] <= longest:
+        raise BadToken("lives too long")
+
+
+def _members(part: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(part.decode("utf-8"), object_pairs_hook=_without_doubles)
+    except (ValueError, RecursionError) as error:
+        raise BadToken("not JSON with unique members") from error
+    if not isinstance(value, dict):
+        raise BadToken("not a JSON object")
+    return value
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("duplicate member")
+    return members

@@ -1,0 +1,202 @@
+"""How does a service start, run and stop?"""
+
+import asyncio
+import logging
+import random
+import signal
+import socket
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Protocol, TypeVar
+
+from aiohttp import web
+
+from shared import context, logs
+from shared.bus import Bus
+from shared.bus.rabbitmq import RabbitBus
+from shared.health import Checks, health_api
+from shared.http import Api, mount
+from shared.http.access import Admin, Internal
+from shared.http.requests import Network
+from shared.listeners import Listener, listen
+from shared.settings import (
+    MEMORY_BUS,
+    StatelessSettings,
+    load,
+    refuse_start,
+    service_name,
+    variable,
+)
+from shared.supervisor import Loop, Supervisor
+
+START_SECONDS = 60.0
+FIRST_PAUSE = 0.2
+LONGEST_PAUSE = 3.0
+
+Step = Callable[[], Awaitable[None]]
+
+_log = logging.getLogger(__name__)
+
+
+class Service:
+    """One service, wired but not running.
+
+    `opens` run in order before requests are answered, and are tried again for a minute while what
+    they need (database, broker) is not there yet, so each must be repeatable. `tasks` then run
+    until the service stops, under a supervisor. `closes` run last, in order. `checks` say what
+    `/health/ready` wants to know.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        public: Api,
+        internal: Api,
+        opens: Sequence[Step] = (),
+        tasks: Mapping[str, Loop] | None = None,
+        closes: Sequence[Step] = (),
+        checks: Checks = dict,
+        proxies: Sequence[Network] = (),
+    ) -> None:
+        for route in public.routes:
+            if isinstance(route.access, Internal | Admin):
+                raise ValueError(f"{route.operation_id} must not be public")
+        self.name = name
+        self.public = public
+        self.internal = internal
+        self.tasks = dict(tasks or {})
+        self._opens = tuple(opens)
+        self._closes = tuple(closes)
+        self._checks = checks
+        self._proxies = tuple(proxies)
+        self._supervisor = Supervisor(name)
+        self._listeners: dict[str, Listener] = {}
+        self._started = False
+        public.closed = internal.closed = True
+
+    @property
+    def addresses(self) -> Mapping[str, str]:
+        """Where it answers: `internal`, and `public` unless another listener serves that API."""
+        return {name: listener.url for name, listener in self._listeners.items()}
+
+    def ready(self) -> Mapping[str, bool]:
+        """What `/health/ready` answers, check by check."""
+        return {"started": self._started, **self._checks()}
+
+    async def start(self, *, internal: socket.socket, public: socket.socket | None = None) -> None:
+        """Answer on these sockets; without `public` the caller mounts `self.public` itself.
+
+        Raises:
+            Exception: what an opening step still raised after a minute.
+        """
+        context.service.set(self.name)
+        inside = web.Application()
+        mount(inside, self.internal, health_api(self.name, self.ready))
+        self._listeners["internal"] = Listener(inside, internal)
+        if public is not None:
+            outside = web.Application()
+            mount(outside, self.public, proxies=self._proxies)
+            self._listeners["public"] = Listener(outside, public)
+        for listener in self._listeners.values():
+            await listener.start()
+        _log.info("listening", extra={"addresses": dict(self.addresses)})
+        for step in self._opens:
+            await _open(step)
+        self._supervisor.start(self.tasks)
+        self.public.closed = self.internal.closed = False
+        self._started = True
+
+    async def stop(self) -> None:
+        """Say "not ready", let running requests end (ten seconds at most), stop tasks, close.
+
+        The internal port goes last: an acknowledgement may be waiting for what arrives there.
+        """
+        self._started = False
+        for name in ("public", "internal"):
+            if name == "internal":
+                await self._supervisor.stop()
+            listener = self._listeners.pop(name, None)
+            if listener is not None:
+                await listener.stop()
+        for step in self._closes:
+            await step()
+
+
+async def _open(step: Step) -> None:
+    clock = asyncio.get_running_loop()
+    deadline = clock.time() + START_SECONDS
+    pause = FIRST_PAUSE
+    while True:
+        try:
+            await step()
+        except Exception as error:
+            if clock.time() + pause > deadline:
+                raise
+            _log.warning("not there yet", extra={"step": step.__qualname__, "error": repr(error)})
+        else:
+            return
+        await asyncio.sleep(pause * random.uniform(0.8, 1.2))
+        pause = min(pause * 2, LONGEST_PAUSE)
+
+
+async def run(service: Service, settings: StatelessSettings) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    internal = listen(settings.internal_host, settings.internal_port)
+    public = listen(settings.host, settings.port)
+    starting = asyncio.create_task(service.start(internal=internal, public=public))
+    asked = asyncio.create_task(stopping.wait())
+    try:
+        await asyncio.wait({starting, asked}, return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            starting.result()
+            await asked
+    finally:
+        for task in (starting, asked):
+            task.cancel()
+        await asyncio.gather(starting, asked, return_exceptions=True)
+        await service.stop()
+        _log.info("stopped")
+
+
+SettingsT = TypeVar("SettingsT", bound=StatelessSettings)
+SettingsT_contra = TypeVar("SettingsT_contra", bound=StatelessSettings, contravariant=True)
+
+
+class Build(Protocol[SettingsT_contra]):
+    """`build` of a service's `app.py`."""
+
+    def __call__(self, settings: SettingsT_contra, *, bus: Bus) -> Service:
+        """Wire the service; nothing runs yet."""
+        ...
+
+
+def main(build: Build[SettingsT], settings_class: type[SettingsT]) -> None:
+    """Be the process of one service: `python -m services.<name>`."""
+    settings = load(settings_class)
+    name = service_name(settings_class)
+    if settings.amqp_url.get_secret_value() == MEMORY_BUS:
+        refuse_start([f"{variable(settings_class, 'amqp_url')} must name a broker."])
+    logs.setup(name, settings.log_level)
+
+    async def serve() -> None:
+        bus = RabbitBus(settings.amqp_url.get_secret_value(), name)
+        try:
+            await run(build(settings, bus=bus), settings)
+        finally:
+            await bus.close()
+
+    with asyncio.Runner(loop_factory=event_loop) as runner:
+        runner.run(serve())
+
+
+def event_loop() -> asyncio.AbstractEventLoop:
+    """A uvloop where there is one, else the standard loop."""
+    try:
+        import uvloop  # noqa: PLC0415 - not on every platform
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()

@@ -1,0 +1,213 @@
+"""What must the environment say before a service starts?"""
+
+import json
+import sys
+from collections.abc import Mapping
+from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from typing import Any, NamedTuple, NoReturn, TypeVar
+from urllib.parse import unquote, urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+from shared.keys import generate_key, private_text, public_text, read_private, read_public
+
+SHORTEST_ADMIN_KEY = 32
+MEMORY_BUS = "memory://"
+
+
+class LogLevel(StrEnum):
+    """From which level on lines are written."""
+
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+
+
+def settings_config(service: str) -> SettingsConfigDict:
+    """The configuration of a service's `Settings` class: its prefix, and that it is frozen."""
+    return SettingsConfigDict(
+        env_prefix=f"ROLECALL_{service.upper()}_",
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+    )
+
+
+class StatelessSettings(BaseSettings):
+    """What every service is told."""
+
+    amqp_url: SecretStr = Field(description="RabbitMQ, amqp:// or amqps://")
+    public_url: str = Field(description="The gateway as users see it; also the tokens' issuer")
+    host: str = Field("127.0.0.1", description="Address of the public port")
+    port: int = Field(0, ge=0, le=65535, description="Public port; 0 takes a free one")
+    internal_host: str = Field("127.0.0.1", description="Address of the internal port")
+    internal_port: int = Field(0, ge=0, le=65535, description="Internal port; 0 takes a free one")
+    internal_key: SecretStr = Field(description="This service's Ed25519 private key, base64url")
+    internal_keys: Mapping[str, str] = Field(description="JSON: service -> public key, base64url")
+    internal_urls: Mapping[str, tuple[str, ...]] = Field(
+        description="JSON: service -> list of its internal addresses"
+    )
+    admin_key: SecretStr = Field(description="The operator's key, 32 characters or more")
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = Field(
+        (), description="JSON: networks whose X-Forwarded-For is believed"
+    )
+    log_level: LogLevel = Field(LogLevel.INFO, description="DEBUG, INFO, WARNING or ERROR")
+
+    @field_validator("amqp_url")
+    @classmethod
+    def _no_default_guest(cls, url: SecretStr) -> SecretStr:
+        """`T37`: the broker's default account works on the broker's own machine only."""
+        text = url.get_secret_value()
+        if text == MEMORY_BUS:
+            return url
+        parts = urlsplit(text)
+        if parts.scheme not in {"amqp", "amqps"} or parts.hostname is None:
+            raise ValueError("must be an amqp:// or amqps:// address")
+        user, password = unquote(parts.username or "guest"), unquote(parts.password or "guest")
+        if (user, password) == ("guest", "guest") and not _is_loopback(parts.hostname):
+            raise ValueError("must not use the account guest:guest on another machine")
+        return url
+
+    @field_validator("public_url")
+    @classmethod
+    def _plain_address(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query:
+            raise ValueError("must be an http:// or https:// address")
+        return url.rstrip("/")
+
+    @field_validator("internal_key")
+    @classmethod
+    def _whole_key(cls, key: SecretStr) -> SecretStr:
+        read_private(key.get_secret_value())
+        return key
+
+    @field_validator("internal_keys")
+    @classmethod
+    def _whole_keys(cls, keys: Mapping[str, str]) -> Mapping[str, str]:
+        for text in keys.values():
+            read_public(text)
+        return keys
+
+    @field_validator("admin_key")
+    @classmethod
+    def _long_enough(cls, key: SecretStr) -> SecretStr:
+        text = key.get_secret_value()
+        if len(text) < SHORTEST_ADMIN_KEY or len(set(text)) < SHORTEST_ADMIN_KEY // 4:
+            raise ValueError(f"must be random and have {SHORTEST_ADMIN_KEY} characters or more")
+        return key
+
+
+class ServiceSettings(StatelessSettings):
+    """What a service that owns data is told."""
+
+    mongo_url: SecretStr = Field(description="MongoDB, a replica set")
+    mongo_database: str = Field("", description="Name of its database", validate_default=True)
+
+    @field_validator("mongo_url")
+    @classmethod
+    def _mongodb_address(cls, url: SecretStr) -> SecretStr:
+        if urlsplit(url.get_secret_value()).scheme not in {"mongodb", "mongodb+srv"}:
+            raise ValueError("must be a mongodb:// address")
+        return url
+
+    @field_validator("mongo_database")
+    @classmethod
+    def _own_database(cls, name: str) -> str:
+        prefix = cls.model_config.get("env_prefix", "")
+        return name or prefix.rstrip("_").lower()
+
+
+SettingsT = TypeVar("SettingsT", bound=StatelessSettings)
+
+
+def load(settings: type[SettingsT]) -> SettingsT:
+    """Read the environment, or end the process with status 2 and a sentence for each fault."""
+    try:
+        return settings()
+    except ValidationError as error:
+        refuse_start(_sentences(settings, error))
+    except SettingsError as error:
+        # pydantic-settings names the field between quotes and would show the value further on.
+        name = str(error).split('"')[1]
+        refuse_start([f"{variable(settings, name)} is not valid: it must be JSON."])
+
+
+def refuse_start(sentences: list[str]) -> NoReturn:
+    """Say on standard error why the process does not start, and end it."""
+    sys.stderr.write("".join(f"{sentence}\n" for sentence in sentences))
+    raise SystemExit(2)
+
+
+def variable(settings: type[BaseSettings], field: str) -> str:
+    """The name of the environment variable of a field."""
+    return f"{settings.model_config.get('env_prefix', '')}{field}".upper()
+
+
+def service_name(settings: type[BaseSettings]) -> str:
+    """The service that a `Settings` class is for, by its prefix."""
+    return settings.model_config.get("env_prefix", "").split("_")[1].lower()
+
+
+class Variable(NamedTuple):
+    """One environment variable; `default` is None where a value must be given."""
+
+    name: str
+    description: str
+    default: str | None
+
+
+def variables(settings: type[BaseSettings]) -> list[Variable]:
+    """Every variable that a service reads, in the order of its class (for `.env.example`)."""
+    return [
+        Variable(
+            name=variable(settings, name),
+            description=field.description or "",
+            default=None if field.is_required() else _as_text(field.get_default()),
+        )
+        for name, field in settings.model_fields.items()
+    ]
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, default=str)
+
+
+def _sentences(settings: type[BaseSettings], error: ValidationError) -> list[str]:
+    sentences = []
+    for fault in error.errors(include_input=False, include_url=False, include_context=False):
+        name = variable(settings, str(fault["loc"][0]))
+        if fault["type"] == "missing":
+            sentences.append(f"{name} is not set.")
+        else:
+            reason = fault["msg"].removeprefix("Value error, ")
+            sentences.append(f"{name} is not valid: {reason}.")
+    return sentences
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class InternalKeys(NamedTuple):
+    """Keys for calls between services: each service's own, and everyone's public one."""
+
+    private: Mapping[str, str]
+    public: Mapping[str, str]
+
+
+def generate_internal_keys(names: tuple[str, ...]) -> InternalKeys:
+    """New keys, one pair a service, as the variables hold them."""
+    keys = {name: generate_key() for name in names}
+    return InternalKeys(
+        private={name: private_text(key) for name, key in keys.items()},
+        public={name: public_text(key.public_key()) for name, key in keys.items()},
+    )

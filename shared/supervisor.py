@@ -1,0 +1,69 @@
+"""What keeps a service's background loops running?"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Mapping
+
+from shared import context, metrics
+
+FIRST_PAUSE = 0.1
+LONGEST_PAUSE = 5.0
+STEADY_AFTER = 30.0
+
+Loop = Callable[[], Awaitable[None]]
+
+_log = logging.getLogger(__name__)
+
+
+class Supervisor:
+    """Runs loops as tasks; one that fails is logged, counted and started again after a pause.
+
+    The pause doubles up to five seconds, and is short again after half a minute without a failure.
+    """
+
+    def __init__(self, service: str, *, first_pause: float = FIRST_PAUSE) -> None:
+        self._service = service
+        self._first_pause = first_pause
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self, loops: Mapping[str, Loop]) -> None:
+        """Run `loops` until `stop`; one that returns has done its work."""
+        for name, loop in loops.items():
+            task = asyncio.create_task(self._keep(name, loop), name=f"{self._service}.{name}")
+            self._tasks.append(task)
+
+    async def stop(self) -> None:
+        """Cancel every loop and wait until it has ended."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+
+    async def _keep(self, name: str, loop: Loop) -> None:
+        context.service.set(self._service)
+        clock = asyncio.get_running_loop()
+        pause = self._first_pause
+        while True:
+            started = clock.time()
+            try:
+                await loop()
+            except asyncio.CancelledError:
+                # Libraries raise it for reasons of their own; only our `stop` ends a loop.
+                if _cancelled():
+                    raise
+                _log.exception("task was cancelled from within", extra={"task": name})
+            except Exception:  # noqa: BLE001 - whatever it is, the loop must run on
+                _log.exception("task failed", extra={"task": name})
+            else:
+                return
+            metrics.TASK_CRASHES.labels(self._service, name).inc()
+            if clock.time() - started > STEADY_AFTER:
+                pause = self._first_pause
+            await asyncio.sleep(pause * random.uniform(0.8, 1.2))
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+
+def _cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
