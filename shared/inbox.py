@@ -40,6 +40,9 @@ KEPT = timedelta(hours=1)
 TRIES = 6
 """How often the reconciler tries a row that fails, before it is put aside."""
 
+AWAY: tuple[type[Exception], ...] = (Unavailable, *DATABASE_AWAY)
+"""Not the fact's fault: it waits until the world is back."""
+
 Receipt = Callable[[Session], Awaitable[None]]
 Subscriber = Callable[[Any, Row, Receipt], Awaitable[None]]
 Subscriptions = Mapping[str, Subscriber]
@@ -129,8 +132,7 @@ class Inbox:
             return Verdict.DEAD
         try:
             await self.apply(row)
-        except (Unavailable, *DATABASE_AWAY) as problem:
-            # Not this row's fault: the reconciler fetches it when the world is back.
+        except AWAY as problem:
             logger.warning("%s waits: %s", row.id, problem)
             self._wake.set()
         return Verdict.ACK
@@ -172,7 +174,7 @@ class Inbox:
             for source in self._sources:
                 try:
                     await self.reconcile(source)
-                except (Unavailable, *DATABASE_AWAY) as problem:
+                except AWAY as problem:
                     logger.warning("cannot compare with %s: %s", source, problem)
             try:
                 async with asyncio.timeout(EVERY * random.uniform(0.8, 1.2)):
@@ -258,7 +260,7 @@ class Inbox:
         """Apply a fetched row; one that keeps failing is put aside, so that others go on."""
         try:
             await self.apply(row)
-        except (Unavailable, *DATABASE_AWAY):
+        except AWAY:
             raise
         except Exception as problem:
             failures = self._failures.get(row.position, 0) + 1

@@ -125,7 +125,7 @@ async def transact(
                 doubtful = True
                 await _commit(session, deadline)
             except (PyMongoError, Lost) as problem:
-                if session.in_transaction:
+                if session.delegate.in_transaction:
                     await _abort(session)
                 if not _passing(problem):
                     raise
@@ -134,7 +134,7 @@ async def transact(
                 if time.monotonic() >= deadline:
                     raise Unavailable from problem
             except BaseException:
-                if session.in_transaction:
+                if session.delegate.in_transaction:
                     await _abort(session)
                 raise
             else:

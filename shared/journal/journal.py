@@ -142,8 +142,11 @@ class Journal:
         """
         shard = shard_of(key)
         change_id = new_id("chg")
+        used: Session | None = None
 
         async def attempt(session: Session) -> tuple[T, list[Row]]:
+            nonlocal used
+            used = session
             if first is not None:
                 await first(session)
             head = await self._heads.find_one({"_id": shard}, session=session)
@@ -172,7 +175,7 @@ class Journal:
         last = told[-1].position
         effective = True
         if policy:
-            effective = (await self._barrier(last, committed_at)).effective
+            effective = (await self._barrier(last, committed_at, after=used)).effective
         return Written(result=result, revision=format_revision(last), effective=effective)
 
     async def settle(self, key: str) -> bool:
@@ -193,10 +196,12 @@ class Journal:
 
         await self.write(key, work, caller=caller, policy=False)
 
-    async def _barrier(self, position: Position, committed_at: float) -> Receipt:
+    async def _barrier(
+        self, position: Position, committed_at: float, *, after: Session | None = None
+    ) -> Receipt:
         if self._leases is None:
             raise RuntimeError(f"{self.source} has no leases, so no policy routes")
-        return await self._leases.barrier(position, committed_at=committed_at)
+        return await self._leases.barrier(position, committed_at=committed_at, after=after)
 
     def _number(self, tx: Tx, *, shard: int, change_id: str, caller: Caller) -> list[Row]:
         told = []

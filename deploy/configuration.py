@@ -1,0 +1,110 @@
+"""Which environment does each service get, wherever the product is put?
+
+One place for the one-process runner, for processes on one machine and for containers: they differ
+in addresses only. Secrets are made once and kept in a file that only its owner may read.
+"""
+
+import json
+import os
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from shared.keys import encode
+from shared.settings import generate_internal_keys
+
+SERVICES = ("identity", "team", "authz", "notification", "audit")
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """Everything that must be random, and the same at every start."""
+
+    private_keys: Mapping[str, str]
+    public_keys: Mapping[str, str]
+    admin_key: str
+    identity_link_key: str
+    identity_refresh_key: str
+    identity_sealing_key: str
+    team_link_key: str
+
+    @classmethod
+    def generate(cls) -> "Secrets":
+        """New ones."""
+        keys = generate_internal_keys(SERVICES)
+        return cls(
+            private_keys=dict(keys.private),
+            public_keys=dict(keys.public),
+            admin_key=secrets.token_urlsafe(32),
+            identity_link_key=encode(secrets.token_bytes(32)),
+            identity_refresh_key=encode(secrets.token_bytes(32)),
+            identity_sealing_key=encode(secrets.token_bytes(32)),
+            team_link_key=encode(secrets.token_bytes(32)),
+        )
+
+    @classmethod
+    def kept_in(cls, file: Path) -> "Secrets":
+        """Those of the file, made with it when it is not there."""
+        if file.exists():
+            return cls(**json.loads(file.read_text()))
+        made = cls.generate()
+        write_private(file, json.dumps(asdict(made), indent=2) + "\n")
+        return made
+
+
+@dataclass(frozen=True, kw_only=True)
+class Addresses:
+    """Where things are; `mongo_url` has no database's name in it."""
+
+    mongo_url: str
+    amqp_url: str
+    public_url: str
+    internal_urls: Mapping[str, Sequence[str]]
+    smtp_host: str
+    smtp_port: int
+
+
+def environment(
+    service: str, *, given: Secrets, at: Addresses, options: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Every variable that `service` needs; `options` are further fields of its settings."""
+    fields = {
+        "amqp_url": at.amqp_url,
+        "public_url": at.public_url,
+        "internal_key": given.private_keys[service],
+        "internal_keys": json.dumps(dict(given.public_keys)),
+        "internal_urls": json.dumps({name: list(urls) for name, urls in at.internal_urls.items()}),
+        "admin_key": given.admin_key,
+    }
+    if service != "authz":
+        fields["mongo_url"] = at.mongo_url
+    if service == "identity":
+        fields |= {
+            "link_key": given.identity_link_key,
+            "refresh_key": given.identity_refresh_key,
+            "sealing_key": given.identity_sealing_key,
+        }
+    if service == "team":
+        fields["link_key"] = given.team_link_key
+    if service == "notification":
+        fields |= {
+            "smtp_host": at.smtp_host,
+            "smtp_port": str(at.smtp_port),
+            "smtp_security": "none",
+            "mail_from": "no-reply@rolecall.example",
+        }
+    fields |= options or {}
+    return {f"ROLECALL_{service}_{name}".upper(): value for name, value in fields.items()}
+
+
+def write_private(file: Path, text: str) -> None:
+    """Write a file that only its owner may read, whole or not at all."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_suffix(".draft")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as writing:
+        writing.write(text)
+        writing.flush()
+        os.fsync(descriptor)
+    draft.replace(file)

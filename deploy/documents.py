@@ -1,0 +1,183 @@
+"""Which tables in the documents come from the code, and do they say what it says?
+
+`python -m deploy.documents` writes them; with `--check` it names the files that differ and ends
+with status 1. A table stands between `<!-- name -->` and `<!-- end name -->`.
+"""
+
+import importlib
+import re
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from shared.contracts.registry import FACT_TYPES, SOURCES
+from shared.contracts.topology import TOPOLOGY
+from shared.http.access import (
+    Access,
+    Admin,
+    Client,
+    Internal,
+    Permission,
+    Public,
+    Session,
+    SessionOrClient,
+)
+from shared.http.routes import Route
+from shared.settings import variables
+
+ROOT = Path(__file__).parent.parent
+SERVICES = ("identity", "team", "authz", "notification", "audit")
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
+def who(access: Access) -> str:
+    """Who may call, in words."""
+    match access:
+        case Permission(name=name):
+            return f"`{name}`"
+        case Client(scope=scope):
+            return f"service client, `{scope}`"
+        case SessionOrClient(scope=scope):
+            return f"a signed-in user about themselves; service client, `{scope}`"
+        case Internal(callers=callers):
+            return ", ".join(callers)
+    return {Public: "anyone", Session: "a signed-in user", Admin: "the operator's key"}[
+        type(access)
+    ]
+
+
+def routes_table(routes: Sequence[Route]) -> str:
+    """Method, path, who may, what for, what the handler refuses."""
+    rows = []
+    for route in sorted(routes, key=lambda route: (route.path, route.method)):
+        refusals = ", ".join(sorted({f"`{refusal.code}`" for refusal in route.refuses}))
+        name = f"`{route.method} {route.path}`"
+        rows.append((name, who(route.access), route.summary, refusals or "-"))
+    return table(("route", "who", "what", "refuses, besides what every route may"), rows)
+
+
+def facts_table(service: str) -> str:
+    """The facts that a service tells."""
+    rows = [(f"`{fact.type}`", first_line(fact.__doc__)) for fact in SOURCES.get(service, ())]
+    return table(("fact", "meaning"), rows) if rows else "It tells no facts."
+
+
+def subscriptions_table(subscriptions: Mapping[str, object]) -> str:
+    """The facts of others that matter to a service, and what it does."""
+    rows = [
+        ("every fact" if name == "*" else f"`{name}`", first_line(handler.__doc__))
+        for name, handler in sorted(subscriptions.items())
+    ]
+    return table(("fact", "what happens"), rows) if rows else "It acts on no facts."
+
+
+def settings_table(service: str) -> str:
+    """The environment variables of a service."""
+    rows = [
+        (
+            f"`{entry.name}`",
+            entry.description,
+            "required" if entry.default is None else f"`{entry.default}`",
+        )
+        for entry in variables(module(service, "settings").Settings)
+    ]
+    return table(("variable", "meaning", "default"), rows)
+
+
+def events_table() -> str:
+    """Every fact, with who hears it."""
+    rows = []
+    for fact_type, fact in FACT_TYPES.items():
+        fields = ", ".join(f"`{name}`" for name in fact.model_fields)
+        heard = ", ".join(
+            queue.name.removeprefix("rolecall.")
+            for queue in TOPOLOGY.queues
+            if queue.takes(fact_type)
+        )
+        rows.append((f"`{fact_type}`", first_line(fact.__doc__), fields, heard))
+    return table(("fact", "meaning", "data", "delivered to"), rows)
+
+
+def first_line(text: str | None) -> str:
+    """The first sentence of a docstring."""
+    return " ".join((text or "").strip().split("\n\n")[0].split())
+
+
+def module(service: str, name: str) -> object:
+    """One module of a service."""
+    return importlib.import_module(f"services.{service}.{name}")
+
+
+def documents() -> dict[Path, dict[str, str]]:
+    """Every document with tables from the code: file → name → table."""
+    found: dict[Path, dict[str, str]] = {
+        ROOT / "docs" / "events.md": {"events": events_table()},
+    }
+    for service in SERVICES:
+        routes: Sequence[Route] = module(service, "routes").ROUTES
+        internal: Sequence[Route] = module(service, "routes").INTERNAL_ROUTES
+        found[ROOT / "services" / service / "README.md"] = {
+            "routes": routes_table(routes),
+            "internal routes": routes_table(internal),
+            "facts": facts_table(service),
+            "subscriptions": subscriptions_table(module(service, "subscriptions").SUBSCRIPTIONS),
+            "settings": settings_table(service),
+        }
+    return found
+
+
+def env_example() -> str:
+    """The text of `.env.example`: every variable of every service."""
+    blocks = ["# Every environment variable of every service; required ones have no value here."]
+    for service in SERVICES:
+        lines = [f"# --- {service}"]
+        for entry in variables(module(service, "settings").Settings):
+            lines.append(f"# {entry.description}")
+            lines.append(
+                f"{entry.name}=" if entry.default is None else f"# {entry.name}={entry.default}"
+            )
+        blocks.append("\n".join(lines))
+    return "\n\n".join(blocks) + "\n"
+
+
+def filled(text: str, tables: Mapping[str, str]) -> str:
+    """The document with its tables as the code says them.
+
+    Raises:
+        LookupError: a table has no place in the document.
+    """
+    for name, content in tables.items():
+        place = re.compile(f"(<!-- {name} -->\n).*?(<!-- end {name} -->)", re.DOTALL)
+        if not place.search(text):
+            raise LookupError(f"no place for the table {name}")
+        text = place.sub(lambda match, new=content: f"{match[1]}{new}\n{match[2]}", text)
+    return text
+
+
+def expected() -> dict[Path, str]:
+    """Every generated file with the text that it should have."""
+    texts = {path: filled(path.read_text(), tables) for path, tables in documents().items()}
+    return texts | {ROOT / ".env.example": env_example()}
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write what differs, or with `--check` only name it."""
+    differing = [
+        (path, text)
+        for path, text in expected().items()
+        if not path.exists() or path.read_text() != text
+    ]
+    for path, text in differing:
+        sys.stdout.write(f"{path.relative_to(ROOT)}\n")
+        if "--check" not in arguments:
+            path.write_text(text)
+    return 1 if differing and "--check" in arguments else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

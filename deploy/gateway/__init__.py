@@ -1,0 +1,1 @@
+"""The gateway: nginx, with its locations generated from the ROUTES tables."""

@@ -1,0 +1,112 @@
+"""What is nginx told, so that each path reaches its service?
+
+`python -m deploy.gateway.nginx FOLDER` writes `nginx.conf`, `openapi.json` and `docs.html` for the
+containers; the tests write the same for processes on one machine.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from deploy.gateway.paths import PARAMETER
+
+MAIN = """\
+worker_processes auto;
+pid nginx.pid;
+error_log stderr warn;
+events {{ worker_connections 4096; }}
+
+http {{
+  access_log off;
+  server_tokens off;
+  default_type application/json;
+  client_body_temp_path client_body;
+  proxy_temp_path proxy;
+  fastcgi_temp_path fastcgi;
+  uwsgi_temp_path uwsgi;
+  scgi_temp_path scgi;
+
+  # Slow and large requests end here, not in a service (reliability: T19).
+  client_max_body_size 4m;
+  client_header_timeout 10s;
+  client_body_timeout 10s;
+  large_client_header_buffers 4 16k;
+  limit_conn_zone $binary_remote_addr zone=connections:4m;
+  limit_conn connections 200;
+
+  proxy_http_version 1.1;
+  proxy_set_header Host $host;
+  proxy_set_header Connection "";
+  proxy_set_header X-Forwarded-For $remote_addr;
+  proxy_set_header X-Forwarded-Proto $scheme;
+  proxy_connect_timeout 2s;
+  proxy_read_timeout 60s;
+  # A request with an effect is tried on another replica only if none has seen it.
+  proxy_next_upstream error timeout;
+{upstreams}
+  server {{
+    listen {listen};
+    {resolver}
+    location = /openapi.json {{ root {static}; }}
+    location = /docs {{ root {static}; default_type text/html; try_files /docs.html =404; }}
+{locations}
+    location / {{
+      default_type application/problem+json;
+      return 404 '{nothing}';
+    }}
+  }}
+}}
+"""
+NOTHING = (
+    '{"type":"urn:rolecall:problem:not-found","title":"Not found","status":404,'
+    '"code":"not-found","detail":"There is nothing here that you may see.",'
+    '"request_id":"$request_id"}'
+)
+# Asking authz changes nothing, so the next replica may be asked when one is stale.
+ASK_THE_NEXT = "proxy_next_upstream error timeout http_503 non_idempotent;"
+
+
+def configuration(
+    owners: Mapping[str, str],
+    *,
+    listen: str,
+    static: str,
+    addresses: Mapping[str, Sequence[str]] | None = None,
+    names: Mapping[str, str] | None = None,
+    resolver: str | None = None,
+) -> str:
+    """The whole `nginx.conf`.
+
+    With `addresses` (service → host:port of each replica) they are fixed. With `names` (service →
+    host:port whose host is looked up again while running) replicas may come and go; that needs
+    the address of a `resolver`. `static` is the folder with openapi.json and docs.html.
+    """
+    upstreams = "".join(
+        f"  upstream {service} {{\n"
+        + "".join(f"    server {address} max_fails=0;\n" for address in replicas)
+        + "    keepalive 64;\n  }\n"
+        for service, replicas in (addresses or {}).items()
+    )
+    locations = "".join(
+        _location(path, service, (names or {}).get(service)) for path, service in owners.items()
+    )
+    return MAIN.format(
+        listen=listen,
+        nothing=NOTHING,
+        static=static,
+        upstreams=upstreams,
+        locations=locations.rstrip("\n"),
+        resolver=f"resolver {resolver} valid=1s ipv6=off;" if resolver else "",
+    )
+
+
+def _location(path: str, service: str, name: str | None) -> str:
+    if PARAMETER.search(path):
+        match = "~ ^" + "[^/]+".join(re.escape(part) for part in PARAMETER.split(path)) + "$"
+        match = match.replace("\\-", "-")
+    else:
+        match = f"= {path}"
+    lines = [f"set $replicas {name};"] if name else []
+    lines.append(f"proxy_pass http://{'$replicas' if name else service};")
+    if service == "authz":
+        lines.append(ASK_THE_NEXT)
+    return f"    location {match} {{ {' '.join(lines)} }}\n"

@@ -1,0 +1,43 @@
+"""Do the documents say what the code does?"""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from deploy.documents import ROOT, expected, filled
+
+MARKDOWN = sorted(
+    path for path in ROOT.rglob("*.md") if not {".venv", ".data", "node_modules"} & set(path.parts)
+)
+LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
+
+
+def test_every_table_that_comes_from_the_code_is_as_the_code_says() -> None:
+    differing = [
+        str(path.relative_to(ROOT))
+        for path, text in expected().items()
+        if not path.exists() or path.read_text() != text
+    ]
+    assert differing == [], "write them with: python -m deploy.documents"
+
+
+def test_a_table_without_its_place_is_noticed() -> None:
+    with pytest.raises(LookupError):
+        filled("# A page\n", {"routes": "| a |"})
+
+
+@pytest.mark.parametrize("path", MARKDOWN, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_between_documents_leads_somewhere(path: Path) -> None:
+    broken = [
+        target for target in LINK.findall(path.read_text()) if not (path.parent / target).exists()
+    ]
+    assert broken == []
+
+
+def test_the_newcomer_sees_two_commands_before_anything_else() -> None:
+    text = (ROOT / "README.md").read_text()
+    first_block = re.search(r"```(?:sh|console|bash)?\n(.*?)```", text, re.DOTALL)
+    assert first_block is not None
+    commands = [line for line in first_block[1].splitlines() if line and not line.startswith("#")]
+    assert commands == ["make run", "make test"]

@@ -1,0 +1,312 @@
+"""The journey: from a stranger's sign-up to an audit log that tells all of it."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from tests.e2e.people import Answer, Link, Mailbox, Person, Platform
+from tests.waiting import wait_for
+
+TABLES = Path(__file__).parent.parent / "journeys"
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """Where a running product answers, in whichever mode it runs."""
+
+    gateway: str
+    mail: str
+    client_id: str
+    client_secret: str
+    authz: tuple[str, ...]
+    """The public address of each authz replica."""
+
+
+class World:
+    """A deployment, and the people of one journey in it."""
+
+    def __init__(self, deployment: Deployment, http: aiohttp.ClientSession) -> None:
+        self.deployment = deployment
+        self.http = http
+        self.mailbox = Mailbox(http, deployment.mail)
+        self.platform = Platform(http, deployment.gateway)
+
+    def person(self, name: str) -> Person:
+        """Somebody new."""
+        return Person(self.http, self.deployment.gateway, mailbox=self.mailbox, name=name)
+
+    async def decisions(self, subject: str, permission: str, **question: Any) -> list[str]:
+        """What every replica says: the reason of its decision (`allowed` when it allows)."""
+        return [
+            await self.decision(subject, permission, base=base, **question)
+            for base in self.deployment.authz
+        ]
+
+    async def decision(self, subject: str, permission: str, **question: Any) -> str:
+        """The reason, waiting as long as the answer is `stale`."""
+
+        async def known() -> Answer | None:
+            answer = await self.platform.ask(subject, permission, **question)
+            return None if answer.status == 503 else answer
+
+        answer = await wait_for(known, within=40, what="a decision")
+        assert answer is not None
+        body = answer.expect(200)
+        reason = str(body["context"]["reason"])
+        assert body["decision"] is (reason == "allowed"), body
+        return reason
+
+    def everywhere(self, reason: str) -> list[str]:
+        """This reason from each replica."""
+        return [reason] * len(self.deployment.authz)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How one catalog's journey differs: roles, deliveries, and what conversion means there."""
+
+    mail_role: str
+    link_role: str
+    deliveries: tuple[str, ...]
+    kind_after_convert: str = "team"
+
+
+SETTINGS = {
+    "standard": Setting("developer", "basic", ("email", "link")),
+    "runpod": Setting("dev", "basic", ("email", "link")),
+    "runos": Setting("admin", "admin", ("link",), kind_after_convert="personal"),
+    "cloud-iam": Setting("operator", "viewer", ("email",), kind_after_convert="personal"),
+    "novita": Setting("developer", "basic", ("email",)),
+}
+
+
+@dataclass
+class Team:
+    """What the first three steps end with: an owner, a member B, a member C."""
+
+    account_id: str
+    owner: Person
+    mail: Person
+    link: Person
+
+    @property
+    def path(self) -> str:
+        """The account's address."""
+        return f"/v1/accounts/{self.account_id}"
+
+
+async def gather_team(world: World, catalog: str) -> Team:
+    """Steps 1 to 3: A signs up and converts; B joins as a newcomer, C with a user of their own."""
+    setting = SETTINGS[catalog]
+    owner = world.person("Ada Owner")
+    await owner.sign_up()
+    personal = await owner.get(f"/v1/accounts/{owner.account_id}")
+    assert personal["kind"] == "personal"
+
+    converted = await owner.send(
+        "POST",
+        f"/v1/accounts/{owner.account_id}/convert",
+        {"name": "Analytical Engines", "catalog": catalog},
+    )
+    account = converted.expect(200, 202)
+    assert (account["id"], account["kind"]) == (owner.account_id, setting.kind_after_convert)
+
+    team = Team(
+        account_id=owner.account_id,
+        owner=owner,
+        mail=world.person("Bea Newcomer"),
+        link=world.person("Cay Known"),
+    )
+    await team.link.sign_up()
+    await join_as_newcomer(world, team, setting)
+    await join_with_a_user(world, team, setting)
+    account = await owner.get(team.path)
+    assert account["kind"] == "team"
+    return team
+
+
+async def invite(
+    world: World, team: Team, person: Person, role: str, deliveries: tuple[str, ...], wish: str
+) -> Link:
+    """The owner invites; the link comes by mail, or is shown to the owner to hand over."""
+    delivery = wish if wish in deliveries else deliveries[0]
+    body = {"email": person.email, "role": role, "delivery": delivery}
+    shown = (await team.owner.send("POST", f"{team.path}/invitations", body)).expect(201)
+    if delivery == "link":
+        return Link.in_text(shown["link"]["url"])
+    assert shown.get("link") is None
+    mail = await world.mailbox.newest(person.email, "invite")
+    return Link.in_text(mail["text"])
+
+
+async def join_as_newcomer(world: World, team: Team, setting: Setting) -> None:
+    """B is invited by mail where the catalog has it, signs up through the link, and accepts."""
+    person = team.mail
+    link = await invite(world, team, person, setting.mail_role, setting.deliveries, "email")
+    answer = await person.sign_up_by(link)
+    if answer.status == 202:  # the link was handed over, so the address is not proven yet
+        mail = await world.mailbox.newest(person.email, "verify")
+        proof = Link.in_text(mail["text"])
+        answer = await person.send("POST", "/v1/email/verify", proof.body)
+    person.signed_in(answer.expect(200, 201))
+    await accept(team, person, link)
+
+
+async def join_with_a_user(world: World, team: Team, setting: Setting) -> None:
+    """C is invited by link where the catalog has it; every wrong try is refused alike."""
+    person, stranger = team.link, world.person("Dan Stranger")
+    await stranger.sign_up()
+    link = await invite(world, team, person, setting.link_role, setting.deliveries, "link")
+    refused = [
+        await stranger.send("POST", "/v1/invitations/accept", link.body),
+        await person.send("POST", "/v1/invitations/accept", {**link.body, "code": "WRONGCOD"}),
+        await person.send("POST", "/v1/invitations/accept", {**link.body, "token": "inv_0.1.x"}),
+    ]
+    await accept(team, person, link)
+    refused.append(await stranger.send("POST", "/v1/invitations/accept", link.body))
+
+    revoked = await invite(world, team, stranger, setting.link_role, setting.deliveries, "link")
+    listed = await team.owner.get(f"{team.path}/invitations")
+    [pending] = [item for item in listed["items"] if item["email"] == stranger.email]
+    gone = await team.owner.send("DELETE", f"{team.path}/invitations/{pending['id']}")
+    gone.expect(204)
+    refused.append(await stranger.send("POST", "/v1/invitations/accept", revoked.body))
+
+    alike = {(answer.status, answer.code, answer.body["detail"]) for answer in refused}
+    assert len(alike) == 1, alike
+    assert {answer.code for answer in refused} == {"invitation-not-valid"}
+
+
+async def accept(team: Team, person: Person, link: Link) -> None:
+    """The invited person looks at the invitation, then accepts it."""
+    shown = (await person.send("POST", "/v1/invitations/lookup", link.body)).expect(200)
+    assert shown["account"]["name"] == "Analytical Engines"
+    joined = await person.send("POST", "/v1/invitations/accept", link.body)
+    assert joined.expect(200, 202)["account_id"] == team.account_id
+    mine = await person.get("/v1/me/accounts")
+    assert {item["id"] for item in mine["items"]} == {person.account_id, team.account_id}
+
+
+async def ask_by_the_table(world: World, team: Team, catalog: str) -> None:
+    """Step 4: the decisions of the catalog's table, from every replica."""
+    stranger = world.person("Eve Stranger")
+    await stranger.sign_up()
+    people = {"owner": team.owner, "mail": team.mail, "link": team.link, "stranger": stranger}
+    with (TABLES / f"{catalog}.csv").open(newline="") as table:
+        rows = list(csv.DictReader(table))
+    wrong = []
+    for row in rows:
+        subject = people[row["subject"]].user_id
+        owner = {"self": subject, "other": world.person("Other").email, "none": None}[row["owner"]]
+        reasons = await world.decisions(
+            subject, row["permission"], account=team.account_id, owner=owner
+        )
+        if reasons != world.everywhere(row["expected"]):
+            wrong.append((row, reasons))
+    assert rows
+    assert not wrong, wrong
+
+
+async def change_and_remove(world: World, team: Team) -> None:
+    """Step 5: a role changes, an override, a removal; each counts from its answer on."""
+    b, c, account = team.mail, team.link, team.account_id
+    role = await team.owner.send("PATCH", f"{team.path}/members/{b.user_id}", {"role": "billing"})
+    role.expect(200)
+    assert await world.decisions(b.user_id, "balance:view", account=account) == (
+        world.everywhere("allowed")
+    )
+    assert await world.decisions(b.user_id, "instance:write", account=account) == (
+        world.everywhere("permission-missing")
+    )
+
+    created = await team.owner.send("POST", f"{team.path}/projects", {"name": "prod"})
+    project = created.expect(201)
+    override = await team.owner.send(
+        "PUT",
+        f"{team.path}/projects/{project['id']}/overrides/{c.user_id}",
+        {"grants": {"instance": {"view": "all"}}},
+    )
+    override.expect(200, 201)
+    inside = {"account": account, "owner": c.user_id, "project": project["id"]}
+    assert await world.decisions(c.user_id, "instance:write", **inside) == (
+        world.everywhere("permission-missing")
+    )
+    assert await world.decisions(
+        c.user_id, "instance:write", account=account, owner=c.user_id
+    ) == world.everywhere("allowed")
+
+    removed = await team.owner.send("DELETE", f"{team.path}/members/{b.user_id}")
+    removed.expect(204)
+    assert await world.decisions(b.user_id, "balance:view", account=account) == (
+        world.everywhere("not-a-member")
+    )
+    receipt = await team.owner.get(f"{team.path}/revisions/{removed.headers['Rolecall-Revision']}")
+    assert receipt["effective_at"]
+    assert len(receipt["replicas"]) >= len(world.deployment.authz)
+    assert (await b.send("GET", team.path)).status == 404
+    await world.mailbox.newest(b.email, "removed")
+    own = await b.get(f"/v1/accounts/{b.account_id}")
+    assert own["kind"] == "personal"
+
+
+STEPS = (
+    ("user.signed_up", "ada"),
+    ("user.verified", "ada"),
+    ("session.started", "ada"),
+    ("account.created", "ada"),
+    ("account.converted", "ada"),
+    ("invitation.created", "ada"),
+    ("invitation.accepted", "bea"),
+    ("member.joined", "bea"),
+    ("invitation.created", "ada"),
+    ("invitation.accepted", "cay"),
+    ("member.joined", "cay"),
+    ("invitation.revoked", "ada"),
+    ("member.role_changed", "ada"),
+    ("project.created", "ada"),
+    ("override.set", "ada"),
+    ("member.removed", "ada"),
+)
+"""What the audit log of the standard journey tells, in order; other rows may stand between."""
+
+
+async def read_the_audit_log(world: World, team: Team) -> None:
+    """Step 6: A finds every step, in order; C may not look."""
+    people = {
+        team.owner.user_id: "ada",
+        team.mail.user_id: "bea",
+        team.link.user_id: "cay",
+    }
+    path = f"{team.path}/audit-events?limit=200"
+
+    async def told() -> list[dict[str, Any]] | None:
+        items: list[dict[str, Any]] = (await team.owner.get(path))["items"]
+        return items if any(item["action"] == "member.removed" for item in items) else None
+
+    items = await wait_for(told, within=30, what="the removal in the audit log")
+    assert items is not None
+    oldest_first = list(reversed(items))
+    actors = [
+        people.get(item["actor"]["id"]) or people.get(item["actor"].get("on_behalf_of") or "")
+        for item in oldest_first
+    ]
+    seen = iter(zip((item["action"] for item in oldest_first), actors, strict=True))
+    missing = [step for step in STEPS if step not in seen]
+    assert not missing, (missing, [item["action"] for item in oldest_first])
+    for item in items:
+        assert item["account_id"] == team.account_id
+        assert item["occurred_at"]
+        assert item["outcome"] in {"succeeded", "denied"}
+        assert item["resource"]["type"]
+        assert item["resource"]["id"]
+    found = await team.owner.get(
+        f"{path}&user={team.owner.user_id}&resource_type=member"
+        f"&resource_id={team.mail.user_id}&action=member.removed"
+    )
+    assert [item["action"] for item in found["items"]] == ["member.removed"]
+    refused = await team.link.send("GET", path)
+    assert (refused.status, refused.code) == (403, "permission-missing")
+    assert (await team.mail.send("GET", path)).status == 404

@@ -1,0 +1,201 @@
+"""How does a person, or a service of the platform, use the product in these tests?"""
+
+import re
+import secrets
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import aiohttp
+
+from tests.waiting import wait_for
+
+PASSWORD = "correct-horse-battery-staple"
+TOKEN = re.compile(r"[#&?]token=([A-Za-z0-9._~-]+)")
+CODE = re.compile(r"[#&?]code=([A-Za-z0-9-]+)")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the gateway said."""
+
+    status: int
+    body: Any
+    headers: dict[str, str]
+
+    def expect(self, *statuses: int) -> Any:
+        """The body, when the status is one of these."""
+        assert self.status in statuses, (self.status, self.body)
+        return self.body
+
+    @property
+    def code(self) -> str:
+        """The problem's code."""
+        return str(self.body["code"])
+
+
+@dataclass
+class Browser:
+    """Sends requests to one address, with a bearer token when there is one."""
+
+    http: aiohttp.ClientSession
+    base: str
+    token: str | None = None
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        headers: dict[str, str] | None = None,
+        base: str | None = None,
+    ) -> Answer:
+        """One request; JSON in, JSON out."""
+        all_headers = dict(headers or {})
+        if self.token is not None:
+            all_headers.setdefault("Authorization", f"Bearer {self.token}")
+        async with self.http.request(
+            method, (base or self.base) + path, json=body, headers=all_headers
+        ) as response:
+            text = await response.text()
+            is_json = "json" in response.content_type
+            content = await response.json(content_type=None) if is_json and text else text
+            return Answer(response.status, content, dict(response.headers))
+
+    async def get(self, path: str) -> Any:
+        """What is there; the request must succeed."""
+        return (await self.send("GET", path)).expect(200)
+
+
+@dataclass
+class Mailbox:
+    """The mail catcher, read by its API."""
+
+    http: aiohttp.ClientSession
+    url: str
+
+    async def all(self, address: str | None = None) -> list[dict[str, Any]]:
+        """Every caught mail, newest first."""
+        async with self.http.get(f"{self.url}/api/messages", params={"limit": 10_000}) as response:
+            items: list[dict[str, Any]] = (await response.json())["items"]
+        return [mail for mail in items if address is None or address in str(mail["to"])]
+
+    async def newest(self, address: str, subject: str, *, count: int = 1) -> dict[str, Any]:
+        """The newest mail to `address` whose subject holds `subject`, once there are `count`."""
+
+        async def arrived() -> dict[str, Any] | None:
+            mails = [mail for mail in await self.all(address) if subject in mail["subject"].lower()]
+            return mails[0] if len(mails) >= count else None
+
+        mail = await wait_for(arrived, within=30, what=f"a mail about {subject} to {address}")
+        assert mail is not None
+        return mail
+
+
+@dataclass(frozen=True)
+class Link:
+    """The two halves of an invitation's or verification's secret."""
+
+    token: str
+    code: str | None
+
+    @classmethod
+    def in_text(cls, text: str) -> Self:
+        """Find the link in a mail, or in the address that an inviter was shown."""
+        token, code = TOKEN.search(text), CODE.search(text)
+        assert token is not None, text
+        return cls(token[1], None if code is None else code[1])
+
+    @property
+    def body(self) -> dict[str, str]:
+        """The link as routes take it."""
+        return {"token": self.token} | ({} if self.code is None else {"code": self.code})
+
+
+@dataclass
+class Person(Browser):
+    """Somebody with an address."""
+
+    mailbox: Mailbox | None = None
+    name: str = "Somebody"
+    email: str = field(default="")
+    user_id: str = ""
+    account_id: str = ""
+    refresh_token: str = ""
+
+    def __post_init__(self) -> None:
+        """Take an address that nobody else has."""
+        if not self.email:
+            word = re.sub(r"[^a-z]", "", self.name.lower()) or "somebody"
+            self.email = f"{word}.{secrets.token_hex(4)}@example.com"
+
+    async def sign_up(self) -> None:
+        """Sign up, prove the address with the mailed link, and be signed in."""
+        assert self.mailbox is not None
+        body = {"email": self.email, "name": self.name, "password": PASSWORD}
+        (await self.send("POST", "/v1/signup", body)).expect(202)
+        mail = await self.mailbox.newest(self.email, "verify")
+        link = Link.in_text(mail["text"])
+        self.signed_in((await self.send("POST", "/v1/email/verify", link.body)).expect(200, 201))
+
+    async def sign_up_by(self, link: Link) -> Answer:
+        """Sign up through an invitation's link."""
+        return await self.send(
+            "POST",
+            "/v1/signup",
+            {"name": self.name, "password": PASSWORD, "invitation": link.body},
+        )
+
+    async def log_in(self) -> None:
+        """Sign in with the password."""
+        body = {"email": self.email, "password": PASSWORD}
+        self.signed_in((await self.send("POST", "/v1/login", body)).expect(200))
+
+    def signed_in(self, session: dict[str, Any]) -> None:
+        """Keep what a new session answers."""
+        self.token = session["access_token"]
+        self.refresh_token = session["refresh_token"]
+        self.user_id = session["user"]["id"]
+        self.account_id = session["account_id"]
+
+
+@dataclass
+class Platform(Browser):
+    """Another service of the platform, that asks before it acts."""
+
+    async def sign_in(self, client_id: str, secret: str) -> None:
+        """Get an access token for the client's credentials (RFC 6749, 4.4)."""
+        form = {"grant_type": "client_credentials"}
+        async with self.http.post(
+            f"{self.base}/oauth2/token", data=form, auth=aiohttp.BasicAuth(client_id, secret)
+        ) as response:
+            assert response.status == 200, await response.text()
+            self.token = (await response.json())["access_token"]
+
+    async def ask(
+        self,
+        subject: str,
+        permission: str,
+        *,
+        account: str,
+        resource_id: str = "i-1",
+        owner: str | None = None,
+        project: str | None = None,
+        at_least_revision: str | None = None,
+        base: str | None = None,
+    ) -> Answer:
+        """Ask authz one question; through the gateway, or one replica when `base` names it."""
+        resource_type, action = permission.split(":")
+        properties = {"account_id": account, "owner_id": owner, "project_id": project}
+        question: dict[str, Any] = {
+            "subject": {"type": "user", "id": subject},
+            "action": {"name": action},
+            "resource": {
+                "type": resource_type,
+                "id": resource_id,
+                "properties": {name: value for name, value in properties.items() if value},
+            },
+        }
+        if at_least_revision:
+            question["context"] = {"at_least_revision": at_least_revision}
+        return await self.send("POST", "/access/v1/evaluation", question, base=base)
