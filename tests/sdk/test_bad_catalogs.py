@@ -1,0 +1,294 @@
+"""Which catalogs are refused, at which place, and with what to do?"""
+
+import copy
+from typing import Any
+
+import pytest
+import yaml
+
+from rolecall import Catalog, CatalogError, CompiledCatalog, load, read_text
+
+
+def content(name) -> Any:
+    return copy.deepcopy(load(name).to_mapping())
+
+
+def entry(mapping, entry_id):
+    return next(
+        item
+        for section in mapping["sections"]
+        for item in section["entries"]
+        if item["id"] == entry_id
+    )
+
+
+def role(mapping, role_id):
+    return next(item for item in mapping["roles"] if item["id"] == role_id)
+
+
+def grant(mapping, role_id, **grants):
+    role(mapping, role_id)["grants"].update(grants)
+
+
+BAD = [
+    ("an unknown key at the top", lambda m: m.update(colour="red"), "/colour", "nexpected"),
+    ("no roles at all", lambda m: m.pop("roles"), "/roles", "required"),
+    ("a name with capitals", lambda m: m.update(name="Standard"), "/name", "pattern"),
+    ("sections that are no list", lambda m: m.update(sections=7), "/sections", "tuple"),
+    (
+        "an unknown key of a level",
+        lambda m: entry(m, "balance")["levels"][0].update(selfish=True),
+        "/sections/6/entries/0/levels/0/selfish", "nexpected",
+    ),
+    (
+        "a scope of its own making",
+        lambda m: grant(m, "viewer", balance={"view": "some"}),
+        "/roles/6/grants/balance/view", "'all' or 'self'",
+    ),
+    (
+        "an entry id with a colon",
+        lambda m: entry(m, "balance").update(id="bal:ance"),
+        "/sections/6/entries/0/id", "pattern",
+    ),
+    (
+        "a section twice",
+        lambda m: m["sections"][1].update(id="compute"),
+        "/sections/0/id", "stands twice",
+    ),
+    (
+        "an entry twice, in different sections",
+        lambda m: entry(m, "vpc").update(id="instance"),
+        "/sections/0/entries/0/id", "stands twice",
+    ),
+    (
+        "a level twice",
+        lambda m: entry(m, "balance")["levels"][1].update(id="view", includes=[]),
+        "/sections/6/entries/0/levels/0/id", "stands twice",
+    ),
+    (
+        "a role twice",
+        lambda m: role(m, "viewer").update(id="basic"),
+        "/roles/5/id", "stands twice",
+    ),
+    (
+        "a permission carried twice",
+        lambda m: entry(m, "balance")["levels"][0].update(permissions=["member:invite"]),
+        "/sections/6/entries/0/levels/0", "'member:invite' stands 2 times",
+    ),
+    (
+        "a finer action that is a level already",
+        lambda m: entry(m, "instance")["levels"][2].update(actions=["delete"]),
+        "/sections/0/entries/0/levels/2", "'instance:delete' stands 2 times",
+    ),
+    (
+        "a permission without a type",
+        lambda m: entry(m, "balance")["levels"][0].update(permissions=["look"]),
+        "/sections/6/entries/0/levels/0/permissions/0", "pattern",
+    ),
+    (
+        "an entry without levels",
+        lambda m: entry(m, "quota_request").update(levels=[]),
+        "/sections/7/entries/1/levels", "needs a level",
+    ),
+    (
+        "an included level that is not there",
+        lambda m: entry(m, "balance")["levels"][1].update(includes=["see"]),
+        "/sections/6/entries/0/levels/1/includes", "levels are view, write",
+    ),
+    (
+        "levels that include each other",
+        lambda m: entry(m, "balance")["levels"][0].update(includes=["write"]),
+        "/sections/6/entries/0/levels", "circle",
+    ),
+    (
+        "a level that includes itself",
+        lambda m: entry(m, "balance")["levels"][0].update(includes=["view"]),
+        "/sections/6/entries/0/levels", "circle",
+    ),
+    (
+        "own resources only, over a level for all alone",
+        lambda m: entry(m, "budget")["levels"][1].update(offers_self=True)
+        or entry(m, "budget")["levels"][0].update(offers_self=False)
+        or grant(m, "developer", budget={})
+        or grant(m, "basic", budget={}),
+        "/sections/6/entries/6/levels/1/includes", "must offer it too",
+    ),
+    (
+        "an unknown entry in a grant",
+        lambda m: grant(m, "viewer", spaceship={"view": "all"}),
+        "/roles/6/grants/spaceship", "no entry 'spaceship'",
+    ),
+    (
+        "an unknown level in a grant",
+        lambda m: grant(m, "viewer", instance={"fly": "all"}),
+        "/roles/6/grants/instance/fly", "no level 'fly' here",
+    ),
+    (
+        "scope self where the level does not offer it",
+        lambda m: grant(m, "viewer", balance={"view": "self"}),
+        "/roles/6/grants/balance/view", "does not offer scope 'self'",
+    ),
+    (
+        "an owner's role that is not there",
+        lambda m: m.update(owner_role="king"),
+        "/owner_role", "no role 'king'",
+    ),
+    (
+        "a former owner's role that is not there",
+        lambda m: m.update(role_after_transfer="king"),
+        "/role_after_transfer", "no role 'king'",
+    ),
+    (
+        "a former owner's role that nobody may be given",
+        lambda m: m.update(role_after_transfer="owner"),
+        "/role_after_transfer", "not assignable",
+    ),
+    (
+        "an owner who cannot remove members",
+        lambda m: grant(m, "owner", member={"invite": "all", "update": "all"}),
+        "/roles/0/grants", "must hold 'member:remove' for all, being the owner's",
+    ),
+    (
+        "an owner without any member permission",
+        lambda m: m.update(owner_role="viewer"),
+        "/roles/6/grants", "must hold 'member:invite'",
+    ),
+    (
+        "a role that cannot enter the account",
+        lambda m: grant(m, "basic", account={}),
+        "/roles/5/grants", "must hold 'account:view'",
+    ),
+    (
+        "a role that enters the account for own resources only",
+        lambda m: (
+            [level.update(offers_self=True) for level in entry(m, "account")["levels"]]
+            and grant(m, "basic", account={"view": "self"})
+        ),
+        "/roles/5/grants",
+        "must hold 'account:view' for all",
+    ),
+    (
+        "no role to invite with",
+        lambda m: [item.update(assignable=False) for item in m["roles"]],
+        "/roles", "no role is assignable",
+    ),
+    (
+        "a control permission that stands nowhere",
+        lambda m: m["sections"][-1]["entries"].pop(-1) and [
+            item["grants"].pop("review", None) for item in m["roles"]
+        ],
+        "/sections", "'review:manage'",
+    ),
+    (
+        "member permissions inside projects",
+        lambda m: entry(m, "member").update(project_scoped=True),
+        "/sections/8/entries/1", "cannot be project-scoped",
+    ),
+    (
+        "an own entry without its reason",
+        lambda m: entry(m, "webhook").update(why=""),
+        "/sections/8/entries/7", "`why` is missing",
+    ),
+    (
+        "a lifetime of no time",
+        lambda m: m["policies"]["invitations"].update(lifetime_seconds=0),
+        "/policies/invitations/lifetime_seconds", "greater than 0",
+    ),
+    (
+        "what happens after an expiry that never comes",
+        lambda m: m["policies"]["invitations"].update(lifetime_seconds=None),
+        "/policies/invitations/after_expiry", "null exactly when",
+    ),
+    (
+        "no way to deliver an invitation",
+        lambda m: m["policies"]["invitations"].update(deliveries=[]),
+        "/policies/invitations/deliveries", "at least 1",
+    ),
+    (
+        "one way of delivery twice",
+        lambda m: m["policies"]["invitations"].update(deliveries=["link", "link"]),
+        "/policies/invitations/deliveries/0", "stands twice",
+    ),
+    (
+        "a team of nobody",
+        lambda m: m["policies"].update(member_limit=0),
+        "/policies/member_limit", "greater than 0",
+    ),
+    (
+        "an unknown conversion",
+        lambda m: m["policies"].update(conversion="maybe"),
+        "/policies/conversion", "reversible",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("sentence", "spoil", "pointer", "message"), BAD)
+def test_a_bad_catalog_is_refused_at_its_place(sentence, spoil, pointer, message):
+    mapping = content("standard")
+    spoil(mapping)
+    with pytest.raises(CatalogError) as refused:
+        Catalog.from_mapping(mapping)
+    said = [problem.message for problem in refused.value.problems if problem.pointer == pointer]
+    assert any(message in text for text in said), (sentence, str(refused.value))
+
+
+@pytest.mark.parametrize(
+    ("feature", "entry_id", "names"),
+    [("api_tokens", "api_token", {"view", "manage"}), ("custom_roles", "role", {"manage"})],
+)
+def test_a_feature_left_out_needs_no_place_for_its_permissions(feature, entry_id, names):
+    mapping = content("standard")
+    mapping["policies"]["features"][feature] = False
+    levels = entry(mapping, entry_id)["levels"]
+    levels[:] = [level for level in levels if level["id"] not in names]
+    if not levels:
+        entries = mapping["sections"][-1]["entries"]
+        entries.remove(entry(mapping, entry_id))
+    for item in mapping["roles"]:
+        left = {k: v for k, v in item["grants"].pop(entry_id, {}).items() if k not in names}
+        if left:
+            item["grants"][entry_id] = left
+    catalog = Catalog.from_mapping(mapping)
+    assert not getattr(catalog.policies.features, feature)
+    assert not {f"{entry_id}:{name}" for name in names} & set(CompiledCatalog(catalog).permissions)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "text", "line", "message"),
+    [
+        ("no YAML", "name: [standard", 1, "not YAML"),
+        ("forbidden characters", "name: \x07", None, "not YAML"),
+        ("another object than data", "name: !!python/object:os.system {}", 1, "not YAML"),
+        ("a list", "- name: standard", None, "one YAML mapping"),
+        ("nothing", "", None, "one YAML mapping"),
+        ("a key twice", "name: a\ntitle: b\nname: c\n", 3, "stands twice"),
+        ("a key twice further down", "name: a\nroles:\n- id: b\n  id: c\n", 4, "stands twice"),
+    ],
+)
+def test_a_text_that_is_no_catalog_is_refused_with_its_line(sentence, text, line, message):
+    with pytest.raises(CatalogError) as refused:
+        read_text(text)
+    (problem,) = refused.value.problems
+    assert problem.line == line, sentence
+    assert message in problem.message
+
+
+def test_a_problem_names_the_line_it_stands_on_or_the_nearest_above():
+    text = yaml.safe_dump(content("runpod"), sort_keys=False)
+    wrong = text.replace("role_after_transfer: admin", "role_after_transfer: king")
+    with pytest.raises(CatalogError) as refused:
+        read_text(wrong)
+    (problem,) = refused.value.problems
+    assert line_of(problem, wrong) == "role_after_transfer: king"
+
+    lacking = text.replace("member_limit: 1000", "")
+    with pytest.raises(CatalogError) as refused:
+        read_text(lacking)
+    (problem,) = refused.value.problems
+    assert problem.pointer == "/policies/member_limit"
+    assert line_of(problem, lacking) == "policies:"
+
+
+def line_of(problem, text):
+    assert problem.line is not None
+    return text.splitlines()[problem.line - 1]

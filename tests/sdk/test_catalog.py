@@ -1,0 +1,121 @@
+"""Is a catalog what its provider wants, and the same after a journey as JSON?"""
+
+import json
+
+import pytest
+
+from rolecall import (
+    CONTROL_PERMISSIONS,
+    SHIPPED,
+    Catalog,
+    CompiledCatalog,
+    load,
+)
+
+
+def rebuilt(name, mapping):
+    return Catalog.from_mapping({**load(name).to_mapping(), **mapping})
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_catalog_survives_the_journey_as_json(name):
+    catalog = load(name)
+    copied = Catalog.from_mapping(json.loads(json.dumps(catalog.to_mapping())))
+    assert copied == catalog
+    assert copied.id == catalog.id
+    assert CompiledCatalog(copied).permissions == CompiledCatalog(catalog).permissions
+    assert CompiledCatalog(copied).roles == CompiledCatalog(catalog).roles
+
+
+def reordered(value):
+    if isinstance(value, dict):
+        return {key: reordered(value[key]) for key in reversed(value)}
+    return [reordered(item) for item in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_id_names_the_content_and_not_its_spelling(name):
+    catalog = load(name)
+    assert catalog.id.startswith(f"{name}@")
+    assert len(catalog.id) == len(name) + 1 + 64
+    assert Catalog.from_mapping(reordered(catalog.to_mapping())).id == catalog.id
+    assert rebuilt(name, {"title": "Another"}).id != catalog.id
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_control_permission_is_placed(name):
+    assert set(CONTROL_PERMISSIONS) <= set(CompiledCatalog(load(name)).permissions)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_control_permissions_without_a_row_go_to_whoever_removes_members(name):
+    compiled = CompiledCatalog(load(name))
+    held = {role: compiled.held(matrix) for role, matrix in compiled.roles.items()}
+    managing = {role for role in held if "member:remove" in held[role]}
+    for permission in ("account:update", "webhook:manage", "guardrail:manage", "review:manage"):
+        assert {role for role in held if permission in held[role]} == managing
+    assert all(held[role]["account:view"] == "all" for role in held)
+
+
+@pytest.mark.parametrize(
+    ("name", "conversion", "hours", "resend", "after", "deliveries", "limit", "ends", "word"),
+    [
+        ("standard", "reversible", 168, True, "replace", "email link", 1000, False, "project"),
+        ("runpod", "reversible", None, True, None, "email link", 1000, False, "project"),
+        ("runos", "none", 24, False, "delete_first", "link", 1000, False, "cluster"),
+        ("cloud-iam", "none", 72, True, "replace", "email", 1000, False, "project"),
+        ("novita", "irreversible", 168, True, "replace", "email", 200, True, "project"),
+    ],
+)
+def test_the_policies_of_each_provider(
+    name, conversion, hours, resend, after, deliveries, limit, ends, word
+):
+    policies = load(name).policies
+    invitations = policies.invitations
+    assert policies.conversion == conversion
+    assert invitations.lifetime_seconds == (hours and hours * 3600)
+    assert invitations.resend is resend
+    assert invitations.after_expiry == after
+    assert " ".join(invitations.deliveries) == deliveries
+    assert invitations.email_lock
+    assert policies.member_limit == limit
+    assert policies.role_change_ends_sessions is ends
+    assert policies.words.project == word
+
+
+@pytest.mark.parametrize(
+    ("name", "owner_role", "assignable"),
+    [
+        ("standard", "owner", "admin operator developer billing basic viewer"),
+        ("runpod", "admin", "basic billing dev admin"),
+        ("runos", "admin", "admin"),
+        ("cloud-iam", "admin", "admin operator viewer"),
+        ("novita", "owner", "admin developer basic billing"),
+    ],
+)
+def test_what_owners_hold_and_what_can_be_assigned(name, owner_role, assignable):
+    catalog = load(name)
+    assert catalog.owner_role == owner_role
+    assert catalog.role_after_transfer == "admin"
+    assert " ".join(role.id for role in catalog.roles if role.assignable) == assignable
+    admin = catalog.role("admin")
+    assert admin is not None
+    assert admin.title == "Admin"
+    assert catalog.role("nobody") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "account_wide"),
+    [
+        ("cloud-iam", {"billing", "team_management", "api_tokens"}),
+        ("runos", {"users", "account_settings"}),
+    ],
+)
+def test_all_source_rows_but_these_belong_to_projects(name, account_wide):
+    rows = [
+        entry
+        for section in load(name).sections
+        if section.id != "rolecall"
+        for entry in section.entries
+    ]
+    assert {entry.id for entry in rows if not entry.project_scoped} == account_wide

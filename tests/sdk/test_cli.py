@@ -1,0 +1,224 @@
+"""Does the command line say what is so, and leave with the right code?"""
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import rolecall
+from rolecall.cli import main
+
+CATALOGS = Path(rolecall.__file__).parent / "catalogs"
+
+
+class AdminEndpoint(HTTPServer):
+    """Answers what `answer` says and keeps what it was asked."""
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        self.asked: list[Any] = []
+        self.answer: tuple[int, dict[str, str], bytes] = (
+            201,
+            {},
+            b'{"id": "svc_1", "secret": "s3cret"}',
+        )
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: AdminEndpoint
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.asked.append((self.path, dict(self.headers), json.loads(body)))
+        self.reply()
+
+    def do_GET(self):
+        self.server.asked.append((self.path, dict(self.headers), None))
+        self.reply()
+
+    def reply(self):
+        status, headers, body = self.server.answer
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        """Say nothing: the test looks at what was asked."""
+
+
+@pytest.fixture
+def service():
+    server = AdminEndpoint()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def create_client(url, *more):
+    return main(
+        ["admin", "create-client", "--url", url, "--key", "k3y", "--name", "billing-api", *more]
+    )
+
+
+def test_every_shipped_catalog_passes_the_check(capsys):
+    files = sorted(str(file) for file in CATALOGS.glob("*.yaml"))
+    assert len(files) == len(rolecall.SHIPPED)
+    assert main(["catalog", "check", *files]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert [line.split("@")[0] for line in shown] == [f"{f}: {Path(f).stem}" for f in files]
+
+
+def test_a_bad_catalog_is_told_with_file_line_and_place(tmp_path, capsys):
+    good, bad = tmp_path / "good.yaml", tmp_path / "bad.yaml"
+    text = (CATALOGS / "runos.yaml").read_text()
+    good.write_text(text)
+    bad.write_text(text.replace("owner_role: admin", "owner_role: king"))
+    assert main(["catalog", "check", str(bad), str(good)]) == 1
+    out, err = capsys.readouterr()
+    line = text.splitlines().index("owner_role: admin") + 1
+    assert err == f"{bad}:{line}: /owner_role: no role 'king'; roles are admin\n"
+    assert out.startswith(f"{good}: runos@")
+
+
+@pytest.mark.parametrize("command", ["check", "show"])
+def test_a_file_that_cannot_be_read_is_a_wrong_usage(command, tmp_path, capsys):
+    assert main(["catalog", command, str(tmp_path / "none.yaml")]) == 2
+    assert "No such file" in capsys.readouterr().err
+    (tmp_path / "latin.yaml").write_bytes(b"title: \xe9")
+    assert main(["catalog", command, str(tmp_path / "latin.yaml")]) == 2
+    assert "not UTF-8" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [[], ["catalog"], ["catalog", "check"], ["sing"]])
+def test_a_wrong_command_is_a_wrong_usage(arguments, capsys):
+    with pytest.raises(SystemExit) as left:
+        main(arguments)
+    assert left.value.code == 2
+    assert "usage: rolecall" in capsys.readouterr().err
+
+
+def test_the_shown_table_has_every_entry_and_the_scope_of_every_role(capsys):
+    assert main(["catalog", "show", "novita"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    catalog = rolecall.load("novita")
+    assert lines[0] == f"Novita AI  {catalog.id}"
+    assert lines[1].split() == ["owner", "admin", "developer", "basic", "billing"]
+    rows = {line.split()[0]: line.split()[1:] for line in lines if line.startswith("    ")}
+    names = {
+        f"{entry.id}:{level.id}" for entry in catalog.entries.values() for level in entry.levels
+    }
+    assert set(rows) - {"owner"} == names
+    assert rows["instance:write"][:5] == ["all", "all", "all", "self", "-"]
+    assert rows["instance:write"][5:] == [
+        "also",
+        *(f"instance:{action}" for action in ("create", "update", "delete", "start", "stop")),
+    ]
+    assert rows["model_upload:view"] == ["all", "-", "-", "-", "-"]
+    assert all(
+        entry.title in line
+        for entry in catalog.entries.values()
+        for line in [next(text for text in lines if text.strip().startswith(entry.title))]
+    )
+
+
+def test_a_file_is_shown_like_a_shipped_catalog(capsys):
+    assert main(["catalog", "show", str(CATALOGS / "runos.yaml")]) == 0
+    of_file = capsys.readouterr().out
+    assert main(["catalog", "show", "runos"]) == 0
+    assert capsys.readouterr().out == of_file
+
+
+def test_a_client_is_made_and_its_secret_shown(service, capsys):
+    code = create_client(
+        service.url + "/",
+        *("--scope", "authz:check", "--scope", "audit:write"),
+        *("--account", "acc_1", "--resource-type", "instance"),
+    )
+    assert code == 0
+    ((path, headers, body),) = service.asked
+    assert path == "/internal/admin/service-clients"
+    assert headers["Authorization"] == "Bearer k3y"
+    assert headers["Content-Type"] == "application/json"
+    assert body == {
+        "name": "billing-api",
+        "scopes": ["authz:check", "audit:write"],
+        "account_ids": ["acc_1"],
+        "resource_types": ["instance"],
+    }
+    out = capsys.readouterr().out
+    assert "svc_1" in out
+    assert "s3cret" in out
+
+
+def test_a_client_bound_to_nothing_says_so_and_json_is_one_object(service, capsys):
+    assert create_client(service.url, "--json") == 0
+    assert service.asked[0][2] == {
+        "name": "billing-api", "scopes": [], "account_ids": None, "resource_types": None
+    }  # fmt: skip
+    assert json.loads(capsys.readouterr().out) == {"id": "svc_1", "secret": "s3cret"}
+
+
+def test_the_key_may_come_from_the_environment(service, monkeypatch, capsys):
+    arguments = ["admin", "create-client", "--url", service.url, "--name", "x"]
+    monkeypatch.delenv("ROLECALL_ADMIN_KEY", raising=False)
+    assert main(arguments) == 2
+    assert "ROLECALL_ADMIN_KEY" in capsys.readouterr().err
+    monkeypatch.setenv("ROLECALL_ADMIN_KEY", "from-outside")
+    assert main(arguments) == 0
+    assert service.asked[0][1]["Authorization"] == "Bearer from-outside"
+
+
+PROBLEM = {
+    "title": "Denied",
+    "detail": "the key is not the admin key",
+    "code": "admin-key-wrong",
+    "errors": [{"pointer": "/name", "message": "too long"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("sentence", "answer", "code", "message"),
+    [
+        ("a refusal", (401, {}, json.dumps(PROBLEM).encode()), 1,
+         "refused with status 401 (admin-key-wrong): the key is not the admin key"),
+        ("a refusal names the fields", (422, {}, json.dumps(PROBLEM).encode()), 1, '"/name"'),
+        ("a refusal by something else", (404, {}, b"<html>"), 1, "refused with status 404"),
+        ("a refusal that is a list", (400, {}, b"[]"), 1, "refused with status 400"),
+        ("a service in trouble", (503, {}, b""), 2, "refused with status 503"),
+        ("an answer without a secret", (201, {}, b'{"id": "svc_1"}'), 2, "something else"),
+        ("an answer that is no JSON", (200, {}, b"hello"), 2, "something else"),
+        ("an answer that is a list", (200, {}, b"[]"), 2, "something else"),
+        ("a redirect", (302, {"Location": "/elsewhere"}, b""), 1, "refused with status 302"),
+    ],
+)  # fmt: skip
+def test_an_answer_that_is_no_client(sentence, answer, code, message, service, capsys):
+    service.answer = answer
+    assert create_client(service.url) == code, sentence
+    out, err = capsys.readouterr()
+    assert message in err
+    assert out == ""
+    # A redirect that is followed would carry the key to wherever it points.
+    assert len(service.asked) == 1
+
+
+def test_nobody_listening_is_unreachable(service, capsys):
+    url = service.url
+    service.shutdown()
+    service.server_close()
+    assert create_client(url) == 2
+    assert "does not answer" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("url", ["ftp://example.test", "identity:8081", "file:///etc/passwd"])
+def test_only_http_addresses_are_asked(url, capsys):
+    assert create_client(url) == 2
+    assert "no http or https address" in capsys.readouterr().err

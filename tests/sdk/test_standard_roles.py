@@ -1,0 +1,75 @@
+"""May the seven roles of the default catalog do what their names promise?"""
+
+import pytest
+
+from rolecall import CompiledCatalog, load
+
+# Role by role: what it may do to everything, to its own things, and not at all.
+STANDARD_ROLES = [
+    (
+        "owner",
+        "instance:write balance:write member:remove audit_log:view identity_verification:write",
+        "", "",
+    ),
+    (
+        "admin",
+        "instance:write balance:write member:invite role:manage audit_log:view api_token:manage",
+        "",
+        "identity_verification:view model_upload:write affiliate_program:view",
+    ),
+    (
+        "operator",
+        ("instance:manage instance:start endpoint:invoke balance:view member:view project:manage"
+        " secret:manage monitoring:manage account:view"),
+        "api_token:manage",
+        ("instance:delete instance:write storage:delete project:delete balance:write member:invite"
+        " role:manage audit_log:view account:update webhook:manage usage:view"),
+    ),
+    (
+        "developer",
+        ("instance:write instance:create instance:update instance:delete instance:start"
+        " instance:stop instance:connect endpoint:invoke storage:write member:view project:view"),
+        "api_token:manage budget:view",
+        ("balance:view invoice:view member:invite member:update audit_log:view account:update"
+        " role:manage model_upload:write usage:view"),
+    ),
+    (
+        "billing",
+        "balance:view balance:write payment_method:write invoice:view usage:view member:view",
+        "",
+        "instance:view endpoint:invoke audit_log:view member:invite api_token:view secret:view",
+    ),
+    (
+        "basic",
+        "endpoint:invoke image:view vpc:view member:view account:view project:view",
+        ("instance:view instance:write instance:start instance:connect storage:write"
+        " api_token:manage budget:view"),
+        "balance:view audit_log:view secret:view member:invite vpc:manage",
+    ),
+    (
+        "viewer",
+        "instance:view database:view balance:view invoice:view member:view role:view",
+        "api_token:view",
+        ("instance:connect instance:manage instance:write secret:view audit_log:view"
+        " balance:write api_token:manage member:invite usage:view endpoint:invoke"),
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("role", "everyones", "own", "none"), STANDARD_ROLES)
+def test_what_the_roles_of_the_standard_catalog_may_do(role, everyones, own, none):
+    compiled = CompiledCatalog(load("standard"))
+    held = compiled.held(compiled.roles[role])
+    expected = {
+        **dict.fromkeys(everyones.split(), "all"),
+        **dict.fromkeys(own.split(), "self"),
+        **dict.fromkeys(none.split(), None),
+    }
+    assert expected.keys() <= compiled.permissions.keys()
+    assert {name: held.get(name) for name in expected} == expected
+
+
+def test_the_viewer_of_the_standard_catalog_only_views():
+    compiled = CompiledCatalog(load("standard"))
+    held = compiled.held(compiled.roles["viewer"])
+    assert {name.partition(":")[2] for name in held} == {"view"}
