@@ -1,0 +1,1 @@
+"""May this subject do that? Answered from memory, fresh or not at all."""

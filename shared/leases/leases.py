@@ -1,0 +1,250 @@
+"""How is a lease granted, and how is a change waited for?"""
+
+import asyncio
+import contextlib
+import itertools
+import logging
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from shared.clock import Clock
+from shared.contracts.facts import Position, format_revision, parse_revision
+from shared.leases.barrier import Barrier, LeaseRow
+from shared.leases.receipt import Receipt
+from shared.leases.store import LeaseStore, Superseded
+from shared.mongo import DATABASE_AWAY
+
+__all__ = ["Alarm", "Granted", "Leases", "Receipt", "Superseded"]
+
+logger = logging.getLogger(__name__)
+
+PATIENCE_SECONDS = 2.0
+"""How long a writer waits for its barrier before it hears that the change is not yet in force."""
+PAUSES = (0.005, 0.01, 0.02)
+LONGEST_PAUSE = 0.05
+
+
+class Alarm(Protocol):
+    """A pause that somebody may cut short."""
+
+    async def wait(self, seconds: float) -> None:
+        """Return when rung, at once if that happened since the last wait, or after `seconds`."""
+
+    def ring(self) -> None:
+        """End the pause."""
+
+
+class _Bell:
+    def __init__(self) -> None:
+        self._rung = asyncio.Event()
+
+    async def wait(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._rung.wait()
+        self._rung.clear()
+
+    def ring(self) -> None:
+        self._rung.set()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Granted:
+    """A lease: the journal's epoch and heads, read after the row was written; ttl in seconds."""
+
+    epoch: str
+    heads: Mapping[int, int]
+    ttl: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Open:
+    barrier: Barrier
+    committed_at: float
+    alarm: Alarm
+
+
+class Leases:
+    """The leases that one source gives to the replicas of authz.
+
+    `ttl` (1 to 60 seconds) is the price of a dead replica (one change waits for it, once) against
+    the time that checks survive a lost database.
+    """
+
+    def __init__(
+        self,
+        store: LeaseStore[Any],
+        *,
+        clock: Clock,
+        ttl: float,
+        alarm: Callable[[], Alarm] = _Bell,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._ttl = ttl
+        self._alarm = alarm
+        self._told: dict[str, LeaseRow] = {}
+        self._open: set[_Open] = set()
+        self._running: dict[str, asyncio.Task[Receipt]] = {}
+
+    async def grant(
+        self, *, replica: str, boot: int, epoch: str | None, applied: Mapping[int, int]
+    ) -> Granted:
+        """Renew a replica's lease.
+
+        The row is written first, and only once a majority has it are the heads read. The other way
+        round a change could slip between: not in the heads, and its barrier would not see the row.
+
+        Raises:
+            Superseded: a later boot of this replica holds the lease.
+        """
+        row = self._row(replica=replica, boot=boot, epoch=epoch, applied=applied)
+        async with self._store.session() as session:
+            await self._store.put(row, session)
+            epoch_now, heads = await self._store.heads(session)
+        self._hear(row)
+        return Granted(epoch=epoch_now, heads=heads, ttl=self._ttl)
+
+    async def applied(
+        self, *, replica: str, boot: int, epoch: str | None, applied: Mapping[int, int]
+    ) -> None:
+        """Take what a replica has now: at once for this process, by the row for the others."""
+        row = self._row(replica=replica, boot=boot, epoch=epoch, applied=applied)
+        self._hear(row)
+        await self._store.report(row)
+
+    async def end(self, *, replica: str, boot: int) -> None:
+        """Take back the lease of a replica that answers no more."""
+        self._told.pop(replica, None)
+        await self._store.end(replica, boot)
+
+    async def barrier(
+        self, position: Position, *, committed_at: float, after: Any = None
+    ) -> Receipt:
+        """Wait until the change is in force everywhere, two seconds at most.
+
+        `committed_at` is this process's boottime when the commit had returned, `after` the session
+        that committed. The waiting goes on in the background and ends with the stored receipt.
+
+        Returns:
+            The receipt; not `effective` when it took longer.
+        """
+        revision = format_revision(position)
+        task = self._running.get(revision)
+        if task is None:
+            task = asyncio.create_task(
+                self.follow(position, committed_at=committed_at, after=after),
+                name=f"barrier {revision}",
+            )
+            self._running[revision] = task
+            task.add_done_callback(lambda _: self._running.pop(revision))
+        await asyncio.wait({task}, timeout=PATIENCE_SECONDS)
+        return task.result() if task.done() else Receipt(revision=revision)
+
+    async def follow(self, position: Position, *, committed_at: float, after: Any) -> Receipt:
+        """Wait for as long as it takes, and write the receipt."""
+        barrier = Barrier(position.epoch, position.shard, position.seq)
+        opened = _Open(barrier, committed_at, self._alarm())
+        self._open.add(opened)
+        try:
+            await self._wait(opened, after)
+        finally:
+            self._open.discard(opened)
+        receipt = Receipt(
+            revision=format_revision(position),
+            effective_at=self._clock.now(),
+            replicas=tuple(barrier.settled),
+        )
+        try:
+            await self._store.save(receipt)
+        except DATABASE_AWAY as problem:
+            logger.warning("no receipt of %s: %s", receipt.revision, problem)
+        return receipt
+
+    async def receipt(self, revision: str) -> Receipt | None:
+        """Where a change is in force; `None` when this journal has no such change.
+
+        A change whose receipt was never written (its process died) is waited for now.
+        """
+        stored = await self._store.receipt(revision, self._clock.now())
+        if stored is not None:
+            return stored
+        if revision in self._running:
+            return Receipt(revision=revision)
+        try:
+            position = parse_revision(revision)
+        except ValueError:
+            return None
+        async with self._store.session() as session:
+            epoch, heads = await self._store.heads(session)
+            now = self._clock.boottime()
+        if position.epoch != epoch or position.seq > heads.get(position.shard, 0):
+            return None
+        return await self.barrier(position, committed_at=now, after=session)
+
+    async def close(self) -> None:
+        """Stop waiting; what has no receipt yet gets one when it is asked for."""
+        running = list(self._running.values())
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+    async def _wait(self, opened: _Open, after: Any) -> None:
+        barrier = opened.barrier
+        pauses = itertools.chain(PAUSES, itertools.repeat(LONGEST_PAUSE))
+        while (rows := await self._rows(after)) is None:
+            await opened.alarm.wait(LONGEST_PAUSE)
+        barrier.start(rows, self._elapsed(opened))
+        for told in self._told.values():
+            self._tell(opened, told)
+        while not barrier.done:
+            await opened.alarm.wait(next(pauses))
+            for silent in barrier.expire(self._elapsed(opened)):
+                await self._remove(silent)
+            if not barrier.done:
+                rows = await self._rows(after)
+                if rows is not None:
+                    barrier.see(rows, self._elapsed(opened))
+
+    async def _rows(self, after: Any) -> list[LeaseRow] | None:
+        """The rows, or nothing while the database is away."""
+        try:
+            async with self._store.session(after) as session:
+                return await self._store.rows(session)
+        except DATABASE_AWAY:
+            return None
+
+    async def _remove(self, row: LeaseRow) -> None:
+        self._told.pop(row.replica, None)
+        with contextlib.suppress(*DATABASE_AWAY):
+            await self._store.remove(row)
+
+    def _row(
+        self, *, replica: str, boot: int, epoch: str | None, applied: Mapping[int, int]
+    ) -> LeaseRow:
+        return LeaseRow(
+            replica=replica,
+            boot=boot,
+            renewal=secrets.token_hex(8),
+            ttl=self._ttl,
+            epoch=epoch,
+            applied=applied,
+        )
+
+    def _hear(self, row: LeaseRow) -> None:
+        known = self._told.get(row.replica)
+        if known is None or known.boot <= row.boot:
+            self._told[row.replica] = row
+        for opened in self._open:
+            self._tell(opened, row)
+
+    def _tell(self, opened: _Open, row: LeaseRow) -> None:
+        elapsed = self._elapsed(opened)
+        opened.barrier.hear(row.replica, row.boot, row.epoch, row.applied, elapsed)
+        if opened.barrier.done:
+            opened.alarm.ring()
+
+    def _elapsed(self, opened: _Open) -> float:
+        return self._clock.boottime() - opened.committed_at

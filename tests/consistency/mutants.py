@@ -1,0 +1,108 @@
+"""Which defects break the promise? Each one is planted here, and nowhere else."""
+
+from dataclasses import replace
+
+from services.authz.replica import JournalView, Seen
+from shared.contracts.facts import format_revision
+from shared.leases import Leases, Receipt
+from shared.leases.leases import Granted
+from tests.consistency.world import Members, Parts, Store
+
+
+class NoBarrier(Leases):
+    """Acknowledges as soon as the change is committed."""
+
+    async def follow(self, position, *, committed_at, after):
+        return Receipt(revision=format_revision(position), effective_at=self._clock.now())
+
+
+class HeadsFirst(Leases):
+    """Reads the heads, then writes the lease."""
+
+    async def grant(self, *, replica, boot, epoch, applied):
+        row = self._row(replica=replica, boot=boot, epoch=epoch, applied=applied)
+        async with self._store.session() as session:
+            epoch_now, heads = await self._store.heads(session)
+            await self._store.put(row, session)
+        self._hear(row)
+        return Granted(epoch=epoch_now, heads=heads, ttl=self._ttl)
+
+
+class Eager(JournalView):
+    """Uses a lease before the heads that it was granted at are applied."""
+
+    def granted(self, ask, grant):
+        taken = super().granted(ask, grant)
+        self._until = max(self._until, ask.sent + grant.ttl * 0.98)
+        return taken
+
+
+class FromReply(JournalView):
+    """Counts a lease from the moment when the answer came."""
+
+    def granted(self, ask, grant):
+        assert isinstance(self.state, Members)
+        return super().granted(replace(ask, sent=self.state.clock()), grant)
+
+
+class OverGaps(JournalView):
+    """Applies whatever comes next, missing or not."""
+
+    def on_change(self, change):
+        if not self.loaded or change.seq <= self.applied.get(change.shard, 0):
+            return super().on_change(change)
+        self.state.put(change.things)
+        self.applied[change.shard] = change.seq
+        self._activate()
+        return Seen.APPLIED
+
+
+class FillRace(JournalView):
+    """Lets a late snapshot replace what was applied since."""
+
+    def load(self, *, epoch, heads, things):
+        if not self.loaded:
+            return super().load(epoch=epoch, heads=heads, things=things)
+        self.state.clear()
+        self.state.put(things)
+        return False
+
+
+class Unreplicated(Store):
+    """Rows are written to one member only: others see them when it has passed them on."""
+
+    async def put(self, row, session):
+        await self.step()
+
+        def arrive():
+            self.table[row.replica] = row
+
+        self.world.time.after(self.world.random.expovariate(5), arrive)
+
+
+class ReadBefore(Store):
+    """The barrier's reader sees the rows as they were before its change was committed."""
+
+    def __init__(self, world):
+        super().__init__(world)
+        self._seen = []
+
+    async def rows(self, session):
+        now = self.world.time.now
+        self._seen.append((now, list(self.table.values())))
+        while len(self._seen) > 1 and self._seen[1][0] < now - 0.5:
+            self._seen.pop(0)
+        await self.step()
+        return self._seen[0][1]
+
+
+MUTANTS = {
+    "no barrier": Parts(leases=NoBarrier),
+    "eager grant": Parts(view=Eager),
+    "lease counted from the reply": Parts(view=FromReply),
+    "apply over a gap": Parts(view=OverGaps),
+    "fill race": Parts(view=FillRace),
+    "heads first": Parts(leases=HeadsFirst),
+    "a hidden row: written without majority": Parts(store=Unreplicated),
+    "a hidden row: read before the commit": Parts(store=ReadBefore),
+}

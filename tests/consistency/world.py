@@ -1,0 +1,450 @@
+"""Can any replica allow what was removed and acknowledged, whatever the network does?
+
+A discrete-event simulation around the product's own cores: `JournalView` in each replica, `Leases`
+and `Barrier` in two server processes of the source. Only the network, the database and the clocks
+are simulated. They delay, lose, double and reorder; links are cut, processes pause and crash, and
+every clock has a rate of its own.
+
+A violation is a check that **started** after a removal was acknowledged and was answered "allow"
+while the member was still removed.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from services.authz.replica import Change, Grant, JournalView, Seen
+from shared.contracts.facts import Position
+from shared.contracts.things import Kind, Thing
+from shared.leases import Leases, Superseded
+from shared.leases.barrier import LeaseRow
+from tests.consistency.virtual_time import Bell, Timeline
+
+TTL = 1.0
+SHARDS = 2
+MEMBERS = 8
+EPOCH = "e1"
+SKEW = 0.005
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What the simulated system is built from; a mutant replaces one of them."""
+
+    view: type[JournalView] = JournalView
+    leases: type[Leases] = Leases
+    store: "type[Store] | None" = None
+
+
+class Members:
+    """A replica's state: who is a member; `clock` is that of its process."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.clock = clock
+        self._known: dict[str, tuple[int, bool]] = {}
+
+    def clear(self) -> None:
+        self._known.clear()
+
+    def put(self, things):
+        for thing in things:
+            if thing.rev > self._known.get(thing.id, (-1, False))[0]:
+                self._known[thing.id] = (thing.rev, thing.state is not None)
+
+    def allows(self, member: str) -> bool:
+        return self._known.get(member, (0, False))[1]
+
+
+class Clock:
+    """A process's own clocks: a rate of its own, and no meaning anywhere else."""
+
+    def __init__(self, timeline: Timeline, rate: float) -> None:
+        self._timeline = timeline
+        self._rate = rate
+
+    def now(self) -> datetime:
+        return datetime(2026, 1, 1, tzinfo=UTC)
+
+    def boottime(self) -> float:
+        return self._timeline.now * self._rate
+
+
+class Store:
+    """The source's database: linearizable, each step at its own moment."""
+
+    def __init__(self, world: "World") -> None:
+        self.world = world
+        self.table: dict[str, LeaseRow] = {}
+
+    async def step(self) -> None:
+        r = self.world.random
+        await self.world.time.sleep(r.expovariate(1000) if r.random() > 0.1 else r.expovariate(10))
+
+    @asynccontextmanager
+    async def session(self, after=None):
+        yield None
+
+    async def put(self, row, session) -> None:
+        await self.step()
+        there = self.table.get(row.replica)
+        if there is not None and there.boot > row.boot:
+            raise Superseded
+        self.table[row.replica] = row
+        await self.step()
+
+    async def heads(self, session) -> tuple[str, dict[int, int]]:
+        await self.step()
+        heads = self.world.heads()
+        await self.step()
+        return EPOCH, heads
+
+    async def rows(self, session) -> list[LeaseRow]:
+        await self.step()
+        rows = list(self.table.values())
+        await self.step()
+        return rows
+
+    async def report(self, row) -> None:
+        await self.step()
+        there = self.table.get(row.replica)
+        if there is not None and there.boot == row.boot:
+            self.table[row.replica] = LeaseRow(
+                replica=row.replica,
+                boot=row.boot,
+                renewal=there.renewal,
+                ttl=there.ttl,
+                epoch=row.epoch,
+                applied=row.applied,
+            )
+
+    async def remove(self, row) -> None:
+        await self.step()
+        there = self.table.get(row.replica)
+        if there is not None and there.renewal == row.renewal:
+            del self.table[row.replica]
+
+    async def end(self, replica, boot) -> None:
+        await self.step()
+
+    async def save(self, receipt) -> None:
+        await self.step()
+
+    async def receipt(self, revision, now) -> None:
+        return None
+
+
+@dataclass
+class Outcome:
+    """What one run saw; waits in seconds."""
+
+    answers: Counter[str] = field(default_factory=Counter)
+    wrong: int = 0
+    worst: float = 0.0
+    waits: list[float] = field(default_factory=list)
+
+
+class World:
+    """One source, two processes of it, its bus, three replicas, a writer and many clients."""
+
+    def __init__(self, seed: int, parts: Parts, *, faults: bool) -> None:
+        self.random = random.Random(seed)
+        self.time = Timeline()
+        self.parts = parts
+        self.faults = faults
+        self.members = {str(number): (0, True) for number in range(MEMBERS)}
+        self.journal: dict[int, list[Change]] = {shard: [] for shard in range(SHARDS)}
+        self.removed: dict[str, float] = {}
+        self.outcome = Outcome()
+        store = (parts.store or Store)(self)
+        self.servers = [
+            (clock, parts.leases(store, clock=clock, ttl=TTL, alarm=lambda: Bell(self.time)))
+            for clock in (self.clock(), self.clock())
+        ]
+        self.replicas = [Replica(self, f"authz-{number}") for number in range(3)]
+        self.time.after(self.random.expovariate(4), self.write)
+        for replica in self.replicas:
+            replica.start()
+            self.time.after(self.random.random(), partial(self.ask, replica))
+            if faults:
+                replica.suffer()
+
+    def clock(self) -> Clock:
+        return Clock(self.time, 1 + self.random.uniform(-SKEW, SKEW))
+
+    def network(self) -> float:
+        r = self.random
+        return r.expovariate(1000) if r.random() > 0.02 else r.expovariate(5)
+
+    def heads(self) -> dict[int, int]:
+        return {shard: len(rows) for shard, rows in self.journal.items()}
+
+    # The writer: one change of one or two members of a shard.
+
+    def write(self) -> None:
+        self.time.spawn(self.change())
+        self.time.after(self.random.expovariate(10), self.write)
+
+    async def change(self) -> None:
+        shard = self.random.randrange(SHARDS)
+        touched = self.random.sample(range(shard, MEMBERS, SHARDS), self.random.choice((1, 1, 2)))
+        removed = []
+        rows = self.journal[shard]
+        start = len(rows)
+        for part, number in enumerate(touched, 1):
+            member = str(number)
+            allowed = not self.members[member][1]
+            seq = start + part
+            self.members[member] = (seq, allowed)
+            if allowed:
+                self.removed.pop(member, None)
+            else:
+                removed.append((member, seq))
+            rows.append(
+                Change(
+                    epoch=EPOCH,
+                    shard=shard,
+                    seq=seq,
+                    part=part,
+                    parts=len(touched),
+                    things=(self.thing(member),),
+                )
+            )
+        self.publish(rows[start:])
+        committed = self.time.now
+        await self.time.sleep(self.network())
+        clock, leases = self.random.choice(self.servers)
+        position = Position("team", EPOCH, shard, len(rows[: start + len(touched)]))
+        await leases.follow(position, committed_at=clock.boottime(), after=None)
+        self.outcome.waits.append(self.time.now - committed)
+        for member, seq in removed:
+            if self.members[member] == (seq, False):
+                self.removed[member] = self.time.now
+
+    def publish(self, rows: list[Change]) -> None:
+        for replica in self.replicas:
+            for row in rows:
+                for _ in range(2 if self.faults and self.random.random() < 0.05 else 1):
+                    queue = replica.queue
+                    self.time.after(self.network(), partial(replica.deliver, row, queue))
+
+    def thing(self, member: str) -> Thing:
+        rev, allowed = self.members[member]
+        return Thing(kind=Kind.MEMBER, id=member, rev=rev, state={} if allowed else None)
+
+    # The source's routes.
+
+    async def snapshot(self) -> tuple[dict[int, int], list[Thing]]:
+        heads = self.heads()
+        things: list[Thing] = []
+        names = list(self.members)
+        for page in (names[::2], names[1::2]):
+            await self.time.sleep(self.network() + self.random.uniform(0, 0.1))
+            things += [self.thing(member) for member in page]
+        return heads, things
+
+    async def changes(self, shard: int, after: int) -> list[Change]:
+        await self.time.sleep(self.network())
+        return self.journal[shard][after : after + 3]
+
+    # The clients: they ask most about whoever was removed last.
+
+    def ask(self, replica: "Replica") -> None:
+        recent = [member for member, at in self.removed.items() if at > self.time.now - 3]
+        member = self.random.choice(recent or list(self.members))
+        started = self.time.now
+        replica.when_running(lambda: self.answer(replica, member, started))
+        self.time.after(self.random.expovariate(200), lambda: self.ask(replica))
+
+    def answer(self, replica: "Replica", member: str, started: float) -> None:
+        said = replica.check(member)
+        self.outcome.answers[said] += 1
+        acknowledged = self.removed.get(member)
+        if said == "allow" and acknowledged is not None and acknowledged < started:
+            self.outcome.wrong += 1
+            self.outcome.worst = max(self.outcome.worst, started - acknowledged)
+
+
+class Replica:
+    """A process of authz: what it does around its `JournalView`, with its links and its faults."""
+
+    def __init__(self, world: World, name: str) -> None:
+        self.world = world
+        self.name = name
+        self.clock = world.clock().boottime
+        self.lives = 0
+        self.queue = 0
+        self.bus_up = self.link_up = True
+        self.resumes = 0.0
+
+    def start(self) -> None:
+        """A process starts (again): nothing is left of the one before."""
+        self.lives += 1
+        self.state = Members(self.clock)
+        self.view = self.world.parts.view(self.state, self.lives * 1000)
+        self.load(self.lives)
+        self.renew(self.lives)
+
+    def when_running(self, action: Callable[[], None]) -> None:
+        if self.resumes > self.world.time.now:
+            pause = self.resumes - self.world.time.now
+            self.world.time.after(pause, lambda: self.when_running(action))
+        else:
+            action()
+
+    def call(self, work: Callable[[], Coroutine[Any, Any, Any]], then: Callable[[Any], None]):
+        """Ask one process of the source; the answer may never come."""
+        if not self.link_up:
+            return
+        life = self.lives
+        world = self.world
+
+        def answered(value: Any) -> None:
+            def arrive() -> None:
+                if self.lives == life and self.link_up and value is not None:
+                    then(value)
+
+            world.time.after(world.network(), lambda: self.when_running(arrive))
+
+        world.time.after(world.network(), lambda: world.time.spawn(work(), answered))
+
+    def load(self, life: int) -> None:
+        if life != self.lives or self.view.loaded:
+            return
+        self.when_running(lambda: self.call(self.world.snapshot, self.loaded))
+        self.world.time.after(0.1, lambda: self.load(life))
+
+    def loaded(self, answer: tuple[dict[int, int], list[Thing]]) -> None:
+        heads, things = answer
+        if self.view.load(epoch=EPOCH, heads=heads, things=things):
+            self.lease()
+
+    def renew(self, life: int) -> None:
+        if life != self.lives:
+            return
+        self.when_running(self.lease)
+        pause = TTL / 4 * self.world.random.uniform(0.8, 1.2)
+        self.world.time.after(pause, lambda: self.renew(life))
+
+    def lease(self) -> None:
+        if not self.view.loaded:
+            return
+        ask = self.view.ask(self.clock())
+        _, leases = self.world.random.choice(self.world.servers)
+
+        async def grant() -> Grant | None:
+            try:
+                granted = await leases.grant(
+                    replica=self.name, boot=ask.boot, epoch=ask.epoch, applied=ask.applied
+                )
+            except Superseded:
+                return None
+            return Grant(epoch=granted.epoch, heads=granted.heads, ttl=granted.ttl)
+
+        def granted(grant: Grant) -> None:
+            assert self.view.granted(ask, grant)
+            self.fetch()
+
+        self.call(grant, granted)
+        if self.world.faults and self.world.random.random() < 0.01:
+            # The worst moment to be stopped: the answer waits in the socket.
+            self.world.time.after(0.001, self.pause)
+
+    def deliver(self, row: Change, queue: int) -> None:
+        self.when_running(lambda: self.take(row) if self.bus_up and queue == self.queue else None)
+
+    def take(self, row: Change) -> None:
+        if self.view.on_change(row) is Seen.APPLIED:
+            self.report()
+        self.fetch()
+
+    def fetch(self) -> None:
+        for shard, after in self.view.missing().items():
+            self.call(partial(self.world.changes, shard, after), self.fill)
+
+    def fill(self, rows: list[Change]) -> None:
+        news = [self.view.on_change(row) for row in rows]
+        if Seen.APPLIED in news:
+            self.report()
+            self.fetch()
+
+    def report(self) -> None:
+        ask = self.view.ask(self.clock())
+        _, leases = self.world.random.choice(self.world.servers)
+        told = partial(
+            leases.applied,
+            replica=self.name,
+            boot=ask.boot,
+            epoch=ask.epoch,
+            applied=ask.applied,
+        )
+        self.call(told, lambda _: None)
+
+    def check(self, member: str) -> str:
+        allowed = self.state.allows(member)
+        if not self.view.holds(self.clock()):
+            return "closed"
+        return "allow" if allowed else "deny"
+
+    # Faults.
+
+    def suffer(self) -> None:
+        for rate, fault in (
+            (0.15, self.cut_bus),
+            (0.12, self.cut_link),
+            (0.12, self.pause),
+            (0.25, self.crash),
+        ):
+            self.again(rate, fault)
+
+    def again(self, rate: float, fault: Callable[[], None]) -> None:
+        def strike() -> None:
+            fault()
+            self.again(rate, fault)
+
+        self.world.time.after(1 + self.world.random.expovariate(rate), strike)
+
+    def cut_bus(self) -> None:
+        self.bus_up = False
+        self.queue += 1  # an exclusive queue dies with its link, and what was in it
+
+        def heal() -> None:
+            self.bus_up = True
+            self.when_running(self.lease)
+
+        self.world.time.after(
+            self.world.random.choice((0.1, 0.6, 2, 8)) * self.world.random.random(), heal
+        )
+
+    def cut_link(self) -> None:
+        self.link_up = False
+
+        def heal() -> None:
+            self.link_up = True
+
+        self.world.time.after(
+            self.world.random.choice((0.2, 2, 6)) * self.world.random.random(), heal
+        )
+
+    def pause(self) -> None:
+        pause = self.world.random.choice((0.05, 0.5, 2, 4)) * self.world.random.random()
+        self.resumes = self.world.time.now + pause
+
+    def crash(self) -> None:
+        self.resumes = 0.0
+        if self.world.random.random() < 0.5:
+            self.cut_bus()  # what stopped the process often took its link with it
+        self.start()
+
+
+def simulate(
+    seed: int, parts: Parts | None = None, *, faults: bool = True, seconds: float = 30
+) -> Outcome:
+    """Run one world for `seconds` of its time."""
+    world = World(seed, parts or Parts(), faults=faults)
+    world.time.run(until=seconds)
+    return world.outcome
