@@ -1,0 +1,7 @@
+"""The process of identity: `python -m services.identity`."""
+
+from services.identity.app import build
+from services.identity.settings import Settings
+from shared.serve import main
+
+main(build, Settings)

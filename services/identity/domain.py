@@ -1,0 +1,192 @@
+"""Who is a user, when is an address proved, and what follows from each step?
+
+Pure: ids, times and secrets are handed in. A function that decides gives the new state and the
+facts that follow from it, or raises the refusal.
+"""
+
+import unicodedata
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from services.identity.sessions import Session
+from shared.contracts.facts import Actor, Caller, Fact, Outcome, ResourceRef
+from shared.contracts.identity import (
+    SessionRefused,
+    UserRenamed,
+    UserSignedUp,
+    UserVerificationResent,
+    UserVerified,
+)
+from shared.ids import AccountId, UserId
+from shared.problems import Kind, Refusal
+
+NAME_LIMIT = 100
+UNVERIFIED_LIFETIME = timedelta(days=7)
+"""A user who does not verify for so long never was; the link works as long."""
+VERIFY_AGAIN = timedelta(minutes=10)
+"""A used link answers once more for so long: the first answer may have been lost on its way."""
+
+
+class EmailNotVerified(Refusal):
+    """Said after the right password only."""
+
+    kind = Kind.DENIED
+    code = "email-not-verified"
+    detail = "Open the link that was mailed to this address first."
+
+
+class WrongCredentials(Refusal):
+    """Unknown address or wrong password; never which."""
+
+    kind = Kind.UNAUTHENTICATED
+    code = "wrong-credentials"
+    detail = "The address or the password is wrong."
+
+
+class LinkInvalid(Refusal):
+    """Not ours, used, superseded or too old: alike."""
+
+    kind = Kind.GONE
+    code = "link-invalid"
+    detail = "This link does not work, or no longer. Ask for another."
+
+
+class AccountExists(Refusal):
+    """Said only to who proved to read the address's mail, by an e-mailed invitation."""
+
+    kind = Kind.CONFLICT
+    code = "account-exists"
+    detail = "This address has a user already: sign in, then accept the invitation."
+
+
+@dataclass(frozen=True, kw_only=True)
+class User:
+    """A person with a sign-in; `account_id` is the personal account, made with the user.
+
+    Any number of unverified users may hold an address, each with a link of its own; one verified
+    user at most. `generation` is that of the newest verification link.
+    """
+
+    id: UserId
+    email: str
+    email_key: str
+    name: str
+    password_hash: str
+    account_id: AccountId
+    created_at: datetime
+    generation: int = 1
+    verified_at: datetime | None = None
+
+    @property
+    def verified(self) -> bool:
+        """Whether the person proved to read the address's mail."""
+        return self.verified_at is not None
+
+    def lapsed(self, now: datetime) -> bool:
+        """Whether the time to verify is over."""
+        return not self.verified and now >= self.created_at + UNVERIFIED_LIFETIME
+
+
+def name_fault(name: str) -> str | None:
+    """Why a person cannot be shown under this name, as a sentence; `None` when they can."""
+    if not name.strip() or len(name) > NAME_LIMIT:
+        return f"A name has 1 to {NAME_LIMIT} characters."
+    # Other: controls, line separators, and the marks that turn the direction of what follows.
+    if any(unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for character in name):
+        return "A name holds no control characters."
+    return None
+
+
+def sign_up(user: User) -> tuple[Fact, ...]:
+    """A new user; where the invitation's mail proved the address, it is verified at once."""
+    told = UserSignedUp(**_person(user), verified=user.verified, generation=user.generation)
+    facts = (_fact(user, told, after={"email": user.email, "name": user.name}),)
+    return (*facts, _verified(user)) if user.verified else facts
+
+
+def verify(
+    user: User, *, generation: int, holder: User | None, now: datetime
+) -> tuple[User, tuple[Fact, ...]]:
+    """The user of a link proves the address; `holder` is its verified user, if there is one.
+
+    Raises:
+        LinkInvalid: the link was used some time ago, is superseded or too old, or another user
+            proved the address first.
+    """
+    if user.verified_at is not None:
+        if generation != user.generation or now > user.verified_at + VERIFY_AGAIN:
+            raise LinkInvalid
+        return user, ()
+    if generation != user.generation or user.lapsed(now) or holder is not None:
+        raise LinkInvalid
+    proved = replace(user, verified_at=now)
+    return proved, (_verified(proved),)
+
+
+def resend(user: User) -> tuple[User, Fact]:
+    """Another verification link; the ones before stop working."""
+    again = replace(user, generation=user.generation + 1)
+    return again, _fact(
+        again, UserVerificationResent(**_person(again), generation=again.generation)
+    )
+
+
+def rename(user: User, name: str) -> tuple[User, tuple[Fact, ...]]:
+    """Another shown name; nothing happens when it is the same."""
+    if name == user.name:
+        return user, ()
+    renamed = replace(user, name=name)
+    told = UserRenamed(**_person(renamed))
+    return renamed, (_fact(renamed, told, before={"name": user.name}, after={"name": name}),)
+
+
+def refused(user: User, refusal: type[Refusal]) -> Fact:
+    """The record, for the user, that somebody tried with their address."""
+    return Fact(
+        payload=SessionRefused(user_id=user.id, code=refusal.code),
+        resource=ResourceRef(type="user", id=user.id, name=user.name),
+        account_id=user.account_id,
+        outcome=Outcome.DENIED,
+        reason=refusal.code,
+    )
+
+
+def acting(caller: Caller, user: User, session: Session | None = None) -> Caller:
+    """The caller, once it is known that it is this user."""
+    actor = Actor(
+        type="user",
+        id=user.id,
+        name=user.name,
+        email=user.email,
+        session_id=session.id if session else caller.actor.session_id,
+    )
+    return Caller(actor=actor, request=caller.request)
+
+
+def _verified(user: User) -> Fact:
+    return _fact(user, UserVerified(**_person(user)))
+
+
+def _person(user: User) -> dict[str, str]:
+    return {
+        "user_id": user.id,
+        "email": user.email,
+        "name": user.name,
+        "account_id": user.account_id,
+    }
+
+
+def _fact(
+    user: User,
+    payload: UserSignedUp | UserVerified | UserVerificationResent | UserRenamed,
+    *,
+    before: dict[str, str] | None = None,
+    after: dict[str, str] | None = None,
+) -> Fact:
+    return Fact(
+        payload=payload,
+        resource=ResourceRef(type="user", id=user.id, name=user.name),
+        account_id=user.account_id,
+        before=before,
+        after=after,
+    )

@@ -1,0 +1,454 @@
+"""Which routes does identity answer?"""
+
+from services.identity import oauth, sign_ins, use_cases
+from services.identity.clients import Scope
+from services.identity.context import Ctx
+from services.identity.domain import (
+    AccountExists,
+    EmailNotVerified,
+    LinkInvalid,
+    User,
+    WrongCredentials,
+)
+from services.identity.limits import TooManyRequests
+from services.identity.messages import (
+    ClientAnswer,
+    Discovery,
+    InternalUser,
+    KeySet,
+    LinkAnswer,
+    LinkQuestion,
+    LogIn,
+    MeAnswer,
+    NewClient,
+    Refresh,
+    Rename,
+    Resend,
+    SessionAnswer,
+    SignUp,
+    SignUpAnswer,
+    SnapshotQuery,
+    Switch,
+    SwitchAnswer,
+    TokenAnswer,
+    TokenError,
+    TokenForm,
+    TokenResult,
+    UserAnswer,
+    VerificationSent,
+    Verify,
+)
+from services.identity.passwords import Busy
+from services.identity.sessions import RefreshTokenInvalid, Session
+from services.identity.sign_ins import SignedIn
+from services.identity.snapshot import snapshot
+from services.identity.use_cases import InvitationNotValid
+from shared.access_tokens import ACCESS_SECONDS
+from shared.auth import user_claims
+from shared.contracts.things import SnapshotPage
+from shared.http import Admin, Call, Internal, Media, Public, Reply, Route, Strictness
+from shared.http import Session as SessionAccess
+from shared.ids import AccountId, UserId
+from shared.links import Link
+from shared.problems import NotFound, PermissionMissing
+
+SERVICES = ("identity", "team", "authz", "notification", "audit")
+
+
+async def sign_up(ctx: Ctx, call: Call[SignUp, None]) -> Reply:
+    """202 for every address; 201 with a session where a mailed invitation proves it."""
+    body = call.body
+    if body.invitation is not None:
+        signed_in = await use_cases.sign_up_invited(
+            ctx,
+            call.caller,
+            token=body.invitation.token,
+            code=body.invitation.code,
+            name=body.name,
+            password=body.password,
+        )
+        if signed_in is not None:
+            return Reply(body=SignUpAnswer(_session(ctx, signed_in)), status=201)
+    else:
+        await use_cases.sign_up(
+            ctx, call.caller, email=body.email or "", name=body.name, password=body.password
+        )
+    return Reply(body=SignUpAnswer(VerificationSent()))
+
+
+async def verify(ctx: Ctx, call: Call[Verify, None]) -> SessionAnswer:
+    """A session for who has the mail."""
+    body = call.body
+    signed_in = await use_cases.verify(ctx, call.caller, token=body.token, code=body.code)
+    return _session(ctx, signed_in)
+
+
+async def resend(ctx: Ctx, call: Call[Resend, None]) -> VerificationSent:
+    """The same answer for every address."""
+    await use_cases.resend(ctx, call.caller, email=call.body.email)
+    return VerificationSent()
+
+
+async def log_in(ctx: Ctx, call: Call[LogIn, None]) -> SessionAnswer:
+    """A session for address and password."""
+    body = call.body
+    return _session(
+        ctx, await sign_ins.log_in(ctx, call.caller, email=body.email, password=body.password)
+    )
+
+
+async def refresh(ctx: Ctx, call: Call[Refresh, None]) -> SessionAnswer:
+    """New tokens of the same session."""
+    return _session(ctx, await sign_ins.refresh(ctx, call.caller, call.body.refresh_token))
+
+
+async def log_out(ctx: Ctx, call: Call[None, None]) -> Reply:
+    """The session's end."""
+    return Reply(written=await sign_ins.log_out(ctx, call.caller, call.user))
+
+
+async def switch(ctx: Ctx, call: Call[Switch, None]) -> SwitchAnswer:
+    """Another current account."""
+    signed_in = await sign_ins.switch(
+        ctx, call.user, AccountId(call.body.account_id), revision=None
+    )
+    return SwitchAnswer(
+        access_token=_access_token(ctx, signed_in.session),
+        expires_in=ACCESS_SECONDS,
+        account_id=signed_in.session.account_id,
+    )
+
+
+async def get_me(ctx: Ctx, call: Call[None, None]) -> MeAnswer:
+    """The user of the request."""
+    return _me(await sign_ins.live_session(ctx, call.user))
+
+
+async def patch_me(ctx: Ctx, call: Call[Rename, None]) -> Reply:
+    """The user under another name."""
+    written = await use_cases.rename(ctx, call.caller, call.user, name=call.body.name)
+    return Reply(body=_me(written.result), written=written)
+
+
+async def key_set(ctx: Ctx, call: Call[None, None]) -> KeySet:
+    """The public halves of the signing keys."""
+    return KeySet(keys=ctx.keyring.key_set())
+
+
+async def discovery(ctx: Ctx, call: Call[None, None]) -> Discovery:
+    """Where to find what, for OAuth libraries."""
+    url = ctx.settings.public_url
+    return Discovery(
+        issuer=url,
+        jwks_uri=f"{url}/.well-known/jwks.json",
+        token_endpoint=f"{url}/oauth2/token",
+        grant_types_supported=(oauth.GRANT_TYPE,),
+        response_types_supported=(),
+        token_endpoint_auth_methods_supported=("client_secret_basic", "client_secret_post"),
+        scopes_supported=tuple(Scope),
+    )
+
+
+async def token(ctx: Ctx, call: Call[TokenForm, None]) -> Reply:
+    """An access token for a service client, or an error of the RFC's shape."""
+    form = call.body
+    try:
+        credentials = oauth.read_credentials(
+            authorization=call.headers.get("Authorization"),
+            client_id=form.client_id,
+            client_secret=form.client_secret,
+        )
+        granted = await oauth.grant_token(
+            ctx, credentials, grant_type=form.grant_type, scope=form.scope
+        )
+    except oauth.TokenRefused as refused:
+        challenge = {"WWW-Authenticate": 'Basic realm="rolecall"'} if refused.challenge else {}
+        answer = TokenError(error=refused.error, error_description=refused.description)
+        return Reply(body=TokenResult(answer), status=refused.status, headers=challenge)
+    scope = " ".join(granted.scopes)
+    return Reply(
+        body=TokenResult(
+            TokenAnswer(access_token=granted.access_token, expires_in=ACCESS_SECONDS, scope=scope)
+        ),
+        headers={"Pragma": "no-cache"},
+    )
+
+
+async def create_client(ctx: Ctx, call: Call[NewClient, None]) -> Reply:
+    """A service client with its secret."""
+    body = call.body
+    client, secret, written = await use_cases.create_client(
+        ctx,
+        call.caller,
+        name=body.name,
+        scopes=tuple(dict.fromkeys(body.scopes)),
+        account_ids=body.account_ids,
+        resource_types=body.resource_types,
+    )
+    return Reply(body=ClientAnswer(id=client.id, secret=secret), written=written)
+
+
+async def get_user(ctx: Ctx, call: Call[None, None]) -> InternalUser:
+    """A user for another service."""
+    user = await use_cases.user_by_id(ctx, UserId(call.path["user_id"]))
+    return InternalUser(
+        user_id=user.id,
+        email=user.email,
+        email_verified=user.verified,
+        name=user.name,
+        account_id=user.account_id,
+    )
+
+
+async def link(ctx: Ctx, call: Call[LinkQuestion, None]) -> LinkAnswer:
+    """The link of a mail that is about to be sent."""
+    body = call.body
+    found = await use_cases.link_to_mail(ctx, user_id=UserId(body.id), generation=body.generation)
+    links = ctx.verification_links
+    return LinkAnswer(
+        url=f"{ctx.settings.public_url}/verify#token={links.token(found)}", code=links.code(found)
+    )
+
+
+async def get_snapshot(ctx: Ctx, call: Call[None, SnapshotQuery]) -> SnapshotPage:
+    """One page of what authz knows of identity."""
+    return await snapshot(ctx, call.query.cursor)
+
+
+def _session(ctx: Ctx, signed_in: SignedIn) -> SessionAnswer:
+    session = signed_in.session
+    return SessionAnswer(
+        access_token=_access_token(ctx, session),
+        expires_in=ACCESS_SECONDS,
+        refresh_token=ctx.refresh_tokens.token(Link(session.id, session.generation)),
+        user=UserAnswer(**_person(signed_in.user)),
+        account_id=session.account_id,
+    )
+
+
+def _access_token(ctx: Ctx, session: Session) -> str:
+    return ctx.keyring.sign(
+        user_claims(
+            issuer=ctx.settings.public_url,
+            user_id=session.user_id,
+            session_id=session.id,
+            account_id=session.account_id,
+            now=ctx.clock.now(),
+        )
+    )
+
+
+def _me(signed_in: SignedIn) -> MeAnswer:
+    return MeAnswer(
+        **_person(signed_in.user),
+        account_id=signed_in.user.account_id,
+        session_id=signed_in.session.id,
+        current_account_id=signed_in.session.account_id,
+    )
+
+
+def _person(user: User) -> dict[str, str | bool]:
+    return {"id": user.id, "email": user.email, "name": user.name, "verified": user.verified}
+
+
+ROUTES = (
+    Route(
+        method="POST",
+        path="/v1/signup",
+        handler=sign_up,
+        operation_id="signUp",
+        summary="Sign up, alone or by an invitation",
+        tag="sign-in",
+        access=Public(),
+        takes=SignUp,
+        gives=SignUpAnswer,
+        status=202,
+        refuses=(InvitationNotValid, AccountExists, TooManyRequests, Busy),
+    ),
+    Route(
+        method="POST",
+        path="/v1/email/verify",
+        handler=verify,
+        operation_id="verifyEmail",
+        summary="Prove an address by the mailed link, and sign in",
+        tag="sign-in",
+        access=Public(),
+        takes=Verify,
+        gives=SessionAnswer,
+        refuses=(LinkInvalid,),
+    ),
+    Route(
+        method="POST",
+        path="/v1/email/resend",
+        handler=resend,
+        operation_id="resendVerification",
+        summary="Mail another verification link",
+        tag="sign-in",
+        access=Public(),
+        takes=Resend,
+        gives=VerificationSent,
+        status=202,
+        refuses=(TooManyRequests,),
+    ),
+    Route(
+        method="POST",
+        path="/v1/login",
+        handler=log_in,
+        operation_id="logIn",
+        summary="Sign in with address and password",
+        tag="sign-in",
+        access=Public(),
+        takes=LogIn,
+        gives=SessionAnswer,
+        refuses=(WrongCredentials, EmailNotVerified, TooManyRequests, Busy),
+    ),
+    Route(
+        method="POST",
+        path="/v1/token/refresh",
+        handler=refresh,
+        operation_id="refreshToken",
+        summary="Go on with a session",
+        tag="sign-in",
+        access=Public(),
+        takes=Refresh,
+        gives=SessionAnswer,
+        refuses=(RefreshTokenInvalid,),
+        policy=True,
+    ),
+    Route(
+        method="POST",
+        path="/v1/logout",
+        handler=log_out,
+        operation_id="logOut",
+        summary="End the session",
+        tag="sign-in",
+        access=SessionAccess(),
+        policy=True,
+    ),
+    Route(
+        method="POST",
+        path="/v1/session/switch",
+        handler=switch,
+        operation_id="switchAccount",
+        summary="Make another account the session's current one",
+        tag="sign-in",
+        access=SessionAccess(),
+        takes=Switch,
+        gives=SwitchAnswer,
+        refuses=(NotFound, PermissionMissing),
+    ),
+    Route(
+        method="GET",
+        path="/v1/me",
+        handler=get_me,
+        operation_id="getMe",
+        summary="The user of the request",
+        tag="me",
+        access=SessionAccess(),
+        gives=MeAnswer,
+    ),
+    Route(
+        method="PATCH",
+        path="/v1/me",
+        handler=patch_me,
+        operation_id="updateMe",
+        summary="Change the shown name",
+        tag="me",
+        access=SessionAccess(),
+        takes=Rename,
+        gives=MeAnswer,
+    ),
+    Route(
+        method="GET",
+        path="/.well-known/jwks.json",
+        handler=key_set,
+        operation_id="getKeySet",
+        summary="The keys that access tokens are verified with",
+        tag="oauth",
+        access=Public(),
+        gives=KeySet,
+    ),
+    Route(
+        method="GET",
+        path="/.well-known/openid-configuration",
+        handler=discovery,
+        operation_id="getDiscovery",
+        summary="Where to find what",
+        tag="oauth",
+        access=Public(),
+        gives=Discovery,
+    ),
+    Route(
+        method="POST",
+        path="/oauth2/token",
+        handler=token,
+        operation_id="getToken",
+        summary="An access token for a service client",
+        tag="oauth",
+        access=Public(),
+        takes=TokenForm,
+        gives=TokenResult,
+        media=Media.FORM,
+        strictness=Strictness.LENIENT,
+    ),
+)
+
+INTERNAL_ROUTES = (
+    Route(
+        method="GET",
+        path="/internal/jwks",
+        handler=key_set,
+        operation_id="internalKeySet",
+        summary="The keys that access tokens are verified with",
+        tag="internal",
+        access=Internal(SERVICES),
+        gives=KeySet,
+    ),
+    Route(
+        method="GET",
+        path="/internal/users/{user_id}",
+        handler=get_user,
+        operation_id="internalUser",
+        summary="A user",
+        tag="internal",
+        access=Internal(("team", "notification", "audit")),
+        gives=InternalUser,
+        refuses=(NotFound,),
+    ),
+    Route(
+        method="POST",
+        path="/internal/links",
+        handler=link,
+        operation_id="identityLink",
+        summary="The link of a mail that is about to be sent",
+        tag="internal",
+        access=Internal(("notification",)),
+        takes=LinkQuestion,
+        gives=LinkAnswer,
+        refuses=(LinkInvalid,),
+    ),
+    Route(
+        method="GET",
+        path="/internal/snapshot",
+        handler=get_snapshot,
+        operation_id="identitySnapshot",
+        summary="What authz knows of identity",
+        tag="internal",
+        access=Internal(("authz",)),
+        query=SnapshotQuery,
+        gives=SnapshotPage,
+    ),
+    Route(
+        method="POST",
+        path="/internal/admin/service-clients",
+        handler=create_client,
+        operation_id="createServiceClient",
+        summary="Make a service client",
+        tag="admin",
+        access=Admin(),
+        takes=NewClient,
+        gives=ClientAnswer,
+        status=201,
+        policy=True,
+    ),
+)
