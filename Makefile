@@ -27,11 +27,11 @@ format: $(VENV)/.dev ## format and mend what can be mended by itself
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-up: ## the product in containers; needs docker compose
-	$(PYTHON) -m deploy.compose up
+up: $(VENV)/.local ## the product in containers; needs docker compose
+	$(BIN)/python -m deploy.compose up
 
-down: ## end the containers, keep the data
-	$(PYTHON) -m deploy.compose down
+down: $(VENV)/.local ## end the containers, keep the data
+	$(BIN)/python -m deploy.compose down
 
 test-containers: $(VENV)/.dev ## the journey in containers, by testcontainers and compose
 	$(BIN)/python -m pytest -m containers tests/containers

@@ -1,0 +1,153 @@
+"""How do five services become one process?
+
+The same services as everywhere: each keeps its own database and its internal port, facts travel
+through the in-process bus, and the gateway's routes are all mounted on one port.
+"""
+
+import asyncio
+import importlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from aiohttp import ClientSession, web
+
+from deploy.configuration import SERVICES, Addresses, Secrets, environment
+from deploy.gateway.docs import page
+from deploy.local.settings import LocalSettings
+from deploy.mailcatcher import MailCatcher
+from deploy.programs.mongodb import database
+from shared.bus.local import LocalBus
+from shared.http import mount
+from shared.http.openapi import document
+from shared.listeners import Listener, listen, url_of
+from shared.serve import Service
+from shared.settings import load
+
+HOST = "127.0.0.1"
+READY_SECONDS = 60
+LEASE_SECONDS = "30"
+"""Replica and sources are one process: a lease can only be lost with all of it."""
+
+
+class NotReadyError(RuntimeError):
+    """Some check did not hold in time; the text names it."""
+
+
+class Product:
+    """Everything that `make run` starts, and how it stops."""
+
+    def __init__(self, settings: LocalSettings) -> None:
+        self.folder = settings.data_dir.resolve()
+        self.secrets = Secrets.kept_in(self.folder / "secrets.json")
+        self._gateway_socket = listen(HOST, settings.port)
+        self.url = url_of(self._gateway_socket)
+        self.database = database(self.folder / "database")
+        self.mail = MailCatcher(host=HOST, data_dir=self.folder / "mail")
+        self.services: list[Service] = []
+        self._catalog = settings.personal_catalog
+        self._bus = LocalBus()
+        self._gateway: Listener | None = None
+
+    @property
+    def identity_url(self) -> str:
+        """Identity's internal address, where operators make service clients."""
+        return next(
+            service.addresses["internal"] for service in self.services if service.name == "identity"
+        )
+
+    async def start(self) -> None:
+        """Start everything, and return when the gateway may be asked anything.
+
+        Raises:
+            NotReadyError: it took longer than a minute.
+            ProgramError: the database could not be started.
+        """
+        await asyncio.gather(asyncio.to_thread(self.database.start), self.mail.start())
+        sockets = {service: listen(HOST, 0) for service in SERVICES}
+        addresses = Addresses(
+            mongo_url=self.database.url,
+            amqp_url="memory://",
+            public_url=self.url,
+            internal_urls={service: [url_of(sock)] for service, sock in sockets.items()},
+            smtp_host=self.mail.smtp_host,
+            smtp_port=self.mail.smtp_port,
+        )
+        self.services = [self._build(service, addresses) for service in SERVICES]
+        apis = [service.public for service in self.services]
+        app = web.Application()
+        mount(app, *apis)
+        docs = page(document(apis))
+        app.router.add_get("/docs", _giving(docs))
+        self._gateway = Listener(app, self._gateway_socket)
+        await self._gateway.start()
+        await asyncio.gather(
+            *(service.start(internal=sockets[service.name]) for service in self.services)
+        )
+        await self._await_ready()
+
+    async def create_client(self, name: str) -> Mapping[str, str]:
+        """Make a service client, as `rolecall admin create-client` does."""
+        body = {"name": name, "scopes": ["authz:check"], "account_ids": None}
+        headers = {"Authorization": f"Bearer {self.secrets.admin_key}"}
+        async with (
+            ClientSession(headers=headers) as http,
+            http.post(f"{self.identity_url}/internal/admin/service-clients", json=body) as answer,
+        ):
+            answer.raise_for_status()
+            made = await answer.json()
+        return {"id": made["id"], "secret": made["secret"]}
+
+    async def stop(self) -> None:
+        """Let running requests end, then stop everything in the opposite order."""
+        if self._gateway is not None:
+            await self._gateway.stop()
+        for service in reversed(self.services):
+            await service.stop()
+        await self._bus.close()
+        await self.mail.stop()
+        await asyncio.to_thread(self.database.stop)
+
+    def _build(self, service: str, addresses: Addresses) -> Service:
+        options = {"lease_seconds": LEASE_SECONDS} if service in {"identity", "team"} else {}
+        if service == "team":
+            options["personal_catalog"] = self._catalog
+        variables = environment(service, given=self.secrets, at=addresses, options=options)
+        settings = importlib.import_module(f"services.{service}.settings").Settings
+        build = importlib.import_module(f"services.{service}.app").build
+        os.environ.update(variables)
+        try:
+            built: Service = build(load(settings), bus=self._bus)
+        finally:
+            for name in variables:
+                del os.environ[name]
+        return built
+
+    async def _await_ready(self) -> None:
+        clock = asyncio.get_running_loop()
+        deadline = clock.time() + READY_SECONDS
+        while missing := self._missing():
+            if clock.time() > deadline:
+                raise NotReadyError(f"not ready: {', '.join(missing)}")
+            await asyncio.sleep(0.02)
+
+    def _missing(self) -> list[str]:
+        return [
+            f"{service.name}.{check}"
+            for service in self.services
+            for check, good in service.ready().items()
+            if not good
+        ]
+
+
+def _giving(text: str) -> Any:
+    async def give(request: web.Request) -> web.Response:
+        return web.Response(text=text, content_type="text/html")
+
+    return give
+
+
+def run_file(folder: Path) -> Path:
+    """Where a running product says how it is reached."""
+    return folder / "run.json"

@@ -1,0 +1,17 @@
+"""What can be set for the one-process runner?"""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class LocalSettings(BaseSettings):
+    """`PORT` and the folder for the data; everything else is made at the first start."""
+
+    model_config = SettingsConfigDict(frozen=True)
+
+    port: int = Field(8080, ge=1, le=65535, validation_alias="PORT")
+    data_dir: Path = Field(Path(".data"), validation_alias="ROLECALL_DATA_DIR")
+    log_level: str = Field("WARNING", validation_alias="ROLECALL_LOG_LEVEL")
+    personal_catalog: str = Field("standard", validation_alias="ROLECALL_PERSONAL_CATALOG")

@@ -1,0 +1,53 @@
+"""How is `make run`'s program run by a test?"""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from deploy.programs.program import Program
+from tests.e2e.journey import Deployment
+from tests.e2e.processes import ROOT, answers_with_200
+
+
+class OneProcess(Program):
+    """The one-process runner, with its data below `folder`."""
+
+    name = "local"
+
+    @property
+    def url(self) -> str:
+        """The gateway."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def data(self) -> Path:
+        """Its data folder."""
+        return self.folder / "data"
+
+    def command(self) -> Sequence[str]:
+        """What `make run` runs."""
+        return [sys.executable, "-m", "deploy.local"]
+
+    def environment(self) -> Mapping[str, str]:
+        """The two things that can be set."""
+        return {
+            "PYTHONPATH": f"{ROOT}:{ROOT / 'sdk'}",
+            "PORT": str(self.port),
+            "ROLECALL_DATA_DIR": str(self.data),
+        }
+
+    def answers(self) -> bool:
+        """Whether it wrote where it is, and is there."""
+        return (self.data / "run.json").exists() and answers_with_200(f"{self.url}/openapi.json")
+
+    def deployment(self) -> Deployment:
+        """What `run.json` says."""
+        run = json.loads((self.data / "run.json").read_text())
+        return Deployment(
+            gateway=run["gateway"],
+            mail=run["mail"],
+            client_id=run["service_client"]["id"],
+            client_secret=run["service_client"]["secret"],
+            authz=(run["gateway"],),
+        )

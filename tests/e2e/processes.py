@@ -1,0 +1,200 @@
+"""How is the product run as processes over RabbitMQ, behind nginx: the reference mode?"""
+
+import json
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from deploy.configuration import SERVICES, Addresses, Secrets, environment
+from deploy.gateway.nginx import configuration
+from deploy.gateway.paths import path_owners, public_routes
+from deploy.programs.mongodb import database
+from deploy.programs.nginx import Nginx
+from deploy.programs.program import Program, free_port
+from deploy.programs.rabbitmq import Rabbitmq
+from tests.e2e.journey import Deployment
+from tests.servers import require_nginx, require_rabbitmq
+
+ROOT = Path(__file__).parent.parent.parent
+HOST = "127.0.0.1"
+
+
+def answers_with_200(url: str) -> bool:
+    """Whether a GET succeeds within a second."""
+    try:
+        with urllib.request.urlopen(url, timeout=1) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+class PythonProcess(Program):
+    """A module of this project as a process."""
+
+    name = "process"
+    module: str = ""
+    watched: str = ""
+    variables: Mapping[str, str] = {}
+    arguments: Sequence[str] = ()
+
+    @property
+    def url(self) -> str:
+        """Its public address."""
+        return f"http://{HOST}:{self.port}"
+
+    def command(self) -> Sequence[str]:
+        """Run the module with this interpreter."""
+        return [sys.executable, "-m", self.module, *self.arguments]
+
+    def environment(self) -> Mapping[str, str]:
+        """The project, and the module's own variables."""
+        return {"PYTHONPATH": f"{ROOT}:{ROOT / 'sdk'}", **self.variables}
+
+    def answers(self) -> bool:
+        """Whether it says that it is ready."""
+        return answers_with_200(self.watched)
+
+
+class ServiceProcess(PythonProcess):
+    """One replica of a service; `module` may be a test's own entry point with a planted defect."""
+
+    def __init__(self, folder: Path, service: str, replica: int = 0) -> None:
+        """Take free ports; `configure` says the rest once every address is known."""
+        super().__init__(folder / f"{service}-{replica}")
+        self.service = service
+        self.replica = replica
+        self.internal_port = free_port()
+        self.module = f"services.{service}"
+        self.watched = f"{self.internal_url}/health/ready"
+
+    @property
+    def internal_url(self) -> str:
+        """Where other services ask it."""
+        return f"http://{HOST}:{self.internal_port}"
+
+    def configure(self, given: Secrets, at: Addresses, options: Mapping[str, str]) -> None:
+        """Set the environment for the next start."""
+        own = {"port": str(self.port), "internal_port": str(self.internal_port)}
+        if self.service == "authz":
+            own["replica"] = f"authz-{self.replica}"
+        self.variables = environment(self.service, given=given, at=at, options=own | dict(options))
+
+
+class Processes:
+    """Database, broker, mail catcher, services and gateway, each a process that may be killed."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        replicas: Mapping[str, int] | None = None,
+        options: Mapping[str, Mapping[str, str]] | None = None,
+        broker_for: Mapping[str, str] | None = None,
+    ) -> None:
+        """Prepare everything below `folder`; three replicas of authz unless told otherwise.
+
+        `options` are further settings by service; `broker_for` gives a service (`authz-1` for one
+        replica) another address of the broker, such as a fault proxy's.
+        """
+        counts = {"authz": 3} | dict(replicas or {})
+        self.folder = folder
+        self.secrets = Secrets.generate()
+        self.database = database(folder / "database")
+        require_rabbitmq()
+        require_nginx()
+        self.broker = Rabbitmq(folder / "rabbitmq")
+        self.mail = PythonProcess(folder / "mail")
+        self.smtp_port = free_port()
+        self.mail.module = "deploy.mailcatcher"
+        self.mail.arguments = (
+            *("--http-port", str(self.mail.port), "--smtp-port", str(self.smtp_port)),
+            *("--data-dir", str(folder / "mail" / "messages")),
+        )
+        self.mail.watched = f"{self.mail.url}/api/messages?limit=1"
+        self.services = {
+            f"{service}-{replica}": ServiceProcess(folder, service, replica)
+            for service in SERVICES
+            for replica in range(counts.get(service, 1))
+        }
+        self.gateway = Nginx(folder / "gateway", "", port=free_port())
+        self._options = options or {}
+        self._broker_for = broker_for or {}
+
+    def replicas_of(self, service: str) -> list[ServiceProcess]:
+        """Its processes."""
+        return [process for process in self.services.values() if process.service == service]
+
+    def start(self) -> None:
+        """Start everything; blocks until all of it answers."""
+        with ThreadPoolExecutor() as threads:
+            list(threads.map(Program.start, (self.database, self.broker, self.mail)))
+            self.configure()
+            list(threads.map(Program.start, self.services.values()))
+        owners = path_owners(public_routes())
+        self.gateway.configuration = configuration(
+            owners,
+            listen=f"{HOST}:{self.gateway.port}",
+            static=str(self.folder),
+            addresses={
+                service: [f"{HOST}:{process.port}" for process in self.replicas_of(service)]
+                for service in SERVICES
+                if service in owners.values()
+            },
+        )
+        self.gateway.start()
+
+    def configure(self) -> None:
+        """Tell every service where the others are."""
+        for name, process in self.services.items():
+            at = Addresses(
+                mongo_url=self.database.url,
+                amqp_url=self._broker_for.get(name, self.broker.url),
+                public_url=self.gateway.url,
+                internal_urls={
+                    service: [other.internal_url for other in self.replicas_of(service)]
+                    for service in SERVICES
+                },
+                smtp_host=HOST,
+                smtp_port=self.smtp_port,
+            )
+            options = {"trusted_proxies": '["127.0.0.0/8"]'} | dict(
+                self._options.get(process.service, {})
+            )
+            process.configure(self.secrets, at, options)
+
+    def stop(self) -> None:
+        """Stop everything, the gateway first and the servers last."""
+        self.gateway.stop()
+        with ThreadPoolExecutor() as threads:
+            list(threads.map(Program.stop, self.services.values()))
+            list(threads.map(Program.kill, (self.mail, self.broker, self.database)))
+
+    def create_client(self, **bounds: object) -> Mapping[str, str]:
+        """Make a service client with the operator's key."""
+        [identity, *_] = self.replicas_of("identity")
+        body = {"name": "platform", "scopes": ["authz:check"], **bounds}
+        request = urllib.request.Request(
+            f"{identity.internal_url}/internal/admin/service-clients",
+            data=json.dumps(body).encode(),
+            headers={
+                "Authorization": f"Bearer {self.secrets.admin_key}",
+                "Content-Type": "application/json",
+            },
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            made: Mapping[str, str] = json.load(answer)
+        return made
+
+    def deployment(self) -> Deployment:
+        """Where it answers, with a new service client."""
+        client = self.create_client()
+        return Deployment(
+            gateway=self.gateway.url,
+            mail=self.mail.url,
+            client_id=client["id"],
+            client_secret=client["secret"],
+            authz=tuple(process.url for process in self.replicas_of("authz")),
+        )

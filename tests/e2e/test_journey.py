@@ -1,0 +1,54 @@
+"""Does the whole journey work, in each way of running, under each catalog?"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tests.e2e import journey
+from tests.e2e.journey import SETTINGS, Deployment, World
+from tests.e2e.one_process import OneProcess
+from tests.e2e.processes import Processes
+
+
+@pytest.fixture(scope="module", params=["in one process", "as processes over RabbitMQ"])
+def deployment(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Deployment]:
+    folder: Path = tmp_path_factory.mktemp("product")
+    product = OneProcess(folder) if request.param == "in one process" else Processes(folder)
+    try:
+        product.start()
+        yield product.deployment()
+    finally:
+        product.stop()
+
+
+@pytest.fixture
+async def world(deployment: Deployment) -> AsyncIterator[World]:
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)) as http:
+        world = World(deployment, http)
+        await world.platform.sign_in(deployment.client_id, deployment.client_secret)
+        yield world
+
+
+@pytest.mark.parametrize("catalog", SETTINGS)
+async def test_people_sign_up_gather_a_team_and_the_platform_is_answered(
+    world: World, catalog: str
+) -> None:
+    team = await journey.gather_team(world, catalog)
+    await journey.ask_by_the_table(world, team, catalog)
+
+
+async def test_roles_change_members_go_and_the_audit_log_tells_all_of_it(world: World) -> None:
+    team = await journey.gather_team(world, "standard")
+    await journey.change_and_remove(world, team)
+    await journey.read_the_audit_log(world, team)
+
+
+async def test_eight_teams_at_once_do_not_disturb_each_other(world: World) -> None:
+    teams = await asyncio.gather(*(journey.gather_team(world, "standard") for _ in range(8)))
+    assert len({team.account_id for team in teams}) == 8
+    await asyncio.gather(*(journey.ask_by_the_table(world, team, "standard") for team in teams))
