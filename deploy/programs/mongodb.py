@@ -15,6 +15,20 @@ from deploy.programs.program import Program, ProgramError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+# A client that is killed inside a transaction leaves it open, and the rows that it wrote refuse
+# every other writer until the server gives the transaction up: a minute if nobody says otherwise.
+_TRANSACTION_SECONDS = 5
+
+# The program has no option for it, the server's class has a parameter.
+_SECANTUSDB = f"""
+from functools import partial
+from secantus import cli
+cli.SecantusDBServer = partial(
+    cli.SecantusDBServer, transaction_lifetime_seconds={_TRANSACTION_SECONDS}
+)
+raise SystemExit(cli.main())
+"""
+
 
 class _Database(Program):
     @property
@@ -48,7 +62,7 @@ class Secantusdb(_Database):
         configuration = self.folder / "secantusd.toml"
         configuration.touch()
         return [
-            *(sys.executable, "-m", "secantus"),
+            *(sys.executable, "-c", _SECANTUSDB),
             *("--config", str(configuration)),
             *("--host", "127.0.0.1"),
             *("--port", str(self.port)),
@@ -74,6 +88,7 @@ class Mongod(_Database):
             *("--port", str(self.port)),
             *("--dbpath", str(self.data)),
             *("--replSet", "rs0"),
+            *("--setParameter", f"transactionLifetimeLimitSeconds={_TRANSACTION_SECONDS}"),
         ]
 
     def answers(self) -> bool:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # group when the pipe from us closes. So there is no moment at which our death leaves an orphan, and
 # it does not matter which thread started the server (as it would for PR_SET_PDEATHSIG).
 _WAIT_FOR_GUARD = 'read -r _ && exec "$@" </dev/null'
-_GUARD = 'read -r _; kill -9 -- "-$0"'
+_GUARD = 'read -r _; kill -9 "-$0"'
 
 # Below the range that the kernel takes for outgoing connections (from 32768 on Linux, 49152
 # elsewhere): a port there stays ours while its server is down between a kill and a restart.

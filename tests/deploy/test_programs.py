@@ -1,0 +1,204 @@
+"""Do the servers that we start live and die with us?"""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import aio_pika
+import pytest
+
+from deploy.programs.mongodb import Secantusdb
+from deploy.programs.nginx import Nginx
+from deploy.programs.program import Program, ProgramError, free_port, listens
+from tests.waiting import wait_for
+
+LISTEN = "import socket, sys, time; s = socket.create_server(('127.0.0.1', int(sys.argv[1])))"
+
+
+class Listener(Program):
+    name = "listener"
+    url = ""
+    start_seconds = 5.0
+    stop_seconds = 0.2
+    code = f"{LISTEN}; time.sleep(600)"
+
+    def command(self):
+        return [sys.executable, "-c", self.code, str(self.port)]
+
+
+class Stubborn(Listener):
+    code = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {Listener.code}"
+
+
+class Failing(Listener):
+    code = "raise SystemExit('no such thing as a listener')"
+
+
+class Silent(Listener):
+    start_seconds = 0.3
+    code = "import time; time.sleep(600)"
+
+
+def alive(pid):
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+@pytest.mark.parametrize("how", ["stop", "kill"])
+@pytest.mark.parametrize("program", [Listener, Stubborn])
+def test_a_program_answers_after_start_and_is_gone_after_its_end(tmp_path, program, how):
+    server = program(tmp_path)
+    for _ in range(2):
+        server.start()
+        server.start()
+        pid = server.pid
+        assert listens(server.port)
+        assert server.running
+        getattr(server, how)()
+        assert not listens(server.port)
+        assert not alive(pid)
+        assert not server.running
+
+
+def test_a_program_that_ends_at_once_says_why(tmp_path):
+    with pytest.raises(ProgramError, match=r"(?s)ended with status 1.*no such thing") as failed:
+        Failing(tmp_path).start()
+    assert "listener.log" in str(failed.value)
+
+
+def test_a_program_that_never_answers_is_ended(tmp_path):
+    server = Silent(tmp_path)
+    with pytest.raises(ProgramError, match="did not answer"):
+        server.start()
+    assert not server.running
+
+
+STARTS = """
+import sys, time
+from pathlib import Path
+sys.path[:0] = sys.argv[3:]
+from tests.deploy.test_programs import Listener
+server = Listener(Path(sys.argv[1]), port=int(sys.argv[2]))
+server.start()
+print(server.pid, flush=True)
+time.sleep(600)
+"""
+
+
+def test_a_program_dies_with_a_parent_that_was_killed_and_the_next_start_works(tmp_path):
+    port = free_port()
+    arguments = [sys.executable, "-c", STARTS, str(tmp_path), str(port), *sys.path]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, start_new_session=True) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        assert alive(pid)
+        os.killpg(parent.pid, signal.SIGKILL)
+
+    server = Listener(tmp_path, port=port)
+    server.start()
+    try:
+        assert not alive(pid)
+        assert server.running
+    finally:
+        server.stop()
+
+
+def test_a_start_waits_for_a_living_predecessor_and_then_gives_up(tmp_path):
+    one, other = Listener(tmp_path), Silent(tmp_path)
+    one.start()
+    try:
+        with pytest.raises(ProgramError, match="still uses"):
+            other.start()
+    finally:
+        one.stop()
+
+
+async def test_killing_the_database_and_starting_it_keeps_port_and_data(tmp_path):
+    server = Secantusdb(tmp_path)
+    server.start()
+    url = server.url
+    server.kill()
+    await asyncio.to_thread(server.start)
+    assert server.url == url
+    server.stop()
+
+
+async def test_a_private_broker_keeps_confirmed_messages_over_a_kill(private_rabbitmq):
+    node = private_rabbitmq()
+
+    connection = await aio_pika.connect(node.url)
+    async with connection:
+        channel = await connection.channel()
+        queue = await channel.declare_queue("kept", durable=True)
+        message = aio_pika.Message(b"x", delivery_mode=aio_pika.DeliveryMode.PERSISTENT)
+        for _ in range(20):
+            await channel.default_exchange.publish(message, routing_key=queue.name)
+        node.kill()
+    await asyncio.to_thread(node.start)
+
+    connection = await aio_pika.connect(node.url)
+    async with connection:
+        channel = await connection.channel()
+        queue = await channel.declare_queue("kept", durable=True, passive=True)
+        assert queue.declaration_result.message_count == 20
+    listed = await asyncio.to_thread(node.control, "list_queues", "name", "messages")
+    assert listed.split() == ["name", "messages", "kept", "20"]
+    with pytest.raises(ProgramError, match="no_such_command"):
+        node.control("no_such_command")
+
+
+NGINX = """
+worker_processes 1;
+pid nginx.pid;
+events {{}}
+http {{
+    access_log off;
+    client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi;
+    uwsgi_temp_path uwsgi; scgi_temp_path scgi;
+    server {{ listen 127.0.0.1:{port}; location / {{ return 200 "constant"; }} }}
+}}
+"""
+
+
+async def test_nginx_serves_the_configuration_that_it_is_given(tmp_path):
+    port = free_port()
+    server = Nginx(tmp_path, NGINX.format(port=port), port=port)
+    await asyncio.to_thread(server.start)
+    try:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET / HTTP/1.0\r\n\r\n")
+        assert (await reader.read()).endswith(b"constant")
+        writer.close()
+        await writer.wait_closed()
+    finally:
+        server.stop()
+
+
+async def test_the_smtp_server_answers_as_told_and_keeps_what_it_took(smtp_server):
+    smtp_server.replies += ["451 later"]
+
+    def send():
+        with socket.create_connection((smtp_server.host, smtp_server.port)) as connection:
+            lines = connection.makefile("rw", newline="\r\n")
+            answers = [lines.readline()]
+            for line in ("HELO x", "MAIL FROM:<a@x.example>", "RCPT TO:<b@x.example>", "DATA"):
+                lines.write(line + "\n")
+                lines.flush()
+                answers.append(lines.readline())
+            lines.write("Subject: s\n\nbody\n.\n")
+            lines.flush()
+            return lines.readline()
+
+    assert (await asyncio.to_thread(send)).startswith("451")
+    assert smtp_server.received == []
+    assert (await asyncio.to_thread(send)).startswith("250")
+    mail = await wait_for(lambda: smtp_server.received)
+    assert (mail[0].sender, mail[0].recipients) == ("a@x.example", ("b@x.example",))
+    assert mail[0].content.startswith(b"Subject: s")
