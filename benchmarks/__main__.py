@@ -1,0 +1,48 @@
+"""Every measurement, and one report: `benchmarks/report.md`."""
+
+import contextlib
+import io
+import platform
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks import checks, decide, removals
+from benchmarks.load import require_wrk
+
+REPORT = Path(__file__).parent / "report.md"
+
+
+def one_decision() -> str:
+    """What `benchmarks.decide` prints."""
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        decide.main()
+    return f"```\n{printed.getvalue().strip()}\n```"
+
+
+def main() -> None:
+    """Measure everything; it takes about two minutes."""
+    require_wrk()
+    revision = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    parts = [
+        "# Measurements",
+        f"Revision {revision}, {datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}.",
+        "Only ratios within one table mean anything: the machine is shared and small.",
+    ]
+    for title, measure in (
+        ("One decision in process (P1)", one_decision),
+        ("Checks over HTTP (P2, P3)", checks.run),
+        ("Removal to acknowledgement, three replicas (P9)", removals.run),
+    ):
+        sys.stderr.write(f"{title} …\n")
+        parts += [f"## {title}", measure()]
+    REPORT.write_text("\n\n".join(parts) + "\n")
+    print(REPORT.read_text())
+
+
+if __name__ == "__main__":
+    main()
