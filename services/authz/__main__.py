@@ -1,0 +1,7 @@
+"""The process of authz: `python -m services.authz`."""
+
+from services.authz.app import build
+from services.authz.settings import Settings
+from shared.serve import main
+
+main(build, Settings)

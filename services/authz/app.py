@@ -1,0 +1,85 @@
+"""How is authz wired?"""
+
+from services.authz.follower import Follower, Sources
+from services.authz.replica import JournalView
+from services.authz.routes import INTERNAL_ROUTES, ROUTES
+from services.authz.settings import Settings
+from services.authz.store import Policy, SignIns
+from services.authz.subscriptions import Subscriptions
+from services.authz.use_cases import Ctx
+from shared.auth import Authenticator, RemoteKeys, TokenVerifier
+from shared.bus import Bus, Subscription
+from shared.clock import Clock, SystemClock
+from shared.contracts.topology import AUTHZ
+from shared.http import Api
+from shared.internal import InternalClient
+from shared.internal_tokens import InternalVerifier
+from shared.serve import Service
+
+NAME = "authz"
+
+
+def build(
+    settings: Settings,
+    *,
+    bus: Bus,
+    clock: Clock | None = None,
+    view: type[JournalView] = JournalView,
+) -> Service:
+    """Wire the service; nothing runs yet. `view` is how a journal is followed (tests vary it)."""
+    clock = clock or SystemClock()
+    internal = InternalClient(
+        service=NAME, key=settings.internal_key, urls=settings.internal_urls, clock=clock
+    )
+    policy, sign_ins = Policy(), SignIns()
+    boot = int(clock.now().timestamp() * 1000)
+    team, identity = (
+        Follower(
+            source, view=view(state, boot), replica=settings.slot, internal=internal, clock=clock
+        )
+        for source, state in (("team", policy), ("identity", sign_ins))
+    )
+    ctx = Ctx(
+        policy=policy,
+        sign_ins=sign_ins,
+        team=team,
+        identity=identity,
+        clock=clock,
+        public_url=settings.public_url,
+    )
+    subscriptions = Subscriptions(Sources(team, identity))
+    running: list[Subscription] = []
+
+    async def subscribe() -> None:
+        running.append(
+            await bus.subscribe(AUTHZ, subscriptions.handle, on_resync=subscriptions.resync)
+        )
+
+    async def unsubscribe() -> None:
+        for subscription in running:
+            await subscription.close()
+
+    keys = RemoteKeys(lambda: internal.get("identity", "/internal/jwks"), clock=clock)
+    authenticator = Authenticator(
+        tokens=TokenVerifier(issuer=settings.public_url, keys=keys, clock=clock),
+        internal=InternalVerifier(service=NAME, keys=settings.internal_keys, clock=clock),
+        admin_key=settings.admin_key,
+    )
+    return Service(
+        NAME,
+        public=Api(NAME, ROUTES, ctx, authenticator=authenticator),
+        internal=Api(NAME, INTERNAL_ROUTES, ctx, authenticator=authenticator),
+        opens=(subscribe,),
+        tasks={
+            f"{follower.source}-{name}": loop
+            for follower in (team, identity)
+            for name, loop in (
+                ("lease", follower.renew),
+                ("fetch", follower.fetch),
+                ("report", follower.report),
+            )
+        },
+        closes=(team.release, identity.release, unsubscribe, internal.close),
+        checks=lambda: {"team": team.holds(), "identity": identity.holds()},
+        proxies=settings.trusted_proxies,
+    )

@@ -1,0 +1,34 @@
+"""What must the environment say before authz starts?"""
+
+import socket
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from shared.ids import new_id
+from shared.settings import StatelessSettings, settings_config
+
+
+class Settings(StatelessSettings):
+    """What a replica of authz is told, beside what every service is."""
+
+    model_config = settings_config("authz")
+
+    replica: Annotated[
+        str, StringConstraints(pattern=r"^([A-Za-z0-9][A-Za-z0-9._~:-]{0,199})?$")
+    ] = Field(
+        "",
+        description="Name of this replica's place, never shared by two live processes;"
+        " by default host and port",
+    )
+
+    @property
+    def slot(self) -> str:
+        """The name under which this replica holds its leases.
+
+        A process that starts again in the same place takes over its lease at once. Without a place
+        of its own it takes a new name, and one change waits for the old lease to run out.
+        """
+        if self.replica:
+            return self.replica
+        return f"{socket.gethostname()}:{self.port}" if self.port else new_id("rep")
