@@ -1,0 +1,1 @@
+"""Who is told what, and did the mail arrive?"""

@@ -1,0 +1,7 @@
+"""How does notification run as a process of its own?"""
+
+from services.notification.app import build
+from services.notification.settings import Settings
+from shared.serve import main
+
+main(build, Settings)

@@ -1,0 +1,102 @@
+"""How is notification put together?"""
+
+import asyncio
+
+from services.notification.links import Owners
+from services.notification.mails import Sender
+from services.notification.migrations import migrate
+from services.notification.routes import INTERNAL_ROUTES, ROUTES
+from services.notification.sending import send_for_ever
+from services.notification.settings import Settings
+from services.notification.smtp import Mailer
+from services.notification.store import Messages
+from services.notification.subscriptions import SUBSCRIPTIONS
+from services.notification.use_cases import Notification
+from shared.auth import Authenticator, InternalVerifier
+from shared.bus import Bus
+from shared.clock import Clock, SystemClock
+from shared.contracts import topology
+from shared.http import Api
+from shared.ids import new_id
+from shared.inbox import Inbox
+from shared.internal import InternalClient
+from shared.journal import Journal
+from shared.journal.relay import Relay
+from shared.journal.routes import journal_routes
+from shared.mongo import connect
+from shared.serve import Service
+
+
+def build(settings: Settings, *, bus: Bus, clock: Clock | None = None) -> Service:
+    """Wire the service; nothing runs yet."""
+    clock = clock or SystemClock()
+    client = connect(settings.mongo_url.get_secret_value(), app_name="notification")
+    database = client[settings.mongo_database]
+    internal = InternalClient(
+        service="notification", key=settings.internal_key, urls=settings.internal_urls, clock=clock
+    )
+    relay = Relay(database, bus, holder=new_id("prc"), clock=clock)
+    journal = Journal(client, database, source="notification", relay=relay, clock=clock)
+    sender = Sender(
+        address=settings.mail_from,
+        name=settings.mail_from_name,
+        product=settings.product_name,
+        public_url=settings.public_url,
+    )
+    mailer = Mailer(
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        security=settings.smtp_security,
+        username=settings.smtp_username,
+        password=settings.smtp_password,
+        own_name=sender.host,
+    )
+    ctx = Notification(
+        client=client,
+        messages=Messages(database),
+        journal=journal,
+        mailer=mailer,
+        links=Owners(internal),
+        sender=sender,
+        clock=clock,
+        queued=asyncio.Event(),
+    )
+    inbox = Inbox(
+        client,
+        database,
+        bus=bus,
+        queue=topology.NOTIFICATION,
+        sources=topology.NOTIFICATION.sources,
+        internal=internal,
+        subscriptions=SUBSCRIPTIONS,
+        ctx=ctx,
+        clock=clock,
+    )
+    authenticator = Authenticator(
+        internal=InternalVerifier(service="notification", keys=settings.internal_keys, clock=clock),
+        admin_key=settings.admin_key,
+    )
+
+    async def close_client() -> None:
+        client.close()
+
+    return Service(
+        "notification",
+        public=Api("notification", ROUTES, ctx, authenticator=authenticator),
+        internal=Api(
+            "notification",
+            (*INTERNAL_ROUTES, *journal_routes(journal)),
+            ctx,
+            authenticator=authenticator,
+        ),
+        opens=(lambda: migrate(database), journal.start, inbox.start),
+        tasks={
+            "relay": relay.run,
+            "sweep": relay.sweep,
+            "inbox": inbox.run,
+            "send": lambda: send_for_ever(ctx, connections=settings.smtp_connections),
+        },
+        closes=(inbox.stop, mailer.close, internal.close, close_client),
+        checks=lambda: {"bus": inbox.connected},
+        proxies=settings.trusted_proxies,
+    )

@@ -1,0 +1,207 @@
+"""What do the tests of sending work with?"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import email
+import email.policy
+import json
+import sys
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from aiosmtpd.controller import Controller
+
+from deploy.programs.program import free_port
+from services.notification.domain import Link, LinkName
+from services.notification.mails import Sender
+from services.notification.migrations import migrate
+from services.notification.sending import send_for_ever
+from services.notification.smtp import Mailer, Security
+from services.notification.store import Messages
+from services.notification.use_cases import Notification
+from shared.bus.local import LocalBus
+from shared.clock import SystemClock
+from shared.contracts.facts import SHARDS
+from shared.journal import Journal
+from shared.journal.relay import Relay
+from shared.mongo import connect, majority
+from shared.problems import Unavailable, refusal_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+    from shared.mongo import Database
+
+SENDER = Sender(
+    address="no-reply@mail.example",
+    name="Rolecall",
+    product="Rolecall",
+    public_url="https://cloud.example",
+)
+
+
+class MovedClock(SystemClock):
+    """The machine's clock, moved ahead by hand."""
+
+    def __init__(self):
+        self.ahead = timedelta(0)
+
+    def now(self):
+        return super().now() + self.ahead
+
+
+@dataclass
+class LinkOwners:
+    """Owners of links that answer as they are told; the suite of routes proves the real ones."""
+
+    gone: set[tuple[str, int]] = field(default_factory=set)
+    away: bool = False
+    asked: list[LinkName] = field(default_factory=list)
+
+    async def link(self, name):
+        self.asked.append(name)
+        if self.away:
+            raise Unavailable
+        if (name.id, name.generation) in self.gone:
+            raise refusal_of(410, {"code": "link-not-valid"})
+        token = f"{name.id}.{name.generation}.mac"
+        return Link(url=f"https://cloud.example/{name.kind}#token={token}", code="K7QM2XWP")
+
+
+@dataclass
+class ScriptedServer:
+    """A real SMTP server whose replies to RCPT and DATA are scripted, and that counts."""
+
+    recipient_replies: list[str] = field(default_factory=list)
+    data_replies: list[str] = field(default_factory=list)
+    taken: list[tuple[tuple[str, ...], str]] = field(default_factory=list)
+    sessions: set[int] = field(default_factory=set)
+    after_data: Callable[[Any], Awaitable[None]] | None = None
+    """Called with the server's connection once a mail's bytes are here, before the reply."""
+    port: int = field(default_factory=free_port)
+
+    async def handle_EHLO(self, server, session, envelope, hostname, responses):  # noqa: N802
+        session.host_name = hostname
+        self.sessions.add(id(session))
+        return responses
+
+    async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802
+        reply = self.recipient_replies.pop(0) if self.recipient_replies else "250 fine"
+        if reply.startswith("2"):
+            envelope.rcpt_tos.append(address)
+        return reply
+
+    async def handle_DATA(self, server, session, envelope):  # noqa: N802
+        reply = self.data_replies.pop(0) if self.data_replies else "250 taken"
+        if reply.startswith("2") or reply == "drop":
+            parsed = email.message_from_bytes(envelope.content, policy=email.policy.default)
+            self.taken.append((tuple(envelope.rcpt_tos), str(parsed["Message-ID"])))
+        if self.after_data is not None:
+            await self.after_data(server)
+        if reply == "drop":
+            server.transport.abort()
+        return reply if reply != "drop" else "250 taken"
+
+    @property
+    def message_ids(self):
+        return [message_id for _, message_id in self.taken]
+
+
+@pytest.fixture
+def scripted() -> Iterator[ScriptedServer]:
+    handler = ScriptedServer()
+    controller = Controller(handler, hostname="127.0.0.1", port=handler.port)
+    controller.start()
+    yield handler
+    controller.stop()
+
+
+@dataclass
+class Sending:
+    """Notification on a real database, towards the mail server at `port`."""
+
+    ctx: Notification
+    mailer: Mailer
+    clock: MovedClock
+    owners: LinkOwners
+    bus: LocalBus
+    database: Database
+
+    async def statuses(self):
+        found = majority(self.database, "messages").find({})
+        return {document["_id"]: document["status"] async for document in found}
+
+    async def one(self):
+        [document] = [each async for each in majority(self.database, "messages").find({})]
+        return document
+
+    async def facts(self):
+        rows = [
+            row
+            for shard in range(SHARDS)
+            for row in await self.ctx.journal.changes(shard, after=0, limit=500)
+        ]
+        return [(row.action, row.data["message_id"]) for row in rows]
+
+    @contextlib.asynccontextmanager
+    async def running(self, *, connections=4):
+        task = asyncio.create_task(send_for_ever(self.ctx, connections=connections))
+        try:
+            yield task
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+
+async def make_sending(mongo_url, database_name, *, port, clock=None) -> Sending:
+    client = connect(mongo_url, app_name="tests")
+    database = client[database_name]
+    clock = clock or MovedClock()
+    bus = LocalBus()
+    relay = Relay(database, bus, holder="tests", clock=clock)
+    journal = Journal(client, database, source="notification", relay=relay, clock=clock)
+    await migrate(database)
+    await journal.start()
+    owners = LinkOwners()
+    mailer = Mailer(host="127.0.0.1", port=port, security=Security.NONE)
+    ctx = Notification(
+        client=client,
+        messages=Messages(database),
+        journal=journal,
+        mailer=mailer,
+        links=owners,
+        sender=SENDER,
+        clock=clock,
+        queued=asyncio.Event(),
+    )
+    return Sending(ctx=ctx, mailer=mailer, clock=clock, owners=owners, bus=bus, database=database)
+
+
+async def end_sending(sending: Sending) -> None:
+    await sending.mailer.close()
+    await sending.bus.close()
+    sending.ctx.client.close()
+
+
+@pytest.fixture
+async def sending(mongo_url, database_name, scripted) -> AsyncIterator[Sending]:
+    sending = await make_sending(mongo_url, database_name, port=scripted.port)
+    yield sending
+    await end_sending(sending)
+
+
+async def _send_in_a_process_of_its_own(mongo_url: str, database_name: str, port: int) -> None:
+    sending = await make_sending(mongo_url, database_name, port=port)
+    await send_for_ever(sending.ctx, connections=1)
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[3]))
+    arguments = json.loads(sys.argv[1])
+    asyncio.run(_send_in_a_process_of_its_own(**arguments))

@@ -1,0 +1,121 @@
+"""Can a name that somebody typed become anything but a name?"""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.notification.names import (
+    LONGEST_NAME,
+    clean_name,
+    deliverable,
+    in_words,
+    moment_in_words,
+)
+
+HARMLESS = [
+    "Ana Díaz",
+    "J.R. Smith",
+    "Acme Inc.",
+    "O'Neil & Söhne GmbH",
+    "Team: Alpha",
+    "研究チーム",
+    "v1.2",
+    "👩‍🚀 space",
+]
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+def test_an_ordinary_name_stays_as_it_is(name):
+    assert clean_name(name) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Click https://evil.example/x now", "Click now"),
+        ("HTTPS:/evil.example", ""),
+        ("www.evil.example", "www evil example"),
+        ("evil.example/login", "evil example/login"),
+        ("evil。example", "evil example"),
+        ("evil\u2024example", "evil example"),
+        ("mailto:a@evil.example", "a@evil example"),
+        ("javascript:alert(1)", "alert(1)"),
+        ("a\r\nBcc: victim@x.example", "a Bcc: victim@x example"),
+        ("a\u2028b\u0085c\x00d", "a b c d"),
+        ("=?utf-8?q?x=0d=0aBcc:v?=", "= ?utf-8?q?x=0d=0aBcc:v?="),
+        ("=\u200b?utf-8?q?x?=", "= ?utf-8?q?x?="),
+        ("safe\u202eexe.txt", "safeexe txt"),
+        ("  lots \t of   space ", "lots of space"),
+        ("x" * 200, "x" * (LONGEST_NAME - 1) + "…"),
+    ],
+)
+def test_a_name_that_wants_more_is_only_a_name(name, shown):
+    assert clean_name(name) == shown
+
+
+@given(st.text(max_size=200))
+def test_a_clean_name_is_short_visible_and_clean_for_good(name):
+    cleaned = clean_name(name)
+    assert len(cleaned) <= LONGEST_NAME
+    assert cleaned.splitlines() in ([], [cleaned])
+    assert "=?" not in cleaned
+    assert clean_name(cleaned) == cleaned
+
+
+@pytest.mark.parametrize(
+    ("address", "mailbox"),
+    [
+        ("bo@example.com", "bo@example.com"),
+        ("Bo.Li+team@Example.COM", "Bo.Li+team@example.com"),
+        ("bo@bücher.example", "bo@xn--bcher-kva.example"),
+    ],
+)
+def test_an_address_is_mailed_to_as_typed_with_its_domain_in_ascii(address, mailbox):
+    assert deliverable(address) == mailbox
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "nobody",
+        "v@x.example,evil@x.example",
+        "v@x.example evil@x.example",
+        "v@x.example\r\nBcc: evil@x.example",
+        "v@x.example\n",
+        "<v@x.example>",
+        '"v w"@x.example',
+        "v@[127.0.0.1]",
+        "v@localhost",
+        "=?utf-8?q?x?=@x.example",
+        "v\u202e@x.example",
+        "v@x.example>",
+        "a" * 65 + "@x.example",
+        "v@" + "x" * 250 + ".example",
+    ],
+)
+def test_what_is_more_or_less_than_one_mailbox_is_never_mailed_to(address):
+    assert deliverable(address) is None
+
+
+@pytest.mark.parametrize(
+    ("duration", "words"),
+    [
+        (timedelta(days=7), "7 days"),
+        (timedelta(days=7) - timedelta(seconds=20), "7 days"),
+        (timedelta(hours=72), "3 days"),
+        (timedelta(hours=24), "24 hours"),
+        (timedelta(hours=24) - timedelta(seconds=90), "24 hours"),
+        (timedelta(minutes=90), "90 minutes"),
+        (timedelta(minutes=1), "1 minute"),
+        (timedelta(seconds=5), "1 minute"),
+    ],
+)
+def test_a_duration_reads_as_a_person_says_it(duration, words):
+    assert in_words(duration) == words
+
+
+def test_a_moment_names_its_time_zone():
+    assert moment_in_words(datetime(2026, 3, 5, 9, 7, tzinfo=UTC)) == "5 March 2026, 09:07 UTC"
