@@ -127,6 +127,14 @@ class BodyMissing(Refusal):
     detail = "This route needs a body."
 
 
+class BodyBroken(Refusal):
+    """The connection or its framing ended before the body did."""
+
+    kind = Kind.MALFORMED
+    code = "body-broken"
+    detail = "The body did not arrive whole."
+
+
 class BodyTooLarge(Refusal):
     """The body is larger than the route's cap."""
 

@@ -2,10 +2,11 @@
 
 import asyncio
 
-from aiohttp import web
+from aiohttp import ClientError, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from shared.http.routes import Route
-from shared.problems import BodyMissing, BodyTooLarge, BodyTooSlow, WrongContentType
+from shared.problems import BodyBroken, BodyMissing, BodyTooLarge, BodyTooSlow, WrongContentType
 
 BODY_SECONDS = 10.0
 
@@ -16,7 +17,7 @@ async def read_body(request: web.Request, route: Route, *, seconds: float) -> by
     Raises:
         WrongContentType: another media type or charset, or a content coding: an encoded body could
             grow beyond every cap.
-        BodyTooLarge, BodyTooSlow, BodyMissing: as they say.
+        BodyTooLarge, BodyTooSlow, BodyBroken, BodyMissing: as they say.
     """
     length = request.content_length
     if length is not None and length > route.body_cap:
@@ -33,6 +34,8 @@ async def read_body(request: web.Request, route: Route, *, seconds: float) -> by
                     raise BodyTooLarge(limit=route.body_cap)
     except TimeoutError:
         raise BodyTooSlow from None
+    except (ConnectionError, ClientError, HttpProcessingError):
+        raise BodyBroken from None
     if not body:
         raise BodyMissing
     return bytes(body)

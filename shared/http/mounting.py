@@ -17,6 +17,7 @@ from shared.http.api import Api
 from shared.http.openapi import document
 from shared.http.requests import Network, request_id_of, traceparent_of
 from shared.http.routes import PARAMETER, Route
+from shared.mongo import DATABASE_AWAY
 from shared.problems import (
     BodyTooLarge,
     BodyTooSlow,
@@ -24,6 +25,7 @@ from shared.problems import (
     MethodNotAllowed,
     NotFound,
     Refusal,
+    Unavailable,
     Unexpected,
     refusal_of,
 )
@@ -113,6 +115,9 @@ async def _edge(request: web.Request, handler: _Handler) -> web.StreamResponse:
         refusal = error
     except web.HTTPException as error:
         refusal = _of_router(error)
+    except DATABASE_AWAY as error:
+        _log.warning("database away", extra={"error": repr(error)})
+        refusal = Unavailable()
     except Exception:  # noqa: BLE001 - whatever it is, the caller gets an answer and the log the rest
         _log.exception("request failed")
         refusal = Unexpected()

@@ -24,6 +24,7 @@ from shared.ids import AccountId
 from shared.principals import ClientPrincipal, Principal, ServicePrincipal, UserPrincipal
 from shared.problems import (
     BadRequest,
+    BodyBroken,
     BodyMissing,
     BodyTooLarge,
     BodyTooSlow,
@@ -194,11 +195,12 @@ class Route:
             implied.append(NotFound)
         if self.takes is not None:
             malformed = MalformedJson if self.media is Media.JSON else MalformedForm
-            implied += [malformed, WrongContentType, BodyMissing, BodyTooLarge, BodyTooSlow]
+            implied += [malformed, WrongContentType, *_OF_BODIES]
         implied.append(Invalid if self.strictness is Strictness.STRICT else BadRequest)
         return tuple(dict.fromkeys(implied))
 
 
+_OF_BODIES = (BodyMissing, BodyBroken, BodyTooLarge, BodyTooSlow)
 _BY_ACCESS: Mapping[type[Access], tuple[type[Refusal], ...]] = {
     Public: (),
     Session: (Unauthenticated, WrongPrincipal),

@@ -1,0 +1,19 @@
+"""What time is it in a test?"""
+
+from datetime import UTC, datetime, timedelta
+
+
+class SetClock:
+    """A clock that stands still until it is moved; both of its clocks move together."""
+
+    def __init__(self, moment: datetime = datetime(2026, 3, 1, 12, tzinfo=UTC)) -> None:
+        self.moment = moment
+
+    def now(self) -> datetime:
+        return self.moment
+
+    def boottime(self) -> float:
+        return self.moment.timestamp()
+
+    def move(self, seconds: float) -> None:
+        self.moment += timedelta(seconds=seconds)

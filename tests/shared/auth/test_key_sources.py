@@ -1,0 +1,130 @@
+"""When is identity asked for its keys, and what holds while it is away?"""
+
+import asyncio
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from shared.key_sources import RemoteKeys
+from shared.keys import public_jwk, read_key_set
+from shared.problems import Unavailable
+from tests.clocks import SetClock
+
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(32)).public_key()
+
+
+class Identity:
+    """Answers with its key set, or not at all."""
+
+    def __init__(self) -> None:
+        self.kids = ["key_1"]
+        self.asked = 0
+        self.away = False
+        self.answer: object = None
+
+    async def key_set(self) -> object:
+        self.asked += 1
+        await asyncio.sleep(0)
+        if self.away:
+            raise Unavailable
+        return self.answer or {"keys": [public_jwk(kid, KEY) for kid in self.kids]}
+
+
+@pytest.fixture
+def clock() -> SetClock:
+    return SetClock()
+
+
+@pytest.fixture
+def identity() -> Identity:
+    return Identity()
+
+
+@pytest.fixture
+def keys(identity: Identity, clock: SetClock) -> RemoteKeys:
+    return RemoteKeys(identity.key_set, clock=clock)
+
+
+async def test_keys_are_fetched_once_for_many_requests_at_once(
+    keys: RemoteKeys, identity: Identity
+):
+    assert await asyncio.gather(*(keys.find("key_1") for _ in range(50))) == [KEY] * 50
+    assert identity.asked == 1
+
+
+async def test_a_thousand_unknown_ids_cause_one_fetch(
+    keys: RemoteKeys, identity: Identity, clock: SetClock
+):
+    await keys.find("key_1")
+    clock.move(11)
+    found = await asyncio.gather(*(keys.find(f"key_x{n}") for n in range(1000)))
+    assert set(found) == {None}
+    assert identity.asked == 2
+
+
+async def test_a_new_key_is_found_after_ten_seconds_at_most(
+    keys: RemoteKeys, identity: Identity, clock: SetClock
+):
+    await keys.find("key_1")
+    identity.kids.append("key_2")
+    assert await keys.find("key_2") is None
+    clock.move(10)
+    assert await keys.find("key_2") == KEY
+
+
+async def test_a_key_that_was_withdrawn_is_unknown_after_five_minutes(
+    keys: RemoteKeys, identity: Identity, clock: SetClock
+):
+    await keys.find("key_1")
+    version = keys.version
+    identity.kids = ["key_2"]
+    clock.move(301)
+    assert await keys.find("key_1") is None
+    assert keys.version != version
+
+
+async def test_the_last_keys_hold_for_an_hour_without_identity_and_no_longer(
+    keys: RemoteKeys, identity: Identity, clock: SetClock
+):
+    await keys.find("key_1")
+    identity.away = True
+    clock.move(3600)
+    assert await keys.find("key_1") == KEY
+    clock.move(1)
+    with pytest.raises(Unavailable):
+        await keys.find("key_1")
+
+
+async def test_without_any_keys_nobody_is_called_unauthenticated(
+    keys: RemoteKeys, identity: Identity, clock: SetClock
+):
+    identity.away = True
+    with pytest.raises(Unavailable):
+        await keys.find("key_1")
+    identity.away = False
+    clock.move(10)
+    assert await keys.find("key_1") == KEY
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "keys",
+        {"keys": "none"},
+        {"keys": [public_jwk("a", KEY), public_jwk("a", KEY)]},
+        {"keys": [public_jwk("a", KEY) | {"x": "AAAA"}]},
+        {"keys": [public_jwk("a", KEY) | {"kid": 1}]},
+    ],
+)
+async def test_what_is_no_key_set_changes_nothing(
+    keys: RemoteKeys, identity: Identity, clock: SetClock, answer: object
+):
+    await keys.find("key_1")
+    identity.answer = answer
+    clock.move(301)
+    assert await keys.find("key_1") == KEY
+
+
+def test_keys_of_other_kinds_in_a_set_are_passed_over():
+    rsa = {"kty": "RSA", "kid": "r", "n": "AQAB", "e": "AQAB"}
+    assert read_key_set({"keys": [rsa, public_jwk("a", KEY)]}) == {"a": KEY}

@@ -1,0 +1,44 @@
+"""The sample service, running."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from ipaddress import ip_network
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from shared.http import Api, mount
+from shared.listeners import Listener, listen
+from tests.shared.http.sample import INTERNAL_ROUTES, Site, World, authenticator, team
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.fixture
+async def serve(world: World) -> AsyncIterator[Callable[..., Any]]:
+    """Start an application over some APIs; it ends with the test."""
+    async with AsyncExitStack() as stack:
+
+        async def start(*apis: Api, proxies: tuple[str, ...] = ()) -> Site:
+            app = web.Application()
+            mount(app, *apis, proxies=[ip_network(text) for text in proxies])
+            listener = Listener(app, listen("127.0.0.1", 0), drain=0.1)
+            await listener.start()
+            stack.push_async_callback(listener.stop)
+            session = await stack.enter_async_context(aiohttp.ClientSession())
+            return Site(listener.url, session, world)
+
+        yield start
+
+
+@pytest.fixture
+async def site(serve: Callable[..., Any], world: World) -> Site:
+    """The small service, public and internal routes on one address."""
+    internal = Api("team-internal", INTERNAL_ROUTES, world, authenticator=authenticator())
+    started: Site = await serve(team(world, body_seconds=0.2), internal)
+    return started

@@ -1,0 +1,322 @@
+"""Who gets which answer, and what does it carry?"""
+
+import logging
+
+import pytest
+from pydantic import BaseModel
+from pymongo.errors import AutoReconnect
+
+from shared.http import Api, Client, Internal, Permission, Public, Reply
+from shared.problems import NotFound, PermissionMissing, Stale, Unavailable, refusal_of
+from tests.shared.http.sample import (
+    ACCOUNT,
+    CREDENTIALS,
+    USER,
+    Busy,
+    Echo,
+    Hidden,
+    NameTaken,
+    Site,
+    Written,
+    authenticator,
+    bearer,
+    row,
+    team,
+)
+
+ACCOUNT_PATH = f"/v1/accounts/{ACCOUNT}"
+EVERYONE = (None, *CREDENTIALS)
+WHO = {
+    ("GET", "/v1/open"): dict.fromkeys(EVERYONE, 200),
+    ("GET", "/v1/mine"): {None: 401, "user": 200, "checker": 403, "reader": 403},
+    ("GET", ACCOUNT_PATH): {None: 401, "user": 200, "checker": 403, "reader": 403},
+    ("PATCH", ACCOUNT_PATH): {None: 401, "user": 200, "checker": 403, "reader": 403},
+    ("POST", "/v1/check"): {None: 401, "user": 403, "checker": 200, "reader": 403},
+    ("GET", "/v1/either"): {None: 401, "user": 200, "checker": 403, "reader": 200},
+    ("GET", "/internal/heads"): {None: 401, "user": 401, "authz": 200, "audit": 403},
+    ("POST", "/internal/admin/things"): {None: 401, "user": 401, "authz": 401, "operator": 200},
+}
+CASES = [
+    (method, path, who, expected.get(who, 401))
+    for (method, path), expected in WHO.items()
+    for who in EVERYONE
+]
+
+
+@pytest.mark.parametrize(("method", "path", "who", "status"), CASES)
+async def test_each_route_lets_in_whom_its_row_names(
+    site: Site, method: str, path: str, who: str | None, status: int
+):
+    body = None if method == "GET" else {"name": "x"}
+    async with site.ask(method, path, json=body, headers=bearer(who)) as response:
+        assert response.status == status
+        assert len(site.world.calls) == (status == 200)
+        if status == 401:
+            assert response.headers["WWW-Authenticate"] == 'Bearer realm="rolecall"'
+
+
+async def test_the_actor_comes_from_the_credential_alone(site: Site):
+    headers = bearer("user") | {"X-User-Id": "root", "X-Forwarded-User": "root"}
+    async with site.ask("GET", "/v1/mine", headers=headers) as response:
+        assert Echo.model_validate(await response.json()).principal == f"user:{USER}"
+
+
+async def test_a_session_that_has_ended_is_nobody(serve, world):
+    alive = {USER}
+
+    async def live(principal):
+        return principal.user_id in alive
+
+    site = await serve(team(world, authenticator=authenticator(live=live)))
+    for status in (200, 401):
+        async with site.ask("GET", "/v1/mine", headers=bearer("user")) as response:
+            assert response.status == status
+        alive.clear()
+
+
+REFUSED = [
+    (NotFound(), 404, "not-found"),
+    (PermissionMissing("account:view"), 403, "permission-missing"),
+    (Unavailable(), 503, "unavailable"),
+]
+
+
+@pytest.mark.parametrize(("refusal", "status", "code"), REFUSED)
+async def test_the_checker_decides_before_the_handler(site: Site, refusal, status: int, code: str):
+    site.world.refusal = refusal
+    async with site.ask("GET", ACCOUNT_PATH, headers=bearer("user")) as response:
+        said = await response.json(content_type="application/problem+json")
+    assert (response.status, said["code"], site.world.calls) == (status, code, [])
+    if status == 403:
+        assert said["permission"] == "account:view"
+    if status == 503:
+        assert response.headers["Retry-After"] == "1"
+
+
+async def test_the_checker_is_told_how_fresh_it_must_be(site: Site):
+    headers = bearer("user") | {"Rolecall-Revision": "team.e1.7.42"}
+    async with site.ask("GET", ACCOUNT_PATH, headers=headers) as response:
+        assert response.status == 200
+    assert site.world.seen == [(ACCOUNT, "account:view", "team.e1.7.42")]
+    headers["Rolecall-Revision"] = "team'--"
+    async with site.ask("GET", ACCOUNT_PATH, headers=headers) as response:
+        assert response.status == 422
+
+
+async def test_a_write_decides_by_itself_and_knows_its_permission(site: Site):
+    site.world.refusal = NotFound()
+    async with site.ask(
+        "PATCH", ACCOUNT_PATH, json={"name": "x"}, headers=bearer("user")
+    ) as response:
+        assert response.status == 200
+    assert site.world.seen == []
+    assert site.world.calls[0].permission == "account:rename"
+
+
+async def test_a_refusal_of_the_handler_becomes_a_problem(site: Site, caplog):
+    site.world.raises = NameTaken(name="x")
+    async with site.ask("GET", "/v1/open") as response:
+        said = await response.json(content_type="application/problem+json")
+    assert (response.status, said["code"], said["name"]) == (409, "name-taken", "x")
+    assert said["detail"] == "The name x is taken."
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
+async def test_a_refusal_says_when_to_come_back(site: Site):
+    site.world.raises = Busy(retry_after=7)
+    async with site.ask("GET", "/v1/open") as response:
+        assert (response.status, response.headers["Retry-After"]) == (429, "7")
+
+
+async def test_a_refusal_that_its_row_does_not_list_is_answered_and_logged(site: Site, caplog):
+    site.world.raises = Hidden()
+    async with site.ask("GET", "/v1/open") as response:
+        assert response.status == 409
+    [record] = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert (record.msg, record.problem) == ("refusal is not in its row", "hidden")
+
+
+class Other(BaseModel):
+    secret: str = "hunter2"
+
+
+@pytest.mark.parametrize("wrong", ["raises", "gives"])
+async def test_a_fault_of_ours_says_nothing_and_is_logged_once(site: Site, caplog, wrong: str):
+    value = RuntimeError("hunter2") if wrong == "raises" else Other()
+    setattr(site.world, wrong, value)
+    async with site.ask("GET", "/v1/open", headers={"X-Request-ID": "abc"}) as response:
+        text = await response.text()
+    assert response.status == 500
+    assert '"code": "internal-error"' in text
+    assert '"request_id": "abc"' in text
+    assert "hunter2" not in text
+    assert len([record for record in caplog.records if record.levelname == "ERROR"]) == 1
+
+
+async def test_a_database_that_is_away_makes_the_answer_unavailable(site: Site, caplog):
+    site.world.raises = AutoReconnect("mongodb://team:hunter2@db/")
+    async with site.ask("GET", "/v1/open") as response:
+        assert (response.status, response.headers["Retry-After"]) == (503, "1")
+        assert "hunter2" not in await response.text()
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+
+
+async def test_the_routers_own_refusals_are_problems_too(site: Site):
+    async with site.ask("GET", "/v2/nothing") as response:
+        said = await response.json(content_type="application/problem+json")
+        assert (response.status, said["code"]) == (404, "not-found")
+    async with site.ask("PUT", "/v1/open", data=b"{}") as response:
+        said = await response.json(content_type="application/problem+json")
+        assert (response.status, said["code"]) == (405, "method-not-allowed")
+        assert response.headers["Allow"] == "GET, HEAD, POST"
+
+
+async def test_a_head_request_is_a_get_without_its_body(site: Site):
+    async with site.ask("HEAD", "/v1/open") as response:
+        assert (response.status, await response.read()) == (200, b"")
+
+
+async def test_a_write_names_its_revision(site: Site):
+    site.world.gives = Reply(body=Echo(name="x", principal=""), written=Written())
+    async with site.ask(
+        "PATCH", ACCOUNT_PATH, json={"name": "x"}, headers=bearer("user")
+    ) as response:
+        assert response.status == 200
+        assert response.headers["Rolecall-Revision"] == "team.e1.7.42"
+        assert "Location" not in response.headers
+
+
+@pytest.mark.parametrize("body", [Echo(name="x", principal=""), None])
+async def test_a_write_that_is_not_effective_yet_says_where_to_look(site: Site, body):
+    site.world.gives = Reply(body=body, written=Written(effective=False))
+    async with site.ask(
+        "PATCH", ACCOUNT_PATH, json={"name": "x"}, headers=bearer("user")
+    ) as response:
+        assert response.status == 202
+        assert response.headers["Location"] == f"{ACCOUNT_PATH}/revisions/team.e1.7.42"
+
+
+@pytest.mark.parametrize(
+    ("sent", "fate"),
+    [
+        ("abc-123", "kept"),
+        ("x" * 128, "kept"),
+        ("x" * 129, "replaced"),
+        ("a b", "replaced"),
+        ('"', "replaced"),
+    ],
+)
+async def test_a_sane_request_id_is_echoed_and_any_other_replaced(site: Site, sent: str, fate: str):
+    async with site.ask("GET", "/v1/open", headers={"X-Request-ID": sent}) as response:
+        answered = response.headers["X-Request-ID"]
+    assert (answered == sent) is (fate == "kept")
+    assert site.world.calls[0].caller.request.request_id == answered
+
+
+async def test_each_request_of_a_connection_has_its_own_id(site: Site):
+    seen = set()
+    for _ in range(3):
+        async with site.ask("GET", "/v1/open") as response:
+            seen.add(response.headers["X-Request-ID"])
+    assert len(seen) == 3
+
+
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+
+
+@pytest.mark.parametrize(
+    ("sent", "trace"),
+    [(f"00-{TRACE}-b7ad6b7169203331-01", TRACE), ("00-x-y-01", None), (None, None)],
+)
+async def test_the_trace_is_carried(site: Site, sent: str | None, trace: str | None):
+    headers = {} if sent is None else {"traceparent": sent}
+    async with site.ask("GET", "/v1/open", headers=headers) as response:
+        assert response.status == 200
+    assert site.world.calls[0].caller.request.trace_id == trace
+
+
+FORWARDED = [
+    ((), "6.6.6.6", "127.0.0.1"),
+    (("10.0.0.0/8",), "6.6.6.6", "127.0.0.1"),
+    (("127.0.0.0/8",), "198.51.100.7", "198.51.100.7"),
+    (("127.0.0.0/8",), "6.6.6.6, 198.51.100.7", "198.51.100.7"),
+    (("127.0.0.0/8", "10.0.0.0/8"), "6.6.6.6, 198.51.100.7, 10.1.1.1", "198.51.100.7"),
+    (("127.0.0.0/8",), "198.51.100.7, hello", "127.0.0.1"),
+    (("127.0.0.0/8",), "::ffff:198.51.100.7", "198.51.100.7"),
+    (("127.0.0.0/8",), "2001:db8::1", "2001:db8::1"),
+    (("127.0.0.0/8",), "", "127.0.0.1"),
+    (("127.0.0.0/8",), "127.0.0.2, 127.0.0.3", "127.0.0.2"),
+]
+
+
+@pytest.mark.parametrize(("proxies", "sent", "address"), FORWARDED)
+async def test_a_forwarded_address_counts_from_our_own_proxies_only(
+    serve, world, proxies: tuple[str, ...], sent: str, address: str
+):
+    site = await serve(team(world), proxies=proxies)
+    async with site.ask("GET", "/v1/open", headers={"X-Forwarded-For": sent}) as response:
+        assert response.status == 200
+    assert world.calls[0].caller.request.ip == address
+
+
+async def test_a_user_agent_is_kept_short_and_printable(site: Site):
+    headers = {"User-Agent": "a\tb" + "x" * 1000}
+    async with site.ask("GET", "/v1/open", headers=headers) as response:
+        assert response.status == 200
+    agent = site.world.calls[0].caller.request.user_agent
+    assert agent is not None
+    assert agent.startswith("a?bxxx")
+    assert len(agent) == 256
+
+
+async def test_nothing_but_public_reading_may_be_cached(site: Site):
+    for method, path, who, cache in (
+        ("GET", "/v1/open", None, None),
+        ("GET", "/v1/mine", "user", "no-store"),
+        ("GET", "/v1/mine", None, "no-store"),
+        ("POST", "/v1/open", None, "no-store"),
+    ):
+        body = None if method == "GET" else {"name": "x"}
+        async with site.ask(method, path, json=body, headers=bearer(who)) as response:
+            assert response.headers.get("Cache-Control") == cache
+
+
+async def test_a_service_that_has_not_started_answers_503(serve, world):
+    api = team(world)
+    api.closed = True
+    site = await serve(api)
+    async with site.ask("GET", "/v1/open") as response:
+        assert response.status == 503
+
+
+async def test_every_request_leaves_one_line_without_its_secrets(site: Site, caplog):
+    caplog.set_level(logging.INFO)
+    path = f"{ACCOUNT_PATH}?token=hunter2"
+    async with site.ask("GET", path, headers=bearer("checker")) as response:
+        assert response.status == 403
+    [line] = [record for record in caplog.records if record.name == "rolecall.access"]
+    assert (line.method, line.route) == ("GET", "/v1/accounts/{account_id}")
+    assert (line.status, line.problem) == (403, "wrong-principal")
+    assert "hunter2" not in str(vars(line))
+
+
+IMPOSSIBLE = {
+    "a permission without an account": row("GET", "/v1/me", Permission("account:view")),
+    "a permission that nobody decides": row("GET", "/v1/{account_id}", Permission("account:view")),
+    "an internal path for everyone": row("GET", "/internal/x", Public()),
+    "a service's route outside": row("GET", "/v1/heads", Internal(("authz",))),
+    "an internal path for clients": row("GET", "/internal/y", Client("x")),
+}
+
+
+@pytest.mark.parametrize("impossible", IMPOSSIBLE.values(), ids=IMPOSSIBLE.keys())
+def test_a_row_that_contradicts_itself_stops_the_start(impossible):
+    with pytest.raises(ValueError, match=impossible.operation_id):
+        Api("team", [impossible], None, authenticator=authenticator())
+
+
+def test_what_another_service_refused_keeps_its_code():
+    refusal = refusal_of(410, {"code": "link-used", "detail": "Used {already}."})
+    assert (refusal.status, refusal.code, str(refusal)) == (410, "link-used", "Used {already}.")
+    assert refusal_of(418, {}).status == 503
+    assert Stale().problem("r")["code"] == "stale"

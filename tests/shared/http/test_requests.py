@@ -1,0 +1,344 @@
+"""What is answered to input that does not fit?"""
+
+import asyncio
+import json
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.shared.http.sample import ACCOUNT, USER, Echo, Site, bearer
+from tests.waiting import wait_for
+
+PROBLEM_MEMBERS = {"type", "title", "status", "code", "detail", "request_id"}
+
+
+async def problem(response, status: int, code: str) -> dict[str, Any]:
+    """The problem of an answer, after checking all that every problem has."""
+    body: dict[str, Any] = await response.json(content_type="application/problem+json")
+    assert (response.status, body.get("code")) == (status, code), body
+    assert set(body) >= PROBLEM_MEMBERS
+    assert body["type"] == f"urn:rolecall:problem:{code}"
+    assert body["status"] == status
+    assert body["request_id"] == response.headers["X-Request-ID"]
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    return body
+
+
+MALFORMED = {
+    "nothing at all but a blank": b" ",
+    "a word": b"hello",
+    "an open object": b'{"name": "x"',
+    "a comma at the end": b'{"name": "x",}',
+    "single quotes": b"{'name': 'x'}",
+    "a comment": b'{"name": "x"} // x',
+    "two values": b'{"name": "x"} {}',
+    "a doubled member": b'{"name": "x", "name": "y"}',
+    "a doubled member, escaped": b'{"name": "x", "n\\u0061me": "y"}',
+    "a doubled member further in": b'{"name": "x", "labels": {"a": "1", "a": "2"}}',
+    "NaN": b'{"name": "x", "count": NaN}',
+    "Infinity": b'{"name": "x", "count": -Infinity}',
+    "a number beyond all floats": b'{"name": "x", "count": 1e400}',
+    "an integer of 65 bits": b'{"name": "x", "count": 9223372036854775808}',
+    "a negative integer of 65 bits": b'{"name": "x", "count": -9223372036854775809}',
+    "an integer of ten thousand digits": b'{"name": "x", "count": ' + b"9" * 10_000 + b"}",
+    "33 levels": b'{"name": ' + b"[" * 32 + b"]" * 32 + b"}",
+    "ten thousand levels": b"[" * 10_000,
+    "a lone surrogate": b'{"name": "\\ud800"}',
+    "a lone surrogate as a name": b'{"name": "x", "labels": {"\\udc00": "x"}}',
+    "NUL in a string": b'{"name": "a\\u0000b"}',
+    "NUL in a name": b'{"name": "x", "labels": {"\\u0000": "x"}}',
+    "a raw control character": b'{"name": "a\x01b"}',
+    "not UTF-8": b'{"name": "\xff"}',
+    "UTF-16": '{"name": "x"}'.encode("utf-16"),
+    "a byte order mark": b'\xef\xbb\xbf{"name": "x"}',
+    "a number with a leading zero": b'{"name": "x", "count": 01}',
+}
+
+
+@pytest.mark.parametrize("body", MALFORMED.values(), ids=MALFORMED.keys())
+async def test_a_body_that_is_no_good_json_is_malformed(site: Site, body: bytes):
+    headers = {"Content-Type": "application/json"}
+    for who, path in ((None, "/v1/open"), ("checker", "/v1/check")):
+        async with site.ask("POST", path, data=body, headers=headers | bearer(who)) as response:
+            await problem(response, 400, "malformed-json")
+    assert not site.world.calls
+
+
+FINE = {
+    "the least": b'{"name": "x"}',
+    "blanks around": b' \n{"name": "x"}\n ',
+    "the largest integer": b'{"name": "x", "count": 9223372036854775807}',
+    "a whole pair of surrogates": b'{"name": "\\ud83d\\ude00"}',
+    "escapes": b'{"name": "a\\u0001b"}',
+    "a choice": b'{"name": "x", "colour": "red"}',
+    "a time": b'{"name": "x", "born": "2026-03-01T12:00:00Z"}',
+    "a branch": b'{"name": "x", "pet": {"kind": "cat", "lives": 9}}',
+}
+
+
+@pytest.mark.parametrize("body", FINE.values(), ids=FINE.keys())
+async def test_a_body_that_fits_is_taken(site: Site, body: bytes):
+    headers = {"Content-Type": "application/json; charset=UTF-8"}
+    async with site.ask("POST", "/v1/open", data=body, headers=headers) as response:
+        assert response.status == 200, await response.text()
+
+
+MISFITS = [
+    ("[]", [""]),
+    ("null", [""]),
+    ('"x"', [""]),
+    ("{}", ["/name"]),
+    ('{"name": null}', ["/name"]),
+    ('{"name": 1}', ["/name"]),
+    ('{"name": {"$ne": null}}', ["/name"]),
+    ('{"name": ["x"]}', ["/name"]),
+    ('{"name": "xxxxxxxxxxxxxxxxxxxxx"}', ["/name"]),
+    ('{"name": "x", "count": "1"}', ["/count"]),
+    ('{"name": "x", "count": 1.5}', ["/count"]),
+    ('{"name": "x", "count": true}', ["/count"]),
+    ('{"name": "x", "colour": "blue"}', ["/colour"]),
+    ('{"name": "x", "born": 12}', ["/born"]),
+    ('{"name": "x", "verified": true}', ["/verified"]),
+    ('{"name": "x", "account_id": "acc_1", "owner": true}', ["/account_id", "/owner"]),
+    ('{"name": "x", "a/b~c": 1}', ["/a~1b~0c"]),
+    ('{"name": "x", "labels": {"a": 1}}', ["/labels/a"]),
+    ('{"name": "x", "pet": {"kind": "cow"}}', ["/pet"]),
+    ('{"name": "x", "pet": {"kind": "cat"}}', ["/pet/lives"]),
+    ('{"name": "x", "pet": {"kind": "cat", "lives": 1, "owner": 1}}', ["/pet/owner"]),
+    ('{"name": "x", "pet": {"kind": "dog", "names": ["a", 2]}}', ["/pet/names/1"]),
+]
+
+
+@pytest.mark.parametrize(("body", "pointers"), MISFITS)
+async def test_json_that_does_not_fit_is_invalid_and_says_where(
+    site: Site, body: str, pointers: list[str]
+):
+    headers = {"Content-Type": "application/json"}
+    async with site.ask("POST", "/v1/open", data=body, headers=headers) as response:
+        said = await problem(response, 422, "invalid")
+    assert [error["pointer"] for error in said["errors"]] == pointers
+    assert all(error["message"] for error in said["errors"])
+
+
+async def test_what_was_sent_is_never_echoed(site: Site):
+    body = {"name": 7, "password": ["hunter2"], "colour": "hunter2", "born": "hunter2"}
+    async with site.ask("POST", "/v1/open", json=body) as response:
+        await problem(response, 422, "invalid")
+        assert "hunter2" not in await response.text()
+
+
+async def test_a_thousand_faults_are_not_all_told(site: Site):
+    body = {"name": "x"} | {f"{n}" * 300: n for n in range(100, 150)}
+    async with site.ask("POST", "/v1/open", json=body) as response:
+        said = await problem(response, 422, "invalid")
+    assert len(said["errors"]) == 20
+    assert max(len(error["pointer"]) for error in said["errors"]) == 200
+
+
+async def test_a_public_standards_route_knows_400_only_and_ignores_the_unknown(site: Site):
+    headers = bearer("checker")
+    async with site.ask("POST", "/v1/check", json={"name": 1}, headers=headers) as response:
+        said = await problem(response, 400, "bad-request")
+        assert said["errors"][0]["pointer"] == "/name"
+    fine = {"name": "x", "later": {"more": 1}, "pet": {"kind": "cat", "lives": 9, "age": 1}}
+    async with site.ask("POST", "/v1/check?x=1", json=fine, headers=headers) as response:
+        assert response.status == 200
+
+
+TYPES = [
+    {"Content-Type": "text/plain"},
+    {"Content-Type": "application/x-www-form-urlencoded"},
+    {"Content-Type": "application/jsonx"},
+    {"Content-Type": "application/json; charset=latin-1"},
+    {"Content-Type": "application/json", "Content-Encoding": "gzip"},
+    {"Content-Type": ""},
+]
+
+
+@pytest.mark.parametrize("headers", TYPES)
+async def test_another_media_type_is_refused(site: Site, headers: dict[str, str]):
+    for who, path in ((None, "/v1/open"), ("checker", "/v1/check")):
+        async with site.ask(
+            "POST", path, data=b'{"name": "x"}', headers=headers | bearer(who)
+        ) as response:
+            await problem(response, 400, "wrong-content-type")
+
+
+async def test_an_empty_body_is_refused_where_one_is_needed(site: Site):
+    headers = {"Content-Type": "application/json"}
+    async with site.ask("POST", "/v1/open", headers=headers) as response:
+        await problem(response, 400, "body-missing")
+    async with site.ask("POST", "/v1/open", headers=headers, data=b"") as response:
+        await problem(response, 400, "body-missing")
+
+
+@pytest.mark.parametrize("sent", ["at once", "in chunks"])
+async def test_a_body_beyond_the_cap_is_refused(site: Site, sent: str):
+    body = json.dumps({"name": "x", "labels": {"a": "x" * 200}}).encode()
+
+    async def pieces():
+        for start in range(0, len(body), 50):
+            yield body[start : start + 50]
+
+    async with site.ask(
+        "POST",
+        "/v1/large",
+        data=pieces() if sent == "in chunks" else body,
+        headers={"Content-Type": "application/json"},
+    ) as response:
+        said = await problem(response, 413, "body-too-large")
+    assert "200 bytes" in said["detail"]
+
+
+async def raw(site: Site, text: bytes, *, within: float = 5) -> bytes:
+    """All that the server says to these bytes until it closes the connection."""
+    address = urlsplit(site.url)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    try:
+        writer.write(text)
+        async with asyncio.timeout(within):
+            return await reader.read()
+    finally:
+        writer.close()
+        await writer.wait_closed()
+
+
+def request(path: str, *lines: str, body: bytes = b"") -> bytes:
+    head = [f"POST {path} HTTP/1.1", "Host: x", "Content-Type: application/json", *lines, "", ""]
+    return "\r\n".join(head).encode() + body
+
+
+async def test_a_slow_body_is_cut(site: Site):
+    answer = await raw(site, request("/v1/open", "Content-Length: 100", body=b'{"name"'))
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b'"body-too-slow"' in answer
+
+
+@pytest.mark.parametrize("ending", [b"zz\r\n\r\n", b"5\r\n{}\r\n"])
+async def test_broken_chunks_are_answered_with_400_or_408(site: Site, ending: bytes):
+    chunked = request("/v1/open", "Transfer-Encoding: chunked", body=b"1\r\n{\r\n")
+    assert (await raw(site, chunked + ending)).split()[1] in {b"400", b"408"}
+
+
+async def test_a_body_that_breaks_off_reaches_no_handler_and_is_no_fault_of_ours(
+    site: Site, caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level("INFO")
+    address = urlsplit(site.url)
+    _, writer = await asyncio.open_connection(address.hostname, address.port)
+    writer.write(request("/v1/open", "Content-Length: 100", body=b'{"name"'))
+    await writer.drain()
+    writer.close()
+    await writer.wait_closed()
+    [line] = await wait_for(lambda: [r for r in caplog.records if r.name == "rolecall.access"])
+    assert vars(line)["problem"] == "body-broken"
+    assert not [r for r in caplog.records if r.levelname == "ERROR"]
+    assert not site.world.calls
+
+
+QUERIES = [
+    ("limit=0", "/query/limit"),
+    ("limit=201", "/query/limit"),
+    ("limit=ten", "/query/limit"),
+    ("limit=99999999999999999999999", "/query/limit"),
+    ("limit=", "/query/limit"),
+    ("limit=1&limit=2", "/query/limit"),
+    ("unknown=1", "/query/unknown"),
+    ("from=a%00b", "/query/from"),
+    ("limit[$gt]=1", "/query/limit[$gt]"),
+]
+
+
+@pytest.mark.parametrize(("query", "pointer"), QUERIES)
+async def test_a_query_that_does_not_fit_is_invalid(site: Site, query: str, pointer: str):
+    async with site.ask("GET", f"/v1/open?{query}") as response:
+        said = await problem(response, 422, "invalid")
+    assert [error["pointer"] for error in said["errors"]] == [pointer]
+
+
+async def test_a_query_that_fits_is_read(site: Site):
+    async with site.ask("GET", "/v1/open?limit=7&from=abc") as response:
+        assert response.status == 200
+    [call] = site.world.calls
+    assert (call.query.limit, call.query.after) == (7, "abc")
+
+
+async def test_a_route_without_parameters_takes_none(site: Site):
+    async with site.ask("GET", "/v1/mine?a=1", headers=bearer("user")) as response:
+        await problem(response, 422, "invalid")
+
+
+FORMS = ["limit=ten", "limit=1&limit=2", "limit", "limit=%ff", "&".join(["a=1"] * 40), "é=1"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+async def test_a_form_that_does_not_fit_is_a_bad_request(site: Site, form: str):
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    async with site.ask("POST", "/oauth2/token", data=form, headers=headers) as response:
+        assert response.status == 400
+        assert (await response.json(content_type=None))["code"] in {"bad-request", "malformed-form"}
+
+
+async def test_a_form_is_read_and_what_is_unknown_in_it_ignored(site: Site):
+    form = {"limit": "7", "from": "a b+c", "scope": "x"}
+    async with site.ask("POST", "/oauth2/token", data=form) as response:
+        assert response.status == 200
+    [call] = site.world.calls
+    assert (call.body.limit, call.body.after) == (7, "a b+c")
+
+
+IDS = [
+    "acc_1",
+    "ACC_" + "0c" * 16,
+    "acc_" + "0C" * 16,
+    "usr_" + "0c" * 16,
+    ACCOUNT + "0",
+    ACCOUNT + "%0A",
+    ACCOUNT + "%00",
+    "%24ne",
+    "..%2F..%2Fetc",
+    "acc_" + "%D9%A0" * 32,
+    "x" * 3000,
+]
+
+
+@pytest.mark.parametrize("text", IDS)
+async def test_what_is_no_id_is_not_found_without_asking_anyone(site: Site, text: str):
+    async with site.ask(
+        "GET", f"/v1/accounts/{text}", headers=bearer("user"), allow_redirects=False
+    ) as response:
+        await problem(response, 404, "not-found")
+    assert not site.world.seen
+
+
+@pytest.mark.parametrize(("key", "status"), [("a", 201), ("x" * 255, 201), ("x" * 256, 422)])
+async def test_an_idempotency_key_is_bounded(site: Site, key: str, status: int):
+    headers = bearer("user") | {"Idempotency-Key": key}
+    async with site.ask("POST", "/v1/once", json={"name": "x"}, headers=headers) as response:
+        assert response.status == status
+    assert [call.idempotency_key for call in site.world.calls] == [key] * (status == 201)
+
+
+@pytest.mark.parametrize("key", ["", "a b", "a\tb", "é"])
+async def test_an_idempotency_key_has_visible_characters_only(site: Site, key: str):
+    headers = bearer("user") | {"Idempotency-Key": key}
+    async with site.ask("POST", "/v1/once", json={"name": "x"}, headers=headers) as response:
+        said = await problem(response, 422, "invalid")
+    assert said["errors"][0]["pointer"] == "/headers/Idempotency-Key"
+
+
+async def test_a_key_where_none_is_kept_is_not_looked_at(site: Site):
+    headers = {"Idempotency-Key": "\t"}
+    async with site.ask("POST", "/v1/open", json={"name": "x"}, headers=headers) as response:
+        assert Echo.model_validate(await response.json()).principal == "anonymous:anonymous"
+    assert site.world.calls[0].idempotency_key is None
+
+
+async def test_every_path_parameter_is_handed_on(site: Site):
+    path = f"/v1/accounts/{ACCOUNT}/members/{USER}"
+    async with site.ask("DELETE", path, headers=bearer("user")) as response:
+        assert (response.status, await response.read()) == (204, b"")
+    [call] = site.world.calls
+    assert (call.account_id, call.path["user_id"]) == (ACCOUNT, USER)
+    assert call.permission == "member:remove"

@@ -1,0 +1,51 @@
+"""A service whose one route answers when it is told to: what a SIGTERM must wait for."""
+
+import asyncio
+from typing import Any
+
+from shared.bus import Bus
+from shared.http import Answer, Api, Call, Public, Route
+from shared.serve import Service, main
+from shared.settings import StatelessSettings, settings_config
+
+
+class Settings(StatelessSettings):
+    model_config = settings_config("slow")
+
+
+class Done(Answer):
+    done: bool = True
+
+
+async def slow(begun: asyncio.Event, call: Call[Any, Any]) -> Done:
+    begun.set()
+    await asyncio.sleep(1)
+    return Done()
+
+
+async def wait(begun: asyncio.Event, call: Call[Any, Any]) -> Done:
+    await begun.wait()
+    return Done()
+
+
+def route(path: str, handler: Any) -> Route:
+    return Route(
+        method="GET",
+        path=path,
+        handler=handler,
+        operation_id=handler.__name__,
+        summary="Test",
+        tag="test",
+        access=Public(),
+        gives=Done,
+    )
+
+
+def build(settings: Settings, *, bus: Bus) -> Service:
+    begun = asyncio.Event()
+    routes = [route("/slow", slow), route("/begun", wait)]
+    return Service("slow", public=Api("slow", routes, begun), internal=Api("slow", [], None))
+
+
+if __name__ == "__main__":
+    main(build, Settings)

@@ -1,0 +1,84 @@
+"""How does a process of a service start, tell where it is, and end?"""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+import pytest
+
+from shared.settings import generate_internal_keys
+
+KEYS = generate_internal_keys(("slow",))
+ENVIRONMENT = {
+    "AMQP_URL": "amqp://guest:guest@127.0.0.1:1/",
+    "PUBLIC_URL": "http://localhost",
+    "INTERNAL_KEY": KEYS.private["slow"],
+    "INTERNAL_KEYS": json.dumps(KEYS.public),
+    "INTERNAL_URLS": "{}",
+    "ADMIN_KEY": "0123456789abcdef0123456789abcdef",
+}
+
+
+@asynccontextmanager
+async def process(**changes: str | None) -> AsyncIterator[asyncio.subprocess.Process]:
+    given = {f"ROLECALL_SLOW_{name}": value for name, value in (ENVIRONMENT | changes).items()}
+    started = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "tests.shared.serve.slow_service",
+        env={name: value for name, value in (os.environ | given).items() if value is not None},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield started
+    finally:
+        if started.returncode is None:
+            started.kill()
+        await started.communicate()
+
+
+async def addresses(started: asyncio.subprocess.Process) -> dict[str, str]:
+    assert started.stdout is not None
+    async with asyncio.timeout(20):
+        async for text in started.stdout:
+            line = json.loads(text)
+            if line["msg"] == "listening":
+                assert line["service"] == "slow"
+                listening: dict[str, str] = line["addresses"]
+                return listening
+    raise AssertionError("it never said where it listens")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_lets_the_running_request_end_and_takes_no_other(number: signal.Signals):
+    async with process() as started, aiohttp.ClientSession() as session:
+        at = await addresses(started)
+        slow = asyncio.create_task(session.get(at["public"] + "/slow"))
+        async with session.get(at["public"] + "/begun") as response:
+            assert response.status == 200
+        started.send_signal(number)
+        async with await slow as response:
+            assert await response.json() == {"done": True}
+        async with asyncio.timeout(5):
+            assert await started.wait() == 0
+        with pytest.raises(aiohttp.ClientConnectionError):
+            await session.get(at["public"] + "/begun")
+
+
+async def test_a_missing_value_ends_the_process_with_status_2_and_a_sentence():
+    async with process(ADMIN_KEY=None) as started:
+        _, said = await started.communicate()
+    assert (started.returncode, said.decode()) == (2, "ROLECALL_SLOW_ADMIN_KEY is not set.\n")
+
+
+async def test_a_process_needs_a_broker():
+    async with process(AMQP_URL="memory://") as started:
+        _, said = await started.communicate()
+    expected = "ROLECALL_SLOW_AMQP_URL must name a broker.\n"
+    assert (started.returncode, said.decode()) == (2, expected)

@@ -1,0 +1,210 @@
+"""What does a service do from its start to its end?"""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+from aiohttp import http_parser
+
+from shared import metrics
+from shared.auth import Authenticator
+from shared.http import Admin, Api, Route
+from shared.listeners import listen, require_c_parser, url_of
+from shared.serve import Service
+from shared.supervisor import Supervisor
+from tests.shared.serve.slow_service import Done, route, wait
+from tests.waiting import wait_for
+
+
+class Works:
+    """What a service rests on, as a test arranges it."""
+
+    def __init__(self) -> None:
+        self.log: list[str] = []
+        self.broken = 0
+        self.bus = True
+
+    async def connect(self) -> None:
+        self.log.append("connect")
+        if self.broken:
+            self.broken -= 1
+            raise ConnectionError("the database is not there")
+
+    async def loop(self) -> None:
+        self.log.append("loop")
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.log.append("loop ended")
+
+    async def close(self) -> None:
+        self.log.append("close")
+
+
+@pytest.fixture
+def works() -> Works:
+    return Works()
+
+
+@pytest.fixture
+async def service(works: Works) -> AsyncIterator[Service]:
+    begun = asyncio.Event()
+    begun.set()
+    made = Service(
+        "slow",
+        public=Api("slow", [route("/begun", wait)], begun),
+        internal=Api("slow", [], None),
+        opens=[works.connect],
+        tasks={"loop": works.loop},
+        closes=[works.close],
+        checks=lambda: {"bus": works.bus},
+    )
+    yield made
+    await made.stop()
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as made:
+        yield made
+
+
+async def get(session: aiohttp.ClientSession, url: str) -> tuple[int, str]:
+    async with session.get(url) as response:
+        return response.status, await response.text()
+
+
+async def test_a_service_opens_runs_its_tasks_and_closes(
+    service: Service, works: Works, session: aiohttp.ClientSession
+):
+    await service.start(internal=listen("127.0.0.1", 0), public=listen("127.0.0.1", 0))
+    at = dict(service.addresses)
+    assert await get(session, at["public"] + "/begun") == (200, Done().model_dump_json())
+    assert (await get(session, at["internal"] + "/health/live"))[0] == 200
+    assert (await get(session, at["internal"] + "/health/ready"))[0] == 200
+    assert (await get(session, at["public"] + "/health/ready"))[0] == 404
+    await wait_for(lambda: "loop" in works.log)
+    await service.stop()
+    assert works.log == ["connect", "loop", "loop ended", "close"]
+    with pytest.raises(aiohttp.ClientConnectionError):
+        await session.get(at["public"] + "/begun")
+
+
+async def test_a_check_that_fails_makes_it_unready_and_is_named(
+    service: Service, works: Works, session: aiohttp.ClientSession
+):
+    await service.start(internal=listen("127.0.0.1", 0))
+    works.bus = False
+    status, body = await get(session, service.addresses["internal"] + "/health/ready")
+    assert (status, body) == (503, '{"ready":false,"checks":{"started":true,"bus":false}}')
+
+
+async def test_it_waits_for_what_it_needs_alive_but_not_ready(
+    service: Service, works: Works, session: aiohttp.ClientSession
+):
+    works.broken = 10**6
+    internal, public = listen("127.0.0.1", 0), listen("127.0.0.1", 0)
+    starting = asyncio.create_task(service.start(internal=internal, public=public))
+    await wait_for(lambda: works.log)
+    assert (await get(session, url_of(internal) + "/health/live"))[0] == 200
+    assert (await get(session, url_of(internal) + "/health/ready"))[0] == 503
+    assert (await get(session, url_of(public) + "/begun"))[0] == 503
+    works.broken = 0
+    await starting
+    assert (await get(session, url_of(public) + "/begun"))[0] == 200
+    await wait_for(lambda: "loop" in works.log)
+
+
+async def test_what_never_comes_ends_the_start(
+    service: Service, works: Works, monkeypatch: pytest.MonkeyPatch
+):
+    works.broken = 10**6
+    monkeypatch.setattr("shared.serve.START_SECONDS", 0.3)
+    with pytest.raises(ConnectionError):
+        await service.start(internal=listen("127.0.0.1", 0))
+
+
+async def test_a_gateway_may_serve_the_public_part(service: Service):
+    await service.start(internal=listen("127.0.0.1", 0))
+    assert set(service.addresses) == {"internal"}
+
+
+async def test_what_was_counted_is_shown_by_route_template(
+    service: Service, session: aiohttp.ClientSession
+):
+    await service.start(internal=listen("127.0.0.1", 0), public=listen("127.0.0.1", 0))
+    await get(session, service.addresses["public"] + "/begun")
+    await get(session, service.addresses["public"] + "/never-heard-of")
+    _, text = await get(session, service.addresses["internal"] + "/metrics")
+    labels = 'method="GET",route="/begun",service="slow",status="200"'
+    assert f"rolecall_http_requests_total{{{labels}}}" in text
+    assert "never-heard-of" not in text
+
+
+def test_an_operators_route_is_never_public():
+    row = Route(
+        method="POST",
+        path="/internal/admin/x",
+        handler=wait,
+        operation_id="adminX",
+        summary="Test",
+        tag="test",
+        access=Admin(),
+    )
+    api = Api("slow", [row], None, authenticator=Authenticator())
+    with pytest.raises(ValueError, match="adminX must not be public"):
+        Service("slow", public=api, internal=Api("slow", [], None))
+
+
+def test_the_c_parser_is_required(monkeypatch: pytest.MonkeyPatch):
+    require_c_parser()
+    monkeypatch.setattr(http_parser, "HttpRequestParser", http_parser.HttpRequestParserPy)
+    with pytest.raises(RuntimeError, match="C parser"):
+        require_c_parser()
+
+
+class Fragile:
+    """A loop that fails in the given ways, one run after the other, and then goes on."""
+
+    def __init__(self, *failures: BaseException) -> None:
+        self._failures = list(failures)
+        self.runs = 0
+
+    async def run(self) -> None:
+        self.runs += 1
+        if self._failures:
+            raise self._failures.pop(0)
+        await asyncio.Event().wait()
+
+
+def crashes(name: str) -> float:
+    value = metrics.REGISTRY.get_sample_value(
+        "rolecall_task_crashes_total", {"service": "slow", "task": name}
+    )
+    return value or 0.0
+
+
+async def test_a_loop_that_fails_is_started_again_and_counted(caplog):
+    before = crashes("relay")
+    loop = Fragile(RuntimeError("first"), asyncio.CancelledError(), OSError("third"))
+    supervisor = Supervisor("slow", first_pause=0.001)
+    supervisor.start({"relay": loop.run})
+    await wait_for(lambda: loop.runs == 4)
+    assert crashes("relay") == before + 3
+    assert len([record for record in caplog.records if record.levelname == "ERROR"]) == 3
+    async with asyncio.timeout(5):
+        await supervisor.stop()
+
+
+async def test_a_loop_that_returns_is_done():
+    done = asyncio.Event()
+
+    async def once() -> None:
+        assert not done.is_set()
+        done.set()
+
+    supervisor = Supervisor("slow")
+    supervisor.start({"once": once})
+    await done.wait()
+    await supervisor.stop()
