@@ -108,12 +108,13 @@ class Program(ABC):
         """
         if self.running:
             return
+        self._end(signal.SIGKILL)  # what is left of a server that ended by itself
         self.folder.mkdir(parents=True, exist_ok=True)
         deadline = time.monotonic() + self.start_seconds
         with (self.folder / f"{self.name}.lock").open("w") as lock:
             self._await_lock(lock, deadline)
             self._launch(lock)
-        while not self.answers():
+        while not (self.running and self.answers()):
             if not self.running or time.monotonic() > deadline:
                 status = self._process.poll() if self._process else None
                 self.kill()

@@ -67,6 +67,18 @@ def test_a_program_answers_after_start_and_is_gone_after_its_end(tmp_path, progr
         assert not server.running
 
 
+def test_a_program_that_ended_by_itself_may_be_started_again(tmp_path):
+    server = Listener(tmp_path)
+    server.start()
+    os.killpg(server.pid, signal.SIGKILL)
+    os.waitid(os.P_PID, server.pid, os.WEXITED | os.WNOWAIT)
+    assert not server.running
+
+    server.start()
+    assert listens(server.port)
+    server.stop()
+
+
 def test_a_program_that_ends_at_once_says_why(tmp_path):
     with pytest.raises(ProgramError, match=r"(?s)ended with status 1.*no such thing") as failed:
         Failing(tmp_path).start()
