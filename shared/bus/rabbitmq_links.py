@@ -30,7 +30,14 @@ class Links:
 
     async def open(self) -> AbstractConnection:
         """Connect; raises one of `aio_pika.exceptions.CONNECTION_EXCEPTIONS` or `TimeoutError`."""
-        return await aio_pika.connect(self._url, timeout=PUBLISH_SECONDS)
+        connection = aio_pika.Connection(self._url)
+        try:
+            await connection.connect(timeout=PUBLISH_SECONDS)
+        except BaseException:
+            # Else it would try to close itself when it is collected, in whatever thread that is.
+            await connection.close()
+            raise
+        return connection
 
     def discard(self, connection: AbstractConnection) -> None:
         """Close the connection in the background: one that is stuck takes its time."""

@@ -1,0 +1,147 @@
+"""How does a test break a TCP link in the ways that networks do?"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Self
+
+
+@dataclass(eq=False)
+class _Direction:
+    """One way of the traffic: `flowing` is cleared to hold the bytes back."""
+
+    flowing: asyncio.Event = field(default_factory=asyncio.Event)
+    budget: int | None = None
+
+    def __post_init__(self) -> None:
+        self.flowing.set()
+
+
+class ChaosProxy:
+    """Listens on a free port of 127.0.0.1 and forwards to `host:port` as long as it is told to.
+
+    Used as `async with ChaosProxy(host, port) as proxy`; `proxy.port` is where to connect.
+    """
+
+    def __init__(self, host: str, port: int) -> None:
+        self._upstream = (host, port)
+        self._to_server, self._to_client = _Direction(), _Direction()
+        self._links: set[asyncio.Task[None]] = set()
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._refusing = False
+        self.delay = 0.0
+        """Seconds that every piece of data waits before it is forwarded."""
+        self.accepted = 0
+        """Connections that were forwarded."""
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self.port: int = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+        self.drop()
+        for link in self._links:
+            link.cancel()
+        await asyncio.gather(*self._links, return_exceptions=True)
+
+    def drop(self) -> None:
+        """Reset every connection; new ones are welcome."""
+        for writer in self._writers:
+            _reset(writer)
+
+    def cut(self) -> None:
+        """Reset every connection, and each new one."""
+        self._refusing = True
+        self.drop()
+
+    def stall(self, *, to_server: bool = True, to_client: bool = True) -> None:
+        """Keep connections open but hold the bytes back: a silent partition, or half of one."""
+        if to_server:
+            self._to_server.flowing.clear()
+        if to_client:
+            self._to_client.flowing.clear()
+
+    def drop_after(self, count: int) -> None:
+        """Reset the connection that sends the server its next `count` bytes, right after them."""
+        self._to_server.budget = count
+
+    def heal(self) -> None:
+        """Forward everything again, what was held back first."""
+        self._refusing = False
+        self.delay = 0.0
+        self._to_server.budget = None
+        self._to_server.flowing.set()
+        self._to_client.flowing.set()
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        link = asyncio.current_task()
+        assert link is not None
+        self._links.add(link)
+        link.add_done_callback(self._links.discard)
+        self._writers.add(writer)
+        try:
+            if self._refusing:
+                _reset(writer)
+                return
+            up_reader, up_writer = await asyncio.open_connection(*self._upstream)
+            self.accepted += 1
+            self._writers.add(up_writer)
+            try:
+                await self._forward(reader, writer, up_reader, up_writer)
+            finally:
+                self._writers.discard(up_writer)
+                _reset(up_writer)
+        except OSError:
+            pass
+        finally:
+            self._writers.discard(writer)
+            _reset(writer)
+
+    async def _forward(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        up_reader: asyncio.StreamReader,
+        up_writer: asyncio.StreamWriter,
+    ) -> None:
+        pumps = [
+            asyncio.create_task(self._pump(self._to_server, reader, up_writer)),
+            asyncio.create_task(self._pump(self._to_client, up_reader, writer)),
+        ]
+        try:
+            await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for pump in pumps:
+                pump.cancel()
+            await asyncio.gather(*pumps, return_exceptions=True)
+
+    async def _pump(
+        self, direction: _Direction, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        while data := await reader.read(65536):
+            if self.delay:
+                await asyncio.sleep(self.delay)
+            await direction.flowing.wait()
+            if direction.budget is not None:
+                data, direction.budget = data[: direction.budget], direction.budget - len(data)
+                if direction.budget <= 0:
+                    direction.budget = None
+                    writer.write(data)
+                    await writer.drain()
+                    return
+            writer.write(data)
+            await writer.drain()
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    """End the connection with RST, as a crashed host's network does."""
+    linger = struct.pack("ii", 1, 0)
+    with suppress(OSError):
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+    writer.transport.abort()

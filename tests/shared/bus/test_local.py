@@ -1,0 +1,78 @@
+"""What does the in-process bus promise beyond the contract?"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from shared.bus import PUBLISH_SECONDS, BusUnavailable, Message, Verdict
+from shared.bus.local import LocalBus
+from tests.shared.bus.conftest import PAUSES
+from tests.shared.bus.listener import Listener, message
+from tests.waiting import wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from shared.contracts.topology import Queue
+
+
+@pytest.fixture
+async def bus() -> AsyncIterator[LocalBus]:
+    bus = LocalBus(pauses=PAUSES)
+    yield bus
+    await bus.close()
+
+
+async def test_a_confirmation_means_that_every_subscriber_has_finished(
+    bus: LocalBus, audit: Queue, replica: Queue
+):
+    slow, failing = Listener(), Listener(answers={message(1).id: ValueError})
+    await bus.subscribe(audit, slow, on_resync=slow.on_resync)
+    await bus.subscribe(replica, failing, on_resync=failing.on_resync)
+    await bus.publish([message(1)])
+    assert slow.ids == [message(1).id]
+    assert [dead.id for _, dead in bus.dead] == [message(1).id]
+
+
+async def test_a_subscriber_that_hangs_costs_the_publisher_two_seconds_at_most(
+    bus: LocalBus, audit: Queue, monkeypatch: pytest.MonkeyPatch
+):
+    assert PUBLISH_SECONDS <= 2.0
+    monkeypatch.setattr("shared.bus.local.PUBLISH_SECONDS", 0.05)
+    release, handled = asyncio.Event(), []
+
+    async def handler(given: Message) -> Verdict:
+        await release.wait()
+        handled.append(given.id)
+        return Verdict.ACK
+
+    await bus.subscribe(audit, handler, on_resync=Listener().on_resync)
+    for _ in range(3):
+        with pytest.raises(BusUnavailable):
+            await bus.publish([message(1)])
+    release.set()
+    await bus.publish([message(2)])
+    # The three publications of the same message while it was under way were one delivery.
+    await wait_for(lambda: handled == [message(1).id, message(2).id])
+
+
+async def test_a_delivery_that_is_cut_off_is_not_confirmed(
+    bus: LocalBus, audit: Queue, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("shared.bus.delivery.DRAIN_SECONDS", 0.05)
+    started = asyncio.Event()
+
+    async def handler(given: Message) -> Verdict:
+        started.set()
+        await asyncio.Event().wait()
+        return Verdict.ACK
+
+    subscription = await bus.subscribe(audit, handler, on_resync=Listener().on_resync)
+    publishing = asyncio.create_task(bus.publish([message(1)]))
+    await started.wait()
+    await subscription.close()
+    with pytest.raises(BusUnavailable):
+        await publishing

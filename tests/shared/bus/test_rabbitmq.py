@@ -1,0 +1,411 @@
+"""What happens to messages and subscribers when RabbitMQ or the way to it fails?"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+import time
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import aio_pika
+import pytest
+from yarl import URL
+
+from shared.bus import BusUnavailable, Verdict
+from shared.bus import rabbitmq_publisher as publisher_module
+from shared.contracts.topology import DELIVERY_LIMIT, QueueKind
+from tests.faults.chaos_proxy import ChaosProxy
+from tests.shared.bus.listener import Listener, message, messages
+from tests.waiting import wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue
+
+    from deploy.programs.rabbitmq import Rabbitmq
+    from shared.bus import Message
+    from shared.bus.rabbitmq import RabbitBus
+    from shared.contracts.topology import Queue, Topology
+
+
+@asynccontextmanager
+async def proxied(url: str) -> AsyncIterator[tuple[ChaosProxy, str]]:
+    """Give a proxy before the broker, and the broker's address through it."""
+    broker = URL(url)
+    assert broker.host
+    assert broker.port
+    async with ChaosProxy(broker.host, broker.port) as proxy:
+        yield proxy, str(broker.with_host("127.0.0.1").with_port(proxy.port))
+
+
+@pytest.fixture
+async def channel(amqp_url: str) -> AsyncIterator[AbstractChannel]:
+    """A channel that goes round the bus."""
+    async with await aio_pika.connect(amqp_url) as connection:
+        yield await connection.channel()
+
+
+async def queues_on_disk(broker: Rabbitmq, topology: Topology) -> None:
+    """Wait until a kill cannot hurt the queues themselves.
+
+    RabbitMQ 3.10 writes the first term of a new quorum queue to disk with a delay of a second, and
+    a queue that loses it never answers again.
+    """
+    services = [queue for queue in topology.queues if queue.kind is QueueKind.SERVICE]
+
+    def written() -> bool:
+        [folder] = (broker.folder / "mnesia").glob("*/quorum/*")
+        names = set(re.findall(rb"2F_[0-9A-Z]{15}", (folder / "names.dets").read_bytes()))
+        terms = (folder / "meta.dets").read_bytes()
+        return len(names) == 2 * len(services) and all(name in terms for name in names)
+
+    await wait_for(written)
+
+
+async def fetched(queue: AbstractQueue) -> AbstractIncomingMessage:
+    """Take the next message, which nobody acknowledges."""
+
+    async def got() -> AbstractIncomingMessage | None:
+        return await queue.get(fail=False)
+
+    found = await wait_for(got)
+    assert found
+    return found
+
+
+async def publish_until_confirmed(bus: RabbitBus, sent: list[Message]) -> int:
+    """Publish as a sweeper does; give how often it took."""
+    tries = 0
+
+    async def confirmed() -> bool:
+        nonlocal tries
+        tries += 1
+        try:
+            await bus.publish(sent)
+        except BusUnavailable:
+            return False
+        return True
+
+    await wait_for(confirmed, within=30)
+    return tries
+
+
+async def refused_within_two_seconds(bus: RabbitBus, sent: list[Message]) -> None:
+    began = time.monotonic()
+    with pytest.raises(BusUnavailable):
+        await bus.publish(sent)
+    assert time.monotonic() - began < 2.5
+
+
+async def test_confirmed_messages_survive_the_broker_being_killed(
+    private_rabbitmq: Callable[[], Rabbitmq],
+    rabbit: Callable[..., RabbitBus],
+    topology: Topology,
+    audit: Queue,
+):
+    broker = await asyncio.to_thread(private_rabbitmq)
+    bus = rabbit(broker.url)
+    sent = messages(200)
+    await bus.publish(sent)
+    await queues_on_disk(broker, topology)
+    await asyncio.to_thread(broker.kill)
+    await asyncio.to_thread(broker.start)
+    listener = Listener()
+    await bus.subscribe(audit, listener, on_resync=listener.on_resync)
+    await wait_for(lambda: {each.id for each in sent} == set(listener.ids), within=30)
+
+
+async def test_a_service_starts_and_works_again_whenever_the_broker_comes(
+    private_rabbitmq: Callable[[], Rabbitmq],
+    rabbit: Callable[..., RabbitBus],
+    topology: Topology,
+    audit: Queue,
+):
+    broker = await asyncio.to_thread(private_rabbitmq)
+    await asyncio.to_thread(broker.kill)
+    bus, listener = rabbit(broker.url), Listener()
+    subscription = await bus.subscribe(audit, listener, on_resync=listener.on_resync)
+    assert not subscription.connected
+    await refused_within_two_seconds(bus, [message(1)])
+    for number in (1, 2):
+        await asyncio.to_thread(broker.start)
+        await wait_for(lambda: subscription.connected, within=30)
+        await wait_for(lambda: listener.resyncs)
+        await publish_until_confirmed(bus, [message(number)])
+        await wait_for(lambda: message(number).id in listener.ids)  # noqa: B023 (called at once)
+        await queues_on_disk(broker, topology)
+        await asyncio.to_thread(broker.kill)
+        await wait_for(lambda: not subscription.connected)
+        await refused_within_two_seconds(bus, [message(3)])
+    assert listener.resyncs == 2
+
+
+async def test_an_alarm_blocks_publishers_for_two_seconds_and_subscribers_not_at_all(
+    private_rabbitmq: Callable[[], Rabbitmq],
+    rabbit: Callable[..., RabbitBus],
+    audit: Queue,
+):
+    broker = await asyncio.to_thread(private_rabbitmq)
+    bus, listener = rabbit(broker.url), Listener()
+    subscription = await bus.subscribe(audit, listener, on_resync=listener.on_resync)
+    await bus.publish([message(1)])
+    await asyncio.to_thread(broker.control, "set_vm_memory_high_watermark", "0.00001")
+
+    async def alarmed() -> bool:
+        alarms = await asyncio.to_thread(broker.control, "eval", "rabbit_alarm:get_alarms().")
+        return alarms.strip() != "[]"
+
+    await wait_for(alarmed)
+    await refused_within_two_seconds(bus, [message(2)])
+    await refused_within_two_seconds(bus, [message(3)])
+    assert subscription.connected
+    assert listener.resyncs == 1
+    await asyncio.to_thread(broker.control, "set_vm_memory_high_watermark", "0.6")
+    await publish_until_confirmed(bus, [message(2), message(3)])
+    await wait_for(lambda: set(listener.ids) == {message(number).id for number in (1, 2, 3)})
+
+
+async def test_each_connection_of_a_replica_has_a_queue_of_a_new_name(
+    private_rabbitmq: Callable[[], Rabbitmq], rabbit: Callable[..., RabbitBus], replica: Queue
+):
+    broker = await asyncio.to_thread(private_rabbitmq)
+
+    async def queues() -> set[str]:
+        listed = await asyncio.to_thread(broker.control, "list_queues", "name")
+        return {name for name in listed.split() if name.startswith(f"{replica.name}.")}
+
+    async with proxied(broker.url) as (proxy, url):
+        bus, listener = rabbit(url), Listener()
+        await bus.subscribe(replica, listener, on_resync=listener.on_resync)
+        await bus.subscribe(replica, listener, on_resync=listener.on_resync)
+        first = await queues()
+        assert len(first) == 2
+        proxy.drop()
+        await wait_for(lambda: listener.resyncs == 4)
+        second = await queues()
+        assert len(second) == 2
+        assert not first & second
+
+
+async def test_a_cut_link_resyncs_a_replica_because_its_queue_lost_messages(
+    amqp_url: str, rabbit: Callable[..., RabbitBus], replica: Queue
+):
+    async with proxied(amqp_url) as (proxy, url):
+        listener, elsewhere = Listener(), rabbit(amqp_url)
+        subscription = await rabbit(url).subscribe(replica, listener, on_resync=listener.on_resync)
+        await wait_for(lambda: listener.resyncs == 1)
+        proxy.cut()
+        await wait_for(lambda: not subscription.connected)
+        await elsewhere.publish([message(1)])
+        proxy.heal()
+        await wait_for(lambda: subscription.connected and listener.resyncs == 2)
+        await elsewhere.publish([message(2)])
+        await wait_for(lambda: listener.ids == [message(2).id])
+
+
+async def test_a_cut_link_loses_nothing_of_a_service_queue(
+    amqp_url: str, rabbit: Callable[..., RabbitBus], audit: Queue
+):
+    async with proxied(amqp_url) as (proxy, url):
+        started, release, handled = asyncio.Event(), asyncio.Event(), []
+
+        async def handler(given: Message) -> Verdict:
+            handled.append(given.id)
+            started.set()
+            await release.wait()
+            return Verdict.ACK
+
+        listener = Listener()
+        subscription = await rabbit(url).subscribe(audit, handler, on_resync=listener.on_resync)
+        await rabbit(amqp_url).publish([message(1)])
+        await started.wait()
+        proxy.drop()
+        await wait_for(lambda: not subscription.connected)
+        # The verdict has no link to travel on, so the message comes again over the next one.
+        release.set()
+        await wait_for(lambda: handled == [message(1).id] * 2)
+
+
+async def test_a_silent_partition_ends_a_publish_in_two_seconds_and_shows_by_heartbeat(
+    amqp_url: str, rabbit: Callable[..., RabbitBus], audit: Queue
+):
+    async with proxied(amqp_url) as (proxy, url):
+        bus, listener = rabbit(url, heartbeat=1), Listener()
+        subscription = await bus.subscribe(audit, listener, on_resync=listener.on_resync)
+        await bus.publish([message(1)])
+        proxy.stall()
+        await refused_within_two_seconds(bus, [message(2)])
+        await wait_for(lambda: not subscription.connected, within=20)
+        proxy.heal()
+        await publish_until_confirmed(bus, [message(2)])
+        await wait_for(lambda: listener.resyncs == 2 and message(2).id in listener.ids)
+
+
+async def test_a_publish_whose_confirmation_was_lost_may_have_arrived(
+    amqp_url: str, rabbit: Callable[..., RabbitBus], audit: Queue
+):
+    listener = Listener()
+    await rabbit(amqp_url).subscribe(audit, listener, on_resync=listener.on_resync)
+    async with proxied(amqp_url) as (proxy, url):
+        bus = rabbit(url)
+        await bus.publish([message(1)])
+        proxy.stall(to_server=False)
+        await refused_within_two_seconds(bus, [message(2)])
+        proxy.heal()
+        await publish_until_confirmed(bus, [message(2)])
+    await wait_for(lambda: listener.ids == [message(1).id, message(2).id, message(2).id])
+
+
+async def test_a_link_that_breaks_during_a_publish_does_not_cancel_the_publisher(
+    amqp_url: str, rabbit: Callable[..., RabbitBus]
+):
+    async with proxied(amqp_url) as (proxy, url):
+        bus = rabbit(url)
+        await bus.publish([message(1)])
+        proxy.stall(to_server=False)
+        publishing = asyncio.create_task(bus.publish(messages(50)))
+        await asyncio.sleep(0)
+        proxy.cut()
+        with pytest.raises(BusUnavailable):
+            await publishing
+        assert not publishing.cancelled()
+
+
+@pytest.mark.parametrize("where", ["_send", "declare"])
+async def test_a_cancellation_that_nobody_asked_for_is_a_failed_publish(
+    amqp_url: str, rabbit: Callable[..., RabbitBus], where: str, monkeypatch: pytest.MonkeyPatch
+):
+    async def stray(*_: object) -> None:
+        raise asyncio.CancelledError
+
+    bus = rabbit(amqp_url)
+    with monkeypatch.context() as planted:
+        planted.setattr(publisher_module, where, stray)
+        with pytest.raises(BusUnavailable):
+            await bus.publish([message(1)])
+    await publish_until_confirmed(bus, [message(1)])
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_frames_torn_in_two_lose_nothing(
+    amqp_url: str, rabbit: Callable[..., RabbitBus], audit: Queue, seed: int
+):
+    listener = Listener()
+    await rabbit(amqp_url).subscribe(audit, listener, on_resync=listener.on_resync)
+    chance = random.Random(seed)
+    async with proxied(amqp_url) as (proxy, url):
+        bus = rabbit(url)
+        sent = messages(60)
+        for start in range(0, 60, 3):
+            proxy.drop_after(chance.randrange(1, 3000))
+            await publish_until_confirmed(bus, sent[start : start + 3])
+    await wait_for(lambda: {each.id for each in sent} == set(listener.ids))
+
+
+async def test_a_slow_link_only_takes_longer(
+    amqp_url: str, rabbit: Callable[..., RabbitBus], audit: Queue
+):
+    async with proxied(amqp_url) as (proxy, url):
+        bus, listener = rabbit(url), Listener()
+        await bus.subscribe(audit, listener, on_resync=listener.on_resync)
+        await bus.publish([message(1)])
+        proxy.delay = 0.3
+        await bus.publish([message(2)])
+        await wait_for(lambda: listener.ids == [message(1).id, message(2).id])
+
+
+async def test_a_deleted_queue_is_declared_and_bound_again(
+    amqp_url: str, rabbit: Callable[..., RabbitBus], audit: Queue, channel: AbstractChannel
+):
+    bus, listener = rabbit(amqp_url), Listener()
+    await bus.subscribe(audit, listener, on_resync=listener.on_resync)
+    await wait_for(lambda: listener.resyncs == 1)
+    await channel.queue_delete(audit.name)
+    await wait_for(lambda: listener.resyncs == 2)
+    await bus.publish([message(1)])
+    await wait_for(lambda: listener.seen)
+
+
+async def test_queues_and_exchanges_that_vanished_are_made_again_by_the_publisher(
+    amqp_url: str, rabbit: Callable[..., RabbitBus], topology: Topology, channel: AbstractChannel
+):
+    bus = rabbit(amqp_url)
+    await bus.publish([message(1)])
+    for queue in topology.queues:
+        await channel.queue_delete(queue.name)
+    await channel.exchange_delete(topology.exchange)
+    with pytest.raises(BusUnavailable):
+        await bus.publish([message(2)])
+    await publish_until_confirmed(bus, [message(2)])
+
+
+async def test_the_first_publisher_makes_the_queue_of_a_service_that_never_ran(
+    amqp_url: str, rabbit: Callable[..., RabbitBus], audit: Queue
+):
+    await rabbit(amqp_url).publish([message(1)])
+    listener = Listener()
+    await rabbit(amqp_url).subscribe(audit, listener, on_resync=listener.on_resync)
+    await wait_for(lambda: listener.ids == [message(1).id])
+
+
+async def test_a_message_without_its_place_in_a_journal_is_a_dead_letter(
+    amqp_url: str,
+    rabbit: Callable[..., RabbitBus],
+    topology: Topology,
+    audit: Queue,
+    channel: AbstractChannel,
+):
+    bus, listener = rabbit(amqp_url), Listener()
+    await bus.subscribe(audit, listener, on_resync=listener.on_resync)
+    exchange = await channel.get_exchange(topology.exchange)
+    for forged in (
+        aio_pika.Message(b"{}"),
+        aio_pika.Message(b"{}", message_id="evt_1", headers={"source": "team"}),
+        aio_pika.Message(
+            b"{}",
+            message_id="evt_2",
+            headers={"source": "team", "epoch": "e", "shard": "7", "seq": 1},
+        ),
+    ):
+        await exchange.publish(forged, routing_key="team.member.removed.v1")
+    dead = await channel.get_queue(audit.dead)
+    assert [(await fetched(dead)).message_id for _ in range(3)] == [None, "evt_1", "evt_2"]
+    await bus.publish([message(1)])
+    await wait_for(lambda: listener.ids == [message(1).id])
+
+
+async def test_the_broker_itself_ends_a_message_that_kills_its_consumers(
+    amqp_url: str, rabbit: Callable[..., RabbitBus], audit: Queue, channel: AbstractChannel
+):
+    """A consumer that dies before it answers never gets to say that it has had enough."""
+    await rabbit(amqp_url).publish([message(1)])
+    for _ in range(DELIVERY_LIMIT + 1):
+        async with await aio_pika.connect(amqp_url) as dying:
+            await fetched(await (await dying.channel()).get_queue(audit.name))
+    letter = await fetched(await channel.get_queue(audit.dead))
+    assert letter.message_id == message(1).id
+
+
+async def test_what_is_published_is_marked_as_persistent_and_described(
+    amqp_url: str, rabbit: Callable[..., RabbitBus], audit: Queue, channel: AbstractChannel
+):
+    await rabbit(amqp_url).publish([message(5)])
+    incoming = await fetched(await channel.get_queue(audit.name))
+    assert incoming.delivery_mode == aio_pika.DeliveryMode.PERSISTENT
+    assert incoming.content_type == "application/cloudevents+json"
+    assert incoming.routing_key == incoming.type == message(5).type
+    place = {"source": "team", "epoch": "e1", "shard": 7, "seq": 5}
+    assert incoming.headers == place | {"x-delivery-count": 0}
+
+
+def test_the_topology_has_one_replica_queue_and_no_two_of_a_name():
+    from shared.contracts.topology import AUTHZ, SOURCES, TOPOLOGY
+
+    names = [queue.name for queue in TOPOLOGY.queues]
+    assert len(set(names)) == len(names)
+    kinds = [queue for queue in TOPOLOGY.queues if queue.kind is QueueKind.REPLICA]
+    assert kinds == [AUTHZ]
+    assert all(set(queue.sources) <= set(SOURCES) for queue in TOPOLOGY.queues)
