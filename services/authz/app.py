@@ -5,7 +5,7 @@ from services.authz.replica import JournalView
 from services.authz.routes import INTERNAL_ROUTES, ROUTES
 from services.authz.settings import Settings
 from services.authz.store import Policy, SignIns
-from services.authz.subscriptions import Subscriptions
+from services.authz.subscriptions import handler
 from services.authz.use_cases import Ctx
 from shared.auth import Authenticator, RemoteKeys, TokenVerifier
 from shared.bus import Bus, Subscription
@@ -47,13 +47,12 @@ def build(
         clock=clock,
         public_url=settings.public_url,
     )
-    subscriptions = Subscriptions(Sources(team, identity))
+    sources = Sources(team, identity)
     running: list[Subscription] = []
 
     async def subscribe() -> None:
-        running.append(
-            await bus.subscribe(AUTHZ, subscriptions.handle, on_resync=subscriptions.resync)
-        )
+        subscription = await bus.subscribe(AUTHZ, handler(sources), on_resync=sources.check_now)
+        running.append(subscription)
 
     async def unsubscribe() -> None:
         for subscription in running:

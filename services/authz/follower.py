@@ -215,8 +215,8 @@ class Sources:
         """
         self._followers[message.source].take(Row.from_event(message.body))
 
-    def check_now(self) -> None:
-        """Ask both for their heads at once."""
+    async def check_now(self) -> None:
+        """Ask both for their heads at once: the queue is new, and what came before it is lost."""
         for follower in self._followers.values():
             follower.check_now()
 

@@ -1,28 +1,31 @@
-"""What does authz do about a fact? The same for every one: follow the journal."""
+"""What does authz do about a fact?"""
 
 import logging
+from collections.abc import Awaitable, Callable, Mapping
 
 from services.authz.follower import Sources
-from shared.bus import Message, Verdict
+from shared.bus import Handler, Message, Verdict
 
 logger = logging.getLogger(__name__)
 
 
-class Subscriptions:
-    """The handler of this replica's queue, which takes everything of team and identity."""
+async def follow(sources: Sources, message: Message) -> None:
+    """Apply the row if it is the next of its journal, else keep it and fetch what is missing."""
+    sources.take(message)
 
-    def __init__(self, sources: Sources) -> None:
-        self._sources = sources
 
-    async def handle(self, message: Message) -> Verdict:
-        """Take one row, in any order and any number of times."""
+def handler(sources: Sources) -> Handler:
+    """What this replica's queue is read with; any order and doubles are fine."""
+
+    async def handle(message: Message) -> Verdict:
         try:
-            self._sources.take(message)
+            await SUBSCRIPTIONS["*"](sources, message)
         except ValueError:
-            logger.warning("not an event; its row will be fetched", extra={"event": message.id})
+            logger.warning("not readable; its row will be fetched", extra={"event": message.id})
             return Verdict.DEAD
         return Verdict.ACK
 
-    async def resync(self) -> None:
-        """The queue is new: whatever came before it is found by the heads."""
-        self._sources.check_now()
+    return handle
+
+
+SUBSCRIPTIONS: Mapping[str, Callable[[Sources, Message], Awaitable[None]]] = {"*": follow}
