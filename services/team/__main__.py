@@ -1,0 +1,8 @@
+"""How does team start as a process of its own?"""
+
+from services.team.app import build
+from services.team.settings import Settings
+from shared.serve import main
+
+if __name__ == "__main__":
+    main(build, Settings)

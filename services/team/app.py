@@ -1,0 +1,103 @@
+"""How is team wired?"""
+
+from services.team.migrations import migrate
+from services.team.routes import INTERNAL_ROUTES, ROUTES
+from services.team.settings import Settings
+from services.team.store import Snapshot, Store
+from services.team.subscriptions import SUBSCRIPTIONS
+from services.team.use_cases.accounts import publish_shipped
+from services.team.use_cases.context import Ctx
+from shared.auth import Authenticator, RemoteKeys, TokenVerifier
+from shared.bus import Bus
+from shared.clock import Clock, SystemClock
+from shared.contracts.topology import TEAM
+from shared.http import Api
+from shared.idempotency import Idempotency
+from shared.ids import new_id
+from shared.inbox import Inbox
+from shared.internal import InternalClient
+from shared.internal_tokens import InternalVerifier
+from shared.journal import Journal, journal_routes
+from shared.journal.relay import Relay
+from shared.keys import decode
+from shared.leases import Leases, MongoLeaseStore, lease_routes
+from shared.links import Links
+from shared.mongo import connect
+from shared.serve import Service
+
+NAME = "team"
+
+
+def build(
+    settings: Settings,
+    *,
+    bus: Bus,
+    clock: Clock | None = None,
+    leases: type[Leases] = Leases,
+) -> Service:
+    """Wire the service; nothing runs yet."""
+    clock = clock or SystemClock()
+    client = connect(settings.mongo_url.get_secret_value(), app_name=NAME)
+    database = client[settings.mongo_database]
+    lease_store = MongoLeaseStore(client, database)
+    granted = leases(lease_store, clock=clock, ttl=settings.lease_seconds)
+    relay = Relay(database, bus, holder=new_id("prc"), clock=clock)
+    journal = Journal(client, database, source=NAME, relay=relay, clock=clock, leases=granted)
+    internal = InternalClient(
+        service=NAME, key=settings.internal_key, urls=settings.internal_urls, clock=clock
+    )
+    store = Store(database)
+    idempotency = Idempotency(database, clock=clock)
+    ctx = Ctx(
+        settings=settings,
+        client=client,
+        store=store,
+        snapshot=Snapshot(database, store),
+        journal=journal,
+        leases=granted,
+        idempotency=idempotency,
+        internal=internal,
+        links=Links(decode(settings.link_key.get_secret_value()), "invitation"),
+        clock=clock,
+    )
+    inbox = Inbox(
+        client,
+        database,
+        bus=bus,
+        queue=TEAM,
+        sources=("identity",),
+        internal=internal,
+        subscriptions=SUBSCRIPTIONS,
+        ctx=ctx,
+        clock=clock,
+    )
+    keys = RemoteKeys(lambda: internal.get("identity", "/internal/jwks"), clock=clock)
+    authenticator = Authenticator(
+        tokens=TokenVerifier(issuer=settings.public_url, keys=keys, clock=clock),
+        internal=InternalVerifier(service=NAME, keys=settings.internal_keys, clock=clock),
+        admin_key=settings.admin_key,
+    )
+
+    async def prepare() -> None:
+        await migrate(database)
+        await lease_store.create_indexes()
+        await idempotency.start()
+        await journal.start()
+
+    async def publish() -> None:
+        await publish_shipped(ctx)
+
+    async def close() -> None:
+        client.close()
+
+    inside = (*INTERNAL_ROUTES, *journal_routes(journal), *lease_routes(granted, clock))
+    return Service(
+        NAME,
+        public=Api(NAME, ROUTES, ctx, authenticator=authenticator),
+        internal=Api(NAME, inside, ctx, authenticator=authenticator),
+        opens=(prepare, publish, inbox.start),
+        tasks={"relay": relay.run, "sweep": relay.sweep, "inbox": inbox.run},
+        closes=(inbox.stop, granted.close, internal.close, close),
+        checks=lambda: {"bus": inbox.connected},
+        proxies=settings.trusted_proxies,
+    )

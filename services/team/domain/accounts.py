@@ -1,0 +1,166 @@
+"""What is an account, and how does it become a team?"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from rolecall import AccountKind, AccountStatus, Catalog, Conversion
+from services.team.domain.members import Membership
+from shared.addresses import Address
+from shared.contracts import team, things
+from shared.contracts.facts import Fact, ResourceRef
+from shared.contracts.things import Kind as ThingKind
+from shared.contracts.things import Thing
+from shared.ids import AccountId, MembershipId, UserId
+from shared.problems import Kind, Refusal
+
+
+class AlreadyATeam(Refusal):
+    """Only a personal account converts."""
+
+    kind = Kind.CONFLICT
+    code = "already-a-team"
+    detail = "This account is a team already."
+
+
+class NotATeam(Refusal):
+    """Under this catalog a personal account is converted before anybody is invited."""
+
+    kind = Kind.CONFLICT
+    code = "not-a-team"
+    detail = "This is a personal account; convert it to a team first."
+
+
+class OwnerOnly(Refusal):
+    """Converting is the owner's alone."""
+
+    kind = Kind.DENIED
+    code = "owner-only"
+    detail = "Only the owner of the account may do this."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """What owns resources. `catalog` is a published version; `account_rev` counts its facts."""
+
+    account_id: AccountId
+    kind: AccountKind
+    status: AccountStatus
+    name: str
+    owner_user_id: UserId
+    catalog: str
+    account_rev: int
+    created_at: datetime
+
+    def thing(self) -> Thing:
+        """What authz has to know of it."""
+        state = things.AccountState(
+            kind=self.kind.value,
+            status=self.status.value,
+            owner_user_id=self.owner_user_id,
+            catalog=self.catalog,
+        )
+        return Thing(
+            kind=ThingKind.ACCOUNT,
+            id=self.account_id,
+            account_id=self.account_id,
+            state=state.model_dump(mode="json"),
+        )
+
+    def ref(self) -> ResourceRef:
+        """The account as an audit record names it."""
+        return ResourceRef(type="account", id=self.account_id, name=self.name)
+
+
+def open_personal(
+    *,
+    account_id: AccountId,
+    user_id: UserId,
+    membership_id: MembershipId,
+    address: Address,
+    name: str,
+    catalog: Catalog,
+    now: datetime,
+) -> tuple[Account, Membership, Fact]:
+    """A verified user's personal account, with its user as the owner (`Rp1`, `Ro6`)."""
+    account = Account(
+        account_id=account_id,
+        kind=AccountKind.PERSONAL,
+        status=AccountStatus.ACTIVE,
+        name=name,
+        owner_user_id=user_id,
+        catalog=catalog.id,
+        account_rev=0,
+        created_at=now,
+    )
+    owner = Membership(
+        account_id=account_id,
+        user_id=user_id,
+        membership_id=membership_id,
+        role=catalog.owner_role,
+        email=address.typed,
+        email_key=address.key,
+        name=name,
+        joined_at=now,
+    )
+    fact = Fact(
+        payload=team.AccountCreated(
+            account_name=name, kind="personal", owner_user_id=user_id, catalog=catalog.id
+        ),
+        resource=account.ref(),
+        after={"kind": "personal", "name": name, "catalog": catalog.id},
+        things=(account.thing(), owner.thing()),
+    )
+    return account, owner, fact
+
+
+def rename(account: Account, name: str) -> tuple[Account, Fact]:
+    """The account under another name."""
+    renamed = replace(account, name=name)
+    fact = Fact(
+        payload=team.AccountRenamed(account_name=name),
+        resource=renamed.ref(),
+        before={"name": account.name},
+        after={"name": name},
+    )
+    return renamed, fact
+
+
+def convert(
+    account: Account, owner: Membership, *, name: str, catalog: Catalog
+) -> tuple[Account, Membership, Fact]:
+    """The owner makes a team of the personal account: same id, same resources (`Rp2`, `Nv1`).
+
+    Where the catalog knows no such step, only name and catalog are set.
+
+    Raises:
+        AlreadyATeam: it is one.
+    """
+    if account.kind is AccountKind.TEAM:
+        raise AlreadyATeam
+    no_step = catalog.policies.conversion is Conversion.NONE
+    converted = replace(
+        account,
+        kind=AccountKind.PERSONAL if no_step else AccountKind.TEAM,
+        name=name,
+        catalog=catalog.id,
+    )
+    still_owner = replace(owner, role=catalog.owner_role)
+    return converted, still_owner, _converted(account, converted, still_owner)
+
+
+def become_team(account: Account) -> tuple[Account, Fact]:
+    """What the first invitation does where the catalog knows no conversion."""
+    converted = replace(account, kind=AccountKind.TEAM)
+    return converted, _converted(account, converted)
+
+
+def _converted(before: Account, after: Account, *members: Membership) -> Fact:
+    return Fact(
+        payload=team.AccountConverted(
+            account_name=after.name, kind=after.kind.value, catalog=after.catalog
+        ),
+        resource=after.ref(),
+        before={"kind": before.kind.value, "name": before.name, "catalog": before.catalog},
+        after={"kind": after.kind.value, "name": after.name, "catalog": after.catalog},
+        things=(after.thing(), *(member.thing() for member in members)),
+    )

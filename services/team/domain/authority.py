@@ -1,0 +1,180 @@
+"""May this member do that here, and may they hand it on?"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from rolecall import (
+    AccountState,
+    CompiledCatalog,
+    Matrix,
+    Member,
+    Override,
+    Reason,
+    Resource,
+    Role,
+    Subject,
+    decide,
+    effective_matrix,
+)
+from services.team.domain.accounts import Account
+from services.team.domain.members import Membership
+from services.team.domain.overrides import ProjectOverride
+from shared.ids import ProjectId, UserId
+from shared.problems import Kind, NotFound, PermissionMissing, Refusal
+
+
+class RoleUnknown(Refusal):
+    """The account's catalog has no such role, or it comes only with owning the account."""
+
+    kind = Kind.INVALID
+    code = "role-unknown"
+    detail = "The catalog has no role of this name that can be given."
+
+    def __init__(self) -> None:
+        super().__init__(errors=[("/role", "is no role that can be given")])
+
+
+class GrantsExceeded(Refusal):
+    """Nobody gives what they do not hold in that scope (`B5`)."""
+
+    kind = Kind.DENIED
+    code = "grants-exceeded"
+    detail = "You can only give what you hold yourself; you lack {missing}."
+
+
+_OUTSIDE = {Reason.NOT_A_MEMBER, Reason.MEMBERSHIP_EXPIRED, Reason.MEMBERSHIP_SUSPENDED}
+
+
+def member_state(
+    catalog: CompiledCatalog, membership: Membership, overrides: Iterable[ProjectOverride] = ()
+) -> Member:
+    """A membership as the decision core takes it; overrides of an earlier one do not count."""
+    return Member(
+        user_id=membership.user_id,
+        membership_id=membership.membership_id,
+        role=catalog.roles[membership.role],
+        status=membership.status,
+        expires_at=_milliseconds(membership.expires_at),
+        overrides={
+            override.project_id: Override(
+                matrix=catalog.override_matrix(override.project_id, override.grants),
+                expires_at=_milliseconds(override.expires_at),
+            )
+            for override in overrides
+            if override.membership_id == membership.membership_id
+        },
+    )
+
+
+def account_state(
+    account: Account,
+    catalog: CompiledCatalog,
+    members: Iterable[Member],
+    projects: Iterable[ProjectId] = (),
+) -> AccountState:
+    """The account with just the rows that a decision needs."""
+    return AccountState(
+        id=account.account_id,
+        kind=account.kind,
+        status=account.status,
+        owner_user_id=account.owner_user_id,
+        catalog=catalog,
+        members={member.user_id: member for member in members},
+        projects=frozenset(projects),
+    )
+
+
+def require(
+    state: AccountState,
+    user_id: UserId,
+    permission: str,
+    *,
+    now: datetime,
+    project_id: ProjectId | None = None,
+) -> None:
+    """Let the member go on (`Ci12`).
+
+    Raises:
+        NotFound: they are no member, and so may not know that there is anything.
+        PermissionMissing: they are, without the permission.
+    """
+    decision = decide(
+        state, Subject(user_id), permission, Resource(project_id=project_id), now=milliseconds(now)
+    )
+    if decision.reason in _OUTSIDE or decision.reason is Reason.PROJECT_UNKNOWN:
+        raise NotFound
+    if not decision.allowed:
+        raise PermissionMissing(permission)
+
+
+def role_to_give(catalog: CompiledCatalog, role_id: str) -> Role:
+    """The role that somebody is to get.
+
+    Raises:
+        RoleUnknown: there is none, or it is never given.
+    """
+    role = catalog.catalog.role(role_id)
+    if role is None or not role.assignable:
+        raise RoleUnknown
+    return role
+
+
+def lacking(state: AccountState, giver: Member, role_id: str, *, now: datetime) -> tuple[str, ...]:
+    """What the giver would have to hold to give this role, which counts in every project.
+
+    An override that lowers the giver in one project therefore bounds what they may give anywhere.
+    """
+    moment = milliseconds(now)
+    given = state.catalog.roles[role_id]
+    held = [effective_matrix(state, giver, project, now=moment) for project in giver.overrides]
+    exceeding = [
+        str(grant)
+        for matrix in [giver.role, *held]
+        for grant in state.catalog.grants_exceeding(matrix, given)
+    ]
+    return tuple(dict.fromkeys(exceeding))
+
+
+def require_to_give(state: AccountState, giver: Member, role_id: str, *, now: datetime) -> None:
+    """Let the giver assign the role, or invite with it.
+
+    Raises:
+        GrantsExceeded: naming what they lack.
+    """
+    missing = lacking(state, giver, role_id, now=now)
+    if missing:
+        raise GrantsExceeded(missing=", ".join(missing))
+
+
+def require_to_grant(
+    state: AccountState, giver: Member, project_id: ProjectId, gained: Matrix, *, now: datetime
+) -> None:
+    """Let the giver cause `gained` for somebody inside one project.
+
+    Raises:
+        GrantsExceeded: naming what they lack there.
+    """
+    held = effective_matrix(state, giver, project_id, now=milliseconds(now))
+    missing = state.catalog.grants_exceeding(held, gained)
+    if missing:
+        raise GrantsExceeded(missing=", ".join(map(str, missing)))
+
+
+def gained(catalog: CompiledCatalog, *, before: Matrix, after: Matrix) -> Matrix:
+    """What `after` holds inside a project beyond `before`."""
+    inside = catalog.project_mask
+    own_before = before.all_mask | before.self_mask
+    return Matrix(
+        source=after.source,
+        all_mask=after.all_mask & ~before.all_mask & inside,
+        self_mask=after.self_mask & ~own_before & inside,
+    )
+
+
+def milliseconds(moment: datetime) -> int:
+    """The decision core's time."""
+    return round(moment.timestamp() * 1000)
+
+
+def _milliseconds(moment: datetime | None) -> int | None:
+    return None if moment is None else milliseconds(moment)

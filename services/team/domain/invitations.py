@@ -1,0 +1,337 @@
+"""Who is invited, by whom, until when, and when does an invitation open the account?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from rolecall import AfterExpiry, Delivery, InvitationPolicy, Role
+from services.team.domain.accounts import Account
+from services.team.domain.members import Membership
+from shared.addresses import Address
+from shared.contracts import team
+from shared.contracts.facts import Fact, ResourceRef
+from shared.ids import AccountId, InvitationId, MembershipId, UserId
+from shared.problems import Invalid, Kind, Refusal
+
+WRONG_CODES = 10
+"""After this many wrong codes the link is dead until it is sent again."""
+
+
+class InvitationStatus(StrEnum):
+    """Where an invitation stands; a pending one past `expires_at` has expired."""
+
+    PENDING = "pending"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    REVOKED = "revoked"
+
+
+class AlreadyMember(Refusal):
+    """Nobody joins twice."""
+
+    kind = Kind.CONFLICT
+    code = "already-a-member"
+    detail = "This person is a member of the account already."
+
+
+class AlreadyInvited(Refusal):
+    """One pending invitation per address and account."""
+
+    kind = Kind.CONFLICT
+    code = "already-invited"
+    detail = "There is a pending invitation for this address."
+
+
+class ExpiredInvitationThere(Refusal):
+    """Under this catalog an expired invitation is deleted before another is made (`Ro12`)."""
+
+    kind = Kind.CONFLICT
+    code = "expired-invitation-there"
+    detail = "An expired invitation for this address is still there; delete it first."
+
+
+class MemberLimit(Refusal):
+    """The catalog's limit: memberships other than the owner's, and open invitations (`Nv12`)."""
+
+    kind = Kind.CONFLICT
+    code = "member-limit"
+    detail = "The account may have {limit} members, open invitations included."
+
+
+class ResendNotOffered(Refusal):
+    """Under this catalog an invitation is never sent again (`Ro12`)."""
+
+    kind = Kind.CONFLICT
+    code = "resend-not-offered"
+    detail = "Invitations of this account cannot be sent again; delete it and create another."
+
+
+class InvitationNotValid(Refusal):
+    """Wrong, used, expired, revoked, superseded, somebody else's: all alike (`T12`)."""
+
+    kind = Kind.GONE
+    code = "invitation-not-valid"
+    detail = "This invitation is not valid, or not for you."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Invitation:
+    """An invitation for one address with one role (`Rp4`); `email_key` compares addresses."""
+
+    account_id: AccountId
+    invitation_id: InvitationId
+    email: str
+    email_key: str
+    role: str
+    delivery: Delivery
+    inviter_user_id: UserId
+    inviter_name: str
+    inviter_email: str
+    created_at: datetime
+    expires_at: datetime | None
+    status: InvitationStatus = InvitationStatus.PENDING
+    generation: int = 1
+    wrong_codes: int = 0
+    accepted_by: UserId | None = None
+    membership_id: MembershipId | None = None
+
+    def open(self, now: datetime) -> bool:
+        """Whether the link can still be used, as far as time and use go."""
+        return self.status is InvitationStatus.PENDING and not self.expired(now)
+
+    def expired(self, now: datetime) -> bool:
+        """Whether its time is over; an invitation without an end never is (`Rp5`)."""
+        return self.expires_at is not None and self.expires_at <= now
+
+    def ref(self) -> ResourceRef:
+        """The invitation as an audit record names it."""
+        return ResourceRef(type="invitation", id=self.invitation_id, name=self.email)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Invitee:
+    """The signed-in user who answers, as identity knows them at this moment."""
+
+    user_id: UserId
+    address: Address
+    name: str
+
+
+def delivery_of(policy: InvitationPolicy, wished: Delivery | None) -> Delivery:
+    """How the invitation goes out; the catalog's first choice unless another is wished.
+
+    Raises:
+        Invalid: the catalog does not offer it.
+    """
+    if wished is None:
+        return policy.deliveries[0]
+    if wished not in policy.deliveries:
+        raise Invalid(errors=[("/delivery", f"one of {', '.join(policy.deliveries)}")])
+    return wished
+
+
+def expiry(policy: InvitationPolicy, now: datetime) -> datetime | None:
+    """When a link made now ends."""
+    if policy.lifetime_seconds is None:
+        return None
+    return now + timedelta(seconds=policy.lifetime_seconds)
+
+
+def require_seat(*, taken: int, limit: int) -> None:
+    """Let one more in.
+
+    Raises:
+        MemberLimit: all seats are taken.
+    """
+    if taken >= limit:
+        raise MemberLimit(limit=limit)
+
+
+def make_room(
+    pending: Invitation | None, *, policy: InvitationPolicy, account: Account, now: datetime
+) -> tuple[Invitation, Fact] | None:
+    """What becomes of the pending invitation that the address has already.
+
+    Raises:
+        AlreadyInvited: it is open.
+        ExpiredInvitationThere: it has expired, and the catalog wants it deleted by hand.
+    """
+    if pending is None:
+        return None
+    if not pending.expired(now):
+        raise AlreadyInvited
+    if policy.after_expiry is AfterExpiry.DELETE_FIRST:
+        raise ExpiredInvitationThere
+    return revoke(pending, account=account, reason="replaced")
+
+
+def create(invitation: Invitation, *, account: Account, role: Role) -> Fact:
+    """Somebody is invited."""
+    return Fact(
+        payload=team.InvitationCreated(**_open(invitation, account, role)),
+        resource=invitation.ref(),
+        after={"role": invitation.role, "delivery": invitation.delivery.value},
+    )
+
+
+def resend(
+    invitation: Invitation,
+    *,
+    policy: InvitationPolicy,
+    account: Account,
+    role: Role,
+    now: datetime,
+) -> tuple[Invitation, Fact]:
+    """A new link with a new time; every earlier one is dead (`Ci4`).
+
+    Raises:
+        ResendNotOffered: the catalog does not know it.
+        ExpiredInvitationThere: it has expired, and the catalog wants another one made.
+    """
+    if not policy.resend:
+        raise ResendNotOffered
+    if invitation.expired(now) and policy.after_expiry is AfterExpiry.DELETE_FIRST:
+        raise ExpiredInvitationThere
+    again = replace(
+        invitation,
+        generation=invitation.generation + 1,
+        wrong_codes=0,
+        expires_at=expiry(policy, now),
+    )
+    fact = Fact(
+        payload=team.InvitationResent(**_open(again, account, role)),
+        resource=again.ref(),
+        before={"generation": invitation.generation},
+        after={"generation": again.generation},
+    )
+    return again, fact
+
+
+def revoke(
+    invitation: Invitation, *, account: Account, reason: str | None = None
+) -> tuple[Invitation, Fact]:
+    """The link dies at once (`Ro18`, `Nv18`), and the address can be invited again (`Ro19`)."""
+    fact = Fact(
+        payload=team.InvitationRevoked(**_named(invitation, account)),
+        resource=invitation.ref(),
+        reason=reason,
+        before={"role": invitation.role},
+    )
+    return replace(invitation, status=InvitationStatus.REVOKED), fact
+
+
+def decline(invitation: Invitation, *, account: Account) -> tuple[Invitation, Fact]:
+    """Whoever holds the link says no."""
+    fact = Fact(
+        payload=team.InvitationDeclined(
+            **_named(invitation, account),
+            inviter_user_id=invitation.inviter_user_id,
+            inviter_email=invitation.inviter_email,
+        ),
+        resource=invitation.ref(),
+    )
+    return replace(invitation, status=InvitationStatus.DECLINED), fact
+
+
+def accept(
+    invitation: Invitation,
+    *,
+    account: Account,
+    invitee: Invitee,
+    email_lock: bool,
+    membership_id: MembershipId,
+    now: datetime,
+) -> tuple[Invitation, Membership, Sequence[Fact]]:
+    """The invited user joins, with the invitation's role (`Rp7`, `Ro10`, `Nv14`).
+
+    Raises:
+        InvitationNotValid: it is closed or over, or the verified address is another (`Ro9`).
+    """
+    another_address = email_lock and invitee.address.key != invitation.email_key
+    if not invitation.open(now) or another_address:
+        raise InvitationNotValid
+    member = Membership(
+        account_id=account.account_id,
+        user_id=invitee.user_id,
+        membership_id=membership_id,
+        role=invitation.role,
+        email=invitee.address.typed,
+        email_key=invitee.address.key,
+        name=invitee.name,
+        joined_at=now,
+        invited_by=invitation.inviter_user_id,
+    )
+    accepted = replace(
+        invitation,
+        status=InvitationStatus.ACCEPTED,
+        accepted_by=invitee.user_id,
+        membership_id=membership_id,
+    )
+    joined = Fact(
+        payload=team.MemberJoined(
+            account_name=account.name,
+            user_id=member.user_id,
+            email=member.email,
+            name=member.name,
+            role=member.role,
+            invitation_id=invitation.invitation_id,
+        ),
+        resource=member.ref(),
+        after={"role": member.role, "membership_id": membership_id},
+        things=(member.thing(),),
+    )
+    told = Fact(
+        payload=team.InvitationAccepted(
+            **_named(invitation, account),
+            user_id=invitee.user_id,
+            name=invitee.name,
+            inviter_user_id=invitation.inviter_user_id,
+            inviter_email=invitation.inviter_email,
+        ),
+        resource=accepted.ref(),
+    )
+    return accepted, member, (told, joined)
+
+
+def pass_on(
+    invitation: Invitation, *, account: Account, heir: Membership
+) -> tuple[Invitation, Fact]:
+    """Somebody else answers for it, because the inviter may no longer give the role (`Rp5`)."""
+    passed = replace(
+        invitation,
+        inviter_user_id=heir.user_id,
+        inviter_name=heir.name,
+        inviter_email=heir.email,
+    )
+    fact = Fact(
+        payload=team.InvitationPassed(
+            **_named(invitation, account),
+            from_user_id=invitation.inviter_user_id,
+            to_user_id=heir.user_id,
+        ),
+        resource=passed.ref(),
+        before={"inviter_user_id": invitation.inviter_user_id},
+        after={"inviter_user_id": heir.user_id},
+    )
+    return passed, fact
+
+
+def _named(invitation: Invitation, account: Account) -> dict[str, str]:
+    return {
+        "account_name": account.name,
+        "invitation_id": invitation.invitation_id,
+        "email": invitation.email,
+        "role": invitation.role,
+    }
+
+
+def _open(invitation: Invitation, account: Account, role: Role) -> dict[str, object]:
+    return {
+        **_named(invitation, account),
+        "role_title": role.title,
+        "inviter_name": invitation.inviter_name,
+        "delivery": invitation.delivery.value,
+        "generation": invitation.generation,
+        "expires_at": invitation.expires_at,
+    }

@@ -1,0 +1,148 @@
+"""Who is in an account, and how does that change?"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from rolecall import MembershipStatus, Role
+from shared.contracts import team, things
+from shared.contracts.facts import Fact, ResourceRef
+from shared.contracts.things import Kind as ThingKind
+from shared.contracts.things import Thing
+from shared.ids import AccountId, MembershipId, UserId
+from shared.problems import Kind, Refusal
+
+
+class OwnerProtected(Refusal):
+    """The owner is never demoted or removed; ownership moves only by transfer (`Ci7`, `Nv20`)."""
+
+    kind = Kind.CONFLICT
+    code = "owner-protected"
+    detail = "The owner of the account cannot be changed or removed."
+
+
+class OwnerCannotLeave(Refusal):
+    """An account always has its owner (`Nv7`)."""
+
+    kind = Kind.CONFLICT
+    code = "owner-cannot-leave"
+    detail = "The owner cannot leave the account."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Membership:
+    """A user in an account. `membership_id` is new at each join, so nothing old revives with it.
+
+    `email` (with its comparison key) and `name` are copies for people to read; the only thing that
+    rests on them is the refusal to invite a member again.
+    """
+
+    account_id: AccountId
+    user_id: UserId
+    membership_id: MembershipId
+    role: str
+    email: str
+    email_key: str
+    name: str
+    joined_at: datetime
+    status: MembershipStatus = MembershipStatus.ACTIVE
+    expires_at: datetime | None = None
+    invited_by: UserId | None = None
+
+    def thing(self) -> Thing:
+        """What authz has to know of it."""
+        state = things.MemberState(
+            membership_id=self.membership_id,
+            role=self.role,
+            status=self.status.value,
+            expires_at=self.expires_at,
+        )
+        return Thing(
+            kind=ThingKind.MEMBER,
+            id=self.user_id,
+            account_id=self.account_id,
+            state=state.model_dump(mode="json"),
+        )
+
+    def gone(self) -> Thing:
+        """That there is none any more; overrides are bound to the membership and end with it."""
+        return Thing(kind=ThingKind.MEMBER, id=self.user_id, account_id=self.account_id, state=None)
+
+    def ref(self) -> ResourceRef:
+        """The member as an audit record names them."""
+        return ResourceRef(type="member", id=self.user_id, name=self.name)
+
+
+def change_role(
+    member: Membership,
+    *,
+    role: Role,
+    is_owner: bool,
+    ends_sessions: bool,
+    account_name: str,
+) -> tuple[Membership, Fact]:
+    """The member with another role (`Ci3`, `Nv16`).
+
+    Raises:
+        OwnerProtected: the member is the owner.
+    """
+    if is_owner:
+        raise OwnerProtected
+    changed = replace(member, role=role.id)
+    fact = Fact(
+        payload=team.MemberRoleChanged(
+            account_name=account_name,
+            user_id=member.user_id,
+            email=member.email,
+            name=member.name,
+            role=role.id,
+            previous_role=member.role,
+            role_title=role.title,
+            ends_sessions=ends_sessions,
+        ),
+        resource=member.ref(),
+        before={"role": member.role},
+        after={"role": role.id},
+        things=(changed.thing(),),
+    )
+    return changed, fact
+
+
+def remove(member: Membership, *, is_owner: bool, account_name: str) -> Fact:
+    """Somebody ends the membership (`Ro14`, `Ci5`, `Nv17`).
+
+    Raises:
+        OwnerProtected: the member is the owner.
+    """
+    if is_owner:
+        raise OwnerProtected
+    return _ended(team.MemberRemoved, member, account_name)
+
+
+def leave(member: Membership, *, is_owner: bool, account_name: str) -> Fact:
+    """The member ends it.
+
+    Raises:
+        OwnerCannotLeave: they are the owner.
+    """
+    if is_owner:
+        raise OwnerCannotLeave
+    return _ended(team.MemberLeft, member, account_name)
+
+
+def _ended(
+    payload: type[team.MemberRemoved] | type[team.MemberLeft],
+    member: Membership,
+    account_name: str,
+) -> Fact:
+    return Fact(
+        payload=payload(
+            account_name=account_name,
+            user_id=member.user_id,
+            email=member.email,
+            name=member.name,
+            role=member.role,
+        ),
+        resource=member.ref(),
+        before={"role": member.role, "membership_id": member.membership_id},
+        things=(member.gone(),),
+    )

@@ -1,0 +1,158 @@
+"""What may one member do inside one project, instead of what their role says (`Ci9`)?"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from rolecall import Catalog, CatalogError, Grants
+from services.team.domain.members import Membership
+from services.team.domain.projects import Project
+from shared.contracts import team, things
+from shared.contracts.facts import Fact, ResourceRef
+from shared.contracts.things import Kind as ThingKind
+from shared.contracts.things import Thing
+from shared.ids import AccountId, MembershipId, ProjectId, UserId
+from shared.problems import Invalid, Kind, Refusal
+
+
+class NotInThisCatalog(Refusal):
+    """The provider does not offer this part of Rolecall."""
+
+    kind = Kind.NOT_FOUND
+    code = "not-in-this-catalog"
+    detail = "The catalog of this account does not offer this."
+
+
+class OwnerNotOverridden(Refusal):
+    """The owner's grants are the owner role's, in every project."""
+
+    kind = Kind.CONFLICT
+    code = "owner-protected"
+    detail = "The owner of the account cannot be overridden."
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectOverride:
+    """One member's grants inside one project; it ends with the membership that it was given to."""
+
+    account_id: AccountId
+    project_id: ProjectId
+    user_id: UserId
+    membership_id: MembershipId
+    grants: Grants
+    expires_at: datetime | None
+    given_by: UserId
+    given_at: datetime
+
+    def thing(self) -> Thing:
+        """What authz has to know of it."""
+        state = things.OverrideState(
+            project_id=self.project_id,
+            user_id=self.user_id,
+            membership_id=self.membership_id,
+            grants=plain(self.grants),
+            expires_at=self.expires_at,
+        )
+        return self._thing(state)
+
+    def gone(self) -> Thing:
+        """That there is none any more."""
+        return self._thing(None)
+
+    def _thing(self, state: things.OverrideState | None) -> Thing:
+        return Thing(
+            kind=ThingKind.OVERRIDE,
+            id=f"{self.project_id}/{self.user_id}",
+            account_id=self.account_id,
+            state=None if state is None else state.model_dump(mode="json"),
+        )
+
+
+def plain(grants: Grants) -> dict[str, Any]:
+    """Grants as JSON values."""
+    return {
+        entry: {level: scope.value for level, scope in levels.items()}
+        for entry, levels in grants.items()
+    }
+
+
+def parse_grants(catalog: Catalog, grants: object) -> Grants:
+    """The grants of an override, every `*` written out.
+
+    Raises:
+        Invalid: with a pointer to each entry or level that cannot stand there; account-wide entries
+            are among them.
+    """
+    try:
+        return catalog.parse_grants(grants, within_project=True)
+    except CatalogError as error:
+        errors = [(f"/grants{problem.pointer}", problem.message) for problem in error.problems]
+        raise Invalid(errors=errors) from error
+
+
+def put(
+    override: ProjectOverride,
+    *,
+    replaced: ProjectOverride | None,
+    member: Membership,
+    project: Project,
+    account_name: str,
+    now: datetime,
+) -> Fact:
+    """From now on these grants count in the project.
+
+    Raises:
+        Invalid: it would be over already.
+    """
+    if override.expires_at is not None and override.expires_at <= now:
+        raise Invalid(errors=[("/expires_at", "must be in the future")])
+    return Fact(
+        payload=team.OverrideSet(
+            account_name=account_name,
+            project_id=project.project_id,
+            project_name=project.name,
+            user_id=member.user_id,
+            email=member.email,
+            expires_at=override.expires_at,
+        ),
+        resource=_ref(member, project),
+        project_id=project.project_id,
+        before=None if replaced is None else _shown(replaced),
+        after=_shown(override),
+        things=(override.thing(),),
+    )
+
+
+def remove(
+    override: ProjectOverride, *, member: Membership, project: Project, account_name: str
+) -> Fact:
+    """The role counts again in the project."""
+    return Fact(
+        payload=team.OverrideRemoved(
+            account_name=account_name,
+            project_id=project.project_id,
+            project_name=project.name,
+            user_id=member.user_id,
+            email=member.email,
+        ),
+        resource=_ref(member, project),
+        project_id=project.project_id,
+        before=_shown(override),
+        things=(override.gone(),),
+    )
+
+
+def _ref(member: Membership, project: Project) -> ResourceRef:
+    return ResourceRef(
+        type="override",
+        id=f"{project.project_id}/{member.user_id}",
+        name=f"{member.name} in {project.name}",
+    )
+
+
+def _shown(override: ProjectOverride) -> dict[str, Any]:
+    expires_at = override.expires_at
+    return {
+        "grants": plain(override.grants),
+        "expires_at": None if expires_at is None else expires_at.isoformat(),
+    }

@@ -1,0 +1,319 @@
+"""Which routes are about accounts, their catalogs and their revisions?"""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field
+
+from rolecall import Role
+from services.team.domain.accounts import AlreadyATeam, OwnerOnly
+from services.team.domain.names import parse_name
+from services.team.domain.overrides import plain
+from services.team.routes.gate import act_of, gated
+from services.team.routes.paging import Page, PageQuery, paged
+from services.team.use_cases import accounts
+from services.team.use_cases.accounts import OwnAccount
+from services.team.use_cases.context import Ctx
+from services.team.use_cases.desk import Desk, enter
+from shared.contracts.facts import parse_revision, shard_of
+from shared.http.access import Permission, Session
+from shared.http.routes import Answer, Body, Call, Reply, Route
+from shared.idempotency import IdempotencyKeyReused, Repeated
+from shared.ids import AccountId, UserId
+from shared.problems import NotFound
+
+DisplayName = Annotated[str, Field(max_length=400), AfterValidator(parse_name)]
+
+VIEW = Permission("account:view", inside_write=True)
+UPDATE = Permission("account:update", inside_write=True)
+ROLES = Permission("role:view", inside_write=True)
+
+
+class Rename(Body):
+    """A new name."""
+
+    name: DisplayName
+
+
+class Convert(Body):
+    """The team's name, and the catalog that it moves to (default: the one it has)."""
+
+    name: DisplayName
+    catalog: str | None = Field(default=None, min_length=1, max_length=200)
+
+
+class AccountView(Answer):
+    """An account, and what the caller is in it. `catalog` is a version, `name@sha256`."""
+
+    id: AccountId
+    name: str
+    kind: Literal["personal", "team"]
+    status: Literal["active", "suspended"]
+    owner_user_id: UserId
+    owner: bool
+    catalog: str
+    catalog_title: str
+    role: str
+    role_title: str
+    created_at: datetime
+
+
+class RoleView(Answer):
+    """A built-in role; `grants` has entry → level → `all` or `self`."""
+
+    id: str
+    title: str
+    description: str
+    assignable: bool
+    built_in: bool = True
+    grants: dict[str, dict[str, str]]
+
+
+class CatalogView(Answer):
+    """A provider's permission model: what a role editor shows."""
+
+    id: str
+    name: str
+    title: str
+    description: str
+    sections: list[dict[str, Any]]
+    roles: list[RoleView]
+    owner_role: str
+    policies: dict[str, Any]
+
+
+class ReplicaView(Answer):
+    """When one replica of authz had the change, or could no longer answer without it."""
+
+    replica: str
+    how: str
+    at_ms: float
+
+
+class RevisionView(Answer):
+    """Where a change is in force (`B8`); `effective_at` is null while it is not everywhere."""
+
+    revision: str
+    effective: bool
+    effective_at: datetime | None
+    slowest_ms: float
+    replicas: list[ReplicaView]
+
+
+def account_view(place: Desk | OwnAccount) -> AccountView:
+    """An account as one of its members sees it."""
+    account, catalog = place.account, place.catalog.catalog
+    role = catalog.role(place.membership.role)
+    return AccountView(
+        id=account.account_id,
+        name=account.name,
+        kind=account.kind.value,
+        status=account.status.value,
+        owner_user_id=account.owner_user_id,
+        owner=place.membership.user_id == account.owner_user_id,
+        catalog=catalog.id,
+        catalog_title=catalog.title,
+        role=place.membership.role,
+        role_title=place.membership.role if role is None else role.title,
+        created_at=account.created_at,
+    )
+
+
+def role_view(role: Role) -> RoleView:
+    """A built-in role."""
+    return RoleView(
+        id=role.id,
+        title=role.title,
+        description=role.description,
+        assignable=role.assignable,
+        grants=plain(role.grants),
+    )
+
+
+async def list_own(ctx: Ctx, call: Call[None, PageQuery]) -> Page[AccountView]:
+    """Every account that the caller is in; a new user's personal one is there at once."""
+    user = call.user
+    found = await accounts.own_accounts(ctx, user.user_id)
+    if not found and user.account_id is not None:
+        await accounts.arrive(
+            ctx, user_id=user.user_id, account_id=user.account_id, caller=call.caller
+        )
+        found = await accounts.own_accounts(ctx, user.user_id)
+    page, following = paged(found, call.query, key=lambda own: (own.account.account_id, ""))
+    return Page[AccountView](items=[account_view(own) for own in page], next_cursor=following)
+
+
+async def get(ctx: Ctx, call: Call[None, None]) -> AccountView:
+    """One account."""
+    return account_view(await enter(ctx, act_of(call)))
+
+
+async def rename(ctx: Ctx, call: Call[Rename, None]) -> Reply:
+    """Another name for the account."""
+    written = await accounts.rename(ctx, act_of(call), name=call.body.name)
+    return Reply(body=account_view(written.result), written=written)
+
+
+async def convert(ctx: Ctx, call: Call[Convert, None]) -> Reply:
+    """The personal account becomes a team."""
+    act = act_of(call)
+    once = ctx.idempotency.once(
+        call.caller,
+        operation=call.route.operation_id,
+        key=call.idempotency_key,
+        body=call.body,
+        path=call.account_id,
+    )
+    try:
+        written = await accounts.convert(
+            ctx,
+            act,
+            name=call.body.name,
+            catalog_name=call.body.catalog,
+            once=once,
+            answer=lambda desk: account_view(desk).model_dump(mode="json"),
+        )
+    except Repeated:
+        await enter(ctx, act)
+        return Reply(body=AccountView.model_validate(await once.replay()))
+    return Reply(body=account_view(written.result), written=written)
+
+
+async def get_catalog(ctx: Ctx, call: Call[None, None]) -> CatalogView:
+    """The account's permission model."""
+    catalog = (await enter(ctx, act_of(call))).catalog.catalog
+    content = catalog.to_mapping()
+    return CatalogView.model_validate(
+        {**content, "id": catalog.id, "roles": [role_view(role) for role in catalog.roles]}
+    )
+
+
+async def list_roles(ctx: Ctx, call: Call[None, PageQuery]) -> Page[RoleView]:
+    """The roles of the account's catalog, in its order."""
+    roles = (await enter(ctx, act_of(call))).catalog.catalog.roles
+    numbered = {role.id: f"{number:04}" for number, role in enumerate(roles)}
+    page, following = paged(roles, call.query, key=lambda role: (numbered[role.id], role.id))
+    return Page[RoleView](items=[role_view(role) for role in page], next_cursor=following)
+
+
+async def get_role(ctx: Ctx, call: Call[None, None]) -> RoleView:
+    """One role."""
+    role = (await enter(ctx, act_of(call))).catalog.catalog.role(call.path["role_id"])
+    if role is None:
+        raise NotFound
+    return role_view(role)
+
+
+async def get_revision(ctx: Ctx, call: Call[None, None]) -> RevisionView:
+    """The receipt of one change of this account's shard."""
+    await enter(ctx, act_of(call))
+    try:
+        position = parse_revision(call.path["revision"])
+    except ValueError as no_revision:
+        raise NotFound from no_revision
+    if position.source != ctx.journal.source or position.shard != shard_of(call.account_id):
+        raise NotFound
+    receipt = await ctx.leases.receipt(call.path["revision"])
+    if receipt is None:
+        raise NotFound
+    return RevisionView(
+        revision=receipt.revision,
+        effective=receipt.effective,
+        effective_at=receipt.effective_at,
+        slowest_ms=receipt.slowest_ms,
+        replicas=[
+            ReplicaView(replica=settled.replica, how=settled.how.value, at_ms=settled.at_ms)
+            for settled in receipt.replicas
+        ],
+    )
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path="/v1/me/accounts",
+        handler=list_own,
+        operation_id="listMyAccounts",
+        summary="The accounts that I am a member of",
+        tag="accounts",
+        access=Session(),
+        query=PageQuery,
+        gives=Page[AccountView],
+    ),
+    Route(
+        method="GET",
+        path="/v1/accounts/{account_id}",
+        handler=gated(get),
+        operation_id="getAccount",
+        summary="One account",
+        tag="accounts",
+        access=VIEW,
+        gives=AccountView,
+    ),
+    Route(
+        method="PATCH",
+        path="/v1/accounts/{account_id}",
+        handler=gated(rename),
+        operation_id="renameAccount",
+        summary="Give the account another name",
+        tag="accounts",
+        access=UPDATE,
+        takes=Rename,
+        gives=AccountView,
+    ),
+    Route(
+        method="POST",
+        path="/v1/accounts/{account_id}/convert",
+        handler=gated(convert),
+        operation_id="convertAccount",
+        summary="Make a team of a personal account",
+        tag="accounts",
+        access=UPDATE,
+        takes=Convert,
+        gives=AccountView,
+        refuses=(AlreadyATeam, OwnerOnly, IdempotencyKeyReused),
+        policy=True,
+        idempotent=True,
+    ),
+    Route(
+        method="GET",
+        path="/v1/accounts/{account_id}/catalog",
+        handler=gated(get_catalog),
+        operation_id="getCatalog",
+        summary="The account's permission model",
+        tag="roles",
+        access=VIEW,
+        gives=CatalogView,
+    ),
+    Route(
+        method="GET",
+        path="/v1/accounts/{account_id}/roles",
+        handler=gated(list_roles),
+        operation_id="listRoles",
+        summary="The roles that a member can have",
+        tag="roles",
+        access=ROLES,
+        query=PageQuery,
+        gives=Page[RoleView],
+    ),
+    Route(
+        method="GET",
+        path="/v1/accounts/{account_id}/roles/{role_id}",
+        handler=gated(get_role),
+        operation_id="getRole",
+        summary="One role",
+        tag="roles",
+        access=ROLES,
+        gives=RoleView,
+    ),
+    Route(
+        method="GET",
+        path="/v1/accounts/{account_id}/revisions/{revision}",
+        handler=gated(get_revision),
+        operation_id="getRevision",
+        summary="Where a change is in force, and since when",
+        tag="accounts",
+        access=VIEW,
+        gives=RevisionView,
+    ),
+)

@@ -1,0 +1,74 @@
+"""What happens around every route of an account, whatever the route does?"""
+
+from functools import wraps
+from typing import Any
+
+from pydantic import BaseModel
+
+from services.team.use_cases.accounts import arrive
+from services.team.use_cases.context import Act, Ctx
+from services.team.use_cases.desk import with_name
+from shared.contracts.facts import Fact, Outcome, ResourceRef
+from shared.contracts.team import RequestRefused
+from shared.http.routes import Call, Handler, Reply
+from shared.problems import Kind, NotFound, Refusal
+
+
+def act_of(call: Call[Any, Any]) -> Act:
+    """The request as the use cases take it."""
+    return Act(
+        caller=call.caller,
+        user_id=call.user.user_id,
+        account_id=call.account_id,
+        permission=call.permission,
+        policy=call.route.policy,
+    )
+
+
+def gated(handler: Handler) -> Handler:
+    """Let a verified user's first request find the personal account, and record what is denied.
+
+    A denial is told only of members: everybody else is answered that there is nothing.
+    """
+
+    @wraps(handler)
+    async def gate(ctx: Ctx, call: Call[Any, Any]) -> BaseModel | Reply | None:
+        try:
+            return await handler(ctx, call)
+        except NotFound:
+            if not await _arrived(ctx, call):
+                raise
+        except Refusal as refusal:
+            if refusal.kind is Kind.DENIED:
+                await _record(ctx, call, refusal)
+            raise
+        return await handler(ctx, call)
+
+    return gate
+
+
+async def _arrived(ctx: Ctx, call: Call[Any, Any]) -> bool:
+    """Whether the account of the path is the caller's personal one and came to be just now.
+
+    The token's account is only a hint for whom to ask about; identity says whose it is.
+    """
+    if call.user.account_id != call.account_id:
+        return False
+    return await arrive(
+        ctx, user_id=call.user.user_id, account_id=call.account_id, caller=call.caller
+    )
+
+
+async def _record(ctx: Ctx, call: Call[Any, Any], refusal: Refusal) -> None:
+    fact = Fact(
+        payload=RequestRefused(
+            operation=call.route.operation_id, permission=call.permission, code=refusal.code
+        ),
+        resource=ResourceRef(type="account", id=call.account_id),
+        account_id=call.account_id,
+        project_id=call.path.get("project_id"),
+        outcome=Outcome.DENIED,
+        reason=refusal.code,
+    )
+    caller = await with_name(ctx, call.caller, call.account_id)
+    await ctx.journal.refused(call.account_id, fact, caller=caller)

@@ -1,0 +1,48 @@
+"""What must the environment say before team starts?"""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, SecretStr
+
+from rolecall import SHIPPED
+from shared.keys import KEY_BYTES, decode
+from shared.settings import ServiceSettings, settings_config
+
+
+def _shipped(name: str) -> str:
+    if name not in SHIPPED:
+        raise ValueError(f"must be one of {', '.join(SHIPPED)}")
+    return name
+
+
+def _whole(secret: SecretStr) -> SecretStr:
+    try:
+        data = decode(secret.get_secret_value())
+    except ValueError:
+        data = b""
+    if len(data) != KEY_BYTES or len(set(data)) < KEY_BYTES // 4:
+        raise ValueError(f"must be {KEY_BYTES} random bytes in base64url without padding")
+    return secret
+
+
+class Settings(ServiceSettings):
+    """What team is told, beside what every service is."""
+
+    model_config = settings_config("team")
+
+    link_key: Annotated[SecretStr, AfterValidator(_whole)] = Field(
+        description="32 random bytes, base64url: invitation links are derived from it"
+    )
+    personal_catalog: Annotated[str, AfterValidator(_shipped)] = Field(
+        "standard", description="The catalog that new personal accounts have"
+    )
+    lease_seconds: float = Field(
+        3, ge=1, le=60, description="How long a replica of authz may answer after its last lease"
+    )
+    mails_per_address: int = Field(
+        5, ge=1, description="Invitation mails to one address in 24 hours, from all accounts"
+    )
+    invitations_per_account: int = Field(
+        1_000, ge=1, description="Invitations and resends of one account in 24 hours"
+    )
+    projects_per_account: int = Field(1_000, ge=1, description="Projects that an account may have")

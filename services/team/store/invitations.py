@@ -1,0 +1,102 @@
+"""Where do invitations stand, and how many were sent lately?"""
+
+from datetime import datetime
+
+from services.team.domain.allowances import WINDOW, spend
+from services.team.domain.invitations import Invitation, InvitationStatus
+from services.team.store.codec import document, read
+from shared.ids import AccountId, InvitationId
+from shared.mongo import Database, Session, insert_once, majority
+
+_PENDING = InvitationStatus.PENDING.value
+
+
+class InvitationRows:
+    """Invitations, and the allowances of addresses and accounts."""
+
+    def __init__(self, database: Database) -> None:
+        self._invitations = majority(database, "invitations")
+        self._allowances = majority(database, "allowances")
+
+    async def invitation(
+        self, invitation_id: str, session: Session | None = None
+    ) -> Invitation | None:
+        """The invitation of that id, in whatever account: only a token names one this way."""
+        found = await self._invitations.find_one({"_id": invitation_id}, session=session)
+        return None if found is None else read(Invitation, found)
+
+    async def pending_invitation(
+        self, account_id: AccountId, invitation_id: InvitationId, session: Session
+    ) -> Invitation | None:
+        """The account's pending (or expired) invitation of that id."""
+        wanted = {"_id": invitation_id, "account_id": account_id, "status": _PENDING}
+        found = await self._invitations.find_one(wanted, session=session)
+        return None if found is None else read(Invitation, found)
+
+    async def pending_for(
+        self, account_id: AccountId, email_key: str, session: Session
+    ) -> Invitation | None:
+        """The account's pending (or expired) invitation of that address; there is one at most."""
+        wanted = {"account_id": account_id, "email_key": email_key, "status": _PENDING}
+        found = await self._invitations.find_one(wanted, session=session)
+        return None if found is None else read(Invitation, found)
+
+    async def pending(
+        self, account_id: AccountId, session: Session | None = None
+    ) -> list[Invitation]:
+        """The account's pending and expired invitations, the newest first (`Rp6`)."""
+        wanted = {"account_id": account_id, "status": _PENDING}
+        rows = self._invitations.find(wanted, session=session)
+        found = [read(Invitation, row) async for row in rows]
+        return sorted(found, key=lambda invitation: invitation.invitation_id, reverse=True)
+
+    async def insert_invitation(self, invitation: Invitation, session: Session) -> None:
+        """Save a new invitation.
+
+        Raises:
+            AlreadyThere: the address has a pending one.
+        """
+        await insert_once(self._invitations, _invitation(invitation), session)
+
+    async def replace_invitation(self, invitation: Invitation, session: Session) -> None:
+        """Save a changed invitation."""
+        row = _invitation(invitation)
+        await self._invitations.replace_one({"_id": row["_id"]}, row, session=session)
+
+    async def count_wrong_code(self, invitation: Invitation) -> None:
+        """Remember one more wrong code for this generation, whatever else fails."""
+        wanted = {"_id": invitation.invitation_id, "generation": invitation.generation}
+        await self._invitations.update_one(wanted, {"$inc": {"wrong_codes": 1}})
+
+    async def spend(
+        self,
+        *,
+        address: str | None,
+        account_id: AccountId,
+        per_address: int,
+        per_account: int,
+        now: datetime,
+        session: Session,
+    ) -> None:
+        """Take one invitation from the account's allowance, and one mail from the address's.
+
+        Raises:
+            InvitationRateLimited: there is none left.
+        """
+        await self._spend(f"account/{account_id}", limit=per_account, now=now, session=session)
+        if address is not None:
+            await self._spend(f"address/{address}", limit=per_address, now=now, session=session)
+
+    async def _spend(self, key: str, *, limit: int, now: datetime, session: Session) -> None:
+        known = await self._allowances.find_one({"_id": key}, session=session)
+        times = spend(known["times"] if known else [], limit=limit, now=now)
+        await self._allowances.update_one(
+            {"_id": key},
+            {"$set": {"times": times, "expires_at": now + WINDOW}},
+            upsert=True,
+            session=session,
+        )
+
+
+def _invitation(invitation: Invitation) -> dict[str, object]:
+    return document(invitation, _id=invitation.invitation_id)

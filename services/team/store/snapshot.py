@@ -1,0 +1,87 @@
+"""What does a replica of authz load when it starts?
+
+The heads are read before any row; every row carries its own `rev`; the changes after the heads
+follow from the journal. So no transaction is needed over the pages.
+"""
+
+import base64
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from services.team.domain.accounts import Account
+from services.team.domain.members import Membership
+from services.team.domain.projects import Project
+from services.team.store.catalogs import CatalogRows
+from services.team.store.codec import SLICES, read
+from services.team.store.projects import read_override
+from shared.contracts.things import SnapshotPage, Thing
+from shared.mongo import Database, Document, majority
+from shared.problems import Invalid
+
+PAGE = 2_000
+
+_THINGS: tuple[tuple[str, Callable[[Document], Thing]], ...] = (
+    ("accounts", lambda row: read(Account, row).thing()),
+    ("members", lambda row: read(Membership, row).thing()),
+    ("projects", lambda row: read(Project, row).thing()),
+    ("overrides", lambda row: read_override(row).thing()),
+)
+
+
+class Snapshot:
+    """The policy state of all accounts, page by page."""
+
+    def __init__(self, database: Database, catalogs: CatalogRows) -> None:
+        self._collections = [(majority(database, name), thing_of) for name, thing_of in _THINGS]
+        self._catalogs = catalogs
+
+    async def first_page(
+        self, *, source: str, epoch: str, heads: Mapping[int, int]
+    ) -> SnapshotPage:
+        """The catalogs, and the beginning of the rest; `heads` were read before this call."""
+        items = await self._catalogs.catalog_things()
+        page = await self.page(_write(epoch=epoch, heads=heads, at=0, after=""), source=source)
+        return page.model_copy(update={"items": (*items, *page.items)})
+
+    async def page(self, cursor: str, *, source: str) -> SnapshotPage:
+        """The page that a cursor names.
+
+        Raises:
+            Invalid: the cursor is none of ours.
+        """
+        epoch, heads, at, after = _read(cursor)
+        items: list[Thing] = []
+        while at < len(self._collections) * SLICES and len(items) < PAGE:
+            collection, thing_of = self._collections[at // SLICES]
+            wanted = {"slice": at % SLICES, "key": {"$gt": after}}
+            room = PAGE - len(items)
+            rows = await collection.find(wanted).sort("key", 1).limit(room).to_list(room)
+            items += [thing_of(row).model_copy(update={"rev": row["rev"]}) for row in rows]
+            at, after = (at, rows[-1]["key"]) if len(rows) == room else (at + 1, "")
+        more = at < len(self._collections) * SLICES
+        return SnapshotPage(
+            source=source,
+            epoch=epoch,
+            heads=heads,
+            items=tuple(items),
+            next_cursor=_write(epoch=epoch, heads=heads, at=at, after=after) if more else None,
+        )
+
+
+def _write(*, epoch: str, heads: Mapping[int, int], at: int, after: str) -> str:
+    content: list[Any] = [epoch, dict(heads), at, after]
+    return base64.urlsafe_b64encode(json.dumps(content).encode()).decode()
+
+
+def _read(cursor: str) -> tuple[str, dict[int, int], int, str]:
+    try:
+        epoch, heads, at, after = json.loads(base64.urlsafe_b64decode(cursor))
+        return (
+            str(epoch),
+            {int(shard): int(seq) for shard, seq in heads.items()},
+            int(at),
+            str(after),
+        )
+    except (ValueError, AttributeError, TypeError) as problem:
+        raise Invalid(errors=[("/query/cursor", "is no cursor of this route")]) from problem

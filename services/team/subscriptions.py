@@ -1,0 +1,52 @@
+"""What does team do about what identity tells?"""
+
+from services.team.use_cases.accounts import Person, open_personal
+from services.team.use_cases.context import Ctx
+from shared.contracts import identity
+from shared.contracts.facts import Row
+from shared.contracts.registry import payload_of
+from shared.ids import AccountId, UserId
+from shared.inbox import Receipt, Subscriptions, caller_for
+from shared.mongo import Session, transact
+
+
+async def on_verified(ctx: Ctx, row: Row, receipt: Receipt) -> None:
+    """A user proved the address: the personal account comes to be.
+
+    A sign-up without a proof leaves nothing, so that whoever never verifies leaves no account.
+    """
+    user = payload_of(row)
+    if isinstance(user, identity.UserSignedUp) and not user.verified:
+        return
+    if not isinstance(user, identity.UserSignedUp | identity.UserVerified):
+        raise ValueError(f"{row.type} is not about a new user")
+    person = Person(
+        user_id=UserId(user.user_id),
+        account_id=AccountId(user.account_id),
+        email=user.email,
+        name=user.name,
+    )
+    caller = caller_for(row, service="team")
+    await open_personal(ctx, person, caller=caller, position=row.position, first=receipt)
+
+
+async def on_renamed(ctx: Ctx, row: Row, receipt: Receipt) -> None:
+    """The copies of the user's name follow; an older fact than the last changes nothing."""
+    user = payload_of(row)
+    if not isinstance(user, identity.UserRenamed):
+        raise ValueError(f"{row.type} is not about a name")
+
+    async def work(session: Session) -> None:
+        await receipt(session)
+        await ctx.store.learn_person(
+            user_id=UserId(user.user_id), name=user.name, position=row.position, session=session
+        )
+
+    await transact(ctx.client, work)
+
+
+SUBSCRIPTIONS: Subscriptions = {
+    identity.UserSignedUp.type: on_verified,
+    identity.UserVerified.type: on_verified,
+    identity.UserRenamed.type: on_renamed,
+}

@@ -1,0 +1,1 @@
+"""How does team do what it is asked: load, decide, save with the facts?"""

@@ -1,0 +1,196 @@
+"""What can whoever holds a link and its code do with the invitation?"""
+
+from dataclasses import dataclass, replace
+
+from rolecall import AccountStatus, CompiledCatalog, Delivery
+from services.team.domain import invitations
+from services.team.domain.accounts import Account
+from services.team.domain.authority import RoleUnknown, account_state, member_state, role_to_give
+from services.team.domain.invitations import (
+    WRONG_CODES,
+    AlreadyMember,
+    Invitation,
+    InvitationNotValid,
+    InvitationStatus,
+    Invitee,
+)
+from services.team.domain.members import Membership
+from services.team.use_cases.accounts import verified_person
+from services.team.use_cases.context import Ctx
+from services.team.use_cases.desk import catalog_of, commit, save
+from services.team.use_cases.passing import may_invite_with
+from shared.addresses import parse_address
+from shared.contracts.facts import Caller
+from shared.ids import MembershipId, UserId, new_id
+from shared.journal import Tx, Written
+from shared.links import Link
+from shared.mongo import Session
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """An invitation with what whoever opens it is shown."""
+
+    invitation: Invitation
+    account: Account
+    catalog: CompiledCatalog
+
+
+@dataclass(frozen=True, kw_only=True)
+class Joined:
+    """The new membership."""
+
+    account: Account
+    catalog: CompiledCatalog
+    membership: Membership
+
+
+async def lookup(ctx: Ctx, *, token: str, code: str) -> Opened:
+    """What the link shows; nothing changes by looking.
+
+    Raises:
+        InvitationNotValid: for every link that cannot be used, alike.
+    """
+    invitation = await _proven(ctx, token=token, code=code)
+    if not invitation.open(ctx.clock.now()):
+        raise InvitationNotValid
+    account = await _account(ctx, invitation, None)
+    return Opened(invitation=invitation, account=account, catalog=await catalog_of(ctx, account))
+
+
+async def mailed_link(ctx: Ctx, link: Link) -> Link:
+    """The link of a mail that is about to go out.
+
+    Raises:
+        InvitationNotValid: it is closed, over or superseded, so that nothing may be sent.
+    """
+    invitation = await ctx.store.invitation(link.id)
+    if (
+        invitation is None
+        or invitation.generation != link.generation
+        or invitation.delivery is not Delivery.EMAIL
+        or not invitation.open(ctx.clock.now())
+    ):
+        raise InvitationNotValid
+    return link
+
+
+async def accept(
+    ctx: Ctx, *, user_id: UserId, token: str, code: str, caller: Caller, policy: bool
+) -> Written[Joined]:
+    """The signed-in user joins, if the address they have verified is the invited one (`Nv14`).
+
+    Accepting again answers the same to whoever accepted.
+
+    Raises:
+        InvitationNotValid: for every link that cannot be used by this user, alike.
+        AlreadyMember, MemberLimit: see the domain.
+        Unavailable: identity cannot be asked for the address.
+    """
+    proven = await _proven(ctx, token=token, code=code)
+    person = await verified_person(ctx, user_id)
+    if person is None:
+        raise InvitationNotValid
+
+    async def work(tx: Tx) -> Joined:
+        invitation = await ctx.store.invitation(proven.invitation_id, tx.session)
+        if invitation is None or not _usable(invitation, proven.generation):
+            raise InvitationNotValid
+        account = await _account(ctx, invitation, tx.session)
+        catalog = await catalog_of(ctx, account)
+        present = await ctx.store.member(account.account_id, user_id, tx.session)
+        if invitation.status is InvitationStatus.ACCEPTED:
+            if present is None or present.membership_id != invitation.membership_id:
+                raise InvitationNotValid
+            return Joined(account=account, catalog=catalog, membership=present)
+        name = await ctx.store.name_for_joining(user_id, otherwise=person.name, session=tx.session)
+        accepted, member, facts = invitations.accept(
+            invitation,
+            account=account,
+            invitee=Invitee(user_id=user_id, address=parse_address(person.email), name=name),
+            email_lock=catalog.catalog.policies.invitations.email_lock,
+            membership_id=MembershipId(new_id("mem")),
+            now=tx.now,
+        )
+        await _require_giver(ctx, tx, invitation, account, catalog)
+        if present is not None:
+            raise AlreadyMember
+        others = await ctx.store.count_members(account.account_id, tx.session) - 1
+        limit = catalog.catalog.policies.member_limit
+        invitations.require_seat(taken=others, limit=limit)
+        await ctx.store.insert_member(member, rev=tx.rev, session=tx.session)
+        await ctx.store.replace_invitation(accepted, tx.session)
+        await save(ctx, tx, account, facts)
+        return Joined(account=account, catalog=catalog, membership=member)
+
+    shown = {"name": person.name, "email": person.email}
+    named = replace(caller, actor=caller.actor.model_copy(update=shown))
+    return await commit(ctx, proven.account_id, work, caller=named, policy=policy)
+
+
+async def decline(ctx: Ctx, *, token: str, code: str, caller: Caller) -> Written[None]:
+    """Whoever holds link and code says no; the address may be invited again.
+
+    Raises:
+        InvitationNotValid: for every link that cannot be used, alike.
+    """
+    proven = await _proven(ctx, token=token, code=code)
+
+    async def work(tx: Tx) -> None:
+        invitation = await ctx.store.invitation(proven.invitation_id, tx.session)
+        if invitation is None or not _usable(invitation, proven.generation):
+            raise InvitationNotValid
+        if not invitation.open(tx.now):
+            raise InvitationNotValid
+        account = await _account(ctx, invitation, tx.session)
+        declined, fact = invitations.decline(invitation, account=account)
+        await ctx.store.replace_invitation(declined, tx.session)
+        await save(ctx, tx, account, [fact])
+
+    return await commit(ctx, proven.account_id, work, caller=caller, policy=False)
+
+
+async def _proven(ctx: Ctx, *, token: str, code: str) -> Invitation:
+    """The invitation that token and code open.
+
+    Only a wrong code with a genuine token counts as a try: a token cannot be guessed, and whoever
+    merely knows an invitation's id must not be able to use its tries up.
+    """
+    link = ctx.links.read(token)
+    invitation = None if link is None else await ctx.store.invitation(link.id)
+    if link is None or invitation is None or not _usable(invitation, link.generation):
+        raise InvitationNotValid
+    if not ctx.links.fits(link, code):
+        await ctx.store.count_wrong_code(invitation)
+        raise InvitationNotValid
+    return invitation
+
+
+def _usable(invitation: Invitation, generation: int) -> bool:
+    return invitation.generation == generation and invitation.wrong_codes < WRONG_CODES
+
+
+async def _account(ctx: Ctx, invitation: Invitation, session: Session | None) -> Account:
+    account = await ctx.store.account(invitation.account_id, session)
+    if account is None or account.status is not AccountStatus.ACTIVE:
+        raise InvitationNotValid
+    return account
+
+
+async def _require_giver(
+    ctx: Ctx, tx: Tx, invitation: Invitation, account: Account, catalog: CompiledCatalog
+) -> None:
+    """The role exists, and the inviter may still give it."""
+    try:
+        role = role_to_give(catalog, invitation.role)
+    except RoleUnknown as unknown:
+        raise InvitationNotValid from unknown
+    inviter_id = invitation.inviter_user_id
+    membership = await ctx.store.member(account.account_id, inviter_id, tx.session)
+    if membership is None:
+        raise InvitationNotValid
+    overrides = await ctx.store.overrides_of(account.account_id, inviter_id, tx.session)
+    inviter = member_state(catalog, membership, overrides)
+    state = account_state(account, catalog, [inviter])
+    if not may_invite_with(state, inviter, role.id, now=tx.now):
+        raise InvitationNotValid

@@ -1,0 +1,353 @@
+"""How is a real team run for a test, with a stand-in for the identity that it asks?"""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from pydantic import SecretStr
+
+from services.team.app import build
+from services.team.settings import Settings
+from shared.access_tokens import sign_access_token, user_claims
+from shared.auth import Authenticator, InternalVerifier
+from shared.bus import Message, Verdict
+from shared.bus.local import LocalBus
+from shared.contracts import identity
+from shared.contracts.facts import Row
+from shared.contracts.topology import AUDIT
+from shared.http import Answer, Api, Call, Internal, Route, mount
+from shared.ids import AccountId, SessionId, UserId, new_id
+from shared.internal import InternalClient
+from shared.journal import rows
+from shared.keys import decode, encode, public_jwk
+from shared.links import Link, Links
+from shared.listeners import Listener, listen, url_of
+from shared.mongo import connect
+from shared.problems import NotFound, Unavailable
+from shared.settings import generate_internal_keys
+from tests.clocks import SetClock
+from tests.services.rows import row_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from shared.mongo import Client, Database
+
+ISSUER = "https://rolecall.example"
+NAMES = ("identity", "team", "authz", "notification", "audit")
+KEYS = generate_internal_keys(NAMES)
+LINK_KEY = encode(secrets.token_bytes(32))
+SIGNING_KEY = Ed25519PrivateKey.generate()
+KID = "key_1"
+
+
+class User(Answer):
+    user_id: str
+    email: str
+    email_verified: bool
+    name: str
+    account_id: str
+    status: str
+
+
+class Heads(Answer):
+    source: str
+    epoch: str
+    heads: dict[int, int]
+
+
+class KeySet(Answer):
+    keys: list[dict[str, str]]
+
+
+@dataclass
+class StandIn:
+    """What identity would answer."""
+
+    users: dict[str, User] = field(default_factory=dict)
+    away: bool = False
+
+    @asynccontextmanager
+    async def running(self, clock: SetClock) -> AsyncIterator[str]:
+        async def user(ctx: object, call: Call[None, None]) -> User:
+            if self.away:
+                raise Unavailable
+            found = self.users.get(call.path["user_id"])
+            if found is None:
+                raise NotFound
+            return found
+
+        async def heads(ctx: object, call: Call[None, None]) -> Heads:
+            return Heads(source="identity", epoch="e1", heads={})
+
+        async def keys(ctx: object, call: Call[None, None]) -> KeySet:
+            return KeySet(keys=[public_jwk(KID, SIGNING_KEY.public_key())])
+
+        routes = [
+            Route(
+                method="GET",
+                path=path,
+                handler=handler,
+                operation_id=path,
+                summary=path,
+                tag="t",
+                access=Internal(("team",)),
+                gives=gives,
+            )
+            for path, handler, gives in (
+                ("/internal/users/{user_id}", user, User),
+                ("/internal/heads", heads, Heads),
+                ("/internal/jwks", keys, KeySet),
+            )
+        ]
+        verifier = InternalVerifier(service="identity", keys=KEYS.public, clock=clock)
+        app = web.Application()
+        mount(app, Api("identity", routes, None, authenticator=Authenticator(internal=verifier)))
+        sock = listen("127.0.0.1", 0)
+        listener = Listener(app, sock)
+        await listener.start()
+        yield url_of(sock)
+        await listener.stop()
+
+
+@dataclass
+class Reply:
+    status: int
+    body: Any
+    headers: Any
+
+    @property
+    def code(self) -> str:
+        return str(self.body["code"])
+
+    def expect(self, status: int) -> Any:
+        assert self.status == status, (self.status, self.body)
+        return self.body
+
+
+@dataclass
+class Person:
+    """A user who talks to team."""
+
+    team: Team
+    user_id: str
+    account_id: str
+    email: str
+    name: str
+    acct: str = ""
+
+    @property
+    def path(self) -> str:
+        """Their personal account's address."""
+        return f"/v1/accounts/{self.account_id}"
+
+    async def send(self, method: str, path: str, body: Any = None, **headers: str) -> Reply:
+        claims = user_claims(
+            issuer=ISSUER,
+            user_id=UserId(self.user_id),
+            session_id=SessionId("ses_" + "0" * 32),
+            account_id=AccountId(self.acct or self.account_id),
+            now=self.team.clock.now(),
+        )
+        token = sign_access_token(SIGNING_KEY, KID, claims)
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await self.team.send(
+            method, path, body, headers={**sent, "Authorization": f"Bearer {token}"}
+        )
+
+    async def get(self, path: str) -> Any:
+        return (await self.send("GET", path)).expect(200)
+
+
+@dataclass
+class Account:
+    """A team account, and the people in it by role."""
+
+    team: Team
+    id: str
+    owner: Person
+    people: dict[str, Person] = field(default_factory=dict)
+
+    @property
+    def path(self) -> str:
+        return f"/v1/accounts/{self.id}"
+
+    async def invite(self, email: str, role: str, *, by: Person | None = None) -> dict[str, str]:
+        """The proof that a link delivery shows, or that a mail would carry."""
+        body = {"email": email, "role": role}
+        answer = await (by or self.owner).send("POST", f"{self.path}/invitations", body)
+        return await self.team.proof(answer.expect(201)["invitation"]["id"])
+
+    async def join(self, role: str, name: str | None = None) -> Person:
+        """Somebody new who is a member with this role."""
+        person = await self.team.person(name or role.title())
+        proof = await self.invite(person.email, role)
+        (await person.send("POST", "/v1/invitations/accept", proof)).expect(200)
+        self.people[name or role] = person
+        return person
+
+
+@dataclass
+class Team:
+    """A running team and everything that a test asks of it."""
+
+    url: str
+    inside: str
+    http: aiohttp.ClientSession
+    client: Client
+    database: Database
+    clock: SetClock
+    identity: StandIn
+    bus: LocalBus
+    callers: dict[str, InternalClient]
+    heard: list[Row]
+
+    async def send(
+        self, method: str, path: str, body: Any = None, *, headers: dict[str, str] | None = None
+    ) -> Reply:
+        async with self.http.request(
+            method, self.url + path, json=body, headers=headers or {}
+        ) as answer:
+            text = await answer.text()
+            content = await answer.json(content_type=None) if text else None
+            return Reply(answer.status, content, answer.headers)
+
+    def stranger(self, name: str = "Ana", email: str | None = None, **fields: Any) -> Person:
+        """Somebody whom identity knows, and team has not heard of."""
+        person = Person(
+            team=self,
+            user_id=new_id("usr"),
+            account_id=new_id("acc"),
+            email=email or f"{name.lower().replace(' ', '.')}.{secrets.token_hex(3)}@example.com",
+            name=name,
+        )
+        self.identity.users[person.user_id] = User(
+            **{
+                "user_id": person.user_id,
+                "email": person.email,
+                "email_verified": True,
+                "name": name,
+                "account_id": person.account_id,
+                "status": "active",
+            }
+            | fields
+        )
+        return person
+
+    async def person(self, name: str = "Ana", email: str | None = None) -> Person:
+        """Somebody who has proved the address, and whose news team has heard."""
+        person = self.stranger(name, email)
+        await self.tell(row_of(verified(person)))
+        return person
+
+    async def account(self, catalog: str = "standard") -> Account:
+        """A team account of a new owner."""
+        owner = await self.person("Owner")
+        body = {"name": "Engines", "catalog": catalog}
+        (await owner.send("POST", f"{owner.path}/convert", body)).expect(200)
+        return Account(team=self, id=owner.account_id, owner=owner)
+
+    async def proof(self, invitation_id: str, generation: int | None = None) -> dict[str, str]:
+        """What the invitation's link carries, made from the key as team itself does."""
+        if generation is None:
+            found = await self.database["invitations"].find_one({"_id": invitation_id})
+            assert found is not None
+            generation = found["generation"]
+        links = Links(decode(LINK_KEY), "invitation")
+        link = Link(invitation_id, generation)
+        return {"token": links.token(link), "code": links.code(link)}
+
+    async def tell(self, row: Row) -> None:
+        """Let the bus bring a fact of identity, and wait until it was taken."""
+        await self.bus.publish([rows.message(row)])
+
+    async def rows(self, *actions: str) -> list[Row]:
+        """What the journal tells, each shard in its order; only these actions, if any are named."""
+        found = [rows.read(row) async for row in self.database["journal"].find({})]
+        found.sort(key=lambda row: (row.shard, row.seq))
+        return [row for row in found if not actions or row.action in actions]
+
+
+def verified(person: Person) -> identity.UserVerified:
+    return identity.UserVerified(
+        user_id=person.user_id,
+        email=person.email,
+        name=person.name,
+        account_id=person.account_id,
+    )
+
+
+def settings_for(mongo_url: str, database: str, identity_url: str, **fields: Any) -> Settings:
+    """What the environment would say."""
+    return Settings(
+        **{
+            "mongo_url": SecretStr(mongo_url),
+            "mongo_database": database,
+            "amqp_url": SecretStr("memory://"),
+            "public_url": ISSUER,
+            "internal_key": SecretStr(KEYS.private["team"]),
+            "internal_keys": KEYS.public,
+            "internal_urls": {"identity": (identity_url,)},
+            "admin_key": SecretStr("the-operators-key-0123456789abcdef"),
+            "link_key": SecretStr(LINK_KEY),
+            "mails_per_address": 1_000,
+            **fields,
+        }
+    )
+
+
+@asynccontextmanager
+async def running(mongo_url: str, database: str, **fields: Any) -> AsyncIterator[Team]:
+    """A real team on two real ports, on a real database and the in-process bus."""
+    clock, stand_in = SetClock(), StandIn()
+    async with stand_in.running(clock) as identity_url:
+        settings = settings_for(mongo_url, database, identity_url, **fields)
+        bus, heard = LocalBus(), []
+
+        async def hear(message: Message) -> Verdict:
+            heard.append(Row.from_event(message.body))
+            return Verdict.ACK
+
+        async def resync() -> None:
+            return None
+
+        await bus.subscribe(AUDIT, hear, on_resync=resync)
+        service = build(settings, bus=bus, clock=clock)
+        await service.start(internal=listen("127.0.0.1", 0), public=listen("127.0.0.1", 0))
+        client: Client = connect(mongo_url, app_name="test")
+        inside = service.addresses["internal"]
+        callers = {
+            name: InternalClient(
+                service=name,
+                key=SecretStr(KEYS.private[name]),
+                urls={"team": [inside]},
+                clock=clock,
+            )
+            for name in ("identity", "authz", "notification")
+        }
+        try:
+            async with aiohttp.ClientSession() as http:
+                yield Team(
+                    url=service.addresses["public"],
+                    inside=inside,
+                    http=http,
+                    client=client,
+                    database=client[database],
+                    clock=clock,
+                    identity=stand_in,
+                    bus=bus,
+                    callers=callers,
+                    heard=heard,
+                )
+        finally:
+            for caller in callers.values():
+                await caller.close()
+            await service.stop()
+            await bus.close()
+            client.close()

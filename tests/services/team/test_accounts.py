@@ -1,0 +1,228 @@
+"""Personal accounts, names, conversion, and what a member sees of an account."""
+
+from __future__ import annotations
+
+from shared.contracts import identity
+from shared.ids import new_id
+from tests.services.rows import row_of
+from tests.services.team.running import Person, Team, verified
+
+
+async def test_a_verified_user_has_a_personal_account_and_owns_it(team: Team) -> None:
+    ana = await team.person("Ana")
+    account = await ana.get(ana.path)
+    assert (account["kind"], account["name"], account["owner"]) == ("personal", "Ana", True)
+    assert account["role"] == "owner"
+    [created] = await team.rows("account.created")
+    assert created.account_rev == 1
+    assert [thing.kind for thing in created.things] == ["account", "member"]
+
+
+async def test_news_that_come_twice_make_one_account(team: Team) -> None:
+    ana = team.stranger("Ana")
+    row = row_of(verified(ana))
+    again = row_of(verified(ana))
+    for news in (row, row, again):
+        await team.tell(news)
+    assert len(await team.rows("account.created")) == 1
+
+
+async def test_the_first_request_finds_the_account_before_the_news_came(team: Team) -> None:
+    ana = team.stranger("Ana")
+    mine = await ana.get("/v1/me/accounts")
+    assert [item["id"] for item in mine["items"]] == [ana.account_id]
+    assert (await ana.get(ana.path))["owner"] is True
+
+    bea = team.stranger("Bea")
+    assert (await bea.get(f"{bea.path}/members"))["items"][0]["user_id"] == bea.user_id
+    await team.tell(row_of(verified(bea)))
+    assert len(await team.rows("account.created")) == 2
+
+
+async def test_who_never_verified_gets_no_account(team: Team) -> None:
+    ana = team.stranger("Ana", email_verified=False)
+    signed_up = identity.UserSignedUp(**verified(ana).model_dump(), verified=False, generation=1)
+    await team.tell(row_of(signed_up))
+    assert (await ana.get("/v1/me/accounts"))["items"] == []
+    assert (await ana.send("GET", ana.path)).status == 404
+
+
+async def test_an_invited_newcomer_is_verified_by_signing_up(team: Team) -> None:
+    ana = team.stranger("Ana")
+    signed_up = identity.UserSignedUp(**verified(ana).model_dump(), verified=True, generation=1)
+    await team.tell(row_of(signed_up))
+    assert len(await team.rows("account.created")) == 1
+
+
+async def test_a_token_that_names_somebody_elses_account_opens_nothing(team: Team) -> None:
+    ana, bea = team.stranger("Ana"), team.stranger("Bea")
+    bea.acct = ana.account_id
+    assert (await bea.send("GET", ana.path)).status == 404
+    assert await team.rows("account.created") == []
+
+
+async def test_without_identity_the_missing_account_is_503_not_404(team: Team) -> None:
+    ana = team.stranger("Ana")
+    team.identity.away = True
+    assert (await ana.send("GET", ana.path)).status == 503
+
+
+async def renamed(person: Person, name: str, seq: int) -> None:
+    payload = identity.UserRenamed(**verified(person).model_dump() | {"name": name})
+    await person.team.tell(row_of(payload, seq=seq))
+
+
+async def test_names_follow_their_user_and_an_older_fact_changes_nothing(team: Team) -> None:
+    ana = team.stranger("Ana")
+    await team.tell(row_of(verified(ana), seq=1_000_001))
+    await renamed(ana, "Ana Second", 1_000_003)
+    await renamed(ana, "Ana First", 1_000_002)
+    member = await ana.get(f"{ana.path}/members/{ana.user_id}")
+    assert member["name"] == "Ana Second"
+
+
+async def test_a_rename_that_overtakes_the_account_is_not_lost(team: Team) -> None:
+    ana = team.stranger("Ana")
+    await renamed(ana, "Ana Second", 2_000_002)
+    await team.tell(row_of(verified(ana), seq=2_000_001))
+    member = await ana.get(f"{ana.path}/members/{ana.user_id}")
+    assert member["name"] == "Ana Second"
+
+
+async def test_converting_makes_a_team_of_the_same_account(team: Team) -> None:
+    """Rp2, Nv1."""
+    ana = await team.person("Ana")
+    body = {"name": "Engines", "catalog": "novita"}
+    answer = await ana.send("POST", f"{ana.path}/convert", body)
+    account = answer.expect(200)
+    assert (account["id"], account["kind"], account["name"]) == (ana.account_id, "team", "Engines")
+    assert account["catalog"].startswith("novita@")
+    assert answer.headers["Rolecall-Revision"].startswith("team.")
+    again = await ana.send("POST", f"{ana.path}/convert", body)
+    assert (again.status, again.code) == (409, "already-a-team")
+
+
+async def test_where_the_catalog_knows_no_step_only_name_and_catalog_are_set(team: Team) -> None:
+    ana = await team.person("Ana")
+    body = {"name": "Clusters", "catalog": "runos"}
+    account = (await ana.send("POST", f"{ana.path}/convert", body)).expect(200)
+    assert (account["kind"], account["role"]) == ("personal", "admin")
+    invited = await ana.send(
+        "POST", f"{ana.path}/invitations", {"email": "b@example.com", "role": "admin"}
+    )
+    invited.expect(201)
+    assert (await ana.get(ana.path))["kind"] == "team"
+    told = [row.action for row in await team.rows("account.converted", "invitation.created")]
+    assert told == ["account.converted", "account.converted", "invitation.created"]
+
+
+async def test_a_repeated_conversion_with_its_key_answers_the_same(team: Team) -> None:
+    ana = await team.person("Ana")
+    first, second = [
+        await ana.send("POST", f"{ana.path}/convert", {"name": "Engines"}, Idempotency_Key="k1")
+        for _ in range(2)
+    ]
+    assert first.expect(200) == second.expect(200)
+    other = await ana.send("POST", f"{ana.path}/convert", {"name": "Other"}, Idempotency_Key="k1")
+    assert (other.status, other.code) == (422, "idempotency-key-reused")
+    assert len(await team.rows("account.converted")) == 1
+
+
+async def test_converting_is_the_owners_alone(team: Team) -> None:
+    account = await team.account()
+    admin = await account.join("admin")
+    refused = await admin.send("POST", f"{account.path}/convert", {"name": "Mine"})
+    assert (refused.status, refused.code) == (403, "owner-only")
+
+
+async def test_an_unknown_catalog_is_pointed_at(team: Team) -> None:
+    ana = await team.person("Ana")
+    answer = await ana.send("POST", f"{ana.path}/convert", {"name": "X", "catalog": "other"})
+    assert answer.expect(422)["errors"][0]["pointer"] == "/catalog"
+
+
+async def test_every_fact_of_an_account_is_numbered_without_a_gap(team: Team) -> None:
+    account = await team.account()
+    await account.join("developer")
+    (await account.owner.send("PATCH", account.path, {"name": "New name"})).expect(200)
+    rows = [row for row in await team.rows() if row.account_id == account.id]
+    rows.sort(key=lambda row: row.seq)
+    assert [row.account_rev for row in rows] == list(range(1, len(rows) + 1))
+    assert [row.action for row in rows] == [
+        "account.created",
+        "account.converted",
+        "invitation.created",
+        "invitation.accepted",
+        "member.joined",
+        "account.renamed",
+    ]
+
+
+async def test_the_shipped_catalogs_are_published_once(team: Team) -> None:
+    told = await team.rows("catalog.published")
+    names = sorted(row.data["name"] for row in told)
+    assert names == ["cloud-iam", "novita", "runos", "runpod", "standard"]
+    assert all(row.things[0].id == row.resource.id for row in told)
+
+
+async def test_a_member_sees_catalog_and_roles(team: Team) -> None:
+    account = await team.account("cloud-iam")
+    catalog = await account.owner.get(f"{account.path}/catalog")
+    assert catalog["name"] == "cloud-iam"
+    roles = await account.owner.get(f"{account.path}/roles?limit=2")
+    rest = await account.owner.get(f"{account.path}/roles?cursor={roles['next_cursor']}")
+    ids = [role["id"] for role in (*roles["items"], *rest["items"])]
+    assert ids == [role["id"] for role in catalog["roles"]]
+    one = await account.owner.get(f"{account.path}/roles/{ids[0]}")
+    assert one == roles["items"][0]
+    assert (await account.owner.send("GET", f"{account.path}/roles/none")).status == 404
+
+
+async def test_own_permissions_are_the_table_and_the_names(team: Team) -> None:
+    account = await team.account()
+    basic = await account.join("basic")
+    mine = await basic.get(f"{account.path}/me/permissions")
+    assert mine["role"] == "basic"
+    assert mine["permissions"]["account:view"] == "all"
+    assert "member:invite" not in mine["permissions"]
+    assert "all" in str(mine["table"])
+    unknown = await basic.send("GET", f"{account.path}/me/permissions?project={new_id('prj')}")
+    assert unknown.status == 404
+
+
+async def test_a_change_has_a_receipt_that_other_accounts_do_not_see(team: Team) -> None:
+    """B8."""
+    account = await team.account()
+    answer = await account.owner.send("POST", f"{account.path}/projects", {"name": "prod"})
+    answer.expect(201)
+    revision = answer.headers["Rolecall-Revision"]
+    receipt = await account.owner.get(f"{account.path}/revisions/{revision}")
+    assert receipt["effective"] is True
+    assert receipt["replicas"] == []
+    for wrong in ("team.x.1.1", "nonsense", revision + "0"):
+        assert (await account.owner.send("GET", f"{account.path}/revisions/{wrong}")).status == 404
+
+
+NAMES = {
+    "": False,
+    " \t ": False,
+    "x" * 81: False,
+    "See https://evil.example": False,
+    "www.evil.example": False,
+    "=?utf-8?q?x=0d=0aBcc?=": False,
+    "Bell\x07": False,
+    "a\u202eb": False,
+    "  Two   words ": "Two words",
+    "Ada's Engine & Co.": "Ada's Engine & Co.",
+}
+
+
+async def test_a_name_holds_no_link_no_header_and_nothing_hidden(team: Team) -> None:
+    """T13."""
+    ana = await team.person("Ana")
+    for name, kept in NAMES.items():
+        answer = await ana.send("PATCH", ana.path, {"name": name})
+        if kept is False:
+            assert answer.expect(422)["errors"][0]["pointer"] == "/name", name
+        else:
+            assert answer.expect(200)["name"] == kept

@@ -1,0 +1,214 @@
+"""Members: the list, roles, removal, leaving."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.services.team.running import Person, Team
+
+OWNERS_MATTERS = {
+    "change the owner's role": ("PATCH", {"role": "developer"}, "owner-protected"),
+    "remove the owner": ("DELETE", None, "owner-protected"),
+}
+
+
+@pytest.mark.parametrize("what", OWNERS_MATTERS)
+async def test_nobody_touches_the_owner_not_even_an_admin(team: Team, what: str) -> None:
+    """Ci7, Nv20."""
+    method, body, code = OWNERS_MATTERS[what]
+    account = await team.account()
+    admin = await account.join("admin")
+    for person in (admin, account.owner):
+        answer = await person.send(method, f"{account.path}/members/{account.owner.user_id}", body)
+        assert (answer.status, answer.code) == (409, code)
+
+
+async def test_the_owner_stays(team: Team) -> None:
+    """Nv7."""
+    account = await team.account()
+    answer = await account.owner.send("POST", f"{account.path}/leave")
+    assert (answer.status, answer.code) == (409, "owner-cannot-leave")
+
+
+async def test_an_admin_revokes_another_admins_access(team: Team) -> None:
+    """Nv20."""
+    account = await team.account("novita")
+    first, second = await account.join("admin", "First"), await account.join("admin", "Second")
+    answer = await first.send("DELETE", f"{account.path}/members/{second.user_id}")
+    answer.expect(204)
+    assert answer.headers["Rolecall-Revision"]
+    assert (await second.send("GET", account.path)).status == 404
+    assert (await second.get(second.path))["kind"] == "personal"
+
+
+async def test_a_role_changes_at_any_time_and_says_whether_sessions_end(team: Team) -> None:
+    """Ci3, Nv16."""
+    for catalog, ends in (("standard", False), ("novita", True)):
+        account = await team.account(catalog)
+        member = await account.join("basic")
+        answer = await account.owner.send(
+            "PATCH", f"{account.path}/members/{member.user_id}", {"role": "developer"}
+        )
+        assert answer.expect(200)["role"] == "developer"
+        told = [
+            row for row in await team.rows("member.role_changed") if row.account_id == account.id
+        ]
+        assert [row.data["ends_sessions"] for row in told] == [ends]
+        assert told[0].before == {"role": "basic"}
+        assert told[0].actor.name == "Owner"
+        assert told[0].things[0].state is not None
+        assert told[0].things[0].state["role"] == "developer"
+
+
+async def test_giving_the_role_that_is_there_changes_nothing(team: Team) -> None:
+    account = await team.account()
+    member = await account.join("basic")
+    path = f"{account.path}/members/{member.user_id}"
+    answer = await account.owner.send("PATCH", path, {"role": "basic"})
+    assert answer.expect(200)["role"] == "basic"
+    assert "Rolecall-Revision" not in answer.headers
+    assert await team.rows("member.role_changed") == []
+
+
+@pytest.mark.parametrize("role", ["owner", "none", "Admin"])
+async def test_only_an_assignable_role_of_the_catalog_is_given(team: Team, role: str) -> None:
+    account = await team.account()
+    member = await account.join("basic")
+    path = f"{account.path}/members/{member.user_id}"
+    answer = await account.owner.send("PATCH", path, {"role": role})
+    assert (answer.status, answer.code) == (422, "role-unknown")
+    assert answer.body["errors"][0]["pointer"] == "/role"
+
+
+async def test_who_leaves_is_out_at_once_and_may_come_back_as_a_new_member(team: Team) -> None:
+    account = await team.account()
+    member = await account.join("developer")
+    before = await account.owner.get(f"{account.path}/members/{member.user_id}")
+    (await member.send("POST", f"{account.path}/leave")).expect(204)
+    assert (await member.send("GET", account.path)).status == 404
+    assert (await member.send("POST", f"{account.path}/leave")).status == 404
+    proof = await account.invite(member.email, "developer")
+    (await member.send("POST", "/v1/invitations/accept", proof)).expect(200)
+    after = await account.owner.get(f"{account.path}/members/{member.user_id}")
+    assert after["membership_id"] != before["membership_id"]
+
+
+async def test_nothing_old_revives_with_a_new_membership(team: Team) -> None:
+    account = await team.account()
+    member = await account.join("developer")
+    project = (await account.owner.send("POST", f"{account.path}/projects", {"name": "p"})).body
+    place = f"{account.path}/projects/{project['id']}/overrides"
+    grants = {"grants": {"instance": {"view": "all"}}}
+    (await account.owner.send("PUT", f"{place}/{member.user_id}", grants)).expect(200)
+    (await account.owner.send("DELETE", f"{account.path}/members/{member.user_id}")).expect(204)
+    proof = await account.invite(member.email, "developer")
+    (await member.send("POST", "/v1/invitations/accept", proof)).expect(200)
+    assert (await account.owner.get(place))["items"] == []
+    inside = await member.get(f"{account.path}/me/permissions?project={project['id']}")
+    assert inside["permissions"]["instance:write"] in {"all", "self"}
+
+
+async def test_members_and_invitations_stand_in_one_list(team: Team) -> None:
+    """Nv15, Ro13."""
+    account = await team.account()
+    await account.join("developer", "Zoe Last")
+    await account.join("basic", "Bo First")
+    await account.invite("old@example.com", "basic")
+    team.clock.move(8 * 24 * 3600)
+    await account.invite("new@example.com", "billing")
+    everyone = await account.owner.get(f"{account.path}/members")
+    shown = [(item["name"] or item["email"], item["status"]) for item in everyone["items"]]
+    assert shown == [
+        ("Bo First", "active"),
+        ("new@example.com", "invited"),
+        ("old@example.com", "expired"),
+        ("Owner", "active"),
+        ("Zoe Last", "active"),
+    ]
+    for status, names in {
+        "active": ["Bo First", "Owner", "Zoe Last"],
+        "invited": [None],
+        "expired": [None],
+        "suspended": [],
+    }.items():
+        found = await account.owner.get(f"{account.path}/members?status={status}")
+        assert [item["name"] for item in found["items"]] == names
+
+
+SORTS = {
+    "name": ["Ana", "Bo", "Owner"],
+    "-name": ["Owner", "Bo", "Ana"],
+    "role": ["Bo", "Ana", "Owner"],
+    "since": ["Owner", "Ana", "Bo"],
+    "-since": ["Bo", "Ana", "Owner"],
+}
+
+
+async def test_the_list_is_searched_sorted_and_paged(team: Team) -> None:
+    account = await team.account()
+    for role, name in (("developer", "Ana"), ("basic", "Bo")):
+        team.clock.move(1)
+        await account.join(role, name)
+    found = await account.owner.get(f"{account.path}/members?q=BO")
+    assert [item["name"] for item in found["items"]] == ["Bo"]
+    assert (await account.owner.get(f"{account.path}/members?q=.*"))["items"] == []
+    for sort, names in SORTS.items():
+        seen, cursor = [], ""
+        while True:
+            page = await account.owner.get(
+                f"{account.path}/members?limit=1&sort={sort}{cursor and '&cursor=' + cursor}"
+            )
+            seen += [item["name"] for item in page["items"]]
+            if page["next_cursor"] is None:
+                break
+            cursor = page["next_cursor"]
+        assert seen == names, sort
+    bad = await account.owner.send("GET", f"{account.path}/members?cursor=nonsense")
+    assert (bad.status, bad.body["errors"][0]["pointer"]) == (422, "/query/cursor")
+
+
+async def with_an_invitation_of(person: Person, path: str) -> str:
+    body = {"email": "guest@example.com", "role": "basic"}
+    answer = await person.send("POST", f"{path}/invitations", body)
+    return str(answer.expect(201)["invitation"]["id"])
+
+
+async def test_invitations_outlive_their_inviter(team: Team) -> None:
+    """Rp5: a link never dies unseen."""
+    account = await team.account()
+    first, second = await account.join("admin", "First"), await account.join("admin", "Second")
+    invitation_id = await with_an_invitation_of(first, account.path)
+    await second.send("DELETE", f"{account.path}/members/{first.user_id}")
+    [passed] = await team.rows("invitation.passed")
+    assert passed.data["to_user_id"] == second.user_id
+    assert passed.change_id == (await team.rows("member.removed"))[0].change_id
+
+    path = f"{account.path}/members/{second.user_id}"
+    (await account.owner.send("PATCH", path, {"role": "basic"})).expect(200)
+    (await second.send("POST", f"{account.path}/leave")).expect(204)
+    told = await team.rows("invitation.passed")
+    assert [row.data["to_user_id"] for row in told] == [second.user_id, account.owner.user_id]
+    guest = await team.person("Guest", "guest@example.com")
+    proof = await team.proof(invitation_id)
+    (await guest.send("POST", "/v1/invitations/accept", proof)).expect(200)
+
+
+async def test_an_invitation_stays_with_an_inviter_who_may_still_give_it(team: Team) -> None:
+    account = await team.account()
+    first = await account.join("admin", "First")
+    await with_an_invitation_of(first, account.path)
+    other = await account.join("basic", "Other")
+    path = f"{account.path}/members/{other.user_id}"
+    (await account.owner.send("PATCH", path, {"role": "billing"})).expect(200)
+    assert await team.rows("invitation.passed") == []
+
+
+async def test_who_leaves_hands_their_invitations_to_the_owner(team: Team) -> None:
+    account = await team.account()
+    first = await account.join("admin", "First")
+    await with_an_invitation_of(first, account.path)
+    (await first.send("POST", f"{account.path}/leave")).expect(204)
+    [passed] = await team.rows("invitation.passed")
+    assert passed.data["to_user_id"] == account.owner.user_id
+    listed = await account.owner.get(f"{account.path}/invitations")
+    assert listed["items"][0]["invited_by_name"] == "Owner"
