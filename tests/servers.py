@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Self
 from aiosmtpd.controller import Controller
 
 from deploy.programs.mongodb import database
+from deploy.programs.nginx import nginx_program
 from deploy.programs.program import ProgramError, free_port
 from deploy.programs.rabbitmq import Rabbitmq, rabbitmq_program
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -58,20 +59,35 @@ def require_rabbitmq() -> None:
 
     Raises `ProgramError` with what to do when that is not possible.
     """
-    if rabbitmq_program():
+    _require(
+        rabbitmq_program,
+        package="rabbitmq-server",
+        otherwise=f"The tests need RabbitMQ: set {AMQP_VARIABLE} to the address of a broker,",
+    )
+
+
+def require_nginx() -> None:
+    """Install nginx from the system's packages when it is missing and we may.
+
+    Raises `ProgramError` with what to do when that is not possible.
+    """
+    _require(nginx_program, package="nginx-light", otherwise="The tests need nginx:")
+
+
+def _require(find: Callable[[], object], *, package: str, otherwise: str) -> None:
+    if find():
         return
     if os.geteuid() == 0:
-        # The package would start a system-wide broker: its init scripts ask this file first.
+        # A package would start a system-wide server: its init scripts ask this variable first.
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
-        install = ["apt-get", "install", "-y", "--no-install-recommends", "rabbitmq-server"]
+        install = ["apt-get", "install", "-y", "--no-install-recommends", package]
         for command in (["apt-get", "update"], install):
             subprocess.run(command, env=environment, check=False, capture_output=True)
-    if not rabbitmq_program():
-        message = (
-            f"The tests need RabbitMQ: set {AMQP_VARIABLE} to the address of a broker, or install "
-            "the system's package rabbitmq-server (as root, the tests do it with apt-get)."
+    if not find():
+        raise ProgramError(
+            f"{otherwise} install the system's package {package} (as root, the tests do it "
+            "with apt-get)."
         )
-        raise ProgramError(message)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import time
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, overload
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -13,9 +13,21 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+@overload
 async def wait_for(
-    condition: Callable[[], T | Awaitable[T]], *, within: float = 10.0, what: str = "condition"
-) -> T:
+    condition: Callable[[], Awaitable[T | None]], *, within: float = 10.0, what: str = "condition"
+) -> T: ...
+
+
+@overload
+async def wait_for(
+    condition: Callable[[], T | None], *, within: float = 10.0, what: str = "condition"
+) -> T: ...
+
+
+async def wait_for(
+    condition: Callable[[], object], *, within: float = 10.0, what: str = "condition"
+) -> object:
     """Poll until `condition` gives something true, and give that.
 
     `condition` is a function or a coroutine function. Raises `AssertionError` naming `what` and

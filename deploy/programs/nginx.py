@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+def nginx_program() -> str | None:
+    """Find nginx: on the path, or where Debian puts it for root only."""
+    return shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+
+
 class Nginx(Program):
     """nginx in the foreground, with every file below its folder.
 
@@ -33,7 +38,7 @@ class Nginx(Program):
 
     def command(self) -> Sequence[str]:
         """Write the configuration, and start the `nginx` of this machine."""
-        program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+        program = nginx_program()
         if program is None:
             message = "nginx is not on this machine: install the package nginx"
             raise ProgramError(message)

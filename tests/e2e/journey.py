@@ -53,7 +53,6 @@ class World:
             return None if answer.status == 503 else answer
 
         answer = await wait_for(known, within=40, what="a decision")
-        assert answer is not None
         body = answer.expect(200)
         reason = str(body["context"]["reason"])
         assert body["decision"] is (reason == "allowed"), body
@@ -287,7 +286,6 @@ async def read_the_audit_log(world: World, team: Team) -> None:
         return items if any(item["action"] == "member.removed" for item in items) else None
 
     items = await wait_for(told, within=30, what="the removal in the audit log")
-    assert items is not None
     oldest_first = list(reversed(items))
     actors = [
         people.get(item["actor"]["id"]) or people.get(item["actor"].get("on_behalf_of") or "")

@@ -87,9 +87,7 @@ class Mailbox:
             mails = [mail for mail in await self.all(address) if subject in mail["subject"].lower()]
             return mails[0] if len(mails) >= count else None
 
-        mail = await wait_for(arrived, within=30, what=f"a mail about {subject} to {address}")
-        assert mail is not None
-        return mail
+        return await wait_for(arrived, within=30, what=f"a mail about {subject} to {address}")
 
 
 @dataclass(frozen=True)

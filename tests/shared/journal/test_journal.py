@@ -1,6 +1,7 @@
 """Are state and facts saved together, gapless, and exactly once?"""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
 from pymongo.errors import AutoReconnect
@@ -16,7 +17,7 @@ from tests.shared.journal.conftest import CALLER, project_created
 SHARD = shard_of("acc_1")
 
 
-def creating(database: Database, number: int):
+def creating(database: Database, number: int) -> Callable[[Tx], Awaitable[int]]:
     async def work(tx: Tx) -> int:
         await database["projects"].insert_one({"_id": number, "rev": tx.rev}, session=tx.session)
         tx.record(project_created(number))
@@ -123,7 +124,7 @@ async def test_a_commit_whose_answer_was_lost_is_not_done_twice(
     journal: Journal, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = shared.mongo._commit
-    lost = []
+    lost: list[bool] = []
 
     async def commit_and_lose_the_answer(session: Session, deadline: float) -> None:
         await real(session, deadline)
