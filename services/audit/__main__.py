@@ -1,0 +1,7 @@
+"""How does audit run as a process of its own?"""
+
+from services.audit.app import build
+from services.audit.settings import Settings
+from shared.serve import main
+
+main(build, Settings)

@@ -1,0 +1,82 @@
+"""How is audit put together?"""
+
+from services.audit.migrations import migrate
+from services.audit.routes import INTERNAL_ROUTES, ROUTES
+from services.audit.settings import Settings
+from services.audit.store import Records
+from services.audit.subscriptions import SUBSCRIPTIONS
+from services.audit.use_cases import Audit, Ingest
+from shared.auth import Authenticator, InternalVerifier, RemoteKeys, TokenVerifier
+from shared.bus import Bus
+from shared.clock import Clock, SystemClock
+from shared.contracts import topology
+from shared.http import Api, AuthzChecker
+from shared.ids import new_id
+from shared.inbox import Inbox
+from shared.internal import InternalClient
+from shared.journal import Journal
+from shared.journal.relay import Relay
+from shared.journal.routes import journal_routes
+from shared.mongo import connect
+from shared.serve import Service
+
+
+def build(settings: Settings, *, bus: Bus, clock: Clock | None = None) -> Service:
+    """Wire the service; nothing runs yet."""
+    clock = clock or SystemClock()
+    client = connect(settings.mongo_url.get_secret_value(), app_name="audit")
+    database = client[settings.mongo_database]
+    internal = InternalClient(
+        service="audit", key=settings.internal_key, urls=settings.internal_urls, clock=clock
+    )
+    relay = Relay(database, bus, holder=new_id("prc"), clock=clock)
+    journal = Journal(client, database, source="audit", relay=relay, clock=clock)
+    records = Records(database)
+    ctx = Audit(
+        records=records,
+        ingest=Ingest(client, records, clock),
+        journal=journal,
+        clock=clock,
+        complete_until=lambda: inbox.complete_until,
+    )
+    inbox = Inbox(
+        client,
+        database,
+        bus=bus,
+        queue=topology.AUDIT,
+        sources=topology.AUDIT.sources,
+        internal=internal,
+        subscriptions=SUBSCRIPTIONS,
+        ctx=ctx,
+        clock=clock,
+    )
+    authenticator = Authenticator(
+        tokens=TokenVerifier(
+            issuer=settings.public_url,
+            keys=RemoteKeys(lambda: internal.get("identity", "/internal/jwks"), clock=clock),
+            clock=clock,
+        ),
+        internal=InternalVerifier(service="audit", keys=settings.internal_keys, clock=clock),
+        admin_key=settings.admin_key,
+    )
+
+    async def close_client() -> None:
+        client.close()
+
+    return Service(
+        "audit",
+        public=Api(
+            "audit", ROUTES, ctx, authenticator=authenticator, checker=AuthzChecker(internal)
+        ),
+        internal=Api(
+            "audit",
+            (*INTERNAL_ROUTES, *journal_routes(journal)),
+            ctx,
+            authenticator=authenticator,
+        ),
+        opens=(lambda: migrate(database), journal.start, inbox.start),
+        tasks={"relay": relay.run, "sweep": relay.sweep, "inbox": inbox.run},
+        closes=(inbox.stop, internal.close, close_client),
+        checks=lambda: {"bus": inbox.connected},
+        proxies=settings.trusted_proxies,
+    )

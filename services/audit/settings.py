@@ -1,0 +1,9 @@
+"""What must the environment say before audit starts?"""
+
+from shared.settings import ServiceSettings, settings_config
+
+
+class Settings(ServiceSettings):
+    """Every variable of this service, `ROLECALL_AUDIT_…`."""
+
+    model_config = settings_config("audit")

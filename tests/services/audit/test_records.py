@@ -1,0 +1,183 @@
+"""What does a record hold, and what never?"""
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from services.audit.domain import (
+    REMOVED,
+    SECRET_NAMES,
+    Person,
+    cursor_of,
+    digest,
+    moment_key,
+    person_of,
+    read_cursor,
+    record_of,
+    without_secrets,
+)
+from shared.contracts import identity
+from shared.contracts.facts import Actor, Outcome, RequestInfo, ResourceRef, Row
+from shared.contracts.registry import FACT_TYPES
+from shared.contracts.team import MemberRemoved
+from tests.services.rows import NOON, row_of
+
+MEMBER = MemberRemoved(
+    account_name="Acme", user_id="usr_bo", email="bo@example.com", name="Bo Li", role="developer"
+)
+LATER = NOON + timedelta(milliseconds=40)
+
+
+def a_row(**fields):
+    return row_of(MEMBER, **({"account_id": "acc_1"} | fields))
+
+
+def test_a_record_says_who_did_what_to_what_when_how_and_through_what():
+    row = a_row(
+        project_id="prj_1",
+        account_rev=7,
+        reason="left the company",
+        before={"role": "developer"},
+        after=None,
+        resource=ResourceRef(type="member", id="usr_bo", name="Bo Li"),
+        request=RequestInfo(request_id="req-9", trace_id="t1", ip="203.0.113.9", user_agent="curl"),
+    )
+    record = record_of(row, recorded_at=LATER)
+    assert record.action == "member.removed"
+    assert record.noun == "member."
+    assert record.outcome is Outcome.SUCCEEDED
+    for name in (
+        "id",
+        "account_id",
+        "account_rev",
+        "occurred_at",
+        "actor",
+        "resource",
+        "project_id",
+        "before",
+        "after",
+        "reason",
+        "request",
+        "position",
+        "change_id",
+    ):
+        assert getattr(record, name) == getattr(row, name), name
+    assert record.recorded_at == LATER
+
+
+SECRETS = [
+    ({"password": "correct horse"}, "correct horse"),
+    ({"deep": [{"Token": "abc123"}]}, "abc123"),
+    ({"client_secret": {"value": "s3cret"}}, "s3cret"),
+    ({"note": "key eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJ1c3IifQ.c2lnbmF0dXJl here"}, "c2lnbmF0dXJl"),
+    ({"note": "rct_0123456789abcdef"}, "rct_0123456789abcdef"),
+    ({"hash": "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA"}, "aGFzaA"),
+    ({"note": "inv_" + "0" * 32 + ".1.macmacmac"}, "macmacmac"),
+]
+
+
+@pytest.mark.parametrize(("content", "secret"), SECRETS, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize("side", ["before", "after"])
+def test_a_secret_never_gets_into_a_record_whoever_puts_it_into_a_row(content, secret, side):
+    record = record_of(a_row(**{side: content}), recorded_at=LATER)
+    kept = str(getattr(record, side))
+    assert secret not in kept
+    assert REMOVED in kept
+
+
+def test_a_secret_in_a_reason_is_blanked_too():
+    record = record_of(a_row(reason="used rct_0123456789abcdef"), recorded_at=LATER)
+    assert record.reason == f"used {REMOVED}"
+
+
+@pytest.mark.parametrize("name", sorted(SECRET_NAMES))
+def test_every_name_on_the_deny_list_is_blanked_in_any_case(name):
+    assert without_secrets({name.upper(): "value", "role": "admin"}) == {
+        name.upper(): REMOVED,
+        "role": "admin",
+    }
+
+
+def test_entries_of_a_catalog_that_only_sound_like_secrets_are_kept():
+    grants = {"api_tokens": {"manage": "self"}, "secrets": {"view": "all"}}
+    assert without_secrets({"grants": grants}) == {"grants": grants}
+
+
+REFUSAL_CODES = {"identity.session.refused.v1", "team.request.refused.v1"}
+
+
+@pytest.mark.parametrize("fact_type", sorted(FACT_TYPES))
+def test_no_fact_has_a_field_for_a_secret(fact_type):
+    fields = set(FACT_TYPES[fact_type].model_fields)
+    if fact_type in REFUSAL_CODES:
+        fields -= {"code"}  # of the refusal
+    assert not fields & SECRET_NAMES
+
+
+def test_no_part_of_a_row_is_named_like_a_secret():
+    for part in (Row, Actor, RequestInfo, ResourceRef):
+        assert not set(part.model_fields) & SECRET_NAMES
+
+
+def test_the_digest_is_of_the_content_not_of_how_it_is_written():
+    row = a_row(before={"a": 1, "b": 2})
+    again = Row.from_event(row.to_event())
+    other_order = row.model_copy(update={"before": {"b": 2, "a": 1}})
+    assert digest(row) == digest(again) == digest(other_order)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"before": {"a": 3}},
+        {"actor": Actor(type="user", id="usr_eve")},
+        {"outcome": Outcome.DENIED},
+        {"seq": 999_999},
+        {"epoch": "e2"},
+        {"occurred_at": LATER},
+        {"data": {"email": "eve@example.com"}},
+        {"account_id": "acc_2"},
+        {"reason": "another"},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_any_other_content_has_another_digest(change):
+    row = a_row(before={"a": 1})
+    assert digest(row.model_copy(update=change)) != digest(row)
+
+
+def test_records_sort_by_time_and_within_a_millisecond_as_they_were_told():
+    told = [a_row(seq=seq, occurred_at=at) for at in (NOON, LATER) for seq in (9, 10, 17)]
+    orders = [record_of(row, recorded_at=LATER).order for row in told]
+    assert sorted(orders) == orders
+
+
+def test_a_moment_has_one_key_in_every_time_zone():
+    elsewhere = NOON.astimezone(timezone(timedelta(hours=5, minutes=45)))
+    assert moment_key(elsewhere) == moment_key(NOON)
+    assert moment_key(datetime(1970, 1, 1, tzinfo=NOON.tzinfo)) == "0" * 12
+
+
+def test_a_cursor_leads_back_to_its_record_and_tells_nothing_else():
+    record = record_of(a_row(), recorded_at=LATER)
+    assert read_cursor(cursor_of(record)) == record.order
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "AAAA", "é", "e30", "MDAwMDAwMDAwMDAw", "~" * 50])
+def test_what_is_no_cursor_is_refused(cursor):
+    with pytest.raises(ValueError, match=r"."):
+        read_cursor(cursor)
+
+
+def test_names_are_known_from_the_facts_about_users():
+    user = {"user_id": "usr_bo", "email": "bo@example.com", "name": "Bo", "account_id": "acc_bo"}
+    for fact in (
+        identity.UserSignedUp(**user, verified=False, generation=1),
+        identity.UserVerified(**user),
+        identity.UserVerificationResent(**user, generation=2),
+        identity.UserRenamed(**user),
+    ):
+        assert person_of(row_of(fact)) == Person(
+            user_id="usr_bo", name="Bo", email="bo@example.com", as_of=NOON
+        )
+    assert person_of(a_row()) is None

@@ -1,0 +1,433 @@
+"""Who finds what in the audit log?"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from deploy.configuration import Addresses, Secrets, environment
+from deploy.programs.program import free_port
+from services.audit.app import build
+from services.audit.settings import Settings
+from shared.access_tokens import sign_access_token, user_claims
+from shared.bus.local import LocalBus
+from shared.clock import SystemClock
+from shared.contracts import identity
+from shared.contracts.facts import Actor, Outcome, RequestInfo, ResourceRef, Row
+from shared.contracts.team import InvitationRevoked, MemberRemoved, ProjectCreated
+from shared.ids import AccountId, SessionId, UserId, new_id
+from shared.keys import generate_key, public_jwk
+from shared.listeners import listen
+from shared.serve import Service
+from tests.services.audit.conftest import on_the_bus
+from tests.services.rows import NOON, row_of
+from tests.waiting import wait_for
+
+PUBLIC_URL = "https://cloud.example"
+ACCOUNT, OTHER = AccountId(new_id("acc")), AccountId(new_id("acc"))
+ANA, BO, READER = (UserId(new_id("usr")) for _ in range(3))
+PROJECT = new_id("prj")
+
+
+@dataclass
+class Others:
+    """identity and authz as audit sees them: one address that answers as it is told."""
+
+    decision: dict[str, Any] | None = field(
+        default_factory=lambda: {"allowed": True, "member": True, "reason": "allowed"}
+    )
+    """`None`: authz says 503."""
+    silent: bool = False
+    questions: list[dict[str, Any]] = field(default_factory=list)
+    key: Any = field(default_factory=generate_key)
+
+    def application(self) -> web.Application:
+        application = web.Application()
+        application.router.add_get("/internal/jwks", self.jwks)
+        application.router.add_post("/internal/decisions", self.decide)
+        application.router.add_get("/internal/heads", self.heads)
+        return application
+
+    async def jwks(self, request: web.Request) -> web.Response:
+        return web.json_response({"keys": [public_jwk("k1", self.key.public_key())]})
+
+    async def decide(self, request: web.Request) -> web.Response:
+        self.questions.append(await request.json())
+        if self.silent:
+            await wait_for(lambda: not self.silent, within=30)
+        if self.decision is None:
+            return web.json_response({"code": "stale"}, status=503)
+        return web.json_response(self.decision)
+
+    async def heads(self, request: web.Request) -> web.Response:
+        return web.json_response({"source": "x", "epoch": "e1", "heads": {}})
+
+
+@dataclass
+class Api:
+    """Audit as a reader sees it."""
+
+    service: Service
+    others: Others
+    bus: LocalBus
+    http: aiohttp.ClientSession
+
+    async def get(
+        self, path: str, *, reader: str | None = READER, headers: dict[str, str] | None = None
+    ) -> tuple[int, Any]:
+        sent = dict(headers or {})
+        if reader is not None:
+            claims = user_claims(
+                issuer=PUBLIC_URL,
+                user_id=UserId(reader),
+                session_id=SessionId("ses_" + "0" * 32),
+                account_id=ACCOUNT,
+                now=SystemClock().now(),
+            )
+            sent["Authorization"] = f"Bearer {sign_access_token(self.others.key, 'k1', claims)}"
+        url = self.service.addresses["public"] + path
+        async with self.http.get(url, headers=sent) as response:
+            return response.status, await response.json(content_type=None)
+
+    async def search(self, query: str = "", *, account: str = ACCOUNT) -> dict[str, Any]:
+        page: dict[str, Any]
+        status, page = await self.get(f"/v1/accounts/{account}/audit-events?{query}")
+        assert status == 200, page
+        return page
+
+    async def ids(self, query: str = "") -> list[str]:
+        """The ids found, without the records about reading itself."""
+        page = await self.search(query)
+        return [item["id"] for item in page["items"] if item["action"] != "search.performed"]
+
+    async def tell(self, *rows: Row) -> None:
+        await self.bus.publish([on_the_bus(row) for row in rows])
+
+
+@pytest.fixture
+async def api(mongo_url, database_name, monkeypatch) -> AsyncIterator[Api]:
+    others = Others()
+    runner = web.AppRunner(others.application())
+    await runner.setup()
+    port = free_port()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    names = ("identity", "team", "authz", "notification", "audit")
+    at = Addresses(
+        mongo_url=mongo_url,
+        amqp_url="memory://",
+        public_url=PUBLIC_URL,
+        internal_urls={name: [f"http://127.0.0.1:{port}"] for name in names},
+        smtp_host="127.0.0.1",
+        smtp_port=25,
+    )
+    options = {"mongo_database": database_name}
+    for name, value in environment(
+        "audit", given=Secrets.generate(), at=at, options=options
+    ).items():
+        monkeypatch.setenv(name, value)
+    bus = LocalBus()
+    service = build(Settings(), bus=bus)
+    await service.start(internal=listen("127.0.0.1", 0), public=listen("127.0.0.1", 0))
+    async with aiohttp.ClientSession() as http:
+        yield Api(service, others, bus, http)
+    others.silent = False
+    await service.stop()
+    await bus.close()
+    await runner.cleanup()
+
+
+def removed(**fields: Any) -> Row:
+    payload = MemberRemoved(
+        account_name="Acme", user_id=BO, email="bo@example.com", name="Bo", role="developer"
+    )
+    return row_of(payload, **({"account_id": ACCOUNT} | fields))
+
+
+def history() -> dict[str, Row]:
+    """Six records, a minute apart, each found by another filter."""
+    ana = Actor(type="user", id=ANA)
+    bo = Actor(type="user", id=BO)
+    revoked = InvitationRevoked(
+        account_name="Acme", invitation_id="inv_1", email="c@example.com", role="basic"
+    )
+    project = ProjectCreated(project_id=PROJECT, name="prod")
+    started = identity.SessionStarted(session_id="ses_1", user_id=BO)
+    common: dict[str, Any] = {"account_id": ACCOUNT}
+    rows: dict[str, Row] = {
+        "signed in": row_of(
+            started, **common, actor=bo, resource=ResourceRef(type="session", id="ses_1")
+        ),
+        "created": row_of(
+            project,
+            **common,
+            actor=ana,
+            project_id=PROJECT,
+            resource=ResourceRef(type="project", id=PROJECT, name="prod"),
+        ),
+        "revoked": row_of(
+            revoked, **common, actor=ana, resource=ResourceRef(type="invitation", id="inv_1")
+        ),
+        "denied": removed(
+            actor=bo, outcome=Outcome.DENIED, resource=ResourceRef(type="member", id=ANA)
+        ),
+        "removed": removed(
+            actor=ana,
+            resource=ResourceRef(type="member", id=BO, name="Bo"),
+            before={"role": "developer"},
+            request=RequestInfo(request_id="req-42", ip="203.0.113.9", user_agent="curl"),
+        ),
+        "left": removed(
+            type="team.member.left.v1", actor=bo, resource=ResourceRef(type="member", id=BO)
+        ),
+    }
+    return {
+        name: row.model_copy(update={"occurred_at": NOON + timedelta(minutes=minute)})
+        for minute, (name, row) in enumerate(rows.items())
+    }
+
+
+FILTERS = [
+    ("", ["left", "removed", "denied", "revoked", "created", "signed in"]),
+    (f"user={ANA}", ["removed", "revoked", "created"]),
+    (f"user={BO}", ["left", "denied", "signed in"]),
+    ("user=ana%40example.com", ["removed", "revoked", "created"]),
+    ("user=ANA%40example.com", ["removed", "revoked", "created"]),
+    ("user=nobody%40example.com", []),
+    ("resource_type=member", ["left", "removed", "denied"]),
+    ("resource_type=project", ["created"]),
+    (f"resource_id={BO}", ["left", "removed"]),
+    ("resource_id=inv_1", ["revoked"]),
+    ("action=member.removed", ["removed", "denied"]),
+    ("action=member.", ["left", "removed", "denied"]),
+    ("action=member.*", ["left", "removed", "denied"]),
+    ("action=member.re*", ["removed", "denied"]),
+    ("action=invitation.", ["revoked"]),
+    ("action=s*", ["signed in"]),
+    ("action=member", []),
+    ("action=member.remove", []),
+    ("outcome=denied", ["denied"]),
+    ("outcome=succeeded", ["left", "removed", "revoked", "created", "signed in"]),
+    (f"project={PROJECT}", ["created"]),
+    ("request_id=req-42", ["removed"]),
+    ("from=2026-03-05T12:03:00Z", ["left", "removed", "denied"]),
+    ("to=2026-03-05T12:03:00Z", ["revoked", "created", "signed in"]),
+    ("from=2026-03-05T12:01:00Z&to=2026-03-05T12:02:00Z", ["created"]),
+    ("from=2026-03-05T13:01:00%2B01:00&to=2026-03-05T13:02:00%2B01:00", ["created"]),
+    (f"user={ANA}&action=member.removed", ["removed"]),
+    (f"user={ANA}&resource_type=member&resource_id={BO}&action=member.removed", ["removed"]),
+    (f"user={BO}&outcome=denied&from=2026-03-05T12:00:00Z", ["denied"]),
+    (f"user={BO}&resource_type=project", []),
+]
+
+
+async def test_each_filter_and_their_combinations_find_what_they_name_newest_first(api):
+    rows = history()
+    ana = {"user_id": ANA, "email": "Ana@Example.com", "account_id": OTHER, "name": "Ana Díaz"}
+    strangers = [removed(account_id=OTHER), row_of(identity.UserVerified(**ana))]
+    await api.tell(*rows.values(), *strangers)
+    names = {row.id: name for name, row in rows.items()}
+    wrong = {}
+    for query, expected in FILTERS:
+        until = "" if "to=" in query else "&to=2026-03-06T00:00:00Z"
+        found = [names[event_id] for event_id in await api.ids(query + until)]
+        if found != expected:
+            wrong[query] = found
+    assert wrong == {}
+
+
+async def test_a_record_shows_who_what_when_how_and_through_what(api):
+    row = history()["removed"]
+    ana = {"user_id": ANA, "email": "Ana@Example.com", "account_id": OTHER, "name": "Ana Díaz"}
+    await api.tell(row, row_of(identity.UserVerified(**ana)))
+    status, shown = await api.get(f"/v1/accounts/{ACCOUNT}/audit-events/{row.id}")
+    assert status == 200
+    recorded_at = shown.pop("recorded_at")
+    assert recorded_at > shown["occurred_at"]
+    assert shown == {
+        "id": row.id,
+        "account_id": ACCOUNT,
+        "account_rev": None,
+        "occurred_at": "2026-03-05T12:04:00Z",
+        "actor": {
+            "type": "user",
+            "id": ANA,
+            "name": "Ana Díaz",
+            "email": "ana@example.com",
+            "session_id": None,
+            "on_behalf_of": None,
+        },
+        "action": "member.removed",
+        "resource": {"type": "member", "id": BO, "name": "Bo"},
+        "project_id": None,
+        "outcome": "succeeded",
+        "before": {"role": "developer"},
+        "after": None,
+        "reason": None,
+        "request_id": "req-42",
+        "trace_id": None,
+        "ip": "203.0.113.9",
+        "user_agent": "curl",
+        "change_id": row.change_id,
+        "position": {
+            "source": "team",
+            "epoch": "e1",
+            "shard": row.shard,
+            "seq": row.seq,
+        },
+    }
+
+
+async def test_pages_stay_right_while_records_come_in(api):
+    moments = [NOON + timedelta(seconds=second // 3) for second in range(30)]
+    rows = [removed(occurred_at=moment) for moment in moments]
+    await api.tell(*rows)
+    wanted = [row.id for row in reversed(rows)]
+    seen: list[str] = []
+    query = f"limit=7&action=member.removed&user={rows[0].actor.id}"
+    cursor = ""
+    for number in range(20):
+        page = await api.search(f"{query}{cursor}")
+        seen += [item["id"] for item in page["items"]]
+        newer = removed(occurred_at=NOON + timedelta(hours=1, seconds=number))
+        between = removed(occurred_at=NOON + timedelta(seconds=9 - number))
+        await api.tell(newer, between)
+        if page["next_cursor"] is None:
+            break
+        cursor = f"&cursor={page['next_cursor']}"
+    assert len(seen) == len(set(seen))
+    assert [event_id for event_id in seen if event_id in set(wanted)] == wanted
+
+
+async def test_the_last_page_has_no_cursor_even_when_it_is_full(api):
+    rows = [removed(occurred_at=NOON + timedelta(seconds=second)) for second in range(4)]
+    await api.tell(*rows)
+    query = "limit=2&action=member.removed"
+    first = await api.search(query)
+    last = await api.search(f"{query}&cursor={first['next_cursor']}")
+    assert [len(page["items"]) for page in (first, last)] == [2, 2]
+    assert last["next_cursor"] is None
+
+
+@pytest.mark.parametrize(
+    ("query", "pointer"),
+    [
+        ("limit=201", "/query/limit"),
+        ("limit=0", "/query/limit"),
+        ("limit=x", "/query/limit"),
+        ("from=yesterday", "/query/from"),
+        ("from=2026-03-05T12:00:00", "/query/from"),
+        ("to=1", "/query/to"),
+        ("outcome=maybe", "/query/outcome"),
+        ("action=member%00", "/query/action"),
+        ("action=$where", "/query/action"),
+        ("action=m**", "/query/action"),
+        ("action=*", "/query/action"),
+        ("cursor=x", "/query/cursor"),
+        ("cursor=AAAA", "/query/cursor"),
+        ("cursor=%7B%7D", "/query/cursor"),
+        ("user=", "/query/user"),
+        ("user[$ne]=x", "/query/user[$ne]"),
+        ("account_id=acc_1", "/query/account_id"),
+        ("user=a&user=b", "/query/user"),
+    ],
+)
+async def test_a_query_that_does_not_fit_is_refused_with_its_place(api, query, pointer):
+    status, problem = await api.get(f"/v1/accounts/{ACCOUNT}/audit-events?{query}")
+    assert (status, problem["code"]) == (422, "invalid"), problem
+    assert [error["pointer"] for error in problem["errors"]] == [pointer]
+
+
+ROUTES = [f"/v1/accounts/{ACCOUNT}/audit-events", f"/v1/accounts/{ACCOUNT}/audit-events/{{}}"]
+
+
+@pytest.mark.parametrize(
+    ("decision", "status", "code"),
+    [
+        ({"allowed": False, "member": False, "reason": "not-a-member"}, 404, "not-found"),
+        ({"allowed": False, "member": True, "reason": "none"}, 403, "permission-missing"),
+        (None, 503, "unavailable"),
+        ({"allowed": "certainly"}, 503, "unavailable"),
+        ({}, 503, "unavailable"),
+    ],
+    ids=["not a member", "a member without it", "authz is stale", "nonsense", "nothing"],
+)
+@pytest.mark.parametrize("path", ROUTES)
+async def test_whoever_may_not_read_gets_nothing(api, path, decision, status, code):
+    row = removed()
+    await api.tell(row)
+    api.others.decision = decision
+    answered, problem = await api.get(path.format(row.id))
+    assert (answered, problem["code"]) == (status, code)
+    assert row.id not in str(problem)
+
+
+@pytest.mark.parametrize("path", ROUTES)
+async def test_authz_that_does_not_answer_in_time_means_503(api, path):
+    api.others.silent = True
+    status, problem = await api.get(path.format(new_id("evt")))
+    assert (status, problem["code"]) == (503, "unavailable")
+
+
+@pytest.mark.parametrize("path", ROUTES)
+async def test_without_a_token_nobody_is_asked_anything(api, path):
+    status, problem = await api.get(path.format(new_id("evt")), reader=None)
+    assert (status, problem["code"]) == (401, "unauthenticated")
+    assert api.others.questions == []
+
+
+async def test_authz_is_asked_for_the_permission_in_the_account_of_the_path(api):
+    await api.get(
+        f"/v1/accounts/{OTHER}/audit-events", headers={"Rolecall-Revision": "team.e1.3.7"}
+    )
+    [question] = api.others.questions
+    assert question == {
+        "user_id": READER,
+        "session_id": "ses_" + "0" * 32,
+        "account_id": OTHER,
+        "permission": "audit_log:view",
+        "at_least_revision": "team.e1.3.7",
+    }
+
+
+@pytest.mark.parametrize("event_id", [new_id("evt"), "evt_1", "inv_" + "0" * 32])
+async def test_a_record_that_is_not_there_is_not_found(api, event_id):
+    status, problem = await api.get(f"/v1/accounts/{ACCOUNT}/audit-events/{event_id}")
+    assert (status, problem["code"]) == (404, "not-found")
+
+
+async def test_a_record_of_another_account_is_not_there(api):
+    row = removed(account_id=OTHER)
+    await api.tell(row)
+    status, _ = await api.get(f"/v1/accounts/{ACCOUNT}/audit-events/{row.id}")
+    assert status == 404
+    status, _ = await api.get(f"/v1/accounts/{OTHER}/audit-events/{row.id}")
+    assert status == 200
+
+
+async def test_reading_is_recorded_once_a_reader_and_minute(api):
+    for _ in range(3):
+        await api.search(f"user={ANA}")
+    await api.get(f"/v1/accounts/{ACCOUNT}/audit-events/{new_id('evt')}")
+
+    async def recorded():
+        return (await api.search("action=search.performed"))["items"]
+
+    items = await wait_for(recorded, what="the reading to be recorded")
+    # One, or two when a minute ended meanwhile.
+    assert len(items) in {1, 2}
+    assert items[-1]["actor"]["id"] == READER
+    assert items[-1]["after"] == {"filters": {"user": ANA}}
+    assert items[-1]["resource"] == {"type": "audit_log", "id": ACCOUNT, "name": None}
+
+
+async def test_the_log_says_until_when_it_is_complete(api):
+    async def complete():
+        return (await api.search())["complete_until"]
+
+    assert await wait_for(complete, what="every source to be compared with")

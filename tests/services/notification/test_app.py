@@ -1,0 +1,131 @@
+"""Does the whole service, as it is wired, turn a fact on the bus into a mail?"""
+
+from __future__ import annotations
+
+import pytest
+from aiohttp import web
+
+from deploy.configuration import Addresses, Secrets, environment
+from deploy.programs.program import free_port
+from services.notification.app import build
+from services.notification.domain import Kind, message_id
+from services.notification.settings import Settings
+from shared.bus.local import LocalBus
+from shared.contracts import identity, team
+from shared.contracts.notification import MessageSent
+from shared.contracts.topology import AUDIT
+from shared.listeners import listen
+from shared.mongo import connect
+from tests.services.notification.test_messages import OPEN, USER
+from tests.services.notification.test_sending import on_the_bus
+from tests.services.rows import row_of
+from tests.waiting import wait_for
+
+
+class Owners:
+    """identity and team, as far as links go; they answer by the link's id."""
+
+    def __init__(self):
+        self.asked = []
+        self.port = free_port()
+
+    def application(self):
+        application = web.Application()
+        application.router.add_post("/internal/links", self.link)
+        application.router.add_get("/internal/heads", self.heads)
+        return application
+
+    async def link(self, request):
+        assert request.headers["Authorization"].startswith("Bearer ")
+        body = await request.json()
+        self.asked.append(body)
+        if body["generation"] == 2:
+            return web.json_response({"code": "link-not-valid", "detail": "gone"}, status=410)
+        return web.json_response(
+            {"url": f"https://cloud.example/#token={body['id']}", "code": "C0DE"}
+        )
+
+    async def heads(self, request):
+        return web.json_response({"source": "x", "epoch": "e1", "heads": {}})
+
+
+@pytest.fixture
+async def owners():
+    owners = Owners()
+    runner = web.AppRunner(owners.application())
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", owners.port).start()
+    yield owners
+    await runner.cleanup()
+
+
+@pytest.fixture
+async def bus():
+    bus = LocalBus()
+    yield bus
+    await bus.close()
+
+
+@pytest.fixture
+async def service(owners, bus, scripted, mongo_url, database_name, monkeypatch):
+    names = ("identity", "team", "authz", "notification", "audit")
+    at = Addresses(
+        mongo_url=mongo_url,
+        amqp_url="memory://",
+        public_url="https://cloud.example",
+        internal_urls={name: [f"http://127.0.0.1:{owners.port}"] for name in names},
+        smtp_host="127.0.0.1",
+        smtp_port=scripted.port,
+    )
+    given = environment(
+        "notification", given=Secrets.generate(), at=at, options={"mongo_database": database_name}
+    )
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    service = build(Settings(), bus=bus)
+    await service.start(internal=listen("127.0.0.1", 0))
+    yield service
+    await service.stop()
+
+
+async def test_a_fact_on_the_bus_becomes_a_mail_and_a_fact_of_our_own(
+    service, owners, bus, scripted
+):
+    heard = []
+
+    async def hear(message):
+        heard.append(message.type)
+        return "ack"
+
+    async def nothing():
+        return None
+
+    await bus.subscribe(AUDIT, hear, on_resync=nothing)
+    row = row_of(team.InvitationCreated(**OPEN, delivery="email"), account_id="acc_1")
+    await bus.publish([on_the_bus(row)])
+    expected = message_id(row.id, Kind.INVITATION, "bo@example.com")
+    await wait_for(lambda: scripted.taken, what="the mail")
+    assert scripted.taken == [(("bo@example.com",), f"<{expected}@cloud.example>")]
+    assert owners.asked == [{"kind": "invitation", "id": "inv_1", "generation": 1}]
+    await wait_for(lambda: MessageSent.type in heard, what="our fact on the bus")
+
+
+async def test_a_link_that_its_owner_calls_gone_is_not_mailed(
+    service, bus, scripted, mongo_url, database_name
+):
+    row = row_of(identity.UserVerificationResent(**USER, generation=2))
+    await bus.publish([on_the_bus(row)])
+    client = connect(mongo_url, app_name="tests")
+    messages = client[database_name]["messages"]
+
+    async def status():
+        document = await messages.find_one({})
+        return document is not None and document["status"] == "withdrawn"
+
+    await wait_for(status, what="the message to be withdrawn")
+    assert scripted.taken == []
+    client.close()
+
+
+async def test_it_says_whether_it_is_ready(service):
+    assert service.ready() == {"started": True, "bus": True}
