@@ -97,8 +97,8 @@ class ChaosProxy:
             finally:
                 self._writers.discard(up_writer)
                 _reset(up_writer)
-        except OSError:
-            pass
+        except (OSError, asyncio.CancelledError):
+            pass  # the end of this link; asyncio would report a cancelled one as an error
         finally:
             self._writers.discard(writer)
             _reset(writer)
