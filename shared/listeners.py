@@ -9,6 +9,7 @@ DRAIN_SECONDS = 10.0
 KEEP_ALIVE_SECONDS = 75.0
 # How long the rest of an unwanted body is read, so that the sender sees our answer.
 LINGER_SECONDS = 2.0
+MOST_HEADER_BYTES = 16_384
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -63,6 +64,8 @@ class Listener:
             keepalive_timeout=KEEP_ALIVE_SECONDS,
             lingering_time=LINGER_SECONDS,
             shutdown_timeout=drain,
+            # Above the cap of a token, so that one beyond it meets our own refusal.
+            max_field_size=MOST_HEADER_BYTES,
         )
 
     @property

@@ -76,6 +76,8 @@ def setup(service: str, level: str) -> None:
     # Their INFO lines tell of every connection; what matters of it is logged here already.
     for noisy in ("aiohttp", "aiormq", "aio_pika", "pymongo", "asyncio"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, root.level))
+    # It tells, with a stack, of each request that is no HTTP; our own faults never reach it.
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
 
 
 def _clean(name: str, value: Any) -> Any:

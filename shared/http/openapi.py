@@ -19,8 +19,12 @@ _Key = tuple[type[Any], JsonSchemaMode]
 
 
 def document(apis: Sequence[Api], *, title: str = "Rolecall") -> dict[str, Any]:
-    """The OpenAPI document of all public rows of `apis`."""
-    routes = [route for api in apis for route in api.routes]
+    """The OpenAPI document of all rows of `apis`."""
+    return document_of([route for api in apis for route in api.routes], title=title)
+
+
+def document_of(routes: Sequence[Route], *, title: str = "Rolecall") -> dict[str, Any]:
+    """The same of rows that nobody serves here, such as a gateway's."""
     schemas, definitions = _schemas(routes)
     paths: dict[str, dict[str, Any]] = defaultdict(dict)
     for route in routes:

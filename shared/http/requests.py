@@ -52,6 +52,8 @@ def client_address(request: web.Request, *, proxies: Sequence[Network]) -> str |
     if not isinstance(peer, tuple):
         return None
     address = str(peer[0])
+    if not proxies:
+        return address
     hops = ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")
     while _is_proxy(address, proxies) and hops:
         hop = _address(hops.pop().strip())

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from shared.access_tokens import TokenVerifier, client_claims, sign_access_token, user_claims
 from shared.ids import AccountId, ClientId, SessionId, UserId
-from shared.jwt import BadToken
+from shared.jwt import BadToken, key_id
 from shared.key_sources import StaticKeys
 from shared.principals import ClientPrincipal, UserPrincipal
 from tests.clocks import SetClock
@@ -211,6 +211,13 @@ def verifier(clock: SetClock, keys: StaticKeys) -> TokenVerifier:
 async def test_a_bad_token_is_refused(verifier: TokenVerifier, token: str):
     with pytest.raises(BadToken):
         await verifier.verify(token)
+
+
+@pytest.mark.parametrize("name", [name for name in BAD if name.startswith("base64")])
+def test_another_way_to_write_the_same_bytes_is_refused_before_any_key_is_looked_for(name: str):
+    assert key_id(good(), typ="at+jwt") == KID
+    with pytest.raises(BadToken):
+        key_id(BAD[name], typ="at+jwt")
 
 
 def test_the_table_of_bad_tokens_is_long():

@@ -10,6 +10,7 @@ import aiohttp
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import Field, SecretStr
 
+from shared import context
 from shared.auth import (
     Authenticator,
     ClientPrincipal,
@@ -125,6 +126,7 @@ class World:
     gives: Any = None
     seen: list[tuple[str, str, str | None]] = field(default_factory=list)
     refusal: Refusal | None = None
+    contexts: list[tuple[str | None, str | None]] = field(default_factory=list)
 
     async def check(
         self,
@@ -141,6 +143,7 @@ class World:
 
 async def echo(world: World, call: Call[Any, Any]) -> Any:
     world.calls.append(call)
+    world.contexts.append((context.request_id.get(), context.account_id.get()))
     if world.raises is not None:
         raise world.raises
     if world.gives is not None:

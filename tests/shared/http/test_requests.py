@@ -209,6 +209,13 @@ def request(path: str, *lines: str, body: bytes = b"") -> bytes:
     return "\r\n".join(head).encode() + body
 
 
+async def test_an_endless_body_is_cut_at_the_cap(site: Site):
+    piece = b"3e8\r\n" + b" " * 1000 + b"\r\n"
+    endless = request("/v1/large", "Transfer-Encoding: chunked", body=piece * 500)
+    answer = await raw(site, endless)
+    assert answer.startswith(b"HTTP/1.1 413 ")
+
+
 async def test_a_slow_body_is_cut(site: Site):
     answer = await raw(site, request("/v1/open", "Content-Length: 100", body=b'{"name"'))
     assert answer.startswith(b"HTTP/1.1 408 ")
