@@ -40,5 +40,5 @@ async def serve(world: World) -> AsyncIterator[Callable[..., Any]]:
 async def site(serve: Callable[..., Any], world: World) -> Site:
     """The small service, public and internal routes on one address."""
     internal = Api("team-internal", INTERNAL_ROUTES, world, authenticator=authenticator())
-    started: Site = await serve(team(world, body_seconds=0.2), internal)
+    started: Site = await serve(team(world), internal)
     return started

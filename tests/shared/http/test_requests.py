@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.shared.http.sample import ACCOUNT, USER, Echo, Site, bearer
+from tests.shared.http.sample import ACCOUNT, USER, Echo, Site, World, bearer, team
 from tests.waiting import wait_for
 
 PROBLEM_MEMBERS = {"type", "title", "status", "code", "detail", "request_id"}
@@ -216,16 +216,23 @@ async def test_an_endless_body_is_cut_at_the_cap(site: Site):
     assert answer.startswith(b"HTTP/1.1 413 ")
 
 
-async def test_a_slow_body_is_cut(site: Site):
-    answer = await raw(site, request("/v1/open", "Content-Length: 100", body=b'{"name"'))
+@pytest.fixture
+async def impatient(serve, world: World) -> Site:
+    """The same service with little time for bodies."""
+    started: Site = await serve(team(world, body_seconds=0.2))
+    return started
+
+
+async def test_a_slow_body_is_cut(impatient: Site):
+    answer = await raw(impatient, request("/v1/open", "Content-Length: 100", body=b'{"name"'))
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert b'"body-too-slow"' in answer
 
 
 @pytest.mark.parametrize("ending", [b"zz\r\n\r\n", b"5\r\n{}\r\n"])
-async def test_broken_chunks_are_answered_with_400_or_408(site: Site, ending: bytes):
+async def test_broken_chunks_are_answered_with_400_or_408(impatient: Site, ending: bytes):
     chunked = request("/v1/open", "Transfer-Encoding: chunked", body=b"1\r\n{\r\n")
-    assert (await raw(site, chunked + ending)).split()[1] in {b"400", b"408"}
+    assert (await raw(impatient, chunked + ending)).split()[1] in {b"400", b"408"}
 
 
 async def test_a_body_that_breaks_off_reaches_no_handler_and_is_no_fault_of_ours(
