@@ -1,0 +1,66 @@
+"""Can anything in a request become an operator, or anything else than text (T21)?"""
+
+from __future__ import annotations
+
+import itertools
+import json
+
+from services.identity.routes import ROUTES
+from shared.http import Media
+from tests.services.identity.running import PASSWORD, Identity
+
+BODIES = {
+    "/v1/signup": {"email": "ana@example.com", "name": "Ana", "password": PASSWORD},
+    "/v1/email/verify": {"token": "usr_x", "code": "AAAAAAAA"},
+    "/v1/email/resend": {"email": "ana@example.com"},
+    "/v1/login": {"email": "ana@example.com", "password": PASSWORD},
+    "/v1/token/refresh": {"refresh_token": "ses_x"},
+    "/v1/session/switch": {"account_id": "acc_" + "7" * 32},
+    "/v1/me": {"name": "Ana"},
+}
+INVITED = {"name": "Bo", "password": PASSWORD, "invitation": {"token": "t", "code": "c"}}
+FIELDS: list[tuple[str, tuple[str, ...]]] = [
+    (path, (field,)) for path, body in BODIES.items() for field in body
+]
+FIELDS += [("/v1/signup", ("invitation", field)) for field in ("token", "code")]
+VALUES = [
+    {"$ne": ""},
+    {"$gt": ""},
+    {"$where": "1"},
+    {"a.b": 1},
+    ["ana@example.com"],
+    [],
+    {},
+    1,
+    True,
+    "a\0b",
+]
+
+
+def test_every_body_of_a_public_route_is_in_the_table() -> None:
+    taking = {route.path for route in ROUTES if route.takes and route.media is Media.JSON}
+    assert taking == set(BODIES)
+
+
+async def test_what_is_not_text_is_refused_in_every_field(identity: Identity) -> None:
+    person = await identity.person("ana@example.com")
+    for (path, field), value in itertools.product(FIELDS, VALUES):
+        method = "PATCH" if path == "/v1/me" else "POST"
+        body = json.loads(json.dumps(INVITED if field[0] == "invitation" else BODIES[path]))
+        place = body
+        for step in field[:-1]:
+            place = place[step]
+        place[field[-1]] = value
+        answer = await identity.send(method, path, body, token=person["access_token"])
+        assert answer.status in {400, 422}, (path, field, value, answer.text)
+        assert answer.headers["Content-Type"].startswith("application/problem+json")
+        assert answer.body["code"] in {"invalid", "malformed-json"}
+
+
+async def test_operators_in_text_are_text(identity: Identity) -> None:
+    await identity.person("ana@example.com")
+    for text in ("$ne", '{"$gt": ""}', ".*", "ana@example.com' || '1'=='1", "a.b"):
+        assert (await identity.log_in(text)).status == 401
+        assert (await identity.log_in("ana@example.com", text)).status == 401
+        assert (await identity.post("/v1/token/refresh", {"refresh_token": text})).status == 401
+        assert (await identity.post("/v1/email/verify", {"token": text})).status == 410

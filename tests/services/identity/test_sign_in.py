@@ -1,0 +1,305 @@
+"""Does a sign-in hold against guessing, asking around, theft and old tokens?"""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import time
+
+import pytest
+
+from tests.clocks import SetClock
+from tests.services.identity.running import FAR, PASSWORD, Identity, running
+
+
+class RunningClock(SetClock):
+    """Measures how long something takes, while the time of day stands still."""
+
+    def boottime(self) -> float:
+        return time.monotonic()
+
+
+async def test_a_sign_in_gives_a_session_that_nobody_had_before(identity: Identity) -> None:
+    person = await identity.person("ana@example.com")
+    first = await identity.log_in("ANA@example.com")
+    second = await identity.log_in("ana@example.com")
+    assert (first.status, second.status) == (200, 200)
+    assert first.headers["Cache-Control"] == "no-store"
+    tokens = {person["refresh_token"], first.body["refresh_token"], second.body["refresh_token"]}
+    assert len(tokens) == 3
+    started = await identity.rows("session.started")
+    assert len({row.data["session_id"] for row in started}) == 3
+    assert {row.account_id for row in started} == {person["account_id"]}
+    assert {row.actor.id for row in started} == {person["user"]["id"]}
+
+
+async def test_wrong_password_and_unknown_address_answer_alike(identity: Identity) -> None:
+    person = await identity.person("ana@example.com")
+    answers = [
+        await identity.log_in("ana@example.com", "another-password-1"),
+        await identity.log_in("nobody@example.com"),
+        await identity.log_in("no address at all"),
+    ]
+    assert {answer.status for answer in answers} == {401}
+    for answer in answers:
+        answer.body.pop("request_id")
+    assert answers[0].body == answers[1].body == answers[2].body
+    assert {tuple(sorted(answer.headers)) for answer in answers} == {
+        tuple(sorted(answers[0].headers))
+    }
+    (refused,) = await identity.rows("session.refused")
+    assert refused.account_id == person["account_id"]
+    assert refused.outcome == "denied"
+    assert refused.actor.type == "anonymous"
+    assert refused.request.ip == "127.0.0.1"
+
+
+async def test_an_unproved_address_is_said_after_the_right_password_only(
+    identity: Identity,
+) -> None:
+    await identity.sign_up("ana@example.com")
+    wrong = await identity.log_in("ana@example.com", "another-password-1")
+    right = await identity.log_in("ana@example.com")
+    assert (wrong.status, wrong.body["code"]) == (401, "wrong-credentials")
+    assert (right.status, right.body["code"]) == (403, "email-not-verified")
+    assert await identity.rows("session.started") == []
+
+
+async def test_a_thousand_guesses_are_answered_with_ten_checks_and_others_still_sign_in(
+    identity: Identity,
+) -> None:
+    await identity.person("ana@example.com")
+    await identity.person("bo@example.com")
+    statuses: list[int] = []
+    longest = 0.0
+
+    async def guess(numbers: range) -> None:
+        for number in numbers:
+            answer = await identity.log_in("ana@example.com", f"guess-number-{number}")
+            statuses.append(answer.status)
+
+    async def others() -> None:
+        nonlocal longest
+        for _ in range(5):
+            begun = time.monotonic()
+            sender = {"X-Forwarded-For": "198.51.100.7"}
+            assert (await identity.log_in("bo@example.com", headers=sender)).status == 200
+            longest = max(longest, time.monotonic() - begun)
+
+    await asyncio.gather(*(guess(range(start, 1000, 8)) for start in range(8)), others())
+    assert len(statuses) == 1000
+    assert set(statuses) == {401, 429}
+    assert statuses.count(401) <= 10
+    assert longest < 1.5
+    locked = await identity.log_in("ana@example.com")
+    assert (locked.status, locked.body["code"]) == (429, "too-many-requests")
+    assert 0 < int(locked.headers["Retry-After"]) <= 900
+    identity.clock.move(901)
+    assert (await identity.log_in("ana@example.com")).status == 200
+
+
+async def test_guesses_from_elsewhere_do_not_lock_the_owner_out(identity: Identity) -> None:
+    await identity.person("ana@example.com")
+    sender = {"X-Forwarded-For": "198.51.100.7"}
+    for _ in range(11):
+        last = await identity.log_in("ana@example.com", "another-password-1", headers=sender)
+    assert last.status == 429
+    assert (await identity.log_in("ana@example.com")).status == 200
+
+
+async def test_one_sender_cannot_try_many_addresses(mongo_url: str, database_name: str) -> None:
+    async with running(mongo_url, database_name, logins_per_ip=5) as identity:
+        statuses = [(await identity.log_in(f"user{n}@example.com")).status for n in range(7)]
+        assert statuses == [401] * 5 + [429] * 2
+
+
+async def test_signing_in_rightly_uses_up_nothing(identity: Identity) -> None:
+    await identity.person("ana@example.com")
+    for _ in range(12):
+        assert (await identity.log_in("ana@example.com")).status == 200
+
+
+@pytest.mark.parametrize("path", ["login", "signup"])
+async def test_the_time_of_an_answer_does_not_tell_who_has_a_user(
+    mongo_url: str, database_name: str, path: str
+) -> None:
+    # A step that is longer than the work on a busy machine: both leave at the first one.
+    async with running(
+        mongo_url,
+        database_name,
+        clock=RunningClock(FAR),
+        answer_step=0.75,
+        mails_per_address=100,
+    ) as identity:
+        await identity.person("known@example.com")
+        took: dict[str, list[float]] = {"known@example.com": [], "unknown@example.com": []}
+        for _ in range(6):
+            for email, samples in took.items():
+                begun = time.monotonic()
+                body = {"email": email, "password": "another-password-1"}
+                await identity.post(
+                    f"/v1/{path}", body | ({"name": "A"} if path == "signup" else {})
+                )
+                samples.append(time.monotonic() - begun)
+        known, unknown = (statistics.median(samples) for samples in took.values())
+        assert abs(known - unknown) < 0.02
+
+
+async def test_two_tabs_get_the_same_successor_and_both_live(identity: Identity) -> None:
+    person = await identity.person("ana@example.com")
+    body = {"refresh_token": person["refresh_token"]}
+    one, two = await asyncio.gather(
+        identity.post("/v1/token/refresh", body), identity.post("/v1/token/refresh", body)
+    )
+    assert (one.status, two.status) == (200, 200)
+    assert one.body["refresh_token"] == two.body["refresh_token"] != person["refresh_token"]
+    on = await identity.post("/v1/token/refresh", {"refresh_token": one.body["refresh_token"]})
+    assert on.status == 200
+    assert on.body["account_id"] == person["account_id"]
+    me = await identity.send("GET", "/v1/me", token=on.body["access_token"])
+    assert me.status == 200
+
+
+async def test_a_refresh_token_that_comes_back_ends_the_session(identity: Identity) -> None:
+    person = await identity.person("ana@example.com")
+    stolen = {"refresh_token": person["refresh_token"]}
+    first = (await identity.post("/v1/token/refresh", stolen)).body
+    second = (
+        await identity.post("/v1/token/refresh", {"refresh_token": first["refresh_token"]})
+    ).body
+    replay = await identity.post("/v1/token/refresh", stolen)
+    assert (replay.status, replay.body["code"]) == (401, "refresh-token-invalid")
+    newest = await identity.post("/v1/token/refresh", {"refresh_token": second["refresh_token"]})
+    assert newest.status == 401
+    me = await identity.send("GET", "/v1/me", token=second["access_token"])
+    assert me.status == 401
+    (told,) = await identity.rows("session.reuse_detected")
+    assert told.data["email"] == "ana@example.com"
+    (thing,) = told.things
+    assert (thing.kind, thing.id, thing.rev) == ("session", told.data["session_id"], told.seq)
+    assert thing.state is not None
+    assert thing.state["user_id"] == person["user"]["id"]
+
+
+async def test_the_grace_of_two_tabs_ends_after_ten_seconds(identity: Identity) -> None:
+    person = await identity.person("ana@example.com")
+    body = {"refresh_token": person["refresh_token"]}
+    await identity.post("/v1/token/refresh", body)
+    identity.clock.move(10)
+    assert (await identity.post("/v1/token/refresh", body)).status == 200
+    identity.clock.move(0.001)
+    assert (await identity.post("/v1/token/refresh", body)).status == 401
+    assert len(await identity.rows("session.reuse_detected")) == 1
+
+
+async def test_a_session_that_nobody_refreshes_ends(identity: Identity) -> None:
+    person = await identity.person("ana@example.com")
+    identity.clock.move(30 * 24 * 3600)
+    body = {"refresh_token": person["refresh_token"]}
+    assert (await identity.post("/v1/token/refresh", body)).status == 401
+    assert await identity.rows("session.reuse_detected") == []
+
+
+async def test_a_refresh_token_that_we_did_not_make_ends_nothing(identity: Identity) -> None:
+    person = await identity.person("ana@example.com")
+    token = person["refresh_token"]
+    for spoiled in (
+        token.replace(".1.", ".2."),
+        "ses_" + "0" * 32 + token[36:],
+        token + "A",
+        "usr" + token[3:],
+        "x",
+    ):
+        answer = await identity.post("/v1/token/refresh", {"refresh_token": spoiled})
+        assert (answer.status, answer.body["code"]) == (401, "refresh-token-invalid"), spoiled
+    good = await identity.post("/v1/token/refresh", {"refresh_token": person["refresh_token"]})
+    assert good.status == 200
+
+
+async def test_signing_out_ends_this_session_at_once_and_no_other(identity: Identity) -> None:
+    person = await identity.person("ana@example.com")
+    other = (await identity.log_in("ana@example.com")).body
+    out = await identity.post("/v1/logout", token=person["access_token"])
+    assert out.status == 204
+    assert out.headers["Rolecall-Revision"].startswith("identity.")
+    assert (await identity.send("GET", "/v1/me", token=person["access_token"])).status == 401
+    refused = await identity.post("/v1/token/refresh", {"refresh_token": person["refresh_token"]})
+    assert refused.status == 401
+    assert (await identity.send("GET", "/v1/me", token=other["access_token"])).status == 200
+    assert (await identity.post("/v1/logout", token=person["access_token"])).status == 204
+    (ended,) = await identity.rows("session.ended")
+    assert [thing.id for thing in ended.things] == [ended.data["session_id"]]
+
+
+async def test_signing_out_again_names_no_change(identity: Identity) -> None:
+    person = await identity.person("ana@example.com")
+    await identity.post("/v1/logout", token=person["access_token"])
+    again = await identity.post("/v1/logout", token=person["access_token"])
+    assert "Rolecall-Revision" not in again.headers
+
+
+async def test_a_user_sees_and_changes_their_name(identity: Identity) -> None:
+    person = await identity.person("ana@example.com", name="Ana")
+    token = person["access_token"]
+    renamed = await identity.send("PATCH", "/v1/me", {"name": "Ana Díaz"}, token=token)
+    assert (renamed.status, renamed.body["name"]) == (200, "Ana Díaz")
+    assert renamed.headers["Rolecall-Revision"].startswith("identity.")
+    me = await identity.send("GET", "/v1/me", token=token)
+    assert me.body == {
+        "id": person["user"]["id"],
+        "email": "ana@example.com",
+        "name": "Ana Díaz",
+        "verified": True,
+        "account_id": person["account_id"],
+        "session_id": me.body["session_id"],
+        "current_account_id": person["account_id"],
+    }
+    same = await identity.send("PATCH", "/v1/me", {"name": "Ana Díaz"}, token=token)
+    assert same.status == 200
+    (row,) = await identity.rows("user.renamed")
+    assert (row.before, row.after) == ({"name": "Ana"}, {"name": "Ana Díaz"})
+    assert (row.actor.email, row.actor.session_id) == ("ana@example.com", me.body["session_id"])
+    bad = await identity.send("PATCH", "/v1/me", {"name": "a\nb"}, token=token)
+    assert bad.status == 422
+
+
+async def test_a_session_switches_to_an_account_of_its_user_only(identity: Identity) -> None:
+    person = await identity.person("ana@example.com")
+    team = "acc_" + "7" * 32
+    identity.neighbours.members.add((person["user"]["id"], team))
+    token = person["access_token"]
+    switched = await identity.post("/v1/session/switch", {"account_id": team}, token=token)
+    assert (switched.status, switched.body["account_id"]) == (200, team)
+    assert "refresh_token" not in switched.body
+    me = await identity.send("GET", "/v1/me", token=switched.body["access_token"])
+    assert (me.body["current_account_id"], me.body["account_id"]) == (team, person["account_id"])
+    refreshed = await identity.post("/v1/token/refresh", {"refresh_token": person["refresh_token"]})
+    assert refreshed.body["account_id"] == team
+    foreign = await identity.post(
+        "/v1/session/switch", {"account_id": "acc_" + "8" * 32}, token=token
+    )
+    assert (foreign.status, foreign.body["code"]) == (404, "not-found")
+
+
+async def test_every_committed_fact_reaches_the_bus(identity: Identity) -> None:
+    person = await identity.person("ana@example.com")
+    await identity.log_in("ana@example.com", "another-password-1")
+    await identity.post("/v1/logout", token=person["access_token"])
+    heard = await identity.all_heard()
+    assert {row.id for row in await identity.rows()} <= heard
+
+
+async def test_after_a_restart_the_same_keys_sign_and_sessions_go_on(
+    mongo_url: str, database_name: str
+) -> None:
+    async with running(mongo_url, database_name) as before:
+        person = await before.person("ana@example.com")
+        keys = (await before.send("GET", "/.well-known/jwks.json")).body
+    async with running(mongo_url, database_name, clock=before.clock) as after:
+        assert (await after.send("GET", "/.well-known/jwks.json")).body == keys
+        me = await after.send("GET", "/v1/me", token=person["access_token"])
+        assert me.status == 200
+        body = {"refresh_token": person["refresh_token"]}
+        assert (await after.post("/v1/token/refresh", body)).status == 200
+        assert len(await after.rows("signing_key.created")) == 1
+        assert (await after.log_in("ana@example.com", PASSWORD)).status == 200

@@ -1,0 +1,77 @@
+"""Which texts are e-mail addresses, and which addresses are the same?"""
+
+import pytest
+
+from shared.addresses import parse_address
+
+
+@pytest.mark.parametrize(
+    ("typed", "key"),
+    [
+        ("ana@example.com", "ana@example.com"),
+        ("Ana.Diaz+team@Example.COM", "ana.diaz+team@example.com"),
+        ("ana@bücher.example", "ana@xn--bcher-kva.example"),
+        ("ana@BÜCHER.example", "ana@xn--bcher-kva.example"),
+        ("ana@xn--bcher-kva.example", "ana@xn--bcher-kva.example"),
+        ("ana@faß.example", "ana@xn--fa-hia.example"),
+        ("ana@example。com", "ana@example.com"),
+        ("o'neill@mail.example.co.uk", "o'neill@mail.example.co.uk"),
+        ("a" * 64 + "@example.com", "a" * 64 + "@example.com"),
+        ("x@example.xn--p1ai", "x@example.xn--p1ai"),
+    ],
+)
+def test_an_address_is_kept_as_typed_and_compared_by_its_key(typed: str, key: str) -> None:
+    address = parse_address(typed)
+    assert (address.typed, address.key) == (typed, key)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "@",
+        "ana",
+        "ana@",
+        "@example.com",
+        "ana@localhost",
+        "ana@example",
+        "ana@127.0.0.1",
+        "ana@[127.0.0.1]",
+        "ana@[IPv6:::1]",
+        "ana@example.1",
+        "ana@-example.com",
+        "ana@example-.com",
+        "ana@exa_mple.com",
+        "ana@example..com",
+        "ana@.example.com",
+        "ana@example.com.",
+        "ana@example.com@evil.example",
+        "v@x.example,evil@x.example",
+        "v@x.example;evil@x.example",
+        "v@x.example evil@x.example",
+        "v@x.example\r\nBcc: evil@x.example",
+        "v@x.example\n",
+        " v@x.example",
+        "v@x.example ",
+        "v\0@x.example",
+        "Ana <v@x.example>",
+        "<v@x.example>",
+        '"a b"@x.example',
+        "a(comment)@x.example",
+        ".ana@x.example",
+        "ana.@x.example",
+        "a..na@x.example",
+        "=?utf-8?q?x=0d=0aBcc:evil@x.example?=@x.example",
+        "=?utf-8?q?x?=@x.example",
+        "\u0430na@x.example",
+        "ana\uff20x.example",
+        "ana@x.exa\u202emple",
+        "ana@x.exa\ud800mple",
+        "a" * 65 + "@example.com",
+        "ana@" + "a" * 64 + ".example",
+        "ana@" + ".".join(["a" * 60] * 5) + ".example",
+    ],
+)
+def test_what_is_no_single_plain_mailbox_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        parse_address(text)
