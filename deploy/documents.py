@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from shared.contracts.registry import FACT_TYPES, SOURCES
 from shared.contracts.topology import TOPOLOGY
@@ -108,7 +109,7 @@ def first_line(text: str | None) -> str:
     return " ".join((text or "").strip().split("\n\n")[0].split())
 
 
-def module(service: str, name: str) -> object:
+def module(service: str, name: str) -> Any:
     """One module of a service."""
     return importlib.import_module(f"services.{service}.{name}")
 
@@ -153,9 +154,10 @@ def filled(text: str, tables: Mapping[str, str]) -> str:
     """
     for name, content in tables.items():
         place = re.compile(f"(<!-- {name} -->\n).*?(<!-- end {name} -->)", re.DOTALL)
-        if not place.search(text):
+        found = place.search(text)
+        if found is None:
             raise LookupError(f"no place for the table {name}")
-        text = place.sub(lambda match, new=content: f"{match[1]}{new}\n{match[2]}", text)
+        text = f"{text[: found.start()]}{found[1]}{content}\n{found[2]}{text[found.end() :]}"
     return text
 
 

@@ -33,6 +33,8 @@ logger = logging.getLogger(__name__)
 
 EVERY = 5.0
 """Seconds between two comparisons with the sources' heads."""
+SOON = 1.0
+"""The same, while a source could not be asked."""
 PATIENCE = timedelta(seconds=1)
 """A row younger than this is left to the bus."""
 PAGE = 200
@@ -170,14 +172,19 @@ class Inbox:
 
     async def run(self) -> None:
         """Reconcile every few seconds, and at once when something was missed. Never ends."""
+        away: set[str] = set()
         while True:
             for source in self._sources:
                 try:
                     await self.reconcile(source)
+                    away.discard(source)
                 except AWAY as problem:
-                    logger.warning("cannot compare with %s: %s", source, problem)
+                    # Services start in any order, so once is nothing to wake anybody for.
+                    level = logging.WARNING if source in away else logging.INFO
+                    logger.log(level, "cannot compare with %s: %s", source, problem)
+                    away.add(source)
             try:
-                async with asyncio.timeout(EVERY * random.uniform(0.8, 1.2)):
+                async with asyncio.timeout((SOON if away else EVERY) * random.uniform(0.8, 1.2)):
                     await self._wake.wait()
                 await asyncio.sleep(0.5)  # what went wrong a moment ago needs a moment
             except TimeoutError:
