@@ -1,13 +1,10 @@
-"""What is nginx told, so that each path reaches its service?
-
-`python -m deploy.gateway.nginx FOLDER` writes `nginx.conf`, `openapi.json` and `docs.html` for the
-containers; the tests write the same for processes on one machine.
-"""
+"""What is nginx told, so that each path reaches its service and nothing else does?"""
 
 import re
 from collections.abc import Mapping, Sequence
 
 from deploy.gateway.paths import PARAMETER
+from deploy.gateway.problems import LARGEST_BODY, REQUEST_ID, ROWS
 
 MAIN = """\
 worker_processes auto;
@@ -25,42 +22,58 @@ http {{
   uwsgi_temp_path uwsgi;
   scgi_temp_path scgi;
 
-  # Slow and large requests end here, not in a service (reliability: T19).
-  client_max_body_size 4m;
+  # Large requests, slow ones and crowds end here (T19): a service is asked once the whole body is
+  # there, so whoever sends slowly holds a connection of nginx and nothing else.
+  client_max_body_size {largest_body};
+  client_body_buffer_size {largest_body};
   client_header_timeout 10s;
   client_body_timeout 10s;
   large_client_header_buffers 4 16k;
   limit_conn_zone $binary_remote_addr zone=connections:4m;
   limit_conn connections 200;
+  limit_conn_status 429;
+
+  # One id in a problem of the gateway's own, in the service's answer and in its log.
+  map $http_x_request_id {request_id} {{
+    default req_$request_id;
+    "~^[A-Za-z0-9._~-]{{1,128}}$" $http_x_request_id;
+  }}
 
   proxy_http_version 1.1;
   proxy_set_header Host $host;
   proxy_set_header Connection "";
+  proxy_set_header X-Request-ID {request_id};
+  # What the sender says about the way here is not believed, and not passed on (T18).
   proxy_set_header X-Forwarded-For $remote_addr;
   proxy_set_header X-Forwarded-Proto $scheme;
+  proxy_set_header Forwarded "";
   proxy_connect_timeout 2s;
   proxy_read_timeout 60s;
   # A request with an effect is tried on another replica only if none has seen it.
   proxy_next_upstream error timeout;
+  proxy_next_upstream_timeout 5s;
 {upstreams}
   server {{
     listen {listen};
     {resolver}
+    {error_pages}
+
     location = /openapi.json {{ root {static}; }}
-    location = /docs {{ root {static}; default_type text/html; try_files /docs.html =404; }}
-{locations}
-    location / {{
-      default_type application/problem+json;
-      return 404 '{nothing}';
+    location = /docs {{
+      root {static};
+      default_type text/html;
+      charset utf-8;
+      add_header Content-Security-Policy "default-src 'none'; style-src 'unsafe-inline'";
+      add_header X-Content-Type-Options nosniff;
+      try_files /docs.html =404;
     }}
+{locations}
+    location / {{ return 404; }}
+
+    {problems}
   }}
 }}
 """
-NOTHING = (
-    '{"type":"urn:rolecall:problem:not-found","title":"Not found","status":404,'
-    '"code":"not-found","detail":"There is nothing here that you may see.",'
-    '"request_id":"$request_id"}'
-)
 # Asking authz changes nothing, so the next replica may be asked when one is stale.
 ASK_THE_NEXT = "proxy_next_upstream error timeout http_503 non_idempotent;"
 
@@ -91,11 +104,14 @@ def configuration(
     )
     return MAIN.format(
         listen=listen,
-        nothing=NOTHING,
+        largest_body=LARGEST_BODY,
+        request_id=REQUEST_ID,
         static=static,
         upstreams=upstreams,
         locations=locations.rstrip("\n"),
         resolver=f"resolver {resolver} valid=1s ipv6=off;" if resolver else "",
+        error_pages="\n    ".join(row.error_page for row in ROWS),
+        problems="\n    ".join(row.location for row in ROWS),
     )
 
 

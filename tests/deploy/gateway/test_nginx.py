@@ -1,0 +1,355 @@
+"""Does each path reach its service, and does the gateway say no as the services do?"""
+
+import asyncio
+import json
+import subprocess
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from yarl import URL
+
+from deploy.configuration import SERVICES
+from deploy.gateway.docs import page
+from deploy.gateway.nginx import configuration
+from deploy.gateway.paths import PARAMETER, PathClaimedTwiceError, path_owners, public_routes
+from deploy.gateway.problems import LARGEST_BODY
+from deploy.programs.nginx import nginx_program
+from shared.http.openapi import document_of
+from tests.deploy.gateway.upstreams import NameServer, Upstream, gateway
+from tests.servers import require_nginx
+from tests.waiting import wait_for
+
+OWNERS = {"/v1/teams": "team", "/v1/teams/{team_id}": "team", "/access/v1/evaluation": "authz"}
+
+
+async def problem_of(response, code):
+    assert response.content_type == "application/problem+json", await response.text()
+    problem = await response.json(content_type=None)
+    assert (problem["status"], problem["code"]) == (response.status, code)
+    assert problem["type"] == f"urn:rolecall:problem:{code}"
+    assert problem["detail"]
+    assert problem["request_id"] == response.headers["X-Request-ID"]
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["Cache-Control"] == "no-store"
+    return problem
+
+
+async def test_every_public_route_reaches_its_own_service_unchanged(tmp_path):
+    routes = public_routes()
+    upstreams = [Upstream(service) for service in SERVICES]
+    async with gateway(tmp_path, path_owners(routes), upstreams) as client:
+        for service, rows in routes.items():
+            for route in rows:
+                path = PARAMETER.sub("x.1_2-3%C3%A4", route.path) + "?q=%2F&q="
+                async with client.request(route.method, URL(path, encoded=True)) as response:
+                    told = await response.json()
+                assert (told["service"], told["method"]) == (service, route.method)
+                assert told["path"] == path
+    assert sum(len(upstream.requests) for upstream in upstreams) == sum(map(len, routes.values()))
+
+
+def test_two_services_that_claim_one_path_are_refused():
+    routes = dict(public_routes())
+    [row, *_] = [route for route in routes["team"] if "{account_id}" in route.path]
+    assert row not in routes["audit"]
+    routes["audit"] = [*routes["audit"], row]
+    with pytest.raises(PathClaimedTwiceError, match=r"belongs to team, audit claims it too"):
+        path_owners(routes)
+
+
+@pytest.mark.parametrize("names", [None, {name: f"{name}:8080" for name in SERVICES}])
+def test_nginx_finds_no_fault_in_what_is_generated(tmp_path, names):
+    require_nginx()
+    program = nginx_program()
+    assert program is not None
+    file = tmp_path / "nginx.conf"
+    file.write_text(
+        configuration(
+            path_owners(public_routes()),
+            listen="127.0.0.1:8080",
+            static="/etc/rolecall",
+            addresses=None if names else {name: ["127.0.0.1:1"] for name in SERVICES},
+            names=names,
+            resolver="127.0.0.11" if names else None,
+        )
+    )
+    command = [program, "-t", "-p", f"{tmp_path}/", "-c", str(file), "-e", "stderr"]
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stderr
+    assert "[warn]" not in checked.stderr
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/v1",
+        "/v1/teams/",
+        "/v1/teams/t/members",
+        "/v1/TEAMS",
+        "/x/v1/teams",
+        "/v1/teamsx",
+        "/internal/heads",
+        "/internal/admin/service-clients",
+        "/health/ready",
+        "/metrics",
+        "/nginx.conf",
+        "/problems/not-found",
+    ],
+)
+async def test_a_path_of_no_route_is_a_404_and_reaches_nobody(tmp_path, path):
+    team, authz = Upstream("team"), Upstream("authz")
+    async with (
+        gateway(tmp_path, OWNERS, [team, authz]) as client,
+        client.get(path) as response,
+    ):
+        assert response.status == 404
+        await problem_of(response, "not-found")
+    assert not team.requests
+    assert not authz.requests
+
+
+async def test_who_sent_a_request_is_what_the_gateway_sees_not_what_the_sender_says(tmp_path):
+    forged = {"X-Forwarded-For": "203.0.113.9", "Forwarded": "for=203.0.113.9", "Host": "evil.test"}
+    async with (
+        gateway(tmp_path, OWNERS, [Upstream("team"), Upstream("authz")]) as client,
+        client.get("/v1/teams", headers=forged) as response,
+    ):
+        seen = (await response.json())["headers"]
+    assert seen["x-forwarded-for"] == "127.0.0.1"
+    assert seen["x-forwarded-proto"] == "http"
+    assert "forwarded" not in seen
+    assert "nginx" not in response.headers.get("Server", "")[len("nginx") :]
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [("abc.DEF_1~2-3", True), ('"},{"x":"', False), ("a" * 129, False), (None, False)],
+)
+async def test_a_sane_request_id_is_kept_and_any_other_replaced(tmp_path, sent, kept):
+    headers = {} if sent is None else {"X-Request-ID": sent}
+    async with gateway(tmp_path, OWNERS, [Upstream("team"), Upstream("authz")]) as client:
+        async with client.get("/v1/teams", headers=headers) as response:
+            seen = (await response.json())["headers"]["x-request-id"]
+        async with client.get("/nothing", headers=headers) as response:
+            said = (await problem_of(response, "not-found"))["request_id"]
+    for request_id in (seen, said):
+        assert request_id == sent if kept else request_id.startswith("req_")
+
+
+def test_every_route_takes_less_than_the_gateway_lets_through():
+    caps = [route.body_cap for rows in public_routes().values() for route in rows]
+    assert 0 < max(caps) < LARGEST_BODY
+
+
+async def test_a_body_above_the_cap_is_refused_before_any_service_sees_it(tmp_path):
+    team = Upstream("team")
+    async with gateway(tmp_path, OWNERS, [team, Upstream("authz")]) as client:
+        async with client.post("/v1/teams", data=b"x" * LARGEST_BODY) as response:
+            assert (await response.json())["length"] == LARGEST_BODY
+        larger = b"x" * (LARGEST_BODY + 1)
+        async with client.post("/v1/teams", data=larger) as response:
+            assert response.status == 413
+            assert (await problem_of(response, "body-too-large"))["limit"] == LARGEST_BODY
+    assert len(team.requests) == 1
+
+
+async def test_a_service_that_refuses_a_body_unread_is_heard(tmp_path):
+    team = Upstream("team", status=413, reads=False)
+    async with gateway(tmp_path, OWNERS, [team, Upstream("authz")]) as client:
+        for _ in range(40):
+            async with client.post("/v1/teams", data=b"x" * 200_000) as response:
+                assert response.status == 413
+                assert response.headers["X-Own"] == "team"
+
+
+async def test_a_service_never_waits_for_a_slow_sender(tmp_path):
+    """`T19`: it is asked once the whole body is there."""
+    team = Upstream("team")
+
+    async def slow():
+        yield b"first"
+        async with client.get("/v1/teams") as quick:
+            assert quick.status == 200
+        assert len(team.requests) == 1
+        yield b"last"
+
+    async with (
+        gateway(tmp_path, OWNERS, [team, Upstream("authz")]) as client,
+        client.post("/v1/teams", data=slow()) as response,
+    ):
+        assert (await response.json())["length"] == len(b"firstlast")
+    assert len(team.requests) == 2
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 413, 422, 429, 500, 502, 503, 504])
+async def test_what_a_service_refuses_arrives_as_the_service_said_it(tmp_path, status):
+    async with (
+        gateway(tmp_path, OWNERS, [Upstream("team", status=status), Upstream("authz")]) as client,
+        client.post("/v1/teams") as response,
+    ):
+        assert response.status == status
+        assert (await response.json())["service"] == "team"
+
+
+async def test_a_service_that_is_down_is_a_503_to_be_tried_again(tmp_path):
+    away = Upstream("team", status=None)
+    async with (
+        gateway(tmp_path, OWNERS, [away, Upstream("authz")]) as client,
+        client.post("/v1/teams", json={}) as response,
+    ):
+        assert response.status == 503
+        await problem_of(response, "unavailable")
+        assert response.headers["Retry-After"] == "1"
+
+
+async def test_a_replica_that_is_down_is_passed_over(tmp_path):
+    away, team = Upstream("team", status=None), Upstream("team")
+    async with gateway(tmp_path, OWNERS, [away, team, Upstream("authz")]) as client:
+        for _ in range(6):
+            async with client.post("/v1/teams", data=b"whole") as response:
+                assert (await response.json())["length"] == len(b"whole")
+    assert len(team.requests) == 6
+
+
+async def test_a_replica_without_a_fresh_answer_is_passed_over(tmp_path):
+    stale, fresh = Upstream("authz", status=503), Upstream("authz")
+    async with gateway(tmp_path, OWNERS, [stale, fresh, Upstream("team")]) as client:
+        for _ in range(6):
+            async with client.post("/access/v1/evaluation", json={"a": "b"}) as response:
+                assert response.status == 200
+                assert (await response.json())["length"] == len(json.dumps({"a": "b"}))
+    assert stale.requests
+    assert len(fresh.requests) == 6
+
+
+async def test_when_no_replica_has_a_fresh_answer_authz_itself_says_so(tmp_path):
+    replicas = [Upstream("authz", status=503) for _ in range(3)]
+    async with (
+        gateway(tmp_path, OWNERS, [*replicas, Upstream("team")]) as client,
+        client.post("/access/v1/evaluation", json={}) as response,
+    ):
+        assert (response.status, response.headers["X-Own"]) == (503, "authz")
+    assert [len(replica.requests) for replica in replicas] == [1, 1, 1]
+
+
+async def test_a_request_with_an_effect_is_never_sent_twice(tmp_path):
+    replicas = [Upstream("team", status=503) for _ in range(3)]
+    async with (
+        gateway(tmp_path, OWNERS, [*replicas, Upstream("authz")]) as client,
+        client.post("/v1/teams", json={}) as response,
+    ):
+        assert response.status == 503
+    assert sum(len(replica.requests) for replica in replicas) == 1
+
+
+RAW = {
+    "no HTTP": b"what is this\r\n\r\n",
+    "no Host": b"GET /v1/teams HTTP/1.1\r\n\r\n",
+    "two Hosts": b"GET /v1/teams HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+    "two lengths": b"POST /v1/teams HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n"
+    b"Content-Length: 2\r\n\r\nxx",
+    "length and chunks": b"POST /v1/teams HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n"
+    b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "a long line": b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+    "a long header": b"GET /v1/teams HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 70_000 + b"\r\n\r\n",
+    "a path above the root": b"GET /../x HTTP/1.1\r\nHost: a\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("text", RAW.values(), ids=RAW.keys())
+async def test_what_is_no_proper_request_is_a_400_and_reaches_nobody(tmp_path, text):
+    team = Upstream("team")
+    async with gateway(tmp_path, OWNERS, [team, Upstream("authz")]) as client:
+        assert client._base_url is not None
+        reader, writer = await asyncio.open_connection("127.0.0.1", client._base_url.port)
+        writer.write(text)
+        answer = await asyncio.wait_for(reader.read(), 10)
+        writer.close()
+        await writer.wait_closed()
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b"application/problem+json" in head
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert json.loads(body)["code"] == "bad-request"
+    assert not team.requests
+
+
+async def test_one_address_has_a_limited_number_of_requests_at_once(tmp_path):
+    team = Upstream("team")
+    team.may_answer.clear()
+    async with gateway(tmp_path, OWNERS, [team, Upstream("authz")]) as client:
+        running = [asyncio.create_task(client.get("/v1/teams")) for _ in range(200)]
+        await wait_for(lambda: len(team.requests) == 200, what="200 requests at the service")
+        async with client.get("/v1/teams") as response:
+            assert response.status == 429
+            await problem_of(response, "too-many-connections")
+            assert response.headers["Retry-After"] == "1"
+        team.may_answer.set()
+        for answer in await asyncio.gather(*running):
+            assert answer.status == 200
+            answer.release()
+
+
+async def test_replicas_that_come_and_go_are_found_by_their_name(tmp_path):
+    one = Upstream("one")
+    async with NameServer().serving() as resolver, one.serving():
+        names = {"team": f"team:{one.port}", "authz": f"authz:{one.port}"}
+        two = Upstream("two", host="127.0.0.2", port=one.port)
+        async with (
+            two.serving(),
+            gateway(tmp_path, OWNERS, [], names=names, resolver=resolver.address) as client,
+        ):
+
+            async def answering():
+                async with client.get("/v1/teams") as response:
+                    told = await response.json(content_type=None)
+                    return told.get("service", response.status)
+
+            assert await answering() == 503
+            for addresses, who in (["127.0.0.1"], "one"), (["127.0.0.2"], "two"):
+                resolver.addresses = addresses
+
+                async def moved(who=who):
+                    return await answering() == who
+
+                await wait_for(moved, what=f"an answer of {who}")
+            resolver.addresses = ["127.0.0.1", "127.0.0.2"]
+            seen = set()
+
+            async def both():
+                seen.add(await answering())
+                return seen == {"one", "two"}
+
+            await wait_for(both, what="answers of both")
+
+
+@pytest.fixture
+def static():
+    """A folder that nginx can read, though root that starts it becomes nobody."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
+
+
+async def test_the_documents_are_served_to_people_and_to_programs(tmp_path, static):
+    api = document_of([route for rows in public_routes().values() for route in rows])
+    (static / "openapi.json").write_text(json.dumps(api))
+    (static / "docs.html").write_text(page(api))
+    upstreams = [Upstream("team"), Upstream("authz")]
+    async with gateway(tmp_path, OWNERS, upstreams, static=static) as client:
+        async with client.get("/openapi.json") as response:
+            assert response.content_type == "application/json"
+            assert await response.json() == api
+        async with client.get("/docs") as response:
+            assert response.content_type == "text/html"
+            assert response.headers["Content-Security-Policy"].startswith("default-src 'none'")
+            text = await response.text()
+        async with client.post("/docs") as response:
+            assert response.status == 405
+            assert response.headers["Allow"] == "GET, HEAD"
+            await problem_of(response, "method-not-allowed")
+    for path, operations in api["paths"].items():
+        assert f"<code>{path}</code>" in text
+        assert all(f'id="{row["operationId"]}"' in text for row in operations.values())

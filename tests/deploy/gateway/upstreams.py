@@ -1,0 +1,146 @@
+"""Which fake services stand behind the gateway in these tests?"""
+
+import asyncio
+import socket
+import struct
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
+
+import aiohttp
+from aiohttp import web
+
+from deploy.gateway.nginx import configuration
+from deploy.programs.nginx import Nginx
+from deploy.programs.program import free_port
+from tests.servers import require_nginx
+
+
+@dataclass
+class Upstream:
+    """Says who it is and what it was sent; `status` is what it answers with, None: nothing."""
+
+    name: str
+    status: int | None = 200
+    host: str = "127.0.0.1"
+    port: int = 0
+    reads: bool = True
+    may_answer: asyncio.Event = field(default_factory=asyncio.Event)
+    requests: list[web.BaseRequest] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.may_answer.set()
+
+    @property
+    def address(self) -> str:
+        return f"{self.host}:{self.port}"
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        self.requests.append(request)
+        body = b""
+        while self.reads and (part := await request.content.readany()):
+            body += part
+        await self.may_answer.wait()
+        told = {
+            "service": self.name,
+            "method": request.method,
+            "path": request.raw_path,
+            "headers": {name.lower(): value for name, value in request.headers.items()},
+            "length": len(body),
+        }
+        response = web.json_response(told, status=self.status or 500, headers={"X-Own": self.name})
+        if not self.reads:
+            response.force_close()
+        return response
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator["Upstream"]:
+        """Listen as long as the block runs; without a status, only hold a port."""
+        if self.status is None:
+            self.port = free_port()
+            yield self
+            return
+        runner = web.ServerRunner(web.Server(self._answer), shutdown_timeout=0.1)
+        await runner.setup()
+        listener = socket.create_server((self.host, self.port))
+        self.port = listener.getsockname()[1]
+        await web.SockSite(runner, listener).start()
+        try:
+            yield self
+        finally:
+            await runner.cleanup()
+
+
+@asynccontextmanager
+async def gateway(
+    folder: Path,
+    owners: Mapping[str, str],
+    upstreams: Sequence[Upstream],
+    *,
+    names: Mapping[str, str] | None = None,
+    resolver: str | None = None,
+    static: Path | None = None,
+) -> AsyncIterator[aiohttp.ClientSession]:
+    """nginx before these upstreams (several of one name are replicas), and a client of it."""
+    require_nginx()
+    port = free_port()
+    async with AsyncExitStack() as stack:
+        for upstream in upstreams:
+            await stack.enter_async_context(upstream.serving())
+        addresses: dict[str, list[str]] = {}
+        for upstream in upstreams:
+            addresses.setdefault(upstream.name, []).append(upstream.address)
+        text = configuration(
+            owners,
+            listen=f"127.0.0.1:{port}",
+            static=str(static or folder),
+            addresses=None if names else addresses,
+            names=names,
+            resolver=resolver,
+        )
+        server = Nginx(folder / "nginx", text, port=port)
+        await asyncio.to_thread(server.start)
+        stack.callback(server.stop)
+        connector = aiohttp.TCPConnector(limit=0)
+        client = aiohttp.ClientSession(server.url, connector=connector)
+        yield await stack.enter_async_context(client)
+
+
+class NameServer(asyncio.DatagramProtocol):
+    """A name server that answers every question with the addresses that it holds now."""
+
+    def __init__(self) -> None:
+        self.addresses: list[str] = []
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.DatagramTransport", transport)
+
+    @property
+    def address(self) -> str:
+        host, port = self._transport.get_extra_info("sockname")
+        return f"{host}:{port}"
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        """Answer with an A record for each address (RFC 1035, 4.1), living one second."""
+        question = data[12 : data.index(b"\0", 12) + 5]
+        refused = 0 if self.addresses else 3
+        counts = struct.pack("!HHHHH", 0x8180 | refused, 1, len(self.addresses), 0, 0)
+        records = b"".join(
+            struct.pack("!HHHIH", 0xC00C, 1, 1, 1, 4) + socket.inet_aton(address)
+            for address in self.addresses
+        )
+        self._transport.sendto(data[:2] + counts + question + records, addr)
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator["NameServer"]:
+        """Listen on a free port as long as the block runs."""
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.create_datagram_endpoint(
+            lambda: self, local_addr=("127.0.0.1", 0)
+        )
+        try:
+            yield self
+        finally:
+            transport.close()
