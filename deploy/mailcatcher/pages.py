@@ -1,0 +1,122 @@
+"""What do people and tests see of the caught mails over HTTP?"""
+
+import re
+from pathlib import Path
+
+import jinja2
+from aiohttp import web
+from markupsafe import Markup, escape
+
+from deploy.mailcatcher.mailbox import Mailbox
+from deploy.mailcatcher.mails import Mail
+
+MAILBOX = web.AppKey("mailbox", Mailbox)
+
+_FOLDER = Path(__file__).parent
+_LINK = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]]")
+
+# Pages run no script at all. A mail's HTML gets a frame of its own, which may open links in a new
+# window and show what the mail carries within itself, and fetches nothing.
+_PAGE_POLICY = (
+    "default-src 'none'; style-src 'self'; frame-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+_MAIL_POLICY = (
+    "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; "
+    "style-src 'unsafe-inline'; img-src data:; base-uri 'none'; frame-ancestors 'self'"
+)
+
+
+def linked(text: str) -> Markup:
+    """Escape a text, and make its web addresses links."""
+    pieces, end = [], 0
+    for found in _LINK.finditer(text):
+        pieces += [escape(text[end : found.start()]), _anchor(found.group())]
+        end = found.end()
+    return Markup().join([*pieces, escape(text[end:])])
+
+
+def _anchor(url: str) -> Markup:
+    opens = Markup('<a href="{0}" target="_blank" rel="noopener noreferrer">{0}</a>')
+    return opens.format(url)
+
+
+_TEMPLATES = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(_FOLDER),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_TEMPLATES.filters["linked"] = linked
+
+
+async def listed(request: web.Request) -> web.Response:
+    """`GET /api/messages?to=&limit=`: the mails, newest first."""
+    limit = request.query.get("limit", "10000")
+    if not re.fullmatch(r"[0-9]{1,9}", limit):
+        raise web.HTTPBadRequest(text="limit is a whole number\n")
+    mails = request.app[MAILBOX].newest_first(to=request.query.get("to"))
+    items = [mail.to_json() for mail, _ in zip(mails, range(int(limit)), strict=False)]
+    return web.json_response({"items": items})
+
+
+async def cleared(request: web.Request) -> web.Response:
+    """`DELETE /api/messages`: forget every mail."""
+    request.app[MAILBOX].clear()
+    return web.Response(status=204)
+
+
+async def page(request: web.Request) -> web.Response:
+    """`GET /` and `GET /messages/{number}`: the list, and the chosen mail beside it."""
+    to = request.query.get("to", "").strip()
+    mails = list(request.app[MAILBOX].newest_first(to=to or None))
+    template = _TEMPLATES.get_template("page.html")
+    chosen = _mail(request) if "number" in request.match_info else None
+    html = template.render(mails=mails[:200], count=len(mails), chosen=chosen, to=to)
+    return _html(html, _PAGE_POLICY)
+
+
+async def mail_html(request: web.Request) -> web.Response:
+    """`GET /messages/{number}/html`: the HTML of a mail, as untrusted as it is."""
+    # Links of the mail open outside of the frame.
+    return _html('<base target="_blank">' + (_mail(request).html or ""), _MAIL_POLICY)
+
+
+async def style(request: web.Request) -> web.Response:
+    """`GET /style.css`."""
+    return web.Response(text=(_FOLDER / "style.css").read_text(), content_type="text/css")
+
+
+def _mail(request: web.Request) -> Mail:
+    mail = request.app[MAILBOX].get(int(request.match_info["number"]))
+    if mail is None:
+        raise web.HTTPNotFound(text="no such mail\n")
+    return mail
+
+
+def _html(html: str, policy: str) -> web.Response:
+    headers = {
+        "Content-Security-Policy": policy,
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+    }
+    return web.Response(text=html, content_type="text/html", headers=headers)
+
+
+ROUTES = (
+    web.get("/", page),
+    web.get(r"/messages/{number:[0-9]{1,9}}", page),
+    web.get(r"/messages/{number:[0-9]{1,9}}/html", mail_html),
+    web.get("/style.css", style),
+    web.get("/api/messages", listed),
+    web.delete("/api/messages", cleared),
+)
+
+
+def application(mailbox: Mailbox) -> web.Application:
+    """Make the pages over one mailbox."""
+    app = web.Application()
+    app[MAILBOX] = mailbox
+    app.add_routes(ROUTES)
+    return app
