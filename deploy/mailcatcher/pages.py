@@ -5,7 +5,7 @@ from pathlib import Path
 
 import jinja2
 from aiohttp import web
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from deploy.mailcatcher.mailbox import Mailbox
 from deploy.mailcatcher.mails import Mail
@@ -14,6 +14,8 @@ MAILBOX = web.AppKey("mailbox", Mailbox)
 
 _FOLDER = Path(__file__).parent
 _LINK = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]]")
+
+_ANCHOR = Markup('<a href="{0}" target="_blank" rel="noopener noreferrer">{0}</a>')
 
 # Pages run no script at all. A mail's HTML gets a frame of its own, which may open links in a new
 # window and show what the mail carries within itself, and fetches nothing.
@@ -29,16 +31,12 @@ _MAIL_POLICY = (
 
 def linked(text: str) -> Markup:
     """Escape a text, and make its web addresses links."""
-    pieces, end = [], 0
+    pieces: list[str] = []
+    end = 0
     for found in _LINK.finditer(text):
-        pieces += [escape(text[end : found.start()]), _anchor(found.group())]
+        pieces += [text[end : found.start()], _ANCHOR.format(found.group())]
         end = found.end()
-    return Markup().join([*pieces, escape(text[end:])])
-
-
-def _anchor(url: str) -> Markup:
-    opens = Markup('<a href="{0}" target="_blank" rel="noopener noreferrer">{0}</a>')
-    return opens.format(url)
+    return Markup().join([*pieces, text[end:]])  # escapes whatever is not markup yet
 
 
 _TEMPLATES = jinja2.Environment(
