@@ -30,7 +30,8 @@ class Answer:
     @property
     def code(self) -> str:
         """The problem's code."""
-        return str(self.body["code"])
+        assert isinstance(self.body, dict), (self.status, self.body)
+        return str(self.body.get("code"))
 
 
 @dataclass
@@ -164,8 +165,9 @@ class Platform(Browser):
     async def sign_in(self, client_id: str, secret: str) -> None:
         """Get an access token for the client's credentials (RFC 6749, 4.4)."""
         form = {"grant_type": "client_credentials"}
+        authorization = {"Authorization": aiohttp.encode_basic_auth(client_id, secret)}
         async with self.http.post(
-            f"{self.base}/oauth2/token", data=form, auth=aiohttp.BasicAuth(client_id, secret)
+            f"{self.base}/oauth2/token", data=form, headers=authorization
         ) as response:
             assert response.status == 200, await response.text()
             self.token = (await response.json())["access_token"]
