@@ -9,10 +9,13 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from pymongo.errors import BulkWriteError
+
 from services.audit.domain import Filters, Person, Record, moment_key
 from shared.contracts.facts import Actor, Outcome, Position, RequestInfo, ResourceRef
-from shared.mongo import Database, Document, Session, insert_once, majority
+from shared.mongo import AlreadyThere, Database, Document, Session, insert_once, majority
 
+_DUPLICATE_KEY = 11000
 _FIRST, _LAST = "", "~"  # before and after every `order`
 
 
@@ -25,13 +28,19 @@ class Records:
         self._people = majority(database, "people")
         self._readings = majority(database, "readings")
 
-    async def add(self, record: Record, session: Session) -> None:
-        """Insert a record.
+    async def add(self, records: Sequence[Record], session: Session) -> None:
+        """Insert records, all or none.
 
         Raises:
-            AlreadyThere: there is one with its id; the transaction is over.
+            AlreadyThere: there is one with an id of theirs; the transaction is over.
         """
-        await insert_once(self._records, _document(record), session)
+        try:
+            await self._records.insert_many(map(_document, records), session=session)
+        except BulkWriteError as problem:
+            faults = (problem.details or {}).get("writeErrors", ())
+            if {fault["code"] for fault in faults} == {_DUPLICATE_KEY}:
+                raise AlreadyThere(self._records.name) from problem
+            raise
 
     async def find(self, account_id: str, event_id: str) -> Record | None:
         """One record of an account."""

@@ -93,11 +93,12 @@ class Ingest:
 
     async def _write(self, batch: "list[_Entry]") -> None:
         now = self._clock.now()
+        records = [record_of(entry.row, recorded_at=now) for entry in batch]
 
         async def work(session: Session) -> None:
             for entry in batch:
                 await entry.receipt(session)
-                await self._records.add(record_of(entry.row, recorded_at=now), session)
+            await self._records.add(records, session)
 
         await transact(self._client, work)
         for entry in batch:

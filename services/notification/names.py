@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from shared.addresses import parse_address
 
 LONGEST_NAME = 80
+_LOOKED_AT = 400  # no more is shown whatever goes, and patterns take long on long text
 _DOTS = ".\u2024\u3002\uff0e\uff61"  # what address bars and mail programs take for a dot
 _ADDRESS_OF_A_PAGE = re.compile(
-    r"[a-z][a-z0-9+.-]*:/{1,}\S*|\b(?:mailto|javascript|data|tel):", re.IGNORECASE
+    r"\b[a-z][a-z0-9+.-]*:/{1,}\S*|\b(?:mailto|javascript|data|tel):", re.IGNORECASE
 )
 _HOST_DOT = re.compile(rf"(?<=\w)[{_DOTS}](?=[^\W\d_]{{2}})")
 
@@ -24,7 +25,7 @@ def clean_name(name: str) -> str:
 
     A dot before letters becomes a space, because mail programs make a link of `evil.example`.
     """
-    visible = "".join(map(_visible, name))
+    visible = "".join(map(_visible, name[:_LOOKED_AT]))
     linkless = _HOST_DOT.sub(" ", _ADDRESS_OF_A_PAGE.sub(" ", visible))
     one_line = " ".join(linkless.replace("=?", "= ?").split())
     if len(one_line) <= LONGEST_NAME:

@@ -26,7 +26,7 @@ async def send_for_ever(ctx: Notification, *, connections: int) -> None:
         ctx.queued.set()
         # Whatever went wrong, the claim runs out and the message is tried again.
         if not task.cancelled() and (problem := task.exception()) is not None:
-            logger.error("a message stays unsent: %s", problem, exc_info=problem)
+            logger.error("a message is not settled: %s", problem, exc_info=problem)
 
     try:
         while True:

@@ -5,10 +5,8 @@ with a claim; while the sending lasts the claim is kept fresh, so a crash frees 
 `LEASE`.
 """
 
-from collections.abc import AsyncIterator
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from services.notification.domain import Kind, LinkName, Message, Status
 from shared.contracts.facts import Actor, Caller, RequestInfo
@@ -108,15 +106,6 @@ class Messages:
             session=session,
         )
         return bool(outcome.matched_count)
-
-    async def waiting(self) -> int:
-        """How many messages are not through yet; for metrics."""
-        return await self._messages.count_documents({"open": True})
-
-    async def all(self) -> AsyncIterator[dict[str, Any]]:
-        """Every message with its status, for whoever looks into it."""
-        async for document in self._messages.find({}):
-            yield document
 
 
 def _read(found: Document) -> Message:

@@ -194,5 +194,4 @@ async def _kept(ctx: Notification, message_id: MessageId, claim: str) -> AsyncIt
         yield
     finally:
         keeper.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await keeper
+        await asyncio.gather(keeper, return_exceptions=True)

@@ -130,8 +130,9 @@ async def test_a_row_that_comes_again_unchanged_is_no_alarm(auditing, caplog):
 
 
 async def test_record_and_receipt_are_saved_together_or_not_at_all(auditing, monkeypatch):
-    async def crash(self, record, session):
-        await insert_once(self._records, {"_id": record.id}, session)
+    async def crash(self, records, session):
+        for record in records:
+            await insert_once(self._records, {"_id": record.id}, session)
         raise LookupError("crashed inside")
 
     monkeypatch.setattr(Records, "add", crash)

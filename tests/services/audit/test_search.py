@@ -314,33 +314,33 @@ async def test_the_last_page_has_no_cursor_even_when_it_is_full(api):
     assert last["next_cursor"] is None
 
 
-@pytest.mark.parametrize(
-    ("query", "pointer"),
-    [
-        ("limit=201", "/query/limit"),
-        ("limit=0", "/query/limit"),
-        ("limit=x", "/query/limit"),
-        ("from=yesterday", "/query/from"),
-        ("from=2026-03-05T12:00:00", "/query/from"),
-        ("to=1", "/query/to"),
-        ("outcome=maybe", "/query/outcome"),
-        ("action=member%00", "/query/action"),
-        ("action=$where", "/query/action"),
-        ("action=m**", "/query/action"),
-        ("action=*", "/query/action"),
-        ("cursor=x", "/query/cursor"),
-        ("cursor=AAAA", "/query/cursor"),
-        ("cursor=%7B%7D", "/query/cursor"),
-        ("user=", "/query/user"),
-        ("user[$ne]=x", "/query/user[$ne]"),
-        ("account_id=acc_1", "/query/account_id"),
-        ("user=a&user=b", "/query/user"),
-    ],
-)
-async def test_a_query_that_does_not_fit_is_refused_with_its_place(api, query, pointer):
-    status, problem = await api.get(f"/v1/accounts/{ACCOUNT}/audit-events?{query}")
-    assert (status, problem["code"]) == (422, "invalid"), problem
-    assert [error["pointer"] for error in problem["errors"]] == [pointer]
+MISFITS = [
+    ("limit=201", "/query/limit"),
+    ("limit=0", "/query/limit"),
+    ("limit=x", "/query/limit"),
+    ("from=yesterday", "/query/from"),
+    ("from=2026-03-05T12:00:00", "/query/from"),
+    ("to=1", "/query/to"),
+    ("outcome=maybe", "/query/outcome"),
+    ("action=member%00", "/query/action"),
+    ("action=$where", "/query/action"),
+    ("action=m**", "/query/action"),
+    ("action=*", "/query/action"),
+    ("cursor=x", "/query/cursor"),
+    ("cursor=AAAA", "/query/cursor"),
+    ("cursor=%7B%7D", "/query/cursor"),
+    ("user=", "/query/user"),
+    ("user[$ne]=x", "/query/user[$ne]"),
+    ("account_id=acc_1", "/query/account_id"),
+    ("user=a&user=b", "/query/user"),
+]
+
+
+async def test_a_query_that_does_not_fit_is_refused_with_its_place(api):
+    for query, pointer in MISFITS:
+        status, problem = await api.get(f"/v1/accounts/{ACCOUNT}/audit-events?{query}")
+        assert (status, problem["code"]) == (422, "invalid"), query
+        assert [error["pointer"] for error in problem["errors"]] == [pointer]
 
 
 ROUTES = [f"/v1/accounts/{ACCOUNT}/audit-events", f"/v1/accounts/{ACCOUNT}/audit-events/{{}}"]

@@ -363,7 +363,7 @@ async def test_a_message_that_fails_by_a_fault_of_ours_holds_up_no_other(sending
     await tell(sending, team.MemberRemoved(**MEMBER | {"email": "bad@example.com"}), REMOVED)
     async with sending.running():
         await wait_for(lambda: len(scripted.taken) == 1, what="the other mail")
-        await wait_for(lambda: "a message stays unsent" in caplog.text, what="a line in the log")
+        await wait_for(lambda: "a message is not settled" in caplog.text, what="a line in the log")
 
 
 def start_sender(mongo_url, database_name, port):

@@ -134,7 +134,7 @@ def guarded_server(certificate, scripted):
 
     def signs_in(server, session, envelope, mechanism, credentials):
         good = (credentials.login, credentials.password) == (b"rolecall", b"correct horse")
-        return AuthResult(success=good)
+        return AuthResult(success=good, handled=False)
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
