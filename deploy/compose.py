@@ -1,0 +1,221 @@
+"""`make up` and `make down`: how does the product run in containers?
+
+Makes what docker-compose.yml expects below `.data/compose`: one file of variables for each service,
+the gateway's configuration and its static pages. Secrets are made once and kept.
+"""
+
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+
+from deploy.configuration import SERVICES, Addresses, Secrets, environment, write_private
+from deploy.gateway.docs import page
+from deploy.gateway.nginx import configuration
+from deploy.gateway.paths import PARAMETER, path_owners, public_routes
+from shared.http.openapi import document_of
+
+ROOT = Path(__file__).parent.parent
+PUBLIC_PORT, INTERNAL_PORT = 8080, 8081
+RESOLVER = "127.0.0.11"
+"""Docker's own name server, on every network that compose makes."""
+PRIVATE_NETWORKS = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
+READY_SECONDS = 120
+CREATE_CLIENT = (
+    *("rolecall", "admin", "create-client", "--url", f"http://127.0.0.1:{INTERNAL_PORT}"),
+    *("--name", "platform", "--scope", "authz:check"),
+)
+"""Inside identity's container, where ROLECALL_ADMIN_KEY is set."""
+WELCOME = """
+Rolecall is ready.
+
+  API       http://localhost:{port}          every route: http://localhost:{port}/docs
+  Mail      http://localhost:{mail_port}          what the product sends lands here
+
+Your first service client:
+  {command} exec identity {create_client}
+
+`make down` stops it; the data stay.
+"""
+
+
+@dataclass(frozen=True)
+class Compose:
+    """One composition: its name, the folder with its files, the ports of its gateway and mail."""
+
+    project: str
+    folder: Path
+    port: int
+    mail_port: int
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """What docker-compose.yml reads from the environment, besides the names of images."""
+        return {
+            "ROLECALL_COMPOSE_DIR": str(self.folder),
+            "PORT": str(self.port),
+            "MAIL_PORT": str(self.mail_port),
+        }
+
+    def command(self, *arguments: str) -> list[str]:
+        """The command line of compose, to be run in the project's folder with `variables`."""
+        return [*compose_command(), "-p", self.project, *arguments]
+
+    def run(self, *arguments: str) -> int:
+        """Run compose; its exit status."""
+        command, variables = self.command(*arguments), {**os.environ, **self.variables}
+        return subprocess.run(command, cwd=ROOT, env=variables, check=False).returncode
+
+    def up(self, *arguments: str) -> int:
+        """Build, start or update everything, and wait until all of it answers; an exit status."""
+        self.prepare()
+        # nginx reads its configuration anew: the file may differ from the one that it began with.
+        for step in ("build",), ("up", "-d", *arguments), ("kill", "-s", "HUP", "gateway"):
+            if status := self.run(*step):
+                return status
+        if silent := self.await_answers():
+            sys.stderr.write(f"No answer yet from {', '.join(silent)}: look at the logs.\n")
+            return 1
+        return 0
+
+    def prepare(self) -> None:
+        """Write every file that docker-compose.yml names; repeating changes no secret."""
+        given = Secrets.kept_in(self.folder / "secrets.json")
+        password = self._broker_password()
+        at = Addresses(
+            mongo_url="mongodb://mongo:27017/?directConnection=true",
+            amqp_url=f"amqp://rolecall:{password}@rabbitmq:5672/",
+            public_url=f"http://localhost:{self.port}",
+            internal_urls={name: [f"http://{name}:{INTERNAL_PORT}"] for name in SERVICES},
+            smtp_host="mail",
+            smtp_port=1025,
+        )
+        options = {
+            "host": "0.0.0.0",  # noqa: S104 - the container's own network
+            "port": str(PUBLIC_PORT),
+            "internal_host": "0.0.0.0",  # noqa: S104
+            "internal_port": str(INTERNAL_PORT),
+            "trusted_proxies": json.dumps(PRIVATE_NETWORKS),
+        }
+        for service in SERVICES:
+            variables = environment(service, given=given, at=at, options=options)
+            if service == "identity":
+                variables["ROLECALL_ADMIN_KEY"] = given.admin_key
+            self._write_variables(service, variables)
+        account = {"RABBITMQ_DEFAULT_USER": "rolecall", "RABBITMQ_DEFAULT_PASS": password}
+        self._write_variables("rabbitmq", account)
+        self._prepare_gateway()
+
+    def await_answers(self) -> list[str]:
+        """Ask every service through the gateway; those that do not answer within two minutes."""
+        routes = public_routes()
+        paths = {
+            service: PARAMETER.sub("x", route.path)
+            for service in SERVICES
+            for route in routes[service]
+            if route.method == "GET"
+        }
+        deadline = time.monotonic() + READY_SECONDS
+        while silent := [name for name, path in paths.items() if not self._answers(path)]:
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.25)
+        return silent
+
+    def _answers(self, path: str) -> bool:
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=5)
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().status < 500
+        except (OSError, HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    def _broker_password(self) -> str:
+        file = self.folder / "rabbitmq.password"
+        if not file.exists():
+            write_private(file, secrets.token_urlsafe(24))
+        return file.read_text()
+
+    def _write_variables(self, name: str, variables: Mapping[str, str]) -> None:
+        text = "".join(f"{variable}={value}\n" for variable, value in variables.items())
+        write_private(self.folder / f"{name}.env", text)
+
+    def _prepare_gateway(self) -> None:
+        routes = public_routes()
+        api = document_of([route for rows in routes.values() for route in rows])
+        texts = {
+            "openapi.json": json.dumps(api),
+            "docs.html": page(api),
+            "nginx.conf": configuration(
+                path_owners(routes),
+                listen=str(PUBLIC_PORT),
+                static="/etc/rolecall",
+                names={name: f"{name}:{PUBLIC_PORT}" for name in SERVICES},
+                resolver=RESOLVER,
+            ),
+        }
+        folder = self.folder / "gateway"
+        folder.mkdir(parents=True, exist_ok=True)
+        # nginx reads them as another user; there is no secret in them.
+        folder.chmod(0o755)
+        for name, text in texts.items():
+            (folder / name).write_text(text)
+            (folder / name).chmod(0o644)
+
+
+@cache
+def compose_command() -> Sequence[str]:
+    """`docker compose` where the plugin is, else `docker-compose`.
+
+    Raises:
+        SystemExit: there is neither; the sentence says what to install.
+    """
+    if shutil.which("docker"):
+        asked = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False)
+        if asked.returncode == 0:
+            return ("docker", "compose")
+    if shutil.which("docker-compose"):
+        return ("docker-compose",)
+    raise SystemExit("Install Docker with its compose plugin (or docker-compose) first.")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """`up` or `down`, with what else compose shall be told; an exit status."""
+    product = Compose(
+        project="rolecall",
+        folder=ROOT / ".data" / "compose",
+        port=int(os.environ.get("PORT", "8080")),
+        mail_port=int(os.environ.get("MAIL_PORT", "8025")),
+    )
+    match list(arguments):
+        case ["down", *rest]:
+            return product.run("down", *rest)
+        case ["up", *rest]:
+            status = product.up(*rest)
+        case _:
+            sys.stderr.write("usage: python -m deploy.compose up|down [option of compose...]\n")
+            return 2
+    if status == 0:
+        sys.stdout.write(
+            WELCOME.format(
+                port=product.port,
+                mail_port=product.mail_port,
+                command=" ".join(product.command()),
+                create_client=" ".join(CREATE_CLIENT),
+            )
+        )
+    return status
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
