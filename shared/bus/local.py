@@ -7,6 +7,7 @@ journals' sweepers publish that again.
 import asyncio
 import dataclasses
 import logging
+from collections import deque
 from collections.abc import Sequence
 
 from shared.bus import (
@@ -24,6 +25,9 @@ from shared.contracts.topology import DELIVERY_LIMIT, Queue, QueueKind
 
 log = logging.getLogger(__name__)
 
+DEAD_LETTERS = 10_000
+"""How many dead letters are kept."""
+
 
 class LocalBus:
     """Carries messages between the tasks of one event loop.
@@ -36,8 +40,8 @@ class LocalBus:
         self._pauses = pauses
         self._subscriptions: list[_LocalSubscription] = []
         self._closed = False
-        self.dead: list[tuple[str, Message]] = []
-        """Dead letters: the name of the queue, and the message as it last came."""
+        self.dead: deque[tuple[str, Message]] = deque(maxlen=DEAD_LETTERS)
+        """The newest dead letters: the name of the queue, and the message as it last came."""
 
     async def publish(self, messages: Sequence[Message], /) -> None:
         """Deliver, and wait until nobody has anything left to do with these messages."""

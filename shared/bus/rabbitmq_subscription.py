@@ -74,6 +74,8 @@ class RabbitSubscription:
         self._stopping = True
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
+        # Handlers of a link that broke before: their verdicts reach nobody, their work counts.
+        await drain(self._deliveries)
 
     async def _run(self) -> None:
         first, longest = PAUSE_SECONDS

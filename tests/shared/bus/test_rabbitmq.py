@@ -229,6 +229,29 @@ async def test_a_cut_link_loses_nothing_of_a_service_queue(
         await wait_for(lambda: handled == [message(1).id] * 2)
 
 
+async def test_closing_without_a_link_lets_the_running_handler_finish_too(
+    amqp_url: str, rabbit: Callable[..., RabbitBus], audit: Queue
+):
+    async with proxied(amqp_url) as (proxy, url):
+        started, release, finished = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+        async def handler(given: Message) -> Verdict:
+            started.set()
+            await release.wait()
+            finished.set()
+            return Verdict.ACK
+
+        listener = Listener()
+        subscription = await rabbit(url).subscribe(audit, handler, on_resync=listener.on_resync)
+        await rabbit(amqp_url).publish([message(1)])
+        await started.wait()
+        proxy.cut()
+        await wait_for(lambda: not subscription.connected)
+        asyncio.get_running_loop().call_later(0.2, release.set)
+        await subscription.close()
+        assert finished.is_set()
+
+
 async def test_a_silent_partition_ends_a_publish_in_two_seconds_and_shows_by_heartbeat(
     amqp_url: str, rabbit: Callable[..., RabbitBus], audit: Queue
 ):
