@@ -35,5 +35,5 @@ class Ctx:
         What an address without a user costs less than one with a user is hidden below the step,
         so that the time of an answer tells nothing (`T9`).
         """
-        step = self.settings.answer_step.total_seconds()
+        step = self.settings.answer_step_seconds
         await asyncio.sleep(step - (self.clock.boottime() - started) % step)

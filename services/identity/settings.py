@@ -1,6 +1,5 @@
 """What must the environment say before identity starts?"""
 
-from datetime import timedelta
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr
@@ -49,8 +48,8 @@ class Settings(ServiceSettings):
     lease_seconds: float = Field(
         3, ge=1, le=60, description="How long a replica of authz may answer after its last lease"
     )
-    session_lifetime: timedelta = Field(
-        timedelta(days=30), description="A session ends when it is not refreshed for this long"
+    session_days: int = Field(
+        30, ge=1, le=365, description="A session ends when it is not refreshed for so many days"
     )
     logins_per_address: int = Field(
         10, ge=1, description="Failed sign-ins in 15 minutes for one e-mail address from one IP"
@@ -61,7 +60,9 @@ class Settings(ServiceSettings):
     mails_per_address: int = Field(
         5, ge=1, description="Sign-ups and resent links in an hour for one e-mail address"
     )
-    answer_step: timedelta = Field(
-        timedelta(milliseconds=250),
-        description="Answers that must not tell who has a user leave at multiples of this",
+    answer_step_seconds: float = Field(
+        0.25,
+        gt=0,
+        le=5,
+        description="Answers that must not tell who has a user leave in such steps",
     )

@@ -28,6 +28,11 @@ class SignedIn:
     session: Session
 
 
+def session_lifetime(ctx: Ctx) -> timedelta:
+    """How long a session lives without being refreshed."""
+    return timedelta(days=ctx.settings.session_days)
+
+
 def new_session(ctx: Ctx, user: User) -> Session:
     """A session that nobody had before, in the personal account (`T11`)."""
     now = ctx.clock.now()
@@ -36,7 +41,7 @@ def new_session(ctx: Ctx, user: User) -> Session:
         user_id=user.id,
         account_id=user.account_id,
         started_at=now,
-        expires_at=now + ctx.settings.session_lifetime,
+        expires_at=now + session_lifetime(ctx),
     )
 
 
@@ -112,7 +117,7 @@ async def refresh(ctx: Ctx, caller: Caller, token: str) -> SignedIn:
             case Turn.SAME:
                 return SignedIn(user=user, session=session)
             case Turn.NEXT:
-                rotated = rotate(session, now=now, lifetime=ctx.settings.session_lifetime)
+                rotated = rotate(session, now=now, lifetime=session_lifetime(ctx))
                 try:
                     await ctx.store.update_session(session, rotated)
                 except Lost:

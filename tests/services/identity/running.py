@@ -279,7 +279,7 @@ def settings_for(mongo_url: str, database: str, neighbours: str, **fields: Any) 
             "link_key": SecretStr(SECRETS["link"]),
             "refresh_key": SecretStr(SECRETS["refresh"]),
             "sealing_key": SecretStr(SECRETS["sealing"]),
-            "answer_step": 0.02,
+            "answer_step_seconds": 0.02,
             **fields,
         }
     )

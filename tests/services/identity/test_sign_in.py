@@ -5,9 +5,14 @@ from __future__ import annotations
 import asyncio
 import statistics
 import time
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
+from services.identity.sessions import rotate
+from services.identity.store import Store
+from shared.mongo import Lost
 from tests.clocks import SetClock
 from tests.services.identity.running import FAR, PASSWORD, Identity, running
 
@@ -128,7 +133,7 @@ async def test_the_time_of_an_answer_does_not_tell_who_has_a_user(
         mongo_url,
         database_name,
         clock=RunningClock(FAR),
-        answer_step=0.75,
+        answer_step_seconds=0.75,
         mails_per_address=100,
     ) as identity:
         await identity.person("known@example.com")
@@ -158,6 +163,28 @@ async def test_two_tabs_get_the_same_successor_and_both_live(identity: Identity)
     assert on.body["account_id"] == person["account_id"]
     me = await identity.send("GET", "/v1/me", token=on.body["access_token"])
     assert me.status == 200
+
+
+async def test_a_tab_that_read_before_another_refreshed_cannot_take_the_session_back(
+    identity: Identity,
+) -> None:
+    person = await identity.person("ana@example.com")
+    store = Store(identity.database)
+    (started,) = await identity.rows("session.started")
+    read = await store.session(started.data["session_id"])
+    assert read is not None
+    body = {"refresh_token": person["refresh_token"]}
+    newer = (await identity.post("/v1/token/refresh", body)).body
+    again = await identity.post("/v1/token/refresh", {"refresh_token": newer["refresh_token"]})
+    assert again.status == 200
+    with pytest.raises(Lost):
+        await store.update_session(read, rotate(read, now=FAR, lifetime=timedelta(days=1)))
+    ended = await identity.post("/v1/logout", token=person["access_token"])
+    assert ended.status == 204
+    now = await store.session(read.id)
+    assert now is not None
+    with pytest.raises(Lost):
+        await store.update_session(replace(now, ended_at=None), replace(now, ended_at=None))
 
 
 async def test_a_refresh_token_that_comes_back_ends_the_session(identity: Identity) -> None:
