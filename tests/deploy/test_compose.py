@@ -1,0 +1,133 @@
+"""Is the composition closed to everybody who has no business in it, and made anew without harm?"""
+
+import json
+import re
+import stat
+
+import pytest
+import yaml
+
+from deploy.compose import ROOT, Compose
+from deploy.configuration import SERVICES
+from deploy.documents import module
+from deploy.programs.program import free_port
+from shared.settings import StatelessSettings, load
+
+FILE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+OURS = (*SERVICES, "mongo-setup", "mail", "gateway")
+PUBLISHED = ("gateway", "mail")
+IMAGES = {
+    "mongo-setup": "PYTHON_IMAGE",
+    "rabbitmq": "RABBITMQ_IMAGE",
+    "mongo": "MONGO_IMAGE",
+    "gateway": "NGINX_IMAGE",
+}
+
+
+@pytest.fixture
+def compose(tmp_path):
+    made = Compose(project="test", folder=tmp_path / "files", port=1234, mail_port=1235)
+    made.prepare()
+    return made
+
+
+@pytest.mark.parametrize("service", OURS)
+def test_a_container_of_ours_has_no_more_rights_than_it_needs(service):
+    row = FILE["services"][service]
+    assert row["user"] == "10001:10001"
+    assert row["read_only"] is True
+    assert row["tmpfs"] == ["/tmp"]
+    assert row["cap_drop"] == ["ALL"]
+    assert row["security_opt"] == ["no-new-privileges:true"]
+    assert not any("privileged" in name for name in row)
+
+
+@pytest.mark.parametrize("service", FILE["services"])
+def test_only_gateway_and_mail_page_are_reached_and_from_this_machine_only(service):
+    row = FILE["services"][service]
+    if service in PUBLISHED:
+        assert all(port.startswith("127.0.0.1:") for port in row["ports"])
+        assert row["networks"] == ["inside", "outside"]
+    else:
+        assert "ports" not in row
+        assert row["networks"] == ["inside"]
+    assert "network_mode" not in row
+
+
+def test_whoever_is_only_inside_cannot_reach_the_world():
+    assert FILE["networks"]["inside"] == {"internal": True}
+
+
+@pytest.mark.parametrize(("service", "variable"), IMAGES.items())
+def test_each_base_image_can_be_replaced_and_is_an_official_one_else(service, variable):
+    row = FILE["services"][service]
+    image = row["build"]["args"][variable] if "build" in row else row["image"]
+    assert re.fullmatch(rf"\$\{{{variable}:-[a-z]+:[a-z0-9.-]+\}}", image)
+
+
+def test_every_service_has_a_container_that_waits_for_nobody():
+    assert set(FILE["services"]) == {*OURS, "rabbitmq", "mongo"}
+    assert all("depends_on" not in row for row in FILE["services"].values())
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_service_gets_settings_that_it_accepts(compose, service, monkeypatch):
+    for line in (compose.folder / f"{service}.env").read_text().splitlines():
+        name, _, value = line.partition("=")
+        monkeypatch.setenv(name, value)
+    settings = load(module(service, "settings").Settings)
+    assert isinstance(settings, StatelessSettings)
+    assert settings.public_url == "http://localhost:1234"
+    assert set(settings.internal_urls) == set(SERVICES)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_is_given_no_secret_of_another(compose, service):
+    given = json.loads((compose.folder / "secrets.json").read_text())
+    text = (compose.folder / f"{service}.env").read_text()
+    for other in SERVICES:
+        assert (given["private_keys"][other] in text) is (other == service)
+        for kind in ("link_key", "refresh_key", "sealing_key"):
+            secret = given.get(f"{other}_{kind}")
+            assert secret is None or (secret in text) is (other == service)
+
+
+def test_no_variable_can_be_read_differently_by_the_two_forms_of_compose(compose):
+    for file in compose.folder.glob("*.env"):
+        for line in file.read_text().splitlines():
+            assert re.fullmatch(r"[A-Z_]+=[^\s'\"$#][^$#']*", line), file.name
+
+
+def test_files_with_secrets_are_for_their_owner_only_and_the_gateway_s_for_everybody(compose):
+    files = [path for path in compose.folder.rglob("*") if path.is_file()]
+    assert len(files) > len(SERVICES)
+    for path in files:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        assert mode == (0o644 if path.parent.name == "gateway" else 0o600), path.name
+    assert stat.S_IMODE((compose.folder / "gateway").stat().st_mode) == 0o755
+
+
+def test_the_gateway_is_given_no_secret(compose):
+    given = json.loads((compose.folder / "secrets.json").read_text())
+    keys = [value for name, value in given.items() if name.endswith("_key")]
+    values = [*keys, *given["private_keys"].values()]
+    assert len(values) > len(SERVICES)
+    for path in (compose.folder / "gateway").iterdir():
+        text = path.read_text()
+        assert not any(value in text for value in values)
+
+
+def test_preparing_again_keeps_every_secret_and_follows_the_port(compose):
+    before = {path.name: path.read_text() for path in compose.folder.glob("*.env")}
+    Compose(project="test", folder=compose.folder, port=4321, mail_port=1235).prepare()
+    after = {path.name: path.read_text() for path in compose.folder.glob("*.env")}
+    assert after == {
+        name: text.replace("localhost:1234", "localhost:4321") for name, text in before.items()
+    }
+    assert before["rabbitmq.env"] == after["rabbitmq.env"]
+
+
+def test_a_service_that_does_not_answer_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr("deploy.compose.READY_SECONDS", 0)
+    nobody = Compose(project="test", folder=tmp_path, port=free_port(), mail_port=free_port())
+    assert nobody.await_answers() == ["identity", "team", "authz", "audit"]
