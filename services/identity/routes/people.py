@@ -1,7 +1,6 @@
-"""Which routes does identity answer?"""
+"""What do people ask: sign-up, sign-in, sessions, their own profile?"""
 
-from services.identity import oauth, sign_ins, use_cases
-from services.identity.clients import Scope
+from services.identity import sign_ins, use_cases
 from services.identity.context import Ctx
 from services.identity.domain import (
     AccountExists,
@@ -12,28 +11,16 @@ from services.identity.domain import (
 )
 from services.identity.limits import TooManyRequests
 from services.identity.messages import (
-    ClientAnswer,
-    Discovery,
-    InternalUser,
-    KeySet,
-    LinkAnswer,
-    LinkQuestion,
     LogIn,
     MeAnswer,
-    NewClient,
     Refresh,
     Rename,
     Resend,
     SessionAnswer,
     SignUp,
     SignUpAnswer,
-    SnapshotQuery,
     Switch,
     SwitchAnswer,
-    TokenAnswer,
-    TokenError,
-    TokenForm,
-    TokenResult,
     UserAnswer,
     VerificationSent,
     Verify,
@@ -41,18 +28,14 @@ from services.identity.messages import (
 from services.identity.passwords import Busy
 from services.identity.sessions import RefreshTokenInvalid, Session
 from services.identity.sign_ins import SignedIn
-from services.identity.snapshot import snapshot
 from services.identity.use_cases import InvitationNotValid
 from shared.access_tokens import ACCESS_SECONDS
 from shared.auth import user_claims
-from shared.contracts.things import SnapshotPage
-from shared.http import Admin, Call, Internal, Media, Public, Reply, Route, Strictness
+from shared.http import Call, Public, Reply, Route
 from shared.http import Session as SessionAccess
-from shared.ids import AccountId, UserId
+from shared.ids import AccountId
 from shared.links import Link
 from shared.problems import NotFound, PermissionMissing
-
-SERVICES = ("identity", "team", "authz", "notification", "audit")
 
 
 async def sign_up(ctx: Ctx, call: Call[SignUp, None]) -> Reply:
@@ -128,91 +111,6 @@ async def patch_me(ctx: Ctx, call: Call[Rename, None]) -> Reply:
     """The user under another name."""
     written = await use_cases.rename(ctx, call.caller, call.user, name=call.body.name)
     return Reply(body=_me(written.result), written=written)
-
-
-async def key_set(ctx: Ctx, call: Call[None, None]) -> KeySet:
-    """The public halves of the signing keys."""
-    return KeySet(keys=ctx.keyring.key_set())
-
-
-async def discovery(ctx: Ctx, call: Call[None, None]) -> Discovery:
-    """Where to find what, for OAuth libraries."""
-    url = ctx.settings.public_url
-    return Discovery(
-        issuer=url,
-        jwks_uri=f"{url}/.well-known/jwks.json",
-        token_endpoint=f"{url}/oauth2/token",
-        grant_types_supported=(oauth.GRANT_TYPE,),
-        response_types_supported=(),
-        token_endpoint_auth_methods_supported=("client_secret_basic", "client_secret_post"),
-        scopes_supported=tuple(Scope),
-    )
-
-
-async def token(ctx: Ctx, call: Call[TokenForm, None]) -> Reply:
-    """An access token for a service client, or an error of the RFC's shape."""
-    form = call.body
-    try:
-        credentials = oauth.read_credentials(
-            authorization=call.headers.get("Authorization"),
-            client_id=form.client_id,
-            client_secret=form.client_secret,
-        )
-        granted = await oauth.grant_token(
-            ctx, credentials, grant_type=form.grant_type, scope=form.scope
-        )
-    except oauth.TokenRefused as refused:
-        challenge = {"WWW-Authenticate": 'Basic realm="rolecall"'} if refused.challenge else {}
-        answer = TokenError(error=refused.error, error_description=refused.description)
-        return Reply(body=TokenResult(answer), status=refused.status, headers=challenge)
-    scope = " ".join(granted.scopes)
-    return Reply(
-        body=TokenResult(
-            TokenAnswer(access_token=granted.access_token, expires_in=ACCESS_SECONDS, scope=scope)
-        ),
-        headers={"Pragma": "no-cache"},
-    )
-
-
-async def create_client(ctx: Ctx, call: Call[NewClient, None]) -> Reply:
-    """A service client with its secret."""
-    body = call.body
-    client, secret, written = await use_cases.create_client(
-        ctx,
-        call.caller,
-        name=body.name,
-        scopes=tuple(dict.fromkeys(body.scopes)),
-        account_ids=body.account_ids,
-        resource_types=body.resource_types,
-    )
-    return Reply(body=ClientAnswer(id=client.id, secret=secret), written=written)
-
-
-async def get_user(ctx: Ctx, call: Call[None, None]) -> InternalUser:
-    """A user for another service."""
-    user = await use_cases.user_by_id(ctx, UserId(call.path["user_id"]))
-    return InternalUser(
-        user_id=user.id,
-        email=user.email,
-        email_verified=user.verified,
-        name=user.name,
-        account_id=user.account_id,
-    )
-
-
-async def link(ctx: Ctx, call: Call[LinkQuestion, None]) -> LinkAnswer:
-    """The link of a mail that is about to be sent."""
-    body = call.body
-    found = await use_cases.link_to_mail(ctx, user_id=UserId(body.id), generation=body.generation)
-    links = ctx.verification_links
-    return LinkAnswer(
-        url=f"{ctx.settings.public_url}/verify#token={links.token(found)}", code=links.code(found)
-    )
-
-
-async def get_snapshot(ctx: Ctx, call: Call[None, SnapshotQuery]) -> SnapshotPage:
-    """One page of what authz knows of identity."""
-    return await snapshot(ctx, call.query.cursor)
 
 
 def _session(ctx: Ctx, signed_in: SignedIn) -> SessionAnswer:
@@ -357,98 +255,5 @@ ROUTES = (
         access=SessionAccess(),
         takes=Rename,
         gives=MeAnswer,
-    ),
-    Route(
-        method="GET",
-        path="/.well-known/jwks.json",
-        handler=key_set,
-        operation_id="getKeySet",
-        summary="The keys that access tokens are verified with",
-        tag="oauth",
-        access=Public(),
-        gives=KeySet,
-    ),
-    Route(
-        method="GET",
-        path="/.well-known/openid-configuration",
-        handler=discovery,
-        operation_id="getDiscovery",
-        summary="Where to find what",
-        tag="oauth",
-        access=Public(),
-        gives=Discovery,
-    ),
-    Route(
-        method="POST",
-        path="/oauth2/token",
-        handler=token,
-        operation_id="getToken",
-        summary="An access token for a service client",
-        tag="oauth",
-        access=Public(),
-        takes=TokenForm,
-        gives=TokenResult,
-        media=Media.FORM,
-        strictness=Strictness.LENIENT,
-    ),
-)
-
-INTERNAL_ROUTES = (
-    Route(
-        method="GET",
-        path="/internal/jwks",
-        handler=key_set,
-        operation_id="internalKeySet",
-        summary="The keys that access tokens are verified with",
-        tag="internal",
-        access=Internal(SERVICES),
-        gives=KeySet,
-    ),
-    Route(
-        method="GET",
-        path="/internal/users/{user_id}",
-        handler=get_user,
-        operation_id="internalUser",
-        summary="A user",
-        tag="internal",
-        access=Internal(("team", "notification", "audit")),
-        gives=InternalUser,
-        refuses=(NotFound,),
-    ),
-    Route(
-        method="POST",
-        path="/internal/links",
-        handler=link,
-        operation_id="identityLink",
-        summary="The link of a mail that is about to be sent",
-        tag="internal",
-        access=Internal(("notification",)),
-        takes=LinkQuestion,
-        gives=LinkAnswer,
-        refuses=(LinkInvalid,),
-    ),
-    Route(
-        method="GET",
-        path="/internal/snapshot",
-        handler=get_snapshot,
-        operation_id="identitySnapshot",
-        summary="What authz knows of identity",
-        tag="internal",
-        access=Internal(("authz",)),
-        query=SnapshotQuery,
-        gives=SnapshotPage,
-    ),
-    Route(
-        method="POST",
-        path="/internal/admin/service-clients",
-        handler=create_client,
-        operation_id="createServiceClient",
-        summary="Make a service client",
-        tag="admin",
-        access=Admin(),
-        takes=NewClient,
-        gives=ClientAnswer,
-        status=201,
-        policy=True,
     ),
 )

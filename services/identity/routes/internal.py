@@ -1,0 +1,126 @@
+"""What do the other services and the operator ask?"""
+
+from services.identity import use_cases
+from services.identity.context import Ctx
+from services.identity.domain import (
+    LinkInvalid,
+)
+from services.identity.messages import (
+    ClientAnswer,
+    InternalUser,
+    KeySet,
+    LinkAnswer,
+    LinkQuestion,
+    NewClient,
+    SnapshotQuery,
+)
+from services.identity.routes.oauth import key_set
+from services.identity.snapshot import snapshot
+from shared.contracts.things import SnapshotPage
+from shared.http import Admin, Call, Internal, Reply, Route
+from shared.ids import UserId
+from shared.problems import NotFound
+
+SERVICES = ("identity", "team", "authz", "notification", "audit")
+
+
+async def create_client(ctx: Ctx, call: Call[NewClient, None]) -> Reply:
+    """A service client with its secret."""
+    body = call.body
+    client, secret, written = await use_cases.create_client(
+        ctx,
+        call.caller,
+        name=body.name,
+        scopes=tuple(dict.fromkeys(body.scopes)),
+        account_ids=body.account_ids,
+        resource_types=body.resource_types,
+    )
+    return Reply(body=ClientAnswer(id=client.id, secret=secret), written=written)
+
+
+async def get_user(ctx: Ctx, call: Call[None, None]) -> InternalUser:
+    """A user for another service."""
+    user = await use_cases.user_by_id(ctx, UserId(call.path["user_id"]))
+    return InternalUser(
+        user_id=user.id,
+        email=user.email,
+        email_verified=user.verified,
+        name=user.name,
+        account_id=user.account_id,
+    )
+
+
+async def link(ctx: Ctx, call: Call[LinkQuestion, None]) -> LinkAnswer:
+    """The link of a mail that is about to be sent."""
+    body = call.body
+    found = await use_cases.link_to_mail(ctx, user_id=UserId(body.id), generation=body.generation)
+    links = ctx.verification_links
+    return LinkAnswer(
+        url=f"{ctx.settings.public_url}/verify#token={links.token(found)}", code=links.code(found)
+    )
+
+
+async def get_snapshot(ctx: Ctx, call: Call[None, SnapshotQuery]) -> SnapshotPage:
+    """One page of what authz knows of identity."""
+    return await snapshot(ctx, call.query.cursor)
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path="/internal/jwks",
+        handler=key_set,
+        operation_id="internalKeySet",
+        summary="The keys that access tokens are verified with",
+        tag="internal",
+        access=Internal(SERVICES),
+        gives=KeySet,
+    ),
+    Route(
+        method="GET",
+        path="/internal/users/{user_id}",
+        handler=get_user,
+        operation_id="internalUser",
+        summary="A user",
+        tag="internal",
+        access=Internal(("team", "notification", "audit")),
+        gives=InternalUser,
+        refuses=(NotFound,),
+    ),
+    Route(
+        method="POST",
+        path="/internal/links",
+        handler=link,
+        operation_id="identityLink",
+        summary="The link of a mail that is about to be sent",
+        tag="internal",
+        access=Internal(("notification",)),
+        takes=LinkQuestion,
+        gives=LinkAnswer,
+        refuses=(LinkInvalid,),
+    ),
+    Route(
+        method="GET",
+        path="/internal/snapshot",
+        handler=get_snapshot,
+        operation_id="identitySnapshot",
+        summary="What authz knows of identity",
+        tag="internal",
+        access=Internal(("authz",)),
+        query=SnapshotQuery,
+        gives=SnapshotPage,
+    ),
+    Route(
+        method="POST",
+        path="/internal/admin/service-clients",
+        handler=create_client,
+        operation_id="createServiceClient",
+        summary="Make a service client",
+        tag="admin",
+        access=Admin(),
+        takes=NewClient,
+        gives=ClientAnswer,
+        status=201,
+        policy=True,
+    ),
+)
