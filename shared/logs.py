@@ -74,8 +74,11 @@ def setup(service: str, level: str) -> None:
     root.handlers[:] = [handler]
     root.setLevel(level)
     # Their INFO lines tell of every connection; what matters of it is logged here already.
-    for noisy in ("aiohttp", "aiormq", "aio_pika", "pymongo", "asyncio"):
+    for noisy in ("aiohttp", "pymongo", "asyncio"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, root.level))
+    # They tell of every lost link with a stack; the bus says so once itself.
+    for noisy in ("aiormq", "aio_pika"):
+        logging.getLogger(noisy).setLevel(logging.CRITICAL)
     # It tells, with a stack, of each request that is no HTTP; our own faults never reach it.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
 
