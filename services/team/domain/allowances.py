@@ -1,5 +1,6 @@
 """Has this address, or this account, had its share of invitations for today (`T14`)?"""
 
+import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -25,5 +26,5 @@ def spend(times: Sequence[datetime], *, limit: int, now: datetime) -> list[datet
     recent = sorted(time for time in times if time > now - WINDOW)
     if len(recent) >= limit:
         wait = recent[len(recent) - limit] + WINDOW - now
-        raise InvitationRateLimited(retry_after=max(1, int(wait.total_seconds()) + 1))
+        raise InvitationRateLimited(retry_after=math.ceil(wait.total_seconds()))
     return [*recent, now]

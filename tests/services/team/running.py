@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -14,6 +15,7 @@ from pydantic import SecretStr
 
 from services.team.app import build
 from services.team.settings import Settings
+from services.team.store import Store
 from shared.access_tokens import sign_access_token, user_claims
 from shared.auth import Authenticator, InternalVerifier
 from shared.bus import Message, Verdict
@@ -28,16 +30,17 @@ from shared.journal import rows
 from shared.keys import decode, encode, public_jwk
 from shared.links import Link, Links
 from shared.listeners import Listener, listen, url_of
-from shared.mongo import connect
+from shared.mongo import connect, transact
 from shared.problems import NotFound, Unavailable
 from shared.settings import generate_internal_keys
 from tests.clocks import SetClock
 from tests.services.rows import row_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
-    from shared.mongo import Client, Database
+    from rolecall import Catalog
+    from shared.mongo import Client, Database, Session
 
 ISSUER = "https://rolecall.example"
 NAMES = ("identity", "team", "authz", "notification", "audit")
@@ -197,7 +200,8 @@ class Account:
 class Team:
     """A running team and everything that a test asks of it."""
 
-    url: str
+    urls: Iterator[str]
+    """The replicas, in turn and for ever."""
     inside: str
     http: aiohttp.ClientSession
     client: Client
@@ -212,7 +216,7 @@ class Team:
         self, method: str, path: str, body: Any = None, *, headers: dict[str, str] | None = None
     ) -> Reply:
         async with self.http.request(
-            method, self.url + path, json=body, headers=headers or {}
+            method, next(self.urls) + path, json=body, headers=headers or {}
         ) as answer:
             text = await answer.text()
             content = await answer.json(content_type=None) if text else None
@@ -252,6 +256,16 @@ class Team:
         body = {"name": "Engines", "catalog": catalog}
         (await owner.send("POST", f"{owner.path}/convert", body)).expect(200)
         return Account(team=self, id=owner.account_id, owner=owner)
+
+    async def publish(self, catalog: Catalog) -> None:
+        """Make a catalog of the platform's own available."""
+
+        async def work(session: Session) -> None:
+            await Store(self.database).insert_catalog(
+                catalog, rev=0, now=self.clock.now(), session=session
+            )
+
+        await transact(self.client, work)
 
     async def proof(self, invitation_id: str, generation: int | None = None) -> dict[str, str]:
         """What the invitation's link carries, made from the key as team itself does."""
@@ -303,8 +317,10 @@ def settings_for(mongo_url: str, database: str, identity_url: str, **fields: Any
 
 
 @asynccontextmanager
-async def running(mongo_url: str, database: str, **fields: Any) -> AsyncIterator[Team]:
-    """A real team on two real ports, on a real database and the in-process bus."""
+async def running(
+    mongo_url: str, database: str, *, replicas: int = 1, **fields: Any
+) -> AsyncIterator[Team]:
+    """A real team on real ports, on a real database and the in-process bus."""
     clock, stand_in = SetClock(), StandIn()
     async with stand_in.running(clock) as identity_url:
         settings = settings_for(mongo_url, database, identity_url, **fields)
@@ -318,10 +334,11 @@ async def running(mongo_url: str, database: str, **fields: Any) -> AsyncIterator
             return None
 
         await bus.subscribe(AUDIT, hear, on_resync=resync)
-        service = build(settings, bus=bus, clock=clock)
-        await service.start(internal=listen("127.0.0.1", 0), public=listen("127.0.0.1", 0))
+        services = [build(settings, bus=bus, clock=clock) for _ in range(replicas)]
+        for service in services:
+            await service.start(internal=listen("127.0.0.1", 0), public=listen("127.0.0.1", 0))
         client: Client = connect(mongo_url, app_name="test")
-        inside = service.addresses["internal"]
+        inside = services[0].addresses["internal"]
         callers = {
             name: InternalClient(
                 service=name,
@@ -334,7 +351,7 @@ async def running(mongo_url: str, database: str, **fields: Any) -> AsyncIterator
         try:
             async with aiohttp.ClientSession() as http:
                 yield Team(
-                    url=service.addresses["public"],
+                    urls=cycle([service.addresses["public"] for service in services]),
                     inside=inside,
                     http=http,
                     client=client,
@@ -348,6 +365,7 @@ async def running(mongo_url: str, database: str, **fields: Any) -> AsyncIterator
         finally:
             for caller in callers.values():
                 await caller.close()
-            await service.stop()
+            for service in services:
+                await service.stop()
             await bus.close()
             client.close()

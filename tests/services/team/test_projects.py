@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from rolecall import Catalog, load
 from shared.ids import new_id
 from tests.services.team.running import Account, Person, Team
 
@@ -143,3 +146,22 @@ async def test_where_projects_are_an_entry_each_one_is_decided_for_itself(team: 
     assert [item["id"] for item in listed["items"]] == [shown]
     assert (await member.send("GET", f"{account.path}/projects/{hidden}")).status == 403
     assert (await member.get(f"{account.path}/projects/{shown}"))["name"] == "shown"
+
+
+async def test_what_the_catalog_leaves_out_is_not_there(team: Team) -> None:
+    content: dict[str, Any] = load("standard").to_mapping()
+    features = content["policies"]["features"] | {"overrides": False}
+    policies = content["policies"] | {"features": features}
+    catalog = Catalog.from_mapping(content | {"name": "plain", "policies": policies})
+    await team.publish(catalog)
+    account = await team.account("plain")
+    member = await account.join("developer")
+    project_id = await project_in(account)
+    path = place(account, project_id, member)
+    for method, body, where in (
+        ("GET", None, path.rpartition("/")[0]),
+        ("PUT", VIEW_ONLY, path),
+        ("DELETE", None, path),
+    ):
+        answer = await account.owner.send(method, where, body)
+        assert (answer.status, answer.code) == (404, "not-in-this-catalog")

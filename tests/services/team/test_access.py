@@ -1,0 +1,163 @@
+"""Every route of an account asks for what its row says, and tells outsiders nothing (T1, Ci12)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from rolecall import CompiledCatalog, load
+from services.team.routes import INTERNAL_ROUTES, ROUTES
+from shared.http import Permission, Route
+from shared.ids import new_id
+from tests.services.team.running import Account, Person, Team
+
+GUARDED = [route for route in ROUTES if isinstance(route.access, Permission)]
+BODIES: dict[str, dict[str, Any]] = {
+    "renameAccount": {"name": "New"},
+    "convertAccount": {"name": "New"},
+    "changeMemberRole": {"role": "basic"},
+    "inviteMember": {"email": "a@example.com", "role": "basic"},
+    "createProject": {"name": "New"},
+    "renameProject": {"name": "New"},
+    "setOverride": {"grants": {}},
+}
+
+
+def path_of(route: Route, account: Account, **ids: str) -> str:
+    values = {
+        "account_id": account.id,
+        "user_id": account.owner.user_id,
+        "invitation_id": new_id("inv"),
+        "project_id": new_id("prj"),
+        "role_id": "basic",
+        "revision": "team.x.1.1",
+    }
+    return route.path.format(**(values | ids))
+
+
+async def ask(person: Person, route: Route, account: Account, **ids: str) -> Any:
+    body = BODIES.get(route.operation_id)
+    return await person.send(route.method, path_of(route, account, **ids), body)
+
+
+def test_every_route_says_who_may_call_it() -> None:
+    open_to_all = {route.operation_id for route in ROUTES if route not in GUARDED}
+    assert open_to_all == {
+        "listMyAccounts",
+        "lookUpInvitation",
+        "acceptInvitation",
+        "declineInvitation",
+    }
+    assert all("{account_id}" in route.path for route in GUARDED)
+    assert {route.operation_id for route in GUARDED if route.takes} == BODIES.keys()
+
+
+def test_every_write_that_authz_answers_from_awaits_the_barrier() -> None:
+    policy = {route.operation_id for route in ROUTES if route.policy}
+    assert policy == {
+        "convertAccount",
+        "changeMemberRole",
+        "removeMember",
+        "leaveAccount",
+        "acceptInvitation",
+        "createProject",
+        "deleteProject",
+        "setOverride",
+        "removeOverride",
+    }
+
+
+def test_every_permission_exists_in_every_catalog() -> None:
+    for name in ("standard", "runpod", "runos", "cloud-iam", "novita"):
+        known = CompiledCatalog(load(name)).permissions
+        for route in GUARDED:
+            assert isinstance(route.access, Permission)
+            assert route.access.name in known, (name, route.operation_id)
+
+
+async def test_outsiders_and_removed_members_find_nothing(team: Team) -> None:
+    account = await team.account()
+    stranger, removed = await team.person("Stranger"), await account.join("admin")
+    project = (await account.owner.send("POST", f"{account.path}/projects", {"name": "p"})).body
+    path = f"{account.path}/members/{removed.user_id}"
+    (await account.owner.send("DELETE", path)).expect(204)
+    before = len(await team.rows())
+    for person in (stranger, removed):
+        for route in GUARDED:
+            answer = await ask(person, route, account, project_id=project["id"])
+            assert (answer.status, answer.code) == (404, "not-found"), route.operation_id
+    assert len(await team.rows()) == before
+
+
+async def test_without_a_token_nothing_is_answered(team: Team) -> None:
+    account = await team.account()
+    for route in GUARDED:
+        body = BODIES.get(route.operation_id)
+        answer = await team.send(route.method, path_of(route, account), body)
+        assert answer.status == 401, route.operation_id
+
+
+@pytest.mark.parametrize("role", ["basic", "billing", "viewer", "developer", "admin"])
+async def test_a_member_without_the_permission_hears_which_and_it_is_recorded(
+    team: Team, role: str
+) -> None:
+    account = await team.account()
+    member = await account.join(role)
+    project = (await account.owner.send("POST", f"{account.path}/projects", {"name": "p"})).body
+    compiled = CompiledCatalog(load("standard"))
+    held = compiled.held(compiled.roles[role])
+    denied = []
+    for route in GUARDED:
+        assert isinstance(route.access, Permission)
+        if held.get(route.access.name) == "all":
+            continue
+        answer = await ask(member, route, account, project_id=project["id"])
+        assert (answer.status, answer.code) == (403, "permission-missing"), route.operation_id
+        assert answer.body["permission"] == route.access.name
+        denied.append(route.operation_id)
+    told = await team.rows("request.refused")
+    assert [row.data["operation"] for row in told] == denied
+    assert {row.outcome for row in told} <= {"denied"}
+    assert {row.actor.id for row in told} <= {member.user_id}
+    assert {row.actor.name for row in told} <= {role.title()}
+    if role == "basic":
+        assert "inviteMember" in denied
+
+
+async def test_an_escalation_that_is_refused_is_recorded_too(team: Team) -> None:
+    """B5: the refusal names what is missing."""
+    account = await team.account()
+    admin, other = await account.join("admin"), await account.join("basic", "Other")
+    project = (await account.owner.send("POST", f"{account.path}/projects", {"name": "p"})).body
+    place = f"{account.path}/projects/{project['id']}/overrides/{admin.user_id}"
+    (await account.owner.send("PUT", place, {"grants": {}})).expect(200)
+    path = f"{account.path}/members/{other.user_id}"
+    answer = await admin.send("PATCH", path, {"role": "developer"})
+    assert (answer.status, answer.code) == (403, "grants-exceeded")
+    assert "instance:write" in answer.body["missing"]
+    lifted = await admin.send("DELETE", place)
+    assert (lifted.status, lifted.code) == (403, "grants-exceeded")
+    told = await team.rows("request.refused")
+    assert [row.reason for row in told] == ["grants-exceeded"] * 2
+
+
+async def test_ids_of_another_shape_are_not_found_and_never_a_fault(team: Team) -> None:
+    account = await team.account()
+    bad = ("x", "usr_1", "$ne", "%00", "acc_" + "g" * 32, new_id("acc").upper())
+    for route in GUARDED:
+        for parameter in route.parameters:
+            if parameter in {"role_id", "revision"}:
+                continue
+            for value in bad:
+                answer = await ask(account.owner, route, account, **{parameter: value})
+                assert answer.status == 404, (route.operation_id, parameter, value)
+
+
+def test_internal_routes_are_for_the_services_that_need_them() -> None:
+    callers = {route.path: getattr(route.access, "callers", ()) for route in INTERNAL_ROUTES}
+    assert callers == {
+        "/internal/links": ("notification",),
+        "/internal/invitations/lookup": ("identity",),
+        "/internal/snapshot": ("authz",),
+    }

@@ -1,0 +1,158 @@
+"""What the other services get from team: links, lookups, snapshot, journal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from services.team.store import snapshot
+from shared.contracts.things import SnapshotPage
+from shared.problems import Kind, Refusal
+from tests.services.team.running import Account, Team
+
+DAY = 24 * 3600
+
+
+async def link_of(team: Team, invitation_id: str, generation: int) -> dict[str, Any]:
+    body = {"kind": "invitation", "id": invitation_id, "generation": generation}
+    answer: dict[str, Any] = await team.callers["notification"].post(
+        "team", "/internal/links", body
+    )
+    return answer
+
+
+async def invited(account: Account, **fields: Any) -> str:
+    body = {"email": "a@example.com", "role": "basic", **fields}
+    answer = await account.owner.send("POST", f"{account.path}/invitations", body)
+    return str(answer.expect(201)["invitation"]["id"])
+
+
+async def test_a_mail_gets_its_link_at_the_moment_it_goes_out(team: Team) -> None:
+    account = await team.account()
+    invitation_id = await invited(account)
+    link = await link_of(team, invitation_id, 1)
+    assert link["url"].endswith(f"&code={link['code']}")
+    proof = await team.proof(invitation_id)
+    assert proof["token"] in link["url"]
+    stored = str([row async for row in team.database["journal"].find({})])
+    assert proof["token"].rpartition(".")[2] not in stored
+    assert proof["code"] not in stored
+
+
+async def test_a_link_that_is_over_is_not_mailed(team: Team) -> None:
+    account = await team.account()
+    path = f"{account.path}/invitations"
+
+    async def refused(invitation_id: str, generation: int) -> bool:
+        with pytest.raises(Refusal) as refusal:
+            await link_of(team, invitation_id, generation)
+        return refusal.value.kind is Kind.GONE
+
+    first = await invited(account)
+    (await account.owner.send("POST", f"{path}/{first}/resend")).expect(200)
+    assert await refused(first, 1)
+    assert (await link_of(team, first, 2))["code"]
+    assert await refused(first, 3)
+    (await account.owner.send("DELETE", f"{path}/{first}")).expect(204)
+    assert await refused(first, 2)
+    assert await refused("inv_" + "0" * 32, 1)
+    assert await refused(await invited(account, delivery="link"), 1)
+    expiring = await invited(account, email="b@example.com")
+    team.clock.move(7 * DAY)
+    assert await refused(expiring, 1)
+
+
+async def test_identity_learns_whom_an_invitation_is_for_and_wrong_codes_count(team: Team) -> None:
+    account = await team.account()
+    proof = await account.invite("a@example.com", "basic")
+    identity = team.callers["identity"]
+    path = "/internal/invitations/lookup"
+    answer = await identity.post("team", path, proof)
+    assert (answer["email"], answer["delivery"]) == ("a@example.com", "email")
+    for _ in range(10):
+        with pytest.raises(Refusal) as refusal:
+            await identity.post("team", path, proof | {"code": "WRONGONE"})
+        assert refusal.value.code == "invitation-not-valid"
+    with pytest.raises(Refusal):
+        await identity.post("team", path, proof)
+
+
+async def pages_of(team: Team) -> list[SnapshotPage]:
+    pages = []
+    path = "/internal/snapshot"
+    while True:
+        page = SnapshotPage.model_validate(await team.callers["authz"].get("team", path))
+        pages.append(page)
+        if page.next_cursor is None:
+            return pages
+        path = f"/internal/snapshot?cursor={page.next_cursor}"
+
+
+async def test_the_snapshot_is_what_the_changes_add_up_to(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshot, "PAGE", 3)
+    account = await team.account()
+    member, gone = await account.join("developer"), await account.join("basic")
+    project = (await account.owner.send("POST", f"{account.path}/projects", {"name": "p"})).body
+    place = f"{account.path}/projects/{project['id']}/overrides/{member.user_id}"
+    body = {"grants": {"instance": {"view": "all"}}, "expires_at": "2027-01-01T00:00:00Z"}
+    (await account.owner.send("PUT", place, body)).expect(200)
+    (await account.owner.send("DELETE", f"{account.path}/members/{gone.user_id}")).expect(204)
+    (await account.owner.send("PATCH", account.path, {"name": "Other"})).expect(200)
+
+    pages = await pages_of(team)
+    assert len(pages) > 3
+    assert {(page.epoch, tuple(page.heads.items())) for page in pages} == {
+        (pages[0].epoch, tuple(pages[0].heads.items()))
+    }
+    shown = {
+        (thing.kind, thing.account_id, thing.id): thing.state
+        for page in pages
+        for thing in page.items
+    }
+    added: dict[Any, Any] = {}
+    for row in await team.rows():
+        for thing in row.things:
+            added[thing.kind, thing.account_id, thing.id] = thing.state
+    assert shown == {key: state for key, state in added.items() if state is not None}
+    heads = await team.callers["authz"].get("team", "/internal/heads")
+    assert {int(shard): head for shard, head in heads["heads"].items()} == pages[0].heads
+
+
+async def test_a_rev_is_never_above_the_change_that_gave_the_state(team: Team) -> None:
+    """A row that claimed to be newer would make a replica ignore the next change."""
+    account = await team.account()
+    member = await account.join("developer")
+    path = f"{account.path}/members/{member.user_id}"
+    (await account.owner.send("PATCH", path, {"role": "basic"})).expect(200)
+    told = {
+        (thing.kind, thing.account_id, thing.id): row
+        for row in await team.rows()
+        for thing in row.things
+    }
+    for page in await pages_of(team):
+        for thing in page.items:
+            row = told[thing.kind, thing.account_id, thing.id]
+            assert 0 < thing.rev <= page.heads[row.shard]
+            assert thing.rev <= row.seq or thing.kind == "account"
+
+
+async def test_a_silent_replica_makes_a_change_202_with_a_place_to_ask(team: Team) -> None:
+    """B8: and a repeated request is not answered before the first is in force."""
+    account = await team.account()
+    member = await account.join("developer")
+    lease = {"replica": "r1", "boot": 1, "epoch": None, "applied": {}}
+    await team.callers["authz"].post("team", "/internal/lease", lease)
+    path = f"{account.path}/members/{member.user_id}"
+    removed = await account.owner.send("DELETE", path)
+    assert removed.status == 202
+    revision = removed.headers["Rolecall-Revision"]
+    assert removed.headers["Location"] == f"{account.path}/revisions/{revision}"
+    assert (await account.owner.send("DELETE", path)).status == 503
+    await team.callers["authz"].delete("team", "/internal/lease/r1?boot=1")
+    assert (await account.owner.send("DELETE", path)).status == 404
+    receipt = await account.owner.get(removed.headers["Location"])
+    assert receipt["effective"] is True
+    assert receipt["replicas"][0]["replica"] == "r1"

@@ -1,0 +1,403 @@
+"""Invitations: how they are made, and that every link that cannot be used is refused alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from shared.problems import Refusal
+from tests.services.team.running import Account, Person, Reply, Team, running
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+ACCEPT = "/v1/invitations/accept"
+DAY = 24 * 3600
+
+
+async def invite(account: Account, email: str, role: str, **fields: Any) -> Reply:
+    body = {"email": email, "role": role, **fields}
+    return await account.owner.send("POST", f"{account.path}/invitations", body)
+
+
+async def test_the_catalogs_first_delivery_is_the_default_and_only_its_own_count(
+    team: Team,
+) -> None:
+    for catalog, role, default, other in (
+        ("standard", "basic", "email", None),
+        ("runos", "admin", "link", "email"),
+        ("cloud-iam", "viewer", "email", "link"),
+    ):
+        account = await team.account(catalog)
+        made = (await invite(account, "a@example.com", role)).expect(201)
+        assert made["invitation"]["delivery"] == default
+        assert (made["link"] is None) is (default == "email")
+        if other is not None:
+            refused = await invite(account, "b@example.com", role, delivery=other)
+            assert refused.expect(422)["errors"][0]["pointer"] == "/delivery"
+
+
+async def test_a_link_is_shown_once_and_opens_the_account(team: Team) -> None:
+    """Ro7, Ro8, Ro10."""
+    account = await team.account()
+    guest = await team.person("Guest")
+    made = (await invite(account, guest.email, "basic", delivery="link")).expect(201)
+    url, code = made["link"]["url"], made["link"]["code"]
+    assert url.startswith("https://rolecall.example/invitations#token=inv_")
+    token = url.partition("#token=")[2].partition("&")[0]
+    proof = {"token": token, "code": code}
+    shown = (await team.send("POST", "/v1/invitations/lookup", proof)).expect(200)
+    assert shown["account"] == {"id": account.id, "name": "Engines"}
+    assert (shown["email"], shown["role"]) == (guest.email, "basic")
+    joined = (await guest.send("POST", ACCEPT, proof)).expect(200)
+    assert (joined["account_id"], joined["role"]) == (account.id, "basic")
+    assert "link" not in str(await account.owner.get(f"{account.path}/members"))
+
+
+async def test_looking_changes_nothing(team: Team) -> None:
+    account = await team.account()
+    proof = await account.invite("a@example.com", "basic")
+    for _ in range(20):
+        (await team.send("POST", "/v1/invitations/lookup", proof)).expect(200)
+        assert (await team.send("GET", "/v1/invitations/accept")).status == 405
+    listed = await account.owner.get(f"{account.path}/invitations")
+    assert [item["status"] for item in listed["items"]] == ["invited"]
+
+
+async def test_a_repeated_request_with_its_key_makes_one_invitation_and_no_second_link(
+    team: Team,
+) -> None:
+    account = await team.account()
+    body = {"email": "a@example.com", "role": "basic", "delivery": "link"}
+    path = f"{account.path}/invitations"
+    first, second = [
+        await account.owner.send("POST", path, body, Idempotency_Key="key-1") for _ in range(2)
+    ]
+    assert first.expect(201)["note"] is None
+    assert first.body["link"]["code"]
+    assert second.expect(201) == first.body | {"link": None, "note": "shown-once"}
+    assert len(await team.rows("invitation.created")) == 1
+    kept = await team.database["idempotency"].find_one({})
+    assert first.body["link"]["code"] not in str(kept)
+
+
+async def test_a_removed_member_gets_no_kept_answer(team: Team) -> None:
+    account = await team.account()
+    admin = await account.join("admin")
+    body, path = {"email": "a@example.com", "role": "basic"}, f"{account.path}/invitations"
+    (await admin.send("POST", path, body, Idempotency_Key="key-1")).expect(201)
+    (await account.owner.send("DELETE", f"{account.path}/members/{admin.user_id}")).expect(204)
+    assert (await admin.send("POST", path, body, Idempotency_Key="key-1")).status == 404
+
+
+async def test_one_pending_invitation_for_an_address_however_it_is_written(team: Team) -> None:
+    account = await team.account()
+    (await invite(account, "Bea@Example.com", "basic")).expect(201)
+    for email in ("bea@example.com", "BEA@EXAMPLE.COM"):
+        answer = await invite(account, email, "developer")
+        assert (answer.status, answer.code) == (409, "already-invited")
+    (await invite(account, "bea+x@example.com", "basic")).expect(201)
+    (await invite(await team.account(), "bea@example.com", "basic")).expect(201)
+    answer = await invite(account, account.owner.email.upper(), "basic")
+    assert (answer.status, answer.code) == (409, "already-a-member")
+
+
+async def test_a_deleted_invitation_is_dead_and_the_address_free_again(team: Team) -> None:
+    """Ro18, Ro19, Nv18."""
+    account = await team.account()
+    guest = await team.person("Guest")
+    proof = await account.invite(guest.email, "basic")
+    [item] = (await account.owner.get(f"{account.path}/invitations"))["items"]
+    path = f"{account.path}/invitations/{item['id']}"
+    (await account.owner.send("DELETE", path)).expect(204)
+    assert (await guest.send("POST", ACCEPT, proof)).status == 410
+    assert (await account.owner.send("DELETE", path)).status == 404
+    again = await account.invite(guest.email, "basic")
+    (await guest.send("POST", ACCEPT, again)).expect(200)
+
+
+async def test_another_accounts_invitation_is_not_there(team: Team) -> None:
+    """T1."""
+    account, other = await team.account(), await team.account()
+    await other.invite("a@example.com", "basic")
+    [item] = (await other.owner.get(f"{other.path}/invitations"))["items"]
+    for method, tail in (("DELETE", ""), ("POST", "/resend")):
+        path = f"{account.path}/invitations/{item['id']}{tail}"
+        assert (await account.owner.send(method, path)).status == 404
+
+
+AFTER_EXPIRY = {
+    "standard": ("basic", 7 * DAY, 201, 200),
+    "novita": ("basic", 7 * DAY, 201, 200),
+    "cloud-iam": ("viewer", 3 * DAY, 201, 200),
+    "runos": ("admin", DAY, 409, 409),
+}
+
+
+@pytest.mark.parametrize("catalog", AFTER_EXPIRY)
+async def test_an_invitation_ends_on_the_second_and_then_its_catalog_decides(
+    team: Team, catalog: str
+) -> None:
+    """Ci1, Ro11, Ro12."""
+    role, lifetime, recreated, resent = AFTER_EXPIRY[catalog]
+    account = await team.account(catalog)
+    proof = await account.invite("a@example.com", role)
+    team.clock.move(lifetime - 1)
+    (await team.send("POST", "/v1/invitations/lookup", proof)).expect(200)
+    team.clock.move(1)
+    assert (await team.send("POST", "/v1/invitations/lookup", proof)).status == 410
+    [item] = (await account.owner.get(f"{account.path}/invitations"))["items"]
+    assert item["status"] == "expired"
+    again = await account.owner.send("POST", f"{account.path}/invitations/{item['id']}/resend")
+    assert again.status == resent
+    if resent == 200:
+        team.clock.move(lifetime)
+    assert (await invite(account, "a@example.com", role)).status == recreated
+    if recreated == 201:
+        [revoked] = await team.rows("invitation.revoked")
+        assert revoked.reason == "replaced"
+
+
+async def test_without_an_end_a_link_works_after_years(team: Team) -> None:
+    """Rp5."""
+    account = await team.account("runpod")
+    guest = await team.person("Guest")
+    proof = await account.invite(guest.email, "dev")
+    team.clock.move(1_000 * DAY)
+    (await guest.send("POST", ACCEPT, proof)).expect(200)
+
+
+async def test_accepting_again_answers_the_same(team: Team) -> None:
+    account = await team.account()
+    guest = await team.person("Guest")
+    proof = await account.invite(guest.email, "basic")
+    first, second = [await guest.send("POST", ACCEPT, proof) for _ in range(2)]
+    assert first.expect(200) == second.expect(200)
+    assert len(await team.rows("member.joined")) == 1
+
+
+async def test_the_giver_must_still_be_able_to_give(team: Team) -> None:
+    """B5: not even a change that the passing of invitations did not see opens a door."""
+    account = await team.account()
+    admin, guest = await account.join("admin"), await team.person("Guest")
+    proof = await account.invite(guest.email, "admin", by=admin)
+    key = {"_id": f"{account.id}/{admin.user_id}"}
+    await team.database["members"].update_one(key, {"$set": {"role": "basic"}})
+    assert (await guest.send("POST", ACCEPT, proof)).status == 410
+
+
+async def test_declining_tells_the_inviter_and_kills_the_link(team: Team) -> None:
+    account = await team.account()
+    guest = await team.person("Guest")
+    proof = await account.invite(guest.email, "basic")
+    (await team.send("POST", "/v1/invitations/decline", proof)).expect(204)
+    [declined] = await team.rows("invitation.declined")
+    assert declined.data["inviter_email"] == account.owner.email
+    assert (await guest.send("POST", ACCEPT, proof)).status == 410
+
+
+async def wrong_code(account: Account, guest: Person, proof: dict[str, str]) -> dict[str, str]:
+    return proof | {"code": "AAAAAAAA" if proof["code"] != "AAAAAAAA" else "BBBBBBBB"}
+
+
+async def no_token(account: Account, guest: Person, proof: dict[str, str]) -> dict[str, str]:
+    return proof | {"token": "nonsense"}
+
+
+async def forged(account: Account, guest: Person, proof: dict[str, str]) -> dict[str, str]:
+    last = "A" if proof["token"][-2] != "A" else "B"
+    return proof | {"token": proof["token"][:-2] + last + proof["token"][-1]}
+
+
+async def superseded(account: Account, guest: Person, proof: dict[str, str]) -> dict[str, str]:
+    invitation_id = proof["token"].partition(".")[0]
+    path = f"{account.path}/invitations/{invitation_id}/resend"
+    (await account.owner.send("POST", path)).expect(200)
+    return proof
+
+
+async def future(account: Account, guest: Person, proof: dict[str, str]) -> dict[str, str]:
+    return await account.team.proof(proof["token"].partition(".")[0], generation=2)
+
+
+async def revoked(account: Account, guest: Person, proof: dict[str, str]) -> dict[str, str]:
+    invitation_id = proof["token"].partition(".")[0]
+    await account.owner.send("DELETE", f"{account.path}/invitations/{invitation_id}")
+    return proof
+
+
+async def expired(account: Account, guest: Person, proof: dict[str, str]) -> dict[str, str]:
+    account.team.clock.move(7 * DAY)
+    return proof
+
+
+async def declined(account: Account, guest: Person, proof: dict[str, str]) -> dict[str, str]:
+    await account.team.send("POST", "/v1/invitations/decline", proof)
+    return proof
+
+
+async def worn_out(account: Account, guest: Person, proof: dict[str, str]) -> dict[str, str]:
+    wrong = await wrong_code(account, guest, proof)
+    for _ in range(10):
+        assert (await guest.send("POST", ACCEPT, wrong)).status == 410
+    return proof
+
+
+async def others_address(account: Account, guest: Person, proof: dict[str, str]) -> dict[str, str]:
+    mallory = account.team.stranger("Mallory")
+    account.team.identity.users[guest.user_id] = account.team.identity.users[mallory.user_id]
+    return proof
+
+
+async def not_verified(account: Account, guest: Person, proof: dict[str, str]) -> dict[str, str]:
+    user = account.team.identity.users[guest.user_id]
+    account.team.identity.users[guest.user_id] = user.model_copy(update={"email_verified": False})
+    return proof
+
+
+async def used(account: Account, guest: Person, proof: dict[str, str]) -> dict[str, str]:
+    (await guest.send("POST", ACCEPT, proof)).expect(200)
+    (await guest.send("POST", f"{account.path}/leave")).expect(204)
+    return proof
+
+
+TRICKS: dict[str, Callable[[Account, Person, dict[str, str]], Awaitable[dict[str, str]]]] = {
+    trick.__name__: trick
+    for trick in (
+        wrong_code,
+        no_token,
+        forged,
+        superseded,
+        future,
+        revoked,
+        expired,
+        declined,
+        worn_out,
+        others_address,
+        not_verified,
+        used,
+    )
+}
+
+
+@pytest.mark.parametrize("name", TRICKS)
+async def test_every_link_that_cannot_be_used_is_refused_alike(team: Team, name: str) -> None:
+    """T12."""
+    account = await team.account()
+    guest = await team.person("Guest")
+    proof = await TRICKS[name](account, guest, await account.invite(guest.email, "basic"))
+    answer = await guest.send("POST", ACCEPT, proof)
+    body = {key: value for key, value in answer.body.items() if key != "request_id"}
+    assert (answer.status, body) == (
+        410,
+        {
+            "type": "urn:rolecall:problem:invitation-not-valid",
+            "title": "Gone",
+            "status": 410,
+            "code": "invitation-not-valid",
+            "detail": "This invitation is not valid, or not for you.",
+        },
+    )
+    members = await account.owner.get(f"{account.path}/members?status=active")
+    assert len(members["items"]) == 1
+
+
+async def test_a_new_link_brings_new_tries(team: Team) -> None:
+    account = await team.account()
+    guest = await team.person("Guest")
+    proof = await account.invite(guest.email, "basic")
+    await worn_out(account, guest, proof)
+    await superseded(account, guest, proof)
+    fresh = await team.proof(proof["token"].partition(".")[0])
+    (await guest.send("POST", ACCEPT, fresh)).expect(200)
+
+
+async def test_whoever_knows_only_the_id_uses_up_no_tries(team: Team) -> None:
+    account = await team.account()
+    guest = await team.person("Guest")
+    proof = await account.invite(guest.email, "basic")
+    for _ in range(12):
+        await guest.send("POST", ACCEPT, await forged(account, guest, proof))
+    (await guest.send("POST", ACCEPT, proof)).expect(200)
+
+
+async def test_a_code_may_be_typed_by_hand(team: Team) -> None:
+    account = await team.account()
+    guest = await team.person("Guest")
+    proof = await account.invite(guest.email, "basic")
+    typed = f" {proof['code'][:4].lower()}-{proof['code'][4:].lower()} "
+    (await guest.send("POST", ACCEPT, proof | {"code": typed})).expect(200)
+
+
+async def test_without_identity_accepting_is_503_and_the_link_lives(team: Team) -> None:
+    account = await team.account()
+    guest = await team.person("Guest")
+    proof = await account.invite(guest.email, "basic")
+    team.identity.away = True
+    assert (await guest.send("POST", ACCEPT, proof)).status == 503
+    team.identity.away = False
+    (await guest.send("POST", ACCEPT, proof)).expect(200)
+
+
+ADDRESSES = (
+    "v@x.example,evil@x.example",
+    "Ana <ana@example.com>",
+    '"quoted"@example.com',
+    "ana@localhost",
+    "ana@[127.0.0.1]",
+    "ana@example.com\nBcc: x@example.com",
+    "=?utf-8?q?x?=@example.com",
+    "\u0430na@example.com",
+    "",
+)
+
+
+async def test_what_is_not_one_plain_address_is_never_stored(team: Team) -> None:
+    account = await team.account()
+    for email in ADDRESSES:
+        answer = await invite(account, email, "basic")
+        assert answer.expect(422)["errors"][0]["pointer"] == "/email", email
+    assert await team.database["invitations"].count_documents({"account_id": account.id}) == 0
+
+
+async def test_two_hundred_invitations_to_one_address_send_five_mails(
+    mongo_url: str, database_name: str
+) -> None:
+    """T14: whichever accounts they come from, and however they are deleted in between."""
+    async with running(mongo_url, database_name, mails_per_address=5) as team:
+        accounts = [await team.account(), await team.account()]
+        made = 0
+        for number in range(40):
+            account = accounts[number % 2]
+            answer = await invite(account, "Victim@example.com", "basic")
+            if answer.status == 201:
+                made += 1
+                path = f"{account.path}/invitations/{answer.body['invitation']['id']}"
+                await account.owner.send("DELETE", path)
+            else:
+                assert (answer.status, answer.code) == (429, "invitation-rate-limited")
+                assert int(answer.headers["Retry-After"]) == DAY
+        assert made == 5
+        (await invite(accounts[0], "victim@example.com", "basic", delivery="link")).expect(201)
+        team.clock.move(DAY)
+        (await invite(accounts[1], "victim@example.com", "basic")).expect(201)
+
+
+async def test_an_account_has_an_allowance_of_its_own(mongo_url: str, database_name: str) -> None:
+    async with running(mongo_url, database_name, invitations_per_account=3) as team:
+        account = await team.account()
+        for number in range(3):
+            (await invite(account, f"a{number}@example.com", "basic")).expect(201)
+        assert (await invite(account, "a4@example.com", "basic")).status == 429
+
+
+def test_no_two_refusals_of_team_share_a_code_with_another_meaning() -> None:
+    from services.team.routes import INTERNAL_ROUTES, ROUTES
+
+    refusals: dict[str, set[type[Refusal]]] = {}
+    for route in (*ROUTES, *INTERNAL_ROUTES):
+        for refusal in route.refuses:
+            refusals.setdefault(refusal.code, set()).add(refusal)
+    shared = {code for code, kinds in refusals.items() if len({k.kind for k in kinds}) > 1}
+    assert shared == set()
