@@ -6,6 +6,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from operator import methodcaller
 from pathlib import Path
 
 from deploy.configuration import SERVICES, Addresses, Secrets, environment
@@ -20,6 +21,8 @@ from tests.servers import require_nginx, require_rabbitmq
 
 ROOT = Path(__file__).parent.parent.parent
 HOST = "127.0.0.1"
+# Each program's own method: a broker starts and ends its port mapper, too.
+_start, _stop, _kill = map(methodcaller, ("start", "stop", "kill"))
 
 
 def answers_with_200(url: str) -> bool:
@@ -130,9 +133,9 @@ class Processes:
     def start(self) -> None:
         """Start everything; blocks until all of it answers."""
         with ThreadPoolExecutor() as threads:
-            list(threads.map(Program.start, (self.database, self.broker, self.mail)))
+            list(threads.map(_start, (self.database, self.broker, self.mail)))
             self.configure()
-            list(threads.map(Program.start, self.services.values()))
+            list(threads.map(_start, self.services.values()))
         owners = path_owners(public_routes())
         self.gateway.configuration = configuration(
             owners,
@@ -169,8 +172,8 @@ class Processes:
         """Stop everything, the gateway first and the servers last."""
         self.gateway.stop()
         with ThreadPoolExecutor() as threads:
-            list(threads.map(Program.stop, self.services.values()))
-            list(threads.map(Program.kill, (self.mail, self.broker, self.database)))
+            list(threads.map(_stop, self.services.values()))
+            list(threads.map(_kill, (self.mail, self.broker, self.database)))
 
     def create_client(self, **bounds: object) -> Mapping[str, str]:
         """Make a service client with the operator's key."""
