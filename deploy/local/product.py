@@ -29,6 +29,12 @@ HOST = "127.0.0.1"
 READY_SECONDS = 60
 LEASE_SECONDS = "30"
 """Replica and sources are one process: a lease can only be lost with all of it."""
+OPTIONS = {
+    "identity": {"lease_seconds": LEASE_SECONDS},
+    "team": {"lease_seconds": LEASE_SECONDS},
+    # Always the same place: after a crash no change waits for the lease of the dead process.
+    "authz": {"replica": "local"},
+}
 
 
 class NotReadyError(RuntimeError):
@@ -110,7 +116,7 @@ class Product:
         await asyncio.to_thread(self.database.stop)
 
     def _build(self, service: str, addresses: Addresses) -> Service:
-        options = {"lease_seconds": LEASE_SECONDS} if service in {"identity", "team"} else {}
+        options = dict(OPTIONS.get(service, {}))
         if service == "team":
             options["personal_catalog"] = self._catalog
         variables = environment(service, given=self.secrets, at=addresses, options=options)
