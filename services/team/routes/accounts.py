@@ -134,10 +134,12 @@ async def list_own(ctx: Ctx, call: Call[None, PageQuery]) -> Page[AccountView]:
     """Every account that the caller is in; a new user's personal one is there at once."""
     user = call.user
     found = await accounts.own_accounts(ctx, user.user_id)
-    if not found and user.account_id is not None:
-        await accounts.arrive(
-            ctx, user_id=user.user_id, account_id=user.account_id, caller=call.caller
-        )
+    named = user.account_id
+    if (
+        named is not None
+        and named not in {own.account.account_id for own in found}
+        and await accounts.arrive(ctx, user_id=user.user_id, account_id=named, caller=call.caller)
+    ):
         found = await accounts.own_accounts(ctx, user.user_id)
     page, following = paged(found, call.query, key=lambda own: (own.account.account_id, ""))
     return Page[AccountView](items=[account_view(own) for own in page], next_cursor=following)

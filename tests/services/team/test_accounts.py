@@ -39,6 +39,17 @@ async def test_the_first_request_finds_the_account_before_the_news_came(team: Te
     assert len(await team.rows("account.created")) == 2
 
 
+async def test_a_newcomer_who_joins_at_once_finds_the_personal_account_too(team: Team) -> None:
+    account = await team.account()
+    bea = team.stranger("Bea")
+    proof = await account.invite(bea.email, "developer")
+    (await bea.send("POST", "/v1/invitations/accept", proof)).expect(200)
+
+    mine = await bea.get("/v1/me/accounts")
+
+    assert {item["id"] for item in mine["items"]} == {bea.account_id, account.id}
+
+
 async def test_who_never_verified_gets_no_account(team: Team) -> None:
     ana = team.stranger("Ana", email_verified=False)
     signed_up = identity.UserSignedUp(**verified(ana).model_dump(), verified=False, generation=1)
