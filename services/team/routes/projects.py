@@ -1,6 +1,6 @@
 """Which routes are about projects and the overrides in them?"""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, Field
@@ -28,6 +28,13 @@ SEE_MEMBERS = Permission("member:view", inside_write=True)
 CHANGE_MEMBERS = Permission("member:update", inside_write=True)
 
 
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("Is outside of the calendar in UTC") from None
+
+
 class NameProject(Body):
     """A project's name."""
 
@@ -38,7 +45,7 @@ class PutOverride(Body):
     """Entry → level → `all` or `self`, as in a catalog's roles; nothing else counts there."""
 
     grants: dict[str, dict[str, str]] = Field(max_length=500)
-    expires_at: AwareDatetime | None = None
+    expires_at: Annotated[AwareDatetime, AfterValidator(_in_utc)] | None = None
 
 
 class ProjectView(Answer):

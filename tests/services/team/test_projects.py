@@ -82,14 +82,14 @@ async def test_an_override_ends_by_itself(team: Team) -> None:
     account = await team.account()
     member = await account.join("developer")
     project_id = await project_in(account)
-    body = VIEW_ONLY | {"expires_at": "2026-03-01T13:00:00Z"}
+    body = VIEW_ONLY | {"expires_at": "2100-03-01T13:00:00Z"}
     (await account.owner.send("PUT", place(account, project_id, member), body)).expect(200)
     path = f"{account.path}/me/permissions?project={project_id}"
     team.clock.move(3599)
     assert "instance:write" not in (await member.get(path))["permissions"]
     team.clock.move(1)
     assert "instance:write" in (await member.get(path))["permissions"]
-    past = VIEW_ONLY | {"expires_at": "2026-03-01T13:00:00Z"}
+    past = VIEW_ONLY | {"expires_at": "2100-03-01T13:00:00Z"}
     late = await account.owner.send("PUT", place(account, project_id, member), past)
     assert late.expect(422)["errors"][0]["pointer"] == "/expires_at"
 
