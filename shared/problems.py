@@ -158,9 +158,6 @@ class Unauthenticated(Refusal):
     code = "unauthenticated"
     detail = "Sign in, or send a valid access token."
 
-    def __init__(self) -> None:
-        super().__init__(headers={"WWW-Authenticate": 'Bearer realm="rolecall"'})
-
 
 class PermissionMissing(Refusal):
     """A member without the permission that the route needs."""

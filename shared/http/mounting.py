@@ -32,6 +32,7 @@ from shared.problems import (
 
 OPENAPI_PATH = "/openapi.json"
 UNMATCHED = "-"
+CHALLENGE = 'Bearer realm="rolecall"'
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _ROW: web.RequestKey[tuple[Api, Route]] = web.RequestKey("row", tuple)
@@ -144,6 +145,8 @@ def _problem(refusal: Refusal, request_id: str) -> web.Response:
         content_type="application/problem+json",
         headers=refusal.headers,
     )
+    if refusal.kind is Kind.UNAUTHENTICATED:
+        response.headers.setdefault("WWW-Authenticate", CHALLENGE)  # RFC 9110, 15.5.2
     if refusal.retry_after is not None:
         response.headers["Retry-After"] = str(refusal.retry_after)
     if isinstance(refusal, BodyTooLarge | BodyTooSlow):
@@ -158,7 +161,8 @@ def _finish(
     api, route = request.get(_ROW, (None, None))
     response.headers["X-Request-ID"] = request[_REQUEST_ID]
     response.headers["X-Content-Type-Options"] = "nosniff"
-    if route is None or not (isinstance(route.access, Public) and route.method == "GET"):
+    public = route is not None and isinstance(route.access, Public) and route.method == "GET"
+    if refusal is not None or not public:
         response.headers.setdefault("Cache-Control", "no-store")
     service = UNMATCHED if api is None else api.name
     path = UNMATCHED if route is None else route.path
