@@ -55,9 +55,9 @@ def mount(app: web.Application, *apis: Api, proxies: Sequence[Network] = ()) -> 
     for api in apis:
         for route in api.routes:
             handler = _handler(api, route, proxies)
-            app.router.add_route(route.method, route.path, handler)
-            if route.method == "GET":
-                app.router.add_route("HEAD", route.path, handler)
+            methods = ("GET", "HEAD") if route.method == "GET" else (route.method,)
+            for method in methods:
+                app.router.add_route(method, route.path, handler, expect_handler=_expected)
     app.router.add_get(OPENAPI_PATH, _openapi(apis))
 
 
@@ -89,6 +89,13 @@ def _handler(api: Api, route: Route, proxies: Sequence[Network]) -> _Handler:
         return await api.answer(route, request, request_id=request[_REQUEST_ID], proxies=proxies)
 
     return handle
+
+
+async def _expected(request: web.Request) -> None:
+    """Only `100-continue` is known; aiohttp's own handler would refuse the rest past the edge."""
+    if request.headers["Expect"].lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # nothing of the answer itself is sent
 
 
 def _openapi(apis: Sequence[Api]) -> _Handler:
