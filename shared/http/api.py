@@ -39,7 +39,10 @@ INTERNAL_PREFIX = "/internal/"
 REVISION_HEADER = "Rolecall-Revision"
 
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
-_REVISION = re.compile(r"[a-z]+\.[A-Za-z0-9_-]{1,64}\.\d{1,2}\.\d{1,18}", re.ASCII)
+# Of the journals that authz follows: it could wait for no other.
+_REVISION = re.compile(
+    r"(?:identity|team)\.[A-Za-z0-9_-]{1,64}\.(?:[0-9]|[1-5][0-9]|6[0-3])\.[1-9][0-9]{0,17}"
+)
 
 
 class Api:
