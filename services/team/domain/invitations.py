@@ -1,6 +1,5 @@
-"""Who is invited, by whom, until when, and when does an invitation open the account?"""
+"""Who is invited, by whom, with which role, and until when?"""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -8,14 +7,10 @@ from enum import StrEnum
 from rolecall import AfterExpiry, Delivery, InvitationPolicy, Role
 from services.team.domain.accounts import Account
 from services.team.domain.members import Membership
-from shared.addresses import Address
 from shared.contracts import team
 from shared.contracts.facts import Fact, ResourceRef
 from shared.ids import AccountId, InvitationId, MembershipId, UserId
 from shared.problems import Invalid, Kind, Refusal
-
-WRONG_CODES = 10
-"""After this many wrong codes the link is dead until it is sent again."""
 
 
 class InvitationStatus(StrEnum):
@@ -67,14 +62,6 @@ class ResendNotOffered(Refusal):
     detail = "Invitations of this account cannot be sent again; delete it and create another."
 
 
-class InvitationNotValid(Refusal):
-    """Wrong, used, expired, revoked, superseded, somebody else's: all alike (`T12`)."""
-
-    kind = Kind.GONE
-    code = "invitation-not-valid"
-    detail = "This invitation is not valid, or not for you."
-
-
 @dataclass(frozen=True, kw_only=True)
 class Invitation:
     """An invitation for one address with one role (`Rp4`); `email_key` compares addresses."""
@@ -107,15 +94,6 @@ class Invitation:
     def ref(self) -> ResourceRef:
         """The invitation as an audit record names it."""
         return ResourceRef(type="invitation", id=self.invitation_id, name=self.email)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Invitee:
-    """The signed-in user who answers, as identity knows them at this moment."""
-
-    user_id: UserId
-    address: Address
-    name: str
 
 
 def delivery_of(policy: InvitationPolicy, wished: Delivery | None) -> Delivery:
@@ -213,85 +191,12 @@ def revoke(
 ) -> tuple[Invitation, Fact]:
     """The link dies at once (`Ro18`, `Nv18`), and the address can be invited again (`Ro19`)."""
     fact = Fact(
-        payload=team.InvitationRevoked(**_named(invitation, account)),
+        payload=team.InvitationRevoked(**named(invitation, account)),
         resource=invitation.ref(),
         reason=reason,
         before={"role": invitation.role},
     )
     return replace(invitation, status=InvitationStatus.REVOKED), fact
-
-
-def decline(invitation: Invitation, *, account: Account) -> tuple[Invitation, Fact]:
-    """Whoever holds the link says no."""
-    fact = Fact(
-        payload=team.InvitationDeclined(
-            **_named(invitation, account),
-            inviter_user_id=invitation.inviter_user_id,
-            inviter_email=invitation.inviter_email,
-        ),
-        resource=invitation.ref(),
-    )
-    return replace(invitation, status=InvitationStatus.DECLINED), fact
-
-
-def accept(
-    invitation: Invitation,
-    *,
-    account: Account,
-    invitee: Invitee,
-    email_lock: bool,
-    membership_id: MembershipId,
-    now: datetime,
-) -> tuple[Invitation, Membership, Sequence[Fact]]:
-    """The invited user joins, with the invitation's role (`Rp7`, `Ro10`, `Nv14`).
-
-    Raises:
-        InvitationNotValid: it is closed or over, or the verified address is another (`Ro9`).
-    """
-    another_address = email_lock and invitee.address.key != invitation.email_key
-    if not invitation.open(now) or another_address:
-        raise InvitationNotValid
-    member = Membership(
-        account_id=account.account_id,
-        user_id=invitee.user_id,
-        membership_id=membership_id,
-        role=invitation.role,
-        email=invitee.address.typed,
-        email_key=invitee.address.key,
-        name=invitee.name,
-        joined_at=now,
-        invited_by=invitation.inviter_user_id,
-    )
-    accepted = replace(
-        invitation,
-        status=InvitationStatus.ACCEPTED,
-        accepted_by=invitee.user_id,
-        membership_id=membership_id,
-    )
-    joined = Fact(
-        payload=team.MemberJoined(
-            account_name=account.name,
-            user_id=member.user_id,
-            email=member.email,
-            name=member.name,
-            role=member.role,
-            invitation_id=invitation.invitation_id,
-        ),
-        resource=member.ref(),
-        after={"role": member.role, "membership_id": membership_id},
-        things=(member.thing(),),
-    )
-    told = Fact(
-        payload=team.InvitationAccepted(
-            **_named(invitation, account),
-            user_id=invitee.user_id,
-            name=invitee.name,
-            inviter_user_id=invitation.inviter_user_id,
-            inviter_email=invitation.inviter_email,
-        ),
-        resource=accepted.ref(),
-    )
-    return accepted, member, (told, joined)
 
 
 def pass_on(
@@ -306,7 +211,7 @@ def pass_on(
     )
     fact = Fact(
         payload=team.InvitationPassed(
-            **_named(invitation, account),
+            **named(invitation, account),
             from_user_id=invitation.inviter_user_id,
             to_user_id=heir.user_id,
         ),
@@ -317,7 +222,8 @@ def pass_on(
     return passed, fact
 
 
-def _named(invitation: Invitation, account: Account) -> dict[str, str]:
+def named(invitation: Invitation, account: Account) -> dict[str, str]:
+    """What every fact of an invitation says."""
     return {
         "account_name": account.name,
         "invitation_id": invitation.invitation_id,
@@ -328,7 +234,7 @@ def _named(invitation: Invitation, account: Account) -> dict[str, str]:
 
 def _open(invitation: Invitation, account: Account, role: Role) -> dict[str, object]:
     return {
-        **_named(invitation, account),
+        **named(invitation, account),
         "role_title": role.title,
         "inviter_name": invitation.inviter_name,
         "delivery": invitation.delivery.value,

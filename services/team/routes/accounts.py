@@ -1,14 +1,12 @@
 """Which routes are about accounts, their catalogs and their revisions?"""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from rolecall import Role
 from services.team.domain.accounts import AlreadyATeam, OwnerOnly
 from services.team.domain.names import parse_name
-from services.team.domain.overrides import plain
 from services.team.routes.gate import act_of, gated
 from services.team.routes.paging import Page, PageQuery, paged
 from services.team.use_cases import accounts
@@ -26,7 +24,6 @@ DisplayName = Annotated[str, Field(max_length=400), AfterValidator(parse_name)]
 
 VIEW = Permission("account:view", inside_write=True)
 UPDATE = Permission("account:update", inside_write=True)
-ROLES = Permission("role:view", inside_write=True)
 
 
 class Rename(Body):
@@ -56,30 +53,6 @@ class AccountView(Answer):
     role: str
     role_title: str
     created_at: datetime
-
-
-class RoleView(Answer):
-    """A built-in role; `grants` has entry → level → `all` or `self`."""
-
-    id: str
-    title: str
-    description: str
-    assignable: bool
-    built_in: bool = True
-    grants: dict[str, dict[str, str]]
-
-
-class CatalogView(Answer):
-    """A provider's permission model: what a role editor shows."""
-
-    id: str
-    name: str
-    title: str
-    description: str
-    sections: list[dict[str, Any]]
-    roles: list[RoleView]
-    owner_role: str
-    policies: dict[str, Any]
 
 
 class ReplicaView(Answer):
@@ -116,17 +89,6 @@ def account_view(place: Desk | OwnAccount) -> AccountView:
         role=place.membership.role,
         role_title=place.membership.role if role is None else role.title,
         created_at=account.created_at,
-    )
-
-
-def role_view(role: Role) -> RoleView:
-    """A built-in role."""
-    return RoleView(
-        id=role.id,
-        title=role.title,
-        description=role.description,
-        assignable=role.assignable,
-        grants=plain(role.grants),
     )
 
 
@@ -179,31 +141,6 @@ async def convert(ctx: Ctx, call: Call[Convert, None]) -> Reply:
         await enter(ctx, act)
         return Reply(body=AccountView.model_validate(await once.replay()))
     return Reply(body=account_view(written.result), written=written)
-
-
-async def get_catalog(ctx: Ctx, call: Call[None, None]) -> CatalogView:
-    """The account's permission model."""
-    catalog = (await enter(ctx, act_of(call))).catalog.catalog
-    content = catalog.to_mapping()
-    return CatalogView.model_validate(
-        {**content, "id": catalog.id, "roles": [role_view(role) for role in catalog.roles]}
-    )
-
-
-async def list_roles(ctx: Ctx, call: Call[None, PageQuery]) -> Page[RoleView]:
-    """The roles of the account's catalog, in its order."""
-    roles = (await enter(ctx, act_of(call))).catalog.catalog.roles
-    numbered = {role.id: f"{number:04}" for number, role in enumerate(roles)}
-    page, following = paged(roles, call.query, key=lambda role: (numbered[role.id], role.id))
-    return Page[RoleView](items=[role_view(role) for role in page], next_cursor=following)
-
-
-async def get_role(ctx: Ctx, call: Call[None, None]) -> RoleView:
-    """One role."""
-    role = (await enter(ctx, act_of(call))).catalog.catalog.role(call.path["role_id"])
-    if role is None:
-        raise NotFound
-    return role_view(role)
 
 
 async def get_revision(ctx: Ctx, call: Call[None, None]) -> RevisionView:
@@ -276,37 +213,6 @@ ROUTES = (
         refuses=(AlreadyATeam, OwnerOnly, IdempotencyKeyReused),
         policy=True,
         idempotent=True,
-    ),
-    Route(
-        method="GET",
-        path="/v1/accounts/{account_id}/catalog",
-        handler=gated(get_catalog),
-        operation_id="getCatalog",
-        summary="The account's permission model",
-        tag="roles",
-        access=VIEW,
-        gives=CatalogView,
-    ),
-    Route(
-        method="GET",
-        path="/v1/accounts/{account_id}/roles",
-        handler=gated(list_roles),
-        operation_id="listRoles",
-        summary="The roles that a member can have",
-        tag="roles",
-        access=ROLES,
-        query=PageQuery,
-        gives=Page[RoleView],
-    ),
-    Route(
-        method="GET",
-        path="/v1/accounts/{account_id}/roles/{role_id}",
-        handler=gated(get_role),
-        operation_id="getRole",
-        summary="One role",
-        tag="roles",
-        access=ROLES,
-        gives=RoleView,
     ),
     Route(
         method="GET",

@@ -4,8 +4,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from services.team.domain.invitations import InvitationNotValid
-from services.team.routes.invitations import LinkView, OpenedView, Proof, link_view, opened_view
+from services.team.domain.joining import InvitationNotValid
+from services.team.routes.invitations import LinkView, link_view
+from services.team.routes.joining import OpenedView, Proof, opened_view
 from services.team.use_cases import joining
 from services.team.use_cases.context import Ctx
 from shared.contracts.things import SnapshotPage

@@ -14,22 +14,20 @@ from services.team.domain.invitations import (
     AlreadyMember,
     ExpiredInvitationThere,
     Invitation,
-    InvitationNotValid,
     MemberLimit,
     ResendNotOffered,
 )
 from services.team.routes.gate import act_of, gated
 from services.team.routes.members import Status
 from services.team.routes.paging import Order, Page, PageQuery, paged
-from services.team.use_cases import invitations, joining
+from services.team.use_cases import invitations
 from services.team.use_cases.context import Ctx
 from services.team.use_cases.desk import Desk, enter
-from services.team.use_cases.joining import Opened
 from shared.addresses import ADDRESS_LIMIT, Address, parse_address
-from shared.http.access import Permission, Public, Session
+from shared.http.access import Permission
 from shared.http.routes import Answer, Body, Call, Reply, Route
 from shared.idempotency import IdempotencyKeyReused, Repeated
-from shared.ids import AccountId, InvitationId, MembershipId, UserId
+from shared.ids import InvitationId, UserId
 from shared.links import Link
 
 VIEW = Permission("member:view", inside_write=True)
@@ -52,13 +50,6 @@ class Invite(Body):
     def address(self) -> Address:
         """The address with its comparison key."""
         return parse_address(self.email)
-
-
-class Proof(Body):
-    """What a link carries: both are needed (`Ro8`)."""
-
-    token: str = Field(min_length=1, max_length=200)
-    code: str = Field(min_length=1, max_length=40)
 
 
 class InvitationView(Answer):
@@ -94,38 +85,6 @@ class Invited(Answer):
     note: Literal["shown-once"] | None = None
 
 
-class AccountName(Answer):
-    """Which account it is."""
-
-    id: AccountId
-    name: str
-
-
-class OpenedView(Answer):
-    """What whoever holds the link is shown before they sign in or up."""
-
-    invitation_id: InvitationId
-    account: AccountName
-    email: str
-    role: str
-    role_title: str
-    inviter_name: str
-    delivery: Delivery
-    expires_at: datetime | None
-
-
-class JoinedView(Answer):
-    """The membership that accepting made."""
-
-    account_id: AccountId
-    account_name: str
-    user_id: UserId
-    membership_id: MembershipId
-    role: str
-    role_title: str
-    joined_at: datetime
-
-
 def invitation_view(desk: Desk, invitation: Invitation) -> InvitationView:
     """An invitation, without its link."""
     role = desk.catalog.catalog.role(invitation.role)
@@ -139,22 +98,6 @@ def invitation_view(desk: Desk, invitation: Invitation) -> InvitationView:
         invited_by=invitation.inviter_user_id,
         invited_by_name=invitation.inviter_name,
         created_at=invitation.created_at,
-        expires_at=invitation.expires_at,
-    )
-
-
-def opened_view(opened: Opened) -> OpenedView:
-    """An invitation as its link shows it."""
-    invitation = opened.invitation
-    role = opened.catalog.catalog.role(invitation.role)
-    return OpenedView(
-        invitation_id=invitation.invitation_id,
-        account=AccountName(id=opened.account.account_id, name=opened.account.name),
-        email=invitation.email,
-        role=invitation.role,
-        role_title=invitation.role if role is None else role.title,
-        inviter_name=invitation.inviter_name,
-        delivery=invitation.delivery,
         expires_at=invitation.expires_at,
     )
 
@@ -233,46 +176,6 @@ async def revoke(ctx: Ctx, call: Call[None, None]) -> Reply:
     return Reply(written=written)
 
 
-async def lookup(ctx: Ctx, call: Call[Proof, None]) -> OpenedView:
-    """What the link is for; nothing changes."""
-    return opened_view(await joining.lookup(ctx, token=call.body.token, code=call.body.code))
-
-
-async def accept(ctx: Ctx, call: Call[Proof, None]) -> Reply:
-    """The caller joins."""
-    written = await joining.accept(
-        ctx,
-        user_id=call.user.user_id,
-        token=call.body.token,
-        code=call.body.code,
-        caller=call.caller,
-        policy=call.route.policy,
-    )
-    joined = written.result
-    role = joined.catalog.catalog.role(joined.membership.role)
-    view = JoinedView(
-        account_id=joined.account.account_id,
-        account_name=joined.account.name,
-        user_id=joined.membership.user_id,
-        membership_id=joined.membership.membership_id,
-        role=joined.membership.role,
-        role_title=joined.membership.role if role is None else role.title,
-        joined_at=joined.membership.joined_at,
-    )
-    headers = {}
-    if not written.effective:
-        headers["Location"] = f"/v1/accounts/{view.account_id}/revisions/{written.revision}"
-    return Reply(body=view, headers=headers, written=written)
-
-
-async def decline(ctx: Ctx, call: Call[Proof, None]) -> Reply:
-    """Whoever holds the link says no."""
-    written = await joining.decline(
-        ctx, token=call.body.token, code=call.body.code, caller=call.caller
-    )
-    return Reply(written=written)
-
-
 ROUTES = (
     Route(
         method="GET",
@@ -335,41 +238,5 @@ ROUTES = (
         summary="Kill an invitation's link at once",
         tag="invitations",
         access=INVITE,
-    ),
-    Route(
-        method="POST",
-        path="/v1/invitations/lookup",
-        handler=lookup,
-        operation_id="lookUpInvitation",
-        summary="What an invitation's link is for",
-        tag="invitations",
-        access=Public(),
-        takes=Proof,
-        gives=OpenedView,
-        refuses=(InvitationNotValid,),
-    ),
-    Route(
-        method="POST",
-        path="/v1/invitations/accept",
-        handler=accept,
-        operation_id="acceptInvitation",
-        summary="Join the account that I am invited to",
-        tag="invitations",
-        access=Session(),
-        takes=Proof,
-        gives=JoinedView,
-        refuses=(InvitationNotValid, AlreadyMember, MemberLimit),
-        policy=True,
-    ),
-    Route(
-        method="POST",
-        path="/v1/invitations/decline",
-        handler=decline,
-        operation_id="declineInvitation",
-        summary="Say no to an invitation",
-        tag="invitations",
-        access=Public(),
-        takes=Proof,
-        refuses=(InvitationNotValid,),
     ),
 )

@@ -3,17 +3,16 @@
 from dataclasses import dataclass, replace
 
 from rolecall import AccountStatus, CompiledCatalog, Delivery
-from services.team.domain import invitations
+from services.team.domain import joining
 from services.team.domain.accounts import Account
 from services.team.domain.authority import RoleUnknown, account_state, member_state, role_to_give
 from services.team.domain.invitations import (
-    WRONG_CODES,
     AlreadyMember,
     Invitation,
-    InvitationNotValid,
     InvitationStatus,
-    Invitee,
+    require_seat,
 )
+from services.team.domain.joining import WRONG_CODES, InvitationNotValid, Invitee
 from services.team.domain.members import Membership
 from services.team.use_cases.accounts import verified_person
 from services.team.use_cases.context import Ctx
@@ -104,7 +103,7 @@ async def accept(
                 raise InvitationNotValid
             return Joined(account=account, catalog=catalog, membership=present)
         name = await ctx.store.name_for_joining(user_id, otherwise=person.name, session=tx.session)
-        accepted, member, facts = invitations.accept(
+        accepted, member, facts = joining.accept(
             invitation,
             account=account,
             invitee=Invitee(user_id=user_id, address=parse_address(person.email), name=name),
@@ -117,7 +116,7 @@ async def accept(
             raise AlreadyMember
         others = await ctx.store.count_members(account.account_id, tx.session) - 1
         limit = catalog.catalog.policies.member_limit
-        invitations.require_seat(taken=others, limit=limit)
+        require_seat(taken=others, limit=limit)
         await ctx.store.insert_member(member, rev=tx.rev, session=tx.session)
         await ctx.store.replace_invitation(accepted, tx.session)
         await save(ctx, tx, account, facts)
@@ -143,7 +142,7 @@ async def decline(ctx: Ctx, *, token: str, code: str, caller: Caller) -> Written
         if not invitation.open(tx.now):
             raise InvitationNotValid
         account = await _account(ctx, invitation, tx.session)
-        declined, fact = invitations.decline(invitation, account=account)
+        declined, fact = joining.decline(invitation, account=account)
         await ctx.store.replace_invitation(declined, tx.session)
         await save(ctx, tx, account, [fact])
 

@@ -1,0 +1,111 @@
+"""Which routes show the account's catalog and its roles?"""
+
+from typing import Any
+
+from rolecall import Role
+from services.team.domain.overrides import plain
+from services.team.routes.gate import act_of, gated
+from services.team.routes.paging import Page, PageQuery, paged
+from services.team.use_cases.context import Ctx
+from services.team.use_cases.desk import enter
+from shared.http.access import Permission
+from shared.http.routes import Answer, Call, Route
+from shared.problems import NotFound
+
+VIEW = Permission("account:view", inside_write=True)
+ROLES = Permission("role:view", inside_write=True)
+
+
+class RoleView(Answer):
+    """A built-in role; `grants` has entry → level → `all` or `self`."""
+
+    id: str
+    title: str
+    description: str
+    assignable: bool
+    built_in: bool = True
+    grants: dict[str, dict[str, str]]
+
+
+class CatalogView(Answer):
+    """A provider's permission model: what a role editor shows."""
+
+    id: str
+    name: str
+    title: str
+    description: str
+    sections: list[dict[str, Any]]
+    roles: list[RoleView]
+    owner_role: str
+    policies: dict[str, Any]
+
+
+def role_view(role: Role) -> RoleView:
+    """A built-in role."""
+    return RoleView(
+        id=role.id,
+        title=role.title,
+        description=role.description,
+        assignable=role.assignable,
+        grants=plain(role.grants),
+    )
+
+
+async def get_catalog(ctx: Ctx, call: Call[None, None]) -> CatalogView:
+    """The account's permission model."""
+    catalog = (await enter(ctx, act_of(call))).catalog.catalog
+    content = catalog.to_mapping()
+    return CatalogView.model_validate(
+        {**content, "id": catalog.id, "roles": [role_view(role) for role in catalog.roles]}
+    )
+
+
+async def list_roles(ctx: Ctx, call: Call[None, PageQuery]) -> Page[RoleView]:
+    """The roles of the account's catalog, in its order."""
+    roles = (await enter(ctx, act_of(call))).catalog.catalog.roles
+    numbered = {role.id: f"{number:04}" for number, role in enumerate(roles)}
+    page, following = paged(roles, call.query, key=lambda role: (numbered[role.id], role.id))
+    return Page[RoleView](items=[role_view(role) for role in page], next_cursor=following)
+
+
+async def get_role(ctx: Ctx, call: Call[None, None]) -> RoleView:
+    """One role."""
+    role = (await enter(ctx, act_of(call))).catalog.catalog.role(call.path["role_id"])
+    if role is None:
+        raise NotFound
+    return role_view(role)
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path="/v1/accounts/{account_id}/catalog",
+        handler=gated(get_catalog),
+        operation_id="getCatalog",
+        summary="The account's permission model",
+        tag="roles",
+        access=VIEW,
+        gives=CatalogView,
+    ),
+    Route(
+        method="GET",
+        path="/v1/accounts/{account_id}/roles",
+        handler=gated(list_roles),
+        operation_id="listRoles",
+        summary="The roles that a member can have",
+        tag="roles",
+        access=ROLES,
+        query=PageQuery,
+        gives=Page[RoleView],
+    ),
+    Route(
+        method="GET",
+        path="/v1/accounts/{account_id}/roles/{role_id}",
+        handler=gated(get_role),
+        operation_id="getRole",
+        summary="One role",
+        tag="roles",
+        access=ROLES,
+        gives=RoleView,
+    ),
+)
