@@ -8,7 +8,7 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from shared import context
-from shared.auth import Authenticator
+from shared.auth import Authenticator, BadToken
 from shared.contracts.facts import Caller
 from shared.http.access import (
     Admin,
@@ -33,7 +33,13 @@ from shared.principals import (
     UserPrincipal,
     actor_of,
 )
-from shared.problems import NotFound, ScopeMissing, Unavailable, WrongPrincipal
+from shared.problems import (
+    NotFound,
+    ScopeMissing,
+    Unauthenticated,
+    Unavailable,
+    WrongPrincipal,
+)
 
 INTERNAL_PREFIX = "/internal/"
 REVISION_HEADER = "Rolecall-Revision"
@@ -109,20 +115,19 @@ class Api:
         return _response(route, path, await route.handler(self._ctx, call))
 
     async def _principal(self, route: Route, request: web.Request) -> Principal:
-        header = request.headers.get("Authorization")
         access = route.access
         match access:
             case Public():
                 return Anonymous()
             case Admin():
-                return self._authenticator.admin(header)
+                return self._authenticator.admin(_authorization(request))
             case Internal():
-                service = self._authenticator.service(header)
+                service = self._authenticator.service(_authorization(request))
                 if service.service not in access.callers:
                     raise WrongPrincipal
                 return service
             case _:
-                principal = await self._authenticator.bearer(header)
+                principal = await self._authenticator.bearer(_authorization(request))
                 _admit(access, principal)
                 return principal
 
@@ -162,6 +167,14 @@ class Api:
                 raise ValueError(f"{route.operation_id}: nobody decides the permission")
         if route.media is Media.FORM and route.strictness is not Strictness.LENIENT:
             raise ValueError(f"{route.operation_id}: forms are read leniently (RFC 6749)")
+
+
+def _authorization(request: web.Request) -> str | None:
+    headers = request.headers.getall("Authorization", [])
+    if len(headers) > 1:
+        # Whoever stands between might have looked at another one than we would.
+        raise Unauthenticated from BadToken("more than one credential")
+    return headers[0] if headers else None
 
 
 def _admit(
