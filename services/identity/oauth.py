@@ -1,6 +1,5 @@
 """Which access token does a service client get for its secret (RFC 6749, section 4.4)?"""
 
-import binascii
 from base64 import b64decode
 from dataclasses import dataclass
 from urllib.parse import unquote_plus
@@ -63,7 +62,7 @@ def read_credentials(
     scheme, _, value = authorization.partition(" ")
     try:
         text = b64decode(value, validate=True).decode("ascii")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # not Base64, or not ASCII inside or outside of it
         text = ""
     name, colon, secret = text.partition(":")
     if scheme.lower() != "basic" or not colon:
