@@ -1,0 +1,154 @@
+"""What is sent, what must come back, and where does an answer differ?"""
+
+import asyncio
+import json
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+from yarl import URL
+
+from tests.contracts.people import People
+from tests.e2e.people import PASSWORD
+
+PROBLEM = "application/problem+json"
+SANE = range(200, 500)
+MOST_TOLD = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One request and what must come back; `path` is sent exactly as it stands here.
+
+    With `pointer` one of the answer's errors must be there or below. With `rfc6749` a refusal has
+    the shape that RFC 6749 (5.2) gives it, and `code` is its `error`.
+    """
+
+    name: str
+    method: str
+    path: str
+    statuses: Collection[int]
+    token: str | None = None
+    body: bytes | None = None
+    chunked: bool = False
+    headers: tuple[tuple[str, str], ...] = ()
+    code: str | None = None
+    pointer: str | None = None
+    rfc6749: bool = False
+
+
+@dataclass(frozen=True)
+class Said:
+    """An answer, unread."""
+
+    status: int
+    headers: dict[str, str]
+    raw: bytes
+
+    @property
+    def text(self) -> str:
+        """The body."""
+        return self.raw.decode(errors="replace")
+
+    @property
+    def problem(self) -> dict[str, Any]:
+        """The body of a refusal; empty when it is no JSON object."""
+        try:
+            body = json.loads(self.raw)
+        except ValueError:
+            return {}
+        return body if isinstance(body, dict) else {}
+
+
+class Asking:
+    """Sends many cases, and tells what was wrong with the answers."""
+
+    def __init__(self, http: aiohttp.ClientSession, people: People) -> None:
+        self._http = http
+        self._base = people.deployment.gateway
+        self.people = people
+
+    async def send(self, case: Case) -> Said:
+        """The answer to one case."""
+        headers = [*case.headers]
+        names = {name.lower() for name, _ in headers}
+        if case.token is not None and "authorization" not in names:
+            headers.append(("Authorization", f"Bearer {case.token}"))
+        async with self._http.request(
+            case.method,
+            URL(self._base + case.path, encoded=True),
+            data=_pieces(case.body) if case.chunked and case.body else case.body,
+            headers=headers,
+            skip_auto_headers=("Content-Type",),
+            allow_redirects=False,
+        ) as response:
+            return Said(response.status, dict(response.headers), await response.read())
+
+    async def check(self, cases: Iterable[Case]) -> None:
+        """Ask all of them, eight at a time.
+
+        Raises:
+            AssertionError: naming each answer that was wrong, and why.
+        """
+        asked = list(cases)
+        assert asked
+        told = [told for told in await asyncio.gather(*map(self._ask, asked)) if told]
+        assert not told, "\n".join([f"{len(told)} of {len(asked)} wrong", *told[:MOST_TOLD]])
+
+    async def _ask(self, case: Case) -> str | None:
+        try:
+            said = await self.send(case)
+        except aiohttp.ClientError as broken:
+            return f"{case.name}: no answer: {broken!r}"
+        wrong = self._wrong(case, said)
+        request = f"{case.method} {case.path[:120]}"
+        return (
+            f"{case.name}: {request}: {wrong}; {said.status} {said.text[:300]}" if wrong else None
+        )
+
+    def _wrong(self, case: Case, said: Said) -> str | None:
+        if said.status not in case.statuses:
+            return f"expected {_shown(case.statuses)}"
+        if said.status < 400 or case.method == "HEAD":
+            return None
+        secrets = {PASSWORD, case.token or PASSWORD, self.people.deployment.client_secret}
+        if any(secret in said.text for secret in secrets):
+            return "tells a secret"
+        if case.rfc6749 and "error" in said.problem:
+            return None if case.code in {None, said.problem["error"]} else f"expected {case.code}"
+        return _wrong_problem(case, said)
+
+
+def _wrong_problem(case: Case, said: Said) -> str | None:
+    problem = said.problem
+    pointers = [error.get("pointer") for error in problem.get("errors", ())]
+    below = [
+        pointer
+        for pointer in pointers
+        if case.pointer is None or pointer == case.pointer or pointer.startswith(f"{case.pointer}/")
+    ]
+    checks = {
+        "is no problem document": said.headers.get("Content-Type", "").startswith(PROBLEM),
+        "has no code": isinstance(problem.get("code"), str),
+        f"has not the code {case.code}": case.code in {None, problem.get("code")},
+        "tells another status": problem.get("status") == said.status,
+        "tells no request id": problem.get("request_id") == said.headers.get("X-Request-ID"),
+        "may be kept by a cache": said.headers.get("Cache-Control") == "no-store",
+        "points nowhere": said.status != 422 or bool(pointers),
+        f"has no pointer to {case.pointer}": case.pointer is None or bool(below),
+        "names no scheme": said.status != 401 or "WWW-Authenticate" in said.headers,
+        "names no method": said.status != 405 or "Allow" in said.headers,
+    }
+    return next((wrong for wrong, right in checks.items() if not right), None)
+
+
+def _shown(statuses: Collection[int]) -> str:
+    if statuses is SANE:
+        return "an answer below 500"
+    return " or ".join(map(str, sorted(statuses)))
+
+
+async def _pieces(body: bytes) -> Any:
+    for start in range(0, len(body), 16_384):
+        yield body[start : start + 16_384]

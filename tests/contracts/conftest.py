@@ -1,0 +1,52 @@
+"""Which running product do these tests ask, as whom?"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+
+import aiohttp
+import pytest
+
+from tests.contracts.asking import Asking
+from tests.contracts.people import People, gather
+from tests.contracts.running import KnownKey
+
+
+@pytest.fixture(scope="session")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KnownKey]:
+    product = KnownKey(tmp_path_factory.mktemp("contracts"))
+    try:
+        product.start()
+        yield product
+    finally:
+        product.stop()
+
+
+@pytest.fixture(scope="session")
+def gathered(product: KnownKey) -> People:
+    return asyncio.run(gather(product.deployment()))
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    timeout = aiohttp.ClientTimeout(total=60)
+    connections = aiohttp.TCPConnector(limit=8)
+    async with aiohttp.ClientSession(timeout=timeout, connector=connections) as http:
+        yield http
+
+
+@pytest.fixture
+async def people(gathered: People, http: aiohttp.ClientSession) -> People:
+    await gathered.come_back(http)
+    return gathered
+
+
+@pytest.fixture
+async def asking(
+    product: KnownKey, people: People, http: aiohttp.ClientSession
+) -> AsyncIterator[Asking]:
+    """Asks for the test; afterwards the product is still there and its log tells of no fault."""
+    product.new_faults()
+    yield Asking(http, people)
+    assert product.running
+    assert product.answers()
+    assert not product.new_faults()

@@ -1,0 +1,12 @@
+"""How does the product run whose signing key the tests know, so that they can sign bad tokens?"""
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from deploy.local.__main__ import main
+from services.identity import use_cases
+
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+
+if __name__ == "__main__":
+    use_cases.generate_key = lambda: KEY  # type: ignore[attr-defined]
+    raise SystemExit(main())

@@ -1,0 +1,182 @@
+"""Who is there before the first question, and what do they have?"""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+
+from rolecall import load
+from tests.e2e.journey import Deployment
+from tests.e2e.people import PASSWORD, Link, Mailbox, Person, Platform
+from tests.waiting import wait_for
+
+CATALOG = "standard"
+ROLES = tuple(role.id for role in load(CATALOG).roles if role.assignable)
+FRESH_SECONDS = 120
+"""Access tokens live for five minutes."""
+
+
+@dataclass
+class Team:
+    """An account with something of every kind that a path can name."""
+
+    owner: Person
+    ids: dict[str, str] = field(default_factory=dict)
+    """By the name of the path parameter."""
+
+    @property
+    def id(self) -> str:
+        """The account's id."""
+        return self.ids["account_id"]
+
+    @property
+    def path(self) -> str:
+        """The account's address."""
+        return f"/v1/accounts/{self.id}"
+
+
+@dataclass
+class People:
+    """Two teams, and people in one of them, in both or in neither."""
+
+    deployment: Deployment
+    platform: Platform
+    team: Team
+    other: Team
+    """Here the owner of `team` is an admin."""
+    by_role: Mapping[str, Person]
+    """A member of `team` for each role that can be given."""
+    plain: Person
+    """A member of `team` with the role `basic` and an override in its project."""
+    removed: Person
+    """Was an admin of `team`, and holds every credential of that time."""
+    stranger: Person
+    leaver: Person
+    """Whoever signs out in these tests."""
+    unverified: str
+    """The address of somebody who never opened the mail."""
+    spent: Link | None = None
+    """What `removed` joined by."""
+    refreshed_at: float = 0.0
+
+    @property
+    def everybody(self) -> tuple[Person, ...]:
+        """Whoever has a session."""
+        owners = self.team.owner, self.other.owner
+        return (*owners, self.plain, self.removed, self.stranger, *self.by_role.values())
+
+    async def come_back(self, http: aiohttp.ClientSession) -> None:
+        """Give everybody these connections, and new tokens before theirs are too old."""
+        for one in (*self.everybody, self.leaver, self.platform):
+            one.http = http
+        if time.monotonic() - self.refreshed_at > FRESH_SECONDS:
+            await self.refresh()
+
+    async def refresh(self) -> None:
+        """Go on with everybody's session."""
+        await asyncio.gather(self.leaver.log_in(), *map(refresh, self.everybody))
+        await self.platform.sign_in(self.deployment.client_id, self.deployment.client_secret)
+        self.refreshed_at = time.monotonic()
+
+
+async def refresh(person: Person) -> None:
+    """Go on with the session."""
+    body = {"refresh_token": person.refresh_token}
+    given = (await person.send("POST", "/v1/token/refresh", body)).expect(200)
+    person.token, person.refresh_token = given["access_token"], given["refresh_token"]
+
+
+async def gather(deployment: Deployment) -> People:
+    """Sign everybody up, and make the two teams."""
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60)) as http:
+        mailbox = Mailbox(http, deployment.mail)
+
+        def person(name: str) -> Person:
+            return Person(http, deployment.gateway, mailbox=mailbox, name=name)
+
+        people = People(
+            deployment=deployment,
+            platform=Platform(http, deployment.gateway),
+            team=Team(person("Ada Owner")),
+            other=Team(person("Bo Other")),
+            by_role={role: person(f"Member {role}") for role in ROLES},
+            plain=person("Cy Plain"),
+            removed=person("Di Removed"),
+            stranger=person("Ed Stranger"),
+            leaver=person("Gil Leaver"),
+            unverified=person("Flo Unverified").email,
+        )
+        await asyncio.gather(*(one.sign_up() for one in (people.leaver, *people.everybody)))
+        flo = {"email": people.unverified, "name": "Flo Unverified", "password": PASSWORD}
+        (await people.stranger.send("POST", "/v1/signup", flo)).expect(202)
+        await asyncio.gather(fill(people), fill_other(people))
+        await people.refresh()
+        return people
+
+
+async def fill(people: People) -> None:
+    """Make `team`, from which one member is removed again."""
+    team, plain = people.team, people.plain
+    await convert(team)
+    await join(team, plain, "basic")
+    for role, member in people.by_role.items():
+        await join(team, member, role)
+    people.spent = await join(team, people.removed, "admin")
+    await furnish(team, member=plain)
+    override = f"{team.path}/projects/{team.ids['project_id']}/overrides/{plain.user_id}"
+    grants = {"grants": {"instance": {"view": "all"}}}
+    (await team.owner.send("PUT", override, grants)).expect(200)
+    gone = await team.owner.send("DELETE", f"{team.path}/members/{people.removed.user_id}")
+    gone.expect(204)
+
+
+async def fill_other(people: People) -> None:
+    """Make `other`; the member that its ids name is unknown in `team`."""
+    await convert(people.other)
+    await join(people.other, people.team.owner, "admin")
+    await furnish(people.other, member=people.other.owner)
+
+
+async def convert(team: Team) -> None:
+    """A team from the owner's personal account."""
+    team.ids["account_id"] = team.owner.account_id
+    body = {"name": f"Team of {team.owner.name}", "catalog": CATALOG}
+    (await team.owner.send("POST", f"{team.path}/convert", body)).expect(200)
+
+
+async def furnish(team: Team, *, member: Person) -> None:
+    """A project, a pending invitation, a revision and a record to name in paths."""
+    project = await team.owner.send("POST", f"{team.path}/projects", {"name": "prod"})
+    invited = await invite(team, f"guest.of.{team.owner.email}", "viewer")
+    team.ids |= {
+        "user_id": member.user_id,
+        "project_id": project.expect(201)["id"],
+        "invitation_id": invited["invitation"]["id"],
+        "revision": project.headers["Rolecall-Revision"],
+        "role_id": "viewer",
+    }
+
+    async def recorded() -> list[dict[str, Any]]:
+        items: list[dict[str, Any]] = (await team.owner.get(f"{team.path}/audit-events"))["items"]
+        return items
+
+    team.ids["event_id"] = (await wait_for(recorded, within=30, what="a record"))[0]["id"]
+
+
+async def invite(team: Team, email: str, role: str) -> dict[str, Any]:
+    """The owner invites by a link."""
+    body = {"email": email, "role": role, "delivery": "link"}
+    answer = await team.owner.send("POST", f"{team.path}/invitations", body)
+    given: dict[str, Any] = answer.expect(201)
+    return given
+
+
+async def join(team: Team, person: Person, role: str) -> Link:
+    """The person is invited and accepts."""
+    shown = await invite(team, person.email, role)
+    link = Link.in_text(shown["link"]["url"])
+    (await person.send("POST", "/v1/invitations/accept", link.body)).expect(200)
+    return link

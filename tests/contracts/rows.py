@@ -1,0 +1,145 @@
+"""Which rows are there, and what does a request look like that each of them takes?
+
+Every row must have its examples here: a new route without them fails the first test of each table.
+"""
+
+import itertools
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from deploy.gateway.paths import public_routes
+from shared.http import Media, Public, Route, SessionOrClient
+from shared.ids import new_id
+from tests.contracts.asking import Case
+from tests.contracts.people import People, Team
+from tests.e2e.people import PASSWORD
+
+ROWS: tuple[Route, ...] = tuple(itertools.chain(*public_routes().values()))
+WITH_BODY = tuple(row for row in ROWS if row.takes is not None)
+WITH_ACCOUNT = tuple(row for row in ROWS if "account_id" in row.parameters)
+WITH_CREDENTIAL = tuple(row for row in ROWS if not isinstance(row.access, Public))
+READS = tuple(row for row in ROWS if row.method == "GET")
+
+_serial = itertools.count()
+
+
+def examples(people: People) -> dict[str, tuple[dict[str, Any], ...]]:
+    """Bodies that fit, by operation; together they have every member that the row's model knows."""
+    proof = {"token": f"{new_id('inv')}.1.x", "code": "ABCDEFGH"}
+    newcomer = {"name": "New Comer", "password": PASSWORD}
+    entity = {"type": "instance", "id": "i-1"}
+    place = {"account_id": people.team.id, "project_id": None, "owner_id": people.plain.user_id}
+    properties = {"session_id": new_id("ses")}
+    client = people.deployment
+    return {
+        "signUp": (
+            newcomer | {"email": _fresh_address()},
+            newcomer | {"invitation": proof},
+        ),
+        "verifyEmail": ({"token": f"{new_id('usr')}.1.x", "code": "ABCDEFGH"},),
+        "resendVerification": ({"email": _fresh_address()},),
+        "logIn": ({"email": _fresh_address(), "password": PASSWORD},),
+        "refreshToken": ({"refresh_token": f"{new_id('ses')}.1.x"},),
+        "switchAccount": ({"account_id": people.team.id},),
+        "updateMe": ({"name": people.team.owner.name},),
+        "getToken": (
+            {
+                "grant_type": "client_credentials",
+                "scope": "authz:check",
+                "client_id": client.client_id,
+                "client_secret": client.client_secret,
+            },
+        ),
+        "renameAccount": ({"name": f"Team of {people.team.owner.name}"},),
+        "convertAccount": ({"name": "Converted", "catalog": "standard"},),
+        "changeMemberRole": ({"role": "basic"},),
+        "inviteMember": ({"email": _fresh_address(), "role": "viewer", "delivery": "link"},),
+        "lookUpInvitation": (proof,),
+        "acceptInvitation": (proof,),
+        "declineInvitation": (proof,),
+        "createProject": ({"name": f"Project {next(_serial)}"},),
+        "renameProject": ({"name": "prod"},),
+        "setOverride": (
+            {
+                "grants": {"instance": {"view": "all"}},
+                "expires_at": "2999-01-01T00:00:00Z",
+            },
+        ),
+        "evaluate": (
+            {
+                "subject": {
+                    "type": "user",
+                    "id": people.team.owner.user_id,
+                    "properties": properties,
+                },
+                "action": {"name": "view", "properties": {"reason": "a test"}},
+                "resource": entity | {"properties": place},
+                "context": {"at_least_revision": people.team.ids["revision"]},
+            },
+        ),
+    }
+
+
+def without_revision(body: dict[str, Any]) -> dict[str, Any]:
+    """The body asking for no freshness: a revision that is not here is 503, as it should be."""
+    return {name: value for name, value in body.items() if name != "context"}
+
+
+def _fresh_address() -> str:
+    return f"new.{new_id('usr')[4:]}@example.com"
+
+
+def encoded(row: Route, body: Mapping[str, Any]) -> bytes:
+    """The body as the row's media type has it."""
+    if row.media is Media.FORM:
+        return urlencode(body).encode()
+    return json.dumps(body).encode()
+
+
+def body_of(row: Route, people: People) -> bytes | None:
+    """A body that fits, where the row takes one."""
+    if row.takes is None:
+        return None
+    return encoded(row, examples(people)[row.operation_id][0])
+
+
+def content_type(row: Route) -> tuple[tuple[str, str], ...]:
+    """The header that goes with `encoded`; none for a row without a body."""
+    return () if row.takes is None else (("Content-Type", row.media.value),)
+
+
+def path_of(row: Route, ids: Mapping[str, str]) -> str:
+    """The row's path with these ids."""
+    path = row.path
+    for name in row.parameters:
+        path = path.replace(f"{{{name}}}", ids[name])
+    return path
+
+
+def request(row: Route, people: People, name: str, body: bytes | None, **expected: Any) -> Case:
+    """This body, sent to the row by somebody who may; `expected` are further fields of the case."""
+    sent: dict[str, Any] = {
+        "path": path_of(row, people.team.ids),
+        "token": token_for(row, people),
+        "headers": content_type(row),
+    }
+    return Case(name=f"{row.operation_id}, {name}", method=row.method, body=body, **sent | expected)
+
+
+def token_for(row: Route, people: People) -> str | None:
+    """The credential of somebody who may do it in `team`."""
+    if row.operation_id == "logOut":
+        return people.leaver.token
+    if isinstance(row.access, SessionOrClient):
+        return people.platform.token
+    return None if isinstance(row.access, Public) else people.team.owner.token
+
+
+def harmless_path(row: Route, team: Team) -> str:
+    """The row's path; what it would end or change is named by ids that nobody has."""
+    if row.method == "GET":
+        return path_of(row, team.ids)
+    made = {"user_id": "usr", "project_id": "prj", "invitation_id": "inv"}
+    return path_of(row, team.ids | {name: new_id(prefix) for name, prefix in made.items()})

@@ -1,0 +1,32 @@
+"""Which product do these tests ask, and did anything go wrong inside it?"""
+
+import sys
+from collections.abc import Sequence
+
+from tests.e2e.one_process import OneProcess
+
+FAULTS = ("request failed", "refusal is not in its row", "Traceback")
+
+
+class KnownKey(OneProcess):
+    """The one-process runner with the signing key of `known_key`."""
+
+    _read = 0
+
+    def command(self) -> Sequence[str]:
+        """What `make run` runs, but for the key."""
+        return [sys.executable, "-m", "tests.contracts.known_key"]
+
+    def logged(self) -> str:
+        """The whole log so far."""
+        return self.log.read_text(errors="replace")
+
+    def new_faults(self) -> list[str]:
+        """The lines of the log, since this was last asked, that tell of a fault of ours."""
+        with self.log.open("rb") as log:
+            log.seek(self._read)
+            added = log.read()
+        whole, _, _ = added.rpartition(b"\n")
+        self._read += len(whole)
+        lines = whole.decode(errors="replace").splitlines()
+        return [line for line in lines if any(fault in line for fault in FAULTS)]

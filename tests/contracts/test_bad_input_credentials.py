@@ -1,0 +1,269 @@
+"""Is every row that needs a credential closed to every credential that is none?"""
+
+import base64
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from shared.http import Permission, Route, Session, SessionOrClient
+from shared.ids import new_id
+from tests.contracts.asking import Asking, Case
+from tests.contracts.forging import forged, read, sign
+from tests.contracts.people import People
+from tests.contracts.rows import (
+    ROWS,
+    WITH_CREDENTIAL,
+    body_of,
+    content_type,
+    encoded,
+    harmless_path,
+    request,
+)
+from tests.e2e.people import PASSWORD
+
+UNAUTHENTICATED: Mapping[str, Any] = {"statuses": {401}, "code": "unauthenticated"}
+WRONG_PRINCIPAL: Mapping[str, Any] = {"statuses": {403}, "code": "wrong-principal"}
+
+
+def bearing(row: Route, people: People, name: str, *values: str, **expected: Any) -> Case:
+    """A good request, but for its `Authorization`: one header for each value."""
+    headers = (*content_type(row), *(("Authorization", value) for value in values))
+    return request(
+        row,
+        people,
+        name,
+        body_of(row, people),
+        path=harmless_path(row, people.team),
+        token=None,
+        headers=headers,
+        **expected,
+    )
+
+
+def test_every_row_needs_a_credential_that_the_tables_below_know():
+    assert {type(row.access) for row in WITH_CREDENTIAL} == {Session, Permission, SessionOrClient}
+
+
+async def test_a_token_signed_by_the_tests_is_as_good_as_a_real_one(asking: Asking, people: People):
+    """What the next test relies on: its tokens are refused for the one thing that is wrong."""
+    header, claims = read(people.team.owner.token or "")
+    [row] = [row for row in ROWS if row.operation_id == "getMe"]
+    token = f"Bearer {sign(header, claims)}"
+    await asking.check([bearing(row, people, "signed here", token, statuses={200})])
+
+
+async def test_forged_tokens_authenticate_nobody(asking: Asking, people: People):
+    good = people.team.owner.token or ""
+    tokens = forged(good, somebody_else=people.other.owner.user_id)
+    await asking.check(
+        bearing(row, people, name, f"Bearer {token}", **UNAUTHENTICATED)
+        for row in WITH_CREDENTIAL
+        for name, token in tokens.items()
+    )
+
+
+async def test_what_is_no_access_token_authenticates_nobody(asking: Asking, people: People):
+    owner, deployment = people.team.owner, people.deployment
+    good = owner.token or ""
+    basic = base64.b64encode(f"{deployment.client_id}:{deployment.client_secret}".encode())
+    spent = people.spent
+    assert spent is not None
+    headers = {
+        "nothing": "",
+        "a scheme": "Bearer",
+        "a scheme and a blank": "Bearer ",
+        "no scheme": good,
+        "another scheme": f"Token {good}",
+        "a doubled scheme": f"Bearer Bearer {good}",
+        "two tokens": f"Bearer {good} {good}",
+        "two tokens and a comma": f"Bearer {good}, Bearer {good}",
+        "quotes": f'Bearer "{good}"',
+        "a tab": f"Bearer\t{good}",
+        "letters": "Bearer x",
+        "dots": "Bearer ..",
+        "accents": "Bearer é.è.ê",
+        "a long token": f"Bearer {'x' * 9_000}",
+        "a long token with dots": f"Bearer {'x' * 4_000}.{'x' * 4_000}.{'x' * 86}",
+        "the client's secret by Basic": f"Basic {basic.decode()}",
+        "Basic nonsense": "Basic !!!",
+        "the client's secret": f"Bearer {deployment.client_secret}",
+        "a refresh token": f"Bearer {owner.refresh_token}",
+        "an invitation's token": f"Bearer {spent.token}",
+        "an invitation's code": f"Bearer {spent.code}",
+        "a verification's token": f"Bearer {owner.user_id}.1.x",
+        "the password": f"Bearer {PASSWORD}",
+        "an id": f"Bearer {owner.user_id}",
+    }
+
+    def cases() -> Iterator[Case]:
+        for row in WITH_CREDENTIAL:
+            yield bearing(row, people, "no header", **UNAUTHENTICATED)
+            for name, value in headers.items():
+                yield bearing(row, people, name, value, **UNAUTHENTICATED)
+            in_query = bearing(row, people, "in the query", **UNAUTHENTICATED)
+            path = f"{in_query.path}?access_token={good}"
+            yield request(
+                row, people, "in the query", None, path=path, token=None, **UNAUTHENTICATED
+            )
+
+    await asking.check(cases())
+
+
+async def test_two_credentials_are_none(asking: Asking, people: People):
+    good, other = f"Bearer {people.team.owner.token}", f"Bearer {people.stranger.token}"
+    client = f"Bearer {people.platform.token}"
+    pairs = {
+        "good and garbage": (good, "Bearer x"),
+        "garbage and good": ("Bearer x", good),
+        "good and empty": (good, ""),
+        "of two people": (good, other),
+        "of a person and a client": (good, client),
+        "of a client and a person": (client, good),
+        "twice the same": (good, good),
+    }
+    await asking.check(
+        bearing(row, people, name, *pair, **UNAUTHENTICATED)
+        for row in WITH_CREDENTIAL
+        for name, pair in pairs.items()
+    )
+
+
+async def test_a_service_client_is_no_person(asking: Asking, people: People):
+    token = f"Bearer {people.platform.token}"
+    await asking.check(
+        bearing(row, people, "a client", token, **WRONG_PRINCIPAL)
+        for row in WITH_CREDENTIAL
+        if not isinstance(row.access, SessionOrClient)
+    )
+
+
+async def test_a_person_asks_authz_about_nobody_else(asking: Asking, people: People):
+    [row] = [row for row in WITH_CREDENTIAL if isinstance(row.access, SessionOrClient)]
+    await asking.check(
+        bearing(row, people, one.name, f"Bearer {one.token}", statuses={403}, code="other-subject")
+        for one in (people.stranger, people.other.owner, people.plain, people.removed)
+    )
+
+
+async def test_an_ended_session_opens_no_row_of_identity_audit_or_authz(
+    asking: Asking, people: People
+):
+    leaver = people.leaver
+    await leaver.log_in()
+    (await leaver.send("POST", "/v1/logout")).expect(204)
+    rows = {row.operation_id: row for row in WITH_CREDENTIAL}
+    token = f"Bearer {leaver.token}"
+    await asking.check(
+        bearing(rows[name], people, "ended", token, **UNAUTHENTICATED)
+        for name in ("getMe", "updateMe")
+    )
+    old = {"refresh_token": leaver.refresh_token}
+    refused = await leaver.send("POST", "/v1/token/refresh", old)
+    assert (refused.status, refused.code) == (401, "refresh-token-invalid")
+    switched = await leaver.send("POST", "/v1/session/switch", {"account_id": leaver.account_id})
+    assert switched.status in {401, 403}
+    log = await leaver.send("GET", f"/v1/accounts/{leaver.account_id}/audit-events")
+    assert log.status in {401, 403}
+    about_me = {
+        "subject": {"type": "user", "id": leaver.user_id},
+        "action": {"name": "view"},
+        "resource": {"type": "account", "id": leaver.account_id},
+    }
+    assert (await leaver.send("POST", "/access/v1/evaluation", about_me)).status == 401
+
+
+async def test_wrong_passwords_links_and_refresh_tokens_open_nothing(
+    asking: Asking, people: People
+):
+    owner, spent = people.team.owner, people.spent
+    assert spent is not None
+    nearly = owner.refresh_token[:-1] + ("A" if owner.refresh_token[-1] != "A" else "B")
+    no_tokens = (
+        "x",
+        "..",
+        owner.token,
+        people.platform.token,
+        nearly,
+        nearly.replace("ses_", "usr_"),
+        nearly.replace("ses_", "inv_"),
+        f"{new_id('ses')}.1.{'A' * 43}",
+        f"{new_id('usr')}.1.{'A' * 43}",
+        f"{people.team.ids['invitation_id']}.1.{'A' * 43}",
+        f"{people.team.ids['invitation_id']}.{'9' * 80}.{'A' * 43}",
+        spent.token,
+        PASSWORD,
+    )
+    log_ins = (
+        (owner.email, "not the password", 401, "wrong-credentials"),
+        (owner.email, PASSWORD.upper(), 401, "wrong-credentials"),
+        (owner.email, f"{PASSWORD} ", 401, "wrong-credentials"),
+        ("nobody@example.com", PASSWORD, 401, "wrong-credentials"),
+        (people.unverified, "not the password", 401, "wrong-credentials"),
+        (people.unverified, PASSWORD, 403, "email-not-verified"),
+    )
+    refused = {
+        "verifyEmail": (410, "link-invalid"),
+        "refreshToken": (401, "refresh-token-invalid"),
+        "lookUpInvitation": (410, "invitation-not-valid"),
+        "acceptInvitation": (410, "invitation-not-valid"),
+        "declineInvitation": (410, "invitation-not-valid"),
+    }
+
+    def cases() -> Iterator[Case]:
+        for row in ROWS:
+            if row.operation_id == "logIn":
+                for email, password, status, code in log_ins:
+                    body = encoded(row, {"email": email, "password": password})
+                    yield request(row, people, email, body, statuses={status}, code=code)
+            if row.operation_id in refused:
+                status, code = refused[row.operation_id]
+                for token in no_tokens:
+                    sent = {"token": (token or "")[:200], "code": spent.code}
+                    if row.operation_id == "refreshToken":
+                        sent = {"refresh_token": (token or "")[:512]}
+                    yield request(
+                        row, people, str(sent), encoded(row, sent), statuses={status}, code=code
+                    )
+
+    await asking.check(cases())
+
+
+async def test_a_service_client_that_proves_nothing_gets_no_token(asking: Asking, people: People):
+    [row] = [row for row in ROWS if row.operation_id == "getToken"]
+    client_id, secret = people.deployment.client_id, people.deployment.client_secret
+    grant = {"grant_type": "client_credentials"}
+    proof = {"client_id": client_id, "client_secret": secret}
+
+    def basic(text: str) -> str:
+        return "Basic " + base64.b64encode(text.encode()).decode()
+
+    forms: tuple[tuple[str, dict[str, str], tuple[str, ...], str], ...] = (
+        ("nothing", grant, (), "invalid_client"),
+        ("no secret", grant | {"client_id": client_id}, (), "invalid_client"),
+        ("another secret", grant | proof | {"client_secret": "x"}, (), "invalid_client"),
+        ("an empty secret", grant | proof | {"client_secret": ""}, (), "invalid_client"),
+        ("another client", grant | proof | {"client_id": new_id("cli")}, (), "invalid_client"),
+        ("an operator", grant | proof | {"client_id": '{"$gt": ""}'}, (), "invalid_client"),
+        ("a user", grant | proof | {"client_id": people.plain.user_id}, (), "invalid_client"),
+        ("no grant", proof, (), "invalid_request"),
+        ("a password", proof | {"grant_type": "password"}, (), "unsupported_grant_type"),
+        ("no scope", grant | proof | {"scope": ""}, (), "invalid_scope"),
+        ("a scope too many", grant | proof | {"scope": "authz:check x"}, (), "invalid_scope"),
+        ("two places", grant | proof, (basic(f"{client_id}:{secret}"),), "invalid_request"),
+        ("Basic without a colon", grant, (basic(client_id),), "invalid_client"),
+        ("Basic nonsense", grant, ("Basic é",), "invalid_client"),
+        ("a wrong Basic", grant, (basic(f"{client_id}:x"),), "invalid_client"),
+        ("a bearer", grant, (f"Bearer {people.platform.token}",), "invalid_client"),
+    )
+    await asking.check(
+        request(
+            row,
+            people,
+            name,
+            encoded(row, form),
+            headers=(*content_type(row), *(("Authorization", value) for value in headers)),
+            statuses={401} if error == "invalid_client" else {400},
+            code=error,
+            rfc6749=True,
+        )
+        for name, form, headers, error in forms
+    )
