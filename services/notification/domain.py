@@ -15,8 +15,11 @@ from shared.ids import MessageId
 KEEPS_TRYING = timedelta(days=3)
 """How long a message is tried; whoever waits for a mail has given up by then."""
 UNREACHABLE_PAUSES: tuple[int, ...] = (1, 5, 30, 60, 300, 900, 3600)
-"""Seconds after attempts that no mail server (or no owner of the link) answered: a restart of
-theirs shall cost seconds, an outage must not be hammered."""
+"""Seconds after attempts that no mail server answered: a restart of it shall cost seconds, an
+outage must not be hammered."""
+UNLINKED_PAUSES: tuple[int, ...] = (1, 2, 5)
+"""Seconds after attempts that the link's owner did not answer: that is a service of ours, cheap to
+ask, and whoever waits for the link shall not pay for its restarts later."""
 DEFERRED_PAUSES: tuple[int, ...] = (60, 300, 900, 3600)
 """Seconds after attempts that the mail server put off (4xx), or left us unsure about."""
 
@@ -97,6 +100,13 @@ class Unreachable:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Unlinked:
+    """The owner of the link did not answer, so there is no mail yet."""
+
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Deferred:
     """The mail server said "later", or fell silent after it had the mail."""
 
@@ -115,7 +125,7 @@ class Withdrawn:
     """The link is dead: nothing was sent, and nothing shall be."""
 
 
-Attempt = Sent | Unreachable | Deferred | Refused | Withdrawn
+Attempt = Sent | Unreachable | Unlinked | Deferred | Refused | Withdrawn
 
 
 def outcome(
@@ -135,6 +145,8 @@ def outcome(
             return Status.WITHDRAWN
         case Unreachable():
             pauses, count = UNREACHABLE_PAUSES, message.attempts - message.deferrals
+        case Unlinked():
+            pauses, count = UNLINKED_PAUSES, message.attempts - message.deferrals
         case Deferred():
             pauses, count = DEFERRED_PAUSES, message.deferrals
     again = now + timedelta(seconds=pauses[min(count, len(pauses) - 1)] * (1 + 0.2 * jitter))

@@ -19,6 +19,7 @@ from services.notification.domain import (
     Refused,
     Sent,
     Status,
+    Unlinked,
     Unreachable,
     Withdrawn,
     messages_of,
@@ -115,7 +116,7 @@ async def _attempt(ctx: Notification, message: Message) -> Attempt:
     except Refusal as refused:
         if refused.kind is Kind.GONE:
             return Withdrawn()
-        return Unreachable(reason=f"no link: {refused.code}")
+        return Unlinked(reason=f"no link: {refused.code}")
     except Undeliverable:
         return Refused(reply="not an address that mail can be sent to")
     except UnsafeHeader:
@@ -173,7 +174,7 @@ def _reply(attempt: Attempt) -> str | None:
     match attempt:
         case Sent(reply=reply) | Deferred(reply=reply) | Refused(reply=reply):
             return reply
-        case Unreachable(reason=reason):
+        case Unreachable(reason=reason) | Unlinked(reason=reason):
             return reason
         case Withdrawn():
             return None
