@@ -101,13 +101,14 @@ class Asking:
             said = await self.send(case)
         except aiohttp.ClientError as broken:
             return f"{case.name}: no answer: {broken!r}"
-        wrong = self._wrong(case, said)
+        wrong = self.wrong(case, said)
         request = f"{case.method} {case.path[:120]}"
         return (
             f"{case.name}: {request}: {wrong}; {said.status} {said.text[:300]}" if wrong else None
         )
 
-    def _wrong(self, case: Case, said: Said) -> str | None:
+    def wrong(self, case: Case, said: Said) -> str | None:
+        """What differs from what must come back, if anything does."""
         if said.status not in case.statuses:
             return f"expected {_shown(case.statuses)}"
         if said.status < 400 or case.method == "HEAD":

@@ -1,0 +1,216 @@
+"""Does anybody reach, or change, what belongs to an account that they are not in?"""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from shared.contracts.facts import shard_of
+from shared.http import Route
+from shared.ids import new_id
+from tests.contracts.asking import Asking, Case
+from tests.contracts.people import People, Team
+from tests.contracts.rows import ROWS, WITH_ACCOUNT, body_of, path_of, request
+from tests.e2e.people import Person
+
+NOTHING_THERE: dict[str, Any] = {"statuses": {404}, "code": "not-found"}
+NESTED = ("user_id", "project_id", "invitation_id", "event_id", "revision")
+"""The path parameters that name something inside an account."""
+
+SHARED = ("role_id",)
+"""And what names the same in every account with the catalog."""
+
+
+def sent(row: Route, people: People, person: Person, ids: dict[str, str], name: str) -> Case:
+    """A good request of this person, with these ids."""
+    return request(
+        row,
+        people,
+        f"{person.name}, {name}",
+        body_of(row, people),
+        path=path_of(row, ids),
+        token=person.token,
+        **NOTHING_THERE,
+    )
+
+
+async def everything(team: Team) -> dict[str, Any]:
+    """What the team's owner sees in it, but for the log that grows by being read."""
+    inside = f"{team.path}/projects/{team.ids['project_id']}"
+    paths = {
+        "account": team.path,
+        "members": f"{team.path}/members?limit=200",
+        "invitations": f"{team.path}/invitations?limit=200",
+        "projects": f"{team.path}/projects?limit=200",
+        "project": inside,
+        "overrides": f"{inside}/overrides",
+        "permissions": f"{team.path}/me/permissions",
+    }
+    found = await asyncio.gather(*(team.owner.get(path) for path in paths.values()))
+    return dict(zip(paths, found, strict=True))
+
+
+def test_every_path_parameter_is_one_that_these_tables_know():
+    names = {name for row in ROWS for name in row.parameters}
+    assert names == {"account_id", *NESTED, *SHARED}
+    assert {row.operation_id for row in ROWS if row.path.startswith("/v1/accounts/")} == {
+        row.operation_id for row in WITH_ACCOUNT
+    }
+
+
+@pytest.mark.parametrize("who", ["stranger", "removed", "other owner"])
+async def test_an_account_is_not_there_for_who_is_not_in_it(
+    asking: Asking, people: People, who: str
+):
+    person = {
+        "stranger": people.stranger,
+        "removed": people.removed,
+        "other owner": people.other.owner,
+    }[who]
+    before = await everything(people.team)
+    await asking.check(
+        sent(row, people, person, people.team.ids, "the team's ids") for row in WITH_ACCOUNT
+    )
+    assert await everything(people.team) == before
+
+
+async def test_without_a_credential_nothing_is_told_of_an_account(asking: Asking, people: People):
+    def cases() -> Iterator[Case]:
+        for row in WITH_ACCOUNT:
+            for name, ids in (
+                ("there", people.team.ids),
+                ("not there", people.team.ids | {"account_id": new_id("acc")}),
+            ):
+                yield request(
+                    row,
+                    people,
+                    name,
+                    body_of(row, people),
+                    path=path_of(row, ids),
+                    token=None,
+                    statuses={401},
+                    code="unauthenticated",
+                )
+
+    await asking.check(cases())
+
+
+async def test_an_account_that_is_not_there_looks_like_one_that_is_not_yours(
+    asking: Asking, people: People
+):
+    """Equal but for the number of the request."""
+    for row in WITH_ACCOUNT:
+        answers = []
+        for account_id in (people.team.id, new_id("acc")):
+            ids = people.team.ids | {"account_id": account_id}
+            said = await asking.send(sent(row, people, people.stranger, ids, "compared"))
+            body = {**said.problem, "request_id": ""}
+            headers = {
+                name: value
+                for name, value in said.headers.items()
+                if name not in {"X-Request-ID", "Date", "Content-Length"}
+            }
+            answers.append((said.status, body, headers))
+        assert answers[0] == answers[1], row.operation_id
+
+
+def nested_cases(people: People, person: Person, inside: Team, foreign: Team) -> Iterator[Case]:
+    """Each id inside of an account replaced by one of another account, one at a time."""
+    for row in WITH_ACCOUNT:
+        for name in row.parameters:
+            if name not in NESTED:
+                continue
+            if name == "revision" and shard_of(inside.id) == shard_of(foreign.id):
+                continue  # a receipt is one of a shard, and tells of no account
+            ids = inside.ids | {name: foreign.ids[name]}
+            yield sent(row, people, person, ids, f"{name} of another account")
+        if set(row.parameters) & set(NESTED):
+            ids = foreign.ids | {"account_id": inside.id}
+            if "revision" not in row.parameters:
+                yield sent(row, people, person, ids, "everything of another account")
+
+
+async def test_ids_of_another_account_are_not_there_even_for_who_is_in_both(
+    asking: Asking, people: People
+):
+    before = await everything(people.team), await everything(people.other)
+    person = people.team.owner
+    await asking.check(nested_cases(people, person, people.team, people.other))
+    await asking.check(nested_cases(people, person, people.other, people.team))
+    assert (await everything(people.team), await everything(people.other)) == before
+
+
+async def test_ones_own_account_is_no_way_into_another(asking: Asking, people: People):
+    before = await everything(people.team)
+    person = people.other.owner
+    await asking.check(nested_cases(people, person, people.other, people.team))
+    mixed = people.other.ids | {"account_id": people.team.id}
+    await asking.check(
+        sent(row, people, person, mixed, "own things in a foreign account") for row in WITH_ACCOUNT
+    )
+    assert await everything(people.team) == before
+
+
+async def test_ids_in_queries_and_bodies_are_no_way_in_either(asking: Asking, people: People):
+    stranger, team, other = people.stranger, people.team, people.other
+    for person in (stranger, people.removed):
+        body = {"account_id": team.id}
+        switched = await person.send("POST", "/v1/session/switch", body)
+        assert (switched.status, switched.code) == (404, "not-found")
+        assert (await person.get("/v1/me"))["current_account_id"] == person.account_id
+        mine = await person.get("/v1/me/accounts")
+        assert [item["id"] for item in mine["items"]] == [person.account_id]
+    inside = f"{team.path}/me/permissions?project={other.ids['project_id']}"
+    foreign = await team.owner.send("GET", inside)
+    assert (foreign.status, foreign.code) == (404, "not-found")
+    log = f"{team.path}/audit-events"
+    for wanted in (
+        f"project={other.ids['project_id']}",
+        f"resource_id={other.ids['project_id']}",
+        f"resource_id={other.id}",
+        f"user={people.stranger.user_id}",
+        f"user={people.stranger.email}",
+    ):
+        assert (await team.owner.get(f"{log}?{wanted}"))["items"] == [], wanted
+    named = await team.owner.get(f"{log}?limit=200")
+    assert {item["account_id"] for item in named["items"]} == {team.id}
+
+
+async def test_what_a_removed_member_still_holds_opens_nothing(asking: Asking, people: People):
+    """`T5`: the access token, the refresh token and the invitation of that time."""
+    removed, team, spent = people.removed, people.team, people.spent
+    assert spent is not None
+    rows = [row for row in WITH_ACCOUNT if row.method == "GET"]
+    await asking.check(sent(row, people, removed, team.ids, "held token") for row in rows)
+    body = {"refresh_token": removed.refresh_token}
+    again = (await removed.send("POST", "/v1/token/refresh", body)).expect(200)
+    assert again["account_id"] == removed.account_id
+    removed.token, removed.refresh_token = again["access_token"], again["refresh_token"]
+    await asking.check(sent(row, people, removed, team.ids, "new token") for row in rows)
+    accepted = await removed.send("POST", "/v1/invitations/accept", spent.body)
+    assert (accepted.status, accepted.code) == (410, "invitation-not-valid")
+    for permission in ("account:view", "instance:view", "member:invite"):
+        type_, action = permission.split(":")
+        question = {
+            "subject": {"type": "user", "id": removed.user_id},
+            "action": {"name": action},
+            "resource": {"type": type_, "id": "i-1", "properties": {"account_id": team.id}},
+        }
+        asked_by_platform = await people.platform.send("POST", "/access/v1/evaluation", question)
+        asked_by_themselves = await removed.send("POST", "/access/v1/evaluation", question)
+        for answer in (asked_by_platform, asked_by_themselves):
+            decision = answer.expect(200)
+            assert decision["decision"] is False
+            assert decision["context"]["reason"] == "not-a-member"
+
+
+async def test_denials_to_strangers_are_in_nobodys_log(asking: Asking, people: People):
+    log = f"{people.team.path}/audit-events?limit=200"
+    await asking.check(
+        sent(row, people, people.stranger, people.team.ids, "a try") for row in WITH_ACCOUNT
+    )
+    items = (await people.team.owner.get(log))["items"]
+    assert items
+    assert people.stranger.user_id not in str(items)
+    assert people.stranger.email not in str(items)

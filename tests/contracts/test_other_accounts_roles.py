@@ -1,0 +1,184 @@
+"""May each role do exactly what the catalog's table says, on every row that names a permission?"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from rolecall import (
+    AccountKind,
+    AccountState,
+    AccountStatus,
+    CompiledCatalog,
+    Member,
+    Subject,
+    decide,
+    load,
+)
+from shared.http import Permission, Route
+from shared.ids import PREFIXES, new_id
+from tests.contracts.asking import Asking, Case
+from tests.contracts.people import CATALOG, People
+from tests.contracts.rows import ROWS, body_of, path_of, request
+from tests.contracts.test_other_accounts import everything
+from tests.e2e.people import Person
+from tests.waiting import wait_for
+
+ROLES = tuple(role.id for role in load(CATALOG).roles)
+GUARDED = tuple((row, row.access) for row in ROWS if isinstance(row.access, Permission))
+
+ALLOWED: dict[str, tuple[int, str | None]] = {
+    "getAccount": (200, None),
+    "renameAccount": (200, None),
+    "convertAccount": (403, "owner-only"),
+    "getCatalog": (200, None),
+    "listRoles": (200, None),
+    "getRole": (200, None),
+    "getRevision": (200, None),
+    "listMembers": (200, None),
+    "getMember": (200, None),
+    "changeMemberRole": (200, None),
+    "removeMember": (404, "not-found"),
+    "leaveAccount": (204, None),
+    "getMyPermissions": (200, None),
+    "listInvitations": (200, None),
+    "inviteMember": (201, None),
+    "resendInvitation": (404, "not-found"),
+    "revokeInvitation": (404, "not-found"),
+    "listProjects": (200, None),
+    "createProject": (201, None),
+    "getProject": (200, None),
+    "renameProject": (200, None),
+    "deleteProject": (204, None),
+    "listOverrides": (200, None),
+    "setOverride": (200, None),
+    "removeOverride": (404, "not-found"),
+    "listAuditEvents": (200, None),
+    "getAuditEvent": (200, None),
+}
+"""What comes back when the permission is held: where it would end something, nothing is named."""
+
+DENIED: tuple[int, str | None] = (403, "permission-missing")
+FOR_THE_OWNER: dict[str, tuple[int, str | None]] = {
+    "convertAccount": (409, "already-a-team"),
+    "leaveAccount": (409, "owner-cannot-leave"),
+}
+UNNAMED = {
+    "removeMember": "user_id",
+    "removeOverride": "user_id",
+    "resendInvitation": "invitation_id",
+    "revokeInvitation": "invitation_id",
+}
+
+
+def holds(role: str, permission: str) -> bool:
+    """What the catalog says, without any service."""
+    catalog = CompiledCatalog(load(CATALOG))
+    member = Member(user_id="usr", membership_id="mem", role=catalog.roles[role])
+    account = AccountState(
+        id="acc",
+        kind=AccountKind.TEAM,
+        status=AccountStatus.ACTIVE,
+        owner_user_id="usr",
+        catalog=catalog,
+        members={"usr": member},
+    )
+    return decide(account, Subject("usr"), permission, now=0).allowed
+
+
+def members_of(people: People) -> dict[str, Person]:
+    """Somebody for each role of the catalog."""
+    return {"owner": people.team.owner, **people.by_role}
+
+
+def cases(
+    people: People, projects: dict[str, str], *, allowed: bool
+) -> Iterator[tuple[Person, str, Case]]:
+    """What the catalog allows, or what it denies; leaving comes last."""
+    rows = sorted(GUARDED, key=lambda guarded: guarded[0].operation_id == "leaveAccount")
+    for row, access in rows:
+        for role, person in members_of(people).items():
+            if holds(role, access.name) is allowed:
+                case = aimed(row, people, role, person, projects[role], allowed=allowed)
+                yield person, access.name, case
+
+
+def aimed(
+    row: Route, people: People, role: str, person: Person, project_id: str, *, allowed: bool
+) -> Case:
+    """The request of this member, and what must come back."""
+    status, code = DENIED
+    ids = people.team.ids
+    if row.operation_id == "deleteProject":
+        ids = ids | {"project_id": project_id}
+    if allowed:
+        for_the_owner = FOR_THE_OWNER if role == "owner" else {}
+        status, code = for_the_owner.get(row.operation_id, ALLOWED[row.operation_id])
+        if row.operation_id in UNNAMED:
+            name = UNNAMED[row.operation_id]
+            ids = ids | {name: new_id(PREFIXES[name])}
+    return request(
+        row,
+        people,
+        role,
+        body_of(row, people),
+        path=path_of(row, ids),
+        token=person.token,
+        statuses={status},
+        code=code,
+    )
+
+
+def test_the_table_knows_every_guarded_row_and_every_role():
+    assert {row.operation_id for row, _ in GUARDED} == set(ALLOWED)
+    roles = {role.id for role in load(CATALOG).roles}
+    assert {"owner", "admin", "operator", "developer", "billing", "basic", "viewer"} == roles
+    held = {
+        (role, access.name) for _, access in GUARDED for role in roles if holds(role, access.name)
+    }
+    needed = {access.name for _, access in GUARDED}
+    assert {permission for role, permission in held if role == "owner"} == needed
+    assert ("viewer", "member:invite") not in held
+    assert ("developer", "audit_log:view") not in held
+    assert ("operator", "project:manage") in held
+
+
+async def test_each_role_may_do_what_the_catalog_says_and_nothing_else(
+    asking: Asking, people: People
+):
+    assert set(members_of(people)) == set(ROLES)
+    projects = {role: await new_project(people, f"to be deleted by {role}") for role in ROLES}
+
+    before = await everything(people.team)
+    denied: Counter[str] = Counter()
+    for person, permission, case in cases(people, projects, allowed=False):
+        said = await asking.send(case)
+        assert asking.wrong(case, said) is None, (case.name, said.status, said.text)
+        assert said.problem["permission"] == permission, case.name
+        if "audit-events" not in case.path:
+            denied[person.user_id] += 1
+    assert await everything(people.team) == before
+    await asyncio.gather(*(recorded(people, *each) for each in denied.items()))
+
+    for _, _, case in cases(people, projects, allowed=True):
+        await asking.check([case])
+
+
+async def new_project(people: People, name: str) -> str:
+    """A project that may go."""
+    team = people.team
+    made = await team.owner.send("POST", f"{team.path}/projects", {"name": name})
+    return str(made.expect(201)["id"])
+
+
+async def recorded(people: People, user_id: str, denials: int) -> None:
+    """Each denial is in the account's log, under who was denied."""
+    path = f"{people.team.path}/audit-events?limit=200&outcome=denied&user={user_id}"
+
+    async def all_there() -> bool:
+        items: list[dict[str, Any]] = (await people.team.owner.get(path))["items"]
+        assert {item["reason"] for item in items} == {"permission-missing"}
+        assert len(items) <= denials
+        return len(items) == denials
+
+    await wait_for(all_there, within=30, what=f"{denials} denials in the log")
