@@ -90,6 +90,8 @@ class Family:
             await self._join(bea, invitation, link)
         if self._choices.random() < 0.3:
             await self._leave(cay)
+        # Reading is recorded, too: so audit's own journal takes part.
+        (await self._ask("GET", f"{self._path}/audit-events?limit=50")).expect(200)
 
     @property
     def _account(self) -> str:

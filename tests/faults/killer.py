@@ -7,18 +7,22 @@ from collections.abc import Mapping, Sequence
 
 from deploy.programs.program import Program
 
-BETWEEN_SECONDS = (0.2, 1.5)
-
 
 class Killer:
     """Kills each of the victims `times` times with SIGKILL, and starts it again each time.
 
     A victim is one program, or several of which any one is taken. `hands` victims may be dead at
-    the same time.
+    the same time; each lives for up to `pause` seconds between being ready and the next kill.
     """
 
     def __init__(
-        self, victims: Mapping[str, Sequence[Program]], *, times: int, seed: int, hands: int = 1
+        self,
+        victims: Mapping[str, Sequence[Program]],
+        *,
+        times: int,
+        seed: int,
+        hands: int,
+        pause: float,
     ) -> None:
         self.kills: Counter[str] = Counter()
         self.seconds: defaultdict[str, list[float]] = defaultdict(list)
@@ -26,6 +30,7 @@ class Killer:
         self.down: set[str] = set()
         self._victims = victims
         self._hands = hands
+        self._pause = pause
         self._choices = random.Random(seed)
         self._waiting = [name for name in victims for _ in range(times)]
         self._choices.shuffle(self._waiting)
@@ -44,11 +49,11 @@ class Killer:
                 if name not in self.down:
                     alone = [program.log for program in programs if not program.running]
                     assert not alone, f"{name} ended, and nobody had killed it: see {alone}"
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(0.1)
 
     async def _work(self) -> None:
         while (name := self._next()) is not None:
-            await asyncio.sleep(self._choices.uniform(*BETWEEN_SECONDS))
+            await asyncio.sleep(self._choices.uniform(0.2, self._pause))
             await self._kill(name, self._choices.choice(self._victims[name]))
             self._held.discard(name)
 

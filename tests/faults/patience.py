@@ -16,6 +16,8 @@ from tests.waiting import wait_for
 
 SECONDS = 120.0
 """How long a client asks again, and waits for a mail."""
+LOOK_SECONDS = 0.3
+"""Between two looks at the mails, each of which fetches many."""
 NO_ANSWER = (aiohttp.ClientError, TimeoutError, OSError)
 
 
@@ -108,7 +110,7 @@ class Post:
                 async with self._http.get(url, params=newest) as answer:
                     items = (await answer.json())["items"]
                     self._mails.update({mail["id"]: mail for mail in items})
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(LOOK_SECONDS)
 
     async def newest(self, address: str, subject: str) -> dict[str, Any]:
         """The newest mail to `address` whose subject holds `subject`, once there is one."""

@@ -22,7 +22,7 @@ from tests.waiting import wait_for
 KILLS = int(os.environ.get("ROLECALL_TEST_KILLS", "20"))
 """How often each of them is killed."""
 SEED = int(os.environ.get("ROLECALL_TEST_SEED") or secrets.randbelow(10**9))
-FAMILIES = 4
+FAMILIES = 6
 """How many live at the same time."""
 LIMITS = {
     "identity": {
@@ -89,6 +89,8 @@ async def test_one_process_is_killed_under_load_and_nothing_acknowledged_is_lost
         database=one_process.database_url,
         sends_mails=("process",),
         report=report,
+        hands=1,
+        pause=3,
     )
     # Its leases last 30 s: no change may wait for that of a process that is dead.
     assert max(tally.late, default=0) < 10
@@ -110,6 +112,7 @@ async def test_each_process_is_killed_under_load_and_nothing_acknowledged_is_los
         sends_mails=("notification", "database"),
         report=report,
         hands=2,
+        pause=1.5,
     )
 
 
@@ -121,13 +124,14 @@ async def kill_under_load(
     database: Callable[[], str],
     sends_mails: tuple[str, ...],
     report: Callable[[str], None],
-    hands: int = 1,
+    hands: int,
+    pause: float,
 ) -> Tally:
     """Families live while the victims are killed; then everything must agree.
 
     A kill of one of `sends_mails` between a mail and its note may send that mail again.
     """
-    killer = Killer(victims, times=KILLS, seed=SEED, hands=hands)
+    killer = Killer(victims, times=KILLS, seed=SEED, hands=hands, pause=pause)
     tally, ledger = Tally(), Ledger()
     # A connection that its server closed a moment ago would fail without any kill.
     connector = aiohttp.TCPConnector(limit=200, keepalive_timeout=5)

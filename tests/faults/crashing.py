@@ -1,0 +1,208 @@
+"""What writes, publishes and hears facts, and dies (kill -9) at a point that the test names?
+
+A program of its own: a journal with its relay, and an inbox that hears it over RabbitMQ. What was
+acknowledged is printed, one number a line.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from shared import mongo
+from shared.bus import Message
+from shared.bus.rabbitmq import RabbitBus
+from shared.clock import SystemClock
+from shared.contracts.facts import Actor, Caller, Fact, RequestInfo, ResourceRef, Row
+from shared.contracts.team import ProjectCreated
+from shared.contracts.topology import Queue, Topology
+from shared.inbox import Inbox, Receipt
+from shared.journal import Journal, Tx
+from shared.journal.relay import Relay
+from shared.mongo import Client, Database, Session, connect, transact
+from shared.problems import Unavailable
+
+WRITES = 3
+DOOMED = 1
+"""Which of the writes meets the point."""
+
+
+class Point(StrEnum):
+    """Where it dies; `NONE`: nowhere, it goes on until it is stopped."""
+
+    NONE = "none"
+    BEFORE_WRITE = "before the transaction"
+    INSIDE_WRITE = "inside the transaction"
+    BEFORE_COMMIT = "before the commit"
+    AFTER_COMMIT = "after the commit, before the answer"
+    BEFORE_PUBLISH = "before publishing"
+    UNCONFIRMED = "published, not confirmed"
+    BEFORE_MARK = "confirmed, not marked as sent"
+    RECEIVED = "received, before the effect"
+    INSIDE_EFFECT = "inside the effect's transaction"
+    BEFORE_ACK = "after the effect, before the acknowledgement"
+
+
+NOT_WRITTEN = {Point.BEFORE_WRITE, Point.INSIDE_WRITE, Point.BEFORE_COMMIT}
+"""Nothing may have happened; at every other point the write is there."""
+
+
+def die() -> None:
+    """End as a crash does."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+class CrashingBus(RabbitBus):
+    """RabbitMQ, until the doomed row is published."""
+
+    point: Point
+    doomed: str
+
+    async def publish(self, messages: Sequence[Message], /) -> None:
+        """Publish, and die before, meanwhile or after."""
+        if not any(Row.from_event(each.body).resource.id == self.doomed for each in messages):
+            await super().publish(messages)
+            return
+        if self.point is Point.BEFORE_PUBLISH:
+            die()
+        publishing = asyncio.create_task(super().publish(messages))
+        if self.point is Point.UNCONFIRMED:
+            await asyncio.sleep(0.001)
+            die()
+        await publishing
+        if self.point is Point.BEFORE_MARK:
+            die()
+
+
+class Source:
+    """What the journal's internal routes would answer."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    async def get(self, service: str, path: str) -> dict[str, Any]:
+        """Heads or changes."""
+        url = urlsplit(path)
+        about = {"source": service, "epoch": self._journal.epoch}
+        if url.path == "/internal/heads":
+            return about | {"heads": await self._journal.heads()}
+        query = {name: int(values[0]) for name, values in parse_qs(url.query).items()}
+        page = await self._journal.changes(
+            query["shard"], after=query["after"], limit=query["limit"]
+        )
+        return about | {"items": [row.to_event().decode() for row in page]}
+
+
+class Program:
+    """Journal, relay and inbox of one process."""
+
+    def __init__(self, client: Client, name: str, *, point: Point, run: int, amqp_url: str) -> None:
+        self.point = point
+        self.doomed = f"{run}-{DOOMED}" if point is not Point.NONE else ""
+        queue = Queue(name=f"{name}.hears", sources=("team",))
+        topology = Topology(exchange=name, dead_exchange=f"{name}.dead", queues=(queue,))
+        self._run = run
+        self._client = client
+        self._written: Database = client[f"{name}_source"]
+        self._heard: Database = client[f"{name}_heard"]
+        self.bus = CrashingBus(amqp_url, name, topology=topology)
+        self.bus.point, self.bus.doomed = point, self.doomed
+        clock = SystemClock()
+        self.relay = Relay(self._written, self.bus, holder=f"run-{run}", clock=clock)
+        self.journal = Journal(client, self._written, source="team", relay=self.relay, clock=clock)
+        self.inbox = Inbox(
+            client,
+            self._heard,
+            bus=self.bus,
+            queue=queue,
+            sources=("team",),
+            internal=Source(self.journal),  # type: ignore[arg-type]
+            subscriptions={ProjectCreated.type: self.hear},
+            ctx=None,
+            clock=clock,
+        )
+
+    async def hear(self, ctx: None, row: Row, receipt: Receipt) -> None:
+        """The effect: one document for each time that it happens."""
+        dies_at = self.point if row.resource.id == self.doomed else None
+        if dies_at is Point.RECEIVED:
+            die()
+
+        async def work(session: Session) -> None:
+            await receipt(session)
+            await self._heard["effects"].insert_one({"number": row.resource.id}, session=session)
+            if dies_at is Point.INSIDE_EFFECT:
+                die()
+
+        await transact(self._client, work)
+        if dies_at is Point.BEFORE_ACK:
+            die()
+
+    async def write(self, number: str) -> None:
+        """Save one project with its fact; repeated while the database is contended."""
+        account = f"acc_{number}"
+        dies_at = self.point if number == self.doomed else None
+
+        async def work(tx: Tx) -> None:
+            await self._written["projects"].insert_one({"_id": number}, session=tx.session)
+            tx.record(
+                Fact(
+                    payload=ProjectCreated(project_id=number, name=number),
+                    resource=ResourceRef(type="project", id=number),
+                    account_id=account,
+                )
+            )
+            if dies_at is Point.INSIDE_WRITE:
+                die()
+
+        if dies_at is Point.BEFORE_WRITE:
+            die()
+        caller = Caller(
+            actor=Actor(type="user", id="usr_1"), request=RequestInfo(request_id="req_1")
+        )
+        commit, writer = mongo._commit, asyncio.current_task()
+
+        async def crashing_commit(session: Session, deadline: float) -> None:
+            # The inbox commits as well, in other tasks.
+            doomed = asyncio.current_task() is writer
+            if doomed and dies_at is Point.BEFORE_COMMIT:
+                die()
+            await commit(session, deadline)
+            if doomed and dies_at is Point.AFTER_COMMIT:
+                die()
+
+        mongo._commit = crashing_commit
+        while True:
+            with contextlib.suppress(Unavailable):
+                await self.journal.write(account, work, caller=caller, policy=False)
+                break
+        mongo._commit = commit
+        sys.stdout.write(f"{number}\n")
+        sys.stdout.flush()
+
+    async def live(self) -> None:
+        """Write a few, and publish and hear everything until killed."""
+        await self.journal.start()
+        await self.inbox.start()
+        loops = (self.relay.run(), self.relay.sweep(), self.inbox.run())
+        async with asyncio.TaskGroup() as tasks:
+            for loop in loops:
+                tasks.create_task(loop)
+            if self.point is not Point.NONE:
+                for number in range(WRITES):
+                    await self.write(f"{self._run}-{number}")
+
+
+async def main(mongo_url: str, amqp_url: str, name: str, run: str, point: str) -> None:
+    """Run the program."""
+    client = connect(mongo_url, app_name="crashing")
+    await Program(client, name, point=Point(point), run=int(run), amqp_url=amqp_url).live()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))
