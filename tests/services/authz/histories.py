@@ -1,0 +1,68 @@
+"""What do team and identity tell authz in a test?"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from rolecall import CompiledCatalog, load
+from shared.contracts.things import Kind, Thing
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+STANDARD = load("standard")
+RUNPOD = load("runpod")
+CATALOGS = {catalog.id: catalog for catalog in (STANDARD, RUNPOD)}
+COMPILED = CompiledCatalog(STANDARD)
+
+ACCOUNT, OTHER_ACCOUNT = "acc_" + "a" * 32, "acc_" + "b" * 32
+ANA, BO, CY = ("usr_" + letter * 32 for letter in "abc")
+PROD = "prj_" + "1" * 32
+SESSION = "ses_" + "5" * 32
+CLIENT, BOUND_CLIENT = "cli_" + "c" * 32, "cli_" + "d" * 32
+
+
+def catalog(catalog_id: str) -> Thing:
+    content = CATALOGS[catalog_id].to_mapping()
+    return Thing(kind=Kind.CATALOG, id=catalog_id, state={"content": content})
+
+
+def account(account_id: str = ACCOUNT, *, catalog: str = STANDARD.id, owner: str = ANA, **fields):
+    state = {"kind": "team", "status": "active", "owner_user_id": owner, "catalog": catalog}
+    return Thing(kind=Kind.ACCOUNT, id=account_id, account_id=account_id, state=state | fields)
+
+
+def member(user_id: str, role: str, account_id: str = ACCOUNT, **fields: Any) -> Thing:
+    state = {"membership_id": f"mem_{user_id}", "role": role, "status": "active"} | fields
+    return Thing(kind=Kind.MEMBER, id=user_id, account_id=account_id, state=state)
+
+
+def no_member(user_id: str, account_id: str = ACCOUNT) -> Thing:
+    return Thing(kind=Kind.MEMBER, id=user_id, account_id=account_id, state=None)
+
+
+def project(project_id: str = PROD, account_id: str = ACCOUNT) -> Thing:
+    return Thing(kind=Kind.PROJECT, id=project_id, account_id=account_id, state={"name": "prod"})
+
+
+def override(user_id: str, grants: dict[str, Any], account_id: str = ACCOUNT, **fields) -> Thing:
+    state = {
+        "project_id": PROD,
+        "user_id": user_id,
+        "membership_id": f"mem_{user_id}",
+        "grants": grants,
+    }
+    return Thing(
+        kind=Kind.OVERRIDE,
+        id=f"{PROD}/{user_id}",
+        account_id=account_id,
+        state=state | fields,
+    )
+
+
+def ended(session_id: str = SESSION, at: datetime = NOON) -> Thing:
+    return Thing(
+        kind=Kind.SESSION, id=session_id, state={"user_id": BO, "ended_at": at.isoformat()}
+    )
+
+
+def service_client(client_id: str = CLIENT, **fields: Any) -> Thing:
+    state = {"name": "compute", "scopes": ["authz:check"]} | fields
+    return Thing(kind=Kind.SERVICE_CLIENT, id=client_id, state=state)

@@ -1,0 +1,317 @@
+"""Do snapshot and changes, in whatever order they come, make the state that was meant?"""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from rolecall import AccountStatus, Reason, Resource, Subject, decide
+from services.authz.replica import Change, Grant, JournalView
+from services.authz.store import Policy, SignIns
+from shared.contracts.facts import shard_of
+from shared.contracts.things import Kind, Thing
+from tests.services.authz.histories import (
+    ACCOUNT,
+    ANA,
+    BO,
+    CLIENT,
+    CY,
+    NOON,
+    OTHER_ACCOUNT,
+    PROD,
+    RUNPOD,
+    SESSION,
+    STANDARD,
+    account,
+    catalog,
+    ended,
+    member,
+    no_member,
+    override,
+    project,
+    service_client,
+)
+
+OVERRIDE = {"instance": {"write": "all"}}
+
+
+def at(rev: int, *things: Thing) -> list[Thing]:
+    return [thing.model_copy(update={"rev": rev}) for thing in things]
+
+
+def told(*things: Thing) -> Policy:
+    """A state that heard of each thing in turn."""
+    policy = Policy()
+    for rev, thing in enumerate(things, 1):
+        policy.put(at(rev, thing))
+    return policy
+
+
+def answer(policy: Policy, user_id: str, permission: str, **resource: str) -> Reason:
+    state = policy.account(ACCOUNT)
+    assert state is not None
+    now = int(NOON.timestamp() * 1000)
+    return decide(state, Subject(user_id), permission, Resource(**resource), now=now).reason
+
+
+def picture(policy: Policy) -> dict[str, Any]:
+    """Everything that a decision may rest on, comparable between two states."""
+    found: dict[str, Any] = {}
+    for account_id in (ACCOUNT, OTHER_ACCOUNT):
+        state = policy.account(account_id)
+        found[account_id] = (
+            policy.incomplete(account_id),
+            state
+            and (
+                state.kind,
+                state.status,
+                state.owner_user_id,
+                state.catalog.id,
+                state.projects,
+                dict(state.members),
+            ),
+        )
+    return found
+
+
+def test_an_account_is_made_of_its_things():
+    policy = told(
+        catalog(STANDARD.id),
+        account(),
+        member(ANA, "owner"),
+        member(BO, "basic"),
+        project(),
+        override(BO, OVERRIDE),
+    )
+    assert answer(policy, ANA, "member:remove") is Reason.ALLOWED
+    assert answer(policy, BO, "balance:view") is Reason.PERMISSION_MISSING
+    assert answer(policy, BO, "instance:write", project_id=PROD) is Reason.ALLOWED
+    assert answer(policy, CY, "instance:write") is Reason.NOT_A_MEMBER
+
+
+def test_an_older_state_of_a_thing_never_replaces_a_newer_one():
+    policy = told(catalog(STANDARD.id), account(), member(BO, "admin"))
+    policy.put(at(9, member(BO, "basic")))
+    policy.put(at(8, member(BO, "owner"), no_member(BO)))
+    assert answer(policy, BO, "member:remove") is Reason.PERMISSION_MISSING
+
+
+def test_a_state_that_was_looked_at_does_not_change():
+    policy = told(catalog(STANDARD.id), account(), member(BO, "admin"))
+    before = policy.account(ACCOUNT)
+    policy.put(at(9, no_member(BO)))
+    assert before is not None
+    assert BO in before.members
+    assert answer(policy, BO, "instance:write") is Reason.NOT_A_MEMBER
+
+
+def test_an_account_whose_catalog_is_not_here_yet_is_incomplete_and_then_complete():
+    policy = told(account(), member(BO, "developer"))
+    assert policy.account(ACCOUNT) is None
+    assert policy.incomplete(ACCOUNT)
+    policy.put(at(1, catalog(STANDARD.id)))
+    assert not policy.incomplete(ACCOUNT)
+    assert answer(policy, BO, "instance:write") is Reason.ALLOWED
+
+
+def test_an_account_that_moves_to_an_unknown_catalog_stops_being_answered_for():
+    policy = told(catalog(STANDARD.id), account(), member(BO, "developer"))
+    policy.put(at(9, account(catalog=RUNPOD.id)))
+    assert policy.account(ACCOUNT) is None
+    assert policy.incomplete(ACCOUNT)
+
+
+def test_an_account_that_is_gone_is_neither_known_nor_incomplete():
+    policy = told(catalog(STANDARD.id), account(), member(BO, "admin"))
+    policy.put(at(9, Thing(kind=Kind.ACCOUNT, id=ACCOUNT, account_id=ACCOUNT, state=None)))
+    assert policy.account(ACCOUNT) is None
+    assert not policy.incomplete(ACCOUNT)
+
+
+def test_an_override_dies_with_the_membership_that_it_was_given_to():
+    policy = told(
+        catalog(STANDARD.id),
+        account(),
+        project(),
+        member(BO, "viewer"),
+        override(BO, OVERRIDE),
+        no_member(BO),
+        member(BO, "viewer", membership_id="mem_second"),
+    )
+    assert answer(policy, BO, "instance:write", project_id=PROD) is Reason.PERMISSION_MISSING
+
+
+@pytest.mark.parametrize(
+    ("thing", "permission"),
+    [
+        (member(BO, "no such role"), "instance:write"),
+        (override(BO, {"no such entry": {"write": "all"}}), "instance:write"),
+    ],
+)
+def test_what_the_catalog_does_not_know_grants_nothing(thing, permission):
+    policy = told(catalog(STANDARD.id), account(), project(), member(BO, "admin"), thing)
+    assert answer(policy, BO, permission, project_id=PROD) is Reason.PERMISSION_MISSING
+
+
+def test_what_expired_or_is_suspended_counts_as_the_sdk_says():
+    policy = told(
+        catalog(STANDARD.id),
+        account(),
+        project(),
+        member(BO, "admin", expires_at=NOON.isoformat()),
+        member(CY, "basic"),
+        override(CY, OVERRIDE, expires_at=NOON.isoformat()),
+        member(ANA, "owner", status="suspended"),
+    )
+    assert answer(policy, BO, "instance:write") is Reason.MEMBERSHIP_EXPIRED
+    assert answer(policy, CY, "instance:write", project_id=PROD) is Reason.OWNER_UNKNOWN
+    assert answer(policy, ANA, "instance:write") is Reason.MEMBERSHIP_SUSPENDED
+    policy.put(at(9, account(status="suspended")))
+    state = policy.account(ACCOUNT)
+    assert state is not None
+    assert state.status is AccountStatus.SUSPENDED
+
+
+def test_a_state_of_an_unknown_shape_is_an_error_and_not_skipped():
+    broken = Thing(kind=Kind.MEMBER, id=BO, account_id=ACCOUNT, state={"role": 7})
+    with pytest.raises(ValidationError):
+        told(catalog(STANDARD.id), account(), broken)
+
+
+def test_cleared_is_as_new():
+    policy = told(catalog(STANDARD.id), account(), member(BO, "admin"))
+    policy.clear()
+    assert picture(policy) == picture(Policy())
+    policy.put(at(1, catalog(STANDARD.id), account()))
+    state = policy.account(ACCOUNT)
+    assert state is not None
+    assert state.members == {}
+
+
+def test_sign_ins_know_clients_and_ended_sessions_while_a_token_may_live():
+    known = SignIns()
+    known.put([service_client(), ended()])
+    client = known.client(CLIENT)
+    assert client is not None
+    assert client.scopes == ("authz:check",)
+    assert known.ended(SESSION)
+    known.put(at(2, ended("ses_later", NOON + timedelta(seconds=599))))
+    assert known.ended(SESSION)
+    known.put(at(3, ended("ses_last", NOON + timedelta(seconds=601))))
+    assert not known.ended(SESSION)
+    assert known.ended("ses_later")
+    known.put([Thing(kind=Kind.SERVICE_CLIENT, id=CLIENT, rev=4, state=None)])
+    assert known.client(CLIENT) is None
+
+
+# Any history, cut anywhere into snapshot and changes, in any order, with doubles and losses.
+
+ROLES = st.sampled_from(["owner", "admin", "developer", "basic", "gone role"])
+USERS = st.sampled_from([ANA, BO, CY])
+ACCOUNTS = st.sampled_from([ACCOUNT, OTHER_ACCOUNT])
+THINGS = st.one_of(
+    st.builds(catalog, st.sampled_from([STANDARD.id, RUNPOD.id])),
+    st.builds(
+        lambda account_id, name: account(account_id, catalog=name),
+        ACCOUNTS,
+        st.sampled_from([STANDARD.id, RUNPOD.id]),
+    ),
+    st.builds(member, USERS, ROLES, ACCOUNTS),
+    st.builds(no_member, USERS, ACCOUNTS),
+    st.builds(lambda account_id: project(account_id=account_id), ACCOUNTS),
+    st.builds(
+        lambda user, account_id, level: override(user, {"instance": {level: "all"}}, account_id),
+        USERS,
+        ACCOUNTS,
+        st.sampled_from(["write", "no such level"]),
+    ),
+)
+
+
+def key(thing: Thing) -> str:
+    return thing.account_id or thing.id
+
+
+def journal(changes: list[list[Thing]]) -> dict[int, list[Change]]:
+    """Changes as rows; all things of one change belong to the shard of its first."""
+    shards: dict[int, list[Change]] = {}
+    for change in changes:
+        first = key(change[0])
+        things = [thing for thing in change if key(thing) == first]
+        rows = shards.setdefault(shard_of(first), [])
+        start = len(rows)
+        for part, thing in enumerate(things, 1):
+            seq = start + part
+            rows.append(
+                Change(
+                    epoch="e1",
+                    shard=shard_of(first),
+                    seq=seq,
+                    part=part,
+                    parts=len(things),
+                    things=(thing.model_copy(update={"rev": seq}),),
+                )
+            )
+    return shards
+
+
+def boundary(rows: list[Change], wanted: int) -> int:
+    """The last end of a change at or before this sequence."""
+    return max((row.seq for row in rows[:wanted] if row.part == row.parts), default=0)
+
+
+LARGEST_CHANGE = 3
+"""A page that cannot hold a whole change would be fetched for ever."""
+
+
+def read_snapshot(shards, data) -> tuple[dict[int, int], list[Thing]]:
+    """Heads from some moment, and each thing as it was then or at a later moment of its own."""
+    heads, snapshot = {}, []
+    for shard, rows in shards.items():
+        heads[shard] = boundary(rows, data.draw(st.integers(0, len(rows)), label="head"))
+        newest = {}
+        for row in rows:
+            for thing in row.things:
+                if row.seq <= heads[shard] or data.draw(st.booleans(), label="read later"):
+                    newest[thing.kind, thing.account_id, thing.id] = thing
+        snapshot += [thing for thing in newest.values() if thing.state is not None]
+    return heads, snapshot
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    changes=st.lists(
+        st.lists(THINGS, min_size=1, max_size=LARGEST_CHANGE), min_size=1, max_size=12
+    ),
+    data=st.data(),
+)
+def test_any_order_of_snapshot_and_changes_ends_in_the_same_state(changes, data):
+    shards = journal(changes)
+    meant = Policy()
+    for rows in shards.values():
+        for row in rows:
+            meant.put(row.things)
+
+    heads, snapshot = read_snapshot(shards, data)
+    policy = Policy()
+    view = JournalView(policy, 1)
+    everything = [row for rows in shards.values() for row in rows]
+    heard = data.draw(st.lists(st.sampled_from(everything), max_size=20), label="heard")
+    before = data.draw(st.integers(0, len(heard)), label="heard before the snapshot")
+    for row in heard[:before]:
+        view.on_change(row)
+    view.load(epoch="e1", heads=heads, things=snapshot)
+    for row in heard[before:]:
+        view.on_change(row)
+    ask = view.ask(0.0)
+    view.granted(ask, Grant(epoch="e1", heads={s: len(r) for s, r in shards.items()}, ttl=3))
+    while missing := view.missing():
+        assert not view.holds(0.0), "a lease counts only once its heads are applied"
+        for shard, after in missing.items():
+            for row in shards[shard][after : after + LARGEST_CHANGE]:
+                view.on_change(row)
+    assert view.holds(0.0)
+    assert picture(policy) == picture(meant)

@@ -1,0 +1,58 @@
+"""Leases and receipts without a database, with the same promises as `MongoLeaseStore`."""
+
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+from shared.leases import Receipt, Superseded
+from shared.leases.barrier import LeaseRow
+from shared.leases.receipt import KEPT
+
+
+class MemoryLeaseStore:
+    """One source's rows; `epoch` and `heads` are the journal's and are set by the test."""
+
+    def __init__(self, epoch: str = "e1", heads: dict[int, int] | None = None) -> None:
+        self.epoch = epoch
+        self.journal_heads = dict(heads or {})
+        self.table: dict[str, LeaseRow] = {}
+        self.receipts: dict[str, Receipt] = {}
+
+    @asynccontextmanager
+    async def session(self, after=None):
+        yield None
+
+    async def put(self, row, session) -> None:
+        there = self.table.get(row.replica)
+        if there is not None and there.boot > row.boot:
+            raise Superseded
+        self.table[row.replica] = row
+
+    async def heads(self, session) -> tuple[str, dict[int, int]]:
+        return self.epoch, dict(self.journal_heads)
+
+    async def rows(self, session):
+        return list(self.table.values())
+
+    async def report(self, row) -> None:
+        there = self.table.get(row.replica)
+        if there is not None and there.boot == row.boot:
+            self.table[row.replica] = replace(there, epoch=row.epoch, applied=row.applied)
+
+    async def remove(self, row) -> None:
+        there = self.table.get(row.replica)
+        if there is not None and there.renewal == row.renewal:
+            del self.table[row.replica]
+
+    async def end(self, replica, boot) -> None:
+        there = self.table.get(replica)
+        if there is not None and there.boot == boot:
+            del self.table[replica]
+
+    async def save(self, receipt) -> None:
+        self.receipts.setdefault(receipt.revision, receipt)
+
+    async def receipt(self, revision, now):
+        found = self.receipts.get(revision)
+        if found is None or found.effective_at is None or found.effective_at + KEPT <= now:
+            return None
+        return found

@@ -1,0 +1,203 @@
+"""How is a lease granted, and what does a writer wait for?"""
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from pymongo.errors import AutoReconnect
+
+from shared.contracts.facts import Position
+from shared.leases import Leases, Superseded
+from shared.leases import leases as module
+from shared.leases.barrier import How
+from tests.clocks import SetClock
+from tests.shared.leases.memory import MemoryLeaseStore
+from tests.waiting import wait_for
+
+CHANGE = Position("team", "e1", 3, 7)
+
+
+@pytest.fixture
+def clock():
+    return SetClock()
+
+
+@pytest.fixture
+def store():
+    return MemoryLeaseStore("e1", {3: 7})
+
+
+@pytest.fixture
+async def leases(store, clock):
+    made = Leases(store, clock=clock, ttl=3)
+    yield made
+    await made.close()
+
+
+async def lease(leases, replica="a", *, boot=1, applied=0):
+    return await leases.grant(replica=replica, boot=boot, epoch="e1", applied={3: applied})
+
+
+async def tell(leases, replica="a", *, boot=1, applied=7):
+    await leases.applied(replica=replica, boot=boot, epoch="e1", applied={3: applied})
+
+
+def barrier(leases, clock, position=CHANGE):
+    return asyncio.create_task(leases.barrier(position, committed_at=clock.boottime()))
+
+
+async def test_a_lease_holds_the_heads_and_the_ttl(leases, store):
+    granted = await lease(leases)
+    assert (granted.epoch, granted.heads, granted.ttl) == ("e1", {3: 7}, 3)
+    assert store.table["a"].applied == {3: 0}
+
+
+async def test_the_row_is_written_before_the_heads_are_read(store, clock):
+    order = []
+
+    class Watched(MemoryLeaseStore):
+        async def put(self, row, session):
+            order.append("row begun")
+            await asyncio.sleep(0)
+            await super().put(row, session)
+            order.append("row written")
+
+        async def heads(self, session):
+            order.append("heads")
+            return await super().heads(session)
+
+    await lease(Leases(Watched(), clock=clock, ttl=3))
+    assert order == ["row begun", "row written", "heads"]
+
+
+async def test_every_renewal_is_told_from_every_other(leases, store):
+    await lease(leases)
+    first = store.table["a"].renewal
+    await lease(leases)
+    assert store.table["a"].renewal != first
+
+
+async def test_an_older_boot_is_refused(leases):
+    await lease(leases, boot=2)
+    with pytest.raises(Superseded):
+        await lease(leases, boot=1)
+
+
+async def test_a_writer_waits_until_every_replica_has_told_this_process(leases, store, clock):
+    await lease(leases, "a")
+    await lease(leases, "b")
+    waiting = barrier(leases, clock)
+    await tell(leases, "a")
+    await wait_for(lambda: store.table["a"].applied == {3: 7})
+    assert not waiting.done()
+    await tell(leases, "b")
+    receipt = await waiting
+    assert receipt.effective
+    assert {settled.replica: settled.how for settled in receipt.replicas} == {
+        "a": How.APPLIED,
+        "b": How.APPLIED,
+    }
+    assert store.receipts["team.e1.3.7"] == receipt
+
+
+async def test_what_a_replica_told_before_the_barrier_began_counts(leases, clock, store):
+    await lease(leases, "a")
+    await tell(leases, "a")
+    store.table["a"] = replace(store.table["a"], applied={})
+    assert (await barrier(leases, clock)).effective
+
+
+async def test_a_replica_that_told_another_process_is_found_in_its_row(leases, store, clock):
+    await lease(leases)
+    other = Leases(store, clock=clock, ttl=3)
+    waiting = barrier(leases, clock)
+    await tell(other)
+    assert (await waiting).effective
+
+
+async def test_a_silent_replica_is_waited_for_as_long_as_its_lease_may_hold(leases, store, clock):
+    await lease(leases)
+    waiting = barrier(leases, clock)
+    clock.move(3.1)
+    await tell(leases, "unknown")
+    await asyncio.sleep(0.1)
+    assert not waiting.done()
+    clock.move(0.1)
+    receipt = await waiting
+    assert [settled.how for settled in receipt.replicas] == [How.LAPSED]
+    await wait_for(lambda: store.table == {})
+
+
+async def test_the_row_of_a_replica_that_still_renews_stays(leases, store, clock):
+    await lease(leases)
+    waiting = barrier(leases, clock)
+    await asyncio.sleep(0.05)
+    await lease(leases, applied=6)
+    clock.move(3.2)
+    assert (await waiting).effective
+    assert "a" in store.table
+
+
+async def test_a_lease_that_is_given_back_is_not_waited_for(leases, clock):
+    await lease(leases)
+    waiting = barrier(leases, clock)
+    await asyncio.sleep(0.02)
+    await leases.end(replica="a", boot=1)
+    receipt = await waiting
+    assert [settled.how for settled in receipt.replicas] == [How.ENDED]
+
+
+async def test_after_two_seconds_the_writer_hears_not_yet_and_the_waiting_goes_on(
+    leases, store, clock, monkeypatch
+):
+    monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.02)
+    await lease(leases)
+    first = await barrier(leases, clock)
+    assert not first.effective
+    assert not (await leases.receipt("team.e1.3.7")).effective
+    await tell(leases)
+    await wait_for(lambda: "team.e1.3.7" in store.receipts)
+    assert (await leases.receipt("team.e1.3.7")).effective
+
+
+async def test_a_receipt_is_forgotten_after_thirty_days_and_made_again_when_asked_for(
+    leases, store, clock
+):
+    made = await barrier(leases, clock)
+    assert await leases.receipt("team.e1.3.7") == made
+    clock.move(timedelta(days=30).total_seconds())
+    assert (await leases.receipt("team.e1.3.7")).effective_at == clock.now()
+
+
+@pytest.mark.parametrize("revision", ["team.e1.3.8", "team.e0.3.7", "team.e1.4.1", "nonsense"])
+async def test_what_is_not_in_the_journal_has_no_receipt(leases, revision):
+    assert await leases.receipt(revision) is None
+
+
+async def test_a_change_whose_process_died_while_it_waited_is_waited_for_when_asked(leases):
+    await lease(leases)
+    asked = asyncio.create_task(leases.receipt("team.e1.3.7"))
+    await asyncio.sleep(0.02)
+    await tell(leases)
+    assert (await asked).effective
+
+
+async def test_while_the_database_is_away_the_writer_waits_and_does_not_fail(clock):
+    class Away(MemoryLeaseStore):
+        away = True
+
+        @asynccontextmanager
+        async def session(self, after=None):
+            if self.away:
+                raise AutoReconnect("gone")
+            yield None
+
+    store = Away("e1", {3: 7})
+    leases = Leases(store, clock=clock, ttl=3)
+    waiting = barrier(leases, clock)
+    await asyncio.sleep(0.02)
+    assert not waiting.done()
+    store.away = False
+    assert (await waiting).effective

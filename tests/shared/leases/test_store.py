@@ -1,0 +1,114 @@
+"""Do both stores of leases keep the same promises?"""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from shared.leases import MongoLeaseStore, Receipt, Superseded
+from shared.leases.barrier import How, LeaseRow, Settled
+from shared.leases.receipt import KEPT
+from shared.mongo import connect
+from tests.shared.leases.memory import MemoryLeaseStore
+
+NOON = datetime(2026, 3, 5, 12, tzinfo=UTC)
+
+
+@pytest.fixture(params=["memory", "mongo"])
+async def store(request):
+    if request.param == "memory":
+        yield MemoryLeaseStore("e1", {3: 7})
+        return
+    client = connect(request.getfixturevalue("mongo_url"), app_name="tests")
+    database = client[request.getfixturevalue("database_name")]
+    await database["heads"].insert_many(
+        [{"_id": "epoch", "epoch": "e1"}, {"_id": 3, "seq": 7}, {"_id": 4, "seq": 0}]
+    )
+    mongo = MongoLeaseStore(client, database)
+    await mongo.create_indexes()
+    yield mongo
+    client.close()
+
+
+def row(**fields: Any) -> LeaseRow:
+    lease = LeaseRow(replica="a", boot=5, renewal="r1", ttl=3.0, epoch="e1", applied={3: 6})
+    return replace(lease, **fields)
+
+
+async def put(store, lease: LeaseRow) -> None:
+    async with store.session() as session:
+        await store.put(lease, session)
+
+
+async def rows(store) -> list[LeaseRow]:
+    async with store.session() as session:
+        return sorted(await store.rows(session), key=lambda found: found.replica)
+
+
+async def test_a_written_row_is_read_as_it_was_written(store):
+    await put(store, row())
+    await put(store, row(replica="b", epoch=None, applied={}))
+    assert await rows(store) == [row(), row(replica="b", epoch=None, applied={})]
+
+
+async def test_heads_come_with_their_epoch_and_without_empty_shards(store):
+    async with store.session() as session:
+        assert await store.heads(session) == ("e1", {3: 7})
+
+
+async def test_a_renewal_and_a_later_boot_replace_the_row(store):
+    await put(store, row())
+    await put(store, row(renewal="r2"))
+    await put(store, row(boot=6, renewal="r3", applied={}))
+    assert await rows(store) == [row(boot=6, renewal="r3", applied={})]
+
+
+async def test_an_older_boot_is_refused_and_changes_nothing(store):
+    await put(store, row(boot=6))
+    with pytest.raises(Superseded):
+        await put(store, row(boot=5, renewal="late"))
+    assert await rows(store) == [row(boot=6)]
+
+
+async def test_a_report_counts_for_its_own_boot_only(store):
+    await put(store, row())
+    await store.report(row(boot=4, applied={3: 99}))
+    await store.report(row(replica="unknown", applied={3: 99}))
+    assert await rows(store) == [row()]
+    await store.report(row(renewal="not written", applied={3: 7, 9: 1}))
+    assert await rows(store) == [row(applied={3: 7, 9: 1})]
+
+
+async def test_a_row_is_removed_only_as_it_was_seen(store):
+    await put(store, row())
+    await put(store, row(renewal="r2"))
+    await store.remove(row())
+    assert await rows(store) == [row(renewal="r2")]
+    await store.remove(row(renewal="r2"))
+    assert await rows(store) == []
+
+
+async def test_the_end_of_a_boot_removes_no_later_one(store):
+    await put(store, row(boot=6))
+    await store.end("a", 5)
+    assert await rows(store) == [row(boot=6)]
+    await store.end("a", 6)
+    assert await rows(store) == []
+
+
+async def test_the_first_receipt_of_a_revision_is_kept_for_thirty_days(store):
+    settled = Settled(replica="a", how=How.APPLIED, at_ms=12.5)
+    first = Receipt(revision="team.e1.3.7", effective_at=NOON, replicas=(settled,))
+    await store.save(first)
+    await store.save(Receipt(revision="team.e1.3.7", effective_at=NOON + timedelta(hours=1)))
+    assert await store.receipt("team.e1.3.7", NOON + KEPT - timedelta(seconds=1)) == first
+    assert await store.receipt("team.e1.3.7", NOON + KEPT) is None
+    assert await store.receipt("team.e1.3.8", NOON) is None
+
+
+async def test_a_session_goes_on_after_another_one(store):
+    async with store.session() as first:
+        await store.put(row(), first)
+    async with store.session(first) as second:
+        assert await store.rows(second) == [row()]
