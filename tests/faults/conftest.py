@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-TABLES = pytest.StashKey[list[str]]()
+PROPERTY = "table"
 
 
 @pytest.fixture
@@ -16,17 +16,19 @@ def report(
     """Take a table: it is shown after the run, and written to the run's folder."""
 
     def tell(table: str) -> None:
-        request.config.stash.setdefault(TABLES, []).append(f"{request.node.name}\n\n{table}")
-        record_property("table", table)
+        record_property(PROPERTY, f"{request.node.name}\n\n{table}")
         (tmp_path_factory.getbasetemp() / f"{request.node.name}.txt").write_text(table)
 
     return tell
 
 
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
-    """Show the tables."""
-    for table in config.stash.get(TABLES, []):
-        terminalreporter.section("faults")
-        terminalreporter.write_line(table)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show the tables, those of other processes of the run too."""
+    for reports in terminalreporter.stats.values():
+        for made in reports:
+            if getattr(made, "when", None) != "call":
+                continue
+            for name, table in made.user_properties:
+                if name == PROPERTY:
+                    terminalreporter.section("faults")
+                    terminalreporter.write_line(table)

@@ -1,0 +1,65 @@
+"""A service with a planted defect, as a process: `python -m tests.faults.planted DEFECT`.
+
+The removal test must turn red with each of them.
+"""
+
+import asyncio
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+from services.authz import follower
+from services.authz.app import build as build_authz
+from services.authz.replica import JournalView
+from services.authz.settings import Settings as AuthzSettings
+from services.team.app import build as build_team
+from services.team.settings import Settings as TeamSettings
+from shared.clock import SystemClock
+from shared.leases import Leases
+from shared.leases.leases import Granted
+from shared.serve import main
+from tests.consistency.mutants import NoBarrier
+
+BETWEEN_SECONDS = 0.4
+
+
+class HeadsFirst(Leases):
+    """Reads the heads, then writes the lease; a first one slowly, as a loaded database would."""
+
+    async def grant(self, *, replica, boot, epoch, applied):
+        row = self._row(replica=replica, boot=boot, epoch=epoch, applied=applied)
+        async with self._store.session() as session:
+            epoch_now, heads = await self._store.heads(session)
+            known = {other.replica for other in await self._store.rows(session)}
+        if replica not in known:
+            await asyncio.sleep(BETWEEN_SECONDS)
+        async with self._store.session() as session:
+            await self._store.put(row, session)
+        self._hear(row)
+        return Granted(epoch=epoch_now, heads=heads, ttl=self._ttl)
+
+
+class FromReply(JournalView):
+    """Counts a lease from the moment when the answer came, however late that is."""
+
+    def granted(self, ask, grant):
+        return super().granted(replace(ask, sent=SystemClock().boottime()), grant)
+
+
+def authz_that_counts_from_the_reply() -> None:
+    """Patient too: a call that gives up sooner than a lease ends would hide the defect."""
+    follower.CALL_SECONDS = 5.0
+    main(partial(build_authz, view=FromReply), AuthzSettings)
+
+
+DEFECTS: dict[str, tuple[str, Callable[[], None]]] = {
+    "no-barrier": ("team", lambda: main(partial(build_team, leases=NoBarrier), TeamSettings)),
+    "heads-first": ("team", lambda: main(partial(build_team, leases=HeadsFirst), TeamSettings)),
+    "lease-from-the-reply": ("authz", authz_that_counts_from_the_reply),
+}
+"""Defect → the service that has it, and its process."""
+
+
+if __name__ == "__main__":
+    DEFECTS[sys.argv[1]][1]()

@@ -1,0 +1,77 @@
+"""How are many questions put to one replica at a chosen moment, even while it is stopped?"""
+
+import asyncio
+import json
+from collections import Counter
+from dataclasses import dataclass
+from typing import Self
+from urllib.parse import urlsplit
+
+
+@dataclass(frozen=True)
+class Question:
+    """May this user do that in this account?"""
+
+    user_id: str
+    account_id: str
+    permission: str = "instance:view"
+
+    def request(self, token: str) -> bytes:
+        """The whole HTTP request."""
+        resource_type, action = self.permission.split(":")
+        body = json.dumps(
+            {
+                "subject": {"type": "user", "id": self.user_id},
+                "action": {"name": action},
+                "resource": {
+                    "type": resource_type,
+                    "id": "i-1",
+                    "properties": {"account_id": self.account_id},
+                },
+            }
+        )
+        head = (
+            "POST /access/v1/evaluation HTTP/1.1\r\nHost: authz\r\n"
+            f"Authorization: Bearer {token}\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n"
+        )
+        return (head + body).encode()
+
+
+class Line:
+    """One connection to a replica: requests are written at once, answers are read later."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._waiting = 0
+
+    @classmethod
+    async def to(cls, url: str) -> Self:
+        """Connect; the kernel does that for a stopped process too."""
+        address = urlsplit(url)
+        return cls(*await asyncio.open_connection(address.hostname, address.port))
+
+    def ask(self, request: bytes, *, times: int) -> None:
+        """Write the request several times, without waiting for anything."""
+        self._writer.write(request * times)
+        self._waiting += times
+
+    async def answers(self) -> Counter[str]:
+        """What was answered: `allow`, `deny`, or the status."""
+        said: Counter[str] = Counter()
+        while self._waiting:
+            head = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
+            status = head.split(" ", 2)[1]
+            length = int(head.split("content-length:", 1)[1].split("\r\n", 1)[0])
+            body = json.loads(await self._reader.readexactly(length))
+            if status == "200":
+                said["allow" if body["decision"] else "deny"] += 1
+            else:
+                said[status] += 1
+            self._waiting -= 1
+        return said
+
+    def close(self) -> None:
+        """Hang up."""
+        self._writer.close()
