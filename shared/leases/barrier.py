@@ -66,9 +66,14 @@ class Barrier:
     _limit: float = 0.0
 
     def start(self, rows: Iterable[LeaseRow], elapsed: float) -> None:
-        """Take the rows of the first read; `elapsed` is seconds since the commit returned."""
+        """Take the rows of the first read; `elapsed` is seconds since the commit returned.
+
+        The limit counts from this read: a lease renewed between the commit and a late read does
+        this change no harm, but its row is the only thing that the next change would wait for.
+        """
         self._waiting = {row.replica: row for row in rows}
-        self._limit = MARGIN_SECONDS + max((row.ttl for row in self._waiting.values()), default=0.0)
+        longest = max((row.ttl for row in self._waiting.values()), default=0.0)
+        self._limit = elapsed + longest + MARGIN_SECONDS
         self.see(self._waiting.values(), elapsed)
 
     def see(self, rows: Iterable[LeaseRow], elapsed: float) -> None:

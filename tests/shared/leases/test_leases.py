@@ -120,6 +120,7 @@ async def test_a_replica_that_told_another_process_is_found_in_its_row(leases, s
 async def test_a_silent_replica_is_waited_for_as_long_as_its_lease_may_hold(leases, store, clock):
     await lease(leases)
     waiting = barrier(leases, clock)
+    await asyncio.sleep(0.05)
     clock.move(3.1)
     await tell(leases, "unknown")
     await asyncio.sleep(0.1)
