@@ -111,6 +111,8 @@ class JournalView:
         """
         if self.loaded:
             return False
+        # A snapshot that could not be read may have left things that are gone by now.
+        self.state.clear()
         self.state.put(things)
         self.epoch = epoch
         self.applied = dict(heads)

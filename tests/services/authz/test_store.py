@@ -315,3 +315,14 @@ def test_any_order_of_snapshot_and_changes_ends_in_the_same_state(changes, data)
                 view.on_change(row)
     assert view.holds(0.0)
     assert picture(policy) == picture(meant)
+
+
+def test_nothing_of_a_snapshot_that_could_not_be_read_survives_in_the_next_one():
+    policy = Policy()
+    view = JournalView(policy, 1)
+    known = at(1, catalog(STANDARD.id), account(), member(ANA, "owner"))
+    gone, strange = at(1, member(BO, "basic"), member(CY, "basic", status="of another version"))
+    with pytest.raises(ValidationError):
+        view.load(epoch="e1", heads={}, things=[*known, gone, strange])
+    view.load(epoch="e1", heads={}, things=known)
+    assert answer(policy, BO, "account:view") is Reason.NOT_A_MEMBER
