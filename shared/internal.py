@@ -18,6 +18,8 @@ from shared.problems import Refusal, Unavailable, refusal_of
 
 TIMEOUT = 2.0
 CONNECTIONS = 100
+DNS_SECONDS = 1
+"""Containers that are made anew have new addresses, and may have each other's."""
 
 _log = logging.getLogger(__name__)
 _NOT_US = frozenset({401, 403})
@@ -111,6 +113,9 @@ class InternalClient:
                 async with asyncio.timeout(share):
                     answer = await self._once(method, urls[chosen] + path, content, headers)
             except (ClientError, OSError, TimeoutError, Unavailable, ValueError):
+                # Perhaps another service has this address by now: no connection to it is kept,
+                # so that the name is looked up again.
+                headers["Connection"] = "close"
                 continue
             self._preferred[callee] = chosen
             return answer
@@ -154,7 +159,7 @@ class InternalClient:
     def _open_session(self) -> ClientSession:
         if self._session is None:
             self._session = ClientSession(
-                connector=TCPConnector(limit=CONNECTIONS),
+                connector=TCPConnector(limit=CONNECTIONS, ttl_dns_cache=DNS_SECONDS),
                 cookie_jar=DummyCookieJar(),
                 timeout=ClientTimeout(total=None),
                 trust_env=False,

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
+from urllib.parse import urlsplit
 
 import pytest
 from pydantic import SecretStr
@@ -20,6 +21,7 @@ from shared.problems import (
     Refusal,
     Unavailable,
 )
+from tests.faults.chaos_proxy import ChaosProxy
 from tests.shared.http.sample import (
     ACCOUNT,
     CLOCK,
@@ -220,3 +222,16 @@ async def test_a_check_waits_a_fifth_of_a_second(client, silent: str):
             PRINCIPAL, ACCOUNT, "audit:view", revision=None
         )
     assert 0.15 < time.monotonic() - began < 2
+
+
+async def test_a_peer_that_does_not_know_us_is_looked_up_again(client, team):
+    address = urlsplit(await team())
+    async with ChaosProxy(address.hostname or "", address.port or 0) as there:
+        caller = client(f"http://127.0.0.1:{there.port}")
+        await caller.get("team", "/internal/heads")
+        await caller.get("team", "/internal/heads")
+        assert there.accepted == 1
+        with pytest.raises(Unavailable):
+            await caller.get("team", "/internal/audit")
+        await caller.get("team", "/internal/heads")
+        assert there.accepted == 2, "the connection to a stranger is kept"

@@ -1,0 +1,204 @@
+"""Does the journey work in containers, while they come and go?"""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import uuid
+
+import aiohttp
+import pytest
+
+from deploy.compose import CREATE_CLIENT, ROOT, Compose
+from deploy.programs.program import free_port
+from tests.e2e import journey
+from tests.e2e.journey import Deployment, World
+from tests.waiting import wait_for
+
+pytestmark = [
+    pytest.mark.containers,
+    # The first run takes the images from the network and builds ours.
+    pytest.mark.timeout(1800),
+]
+REPLICAS = 3
+SCALE = ("--scale", f"authz={REPLICAS}")
+READY = "import urllib.request as u; u.urlopen('http://127.0.0.1:8081/health/ready', timeout=2)"
+
+
+class Composition(Compose):
+    """A composition of these tests alone."""
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def said(self, *arguments):
+        """What compose answers to one command."""
+        return subprocess.run(
+            self.command(*arguments),
+            cwd=ROOT,
+            env={**os.environ, **self.variables},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def runs_in(self, service, *command, index=1):
+        """Whether a command succeeds in a container."""
+        said = self.said("exec", "-T", f"--index={index}", service, *command)
+        return said.returncode == 0
+
+    async def replicas_ready(self):
+        """Wait until each replica of authz holds its leases: the gateway needs but one of them."""
+
+        def ready():
+            replicas = range(1, REPLICAS + 1)
+            return all(self.runs_in("authz", "python", "-c", READY, index=n) for n in replicas)
+
+        await wait_for(lambda: asyncio.to_thread(ready), within=120, what="every replica ready")
+
+
+@pytest.fixture(scope="module")
+def composition(engine, tmp_path_factory):
+    del engine
+    made = Composition(
+        project=f"rolecall-test-{uuid.uuid4().hex[:8]}",
+        folder=tmp_path_factory.mktemp("compose"),
+        port=free_port(),
+        mail_port=free_port(),
+    )
+    try:
+        if made.up(*SCALE) != 0:
+            pytest.fail(made.said("logs", "--no-color", "--tail=40").stdout, pytrace=False)
+        yield made
+    finally:
+        made.run("down", "--volumes", "--remove-orphans", "--timeout=5")
+
+
+@pytest.fixture(scope="module")
+def client(composition):
+    """The first service client, made as an operator makes it."""
+    said = composition.said("exec", "-T", "identity", *CREATE_CLIENT, "--json")
+    assert said.returncode == 0, said.stderr
+    return json.loads(said.stdout)
+
+
+@pytest.fixture
+async def world(composition, client):
+    deployment = Deployment(
+        gateway=composition.url,
+        mail=f"http://127.0.0.1:{composition.mail_port}",
+        client_id=client["id"],
+        client_secret=client["secret"],
+        # Replicas are reached through the gateway only, and it takes one by chance.
+        authz=(composition.url,) * REPLICAS,
+    )
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)) as http:
+        world = World(deployment, http)
+        await world.platform.sign_in(deployment.client_id, deployment.client_secret)
+        await composition.replicas_ready()
+        yield world
+
+
+async def test_the_whole_journey_with_three_replicas_of_authz(world):
+    team = await journey.gather_team(world, "standard")
+    await journey.ask_by_the_table(world, team, "standard")
+    await journey.change_and_remove(world, team)
+    await journey.read_the_audit_log(world, team)
+
+
+async def test_after_a_removal_no_replica_allows_however_often_it_is_asked(world):
+    team = await journey.gather_team(world, "standard")
+    gone, account = team.mail.user_id, team.account_id
+    assert await world.decision(gone, "instance:write", account=account) == "allowed"
+    removed = await team.owner.send("DELETE", f"{team.path}/members/{gone}")
+    removed.expect(204)
+    answers = await asyncio.gather(
+        *(world.decision(gone, "instance:write", account=account) for _ in range(60))
+    )
+    assert set(answers) == {"not-a-member"}
+    receipt = await team.owner.get(f"{team.path}/revisions/{removed.headers['Rolecall-Revision']}")
+    assert len(receipt["replicas"]) == REPLICAS
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("restart", "team"),
+        ("restart", "rabbitmq"),
+        ("restart", "mongo"),
+        # New containers have new addresses, which the gateway and the others must find.
+        ("up", "-d", "--no-deps", "--force-recreate", *SCALE, "identity", "team", "authz"),
+    ],
+    ids=["a service again", "the broker again", "the database again", "services made anew"],
+)
+async def test_the_journey_goes_on_when_containers_come_back(composition, world, command):
+    team = await journey.gather_team(world, "standard")
+    assert await asyncio.to_thread(composition.run, *command) == 0
+    assert await asyncio.to_thread(composition.await_answers) == []
+    await composition.replicas_ready()
+    await journey.ask_by_the_table(world, team, "standard")
+    await journey.change_and_remove(world, team)
+    await journey.read_the_audit_log(world, team)
+
+
+async def test_down_and_up_again_keep_everything(composition, world):
+    person = world.person("Eve Staying")
+    await person.sign_up()
+    assert await asyncio.to_thread(composition.run, "down") == 0
+    assert await asyncio.to_thread(composition.up, *SCALE) == 0
+    await person.log_in()
+    assert (await person.get("/v1/me"))["email"] == person.email
+
+
+def test_every_container_of_ours_runs_as_nobody_on_a_root_that_it_cannot_write(composition, engine):
+    label = f"com.docker.compose.project={composition.project}"
+    containers = engine.containers.list(filters={"label": label})
+    assert len(containers) == 9 + REPLICAS - 1
+    published = set()
+    for container in containers:
+        ports = container.attrs["NetworkSettings"]["Ports"].values()
+        published |= {(each["HostIp"], each["HostPort"]) for bound in ports for each in bound or ()}
+        if container.labels["com.docker.compose.service"] not in {"rabbitmq", "mongo"}:
+            assert container.attrs["Config"]["User"] == "10001:10001"
+            assert container.attrs["HostConfig"]["ReadonlyRootfs"] is True
+    expected = (composition.port, composition.mail_port)
+    assert published == {("127.0.0.1", str(port)) for port in expected}
+
+
+def test_a_service_can_write_nothing_but_temporary_files(composition):
+    assert composition.runs_in("team", "touch", "/tmp/x")
+    assert not composition.runs_in("team", "touch", "/app/x")
+
+
+def test_a_service_is_on_a_network_without_a_way_out(composition, engine):
+    inside = f"{composition.project}_inside"
+    assert engine.networks.get(inside).attrs["Internal"] is True
+    label = f"com.docker.compose.project={composition.project}"
+    reaching_out = {
+        container.labels["com.docker.compose.service"]
+        for container in engine.containers.list(filters={"label": label})
+        if set(container.attrs["NetworkSettings"]["Networks"]) != {inside}
+    }
+    assert reaching_out == {"gateway", "mail"}
+
+
+async def test_nothing_internal_is_reached_through_the_gateway(composition):
+    async with aiohttp.ClientSession(composition.url) as http:
+        for path in ("/internal/heads", "/internal/admin/service-clients", "/metrics"):
+            async with http.get(path, headers={"Authorization": "Bearer x"}) as response:
+                assert response.status == 404
+                assert response.content_type == "application/problem+json"
+
+
+def test_without_an_engine_the_tests_fail_and_say_what_to_do():
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", __file__]
+    chosen = ["-m", "containers", "-k", "nothing_internal"]
+    variables = {**os.environ, "DOCKER_HOST": "tcp://127.0.0.1:1"}
+    run = subprocess.run(
+        [*command, *chosen], cwd=ROOT, env=variables, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 1, run.stdout
+    assert "No container engine answers: start Docker, or set DOCKER_HOST" in run.stdout
+    assert "skipped" not in run.stdout

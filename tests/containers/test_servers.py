@@ -1,0 +1,88 @@
+"""Do the promises of bus and database hold on the servers that compose runs?"""
+
+import os
+import subprocess
+import sys
+from contextlib import contextmanager
+
+import aio_pika
+import pytest
+from testcontainers.core.container import DockerContainer
+
+from deploy.compose import ROOT
+from deploy.mongo import initiate
+from tests.servers import AMQP_VARIABLE, MONGO_VARIABLE
+from tests.waiting import wait_for
+
+pytestmark = [pytest.mark.containers, pytest.mark.timeout(1800)]
+
+ON_THE_DATABASE = (
+    "tests/store/test_transactions.py",
+    "tests/store/test_documents.py",
+    "tests/store/test_sequences.py",
+    "tests/services/team/test_races.py",
+)
+ON_THE_BROKER = ("tests/shared/bus/test_contract.py",)
+
+
+@contextmanager
+def running(container, port):
+    """The address of a container's port, for as long as the container runs."""
+    with container.with_exposed_ports(port) as started:
+        yield f"{started.get_container_host_ip()}:{started.get_exposed_port(port)}"
+
+
+@pytest.fixture(scope="module")
+def mongo_url(engine):
+    del engine
+    image = os.environ.get("MONGO_IMAGE", "mongo:7")
+    container = DockerContainer(image).with_command("mongod --replSet rs0 --bind_ip_all")
+    with running(container, 27017) as address:
+        url = f"mongodb://{address}/?directConnection=true"
+        initiate(url, host="127.0.0.1:27017")
+        yield url
+
+
+@pytest.fixture(scope="module")
+def amqp_url(engine):
+    del engine
+    image = os.environ.get("RABBITMQ_IMAGE", "rabbitmq:4-management")
+    container = (
+        DockerContainer(image)
+        .with_env("RABBITMQ_DEFAULT_USER", "rolecall")
+        .with_env("RABBITMQ_DEFAULT_PASS", "of-this-test")
+    )
+    with running(container, 5672) as address:
+        yield f"amqp://rolecall:of-this-test@{address}/"
+
+
+async def answers(url):
+    """Whether the broker takes a connection."""
+    try:
+        connection = await aio_pika.connect(url, timeout=5)
+    except OSError:
+        return False
+    await connection.close()
+    return True
+
+
+def assert_passes(suite, **variables):
+    """Run a part of the tests against the servers at these addresses."""
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *suite],
+        cwd=ROOT,
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout[-8000:]
+
+
+def test_the_database_keeps_what_the_stores_rely_on(mongo_url):
+    assert_passes(ON_THE_DATABASE, **{MONGO_VARIABLE: mongo_url})
+
+
+async def test_the_broker_keeps_what_the_bus_relies_on(amqp_url):
+    await wait_for(lambda: answers(amqp_url), within=90, what="RabbitMQ")
+    assert_passes(ON_THE_BROKER, **{AMQP_VARIABLE: amqp_url})
