@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from shared import context, metrics
 from shared.bus import Bus, Message, Subscription, Verdict
 from shared.clock import Clock
 from shared.contracts.facts import Actor, Caller, Position, Row
@@ -296,6 +297,7 @@ class Inbox:
             )
 
         await transact(self._client, work)
+        metrics.PUT_ASIDE.labels(context.service.get(), row.source).inc()
 
     async def _forget(self, source: str, epoch: str, shards: Sequence[int]) -> None:
         """Delete receipts that a mark covers; an hour late, for replicas with an older mark."""

@@ -4,7 +4,7 @@ One registry a process: services that share one are told apart by the label `ser
 more to count makes a collector with `registry=REGISTRY` beside the code that counts.
 """
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 REGISTRY = CollectorRegistry()
@@ -27,6 +27,18 @@ TASK_CRASHES = Counter(
     "rolecall_task_crashes",
     "Background tasks that failed and were started again.",
     ("service", "task"),
+    registry=REGISTRY,
+)
+UNSENT_ROWS = Gauge(
+    "rolecall_journal_unsent_rows",
+    "Rows that the last sweep found waiting for the bus; the sweeper's batch at most.",
+    ("service",),
+    registry=REGISTRY,
+)
+PUT_ASIDE = Counter(
+    "rolecall_inbox_put_aside",
+    "Facts that could not be applied and were put into inbox_dead.",
+    ("service", "source"),
     registry=REGISTRY,
 )
 CONTENT_TYPE = CONTENT_TYPE_LATEST

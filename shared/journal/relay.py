@@ -9,6 +9,7 @@ import asyncio
 import logging
 from datetime import timedelta
 
+from shared import context, metrics
 from shared.bus import Bus, BusUnavailable
 from shared.clock import Clock
 from shared.contracts.facts import Row
@@ -57,12 +58,12 @@ class Relay:
     async def sweep(self) -> None:
         """Publish rows that stayed unsent (a crash, a broker that was away). Never ends."""
         while True:
-            if await self._elected():
-                await self.sweep_once()
+            waiting = await self.sweep_once() if await self._elected() else 0
+            metrics.UNSENT_ROWS.labels(context.service.get()).set(waiting)
             await asyncio.sleep(GRACE.total_seconds())
 
     async def sweep_once(self) -> int:
-        """Publish the rows that are unsent for over a second; how many."""
+        """Publish the rows that are unsent for over a second; how many there were."""
         due = {"sent": False, "occurred_at": {"$lt": self._clock.now() - GRACE}}
         documents = [
             document async for document in self._rows.find(due).sort("occurred_at", 1).limit(BATCH)
@@ -73,13 +74,9 @@ class Relay:
             await self._bus.publish([rows.message(rows.read(document)) for document in documents])
         except BusUnavailable as problem:
             logger.warning("the bus is away, %d rows wait: %s", len(documents), problem)
-            return 0
+            return len(documents)
         await self._mark([document["_id"] for document in documents])
         return len(documents)
-
-    async def unsent(self) -> int:
-        """How many rows wait for the bus; for metrics and readiness."""
-        return await self._rows.count_documents({"sent": False})
 
     async def _mark(self, ids: list[str]) -> None:
         await self._rows.update_many({"_id": {"$in": ids}}, {"$set": {"sent": True}})

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from shared import context, metrics
 from shared.bus import Message, Verdict
 from shared.bus.local import LocalBus
 from shared.clock import SystemClock
@@ -238,6 +239,7 @@ async def test_a_row_that_always_fails_is_put_aside_and_the_others_go_on(
     inbox = make_inbox()
     await told(journal, range(3))
     effects.fails["prj_1"] = LookupError("poison")
+    context.service.set("listening")
 
     for _ in range(6):
         await inbox.reconcile("team")
@@ -245,6 +247,8 @@ async def test_a_row_that_always_fails_is_put_aside_and_the_others_go_on(
     aside = [entry async for entry in client[database_name]["inbox_dead"].find({})]
     assert await effects.saw() == ["Project 0", "Project 2"]
     assert [entry["error"] for entry in aside] == ["LookupError('poison')"]
+    labels = {"service": "listening", "source": "team"}
+    assert metrics.REGISTRY.get_sample_value("rolecall_inbox_put_aside_total", labels) == 1
     assert inbox.complete_until is not None
 
 

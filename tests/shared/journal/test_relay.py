@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
+from shared import context, metrics
 from shared.bus import BusUnavailable, Message, Verdict
 from shared.bus.local import LocalBus
 from shared.clock import SystemClock
@@ -66,8 +67,12 @@ async def tell(journal: Journal, number: int) -> None:
     await journal.write("acc_1", work, caller=CALLER, policy=False)
 
 
+async def unsent(database: Database) -> int:
+    return await database["journal"].count_documents({"sent": False})
+
+
 async def test_a_committed_row_is_published_at_once_and_marked(
-    journal: Journal, relay: Relay, bus: LocalBus
+    journal: Journal, relay: Relay, bus: LocalBus, database: Database
 ) -> None:
     heard = await heard_by(bus)
     async with running(relay):
@@ -75,7 +80,7 @@ async def test_a_committed_row_is_published_at_once_and_marked(
         await wait_for(lambda: heard, what="the row on the bus")
 
         async def marked() -> bool:
-            return await relay.unsent() == 0
+            return await unsent(database) == 0
 
         await wait_for(marked, what="the row marked as sent")
 
@@ -91,13 +96,39 @@ async def test_rows_told_while_the_bus_was_away_are_swept_once_it_is_back(
     async with running(relay):
         await tell(journal, 1)
         await tell(journal, 2)
-        assert await relay.sweep_once() == 0
-        assert await relay.unsent() == 2
+        assert await relay.sweep_once() == 2
+        assert await unsent(database) == 2
         bus.back = True
         assert await relay.sweep_once() == 2
 
     assert [seq for seq, _ in heard] == [1, 2]
-    assert await relay.unsent() == 0
+    assert await unsent(database) == 0
+    await bus.close()
+
+
+async def test_whoever_watches_sees_how_many_rows_wait_for_the_bus(
+    client: Client, database: Database
+) -> None:
+    bus = AwayBus()
+    relay = Relay(database, bus, holder="one", clock=Later(seconds=5))
+    journal = Journal(client, database, source="team", relay=relay, clock=SystemClock())
+    await journal.start()
+    await heard_by(bus)
+    await tell(journal, 1)
+    await tell(journal, 2)
+    context.service.set("watched")
+
+    def waiting() -> float | None:
+        return metrics.REGISTRY.get_sample_value(
+            "rolecall_journal_unsent_rows", {"service": "watched"}
+        )
+
+    sweeping = asyncio.create_task(relay.sweep())
+    await wait_for(lambda: waiting() == 2, what="two rows to be seen waiting")
+    bus.back = True
+    await wait_for(lambda: waiting() == 0, what="the rows to be gone")
+    sweeping.cancel()
+    await asyncio.gather(sweeping, return_exceptions=True)
     await bus.close()
 
 
