@@ -12,8 +12,6 @@ InvitationId = NewType("InvitationId", str)
 ProjectId = NewType("ProjectId", str)
 SessionId = NewType("SessionId", str)
 ClientId = NewType("ClientId", str)
-EventId = NewType("EventId", str)
-ChangeId = NewType("ChangeId", str)
 MessageId = NewType("MessageId", str)
 KeyId = NewType("KeyId", str)
 
