@@ -105,7 +105,11 @@ class ServiceSettings(StatelessSettings):
     """What a service that owns data is told."""
 
     mongo_url: SecretStr = Field(description="MongoDB, a replica set")
-    mongo_database: str = Field("", description="Name of its database", validate_default=True)
+    mongo_database: str = Field(
+        "",
+        description="Name of its database; by default `rolecall_` and the service's name",
+        validate_default=True,
+    )
 
     @field_validator("mongo_url")
     @classmethod
