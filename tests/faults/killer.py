@@ -1,18 +1,23 @@
 """Who is killed when, and how long does it take to be there again?"""
 
 import asyncio
+import contextlib
 import random
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 from deploy.programs.program import Program
 
+UNDER_WAY_SECONDS = 0.1
+"""From a request until its last effect, roughly."""
+
 
 class Killer:
     """Kills each of the victims `times` times with SIGKILL, and starts it again each time.
 
     A victim is one program, or several of which any one is taken. `hands` victims may be dead at
-    the same time; each lives for up to `pause` seconds between being ready and the next kill.
+    the same time. The moment: up to `pause` seconds after it is taken in hand and then, because
+    little goes wrong between two writes, while the next one is under way.
     """
 
     def __init__(
@@ -23,6 +28,7 @@ class Killer:
         seed: int,
         hands: int,
         pause: float,
+        sending: asyncio.Event,
     ) -> None:
         self.kills: Counter[str] = Counter()
         self.seconds: defaultdict[str, list[float]] = defaultdict(list)
@@ -31,6 +37,7 @@ class Killer:
         self._victims = victims
         self._hands = hands
         self._pause = pause
+        self._sending = sending
         self._choices = random.Random(seed)
         self._waiting = [name for name in victims for _ in range(times)]
         self._choices.shuffle(self._waiting)
@@ -54,6 +61,10 @@ class Killer:
     async def _work(self) -> None:
         while (name := self._next()) is not None:
             await asyncio.sleep(self._choices.uniform(0.2, self._pause))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(2):
+                    await self._sending.wait()
+            await asyncio.sleep(self._choices.uniform(0, UNDER_WAY_SECONDS))
             await self._kill(name, self._choices.choice(self._victims[name]))
             self._held.discard(name)
 

@@ -56,6 +56,8 @@ class Patience:
     def __init__(self, tally: Tally, *, down: Callable[[], Collection[str]]) -> None:
         """`down` names what is dead at the moment."""
         self.tally = tally
+        self.sending = asyncio.Event()
+        """Set for a moment whenever a write is sent."""
         self._down = down
 
     async def insist(
@@ -74,6 +76,9 @@ class Patience:
         pause = 0.1
         while True:
             self.tally.requests += 1
+            if method != "GET":
+                self.sending.set()
+                self.sending.clear()
             try:
                 answer = await browser.send(method, path, body, headers=headers)
             except NO_ANSWER as problem:

@@ -131,8 +131,11 @@ async def kill_under_load(
 
     A kill of one of `sends_mails` between a mail and its note may send that mail again.
     """
-    killer = Killer(victims, times=KILLS, seed=SEED, hands=hands, pause=pause)
     tally, ledger = Tally(), Ledger()
+    patience = Patience(tally, down=lambda: killer.down)
+    killer = Killer(
+        victims, times=KILLS, seed=SEED, hands=hands, pause=pause, sending=patience.sending
+    )
     # A connection that its server closed a moment ago would fail without any kill.
     connector = aiohttp.TCPConnector(limit=200, keepalive_timeout=5)
     timeout = aiohttp.ClientTimeout(total=15)
@@ -148,7 +151,7 @@ async def kill_under_load(
         post = Post(http, mail)
         office = Office(
             world=world,
-            patience=Patience(tally, down=lambda: killer.down),
+            patience=patience,
             post=post,
             guard=guard,
             ledger=ledger,
