@@ -108,18 +108,19 @@ async def transact(
     """Run `work` in a transaction (snapshot, majority) until it commits; `work` may run again.
 
     `committed` tells whether an earlier attempt, whose commit was not answered, took effect: then
-    that attempt's result stands and nothing is done twice.
+    that attempt's result stands and nothing is done twice. It is asked before every further one,
+    because such a commit may show later, as the conflict that ends the next attempt.
 
     Raises:
         Unavailable: the database was away or contended for longer than `budget` seconds.
     """
     deadline = time.monotonic() + budget
     attempt = 0
+    doubtful = False
     async with await client.start_session() as session:
         while True:
             attempt += 1
             session.start_transaction(read_concern=SNAPSHOT, write_concern=MAJORITY)
-            doubtful = False
             try:
                 result = await work(session)
                 doubtful = True
