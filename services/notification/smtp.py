@@ -102,6 +102,7 @@ class Mailer:
         connection = SMTP(
             hostname=self._host,
             port=self._port,
+            local_hostname=self._own_name,
             username=self._username,
             password=self._password.get_secret_value() if self._password else None,
             use_tls=self._security is Security.TLS,

@@ -81,12 +81,14 @@ class ScriptedServer:
     data_replies: list[str] = field(default_factory=list)
     taken: list[tuple[tuple[str, ...], str]] = field(default_factory=list)
     sessions: set[int] = field(default_factory=set)
+    greetings: list[str] = field(default_factory=list)
     after_data: Callable[[Any], Awaitable[None]] | None = None
     """Called with the server's connection once a mail's bytes are here, before the reply."""
     port: int = field(default_factory=free_port)
 
     async def handle_EHLO(self, server, session, envelope, hostname, responses):  # noqa: N802
         session.host_name = hostname
+        self.greetings.append(hostname)
         self.sessions.add(id(session))
         return responses
 

@@ -36,6 +36,18 @@ async def test_a_mail_goes_to_its_one_recipient(mailer, scripted):
     assert scripted.taken == [(("bo@example.com",), "<msg_1@cloud.example>")]
 
 
+async def test_the_server_is_greeted_by_our_public_name_and_not_by_the_machines(scripted):
+    mailer = Mailer(
+        host="127.0.0.1",
+        port=scripted.port,
+        security=Security.NONE,
+        own_name="cloud.example",
+    )
+    await mailer.send(MAIL)
+    await mailer.close()
+    assert scripted.greetings == ["cloud.example"]
+
+
 async def test_several_mails_share_a_connection(mailer, scripted):
     for _ in range(3):
         assert isinstance(await mailer.send(MAIL), Sent)
