@@ -81,14 +81,26 @@ class TokenForm(Body):
 
 
 class NewClient(Body):
-    """A service client to be; `null` binds it to no account or resource type."""
+    """A service client to be; `null` binds it to no account or resource type.
+
+    Its access tokens name what it is bound to: with the most of both they fit into a token's 8 KB.
+    """
 
     name: Annotated[str, Field(min_length=1, max_length=100)]
     scopes: Annotated[tuple[Scope, ...], Field(min_length=1, max_length=len(Scope))]
-    account_ids: tuple[Annotated[str, Field(pattern="^acc_[0-9a-f]{32}$")], ...] | None = None
-    resource_types: tuple[Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,63}$")], ...] | None = (
-        None
-    )
+    account_ids: (
+        Annotated[
+            tuple[Annotated[str, Field(pattern="^acc_[0-9a-f]{32}$")], ...], Field(max_length=100)
+        ]
+        | None
+    ) = None
+    resource_types: (
+        Annotated[
+            tuple[Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,63}$")], ...],
+            Field(max_length=20),
+        ]
+        | None
+    ) = None
 
 
 class LinkQuestion(Body):

@@ -232,8 +232,24 @@ CLIENT_MISFITS: list[dict[str, object]] = [
     {"name": ""},
     {"account_ids": ["acc_1"]},
     {"resource_types": ["*"]},
+    {"account_ids": ["acc_" + "7" * 32] * 101},
+    {"resource_types": ["instance"] * 21},
     {"secret": "mine"},
 ]
+
+
+async def test_the_token_of_a_client_with_the_most_bounds_is_not_too_large(
+    identity: Identity,
+) -> None:
+    client = await identity.make_client(
+        scopes=["authz:check", "audit:write", "usage:write", "members:provision"],
+        account_ids=[f"acc_{number:032x}" for number in range(100)],
+        resource_types=[f"t{number:063}" for number in range(20)],
+    )
+    answer = await identity.get_token(client, CLIENT_CREDENTIALS)
+    principal = await verifier_of(identity, "/internal/jwks").verify(answer.body["access_token"])
+    assert isinstance(principal, ClientPrincipal)
+    assert len(principal.account_ids or ()) == 100
 
 
 async def test_a_client_that_does_not_fit_is_not_made(identity: Identity) -> None:
