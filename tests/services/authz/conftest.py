@@ -1,0 +1,171 @@
+"""A replica of authz between two sources, and whoever asks it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+import pytest
+from pydantic import SecretStr
+
+from services.authz.app import build
+from services.authz.replica import JournalView
+from services.authz.settings import Settings
+from shared.access_tokens import client_claims, sign_access_token, user_claims
+from shared.bus.local import LocalBus
+from shared.clock import SystemClock
+from shared.ids import AccountId, ClientId, SessionId, UserId
+from shared.internal_tokens import InternalSigner
+from shared.keys import generate_key, public_jwk
+from shared.listeners import listen
+from shared.principals import ClientPrincipal
+from shared.serve import Service
+from shared.settings import generate_internal_keys
+from tests.services.authz.histories import (
+    ACCOUNT,
+    ANA,
+    BO,
+    CLIENT,
+    STANDARD,
+    account,
+    catalog,
+    member,
+    project,
+    service_client,
+)
+from tests.services.authz.sources import Source
+from tests.waiting import wait_for
+
+ISSUER = "https://rolecall.example"
+KEYS = generate_internal_keys(("identity", "team", "authz", "notification", "audit"))
+SIGNING_KEY = generate_key()
+
+
+class Pausable(SystemClock):
+    """The machine's clocks; `skip` passes time as a stopped process would not see it pass."""
+
+    def __init__(self) -> None:
+        self.skipped = 0.0
+
+    def boottime(self) -> float:
+        return super().boottime() + self.skipped
+
+    def skip(self, seconds: float) -> None:
+        self.skipped += seconds
+
+
+@dataclass
+class Said:
+    status: int
+    body: Any
+    headers: Any
+
+
+@dataclass
+class World:
+    """Two sources, a bus, replicas, and an HTTP client."""
+
+    clock: Pausable
+    team: Source
+    identity: Source
+    http: aiohttp.ClientSession
+    urls: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    bus: LocalBus = field(default_factory=LocalBus)
+
+    @asynccontextmanager
+    async def replica(
+        self, name: str = "a", *, view: type[JournalView] = JournalView, ready: bool = True
+    ) -> AsyncIterator[Service]:
+        settings = Settings(
+            amqp_url="memory://",
+            public_url=ISSUER,
+            internal_key=KEYS.private["authz"],
+            internal_keys=KEYS.public,
+            internal_urls=self.urls,
+            admin_key="0123456789abcdef0123456789abcdef",
+            replica=name,
+        )
+        service = build(settings, bus=self.bus, clock=self.clock, view=view)
+        await service.start(internal=listen("127.0.0.1", 0), public=listen("127.0.0.1", 0))
+        try:
+            if ready:
+                await wait_for(lambda: all(service.ready().values()), what="a ready replica")
+            yield service
+        finally:
+            await service.stop()
+
+    def client_token(self, client_id: str = CLIENT, scopes=("authz:check",)) -> str:
+        client = ClientPrincipal(client_id=ClientId(client_id), scopes=frozenset(scopes))
+        claims = client_claims(issuer=ISSUER, client=client, now=self.clock.now())
+        return sign_access_token(SIGNING_KEY, "k1", claims)
+
+    def user_token(self, user_id: str, session_id: str, account_id: str | None = ACCOUNT) -> str:
+        claims = user_claims(
+            issuer=ISSUER,
+            user_id=UserId(user_id),
+            session_id=SessionId(session_id),
+            account_id=None if account_id is None else AccountId(account_id),
+            now=self.clock.now(),
+        )
+        return sign_access_token(SIGNING_KEY, "k1", claims)
+
+    async def post(self, service: Service, body, *, token: str | None = None, **extra) -> Said:
+        url = service.addresses["public"] + "/access/v1/evaluation"
+        headers = {"Authorization": f"Bearer {token or self.client_token()}"}
+        headers |= extra.pop("headers", {})
+        sent = {"data": body} if isinstance(body, bytes) else {"json": body}
+        async with self.http.post(url, headers=headers, **sent) as answer:
+            return Said(answer.status, await answer.json(content_type=None), answer.headers)
+
+    async def check(self, service: Service, user: str, permission: str, **more: Any) -> Said:
+        return await self.post(service, question(user, permission, **more.pop("of", {})), **more)
+
+    async def ask_inside(self, service: Service, body: dict[str, Any]) -> Said:
+        signer = InternalSigner(
+            service="audit", key=SecretStr(KEYS.private["audit"]), clock=self.clock
+        )
+        headers = {"Authorization": f"Bearer {signer.token('authz', act=None)}"}
+        url = service.addresses["internal"] + "/internal/decisions"
+        async with self.http.post(url, headers=headers, json=body) as answer:
+            return Said(answer.status, await answer.json(content_type=None), answer.headers)
+
+
+def question(
+    user: str, permission: str, *, context: dict[str, Any] | None = None, **properties: Any
+) -> dict[str, Any]:
+    """An AuthZEN request; the account is named unless `account_id` says otherwise."""
+    kind, _, action = permission.partition(":")
+    known = {"account_id": ACCOUNT} | properties
+    request: dict[str, Any] = {
+        "subject": {"type": "user", "id": user},
+        "action": {"name": action},
+        "resource": {
+            "type": kind,
+            "id": "i-1",
+            "properties": {name: value for name, value in known.items() if value is not None},
+        },
+    }
+    return request if context is None else request | {"context": context}
+
+
+@pytest.fixture
+async def world():
+    clock = Pausable()
+    bus = LocalBus()
+    jwks = public_jwk("k1", SIGNING_KEY.public_key())
+    team, identity = (
+        Source(name, keys=KEYS, jwks=jwks, clock=clock, bus=bus) for name in ("team", "identity")
+    )
+    team.write(catalog(STANDARD.id))
+    team.write(account(), member(ANA, "owner"))
+    team.write(member(BO, "developer"))
+    team.write(project())
+    identity.write(service_client())
+    async with aiohttp.ClientSession() as http:
+        made = World(clock=clock, team=team, identity=identity, http=http, bus=bus)
+        made.urls = {"team": (await team.start(),), "identity": (await identity.start(),)}
+        yield made
+        await team.stop()
+        await identity.stop()
+        await bus.close()

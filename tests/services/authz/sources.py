@@ -1,0 +1,195 @@
+"""What does a source look like to authz, without a database?
+
+Journal, snapshot, lease and barrier over real HTTP; the state is a list of rows in memory.
+"""
+
+from collections import defaultdict
+from dataclasses import replace
+from typing import Any
+
+from pydantic import Field
+
+from shared.auth import Authenticator, InternalVerifier
+from shared.bus import BusUnavailable, Message
+from shared.bus.local import LocalBus
+from shared.contracts.facts import Actor, RequestInfo, ResourceRef, Row, format_revision, shard_of
+from shared.contracts.things import Kind, SnapshotPage, Thing
+from shared.http import Answer, Api, Body, Call, Internal, Route
+from shared.ids import new_id
+from shared.journal.routes import Changes, ChangesQuery
+from shared.leases import Leases, Receipt, lease_routes
+from shared.listeners import listen
+from shared.problems import Unavailable
+from shared.serve import Service
+from tests.services.authz.histories import NOON
+from tests.shared.leases.memory import MemoryLeaseStore
+
+AUTHZ = Internal(("authz",))
+PAGE = 3
+
+
+class Cursor(Body):
+    cursor: str | None = None
+
+
+class KeySet(Answer):
+    keys: list[dict[str, str]] = Field(default_factory=list)
+
+
+class Source:
+    """One source; set `away` and it answers 503, `mute` and the bus loses what it tells."""
+
+    def __init__(self, name: str, *, keys, jwks, clock, bus: LocalBus, ttl: float = 1) -> None:
+        self.name = name
+        self.away = self.mute = False
+        self.asked: list[str] = []
+        self.rows: dict[int, list[Row]] = defaultdict(list)
+        self.store = MemoryLeaseStore(new_id("epo"))
+        self.leases = Leases(self.store, clock=clock, ttl=ttl)
+        self._clock = clock
+        self._bus = bus
+        self._jwks = jwks
+        authenticator = Authenticator(
+            internal=InternalVerifier(service=name, keys=keys.public, clock=clock)
+        )
+        self._service = Service(
+            name,
+            public=Api(name, (), None),
+            internal=Api(name, self._routes(clock), None, authenticator=authenticator),
+            closes=(self.leases.close,),
+        )
+
+    async def start(self) -> str:
+        await self._service.start(internal=listen("127.0.0.1", 0))
+        return self._service.addresses["internal"]
+
+    async def stop(self) -> None:
+        await self._service.stop()
+
+    def write(self, *things: Thing) -> list[Row]:
+        """Commit one change; nobody hears of it yet."""
+        key = things[0].account_id or things[0].id
+        shard = shard_of(key)
+        start = len(self.rows[shard])
+        told = [
+            Row(
+                id=new_id("evt"),
+                type=f"{self.name}.test.happened.v1",
+                source=self.name,
+                epoch=self.store.epoch,
+                shard=shard,
+                seq=start + part,
+                change_id="chg",
+                part=part,
+                parts=len(things),
+                occurred_at=NOON,
+                resource=ResourceRef(type="test", id="test"),
+                actor=Actor(type="user", id="usr_test"),
+                request=RequestInfo(request_id="req_test"),
+                data={},
+                things=(thing.model_copy(update={"rev": start + part}),),
+            )
+            for part, thing in enumerate(things, 1)
+        ]
+        self.rows[shard] += told
+        self.store.journal_heads[shard] = len(self.rows[shard])
+        return told
+
+    async def change(self, *things: Thing) -> tuple[str, Receipt]:
+        """Commit, publish, wait for the barrier: what a policy route does before it answers."""
+        told = self.write(*things)
+        committed_at = self._clock.boottime()
+        if not self.mute:
+            await self._publish(told)
+        last = told[-1].position
+        receipt = await self.leases.barrier(last, committed_at=committed_at)
+        return format_revision(last), receipt
+
+    def restore(self) -> None:
+        """The database as from a backup that was made when it was empty."""
+        self.rows.clear()
+        self.store.journal_heads.clear()
+        self.store.epoch = new_id("epo")
+
+    async def _publish(self, told: list[Row]) -> None:
+        try:
+            await self._bus.publish(
+                [
+                    Message(
+                        id=row.id,
+                        type=row.type,
+                        source=row.source,
+                        epoch=row.epoch,
+                        shard=row.shard,
+                        seq=row.seq,
+                        body=row.to_event(),
+                    )
+                    for row in told
+                ]
+            )
+        except BusUnavailable:
+            return  # no replica listens: it will find the row by the heads
+
+    def _things(self) -> list[Thing]:
+        newest: dict[tuple[Kind, str | None, str], Thing] = {}
+        for rows in self.rows.values():
+            for row in rows:
+                newest |= {(thing.kind, thing.account_id, thing.id): thing for thing in row.things}
+        return [thing for thing in newest.values() if thing.state is not None]
+
+    def _check(self, what: str) -> None:
+        self.asked.append(what)
+        if self.away:
+            raise Unavailable
+
+    def _routes(self, clock) -> tuple[Route, ...]:
+        async def snapshot(ctx: object, call: Call[None, Cursor]) -> SnapshotPage:
+            self._check("snapshot")
+            start = int(call.query.cursor or 0)
+            things = self._things()
+            return SnapshotPage(
+                source=self.name,
+                epoch=self.store.epoch,
+                heads=dict(self.store.journal_heads),
+                items=tuple(things[start : start + PAGE]),
+                next_cursor=str(start + PAGE) if start + PAGE < len(things) else None,
+            )
+
+        async def changes(ctx: object, call: Call[None, ChangesQuery]) -> Changes:
+            self._check("changes")
+            query = call.query
+            rows = self.rows[query.shard][query.after : query.after + 1]
+            return Changes(
+                source=self.name,
+                epoch=self.store.epoch,
+                items=[row.to_event().decode() for row in rows],
+            )
+
+        async def jwks(ctx: object, call: Call[None, None]) -> KeySet:
+            return KeySet(keys=[self._jwks])
+
+        def route(path: str, handler, gives, query=None) -> Route:
+            return Route(
+                method="GET",
+                path=path,
+                handler=handler,
+                operation_id=path,
+                summary=path,
+                tag="internal",
+                access=AUTHZ,
+                gives=gives,
+                query=query,
+            )
+
+        async def lease(ctx: object, call: Call[Any, Any]) -> Any:
+            self._check("lease")
+            return await grant.handler(ctx, call)
+
+        grant, *others = lease_routes(self.leases, clock)
+        return (
+            replace(grant, handler=lease),
+            *others,
+            route("/internal/snapshot", snapshot, SnapshotPage, Cursor),
+            route("/internal/changes", changes, Changes, ChangesQuery),
+            route("/internal/jwks", jwks, KeySet),
+        )

@@ -1,0 +1,243 @@
+"""What does `POST /access/v1/evaluation` answer, to whom?"""
+
+import json
+
+import pytest
+
+from tests.services.authz.conftest import question
+from tests.services.authz.histories import (
+    ACCOUNT,
+    ANA,
+    BO,
+    BOUND_CLIENT,
+    CY,
+    OTHER_ACCOUNT,
+    PROD,
+    SESSION,
+    account,
+    ended,
+    member,
+    override,
+    service_client,
+)
+
+
+@pytest.fixture
+async def authz(world):
+    world.team.write(member(CY, "basic"))
+    world.team.write(override(CY, {"instance": {"write": "all"}}))
+    world.team.write(account(OTHER_ACCOUNT), member(CY, "owner", OTHER_ACCOUNT))
+    world.identity.write(
+        service_client(BOUND_CLIENT, account_ids=[ACCOUNT], resource_types=["instance"])
+    )
+    async with world.replica() as running:
+        yield running
+
+
+@pytest.mark.parametrize(
+    ("user", "permission", "properties", "decision", "context"),
+    [
+        (BO, "instance:write", {}, True, {"reason": "allowed", "role": "developer"}),
+        (CY, "instance:write", {"owner_id": BO}, False, {"reason": "not-owner", "role": "basic"}),
+        (CY, "instance:write", {"owner_id": CY}, True, {"reason": "allowed", "role": "basic"}),
+        (CY, "instance:write", {}, False, {"reason": "owner-unknown", "role": "basic"}),
+        (CY, "instance:write", {"project_id": PROD}, True, {"reason": "allowed", "override": PROD}),
+        (CY, "instance:write", {"project_id": "prj_x"}, False, {"reason": "project-unknown"}),
+        (BO, "balance:view", {}, False, {"reason": "permission-missing", "role": "developer"}),
+        (BO, "instance:fly", {}, False, {"reason": "permission-unknown"}),
+        (BO, "spaceship:write", {}, False, {"reason": "permission-unknown"}),
+        (BO, "instance:write", {"account_id": OTHER_ACCOUNT}, False, {"reason": "not-a-member"}),
+        (BO, "instance:write", {"account_id": "acc_x"}, False, {"reason": "no-account"}),
+        (BO, "instance:write", {"account_id": None}, False, {"reason": "no-account"}),
+        ("nobody", "instance:write", {}, False, {"reason": "not-a-member"}),
+    ],
+)
+async def test_a_decision_says_why(world, authz, user, permission, properties, decision, context):
+    said = await world.check(authz, user, permission, of=properties)
+    assert said.status == 200
+    assert said.body["decision"] is decision
+    shown = {name: value for name, value in said.body["context"].items() if value is not None}
+    shown.pop("revision", None)
+    assert shown == context
+
+
+async def test_the_answer_names_the_revision_that_it_rests_on(world, authz):
+    said = await world.check(authz, BO, "instance:write")
+    last = world.team.write(member(BO, "basic"))[0]
+    source, epoch, shard, seq = said.body["context"]["revision"].split(".")
+    assert (source, epoch, int(shard), int(seq)) == (*last.position[:3], last.seq - 1)
+
+
+async def test_a_subject_that_is_no_user_is_denied(world, authz):
+    body = question(BO, "instance:write")
+    body["subject"]["type"] = "robot"
+    said = await world.post(authz, body)
+    assert (said.status, said.body["decision"]) == (200, False)
+    assert said.body["context"]["reason"] == "subject-unknown"
+
+
+async def test_a_session_that_ended_takes_its_decisions_along(world, authz):
+    body = question(BO, "instance:write")
+    body["subject"]["properties"] = {"session_id": SESSION}
+    assert (await world.post(authz, body)).body["decision"] is True
+    await world.identity.change(ended())
+    said = await world.post(authz, body)
+    assert (said.body["decision"], said.body["context"]["reason"]) == (False, "session-ended")
+
+
+async def test_what_the_standard_does_not_know_is_ignored_and_the_request_id_echoed(world, authz):
+    body = question(BO, "instance:write") | {"futureField": {"nested": True}}
+    body["resource"]["properties"]["status"] = "active"
+    body["action"]["properties"] = {"soft": True}
+    body["context"] = {"time": "2025-06-27T18:03-07:00"}
+    said = await world.post(authz, body, headers={"X-Request-ID": "r-1"})
+    assert (said.status, said.body["decision"]) == (200, True)
+    assert said.headers["X-Request-ID"] == "r-1"
+
+
+def without(*path: str):
+    body = question(BO, "instance:write")
+    inner = body
+    for name in path[:-1]:
+        inner = inner[name]
+    del inner[path[-1]]
+    return body
+
+
+def with_(value, *path: str):
+    body = question(BO, "instance:write")
+    inner = body
+    for name in path[:-1]:
+        inner = inner[name]
+    inner[path[-1]] = value
+    return body
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (without("subject"), "bad-request"),
+        (without("action"), "bad-request"),
+        (without("resource"), "bad-request"),
+        (without("subject", "type"), "bad-request"),
+        (without("subject", "id"), "bad-request"),
+        (without("action", "name"), "bad-request"),
+        (without("resource", "type"), "bad-request"),
+        (without("resource", "id"), "bad-request"),
+        (with_("alice", "subject"), "bad-request"),
+        (with_(123, "action", "name"), "bad-request"),
+        (with_("", "subject", "id"), "bad-request"),
+        (with_(7, "resource", "properties", "account_id"), "bad-request"),
+        (with_({"at_least_revision": "yesterday"}, "context"), "bad-request"),
+        (with_({"at_least_revision": "audit.e1.3.7"}, "context"), "bad-request"),
+        (b'{"subject": ', "malformed-json"),
+        (b'{"subject": 1, "subject": 2}', "malformed-json"),
+        (b"", "body-missing"),
+    ],
+)
+async def test_what_does_not_fit_is_a_400_with_its_request_id(world, authz, body, code):
+    headers = {"X-Request-ID": "r-2"}
+    if isinstance(body, bytes):
+        headers["Content-Type"] = "application/json"
+    said = await world.post(authz, body, headers=headers)
+    assert (said.status, said.body["code"]) == (400, code)
+    assert said.headers["X-Request-ID"] == "r-2"
+
+
+async def test_another_content_type_is_a_400(world, authz):
+    body = json.dumps(question(BO, "instance:write")).encode()
+    said = await world.post(authz, body, headers={"Content-Type": "text/plain"})
+    assert (said.status, said.body["code"]) == (400, "wrong-content-type")
+
+
+async def test_a_bound_client_needs_not_name_its_account_and_may_name_no_other(world, authz):
+    token = world.client_token(BOUND_CLIENT)
+    said = await world.check(authz, BO, "instance:write", token=token, of={"account_id": None})
+    assert said.body["decision"] is True
+    said = await world.check(
+        authz, CY, "instance:write", token=token, of={"account_id": OTHER_ACCOUNT}
+    )
+    assert (said.status, said.body["code"]) == (403, "account-not-bound")
+    said = await world.check(authz, BO, "balance:view", token=token)
+    assert (said.status, said.body["code"]) == (403, "type-not-bound")
+
+
+async def test_a_client_that_lost_its_scope_may_not_ask_whatever_its_token_says(world, authz):
+    await world.identity.change(service_client(scopes=["audit:write"]))
+    said = await world.check(authz, BO, "instance:write")
+    assert (said.status, said.body["code"]) == (403, "scope-missing")
+
+
+async def test_a_token_without_the_scope_may_not_ask(world, authz):
+    token = world.client_token(scopes=("audit:write",))
+    said = await world.check(authz, BO, "instance:write", token=token)
+    assert (said.status, said.body["code"]) == (403, "scope-missing")
+
+
+async def test_without_a_token_there_is_no_answer(world, authz):
+    said = await world.post(authz, question(BO, "instance:write"), token="none")
+    assert (said.status, said.body["code"]) == (401, "unauthenticated")
+
+
+async def test_a_user_asks_about_itself_in_its_current_account_and_about_nobody_else(world, authz):
+    token = world.user_token(BO, SESSION)
+    said = await world.check(authz, BO, "instance:write", token=token, of={"account_id": None})
+    assert said.body["decision"] is True
+    said = await world.check(authz, ANA, "instance:write", token=token)
+    assert (said.status, said.body["code"]) == (403, "other-subject")
+    await world.identity.change(ended())
+    said = await world.check(authz, BO, "instance:write", token=token)
+    assert said.status == 401
+
+
+async def test_a_stale_replica_refuses_nobody_for_what_it_once_knew(world, authz):
+    world.team.away = world.identity.away = True
+    world.clock.skip(5)
+    for token in (world.client_token("cli_" + "9" * 32), world.client_token(BOUND_CLIENT)):
+        said = await world.check(authz, BO, "balance:view", token=token)
+        assert (said.status, said.body["code"]) == (503, "stale")
+
+
+async def test_the_configuration_names_the_evaluation(world, authz):
+    async with world.http.get(
+        authz.addresses["public"] + "/.well-known/authzen-configuration"
+    ) as answer:
+        assert await answer.json() == {
+            "policy_decision_point": "https://rolecall.example",
+            "access_evaluation_endpoint": "https://rolecall.example/access/v1/evaluation",
+        }
+
+
+@pytest.mark.parametrize(
+    ("user", "permission", "account_id", "allowed", "is_member", "reason"),
+    [
+        (ANA, "audit_log:view", ACCOUNT, True, True, "allowed"),
+        (BO, "audit_log:view", ACCOUNT, False, True, "permission-missing"),
+        (BO, "audit_log:view", OTHER_ACCOUNT, False, False, "not-a-member"),
+        (BO, "audit_log:view", "acc_none", False, False, "no-account"),
+    ],
+)
+async def test_other_services_learn_membership_and_permission_apart(
+    world, authz, user, permission, account_id, allowed, is_member, reason
+):
+    said = await world.ask_inside(
+        authz,
+        {
+            "user_id": user,
+            "session_id": SESSION,
+            "account_id": account_id,
+            "permission": permission,
+        },
+    )
+    assert said.status == 200
+    assert said.body == {"allowed": allowed, "member": is_member, "reason": reason}
+
+
+async def test_other_services_are_told_when_it_is_not_known(world, authz):
+    world.team.away = True
+    world.clock.skip(5)
+    said = await world.ask_inside(
+        authz,
+        {"user_id": ANA, "session_id": SESSION, "account_id": ACCOUNT, "permission": "x:y"},
+    )
+    assert (said.status, said.body["code"]) == (503, "stale")

@@ -1,0 +1,221 @@
+"""Does a running replica keep up with its sources, and stay silent when it cannot be sure?"""
+
+import asyncio
+
+import pytest
+
+from services.authz.replica import JournalView, Seen
+from tests.services.authz.histories import (
+    ACCOUNT,
+    ANA,
+    BO,
+    CY,
+    RUNPOD,
+    STANDARD,
+    account,
+    catalog,
+    member,
+    no_member,
+    service_client,
+)
+from tests.waiting import wait_for
+
+
+async def says(world, service, user, permission="instance:write"):
+    said = await world.check(service, user, permission)
+    return said.body["context"]["reason"] if said.status == 200 else said.body["code"]
+
+
+async def test_it_answers_from_what_was_there_before_it_started(world):
+    async with world.replica() as authz:
+        assert await says(world, authz, BO) == "allowed"
+        assert await says(world, authz, CY) == "not-a-member"
+
+
+async def test_an_acknowledged_change_is_in_every_answer_of_every_replica(world):
+    async with world.replica("a") as first, world.replica("b") as second:
+        for _ in range(10):
+            _, receipt = await world.team.change(no_member(BO))
+            assert {settled.how for settled in receipt.replicas} == {"applied"}
+            for authz in (first, second):
+                assert await says(world, authz, BO) == "not-a-member"
+            await world.team.change(member(BO, "developer"))
+            assert await says(world, second, BO) == "allowed"
+
+
+async def test_what_the_bus_lost_is_found_by_the_heads(world):
+    async with world.replica() as authz:
+        world.team.mute = True
+        _, receipt = await world.team.change(no_member(BO), member(CY, "basic"))
+        assert receipt.effective
+        assert [settled.how for settled in receipt.replicas] == ["applied"]
+        assert await says(world, authz, BO) == "not-a-member"
+
+
+async def test_what_comes_over_a_gap_waits_for_the_gap(world):
+    async with world.replica() as authz:
+        world.team.write(no_member(BO))
+        world.team.write(member(BO, "basic"))
+        revision, receipt = await world.team.change(member(CY, "developer"))
+        assert receipt.effective
+        assert await says(world, authz, CY) == "allowed"
+        assert await says(world, authz, BO) == "owner-unknown"
+        said = await world.check(authz, CY, "instance:write")
+        assert said.body["context"]["revision"] == revision
+
+
+async def test_a_replica_that_was_stopped_answers_nothing_until_it_has_a_lease_again(world):
+    async with world.replica() as authz:
+        assert await says(world, authz, BO) == "allowed"
+        world.team.away = world.identity.away = True
+        world.clock.skip(0.99)
+        said = await world.check(authz, BO, "instance:write")
+        assert (said.status, said.body["code"]) == (503, "stale")
+        assert said.headers["Retry-After"] == "1"
+        assert not all(authz.ready().values())
+        world.team.away = world.identity.away = False
+        await wait_for(lambda: all(authz.ready().values()))
+        assert await says(world, authz, BO) == "allowed"
+
+
+@pytest.mark.parametrize("away", ["team", "identity"])
+async def test_both_leases_are_needed(world, away):
+    async with world.replica() as authz:
+        getattr(world, away).away = True
+        await wait_for(lambda: not authz.ready()[away], what="the lease to run out")
+        assert [name for name, ready in authz.ready().items() if not ready] == [away]
+        assert await says(world, authz, BO) == "stale"
+
+
+async def test_before_it_has_loaded_it_says_nothing_at_all(world):
+    world.team.away = True
+    async with world.replica(ready=False) as authz:
+        await wait_for(lambda: authz.ready()["identity"])
+        assert not authz.ready()["team"]
+        assert await says(world, authz, BO) == "stale"
+        assert await says(world, authz, CY) == "stale"
+        world.team.away = False
+        await wait_for(lambda: all(authz.ready().values()))
+        assert await says(world, authz, BO) == "allowed"
+
+
+async def test_an_account_whose_catalog_has_not_arrived_is_stale_and_others_are_answered(world):
+    async with world.replica() as authz:
+        await world.team.change(account(catalog=RUNPOD.id))
+        assert await says(world, authz, BO) == "stale"
+        await world.team.change(catalog(RUNPOD.id))
+        assert await says(world, authz, BO, "pods:view") != "stale"
+
+
+async def test_another_epoch_drops_the_state_and_loads_anew(world):
+    async with world.replica() as authz:
+        world.team.restore()
+        world.team.write(catalog(STANDARD.id))
+        world.team.write(account(), member(ANA, "owner"))
+
+        async def forgot() -> bool:
+            return bool(await says(world, authz, BO) == "not-a-member")
+
+        await wait_for(forgot, what="the old state to be dropped")
+        assert await says(world, authz, ANA) == "allowed"
+
+
+async def test_it_gives_its_leases_back_when_it_stops(world):
+    async with world.replica():
+        assert set(world.team.store.table) == {"a"}
+    assert world.team.store.table == {}
+    assert world.identity.store.table == {}
+
+
+async def test_a_new_boot_takes_its_place_over_at_once(world):
+    async with world.replica("a"):
+        kept = dict(world.team.store.table)
+    world.team.store.table |= kept
+    async with world.replica("a"):
+        assert list(world.team.store.table) == ["a"]
+        _, receipt = await world.team.change(no_member(BO))
+        assert [settled.how for settled in receipt.replicas] == ["applied"]
+
+
+async def test_a_process_whose_clock_was_set_back_still_takes_its_place(world):
+    async with world.replica("a"):
+        (row,) = world.team.store.table.values()
+    world.team.store.table["a"] = row.__class__(
+        replica="a", boot=row.boot + 300_000, renewal="x", ttl=1, epoch=None, applied={}
+    )
+    async with world.replica("a") as authz:
+        assert await says(world, authz, BO) == "allowed"
+
+
+async def test_a_process_whose_place_was_taken_never_answers_again(world):
+    async with world.replica("a") as authz:
+        row = world.team.store.table["a"]
+        world.team.store.table["a"] = row.__class__(
+            replica="a", boot=row.boot + 1, renewal="x", ttl=1, epoch=None, applied={}
+        )
+        await wait_for(lambda: not authz.ready()["team"])
+        world.team.asked.clear()
+        await asyncio.sleep(0.5)
+        assert world.team.asked == []
+        assert await says(world, authz, BO) == "stale"
+
+
+@pytest.mark.parametrize("revision", ["own", "next"])
+async def test_a_check_that_names_a_revision_is_at_least_that_fresh_or_none(world, revision):
+    async with world.replica() as authz:
+        known, _ = await world.team.change(member(CY, "developer"))
+        source, epoch, shard, seq = known.split(".")
+        named = known if revision == "own" else f"{source}.{epoch}.{shard}.{int(seq) + 1}"
+        said = await world.check(
+            authz, CY, "instance:write", of={"context": {"at_least_revision": named}}
+        )
+        assert (said.status, said.body.get("code")) == (
+            (200, None) if revision == "own" else (503, "stale")
+        )
+
+
+async def test_a_check_waits_a_moment_for_the_revision_that_it_names(world):
+    async with world.replica() as authz:
+        world.team.mute = True
+        told = world.team.write(member(CY, "developer"))
+        named = ".".join(map(str, told[-1].position))
+        asked = asyncio.create_task(
+            world.check(authz, CY, "instance:write", of={"context": {"at_least_revision": named}})
+        )
+        await asyncio.sleep(0.02)
+        await world.team._publish(told)
+        assert (await asked).body["decision"] is True
+
+
+async def test_a_client_made_just_now_may_ask_at_once(world):
+    async with world.replica() as authz:
+        new = "cli_" + "e" * 32
+        token = world.client_token(new)
+        assert (await world.check(authz, BO, "instance:write", token=token)).status == 401
+        await world.identity.change(service_client(new))
+        assert (await world.check(authz, BO, "instance:write", token=token)).status == 200
+
+
+async def test_doubles_and_disorder_on_the_bus_change_nothing(world):
+    async with world.replica() as authz:
+        told = world.team.write(no_member(BO))
+        told += world.team.write(member(BO, "basic"))
+        told += world.team.write(member(CY, "developer"))
+        await world.team._publish([*reversed(told), *told])
+        assert await says(world, authz, CY) == "allowed"
+        assert await says(world, authz, BO) == "owner-unknown"
+
+
+async def test_a_replica_that_applies_over_gaps_is_caught_here_too(world):
+    class OverGaps(JournalView):
+        def on_change(self, change):
+            self.state.put(change.things)
+            self.applied[change.shard] = change.seq
+            return Seen.APPLIED
+
+    async with world.replica(view=OverGaps) as authz:
+        world.team.write(no_member(BO))
+        _, receipt = await world.team.change(member(CY, "developer"))
+        assert receipt.effective
+        assert await says(world, authz, BO) == "allowed", "the planted defect shows"
+        assert ACCOUNT in str(world.team.rows)
