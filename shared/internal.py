@@ -7,7 +7,14 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
+from aiohttp import (
+    ClientError,
+    ClientSession,
+    ClientTimeout,
+    DummyCookieJar,
+    TCPConnector,
+    ThreadedResolver,
+)
 from pydantic import BaseModel, SecretStr
 
 from shared import context
@@ -159,7 +166,13 @@ class InternalClient:
     def _open_session(self) -> ClientSession:
         if self._session is None:
             self._session = ClientSession(
-                connector=TCPConnector(limit=CONNECTIONS, ttl_dns_cache=DNS_SECONDS),
+                connector=TCPConnector(
+                    limit=CONNECTIONS,
+                    ttl_dns_cache=DNS_SECONDS,
+                    # The system's own resolver gives up after seconds. c-ares was seen to wait for
+                    # minutes on a name that was away for a moment, and every call waited with it.
+                    resolver=ThreadedResolver(),
+                ),
                 cookie_jar=DummyCookieJar(),
                 timeout=ClientTimeout(total=None),
                 trust_env=False,
