@@ -22,6 +22,20 @@ WITH_ACCOUNT = tuple(row for row in ROWS if "account_id" in row.parameters)
 WITH_CREDENTIAL = tuple(row for row in ROWS if not isinstance(row.access, Public))
 READS = tuple(row for row in ROWS if row.method == "GET")
 
+REVISIONS = (
+    "latest",
+    "team",
+    "team.x.1",
+    "team.x.1.1.1",
+    "team.x.64.1",
+    "team.x.1.0",
+    "team.x.01.1",
+    "team.x.-1.1",
+    "nobody.x.1.1",
+    "team...",
+)
+"""What looks like a revision and is none."""
+
 _serial = itertools.count()
 
 

@@ -1,0 +1,141 @@
+"""Is a header refused, or left aside, that makes no sense?"""
+
+from typing import Any
+
+from shared.http import Permission, Route
+from tests.contracts.asking import SANE, Asking, Case
+from tests.contracts.people import People
+from tests.contracts.rows import (
+    REVISIONS,
+    ROWS,
+    body_of,
+    content_type,
+    encoded,
+    examples,
+    harmless_path,
+    request,
+)
+
+
+async def test_a_bad_idempotency_key_is_refused_by_its_pointer(asking: Asking, people: People):
+    rows = [row for row in ROWS if row.idempotent]
+    assert rows
+    keys: tuple[tuple[str, ...], ...] = (
+        ("",),
+        (" ",),
+        ("a b",),
+        ("a\tb",),
+        ("é",),
+        ("x" * 256,),
+        ("x" * 5_000,),
+        ("a", "b"),
+        ("a", "a"),
+    )
+    await asking.check(
+        request(
+            row,
+            people,
+            f"key {values!r:.40}",
+            body_of(row, people),
+            headers=(*content_type(row), *(("Idempotency-Key", value) for value in values)),
+            statuses={422},
+            code="invalid",
+            pointer="/headers/Idempotency-Key",
+        )
+        for row in rows
+        for values in keys
+    )
+
+
+async def test_a_request_id_is_kept_when_it_is_sane_and_replaced_when_not(
+    asking: Asking, people: People
+):
+    for row in ROWS:
+        body = body_of(row, people) and b"{"
+        for sent in ("a", "A-b.c~9_", "x" * 128):
+            said = await asking.send(with_header(row, people, body, "X-Request-ID", sent))
+            assert said.headers["X-Request-ID"] == sent
+        for sent in ("", " ", "a b", "x" * 129, "é", "a,b", "<a>", "a\tb", "x" * 8_000):
+            said = await asking.send(with_header(row, people, body, "X-Request-ID", sent))
+            assert said.headers["X-Request-ID"].startswith("req_"), (row.operation_id, sent)
+            assert said.status < 500
+
+
+async def test_odd_headers_are_no_fault(asking: Asking, people: People):
+    odd = {
+        "traceparent": ("", "x", "00-" + "0" * 32 + "-" + "0" * 16 + "-01", "é", "x" * 8_000),
+        "X-Forwarded-For": ("", "x", ",,,", "::1, 127.0.0.1", "é", "999.9.9.9", "1.2.3.4," * 900),
+        "X-Forwarded-Host": ("evil.example",),
+        "X-HTTP-Method-Override": ("DELETE",),
+        "X-User-Id": (people.team.owner.user_id,),
+        "User-Agent": ("", "é", "x" * 8_000),
+        "Accept": ("text/html", "", "x"),
+        "Accept-Encoding": ("x", "gzip;q=nan"),
+        "Cookie": ("a=b; " * 500,),
+        "Expect": ("something",),
+        "Range": ("bytes=0-1", "x"),
+        "If-Match": ('"x"', "*"),
+        "Origin": ("null", "https://evil.example"),
+    }
+    await asking.check(
+        with_header(row, people, body_of(row, people) and b"{", name, value, statuses=SANE)
+        for row in ROWS
+        if row.method == "GET" or row.takes is not None
+        for name, values in odd.items()
+        for value in values
+    )
+
+
+async def test_a_revision_to_wait_for_must_be_one(asking: Asking, people: People):
+    rows = [
+        row for row in ROWS if isinstance(row.access, Permission) and not row.access.inside_write
+    ]
+    assert rows
+    await asking.check(
+        with_header(
+            row,
+            people,
+            None,
+            "Rolecall-Revision",
+            revision,
+            statuses={422},
+            code="invalid",
+            pointer="/headers/Rolecall-Revision",
+        )
+        for row in rows
+        for revision in (
+            "",
+            "é",
+            "team.x.1." + "9" * 25,
+            "team..1.1",
+            "audit.x.1.1",
+            "notification.x.1.1",
+            *REVISIONS,
+        )
+    )
+    [evaluate] = [row for row in ROWS if row.operation_id == "evaluate"]
+    [body] = examples(people)["evaluate"]
+    await asking.check(
+        request(
+            evaluate,
+            people,
+            f"at least {revision}",
+            encoded(evaluate, body | {"context": {"at_least_revision": revision}}),
+            statuses={400},
+            code="bad-request",
+            pointer="/context/at_least_revision",
+        )
+        for revision in ("", "audit.x.1.1", *REVISIONS)
+    )
+
+
+def with_header(
+    row: Route, people: People, body: bytes | None, name: str, value: str, **expected: Any
+) -> Case:
+    """A request with one more header."""
+    sent = {
+        "path": harmless_path(row, people.team),
+        "statuses": SANE,
+        "headers": (*content_type(row), (name, value)),
+    } | expected
+    return request(row, people, f"{name}: {value[:60]}", body, **sent)

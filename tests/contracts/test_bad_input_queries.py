@@ -1,0 +1,201 @@
+"""Is a query refused that the row does not know?"""
+
+import base64
+import json
+from typing import Any
+from urllib.parse import quote
+
+from shared.http import Route, Strictness
+from tests.contracts.asking import SANE, Asking, Case
+from tests.contracts.people import People
+from tests.contracts.rows import (
+    ROWS,
+    body_of,
+    harmless_path,
+    request,
+)
+
+WRONG_QUERIES: dict[str, tuple[str, ...]] = {
+    "limit": ("0", "-1", "201", "9" * 400, "", "x", "1.5", "1e2", "0x10", "true", "null"),
+    "cursor": (
+        "x",
+        "%C3%A9",
+        "e30",
+        "e30=",
+        base64.urlsafe_b64encode(b"\xff\xfe").decode(),
+        base64.urlsafe_b64encode(b"[]").decode(),
+        base64.urlsafe_b64encode(b'["a"]').decode(),
+        base64.urlsafe_b64encode(b'["a","b","c"]').decode(),
+        base64.urlsafe_b64encode(b"NaN").decode(),
+        base64.urlsafe_b64encode(b"[" * 700).decode(),
+        base64.urlsafe_b64encode(b"9" * 700).decode(),
+        base64.urlsafe_b64encode(b'{"$gt":""}').decode(),
+        "A" * 1_001,
+    ),
+    "status": ("", "gone", "ACTIVE", "active,invited", "1"),
+    "q": ("x" * 201,),
+    "sort": ("", "password", "--name", "name,email", "$natural"),
+    "project": ("", "x" * 300),
+    "from": (
+        "",
+        "yesterday",
+        "1700000000",
+        "2024-01-01",
+        "2024-01-01T00:00:00",
+        "2024-13-01T00:00Z",
+    ),
+    "to": ("", "x", "99999-01-01T00:00:00Z", "2024-02-30T00:00:00Z", "2024-01-01T25:00:00Z"),
+    "user": ("", "x" * 255),
+    "resource_type": ("", "x" * 255),
+    "resource_id": ("", "x" * 255),
+    "action": ("", "member%20removed", "MEMBER", "(", "member.**", "^.*$", "x" * 102, "%D9%A1"),
+    "outcome": ("", "ok", "succeeded,denied"),
+    "request_id": ("", "x" * 255),
+}
+"""What does not fit a parameter, by its name; every row that has it is asked."""
+
+ODD_QUERIES: dict[str, tuple[str, ...]] = {
+    "limit": ("1.0", "1_0", "%2B1", "%201", "%D9%A1", "01"),
+    "cursor": (
+        base64.urlsafe_b64encode(b'["' + b"~" * 300 + b'", 9]').decode(),
+        base64.urlsafe_b64encode(json.dumps(["\ud800", "\0"]).encode()).decode(),
+        base64.urlsafe_b64encode(b'[{"$gt":""},[[[[]]]]]').decode(),
+    ),
+    "q": ("%C3%9F%C5%BF", "(((((a+)+)+)+)+$", "%5C", "$where", ".*", "%E2%80%AE"),
+    "from": ("0001-01-01T00:00:00%2B23:59", "9999-12-31T23:59:59.999999-23:59"),
+    "to": ("0001-01-01T00:00:00%2B23:59", "9999-12-31T23:59:59.999999-23:59"),
+    "user": ("@", "a@b", "$ne", "%7B%22$gt%22:%22%22%7D", "%F0%9F%98%80", "usr_1"),
+    "resource_type": ("$ne", "%7B%22$gt%22:1%7D", "a.b", "%E2%80%AE"),
+    "resource_id": ("$ne", "a.b", "%F0%9F%98%80"),
+    "action": ("member.", "member.*", "*", ".", "a.b.c.d", "-"),
+    "project": ("prj_" + "0" * 32,),
+    "request_id": ("$ne", "a.b"),
+}
+"""What fits, and must find little or nothing."""
+
+BROKEN_QUERIES = (
+    "%00",
+    "%00=1",
+    "a=%00",
+    "%ff=%fe",
+    "a=%ed%a0%80",
+    "%zz=%",
+    "=",
+    "&&&",
+    "?",
+    "a[]=1&a[$ne]=2",
+    "a=" + "x" * 7_000,
+    "&".join(f"a{number}=1" for number in range(700)),
+)
+
+
+def asked(row: Route, people: People, query: str, **expected: Any) -> Case:
+    """A request with this query, good but for it."""
+    path = f"{harmless_path(row, people.team)}?{query}"
+    return request(row, people, f"?{query[:80]}", body_of(row, people), path=path, **expected)
+
+
+def names_of(row: Route) -> set[str]:
+    """The parameters that the row knows."""
+    if row.query is None:
+        return set()
+    return {field.alias or name for name, field in row.query.model_fields.items()}
+
+
+def test_every_parameter_has_wrong_values():
+    assert set(WRONG_QUERIES) == set().union(*map(names_of, ROWS))
+
+
+async def test_a_parameter_that_does_not_fit_is_refused_by_its_pointer(
+    asking: Asking, people: People
+):
+    await asking.check(
+        asked(
+            row,
+            people,
+            f"{name}={value}",
+            statuses={422},
+            code="invalid",
+            pointer=f"/query/{name}",
+        )
+        for row in ROWS
+        for name in sorted(names_of(row))
+        for value in WRONG_QUERIES[name]
+    )
+
+
+async def test_a_parameter_may_be_odd_without_a_fault(asking: Asking, people: People):
+    await asking.check(
+        asked(row, people, f"{name}={value}", statuses=SANE)
+        for row in ROWS
+        for name in sorted(names_of(row))
+        for value in ODD_QUERIES.get(name, ())
+    )
+
+
+async def test_a_parameter_is_given_once(asking: Asking, people: People):
+    await asking.check(
+        asked(
+            row,
+            people,
+            f"{name}=1&{name}=1",
+            statuses={422},
+            code="invalid",
+            pointer=f"/query/{name}",
+        )
+        for row in ROWS
+        for name in sorted(names_of(row))
+    )
+
+
+async def test_an_unknown_parameter_is_refused_by_its_pointer(asking: Asking, people: People):
+    unknown = {
+        "surprise": "/query/surprise",
+        "LIMIT": "/query/LIMIT",
+        "limit[$gt]": "/query/limit[$gt]",
+        "$where": "/query/$where",
+        "a/b": "/query/a~1b",
+        "account_id": "/query/account_id",
+        "access_token": "/query/access_token",
+        "": "/query/",
+    }
+    await asking.check(
+        asked(row, people, f"{name}=1", statuses={422}, code="invalid", pointer=pointer)
+        for row in ROWS
+        if row.strictness is Strictness.STRICT
+        for name, pointer in unknown.items()
+    )
+
+
+async def test_a_query_that_nobody_can_read_is_no_fault(asking: Asking, people: People):
+    await asking.check(
+        asked(row, people, query, statuses=SANE, rfc6749=True)
+        for row in ROWS
+        for query in BROKEN_QUERIES
+    )
+
+
+async def test_a_cursor_of_another_list_shows_nothing_of_that_list(asking: Asking, people: People):
+    lists = [row for row in ROWS if "cursor" in names_of(row)]
+    cursors, found = {}, {}
+    for row in lists:
+        first = await asking.send(asked(row, people, "limit=1", statuses={200}))
+        page = first.problem
+        cursors[row.operation_id] = page["next_cursor"]
+        whole = await asking.send(asked(row, people, "limit=200", statuses={200}))
+        found[row.operation_id] = [item_id(item) for item in whole.problem["items"]]
+    assert any(cursors.values())
+    for row in lists:
+        for other, cursor in cursors.items():
+            if cursor is None or other == row.operation_id:
+                continue
+            case = asked(row, people, f"limit=200&cursor={quote(cursor)}", statuses={200, 422})
+            await asking.check([case])
+            page = (await asking.send(case)).problem
+            shown = {item_id(item) for item in page.get("items", ())}
+            assert shown <= set(found[row.operation_id]), (row.operation_id, other)
+
+
+def item_id(item: dict[str, Any]) -> str:
+    """What names an item of a list."""
+    return str(item.get("id") or item.get("user_id") or item.get("invitation_id"))
