@@ -27,6 +27,7 @@ VALUES: tuple[tuple[str, Any], ...] = (
     ("boolean", False),
     ("integer", 0),
     ("integer", 1),
+    ("integer", 19_000_000_000),  # a moment in the year 2572, to whoever takes numbers as such
     ("integer", -(2**63)),
     ("number", 1.5),
     ("number", 1e308),
