@@ -30,7 +30,8 @@ from tests.services.rows import NOON, row_of
 from tests.waiting import wait_for
 
 PUBLIC_URL = "https://cloud.example"
-ACCOUNT, OTHER = AccountId(new_id("acc")), AccountId(new_id("acc"))
+# Fixed, because they are part of the names of tests: every process of a run must see the same.
+ACCOUNT, OTHER = AccountId("acc_" + "1" * 32), AccountId("acc_" + "2" * 32)
 ANA, BO, READER = (UserId(new_id("usr")) for _ in range(3))
 PROJECT = new_id("prj")
 
