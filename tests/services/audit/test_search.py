@@ -396,7 +396,7 @@ async def test_authz_is_asked_for_the_permission_in_the_account_of_the_path(api)
     }
 
 
-@pytest.mark.parametrize("event_id", [new_id("evt"), "evt_1", "inv_" + "0" * 32])
+@pytest.mark.parametrize("event_id", ["evt_" + "0" * 32, "evt_1", "inv_" + "0" * 32])
 async def test_a_record_that_is_not_there_is_not_found(api, event_id):
     status, problem = await api.get(f"/v1/accounts/{ACCOUNT}/audit-events/{event_id}")
     assert (status, problem["code"]) == (404, "not-found")
