@@ -169,8 +169,8 @@ class InternalClient:
                 connector=TCPConnector(
                     limit=CONNECTIONS,
                     ttl_dns_cache=DNS_SECONDS,
-                    # The system's own resolver gives up after seconds. c-ares was seen to wait for
-                    # minutes on a name that was away for a moment, and every call waited with it.
+                    # aiodns, the default, keeps an address in its own cache as long as the name
+                    # server says. Docker's says ten minutes, and a restart may change it.
                     resolver=ThreadedResolver(),
                 ),
                 cookie_jar=DummyCookieJar(),

@@ -122,20 +122,28 @@ async def test_after_a_removal_no_replica_allows_however_often_it_is_asked(world
     assert len(receipt["replicas"]) == REPLICAS
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        ("restart", "team"),
-        ("restart", "rabbitmq"),
-        ("restart", "mongo"),
-        # New containers have new addresses, which the gateway and the others must find.
+COMES_BACK = {
+    "a service again": (("restart", "team"),),
+    "the broker again": (("restart", "rabbitmq"),),
+    "the database again": (("restart", "mongo"),),
+    "services made anew": (
         ("up", "-d", "--no-deps", "--force-recreate", *SCALE, "identity", "team", "authz"),
-    ],
-    ids=["a service again", "the broker again", "the database again", "services made anew"],
-)
-async def test_the_journey_goes_on_when_containers_come_back(composition, world, command):
+    ),
+    # A newcomer takes the address that became free.
+    "a service at another address": (
+        ("stop", "team"),
+        ("up", "-d", "--no-deps", "--no-recreate", "--scale", f"authz={REPLICAS + 1}", "authz"),
+        ("start", "team"),
+        ("up", "-d", "--no-deps", "--no-recreate", *SCALE, "authz"),
+    ),
+}
+
+
+@pytest.mark.parametrize("commands", COMES_BACK.values(), ids=COMES_BACK.keys())
+async def test_the_journey_goes_on_when_containers_come_back(composition, world, commands):
     team = await journey.gather_team(world, "standard")
-    assert await asyncio.to_thread(composition.run, *command) == 0
+    for command in commands:
+        assert await asyncio.to_thread(composition.run, *command) == 0
     assert await asyncio.to_thread(composition.await_answers) == []
     await composition.replicas_ready()
     await journey.ask_by_the_table(world, team, "standard")
