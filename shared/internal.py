@@ -169,7 +169,7 @@ class InternalClient:
                 connector=TCPConnector(
                     limit=CONNECTIONS,
                     ttl_dns_cache=DNS_SECONDS,
-                    # aiodns, the default, keeps an address in its own cache as long as the name
+                    # aiodns, the default where there is one, keeps an address as long as the name
                     # server says. Docker's says ten minutes, and a restart may change it.
                     resolver=ThreadedResolver(),
                 ),

@@ -129,10 +129,10 @@ COMES_BACK = {
     "services made anew": (
         ("up", "-d", "--no-deps", "--force-recreate", *SCALE, "identity", "team", "authz"),
     ),
-    # A newcomer takes the address that became free.
+    # Newcomers take the address that became free, and that of mongo-setup, which has ended.
     "a service at another address": (
         ("stop", "team"),
-        ("up", "-d", "--no-deps", "--no-recreate", "--scale", f"authz={REPLICAS + 1}", "authz"),
+        ("up", "-d", "--no-deps", "--no-recreate", "--scale", f"authz={REPLICAS + 2}", "authz"),
         ("start", "team"),
         ("up", "-d", "--no-deps", "--no-recreate", *SCALE, "authz"),
     ),
