@@ -14,7 +14,8 @@ run: $(VENV)/.local ## the whole product in one process: no Docker, no root
 	@exec $(BIN)/python -m deploy.local
 
 test: $(VENV)/.dev ## every test but those in containers, against real servers
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not containers"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not containers" --ignore tests/faults
+	$(BIN)/python -m pytest tests/faults
 
 check: $(VENV)/.dev ## format, lint, types, import rules, architecture
 	$(BIN)/ruff format --check .
