@@ -48,7 +48,7 @@ def gated(handler: Handler) -> Handler:
 
 
 async def _arrived(ctx: Ctx, call: Call[Any, Any]) -> bool:
-    """Whether the account of the path is the caller's personal one and came to be just now.
+    """Whether the account of the path may be the caller's personal one and is there by now.
 
     The token's account is only a hint for whom to ask about; identity says whose it is.
     """

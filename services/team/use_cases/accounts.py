@@ -114,13 +114,14 @@ async def arrive(ctx: Ctx, *, user_id: UserId, account_id: AccountId, caller: Ca
     """Make the personal account of a user whose first request came before the news of them.
 
     Returns:
-        Whether it is there now and was not before; identity says whose account the id is.
+        Whether the account is there now, by this call, by the news or by another request at the
+        same moment: then it is worth looking again. Identity says whose account the id is.
 
     Raises:
         Unavailable: identity cannot be asked.
     """
     if await ctx.store.account(account_id) is not None:
-        return False
+        return True
     person = await verified_person(ctx, user_id)
     if person is None or person.account_id != account_id:
         return False

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
+from services.team.store import Store
 from shared.contracts import identity
 from shared.ids import new_id
 from tests.services.rows import row_of
@@ -37,6 +42,30 @@ async def test_the_first_request_finds_the_account_before_the_news_came(team: Te
     assert (await bea.get(f"{bea.path}/members"))["items"][0]["user_id"] == bea.user_id
     await team.tell(row_of(verified(bea)))
     assert len(await team.rows("account.created")) == 2
+
+
+@pytest.mark.parametrize("path", ["/v1/accounts/{account_id}", "/v1/me/accounts"])
+async def test_news_that_come_right_after_the_look_are_not_a_404(
+    team: Team, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    ana = team.stranger("Ana")
+    look = Store.accounts if path == "/v1/me/accounts" else Store.member
+    looks = 0
+
+    async def look_then_news(*given: Any, **named: Any) -> Any:
+        nonlocal looks
+        found = await look(*given, **named)
+        looks += 1
+        if looks == 1:
+            await team.tell(row_of(verified(ana)))
+        return found
+
+    monkeypatch.setattr(Store, look.__name__, look_then_news)
+
+    seen = await ana.get(path.format(account_id=ana.account_id))
+
+    assert [account["id"] for account in seen.get("items", [seen])] == [ana.account_id]
+    assert looks == 2
 
 
 async def test_a_newcomer_who_joins_at_once_finds_the_personal_account_too(team: Team) -> None:
