@@ -7,7 +7,7 @@ from services.team.store import Snapshot, Store
 from services.team.subscriptions import SUBSCRIPTIONS
 from services.team.use_cases.accounts import publish_shipped
 from services.team.use_cases.context import Ctx
-from shared.auth import Authenticator, RemoteKeys, TokenVerifier
+from shared.auth import Authenticator, RemoteKeys, TokenVerifier, UserPrincipal
 from shared.bus import Bus
 from shared.clock import Clock, SystemClock
 from shared.contracts.topology import TEAM
@@ -72,10 +72,15 @@ def build(
         clock=clock,
     )
     keys = RemoteKeys(lambda: internal.get("identity", "/internal/jwks"), clock=clock)
+
+    async def live(user: UserPrincipal) -> bool:
+        return not await store.session_ended(user.session_id)
+
     authenticator = Authenticator(
         tokens=TokenVerifier(issuer=settings.public_url, keys=keys, clock=clock),
         internal=InternalVerifier(service=NAME, keys=settings.internal_keys, clock=clock),
         admin_key=settings.admin_key,
+        live=live,
     )
 
     async def prepare() -> None:

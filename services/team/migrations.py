@@ -24,6 +24,8 @@ async def _indexes(database: Database) -> None:
     await overrides.create_index([("account_id", 1), ("user_id", 1)])
     await majority(database, "catalogs").create_index([("name", 1)])
     await majority(database, "allowances").create_index([("expires_at", 1)], expireAfterSeconds=0)
+    ended = majority(database, "ended_sessions")
+    await ended.create_index([("expires_at", 1)], expireAfterSeconds=0)
     for name in ("accounts", "members", "projects", "overrides"):
         await majority(database, name).create_index([("slice", 1), ("key", 1)])
 

@@ -5,7 +5,7 @@ from services.team.use_cases.context import Ctx
 from shared.contracts import identity
 from shared.contracts.facts import Row
 from shared.contracts.registry import payload_of
-from shared.ids import AccountId, UserId
+from shared.ids import AccountId, SessionId, UserId
 from shared.inbox import Receipt, Subscriptions, caller_for
 from shared.mongo import Session, transact
 
@@ -45,8 +45,25 @@ async def on_renamed(ctx: Ctx, row: Row, receipt: Receipt) -> None:
     await transact(ctx.client, work)
 
 
+async def on_session_ended(ctx: Ctx, row: Row, receipt: Receipt) -> None:
+    """The session's access tokens open nothing any more, though they have not expired."""
+    ended = payload_of(row)
+    if not isinstance(ended, identity.SessionEnded | identity.SessionReuseDetected):
+        raise ValueError(f"{row.type} is not about a session's end")
+
+    async def work(session: Session) -> None:
+        await receipt(session)
+        await ctx.store.end_session(
+            SessionId(ended.session_id), ended_at=ended.ended_at, session=session
+        )
+
+    await transact(ctx.client, work)
+
+
 SUBSCRIPTIONS: Subscriptions = {
     identity.UserSignedUp.type: on_verified,
     identity.UserVerified.type: on_verified,
     identity.UserRenamed.type: on_renamed,
+    identity.SessionEnded.type: on_session_ended,
+    identity.SessionReuseDetected.type: on_session_ended,
 }

@@ -4,6 +4,7 @@ import base64
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from deploy.gateway.paths import public_routes
 from shared.http import Permission, Route, Session, SessionOrClient
 from shared.ids import new_id
 from tests.contracts.asking import Asking, Case
@@ -19,6 +20,7 @@ from tests.contracts.rows import (
     request,
 )
 from tests.e2e.people import PASSWORD
+from tests.waiting import wait_for
 
 UNAUTHENTICATED: Mapping[str, Any] = {"statuses": {401}, "code": "unauthenticated"}
 WRONG_PRINCIPAL: Mapping[str, Any] = {"statuses": {403}, "code": "wrong-principal"}
@@ -144,9 +146,7 @@ async def test_a_person_asks_authz_about_nobody_else(asking: Asking, people: Peo
     )
 
 
-async def test_an_ended_session_opens_no_row_of_identity_audit_or_authz(
-    asking: Asking, people: People
-):
+async def test_an_ended_session_opens_no_row(asking: Asking, people: People):
     leaver = people.leaver
     await leaver.log_in()
     (await leaver.send("POST", "/v1/logout")).expect(204)
@@ -155,6 +155,16 @@ async def test_an_ended_session_opens_no_row_of_identity_audit_or_authz(
     await asking.check(
         bearing(rows[name], people, "ended", token, **UNAUTHENTICATED)
         for name in ("getMe", "updateMe")
+    )
+
+    async def heard_by_team() -> bool:
+        return (await leaver.send("GET", "/v1/me/accounts")).status == 401
+
+    await wait_for(heard_by_team, within=10, what="team heard of the session's end")
+    await asking.check(
+        bearing(row, people, "ended", token, **UNAUTHENTICATED)
+        for row in public_routes()["team"]
+        if row in WITH_CREDENTIAL
     )
     old = {"refresh_token": leaver.refresh_token}
     refused = await leaver.send("POST", "/v1/token/refresh", old)

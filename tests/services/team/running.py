@@ -145,6 +145,7 @@ class Person:
     email: str
     name: str
     acct: str = ""
+    session_id: str = field(default_factory=lambda: new_id("ses"))
 
     @property
     def path(self) -> str:
@@ -155,7 +156,7 @@ class Person:
         claims = user_claims(
             issuer=ISSUER,
             user_id=UserId(self.user_id),
-            session_id=SessionId("ses_" + "0" * 32),
+            session_id=SessionId(self.session_id),
             account_id=AccountId(self.acct or self.account_id),
             now=self.team.clock.now(),
         )
