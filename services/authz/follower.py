@@ -8,7 +8,7 @@ import asyncio
 import logging
 import random
 
-from services.authz.replica import Change, Grant, JournalView, Seen
+from services.authz.replica import Ask, Change, Grant, JournalView, Seen
 from shared.bus import Message
 from shared.clock import Clock
 from shared.contracts.facts import Row
@@ -108,9 +108,10 @@ class Follower:
         while True:
             await self._news.wait()
             self._news.clear()
+            body = self._body(self.view.ask(self._clock.boottime()))
             try:
                 await self._internal.post(
-                    self.source, "/internal/applied", self._body(), timeout=CALL_SECONDS
+                    self.source, "/internal/applied", body, timeout=CALL_SECONDS
                 )
             except Refusal as problem:
                 # The next lease says it again.
@@ -148,13 +149,10 @@ class Follower:
     async def _ask(self) -> bool:
         """Ask for the lease; False when there is something to do at once."""
         ask = self.view.ask(self._clock.boottime())
-        body = LeaseBody(
-            replica=self._replica, boot=ask.boot, epoch=ask.epoch, applied=dict(ask.applied)
-        )
         try:
             answer = LeaseAnswer.model_validate(
                 await self._internal.post(
-                    self.source, "/internal/lease", body, timeout=CALL_SECONDS
+                    self.source, "/internal/lease", self._body(ask), timeout=CALL_SECONDS
                 )
             )
         except Refusal as refusal:
@@ -194,10 +192,13 @@ class Follower:
                 last = row.seq
         self._news.set()
 
-    def _body(self) -> LeaseBody:
-        ask = self.view.ask(self._clock.boottime())
+    def _body(self, ask: Ask) -> LeaseBody:
         return LeaseBody(
-            replica=self._replica, boot=ask.boot, epoch=ask.epoch, applied=dict(ask.applied)
+            replica=self._replica,
+            boot=ask.boot,
+            epoch=ask.epoch,
+            applied=dict(ask.applied),
+            held=ask.held,
         )
 
 

@@ -39,13 +39,17 @@ class Change:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ask:
-    """What was true when a lease was asked for; made by `JournalView.ask`."""
+    """What was true when a lease was asked for; made by `JournalView.ask`.
+
+    `held` is how many seconds earlier grants may still last, those in wait of their heads too.
+    """
 
     sent: float
     life: int
     boot: int
     epoch: str | None
     applied: Mapping[int, int]
+    held: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -143,6 +147,7 @@ class JournalView:
             boot=self.boot,
             epoch=self.epoch,
             applied=dict(self.applied),
+            held=max(0.0, max((self._until, *(until for _, until in self._pending))) - now),
         )
 
     def granted(self, ask: Ask, grant: Grant) -> bool:

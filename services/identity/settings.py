@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, SecretStr
 
 from shared.keys import KEY_BYTES, decode
+from shared.leases.leases import LONGEST_TTL
 from shared.settings import ServiceSettings, settings_config
 
 
@@ -46,7 +47,10 @@ class Settings(ServiceSettings):
         description="32 random bytes, base64url: signing keys are encrypted with it"
     )
     lease_seconds: float = Field(
-        3, ge=1, le=60, description="How long a replica of authz may answer after its last lease"
+        3,
+        ge=1,
+        le=LONGEST_TTL,
+        description="How long a replica of authz may answer after its last lease",
     )
     session_days: int = Field(
         30, ge=1, le=365, description="A session ends when it is not refreshed for so many days"
@@ -59,6 +63,9 @@ class Settings(ServiceSettings):
     )
     mails_per_address: int = Field(
         5, ge=1, description="Sign-ups and resent links in an hour for one e-mail address"
+    )
+    mails_per_ip: int = Field(
+        100, ge=1, description="Sign-ups and resent links in an hour from one IP address"
     )
     answer_step_seconds: float = Field(
         0.25,

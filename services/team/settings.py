@@ -6,6 +6,7 @@ from pydantic import AfterValidator, Field, SecretStr
 
 from rolecall import SHIPPED
 from shared.keys import KEY_BYTES, decode
+from shared.leases.leases import LONGEST_TTL
 from shared.settings import ServiceSettings, settings_config
 
 
@@ -37,7 +38,10 @@ class Settings(ServiceSettings):
         "standard", description="The catalog that new personal accounts have"
     )
     lease_seconds: float = Field(
-        3, ge=1, le=60, description="How long a replica of authz may answer after its last lease"
+        3,
+        ge=1,
+        le=LONGEST_TTL,
+        description="How long a replica of authz may answer after its last lease",
     )
     mails_per_address: int = Field(
         5, ge=1, description="Invitation mails to one address in 24 hours, from all accounts"

@@ -20,7 +20,8 @@ class LeaseRow:
 
     `renewal` is a new random word at each grant: a row that was deleted and written again is never
     taken for the one that was seen before. `applied` (shard → sequence) is what the replica said
-    that it has of `epoch`, a lower bound of what it really has. `ttl` is in seconds.
+    that it has of `epoch`, a lower bound of what it really has. For `ttl` seconds from the renewal
+    it may answer, by this grant or an earlier one.
     """
 
     replica: str

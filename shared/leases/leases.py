@@ -20,6 +20,8 @@ __all__ = ["Alarm", "Granted", "Leases", "Receipt", "Superseded"]
 
 logger = logging.getLogger(__name__)
 
+LONGEST_TTL = 60
+"""Seconds; no source grants more."""
 PATIENCE_SECONDS = 2.0
 """How long a writer waits for its barrier before it hears that the change is not yet in force."""
 PAUSES = (0.005, 0.01, 0.02)
@@ -69,8 +71,8 @@ class _Open:
 class Leases:
     """The leases that one source gives to the replicas of authz.
 
-    `ttl` (1 to 60 seconds) is the price of a dead replica (one change waits for it, once) against
-    the time that checks survive a lost database.
+    `ttl` (1 to `LONGEST_TTL` seconds) is the price of a dead replica (one change waits for it,
+    once) against the time that checks survive a lost database.
     """
 
     def __init__(
@@ -90,9 +92,18 @@ class Leases:
         self._running: dict[str, asyncio.Task[Receipt]] = {}
 
     async def grant(
-        self, *, replica: str, boot: int, epoch: str | None, applied: Mapping[int, int]
+        self,
+        *,
+        replica: str,
+        boot: int,
+        epoch: str | None,
+        applied: Mapping[int, int],
+        held: float = 0.0,
     ) -> Granted:
         """Renew a replica's lease.
+
+        `held` is how long an earlier grant may still last there: where `ttl` was lowered since, a
+        change has to wait for the longer of the two.
 
         The row is written first, and only once a majority has it are the heads read. The other way
         round a change could slip between: not in the heads, and its barrier would not see the row.
@@ -100,7 +111,7 @@ class Leases:
         Raises:
             Superseded: a later boot of this replica holds the lease.
         """
-        row = self._row(replica=replica, boot=boot, epoch=epoch, applied=applied)
+        row = self._row(replica=replica, boot=boot, epoch=epoch, applied=applied, held=held)
         async with self._store.session() as session:
             await self._store.put(row, session)
             epoch_now, heads = await self._store.heads(session)
@@ -222,13 +233,19 @@ class Leases:
             await self._store.remove(row)
 
     def _row(
-        self, *, replica: str, boot: int, epoch: str | None, applied: Mapping[int, int]
+        self,
+        *,
+        replica: str,
+        boot: int,
+        epoch: str | None,
+        applied: Mapping[int, int],
+        held: float = 0.0,
     ) -> LeaseRow:
         return LeaseRow(
             replica=replica,
             boot=boot,
             renewal=secrets.token_hex(8),
-            ttl=self._ttl,
+            ttl=max(self._ttl, held),
             epoch=epoch,
             applied=applied,
         )

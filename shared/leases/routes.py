@@ -7,7 +7,7 @@ from pydantic import Field
 from shared.clock import Clock
 from shared.http.access import Internal
 from shared.http.routes import Answer, Body, Call, Route
-from shared.leases.leases import Leases
+from shared.leases.leases import LONGEST_TTL, Leases
 from shared.leases.store import Superseded
 
 AUTHZ = Internal(("authz",))
@@ -20,6 +20,8 @@ class LeaseBody(Body):
     boot: int = Field(ge=1)
     epoch: str | None = None
     applied: dict[int, int] = Field(max_length=1024)
+    held: float = Field(default=0, ge=0, le=LONGEST_TTL)
+    """Seconds that what it was granted before may still last, used or not."""
 
 
 class LeaseAnswer(Answer):
@@ -43,7 +45,11 @@ def lease_routes(leases: Leases, clock: Clock) -> tuple[Route, ...]:
     async def grant(ctx: object, call: Call[LeaseBody, None]) -> LeaseAnswer:
         body = call.body
         granted = await leases.grant(
-            replica=body.replica, boot=body.boot, epoch=body.epoch, applied=body.applied
+            replica=body.replica,
+            boot=body.boot,
+            epoch=body.epoch,
+            applied=body.applied,
+            held=body.held,
         )
         return LeaseAnswer(
             epoch=granted.epoch, heads=dict(granted.heads), ttl=granted.ttl, server_time=clock.now()

@@ -339,7 +339,11 @@ class Replica:
         async def grant() -> Grant | None:
             try:
                 granted = await leases.grant(
-                    replica=self.name, boot=ask.boot, epoch=ask.epoch, applied=ask.applied
+                    replica=self.name,
+                    boot=ask.boot,
+                    epoch=ask.epoch,
+                    applied=ask.applied,
+                    held=ask.held,
                 )
             except Superseded:
                 return None

@@ -45,6 +45,16 @@ def view(state):
     return made
 
 
+def test_an_ask_says_how_long_earlier_grants_may_still_last(view):
+    assert view.ask(1000.0).held == 0
+    view.granted(view.ask(1000.0), grant(2))
+    assert view.ask(1004.0).held == pytest.approx(5.8)
+    view.granted(view.ask(1005.0), grant(3))
+    assert view.holds(1009.9) is False
+    assert view.ask(1009.9).held == pytest.approx(4.9), "it waits for its heads, and may come true"
+    assert view.ask(1020.0).held == 0
+
+
 def test_the_next_change_is_applied_and_a_known_one_dropped(view, state):
     assert view.on_change(row(3, "new")) is Seen.APPLIED
     assert view.on_change(row(3, "twice")) is Seen.KNOWN

@@ -8,15 +8,26 @@ from datetime import timedelta
 import pytest
 from pymongo.errors import AutoReconnect
 
+from services.authz.replica import Grant, JournalView
 from shared.contracts.facts import Position
 from shared.leases import Leases, Superseded
 from shared.leases import leases as module
-from shared.leases.barrier import How
+from shared.leases.barrier import Barrier, How
 from tests.clocks import SetClock
 from tests.shared.leases.memory import MemoryLeaseStore
 from tests.waiting import wait_for
 
 CHANGE = Position("team", "e1", 3, 7)
+
+
+class Nothing:
+    """A state that keeps nothing."""
+
+    def clear(self):
+        """Nothing to drop."""
+
+    def put(self, things):
+        """Nothing to keep."""
 
 
 @pytest.fixture
@@ -52,6 +63,33 @@ async def test_a_lease_holds_the_heads_and_the_ttl(leases, store):
     granted = await lease(leases)
     assert (granted.epoch, granted.heads, granted.ttl) == ("e1", {3: 7}, 3)
     assert store.table["a"].applied == {3: 0}
+
+
+async def test_a_change_waits_for_a_grant_from_before_the_ttl_was_lowered(store, clock):
+    """The replica asked again, and neither heard the answer nor of the change."""
+    before, lowered = (Leases(store, clock=clock, ttl=ttl) for ttl in (30, 3))
+    view = JournalView(Nothing(), boot=1)
+    view.load(epoch="e1", heads={3: 6}, things=[])
+
+    async def ask(leases):
+        asked = view.ask(clock.boottime())
+        given = await leases.grant(
+            replica="a", boot=asked.boot, epoch="e1", applied=asked.applied, held=asked.held
+        )
+        return asked, Grant(epoch=given.epoch, heads=given.heads, ttl=given.ttl)
+
+    store.journal_heads = {3: 6}
+    view.granted(*await ask(before))
+    clock.move(10)
+    await ask(lowered)
+    change, committed = Barrier("e1", 3, 7), clock.boottime()
+    change.start(store.table.values(), 0.0)
+    while not change.done:
+        assert clock.boottime() < committed + 30, "it waits for longer than any grant lasts"
+        clock.move(0.1)
+        change.expire(clock.boottime() - committed)
+    assert not view.holds(clock.boottime())
+    assert clock.boottime() > committed + 15, "the ttl that was lowered to was long over"
 
 
 async def test_the_row_is_written_before_the_heads_are_read(store, clock):
