@@ -16,7 +16,7 @@ from services.identity.domain import (
     name_fault,
     refused,
 )
-from services.identity.limits import Bucket, give_back, take
+from services.identity.limits import Bucket, give_back, network_of, take
 from services.identity.passwords import password_fault
 from services.identity.sessions import Session, started
 from services.identity.sign_ins import (
@@ -74,7 +74,7 @@ async def sign_up(ctx: Ctx, caller: Caller, *, email: str, name: str, password: 
     """
     newcomer = _newcomer(email=email, name=name, password=password)
     began = ctx.clock.boottime()
-    await take(ctx.store, ctx.clock.now(), _mails(ctx, newcomer.address))
+    await take(ctx.store, ctx.clock.now(), *_mail_buckets(ctx, caller, newcomer.address))
     user = await _user_of(ctx, newcomer, verified=False)
     holder = await ctx.store.holder(newcomer.address.key)
     if holder is None:
@@ -161,7 +161,7 @@ async def resend(ctx: Ctx, caller: Caller, *, email: str) -> None:
     """
     address = _address(email)
     began = ctx.clock.boottime()
-    await take(ctx.store, ctx.clock.now(), _mails(ctx, address))
+    await take(ctx.store, ctx.clock.now(), *_mail_buckets(ctx, caller, address))
     holder = await ctx.store.holder(address.key)
     waiting = await ctx.store.claimant(address.key)
     if holder is None and waiting is not None and not waiting.lapsed(ctx.clock.now()):
@@ -356,5 +356,10 @@ def _address(email: str) -> Address:
         raise Invalid(errors=[("/email", str(problem))]) from problem
 
 
-def _mails(ctx: Ctx, address: Address) -> Bucket:
-    return Bucket(of=("mails", address.key), most=ctx.settings.mails_per_address, per=MAIL_WINDOW)
+def _mail_buckets(ctx: Ctx, caller: Caller, address: Address) -> tuple[Bucket, ...]:
+    """What a mail to somebody unproved counts against: the sender, then the address (`T14`)."""
+    sender, settings = network_of(caller.request.ip), ctx.settings
+    return (
+        Bucket(of=("mails-from", sender), most=settings.mails_per_ip, per=MAIL_WINDOW),
+        Bucket(of=("mails", address.key), most=settings.mails_per_address, per=MAIL_WINDOW),
+    )

@@ -27,6 +27,7 @@ FAMILIES = 6
 LIMITS = {
     "identity": {
         "mails_per_address": "10000",
+        "mails_per_ip": "100000",
         "logins_per_address": "10000",
         "logins_per_ip": "100000",
     },

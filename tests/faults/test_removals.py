@@ -240,7 +240,8 @@ class Trial:
 async def trial(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Trial]:
     folder: Path = tmp_path_factory.mktemp("removals")
     limits = {"mails_per_address": "10000", "lease_seconds": LEASE_SECONDS}
-    product = Linked(folder, options={"team": limits, "identity": limits})
+    options = {"team": limits, "identity": limits | {"mails_per_ip": "100000"}}
+    product = Linked(folder, options=options)
     [team] = product.replicas_of("team")
     async with AsyncExitStack() as stack:
         for port, proxies in (

@@ -194,8 +194,11 @@ class Identity:
     async def post(self, path: str, body: Any = None, **options: Any) -> Reply:
         return await self.send("POST", path, body, **options)
 
-    async def sign_up(self, email: str, *, password: str = PASSWORD, name: str = "Ana") -> Reply:
-        return await self.post("/v1/signup", {"email": email, "name": name, "password": password})
+    async def sign_up(
+        self, email: str, *, password: str = PASSWORD, name: str = "Ana", **options: Any
+    ) -> Reply:
+        body = {"email": email, "name": name, "password": password}
+        return await self.post("/v1/signup", body, **options)
 
     async def log_in(self, email: str, password: str = PASSWORD, **options: Any) -> Reply:
         return await self.post("/v1/login", {"email": email, "password": password}, **options)

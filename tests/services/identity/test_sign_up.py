@@ -207,6 +207,26 @@ async def test_an_address_gets_five_mails_an_hour_whether_it_is_known_or_not(
     assert (await identity.sign_up("new@example.com")).status == 202
 
 
+async def test_one_sender_cannot_have_mails_sent_to_many_addresses(
+    mongo_url: str, database_name: str
+) -> None:
+    async with running(mongo_url, database_name, mails_per_ip=3) as identity:
+        sent = [await identity.sign_up(f"user{n}@example.com") for n in range(2)]
+        sent.append(await identity.post("/v1/email/resend", {"email": "user0@example.com"}))
+        assert [answer.status for answer in sent] == [202] * 3
+
+        over = await identity.sign_up("user3@example.com")
+        assert (over.status, over.body["code"]) == (429, "too-many-requests")
+        assert 0 < int(over.headers["Retry-After"]) <= 3600
+        again = await identity.post("/v1/email/resend", {"email": "user1@example.com"})
+        assert again.status == 429
+
+        elsewhere = {"X-Forwarded-For": "198.51.100.7"}
+        assert (await identity.sign_up("user3@example.com", headers=elsewhere)).status == 202
+        identity.clock.move(3601)
+        assert (await identity.sign_up("user4@example.com")).status == 202
+
+
 async def test_a_mailed_invitation_proves_the_address_and_signs_in(identity: Identity) -> None:
     await identity.sign_up("bo@example.com", password="squatters-password")
     proof = identity.neighbours.invite("bo@example.com", "email")
