@@ -38,6 +38,9 @@ SOON = 1.0
 """The same, while a source could not be asked."""
 PATIENCE = timedelta(seconds=1)
 """A row younger than this is left to the bus."""
+UNSETTLED = timedelta(seconds=10)
+"""How long after its own moment a fact may still show: its transaction is open for five seconds at
+most, and the clocks of two machines differ."""
 PAGE = 200
 KEPT = timedelta(hours=1)
 TRIES = 6
@@ -217,7 +220,7 @@ class Inbox:
             )
             await self._forget(source, epoch, behind)
         if complete:
-            self._complete[source] = asked_at
+            self._complete[source] = asked_at - UNSETTLED
 
     async def _fill(self, source: str, epoch: str, shard: int, head: int) -> bool:
         """Apply what is missing up to `head`; whether everything is here now."""

@@ -183,6 +183,28 @@ async def test_messages_that_never_came_are_fetched_and_those_that_came_are_not_
     assert inbox.complete_until is not None
 
 
+async def test_what_an_open_transaction_may_still_tell_is_not_called_complete(
+    make_inbox, journal: Journal
+) -> None:
+    inbox = make_inbox()
+    opened, compared = asyncio.Event(), asyncio.Event()
+
+    async def slow(tx: Tx) -> None:
+        opened.set()
+        await compared.wait()
+        tx.record(project_created(1))
+
+    writing = asyncio.create_task(journal.write("acc_1", slow, caller=CALLER, policy=False))
+    await opened.wait()
+    await inbox.reconcile("team")
+    compared.set()
+    await writing
+
+    [told_late] = await journal.changes(SHARD, after=0, limit=10)
+    assert inbox.complete_until is not None
+    assert told_late.occurred_at >= inbox.complete_until
+
+
 async def test_a_late_message_that_a_mark_covers_changes_nothing(
     make_inbox, journal: Journal, effects: Effects, client: Client, database_name: str
 ) -> None:
