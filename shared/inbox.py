@@ -6,6 +6,7 @@ saved in the transaction of its effect, so a double changes nothing.
 """
 
 import asyncio
+import contextlib
 import logging
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -170,8 +171,9 @@ class Inbox:
             if subscriber is not None:
                 await subscriber(self._ctx, row, receipt)
             if not taken:
-                await insert_once(self._seen, entry)
-        except (AlreadyApplied, AlreadyThere):
+                with contextlib.suppress(AlreadyThere):
+                    await insert_once(self._seen, entry)
+        except AlreadyApplied:
             return
 
     async def run(self) -> None:

@@ -19,7 +19,7 @@ from services.audit.store import Records
 from shared.clock import Clock
 from shared.contracts.audit import SearchPerformed
 from shared.contracts.facts import Caller, Fact, ResourceRef, Row
-from shared.inbox import AlreadyApplied, Receipt
+from shared.inbox import AWAY, AlreadyApplied, Receipt
 from shared.journal import Journal, Tx
 from shared.mongo import AlreadyThere, Client, Session, transact
 from shared.problems import Invalid, NotFound, Unavailable
@@ -54,6 +54,7 @@ class Ingest:
             AlreadyApplied: it was recorded before. Told of one id in two ways, the second row is
                 kept aside and an alarm is logged.
             Unavailable: the database was away.
+            Exception: whatever is wrong with this row; those that waited with it are recorded.
         """
         person = person_of(row)
         if person is not None:
@@ -70,8 +71,10 @@ class Ingest:
     async def _save(self, batch: "list[_Entry]") -> None:
         try:
             await self._write(batch)
-        except (AlreadyApplied, AlreadyThere):
-            # One of them is a double, and a transaction is all or nothing: each by itself, then.
+        except AWAY:
+            return
+        except Exception:  # noqa: BLE001 - whose it is shows when each stands alone
+            # One of them is a double, or cannot be kept, and a transaction is all or nothing.
             for entry in batch:
                 await self._save_one(entry)
         finally:
@@ -90,6 +93,10 @@ class Ingest:
             await self._compare(entry.row)
             await transact(self._client, entry.receipt)
             entry.finish()
+        except AWAY:
+            entry.finish(Unavailable())
+        except Exception as problem:  # noqa: BLE001 - it is raised to whoever brought this row
+            entry.finish(problem)
 
     async def _write(self, batch: "list[_Entry]") -> None:
         now = self._clock.now()

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import random
+from types import NoneType
 
 import pytest
 
@@ -87,6 +88,25 @@ async def test_rows_that_wait_share_a_transaction(auditing, monkeypatch):
     await asyncio.gather(*(inbox.handle(on_the_bus(row)) for row in rows_of_accounts(20)))
     assert sum(sizes) == 20
     assert len(sizes) < 6
+
+
+async def test_a_row_that_cannot_be_kept_fails_alone(auditing, monkeypatch):
+    """Not the one whose turn it was, which would be put aside in its place."""
+    rows = rows_of_accounts(8)
+    add = Records.add
+
+    async def add_all_but_one(self, records, session):
+        if any(record.id == rows[3].id for record in records):
+            raise LookupError("cannot be kept")
+        await add(self, records, session)
+
+    monkeypatch.setattr(Records, "add", add_all_but_one)
+    inbox = auditing.inbox
+    results = await asyncio.gather(*(inbox.apply(row) for row in rows), return_exceptions=True)
+
+    assert [type(result) for result in results] == [NoneType] * 3 + [LookupError] + [NoneType] * 4
+    assert len(await auditing.all("records")) == 7
+    assert len(await auditing.all("inbox")) == 7
 
 
 async def test_a_double_among_the_waiting_does_not_hold_up_the_others(auditing):

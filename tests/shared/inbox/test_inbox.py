@@ -18,7 +18,7 @@ from shared.contracts.topology import AUDIT
 from shared.inbox import Inbox, Receipt
 from shared.journal import Journal, Tx, rows
 from shared.journal.relay import Relay
-from shared.mongo import Client, Database, Session, connect, insert_once, transact
+from shared.mongo import AlreadyThere, Client, Database, Session, connect, insert_once, transact
 from shared.problems import Unavailable
 from tests.shared.journal.conftest import CALLER, project_created
 
@@ -181,6 +181,25 @@ async def test_messages_that_never_came_are_fetched_and_those_that_came_are_not_
     assert await effects.saw() == [f"Project {number}" for number in range(6)]
     assert effects.calls == 6
     assert inbox.complete_until is not None
+
+
+async def test_a_subscriber_that_meets_a_key_that_is_taken_has_not_applied_the_fact(
+    make_inbox, journal: Journal, effects: Effects
+) -> None:
+    """Only the fact's own receipt says that it was here before."""
+
+    async def meets(ctx: Effects, row: Row, receipt: Receipt) -> None:
+        ctx.calls += 1
+        if ctx.calls == 1:
+            raise AlreadyThere("names")
+        await remember(ctx, row, receipt)
+
+    inbox = make_inbox({ProjectCreated.type: meets})
+    await told(journal, range(1))
+    await inbox.reconcile("team")
+    assert await effects.saw() == []
+    await inbox.reconcile("team")
+    assert await effects.saw() == ["Project 0"]
 
 
 async def test_what_an_open_transaction_may_still_tell_is_not_called_complete(
