@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, TypeVar
@@ -32,11 +32,15 @@ from shared.mongo import (
     transact,
     update_expected,
 )
+from shared.problems import Unavailable
 
 T = TypeVar("T")
 
 ROW_LIMIT = 128 * 1024
 """Bytes of one row as JSON: a change is told whole, so it has to stay small."""
+
+TURN_SECONDS = 5.0
+"""How long a write waits for those before it, of the same shard and process."""
 
 First = Callable[[Session], Awaitable[None]]
 
@@ -166,7 +170,7 @@ class Journal:
         async def committed() -> bool:
             return await self._rows.find_one({"change_id": change_id}) is not None
 
-        async with self._locks[shard]:
+        async with self._turn(shard):
             result, told = await transact(self._client, attempt, committed=committed)
             committed_at = self._clock.boottime()
         if not told:
@@ -195,6 +199,20 @@ class Journal:
             tx.record(fact)
 
         await self.write(key, work, caller=caller, policy=False)
+
+    @contextlib.asynccontextmanager
+    async def _turn(self, shard: int) -> AsyncIterator[None]:
+        """The right to write: within a process those of one shard would only meet as conflicts."""
+        turn = self._locks[shard]
+        try:
+            async with asyncio.timeout(TURN_SECONDS):
+                await turn.acquire()
+        except TimeoutError as late:
+            raise Unavailable from late
+        try:
+            yield
+        finally:
+            turn.release()
 
     async def _barrier(
         self, position: Position, committed_at: float, *, after: Session | None = None

@@ -6,12 +6,14 @@ from collections.abc import Awaitable, Callable
 import pytest
 from pymongo.errors import AutoReconnect
 
+import shared.journal.journal
 import shared.mongo
 from shared.clock import SystemClock
 from shared.contracts.facts import parse_revision, shard_of
 from shared.journal import Journal, Tx
 from shared.journal.relay import Relay
 from shared.mongo import AlreadyThere, Client, Database, Session, insert_once
+from shared.problems import Unavailable
 from tests.shared.journal.conftest import CALLER, project_created
 
 SHARD = shard_of("acc_1")
@@ -103,6 +105,28 @@ async def test_two_processes_with_eight_writers_make_one_gapless_sequence(
     assert other.epoch == journal.epoch
     assert await seqs(journal) == list(range(1, 25))
     assert {row["rev"] async for row in database["projects"].find({})} == set(range(1, 25))
+
+
+async def test_a_write_whose_turn_does_not_come_is_unavailable_and_did_nothing(
+    journal: Journal, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared.journal.journal, "TURN_SECONDS", 0.01)
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(tx: Tx) -> int:
+        begun.set()
+        await go_on.wait()
+        return await creating(database, 1)(tx)
+
+    first = asyncio.create_task(journal.write("acc_1", slow, caller=CALLER, policy=False))
+    await begun.wait()
+    with pytest.raises(Unavailable):
+        await journal.write("acc_1", creating(database, 2), caller=CALLER, policy=False)
+    go_on.set()
+    await first
+
+    await journal.write("acc_1", creating(database, 3), caller=CALLER, policy=False)
+    assert {row["_id"] async for row in database["projects"].find({})} == {1, 3}
 
 
 async def test_the_first_statement_ends_the_write_when_it_was_done_before(
