@@ -8,10 +8,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from shared.clock import Clock
 from shared.keys import read_key_set
-from shared.problems import Unavailable
+from shared.problems import Refusal, Unavailable
 
 REFRESH_AT_MOST_EVERY = 10.0
 REFRESH_AFTER = 300.0
+REFRESH_PATIENCE = 0.25
+"""How long the bearer of a known key waits for newer ones, should identity be silent."""
 TRUST_KEYS_FOR = 3600.0
 
 
@@ -64,13 +66,15 @@ class RemoteKeys:
         self._keys: Mapping[str, Ed25519PublicKey] = {}
         self._fetched_at: float | None = None
         self._tried_at: float | None = None
-        self._turn = asyncio.Lock()
+        self._running: asyncio.Task[None] | None = None
         self.version = 0
 
     async def find(self, kid: str) -> Ed25519PublicKey | None:
         """The key with this id; see `KeySource`."""
-        if kid not in self._keys or self._age() > REFRESH_AFTER:
-            await self._refresh(kid)
+        if kid not in self._keys or self._age() > TRUST_KEYS_FOR:
+            await self._refresh(None)
+        elif self._age() > REFRESH_AFTER:
+            await self._refresh(REFRESH_PATIENCE)
         if self._age() > TRUST_KEYS_FOR:
             raise Unavailable
         return self._keys.get(kid)
@@ -80,19 +84,23 @@ class RemoteKeys:
             return float("inf")
         return self._clock.boottime() - self._fetched_at
 
-    async def _refresh(self, kid: str) -> None:
-        async with self._turn:
+    async def _refresh(self, patience: float | None) -> None:
+        if self._running is None or self._running.done():
             now = self._clock.boottime()
-            if kid in self._keys and self._age() <= REFRESH_AFTER:
-                return
             if self._tried_at is not None and now - self._tried_at < REFRESH_AT_MOST_EVERY:
                 return
             self._tried_at = now
-            try:
-                keys = read_key_set(await self._fetch())
-            except (Unavailable, ValueError):
-                return
-            self._fetched_at = now
-            if keys.keys() != self._keys.keys():
-                self.version += 1
-            self._keys = keys
+            self._running = asyncio.create_task(self._read(now))
+        done, _ = await asyncio.wait({self._running}, timeout=patience)
+        for task in done:
+            task.result()
+
+    async def _read(self, now: float) -> None:
+        try:
+            keys = read_key_set(await self._fetch())
+        except (Refusal, ValueError):
+            return
+        self._fetched_at = now
+        if keys.keys() != self._keys.keys():
+            self.version += 1
+        self._keys = keys

@@ -6,6 +6,7 @@ import random
 from collections.abc import Awaitable, Callable, Mapping
 
 from shared import context, metrics
+from shared.cancellation import cancelled_by_us, end
 
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 5.0
@@ -35,9 +36,7 @@ class Supervisor:
 
     async def stop(self) -> None:
         """Cancel every loop and wait until it has ended."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(self._tasks)
         self._tasks.clear()
 
     async def _keep(self, name: str, loop: Loop) -> None:
@@ -50,11 +49,13 @@ class Supervisor:
                 await loop()
             except asyncio.CancelledError:
                 # Libraries raise it for reasons of their own; only our `stop` ends a loop.
-                if _cancelled():
+                if cancelled_by_us():
                     raise
                 _log.exception("task was cancelled from within", extra={"task": name})
             except Exception:  # noqa: BLE001 - whatever it is, the loop must run on
                 _log.exception("task failed", extra={"task": name})
+                if cancelled_by_us():
+                    return
             else:
                 return
             metrics.TASK_CRASHES.labels(self._service, name).inc()
@@ -62,8 +63,3 @@ class Supervisor:
                 pause = self._first_pause
             await asyncio.sleep(pause * random.uniform(0.8, 1.2))
             pause = min(pause * 2, LONGEST_PAUSE)
-
-
-def _cancelled() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0

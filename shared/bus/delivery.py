@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from shared.bus import Handler, Message, Resync, Verdict
+from shared.cancellation import cancelled_by_us
 
 log = logging.getLogger(__name__)
 
@@ -68,12 +69,3 @@ async def drain(deliveries: Collection[asyncio.Task[Any]]) -> None:
         for delivery in late:
             delivery.cancel()
         await asyncio.gather(*late, return_exceptions=True)
-
-
-def cancelled_by_us() -> bool:
-    """Tell whether the `CancelledError` in hand is a request to stop.
-
-    A broken link makes aiormq raise the same class out of a call that nobody cancelled.
-    """
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0

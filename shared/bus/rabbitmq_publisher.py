@@ -10,8 +10,8 @@ from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, 
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS, PublishError
 
 from shared.bus import PUBLISH_SECONDS, BusUnavailable, Message, Unroutable
-from shared.bus.delivery import cancelled_by_us
 from shared.bus.rabbitmq_links import Links, declare
+from shared.cancellation import cancelled_by_us
 from shared.contracts.topology import Topology
 
 REST_SECONDS = (0.2, 1.0)

@@ -16,8 +16,9 @@ from aio_pika.abc import (
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 
 from shared.bus import Message, Resync, Verdict
-from shared.bus.delivery import Lanes, cancelled_by_us, drain, resync
+from shared.bus.delivery import Lanes, drain, resync
 from shared.bus.rabbitmq_links import Links, declare, declare_queue
+from shared.cancellation import cancelled_by_us, end
 from shared.contracts.topology import DELIVERY_LIMIT, Queue, QueueKind, Topology
 
 log = logging.getLogger(__name__)
@@ -72,8 +73,7 @@ class RabbitSubscription:
     async def close(self) -> None:
         """Stop consuming, let running handlers finish, and disconnect."""
         self._stopping = True
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await end([self._task])
         # Handlers of a link that broke before: their verdicts reach nobody, their work counts.
         await drain(self._deliveries)
 
@@ -91,6 +91,8 @@ class RabbitSubscription:
                 reason = "the link broke"
             except Exception as failed:  # noqa: BLE001 (the consumer loop outlives everything)
                 reason = repr(failed)
+            if self._stopping:
+                return
             log.warning("subscription lost", extra={"queue": self._queue.name, "reason": reason})
             pause = first if lost.is_set() else min(2 * pause, longest)
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))

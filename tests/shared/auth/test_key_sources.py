@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from shared.key_sources import RemoteKeys
 from shared.keys import public_jwk, read_key_set
-from shared.problems import Unavailable
+from shared.problems import NotFound, Unavailable
 from tests.clocks import SetClock
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(32)).public_key()
@@ -20,13 +20,18 @@ class Identity:
         self.kids = ["key_1"]
         self.asked = 0
         self.away = False
+        self.mistaken = False
         self.answer: object = None
+        self.answering = asyncio.Event()
+        self.answering.set()
 
     async def key_set(self) -> object:
         self.asked += 1
-        await asyncio.sleep(0)
+        await self.answering.wait()
         if self.away:
             raise Unavailable
+        if self.mistaken:
+            raise NotFound
         return self.answer or {"keys": [public_jwk(kid, KEY) for kid in self.kids]}
 
 
@@ -93,6 +98,30 @@ async def test_the_last_keys_hold_for_an_hour_without_identity_and_no_longer(
     clock.move(1)
     with pytest.raises(Unavailable):
         await keys.find("key_1")
+
+
+async def test_who_bears_a_known_key_does_not_wait_for_a_silent_identity(
+    keys: RemoteKeys, identity: Identity, clock: SetClock
+):
+    await keys.find("key_1")
+    identity.answering.clear()
+    clock.move(301)
+    assert await asyncio.gather(*(keys.find("key_1") for _ in range(5))) == [KEY] * 5
+    identity.kids = ["key_2"]
+    identity.answering.set()
+    assert await keys.find("key_2") == KEY
+    assert identity.asked == 2
+
+
+async def test_an_answer_that_is_not_identitys_is_none(
+    keys: RemoteKeys, identity: Identity, clock: SetClock
+):
+    identity.mistaken = True
+    with pytest.raises(Unavailable):
+        await keys.find("key_1")
+    identity.mistaken = False
+    clock.move(10)
+    assert await keys.find("key_1") == KEY
 
 
 async def test_without_any_keys_nobody_is_called_unauthenticated(

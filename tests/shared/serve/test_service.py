@@ -1,13 +1,14 @@
 """What does a service do from its start to its end?"""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
 from aiohttp import http_parser
 
-from shared import metrics
+from shared import cancellation, metrics
 from shared.auth import Authenticator
 from shared.http import Admin, Api, Route
 from shared.listeners import listen, require_c_parser, url_of
@@ -193,6 +194,32 @@ async def test_a_loop_that_fails_is_started_again_and_counted(caplog):
     await wait_for(lambda: loop.runs == 4)
     assert crashes("relay") == before + 3
     assert len([record for record in caplog.records if record.levelname == "ERROR"]) == 3
+    async with asyncio.timeout(5):
+        await supervisor.stop()
+
+
+async def test_a_loop_that_swallows_a_cancellation_or_fails_in_its_clean_up_ends_all_the_same(
+    monkeypatch,
+):
+    monkeypatch.setattr(cancellation, "AGAIN_SECONDS", 0.01)
+    running = asyncio.Barrier(3)
+
+    async def swallows() -> None:
+        await running.wait()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        await asyncio.Event().wait()
+
+    async def fails() -> None:
+        await running.wait()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise OSError("the connection was gone already")
+
+    supervisor = Supervisor("slow")
+    supervisor.start({"swallows": swallows, "fails": fails})
+    await running.wait()
     async with asyncio.timeout(5):
         await supervisor.stop()
 
