@@ -240,7 +240,7 @@ def _accepted(fact: team.InvitationAccepted, row: Row) -> _Told:
             "account": fact.account_name,
             "member": fact.name,
             "email": fact.email,
-            "role": fact.role,
+            "role": fact.role_title or fact.role,
         },
     )
 

@@ -119,6 +119,7 @@ class InvitationAccepted(_Invitation):
     """The invited user joined."""
 
     type: ClassVar[str] = "team.invitation.accepted.v1"
+    role_title: str = ""
     user_id: str
     name: str
     inviter_user_id: str

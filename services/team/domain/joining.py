@@ -52,6 +52,7 @@ def accept(
     *,
     account: Account,
     invitee: Invitee,
+    role_title: str,
     email_lock: bool,
     membership_id: MembershipId,
     now: datetime,
@@ -97,6 +98,7 @@ def accept(
     told = Fact(
         payload=team.InvitationAccepted(
             **named(invitation, account),
+            role_title=role_title,
             user_id=invitee.user_id,
             name=invitee.name,
             inviter_user_id=invitation.inviter_user_id,

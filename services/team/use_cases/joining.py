@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from rolecall import AccountStatus, CompiledCatalog, Delivery
+from rolecall import AccountStatus, CompiledCatalog, Delivery, Role
 from services.team.domain import joining
 from services.team.domain.accounts import Account
 from services.team.domain.authority import RoleUnknown, account_state, member_state, role_to_give
@@ -103,15 +103,16 @@ async def accept(
                 raise InvitationNotValid
             return Joined(account=account, catalog=catalog, membership=present)
         name = await ctx.store.name_for_joining(user_id, otherwise=person.name, session=tx.session)
+        role = await _given_role(ctx, tx, invitation, account, catalog)
         accepted, member, facts = joining.accept(
             invitation,
             account=account,
             invitee=Invitee(user_id=user_id, address=parse_address(person.email), name=name),
+            role_title=role.title,
             email_lock=catalog.catalog.policies.invitations.email_lock,
             membership_id=MembershipId(new_id("mem")),
             now=tx.now,
         )
-        await _require_giver(ctx, tx, invitation, account, catalog)
         if present is not None:
             raise AlreadyMember
         others = await ctx.store.count_members(account.account_id, tx.session) - 1
@@ -176,10 +177,10 @@ async def _account(ctx: Ctx, invitation: Invitation, session: Session | None) ->
     return account
 
 
-async def _require_giver(
+async def _given_role(
     ctx: Ctx, tx: Tx, invitation: Invitation, account: Account, catalog: CompiledCatalog
-) -> None:
-    """The role exists, and the inviter may still give it."""
+) -> Role:
+    """The invitation's role, if there still is one and the inviter may still give it."""
     try:
         role = role_to_give(catalog, invitation.role)
     except RoleUnknown as unknown:
@@ -193,3 +194,4 @@ async def _require_giver(
     state = account_state(account, catalog, [inviter])
     if not may_invite_with(state, inviter, role.id, now=tx.now):
         raise InvitationNotValid
+    return role

@@ -152,6 +152,16 @@ def test_a_fact_that_needs_no_mail_gives_none(payload):
     assert told_of(payload) == ()
 
 
+@pytest.mark.parametrize(
+    ("title", "shown"), [({"role_title": "Developer"}, "Developer"), ({}, "developer")]
+)
+def test_whoever_invited_reads_the_roles_title_where_the_fact_has_it(title, shown):
+    (message,) = told_of(
+        team.InvitationAccepted(**INVITATION, **INVITER, **title, user_id="usr_bo", name="Bo Li")
+    )
+    assert message.words["role"] == shown
+
+
 def test_no_message_keeps_a_secret():
     named = set.union(
         *(set(FACT_TYPES[fact_type].model_fields) for fact_type in TOLD), Message.__annotations__

@@ -177,6 +177,14 @@ async def test_accepting_again_answers_the_same(team: Team) -> None:
     assert len(await team.rows("member.joined")) == 1
 
 
+async def test_the_inviter_is_told_who_joined_with_which_role(team: Team) -> None:
+    account = await team.account()
+    guest = await account.join("developer")
+    [accepted] = await team.rows("invitation.accepted")
+    told = [accepted.data[name] for name in ("inviter_email", "user_id", "role", "role_title")]
+    assert told == [account.owner.email, guest.user_id, "developer", "Developer"]
+
+
 async def test_the_giver_must_still_be_able_to_give(team: Team) -> None:
     """B5: not even a change that the passing of invitations did not see opens a door."""
     account = await team.account()
