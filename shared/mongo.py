@@ -102,41 +102,39 @@ async def transact(
     client: Client,
     work: Callable[[Session], Awaitable[T]],
     *,
-    committed: Callable[[], Awaitable[bool]] | None = None,
+    committed: Callable[[Session | None], Awaitable[T | None]] | None = None,
     budget: float = TIMEOUT_MS / 1000,
 ) -> T:
     """Run `work` in a transaction (snapshot, majority) until it commits; `work` may run again.
 
-    `committed` tells whether an earlier attempt, whose commit was not answered, took effect: then
-    that attempt's result stands and nothing is done twice. It is asked before every further one,
-    because such a commit may show later, as the conflict that ends the next attempt.
+    `committed` gives the result of an earlier attempt whose commit was not answered and which took
+    effect all the same: it stands, and nothing is done twice. Every further attempt asks it first,
+    in its own snapshot: a commit that the snapshot does not hold yet is the conflict that ends it.
 
     Raises:
         Unavailable: the database was away or contended for longer than `budget` seconds.
     """
     deadline = time.monotonic() + budget
     attempt = 0
-    doubtful = False
     async with await client.start_session() as session:
         while True:
             attempt += 1
             session.start_transaction(read_concern=SNAPSHOT, write_concern=MAJORITY)
             try:
-                result = await work(session)
-                doubtful = True
+                earlier = None if attempt == 1 or not committed else await committed(session)
+                result = await work(session) if earlier is None else earlier
                 await _commit(session, deadline)
             except (PyMongoError, Lost) as problem:
-                if session.delegate.in_transaction:
-                    await _abort(session)
+                await _abort(session)
                 if not _passing(problem):
                     raise
-                if doubtful and committed is not None and await committed():
-                    return result
                 if time.monotonic() >= deadline:
-                    raise Unavailable from problem
+                    earlier = await committed(None) if committed else None
+                    if earlier is None:
+                        raise Unavailable from problem
+                    return earlier
             except BaseException:
-                if session.delegate.in_transaction:
-                    await _abort(session)
+                await _abort(session)
                 raise
             else:
                 return result
@@ -157,6 +155,8 @@ async def _commit(session: Session, deadline: float) -> None:
 
 
 async def _abort(session: Session) -> None:
+    if not session.delegate.in_transaction:
+        return
     try:
         await session.abort_transaction()
     except PyMongoError:

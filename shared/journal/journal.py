@@ -126,6 +126,12 @@ class Journal:
         page = {"shard": shard, "seq": {"$gt": after, "$lte": after + limit}}
         return [rows.read(document) async for document in self._rows.find(page).sort("seq", 1)]
 
+    async def row(self, position: Position) -> Row | None:
+        """The row at a position; `None` when this journal has no such row."""
+        stored = await self._rows.find_one({"_id": rows.key(position)})
+        found = None if stored is None else rows.read(stored)
+        return found if found is not None and found.position == position else None
+
     async def write(
         self,
         key: str,
@@ -147,6 +153,7 @@ class Journal:
         shard = shard_of(key)
         change_id = new_id("chg")
         used: Session | None = None
+        attempts: dict[str, tuple[T, list[Row]]] = {}
 
         async def attempt(session: Session) -> tuple[T, list[Row]]:
             nonlocal used
@@ -165,10 +172,12 @@ class Journal:
                     session,
                 )
                 await self._rows.insert_many([rows.document(row) for row in told], session=session)
+                attempts.update((row.id, (result, told)) for row in told)
             return result, told
 
-        async def committed() -> bool:
-            return await self._rows.find_one({"change_id": change_id}) is not None
+        async def committed(session: Session | None) -> tuple[T, list[Row]] | None:
+            stored = await self._rows.find_one({"change_id": change_id}, session=session)
+            return None if stored is None else attempts[rows.read(stored).id]
 
         async with self._turn(shard):
             result, told = await transact(self._client, attempt, committed=committed)

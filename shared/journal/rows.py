@@ -1,7 +1,7 @@
 """How does a row of the journal stand in the database and on the bus?"""
 
 from shared.bus import Message
-from shared.contracts.facts import Row
+from shared.contracts.facts import Position, Row
 from shared.mongo import Collection, Document
 
 
@@ -14,9 +14,9 @@ async def create_indexes(collection: Collection) -> None:
     )
 
 
-def key(row: Row) -> str:
-    """The row's `_id`."""
-    return f"{row.shard:02d}.{row.seq:012d}"
+def key(place: Row | Position) -> str:
+    """The `_id` of the row at this place."""
+    return f"{place.shard:02d}.{place.seq:012d}"
 
 
 def document(row: Row) -> Document:

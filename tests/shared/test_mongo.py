@@ -3,16 +3,23 @@
 from types import SimpleNamespace
 from typing import Any, Self
 
+import pytest
 from pymongo.errors import ConnectionFailure, OperationFailure
 
 from shared.mongo import transact
+from shared.problems import NotFound
 
 
 class LateCommit:
-    """A client of one session: its first commit takes effect, but is neither answered nor seen."""
+    """A client of one session: its first commit is not answered, and lands before snapshot `at`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, at: int) -> None:
         self.delegate = SimpleNamespace(in_transaction=False)
+        self._at = at
+        self._snapshots = 0
+        self._held: list[str] = []
+        self._sent: list[list[str]] = []
+        self.changes: list[str] = []
 
     async def start_session(self) -> "LateCommit":
         return self
@@ -25,29 +32,48 @@ class LateCommit:
 
     def start_transaction(self, **concerns: Any) -> None:
         self.delegate.in_transaction = True
+        self._snapshots += 1
+        if self._sent and self._snapshots == self._at:
+            self.changes += self._sent.pop(0)
+        self._held, self.snapshot = [], list(self.changes)
+
+    def write(self, change: str) -> None:
+        self._held.append(change)
 
     async def commit_transaction(self) -> None:
         self.delegate.in_transaction = False
-        raise ConnectionFailure
+        if self._snapshots == 1:
+            self._sent.append(self._held)
+            raise ConnectionFailure
+        if self._sent:  # the same document was changed under way
+            self.changes += self._sent.pop(0)
+        if self.changes != self.snapshot:
+            conflict = OperationFailure("WriteConflict")
+            conflict._add_error_label("TransientTransactionError")
+            raise conflict
+        self.changes += self._held
 
     async def abort_transaction(self) -> None:
         self.delegate.in_transaction = False
 
 
-async def test_a_commit_that_shows_only_as_a_conflict_is_not_done_again():
-    attempts: list[int] = []
+@pytest.mark.parametrize("lands_before", [2, 3])
+async def test_a_late_commit_is_found_in_the_next_snapshot_or_conflicts_with_it(lands_before: int):
+    client: Any = LateCommit(at=lands_before)
+    attempts = 0
 
-    async def work(session: Any) -> int:
-        attempts.append(len(attempts) + 1)
-        if len(attempts) == 2:
-            conflict = OperationFailure("WriteConflict")
-            conflict._add_error_label("TransientTransactionError")
-            raise conflict
-        return attempts[-1]
+    async def work(session: Any) -> str:
+        nonlocal attempts
+        attempts += 1
+        if client.snapshot:
+            raise NotFound  # refused because of its own effect
+        session.write(f"change of attempt {attempts}")
+        return f"attempt {attempts}"
 
-    async def committed() -> bool:
-        return len(attempts) > 1
+    async def committed(session: Any) -> str | None:
+        seen = client.changes if session is None else client.snapshot
+        return "attempt 1" if "change of attempt 1" in seen else None
 
-    client: Any = LateCommit()
-    assert await transact(client, work, committed=committed) == 1
-    assert attempts == [1, 2]
+    assert await transact(client, work, committed=committed) == "attempt 1"
+    assert client.changes == ["change of attempt 1"]
+    assert attempts == lands_before - 1
