@@ -65,9 +65,9 @@ class Mail:
 
 
 def render(message: Message, link: Link | None, *, sender: Sender, now: datetime) -> Content:
-    """Put a message into words. Every word of the fact is shown as a name (see `names`)."""
+    """Put a message into words. Every word of the fact is shown as `names` says."""
     words: dict[str, object] = {
-        key: shown(value) or _NAMELESS.get(key, "") for key, value in message.words.items()
+        key: shown(key, value) or _NAMELESS.get(key, "") for key, value in message.words.items()
     }
     words |= {
         "product": sender.product,

@@ -8,16 +8,21 @@ from shared.addresses import parse_address
 
 LONGEST_NAME = 80
 _LOOKED_AT = 400  # no more is shown whatever goes, and patterns take long on long text
-_DOTS = ".\u2024\u3002\uff0e\uff61"  # what address bars and mail programs take for a dot
+_DOTS = ".\u2024\u3002\ufe52\uff0e\uff61"  # what address bars and mail programs take for a dot
 _ADDRESS_OF_A_PAGE = re.compile(
     r"\b[a-z][a-z0-9+.-]*:/{1,}\S*|\b(?:mailto|javascript|data|tel):", re.IGNORECASE
 )
-_HOST_DOT = re.compile(rf"(?<=\w)[{_DOTS}](?=[^\W\d_]{{2}})")
+# What stands for a letter may also be a mark or a joiner, which are no word characters.
+_NO_LETTER = rf"\s\d!-@\[-`{{-~\u2010-\u205e{_DOTS}"
+_HOST_DOT = re.compile(rf"(?<=[^\s{_DOTS}])[{_DOTS}](?=[^{_NO_LETTER}]{{2}})")
 
 
-def shown(text: str) -> str:
-    """A word as it may stand in a mail: an address as it is, anything else as a clean name."""
-    return clean_name(text) if deliverable(text) is None else text
+def shown(field: str, text: str) -> str:
+    """A word as it may stand in a mail: the address of the field `email` as it is, else a name.
+
+    The field decides, because a name may look like an address and be a link: `evil.example/x@y.z`.
+    """
+    return text if field == "email" and deliverable(text) else clean_name(text)
 
 
 def clean_name(name: str) -> str:

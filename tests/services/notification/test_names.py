@@ -12,6 +12,7 @@ from services.notification.names import (
     deliverable,
     in_words,
     moment_in_words,
+    shown,
 )
 
 HARMLESS = [
@@ -22,6 +23,8 @@ HARMLESS = [
     "Team: Alpha",
     "研究チーム",
     "v1.2",
+    "Wait...what",
+    "Sales (D.E.)",
     "👩‍🚀 space",
 ]
 
@@ -40,6 +43,12 @@ def test_an_ordinary_name_stays_as_it_is(name):
         ("evil.example/login", "evil example/login"),
         ("evil。example", "evil example"),
         ("evil\u2024example", "evil example"),
+        ("evil.\u200dexample", "evil \u200dexample"),
+        ("evil\u200c.example", "evil\u200c example"),
+        (
+            "\u092d\u093e\u0930\u0924\u0940.\u092d\u093e\u0930\u0924",
+            "\u092d\u093e\u0930\u0924\u0940 \u092d\u093e\u0930\u0924",
+        ),
         ("mailto:a@evil.example", "a@evil example"),
         ("javascript:alert(1)", "alert(1)"),
         ("a\r\nBcc: victim@x.example", "a Bcc: victim@x example"),
@@ -53,6 +62,19 @@ def test_an_ordinary_name_stays_as_it_is(name):
 )
 def test_a_name_that_wants_more_is_only_a_name(name, shown):
     assert clean_name(name) == shown
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "word"),
+    [
+        ("email", "Bo.Li@example.com", "Bo.Li@example.com"),
+        ("email", "<Bo.Li@example.com>", "<Bo Li@example com>"),
+        ("name", "Bo.Li@example.com", "Bo Li@example com"),
+        ("name", "www.evil.example/login@x.org", "www evil example/login@x org"),
+    ],
+)
+def test_an_address_is_left_as_it_is_only_where_one_belongs(field, text, word):
+    assert shown(field, text) == word
 
 
 @given(st.text(max_size=200))
