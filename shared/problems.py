@@ -42,6 +42,8 @@ class Refusal(Exception):  # noqa: N818 - the refusal is the answer, not an erro
     kind: ClassVar[Kind]
     code: ClassVar[str]
     detail: ClassVar[str]
+    forbids: ClassVar[bool] = False
+    """It says "you may not", though its kind is not `DENIED`; the audit log has both."""
 
     def __init__(
         self,

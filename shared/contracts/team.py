@@ -187,11 +187,12 @@ class OverrideRemoved(_Override):
 
 
 class RequestRefused(Payload):
-    """A member tried what they may not do; the row is the audit record of it."""
+    """Somebody tried what they may not do; the row is the audit record of it."""
 
     type: ClassVar[str] = "team.request.refused.v1"
     operation: str
     permission: str
+    """Empty where the route asks for none: accepting an invitation."""
     code: str
 
 

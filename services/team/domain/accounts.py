@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from rolecall import AccountKind, AccountStatus, Catalog, Conversion
 from services.team.domain.members import Membership
@@ -145,7 +146,8 @@ def convert(
         catalog=catalog.id,
     )
     still_owner = replace(owner, role=catalog.owner_role)
-    return converted, still_owner, _converted(account, converted, still_owner)
+    fact = _converted(account, converted, was=owner, owner=still_owner)
+    return converted, still_owner, fact
 
 
 def become_team(account: Account) -> tuple[Account, Fact]:
@@ -154,13 +156,24 @@ def become_team(account: Account) -> tuple[Account, Fact]:
     return converted, _converted(account, converted)
 
 
-def _converted(before: Account, after: Account, *members: Membership) -> Fact:
+def _converted(
+    before: Account,
+    after: Account,
+    *,
+    was: Membership | None = None,
+    owner: Membership | None = None,
+) -> Fact:
     return Fact(
         payload=team.AccountConverted(
             account_name=after.name, kind=after.kind.value, catalog=after.catalog
         ),
         resource=after.ref(),
-        before={"kind": before.kind.value, "name": before.name, "catalog": before.catalog},
-        after={"kind": after.kind.value, "name": after.name, "catalog": after.catalog},
-        things=(after.thing(), *(member.thing() for member in members)),
+        before=_shown(before, was),
+        after=_shown(after, owner),
+        things=(after.thing(),) if owner is None else (after.thing(), owner.thing()),
     )
+
+
+def _shown(account: Account, owner: Membership | None) -> dict[str, Any]:
+    shown = {"kind": account.kind.value, "name": account.name, "catalog": account.catalog}
+    return shown if owner is None else shown | {"owner_role": owner.role}

@@ -180,8 +180,8 @@ def resend(
     fact = Fact(
         payload=team.InvitationResent(**_open(again, account, role)),
         resource=again.ref(),
-        before={"generation": invitation.generation},
-        after={"generation": again.generation},
+        before=_link(invitation),
+        after=_link(again),
     )
     return again, fact
 
@@ -229,6 +229,14 @@ def named(invitation: Invitation, account: Account) -> dict[str, str]:
         "invitation_id": invitation.invitation_id,
         "email": invitation.email,
         "role": invitation.role,
+    }
+
+
+def _link(invitation: Invitation) -> dict[str, object]:
+    ends = invitation.expires_at
+    return {
+        "generation": invitation.generation,
+        "expires_at": None if ends is None else ends.isoformat(),
     }
 
 

@@ -36,6 +36,7 @@ class Invitee:
 
 def decline(invitation: Invitation, *, account: Account) -> tuple[Invitation, Fact]:
     """Whoever holds the link says no."""
+    declined = replace(invitation, status=InvitationStatus.DECLINED)
     fact = Fact(
         payload=team.InvitationDeclined(
             **named(invitation, account),
@@ -43,8 +44,10 @@ def decline(invitation: Invitation, *, account: Account) -> tuple[Invitation, Fa
             inviter_email=invitation.inviter_email,
         ),
         resource=invitation.ref(),
+        before={"status": invitation.status.value},
+        after={"status": declined.status.value},
     )
-    return replace(invitation, status=InvitationStatus.DECLINED), fact
+    return declined, fact
 
 
 def accept(
@@ -105,5 +108,7 @@ def accept(
             inviter_email=invitation.inviter_email,
         ),
         resource=accepted.ref(),
+        before={"status": invitation.status.value},
+        after={"status": accepted.status.value, "user_id": invitee.user_id},
     )
     return accepted, member, (told, joined)

@@ -1,14 +1,16 @@
 """Who is in an account, and how does that change?"""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from rolecall import MembershipStatus, Role
+from services.team.domain.listing import listed
 from shared.contracts import team, things
 from shared.contracts.facts import Fact, ResourceRef
 from shared.contracts.things import Kind as ThingKind
 from shared.contracts.things import Thing
-from shared.ids import AccountId, MembershipId, UserId
+from shared.ids import AccountId, MembershipId, ProjectId, UserId
 from shared.problems import Kind, Refusal
 
 
@@ -17,6 +19,7 @@ class OwnerProtected(Refusal):
 
     kind = Kind.CONFLICT
     code = "owner-protected"
+    forbids = True
     detail = "The owner of the account cannot be changed or removed."
 
 
@@ -25,6 +28,7 @@ class OwnerCannotLeave(Refusal):
 
     kind = Kind.CONFLICT
     code = "owner-cannot-leave"
+    forbids = True
     detail = "The owner cannot leave the account."
 
 
@@ -107,18 +111,22 @@ def change_role(
     return changed, fact
 
 
-def remove(member: Membership, *, is_owner: bool, account_name: str) -> Fact:
-    """Somebody ends the membership (`Ro14`, `Ci5`, `Nv17`).
+def remove(
+    member: Membership, *, is_owner: bool, overridden: Sequence[ProjectId], account_name: str
+) -> Fact:
+    """Somebody ends the membership (`Ro14`, `Ci5`, `Nv17`), with overrides in these projects.
 
     Raises:
         OwnerProtected: the member is the owner.
     """
     if is_owner:
         raise OwnerProtected
-    return _ended(team.MemberRemoved, member, account_name)
+    return _ended(team.MemberRemoved, member, overridden, account_name)
 
 
-def leave(member: Membership, *, is_owner: bool, account_name: str) -> Fact:
+def leave(
+    member: Membership, *, is_owner: bool, overridden: Sequence[ProjectId], account_name: str
+) -> Fact:
     """The member ends it.
 
     Raises:
@@ -126,12 +134,13 @@ def leave(member: Membership, *, is_owner: bool, account_name: str) -> Fact:
     """
     if is_owner:
         raise OwnerCannotLeave
-    return _ended(team.MemberLeft, member, account_name)
+    return _ended(team.MemberLeft, member, overridden, account_name)
 
 
 def _ended(
     payload: type[team.MemberRemoved] | type[team.MemberLeft],
     member: Membership,
+    overridden: Sequence[ProjectId],
     account_name: str,
 ) -> Fact:
     return Fact(
@@ -143,6 +152,10 @@ def _ended(
             role=member.role,
         ),
         resource=member.ref(),
-        before={"role": member.role, "membership_id": member.membership_id},
+        before={
+            "role": member.role,
+            "membership_id": member.membership_id,
+            "overridden_in": listed(overridden),
+        },
         things=(member.gone(),),
     )

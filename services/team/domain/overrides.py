@@ -28,6 +28,7 @@ class OwnerNotOverridden(Refusal):
 
     kind = Kind.CONFLICT
     code = "owner-protected"
+    forbids = True
     detail = "The owner of the account cannot be overridden."
 
 

@@ -1,13 +1,15 @@
 """What is a project, and how does it come and go?"""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from services.team.domain.listing import listed
 from shared.contracts import team, things
 from shared.contracts.facts import Fact, ResourceRef
 from shared.contracts.things import Kind as ThingKind
 from shared.contracts.things import Thing
-from shared.ids import AccountId, ProjectId
+from shared.ids import AccountId, ProjectId, UserId
 from shared.problems import Kind, Refusal
 
 
@@ -82,12 +84,12 @@ def rename(project: Project, name: str) -> tuple[Project, Fact]:
     return renamed, fact
 
 
-def delete(project: Project) -> Fact:
-    """The project is gone, and so is every override in it."""
+def delete(project: Project, *, overridden: Sequence[UserId]) -> Fact:
+    """The project is gone, and so is every override in it, that of these members."""
     return Fact(
         payload=team.ProjectDeleted(project_id=project.project_id, name=project.name),
         resource=project.ref(),
         project_id=project.project_id,
-        before={"name": project.name},
+        before={"name": project.name, "overridden": listed(overridden)},
         things=(project.gone(),),
     )

@@ -5,11 +5,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from services.team.domain.refusals import refused
 from services.team.use_cases.accounts import arrive
 from services.team.use_cases.context import Act, Ctx
 from services.team.use_cases.desk import with_name
-from shared.contracts.facts import Fact, Outcome, ResourceRef
-from shared.contracts.team import RequestRefused
+from shared.contracts.facts import ResourceRef
 from shared.http.routes import Call, Handler, Reply
 from shared.problems import Kind, NotFound, Refusal
 
@@ -26,23 +26,24 @@ def act_of(call: Call[Any, Any]) -> Act:
 
 
 def gated(handler: Handler) -> Handler:
-    """Let a verified user's first request find the personal account, and record what is denied.
+    """Let a verified user's first request find the personal account, and record what is forbidden.
 
-    A denial is told only of members: everybody else is answered that there is nothing.
+    That is told only of members: everybody else is answered that there is nothing.
     """
 
     @wraps(handler)
     async def gate(ctx: Ctx, call: Call[Any, Any]) -> BaseModel | Reply | None:
         try:
+            try:
+                return await handler(ctx, call)
+            except NotFound:
+                if not await _arrived(ctx, call):
+                    raise
             return await handler(ctx, call)
-        except NotFound:
-            if not await _arrived(ctx, call):
-                raise
         except Refusal as refusal:
-            if refusal.kind is Kind.DENIED:
+            if refusal.kind is Kind.DENIED or refusal.forbids:
                 await _record(ctx, call, refusal)
             raise
-        return await handler(ctx, call)
 
     return gate
 
@@ -60,15 +61,28 @@ async def _arrived(ctx: Ctx, call: Call[Any, Any]) -> bool:
 
 
 async def _record(ctx: Ctx, call: Call[Any, Any], refusal: Refusal) -> None:
-    fact = Fact(
-        payload=RequestRefused(
-            operation=call.route.operation_id, permission=call.permission, code=refusal.code
-        ),
-        resource=ResourceRef(type="account", id=call.account_id),
+    fact = refused(
+        refusal,
+        operation=call.route.operation_id,
+        resource=_resource(call),
         account_id=call.account_id,
+        permission=call.permission,
         project_id=call.path.get("project_id"),
-        outcome=Outcome.DENIED,
-        reason=refusal.code,
     )
     caller = await with_name(ctx, call.caller, call.account_id)
     await ctx.journal.refused(call.account_id, fact, caller=caller)
+
+
+def _resource(call: Call[Any, Any]) -> ResourceRef:
+    """The innermost thing that the path names, with type and id as in the facts of success."""
+    match call.path:
+        case {"project_id": project_id, "user_id": user_id}:
+            return ResourceRef(type="override", id=f"{project_id}/{user_id}")
+        case {"user_id": user_id}:
+            return ResourceRef(type="member", id=user_id)
+        case {"invitation_id": invitation_id}:
+            return ResourceRef(type="invitation", id=invitation_id)
+        case {"project_id": project_id}:
+            return ResourceRef(type="project", id=project_id)
+        case _:
+            return ResourceRef(type="account", id=call.account_id)

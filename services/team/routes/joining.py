@@ -84,6 +84,7 @@ async def accept(ctx: Ctx, call: Call[Proof, None]) -> Reply:
         code=call.body.code,
         caller=call.caller,
         policy=call.route.policy,
+        operation=call.route.operation_id,
     )
     joined = written.result
     role = joined.catalog.catalog.role(joined.membership.role)

@@ -64,10 +64,11 @@ class ProjectRows:
         return None if found is None else read_override(found)
 
     async def overrides_in(
-        self, account_id: AccountId, project_id: ProjectId
+        self, account_id: AccountId, project_id: ProjectId, session: Session | None = None
     ) -> list[ProjectOverride]:
         """The overrides in a project, by user id."""
-        rows = self._overrides.find({"account_id": account_id, "project_id": project_id})
+        wanted = {"account_id": account_id, "project_id": project_id}
+        rows = self._overrides.find(wanted, session=session)
         found = [read_override(row) async for row in rows]
         return sorted(found, key=lambda override: override.user_id)
 

@@ -14,6 +14,7 @@ from services.team.domain.invitations import (
 )
 from services.team.domain.joining import WRONG_CODES, InvitationNotValid, Invitee
 from services.team.domain.members import Membership
+from services.team.domain.refusals import refused
 from services.team.use_cases.accounts import verified_person
 from services.team.use_cases.context import Ctx
 from services.team.use_cases.desk import catalog_of, commit, save
@@ -24,6 +25,7 @@ from shared.ids import MembershipId, UserId, new_id
 from shared.journal import Tx, Written
 from shared.links import Link
 from shared.mongo import Session
+from shared.problems import Refusal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,11 +77,20 @@ async def mailed_link(ctx: Ctx, link: Link) -> Link:
 
 
 async def accept(
-    ctx: Ctx, *, user_id: UserId, token: str, code: str, caller: Caller, policy: bool
+    ctx: Ctx,
+    *,
+    user_id: UserId,
+    token: str,
+    code: str,
+    caller: Caller,
+    policy: bool,
+    operation: str,
 ) -> Written[Joined]:
     """The signed-in user joins, if the address they have verified is the invited one (`Nv14`).
 
-    Accepting again answers the same to whoever accepted.
+    Accepting again answers the same to whoever accepted. Whoever holds an open invitation's link
+    and is refused all the same is named in the account's audit log, as having tried `operation`; a
+    dead link is refused to everybody, so nobody fills the log with one.
 
     Raises:
         InvitationNotValid: for every link that cannot be used by this user, alike.
@@ -125,7 +136,12 @@ async def accept(
 
     shown = {"name": person.name, "email": person.email}
     named = replace(caller, actor=caller.actor.model_copy(update=shown))
-    return await commit(ctx, proven.account_id, work, caller=named, policy=policy)
+    try:
+        return await commit(ctx, proven.account_id, work, caller=named, policy=policy)
+    except InvitationNotValid as refusal:
+        if proven.open(ctx.clock.now()):
+            await _record(ctx, proven, refusal, operation=operation, caller=named)
+        raise
 
 
 async def decline(ctx: Ctx, *, token: str, code: str, caller: Caller) -> Written[None]:
@@ -148,6 +164,14 @@ async def decline(ctx: Ctx, *, token: str, code: str, caller: Caller) -> Written
         await save(ctx, tx, account, [fact])
 
     return await commit(ctx, proven.account_id, work, caller=caller, policy=False)
+
+
+async def _record(
+    ctx: Ctx, invitation: Invitation, refusal: Refusal, *, operation: str, caller: Caller
+) -> None:
+    account_id = invitation.account_id
+    fact = refused(refusal, operation=operation, resource=invitation.ref(), account_id=account_id)
+    await ctx.journal.refused(account_id, fact, caller=caller)
 
 
 async def _proven(ctx: Ctx, *, token: str, code: str) -> Invitation:

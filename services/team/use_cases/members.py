@@ -73,7 +73,10 @@ async def remove(ctx: Ctx, act: Act, *, user_id: UserId) -> Written[None]:
         desk = await enter(ctx, act, tx=tx)
         member = await member_of(ctx, desk.account, user_id, tx.session)
         fact = members.remove(
-            member, is_owner=desk.is_owner(member), account_name=desk.account.name
+            member,
+            is_owner=desk.is_owner(member),
+            overridden=await _overridden(ctx, tx, member),
+            account_name=desk.account.name,
         )
         await _end(ctx, tx, desk, member)
         passed = await pass_invitations(ctx, tx, desk, inviter_id=user_id, now_is=None)
@@ -94,6 +97,7 @@ async def leave(ctx: Ctx, act: Act) -> Written[None]:
         fact = members.leave(
             desk.membership,
             is_owner=desk.is_owner(desk.membership),
+            overridden=await _overridden(ctx, tx, desk.membership),
             account_name=desk.account.name,
         )
         await _end(ctx, tx, desk, desk.membership)
@@ -114,6 +118,11 @@ async def own_permissions(
     desk = await enter(ctx, act, project_id=project_id)
     table = effective_table(desk.state, desk.member, project_id, now=milliseconds(desk.now))
     return desk, table
+
+
+async def _overridden(ctx: Ctx, tx: Tx, member: Membership) -> list[ProjectId]:
+    found = await ctx.store.overrides_of(member.account_id, member.user_id, tx.session)
+    return [override.project_id for override in found]
 
 
 async def _end(ctx: Ctx, tx: Tx, desk: Desk, member: Membership) -> None:

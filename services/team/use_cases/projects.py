@@ -104,8 +104,10 @@ async def delete(ctx: Ctx, act: Act, *, project_id: ProjectId) -> Written[None]:
     async def work(tx: Tx) -> None:
         desk = await enter(ctx, act, tx=tx, project_id=project_id)
         project = _project(desk)
+        inside = await ctx.store.overrides_in(act.account_id, project_id, tx.session)
+        overridden = [override.user_id for override in inside]
         await ctx.store.delete_project(project, tx.session)
-        await save(ctx, tx, desk.account, [projects.delete(project)])
+        await save(ctx, tx, desk.account, [projects.delete(project, overridden=overridden)])
 
     return await commit(ctx, act.account_id, work, caller=act.caller, policy=act.policy)
 

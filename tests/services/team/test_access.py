@@ -10,6 +10,7 @@ from rolecall import CompiledCatalog, load
 from services.team.routes import INTERNAL_ROUTES, ROUTES
 from shared.http import Permission, Route
 from shared.ids import new_id
+from shared.problems import Kind
 from tests.services.team.running import Account, Person, Team
 
 GUARDED = [route for route in ROUTES if isinstance(route.access, Permission)]
@@ -121,6 +122,9 @@ async def test_a_member_without_the_permission_hears_which_and_it_is_recorded(
     assert {row.outcome for row in told} <= {"denied"}
     assert {row.actor.id for row in told} <= {member.user_id}
     assert {row.actor.name for row in told} <= {role.title()}
+    assert [row.after for row in told] == [
+        {"operation": row.data["operation"], "permission": row.data["permission"]} for row in told
+    ]
     if role == "basic":
         assert "inviteMember" in denied
 
@@ -140,6 +144,81 @@ async def test_an_escalation_that_is_refused_is_recorded_too(team: Team) -> None
     assert (lifted.status, lifted.code) == (403, "grants-exceeded")
     told = await team.rows("request.refused")
     assert [row.reason for row in told] == ["grants-exceeded"] * 2
+    assert [row.after for row in told] == [
+        {"operation": "changeMemberRole", "missing": answer.body["missing"]},
+        {"operation": "removeOverride", "missing": lifted.body["missing"]},
+    ]
+
+
+def test_every_refusal_that_says_you_may_not_is_one_that_is_recorded() -> None:
+    """Whatever its status; the rest says what cannot be, for whoever asks."""
+    listed = {refusal for route in GUARDED for refusal in route.refuses}
+    assert {one.__name__ for one in listed if one.kind is Kind.DENIED or one.forbids} == {
+        "GrantsExceeded",
+        "OwnerCannotLeave",
+        "OwnerNotOverridden",
+        "OwnerOnly",
+        "OwnerProtected",
+    }
+
+
+async def test_whoever_reaches_for_the_owner_is_recorded_with_what_they_tried(team: Team) -> None:
+    """Rp13, Ci7: a refused write is one, though its status says conflict."""
+    account = await team.account()
+    admin = await account.join("admin")
+    project = (await account.owner.send("POST", f"{account.path}/projects", {"name": "p"})).body
+    owner_id = account.owner.user_id
+    member = f"{account.path}/members/{owner_id}"
+    override = f"{account.path}/projects/{project['id']}/overrides/{owner_id}"
+    answers = [
+        await admin.send("PATCH", member, {"role": "basic"}),
+        await admin.send("DELETE", member),
+        await admin.send("PUT", override, {"grants": {}}),
+        await admin.send("POST", f"{account.path}/convert", {"name": "Mine"}),
+        await account.owner.send("POST", f"{account.path}/leave"),
+    ]
+    told = await team.rows("request.refused")
+    assert [row.reason for row in told] == [answer.code for answer in answers]
+    assert [(row.after, row.resource.type, row.resource.id) for row in told] == [
+        ({"operation": "changeMemberRole"}, "member", owner_id),
+        ({"operation": "removeMember"}, "member", owner_id),
+        ({"operation": "setOverride"}, "override", f"{project['id']}/{owner_id}"),
+        ({"operation": "convertAccount"}, "account", account.id),
+        ({"operation": "leaveAccount"}, "account", account.id),
+    ]
+    assert {row.outcome for row in told} == {"denied"}
+    assert [row.actor.name for row in told] == ["Admin"] * 4 + ["Owner"]
+
+
+async def test_a_refused_first_request_of_a_new_user_is_recorded(team: Team) -> None:
+    """The account comes to be by it, and then it is a request as any other."""
+    ana = team.stranger("Ana")
+    assert (await ana.send("POST", f"{ana.path}/leave")).code == "owner-cannot-leave"
+    assert [row.reason for row in await team.rows("request.refused")] == ["owner-cannot-leave"]
+
+
+async def test_a_refused_write_names_the_same_thing_as_one_that_succeeds(team: Team) -> None:
+    """Rp14: the search for a resource finds both."""
+    account = await team.account()
+    viewer, other = await account.join("viewer"), await account.join("basic", "Other")
+    project = (await account.owner.send("POST", f"{account.path}/projects", {"name": "p"})).body
+    proof = await account.invite("guest@example.com", "basic")
+    inside = f"{account.path}/projects/{project['id']}"
+    tries: list[tuple[str, str, Any]] = [
+        ("PATCH", account.path, {"name": "New"}),
+        ("DELETE", f"{account.path}/invitations/{proof['token'].partition('.')[0]}", None),
+        ("PATCH", inside, {"name": "New"}),
+        ("PUT", f"{inside}/overrides/{other.user_id}", {"grants": {}}),
+        ("DELETE", f"{account.path}/members/{other.user_id}", None),
+    ]
+    for method, path, body in tries:
+        assert (await viewer.send(method, path, body)).status == 403
+        assert (await account.owner.send(method, path, body)).status in {200, 204}
+    told = [row for row in await team.rows() if row.account_id == account.id][-2 * len(tries) :]
+    touched = [(row.resource.type, row.resource.id, row.project_id) for row in told]
+    assert touched[::2] == touched[1::2]
+    assert {row.action for row in told[::2]} == {"request.refused"}
+    assert len(set(touched)) == len(tries)
 
 
 async def test_ids_of_another_shape_are_not_found_and_never_a_fault(team: Team) -> None:

@@ -309,6 +309,45 @@ async def test_every_link_that_cannot_be_used_is_refused_alike(team: Team, name:
     )
     members = await account.owner.get(f"{account.path}/members?status=active")
     assert len(members["items"]) == 1
+    recorded = [row.data["operation"] for row in await team.rows("request.refused")]
+    assert recorded == (["acceptInvitation"] if name == "others_address" else [])
+
+
+async def test_whoever_uses_somebody_elses_link_is_named_in_the_accounts_log(team: Team) -> None:
+    """Rp13: token and code are genuine, the address is another."""
+    account = await team.account()
+    proof = await account.invite("guest@example.com", "basic")
+    mallory = await team.person("Mallory")
+    assert (await mallory.send("POST", ACCEPT, proof)).status == 410
+    [row] = await team.rows("request.refused")
+    assert (row.account_id, row.outcome) == (account.id, "denied")
+    assert (row.resource.type, row.resource.name) == ("invitation", "guest@example.com")
+    assert row.resource.id == proof["token"].partition(".")[0]
+    assert (row.actor.id, row.actor.name) == (mallory.user_id, "Mallory")
+    assert row.actor.email == mallory.email
+    assert (row.reason, row.after) == ("invitation-not-valid", {"operation": "acceptInvitation"})
+    assert proof["code"] not in row.to_event().decode()
+
+
+async def test_the_log_says_how_an_invitation_changed(team: Team) -> None:
+    account = await team.account()
+    guest, other = await team.person("Guest"), await team.person("Other")
+    proof = await account.invite(guest.email, "basic")
+    team.clock.move(DAY)
+    path = f"{account.path}/invitations/{proof['token'].partition('.')[0]}/resend"
+    (await account.owner.send("POST", path)).expect(200)
+    (await guest.send("POST", ACCEPT, await team.proof(path.split("/")[-2]))).expect(200)
+    proof = await account.invite(other.email, "basic")
+    (await team.send("POST", "/v1/invitations/decline", proof)).expect(204)
+    told = await team.rows("invitation.resent", "invitation.accepted", "invitation.declined")
+    assert [(row.before, row.after) for row in told] == [
+        (
+            {"generation": 1, "expires_at": "2100-03-08T12:00:00+00:00"},
+            {"generation": 2, "expires_at": "2100-03-09T12:00:00+00:00"},
+        ),
+        ({"status": "pending"}, {"status": "accepted", "user_id": guest.user_id}),
+        ({"status": "pending"}, {"status": "declined"}),
+    ]
 
 
 async def test_a_new_link_brings_new_tries(team: Team) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from services.team.domain.listing import LISTED, listed
 from tests.services.team.running import Person, Team
 
 OWNERS_MATTERS = {
@@ -106,6 +107,43 @@ async def test_nothing_old_revives_with_a_new_membership(team: Team) -> None:
     assert (await account.owner.get(place))["items"] == []
     inside = await member.get(f"{account.path}/me/permissions?project={project['id']}")
     assert inside["permissions"]["instance:write"] in {"all", "self"}
+
+
+ENDINGS = ("member.removed", "member.left")
+
+
+@pytest.mark.parametrize("action", ENDINGS)
+async def test_the_log_says_which_overrides_ended_with_a_membership(
+    team: Team, action: str
+) -> None:
+    account = await team.account()
+    member, other = await account.join("developer"), await account.join("basic", "Other")
+    path = f"{account.path}/projects"
+    ids = [
+        str((await account.owner.send("POST", path, {"name": name})).expect(201)["id"])
+        for name in ("a", "b", "c")
+    ]
+    for person, project_id in ((member, ids[1]), (member, ids[0]), (other, ids[2])):
+        place = f"{path}/{project_id}/overrides/{person.user_id}"
+        (await account.owner.send("PUT", place, {"grants": {}})).expect(200)
+    shown = await account.owner.get(f"{account.path}/members/{member.user_id}")
+    if action == "member.removed":
+        ended = await account.owner.send("DELETE", f"{account.path}/members/{member.user_id}")
+    else:
+        ended = await member.send("POST", f"{account.path}/leave")
+    ended.expect(204)
+    [told] = await team.rows(action)
+    assert told.before == {
+        "role": "developer",
+        "membership_id": shown["membership_id"],
+        "overridden_in": sorted(ids[:2]),
+    }
+
+
+def test_very_many_are_counted_where_they_cannot_all_be_named() -> None:
+    ids = [f"prj_{number:032x}" for number in range(LISTED + 2)]
+    assert listed(ids[:LISTED]) == ids[:LISTED]
+    assert listed(ids) == [*ids[:LISTED], "and 2 more"]
 
 
 async def test_members_and_invitations_stand_in_one_list(team: Team) -> None:

@@ -133,6 +133,8 @@ async def test_a_deleted_project_takes_its_overrides_with_it(team: Team) -> None
     (await account.owner.send("PUT", place(account, project_id, member), VIEW_ONLY)).expect(200)
     (await account.owner.send("DELETE", f"{account.path}/projects/{project_id}")).expect(204)
     assert await team.database["overrides"].count_documents({"account_id": account.id}) == 0
+    [told] = await team.rows("project.deleted")
+    assert told.before == {"name": "prod", "overridden": [member.user_id]}
 
 
 async def test_where_projects_are_an_entry_each_one_is_decided_for_itself(team: Team) -> None:
