@@ -13,7 +13,7 @@ from services.team.use_cases import accounts
 from services.team.use_cases.accounts import OwnAccount
 from services.team.use_cases.context import Ctx
 from services.team.use_cases.desk import Desk, enter
-from shared.contracts.facts import parse_revision, shard_of
+from shared.contracts.facts import parse_revision
 from shared.http.access import Permission, Session
 from shared.http.routes import Answer, Body, Call, Reply, Route
 from shared.idempotency import IdempotencyKeyReused, Repeated
@@ -144,13 +144,17 @@ async def convert(ctx: Ctx, call: Call[Convert, None]) -> Reply:
 
 
 async def get_revision(ctx: Ctx, call: Call[None, None]) -> RevisionView:
-    """The receipt of one change of this account's shard."""
+    """The receipt of one change of this account.
+
+    The row says whose change it was, so rows have to be kept for as long as receipts are.
+    """
     await enter(ctx, act_of(call))
     try:
         position = parse_revision(call.path["revision"])
     except ValueError as no_revision:
         raise NotFound from no_revision
-    if position.source != ctx.journal.source or position.shard != shard_of(call.account_id):
+    row = await ctx.journal.row(position)
+    if row is None or row.account_id != call.account_id:
         raise NotFound
     receipt = await ctx.leases.receipt(call.path["revision"])
     if receipt is None:

@@ -8,6 +8,7 @@ import pytest
 
 from services.team.store import Store
 from shared.contracts import identity
+from shared.contracts.facts import shard_of
 from shared.ids import new_id
 from tests.services.rows import row_of
 from tests.services.team.running import Person, Team, verified
@@ -142,6 +143,25 @@ async def test_converting_makes_a_team_of_the_same_account(team: Team) -> None:
     assert (again.status, again.code) == (409, "already-a-team")
 
 
+async def test_the_log_says_what_a_conversion_made_of_account_and_owner(team: Team) -> None:
+    ana = await team.person("Ana")
+    opened = (await ana.get(ana.path))["catalog"]
+    body = {"name": "Clusters", "catalog": "runos"}
+    account = (await ana.send("POST", f"{ana.path}/convert", body)).expect(200)
+    invited = {"email": "b@example.com", "role": "admin"}
+    (await ana.send("POST", f"{ana.path}/invitations", invited)).expect(201)
+    by_hand, by_invitation = await team.rows("account.converted")
+    now = {"name": "Clusters", "catalog": account["catalog"], "kind": "personal"}
+    assert by_hand.before == {
+        "name": "Ana",
+        "catalog": opened,
+        "kind": "personal",
+        "owner_role": "owner",
+    }
+    assert by_hand.after == now | {"owner_role": "admin"}
+    assert (by_invitation.before, by_invitation.after) == (now, now | {"kind": "team"})
+
+
 async def test_where_the_catalog_knows_no_step_only_name_and_catalog_are_set(team: Team) -> None:
     ana = await team.person("Ana")
     body = {"name": "Clusters", "catalog": "runos"}
@@ -231,15 +251,26 @@ async def test_own_permissions_are_the_table_and_the_names(team: Team) -> None:
 
 
 async def test_a_change_has_a_receipt_that_other_accounts_do_not_see(team: Team) -> None:
-    """B8."""
+    """B8: not even an account whose changes stand in the same shard."""
     account = await team.account()
+    other = team.stranger("Other")
+    while shard_of(other.account_id) != shard_of(account.id):
+        other = team.stranger("Other")
     answer = await account.owner.send("POST", f"{account.path}/projects", {"name": "prod"})
     answer.expect(201)
-    revision = answer.headers["Rolecall-Revision"]
-    receipt = await account.owner.get(f"{account.path}/revisions/{revision}")
-    assert receipt["effective"] is True
-    assert receipt["replicas"] == []
-    for wrong in ("team.x.1.1", "nonsense", revision + "0"):
+    renamed = await other.send("PATCH", other.path, {"name": "Mine"})
+    renamed.expect(200)
+    ours, theirs = (found.headers["Rolecall-Revision"] for found in (answer, renamed))
+    for _ in range(2):
+        receipt = await account.owner.get(f"{account.path}/revisions/{ours}")
+        assert receipt["effective"] is True
+        assert receipt["replicas"] == []
+        assert (await other.get(f"{other.path}/revisions/{theirs}"))["revision"] == theirs
+        assert (await other.send("GET", f"{other.path}/revisions/{ours}")).status == 404
+        assert (await account.owner.send("GET", f"{account.path}/revisions/{theirs}")).status == 404
+        # As after a kill between commit and receipt.
+        await team.database["receipts"].delete_many({})
+    for wrong in ("team.x.1.1", "nonsense", ours + "0", ours + "0" * 30):
         assert (await account.owner.send("GET", f"{account.path}/revisions/{wrong}")).status == 404
 
 

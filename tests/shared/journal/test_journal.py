@@ -9,7 +9,7 @@ from pymongo.errors import AutoReconnect
 import shared.journal.journal
 import shared.mongo
 from shared.clock import SystemClock
-from shared.contracts.facts import parse_revision, shard_of
+from shared.contracts.facts import SHARDS, parse_revision, shard_of
 from shared.journal import Journal, Tx
 from shared.journal.relay import Relay
 from shared.mongo import AlreadyThere, Client, Database, Session, insert_once
@@ -212,6 +212,21 @@ async def test_changes_come_in_order_from_after_the_asked_sequence(
     page = await journal.changes(SHARD, after=1, limit=3)
 
     assert [row.seq for row in page] == [2, 3, 4]
+
+
+async def test_a_row_is_found_by_its_whole_position(journal: Journal, database: Database) -> None:
+    await journal.write("acc_1", creating(database, 1), caller=CALLER, policy=False)
+    [told] = await journal.changes(SHARD, after=0, limit=1)
+    there = told.position
+
+    assert await journal.row(there) == told
+    for elsewhere in (
+        there._replace(source="identity"),
+        there._replace(epoch="another"),
+        there._replace(shard=(SHARD + 1) % SHARDS),
+        there._replace(seq=10**30),
+    ):
+        assert await journal.row(elsewhere) is None
 
 
 async def test_a_policy_write_without_leases_is_a_mistake_of_the_program(
