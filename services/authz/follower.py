@@ -196,6 +196,7 @@ class Follower:
         return LeaseBody(
             replica=self._replica,
             boot=ask.boot,
+            asked=ask.number,
             epoch=ask.epoch,
             applied=dict(ask.applied),
             held=ask.held,

@@ -41,12 +41,14 @@ class Change:
 class Ask:
     """What was true when a lease was asked for; made by `JournalView.ask`.
 
-    `held` is how many seconds earlier grants may still last, those in wait of their heads too.
+    `number` counts them. `held` is how many seconds earlier grants may still last, those in wait
+    of their heads too.
     """
 
     sent: float
     life: int
     boot: int
+    number: int
     epoch: str | None
     applied: Mapping[int, int]
     held: float
@@ -85,6 +87,7 @@ class JournalView:
     applied: dict[int, int] = field(default_factory=dict)
     loaded: bool = False
     _life: int = 0
+    _asks: int = 0
     _heads: dict[int, int] = field(default_factory=dict)
     _buffer: dict[int, dict[int, Change]] = field(default_factory=dict)
     _pending: list[tuple[Mapping[int, int], float]] = field(default_factory=list)
@@ -141,10 +144,12 @@ class JournalView:
 
     def ask(self, now: float) -> Ask:
         """Say what to send for the next lease; `now` is read before anything is sent."""
+        self._asks += 1
         return Ask(
             sent=now,
             life=self._life,
             boot=self.boot,
+            number=self._asks,
             epoch=self.epoch,
             applied=dict(self.applied),
             held=max(0.0, max((self._until, *(until for _, until in self._pending))) - now),

@@ -18,6 +18,7 @@ MARGIN_SECONDS = 0.2
 class LeaseRow:
     """What one source's database says about one replica.
 
+    `boot` orders the replica's lives, `asked` what it sent within one.
     `renewal` is a new random word at each grant: a row that was deleted and written again is never
     taken for the one that was seen before. `applied` (shard → sequence) is what the replica said
     that it has of `epoch`, a lower bound of what it really has. For `ttl` seconds from the renewal
@@ -26,6 +27,7 @@ class LeaseRow:
 
     replica: str
     boot: int
+    asked: int
     renewal: str
     ttl: float
     epoch: str | None

@@ -96,14 +96,15 @@ class Leases:
         *,
         replica: str,
         boot: int,
+        asked: int,
         epoch: str | None,
         applied: Mapping[int, int],
         held: float = 0.0,
     ) -> Granted:
         """Renew a replica's lease.
 
-        `held` is how long an earlier grant may still last there: where `ttl` was lowered since, a
-        change has to wait for the longer of the two.
+        `asked` numbers what the replica sends; `held` is how long an earlier grant may still last
+        there: where `ttl` was lowered since, a change has to wait for the longer of the two.
 
         The row is written first, and only once a majority has it are the heads read. The other way
         round a change could slip between: not in the heads, and its barrier would not see the row.
@@ -111,7 +112,9 @@ class Leases:
         Raises:
             Superseded: a later boot of this replica holds the lease.
         """
-        row = self._row(replica=replica, boot=boot, epoch=epoch, applied=applied, held=held)
+        row = self._row(
+            replica=replica, boot=boot, asked=asked, epoch=epoch, applied=applied, held=held
+        )
         async with self._store.session() as session:
             await self._store.put(row, session)
             epoch_now, heads = await self._store.heads(session)
@@ -122,7 +125,7 @@ class Leases:
         self, *, replica: str, boot: int, epoch: str | None, applied: Mapping[int, int]
     ) -> None:
         """Take what a replica has now: at once for this process, by the row for the others."""
-        row = self._row(replica=replica, boot=boot, epoch=epoch, applied=applied)
+        row = self._row(replica=replica, boot=boot, asked=0, epoch=epoch, applied=applied)
         self._hear(row)
         await self._store.report(row)
 
@@ -237,6 +240,7 @@ class Leases:
         *,
         replica: str,
         boot: int,
+        asked: int,
         epoch: str | None,
         applied: Mapping[int, int],
         held: float = 0.0,
@@ -244,6 +248,7 @@ class Leases:
         return LeaseRow(
             replica=replica,
             boot=boot,
+            asked=asked,
             renewal=secrets.token_hex(8),
             ttl=max(self._ttl, held),
             epoch=epoch,

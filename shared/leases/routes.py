@@ -18,6 +18,7 @@ class LeaseBody(Body):
 
     replica: str = Field(min_length=1, max_length=200)
     boot: int = Field(ge=1)
+    asked: int = Field(ge=0)
     epoch: str | None = None
     applied: dict[int, int] = Field(max_length=1024)
     held: float = Field(default=0, ge=0, le=LONGEST_TTL)
@@ -47,6 +48,7 @@ def lease_routes(leases: Leases, clock: Clock) -> tuple[Route, ...]:
         granted = await leases.grant(
             replica=body.replica,
             boot=body.boot,
+            asked=body.asked,
             epoch=body.epoch,
             applied=body.applied,
             held=body.held,

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -22,6 +23,24 @@ class Superseded(Refusal):
     detail = "A later boot of this replica holds the lease."
 
 
+def succeeding(row: LeaseRow, there: LeaseRow | None) -> LeaseRow:
+    """What stands when `row` is written where `there` stood.
+
+    A replica that got no answer asks another process of the source, which may grant longer; the
+    first one's write may come after that, or after a later ask: then nobody waits for its answer.
+
+    Raises:
+        Superseded: `there` is a later boot's.
+    """
+    if there is None or (there.boot, there.asked) < (row.boot, row.asked):
+        return row
+    if there.boot > row.boot:
+        raise Superseded
+    if there.asked > row.asked:
+        return there
+    return replace(row, ttl=max(row.ttl, there.ttl))
+
+
 class LeaseStore(Protocol, Generic[SessionT]):
     """What `Leases` needs of a database.
 
@@ -33,7 +52,7 @@ class LeaseStore(Protocol, Generic[SessionT]):
         """Reads and writes in causal order, from the last operation of `after` on."""
 
     async def put(self, row: LeaseRow, session: SessionT) -> None:
-        """Write the row over one of the same or an older boot; else raise `Superseded`."""
+        """Write the row as `succeeding` says; it may raise `Superseded`."""
 
     async def heads(self, session: SessionT) -> tuple[str, dict[int, int]]:
         """The journal's epoch and heads."""
@@ -84,21 +103,25 @@ class MongoLeaseStore:
             yield session
 
     async def put(self, row: LeaseRow, session: Session) -> None:
-        """Replace the row of the same or an older boot, or insert the first one.
+        """Insert or replace the replica's row as `succeeding` says.
 
         Raises:
             Superseded: the row there is a later boot's.
         """
-        document = _document(row)
         while True:
-            mine = {"_id": row.replica, "boot": {"$lte": row.boot}}
-            outcome = await self._leases.replace_one(mine, document, session=session)
-            if outcome.matched_count:
+            found = await self._leases.find_one({"_id": row.replica}, session=session)
+            if found is None:
+                with contextlib.suppress(AlreadyThere):
+                    await insert_once(self._leases, _document(row), session)
+                    return
+                continue
+            there = _row(found)
+            follows = succeeding(row, there)
+            if follows is there:
                 return
-            if await self._leases.find_one({"_id": row.replica}, session=session) is not None:
-                raise Superseded
-            with contextlib.suppress(AlreadyThere):
-                await insert_once(self._leases, document, session)
+            unchanged = {"_id": row.replica, "renewal": there.renewal}
+            outcome = await self._leases.replace_one(unchanged, _document(follows), session=session)
+            if outcome.matched_count:
                 return
 
     async def heads(self, session: Session) -> tuple[str, dict[int, int]]:
@@ -168,6 +191,7 @@ def _document(row: LeaseRow) -> Document:
     return {
         "_id": row.replica,
         "boot": row.boot,
+        "asked": row.asked,
         "renewal": row.renewal,
         "ttl": row.ttl,
         "epoch": row.epoch,
@@ -179,6 +203,7 @@ def _row(document: dict[str, Any]) -> LeaseRow:
     return LeaseRow(
         replica=document["_id"],
         boot=document["boot"],
+        asked=document["asked"],
         renewal=document["renewal"],
         ttl=document["ttl"],
         epoch=document["epoch"],

@@ -19,8 +19,10 @@ class NoBarrier(Leases):
 class HeadsFirst(Leases):
     """Reads the heads, then writes the lease."""
 
-    async def grant(self, *, replica, boot, epoch, applied, held=0.0):
-        row = self._row(replica=replica, boot=boot, epoch=epoch, applied=applied, held=held)
+    async def grant(self, *, replica, boot, asked, epoch, applied, held=0.0):
+        row = self._row(
+            replica=replica, boot=boot, asked=asked, epoch=epoch, applied=applied, held=held
+        )
         async with self._store.session() as session:
             epoch_now, heads = await self._store.heads(session)
             await self._store.put(row, session)

@@ -13,7 +13,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -23,6 +23,7 @@ from shared.contracts.facts import Position
 from shared.contracts.things import Kind, Thing
 from shared.leases import Leases, Superseded
 from shared.leases.barrier import LeaseRow
+from shared.leases.store import succeeding
 from tests.consistency.virtual_time import Bell, Timeline
 
 TTL = 1.0
@@ -91,10 +92,7 @@ class Store:
 
     async def put(self, row, session) -> None:
         await self.step()
-        there = self.table.get(row.replica)
-        if there is not None and there.boot > row.boot:
-            raise Superseded
-        self.table[row.replica] = row
+        self.table[row.replica] = succeeding(row, self.table.get(row.replica))
         await self.step()
 
     async def heads(self, session) -> tuple[str, dict[int, int]]:
@@ -113,14 +111,7 @@ class Store:
         await self.step()
         there = self.table.get(row.replica)
         if there is not None and there.boot == row.boot:
-            self.table[row.replica] = LeaseRow(
-                replica=row.replica,
-                boot=row.boot,
-                renewal=there.renewal,
-                ttl=there.ttl,
-                epoch=row.epoch,
-                applied=row.applied,
-            )
+            self.table[row.replica] = replace(there, epoch=row.epoch, applied=row.applied)
 
     async def remove(self, row) -> None:
         await self.step()
@@ -341,6 +332,7 @@ class Replica:
                 granted = await leases.grant(
                     replica=self.name,
                     boot=ask.boot,
+                    asked=ask.number,
                     epoch=ask.epoch,
                     applied=ask.applied,
                     held=ask.held,

@@ -27,8 +27,10 @@ BETWEEN_SECONDS = 0.4
 class HeadsFirst(Leases):
     """Reads the heads, then writes the lease; a first one slowly, as a loaded database would."""
 
-    async def grant(self, *, replica, boot, epoch, applied, held=0.0):
-        row = self._row(replica=replica, boot=boot, epoch=epoch, applied=applied, held=held)
+    async def grant(self, *, replica, boot, asked, epoch, applied, held=0.0):
+        row = self._row(
+            replica=replica, boot=boot, asked=asked, epoch=epoch, applied=applied, held=held
+        )
         async with self._store.session() as session:
             epoch_now, heads = await self._store.heads(session)
             known = {other.replica for other in await self._store.rows(session)}

@@ -141,7 +141,7 @@ async def test_a_process_whose_clock_was_set_back_still_takes_its_place(world):
     async with world.replica("a"):
         (row,) = world.team.store.table.values()
     world.team.store.table["a"] = row.__class__(
-        replica="a", boot=row.boot + 300_000, renewal="x", ttl=1, epoch=None, applied={}
+        replica="a", boot=row.boot + 300_000, asked=1, renewal="x", ttl=1, epoch=None, applied={}
     )
     async with world.replica("a") as authz:
         assert await says(world, authz, BO) == "allowed"
@@ -151,7 +151,7 @@ async def test_a_process_whose_place_was_taken_never_answers_again(world):
     async with world.replica("a") as authz:
         row = world.team.store.table["a"]
         world.team.store.table["a"] = row.__class__(
-            replica="a", boot=row.boot + 1, renewal="x", ttl=1, epoch=None, applied={}
+            replica="a", boot=row.boot + 1, asked=1, renewal="x", ttl=1, epoch=None, applied={}
         )
         await wait_for(lambda: not authz.ready()["team"])
         world.team.asked.clear()

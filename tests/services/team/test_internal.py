@@ -143,7 +143,7 @@ async def test_a_silent_replica_makes_a_change_202_with_a_place_to_ask(team: Tea
     """B8: and a repeated request is not answered before the first is in force."""
     account = await team.account()
     member = await account.join("developer")
-    lease = {"replica": "r1", "boot": 1, "epoch": None, "applied": {}}
+    lease = {"replica": "r1", "boot": 1, "asked": 1, "epoch": None, "applied": {}}
     await team.callers["authz"].post("team", "/internal/lease", lease)
     path = f"{account.path}/members/{member.user_id}"
     removed = await account.owner.send("DELETE", path)

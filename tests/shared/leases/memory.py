@@ -3,9 +3,10 @@
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from shared.leases import Receipt, Superseded
+from shared.leases import Receipt
 from shared.leases.barrier import LeaseRow
 from shared.leases.receipt import KEPT
+from shared.leases.store import succeeding
 
 
 class MemoryLeaseStore:
@@ -22,10 +23,7 @@ class MemoryLeaseStore:
         yield None
 
     async def put(self, row, session) -> None:
-        there = self.table.get(row.replica)
-        if there is not None and there.boot > row.boot:
-            raise Superseded
-        self.table[row.replica] = row
+        self.table[row.replica] = succeeding(row, self.table.get(row.replica))
 
     async def heads(self, session) -> tuple[str, dict[int, int]]:
         return self.epoch, dict(self.journal_heads)

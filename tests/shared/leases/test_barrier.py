@@ -15,6 +15,7 @@ def row(replica: str, applied: int | Mapping[int, int] = 0, **fields: Any) -> Le
     lease = LeaseRow(
         replica=replica,
         boot=1,
+        asked=1,
         renewal="r",
         ttl=3.0,
         epoch=EPOCH,

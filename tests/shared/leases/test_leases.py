@@ -1,6 +1,7 @@
 """How is a lease granted, and what does a writer wait for?"""
 
 import asyncio
+import itertools
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -17,6 +18,7 @@ from tests.clocks import SetClock
 from tests.shared.leases.memory import MemoryLeaseStore
 from tests.waiting import wait_for
 
+numbers = itertools.count(1)
 CHANGE = Position("team", "e1", 3, 7)
 
 
@@ -48,7 +50,10 @@ async def leases(store, clock):
 
 
 async def lease(leases, replica="a", *, boot=1, applied=0):
-    return await leases.grant(replica=replica, boot=boot, epoch="e1", applied={3: applied})
+    number = next(numbers)
+    return await leases.grant(
+        replica=replica, boot=boot, asked=number, epoch="e1", applied={3: applied}
+    )
 
 
 async def tell(leases, replica="a", *, boot=1, applied=7):
@@ -74,7 +79,12 @@ async def test_a_change_waits_for_a_grant_from_before_the_ttl_was_lowered(store,
     async def ask(leases):
         asked = view.ask(clock.boottime())
         given = await leases.grant(
-            replica="a", boot=asked.boot, epoch="e1", applied=asked.applied, held=asked.held
+            replica="a",
+            boot=asked.boot,
+            asked=asked.number,
+            epoch="e1",
+            applied=asked.applied,
+            held=asked.held,
         )
         return asked, Grant(epoch=given.epoch, heads=given.heads, ttl=given.ttl)
 

@@ -1,5 +1,6 @@
 """Do both stores of leases keep the same promises?"""
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -32,7 +33,9 @@ async def store(request):
 
 
 def row(**fields: Any) -> LeaseRow:
-    lease = LeaseRow(replica="a", boot=5, renewal="r1", ttl=3.0, epoch="e1", applied={3: 6})
+    lease = LeaseRow(
+        replica="a", boot=5, asked=1, renewal="r1", ttl=3.0, epoch="e1", applied={3: 6}
+    )
     return replace(lease, **fields)
 
 
@@ -59,9 +62,29 @@ async def test_heads_come_with_their_epoch_and_without_empty_shards(store):
 
 async def test_a_renewal_and_a_later_boot_replace_the_row(store):
     await put(store, row())
-    await put(store, row(renewal="r2"))
+    await put(store, row(asked=2, renewal="r2"))
     await put(store, row(boot=6, renewal="r3", applied={}))
     assert await rows(store) == [row(boot=6, renewal="r3", applied={})]
+
+
+async def test_an_ask_that_two_processes_write_keeps_the_longer_ttl(store):
+    await put(store, row(renewal="quick", ttl=30.0))
+    await put(store, row(renewal="slow", ttl=3.0))
+    assert await rows(store) == [row(renewal="slow", ttl=30.0)]
+    await put(store, row(asked=2, renewal="next", ttl=3.0))
+    assert await rows(store) == [row(asked=2, renewal="next", ttl=3.0)]
+
+
+async def test_an_ask_whose_write_comes_after_the_next_ones_changes_nothing(store):
+    await put(store, row(asked=2, renewal="r2", ttl=30.0))
+    await put(store, row(asked=1, renewal="late"))
+    assert await rows(store) == [row(asked=2, renewal="r2", ttl=30.0)]
+
+
+async def test_writes_of_one_ask_at_once_leave_the_longest(store):
+    ttls = [float(ttl) for ttl in range(3, 11)]
+    await asyncio.gather(*(put(store, row(renewal=f"r{ttl}", ttl=ttl)) for ttl in ttls))
+    assert [found.ttl for found in await rows(store)] == [10.0]
 
 
 async def test_an_older_boot_is_refused_and_changes_nothing(store):
