@@ -29,6 +29,11 @@ RESOLVER = "127.0.0.11"
 """Docker's own name server, on every network that compose makes."""
 PRIVATE_NETWORKS = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
 READY_SECONDS = 120
+RELOAD = (
+    *("nginx", "-p", "/tmp/", "-e", "stderr"),  # noqa: S108 - where docker-compose.yml starts it
+    *("-c", "/etc/rolecall/nginx.conf", "-s", "reload"),
+)
+RELOAD_SECONDS = 10
 CREATE_CLIENT = (
     *("rolecall", "admin", "create-client", "--url", f"http://127.0.0.1:{INTERNAL_PORT}"),
     *("--name", "platform", "--scope", "authz:check"),
@@ -55,6 +60,10 @@ class Compose:
     folder: Path
     port: int
     mail_port: int
+    public_url: str = ""
+    """What people's browsers ask, where that is not the gateway's own port."""
+    proxies: Sequence[str] = ()
+    """The networks of load balancers in front of the gateway."""
 
     @property
     def variables(self) -> Mapping[str, str]:
@@ -77,12 +86,17 @@ class Compose:
     def up(self, *arguments: str) -> int:
         """Build, start or update everything, and wait until all of it answers; an exit status."""
         self.prepare()
-        # nginx reads its configuration anew: the file may differ from the one that it began with.
-        for step in ("build",), ("up", "-d", *arguments), ("kill", "-s", "HUP", "gateway"):
+        for step in ("build",), ("up", "-d", *arguments):
             if status := self.run(*step):
                 return status
+        self._reload_gateway()
         if silent := self.await_answers():
-            sys.stderr.write(f"No answer yet from {', '.join(silent)}: look at the logs.\n")
+            command = " ".join(self.command())
+            sys.stderr.write(
+                f"No answer yet from {', '.join(silent)}: look at `{command} logs`.\n"
+                f"Data that were made with other secrets than those in {self.folder} cannot be"
+                f" opened: `{command} down --volumes` deletes them.\n"
+            )
             return 1
         return 0
 
@@ -93,7 +107,7 @@ class Compose:
         at = Addresses(
             mongo_url="mongodb://mongo:27017/?directConnection=true",
             amqp_url=f"amqp://rolecall:{password}@rabbitmq:5672/",
-            public_url=f"http://localhost:{self.port}",
+            public_url=self.public_url or f"http://localhost:{self.port}",
             internal_urls={name: [f"http://{name}:{INTERNAL_PORT}"] for name in SERVICES},
             smtp_host="mail",
             smtp_port=1025,
@@ -113,6 +127,20 @@ class Compose:
         account = {"RABBITMQ_DEFAULT_USER": "rolecall", "RABBITMQ_DEFAULT_PASS": password}
         self._write_variables("rabbitmq", account)
         self._prepare_gateway()
+
+    def _reload_gateway(self) -> None:
+        """Have nginx read its configuration anew: it may differ from the one that it began with.
+
+        A signal through compose would count as a stop by hand, after which nothing restarts it.
+        """
+        reload = self.command("exec", "-T", "gateway", *RELOAD)
+        variables = {**os.environ, **self.variables}
+        deadline = time.monotonic() + RELOAD_SECONDS
+        while time.monotonic() < deadline:
+            done = subprocess.run(reload, cwd=ROOT, env=variables, capture_output=True, check=False)
+            if done.returncode == 0:
+                return
+            time.sleep(0.25)  # it is starting
 
     def await_answers(self) -> list[str]:
         """Ask every service through the gateway; those that do not answer within two minutes."""
@@ -162,6 +190,7 @@ class Compose:
                 static="/etc/rolecall",
                 names={name: f"{name}:{PUBLIC_PORT}" for name in SERVICES},
                 resolver=RESOLVER,
+                proxies=self.proxies,
             ),
         }
         folder = self.folder / "gateway"
@@ -196,6 +225,8 @@ def main(arguments: Sequence[str]) -> int:
         folder=ROOT / ".data" / "compose",
         port=int(os.environ.get("PORT", "8080")),
         mail_port=int(os.environ.get("MAIL_PORT", "8025")),
+        public_url=os.environ.get("PUBLIC_URL", ""),
+        proxies=os.environ.get("TRUSTED_PROXIES", "").replace(",", " ").split(),
     )
     match list(arguments):
         case ["down", *rest]:

@@ -125,7 +125,7 @@ class ServiceSettings(StatelessSettings):
         return name or prefix.rstrip("_").lower()
 
 
-SettingsT = TypeVar("SettingsT", bound=StatelessSettings)
+SettingsT = TypeVar("SettingsT", bound=BaseSettings)
 
 
 def load(settings: type[SettingsT]) -> SettingsT:

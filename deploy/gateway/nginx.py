@@ -33,6 +33,7 @@ http {{
   limit_conn connections 200;
   limit_conn_status 429;
 
+{real_ip}
   # One id in a problem of the gateway's own, in the service's answer and in its log.
   map $http_x_request_id {request_id} {{
     default req_$request_id;
@@ -86,12 +87,14 @@ def configuration(
     addresses: Mapping[str, Sequence[str]] | None = None,
     names: Mapping[str, str] | None = None,
     resolver: str | None = None,
+    proxies: Sequence[str] = (),
 ) -> str:
     """The whole `nginx.conf`.
 
     With `addresses` (service → host:port of each replica) they are fixed. With `names` (service →
     host:port whose host is looked up again while running) replicas may come and go; that needs
     the address of a `resolver`. `static` is the folder with openapi.json and docs.html.
+    `proxies` are the networks of load balancers in front, whose X-Forwarded-For says who asks.
     """
     upstreams = "".join(
         f"  upstream {service} {{\n"
@@ -111,8 +114,17 @@ def configuration(
         locations=locations.rstrip("\n"),
         resolver=f"resolver {resolver} valid=1s ipv6=off;" if resolver else "",
         error_pages="\n    ".join(row.error_page for row in ROWS),
+        real_ip=_real_ip(proxies),
         problems="\n    ".join(row.location for row in ROWS),
     )
+
+
+def _real_ip(proxies: Sequence[str]) -> str:
+    """The nearest address that is none of ours: what stands left of it anybody may have written."""
+    if not proxies:
+        return ""
+    trusted = "".join(f"  set_real_ip_from {network};\n" for network in proxies)
+    return f"\n{trusted}  real_ip_header X-Forwarded-For;\n  real_ip_recursive on;\n"
 
 
 def _location(path: str, service: str, name: str | None) -> str:

@@ -13,7 +13,9 @@ from deploy.local.product import NotReadyError, Product, run_file
 from deploy.local.settings import LocalSettings
 from deploy.programs.program import ProgramError
 from shared import logs
+from shared.cancellation import end
 from shared.serve import event_loop
+from shared.settings import load
 
 WELCOME = """
 Rolecall is ready.
@@ -58,8 +60,14 @@ async def serve(settings: LocalSettings) -> None:
     product = Product(settings)
     file = run_file(product.folder)
     file.unlink(missing_ok=True)
+    asked = asyncio.create_task(stopping.wait())
+    starting = asyncio.create_task(product.start())
     try:
-        await product.start()
+        await asyncio.wait({asked, starting}, return_when=asyncio.FIRST_COMPLETED)
+        if not starting.done():
+            sys.stdout.write("Stopping.\n")
+            return
+        starting.result()
         client = await client_of(product)
         where = {"gateway": product.url, "mail": product.mail.url, "service_client": client}
         write_private(file, json.dumps(where, indent=2) + "\n")
@@ -73,16 +81,17 @@ async def serve(settings: LocalSettings) -> None:
             )
         )
         sys.stdout.flush()
-        await stopping.wait()
+        await asked
         sys.stdout.write("Stopping.\n")
     finally:
         file.unlink(missing_ok=True)
+        await end({asked, starting})
         await product.stop()
 
 
 def main() -> int:
     """The command; its exit status."""
-    settings = LocalSettings()
+    settings = load(LocalSettings)
     try:
         held = lock(settings.data_dir)
     except BlockingIOError:
@@ -90,14 +99,14 @@ def main() -> int:
             f"Another run uses {settings.data_dir}: stop it, or set ROLECALL_DATA_DIR.\n"
         )
         return 1
+    except OSError as problem:
+        sys.stderr.write(f"Cannot keep data there ({problem}): set ROLECALL_DATA_DIR.\n")
+        return 1
     logs.setup("local", settings.log_level)
     with held, asyncio.Runner(loop_factory=event_loop) as runner:
         try:
             runner.run(serve(settings))
-        except OSError as problem:
-            sys.stderr.write(f"Cannot listen on port {settings.port} ({problem}); set PORT.\n")
-            return 1
-        except (NotReadyError, ProgramError) as problem:
+        except (NotReadyError, ProgramError, OSError) as problem:
             sys.stderr.write(f"Rolecall did not start: {problem}\n")
             return 1
     return 0

@@ -17,7 +17,7 @@ from deploy.configuration import SERVICES, Addresses, Secrets, environment
 from deploy.gateway.docs import page
 from deploy.local.settings import LocalSettings
 from deploy.mailcatcher import MailCatcher
-from deploy.programs.mongodb import database
+from deploy.programs.mongodb import Secantusdb
 from shared.bus.local import LocalBus
 from shared.http import mount
 from shared.http.openapi import document
@@ -47,14 +47,20 @@ class Product:
     def __init__(self, settings: LocalSettings) -> None:
         self.folder = settings.data_dir.resolve()
         self.secrets = Secrets.kept_in(self.folder / "secrets.json")
-        self._gateway_socket = listen(HOST, settings.port)
+        try:
+            self._gateway_socket = listen(HOST, settings.port)
+        except OSError as problem:
+            raise NotReadyError(
+                f"cannot listen on port {settings.port} ({problem}); set PORT"
+            ) from problem
         self.url = url_of(self._gateway_socket)
-        self.database = database(self.folder / "database")
+        self.database = Secantusdb(self.folder / "database")
         self.mail = MailCatcher(host=HOST, data_dir=self.folder / "mail")
         self.services: list[Service] = []
         self._catalog = settings.personal_catalog
         self._bus = LocalBus()
         self._gateway: Listener | None = None
+        self._starting: asyncio.Task[None] | None = None
 
     @property
     def identity_url(self) -> str:
@@ -70,7 +76,8 @@ class Product:
             NotReadyError: it took longer than a minute.
             ProgramError: the database could not be started.
         """
-        await asyncio.gather(asyncio.to_thread(self.database.start), self.mail.start())
+        self._starting = asyncio.create_task(asyncio.to_thread(self.database.start))
+        await asyncio.gather(asyncio.shield(self._starting), self.mail.start())
         sockets = {service: listen(HOST, 0) for service in SERVICES}
         addresses = Addresses(
             mongo_url=self.database.url,
@@ -106,13 +113,18 @@ class Product:
         return {"id": made["id"], "secret": made["secret"]}
 
     async def stop(self) -> None:
-        """Let running requests end, then stop everything in the opposite order."""
+        """Let running requests end, then stop everything in the opposite order.
+
+        It may come while `start` was cut off in the middle.
+        """
         if self._gateway is not None:
             await self._gateway.stop()
         for service in reversed(self.services):
             await service.stop()
         await self._bus.close()
         await self.mail.stop()
+        if self._starting is not None:
+            await asyncio.wait({self._starting})  # a thread cannot be cut off
         await asyncio.to_thread(self.database.stop)
 
     def _build(self, service: str, addresses: Addresses) -> Service:

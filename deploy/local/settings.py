@@ -5,6 +5,8 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.settings import LogLevel
+
 
 class LocalSettings(BaseSettings):
     """`PORT` and the folder for the data; everything else is made at the first start."""
@@ -13,5 +15,5 @@ class LocalSettings(BaseSettings):
 
     port: int = Field(8080, ge=1, le=65535, validation_alias="PORT")
     data_dir: Path = Field(Path(".data"), validation_alias="ROLECALL_DATA_DIR")
-    log_level: str = Field("WARNING", validation_alias="ROLECALL_LOG_LEVEL")
+    log_level: LogLevel = Field(LogLevel.WARNING, validation_alias="ROLECALL_LOG_LEVEL")
     personal_catalog: str = Field("standard", validation_alias="ROLECALL_PERSONAL_CATALOG")

@@ -39,6 +39,7 @@ class MailCatcher:
         self._http_port = http_port
         self._data_dir = data_dir
         self._sessions: WeakSet[SMTP] = WeakSet()
+        self._opened = AsyncExitStack()
 
     @property
     def smtp_address(self) -> tuple[str, int]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.compose import CREATE_CLIENT
 from deploy.documents import ROOT, expected, filled
 
 MARKDOWN = sorted(
@@ -33,6 +34,11 @@ def test_every_link_between_documents_leads_somewhere(path: Path) -> None:
         target for target in LINK.findall(path.read_text()) if not (path.parent / target).exists()
     ]
     assert broken == []
+
+
+def test_the_first_client_in_containers_is_made_as_the_readme_says() -> None:
+    text = " ".join((ROOT / "README.md").read_text().replace("\\\n", " ").split())
+    assert f"exec identity {' '.join(CREATE_CLIENT)} " in text
 
 
 def test_the_newcomer_sees_two_commands_before_anything_else() -> None:

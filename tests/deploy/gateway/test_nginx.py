@@ -124,6 +124,28 @@ async def test_who_sent_a_request_is_what_the_gateway_sees_not_what_the_sender_s
 
 
 @pytest.mark.parametrize(
+    ("said", "seen"),
+    [
+        (None, "127.0.0.1"),
+        ("203.0.113.9", "203.0.113.9"),
+        ("198.51.100.1, 203.0.113.9", "203.0.113.9"),
+        ("198.51.100.1, 203.0.113.9, 127.0.0.2", "203.0.113.9"),
+        ("nobody", "127.0.0.1"),
+    ],
+)
+async def test_behind_a_load_balancer_the_sender_is_the_nearest_address_that_is_not_its(
+    tmp_path, said, seen
+):
+    headers = {} if said is None else {"X-Forwarded-For": said}
+    upstreams = [Upstream("team"), Upstream("authz")]
+    async with (
+        gateway(tmp_path, OWNERS, upstreams, proxies=["127.0.0.0/8"]) as client,
+        client.get("/v1/teams", headers=headers) as response,
+    ):
+        assert (await response.json())["headers"]["x-forwarded-for"] == seen
+
+
+@pytest.mark.parametrize(
     ("sent", "kept"),
     [("abc.DEF_1~2-3", True), ('"},{"x":"', False), ("a" * 129, False), (None, False)],
 )

@@ -82,6 +82,7 @@ async def gateway(
     names: Mapping[str, str] | None = None,
     resolver: str | None = None,
     static: Path | None = None,
+    proxies: Sequence[str] = (),
 ) -> AsyncIterator[aiohttp.ClientSession]:
     """nginx before these upstreams (several of one name are replicas), and a client of it."""
     require_nginx()
@@ -99,6 +100,7 @@ async def gateway(
             addresses=None if names else addresses,
             names=names,
             resolver=resolver,
+            proxies=proxies,
         )
         server = Nginx(folder / "nginx", text, port=port)
         await asyncio.to_thread(server.start)

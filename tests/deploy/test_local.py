@@ -1,0 +1,80 @@
+"""What does `make run` say when it cannot start, and when it is stopped while it starts?"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.programs.program import free_port
+from tests.waiting import wait_for
+
+
+def command(**variables: object) -> subprocess.Popen[str]:
+    given = {"PORT": str(free_port())} | {name: str(value) for name, value in variables.items()}
+    return subprocess.Popen(
+        [sys.executable, "-m", "deploy.local"],
+        env=os.environ | given,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("PORT", "abc", "PORT is not valid"),
+        ("ROLECALL_LOG_LEVEL", "LOUD", "ROLECALL_LOG_LEVEL is not valid"),
+        ("ROLECALL_PERSONAL_CATALOG", "nope", "must be one of standard"),
+        ("ROLECALL_DATA_DIR", __file__, "set ROLECALL_DATA_DIR"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_named_in_a_sentence(
+    tmp_path: Path, name: str, value: str, sentence: str
+) -> None:
+    started = command(**({"ROLECALL_DATA_DIR": tmp_path} | {name: value}))
+    said, _ = started.communicate(timeout=60)
+    assert started.returncode > 0
+    assert sentence in said
+    assert "Traceback" not in said
+
+
+def test_a_port_that_is_taken_is_named(tmp_path: Path, taken: int) -> None:
+    started = command(ROLECALL_DATA_DIR=tmp_path, PORT=taken)
+    said, _ = started.communicate(timeout=60)
+    assert started.returncode == 1
+    assert f"cannot listen on port {taken}" in said
+    assert "set PORT" in said
+
+
+def test_a_folder_that_cannot_hold_the_mails_ends_the_start_and_the_database(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "mail").touch()
+    started = command(ROLECALL_DATA_DIR=tmp_path)
+    said, _ = started.communicate(timeout=60)
+    assert started.returncode == 1
+    assert "Rolecall did not start" in said
+    assert "Traceback" not in said
+
+
+async def test_it_stops_at_once_when_it_is_interrupted_while_it_starts(tmp_path: Path) -> None:
+    started = command(ROLECALL_DATA_DIR=tmp_path)
+    # Its loop runs by now, and the database has just been asked to start.
+    await wait_for((tmp_path / "database").exists, within=60, what="the start's begin")
+    started.send_signal(signal.SIGINT)
+    said, _ = started.communicate(timeout=60)
+    assert (started.returncode, "Rolecall is ready" in said) == (0, False)
+    assert "Traceback" not in said
+    assert not (tmp_path / "run.json").exists()
