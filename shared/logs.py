@@ -19,11 +19,11 @@ _SECRET_NAMES = re.compile(
 _SECRET_WORDS = frozenset({"code", "key"})
 _SECRET_SHAPES = re.compile(
     r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]*"  # a JWT
-    r"|\brct_\w{8,}"  # an API token of ours
+    r"|\brc[ts]_[\w-]{8,}"  # an API token or a client's secret of ours
     r"|(?<=\bBearer )\S+|(?<=\bBasic )\S+"
     r"|(?<=://)[^\s/@:]*:[^\s/@]+(?=@)"  # a password in an address
     r"|(?<=[?&#])(?:token|code|refresh_token|password)=[^\s&#\"']+"
-    r"|\b(?:usr|inv)_[0-9a-f]{32}\.\d+\.[\w-]+",  # the token of a mailed link
+    r"|\b(?:usr|inv|ses)_[0-9a-f]{32}\.\d+\.[\w-]+",  # the token of a mailed link, of a refresh
     re.IGNORECASE,
 )
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}

@@ -17,6 +17,8 @@ SECRETS = {
     "a bearer header": "Authorization: Bearer opaque-hunter2",
     "a basic header": "Authorization: Basic aHVudGVyMg==",
     "an API token": "rct_hunter2hunter2",
+    "a client's secret": "rcs_A-hunter2_b-hunter2",
+    "a refresh token": "ses_" + "0a" * 16 + ".12.A-hunter2_b-hunter2",
     "a password in an address": "amqp://team:hunter2@rabbitmq/",
     "a token in a link": "https://x/invitations#token=hunter2&code=hunter2",
     "a mailed token": "inv_" + "0a" * 16 + ".1.hunter2",
@@ -31,7 +33,7 @@ def test_what_looks_like_a_secret_is_redacted(text: str):
 
 
 @pytest.mark.parametrize(
-    "text", ["GET /v1/accounts 200", "usr_" + "0a" * 16, "https://host:8080/x", "code review"]
+    "text", ["GET /v1/accounts 200", "ses_" + "0a" * 16, "https://host:8080/x", "code review"]
 )
 def test_other_text_stays(text: str):
     assert redact(text) == text
