@@ -53,12 +53,14 @@ async def _read_up_to(content: StreamReader, cap: int) -> bytes:
 
 
 def _check_type(request: web.Request, route: Route) -> None:
-    charset = (request.charset or "utf-8").lower()
+    wrong = WrongContentType(expected=route.media.value)
     coding = request.headers.get("Content-Encoding", "identity").lower()
-    if (
-        request.content_type != route.media
-        or "Content-Type" not in request.headers
-        or charset not in {"utf-8", "utf8"}
-        or coding != "identity"
-    ):
-        raise WrongContentType(expected=route.media.value)
+    sent = request.headers.get("Content-Type")
+    if sent is None or not sent.isascii() or coding != "identity":
+        raise wrong
+    try:
+        media, charset = request.content_type, request.charset or "utf-8"
+    except (IndexError, ValueError):  # the standard library's parser trips over some parameters
+        raise wrong from None
+    if media != route.media or charset.lower() not in {"utf-8", "utf8"}:
+        raise wrong

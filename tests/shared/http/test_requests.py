@@ -153,6 +153,10 @@ TYPES = [
     {"Content-Type": "application/json; charset=latin-1"},
     {"Content-Type": "application/json", "Content-Encoding": "gzip"},
     {"Content-Type": ""},
+    # The standard library's parser raises for these.
+    {"Content-Type": "application/json; x*"},
+    {"Content-Type": "application/json; x*" + "9" * 5_000},
+    {"Content-Type": "application/json; é*0*"},
 ]
 
 
@@ -207,6 +211,13 @@ async def raw(site: Site, text: bytes, *, within: float = 5) -> bytes:
 def request(path: str, *lines: str, body: bytes = b"") -> bytes:
     head = [f"POST {path} HTTP/1.1", "Host: x", "Content-Type: application/json", *lines, "", ""]
     return "\r\n".join(head).encode() + body
+
+
+async def test_a_media_type_in_no_known_encoding_is_refused(site: Site):
+    sane = request("/v1/open", "Content-Length: 2", "Connection: close", body=b"{}")
+    answer = await raw(site, sane.replace(b"/json", b"/json; \xff*0*"))
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b'"wrong-content-type"' in answer
 
 
 async def test_an_endless_body_is_cut_at_the_cap(site: Site):
