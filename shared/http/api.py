@@ -22,9 +22,18 @@ from shared.http.access import (
 from shared.http.bodies import BODY_SECONDS, read_body
 from shared.http.checker import Checker
 from shared.http.requests import Network, info_of
-from shared.http.routes import Call, Media, Reply, Route, Strictness
+from shared.http.routes import (
+    REVISION_HEADER,
+    Call,
+    Media,
+    Reply,
+    Route,
+    Strictness,
+    refuse,
+    revision_of,
+)
 from shared.http.strict_json import loads
-from shared.http.validation import check_json, check_strings, read_form, refuse
+from shared.http.validation import check_json, check_strings, read_form
 from shared.ids import AccountId, fits_path
 from shared.principals import (
     Anonymous,
@@ -42,13 +51,8 @@ from shared.problems import (
 )
 
 INTERNAL_PREFIX = "/internal/"
-REVISION_HEADER = "Rolecall-Revision"
 
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
-# Of the journals that authz follows: it could wait for no other.
-_REVISION = re.compile(
-    r"(?:identity|team)\.[A-Za-z0-9_-]{1,64}\.(?:[0-9]|[1-5][0-9]|6[0-3])\.[1-9][0-9]{0,17}"
-)
 
 
 class Api:
@@ -138,11 +142,11 @@ class Api:
             return
         if self._checker is None or account_id is None or not isinstance(principal, UserPrincipal):
             raise TypeError(f"{route.operation_id} cannot be decided")
-        revision = request.headers.get(REVISION_HEADER)
-        if revision is not None and _REVISION.fullmatch(revision) is None:
-            raise refuse([(f"/headers/{REVISION_HEADER}", "Is no revision")], route.strictness)
         await self._checker.check(
-            principal, AccountId(account_id), route.access.name, revision=revision
+            principal,
+            AccountId(account_id),
+            route.access.name,
+            revision=revision_of(request.headers, route.strictness),
         )
 
     async def _body(self, route: Route, request: web.Request) -> BaseModel | None:

@@ -1,7 +1,7 @@
 """What does one row of a ROUTES table say?"""
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Generic, Protocol, TypeVar
@@ -45,7 +45,14 @@ BodyT = TypeVar("BodyT")
 QueryT = TypeVar("QueryT")
 
 BODY_CAP = 65_536
+MOST_ERRORS = 20
 PARAMETER = re.compile(r"\{([a-z_]+)\}")
+REVISION_HEADER = "Rolecall-Revision"
+
+# Of the journals that authz follows: it could wait for no other.
+_REVISION = re.compile(
+    r"(?:identity|team)\.[A-Za-z0-9_-]{1,64}\.(?:[0-9]|[1-5][0-9]|6[0-3])\.[1-9][0-9]{0,17}"
+)
 
 
 class Body(BaseModel):
@@ -67,6 +74,23 @@ class Strictness(StrEnum):
     """422 with pointers; unknown members are refused."""
     LENIENT = "lenient"
     """Always 400, unknown members are ignored: what AuthZEN and RFC 6749 ask for."""
+
+
+def refuse(errors: Sequence[tuple[str, str]], strictness: Strictness) -> Refusal:
+    """The refusal that this strictness gives to input that does not fit."""
+    return (Invalid if strictness is Strictness.STRICT else BadRequest)(errors=errors[:MOST_ERRORS])
+
+
+def revision_of(headers: Mapping[str, str], strictness: Strictness) -> str | None:
+    """The revision that authz must know before it answers, where the caller names one.
+
+    Raises:
+        Invalid, BadRequest: the header is no revision of a journal that authz follows.
+    """
+    revision = headers.get(REVISION_HEADER)
+    if revision is not None and _REVISION.fullmatch(revision) is None:
+        raise refuse([(f"/headers/{REVISION_HEADER}", "Is no revision")], strictness)
+    return revision
 
 
 class Media(StrEnum):
@@ -108,6 +132,11 @@ class Call(Generic[BodyT, QueryT]):
     def account_id(self) -> AccountId:
         """The account that the path names."""
         return AccountId(self.path["account_id"])
+
+    @property
+    def revision(self) -> str | None:
+        """What a handler that asks authz itself passes on; raises as `revision_of` does."""
+        return revision_of(self.headers, self.route.strictness)
 
     @property
     def permission(self) -> str:

@@ -8,10 +8,9 @@ from urllib.parse import parse_qsl
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from shared.http.routes import Strictness
-from shared.problems import BadRequest, Invalid, MalformedForm, Refusal
+from shared.http.routes import Strictness, refuse
+from shared.problems import Invalid, MalformedForm, Refusal
 
-MOST_ERRORS = 20
 MOST_MEMBERS = 32
 LONGEST_POINTER = 200
 
@@ -65,11 +64,6 @@ def read_form(raw: bytes) -> list[tuple[str, str]]:
         )
     except ValueError:
         raise MalformedForm from None
-
-
-def refuse(errors: Sequence[tuple[str, str]], strictness: Strictness) -> Refusal:
-    """The refusal that this strictness gives to input that does not fit."""
-    return (Invalid if strictness is Strictness.STRICT else BadRequest)(errors=errors[:MOST_ERRORS])
 
 
 def _single(
