@@ -2,13 +2,15 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, RootModel, model_validator
+from pydantic import AfterValidator, Field, RootModel, model_validator
 
 from services.identity.clients import Scope
 from shared.http import Answer, Body
 
 # Long enough for every true value; the domain says what is wrong with a value that fits.
 Text = Annotated[str, Field(min_length=1, max_length=512)]
+# RFC 6749, section 3.2: a parameter without a value counts as not sent.
+OrOmitted = Annotated[str | None, AfterValidator(lambda text: text or None)]
 
 
 class InvitationProof(Body):
@@ -74,10 +76,10 @@ class Switch(Body):
 class TokenForm(Body):
     """The form of RFC 6749, section 4.4.2; what must be there is said in the RFC's own errors."""
 
-    grant_type: str | None = None
-    scope: str | None = None
-    client_id: str | None = None
-    client_secret: str | None = None
+    grant_type: OrOmitted = None
+    scope: OrOmitted = None
+    client_id: OrOmitted = None
+    client_secret: OrOmitted = None
 
 
 class NewClient(Body):
