@@ -27,20 +27,22 @@ VERIFY_AGAIN = timedelta(minutes=10)
 """A used link answers once more for so long: the first answer may have been lost on its way."""
 
 
-class EmailNotVerified(Refusal):
-    """Said after the right password only."""
+EMAIL_NOT_VERIFIED = "email-not-verified"
+"""Why the right password opened nothing; only the audit log says it.
 
-    kind = Kind.DENIED
-    code = "email-not-verified"
-    detail = "Open the link that was mailed to this address first."
+Who signs up with an address and then in would learn by it that the address had no user (`T9`).
+"""
 
 
 class WrongCredentials(Refusal):
-    """Unknown address or wrong password; never which."""
+    """Unknown address, wrong password or an address not proved yet; never which."""
 
     kind = Kind.UNAUTHENTICATED
     code = "wrong-credentials"
-    detail = "The address or the password is wrong."
+    detail = (
+        "The address or the password is wrong, or the address is not verified yet: "
+        "open the link that was mailed."
+    )
 
 
 class LinkInvalid(Refusal):
@@ -140,14 +142,14 @@ def rename(user: User, name: str) -> tuple[User, tuple[Fact, ...]]:
     return renamed, (_fact(renamed, told, before={"name": user.name}, after={"name": name}),)
 
 
-def refused(user: User, refusal: type[Refusal]) -> Fact:
-    """The record, for the user, that somebody tried with their address."""
+def refused(user: User, code: str) -> Fact:
+    """The record, for the user, that somebody tried with their address, and why in vain."""
     return Fact(
-        payload=SessionRefused(user_id=user.id, code=refusal.code),
+        payload=SessionRefused(user_id=user.id, code=code),
         resource=ResourceRef(type="user", id=user.id, name=user.name),
         account_id=user.account_id,
         outcome=Outcome.DENIED,
-        reason=refusal.code,
+        reason=code,
     )
 
 

@@ -1,5 +1,7 @@
 """How often may somebody try, counted in the database so that replicas share the count?"""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -47,19 +49,29 @@ def network_of(ip: str | None) -> str:
     return str(address)
 
 
-async def take(store: Store, now: datetime, *buckets: Bucket) -> None:
-    """Count one attempt in each bucket, before the work, so that none at once pass together.
+@asynccontextmanager
+async def counted(
+    store: Store, now: datetime, *buckets: Bucket, refusals: tuple[type[Refusal], ...] = ()
+) -> AsyncIterator[None]:
+    """Count one attempt in each bucket before the work, so that none at once pass together.
+
+    It stays counted where the work ends in one of `refusals`; without any, where it ends well.
+    Every other end gives it back: that this process is busy or the database away is nobody's try.
 
     Raises:
-        TooManyRequests: one of them is full.
+        TooManyRequests: one of the buckets is full.
     """
     for bucket in buckets:
         count, ends_at = await store.count(bucket.id, now=now, per=bucket.per)
         if count > bucket.most:
             raise TooManyRequests(retry_after=max(1, ceil((ends_at - now).total_seconds())))
-
-
-async def give_back(store: Store, *buckets: Bucket) -> None:
-    """Uncount an attempt that turned out to be its owner's."""
-    for bucket in buckets:
-        await store.uncount(bucket.id)
+    stays = not refusals
+    try:
+        yield
+    except BaseException as ended:
+        stays = isinstance(ended, refusals)
+        raise
+    finally:
+        if not stays:
+            for bucket in buckets:
+                await store.uncount(bucket.id)

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 from services.identity import sessions
 from services.identity.context import Ctx
-from services.identity.domain import EmailNotVerified, User, WrongCredentials, acting, refused
-from services.identity.limits import Bucket, give_back, network_of, take
+from services.identity.domain import EMAIL_NOT_VERIFIED, User, WrongCredentials, acting, refused
+from services.identity.limits import Bucket, counted, network_of
 from services.identity.sessions import RefreshTokenInvalid, Session, Turn, rotate, started, turn
 from shared.addresses import parse_address
 from shared.contracts.facts import Caller
@@ -59,29 +59,25 @@ async def log_in(ctx: Ctx, caller: Caller, *, email: str, password: str) -> Sign
     """Sign in with address and password.
 
     Raises:
-        WrongCredentials: either is wrong; equal in body, status and time.
-        EmailNotVerified: both are right, the address is not proved yet.
+        WrongCredentials: either is wrong, or the address is not proved yet; equal in body, status
+            and time, and in what it counts.
         TooManyRequests, Busy: the same for every address.
     """
     began = ctx.clock.boottime()
     key = _key(email)
     buckets = login_buckets(ctx, caller, key)
-    await take(ctx.store, ctx.clock.now(), *buckets)
-    user = await ctx.store.holder(key) or await ctx.store.claimant(key)
-    if user is not None and user.lapsed(ctx.clock.now()):
-        user = None
-    known = await ctx.passwords.verify(user.password_hash if user else None, password)
-    if user is None or not known:
+    async with counted(ctx.store, ctx.clock.now(), *buckets, refusals=(WrongCredentials,)):
+        user = await ctx.store.holder(key) or await ctx.store.claimant(key)
+        if user is not None and user.lapsed(ctx.clock.now()):
+            user = None
+        known = await ctx.passwords.verify(user.password_hash if user else None, password)
+        if user is not None and known and user.verified:
+            return await start_session(ctx, caller, user)
         if user is not None:
-            fact = refused(user, WrongCredentials)
-            await ctx.journal.refused(user.id, fact, caller=caller)
+            code = EMAIL_NOT_VERIFIED if known else WrongCredentials.code
+            await ctx.journal.refused(user.id, refused(user, code), caller=caller)
         await ctx.leave_evenly(began)
         raise WrongCredentials
-    await give_back(ctx.store, *buckets)
-    if not user.verified:
-        await ctx.journal.refused(user.id, refused(user, EmailNotVerified), caller=caller)
-        raise EmailNotVerified
-    return await start_session(ctx, caller, user)
 
 
 async def start_session(ctx: Ctx, caller: Caller, user: User) -> SignedIn:

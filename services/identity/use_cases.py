@@ -16,7 +16,7 @@ from services.identity.domain import (
     name_fault,
     refused,
 )
-from services.identity.limits import Bucket, give_back, network_of, take
+from services.identity.limits import Bucket, counted, network_of
 from services.identity.passwords import password_fault
 from services.identity.sessions import Session, started
 from services.identity.sign_ins import (
@@ -74,14 +74,16 @@ async def sign_up(ctx: Ctx, caller: Caller, *, email: str, name: str, password: 
     """
     newcomer = _newcomer(email=email, name=name, password=password)
     began = ctx.clock.boottime()
-    await take(ctx.store, ctx.clock.now(), *_mail_buckets(ctx, caller, newcomer.address))
-    user = await _user_of(ctx, newcomer, verified=False)
-    holder = await ctx.store.holder(newcomer.address.key)
-    if holder is None:
-        await _add(ctx, caller, user, session=None)
-    else:
-        # The owner of the address finds the attempt in the audit log; it costs what adding costs.
-        await ctx.journal.refused(holder.id, refused(holder, AccountExists), caller=caller)
+    mails = _mail_buckets(ctx, caller, newcomer.address)
+    async with counted(ctx.store, ctx.clock.now(), *mails):
+        user = await _user_of(ctx, newcomer, verified=False)
+        holder = await ctx.store.holder(newcomer.address.key)
+        if holder is None:
+            await _add(ctx, caller, user, session=None)
+        else:
+            # The owner of the address finds the attempt in the audit log; it costs as much.
+            fact = refused(holder, AccountExists.code)
+            await ctx.journal.refused(holder.id, fact, caller=caller)
     await ctx.leave_evenly(began)
 
 
@@ -104,17 +106,14 @@ async def sign_up_invited(
         return None
     newcomer = _newcomer(email=invitation.email, name=name, password=password)
     tries = login_buckets(ctx, caller, newcomer.address.key)
-    await take(ctx.store, ctx.clock.now(), *tries)
-    if await ctx.store.holder(newcomer.address.key) is None:
-        user = await _user_of(ctx, newcomer, verified=True)
-        session = new_session(ctx, user)
-        with contextlib.suppress(AlreadyThere):
-            await _add(ctx, caller, user, session=session)
-            await give_back(ctx.store, *tries)
-            return SignedIn(user=user, session=session)
-    again = await _sign_in_again(ctx, caller, newcomer)
-    await give_back(ctx.store, *tries)
-    return again
+    async with counted(ctx.store, ctx.clock.now(), *tries, refusals=(AccountExists,)):
+        if await ctx.store.holder(newcomer.address.key) is None:
+            user = await _user_of(ctx, newcomer, verified=True)
+            session = new_session(ctx, user)
+            with contextlib.suppress(AlreadyThere):
+                await _add(ctx, caller, user, session=session)
+                return SignedIn(user=user, session=session)
+        return await _sign_in_again(ctx, caller, newcomer)
 
 
 async def verify(ctx: Ctx, caller: Caller, *, token: str, code: str | None) -> SignedIn:
@@ -161,19 +160,19 @@ async def resend(ctx: Ctx, caller: Caller, *, email: str) -> None:
     """
     address = _address(email)
     began = ctx.clock.boottime()
-    await take(ctx.store, ctx.clock.now(), *_mail_buckets(ctx, caller, address))
-    holder = await ctx.store.holder(address.key)
-    waiting = await ctx.store.claimant(address.key)
-    if holder is None and waiting is not None and not waiting.lapsed(ctx.clock.now()):
+    async with counted(ctx.store, ctx.clock.now(), *_mail_buckets(ctx, caller, address)):
+        holder = await ctx.store.holder(address.key)
+        waiting = await ctx.store.claimant(address.key)
+        if holder is None and waiting is not None and not waiting.lapsed(ctx.clock.now()):
 
-        async def work(tx: Tx) -> None:
-            user = await ctx.store.user(waiting.id, tx.session)
-            if user is not None and not user.verified:
-                again, fact = domain.resend(user)
-                await ctx.store.update_user(user, again, tx.session)
-                tx.record(fact)
+            async def work(tx: Tx) -> None:
+                user = await ctx.store.user(waiting.id, tx.session)
+                if user is not None and not user.verified:
+                    again, fact = domain.resend(user)
+                    await ctx.store.update_user(user, again, tx.session)
+                    tx.record(fact)
 
-        await ctx.journal.write(waiting.id, work, caller=caller, policy=False)
+            await ctx.journal.write(waiting.id, work, caller=caller, policy=False)
     await ctx.leave_evenly(began)
 
 
@@ -328,7 +327,8 @@ async def _sign_in_again(ctx: Ctx, caller: Caller, newcomer: Newcomer) -> Signed
     if holder is None:
         raise AccountExists
     if not await ctx.passwords.verify(holder.password_hash, newcomer.password):
-        await ctx.journal.refused(holder.id, refused(holder, WrongCredentials), caller=caller)
+        fact = refused(holder, WrongCredentials.code)
+        await ctx.journal.refused(holder.id, fact, caller=caller)
         raise AccountExists
     return await start_session(ctx, caller, holder)
 

@@ -91,11 +91,12 @@ async def test_a_revision_to_wait_for_must_be_one(asking: Asking, people: People
         row for row in ROWS if isinstance(row.access, Permission) and not row.access.inside_write
     ]
     assert rows
+    rows += [row for row in ROWS if row.operation_id == "switchAccount"]
     await asking.check(
         with_header(
             row,
             people,
-            None,
+            body_of(row, people),
             "Rolecall-Revision",
             revision,
             statuses={422},

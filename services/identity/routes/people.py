@@ -4,7 +4,6 @@ from services.identity import sign_ins, use_cases
 from services.identity.context import Ctx
 from services.identity.domain import (
     AccountExists,
-    EmailNotVerified,
     LinkInvalid,
     User,
     WrongCredentials,
@@ -93,7 +92,7 @@ async def log_out(ctx: Ctx, call: Call[None, None]) -> Reply:
 async def switch(ctx: Ctx, call: Call[Switch, None]) -> SwitchAnswer:
     """Another current account."""
     signed_in = await sign_ins.switch(
-        ctx, call.user, AccountId(call.body.account_id), revision=None
+        ctx, call.user, AccountId(call.body.account_id), revision=call.revision
     )
     return SwitchAnswer(
         access_token=_access_token(ctx, signed_in.session),
@@ -198,7 +197,7 @@ ROUTES = (
         access=Public(),
         takes=LogIn,
         gives=SessionAnswer,
-        refuses=(WrongCredentials, EmailNotVerified, TooManyRequests, Busy),
+        refuses=(WrongCredentials, TooManyRequests, Busy),
     ),
     Route(
         method="POST",

@@ -74,6 +74,8 @@ class Neighbours:
 
     invitations: dict[tuple[str, str], Invited] = field(default_factory=dict)
     members: set[tuple[str, str]] = field(default_factory=set)
+    asked: list[Question] = field(default_factory=list)
+    """What authz was asked."""
     url: str = ""
 
     def invite(self, email: str, delivery: str) -> dict[str, str]:
@@ -92,6 +94,7 @@ class Neighbours:
                 raise NotValid from None
 
         async def decide(ctx: object, call: Call[Question, None]) -> Decision:
+            self.asked.append(call.body)
             member = (call.body.user_id, call.body.account_id) in self.members
             return Decision(allowed=member, member=member)
 

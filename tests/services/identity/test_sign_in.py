@@ -7,12 +7,17 @@ import statistics
 import time
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from pymongo.errors import ConnectionFailure
 
+from services.identity.passwords import Busy, Passwords
 from services.identity.sessions import rotate
 from services.identity.store import Store
+from shared.journal import Journal
 from shared.mongo import Lost
+from shared.problems import Unavailable
 from tests.clocks import SetClock
 from tests.services.identity.running import FAR, PASSWORD, Identity, running
 
@@ -59,15 +64,17 @@ async def test_wrong_password_and_unknown_address_answer_alike(identity: Identit
     assert refused.request.ip == "127.0.0.1"
 
 
-async def test_an_unproved_address_is_said_after_the_right_password_only(
+async def test_that_an_address_is_not_proved_is_said_in_the_audit_log_only(
     identity: Identity,
 ) -> None:
     await identity.sign_up("ana@example.com")
-    wrong = await identity.log_in("ana@example.com", "another-password-1")
-    right = await identity.log_in("ana@example.com")
-    assert (wrong.status, wrong.body["code"]) == (401, "wrong-credentials")
-    assert (right.status, right.body["code"]) == (403, "email-not-verified")
+    for password in ("another-password-1", PASSWORD):
+        answer = await identity.log_in("ana@example.com", password)
+        assert (answer.status, answer.body["code"]) == (401, "wrong-credentials")
     assert await identity.rows("session.started") == []
+    refused = await identity.rows("session.refused")
+    assert {row.reason for row in refused} == {"wrong-credentials", "email-not-verified"}
+    assert [row.data["code"] for row in refused] == [row.reason for row in refused]
 
 
 async def test_a_thousand_guesses_are_answered_with_ten_checks_and_others_still_sign_in(
@@ -124,9 +131,45 @@ async def test_signing_in_rightly_uses_up_nothing(identity: Identity) -> None:
         assert (await identity.log_in("ana@example.com")).status == 200
 
 
-@pytest.mark.parametrize("path", ["login", "signup"])
+NOBODYS_TRY: list[tuple[type[Any], str, Exception]] = [
+    (Passwords, "_run", Busy(retry_after=1)),
+    (Journal, "write", Unavailable()),
+    (Store, "insert_session", ConnectionFailure("gone")),
+]
+
+
+@pytest.mark.parametrize(("where", "name", "problem"), NOBODYS_TRY)
+async def test_what_we_could_not_check_does_not_lock_the_owner_out(
+    identity: Identity,
+    monkeypatch: pytest.MonkeyPatch,
+    where: type[Any],
+    name: str,
+    problem: Exception,
+) -> None:
+    async def fail(*_: object, **__: object) -> None:
+        raise problem
+
+    await identity.person("ana@example.com")
+    proof = identity.neighbours.invite("bo@example.com", "email")
+    invited = {"name": "Bo", "password": PASSWORD, "invitation": proof}
+    with monkeypatch.context() as failing:
+        failing.setattr(where, name, fail)
+        for _ in range(10):
+            for answer in (
+                await identity.log_in("ana@example.com"),
+                await identity.post("/v1/signup", invited),
+            ):
+                assert answer.status in {429, 503}
+                assert answer.body["code"] in {"busy", "unavailable"}
+    assert (await identity.log_in("ana@example.com")).status == 200
+    assert (await identity.post("/v1/signup", invited)).status == 201
+
+
+@pytest.mark.parametrize(
+    ("before", "path"), [("nothing", "login"), ("signup", "login"), ("nothing", "signup")]
+)
 async def test_the_time_of_an_answer_does_not_tell_who_has_a_user(
-    mongo_url: str, database_name: str, path: str
+    mongo_url: str, database_name: str, before: str, path: str
 ) -> None:
     # A step that is longer than the work on a busy machine: both leave at the first one.
     async with running(
@@ -138,6 +181,9 @@ async def test_the_time_of_an_answer_does_not_tell_who_has_a_user(
     ) as identity:
         await identity.person("known@example.com")
         took: dict[str, list[float]] = {"known@example.com": [], "unknown@example.com": []}
+        if before == "signup":
+            for email in took:
+                await identity.sign_up(email, password="another-password-1")
         for _ in range(6):
             for email, samples in took.items():
                 begun = time.monotonic()
@@ -306,6 +352,26 @@ async def test_a_session_switches_to_an_account_of_its_user_only(identity: Ident
         "/v1/session/switch", {"account_id": "acc_" + "8" * 32}, token=token
     )
     assert (foreign.status, foreign.body["code"]) == (404, "not-found")
+
+
+async def test_a_switch_is_decided_by_an_authz_that_knows_what_the_caller_knows(
+    identity: Identity,
+) -> None:
+    person = await identity.person("ana@example.com")
+    team = "acc_" + "7" * 32
+    identity.neighbours.members.add((person["user"]["id"], team))
+    sent: list[dict[str, str]] = [{}, {"Rolecall-Revision": "team.e1.7.42"}]
+    for headers in (*sent, {"Rolecall-Revision": "audit.e1.7.42"}):
+        answer = await identity.post(
+            "/v1/session/switch",
+            {"account_id": team},
+            token=person["access_token"],
+            headers=headers,
+        )
+        assert answer.status == (200 if headers in sent else 422)
+    assert answer.body["errors"][0]["pointer"] == "/headers/Rolecall-Revision"
+    asked = [question.at_least_revision for question in identity.neighbours.asked]
+    assert asked == [None, "team.e1.7.42"]
 
 
 async def test_every_committed_fact_reaches_the_bus(identity: Identity) -> None:
