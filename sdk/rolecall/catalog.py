@@ -46,10 +46,7 @@ class Catalog:
         Raises:
             CatalogError: with every problem found, each at its place.
         """
-        try:
-            catalog = _CATALOG.validate_python(mapping)
-        except ValidationError as error:
-            raise CatalogError(_shape_problems(error)) from error
+        catalog = _shaped(mapping)
         problems = problems_of(
             catalog.sections,
             catalog.roles,
@@ -64,6 +61,18 @@ class Catalog:
             for role in catalog.roles
         )
         return dataclasses.replace(catalog, roles=written_out)
+
+    @staticmethod
+    def from_published(content: Mapping[str, object]) -> "Catalog":
+        """The catalog that `to_mapping` gave when it was published and checked.
+
+        What was published stays valid: rules that are newer do not judge it. Its id is the one that
+        it was published under, which the content's digest need not give any more.
+
+        Raises:
+            CatalogError: it has another shape: it comes from a version with more features.
+        """
+        return _shaped(content)
 
     def to_mapping(self) -> dict[str, object]:
         """The whole content as JSON values; `from_mapping` makes an equal catalog of it."""
@@ -117,6 +126,13 @@ class Catalog:
 
 _CATALOG = TypeAdapter(Catalog)
 _GRANTS: TypeAdapter[Grants] = TypeAdapter(Grants)
+
+
+def _shaped(mapping: Mapping[str, object]) -> Catalog:
+    try:
+        return _CATALOG.validate_python(mapping)
+    except ValidationError as error:
+        raise CatalogError(_shape_problems(error)) from error
 
 
 def _shape_problems(error: ValidationError) -> list[Problem]:

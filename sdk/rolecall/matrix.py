@@ -65,13 +65,15 @@ class CompiledCatalog:
     """A catalog with its permissions as bits and its built-in roles as matrices.
 
     `permissions` has every valid name; all names of one level share that level's bit.
-    `project_mask` has the bits of project-scoped entries.
+    `project_mask` has the bits of project-scoped entries. `id` is the version that was published,
+    by default the one of the content.
     """
 
-    __slots__ = ("_bits", "catalog", "permissions", "project_mask", "roles")
+    __slots__ = ("_bits", "catalog", "id", "permissions", "project_mask", "roles")
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Catalog, *, published_as: str | None = None) -> None:
         self.catalog = catalog
+        self.id = published_as or catalog.id
         self.permissions: dict[str, Permission] = {}
         self.project_mask = 0
         # (entry, level) -> (the level's own bit, with the bits of all that it includes)
@@ -95,11 +97,6 @@ class CompiledCatalog:
                 for level, bit in own.items()
             }
         self.roles = {role.id: self.role_matrix(role.id, role.grants) for role in catalog.roles}
-
-    @property
-    def id(self) -> str:
-        """The catalog's version, `<name>@<sha256>`."""
-        return self.catalog.id
 
     def role_matrix(self, role_id: str, grants: Grants) -> Matrix:
         """Compile a role's grants, as `Catalog.parse_grants` returns them."""

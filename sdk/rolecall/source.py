@@ -27,7 +27,7 @@ def parse(text: str) -> tuple[dict[str, object], dict[Place, int]]:
         raise CatalogError([Problem((), "a catalog is one YAML mapping")])
     lines: dict[Place, int] = {}
     doubles: list[Problem] = []
-    _walk(root, (), lines, doubles)
+    _walk(root, (), lines, doubles, set())
     if doubles:
         raise CatalogError(doubles)
     return content, lines
@@ -44,11 +44,20 @@ def located(error: CatalogError, lines: Lines) -> CatalogError:
     return CatalogError(problems)
 
 
-def _walk(node: yaml.Node, place: Place, lines: dict[Place, int], doubles: list[Problem]) -> None:
+def _walk(
+    node: yaml.Node,
+    place: Place,
+    lines: dict[Place, int],
+    doubles: list[Problem],
+    walked: set[int],
+) -> None:
     lines.setdefault(place, node.start_mark.line + 1)
+    if id(node) in walked:  # an alias, of itself perhaps
+        return
+    walked.add(id(node))
     if isinstance(node, yaml.SequenceNode):
         for position, item in enumerate(node.value):
-            _walk(item, (*place, position), lines, doubles)
+            _walk(item, (*place, position), lines, doubles, walked)
     elif isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             below = (*place, key.value)
@@ -56,4 +65,4 @@ def _walk(node: yaml.Node, place: Place, lines: dict[Place, int], doubles: list[
             if below in lines:
                 doubles.append(Problem(below, "this key stands twice; keep one", line))
             lines[below] = line
-            _walk(value, below, lines, doubles)
+            _walk(value, below, lines, doubles, walked)

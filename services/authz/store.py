@@ -112,11 +112,11 @@ class Policy:
         self._catalogs.pop(thing.id, None)
         if state is not None:
             try:
-                compiled = CompiledCatalog(Catalog.from_mapping(state.content))
+                published = Catalog.from_published(state.content)
             except CatalogError as problem:
                 logger.error("catalog %s cannot be read: %s", thing.id, problem)  # noqa: TRY400
                 return ()
-            self._catalogs[thing.id] = compiled
+            self._catalogs[thing.id] = CompiledCatalog(published, published_as=thing.id)
         return self._waiting.pop(thing.id, ())
 
     def _rebuild(self, account_id: str) -> None:

@@ -273,6 +273,21 @@ def test_a_text_that_is_no_catalog_is_refused_with_its_line(sentence, text, line
     assert message in problem.message
 
 
+def test_an_alias_of_itself_is_a_problem_like_any_other():
+    with pytest.raises(CatalogError) as refused:
+        read_text("name: standard\nsections: &sections\n- *sections\n")
+    assert (("sections", 0), 2) in [
+        (problem.place[:2], problem.line) for problem in refused.value.problems
+    ]
+
+
+def test_aliases_that_multiply_are_walked_once_each():
+    nested = "".join(f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]\n" for n in range(1, 30))
+    with pytest.raises(CatalogError) as refused:
+        read_text(f"l0: &l0 [x]\n{nested}")
+    assert len(refused.value.problems) > 30
+
+
 def test_a_problem_names_the_line_it_stands_on_or_the_nearest_above():
     text = yaml.safe_dump(content("runpod"), sort_keys=False)
     wrong = text.replace("role_after_transfer: admin", "role_after_transfer: king")

@@ -1,6 +1,7 @@
 """Is a catalog what its provider wants, and the same after a journey as JSON?"""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -8,6 +9,7 @@ from rolecall import (
     CONTROL_PERMISSIONS,
     SHIPPED,
     Catalog,
+    CatalogError,
     CompiledCatalog,
     load,
 )
@@ -25,6 +27,19 @@ def test_a_catalog_survives_the_journey_as_json(name):
     assert copied.id == catalog.id
     assert CompiledCatalog(copied).permissions == CompiledCatalog(catalog).permissions
     assert CompiledCatalog(copied).roles == CompiledCatalog(catalog).roles
+
+
+def test_what_was_published_keeps_its_id_and_is_not_judged_by_newer_rules():
+    """A version that older code published lacks what has a default now."""
+    content: dict[str, Any] = load("standard").to_mapping()
+    del content["policies"]["words"]
+    content["roles"] = [{**role, "grants": {}} for role in content["roles"]]
+    with pytest.raises(CatalogError):
+        Catalog.from_mapping(content)
+    compiled = CompiledCatalog(Catalog.from_published(content), published_as="standard@older")
+    assert compiled.id == "standard@older"
+    with pytest.raises(CatalogError):
+        Catalog.from_published({**content, "feature_of_tomorrow": True})
 
 
 def reordered(value):

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from rolecall import AccountKind, AccountStatus, Catalog, Conversion
+from rolecall import AccountKind, AccountStatus, Catalog, CompiledCatalog, Conversion
 from services.team.domain.members import Membership
 from shared.addresses import Address
 from shared.contracts import team, things
@@ -127,7 +127,7 @@ def rename(account: Account, name: str) -> tuple[Account, Fact]:
 
 
 def convert(
-    account: Account, owner: Membership, *, name: str, catalog: Catalog
+    account: Account, owner: Membership, *, name: str, catalog: CompiledCatalog
 ) -> tuple[Account, Membership, Fact]:
     """The owner makes a team of the personal account: same id, same resources (`Rp2`, `Nv1`).
 
@@ -138,14 +138,14 @@ def convert(
     """
     if account.kind is AccountKind.TEAM:
         raise AlreadyATeam
-    no_step = catalog.policies.conversion is Conversion.NONE
+    no_step = catalog.catalog.policies.conversion is Conversion.NONE
     converted = replace(
         account,
         kind=AccountKind.PERSONAL if no_step else AccountKind.TEAM,
         name=name,
         catalog=catalog.id,
     )
-    still_owner = replace(owner, role=catalog.owner_role)
+    still_owner = replace(owner, role=catalog.catalog.owner_role)
     fact = _converted(account, converted, was=owner, owner=still_owner)
     return converted, still_owner, fact
 

@@ -84,7 +84,7 @@ def account_view(place: Desk | OwnAccount) -> AccountView:
         status=account.status.value,
         owner_user_id=account.owner_user_id,
         owner=place.membership.user_id == account.owner_user_id,
-        catalog=catalog.id,
+        catalog=account.catalog,
         catalog_title=catalog.title,
         role=place.membership.role,
         role_title=place.membership.role if role is None else role.title,

@@ -53,10 +53,10 @@ def role_view(role: Role) -> RoleView:
 
 async def get_catalog(ctx: Ctx, call: Call[None, None]) -> CatalogView:
     """The account's permission model."""
-    catalog = (await enter(ctx, act_of(call))).catalog.catalog
-    content = catalog.to_mapping()
+    compiled = (await enter(ctx, act_of(call))).catalog
+    content, roles = compiled.catalog.to_mapping(), compiled.catalog.roles
     return CatalogView.model_validate(
-        {**content, "id": catalog.id, "roles": [role_view(role) for role in catalog.roles]}
+        {**content, "id": compiled.id, "roles": [role_view(role) for role in roles]}
     )
 
 

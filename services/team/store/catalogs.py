@@ -21,7 +21,8 @@ class CatalogRows:
             found = await self._catalogs.find_one({"_id": catalog_id})
             if found is None:
                 return None
-            self._compiled[catalog_id] = CompiledCatalog(Catalog.from_mapping(found["content"]))
+            published = Catalog.from_published(found["content"])
+            self._compiled[catalog_id] = CompiledCatalog(published, published_as=catalog_id)
         return self._compiled[catalog_id]
 
     async def catalog_named(self, name: str) -> CompiledCatalog | None:

@@ -204,7 +204,7 @@ async def convert(
                 raise Invalid(errors=[("/catalog", "is no published catalog")])
             target = named
         converted, owner, fact = accounts.convert(
-            desk.account, desk.membership, name=name, catalog=target.catalog
+            desk.account, desk.membership, name=name, catalog=target
         )
         await ctx.store.replace_member(owner, rev=tx.rev, session=tx.session)
         await save(ctx, tx, converted, [fact])

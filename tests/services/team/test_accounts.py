@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from rolecall import load
 from services.team.store import Store
 from shared.contracts import identity
 from shared.contracts.facts import shard_of
@@ -193,6 +194,22 @@ async def test_converting_is_the_owners_alone(team: Team) -> None:
     admin = await account.join("admin")
     refused = await admin.send("POST", f"{account.path}/convert", {"name": "Mine"})
     assert (refused.status, refused.code) == (403, "owner-only")
+
+
+async def test_a_version_that_older_code_published_keeps_its_id(team: Team) -> None:
+    content: dict[str, Any] = load("standard").to_mapping()
+    del content["policies"]["words"]
+    older = "standard@" + "0" * 64
+    row = {"_id": older, "name": "standard", "content": content, "rev": 1}
+    await team.database["catalogs"].insert_one(row | {"published_at": team.clock.now()})
+    ana = await team.person("Ana")
+    body = {"name": "Engines", "catalog": older}
+
+    converted = (await ana.send("POST", f"{ana.path}/convert", body)).expect(200)
+
+    assert converted["catalog"] == older
+    assert (await ana.get(ana.path))["catalog"] == older
+    assert (await ana.get(f"{ana.path}/catalog"))["id"] == older
 
 
 async def test_an_unknown_catalog_is_pointed_at(team: Team) -> None:
