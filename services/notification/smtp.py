@@ -82,7 +82,7 @@ class Mailer:
             connection.close()
             raise
         else:
-            attempt = Sent(reply=reply)
+            attempt = Sent(reply=_readable(reply))
         if connection.is_connected:
             self._idle.append((connection, time.monotonic()))
         return attempt
@@ -140,7 +140,14 @@ def _judged(refused: SMTPResponseException) -> Attempt:
 
 
 def _text(problem: Exception) -> str:
-    """What is kept of a reply: enough for a person who looks into it."""
     if isinstance(problem, SMTPResponseException):
-        return f"{problem.code} {problem.message}"[:500]
-    return (str(problem) or type(problem).__name__)[:500]
+        return _readable(f"{problem.code} {problem.message}")
+    return _readable(str(problem) or type(problem).__name__)
+
+
+def _readable(reply: str) -> str:
+    """What is kept of a reply: enough for a person who looks into it.
+
+    The library leaves half a character for each byte that is not UTF-8, which no database takes.
+    """
+    return reply[:500].encode(errors="replace").decode()

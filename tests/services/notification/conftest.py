@@ -96,7 +96,7 @@ class ScriptedServer:
         reply = self.recipient_replies.pop(0) if self.recipient_replies else "250 fine"
         if reply.startswith("2"):
             envelope.rcpt_tos.append(address)
-        return reply
+        return reply.encode("latin-1")
 
     async def handle_DATA(self, server, session, envelope):  # noqa: N802
         reply = self.data_replies.pop(0) if self.data_replies else "250 taken"
@@ -107,7 +107,7 @@ class ScriptedServer:
             await self.after_data(server)
         if reply == "drop":
             server.transport.abort()
-        return reply if reply != "drop" else "250 taken"
+        return reply.encode("latin-1") if reply != "drop" else "250 taken"
 
     @property
     def message_ids(self):

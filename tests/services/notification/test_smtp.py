@@ -4,6 +4,7 @@ import datetime as dt
 import ipaddress
 import ssl
 
+import bson
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
@@ -69,6 +70,23 @@ async def test_a_5xx_means_never(mailer, scripted, where, reply):
     getattr(scripted, where).append(reply)
     assert await mailer.send(MAIL) == Refused(reply=reply)
     assert isinstance(await mailer.send(MAIL), Sent)
+
+
+@pytest.mark.parametrize(
+    ("where", "reply", "understood"),
+    [
+        ("data_replies", "250 f\xfcr Bo", Sent),
+        ("data_replies", "451 sp\xe4ter", Deferred),
+        ("recipient_replies", "550 Empf\xe4nger unbekannt", Refused),
+    ],
+)
+async def test_a_reply_in_an_encoding_of_its_own_can_be_kept(
+    mailer, scripted, where, reply, understood
+):
+    getattr(scripted, where).append(reply)
+    attempt = await mailer.send(MAIL)
+    assert isinstance(attempt, understood)
+    assert bson.encode({"reply": attempt.reply})
 
 
 async def test_a_421_means_later_and_on_another_connection(mailer, scripted):
