@@ -5,6 +5,7 @@ import contextlib
 import logging
 
 from services.notification.use_cases import Notification, claim_due, deliver
+from shared.ids import MessageId
 from shared.mongo import DATABASE_AWAY
 
 logger = logging.getLogger(__name__)
@@ -19,10 +20,10 @@ async def send_for_ever(ctx: Notification, *, connections: int) -> None:
 
     Never ends; cancelled, it takes up nothing more and finishes what it has in hand.
     """
-    busy: set[asyncio.Task[None]] = set()
+    busy: dict[asyncio.Task[None], MessageId] = {}
 
     def done(task: asyncio.Task[None]) -> None:
-        busy.discard(task)
+        del busy[task]
         ctx.queued.set()
         # Whatever went wrong, the claim runs out and the message is tried again.
         if not task.cancelled() and (problem := task.exception()) is not None:
@@ -33,13 +34,15 @@ async def send_for_ever(ctx: Notification, *, connections: int) -> None:
             ctx.queued.clear()
             if len(busy) < connections:
                 try:
-                    claimed = await claim_due(ctx, limit=connections - len(busy))
+                    claimed = await claim_due(
+                        ctx, limit=connections - len(busy), in_hand=busy.values()
+                    )
                 except DATABASE_AWAY as away:
                     logger.warning("cannot look for messages: %s", away)
                     claimed = []
                 for message, claim in claimed:
                     task = asyncio.create_task(deliver(ctx, message, claim))
-                    busy.add(task)
+                    busy[task] = message.id
                     task.add_done_callback(done)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(POLL_SECONDS):

@@ -5,7 +5,7 @@ import contextlib
 import logging
 import random
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -31,12 +31,15 @@ from shared.clock import Clock
 from shared.contracts.facts import Fact, Outcome, ResourceRef, Row
 from shared.contracts.notification import MessageBounced, MessageSent
 from shared.ids import MessageId
-from shared.inbox import Receipt, caller_for
+from shared.inbox import AWAY, Receipt, caller_for
 from shared.journal import Journal, Tx
 from shared.mongo import DATABASE_AWAY, Client, Session, transact
 from shared.problems import Kind, Refusal
 
 logger = logging.getLogger(__name__)
+
+SAVE_AGAIN_SECONDS = 1.0
+"""The pause after what came of a mail could not be saved."""
 
 
 class Posts(Protocol):
@@ -73,6 +76,8 @@ class Notification:
     clock: Clock
     queued: asyncio.Event
     """Set when there may be something to send."""
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep
+    """Waits for so many seconds."""
 
 
 async def enqueue(ctx: Notification, row: Row, receipt: Receipt) -> None:
@@ -90,11 +95,18 @@ async def enqueue(ctx: Notification, row: Row, receipt: Receipt) -> None:
     ctx.queued.set()
 
 
-async def claim_due(ctx: Notification, *, limit: int) -> list[tuple[Message, str]]:
-    """Claim up to `limit` messages that are due; each with the claim that is now ours."""
+async def claim_due(
+    ctx: Notification, *, limit: int, in_hand: Collection[MessageId] = ()
+) -> list[tuple[Message, str]]:
+    """Claim up to `limit` messages that are due; each with the claim that is now ours.
+
+    Those `in_hand` are left alone: while the database was away, their claims ran out unseen.
+    """
     now = ctx.clock.now()
     claimed = []
     for found in await ctx.messages.due(now, limit=limit):
+        if found["_id"] in in_hand:
+            continue
         claim = secrets.token_hex(8)
         message = await ctx.messages.claim(found, claim=claim, now=now)
         if message is not None:
@@ -103,10 +115,24 @@ async def claim_due(ctx: Notification, *, limit: int) -> list[tuple[Message, str
 
 
 async def deliver(ctx: Notification, message: Message, claim: str) -> None:
-    """Send a claimed message once, and save what came of it."""
+    """Send a claimed message once, and save what came of it, however long the database is away.
+
+    The claim is kept meanwhile: without it a mail that the server took would be sent again.
+    """
     async with _kept(ctx, message.id, claim):
         attempt = await _attempt(ctx, message)
-        await _save(ctx, message, claim, attempt)
+        while True:
+            try:
+                await _save(ctx, message, claim, attempt)
+            except AWAY as away:
+                logger.warning(
+                    "cannot save yet what came of a mail: %s",
+                    away,
+                    extra={"message_id": message.id},
+                )
+                await ctx.pause(SAVE_AGAIN_SECONDS)
+            else:
+                return
 
 
 async def _attempt(ctx: Notification, message: Message) -> Attempt:

@@ -13,6 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from pymongo.errors import AutoReconnect
 
 from services.notification import sending as worker
 from services.notification import store, use_cases
@@ -24,6 +25,7 @@ from shared.bus import Message, Verdict
 from shared.contracts import identity, team
 from shared.contracts.topology import NOTIFICATION
 from shared.inbox import Inbox
+from shared.problems import Unavailable
 from tests.services.notification.conftest import end_sending, make_sending
 from tests.services.notification.test_messages import (
     INVITATION,
@@ -325,6 +327,98 @@ async def test_a_sender_that_lost_its_claim_saves_nothing(sending, scripted):
     await deliver(sending.ctx, message, second)
     assert (await sending.one())["status"] == "sent"
     assert len(await sending.facts()) == 1
+
+
+class JournalThatFails:
+    """A journal whose first writes fail, with these problems."""
+
+    def __init__(self, journal, *problems):
+        self.journal = journal
+        self.changes = journal.changes
+        self.problems = list(problems)
+
+    async def write(self, *args, **kwargs):
+        if self.problems:
+            raise self.problems.pop(0)
+        return await self.journal.write(*args, **kwargs)
+
+
+def failing(sending, *problems, pause):
+    journal = JournalThatFails(sending.ctx.journal, *problems)
+    sending.ctx = replace(sending.ctx, journal=journal, pause=pause)
+    return sending.ctx
+
+
+@pytest.mark.parametrize(("reply", "status"), [("250 taken", "sent"), ("550 never", "bounced")])
+async def test_what_cannot_be_saved_is_saved_later_while_the_claim_is_kept(
+    sending, scripted, monkeypatch, reply, status
+):
+    for module in (store, use_cases):
+        monkeypatch.setattr(module, "LEASE", timedelta(milliseconds=600))
+    scripted.data_replies.append(reply)
+    pauses = []
+
+    async def pause(seconds):
+        pauses.append(seconds)
+        before = (await sending.one())["due_at"]
+        await wait_for(lambda: _due_after(sending, before), what="the claim to be kept")
+
+    failing(sending, *[Unavailable(), AutoReconnect("away")] * 2, pause=pause)
+    await tell(sending, REMOVED)
+    for _ in range(6):
+        await send_what_is_due(sending)
+        sending.clock.ahead += LEASE + timedelta(seconds=1)
+    document = await sending.one()
+    assert (document["status"], document["attempts"]) == (status, 1)
+    assert [len(scripted.sessions), len(pauses), len(await sending.facts())] == [1, 4, 1]
+    assert len(scripted.taken) == (status == "sent")
+
+
+async def test_a_mail_in_hand_is_not_taken_up_again_though_its_claim_ran_out(sending, scripted):
+    """The database was away for longer than the lease: nothing could keep the claim."""
+
+    async def pause(seconds):
+        sending.clock.ahead += LEASE + timedelta(seconds=1)
+        for _ in range(2):
+            sending.ctx.queued.set()
+            await wait_for(lambda: not sending.ctx.queued.is_set(), what="the worker to look")
+
+    failing(sending, Unavailable(), pause=pause)
+    await tell(sending, REMOVED)
+    async with sending.running():
+        await wait_for(lambda: _all_are(sending, "sent", 1), what="the status")
+    assert len(scripted.taken) == 1
+
+
+async def test_a_claim_that_was_lost_while_saving_failed_is_not_saved_over(sending, scripted):
+    others = []
+
+    async def pause(seconds):
+        sending.clock.ahead += LEASE + timedelta(seconds=1)
+        others.extend(await claim_due(sending.ctx, limit=10))
+
+    failing(sending, Unavailable(), pause=pause)
+    await tell(sending, REMOVED)
+    await send_what_is_due(sending)
+    [(_, claim)] = others
+    document = await sending.one()
+    assert (document["status"], document["claim"]) == ("sending", claim)
+    assert await sending.facts() == []
+
+
+async def test_stopping_ends_a_save_that_never_succeeds(sending, scripted, monkeypatch):
+    monkeypatch.setattr(worker, "DRAIN_SECONDS", 0.0)
+    paused = asyncio.Event()
+
+    async def pause(seconds):
+        paused.set()
+        await asyncio.Event().wait()
+
+    failing(sending, Unavailable(), pause=pause)
+    await tell(sending, REMOVED)
+    async with sending.running():
+        await wait_for(paused.is_set, what="the pause after a save that failed")
+    assert (await sending.one())["status"] == "sending"
 
 
 async def test_stopping_finishes_the_mail_in_hand(sending, scripted):
