@@ -5,7 +5,7 @@ effect and its answer exist together or not at all. Kept for a day.
 """
 
 import hashlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import BaseModel
@@ -42,9 +42,10 @@ class IdempotencyKeyReused(Refusal):
 class Once:
     """One request's key; with `key=None` there is none, and nothing is kept."""
 
-    def __init__(self, collection: Collection, document: Document | None) -> None:
+    def __init__(self, collection: Collection, document: Document | None, *, now: datetime) -> None:
         self._collection = collection
         self._document = document
+        self._now = now
 
     async def first(self, session: Session) -> None:
         """Take the key, as the first statement of the transaction.
@@ -70,12 +71,18 @@ class Once:
 
         Raises:
             IdempotencyKeyReused: that request had another body.
-            Unavailable: it expired this very moment; a new try will find the key free.
+            Unavailable: it expired; a new try will find the key free.
         """
         if self._document is None:
             raise Unavailable
         stored = await self._collection.find_one({"_id": self._document["_id"]})
         if stored is None:
+            raise Unavailable
+        if stored["expires_at"] <= self._now:
+            # The index deletes up to a minute late.
+            await self._collection.delete_one(
+                {"_id": stored["_id"], "expires_at": stored["expires_at"]}
+            )
             raise Unavailable
         if stored["body"] != self._document["body"]:
             raise IdempotencyKeyReused(
@@ -100,14 +107,16 @@ class Idempotency:
         self, caller: Caller, *, operation: str, key: str | None, body: BaseModel, path: str = ""
     ) -> Once:
         """The key of one request; the same key of another caller, route or path is another."""
+        now = self._clock.now()
         if key is None:
-            return Once(self._collection, None)
+            return Once(self._collection, None, now=now)
         scope = f"{caller.actor.type}\n{caller.actor.id}\n{operation}\n{path}\n{key}"
         return Once(
             self._collection,
             {
                 "_id": hashlib.sha256(scope.encode()).hexdigest(),
                 "body": hashlib.sha256(body.model_dump_json().encode()).hexdigest(),
-                "expires_at": self._clock.now() + KEPT,
+                "expires_at": now + KEPT,
             },
+            now=now,
         )

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 import random
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -44,6 +44,7 @@ UNSETTLED = timedelta(seconds=10)
 most, and the clocks of two machines differ."""
 PAGE = 200
 KEPT = timedelta(hours=1)
+FORGET_EVERY = timedelta(minutes=5)
 TRIES = 6
 """How often the reconciler tries a row that fails, before it is put aside."""
 
@@ -97,6 +98,8 @@ class Inbox:
         self._low: dict[tuple[str, int], int] = {}
         self._complete: dict[str, datetime] = {}
         self._failures: dict[Position, int] = {}
+        self._to_forget: dict[str, set[int]] = {}
+        self._forget_at: dict[str, datetime] = {}
         self._wake = asyncio.Event()
         self._subscription: Subscription | None = None
 
@@ -220,7 +223,10 @@ class Inbox:
             await self._marks.update_one(
                 {"_id": source}, {"$set": {"epoch": epoch, "low": low}}, upsert=True
             )
-            await self._forget(source, epoch, behind)
+            self._to_forget.setdefault(source, set()).update(behind)
+            if asked_at >= self._forget_at.get(source, asked_at):
+                self._forget_at[source] = asked_at + FORGET_EVERY
+                await self._forget(source, epoch, self._to_forget.pop(source))
         if complete:
             self._complete[source] = asked_at - UNSETTLED
 
@@ -301,11 +307,15 @@ class Inbox:
                 session,
             )
 
-        await transact(self._client, work)
+        with contextlib.suppress(AlreadyThere):  # another replica put it aside
+            await transact(self._client, work)
         metrics.PUT_ASIDE.labels(context.service.get(), row.source).inc()
 
-    async def _forget(self, source: str, epoch: str, shards: Sequence[int]) -> None:
-        """Delete receipts that a mark covers; an hour late, for replicas with an older mark."""
+    async def _forget(self, source: str, epoch: str, shards: Collection[int]) -> None:
+        """Delete receipts that a mark covers; an hour late, for replicas with an older mark.
+
+        Not at every comparison: each time it looks through an hour of them.
+        """
         before = self._clock.now() - KEPT
         for shard in shards:
             low = self._low.get((source, shard), 0)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shared import context
+from shared.secret_shapes import SECRETS
 
 REDACTED = "[redacted]"
 _SECRET_NAMES = re.compile(
@@ -18,12 +19,9 @@ _SECRET_NAMES = re.compile(
 # Words that mean a secret only when they are the whole name: `status_code` is none.
 _SECRET_WORDS = frozenset({"code", "key"})
 _SECRET_SHAPES = re.compile(
-    r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]*"  # a JWT
-    r"|\brc[ts]_[\w-]{8,}"  # an API token or a client's secret of ours
-    r"|(?<=\bBearer )\S+|(?<=\bBasic )\S+"
+    SECRETS + r"|(?<=\bBearer )\S+|(?<=\bBasic )\S+"
     r"|(?<=://)[^\s/@:]*:[^\s/@]+(?=@)"  # a password in an address
-    r"|(?<=[?&#])(?:token|code|refresh_token|password)=[^\s&#\"']+"
-    r"|\b(?:usr|inv|ses)_[0-9a-f]{32}\.\d+\.[\w-]+",  # the token of a mailed link, of a refresh
+    r"|(?<=[?&#])(?:token|code|refresh_token|password)=[^\s&#\"']+",
     re.IGNORECASE,
 )
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}

@@ -19,6 +19,7 @@ from shared.contracts.facts import (
     ResourceRef,
     Row,
 )
+from shared.secret_shapes import SECRETS
 
 SECRET_NAMES = frozenset(
     {
@@ -46,12 +47,7 @@ SECRET_NAMES = frozenset(
 """Members of `before` and `after` whose value is never kept, whoever put them there (T15)."""
 REMOVED = "[removed]"
 
-_SECRET_SHAPES = re.compile(
-    r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]*"  # a JWT
-    r"|\brct_\w{8,}"  # an API token
-    r"|\$argon2\S+"
-    r"|\b(?:usr|inv)_[0-9a-f]{32}\.\d+\.[\w-]+",  # the token of a mailed link
-)
+_SECRET_SHAPES = re.compile(SECRETS)
 _NAMING = frozenset(
     fact.type
     for fact in (

@@ -7,12 +7,13 @@ import logging
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 from shared.clock import Clock
 from shared.contracts.facts import Position, format_revision, parse_revision
 from shared.leases.barrier import Barrier, LeaseRow
-from shared.leases.receipt import Receipt
+from shared.leases.receipt import KEPT, Receipt
 from shared.leases.store import LeaseStore, Superseded
 from shared.mongo import DATABASE_AWAY
 
@@ -177,16 +178,19 @@ class Leases:
             logger.warning("no receipt of %s: %s", receipt.revision, problem)
         return receipt
 
-    async def receipt(self, revision: str) -> Receipt | None:
+    async def receipt(self, revision: str, *, occurred_at: datetime) -> Receipt | None:
         """Where a change is in force; `None` when this journal has no such change.
 
-        A change whose receipt was never written (its process died) is waited for now.
+        A change whose receipt was never written (its process died) is waited for now; one that is
+        older than receipts are kept has none, and gets no new one with another date.
         """
         stored = await self._store.receipt(revision, self._clock.now())
         if stored is not None:
             return stored
         if revision in self._running:
             return Receipt(revision=revision)
+        if occurred_at + KEPT <= self._clock.now():
+            return None
         try:
             position = parse_revision(revision)
         except ValueError:

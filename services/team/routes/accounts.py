@@ -156,7 +156,7 @@ async def get_revision(ctx: Ctx, call: Call[None, None]) -> RevisionView:
     row = await ctx.journal.row(position)
     if row is None or row.account_id != call.account_id:
         raise NotFound
-    receipt = await ctx.leases.receipt(call.path["revision"])
+    receipt = await ctx.leases.receipt(call.path["revision"], occurred_at=row.occurred_at)
     if receipt is None:
         raise NotFound
     return RevisionView(

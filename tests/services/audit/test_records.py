@@ -72,6 +72,8 @@ SECRETS = [
     ({"note": "key eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJ1c3IifQ.c2lnbmF0dXJl here"}, "c2lnbmF0dXJl"),
     ({"note": "rct_0123456789abcdef"}, "rct_0123456789abcdef"),
     ({"hash": "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA"}, "aGFzaA"),
+    ({"note": "rcs_0123456789abcdef"}, "rcs_0123456789abcdef"),
+    ({"note": "ses_" + "0" * 32 + ".4.refreshmac"}, "refreshmac"),
     ({"note": "inv_" + "0" * 32 + ".1.macmacmac"}, "macmacmac"),
 ]
 

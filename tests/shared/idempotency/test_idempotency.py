@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 
 import pytest
 from pydantic import BaseModel
@@ -9,6 +10,7 @@ from pydantic import BaseModel
 from shared.clock import SystemClock
 from shared.idempotency import Idempotency, IdempotencyKeyReused, Repeated
 from shared.mongo import Client, Session, connect, transact
+from shared.problems import Unavailable
 from tests.shared.journal.conftest import CALLER
 
 
@@ -104,3 +106,21 @@ async def test_a_request_that_failed_leaves_its_key_free(shop: Shop) -> None:
 
     assert await shop.order("tea") == {"ordered": "tea"}
     assert await shop.orders() == 1
+
+
+class Tomorrow(SystemClock):
+    """A day later than the database knows, which deletes what has expired by its own clock."""
+
+    def now(self) -> datetime:
+        return super().now() + timedelta(days=1)
+
+
+async def test_a_key_that_expired_is_free_though_it_was_not_deleted_yet(shop: Shop) -> None:
+    await shop.order("tea")
+    shop.idempotency = Idempotency(shop.database, clock=Tomorrow())
+
+    with pytest.raises(Unavailable):
+        await shop.order("coffee")
+
+    assert await shop.order("coffee") == {"ordered": "coffee"}
+    assert await shop.orders() == 2

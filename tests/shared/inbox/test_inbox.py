@@ -202,6 +202,15 @@ async def test_a_subscriber_that_meets_a_key_that_is_taken_has_not_applied_the_f
     assert await effects.saw() == ["Project 0"]
 
 
+async def test_a_row_that_two_replicas_put_aside_at_once_is_put_aside(
+    make_inbox, journal: Journal, client: Client, database_name: str
+) -> None:
+    await told(journal, range(1))
+    [row] = await journal.changes(SHARD, after=0, limit=1)
+    await asyncio.gather(*(make_inbox()._put_aside(row, ValueError("no")) for _ in range(2)))
+    assert await client[database_name]["inbox_dead"].count_documents({}) == 1
+
+
 async def test_what_an_open_transaction_may_still_tell_is_not_called_complete(
     make_inbox, journal: Journal
 ) -> None:

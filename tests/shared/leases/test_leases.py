@@ -205,29 +205,27 @@ async def test_after_two_seconds_the_writer_hears_not_yet_and_the_waiting_goes_o
     await lease(leases)
     first = await barrier(leases, clock)
     assert not first.effective
-    assert not (await leases.receipt("team.e1.3.7")).effective
+    assert not (await leases.receipt("team.e1.3.7", occurred_at=clock.now())).effective
     await tell(leases)
     await wait_for(lambda: "team.e1.3.7" in store.receipts)
-    assert (await leases.receipt("team.e1.3.7")).effective
+    assert (await leases.receipt("team.e1.3.7", occurred_at=clock.now())).effective
 
 
-async def test_a_receipt_is_forgotten_after_thirty_days_and_made_again_when_asked_for(
-    leases, store, clock
-):
-    made = await barrier(leases, clock)
-    assert await leases.receipt("team.e1.3.7") == made
+async def test_a_receipt_is_forgotten_after_thirty_days_and_never_made_again(leases, store, clock):
+    made, then = await barrier(leases, clock), clock.now()
+    assert await leases.receipt("team.e1.3.7", occurred_at=then) == made
     clock.move(timedelta(days=30).total_seconds())
-    assert (await leases.receipt("team.e1.3.7")).effective_at == clock.now()
+    assert await leases.receipt("team.e1.3.7", occurred_at=then) is None
 
 
 @pytest.mark.parametrize("revision", ["team.e1.3.8", "team.e0.3.7", "team.e1.4.1", "nonsense"])
-async def test_what_is_not_in_the_journal_has_no_receipt(leases, revision):
-    assert await leases.receipt(revision) is None
+async def test_what_is_not_in_the_journal_has_no_receipt(leases, clock, revision):
+    assert await leases.receipt(revision, occurred_at=clock.now()) is None
 
 
-async def test_a_change_whose_process_died_while_it_waited_is_waited_for_when_asked(leases):
+async def test_a_change_whose_process_died_while_it_waited_is_waited_for_when_asked(leases, clock):
     await lease(leases)
-    asked = asyncio.create_task(leases.receipt("team.e1.3.7"))
+    asked = asyncio.create_task(leases.receipt("team.e1.3.7", occurred_at=clock.now()))
     await asyncio.sleep(0.02)
     await tell(leases)
     assert (await asked).effective
