@@ -9,7 +9,9 @@ async def _indexes(database: Database) -> None:
     await majority(database, "members").create_index([("account_id", 1), ("email_key", 1)])
     await majority(database, "members").create_index([("user_id", 1)])
     invitations = majority(database, "invitations")
-    await invitations.create_index([("account_id", 1), ("status", 1)])
+    await invitations.create_index(
+        [("account_id", 1), ("status", 1), ("inviter_user_id", 1), ("expires_at", 1)]
+    )
     await invitations.create_index(
         [("account_id", 1), ("email_key", 1)],
         name="one_pending_per_address",

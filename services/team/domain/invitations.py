@@ -159,9 +159,12 @@ def resend(
     policy: InvitationPolicy,
     account: Account,
     role: Role,
+    sender: Membership,
     now: datetime,
 ) -> tuple[Invitation, Fact]:
-    """A new link with a new time; every earlier one is dead (`Ci4`).
+    """A new link with a new time; every earlier one is dead (`Ci4`), and `sender` answers for it.
+
+    The inviter of an expired one may be gone, or may not give the role any more.
 
     Raises:
         ResendNotOffered: the catalog does not know it.
@@ -172,7 +175,7 @@ def resend(
     if invitation.expired(now) and policy.after_expiry is AfterExpiry.DELETE_FIRST:
         raise ExpiredInvitationThere
     again = replace(
-        invitation,
+        _given_by(sender, invitation),
         generation=invitation.generation + 1,
         wrong_codes=0,
         expires_at=expiry(policy, now),
@@ -203,12 +206,7 @@ def pass_on(
     invitation: Invitation, *, account: Account, heir: Membership
 ) -> tuple[Invitation, Fact]:
     """Somebody else answers for it, because the inviter may no longer give the role (`Rp5`)."""
-    passed = replace(
-        invitation,
-        inviter_user_id=heir.user_id,
-        inviter_name=heir.name,
-        inviter_email=heir.email,
-    )
+    passed = _given_by(heir, invitation)
     fact = Fact(
         payload=team.InvitationPassed(
             **named(invitation, account),
@@ -236,8 +234,18 @@ def _link(invitation: Invitation) -> dict[str, object]:
     ends = invitation.expires_at
     return {
         "generation": invitation.generation,
+        "inviter_user_id": invitation.inviter_user_id,
         "expires_at": None if ends is None else ends.isoformat(),
     }
+
+
+def _given_by(giver: Membership, invitation: Invitation) -> Invitation:
+    return replace(
+        invitation,
+        inviter_user_id=giver.user_id,
+        inviter_name=giver.name,
+        inviter_email=giver.email,
+    )
 
 
 def _open(invitation: Invitation, account: Account, role: Role) -> dict[str, object]:

@@ -1,12 +1,15 @@
 """Where do invitations stand, and how many were sent lately?"""
 
+from collections.abc import Sequence
 from datetime import datetime
+
+from pymongo import ReplaceOne
 
 from services.team.domain.allowances import WINDOW, spend
 from services.team.domain.invitations import Invitation, InvitationStatus
 from services.team.store.codec import document, read
-from shared.ids import AccountId, InvitationId
-from shared.mongo import Database, Session, insert_once, majority
+from shared.ids import AccountId, InvitationId, UserId
+from shared.mongo import Database, Document, Session, insert_once, majority
 
 _PENDING = InvitationStatus.PENDING.value
 
@@ -50,6 +53,19 @@ class InvitationRows:
         found = [read(Invitation, row) async for row in rows]
         return sorted(found, key=lambda invitation: invitation.invitation_id, reverse=True)
 
+    async def open_of(
+        self, account_id: AccountId, inviter_id: UserId, *, now: datetime, session: Session
+    ) -> list[Invitation]:
+        """The account's open invitations that this member answers for."""
+        wanted = _open(account_id, now) | {"inviter_user_id": inviter_id}
+        return [
+            read(Invitation, row) async for row in self._invitations.find(wanted, session=session)
+        ]
+
+    async def count_open(self, account_id: AccountId, *, now: datetime, session: Session) -> int:
+        """How many invitations of the account are open."""
+        return await self._invitations.count_documents(_open(account_id, now), session=session)
+
     async def insert_invitation(self, invitation: Invitation, session: Session) -> None:
         """Save a new invitation.
 
@@ -62,6 +78,13 @@ class InvitationRows:
         """Save a changed invitation."""
         row = _invitation(invitation)
         await self._invitations.replace_one({"_id": row["_id"]}, row, session=session)
+
+    async def replace_invitations(self, changed: Sequence[Invitation], session: Session) -> None:
+        """Save changed invitations, all in one request."""
+        rows = map(_invitation, changed)
+        writes = [ReplaceOne({"_id": row["_id"]}, row) for row in rows]
+        if writes:
+            await self._invitations.bulk_write(writes, session=session)
 
     async def count_wrong_code(self, invitation: Invitation) -> None:
         """Remember one more wrong code for this generation, whatever else fails."""
@@ -96,6 +119,11 @@ class InvitationRows:
             upsert=True,
             session=session,
         )
+
+
+def _open(account_id: AccountId, now: datetime) -> Document:
+    """What an open invitation matches: one without an end is never over."""
+    return {"account_id": account_id, "status": _PENDING, "expires_at": {"$not": {"$lte": now}}}
 
 
 def _invitation(invitation: Invitation) -> dict[str, object]:

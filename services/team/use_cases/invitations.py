@@ -83,7 +83,7 @@ async def create(
 async def resend(
     ctx: Ctx, act: Act, *, invitation_id: InvitationId
 ) -> Written[tuple[Desk, Invitation]]:
-    """Make a new link; earlier ones are dead (`Ci4`).
+    """Make a new link; earlier ones are dead (`Ci4`), and the caller is the inviter from now on.
 
     Raises:
         NotFound, GrantsExceeded, ResendNotOffered, MemberLimit, InvitationRateLimited: see the
@@ -97,7 +97,12 @@ async def resend(
         require_to_give(desk.state, desk.member, role.id, now=desk.now)
         policy = desk.catalog.catalog.policies.invitations
         again, fact = invitations.resend(
-            invitation, policy=policy, account=desk.account, role=role, now=desk.now
+            invitation,
+            policy=policy,
+            account=desk.account,
+            role=role,
+            sender=desk.membership,
+            now=desk.now,
         )
         if invitation.expired(desk.now):
             await _require_seat(ctx, tx, desk)
@@ -143,8 +148,7 @@ async def _require_seat(ctx: Ctx, tx: Tx, desk: Desk) -> None:
     """One more open invitation has to fit under the catalog's limit (`Nv12`)."""
     account_id = desk.account.account_id
     members = await ctx.store.count_members(account_id, tx.session) - 1
-    pending = await ctx.store.pending(account_id, tx.session)
-    invited = sum(invitation.open(desk.now) for invitation in pending)
+    invited = await ctx.store.count_open(account_id, now=desk.now, session=tx.session)
     limit = desk.catalog.catalog.policies.member_limit
     invitations.require_seat(taken=members + invited, limit=limit)
 

@@ -32,15 +32,14 @@ async def pass_invitations(
     now_is: Membership | None,
     overrides: Iterable[ProjectOverride] = (),
 ) -> list[Fact]:
-    """Pass pending invitations of `inviter_id`, whose membership became `now_is`, to somebody else.
+    """Pass open invitations of `inviter_id`, whose membership became `now_is`, to somebody else.
 
-    That is whoever caused the change if they may give the role, else the owner.
+    That is whoever caused the change if they may give the role, else the owner. Expired ones open
+    nothing until somebody sends them again, and then they are that person's.
     """
-    concerned = [
-        invitation
-        for invitation in await ctx.store.pending(desk.account.account_id, tx.session)
-        if invitation.inviter_user_id == inviter_id
-    ]
+    concerned = await ctx.store.open_of(
+        desk.account.account_id, inviter_id, now=desk.now, session=tx.session
+    )
     if not concerned:
         return []
     inviter = None if now_is is None else member_state(desk.catalog, now_is, overrides)
@@ -48,7 +47,7 @@ async def pass_invitations(
     present = others if inviter is None else [inviter, *others]
     state = account_state(desk.account, desk.catalog, present)
     owner = await ctx.store.member(desk.account.account_id, desk.account.owner_user_id, tx.session)
-    facts = []
+    passed, facts = [], []
     for invitation in concerned:
         if inviter is not None and may_invite_with(state, inviter, invitation.role, now=desk.now):
             continue
@@ -56,7 +55,8 @@ async def pass_invitations(
         heir = desk.membership if fit else owner
         if heir is None:
             raise LookupError(f"{desk.account.account_id} has no owner's membership")
-        passed, fact = invitations.pass_on(invitation, account=desk.account, heir=heir)
-        await ctx.store.replace_invitation(passed, tx.session)
+        again, fact = invitations.pass_on(invitation, account=desk.account, heir=heir)
+        passed.append(again)
         facts.append(fact)
+    await ctx.store.replace_invitations(passed, tx.session)
     return facts

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from rolecall import Catalog, load
 from shared.problems import Refusal
 from tests.services.team.running import Account, Person, Reply, Team, running
 
@@ -195,6 +196,62 @@ async def test_the_giver_must_still_be_able_to_give(team: Team) -> None:
     assert (await guest.send("POST", ACCEPT, proof)).status == 410
 
 
+async def test_an_expired_invitation_is_passed_to_nobody_until_it_is_sent_again(team: Team) -> None:
+    """Who sends it again is the inviter from then on, and may give what it gives."""
+    account = await team.account()
+    gone, admin = await account.join("admin", "Gone"), await account.join("admin")
+    guest = await team.person("Guest")
+    proof = await account.invite(guest.email, "admin", by=gone)
+    invitation_id = proof["token"].partition(".")[0]
+    team.clock.move(7 * DAY)
+    (await account.owner.send("DELETE", f"{account.path}/members/{gone.user_id}")).expect(204)
+    assert await team.rows("invitation.passed") == []
+    path = f"{account.path}/invitations/{invitation_id}"
+    sent = (await admin.send("POST", f"{path}/resend")).expect(200)
+    assert sent["invitation"]["invited_by"] == admin.user_id
+    [resent] = await team.rows("invitation.resent")
+    assert resent.data["inviter_name"] == admin.name
+    assert resent.before is not None
+    assert resent.after is not None
+    assert resent.before["inviter_user_id"] == gone.user_id
+    assert resent.after["inviter_user_id"] == admin.user_id
+    fresh = await team.proof(invitation_id)
+    assert (await guest.send("POST", ACCEPT, proof)).status == 410
+    (await guest.send("POST", ACCEPT, fresh)).expect(200)
+
+
+async def test_who_may_not_give_the_role_does_not_send_it_again(team: Team) -> None:
+    """B5: whether its inviter is still there or not."""
+    content: dict[str, Any] = load("standard").to_mapping()
+    grants = {"member": {"*": "all"}, "account": {"view": "all"}}
+    host = {"id": "host", "title": "Host", "grants": grants}
+    await team.publish(
+        Catalog.from_mapping(content | {"name": "hosted", "roles": [*content["roles"], host]})
+    )
+    account = await team.account("hosted")
+    admin, lower = await account.join("admin"), await account.join("host")
+    proof = await account.invite("a@example.com", "admin", by=admin)
+    path = f"{account.path}/invitations/{proof['token'].partition('.')[0]}/resend"
+    assert (await lower.send("POST", path)).code == "grants-exceeded"
+    team.clock.move(7 * DAY)
+    (await account.owner.send("DELETE", f"{account.path}/members/{admin.user_id}")).expect(204)
+    assert (await lower.send("POST", path)).code == "grants-exceeded"
+
+
+async def test_sending_again_takes_an_open_invitation_over(team: Team) -> None:
+    """So it is not the first inviter's to lose, and it is the second's."""
+    account = await team.account()
+    first, second = await account.join("admin", "First"), await account.join("admin", "Second")
+    proof = await account.invite("a@example.com", "basic", by=first)
+    path = f"{account.path}/invitations/{proof['token'].partition('.')[0]}/resend"
+    (await second.send("POST", path)).expect(200)
+    for member in (first, second):
+        (await account.owner.send("DELETE", f"{account.path}/members/{member.user_id}")).expect(204)
+    [passed] = await team.rows("invitation.passed")
+    assert passed.data["from_user_id"] == second.user_id
+    assert passed.data["to_user_id"] == account.owner.user_id
+
+
 async def test_declining_tells_the_inviter_and_kills_the_link(team: Team) -> None:
     account = await team.account()
     guest = await team.person("Guest")
@@ -331,6 +388,7 @@ async def test_whoever_uses_somebody_elses_link_is_named_in_the_accounts_log(tea
 
 async def test_the_log_says_how_an_invitation_changed(team: Team) -> None:
     account = await team.account()
+    inviter = {"inviter_user_id": account.owner.user_id}
     guest, other = await team.person("Guest"), await team.person("Other")
     proof = await account.invite(guest.email, "basic")
     team.clock.move(DAY)
@@ -342,8 +400,8 @@ async def test_the_log_says_how_an_invitation_changed(team: Team) -> None:
     told = await team.rows("invitation.resent", "invitation.accepted", "invitation.declined")
     assert [(row.before, row.after) for row in told] == [
         (
-            {"generation": 1, "expires_at": "2100-03-08T12:00:00+00:00"},
-            {"generation": 2, "expires_at": "2100-03-09T12:00:00+00:00"},
+            {"generation": 1, "expires_at": "2100-03-08T12:00:00+00:00"} | inviter,
+            {"generation": 2, "expires_at": "2100-03-09T12:00:00+00:00"} | inviter,
         ),
         ({"status": "pending"}, {"status": "accepted", "user_id": guest.user_id}),
         ({"status": "pending"}, {"status": "declined"}),
