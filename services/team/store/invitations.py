@@ -86,9 +86,13 @@ class InvitationRows:
         if writes:
             await self._invitations.bulk_write(writes, session=session)
 
-    async def count_wrong_code(self, invitation: Invitation) -> None:
-        """Remember one more wrong code for this generation, whatever else fails."""
-        wanted = {"_id": invitation.invitation_id, "generation": invitation.generation}
+    async def count_wrong_code(self, invitation_id: str, generation: int, *, limit: int) -> None:
+        """Remember one more wrong code for this generation, up to the limit that kills it."""
+        wanted = {
+            "_id": invitation_id,
+            "generation": generation,
+            "wrong_codes": {"$lt": limit},
+        }
         await self._invitations.update_one(wanted, {"$inc": {"wrong_codes": 1}})
 
     async def spend(

@@ -178,14 +178,17 @@ async def _proven(ctx: Ctx, *, token: str, code: str) -> Invitation:
     """The invitation that token and code open.
 
     Only a wrong code with a genuine token counts as a try: a token cannot be guessed, and whoever
-    merely knows an invitation's id must not be able to use its tries up.
+    merely knows an invitation's id must not be able to use its tries up. The row is read after the
+    code was compared, so that every try that is counted by then counts.
     """
     link = ctx.links.read(token)
-    invitation = None if link is None else await ctx.store.invitation(link.id)
-    if link is None or invitation is None or not _usable(invitation, link.generation):
+    if link is None:
         raise InvitationNotValid
     if not ctx.links.fits(link, code):
-        await ctx.store.count_wrong_code(invitation)
+        await ctx.store.count_wrong_code(link.id, link.generation, limit=WRONG_CODES)
+        raise InvitationNotValid
+    invitation = await ctx.store.invitation(link.id)
+    if invitation is None or not _usable(invitation, link.generation):
         raise InvitationNotValid
     return invitation
 

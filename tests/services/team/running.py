@@ -38,7 +38,7 @@ from tests.clocks import SetClock
 from tests.services.rows import row_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
     from rolecall import Catalog
     from shared.mongo import Client, Database, Session
@@ -76,12 +76,16 @@ class StandIn:
 
     users: dict[str, User] = field(default_factory=dict)
     away: bool = False
+    before_answering: Callable[[], Awaitable[None]] | None = None
+    """What happens while team waits for a user."""
 
     @asynccontextmanager
     async def running(self, clock: SetClock) -> AsyncIterator[str]:
         async def user(ctx: object, call: Call[None, None]) -> User:
             if self.away:
                 raise Unavailable
+            if self.before_answering is not None:
+                await self.before_answering()
             found = self.users.get(call.path["user_id"])
             if found is None:
                 raise NotFound

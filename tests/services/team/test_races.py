@@ -9,6 +9,7 @@ import pytest
 
 from rolecall import Delivery
 from services.team.domain.invitations import Invitation
+from services.team.domain.joining import WRONG_CODES
 from services.team.domain.members import Membership
 from services.team.store import Store
 from shared.ids import AccountId, InvitationId, MembershipId, UserId, new_id
@@ -120,6 +121,41 @@ async def test_sixty_four_acceptances_make_one_membership(team: Team) -> None:
     assert len({answer.body["membership_id"] for answer in answers}) == 1
     assert await count_members(account) == 1
     assert len(await team.rows("member.joined")) == 1
+
+
+@pytest.mark.parametrize("route", ["lookup", "accept", "decline"])
+async def test_guesses_at_once_are_counted_exactly_and_then_the_right_code_is_refused(
+    team: Team, route: str
+) -> None:
+    """T12: ten wrong codes, however many were being read when the tenth was counted."""
+    account = await team.account()
+    guest = await team.person("Guest")
+    proof = await account.invite(guest.email, "basic")
+    wrong = [proof | {"code": f"{letter * 7}2"} for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"]
+    path = f"/v1/invitations/{route}"
+    answers = await asyncio.gather(*(guest.send("POST", path, guess) for guess in wrong))
+    assert {answer.status for answer in answers} == {410}
+    counted = await Store(team.database).invitation(proof["token"].partition(".")[0])
+    assert counted is not None
+    assert counted.wrong_codes == WRONG_CODES
+    assert (await guest.send("POST", path, proof)).status == 410
+
+
+async def test_a_link_that_wrong_codes_kill_while_its_right_one_is_checked_does_not_open(
+    team: Team,
+) -> None:
+    """T12: the code was right when it came, and the user is still being asked for at identity."""
+    account = await team.account()
+    guest = await team.person("Guest")
+    proof = await account.invite(guest.email, "basic")
+
+    async def guess() -> None:
+        for _ in range(WRONG_CODES):
+            await team.send("POST", "/v1/invitations/lookup", proof | {"code": "A" * 8})
+
+    team.identity.before_answering = guess
+    assert (await guest.send("POST", ACCEPT, proof)).status == 410
+    assert await count_members(account) == 0
 
 
 @pytest.mark.parametrize("attempt", range(5))
