@@ -147,17 +147,32 @@ def require_to_give(state: AccountState, giver: Member, role_id: str, *, now: da
 
 
 def require_to_grant(
-    state: AccountState, giver: Member, project_id: ProjectId, gained: Matrix, *, now: datetime
+    state: AccountState,
+    giver: Member,
+    project_id: ProjectId,
+    gained: Matrix,
+    *,
+    now: datetime,
+    until: datetime | None,
 ) -> None:
-    """Let the giver cause `gained` for somebody inside one project.
+    """Let the giver cause `gained` for somebody inside one project until then, or for good.
+
+    Nobody gives for longer than they hold: an override of the giver's own that ends before `until`
+    leaves them their role, which has to cover it too.
 
     Raises:
         GrantsExceeded: naming what they lack there.
     """
-    held = effective_matrix(state, giver, project_id, now=milliseconds(now))
-    missing = state.catalog.grants_exceeding(held, gained)
+    held = [effective_matrix(state, giver, project_id, now=milliseconds(now))]
+    own = giver.overrides.get(project_id)
+    end = None if own is None else own.expires_at
+    if end is not None and (until is None or end < milliseconds(until)):
+        held.append(giver.role)
+    missing = [
+        str(grant) for matrix in held for grant in state.catalog.grants_exceeding(matrix, gained)
+    ]
     if missing:
-        raise GrantsExceeded(missing=", ".join(map(str, missing)))
+        raise GrantsExceeded(missing=", ".join(dict.fromkeys(missing)))
 
 
 def gained(catalog: CompiledCatalog, *, before: Matrix, after: Matrix) -> Matrix:

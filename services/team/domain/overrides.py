@@ -45,6 +45,12 @@ class ProjectOverride:
     given_by: UserId
     given_at: datetime
 
+    def outlasts(self, other: "ProjectOverride") -> bool:
+        """Whether it would still be there when the other one ends."""
+        if other.expires_at is None:
+            return False
+        return self.expires_at is None or self.expires_at > other.expires_at
+
     def thing(self) -> Thing:
         """What authz has to know of it."""
         state = things.OverrideState(

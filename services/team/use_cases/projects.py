@@ -12,6 +12,7 @@ from services.team.domain.authority import (
     milliseconds,
     require_to_grant,
 )
+from services.team.domain.members import Membership
 from services.team.domain.names import name_key
 from services.team.domain.overrides import NotInThisCatalog, OwnerNotOverridden, ProjectOverride
 from services.team.domain.projects import Project, ProjectLimit, ProjectNameTaken
@@ -135,7 +136,9 @@ async def put_override(
     """Give a member other grants inside a project, in place of the role's (`Ci9`).
 
     Raises:
-        NotInThisCatalog, OwnerNotOverridden, Invalid, GrantsExceeded: see the domain.
+        NotInThisCatalog, OwnerNotOverridden, Invalid: see the domain.
+        GrantsExceeded: the caller lacks what it gives, or what comes back because it ends before
+            the override that it replaces.
     """
 
     async def work(tx: Tx) -> ProjectOverride:
@@ -156,9 +159,13 @@ async def put_override(
             given_at=tx.now,
         )
         matrix = desk.catalog.override_matrix(project_id, override.grants)
-        require_to_grant(desk.state, desk.member, project_id, matrix, now=desk.now)
+        require_to_grant(
+            desk.state, desk.member, project_id, matrix, now=desk.now, until=expires_at
+        )
         present = await ctx.store.overrides_of(act.account_id, user_id, tx.session)
         replaced = next((other for other in present if other.project_id == project_id), None)
+        if replaced is not None and replaced.outlasts(override):
+            _require_to_lift(desk, member, replaced)
         fact = overrides.put(
             override,
             replaced=replaced,
@@ -195,10 +202,7 @@ async def remove_override(
         override = await ctx.store.override(act.account_id, project_id, user_id, tx.session)
         if override is None:
             raise NotFound
-        overridden = member_state(desk.catalog, member, [override])
-        before = effective_matrix(desk.state, overridden, project_id, now=milliseconds(desk.now))
-        more = gained(desk.catalog, before=before, after=overridden.role)
-        require_to_grant(desk.state, desk.member, project_id, more, now=desk.now)
+        _require_to_lift(desk, member, override)
         fact = overrides.remove(
             override, member=member, project=_project(desk), account_name=desk.account.name
         )
@@ -206,6 +210,16 @@ async def remove_override(
         await save(ctx, tx, desk.account, [fact])
 
     return await commit(ctx, act.account_id, work, caller=act.caller, policy=act.policy)
+
+
+def _require_to_lift(desk: Desk, member: Membership, override: ProjectOverride) -> None:
+    """Let the caller end an override early: until its own end, the role gives back what it took."""
+    place, now = override.project_id, desk.now
+    overridden = member_state(desk.catalog, member, [override])
+    before = effective_matrix(desk.state, overridden, place, now=milliseconds(now))
+    more = gained(desk.catalog, before=before, after=overridden.role)
+    until = override.expires_at
+    require_to_grant(desk.state, desk.member, place, more, now=now, until=until)
 
 
 def _project(desk: Desk) -> Project:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from datetime import timedelta
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,8 +21,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from rolecall import Catalog, CompiledCatalog, Member, effective_matrix, load
-from services.team.domain.authority import account_state, member_state
+from rolecall import AccountState, Catalog, CompiledCatalog, Member, effective_matrix, load
+from services.team.domain.authority import account_state, member_state, milliseconds
 from services.team.store import Store
 from shared.ids import AccountId, ProjectId
 from tests.services.team.running import Account, Person, Team, running
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
 
 
 PEOPLE = 4
+HOUR = 3_600
+WEEK = 7 * 24 * HOUR
+"""An invitation's lifetime in this catalog."""
 
 Held = dict[str, str]
 """Permission → `all` or `self`."""
@@ -53,6 +58,8 @@ GRANTS: dict[str, dict[str, Any]] = {
     "work": {"instance": {"write": "all"}, "endpoint": {"write": "self"}},
     "everything": {"*": {"*": "all"}},
 }
+LASTING = st.sampled_from([None, 60, HOUR])
+"""How many seconds an override lasts."""
 
 
 @dataclass
@@ -71,16 +78,35 @@ class World:
 
 @dataclass(frozen=True)
 class Picture:
-    """What everybody holds everywhere, and who answers for which invitation."""
+    """What everybody holds everywhere, now and later, and who answers for which invitation."""
 
-    held: dict[str, dict[str | None, Held]]
-    memberships: dict[str, str]
+    now: int
+    state: AccountState
     roles: dict[str, str]
-    overridden: frozenset[str]
+    invited: frozenset[str]
     pending: dict[str, tuple[str, str]]
+    """The open ones of `invited`: who gives it, and which role."""
 
-    def of(self, user_id: str, place: str | None) -> Held:
-        return self.held.get(user_id, {}).get(place, {})
+    def of(self, user_id: str, place: str | None, moment: int | None = None) -> Held:
+        member = self.state.members.get(user_id)
+        if member is None:
+            return {}
+        now = self.now if moment is None else moment
+        return CATALOG.held(effective_matrix(self.state, member, place, now=now))
+
+    @property
+    def overrides(self) -> dict[str, int | None]:
+        """Who is overridden, and until when."""
+        return {
+            user_id: override.expires_at
+            for user_id, member in self.state.members.items()
+            for override in member.overrides.values()
+        }
+
+    @property
+    def changes(self) -> set[int]:
+        """From when on somebody will hold something else than now, without anybody's doing."""
+        return {end for end in self.overrides.values() if end is not None and end > self.now}
 
 
 def covers(giver: Held, permission: str, scope: str) -> bool:
@@ -94,27 +120,20 @@ async def picture(account: Account, projects: list[str]) -> Picture:
     assert row is not None
     members: dict[str, Member] = {}
     roles: dict[str, str] = {}
-    memberships: dict[str, str] = {}
     for membership in await store.members(account_id):
         overrides = await store.overrides_of(account_id, membership.user_id)
         members[membership.user_id] = member_state(CATALOG, membership, overrides)
         roles[membership.user_id] = membership.role
-        memberships[membership.user_id] = membership.membership_id
     state = account_state(row, CATALOG, members.values(), map(ProjectId, projects))
-    now = int(account.team.clock.now().timestamp() * 1000)
-    held = {
-        user_id: {
-            place: CATALOG.held(effective_matrix(state, member, place, now=now))
-            for place in (None, *projects)
-        }
-        for user_id, member in members.items()
-    }
+    now = account.team.clock.now()
+    invitations = await store.pending(account_id)
     pending: dict[str, tuple[str, str]] = {
         invitation.invitation_id: (invitation.inviter_user_id, invitation.role)
-        for invitation in await store.pending(account_id)
+        for invitation in invitations
+        if invitation.open(now)
     }
-    overridden = frozenset(user for user, member in members.items() if member.overrides)
-    return Picture(held, memberships, roles, overridden, pending)
+    invited = frozenset(invitation.invitation_id for invitation in invitations)
+    return Picture(milliseconds(now), state, roles, invited, pending)
 
 
 class Escalation(RuleBasedStateMachine):
@@ -122,13 +141,13 @@ class Escalation(RuleBasedStateMachine):
 
     world: World
 
-    @initialize(lowered=st.sampled_from(["admin", "lead", "nobody"]))
-    def gather(self, lowered: str) -> None:
+    @initialize(lowered=st.sampled_from(["admin", "lead", "nobody"]), lasting=LASTING)
+    def gather(self, lowered: str, lasting: int | None) -> None:
         """Begin with a full account; one of those who manage members may be lowered in it."""
         self.account: Account = self.world.do(self._gather())
         if lowered != "nobody":
             path = self.override_path(self.people[1 + ROLES.index(lowered)])
-            body = {"grants": GRANTS["look"]}
+            body = self.given("look", lasting)
             self.world.do(self.account.owner.send("PUT", path, body)).expect(200)
         self.before: Picture = self.world.do(picture(self.account, self.projects))
 
@@ -139,7 +158,7 @@ class Escalation(RuleBasedStateMachine):
         (await owner.send("POST", f"{owner.path}/convert", body)).expect(200)
         account = Account(team=team, id=owner.account_id, owner=owner)
         self.people = [owner, *[team.stranger(f"P{number}") for number in range(PEOPLE - 1)]]
-        self.proofs: dict[str, dict[str, str]] = {}
+        self.guests: dict[str, Person] = {}
         self.projects: list[str] = []
         made = await owner.send("POST", f"{account.path}/projects", {"name": "prod"})
         self.projects.append(made.expect(201)["id"])
@@ -151,22 +170,25 @@ class Escalation(RuleBasedStateMachine):
     def step(
         self, actor: Person, method: str, path: str, body: Any = None, *, giver: str | None = None
     ) -> int:
-        """Try it, and check that only what the giver held came to anybody."""
+        """Try it, and check that only what the giver held came to anybody, now or ever.
+
+        What somebody will hold at a later moment, and would not have, has to be held by the giver
+        now and then.
+        """
         answer = self.world.do(actor.send(method, path, body))
         assert answer.status < 500, answer.body
         after: Picture = self.world.do(picture(self.account, self.projects))
         if answer.status >= 400:
             assert after == self.before, answer.body
         giver_id = giver or actor.user_id
-        for user_id, places in after.held.items():
-            for place, held in places.items():
-                had = self.before.of(user_id, place)
-                for permission, scope in held.items():
-                    if not covers(had, permission, scope):
-                        given_by = self.before.of(giver_id, place)
-                        assert covers(given_by, permission, scope), (
-                            f"{method} {path} {body}: {permission} ({scope}) in {place}"
-                        )
+        moments = sorted({after.now} | self.before.changes | after.changes)
+        for user_id, place, moment in product(after.roles, (None, *self.projects), moments):
+            had = self.before.of(user_id, place, moment)
+            given_by = [self.before.of(giver_id, place, when) for when in (after.now, moment)]
+            for permission, scope in after.of(user_id, place, moment).items():
+                assert covers(had, permission, scope) or all(
+                    covers(held, permission, scope) for held in given_by
+                ), f"{method} {path} {body}: {permission} ({scope}) in {place} at {moment}"
         self.before = after
         return int(answer.status)
 
@@ -191,7 +213,7 @@ class Escalation(RuleBasedStateMachine):
 
     @property
     def overridden(self) -> list[Person]:
-        return [one for one in self.others if one.user_id in self.before.overridden]
+        return [one for one in self.others if one.user_id in self.before.overrides]
 
     @precondition(lambda self: self.outside)
     @rule(data=st.data(), role=st.sampled_from(ROLES))
@@ -199,18 +221,28 @@ class Escalation(RuleBasedStateMachine):
         actor, guest = self.draw(data, self.inside), self.draw(data, self.outside)
         body = {"email": guest.email, "role": role, "delivery": "link"}
         self.step(actor, "POST", f"{self.account.path}/invitations", body)
-        for invitation_id in self.before.pending.keys() - self.proofs.keys():
-            proof = self.world.do(self.world.team.proof(invitation_id))
-            self.proofs[invitation_id] = proof | {"for": guest.user_id}
+        for invitation_id in self.before.invited - self.guests.keys():
+            self.guests[invitation_id] = guest
+
+    @precondition(lambda self: self.before.invited)
+    @rule(data=st.data())
+    def resend(self, data: st.DataObject) -> None:
+        """Whoever may give the role answers for it from then on, whether it had expired or not."""
+        actor = self.draw(data, self.inside)
+        invitation_id = data.draw(st.sampled_from(sorted(self.before.invited)))
+        path = f"{self.account.path}/invitations/{invitation_id}/resend"
+        status = self.step(actor, "POST", path)
+        assert status == 200 or actor is not self.account.owner
+        if status == 200:
+            assert self.before.pending[invitation_id][0] == actor.user_id
 
     @precondition(lambda self: self.before.pending)
     @rule()
     def accept(self) -> None:
         for invitation_id, (giver, _) in list(self.before.pending.items()):
-            proof = self.proofs[invitation_id]
-            [guest] = [one for one in self.people if one.user_id == proof["for"]]
-            body = {"token": proof["token"], "code": proof["code"]}
-            status = self.step(guest, "POST", "/v1/invitations/accept", body, giver=giver)
+            guest = self.guests[invitation_id]
+            proof = self.world.do(self.world.team.proof(invitation_id))
+            status = self.step(guest, "POST", "/v1/invitations/accept", proof, giver=giver)
             assert status == 200, "an open invitation opens (Rp5)"
 
     @precondition(lambda self: self.others)
@@ -235,10 +267,28 @@ class Escalation(RuleBasedStateMachine):
         return f"{project}/overrides/{whom.user_id}"
 
     @precondition(lambda self: self.others)
-    @rule(data=st.data(), grants=st.sampled_from(list(GRANTS)))
-    def override(self, data: st.DataObject, grants: str) -> None:
+    @rule(data=st.data(), grants=st.sampled_from(list(GRANTS)), lasting=LASTING)
+    def override(self, data: st.DataObject, grants: str, lasting: int | None) -> None:
         actor, whom = self.draw(data, self.inside), self.draw(data, self.others)
-        self.step(actor, "PUT", self.override_path(whom), {"grants": GRANTS[grants]})
+        self.step(actor, "PUT", self.override_path(whom), self.given(grants, lasting))
+
+    def given(self, grants: str, lasting: int | None) -> dict[str, Any]:
+        if lasting is None:
+            return {"grants": GRANTS[grants]}
+        ends = self.world.team.clock.now() + timedelta(seconds=lasting)
+        return {"grants": GRANTS[grants], "expires_at": ends.isoformat()}
+
+    @precondition(lambda self: self.overridden)
+    @rule(data=st.data(), grants=st.sampled_from(list(GRANTS)), lasting=LASTING)
+    def replace_override(self, data: st.DataObject, grants: str, lasting: int | None) -> None:
+        actor, whom = self.draw(data, self.overridden), self.draw(data, self.overridden)
+        self.step(actor, "PUT", self.override_path(whom), self.given(grants, lasting))
+
+    @rule(seconds=st.sampled_from([HOUR, 60, WEEK]))
+    def wait(self, seconds: int) -> None:
+        """What comes by itself was looked at when somebody made it come."""
+        self.world.team.clock.move(seconds)
+        self.before = self.world.do(picture(self.account, self.projects))
 
     @precondition(lambda self: self.overridden)
     @rule(data=st.data())
@@ -254,7 +304,7 @@ class Escalation(RuleBasedStateMachine):
         ]
 
     @invariant()
-    def every_pending_invitation_has_somebody_who_may_give_it(self) -> None:
+    def every_open_invitation_has_somebody_who_may_give_it(self) -> None:
         for giver, role in self.before.pending.values():
             given = CATALOG.held(CATALOG.roles[role])
             for place in (None, *self.projects):

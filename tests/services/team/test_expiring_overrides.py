@@ -1,0 +1,121 @@
+"""Nobody gets back early what was taken from them, or keeps what was given for a while (B5)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.services.team.test_escalation import CATALOG, GRANTS
+
+if TYPE_CHECKING:
+    from tests.services.team.running import Account, Person, Reply, Team
+
+HOUR = 3_600
+
+
+class Place:
+    """A project, and what is done with overrides in it."""
+
+    def __init__(self, account: Account, project_id: str) -> None:
+        self.account = account
+        self.project_id = project_id
+
+    async def put(self, actor: Person, whom: Person, grants: str, lasting: int | None) -> Reply:
+        body: dict[str, Any] = {"grants": GRANTS[grants]}
+        if lasting is not None:
+            ends = self.account.team.clock.now() + timedelta(seconds=lasting)
+            body["expires_at"] = ends.isoformat()
+        return await actor.send("PUT", self._path(whom), body)
+
+    async def lift(self, actor: Person, whom: Person) -> Reply:
+        return await actor.send("DELETE", self._path(whom))
+
+    async def holds(self, person: Person, permission: str) -> bool:
+        path = f"{self.account.path}/me/permissions?project={self.project_id}"
+        return permission in (await person.get(path))["permissions"]
+
+    def _path(self, whom: Person) -> str:
+        return f"{self.account.path}/projects/{self.project_id}/overrides/{whom.user_id}"
+
+
+async def place_in(team: Team) -> Place:
+    await team.publish(CATALOG.catalog)
+    account = await team.account(CATALOG.id)
+    made = await account.owner.send("POST", f"{account.path}/projects", {"name": "prod"})
+    return Place(account, made.expect(201)["id"])
+
+
+def refused(answer: Reply) -> bool:
+    return (answer.status, answer.body.get("code")) == (403, "grants-exceeded")
+
+
+@pytest.mark.parametrize("lasting", [None, HOUR])
+@pytest.mark.parametrize("actor", ["admin", "other"])
+async def test_who_is_lowered_does_not_let_it_end_sooner(
+    team: Team, lasting: int | None, actor: str
+) -> None:
+    place = await place_in(team)
+    owner, admin = place.account.owner, await place.account.join("admin")
+    other = await place.account.join("admin", "other")
+    by = place.account.people[actor]
+    for lowered in (admin, other):
+        (await place.put(owner, lowered, "nothing", lasting)).expect(200)
+    for grants in ("nothing", "look"):
+        assert refused(await place.put(by, admin, grants, 1)), grants
+    assert refused(await place.lift(by, admin))
+    team.clock.move(2)
+    assert not await place.holds(admin, "instance:delete")
+
+
+async def test_who_is_lowered_may_let_it_last_longer_and_not_take_that_back(team: Team) -> None:
+    place = await place_in(team)
+    owner, admin = place.account.owner, await place.account.join("admin")
+    (await place.put(owner, admin, "nothing", HOUR)).expect(200)
+    for lasting in (HOUR, 2 * HOUR, None):
+        (await place.put(admin, admin, "nothing", lasting)).expect(200)
+    assert refused(await place.put(admin, admin, "nothing", 2 * HOUR))
+
+
+async def test_who_holds_what_comes_back_may_let_it_end_sooner(team: Team) -> None:
+    place = await place_in(team)
+    owner, admin = place.account.owner, await place.account.join("admin")
+    (await place.put(owner, admin, "nothing", None)).expect(200)
+    (await place.put(owner, admin, "nothing", 1)).expect(200)
+    team.clock.move(1)
+    assert await place.holds(admin, "instance:delete")
+
+
+async def test_an_override_that_is_over_binds_nobody(team: Team) -> None:
+    place = await place_in(team)
+    owner, admin = place.account.owner, await place.account.join("admin")
+    (await place.put(owner, admin, "nothing", HOUR)).expect(200)
+    team.clock.move(HOUR)
+    (await place.put(admin, admin, "nothing", 1)).expect(200)
+
+
+async def test_who_is_raised_may_let_it_end_sooner_and_not_last_longer(team: Team) -> None:
+    place = await place_in(team)
+    owner, lead = place.account.owner, await place.account.join("lead")
+    (await place.put(owner, lead, "everything", HOUR)).expect(200)
+    for lasting in (HOUR + 1, None):
+        assert refused(await place.put(lead, lead, "everything", lasting)), lasting
+    (await place.put(lead, lead, "everything", HOUR)).expect(200)
+    (await place.put(lead, lead, "everything", 60)).expect(200)
+    (await place.put(lead, lead, "own", None)).expect(200)
+
+
+async def test_who_is_raised_for_a_while_gives_nothing_for_longer(team: Team) -> None:
+    place = await place_in(team)
+    owner, lead = place.account.owner, await place.account.join("lead")
+    developer, admin = await place.account.join("developer"), await place.account.join("admin")
+    (await place.put(owner, lead, "everything", HOUR)).expect(200)
+    assert refused(await place.put(lead, developer, "work", None))
+    (await place.put(lead, developer, "work", HOUR)).expect(200)
+    (await place.put(owner, admin, "nothing", 2 * HOUR)).expect(200)
+    assert refused(await place.lift(lead, admin))
+    (await place.put(owner, admin, "nothing", HOUR)).expect(200)
+    (await place.lift(lead, admin)).expect(204)
+    (await place.put(owner, lead, "everything", None)).expect(200)
+    (await place.put(lead, developer, "work", None)).expect(200)
