@@ -20,7 +20,7 @@ from pydantic import BaseModel, SecretStr
 from shared import context
 from shared.clock import Clock
 from shared.contracts.facts import Actor
-from shared.internal_tokens import InternalSigner
+from shared.internal_tokens import SERVICE_HEADER, InternalSigner
 from shared.problems import Refusal, Unavailable, refusal_of
 
 TIMEOUT = 2.0
@@ -118,7 +118,7 @@ class InternalClient:
                 break
             try:
                 async with asyncio.timeout(share):
-                    answer = await self._once(method, urls[chosen] + path, content, headers)
+                    answer = await self._once(callee, method, urls[chosen] + path, content, headers)
             except (ClientError, OSError, TimeoutError, Unavailable, ValueError):
                 # Perhaps another service has this address by now: no connection to it is kept,
                 # so that the name is looked up again.
@@ -129,12 +129,19 @@ class InternalClient:
         raise Unavailable
 
     async def _once(
-        self, method: str, url: str, content: bytes | None, headers: Mapping[str, str]
+        self,
+        callee: str,
+        method: str,
+        url: str,
+        content: bytes | None,
+        headers: Mapping[str, str],
     ) -> Any:
         session = self._open_session()
         async with session.request(
             method, url, data=content, headers=headers, allow_redirects=False
         ) as response:
+            if response.status == 404 and response.headers.get(SERVICE_HEADER) != callee:
+                raise Unavailable  # another service has this address now, and no such route
             text = await response.read()
             if response.status == 204:
                 return None

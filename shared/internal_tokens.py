@@ -17,6 +17,8 @@ from shared.principals import ServicePrincipal
 
 INTERNAL_TYPE = "internal+jwt"
 INTERNAL_SECONDS = 60
+SERVICE_HEADER = "Rolecall-Service"
+"""Names who answers an internal call: the address may have become another's."""
 
 
 class InternalSigner:

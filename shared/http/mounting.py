@@ -12,11 +12,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from aiohttp import web
 
 from shared import context, metrics
-from shared.http.access import Public
+from shared.http.access import Internal, Public
 from shared.http.api import Api
 from shared.http.openapi import document
 from shared.http.requests import Network, request_id_of, traceparent_of
 from shared.http.routes import PARAMETER, Route
+from shared.internal_tokens import SERVICE_HEADER
 from shared.mongo import DATABASE_AWAY
 from shared.problems import (
     BodyTooLarge,
@@ -172,6 +173,8 @@ def _finish(
     if refusal is not None or not public:
         response.headers.setdefault("Cache-Control", "no-store")
     service = UNMATCHED if api is None else api.name
+    if route is not None and isinstance(route.access, Internal):
+        response.headers[SERVICE_HEADER] = service
     path = UNMATCHED if route is None else route.path
     metrics.REQUESTS.labels(service, request.method, path, response.status).inc()
     metrics.SECONDS.labels(service, request.method, path).observe(seconds)

@@ -117,6 +117,13 @@ async def test_a_body_is_sent_as_json(client, team, world: World):
     assert [call.body.name for call in world.calls] == ["a", "b"]
 
 
+async def test_what_another_service_says_at_this_address_is_no_answer(client, team, authz):
+    with pytest.raises(Unavailable):
+        await client(await authz()).get("team", "/internal/heads")
+    found = await client(await authz(), await team()).get("team", "/internal/heads")
+    assert found["name"] == ""
+
+
 async def test_a_refusal_keeps_its_code(client, team, world: World):
     world.raises = NameTaken(name="x")
     with pytest.raises(Refusal) as refused:
