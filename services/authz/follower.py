@@ -25,6 +25,8 @@ PAGE_SECONDS = 10.0
 CALL_SECONDS = 1.0
 RETRY_SECONDS = 0.1
 FIRST_TTL = 3.0
+STUCK_TTLS = 3
+"""So many ttls without a usable lease, though the source grants them: it does not get further."""
 STEP_OVER_MS = 60_000
 """How far a process that has never held its lease raises its boot over one that is refused as old:
 the wall clock, which numbers boots, was set back."""
@@ -53,6 +55,7 @@ class Follower:
         self._clock = clock
         self._ttl = FIRST_TTL
         self._held = False
+        self._usable_at = 0.0
         self._wake = asyncio.Event()
         self._gap = asyncio.Event()
         self._news = asyncio.Event()
@@ -81,6 +84,11 @@ class Follower:
                 if not self.view.loaded:
                     await self._load()
                 if not await self._ask():
+                    continue
+                if self._stuck():
+                    # Its row stays alive and behind, so every change would wait for it.
+                    logger.error("does not catch up, loading anew", extra={"source": self.source})
+                    await self.release()
                     continue
             except Unavailable:
                 pause = min(pause, RETRY_SECONDS * random.uniform(1, 2))
@@ -138,6 +146,7 @@ class Follower:
                 raise Unavailable
             things += page.items
         self.view.load(epoch=first.epoch, heads=first.heads, things=things)
+        self._usable_at = self._clock.boottime()
         logger.info("loaded", extra={"source": self.source, "things": len(things)})
 
     async def _page(self, cursor: str | None) -> SnapshotPage:
@@ -191,6 +200,12 @@ class Follower:
                 self.view.on_change(_change(row))
                 last = row.seq
         self._news.set()
+
+    def _stuck(self) -> bool:
+        now = self._clock.boottime()
+        if self.view.holds(now):
+            self._usable_at = now
+        return now - self._usable_at > STUCK_TTLS * self._ttl
 
     def _body(self, ask: Ask) -> LeaseBody:
         return LeaseBody(

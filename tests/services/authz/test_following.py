@@ -208,6 +208,22 @@ async def test_doubles_and_disorder_on_the_bus_change_nothing(world):
         assert await says(world, authz, BO) == "owner-unknown"
 
 
+async def test_a_replica_that_cannot_take_a_row_gives_its_lease_back_and_loads_anew(world):
+    """Else every change would wait for it, as long as it lives."""
+
+    class Choking(JournalView):
+        def on_change(self, change):
+            raise ValueError("this version cannot read that row")
+
+    async with world.replica(view=Choking) as authz:
+        world.team.write(no_member(BO))
+
+        async def knows() -> bool:
+            return bool(await says(world, authz, BO) == "not-a-member")
+
+        await wait_for(knows, within=20, what="the snapshot to be loaded again")
+
+
 async def test_a_replica_that_applies_over_gaps_is_caught_here_too(world):
     class OverGaps(JournalView):
         def on_change(self, change):
