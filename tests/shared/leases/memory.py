@@ -17,6 +17,8 @@ class MemoryLeaseStore:
         self.journal_heads = dict(heads or {})
         self.table: dict[str, LeaseRow] = {}
         self.receipts: dict[str, Receipt] = {}
+        self.looks = 0
+        """How often somebody wanted to read the rows."""
 
     @asynccontextmanager
     async def session(self, after=None):
@@ -29,6 +31,7 @@ class MemoryLeaseStore:
         return self.epoch, dict(self.journal_heads)
 
     async def rows(self, session):
+        self.looks += 1
         return list(self.table.values())
 
     async def report(self, row) -> None:

@@ -64,6 +64,12 @@ def barrier(leases, clock, position=CHANGE):
     return asyncio.create_task(leases.barrier(position, committed_at=clock.boottime()))
 
 
+async def looked(store, times=1):
+    """Return when a barrier that waits has looked at the rows so many times more."""
+    before = store.looks
+    await wait_for(lambda: store.looks >= before + times)
+
+
 async def test_a_lease_holds_the_heads_and_the_ttl(leases, store):
     granted = await lease(leases)
     assert (granted.epoch, granted.heads, granted.ttl) == ("e1", {3: 7}, 3)
@@ -168,10 +174,10 @@ async def test_a_replica_that_told_another_process_is_found_in_its_row(leases, s
 async def test_a_silent_replica_is_waited_for_as_long_as_its_lease_may_hold(leases, store, clock):
     await lease(leases)
     waiting = barrier(leases, clock)
-    await asyncio.sleep(0.05)
+    await looked(store)
     clock.move(3.1)
     await tell(leases, "unknown")
-    await asyncio.sleep(0.1)
+    await looked(store, times=2)
     assert not waiting.done()
     clock.move(0.1)
     receipt = await waiting
@@ -182,17 +188,17 @@ async def test_a_silent_replica_is_waited_for_as_long_as_its_lease_may_hold(leas
 async def test_the_row_of_a_replica_that_still_renews_stays(leases, store, clock):
     await lease(leases)
     waiting = barrier(leases, clock)
-    await asyncio.sleep(0.05)
+    await looked(store)
     await lease(leases, applied=6)
     clock.move(3.2)
     assert (await waiting).effective
     assert "a" in store.table
 
 
-async def test_a_lease_that_is_given_back_is_not_waited_for(leases, clock):
+async def test_a_lease_that_is_given_back_is_not_waited_for(leases, store, clock):
     await lease(leases)
     waiting = barrier(leases, clock)
-    await asyncio.sleep(0.02)
+    await looked(store)
     await leases.end(replica="a", boot=1)
     receipt = await waiting
     assert [settled.how for settled in receipt.replicas] == [How.ENDED]
@@ -223,10 +229,12 @@ async def test_what_is_not_in_the_journal_has_no_receipt(leases, clock, revision
     assert await leases.receipt(revision, occurred_at=clock.now()) is None
 
 
-async def test_a_change_whose_process_died_while_it_waited_is_waited_for_when_asked(leases, clock):
+async def test_a_change_whose_process_died_while_it_waited_is_waited_for_when_asked(
+    leases, store, clock
+):
     await lease(leases)
     asked = asyncio.create_task(leases.receipt("team.e1.3.7", occurred_at=clock.now()))
-    await asyncio.sleep(0.02)
+    await looked(store)
     await tell(leases)
     assert (await asked).effective
 
@@ -238,13 +246,14 @@ async def test_while_the_database_is_away_the_writer_waits_and_does_not_fail(clo
         @asynccontextmanager
         async def session(self, after=None):
             if self.away:
+                self.looks += 1
                 raise AutoReconnect("gone")
             yield None
 
     store = Away("e1", {3: 7})
     leases = Leases(store, clock=clock, ttl=3)
     waiting = barrier(leases, clock)
-    await asyncio.sleep(0.02)
+    await looked(store, times=2)
     assert not waiting.done()
     store.away = False
     assert (await waiting).effective
