@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from http.client import HTTPConnection, HTTPException
+from ipaddress import ip_network
 from pathlib import Path
 
 from deploy.configuration import SERVICES, Addresses, Secrets, environment, write_private
@@ -89,7 +90,9 @@ class Compose:
         for step in ("build",), ("up", "-d", *arguments):
             if status := self.run(*step):
                 return status
-        self._reload_gateway()
+        if fault := self._reload_gateway():
+            sys.stderr.write(f"The gateway did not take its configuration: {fault}\n")
+            return 1
         if silent := self.await_answers():
             command = " ".join(self.command())
             sys.stderr.write(
@@ -128,18 +131,25 @@ class Compose:
         self._write_variables("rabbitmq", account)
         self._prepare_gateway()
 
-    def _reload_gateway(self) -> None:
+    def _reload_gateway(self) -> str:
         """Have nginx read its configuration anew: it may differ from the one that it began with.
+
+        Returns:
+            What it says against that, empty when it did.
 
         A signal through compose would count as a stop by hand, after which nothing restarts it.
         """
         reload = self.command("exec", "-T", "gateway", *RELOAD)
         variables = {**os.environ, **self.variables}
         deadline = time.monotonic() + RELOAD_SECONDS
-        while time.monotonic() < deadline:
-            done = subprocess.run(reload, cwd=ROOT, env=variables, capture_output=True, check=False)
+        while True:
+            done = subprocess.run(
+                reload, cwd=ROOT, env=variables, capture_output=True, text=True, check=False
+            )
             if done.returncode == 0:
-                return
+                return ""
+            if time.monotonic() > deadline:
+                return done.stderr.strip() or f"status {done.returncode}"
             time.sleep(0.25)  # it is starting
 
     def await_answers(self) -> list[str]:
@@ -218,6 +228,18 @@ def compose_command() -> Sequence[str]:
     raise SystemExit("Install Docker with its compose plugin (or docker-compose) first.")
 
 
+def networks(text: str) -> list[str]:
+    """The networks (or addresses) of a list with commas or blanks.
+
+    Raises:
+        SystemExit: one of them is none; the sentence names it.
+    """
+    try:
+        return [str(ip_network(word)) for word in text.replace(",", " ").split()]
+    except ValueError as problem:
+        raise SystemExit(f"TRUSTED_PROXIES is not valid: {problem}.") from problem
+
+
 def main(arguments: Sequence[str]) -> int:
     """`up` or `down`, with what else compose shall be told; an exit status."""
     product = Compose(
@@ -226,7 +248,7 @@ def main(arguments: Sequence[str]) -> int:
         port=int(os.environ.get("PORT", "8080")),
         mail_port=int(os.environ.get("MAIL_PORT", "8025")),
         public_url=os.environ.get("PUBLIC_URL", ""),
-        proxies=os.environ.get("TRUSTED_PROXIES", "").replace(",", " ").split(),
+        proxies=networks(os.environ.get("TRUSTED_PROXIES", "")),
     )
     match list(arguments):
         case ["down", *rest]:

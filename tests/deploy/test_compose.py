@@ -7,7 +7,7 @@ import stat
 import pytest
 import yaml
 
-from deploy.compose import ROOT, Compose
+from deploy.compose import ROOT, Compose, networks
 from deploy.configuration import SERVICES
 from deploy.documents import module
 from deploy.programs.program import free_port
@@ -125,6 +125,28 @@ def test_preparing_again_keeps_every_secret_and_follows_the_port(compose):
         name: text.replace("localhost:1234", "localhost:4321") for name, text in before.items()
     }
     assert before["rabbitmq.env"] == after["rabbitmq.env"]
+
+
+def test_behind_a_load_balancer_its_networks_and_the_public_address_are_in_the_files(tmp_path):
+    url = "https://iam.example.com"
+    Compose(
+        project="test",
+        folder=tmp_path,
+        port=1234,
+        mail_port=1235,
+        public_url=url,
+        proxies=networks("10.1.0.0/16, 192.0.2.7"),
+    ).prepare()
+    gateway = (tmp_path / "gateway" / "nginx.conf").read_text()
+    assert "set_real_ip_from 10.1.0.0/16;" in gateway
+    assert "set_real_ip_from 192.0.2.7/32;" in gateway
+    assert f"ROLECALL_IDENTITY_PUBLIC_URL={url}\n" in (tmp_path / "identity.env").read_text()
+
+
+@pytest.mark.parametrize("text", ["nonsense", "10.1.0.0/16, 10.1.0.0/99", "10.1.0.0/16; evil"])
+def test_a_load_balancer_that_is_no_network_is_refused_in_a_sentence(text):
+    with pytest.raises(SystemExit, match="TRUSTED_PROXIES is not valid"):
+        networks(text)
 
 
 def test_a_service_that_does_not_answer_is_named(tmp_path, monkeypatch):
