@@ -149,7 +149,7 @@ class Compose:
             if done.returncode == 0:
                 return ""
             if time.monotonic() > deadline:
-                return done.stderr.strip() or f"status {done.returncode}"
+                return (done.stderr + done.stdout).strip() or f"status {done.returncode}"
             time.sleep(0.25)  # it is starting
 
     def await_answers(self) -> list[str]:

@@ -200,6 +200,20 @@ async def test_nothing_internal_is_reached_through_the_gateway(composition):
                 assert response.content_type == "application/problem+json"
 
 
+def test_a_configuration_that_nginx_does_not_take_is_told_and_a_mended_one_taken(
+    composition, monkeypatch
+):
+    monkeypatch.setattr("deploy.compose.RELOAD_SECONDS", 0)
+    file = composition.folder / "gateway" / "nginx.conf"
+    good = file.read_text()
+    file.write_text(f"nonsense;\n{good}")
+    try:
+        assert 'unknown directive "nonsense"' in composition._reload_gateway()
+    finally:
+        file.write_text(good)
+    assert composition._reload_gateway() == ""
+
+
 def test_without_an_engine_the_tests_fail_and_say_what_to_do():
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", __file__]
     chosen = ["-m", "containers", "-k", "nothing_internal"]
