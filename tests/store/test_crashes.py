@@ -12,6 +12,7 @@ import time
 import pytest
 from pymongo.errors import OperationFailure, PyMongoError
 
+from shared.mongo import DATABASE_AWAY
 from tests.store.conftest import CONCERNS, connect
 from tests.waiting import wait_for
 
@@ -122,14 +123,13 @@ async def test_a_dead_database_costs_no_more_than_the_deadline(private_database)
     await client.crashes.rows.insert_one({"_id": 1})
     server.kill()
 
+    # The driver tells either the time that ran out or the connection that broke before it.
     began = time.monotonic()
-    with pytest.raises(PyMongoError) as refused:
+    with pytest.raises(DATABASE_AWAY):
         await client.crashes.rows.insert_one({"_id": 2})
+    assert time.monotonic() - began < 3
 
     client.close()
-
-    assert refused.value.timeout
-    assert time.monotonic() - began < 3
 
 
 async def test_a_stopped_server_costs_no_more_than_the_deadline(private_database):
@@ -139,9 +139,8 @@ async def test_a_stopped_server_costs_no_more_than_the_deadline(private_database
     os.killpg(server.pid, signal.SIGSTOP)
     try:
         began = time.monotonic()
-        with pytest.raises(PyMongoError) as refused:
+        with pytest.raises(DATABASE_AWAY):
             await client.crashes.rows.find_one({"_id": 1})
-        assert refused.value.timeout
         assert time.monotonic() - began < 3
     finally:
         os.killpg(server.pid, signal.SIGCONT)
