@@ -26,6 +26,7 @@ from shared.http.openapi import document_of
 
 ROOT = Path(__file__).parent.parent
 PUBLIC_PORT, INTERNAL_PORT = 8080, 8081
+MAX_PORT = 65535
 RESOLVER = "127.0.0.11"
 """Docker's own name server, on every network that compose makes."""
 PRIVATE_NETWORKS = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
@@ -240,13 +241,25 @@ def networks(text: str) -> list[str]:
         raise SystemExit(f"TRUSTED_PROXIES is not valid: {problem}.") from problem
 
 
+def port(variable: str, default: int) -> int:
+    """The port that an environment variable names, 1 to 65535.
+
+    Raises:
+        SystemExit: it names none; the sentence says which variable.
+    """
+    text = os.environ.get(variable, "").strip() or str(default)
+    if not text.isdecimal() or not 1 <= int(text) <= MAX_PORT:
+        raise SystemExit(f"{variable} is not valid: {text!r} is no port (1 to {MAX_PORT}).")
+    return int(text)
+
+
 def main(arguments: Sequence[str]) -> int:
     """`up` or `down`, with what else compose shall be told; an exit status."""
     product = Compose(
         project="rolecall",
         folder=ROOT / ".data" / "compose",
-        port=int(os.environ.get("PORT", "8080")),
-        mail_port=int(os.environ.get("MAIL_PORT", "8025")),
+        port=port("PORT", 8080),
+        mail_port=port("MAIL_PORT", 8025),
         public_url=os.environ.get("PUBLIC_URL", ""),
         proxies=networks(os.environ.get("TRUSTED_PROXIES", "")),
     )

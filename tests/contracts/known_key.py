@@ -2,7 +2,7 @@
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from deploy.local.__main__ import main
+from deploy.local.run import main
 from services.identity import use_cases
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))

@@ -7,7 +7,7 @@ import stat
 import pytest
 import yaml
 
-from deploy.compose import ROOT, Compose, networks
+from deploy.compose import ROOT, Compose, networks, port
 from deploy.configuration import SERVICES
 from deploy.documents import module
 from deploy.programs.program import free_port
@@ -147,6 +147,19 @@ def test_behind_a_load_balancer_its_networks_and_the_public_address_are_in_the_f
 def test_a_load_balancer_that_is_no_network_is_refused_in_a_sentence(text):
     with pytest.raises(SystemExit, match="TRUSTED_PROXIES is not valid"):
         networks(text)
+
+
+@pytest.mark.parametrize("text", ["abc", "0", "65536", "-1", "80.5"])
+def test_a_port_that_is_none_is_refused_in_a_sentence(monkeypatch, text):
+    monkeypatch.setenv("MAIL_PORT", text)
+    with pytest.raises(SystemExit, match="MAIL_PORT is not valid"):
+        port("MAIL_PORT", 8025)
+
+
+@pytest.mark.parametrize(("text", "meant"), [("", 8025), ("9025", 9025)])
+def test_a_port_is_the_variable_s_or_the_usual_one(monkeypatch, text, meant):
+    monkeypatch.setenv("MAIL_PORT", text)
+    assert port("MAIL_PORT", 8025) == meant
 
 
 def test_a_service_that_does_not_answer_is_named(tmp_path, monkeypatch):

@@ -69,6 +69,17 @@ def test_a_folder_that_cannot_hold_the_mails_ends_the_start_and_the_database(
     assert "Traceback" not in said
 
 
+def test_it_says_nothing_when_it_is_interrupted_while_python_still_imports(tmp_path: Path) -> None:
+    # An import that never ends, put in the way: the interrupt comes for certain within it.
+    (tmp_path / "aiohttp.py").write_text(
+        "import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(60)\n"
+    )
+    search = os.pathsep.join((str(tmp_path), os.environ.get("PYTHONPATH", "")))
+    started = command(ROLECALL_DATA_DIR=tmp_path / "data", PYTHONPATH=search)
+    said, _ = started.communicate(timeout=60)
+    assert (started.returncode, said) == (-signal.SIGINT, "")
+
+
 async def test_it_stops_at_once_when_it_is_interrupted_while_it_starts(tmp_path: Path) -> None:
     started = command(ROLECALL_DATA_DIR=tmp_path)
     # Its loop runs by now, and the database has just been asked to start.
