@@ -107,6 +107,13 @@ class Unlinked:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Failed:
+    """A fault of ours stood in the way; another version of this service may do better."""
+
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Deferred:
     """The mail server said "later", or fell silent after it had the mail."""
 
@@ -125,7 +132,7 @@ class Withdrawn:
     """The link is dead: nothing was sent, and nothing shall be."""
 
 
-Attempt = Sent | Unreachable | Unlinked | Deferred | Refused | Withdrawn
+Attempt = Sent | Unreachable | Unlinked | Failed | Deferred | Refused | Withdrawn
 
 
 def outcome(
@@ -143,7 +150,7 @@ def outcome(
             return Status.BOUNCED
         case Withdrawn():
             return Status.WITHDRAWN
-        case Unreachable():
+        case Unreachable() | Failed():
             pauses, count = UNREACHABLE_PAUSES, message.attempts - message.deferrals
         case Unlinked():
             pauses, count = UNLINKED_PAUSES, message.attempts - message.deferrals

@@ -13,6 +13,7 @@ from services.notification import mails
 from services.notification.domain import (
     Attempt,
     Deferred,
+    Failed,
     Link,
     LinkName,
     Message,
@@ -139,6 +140,7 @@ async def _attempt(ctx: Notification, message: Message) -> Attempt:
     try:
         link = await ctx.links.link(message.link) if message.link else None
         mail = mails.compose(message, link, sender=ctx.sender, now=ctx.clock.now())
+        return await ctx.mailer.send(mail)
     except Refusal as refused:
         if refused.kind is Kind.GONE:
             return Withdrawn()
@@ -148,7 +150,9 @@ async def _attempt(ctx: Notification, message: Message) -> Attempt:
     except UnsafeHeader:
         logger.exception("a mail's header is unsafe", extra={"message_id": message.id})
         return Refused(reply="a header would be unsafe")
-    return await ctx.mailer.send(mail)
+    except Exception as fault:
+        logger.exception("a mail could not be made or sent", extra={"message_id": message.id})
+        return Failed(reason=f"a fault of ours: {type(fault).__name__}")
 
 
 async def _save(ctx: Notification, message: Message, claim: str, attempt: Attempt) -> None:
@@ -200,7 +204,7 @@ def _reply(attempt: Attempt) -> str | None:
     match attempt:
         case Sent(reply=reply) | Deferred(reply=reply) | Refused(reply=reply):
             return reply
-        case Unreachable(reason=reason) | Unlinked(reason=reason):
+        case Unreachable(reason=reason) | Unlinked(reason=reason) | Failed(reason=reason):
             return reason
         case Withdrawn():
             return None

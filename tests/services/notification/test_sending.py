@@ -457,7 +457,21 @@ async def test_a_message_that_fails_by_a_fault_of_ours_holds_up_no_other(sending
     await tell(sending, team.MemberRemoved(**MEMBER | {"email": "bad@example.com"}), REMOVED)
     async with sending.running():
         await wait_for(lambda: len(scripted.taken) == 1, what="the other mail")
-        await wait_for(lambda: "a message is not settled" in caplog.text, what="a line in the log")
+        await wait_for(lambda: "could not be made or sent" in caplog.text, what="a line in the log")
+
+
+async def test_a_message_that_always_meets_a_fault_of_ours_bounces_after_three_days(
+    sending, scripted
+):
+    faulty = PostThatFails(sending.mailer, "bo@example.com")
+    sending.ctx = replace(sending.ctx, mailer=faulty)
+    await tell(sending, REMOVED)
+    while (document := await sending.one())["status"] == "queued":
+        assert sending.clock.ahead < KEEPS_TRYING + timedelta(hours=2)
+        await send_what_is_due(sending)
+        sending.clock.ahead += timedelta(minutes=75)
+    assert (document["status"], document["reply"]) == ("bounced", "a fault of ours: LookupError")
+    assert scripted.taken == []
 
 
 def start_sender(mongo_url, database_name, port):
