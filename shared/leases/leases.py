@@ -144,7 +144,8 @@ class Leases:
         that committed. The waiting goes on in the background and ends with the stored receipt.
 
         Returns:
-            The receipt; not `effective` when it took longer.
+            The receipt; not `effective` when it took longer, or when the waiting met a fault: the
+            change is made all the same, and whoever asks for the receipt begins to wait anew.
         """
         revision = format_revision(position)
         task = self._running.get(revision)
@@ -154,9 +155,11 @@ class Leases:
                 name=f"barrier {revision}",
             )
             self._running[revision] = task
-            task.add_done_callback(lambda _: self._running.pop(revision))
+            task.add_done_callback(lambda ended: self._over(revision, ended))
         await asyncio.wait({task}, timeout=PATIENCE_SECONDS)
-        return task.result() if task.done() else Receipt(revision=revision)
+        if task.done() and (task.cancelled() or task.exception() is None):
+            return task.result()
+        return Receipt(revision=revision)
 
     async def follow(self, position: Position, *, committed_at: float, after: Any) -> Receipt:
         """Wait for as long as it takes, and write the receipt."""
@@ -208,6 +211,11 @@ class Leases:
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+
+    def _over(self, revision: str, task: asyncio.Task[Receipt]) -> None:
+        del self._running[revision]
+        if not task.cancelled() and (problem := task.exception()) is not None:
+            logger.error("no receipt of %s: %s", revision, problem, exc_info=problem)
 
     async def _wait(self, opened: _Open, after: Any) -> None:
         barrier = opened.barrier

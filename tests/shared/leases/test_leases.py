@@ -257,3 +257,24 @@ async def test_while_the_database_is_away_the_writer_waits_and_does_not_fail(clo
     assert not waiting.done()
     store.away = False
     assert (await waiting).effective
+
+
+async def test_a_fault_while_it_waits_does_not_fail_the_writer_and_is_waited_out_when_asked(
+    clock, caplog
+):
+    class Faulty(MemoryLeaseStore):
+        faulty = True
+
+        async def rows(self, session):
+            if self.faulty:
+                raise LookupError("a bug")
+            return await super().rows(session)
+
+    store = Faulty("e1", {3: 7})
+    leases = Leases(store, clock=clock, ttl=3)
+    assert not (await barrier(leases, clock)).effective
+    assert "no receipt of team.e1.3.7: a bug" in caplog.text
+    store.faulty = False
+    receipt = await leases.receipt("team.e1.3.7", occurred_at=clock.now())
+    assert receipt is not None
+    assert receipt.effective
