@@ -114,7 +114,7 @@ class SmtpServer:
 
     def __enter__(self) -> Self:
         """Listen."""
-        self._controller = Controller(self, hostname=self.host, port=self.port)
+        self._controller = Controller(self, hostname=self.host, port=self.port, ready_timeout=60.0)
         self._controller.start()
         return self
 

@@ -15,18 +15,18 @@ T = TypeVar("T")
 
 @overload
 async def wait_for(
-    condition: Callable[[], Awaitable[T | None]], *, within: float = 10.0, what: str = "condition"
+    condition: Callable[[], Awaitable[T | None]], *, within: float = 30.0, what: str = "condition"
 ) -> T: ...
 
 
 @overload
 async def wait_for(
-    condition: Callable[[], T | None], *, within: float = 10.0, what: str = "condition"
+    condition: Callable[[], T | None], *, within: float = 30.0, what: str = "condition"
 ) -> T: ...
 
 
 async def wait_for(
-    condition: Callable[[], object], *, within: float = 10.0, what: str = "condition"
+    condition: Callable[[], object], *, within: float = 30.0, what: str = "condition"
 ) -> object:
     """Poll until `condition` gives something true, and give that.
 
@@ -52,3 +52,18 @@ async def wait_for(
             raise AssertionError(message)
         await asyncio.sleep(pause)
         pause = min(pause * 1.5, 0.1)
+
+
+async def quickest(attempt: Callable[[], Awaitable[object]], *, under: float) -> float:
+    """Give the seconds of the quickest of three attempts; one that is quick enough is the last.
+
+    A machine that stands still makes one of them slow. What is slow by itself is so every time.
+    """
+    best = float("inf")
+    for _ in range(3):
+        began = time.monotonic()
+        await attempt()
+        best = min(best, time.monotonic() - began)
+        if best < under:
+            break
+    return best

@@ -19,7 +19,7 @@ CONCERNS: dict[str, Any] = {
 }
 
 
-def connect(url: str, *, timeout_ms: int = 10_000) -> Any:
+def connect(url: str, *, timeout_ms: int = 60_000) -> Any:
     """Give a client with the settings of the services."""
     return AsyncIOMotorClient(
         url,

@@ -9,15 +9,17 @@ import subprocess
 import sys
 import time
 
+import pymongo
 import pytest
 from pymongo.errors import OperationFailure, PyMongoError
 
 from shared.mongo import DATABASE_AWAY
 from tests.store.conftest import CONCERNS, connect
-from tests.waiting import wait_for
+from tests.waiting import quickest, wait_for
 
 KILLS = 10
 WRITERS = 4
+START_SECONDS = 60
 
 
 async def test_no_acknowledged_transaction_is_lost_and_none_is_half_there(private_database):
@@ -26,7 +28,8 @@ async def test_no_acknowledged_transaction_is_lost_and_none_is_half_there(privat
     server = private_database()
     client = connect(server.url, timeout_ms=3000)
     db = client.crashes
-    await db.heads.insert_many([{"_id": number, "seq": 0} for number in range(WRITERS)])
+    with pymongo.timeout(START_SECONDS):
+        await db.heads.insert_many([{"_id": number, "seq": 0} for number in range(WRITERS)])
     acknowledged: set[tuple[object, object]] = set()
     names = itertools.count()
     stop = asyncio.Event()
@@ -50,7 +53,7 @@ async def test_no_acknowledged_transaction_is_lost_and_none_is_half_there(privat
             acknowledged.add((row["_id"], row["name"]))
 
     async def reach(goal, what):
-        await wait_for(lambda: len(acknowledged) >= goal, within=30, what=what)
+        await wait_for(lambda: len(acknowledged) >= goal, within=60, what=what)
 
     writers = [asyncio.create_task(writer(number)) for number in range(WRITERS)]
     for kill in range(KILLS):
@@ -63,10 +66,11 @@ async def test_no_acknowledged_transaction_is_lost_and_none_is_half_there(privat
     stop.set()
     await asyncio.gather(*writers)
 
-    heads = await db.heads.find({}).to_list(None)
+    with pymongo.timeout(START_SECONDS):
+        heads = await db.heads.find({}).to_list(None)
+        left = {(row["_id"], row["name"]) async for row in db.left.find({})}
+        right = {(row["_id"], row["name"]) async for row in db.right.find({})}
     sequences = {f"{head['_id']}.{seq}" for head in heads for seq in range(1, head["seq"] + 1)}
-    left = {(row["_id"], row["name"]) async for row in db.left.find({})}
-    right = {(row["_id"], row["name"]) async for row in db.right.find({})}
     client.close()
     assert acknowledged - left == set(), f"seed {seed}"
     assert left == right, f"seed {seed}"
@@ -106,7 +110,7 @@ async def test_a_commit_that_is_repeated_after_a_restart_does_not_tell_that_it_w
 
 async def test_a_client_reconnects_by_itself_within_its_deadline(private_database):
     server = private_database()
-    client = connect(server.url, timeout_ms=10_000)
+    client = connect(server.url, timeout_ms=START_SECONDS * 1000)
     await client.crashes.rows.insert_one({"_id": 1})
 
     server.kill()
@@ -120,28 +124,32 @@ async def test_a_client_reconnects_by_itself_within_its_deadline(private_databas
 async def test_a_dead_database_costs_no_more_than_the_deadline(private_database):
     server = private_database()
     client = connect(server.url, timeout_ms=500)
-    await client.crashes.rows.insert_one({"_id": 1})
+    with pymongo.timeout(START_SECONDS):
+        await client.crashes.rows.insert_one({"_id": 1})
     server.kill()
 
-    # The driver tells either the time that ran out or the connection that broke before it.
-    began = time.monotonic()
-    with pytest.raises(DATABASE_AWAY):
-        await client.crashes.rows.insert_one({"_id": 2})
-    assert time.monotonic() - began < 3
+    async def ask():
+        # The driver tells either the time that ran out or the connection that broke before it.
+        with pytest.raises(DATABASE_AWAY):
+            await client.crashes.rows.insert_one({"_id": 2})
 
+    assert await quickest(ask, under=3) < 3
     client.close()
 
 
 async def test_a_stopped_server_costs_no_more_than_the_deadline(private_database):
     server = private_database()
     client = connect(server.url, timeout_ms=500)
-    await client.crashes.rows.insert_one({"_id": 1})
-    os.killpg(server.pid, signal.SIGSTOP)
-    try:
-        began = time.monotonic()
+    with pymongo.timeout(START_SECONDS):
+        await client.crashes.rows.insert_one({"_id": 1})
+
+    async def ask():
         with pytest.raises(DATABASE_AWAY):
             await client.crashes.rows.find_one({"_id": 1})
-        assert time.monotonic() - began < 3
+
+    os.killpg(server.pid, signal.SIGSTOP)
+    try:
+        assert await quickest(ask, under=3) < 3
     finally:
         os.killpg(server.pid, signal.SIGCONT)
     client.close()
@@ -162,7 +170,7 @@ async def test_a_client_that_was_killed_inside_a_transaction_blocks_its_rows_for
     private_database,
 ):
     server = private_database()
-    client = connect(server.url, timeout_ms=30_000)
+    client = connect(server.url, timeout_ms=120_000)
     await client.crashes.accounts.insert_one({"_id": "a", "by": "nobody"})
     dead = await asyncio.to_thread(
         subprocess.run, [sys.executable, "-c", KILLED_INSIDE, server.url], check=False
@@ -179,7 +187,8 @@ async def test_a_client_that_was_killed_inside_a_transaction_blocks_its_rows_for
     async with await client.start_session() as session:
         await session.with_transaction(work, **CONCERNS)
 
-    assert time.monotonic() - began < 15
+    # Five seconds and what the machine makes of them; the server's own limit would be a minute.
+    assert time.monotonic() - began < 40
     row = await client.crashes.accounts.find_one({"_id": "a"})
     assert row == {"_id": "a", "by": "living", "after": "nobody"}
     client.close()

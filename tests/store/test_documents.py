@@ -1,8 +1,8 @@
 """Do queries, indexes and documents behave as the services use them?"""
 
+import itertools
 import uuid
 from datetime import UTC, datetime, timedelta
-from statistics import median
 from time import perf_counter
 
 import pytest
@@ -252,15 +252,15 @@ async def test_the_filters_that_the_services_use_do_not_read_the_whole_collectio
         ]
     )
 
-    async def milliseconds(query):
-        times = []
-        for _ in range(7):
+    # Whatever else the machine does only adds to a time, so the least of many is what a query costs.
+    least = dict.fromkeys(["a scan", *dict(INDEXED)], float("inf"))
+    for turn in itertools.count(1):
+        for name, query in [("a scan", {"pad": "x" * 100, "rev": 1, "k": 2999}), *INDEXED]:
             began = perf_counter()
             assert await db.rows.find(query).to_list(None) != []
-            times.append((perf_counter() - began) * 1000)
-        return median(times)
+            least[name] = min(least[name], perf_counter() - began)
+        slow = {name for name, _ in INDEXED if least[name] > least["a scan"] / 3}
+        if turn >= 7 and (not slow or turn >= 50):
+            break
 
-    scan = await milliseconds({"pad": "x" * 100, "rev": 1, "k": 2999})
-    slow = {name: await milliseconds(query) for name, query in INDEXED}
-
-    assert {name: taken for name, taken in slow.items() if taken > scan / 3} == {}
+    assert slow == set(), least

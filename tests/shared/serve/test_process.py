@@ -45,7 +45,7 @@ async def process(**changes: str | None) -> AsyncIterator[asyncio.subprocess.Pro
 
 async def addresses(started: asyncio.subprocess.Process) -> dict[str, str]:
     assert started.stdout is not None
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         async for text in started.stdout:
             line = json.loads(text)
             if line["msg"] == "listening":
@@ -65,7 +65,7 @@ async def test_a_signal_lets_the_running_request_end_and_takes_no_other(number: 
         started.send_signal(number)
         async with await slow as response:
             assert await response.json() == {"done": True}
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             assert await started.wait() == 0
         with pytest.raises(aiohttp.ClientConnectionError):
             await session.get(at["public"] + "/begun")
