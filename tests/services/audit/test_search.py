@@ -21,6 +21,7 @@ from shared.clock import SystemClock
 from shared.contracts import identity
 from shared.contracts.facts import Actor, Outcome, RequestInfo, ResourceRef, Row
 from shared.contracts.team import InvitationRevoked, MemberRemoved, ProjectCreated
+from shared.http import checker
 from shared.ids import AccountId, SessionId, UserId, new_id
 from shared.keys import generate_key, public_jwk
 from shared.listeners import listen
@@ -369,7 +370,8 @@ async def test_whoever_may_not_read_gets_nothing(api, path, decision, status, co
 
 
 @pytest.mark.parametrize("path", ROUTES)
-async def test_authz_that_does_not_answer_in_time_means_503(api, path):
+async def test_authz_that_does_not_answer_in_time_means_503(api, monkeypatch, path):
+    monkeypatch.setattr(checker, "DECIDE_SECONDS", 0.2)
     api.others.silent = True
     status, problem = await api.get(path.format(new_id("evt")))
     assert (status, problem["code"]) == (503, "unavailable")

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -281,7 +281,7 @@ def read_snapshot(shards, data) -> tuple[dict[int, int], list[Thing]]:
     return heads, snapshot
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     changes=st.lists(
         st.lists(THINGS, min_size=1, max_size=LARGEST_CHANGE), min_size=1, max_size=12

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from services.identity.limits import Bucket, network_of
 from services.identity.passwords import Busy, Passwords, password_fault
 from services.identity.sessions import RefreshTokenInvalid, Session, Turn, rotate, turn
 from shared.ids import AccountId, SessionId, UserId
+from tests.waiting import wait_for
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 USER = User(
@@ -174,9 +176,12 @@ async def test_a_hash_is_argon2id_of_the_agreed_cost_and_checks_its_password_onl
     passwords.close()
 
 
-async def test_only_so_many_passwords_wait() -> None:
-    passwords = Passwords(waiting=3)
+async def test_only_so_many_passwords_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    passwords, go_on = Passwords(waiting=3), threading.Event()
+    monkeypatch.setattr(passwords, "_fits", lambda *_: not go_on.wait(30))
     tried = [asyncio.create_task(passwords.verify(None, "x")) for _ in range(9)]
+    await wait_for(lambda: sum(one.done() for one in tried) == 4, what="the refusals")
+    go_on.set()
     outcomes = await asyncio.gather(*tried, return_exceptions=True)
     assert sum(isinstance(outcome, Busy) for outcome in outcomes) == 4
     assert await passwords.verify(None, "x") is False

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+import threading
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from pymongo.errors import ConnectionFailure
@@ -14,6 +15,10 @@ from shared.contracts.registry import payload_of
 from shared.journal import Journal
 from shared.problems import Refusal, Unavailable
 from tests.services.identity.running import ISSUER, PASSWORD, Identity, running
+from tests.waiting import wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 async def test_a_new_user_is_told_of_and_gets_no_session(identity: Identity) -> None:
@@ -363,12 +368,22 @@ async def test_a_sign_up_that_does_not_fit_says_where(identity: Identity) -> Non
 async def test_sign_up_says_busy_instead_of_waiting_without_end(
     mongo_url: str, database_name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    go_on, run = threading.Event(), Passwords._run
+
+    async def held(passwords: Passwords, work: Callable[[], Any]) -> Any:
+        return await run(passwords, lambda: go_on.wait(30) and work())
+
     monkeypatch.setattr(Passwords.__init__, "__kwdefaults__", {"waiting": 0})
+    monkeypatch.setattr(Passwords, "_run", held)
     async with running(mongo_url, database_name) as identity:
-        answers = await asyncio.gather(
-            *(identity.sign_up(f"user{number}@example.com") for number in range(12))
-        )
+        tried = [
+            asyncio.create_task(identity.sign_up(f"user{number}@example.com"))
+            for number in range(12)
+        ]
+        await wait_for(lambda: sum(one.done() for one in tried) == 10, what="the refusals")
+        go_on.set()
+        answers = await asyncio.gather(*tried)
         refused = [answer for answer in answers if answer.status == 429]
-        assert refused
+        assert len(refused) == 10
         assert {answer.body["code"] for answer in refused} == {"busy"}
         assert {answer.headers["Retry-After"] for answer in refused} == {"1"}

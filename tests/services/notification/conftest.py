@@ -46,13 +46,15 @@ SENDER = Sender(
 
 
 class MovedClock(SystemClock):
-    """The machine's clock, moved ahead by hand."""
+    """The moment that it was made at, moved ahead by hand; the machine's time once it `goes`."""
 
     def __init__(self):
         self.ahead = timedelta(0)
+        self.goes = False
+        self._made_at = super().now()
 
     def now(self):
-        return super().now() + self.ahead
+        return (super().now() if self.goes else self._made_at) + self.ahead
 
 
 @dataclass
@@ -199,7 +201,7 @@ async def sending(mongo_url, database_name, scripted) -> AsyncIterator[Sending]:
 
 
 async def _send_in_a_process_of_its_own(mongo_url: str, database_name: str, port: int) -> None:
-    sending = await make_sending(mongo_url, database_name, port=port)
+    sending = await make_sending(mongo_url, database_name, port=port, clock=SystemClock())
     await send_for_ever(sending.ctx, connections=1)
 
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.notification.names import (
@@ -77,6 +77,7 @@ def test_an_address_is_left_as_it_is_only_where_one_belongs(field, text, word):
     assert shown(field, text) == word
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(max_size=200))
 def test_a_clean_name_is_short_visible_and_clean_for_good(name):
     cleaned = clean_name(name)

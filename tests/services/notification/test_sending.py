@@ -99,9 +99,11 @@ async def test_every_subscription_twice_and_out_of_order_sends_each_mail_once(se
         expected = sorted(
             mail_id(row, kind, to) for row, (_, kind, to) in zip(rows, told, strict=True)
         )
-        await wait_for(lambda: len(scripted.taken) >= len(expected), what="every mail")
+        await wait_for(lambda: len(scripted.taken) >= len(expected), within=60, what="every mail")
         await wait_for(
-            lambda: _all_are(sending, "sent", len(expected)), what="every status to be saved"
+            lambda: _all_are(sending, "sent", len(expected)),
+            within=60,
+            what="every status to be saved",
         )
     assert sorted(scripted.message_ids) == expected
     assert sorted(await sending.facts()) == sorted(
@@ -134,6 +136,7 @@ async def test_a_message_that_becomes_due_later_is_found_by_polling(sending, scr
     async with sending.running():
         await wait_for(lambda: _tried(sending, times=1), what="the first attempt")
         sending.owners.away = False
+        sending.clock.ahead += timedelta(seconds=2)
         await wait_for(lambda: scripted.taken, what="the mail")
 
 
@@ -148,6 +151,7 @@ async def test_a_mail_that_the_server_thinks_about_for_long_stays_in_one_hand(
         await asyncio.to_thread(thinks_until.wait, 30)
 
     scripted.after_data = think
+    sending.clock.goes = True
     await tell(sending, REMOVED)
     claimed_until = (await sending.one())["due_at"] + timedelta(seconds=2)
     async with sending.running():
@@ -275,13 +279,15 @@ async def test_a_mail_server_that_was_down_gets_every_mail_when_it_is_back(
     rows = await tell(sending, *[REMOVED] * 5)
     async with sending.running():
         await wait_for(
-            lambda: _tried(sending, times=1), what="every message to be tried and put back"
+            lambda: _tried(sending, times=1),
+            within=60,
+            what="every message to be tried and put back",
         )
         smtp_server.__enter__()
         sending.clock.ahead += timedelta(seconds=8)
         sending.ctx.queued.set()
-        await wait_for(lambda: len(smtp_server.received) == 5, what="every mail")
-        await wait_for(lambda: _all_are(sending, "sent", 5), what="every status")
+        await wait_for(lambda: len(smtp_server.received) == 5, within=60, what="every mail")
+        await wait_for(lambda: _all_are(sending, "sent", 5), within=60, what="every status")
     assert (
         len({mail.content.partition(b"Message-ID: ")[2][:50] for mail in smtp_server.received}) == 5
     )
@@ -298,7 +304,7 @@ async def test_two_senders_send_every_mail_once(mongo_url, database_name, sendin
     other = await make_sending(mongo_url, database_name, port=scripted.port)
     rows = await tell(sending, *[REMOVED] * 20)
     async with sending.running(), other.running():
-        await wait_for(lambda: _all_are(sending, "sent", 20), what="every status")
+        await wait_for(lambda: _all_are(sending, "sent", 20), within=60, what="every status")
     assert sorted(scripted.message_ids) == sorted(
         mail_id(row, Kind.REMOVED, "bo@example.com") for row in rows
     )
@@ -364,6 +370,7 @@ async def test_what_cannot_be_saved_is_saved_later_while_the_claim_is_kept(
         await wait_for(lambda: _due_after(sending, before), what="the claim to be kept")
 
     failing(sending, *[Unavailable(), AutoReconnect("away")] * 2, pause=pause)
+    sending.clock.goes = True
     await tell(sending, REMOVED)
     for _ in range(6):
         await send_what_is_due(sending)
@@ -421,17 +428,18 @@ async def test_stopping_ends_a_save_that_never_succeeds(sending, scripted, monke
     assert (await sending.one())["status"] == "sending"
 
 
-async def test_stopping_finishes_the_mail_in_hand(sending, scripted):
+async def test_stopping_finishes_the_mail_in_hand(sending, scripted, monkeypatch):
+    monkeypatch.setattr(worker, "DRAIN_SECONDS", 60.0)
     reached, go_on = threading.Event(), threading.Event()
 
     async def hold(server):
         reached.set()
-        await asyncio.to_thread(go_on.wait, 10)
+        await asyncio.to_thread(go_on.wait, 60)
 
     scripted.after_data = hold
     await tell(sending, REMOVED)
     async with sending.running() as task:
-        await asyncio.to_thread(reached.wait, 10)
+        assert await asyncio.to_thread(reached.wait, 60)
         task.cancel()
         go_on.set()
     assert (await sending.one())["status"] == "sent"
@@ -495,11 +503,15 @@ async def test_killed_between_data_and_status_the_mail_comes_once_more_under_the
         await asyncio.to_thread(process.wait)
 
     scripted.after_data = kill_the_sender
-    await wait_for(lambda: process.poll() is not None, within=30, what="the kill")
+    try:
+        await wait_for(lambda: process.poll() is not None, within=120, what="the kill")
+    finally:
+        process.kill()
     assert process.returncode == -signal.SIGKILL
     scripted.after_data = None
     assert (await sending.one())["status"] == "sending"
 
+    sending.clock.goes = True  # the killed sender claimed by the machine's time
     sending.clock.ahead += LEASE + timedelta(seconds=1)
     await send_what_is_due(sending)
     assert scripted.message_ids == [mail_id(row, Kind.REMOVED, "bo@example.com")] * 2

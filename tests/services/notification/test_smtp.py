@@ -17,6 +17,7 @@ from deploy.programs.program import free_port
 from services.notification.domain import Deferred, Refused, Sent, Unreachable
 from services.notification.mails import Mail
 from services.notification.smtp import Mailer, Security
+from tests.waiting import wait_for
 
 MAIL = Mail(
     sender="no-reply@mail.example",
@@ -102,13 +103,19 @@ async def test_a_connection_that_drops_after_the_data_leaves_us_unsure(mailer, s
 
 
 async def test_a_connection_that_went_stale_is_replaced_before_the_mail_is_tried(mailer, scripted):
-    async def hang_up(server):
-        server.transport.close()
+    servers = []
 
-    scripted.after_data = hang_up
-    await mailer.send(MAIL)
-    scripted.after_data = None
+    async def remember(server):
+        servers.append((server.loop, server.transport))
+
+    scripted.after_data = remember
     assert isinstance(await mailer.send(MAIL), Sent)
+    [(loop, transport)] = servers
+    loop.call_soon_threadsafe(transport.close)
+    [(connection, _)] = mailer._idle
+    await wait_for(lambda: not connection.is_connected, what="the end of the connection")
+    assert isinstance(await mailer.send(MAIL), Sent)
+    assert len(servers) == 2
 
 
 async def test_nobody_at_the_address_means_that_nothing_was_sent():

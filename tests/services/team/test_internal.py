@@ -8,6 +8,7 @@ import pytest
 
 from services.team.store import snapshot
 from shared.contracts.things import SnapshotPage
+from shared.leases import leases
 from shared.problems import Kind, Refusal
 from tests.services.team.running import Account, Team
 
@@ -139,18 +140,23 @@ async def test_a_rev_is_never_above_the_change_that_gave_the_state(team: Team) -
             assert thing.rev <= row.seq or thing.kind == "account"
 
 
-async def test_a_silent_replica_makes_a_change_202_with_a_place_to_ask(team: Team) -> None:
+async def test_a_silent_replica_makes_a_change_202_with_a_place_to_ask(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """B8: and a repeated request is not answered before the first is in force."""
     account = await team.account()
     member = await account.join("developer")
     lease = {"replica": "r1", "boot": 1, "asked": 1, "epoch": None, "applied": {}}
     await team.callers["authz"].post("team", "/internal/lease", lease)
     path = f"{account.path}/members/{member.user_id}"
-    removed = await account.owner.send("DELETE", path)
+    with monkeypatch.context() as impatient:
+        impatient.setattr(leases, "PATIENCE_SECONDS", 0.5)
+        removed = await account.owner.send("DELETE", path)
+        again = await account.owner.send("DELETE", path)
     assert removed.status == 202
+    assert again.status == 503
     revision = removed.headers["Rolecall-Revision"]
     assert removed.headers["Location"] == f"{account.path}/revisions/{revision}"
-    assert (await account.owner.send("DELETE", path)).status == 503
     await team.callers["authz"].delete("team", "/internal/lease/r1?boot=1")
     assert (await account.owner.send("DELETE", path)).status == 404
     receipt = await account.owner.get(removed.headers["Location"])

@@ -1,0 +1,38 @@
+"""How long may a service under test wait for its surroundings?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from shared.internal import InternalClient
+from shared.mongo import transact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PATIENT = 60.0
+
+
+@pytest.fixture(autouse=True)
+def _a_slow_machine_is_no_outage() -> Iterator[None]:
+    """Wait long for what only the machine makes late; outages are planted, and answer at once."""
+    with pytest.MonkeyPatch.context() as patient:
+        patient.setattr("shared.mongo.TIMEOUT_MS", int(PATIENT * 1000))
+        for work, limit in (
+            (transact, "budget"),
+            (InternalClient.get, "timeout"),
+            (InternalClient.post, "timeout"),
+            (InternalClient.delete, "timeout"),
+        ):
+            patient.setattr(work, "__kwdefaults__", {**(work.__kwdefaults__ or {}), limit: PATIENT})
+        for name in (
+            "services.authz.follower.CALL_SECONDS",
+            "shared.bus.local.PUBLISH_SECONDS",
+            "shared.http.checker.DECIDE_SECONDS",
+            "shared.journal.journal.TURN_SECONDS",
+            "shared.leases.leases.PATIENCE_SECONDS",
+        ):
+            patient.setattr(name, PATIENT)
+        yield
