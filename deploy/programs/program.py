@@ -25,6 +25,7 @@ _GUARD = 'read -r _; kill -9 "-$0"'
 # Below the range that the kernel takes for outgoing connections (from 32768 on Linux, 49152
 # elsewhere): a port there stays ours while its server is down between a kill and a restart.
 _PORTS = range(15_000, 32_000)
+_given: set[int] = set()
 
 
 class ProgramError(RuntimeError):
@@ -32,16 +33,22 @@ class ProgramError(RuntimeError):
 
 
 def free_port() -> int:
-    """Give a port of 127.0.0.1 that nobody listens on."""
+    """Give a port of 127.0.0.1 that nobody listens on, to each who asks in this process another.
+
+    Whoever starts many servers asks for all their ports before the first one listens.
+    """
     # The system's randomness: a seeded generator would give two test runs the same ports.
     ports = random.SystemRandom()
     while True:
         port = ports.choice(_PORTS)
+        if port in _given:
+            continue
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
+        _given.add(port)
         return port
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import aio_pika
 import pytest
 
+from deploy.programs import program
 from deploy.programs.mongodb import Secantusdb
 from deploy.programs.nginx import Nginx
 from deploy.programs.program import Program, ProgramError, free_port, listens
@@ -22,7 +23,6 @@ LISTEN = "import socket, sys, time; s = socket.create_server(('127.0.0.1', int(s
 class Listener(Program):
     name = "listener"
     url = ""
-    start_seconds = 5.0
     stop_seconds = 0.2
     code = f"{LISTEN}; time.sleep(600)"
 
@@ -41,6 +41,12 @@ class Failing(Listener):
 class Silent(Listener):
     start_seconds = 0.3
     code = "import time; time.sleep(600)"
+
+
+def test_no_port_is_given_twice_though_nobody_listens_on_it_yet(monkeypatch):
+    monkeypatch.setattr(program, "_PORTS", range(15_000, 15_400))
+    ports = [free_port() for _ in range(200)]
+    assert len(set(ports)) == len(ports)
 
 
 def alive(pid):
