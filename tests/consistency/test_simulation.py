@@ -8,6 +8,9 @@ import pytest
 from tests.consistency.mutants import MUTANTS
 from tests.consistency.world import Outcome, simulate
 
+# It waits for nothing and cannot hang; how long it takes is the machine's business.
+pytestmark = pytest.mark.timeout(1800)
+
 SEEDS = 100
 QUIET_SEEDS = 10
 SEARCH = 300
