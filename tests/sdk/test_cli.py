@@ -1,6 +1,7 @@
 """Does the command line say what is so, and leave with the right code?"""
 
 import json
+import socket
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -210,11 +211,10 @@ def test_an_answer_that_is_no_client(sentence, answer, code, message, service, c
     assert len(service.asked) == 1
 
 
-def test_nobody_listening_is_unreachable(service, capsys):
-    url = service.url
-    service.shutdown()
-    service.server_close()
-    assert create_client(url) == 2
+def test_nobody_listening_is_unreachable(capsys):
+    with socket.socket() as bound:  # so that nobody else gets the port
+        bound.bind(("127.0.0.1", 0))
+        assert create_client(f"http://127.0.0.1:{bound.getsockname()[1]}") == 2
     assert "does not answer" in capsys.readouterr().err
 
 

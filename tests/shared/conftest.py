@@ -20,10 +20,11 @@ def _a_slow_machine_is_no_outage() -> Iterator[None]:
     """Wait long for what only the machine makes late; who tests a limit sets one of its own."""
     with pytest.MonkeyPatch.context() as patient:
         patient.setattr("shared.mongo.TIMEOUT_MS", int(PATIENT * 1000))
-        patient.setitem(transact.__kwdefaults__, "budget", PATIENT)
+        patient.setitem(transact.__kwdefaults__ or {}, "budget", PATIENT)
         for ask in (InternalClient.get, InternalClient.post):
-            patient.setitem(ask.__kwdefaults__, "timeout", PATIENT)
+            patient.setitem(ask.__kwdefaults__ or {}, "timeout", PATIENT)
         for limit in (
+            "shared.bus.delivery.DRAIN_SECONDS",
             "shared.bus.local.PUBLISH_SECONDS",
             "shared.journal.journal.TURN_SECONDS",
             "shared.leases.leases.PATIENCE_SECONDS",

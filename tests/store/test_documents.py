@@ -252,7 +252,7 @@ async def test_the_filters_that_the_services_use_do_not_read_the_whole_collectio
         ]
     )
 
-    # Whatever else the machine does only adds to a time, so the least of many is what a query costs.
+    # What else the machine does only adds to a time: the least of many is what a query costs.
     least = dict.fromkeys(["a scan", *dict(INDEXED)], float("inf"))
     for turn in itertools.count(1):
         for name, query in [("a scan", {"pad": "x" * 100, "rev": 1, "k": 2999}), *INDEXED]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,9 +12,29 @@ from shared.bus.rabbitmq import RabbitBus
 from shared.contracts.topology import Queue, QueueKind, Topology
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterator
 
 PAUSES = (0.02,)
+LIMITS = (
+    "shared.bus.rabbitmq.PUBLISH_SECONDS",
+    "shared.bus.rabbitmq_links.PUBLISH_SECONDS",
+    "shared.bus.rabbitmq_publisher.PUBLISH_SECONDS",
+)
+
+
+@contextmanager
+def publishing_within(seconds: float) -> Iterator[None]:
+    """Let RabbitMQ have this long for what has two seconds in a service."""
+    with pytest.MonkeyPatch.context() as changed:
+        for limit in LIMITS:
+            changed.setattr(limit, seconds)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _a_slow_broker_is_not_away() -> Iterator[None]:
+    with publishing_within(20.0):
+        yield
 
 
 @pytest.fixture

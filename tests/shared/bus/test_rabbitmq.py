@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 import re
-import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -13,12 +12,13 @@ import aio_pika
 import pytest
 from yarl import URL
 
-from shared.bus import BusUnavailable, Verdict
+from shared.bus import PUBLISH_SECONDS, BusUnavailable, Verdict
 from shared.bus import rabbitmq_publisher as publisher_module
 from shared.contracts.topology import DELIVERY_LIMIT, QueueKind
 from tests.faults.chaos_proxy import ChaosProxy
+from tests.shared.bus.conftest import publishing_within
 from tests.shared.bus.listener import Listener, message, messages
-from tests.waiting import wait_for
+from tests.waiting import quickest, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -89,15 +89,17 @@ async def publish_until_confirmed(bus: RabbitBus, sent: list[Message]) -> int:
             return False
         return True
 
-    await wait_for(confirmed, within=30)
+    await wait_for(confirmed, within=60)
     return tries
 
 
 async def refused_within_two_seconds(bus: RabbitBus, sent: list[Message]) -> None:
-    began = time.monotonic()
-    with pytest.raises(BusUnavailable):
-        await bus.publish(sent)
-    assert time.monotonic() - began < 2.5
+    async def refused() -> None:
+        with pytest.raises(BusUnavailable):
+            await bus.publish(sent)
+
+    with publishing_within(PUBLISH_SECONDS):
+        assert await quickest(refused, under=2.5) < 2.5
 
 
 async def test_confirmed_messages_survive_the_broker_being_killed(
@@ -127,20 +129,20 @@ async def test_a_service_starts_and_works_again_whenever_the_broker_comes(
     broker = await asyncio.to_thread(private_rabbitmq)
     await asyncio.to_thread(broker.kill)
     bus, listener = rabbit(broker.url), Listener()
-    subscription = await bus.subscribe(audit, listener, on_resync=listener.on_resync)
+    with publishing_within(PUBLISH_SECONDS):
+        subscription = await bus.subscribe(audit, listener, on_resync=listener.on_resync)
     assert not subscription.connected
     await refused_within_two_seconds(bus, [message(1)])
     for number in (1, 2):
         await asyncio.to_thread(broker.start)
-        await wait_for(lambda: subscription.connected, within=30)
-        await wait_for(lambda: listener.resyncs)
+        await wait_for(lambda: subscription.connected, within=60)
+        await wait_for(lambda: listener.resyncs >= number)  # noqa: B023 (called at once)
         await publish_until_confirmed(bus, [message(number)])
         await wait_for(lambda: message(number).id in listener.ids)  # noqa: B023 (called at once)
         await queues_on_disk(broker, topology)
         await asyncio.to_thread(broker.kill)
         await wait_for(lambda: not subscription.connected)
         await refused_within_two_seconds(bus, [message(3)])
-    assert listener.resyncs == 2
 
 
 async def test_an_alarm_blocks_publishers_for_two_seconds_and_subscribers_not_at_all(
@@ -151,6 +153,7 @@ async def test_an_alarm_blocks_publishers_for_two_seconds_and_subscribers_not_at
     broker = await asyncio.to_thread(private_rabbitmq)
     bus, listener = rabbit(broker.url), Listener()
     subscription = await bus.subscribe(audit, listener, on_resync=listener.on_resync)
+    await wait_for(lambda: listener.resyncs == 1)
     await bus.publish([message(1)])
     await asyncio.to_thread(broker.control, "set_vm_memory_high_watermark", "0.00001")
 
@@ -158,7 +161,7 @@ async def test_an_alarm_blocks_publishers_for_two_seconds_and_subscribers_not_at
         alarms = await asyncio.to_thread(broker.control, "eval", "rabbit_alarm:get_alarms().")
         return alarms.strip() != "[]"
 
-    await wait_for(alarmed)
+    await wait_for(alarmed, within=90)
     await refused_within_two_seconds(bus, [message(2)])
     await refused_within_two_seconds(bus, [message(3)])
     assert subscription.connected
@@ -181,13 +184,18 @@ async def test_each_connection_of_a_replica_has_a_queue_of_a_new_name(
         bus, listener = rabbit(url), Listener()
         await bus.subscribe(replica, listener, on_resync=listener.on_resync)
         await bus.subscribe(replica, listener, on_resync=listener.on_resync)
+        await wait_for(lambda: listener.resyncs == 2)
         first = await queues()
         assert len(first) == 2
         proxy.drop()
         await wait_for(lambda: listener.resyncs == 4)
-        second = await queues()
-        assert len(second) == 2
-        assert not first & second
+
+        async def new_ones_only() -> bool:
+            # The broker deletes the old ones when it notices that their links are gone.
+            second = await queues()
+            return len(second) == 2 and not first & second
+
+        await wait_for(new_ones_only, within=90)
 
 
 async def test_a_cut_link_resyncs_a_replica_because_its_queue_lost_messages(
@@ -219,12 +227,13 @@ async def test_a_cut_link_loses_nothing_of_a_service_queue(
             return Verdict.ACK
 
         listener = Listener()
-        subscription = await rabbit(url).subscribe(audit, handler, on_resync=listener.on_resync)
+        await rabbit(url).subscribe(audit, handler, on_resync=listener.on_resync)
         await rabbit(amqp_url).publish([message(1)])
         await started.wait()
+        await wait_for(lambda: listener.resyncs == 1)
         proxy.drop()
-        await wait_for(lambda: not subscription.connected)
-        # The verdict has no link to travel on, so the message comes again over the next one.
+        await wait_for(lambda: listener.resyncs == 2)
+        # The verdict's link is gone, so the message comes again over the next one.
         release.set()
         await wait_for(lambda: handled == [message(1).id] * 2)
 
@@ -247,8 +256,11 @@ async def test_closing_without_a_link_lets_the_running_handler_finish_too(
         await started.wait()
         proxy.cut()
         await wait_for(lambda: not subscription.connected)
-        asyncio.get_running_loop().call_later(0.2, release.set)
-        await subscription.close()
+        closing = asyncio.create_task(subscription.close())
+        await wait_for(subscription._task.done)  # type: ignore[attr-defined]
+        assert not closing.done()
+        release.set()
+        await closing
         assert finished.is_set()
 
 
@@ -258,13 +270,15 @@ async def test_a_silent_partition_ends_a_publish_in_two_seconds_and_shows_by_hea
     async with proxied(amqp_url) as (proxy, url):
         bus, listener = rabbit(url, heartbeat=1), Listener()
         subscription = await bus.subscribe(audit, listener, on_resync=listener.on_resync)
-        await bus.publish([message(1)])
+        await publish_until_confirmed(bus, [message(1)])
+        await wait_for(lambda: subscription.connected and listener.resyncs)
         proxy.stall()
         await refused_within_two_seconds(bus, [message(2)])
-        await wait_for(lambda: not subscription.connected, within=20)
+        await wait_for(lambda: not subscription.connected)
+        before = listener.resyncs
         proxy.heal()
         await publish_until_confirmed(bus, [message(2)])
-        await wait_for(lambda: listener.resyncs == 2 and message(2).id in listener.ids)
+        await wait_for(lambda: listener.resyncs > before and message(2).id in listener.ids)
 
 
 async def test_a_publish_whose_confirmation_was_lost_may_have_arrived(
@@ -277,9 +291,12 @@ async def test_a_publish_whose_confirmation_was_lost_may_have_arrived(
         await bus.publish([message(1)])
         proxy.stall(to_server=False)
         await refused_within_two_seconds(bus, [message(2)])
+        await wait_for(lambda: set(listener.ids) == {message(1).id, message(2).id})
+        came = len(listener.ids)
         proxy.heal()
         await publish_until_confirmed(bus, [message(2)])
-    await wait_for(lambda: listener.ids == [message(1).id, message(2).id, message(2).id])
+    await wait_for(lambda: len(listener.ids) > came)
+    assert set(listener.ids[1:]) == {message(2).id}
 
 
 async def test_a_link_that_breaks_during_a_publish_does_not_cancel_the_publisher(

@@ -1,8 +1,8 @@
 """What does a service learn from another, and what when that one is away?"""
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Callable
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterator
 from urllib.parse import urlsplit
 
 import pytest
@@ -34,6 +34,7 @@ from tests.shared.http.sample import (
     authenticator,
     row,
 )
+from tests.waiting import quickest
 
 TEAM = (
     row("GET", "/internal/heads", Internal(("authz",)), refuses=(NameTaken,)),
@@ -67,7 +68,10 @@ def team(serve, world: World):
 
 
 @pytest.fixture
-def authz(serve, world: World):
+def authz(serve, world: World, monkeypatch):
+    # How long it may take is a test of its own; a busy machine must not decide the others.
+    monkeypatch.setattr("shared.http.checker.DECIDE_SECONDS", 60.0)
+
     async def start():
         verifier = InternalVerifier(service="authz", keys=INTERNAL.public, clock=CLOCK)
         route = row(
@@ -80,11 +84,11 @@ def authz(serve, world: World):
 
 
 @pytest.fixture
-def dead() -> str:
+def dead() -> Iterator[str]:
+    # Bound, so that nobody else gets the port, but nobody listens.
     sock = listen("127.0.0.1", 0)
-    url = url_of(sock)
+    yield url_of(sock)
     sock.close()
-    return url
 
 
 @pytest.fixture
@@ -148,9 +152,13 @@ async def test_a_dead_replica_is_passed_over_and_the_living_one_remembered(
 
 
 async def test_a_silent_replica_costs_its_share_of_the_time_only(client, team, silent: str):
-    began = time.monotonic()
-    assert await client(silent, await team()).get("team", "/internal/heads", timeout=2)
-    assert time.monotonic() - began < 1.9
+    # Were it all of the time, no time would be long enough; that a slow machine needs more is fine.
+    to_team = client(silent, await team())
+    for seconds in (2, 6):
+        with contextlib.suppress(Unavailable):
+            assert await to_team.get("team", "/internal/heads", timeout=seconds)
+            return
+    assert await to_team.get("team", "/internal/heads", timeout=18)
 
 
 async def test_a_replica_that_says_503_is_passed_over(client, team, serve, world: World):
@@ -163,10 +171,12 @@ async def test_a_replica_that_says_503_is_passed_over(client, team, serve, world
 @pytest.mark.parametrize("which", ["dead", "silent"])
 async def test_when_none_answers_it_is_unavailable_in_time(client, request, which: str):
     url = request.getfixturevalue(which)
-    began = time.monotonic()
-    with pytest.raises(Unavailable):
-        await client(url).get("team", "/internal/heads", timeout=0.3)
-    assert time.monotonic() - began < 2
+
+    async def ask():
+        with pytest.raises(Unavailable):
+            await client(url).get("team", "/internal/heads", timeout=0.3)
+
+    assert await quickest(ask, under=2) < 2
 
 
 async def test_a_stranger_at_the_address_is_not_believed(client):
@@ -191,11 +201,7 @@ DECISIONS = [
 
 
 @pytest.mark.parametrize(("decision", "refusal"), DECISIONS)
-async def test_authz_is_asked_for_a_permission(
-    client, authz, world: World, monkeypatch, decision, refusal
-):
-    # How long it may take is the next test; a busy machine must not decide this one.
-    monkeypatch.setattr("shared.http.checker.DECIDE_SECONDS", 5.0)
+async def test_authz_is_asked_for_a_permission(client, authz, world: World, decision, refusal):
     world.gives = decision
     asked = AuthzChecker(client(await authz(), callee="authz", service="audit")).check(
         PRINCIPAL, ACCOUNT, "audit:view", revision="team.e1.7.42"
@@ -223,12 +229,13 @@ async def test_a_check_that_fails_in_any_way_is_closed(client, authz, world: Wor
 
 
 async def test_a_check_waits_a_fifth_of_a_second(client, silent: str):
-    began = time.monotonic()
-    with pytest.raises(Unavailable):
-        await AuthzChecker(client(silent, callee="authz")).check(
-            PRINCIPAL, ACCOUNT, "audit:view", revision=None
-        )
-    assert 0.15 < time.monotonic() - began < 2
+    async def ask():
+        with pytest.raises(Unavailable):
+            await AuthzChecker(client(silent, callee="authz")).check(
+                PRINCIPAL, ACCOUNT, "audit:view", revision=None
+            )
+
+    assert 0.15 < await quickest(ask, under=2) < 2
 
 
 async def test_a_peer_that_does_not_know_us_is_looked_up_again(client, team):

@@ -11,7 +11,7 @@ import pytest
 from shared import context, metrics
 from shared.bus import Message, Verdict
 from shared.bus.local import LocalBus
-from shared.clock import SystemClock
+from shared.clock import Clock, SystemClock
 from shared.contracts.facts import Row, shard_of
 from shared.contracts.team import ProjectCreated
 from shared.contracts.topology import AUDIT
@@ -20,6 +20,7 @@ from shared.journal import Journal, Tx, rows
 from shared.journal.relay import Relay
 from shared.mongo import AlreadyThere, Client, Database, Session, connect, insert_once, transact
 from shared.problems import Unavailable
+from tests.clocks import SetClock
 from tests.shared.journal.conftest import CALLER, project_created
 
 SHARD = shard_of("acc_1")
@@ -114,7 +115,9 @@ def effects(client: Client, database_name: str) -> Effects:
 
 @pytest.fixture
 def make_inbox(client: Client, database_name: str, source: Source, effects: Effects):
-    def make(subscriptions: Any = None, *, name: str = database_name) -> Inbox:
+    def make(
+        subscriptions: Any = None, *, name: str = database_name, clock: Clock | None = None
+    ) -> Inbox:
         return Inbox(
             client,
             client[name],
@@ -124,7 +127,7 @@ def make_inbox(client: Client, database_name: str, source: Source, effects: Effe
             internal=source,  # type: ignore[arg-type]
             subscriptions=subscriptions or {ProjectCreated.type: remember},
             ctx=effects,
-            clock=Later(),
+            clock=clock or Later(),
         )
 
     return make
@@ -214,7 +217,8 @@ async def test_a_row_that_two_replicas_put_aside_at_once_is_put_aside(
 async def test_what_an_open_transaction_may_still_tell_is_not_called_complete(
     make_inbox, journal: Journal
 ) -> None:
-    inbox = make_inbox()
+    inbox = make_inbox(clock=(ours := SetClock()))
+    journal._clock = SetClock()
     opened, compared = asyncio.Event(), asyncio.Event()
 
     async def slow(tx: Tx) -> None:
@@ -224,6 +228,7 @@ async def test_what_an_open_transaction_may_still_tell_is_not_called_complete(
 
     writing = asyncio.create_task(journal.write("acc_1", slow, caller=CALLER, policy=False))
     await opened.wait()
+    ours.move(9.9)  # five seconds of an open transaction, and clocks that differ
     await inbox.reconcile("team")
     compared.set()
     await writing

@@ -13,6 +13,7 @@ from shared.contracts.topology import AUDIT
 from shared.journal import Journal, Tx
 from shared.journal.relay import Relay
 from shared.mongo import Client, Database
+from tests.clocks import SetClock
 from tests.shared.journal.conftest import CALLER, project_created
 from tests.waiting import wait_for
 
@@ -150,11 +151,13 @@ async def test_a_process_that_died_before_publishing_loses_nothing(
 async def test_one_of_two_sweepers_is_elected_and_a_dead_ones_term_ends(
     database: Database, bus: LocalBus
 ) -> None:
-    first = Relay(database, bus, holder="first", clock=SystemClock())
-    second = Relay(database, bus, holder="second", clock=SystemClock())
-    heir = Relay(database, bus, holder="heir", clock=Later(seconds=60))
+    clock = SetClock()
+    first, second, heir = (
+        Relay(database, bus, holder=holder, clock=clock) for holder in ("first", "second", "heir")
+    )
 
     assert await first._elected()
     assert not await second._elected()
     assert await first._elected()
+    clock.move(60)
     assert await heir._elected()
