@@ -187,10 +187,12 @@ class Leases:
         A change whose receipt was never written (its process died) is waited for now; one that is
         older than receipts are kept has none, and gets no new one with another date.
         """
+        # Asked before the look: waiting that ends meanwhile has left a receipt, the only one.
+        running = revision in self._running
         stored = await self._store.receipt(revision, self._clock.now())
         if stored is not None:
             return stored
-        if revision in self._running:
+        if running or revision in self._running:
             return Receipt(revision=revision)
         if occurred_at + KEPT <= self._clock.now():
             return None

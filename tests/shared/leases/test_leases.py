@@ -11,7 +11,7 @@ from pymongo.errors import AutoReconnect
 
 from services.authz.replica import Grant, JournalView
 from shared.contracts.facts import Position
-from shared.leases import Leases, Superseded
+from shared.leases import Leases, Receipt, Superseded
 from shared.leases import leases as module
 from shared.leases.barrier import Barrier, How
 from tests.clocks import SetClock
@@ -237,6 +237,32 @@ async def test_a_change_whose_process_died_while_it_waited_is_waited_for_when_as
     await looked(store)
     await tell(leases)
     assert (await asked).effective
+
+
+async def test_a_receipt_that_is_written_while_somebody_looks_for_it_is_the_only_one(clock):
+    looking, ended = asyncio.Event(), asyncio.Event()
+
+    class Slow(MemoryLeaseStore):
+        async def receipt(self, revision, now):
+            found = await super().receipt(revision, now)
+            if not ended.is_set():
+                looking.set()
+                await ended.wait()
+            return found
+
+    store = Slow("e1", {3: 7})
+    leases = Leases(store, clock=clock, ttl=3)
+    await lease(leases)
+    waiting = barrier(leases, clock)
+    await looked(store)
+    asked = asyncio.create_task(leases.receipt("team.e1.3.7", occurred_at=clock.now()))
+    await looking.wait()
+    await tell(leases)
+    first = await waiting
+    ended.set()
+    clock.move(1)
+    assert await asked == Receipt(revision="team.e1.3.7")
+    assert await leases.receipt("team.e1.3.7", occurred_at=clock.now()) == first
 
 
 async def test_while_the_database_is_away_the_writer_waits_and_does_not_fail(clock):
