@@ -9,6 +9,7 @@ import pytest
 from tests.contracts.asking import Asking
 from tests.contracts.people import People, gather
 from tests.contracts.running import KnownKey
+from tests.waiting import wait_for
 
 
 @pytest.fixture(scope="session")
@@ -48,5 +49,5 @@ async def asking(
     product.new_faults()
     yield Asking(http, people)
     assert product.running
-    assert product.answers()
+    await wait_for(product.answers, within=60, what="an answer of the product")
     assert not product.new_faults()

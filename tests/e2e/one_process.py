@@ -38,8 +38,9 @@ class OneProcess(Program):
         }
 
     def answers(self) -> bool:
-        """Whether it wrote where it is, and is there."""
-        return (self.data / "run.json").exists() and answers_with_200(f"{self.url}/openapi.json")
+        """Whether it is there, and wrote where it is."""
+        # In this order: the file of a life that was killed stays until the next one begins.
+        return answers_with_200(f"{self.url}/openapi.json") and (self.data / "run.json").exists()
 
     def deployment(self) -> Deployment:
         """What `run.json` says."""
