@@ -49,11 +49,14 @@ class Books:
             for source in sources
             if self._heard(service, source) != heads[source]
         ]
+        # What is told while this is being read may show in a later answer and not in an earlier.
+        growing = [source for source in SOURCES if self._heads(source) != heads[source]]
         return [
             *([f"{recorded} of {told} rows recorded"] if recorded != told or not told else []),
             *([f"{waiting} mails wait"] if waiting else []),
             *(f"{source}: {rows} rows unsent" for source, rows in unsent.items() if rows),
             *deaf,
+            *(f"{source} tells more" for source in growing),
         ]
 
     def faults(self, ledger: Ledger, *, caught: list[str]) -> list[str]:

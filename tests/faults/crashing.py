@@ -14,18 +14,18 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from shared import mongo
+from shared import mongo, serve
 from shared.bus import Message
 from shared.bus.rabbitmq import RabbitBus
 from shared.clock import SystemClock
 from shared.contracts.facts import Actor, Caller, Fact, RequestInfo, ResourceRef, Row
 from shared.contracts.team import ProjectCreated
 from shared.contracts.topology import Queue, Topology
-from shared.inbox import Inbox, Receipt
+from shared.inbox import AWAY, Inbox, Receipt
 from shared.journal import Journal, Tx
 from shared.journal.relay import Relay
 from shared.mongo import Client, Database, Session, connect, transact
-from shared.problems import Unavailable
+from shared.supervisor import Supervisor
 
 WRITES = 3
 DOOMED = 1
@@ -178,7 +178,7 @@ class Program:
 
         mongo._commit = crashing_commit
         while True:
-            with contextlib.suppress(Unavailable):
+            with contextlib.suppress(*AWAY):
                 await self.journal.write(account, work, caller=caller, policy=False)
                 break
         mongo._commit = commit
@@ -186,16 +186,17 @@ class Program:
         sys.stdout.flush()
 
     async def live(self) -> None:
-        """Write a few, and publish and hear everything until killed."""
-        await self.journal.start()
-        await self.inbox.start()
-        loops = (self.relay.run(), self.relay.sweep(), self.inbox.run())
-        async with asyncio.TaskGroup() as tasks:
-            for loop in loops:
-                tasks.create_task(loop)
-            if self.point is not Point.NONE:
-                for number in range(WRITES):
-                    await self.write(f"{self._run}-{number}")
+        """Write a few, and publish and hear everything until killed, as patient as a service."""
+        for step in (self.journal.start, self.inbox.start):
+            await serve._open(step)
+        supervisor = Supervisor("crashing")
+        supervisor.start(
+            {"relay": self.relay.run, "sweep": self.relay.sweep, "inbox": self.inbox.run}
+        )
+        if self.point is not Point.NONE:
+            for number in range(WRITES):
+                await self.write(f"{self._run}-{number}")
+        await asyncio.Event().wait()
 
 
 async def main(mongo_url: str, amqp_url: str, name: str, run: str, point: str) -> None:
