@@ -507,6 +507,7 @@ async def test_killed_between_data_and_status_the_mail_comes_once_more_under_the
         await wait_for(lambda: process.poll() is not None, within=120, what="the kill")
     finally:
         process.kill()
+        process.wait()
     assert process.returncode == -signal.SIGKILL
     scripted.after_data = None
     assert (await sending.one())["status"] == "sending"
