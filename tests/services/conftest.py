@@ -17,7 +17,10 @@ PATIENT = 60.0
 
 @pytest.fixture(autouse=True)
 def _a_slow_machine_is_no_outage() -> Iterator[None]:
-    """Wait long for what only the machine makes late; outages are planted, and answer at once."""
+    """Wait long for what only the machine makes late.
+
+    Where a test plants an outage that is waited for, it shortens that wait itself.
+    """
     with pytest.MonkeyPatch.context() as patient:
         patient.setattr("shared.mongo.TIMEOUT_MS", int(PATIENT * 1000))
         for work, limit in (

@@ -17,7 +17,7 @@ from services.identity.passwords import Busy, Passwords
 from services.identity.sessions import rotate
 from services.identity.store import Store
 from shared.journal import Journal
-from shared.mongo import Lost
+from shared.mongo import Lost, transact
 from shared.problems import Unavailable
 from tests.clocks import SetClock
 from tests.services.identity.running import FAR, PASSWORD, Identity, running
@@ -167,8 +167,10 @@ async def test_what_we_could_not_check_does_not_lock_the_owner_out(
     await identity.person("ana@example.com")
     proof = identity.neighbours.invite("bo@example.com", "email")
     invited = {"name": "Bo", "password": PASSWORD, "invitation": proof}
+    at_once = {**(transact.__kwdefaults__ or {}), "budget": 0.0}
     with monkeypatch.context() as failing:
         failing.setattr(where, name, fail)
+        failing.setattr(transact, "__kwdefaults__", at_once)
         for _ in range(10):
             for answer in (
                 await identity.log_in("ana@example.com"),
