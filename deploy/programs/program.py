@@ -25,6 +25,7 @@ _GUARD = 'read -r _; kill -9 "-$0"'
 # Below the range that the kernel takes for outgoing connections (from 32768 on Linux, 49152
 # elsewhere): a port there stays ours while its server is down between a kill and a restart.
 _PORTS = range(15_000, 32_000)
+_PARTS = 8
 _given: set[int] = set()
 
 
@@ -37,10 +38,11 @@ def free_port() -> int:
 
     Whoever starts many servers asks for all their ports before the first one listens.
     """
-    # The system's randomness: a seeded generator would give two test runs the same ports.
-    ports = random.SystemRandom()
+    # The system's randomness: a seeded generator would give two test runs the same ports. Processes
+    # that run side by side, whose ids follow each other, take theirs from different parts.
+    ports, part = random.SystemRandom(), _PORTS[os.getpid() % _PARTS :: _PARTS]
     while True:
-        port = ports.choice(_PORTS)
+        port = ports.choice(part)
         if port in _given:
             continue
         with socket.socket() as probe:

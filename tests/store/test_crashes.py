@@ -187,8 +187,7 @@ async def test_a_client_that_was_killed_inside_a_transaction_blocks_its_rows_for
     async with await client.start_session() as session:
         await session.with_transaction(work, **CONCERNS)
 
-    # Five seconds and what the machine makes of them; the server's own limit would be a minute.
-    assert time.monotonic() - began < 40
+    assert time.monotonic() - began < 15
     row = await client.crashes.accounts.find_one({"_id": "a"})
     assert row == {"_id": "a", "by": "living", "after": "nobody"}
     client.close()
