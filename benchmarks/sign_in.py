@@ -1,0 +1,109 @@
+"""T8, T9: what do a thousand guesses cost the others, and what does the time of an answer tell?"""
+
+import asyncio
+import math
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import aiohttp
+
+from tests.e2e.journey import World
+from tests.e2e.people import PASSWORD, Answer, Browser
+from tests.e2e.processes import Processes
+
+GUESSES, GUESSERS = 1000, 8
+SAMPLES = 300
+WRONG = "not-the-password-1"
+
+
+async def log_in(at: Browser, email: str, password: str, sender: str) -> tuple[Answer, float]:
+    """The answer to a sign-in that is sent from the address `sender`, and its milliseconds."""
+    body = {"email": email, "password": password}
+    started = time.perf_counter()
+    answer = await at.once("POST", "/v1/login", body, headers={"X-Forwarded-For": sender})
+    return answer, (time.perf_counter() - started) * 1000
+
+
+async def guess(at: Browser, victim: str, other: str) -> str:
+    """One address is guessed at as fast as it goes, while somebody else signs in all the time."""
+    statuses, times, alone = [], [], []
+
+    async def guesses() -> None:
+        for _ in range(GUESSES // GUESSERS):
+            answer, _ = await log_in(at, victim, WRONG, "198.51.100.1")
+            statuses.append(answer.status)
+
+    async def others(into: list[float], count: int) -> None:
+        for _ in range(count):
+            answer, milliseconds = await log_in(at, other, PASSWORD, "198.51.100.2")
+            answer.expect(200)
+            into.append(milliseconds)
+
+    await others(alone, 20)
+    guessing = asyncio.gather(*(guesses() for _ in range(GUESSERS)))
+    while not guessing.done():
+        await others(times, 1)
+    await guessing
+    times.sort()
+    return (
+        "| guesses | of these checked | sign-ins of another user meanwhile | p50 ms | p99 ms"
+        " | p50 ms, nobody guesses |\n|---|---|---|---|---|---|\n"
+        f"| {len(statuses)} | {statuses.count(401)} | {len(times)} | {statistics.median(times):.0f}"
+        f" | {times[int(len(times) * 0.99)]:.0f} | {statistics.median(alone):.0f} |"
+    )
+
+
+async def compare(at: Browser, known: str) -> str:
+    """Wrong passwords for an address with a user and for one without, turn by turn."""
+    took: dict[str, list[float]] = {known: [], "nobody@example.com": []}
+    for number in range(SAMPLES):
+        for email, times in took.items():
+            sender = f"203.0.{number // 200}.{number % 200 + 1}"
+            answer, milliseconds = await log_in(at, email, WRONG, sender)
+            answer.expect(401)
+            times.append(milliseconds)
+    with_user, without = took.values()
+    return (
+        "| samples each | p50 ms with a user | p50 ms without | difference ms | Mann-Whitney p |\n"
+        "|---|---|---|---|---|\n"
+        f"| {SAMPLES} | {statistics.median(with_user):.1f} | {statistics.median(without):.1f}"
+        f" | {abs(statistics.median(with_user) - statistics.median(without)):.2f}"
+        f" | {same_distribution(with_user, without):.2f} |"
+    )
+
+
+def same_distribution(one: list[float], other: list[float]) -> float:
+    """The two-sided p of the Mann-Whitney U test, by its normal approximation (no ties)."""
+    u = sum(a > b for a in one for b in other)
+    mean = len(one) * len(other) / 2
+    deviation = math.sqrt(mean * (len(one) + len(other) + 1) / 6)
+    return math.erfc(abs(u - mean) / deviation / math.sqrt(2))
+
+
+async def measure(product: Processes) -> str:
+    """Both tables, from identity's own port, so that a sender's address can be said."""
+    async with aiohttp.ClientSession() as http:
+        world = World(product.deployment(), http)
+        victim, other = world.person("Vera Victim"), world.person("Otto Other")
+        for person in victim, other:
+            await person.sign_up()
+        [identity] = product.replicas_of("identity")
+        at = Browser(http, identity.url)
+        return f"{await compare(at, victim.email)}\n\n{await guess(at, victim.email, other.email)}"
+
+
+def run() -> str:
+    """Measure; the rows of the report."""
+    with tempfile.TemporaryDirectory() as name:
+        product = Processes(Path(name), replicas={"authz": 1})
+        try:
+            product.start()
+            return asyncio.run(measure(product))
+        finally:
+            product.stop()
+
+
+if __name__ == "__main__":
+    print(run())
