@@ -11,7 +11,7 @@ help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
 
 run: $(VENV)/.local ## the whole product in one process: no Docker, no root
-	@exec $(BIN)/python -m deploy.local
+	@exec $(BIN)/python -m deploy.local --parent $$PPID
 
 test: $(VENV)/.dev ## every test but those in containers, against real servers
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not containers" --ignore tests/faults

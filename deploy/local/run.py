@@ -1,10 +1,14 @@
 """How does `make run` start everything, say where it is, and stop cleanly on Ctrl-C?"""
 
+import argparse
 import asyncio
+import contextlib
 import fcntl
 import json
+import os
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import IO
 
@@ -31,16 +35,37 @@ Ctrl-C stops it; the data stay.
 """
 
 
+LOCK_SECONDS = 30.0
+"""How long a start waits for another run on the same data, which may be about to end."""
+PARENT_SECONDS = 0.25
+"""Between two looks at who the parent is."""
+
+
 def lock(folder: Path) -> IO[str]:
     """Hold the folder, so that two runs never share it.
 
     Raises:
-        BlockingIOError: another run holds it.
+        BlockingIOError: another run holds it, and goes on doing so.
     """
     folder.mkdir(parents=True, exist_ok=True)
     file = (folder / "lock").open("w")
-    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    if not _locked(file):
+        sys.stderr.write(f"Another run uses {folder}: waiting for its end.\n")
+        give_up = time.monotonic() + LOCK_SECONDS
+        while not _locked(file):
+            if time.monotonic() > give_up:
+                file.close()
+                raise BlockingIOError
+            time.sleep(0.1)
     return file
+
+
+def _locked(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 async def client_of(product: Product) -> dict[str, str]:
@@ -52,15 +77,23 @@ async def client_of(product: Product) -> dict[str, str]:
     return client
 
 
-async def serve(settings: LocalSettings) -> None:
-    """Run until somebody asks to stop."""
+async def asked_to_stop(parent: int | None) -> None:
+    """Wait for Ctrl-C or SIGTERM, or until `parent` is not our parent any more."""
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    while not stopping.is_set() and parent in {None, os.getppid()}:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PARENT_SECONDS):
+                await stopping.wait()
+
+
+async def serve(settings: LocalSettings, *, parent: int | None) -> None:
+    """Run until somebody asks to stop."""
+    asked = asyncio.create_task(asked_to_stop(parent))
     product = Product(settings)
     file = run_file(product.folder)
     file.unlink(missing_ok=True)
-    asked = asyncio.create_task(stopping.wait())
     starting = asyncio.create_task(product.start())
     try:
         await asyncio.wait({asked, starting}, return_when=asyncio.FIRST_COMPLETED)
@@ -91,6 +124,16 @@ async def serve(settings: LocalSettings) -> None:
 
 def main() -> int:
     """The command; its exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m deploy.local", description="The whole product in one process."
+    )
+    parser.add_argument(
+        "--parent",
+        type=int,
+        metavar="PID",
+        help="stop when this is not the parent process any more, as after Ctrl-C",
+    )
+    parent = parser.parse_args().parent
     settings = load(LocalSettings)
     try:
         held = lock(settings.data_dir)
@@ -105,7 +148,7 @@ def main() -> int:
     logs.setup("local", settings.log_level)
     with held, asyncio.Runner(loop_factory=event_loop) as runner:
         try:
-            runner.run(serve(settings))
+            runner.run(serve(settings, parent=parent))
         except (NotReadyError, ProgramError, OSError) as problem:
             sys.stderr.write(f"Rolecall did not start: {problem}\n")
             return 1

@@ -1,6 +1,7 @@
 """What does `make run` say when it cannot start, and when it is stopped while it starts?"""
 
 import fcntl
+import json
 import os
 import signal
 import socket
@@ -11,14 +12,15 @@ from pathlib import Path
 
 import pytest
 
+from deploy.local import run
 from deploy.programs.program import free_port
 from tests.waiting import wait_for
 
 
-def command(**variables: object) -> subprocess.Popen[str]:
+def command(*arguments: str, **variables: object) -> subprocess.Popen[str]:
     given = {"PORT": str(free_port())} | {name: str(value) for name, value in variables.items()}
     return subprocess.Popen(
-        [sys.executable, "-m", "deploy.local"],
+        [sys.executable, *(arguments or ("-m", "deploy.local"))],
         env=os.environ | given,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -103,3 +105,36 @@ async def test_it_stops_at_once_when_it_is_interrupted_while_it_starts(tmp_path:
     assert (started.returncode, "Rolecall is ready" in said) == (0, False)
     assert "Traceback" not in said
     assert not (tmp_path / "run.json").exists()
+
+
+PARENT = """
+import os, subprocess, sys
+subprocess.run([sys.executable, "-m", "deploy.local", "--parent", str(os.getpid())])
+"""
+
+
+async def test_a_killed_parent_leaves_nothing_that_blocks_the_next_start(tmp_path: Path) -> None:
+    where, port = tmp_path / "run.json", free_port()
+    variables = {"ROLECALL_DATA_DIR": tmp_path, "PORT": port}
+    parent = command("-c", PARENT, **variables)
+    await wait_for(where.exists, within=240, what="the first run")
+    client = json.loads(where.read_text())["service_client"]
+    parent.kill()
+    again = command(**variables)
+    assert "Stopping." in output(parent)
+    await wait_for(where.exists, within=240, what="the next run")
+    assert json.loads(where.read_text())["service_client"] == client
+    again.send_signal(signal.SIGINT)
+    said = output(again)
+    assert (again.returncode, "Rolecall is ready" in said) == (0, True)
+
+
+def test_a_run_on_the_data_of_another_says_so(tmp_path: Path, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(run, "LOCK_SECONDS", 0.3)
+    monkeypatch.setattr(sys, "argv", ["deploy.local"])
+    monkeypatch.setenv("ROLECALL_DATA_DIR", str(tmp_path))
+    with run.lock(tmp_path):
+        assert run.main() == 1
+    waiting, sentence = capsys.readouterr().err.splitlines()
+    assert waiting == f"Another run uses {tmp_path}: waiting for its end."
+    assert sentence == f"Another run uses {tmp_path}: stop it, or set ROLECALL_DATA_DIR."
