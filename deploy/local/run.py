@@ -77,11 +77,8 @@ async def client_of(product: Product) -> dict[str, str]:
     return client
 
 
-async def asked_to_stop(parent: int | None) -> None:
-    """Wait for Ctrl-C or SIGTERM, or until `parent` is not our parent any more."""
-    stopping = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+async def asked_to_stop(stopping: asyncio.Event, *, parent: int | None) -> None:
+    """Wait until `stopping` is set, or `parent` is not our parent any more."""
     while not stopping.is_set() and parent in {None, os.getppid()}:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(PARENT_SECONDS):
@@ -90,7 +87,10 @@ async def asked_to_stop(parent: int | None) -> None:
 
 async def serve(settings: LocalSettings, *, parent: int | None) -> None:
     """Run until somebody asks to stop."""
-    asked = asyncio.create_task(asked_to_stop(parent))
+    stopping = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    asked = asyncio.create_task(asked_to_stop(stopping, parent=parent))
     product = Product(settings)
     file = run_file(product.folder)
     file.unlink(missing_ok=True)
