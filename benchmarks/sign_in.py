@@ -22,7 +22,7 @@ async def log_in(at: Browser, email: str, password: str, sender: str) -> tuple[A
     """The answer to a sign-in that is sent from the address `sender`, and its milliseconds."""
     body = {"email": email, "password": password}
     started = time.perf_counter()
-    answer = await at.once("POST", "/v1/login", body, headers={"X-Forwarded-For": sender})
+    answer = await at.send("POST", "/v1/login", body, headers={"X-Forwarded-For": sender})
     return answer, (time.perf_counter() - started) * 1000
 
 

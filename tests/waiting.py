@@ -15,18 +15,18 @@ T = TypeVar("T")
 
 @overload
 async def wait_for(
-    condition: Callable[[], Awaitable[T | None]], *, within: float = 30.0, what: str = "condition"
+    condition: Callable[[], Awaitable[T | None]], *, within: float = 10.0, what: str = "condition"
 ) -> T: ...
 
 
 @overload
 async def wait_for(
-    condition: Callable[[], T | None], *, within: float = 30.0, what: str = "condition"
+    condition: Callable[[], T | None], *, within: float = 10.0, what: str = "condition"
 ) -> T: ...
 
 
 async def wait_for(
-    condition: Callable[[], object], *, within: float = 30.0, what: str = "condition"
+    condition: Callable[[], object], *, within: float = 10.0, what: str = "condition"
 ) -> object:
     """Poll until `condition` gives something true, and give that.
 

@@ -150,7 +150,7 @@ async def _attempt(ctx: Notification, message: Message) -> Attempt:
     except UnsafeHeader:
         logger.exception("a mail's header is unsafe", extra={"message_id": message.id})
         return Refused(reply="a header would be unsafe")
-    except Exception as fault:
+    except Exception as fault:  # whatever it is, it is tried ever more rarely, and not for ever
         logger.exception("a mail could not be made or sent", extra={"message_id": message.id})
         return Failed(reason=f"a fault of ours: {type(fault).__name__}")
 

@@ -10,7 +10,7 @@ import aiohttp
 from yarl import URL
 
 from tests.contracts.people import People
-from tests.e2e.people import PASSWORD, until_available
+from tests.e2e.people import PASSWORD
 
 PROBLEM = "application/problem+json"
 SANE = range(200, 500)
@@ -70,10 +70,7 @@ class Asking:
         self.people = people
 
     async def send(self, case: Case) -> Said:
-        """The answer to one case, asked again while it is 503: nobody knows yet what is right."""
-        return await until_available(lambda: self._once(case))
-
-    async def _once(self, case: Case) -> Said:
+        """The answer to one case."""
         headers = [*case.headers]
         names = {name.lower() for name, _ in headers}
         if case.token is not None and "authorization" not in names:

@@ -9,7 +9,6 @@ import pytest
 from tests.contracts.asking import Asking
 from tests.contracts.people import People, gather
 from tests.contracts.running import KnownKey
-from tests.waiting import wait_for
 
 
 @pytest.fixture(scope="session")
@@ -49,5 +48,5 @@ async def asking(
     product.new_faults()
     yield Asking(http, people)
     assert product.running
-    await wait_for(product.answers, within=60, what="an answer of the product")
+    assert product.answers()
     assert not product.new_faults()

@@ -1,12 +1,9 @@
 """How does a person, or a service of the platform, use the product in these tests?"""
 
-import asyncio
 import re
 import secrets
-import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Self
 
 import aiohttp
 
@@ -15,8 +12,6 @@ from tests.waiting import wait_for
 PASSWORD = "correct-horse-battery-staple"
 TOKEN = re.compile(r"[#&?]token=([A-Za-z0-9._~-]+)")
 CODE = re.compile(r"[#&?]code=([A-Za-z0-9-]+)")
-AVAILABLE_SECONDS = 60.0
-"""How long whoever hears 503 asks again."""
 
 
 @dataclass(frozen=True)
@@ -39,31 +34,6 @@ class Answer:
         return str(self.body.get("code"))
 
 
-class HasStatus(Protocol):
-    """Any answer over HTTP."""
-
-    @property
-    def status(self) -> int:
-        """The status code."""
-        ...
-
-
-Said = TypeVar("Said", bound=HasStatus)
-
-
-async def until_available(ask: Callable[[], Awaitable[Said]]) -> Said:
-    """Ask again while the answer is 503: a service may be behind, or its database busy.
-
-    What a machine that stalls for a moment makes of any request is no fault; staying away is.
-    """
-    deadline = time.monotonic() + AVAILABLE_SECONDS
-    while True:
-        answer = await ask()
-        if answer.status != 503 or time.monotonic() > deadline:
-            return answer
-        await asyncio.sleep(0.1)
-
-
 @dataclass
 class Browser:
     """Sends requests to one address, with a bearer token when there is one."""
@@ -73,12 +43,6 @@ class Browser:
     token: str | None = None
 
     async def send(
-        self, method: str, path: str, body: Any = None, *, headers: dict[str, str] | None = None
-    ) -> Answer:
-        """A request, sent again while the answer is 503."""
-        return await until_available(lambda: self.once(method, path, body, headers=headers))
-
-    async def once(
         self,
         method: str,
         path: str,
@@ -202,15 +166,11 @@ class Platform(Browser):
         """Get an access token for the client's credentials (RFC 6749, 4.4)."""
         form = {"grant_type": "client_credentials"}
         authorization = {"Authorization": aiohttp.encode_basic_auth(client_id, secret)}
-
-        async def signed_in() -> Answer:
-            async with self.http.post(
-                f"{self.base}/oauth2/token", data=form, headers=authorization
-            ) as response:
-                content = await response.json(content_type=None)
-                return Answer(response.status, content, dict(response.headers))
-
-        self.token = (await until_available(signed_in)).expect(200)["access_token"]
+        async with self.http.post(
+            f"{self.base}/oauth2/token", data=form, headers=authorization
+        ) as response:
+            assert response.status == 200, await response.text()
+            self.token = (await response.json())["access_token"]
 
     async def ask(
         self,
@@ -224,7 +184,7 @@ class Platform(Browser):
         at_least_revision: str | None = None,
         base: str | None = None,
     ) -> Answer:
-        """Ask authz one question, once: through the gateway, or the replica that `base` names."""
+        """Ask authz one question; through the gateway, or one replica when `base` names it."""
         resource_type, action = permission.split(":")
         properties = {"account_id": account, "owner_id": owner, "project_id": project}
         question: dict[str, Any] = {
@@ -238,4 +198,4 @@ class Platform(Browser):
         }
         if at_least_revision:
             question["context"] = {"at_least_revision": at_least_revision}
-        return await self.once("POST", "/access/v1/evaluation", question, base=base)
+        return await self.send("POST", "/access/v1/evaluation", question, base=base)

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import random
-import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
@@ -35,8 +34,6 @@ class Killer:
         self.seconds: defaultdict[str, list[float]] = defaultdict(list)
         """Victim → from each kill until it was ready."""
         self.down: set[str] = set()
-        self._began = self._down_since = time.monotonic()
-        self._stood = 0.0
         self._victims = victims
         self._hands = hands
         self._pause = pause
@@ -51,11 +48,6 @@ class Killer:
         async with asyncio.TaskGroup() as hands:
             for _ in range(self._hands):
                 hands.create_task(self._work())
-
-    def uptime(self) -> float:
-        """Seconds, from the beginning on, in which nothing was down."""
-        now = time.monotonic()
-        return now - self._began - self._stood - (now - self._down_since if self.down else 0.0)
 
     async def watch(self) -> None:
         """Fail when something ends that nobody killed. Never ends by itself."""
@@ -84,9 +76,7 @@ class Killer:
         return name
 
     async def _kill(self, name: str, program: Program) -> None:
-        began = time.monotonic()
-        if not self.down:
-            self._down_since = began
+        began = asyncio.get_running_loop().time()
         self.down.add(name)
         await asyncio.to_thread(program.kill)
         starting = asyncio.create_task(asyncio.to_thread(program.start))
@@ -95,9 +85,6 @@ class Killer:
         except asyncio.CancelledError:
             await starting  # or it would run on after everything is stopped
             raise
-        now = time.monotonic()
         self.down.discard(name)
-        if not self.down:
-            self._stood += now - self._down_since
         self.kills[name] += 1
-        self.seconds[name].append(now - began)
+        self.seconds[name].append(asyncio.get_running_loop().time() - began)

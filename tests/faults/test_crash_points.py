@@ -84,6 +84,7 @@ class Crashes:
             assert process is not None
             await wait_for(lambda: not program.running, within=120, what=f"the crash {point}")
             assert process.returncode == -signal.SIGKILL, program.log.read_text()
+            assert "Traceback" not in program.log.read_text()
         return f"{self.lives}-{DOOMED}"
 
 
@@ -94,7 +95,7 @@ def crashes(mongo_url: str, amqp_url: str, database_name: str, tmp_path: Path) -
     made.client.close()
 
 
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(600)
 async def test_a_crash_at_any_point_leaves_nothing_or_everything_once(
     crashes: Crashes, report: Callable[[str], None]
 ) -> None:
@@ -108,7 +109,7 @@ async def test_a_crash_at_any_point_leaves_nothing_or_everything_once(
     with crashes.life(Point.NONE):
         await wait_for(
             lambda: set(crashes.effects()) == crashes.numbers() and not unsent(crashes),
-            within=180,
+            within=60,
             what="every row heard",
         )
 

@@ -196,7 +196,7 @@ async def test_a_body_beyond_the_cap_is_refused(site: Site, sent: str):
     assert "200 bytes" in said["detail"]
 
 
-async def raw(site: Site, text: bytes, *, within: float = 60) -> bytes:
+async def raw(site: Site, text: bytes, *, within: float = 5) -> bytes:
     """All that the server says to these bytes until it closes, or resets, the connection."""
     address = urlsplit(site.url)
     reader, writer = await asyncio.open_connection(address.hostname, address.port)

@@ -195,7 +195,7 @@ async def test_a_loop_that_fails_is_started_again_and_counted(caplog):
     assert crashes("relay") == before + 3
     told = [record for record in caplog.records if record.name == "shared.supervisor"]
     assert [record.levelname for record in told] == ["ERROR"] * 3
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(5):
         await supervisor.stop()
 
 
@@ -221,7 +221,7 @@ async def test_a_loop_that_swallows_a_cancellation_or_fails_in_its_clean_up_ends
     supervisor = Supervisor("slow")
     supervisor.start({"swallows": swallows, "fails": fails})
     await running.wait()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(5):
         await supervisor.stop()
 
 
