@@ -10,6 +10,8 @@ from pathlib import Path
 
 import aio_pika
 import pytest
+from pymongo import MongoClient
+from pymongo.monitoring import CommandListener
 
 from deploy.programs import program
 from deploy.programs.mongodb import Secantusdb
@@ -138,13 +140,39 @@ def test_a_start_waits_for_a_living_predecessor_and_then_gives_up(tmp_path):
         one.stop()
 
 
-async def test_killing_the_database_and_starting_it_keeps_port_and_data(tmp_path):
+def test_killing_the_database_and_starting_it_keeps_port_and_data(tmp_path):
     server = Secantusdb(tmp_path)
     server.start()
     url = server.url
+    with MongoClient[dict[str, object]](url) as client:
+        client.test.kept.insert_one({"_id": "x"})
     server.kill()
-    await asyncio.to_thread(server.start)
+    server.start()
     assert server.url == url
+    with MongoClient[dict[str, object]](url) as client:
+        assert client.test.kept.find_one() == {"_id": "x"}
+    server.stop()
+
+
+def test_the_local_database_is_sent_no_write_that_it_would_have_to_remember(tmp_path):
+    class Sent(CommandListener):
+        numbered = False
+
+        def started(self, event):
+            self.numbered |= "txnNumber" in event.command
+
+        def succeeded(self, event): ...
+
+        def failed(self, event): ...
+
+    server, sent = Secantusdb(tmp_path), Sent()
+    server.start()
+    with MongoClient[dict[str, object]](server.url, event_listeners=[sent]) as client:
+        client.test.rows.insert_one({"_id": "x"})
+        assert not sent.numbered
+        with client.start_session() as session, session.start_transaction():
+            client.test.rows.insert_one({"_id": "y"}, session=session)
+        assert sent.numbered
     server.stop()
 
 

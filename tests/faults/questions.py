@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from typing import Self
 from urllib.parse import urlsplit
 
+ANSWER_SECONDS = 30.0
+"""How long an answer may take; a replica that gives none is a fault, whatever it would say."""
+
 
 @dataclass(frozen=True)
 class Question:
@@ -58,19 +61,26 @@ class Line:
         self._waiting += times
 
     async def answers(self) -> Counter[str]:
-        """What was answered: `allow`, `deny`, or the status."""
+        """What was answered: `allow`, `deny`, or the status.
+
+        Raises:
+            TimeoutError: an answer does not come.
+        """
         said: Counter[str] = Counter()
         while self._waiting:
-            head = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
-            status = head.split(" ", 2)[1]
-            length = int(head.split("content-length:", 1)[1].split("\r\n", 1)[0])
-            body = json.loads(await self._reader.readexactly(length))
-            if status == "200":
-                said["allow" if body["decision"] else "deny"] += 1
-            else:
-                said[status] += 1
+            async with asyncio.timeout(ANSWER_SECONDS):
+                said[await self._answer()] += 1
             self._waiting -= 1
         return said
+
+    async def _answer(self) -> str:
+        head = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
+        status = head.split(" ", 2)[1]
+        length = int(head.split("content-length:", 1)[1].split("\r\n", 1)[0])
+        body = json.loads(await self._reader.readexactly(length))
+        if status != "200":
+            return status
+        return "allow" if body["decision"] else "deny"
 
     def close(self) -> None:
         """Hang up."""
