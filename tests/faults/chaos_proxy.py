@@ -37,6 +37,7 @@ class ChaosProxy:
         """Seconds that every piece of data waits before it is forwarded."""
         self.accepted = 0
         """Connections that were forwarded."""
+        self._said = asyncio.Event()
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
@@ -70,6 +71,10 @@ class ChaosProxy:
     def drop_after(self, count: int) -> None:
         """Reset the connection that sends the server its next `count` bytes, right after them."""
         self._to_server.budget = count
+
+    async def next_request(self) -> None:
+        """Return when a client has said something, before the server hears of it."""
+        await self._said.wait()
 
     def heal(self) -> None:
         """Forward everything again, what was held back first."""
@@ -125,6 +130,9 @@ class ChaosProxy:
         self, direction: _Direction, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         while data := await reader.read(65536):
+            if direction is self._to_server:
+                self._said.set()
+                self._said.clear()
             if self.delay:
                 await asyncio.sleep(self.delay)
             await direction.flowing.wait()

@@ -39,7 +39,7 @@ WATCH_SECONDS = 1.2
 LINES = 5
 LEASE_SECONDS = "1"
 REPLY_DELAY = 0.02
-"""What a call from authz to team takes longer each way, so that stops hit grants on their way."""
+"""What a call from authz to team takes longer each way, so that a stop meets it on its way."""
 
 
 class Linked(Processes):
@@ -212,7 +212,10 @@ class Trial:
         await self.join()
         if cut:
             bus.cut()
-        await asyncio.sleep(dice.random() * 0.1)
+            # What is on its way to team now, or back, is most likely a lease.
+            async with asyncio.timeout(10):
+                await self.product.team[victim.replica].next_request()
+        await asyncio.sleep(dice.random() * 2 * REPLY_DELAY)
         os.killpg(victim.pid, signal.SIGSTOP)
         try:
             await self.remove(asleep)
