@@ -3,19 +3,17 @@
 import argparse
 import asyncio
 import contextlib
-import fcntl
 import json
 import os
 import signal
 import sys
-import time
 from pathlib import Path
 from typing import IO
 
 from deploy.configuration import write_private
 from deploy.local.product import NotReadyError, Product, run_file
 from deploy.local.settings import LocalSettings
-from deploy.programs.program import ProgramError
+from deploy.programs.program import ProgramError, hold
 from shared import logs
 from shared.cancellation import end
 from shared.serve import event_loop
@@ -49,23 +47,12 @@ def lock(folder: Path) -> IO[str]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     file = (folder / "lock").open("w")
-    if not _locked(file):
+    if not hold(file, seconds=0):
         sys.stderr.write(f"Another run uses {folder}: waiting for its end.\n")
-        give_up = time.monotonic() + LOCK_SECONDS
-        while not _locked(file):
-            if time.monotonic() > give_up:
-                file.close()
-                raise BlockingIOError
-            time.sleep(0.1)
+        if not hold(file, seconds=LOCK_SECONDS):
+            file.close()
+            raise BlockingIOError
     return file
-
-
-def _locked(file: IO[str]) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 async def client_of(product: Product) -> dict[str, str]:

@@ -61,6 +61,23 @@ def listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+def hold(file: IO[str], *, seconds: float) -> bool:
+    """Lock a file for as long as it is open; False when somebody else keeps it for `seconds`.
+
+    A lock ends with its process, so a file that was left behind never blocks anybody.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.02)
+        else:
+            return True
+
+
 class Program(ABC):
     """A server in its own folder and process group, as a child of this process.
 
@@ -121,7 +138,9 @@ class Program(ABC):
         self.folder.mkdir(parents=True, exist_ok=True)
         deadline = time.monotonic() + self.start_seconds
         with (self.folder / f"{self.name}.lock").open("w") as lock:
-            self._await_lock(lock, deadline)
+            # A dying server of an earlier run still holds it: the server inherits the locked file.
+            if not hold(lock, seconds=self.start_seconds):
+                raise self._failure(f"cannot start: another {self.name} still uses {self.folder}")
             self._launch(lock)
         while not (self.running and self.answers()):
             if not self.running or time.monotonic() > deadline:
@@ -138,23 +157,6 @@ class Program(ABC):
     def kill(self) -> None:
         """End the server as a crash would (SIGKILL)."""
         self._end(signal.SIGKILL)
-
-    def _await_lock(self, lock: IO[str], deadline: float) -> None:
-        """Wait until a dying server of an earlier run has let go of the folder.
-
-        The server inherits the locked file and holds the lock just as long as it lives, so a file
-        that was left behind never blocks a start.
-        """
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    used = f"cannot start: another {self.name} still uses {self.folder}"
-                    raise self._failure(used) from None
-                time.sleep(0.02)
-            else:
-                return
 
     def _launch(self, lock: IO[str]) -> None:
         command = self.command()
