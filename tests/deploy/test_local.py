@@ -1,5 +1,6 @@
 """What does `make run` say when it cannot start, and when it is stopped while it starts?"""
 
+import contextlib
 import fcntl
 import json
 import os
@@ -16,15 +17,20 @@ from deploy.local import run
 from deploy.programs.program import free_port
 from tests.waiting import wait_for
 
+ROOT = Path(__file__).parent.parent.parent
+PRODUCT = (sys.executable, "-m", "deploy.local")
 
-def command(*arguments: str, **variables: object) -> subprocess.Popen[str]:
+
+def command(*words: str, **variables: object) -> subprocess.Popen[str]:
     given = {"PORT": str(free_port())} | {name: str(value) for name, value in variables.items()}
     return subprocess.Popen(
-        [sys.executable, *(arguments or ("-m", "deploy.local"))],
+        words or PRODUCT,
+        cwd=ROOT,
         env=os.environ | given,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        start_new_session=True,
     )
 
 
@@ -34,7 +40,8 @@ def output(started: subprocess.Popen[str]) -> str:
         try:
             return started.communicate(timeout=240)[0]
         finally:
-            started.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(started.pid, signal.SIGKILL)
 
 
 @pytest.fixture
@@ -105,16 +112,21 @@ async def test_it_stops_at_once_when_it_is_interrupted_while_it_starts(tmp_path:
     assert not (tmp_path / "run.json").exists()
 
 
-PARENT = """
-import os, subprocess, sys
-subprocess.run([sys.executable, "-m", "deploy.local", "--parent", str(os.getpid())])
-"""
+@pytest.fixture
+def make_run(tmp_path: Path) -> tuple[str, ...]:
+    """`make run` with the packages of these tests: it has nothing to install."""
+    (tmp_path / "venv" / "bin").mkdir(parents=True)
+    for made in ("bin/python", ".local"):
+        (tmp_path / "venv" / made).touch()
+    return ("make", "run", f"VENV={tmp_path / 'venv'}", f"BIN={Path(sys.executable).parent}")
 
 
-async def test_a_killed_parent_leaves_nothing_that_blocks_the_next_start(tmp_path: Path) -> None:
+async def test_a_killed_make_leaves_nothing_that_blocks_the_next_start(
+    tmp_path: Path, make_run: tuple[str, ...]
+) -> None:
     where, port = tmp_path / "run.json", free_port()
     variables = {"ROLECALL_DATA_DIR": tmp_path, "PORT": port}
-    parent = command("-c", PARENT, **variables)
+    parent = command(*make_run, **variables)
     await wait_for(where.exists, within=240, what="the first run")
     client = json.loads(where.read_text())["service_client"]
     parent.kill()
