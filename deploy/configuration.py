@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from shared.keys import encode
-from shared.settings import generate_internal_keys
+from shared.auth.keys import encode
+from shared.runtime.settings import generate_internal_keys
 
 SERVICES = ("identity", "team", "authz", "notification", "audit")
 

@@ -24,7 +24,7 @@ from shared.http.access import (
     SessionOrClient,
 )
 from shared.http.routes import Route
-from shared.settings import variables
+from shared.runtime.settings import variables
 
 ROOT = Path(__file__).parent.parent
 SERVICES = ("identity", "team", "authz", "notification", "audit")

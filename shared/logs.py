@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shared import context
-from shared.secret_shapes import SECRETS
+from shared.redaction import SECRETS
 
 REDACTED = "[redacted]"
 _SECRET_NAMES = re.compile(

@@ -25,8 +25,8 @@ from shared.problems import Unavailable
 
 T = TypeVar("T")
 Document = dict[str, Any]
-Client = AsyncIOMotorClient[Document]
-Session = AsyncIOMotorClientSession
+DbClient = AsyncIOMotorClient[Document]
+DbSession = AsyncIOMotorClientSession
 Database = AsyncIOMotorDatabase[Document]
 Collection = AsyncIOMotorCollection[Document]
 
@@ -48,7 +48,7 @@ class Lost(Exception):  # noqa: N818 - as above
     """A document did not have the expected revision: somebody was first. `transact` tries again."""
 
 
-def connect(url: str, *, app_name: str) -> Client:
+def connect(url: str, *, app_name: str) -> DbClient:
     """Make a client; it connects when first used, so a service can start before its database."""
     return AsyncIOMotorClient(
         url,
@@ -71,7 +71,7 @@ def majority(database: Database, name: str) -> Collection:
 
 
 async def insert_once(
-    collection: Collection, document: Document, session: Session | None = None
+    collection: Collection, document: Document, session: DbSession | None = None
 ) -> None:
     """Insert a document whose unique key must be new.
 
@@ -86,7 +86,7 @@ async def insert_once(
 
 
 async def update_expected(
-    collection: Collection, expected: Document, change: Document, session: Session
+    collection: Collection, expected: Document, change: Document, session: DbSession
 ) -> None:
     """Update the one document that matches `expected` (its id and the revision that was read).
 
@@ -99,10 +99,10 @@ async def update_expected(
 
 
 async def transact(
-    client: Client,
-    work: Callable[[Session], Awaitable[T]],
+    client: DbClient,
+    work: Callable[[DbSession], Awaitable[T]],
     *,
-    committed: Callable[[Session | None], Awaitable[T | None]] | None = None,
+    committed: Callable[[DbSession | None], Awaitable[T | None]] | None = None,
     budget: float = TIMEOUT_MS / 1000,
 ) -> T:
     """Run `work` in a transaction (snapshot, majority) until it commits; `work` may run again.
@@ -141,7 +141,7 @@ async def transact(
             await asyncio.sleep(random.uniform(0.001, min(0.1, 0.002 * 2**attempt)))
 
 
-async def _commit(session: Session, deadline: float) -> None:
+async def _commit(session: DbSession, deadline: float) -> None:
     while True:
         try:
             await session.commit_transaction()
@@ -154,7 +154,7 @@ async def _commit(session: Session, deadline: float) -> None:
             return
 
 
-async def _abort(session: Session) -> None:
+async def _abort(session: DbSession) -> None:
     if not session.delegate.in_transaction:
         return
     try:

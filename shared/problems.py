@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any, ClassVar, NamedTuple
 
 
-class Kind(StrEnum):
+class RefusalKind(StrEnum):
     """What sort of refusal it is; one table turns it into a status."""
 
     INVALID = "invalid"
@@ -39,7 +39,7 @@ class Refusal(Exception):  # noqa: N818 - the refusal is the answer, not an erro
     so never pass a secret.
     """
 
-    kind: ClassVar[Kind]
+    kind: ClassVar[RefusalKind]
     code: ClassVar[str]
     detail: ClassVar[str]
     forbids: ClassVar[bool] = False
@@ -84,7 +84,7 @@ class Refusal(Exception):  # noqa: N818 - the refusal is the answer, not an erro
 class Invalid(Refusal):
     """JSON that does not fit: each of `errors` says where."""
 
-    kind = Kind.INVALID
+    kind = RefusalKind.INVALID
     code = "invalid"
     detail = "The request does not fit what this route takes."
 
@@ -92,7 +92,7 @@ class Invalid(Refusal):
 class BadRequest(Refusal):
     """The same on routes of a public standard that knows 400 only (AuthZEN, RFC 6749)."""
 
-    kind = Kind.MALFORMED
+    kind = RefusalKind.MALFORMED
     code = "bad-request"
     detail = "The request does not fit what this route takes."
 
@@ -100,7 +100,7 @@ class BadRequest(Refusal):
 class MalformedJson(Refusal):
     """The body is no JSON text that every reader understands alike (RFC 8259, RFC 7493)."""
 
-    kind = Kind.MALFORMED
+    kind = RefusalKind.MALFORMED
     code = "malformed-json"
     detail = "The body is not acceptable JSON: {reason}."
 
@@ -108,7 +108,7 @@ class MalformedJson(Refusal):
 class MalformedForm(Refusal):
     """The body is no form that can be read."""
 
-    kind = Kind.MALFORMED
+    kind = RefusalKind.MALFORMED
     code = "malformed-form"
     detail = "The body is not an acceptable form."
 
@@ -116,7 +116,7 @@ class MalformedForm(Refusal):
 class WrongContentType(Refusal):
     """The body has another media type, or is encoded."""
 
-    kind = Kind.MALFORMED
+    kind = RefusalKind.MALFORMED
     code = "wrong-content-type"
     detail = "Send the body as {expected}, in UTF-8 and not compressed."
 
@@ -124,7 +124,7 @@ class WrongContentType(Refusal):
 class BodyMissing(Refusal):
     """A body was expected and none came."""
 
-    kind = Kind.MALFORMED
+    kind = RefusalKind.MALFORMED
     code = "body-missing"
     detail = "This route needs a body."
 
@@ -132,7 +132,7 @@ class BodyMissing(Refusal):
 class BodyBroken(Refusal):
     """The connection or its framing ended before the body did."""
 
-    kind = Kind.MALFORMED
+    kind = RefusalKind.MALFORMED
     code = "body-broken"
     detail = "The body did not arrive whole."
 
@@ -140,7 +140,7 @@ class BodyBroken(Refusal):
 class BodyTooLarge(Refusal):
     """The body is larger than the route's cap."""
 
-    kind = Kind.TOO_LARGE
+    kind = RefusalKind.TOO_LARGE
     code = "body-too-large"
     detail = "The body may have {limit} bytes at most."
 
@@ -148,7 +148,7 @@ class BodyTooLarge(Refusal):
 class BodyTooSlow(Refusal):
     """The body did not arrive in time."""
 
-    kind = Kind.TIMEOUT
+    kind = RefusalKind.TIMEOUT
     code = "body-too-slow"
     detail = "The body did not arrive in time."
 
@@ -156,7 +156,7 @@ class BodyTooSlow(Refusal):
 class Unauthenticated(Refusal):
     """Nobody that we know: no credential, or none that counts."""
 
-    kind = Kind.UNAUTHENTICATED
+    kind = RefusalKind.UNAUTHENTICATED
     code = "unauthenticated"
     detail = "Sign in, or send a valid access token."
 
@@ -164,7 +164,7 @@ class Unauthenticated(Refusal):
 class PermissionMissing(Refusal):
     """A member without the permission that the route needs."""
 
-    kind = Kind.DENIED
+    kind = RefusalKind.DENIED
     code = "permission-missing"
     detail = "This needs the permission {permission}."
 
@@ -175,7 +175,7 @@ class PermissionMissing(Refusal):
 class ScopeMissing(Refusal):
     """A service client without the scope that the route needs."""
 
-    kind = Kind.DENIED
+    kind = RefusalKind.DENIED
     code = "scope-missing"
     detail = "This needs a service client with the scope {scope}."
 
@@ -186,7 +186,7 @@ class ScopeMissing(Refusal):
 class WrongPrincipal(Refusal):
     """Authenticated, but as somebody for whom the route is not made."""
 
-    kind = Kind.DENIED
+    kind = RefusalKind.DENIED
     code = "wrong-principal"
     detail = "This route is not for this kind of caller."
 
@@ -194,7 +194,7 @@ class WrongPrincipal(Refusal):
 class NotFound(Refusal):
     """Nothing there, or nothing that the caller may know of."""
 
-    kind = Kind.NOT_FOUND
+    kind = RefusalKind.NOT_FOUND
     code = "not-found"
     detail = "There is nothing here that you may see."
 
@@ -202,7 +202,7 @@ class NotFound(Refusal):
 class MethodNotAllowed(Refusal):
     """The path exists, the method on it does not."""
 
-    kind = Kind.METHOD
+    kind = RefusalKind.METHOD
     code = "method-not-allowed"
     detail = "This path does not know the method; see Allow."
 
@@ -213,7 +213,7 @@ class MethodNotAllowed(Refusal):
 class Unavailable(Refusal):
     """Something that the answer rests on cannot be reached now; nothing is said by default."""
 
-    kind = Kind.UNAVAILABLE
+    kind = RefusalKind.UNAVAILABLE
     code = "unavailable"
     detail = "This cannot be answered at the moment; try again."
 
@@ -231,7 +231,7 @@ class Stale(Unavailable):
 class Unexpected(Refusal):
     """A fault of ours. It says nothing about itself; the log knows the request id."""
 
-    kind = Kind.UNEXPECTED
+    kind = RefusalKind.UNEXPECTED
     code = "internal-error"
     detail = "Something went wrong on our side."
 
@@ -247,46 +247,46 @@ class RemoteRefusal(Refusal):
 
 
 @cache
-def _remote(kind: Kind, code: str) -> type[RemoteRefusal]:
+def _remote(kind: RefusalKind, code: str) -> type[RemoteRefusal]:
     return type("RemoteRefusal", (RemoteRefusal,), {"kind": kind, "code": code})
 
 
 def refusal_of(status: int, problem: Mapping[str, Any]) -> Refusal:
     """The refusal that a problem document of another service speaks of."""
-    kind = _KIND.get(status, Kind.UNAVAILABLE)
+    kind = _KIND.get(status, RefusalKind.UNAVAILABLE)
     code, said = problem.get("code"), problem.get("detail")
     refusal = _remote(kind, code if isinstance(code, str) else kind.value.replace("_", "-"))
     return refusal(said if isinstance(said, str) else TITLE[kind])
 
 
-STATUS: Mapping[Kind, int] = {
-    Kind.MALFORMED: 400,
-    Kind.UNAUTHENTICATED: 401,
-    Kind.DENIED: 403,
-    Kind.NOT_FOUND: 404,
-    Kind.METHOD: 405,
-    Kind.TIMEOUT: 408,
-    Kind.CONFLICT: 409,
-    Kind.GONE: 410,
-    Kind.TOO_LARGE: 413,
-    Kind.INVALID: 422,
-    Kind.RATE_LIMITED: 429,
-    Kind.UNEXPECTED: 500,
-    Kind.UNAVAILABLE: 503,
+STATUS: Mapping[RefusalKind, int] = {
+    RefusalKind.MALFORMED: 400,
+    RefusalKind.UNAUTHENTICATED: 401,
+    RefusalKind.DENIED: 403,
+    RefusalKind.NOT_FOUND: 404,
+    RefusalKind.METHOD: 405,
+    RefusalKind.TIMEOUT: 408,
+    RefusalKind.CONFLICT: 409,
+    RefusalKind.GONE: 410,
+    RefusalKind.TOO_LARGE: 413,
+    RefusalKind.INVALID: 422,
+    RefusalKind.RATE_LIMITED: 429,
+    RefusalKind.UNEXPECTED: 500,
+    RefusalKind.UNAVAILABLE: 503,
 }
-TITLE: Mapping[Kind, str] = {
-    Kind.MALFORMED: "Malformed request",
-    Kind.UNAUTHENTICATED: "Not authenticated",
-    Kind.DENIED: "Not allowed",
-    Kind.NOT_FOUND: "Not found",
-    Kind.METHOD: "Method not allowed",
-    Kind.TIMEOUT: "Request timed out",
-    Kind.CONFLICT: "Conflict",
-    Kind.GONE: "Gone",
-    Kind.TOO_LARGE: "Too large",
-    Kind.INVALID: "Invalid request",
-    Kind.RATE_LIMITED: "Too many requests",
-    Kind.UNEXPECTED: "Internal error",
-    Kind.UNAVAILABLE: "Unavailable",
+TITLE: Mapping[RefusalKind, str] = {
+    RefusalKind.MALFORMED: "Malformed request",
+    RefusalKind.UNAUTHENTICATED: "Not authenticated",
+    RefusalKind.DENIED: "Not allowed",
+    RefusalKind.NOT_FOUND: "Not found",
+    RefusalKind.METHOD: "Method not allowed",
+    RefusalKind.TIMEOUT: "Request timed out",
+    RefusalKind.CONFLICT: "Conflict",
+    RefusalKind.GONE: "Gone",
+    RefusalKind.TOO_LARGE: "Too large",
+    RefusalKind.INVALID: "Invalid request",
+    RefusalKind.RATE_LIMITED: "Too many requests",
+    RefusalKind.UNEXPECTED: "Internal error",
+    RefusalKind.UNAVAILABLE: "Unavailable",
 }
 _KIND = {status: kind for kind, status in STATUS.items()}

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from shared.http.routes import BODY_CAP
 from shared.problems import (
     BodyTooLarge,
-    Kind,
     MethodNotAllowed,
     NotFound,
     Refusal,
+    RefusalKind,
     Unavailable,
     Unexpected,
 )
@@ -25,7 +25,7 @@ REQUEST_ID = "$rolecall_request_id"
 class NotHttp(Refusal):
     """The request's first line or its headers are malformed or too long."""
 
-    kind = Kind.MALFORMED
+    kind = RefusalKind.MALFORMED
     code = "bad-request"
     detail = "The first line or a header of the request is malformed or too long."
 
@@ -33,7 +33,7 @@ class NotHttp(Refusal):
 class TooManyConnections(Refusal):
     """One address has too many requests running at once (`T19`)."""
 
-    kind = Kind.RATE_LIMITED
+    kind = RefusalKind.RATE_LIMITED
     code = "too-many-connections"
     detail = "Too many requests of your address are running at once."
 

@@ -21,9 +21,9 @@ from deploy.programs.mongodb import Secantusdb
 from shared.bus.local import LocalBus
 from shared.http import mount
 from shared.http.openapi import document
-from shared.listeners import Listener, listen, url_of
-from shared.serve import Service
-from shared.settings import load
+from shared.runtime.listeners import Listener, listen, url_of
+from shared.runtime.service import Service
+from shared.runtime.settings import load
 
 HOST = "127.0.0.1"
 READY_SECONDS = 60

@@ -16,8 +16,8 @@ from deploy.local.settings import LocalSettings
 from deploy.programs.program import ProgramError, hold
 from shared import logs
 from shared.cancellation import end
-from shared.serve import event_loop
-from shared.settings import load
+from shared.runtime.service import event_loop
+from shared.runtime.settings import load
 
 WELCOME = """
 Rolecall is ready.

@@ -5,7 +5,7 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from shared.settings import LogLevel
+from shared.runtime.settings import LogLevel
 
 
 class LocalSettings(BaseSettings):

@@ -1,10 +1,10 @@
 """Which parts of Rolecall may other programs build on?"""
 
-from rolecall.catalog import SHIPPED, Catalog, load, read, read_text
-from rolecall.decide import decide, effective_matrix, effective_table, standing
-from rolecall.decision import NO_ACCOUNT, Decision, Reason
-from rolecall.matrix import CompiledCatalog, Grant, Matrix, Permission
-from rolecall.policies import (
+from rolecall.core.catalog import SHIPPED, Catalog, load, read, read_text
+from rolecall.core.decide import decide, effective_matrix, effective_table, membership_denial
+from rolecall.core.decision import NO_ACCOUNT, Decision, Reason
+from rolecall.core.matrix import CompiledCatalog, Grant, Matrix, Permission
+from rolecall.core.policies import (
     AfterExpiry,
     Conversion,
     Delivery,
@@ -13,9 +13,9 @@ from rolecall.policies import (
     Policies,
     Words,
 )
-from rolecall.problems import CatalogError, Problem
-from rolecall.rules import CONTROL_PERMISSIONS
-from rolecall.state import (
+from rolecall.core.problems import CatalogError, Problem
+from rolecall.core.rules import CONTROL_PERMISSIONS
+from rolecall.core.state import (
     AccountKind,
     AccountState,
     AccountStatus,
@@ -25,7 +25,7 @@ from rolecall.state import (
     Resource,
     Subject,
 )
-from rolecall.table import Entry, Grants, Level, Role, Scope, Section
+from rolecall.core.table import Entry, Grants, Level, Role, Scope, Section
 
 __all__ = [
     "CONTROL_PERMISSIONS",
@@ -65,7 +65,7 @@ __all__ = [
     "effective_matrix",
     "effective_table",
     "load",
+    "membership_denial",
     "read",
     "read_text",
-    "standing",
 ]

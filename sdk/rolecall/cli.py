@@ -7,10 +7,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from rolecall.admin import AdminError, create_client
-from rolecall.catalog import SHIPPED, Catalog, load, read
-from rolecall.matrix import CompiledCatalog
-from rolecall.problems import CatalogError
+from rolecall.client.admin import AdminError, create_client
+from rolecall.core.catalog import SHIPPED, Catalog, load, read
+from rolecall.core.matrix import CompiledCatalog
+from rolecall.core.problems import CatalogError
 
 OK, INVALID, USAGE = 0, 1, 2
 

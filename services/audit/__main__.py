@@ -2,6 +2,6 @@
 
 from services.audit.app import build
 from services.audit.settings import Settings
-from shared.serve import main
+from shared.runtime.service import main
 
 main(build, Settings)

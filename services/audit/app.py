@@ -11,14 +11,14 @@ from shared.bus import Bus
 from shared.clock import Clock, SystemClock
 from shared.contracts import topology
 from shared.http import Api, AuthzChecker
+from shared.http.client import InternalClient
 from shared.ids import new_id
 from shared.inbox import Inbox
-from shared.internal import InternalClient
 from shared.journal import Journal
 from shared.journal.relay import Relay
 from shared.journal.routes import journal_routes
 from shared.mongo import connect
-from shared.serve import Service
+from shared.runtime.service import Service
 
 
 def build(settings: Settings, *, bus: Bus, clock: Clock | None = None) -> Service:

@@ -19,7 +19,7 @@ from shared.contracts.facts import (
     ResourceRef,
     Row,
 )
-from shared.secret_shapes import SECRETS
+from shared.redaction import SECRETS
 
 SECRET_NAMES = frozenset(
     {

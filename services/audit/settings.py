@@ -1,6 +1,6 @@
 """What must the environment say before audit starts?"""
 
-from shared.settings import ServiceSettings, settings_config
+from shared.runtime.settings import ServiceSettings, settings_config
 
 
 class Settings(ServiceSettings):

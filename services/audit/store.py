@@ -13,7 +13,7 @@ from pymongo.errors import BulkWriteError
 
 from services.audit.domain import Filters, Person, Record, moment_key
 from shared.contracts.facts import Actor, Outcome, Position, RequestInfo, ResourceRef
-from shared.mongo import AlreadyThere, Database, Document, Session, insert_once, majority
+from shared.mongo import AlreadyThere, Database, DbSession, Document, insert_once, majority
 
 _DUPLICATE_KEY = 11000
 _FIRST, _LAST = "", "~"  # before and after every `order`
@@ -28,7 +28,7 @@ class Records:
         self._people = majority(database, "people")
         self._readings = majority(database, "readings")
 
-    async def add(self, records: Sequence[Record], session: Session) -> None:
+    async def add(self, records: Sequence[Record], session: DbSession) -> None:
         """Insert records, all or none.
 
         Raises:
@@ -105,7 +105,7 @@ class Records:
         return [person["_id"] async for person in self._people.find({"email": email.casefold()})]
 
     async def note_reading(
-        self, account_id: str, reader_id: str, *, minute: int, now: datetime, session: Session
+        self, account_id: str, reader_id: str, *, minute: int, now: datetime, session: DbSession
     ) -> None:
         """Note that somebody reads in this minute.
 

@@ -2,12 +2,12 @@
 
 from services.audit.use_cases import Audit
 from shared.contracts.facts import Row
-from shared.inbox import Receipt, Subscriptions
+from shared.inbox import AppliedMark, Subscriptions
 
 
-async def record(ctx: Audit, row: Row, receipt: Receipt) -> None:
+async def record(ctx: Audit, row: Row, applied_mark: AppliedMark) -> None:
     """Record the row, whatever it says."""
-    await ctx.ingest.add(row, receipt)
+    await ctx.ingest.add(row, applied_mark)
 
 
 SUBSCRIPTIONS: Subscriptions = {"*": record}

@@ -19,9 +19,9 @@ from services.audit.store import Records
 from shared.clock import Clock
 from shared.contracts.audit import SearchPerformed
 from shared.contracts.facts import Caller, Fact, ResourceRef, Row
-from shared.inbox import AWAY, AlreadyApplied, Receipt
-from shared.journal import Journal, Tx
-from shared.mongo import AlreadyThere, Client, Session, transact
+from shared.inbox import AWAY, AlreadyApplied, AppliedMark
+from shared.journal import Journal, JournalWrite
+from shared.mongo import AlreadyThere, DbClient, DbSession, transact
 from shared.problems import Invalid, NotFound, Unavailable
 
 logger = logging.getLogger(__name__)
@@ -40,14 +40,14 @@ class Page:
 class Ingest:
     """Writes rows as records: those that wait while a transaction commits go into the next one."""
 
-    def __init__(self, client: Client, records: Records, clock: Clock) -> None:
+    def __init__(self, client: DbClient, records: Records, clock: Clock) -> None:
         self._client = client
         self._records = records
         self._clock = clock
         self._waiting: list[_Entry] = []
         self._turn = asyncio.Lock()
 
-    async def add(self, row: Row, receipt: Receipt) -> None:
+    async def add(self, row: Row, applied_mark: AppliedMark) -> None:
         """Record a row; returns when that is committed by a majority.
 
         Raises:
@@ -59,7 +59,7 @@ class Ingest:
         person = person_of(row)
         if person is not None:
             await self._records.call(person)
-        entry = _Entry(row=row, receipt=receipt)
+        entry = _Entry(row=row, applied_mark=applied_mark)
         self._waiting.append(entry)
         async with self._turn:
             if not entry.done:
@@ -91,7 +91,7 @@ class Ingest:
         except AlreadyThere:
             # Recorded, but from another place in a journal: this place is seen as well now.
             await self._compare(entry.row)
-            await transact(self._client, entry.receipt)
+            await transact(self._client, entry.applied_mark)
             entry.finish()
         except AWAY:
             entry.finish(Unavailable())
@@ -102,9 +102,9 @@ class Ingest:
         now = self._clock.now()
         records = [record_of(entry.row, recorded_at=now) for entry in batch]
 
-        async def work(session: Session) -> None:
+        async def work(session: DbSession) -> None:
             for entry in batch:
-                await entry.receipt(session)
+                await entry.applied_mark(session)
             await self._records.add(records, session)
 
         await transact(self._client, work)
@@ -125,7 +125,7 @@ class Ingest:
 @dataclass
 class _Entry:
     row: Row
-    receipt: Receipt
+    applied_mark: AppliedMark
     done: bool = False
     problem: Exception | None = None
 
@@ -218,10 +218,10 @@ async def _note(ctx: Audit, caller: Caller, account_id: str, *, asked: Filters |
         return
     what = {} if asked is None else _said(asked)
 
-    async def first(session: Session) -> None:
+    async def first(session: DbSession) -> None:
         await ctx.records.note_reading(account_id, reader, minute=minute, now=now, session=session)
 
-    async def work(tx: Tx) -> None:
+    async def work(tx: JournalWrite) -> None:
         tx.record(
             Fact(
                 payload=SearchPerformed(reader_id=reader),
@@ -232,7 +232,9 @@ async def _note(ctx: Audit, caller: Caller, account_id: str, *, asked: Filters |
         )
 
     try:
-        await ctx.journal.write(account_id, work, caller=caller, policy=False, first=first)
+        await ctx.journal.write(
+            account_id, work, caller=caller, effective_everywhere=False, guard=first
+        )
     except AlreadyThere:
         logger.debug("this reader is noted for this minute already")
     for key in [key for key, last in ctx.noted.items() if last < minute]:

@@ -2,6 +2,6 @@
 
 from services.authz.app import build
 from services.authz.settings import Settings
-from shared.serve import main
+from shared.runtime.service import main
 
 main(build, Settings)

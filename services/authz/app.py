@@ -8,13 +8,13 @@ from services.authz.store import Policy, SignIns
 from services.authz.subscriptions import handler
 from services.authz.use_cases import Ctx
 from shared.auth import Authenticator, RemoteKeys, TokenVerifier
+from shared.auth.internal_tokens import InternalVerifier
 from shared.bus import Bus, Subscription
 from shared.clock import Clock, SystemClock
 from shared.contracts.topology import AUTHZ
 from shared.http import Api
-from shared.internal import InternalClient
-from shared.internal_tokens import InternalVerifier
-from shared.serve import Service
+from shared.http.client import InternalClient
+from shared.runtime.service import Service
 
 NAME = "authz"
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from rolecall import NO_ACCOUNT, AccountState, Decision, Reason, Resource, Subject, decide
-from shared.contracts.things import ServiceClientState
-from shared.problems import Kind, Refusal
+from shared.contracts.policy_objects import ServiceClientObject
+from shared.problems import Refusal, RefusalKind
 
 CHECK = "authz:check"
 USER = "user"
@@ -16,7 +16,7 @@ SUBJECT_UNKNOWN = "subject-unknown"
 class AccountNotBound(Refusal):
     """The service client is bound to other accounts."""
 
-    kind = Kind.DENIED
+    kind = RefusalKind.DENIED
     code = "account-not-bound"
     detail = "This service client is not made for this account."
 
@@ -24,7 +24,7 @@ class AccountNotBound(Refusal):
 class TypeNotBound(Refusal):
     """The service client is bound to other resource types."""
 
-    kind = Kind.DENIED
+    kind = RefusalKind.DENIED
     code = "type-not-bound"
     detail = "This service client is not made for resources of the type {resource_type}."
 
@@ -32,7 +32,7 @@ class TypeNotBound(Refusal):
 class OtherSubject(Refusal):
     """A person asks about somebody else."""
 
-    kind = Kind.DENIED
+    kind = RefusalKind.DENIED
     code = "other-subject"
     detail = "With a user's token you may ask about yourself only."
 
@@ -59,7 +59,7 @@ class Check:
 
 
 def account_for_client(
-    client: ServiceClientState, *, named: str | None, resource_type: str
+    client: ServiceClientObject, *, named: str | None, resource_type: str
 ) -> str | None:
     """The account that a service client's question is about.
 

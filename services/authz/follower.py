@@ -9,11 +9,11 @@ import logging
 import random
 
 from services.authz.replica import Ask, Change, Grant, JournalView, Seen
-from shared.bus import Message
+from shared.bus import BusMessage
 from shared.clock import Clock
 from shared.contracts.facts import Row
-from shared.contracts.things import SnapshotPage, Thing
-from shared.internal import InternalClient
+from shared.contracts.policy_objects import PolicyObject, SnapshotPage
+from shared.http.client import InternalClient
 from shared.journal.routes import Changes
 from shared.leases import LeaseAnswer, LeaseBody, Superseded
 from shared.problems import Refusal, Unavailable
@@ -137,17 +137,17 @@ class Follower:
 
     async def _load(self) -> None:
         """Read the snapshot page by page; rows from the bus are buffered meanwhile."""
-        things: list[Thing] = []
+        policy_objects: list[PolicyObject] = []
         first = page = await self._page(None)
-        things += first.items
+        policy_objects += first.items
         while page.next_cursor is not None:
             page = await self._page(page.next_cursor)
             if page.epoch != first.epoch:
                 raise Unavailable
-            things += page.items
-        self.view.load(epoch=first.epoch, heads=first.heads, things=things)
+            policy_objects += page.items
+        self.view.load(epoch=first.epoch, heads=first.heads, policy_objects=policy_objects)
         self._usable_at = self._clock.boottime()
-        logger.info("loaded", extra={"source": self.source, "things": len(things)})
+        logger.info("loaded", extra={"source": self.source, "things": len(policy_objects)})
 
     async def _page(self, cursor: str | None) -> SnapshotPage:
         path = "/internal/snapshot" + ("" if cursor is None else f"?cursor={cursor}")
@@ -224,7 +224,7 @@ class Sources:
     def __init__(self, *followers: Follower) -> None:
         self._followers = {follower.source: follower for follower in followers}
 
-    def take(self, message: Message) -> None:
+    def take(self, message: BusMessage) -> None:
         """Hand a row from the bus to its follower.
 
         Raises:
@@ -245,7 +245,7 @@ def _change(row: Row) -> Change:
         seq=row.seq,
         part=row.part,
         parts=row.parts,
-        things=row.things,
+        policy_objects=row.policy_objects,
     )
 
 

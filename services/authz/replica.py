@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from shared.contracts.things import Thing
+from shared.contracts.policy_objects import PolicyObject
 
 DRIFT = 0.98
 """A grant is used for this part of its ttl: two clocks may differ in rate by two percent."""
@@ -21,7 +21,7 @@ class State(Protocol):
     def clear(self) -> None:
         """Forget everything from this source."""
 
-    def put(self, things: Iterable[Thing]) -> None:
+    def put(self, policy_objects: Iterable[PolicyObject]) -> None:
         """Take the new state of some things, all of them before anybody looks."""
 
 
@@ -34,7 +34,7 @@ class Change:
     seq: int
     part: int
     parts: int
-    things: tuple[Thing, ...]
+    policy_objects: tuple[PolicyObject, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -106,7 +106,9 @@ class JournalView:
         self._pending = []
         self._until = float("-inf")
 
-    def load(self, *, epoch: str, heads: Mapping[int, int], things: Iterable[Thing]) -> bool:
+    def load(
+        self, *, epoch: str, heads: Mapping[int, int], policy_objects: Iterable[PolicyObject]
+    ) -> bool:
         """Take a whole snapshot whose heads were read before its things.
 
         A snapshot that comes when there is a state already is late and would go backwards: it is
@@ -120,7 +122,7 @@ class JournalView:
             return False
         # A snapshot that could not be read may have left things that are gone by now.
         self.state.clear()
-        self.state.put(things)
+        self.state.put(policy_objects)
         self.epoch = epoch
         self.applied = dict(heads)
         self.loaded = True
@@ -203,7 +205,14 @@ class JournalView:
             rows = [buffered.get(at + 1 + i) for i in range(first.parts - first.part + 1)]
             if not all(rows):
                 break
-            self.state.put([thing for row in rows if row is not None for thing in row.things])
+            self.state.put(
+                [
+                    policy_object
+                    for row in rows
+                    if row is not None
+                    for policy_object in row.policy_objects
+                ]
+            )
             at += len(rows)
         self.applied[shard] = at
         self._buffer[shard] = {seq: row for seq, row in buffered.items() if seq > at}

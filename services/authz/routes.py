@@ -17,19 +17,19 @@ from services.authz.domain import (
 )
 from services.authz.use_cases import Ctx, Question
 from shared import metrics
+from shared.auth.principals import ClientPrincipal, UserPrincipal
 from shared.http import (
     Answer,
     Body,
     Call,
-    Decision,
+    CheckRequest,
+    CheckResult,
     Internal,
     Public,
     Route,
     SessionOrClient,
     Strictness,
 )
-from shared.http import Question as InternalQuestion
-from shared.principals import ClientPrincipal, UserPrincipal
 from shared.problems import Stale
 
 EVALUATION = "/access/v1/evaluation"
@@ -158,7 +158,7 @@ async def configuration(ctx: Ctx, call: Call[None, None]) -> Configuration:
     )
 
 
-async def decide(ctx: Ctx, call: Call[InternalQuestion, None]) -> Decision:
+async def decide(ctx: Ctx, call: Call[CheckRequest, None]) -> CheckResult:
     """Answer another service of ours."""
     question = call.body
     decision = await use_cases.decide_for(
@@ -172,7 +172,7 @@ async def decide(ctx: Ctx, call: Call[InternalQuestion, None]) -> Decision:
         ),
         at_least=question.at_least_revision,
     )
-    return Decision(
+    return CheckResult(
         allowed=decision.allowed, member=shows_membership(decision), reason=decision.reason
     )
 
@@ -212,8 +212,8 @@ INTERNAL_ROUTES = (
         summary="May this user do that in this account?",
         tag="internal",
         access=Internal(("identity", "notification", "audit")),
-        takes=InternalQuestion,
-        gives=Decision,
+        takes=CheckRequest,
+        gives=CheckResult,
         refuses=(Stale,),
     ),
 )

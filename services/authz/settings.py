@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from shared.ids import new_id
-from shared.settings import StatelessSettings, settings_config
+from shared.runtime.settings import StatelessSettings, settings_config
 
 
 class Settings(StatelessSettings):

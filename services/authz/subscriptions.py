@@ -4,12 +4,12 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 
 from services.authz.follower import Sources
-from shared.bus import Handler, Message, Verdict
+from shared.bus import BusMessage, Handler, Verdict
 
 logger = logging.getLogger(__name__)
 
 
-async def follow(sources: Sources, message: Message) -> None:
+async def follow(sources: Sources, message: BusMessage) -> None:
     """Apply the row if it is the next of its journal, else keep it and fetch what is missing."""
     sources.take(message)
 
@@ -17,7 +17,7 @@ async def follow(sources: Sources, message: Message) -> None:
 def handler(sources: Sources) -> Handler:
     """What this replica's queue is read with; any order and doubles are fine."""
 
-    async def handle(message: Message) -> Verdict:
+    async def handle(message: BusMessage) -> Verdict:
         try:
             await SUBSCRIPTIONS["*"](sources, message)
         except ValueError:
@@ -28,4 +28,4 @@ def handler(sources: Sources) -> Handler:
     return handle
 
 
-SUBSCRIPTIONS: Mapping[str, Callable[[Sources, Message], Awaitable[None]]] = {"*": follow}
+SUBSCRIPTIONS: Mapping[str, Callable[[Sources, BusMessage], Awaitable[None]]] = {"*": follow}

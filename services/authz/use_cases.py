@@ -17,9 +17,9 @@ from services.authz.domain import (
 )
 from services.authz.follower import Follower
 from services.authz.store import Policy, SignIns
+from shared.auth.principals import ClientPrincipal, UserPrincipal
 from shared.clock import Clock
 from shared.contracts.facts import Position, format_revision, parse_revision, shard_of
-from shared.principals import ClientPrincipal, UserPrincipal
 from shared.problems import BadRequest, Refusal, ScopeMissing, Stale, Unauthenticated
 
 T = TypeVar("T")

@@ -2,6 +2,6 @@
 
 from services.identity.app import build
 from services.identity.settings import Settings
-from shared.serve import main
+from shared.runtime.service import main
 
 main(build, Settings)

@@ -10,21 +10,21 @@ from services.identity.store import Store
 from services.identity.subscriptions import SUBSCRIPTIONS
 from services.identity.use_cases import open_keyring
 from shared.auth import Authenticator, TokenVerifier
+from shared.auth.internal_tokens import InternalVerifier
 from shared.bus import Bus
 from shared.clock import Clock, SystemClock
 from shared.contracts.topology import IDENTITY
 from shared.http import Api, AuthzChecker
+from shared.http.client import InternalClient
 from shared.ids import new_id
 from shared.inbox import Inbox
-from shared.internal import InternalClient
-from shared.internal_tokens import InternalVerifier
 from shared.journal import Journal
 from shared.journal.relay import Relay
 from shared.journal.routes import journal_routes
 from shared.leases import Leases, MongoLeaseStore, lease_routes
 from shared.links import Links
 from shared.mongo import connect
-from shared.serve import Service
+from shared.runtime.service import Service
 
 NAME = "identity"
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 
+from shared.auth.principals import ClientPrincipal
 from shared.contracts.facts import Fact, ResourceRef
 from shared.contracts.identity import ServiceClientCreated
-from shared.contracts.things import Kind, ServiceClientState, Thing
+from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind, ServiceClientObject
 from shared.ids import AccountId, ClientId
-from shared.principals import ClientPrincipal
 
 SECRET_PREFIX = "rcs_"  # noqa: S105 - so that a leaked secret is recognised
 
@@ -68,20 +68,20 @@ def created(client: ServiceClient) -> Fact:
         payload=ServiceClientCreated(client_id=client.id, name=client.name, scopes=client.scopes),
         resource=ResourceRef(type="service_client", id=client.id, name=client.name),
         after={"name": client.name, "scopes": list(client.scopes)},
-        things=(thing(client),),
+        policy_objects=(policy_object(client),),
     )
 
 
-def thing(client: ServiceClient) -> Thing:
+def policy_object(client: ServiceClient) -> PolicyObject:
     """The client as authz knows it."""
-    state = ServiceClientState(
+    state = ServiceClientObject(
         name=client.name,
         scopes=client.scopes,
         account_ids=client.account_ids,
         resource_types=client.resource_types,
     )
-    return Thing(
-        kind=Kind.SERVICE_CLIENT,
+    return PolicyObject(
+        kind=PolicyObjectKind.SERVICE_CLIENT,
         id=client.id,
         rev=client.rev,
         state=state.model_dump(mode="json"),

@@ -9,7 +9,7 @@ from services.identity.signing_keys import Keyring
 from services.identity.store import Store
 from shared.clock import Clock
 from shared.http import Checker
-from shared.internal import InternalClient
+from shared.http.client import InternalClient
 from shared.journal import Journal
 from shared.links import Links
 

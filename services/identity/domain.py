@@ -8,7 +8,7 @@ import unicodedata
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from services.identity.sessions import Session
+from services.identity.sessions import UserSession
 from shared.contracts.facts import Actor, Caller, Fact, Outcome, ResourceRef
 from shared.contracts.identity import (
     SessionRefused,
@@ -18,7 +18,7 @@ from shared.contracts.identity import (
     UserVerified,
 )
 from shared.ids import AccountId, UserId
-from shared.problems import Kind, Refusal
+from shared.problems import Refusal, RefusalKind
 
 NAME_LIMIT = 100
 UNVERIFIED_LIFETIME = timedelta(days=7)
@@ -37,7 +37,7 @@ Who signs up with an address and then in would learn by it that the address had 
 class WrongCredentials(Refusal):
     """Unknown address, wrong password or an address not proved yet; never which."""
 
-    kind = Kind.UNAUTHENTICATED
+    kind = RefusalKind.UNAUTHENTICATED
     code = "wrong-credentials"
     detail = (
         "The address or the password is wrong, or the address is not verified yet: "
@@ -48,7 +48,7 @@ class WrongCredentials(Refusal):
 class LinkInvalid(Refusal):
     """Not ours, used, superseded or too old: alike."""
 
-    kind = Kind.GONE
+    kind = RefusalKind.GONE
     code = "link-invalid"
     detail = "This link does not work, or no longer. Ask for another."
 
@@ -56,7 +56,7 @@ class LinkInvalid(Refusal):
 class AccountExists(Refusal):
     """Said only to who proved to read the address's mail, by an e-mailed invitation."""
 
-    kind = Kind.CONFLICT
+    kind = RefusalKind.CONFLICT
     code = "account-exists"
     detail = "This address has a user already: sign in, then accept the invitation."
 
@@ -153,7 +153,7 @@ def refused(user: User, code: str) -> Fact:
     )
 
 
-def acting(caller: Caller, user: User, session: Session | None = None) -> Caller:
+def acting(caller: Caller, user: User, session: UserSession | None = None) -> Caller:
     """The caller, once it is known that it is this user."""
     actor = Actor(
         type="user",

@@ -9,13 +9,13 @@ from ipaddress import IPv6Address, ip_address
 from math import ceil
 
 from services.identity.store import Store
-from shared.problems import Kind, Refusal
+from shared.problems import Refusal, RefusalKind
 
 
 class TooManyRequests(Refusal):
     """A limit is reached; the same for addresses with and without a user."""
 
-    kind = Kind.RATE_LIMITED
+    kind = RefusalKind.RATE_LIMITED
     code = "too-many-requests"
     detail = "Too many attempts; try again later."
 

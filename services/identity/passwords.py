@@ -13,7 +13,7 @@ from typing import TypeVar
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 
-from shared.problems import Kind, Refusal
+from shared.problems import Refusal, RefusalKind
 
 T = TypeVar("T")
 
@@ -27,7 +27,7 @@ WAITING = 64
 class Busy(Refusal):
     """More passwords wait to be checked than this process takes on."""
 
-    kind = Kind.RATE_LIMITED
+    kind = RefusalKind.RATE_LIMITED
     code = "busy"
     detail = "Too many sign-ins at the moment; try again."
 

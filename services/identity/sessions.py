@@ -11,10 +11,9 @@ from enum import StrEnum
 
 from shared.contracts.facts import Fact, Payload, ResourceRef
 from shared.contracts.identity import SessionEnded, SessionReuseDetected, SessionStarted
-from shared.contracts.things import Kind as ThingKind
-from shared.contracts.things import SessionState, Thing
+from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind, SessionObject
 from shared.ids import AccountId, SessionId, UserId
-from shared.problems import Kind, Refusal
+from shared.problems import Refusal, RefusalKind
 
 GRACE = timedelta(seconds=10)
 """Two tabs that refresh at once get the same successor, while nobody used it yet."""
@@ -23,13 +22,13 @@ GRACE = timedelta(seconds=10)
 class RefreshTokenInvalid(Refusal):
     """Not ours, used before, or of a session that ended: alike."""
 
-    kind = Kind.UNAUTHENTICATED
+    kind = RefusalKind.UNAUTHENTICATED
     code = "refresh-token-invalid"
     detail = "This refresh token does not work, or no longer. Sign in again."
 
 
 @dataclass(frozen=True, kw_only=True)
-class Session:
+class UserSession:
     """A sign-in. `account_id` is its current account; `generation` that of its refresh token."""
 
     id: SessionId
@@ -58,7 +57,7 @@ class Turn(StrEnum):
     """Its successor was used, or time has passed: the session ends."""
 
 
-def turn(session: Session, *, generation: int, now: datetime) -> Turn:
+def turn(session: UserSession, *, generation: int, now: datetime) -> Turn:
     """What the refresh token of this generation does.
 
     Raises:
@@ -72,7 +71,7 @@ def turn(session: Session, *, generation: int, now: datetime) -> Turn:
     return Turn.SAME if generation == session.generation - 1 and just_now else Turn.REUSED
 
 
-def rotate(session: Session, *, now: datetime, lifetime: timedelta) -> Session:
+def rotate(session: UserSession, *, now: datetime, lifetime: timedelta) -> UserSession:
     """The session with its next refresh token."""
     return replace(
         session,
@@ -82,12 +81,12 @@ def rotate(session: Session, *, now: datetime, lifetime: timedelta) -> Session:
     )
 
 
-def started(session: Session) -> Fact:
+def started(session: UserSession) -> Fact:
     """Somebody signed in."""
     return _fact(session, SessionStarted(session_id=session.id, user_id=session.user_id))
 
 
-def end(session: Session, *, now: datetime, rev: int) -> tuple[Session, Fact]:
+def end(session: UserSession, *, now: datetime, rev: int) -> tuple[UserSession, Fact]:
     """The session ends: no replica of authz lets it act from now on."""
     ended = replace(session, ended_at=now, rev=rev)
     told = SessionEnded(session_id=session.id, user_id=session.user_id, ended_at=now)
@@ -95,8 +94,8 @@ def end(session: Session, *, now: datetime, rev: int) -> tuple[Session, Fact]:
 
 
 def end_reused(
-    session: Session, *, email: str, name: str, now: datetime, rev: int
-) -> tuple[Session, Fact]:
+    session: UserSession, *, email: str, name: str, now: datetime, rev: int
+) -> tuple[UserSession, Fact]:
     """The session ends because an old refresh token came back; its user is told by mail."""
     ended = replace(session, ended_at=now, rev=rev)
     told = SessionReuseDetected(
@@ -105,22 +104,22 @@ def end_reused(
     return ended, _fact(ended, told)
 
 
-def thing(session: Session) -> Thing:
+def policy_object(session: UserSession) -> PolicyObject:
     """The ended session as authz knows it."""
     assert session.ended_at is not None, "a session that lives is no thing"  # noqa: S101
-    state = SessionState(user_id=session.user_id, ended_at=session.ended_at)
-    return Thing(
-        kind=ThingKind.SESSION,
+    state = SessionObject(user_id=session.user_id, ended_at=session.ended_at)
+    return PolicyObject(
+        kind=PolicyObjectKind.SESSION,
         id=session.id,
         rev=session.rev,
         state=state.model_dump(mode="json"),
     )
 
 
-def _fact(session: Session, payload: Payload) -> Fact:
+def _fact(session: UserSession, payload: Payload) -> Fact:
     return Fact(
         payload=payload,
         resource=ResourceRef(type="session", id=session.id),
         account_id=session.account_id,
-        things=() if session.ended_at is None else (thing(session),),
+        policy_objects=() if session.ended_at is None else (policy_object(session),),
     )

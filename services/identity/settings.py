@@ -4,9 +4,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from shared.keys import KEY_BYTES, decode
+from shared.auth.keys import KEY_BYTES, decode
 from shared.leases.leases import LONGEST_TTL
-from shared.settings import ServiceSettings, settings_config
+from shared.runtime.settings import ServiceSettings, settings_config
 
 
 def _whole(secret: SecretStr) -> SecretStr:

@@ -7,14 +7,14 @@ from services.identity import sessions
 from services.identity.context import Ctx
 from services.identity.domain import EMAIL_NOT_VERIFIED, User, WrongCredentials, acting, refused
 from services.identity.limits import Bucket, counted, network_of
-from services.identity.sessions import RefreshTokenInvalid, Session, Turn, rotate, started, turn
+from services.identity.sessions import RefreshTokenInvalid, Turn, UserSession, rotate, started, turn
 from shared.addresses import parse_address
+from shared.auth.principals import UserPrincipal
 from shared.contracts.facts import Caller
 from shared.ids import AccountId, SessionId, UserId, new_id
-from shared.journal import Tx, Written
-from shared.journal.journal import First
+from shared.journal import JournalWrite, WriteResult
+from shared.journal.journal import Guard
 from shared.mongo import Lost
-from shared.principals import UserPrincipal
 from shared.problems import Unauthenticated, Unavailable
 
 LOGIN_WINDOW = timedelta(minutes=15)
@@ -25,7 +25,7 @@ class SignedIn:
     """A user and the session that tokens are to be made for."""
 
     user: User
-    session: Session
+    session: UserSession
 
 
 def session_lifetime(ctx: Ctx) -> timedelta:
@@ -33,10 +33,10 @@ def session_lifetime(ctx: Ctx) -> timedelta:
     return timedelta(days=ctx.settings.session_days)
 
 
-def new_session(ctx: Ctx, user: User) -> Session:
+def new_session(ctx: Ctx, user: User) -> UserSession:
     """A session that nobody had before, in the personal account (`T11`)."""
     now = ctx.clock.now()
-    return Session(
+    return UserSession(
         id=SessionId(new_id("ses")),
         user_id=user.id,
         account_id=user.account_id,
@@ -84,12 +84,12 @@ async def start_session(ctx: Ctx, caller: Caller, user: User) -> SignedIn:
     """A new session for a user who just proved who they are."""
     session = new_session(ctx, user)
 
-    async def work(tx: Tx) -> None:
+    async def work(tx: JournalWrite) -> None:
         await ctx.store.insert_session(session, tx.session)
         tx.record(started(session))
 
     who = acting(caller, user, session)
-    await ctx.journal.write(user.id, work, caller=who, policy=False)
+    await ctx.journal.write(user.id, work, caller=who, effective_everywhere=False)
     return SignedIn(user=user, session=session)
 
 
@@ -124,14 +124,14 @@ async def refresh(ctx: Ctx, caller: Caller, token: str) -> SignedIn:
                 raise RefreshTokenInvalid
 
 
-async def log_out(ctx: Ctx, caller: Caller, principal: UserPrincipal) -> Written[None]:
+async def log_out(ctx: Ctx, caller: Caller, principal: UserPrincipal) -> WriteResult[None]:
     """End the session of the request; when it ended before, make sure that everybody knows.
 
     Raises:
         Unavailable: it ended before, and some replica of authz may not know it yet.
     """
 
-    async def work(tx: Tx) -> None:
+    async def work(tx: JournalWrite) -> None:
         session = await ctx.store.session(principal.session_id, tx.session)
         if session is None or session.ended_at is not None:
             return
@@ -141,7 +141,9 @@ async def log_out(ctx: Ctx, caller: Caller, principal: UserPrincipal) -> Written
 
     user = await ctx.store.user(principal.user_id)
     who = caller if user is None else acting(caller, user)
-    written = await ctx.journal.write(principal.user_id, work, caller=who, policy=True)
+    written = await ctx.journal.write(
+        principal.user_id, work, caller=who, effective_everywhere=True
+    )
     if written.revision is None and not await ctx.journal.settle(principal.user_id):
         raise Unavailable
     return written
@@ -187,26 +189,26 @@ async def end_sessions_in(
     user_id: UserId,
     account_id: AccountId,
     before: datetime,
-    first: First,
+    guard: Guard,
 ) -> None:
     """End the user's sessions whose current account this is and that began by then (Nv16)."""
 
-    async def work(tx: Tx) -> None:
+    async def work(tx: JournalWrite) -> None:
         for session in await ctx.store.sessions_in(user_id, account_id, tx.session):
             if session.started_at <= before:
                 ended, fact = sessions.end(session, now=tx.now, rev=tx.rev)
                 await ctx.store.update_session(session, ended, tx.session)
                 tx.record(fact)
 
-    await ctx.journal.write(user_id, work, caller=caller, policy=False, first=first)
+    await ctx.journal.write(user_id, work, caller=caller, effective_everywhere=False, guard=guard)
 
 
 async def leave_account(
-    ctx: Ctx, caller: Caller, *, user_id: UserId, account_id: AccountId, first: First
+    ctx: Ctx, caller: Caller, *, user_id: UserId, account_id: AccountId, guard: Guard
 ) -> None:
     """Take the user's sessions out of an account that they are no member of any more."""
 
-    async def work(tx: Tx) -> None:
+    async def work(tx: JournalWrite) -> None:
         user = await ctx.store.user(user_id, tx.session)
         if user is None or user.account_id == account_id:
             return
@@ -214,11 +216,11 @@ async def leave_account(
             left = replace(session, account_id=user.account_id)
             await ctx.store.update_session(session, left, tx.session)
 
-    await ctx.journal.write(user_id, work, caller=caller, policy=False, first=first)
+    await ctx.journal.write(user_id, work, caller=caller, effective_everywhere=False, guard=guard)
 
 
-async def _end_reused(ctx: Ctx, caller: Caller, seen: Session, user: User) -> None:
-    async def work(tx: Tx) -> None:
+async def _end_reused(ctx: Ctx, caller: Caller, seen: UserSession, user: User) -> None:
+    async def work(tx: JournalWrite) -> None:
         session = await ctx.store.session(seen.id, tx.session)
         if session is None or session.ended_at is not None:
             return
@@ -228,7 +230,7 @@ async def _end_reused(ctx: Ctx, caller: Caller, seen: Session, user: User) -> No
         await ctx.store.update_session(session, ended, tx.session)
         tx.record(fact)
 
-    await ctx.journal.write(user.id, work, caller=caller, policy=True)
+    await ctx.journal.write(user.id, work, caller=caller, effective_everywhere=True)
 
 
 def _key(email: str) -> str:

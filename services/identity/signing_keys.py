@@ -15,10 +15,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from shared.auth import StaticKeys, sign_access_token
+from shared.auth.keys import public_jwk, public_text, read_public
 from shared.contracts.facts import Fact, ResourceRef
 from shared.contracts.identity import SigningKeyCreated
 from shared.ids import KeyId
-from shared.keys import public_jwk, public_text, read_public
 from shared.problems import Unavailable
 
 NONCE_BYTES = 12

@@ -5,8 +5,8 @@ from datetime import timedelta
 from services.identity import clients, sessions
 from services.identity.context import Ctx
 from services.identity.store import end_key
-from shared.access_tokens import ACCESS_SECONDS
-from shared.contracts.things import SnapshotPage
+from shared.auth.access_tokens import ACCESS_SECONDS
+from shared.contracts.policy_objects import SnapshotPage
 
 PAGE = 500
 MATTERS = timedelta(seconds=2 * ACCESS_SECONDS)
@@ -27,6 +27,6 @@ async def snapshot(ctx: Ctx, cursor: str | None) -> SnapshotPage:
         source=ctx.journal.source,
         epoch=ctx.journal.epoch,
         heads=heads,
-        items=(*map(clients.thing, known), *map(sessions.thing, ended)),
+        items=(*map(clients.policy_object, known), *map(sessions.policy_object, ended)),
         next_cursor=end_key(ended[-1]) if len(ended) == PAGE else None,
     )

@@ -13,19 +13,19 @@ from pymongo.errors import DuplicateKeyError
 
 from services.identity.clients import ServiceClient
 from services.identity.domain import UNVERIFIED_LIFETIME, User
-from services.identity.sessions import Session
+from services.identity.sessions import UserSession
 from services.identity.signing_keys import SealedKey
 from shared.ids import AccountId, ClientId, SessionId, UserId
 from shared.mongo import (
     AlreadyThere,
     Database,
+    DbSession,
     Document,
     Lost,
     insert_once,
     majority,
     update_expected,
 )
-from shared.mongo import Session as Transaction
 
 LAST_END_KEY = "~"
 KEPT_AFTER_END = timedelta(days=1)
@@ -42,11 +42,11 @@ class Store:
         self._keys = majority(database, "signing_keys")
         self._counters = majority(database, "counters")
 
-    async def user(self, user_id: UserId, tx: Transaction | None = None) -> User | None:
+    async def user(self, user_id: UserId, tx: DbSession | None = None) -> User | None:
         """A user by id."""
         return _user(await self._users.find_one({"_id": user_id}, session=tx))
 
-    async def holder(self, email_key: str, tx: Transaction | None = None) -> User | None:
+    async def holder(self, email_key: str, tx: DbSession | None = None) -> User | None:
         """The verified user of an address."""
         found = await self._users.find_one({"email_key": email_key, "verified": True}, session=tx)
         return _user(found)
@@ -57,7 +57,7 @@ class Store:
         newest = await claimants.sort("created_at", -1).limit(1).to_list(1)
         return _user(newest[0]) if newest else None
 
-    async def insert_user(self, user: User, tx: Transaction) -> None:
+    async def insert_user(self, user: User, tx: DbSession) -> None:
         """Add a user.
 
         Raises:
@@ -65,7 +65,7 @@ class Store:
         """
         await insert_once(self._users, _document(user) | _verification(user), tx)
 
-    async def update_user(self, before: User, after: User, tx: Transaction) -> None:
+    async def update_user(self, before: User, after: User, tx: DbSession) -> None:
         """Replace a user as it was read.
 
         Raises:
@@ -85,29 +85,31 @@ class Store:
         except DuplicateKeyError as duplicate:
             raise AlreadyThere(self._users.name) from duplicate
 
-    async def delete_claimants(self, email_key: str, tx: Transaction) -> None:
+    async def delete_claimants(self, email_key: str, tx: DbSession) -> None:
         """Drop everybody who signed up with an address and did not verify it."""
         await self._users.delete_many({"email_key": email_key, "verified": False}, session=tx)
 
-    async def session(self, session_id: SessionId, tx: Transaction | None = None) -> Session | None:
+    async def session(
+        self, session_id: SessionId, tx: DbSession | None = None
+    ) -> UserSession | None:
         """A session by id, ended ones too."""
         return _session(await self._sessions.find_one({"_id": session_id}, session=tx))
 
     async def sessions_in(
-        self, user_id: UserId, account_id: AccountId, tx: Transaction
-    ) -> list[Session]:
+        self, user_id: UserId, account_id: AccountId, tx: DbSession
+    ) -> list[UserSession]:
         """The user's sessions whose current account this is and that did not end."""
         found = self._sessions.find(
             {"user_id": user_id, "account_id": account_id, "ended": False}, session=tx
         )
-        return [Session(**_fields(Session, document)) async for document in found]
+        return [UserSession(**_fields(UserSession, document)) async for document in found]
 
-    async def insert_session(self, session: Session, tx: Transaction) -> None:
+    async def insert_session(self, session: UserSession, tx: DbSession) -> None:
         """Add a session."""
         await insert_once(self._sessions, _document(session) | _ending(session), tx)
 
     async def update_session(
-        self, before: Session, after: Session, tx: Transaction | None = None
+        self, before: UserSession, after: UserSession, tx: DbSession | None = None
     ) -> None:
         """Replace a session as it was read.
 
@@ -126,12 +128,12 @@ class Store:
         if outcome.matched_count != 1:
             raise Lost(self._sessions.name)
 
-    async def ended_sessions(self, *, since: datetime, after: str, limit: int) -> list[Session]:
+    async def ended_sessions(self, *, since: datetime, after: str, limit: int) -> list[UserSession]:
         """Sessions that ended since then, in order of their end, after a cursor (`end_key`)."""
         start = max(after, _end_key(since, ""))
         page = {"ended": True, "end_key": {"$gt": start, "$lt": LAST_END_KEY}}
         found = self._sessions.find(page).sort("end_key", 1).limit(limit)
-        return [Session(**_fields(Session, document)) async for document in found]
+        return [UserSession(**_fields(UserSession, document)) async for document in found]
 
     async def client(self, client_id: ClientId) -> ServiceClient | None:
         """A service client by id."""
@@ -142,7 +144,7 @@ class Store:
         """Every service client; a platform has tens of them."""
         return [_client(document) async for document in self._clients.find({})]
 
-    async def insert_client(self, client: ServiceClient, tx: Transaction) -> None:
+    async def insert_client(self, client: ServiceClient, tx: DbSession) -> None:
         """Add a service client."""
         await insert_once(self._clients, _document(client), tx)
 
@@ -150,7 +152,7 @@ class Store:
         """Every signing key, sealed."""
         return [SealedKey(**_fields(SealedKey, key)) async for key in self._keys.find({})]
 
-    async def insert_signing_key(self, key: SealedKey, tx: Transaction) -> None:
+    async def insert_signing_key(self, key: SealedKey, tx: DbSession) -> None:
         """Add a signing key.
 
         Raises:
@@ -186,7 +188,7 @@ class Store:
         await self._counters.update_one({"_id": bucket}, {"$inc": {"count": -1}})
 
 
-def end_key(session: Session) -> str:
+def end_key(session: UserSession) -> str:
     """The cursor of an ended session: sortable text, since ids cannot be queried by range."""
     assert session.ended_at is not None, "the session did not end"  # noqa: S101
     return _end_key(session.ended_at, session.id)
@@ -196,7 +198,7 @@ def _end_key(moment: datetime, session_id: str) -> str:
     return f"{int(moment.timestamp() * 1000):015d}.{session_id}"
 
 
-def _document(row: User | Session | ServiceClient | SealedKey) -> Document:
+def _document(row: User | UserSession | ServiceClient | SealedKey) -> Document:
     document = asdict(row)
     return {"_id": document.pop("id"), **document}
 
@@ -206,7 +208,7 @@ def _verification(user: User) -> Document:
     return {"verified": user.verified, "lapses_at": lapses_at}
 
 
-def _ending(session: Session) -> Document:
+def _ending(session: UserSession) -> Document:
     if session.ended_at is None:
         return {"ended": False, "end_key": None, "delete_at": session.expires_at}
     return {
@@ -225,8 +227,8 @@ def _user(found: Document | None) -> User | None:
     return None if found is None else User(**_fields(User, found))
 
 
-def _session(found: Document | None) -> Session | None:
-    return None if found is None else Session(**_fields(Session, found))
+def _session(found: Document | None) -> UserSession | None:
+    return None if found is None else UserSession(**_fields(UserSession, found))
 
 
 def _client(found: Document) -> ServiceClient:

@@ -6,10 +6,10 @@ from shared.contracts.facts import Row
 from shared.contracts.registry import payload_of
 from shared.contracts.team import MemberLeft, MemberRemoved, MemberRoleChanged
 from shared.ids import AccountId, UserId
-from shared.inbox import Receipt, Subscriptions, caller_for
+from shared.inbox import AppliedMark, Subscriptions, caller_for
 
 
-async def on_role_changed(ctx: Ctx, row: Row, receipt: Receipt) -> None:
+async def on_role_changed(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
     """Where the account's catalog asks for it, the member signs in again (Nv16)."""
     told = payload_of(row)
     if isinstance(told, MemberRoleChanged) and told.ends_sessions and row.account_id is not None:
@@ -19,11 +19,11 @@ async def on_role_changed(ctx: Ctx, row: Row, receipt: Receipt) -> None:
             user_id=UserId(told.user_id),
             account_id=AccountId(row.account_id),
             before=row.occurred_at,
-            first=receipt,
+            guard=applied_mark,
         )
 
 
-async def on_member_gone(ctx: Ctx, row: Row, receipt: Receipt) -> None:
+async def on_member_gone(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
     """Sessions in an account that somebody left go on in the personal account."""
     told = payload_of(row)
     if isinstance(told, MemberRemoved | MemberLeft) and row.account_id is not None:
@@ -32,7 +32,7 @@ async def on_member_gone(ctx: Ctx, row: Row, receipt: Receipt) -> None:
             caller_for(row, service="identity"),
             user_id=UserId(told.user_id),
             account_id=AccountId(row.account_id),
-            first=receipt,
+            guard=applied_mark,
         )
 
 

@@ -18,7 +18,7 @@ from services.identity.domain import (
 )
 from services.identity.limits import Bucket, counted, network_of
 from services.identity.passwords import password_fault
-from services.identity.sessions import Session, started
+from services.identity.sessions import UserSession, started
 from services.identity.sign_ins import (
     SignedIn,
     live_session,
@@ -29,14 +29,14 @@ from services.identity.sign_ins import (
 from services.identity.signing_keys import created as key_created
 from services.identity.signing_keys import seal
 from shared.addresses import Address, parse_address
+from shared.auth.keys import generate_key
+from shared.auth.principals import UserPrincipal
 from shared.contracts.facts import Actor, Caller, RequestInfo
 from shared.ids import AccountId, ClientId, KeyId, UserId, new_id
-from shared.journal import Tx, Written
-from shared.keys import generate_key
+from shared.journal import JournalWrite, WriteResult
 from shared.links import Link
 from shared.mongo import AlreadyThere
-from shared.principals import UserPrincipal
-from shared.problems import Invalid, Kind, NotFound, Refusal
+from shared.problems import Invalid, NotFound, Refusal, RefusalKind
 
 MAIL_WINDOW = timedelta(hours=1)
 
@@ -44,7 +44,7 @@ MAIL_WINDOW = timedelta(hours=1)
 class InvitationNotValid(Refusal):
     """Whatever is wrong with the invitation: alike."""
 
-    kind = Kind.GONE
+    kind = RefusalKind.GONE
     code = "invitation-not-valid"
     detail = "This invitation does not work, or no longer. Ask for another."
 
@@ -130,7 +130,7 @@ async def verify(ctx: Ctx, caller: Caller, *, token: str, code: str | None) -> S
         raise LinkInvalid
     session = new_session(ctx, found)
 
-    async def work(tx: Tx) -> User:
+    async def work(tx: JournalWrite) -> User:
         user = await ctx.store.user(found.id, tx.session)
         if user is None:
             raise LinkInvalid
@@ -145,7 +145,7 @@ async def verify(ctx: Ctx, caller: Caller, *, token: str, code: str | None) -> S
 
     try:
         written = await ctx.journal.write(
-            found.id, work, caller=acting(caller, found, session), policy=False
+            found.id, work, caller=acting(caller, found, session), effective_everywhere=False
         )
     except AlreadyThere as there:
         raise LinkInvalid from there
@@ -165,20 +165,20 @@ async def resend(ctx: Ctx, caller: Caller, *, email: str) -> None:
         waiting = await ctx.store.claimant(address.key)
         if holder is None and waiting is not None and not waiting.lapsed(ctx.clock.now()):
 
-            async def work(tx: Tx) -> None:
+            async def work(tx: JournalWrite) -> None:
                 user = await ctx.store.user(waiting.id, tx.session)
                 if user is not None and not user.verified:
                     again, fact = domain.resend(user)
                     await ctx.store.update_user(user, again, tx.session)
                     tx.record(fact)
 
-            await ctx.journal.write(waiting.id, work, caller=caller, policy=False)
+            await ctx.journal.write(waiting.id, work, caller=caller, effective_everywhere=False)
     await ctx.leave_evenly(began)
 
 
 async def rename(
     ctx: Ctx, caller: Caller, principal: UserPrincipal, *, name: str
-) -> Written[SignedIn]:
+) -> WriteResult[SignedIn]:
     """Show the user under another name.
 
     Raises:
@@ -188,7 +188,7 @@ async def rename(
         raise Invalid(errors=[("/name", fault)])
     current = await live_session(ctx, principal)
 
-    async def work(tx: Tx) -> SignedIn:
+    async def work(tx: JournalWrite) -> SignedIn:
         user = await ctx.store.user(current.user.id, tx.session)
         renamed, facts = domain.rename(user or current.user, name)
         if facts:
@@ -197,7 +197,7 @@ async def rename(
         return SignedIn(user=renamed, session=current.session)
 
     who = acting(caller, current.user)
-    return await ctx.journal.write(current.user.id, work, caller=who, policy=False)
+    return await ctx.journal.write(current.user.id, work, caller=who, effective_everywhere=False)
 
 
 async def user_by_id(ctx: Ctx, user_id: UserId) -> User:
@@ -233,12 +233,12 @@ async def create_client(
     scopes: tuple[str, ...],
     account_ids: tuple[str, ...] | None,
     resource_types: tuple[str, ...] | None,
-) -> tuple[ServiceClient, str, Written[None]]:
+) -> tuple[ServiceClient, str, WriteResult[None]]:
     """Add a service client; its secret is given once and only its hash is kept."""
     client_id, secret = ClientId(new_id("cli")), new_secret()
     made: list[ServiceClient] = []
 
-    async def work(tx: Tx) -> None:
+    async def work(tx: JournalWrite) -> None:
         client = ServiceClient(
             id=client_id,
             name=name,
@@ -252,7 +252,7 @@ async def create_client(
         tx.record(created(client))
         made[:] = [client]
 
-    written = await ctx.journal.write(client_id, work, caller=caller, policy=True)
+    written = await ctx.journal.write(client_id, work, caller=caller, effective_everywhere=True)
     return made[0], secret, written
 
 
@@ -266,12 +266,12 @@ async def open_keyring(ctx: Ctx, sealing_key: bytes) -> None:
         kid = KeyId(new_id("key"))
         key = seal(generate_key(), kid=kid, slot=1, sealing_key=sealing_key, now=ctx.clock.now())
 
-        async def work(tx: Tx) -> None:
+        async def work(tx: JournalWrite) -> None:
             await ctx.store.insert_signing_key(key, tx.session)
             tx.record(key_created(key))
 
         with contextlib.suppress(AlreadyThere):
-            await ctx.journal.write(kid, work, caller=_ourselves(), policy=False)
+            await ctx.journal.write(kid, work, caller=_ourselves(), effective_everywhere=False)
     ctx.keyring.fill(await ctx.store.signing_keys(), sealing_key)
 
 
@@ -287,7 +287,7 @@ async def _look_up(ctx: Ctx, *, token: str, code: str) -> Invitation:
             "team", "/internal/invitations/lookup", {"token": token, "code": code}
         )
     except Refusal as refusal:
-        if refusal.kind in {Kind.UNAVAILABLE, Kind.UNEXPECTED}:
+        if refusal.kind in {RefusalKind.UNAVAILABLE, RefusalKind.UNEXPECTED}:
             raise
         raise InvitationNotValid from refusal
     return Invitation(email=answer["email"], mailed=answer["delivery"] == "email")
@@ -307,8 +307,8 @@ async def _user_of(ctx: Ctx, newcomer: Newcomer, *, verified: bool) -> User:
     )
 
 
-async def _add(ctx: Ctx, caller: Caller, user: User, *, session: Session | None) -> None:
-    async def work(tx: Tx) -> None:
+async def _add(ctx: Ctx, caller: Caller, user: User, *, session: UserSession | None) -> None:
+    async def work(tx: JournalWrite) -> None:
         if user.verified:
             await ctx.store.delete_claimants(user.email_key, tx.session)
         await ctx.store.insert_user(user, tx.session)
@@ -318,7 +318,7 @@ async def _add(ctx: Ctx, caller: Caller, user: User, *, session: Session | None)
             tx.record(started(session))
 
     who = acting(caller, user, session)
-    await ctx.journal.write(user.id, work, caller=who, policy=False)
+    await ctx.journal.write(user.id, work, caller=who, effective_everywhere=False)
 
 
 async def _sign_in_again(ctx: Ctx, caller: Caller, newcomer: Newcomer) -> SignedIn:

@@ -2,6 +2,6 @@
 
 from services.notification.app import build
 from services.notification.settings import Settings
-from shared.serve import main
+from shared.runtime.service import main
 
 main(build, Settings)

@@ -3,7 +3,7 @@
 from pydantic import BaseModel, ConfigDict
 
 from services.notification.domain import Link, LinkName
-from shared.internal import InternalClient
+from shared.http.client import InternalClient
 
 
 class _MadeLink(BaseModel):

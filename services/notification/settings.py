@@ -3,7 +3,7 @@
 from pydantic import Field, SecretStr
 
 from services.notification.smtp import Security
-from shared.settings import ServiceSettings, settings_config
+from shared.runtime.settings import ServiceSettings, settings_config
 
 
 class Settings(ServiceSettings):

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from services.notification.domain import Kind, LinkName, Message, Status
 from shared.contracts.facts import Actor, Caller, RequestInfo
 from shared.ids import MessageId
-from shared.mongo import Database, Document, Session, majority
+from shared.mongo import Database, DbSession, Document, majority
 
 LEASE = timedelta(seconds=6)
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
@@ -23,7 +23,7 @@ class Messages:
     def __init__(self, database: Database) -> None:
         self._messages = majority(database, "messages")
 
-    async def add(self, message: Message, session: Session) -> None:
+    async def add(self, message: Message, session: DbSession) -> None:
         """Queue a message; one with this id that is there already stays as it is."""
         document = {
             "kind": message.kind,
@@ -94,7 +94,7 @@ class Messages:
         now: datetime,
         reply: str | None,
         claim: str,
-        session: Session,
+        session: DbSession,
     ) -> bool:
         """End a message; false when another sender took it over meanwhile."""
         outcome = await self._messages.update_one(

@@ -32,10 +32,10 @@ from shared.clock import Clock
 from shared.contracts.facts import Fact, Outcome, ResourceRef, Row
 from shared.contracts.notification import MessageBounced, MessageSent
 from shared.ids import MessageId
-from shared.inbox import AWAY, Receipt, caller_for
-from shared.journal import Journal, Tx
-from shared.mongo import DATABASE_AWAY, Client, Session, transact
-from shared.problems import Kind, Refusal
+from shared.inbox import AWAY, AppliedMark, caller_for
+from shared.journal import Journal, JournalWrite
+from shared.mongo import DATABASE_AWAY, DbClient, DbSession, transact
+from shared.problems import Refusal, RefusalKind
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ class AsksForLinks(Protocol):
 class Notification:
     """What the use cases work with."""
 
-    client: Client
+    client: DbClient
     messages: Messages
     journal: Journal
     mailer: Posts
@@ -81,14 +81,14 @@ class Notification:
     """Waits for so many seconds."""
 
 
-async def enqueue(ctx: Notification, row: Row, receipt: Receipt) -> None:
+async def enqueue(ctx: Notification, row: Row, applied_mark: AppliedMark) -> None:
     """Queue the messages that follow from a fact, in one transaction with the fact's receipt."""
     told = messages_of(row, caller=caller_for(row, service="notification"), now=ctx.clock.now())
     if not told:
         return
 
-    async def work(session: Session) -> None:
-        await receipt(session)
+    async def work(session: DbSession) -> None:
+        await applied_mark(session)
         for message in told:
             await ctx.messages.add(message, session)
 
@@ -142,7 +142,7 @@ async def _attempt(ctx: Notification, message: Message) -> Attempt:
         mail = mails.compose(message, link, sender=ctx.sender, now=ctx.clock.now())
         return await ctx.mailer.send(mail)
     except Refusal as refused:
-        if refused.kind is Kind.GONE:
+        if refused.kind is RefusalKind.GONE:
             return Withdrawn()
         return Unlinked(reason=f"no link: {refused.code}")
     except Undeliverable:
@@ -167,14 +167,14 @@ async def _save(ctx: Notification, message: Message, claim: str, attempt: Attemp
         )
         return
 
-    async def work(tx: Tx) -> None:
+    async def work(tx: JournalWrite) -> None:
         if await ctx.messages.finish(
             message.id, status=end, now=now, reply=reply, claim=claim, session=tx.session
         ):
             tx.record(*_facts(message, end, reply))
 
     await ctx.journal.write(
-        message.account_id or message.id, work, caller=message.caller, policy=False
+        message.account_id or message.id, work, caller=message.caller, effective_everywhere=False
     )
 
 

@@ -2,7 +2,7 @@
 
 from services.team.app import build
 from services.team.settings import Settings
-from shared.serve import main
+from shared.runtime.service import main
 
 if __name__ == "__main__":
     main(build, Settings)

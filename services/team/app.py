@@ -8,22 +8,22 @@ from services.team.subscriptions import SUBSCRIPTIONS
 from services.team.use_cases.accounts import publish_shipped
 from services.team.use_cases.context import Ctx
 from shared.auth import Authenticator, RemoteKeys, TokenVerifier, UserPrincipal
+from shared.auth.internal_tokens import InternalVerifier
+from shared.auth.keys import decode
 from shared.bus import Bus
 from shared.clock import Clock, SystemClock
 from shared.contracts.topology import TEAM
 from shared.http import Api
-from shared.idempotency import Idempotency
+from shared.http.client import InternalClient
+from shared.http.idempotency import Idempotency
 from shared.ids import new_id
 from shared.inbox import Inbox
-from shared.internal import InternalClient
-from shared.internal_tokens import InternalVerifier
 from shared.journal import Journal, journal_routes
 from shared.journal.relay import Relay
-from shared.keys import decode
 from shared.leases import Leases, MongoLeaseStore, lease_routes
 from shared.links import Links
 from shared.mongo import connect
-from shared.serve import Service
+from shared.runtime.service import Service
 
 NAME = "team"
 

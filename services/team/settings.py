@@ -5,9 +5,9 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, SecretStr
 
 from rolecall import SHIPPED
-from shared.keys import KEY_BYTES, decode
+from shared.auth.keys import KEY_BYTES, decode
 from shared.leases.leases import LONGEST_TTL
-from shared.settings import ServiceSettings, settings_config
+from shared.runtime.settings import ServiceSettings, settings_config
 
 
 def _shipped(name: str) -> str:

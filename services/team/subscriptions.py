@@ -6,11 +6,11 @@ from shared.contracts import identity
 from shared.contracts.facts import Row
 from shared.contracts.registry import payload_of
 from shared.ids import AccountId, SessionId, UserId
-from shared.inbox import Receipt, Subscriptions, caller_for
-from shared.mongo import Session, transact
+from shared.inbox import AppliedMark, Subscriptions, caller_for
+from shared.mongo import DbSession, transact
 
 
-async def on_verified(ctx: Ctx, row: Row, receipt: Receipt) -> None:
+async def on_verified(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
     """A user proved the address: the personal account comes to be.
 
     A sign-up without a proof leaves nothing, so that whoever never verifies leaves no account.
@@ -27,17 +27,17 @@ async def on_verified(ctx: Ctx, row: Row, receipt: Receipt) -> None:
         name=user.name,
     )
     caller = caller_for(row, service="team")
-    await open_personal(ctx, person, caller=caller, position=row.position, first=receipt)
+    await open_personal(ctx, person, caller=caller, position=row.position, guard=applied_mark)
 
 
-async def on_renamed(ctx: Ctx, row: Row, receipt: Receipt) -> None:
+async def on_renamed(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
     """The copies of the user's name follow; an older fact than the last changes nothing."""
     user = payload_of(row)
     if not isinstance(user, identity.UserRenamed):
         raise ValueError(f"{row.type} is not about a name")
 
-    async def work(session: Session) -> None:
-        await receipt(session)
+    async def work(session: DbSession) -> None:
+        await applied_mark(session)
         await ctx.store.learn_person(
             user_id=UserId(user.user_id), name=user.name, position=row.position, session=session
         )
@@ -45,14 +45,14 @@ async def on_renamed(ctx: Ctx, row: Row, receipt: Receipt) -> None:
     await transact(ctx.client, work)
 
 
-async def on_session_ended(ctx: Ctx, row: Row, receipt: Receipt) -> None:
+async def on_session_ended(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
     """The session's access tokens open nothing any more, though they have not expired."""
     ended = payload_of(row)
     if not isinstance(ended, identity.SessionEnded | identity.SessionReuseDetected):
         raise ValueError(f"{row.type} is not about a session's end")
 
-    async def work(session: Session) -> None:
-        await receipt(session)
+    async def work(session: DbSession) -> None:
+        await applied_mark(session)
         await ctx.store.end_session(
             SessionId(ended.session_id), ended_at=ended.ended_at, session=session
         )

@@ -35,7 +35,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Message:
+class BusMessage:
     """One journal row on its way.
 
     `type` is the routing key and begins with `source`; `(source, epoch, shard, seq)` is the row's
@@ -52,7 +52,7 @@ class Message:
     attempts: int = 0
 
 
-Handler = Callable[[Message], Awaitable[Verdict]]
+Handler = Callable[[BusMessage], Awaitable[Verdict]]
 """What a subscriber does with one message. Messages of one source and shard come one at a time, in
 the order of their arrival; those of different shards at the same time. An exception means `RETRY`
 and is logged here."""
@@ -76,7 +76,7 @@ class Subscription(Protocol):
 class Bus(Protocol):
     """Publish and subscribe; the contract that `tests/shared/bus/test_contract.py` proves."""
 
-    async def publish(self, messages: Sequence[Message], /) -> None:
+    async def publish(self, messages: Sequence[BusMessage], /) -> None:
         """Send the messages and return once every one of them is safe on its queues.
 
         Raises `BusUnavailable` within `PUBLISH_SECONDS`. A call is a pipeline: up to about 500

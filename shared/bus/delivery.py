@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from shared.bus import Handler, Message, Resync, Verdict
+from shared.bus import BusMessage, Handler, Resync, Verdict
 from shared.cancellation import cancelled_by_us
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ class Lanes:
         self._pauses = pauses
         self._lanes: defaultdict[tuple[str, int], asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def handle(self, message: Message) -> Verdict:
+    async def handle(self, message: BusMessage) -> Verdict:
         """Ask the handler, and pause before answering `RETRY`; the lane is free meanwhile."""
         async with self._lanes[message.source, message.shard]:
             verdict = await self._ask(message)
@@ -36,7 +36,7 @@ class Lanes:
             await asyncio.sleep(self._pauses[min(message.attempts, len(self._pauses) - 1)])
         return verdict
 
-    async def _ask(self, message: Message) -> Verdict:
+    async def _ask(self, message: BusMessage) -> Verdict:
         about = {
             "queue": self._name,
             "message_id": message.id,

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 
 from shared.bus import (
     PUBLISH_SECONDS,
+    BusMessage,
     BusUnavailable,
     Handler,
-    Message,
     Resync,
     Subscription,
     Unroutable,
@@ -40,10 +40,10 @@ class LocalBus:
         self._pauses = pauses
         self._subscriptions: list[_LocalSubscription] = []
         self._closed = False
-        self.dead: deque[tuple[str, Message]] = deque(maxlen=DEAD_LETTERS)
+        self.dead: deque[tuple[str, BusMessage]] = deque(maxlen=DEAD_LETTERS)
         """The newest dead letters: the name of the queue, and the message as it last came."""
 
-    async def publish(self, messages: Sequence[Message], /) -> None:
+    async def publish(self, messages: Sequence[BusMessage], /) -> None:
         """Deliver, and wait until nobody has anything left to do with these messages."""
         if self._closed:
             raise BusUnavailable("the bus is closed")
@@ -81,7 +81,7 @@ class LocalBus:
         """Deliver to this subscription no more."""
         self._subscriptions.remove(subscription)
 
-    def _takers(self, message: Message) -> "list[_LocalSubscription]":
+    def _takers(self, message: BusMessage) -> "list[_LocalSubscription]":
         # Replicas of a service share its queue: one of them takes the message.
         takers: dict[object, _LocalSubscription] = {}
         for each in self._subscriptions:
@@ -103,7 +103,7 @@ class _LocalSubscription:
         self._deliveries: dict[str, asyncio.Task[None]] = {}
         self._resync = asyncio.create_task(resync(queue.name, on_resync))
 
-    def deliver(self, message: Message) -> asyncio.Task[None]:
+    def deliver(self, message: BusMessage) -> asyncio.Task[None]:
         """Start the delivery, or join the one of the same message that is still under way."""
         if message.id not in self._deliveries:
             delivery = asyncio.create_task(self._deliver(message))
@@ -118,7 +118,7 @@ class _LocalSubscription:
             self._resync.cancel()
             await drain([self._resync, *self._deliveries.values()])
 
-    async def _deliver(self, message: Message) -> None:
+    async def _deliver(self, message: BusMessage) -> None:
         async with self._room:
             while (verdict := await self._lanes.handle(message)) is Verdict.RETRY:
                 if message.attempts >= DELIVERY_LIMIT:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from shared.bus import PUBLISH_SECONDS, Handler, Message, Resync, Subscription
+from shared.bus import PUBLISH_SECONDS, BusMessage, Handler, Resync, Subscription
 from shared.bus.delivery import RETRY_PAUSES, Lanes
 from shared.bus.rabbitmq_links import Links
 from shared.bus.rabbitmq_publisher import Publisher
@@ -37,7 +37,7 @@ class RabbitBus:
         self._publisher = Publisher(self._links, topology)
         self._subscriptions: list[RabbitSubscription] = []
 
-    async def publish(self, messages: Sequence[Message], /) -> None:
+    async def publish(self, messages: Sequence[BusMessage], /) -> None:
         """Send the messages and wait for the broker to confirm them all."""
         if messages:
             await self._publisher.publish(messages)

@@ -9,7 +9,7 @@ import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, DeliveryMode
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS, PublishError
 
-from shared.bus import PUBLISH_SECONDS, BusUnavailable, Message, Unroutable
+from shared.bus import PUBLISH_SECONDS, BusMessage, BusUnavailable, Unroutable
 from shared.bus.rabbitmq_links import Links, declare
 from shared.cancellation import cancelled_by_us
 from shared.contracts.topology import Topology
@@ -36,7 +36,7 @@ class Publisher:
         self._rests_until = 0.0
         self._closed = False
 
-    async def publish(self, messages: Sequence[Message]) -> None:
+    async def publish(self, messages: Sequence[BusMessage]) -> None:
         """Send all messages without waiting in between, then wait for all confirmations.
 
         Raises `Unroutable` when one reached no queue, and `BusUnavailable` for every other reason
@@ -107,7 +107,7 @@ def _now() -> float:
     return asyncio.get_running_loop().time()
 
 
-async def _send(exchange: AbstractExchange, message: Message) -> None:
+async def _send(exchange: AbstractExchange, message: BusMessage) -> None:
     await exchange.publish(
         aio_pika.Message(
             message.body,

@@ -15,7 +15,7 @@ from aio_pika.abc import (
 )
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 
-from shared.bus import Message, Resync, Verdict
+from shared.bus import BusMessage, Resync, Verdict
 from shared.bus.delivery import Lanes, drain, resync
 from shared.bus.rabbitmq_links import Links, declare, declare_queue
 from shared.cancellation import cancelled_by_us, end
@@ -155,12 +155,12 @@ class RabbitSubscription:
                 )
         await _settle(incoming, verdict)
 
-    def _read(self, incoming: AbstractIncomingMessage) -> Message | None:
+    def _read(self, incoming: AbstractIncomingMessage) -> BusMessage | None:
         headers = incoming.headers
         match headers.get("source"), headers.get("epoch"), headers.get("shard"), headers.get("seq"):
             case str(source), str(epoch), int(shard), int(seq) if incoming.message_id:
                 counted = headers.get("x-delivery-count", self._failures.get(incoming.message_id))
-                return Message(
+                return BusMessage(
                     id=incoming.message_id,
                     type=incoming.routing_key or "",
                     source=source,

@@ -12,9 +12,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
-from shared.contracts.things import Thing
+from shared.contracts.policy_objects import PolicyObject
 
 SHARDS = 64
 """Shards of every journal; a shard is ordered and gapless, shards are independent."""
@@ -83,7 +83,7 @@ class Payload(_Frozen):
 class Fact:
     """One decided change, as the domain returns it: it has no sequence yet.
 
-    `things` is the new state of each policy thing that the change touches (see `things`). `before`
+    `policy_objects` are the new states of what authz decides from and the change touches. `before`
     and `after` are what the audit log shows of the difference; they hold no secret.
     """
 
@@ -96,7 +96,7 @@ class Fact:
     reason: str | None = None
     before: dict[str, Any] | None = None
     after: dict[str, Any] | None = None
-    things: tuple[Thing, ...] = ()
+    policy_objects: tuple[PolicyObject, ...] = ()
 
 
 class Position(NamedTuple):
@@ -110,6 +110,8 @@ class Position(NamedTuple):
 
 class Row(_Frozen):
     """A committed row of a journal: fact, position, actor and request."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
     id: str
     type: str
@@ -132,7 +134,8 @@ class Row(_Frozen):
     before: dict[str, Any] | None = None
     after: dict[str, Any] | None = None
     data: dict[str, Any]
-    things: tuple[Thing, ...] = ()
+    policy_objects: tuple[PolicyObject, ...] = Field(default=(), alias="things")
+    """Called `things` on the wire and in stored rows."""
 
     @property
     def position(self) -> Position:
@@ -146,7 +149,7 @@ class Row(_Frozen):
 
     def to_event(self) -> bytes:
         """Write the row as a CloudEvents 1.0 event (JSON, structured mode)."""
-        content = self.model_dump(mode="json", exclude={"id", "type", "occurred_at"})
+        content = self.model_dump(mode="json", by_alias=True, exclude={"id", "type", "occurred_at"})
         event = {
             "specversion": "1.0",
             "id": self.id,

@@ -11,7 +11,7 @@ from shared.http.access import (
     SessionOrClient,
 )
 from shared.http.api import Api
-from shared.http.checker import AuthzChecker, Checker, Decision, Question
+from shared.http.checker import AuthzChecker, Checker, CheckRequest, CheckResult
 from shared.http.mounting import mount, public_paths
 from shared.http.openapi import document
 from shared.http.routes import Answer, Body, Call, Effect, Media, Reply, Route, Strictness
@@ -24,15 +24,15 @@ __all__ = [
     "AuthzChecker",
     "Body",
     "Call",
+    "CheckRequest",
+    "CheckResult",
     "Checker",
     "Client",
-    "Decision",
     "Effect",
     "Internal",
     "Media",
     "Permission",
     "Public",
-    "Question",
     "Reply",
     "Route",
     "Session",

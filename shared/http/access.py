@@ -17,12 +17,12 @@ class Session:
 class Permission:
     """A person who has this permission in the account that the path names.
 
-    With `inside_write` the use case decides, on rows that it reads inside its transaction, by
-    `call.permission`; otherwise the API's checker is asked before the handler runs.
+    With `decided_in_use_case` the use case decides by `call.permission`, on rows that it reads in
+    its own transaction. Otherwise the API's checker decides before the handler runs.
     """
 
     name: str
-    inside_write: bool = False
+    decided_in_use_case: bool = False
 
 
 @dataclass(frozen=True, slots=True)

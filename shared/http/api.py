@@ -9,6 +9,13 @@ from pydantic import BaseModel
 
 from shared import context
 from shared.auth import Authenticator, BadToken
+from shared.auth.principals import (
+    Anonymous,
+    ClientPrincipal,
+    Principal,
+    UserPrincipal,
+    actor_of,
+)
 from shared.contracts.facts import Caller
 from shared.http.access import (
     Admin,
@@ -35,13 +42,6 @@ from shared.http.routes import (
 from shared.http.strict_json import loads
 from shared.http.validation import check_json, check_strings, read_form
 from shared.ids import AccountId, fits_path
-from shared.principals import (
-    Anonymous,
-    ClientPrincipal,
-    Principal,
-    UserPrincipal,
-    actor_of,
-)
 from shared.problems import (
     NotFound,
     ScopeMissing,
@@ -138,7 +138,7 @@ class Api:
     async def _allow(
         self, route: Route, principal: Principal, account_id: str | None, request: web.Request
     ) -> None:
-        if not isinstance(route.access, Permission) or route.access.inside_write:
+        if not isinstance(route.access, Permission) or route.access.decided_in_use_case:
             return
         if self._checker is None or account_id is None or not isinstance(principal, UserPrincipal):
             raise TypeError(f"{route.operation_id} cannot be decided")
@@ -167,7 +167,7 @@ class Api:
         if isinstance(route.access, Permission):
             if "account_id" not in route.parameters:
                 raise ValueError(f"{route.operation_id}: a permission is one in an account")
-            if not route.access.inside_write and self._checker is None:
+            if not route.access.decided_in_use_case and self._checker is None:
                 raise ValueError(f"{route.operation_id}: nobody decides the permission")
         if route.media is Media.FORM and route.strictness is not Strictness.LENIENT:
             raise ValueError(f"{route.operation_id}: forms are read leniently (RFC 6749)")

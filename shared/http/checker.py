@@ -4,9 +4,9 @@ from typing import Protocol
 
 from pydantic import BaseModel
 
+from shared.auth.principals import UserPrincipal, actor_of
+from shared.http.client import InternalClient
 from shared.ids import AccountId
-from shared.internal import InternalClient
-from shared.principals import UserPrincipal, actor_of
 from shared.problems import NotFound, PermissionMissing, Refusal, Unavailable
 
 DECIDE_SECONDS = 0.2
@@ -33,7 +33,7 @@ class Checker(Protocol):
         ...
 
 
-class Question(BaseModel):
+class CheckRequest(BaseModel):
     """The body of `POST /internal/decisions`."""
 
     user_id: str
@@ -43,7 +43,7 @@ class Question(BaseModel):
     at_least_revision: str | None = None
 
 
-class Decision(BaseModel):
+class CheckResult(BaseModel):
     """Its answer."""
 
     allowed: bool
@@ -66,7 +66,7 @@ class AuthzChecker:
         revision: str | None,
     ) -> None:
         """See `Checker`; every failure of authz is `Unavailable`."""
-        question = Question(
+        question = CheckRequest(
             user_id=principal.user_id,
             session_id=principal.session_id,
             account_id=account_id,
@@ -81,7 +81,7 @@ class AuthzChecker:
                 act=actor_of(principal),
                 timeout=DECIDE_SECONDS,
             )
-            decision = Decision.model_validate(answer)
+            decision = CheckResult.model_validate(answer)
         except (Refusal, ValueError) as error:
             raise Unavailable from error
         if not decision.member:

@@ -12,20 +12,20 @@ from collections.abc import Awaitable, Callable, Sequence
 from aiohttp import web
 
 from shared import context, metrics
+from shared.auth.internal_tokens import SERVICE_HEADER
 from shared.http.access import Internal, Public
 from shared.http.api import Api
 from shared.http.openapi import document
 from shared.http.requests import Network, request_id_of, traceparent_of
 from shared.http.routes import PARAMETER, Route
-from shared.internal_tokens import SERVICE_HEADER
 from shared.mongo import DATABASE_AWAY
 from shared.problems import (
     BodyTooLarge,
     BodyTooSlow,
-    Kind,
     MethodNotAllowed,
     NotFound,
     Refusal,
+    RefusalKind,
     Unavailable,
     Unexpected,
     refusal_of,
@@ -153,7 +153,7 @@ def _problem(refusal: Refusal, request_id: str) -> web.Response:
         content_type="application/problem+json",
         headers=refusal.headers,
     )
-    if refusal.kind is Kind.UNAUTHENTICATED:
+    if refusal.kind is RefusalKind.UNAUTHENTICATED:
         response.headers.setdefault("WWW-Authenticate", CHALLENGE)  # RFC 9110, 15.5.2
     if refusal.retry_after is not None:
         response.headers["Retry-After"] = str(refusal.retry_after)
@@ -196,7 +196,7 @@ def _finish(
 
 def _check_listed(route: Route, refusal: Refusal) -> None:
     """A refusal that its row does not list is missing in the documents: a fault, but not fatal."""
-    if refusal.kind is not Kind.UNEXPECTED and not isinstance(refusal, route.all_refusals()):
+    if refusal.kind is not RefusalKind.UNEXPECTED and not isinstance(refusal, route.all_refusals()):
         _log.error(
             "refusal is not in its row",
             extra={"operation": route.operation_id, "problem": refusal.code},

@@ -94,7 +94,7 @@ def _responses(route: Route, schemas: dict[_Key, dict[str, Any]]) -> dict[str, A
     else:
         content = {"application/json": {"schema": schemas[route.gives, "serialization"]}}
         responses[str(route.status)] = {"description": "Done", "content": content}
-    if route.policy:
+    if route.effective_everywhere:
         responses["202"] = {
             "description": "Done, and not yet effective on every replica: see Location",
             "headers": {name: {"schema": {"type": "string"}} for name in _EFFECT_HEADERS},

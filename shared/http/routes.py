@@ -9,6 +9,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from multidict import CIMultiDictProxy
 from pydantic import BaseModel, ConfigDict
 
+from shared.auth.principals import ClientPrincipal, Principal, ServicePrincipal, UserPrincipal
 from shared.contracts.facts import Caller
 from shared.http.access import (
     Access,
@@ -21,7 +22,6 @@ from shared.http.access import (
     SessionOrClient,
 )
 from shared.ids import AccountId
-from shared.principals import ClientPrincipal, Principal, ServicePrincipal, UserPrincipal
 from shared.problems import (
     BadRequest,
     BodyBroken,
@@ -190,8 +190,9 @@ class Route:
     """Method and path, what is taken, given and refused, and who may call.
 
     `takes` is None where no body is read, `query` is None where no parameter is known.
-    `policy` says that the write changes what authz answers from. `status` is that of an answer with
-    a body; a handler that returns None answers 204. `body_cap` is in bytes.
+    With `effective_everywhere` the write is acknowledged after the barrier, because it changes what
+    authz answers from. `status` is that of an answer with a body; a handler that returns None
+    answers 204. `body_cap` is in bytes.
     """
 
     method: str
@@ -206,7 +207,7 @@ class Route:
     gives: type[BaseModel] | None = None
     status: int = 200
     refuses: tuple[type[Refusal], ...] = ()
-    policy: bool = False
+    effective_everywhere: bool = False
     body_cap: int = BODY_CAP
     idempotent: bool = False
     strictness: Strictness = Strictness.STRICT

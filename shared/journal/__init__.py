@@ -5,7 +5,7 @@ the next sequence of its shard and inserts one row per fact. The row is change l
 record in one.
 """
 
-from shared.journal.journal import Journal, Tx, Written
+from shared.journal.journal import Journal, JournalWrite, WriteResult
 from shared.journal.routes import Changes, Heads, journal_routes
 
-__all__ = ["Changes", "Heads", "Journal", "Tx", "Written", "journal_routes"]
+__all__ = ["Changes", "Heads", "Journal", "JournalWrite", "WriteResult", "journal_routes"]

@@ -24,9 +24,9 @@ from shared.journal.relay import Relay
 from shared.leases import Leases, Receipt
 from shared.mongo import (
     AlreadyThere,
-    Client,
     Database,
-    Session,
+    DbClient,
+    DbSession,
     insert_once,
     majority,
     transact,
@@ -42,14 +42,14 @@ ROW_LIMIT = 128 * 1024
 TURN_SECONDS = 5.0
 """How long a write waits for those before it, of the same shard and process."""
 
-First = Callable[[Session], Awaitable[None]]
+Guard = Callable[[DbSession], Awaitable[None]]
 
 
 @dataclass
-class Tx:
+class JournalWrite:
     """One attempt of one write: the session for the store, and the facts told so far."""
 
-    session: Session
+    session: DbSession
     now: datetime
     base: int
     facts: list[Fact] = field(default_factory=list)
@@ -65,7 +65,7 @@ class Tx:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Written(Generic[T]):
+class WriteResult(Generic[T]):
     """What a write answers: the use case's result and where its last fact stands.
 
     `revision` is `None` when nothing was recorded. `effective` is false when a policy change is
@@ -82,7 +82,7 @@ class Journal:
 
     def __init__(
         self,
-        client: Client,
+        client: DbClient,
         database: Database,
         *,
         source: str,
@@ -135,33 +135,33 @@ class Journal:
     async def write(
         self,
         key: str,
-        work: Callable[[Tx], Awaitable[T]],
+        work: Callable[[JournalWrite], Awaitable[T]],
         *,
         caller: Caller,
-        policy: bool,
-        first: First | None = None,
-    ) -> Written[T]:
+        effective_everywhere: bool,
+        guard: Guard | None = None,
+    ) -> WriteResult[T]:
         """Save state and facts of one shard (that of `key`) in one transaction.
 
-        `work` may run more than once; `first` runs before it (idempotency key, inbox receipt).
-        With `policy`, returns when every live replica of authz has the change or can no longer
-        answer, or after two seconds with `effective=False`.
+        `work` may run more than once; `guard` runs before it (idempotency key, inbox receipt).
+        With `effective_everywhere`, returns when every live replica of authz has the change or can
+        no longer answer, or after two seconds with `effective=False`.
 
         Raises:
             Unavailable: the database was away or contended; nothing is known to have happened.
         """
         shard = shard_of(key)
         change_id = new_id("chg")
-        used: Session | None = None
+        used: DbSession | None = None
         attempts: dict[str, tuple[T, list[Row]]] = {}
 
-        async def attempt(session: Session) -> tuple[T, list[Row]]:
+        async def attempt(session: DbSession) -> tuple[T, list[Row]]:
             nonlocal used
             used = session
-            if first is not None:
-                await first(session)
+            if guard is not None:
+                await guard(session)
             head = await self._heads.find_one({"_id": shard}, session=session)
-            tx = Tx(session=session, now=self._clock.now(), base=(head or {})["seq"])
+            tx = JournalWrite(session=session, now=self._clock.now(), base=(head or {})["seq"])
             result = await work(tx)
             told = self._number(tx, shard=shard, change_id=change_id, caller=caller)
             if told:
@@ -175,7 +175,7 @@ class Journal:
                 attempts.update((row.id, (result, told)) for row in told)
             return result, told
 
-        async def committed(session: Session | None) -> tuple[T, list[Row]] | None:
+        async def committed(session: DbSession | None) -> tuple[T, list[Row]] | None:
             stored = await self._rows.find_one({"change_id": change_id}, session=session)
             return None if stored is None else attempts[rows.read(stored).id]
 
@@ -183,13 +183,13 @@ class Journal:
             result, told = await transact(self._client, attempt, committed=committed)
             committed_at = self._clock.boottime()
         if not told:
-            return Written(result=result, revision=None)
+            return WriteResult(result=result, revision=None)
         self._relay.publish_soon(told)
         last = told[-1].position
         effective = True
-        if policy:
+        if effective_everywhere:
             effective = (await self._barrier(last, committed_at, after=used)).effective
-        return Written(result=result, revision=format_revision(last), effective=effective)
+        return WriteResult(result=result, revision=format_revision(last), effective=effective)
 
     async def settle(self, key: str) -> bool:
         """Await the barrier at the shard's head, for a request that finds its change made."""
@@ -204,10 +204,10 @@ class Journal:
     async def refused(self, key: str, fact: Fact, *, caller: Caller) -> None:
         """Record a refusal: there is no state to change, but the audit log shall have it."""
 
-        async def work(tx: Tx) -> None:
+        async def work(tx: JournalWrite) -> None:
             tx.record(fact)
 
-        await self.write(key, work, caller=caller, policy=False)
+        await self.write(key, work, caller=caller, effective_everywhere=False)
 
     @contextlib.asynccontextmanager
     async def _turn(self, shard: int) -> AsyncIterator[None]:
@@ -224,13 +224,13 @@ class Journal:
             turn.release()
 
     async def _barrier(
-        self, position: Position, committed_at: float, *, after: Session | None = None
+        self, position: Position, committed_at: float, *, after: DbSession | None = None
     ) -> Receipt:
         if self._leases is None:
             raise RuntimeError(f"{self.source} has no leases, so no policy routes")
         return await self._leases.barrier(position, committed_at=committed_at, after=after)
 
-    def _number(self, tx: Tx, *, shard: int, change_id: str, caller: Caller) -> list[Row]:
+    def _number(self, tx: JournalWrite, *, shard: int, change_id: str, caller: Caller) -> list[Row]:
         told = []
         for index, fact in enumerate(tx.facts):
             seq = tx.base + index + 1
@@ -256,7 +256,10 @@ class Journal:
                 before=fact.before,
                 after=fact.after,
                 data=fact.payload.model_dump(mode="json"),
-                things=tuple(thing.model_copy(update={"rev": seq}) for thing in fact.things),
+                policy_objects=tuple(
+                    policy_object.model_copy(update={"rev": seq})
+                    for policy_object in fact.policy_objects
+                ),
             )
             if len(row.to_event()) > ROW_LIMIT:
                 raise ValueError(f"{row.type} is larger than a row may be")

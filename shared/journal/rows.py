@@ -1,6 +1,6 @@
 """How does a row of the journal stand in the database and on the bus?"""
 
-from shared.bus import Message
+from shared.bus import BusMessage
 from shared.contracts.facts import Position, Row
 from shared.mongo import Collection, Document
 
@@ -37,9 +37,9 @@ def read(stored: Document) -> Row:
     return Row.from_event(stored["event"].encode())
 
 
-def message(row: Row) -> Message:
+def message(row: Row) -> BusMessage:
     """The row as the bus carries it."""
-    return Message(
+    return BusMessage(
         id=row.id,
         type=row.type,
         source=row.source,

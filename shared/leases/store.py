@@ -9,8 +9,16 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from shared.leases.barrier import How, LeaseRow, Settled
 from shared.leases.receipt import KEPT, Receipt
-from shared.mongo import AlreadyThere, Client, Database, Document, Session, insert_once, majority
-from shared.problems import Kind, Refusal
+from shared.mongo import (
+    AlreadyThere,
+    Database,
+    DbClient,
+    DbSession,
+    Document,
+    insert_once,
+    majority,
+)
+from shared.problems import Refusal, RefusalKind
 
 SessionT = TypeVar("SessionT")
 
@@ -18,7 +26,7 @@ SessionT = TypeVar("SessionT")
 class Superseded(Refusal):
     """A later boot holds this replica's lease."""
 
-    kind = Kind.CONFLICT
+    kind = RefusalKind.CONFLICT
     code = "superseded"
     detail = "A later boot of this replica holds the lease."
 
@@ -79,7 +87,7 @@ class LeaseStore(Protocol, Generic[SessionT]):
 class MongoLeaseStore:
     """The collections `leases` and `receipts`, beside the journal's `heads`."""
 
-    def __init__(self, client: Client, database: Database) -> None:
+    def __init__(self, client: DbClient, database: Database) -> None:
         self._client = client
         self._leases = majority(database, "leases")
         self._receipts = majority(database, "receipts")
@@ -90,7 +98,7 @@ class MongoLeaseStore:
         await self._receipts.create_index([("expires_at", 1)], name="expiry", expireAfterSeconds=0)
 
     @asynccontextmanager
-    async def session(self, after: Session | None = None) -> AsyncIterator[Session]:
+    async def session(self, after: DbSession | None = None) -> AsyncIterator[DbSession]:
         """A causally consistent session that starts from the end of `after`."""
         async with await self._client.start_session(causal_consistency=True) as session:
             if after is not None:
@@ -102,7 +110,7 @@ class MongoLeaseStore:
                     session.advance_operation_time(operation_time)
             yield session
 
-    async def put(self, row: LeaseRow, session: Session) -> None:
+    async def put(self, row: LeaseRow, session: DbSession) -> None:
         """Insert or replace the replica's row as `succeeding` says.
 
         Raises:
@@ -124,7 +132,7 @@ class MongoLeaseStore:
             if outcome.matched_count:
                 return
 
-    async def heads(self, session: Session) -> tuple[str, dict[int, int]]:
+    async def heads(self, session: DbSession) -> tuple[str, dict[int, int]]:
         """The journal's own documents, read with majority."""
         epoch, heads = "", {}
         async for row in self._heads.find({}, session=session):
@@ -134,7 +142,7 @@ class MongoLeaseStore:
                 heads[row["_id"]] = row["seq"]
         return epoch, heads
 
-    async def rows(self, session: Session) -> list[LeaseRow]:
+    async def rows(self, session: DbSession) -> list[LeaseRow]:
         """Every lease row, read with majority."""
         return [_row(document) async for document in self._leases.find({}, session=session)]
 

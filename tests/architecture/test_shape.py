@@ -121,7 +121,7 @@ def sleeps(path: Path) -> bool:
 
 
 def test_no_test_sleeps_for_a_fixed_time() -> None:
-    a_slow_server_for_others = "tests/shared/serve/slow_service.py"
+    a_slow_server_for_others = "tests/shared/runtime/slow_service.py"
     found = {relative(path) for path in tracked("tests/*.py") if sleeps(path)}
     assert found <= {a_slow_server_for_others}
 

@@ -53,7 +53,7 @@ class OverGaps(JournalView):
     def on_change(self, change):
         if not self.loaded or change.seq <= self.applied.get(change.shard, 0):
             return super().on_change(change)
-        self.state.put(change.things)
+        self.state.put(change.policy_objects)
         self.applied[change.shard] = change.seq
         self._activate()
         return Seen.APPLIED
@@ -62,11 +62,11 @@ class OverGaps(JournalView):
 class FillRace(JournalView):
     """Lets a late snapshot replace what was applied since."""
 
-    def load(self, *, epoch, heads, things):
+    def load(self, *, epoch, heads, policy_objects):
         if not self.loaded:
-            return super().load(epoch=epoch, heads=heads, things=things)
+            return super().load(epoch=epoch, heads=heads, policy_objects=policy_objects)
         self.state.clear()
-        self.state.put(things)
+        self.state.put(policy_objects)
         return False
 
 

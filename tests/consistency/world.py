@@ -20,7 +20,7 @@ from typing import Any
 
 from services.authz.replica import Change, Grant, JournalView, Seen
 from shared.contracts.facts import Position
-from shared.contracts.things import Kind, Thing
+from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
 from shared.leases import Leases, Superseded
 from shared.leases.barrier import LeaseRow
 from shared.leases.store import succeeding
@@ -52,10 +52,10 @@ class Members:
     def clear(self) -> None:
         self._known.clear()
 
-    def put(self, things):
-        for thing in things:
-            if thing.rev > self._known.get(thing.id, (-1, False))[0]:
-                self._known[thing.id] = (thing.rev, thing.state is not None)
+    def put(self, policy_objects):
+        for policy_object in policy_objects:
+            if policy_object.rev > self._known.get(policy_object.id, (-1, False))[0]:
+                self._known[policy_object.id] = (policy_object.rev, policy_object.state is not None)
 
     def allows(self, member: str) -> bool:
         return self._known.get(member, (0, False))[1]
@@ -202,7 +202,7 @@ class World:
                     seq=seq,
                     part=part,
                     parts=len(touched),
-                    things=(self.thing(member),),
+                    policy_objects=(self.policy_object(member),),
                 )
             )
         self.publish(rows[start:])
@@ -223,20 +223,22 @@ class World:
                     queue = replica.queue
                     self.time.after(self.network(), partial(replica.deliver, row, queue))
 
-    def thing(self, member: str) -> Thing:
+    def policy_object(self, member: str) -> PolicyObject:
         rev, allowed = self.members[member]
-        return Thing(kind=Kind.MEMBER, id=member, rev=rev, state={} if allowed else None)
+        return PolicyObject(
+            kind=PolicyObjectKind.MEMBER, id=member, rev=rev, state={} if allowed else None
+        )
 
     # The source's routes.
 
-    async def snapshot(self) -> tuple[dict[int, int], list[Thing]]:
+    async def snapshot(self) -> tuple[dict[int, int], list[PolicyObject]]:
         heads = self.heads()
-        things: list[Thing] = []
+        policy_objects: list[PolicyObject] = []
         names = list(self.members)
         for page in (names[::2], names[1::2]):
             await self.time.sleep(self.network() + self.random.uniform(0, 0.1))
-            things += [self.thing(member) for member in page]
-        return heads, things
+            policy_objects += [self.policy_object(member) for member in page]
+        return heads, policy_objects
 
     async def changes(self, shard: int, after: int) -> list[Change]:
         await self.time.sleep(self.network())
@@ -309,9 +311,9 @@ class Replica:
         self.when_running(lambda: self.call(self.world.snapshot, self.loaded))
         self.world.time.after(0.1, lambda: self.load(life))
 
-    def loaded(self, answer: tuple[dict[int, int], list[Thing]]) -> None:
-        heads, things = answer
-        if self.view.load(epoch=EPOCH, heads=heads, things=things):
+    def loaded(self, answer: tuple[dict[int, int], list[PolicyObject]]) -> None:
+        heads, policy_objects = answer
+        if self.view.load(epoch=EPOCH, heads=heads, policy_objects=policy_objects):
             self.lease()
 
     def renew(self, life: int) -> None:

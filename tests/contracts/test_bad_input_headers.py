@@ -88,7 +88,9 @@ async def test_odd_headers_are_no_fault(asking: Asking, people: People):
 
 async def test_a_revision_to_wait_for_must_be_one(asking: Asking, people: People):
     rows = [
-        row for row in ROWS if isinstance(row.access, Permission) and not row.access.inside_write
+        row
+        for row in ROWS
+        if isinstance(row.access, Permission) and not row.access.decided_in_use_case
     ]
     assert rows
     rows += [row for row in ROWS if row.operation_id == "switchAccount"]

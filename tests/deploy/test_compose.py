@@ -11,7 +11,7 @@ from deploy.compose import ROOT, Compose, networks, port
 from deploy.configuration import SERVICES
 from deploy.documents import module
 from deploy.programs.program import free_port
-from shared.settings import StatelessSettings, load
+from shared.runtime.settings import StatelessSettings, load
 
 FILE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 OURS = (*SERVICES, "mongo-setup", "mail", "gateway")

@@ -14,18 +14,19 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from shared import mongo, serve
-from shared.bus import Message
+from shared import mongo
+from shared.bus import BusMessage
 from shared.bus.rabbitmq import RabbitBus
 from shared.clock import SystemClock
 from shared.contracts.facts import Actor, Caller, Fact, RequestInfo, ResourceRef, Row
 from shared.contracts.team import ProjectCreated
 from shared.contracts.topology import Queue, Topology
-from shared.inbox import AWAY, Inbox, Receipt
-from shared.journal import Journal, Tx
+from shared.inbox import AWAY, AppliedMark, Inbox
+from shared.journal import Journal, JournalWrite
 from shared.journal.relay import Relay
-from shared.mongo import Client, Database, Session, connect, transact
-from shared.supervisor import Supervisor
+from shared.mongo import Database, DbClient, DbSession, connect, transact
+from shared.runtime import service as runtime_service
+from shared.runtime.supervisor import Supervisor
 
 WRITES = 3
 DOOMED = 1
@@ -63,7 +64,7 @@ class CrashingBus(RabbitBus):
     point: Point
     doomed: str
 
-    async def publish(self, messages: Sequence[Message], /) -> None:
+    async def publish(self, messages: Sequence[BusMessage], /) -> None:
         """Publish, and die before, meanwhile or after."""
         if not any(Row.from_event(each.body).resource.id == self.doomed for each in messages):
             await super().publish(messages)
@@ -101,7 +102,9 @@ class Source:
 class Program:
     """Journal, relay and inbox of one process."""
 
-    def __init__(self, client: Client, name: str, *, point: Point, run: int, amqp_url: str) -> None:
+    def __init__(
+        self, client: DbClient, name: str, *, point: Point, run: int, amqp_url: str
+    ) -> None:
         self.point = point
         self.doomed = f"{run}-{DOOMED}" if point is not Point.NONE else ""
         queue = Queue(name=f"{name}.hears", sources=("team",))
@@ -127,14 +130,14 @@ class Program:
             clock=clock,
         )
 
-    async def hear(self, ctx: None, row: Row, receipt: Receipt) -> None:
+    async def hear(self, ctx: None, row: Row, applied_mark: AppliedMark) -> None:
         """The effect: one document for each time that it happens."""
         dies_at = self.point if row.resource.id == self.doomed else None
         if dies_at is Point.RECEIVED:
             die()
 
-        async def work(session: Session) -> None:
-            await receipt(session)
+        async def work(session: DbSession) -> None:
+            await applied_mark(session)
             await self._heard["effects"].insert_one({"number": row.resource.id}, session=session)
             if dies_at is Point.INSIDE_EFFECT:
                 die()
@@ -148,7 +151,7 @@ class Program:
         account = f"acc_{number}"
         dies_at = self.point if number == self.doomed else None
 
-        async def work(tx: Tx) -> None:
+        async def work(tx: JournalWrite) -> None:
             await self._written["projects"].insert_one({"_id": number}, session=tx.session)
             tx.record(
                 Fact(
@@ -167,7 +170,7 @@ class Program:
         )
         commit, writer = mongo._commit, asyncio.current_task()
 
-        async def crashing_commit(session: Session, deadline: float) -> None:
+        async def crashing_commit(session: DbSession, deadline: float) -> None:
             # The inbox commits as well, in other tasks.
             doomed = asyncio.current_task() is writer
             if doomed and dies_at is Point.BEFORE_COMMIT:
@@ -179,7 +182,7 @@ class Program:
         mongo._commit = crashing_commit
         while True:
             with contextlib.suppress(*AWAY):
-                await self.journal.write(account, work, caller=caller, policy=False)
+                await self.journal.write(account, work, caller=caller, effective_everywhere=False)
                 break
         mongo._commit = commit
         sys.stdout.write(f"{number}\n")
@@ -188,7 +191,7 @@ class Program:
     async def live(self) -> None:
         """Write a few, and publish and hear everything until killed, as patient as a service."""
         for step in (self.journal.start, self.inbox.start):
-            await serve._open(step)
+            await runtime_service._open(step)
         supervisor = Supervisor("crashing")
         supervisor.start(
             {"relay": self.relay.run, "sweep": self.relay.sweep, "inbox": self.inbox.run}

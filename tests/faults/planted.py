@@ -18,7 +18,7 @@ from services.team.settings import Settings as TeamSettings
 from shared.clock import SystemClock
 from shared.leases import Leases
 from shared.leases.leases import Granted
-from shared.serve import main
+from shared.runtime.service import main
 from tests.consistency.mutants import NoBarrier
 
 BETWEEN_SECONDS = 0.4

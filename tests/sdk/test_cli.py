@@ -12,7 +12,7 @@ import pytest
 import rolecall
 from rolecall.cli import main
 
-CATALOGS = Path(rolecall.__file__).parent / "catalogs"
+CATALOGS = Path(rolecall.__file__).parent / "core" / "catalogs"
 
 
 class AdminEndpoint(HTTPServer):

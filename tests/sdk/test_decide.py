@@ -23,7 +23,7 @@ from rolecall import (
     decide,
     effective_matrix,
     effective_table,
-    standing,
+    membership_denial,
 )
 from tests.sdk.accounts import NOW, STANDARD, account, member
 
@@ -294,7 +294,7 @@ def test_the_first_rule_that_refuses_gives_the_reason(step):
     resource = Resource(id="i-1", owner_id=claimed)
 
     assert decide(team, subject, permission, resource, now=NOW).reason is LADDER[step]
-    refused = standing(team, subject, now=NOW)
+    refused = membership_denial(team, subject, now=NOW)
     assert (refused.reason if refused else None) is (LADDER[step] if step < 5 else None)
 
 
@@ -444,7 +444,7 @@ def test_the_effective_matrix_is_what_decide_goes_by(seed):
     team = random_team(rng)
     team = dataclasses.replace(team, status=AccountStatus.ACTIVE, resources={})
     for person in team.members.values():
-        if standing(team, Subject(person.user_id), now=NOW) is None:
+        if membership_denial(team, Subject(person.user_id), now=NOW) is None:
             for project_id in (None, "prj_1", "prj_2"):
                 held = STANDARD.held(effective_matrix(team, person, project_id, now=NOW))
                 resource = Resource(owner_id="usr_somebody", project_id=project_id)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from shared.internal import InternalClient
+from shared.http.client import InternalClient
 from shared.mongo import transact
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from services.identity.messages import (
 )
 from services.identity.routes.oauth import key_set
 from services.identity.snapshot import snapshot
-from shared.contracts.things import SnapshotPage
+from shared.contracts.policy_objects import SnapshotPage
 from shared.http import Admin, Call, Internal, Reply, Route
 from shared.ids import UserId
 from shared.problems import NotFound
@@ -121,6 +121,6 @@ ROUTES = (
         takes=NewClient,
         gives=ClientAnswer,
         status=201,
-        policy=True,
+        effective_everywhere=True,
     ),
 )

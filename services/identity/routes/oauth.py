@@ -11,7 +11,7 @@ from services.identity.messages import (
     TokenForm,
     TokenResult,
 )
-from shared.access_tokens import ACCESS_SECONDS
+from shared.auth.access_tokens import ACCESS_SECONDS
 from shared.http import Call, Media, Public, Reply, Route, Strictness
 
 

@@ -25,13 +25,12 @@ from services.identity.messages import (
     Verify,
 )
 from services.identity.passwords import Busy
-from services.identity.sessions import RefreshTokenInvalid, Session
+from services.identity.sessions import RefreshTokenInvalid, UserSession
 from services.identity.sign_ins import SignedIn
 from services.identity.use_cases import InvitationNotValid
-from shared.access_tokens import ACCESS_SECONDS
 from shared.auth import user_claims
-from shared.http import Call, Public, Reply, Route
-from shared.http import Session as SessionAccess
+from shared.auth.access_tokens import ACCESS_SECONDS
+from shared.http import Call, Public, Reply, Route, Session
 from shared.ids import AccountId
 from shared.links import Link
 from shared.problems import NotFound, PermissionMissing
@@ -123,7 +122,7 @@ def _session(ctx: Ctx, signed_in: SignedIn) -> SessionAnswer:
     )
 
 
-def _access_token(ctx: Ctx, session: Session) -> str:
+def _access_token(ctx: Ctx, session: UserSession) -> str:
     return ctx.keyring.sign(
         user_claims(
             issuer=ctx.settings.public_url,
@@ -210,7 +209,7 @@ ROUTES = (
         takes=Refresh,
         gives=SessionAnswer,
         refuses=(RefreshTokenInvalid,),
-        policy=True,
+        effective_everywhere=True,
     ),
     Route(
         method="POST",
@@ -219,8 +218,8 @@ ROUTES = (
         operation_id="logOut",
         summary="End the session",
         tag="sign-in",
-        access=SessionAccess(),
-        policy=True,
+        access=Session(),
+        effective_everywhere=True,
     ),
     Route(
         method="POST",
@@ -229,7 +228,7 @@ ROUTES = (
         operation_id="switchAccount",
         summary="Make another account the session's current one",
         tag="sign-in",
-        access=SessionAccess(),
+        access=Session(),
         takes=Switch,
         gives=SwitchAnswer,
         refuses=(NotFound, PermissionMissing),
@@ -241,7 +240,7 @@ ROUTES = (
         operation_id="getMe",
         summary="The user of the request",
         tag="me",
-        access=SessionAccess(),
+        access=Session(),
         gives=MeAnswer,
     ),
     Route(
@@ -251,7 +250,7 @@ ROUTES = (
         operation_id="updateMe",
         summary="Change the shown name",
         tag="me",
-        access=SessionAccess(),
+        access=Session(),
         takes=Rename,
         gives=MeAnswer,
     ),

@@ -7,18 +7,17 @@ from typing import Any
 from rolecall import AccountKind, AccountStatus, Catalog, CompiledCatalog, Conversion
 from services.team.domain.members import Membership
 from shared.addresses import Address
-from shared.contracts import team, things
+from shared.contracts import policy_objects, team
 from shared.contracts.facts import Fact, ResourceRef
-from shared.contracts.things import Kind as ThingKind
-from shared.contracts.things import Thing
+from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
 from shared.ids import AccountId, MembershipId, UserId
-from shared.problems import Kind, Refusal
+from shared.problems import Refusal, RefusalKind
 
 
 class AlreadyATeam(Refusal):
     """Only a personal account converts."""
 
-    kind = Kind.CONFLICT
+    kind = RefusalKind.CONFLICT
     code = "already-a-team"
     detail = "This account is a team already."
 
@@ -26,7 +25,7 @@ class AlreadyATeam(Refusal):
 class NotATeam(Refusal):
     """Under this catalog a personal account is converted before anybody is invited."""
 
-    kind = Kind.CONFLICT
+    kind = RefusalKind.CONFLICT
     code = "not-a-team"
     detail = "This is a personal account; convert it to a team first."
 
@@ -34,7 +33,7 @@ class NotATeam(Refusal):
 class OwnerOnly(Refusal):
     """Converting is the owner's alone."""
 
-    kind = Kind.DENIED
+    kind = RefusalKind.DENIED
     code = "owner-only"
     detail = "Only the owner of the account may do this."
 
@@ -52,16 +51,16 @@ class Account:
     account_rev: int
     created_at: datetime
 
-    def thing(self) -> Thing:
+    def policy_object(self) -> PolicyObject:
         """What authz has to know of it."""
-        state = things.AccountState(
+        state = policy_objects.AccountObject(
             kind=self.kind.value,
             status=self.status.value,
             owner_user_id=self.owner_user_id,
             catalog=self.catalog,
         )
-        return Thing(
-            kind=ThingKind.ACCOUNT,
+        return PolicyObject(
+            kind=PolicyObjectKind.ACCOUNT,
             id=self.account_id,
             account_id=self.account_id,
             state=state.model_dump(mode="json"),
@@ -109,7 +108,7 @@ def open_personal(
         ),
         resource=account.ref(),
         after={"kind": "personal", "name": name, "catalog": catalog.id},
-        things=(account.thing(), owner.thing()),
+        policy_objects=(account.policy_object(), owner.policy_object()),
     )
     return account, owner, fact
 
@@ -170,7 +169,9 @@ def _converted(
         resource=after.ref(),
         before=_shown(before, was),
         after=_shown(after, owner),
-        things=(after.thing(),) if owner is None else (after.thing(), owner.thing()),
+        policy_objects=(after.policy_object(),)
+        if owner is None
+        else (after.policy_object(), owner.policy_object()),
     )
 
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from shared.problems import Kind, Refusal
+from shared.problems import Refusal, RefusalKind
 
 WINDOW = timedelta(hours=24)
 
@@ -12,7 +12,7 @@ WINDOW = timedelta(hours=24)
 class InvitationRateLimited(Refusal):
     """Too many invitations to one address, or from one account, within a day."""
 
-    kind = Kind.RATE_LIMITED
+    kind = RefusalKind.RATE_LIMITED
     code = "invitation-rate-limited"
     detail = "Too many invitations within a day; try again later."
 

@@ -20,13 +20,13 @@ from services.team.domain.accounts import Account
 from services.team.domain.members import Membership
 from services.team.domain.overrides import ProjectOverride
 from shared.ids import ProjectId, UserId
-from shared.problems import Kind, NotFound, PermissionMissing, Refusal
+from shared.problems import NotFound, PermissionMissing, Refusal, RefusalKind
 
 
 class RoleUnknown(Refusal):
     """The account's catalog has no such role, or it comes only with owning the account."""
 
-    kind = Kind.INVALID
+    kind = RefusalKind.INVALID
     code = "role-unknown"
     detail = "The catalog has no role of this name that can be given."
 
@@ -37,7 +37,7 @@ class RoleUnknown(Refusal):
 class GrantsExceeded(Refusal):
     """Nobody gives what they do not hold in that scope (`B5`)."""
 
-    kind = Kind.DENIED
+    kind = RefusalKind.DENIED
     code = "grants-exceeded"
     detail = "You can only give what you hold yourself; you lack {missing}."
 

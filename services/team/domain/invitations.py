@@ -10,7 +10,7 @@ from services.team.domain.members import Membership
 from shared.contracts import team
 from shared.contracts.facts import Fact, ResourceRef
 from shared.ids import AccountId, InvitationId, MembershipId, UserId
-from shared.problems import Invalid, Kind, Refusal
+from shared.problems import Invalid, Refusal, RefusalKind
 
 
 class InvitationStatus(StrEnum):
@@ -25,7 +25,7 @@ class InvitationStatus(StrEnum):
 class AlreadyMember(Refusal):
     """Nobody joins twice."""
 
-    kind = Kind.CONFLICT
+    kind = RefusalKind.CONFLICT
     code = "already-a-member"
     detail = "This person is a member of the account already."
 
@@ -33,7 +33,7 @@ class AlreadyMember(Refusal):
 class AlreadyInvited(Refusal):
     """One pending invitation per address and account."""
 
-    kind = Kind.CONFLICT
+    kind = RefusalKind.CONFLICT
     code = "already-invited"
     detail = "There is a pending invitation for this address."
 
@@ -41,7 +41,7 @@ class AlreadyInvited(Refusal):
 class ExpiredInvitationThere(Refusal):
     """Under this catalog an expired invitation is deleted before another is made (`Ro12`)."""
 
-    kind = Kind.CONFLICT
+    kind = RefusalKind.CONFLICT
     code = "expired-invitation-there"
     detail = "An expired invitation for this address is still there; delete it first."
 
@@ -49,7 +49,7 @@ class ExpiredInvitationThere(Refusal):
 class MemberLimit(Refusal):
     """The catalog's limit: memberships other than the owner's, and open invitations (`Nv12`)."""
 
-    kind = Kind.CONFLICT
+    kind = RefusalKind.CONFLICT
     code = "member-limit"
     detail = "The account may have {limit} members, open invitations included."
 
@@ -57,7 +57,7 @@ class MemberLimit(Refusal):
 class ResendNotOffered(Refusal):
     """Under this catalog an invitation is never sent again (`Ro12`)."""
 
-    kind = Kind.CONFLICT
+    kind = RefusalKind.CONFLICT
     code = "resend-not-offered"
     detail = "Invitations of this account cannot be sent again; delete it and create another."
 

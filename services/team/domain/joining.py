@@ -11,7 +11,7 @@ from shared.addresses import Address
 from shared.contracts import team
 from shared.contracts.facts import Fact
 from shared.ids import MembershipId, UserId
-from shared.problems import Kind, Refusal
+from shared.problems import Refusal, RefusalKind
 
 WRONG_CODES = 10
 """After this many wrong codes the link is dead until it is sent again."""
@@ -20,7 +20,7 @@ WRONG_CODES = 10
 class InvitationNotValid(Refusal):
     """Wrong, used, expired, revoked, superseded, somebody else's: all alike (`T12`)."""
 
-    kind = Kind.GONE
+    kind = RefusalKind.GONE
     code = "invitation-not-valid"
     detail = "This invitation is not valid, or not for you."
 
@@ -96,7 +96,7 @@ def accept(
         ),
         resource=member.ref(),
         after={"role": member.role, "membership_id": membership_id},
-        things=(member.thing(),),
+        policy_objects=(member.policy_object(),),
     )
     told = Fact(
         payload=team.InvitationAccepted(

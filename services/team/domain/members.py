@@ -6,18 +6,17 @@ from datetime import datetime
 
 from rolecall import MembershipStatus, Role
 from services.team.domain.listing import listed
-from shared.contracts import team, things
+from shared.contracts import policy_objects, team
 from shared.contracts.facts import Fact, ResourceRef
-from shared.contracts.things import Kind as ThingKind
-from shared.contracts.things import Thing
+from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
 from shared.ids import AccountId, MembershipId, ProjectId, UserId
-from shared.problems import Kind, Refusal
+from shared.problems import Refusal, RefusalKind
 
 
 class OwnerProtected(Refusal):
     """The owner is never demoted or removed; ownership moves only by transfer (`Ci7`, `Nv20`)."""
 
-    kind = Kind.CONFLICT
+    kind = RefusalKind.CONFLICT
     code = "owner-protected"
     forbids = True
     detail = "The owner of the account cannot be changed or removed."
@@ -26,7 +25,7 @@ class OwnerProtected(Refusal):
 class OwnerCannotLeave(Refusal):
     """An account always has its owner (`Nv7`)."""
 
-    kind = Kind.CONFLICT
+    kind = RefusalKind.CONFLICT
     code = "owner-cannot-leave"
     forbids = True
     detail = "The owner cannot leave the account."
@@ -52,24 +51,26 @@ class Membership:
     expires_at: datetime | None = None
     invited_by: UserId | None = None
 
-    def thing(self) -> Thing:
+    def policy_object(self) -> PolicyObject:
         """What authz has to know of it."""
-        state = things.MemberState(
+        state = policy_objects.MemberObject(
             membership_id=self.membership_id,
             role=self.role,
             status=self.status.value,
             expires_at=self.expires_at,
         )
-        return Thing(
-            kind=ThingKind.MEMBER,
+        return PolicyObject(
+            kind=PolicyObjectKind.MEMBER,
             id=self.user_id,
             account_id=self.account_id,
             state=state.model_dump(mode="json"),
         )
 
-    def gone(self) -> Thing:
+    def gone(self) -> PolicyObject:
         """That there is none any more; overrides are bound to the membership and end with it."""
-        return Thing(kind=ThingKind.MEMBER, id=self.user_id, account_id=self.account_id, state=None)
+        return PolicyObject(
+            kind=PolicyObjectKind.MEMBER, id=self.user_id, account_id=self.account_id, state=None
+        )
 
     def ref(self) -> ResourceRef:
         """The member as an audit record names them."""
@@ -106,7 +107,7 @@ def change_role(
         resource=member.ref(),
         before={"role": member.role},
         after={"role": role.id},
-        things=(changed.thing(),),
+        policy_objects=(changed.policy_object(),),
     )
     return changed, fact
 
@@ -157,5 +158,5 @@ def _ended(
             "membership_id": member.membership_id,
             "overridden_in": listed(overridden),
         },
-        things=(member.gone(),),
+        policy_objects=(member.gone(),),
     )

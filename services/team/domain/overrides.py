@@ -7,18 +7,17 @@ from typing import Any
 from rolecall import Catalog, CatalogError, Grants
 from services.team.domain.members import Membership
 from services.team.domain.projects import Project
-from shared.contracts import team, things
+from shared.contracts import policy_objects, team
 from shared.contracts.facts import Fact, ResourceRef
-from shared.contracts.things import Kind as ThingKind
-from shared.contracts.things import Thing
+from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
 from shared.ids import AccountId, MembershipId, ProjectId, UserId
-from shared.problems import Invalid, Kind, Refusal
+from shared.problems import Invalid, Refusal, RefusalKind
 
 
 class NotInThisCatalog(Refusal):
     """The provider does not offer this part of Rolecall."""
 
-    kind = Kind.NOT_FOUND
+    kind = RefusalKind.NOT_FOUND
     code = "not-in-this-catalog"
     detail = "The catalog of this account does not offer this."
 
@@ -26,7 +25,7 @@ class NotInThisCatalog(Refusal):
 class OwnerNotOverridden(Refusal):
     """The owner's grants are the owner role's, in every project."""
 
-    kind = Kind.CONFLICT
+    kind = RefusalKind.CONFLICT
     code = "owner-protected"
     forbids = True
     detail = "The owner of the account cannot be overridden."
@@ -51,24 +50,24 @@ class ProjectOverride:
             return False
         return self.expires_at is None or self.expires_at > other.expires_at
 
-    def thing(self) -> Thing:
+    def policy_object(self) -> PolicyObject:
         """What authz has to know of it."""
-        state = things.OverrideState(
+        state = policy_objects.OverrideObject(
             project_id=self.project_id,
             user_id=self.user_id,
             membership_id=self.membership_id,
             grants=plain(self.grants),
             expires_at=self.expires_at,
         )
-        return self._thing(state)
+        return self._policy_object(state)
 
-    def gone(self) -> Thing:
+    def gone(self) -> PolicyObject:
         """That there is none any more."""
-        return self._thing(None)
+        return self._policy_object(None)
 
-    def _thing(self, state: things.OverrideState | None) -> Thing:
-        return Thing(
-            kind=ThingKind.OVERRIDE,
+    def _policy_object(self, state: policy_objects.OverrideObject | None) -> PolicyObject:
+        return PolicyObject(
+            kind=PolicyObjectKind.OVERRIDE,
             id=f"{self.project_id}/{self.user_id}",
             account_id=self.account_id,
             state=None if state is None else state.model_dump(mode="json"),
@@ -126,7 +125,7 @@ def put(
         project_id=project.project_id,
         before=None if replaced is None else _shown(replaced),
         after=_shown(override),
-        things=(override.thing(),),
+        policy_objects=(override.policy_object(),),
     )
 
 
@@ -145,7 +144,7 @@ def remove(
         resource=_ref(member, project),
         project_id=project.project_id,
         before=_shown(override),
-        things=(override.gone(),),
+        policy_objects=(override.gone(),),
     )
 
 

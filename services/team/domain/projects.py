@@ -5,18 +5,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.team.domain.listing import listed
-from shared.contracts import team, things
+from shared.contracts import policy_objects, team
 from shared.contracts.facts import Fact, ResourceRef
-from shared.contracts.things import Kind as ThingKind
-from shared.contracts.things import Thing
+from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
 from shared.ids import AccountId, ProjectId, UserId
-from shared.problems import Kind, Refusal
+from shared.problems import Refusal, RefusalKind
 
 
 class ProjectNameTaken(Refusal):
     """Two projects of one account have different names."""
 
-    kind = Kind.CONFLICT
+    kind = RefusalKind.CONFLICT
     code = "project-name-taken"
     detail = "A project of this account has that name."
 
@@ -24,7 +23,7 @@ class ProjectNameTaken(Refusal):
 class ProjectLimit(Refusal):
     """Every replica of authz holds every project, so their number is bounded."""
 
-    kind = Kind.CONFLICT
+    kind = RefusalKind.CONFLICT
     code = "project-limit"
     detail = "An account may have {limit} projects at most."
 
@@ -38,17 +37,17 @@ class Project:
     name: str
     created_at: datetime
 
-    def thing(self) -> Thing:
+    def policy_object(self) -> PolicyObject:
         """What authz has to know of it."""
-        return self._thing(things.ProjectState(name=self.name))
+        return self._policy_object(policy_objects.ProjectObject(name=self.name))
 
-    def gone(self) -> Thing:
+    def gone(self) -> PolicyObject:
         """That there is none any more; its overrides decide nothing from then on."""
-        return self._thing(None)
+        return self._policy_object(None)
 
-    def _thing(self, state: things.ProjectState | None) -> Thing:
-        return Thing(
-            kind=ThingKind.PROJECT,
+    def _policy_object(self, state: policy_objects.ProjectObject | None) -> PolicyObject:
+        return PolicyObject(
+            kind=PolicyObjectKind.PROJECT,
             id=self.project_id,
             account_id=self.account_id,
             state=None if state is None else state.model_dump(mode="json"),
@@ -66,7 +65,7 @@ def create(project: Project) -> Fact:
         resource=project.ref(),
         project_id=project.project_id,
         after={"name": project.name},
-        things=(project.thing(),),
+        policy_objects=(project.policy_object(),),
     )
 
 
@@ -79,7 +78,7 @@ def rename(project: Project, name: str) -> tuple[Project, Fact]:
         project_id=project.project_id,
         before={"name": project.name},
         after={"name": name},
-        things=(renamed.thing(),),
+        policy_objects=(renamed.policy_object(),),
     )
     return renamed, fact
 
@@ -91,5 +90,5 @@ def delete(project: Project, *, overridden: Sequence[UserId]) -> Fact:
         resource=project.ref(),
         project_id=project.project_id,
         before={"name": project.name, "overridden": listed(overridden)},
-        things=(project.gone(),),
+        policy_objects=(project.gone(),),
     )

@@ -8,22 +8,22 @@ from pydantic import AfterValidator, Field
 from services.team.domain.accounts import AlreadyATeam, OwnerOnly
 from services.team.domain.names import parse_name
 from services.team.routes.gate import act_of, gated
-from services.team.routes.paging import Page, PageQuery, paged
 from services.team.use_cases import accounts
 from services.team.use_cases.accounts import OwnAccount
 from services.team.use_cases.context import Ctx
 from services.team.use_cases.desk import Desk, enter
 from shared.contracts.facts import parse_revision
 from shared.http.access import Permission, Session
+from shared.http.idempotency import IdempotencyKeyReused, Repeated
+from shared.http.paging import Page, PageQuery, paged
 from shared.http.routes import Answer, Body, Call, Reply, Route
-from shared.idempotency import IdempotencyKeyReused, Repeated
 from shared.ids import AccountId, UserId
 from shared.problems import NotFound
 
 DisplayName = Annotated[str, Field(max_length=400), AfterValidator(parse_name)]
 
-VIEW = Permission("account:view", inside_write=True)
-UPDATE = Permission("account:update", inside_write=True)
+VIEW = Permission("account:view", decided_in_use_case=True)
+UPDATE = Permission("account:update", decided_in_use_case=True)
 
 
 class Rename(Body):
@@ -215,7 +215,7 @@ ROUTES = (
         takes=Convert,
         gives=AccountView,
         refuses=(AlreadyATeam, OwnerOnly, IdempotencyKeyReused),
-        policy=True,
+        effective_everywhere=True,
         idempotent=True,
     ),
     Route(

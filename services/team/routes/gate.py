@@ -11,7 +11,7 @@ from services.team.use_cases.context import Act, Ctx
 from services.team.use_cases.desk import with_name
 from shared.contracts.facts import ResourceRef
 from shared.http.routes import Call, Handler, Reply
-from shared.problems import Kind, NotFound, Refusal
+from shared.problems import NotFound, Refusal, RefusalKind
 
 
 def act_of(call: Call[Any, Any]) -> Act:
@@ -21,7 +21,7 @@ def act_of(call: Call[Any, Any]) -> Act:
         user_id=call.user.user_id,
         account_id=call.account_id,
         permission=call.permission,
-        policy=call.route.policy,
+        effective_everywhere=call.route.effective_everywhere,
     )
 
 
@@ -41,7 +41,7 @@ def gated(handler: Handler) -> Handler:
                     raise
             return await handler(ctx, call)
         except Refusal as refusal:
-            if refusal.kind is Kind.DENIED or refusal.forbids:
+            if refusal.kind is RefusalKind.DENIED or refusal.forbids:
                 await _record(ctx, call, refusal)
             raise
 

@@ -9,7 +9,7 @@ from services.team.routes.invitations import LinkView, link_view
 from services.team.routes.joining import OpenedView, Proof, opened_view
 from services.team.use_cases import joining
 from services.team.use_cases.context import Ctx
-from shared.contracts.things import SnapshotPage
+from shared.contracts.policy_objects import SnapshotPage
 from shared.http.access import Internal
 from shared.http.routes import Body, Call, Route
 from shared.links import Link

@@ -19,19 +19,19 @@ from services.team.domain.invitations import (
 )
 from services.team.routes.gate import act_of, gated
 from services.team.routes.members import Status
-from services.team.routes.paging import Order, Page, PageQuery, paged
 from services.team.use_cases import invitations
 from services.team.use_cases.context import Ctx
 from services.team.use_cases.desk import Desk, enter
 from shared.addresses import ADDRESS_LIMIT, Address, parse_address
 from shared.http.access import Permission
+from shared.http.idempotency import IdempotencyKeyReused, Repeated
+from shared.http.paging import Order, Page, PageQuery, paged
 from shared.http.routes import Answer, Body, Call, Reply, Route
-from shared.idempotency import IdempotencyKeyReused, Repeated
 from shared.ids import InvitationId, UserId
 from shared.links import Link
 
-VIEW = Permission("member:view", inside_write=True)
-INVITE = Permission("member:invite", inside_write=True)
+VIEW = Permission("member:view", decided_in_use_case=True)
+INVITE = Permission("member:invite", decided_in_use_case=True)
 
 
 def _address(text: str) -> str:

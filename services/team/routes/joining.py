@@ -83,7 +83,7 @@ async def accept(ctx: Ctx, call: Call[Proof, None]) -> Reply:
         token=call.body.token,
         code=call.body.code,
         caller=call.caller,
-        policy=call.route.policy,
+        effective_everywhere=call.route.effective_everywhere,
         operation=call.route.operation_id,
     )
     joined = written.result
@@ -135,7 +135,7 @@ ROUTES = (
         takes=Proof,
         gives=JoinedView,
         refuses=(InvitationNotValid, AlreadyMember, MemberLimit),
-        policy=True,
+        effective_everywhere=True,
     ),
     Route(
         method="POST",

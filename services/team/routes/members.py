@@ -11,15 +11,15 @@ from services.team.domain.authority import GrantsExceeded, RoleUnknown, millisec
 from services.team.domain.invitations import Invitation
 from services.team.domain.members import Membership, OwnerCannotLeave, OwnerProtected
 from services.team.routes.gate import act_of, gated
-from services.team.routes.paging import Order, Page, PageQuery, paged
 from services.team.use_cases import members
 from services.team.use_cases.context import Ctx
 from services.team.use_cases.desk import Desk
 from shared.http.access import Permission
+from shared.http.paging import Order, Page, PageQuery, paged
 from shared.http.routes import Answer, Body, Call, Reply, Route
 from shared.ids import InvitationId, MembershipId, ProjectId, UserId
 
-VIEW = Permission("member:view", inside_write=True)
+VIEW = Permission("member:view", decided_in_use_case=True)
 
 
 class Status(StrEnum):
@@ -220,11 +220,11 @@ ROUTES = (
         operation_id="changeMemberRole",
         summary="Give a member another role",
         tag="members",
-        access=Permission("member:update", inside_write=True),
+        access=Permission("member:update", decided_in_use_case=True),
         takes=ChangeRole,
         gives=MemberView,
         refuses=(RoleUnknown, GrantsExceeded, OwnerProtected),
-        policy=True,
+        effective_everywhere=True,
     ),
     Route(
         method="DELETE",
@@ -233,9 +233,9 @@ ROUTES = (
         operation_id="removeMember",
         summary="Remove a member; access ends with the answer",
         tag="members",
-        access=Permission("member:remove", inside_write=True),
+        access=Permission("member:remove", decided_in_use_case=True),
         refuses=(OwnerProtected,),
-        policy=True,
+        effective_everywhere=True,
     ),
     Route(
         method="POST",
@@ -244,9 +244,9 @@ ROUTES = (
         operation_id="leaveAccount",
         summary="End my own membership",
         tag="members",
-        access=Permission("account:view", inside_write=True),
+        access=Permission("account:view", decided_in_use_case=True),
         refuses=(OwnerCannotLeave,),
-        policy=True,
+        effective_everywhere=True,
     ),
     Route(
         method="GET",
@@ -255,7 +255,7 @@ ROUTES = (
         operation_id="getMyPermissions",
         summary="What I may do in this account",
         tag="members",
-        access=Permission("account:view", inside_write=True),
+        access=Permission("account:view", decided_in_use_case=True),
         query=PermissionsQuery,
         gives=PermissionsView,
     ),

@@ -15,17 +15,17 @@ from services.team.domain.overrides import (
 )
 from services.team.domain.projects import Project, ProjectLimit, ProjectNameTaken
 from services.team.routes.gate import act_of, gated
-from services.team.routes.paging import Page, PageQuery, paged
 from services.team.use_cases import projects
 from services.team.use_cases.context import Ctx
 from shared.http.access import Permission
+from shared.http.paging import Page, PageQuery, paged
 from shared.http.routes import Answer, Body, Call, Reply, Route
 from shared.ids import MembershipId, ProjectId, UserId
 
-VIEW = Permission("project:view", inside_write=True)
-MANAGE = Permission("project:manage", inside_write=True)
-SEE_MEMBERS = Permission("member:view", inside_write=True)
-CHANGE_MEMBERS = Permission("member:update", inside_write=True)
+VIEW = Permission("project:view", decided_in_use_case=True)
+MANAGE = Permission("project:manage", decided_in_use_case=True)
+SEE_MEMBERS = Permission("member:view", decided_in_use_case=True)
+CHANGE_MEMBERS = Permission("member:update", decided_in_use_case=True)
 
 
 def _in_utc(moment: datetime) -> datetime:
@@ -173,7 +173,7 @@ ROUTES = (
         gives=ProjectView,
         status=201,
         refuses=(ProjectNameTaken, ProjectLimit),
-        policy=True,
+        effective_everywhere=True,
     ),
     Route(
         method="GET",
@@ -204,8 +204,8 @@ ROUTES = (
         operation_id="deleteProject",
         summary="Delete a project and the overrides in it",
         tag="projects",
-        access=Permission("project:delete", inside_write=True),
-        policy=True,
+        access=Permission("project:delete", decided_in_use_case=True),
+        effective_everywhere=True,
     ),
     Route(
         method="GET",
@@ -230,7 +230,7 @@ ROUTES = (
         takes=PutOverride,
         gives=OverrideView,
         refuses=(NotInThisCatalog, OwnerNotOverridden, GrantsExceeded),
-        policy=True,
+        effective_everywhere=True,
     ),
     Route(
         method="DELETE",
@@ -241,6 +241,6 @@ ROUTES = (
         tag="projects",
         access=CHANGE_MEMBERS,
         refuses=(NotInThisCatalog, GrantsExceeded),
-        policy=True,
+        effective_everywhere=True,
     ),
 )

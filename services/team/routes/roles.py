@@ -5,15 +5,15 @@ from typing import Any
 from rolecall import Role
 from services.team.domain.overrides import plain
 from services.team.routes.gate import act_of, gated
-from services.team.routes.paging import Page, PageQuery, paged
 from services.team.use_cases.context import Ctx
 from services.team.use_cases.desk import enter
 from shared.http.access import Permission
+from shared.http.paging import Page, PageQuery, paged
 from shared.http.routes import Answer, Call, Route
 from shared.problems import NotFound
 
-VIEW = Permission("account:view", inside_write=True)
-ROLES = Permission("role:view", inside_write=True)
+VIEW = Permission("account:view", decided_in_use_case=True)
+ROLES = Permission("role:view", decided_in_use_case=True)
 
 
 class RoleView(Answer):

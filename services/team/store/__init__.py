@@ -1,14 +1,14 @@
 """Where does what team knows stand in MongoDB?"""
 
 from services.team.store.accounts import AccountRows
-from services.team.store.catalogs import CatalogRows, catalog_thing
+from services.team.store.catalogs import CatalogRows, catalog_object
 from services.team.store.invitations import InvitationRows
 from services.team.store.projects import ProjectRows
 from services.team.store.sessions import EndedSessionRows
 from services.team.store.snapshot import Snapshot
 from shared.mongo import Database
 
-__all__ = ["Snapshot", "Store", "catalog_thing"]
+__all__ = ["Snapshot", "Store", "catalog_object"]
 
 
 class Store(AccountRows, InvitationRows, ProjectRows, CatalogRows, EndedSessionRows):

@@ -5,7 +5,7 @@ from services.team.domain.members import Membership
 from services.team.store.codec import policy_document, read
 from shared.contracts.facts import Position
 from shared.ids import AccountId, UserId
-from shared.mongo import Database, Session, insert_once, majority, update_expected
+from shared.mongo import Database, DbSession, insert_once, majority, update_expected
 
 
 class AccountRows:
@@ -17,7 +17,7 @@ class AccountRows:
         self._people = majority(database, "people")
 
     async def account(
-        self, account_id: AccountId, session: Session | None = None
+        self, account_id: AccountId, session: DbSession | None = None
     ) -> Account | None:
         """The account of that id."""
         found = await self._accounts.find_one({"_id": account_id}, session=session)
@@ -28,7 +28,7 @@ class AccountRows:
         rows = self._accounts.find({"_id": {"$in": account_ids}})
         return {AccountId(row["_id"]): read(Account, row) async for row in rows}
 
-    async def insert_account(self, account: Account, *, rev: int, session: Session) -> None:
+    async def insert_account(self, account: Account, *, rev: int, session: DbSession) -> None:
         """Save a new account.
 
         Raises:
@@ -37,7 +37,7 @@ class AccountRows:
         await insert_once(self._accounts, _account(account, rev), session)
 
     async def update_account(
-        self, account: Account, *, expected_rev: int, rev: int, session: Session
+        self, account: Account, *, expected_rev: int, rev: int, session: DbSession
     ) -> None:
         """Save the account over the one with `account_rev == expected_rev`.
 
@@ -49,24 +49,24 @@ class AccountRows:
         await update_expected(self._accounts, expected, {"$set": changed}, session)
 
     async def member(
-        self, account_id: AccountId, user_id: UserId, session: Session | None = None
+        self, account_id: AccountId, user_id: UserId, session: DbSession | None = None
     ) -> Membership | None:
         """The user's membership in the account."""
         found = await self._members.find_one({"_id": f"{account_id}/{user_id}"}, session=session)
         return None if found is None else read(Membership, found)
 
     async def members(
-        self, account_id: AccountId, session: Session | None = None
+        self, account_id: AccountId, session: DbSession | None = None
     ) -> list[Membership]:
         """All memberships of the account, the owner's too."""
         rows = self._members.find({"account_id": account_id}, session=session)
         return [read(Membership, row) async for row in rows]
 
-    async def count_members(self, account_id: AccountId, session: Session) -> int:
+    async def count_members(self, account_id: AccountId, session: DbSession) -> int:
         """How many memberships the account has, the owner's too."""
         return await self._members.count_documents({"account_id": account_id}, session=session)
 
-    async def is_member(self, account_id: AccountId, email_key: str, session: Session) -> bool:
+    async def is_member(self, account_id: AccountId, email_key: str, session: DbSession) -> bool:
         """Whether a member of the account has joined with this address."""
         wanted = {"account_id": account_id, "email_key": email_key}
         return await self._members.find_one(wanted, {"_id": 1}, session=session) is not None
@@ -77,7 +77,7 @@ class AccountRows:
         found = [read(Membership, row) async for row in rows]
         return sorted(found, key=lambda membership: membership.account_id)
 
-    async def insert_member(self, member: Membership, *, rev: int, session: Session) -> None:
+    async def insert_member(self, member: Membership, *, rev: int, session: DbSession) -> None:
         """Save a new membership.
 
         Raises:
@@ -85,18 +85,18 @@ class AccountRows:
         """
         await insert_once(self._members, _member(member, rev), session)
 
-    async def replace_member(self, member: Membership, *, rev: int, session: Session) -> None:
+    async def replace_member(self, member: Membership, *, rev: int, session: DbSession) -> None:
         """Save a changed membership."""
         row = _member(member, rev)
         await self._members.replace_one({"_id": row["_id"]}, row, session=session)
 
-    async def delete_member(self, member: Membership, session: Session) -> None:
+    async def delete_member(self, member: Membership, session: DbSession) -> None:
         """Drop a membership."""
         key = f"{member.account_id}/{member.user_id}"
         await self._members.delete_one({"_id": key}, session=session)
 
     async def learn_person(
-        self, *, user_id: UserId, name: str, position: Position, session: Session
+        self, *, user_id: UserId, name: str, position: Position, session: DbSession
     ) -> str:
         """Take the user's name from a fact of identity unless a newer fact was taken already.
 
@@ -115,7 +115,7 @@ class AccountRows:
         )
         return name
 
-    async def name_for_joining(self, user_id: UserId, *, otherwise: str, session: Session) -> str:
+    async def name_for_joining(self, user_id: UserId, *, otherwise: str, session: DbSession) -> str:
         """The user's newest known name, for a membership that this transaction makes.
 
         It also touches the row, so that a renaming at the same moment comes before or after and

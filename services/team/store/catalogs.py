@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from rolecall import SHIPPED, Catalog, CompiledCatalog, load
-from shared.contracts import things
-from shared.contracts.things import Kind, Thing
-from shared.mongo import Database, Document, Session, insert_once, majority
+from shared.contracts import policy_objects
+from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
+from shared.mongo import Database, DbSession, Document, insert_once, majority
 
 
 class CatalogRows:
@@ -37,7 +37,7 @@ class CatalogRows:
         return await self.catalog(max(versions, key=lambda row: row["published_at"])["_id"])
 
     async def insert_catalog(
-        self, catalog: Catalog, *, rev: int, now: datetime, session: Session
+        self, catalog: Catalog, *, rev: int, now: datetime, session: DbSession
     ) -> None:
         """Publish a version.
 
@@ -53,15 +53,17 @@ class CatalogRows:
         }
         await insert_once(self._catalogs, row, session)
 
-    async def catalog_things(self) -> list[Thing]:
+    async def catalog_objects(self) -> list[PolicyObject]:
         """Every published catalog, as authz takes it."""
         return [
-            catalog_thing(row["_id"], row["content"], rev=row["rev"])
+            catalog_object(row["_id"], row["content"], rev=row["rev"])
             async for row in self._catalogs.find({})
         ]
 
 
-def catalog_thing(catalog_id: str, content: Document, *, rev: int = 0) -> Thing:
+def catalog_object(catalog_id: str, content: Document, *, rev: int = 0) -> PolicyObject:
     """A published catalog, as authz takes it."""
-    state = things.CatalogState(content=content)
-    return Thing(kind=Kind.CATALOG, id=catalog_id, rev=rev, state=state.model_dump(mode="json"))
+    state = policy_objects.CatalogObject(content=content)
+    return PolicyObject(
+        kind=PolicyObjectKind.CATALOG, id=catalog_id, rev=rev, state=state.model_dump(mode="json")
+    )

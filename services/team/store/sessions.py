@@ -2,9 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from shared.access_tokens import ACCESS_SECONDS
+from shared.auth.access_tokens import ACCESS_SECONDS
 from shared.ids import SessionId
-from shared.mongo import Database, Session, majority
+from shared.mongo import Database, DbSession, majority
 
 _KEPT = timedelta(seconds=2 * ACCESS_SECONDS)
 """No token of an ended session lives longer, with room for clocks that differ."""
@@ -21,7 +21,7 @@ class EndedSessionRows:
         return await self._ended_sessions.find_one({"_id": session_id}) is not None
 
     async def end_session(
-        self, session_id: SessionId, *, ended_at: datetime, session: Session
+        self, session_id: SessionId, *, ended_at: datetime, session: DbSession
     ) -> None:
         """Remember that the session ended; harmless to repeat."""
         await self._ended_sessions.update_one(

@@ -15,17 +15,17 @@ from services.team.domain.projects import Project
 from services.team.store.catalogs import CatalogRows
 from services.team.store.codec import SLICES, read
 from services.team.store.projects import read_override
-from shared.contracts.things import SnapshotPage, Thing
+from shared.contracts.policy_objects import PolicyObject, SnapshotPage
 from shared.mongo import Database, Document, majority
 from shared.problems import Invalid
 
 PAGE = 2_000
 
-_THINGS: tuple[tuple[str, Callable[[Document], Thing]], ...] = (
-    ("accounts", lambda row: read(Account, row).thing()),
-    ("members", lambda row: read(Membership, row).thing()),
-    ("projects", lambda row: read(Project, row).thing()),
-    ("overrides", lambda row: read_override(row).thing()),
+_POLICY_OBJECTS: tuple[tuple[str, Callable[[Document], PolicyObject]], ...] = (
+    ("accounts", lambda row: read(Account, row).policy_object()),
+    ("members", lambda row: read(Membership, row).policy_object()),
+    ("projects", lambda row: read(Project, row).policy_object()),
+    ("overrides", lambda row: read_override(row).policy_object()),
 )
 
 
@@ -33,14 +33,17 @@ class Snapshot:
     """The policy state of all accounts, page by page."""
 
     def __init__(self, database: Database, catalogs: CatalogRows) -> None:
-        self._collections = [(majority(database, name), thing_of) for name, thing_of in _THINGS]
+        self._collections = [
+            (majority(database, name), policy_object_of)
+            for name, policy_object_of in _POLICY_OBJECTS
+        ]
         self._catalogs = catalogs
 
     async def first_page(
         self, *, source: str, epoch: str, heads: Mapping[int, int]
     ) -> SnapshotPage:
         """The catalogs, and the beginning of the rest; `heads` were read before this call."""
-        items = await self._catalogs.catalog_things()
+        items = await self._catalogs.catalog_objects()
         page = await self.page(_write(epoch=epoch, heads=heads, at=0, after=""), source=source)
         return page.model_copy(update={"items": (*items, *page.items)})
 
@@ -51,13 +54,13 @@ class Snapshot:
             Invalid: the cursor is none of ours.
         """
         epoch, heads, at, after = _read(cursor)
-        items: list[Thing] = []
+        items: list[PolicyObject] = []
         while at < len(self._collections) * SLICES and len(items) < PAGE:
-            collection, thing_of = self._collections[at // SLICES]
+            collection, policy_object_of = self._collections[at // SLICES]
             wanted = {"slice": at % SLICES, "key": {"$gt": after}}
             room = PAGE - len(items)
             rows = await collection.find(wanted).sort("key", 1).limit(room).to_list(room)
-            items += [thing_of(row).model_copy(update={"rev": row["rev"]}) for row in rows]
+            items += [policy_object_of(row).model_copy(update={"rev": row["rev"]}) for row in rows]
             at, after = (at, rows[-1]["key"]) if len(rows) == room else (at + 1, "")
         more = at < len(self._collections) * SLICES
         return SnapshotPage(

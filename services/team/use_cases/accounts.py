@@ -9,18 +9,18 @@ from rolecall import SHIPPED, Catalog, CompiledCatalog, load
 from services.team.domain import accounts
 from services.team.domain.accounts import Account, OwnerOnly
 from services.team.domain.members import Membership
-from services.team.store import catalog_thing
+from services.team.store import catalog_object
 from services.team.use_cases.context import Act, Ctx
 from services.team.use_cases.desk import Desk, catalog_of, commit, enter, save
 from shared.addresses import parse_address
 from shared.contracts import team
 from shared.contracts.facts import Actor, Caller, Fact, Position, RequestInfo, ResourceRef
-from shared.idempotency import Once
+from shared.http.idempotency import Once
 from shared.ids import AccountId, MembershipId, UserId, new_id
-from shared.inbox import Receipt
-from shared.journal import Tx, Written
+from shared.inbox import AppliedMark
+from shared.journal import JournalWrite, WriteResult
 from shared.mongo import AlreadyThere
-from shared.problems import Invalid, Kind, Refusal
+from shared.problems import Invalid, Refusal, RefusalKind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,17 +56,17 @@ async def _publish(ctx: Ctx, catalog: Catalog) -> None:
     fact = Fact(
         payload=team.CatalogPublished(name=catalog.name, digest=digest),
         resource=ResourceRef(type="catalog", id=catalog.id, name=catalog.title),
-        things=(catalog_thing(catalog.id, catalog.to_mapping()),),
+        policy_objects=(catalog_object(catalog.id, catalog.to_mapping()),),
     )
 
-    async def work(tx: Tx) -> None:
+    async def work(tx: JournalWrite) -> None:
         await ctx.store.insert_catalog(catalog, rev=tx.rev, now=tx.now, session=tx.session)
         tx.record(fact)
 
     caller = Caller(
         actor=Actor(type="service", id="team"), request=RequestInfo(request_id=new_id("req"))
     )
-    await ctx.journal.write(catalog.id, work, caller=caller, policy=True)
+    await ctx.journal.write(catalog.id, work, caller=caller, effective_everywhere=True)
 
 
 async def open_personal(
@@ -75,7 +75,7 @@ async def open_personal(
     *,
     caller: Caller,
     position: Position | None = None,
-    first: Receipt | None = None,
+    guard: AppliedMark | None = None,
 ) -> None:
     """Make sure that a verified user has their personal account; harmless to repeat (`Rp1`).
 
@@ -83,7 +83,7 @@ async def open_personal(
     """
     catalog = load(ctx.settings.personal_catalog)
 
-    async def work(tx: Tx) -> None:
+    async def work(tx: JournalWrite) -> None:
         if position is None:
             name = await ctx.store.name_for_joining(
                 person.user_id, otherwise=person.name, session=tx.session
@@ -107,7 +107,9 @@ async def open_personal(
         await ctx.store.insert_member(owner, rev=tx.rev, session=tx.session)
         await save(ctx, tx, account, [fact])
 
-    await ctx.journal.write(person.account_id, work, caller=caller, policy=False, first=first)
+    await ctx.journal.write(
+        person.account_id, work, caller=caller, effective_everywhere=False, guard=guard
+    )
 
 
 async def arrive(ctx: Ctx, *, user_id: UserId, account_id: AccountId, caller: Caller) -> bool:
@@ -138,7 +140,7 @@ async def verified_person(ctx: Ctx, user_id: UserId) -> Person | None:
     try:
         user = await ctx.internal.get("identity", f"/internal/users/{user_id}")
     except Refusal as refusal:
-        if refusal.kind is Kind.NOT_FOUND:
+        if refusal.kind is RefusalKind.NOT_FOUND:
             return None
         raise
     if user["status"] != "active" or not user["email_verified"]:
@@ -162,10 +164,10 @@ async def own_accounts(ctx: Ctx, user_id: UserId) -> list[OwnAccount]:
     ]
 
 
-async def rename(ctx: Ctx, act: Act, *, name: str) -> Written[Desk]:
+async def rename(ctx: Ctx, act: Act, *, name: str) -> WriteResult[Desk]:
     """Give the account another name."""
 
-    async def work(tx: Tx) -> Desk:
+    async def work(tx: JournalWrite) -> Desk:
         desk = await enter(ctx, act, tx=tx)
         if name == desk.account.name:
             return desk
@@ -173,7 +175,9 @@ async def rename(ctx: Ctx, act: Act, *, name: str) -> Written[Desk]:
         await save(ctx, tx, renamed, [fact])
         return replace(desk, account=renamed)
 
-    return await commit(ctx, act.account_id, work, caller=act.caller, policy=act.policy)
+    return await commit(
+        ctx, act.account_id, work, caller=act.caller, effective_everywhere=act.effective_everywhere
+    )
 
 
 async def convert(
@@ -184,7 +188,7 @@ async def convert(
     catalog_name: str | None,
     once: Once,
     answer: Callable[[Desk], dict[str, Any]],
-) -> Written[Desk]:
+) -> WriteResult[Desk]:
     """The owner turns the personal account into a team (`Rp2`, `Nv1`); `answer` is kept for `once`.
 
     Raises:
@@ -193,7 +197,7 @@ async def convert(
         Repeated: see `commit`.
     """
 
-    async def work(tx: Tx) -> Desk:
+    async def work(tx: JournalWrite) -> Desk:
         desk = await enter(ctx, act, tx=tx)
         if not desk.is_owner(desk.membership):
             raise OwnerOnly
@@ -212,4 +216,11 @@ async def convert(
         await once.keep(tx.session, answer(after))
         return after
 
-    return await commit(ctx, act.account_id, work, caller=act.caller, policy=act.policy, once=once)
+    return await commit(
+        ctx,
+        act.account_id,
+        work,
+        caller=act.caller,
+        effective_everywhere=act.effective_everywhere,
+        once=once,
+    )

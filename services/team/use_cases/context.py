@@ -6,13 +6,13 @@ from services.team.settings import Settings
 from services.team.store import Snapshot, Store
 from shared.clock import Clock
 from shared.contracts.facts import Caller
-from shared.idempotency import Idempotency
+from shared.http.client import InternalClient
+from shared.http.idempotency import Idempotency
 from shared.ids import AccountId, UserId
-from shared.internal import InternalClient
 from shared.journal import Journal
 from shared.leases import Leases
 from shared.links import Links
-from shared.mongo import Client
+from shared.mongo import DbClient
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +20,7 @@ class Ctx:
     """Everything that team's handlers reach; made once, in `app`."""
 
     settings: Settings
-    client: Client
+    client: DbClient
     store: Store
     snapshot: Snapshot
     journal: Journal
@@ -35,11 +35,11 @@ class Ctx:
 class Act:
     """One request of a user about one account: who, through what, and which permission it needs.
 
-    `policy` says that the write changes what authz answers from.
+    `effective_everywhere` says that the write changes what authz answers from.
     """
 
     caller: Caller
     user_id: UserId
     account_id: AccountId
     permission: str
-    policy: bool = False
+    effective_everywhere: bool = False

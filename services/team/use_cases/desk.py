@@ -17,11 +17,11 @@ from services.team.domain.members import Membership
 from services.team.domain.projects import Project
 from services.team.use_cases.context import Act, Ctx
 from shared.contracts.facts import Caller, Fact
-from shared.idempotency import Once, Repeated
+from shared.http.idempotency import Once, Repeated
 from shared.ids import AccountId, ProjectId, UserId
-from shared.journal import Tx, Written
-from shared.mongo import Session
-from shared.problems import Kind, NotFound, Refusal, Unavailable
+from shared.journal import JournalWrite, WriteResult
+from shared.mongo import DbSession
+from shared.problems import NotFound, Refusal, RefusalKind, Unavailable
 
 T = TypeVar("T")
 
@@ -52,7 +52,7 @@ async def catalog_of(ctx: Ctx, account: Account) -> CompiledCatalog:
 
 
 async def enter(
-    ctx: Ctx, act: Act, *, tx: Tx | None = None, project_id: ProjectId | None = None
+    ctx: Ctx, act: Act, *, tx: JournalWrite | None = None, project_id: ProjectId | None = None
 ) -> Desk:
     """Load what the decision needs, and decide whether the actor may go on (`Ci12`).
 
@@ -87,7 +87,7 @@ async def enter(
 
 
 async def member_of(
-    ctx: Ctx, account: Account, user_id: str, session: Session | None
+    ctx: Ctx, account: Account, user_id: str, session: DbSession | None
 ) -> Membership:
     """The member that a path names.
 
@@ -100,7 +100,7 @@ async def member_of(
     return found
 
 
-async def save(ctx: Ctx, tx: Tx, account: Account, facts: Sequence[Fact]) -> None:
+async def save(ctx: Ctx, tx: JournalWrite, account: Account, facts: Sequence[Fact]) -> None:
     """Save the account and tell the facts, numbered in the account's own gapless count."""
     revision = tx.rev
     tx.record(
@@ -129,12 +129,12 @@ async def with_name(ctx: Ctx, caller: Caller, account_id: AccountId) -> Caller:
 async def commit(
     ctx: Ctx,
     account_id: AccountId,
-    work: Callable[[Tx], Awaitable[T]],
+    work: Callable[[JournalWrite], Awaitable[T]],
     *,
     caller: Caller,
-    policy: bool,
+    effective_everywhere: bool,
     once: Once | None = None,
-) -> Written[T]:
+) -> WriteResult[T]:
     """Run a write of the account.
 
     A policy request that finds its change already made answers only when that change is in force:
@@ -144,21 +144,21 @@ async def commit(
         Unavailable: it is made, but not in force yet; or the database was away.
         Repeated: the request's idempotency key was used; its answer is kept.
     """
-    first = None if once is None else once.first
+    guard = None if once is None else once.guard
     named = await with_name(ctx, caller, account_id)
     try:
         written = await ctx.journal.write(
-            account_id, work, caller=named, policy=policy, first=first
+            account_id, work, caller=named, effective_everywhere=effective_everywhere, guard=guard
         )
     except Repeated:
-        if policy:
+        if effective_everywhere:
             await _settle(ctx, account_id)
         raise
     except Refusal as refusal:
-        if policy and refusal.kind in {Kind.NOT_FOUND, Kind.CONFLICT}:
+        if effective_everywhere and refusal.kind in {RefusalKind.NOT_FOUND, RefusalKind.CONFLICT}:
             await _settle(ctx, account_id)
         raise
-    if policy and written.revision is None:
+    if effective_everywhere and written.revision is None:
         await _settle(ctx, account_id)
     return written
 

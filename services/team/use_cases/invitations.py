@@ -12,9 +12,9 @@ from services.team.use_cases.context import Act, Ctx
 from services.team.use_cases.desk import Desk, commit, enter, save
 from shared.addresses import Address
 from shared.contracts.facts import Fact
-from shared.idempotency import Once
+from shared.http.idempotency import Once
 from shared.ids import InvitationId, new_id
-from shared.journal import Tx, Written
+from shared.journal import JournalWrite, WriteResult
 from shared.problems import NotFound
 
 
@@ -33,7 +33,7 @@ async def create(
     delivery: Delivery | None,
     once: Once,
     answer: Callable[[Desk, Invitation], dict[str, Any]],
-) -> Written[tuple[Desk, Invitation]]:
+) -> WriteResult[tuple[Desk, Invitation]]:
     """Invite an address with one role (`Rp4`); `answer` is kept for `once`, so it has no link.
 
     Raises:
@@ -42,7 +42,7 @@ async def create(
         Repeated: see `commit`.
     """
 
-    async def work(tx: Tx) -> tuple[Desk, Invitation]:
+    async def work(tx: JournalWrite) -> tuple[Desk, Invitation]:
         desk = await enter(ctx, act, tx=tx)
         account, facts = _as_team(desk)
         role = role_to_give(desk.catalog, role_id)
@@ -77,12 +77,19 @@ async def create(
         await once.keep(tx.session, answer(desk, invitation))
         return desk, invitation
 
-    return await commit(ctx, act.account_id, work, caller=act.caller, policy=act.policy, once=once)
+    return await commit(
+        ctx,
+        act.account_id,
+        work,
+        caller=act.caller,
+        effective_everywhere=act.effective_everywhere,
+        once=once,
+    )
 
 
 async def resend(
     ctx: Ctx, act: Act, *, invitation_id: InvitationId
-) -> Written[tuple[Desk, Invitation]]:
+) -> WriteResult[tuple[Desk, Invitation]]:
     """Make a new link; earlier ones are dead (`Ci4`), and the caller is the inviter from now on.
 
     Raises:
@@ -90,7 +97,7 @@ async def resend(
             domain.
     """
 
-    async def work(tx: Tx) -> tuple[Desk, Invitation]:
+    async def work(tx: JournalWrite) -> tuple[Desk, Invitation]:
         desk = await enter(ctx, act, tx=tx)
         invitation = await _pending(ctx, tx, act, invitation_id)
         role = role_to_give(desk.catalog, invitation.role)
@@ -111,20 +118,24 @@ async def resend(
         await save(ctx, tx, desk.account, [fact])
         return desk, again
 
-    return await commit(ctx, act.account_id, work, caller=act.caller, policy=act.policy)
+    return await commit(
+        ctx, act.account_id, work, caller=act.caller, effective_everywhere=act.effective_everywhere
+    )
 
 
-async def revoke(ctx: Ctx, act: Act, *, invitation_id: InvitationId) -> Written[None]:
+async def revoke(ctx: Ctx, act: Act, *, invitation_id: InvitationId) -> WriteResult[None]:
     """Kill the link at once (`Ro18`, `Nv18`)."""
 
-    async def work(tx: Tx) -> None:
+    async def work(tx: JournalWrite) -> None:
         desk = await enter(ctx, act, tx=tx)
         invitation = await _pending(ctx, tx, act, invitation_id)
         revoked, fact = invitations.revoke(invitation, account=desk.account)
         await ctx.store.replace_invitation(revoked, tx.session)
         await save(ctx, tx, desk.account, [fact])
 
-    return await commit(ctx, act.account_id, work, caller=act.caller, policy=act.policy)
+    return await commit(
+        ctx, act.account_id, work, caller=act.caller, effective_everywhere=act.effective_everywhere
+    )
 
 
 def _as_team(desk: Desk) -> tuple[Account, list[Fact]]:
@@ -137,14 +148,14 @@ def _as_team(desk: Desk) -> tuple[Account, list[Fact]]:
     return account, [fact]
 
 
-async def _pending(ctx: Ctx, tx: Tx, act: Act, invitation_id: InvitationId) -> Invitation:
+async def _pending(ctx: Ctx, tx: JournalWrite, act: Act, invitation_id: InvitationId) -> Invitation:
     found = await ctx.store.pending_invitation(act.account_id, invitation_id, tx.session)
     if found is None:
         raise NotFound
     return found
 
 
-async def _require_seat(ctx: Ctx, tx: Tx, desk: Desk) -> None:
+async def _require_seat(ctx: Ctx, tx: JournalWrite, desk: Desk) -> None:
     """One more open invitation has to fit under the catalog's limit (`Nv12`)."""
     account_id = desk.account.account_id
     members = await ctx.store.count_members(account_id, tx.session) - 1
@@ -153,7 +164,7 @@ async def _require_seat(ctx: Ctx, tx: Tx, desk: Desk) -> None:
     invitations.require_seat(taken=members + invited, limit=limit)
 
 
-async def _spend(ctx: Ctx, tx: Tx, invitation: Invitation) -> None:
+async def _spend(ctx: Ctx, tx: JournalWrite, invitation: Invitation) -> None:
     mailed = invitation.delivery is Delivery.EMAIL
     await ctx.store.spend(
         address=invitation.email_key if mailed else None,

@@ -22,9 +22,9 @@ from services.team.use_cases.passing import may_invite_with
 from shared.addresses import parse_address
 from shared.contracts.facts import Caller
 from shared.ids import MembershipId, UserId, new_id
-from shared.journal import Tx, Written
+from shared.journal import JournalWrite, WriteResult
 from shared.links import Link
-from shared.mongo import Session
+from shared.mongo import DbSession
 from shared.problems import Refusal
 
 
@@ -83,9 +83,9 @@ async def accept(
     token: str,
     code: str,
     caller: Caller,
-    policy: bool,
+    effective_everywhere: bool,
     operation: str,
-) -> Written[Joined]:
+) -> WriteResult[Joined]:
     """The signed-in user joins, if the address they have verified is the invited one (`Nv14`).
 
     Accepting again answers the same to whoever accepted. Whoever holds an open invitation's link
@@ -102,7 +102,7 @@ async def accept(
     if person is None:
         raise InvitationNotValid
 
-    async def work(tx: Tx) -> Joined:
+    async def work(tx: JournalWrite) -> Joined:
         invitation = await ctx.store.invitation(proven.invitation_id, tx.session)
         if invitation is None or not _usable(invitation, proven.generation):
             raise InvitationNotValid
@@ -137,14 +137,16 @@ async def accept(
     shown = {"name": person.name, "email": person.email}
     named = replace(caller, actor=caller.actor.model_copy(update=shown))
     try:
-        return await commit(ctx, proven.account_id, work, caller=named, policy=policy)
+        return await commit(
+            ctx, proven.account_id, work, caller=named, effective_everywhere=effective_everywhere
+        )
     except InvitationNotValid as refusal:
         if proven.open(ctx.clock.now()):
             await _record(ctx, proven, refusal, operation=operation, caller=named)
         raise
 
 
-async def decline(ctx: Ctx, *, token: str, code: str, caller: Caller) -> Written[None]:
+async def decline(ctx: Ctx, *, token: str, code: str, caller: Caller) -> WriteResult[None]:
     """Whoever holds link and code says no; the address may be invited again.
 
     Raises:
@@ -152,7 +154,7 @@ async def decline(ctx: Ctx, *, token: str, code: str, caller: Caller) -> Written
     """
     proven = await _proven(ctx, token=token, code=code)
 
-    async def work(tx: Tx) -> None:
+    async def work(tx: JournalWrite) -> None:
         invitation = await ctx.store.invitation(proven.invitation_id, tx.session)
         if invitation is None or not _usable(invitation, proven.generation):
             raise InvitationNotValid
@@ -163,7 +165,7 @@ async def decline(ctx: Ctx, *, token: str, code: str, caller: Caller) -> Written
         await ctx.store.replace_invitation(declined, tx.session)
         await save(ctx, tx, account, [fact])
 
-    return await commit(ctx, proven.account_id, work, caller=caller, policy=False)
+    return await commit(ctx, proven.account_id, work, caller=caller, effective_everywhere=False)
 
 
 async def _record(
@@ -197,7 +199,7 @@ def _usable(invitation: Invitation, generation: int) -> bool:
     return invitation.generation == generation and invitation.wrong_codes < WRONG_CODES
 
 
-async def _account(ctx: Ctx, invitation: Invitation, session: Session | None) -> Account:
+async def _account(ctx: Ctx, invitation: Invitation, session: DbSession | None) -> Account:
     account = await ctx.store.account(invitation.account_id, session)
     if account is None or account.status is not AccountStatus.ACTIVE:
         raise InvitationNotValid
@@ -205,7 +207,7 @@ async def _account(ctx: Ctx, invitation: Invitation, session: Session | None) ->
 
 
 async def _given_role(
-    ctx: Ctx, tx: Tx, invitation: Invitation, account: Account, catalog: CompiledCatalog
+    ctx: Ctx, tx: JournalWrite, invitation: Invitation, account: Account, catalog: CompiledCatalog
 ) -> Role:
     """The invitation's role, if there still is one and the inviter may still give it."""
     try:

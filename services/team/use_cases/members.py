@@ -9,7 +9,7 @@ from services.team.use_cases.context import Act, Ctx
 from services.team.use_cases.desk import Desk, commit, enter, member_of, save
 from services.team.use_cases.passing import pass_invitations
 from shared.ids import ProjectId, UserId
-from shared.journal import Tx, Written
+from shared.journal import JournalWrite, WriteResult
 
 
 async def everyone(ctx: Ctx, act: Act) -> tuple[Desk, list[Membership], list[Invitation]]:
@@ -30,14 +30,14 @@ async def one(ctx: Ctx, act: Act, user_id: UserId) -> tuple[Desk, Membership]:
 
 async def change_role(
     ctx: Ctx, act: Act, *, user_id: UserId, role_id: str
-) -> Written[tuple[Desk, Membership]]:
+) -> WriteResult[tuple[Desk, Membership]]:
     """Give a member another role (`Ci3`); nobody gives what they do not hold (`B5`).
 
     Raises:
         RoleUnknown, GrantsExceeded, OwnerProtected: see the domain.
     """
 
-    async def work(tx: Tx) -> tuple[Desk, Membership]:
+    async def work(tx: JournalWrite) -> tuple[Desk, Membership]:
         desk = await enter(ctx, act, tx=tx)
         member = await member_of(ctx, desk.account, user_id, tx.session)
         role = role_to_give(desk.catalog, role_id)
@@ -59,17 +59,19 @@ async def change_role(
         await save(ctx, tx, desk.account, [fact, *passed])
         return desk, changed
 
-    return await commit(ctx, act.account_id, work, caller=act.caller, policy=act.policy)
+    return await commit(
+        ctx, act.account_id, work, caller=act.caller, effective_everywhere=act.effective_everywhere
+    )
 
 
-async def remove(ctx: Ctx, act: Act, *, user_id: UserId) -> Written[None]:
+async def remove(ctx: Ctx, act: Act, *, user_id: UserId) -> WriteResult[None]:
     """End a membership: access ends with the answer (`Ro14`, `Ci5`, `Nv17`, `Nv20`).
 
     Raises:
         OwnerProtected: the member is the owner.
     """
 
-    async def work(tx: Tx) -> None:
+    async def work(tx: JournalWrite) -> None:
         desk = await enter(ctx, act, tx=tx)
         member = await member_of(ctx, desk.account, user_id, tx.session)
         fact = members.remove(
@@ -82,17 +84,19 @@ async def remove(ctx: Ctx, act: Act, *, user_id: UserId) -> Written[None]:
         passed = await pass_invitations(ctx, tx, desk, inviter_id=user_id, now_is=None)
         await save(ctx, tx, desk.account, [fact, *passed])
 
-    return await commit(ctx, act.account_id, work, caller=act.caller, policy=act.policy)
+    return await commit(
+        ctx, act.account_id, work, caller=act.caller, effective_everywhere=act.effective_everywhere
+    )
 
 
-async def leave(ctx: Ctx, act: Act) -> Written[None]:
+async def leave(ctx: Ctx, act: Act) -> WriteResult[None]:
     """End one's own membership.
 
     Raises:
         OwnerCannotLeave: the owner stays.
     """
 
-    async def work(tx: Tx) -> None:
+    async def work(tx: JournalWrite) -> None:
         desk = await enter(ctx, act, tx=tx)
         fact = members.leave(
             desk.membership,
@@ -104,7 +108,9 @@ async def leave(ctx: Ctx, act: Act) -> Written[None]:
         passed = await pass_invitations(ctx, tx, desk, inviter_id=act.user_id, now_is=None)
         await save(ctx, tx, desk.account, [fact, *passed])
 
-    return await commit(ctx, act.account_id, work, caller=act.caller, policy=act.policy)
+    return await commit(
+        ctx, act.account_id, work, caller=act.caller, effective_everywhere=act.effective_everywhere
+    )
 
 
 async def own_permissions(
@@ -120,11 +126,11 @@ async def own_permissions(
     return desk, table
 
 
-async def _overridden(ctx: Ctx, tx: Tx, member: Membership) -> list[ProjectId]:
+async def _overridden(ctx: Ctx, tx: JournalWrite, member: Membership) -> list[ProjectId]:
     found = await ctx.store.overrides_of(member.account_id, member.user_id, tx.session)
     return [override.project_id for override in found]
 
 
-async def _end(ctx: Ctx, tx: Tx, desk: Desk, member: Membership) -> None:
+async def _end(ctx: Ctx, tx: JournalWrite, desk: Desk, member: Membership) -> None:
     await ctx.store.delete_member(member, tx.session)
     await ctx.store.delete_overrides_of(desk.account.account_id, member.user_id, tx.session)

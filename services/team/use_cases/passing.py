@@ -12,7 +12,7 @@ from services.team.use_cases.context import Ctx
 from services.team.use_cases.desk import Desk
 from shared.contracts.facts import Fact
 from shared.ids import UserId
-from shared.journal import Tx
+from shared.journal import JournalWrite
 
 INVITE = "member:invite"
 
@@ -25,7 +25,7 @@ def may_invite_with(state: AccountState, inviter: Member, role_id: str, *, now: 
 
 async def pass_invitations(
     ctx: Ctx,
-    tx: Tx,
+    tx: JournalWrite,
     desk: Desk,
     *,
     inviter_id: UserId,

@@ -20,7 +20,7 @@ from services.team.use_cases.context import Act, Ctx
 from services.team.use_cases.desk import Desk, commit, enter, member_of, save
 from services.team.use_cases.passing import pass_invitations
 from shared.ids import ProjectId, UserId, new_id
-from shared.journal import Tx, Written
+from shared.journal import JournalWrite, WriteResult
 from shared.problems import NotFound, PermissionMissing
 
 MEMBER = "account:view"
@@ -54,14 +54,14 @@ async def one(ctx: Ctx, act: Act, project_id: ProjectId) -> Project:
     return _project(await enter(ctx, act, project_id=project_id))
 
 
-async def create(ctx: Ctx, act: Act, *, name: str) -> Written[Project]:
+async def create(ctx: Ctx, act: Act, *, name: str) -> WriteResult[Project]:
     """Make a project.
 
     Raises:
         ProjectNameTaken, ProjectLimit: see the domain.
     """
 
-    async def work(tx: Tx) -> Project:
+    async def work(tx: JournalWrite) -> Project:
         desk = await enter(ctx, act, tx=tx)
         limit = ctx.settings.projects_per_account
         others = await ctx.store.projects(act.account_id, tx.session)
@@ -78,13 +78,15 @@ async def create(ctx: Ctx, act: Act, *, name: str) -> Written[Project]:
         await save(ctx, tx, desk.account, [projects.create(project)])
         return project
 
-    return await commit(ctx, act.account_id, work, caller=act.caller, policy=act.policy)
+    return await commit(
+        ctx, act.account_id, work, caller=act.caller, effective_everywhere=act.effective_everywhere
+    )
 
 
-async def rename(ctx: Ctx, act: Act, *, project_id: ProjectId, name: str) -> Written[Project]:
+async def rename(ctx: Ctx, act: Act, *, project_id: ProjectId, name: str) -> WriteResult[Project]:
     """Give a project another name."""
 
-    async def work(tx: Tx) -> Project:
+    async def work(tx: JournalWrite) -> Project:
         desk = await enter(ctx, act, tx=tx, project_id=project_id)
         project = _project(desk)
         if name == project.name:
@@ -96,13 +98,15 @@ async def rename(ctx: Ctx, act: Act, *, project_id: ProjectId, name: str) -> Wri
         await save(ctx, tx, desk.account, [fact])
         return renamed
 
-    return await commit(ctx, act.account_id, work, caller=act.caller, policy=act.policy)
+    return await commit(
+        ctx, act.account_id, work, caller=act.caller, effective_everywhere=act.effective_everywhere
+    )
 
 
-async def delete(ctx: Ctx, act: Act, *, project_id: ProjectId) -> Written[None]:
+async def delete(ctx: Ctx, act: Act, *, project_id: ProjectId) -> WriteResult[None]:
     """Delete a project and the overrides in it."""
 
-    async def work(tx: Tx) -> None:
+    async def work(tx: JournalWrite) -> None:
         desk = await enter(ctx, act, tx=tx, project_id=project_id)
         project = _project(desk)
         inside = await ctx.store.overrides_in(act.account_id, project_id, tx.session)
@@ -110,7 +114,9 @@ async def delete(ctx: Ctx, act: Act, *, project_id: ProjectId) -> Written[None]:
         await ctx.store.delete_project(project, tx.session)
         await save(ctx, tx, desk.account, [projects.delete(project, overridden=overridden)])
 
-    return await commit(ctx, act.account_id, work, caller=act.caller, policy=act.policy)
+    return await commit(
+        ctx, act.account_id, work, caller=act.caller, effective_everywhere=act.effective_everywhere
+    )
 
 
 async def overrides_in(ctx: Ctx, act: Act, project_id: ProjectId) -> list[ProjectOverride]:
@@ -132,7 +138,7 @@ async def put_override(
     user_id: UserId,
     grants: object,
     expires_at: datetime | None,
-) -> Written[ProjectOverride]:
+) -> WriteResult[ProjectOverride]:
     """Give a member other grants inside a project, in place of the role's (`Ci9`).
 
     Raises:
@@ -141,7 +147,7 @@ async def put_override(
             the override that it replaces.
     """
 
-    async def work(tx: Tx) -> ProjectOverride:
+    async def work(tx: JournalWrite) -> ProjectOverride:
         desk = await enter(ctx, act, tx=tx, project_id=project_id)
         _require_offered(desk)
         project = _project(desk)
@@ -182,12 +188,14 @@ async def put_override(
         await save(ctx, tx, desk.account, [fact, *passed])
         return override
 
-    return await commit(ctx, act.account_id, work, caller=act.caller, policy=act.policy)
+    return await commit(
+        ctx, act.account_id, work, caller=act.caller, effective_everywhere=act.effective_everywhere
+    )
 
 
 async def remove_override(
     ctx: Ctx, act: Act, *, project_id: ProjectId, user_id: UserId
-) -> Written[None]:
+) -> WriteResult[None]:
     """Let the member's role count in the project again.
 
     Raises:
@@ -195,7 +203,7 @@ async def remove_override(
             somebody is not lifted by whoever it lowers.
     """
 
-    async def work(tx: Tx) -> None:
+    async def work(tx: JournalWrite) -> None:
         desk = await enter(ctx, act, tx=tx, project_id=project_id)
         _require_offered(desk)
         member = await member_of(ctx, desk.account, user_id, tx.session)
@@ -209,7 +217,9 @@ async def remove_override(
         await ctx.store.delete_override(override, tx.session)
         await save(ctx, tx, desk.account, [fact])
 
-    return await commit(ctx, act.account_id, work, caller=act.caller, policy=act.policy)
+    return await commit(
+        ctx, act.account_id, work, caller=act.caller, effective_everywhere=act.effective_everywhere
+    )
 
 
 def _require_to_lift(desk: Desk, member: Membership, override: ProjectOverride) -> None:

@@ -12,7 +12,7 @@ from services.audit.migrations import migrate
 from services.audit.store import Records
 from services.audit.subscriptions import SUBSCRIPTIONS
 from services.audit.use_cases import Audit, Ingest
-from shared.bus import Message
+from shared.bus import BusMessage
 from shared.bus.local import LocalBus
 from shared.clock import SystemClock
 from shared.contracts.topology import AUDIT
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from shared.contracts.facts import Row
-    from shared.mongo import Client, Database
+    from shared.mongo import Database, DbClient
 
 
 class MovedClock(SystemClock):
@@ -38,8 +38,8 @@ class MovedClock(SystemClock):
         return super().now() + self.ahead
 
 
-def on_the_bus(row: Row) -> Message:
-    return Message(
+def on_the_bus(row: Row) -> BusMessage:
+    return BusMessage(
         id=row.id,
         type=row.type,
         source=row.source,
@@ -56,7 +56,7 @@ class Auditing:
 
     ctx: Audit
     clock: MovedClock
-    client: Client
+    client: DbClient
     database: Database
     bus: LocalBus
 

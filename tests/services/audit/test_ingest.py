@@ -16,7 +16,7 @@ from shared.contracts.facts import Actor
 from shared.contracts.registry import FACT_TYPES
 from shared.contracts.team import MemberRemoved
 from shared.inbox import AlreadyApplied
-from shared.mongo import Session, insert_once
+from shared.mongo import DbSession, insert_once
 from shared.problems import Unavailable
 from tests.services.audit.conftest import on_the_bus
 from tests.services.rows import NOON, row_of
@@ -170,7 +170,7 @@ async def test_whoever_waited_for_a_write_that_failed_is_told_so(auditing, monke
 
     monkeypatch.setattr(Ingest, "_write", away)
 
-    async def receipt(session: Session) -> None:
+    async def receipt(session: DbSession) -> None:
         raise AlreadyApplied
 
     rows = rows_of_accounts(5)

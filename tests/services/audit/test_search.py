@@ -15,7 +15,8 @@ from deploy.configuration import Addresses, Secrets, environment
 from deploy.programs.program import free_port
 from services.audit.app import build
 from services.audit.settings import Settings
-from shared.access_tokens import sign_access_token, user_claims
+from shared.auth.access_tokens import sign_access_token, user_claims
+from shared.auth.keys import generate_key, public_jwk
 from shared.bus.local import LocalBus
 from shared.clock import SystemClock
 from shared.contracts import identity
@@ -23,10 +24,9 @@ from shared.contracts.facts import Actor, Outcome, RequestInfo, ResourceRef, Row
 from shared.contracts.team import InvitationRevoked, MemberRemoved, ProjectCreated
 from shared.http import checker
 from shared.ids import AccountId, SessionId, UserId, new_id
-from shared.keys import generate_key, public_jwk
-from shared.listeners import listen
 from shared.mongo import connect
-from shared.serve import Service
+from shared.runtime.listeners import listen
+from shared.runtime.service import Service
 from tests.services.audit.conftest import on_the_bus
 from tests.services.rows import NOON, row_of
 from tests.waiting import wait_for

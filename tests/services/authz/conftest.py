@@ -12,16 +12,16 @@ from pydantic import SecretStr
 from services.authz.app import build
 from services.authz.replica import JournalView
 from services.authz.settings import Settings
-from shared.access_tokens import client_claims, sign_access_token, user_claims
+from shared.auth.access_tokens import client_claims, sign_access_token, user_claims
+from shared.auth.internal_tokens import InternalSigner
+from shared.auth.keys import generate_key, public_jwk
+from shared.auth.principals import ClientPrincipal
 from shared.bus.local import LocalBus
 from shared.clock import SystemClock
 from shared.ids import AccountId, ClientId, SessionId, UserId
-from shared.internal_tokens import InternalSigner
-from shared.keys import generate_key, public_jwk
-from shared.listeners import listen
-from shared.principals import ClientPrincipal
-from shared.serve import Service
-from shared.settings import generate_internal_keys
+from shared.runtime.listeners import listen
+from shared.runtime.service import Service
+from shared.runtime.settings import generate_internal_keys
 from tests.services.authz.histories import (
     ACCOUNT,
     ANA,

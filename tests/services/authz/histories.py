@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rolecall import CompiledCatalog, load
-from shared.contracts.things import Kind, Thing
+from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 STANDARD = load("standard")
@@ -19,50 +19,60 @@ SESSION = "ses_" + "5" * 32
 CLIENT, BOUND_CLIENT = "cli_" + "c" * 32, "cli_" + "d" * 32
 
 
-def catalog(catalog_id: str) -> Thing:
+def catalog(catalog_id: str) -> PolicyObject:
     content = CATALOGS[catalog_id].to_mapping()
-    return Thing(kind=Kind.CATALOG, id=catalog_id, state={"content": content})
+    return PolicyObject(kind=PolicyObjectKind.CATALOG, id=catalog_id, state={"content": content})
 
 
 def account(account_id: str = ACCOUNT, *, catalog: str = STANDARD.id, owner: str = ANA, **fields):
     state = {"kind": "team", "status": "active", "owner_user_id": owner, "catalog": catalog}
-    return Thing(kind=Kind.ACCOUNT, id=account_id, account_id=account_id, state=state | fields)
+    return PolicyObject(
+        kind=PolicyObjectKind.ACCOUNT, id=account_id, account_id=account_id, state=state | fields
+    )
 
 
-def member(user_id: str, role: str, account_id: str = ACCOUNT, **fields: Any) -> Thing:
+def member(user_id: str, role: str, account_id: str = ACCOUNT, **fields: Any) -> PolicyObject:
     state = {"membership_id": f"mem_{user_id}", "role": role, "status": "active"} | fields
-    return Thing(kind=Kind.MEMBER, id=user_id, account_id=account_id, state=state)
+    return PolicyObject(
+        kind=PolicyObjectKind.MEMBER, id=user_id, account_id=account_id, state=state
+    )
 
 
-def no_member(user_id: str, account_id: str = ACCOUNT) -> Thing:
-    return Thing(kind=Kind.MEMBER, id=user_id, account_id=account_id, state=None)
+def no_member(user_id: str, account_id: str = ACCOUNT) -> PolicyObject:
+    return PolicyObject(kind=PolicyObjectKind.MEMBER, id=user_id, account_id=account_id, state=None)
 
 
-def project(project_id: str = PROD, account_id: str = ACCOUNT) -> Thing:
-    return Thing(kind=Kind.PROJECT, id=project_id, account_id=account_id, state={"name": "prod"})
+def project(project_id: str = PROD, account_id: str = ACCOUNT) -> PolicyObject:
+    return PolicyObject(
+        kind=PolicyObjectKind.PROJECT, id=project_id, account_id=account_id, state={"name": "prod"}
+    )
 
 
-def override(user_id: str, grants: dict[str, Any], account_id: str = ACCOUNT, **fields) -> Thing:
+def override(
+    user_id: str, grants: dict[str, Any], account_id: str = ACCOUNT, **fields
+) -> PolicyObject:
     state = {
         "project_id": PROD,
         "user_id": user_id,
         "membership_id": f"mem_{user_id}",
         "grants": grants,
     }
-    return Thing(
-        kind=Kind.OVERRIDE,
+    return PolicyObject(
+        kind=PolicyObjectKind.OVERRIDE,
         id=f"{PROD}/{user_id}",
         account_id=account_id,
         state=state | fields,
     )
 
 
-def ended(session_id: str = SESSION, at: datetime = NOON) -> Thing:
-    return Thing(
-        kind=Kind.SESSION, id=session_id, state={"user_id": BO, "ended_at": at.isoformat()}
+def ended(session_id: str = SESSION, at: datetime = NOON) -> PolicyObject:
+    return PolicyObject(
+        kind=PolicyObjectKind.SESSION,
+        id=session_id,
+        state={"user_id": BO, "ended_at": at.isoformat()},
     )
 
 
-def service_client(client_id: str = CLIENT, **fields: Any) -> Thing:
+def service_client(client_id: str = CLIENT, **fields: Any) -> PolicyObject:
     state = {"name": "compute", "scopes": ["authz:check"]} | fields
-    return Thing(kind=Kind.SERVICE_CLIENT, id=client_id, state=state)
+    return PolicyObject(kind=PolicyObjectKind.SERVICE_CLIENT, id=client_id, state=state)

@@ -10,17 +10,17 @@ from typing import Any
 from pydantic import Field
 
 from shared.auth import Authenticator, InternalVerifier
-from shared.bus import BusUnavailable, Message
+from shared.bus import BusMessage, BusUnavailable
 from shared.bus.local import LocalBus
 from shared.contracts.facts import Actor, RequestInfo, ResourceRef, Row, format_revision, shard_of
-from shared.contracts.things import Kind, SnapshotPage, Thing
+from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind, SnapshotPage
 from shared.http import Answer, Api, Body, Call, Internal, Route
 from shared.ids import new_id
 from shared.journal.routes import Changes, ChangesQuery
 from shared.leases import Leases, Receipt, lease_routes
-from shared.listeners import listen
 from shared.problems import Unavailable
-from shared.serve import Service
+from shared.runtime.listeners import listen
+from shared.runtime.service import Service
 from tests.services.authz.histories import NOON
 from tests.shared.leases.memory import MemoryLeaseStore
 
@@ -66,9 +66,9 @@ class Source:
     async def stop(self) -> None:
         await self._service.stop()
 
-    def write(self, *things: Thing) -> list[Row]:
+    def write(self, *policy_objects: PolicyObject) -> list[Row]:
         """Commit one change; nobody hears of it yet."""
-        key = things[0].account_id or things[0].id
+        key = policy_objects[0].account_id or policy_objects[0].id
         shard = shard_of(key)
         start = len(self.rows[shard])
         told = [
@@ -81,23 +81,23 @@ class Source:
                 seq=start + part,
                 change_id="chg",
                 part=part,
-                parts=len(things),
+                parts=len(policy_objects),
                 occurred_at=NOON,
                 resource=ResourceRef(type="test", id="test"),
                 actor=Actor(type="user", id="usr_test"),
                 request=RequestInfo(request_id="req_test"),
                 data={},
-                things=(thing.model_copy(update={"rev": start + part}),),
+                policy_objects=(policy_object.model_copy(update={"rev": start + part}),),
             )
-            for part, thing in enumerate(things, 1)
+            for part, policy_object in enumerate(policy_objects, 1)
         ]
         self.rows[shard] += told
         self.store.journal_heads[shard] = len(self.rows[shard])
         return told
 
-    async def change(self, *things: Thing) -> tuple[str, Receipt]:
+    async def change(self, *policy_objects: PolicyObject) -> tuple[str, Receipt]:
         """Commit, publish, wait for the barrier: what a policy route does before it answers."""
-        told = self.write(*things)
+        told = self.write(*policy_objects)
         committed_at = self._clock.boottime()
         if not self.mute:
             await self._publish(told)
@@ -115,7 +115,7 @@ class Source:
         try:
             await self._bus.publish(
                 [
-                    Message(
+                    BusMessage(
                         id=row.id,
                         type=row.type,
                         source=row.source,
@@ -130,12 +130,17 @@ class Source:
         except BusUnavailable:
             return  # no replica listens: it will find the row by the heads
 
-    def _things(self) -> list[Thing]:
-        newest: dict[tuple[Kind, str | None, str], Thing] = {}
+    def _policy_objects(self) -> list[PolicyObject]:
+        newest: dict[tuple[PolicyObjectKind, str | None, str], PolicyObject] = {}
         for rows in self.rows.values():
             for row in rows:
-                newest |= {(thing.kind, thing.account_id, thing.id): thing for thing in row.things}
-        return [thing for thing in newest.values() if thing.state is not None]
+                newest |= {
+                    (policy_object.kind, policy_object.account_id, policy_object.id): policy_object
+                    for policy_object in row.policy_objects
+                }
+        return [
+            policy_object for policy_object in newest.values() if policy_object.state is not None
+        ]
 
     def _check(self, what: str) -> None:
         self.asked.append(what)
@@ -146,13 +151,13 @@ class Source:
         async def snapshot(ctx: object, call: Call[None, Cursor]) -> SnapshotPage:
             self._check("snapshot")
             start = int(call.query.cursor or 0)
-            things = self._things()
+            policy_objects = self._policy_objects()
             return SnapshotPage(
                 source=self.name,
                 epoch=self.store.epoch,
                 heads=dict(self.store.journal_heads),
-                items=tuple(things[start : start + PAGE]),
-                next_cursor=str(start + PAGE) if start + PAGE < len(things) else None,
+                items=tuple(policy_objects[start : start + PAGE]),
+                next_cursor=str(start + PAGE) if start + PAGE < len(policy_objects) else None,
             )
 
         async def changes(ctx: object, call: Call[None, ChangesQuery]) -> Changes:

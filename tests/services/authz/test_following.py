@@ -246,7 +246,7 @@ async def test_a_replica_that_cannot_take_a_row_gives_its_lease_back_and_loads_a
 async def test_a_replica_that_applies_over_gaps_is_caught_here_too(world):
     class OverGaps(JournalView):
         def on_change(self, change):
-            self.state.put(change.things)
+            self.state.put(change.policy_objects)
             self.applied[change.shard] = change.seq
             return Seen.APPLIED
 

@@ -3,7 +3,7 @@
 import pytest
 
 from services.authz.replica import Change, Grant, JournalView, Seen
-from shared.contracts.things import Kind, Thing
+from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
 
 
 class Names:
@@ -15,18 +15,22 @@ class Names:
     def clear(self) -> None:
         self.known.clear()
 
-    def put(self, things) -> None:
-        for thing in things:
-            (self.known.add if thing.state is not None else self.known.discard)(thing.id)
+    def put(self, policy_objects) -> None:
+        for policy_object in policy_objects:
+            (self.known.add if policy_object.state is not None else self.known.discard)(
+                policy_object.id
+            )
 
 
-def thing(name: str, *, gone: bool = False) -> Thing:
-    return Thing(kind=Kind.MEMBER, id=name, state=None if gone else {})
+def policy_object(name: str, *, gone: bool = False) -> PolicyObject:
+    return PolicyObject(kind=PolicyObjectKind.MEMBER, id=name, state=None if gone else {})
 
 
 def row(seq: int, name: str = "", *, part: int = 1, parts: int = 1, epoch: str = "e1") -> Change:
-    things = (thing(name),) if name else ()
-    return Change(epoch=epoch, shard=0, seq=seq, part=part, parts=parts, things=things)
+    policy_objects = (policy_object(name),) if name else ()
+    return Change(
+        epoch=epoch, shard=0, seq=seq, part=part, parts=parts, policy_objects=policy_objects
+    )
 
 
 def grant(head: int, *, ttl: float = 10, epoch: str = "e1") -> Grant:
@@ -41,7 +45,7 @@ def state():
 @pytest.fixture
 def view(state):
     made = JournalView(state, 100)
-    made.load(epoch="e1", heads={0: 2}, things=[thing("old")])
+    made.load(epoch="e1", heads={0: 2}, policy_objects=[policy_object("old")])
     return made
 
 
@@ -92,14 +96,14 @@ def test_what_came_before_the_snapshot_is_applied_after_it(state):
     assert view.on_change(row(1, "past")) is Seen.BUFFERED
     assert view.on_change(row(4, "foreign", epoch="e0")) is Seen.BUFFERED
     assert view.missing() == {}
-    view.load(epoch="e1", heads={0: 2}, things=[thing("old")])
+    view.load(epoch="e1", heads={0: 2}, policy_objects=[policy_object("old")])
     assert state.known == {"old", "new"}
     assert view.applied == {0: 3}
 
 
 def test_a_late_snapshot_does_not_go_backwards(view, state):
     view.on_change(row(3, "new"))
-    assert not view.load(epoch="e1", heads={0: 1}, things=[thing("older")])
+    assert not view.load(epoch="e1", heads={0: 1}, policy_objects=[policy_object("older")])
     assert state.known == {"old", "new"}
     assert view.applied == {0: 3}
 
@@ -141,7 +145,7 @@ def test_a_lease_whose_heads_name_an_unknown_shard_does_not_count(view):
 def test_a_lease_that_was_asked_for_before_the_snapshot_does_not_count(state):
     view = JournalView(state, 100)
     ask = view.ask(0.0)
-    view.load(epoch="e1", heads={0: 9}, things=[])
+    view.load(epoch="e1", heads={0: 9}, policy_objects=[])
     view.granted(ask, grant(2))
     assert not view.holds(0.0)
 
@@ -168,7 +172,7 @@ def test_an_answer_from_before_newer_changes_is_no_history_that_went_back(view):
 def test_an_answer_to_an_earlier_life_is_ignored(view, state):
     ask = view.ask(0.0)
     view.forget()
-    view.load(epoch="e2", heads={0: 1}, things=[])
+    view.load(epoch="e2", heads={0: 1}, policy_objects=[])
     assert view.granted(ask, grant(2))
     assert view.loaded
     assert not view.holds(0.0)

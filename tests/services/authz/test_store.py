@@ -12,7 +12,7 @@ from rolecall import AccountStatus, Reason, Resource, Subject, decide
 from services.authz.replica import Change, Grant, JournalView
 from services.authz.store import Policy, SignIns
 from shared.contracts.facts import shard_of
-from shared.contracts.things import Kind, Thing
+from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
 from tests.services.authz.histories import (
     ACCOUNT,
     ANA,
@@ -38,15 +38,15 @@ from tests.services.authz.histories import (
 OVERRIDE = {"instance": {"write": "all"}}
 
 
-def at(rev: int, *things: Thing) -> list[Thing]:
-    return [thing.model_copy(update={"rev": rev}) for thing in things]
+def at(rev: int, *policy_objects: PolicyObject) -> list[PolicyObject]:
+    return [policy_object.model_copy(update={"rev": rev}) for policy_object in policy_objects]
 
 
-def told(*things: Thing) -> Policy:
+def told(*policy_objects: PolicyObject) -> Policy:
     """A state that heard of each thing in turn."""
     policy = Policy()
-    for rev, thing in enumerate(things, 1):
-        policy.put(at(rev, thing))
+    for rev, policy_object in enumerate(policy_objects, 1):
+        policy.put(at(rev, policy_object))
     return policy
 
 
@@ -126,7 +126,12 @@ def test_an_account_that_moves_to_an_unknown_catalog_stops_being_answered_for():
 
 def test_an_account_that_is_gone_is_neither_known_nor_incomplete():
     policy = told(catalog(STANDARD.id), account(), member(BO, "admin"))
-    policy.put(at(9, Thing(kind=Kind.ACCOUNT, id=ACCOUNT, account_id=ACCOUNT, state=None)))
+    policy.put(
+        at(
+            9,
+            PolicyObject(kind=PolicyObjectKind.ACCOUNT, id=ACCOUNT, account_id=ACCOUNT, state=None),
+        )
+    )
     assert policy.account(ACCOUNT) is None
     assert not policy.incomplete(ACCOUNT)
 
@@ -145,14 +150,14 @@ def test_an_override_dies_with_the_membership_that_it_was_given_to():
 
 
 @pytest.mark.parametrize(
-    ("thing", "permission"),
+    ("policy_object", "permission"),
     [
         (member(BO, "no such role"), "instance:write"),
         (override(BO, {"no such entry": {"write": "all"}}), "instance:write"),
     ],
 )
-def test_what_the_catalog_does_not_know_grants_nothing(thing, permission):
-    policy = told(catalog(STANDARD.id), account(), project(), member(BO, "admin"), thing)
+def test_what_the_catalog_does_not_know_grants_nothing(policy_object, permission):
+    policy = told(catalog(STANDARD.id), account(), project(), member(BO, "admin"), policy_object)
     assert answer(policy, BO, permission, project_id=PROD) is Reason.PERMISSION_MISSING
 
 
@@ -176,7 +181,9 @@ def test_what_expired_or_is_suspended_counts_as_the_sdk_says():
 
 
 def test_a_state_of_an_unknown_shape_is_an_error_and_not_skipped():
-    broken = Thing(kind=Kind.MEMBER, id=BO, account_id=ACCOUNT, state={"role": 7})
+    broken = PolicyObject(
+        kind=PolicyObjectKind.MEMBER, id=BO, account_id=ACCOUNT, state={"role": 7}
+    )
     with pytest.raises(ValidationError):
         told(catalog(STANDARD.id), account(), broken)
 
@@ -203,7 +210,7 @@ def test_sign_ins_know_clients_and_ended_sessions_while_a_token_may_live():
     known.put(at(3, ended("ses_last", NOON + timedelta(seconds=601))))
     assert not known.ended(SESSION)
     assert known.ended("ses_later")
-    known.put([Thing(kind=Kind.SERVICE_CLIENT, id=CLIENT, rev=4, state=None)])
+    known.put([PolicyObject(kind=PolicyObjectKind.SERVICE_CLIENT, id=CLIENT, rev=4, state=None)])
     assert known.client(CLIENT) is None
 
 
@@ -231,19 +238,19 @@ THINGS = st.one_of(
 )
 
 
-def key(thing: Thing) -> str:
-    return thing.account_id or thing.id
+def key(policy_object: PolicyObject) -> str:
+    return policy_object.account_id or policy_object.id
 
 
-def journal(changes: list[list[Thing]]) -> dict[int, list[Change]]:
+def journal(changes: list[list[PolicyObject]]) -> dict[int, list[Change]]:
     """Changes as rows; all things of one change belong to the shard of its first."""
     shards: dict[int, list[Change]] = {}
     for change in changes:
         first = key(change[0])
-        things = [thing for thing in change if key(thing) == first]
+        policy_objects = [policy_object for policy_object in change if key(policy_object) == first]
         rows = shards.setdefault(shard_of(first), [])
         start = len(rows)
-        for part, thing in enumerate(things, 1):
+        for part, policy_object in enumerate(policy_objects, 1):
             seq = start + part
             rows.append(
                 Change(
@@ -251,8 +258,8 @@ def journal(changes: list[list[Thing]]) -> dict[int, list[Change]]:
                     shard=shard_of(first),
                     seq=seq,
                     part=part,
-                    parts=len(things),
-                    things=(thing.model_copy(update={"rev": seq}),),
+                    parts=len(policy_objects),
+                    policy_objects=(policy_object.model_copy(update={"rev": seq}),),
                 )
             )
     return shards
@@ -267,17 +274,21 @@ LARGEST_CHANGE = 3
 """A page that cannot hold a whole change would be fetched for ever."""
 
 
-def read_snapshot(shards, data) -> tuple[dict[int, int], list[Thing]]:
+def read_snapshot(shards, data) -> tuple[dict[int, int], list[PolicyObject]]:
     """Heads from some moment, and each thing as it was then or at a later moment of its own."""
     heads, snapshot = {}, []
     for shard, rows in shards.items():
         heads[shard] = boundary(rows, data.draw(st.integers(0, len(rows)), label="head"))
         newest = {}
         for row in rows:
-            for thing in row.things:
+            for policy_object in row.policy_objects:
                 if row.seq <= heads[shard] or data.draw(st.booleans(), label="read later"):
-                    newest[thing.kind, thing.account_id, thing.id] = thing
-        snapshot += [thing for thing in newest.values() if thing.state is not None]
+                    newest[policy_object.kind, policy_object.account_id, policy_object.id] = (
+                        policy_object
+                    )
+        snapshot += [
+            policy_object for policy_object in newest.values() if policy_object.state is not None
+        ]
     return heads, snapshot
 
 
@@ -293,7 +304,7 @@ def test_any_order_of_snapshot_and_changes_ends_in_the_same_state(changes, data)
     meant = Policy()
     for rows in shards.values():
         for row in rows:
-            meant.put(row.things)
+            meant.put(row.policy_objects)
 
     heads, snapshot = read_snapshot(shards, data)
     policy = Policy()
@@ -303,7 +314,7 @@ def test_any_order_of_snapshot_and_changes_ends_in_the_same_state(changes, data)
     before = data.draw(st.integers(0, len(heard)), label="heard before the snapshot")
     for row in heard[:before]:
         view.on_change(row)
-    view.load(epoch="e1", heads=heads, things=snapshot)
+    view.load(epoch="e1", heads=heads, policy_objects=snapshot)
     for row in heard[before:]:
         view.on_change(row)
     ask = view.ask(0.0)
@@ -323,6 +334,6 @@ def test_nothing_of_a_snapshot_that_could_not_be_read_survives_in_the_next_one()
     known = at(1, catalog(STANDARD.id), account(), member(ANA, "owner"))
     gone, strange = at(1, member(BO, "basic"), member(CY, "basic", status="of another version"))
     with pytest.raises(ValidationError):
-        view.load(epoch="e1", heads={}, things=[*known, gone, strange])
-    view.load(epoch="e1", heads={}, things=known)
+        view.load(epoch="e1", heads={}, policy_objects=[*known, gone, strange])
+    view.load(epoch="e1", heads={}, policy_objects=known)
     assert answer(policy, BO, "account:view") is Reason.NOT_A_MEMBER

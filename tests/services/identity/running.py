@@ -16,25 +16,25 @@ from pydantic import BaseModel, Field, SecretStr
 from services.identity.app import build
 from services.identity.settings import Settings
 from shared.auth import Authenticator, InternalVerifier
-from shared.bus import Message, Verdict
+from shared.auth.keys import encode
+from shared.bus import BusMessage, Verdict
 from shared.bus.local import LocalBus
 from shared.contracts.facts import Row, shard_of
 from shared.contracts.topology import AUDIT
-from shared.http import Answer, Api, Call, Decision, Internal, Question, Route, mount
-from shared.internal import InternalClient
+from shared.http import Answer, Api, Call, CheckRequest, CheckResult, Internal, Route, mount
+from shared.http.client import InternalClient
 from shared.journal import rows
-from shared.keys import encode
-from shared.listeners import Listener, listen, url_of
 from shared.mongo import connect
-from shared.problems import Kind, Refusal
-from shared.settings import generate_internal_keys
+from shared.problems import Refusal, RefusalKind
+from shared.runtime.listeners import Listener, listen, url_of
+from shared.runtime.settings import generate_internal_keys
 from tests.clocks import SetClock
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from shared.mongo import Client, Database
+    from shared.mongo import Database, DbClient
 
 PASSWORD = "correct-horse-battery"
 ADMIN_KEY = "the-operators-key-" + "0123456789abcdef"
@@ -47,7 +47,7 @@ SECRETS = {name: encode(secrets.token_bytes(32)) for name in ("link", "refresh",
 
 
 class NotValid(Refusal):
-    kind = Kind.GONE
+    kind = RefusalKind.GONE
     code = "invitation-not-valid"
     detail = "No."
 
@@ -74,7 +74,7 @@ class Neighbours:
 
     invitations: dict[tuple[str, str], Invited] = field(default_factory=dict)
     members: set[tuple[str, str]] = field(default_factory=set)
-    asked: list[Question] = field(default_factory=list)
+    asked: list[CheckRequest] = field(default_factory=list)
     """What authz was asked."""
     url: str = ""
 
@@ -93,10 +93,10 @@ class Neighbours:
             except KeyError:
                 raise NotValid from None
 
-        async def decide(ctx: object, call: Call[Question, None]) -> Decision:
+        async def decide(ctx: object, call: Call[CheckRequest, None]) -> CheckResult:
             self.asked.append(call.body)
             member = (call.body.user_id, call.body.account_id) in self.members
-            return Decision(allowed=member, member=member)
+            return CheckResult(allowed=member, member=member)
 
         async def heads(ctx: object, call: Call[None, None]) -> Heads:
             return Heads()
@@ -107,7 +107,7 @@ class Neighbours:
                 ("POST", "/internal/invitations/lookup", lookup, Proof, Invited),
                 ("GET", "/internal/heads", heads, None, Heads),
             ),
-            "authz": (("POST", "/internal/decisions", decide, Question, Decision),),
+            "authz": (("POST", "/internal/decisions", decide, CheckRequest, CheckResult),),
         }
         app = web.Application()
         mount(
@@ -308,7 +308,7 @@ async def running(
         bus = LocalBus()
         heard: list[Row] = []
 
-        async def hear(message: Message) -> Verdict:
+        async def hear(message: BusMessage) -> Verdict:
             heard.append(Row.from_event(message.body))
             return Verdict.ACK
 
@@ -318,7 +318,7 @@ async def running(
         await bus.subscribe(AUDIT, hear, on_resync=resync)
         service = build(settings, bus=bus, clock=clock)
         public = listen("127.0.0.1", 0)
-        client: Client = connect(mongo_url, app_name="test")
+        client: DbClient = connect(mongo_url, app_name="test")
         notification = None
         try:
             await service.start(internal=listen("127.0.0.1", 0), public=public)

@@ -9,9 +9,9 @@ import pytest
 from pydantic import SecretStr
 
 from services.identity import snapshot
+from shared.contracts.policy_objects import ServiceClientObject, SessionObject, SnapshotPage
 from shared.contracts.team import MemberLeft, MemberRemoved, MemberRoleChanged
-from shared.contracts.things import ServiceClientState, SessionState, SnapshotPage
-from shared.internal import InternalClient
+from shared.http.client import InternalClient
 from shared.problems import Refusal
 from tests.services.identity.running import KEYS, Identity
 from tests.services.rows import row_of
@@ -90,15 +90,25 @@ async def test_the_snapshot_has_clients_and_sessions_that_ended_lately(
             break
         cursor = f"?cursor={pages[-1].next_cursor}"
     await client.close()
-    things = [thing for page in pages for thing in page.items]
+    policy_objects = [policy_object for page in pages for policy_object in page.items]
     assert [len(page.items) for page in pages] == [3, 2, 1]
-    sessions = [thing for thing in things if thing.kind == "session"]
-    assert [SessionState.model_validate(thing.state).user_id for thing in sessions] == ended
-    (service_client,) = [thing for thing in things if thing.kind == "service_client"]
+    sessions = [
+        policy_object for policy_object in policy_objects if policy_object.kind == "session"
+    ]
+    assert [
+        SessionObject.model_validate(policy_object.state).user_id for policy_object in sessions
+    ] == ended
+    (service_client,) = [
+        policy_object for policy_object in policy_objects if policy_object.kind == "service_client"
+    ]
     assert service_client.id == made["id"]
-    assert ServiceClientState.model_validate(service_client.state).account_ids == (TEAM,)
-    told = {thing.id: thing for row in await identity.rows() for thing in row.things}
-    assert all(told[thing.id] == thing for thing in things)
+    assert ServiceClientObject.model_validate(service_client.state).account_ids == (TEAM,)
+    told = {
+        policy_object.id: policy_object
+        for row in await identity.rows()
+        for policy_object in row.policy_objects
+    }
+    assert all(told[policy_object.id] == policy_object for policy_object in policy_objects)
 
 
 async def member_of(identity: Identity, email: str) -> tuple[dict[str, Any], str]:

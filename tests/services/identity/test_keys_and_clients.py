@@ -10,13 +10,13 @@ import jwt
 import pytest
 
 from services.identity.signing_keys import CannotUnseal, seal, unseal
-from shared.access_tokens import TokenVerifier
+from shared.auth.access_tokens import TokenVerifier
+from shared.auth.jwt import BadToken
+from shared.auth.key_sources import RemoteKeys
+from shared.auth.keys import generate_key
+from shared.auth.principals import ClientPrincipal, UserPrincipal
 from shared.contracts.facts import shard_of
 from shared.ids import AccountId, KeyId
-from shared.jwt import BadToken
-from shared.key_sources import RemoteKeys
-from shared.keys import generate_key
-from shared.principals import ClientPrincipal, UserPrincipal
 from tests.clocks import SetClock
 from tests.services.identity.running import ADMIN_KEY, ISSUER, KEYS, Identity, running
 
@@ -93,7 +93,7 @@ async def test_another_sealing_key_does_not_start(
 ) -> None:
     async with running(mongo_url, database_name):
         pass
-    monkeypatch.setattr("shared.serve.START_SECONDS", 0.0)
+    monkeypatch.setattr("shared.runtime.service.START_SECONDS", 0.0)
     other = base64.urlsafe_b64encode(SEALING).rstrip(b"=").decode()
     with pytest.raises(CannotUnseal):
         async with running(mongo_url, database_name, sealing_key=other):
@@ -134,7 +134,7 @@ async def test_a_client_gets_a_token_with_its_scopes_and_bounds(identity: Identi
     assert principal.resource_types == frozenset({"instance"})
     (row,) = await identity.rows("service_client.created")
     assert row.shard == shard_of(client["id"])
-    assert [thing.rev for thing in row.things] == [row.seq]
+    assert [policy_object.rev for policy_object in row.policy_objects] == [row.seq]
     assert row.actor.type == "operator"
 
 

@@ -11,7 +11,7 @@ import pytest
 from services.identity.domain import LinkInvalid, User, name_fault, verify
 from services.identity.limits import Bucket, network_of
 from services.identity.passwords import Busy, Passwords, password_fault
-from services.identity.sessions import RefreshTokenInvalid, Session, Turn, rotate, turn
+from services.identity.sessions import RefreshTokenInvalid, Turn, UserSession, rotate, turn
 from shared.ids import AccountId, SessionId, UserId
 from tests.waiting import wait_for
 
@@ -26,7 +26,7 @@ USER = User(
     created_at=NOON,
     generation=2,
 )
-SESSION = Session(
+SESSION = UserSession(
     id=SessionId("ses_1"),
     user_id=UserId("usr_1"),
     account_id=AccountId("acc_1"),

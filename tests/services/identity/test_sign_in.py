@@ -287,10 +287,14 @@ async def test_a_refresh_token_that_comes_back_ends_the_session(identity: Identi
     assert me.status == 401
     (told,) = await identity.rows("session.reuse_detected")
     assert told.data["email"] == "ana@example.com"
-    (thing,) = told.things
-    assert (thing.kind, thing.id, thing.rev) == ("session", told.data["session_id"], told.seq)
-    assert thing.state is not None
-    assert thing.state["user_id"] == person["user"]["id"]
+    (policy_object,) = told.policy_objects
+    assert (policy_object.kind, policy_object.id, policy_object.rev) == (
+        "session",
+        told.data["session_id"],
+        told.seq,
+    )
+    assert policy_object.state is not None
+    assert policy_object.state["user_id"] == person["user"]["id"]
 
 
 async def test_the_grace_of_two_tabs_ends_after_ten_seconds(identity: Identity) -> None:
@@ -340,7 +344,9 @@ async def test_signing_out_ends_this_session_at_once_and_no_other(identity: Iden
     assert (await identity.send("GET", "/v1/me", token=other["access_token"])).status == 200
     assert (await identity.post("/v1/logout", token=person["access_token"])).status == 204
     (ended,) = await identity.rows("session.ended")
-    assert [thing.id for thing in ended.things] == [ended.data["session_id"]]
+    assert [policy_object.id for policy_object in ended.policy_objects] == [
+        ended.data["session_id"]
+    ]
 
 
 async def test_signing_out_again_names_no_change(identity: Identity) -> None:

@@ -14,8 +14,8 @@ from shared.bus.local import LocalBus
 from shared.contracts import identity, team
 from shared.contracts.notification import MessageSent
 from shared.contracts.topology import AUDIT
-from shared.listeners import listen
 from shared.mongo import connect
+from shared.runtime.listeners import listen
 from tests.services.notification.test_messages import OPEN, USER
 from tests.services.notification.test_sending import on_the_bus
 from tests.services.rows import row_of

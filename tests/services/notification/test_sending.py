@@ -21,7 +21,7 @@ from services.notification.domain import KEEPS_TRYING, Kind, message_id
 from services.notification.store import LEASE
 from services.notification.subscriptions import SUBSCRIPTIONS
 from services.notification.use_cases import claim_due, deliver
-from shared.bus import Message, Verdict
+from shared.bus import BusMessage, Verdict
 from shared.contracts import identity, team
 from shared.contracts.topology import NOTIFICATION
 from shared.inbox import Inbox
@@ -44,7 +44,7 @@ INVITED = team.InvitationCreated(**OPEN, delivery="email")
 
 
 def on_the_bus(row):
-    return Message(
+    return BusMessage(
         id=row.id,
         type=row.type,
         source=row.source,

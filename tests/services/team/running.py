@@ -17,23 +17,23 @@ from pydantic import SecretStr
 from services.team.app import build
 from services.team.settings import Settings
 from services.team.store import Store
-from shared.access_tokens import sign_access_token, user_claims
 from shared.auth import Authenticator, InternalVerifier
-from shared.bus import Message, Verdict
+from shared.auth.access_tokens import sign_access_token, user_claims
+from shared.auth.keys import decode, encode, public_jwk
+from shared.bus import BusMessage, Verdict
 from shared.bus.local import LocalBus
 from shared.contracts import identity
 from shared.contracts.facts import Row
 from shared.contracts.topology import AUDIT
 from shared.http import Answer, Api, Call, Internal, Route, mount
+from shared.http.client import InternalClient
 from shared.ids import AccountId, SessionId, UserId, new_id
-from shared.internal import InternalClient
 from shared.journal import rows
-from shared.keys import decode, encode, public_jwk
 from shared.links import Link, Links
-from shared.listeners import Listener, listen, url_of
 from shared.mongo import connect, transact
 from shared.problems import NotFound, Unavailable
-from shared.settings import generate_internal_keys
+from shared.runtime.listeners import Listener, listen, url_of
+from shared.runtime.settings import generate_internal_keys
 from tests.clocks import SetClock
 from tests.services.rows import row_of
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
     from rolecall import Catalog
-    from shared.mongo import Client, Database, Session
+    from shared.mongo import Database, DbClient, DbSession
 
 ISSUER = "https://rolecall.example"
 NAMES = ("identity", "team", "authz", "notification", "audit")
@@ -210,7 +210,7 @@ class Team:
     """The replicas, in turn and for ever."""
     inside: str
     http: aiohttp.ClientSession
-    client: Client
+    client: DbClient
     database: Database
     clock: SetClock
     identity: StandIn
@@ -266,7 +266,7 @@ class Team:
     async def publish(self, catalog: Catalog) -> None:
         """Make a catalog of the platform's own available."""
 
-        async def work(session: Session) -> None:
+        async def work(session: DbSession) -> None:
             await Store(self.database).insert_catalog(
                 catalog, rev=0, now=self.clock.now(), session=session
             )
@@ -333,7 +333,7 @@ async def running(
         settings = settings_for(mongo_url, database, identity_url, **fields)
         bus, heard = LocalBus(), []
 
-        async def hear(message: Message) -> Verdict:
+        async def hear(message: BusMessage) -> Verdict:
             heard.append(Row.from_event(message.body))
             return Verdict.ACK
 
@@ -344,7 +344,7 @@ async def running(
         services = [build(settings, bus=bus, clock=clock) for _ in range(replicas)]
         for service in services:
             await service.start(internal=listen("127.0.0.1", 0), public=listen("127.0.0.1", 0))
-        client: Client = connect(mongo_url, app_name="test")
+        client: DbClient = connect(mongo_url, app_name="test")
         inside = services[0].addresses["internal"]
         callers = {
             name: InternalClient(

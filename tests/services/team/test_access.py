@@ -10,7 +10,7 @@ from rolecall import CompiledCatalog, load
 from services.team.routes import INTERNAL_ROUTES, ROUTES
 from shared.http import Permission, Route
 from shared.ids import new_id
-from shared.problems import Kind
+from shared.problems import RefusalKind
 from tests.services.team.running import Account, Person, Team
 
 GUARDED = [route for route in ROUTES if isinstance(route.access, Permission)]
@@ -55,7 +55,7 @@ def test_every_route_says_who_may_call_it() -> None:
 
 
 def test_every_write_that_authz_answers_from_awaits_the_barrier() -> None:
-    policy = {route.operation_id for route in ROUTES if route.policy}
+    policy = {route.operation_id for route in ROUTES if route.effective_everywhere}
     assert policy == {
         "convertAccount",
         "changeMemberRole",
@@ -153,7 +153,7 @@ async def test_an_escalation_that_is_refused_is_recorded_too(team: Team) -> None
 def test_every_refusal_that_says_you_may_not_is_one_that_is_recorded() -> None:
     """Whatever its status; the rest says what cannot be, for whoever asks."""
     listed = {refusal for route in GUARDED for refusal in route.refuses}
-    assert {one.__name__ for one in listed if one.kind is Kind.DENIED or one.forbids} == {
+    assert {one.__name__ for one in listed if one.kind is RefusalKind.DENIED or one.forbids} == {
         "GrantsExceeded",
         "OwnerCannotLeave",
         "OwnerNotOverridden",

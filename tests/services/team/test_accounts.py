@@ -22,7 +22,7 @@ async def test_a_verified_user_has_a_personal_account_and_owns_it(team: Team) ->
     assert account["role"] == "owner"
     [created] = await team.rows("account.created")
     assert created.account_rev == 1
-    assert [thing.kind for thing in created.things] == ["account", "member"]
+    assert [policy_object.kind for policy_object in created.policy_objects] == ["account", "member"]
 
 
 async def test_news_that_come_twice_make_one_account(team: Team) -> None:
@@ -239,7 +239,7 @@ async def test_the_shipped_catalogs_are_published_once(team: Team) -> None:
     told = await team.rows("catalog.published")
     names = sorted(row.data["name"] for row in told)
     assert names == ["cloud-iam", "novita", "runos", "runpod", "standard"]
-    assert all(row.things[0].id == row.resource.id for row in told)
+    assert all(row.policy_objects[0].id == row.resource.id for row in told)
 
 
 async def test_a_member_sees_catalog_and_roles(team: Team) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from services.team.store import snapshot
-from shared.contracts.things import SnapshotPage
+from shared.contracts.policy_objects import SnapshotPage
 from shared.leases import leases
-from shared.problems import Kind, Refusal
+from shared.problems import Refusal, RefusalKind
 from tests.services.team.running import Account, Team
 
 DAY = 24 * 3600
@@ -48,7 +48,7 @@ async def test_a_link_that_is_over_is_not_mailed(team: Team) -> None:
     async def refused(invitation_id: str, generation: int) -> bool:
         with pytest.raises(Refusal) as refusal:
             await link_of(team, invitation_id, generation)
-        return refusal.value.kind is Kind.GONE
+        return refusal.value.kind is RefusalKind.GONE
 
     first = await invited(account)
     (await account.owner.send("POST", f"{path}/{first}/resend")).expect(200)
@@ -109,14 +109,16 @@ async def test_the_snapshot_is_what_the_changes_add_up_to(
         (pages[0].epoch, tuple(pages[0].heads.items()))
     }
     shown = {
-        (thing.kind, thing.account_id, thing.id): thing.state
+        (policy_object.kind, policy_object.account_id, policy_object.id): policy_object.state
         for page in pages
-        for thing in page.items
+        for policy_object in page.items
     }
     added: dict[Any, Any] = {}
     for row in await team.rows():
-        for thing in row.things:
-            added[thing.kind, thing.account_id, thing.id] = thing.state
+        for policy_object in row.policy_objects:
+            added[policy_object.kind, policy_object.account_id, policy_object.id] = (
+                policy_object.state
+            )
     assert shown == {key: state for key, state in added.items() if state is not None}
     heads = await team.callers["authz"].get("team", "/internal/heads")
     assert {int(shard): head for shard, head in heads["heads"].items()} == pages[0].heads
@@ -129,15 +131,15 @@ async def test_a_rev_is_never_above_the_change_that_gave_the_state(team: Team) -
     path = f"{account.path}/members/{member.user_id}"
     (await account.owner.send("PATCH", path, {"role": "basic"})).expect(200)
     told = {
-        (thing.kind, thing.account_id, thing.id): row
+        (policy_object.kind, policy_object.account_id, policy_object.id): row
         for row in await team.rows()
-        for thing in row.things
+        for policy_object in row.policy_objects
     }
     for page in await pages_of(team):
-        for thing in page.items:
-            row = told[thing.kind, thing.account_id, thing.id]
-            assert 0 < thing.rev <= page.heads[row.shard]
-            assert thing.rev <= row.seq or thing.kind == "account"
+        for policy_object in page.items:
+            row = told[policy_object.kind, policy_object.account_id, policy_object.id]
+            assert 0 < policy_object.rev <= page.heads[row.shard]
+            assert policy_object.rev <= row.seq or policy_object.kind == "account"
 
 
 async def test_a_silent_replica_makes_a_change_202_with_a_place_to_ask(

@@ -57,8 +57,8 @@ async def test_a_role_changes_at_any_time_and_says_whether_sessions_end(team: Te
         assert [row.data["ends_sessions"] for row in told] == [ends]
         assert told[0].before == {"role": "basic"}
         assert told[0].actor.name == "Owner"
-        assert told[0].things[0].state is not None
-        assert told[0].things[0].state["role"] == "developer"
+        assert told[0].policy_objects[0].state is not None
+        assert told[0].policy_objects[0].state["role"] == "developer"
 
 
 async def test_giving_the_role_that_is_there_changes_nothing(team: Team) -> None:

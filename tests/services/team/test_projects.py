@@ -33,7 +33,7 @@ async def test_a_project_comes_gets_a_name_and_goes(team: Team) -> None:
     assert (await owner.send("GET", f"{path}/{project_id}")).status == 404
     assert (await owner.send("DELETE", f"{path}/{project_id}")).status == 404
     told = await team.rows("project.created", "project.renamed", "project.deleted")
-    assert [row.things[0].state for row in told] == [
+    assert [row.policy_objects[0].state for row in told] == [
         {"name": "prod"},
         {"name": "Production"},
         None,
@@ -73,9 +73,9 @@ async def test_an_override_replaces_the_role_inside_its_project_only(team: Team)
     assert await held(project_id) == "all"
     assert (await account.owner.send("DELETE", path)).status == 404
     told = await team.rows("override.set", "override.removed")
-    assert told[0].things[0].state is not None
-    assert told[0].things[0].state["membership_id"].startswith("mem_")
-    assert told[1].things[0].state is None
+    assert told[0].policy_objects[0].state is not None
+    assert told[0].policy_objects[0].state["membership_id"].startswith("mem_")
+    assert told[1].policy_objects[0].state is None
 
 
 async def test_an_override_ends_by_itself(team: Team) -> None:

@@ -19,7 +19,7 @@ from tests.services.team.running import Account, Person, Team, running
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from shared.mongo import Session
+    from shared.mongo import DbSession
 
 ACCEPT = "/v1/invitations/accept"
 
@@ -37,7 +37,7 @@ async def fill(account: Account, *, members: int, invited: int) -> list[Person]:
     guests = [team.stranger(f"Guest {number}") for number in range(invited)]
     now = team.clock.now()
 
-    async def work(session: Session) -> None:
+    async def work(session: DbSession) -> None:
         for number in range(members):
             email = f"member{number}@example.com"
             row = Membership(

@@ -11,11 +11,11 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from shared.access_tokens import TokenVerifier, client_claims, sign_access_token, user_claims
+from shared.auth.access_tokens import TokenVerifier, client_claims, sign_access_token, user_claims
+from shared.auth.jwt import BadToken, key_id
+from shared.auth.key_sources import StaticKeys
+from shared.auth.principals import ClientPrincipal, UserPrincipal
 from shared.ids import AccountId, ClientId, SessionId, UserId
-from shared.jwt import BadToken, key_id
-from shared.key_sources import StaticKeys
-from shared.principals import ClientPrincipal, UserPrincipal
 from tests.clocks import SetClock
 
 ISSUER = "https://rolecall.test"
@@ -267,7 +267,7 @@ async def test_a_token_that_was_verified_is_refused_once_its_key_is_gone(
 async def test_the_memory_of_verified_tokens_is_bounded(
     verifier: TokenVerifier, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("shared.access_tokens.CACHED_TOKENS", 3)
+    monkeypatch.setattr("shared.auth.access_tokens.CACHED_TOKENS", 3)
     for number in range(5):
         await verifier.verify(signed(HEADER, claims(jti=str(number))))
     assert len(verifier._known) == 3

@@ -3,15 +3,14 @@
 import pytest
 from pydantic import SecretStr
 
-from shared import jwt
-from shared.auth import Authenticator
+from shared.auth import Authenticator, jwt
+from shared.auth.internal_tokens import InternalSigner, InternalVerifier
+from shared.auth.jwt import BadToken
+from shared.auth.keys import read_private
+from shared.auth.principals import ServicePrincipal, actor_of
 from shared.contracts.facts import Actor
-from shared.internal_tokens import InternalSigner, InternalVerifier
-from shared.jwt import BadToken
-from shared.keys import read_private
-from shared.principals import ServicePrincipal, actor_of
 from shared.problems import Unauthenticated
-from shared.settings import generate_internal_keys
+from shared.runtime.settings import generate_internal_keys
 from tests.clocks import SetClock
 
 KEYS = generate_internal_keys(("team", "authz", "audit"))

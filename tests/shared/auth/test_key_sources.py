@@ -5,8 +5,8 @@ import asyncio
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from shared.key_sources import RemoteKeys
-from shared.keys import public_jwk, read_key_set
+from shared.auth.key_sources import RemoteKeys
+from shared.auth.keys import public_jwk, read_key_set
 from shared.problems import NotFound, Unavailable
 from tests.clocks import SetClock
 

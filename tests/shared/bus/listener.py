@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
-from shared.bus import Message, Verdict
+from shared.bus import BusMessage, Verdict
 
 
-def message(number: int, *, type: str = "team.member.removed.v1", shard: int = 7) -> Message:  # noqa: A002 (the attribute's name)
-    return Message(
+def message(number: int, *, type: str = "team.member.removed.v1", shard: int = 7) -> BusMessage:  # noqa: A002 (the attribute's name)
+    return BusMessage(
         id=f"evt_{number:032x}",
         type=type,
         source=type.partition(".")[0],
@@ -20,7 +20,7 @@ def message(number: int, *, type: str = "team.member.removed.v1", shard: int = 7
     )
 
 
-def messages(count: int, *, first: int = 1) -> list[Message]:
+def messages(count: int, *, first: int = 1) -> list[BusMessage]:
     return [message(number, shard=number % 64) for number in range(first, first + count)]
 
 
@@ -29,10 +29,10 @@ class Listener:
     """A handler that remembers what it was given, and answers by the message's id."""
 
     answers: dict[str, Verdict | type[BaseException]] = field(default_factory=dict)
-    seen: list[Message] = field(default_factory=list)
+    seen: list[BusMessage] = field(default_factory=list)
     resyncs: int = 0
 
-    async def __call__(self, given: Message) -> Verdict:
+    async def __call__(self, given: BusMessage) -> Verdict:
         self.seen.append(given)
         await asyncio.sleep(0)
         answer = self.answers.get(given.id, Verdict.ACK)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import aio_pika
 import pytest
 
-from shared.bus import Bus, BusUnavailable, Message, Unroutable, Verdict
+from shared.bus import Bus, BusMessage, BusUnavailable, Unroutable, Verdict
 from shared.bus.local import LocalBus
 from shared.contracts.topology import DELIVERY_LIMIT
 from tests.shared.bus.conftest import PAUSES
@@ -126,7 +126,7 @@ async def test_a_handler_that_fails_gets_the_message_again(
     listener = Listener()
     attempts: list[int] = []
 
-    async def handler(given: Message) -> Verdict:
+    async def handler(given: BusMessage) -> Verdict:
         attempts.append(given.attempts)
         listener.answers = {message(1).id: failure} if given.attempts < 2 else {}
         return await listener(given)
@@ -195,7 +195,7 @@ async def test_a_replica_is_rid_of_a_poison_message_after_the_same_number_of_tri
 async def test_one_shard_is_handled_in_order_and_one_at_a_time(bus: Bus, audit: Queue):
     running, order, together = 0, [], []
 
-    async def handler(given: Message) -> Verdict:
+    async def handler(given: BusMessage) -> Verdict:
         nonlocal running
         running += 1
         together.append(running)
@@ -214,7 +214,7 @@ async def test_one_shard_is_handled_in_order_and_one_at_a_time(bus: Bus, audit: 
 async def test_shards_do_not_wait_for_each_other(bus: Bus, audit: Queue):
     meeting, met = asyncio.Barrier(2), []
 
-    async def handler(given: Message) -> Verdict:
+    async def handler(given: BusMessage) -> Verdict:
         async with asyncio.timeout(30), meeting:
             met.append(given.seq)
         return Verdict.ACK
@@ -254,7 +254,7 @@ async def test_a_failing_resync_stops_no_message(bus: Bus, audit: Queue):
 async def test_closing_a_subscription_lets_the_running_handler_finish(bus: Bus, audit: Queue):
     started, finish, finished = asyncio.Event(), asyncio.Event(), []
 
-    async def handler(given: Message) -> Verdict:
+    async def handler(given: BusMessage) -> Verdict:
         started.set()
         await finish.wait()
         finished.append(given.id)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from shared.bus import PUBLISH_SECONDS, BusUnavailable, Message, Verdict
+from shared.bus import PUBLISH_SECONDS, BusMessage, BusUnavailable, Verdict
 from shared.bus.local import LocalBus
 from tests.shared.bus.conftest import PAUSES
 from tests.shared.bus.listener import Listener, message
@@ -44,7 +44,7 @@ async def test_a_subscriber_that_hangs_costs_the_publisher_two_seconds_at_most(
     monkeypatch.setattr("shared.bus.local.PUBLISH_SECONDS", 0.05)
     release, handled = asyncio.Event(), []
 
-    async def handler(given: Message) -> Verdict:
+    async def handler(given: BusMessage) -> Verdict:
         await release.wait()
         handled.append(given.id)
         return Verdict.ACK
@@ -65,7 +65,7 @@ async def test_a_delivery_that_is_cut_off_is_not_confirmed(
     monkeypatch.setattr("shared.bus.delivery.DRAIN_SECONDS", 0.05)
     started = asyncio.Event()
 
-    async def handler(given: Message) -> Verdict:
+    async def handler(given: BusMessage) -> Verdict:
         started.set()
         await asyncio.Event().wait()
         return Verdict.ACK

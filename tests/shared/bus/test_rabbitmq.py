@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue
 
     from deploy.programs.rabbitmq import Rabbitmq
-    from shared.bus import Message
+    from shared.bus import BusMessage
     from shared.bus.rabbitmq import RabbitBus
     from shared.contracts.topology import Queue, Topology
 
@@ -76,7 +76,7 @@ async def fetched(queue: AbstractQueue) -> AbstractIncomingMessage:
     return found
 
 
-async def publish_until_confirmed(bus: RabbitBus, sent: list[Message]) -> int:
+async def publish_until_confirmed(bus: RabbitBus, sent: list[BusMessage]) -> int:
     """Publish as a sweeper does; give how often it took."""
     tries = 0
 
@@ -93,7 +93,7 @@ async def publish_until_confirmed(bus: RabbitBus, sent: list[Message]) -> int:
     return tries
 
 
-async def refused_within_two_seconds(bus: RabbitBus, sent: list[Message]) -> None:
+async def refused_within_two_seconds(bus: RabbitBus, sent: list[BusMessage]) -> None:
     async def refused() -> None:
         with pytest.raises(BusUnavailable):
             await bus.publish(sent)
@@ -221,7 +221,7 @@ async def test_a_cut_link_loses_nothing_of_a_service_queue(
     async with proxied(amqp_url) as (proxy, url):
         started, release, handled = asyncio.Event(), asyncio.Event(), []
 
-        async def handler(given: Message) -> Verdict:
+        async def handler(given: BusMessage) -> Verdict:
             handled.append(given.id)
             started.set()
             await release.wait()
@@ -245,7 +245,7 @@ async def test_closing_without_a_link_lets_the_running_handler_finish_too(
     async with proxied(amqp_url) as (proxy, url):
         started, release, finished = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
-        async def handler(given: Message) -> Verdict:
+        async def handler(given: BusMessage) -> Verdict:
             started.set()
             await release.wait()
             finished.set()

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from shared.http import Api, mount
-from shared.listeners import Listener, listen
+from shared.runtime.listeners import Listener, listen
 from tests.shared.http.sample import INTERNAL_ROUTES, Site, World, authenticator, team
 
 

@@ -22,6 +22,7 @@ from shared.auth import (
     sign_access_token,
     user_claims,
 )
+from shared.auth.principals import UserPrincipal
 from shared.http import (
     Admin,
     Answer,
@@ -39,9 +40,8 @@ from shared.http import (
     Strictness,
 )
 from shared.ids import AccountId, ClientId, SessionId, UserId
-from shared.principals import UserPrincipal
-from shared.problems import Kind, Refusal
-from shared.settings import generate_internal_keys
+from shared.problems import Refusal, RefusalKind
+from shared.runtime.settings import generate_internal_keys
 from tests.clocks import SetClock
 
 ISSUER = "https://rolecall.test"
@@ -94,19 +94,19 @@ class Deep(Answer):
 
 
 class NameTaken(Refusal):
-    kind = Kind.CONFLICT
+    kind = RefusalKind.CONFLICT
     code = "name-taken"
     detail = "The name {name} is taken."
 
 
 class Hidden(Refusal):
-    kind = Kind.CONFLICT
+    kind = RefusalKind.CONFLICT
     code = "hidden"
     detail = "This refusal is missing in its row."
 
 
 class Busy(Refusal):
-    kind = Kind.RATE_LIMITED
+    kind = RefusalKind.RATE_LIMITED
     code = "busy"
     detail = "Too many."
 
@@ -181,17 +181,17 @@ ROUTES = (
     row(
         "PATCH",
         "/v1/accounts/{account_id}",
-        Permission("account:rename", inside_write=True),
+        Permission("account:rename", decided_in_use_case=True),
         takes=Thing,
-        policy=True,
+        effective_everywhere=True,
     ),
     row(
         "DELETE",
         "/v1/accounts/{account_id}/members/{user_id}",
-        Permission("member:remove", inside_write=True),
+        Permission("member:remove", decided_in_use_case=True),
         handler=nothing,
         gives=None,
-        policy=True,
+        effective_everywhere=True,
     ),
     row("GET", "/v1/accounts/{account_id}/roles/{role_id}", Session()),
     row("POST", "/v1/once", Session(), takes=Thing, idempotent=True, status=201),

@@ -10,17 +10,17 @@ from pydantic import SecretStr
 
 from shared import context
 from shared.auth import Authenticator, InternalVerifier
+from shared.auth.principals import UserPrincipal
 from shared.contracts.facts import Actor
-from shared.http import Api, AuthzChecker, Decision, Internal, Question
-from shared.internal import InternalClient
-from shared.listeners import listen, url_of
-from shared.principals import UserPrincipal
+from shared.http import Api, AuthzChecker, CheckRequest, CheckResult, Internal
+from shared.http.client import InternalClient
 from shared.problems import (
     NotFound,
     PermissionMissing,
     Refusal,
     Unavailable,
 )
+from shared.runtime.listeners import listen, url_of
 from tests.faults.chaos_proxy import ChaosProxy
 from tests.shared.http.sample import (
     ACCOUNT,
@@ -75,7 +75,11 @@ def authz(serve, world: World, monkeypatch):
     async def start():
         verifier = InternalVerifier(service="authz", keys=INTERNAL.public, clock=CLOCK)
         route = row(
-            "POST", "/internal/decisions", Internal(("audit",)), takes=Question, gives=Decision
+            "POST",
+            "/internal/decisions",
+            Internal(("audit",)),
+            takes=CheckRequest,
+            gives=CheckResult,
         )
         api = Api("authz", [route], world, authenticator=Authenticator(internal=verifier))
         return (await serve(api)).url
@@ -193,10 +197,10 @@ async def test_a_stranger_at_the_address_is_not_believed(client):
 
 
 DECISIONS = [
-    (Decision(allowed=True, member=True), None),
-    (Decision(allowed=False, member=True, reason="role"), PermissionMissing),
-    (Decision(allowed=False, member=False), NotFound),
-    (Decision(allowed=True, member=False), NotFound),
+    (CheckResult(allowed=True, member=True), None),
+    (CheckResult(allowed=False, member=True, reason="role"), PermissionMissing),
+    (CheckResult(allowed=False, member=False), NotFound),
+    (CheckResult(allowed=True, member=False), NotFound),
 ]
 
 
@@ -211,7 +215,7 @@ async def test_authz_is_asked_for_a_permission(client, authz, world: World, deci
     else:
         with pytest.raises(refusal):
             await asked
-    assert world.calls[0].body == Question(
+    assert world.calls[0].body == CheckRequest(
         user_id=USER,
         session_id=SESSION,
         account_id=ACCOUNT,

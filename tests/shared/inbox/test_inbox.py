@@ -9,16 +9,16 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from shared import context, metrics
-from shared.bus import Message, Verdict
+from shared.bus import BusMessage, Verdict
 from shared.bus.local import LocalBus
 from shared.clock import Clock, SystemClock
 from shared.contracts.facts import Row, shard_of
 from shared.contracts.team import ProjectCreated
 from shared.contracts.topology import AUDIT
-from shared.inbox import Inbox, Receipt
-from shared.journal import Journal, Tx, rows
+from shared.inbox import AppliedMark, Inbox
+from shared.journal import Journal, JournalWrite, rows
 from shared.journal.relay import Relay
-from shared.mongo import AlreadyThere, Client, Database, Session, connect, insert_once, transact
+from shared.mongo import AlreadyThere, Database, DbClient, DbSession, connect, insert_once, transact
 from shared.problems import Unavailable
 from tests.clocks import SetClock
 from tests.shared.journal.conftest import CALLER, project_created
@@ -65,7 +65,7 @@ class Source:
 class Effects:
     """What the subscriber did, in the database; and how it is made to fail."""
 
-    def __init__(self, client: Client, database: Database) -> None:
+    def __init__(self, client: DbClient, database: Database) -> None:
         self.client = client
         self.names = database["names"]
         self.fails: dict[str, Exception] = {}
@@ -75,27 +75,27 @@ class Effects:
         return sorted([document["name"] async for document in self.names.find({})])
 
 
-async def remember(ctx: Effects, row: Row, receipt: Receipt) -> None:
+async def remember(ctx: Effects, row: Row, applied_mark: AppliedMark) -> None:
     ctx.calls += 1
     if row.resource.id in ctx.fails:
         raise ctx.fails[row.resource.id]
 
-    async def work(session: Session) -> None:
-        await receipt(session)
+    async def work(session: DbSession) -> None:
+        await applied_mark(session)
         await ctx.names.insert_one({"name": row.resource.name}, session=session)
 
     await transact(ctx.client, work)
 
 
 @pytest.fixture
-async def client(mongo_url: str) -> AsyncIterator[Client]:
+async def client(mongo_url: str) -> AsyncIterator[DbClient]:
     client = connect(mongo_url, app_name="tests")
     yield client
     client.close()
 
 
 @pytest.fixture
-async def journal(client: Client, database_name: str) -> Journal:
+async def journal(client: DbClient, database_name: str) -> Journal:
     database = client[f"{database_name}_source"]
     relay = Relay(database, LocalBus(), holder="tests", clock=SystemClock())
     journal = Journal(client, database, source="team", relay=relay, clock=SystemClock())
@@ -109,12 +109,12 @@ def source(journal: Journal) -> Source:
 
 
 @pytest.fixture
-def effects(client: Client, database_name: str) -> Effects:
+def effects(client: DbClient, database_name: str) -> Effects:
     return Effects(client, client[database_name])
 
 
 @pytest.fixture
-def make_inbox(client: Client, database_name: str, source: Source, effects: Effects):
+def make_inbox(client: DbClient, database_name: str, source: Source, effects: Effects):
     def make(
         subscriptions: Any = None, *, name: str = database_name, clock: Clock | None = None
     ) -> Inbox:
@@ -133,13 +133,13 @@ def make_inbox(client: Client, database_name: str, source: Source, effects: Effe
     return make
 
 
-async def told(journal: Journal, numbers: range) -> list[Message]:
+async def told(journal: Journal, numbers: range) -> list[BusMessage]:
     for number in numbers:
 
-        async def work(tx: Tx, number: int = number) -> None:
+        async def work(tx: JournalWrite, number: int = number) -> None:
             tx.record(project_created(number))
 
-        await journal.write("acc_1", work, caller=CALLER, policy=False)
+        await journal.write("acc_1", work, caller=CALLER, effective_everywhere=False)
     page = await journal.changes(SHARD, after=0, limit=1000)
     return [rows.message(row) for row in page]
 
@@ -191,11 +191,11 @@ async def test_a_subscriber_that_meets_a_key_that_is_taken_has_not_applied_the_f
 ) -> None:
     """Only the fact's own receipt says that it was here before."""
 
-    async def meets(ctx: Effects, row: Row, receipt: Receipt) -> None:
+    async def meets(ctx: Effects, row: Row, applied_mark: AppliedMark) -> None:
         ctx.calls += 1
         if ctx.calls == 1:
             raise AlreadyThere("names")
-        await remember(ctx, row, receipt)
+        await remember(ctx, row, applied_mark)
 
     inbox = make_inbox({ProjectCreated.type: meets})
     await told(journal, range(1))
@@ -206,7 +206,7 @@ async def test_a_subscriber_that_meets_a_key_that_is_taken_has_not_applied_the_f
 
 
 async def test_a_row_that_two_replicas_put_aside_at_once_is_put_aside(
-    make_inbox, journal: Journal, client: Client, database_name: str
+    make_inbox, journal: Journal, client: DbClient, database_name: str
 ) -> None:
     await told(journal, range(1))
     [row] = await journal.changes(SHARD, after=0, limit=1)
@@ -221,12 +221,14 @@ async def test_what_an_open_transaction_may_still_tell_is_not_called_complete(
     journal._clock = SetClock()
     opened, compared = asyncio.Event(), asyncio.Event()
 
-    async def slow(tx: Tx) -> None:
+    async def slow(tx: JournalWrite) -> None:
         opened.set()
         await compared.wait()
         tx.record(project_created(1))
 
-    writing = asyncio.create_task(journal.write("acc_1", slow, caller=CALLER, policy=False))
+    writing = asyncio.create_task(
+        journal.write("acc_1", slow, caller=CALLER, effective_everywhere=False)
+    )
     await opened.wait()
     ours.move(9.9)  # five seconds of an open transaction, and clocks that differ
     await inbox.reconcile("team")
@@ -239,7 +241,7 @@ async def test_what_an_open_transaction_may_still_tell_is_not_called_complete(
 
 
 async def test_a_late_message_that_a_mark_covers_changes_nothing(
-    make_inbox, journal: Journal, effects: Effects, client: Client, database_name: str
+    make_inbox, journal: Journal, effects: Effects, client: DbClient, database_name: str
 ) -> None:
     inbox = make_inbox()
     messages = await told(journal, range(3))
@@ -289,7 +291,7 @@ async def test_what_failed_because_something_was_away_is_applied_when_it_is_back
 
 
 async def test_a_row_that_always_fails_is_put_aside_and_the_others_go_on(
-    make_inbox, journal: Journal, effects: Effects, client: Client, database_name: str
+    make_inbox, journal: Journal, effects: Effects, client: DbClient, database_name: str
 ) -> None:
     inbox = make_inbox()
     await told(journal, range(3))
@@ -319,7 +321,7 @@ async def test_a_row_that_keeps_failing_is_a_retry_for_the_bus(
 
 
 async def test_a_message_that_is_no_fact_is_dead(make_inbox) -> None:
-    message = Message(
+    message = BusMessage(
         id="evt_1", type="team.x.y.v1", source="team", epoch="e", shard=0, seq=1, body=b"{}"
     )
 
@@ -362,7 +364,7 @@ async def test_a_source_that_is_away_leaves_the_marks_as_they_are(
 
 
 async def test_a_source_with_another_epoch_is_heard_from_its_beginning(
-    make_inbox, journal: Journal, source: Source, effects: Effects, client: Client, database_name
+    make_inbox, journal: Journal, source: Source, effects: Effects, client: DbClient, database_name
 ) -> None:
     inbox = make_inbox()
     await told(journal, range(3))
@@ -402,11 +404,11 @@ async def test_two_replicas_of_one_service_share_what_was_seen(
 
 
 async def test_the_receipt_stands_and_falls_with_the_effect(
-    make_inbox, journal: Journal, effects: Effects, client: Client, database_name: str
+    make_inbox, journal: Journal, effects: Effects, client: DbClient, database_name: str
 ) -> None:
-    async def fail_after_the_receipt(ctx: Effects, row: Row, receipt: Receipt) -> None:
-        async def work(session: Session) -> None:
-            await receipt(session)
+    async def fail_after_the_receipt(ctx: Effects, row: Row, applied_mark: AppliedMark) -> None:
+        async def work(session: DbSession) -> None:
+            await applied_mark(session)
             await insert_once(ctx.names, {"name": "half"}, session)
             raise LookupError("crashed inside")
 

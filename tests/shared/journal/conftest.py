@@ -5,11 +5,11 @@ import pytest
 from shared.bus.local import LocalBus
 from shared.clock import SystemClock
 from shared.contracts.facts import Actor, Caller, Fact, RequestInfo, ResourceRef
+from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind, ProjectObject
 from shared.contracts.team import ProjectCreated
-from shared.contracts.things import Kind, ProjectState, Thing
 from shared.journal import Journal
 from shared.journal.relay import Relay
-from shared.mongo import Client, Database, connect
+from shared.mongo import Database, DbClient, connect
 
 CALLER = Caller(
     actor=Actor(type="user", id="usr_1", name="Ada"), request=RequestInfo(request_id="req-1")
@@ -23,26 +23,26 @@ def project_created(number: int, *, account_id: str = "acc_1") -> Fact:
         resource=ResourceRef(type="project", id=project_id, name=f"Project {number}"),
         account_id=account_id,
         after={"name": f"Project {number}"},
-        things=(
-            Thing(
-                kind=Kind.PROJECT,
+        policy_objects=(
+            PolicyObject(
+                kind=PolicyObjectKind.PROJECT,
                 id=project_id,
                 account_id=account_id,
-                state=ProjectState(name=f"Project {number}").model_dump(mode="json"),
+                state=ProjectObject(name=f"Project {number}").model_dump(mode="json"),
             ),
         ),
     )
 
 
 @pytest.fixture
-async def client(mongo_url: str) -> AsyncIterator[Client]:
+async def client(mongo_url: str) -> AsyncIterator[DbClient]:
     client = connect(mongo_url, app_name="tests")
     yield client
     client.close()
 
 
 @pytest.fixture
-def database(client: Client, database_name: str) -> Database:
+def database(client: DbClient, database_name: str) -> Database:
     return client[database_name]
 
 
@@ -59,7 +59,7 @@ def relay(database: Database, bus: LocalBus) -> Relay:
 
 
 @pytest.fixture
-async def journal(client: Client, database: Database, relay: Relay) -> Journal:
+async def journal(client: DbClient, database: Database, relay: Relay) -> Journal:
     journal = Journal(client, database, source="team", relay=relay, clock=SystemClock())
     await journal.start()
     return journal

@@ -10,17 +10,17 @@ import shared.journal.journal
 import shared.mongo
 from shared.clock import SystemClock
 from shared.contracts.facts import SHARDS, parse_revision, shard_of
-from shared.journal import Journal, Tx
+from shared.journal import Journal, JournalWrite
 from shared.journal.relay import Relay
-from shared.mongo import AlreadyThere, Client, Database, Session, insert_once
+from shared.mongo import AlreadyThere, Database, DbClient, DbSession, insert_once
 from shared.problems import Unavailable
 from tests.shared.journal.conftest import CALLER, project_created
 
 SHARD = shard_of("acc_1")
 
 
-def creating(database: Database, number: int) -> Callable[[Tx], Awaitable[int]]:
-    async def work(tx: Tx) -> int:
+def creating(database: Database, number: int) -> Callable[[JournalWrite], Awaitable[int]]:
+    async def work(tx: JournalWrite) -> int:
         await database["projects"].insert_one({"_id": number, "rev": tx.rev}, session=tx.session)
         tx.record(project_created(number))
         return number
@@ -35,7 +35,9 @@ async def seqs(journal: Journal) -> list[int]:
 async def test_a_write_saves_state_and_row_and_names_its_revision(
     journal: Journal, database: Database
 ) -> None:
-    written = await journal.write("acc_1", creating(database, 7), caller=CALLER, policy=False)
+    written = await journal.write(
+        "acc_1", creating(database, 7), caller=CALLER, effective_everywhere=False
+    )
 
     [row] = await journal.changes(SHARD, after=0, limit=10)
     state = await database["projects"].find_one({"_id": 7})
@@ -44,7 +46,7 @@ async def test_a_write_saves_state_and_row_and_names_its_revision(
     assert row.position == ("team", journal.epoch, SHARD, 1)
     assert state == {"_id": 7, "rev": 1}
     assert (row.actor, row.request) == (CALLER.actor, CALLER.request)
-    assert [thing.rev for thing in row.things] == [1]
+    assert [policy_object.rev for policy_object in row.policy_objects] == [1]
     assert row.action == "project.created"
     assert await journal.heads() == {SHARD: 1}
 
@@ -52,43 +54,43 @@ async def test_a_write_saves_state_and_row_and_names_its_revision(
 async def test_the_facts_of_one_change_carry_its_id_and_their_part(
     journal: Journal,
 ) -> None:
-    async def work(tx: Tx) -> None:
+    async def work(tx: JournalWrite) -> None:
         tx.record(project_created(1), project_created(2))
         tx.record(project_created(3))
 
-    await journal.write("acc_1", work, caller=CALLER, policy=False)
+    await journal.write("acc_1", work, caller=CALLER, effective_everywhere=False)
 
     rows = await journal.changes(SHARD, after=0, limit=10)
     assert [(row.part, row.parts) for row in rows] == [(1, 3), (2, 3), (3, 3)]
     assert len({row.change_id for row in rows}) == 1
-    assert [row.things[0].rev for row in rows] == [1, 2, 3]
+    assert [row.policy_objects[0].rev for row in rows] == [1, 2, 3]
 
 
 async def test_work_that_fails_leaves_neither_state_nor_row(
     journal: Journal, database: Database
 ) -> None:
-    async def work(tx: Tx) -> None:
+    async def work(tx: JournalWrite) -> None:
         await creating(database, 1)(tx)
         raise LookupError("the domain refused")
 
     with pytest.raises(LookupError):
-        await journal.write("acc_1", work, caller=CALLER, policy=False)
+        await journal.write("acc_1", work, caller=CALLER, effective_everywhere=False)
 
     assert await database["projects"].find_one({"_id": 1}) is None
     assert await seqs(journal) == []
 
 
 async def test_a_write_without_facts_has_no_revision(journal: Journal) -> None:
-    async def work(tx: Tx) -> str:
+    async def work(tx: JournalWrite) -> str:
         return "as it was"
 
-    written = await journal.write("acc_1", work, caller=CALLER, policy=False)
+    written = await journal.write("acc_1", work, caller=CALLER, effective_everywhere=False)
 
     assert (written.result, written.revision, written.effective) == ("as it was", None, True)
 
 
 async def test_two_processes_with_eight_writers_make_one_gapless_sequence(
-    journal: Journal, client: Client, database: Database, relay: Relay
+    journal: Journal, client: DbClient, database: Database, relay: Relay
 ) -> None:
     other = Journal(client, database, source="team", relay=relay, clock=SystemClock())
     await other.start()
@@ -96,7 +98,7 @@ async def test_two_processes_with_eight_writers_make_one_gapless_sequence(
     await asyncio.gather(
         *(
             (journal if number % 2 else other).write(
-                "acc_1", creating(database, number), caller=CALLER, policy=False
+                "acc_1", creating(database, number), caller=CALLER, effective_everywhere=False
             )
             for number in range(24)
         )
@@ -113,32 +115,38 @@ async def test_a_write_whose_turn_does_not_come_is_unavailable_and_did_nothing(
     monkeypatch.setattr(shared.journal.journal, "TURN_SECONDS", 0.01)
     begun, go_on = asyncio.Event(), asyncio.Event()
 
-    async def slow(tx: Tx) -> int:
+    async def slow(tx: JournalWrite) -> int:
         begun.set()
         await go_on.wait()
         return await creating(database, 1)(tx)
 
-    first = asyncio.create_task(journal.write("acc_1", slow, caller=CALLER, policy=False))
+    first = asyncio.create_task(
+        journal.write("acc_1", slow, caller=CALLER, effective_everywhere=False)
+    )
     await begun.wait()
     with pytest.raises(Unavailable):
-        await journal.write("acc_1", creating(database, 2), caller=CALLER, policy=False)
+        await journal.write(
+            "acc_1", creating(database, 2), caller=CALLER, effective_everywhere=False
+        )
     go_on.set()
     await first
 
-    await journal.write("acc_1", creating(database, 3), caller=CALLER, policy=False)
+    await journal.write("acc_1", creating(database, 3), caller=CALLER, effective_everywhere=False)
     assert {row["_id"] async for row in database["projects"].find({})} == {1, 3}
 
 
 async def test_the_first_statement_ends_the_write_when_it_was_done_before(
     journal: Journal, database: Database
 ) -> None:
-    async def first(session: Session) -> None:
+    async def guard(session: DbSession) -> None:
         await insert_once(database["keys"], {"_id": "key"}, session)
 
-    await journal.write("acc_1", creating(database, 1), caller=CALLER, policy=False, first=first)
+    await journal.write(
+        "acc_1", creating(database, 1), caller=CALLER, effective_everywhere=False, guard=guard
+    )
     with pytest.raises(AlreadyThere):
         await journal.write(
-            "acc_1", creating(database, 2), caller=CALLER, policy=False, first=first
+            "acc_1", creating(database, 2), caller=CALLER, effective_everywhere=False, guard=guard
         )
 
     assert await seqs(journal) == [1]
@@ -150,7 +158,7 @@ async def test_a_commit_whose_answer_was_lost_is_not_done_twice(
     real = shared.mongo._commit
     lost: list[bool] = []
 
-    async def commit_and_lose_the_answer(session: Session, deadline: float) -> None:
+    async def commit_and_lose_the_answer(session: DbSession, deadline: float) -> None:
         await real(session, deadline)
         if not lost:
             lost.append(True)
@@ -159,10 +167,10 @@ async def test_a_commit_whose_answer_was_lost_is_not_done_twice(
     monkeypatch.setattr(shared.mongo, "_commit", commit_and_lose_the_answer)
     numbers = iter((1, 2))
 
-    async def work(tx: Tx) -> int:
+    async def work(tx: JournalWrite) -> int:
         return await creating(database, next(numbers))(tx)
 
-    written = await journal.write("acc_1", work, caller=CALLER, policy=False)
+    written = await journal.write("acc_1", work, caller=CALLER, effective_everywhere=False)
 
     assert written.result == 1
     assert await seqs(journal) == [1]
@@ -174,14 +182,14 @@ async def test_a_commit_that_did_not_happen_is_tried_again(
     real = shared.mongo._commit
     failures = iter((AutoReconnect("cut before the commit"),))
 
-    async def fail_first(session: Session, deadline: float) -> None:
+    async def fail_first(session: DbSession, deadline: float) -> None:
         for failure in failures:
             raise failure
         await real(session, deadline)
 
     monkeypatch.setattr(shared.mongo, "_commit", fail_first)
 
-    await journal.write("acc_1", creating(database, 1), caller=CALLER, policy=False)
+    await journal.write("acc_1", creating(database, 1), caller=CALLER, effective_everywhere=False)
 
     assert await seqs(journal) == [1]
 
@@ -194,11 +202,11 @@ async def test_a_row_that_no_message_could_carry_is_refused(
         payload=fact.payload, resource=fact.resource, after={"name": "x" * 200_000}
     )
 
-    async def work(tx: Tx) -> None:
+    async def work(tx: JournalWrite) -> None:
         tx.record(oversize)
 
     with pytest.raises(ValueError, match="larger than a row may be"):
-        await journal.write("acc_1", work, caller=CALLER, policy=False)
+        await journal.write("acc_1", work, caller=CALLER, effective_everywhere=False)
 
     assert await seqs(journal) == []
 
@@ -207,7 +215,9 @@ async def test_changes_come_in_order_from_after_the_asked_sequence(
     journal: Journal, database: Database
 ) -> None:
     for number in range(5):
-        await journal.write("acc_1", creating(database, number), caller=CALLER, policy=False)
+        await journal.write(
+            "acc_1", creating(database, number), caller=CALLER, effective_everywhere=False
+        )
 
     page = await journal.changes(SHARD, after=1, limit=3)
 
@@ -215,7 +225,7 @@ async def test_changes_come_in_order_from_after_the_asked_sequence(
 
 
 async def test_a_row_is_found_by_its_whole_position(journal: Journal, database: Database) -> None:
-    await journal.write("acc_1", creating(database, 1), caller=CALLER, policy=False)
+    await journal.write("acc_1", creating(database, 1), caller=CALLER, effective_everywhere=False)
     [told] = await journal.changes(SHARD, after=0, limit=1)
     there = told.position
 
@@ -233,4 +243,6 @@ async def test_a_policy_write_without_leases_is_a_mistake_of_the_program(
     journal: Journal, database: Database
 ) -> None:
     with pytest.raises(RuntimeError, match="no leases"):
-        await journal.write("acc_1", creating(database, 1), caller=CALLER, policy=True)
+        await journal.write(
+            "acc_1", creating(database, 1), caller=CALLER, effective_everywhere=True
+        )

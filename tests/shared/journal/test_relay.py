@@ -6,13 +6,13 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
 from shared import context, metrics
-from shared.bus import BusUnavailable, Message, Verdict
+from shared.bus import BusMessage, BusUnavailable, Verdict
 from shared.bus.local import LocalBus
 from shared.clock import SystemClock
 from shared.contracts.topology import AUDIT
-from shared.journal import Journal, Tx
+from shared.journal import Journal, JournalWrite
 from shared.journal.relay import Relay
-from shared.mongo import Client, Database
+from shared.mongo import Database, DbClient
 from tests.clocks import SetClock
 from tests.shared.journal.conftest import CALLER, project_created
 from tests.waiting import wait_for
@@ -33,7 +33,7 @@ class AwayBus(LocalBus):
 
     back = False
 
-    async def publish(self, messages: Sequence[Message], /) -> None:
+    async def publish(self, messages: Sequence[BusMessage], /) -> None:
         if not self.back:
             raise BusUnavailable("away")
         await super().publish(messages)
@@ -50,7 +50,7 @@ async def running(relay: Relay):
 async def heard_by(bus: LocalBus) -> list[tuple[int, str]]:
     heard: list[tuple[int, str]] = []
 
-    async def hear(message: Message) -> Verdict:
+    async def hear(message: BusMessage) -> Verdict:
         heard.append((message.seq, message.id))
         return Verdict.ACK
 
@@ -62,10 +62,10 @@ async def heard_by(bus: LocalBus) -> list[tuple[int, str]]:
 
 
 async def tell(journal: Journal, number: int) -> None:
-    async def work(tx: Tx) -> None:
+    async def work(tx: JournalWrite) -> None:
         tx.record(project_created(number))
 
-    await journal.write("acc_1", work, caller=CALLER, policy=False)
+    await journal.write("acc_1", work, caller=CALLER, effective_everywhere=False)
 
 
 async def unsent(database: Database) -> int:
@@ -87,7 +87,7 @@ async def test_a_committed_row_is_published_at_once_and_marked(
 
 
 async def test_rows_told_while_the_bus_was_away_are_swept_once_it_is_back(
-    client: Client, database: Database
+    client: DbClient, database: Database
 ) -> None:
     bus = AwayBus()
     relay = Relay(database, bus, holder="one", clock=Later(seconds=5))
@@ -108,7 +108,7 @@ async def test_rows_told_while_the_bus_was_away_are_swept_once_it_is_back(
 
 
 async def test_whoever_watches_sees_how_many_rows_wait_for_the_bus(
-    client: Client, database: Database
+    client: DbClient, database: Database
 ) -> None:
     bus = AwayBus()
     relay = Relay(database, bus, holder="one", clock=Later(seconds=5))
@@ -134,7 +134,7 @@ async def test_whoever_watches_sees_how_many_rows_wait_for_the_bus(
 
 
 async def test_a_process_that_died_before_publishing_loses_nothing(
-    client: Client, database: Database, bus: LocalBus
+    client: DbClient, database: Database, bus: LocalBus
 ) -> None:
     dead = Relay(database, bus, holder="dead", clock=SystemClock())
     journal = Journal(client, database, source="team", relay=dead, clock=SystemClock())

@@ -28,7 +28,7 @@ class Nothing:
     def clear(self):
         """Nothing to drop."""
 
-    def put(self, things):
+    def put(self, policy_objects):
         """Nothing to keep."""
 
 
@@ -80,7 +80,7 @@ async def test_a_change_waits_for_a_grant_from_before_the_ttl_was_lowered(store,
     """The replica asked again, and neither heard the answer nor of the change."""
     before, lowered = (Leases(store, clock=clock, ttl=ttl) for ttl in (30, 3))
     view = JournalView(Nothing(), boot=1)
-    view.load(epoch="e1", heads={3: 6}, things=[])
+    view.load(epoch="e1", heads={3: 6}, policy_objects=[])
 
     async def ask(leases):
         asked = view.ask(clock.boottime())

@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from shared import jwt
+from shared.auth import jwt
+from shared.auth.jwt import BadToken
+from shared.auth.key_sources import KeySource
+from shared.auth.principals import ClientPrincipal, UserPrincipal
 from shared.clock import Clock
 from shared.ids import AccountId, ClientId, SessionId, UserId, is_id, new_id
-from shared.jwt import BadToken
-from shared.key_sources import KeySource
-from shared.principals import ClientPrincipal, UserPrincipal
 
 AUDIENCE = "rolecall"
 ACCESS_TYPE = "at+jwt"

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from shared.settings import (
+from shared.runtime.settings import (
     ServiceSettings,
     StatelessSettings,
     generate_internal_keys,

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from rolecall.problems import Place, Problem
-from rolecall.table import Entry, Grants, Level, Scope
+from rolecall.core.problems import Place, Problem
+from rolecall.core.table import Entry, Grants, Level, Scope
 
 ANY = "*"
 

@@ -13,12 +13,12 @@ from aiohttp import web
 from shared import context, logs
 from shared.bus import Bus
 from shared.bus.rabbitmq import RabbitBus
-from shared.health import Checks, health_api
 from shared.http import Api, mount
 from shared.http.access import Admin, Internal
 from shared.http.requests import Network
-from shared.listeners import Listener, listen
-from shared.settings import (
+from shared.runtime.health import Checks, health_api
+from shared.runtime.listeners import Listener, listen
+from shared.runtime.settings import (
     MEMORY_BUS,
     StatelessSettings,
     load,
@@ -26,7 +26,7 @@ from shared.settings import (
     service_name,
     variable,
 )
-from shared.supervisor import Loop, Supervisor
+from shared.runtime.supervisor import Loop, Supervisor
 
 START_SECONDS = 60.0
 FIRST_PAUSE = 0.2

@@ -18,9 +18,9 @@ from aiohttp import (
 from pydantic import BaseModel, SecretStr
 
 from shared import context
+from shared.auth.internal_tokens import SERVICE_HEADER, InternalSigner
 from shared.clock import Clock
 from shared.contracts.facts import Actor
-from shared.internal_tokens import SERVICE_HEADER, InternalSigner
 from shared.problems import Refusal, Unavailable, refusal_of
 
 TIMEOUT = 2.0

@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 
-from rolecall.grants import expand
-from rolecall.policies import Policies
-from rolecall.problems import Place, Problem
-from rolecall.table import Entry, Level, Role, Scope, Section
+from rolecall.core.grants import expand
+from rolecall.core.policies import Policies
+from rolecall.core.problems import Place, Problem
+from rolecall.core.table import Entry, Level, Role, Scope, Section
 
 # The permissions of Rolecall's own API. A catalog says which of its levels carry them.
 CONTROL_SECTION = "rolecall"

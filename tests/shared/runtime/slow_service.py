@@ -5,8 +5,8 @@ from typing import Any
 
 from shared.bus import Bus
 from shared.http import Answer, Api, Call, Public, Route
-from shared.serve import Service, main
-from shared.settings import StatelessSettings, settings_config
+from shared.runtime.service import Service, main
+from shared.runtime.settings import StatelessSettings, settings_config
 
 
 class Settings(StatelessSettings):

@@ -14,17 +14,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from shared import context, metrics
-from shared.bus import Bus, Message, Subscription, Verdict
+from shared.bus import Bus, BusMessage, Subscription, Verdict
 from shared.clock import Clock
 from shared.contracts.facts import Actor, Caller, Position, Row
 from shared.contracts.topology import Queue
-from shared.internal import InternalClient
+from shared.http.client import InternalClient
 from shared.mongo import (
     DATABASE_AWAY,
     AlreadyThere,
-    Client,
     Database,
-    Session,
+    DbClient,
+    DbSession,
     insert_once,
     majority,
     transact,
@@ -51,8 +51,8 @@ TRIES = 6
 AWAY: tuple[type[Exception], ...] = (Unavailable, *DATABASE_AWAY)
 """Not the fact's fault: it waits until the world is back."""
 
-Receipt = Callable[[Session], Awaitable[None]]
-Subscriber = Callable[[Any, Row, Receipt], Awaitable[None]]
+AppliedMark = Callable[[DbSession], Awaitable[None]]
+Subscriber = Callable[[Any, Row, AppliedMark], Awaitable[None]]
 Subscriptions = Mapping[str, Subscriber]
 """Fact type → what this service does about it; `*` stands for every type."""
 
@@ -72,7 +72,7 @@ class Inbox:
 
     def __init__(
         self,
-        client: Client,
+        client: DbClient,
         database: Database,
         *,
         bus: Bus,
@@ -133,7 +133,7 @@ class Inbox:
             return None
         return min(self._complete.values())
 
-    async def handle(self, message: Message) -> Verdict:
+    async def handle(self, message: BusMessage) -> Verdict:
         """Apply one message of the bus."""
         try:
             row = Row.from_event(message.body)
@@ -161,7 +161,7 @@ class Inbox:
         }
         taken = False
 
-        async def receipt(session: Session) -> None:
+        async def applied_mark(session: DbSession) -> None:
             nonlocal taken
             taken = True
             try:
@@ -172,7 +172,7 @@ class Inbox:
         subscriber = self._subscriptions.get(row.type) or self._subscriptions.get("*")
         try:
             if subscriber is not None:
-                await subscriber(self._ctx, row, receipt)
+                await subscriber(self._ctx, row, applied_mark)
             if not taken:
                 with contextlib.suppress(AlreadyThere):
                     await insert_once(self._seen, entry)
@@ -294,7 +294,7 @@ class Inbox:
     async def _put_aside(self, row: Row, problem: Exception) -> None:
         position = ".".join(str(part) for part in row.position)
 
-        async def work(session: Session) -> None:
+        async def work(session: DbSession) -> None:
             await self._dead.update_one(
                 {"_id": position},
                 {"$set": {"event": row.to_event().decode(), "error": repr(problem)[:500]}},

@@ -12,12 +12,12 @@ from typing import Annotated
 from pydantic import ConfigDict, StringConstraints, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from rolecall.grants import expand
-from rolecall.policies import Policies
-from rolecall.problems import CatalogError, Place, Problem
-from rolecall.rules import problems_of
-from rolecall.source import located, parse
-from rolecall.table import Entry, Grants, Role, RoleName, Section, Title
+from rolecall.core.grants import expand
+from rolecall.core.policies import Policies
+from rolecall.core.problems import CatalogError, Place, Problem
+from rolecall.core.rules import problems_of
+from rolecall.core.source import located, parse
+from rolecall.core.table import Entry, Grants, Role, RoleName, Section, Title
 
 SHIPPED = ("standard", "runpod", "runos", "cloud-iam", "novita")
 
@@ -176,5 +176,5 @@ def load(name: str) -> Catalog:
     """
     if name not in SHIPPED:
         raise KeyError(name)
-    file = resources.files("rolecall") / "catalogs" / f"{name}.yaml"
+    file = resources.files("rolecall.core") / "catalogs" / f"{name}.yaml"
     return read_text(file.read_text(encoding="utf-8"))

@@ -1,8 +1,8 @@
 """May this subject do that to this resource in this account?"""
 
-from rolecall.decision import Decision, Reason
-from rolecall.matrix import Matrix, Permission
-from rolecall.state import (
+from rolecall.core.decision import Decision, Reason
+from rolecall.core.matrix import Matrix, Permission
+from rolecall.core.state import (
     AccountState,
     AccountStatus,
     Member,
@@ -29,7 +29,7 @@ _RESOURCE_CONFLICT = _denied(Reason.RESOURCE_CONFLICT)
 _ANYTHING = Resource()
 
 
-def standing(  # noqa: PLR0911  one line a rule, in the order in which they count
+def membership_denial(  # noqa: PLR0911  one line a rule, in the order in which they count
     account: AccountState, subject: Subject, *, now: int
 ) -> Decision | None:
     """Why the subject counts for nothing in this account at all, or `None` if they are in.
@@ -65,7 +65,7 @@ def decide(
     `permission` is `<type>:<action>`; `now` in epoch milliseconds. Whatever is not granted, or
     not known, is denied.
     """
-    refused = standing(account, subject, now=now)
+    refused = membership_denial(account, subject, now=now)
     if refused is not None:
         return refused
     held = account.catalog.permissions.get(permission)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
-from rolecall.matrix import CompiledCatalog, Matrix
+from rolecall.core.matrix import CompiledCatalog, Matrix
 
 
 class AccountKind(StrEnum):

@@ -5,44 +5,18 @@ from collections.abc import Awaitable, Callable
 
 from pydantic import SecretStr
 
-from shared.access_tokens import (
+from shared.auth.access_tokens import (
     TokenVerifier,
-    client_claims,
-    sign_access_token,
-    user_claims,
 )
-from shared.internal_tokens import InternalSigner, InternalVerifier
-from shared.jwt import BadToken
-from shared.key_sources import KeySource, RemoteKeys, StaticKeys
-from shared.principals import (
+from shared.auth.internal_tokens import InternalVerifier
+from shared.auth.jwt import BadToken
+from shared.auth.principals import (
     AdminPrincipal,
-    Anonymous,
     ClientPrincipal,
-    Principal,
     ServicePrincipal,
     UserPrincipal,
 )
 from shared.problems import Unauthenticated
-
-__all__ = [
-    "AdminPrincipal",
-    "Anonymous",
-    "Authenticator",
-    "BadToken",
-    "ClientPrincipal",
-    "InternalSigner",
-    "InternalVerifier",
-    "KeySource",
-    "Principal",
-    "RemoteKeys",
-    "ServicePrincipal",
-    "StaticKeys",
-    "TokenVerifier",
-    "UserPrincipal",
-    "client_claims",
-    "sign_access_token",
-    "user_claims",
-]
 
 Live = Callable[[UserPrincipal], Awaitable[bool]]
 """Whether a person's session still exists; asked by services that know sessions."""

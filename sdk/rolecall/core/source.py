@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import yaml
 
-from rolecall.problems import CatalogError, Place, Problem
+from rolecall.core.problems import CatalogError, Place, Problem
 
 Lines = Mapping[Place, int]
 

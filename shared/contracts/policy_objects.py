@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 
-class Kind(StrEnum):
+class PolicyObjectKind(StrEnum):
     """The kinds of things; the first four and the catalog are team's, the others identity's."""
 
     ACCOUNT = "account"
@@ -27,21 +27,21 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class Thing(_Frozen):
+class PolicyObject(_Frozen):
     """One policy object: its kind, its id within the account, and its state.
 
     `rev` is the sequence, in the shard of its key, of the change that gave it this state; the
     journal sets it in changes, a snapshot row carries its own.
     """
 
-    kind: Kind
+    kind: PolicyObjectKind
     id: str
     account_id: str | None = None
     rev: int = 0
     state: dict[str, Any] | None
 
 
-class AccountState(_Frozen):
+class AccountObject(_Frozen):
     """`account`: id = the account's id."""
 
     kind: Literal["personal", "team"]
@@ -51,7 +51,7 @@ class AccountState(_Frozen):
     """`name@sha256` of a published catalog."""
 
 
-class MemberState(_Frozen):
+class MemberObject(_Frozen):
     """`member`: id = the user's id. The membership's own id is new at each join."""
 
     membership_id: str
@@ -60,13 +60,13 @@ class MemberState(_Frozen):
     expires_at: datetime | None = None
 
 
-class ProjectState(_Frozen):
+class ProjectObject(_Frozen):
     """`project`: id = the project's id."""
 
     name: str
 
 
-class OverrideState(_Frozen):
+class OverrideObject(_Frozen):
     """`override`: id = `<project id>/<user id>`; bound to the membership that it was given to.
 
     `grants` has the shape of a role's grants in a catalog file.
@@ -79,20 +79,20 @@ class OverrideState(_Frozen):
     expires_at: datetime | None = None
 
 
-class CatalogState(_Frozen):
+class CatalogObject(_Frozen):
     """`catalog`: id = `name@sha256`; `content` is the catalog's mapping."""
 
     content: dict[str, Any]
 
 
-class SessionState(_Frozen):
+class SessionObject(_Frozen):
     """`session`: id = the session's id; published when it ends, kept while a token may live."""
 
     user_id: str
     ended_at: datetime
 
 
-class ServiceClientState(_Frozen):
+class ServiceClientObject(_Frozen):
     """`service_client`: id = the client's id; `None` bounds nothing."""
 
     name: str
@@ -107,5 +107,5 @@ class SnapshotPage(_Frozen):
     source: str
     epoch: str
     heads: dict[int, int]
-    items: tuple[Thing, ...]
+    items: tuple[PolicyObject, ...]
     next_cursor: str | None

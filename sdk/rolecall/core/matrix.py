@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from rolecall.catalog import Catalog
-from rolecall.decision import Decision, Reason
-from rolecall.table import Grants, Scope
+from rolecall.core.catalog import Catalog
+from rolecall.core.decision import Decision, Reason
+from rolecall.core.table import Grants, Scope
 
 
 @dataclass(frozen=True, slots=True)

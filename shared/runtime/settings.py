@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
-from shared.keys import generate_key, private_text, public_text, read_private, read_public
+from shared.auth.keys import generate_key, private_text, public_text, read_private, read_public
 
 SHORTEST_ADMIN_KEY = 32
 MEMORY_BUS = "memory://"

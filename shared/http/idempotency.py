@@ -16,13 +16,13 @@ from shared.mongo import (
     AlreadyThere,
     Collection,
     Database,
+    DbSession,
     Document,
-    Session,
     insert_once,
     majority,
     update_expected,
 )
-from shared.problems import Kind, Refusal, Unavailable
+from shared.problems import Refusal, RefusalKind, Unavailable
 
 KEPT = timedelta(hours=24)
 
@@ -34,7 +34,7 @@ class Repeated(Exception):  # noqa: N818 - nothing is wrong, the answer is there
 class IdempotencyKeyReused(Refusal):
     """The same key with another body: two different wishes, one of them by mistake."""
 
-    kind = Kind.INVALID
+    kind = RefusalKind.INVALID
     code = "idempotency-key-reused"
     detail = "This Idempotency-Key was used for another request; use a new key for a new request."
 
@@ -47,7 +47,7 @@ class Once:
         self._document = document
         self._now = now
 
-    async def first(self, session: Session) -> None:
+    async def guard(self, session: DbSession) -> None:
         """Take the key, as the first statement of the transaction.
 
         Raises:
@@ -60,7 +60,7 @@ class Once:
         except AlreadyThere as there:
             raise Repeated from there
 
-    async def keep(self, session: Session, answer: dict[str, Any]) -> None:
+    async def keep(self, session: DbSession, answer: dict[str, Any]) -> None:
         """Save the answer; it must hold no secret, a replay has none to give."""
         if self._document is not None:
             expected = {"_id": self._document["_id"]}

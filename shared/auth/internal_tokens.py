@@ -7,13 +7,13 @@ from collections.abc import Mapping
 
 from pydantic import SecretStr, ValidationError
 
-from shared import jwt
+from shared.auth import jwt
+from shared.auth.jwt import BadToken
+from shared.auth.keys import read_private, read_public
+from shared.auth.principals import ServicePrincipal
 from shared.clock import Clock
 from shared.contracts.facts import Actor
 from shared.ids import new_id
-from shared.jwt import BadToken
-from shared.keys import read_private, read_public
-from shared.principals import ServicePrincipal
 
 INTERNAL_TYPE = "internal+jwt"
 INTERNAL_SECONDS = 60

@@ -11,10 +11,10 @@ from aiohttp import http_parser
 from shared import cancellation, metrics
 from shared.auth import Authenticator
 from shared.http import Admin, Api, Route
-from shared.listeners import listen, require_c_parser, url_of
-from shared.serve import Service
-from shared.supervisor import Supervisor
-from tests.shared.serve.slow_service import Done, route, wait
+from shared.runtime.listeners import listen, require_c_parser, url_of
+from shared.runtime.service import Service
+from shared.runtime.supervisor import Supervisor
+from tests.shared.runtime.slow_service import Done, route, wait
 from tests.waiting import wait_for
 
 
@@ -121,7 +121,7 @@ async def test_what_never_comes_ends_the_start(
     service: Service, works: Works, monkeypatch: pytest.MonkeyPatch
 ):
     works.broken = 10**6
-    monkeypatch.setattr("shared.serve.START_SECONDS", 0.3)
+    monkeypatch.setattr("shared.runtime.service.START_SECONDS", 0.3)
     with pytest.raises(ConnectionError):
         await service.start(internal=listen("127.0.0.1", 0))
 
@@ -193,7 +193,7 @@ async def test_a_loop_that_fails_is_started_again_and_counted(caplog):
     supervisor.start({"relay": loop.run})
     await wait_for(lambda: loop.runs == 4)
     assert crashes("relay") == before + 3
-    told = [record for record in caplog.records if record.name == "shared.supervisor"]
+    told = [record for record in caplog.records if record.name == "shared.runtime.supervisor"]
     assert [record.levelname for record in told] == ["ERROR"] * 3
     async with asyncio.timeout(5):
         await supervisor.stop()

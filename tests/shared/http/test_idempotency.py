@@ -8,8 +8,8 @@ import pytest
 from pydantic import BaseModel
 
 from shared.clock import SystemClock
-from shared.idempotency import Idempotency, IdempotencyKeyReused, Repeated
-from shared.mongo import Client, Session, connect, transact
+from shared.http.idempotency import Idempotency, IdempotencyKeyReused, Repeated
+from shared.mongo import DbClient, DbSession, connect, transact
 from shared.problems import Unavailable
 from tests.shared.journal.conftest import CALLER
 
@@ -19,7 +19,7 @@ class Wish(BaseModel):
 
 
 @pytest.fixture
-async def client(mongo_url: str) -> AsyncIterator[Client]:
+async def client(mongo_url: str) -> AsyncIterator[DbClient]:
     client = connect(mongo_url, app_name="tests")
     yield client
     client.close()
@@ -28,7 +28,7 @@ async def client(mongo_url: str) -> AsyncIterator[Client]:
 class Shop:
     """Does something once for each key."""
 
-    def __init__(self, client: Client, name: str) -> None:
+    def __init__(self, client: DbClient, name: str) -> None:
         self.client = client
         self.database = client[name]
         self.idempotency = Idempotency(self.database, clock=SystemClock())
@@ -40,8 +40,8 @@ class Shop:
             CALLER, operation="order", key=key, body=Wish(name=name), path=path
         )
 
-        async def work(session: Session) -> dict[str, object]:
-            await once.first(session)
+        async def work(session: DbSession) -> dict[str, object]:
+            await once.guard(session)
             await self.database["orders"].insert_one({"name": name}, session=session)
             if fails:
                 raise LookupError("out of stock")
@@ -59,7 +59,7 @@ class Shop:
 
 
 @pytest.fixture
-async def shop(client: Client, database_name: str) -> Shop:
+async def shop(client: DbClient, database_name: str) -> Shop:
     shop = Shop(client, database_name)
     await shop.idempotency.start()
     return shop

@@ -6,8 +6,8 @@ from typing import Any, Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from shared.auth.keys import read_key_set
 from shared.clock import Clock
-from shared.keys import read_key_set
 from shared.problems import Refusal, Unavailable
 
 REFRESH_AT_MOST_EVERY = 10.0

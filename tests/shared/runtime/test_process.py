@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 
-from shared.settings import generate_internal_keys
+from shared.runtime.settings import generate_internal_keys
 
 KEYS = generate_internal_keys(("slow",))
 ENVIRONMENT = {
@@ -30,7 +30,7 @@ async def process(**changes: str | None) -> AsyncIterator[asyncio.subprocess.Pro
     started = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "tests.shared.serve.slow_service",
+        "tests.shared.runtime.slow_service",
         env={name: value for name, value in (os.environ | given).items() if value is not None},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
