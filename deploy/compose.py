@@ -18,10 +18,11 @@ from http.client import HTTPConnection, HTTPException
 from ipaddress import ip_network
 from pathlib import Path
 
-from deploy.configuration import SERVICES, Addresses, Secrets, environment, write_private
+from deploy.configuration import Addresses, Secrets, environment, write_private
 from deploy.gateway.docs import page
 from deploy.gateway.nginx import configuration
 from deploy.gateway.paths import PARAMETER, path_owners, public_routes
+from shared.contracts.topology import Service
 from shared.http.openapi import document_of
 
 ROOT = Path(__file__).parent.parent
@@ -112,7 +113,7 @@ class Compose:
             mongo_url="mongodb://mongo:27017/?directConnection=true",
             amqp_url=f"amqp://rolecall:{password}@rabbitmq:5672/",
             public_url=self.public_url or f"http://localhost:{self.port}",
-            internal_urls={name: [f"http://{name}:{INTERNAL_PORT}"] for name in SERVICES},
+            internal_urls={name: [f"http://{name}:{INTERNAL_PORT}"] for name in Service},
             smtp_host="mail",
             smtp_port=1025,
         )
@@ -123,7 +124,7 @@ class Compose:
             "internal_port": str(INTERNAL_PORT),
             "trusted_proxies": json.dumps(PRIVATE_NETWORKS),
         }
-        for service in SERVICES:
+        for service in Service:
             variables = environment(service, given=given, at=at, options=options)
             if service == "identity":
                 variables["ROLECALL_ADMIN_KEY"] = given.admin_key
@@ -153,12 +154,12 @@ class Compose:
                 return (done.stderr + done.stdout).strip() or f"status {done.returncode}"
             time.sleep(0.25)  # it is starting
 
-    def await_answers(self) -> list[str]:
+    def await_answers(self) -> Sequence[str]:
         """Ask every service through the gateway; those that do not answer within two minutes."""
         routes = public_routes()
         paths = {
             service: PARAMETER.sub("x", route.path)
-            for service in SERVICES
+            for service in Service
             for route in routes[service]
             if route.method == "GET"
         }
@@ -199,7 +200,7 @@ class Compose:
                 path_owners(routes),
                 listen=str(PUBLIC_PORT),
                 static="/etc/rolecall",
-                names={name: f"{name}:{PUBLIC_PORT}" for name in SERVICES},
+                names={name: f"{name}:{PUBLIC_PORT}" for name in Service},
                 resolver=RESOLVER,
                 proxies=self.proxies,
             ),

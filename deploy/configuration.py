@@ -12,9 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from shared.auth.keys import encode
+from shared.contracts.topology import Service
 from shared.runtime.settings import generate_internal_keys
-
-SERVICES = ("identity", "team", "authz", "notification", "audit")
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class Secrets:
     @classmethod
     def generate(cls) -> "Secrets":
         """New ones."""
-        keys = generate_internal_keys(SERVICES)
+        keys = generate_internal_keys(tuple(Service))
         return cls(
             private_keys=dict(keys.private),
             public_keys=dict(keys.public),

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from shared.contracts.registry import FACT_TYPES, SOURCES
-from shared.contracts.topology import TOPOLOGY
+from shared.contracts.registry import FACT_TYPES, FACTS_OF
+from shared.contracts.topology import TOPOLOGY, Service
 from shared.http.access import (
     Access,
     Admin,
@@ -27,7 +27,6 @@ from shared.http.routes import Route
 from shared.runtime.settings import variables
 
 ROOT = Path(__file__).parent.parent
-SERVICES = ("identity", "team", "authz", "notification", "audit")
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -64,7 +63,7 @@ def routes_table(routes: Sequence[Route]) -> str:
 
 def facts_table(service: str) -> str:
     """The facts that a service tells."""
-    rows = [(f"`{fact.type}`", first_line(fact.__doc__)) for fact in SOURCES.get(service, ())]
+    rows = [(f"`{fact.type}`", first_line(fact.__doc__)) for fact in FACTS_OF.get(service, ())]
     return table(("fact", "meaning"), rows) if rows else "It tells no facts."
 
 
@@ -119,7 +118,7 @@ def documents() -> dict[Path, dict[str, str]]:
     found: dict[Path, dict[str, str]] = {
         ROOT / "docs" / "events.md": {"events": events_table()},
     }
-    for service in SERVICES:
+    for service in Service:
         routes: Sequence[Route] = module(service, "routes").ROUTES
         internal: Sequence[Route] = module(service, "routes").INTERNAL_ROUTES
         found[ROOT / "services" / service / "README.md"] = {
@@ -135,7 +134,7 @@ def documents() -> dict[Path, dict[str, str]]:
 def env_example() -> str:
     """The text of `.env.example`: every variable of every service."""
     blocks = ["# Every environment variable of every service; required ones have no value here."]
-    for service in SERVICES:
+    for service in Service:
         lines = [f"# --- {service}"]
         for entry in variables(module(service, "settings").Settings):
             lines.append(f"# {entry.description}")

@@ -2,28 +2,13 @@
 
 import json
 import logging
-import re
 import sys
 from datetime import UTC, datetime
 from typing import Any
 
 from shared import context
-from shared.redaction import SECRETS
+from shared.redaction import contains_secret_name, redact, redact_values
 
-REDACTED = "[redacted]"
-_SECRET_NAMES = re.compile(
-    r"authorization|cookie|password|passwd|secret|token|otp|api_?key|private_?key|admin_?key"
-    r"|internal_?key",
-    re.IGNORECASE,
-)
-# Words that mean a secret only when they are the whole name: `status_code` is none.
-_SECRET_WORDS = frozenset({"code", "key"})
-_SECRET_SHAPES = re.compile(
-    SECRETS + r"|(?<=\bBearer )\S+|(?<=\bBasic )\S+"
-    r"|(?<=://)[^\s/@:]*:[^\s/@]+(?=@)"  # a password in an address
-    r"|(?<=[?&#])(?:token|code|refresh_token|password)=[^\s&#\"']+",
-    re.IGNORECASE,
-)
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -51,17 +36,15 @@ class JsonLines(logging.Formatter):
             "account": context.account_id.get(),
         }
         line |= {name: value for name, value in about.items() if value is not None}
-        for name, value in vars(record).items():
-            if name not in _STANDARD and not name.startswith("_"):
-                line[name] = _clean(name, value)
+        extra = {
+            name: value
+            for name, value in vars(record).items()
+            if name not in _STANDARD and not name.startswith("_")
+        }
+        line |= redact_values(extra, is_secret=contains_secret_name)
         if record.exc_info:
             line["exception"] = redact(self.formatException(record.exc_info))
         return json.dumps(line, ensure_ascii=False, default=lambda value: redact(str(value)))
-
-
-def redact(text: str) -> str:
-    """The text with everything gone that looks like a credential."""
-    return _SECRET_SHAPES.sub(REDACTED, text)
 
 
 def setup(service: str, level: str) -> None:
@@ -79,15 +62,3 @@ def setup(service: str, level: str) -> None:
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
     # It tells, with a stack, of each request that is no HTTP; our own faults never reach it.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
-
-
-def _clean(name: str, value: Any) -> Any:
-    if _SECRET_NAMES.search(name) or name.lower() in _SECRET_WORDS:
-        return REDACTED
-    if isinstance(value, str):
-        return redact(value)
-    if isinstance(value, dict):
-        return {str(key): _clean(str(key), item) for key, item in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_clean("", item) for item in value]
-    return value

@@ -4,7 +4,7 @@ import importlib
 import re
 from collections.abc import Mapping, Sequence
 
-from deploy.configuration import SERVICES
+from shared.contracts.topology import Service
 from shared.http.routes import Route
 
 PARAMETER = re.compile(r"\{[a-z_]+\}")
@@ -17,8 +17,7 @@ class PathClaimedTwiceError(ValueError):
 def public_routes() -> dict[str, Sequence[Route]]:
     """The public ROUTES of every service."""
     return {
-        service: importlib.import_module(f"services.{service}.routes").ROUTES
-        for service in SERVICES
+        service: importlib.import_module(f"services.{service}.routes").ROUTES for service in Service
     }
 
 

@@ -9,20 +9,22 @@ import importlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from socket import socket
 from typing import Any
 
 from aiohttp import ClientSession, web
 
-from deploy.configuration import SERVICES, Addresses, Secrets, environment
+from deploy.configuration import Addresses, Secrets, environment
 from deploy.gateway.docs import page
 from deploy.local.settings import LocalSettings
 from deploy.mailcatcher import MailCatcher
 from deploy.programs.mongodb import Secantusdb
 from shared.bus.local import LocalBus
+from shared.contracts.topology import Service
 from shared.http import mount
 from shared.http.openapi import document
 from shared.runtime.listeners import Listener, listen, url_of
-from shared.runtime.service import Service
+from shared.runtime.service import ServiceApp
 from shared.runtime.settings import load
 
 HOST = "127.0.0.1"
@@ -56,7 +58,7 @@ class Product:
         self.url = url_of(self._gateway_socket)
         self.database = Secantusdb(self.folder / "database")
         self.mail = MailCatcher(host=HOST, data_dir=self.folder / "mail")
-        self.services: list[Service] = []
+        self.services: list[ServiceApp] = []
         self._catalog = settings.personal_catalog
         self._bus = LocalBus()
         self._gateway: Listener | None = None
@@ -78,7 +80,7 @@ class Product:
         """
         self._starting = asyncio.create_task(asyncio.to_thread(self.database.start))
         await asyncio.gather(asyncio.shield(self._starting), self.mail.start())
-        sockets = {service: listen(HOST, 0) for service in SERVICES}
+        sockets: dict[str, socket] = {service: listen(HOST, 0) for service in Service}
         addresses = Addresses(
             mongo_url=self.database.url,
             amqp_url="memory://",
@@ -87,7 +89,7 @@ class Product:
             smtp_host=self.mail.smtp_host,
             smtp_port=self.mail.smtp_port,
         )
-        self.services = [self._build(service, addresses) for service in SERVICES]
+        self.services = [self._build(service, addresses) for service in Service]
         apis = [service.public for service in self.services]
         app = web.Application()
         mount(app, *apis)
@@ -127,7 +129,7 @@ class Product:
             await asyncio.wait({self._starting})  # a thread cannot be cut off
         await asyncio.to_thread(self.database.stop)
 
-    def _build(self, service: str, addresses: Addresses) -> Service:
+    def _build(self, service: str, addresses: Addresses) -> ServiceApp:
         options = dict(OPTIONS.get(service, {}))
         if service == "team":
             options["personal_catalog"] = self._catalog
@@ -136,7 +138,7 @@ class Product:
         build = importlib.import_module(f"services.{service}.app").build
         os.environ.update(variables)
         try:
-            built: Service = build(load(settings), bus=self._bus)
+            built: ServiceApp = build(load(settings), bus=self._bus)
         finally:
             for name in variables:
                 del os.environ[name]

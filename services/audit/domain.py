@@ -19,35 +19,10 @@ from shared.contracts.facts import (
     ResourceRef,
     Row,
 )
-from shared.redaction import SECRETS
+from shared.redaction import is_secret_name, redact_values
 
-SECRET_NAMES = frozenset(
-    {
-        "access_token",
-        "authorization",
-        "client_secret",
-        "code",
-        "cookie",
-        "id_token",
-        "link",
-        "mac",
-        "otp",
-        "passphrase",
-        "password",
-        "password_hash",
-        "private_key",
-        "recovery_codes",
-        "refresh_token",
-        "secret",
-        "token",
-        "totp_secret",
-        "url",
-    }
-)
-"""Members of `before` and `after` whose value is never kept, whoever put them there (T15)."""
 REMOVED = "[removed]"
 
-_SECRET_SHAPES = re.compile(SECRETS)
 _NAMING = frozenset(
     fact.type
     for fact in (
@@ -164,16 +139,7 @@ def digest(row: Row) -> str:
 
 def without_secrets(value: Any) -> Any:
     """The value without what is named, or looks, like a secret."""
-    if isinstance(value, Mapping):
-        return {
-            key: REMOVED if key.lower() in SECRET_NAMES else without_secrets(item)
-            for key, item in value.items()
-        }
-    if isinstance(value, list | tuple):
-        return [without_secrets(item) for item in value]
-    if isinstance(value, str):
-        return _SECRET_SHAPES.sub(REMOVED, value)
-    return value
+    return redact_values(value, is_secret=is_secret_name, replacement=REMOVED)
 
 
 def person_of(row: Row) -> Person | None:

@@ -14,7 +14,7 @@ from shared.clock import Clock, SystemClock
 from shared.contracts.topology import AUTHZ
 from shared.http import Api
 from shared.http.client import InternalClient
-from shared.runtime.service import Service
+from shared.runtime.service import ServiceApp
 
 NAME = "authz"
 
@@ -25,7 +25,7 @@ def build(
     bus: Bus,
     clock: Clock | None = None,
     view: type[JournalView] = JournalView,
-) -> Service:
+) -> ServiceApp:
     """Wire the service; nothing runs yet. `view` is how a journal is followed (tests vary it)."""
     clock = clock or SystemClock()
     internal = InternalClient(
@@ -64,7 +64,7 @@ def build(
         internal=InternalVerifier(service=NAME, keys=settings.internal_keys, clock=clock),
         admin_key=settings.admin_key,
     )
-    return Service(
+    return ServiceApp(
         NAME,
         public=Api(NAME, ROUTES, ctx, authenticator=authenticator),
         internal=Api(NAME, INTERNAL_ROUTES, ctx, authenticator=authenticator),

@@ -24,7 +24,7 @@ from shared.journal.routes import journal_routes
 from shared.leases import Leases, MongoLeaseStore, lease_routes
 from shared.links import Links
 from shared.mongo import connect
-from shared.runtime.service import Service
+from shared.runtime.service import ServiceApp
 
 NAME = "identity"
 
@@ -35,7 +35,7 @@ def build(
     bus: Bus,
     clock: Clock | None = None,
     leases: type[Leases] = Leases,
-) -> Service:
+) -> ServiceApp:
     """Wire the service; nothing runs yet."""
     clock = clock or SystemClock()
     client = connect(settings.mongo_url.get_secret_value(), app_name=NAME)
@@ -90,7 +90,7 @@ def build(
         client.close()
 
     inside = (*INTERNAL_ROUTES, *journal_routes(journal), *lease_routes(granted, clock))
-    return Service(
+    return ServiceApp(
         NAME,
         public=Api(NAME, ROUTES, ctx, authenticator=authenticator),
         internal=Api(NAME, inside, ctx, authenticator=authenticator),

@@ -4,7 +4,6 @@ Pure: ids, times and secrets are handed in. A function that decides gives the ne
 facts that follow from it, or raises the refusal.
 """
 
-import unicodedata
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -20,7 +19,6 @@ from shared.contracts.identity import (
 from shared.ids import AccountId, UserId
 from shared.problems import Refusal, RefusalKind
 
-NAME_LIMIT = 100
 UNVERIFIED_LIFETIME = timedelta(days=7)
 """A user who does not verify for so long never was; the link works as long."""
 VERIFY_AGAIN = timedelta(minutes=10)
@@ -87,16 +85,6 @@ class User:
     def lapsed(self, now: datetime) -> bool:
         """Whether the time to verify is over."""
         return not self.verified and now >= self.created_at + UNVERIFIED_LIFETIME
-
-
-def name_fault(name: str) -> str | None:
-    """Why a person cannot be shown under this name, as a sentence; `None` when they can."""
-    if not name.strip() or len(name) > NAME_LIMIT:
-        return f"A name has 1 to {NAME_LIMIT} characters."
-    # Other: controls, line separators, and the marks that turn the direction of what follows.
-    if any(unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for character in name):
-        return "A name holds no control characters."
-    return None
 
 
 def sign_up(user: User) -> tuple[Fact, ...]:

@@ -13,7 +13,6 @@ from services.identity.domain import (
     User,
     WrongCredentials,
     acting,
-    name_fault,
     refused,
 )
 from services.identity.limits import Bucket, counted, network_of
@@ -36,6 +35,7 @@ from shared.ids import AccountId, ClientId, KeyId, UserId, new_id
 from shared.journal import JournalWrite, WriteResult
 from shared.links import Link
 from shared.mongo import AlreadyThere
+from shared.names import parse_name
 from shared.problems import Invalid, NotFound, Refusal, RefusalKind
 
 MAIL_WINDOW = timedelta(hours=1)
@@ -184,13 +184,15 @@ async def rename(
     Raises:
         Invalid, Unauthenticated.
     """
-    if fault := name_fault(name):
-        raise Invalid(errors=[("/name", fault)])
+    try:
+        shown = parse_name(name)
+    except ValueError as fault:
+        raise Invalid(errors=[("/name", str(fault))]) from fault
     current = await live_session(ctx, principal)
 
     async def work(tx: JournalWrite) -> SignedIn:
         user = await ctx.store.user(current.user.id, tx.session)
-        renamed, facts = domain.rename(user or current.user, name)
+        renamed, facts = domain.rename(user or current.user, shown)
         if facts:
             await ctx.store.update_user(user or current.user, renamed, tx.session)
         tx.record(*facts)
@@ -340,8 +342,10 @@ def _newcomer(*, email: str, name: str, password: str) -> Newcomer:
         address = parse_address(email)
     except ValueError as problem:
         faults.append(("/email", str(problem)))
-    if fault := name_fault(name):
-        faults.append(("/name", fault))
+    try:
+        name = parse_name(name)
+    except ValueError as problem:
+        faults.append(("/name", str(problem)))
     if fault := password_fault(password, name=name, email=email):
         faults.append(("/password", fault))
     if address is None or faults:

@@ -24,10 +24,10 @@ from shared.journal import Journal
 from shared.journal.relay import Relay
 from shared.journal.routes import journal_routes
 from shared.mongo import connect
-from shared.runtime.service import Service
+from shared.runtime.service import ServiceApp
 
 
-def build(settings: Settings, *, bus: Bus, clock: Clock | None = None) -> Service:
+def build(settings: Settings, *, bus: Bus, clock: Clock | None = None) -> ServiceApp:
     """Wire the service; nothing runs yet."""
     clock = clock or SystemClock()
     client = connect(settings.mongo_url.get_secret_value(), app_name="notification")
@@ -80,7 +80,7 @@ def build(settings: Settings, *, bus: Bus, clock: Clock | None = None) -> Servic
     async def close_client() -> None:
         client.close()
 
-    return Service(
+    return ServiceApp(
         "notification",
         public=Api("notification", ROUTES, ctx, authenticator=authenticator),
         internal=Api(

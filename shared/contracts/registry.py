@@ -2,16 +2,17 @@
 
 from shared.contracts import audit, identity, notification, team
 from shared.contracts.facts import Payload, Row
+from shared.contracts.topology import Service
 
-SOURCES: dict[str, tuple[type[Payload], ...]] = {
-    "identity": identity.FACTS,
-    "team": team.FACTS,
-    "notification": notification.FACTS,
-    "audit": audit.FACTS,
+FACTS_OF: dict[str, tuple[type[Payload], ...]] = {
+    Service.IDENTITY: identity.FACTS,
+    Service.TEAM: team.FACTS,
+    Service.NOTIFICATION: notification.FACTS,
+    Service.AUDIT: audit.FACTS,
 }
 
 FACT_TYPES: dict[str, type[Payload]] = {
-    fact.type: fact for facts in SOURCES.values() for fact in facts
+    fact.type: fact for facts in FACTS_OF.values() for fact in facts
 }
 
 

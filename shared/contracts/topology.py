@@ -8,7 +8,18 @@ depends on another one having been started before.
 from dataclasses import dataclass
 from enum import StrEnum
 
-SOURCES = ("identity", "team", "notification", "audit")
+
+class Service(StrEnum):
+    """The services of the product; a name is used on the bus, in tokens and in settings."""
+
+    IDENTITY = "identity"
+    TEAM = "team"
+    AUTHZ = "authz"
+    NOTIFICATION = "notification"
+    AUDIT = "audit"
+
+
+SOURCES = (Service.IDENTITY, Service.TEAM, Service.NOTIFICATION, Service.AUDIT)
 """The services that keep a journal; the first word of every fact's type."""
 
 DELIVERY_LIMIT = 5
@@ -56,9 +67,13 @@ class Topology:
     queues: tuple[Queue, ...]
 
 
-IDENTITY = Queue(name="rolecall.identity", sources=("team",))
-TEAM = Queue(name="rolecall.team", sources=("identity",))
-AUTHZ = Queue(name="rolecall.authz", sources=("identity", "team"), kind=QueueKind.REPLICA)
+IDENTITY = Queue(name="rolecall.identity", sources=(Service.TEAM,))
+TEAM = Queue(name="rolecall.team", sources=(Service.IDENTITY,))
+AUTHZ = Queue(
+    name="rolecall.authz",
+    sources=(Service.IDENTITY, Service.TEAM),
+    kind=QueueKind.REPLICA,
+)
 NOTIFICATION = Queue(name="rolecall.notification", sources=SOURCES)
 AUDIT = Queue(name="rolecall.audit", sources=SOURCES)
 

@@ -3,11 +3,10 @@
 from pydantic import Field
 
 from shared.contracts.facts import SHARDS
+from shared.contracts.topology import Service
 from shared.http.access import Internal
 from shared.http.routes import Answer, Body, Call, Route
 from shared.journal.journal import Journal
-
-READERS = ("identity", "team", "authz", "notification", "audit")
 
 
 class Heads(Answer):
@@ -57,7 +56,7 @@ def journal_routes(journal: Journal) -> tuple[Route, ...]:
             operation_id=f"{journal.source}Heads",
             summary="How far this journal is, shard by shard",
             tag="internal",
-            access=Internal(READERS),
+            access=Internal(tuple(Service)),
             gives=Heads,
         ),
         Route(
@@ -67,7 +66,7 @@ def journal_routes(journal: Journal) -> tuple[Route, ...]:
             operation_id=f"{journal.source}Changes",
             summary="Rows of one shard, in order",
             tag="internal",
-            access=Internal(READERS),
+            access=Internal(tuple(Service)),
             query=ChangesQuery,
             gives=Changes,
         ),

@@ -37,7 +37,7 @@ Step = Callable[[], Awaitable[None]]
 _log = logging.getLogger(__name__)
 
 
-class Service:
+class ServiceApp:
     """One service, wired but not running.
 
     `opens` run in order before requests are answered, and are tried again for a minute while what
@@ -139,7 +139,7 @@ async def _open(step: Step) -> None:
         pause = min(pause * 2, LONGEST_PAUSE)
 
 
-async def run(service: Service, settings: StatelessSettings) -> None:
+async def run(service: ServiceApp, settings: StatelessSettings) -> None:
     """Serve until SIGTERM or SIGINT."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -169,7 +169,7 @@ SettingsT_contra = TypeVar("SettingsT_contra", bound=StatelessSettings, contrava
 class Build(Protocol[SettingsT_contra]):
     """`build` of a service's `app.py`."""
 
-    def __call__(self, settings: SettingsT_contra, *, bus: Bus) -> Service:
+    def __call__(self, settings: SettingsT_contra, *, bus: Bus) -> ServiceApp:
         """Wire the service; nothing runs yet."""
         ...
 

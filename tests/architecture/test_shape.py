@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from shared.contracts.topology import Service
+
 ROOT = Path(__file__).parent.parent.parent
-SERVICES = ("identity", "team", "authz", "notification", "audit")
 SHAPE = (
     "__init__",
     "__main__",
@@ -46,19 +47,19 @@ def imports_of(path: Path) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", tuple(Service))
 @pytest.mark.parametrize("name", SHAPE)
 def test_every_service_has_this_module(service: str, name: str) -> None:
     folder = ROOT / "services" / service
     assert (folder / f"{name}.py").is_file() or (folder / name / "__init__.py").is_file()
 
 
-@pytest.mark.parametrize("service", [name for name in SERVICES if name != "authz"])
+@pytest.mark.parametrize("service", [name for name in Service if name is not Service.AUTHZ])
 def test_every_service_that_owns_data_has_migrations(service: str) -> None:
     assert (ROOT / "services" / service / "migrations.py").is_file()
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", tuple(Service))
 def test_every_service_has_its_ten_minute_page(service: str) -> None:
     text = (ROOT / "services" / service / "README.md").read_text()
     assert text.startswith("# ")

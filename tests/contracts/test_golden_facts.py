@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from shared.contracts.registry import FACT_TYPES, SOURCES
+from shared.contracts.registry import FACT_TYPES, FACTS_OF
 from tests.contracts.golden_facts import Schema, breaks, golden, schema_of
 
 WRITE = "what is new or only grew is written by python -m tests.contracts.golden_facts"
@@ -25,12 +25,12 @@ def test_a_type_looks_as_agreed(fact_type: str):
 
 
 def test_a_type_names_its_source_and_its_major_version():
-    for source, facts in SOURCES.items():
+    for source, facts in FACTS_OF.items():
         for fact in facts:
             named = TYPE.fullmatch(fact.type)
             assert named is not None, fact.type
             assert named["source"] == source
-    assert len(FACT_TYPES) == sum(map(len, SOURCES.values()))
+    assert len(FACT_TYPES) == sum(map(len, FACTS_OF.values()))
 
 
 NAME: Schema = {"properties": {"name": {"type": "string"}}, "required": ["name"]}

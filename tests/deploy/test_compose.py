@@ -8,13 +8,13 @@ import pytest
 import yaml
 
 from deploy.compose import ROOT, Compose, networks, port
-from deploy.configuration import SERVICES
 from deploy.documents import module
 from deploy.programs.program import free_port
+from shared.contracts.topology import Service
 from shared.runtime.settings import StatelessSettings, load
 
 FILE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
-OURS = (*SERVICES, "mongo-setup", "mail", "gateway")
+OURS = (*Service, "mongo-setup", "mail", "gateway")
 PUBLISHED = ("gateway", "mail")
 IMAGES = {
     "mongo-setup": "PYTHON_IMAGE",
@@ -70,7 +70,7 @@ def test_every_service_has_a_container_that_waits_for_nobody():
     assert all("depends_on" not in row for row in FILE["services"].values())
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", tuple(Service))
 def test_every_service_gets_settings_that_it_accepts(compose, service, monkeypatch):
     for line in (compose.folder / f"{service}.env").read_text().splitlines():
         name, _, value = line.partition("=")
@@ -78,14 +78,14 @@ def test_every_service_gets_settings_that_it_accepts(compose, service, monkeypat
     settings = load(module(service, "settings").Settings)
     assert isinstance(settings, StatelessSettings)
     assert settings.public_url == "http://localhost:1234"
-    assert set(settings.internal_urls) == set(SERVICES)
+    assert set(settings.internal_urls) == set(Service)
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", tuple(Service))
 def test_a_service_is_given_no_secret_of_another(compose, service):
     given = json.loads((compose.folder / "secrets.json").read_text())
     text = (compose.folder / f"{service}.env").read_text()
-    for other in SERVICES:
+    for other in Service:
         assert (given["private_keys"][other] in text) is (other == service)
         for kind in ("link_key", "refresh_key", "sealing_key"):
             secret = given.get(f"{other}_{kind}")
@@ -100,7 +100,7 @@ def test_no_variable_can_be_read_differently_by_the_two_forms_of_compose(compose
 
 def test_files_with_secrets_are_for_their_owner_only_and_the_gateway_s_for_everybody(compose):
     files = [path for path in compose.folder.rglob("*") if path.is_file()]
-    assert len(files) > len(SERVICES)
+    assert len(files) > len(Service)
     for path in files:
         mode = stat.S_IMODE(path.stat().st_mode)
         assert mode == (0o644 if path.parent.name == "gateway" else 0o600), path.name
@@ -111,7 +111,7 @@ def test_the_gateway_is_given_no_secret(compose):
     given = json.loads((compose.folder / "secrets.json").read_text())
     keys = [value for name, value in given.items() if name.endswith("_key")]
     values = [*keys, *given["private_keys"].values()]
-    assert len(values) > len(SERVICES)
+    assert len(values) > len(Service)
     for path in (compose.folder / "gateway").iterdir():
         text = path.read_text()
         assert not any(value in text for value in values)

@@ -10,13 +10,14 @@ from http.client import HTTPException
 from operator import methodcaller
 from pathlib import Path
 
-from deploy.configuration import SERVICES, Addresses, Secrets, environment
+from deploy.configuration import Addresses, Secrets, environment
 from deploy.gateway.nginx import configuration
 from deploy.gateway.paths import path_owners, public_routes
 from deploy.programs.mongodb import database
 from deploy.programs.nginx import Nginx
 from deploy.programs.program import Program, free_port
 from deploy.programs.rabbitmq import Rabbitmq
+from shared.contracts.topology import Service
 from tests.e2e.journey import Deployment
 from tests.servers import require_nginx, require_rabbitmq
 
@@ -120,7 +121,7 @@ class Processes:
         self.mail.watched = f"{self.mail.url}/api/messages?limit=1"
         self.services = {
             f"{service}-{replica}": ServiceProcess(folder, service, replica)
-            for service in SERVICES
+            for service in Service
             for replica in range(counts.get(service, 1))
         }
         self.gateway = Nginx(folder / "gateway", "", port=free_port())
@@ -144,7 +145,7 @@ class Processes:
             static=str(self.folder),
             addresses={
                 service: [f"{HOST}:{process.port}" for process in self.replicas_of(service)]
-                for service in SERVICES
+                for service in Service
                 if service in owners.values()
             },
         )
@@ -159,7 +160,7 @@ class Processes:
                 public_url=self.gateway.url,
                 internal_urls={
                     service: [other.internal_url for other in self.replicas_of(service)]
-                    for service in SERVICES
+                    for service in Service
                 },
                 smtp_host=HOST,
                 smtp_port=self.smtp_port,

@@ -35,7 +35,7 @@ class Books:
 
     def unsettled(self) -> list[str]:
         """What is still under way: rows to publish, to record, to hear of; mails to send."""
-        heads = {source: self._heads(source) for source in SOURCES}
+        heads: dict[str, dict[int, int]] = {source: self._heads(source) for source in SOURCES}
         told = sum(sum(shards.values()) for shards in heads.values())
         recorded = self._database("audit")["records"].count_documents({})
         waiting = self._database("notification")["messages"].count_documents({"open": True})

@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 
 from deploy.programs.program import Program
+from shared.contracts.topology import Service
 from tests.e2e.journey import Deployment, World
 from tests.e2e.one_process import OneProcess
 from tests.e2e.processes import Processes
@@ -102,8 +103,7 @@ async def test_each_process_is_killed_under_load_and_nothing_acknowledged_is_los
     processes: Processes, report: Callable[[str], None]
 ) -> None:
     victims: dict[str, Sequence[Program]] = {
-        service: processes.replicas_of(service)
-        for service in ("identity", "team", "authz", "notification", "audit")
+        service: processes.replicas_of(service) for service in Service
     }
     await kill_under_load(
         victims | {"rabbitmq": [processes.broker], "database": [processes.database]},

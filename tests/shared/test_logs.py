@@ -9,7 +9,8 @@ import pytest
 
 from shared import context
 from shared.contracts.facts import Actor
-from shared.logs import JsonLines, redact
+from shared.logs import JsonLines
+from shared.redaction import redact
 
 JWT = "eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJ1c3JfMSJ9.c2lnbmF0dXJl"
 SECRETS = {

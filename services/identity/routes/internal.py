@@ -17,11 +17,10 @@ from services.identity.messages import (
 from services.identity.routes.oauth import key_set
 from services.identity.snapshot import snapshot
 from shared.contracts.policy_objects import SnapshotPage
+from shared.contracts.topology import Service
 from shared.http import Admin, Call, Internal, Reply, Route
 from shared.ids import UserId
 from shared.problems import NotFound
-
-SERVICES = ("identity", "team", "authz", "notification", "audit")
 
 
 async def create_client(ctx: Ctx, call: Call[NewClient, None]) -> Reply:
@@ -73,7 +72,7 @@ ROUTES = (
         operation_id="internalKeySet",
         summary="The keys that access tokens are verified with",
         tag="internal",
-        access=Internal(SERVICES),
+        access=Internal(tuple(Service)),
         gives=KeySet,
     ),
     Route(

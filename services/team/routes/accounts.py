@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from services.team.domain.accounts import AlreadyATeam, OwnerOnly
-from services.team.domain.names import parse_name
 from services.team.routes.gate import act_of, gated
 from services.team.use_cases import accounts
 from services.team.use_cases.accounts import OwnAccount
@@ -18,6 +17,7 @@ from shared.http.idempotency import IdempotencyKeyReused, Repeated
 from shared.http.paging import Page, PageQuery, paged
 from shared.http.routes import Answer, Body, Call, Reply, Route
 from shared.ids import AccountId, UserId
+from shared.names import parse_name
 from shared.problems import NotFound
 
 DisplayName = Annotated[str, Field(max_length=400), AfterValidator(parse_name)]

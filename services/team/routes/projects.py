@@ -6,7 +6,6 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, AwareDatetime, Field
 
 from services.team.domain.authority import GrantsExceeded
-from services.team.domain.names import parse_name
 from services.team.domain.overrides import (
     NotInThisCatalog,
     OwnerNotOverridden,
@@ -21,6 +20,7 @@ from shared.http.access import Permission
 from shared.http.paging import Page, PageQuery, paged
 from shared.http.routes import Answer, Body, Call, Reply, Route
 from shared.ids import MembershipId, ProjectId, UserId
+from shared.names import parse_name
 
 VIEW = Permission("project:view", decided_in_use_case=True)
 MANAGE = Permission("project:manage", decided_in_use_case=True)

@@ -1,12 +1,12 @@
 """Where do projects and overrides stand in the database?"""
 
 from rolecall import Scope
-from services.team.domain.names import name_key
 from services.team.domain.overrides import ProjectOverride
 from services.team.domain.projects import Project
 from services.team.store.codec import policy_document, read
 from shared.ids import AccountId, ProjectId, UserId
 from shared.mongo import Database, DbSession, Document, insert_once, majority
+from shared.names import name_key
 
 
 class ProjectRows:

@@ -13,7 +13,6 @@ from services.team.domain.authority import (
     require_to_grant,
 )
 from services.team.domain.members import Membership
-from services.team.domain.names import name_key
 from services.team.domain.overrides import NotInThisCatalog, OwnerNotOverridden, ProjectOverride
 from services.team.domain.projects import Project, ProjectLimit, ProjectNameTaken
 from services.team.use_cases.context import Act, Ctx
@@ -21,6 +20,7 @@ from services.team.use_cases.desk import Desk, commit, enter, member_of, save
 from services.team.use_cases.passing import pass_invitations
 from shared.ids import ProjectId, UserId, new_id
 from shared.journal import JournalWrite, WriteResult
+from shared.names import name_key
 from shared.problems import NotFound, PermissionMissing
 
 MEMBER = "account:view"

@@ -9,12 +9,12 @@ from tempfile import TemporaryDirectory
 import pytest
 from yarl import URL
 
-from deploy.configuration import SERVICES
 from deploy.gateway.docs import page
 from deploy.gateway.nginx import configuration
 from deploy.gateway.paths import PARAMETER, PathClaimedTwiceError, path_owners, public_routes
 from deploy.gateway.problems import LARGEST_BODY
 from deploy.programs.nginx import nginx_program
+from shared.contracts.topology import Service
 from shared.http.openapi import document_of
 from tests.deploy.gateway.upstreams import NameServer, Upstream, gateway
 from tests.servers import require_nginx
@@ -37,7 +37,7 @@ async def problem_of(response, code):
 
 async def test_every_public_route_reaches_its_own_service_unchanged(tmp_path):
     routes = public_routes()
-    upstreams = [Upstream(service) for service in SERVICES]
+    upstreams = [Upstream(service) for service in Service]
     async with gateway(tmp_path, path_owners(routes), upstreams) as client:
         for service, rows in routes.items():
             for route in rows:
@@ -58,7 +58,7 @@ def test_two_services_that_claim_one_path_are_refused():
         path_owners(routes)
 
 
-@pytest.mark.parametrize("names", [None, {name: f"{name}:8080" for name in SERVICES}])
+@pytest.mark.parametrize("names", [None, {name: f"{name}:8080" for name in Service}])
 def test_nginx_finds_no_fault_in_what_is_generated(tmp_path, names):
     require_nginx()
     program = nginx_program()
@@ -69,7 +69,7 @@ def test_nginx_finds_no_fault_in_what_is_generated(tmp_path, names):
             path_owners(public_routes()),
             listen="127.0.0.1:8080",
             static="/etc/rolecall",
-            addresses=None if names else {name: ["127.0.0.1:1"] for name in SERVICES},
+            addresses=None if names else {name: ["127.0.0.1:1"] for name in Service},
             names=names,
             resolver="127.0.0.11" if names else None,
         )

@@ -6,7 +6,6 @@ import pytest
 
 from services.audit.domain import (
     REMOVED,
-    SECRET_NAMES,
     Person,
     cursor_of,
     digest,
@@ -20,6 +19,7 @@ from shared.contracts import identity
 from shared.contracts.facts import Actor, Outcome, RequestInfo, ResourceRef, Row
 from shared.contracts.registry import FACT_TYPES
 from shared.contracts.team import MemberRemoved
+from shared.redaction import SECRET_NAMES
 from tests.services.rows import NOON, row_of
 
 MEMBER = MemberRemoved(

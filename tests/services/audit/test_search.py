@@ -22,11 +22,12 @@ from shared.clock import SystemClock
 from shared.contracts import identity
 from shared.contracts.facts import Actor, Outcome, RequestInfo, ResourceRef, Row
 from shared.contracts.team import InvitationRevoked, MemberRemoved, ProjectCreated
+from shared.contracts.topology import Service
 from shared.http import checker
 from shared.ids import AccountId, SessionId, UserId, new_id
 from shared.mongo import connect
 from shared.runtime.listeners import listen
-from shared.runtime.service import Service
+from shared.runtime.service import ServiceApp
 from tests.services.audit.conftest import on_the_bus
 from tests.services.rows import NOON, row_of
 from tests.waiting import wait_for
@@ -76,7 +77,7 @@ class Others:
 class Api:
     """Audit as a reader sees it."""
 
-    service: Service
+    service: ServiceApp
     others: Others
     bus: LocalBus
     http: aiohttp.ClientSession
@@ -120,12 +121,11 @@ async def api(mongo_url, database_name, monkeypatch) -> AsyncIterator[Api]:
     await runner.setup()
     port = free_port()
     await web.TCPSite(runner, "127.0.0.1", port).start()
-    names = ("identity", "team", "authz", "notification", "audit")
     at = Addresses(
         mongo_url=mongo_url,
         amqp_url="memory://",
         public_url=PUBLIC_URL,
-        internal_urls={name: [f"http://127.0.0.1:{port}"] for name in names},
+        internal_urls={name: [f"http://127.0.0.1:{port}"] for name in Service},
         smtp_host="127.0.0.1",
         smtp_port=25,
     )

@@ -18,9 +18,10 @@ from shared.auth.keys import generate_key, public_jwk
 from shared.auth.principals import ClientPrincipal
 from shared.bus.local import LocalBus
 from shared.clock import SystemClock
+from shared.contracts.topology import Service
 from shared.ids import AccountId, ClientId, SessionId, UserId
 from shared.runtime.listeners import listen
-from shared.runtime.service import Service
+from shared.runtime.service import ServiceApp
 from shared.runtime.settings import generate_internal_keys
 from tests.services.authz.histories import (
     ACCOUNT,
@@ -38,7 +39,7 @@ from tests.services.authz.sources import Source
 from tests.waiting import wait_for
 
 ISSUER = "https://rolecall.example"
-KEYS = generate_internal_keys(("identity", "team", "authz", "notification", "audit"))
+KEYS = generate_internal_keys(tuple(Service))
 SIGNING_KEY = generate_key()
 
 
@@ -79,7 +80,7 @@ class World:
     @asynccontextmanager
     async def replica(
         self, name: str = "a", *, view: type[JournalView] = JournalView, ready: bool = True
-    ) -> AsyncIterator[Service]:
+    ) -> AsyncIterator[ServiceApp]:
         settings = Settings(
             amqp_url="memory://",
             public_url=ISSUER,
@@ -113,7 +114,7 @@ class World:
         )
         return sign_access_token(SIGNING_KEY, "k1", claims)
 
-    async def post(self, service: Service, body, *, token: str | None = None, **extra) -> Said:
+    async def post(self, service: ServiceApp, body, *, token: str | None = None, **extra) -> Said:
         url = service.addresses["public"] + "/access/v1/evaluation"
         headers = {"Authorization": f"Bearer {token or self.client_token()}"}
         headers |= extra.pop("headers", {})
@@ -121,10 +122,10 @@ class World:
         async with self.http.post(url, headers=headers, **sent) as answer:
             return Said(answer.status, await answer.json(content_type=None), answer.headers)
 
-    async def check(self, service: Service, user: str, permission: str, **more: Any) -> Said:
+    async def check(self, service: ServiceApp, user: str, permission: str, **more: Any) -> Said:
         return await self.post(service, question(user, permission, **more.pop("of", {})), **more)
 
-    async def ask_inside(self, service: Service, body: dict[str, Any]) -> Said:
+    async def ask_inside(self, service: ServiceApp, body: dict[str, Any]) -> Said:
         signer = InternalSigner(
             service="audit", key=SecretStr(KEYS.private["audit"]), clock=self.clock
         )

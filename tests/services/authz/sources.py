@@ -20,7 +20,7 @@ from shared.journal.routes import Changes, ChangesQuery
 from shared.leases import Leases, Receipt, lease_routes
 from shared.problems import Unavailable
 from shared.runtime.listeners import listen
-from shared.runtime.service import Service
+from shared.runtime.service import ServiceApp
 from tests.services.authz.histories import NOON
 from tests.shared.leases.memory import MemoryLeaseStore
 
@@ -52,7 +52,7 @@ class Source:
         authenticator = Authenticator(
             internal=InternalVerifier(service=name, keys=keys.public, clock=clock)
         )
-        self._service = Service(
+        self._service = ServiceApp(
             name,
             public=Api(name, (), None),
             internal=Api(name, self._routes(clock), None, authenticator=authenticator),

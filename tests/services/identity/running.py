@@ -20,7 +20,7 @@ from shared.auth.keys import encode
 from shared.bus import BusMessage, Verdict
 from shared.bus.local import LocalBus
 from shared.contracts.facts import Row, shard_of
-from shared.contracts.topology import AUDIT
+from shared.contracts.topology import AUDIT, Service
 from shared.http import Answer, Api, Call, CheckRequest, CheckResult, Internal, Route, mount
 from shared.http.client import InternalClient
 from shared.journal import rows
@@ -41,8 +41,7 @@ ADMIN_KEY = "the-operators-key-" + "0123456789abcdef"
 ISSUER = "https://rolecall.example"
 # The database's own clock deletes what has expired: nothing here may have.
 FAR = datetime(2100, 3, 1, 12, tzinfo=UTC)
-NAMES = ("identity", "team", "authz", "notification", "audit")
-KEYS = generate_internal_keys(NAMES)
+KEYS = generate_internal_keys(tuple(Service))
 SECRETS = {name: encode(secrets.token_bytes(32)) for name in ("link", "refresh", "sealing")}
 
 

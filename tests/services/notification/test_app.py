@@ -13,7 +13,7 @@ from services.notification.settings import Settings
 from shared.bus.local import LocalBus
 from shared.contracts import identity, team
 from shared.contracts.notification import MessageSent
-from shared.contracts.topology import AUDIT
+from shared.contracts.topology import AUDIT, Service
 from shared.mongo import connect
 from shared.runtime.listeners import listen
 from tests.services.notification.test_messages import OPEN, USER
@@ -68,12 +68,11 @@ async def bus():
 
 @pytest.fixture
 async def service(owners, bus, scripted, mongo_url, database_name, monkeypatch):
-    names = ("identity", "team", "authz", "notification", "audit")
     at = Addresses(
         mongo_url=mongo_url,
         amqp_url="memory://",
         public_url="https://cloud.example",
-        internal_urls={name: [f"http://127.0.0.1:{owners.port}"] for name in names},
+        internal_urls={name: [f"http://127.0.0.1:{owners.port}"] for name in Service},
         smtp_host="127.0.0.1",
         smtp_port=scripted.port,
     )

@@ -24,7 +24,7 @@ from shared.bus import BusMessage, Verdict
 from shared.bus.local import LocalBus
 from shared.contracts import identity
 from shared.contracts.facts import Row
-from shared.contracts.topology import AUDIT
+from shared.contracts.topology import AUDIT, Service
 from shared.http import Answer, Api, Call, Internal, Route, mount
 from shared.http.client import InternalClient
 from shared.ids import AccountId, SessionId, UserId, new_id
@@ -44,8 +44,7 @@ if TYPE_CHECKING:
     from shared.mongo import Database, DbClient, DbSession
 
 ISSUER = "https://rolecall.example"
-NAMES = ("identity", "team", "authz", "notification", "audit")
-KEYS = generate_internal_keys(NAMES)
+KEYS = generate_internal_keys(tuple(Service))
 LINK_KEY = encode(secrets.token_bytes(32))
 SIGNING_KEY = Ed25519PrivateKey.generate()
 KID = "key_1"

@@ -294,7 +294,8 @@ async def test_a_change_has_a_receipt_that_other_accounts_do_not_see(team: Team)
 NAMES = {
     "": False,
     " \t ": False,
-    "x" * 81: False,
+    "x" * 101: False,
+    "x" * 100: "x" * 100,
     "See https://evil.example": False,
     "www.evil.example": False,
     "=?utf-8?q?x=0d=0aBcc?=": False,

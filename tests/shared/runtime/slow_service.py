@@ -5,7 +5,7 @@ from typing import Any
 
 from shared.bus import Bus
 from shared.http import Answer, Api, Call, Public, Route
-from shared.runtime.service import Service, main
+from shared.runtime.service import ServiceApp, main
 from shared.runtime.settings import StatelessSettings, settings_config
 
 
@@ -41,10 +41,10 @@ def route(path: str, handler: Any) -> Route:
     )
 
 
-def build(settings: Settings, *, bus: Bus) -> Service:
+def build(settings: Settings, *, bus: Bus) -> ServiceApp:
     begun = asyncio.Event()
     routes = [route("/slow", slow), route("/begun", wait)]
-    return Service("slow", public=Api("slow", routes, begun), internal=Api("slow", [], None))
+    return ServiceApp("slow", public=Api("slow", routes, begun), internal=Api("slow", [], None))
 
 
 if __name__ == "__main__":

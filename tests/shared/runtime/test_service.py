@@ -12,7 +12,7 @@ from shared import cancellation, metrics
 from shared.auth import Authenticator
 from shared.http import Admin, Api, Route
 from shared.runtime.listeners import listen, require_c_parser, url_of
-from shared.runtime.service import Service
+from shared.runtime.service import ServiceApp
 from shared.runtime.supervisor import Supervisor
 from tests.shared.runtime.slow_service import Done, route, wait
 from tests.waiting import wait_for
@@ -49,10 +49,10 @@ def works() -> Works:
 
 
 @pytest.fixture
-async def service(works: Works) -> AsyncIterator[Service]:
+async def service(works: Works) -> AsyncIterator[ServiceApp]:
     begun = asyncio.Event()
     begun.set()
-    made = Service(
+    made = ServiceApp(
         "slow",
         public=Api("slow", [route("/begun", wait)], begun),
         internal=Api("slow", [], None),
@@ -77,7 +77,7 @@ async def get(session: aiohttp.ClientSession, url: str) -> tuple[int, str]:
 
 
 async def test_a_service_opens_runs_its_tasks_and_closes(
-    service: Service, works: Works, session: aiohttp.ClientSession
+    service: ServiceApp, works: Works, session: aiohttp.ClientSession
 ):
     await service.start(internal=listen("127.0.0.1", 0), public=listen("127.0.0.1", 0))
     at = dict(service.addresses)
@@ -93,7 +93,7 @@ async def test_a_service_opens_runs_its_tasks_and_closes(
 
 
 async def test_a_check_that_fails_makes_it_unready_and_is_named(
-    service: Service, works: Works, session: aiohttp.ClientSession
+    service: ServiceApp, works: Works, session: aiohttp.ClientSession
 ):
     await service.start(internal=listen("127.0.0.1", 0))
     works.bus = False
@@ -102,7 +102,7 @@ async def test_a_check_that_fails_makes_it_unready_and_is_named(
 
 
 async def test_it_waits_for_what_it_needs_alive_but_not_ready(
-    service: Service, works: Works, session: aiohttp.ClientSession
+    service: ServiceApp, works: Works, session: aiohttp.ClientSession
 ):
     works.broken = 10**6
     internal, public = listen("127.0.0.1", 0), listen("127.0.0.1", 0)
@@ -118,7 +118,7 @@ async def test_it_waits_for_what_it_needs_alive_but_not_ready(
 
 
 async def test_what_never_comes_ends_the_start(
-    service: Service, works: Works, monkeypatch: pytest.MonkeyPatch
+    service: ServiceApp, works: Works, monkeypatch: pytest.MonkeyPatch
 ):
     works.broken = 10**6
     monkeypatch.setattr("shared.runtime.service.START_SECONDS", 0.3)
@@ -126,13 +126,13 @@ async def test_what_never_comes_ends_the_start(
         await service.start(internal=listen("127.0.0.1", 0))
 
 
-async def test_a_gateway_may_serve_the_public_part(service: Service):
+async def test_a_gateway_may_serve_the_public_part(service: ServiceApp):
     await service.start(internal=listen("127.0.0.1", 0))
     assert set(service.addresses) == {"internal"}
 
 
 async def test_what_was_counted_is_shown_by_route_template(
-    service: Service, session: aiohttp.ClientSession
+    service: ServiceApp, session: aiohttp.ClientSession
 ):
     await service.start(internal=listen("127.0.0.1", 0), public=listen("127.0.0.1", 0))
     await get(session, service.addresses["public"] + "/begun")
@@ -155,7 +155,7 @@ def test_an_operators_route_is_never_public():
     )
     api = Api("slow", [row], None, authenticator=Authenticator())
     with pytest.raises(ValueError, match="adminX must not be public"):
-        Service("slow", public=api, internal=Api("slow", [], None))
+        ServiceApp("slow", public=api, internal=Api("slow", [], None))
 
 
 def test_the_c_parser_is_required(monkeypatch: pytest.MonkeyPatch):

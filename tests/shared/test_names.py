@@ -1,0 +1,116 @@
+"""The rule for the names of people, accounts and projects, as tables."""
+
+import unicodedata
+
+import pytest
+
+from shared.names import NAME_LENGTH, name_key, parse_name
+
+ZWNJ, ZWJ = "\u200c", "\u200d"
+
+ALLOWED = {
+    "Latin with an accent": "Ana Díaz",
+    "punctuation": "O'Neill, Shaun & Sons (1998) <3",
+    "Chinese": "李小龙",
+    "Arabic": "محمد بن سلمان",
+    "Hebrew": "דוד המלך",
+    "Persian with a non-joiner": f"می{ZWNJ}خواهم",
+    "Persian plural": f"کتاب{ZWNJ}\u0647\u0627",
+    "Sinhala with a joiner": f"ශ්{ZWJ}රී ලංකා",
+    "Devanagari with a joiner after a virama": f"क्{ZWJ}ष",
+    "an emoji family": f"👩{ZWJ}👩{ZWJ}👧{ZWJ}👦",
+    "an emoji with a variation selector": f"❤\ufe0f{ZWJ}🔥",
+    "an emoji with a skin tone": f"👩🏽{ZWJ}🚀",
+    "letters with several marks": "q\u0307\u0323 Việt Nam",
+    "Yoruba": "Ọlábísí",
+    "digits": "4711",
+    "one character": "李",
+    "100 characters": "a" * NAME_LENGTH,
+    "100 characters of more than one byte": "李" * NAME_LENGTH,
+    "100 characters once they are composed": "e\u0301" * NAME_LENGTH,
+    "words that resemble a link": "World wide www",
+    "a question": "Who? =",
+}
+
+REFUSED = {
+    "nothing": "",
+    "spaces only": " \u00a0\u3000",
+    "101 characters": "a" * (NAME_LENGTH + 1),
+    "101 characters with a space": "a" * NAME_LENGTH + " b",
+    "a line break": "a\nb",
+    "a tab": "a\tb",
+    "a null": "a\x00b",
+    "a delete": "a\x7fb",
+    "a C1 control": "a\x85b",
+    "a line separator": "a\u2028b",
+    "a paragraph separator": "a\u2029b",
+    "a soft hyphen": "a\u00adb",
+    "a zero-width space": "a\u200bb",
+    "a word joiner": "a\u2060b",
+    "a byte order mark": "a\ufeffb",
+    "a left-to-right mark": "a\u200eb",
+    "a right-to-left override": "a\u202eb",
+    "an isolate": "a\u2066b\u2069",
+    "an Arabic letter mark": "a\u061cb",
+    "a tag character": "a\U000e0061",
+    "the flag of England, made of tags": "🏴\U000e0067\U000e0062\U000e007f",
+    "a surrogate": "a\ud800",
+    "a private use character": "a\ue000",
+    "a character that is not assigned": "a\u0378",
+    "a non-character": "a\uffff",
+    "a non-joiner at the start": f"{ZWNJ}a",
+    "a joiner at the end": f"a{ZWJ}",
+    "a joiner alone": ZWJ,
+    "two joiners": f"a{ZWJ}{ZWJ}b",
+    "a joiner before a space": f"a{ZWJ} b",
+    "a joiner after a space": f"a {ZWNJ}b",
+    "a joiner before a mark": f"a{ZWJ}\u0301b",
+    "a mark alone": "\u0301",
+    "a variation selector alone": "\ufe0f",
+    "a filler": "\u3164",
+    "a joiner between fillers": f"a\u3164{ZWJ}\u3164a",
+    "a scheme": "see http://x.example",
+    "a host": "WWW.x.example",
+    "an encoded word": "=?utf-8?q?x=0d=0aBcc:a@b.example?=",
+}
+
+
+@pytest.mark.parametrize("name", ALLOWED.values(), ids=ALLOWED)
+def test_a_name_in_any_script_is_kept_in_nfc(name: str) -> None:
+    assert parse_name(name) == unicodedata.normalize("NFC", name)
+
+
+@pytest.mark.rule("T13")
+@pytest.mark.parametrize("name", REFUSED.values(), ids=REFUSED)
+def test_a_name_with_hidden_or_active_content_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=r"^[A-Z].*\.$"):
+        parse_name(name)
+
+
+def test_white_space_is_folded_before_the_length_is_counted() -> None:
+    assert parse_name("  Ana \u00a0\u3000 Díaz \n") == "Ana Díaz"
+    assert parse_name("a" * 99 + "     ") == "a" * 99
+    assert len(parse_name("a    " * 50)) == NAME_LENGTH - 1
+
+
+@pytest.mark.parametrize("name", ALLOWED.values(), ids=ALLOWED)
+def test_a_parsed_name_parses_to_itself(name: str) -> None:
+    assert parse_name(parse_name(name)) == parse_name(name)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("Project", "PROJECT", True),
+        ("straße", "STRASSE", True),
+        ("ﬁle", "file", True),
+        ("\uff21\uff43\uff4d\uff45", "Acme", True),
+        ("e\u0301", "é", True),
+        ("Ⅳ", "IV", True),
+        ("Project 1", "Project 2", False),
+        ("\u0430", "a", False),  # Cyrillic and Latin
+        (f"می{ZWNJ}خواهم", "میخواهم", False),
+    ],
+)
+def test_names_are_compared_without_width_and_case(one: str, other: str, *, same: bool) -> None:
+    assert (name_key(one) == name_key(other)) is same
