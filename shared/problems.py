@@ -1,4 +1,4 @@
-"""Why was a request refused, and how is that said on the wire (RFC 9457)?"""
+"""Refusals, their kinds and statuses, and the problem document that answers them (RFC 9457)."""
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 
 
 class RefusalKind(StrEnum):
-    """What sort of refusal it is; one table turns it into a status."""
+    """The kinds of refusal; the table `STATUS` gives each its HTTP status."""
 
     INVALID = "invalid"
     MALFORMED = "malformed"
@@ -25,25 +25,25 @@ class RefusalKind(StrEnum):
 
 
 class Pointed(NamedTuple):
-    """One thing that is wrong with the input: where (RFC 6901) and what."""
+    """One fault of the input: its place as a JSON pointer (RFC 6901), and a message."""
 
     pointer: str
     message: str
 
 
 class Refusal(Exception):  # noqa: N818 - the refusal is the answer, not an error
-    """A request that is answered with "no" for a reason the caller may know.
+    """A request that is refused for a reason that the caller may know.
 
-    A subclass stands beside its rule and sets `kind`, a stable kebab-case `code` and `detail`, a
-    sentence that may name keyword arguments in braces. These also become members of the problem,
-    so never pass a secret.
+    A subclass stands beside its rule. It sets `kind`, a stable kebab-case `code`, and `detail`:
+    what is wrong and what to do, with keyword arguments in braces. The keyword arguments also
+    become members of the problem document, so never pass a secret.
     """
 
     kind: ClassVar[RefusalKind]
     code: ClassVar[str]
     detail: ClassVar[str]
     forbids: ClassVar[bool] = False
-    """It says "you may not", though its kind is not `DENIED`; the audit log has both."""
+    """Whether the audit log records it as a denial although its kind is not `DENIED`."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class Refusal(Exception):  # noqa: N818 - the refusal is the answer, not an erro
         headers: Mapping[str, str] | None = None,
         **members: str | int | None,
     ) -> None:
-        """`errors` are (JSON pointer, message), `retry_after` is in seconds."""
+        """Make the refusal; `errors` are (JSON pointer, message), `retry_after` is in seconds."""
         self.errors = tuple(Pointed(*error) for error in errors)
         self.retry_after = retry_after
         self.headers = dict(headers or {})
@@ -66,7 +66,7 @@ class Refusal(Exception):  # noqa: N818 - the refusal is the answer, not an erro
         return STATUS[self.kind]
 
     def problem(self, request_id: str) -> dict[str, Any]:
-        """The `application/problem+json` document."""
+        """The `application/problem+json` document of this refusal."""
         document: dict[str, Any] = {
             **self.members,
             "type": f"urn:rolecall:problem:{self.code}",
@@ -82,167 +82,76 @@ class Refusal(Exception):  # noqa: N818 - the refusal is the answer, not an erro
 
 
 class Invalid(Refusal):
-    """JSON that does not fit: each of `errors` says where."""
+    """Input that does not fit the route's schema; each of `errors` names a place and a fault."""
 
     kind = RefusalKind.INVALID
     code = "invalid"
-    detail = "The request does not fit what this route takes."
-
-
-class BadRequest(Refusal):
-    """The same on routes of a public standard that knows 400 only (AuthZEN, RFC 6749)."""
-
-    kind = RefusalKind.MALFORMED
-    code = "bad-request"
-    detail = "The request does not fit what this route takes."
-
-
-class MalformedJson(Refusal):
-    """The body is no JSON text that every reader understands alike (RFC 8259, RFC 7493)."""
-
-    kind = RefusalKind.MALFORMED
-    code = "malformed-json"
-    detail = "The body is not acceptable JSON: {reason}."
-
-
-class MalformedForm(Refusal):
-    """The body is no form that can be read."""
-
-    kind = RefusalKind.MALFORMED
-    code = "malformed-form"
-    detail = "The body is not an acceptable form."
-
-
-class WrongContentType(Refusal):
-    """The body has another media type, or is encoded."""
-
-    kind = RefusalKind.MALFORMED
-    code = "wrong-content-type"
-    detail = "Send the body as {expected}, in UTF-8 and not compressed."
-
-
-class BodyMissing(Refusal):
-    """A body was expected and none came."""
-
-    kind = RefusalKind.MALFORMED
-    code = "body-missing"
-    detail = "This route needs a body."
-
-
-class BodyBroken(Refusal):
-    """The connection or its framing ended before the body did."""
-
-    kind = RefusalKind.MALFORMED
-    code = "body-broken"
-    detail = "The body did not arrive whole."
-
-
-class BodyTooLarge(Refusal):
-    """The body is larger than the route's cap."""
-
-    kind = RefusalKind.TOO_LARGE
-    code = "body-too-large"
-    detail = "The body may have {limit} bytes at most."
-
-
-class BodyTooSlow(Refusal):
-    """The body did not arrive in time."""
-
-    kind = RefusalKind.TIMEOUT
-    code = "body-too-slow"
-    detail = "The body did not arrive in time."
+    detail = "The request does not match the schema of this route. Correct what `errors` lists."
 
 
 class Unauthenticated(Refusal):
-    """Nobody that we know: no credential, or none that counts."""
+    """No credential, or one that is not valid."""
 
     kind = RefusalKind.UNAUTHENTICATED
     code = "unauthenticated"
-    detail = "Sign in, or send a valid access token."
+    detail = "The access token is missing or not valid. Sign in again, or send a valid token."
 
 
 class PermissionMissing(Refusal):
-    """A member without the permission that the route needs."""
+    """The caller is a member without the permission that the route requires."""
 
     kind = RefusalKind.DENIED
     code = "permission-missing"
-    detail = "This needs the permission {permission}."
+    detail = "You need the permission `{permission}` for this. Ask an admin of the account."
 
     def __init__(self, permission: str) -> None:
         super().__init__(permission=permission)
 
 
 class ScopeMissing(Refusal):
-    """A service client without the scope that the route needs."""
+    """The service client does not have the scope that the route requires."""
 
     kind = RefusalKind.DENIED
     code = "scope-missing"
-    detail = "This needs a service client with the scope {scope}."
+    detail = "This service client needs the scope `{scope}`. Ask the operator to add it."
 
     def __init__(self, scope: str) -> None:
         super().__init__(scope=scope)
 
 
-class WrongPrincipal(Refusal):
-    """Authenticated, but as somebody for whom the route is not made."""
-
-    kind = RefusalKind.DENIED
-    code = "wrong-principal"
-    detail = "This route is not for this kind of caller."
-
-
 class NotFound(Refusal):
-    """Nothing there, or nothing that the caller may know of."""
+    """The resource does not exist, or the caller may not know that it does."""
 
     kind = RefusalKind.NOT_FOUND
     code = "not-found"
-    detail = "There is nothing here that you may see."
-
-
-class MethodNotAllowed(Refusal):
-    """The path exists, the method on it does not."""
-
-    kind = RefusalKind.METHOD
-    code = "method-not-allowed"
-    detail = "This path does not know the method; see Allow."
-
-    def __init__(self, allowed: Sequence[str]) -> None:
-        super().__init__(headers={"Allow": ", ".join(sorted(allowed))})
+    detail = "This does not exist, or you have no access to it."
 
 
 class Unavailable(Refusal):
-    """Something that the answer rests on cannot be reached now; nothing is said by default."""
+    """A service or database that the answer depends on cannot be reached; fail closed."""
 
     kind = RefusalKind.UNAVAILABLE
     code = "unavailable"
-    detail = "This cannot be answered at the moment; try again."
+    detail = "The service is temporarily unavailable. Try again after the seconds in Retry-After."
 
     def __init__(self, *, retry_after: int = 1) -> None:
         super().__init__(retry_after=retry_after)
 
 
 class Stale(Unavailable):
-    """What is known here is not fresh enough to answer from."""
+    """The policy state of this replica is not fresh enough to decide from."""
 
     code = "stale"
-    detail = "What is known here is not fresh enough to answer; try again."
-
-
-class Unexpected(Refusal):
-    """A fault of ours. It says nothing about itself; the log knows the request id."""
-
-    kind = RefusalKind.UNEXPECTED
-    code = "internal-error"
-    detail = "Something went wrong on our side."
+    detail = "The policy state of this replica is not fresh enough to answer. Try again."
 
 
 class RemoteRefusal(Refusal):
-    """What another service refused, with its code; made by `refusal_of` only."""
+    """A refusal of another service, with its code; only `refusal_of` makes one."""
 
-    detail = "{said}"
+    detail = "{text}"
 
-    def __init__(self, said: str) -> None:
-        super().__init__(said=said)
+    def __init__(self, text: str) -> None:
+        super().__init__(text=text)
         self.members = {}
 
 
@@ -252,11 +161,11 @@ def _remote(kind: RefusalKind, code: str) -> type[RemoteRefusal]:
 
 
 def refusal_of(status: int, problem: Mapping[str, Any]) -> Refusal:
-    """The refusal that a problem document of another service speaks of."""
+    """Build the refusal that a problem document of another service describes."""
     kind = _KIND.get(status, RefusalKind.UNAVAILABLE)
-    code, said = problem.get("code"), problem.get("detail")
+    code, detail = problem.get("code"), problem.get("detail")
     refusal = _remote(kind, code if isinstance(code, str) else kind.value.replace("_", "-"))
-    return refusal(said if isinstance(said, str) else TITLE[kind])
+    return refusal(detail if isinstance(detail, str) else TITLE[kind])
 
 
 STATUS: Mapping[RefusalKind, int] = {

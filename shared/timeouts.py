@@ -25,6 +25,8 @@ class Timeouts:
     """A check waits so long for the revision that it names."""
     decide: float = 0.2
     """A service waits so long for one decision of authz."""
+    internal_call: float = 2.0
+    """A service waits so long for the answer of another, over all its replicas."""
 
 
 DEFAULT_TIMEOUTS = Timeouts()

@@ -4,16 +4,9 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from shared.http.refusals import BodyTooLarge, MethodNotAllowed, Unexpected
 from shared.http.routes import BODY_CAP
-from shared.problems import (
-    BodyTooLarge,
-    MethodNotAllowed,
-    NotFound,
-    Refusal,
-    RefusalKind,
-    Unavailable,
-    Unexpected,
-)
+from shared.problems import NotFound, Refusal, RefusalKind, Unavailable
 
 LARGEST_BODY = 4 * BODY_CAP
 """In bytes; more than any route takes, so that a service says what its cap is."""

@@ -10,6 +10,7 @@ from shared.auth import Authenticator, InternalVerifier, RemoteKeys, TokenVerifi
 from shared.bus import Bus
 from shared.clock import Clock, SystemClock
 from shared.contracts import topology
+from shared.contracts.calls import KEY_SET
 from shared.http import Api, AuthzChecker
 from shared.http.client import InternalClient
 from shared.ids import new_id
@@ -19,15 +20,26 @@ from shared.journal.relay import Relay
 from shared.journal.routes import journal_routes
 from shared.mongo import connect
 from shared.runtime.service import ServiceApp
+from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
 
-def build(settings: Settings, *, bus: Bus, clock: Clock | None = None) -> ServiceApp:
+def build(
+    settings: Settings,
+    *,
+    bus: Bus,
+    clock: Clock | None = None,
+    timeouts: Timeouts = DEFAULT_TIMEOUTS,
+) -> ServiceApp:
     """Wire the service; nothing runs yet."""
     clock = clock or SystemClock()
     client = connect(settings.mongo_url.get_secret_value(), app_name="audit")
     database = client[settings.mongo_database]
     internal = InternalClient(
-        service="audit", key=settings.internal_key, urls=settings.internal_urls, clock=clock
+        service="audit",
+        key=settings.internal_key,
+        urls=settings.internal_urls,
+        clock=clock,
+        timeouts=timeouts,
     )
     relay = Relay(database, bus, holder=new_id("prc"), clock=clock)
     journal = Journal(client, database, source="audit", relay=relay, clock=clock)
@@ -53,7 +65,7 @@ def build(settings: Settings, *, bus: Bus, clock: Clock | None = None) -> Servic
     authenticator = Authenticator(
         tokens=TokenVerifier(
             issuer=settings.public_url,
-            keys=RemoteKeys(lambda: internal.get("identity", "/internal/jwks"), clock=clock),
+            keys=RemoteKeys(lambda: internal.call(KEY_SET, "identity"), clock=clock),
             clock=clock,
         ),
         internal=InternalVerifier(service="audit", keys=settings.internal_keys, clock=clock),
@@ -66,7 +78,11 @@ def build(settings: Settings, *, bus: Bus, clock: Clock | None = None) -> Servic
     return ServiceApp(
         "audit",
         public=Api(
-            "audit", ROUTES, ctx, authenticator=authenticator, checker=AuthzChecker(internal)
+            "audit",
+            ROUTES,
+            ctx,
+            authenticator=authenticator,
+            checker=AuthzChecker(internal, timeouts=timeouts),
         ),
         internal=Api(
             "audit",

@@ -11,6 +11,7 @@ from shared.auth import Authenticator, RemoteKeys, TokenVerifier
 from shared.auth.internal_tokens import InternalVerifier
 from shared.bus import Bus, Subscription
 from shared.clock import Clock, SystemClock
+from shared.contracts.calls import KEY_SET
 from shared.contracts.topology import AUTHZ
 from shared.http import Api
 from shared.http.client import InternalClient
@@ -58,7 +59,7 @@ def build(
         for subscription in running:
             await subscription.close()
 
-    keys = RemoteKeys(lambda: internal.get("identity", "/internal/jwks"), clock=clock)
+    keys = RemoteKeys(lambda: internal.call(KEY_SET, "identity"), clock=clock)
     authenticator = Authenticator(
         tokens=TokenVerifier(issuer=settings.public_url, keys=keys, clock=clock),
         internal=InternalVerifier(service=NAME, keys=settings.internal_keys, clock=clock),

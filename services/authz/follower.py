@@ -11,11 +11,22 @@ import random
 from services.authz.replica import Ask, Change, Grant, JournalView, Seen
 from shared.bus import BusMessage
 from shared.clock import Clock
+from shared.contracts.calls import (
+    APPLIED,
+    CHANGES,
+    LEASE,
+    RELEASE,
+    SNAPSHOT,
+    ChangesQuery,
+    LeaseRequest,
+    ReleaseQuery,
+    SnapshotPage,
+    SnapshotQuery,
+)
 from shared.contracts.facts import Row
-from shared.contracts.policy_objects import PolicyObject, SnapshotPage
+from shared.contracts.policy_objects import PolicyObject
 from shared.http.client import InternalClient
-from shared.journal.routes import Changes
-from shared.leases import LeaseAnswer, LeaseBody, Superseded
+from shared.leases import Superseded
 from shared.problems import Refusal, Unavailable
 
 logger = logging.getLogger(__name__)
@@ -116,11 +127,9 @@ class Follower:
         while True:
             await self._news.wait()
             self._news.clear()
-            body = self._body(self.view.ask(self._clock.boottime()))
+            request = self._request(self.view.ask(self._clock.boottime()))
             try:
-                await self._internal.post(
-                    self.source, "/internal/applied", body, timeout=CALL_SECONDS
-                )
+                await self._internal.call(APPLIED, self.source, request, timeout=CALL_SECONDS)
             except Refusal as problem:
                 # The next lease says it again.
                 logger.info("not reported", extra={"source": self.source, "error": repr(problem)})
@@ -129,9 +138,14 @@ class Follower:
         """Answer no more, and say so, so that no change has to wait for this replica."""
         boot = self.view.boot
         self.view.forget()
-        path = f"/internal/lease/{self._replica}?boot={boot}"
         try:
-            await self._internal.delete(self.source, path, timeout=CALL_SECONDS)
+            await self._internal.call(
+                RELEASE,
+                self.source,
+                ReleaseQuery(boot=boot),
+                path={"replica": self._replica},
+                timeout=CALL_SECONDS,
+            )
         except Refusal as problem:
             logger.info("lease not returned", extra={"source": self.source, "error": repr(problem)})
 
@@ -150,19 +164,15 @@ class Follower:
         logger.info("loaded", extra={"source": self.source, "things": len(policy_objects)})
 
     async def _page(self, cursor: str | None) -> SnapshotPage:
-        path = "/internal/snapshot" + ("" if cursor is None else f"?cursor={cursor}")
-        return SnapshotPage.model_validate(
-            await self._internal.get(self.source, path, timeout=PAGE_SECONDS)
-        )
+        query = SnapshotQuery(cursor=cursor)
+        return await self._internal.call(SNAPSHOT, self.source, query, timeout=PAGE_SECONDS)
 
     async def _ask(self) -> bool:
         """Ask for the lease; False when there is something to do at once."""
         ask = self.view.ask(self._clock.boottime())
         try:
-            answer = LeaseAnswer.model_validate(
-                await self._internal.post(
-                    self.source, "/internal/lease", self._body(ask), timeout=CALL_SECONDS
-                )
+            answer = await self._internal.call(
+                LEASE, self.source, self._request(ask), timeout=CALL_SECONDS
             )
         except Refusal as refusal:
             if refusal.code != Superseded.code:
@@ -185,9 +195,11 @@ class Follower:
         """Fetch rows until at least one whole change is applied."""
         last = after
         while not self.view.has(shard, after + 1):
-            path = f"/internal/changes?shard={shard}&after={last}&limit={PAGE}"
-            page = Changes.model_validate(
-                await self._internal.get(self.source, path, timeout=CALL_SECONDS)
+            page = await self._internal.call(
+                CHANGES,
+                self.source,
+                ChangesQuery(shard=shard, after=last, limit=PAGE),
+                timeout=CALL_SECONDS,
             )
             if not page.items:
                 # Heads are never ahead of rows: this history is not the one that was loaded.
@@ -207,8 +219,8 @@ class Follower:
             self._usable_at = now
         return now - self._usable_at > STUCK_TTLS * self._ttl
 
-    def _body(self, ask: Ask) -> LeaseBody:
-        return LeaseBody(
+    def _request(self, ask: Ask) -> LeaseRequest:
+        return LeaseRequest(
             replica=self._replica,
             boot=ask.boot,
             asked=ask.number,

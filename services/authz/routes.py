@@ -18,18 +18,17 @@ from services.authz.domain import (
 from services.authz.use_cases import Ctx, Question
 from shared import metrics
 from shared.auth.principals import ClientPrincipal, UserPrincipal
+from shared.contracts.calls import DECIDE, CheckRequest, CheckResult
 from shared.http import (
     Answer,
     Body,
     Call,
-    CheckRequest,
-    CheckResult,
-    Internal,
     Public,
     Route,
     SessionOrClient,
     Strictness,
 )
+from shared.http.internal import internal_route
 from shared.problems import Stale
 
 EVALUATION = "/access/v1/evaluation"
@@ -203,17 +202,4 @@ ROUTES = (
     ),
 )
 
-INTERNAL_ROUTES = (
-    Route(
-        method="POST",
-        path="/internal/decisions",
-        handler=decide,
-        operation_id="decide",
-        summary="May this user do that in this account?",
-        tag="internal",
-        access=Internal(("identity", "notification", "audit")),
-        takes=CheckRequest,
-        gives=CheckResult,
-        refuses=(Stale,),
-    ),
-)
+INTERNAL_ROUTES = (internal_route(DECIDE, decide, refuses=(Stale,)),)

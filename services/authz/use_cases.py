@@ -20,7 +20,8 @@ from services.authz.store import Policy, SignIns
 from shared.auth.principals import ClientPrincipal, UserPrincipal
 from shared.clock import Clock
 from shared.contracts.facts import Position, format_revision, parse_revision, shard_of
-from shared.problems import BadRequest, Refusal, ScopeMissing, Stale, Unauthenticated
+from shared.http.refusals import BadRequest
+from shared.problems import Refusal, ScopeMissing, Stale, Unauthenticated
 
 T = TypeVar("T")
 
@@ -99,7 +100,7 @@ class Ctx:
             follower = {"team": self.team, "identity": self.identity}[position.source]
         except (ValueError, KeyError):
             raise BadRequest(
-                errors=[("/context/at_least_revision", "Is no revision of team or identity")]
+                errors=[("/context/at_least_revision", "Must be a revision of team or identity.")]
             ) from None
         deadline = self.clock.boottime() + CATCH_UP_SECONDS
         while not _has(follower, position):

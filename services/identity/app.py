@@ -25,6 +25,7 @@ from shared.leases import Leases, MongoLeaseStore, lease_routes
 from shared.links import Links
 from shared.mongo import connect
 from shared.runtime.service import ServiceApp
+from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
 NAME = "identity"
 
@@ -35,6 +36,7 @@ def build(
     bus: Bus,
     clock: Clock | None = None,
     leases: type[Leases] = Leases,
+    timeouts: Timeouts = DEFAULT_TIMEOUTS,
 ) -> ServiceApp:
     """Wire the service; nothing runs yet."""
     clock = clock or SystemClock()
@@ -45,7 +47,11 @@ def build(
     relay = Relay(database, bus, holder=new_id("prc"), clock=clock)
     journal = Journal(client, database, source=NAME, relay=relay, clock=clock, leases=granted)
     internal = InternalClient(
-        service=NAME, key=settings.internal_key, urls=settings.internal_urls, clock=clock
+        service=NAME,
+        key=settings.internal_key,
+        urls=settings.internal_urls,
+        clock=clock,
+        timeouts=timeouts,
     )
     passwords, keyring = Passwords(), Keyring()
     ctx = Ctx(
@@ -58,7 +64,7 @@ def build(
         verification_links=Links(secret_bytes(settings.link_key), "verification"),
         refresh_tokens=Links(secret_bytes(settings.refresh_key), "refresh"),
         internal=internal,
-        checker=AuthzChecker(internal),
+        checker=AuthzChecker(internal, timeouts=timeouts),
     )
     inbox = Inbox(
         client,

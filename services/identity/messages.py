@@ -105,20 +105,6 @@ class NewClient(Body):
     ) = None
 
 
-class LinkQuestion(Body):
-    """Which link is about to be mailed."""
-
-    kind: Literal["verification"]
-    id: Annotated[str, Field(pattern="^usr_[0-9a-f]{32}$")]
-    generation: Annotated[int, Field(ge=1)]
-
-
-class SnapshotQuery(Body):
-    """Where the next page begins."""
-
-    cursor: Annotated[str, Field(max_length=100)] | None = None
-
-
 class UserAnswer(Answer):
     """A person as they see themselves."""
 
@@ -193,12 +179,6 @@ class ClientAnswer(Answer):
     secret: str
 
 
-class KeySet(Answer):
-    """RFC 7517, section 5."""
-
-    keys: list[dict[str, str]]
-
-
 class Discovery(Answer):
     """What OpenID Connect Discovery 1.0 names of this server and this server has."""
 
@@ -209,21 +189,3 @@ class Discovery(Answer):
     response_types_supported: tuple[str, ...]
     token_endpoint_auth_methods_supported: tuple[str, ...]
     scopes_supported: tuple[str, ...]
-
-
-class InternalUser(Answer):
-    """A user as other services may know them."""
-
-    user_id: str
-    email: str
-    email_verified: bool
-    name: str
-    account_id: str
-    status: Literal["active"] = "active"
-
-
-class LinkAnswer(Answer):
-    """A link to be mailed, never to be kept."""
-
-    url: str
-    code: str

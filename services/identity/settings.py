@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, SecretStr
 
 from shared.auth.keys import KEY_BYTES, decode
-from shared.leases.leases import LONGEST_TTL
+from shared.contracts.calls import MAX_TTL_SECONDS
 from shared.runtime.settings import ServiceSettings, settings_config
 
 
@@ -49,7 +49,7 @@ class Settings(ServiceSettings):
     lease_seconds: float = Field(
         3,
         ge=1,
-        le=LONGEST_TTL,
+        le=MAX_TTL_SECONDS,
         description="How long a replica of authz may answer after its last lease",
     )
     session_days: int = Field(

@@ -6,7 +6,7 @@ from services.identity import clients, sessions
 from services.identity.context import Ctx
 from services.identity.store import end_key
 from shared.auth.access_tokens import ACCESS_SECONDS
-from shared.contracts.policy_objects import SnapshotPage
+from shared.contracts.calls import SnapshotPage
 
 PAGE = 500
 MATTERS = timedelta(seconds=2 * ACCESS_SECONDS)

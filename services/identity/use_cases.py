@@ -4,6 +4,8 @@ import contextlib
 from dataclasses import dataclass
 from datetime import timedelta
 
+from pydantic import ValidationError
+
 from services.identity import domain
 from services.identity.clients import ServiceClient, created, hash_secret, new_secret
 from services.identity.context import Ctx
@@ -30,6 +32,7 @@ from services.identity.signing_keys import seal
 from shared.addresses import Address, parse_address
 from shared.auth.keys import generate_key
 from shared.auth.principals import UserPrincipal
+from shared.contracts.calls import INVITATION_LOOKUP, InvitationLookupRequest
 from shared.contracts.facts import Actor, Caller, RequestInfo
 from shared.ids import AccountId, ClientId, KeyId, UserId, new_id
 from shared.journal import JournalWrite, WriteResult
@@ -285,14 +288,16 @@ def _ourselves() -> Caller:
 
 async def _look_up(ctx: Ctx, *, token: str, code: str) -> Invitation:
     try:
-        answer = await ctx.internal.post(
-            "team", "/internal/invitations/lookup", {"token": token, "code": code}
-        )
+        request = InvitationLookupRequest(token=token, code=code)
+    except ValidationError:
+        raise InvitationNotValid from None
+    try:
+        found = await ctx.internal.call(INVITATION_LOOKUP, "team", request)
     except Refusal as refusal:
         if refusal.kind in {RefusalKind.UNAVAILABLE, RefusalKind.UNEXPECTED}:
             raise
         raise InvitationNotValid from refusal
-    return Invitation(email=answer["email"], mailed=answer["delivery"] == "email")
+    return Invitation(email=found.email, mailed=found.delivery == "email")
 
 
 async def _user_of(ctx: Ctx, newcomer: Newcomer, *, verified: bool) -> User:

@@ -1,28 +1,35 @@
-"""Who makes the link of a mail, at the moment that the mail goes out?"""
-
-from pydantic import BaseModel, ConfigDict
+"""The links of mails, made by the services that own them at the moment that a mail is sent."""
 
 from services.notification.domain import Link, LinkName
+from shared.contracts.calls import (
+    INVITATION_LINK,
+    VERIFICATION_LINK,
+    InvitationLinkRequest,
+    VerificationLinkRequest,
+)
 from shared.http.client import InternalClient
 
 
-class _MadeLink(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-    url: str
-    code: str | None = None
-
-
 class Owners:
-    """Asks the services that own links; what they answer is kept nowhere."""
+    """Asks the owners of links; their answers are not stored."""
 
     def __init__(self, internal: InternalClient) -> None:
         self._internal = internal
 
     async def link(self, name: LinkName) -> Link:
         """The URL and the code; see `AsksForLinks`."""
-        body = {"kind": name.kind, "id": name.id, "generation": name.generation}
-        made = _MadeLink.model_validate(
-            await self._internal.post(name.owner, "/internal/links", body)
-        )
-        return Link(url=made.url, code=made.code)
+        if name.kind == "invitation":
+            answer = await self._internal.call(
+                INVITATION_LINK,
+                name.owner,
+                InvitationLinkRequest(kind="invitation", id=name.id, generation=name.generation),
+            )
+        else:
+            answer = await self._internal.call(
+                VERIFICATION_LINK,
+                name.owner,
+                VerificationLinkRequest(
+                    kind="verification", id=name.id, generation=name.generation
+                ),
+            )
+        return Link(url=answer.url, code=answer.code)

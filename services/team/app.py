@@ -12,6 +12,7 @@ from shared.auth.internal_tokens import InternalVerifier
 from shared.auth.keys import decode
 from shared.bus import Bus
 from shared.clock import Clock, SystemClock
+from shared.contracts.calls import KEY_SET
 from shared.contracts.topology import TEAM
 from shared.http import Api
 from shared.http.client import InternalClient
@@ -71,7 +72,7 @@ def build(
         ctx=ctx,
         clock=clock,
     )
-    keys = RemoteKeys(lambda: internal.get("identity", "/internal/jwks"), clock=clock)
+    keys = RemoteKeys(lambda: internal.call(KEY_SET, "identity"), clock=clock)
 
     async def live(user: UserPrincipal) -> bool:
         return not await store.session_ended(user.session_id)

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from shared.auth.keys import read_key_set
 from shared.clock import Clock
+from shared.contracts.calls import KeySet
 from shared.problems import Refusal, Unavailable
 
 REFRESH_AT_MOST_EVERY = 10.0
@@ -59,7 +60,7 @@ class RemoteKeys:
     identity is away the last set counts for an hour.
     """
 
-    def __init__(self, fetch: Callable[[], Awaitable[Any]], *, clock: Clock) -> None:
+    def __init__(self, fetch: Callable[[], Awaitable[KeySet]], *, clock: Clock) -> None:
         """`fetch` gets the JWK set and raises `Unavailable` when it cannot."""
         self._fetch = fetch
         self._clock = clock

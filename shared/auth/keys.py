@@ -1,10 +1,11 @@
-"""How is an Ed25519 key written down, and read?"""
+"""Ed25519 keys as text: base64url and JWK (RFC 8037)."""
 
 import base64
 from collections.abc import Mapping
-from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from shared.contracts.calls import KeySet
 
 KEY_BYTES = 32
 
@@ -18,7 +19,7 @@ def decode(text: str) -> bytes:
     """The bytes of a base64url text without padding.
 
     Raises:
-        ValueError: other characters, padding, or unused bits that are not zero.
+        ValueError: the text has other characters, padding, or unused bits that are not zero.
     """
     data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     if encode(data) != text:
@@ -27,7 +28,7 @@ def decode(text: str) -> bytes:
 
 
 def generate_key() -> Ed25519PrivateKey:
-    """A new key, from the system's randomness."""
+    """A new key from the system's random source."""
     return Ed25519PrivateKey.generate()
 
 
@@ -45,7 +46,7 @@ def read_private(text: str) -> Ed25519PrivateKey:
     """A private key as `private_text` wrote it.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the text is not such a key.
     """
     return Ed25519PrivateKey.from_private_bytes(_key_bytes(text))
 
@@ -54,7 +55,7 @@ def read_public(text: str) -> Ed25519PublicKey:
     """A public key as `public_text` wrote it.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the text is not such a key.
     """
     return Ed25519PublicKey.from_public_bytes(_key_bytes(text))
 
@@ -71,20 +72,18 @@ def public_jwk(kid: str, key: Ed25519PublicKey) -> dict[str, str]:
     }
 
 
-def read_key_set(document: Any) -> Mapping[str, Ed25519PublicKey]:
-    """The Ed25519 keys of a JWK set by `kid`; keys of other kinds are passed over.
+def read_key_set(key_set: KeySet) -> Mapping[str, Ed25519PublicKey]:
+    """The Ed25519 keys of a JWK set by `kid`; keys of other kinds are skipped.
 
     Raises:
-        ValueError: it is no key set, or two keys share a `kid`.
+        ValueError: a key cannot be read, or two keys share a `kid`.
     """
-    if not isinstance(document, Mapping) or not isinstance(document.get("keys"), list):
-        raise ValueError("not a key set")
     keys: dict[str, Ed25519PublicKey] = {}
-    for jwk in document["keys"]:
-        if not isinstance(jwk, Mapping) or jwk.get("kty") != "OKP" or jwk.get("crv") != "Ed25519":
+    for jwk in key_set.keys:
+        if jwk.get("kty") != "OKP" or jwk.get("crv") != "Ed25519":
             continue
         kid, x = jwk.get("kid"), jwk.get("x")
-        if not isinstance(kid, str) or not isinstance(x, str) or kid in keys:
+        if kid is None or x is None or kid in keys:
             raise ValueError("not a key set")
         keys[kid] = read_public(x)
     return keys

@@ -99,13 +99,3 @@ class ServiceClientObject(_Frozen):
     scopes: tuple[str, ...]
     account_ids: tuple[str, ...] | None = None
     resource_types: tuple[str, ...] | None = None
-
-
-class SnapshotPage(_Frozen):
-    """`GET /internal/snapshot`: `heads` were read before any row of any page."""
-
-    source: str
-    epoch: str
-    heads: dict[int, int]
-    items: tuple[PolicyObject, ...]
-    next_cursor: str | None

@@ -1,4 +1,4 @@
-"""How do rows of a ROUTES table become a public or internal HTTP interface?"""
+"""The HTTP layer: ROUTES tables become public and internal interfaces, with their documents."""
 
 from shared.http.access import (
     Access,
@@ -11,7 +11,7 @@ from shared.http.access import (
     SessionOrClient,
 )
 from shared.http.api import Api
-from shared.http.checker import AuthzChecker, Checker, CheckRequest, CheckResult
+from shared.http.checker import AuthzChecker, Checker
 from shared.http.mounting import mount, public_paths
 from shared.http.openapi import document
 from shared.http.routes import Answer, Body, Call, Effect, Media, Reply, Route, Strictness
@@ -24,8 +24,6 @@ __all__ = [
     "AuthzChecker",
     "Body",
     "Call",
-    "CheckRequest",
-    "CheckResult",
     "Checker",
     "Client",
     "Effect",

@@ -28,6 +28,7 @@ from shared.http.access import (
 )
 from shared.http.bodies import BODY_SECONDS, read_body
 from shared.http.checker import Checker
+from shared.http.refusals import WrongPrincipal
 from shared.http.requests import Network, info_of
 from shared.http.routes import (
     REVISION_HEADER,
@@ -47,7 +48,6 @@ from shared.problems import (
     ScopeMissing,
     Unauthenticated,
     Unavailable,
-    WrongPrincipal,
 )
 
 INTERNAL_PREFIX = "/internal/"

@@ -5,8 +5,14 @@ import asyncio
 from aiohttp import ClientError, StreamReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from shared.http.refusals import (
+    BodyBroken,
+    BodyMissing,
+    BodyTooLarge,
+    BodyTooSlow,
+    WrongContentType,
+)
 from shared.http.routes import Route
-from shared.problems import BodyBroken, BodyMissing, BodyTooLarge, BodyTooSlow, WrongContentType
 
 BODY_SECONDS = 10.0
 

@@ -1,19 +1,17 @@
-"""May this person do this in this account?"""
+"""Asking authz whether a user has a permission in an account."""
 
 from typing import Protocol
 
-from pydantic import BaseModel
-
 from shared.auth.principals import UserPrincipal, actor_of
+from shared.contracts.calls import DECIDE, CheckRequest
 from shared.http.client import InternalClient
 from shared.ids import AccountId
 from shared.problems import NotFound, PermissionMissing, Refusal, Unavailable
-
-DECIDE_SECONDS = 0.2
+from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
 
 class Checker(Protocol):
-    """Decides before a handler runs."""
+    """Checks a permission before a handler runs."""
 
     async def check(
         self,
@@ -23,39 +21,23 @@ class Checker(Protocol):
         *,
         revision: str | None,
     ) -> None:
-        """Return when it is allowed, knowing at least `revision` if one is given.
+        """Return when the permission is granted at `revision` (None: at any) or a later one.
 
         Raises:
-            NotFound: not a member; the account does not exist for this person.
-            PermissionMissing: a member, but without the permission.
+            NotFound: the user is not a member; the account does not exist for them.
+            PermissionMissing: the user is a member without the permission.
             Unavailable: it cannot be decided now.
         """
         ...
 
 
-class CheckRequest(BaseModel):
-    """The body of `POST /internal/decisions`."""
-
-    user_id: str
-    session_id: str
-    account_id: str
-    permission: str
-    at_least_revision: str | None = None
-
-
-class CheckResult(BaseModel):
-    """Its answer."""
-
-    allowed: bool
-    member: bool
-    reason: str | None = None
-
-
 class AuthzChecker:
     """Asks authz, for services that do not know memberships themselves; fails closed."""
 
-    def __init__(self, internal: InternalClient) -> None:
+    def __init__(self, internal: InternalClient, *, timeouts: Timeouts = DEFAULT_TIMEOUTS) -> None:
+        """Ask through `internal`; a decision may take `timeouts.decide` seconds."""
         self._internal = internal
+        self._timeouts = timeouts
 
     async def check(
         self,
@@ -65,8 +47,8 @@ class AuthzChecker:
         *,
         revision: str | None,
     ) -> None:
-        """See `Checker`; every failure of authz is `Unavailable`."""
-        question = CheckRequest(
+        """Check a permission as `Checker` says; every failure of authz is `Unavailable`."""
+        request = CheckRequest(
             user_id=principal.user_id,
             session_id=principal.session_id,
             account_id=account_id,
@@ -74,17 +56,12 @@ class AuthzChecker:
             at_least_revision=revision,
         )
         try:
-            answer = await self._internal.post(
-                "authz",
-                "/internal/decisions",
-                question,
-                act=actor_of(principal),
-                timeout=DECIDE_SECONDS,
+            result = await self._internal.call(
+                DECIDE, "authz", request, act=actor_of(principal), timeout=self._timeouts.decide
             )
-            decision = CheckResult.model_validate(answer)
-        except (Refusal, ValueError) as error:
+        except Refusal as error:
             raise Unavailable from error
-        if not decision.member:
+        if not result.member:
             raise NotFound
-        if not decision.allowed:
+        if not result.allowed:
             raise PermissionMissing(permission)

@@ -1,11 +1,13 @@
-"""How does one service ask another?"""
-# ruff: noqa: ASYNC109 - the callers say how long they wait, one deadline over all replicas
+"""The client by which one service calls the internal routes of another."""
+# ruff: noqa: ASYNC109 - the caller gives one deadline over all replicas
 
 import asyncio
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any
+from types import NoneType
+from typing import Any, overload
+from urllib.parse import quote, urlencode
 
 from aiohttp import (
     ClientError,
@@ -15,29 +17,31 @@ from aiohttp import (
     TCPConnector,
     ThreadedResolver,
 )
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, SecretStr, ValidationError
 
 from shared import context
 from shared.auth.internal_tokens import SERVICE_HEADER, InternalSigner
 from shared.clock import Clock
+from shared.contracts.calls import AnswerT, InternalCall, RequestT
 from shared.contracts.facts import Actor
 from shared.problems import Refusal, Unavailable, refusal_of
+from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
-TIMEOUT = 2.0
-CONNECTIONS = 100
-DNS_SECONDS = 1
-"""Containers that are made anew have new addresses, and may have each other's."""
+MAX_CONNECTIONS = 100
+DNS_CACHE_SECONDS = 1
+"""A new container has a new address, and may have that of another."""
 
 _log = logging.getLogger(__name__)
-_NOT_US = frozenset({401, 403})
+_CREDENTIAL_REFUSED = frozenset({401, 403})
+_NO_PARAMETERS: Mapping[str, str] = {}
 
 
 class InternalClient:
-    """Calls the internal routes of the other services.
+    """Makes the calls of `shared.contracts.calls`.
 
-    Each call is signed for its callee and names the principal it is made for: `act`, or else the
-    one of the request that is being served. A call that finds a replica gone, silent or saying 503
-    goes on to the next address within the same time, so internal POSTs must be repeatable.
+    Each call is signed for its callee. It names the principal that it is made for: `act`, or else
+    that of the request being served. When a replica is gone, silent or answers 503, the call goes
+    on to the next address within the same time; a POST must therefore be repeatable.
     """
 
     def __init__(
@@ -47,49 +51,76 @@ class InternalClient:
         key: SecretStr,
         urls: Mapping[str, Sequence[str]],
         clock: Clock,
+        timeouts: Timeouts = DEFAULT_TIMEOUTS,
     ) -> None:
-        """`urls` are the addresses of each service's replicas, without a path."""
+        """Make the client; `urls` are the addresses of each service's replicas, without a path."""
         self._signer = InternalSigner(service=service, key=key, clock=clock)
         self._urls = {name: [url.rstrip("/") for url in many] for name, many in urls.items()}
         self._preferred = dict.fromkeys(self._urls, 0)
+        self._timeouts = timeouts
         self._session: ClientSession | None = None
 
-    async def get(
-        self, callee: str, path: str, *, act: Actor | None = None, timeout: float = TIMEOUT
+    @overload
+    async def call(
+        self,
+        call: InternalCall[None, AnswerT],
+        callee: str,
+        /,
+        *,
+        path: Mapping[str, str] = ...,
+        act: Actor | None = ...,
+        timeout: float | None = ...,
+    ) -> AnswerT: ...
+
+    @overload
+    async def call(
+        self,
+        call: InternalCall[RequestT, AnswerT],
+        callee: str,
+        request: RequestT,
+        /,
+        *,
+        path: Mapping[str, str] = ...,
+        act: Actor | None = ...,
+        timeout: float | None = ...,
+    ) -> AnswerT: ...
+
+    async def call(
+        self,
+        call: InternalCall[Any, Any],
+        callee: str,
+        request: BaseModel | None = None,
+        /,
+        *,
+        path: Mapping[str, str] = _NO_PARAMETERS,
+        act: Actor | None = None,
+        timeout: float | None = None,
     ) -> Any:
-        """The JSON that `GET path` of `callee` answers (None for 204).
+        """Make a call to `callee` and return its answer; `path` has the path's parameters.
 
         Raises:
-            Unavailable: no replica answered within `timeout` seconds.
+            Unavailable: no replica answered within `timeout` seconds (`Timeouts.internal_call`), or
+                the answer does not fit the class of the call.
             Refusal: the callee refused; `code` is the one that it named.
         """
-        return await self._ask("GET", callee, path, None, act, timeout)
-
-    async def post(
-        self,
-        callee: str,
-        path: str,
-        body: BaseModel | Mapping[str, Any],
-        *,
-        act: Actor | None = None,
-        timeout: float = TIMEOUT,
-    ) -> Any:
-        """The JSON that `POST path` of `callee` answers; refusals as with `get`."""
-        content = (
-            body.model_dump_json(by_alias=True)
-            if isinstance(body, BaseModel)
-            else json.dumps(body, allow_nan=False)
-        )
-        return await self._ask("POST", callee, path, content.encode(), act, timeout)
-
-    async def delete(
-        self, callee: str, path: str, *, act: Actor | None = None, timeout: float = TIMEOUT
-    ) -> Any:
-        """The JSON that `DELETE path` of `callee` answers; refusals as with `get`."""
-        return await self._ask("DELETE", callee, path, None, act, timeout)
+        target, content = _target(call, request, path)
+        seconds = self._timeouts.internal_call if timeout is None else timeout
+        answer = await self._ask(call.method, callee, target, content, act, seconds)
+        if call.answer is NoneType:
+            return None
+        try:
+            return call.answer.model_validate(answer)
+        except ValidationError as error:
+            faults = error.errors(include_url=False, include_context=False, include_input=False)
+            places = [fault["loc"] for fault in faults]
+            _log.error(
+                "internal answer does not fit its class",
+                extra={"callee": callee, "call": call.name, "places": places},
+            )
+            raise Unavailable from None
 
     async def close(self) -> None:
-        """Close the connections; the client must not be used after it."""
+        """Close the connections; the client cannot be used afterwards."""
         if self._session is not None:
             await self._session.close()
 
@@ -104,12 +135,13 @@ class InternalClient:
     ) -> Any:
         urls = self._urls.get(callee)
         if not urls:
-            raise LookupError(f"the configuration names no internal address of {callee}")
+            raise LookupError(f"the configuration has no internal address of {callee}")
         headers = self._headers(callee, act)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout
         start = self._preferred[callee]
-        # One address is tried twice: behind it may be several replicas, or a connection gone stale.
+        # A single address is tried twice: it may stand for several replicas, or a connection to it
+        # may have gone stale.
         attempts = max(len(urls), 2)
         for attempt in range(attempts):
             chosen = (start + attempt) % len(urls)
@@ -120,8 +152,8 @@ class InternalClient:
                 async with asyncio.timeout(share):
                     answer = await self._once(callee, method, urls[chosen] + path, content, headers)
             except (ClientError, OSError, TimeoutError, Unavailable, ValueError):
-                # Perhaps another service has this address by now: no connection to it is kept,
-                # so that the name is looked up again.
+                # Another service may have this address now. The connection is not kept; the next
+                # attempt resolves the name again.
                 headers["Connection"] = "close"
                 continue
             self._preferred[callee] = chosen
@@ -141,7 +173,7 @@ class InternalClient:
             method, url, data=content, headers=headers, allow_redirects=False
         ) as response:
             if response.status == 404 and response.headers.get(SERVICE_HEADER) != callee:
-                raise Unavailable  # another service has this address now, and no such route
+                raise Unavailable  # another service has this address, and not this route
             text = await response.read()
             if response.status == 204:
                 return None
@@ -153,10 +185,10 @@ class InternalClient:
             raise self._refused(response.status, url, document)
 
     def _refused(self, status: int, url: str, problem: Any) -> Refusal:
-        """A callee that does not know us is a fault of ours, and no answer to whoever asks."""
-        if status in _NOT_US:
+        """The refusal to raise; one of this service's own credential is not the user's fault."""
+        if status in _CREDENTIAL_REFUSED:
             _log.error("internal call refused", extra={"url": url, "status": status})
-        if status in _NOT_US or status >= 500 or not isinstance(problem, dict):
+        if status in _CREDENTIAL_REFUSED or status >= 500 or not isinstance(problem, dict):
             return Unavailable()
         return refusal_of(status, problem)
 
@@ -174,10 +206,10 @@ class InternalClient:
         if self._session is None:
             self._session = ClientSession(
                 connector=TCPConnector(
-                    limit=CONNECTIONS,
-                    ttl_dns_cache=DNS_SECONDS,
-                    # aiodns, the default where there is one, keeps an address as long as the name
-                    # server says. Docker's says ten minutes, and a restart may change it.
+                    limit=MAX_CONNECTIONS,
+                    ttl_dns_cache=DNS_CACHE_SECONDS,
+                    # aiodns, the default where it is installed, caches for the name server's TTL.
+                    # Docker's TTL is ten minutes, and a restart may change the address.
                     resolver=ThreadedResolver(),
                 ),
                 cookie_jar=DummyCookieJar(),
@@ -185,3 +217,18 @@ class InternalClient:
                 trust_env=False,
             )
         return self._session
+
+
+def _target(
+    call: InternalCall[Any, Any], request: BaseModel | None, parameters: Mapping[str, str]
+) -> tuple[str, bytes | None]:
+    """The path with its query, and the body."""
+    if request is None if call.request is not NoneType else request is not None:
+        raise TypeError(f"{call.name} takes {call.request.__name__}")
+    path = call.path.format_map({name: quote(value, safe="") for name, value in parameters.items()})
+    if request is None:
+        return path, None
+    if call.method == "POST":
+        return path, request.model_dump_json(by_alias=True, exclude_defaults=True).encode()
+    members = request.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    return (f"{path}?{urlencode(members)}" if members else path), None

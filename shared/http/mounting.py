@@ -16,20 +16,11 @@ from shared.auth.internal_tokens import SERVICE_HEADER
 from shared.http.access import Internal, Public
 from shared.http.api import Api
 from shared.http.openapi import document
+from shared.http.refusals import BodyTooLarge, BodyTooSlow, MethodNotAllowed, Unexpected
 from shared.http.requests import Network, request_id_of, traceparent_of
 from shared.http.routes import PARAMETER, Route
 from shared.mongo import DATABASE_AWAY
-from shared.problems import (
-    BodyTooLarge,
-    BodyTooSlow,
-    MethodNotAllowed,
-    NotFound,
-    Refusal,
-    RefusalKind,
-    Unavailable,
-    Unexpected,
-    refusal_of,
-)
+from shared.problems import NotFound, Refusal, RefusalKind, Unavailable, refusal_of
 
 OPENAPI_PATH = "/openapi.json"
 UNMATCHED = "-"

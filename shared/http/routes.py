@@ -21,24 +21,26 @@ from shared.http.access import (
     Session,
     SessionOrClient,
 )
-from shared.ids import AccountId
-from shared.problems import (
+from shared.http.refusals import (
     BadRequest,
     BodyBroken,
     BodyMissing,
     BodyTooLarge,
     BodyTooSlow,
-    Invalid,
     MalformedForm,
     MalformedJson,
+    WrongContentType,
+    WrongPrincipal,
+)
+from shared.ids import AccountId
+from shared.problems import (
+    Invalid,
     NotFound,
     PermissionMissing,
     Refusal,
     ScopeMissing,
     Unauthenticated,
     Unavailable,
-    WrongContentType,
-    WrongPrincipal,
 )
 
 BodyT = TypeVar("BodyT")

@@ -5,7 +5,7 @@ import math
 import re
 from typing import Any
 
-from shared.problems import MalformedJson
+from shared.http.refusals import MalformedJson
 
 DEEPEST = 32
 SMALLEST_INTEGER = -(2**63)

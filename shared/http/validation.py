@@ -8,10 +8,10 @@ from urllib.parse import parse_qsl
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from shared.http.refusals import MAX_FORM_FIELDS, MalformedForm
 from shared.http.routes import Strictness, refuse
-from shared.problems import Invalid, MalformedForm, Refusal
+from shared.problems import Invalid, Refusal
 
-MOST_MEMBERS = 32
 LONGEST_POINTER = 200
 
 _CONTROL = re.compile("[\x00\ud800-\udfff]")
@@ -60,7 +60,7 @@ def read_form(raw: bytes) -> list[tuple[str, str]]:
             keep_blank_values=True,
             strict_parsing=True,
             errors="strict",
-            max_num_fields=MOST_MEMBERS,
+            max_num_fields=MAX_FORM_FIELDS,
         )
     except ValueError:
         raise MalformedForm from None

@@ -16,6 +16,7 @@ from typing import Any
 from shared import context, metrics
 from shared.bus import Bus, BusMessage, Subscription, Verdict
 from shared.clock import Clock
+from shared.contracts.calls import CHANGES, HEADS, ChangesQuery
 from shared.contracts.facts import Actor, Caller, Position, Row
 from shared.contracts.topology import Queue
 from shared.http.client import InternalClient
@@ -204,9 +205,8 @@ class Inbox:
     async def reconcile(self, source: str) -> None:
         """Compare with the source's heads, fetch and apply what is missing, remember how far."""
         asked_at = self._clock.now()
-        answer = await self._internal.get(source, "/internal/heads")
-        epoch = answer["epoch"]
-        heads = {int(shard): head for shard, head in answer["heads"].items()}
+        answer = await self._internal.call(HEADS, source)
+        epoch, heads = answer.epoch, answer.heads
         if self._epochs.get(source) != epoch:
             if source in self._epochs:
                 logger.warning("%s has another epoch: its journal begins anew", source)
@@ -257,14 +257,14 @@ class Inbox:
     async def _fetch(
         self, source: str, epoch: str, shard: int, low: int, end: int, seen: set[int]
     ) -> set[int]:
-        page = await self._internal.get(
-            source, f"/internal/changes?shard={shard}&after={low}&limit={end - low}"
+        page = await self._internal.call(
+            CHANGES, source, ChangesQuery(shard=shard, after=low, limit=end - low)
         )
         applied: set[int] = set()
-        if page["epoch"] != epoch:
+        if page.epoch != epoch:
             return applied
         recent = self._clock.now() - PATIENCE
-        for event in page["items"]:
+        for event in page.items:
             row = Row.from_event(event.encode())
             if row.seq in seen or row.seq > end:
                 continue

@@ -6,6 +6,6 @@ record in one.
 """
 
 from shared.journal.journal import Journal, JournalWrite, WriteResult
-from shared.journal.routes import Changes, Heads, journal_routes
+from shared.journal.routes import journal_routes
 
-__all__ = ["Changes", "Heads", "Journal", "JournalWrite", "WriteResult", "journal_routes"]
+__all__ = ["Journal", "JournalWrite", "WriteResult", "journal_routes"]

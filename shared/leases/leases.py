@@ -21,8 +21,6 @@ __all__ = ["Alarm", "Granted", "Leases", "Receipt", "Superseded"]
 
 logger = logging.getLogger(__name__)
 
-LONGEST_TTL = 60
-"""Seconds; no source grants more."""
 PATIENCE_SECONDS = 2.0
 """How long a writer waits for its barrier before it hears that the change is not yet in force."""
 PAUSES = (0.005, 0.01, 0.02)
@@ -72,7 +70,7 @@ class _Open:
 class Leases:
     """The leases that one source gives to the replicas of authz.
 
-    `ttl` (1 to `LONGEST_TTL` seconds) is the price of a dead replica (one change waits for it,
+    `ttl` (1 to `MAX_TTL_SECONDS` seconds) is the price of a dead replica (one change waits for it,
     once) against the time that checks survive a lost database.
     """
 

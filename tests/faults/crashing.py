@@ -12,12 +12,12 @@ import sys
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 from shared import mongo
 from shared.bus import BusMessage
 from shared.bus.rabbitmq import RabbitBus
 from shared.clock import SystemClock
+from shared.contracts.calls import Changes, ChangesQuery, Heads, InternalCall
 from shared.contracts.facts import Actor, Caller, Fact, RequestInfo, ResourceRef, Row
 from shared.contracts.team import ProjectCreated
 from shared.contracts.topology import Queue, Topology
@@ -86,17 +86,16 @@ class Source:
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
 
-    async def get(self, service: str, path: str) -> dict[str, Any]:
-        """Heads or changes."""
-        url = urlsplit(path)
-        about = {"source": service, "epoch": self._journal.epoch}
-        if url.path == "/internal/heads":
-            return about | {"heads": await self._journal.heads()}
-        query = {name: int(values[0]) for name, values in parse_qs(url.query).items()}
-        page = await self._journal.changes(
-            query["shard"], after=query["after"], limit=query["limit"]
-        )
-        return about | {"items": [row.to_event().decode() for row in page]}
+    async def call(
+        self, call: InternalCall[Any, Any], callee: str, query: ChangesQuery | None = None, /
+    ) -> Heads | Changes:
+        """Answer with heads or changes."""
+        epoch = self._journal.epoch
+        if query is None:
+            return Heads(source=callee, epoch=epoch, heads=await self._journal.heads())
+        page = await self._journal.changes(query.shard, after=query.after, limit=query.limit)
+        items = [row.to_event().decode() for row in page]
+        return Changes(source=callee, epoch=epoch, items=items)
 
 
 class Program:

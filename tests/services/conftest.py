@@ -25,15 +25,12 @@ def _a_slow_machine_is_no_outage() -> Iterator[None]:
         patient.setattr("shared.mongo.TIMEOUT_MS", int(PATIENT * 1000))
         for work, limit in (
             (transact, "budget"),
-            (InternalClient.get, "timeout"),
-            (InternalClient.post, "timeout"),
-            (InternalClient.delete, "timeout"),
+            (InternalClient.call, "timeout"),
         ):
             patient.setattr(work, "__kwdefaults__", {**(work.__kwdefaults__ or {}), limit: PATIENT})
         for name in (
             "services.authz.follower.CALL_SECONDS",
             "shared.bus.local.PUBLISH_SECONDS",
-            "shared.http.checker.DECIDE_SECONDS",
             "shared.journal.journal.TURN_SECONDS",
             "shared.leases.leases.PATIENCE_SECONDS",
         ):

@@ -21,8 +21,7 @@ def _a_slow_machine_is_no_outage() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patient:
         patient.setattr("shared.mongo.TIMEOUT_MS", int(PATIENT * 1000))
         patient.setitem(transact.__kwdefaults__ or {}, "budget", PATIENT)
-        for ask in (InternalClient.get, InternalClient.post):
-            patient.setitem(ask.__kwdefaults__ or {}, "timeout", PATIENT)
+        patient.setitem(InternalClient.call.__kwdefaults__ or {}, "timeout", PATIENT)
         for limit in (
             "shared.bus.delivery.DRAIN_SECONDS",
             "shared.bus.local.PUBLISH_SECONDS",

@@ -5,20 +5,22 @@ from services.identity.context import Ctx
 from services.identity.domain import (
     LinkInvalid,
 )
-from services.identity.messages import (
-    ClientAnswer,
-    InternalUser,
-    KeySet,
-    LinkAnswer,
-    LinkQuestion,
-    NewClient,
-    SnapshotQuery,
-)
+from services.identity.messages import ClientAnswer, NewClient
 from services.identity.routes.oauth import key_set
 from services.identity.snapshot import snapshot
-from shared.contracts.policy_objects import SnapshotPage
-from shared.contracts.topology import Service
-from shared.http import Admin, Call, Internal, Reply, Route
+from shared.contracts.calls import (
+    KEY_SET,
+    SNAPSHOT,
+    USER,
+    VERIFICATION_LINK,
+    InternalUser,
+    LinkAnswer,
+    SnapshotPage,
+    SnapshotQuery,
+    VerificationLinkRequest,
+)
+from shared.http import Admin, Call, Reply, Route
+from shared.http.internal import internal_route
 from shared.ids import UserId
 from shared.problems import NotFound
 
@@ -49,7 +51,7 @@ async def get_user(ctx: Ctx, call: Call[None, None]) -> InternalUser:
     )
 
 
-async def link(ctx: Ctx, call: Call[LinkQuestion, None]) -> LinkAnswer:
+async def link(ctx: Ctx, call: Call[VerificationLinkRequest, None]) -> LinkAnswer:
     """The link of a mail that is about to be sent."""
     body = call.body
     found = await use_cases.link_to_mail(ctx, user_id=UserId(body.id), generation=body.generation)
@@ -65,50 +67,10 @@ async def get_snapshot(ctx: Ctx, call: Call[None, SnapshotQuery]) -> SnapshotPag
 
 
 ROUTES = (
-    Route(
-        method="GET",
-        path="/internal/jwks",
-        handler=key_set,
-        operation_id="internalKeySet",
-        summary="The keys that access tokens are verified with",
-        tag="internal",
-        access=Internal(tuple(Service)),
-        gives=KeySet,
-    ),
-    Route(
-        method="GET",
-        path="/internal/users/{user_id}",
-        handler=get_user,
-        operation_id="internalUser",
-        summary="A user",
-        tag="internal",
-        access=Internal(("team", "notification", "audit")),
-        gives=InternalUser,
-        refuses=(NotFound,),
-    ),
-    Route(
-        method="POST",
-        path="/internal/links",
-        handler=link,
-        operation_id="identityLink",
-        summary="The link of a mail that is about to be sent",
-        tag="internal",
-        access=Internal(("notification",)),
-        takes=LinkQuestion,
-        gives=LinkAnswer,
-        refuses=(LinkInvalid,),
-    ),
-    Route(
-        method="GET",
-        path="/internal/snapshot",
-        handler=get_snapshot,
-        operation_id="identitySnapshot",
-        summary="What authz knows of identity",
-        tag="internal",
-        access=Internal(("authz",)),
-        query=SnapshotQuery,
-        gives=SnapshotPage,
-    ),
+    internal_route(KEY_SET, key_set),
+    internal_route(USER, get_user, refuses=(NotFound,)),
+    internal_route(VERIFICATION_LINK, link, refuses=(LinkInvalid,)),
+    internal_route(SNAPSHOT, get_snapshot),
     Route(
         method="POST",
         path="/internal/admin/service-clients",

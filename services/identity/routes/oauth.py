@@ -5,13 +5,13 @@ from services.identity.clients import Scope
 from services.identity.context import Ctx
 from services.identity.messages import (
     Discovery,
-    KeySet,
     TokenAnswer,
     TokenError,
     TokenForm,
     TokenResult,
 )
 from shared.auth.access_tokens import ACCESS_SECONDS
+from shared.contracts.calls import KeySet
 from shared.http import Call, Media, Public, Reply, Route, Strictness
 
 

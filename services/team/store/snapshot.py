@@ -15,7 +15,8 @@ from services.team.domain.projects import Project
 from services.team.store.catalogs import CatalogRows
 from services.team.store.codec import SLICES, read
 from services.team.store.projects import read_override
-from shared.contracts.policy_objects import PolicyObject, SnapshotPage
+from shared.contracts.calls import SnapshotPage
+from shared.contracts.policy_objects import PolicyObject
 from shared.mongo import Database, Document, majority
 from shared.problems import Invalid
 

@@ -14,6 +14,7 @@ from services.team.use_cases.context import Act, Ctx
 from services.team.use_cases.desk import Desk, catalog_of, commit, enter, save
 from shared.addresses import parse_address
 from shared.contracts import team
+from shared.contracts.calls import USER
 from shared.contracts.facts import Actor, Caller, Fact, Position, RequestInfo, ResourceRef
 from shared.http.idempotency import Once
 from shared.ids import AccountId, MembershipId, UserId, new_id
@@ -138,18 +139,18 @@ async def verified_person(ctx: Ctx, user_id: UserId) -> Person | None:
         Unavailable: identity cannot be asked.
     """
     try:
-        user = await ctx.internal.get("identity", f"/internal/users/{user_id}")
+        user = await ctx.internal.call(USER, "identity", path={"user_id": user_id})
     except Refusal as refusal:
         if refusal.kind is RefusalKind.NOT_FOUND:
             return None
         raise
-    if user["status"] != "active" or not user["email_verified"]:
+    if user.status != "active" or not user.email_verified:
         return None
     return Person(
         user_id=user_id,
-        account_id=AccountId(user["account_id"]),
-        email=user["email"],
-        name=user["name"],
+        account_id=AccountId(user.account_id),
+        email=user.email,
+        name=user.name,
     )
 
 

@@ -20,14 +20,23 @@ from shared.auth.keys import generate_key, public_jwk
 from shared.bus.local import LocalBus
 from shared.clock import SystemClock
 from shared.contracts import identity
+from shared.contracts.calls import (
+    DECIDE,
+    HEADS,
+    KEY_SET,
+    CheckRequest,
+    CheckResult,
+    Heads,
+    KeySet,
+)
 from shared.contracts.facts import Actor, Outcome, RequestInfo, ResourceRef, Row
 from shared.contracts.team import InvitationRevoked, MemberRemoved, ProjectCreated
 from shared.contracts.topology import Service
-from shared.http import checker
 from shared.ids import AccountId, SessionId, UserId, new_id
 from shared.mongo import connect
 from shared.runtime.listeners import listen
 from shared.runtime.service import ServiceApp
+from shared.timeouts import Timeouts
 from tests.services.audit.conftest import on_the_bus
 from tests.services.rows import NOON, row_of
 from tests.waiting import wait_for
@@ -43,34 +52,35 @@ PROJECT = new_id("prj")
 class Others:
     """identity and authz as audit sees them: one address that answers as it is told."""
 
-    decision: dict[str, Any] | None = field(
-        default_factory=lambda: {"allowed": True, "member": True, "reason": "allowed"}
+    decision: CheckResult | None = field(
+        default_factory=lambda: CheckResult(allowed=True, member=True, reason="allowed")
     )
     """`None`: authz says 503."""
     silent: bool = False
-    questions: list[dict[str, Any]] = field(default_factory=list)
+    questions: list[CheckRequest] = field(default_factory=list)
     key: Any = field(default_factory=generate_key)
 
     def application(self) -> web.Application:
         application = web.Application()
-        application.router.add_get("/internal/jwks", self.jwks)
-        application.router.add_post("/internal/decisions", self.decide)
-        application.router.add_get("/internal/heads", self.heads)
+        application.router.add_get(KEY_SET.path, self.jwks)
+        application.router.add_post(DECIDE.path, self.decide)
+        application.router.add_get(HEADS.path, self.heads)
         return application
 
     async def jwks(self, request: web.Request) -> web.Response:
-        return web.json_response({"keys": [public_jwk("k1", self.key.public_key())]})
+        key_set = KeySet(keys=[public_jwk("k1", self.key.public_key())])
+        return web.json_response(key_set.model_dump(mode="json"))
 
     async def decide(self, request: web.Request) -> web.Response:
-        self.questions.append(await request.json())
+        self.questions.append(CheckRequest.model_validate_json(await request.text()))
         if self.silent:
             await wait_for(lambda: not self.silent, within=30)
         if self.decision is None:
             return web.json_response({"code": "stale"}, status=503)
-        return web.json_response(self.decision)
+        return web.json_response(self.decision.model_dump(mode="json"))
 
     async def heads(self, request: web.Request) -> web.Response:
-        return web.json_response({"source": "x", "epoch": "e1", "heads": {}})
+        return web.json_response(Heads(source="x", epoch="e1", heads={}).model_dump(mode="json"))
 
 
 @dataclass
@@ -115,7 +125,13 @@ class Api:
 
 
 @pytest.fixture
-async def api(mongo_url, database_name, monkeypatch) -> AsyncIterator[Api]:
+def timeouts() -> Timeouts:
+    """A slow machine must not make a decision late."""
+    return Timeouts(decide=60, internal_call=60)
+
+
+@pytest.fixture
+async def api(mongo_url, database_name, monkeypatch, timeouts) -> AsyncIterator[Api]:
     others = Others()
     runner = web.AppRunner(others.application())
     await runner.setup()
@@ -135,7 +151,7 @@ async def api(mongo_url, database_name, monkeypatch) -> AsyncIterator[Api]:
     ).items():
         monkeypatch.setenv(name, value)
     bus = LocalBus()
-    service = build(Settings(), bus=bus)
+    service = build(Settings(), bus=bus, timeouts=timeouts)
     await service.start(internal=listen("127.0.0.1", 0), public=listen("127.0.0.1", 0))
     async with aiohttp.ClientSession() as http:
         yield Api(service, others, bus, http)
@@ -352,8 +368,8 @@ ROUTES = [f"/v1/accounts/{ACCOUNT}/audit-events", f"/v1/accounts/{ACCOUNT}/audit
 @pytest.mark.parametrize(
     ("decision", "status", "code"),
     [
-        ({"allowed": False, "member": False, "reason": "not-a-member"}, 404, "not-found"),
-        ({"allowed": False, "member": True, "reason": "none"}, 403, "permission-missing"),
+        (CheckResult(allowed=False, member=False, reason="not-a-member"), 404, "not-found"),
+        (CheckResult(allowed=False, member=True, reason="none"), 403, "permission-missing"),
         (None, 503, "unavailable"),
         ({"allowed": "certainly"}, 503, "unavailable"),
         ({}, 503, "unavailable"),
@@ -371,8 +387,8 @@ async def test_whoever_may_not_read_gets_nothing(api, path, decision, status, co
 
 
 @pytest.mark.parametrize("path", ROUTES)
-async def test_authz_that_does_not_answer_in_time_means_503(api, monkeypatch, path):
-    monkeypatch.setattr(checker, "DECIDE_SECONDS", 0.2)
+@pytest.mark.parametrize("timeouts", [Timeouts(decide=0.2)])
+async def test_authz_that_does_not_answer_in_time_means_503(api, path):
     api.others.silent = True
     status, problem = await api.get(path.format(new_id("evt")))
     assert (status, problem["code"]) == (503, "unavailable")
@@ -390,13 +406,13 @@ async def test_authz_is_asked_for_the_permission_in_the_account_of_the_path(api)
         f"/v1/accounts/{OTHER}/audit-events", headers={"Rolecall-Revision": "team.e1.3.7"}
     )
     [question] = api.others.questions
-    assert question == {
-        "user_id": READER,
-        "session_id": "ses_" + "0" * 32,
-        "account_id": OTHER,
-        "permission": "audit_log:view",
-        "at_least_revision": "team.e1.3.7",
-    }
+    assert question == CheckRequest(
+        user_id=READER,
+        session_id="ses_" + "0" * 32,
+        account_id=OTHER,
+        permission="audit_log:view",
+        at_least_revision="team.e1.3.7",
+    )
 
 
 @pytest.mark.parametrize("event_id", ["evt_" + "0" * 32, "evt_1", "inv_" + "0" * 32])

@@ -7,16 +7,24 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import Any
 
-from pydantic import Field
-
 from shared.auth import Authenticator, InternalVerifier
 from shared.bus import BusMessage, BusUnavailable
 from shared.bus.local import LocalBus
+from shared.contracts.calls import (
+    CHANGES,
+    KEY_SET,
+    SNAPSHOT,
+    Changes,
+    ChangesQuery,
+    KeySet,
+    SnapshotPage,
+    SnapshotQuery,
+)
 from shared.contracts.facts import Actor, RequestInfo, ResourceRef, Row, format_revision, shard_of
-from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind, SnapshotPage
-from shared.http import Answer, Api, Body, Call, Internal, Route
+from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
+from shared.http import Api, Call, Route
+from shared.http.internal import internal_route
 from shared.ids import new_id
-from shared.journal.routes import Changes, ChangesQuery
 from shared.leases import Leases, Receipt, lease_routes
 from shared.problems import Unavailable
 from shared.runtime.listeners import listen
@@ -24,16 +32,7 @@ from shared.runtime.service import ServiceApp
 from tests.services.authz.histories import NOON
 from tests.shared.leases.memory import MemoryLeaseStore
 
-AUTHZ = Internal(("authz",))
 PAGE = 3
-
-
-class Cursor(Body):
-    cursor: str | None = None
-
-
-class KeySet(Answer):
-    keys: list[dict[str, str]] = Field(default_factory=list)
 
 
 class Source:
@@ -148,7 +147,7 @@ class Source:
             raise Unavailable
 
     def _routes(self, clock) -> tuple[Route, ...]:
-        async def snapshot(ctx: object, call: Call[None, Cursor]) -> SnapshotPage:
+        async def snapshot(ctx: object, call: Call[None, SnapshotQuery]) -> SnapshotPage:
             self._check("snapshot")
             start = int(call.query.cursor or 0)
             policy_objects = self._policy_objects()
@@ -173,19 +172,6 @@ class Source:
         async def jwks(ctx: object, call: Call[None, None]) -> KeySet:
             return KeySet(keys=[self._jwks])
 
-        def route(path: str, handler, gives, query=None) -> Route:
-            return Route(
-                method="GET",
-                path=path,
-                handler=handler,
-                operation_id=path,
-                summary=path,
-                tag="internal",
-                access=AUTHZ,
-                gives=gives,
-                query=query,
-            )
-
         async def lease(ctx: object, call: Call[Any, Any]) -> Any:
             self._check("lease")
             return await grant.handler(ctx, call)
@@ -194,7 +180,7 @@ class Source:
         return (
             replace(grant, handler=lease),
             *others,
-            route("/internal/snapshot", snapshot, SnapshotPage, Cursor),
-            route("/internal/changes", changes, Changes, ChangesQuery),
-            route("/internal/jwks", jwks, KeySet),
+            internal_route(SNAPSHOT, snapshot),
+            internal_route(CHANGES, changes),
+            internal_route(KEY_SET, jwks),
         )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 from aiohttp import web
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import SecretStr
 
 from services.identity.app import build
 from services.identity.settings import Settings
@@ -19,15 +19,29 @@ from shared.auth import Authenticator, InternalVerifier
 from shared.auth.keys import encode
 from shared.bus import BusMessage, Verdict
 from shared.bus.local import LocalBus
+from shared.contracts.calls import (
+    DECIDE,
+    HEADS,
+    INVITATION_LOOKUP,
+    VERIFICATION_LINK,
+    CheckRequest,
+    CheckResult,
+    Heads,
+    InvitationLookupRequest,
+    InvitedAddress,
+    VerificationLinkRequest,
+)
 from shared.contracts.facts import Row, shard_of
 from shared.contracts.topology import AUDIT, Service
-from shared.http import Answer, Api, Call, CheckRequest, CheckResult, Internal, Route, mount
+from shared.http import Api, Call, mount
 from shared.http.client import InternalClient
+from shared.http.internal import internal_route
 from shared.journal import rows
 from shared.mongo import connect
 from shared.problems import Refusal, RefusalKind
 from shared.runtime.listeners import Listener, listen, url_of
 from shared.runtime.settings import generate_internal_keys
+from shared.timeouts import Timeouts
 from tests.clocks import SetClock
 from tests.waiting import wait_for
 
@@ -36,6 +50,8 @@ if TYPE_CHECKING:
 
     from shared.mongo import Database, DbClient
 
+PATIENT = Timeouts(decide=60, internal_call=60)
+"""A slow machine is not an outage."""
 PASSWORD = "correct-horse-battery"
 ADMIN_KEY = "the-operators-key-" + "0123456789abcdef"
 ISSUER = "https://rolecall.example"
@@ -51,27 +67,11 @@ class NotValid(Refusal):
     detail = "No."
 
 
-class Proof(BaseModel):
-    token: str
-    code: str
-
-
-class Invited(Answer):
-    email: str
-    delivery: str
-
-
-class Heads(Answer):
-    source: str = "team"
-    epoch: str = "e1"
-    heads: dict[int, int] = Field(default_factory=dict)
-
-
 @dataclass
 class Neighbours:
     """What team and authz would answer."""
 
-    invitations: dict[tuple[str, str], Invited] = field(default_factory=dict)
+    invitations: dict[tuple[str, str], InvitedAddress] = field(default_factory=dict)
     members: set[tuple[str, str]] = field(default_factory=set)
     asked: list[CheckRequest] = field(default_factory=list)
     """What authz was asked."""
@@ -80,13 +80,13 @@ class Neighbours:
     def invite(self, email: str, delivery: str) -> dict[str, str]:
         """An invitation for this address, as a sign-up sends it."""
         proof = {"token": secrets.token_hex(8), "code": secrets.token_hex(4)}
-        invited = Invited(email=email, delivery=delivery)
+        invited = InvitedAddress(email=email, delivery=delivery)
         self.invitations[proof["token"], proof["code"]] = invited
         return proof
 
     @asynccontextmanager
     async def running(self, clock: SetClock) -> AsyncIterator[None]:
-        async def lookup(ctx: object, call: Call[Proof, None]) -> Invited:
+        async def lookup(ctx: object, call: Call[InvitationLookupRequest, None]) -> InvitedAddress:
             try:
                 return self.invitations[call.body.token, call.body.code]
             except KeyError:
@@ -98,15 +98,14 @@ class Neighbours:
             return CheckResult(allowed=member, member=member)
 
         async def heads(ctx: object, call: Call[None, None]) -> Heads:
-            return Heads()
+            return Heads(source="team", epoch="e1", heads={})
 
-        access = Internal(("identity",))
         table = {
             "team": (
-                ("POST", "/internal/invitations/lookup", lookup, Proof, Invited),
-                ("GET", "/internal/heads", heads, None, Heads),
+                internal_route(INVITATION_LOOKUP, lookup, refuses=(NotValid,)),
+                internal_route(HEADS, heads),
             ),
-            "authz": (("POST", "/internal/decisions", decide, CheckRequest, CheckResult),),
+            "authz": (internal_route(DECIDE, decide),),
         }
         app = web.Application()
         mount(
@@ -114,21 +113,7 @@ class Neighbours:
             *(
                 Api(
                     name,
-                    [
-                        Route(
-                            method=method,
-                            path=path,
-                            handler=handler,
-                            operation_id=path,
-                            summary=path,
-                            tag="t",
-                            access=access,
-                            takes=takes,
-                            gives=gives,
-                            refuses=(NotValid,),
-                        )
-                        for method, path, handler, takes, gives in routes
-                    ],
+                    routes,
                     None,
                     authenticator=Authenticator(
                         internal=InternalVerifier(service=name, keys=KEYS.public, clock=clock)
@@ -207,9 +192,9 @@ class Identity:
 
     async def link(self, user_id: str, generation: int = 1) -> dict[str, str]:
         """What notification gets to put into the mail."""
-        question = {"kind": "verification", "id": user_id, "generation": generation}
-        answer = await self.notification.post("identity", "/internal/links", question)
-        return {"token": answer["url"].partition("#token=")[2], "code": answer["code"]}
+        request = VerificationLinkRequest(kind="verification", id=user_id, generation=generation)
+        answer = await self.notification.call(VERIFICATION_LINK, "identity", request)
+        return {"token": answer.url.partition("#token=")[2], "code": answer.code}
 
     async def newest_user(self, email: str) -> str:
         """The user who signed up last with this address, by the fact that tells of it."""
@@ -315,7 +300,7 @@ async def running(
             return None
 
         await bus.subscribe(AUDIT, hear, on_resync=resync)
-        service = build(settings, bus=bus, clock=clock)
+        service = build(settings, bus=bus, clock=clock, timeouts=PATIENT)
         public = listen("127.0.0.1", 0)
         client: DbClient = connect(mongo_url, app_name="test")
         notification = None

@@ -9,7 +9,18 @@ import pytest
 from pydantic import SecretStr
 
 from services.identity import snapshot
-from shared.contracts.policy_objects import ServiceClientObject, SessionObject, SnapshotPage
+from shared.contracts.calls import (
+    LEASE,
+    SNAPSHOT,
+    USER,
+    VERIFICATION_LINK,
+    InternalCall,
+    InternalUser,
+    LeaseRequest,
+    SnapshotQuery,
+    VerificationLinkRequest,
+)
+from shared.contracts.policy_objects import ServiceClientObject, SessionObject
 from shared.contracts.team import MemberLeft, MemberRemoved, MemberRoleChanged
 from shared.http.client import InternalClient
 from shared.problems import Refusal
@@ -18,6 +29,7 @@ from tests.services.rows import row_of
 
 TEAM = "acc_" + "7" * 32
 OTHER = "acc_" + "8" * 32
+STRANGER = "usr_" + "0" * 32
 
 
 def client_of(identity: Identity, service: str) -> InternalClient:
@@ -32,36 +44,36 @@ def client_of(identity: Identity, service: str) -> InternalClient:
 async def test_team_gets_a_user(identity: Identity) -> None:
     person = await identity.person("Ana@example.com")
     client = client_of(identity, "team")
-    found = await client.get("identity", f"/internal/users/{person['user']['id']}")
-    assert found == {
-        "user_id": person["user"]["id"],
-        "email": "Ana@example.com",
-        "email_verified": True,
-        "name": "Ana",
-        "account_id": person["account_id"],
-        "status": "active",
-    }
+    found = await client.call(USER, "identity", path={"user_id": person["user"]["id"]})
+    assert found == InternalUser(
+        user_id=person["user"]["id"],
+        email="Ana@example.com",
+        email_verified=True,
+        name="Ana",
+        account_id=person["account_id"],
+        status="active",
+    )
     with pytest.raises(Refusal) as refused:
-        await client.get("identity", "/internal/users/usr_" + "0" * 32)
+        await client.call(USER, "identity", path={"user_id": STRANGER})
     assert refused.value.code == "not-found"
     await client.close()
 
 
-FOREIGN = [
-    ("authz", "GET", "/internal/users/usr_" + "0" * 32),
-    ("team", "POST", "/internal/links"),
-    ("audit", "POST", "/internal/links"),
-    ("team", "GET", "/internal/snapshot"),
-    ("notification", "POST", "/internal/lease"),
+LINK = VerificationLinkRequest(kind="verification", id=STRANGER, generation=1)
+FOREIGN: list[tuple[str, InternalCall[Any, Any], Any]] = [
+    ("authz", USER, None),
+    ("team", VERIFICATION_LINK, LINK),
+    ("audit", VERIFICATION_LINK, LINK),
+    ("team", SNAPSHOT, SnapshotQuery()),
+    ("notification", LEASE, LeaseRequest(replica="r1", boot=1, asked=0, applied={})),
 ]
 
 
 async def test_each_internal_route_has_its_callers(identity: Identity) -> None:
-    for service, method, path in FOREIGN:
+    for service, call, request in FOREIGN:
         client = client_of(identity, service)
-        ask = client.get("identity", path) if method == "GET" else client.post("identity", path, {})
         with pytest.raises(Refusal) as refused:
-            await ask
+            await client.call(call, "identity", request, path={"user_id": STRANGER})
         assert refused.value.status == 503  # the caller's own mistake is not the user's
         await client.close()
 
@@ -82,13 +94,12 @@ async def test_the_snapshot_has_clients_and_sessions_that_ended_lately(
         identity.clock.move(0.001)
     await identity.log_in("early@example.com")
     client = client_of(identity, "authz")
-    pages, cursor = [], ""
+    pages, cursor = [], None
     while True:
-        answer = await client.get("identity", f"/internal/snapshot{cursor}")
-        pages.append(SnapshotPage.model_validate(answer))
-        if pages[-1].next_cursor is None:
+        pages.append(await client.call(SNAPSHOT, "identity", SnapshotQuery(cursor=cursor)))
+        cursor = pages[-1].next_cursor
+        if cursor is None:
             break
-        cursor = f"?cursor={pages[-1].next_cursor}"
     await client.close()
     policy_objects = [policy_object for page in pages for policy_object in page.items]
     assert [len(page.items) for page in pages] == [3, 2, 1]

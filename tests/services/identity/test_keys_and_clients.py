@@ -15,6 +15,7 @@ from shared.auth.jwt import BadToken
 from shared.auth.key_sources import RemoteKeys
 from shared.auth.keys import generate_key
 from shared.auth.principals import ClientPrincipal, UserPrincipal
+from shared.contracts.calls import KEY_SET, KeySet
 from shared.contracts.facts import shard_of
 from shared.ids import AccountId, KeyId
 from tests.clocks import SetClock
@@ -26,10 +27,10 @@ SEALING = bytes(range(32))
 def verifier_of(identity: Identity, path: str) -> TokenVerifier:
     """A verifier as another service has it: it knows the published keys and nothing else."""
 
-    async def fetch():
-        if path.startswith("/internal/"):
-            return await identity.notification.get("identity", path)
-        return (await identity.send("GET", path)).body
+    async def fetch() -> KeySet:
+        if path == KEY_SET.path:
+            return await identity.notification.call(KEY_SET, "identity")
+        return KeySet.model_validate((await identity.send("GET", path)).body)
 
     keys = RemoteKeys(fetch, clock=identity.clock)
     return TokenVerifier(issuer=ISSUER, keys=keys, clock=identity.clock)

@@ -11,6 +11,7 @@ from pymongo.errors import ConnectionFailure
 
 from services.identity.passwords import Busy, Passwords
 from services.identity.store import Store
+from shared.contracts.calls import VERIFICATION_LINK, VerificationLinkRequest
 from shared.contracts.registry import payload_of
 from shared.journal import Journal
 from shared.problems import Refusal, Unavailable
@@ -73,10 +74,10 @@ async def test_no_row_and_no_document_holds_the_link_or_the_password(identity: I
 async def test_the_link_in_the_mail_leads_to_the_public_url(identity: Identity) -> None:
     await identity.sign_up("ana@example.com")
     user = await identity.newest_user("ana@example.com")
-    question = {"kind": "verification", "id": user, "generation": 1}
-    answer = await identity.notification.post("identity", "/internal/links", question)
-    assert answer["url"].startswith(f"{ISSUER}/verify#token={user}.1.")
-    assert len(answer["code"]) == 8
+    request = VerificationLinkRequest(kind="verification", id=user, generation=1)
+    answer = await identity.notification.call(VERIFICATION_LINK, "identity", request)
+    assert answer.url.startswith(f"{ISSUER}/verify#token={user}.1.")
+    assert len(answer.code) == 8
 
 
 async def test_a_used_link_signs_in_again_for_ten_minutes_and_then_no_more(
@@ -128,11 +129,11 @@ async def test_a_resent_link_works_and_the_earlier_one_does_not(identity: Identi
 async def test_a_superseded_or_used_link_is_not_given_to_be_mailed(identity: Identity) -> None:
     await identity.sign_up("ana@example.com")
     user = await identity.newest_user("ana@example.com")
-    question = {"kind": "verification", "id": user, "generation": 1}
+    request = VerificationLinkRequest(kind="verification", id=user, generation=1)
     link = await identity.link(user)
     await identity.post("/v1/email/verify", link)
     with pytest.raises(Refusal, match="does not work") as refused:
-        await identity.notification.post("identity", "/internal/links", question)
+        await identity.notification.call(VERIFICATION_LINK, "identity", request)
     assert refused.value.status == 410
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from aiohttp import web
+from pydantic import TypeAdapter
 
 from deploy.configuration import Addresses, Secrets, environment
 from deploy.programs.program import free_port
@@ -12,14 +13,27 @@ from services.notification.domain import Kind, message_id
 from services.notification.settings import Settings
 from shared.bus.local import LocalBus
 from shared.contracts import identity, team
+from shared.contracts.calls import (
+    HEADS,
+    INVITATION_LINK,
+    Heads,
+    InvitationLinkRequest,
+    LinkAnswer,
+    VerificationLinkRequest,
+)
 from shared.contracts.notification import MessageSent
 from shared.contracts.topology import AUDIT, Service
+from shared.ids import new_id
 from shared.mongo import connect
 from shared.runtime.listeners import listen
 from tests.services.notification.test_messages import OPEN, USER
 from tests.services.notification.test_sending import on_the_bus
 from tests.services.rows import row_of
 from tests.waiting import wait_for
+
+REQUEST: TypeAdapter[InvitationLinkRequest | VerificationLinkRequest] = TypeAdapter(
+    InvitationLinkRequest | VerificationLinkRequest
+)
 
 
 class Owners:
@@ -31,22 +45,21 @@ class Owners:
 
     def application(self):
         application = web.Application()
-        application.router.add_post("/internal/links", self.link)
-        application.router.add_get("/internal/heads", self.heads)
+        application.router.add_post(INVITATION_LINK.path, self.link)
+        application.router.add_get(HEADS.path, self.heads)
         return application
 
     async def link(self, request):
         assert request.headers["Authorization"].startswith("Bearer ")
-        body = await request.json()
+        body = REQUEST.validate_json(await request.text())
         self.asked.append(body)
-        if body["generation"] == 2:
+        if body.generation == 2:
             return web.json_response({"code": "link-not-valid", "detail": "gone"}, status=410)
-        return web.json_response(
-            {"url": f"https://cloud.example/#token={body['id']}", "code": "C0DE"}
-        )
+        answer = LinkAnswer(url=f"https://cloud.example/#token={body.id}", code="C0DE")
+        return web.json_response(answer.model_dump(mode="json"))
 
     async def heads(self, request):
-        return web.json_response({"source": "x", "epoch": "e1", "heads": {}})
+        return web.json_response(Heads(source="x", epoch="e1", heads={}).model_dump(mode="json"))
 
 
 @pytest.fixture
@@ -105,14 +118,17 @@ async def test_a_fact_on_the_bus_becomes_a_mail_and_a_fact_of_our_own(
     expected = message_id(row.id, Kind.INVITATION, "bo@example.com")
     await wait_for(lambda: scripted.taken, what="the mail")
     assert scripted.taken == [(("bo@example.com",), f"<{expected}@cloud.example>")]
-    assert owners.asked == [{"kind": "invitation", "id": "inv_1", "generation": 1}]
+    assert owners.asked == [
+        InvitationLinkRequest(kind="invitation", id=OPEN["invitation_id"], generation=1)
+    ]
     await wait_for(lambda: MessageSent.type in heard, what="our fact on the bus")
 
 
 async def test_a_link_that_its_owner_calls_gone_is_not_mailed(
-    service, bus, scripted, mongo_url, database_name
+    service, owners, bus, scripted, mongo_url, database_name
 ):
-    row = row_of(identity.UserVerificationResent(**USER, generation=2))
+    user = USER | {"user_id": new_id("usr")}
+    row = row_of(identity.UserVerificationResent(**user, generation=2))
     await bus.publish([on_the_bus(row)])
     client = connect(mongo_url, app_name="tests")
     messages = client[database_name]["messages"]
@@ -123,6 +139,9 @@ async def test_a_link_that_its_owner_calls_gone_is_not_mailed(
 
     await wait_for(status, what="the message to be withdrawn")
     assert scripted.taken == []
+    assert owners.asked == [
+        VerificationLinkRequest(kind="verification", id=user["user_id"], generation=2)
+    ]
     client.close()
 
 

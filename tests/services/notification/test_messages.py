@@ -28,6 +28,7 @@ from shared.contracts.registry import FACT_TYPES
 from shared.inbox import caller_for
 from tests.services.rows import NOON, row_of
 
+INVITATION_ID = "inv_" + "0" * 31 + "1"
 USER = {"user_id": "usr_bo", "email": "bo@example.com", "name": "Bo Li", "account_id": "acc_bo"}
 MEMBER = {
     "account_name": "Acme",
@@ -38,7 +39,7 @@ MEMBER = {
 }
 INVITATION = {
     "account_name": "Acme",
-    "invitation_id": "inv_1",
+    "invitation_id": INVITATION_ID,
     "email": "bo@example.com",
     "role": "developer",
 }
@@ -57,7 +58,7 @@ OVERRIDE = {
     "email": "bo@example.com",
 }
 VERIFICATION = LinkName(owner="identity", kind="verification", id="usr_bo", generation=1)
-LINK = LinkName(owner="team", kind="invitation", id="inv_1", generation=1)
+LINK = LinkName(owner="team", kind="invitation", id=INVITATION_ID, generation=1)
 
 TELLING = [
     (

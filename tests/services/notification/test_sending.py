@@ -29,6 +29,7 @@ from shared.problems import Unavailable
 from tests.services.notification.conftest import end_sending, make_sending
 from tests.services.notification.test_messages import (
     INVITATION,
+    INVITATION_ID,
     INVITER,
     MEMBER,
     OPEN,
@@ -172,7 +173,7 @@ async def test_the_link_is_asked_for_when_the_mail_goes_out_and_kept_nowhere(sen
     assert sending.owners.asked == []
     await send_what_is_due(sending)
     assert [(name.owner, name.id, name.generation) for name in sending.owners.asked] == [
-        ("team", "inv_1", 1)
+        ("team", INVITATION_ID, 1)
     ]
     assert len(scripted.taken) == 1
     kept = json.dumps(await sending.one(), default=str)
@@ -181,7 +182,7 @@ async def test_the_link_is_asked_for_when_the_mail_goes_out_and_kept_nowhere(sen
 
 
 async def test_a_link_that_is_gone_withdraws_the_message_and_nothing_is_sent(sending, scripted):
-    sending.owners.gone.add(("inv_1", 1))
+    sending.owners.gone.add((INVITATION_ID, 1))
     await tell(sending, INVITED)
     await send_what_is_due(sending)
     assert list((await sending.statuses()).values()) == ["withdrawn"]

@@ -23,10 +23,12 @@ from shared.auth.keys import decode, encode, public_jwk
 from shared.bus import BusMessage, Verdict
 from shared.bus.local import LocalBus
 from shared.contracts import identity
+from shared.contracts.calls import HEADS, KEY_SET, USER, Heads, InternalUser, KeySet
 from shared.contracts.facts import Row
 from shared.contracts.topology import AUDIT, Service
-from shared.http import Answer, Api, Call, Internal, Route, mount
+from shared.http import Api, Call, mount
 from shared.http.client import InternalClient
+from shared.http.internal import internal_route
 from shared.ids import AccountId, SessionId, UserId, new_id
 from shared.journal import rows
 from shared.links import Link, Links
@@ -50,37 +52,18 @@ SIGNING_KEY = Ed25519PrivateKey.generate()
 KID = "key_1"
 
 
-class User(Answer):
-    user_id: str
-    email: str
-    email_verified: bool
-    name: str
-    account_id: str
-    status: str
-
-
-class Heads(Answer):
-    source: str
-    epoch: str
-    heads: dict[int, int]
-
-
-class KeySet(Answer):
-    keys: list[dict[str, str]]
-
-
 @dataclass
 class StandIn:
     """What identity would answer."""
 
-    users: dict[str, User] = field(default_factory=dict)
+    users: dict[str, InternalUser] = field(default_factory=dict)
     away: bool = False
     before_answering: Callable[[], Awaitable[None]] | None = None
     """What happens while team waits for a user."""
 
     @asynccontextmanager
     async def running(self, clock: SetClock) -> AsyncIterator[str]:
-        async def user(ctx: object, call: Call[None, None]) -> User:
+        async def user(ctx: object, call: Call[None, None]) -> InternalUser:
             if self.away:
                 raise Unavailable
             if self.before_answering is not None:
@@ -96,23 +79,11 @@ class StandIn:
         async def keys(ctx: object, call: Call[None, None]) -> KeySet:
             return KeySet(keys=[public_jwk(KID, SIGNING_KEY.public_key())])
 
-        routes = [
-            Route(
-                method="GET",
-                path=path,
-                handler=handler,
-                operation_id=path,
-                summary=path,
-                tag="t",
-                access=Internal(("team",)),
-                gives=gives,
-            )
-            for path, handler, gives in (
-                ("/internal/users/{user_id}", user, User),
-                ("/internal/heads", heads, Heads),
-                ("/internal/jwks", keys, KeySet),
-            )
-        ]
+        routes = (
+            internal_route(USER, user),
+            internal_route(HEADS, heads),
+            internal_route(KEY_SET, keys),
+        )
         verifier = InternalVerifier(service="identity", keys=KEYS.public, clock=clock)
         app = web.Application()
         mount(app, Api("identity", routes, None, authenticator=Authenticator(internal=verifier)))
@@ -236,7 +207,7 @@ class Team:
             email=email or f"{name.lower().replace(' ', '.')}.{secrets.token_hex(3)}@example.com",
             name=name,
         )
-        self.identity.users[person.user_id] = User(
+        self.identity.users[person.user_id] = InternalUser(
             **{
                 "user_id": person.user_id,
                 "email": person.email,

@@ -7,7 +7,21 @@ from typing import Any
 import pytest
 
 from services.team.store import snapshot
-from shared.contracts.policy_objects import SnapshotPage
+from shared.contracts.calls import (
+    HEADS,
+    INVITATION_LINK,
+    INVITATION_LOOKUP,
+    LEASE,
+    RELEASE,
+    SNAPSHOT,
+    InvitationLinkRequest,
+    InvitationLookupRequest,
+    LeaseRequest,
+    LinkAnswer,
+    ReleaseQuery,
+    SnapshotPage,
+    SnapshotQuery,
+)
 from shared.leases import leases
 from shared.problems import Refusal, RefusalKind
 from tests.services.team.running import Account, Team
@@ -15,12 +29,9 @@ from tests.services.team.running import Account, Team
 DAY = 24 * 3600
 
 
-async def link_of(team: Team, invitation_id: str, generation: int) -> dict[str, Any]:
-    body = {"kind": "invitation", "id": invitation_id, "generation": generation}
-    answer: dict[str, Any] = await team.callers["notification"].post(
-        "team", "/internal/links", body
-    )
-    return answer
+async def link_of(team: Team, invitation_id: str, generation: int) -> LinkAnswer:
+    request = InvitationLinkRequest(kind="invitation", id=invitation_id, generation=generation)
+    return await team.callers["notification"].call(INVITATION_LINK, "team", request)
 
 
 async def invited(account: Account, **fields: Any) -> str:
@@ -33,9 +44,9 @@ async def test_a_mail_gets_its_link_at_the_moment_it_goes_out(team: Team) -> Non
     account = await team.account()
     invitation_id = await invited(account)
     link = await link_of(team, invitation_id, 1)
-    assert link["url"].endswith(f"&code={link['code']}")
+    assert link.url.endswith(f"&code={link.code}")
     proof = await team.proof(invitation_id)
-    assert proof["token"] in link["url"]
+    assert proof["token"] in link.url
     stored = str([row async for row in team.database["journal"].find({})])
     assert proof["token"].rpartition(".")[2] not in stored
     assert proof["code"] not in stored
@@ -53,7 +64,7 @@ async def test_a_link_that_is_over_is_not_mailed(team: Team) -> None:
     first = await invited(account)
     (await account.owner.send("POST", f"{path}/{first}/resend")).expect(200)
     assert await refused(first, 1)
-    assert (await link_of(team, first, 2))["code"]
+    assert (await link_of(team, first, 2)).code
     assert await refused(first, 3)
     (await account.owner.send("DELETE", f"{path}/{first}")).expect(204)
     assert await refused(first, 2)
@@ -68,26 +79,27 @@ async def test_identity_learns_whom_an_invitation_is_for_and_wrong_codes_count(t
     account = await team.account()
     proof = await account.invite("a@example.com", "basic")
     identity = team.callers["identity"]
-    path = "/internal/invitations/lookup"
-    answer = await identity.post("team", path, proof)
-    assert (answer["email"], answer["delivery"]) == ("a@example.com", "email")
+    right = InvitationLookupRequest(**proof)
+    wrong = InvitationLookupRequest(token=right.token, code="WRONGONE")
+    answer = await identity.call(INVITATION_LOOKUP, "team", right)
+    assert (answer.email, answer.delivery) == ("a@example.com", "email")
     for _ in range(10):
         with pytest.raises(Refusal) as refusal:
-            await identity.post("team", path, proof | {"code": "WRONGONE"})
+            await identity.call(INVITATION_LOOKUP, "team", wrong)
         assert refusal.value.code == "invitation-not-valid"
     with pytest.raises(Refusal):
-        await identity.post("team", path, proof)
+        await identity.call(INVITATION_LOOKUP, "team", right)
 
 
 async def pages_of(team: Team) -> list[SnapshotPage]:
-    pages = []
-    path = "/internal/snapshot"
+    pages: list[SnapshotPage] = []
+    query = SnapshotQuery()
     while True:
-        page = SnapshotPage.model_validate(await team.callers["authz"].get("team", path))
+        page = await team.callers["authz"].call(SNAPSHOT, "team", query)
         pages.append(page)
         if page.next_cursor is None:
             return pages
-        path = f"/internal/snapshot?cursor={page.next_cursor}"
+        query = SnapshotQuery(cursor=page.next_cursor)
 
 
 async def test_the_snapshot_is_what_the_changes_add_up_to(
@@ -120,8 +132,7 @@ async def test_the_snapshot_is_what_the_changes_add_up_to(
                 policy_object.state
             )
     assert shown == {key: state for key, state in added.items() if state is not None}
-    heads = await team.callers["authz"].get("team", "/internal/heads")
-    assert {int(shard): head for shard, head in heads["heads"].items()} == pages[0].heads
+    assert (await team.callers["authz"].call(HEADS, "team")).heads == pages[0].heads
 
 
 async def test_a_rev_is_never_above_the_change_that_gave_the_state(team: Team) -> None:
@@ -148,8 +159,8 @@ async def test_a_silent_replica_makes_a_change_202_with_a_place_to_ask(
     """B8: and a repeated request is not answered before the first is in force."""
     account = await team.account()
     member = await account.join("developer")
-    lease = {"replica": "r1", "boot": 1, "asked": 1, "epoch": None, "applied": {}}
-    await team.callers["authz"].post("team", "/internal/lease", lease)
+    lease = LeaseRequest(replica="r1", boot=1, asked=1, applied={})
+    await team.callers["authz"].call(LEASE, "team", lease)
     path = f"{account.path}/members/{member.user_id}"
     with monkeypatch.context() as impatient:
         impatient.setattr(leases, "PATIENCE_SECONDS", 0.5)
@@ -159,7 +170,7 @@ async def test_a_silent_replica_makes_a_change_202_with_a_place_to_ask(
     assert again.status == 503
     revision = removed.headers["Rolecall-Revision"]
     assert removed.headers["Location"] == f"{account.path}/revisions/{revision}"
-    await team.callers["authz"].delete("team", "/internal/lease/r1?boot=1")
+    await team.callers["authz"].call(RELEASE, "team", ReleaseQuery(boot=1), path={"replica": "r1"})
     assert (await account.owner.send("DELETE", path)).status == 404
     receipt = await account.owner.get(removed.headers["Location"])
     assert receipt["effective"] is True

@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from shared.auth.key_sources import RemoteKeys
 from shared.auth.keys import public_jwk, read_key_set
+from shared.contracts.calls import KeySet
 from shared.problems import NotFound, Unavailable
 from tests.clocks import SetClock
 
@@ -21,18 +22,18 @@ class Identity:
         self.asked = 0
         self.away = False
         self.mistaken = False
-        self.answer: object = None
+        self.answer: KeySet | None = None
         self.answering = asyncio.Event()
         self.answering.set()
 
-    async def key_set(self) -> object:
+    async def key_set(self) -> KeySet:
         self.asked += 1
         await self.answering.wait()
         if self.away:
             raise Unavailable
         if self.mistaken:
             raise NotFound
-        return self.answer or {"keys": [public_jwk(kid, KEY) for kid in self.kids]}
+        return self.answer or KeySet(keys=[public_jwk(kid, KEY) for kid in self.kids])
 
 
 @pytest.fixture
@@ -138,15 +139,14 @@ async def test_without_any_keys_nobody_is_called_unauthenticated(
 @pytest.mark.parametrize(
     "answer",
     [
-        "keys",
-        {"keys": "none"},
-        {"keys": [public_jwk("a", KEY), public_jwk("a", KEY)]},
-        {"keys": [public_jwk("a", KEY) | {"x": "AAAA"}]},
-        {"keys": [public_jwk("a", KEY) | {"kid": 1}]},
+        KeySet(keys=[public_jwk("a", KEY), public_jwk("a", KEY)]),
+        KeySet(keys=[public_jwk("a", KEY) | {"x": "AAAA"}]),
+        KeySet(keys=[{"kty": "OKP", "crv": "Ed25519", "kid": "a"}]),
+        KeySet(keys=[{"kty": "OKP", "crv": "Ed25519", "x": "AAAA"}]),
     ],
 )
 async def test_what_is_no_key_set_changes_nothing(
-    keys: RemoteKeys, identity: Identity, clock: SetClock, answer: object
+    keys: RemoteKeys, identity: Identity, clock: SetClock, answer: KeySet
 ):
     await keys.find("key_1")
     identity.answer = answer
@@ -156,4 +156,4 @@ async def test_what_is_no_key_set_changes_nothing(
 
 def test_keys_of_other_kinds_in_a_set_are_passed_over():
     rsa = {"kty": "RSA", "kid": "r", "n": "AQAB", "e": "AQAB"}
-    assert read_key_set({"keys": [rsa, public_jwk("a", KEY)]}) == {"a": KEY}
+    assert read_key_set(KeySet(keys=[rsa, public_jwk("a", KEY)])) == {"a": KEY}

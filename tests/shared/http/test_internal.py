@@ -3,6 +3,9 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
+from types import NoneType
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -11,9 +14,18 @@ from pydantic import SecretStr
 from shared import context
 from shared.auth import Authenticator, InternalVerifier
 from shared.auth.principals import UserPrincipal
+from shared.contracts.calls import (
+    DECIDE,
+    CheckRequest,
+    CheckResult,
+    InternalAnswer,
+    InternalCall,
+    InternalRequest,
+)
 from shared.contracts.facts import Actor
-from shared.http import Api, AuthzChecker, CheckRequest, CheckResult, Internal
+from shared.http import Api, AuthzChecker, Call
 from shared.http.client import InternalClient
+from shared.http.internal import internal_route
 from shared.problems import (
     NotFound,
     PermissionMissing,
@@ -21,6 +33,7 @@ from shared.problems import (
     Unavailable,
 )
 from shared.runtime.listeners import listen, url_of
+from shared.timeouts import Timeouts
 from tests.faults.chaos_proxy import ChaosProxy
 from tests.shared.http.sample import (
     ACCOUNT,
@@ -28,19 +41,58 @@ from tests.shared.http.sample import (
     INTERNAL,
     SESSION,
     USER,
+    Echo,
     NameTaken,
-    Thing,
     World,
     authenticator,
-    row,
+    echo,
 )
 from tests.waiting import quickest
 
-TEAM = (
-    row("GET", "/internal/heads", Internal(("authz",)), refuses=(NameTaken,)),
-    row("POST", "/internal/links", Internal(("authz", "audit")), takes=Thing),
-    row("GET", "/internal/audit", Internal(("audit",))),
-)
+
+class Question(InternalRequest):
+    """A request; `limit` has a default, as a field that was added has."""
+
+    name: str = ""
+    limit: int = 50
+
+
+class Said(InternalAnswer):
+    """What the sample's handler answers."""
+
+    name: str
+    principal: str
+
+
+def described(method: Any, path: str, *callers: str, request: Any = NoneType) -> Any:
+    return InternalCall(
+        name=f"{method} {path}",
+        summary="Test",
+        method=method,
+        path=path,
+        callees=("team",),
+        callers=callers,
+        request=request,
+        answer=Said,
+    )
+
+
+READ = described("GET", "/internal/things", "authz")
+FIND = described("GET", "/internal/things/{name}", "authz", request=Question)
+WRITE = described("POST", "/internal/things", "authz", "audit", request=Question)
+FOREIGN = described("GET", "/internal/audit", "audit")
+CALLS = (READ, FIND, WRITE, FOREIGN)
+
+
+async def say(world: World, call: Call[Any, Any]) -> Any:
+    """What `echo` says, in the class of the calls."""
+    given = await echo(world, call)
+    return Said(**given.model_dump()) if isinstance(given, Echo) else given
+
+
+TEAM = tuple(internal_route(call, say, refuses=(NameTaken,)) for call in CALLS)
+PATIENT = Timeouts(decide=60)
+"""What a decision may take has a test of its own; a busy machine must not decide the others."""
 PRINCIPAL = UserPrincipal(user_id=USER, session_id=SESSION)
 
 
@@ -68,19 +120,10 @@ def team(serve, world: World):
 
 
 @pytest.fixture
-def authz(serve, world: World, monkeypatch):
-    # How long it may take is a test of its own; a busy machine must not decide the others.
-    monkeypatch.setattr("shared.http.checker.DECIDE_SECONDS", 60.0)
-
+def authz(serve, world: World):
     async def start():
         verifier = InternalVerifier(service="authz", keys=INTERNAL.public, clock=CLOCK)
-        route = row(
-            "POST",
-            "/internal/decisions",
-            Internal(("audit",)),
-            takes=CheckRequest,
-            gives=CheckResult,
-        )
+        route = internal_route(DECIDE, echo)
         api = Api("authz", [route], world, authenticator=Authenticator(internal=verifier))
         return (await serve(api)).url
 
@@ -108,40 +151,103 @@ async def test_a_call_says_who_calls_for_whom_and_in_which_request(client, team,
     user = Actor(type="user", id=USER, session_id=SESSION)
     tokens = context.actor.set(user), context.request_id.set("req-1")
     try:
-        answer = await client(await team()).get("team", "/internal/heads")
+        answer = await client(await team()).call(READ, "team")
     finally:
         context.actor.reset(tokens[0])
         context.request_id.reset(tokens[1])
-    assert answer == {"name": "", "principal": f"user:{USER}"}
+    assert answer == Said(name="", principal=f"user:{USER}")
     [call] = world.calls
     assert call.service.service == "authz"
     assert (call.caller.actor, call.request_id) == (user, "req-1")
 
 
-async def test_a_body_is_sent_as_json(client, team, world: World):
+async def test_a_request_travels_as_body_or_as_query(client, team, world: World):
     to_team = client(await team())
-    await to_team.post("team", "/internal/links", Thing(name="a"))
-    await to_team.post("team", "/internal/links", {"name": "b"})
-    assert [call.body.name for call in world.calls] == ["a", "b"]
+    await to_team.call(WRITE, "team", Question(name="a/b?", limit=7))
+    await to_team.call(FIND, "team", Question(limit=7), path={"name": "a~b"})
+    posted, got = world.calls
+    assert posted.body == Question(name="a/b?", limit=7)
+    assert (got.query, got.path) == (Question(limit=7), {"name": "a~b"})
+
+
+async def test_a_path_parameter_stays_inside_its_segment(client, team, world: World):
+    with pytest.raises(Refusal) as refused:
+        await client(await team()).call(FIND, "team", Question(), path={"name": "../audit?x=1"})
+    assert refused.value.code == "not-found"
+    assert not world.calls
+
+
+class OlderQuestion(InternalRequest):
+    """`Question` before `limit` was added."""
+
+    name: str = ""
+
+
+async def test_a_new_field_is_not_sent_until_it_is_used(client, serve, world: World):
+    older = replace(TEAM[2], takes=OlderQuestion)
+    to_team = client((await serve(Api("team", [older], world, authenticator=authenticator()))).url)
+    await to_team.call(WRITE, "team", Question(name="a"))
+    with pytest.raises(Refusal) as refused:
+        await to_team.call(WRITE, "team", Question(name="a", limit=7))
+    assert refused.value.code == "invalid"
+    assert len(world.calls) == 1
+
+
+@pytest.mark.parametrize(("call", "sent"), [(WRITE, None), (READ, Question())])
+async def test_a_call_without_its_request_is_a_mistake_of_the_caller(client, call, sent):
+    with pytest.raises(TypeError, match=call.name):
+        await client("http://127.0.0.1:1").call(call, "team", sent)
+
+
+class Other(InternalAnswer):
+    """An answer that is not `Said`."""
+
+    name: int
+
+
+async def test_an_answer_that_does_not_fit_is_unavailable_and_logged(
+    client, serve, world: World, caplog
+):
+    mistaken = replace(TEAM[0], gives=Other)
+    world.gives = Other(name=1234567)
+    there = await serve(Api("team", [mistaken], world, authenticator=authenticator()))
+    with pytest.raises(Unavailable):
+        await client(there.url).call(READ, "team")
+    [record] = [r for r in caplog.records if r.msg == "internal answer does not fit its class"]
+    assert record.places == [("name",), ("principal",)]
+    assert "1234567" not in str(vars(record))
+
+
+class Grown(Said):
+    """`Said` after a field was added."""
+
+    age: int = 0
+
+
+async def test_a_member_that_an_answer_gains_is_ignored(client, serve, world: World):
+    world.gives = Grown(name="x", principal="")
+    grown = replace(TEAM[0], gives=Grown)
+    there = await serve(Api("team", [grown], world, authenticator=authenticator()))
+    assert await client(there.url).call(READ, "team") == Said(name="x", principal="")
 
 
 async def test_what_another_service_says_at_this_address_is_no_answer(client, team, authz):
     with pytest.raises(Unavailable):
-        await client(await authz()).get("team", "/internal/heads")
-    found = await client(await authz(), await team()).get("team", "/internal/heads")
-    assert found["name"] == ""
+        await client(await authz()).call(READ, "team")
+    found = await client(await authz(), await team()).call(READ, "team")
+    assert found.name == ""
 
 
 async def test_a_refusal_keeps_its_code(client, team, world: World):
     world.raises = NameTaken(name="x")
     with pytest.raises(Refusal) as refused:
-        await client(await team()).get("team", "/internal/heads")
+        await client(await team()).call(READ, "team")
     assert (refused.value.code, refused.value.status) == ("name-taken", 409)
 
 
 async def test_being_unknown_to_the_callee_is_a_fault_of_ours(client, team, caplog):
     with pytest.raises(Unavailable):
-        await client(await team()).get("team", "/internal/audit")
+        await client(await team()).call(FOREIGN, "team")
     assert "internal call refused" in caplog.messages
 
 
@@ -150,7 +256,7 @@ async def test_a_dead_replica_is_passed_over_and_the_living_one_remembered(
 ):
     to_team = client(dead, await team())
     for _ in range(3):
-        assert await to_team.get("team", "/internal/heads")
+        assert await to_team.call(READ, "team")
     assert to_team._preferred["team"] == 1
     assert len(world.calls) == 3
 
@@ -160,16 +266,16 @@ async def test_a_silent_replica_costs_its_share_of_the_time_only(client, team, s
     to_team = client(silent, await team())
     for seconds in (2, 6):
         with contextlib.suppress(Unavailable):
-            assert await to_team.get("team", "/internal/heads", timeout=seconds)
+            assert await to_team.call(READ, "team", timeout=seconds)
             return
-    assert await to_team.get("team", "/internal/heads", timeout=18)
+    assert await to_team.call(READ, "team", timeout=18)
 
 
 async def test_a_replica_that_says_503_is_passed_over(client, team, serve, world: World):
     closed = Api("team", TEAM, world, authenticator=authenticator())
     closed.closed = True
     unready = (await serve(closed)).url
-    assert await client(unready, await team()).get("team", "/internal/heads")
+    assert await client(unready, await team()).call(READ, "team")
 
 
 @pytest.mark.parametrize("which", ["dead", "silent"])
@@ -178,7 +284,7 @@ async def test_when_none_answers_it_is_unavailable_in_time(client, request, whic
 
     async def ask():
         with pytest.raises(Unavailable):
-            await client(url).get("team", "/internal/heads", timeout=0.3)
+            await client(url).call(READ, "team", timeout=0.3)
 
     assert await quickest(ask, under=2) < 2
 
@@ -193,7 +299,7 @@ async def test_a_stranger_at_the_address_is_not_believed(client):
     server = await asyncio.start_server(answer, sock=(sock := listen("127.0.0.1", 0)))
     async with server:
         with pytest.raises(Unavailable):
-            await client(url_of(sock)).get("team", "/internal/heads", timeout=0.5)
+            await client(url_of(sock)).call(READ, "team", timeout=0.5)
 
 
 DECISIONS = [
@@ -207,9 +313,9 @@ DECISIONS = [
 @pytest.mark.parametrize(("decision", "refusal"), DECISIONS)
 async def test_authz_is_asked_for_a_permission(client, authz, world: World, decision, refusal):
     world.gives = decision
-    asked = AuthzChecker(client(await authz(), callee="authz", service="audit")).check(
-        PRINCIPAL, ACCOUNT, "audit:view", revision="team.e1.7.42"
-    )
+    asked = AuthzChecker(
+        client(await authz(), callee="authz", service="audit"), timeouts=PATIENT
+    ).check(PRINCIPAL, ACCOUNT, "audit:view", revision="team.e1.7.42")
     if refusal is None:
         await asked
     else:
@@ -227,7 +333,7 @@ async def test_authz_is_asked_for_a_permission(client, authz, world: World, deci
 @pytest.mark.parametrize("trouble", [NotFound(), RuntimeError("x"), Unavailable()])
 async def test_a_check_that_fails_in_any_way_is_closed(client, authz, world: World, trouble):
     world.raises = trouble
-    checker = AuthzChecker(client(await authz(), callee="authz", service="audit"))
+    checker = AuthzChecker(client(await authz(), callee="authz", service="audit"), timeouts=PATIENT)
     with pytest.raises(Unavailable):
         await checker.check(PRINCIPAL, ACCOUNT, "audit:view", revision=None)
 
@@ -246,10 +352,10 @@ async def test_a_peer_that_does_not_know_us_is_looked_up_again(client, team):
     address = urlsplit(await team())
     async with ChaosProxy(address.hostname or "", address.port or 0) as there:
         caller = client(f"http://127.0.0.1:{there.port}")
-        await caller.get("team", "/internal/heads")
-        await caller.get("team", "/internal/heads")
+        await caller.call(READ, "team")
+        await caller.call(READ, "team")
         assert there.accepted == 1
         with pytest.raises(Unavailable):
-            await caller.get("team", "/internal/audit")
-        await caller.get("team", "/internal/heads")
+            await caller.call(FOREIGN, "team")
+        await caller.call(READ, "team")
         assert there.accepted == 2, "the connection to a stranger is kept"

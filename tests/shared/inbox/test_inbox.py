@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -12,6 +11,7 @@ from shared import context, metrics
 from shared.bus import BusMessage, Verdict
 from shared.bus.local import LocalBus
 from shared.clock import Clock, SystemClock
+from shared.contracts.calls import CHANGES, HEADS, Changes, ChangesQuery, Heads, InternalCall
 from shared.contracts.facts import Row, shard_of
 from shared.contracts.team import ProjectCreated
 from shared.contracts.topology import AUDIT
@@ -40,26 +40,19 @@ class Source:
         self.journal = journal
         self.away = False
 
-    async def get(self, service: str, path: str, **options: Any) -> dict[str, Any]:
+    async def call(
+        self, call: InternalCall[Any, Any], callee: str, query: ChangesQuery | None = None, /
+    ) -> Heads | Changes:
         if self.away:
             raise Unavailable
-        url = urlsplit(path)
-        if url.path == "/internal/heads":
-            heads = await self.journal.heads()
-            return {
-                "source": service,
-                "epoch": self.journal.epoch,
-                "heads": {str(shard): seq for shard, seq in heads.items()},
-            }
-        query = {name: int(values[0]) for name, values in parse_qs(url.query).items()}
-        page = await self.journal.changes(
-            query["shard"], after=query["after"], limit=query["limit"]
-        )
-        return {
-            "epoch": self.journal.epoch,
-            "head": 0,
-            "items": [row.to_event().decode() for row in page],
-        }
+        epoch = self.journal.epoch
+        if query is None:
+            assert call is HEADS
+            return Heads(source=callee, epoch=epoch, heads=await self.journal.heads())
+        assert call is CHANGES
+        page = await self.journal.changes(query.shard, after=query.after, limit=query.limit)
+        items = [row.to_event().decode() for row in page]
+        return Changes(source=callee, epoch=epoch, items=items)
 
 
 class Effects:

@@ -1,0 +1,103 @@
+"""Refusals that only the handling of HTTP raises: bodies, media types, methods, kinds of caller."""
+
+from collections.abc import Sequence
+
+from shared.problems import Refusal, RefusalKind
+
+MAX_FORM_FIELDS = 32
+
+
+class BadRequest(Refusal):
+    """Input that does not fit, on routes of a standard that uses 400 only (AuthZEN, RFC 6749)."""
+
+    kind = RefusalKind.MALFORMED
+    code = "bad-request"
+    detail = "The request does not match the schema of this route. Correct what `errors` lists."
+
+
+class MalformedJson(Refusal):
+    """The body is not JSON that every reader understands in the same way (RFC 8259, RFC 7493)."""
+
+    kind = RefusalKind.MALFORMED
+    code = "malformed-json"
+    detail = "The body is not valid JSON: {reason}."
+
+
+class MalformedForm(Refusal):
+    """The body is not a form that can be read."""
+
+    kind = RefusalKind.MALFORMED
+    code = "malformed-form"
+    detail = (
+        "The body is not a valid form. "
+        f"Send at most {MAX_FORM_FIELDS} fields, percent-encoded, in UTF-8."
+    )
+
+
+class WrongContentType(Refusal):
+    """The body has another media type or charset, or is compressed."""
+
+    kind = RefusalKind.MALFORMED
+    code = "wrong-content-type"
+    detail = "Send the body with Content-Type {expected}, in UTF-8 and not compressed."
+
+
+class BodyMissing(Refusal):
+    """The route requires a body and the request has none."""
+
+    kind = RefusalKind.MALFORMED
+    code = "body-missing"
+    detail = "The request has no body. This route requires one."
+
+
+class BodyBroken(Refusal):
+    """The connection or its framing ended before the body did."""
+
+    kind = RefusalKind.MALFORMED
+    code = "body-broken"
+    detail = "The body ended before it was complete. Send the request again."
+
+
+class BodyTooLarge(Refusal):
+    """The body is larger than the route's cap."""
+
+    kind = RefusalKind.TOO_LARGE
+    code = "body-too-large"
+    detail = "The body is too large. Send at most {limit} bytes."
+
+
+class BodyTooSlow(Refusal):
+    """The body did not arrive in time (`T19`)."""
+
+    kind = RefusalKind.TIMEOUT
+    code = "body-too-slow"
+    detail = "The body did not arrive in time. Send the request again."
+
+
+class WrongPrincipal(Refusal):
+    """The caller is authenticated, but the route is for another kind of caller."""
+
+    kind = RefusalKind.DENIED
+    code = "wrong-principal"
+    detail = "This route does not accept this kind of credential. Its documentation names the kind."
+
+
+class MethodNotAllowed(Refusal):
+    """The path exists; the method is not one of its methods."""
+
+    kind = RefusalKind.METHOD
+    code = "method-not-allowed"
+    detail = "Method not allowed for this path. Allowed: {allowed}."
+
+    def __init__(self, allowed: Sequence[str]) -> None:
+        names = ", ".join(sorted(allowed))
+        super().__init__(headers={"Allow": names}, allowed=names)
+        self.members = {}
+
+
+class Unexpected(Refusal):
+    """A fault of the product; the log has the rest under the request id."""
+
+    kind = RefusalKind.UNEXPECTED
+    code = "internal-error"
+    detail = "An internal error occurred. Report the request_id if it happens again."
