@@ -1,0 +1,117 @@
+"""Internal calls keep the route and the schemas that callers and callees know."""
+
+import re
+from importlib import import_module
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from shared.contracts import calls
+from shared.contracts.calls import CALLS, InternalAnswer, InternalCall, InternalRequest
+from shared.http import Admin, Route
+from shared.journal import journal_routes
+from shared.leases import lease_routes
+from tests.contracts.golden_schemas import (
+    CALL_FILES,
+    Schema,
+    call_breaks,
+    current_calls,
+    description_of,
+    golden,
+)
+
+WRITE = "python -m tests.contracts.golden_schemas writes what is new or only grew"
+SERVICES = ("identity", "team", "authz", "notification", "audit")
+
+
+def served_by(service: str) -> list[Route]:
+    """Every internal route of a service, as its `app` mounts them."""
+    nothing: Any = None
+    own = import_module(f"services.{service}.routes").INTERNAL_ROUTES
+    routes = [route for route in own if not isinstance(route.access, Admin)]
+    if service in calls.SOURCES:
+        routes += journal_routes(nothing)
+    if service in calls.POLICY_SOURCES:
+        routes += lease_routes(nothing, nothing)
+    return routes
+
+
+def test_every_call_has_its_agreed_description_and_none_is_gone():
+    assert set(golden(CALL_FILES)) == {call.name for call in CALLS}, WRITE
+    assert len(current_calls()) == len(CALLS)
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: call.name)
+def test_a_call_has_its_agreed_description(call: InternalCall[Any, Any]):
+    agreed, now = golden(CALL_FILES)[call.name], description_of(call)
+    assert not call_breaks(agreed, now)
+    assert agreed == now, WRITE
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_serves_exactly_the_calls_that_name_it(service: str):
+    served = {
+        (route.method, route.path): (route.takes or route.query, route.gives, route.access)
+        for route in served_by(service)
+    }
+    described = {
+        (call.method, call.path): (
+            call.request if issubclass(call.request, BaseModel) else None,
+            call.answer if issubclass(call.answer, BaseModel) else None,
+            call.callers,
+        )
+        for call in CALLS
+        if service in call.callees
+    }
+    assert served.keys() == described.keys()
+    for key, (request, answer, access) in served.items():
+        assert (request, answer, access.callers) == described[key], key
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: call.name)
+def test_requests_forbid_and_answers_ignore_unknown_members(call: InternalCall[Any, Any]):
+    if issubclass(call.request, BaseModel):
+        assert issubclass(call.request, InternalRequest)
+        assert call.request.model_config["extra"] == "forbid"
+    if issubclass(call.answer, BaseModel):
+        assert issubclass(call.answer, InternalAnswer)
+        assert call.answer.model_config["extra"] == "ignore"
+
+
+def test_every_call_of_the_module_is_listed_once_under_its_name():
+    defined = [value for value in vars(calls).values() if isinstance(value, InternalCall)]
+    assert sorted(map(id, defined)) == sorted(map(id, CALLS))
+    assert all(re.fullmatch("[a-z]+[A-Za-z]*", call.name) for call in CALLS)
+
+
+NAME: Schema = {"properties": {"name": {"type": "string"}}, "required": ["name"]}
+GROWN: Schema = {"properties": NAME["properties"] | {"age": {"default": 0}}, "required": ["name"]}
+GONE: Schema = {"properties": {}}
+CALL: Schema = {
+    "method": "GET",
+    "path": "/internal/x",
+    "callees": ["team"],
+    "callers": ["authz"],
+    "request": NAME,
+    "answer": NAME,
+}
+
+
+@pytest.mark.parametrize(
+    ("new", "told"),
+    [
+        ({}, []),
+        ({"request": GROWN, "answer": GROWN}, []),
+        ({"callers": ["authz", "audit"], "callees": ["identity", "team"]}, []),
+        ({"method": "POST"}, ["method has changed"]),
+        ({"path": "/internal/y"}, ["path has changed"]),
+        ({"callers": []}, ["authz left callers"]),
+        ({"callees": ["audit"]}, ["team left callees"]),
+        ({"answer": None}, ["answer has come or gone"]),
+        ({"request": GONE}, ["request/name is gone", "request/name may be missing now"]),
+        ({"answer": GROWN | {"required": ["name", "age"]}}, ["answer/age must be there now"]),
+    ],
+)  # fmt: skip
+def test_a_breaking_change_of_a_call_is_told_from_growth(new: Schema, told: list[str]):
+    assert call_breaks(CALL, CALL | new) == told
