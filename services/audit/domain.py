@@ -3,7 +3,6 @@
 import hashlib
 import json
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,7 +31,6 @@ _NAMING = frozenset(
         identity.UserRenamed,
     )
 )
-_ORDER = re.compile(r"[0-9a-f]{12}\.[0-9a-f]{10,}\.[!-~]{1,200}", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,20 +154,3 @@ def person_of(row: Row) -> Person | None:
 def moment_key(moment: datetime) -> str:
     """Milliseconds since 1970 in twelve hexadecimal digits: they sort as the moments do."""
     return f"{max(0, round(moment.timestamp() * 1000)):012x}"
-
-
-def cursor_of(record: Record) -> str:
-    """Where the page after this record begins; a stranger to whoever receives it."""
-    return urlsafe_b64encode(record.order.encode()).rstrip(b"=").decode()
-
-
-def read_cursor(cursor: str) -> str:
-    """The `order` that a cursor stands for.
-
-    Raises:
-        ValueError: it was not made by `cursor_of`.
-    """
-    order = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
-    if _ORDER.fullmatch(order) is None:
-        raise ValueError("not a cursor")
-    return order

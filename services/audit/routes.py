@@ -10,7 +10,8 @@ from services.audit import use_cases
 from services.audit.domain import Filters, Record
 from services.audit.use_cases import Audit
 from shared.contracts.facts import Actor, Outcome, ResourceRef
-from shared.http import Answer, Body, Call, Permission, Route
+from shared.http import Answer, Call, Permission, Route
+from shared.http.paging import PageQuery, read_cursor, write_cursor
 
 
 def _written_as_a_date(value: str) -> str:
@@ -25,7 +26,7 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=254)]
 READ = Permission("audit_log:view")
 
 
-class Search(Body):
+class Search(PageQuery):
     """The filters of a search; all that are given must fit."""
 
     since: Moment | None = Field(None, alias="from", description="From this moment on")
@@ -39,8 +40,6 @@ class Search(Body):
     outcome: Outcome | None = None
     project: Text | None = None
     request_id: Text | None = None
-    limit: int = Field(50, ge=1, le=200)
-    cursor: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,400}$")] | None = None
 
 
 class Place(Answer):
@@ -124,12 +123,19 @@ async def list_events(ctx: Audit, call: Call[None, Search]) -> AuditEvents:
         project=asked.project,
         request_id=asked.request_id,
     )
+    last = read_cursor(call)
     page = await use_cases.search(
-        ctx, call.caller, call.account_id, filters, cursor=asked.cursor, limit=asked.limit
+        ctx,
+        call.caller,
+        call.account_id,
+        filters,
+        after=None if last is None else last[0],
+        limit=asked.limit,
     )
+    following = page.next_after
     return AuditEvents(
         items=tuple(map(AuditEvent.of, page.records)),
-        next_cursor=page.next_cursor,
+        next_cursor=None if following is None else write_cursor(call, (following, "")),
         complete_until=page.complete_until,
     )
 

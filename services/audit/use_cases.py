@@ -9,10 +9,8 @@ from datetime import datetime
 from services.audit.domain import (
     Filters,
     Record,
-    cursor_of,
     digest,
     person_of,
-    read_cursor,
     record_of,
 )
 from services.audit.store import Records
@@ -22,7 +20,7 @@ from shared.contracts.facts import Caller, Fact, ResourceRef, Row
 from shared.inbox import AWAY, AlreadyApplied, AppliedMark
 from shared.journal import Journal, JournalWrite
 from shared.mongo import AlreadyThere, DbClient, DbSession, transact
-from shared.problems import Invalid, NotFound, Unavailable
+from shared.problems import NotFound, Unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +30,8 @@ class Page:
     """One page of a search."""
 
     records: tuple[Record, ...]
-    next_cursor: str | None
+    next_after: str | None
+    """The `order` of the last record, when there are more."""
     complete_until: datetime | None
     """Everything that happened before this moment is in the log; `None`: not known yet."""
 
@@ -147,26 +146,25 @@ class Audit:
 
 
 async def search(
-    ctx: Audit, caller: Caller, account_id: str, filters: Filters, *, cursor: str | None, limit: int
+    ctx: Audit, caller: Caller, account_id: str, filters: Filters, *, after: str | None, limit: int
 ) -> Page:
-    """One page of an account's log, newest first; the reading itself is recorded."""
-    try:
-        after = None if cursor is None else read_cursor(cursor)
-    except ValueError:
-        raise Invalid(errors=[("/query/cursor", "Was not given by this search")]) from None
+    """Return a page of an account's log, newest first, and record the reading itself.
+
+    The page begins after the record whose `order` is `after`.
+    """
     # Asked before the records are read: what comes in meanwhile is not promised.
     complete_until = ctx.complete_until()
     await _note(ctx, caller, account_id, asked=filters)
     actors = await _actors(ctx, filters.user)
     if actors == []:
-        return Page(records=(), next_cursor=None, complete_until=complete_until)
+        return Page(records=(), next_after=None, complete_until=complete_until)
     found = await ctx.records.search(
         account_id, filters, actors=actors, after=after, limit=limit + 1
     )
     page = found[:limit]
     return Page(
         records=await _named(ctx, page),
-        next_cursor=cursor_of(page[-1]) if len(found) > limit else None,
+        next_after=page[-1].order if len(found) > limit else None,
         complete_until=complete_until,
     )
 

@@ -1,15 +1,27 @@
-"""Which part of a list does a page show, and where does the next one begin?"""
+"""Pages of lists, and the cursors that lead from one page to the next.
 
-import base64
+A cursor holds the key of the last row of its page, and a digest of the list, its sort and its
+filters. Under others it is refused: it would skip rows or show them twice.
+"""
+
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
-from typing import Generic, TypeVar
+from hashlib import sha256
+from typing import Any, Generic, TypeVar
 
 from pydantic import Field
 
-from shared.http.routes import Answer, Body
+from shared.auth.keys import decode, encode
+from shared.http.refusals import MalformedJson
+from shared.http.routes import Answer, Body, Call
+from shared.http.strict_json import loads
 from shared.problems import Invalid
+
+MAX_PAGE_ROWS = 200
+MAX_CURSOR_CHARACTERS = 2_000
+"""Longer than the longest key of a list: 100 characters of a name, case-folded, and an id."""
+DIGEST_BYTES = 12
 
 RowT = TypeVar("RowT")
 ItemT = TypeVar("ItemT", bound=Answer)
@@ -19,10 +31,10 @@ Key = tuple[str, str]
 
 
 class PageQuery(Body):
-    """`cursor` is what the page before gave as `next_cursor`."""
+    """The query of a list; `cursor` is the `next_cursor` of the page before."""
 
-    limit: int = Field(default=50, ge=1, le=200)
-    cursor: str | None = Field(default=None, max_length=1_000)
+    limit: int = Field(default=50, ge=1, le=MAX_PAGE_ROWS)
+    cursor: str | None = Field(default=None, max_length=MAX_CURSOR_CHARACTERS)
 
 
 class Page(Answer, Generic[ItemT]):
@@ -33,40 +45,78 @@ class Page(Answer, Generic[ItemT]):
 
 
 class Order(StrEnum):
-    """Which end of a list comes first."""
+    """The end of a list that comes first."""
 
     ASCENDING = "ascending"
     DESCENDING = "descending"
 
 
+ListCall = Call[None, Any]
+"""A call whose query is a `PageQuery`."""
+
+
 def paged(
     rows: Iterable[RowT],
-    query: PageQuery,
+    call: ListCall,
     *,
     key: Callable[[RowT], Key],
     order: Order = Order.ASCENDING,
 ) -> tuple[list[RowT], str | None]:
-    """The rows of the page, and the cursor of the next; a row that comes or goes moves no other.
+    """The rows of the page that `call` asks for, and the cursor of the next page.
+
+    Rows that are added or removed between two pages do not move the others.
 
     Raises:
-        Invalid: the cursor is none of this list.
+        Invalid: as `read_cursor` does.
     """
     backwards = order is Order.DESCENDING
     left = sorted(rows, key=key, reverse=backwards)
-    if query.cursor is not None:
-        last = _read(query.cursor)
+    last = read_cursor(call)
+    if last is not None:
         left = [row for row in left if (key(row) < last if backwards else key(row) > last)]
-    page = left[: query.limit]
-    return page, _write(key(page[-1])) if len(left) > len(page) else None
+    page = left[: call.query.limit]
+    return page, write_cursor(call, key(page[-1])) if len(left) > len(page) else None
 
 
-def _write(key: Key) -> str:
-    return base64.urlsafe_b64encode(json.dumps(key).encode()).decode()
+def write_cursor(call: ListCall, key: Key) -> str:
+    """The cursor of the page after the row with this key, for the list that `call` asks for."""
+    content = json.dumps([_digest(call), *key], ensure_ascii=False, separators=(",", ":"))
+    return encode(content.encode())
 
 
-def _read(cursor: str) -> Key:
+def read_cursor(call: ListCall) -> Key | None:
+    """The key of the last row of the page before; None on the first page.
+
+    Raises:
+        Invalid: the cursor was made for another list, sort or filter, or is not a cursor at all.
+    """
+    cursor = call.query.cursor
+    if cursor is None:
+        return None
     try:
-        value, identity = json.loads(base64.urlsafe_b64decode(cursor))
-    except (ValueError, TypeError) as problem:
-        raise Invalid(errors=[("/query/cursor", "is no cursor of this list")]) from problem
-    return str(value), str(identity)
+        content = loads(decode(cursor))
+    except (ValueError, MalformedJson):
+        raise _refused(_NOT_A_CURSOR) from None
+    match content:
+        case [str(digest), str(value), str(identity)]:
+            if digest != _digest(call):
+                raise _refused(_OF_ANOTHER_LIST)
+            return value, identity
+        case _:
+            raise _refused(_NOT_A_CURSOR)
+
+
+def _digest(call: ListCall) -> str:
+    filters: Mapping[str, Any] = call.query.model_dump(mode="json", exclude={"limit", "cursor"})
+    asked = json.dumps([call.route.operation_id, dict(call.path), filters], sort_keys=True)
+    return encode(sha256(asked.encode()).digest()[:DIGEST_BYTES])
+
+
+def _refused(message: str) -> Invalid:
+    return Invalid(errors=[("/query/cursor", message)])
+
+
+_NOT_A_CURSOR = "This is not a cursor of this list. Start again without a cursor."
+_OF_ANOTHER_LIST = (
+    "This cursor was made for another list, sort or filter. Start again without a cursor."
+)

@@ -2,6 +2,7 @@
 
 import re
 from importlib import import_module
+from types import NoneType
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from pydantic import BaseModel
 
 from shared.contracts import calls
 from shared.contracts.calls import CALLS, InternalAnswer, InternalCall, InternalRequest
-from shared.http import Admin, Route
+from shared.http import Admin, Internal, Route
 from shared.journal import journal_routes
 from shared.leases import lease_routes
 from tests.contracts.golden_schemas import (
@@ -51,22 +52,16 @@ def test_a_call_has_its_agreed_description(call: InternalCall[Any, Any]):
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_service_serves_exactly_the_calls_that_name_it(service: str):
-    served = {
-        (route.method, route.path): (route.takes or route.query, route.gives, route.access)
-        for route in served_by(service)
+    described: dict[tuple[str, str], InternalCall[Any, Any]] = {
+        (call.method, call.path): call for call in CALLS if service in call.callees
     }
-    described = {
-        (call.method, call.path): (
-            call.request if issubclass(call.request, BaseModel) else None,
-            call.answer if issubclass(call.answer, BaseModel) else None,
-            call.callers,
-        )
-        for call in CALLS
-        if service in call.callees
-    }
-    assert served.keys() == described.keys()
-    for key, (request, answer, access) in served.items():
-        assert (request, answer, access.callers) == described[key], key
+    routes = served_by(service)
+    assert {(route.method, route.path) for route in routes} == described.keys()
+    for route in routes:
+        call = described[route.method, route.path]
+        assert route.access == Internal(call.callers)
+        assert (route.takes or route.query or NoneType) is call.request
+        assert (route.gives or NoneType) is call.answer
 
 
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: call.name)

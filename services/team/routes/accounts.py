@@ -103,7 +103,7 @@ async def list_own(ctx: Ctx, call: Call[None, PageQuery]) -> Page[AccountView]:
         and await accounts.arrive(ctx, user_id=user.user_id, account_id=named, caller=call.caller)
     ):
         found = await accounts.own_accounts(ctx, user.user_id)
-    page, following = paged(found, call.query, key=lambda own: (own.account.account_id, ""))
+    page, following = paged(found, call, key=lambda own: (own.account.account_id, ""))
     return Page[AccountView](items=[account_view(own) for own in page], next_cursor=following)
 
 

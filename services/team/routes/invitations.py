@@ -121,7 +121,7 @@ async def list_pending(ctx: Ctx, call: Call[None, PageQuery]) -> Page[Invitation
     desk, pending = await invitations.pending(ctx, act_of(call))
     page, following = paged(
         pending,
-        call.query,
+        call,
         key=lambda invitation: (invitation.invitation_id, ""),
         order=Order.DESCENDING,
     )

@@ -137,7 +137,7 @@ async def list_members(ctx: Ctx, call: Call[None, MembersQuery]) -> Page[MemberV
     ]
     order = Order.DESCENDING if query.sort.startswith("-") else Order.ASCENDING
     field = query.sort.removeprefix("-")
-    page, following = paged(shown, query, key=lambda row: _key(row, field), order=order)
+    page, following = paged(shown, call, key=lambda row: _key(row, field), order=order)
     return Page[MemberView](items=page, next_cursor=following)
 
 

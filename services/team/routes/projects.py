@@ -92,7 +92,7 @@ async def list_projects(ctx: Ctx, call: Call[None, PageQuery]) -> Page[ProjectVi
     """The projects that the caller may see, by name."""
     found = await projects.visible(ctx, act_of(call))
     page, following = paged(
-        found, call.query, key=lambda project: (project.name.casefold(), project.project_id)
+        found, call, key=lambda project: (project.name.casefold(), project.project_id)
     )
     return Page[ProjectView](items=[_view(project) for project in page], next_cursor=following)
 
@@ -122,7 +122,7 @@ async def delete(ctx: Ctx, call: Call[None, None]) -> Reply:
 async def list_overrides(ctx: Ctx, call: Call[None, PageQuery]) -> Page[OverrideView]:
     """The overrides in a project."""
     found = await projects.overrides_in(ctx, act_of(call), _id(call))
-    page, following = paged(found, call.query, key=lambda override: (override.user_id, ""))
+    page, following = paged(found, call, key=lambda override: (override.user_id, ""))
     return Page[OverrideView](
         items=[_override_view(override) for override in page], next_cursor=following
     )

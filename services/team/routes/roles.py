@@ -64,7 +64,7 @@ async def list_roles(ctx: Ctx, call: Call[None, PageQuery]) -> Page[RoleView]:
     """The roles of the account's catalog, in its order."""
     roles = (await enter(ctx, act_of(call))).catalog.catalog.roles
     numbered = {role.id: f"{number:04}" for number, role in enumerate(roles)}
-    page, following = paged(roles, call.query, key=lambda role: (numbered[role.id], role.id))
+    page, following = paged(roles, call, key=lambda role: (numbered[role.id], role.id))
     return Page[RoleView](items=[role_view(role) for role in page], next_cursor=following)
 
 

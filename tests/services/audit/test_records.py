@@ -7,11 +7,9 @@ import pytest
 from services.audit.domain import (
     REMOVED,
     Person,
-    cursor_of,
     digest,
     moment_key,
     person_of,
-    read_cursor,
     record_of,
     without_secrets,
 )
@@ -158,17 +156,6 @@ def test_a_moment_has_one_key_in_every_time_zone():
     elsewhere = NOON.astimezone(timezone(timedelta(hours=5, minutes=45)))
     assert moment_key(elsewhere) == moment_key(NOON)
     assert moment_key(datetime(1970, 1, 1, tzinfo=NOON.tzinfo)) == "0" * 12
-
-
-def test_a_cursor_leads_back_to_its_record_and_tells_nothing_else():
-    record = record_of(a_row(), recorded_at=LATER)
-    assert read_cursor(cursor_of(record)) == record.order
-
-
-@pytest.mark.parametrize("cursor", ["", "x", "AAAA", "é", "e30", "MDAwMDAwMDAwMDAw", "~" * 50])
-def test_what_is_no_cursor_is_refused(cursor):
-    with pytest.raises(ValueError, match=r"."):
-        read_cursor(cursor)
 
 
 def test_names_are_known_from_the_facts_about_users():

@@ -333,6 +333,26 @@ async def test_the_last_page_has_no_cursor_even_when_it_is_full(api):
     assert last["next_cursor"] is None
 
 
+async def test_a_cursor_works_for_its_own_filters_and_account_only(api):
+    await api.tell(*[removed(occurred_at=NOON + timedelta(seconds=second)) for second in range(3)])
+    query = "limit=1&action=member.removed"
+    first = await api.search(query)
+    cursor = f"cursor={first['next_cursor']}"
+    assert len((await api.search(f"limit=200&action=member.removed&{cursor}"))["items"]) == 2
+    for account, asked in (
+        (ACCOUNT, "limit=1"),
+        (ACCOUNT, "limit=1&action=member."),
+        (ACCOUNT, f"{query}&outcome=succeeded"),
+        (ACCOUNT, f"{query}&to=2100-01-01T00:00:00Z"),
+        (OTHER, query),
+    ):
+        status, problem = await api.get(f"/v1/accounts/{account}/audit-events?{asked}&{cursor}")
+        assert (status, problem["code"]) == (422, "invalid"), asked
+        [error] = problem["errors"]
+        assert error["pointer"] == "/query/cursor"
+        assert error["message"].endswith("Start again without a cursor.")
+
+
 MISFITS = [
     ("limit=201", "/query/limit"),
     ("limit=0", "/query/limit"),

@@ -201,6 +201,11 @@ async def test_the_list_is_searched_sorted_and_paged(team: Team) -> None:
                 break
             cursor = page["next_cursor"]
         assert seen == names, sort
+    first = await account.owner.get(f"{account.path}/members?limit=1&sort=name")
+    for sort in ("-name", "since"):
+        query = f"limit=1&sort={sort}&cursor={first['next_cursor']}"
+        other = await account.owner.send("GET", f"{account.path}/members?{query}")
+        assert (other.status, other.body["errors"][0]["pointer"]) == (422, "/query/cursor")
     bad = await account.owner.send("GET", f"{account.path}/members?cursor=nonsense")
     assert (bad.status, bad.body["errors"][0]["pointer"]) == (422, "/query/cursor")
 
