@@ -1,4 +1,4 @@
-"""Which servers and names may every test ask for?"""
+"""Fixtures that every test may use: servers and names."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from tests.servers import SmtpServer, amqp_server, mongo_server, require_rabbitm
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+
+pytest_plugins = ["tests.summary"]
 
 
 @pytest.fixture(scope="session")
