@@ -49,7 +49,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     for report in reports:
         seconds[report.nodeid.partition("::")[0]] += report.duration
     if len(seconds) >= FEWEST_FILES:
-        terminalreporter.section(f"the {SLOWEST_FILES} slowest of {len(seconds)} files")
+        terminalreporter.section(f"the slowest of {len(seconds)} files")
         for file, took in sorted(seconds.items(), key=itemgetter(1), reverse=True)[:SLOWEST_FILES]:
             terminalreporter.write_line(f"{took:7.1f} s  {file}")
 
