@@ -234,12 +234,16 @@ def networks(text: str) -> list[str]:
     """The networks (or addresses) of a list with commas or blanks.
 
     Raises:
-        SystemExit: one of them is none; the sentence names it.
+        SystemExit: one of them is not a network, or is every address; the sentence names it.
     """
     try:
-        return [str(ip_network(word)) for word in text.replace(",", " ").split()]
+        given = [ip_network(word) for word in text.replace(",", " ").split()]
     except ValueError as problem:
         raise SystemExit(f"TRUSTED_PROXIES is not valid: {problem}.") from problem
+    for network in given:
+        if network.prefixlen == 0:
+            raise SystemExit(f"TRUSTED_PROXIES is not valid: {network} is every address.")
+    return [str(network) for network in given]
 
 
 def port(variable: str, default: int) -> int:

@@ -1,4 +1,4 @@
-"""Which servers and names may every test ask for?"""
+"""Fixtures that every test may use: servers and names."""
 
 from __future__ import annotations
 
@@ -14,6 +14,24 @@ from tests.servers import SmtpServer, amqp_server, mongo_server, require_rabbitm
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+
+pytest_plugins = ["tests.summary"]
+SLOWEST_FIRST = (
+    "tests/faults/test_kills.py",
+    "tests/faults/test_removals.py",
+    "tests/e2e/test_journey.py",
+    "tests/services/team/test_escalation.py",
+    "tests/faults/test_crash_points.py",
+)
+"""Files that take longest are begun first, so that no worker waits for one of them at the end."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Move the slowest files to the start; the others keep their random order."""
+    order = {name: place for place, name in enumerate(SLOWEST_FIRST)}
+    items.sort(key=lambda item: order.get(item.nodeid.partition("::")[0], len(order)))
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from deploy.gateway.paths import PARAMETER
 from deploy.gateway.problems import LARGEST_BODY, REQUEST_ID, ROWS
 
+SENDER_SECONDS = 10
+"""A sender of headers, or of a part of a body, that takes longer is disconnected."""
 MAIN = """\
 worker_processes auto;
 pid nginx.pid;
@@ -26,8 +28,8 @@ http {{
   # there, so whoever sends slowly holds a connection of nginx and nothing else.
   client_max_body_size {largest_body};
   client_body_buffer_size {largest_body};
-  client_header_timeout 10s;
-  client_body_timeout 10s;
+  client_header_timeout {sender_seconds}s;
+  client_body_timeout {sender_seconds}s;
   large_client_header_buffers 4 16k;
   limit_conn_zone $binary_remote_addr zone=connections:4m;
   limit_conn connections 200;
@@ -88,6 +90,7 @@ def configuration(
     names: Mapping[str, str] | None = None,
     resolver: str | None = None,
     proxies: Sequence[str] = (),
+    sender_seconds: int = SENDER_SECONDS,
 ) -> str:
     """The whole `nginx.conf`.
 
@@ -108,6 +111,7 @@ def configuration(
     return MAIN.format(
         listen=listen,
         largest_body=LARGEST_BODY,
+        sender_seconds=sender_seconds,
         request_id=REQUEST_ID,
         static=static,
         upstreams=upstreams,

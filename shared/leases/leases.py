@@ -87,7 +87,8 @@ class Leases:
         self._ttl = ttl
         self._alarm = alarm
         self._told: dict[str, LeaseRow] = {}
-        self._open: set[_Open] = set()
+        # A dictionary keeps the order, which a simulation with a seed relies on.
+        self._open: dict[_Open, None] = {}
         self._running: dict[str, asyncio.Task[Receipt]] = {}
 
     async def grant(
@@ -163,11 +164,11 @@ class Leases:
         """Wait for as long as it takes, and write the receipt."""
         barrier = Barrier(position.epoch, position.shard, position.seq)
         opened = _Open(barrier, committed_at, self._alarm())
-        self._open.add(opened)
+        self._open[opened] = None
         try:
             await self._wait(opened, after)
         finally:
-            self._open.discard(opened)
+            self._open.pop(opened, None)
         receipt = Receipt(
             revision=format_revision(position),
             effective_at=self._clock.now(),

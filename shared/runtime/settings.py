@@ -92,6 +92,16 @@ class StatelessSettings(BaseSettings):
             read_public(text)
         return keys
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _not_every_address(
+        cls, networks: tuple[IPv4Network | IPv6Network, ...]
+    ) -> tuple[IPv4Network | IPv6Network, ...]:
+        """`T18`: any client could then say which address it comes from."""
+        if any(network.prefixlen == 0 for network in networks):
+            raise ValueError("must not contain every address (0.0.0.0/0 or ::/0)")
+        return networks
+
     @field_validator("admin_key")
     @classmethod
     def _long_enough(cls, key: SecretStr) -> SecretStr:

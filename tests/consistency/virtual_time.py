@@ -1,4 +1,4 @@
-"""How do coroutines run in simulated time, deterministically and without waiting?"""
+"""Coroutines in simulated time: deterministic, and without real waiting."""
 
 import heapq
 import itertools
@@ -9,10 +9,10 @@ from typing import Any
 
 @dataclass(slots=True)
 class Pause:
-    """What a coroutine of the simulation yields: a time to sleep, perhaps cut short."""
+    """What a coroutine of the simulation yields: a time to sleep, which an alarm may end."""
 
     seconds: float
-    bell: "Bell | None" = None
+    alarm: "SimulatedAlarm | None" = None
 
     def __await__(self) -> Generator["Pause", None, None]:
         yield self
@@ -20,7 +20,7 @@ class Pause:
 
 @dataclass(slots=True)
 class Timeline:
-    """A heap of things to do, each at its time."""
+    """A heap of actions, each with its time."""
 
     now: float = 0.0
     _heap: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
@@ -47,16 +47,16 @@ class Timeline:
                 done(end.value)
                 return
             resume = _once(step)
-            if pause.bell is not None:
-                pause.bell.resume = resume
+            if pause.alarm is not None:
+                pause.alarm.resume = resume
             self.after(pause.seconds, resume)
 
         step()
 
 
 @dataclass(slots=True)
-class Bell:
-    """The simulation's `Alarm`."""
+class SimulatedAlarm:
+    """The `Alarm` of the simulation."""
 
     timeline: Timeline
     rung: bool = False

@@ -1,4 +1,4 @@
-"""How does a test break a TCP link in the ways that networks do?"""
+"""A TCP proxy that breaks a link in the ways that networks do."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Self
 
 @dataclass(eq=False)
 class _Direction:
-    """One way of the traffic: `flowing` is cleared to hold the bytes back."""
+    """One direction of the traffic: `flowing` is cleared to hold the bytes back."""
 
     flowing: asyncio.Event = field(default_factory=asyncio.Event)
     budget: int | None = None
@@ -21,8 +21,31 @@ class _Direction:
         self.flowing.set()
 
 
+@dataclass(eq=False)
+class WatchedRequest:
+    """The next request that contains `text`, and its answer; the answer waits for `release`."""
+
+    text: bytes
+    sent: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the proxy has the request, before the server gets it."""
+    answered: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the proxy has the first bytes of the answer, before the client gets them."""
+    released: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def release(self) -> None:
+        """Let the answer pass."""
+        self.released.set()
+
+
+class _Link:
+    """The two streams of one connection, and the watched request that is open on it."""
+
+    def __init__(self) -> None:
+        self.watched: WatchedRequest | None = None
+
+
 class ChaosProxy:
-    """Listens on a free port of 127.0.0.1 and forwards to `host:port` as long as it is told to.
+    """Listens on a free port of 127.0.0.1 and forwards to `host:port` until told otherwise.
 
     Used as `async with ChaosProxy(host, port) as proxy`; `proxy.port` is where to connect.
     """
@@ -32,12 +55,12 @@ class ChaosProxy:
         self._to_server, self._to_client = _Direction(), _Direction()
         self._links: set[asyncio.Task[None]] = set()
         self._writers: set[asyncio.StreamWriter] = set()
+        self._watched: WatchedRequest | None = None
         self._refusing = False
         self.delay = 0.0
         """Seconds that every piece of data waits before it is forwarded."""
         self.accepted = 0
         """Connections that were forwarded."""
-        self._said = asyncio.Event()
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
@@ -52,7 +75,7 @@ class ChaosProxy:
         await asyncio.gather(*self._links, return_exceptions=True)
 
     def drop(self) -> None:
-        """Reset every connection; new ones are welcome."""
+        """Reset every connection; new ones are accepted."""
         for writer in self._writers:
             _reset(writer)
 
@@ -72,12 +95,13 @@ class ChaosProxy:
         """Reset the connection that sends the server its next `count` bytes, right after them."""
         self._to_server.budget = count
 
-    async def next_request(self) -> None:
-        """Return when a client has said something, before the server hears of it."""
-        await self._said.wait()
+    def watch(self, text: bytes) -> WatchedRequest:
+        """Watch for the next request that contains `text`, and hold its answer back."""
+        self._watched = WatchedRequest(text)
+        return self._watched
 
     def heal(self) -> None:
-        """Forward everything again, what was held back first."""
+        """Forward everything again, and first what was held back."""
         self._refusing = False
         self.delay = 0.0
         self._to_server.budget = None
@@ -115,9 +139,10 @@ class ChaosProxy:
         up_reader: asyncio.StreamReader,
         up_writer: asyncio.StreamWriter,
     ) -> None:
+        link = _Link()
         pumps = [
-            asyncio.create_task(self._pump(self._to_server, reader, up_writer)),
-            asyncio.create_task(self._pump(self._to_client, up_reader, writer)),
+            asyncio.create_task(self._pump(self._to_server, link, reader, up_writer)),
+            asyncio.create_task(self._pump(self._to_client, link, up_reader, writer)),
         ]
         try:
             await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
@@ -127,12 +152,19 @@ class ChaosProxy:
             await asyncio.gather(*pumps, return_exceptions=True)
 
     async def _pump(
-        self, direction: _Direction, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self,
+        direction: _Direction,
+        link: _Link,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
     ) -> None:
         while data := await reader.read(65536):
             if direction is self._to_server:
-                self._said.set()
-                self._said.clear()
+                self._notice(link, data)
+            elif link.watched is not None:
+                link.watched.answered.set()
+                await link.watched.released.wait()
+                link.watched = None
             if self.delay:
                 await asyncio.sleep(self.delay)
             await direction.flowing.wait()
@@ -145,6 +177,12 @@ class ChaosProxy:
                     return
             writer.write(data)
             await writer.drain()
+
+    def _notice(self, link: _Link, data: bytes) -> None:
+        """Tie the watched request to the connection that sends it."""
+        if self._watched is not None and self._watched.text in data:
+            link.watched, self._watched = self._watched, None
+            link.watched.sent.set()
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:

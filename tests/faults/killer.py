@@ -1,4 +1,4 @@
-"""Who is killed when, and how long does it take to be there again?"""
+"""Random kills of processes, each followed by a restart, and the seconds that those took."""
 
 import asyncio
 import contextlib
@@ -8,16 +8,16 @@ from collections.abc import Mapping, Sequence
 
 from deploy.programs.program import Program
 
-UNDER_WAY_SECONDS = 0.1
-"""From a request until its last effect, roughly."""
+REQUEST_SECONDS = 0.1
+"""The approximate time from a request to its last effect."""
 
 
 class Killer:
     """Kills each of the victims `times` times with SIGKILL, and starts it again each time.
 
-    A victim is one program, or several of which any one is taken. `hands` victims may be dead at
-    the same time. The moment: up to `pause` seconds after it is taken in hand and then, because
-    little goes wrong between two writes, while the next one is under way.
+    A victim is one program, or several of which one is chosen each time. At most `at_once` victims
+    are dead at the same time. A kill happens up to `pause` seconds after the last one, and then
+    while a write is in progress, because little goes wrong between two writes.
     """
 
     def __init__(
@@ -26,53 +26,53 @@ class Killer:
         *,
         times: int,
         seed: int,
-        hands: int,
+        at_once: int,
         pause: float,
         sending: asyncio.Event,
     ) -> None:
         self.kills: Counter[str] = Counter()
         self.seconds: defaultdict[str, list[float]] = defaultdict(list)
-        """Victim → from each kill until it was ready."""
+        """Victim → the seconds from each kill until it was ready."""
         self.down: set[str] = set()
         self._victims = victims
-        self._hands = hands
+        self._at_once = at_once
         self._pause = pause
         self._sending = sending
         self._choices = random.Random(seed)
         self._waiting = [name for name in victims for _ in range(times)]
         self._choices.shuffle(self._waiting)
-        self._held: set[str] = set()
+        self._in_progress: set[str] = set()
 
     async def run(self) -> None:
-        """Return when everything was killed as often as it should be, and is there."""
-        async with asyncio.TaskGroup() as hands:
-            for _ in range(self._hands):
-                hands.create_task(self._work())
+        """Return when every victim was killed `times` times and is ready again."""
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(self._at_once):
+                tasks.create_task(self._kill_in_turn())
 
     async def watch(self) -> None:
-        """Fail when something ends that nobody killed. Never ends by itself."""
+        """Fail when a program ends that was not killed. Never ends by itself."""
         while True:
             for name, programs in self._victims.items():
                 if name not in self.down:
-                    alone = [program.log for program in programs if not program.running]
-                    assert not alone, f"{name} ended, and nobody had killed it: see {alone}"
+                    ended = [program.log for program in programs if not program.running]
+                    assert not ended, f"{name} ended without a kill: see {ended}"
             await asyncio.sleep(0.1)
 
-    async def _work(self) -> None:
+    async def _kill_in_turn(self) -> None:
         while (name := self._next()) is not None:
             await asyncio.sleep(self._choices.uniform(0.2, self._pause))
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(2):
                     await self._sending.wait()
-            await asyncio.sleep(self._choices.uniform(0, UNDER_WAY_SECONDS))
+            await asyncio.sleep(self._choices.uniform(0, REQUEST_SECONDS))
             await self._kill(name, self._choices.choice(self._victims[name]))
-            self._held.discard(name)
+            self._in_progress.discard(name)
 
     def _next(self) -> str | None:
-        name = next((name for name in self._waiting if name not in self._held), None)
+        name = next((name for name in self._waiting if name not in self._in_progress), None)
         if name is not None:
             self._waiting.remove(name)
-            self._held.add(name)
+            self._in_progress.add(name)
         return name
 
     async def _kill(self, name: str, program: Program) -> None:
@@ -83,7 +83,7 @@ class Killer:
         try:
             await asyncio.shield(starting)
         except asyncio.CancelledError:
-            await starting  # or it would run on after everything is stopped
+            await starting  # or the program would outlive the stop of everything else
             raise
         self.down.discard(name)
         self.kills[name] += 1

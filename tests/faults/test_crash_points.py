@@ -1,6 +1,5 @@
-"""Does a crash at any step between a write and its effects lose, double or invent something?"""
+"""A crash at any step between a write and its effects loses, repeats and invents nothing."""
 
-import os
 import signal
 import sys
 from collections import Counter
@@ -14,17 +13,18 @@ from pymongo import MongoClient
 from pymongo.database import Database
 
 from deploy.programs.program import Program
-from tests.faults.crashing import DOOMED, NOT_WRITTEN, Point
+from tests.faults.crashing_program import CRASHING_WRITE, NOT_WRITTEN, Point
+from tests.lengths import length
 from tests.waiting import wait_for
 
 ROOT = Path(__file__).parent.parent.parent
-ROUNDS = int(os.environ.get("ROLECALL_TEST_CRASHES", "2"))
-"""How often it dies at each point."""
+ROUNDS = length("CRASHES", short=1, soak=5)
+"""How often the program dies at each point."""
 POINTS = [point for point in Point if point is not Point.NONE]
 
 
-class Crashing(Program):
-    """One life of the program in `crashing`."""
+class CrashingProcess(Program):
+    """One run of the program in `crashing_program`."""
 
     name = "crashing"
     url = ""
@@ -34,7 +34,7 @@ class Crashing(Program):
         self._arguments = arguments
 
     def command(self) -> list[str]:
-        return [sys.executable, "-m", "tests.faults.crashing", *self._arguments]
+        return [sys.executable, "-m", "tests.faults.crashing_program", *self._arguments]
 
     def environment(self) -> dict[str, str]:
         return {"PYTHONPATH": f"{ROOT}:{ROOT / 'sdk'}"}
@@ -43,61 +43,63 @@ class Crashing(Program):
         return True
 
 
-class Crashes:
-    """The databases and the broker of one test, and the lives that it lives in them."""
+class CrashRuns:
+    """The databases and the broker of one test, and the runs of the program with them."""
 
     def __init__(self, mongo_url: str, amqp_url: str, name: str, folder: Path) -> None:
         self.client: MongoClient[dict[str, Any]] = MongoClient(mongo_url)
-        self.written: Database[dict[str, Any]] = self.client[f"{name}_source"]
-        self.heard: Database[dict[str, Any]] = self.client[f"{name}_heard"]
-        self.lives = 0
+        self.source: Database[dict[str, Any]] = self.client[f"{name}_source"]
+        self.consumer: Database[dict[str, Any]] = self.client[f"{name}_consumer"]
+        self.runs = 0
         self.acknowledged: set[str] = set()
         self._addresses = (mongo_url, amqp_url, name)
         self._folder = folder
 
     def numbers(self) -> set[str]:
-        """Of the projects that are there."""
-        return {project["_id"] for project in self.written["projects"].find({})}
+        """The numbers of the stored projects."""
+        return {project["_id"] for project in self.source["projects"].find({})}
 
     def effects(self) -> Counter[str]:
-        """How often each project was heard of."""
-        return Counter(effect["number"] for effect in self.heard["effects"].find({}))
+        """Project → how often its fact had an effect."""
+        return Counter(effect["number"] for effect in self.consumer["effects"].find({}))
 
     @contextmanager
-    def life(self, point: Point) -> Iterator[Crashing]:
-        """Start the program, and end it at last; `acknowledged` has what it printed."""
-        self.lives += 1
-        program = Crashing(self._folder, *self._addresses, str(self.lives), point.value)
-        program.log = self._folder / f"{self.lives}.log"
+    def run(self, point: Point) -> Iterator[CrashingProcess]:
+        """Start the program and kill it at the end; `acknowledged` has what it printed."""
+        self.runs += 1
+        program = CrashingProcess(self._folder, *self._addresses, str(self.runs), point.value)
+        program.log = self._folder / f"{self.runs}.log"
         try:
             program.start()
             yield program
         finally:
             program.kill()
         lines = program.log.read_text().splitlines()
-        self.acknowledged |= {line for line in lines if line.startswith(f"{self.lives}-")}
+        self.acknowledged |= {line for line in lines if line.startswith(f"{self.runs}-")}
 
     async def die_at(self, point: Point) -> str:
-        """Live until the point is met; the number of the write that met it."""
-        with self.life(point) as program:
+        """Run until the program dies at `point`; the number of the write that it died at."""
+        with self.run(point) as program:
             process = program._process
             assert process is not None
             await wait_for(lambda: not program.running, within=120, what=f"the crash {point}")
             assert process.returncode == -signal.SIGKILL, program.log.read_text()
             assert "Traceback" not in program.log.read_text()
-        return f"{self.lives}-{DOOMED}"
+        return f"{self.runs}-{CRASHING_WRITE}"
 
 
 @pytest.fixture
-def crashes(mongo_url: str, amqp_url: str, database_name: str, tmp_path: Path) -> Iterator[Crashes]:
-    made = Crashes(mongo_url, amqp_url, database_name, tmp_path)
+def crashes(
+    mongo_url: str, amqp_url: str, database_name: str, tmp_path: Path
+) -> Iterator[CrashRuns]:
+    made = CrashRuns(mongo_url, amqp_url, database_name, tmp_path)
     yield made
     made.client.close()
 
 
 @pytest.mark.timeout(600)
 async def test_a_crash_at_any_point_leaves_nothing_or_everything_once(
-    crashes: Crashes, report: Callable[[str], None]
+    crashes: CrashRuns, report: Callable[[str], None]
 ) -> None:
     met: Counter[str] = Counter()
     for point in POINTS * ROUNDS:
@@ -106,17 +108,15 @@ async def test_a_crash_at_any_point_leaves_nothing_or_everything_once(
         assert there is (point not in NOT_WRITTEN), point
         met[point] += 1
 
-    with crashes.life(Point.NONE):
+    with crashes.run(Point.NONE):
         await wait_for(
             lambda: set(crashes.effects()) == crashes.numbers() and not unsent(crashes),
             within=60,
-            what="every row heard",
+            what="an effect of every row",
         )
 
-    rows = list(crashes.written["journal"].find({}))
-    heads = {
-        head["_id"]: head["seq"] for head in crashes.written["heads"].find({"seq": {"$gt": 0}})
-    }
+    rows = list(crashes.source["journal"].find({}))
+    heads = {head["_id"]: head["seq"] for head in crashes.source["heads"].find({"seq": {"$gt": 0}})}
     wanted = {(shard, seq) for shard, head in heads.items() for seq in range(1, head + 1)}
     assert crashes.acknowledged <= crashes.numbers()
     assert {(row["shard"], row["seq"]) for row in rows} == wanted
@@ -126,13 +126,13 @@ async def test_a_crash_at_any_point_leaves_nothing_or_everything_once(
     report(table(met, crashes))
 
 
-def unsent(crashes: Crashes) -> int:
-    return crashes.written["journal"].count_documents({"sent": False})
+def unsent(crashes: CrashRuns) -> int:
+    return crashes.source["journal"].count_documents({"sent": False})
 
 
-def table(met: Counter[str], crashes: Crashes) -> str:
-    """What happened, for people."""
+def table(met: Counter[str], crashes: CrashRuns) -> str:
+    """The figures of the run as text."""
     lines = [f"{times:>3} deaths {point}" for point, times in met.items()]
-    there, heard = len(crashes.numbers()), sum(crashes.effects().values())
+    stored, effects = len(crashes.numbers()), sum(crashes.effects().values())
     known = len(crashes.acknowledged)
-    return "\n".join([*lines, f"written {there}, acknowledged {known}, heard {heard}"])
+    return "\n".join([*lines, f"stored {stored}, acknowledged {known}, effects {effects}"])

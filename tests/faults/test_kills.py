@@ -1,8 +1,6 @@
-"""Is everything that was acknowledged still there, once, when everything was killed many times?"""
+"""After many kills of every process, all that was acknowledged is stored exactly once."""
 
 import asyncio
-import os
-import secrets
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -14,17 +12,16 @@ from shared.contracts.topology import Service
 from tests.e2e.journey import Deployment, World
 from tests.e2e.one_process import OneProcess
 from tests.e2e.processes import Processes
-from tests.faults.books import Books
-from tests.faults.families import PROBES, Ledger, Office
+from tests.faults.clients import CaughtMails, ClientCounts, DecisionChecker, RetryingClient
 from tests.faults.killer import Killer
-from tests.faults.patience import Guard, Patience, Post, Tally
+from tests.faults.stored_data import StoredData
+from tests.faults.team_scenario import PROBES, Acknowledged, ScenarioContext
+from tests.lengths import SEED, length
 from tests.waiting import wait_for
 
-KILLS = int(os.environ.get("ROLECALL_TEST_KILLS", "20"))
-"""How often each of them is killed."""
-SEED = int(os.environ.get("ROLECALL_TEST_SEED") or secrets.randbelow(10**9))
-FAMILIES = 6
-"""How many live at the same time."""
+KILLS = length("KILLS", short=3, soak=20)
+"""How often each process is killed."""
+TEAMS_AT_ONCE = 6
 LIMITS = {
     "identity": {
         "mails_per_address": "10000",
@@ -34,14 +31,14 @@ LIMITS = {
     },
     "team": {"mails_per_address": "10000"},
 }
-"""Whoever asks again and again must not be refused for that here."""
+"""Limits that repeated requests do not reach."""
 
 
 class OneProcessWithoutLimits(OneProcess):
     """The one-process runner, with the limits of the tests."""
 
     def environment(self) -> dict[str, str]:
-        """The limits are read as every service reads its settings."""
+        """The variables of the limits."""
         limits = {
             f"ROLECALL_{service}_{name}".upper(): value
             for service, options in LIMITS.items()
@@ -50,7 +47,7 @@ class OneProcessWithoutLimits(OneProcess):
         return {**super().environment(), **limits}
 
     def database_url(self) -> str:
-        """Where its database is right now; it says so to nobody, so ask the system."""
+        """The address of its database, found in the system's list of processes."""
         for entry in Path("/proc").glob("[0-9]*/cmdline"):
             try:
                 words = entry.read_bytes().decode(errors="replace").split("\0")
@@ -59,7 +56,7 @@ class OneProcessWithoutLimits(OneProcess):
             if str(self.data / "database" / "data") in words and "--port" in words:
                 port = words[words.index("--port") + 1]
                 return f"mongodb://127.0.0.1:{port}/?directConnection=true"
-        raise LookupError("its database does not run")
+        raise LookupError("the database of the one process is not running")
 
 
 @pytest.fixture
@@ -84,18 +81,18 @@ def processes(tmp_path: Path) -> Iterator[Processes]:
 async def test_one_process_is_killed_under_load_and_nothing_acknowledged_is_lost(
     one_process: OneProcessWithoutLimits, report: Callable[[str], None]
 ) -> None:
-    tally = await kill_under_load(
+    counts = await kill_under_load(
         {"process": [one_process]},
         deployment=one_process.deployment(),
         mail=lambda: one_process.deployment().mail,
         database=one_process.database_url,
         sends_mails=("process",),
         report=report,
-        hands=1,
+        at_once=1,
         pause=3,
     )
-    # Its leases last 30 s: no change may wait for that of a process that is dead.
-    assert max(tally.late, default=0) < 10
+    # Leases last 30 s: no change may wait for the lease of a dead process.
+    assert max(counts.late, default=0) < 10
 
 
 @pytest.mark.timeout(1200)
@@ -112,7 +109,7 @@ async def test_each_process_is_killed_under_load_and_nothing_acknowledged_is_los
         database=lambda: processes.database.url,
         sends_mails=("notification", "database"),
         report=report,
-        hands=2,
+        at_once=2,
         pause=1.5,
     )
 
@@ -125,90 +122,96 @@ async def kill_under_load(
     database: Callable[[], str],
     sends_mails: tuple[str, ...],
     report: Callable[[str], None],
-    hands: int,
+    at_once: int,
     pause: float,
-) -> Tally:
-    """Families live while the victims are killed; then everything must agree.
+) -> ClientCounts:
+    """Run team scenarios while the victims are killed; then require that all data agree.
 
     A kill of one of `sends_mails` between a mail and its note may send that mail again.
     """
-    tally, ledger = Tally(), Ledger()
-    patience = Patience(tally, down=lambda: killer.down)
+    counts, acknowledged = ClientCounts(), Acknowledged()
+    client = RetryingClient(counts, down=lambda: killer.down)
     killer = Killer(
-        victims, times=KILLS, seed=SEED, hands=hands, pause=pause, sending=patience.sending
+        victims, times=KILLS, seed=SEED, at_once=at_once, pause=pause, sending=client.sending
     )
     # A connection that its server closed a moment ago would fail without any kill.
     connector = aiohttp.TCPConnector(limit=200, keepalive_timeout=5)
     timeout = aiohttp.ClientTimeout(total=15)
     async with aiohttp.ClientSession(timeout=timeout, connector=connector) as http:
         world = World(deployment, http)
-        guard = Guard(
+        checker = DecisionChecker(
             world.platform,
-            tally,
+            counts,
             replicas=deployment.authz,
             client=(deployment.client_id, deployment.client_secret),
         )
-        await guard.sign_in()
-        post = Post(http, mail)
-        office = Office(
+        await checker.sign_in()
+        mails = CaughtMails(http, mail)
+        ctx = ScenarioContext(
             world=world,
-            patience=patience,
-            post=post,
-            guard=guard,
-            ledger=ledger,
+            client=client,
+            mails=mails,
+            checker=checker,
+            acknowledged=acknowledged,
             seed=SEED,
         )
         async with asyncio.TaskGroup() as tasks:
-            others = [tasks.create_task(post.run()), tasks.create_task(killer.watch())]
+            others = [tasks.create_task(mails.run()), tasks.create_task(killer.watch())]
             killing = tasks.create_task(killer.run())
-            living = [tasks.create_task(live_until(killing, office)) for _ in range(FAMILIES)]
-            await asyncio.gather(killing, *living)
+            teams = [tasks.create_task(run_until(killing, ctx)) for _ in range(TEAMS_AT_ONCE)]
+            await asyncio.gather(killing, *teams)
             for task in others:
                 task.cancel()
 
-        books = Books(database())
+        data = StoredData(database())
         try:
-            await wait_for(lambda: settled(books), within=120, what="everything settled")
-            caught = await post.message_ids()
-            faults = books.faults(ledger, caught=caught)
-            report(table(killer, tally, ledger, books, caught))
+            await wait_for(lambda: settled(data), within=120, what="everything settled")
+            caught = await mails.message_ids()
+            faults = data.faults(acknowledged, caught=caught)
+            report(table(killer, counts, acknowledged, data, caught))
         finally:
-            books.close()
-        await compare_replicas(guard, ledger)
+            data.close()
+        await compare_replicas(checker, acknowledged)
 
     doubles = len(caught) - len(set(caught))
     assert faults == []
-    assert tally.wrong_allows == []
-    assert tally.wrong_denials == []
-    assert tally.server_errors == []
+    assert counts.wrong_allows == []
+    assert counts.wrong_denials == []
+    assert counts.server_errors == []
     assert doubles <= sum(killer.kills[name] for name in sends_mails)
     assert killer.kills == dict.fromkeys(victims, KILLS)
-    assert ledger.gone, "nobody was removed: the load was too small to show anything"
-    return tally
+    assert acknowledged.gone, "no member was removed: the load was too small to prove anything"
+    return counts
 
 
-async def live_until(over: asyncio.Task[None], office: Office) -> None:
-    """One family after the other; the last one begins before `over` ends."""
+async def run_until(over: asyncio.Task[None], ctx: ScenarioContext) -> None:
+    """Run one scenario after the other; the last one begins before `over` ends."""
     while not over.done():
-        await office.next_family()
+        await ctx.run_next()
 
 
-def settled(books: Books) -> bool:
-    waits = books.unsettled()
+def settled(data: StoredData) -> bool:
+    waits = data.unsettled()
     assert not waits, waits
     return True
 
 
-async def compare_replicas(guard: Guard, ledger: Ledger) -> None:
-    """Each replica answers by the memberships that were acknowledged, and no others."""
-    for (account, user), role in ledger.members.items():
-        await guard.require_everywhere("allowed", user, account, PROBES[role])
-    for account, user in ledger.gone:
-        await guard.require_everywhere("not-a-member", user, account, PROBES["developer"])
+async def compare_replicas(checker: DecisionChecker, acknowledged: Acknowledged) -> None:
+    """Require that each replica decides by the acknowledged memberships, and no others."""
+    for (account, user), role in acknowledged.members.items():
+        await checker.require_everywhere("allowed", user, account, PROBES[role])
+    for account, user in acknowledged.gone:
+        await checker.require_everywhere("not-a-member", user, account, PROBES["developer"])
 
 
-def table(killer: Killer, tally: Tally, ledger: Ledger, books: Books, caught: list[str]) -> str:
-    """What happened, for people."""
+def table(
+    killer: Killer,
+    counts: ClientCounts,
+    acknowledged: Acknowledged,
+    data: StoredData,
+    caught: list[str],
+) -> str:
+    """The figures of a run as text."""
     lines = [
         f"seed {SEED}",
         f"{'killed':<14}{'times':>6}{'ready after':>24}{'retries meanwhile':>20}",
@@ -216,18 +219,18 @@ def table(killer: Killer, tally: Tally, ledger: Ledger, books: Books, caught: li
     for name, times in sorted(killer.kills.items()):
         seconds = sorted(killer.seconds[name])
         ready = f"{seconds[len(seconds) // 2]:.1f} s, at most {seconds[-1]:.1f} s"
-        lines.append(f"{name:<14}{times:>6}{ready:>24}{tally.retries_while_down[name]:>20}")
+        lines.append(f"{name:<14}{times:>6}{ready:>24}{counts.retries_while_down[name]:>20}")
     doubles = len(caught) - len(set(caught))
-    late = max(tally.late, default=0)
-    wrong = f"wrong allows {len(tally.wrong_allows)}, wrong denials {len(tally.wrong_denials)}"
+    late = max(counts.late, default=0)
+    wrong = f"wrong allows {len(counts.wrong_allows)}, wrong denials {len(counts.wrong_denials)}"
     lines += [
-        f"families {ledger.families}; members {len(ledger.members)}, gone {len(ledger.gone)}",
-        f"invitations {len(ledger.invitations)}",
-        f"requests {tally.requests}, retries {tally.retries}, in doubt {tally.doubts}",
-        books.size(),
+        f"teams {acknowledged.teams}, invitations {len(acknowledged.invitations)}",
+        f"members {len(acknowledged.members)}, removed {len(acknowledged.gone)}",
+        f"requests {counts.requests}, retries {counts.retries}, in doubt {counts.doubts}",
+        data.size(),
         f"mails {len(caught)}, doubles {doubles}",
-        f"sent, then withdrawn {books.sent_then_withdrawn(caught)}",
-        f"answers before the change was in force {len(tally.late)}, then {late:.1f} s at most",
-        f"checks {tally.checks}, answered {tally.answered}, {wrong}",
+        f"sent, then withdrawn {data.sent_then_withdrawn(caught)}",
+        f"answers before the change was in force {len(counts.late)}, then {late:.1f} s at most",
+        f"checks {counts.checks}, answered {counts.answered}, {wrong}",
     ]
     return "\n".join(lines)

@@ -12,7 +12,7 @@ from typing import cast
 import aiohttp
 from aiohttp import web
 
-from deploy.gateway.nginx import configuration
+from deploy.gateway.nginx import SENDER_SECONDS, configuration
 from deploy.programs.nginx import Nginx
 from deploy.programs.program import free_port
 from tests.servers import require_nginx
@@ -83,6 +83,7 @@ async def gateway(
     resolver: str | None = None,
     static: Path | None = None,
     proxies: Sequence[str] = (),
+    sender_seconds: int = SENDER_SECONDS,
 ) -> AsyncIterator[aiohttp.ClientSession]:
     """nginx before these upstreams (several of one name are replicas), and a client of it."""
     require_nginx()
@@ -101,6 +102,7 @@ async def gateway(
             names=names,
             resolver=resolver,
             proxies=proxies,
+            sender_seconds=sender_seconds,
         )
         server = Nginx(folder / "nginx", text, port=port)
         await asyncio.to_thread(server.start)

@@ -1,4 +1,4 @@
-"""Which defects break the promise? Each one is planted here, and nowhere else."""
+"""Variants of the product's cores, each with one planted defect that leads to wrong allows."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ from services.authz.replica import JournalView, Seen
 from shared.contracts.facts import format_revision
 from shared.leases import Leases, Receipt
 from shared.leases.leases import Granted
-from tests.consistency.world import Members, Parts, Store
+from tests.consistency.simulation import SimulatedMembers, SimulatedStore, SimulationParts
 
 
 class NoBarrier(Leases):
@@ -30,7 +30,7 @@ class HeadsFirst(Leases):
         return Granted(epoch=epoch_now, heads=heads, ttl=self._ttl)
 
 
-class Eager(JournalView):
+class UsedTooEarly(JournalView):
     """Uses a lease before the heads that it was granted at are applied."""
 
     def granted(self, ask, grant):
@@ -39,16 +39,16 @@ class Eager(JournalView):
         return taken
 
 
-class FromReply(JournalView):
-    """Counts a lease from the moment when the answer came."""
+class CountedFromReply(JournalView):
+    """Counts a lease from the arrival of its answer."""
 
     def granted(self, ask, grant):
-        assert isinstance(self.state, Members)
+        assert isinstance(self.state, SimulatedMembers)
         return super().granted(replace(ask, sent=self.state.clock()), grant)
 
 
 class OverGaps(JournalView):
-    """Applies whatever comes next, missing or not."""
+    """Applies the row that comes next, even over a gap."""
 
     def on_change(self, change):
         if not self.loaded or change.seq <= self.applied.get(change.shard, 0):
@@ -60,7 +60,7 @@ class OverGaps(JournalView):
 
 
 class FillRace(JournalView):
-    """Lets a late snapshot replace what was applied since."""
+    """Lets a late snapshot replace what was applied after it was read."""
 
     def load(self, *, epoch, heads, policy_objects):
         if not self.loaded:
@@ -70,8 +70,8 @@ class FillRace(JournalView):
         return False
 
 
-class Unreplicated(Store):
-    """Rows are written to one member only: others see them when it has passed them on."""
+class WithoutMajority(SimulatedStore):
+    """Writes a row to one member of the replica set; the others see it later."""
 
     async def put(self, row, session):
         await self.step()
@@ -79,18 +79,18 @@ class Unreplicated(Store):
         def arrive():
             self.table[row.replica] = row
 
-        self.world.time.after(self.world.random.expovariate(5), arrive)
+        self.simulation.time.after(self.simulation.random.expovariate(5), arrive)
 
 
-class ReadBefore(Store):
-    """The barrier's reader sees the rows as they were before its change was committed."""
+class ReadBefore(SimulatedStore):
+    """Reads the rows as they were before the change was committed."""
 
-    def __init__(self, world):
-        super().__init__(world)
+    def __init__(self, simulation):
+        super().__init__(simulation)
         self._seen = []
 
     async def rows(self, session):
-        now = self.world.time.now
+        now = self.simulation.time.now
         self._seen.append((now, list(self.table.values())))
         while len(self._seen) > 1 and self._seen[1][0] < now - 0.5:
             self._seen.pop(0)
@@ -98,13 +98,13 @@ class ReadBefore(Store):
         return self._seen[0][1]
 
 
-MUTANTS = {
-    "no barrier": Parts(leases=NoBarrier),
-    "eager grant": Parts(view=Eager),
-    "lease counted from the reply": Parts(view=FromReply),
-    "apply over a gap": Parts(view=OverGaps),
-    "fill race": Parts(view=FillRace),
-    "heads first": Parts(leases=HeadsFirst),
-    "a hidden row: written without majority": Parts(store=Unreplicated),
-    "a hidden row: read before the commit": Parts(store=ReadBefore),
+PLANTED_VARIANTS = {
+    "no barrier": SimulationParts(leases=NoBarrier),
+    "eager grant": SimulationParts(view=UsedTooEarly),
+    "lease counted from the reply": SimulationParts(view=CountedFromReply),
+    "apply over a gap": SimulationParts(view=OverGaps),
+    "fill race": SimulationParts(view=FillRace),
+    "heads first": SimulationParts(leases=HeadsFirst),
+    "a hidden row: written without majority": SimulationParts(store=WithoutMajority),
+    "a hidden row: read before the commit": SimulationParts(store=ReadBefore),
 }

@@ -1,4 +1,4 @@
-"""How are many questions put to one replica at a chosen moment, even while it is stopped?"""
+"""Checks that are written to one replica at a chosen moment, even while it is stopped."""
 
 import asyncio
 import json
@@ -8,12 +8,12 @@ from typing import Self
 from urllib.parse import urlsplit
 
 ANSWER_SECONDS = 30.0
-"""How long an answer may take; a replica that gives none is a fault, whatever it would say."""
+"""How long an answer may take; a replica that does not answer at all is a fault."""
 
 
 @dataclass(frozen=True)
-class Question:
-    """May this user do that in this account?"""
+class MemberCheck:
+    """One check: whether a user has a permission in an account."""
 
     user_id: str
     account_id: str
@@ -41,7 +41,7 @@ class Question:
         return (head + body).encode()
 
 
-class Line:
+class CheckConnection:
     """One connection to a replica: requests are written at once, answers are read later."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -50,28 +50,28 @@ class Line:
         self._waiting = 0
 
     @classmethod
-    async def to(cls, url: str) -> Self:
-        """Connect; the kernel does that for a stopped process too."""
+    async def open(cls, url: str) -> Self:
+        """Connect; the kernel accepts the connection for a stopped process, too."""
         address = urlsplit(url)
         return cls(*await asyncio.open_connection(address.hostname, address.port))
 
-    def ask(self, request: bytes, *, times: int) -> None:
-        """Write the request several times, without waiting for anything."""
+    def send(self, request: bytes, *, times: int) -> None:
+        """Write the request several times, without waiting."""
         self._writer.write(request * times)
         self._waiting += times
 
     async def answers(self) -> Counter[str]:
-        """What was answered: `allow`, `deny`, or the status.
+        """Count the answers: `allow`, `deny`, or the HTTP status.
 
         Raises:
-            TimeoutError: an answer does not come.
+            TimeoutError: an answer does not come within `ANSWER_SECONDS`.
         """
-        said: Counter[str] = Counter()
+        counts: Counter[str] = Counter()
         while self._waiting:
             async with asyncio.timeout(ANSWER_SECONDS):
-                said[await self._answer()] += 1
+                counts[await self._answer()] += 1
             self._waiting -= 1
-        return said
+        return counts
 
     async def _answer(self) -> str:
         head = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
@@ -83,5 +83,5 @@ class Line:
         return "allow" if body["decision"] else "deny"
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._writer.close()

@@ -1,4 +1,4 @@
-"""A service with a planted defect, as a process: `python -m tests.faults.planted DEFECT`.
+"""A service with a planted defect, as a process: `python -m tests.faults.planted_services DEFECT`.
 
 The removal test must turn red with each of them.
 """
@@ -19,13 +19,13 @@ from shared.clock import SystemClock
 from shared.leases import Leases
 from shared.leases.leases import Granted
 from shared.runtime.service import main
-from tests.consistency.mutants import NoBarrier
+from tests.consistency.planted_variants import NoBarrier
 
-BETWEEN_SECONDS = 0.4
+FIRST_GRANT_SECONDS = 0.4
 
 
-class HeadsFirst(Leases):
-    """Reads the heads, then writes the lease; a first one slowly, as a loaded database would."""
+class SlowHeadsFirst(Leases):
+    """Reads the heads before it writes the lease; slowly for a new lease, as a loaded database."""
 
     async def grant(self, *, replica, boot, asked, epoch, applied, held=0.0):
         row = self._row(
@@ -35,29 +35,29 @@ class HeadsFirst(Leases):
             epoch_now, heads = await self._store.heads(session)
             known = {other.replica for other in await self._store.rows(session)}
         if replica not in known:
-            await asyncio.sleep(BETWEEN_SECONDS)
+            await asyncio.sleep(FIRST_GRANT_SECONDS)
         async with self._store.session() as session:
             await self._store.put(row, session)
         self._hear(row)
         return Granted(epoch=epoch_now, heads=heads, ttl=self._ttl)
 
 
-class FromReply(JournalView):
-    """Counts a lease from the moment when the answer came, however late that is."""
+class LeaseFromReply(JournalView):
+    """Counts a lease from the arrival of its answer, however late that is."""
 
     def granted(self, ask, grant):
         return super().granted(replace(ask, sent=SystemClock().boottime()), grant)
 
 
 def authz_that_counts_from_the_reply() -> None:
-    """Patient too: a call that gives up sooner than a lease ends would hide the defect."""
+    """Run authz with the defect; its calls wait longer than a lease, or they would hide it."""
     follower.CALL_SECONDS = 5.0
-    main(partial(build_authz, view=FromReply), AuthzSettings)
+    main(partial(build_authz, view=LeaseFromReply), AuthzSettings)
 
 
 DEFECTS: dict[str, tuple[str, Callable[[], None]]] = {
     "no-barrier": ("team", lambda: main(partial(build_team, leases=NoBarrier), TeamSettings)),
-    "heads-first": ("team", lambda: main(partial(build_team, leases=HeadsFirst), TeamSettings)),
+    "heads-first": ("team", lambda: main(partial(build_team, leases=SlowHeadsFirst), TeamSettings)),
     "lease-from-the-reply": ("authz", authz_that_counts_from_the_reply),
 }
 """Defect → the service that has it, and its process."""

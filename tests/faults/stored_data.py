@@ -1,4 +1,4 @@
-"""Do journals, audit log, mails and memberships tell the same story?"""
+"""A comparison of all stored data: journals, audit log, mails and memberships."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from services.notification.domain import messages_of
 from shared.contracts.facts import Row
 from shared.contracts.topology import AUDIT, IDENTITY, NOTIFICATION, SOURCES, TEAM
 from shared.inbox import caller_for
-from tests.faults.families import Ledger
+from tests.faults.team_scenario import Acknowledged
 
 INBOXES = {
     "identity": IDENTITY.sources,
@@ -22,45 +22,49 @@ INBOXES = {
 }
 
 
-class Books:
-    """The databases of all services, read and never written."""
+class StoredData:
+    """The databases of all services, read only."""
 
     def __init__(self, url: str) -> None:
         self._client: MongoClient[dict[str, Any]] = MongoClient(url, tz_aware=True)
         self._rows: dict[str, list[Row]] = {}
 
     def close(self) -> None:
-        """Let go of the server."""
+        """Close the connection."""
         self._client.close()
 
     def unsettled(self) -> list[str]:
-        """What is still under way: rows to publish, to record, to hear of; mails to send."""
+        """Say what is still in progress: rows to publish, record or consume; mails to send."""
         heads: dict[str, dict[int, int]] = {source: self._heads(source) for source in SOURCES}
-        told = sum(sum(shards.values()) for shards in heads.values())
+        written = sum(sum(shards.values()) for shards in heads.values())
         recorded = self._database("audit")["records"].count_documents({})
         waiting = self._database("notification")["messages"].count_documents({"open": True})
         unsent = {
             source: self._database(source)["journal"].count_documents({"sent": False})
             for source in SOURCES
         }
-        deaf = [
-            f"{service} has not heard all of {source}"
+        behind = [
+            f"{service} has not consumed all of {source}"
             for service, sources in INBOXES.items()
             for source in sources
-            if self._heard(service, source) != heads[source]
+            if self._consumed(service, source) != heads[source]
         ]
-        # What is told while this is being read may show in a later answer and not in an earlier.
+        # Rows that are written during these reads may show in a later read only.
         growing = [source for source in SOURCES if self._heads(source) != heads[source]]
         return [
-            *([f"{recorded} of {told} rows recorded"] if recorded != told or not told else []),
+            *(
+                [f"{recorded} of {written} rows recorded"]
+                if recorded != written or not written
+                else []
+            ),
             *([f"{waiting} mails wait"] if waiting else []),
             *(f"{source}: {rows} rows unsent" for source, rows in unsent.items() if rows),
-            *deaf,
-            *(f"{source} tells more" for source in growing),
+            *behind,
+            *(f"{source} still writes rows" for source in growing),
         ]
 
-    def faults(self, ledger: Ledger, *, caught: list[str]) -> list[str]:
-        """Everything that does not agree; `caught` are the ids of the mails on the wire."""
+    def faults(self, acknowledged: Acknowledged, *, caught: list[str]) -> list[str]:
+        """List everything that does not agree; `caught` has the ids of the mails that were sent."""
         self._rows = {
             source: [
                 Row.from_event(stored["event"].encode())
@@ -73,15 +77,15 @@ class Books:
             *self._audit_faults(),
             *self._mail_faults(caught),
             *self._receipt_faults(),
-            *self._policy_faults(ledger),
+            *self._policy_faults(acknowledged),
         ]
 
     def sent_then_withdrawn(self, caught: list[str]) -> int:
-        """Mails on the wire whose sending was not noted before their link was used."""
+        """Count the mails that were sent, but whose link was used before the sending was noted."""
         return len(set(caught) & self._messages()["withdrawn"])
 
     def size(self) -> str:
-        """How much was compared."""
+        """Say how much was compared."""
         rows = ", ".join(f"{source} {len(rows)}" for source, rows in self._rows.items())
         return f"rows: {rows}; messages: {sum(map(len, self._messages().values()))}"
 
@@ -92,7 +96,7 @@ class Books:
         found = self._database(source)["heads"].find({"seq": {"$gt": 0}})
         return {head["_id"]: head["seq"] for head in found}
 
-    def _heard(self, service: str, source: str) -> dict[int, int]:
+    def _consumed(self, service: str, source: str) -> dict[int, int]:
         mark = self._database(service)["inbox_marks"].find_one({"_id": source}) or {"low": {}}
         return {int(shard): low for shard, low in mark["low"].items()}
 
@@ -106,31 +110,31 @@ class Books:
             for shard in sorted({*heads, *found}):
                 wanted = list(range(1, heads.get(shard, 0) + 1))
                 if sorted(found.get(shard, [])) != wanted:
-                    faults.append(f"{source}, shard {shard}: {len(wanted)} is not what is there")
+                    faults.append(f"{source}, shard {shard}: the rows are not 1 to {len(wanted)}")
             parts = Counter(row.change_id for row in rows)
-            torn = [row.change_id for row in rows if parts[row.change_id] != row.parts]
-            faults += [f"{source}: {change} is torn" for change in torn]
+            incomplete = [row.change_id for row in rows if parts[row.change_id] != row.parts]
+            faults += [f"{source}: {change} is not complete" for change in incomplete]
         return faults
 
     def _audit_faults(self) -> list[str]:
         records = {
             record["_id"] for record in self._database("audit")["records"].find({}, {"_id": 1})
         }
-        told = [row.id for rows in self._rows.values() for row in rows]
-        put_aside = [
-            f"{service}: {aside['_id']} put aside: {aside['error']}"
+        written = [row.id for rows in self._rows.values() for row in rows]
+        put_dead = [
+            f"{service}: {dead['_id']} put aside: {dead['error']}"
             for service in INBOXES
-            for aside in self._database(service)["inbox_dead"].find({})
+            for dead in self._database(service)["inbox_dead"].find({})
         ]
         doubtful = self._database("audit")["equivocations"].count_documents({})
         return [
-            *_difference("rows", told, "records", records),
+            *_difference("rows", written, "records", records),
             *(
-                [f"{len(told)} rows have {len(set(told))} ids"]
-                if len(set(told)) < len(told)
+                [f"{len(written)} rows have {len(set(written))} ids"]
+                if len(set(written)) < len(written)
                 else []
             ),
-            *put_aside,
+            *put_dead,
             *([f"{doubtful} equivocations"] if doubtful else []),
         ]
 
@@ -164,7 +168,7 @@ class Books:
         ]
 
     def _receipt_faults(self) -> list[str]:
-        """A receipt (of the inbox, or of a change in force) without its row."""
+        """Find receipts (of the inbox, or of a change in force) without a row."""
         positions = {row.position for rows in self._rows.values() for row in rows}
         names = {".".join(str(part) for part in position) for position in positions}
         return [
@@ -175,7 +179,7 @@ class Books:
             if receipt["_id"] not in names
         ]
 
-    def _policy_faults(self, ledger: Ledger) -> list[str]:
+    def _policy_faults(self, acknowledged: Acknowledged) -> list[str]:
         team = self._database("team")
         members = {
             ((member["account_id"], member["user_id"]), member["role"])
@@ -183,8 +187,12 @@ class Books:
         }
         invitations = {(one["_id"], one["status"]) for one in team["invitations"].find({})}
         return [
-            *_difference("memberships told", ledger.members.items(), "there", members),
-            *_difference("invitations told", ledger.invitations.items(), "there", invitations),
+            *_difference(
+                "memberships acknowledged", acknowledged.members.items(), "stored", members
+            ),
+            *_difference(
+                "invitations acknowledged", acknowledged.invitations.items(), "stored", invitations
+            ),
         ]
 
 

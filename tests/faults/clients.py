@@ -1,4 +1,4 @@
-"""How does a client get its answer while what answers is killed again and again?"""
+"""Clients of the product that repeat each request until it is answered."""
 
 import asyncio
 import contextlib
@@ -14,16 +14,16 @@ import aiohttp
 from tests.e2e.people import Answer, Browser, Mailbox, Platform
 from tests.waiting import wait_for
 
-SECONDS = 120.0
-"""How long a client asks again, and waits for a mail."""
-LOOK_SECONDS = 0.3
-"""Between two looks at the mails, each of which fetches many."""
+ANSWER_SECONDS = 120.0
+"""How long a client repeats a request, and waits for a mail."""
+MAIL_POLL_SECONDS = 0.3
+"""The time between two requests for the newest mails."""
 NO_ANSWER = (aiohttp.ClientError, TimeoutError, OSError)
 
 
 @dataclass
-class Tally:
-    """What clients met. A doubt is a write without an answer: it may have happened or not."""
+class ClientCounts:
+    """What clients met. A write without an answer is in doubt: it may have happened or not."""
 
     requests: int = 0
     retries: int = 0
@@ -31,7 +31,7 @@ class Tally:
     checks: int = 0
     answered: int = 0
     late: list[float] = field(default_factory=list)
-    """Seconds that changes took to be in force, of those whose answer said "not yet"."""
+    """Seconds until a change was in force, for each change that was answered with 202."""
     retries_while_down: Counter[str] = field(default_factory=Counter)
     server_errors: list[str] = field(default_factory=list)
     wrong_allows: list[str] = field(default_factory=list)
@@ -39,8 +39,8 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class Settled:
-    """An answer at last, and how many attempts before it are in doubt."""
+class FinalAnswer:
+    """The answer to a repeated request, and how many earlier attempts are in doubt."""
 
     answer: Answer
     doubts: int
@@ -50,17 +50,17 @@ class Settled:
         return self.answer.expect(*statuses)
 
 
-class Patience:
-    """Asks again whatever was not answered, as a sensible client does."""
+class RetryingClient:
+    """Repeats a request that was not answered, with growing pauses."""
 
-    def __init__(self, tally: Tally, *, down: Callable[[], Collection[str]]) -> None:
-        """`down` names what is dead at the moment."""
-        self.tally = tally
+    def __init__(self, counts: ClientCounts, *, down: Callable[[], Collection[str]]) -> None:
+        """Count into `counts`; `down` names the processes that are dead at the moment."""
+        self.counts = counts
         self.sending = asyncio.Event()
         """Set for a moment whenever a write is sent."""
         self._down = down
 
-    async def insist(
+    async def send(
         self,
         browser: Browser,
         method: str,
@@ -68,14 +68,14 @@ class Patience:
         body: Any = None,
         *,
         key: str | None = None,
-    ) -> Settled:
-        """Send until somebody answers; `key` is the Idempotency-Key of each attempt."""
+    ) -> FinalAnswer:
+        """Send until there is an answer; `key` is the Idempotency-Key of each attempt."""
         headers = {} if key is None else {"Idempotency-Key": key}
-        deadline = time.monotonic() + SECONDS
+        deadline = time.monotonic() + ANSWER_SECONDS
         doubts = 0
         pause = 0.1
         while True:
-            self.tally.requests += 1
+            self.counts.requests += 1
             if method != "GET":
                 self.sending.set()
                 self.sending.clear()
@@ -85,21 +85,21 @@ class Patience:
                 last = repr(problem)
             else:
                 if answer.status < 500:
-                    return Settled(answer, doubts)
+                    return FinalAnswer(answer, doubts)
                 last = f"{answer.status} {answer.body}"
                 if answer.status == 500:
-                    self.tally.server_errors.append(f"{method} {path}: {answer.body}")
+                    self.counts.server_errors.append(f"{method} {path}: {answer.body}")
             assert time.monotonic() < deadline, f"no answer to {method} {path}, last {last}"
             doubts += method != "GET"
-            self.tally.doubts += method != "GET"
-            self.tally.retries += 1
-            self.tally.retries_while_down.update(self._down())
+            self.counts.doubts += method != "GET"
+            self.counts.retries += 1
+            self.counts.retries_while_down.update(self._down())
             await asyncio.sleep(random.uniform(pause / 2, pause))
             pause = min(pause * 2, 1.0)
 
 
-class Post:
-    """The caught mails, read once for everybody who waits for one."""
+class CaughtMails:
+    """The mails of the mail catcher, fetched once for all tasks that wait for one."""
 
     def __init__(self, http: aiohttp.ClientSession, url: Callable[[], str]) -> None:
         """`url` finds the mail catcher, which may move when it is started again."""
@@ -115,7 +115,7 @@ class Post:
                 async with self._http.get(url, params=newest) as answer:
                     items = (await answer.json())["items"]
                     self._mails.update({mail["id"]: mail for mail in items})
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(MAIL_POLL_SECONDS)
 
     async def newest(self, address: str, subject: str) -> dict[str, Any]:
         """The newest mail to `address` whose subject holds `subject`, once there is one."""
@@ -126,33 +126,35 @@ class Post:
                     return mail
             return None
 
-        return await wait_for(arrived, within=SECONDS, what=f"a mail about {subject} to {address}")
+        return await wait_for(
+            arrived, within=ANSWER_SECONDS, what=f"a mail about {subject} to {address}"
+        )
 
     async def message_ids(self) -> list[str]:
-        """Our ids of all caught mails, doubles too."""
+        """The message ids of all caught mails; a mail that came twice counts twice."""
         mails = await Mailbox(self._http, self._url()).all()
         return [mail["message_id"].strip("<>").partition("@")[0] for mail in mails]
 
 
-class Guard:
-    """A service of the platform that asks every replica of authz whether somebody may."""
+class DecisionChecker:
+    """A service of the platform that sends the same check to every replica of authz."""
 
     def __init__(
         self,
         platform: Platform,
-        tally: Tally,
+        counts: ClientCounts,
         *,
         replicas: tuple[str, ...],
         client: tuple[str, str],
     ) -> None:
         """`client` is the service client's id and secret."""
         self._platform = platform
-        self._tally = tally
+        self._counts = counts
         self._replicas = replicas
         self._client = client
 
     async def sign_in(self) -> None:
-        """Get a token, however long that takes."""
+        """Get a token; repeated until the service answers."""
 
         async def signed_in() -> bool:
             with contextlib.suppress(*NO_ANSWER):
@@ -160,11 +162,11 @@ class Guard:
                 return True
             return False
 
-        await wait_for(signed_in, within=SECONDS, what="a token for the service client")
+        await wait_for(signed_in, within=ANSWER_SECONDS, what="a token for the service client")
 
     async def reason(self, base: str, user: str, account: str, permission: str) -> str | None:
-        """Why one replica decides as it does; `None` while it gives no decision."""
-        self._tally.checks += 1
+        """The reason of one replica's decision; `None` while it gives none."""
+        self._counts.checks += 1
         try:
             answer = await self._platform.ask(
                 user, permission, account=account, owner=user, base=base
@@ -176,34 +178,34 @@ class Guard:
             return None
         if answer.status >= 500:
             return None
-        self._tally.answered += 1
+        self._counts.answered += 1
         body = answer.expect(200)
         reason = str(body["context"]["reason"])
         assert body["decision"] is (reason == "allowed"), body
         return reason
 
     async def reasons(self, user: str, account: str, permission: str) -> list[str | None]:
-        """What each replica says right now."""
+        """The reason that each replica gives now."""
         asked = (self.reason(base, user, account, permission) for base in self._replicas)
         return list(await asyncio.gather(*asked))
 
     async def require_denied(self, user: str, account: str, permission: str) -> None:
-        """Ask right after an acknowledged removal: whoever answers must not allow."""
+        """Check right after an acknowledged removal: no replica may allow."""
         for _ in range(3):
             said = await self.reasons(user, account, permission)
             if "allowed" in said:
-                self._tally.wrong_allows.append(f"{user} in {account}: {permission} {said}")
+                self._counts.wrong_allows.append(f"{user} in {account}: {permission} {said}")
 
     async def require_allowed(self, user: str, account: str, permission: str) -> None:
-        """Ask right after an acknowledged grant: whoever answers must allow."""
+        """Check right after an acknowledged grant: every replica that answers must allow."""
         said = await self.reasons(user, account, permission)
         if set(said) - {"allowed", None}:
-            self._tally.wrong_denials.append(f"{user} in {account}: {permission} {said}")
+            self._counts.wrong_denials.append(f"{user} in {account}: {permission} {said}")
 
     async def require_everywhere(
         self, reason: str, user: str, account: str, permission: str
     ) -> None:
-        """Wait until each replica decides, and then with this reason."""
+        """Wait until each replica decides; require this reason of all of them."""
 
         async def decided() -> list[str | None] | None:
             said = await self.reasons(user, account, permission)

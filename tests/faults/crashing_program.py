@@ -1,7 +1,7 @@
-"""What writes, publishes and hears facts, and dies (kill -9) at a point that the test names?
+"""A program that writes, publishes and consumes facts, and kills itself at a given point.
 
-A program of its own: a journal with its relay, and an inbox that hears it over RabbitMQ. What was
-acknowledged is printed, one number a line.
+It has a journal with its relay, and an inbox that consumes the journal over RabbitMQ. It prints
+what was acknowledged, one number a line.
 """
 
 import asyncio
@@ -29,12 +29,12 @@ from shared.runtime import service as runtime_service
 from shared.runtime.supervisor import Supervisor
 
 WRITES = 3
-DOOMED = 1
-"""Which of the writes meets the point."""
+CRASHING_WRITE = 1
+"""The write at which the program dies."""
 
 
 class Point(StrEnum):
-    """Where it dies; `NONE`: nowhere, it goes on until it is stopped."""
+    """Where the program dies; with `NONE` it runs until it is stopped."""
 
     NONE = "none"
     BEFORE_WRITE = "before the transaction"
@@ -50,23 +50,25 @@ class Point(StrEnum):
 
 
 NOT_WRITTEN = {Point.BEFORE_WRITE, Point.INSIDE_WRITE, Point.BEFORE_COMMIT}
-"""Nothing may have happened; at every other point the write is there."""
+"""The points before the commit: nothing may be stored. At every other point the write is."""
 
 
 def die() -> None:
-    """End as a crash does."""
+    """End this process with SIGKILL."""
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 class CrashingBus(RabbitBus):
-    """RabbitMQ, until the doomed row is published."""
+    """RabbitMQ, until the row of the crashing write is published."""
 
     point: Point
-    doomed: str
+    crashing_number: str
 
     async def publish(self, messages: Sequence[BusMessage], /) -> None:
-        """Publish, and die before, meanwhile or after."""
-        if not any(Row.from_event(each.body).resource.id == self.doomed for each in messages):
+        """Publish, and die before, during or after it."""
+        if not any(
+            Row.from_event(each.body).resource.id == self.crashing_number for each in messages
+        ):
             await super().publish(messages)
             return
         if self.point is Point.BEFORE_PUBLISH:
@@ -80,8 +82,8 @@ class CrashingBus(RabbitBus):
             die()
 
 
-class Source:
-    """What the journal's internal routes would answer."""
+class JournalCalls:
+    """The answers of the journal's internal routes, without HTTP."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
@@ -105,54 +107,54 @@ class Program:
         self, client: DbClient, name: str, *, point: Point, run: int, amqp_url: str
     ) -> None:
         self.point = point
-        self.doomed = f"{run}-{DOOMED}" if point is not Point.NONE else ""
-        queue = Queue(name=f"{name}.hears", sources=("team",))
+        self.crashing_number = f"{run}-{CRASHING_WRITE}" if point is not Point.NONE else ""
+        queue = Queue(name=f"{name}.inbox", sources=("team",))
         topology = Topology(exchange=name, dead_exchange=f"{name}.dead", queues=(queue,))
         self._run = run
         self._client = client
-        self._written: Database = client[f"{name}_source"]
-        self._heard: Database = client[f"{name}_heard"]
+        self._source: Database = client[f"{name}_source"]
+        self._consumer: Database = client[f"{name}_consumer"]
         self.bus = CrashingBus(amqp_url, name, topology=topology)
-        self.bus.point, self.bus.doomed = point, self.doomed
+        self.bus.point, self.bus.crashing_number = point, self.crashing_number
         clock = SystemClock()
-        self.relay = Relay(self._written, self.bus, holder=f"run-{run}", clock=clock)
-        self.journal = Journal(client, self._written, source="team", relay=self.relay, clock=clock)
+        self.relay = Relay(self._source, self.bus, holder=f"run-{run}", clock=clock)
+        self.journal = Journal(client, self._source, source="team", relay=self.relay, clock=clock)
         self.inbox = Inbox(
             client,
-            self._heard,
+            self._consumer,
             bus=self.bus,
             queue=queue,
             sources=("team",),
-            internal=Source(self.journal),  # type: ignore[arg-type]
-            subscriptions={ProjectCreated.type: self.hear},
+            internal=JournalCalls(self.journal),  # type: ignore[arg-type]
+            subscriptions={ProjectCreated.type: self.consume},
             ctx=None,
             clock=clock,
         )
 
-    async def hear(self, ctx: None, row: Row, applied_mark: AppliedMark) -> None:
-        """The effect: one document for each time that it happens."""
-        dies_at = self.point if row.resource.id == self.doomed else None
+    async def consume(self, ctx: None, row: Row, applied_mark: AppliedMark) -> None:
+        """Store one document for each time that the effect happens."""
+        dies_at = self.point if row.resource.id == self.crashing_number else None
         if dies_at is Point.RECEIVED:
             die()
 
-        async def work(session: DbSession) -> None:
+        async def change(session: DbSession) -> None:
             await applied_mark(session)
-            await self._heard["effects"].insert_one({"number": row.resource.id}, session=session)
+            await self._consumer["effects"].insert_one({"number": row.resource.id}, session=session)
             if dies_at is Point.INSIDE_EFFECT:
                 die()
 
-        await transact(self._client, work)
+        await transact(self._client, change)
         if dies_at is Point.BEFORE_ACK:
             die()
 
     async def write(self, number: str) -> None:
-        """Save one project with its fact; repeated while the database is contended."""
+        """Save one project with its fact; repeated while the database is away."""
         account = f"acc_{number}"
-        dies_at = self.point if number == self.doomed else None
+        dies_at = self.point if number == self.crashing_number else None
 
-        async def work(tx: JournalWrite) -> None:
-            await self._written["projects"].insert_one({"_id": number}, session=tx.session)
-            tx.record(
+        async def change(write: JournalWrite) -> None:
+            await self._source["projects"].insert_one({"_id": number}, session=write.session)
+            write.record(
                 Fact(
                     payload=ProjectCreated(project_id=number, name=number),
                     resource=ResourceRef(type="project", id=number),
@@ -171,24 +173,24 @@ class Program:
 
         async def crashing_commit(session: DbSession, deadline: float) -> None:
             # The inbox commits as well, in other tasks.
-            doomed = asyncio.current_task() is writer
-            if doomed and dies_at is Point.BEFORE_COMMIT:
+            is_writer = asyncio.current_task() is writer
+            if is_writer and dies_at is Point.BEFORE_COMMIT:
                 die()
             await commit(session, deadline)
-            if doomed and dies_at is Point.AFTER_COMMIT:
+            if is_writer and dies_at is Point.AFTER_COMMIT:
                 die()
 
         mongo._commit = crashing_commit
         while True:
             with contextlib.suppress(*AWAY):
-                await self.journal.write(account, work, caller=caller, effective_everywhere=False)
+                await self.journal.write(account, change, caller=caller, effective_everywhere=False)
                 break
         mongo._commit = commit
         sys.stdout.write(f"{number}\n")
         sys.stdout.flush()
 
-    async def live(self) -> None:
-        """Write a few, and publish and hear everything until killed, as patient as a service."""
+    async def run(self) -> None:
+        """Make the writes, then publish and consume everything until killed."""
         for step in (self.journal.start, self.inbox.start):
             await runtime_service._open(step)
         supervisor = Supervisor("crashing")
@@ -204,7 +206,7 @@ class Program:
 async def main(mongo_url: str, amqp_url: str, name: str, run: str, point: str) -> None:
     """Run the program."""
     client = connect(mongo_url, app_name="crashing")
-    await Program(client, name, point=Point(point), run=int(run), amqp_url=amqp_url).live()
+    await Program(client, name, point=Point(point), run=int(run), amqp_url=amqp_url).run()
 
 
 if __name__ == "__main__":

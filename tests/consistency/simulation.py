@@ -1,12 +1,12 @@
-"""Can any replica allow what was removed and acknowledged, whatever the network does?
+"""A simulation that counts wrong allows: of members whose removal was acknowledged.
 
-A discrete-event simulation around the product's own cores: `JournalView` in each replica, `Leases`
-and `Barrier` in two server processes of the source. Only the network, the database and the clocks
-are simulated. They delay, lose, double and reorder; links are cut, processes pause and crash, and
-every clock has a rate of its own.
+It is a discrete-event simulation around the product's own cores: `JournalView` in each replica,
+`Leases` and `Barrier` in two server processes of the source. Only the network, the database and the
+clocks are simulated. They delay, lose, repeat and reorder messages; links are cut, processes pause
+and crash, and every clock has its own rate.
 
-A violation is a check that **started** after a removal was acknowledged and was answered "allow"
-while the member was still removed.
+A wrong allow is a check that **started** after a removal was acknowledged and was answered
+"allow" while the member was still removed.
 """
 
 import random
@@ -24,7 +24,7 @@ from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
 from shared.leases import Leases, Superseded
 from shared.leases.barrier import LeaseRow
 from shared.leases.store import succeeding
-from tests.consistency.virtual_time import Bell, Timeline
+from tests.consistency.virtual_time import SimulatedAlarm, Timeline
 
 TTL = 1.0
 SHARDS = 2
@@ -34,16 +34,16 @@ SKEW = 0.005
 
 
 @dataclass(frozen=True, kw_only=True)
-class Parts:
-    """What the simulated system is built from; a mutant replaces one of them."""
+class SimulationParts:
+    """The classes of the simulated system; a planted variant replaces one of them."""
 
     view: type[JournalView] = JournalView
     leases: type[Leases] = Leases
-    store: "type[Store] | None" = None
+    store: "type[SimulatedStore] | None" = None
 
 
-class Members:
-    """A replica's state: who is a member; `clock` is that of its process."""
+class SimulatedMembers:
+    """The members that a replica knows of; `clock` is the clock of its process."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.clock = clock
@@ -61,8 +61,8 @@ class Members:
         return self._known.get(member, (0, False))[1]
 
 
-class Clock:
-    """A process's own clocks: a rate of its own, and no meaning anywhere else."""
+class SimulatedClock:
+    """The clocks of one process, with their own rate."""
 
     def __init__(self, timeline: Timeline, rate: float) -> None:
         self._timeline = timeline
@@ -75,16 +75,18 @@ class Clock:
         return self._timeline.now * self._rate
 
 
-class Store:
-    """The source's database: linearizable, each step at its own moment."""
+class SimulatedStore:
+    """The database of the source: linearizable; each step happens at its own time."""
 
-    def __init__(self, world: "World") -> None:
-        self.world = world
+    def __init__(self, simulation: "Simulation") -> None:
+        self.simulation = simulation
         self.table: dict[str, LeaseRow] = {}
 
     async def step(self) -> None:
-        r = self.world.random
-        await self.world.time.sleep(r.expovariate(1000) if r.random() > 0.1 else r.expovariate(10))
+        r = self.simulation.random
+        await self.simulation.time.sleep(
+            r.expovariate(1000) if r.random() > 0.1 else r.expovariate(10)
+        )
 
     @asynccontextmanager
     async def session(self, after=None):
@@ -97,7 +99,7 @@ class Store:
 
     async def heads(self, session) -> tuple[str, dict[int, int]]:
         await self.step()
-        heads = self.world.heads()
+        heads = self.simulation.heads()
         await self.step()
         return EPOCH, heads
 
@@ -131,7 +133,7 @@ class Store:
 
 @dataclass
 class Outcome:
-    """What one run saw; waits in seconds."""
+    """The answers and waits (in seconds) of one run."""
 
     answers: Counter[str] = field(default_factory=Counter)
     wrong: int = 0
@@ -139,10 +141,10 @@ class Outcome:
     waits: list[float] = field(default_factory=list)
 
 
-class World:
-    """One source, two processes of it, its bus, three replicas, a writer and many clients."""
+class Simulation:
+    """One source with two processes, its bus, three replicas, a writer and many clients."""
 
-    def __init__(self, seed: int, parts: Parts, *, faults: bool) -> None:
+    def __init__(self, seed: int, parts: SimulationParts, *, faults: bool) -> None:
         self.random = random.Random(seed)
         self.time = Timeline()
         self.parts = parts
@@ -151,12 +153,15 @@ class World:
         self.journal: dict[int, list[Change]] = {shard: [] for shard in range(SHARDS)}
         self.removed: dict[str, float] = {}
         self.outcome = Outcome()
-        store = (parts.store or Store)(self)
+        store = (parts.store or SimulatedStore)(self)
         self.servers = [
-            (clock, parts.leases(store, clock=clock, ttl=TTL, alarm=lambda: Bell(self.time)))
+            (
+                clock,
+                parts.leases(store, clock=clock, ttl=TTL, alarm=lambda: SimulatedAlarm(self.time)),
+            )
             for clock in (self.clock(), self.clock())
         ]
-        self.replicas = [Replica(self, f"authz-{number}") for number in range(3)]
+        self.replicas = [SimulatedReplica(self, f"authz-{number}") for number in range(3)]
         self.time.after(self.random.expovariate(4), self.write)
         for replica in self.replicas:
             replica.start()
@@ -164,8 +169,8 @@ class World:
             if faults:
                 replica.suffer()
 
-    def clock(self) -> Clock:
-        return Clock(self.time, 1 + self.random.uniform(-SKEW, SKEW))
+    def clock(self) -> SimulatedClock:
+        return SimulatedClock(self.time, 1 + self.random.uniform(-SKEW, SKEW))
 
     def network(self) -> float:
         r = self.random
@@ -244,16 +249,16 @@ class World:
         await self.time.sleep(self.network())
         return self.journal[shard][after : after + 3]
 
-    # The clients: they ask most about whoever was removed last.
+    # The clients: they ask most about the members who were removed last.
 
-    def ask(self, replica: "Replica") -> None:
+    def ask(self, replica: "SimulatedReplica") -> None:
         recent = [member for member, at in self.removed.items() if at > self.time.now - 3]
         member = self.random.choice(recent or list(self.members))
         started = self.time.now
         replica.when_running(lambda: self.answer(replica, member, started))
         self.time.after(self.random.expovariate(200), lambda: self.ask(replica))
 
-    def answer(self, replica: "Replica", member: str, started: float) -> None:
+    def answer(self, replica: "SimulatedReplica", member: str, started: float) -> None:
         said = replica.check(member)
         self.outcome.answers[said] += 1
         acknowledged = self.removed.get(member)
@@ -262,54 +267,54 @@ class World:
             self.outcome.worst = max(self.outcome.worst, started - acknowledged)
 
 
-class Replica:
-    """A process of authz: what it does around its `JournalView`, with its links and its faults."""
+class SimulatedReplica:
+    """A process of authz around its `JournalView`, with its links and its faults."""
 
-    def __init__(self, world: World, name: str) -> None:
-        self.world = world
+    def __init__(self, simulation: Simulation, name: str) -> None:
+        self.simulation = simulation
         self.name = name
-        self.clock = world.clock().boottime
+        self.clock = simulation.clock().boottime
         self.lives = 0
         self.queue = 0
         self.bus_up = self.link_up = True
         self.resumes = 0.0
 
     def start(self) -> None:
-        """A process starts (again): nothing is left of the one before."""
+        """Start the process, with nothing of the one before."""
         self.lives += 1
-        self.state = Members(self.clock)
-        self.view = self.world.parts.view(self.state, self.lives * 1000)
+        self.state = SimulatedMembers(self.clock)
+        self.view = self.simulation.parts.view(self.state, self.lives * 1000)
         self.load(self.lives)
         self.renew(self.lives)
 
     def when_running(self, action: Callable[[], None]) -> None:
-        if self.resumes > self.world.time.now:
-            pause = self.resumes - self.world.time.now
-            self.world.time.after(pause, lambda: self.when_running(action))
+        if self.resumes > self.simulation.time.now:
+            pause = self.resumes - self.simulation.time.now
+            self.simulation.time.after(pause, lambda: self.when_running(action))
         else:
             action()
 
     def call(self, work: Callable[[], Coroutine[Any, Any, Any]], then: Callable[[Any], None]):
-        """Ask one process of the source; the answer may never come."""
+        """Call one process of the source; the answer may be lost."""
         if not self.link_up:
             return
         life = self.lives
-        world = self.world
+        simulation = self.simulation
 
         def answered(value: Any) -> None:
             def arrive() -> None:
                 if self.lives == life and self.link_up and value is not None:
                     then(value)
 
-            world.time.after(world.network(), lambda: self.when_running(arrive))
+            simulation.time.after(simulation.network(), lambda: self.when_running(arrive))
 
-        world.time.after(world.network(), lambda: world.time.spawn(work(), answered))
+        simulation.time.after(simulation.network(), lambda: simulation.time.spawn(work(), answered))
 
     def load(self, life: int) -> None:
         if life != self.lives or self.view.loaded:
             return
-        self.when_running(lambda: self.call(self.world.snapshot, self.loaded))
-        self.world.time.after(0.1, lambda: self.load(life))
+        self.when_running(lambda: self.call(self.simulation.snapshot, self.loaded))
+        self.simulation.time.after(0.1, lambda: self.load(life))
 
     def loaded(self, answer: tuple[dict[int, int], list[PolicyObject]]) -> None:
         heads, policy_objects = answer
@@ -320,14 +325,14 @@ class Replica:
         if life != self.lives:
             return
         self.when_running(self.lease)
-        pause = TTL / 4 * self.world.random.uniform(0.8, 1.2)
-        self.world.time.after(pause, lambda: self.renew(life))
+        pause = TTL / 4 * self.simulation.random.uniform(0.8, 1.2)
+        self.simulation.time.after(pause, lambda: self.renew(life))
 
     def lease(self) -> None:
         if not self.view.loaded:
             return
         ask = self.view.ask(self.clock())
-        _, leases = self.world.random.choice(self.world.servers)
+        _, leases = self.simulation.random.choice(self.simulation.servers)
 
         async def grant() -> Grant | None:
             try:
@@ -348,9 +353,9 @@ class Replica:
             self.fetch()
 
         self.call(grant, granted)
-        if self.world.faults and self.world.random.random() < 0.01:
-            # The worst moment to be stopped: the answer waits in the socket.
-            self.world.time.after(0.001, self.pause)
+        if self.simulation.faults and self.simulation.random.random() < 0.01:
+            # A stop at the worst moment: the answer waits in the socket.
+            self.simulation.time.after(0.001, self.pause)
 
     def deliver(self, row: Change, queue: int) -> None:
         self.when_running(lambda: self.take(row) if self.bus_up and queue == self.queue else None)
@@ -362,7 +367,7 @@ class Replica:
 
     def fetch(self) -> None:
         for shard, after in self.view.missing().items():
-            self.call(partial(self.world.changes, shard, after), self.fill)
+            self.call(partial(self.simulation.changes, shard, after), self.fill)
 
     def fill(self, rows: list[Change]) -> None:
         news = [self.view.on_change(row) for row in rows]
@@ -372,7 +377,7 @@ class Replica:
 
     def report(self) -> None:
         ask = self.view.ask(self.clock())
-        _, leases = self.world.random.choice(self.world.servers)
+        _, leases = self.simulation.random.choice(self.simulation.servers)
         told = partial(
             leases.applied,
             replica=self.name,
@@ -404,18 +409,18 @@ class Replica:
             fault()
             self.again(rate, fault)
 
-        self.world.time.after(1 + self.world.random.expovariate(rate), strike)
+        self.simulation.time.after(1 + self.simulation.random.expovariate(rate), strike)
 
     def cut_bus(self) -> None:
         self.bus_up = False
-        self.queue += 1  # an exclusive queue dies with its link, and what was in it
+        self.queue += 1  # an exclusive queue and its messages end with its link
 
         def heal() -> None:
             self.bus_up = True
             self.when_running(self.lease)
 
-        self.world.time.after(
-            self.world.random.choice((0.1, 0.6, 2, 8)) * self.world.random.random(), heal
+        self.simulation.time.after(
+            self.simulation.random.choice((0.1, 0.6, 2, 8)) * self.simulation.random.random(), heal
         )
 
     def cut_link(self) -> None:
@@ -424,25 +429,25 @@ class Replica:
         def heal() -> None:
             self.link_up = True
 
-        self.world.time.after(
-            self.world.random.choice((0.2, 2, 6)) * self.world.random.random(), heal
+        self.simulation.time.after(
+            self.simulation.random.choice((0.2, 2, 6)) * self.simulation.random.random(), heal
         )
 
     def pause(self) -> None:
-        pause = self.world.random.choice((0.05, 0.5, 2, 4)) * self.world.random.random()
-        self.resumes = self.world.time.now + pause
+        pause = self.simulation.random.choice((0.05, 0.5, 2, 4)) * self.simulation.random.random()
+        self.resumes = self.simulation.time.now + pause
 
     def crash(self) -> None:
         self.resumes = 0.0
-        if self.world.random.random() < 0.5:
-            self.cut_bus()  # what stopped the process often took its link with it
+        if self.simulation.random.random() < 0.5:
+            self.cut_bus()  # the cause often cuts its link, too
         self.start()
 
 
 def simulate(
-    seed: int, parts: Parts | None = None, *, faults: bool = True, seconds: float = 30
+    seed: int, parts: SimulationParts | None = None, *, faults: bool = True, seconds: float = 30
 ) -> Outcome:
-    """Run one world for `seconds` of its time."""
-    world = World(seed, parts or Parts(), faults=faults)
-    world.time.run(until=seconds)
-    return world.outcome
+    """Run one simulation for `seconds` of simulated time."""
+    simulation = Simulation(seed, parts or SimulationParts(), faults=faults)
+    simulation.time.run(until=seconds)
+    return simulation.outcome

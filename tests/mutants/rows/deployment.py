@@ -1,0 +1,148 @@
+"""Mutants of the gateway, the composition and the programs that the product runs on."""
+
+from tests.mutants.mutant import Kind, Mutant
+
+GATEWAY = "deploy/gateway/nginx.py"
+COMPOSE = "docker-compose.yml"
+LIMITS = ("tests/deploy/gateway/test_limits.py",)
+COMPOSITION = ("tests/deploy/test_composition_limits.py",)
+PROXIES = ("tests/deploy/test_trusted_proxies.py",)
+
+ROWS = (
+    Mutant(
+        id="gateway-header-timeout",
+        kind=Kind.LIMIT,
+        file=GATEWAY,
+        old="  client_header_timeout {sender_seconds}s;\n",
+        new="",
+        tests=LIMITS,
+    ),
+    Mutant(
+        id="gateway-body-timeout",
+        kind=Kind.LIMIT,
+        file=GATEWAY,
+        old="  client_body_timeout {sender_seconds}s;\n",
+        new="",
+        tests=LIMITS,
+    ),
+    Mutant(
+        id="gateway-sender-seconds",
+        kind=Kind.LIMIT,
+        file=GATEWAY,
+        old="SENDER_SECONDS = 10\n",
+        new="SENDER_SECONDS = 100\n",
+        tests=LIMITS,
+    ),
+    Mutant(
+        id="gateway-version-shown",
+        kind=Kind.SECURITY,
+        file=GATEWAY,
+        old="  server_tokens off;\n",
+        new="",
+        tests=LIMITS,
+    ),
+    Mutant(
+        id="gateway-replica-shunned",
+        kind=Kind.AVAILABILITY,
+        file=GATEWAY,
+        old=" max_fails=0;",
+        new=";",
+        tests=LIMITS,
+    ),
+    Mutant(
+        id="gateway-crowd-unlimited",
+        kind=Kind.LIMIT,
+        file=GATEWAY,
+        old="  limit_conn connections 200;\n",
+        new="",
+        tests=("tests/deploy/gateway/test_nginx.py", "-k", "limited_number"),
+    ),
+    Mutant(
+        id="gateway-believes-sender",
+        kind=Kind.SECURITY,
+        file=GATEWAY,
+        old="proxy_set_header X-Forwarded-For $remote_addr;",
+        new="proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;",
+        tests=("tests/deploy/gateway/test_nginx.py", "-k", "sent_a_request or sender"),
+    ),
+    Mutant(
+        id="gateway-repeats-effects",
+        kind=Kind.DATA,
+        file=GATEWAY,
+        old="  proxy_next_upstream error timeout;\n",
+        new="  proxy_next_upstream error timeout http_503 non_idempotent;\n",
+        tests=("tests/deploy/gateway/test_nginx.py", "-k", "effect"),
+    ),
+    Mutant(
+        id="gateway-body-cap",
+        kind=Kind.LIMIT,
+        file=GATEWAY,
+        old="  client_max_body_size {largest_body};\n",
+        new="",
+        tests=("tests/deploy/gateway/test_nginx.py", "-k", "above_the_cap"),
+    ),
+    Mutant(
+        id="mongod-transaction-lifetime",
+        kind=Kind.AVAILABILITY,
+        file="deploy/programs/mongodb.py",
+        old='*("--setParameter", f"transactionLifetimeLimitSeconds={_TRANSACTION_SECONDS}"),',
+        new="",
+        tests=COMPOSITION,
+    ),
+    Mutant(
+        id="local-transaction-lifetime",
+        kind=Kind.AVAILABILITY,
+        file="deploy/programs/mongodb.py",
+        old="_TRANSACTION_SECONDS = 5\n",
+        new="_TRANSACTION_SECONDS = 60\n",
+        tests=COMPOSITION,
+    ),
+    Mutant(
+        id="compose-transaction-lifetime",
+        kind=Kind.AVAILABILITY,
+        file=COMPOSE,
+        old="      - --setParameter\n      - transactionLifetimeLimitSeconds=5\n",
+        new="",
+        tests=COMPOSITION,
+    ),
+    Mutant(
+        id="compose-stop-grace",
+        kind=Kind.AVAILABILITY,
+        file=COMPOSE,
+        old="  stop_grace_period: 20s\n",
+        new="",
+        tests=COMPOSITION,
+    ),
+    Mutant(
+        id="compose-network-open",
+        kind=Kind.SECURITY,
+        file=COMPOSE,
+        old="    internal: true\n",
+        new="",
+        tests=("tests/deploy/test_compose.py",),
+    ),
+    Mutant(
+        id="compose-trusts-everyone",
+        kind=Kind.SECURITY,
+        file="deploy/compose.py",
+        old='PRIVATE_NETWORKS = ("10.0.0.0/8", ',
+        new='PRIVATE_NETWORKS = ("0.0.0.0/0", ',
+        tests=PROXIES,
+    ),
+    Mutant(
+        id="compose-accepts-every-proxy",
+        kind=Kind.SECURITY,
+        file="deploy/compose.py",
+        old="        if network.prefixlen == 0:\n",
+        new="        if False:\n",
+        tests=PROXIES,
+    ),
+    Mutant(
+        id="service-accepts-every-proxy",
+        kind=Kind.SECURITY,
+        file="shared/runtime/settings.py",
+        old="        if any(network.prefixlen == 0 for network in networks):\n",
+        new="        if False:\n",
+        tests=PROXIES,
+    ),
+)
