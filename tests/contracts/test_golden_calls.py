@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from shared.contracts import calls
 from shared.contracts.calls import CALLS, InternalAnswer, InternalCall, InternalRequest
+from shared.contracts.topology import SOURCES, Service
 from shared.http import Admin, Internal, Route
 from shared.journal import journal_routes
 from shared.leases import lease_routes
@@ -23,15 +24,14 @@ from tests.contracts.golden_schemas import (
 )
 
 WRITE = "python -m tests.contracts.golden_schemas writes what is new or only grew"
-SERVICES = ("identity", "team", "authz", "notification", "audit")
 
 
-def served_by(service: str) -> list[Route]:
+def served_by(service: Service) -> list[Route]:
     """Every internal route of a service, as its `app` mounts them."""
     nothing: Any = None
     own = import_module(f"services.{service}.routes").INTERNAL_ROUTES
     routes = [route for route in own if not isinstance(route.access, Admin)]
-    if service in calls.SOURCES:
+    if service in SOURCES:
         routes += journal_routes(nothing)
     if service in calls.POLICY_SOURCES:
         routes += lease_routes(nothing, nothing)
@@ -50,8 +50,8 @@ def test_a_call_has_its_agreed_description(call: InternalCall[Any, Any]):
     assert agreed == now, WRITE
 
 
-@pytest.mark.parametrize("service", SERVICES)
-def test_a_service_serves_exactly_the_calls_that_name_it(service: str):
+@pytest.mark.parametrize("service", Service)
+def test_a_service_serves_exactly_the_calls_that_name_it(service: Service):
     described: dict[tuple[str, str], InternalCall[Any, Any]] = {
         (call.method, call.path): call for call in CALLS if service in call.callees
     }

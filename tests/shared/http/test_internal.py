@@ -23,6 +23,7 @@ from shared.contracts.calls import (
     InternalRequest,
 )
 from shared.contracts.facts import Actor
+from shared.contracts.topology import Service
 from shared.http import Api, AuthzChecker, Call
 from shared.http.client import InternalClient
 from shared.http.internal import internal_route
@@ -64,23 +65,23 @@ class Said(InternalAnswer):
     principal: str
 
 
-def described(method: Any, path: str, *callers: str, request: Any = NoneType) -> Any:
+def described(method: Any, path: str, *callers: Service, request: Any = NoneType) -> Any:
     return InternalCall(
         name=f"{method} {path}",
         summary="Test",
         method=method,
         path=path,
-        callees=("team",),
+        callees=(Service.TEAM,),
         callers=callers,
         request=request,
         answer=Said,
     )
 
 
-READ = described("GET", "/internal/things", "authz")
-FIND = described("GET", "/internal/things/{name}", "authz", request=Question)
-WRITE = described("POST", "/internal/things", "authz", "audit", request=Question)
-FOREIGN = described("GET", "/internal/audit", "audit")
+READ = described("GET", "/internal/things", Service.AUTHZ)
+FIND = described("GET", "/internal/things/{name}", Service.AUTHZ, request=Question)
+WRITE = described("POST", "/internal/things", Service.AUTHZ, Service.AUDIT, request=Question)
+FOREIGN = described("GET", "/internal/audit", Service.AUDIT)
 CALLS = (READ, FIND, WRITE, FOREIGN)
 
 
