@@ -5,8 +5,8 @@ from itertools import pairwise
 import yaml
 
 from deploy.compose import ROOT
-from deploy.configuration import SERVICES
 from deploy.programs.mongodb import Mongod, Secantusdb
+from shared.contracts.topology import Service
 from shared.runtime.listeners import DRAIN_SECONDS, LINGER_SECONDS
 
 TRANSACTION_SECONDS = 5
@@ -42,7 +42,7 @@ def test_the_database_in_containers_ends_a_transaction_without_a_client():
 
 def test_a_container_may_take_longer_to_stop_than_its_service_needs():
     needed = DRAIN_SECONDS + LINGER_SECONDS
-    for service in SERVICES:
+    for service in Service:
         grace = FILE["services"][service].get("stop_grace_period", "10s")
         assert grace.endswith("s")
         assert int(grace.removesuffix("s")) > needed, service

@@ -6,8 +6,8 @@ from ipaddress import ip_network
 import pytest
 
 from deploy.compose import Compose, networks
-from deploy.configuration import SERVICES
 from deploy.documents import module
+from shared.contracts.topology import Service
 from shared.runtime.settings import load
 
 EVERY_ADDRESS = ("0.0.0.0/0", "::/0")
@@ -28,7 +28,7 @@ def environment(compose, monkeypatch):
     return monkeypatch
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", list(Service))
 def test_a_service_in_a_container_trusts_private_networks_only(compose, service):
     lines = (compose.folder / f"{service}.env").read_text().splitlines()
     variables = dict(line.split("=", 1) for line in lines)
