@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import Collection
 from typing import Any
 
-AGAIN_SECONDS = 1.0
-
 
 def cancelled_by_us() -> bool:
     """Tell whether the running task was asked to stop.
@@ -16,7 +14,7 @@ def cancelled_by_us() -> bool:
     return task is not None and task.cancelling() > 0
 
 
-async def end(tasks: Collection[asyncio.Task[Any]]) -> None:
+async def end(tasks: Collection[asyncio.Task[Any]], *, again_after: float = 1.0) -> None:
     """Cancel the tasks until every one has ended.
 
     Once is not enough: a library that waits with `asyncio.wait_for` of Python 3.11 may swallow a
@@ -26,4 +24,4 @@ async def end(tasks: Collection[asyncio.Task[Any]]) -> None:
     while pending:
         for task in pending:
             task.cancel()
-        _, pending = await asyncio.wait(pending, timeout=AGAIN_SECONDS)
+        _, pending = await asyncio.wait(pending, timeout=again_after)

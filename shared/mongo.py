@@ -7,9 +7,10 @@ nowhere else, so that another driver touches nothing else.
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
+import pymongo
 from bson.codec_options import CodecOptions
 from motor.motor_asyncio import (
     AsyncIOMotorClient,
@@ -22,6 +23,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from shared.problems import Unavailable
+from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
 T = TypeVar("T")
 Document = dict[str, Any]
@@ -30,8 +32,7 @@ DbSession = AsyncIOMotorClientSession
 Database = AsyncIOMotorDatabase[Document]
 Collection = AsyncIOMotorCollection[Document]
 
-TIMEOUT_MS = 2_500
-"""Every operation's limit: a dead database costs a request this much, not the driver's 30 s."""
+COMMIT_PAUSE_SECONDS = 0.02
 
 MAJORITY = WriteConcern("majority")
 SNAPSHOT = ReadConcern("snapshot")
@@ -48,14 +49,19 @@ class Lost(Exception):  # noqa: N818 - as above
     """A document did not have the expected revision: somebody was first. `transact` tries again."""
 
 
-def connect(url: str, *, app_name: str) -> DbClient:
-    """Make a client; it connects when first used, so a service can start before its database."""
+def connect(url: str, *, app_name: str, timeouts: Timeouts = DEFAULT_TIMEOUTS) -> DbClient:
+    """Make a client; it connects when first used, so a service can start before its database.
+
+    Each operation has `timeouts.database` seconds: a dead database costs a request this much, not
+    the driver's 30 s.
+    """
+    limit_ms = round(timeouts.database * 1000)
     return AsyncIOMotorClient(
         url,
         appname=app_name,
-        timeoutMS=TIMEOUT_MS,
-        serverSelectionTimeoutMS=TIMEOUT_MS,
-        connectTimeoutMS=TIMEOUT_MS,
+        timeoutMS=limit_ms,
+        serverSelectionTimeoutMS=limit_ms,
+        connectTimeoutMS=limit_ms,
         tz_aware=True,
     )
 
@@ -68,6 +74,20 @@ def majority(database: Database, name: str) -> Collection:
         read_concern=ReadConcern("majority"),
         write_concern=MAJORITY,
     )
+
+
+async def create_index(
+    collection: Collection, keys: Sequence[tuple[str, int]], *, name: str, **options: Any
+) -> None:
+    """Build an index, however long it takes, and wait until most of the replica set has it.
+
+    Under the client's `timeoutMS` the database would abort a long build, and each retry would
+    begin it anew. `timeout(0)` means no limit; `timeout(None)` would mean the client's. The quorum
+    of a majority lets the build end while one member of the replica set is down.
+    """
+    model = pymongo.IndexModel(list(keys), name=name, **options)
+    with pymongo.timeout(0):
+        await collection.create_indexes([model], commitQuorum="majority")
 
 
 async def insert_once(
@@ -98,60 +118,81 @@ async def update_expected(
         raise Lost(collection.name)
 
 
-async def transact(
-    client: DbClient,
-    work: Callable[[DbSession], Awaitable[T]],
-    *,
-    committed: Callable[[DbSession | None], Awaitable[T | None]] | None = None,
-    budget: float = TIMEOUT_MS / 1000,
-) -> T:
-    """Run `work` in a transaction (snapshot, majority) until it commits; `work` may run again.
+class Transactions:
+    """Runs functions in transactions of one client (snapshot, majority)."""
 
-    `committed` gives the result of an earlier attempt whose commit was not answered and which took
-    effect all the same: it stands, and nothing is done twice. Every further attempt asks it first,
-    in its own snapshot: a commit that the snapshot does not hold yet is the conflict that ends it.
+    def __init__(self, client: DbClient, *, seconds: float | None = None) -> None:
+        """`seconds` is for all attempts together; the default is the client's limit of one."""
+        self._client = client
+        limit = client.delegate.options.timeout if seconds is None else seconds
+        self._seconds = DEFAULT_TIMEOUTS.transaction if limit is None else limit
+
+    async def run(
+        self,
+        change: Callable[[DbSession], Awaitable[T]],
+        *,
+        committed: Callable[[DbSession | None], Awaitable[T | None]] | None = None,
+    ) -> T:
+        """Run `change` in a transaction until it commits; `change` may run more than once.
+
+        `committed` returns the result of an earlier attempt whose commit was not answered but took
+        effect: that result stands, and nothing is done twice. Each further attempt asks it first,
+        in its own snapshot: a commit that the snapshot does not hold yet is the conflict that ends
+        it.
+
+        Raises:
+            Unavailable: the database was away or contended for longer than its time.
+        """
+        deadline = time.monotonic() + self._seconds
+        attempt = 0
+        async with await self._client.start_session() as session:
+            while True:
+                attempt += 1
+                session.start_transaction(read_concern=SNAPSHOT, write_concern=MAJORITY)
+                try:
+                    earlier = None if attempt == 1 or not committed else await committed(session)
+                    result = await change(session) if earlier is None else earlier
+                    await self._commit_until(session, deadline)
+                except (PyMongoError, Lost) as problem:
+                    await _abort(session)
+                    if not _passing(problem):
+                        raise
+                    if time.monotonic() >= deadline:
+                        earlier = await committed(None) if committed else None
+                        if earlier is None:
+                            raise Unavailable from problem
+                        return earlier
+                except BaseException:
+                    await _abort(session)
+                    raise
+                else:
+                    return result
+                await asyncio.sleep(random.uniform(0.001, min(0.1, 0.002 * 2**attempt)))
+
+    async def commit(self, session: DbSession) -> None:
+        """Ask the database once to commit the session's transaction."""
+        await session.commit_transaction()
+
+    async def _commit_until(self, session: DbSession, deadline: float) -> None:
+        while True:
+            try:
+                await self.commit(session)
+            except PyMongoError as problem:
+                unknown = problem.has_error_label("UnknownTransactionCommitResult")
+                if not unknown or time.monotonic() >= deadline:
+                    raise
+                await asyncio.sleep(COMMIT_PAUSE_SECONDS)
+            else:
+                return
+
+
+async def transact(client: DbClient, change: Callable[[DbSession], Awaitable[T]]) -> T:
+    """Run `change` in a transaction of its own, as `Transactions.run` does.
 
     Raises:
-        Unavailable: the database was away or contended for longer than `budget` seconds.
+        Unavailable: the database was away or contended for too long.
     """
-    deadline = time.monotonic() + budget
-    attempt = 0
-    async with await client.start_session() as session:
-        while True:
-            attempt += 1
-            session.start_transaction(read_concern=SNAPSHOT, write_concern=MAJORITY)
-            try:
-                earlier = None if attempt == 1 or not committed else await committed(session)
-                result = await work(session) if earlier is None else earlier
-                await _commit(session, deadline)
-            except (PyMongoError, Lost) as problem:
-                await _abort(session)
-                if not _passing(problem):
-                    raise
-                if time.monotonic() >= deadline:
-                    earlier = await committed(None) if committed else None
-                    if earlier is None:
-                        raise Unavailable from problem
-                    return earlier
-            except BaseException:
-                await _abort(session)
-                raise
-            else:
-                return result
-            await asyncio.sleep(random.uniform(0.001, min(0.1, 0.002 * 2**attempt)))
-
-
-async def _commit(session: DbSession, deadline: float) -> None:
-    while True:
-        try:
-            await session.commit_transaction()
-        except PyMongoError as problem:
-            unknown = problem.has_error_label("UnknownTransactionCommitResult")
-            if not unknown or time.monotonic() >= deadline:
-                raise
-            await asyncio.sleep(0.02)
-        else:
-            return
+    return await Transactions(client).run(change)
 
 
 async def _abort(session: DbSession) -> None:

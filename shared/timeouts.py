@@ -13,10 +13,18 @@ class Timeouts:
 
     start: float = 60.0
     """A service's opening steps are tried for so long."""
+    database: float = 2.5
+    """Each operation of the database."""
+    transaction: float = 2.5
+    """All attempts of one transaction of a journal."""
+    migration_lock: float = 10.0
+    """A replica that migrates the database and falls silent is succeeded after so long."""
     publish: float = 2.0
     """A publish to the bus, and the first connection of a subscription."""
     handler_drain: float = 5.0
     """Bus handlers that are running when their subscription closes."""
+    cancel_again: float = 1.0
+    """A task that did not end is cancelled again after so long."""
     shard_turn: float = 5.0
     """A write waits so long for the earlier writes of its shard in this process."""
     barrier: float = 2.0

@@ -1,6 +1,6 @@
 """How is audit put together?"""
 
-from services.audit.migrations import migrate
+from services.audit.migrations import MIGRATIONS
 from services.audit.routes import INTERNAL_ROUTES, ROUTES
 from services.audit.settings import Settings
 from services.audit.store import Records
@@ -18,6 +18,7 @@ from shared.inbox import Inbox
 from shared.journal import Journal
 from shared.journal.relay import Relay
 from shared.journal.routes import journal_routes
+from shared.migrations import migrate
 from shared.mongo import connect
 from shared.runtime.service import ServiceApp
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
@@ -32,7 +33,7 @@ def build(
 ) -> ServiceApp:
     """Wire the service; nothing runs yet."""
     clock = clock or SystemClock()
-    client = connect(settings.mongo_url.get_secret_value(), app_name="audit")
+    client = connect(settings.mongo_url.get_secret_value(), app_name="audit", timeouts=timeouts)
     database = client[settings.mongo_database]
     internal = InternalClient(
         service="audit",
@@ -42,7 +43,7 @@ def build(
         timeouts=timeouts,
     )
     relay = Relay(database, bus, holder=new_id("prc"), clock=clock)
-    journal = Journal(client, database, source="audit", relay=relay, clock=clock)
+    journal = Journal(client, database, source="audit", relay=relay, clock=clock, timeouts=timeouts)
     records = Records(database)
     ctx = Audit(
         records=records,
@@ -90,9 +91,14 @@ def build(
             ctx,
             authenticator=authenticator,
         ),
-        opens=(lambda: migrate(database), journal.start, inbox.start),
+        opens=(
+            lambda: migrate(database, MIGRATIONS, clock=clock, timeouts=timeouts),
+            journal.start,
+            inbox.start,
+        ),
         tasks={"relay": relay.run, "sweep": relay.sweep, "inbox": inbox.run},
         closes=(inbox.stop, internal.close, close_client),
         checks=lambda: {"bus": inbox.connected},
         proxies=settings.trusted_proxies,
+        timeouts=timeouts,
     )

@@ -1,6 +1,8 @@
-"""Which indexes does audit's database need?"""
+"""The numbered steps that give audit's database its form."""
 
-from shared.mongo import Database
+from shared import inbox, journal
+from shared.indexes import Index, index_step
+from shared.migrations import Migration
 
 SEARCHED = (
     "actor_id",
@@ -14,16 +16,29 @@ SEARCHED = (
 )
 """The fields that a search can name; each has its index within an account, in the order of time."""
 
-HOUR = 3600
+READING_SECONDS = 3600
+"""How long the record of a reading is remembered, so that it is made once."""
 
-
-async def migrate(database: Database) -> None:
-    """Bring the database to this version's form; safe to repeat and to run twice at once."""
-    records = database["records"]
-    await records.create_index([("account_id", 1), ("order", 1)], name="by_time")
-    for field in SEARCHED:
-        await records.create_index(
-            [("account_id", 1), (field, 1), ("order", 1)], name=f"by_{field}"
+RECORDS = (
+    Index(collection="records", keys=(("account_id", 1), ("order", 1)), name="by_time"),
+    *(
+        Index(
+            collection="records",
+            keys=(("account_id", 1), (field, 1), ("order", 1)),
+            name=f"by_{field}",
         )
-    await database["people"].create_index([("email", 1)], name="by_address")
-    await database["readings"].create_index([("at", 1)], name="kept", expireAfterSeconds=HOUR)
+        for field in SEARCHED
+    ),
+)
+PEOPLE = (Index(collection="people", keys=(("email", 1),), name="by_address"),)
+READINGS = (
+    Index(collection="readings", keys=(("at", 1),), name="kept", ttl_seconds=READING_SECONDS),
+)
+
+MIGRATIONS = (
+    Migration(1, "journal indexes", index_step(*journal.INDEXES)),
+    Migration(2, "inbox indexes", index_step(*inbox.INDEXES)),
+    Migration(3, "record indexes", index_step(*RECORDS)),
+    Migration(4, "people indexes", index_step(*PEOPLE)),
+    Migration(5, "reading indexes", index_step(*READINGS)),
+)

@@ -1,7 +1,7 @@
 """How is identity wired?"""
 
 from services.identity.context import Ctx
-from services.identity.migrations import migrate
+from services.identity.migrations import MIGRATIONS
 from services.identity.passwords import Passwords
 from services.identity.routes import INTERNAL_ROUTES, ROUTES
 from services.identity.settings import Settings, secret_bytes
@@ -23,6 +23,7 @@ from shared.journal.relay import Relay
 from shared.journal.routes import journal_routes
 from shared.leases import Leases, MongoLeaseStore, lease_routes
 from shared.links import Links
+from shared.migrations import migrate
 from shared.mongo import connect
 from shared.runtime.service import ServiceApp
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
@@ -40,12 +41,14 @@ def build(
 ) -> ServiceApp:
     """Wire the service; nothing runs yet."""
     clock = clock or SystemClock()
-    client = connect(settings.mongo_url.get_secret_value(), app_name=NAME)
+    client = connect(settings.mongo_url.get_secret_value(), app_name=NAME, timeouts=timeouts)
     database = client[settings.mongo_database]
     lease_store = MongoLeaseStore(client, database)
-    granted = leases(lease_store, clock=clock, ttl=settings.lease_seconds)
+    granted = leases(lease_store, clock=clock, ttl=settings.lease_seconds, timeouts=timeouts)
     relay = Relay(database, bus, holder=new_id("prc"), clock=clock)
-    journal = Journal(client, database, source=NAME, relay=relay, clock=clock, leases=granted)
+    journal = Journal(
+        client, database, source=NAME, relay=relay, clock=clock, leases=granted, timeouts=timeouts
+    )
     internal = InternalClient(
         service=NAME,
         key=settings.internal_key,
@@ -84,8 +87,7 @@ def build(
     )
 
     async def prepare() -> None:
-        await migrate(database)
-        await lease_store.create_indexes()
+        await migrate(database, MIGRATIONS, clock=clock, timeouts=timeouts)
         await journal.start()
 
     async def keys() -> None:
@@ -105,4 +107,5 @@ def build(
         closes=(inbox.stop, granted.close, internal.close, close),
         checks=lambda: {"bus": inbox.connected},
         proxies=settings.trusted_proxies,
+        timeouts=timeouts,
     )

@@ -4,7 +4,7 @@ import asyncio
 
 from services.notification.links import Owners
 from services.notification.mails import Sender
-from services.notification.migrations import migrate
+from services.notification.migrations import MIGRATIONS
 from services.notification.routes import INTERNAL_ROUTES, ROUTES
 from services.notification.sending import send_for_ever
 from services.notification.settings import Settings
@@ -23,20 +23,32 @@ from shared.inbox import Inbox
 from shared.journal import Journal
 from shared.journal.relay import Relay
 from shared.journal.routes import journal_routes
+from shared.migrations import migrate
 from shared.mongo import connect
 from shared.runtime.service import ServiceApp
+from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
 
-def build(settings: Settings, *, bus: Bus, clock: Clock | None = None) -> ServiceApp:
+def build(
+    settings: Settings,
+    *,
+    bus: Bus,
+    clock: Clock | None = None,
+    timeouts: Timeouts = DEFAULT_TIMEOUTS,
+) -> ServiceApp:
     """Wire the service; nothing runs yet."""
     clock = clock or SystemClock()
-    client = connect(settings.mongo_url.get_secret_value(), app_name="notification")
+    client = connect(
+        settings.mongo_url.get_secret_value(), app_name="notification", timeouts=timeouts
+    )
     database = client[settings.mongo_database]
     internal = InternalClient(
         service="notification", key=settings.internal_key, urls=settings.internal_urls, clock=clock
     )
     relay = Relay(database, bus, holder=new_id("prc"), clock=clock)
-    journal = Journal(client, database, source="notification", relay=relay, clock=clock)
+    journal = Journal(
+        client, database, source="notification", relay=relay, clock=clock, timeouts=timeouts
+    )
     sender = Sender(
         address=settings.mail_from,
         name=settings.mail_from_name,
@@ -89,7 +101,11 @@ def build(settings: Settings, *, bus: Bus, clock: Clock | None = None) -> Servic
             ctx,
             authenticator=authenticator,
         ),
-        opens=(lambda: migrate(database), journal.start, inbox.start),
+        opens=(
+            lambda: migrate(database, MIGRATIONS, clock=clock, timeouts=timeouts),
+            journal.start,
+            inbox.start,
+        ),
         tasks={
             "relay": relay.run,
             "sweep": relay.sweep,
@@ -99,4 +115,5 @@ def build(settings: Settings, *, bus: Bus, clock: Clock | None = None) -> Servic
         closes=(inbox.stop, mailer.close, internal.close, close_client),
         checks=lambda: {"bus": inbox.connected},
         proxies=settings.trusted_proxies,
+        timeouts=timeouts,
     )

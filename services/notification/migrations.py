@@ -1,19 +1,31 @@
-"""Which indexes does notification's database need?"""
+"""The numbered steps that give notification's database its form."""
 
 from datetime import timedelta
 
-from shared.mongo import Database
+from shared import inbox, journal
+from shared.indexes import Index, index_step
+from shared.migrations import Migration
 
-KEPT = timedelta(days=90)
+MESSAGE_RETENTION = timedelta(days=90)
 """How long a finished message is kept; the audit log has its facts for longer."""
 
+MESSAGES = (
+    Index(
+        collection="messages",
+        keys=(("open", 1), ("due_at", 1)),
+        name="due",
+        partial={"open": True},
+    ),
+    Index(
+        collection="messages",
+        keys=(("finished_at", 1),),
+        name="kept",
+        ttl_seconds=int(MESSAGE_RETENTION.total_seconds()),
+    ),
+)
 
-async def migrate(database: Database) -> None:
-    """Bring the database to this version's form; safe to repeat and to run twice at once."""
-    messages = database["messages"]
-    await messages.create_index(
-        [("open", 1), ("due_at", 1)], name="due", partialFilterExpression={"open": True}
-    )
-    await messages.create_index(
-        [("finished_at", 1)], name="kept", expireAfterSeconds=int(KEPT.total_seconds())
-    )
+MIGRATIONS = (
+    Migration(1, "journal indexes", index_step(*journal.INDEXES)),
+    Migration(2, "inbox indexes", index_step(*inbox.INDEXES)),
+    Migration(3, "message indexes", index_step(*MESSAGES)),
+)

@@ -1,6 +1,6 @@
 """How is team wired?"""
 
-from services.team.migrations import migrate
+from services.team.migrations import MIGRATIONS
 from services.team.routes import INTERNAL_ROUTES, ROUTES
 from services.team.settings import Settings
 from services.team.store import Snapshot, Store
@@ -23,8 +23,10 @@ from shared.journal import Journal, journal_routes
 from shared.journal.relay import Relay
 from shared.leases import Leases, MongoLeaseStore, lease_routes
 from shared.links import Links
+from shared.migrations import migrate
 from shared.mongo import connect
 from shared.runtime.service import ServiceApp
+from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
 NAME = "team"
 
@@ -35,15 +37,18 @@ def build(
     bus: Bus,
     clock: Clock | None = None,
     leases: type[Leases] = Leases,
+    timeouts: Timeouts = DEFAULT_TIMEOUTS,
 ) -> ServiceApp:
     """Wire the service; nothing runs yet."""
     clock = clock or SystemClock()
-    client = connect(settings.mongo_url.get_secret_value(), app_name=NAME)
+    client = connect(settings.mongo_url.get_secret_value(), app_name=NAME, timeouts=timeouts)
     database = client[settings.mongo_database]
     lease_store = MongoLeaseStore(client, database)
-    granted = leases(lease_store, clock=clock, ttl=settings.lease_seconds)
+    granted = leases(lease_store, clock=clock, ttl=settings.lease_seconds, timeouts=timeouts)
     relay = Relay(database, bus, holder=new_id("prc"), clock=clock)
-    journal = Journal(client, database, source=NAME, relay=relay, clock=clock, leases=granted)
+    journal = Journal(
+        client, database, source=NAME, relay=relay, clock=clock, leases=granted, timeouts=timeouts
+    )
     internal = InternalClient(
         service=NAME, key=settings.internal_key, urls=settings.internal_urls, clock=clock
     )
@@ -85,9 +90,7 @@ def build(
     )
 
     async def prepare() -> None:
-        await migrate(database)
-        await lease_store.create_indexes()
-        await idempotency.start()
+        await migrate(database, MIGRATIONS, clock=clock, timeouts=timeouts)
         await journal.start()
 
     async def publish() -> None:
@@ -106,4 +109,5 @@ def build(
         closes=(inbox.stop, granted.close, internal.close, close),
         checks=lambda: {"bus": inbox.connected},
         proxies=settings.trusted_proxies,
+        timeouts=timeouts,
     )

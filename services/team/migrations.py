@@ -1,41 +1,52 @@
-"""What must the database have before team starts? Numbered, and harmless to repeat."""
+"""The numbered steps that give team's database its form."""
 
-from collections.abc import Awaitable, Callable
+from shared import inbox, journal, leases
+from shared.http import idempotency
+from shared.indexes import Index, index_step
+from shared.migrations import Migration
 
-from shared.mongo import Database, majority
-
-
-async def _indexes(database: Database) -> None:
-    await majority(database, "members").create_index([("account_id", 1), ("email_key", 1)])
-    await majority(database, "members").create_index([("user_id", 1)])
-    invitations = majority(database, "invitations")
-    await invitations.create_index(
-        [("account_id", 1), ("status", 1), ("inviter_user_id", 1), ("expires_at", 1)]
-    )
-    await invitations.create_index(
-        [("account_id", 1), ("email_key", 1)],
+MEMBERS = (
+    Index(collection="members", keys=(("account_id", 1), ("email_key", 1))),
+    Index(collection="members", keys=(("user_id", 1),)),
+)
+INVITATIONS = (
+    Index(
+        collection="invitations",
+        keys=(("account_id", 1), ("status", 1), ("inviter_user_id", 1), ("expires_at", 1)),
+    ),
+    Index(
+        collection="invitations",
+        keys=(("account_id", 1), ("email_key", 1)),
         name="one_pending_per_address",
         unique=True,
-        partialFilterExpression={"status": "pending"},
-    )
-    await majority(database, "projects").create_index(
-        [("account_id", 1), ("name_key", 1)], unique=True
-    )
-    overrides = majority(database, "overrides")
-    await overrides.create_index([("account_id", 1), ("project_id", 1)])
-    await overrides.create_index([("account_id", 1), ("user_id", 1)])
-    await majority(database, "catalogs").create_index([("name", 1)])
-    await majority(database, "allowances").create_index([("expires_at", 1)], expireAfterSeconds=0)
-    ended = majority(database, "ended_sessions")
-    await ended.create_index([("expires_at", 1)], expireAfterSeconds=0)
-    for name in ("accounts", "members", "projects", "overrides"):
-        await majority(database, name).create_index([("slice", 1), ("key", 1)])
+        partial={"status": "pending"},
+    ),
+)
+PROJECTS = (Index(collection="projects", keys=(("account_id", 1), ("name_key", 1)), unique=True),)
+OVERRIDES = (
+    Index(collection="overrides", keys=(("account_id", 1), ("project_id", 1))),
+    Index(collection="overrides", keys=(("account_id", 1), ("user_id", 1))),
+)
+CATALOGS = (Index(collection="catalogs", keys=(("name", 1),)),)
+ALLOWANCES = (Index(collection="allowances", keys=(("expires_at", 1),), ttl_seconds=0),)
+ENDED_SESSIONS = (Index(collection="ended_sessions", keys=(("expires_at", 1),), ttl_seconds=0),)
+SNAPSHOT = tuple(
+    Index(collection=name, keys=(("slice", 1), ("key", 1)))
+    for name in ("accounts", "members", "projects", "overrides")
+)
+"""The order in which authz reads a snapshot."""
 
-
-async def migrate(database: Database) -> None:
-    """Run every migration in order."""
-    for _, migration in MIGRATIONS:
-        await migration(database)
-
-
-MIGRATIONS: tuple[tuple[int, Callable[[Database], Awaitable[None]]], ...] = ((1, _indexes),)
+MIGRATIONS = (
+    Migration(1, "journal indexes", index_step(*journal.INDEXES)),
+    Migration(2, "lease indexes", index_step(*leases.INDEXES)),
+    Migration(3, "inbox indexes", index_step(*inbox.INDEXES)),
+    Migration(4, "idempotency indexes", index_step(*idempotency.INDEXES)),
+    Migration(5, "member indexes", index_step(*MEMBERS)),
+    Migration(6, "invitation indexes", index_step(*INVITATIONS)),
+    Migration(7, "project indexes", index_step(*PROJECTS)),
+    Migration(8, "override indexes", index_step(*OVERRIDES)),
+    Migration(9, "catalog indexes", index_step(*CATALOGS)),
+    Migration(10, "allowance indexes", index_step(*ALLOWANCES)),
+    Migration(11, "ended session indexes", index_step(*ENDED_SESSIONS)),
+    Migration(12, "snapshot indexes", index_step(*SNAPSHOT)),
+)

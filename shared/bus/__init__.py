@@ -11,9 +11,6 @@ from typing import Protocol
 
 from shared.contracts.topology import Queue
 
-PUBLISH_SECONDS = 2.0
-"""Longest time that `publish` takes, and that `subscribe` waits for its first connection."""
-
 
 class BusUnavailable(Exception):  # noqa: N818 (a state of the world, as the refusals are)
     """No confirmation; the messages may or may not arrive, and publishing again is harmless."""
@@ -79,7 +76,7 @@ class Bus(Protocol):
     async def publish(self, messages: Sequence[BusMessage], /) -> None:
         """Send the messages and return once every one of them is safe on its queues.
 
-        Raises `BusUnavailable` within `PUBLISH_SECONDS`. A call is a pipeline: up to about 500
+        Raises `BusUnavailable` within `Timeouts.publish` seconds. A call is a pipeline: about 500
         messages fit into that time.
         """
 
@@ -88,7 +85,7 @@ class Bus(Protocol):
     ) -> Subscription:
         """Hand the queue's messages to `handler`, at most `prefetch` at a time.
 
-        Returns when connected, or after `PUBLISH_SECONDS` while it goes on trying.
+        Returns when connected, or after `Timeouts.publish` seconds while it goes on trying.
         """
 
     async def close(self) -> None:

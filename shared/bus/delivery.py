@@ -15,9 +15,6 @@ RETRY_PAUSES = (0.1, 0.5, 2.0, 5.0, 10.0)
 """Seconds before a message comes again, by the failures so far: together longer than a restart of
 the database, so that an outage does not fill the dead-letter queue."""
 
-DRAIN_SECONDS = 5.0
-"""What running handlers get to finish when a subscription is closed."""
-
 
 class Lanes:
     """Runs a handler: one message at a time for each source and shard, in order of arrival."""
@@ -62,10 +59,10 @@ async def resync(name: str, on_resync: Resync) -> None:
         log.exception("resync failed", extra={"queue": name})
 
 
-async def drain(deliveries: Collection[asyncio.Task[Any]]) -> None:
+async def drain(deliveries: Collection[asyncio.Task[Any]], *, seconds: float) -> None:
     """Let the deliveries that are running finish; end those that take too long."""
     if deliveries:
-        _, late = await asyncio.wait(deliveries, timeout=DRAIN_SECONDS)
+        _, late = await asyncio.wait(deliveries, timeout=seconds)
         for delivery in late:
             delivery.cancel()
         await asyncio.gather(*late, return_exceptions=True)

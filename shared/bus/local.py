@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import Sequence
 
 from shared.bus import (
-    PUBLISH_SECONDS,
     BusMessage,
     BusUnavailable,
     Handler,
@@ -22,6 +21,7 @@ from shared.bus import (
 )
 from shared.bus.delivery import RETRY_PAUSES, Lanes, drain, resync
 from shared.contracts.topology import DELIVERY_LIMIT, Queue, QueueKind
+from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,13 @@ class LocalBus:
     they are dead letters.
     """
 
-    def __init__(self, *, pauses: Sequence[float] = RETRY_PAUSES) -> None:
+    def __init__(
+        self,
+        *,
+        pauses: Sequence[float] = RETRY_PAUSES,
+        timeouts: Timeouts = DEFAULT_TIMEOUTS,
+    ) -> None:
+        self._timeouts = timeouts
         self._pauses = pauses
         self._subscriptions: list[_LocalSubscription] = []
         self._closed = False
@@ -55,7 +61,7 @@ class LocalBus:
                 unroutable.append(message.type)
             deliveries += [taker.deliver(message) for taker in takers]
         if deliveries:
-            done, pending = await asyncio.wait(deliveries, timeout=PUBLISH_SECONDS)
+            done, pending = await asyncio.wait(deliveries, timeout=self._timeouts.publish)
             if pending or any(delivery.cancelled() for delivery in done):
                 raise BusUnavailable("not every subscriber has finished")
         if unroutable:
@@ -67,7 +73,12 @@ class LocalBus:
         """Connect at once; there is nothing that could be cut later."""
         lanes = Lanes(queue.name, handler, self._pauses)
         subscription = _LocalSubscription(
-            self, queue, lanes, prefetch=prefetch, on_resync=on_resync
+            self,
+            queue,
+            lanes,
+            prefetch=prefetch,
+            on_resync=on_resync,
+            drain_seconds=self._timeouts.handler_drain,
         )
         self._subscriptions.append(subscription)
         return subscription
@@ -93,12 +104,20 @@ class LocalBus:
 
 class _LocalSubscription:
     def __init__(
-        self, bus: LocalBus, queue: Queue, lanes: Lanes, *, prefetch: int, on_resync: Resync
+        self,
+        bus: LocalBus,
+        queue: Queue,
+        lanes: Lanes,
+        *,
+        prefetch: int,
+        on_resync: Resync,
+        drain_seconds: float,
     ) -> None:
         self.queue = queue
         self.connected = True
         self._bus = bus
         self._lanes = lanes
+        self._drain_seconds = drain_seconds
         self._room = asyncio.Semaphore(prefetch)
         self._deliveries: dict[str, asyncio.Task[None]] = {}
         self._resync = asyncio.create_task(resync(queue.name, on_resync))
@@ -116,7 +135,8 @@ class _LocalSubscription:
             self.connected = False
             self._bus.forget(self)
             self._resync.cancel()
-            await drain([self._resync, *self._deliveries.values()])
+            running = [self._resync, *self._deliveries.values()]
+            await drain(running, seconds=self._drain_seconds)
 
     async def _deliver(self, message: BusMessage) -> None:
         async with self._room:

@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import Sequence
 
-from shared.bus import PUBLISH_SECONDS, BusMessage, Handler, Resync, Subscription
+from shared.bus import BusMessage, Handler, Resync, Subscription
 from shared.bus.delivery import RETRY_PAUSES, Lanes
 from shared.bus.rabbitmq_links import Links
 from shared.bus.rabbitmq_publisher import Publisher
 from shared.bus.rabbitmq_subscription import RabbitSubscription
 from shared.contracts.topology import TOPOLOGY, Queue, Topology
+from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
 HEARTBEAT_SECONDS = 10
 """A silent partition shows after about three of these; the library's default takes minutes."""
@@ -30,11 +31,13 @@ class RabbitBus:
         topology: Topology = TOPOLOGY,
         heartbeat: int = HEARTBEAT_SECONDS,
         pauses: Sequence[float] = RETRY_PAUSES,
+        timeouts: Timeouts = DEFAULT_TIMEOUTS,
     ) -> None:
-        self._links = Links(url, name, heartbeat)
+        self._links = Links(url, name, heartbeat, connect_seconds=timeouts.publish)
+        self._timeouts = timeouts
         self._topology = topology
         self._pauses = pauses
-        self._publisher = Publisher(self._links, topology)
+        self._publisher = Publisher(self._links, topology, seconds=timeouts.publish)
         self._subscriptions: list[RabbitSubscription] = []
 
     async def publish(self, messages: Sequence[BusMessage], /) -> None:
@@ -53,9 +56,10 @@ class RabbitBus:
             Lanes(queue.name, handler, self._pauses),
             prefetch=prefetch,
             on_resync=on_resync,
+            drain_seconds=self._timeouts.handler_drain,
         )
         self._subscriptions.append(subscription)
-        await subscription.wait_connected(PUBLISH_SECONDS)
+        await subscription.wait_connected(self._timeouts.publish)
         return subscription
 
     async def close(self) -> None:

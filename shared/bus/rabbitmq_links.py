@@ -12,7 +12,6 @@ import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractQueue, ExchangeType
 from yarl import URL
 
-from shared.bus import PUBLISH_SECONDS
 from shared.contracts.topology import DELIVERY_LIMIT, Queue, QueueKind, Topology
 
 log = logging.getLogger(__name__)
@@ -24,7 +23,8 @@ CLOSE_SECONDS = 5.0
 class Links:
     """Opens connections to one broker, and sees discarded ones to their end."""
 
-    def __init__(self, url: str, name: str, heartbeat: int) -> None:
+    def __init__(self, url: str, name: str, heartbeat: int, *, connect_seconds: float) -> None:
+        self._connect_seconds = connect_seconds
         self._url = URL(url).update_query(name=name, heartbeat=str(heartbeat))
         self._farewells: set[asyncio.Task[None]] = set()
 
@@ -32,7 +32,7 @@ class Links:
         """Connect; raises one of `aio_pika.exceptions.CONNECTION_EXCEPTIONS` or `TimeoutError`."""
         connection = aio_pika.Connection(self._url)
         try:
-            await connection.connect(timeout=PUBLISH_SECONDS)
+            await connection.connect(timeout=self._connect_seconds)
         except BaseException:
             # Else it would try to close itself when it is collected, in whatever thread that is.
             await connection.close()

@@ -9,7 +9,7 @@ import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, DeliveryMode
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS, PublishError
 
-from shared.bus import PUBLISH_SECONDS, BusMessage, BusUnavailable, Unroutable
+from shared.bus import BusMessage, BusUnavailable, Unroutable
 from shared.bus.rabbitmq_links import Links, declare
 from shared.cancellation import cancelled_by_us
 from shared.contracts.topology import Topology
@@ -28,7 +28,8 @@ class _Link:
 class Publisher:
     """One connection for everything that a process publishes, made when first needed."""
 
-    def __init__(self, links: Links, topology: Topology) -> None:
+    def __init__(self, links: Links, topology: Topology, *, seconds: float) -> None:
+        self._seconds = seconds
         self._links = links
         self._topology = topology
         self._link: _Link | None = None
@@ -44,12 +45,12 @@ class Publisher:
         """
         link = None
         try:
-            async with asyncio.timeout(PUBLISH_SECONDS):
+            async with asyncio.timeout(self._seconds):
                 link = await self._linked()
                 # Outcomes as values: a CancelledError among them comes from a broken link, and
                 # must not be taken for a request to stop.
                 outcomes = await asyncio.gather(
-                    *(_send(link.exchange, message) for message in messages),
+                    *(self.send(link.exchange, message) for message in messages),
                     return_exceptions=True,
                 )
         except asyncio.CancelledError as cancelled:
@@ -68,6 +69,31 @@ class Publisher:
                 raise Unroutable("a message reached no queue") from returned
             raise BusUnavailable(f"{len(failures)} not confirmed") from failures[0]
 
+    async def declare(self, channel: AbstractChannel) -> None:
+        """Declare the whole topology over a new connection."""
+        await declare(channel, self._topology)
+
+    async def send(self, exchange: AbstractExchange, message: BusMessage) -> None:
+        """Send one message and wait for its confirmation."""
+        await exchange.publish(
+            aio_pika.Message(
+                message.body,
+                message_id=message.id,
+                type=message.type,
+                content_type="application/cloudevents+json",
+                delivery_mode=DeliveryMode.PERSISTENT,
+                headers={
+                    "source": message.source,
+                    "epoch": message.epoch,
+                    "shard": message.shard,
+                    "seq": message.seq,
+                },
+            ),
+            routing_key=message.type,
+            mandatory=True,
+            timeout=self._seconds,
+        )
+
     def close(self) -> None:
         """Publish no more."""
         self._closed = True
@@ -84,7 +110,7 @@ class Publisher:
             connection = await self._links.open()
             try:
                 channel = await connection.channel(on_return_raises=True)
-                await declare(channel, self._topology)
+                await self.declare(channel)
                 exchange = await channel.get_exchange(self._topology.exchange, ensure=False)
             except BaseException:
                 self._links.discard(connection)
@@ -105,24 +131,3 @@ class Publisher:
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
-
-
-async def _send(exchange: AbstractExchange, message: BusMessage) -> None:
-    await exchange.publish(
-        aio_pika.Message(
-            message.body,
-            message_id=message.id,
-            type=message.type,
-            content_type="application/cloudevents+json",
-            delivery_mode=DeliveryMode.PERSISTENT,
-            headers={
-                "source": message.source,
-                "epoch": message.epoch,
-                "shard": message.shard,
-                "seq": message.seq,
-            },
-        ),
-        routing_key=message.type,
-        mandatory=True,
-        timeout=PUBLISH_SECONDS,
-    )

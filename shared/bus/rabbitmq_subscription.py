@@ -45,7 +45,9 @@ class RabbitSubscription:
         *,
         prefetch: int,
         on_resync: Resync,
+        drain_seconds: float,
     ) -> None:
+        self._drain_seconds = drain_seconds
         self._links = links
         self._topology = topology
         self._queue = queue
@@ -75,7 +77,7 @@ class RabbitSubscription:
         self._stopping = True
         await end([self._task])
         # Handlers of a link that broke before: their verdicts reach nobody, their work counts.
-        await drain(self._deliveries)
+        await drain(self._deliveries, seconds=self._drain_seconds)
 
     async def _run(self) -> None:
         first, longest = PAUSE_SECONDS
@@ -113,7 +115,7 @@ class RabbitSubscription:
                 resyncing.cancel()
                 if self._stopping:
                     await stop_consuming()
-                    await drain(self._deliveries)
+                    await drain(self._deliveries, seconds=self._drain_seconds)
             self._links.discard(connection)
 
     async def _consume(

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from shared.clock import Clock
 from shared.contracts.facts import Caller
+from shared.indexes import Index
 from shared.mongo import (
     AlreadyThere,
     Collection,
@@ -25,6 +26,9 @@ from shared.mongo import (
 from shared.problems import Refusal, RefusalKind, Unavailable
 
 KEPT = timedelta(hours=24)
+
+INDEXES = (Index(collection="idempotency", keys=(("expires_at", 1),), ttl_seconds=0),)
+"""What the migrations of a service that keeps answers need: keys are deleted after their day."""
 
 
 class Repeated(Exception):  # noqa: N818 - nothing is wrong, the answer is there
@@ -98,10 +102,6 @@ class Idempotency:
     def __init__(self, database: Database, *, clock: Clock) -> None:
         self._collection = majority(database, "idempotency")
         self._clock = clock
-
-    async def start(self) -> None:
-        """Make the index that deletes keys after their day."""
-        await self._collection.create_index([("expires_at", 1)], expireAfterSeconds=0)
 
     def once(
         self, caller: Caller, *, operation: str, key: str | None, body: BaseModel, path: str = ""

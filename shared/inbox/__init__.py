@@ -2,6 +2,7 @@
 
 from shared.inbox.inbox import (
     AWAY,
+    INDEXES,
     AlreadyApplied,
     AppliedMark,
     Inbox,
@@ -11,6 +12,7 @@ from shared.inbox.inbox import (
 
 __all__ = [
     "AWAY",
+    "INDEXES",
     "AlreadyApplied",
     "AppliedMark",
     "Inbox",

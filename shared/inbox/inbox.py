@@ -20,6 +20,7 @@ from shared.contracts.calls import CHANGES, HEADS, ChangesQuery
 from shared.contracts.facts import Actor, Caller, Position, Row
 from shared.contracts.topology import Queue
 from shared.http.client import InternalClient
+from shared.indexes import Index
 from shared.mongo import (
     DATABASE_AWAY,
     AlreadyThere,
@@ -48,6 +49,15 @@ KEPT = timedelta(hours=1)
 FORGET_EVERY = timedelta(minutes=5)
 TRIES = 6
 """How often the reconciler tries a row that fails, before it is put aside."""
+
+INDEXES = (
+    Index(
+        collection="inbox",
+        keys=(("source", 1), ("epoch", 1), ("shard", 1), ("seq", 1)),
+        name="position",
+    ),
+)
+"""What the migrations of a service with an inbox need."""
 
 AWAY: tuple[type[Exception], ...] = (Unavailable, *DATABASE_AWAY)
 """Not the fact's fault: it waits until the world is back."""
@@ -106,9 +116,6 @@ class Inbox:
 
     async def start(self) -> None:
         """Read how far this service is, and subscribe."""
-        await self._seen.create_index(
-            [("source", 1), ("epoch", 1), ("shard", 1), ("seq", 1)], name="position"
-        )
         async for mark in self._marks.find({}):
             self._epochs[mark["_id"]] = mark["epoch"]
             for shard, low in mark["low"].items():

@@ -7,5 +7,6 @@ record in one.
 
 from shared.journal.journal import Journal, JournalWrite, WriteResult
 from shared.journal.routes import journal_routes
+from shared.journal.rows import INDEXES
 
-__all__ = ["Journal", "JournalWrite", "WriteResult", "journal_routes"]
+__all__ = ["INDEXES", "Journal", "JournalWrite", "WriteResult", "journal_routes"]

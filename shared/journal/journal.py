@@ -27,20 +27,18 @@ from shared.mongo import (
     Database,
     DbClient,
     DbSession,
+    Transactions,
     insert_once,
     majority,
-    transact,
     update_expected,
 )
 from shared.problems import Unavailable
+from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
 T = TypeVar("T")
 
 ROW_LIMIT = 128 * 1024
 """Bytes of one row as JSON: a change is told whole, so it has to stay small."""
-
-TURN_SECONDS = 5.0
-"""How long a write waits for those before it, of the same shard and process."""
 
 Guard = Callable[[DbSession], Awaitable[None]]
 
@@ -89,12 +87,15 @@ class Journal:
         relay: Relay,
         clock: Clock,
         leases: Leases | None = None,
+        transactions: Transactions | None = None,
+        timeouts: Timeouts = DEFAULT_TIMEOUTS,
     ) -> None:
         self.source = source
         self.epoch = ""
-        self._client = client
+        self._transactions = transactions or Transactions(client, seconds=timeouts.transaction)
         self._clock = clock
         self._relay = relay
+        self._timeouts = timeouts
         self._leases = leases
         self._rows = majority(database, "journal")
         self._heads = majority(database, "heads")
@@ -102,7 +103,6 @@ class Journal:
 
     async def start(self) -> None:
         """Find this database's epoch, or make it with the database; safe to repeat and to race."""
-        await rows.create_indexes(self._rows)
         with contextlib.suppress(AlreadyThere):
             await insert_once(self._heads, {"_id": "epoch", "epoch": secrets.token_hex(8)})
         known = {row["_id"] async for row in self._heads.find({}, {"_id": 1})}
@@ -180,7 +180,7 @@ class Journal:
             return None if stored is None else attempts[rows.read(stored).id]
 
         async with self._turn(shard):
-            result, told = await transact(self._client, attempt, committed=committed)
+            result, told = await self._transactions.run(attempt, committed=committed)
             committed_at = self._clock.boottime()
         if not told:
             return WriteResult(result=result, revision=None)
@@ -214,7 +214,7 @@ class Journal:
         """The right to write: within a process those of one shard would only meet as conflicts."""
         turn = self._locks[shard]
         try:
-            async with asyncio.timeout(TURN_SECONDS):
+            async with asyncio.timeout(self._timeouts.shard_turn):
                 await turn.acquire()
         except TimeoutError as late:
             raise Unavailable from late

@@ -2,16 +2,20 @@
 
 from shared.bus import BusMessage
 from shared.contracts.facts import Position, Row
-from shared.mongo import Collection, Document
+from shared.indexes import Index
+from shared.mongo import Document
 
-
-async def create_indexes(collection: Collection) -> None:
-    """The indexes that writing, relaying and fetching need; safe to repeat."""
-    await collection.create_index([("shard", 1), ("seq", 1)], name="position", unique=True)
-    await collection.create_index([("change_id", 1)], name="change")
-    await collection.create_index(
-        [("sent", 1), ("occurred_at", 1)], name="unsent", partialFilterExpression={"sent": False}
-    )
+INDEXES = (
+    Index(collection="journal", keys=(("shard", 1), ("seq", 1)), name="position", unique=True),
+    Index(collection="journal", keys=(("change_id", 1),), name="change"),
+    Index(
+        collection="journal",
+        keys=(("sent", 1), ("occurred_at", 1)),
+        name="unsent",
+        partial={"sent": False},
+    ),
+)
+"""What writing, relaying and fetching rows need; part of each source's migrations."""
 
 
 def key(place: Row | Position) -> str:

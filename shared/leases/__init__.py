@@ -6,9 +6,10 @@ its **barrier**: every lease row says that the change is applied, or has run out
 
 from shared.leases.leases import Leases, Receipt, Superseded
 from shared.leases.routes import lease_routes
-from shared.leases.store import LeaseStore, MongoLeaseStore
+from shared.leases.store import INDEXES, LeaseStore, MongoLeaseStore
 
 __all__ = [
+    "INDEXES",
     "LeaseStore",
     "Leases",
     "MongoLeaseStore",

@@ -16,13 +16,12 @@ from shared.leases.barrier import Barrier, LeaseRow
 from shared.leases.receipt import KEPT, Receipt
 from shared.leases.store import LeaseStore, Superseded
 from shared.mongo import DATABASE_AWAY
+from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
 __all__ = ["Alarm", "Granted", "Leases", "Receipt", "Superseded"]
 
 logger = logging.getLogger(__name__)
 
-PATIENCE_SECONDS = 2.0
-"""How long a writer waits for its barrier before it hears that the change is not yet in force."""
 PAUSES = (0.005, 0.01, 0.02)
 LONGEST_PAUSE = 0.05
 
@@ -81,11 +80,13 @@ class Leases:
         clock: Clock,
         ttl: float,
         alarm: Callable[[], Alarm] = _Bell,
+        timeouts: Timeouts = DEFAULT_TIMEOUTS,
     ) -> None:
         self._store = store
         self._clock = clock
         self._ttl = ttl
         self._alarm = alarm
+        self._timeouts = timeouts
         self._told: dict[str, LeaseRow] = {}
         # A dictionary keeps the order, which a simulation with a seed relies on.
         self._open: dict[_Open, None] = {}
@@ -155,7 +156,7 @@ class Leases:
             )
             self._running[revision] = task
             task.add_done_callback(lambda ended: self._over(revision, ended))
-        await asyncio.wait({task}, timeout=PATIENCE_SECONDS)
+        await asyncio.wait({task}, timeout=self._timeouts.barrier)
         if task.done() and (task.cancelled() or task.exception() is None):
             return task.result()
         return Receipt(revision=revision)

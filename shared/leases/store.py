@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
+from shared.indexes import Index
 from shared.leases.barrier import How, LeaseRow, Settled
 from shared.leases.receipt import KEPT, Receipt
 from shared.mongo import (
@@ -21,6 +22,9 @@ from shared.mongo import (
 from shared.problems import Refusal, RefusalKind
 
 SessionT = TypeVar("SessionT")
+
+INDEXES = (Index(collection="receipts", keys=(("expires_at", 1),), name="expiry", ttl_seconds=0),)
+"""What the migrations of a source that grants leases need."""
 
 
 class Superseded(Refusal):
@@ -92,10 +96,6 @@ class MongoLeaseStore:
         self._leases = majority(database, "leases")
         self._receipts = majority(database, "receipts")
         self._heads = majority(database, "heads")
-
-    async def create_indexes(self) -> None:
-        """Expiry of receipts; safe to repeat."""
-        await self._receipts.create_index([("expires_at", 1)], name="expiry", expireAfterSeconds=0)
 
     @asynccontextmanager
     async def session(self, after: DbSession | None = None) -> AsyncIterator[DbSession]:

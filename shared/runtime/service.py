@@ -2,10 +2,9 @@
 
 import asyncio
 import logging
-import random
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from aiohttp import web
@@ -26,13 +25,9 @@ from shared.runtime.settings import (
     service_name,
     variable,
 )
+from shared.runtime.start import StartRefused, Step, open_step
 from shared.runtime.supervisor import Loop, Supervisor
-
-START_SECONDS = 60.0
-FIRST_PAUSE = 0.2
-LONGEST_PAUSE = 3.0
-
-Step = Callable[[], Awaitable[None]]
+from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
 _log = logging.getLogger(__name__)
 
@@ -57,6 +52,7 @@ class ServiceApp:
         closes: Sequence[Step] = (),
         checks: Checks = dict,
         proxies: Sequence[Network] = (),
+        timeouts: Timeouts = DEFAULT_TIMEOUTS,
     ) -> None:
         for route in public.routes:
             if isinstance(route.access, Internal | Admin):
@@ -69,7 +65,8 @@ class ServiceApp:
         self._closes = tuple(closes)
         self._checks = checks
         self._proxies = tuple(proxies)
-        self._supervisor = Supervisor(name)
+        self._timeouts = timeouts
+        self._supervisor = Supervisor(name, timeouts=timeouts)
         self._listeners: dict[str, Listener] = {}
         self._started = False
         public.closed = internal.closed = True
@@ -87,7 +84,8 @@ class ServiceApp:
         """Answer on these sockets; without `public` the caller mounts `self.public` itself.
 
         Raises:
-            Exception: what an opening step still raised after a minute.
+            StartRefused: a condition that no retry changes.
+            Exception: what an opening step still raised after `Timeouts.start` seconds.
         """
         context.service.set(self.name)
         inside = web.Application()
@@ -101,7 +99,7 @@ class ServiceApp:
             await listener.start()
         _log.info("listening", extra={"addresses": dict(self.addresses)})
         for step in self._opens:
-            await _open(step)
+            await open_step(step, seconds=self._timeouts.start)
         self._supervisor.start(self.tasks)
         self.public.closed = self.internal.closed = False
         self._started = True
@@ -120,23 +118,6 @@ class ServiceApp:
                 await listener.stop()
         for step in self._closes:
             await step()
-
-
-async def _open(step: Step) -> None:
-    clock = asyncio.get_running_loop()
-    deadline = clock.time() + START_SECONDS
-    pause = FIRST_PAUSE
-    while True:
-        try:
-            await step()
-        except Exception as error:
-            if clock.time() + pause > deadline:
-                raise
-            _log.warning("not there yet", extra={"step": step.__qualname__, "error": repr(error)})
-        else:
-            return
-        await asyncio.sleep(pause * random.uniform(0.8, 1.2))
-        pause = min(pause * 2, LONGEST_PAUSE)
 
 
 async def run(service: ServiceApp, settings: StatelessSettings) -> None:
@@ -189,8 +170,11 @@ def main(build: Build[SettingsT], settings_class: type[SettingsT]) -> None:
         finally:
             await bus.close()
 
-    with asyncio.Runner(loop_factory=event_loop) as runner:
-        runner.run(serve())
+    try:
+        with asyncio.Runner(loop_factory=event_loop) as runner:
+            runner.run(serve())
+    except StartRefused as refused:
+        refuse_start([str(refused)])
 
 
 def event_loop() -> asyncio.AbstractEventLoop:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from shared import context, metrics
 from shared.cancellation import cancelled_by_us, end
+from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 5.0
@@ -23,7 +24,14 @@ class Supervisor:
     The pause doubles up to five seconds, and is short again after half a minute without a failure.
     """
 
-    def __init__(self, service: str, *, first_pause: float = FIRST_PAUSE) -> None:
+    def __init__(
+        self,
+        service: str,
+        *,
+        first_pause: float = FIRST_PAUSE,
+        timeouts: Timeouts = DEFAULT_TIMEOUTS,
+    ) -> None:
+        self._timeouts = timeouts
         self._service = service
         self._first_pause = first_pause
         self._tasks: list[asyncio.Task[None]] = []
@@ -36,7 +44,7 @@ class Supervisor:
 
     async def stop(self) -> None:
         """Cancel every loop and wait until it has ended."""
-        await end(self._tasks)
+        await end(self._tasks, again_after=self._timeouts.cancel_again)
         self._tasks.clear()
 
     async def _keep(self, name: str, loop: Loop) -> None:

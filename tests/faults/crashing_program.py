@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
-from shared import mongo
+from shared import inbox, journal
 from shared.bus import BusMessage
 from shared.bus.rabbitmq import RabbitBus
 from shared.clock import SystemClock
@@ -22,10 +22,11 @@ from shared.contracts.facts import Actor, Caller, Fact, RequestInfo, ResourceRef
 from shared.contracts.team import ProjectCreated
 from shared.contracts.topology import Queue, Topology
 from shared.inbox import AWAY, AppliedMark, Inbox
+from shared.indexes import build_indexes
 from shared.journal import Journal, JournalWrite
 from shared.journal.relay import Relay
-from shared.mongo import Database, DbClient, DbSession, connect, transact
-from shared.runtime import service as runtime_service
+from shared.mongo import Database, DbClient, DbSession, Transactions, connect, transact
+from shared.runtime.start import open_step
 from shared.runtime.supervisor import Supervisor
 
 WRITES = 3
@@ -82,6 +83,20 @@ class CrashingBus(RabbitBus):
             die()
 
 
+class CrashingTransactions(Transactions):
+    """The transactions of the journal: they die around the commit of the crashing write."""
+
+    dies_at: Point | None = None
+
+    async def commit(self, session: DbSession) -> None:
+        """Commit, and die before or after."""
+        if self.dies_at is Point.BEFORE_COMMIT:
+            die()
+        await super().commit(session)
+        if self.dies_at is Point.AFTER_COMMIT:
+            die()
+
+
 class JournalCalls:
     """The answers of the journal's internal routes, without HTTP."""
 
@@ -117,8 +132,16 @@ class Program:
         self.bus = CrashingBus(amqp_url, name, topology=topology)
         self.bus.point, self.bus.crashing_number = point, self.crashing_number
         clock = SystemClock()
+        self._transactions = CrashingTransactions(client)
         self.relay = Relay(self._source, self.bus, holder=f"run-{run}", clock=clock)
-        self.journal = Journal(client, self._source, source="team", relay=self.relay, clock=clock)
+        self.journal = Journal(
+            client,
+            self._source,
+            source="team",
+            relay=self.relay,
+            clock=clock,
+            transactions=self._transactions,
+        )
         self.inbox = Inbox(
             client,
             self._consumer,
@@ -169,30 +192,23 @@ class Program:
         caller = Caller(
             actor=Actor(type="user", id="usr_1"), request=RequestInfo(request_id="req_1")
         )
-        commit, writer = mongo._commit, asyncio.current_task()
-
-        async def crashing_commit(session: DbSession, deadline: float) -> None:
-            # The inbox commits as well, in other tasks.
-            is_writer = asyncio.current_task() is writer
-            if is_writer and dies_at is Point.BEFORE_COMMIT:
-                die()
-            await commit(session, deadline)
-            if is_writer and dies_at is Point.AFTER_COMMIT:
-                die()
-
-        mongo._commit = crashing_commit
+        self._transactions.dies_at = dies_at
         while True:
             with contextlib.suppress(*AWAY):
                 await self.journal.write(account, change, caller=caller, effective_everywhere=False)
                 break
-        mongo._commit = commit
         sys.stdout.write(f"{number}\n")
         sys.stdout.flush()
 
     async def run(self) -> None:
         """Make the writes, then publish and consume everything until killed."""
-        for step in (self.journal.start, self.inbox.start):
-            await runtime_service._open(step)
+
+        async def indexes() -> None:
+            await build_indexes(self._source, *journal.INDEXES)
+            await build_indexes(self._consumer, *inbox.INDEXES)
+
+        for step in (indexes, self.journal.start, self.inbox.start):
+            await open_step(step, seconds=60.0)
         supervisor = Supervisor("crashing")
         supervisor.start(
             {"relay": self.relay.run, "sweep": self.relay.sweep, "inbox": self.inbox.run}

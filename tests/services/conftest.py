@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from shared.http.client import InternalClient
-from shared.mongo import transact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,17 +21,8 @@ def _a_slow_machine_is_no_outage() -> Iterator[None]:
     Where a test plants an outage that is waited for, it shortens that wait itself.
     """
     with pytest.MonkeyPatch.context() as patient:
-        patient.setattr("shared.mongo.TIMEOUT_MS", int(PATIENT * 1000))
-        for work, limit in (
-            (transact, "budget"),
-            (InternalClient.call, "timeout"),
-        ):
+        for work, limit in ((InternalClient.call, "timeout"),):
             patient.setattr(work, "__kwdefaults__", {**(work.__kwdefaults__ or {}), limit: PATIENT})
-        for name in (
-            "services.authz.follower.CALL_SECONDS",
-            "shared.bus.local.PUBLISH_SECONDS",
-            "shared.journal.journal.TURN_SECONDS",
-            "shared.leases.leases.PATIENCE_SECONDS",
-        ):
+        for name in ("services.authz.follower.CALL_SECONDS",):
             patient.setattr(name, PATIENT)
         yield

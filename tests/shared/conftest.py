@@ -1,4 +1,4 @@
-"""How long may what the services share wait for its surroundings in a test?"""
+"""Waits of what the services share, in tests."""
 
 from __future__ import annotations
 
@@ -7,26 +7,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from shared.http.client import InternalClient
-from shared.mongo import transact
+from tests.patience import PATIENT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PATIENT = 60.0
-
 
 @pytest.fixture(autouse=True)
 def _a_slow_machine_is_no_outage() -> Iterator[None]:
-    """Wait long for what only the machine makes late; who tests a limit sets one of its own."""
+    """Wait long for internal calls that only the machine makes late."""
     with pytest.MonkeyPatch.context() as patient:
-        patient.setattr("shared.mongo.TIMEOUT_MS", int(PATIENT * 1000))
-        patient.setitem(transact.__kwdefaults__ or {}, "budget", PATIENT)
-        patient.setitem(InternalClient.call.__kwdefaults__ or {}, "timeout", PATIENT)
-        for limit in (
-            "shared.bus.delivery.DRAIN_SECONDS",
-            "shared.bus.local.PUBLISH_SECONDS",
-            "shared.journal.journal.TURN_SECONDS",
-            "shared.leases.leases.PATIENCE_SECONDS",
-        ):
-            patient.setattr(limit, PATIENT)
+        patient.setitem(InternalClient.call.__kwdefaults__ or {}, "timeout", PATIENT_SECONDS)
         yield

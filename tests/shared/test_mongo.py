@@ -6,7 +6,7 @@ from typing import Any, Self
 import pytest
 from pymongo.errors import ConnectionFailure, OperationFailure
 
-from shared.mongo import transact
+from shared.mongo import Transactions
 from shared.problems import NotFound
 
 
@@ -14,7 +14,8 @@ class LateCommit:
     """A client of one session: its first commit is not answered, and lands before snapshot `at`."""
 
     def __init__(self, *, at: int) -> None:
-        self.delegate = SimpleNamespace(in_transaction=False)
+        options = SimpleNamespace(timeout=None)
+        self.delegate = SimpleNamespace(in_transaction=False, options=options)
         self._at = at
         self._snapshots = 0
         self._held: list[str] = []
@@ -74,6 +75,6 @@ async def test_a_late_commit_is_found_in_the_next_snapshot_or_conflicts_with_it(
         seen = client.changes if session is None else client.snapshot
         return "attempt 1" if "change of attempt 1" in seen else None
 
-    assert await transact(client, work, committed=committed) == "attempt 1"
+    assert await Transactions(client).run(work, committed=committed) == "attempt 1"
     assert client.changes == ["change of attempt 1"]
     assert attempts == lands_before - 1

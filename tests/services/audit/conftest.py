@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from services.audit.migrations import migrate
+from services.audit.migrations import MIGRATIONS
 from services.audit.store import Records
 from services.audit.subscriptions import SUBSCRIPTIONS
 from services.audit.use_cases import Audit, Ingest
@@ -19,7 +19,9 @@ from shared.contracts.topology import AUDIT
 from shared.inbox import Inbox
 from shared.journal import Journal
 from shared.journal.relay import Relay
+from shared.migrations import migrate
 from shared.mongo import connect
+from tests.patience import PATIENT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -86,13 +88,13 @@ class Auditing:
 
 @pytest.fixture
 async def auditing(mongo_url, database_name) -> AsyncIterator[Auditing]:
-    client = connect(mongo_url, app_name="tests")
+    client = connect(mongo_url, app_name="tests", timeouts=PATIENT)
     database = client[database_name]
     clock = MovedClock()
-    bus = LocalBus()
+    bus = LocalBus(timeouts=PATIENT)
     relay = Relay(database, bus, holder="tests", clock=clock)
-    journal = Journal(client, database, source="audit", relay=relay, clock=clock)
-    await migrate(database)
+    journal = Journal(client, database, source="audit", relay=relay, clock=clock, timeouts=PATIENT)
+    await migrate(database, MIGRATIONS, clock=SystemClock())
     await journal.start()
     records = Records(database)
     ctx = Audit(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -37,6 +37,7 @@ from shared.mongo import connect
 from shared.runtime.listeners import listen
 from shared.runtime.service import ServiceApp
 from shared.timeouts import Timeouts
+from tests.patience import PATIENT
 from tests.services.audit.conftest import on_the_bus
 from tests.services.rows import NOON, row_of
 from tests.waiting import wait_for
@@ -127,7 +128,7 @@ class Api:
 @pytest.fixture
 def timeouts() -> Timeouts:
     """A slow machine must not make a decision late."""
-    return Timeouts(decide=60, internal_call=60)
+    return PATIENT
 
 
 @pytest.fixture
@@ -150,7 +151,7 @@ async def api(mongo_url, database_name, monkeypatch, timeouts) -> AsyncIterator[
         "audit", given=Secrets.generate(), at=at, options=options
     ).items():
         monkeypatch.setenv(name, value)
-    bus = LocalBus()
+    bus = LocalBus(timeouts=timeouts)
     service = build(Settings(), bus=bus, timeouts=timeouts)
     await service.start(internal=listen("127.0.0.1", 0), public=listen("127.0.0.1", 0))
     async with aiohttp.ClientSession() as http:
@@ -407,7 +408,7 @@ async def test_whoever_may_not_read_gets_nothing(api, path, decision, status, co
 
 
 @pytest.mark.parametrize("path", ROUTES)
-@pytest.mark.parametrize("timeouts", [Timeouts(decide=0.2)])
+@pytest.mark.parametrize("timeouts", [replace(PATIENT, decide=0.2)])
 async def test_authz_that_does_not_answer_in_time_means_503(api, path):
     api.others.silent = True
     status, problem = await api.get(path.format(new_id("evt")))
@@ -454,7 +455,7 @@ async def test_reading_is_recorded_once_a_reader_and_minute(api, mongo_url, data
     for _ in range(3):
         await api.search(f"user={ANA}")
     await api.get(f"/v1/accounts/{ACCOUNT}/audit-events/{new_id('evt')}")
-    client = connect(mongo_url, app_name="test")
+    client = connect(mongo_url, app_name="test", timeouts=PATIENT)
     told = await client[database_name].journal.count_documents({})
     client.close()
     # One, or two when a minute ended meanwhile.

@@ -43,6 +43,7 @@ from shared.runtime.listeners import Listener, listen, url_of
 from shared.runtime.settings import generate_internal_keys
 from shared.timeouts import Timeouts
 from tests.clocks import SetClock
+from tests.patience import PATIENT
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -50,8 +51,6 @@ if TYPE_CHECKING:
 
     from shared.mongo import Database, DbClient
 
-PATIENT = Timeouts(decide=60, internal_call=60)
-"""A slow machine is not an outage."""
 PASSWORD = "correct-horse-battery"
 ADMIN_KEY = "the-operators-key-" + "0123456789abcdef"
 ISSUER = "https://rolecall.example"
@@ -282,6 +281,7 @@ async def running(
     *,
     clock: SetClock | None = None,
     neighbours: Neighbours | None = None,
+    timeouts: Timeouts = PATIENT,
     **fields: Any,
 ) -> AsyncIterator[Identity]:
     """A real identity on two real ports, on a real database and the in-process bus."""
@@ -289,7 +289,7 @@ async def running(
     neighbours = neighbours or Neighbours()
     async with neighbours.running(clock):
         settings = settings_for(mongo_url, database, neighbours.url, **fields)
-        bus = LocalBus()
+        bus = LocalBus(timeouts=timeouts)
         heard: list[Row] = []
 
         async def hear(message: BusMessage) -> Verdict:
@@ -300,9 +300,9 @@ async def running(
             return None
 
         await bus.subscribe(AUDIT, hear, on_resync=resync)
-        service = build(settings, bus=bus, clock=clock, timeouts=PATIENT)
+        service = build(settings, bus=bus, clock=clock, timeouts=timeouts)
         public = listen("127.0.0.1", 0)
-        client: DbClient = connect(mongo_url, app_name="test")
+        client: DbClient = connect(mongo_url, app_name="test", timeouts=PATIENT)
         notification = None
         try:
             await service.start(internal=listen("127.0.0.1", 0), public=public)

@@ -19,6 +19,7 @@ from shared.contracts.calls import KEY_SET, KeySet
 from shared.contracts.facts import shard_of
 from shared.ids import AccountId, KeyId
 from tests.clocks import SetClock
+from tests.patience import PATIENT
 from tests.services.identity.running import ADMIN_KEY, ISSUER, KEYS, Identity, running
 
 SEALING = bytes(range(32))
@@ -89,15 +90,13 @@ async def test_replicas_that_start_at_once_agree_on_one_first_key(
     assert len(set(sets)) == 1
 
 
-async def test_another_sealing_key_does_not_start(
-    mongo_url: str, database_name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_another_sealing_key_does_not_start(mongo_url: str, database_name: str) -> None:
     async with running(mongo_url, database_name):
         pass
-    monkeypatch.setattr("shared.runtime.service.START_SECONDS", 0.0)
+    at_once = replace(PATIENT, start=0.0)
     other = base64.urlsafe_b64encode(SEALING).rstrip(b"=").decode()
     with pytest.raises(CannotUnseal):
-        async with running(mongo_url, database_name, sealing_key=other):
+        async with running(mongo_url, database_name, timeouts=at_once, sealing_key=other):
             pass
 
 

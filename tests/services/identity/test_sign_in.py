@@ -17,9 +17,10 @@ from services.identity.passwords import Busy, Passwords
 from services.identity.sessions import rotate
 from services.identity.store import Store
 from shared.journal import Journal
-from shared.mongo import Lost, transact
+from shared.mongo import Lost
 from shared.problems import Unavailable
 from tests.clocks import SetClock
+from tests.patience import PATIENT
 from tests.services.identity.running import FAR, PASSWORD, Identity, running
 
 if TYPE_CHECKING:
@@ -155,7 +156,8 @@ NOBODYS_TRY: list[tuple[type[Any], str, Exception]] = [
 
 @pytest.mark.parametrize(("where", "name", "problem"), NOBODYS_TRY)
 async def test_what_we_could_not_check_does_not_lock_the_owner_out(
-    identity: Identity,
+    mongo_url: str,
+    database_name: str,
     monkeypatch: pytest.MonkeyPatch,
     where: type[Any],
     name: str,
@@ -164,22 +166,22 @@ async def test_what_we_could_not_check_does_not_lock_the_owner_out(
     async def fail(*_: object, **__: object) -> None:
         raise problem
 
-    await identity.person("ana@example.com")
-    proof = identity.neighbours.invite("bo@example.com", "email")
-    invited = {"name": "Bo", "password": PASSWORD, "invitation": proof}
-    at_once = {**(transact.__kwdefaults__ or {}), "budget": 0.0}
-    with monkeypatch.context() as failing:
-        failing.setattr(where, name, fail)
-        failing.setattr(transact, "__kwdefaults__", at_once)
-        for _ in range(10):
-            for answer in (
-                await identity.log_in("ana@example.com"),
-                await identity.post("/v1/signup", invited),
-            ):
-                assert answer.status in {429, 503}
-                assert answer.body["code"] in {"busy", "unavailable"}
-    assert (await identity.log_in("ana@example.com")).status == 200
-    assert (await identity.post("/v1/signup", invited)).status == 201
+    impatient = replace(PATIENT, transaction=0.1)
+    async with running(mongo_url, database_name, timeouts=impatient) as identity:
+        await identity.person("ana@example.com")
+        proof = identity.neighbours.invite("bo@example.com", "email")
+        invited = {"name": "Bo", "password": PASSWORD, "invitation": proof}
+        with monkeypatch.context() as failing:
+            failing.setattr(where, name, fail)
+            for _ in range(10):
+                for answer in (
+                    await identity.log_in("ana@example.com"),
+                    await identity.post("/v1/signup", invited),
+                ):
+                    assert answer.status in {429, 503}
+                    assert answer.body["code"] in {"busy", "unavailable"}
+        assert (await identity.log_in("ana@example.com")).status == 200
+        assert (await identity.post("/v1/signup", invited)).status == 201
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from aiosmtpd.controller import Controller
 from deploy.programs.program import free_port
 from services.notification.domain import Link, LinkName
 from services.notification.mails import Sender
-from services.notification.migrations import migrate
+from services.notification.migrations import MIGRATIONS
 from services.notification.sending import send_for_ever
 from services.notification.smtp import Mailer, Security
 from services.notification.store import Messages
@@ -29,8 +29,10 @@ from shared.clock import SystemClock
 from shared.contracts.facts import SHARDS
 from shared.journal import Journal
 from shared.journal.relay import Relay
+from shared.migrations import migrate
 from shared.mongo import connect, majority
 from shared.problems import Unavailable, refusal_of
+from tests.patience import PATIENT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -164,13 +166,15 @@ class Sending:
 
 
 async def make_sending(mongo_url, database_name, *, port, clock=None) -> Sending:
-    client = connect(mongo_url, app_name="tests")
+    client = connect(mongo_url, app_name="tests", timeouts=PATIENT)
     database = client[database_name]
     clock = clock or MovedClock()
-    bus = LocalBus()
+    bus = LocalBus(timeouts=PATIENT)
     relay = Relay(database, bus, holder="tests", clock=clock)
-    journal = Journal(client, database, source="notification", relay=relay, clock=clock)
-    await migrate(database)
+    journal = Journal(
+        client, database, source="notification", relay=relay, clock=clock, timeouts=PATIENT
+    )
+    await migrate(database, MIGRATIONS, clock=SystemClock())
     await journal.start()
     owners = LinkOwners()
     mailer = Mailer(host="127.0.0.1", port=port, security=Security.NONE)

@@ -26,6 +26,7 @@ from shared.contracts.topology import AUDIT, Service
 from shared.ids import new_id
 from shared.mongo import connect
 from shared.runtime.listeners import listen
+from tests.patience import PATIENT
 from tests.services.notification.test_messages import OPEN, USER
 from tests.services.notification.test_sending import on_the_bus
 from tests.services.rows import row_of
@@ -74,7 +75,7 @@ async def owners():
 
 @pytest.fixture
 async def bus():
-    bus = LocalBus()
+    bus = LocalBus(timeouts=PATIENT)
     yield bus
     await bus.close()
 
@@ -94,7 +95,7 @@ async def service(owners, bus, scripted, mongo_url, database_name, monkeypatch):
     )
     for name, value in given.items():
         monkeypatch.setenv(name, value)
-    service = build(Settings(), bus=bus)
+    service = build(Settings(), bus=bus, timeouts=PATIENT)
     await service.start(internal=listen("127.0.0.1", 0))
     yield service
     await service.stop()
@@ -130,7 +131,7 @@ async def test_a_link_that_its_owner_calls_gone_is_not_mailed(
     user = USER | {"user_id": new_id("usr")}
     row = row_of(identity.UserVerificationResent(**user, generation=2))
     await bus.publish([on_the_bus(row)])
-    client = connect(mongo_url, app_name="tests")
+    client = connect(mongo_url, app_name="tests", timeouts=PATIENT)
     messages = client[database_name]["messages"]
 
     async def status():

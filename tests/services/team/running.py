@@ -36,7 +36,9 @@ from shared.mongo import connect, transact
 from shared.problems import NotFound, Unavailable
 from shared.runtime.listeners import Listener, listen, url_of
 from shared.runtime.settings import generate_internal_keys
+from shared.timeouts import Timeouts
 from tests.clocks import SetClock
+from tests.patience import PATIENT
 from tests.services.rows import row_of
 
 if TYPE_CHECKING:
@@ -294,14 +296,14 @@ def settings_for(mongo_url: str, database: str, identity_url: str, **fields: Any
 
 @asynccontextmanager
 async def running(
-    mongo_url: str, database: str, *, replicas: int = 1, **fields: Any
+    mongo_url: str, database: str, *, replicas: int = 1, timeouts: Timeouts = PATIENT, **fields: Any
 ) -> AsyncIterator[Team]:
     """A real team on real ports, on a real database and the in-process bus."""
     # The database deletes what has expired by its own clock, so this one is far ahead of it.
     clock, stand_in = SetClock(datetime(2100, 3, 1, 12, tzinfo=UTC)), StandIn()
     async with stand_in.running(clock) as identity_url:
         settings = settings_for(mongo_url, database, identity_url, **fields)
-        bus, heard = LocalBus(), []
+        bus, heard = LocalBus(timeouts=timeouts), []
 
         async def hear(message: BusMessage) -> Verdict:
             heard.append(Row.from_event(message.body))
@@ -311,10 +313,12 @@ async def running(
             return None
 
         await bus.subscribe(AUDIT, hear, on_resync=resync)
-        services = [build(settings, bus=bus, clock=clock) for _ in range(replicas)]
+        services = [
+            build(settings, bus=bus, clock=clock, timeouts=timeouts) for _ in range(replicas)
+        ]
         for service in services:
             await service.start(internal=listen("127.0.0.1", 0), public=listen("127.0.0.1", 0))
-        client: DbClient = connect(mongo_url, app_name="test")
+        client: DbClient = connect(mongo_url, app_name="test", timeouts=PATIENT)
         inside = services[0].addresses["internal"]
         callers = {
             name: InternalClient(

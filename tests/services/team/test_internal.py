@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,9 +23,9 @@ from shared.contracts.calls import (
     SnapshotPage,
     SnapshotQuery,
 )
-from shared.leases import leases
 from shared.problems import Refusal, RefusalKind
-from tests.services.team.running import Account, Team
+from tests.patience import PATIENT
+from tests.services.team.running import Account, Team, running
 
 DAY = 24 * 3600
 
@@ -154,18 +155,22 @@ async def test_a_rev_is_never_above_the_change_that_gave_the_state(team: Team) -
 
 
 async def test_a_silent_replica_makes_a_change_202_with_a_place_to_ask(
-    team: Team, monkeypatch: pytest.MonkeyPatch
+    mongo_url: str, database_name: str
 ) -> None:
     """B8: and a repeated request is not answered before the first is in force."""
+    impatient = replace(PATIENT, barrier=0.5)
+    async with running(mongo_url, database_name, timeouts=impatient) as team:
+        await silent_replica(team)
+
+
+async def silent_replica(team: Team) -> None:
     account = await team.account()
     member = await account.join("developer")
     lease = LeaseRequest(replica="r1", boot=1, asked=1, applied={})
     await team.callers["authz"].call(LEASE, "team", lease)
     path = f"{account.path}/members/{member.user_id}"
-    with monkeypatch.context() as impatient:
-        impatient.setattr(leases, "PATIENCE_SECONDS", 0.5)
-        removed = await account.owner.send("DELETE", path)
-        again = await account.owner.send("DELETE", path)
+    removed = await account.owner.send("DELETE", path)
+    again = await account.owner.send("DELETE", path)
     assert removed.status == 202
     assert again.status == 503
     revision = removed.headers["Rolecall-Revision"]

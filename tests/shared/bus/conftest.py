@@ -3,38 +3,23 @@
 from __future__ import annotations
 
 import uuid
-from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from shared.bus.rabbitmq import RabbitBus
 from shared.contracts.topology import Queue, QueueKind, Topology
+from tests.patience import PATIENT
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable
+
+    from shared.timeouts import Timeouts
 
 PAUSES = (0.02,)
-LIMITS = (
-    "shared.bus.rabbitmq.PUBLISH_SECONDS",
-    "shared.bus.rabbitmq_links.PUBLISH_SECONDS",
-    "shared.bus.rabbitmq_publisher.PUBLISH_SECONDS",
-)
-
-
-@contextmanager
-def publishing_within(seconds: float) -> Iterator[None]:
-    """Let RabbitMQ have this long for what has two seconds in a service."""
-    with pytest.MonkeyPatch.context() as changed:
-        for limit in LIMITS:
-            changed.setattr(limit, seconds)
-        yield
-
-
-@pytest.fixture(autouse=True)
-def _a_slow_broker_is_not_away() -> Iterator[None]:
-    with publishing_within(20.0):
-        yield
+SLOW_BROKER = replace(PATIENT, publish=20.0)
+"""A slow broker is not away: what has two seconds in a service has twenty here."""
 
 
 @pytest.fixture
@@ -72,8 +57,15 @@ async def rabbit(topology: Topology) -> AsyncIterator[Callable[..., RabbitBus]]:
     """Make buses to the broker at an address; they are closed at the end."""
     buses: list[RabbitBus] = []
 
-    def make(url: str, *, heartbeat: int = 10) -> RabbitBus:
-        bus = RabbitBus(url, "test", topology=topology, heartbeat=heartbeat, pauses=PAUSES)
+    def make(url: str, *, heartbeat: int = 10, timeouts: Timeouts = SLOW_BROKER) -> RabbitBus:
+        bus = RabbitBus(
+            url,
+            "test",
+            topology=topology,
+            heartbeat=heartbeat,
+            pauses=PAUSES,
+            timeouts=timeouts,
+        )
         buses.append(bus)
         return bus
 

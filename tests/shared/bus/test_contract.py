@@ -12,6 +12,7 @@ import pytest
 from shared.bus import Bus, BusMessage, BusUnavailable, Unroutable, Verdict
 from shared.bus.local import LocalBus
 from shared.contracts.topology import DELIVERY_LIMIT
+from tests.patience import PATIENT
 from tests.shared.bus.conftest import PAUSES
 from tests.shared.bus.listener import Listener, message, messages
 from tests.waiting import wait_for
@@ -30,7 +31,7 @@ async def bus(
     if request.param == "rabbitmq":
         yield rabbit(request.getfixturevalue("amqp_url"))
     else:
-        local = LocalBus(pauses=PAUSES)
+        local = LocalBus(pauses=PAUSES, timeouts=PATIENT)
         yield local
         await local.close()
 

@@ -8,9 +8,11 @@ import pytest
 from pydantic import BaseModel
 
 from shared.clock import SystemClock
-from shared.http.idempotency import Idempotency, IdempotencyKeyReused, Repeated
+from shared.http.idempotency import INDEXES, Idempotency, IdempotencyKeyReused, Repeated
+from shared.indexes import build_indexes
 from shared.mongo import DbClient, DbSession, connect, transact
 from shared.problems import Unavailable
+from tests.patience import PATIENT
 from tests.shared.journal.conftest import CALLER
 
 
@@ -20,7 +22,7 @@ class Wish(BaseModel):
 
 @pytest.fixture
 async def client(mongo_url: str) -> AsyncIterator[DbClient]:
-    client = connect(mongo_url, app_name="tests")
+    client = connect(mongo_url, app_name="tests", timeouts=PATIENT)
     yield client
     client.close()
 
@@ -61,7 +63,7 @@ class Shop:
 @pytest.fixture
 async def shop(client: DbClient, database_name: str) -> Shop:
     shop = Shop(client, database_name)
-    await shop.idempotency.start()
+    await build_indexes(shop.database, *INDEXES)
     return shop
 
 

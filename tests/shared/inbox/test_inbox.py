@@ -21,6 +21,7 @@ from shared.journal.relay import Relay
 from shared.mongo import AlreadyThere, Database, DbClient, DbSession, connect, insert_once, transact
 from shared.problems import Unavailable
 from tests.clocks import SetClock
+from tests.patience import PATIENT
 from tests.shared.journal.conftest import CALLER, project_created
 
 SHARD = shard_of("acc_1")
@@ -82,7 +83,7 @@ async def remember(ctx: Effects, row: Row, applied_mark: AppliedMark) -> None:
 
 @pytest.fixture
 async def client(mongo_url: str) -> AsyncIterator[DbClient]:
-    client = connect(mongo_url, app_name="tests")
+    client = connect(mongo_url, app_name="tests", timeouts=PATIENT)
     yield client
     client.close()
 

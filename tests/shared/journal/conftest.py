@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator
+from typing import Protocol
 
 import pytest
 
@@ -7,9 +8,12 @@ from shared.clock import SystemClock
 from shared.contracts.facts import Actor, Caller, Fact, RequestInfo, ResourceRef
 from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind, ProjectObject
 from shared.contracts.team import ProjectCreated
-from shared.journal import Journal
+from shared.indexes import build_indexes
+from shared.journal import INDEXES, Journal
 from shared.journal.relay import Relay
-from shared.mongo import Database, DbClient, connect
+from shared.mongo import Database, DbClient, Transactions, connect
+from shared.timeouts import Timeouts
+from tests.patience import PATIENT
 
 CALLER = Caller(
     actor=Actor(type="user", id="usr_1", name="Ada"), request=RequestInfo(request_id="req-1")
@@ -36,7 +40,7 @@ def project_created(number: int, *, account_id: str = "acc_1") -> Fact:
 
 @pytest.fixture
 async def client(mongo_url: str) -> AsyncIterator[DbClient]:
-    client = connect(mongo_url, app_name="tests")
+    client = connect(mongo_url, app_name="tests", timeouts=PATIENT)
     yield client
     client.close()
 
@@ -58,8 +62,35 @@ def relay(database: Database, bus: LocalBus) -> Relay:
     return Relay(database, bus, holder="tests", clock=SystemClock())
 
 
+class MakeJournal(Protocol):
+    """Makes another journal of the same database."""
+
+    async def __call__(
+        self, *, transactions: Transactions | None = None, timeouts: Timeouts = PATIENT
+    ) -> Journal: ...
+
+
 @pytest.fixture
-async def journal(client: DbClient, database: Database, relay: Relay) -> Journal:
-    journal = Journal(client, database, source="team", relay=relay, clock=SystemClock())
-    await journal.start()
-    return journal
+def make_journal(client: DbClient, database: Database, relay: Relay) -> MakeJournal:
+    async def make(
+        *, transactions: Transactions | None = None, timeouts: Timeouts = PATIENT
+    ) -> Journal:
+        journal = Journal(
+            client,
+            database,
+            source="team",
+            relay=relay,
+            clock=SystemClock(),
+            transactions=transactions,
+            timeouts=timeouts,
+        )
+        await build_indexes(database, *INDEXES)
+        await journal.start()
+        return journal
+
+    return make
+
+
+@pytest.fixture
+async def journal(make_journal: MakeJournal) -> Journal:
+    return await make_journal()

@@ -2,19 +2,26 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 from pymongo.errors import AutoReconnect
 
-import shared.journal.journal
-import shared.mongo
 from shared.clock import SystemClock
 from shared.contracts.facts import SHARDS, parse_revision, shard_of
 from shared.journal import Journal, JournalWrite
 from shared.journal.relay import Relay
-from shared.mongo import AlreadyThere, Database, DbClient, DbSession, insert_once
+from shared.mongo import (
+    AlreadyThere,
+    Database,
+    DbClient,
+    DbSession,
+    Transactions,
+    insert_once,
+)
 from shared.problems import Unavailable
-from tests.shared.journal.conftest import CALLER, project_created
+from tests.patience import PATIENT
+from tests.shared.journal.conftest import CALLER, MakeJournal, project_created
 
 SHARD = shard_of("acc_1")
 
@@ -110,9 +117,9 @@ async def test_two_processes_with_eight_writers_make_one_gapless_sequence(
 
 
 async def test_a_write_whose_turn_does_not_come_is_unavailable_and_did_nothing(
-    journal: Journal, database: Database, monkeypatch: pytest.MonkeyPatch
+    make_journal: MakeJournal, database: Database
 ) -> None:
-    monkeypatch.setattr(shared.journal.journal, "TURN_SECONDS", 0.01)
+    journal = await make_journal(timeouts=replace(PATIENT, shard_turn=0.01))
     begun, go_on = asyncio.Event(), asyncio.Event()
 
     async def slow(tx: JournalWrite) -> int:
@@ -152,45 +159,56 @@ async def test_the_first_statement_ends_the_write_when_it_was_done_before(
     assert await seqs(journal) == [1]
 
 
-async def test_a_commit_whose_answer_was_lost_is_not_done_twice(
-    journal: Journal, database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    real = shared.mongo._commit
-    lost: list[bool] = []
+class LosesFirstAnswer(Transactions):
+    """The first commit takes effect, and its answer is lost."""
 
-    async def commit_and_lose_the_answer(session: DbSession, deadline: float) -> None:
-        await real(session, deadline)
-        if not lost:
-            lost.append(True)
+    lost = False
+
+    async def commit(self, session: DbSession) -> None:
+        await super().commit(session)
+        if not self.lost:
+            self.lost = True
             raise AutoReconnect("the reply was cut off")
 
-    monkeypatch.setattr(shared.mongo, "_commit", commit_and_lose_the_answer)
+
+class CutBeforeFirstCommit(Transactions):
+    """The first commit does not reach the database."""
+
+    cut = False
+
+    async def commit(self, session: DbSession) -> None:
+        if not self.cut:
+            self.cut = True
+            raise AutoReconnect("cut before the commit")
+        await super().commit(session)
+
+
+async def test_a_commit_whose_answer_was_lost_is_not_done_twice(
+    make_journal: MakeJournal, client: DbClient, database: Database
+) -> None:
+    transactions = LosesFirstAnswer(client)
+    journal = await make_journal(transactions=transactions)
     numbers = iter((1, 2))
 
-    async def work(tx: JournalWrite) -> int:
-        return await creating(database, next(numbers))(tx)
+    async def change(write: JournalWrite) -> int:
+        return await creating(database, next(numbers))(write)
 
-    written = await journal.write("acc_1", work, caller=CALLER, effective_everywhere=False)
+    written = await journal.write("acc_1", change, caller=CALLER, effective_everywhere=False)
 
+    assert transactions.lost
     assert written.result == 1
     assert await seqs(journal) == [1]
 
 
 async def test_a_commit_that_did_not_happen_is_tried_again(
-    journal: Journal, database: Database, monkeypatch: pytest.MonkeyPatch
+    make_journal: MakeJournal, client: DbClient, database: Database
 ) -> None:
-    real = shared.mongo._commit
-    failures = iter((AutoReconnect("cut before the commit"),))
-
-    async def fail_first(session: DbSession, deadline: float) -> None:
-        for failure in failures:
-            raise failure
-        await real(session, deadline)
-
-    monkeypatch.setattr(shared.mongo, "_commit", fail_first)
+    transactions = CutBeforeFirstCommit(client)
+    journal = await make_journal(transactions=transactions)
 
     await journal.write("acc_1", creating(database, 1), caller=CALLER, effective_everywhere=False)
 
+    assert transactions.cut
     assert await seqs(journal) == [1]
 
 

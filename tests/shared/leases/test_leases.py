@@ -12,9 +12,10 @@ from pymongo.errors import AutoReconnect
 from services.authz.replica import Grant, JournalView
 from shared.contracts.facts import Position
 from shared.leases import Leases, Receipt, Superseded
-from shared.leases import leases as module
 from shared.leases.barrier import Barrier, How
+from shared.timeouts import DEFAULT_TIMEOUTS
 from tests.clocks import SetClock
+from tests.patience import PATIENT
 from tests.shared.leases.memory import MemoryLeaseStore
 from tests.waiting import wait_for
 
@@ -44,7 +45,7 @@ def store():
 
 @pytest.fixture
 async def leases(store, clock):
-    made = Leases(store, clock=clock, ttl=3)
+    made = Leases(store, clock=clock, ttl=3, timeouts=PATIENT)
     yield made
     await made.close()
 
@@ -78,7 +79,7 @@ async def test_a_lease_holds_the_heads_and_the_ttl(leases, store):
 
 async def test_a_change_waits_for_a_grant_from_before_the_ttl_was_lowered(store, clock):
     """The replica asked again, and neither heard the answer nor of the change."""
-    before, lowered = (Leases(store, clock=clock, ttl=ttl) for ttl in (30, 3))
+    before, lowered = (Leases(store, clock=clock, ttl=ttl, timeouts=PATIENT) for ttl in (30, 3))
     view = JournalView(Nothing(), boot=1)
     view.load(epoch="e1", heads={3: 6}, policy_objects=[])
 
@@ -122,7 +123,7 @@ async def test_the_row_is_written_before_the_heads_are_read(store, clock):
             order.append("heads")
             return await super().heads(session)
 
-    await lease(Leases(Watched(), clock=clock, ttl=3))
+    await lease(Leases(Watched(), clock=clock, ttl=3, timeouts=PATIENT))
     assert order == ["row begun", "row written", "heads"]
 
 
@@ -165,7 +166,7 @@ async def test_what_a_replica_told_before_the_barrier_began_counts(leases, clock
 
 async def test_a_replica_that_told_another_process_is_found_in_its_row(leases, store, clock):
     await lease(leases)
-    other = Leases(store, clock=clock, ttl=3)
+    other = Leases(store, clock=clock, ttl=3, timeouts=PATIENT)
     waiting = barrier(leases, clock)
     await tell(other)
     assert (await waiting).effective
@@ -204,17 +205,20 @@ async def test_a_lease_that_is_given_back_is_not_waited_for(leases, store, clock
     assert [settled.how for settled in receipt.replicas] == [How.ENDED]
 
 
-async def test_after_two_seconds_the_writer_hears_not_yet_and_the_waiting_goes_on(
-    leases, store, clock, monkeypatch
-):
-    monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.02)
+async def test_after_two_seconds_the_writer_hears_not_yet_and_the_waiting_goes_on(store, clock):
+    assert DEFAULT_TIMEOUTS.barrier == 2.0
+    leases = Leases(store, clock=clock, ttl=3, timeouts=replace(PATIENT, barrier=0.02))
     await lease(leases)
     first = await barrier(leases, clock)
     assert not first.effective
-    assert not (await leases.receipt("team.e1.3.7", occurred_at=clock.now())).effective
+    waited = await leases.receipt("team.e1.3.7", occurred_at=clock.now())
+    assert waited
+    assert not waited.effective
     await tell(leases)
     await wait_for(lambda: "team.e1.3.7" in store.receipts)
-    assert (await leases.receipt("team.e1.3.7", occurred_at=clock.now())).effective
+    settled = await leases.receipt("team.e1.3.7", occurred_at=clock.now())
+    assert settled
+    assert settled.effective
 
 
 async def test_a_receipt_is_forgotten_after_thirty_days_and_never_made_again(leases, store, clock):
@@ -251,7 +255,7 @@ async def test_a_receipt_that_is_written_while_somebody_looks_for_it_is_the_only
             return found
 
     store = Slow("e1", {3: 7})
-    leases = Leases(store, clock=clock, ttl=3)
+    leases = Leases(store, clock=clock, ttl=3, timeouts=PATIENT)
     await lease(leases)
     waiting = barrier(leases, clock)
     await looked(store)
@@ -277,7 +281,7 @@ async def test_while_the_database_is_away_the_writer_waits_and_does_not_fail(clo
             yield None
 
     store = Away("e1", {3: 7})
-    leases = Leases(store, clock=clock, ttl=3)
+    leases = Leases(store, clock=clock, ttl=3, timeouts=PATIENT)
     waiting = barrier(leases, clock)
     await looked(store, times=2)
     assert not waiting.done()
@@ -297,7 +301,7 @@ async def test_a_fault_while_it_waits_does_not_fail_the_writer_and_is_waited_out
             return await super().rows(session)
 
     store = Faulty("e1", {3: 7})
-    leases = Leases(store, clock=clock, ttl=3)
+    leases = Leases(store, clock=clock, ttl=3, timeouts=PATIENT)
     assert not (await barrier(leases, clock)).effective
     assert "no receipt of team.e1.3.7: a bug" in caplog.text
     store.faulty = False

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
-from shared.leases import MongoLeaseStore, Receipt, Superseded
+from shared.indexes import build_indexes
+from shared.leases import INDEXES, MongoLeaseStore, Receipt, Superseded
 from shared.leases.barrier import How, LeaseRow, Settled
 from shared.leases.receipt import KEPT
 from shared.mongo import connect
+from tests.patience import PATIENT
 from tests.shared.leases.memory import MemoryLeaseStore
 
 # The database deletes what has expired by its own clock, so this is far ahead of it.
@@ -22,13 +24,13 @@ async def store(request):
     if request.param == "memory":
         yield MemoryLeaseStore("e1", {3: 7})
         return
-    client = connect(request.getfixturevalue("mongo_url"), app_name="tests")
+    client = connect(request.getfixturevalue("mongo_url"), app_name="tests", timeouts=PATIENT)
     database = client[request.getfixturevalue("database_name")]
     await database["heads"].insert_many(
         [{"_id": "epoch", "epoch": "e1"}, {"_id": 3, "seq": 7}, {"_id": 4, "seq": 0}]
     )
     mongo = MongoLeaseStore(client, database)
-    await mongo.create_indexes()
+    await build_indexes(database, *INDEXES)
     yield mongo
     client.close()
 

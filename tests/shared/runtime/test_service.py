@@ -2,18 +2,19 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import aiohttp
 import pytest
 from aiohttp import http_parser
 
-from shared import cancellation, metrics
+from shared import metrics
 from shared.auth import Authenticator
 from shared.http import Admin, Api, Route
 from shared.runtime.listeners import listen, require_c_parser, url_of
 from shared.runtime.service import ServiceApp
 from shared.runtime.supervisor import Supervisor
+from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 from tests.shared.runtime.slow_service import Done, route, wait
 from tests.waiting import wait_for
 
@@ -49,20 +50,35 @@ def works() -> Works:
 
 
 @pytest.fixture
-async def service(works: Works) -> AsyncIterator[ServiceApp]:
-    begun = asyncio.Event()
-    begun.set()
-    made = ServiceApp(
-        "slow",
-        public=Api("slow", [route("/begun", wait)], begun),
-        internal=Api("slow", [], None),
-        opens=[works.connect],
-        tasks={"loop": works.loop},
-        closes=[works.close],
-        checks=lambda: {"bus": works.bus},
-    )
-    yield made
-    await made.stop()
+async def make_service(works: Works) -> AsyncIterator[Callable[..., ServiceApp]]:
+    """Make services; they are stopped at the end."""
+    services: list[ServiceApp] = []
+
+    def make(*, timeouts: Timeouts = DEFAULT_TIMEOUTS) -> ServiceApp:
+        begun = asyncio.Event()
+        begun.set()
+        services.append(
+            ServiceApp(
+                "slow",
+                public=Api("slow", [route("/begun", wait)], begun),
+                internal=Api("slow", [], None),
+                opens=[works.connect],
+                tasks={"loop": works.loop},
+                closes=[works.close],
+                checks=lambda: {"bus": works.bus},
+                timeouts=timeouts,
+            )
+        )
+        return services[-1]
+
+    yield make
+    for service in services:
+        await service.stop()
+
+
+@pytest.fixture
+def service(make_service: Callable[..., ServiceApp]) -> ServiceApp:
+    return make_service()
 
 
 @pytest.fixture
@@ -118,10 +134,10 @@ async def test_it_waits_for_what_it_needs_alive_but_not_ready(
 
 
 async def test_what_never_comes_ends_the_start(
-    service: ServiceApp, works: Works, monkeypatch: pytest.MonkeyPatch
+    works: Works, make_service: Callable[..., ServiceApp]
 ):
     works.broken = 10**6
-    monkeypatch.setattr("shared.runtime.service.START_SECONDS", 0.3)
+    service = make_service(timeouts=Timeouts(start=0.3))
     with pytest.raises(ConnectionError):
         await service.start(internal=listen("127.0.0.1", 0))
 
@@ -199,10 +215,7 @@ async def test_a_loop_that_fails_is_started_again_and_counted(caplog):
         await supervisor.stop()
 
 
-async def test_a_loop_that_swallows_a_cancellation_or_fails_in_its_clean_up_ends_all_the_same(
-    monkeypatch,
-):
-    monkeypatch.setattr(cancellation, "AGAIN_SECONDS", 0.01)
+async def test_a_loop_that_swallows_a_cancellation_or_fails_in_its_clean_up_ends_all_the_same():
     running = asyncio.Barrier(3)
 
     async def swallows() -> None:
@@ -218,7 +231,7 @@ async def test_a_loop_that_swallows_a_cancellation_or_fails_in_its_clean_up_ends
         finally:
             raise OSError("the connection was gone already")
 
-    supervisor = Supervisor("slow")
+    supervisor = Supervisor("slow", timeouts=Timeouts(cancel_again=0.01))
     supervisor.start({"swallows": swallows, "fails": fails})
     await running.wait()
     async with asyncio.timeout(5):

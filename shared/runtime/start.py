@@ -1,0 +1,45 @@
+"""The opening steps of a service: tried again until they succeed or no retry can help."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+
+FIRST_PAUSE_SECONDS = 0.2
+LONGEST_PAUSE_SECONDS = 3.0
+
+Step = Callable[[], Awaitable[None]]
+
+_log = logging.getLogger(__name__)
+
+
+class StartRefused(Exception):  # noqa: N818 - the process refuses, nothing is broken
+    """A condition that no retry changes; the message tells the operator what to do."""
+
+
+async def open_step(step: Step, *, seconds: float) -> None:
+    """Run a step, and again after a failure while `seconds` have not passed.
+
+    Raises:
+        StartRefused: at once.
+        Exception: what the step still raised when the time was over.
+    """
+    clock = asyncio.get_running_loop()
+    deadline = clock.time() + seconds
+    pause = FIRST_PAUSE_SECONDS
+    while True:
+        try:
+            await step()
+        except StartRefused:
+            raise
+        except Exception as error:
+            if clock.time() + pause > deadline:
+                raise
+            _log.warning(
+                "opening step failed, trying again",
+                extra={"step": getattr(step, "__qualname__", repr(step)), "error": repr(error)},
+            )
+        else:
+            return
+        await asyncio.sleep(pause * random.uniform(0.8, 1.2))
+        pause = min(pause * 2, LONGEST_PAUSE_SECONDS)

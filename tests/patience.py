@@ -1,0 +1,17 @@
+"""Timeouts for tests: long where only a slow machine makes a thing late."""
+
+from shared.timeouts import Timeouts
+
+PATIENT_SECONDS = 60.0
+
+PATIENT = Timeouts(
+    database=PATIENT_SECONDS,
+    transaction=PATIENT_SECONDS,
+    publish=PATIENT_SECONDS,
+    handler_drain=PATIENT_SECONDS,
+    shard_turn=PATIENT_SECONDS,
+    barrier=PATIENT_SECONDS,
+    decide=PATIENT_SECONDS,
+    internal_call=PATIENT_SECONDS,
+)
+"""A test of one limit replaces that limit: `replace(PATIENT, barrier=0.02)`."""

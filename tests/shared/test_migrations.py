@@ -1,0 +1,330 @@
+"""The runner of migrations and the builder of indexes, on a real database."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pymongo
+import pytest
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo.monitoring import CommandListener
+
+from shared.clock import SystemClock
+from shared.contracts.topology import SOURCES
+from shared.indexes import Index, IndexConflict, build_indexes
+from shared.migrations import (
+    Migration,
+    MigrationMismatch,
+    NewerDatabase,
+    check_numbers,
+    migrate,
+)
+from shared.mongo import DbClient, connect, create_index
+from shared.runtime.start import StartRefused
+from shared.timeouts import Timeouts
+from tests.faults.chaos_proxy import ChaosProxy
+from tests.patience import PATIENT
+from tests.waiting import wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from pymongo.monitoring import (
+        CommandFailedEvent,
+        CommandStartedEvent,
+        CommandSucceededEvent,
+    )
+
+    from shared.mongo import Database
+
+CLOCK = SystemClock()
+LASTING = replace(PATIENT, migration_lock=30.0)
+"""No lock of a living holder runs out during a test, however slow the machine is."""
+QUICK = replace(PATIENT, migration_lock=1.0)
+
+
+@pytest.fixture
+async def client(mongo_url: str) -> AsyncIterator[DbClient]:
+    client = connect(mongo_url, app_name="tests", timeouts=PATIENT)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def database(client: DbClient, database_name: str) -> Database:
+    return client[database_name]
+
+
+class Steps:
+    """Steps that count how often each ran; they may wait or fail."""
+
+    def __init__(self) -> None:
+        self.ran: list[str] = []
+        self.fails: set[str] = set()
+        self.gates: dict[str, asyncio.Event] = {}
+
+    def __call__(self, *names: str) -> tuple[Migration, ...]:
+        return tuple(
+            Migration(number, name, self._step(name)) for number, name in enumerate(names, 1)
+        )
+
+    def _step(self, name: str) -> Any:
+        async def run(database: Database) -> None:
+            self.ran.append(name)
+            if name in self.gates:
+                await self.gates[name].wait()
+            if name in self.fails:
+                raise RuntimeError(name)
+
+        return run
+
+
+async def recorded(database: Database) -> dict[int, str]:
+    found = database["migrations"].find({"_id": {"$type": "int"}})
+    return {record["_id"]: record["name"] async for record in found}
+
+
+async def locks(database: Database) -> int:
+    return await database["migrations"].count_documents({"_id": "lock"})
+
+
+async def test_steps_run_once_in_order_and_are_recorded(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    steps = Steps()
+    caplog.set_level(logging.INFO)
+    await migrate(database, steps("one", "two"), clock=CLOCK)
+    await migrate(database, steps("one", "two"), clock=CLOCK)
+    await migrate(database, steps("one", "two", "three"), clock=CLOCK)
+
+    assert steps.ran == ["one", "two", "three"]
+    assert await recorded(database) == {1: "one", 2: "two", 3: "three"}
+    assert await locks(database) == 0
+    assert [record.message for record in caplog.records if "migration" in record.message] == [
+        "migration 1 of 2: one",
+        "migration 2 of 2: two",
+        "migration 3 of 3: three",
+    ]
+    first = await database["migrations"].find_one({"_id": 1})
+    assert first is not None
+    assert abs((CLOCK.now() - first["applied_at"].replace(tzinfo=CLOCK.now().tzinfo)).seconds) < 600
+
+
+async def test_of_eight_replicas_that_start_at_once_one_migrates(
+    mongo_url: str, database_name: str
+) -> None:
+    steps = Steps()
+    clients = [
+        connect(mongo_url, app_name=f"replica-{number}", timeouts=PATIENT) for number in range(8)
+    ]
+    try:
+        await asyncio.gather(
+            *(
+                migrate(client[database_name], steps("one", "two"), clock=CLOCK, timeouts=PATIENT)
+                for client in clients
+            )
+        )
+    finally:
+        for client in clients:
+            client.close()
+    assert steps.ran == ["one", "two"]
+
+
+async def test_a_replica_waits_while_the_holder_of_the_lock_renews_it(database: Database) -> None:
+    steps = Steps()
+    steps.gates["one"] = asyncio.Event()
+    holder = asyncio.create_task(
+        migrate(database, steps("one"), clock=CLOCK, timeouts=Timeouts(migration_lock=4.0))
+    )
+    await wait_for(lambda: steps.ran == ["one"], what="the holder in its step")
+    waiter = asyncio.create_task(
+        migrate(database, steps("one"), clock=CLOCK, timeouts=Timeouts(migration_lock=4.0))
+    )
+    done, _ = await asyncio.wait({waiter}, timeout=9.0)
+    assert not done
+    assert steps.ran == ["one"]
+    steps.gates["one"].set()
+    await asyncio.gather(holder, waiter)
+    assert steps.ran == ["one"]
+
+
+async def test_a_killed_holder_is_succeeded_after_one_term(database: Database) -> None:
+    steps = Steps()
+    await database["migrations"].insert_one(
+        {"_id": "lock", "holder": "prc_dead", "term_seconds": 1.0, "renewal": "last"}
+    )
+    began = CLOCK.boottime()
+    await migrate(database, steps("one"), clock=CLOCK, timeouts=QUICK)
+    assert CLOCK.boottime() - began >= 1.0
+    assert await recorded(database) == {1: "one"}
+    assert await locks(database) == 0
+
+
+async def test_a_holder_that_lost_the_lock_stops_and_records_nothing(database: Database) -> None:
+    steps = Steps()
+    steps.gates["one"] = asyncio.Event()
+    frozen = asyncio.create_task(migrate(database, steps("one"), clock=CLOCK, timeouts=QUICK))
+    await wait_for(lambda: steps.ran == ["one"], what="the holder in its step")
+    await database["migrations"].update_one(
+        {"_id": "lock"},
+        {"$set": {"holder": "prc_other", "renewal": "other", "term_seconds": 3600.0}},
+    )
+    await asyncio.sleep(2.0)  # two terms: it has looked at its lock
+    steps.gates["one"].set()
+    await asyncio.sleep(0.5)
+    assert not frozen.done()
+    assert await recorded(database) == {}
+    await database["migrations"].delete_one({"_id": "lock"})
+    await frozen
+    assert steps.ran == ["one", "one"]
+
+
+async def test_a_failed_step_is_not_recorded_and_tried_at_the_next_start(
+    database: Database,
+) -> None:
+    steps = Steps()
+    steps.fails = {"two"}
+    with pytest.raises(RuntimeError, match="two"):
+        await migrate(database, steps("one", "two", "three"), clock=CLOCK)
+    assert await recorded(database) == {1: "one"}
+    assert await locks(database) == 0
+    steps.fails = set()
+    await migrate(database, steps("one", "two", "three"), clock=CLOCK)
+    assert steps.ran == ["one", "two", "two", "three"]
+    assert await recorded(database) == {1: "one", 2: "two", 3: "three"}
+
+
+async def test_an_older_version_refuses_a_newer_database(database: Database) -> None:
+    steps = Steps()
+    await migrate(database, steps("one", "two", "three"), clock=CLOCK)
+    with pytest.raises(NewerDatabase, match=r"has migration 3 \(three\), this version knows 2\."):
+        await migrate(database, steps("one", "two"), clock=CLOCK)
+
+
+async def test_one_number_for_two_different_steps_is_refused(database: Database) -> None:
+    steps = Steps()
+    await migrate(database, steps("one", "mine"), clock=CLOCK)
+    with pytest.raises(MigrationMismatch, match="'mine', this version calls it 'theirs'"):
+        await migrate(database, steps("one", "theirs"), clock=CLOCK)
+
+
+@pytest.mark.parametrize("numbers", [(1, 3), (2, 3), (1, 1), (0, 1), (2, 1)])
+def test_numbers_with_a_gap_or_twice_are_refused(numbers: tuple[int, ...]) -> None:
+    steps = [Migration(number, f"step {place}", Steps()) for place, number in enumerate(numbers)]  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="numbered"):
+        check_numbers(steps)
+
+
+@pytest.mark.parametrize("service", SOURCES)
+async def test_a_services_migrations_can_be_repeated_on_an_older_database(
+    service: str, database: Database
+) -> None:
+    """A database of before the runner has the indexes and no record of them."""
+    migrations = importlib.import_module(f"services.{service}.migrations").MIGRATIONS
+    await migrate(database, migrations, clock=CLOCK)
+    before = await indexes_of(database)
+    await database["migrations"].delete_many({})
+    await migrate(database, migrations, clock=CLOCK)
+    assert await indexes_of(database) == before
+    assert len(await recorded(database)) == len(migrations)
+
+
+async def indexes_of(database: Database) -> dict[str, list[dict[str, Any]]]:
+    names = await database.list_collection_names()
+    return {
+        name: sorted(
+            [dict(entry) async for entry in database[name].list_indexes()],
+            key=lambda entry: str(entry["name"]),
+        )
+        for name in names
+    }
+
+
+TTL = Index(collection="things", keys=(("at", 1),), name="kept", ttl_seconds=60)
+
+
+async def test_a_changed_time_to_live_is_applied(database: Database) -> None:
+    await build_indexes(database, TTL)
+    await build_indexes(database, replace(TTL, ttl_seconds=30))
+    [kept] = [i for i in (await indexes_of(database))["things"] if i["name"] == "kept"]
+    assert kept["expireAfterSeconds"] == 30
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        replace(TTL, keys=(("at", -1),)),
+        replace(TTL, keys=(("at", 1), ("b", 1))),
+        replace(TTL, ttl_seconds=None),
+        replace(TTL, unique=True),
+        replace(TTL, partial={"open": True}),
+        replace(TTL, name="another"),
+    ],
+)
+async def test_a_contradicting_index_is_named_and_left_alone(
+    database: Database, changed: Index
+) -> None:
+    await build_indexes(database, TTL)
+    before = await indexes_of(database)
+    with pytest.raises(IndexConflict, match=r"kept.*add a migration") as refused:
+        await build_indexes(database, changed)
+    assert isinstance(refused.value, StartRefused)
+    assert f"{database.name}.things" in str(refused.value)
+    assert await indexes_of(database) == before
+
+
+class Commands(CommandListener):
+    """What the driver sends."""
+
+    def __init__(self) -> None:
+        self.sent: list[dict[str, Any]] = []
+
+    def started(self, event: CommandStartedEvent) -> None:
+        self.sent.append(dict(event.command))
+
+    def succeeded(self, event: CommandSucceededEvent) -> None:
+        pass
+
+    def failed(self, event: CommandFailedEvent) -> None:
+        pass
+
+
+async def test_a_build_has_no_time_limit_and_the_quorum_of_a_majority(
+    mongo_url: str, database_name: str
+) -> None:
+    commands = Commands()
+    client: DbClient = AsyncIOMotorClient(mongo_url, timeoutMS=2500, event_listeners=[commands])
+    await build_indexes(client[database_name], TTL)
+    await client[database_name]["things"].find_one({})
+    client.close()
+    [build] = [command for command in commands.sent if "createIndexes" in command]
+    assert "maxTimeMS" not in build
+    assert build["commitQuorum"] == "majority"
+    assert build["writeConcern"] == {"w": "majority"}
+    # The same client gives every other command its limit.
+    [find] = [command for command in commands.sent if "find" in command]
+    assert 0 < find["maxTimeMS"] <= 2500
+
+
+async def test_a_build_outlasts_the_clients_time_limit(mongo_url: str, database_name: str) -> None:
+    address = urlsplit(mongo_url)
+    assert address.hostname
+    limits = Timeouts(database=1.0)
+    async with ChaosProxy(address.hostname, address.port or 27017) as proxy:
+        slow_url = mongo_url.replace(f":{address.port}", f":{proxy.port}")
+        client = connect(slow_url, app_name="tests", timeouts=limits)
+        things = client[database_name]["things"]
+        await things.find_one({})
+        proxy.delay = 0.7  # each way
+        with pytest.raises(pymongo.errors.PyMongoError) as late:
+            await things.find_one({})
+        assert late.value.timeout
+        await create_index(things, TTL.keys, name="kept")
+        proxy.heal()
+        assert "kept" in await things.index_information()
+        client.close()
