@@ -1,14 +1,17 @@
-"""How is identity wired?"""
+"""The wiring of identity."""
 
-from services.identity.context import Ctx
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from services.identity.adapters.argon2 import Argon2Hasher
+from services.identity.adapters.keyring import Keyring
 from services.identity.migrations import MIGRATIONS
-from services.identity.passwords import Passwords
 from services.identity.routes import INTERNAL_ROUTES, ROUTES
-from services.identity.settings import Settings, secret_bytes
-from services.identity.signing_keys import Keyring
+from services.identity.settings import Settings
 from services.identity.store import Store
 from services.identity.subscriptions import SUBSCRIPTIONS
-from services.identity.use_cases import open_keyring
+from services.identity.use_cases.context import Ctx
+from services.identity.use_cases.signing_keys import open_keyring
 from shared.auth import Authenticator, TokenVerifier
 from shared.auth.internal_tokens import InternalVerifier
 from shared.bus import Bus
@@ -26,9 +29,11 @@ from shared.links import Links
 from shared.migrations import migrate
 from shared.mongo import connect
 from shared.runtime.service import ServiceApp
+from shared.runtime.settings import secret_bytes
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
 NAME = "identity"
+SNAPSHOT_PAGE_SIZE = 500
 
 
 def build(
@@ -36,8 +41,13 @@ def build(
     *,
     bus: Bus,
     clock: Clock | None = None,
-    leases: type[Leases] = Leases,
     timeouts: Timeouts = DEFAULT_TIMEOUTS,
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    leases: type[Leases] = Leases,
+    journal: type[Journal] = Journal,
+    store: type[Store] = Store,
+    hasher: Argon2Hasher | None = None,
+    snapshot_page_size: int = SNAPSHOT_PAGE_SIZE,
 ) -> ServiceApp:
     """Wire the service; nothing runs yet."""
     clock = clock or SystemClock()
@@ -46,7 +56,7 @@ def build(
     lease_store = MongoLeaseStore(client, database)
     granted = leases(lease_store, clock=clock, ttl=settings.lease_seconds, timeouts=timeouts)
     relay = Relay(database, bus, holder=new_id("prc"), clock=clock)
-    journal = Journal(
+    own_journal = journal(
         client, database, source=NAME, relay=relay, clock=clock, leases=granted, timeouts=timeouts
     )
     internal = InternalClient(
@@ -56,18 +66,20 @@ def build(
         clock=clock,
         timeouts=timeouts,
     )
-    passwords, keyring = Passwords(), Keyring()
+    hasher, keyring = hasher or Argon2Hasher(), Keyring()
     ctx = Ctx(
         settings=settings,
         clock=clock,
-        store=Store(database),
-        journal=journal,
-        passwords=passwords,
+        pause=pause,
+        store=store(database),
+        journal=own_journal,
+        hasher=hasher,
         keyring=keyring,
         verification_links=Links(secret_bytes(settings.link_key), "verification"),
         refresh_tokens=Links(secret_bytes(settings.refresh_key), "refresh"),
         internal=internal,
         checker=AuthzChecker(internal, timeouts=timeouts),
+        snapshot_page_size=snapshot_page_size,
     )
     inbox = Inbox(
         client,
@@ -88,21 +100,21 @@ def build(
 
     async def prepare() -> None:
         await migrate(database, MIGRATIONS, clock=clock, timeouts=timeouts)
-        await journal.start()
+        await own_journal.start()
 
-    async def keys() -> None:
+    async def open_keys() -> None:
         await open_keyring(ctx, secret_bytes(settings.sealing_key))
 
     async def close() -> None:
-        passwords.close()
+        hasher.close()
         client.close()
 
-    inside = (*INTERNAL_ROUTES, *journal_routes(journal), *lease_routes(granted, clock))
+    inside = (*INTERNAL_ROUTES, *journal_routes(own_journal), *lease_routes(granted, clock))
     return ServiceApp(
         NAME,
         public=Api(NAME, ROUTES, ctx, authenticator=authenticator),
         internal=Api(NAME, inside, ctx, authenticator=authenticator),
-        opens=(prepare, keys, inbox.start),
+        opens=(prepare, open_keys, inbox.start),
         tasks={"relay": relay.run, "sweep": relay.sweep, "inbox": inbox.run},
         closes=(inbox.stop, granted.close, internal.close, close),
         checks=lambda: {"bus": inbox.connected},

@@ -1,7 +1,7 @@
-"""Which facts of other services concern identity?"""
+"""The facts of other services that identity acts on."""
 
-from services.identity import sign_ins
-from services.identity.context import Ctx
+from services.identity.use_cases import sessions
+from services.identity.use_cases.context import Ctx
 from shared.contracts.facts import Row
 from shared.contracts.registry import payload_of
 from shared.contracts.team import MemberLeft, MemberRemoved, MemberRoleChanged
@@ -10,27 +10,31 @@ from shared.inbox import AppliedMark, Subscriptions, caller_for
 
 
 async def on_role_changed(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
-    """Where the account's catalog asks for it, the member signs in again (Nv16)."""
-    told = payload_of(row)
-    if isinstance(told, MemberRoleChanged) and told.ends_sessions and row.account_id is not None:
-        await sign_ins.end_sessions_in(
+    """End the member's sessions in the account if its catalog asks for it (Nv16)."""
+    payload = payload_of(row)
+    if (
+        isinstance(payload, MemberRoleChanged)
+        and payload.ends_sessions
+        and row.account_id is not None
+    ):
+        await sessions.end_sessions_in(
             ctx,
             caller_for(row, service="identity"),
-            user_id=UserId(told.user_id),
+            user_id=UserId(payload.user_id),
             account_id=AccountId(row.account_id),
-            before=row.occurred_at,
+            changed_at=row.occurred_at,
             guard=applied_mark,
         )
 
 
 async def on_member_gone(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
-    """Sessions in an account that somebody left go on in the personal account."""
-    told = payload_of(row)
-    if isinstance(told, MemberRemoved | MemberLeft) and row.account_id is not None:
-        await sign_ins.leave_account(
+    """Move the user's sessions from the account that they left to the personal account."""
+    payload = payload_of(row)
+    if isinstance(payload, MemberRemoved | MemberLeft) and row.account_id is not None:
+        await sessions.leave_account(
             ctx,
             caller_for(row, service="identity"),
-            user_id=UserId(told.user_id),
+            user_id=UserId(payload.user_id),
             account_id=AccountId(row.account_id),
             guard=applied_mark,
         )

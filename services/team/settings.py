@@ -2,12 +2,11 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, Field
 
 from rolecall import SHIPPED
-from shared.auth.keys import KEY_BYTES, decode
 from shared.contracts.calls import MAX_TTL_SECONDS
-from shared.runtime.settings import ServiceSettings, settings_config
+from shared.runtime.settings import Secret32, ServiceSettings, settings_config
 
 
 def _shipped(name: str) -> str:
@@ -16,22 +15,12 @@ def _shipped(name: str) -> str:
     return name
 
 
-def _whole(secret: SecretStr) -> SecretStr:
-    try:
-        data = decode(secret.get_secret_value())
-    except ValueError:
-        data = b""
-    if len(data) != KEY_BYTES or len(set(data)) < KEY_BYTES // 4:
-        raise ValueError(f"must be {KEY_BYTES} random bytes in base64url without padding")
-    return secret
-
-
 class Settings(ServiceSettings):
     """What team is told, beside what every service is."""
 
     model_config = settings_config("team")
 
-    link_key: Annotated[SecretStr, AfterValidator(_whole)] = Field(
+    link_key: Secret32 = Field(
         description="32 random bytes, base64url: invitation links are derived from it"
     )
     personal_catalog: Annotated[str, AfterValidator(_shipped)] = Field(

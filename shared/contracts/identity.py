@@ -1,4 +1,4 @@
-"""Which facts does identity tell?"""
+"""The facts that identity records."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -15,7 +15,7 @@ class _User(Payload):
 
 
 class UserSignedUp(_User):
-    """A user exists; `verified` is true when an e-mailed invitation proved the address."""
+    """A user signed up; `verified` is true if an e-mailed invitation proved the address."""
 
     type: ClassVar[str] = "identity.user.signed_up.v1"
     verified: bool
@@ -24,26 +24,26 @@ class UserSignedUp(_User):
 
 
 class UserVerified(_User):
-    """The user proved the address."""
+    """A user verified the address."""
 
     type: ClassVar[str] = "identity.user.verified.v1"
 
 
 class UserVerificationResent(_User):
-    """Another verification link was asked for; only this generation works from now on."""
+    """A user asked for another verification link; only this generation works from now on."""
 
     type: ClassVar[str] = "identity.user.verification_resent.v1"
     generation: int
 
 
 class UserRenamed(_User):
-    """The user's shown name changed."""
+    """A user changed their name."""
 
     type: ClassVar[str] = "identity.user.renamed.v1"
 
 
 class SessionStarted(Payload):
-    """Somebody signed in."""
+    """A user signed in."""
 
     type: ClassVar[str] = "identity.session.started.v1"
     session_id: str
@@ -51,7 +51,7 @@ class SessionStarted(Payload):
 
 
 class SessionRefused(Payload):
-    """A sign-in for an existing user was refused."""
+    """A sign-in or sign-up with the address of an existing user was refused."""
 
     type: ClassVar[str] = "identity.session.refused.v1"
     user_id: str
@@ -59,7 +59,7 @@ class SessionRefused(Payload):
 
 
 class SessionEnded(Payload):
-    """A session ended: by its user, or by a rule of the platform."""
+    """A session was ended by its user or by a rule of the platform."""
 
     type: ClassVar[str] = "identity.session.ended.v1"
     session_id: str
@@ -68,7 +68,7 @@ class SessionEnded(Payload):
 
 
 class SessionReuseDetected(Payload):
-    """A refresh token older than its successor's use came back: the session was ended."""
+    """An old refresh token was used again, and its session was ended."""
 
     type: ClassVar[str] = "identity.session.reuse_detected.v1"
     session_id: str
@@ -79,7 +79,7 @@ class SessionReuseDetected(Payload):
 
 
 class ServiceClientCreated(Payload):
-    """Another service of the platform may ask."""
+    """The operator created a service client."""
 
     type: ClassVar[str] = "identity.service_client.created.v1"
     client_id: str
@@ -88,7 +88,7 @@ class ServiceClientCreated(Payload):
 
 
 class SigningKeyCreated(Payload):
-    """A key that signs access tokens exists."""
+    """A key that signs access tokens was created."""
 
     type: ClassVar[str] = "identity.signing_key.created.v1"
     kid: str

@@ -5,13 +5,21 @@ import sys
 from collections.abc import Mapping
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_address
-from typing import Any, NamedTuple, NoReturn, TypeVar
+from typing import Annotated, Any, NamedTuple, NoReturn, TypeVar
 from urllib.parse import unquote, urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
-from shared.auth.keys import generate_key, private_text, public_text, read_private, read_public
+from shared.auth.keys import (
+    KEY_BYTES,
+    decode,
+    generate_key,
+    private_text,
+    public_text,
+    read_private,
+    read_public,
+)
 
 SHORTEST_ADMIN_KEY = 32
 MEMORY_BUS = "memory://"
@@ -34,6 +42,30 @@ def settings_config(service: str) -> SettingsConfigDict:
         extra="forbid",
         hide_input_in_errors=True,
     )
+
+
+def secret_bytes(secret: SecretStr) -> bytes:
+    """Give the 32 bytes of a secret.
+
+    Raises:
+        ValueError: the secret has another length, another alphabet, or is not random.
+    """
+    try:
+        data = decode(secret.get_secret_value())
+    except ValueError:
+        data = b""
+    if len(data) != KEY_BYTES or len(set(data)) < KEY_BYTES // 4:
+        raise ValueError(f"must be {KEY_BYTES} random bytes in base64url without padding")
+    return data
+
+
+def _checked_secret(secret: SecretStr) -> SecretStr:
+    secret_bytes(secret)
+    return secret
+
+
+Secret32 = Annotated[SecretStr, AfterValidator(_checked_secret)]
+"""A setting with 32 random bytes in base64url."""
 
 
 class StatelessSettings(BaseSettings):

@@ -3,10 +3,10 @@
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from deploy.local.run import main
-from services.identity import use_cases
+from services.identity.use_cases import signing_keys
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 
 if __name__ == "__main__":
-    use_cases.generate_key = lambda: KEY  # type: ignore[attr-defined]
+    signing_keys.generate_key = lambda: KEY  # type: ignore[attr-defined]
     raise SystemExit(main())

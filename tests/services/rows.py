@@ -1,4 +1,4 @@
-"""What does a committed row look like, when a test needs one that no service wrote?"""
+"""Rows of a journal for tests, without a service that wrote them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _sequence = count(1)
 
 
 def row_of(payload: Payload, **fields: Any) -> Row:
-    """The row of a fact, in a journal of its own; every field can be set."""
+    """Make the row of a fact; every field can be set."""
     account_id = fields.get("account_id")
     defaults: dict[str, Any] = {
         "id": new_id("evt"),

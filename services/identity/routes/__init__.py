@@ -1,8 +1,22 @@
-"""Which routes does identity answer?"""
+"""The routes of identity: the tables of its public and its internal port."""
 
-from services.identity.routes import internal, oauth, people
+from services.identity.routes import (
+    internal,
+    oidc,
+    service_clients,
+    sessions,
+    sign_up,
+    users,
+    verification,
+)
 
 __all__ = ["INTERNAL_ROUTES", "ROUTES"]
 
-ROUTES = (*people.ROUTES, *oauth.ROUTES)
-INTERNAL_ROUTES = internal.ROUTES
+ROUTES = (
+    *sign_up.ROUTES,
+    *verification.ROUTES,
+    *sessions.ROUTES,
+    *users.ROUTES,
+    *oidc.ROUTES,
+)
+INTERNAL_ROUTES = (*internal.ROUTES, *service_clients.ROUTES)

@@ -1,13 +1,11 @@
-"""What do the other services and the operator ask?"""
+"""The routes for the other services."""
 
-from services.identity import use_cases
-from services.identity.context import Ctx
-from services.identity.domain import (
-    LinkInvalid,
-)
-from services.identity.messages import ClientAnswer, NewClient
-from services.identity.routes.oauth import key_set
-from services.identity.snapshot import snapshot
+from services.identity.domain.verification import LinkInvalid
+from services.identity.routes.oidc import key_set
+from services.identity.use_cases.context import Ctx
+from services.identity.use_cases.snapshot import snapshot
+from services.identity.use_cases.users import user_by_id
+from services.identity.use_cases.verification import link_to_mail
 from shared.contracts.calls import (
     KEY_SET,
     SNAPSHOT,
@@ -19,29 +17,15 @@ from shared.contracts.calls import (
     SnapshotQuery,
     VerificationLinkRequest,
 )
-from shared.http import Admin, Call, Reply, Route
+from shared.http import Call
 from shared.http.internal import internal_route
 from shared.ids import UserId
 from shared.problems import NotFound
 
 
-async def create_client(ctx: Ctx, call: Call[NewClient, None]) -> Reply:
-    """A service client with its secret."""
-    body = call.body
-    client, secret, written = await use_cases.create_client(
-        ctx,
-        call.caller,
-        name=body.name,
-        scopes=tuple(dict.fromkeys(body.scopes)),
-        account_ids=body.account_ids,
-        resource_types=body.resource_types,
-    )
-    return Reply(body=ClientAnswer(id=client.id, secret=secret), written=written)
-
-
 async def get_user(ctx: Ctx, call: Call[None, None]) -> InternalUser:
-    """A user for another service."""
-    user = await use_cases.user_by_id(ctx, UserId(call.path["user_id"]))
+    """Give a user to another service."""
+    user = await user_by_id(ctx, UserId(call.path["user_id"]))
     return InternalUser(
         user_id=user.id,
         email=user.email,
@@ -52,9 +36,9 @@ async def get_user(ctx: Ctx, call: Call[None, None]) -> InternalUser:
 
 
 async def link(ctx: Ctx, call: Call[VerificationLinkRequest, None]) -> LinkAnswer:
-    """The link of a mail that is about to be sent."""
+    """Give the link of a mail that is about to be sent."""
     body = call.body
-    found = await use_cases.link_to_mail(ctx, user_id=UserId(body.id), generation=body.generation)
+    found = await link_to_mail(ctx, user_id=UserId(body.id), generation=body.generation)
     links = ctx.verification_links
     return LinkAnswer(
         url=f"{ctx.settings.public_url}/verify#token={links.token(found)}", code=links.code(found)
@@ -62,7 +46,7 @@ async def link(ctx: Ctx, call: Call[VerificationLinkRequest, None]) -> LinkAnswe
 
 
 async def get_snapshot(ctx: Ctx, call: Call[None, SnapshotQuery]) -> SnapshotPage:
-    """One page of what authz knows of identity."""
+    """Give one page of identity's policy objects."""
     return await snapshot(ctx, call.query.cursor)
 
 
@@ -71,17 +55,4 @@ ROUTES = (
     internal_route(USER, get_user, refuses=(NotFound,)),
     internal_route(VERIFICATION_LINK, link, refuses=(LinkInvalid,)),
     internal_route(SNAPSHOT, get_snapshot),
-    Route(
-        method="POST",
-        path="/internal/admin/service-clients",
-        handler=create_client,
-        operation_id="createServiceClient",
-        summary="Make a service client",
-        tag="admin",
-        access=Admin(),
-        takes=NewClient,
-        gives=ClientAnswer,
-        status=201,
-        effective_everywhere=True,
-    ),
 )

@@ -10,19 +10,11 @@ from services.team.domain.members import Membership
 from shared.addresses import Address
 from shared.contracts import team
 from shared.contracts.facts import Fact
+from shared.contracts.refusals import InvitationNotValid
 from shared.ids import MembershipId, UserId
-from shared.problems import Refusal, RefusalKind
 
 WRONG_CODES = 10
 """After this many wrong codes the link is dead until it is sent again."""
-
-
-class InvitationNotValid(Refusal):
-    """Wrong, used, expired, revoked, superseded, somebody else's: all alike (`T12`)."""
-
-    kind = RefusalKind.GONE
-    code = "invitation-not-valid"
-    detail = "This invitation is not valid, or not for you."
 
 
 @dataclass(frozen=True, kw_only=True)

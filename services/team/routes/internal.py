@@ -1,6 +1,5 @@
 """The internal routes that other services call."""
 
-from services.team.domain.joining import InvitationNotValid
 from services.team.routes.invitations import link_view
 from services.team.use_cases import joining
 from services.team.use_cases.context import Ctx
@@ -15,6 +14,7 @@ from shared.contracts.calls import (
     SnapshotPage,
     SnapshotQuery,
 )
+from shared.contracts.refusals import InvitationNotValid
 from shared.http.internal import internal_route
 from shared.http.routes import Call
 from shared.links import Link

@@ -6,10 +6,10 @@ from pydantic import Field
 
 from rolecall import Delivery
 from services.team.domain.invitations import AlreadyMember, MemberLimit
-from services.team.domain.joining import InvitationNotValid
 from services.team.use_cases import joining
 from services.team.use_cases.context import Ctx
 from services.team.use_cases.joining import Opened
+from shared.contracts.refusals import InvitationNotValid
 from shared.http.access import Public, Session
 from shared.http.routes import Answer, Body, Call, Reply, Route
 from shared.ids import AccountId, InvitationId, MembershipId, UserId

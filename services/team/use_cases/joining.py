@@ -12,7 +12,7 @@ from services.team.domain.invitations import (
     InvitationStatus,
     require_seat,
 )
-from services.team.domain.joining import WRONG_CODES, InvitationNotValid, Invitee
+from services.team.domain.joining import WRONG_CODES, Invitee
 from services.team.domain.members import Membership
 from services.team.domain.refusals import refused
 from services.team.use_cases.accounts import verified_person
@@ -21,6 +21,7 @@ from services.team.use_cases.desk import catalog_of, commit, save
 from services.team.use_cases.passing import may_invite_with
 from shared.addresses import parse_address
 from shared.contracts.facts import Caller
+from shared.contracts.refusals import InvitationNotValid
 from shared.ids import MembershipId, UserId, new_id
 from shared.journal import JournalWrite, WriteResult
 from shared.links import Link

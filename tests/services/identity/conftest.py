@@ -1,4 +1,4 @@
-"""Which identity do the tests talk to?"""
+"""The identity that the tests talk to."""
 
 from __future__ import annotations
 

@@ -361,7 +361,9 @@ async def test_every_link_that_cannot_be_used_is_refused_alike(team: Team, name:
             "title": "Gone",
             "status": 410,
             "code": "invitation-not-valid",
-            "detail": "This invitation is not valid, or not for you.",
+            "detail": (
+                "This invitation is not valid, or not for you. Ask the sender for a new one."
+            ),
         },
     )
     members = await account.owner.get(f"{account.path}/members?status=active")

@@ -1,0 +1,192 @@
+"""Sessions: the result of a sign-in, how long a session lives, and what a refresh token does.
+
+A refresh token is derived from a key, the session and its `generation`; no token is stored. Each
+refresh makes the next token. An old token that returns after its successor was used means that one
+of the two was stolen: the session ends (RFC 9700, section 4.14.2).
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from services.identity.domain.users import User
+from shared.contracts.facts import Fact, Outcome, Payload, ResourceRef
+from shared.contracts.identity import (
+    SessionEnded,
+    SessionRefused,
+    SessionReuseDetected,
+    SessionStarted,
+)
+from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind, SessionObject
+from shared.ids import AccountId, SessionId, UserId
+from shared.problems import Refusal, RefusalKind
+
+REFRESH_GRACE = timedelta(seconds=10)
+"""Two tabs that refresh at the same time get the same successor while it is unused."""
+
+EMAIL_NOT_VERIFIED = "email-not-verified"
+"""The reason in the audit log when the password is right and the address is not verified.
+
+The answer does not say it: a sign-up followed by a sign-in would show whether the address had a
+user before (`T9`).
+"""
+
+
+class WrongCredentials(Refusal):
+    """The address is unknown, the password is wrong or the address is not verified.
+
+    The three cases answer the same (`T9`).
+    """
+
+    kind = RefusalKind.UNAUTHENTICATED
+    code = "wrong-credentials"
+    detail = (
+        "The e-mail address or the password is wrong, or the address is not verified yet. "
+        "Open the link in the verification mail, or ask for a new one."
+    )
+
+
+class RefreshTokenInvalid(Refusal):
+    """The refresh token is forged or used, or its session ended; the answer is the same."""
+
+    kind = RefusalKind.UNAUTHENTICATED
+    code = "refresh-token-invalid"
+    detail = "This refresh token is not valid any more. Sign in again."
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserSession:
+    """A sign-in: `account_id` is its current account, `generation` that of its refresh token."""
+
+    id: SessionId
+    user_id: UserId
+    account_id: AccountId
+    started_at: datetime
+    expires_at: datetime
+    generation: int = 1
+    rotated_at: datetime | None = None
+    ended_at: datetime | None = None
+    rev: int = 0
+
+    def active(self, now: datetime) -> bool:
+        """Whether the session may still act."""
+        return self.ended_at is None and now < self.expires_at
+
+
+class RefreshOutcome(StrEnum):
+    """What a genuine refresh token does to its session."""
+
+    ROTATE = "rotate"
+    """It is the newest token: its successor replaces it."""
+    REPEAT = "repeat"
+    """Its successor was made within the grace period and is unused: answer the same successor."""
+    REUSE = "reuse"
+    """Its successor was used, or the grace period is over: the session ends."""
+
+
+def sign_in_refusal(user: User, *, password_matches: bool) -> str | None:
+    """Give the audit log's reason for refusing the sign-in of a known user; `None` to allow it."""
+    if not password_matches:
+        return WrongCredentials.code
+    return None if user.verified else EMAIL_NOT_VERIFIED
+
+
+def sign_in_refused(user: User, code: str) -> Fact:
+    """Make the fact that a sign-in or sign-up with the user's address was refused, and why."""
+    return Fact(
+        payload=SessionRefused(user_id=user.id, code=code),
+        resource=ResourceRef(type="user", id=user.id, name=user.name),
+        account_id=user.account_id,
+        outcome=Outcome.DENIED,
+        reason=code,
+    )
+
+
+def start(user: User, *, session_id: SessionId, now: datetime, lifetime: timedelta) -> UserSession:
+    """Start a session of a user in the personal account."""
+    return UserSession(
+        id=session_id,
+        user_id=user.id,
+        account_id=user.account_id,
+        started_at=now,
+        expires_at=now + lifetime,
+    )
+
+
+def classify_refresh(session: UserSession, *, generation: int, now: datetime) -> RefreshOutcome:
+    """Say what the refresh token of this generation does (B1).
+
+    Raises:
+        RefreshTokenInvalid: the session ended or expired, or never had such a token.
+    """
+    if not session.active(now) or generation > session.generation:
+        raise RefreshTokenInvalid
+    if generation == session.generation:
+        return RefreshOutcome.ROTATE
+    in_grace = session.rotated_at is not None and now <= session.rotated_at + REFRESH_GRACE
+    if generation == session.generation - 1 and in_grace:
+        return RefreshOutcome.REPEAT
+    return RefreshOutcome.REUSE
+
+
+def rotate(session: UserSession, *, now: datetime, lifetime: timedelta) -> UserSession:
+    """Replace the refresh token of a session; the session lives on from now."""
+    return replace(
+        session,
+        generation=session.generation + 1,
+        rotated_at=now,
+        expires_at=now + lifetime,
+    )
+
+
+def started(session: UserSession) -> Fact:
+    """Make the fact that a user signed in."""
+    return _fact(session, SessionStarted(session_id=session.id, user_id=session.user_id))
+
+
+def end(session: UserSession, *, now: datetime, rev: int) -> tuple[UserSession, Fact]:
+    """End a session; no replica of authz allows it anything once the fact is applied."""
+    ended = replace(session, ended_at=now, rev=rev)
+    payload = SessionEnded(session_id=session.id, user_id=session.user_id, ended_at=now)
+    return ended, _fact(ended, payload)
+
+
+def end_reused(
+    session: UserSession, *, user: User, now: datetime, rev: int
+) -> tuple[UserSession, Fact]:
+    """End a session because an old refresh token returned; a mail tells its user."""
+    ended = replace(session, ended_at=now, rev=rev)
+    payload = SessionReuseDetected(
+        session_id=session.id,
+        user_id=session.user_id,
+        email=user.email,
+        name=user.name,
+        ended_at=now,
+    )
+    return ended, _fact(ended, payload)
+
+
+def ended_by_role_change(session: UserSession, *, changed_at: datetime) -> bool:
+    """Whether a role change ends this session: it started before the change (Nv16)."""
+    return session.started_at <= changed_at
+
+
+def policy_object(session: UserSession) -> PolicyObject:
+    """Give the ended session as authz knows it."""
+    assert session.ended_at is not None, "authz does not know active sessions"  # noqa: S101
+    state = SessionObject(user_id=session.user_id, ended_at=session.ended_at)
+    return PolicyObject(
+        kind=PolicyObjectKind.SESSION,
+        id=session.id,
+        rev=session.rev,
+        state=state.model_dump(mode="json"),
+    )
+
+
+def _fact(session: UserSession, payload: Payload) -> Fact:
+    return Fact(
+        payload=payload,
+        resource=ResourceRef(type="session", id=session.id),
+        account_id=session.account_id,
+        policy_objects=() if session.ended_at is None else (policy_object(session),),
+    )

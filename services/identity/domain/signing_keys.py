@@ -1,0 +1,30 @@
+"""Signing keys: the row of a stored key, and the fact of a new one."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.contracts.facts import Fact, ResourceRef
+from shared.contracts.identity import SigningKeyCreated
+from shared.ids import KeyId
+
+
+@dataclass(frozen=True, kw_only=True)
+class SealedKey:
+    """A signing key as it is stored; `slot` numbers the keys from 1 and is unique.
+
+    `sealed` is the private key, encrypted: the database alone cannot sign.
+    """
+
+    id: KeyId
+    slot: int
+    public: str
+    sealed: bytes
+    created_at: datetime
+
+
+def created(key: SealedKey) -> Fact:
+    """Make the fact that a signing key was created."""
+    return Fact(
+        payload=SigningKeyCreated(kid=key.id),
+        resource=ResourceRef(type="signing_key", id=key.id),
+    )

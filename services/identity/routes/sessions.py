@@ -1,0 +1,161 @@
+"""The routes of sessions: sign-in, refresh, sign-out, switch of the account."""
+
+from typing import Literal
+
+from services.identity.domain.passwords import HashingBusy
+from services.identity.domain.rate_limits import TooManyRequests
+from services.identity.domain.sessions import RefreshTokenInvalid, UserSession, WrongCredentials
+from services.identity.routes.fields import AccountIdText, Text
+from services.identity.routes.users import UserAnswer, user_fields
+from services.identity.use_cases import sessions
+from services.identity.use_cases.context import Ctx
+from services.identity.use_cases.sessions import SignedIn
+from shared.auth import user_claims
+from shared.auth.access_tokens import ACCESS_SECONDS
+from shared.http import Answer, Body, Call, Public, Reply, Route, Session
+from shared.ids import AccountId
+from shared.links import Link
+from shared.problems import NotFound, PermissionMissing
+
+
+class LogIn(Body):
+    """The credentials of a sign-in."""
+
+    email: Text
+    password: Text
+
+
+class Refresh(Body):
+    """The refresh token of the last sign-in or refresh."""
+
+    refresh_token: Text
+
+
+class Switch(Body):
+    """The account that becomes the session's current one."""
+
+    account_id: AccountIdText
+
+
+class SessionAnswer(Answer):
+    """The tokens of a session; `account_id` is its current account."""
+
+    access_token: str
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - the name of a scheme
+    expires_in: int
+    refresh_token: str
+    user: UserAnswer
+    account_id: str
+
+
+class SwitchAnswer(Answer):
+    """An access token with the new current account; the refresh token stays the same."""
+
+    access_token: str
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - the name of a scheme
+    expires_in: int
+    account_id: str
+
+
+def session_answer(ctx: Ctx, signed_in: SignedIn) -> SessionAnswer:
+    """Give the tokens of a session."""
+    session = signed_in.session
+    return SessionAnswer(
+        access_token=_access_token(ctx, session),
+        expires_in=ACCESS_SECONDS,
+        refresh_token=ctx.refresh_tokens.token(Link(session.id, session.generation)),
+        user=UserAnswer(**user_fields(signed_in.user)),
+        account_id=session.account_id,
+    )
+
+
+async def log_in(ctx: Ctx, call: Call[LogIn, None]) -> SessionAnswer:
+    """Give a session for an address and a password."""
+    body = call.body
+    signed_in = await sessions.log_in(ctx, call.caller, email=body.email, password=body.password)
+    return session_answer(ctx, signed_in)
+
+
+async def refresh(ctx: Ctx, call: Call[Refresh, None]) -> SessionAnswer:
+    """Give new tokens of the same session."""
+    return session_answer(ctx, await sessions.refresh(ctx, call.caller, call.body.refresh_token))
+
+
+async def log_out(ctx: Ctx, call: Call[None, None]) -> Reply:
+    """End the session of the request."""
+    return Reply(written=await sessions.log_out(ctx, call.caller, call.user))
+
+
+async def switch(ctx: Ctx, call: Call[Switch, None]) -> SwitchAnswer:
+    """Give an access token with another current account."""
+    signed_in = await sessions.switch(
+        ctx, call.user, AccountId(call.body.account_id), revision=call.revision
+    )
+    return SwitchAnswer(
+        access_token=_access_token(ctx, signed_in.session),
+        expires_in=ACCESS_SECONDS,
+        account_id=signed_in.session.account_id,
+    )
+
+
+def _access_token(ctx: Ctx, session: UserSession) -> str:
+    return ctx.keyring.sign(
+        user_claims(
+            issuer=ctx.settings.public_url,
+            user_id=session.user_id,
+            session_id=session.id,
+            account_id=session.account_id,
+            now=ctx.clock.now(),
+        )
+    )
+
+
+ROUTES = (
+    Route(
+        method="POST",
+        path="/v1/login",
+        handler=log_in,
+        operation_id="logIn",
+        summary="Sign in with an address and a password",
+        tag="sign-in",
+        access=Public(),
+        takes=LogIn,
+        gives=SessionAnswer,
+        refuses=(WrongCredentials, TooManyRequests, HashingBusy),
+    ),
+    Route(
+        method="POST",
+        path="/v1/token/refresh",
+        handler=refresh,
+        operation_id="refreshToken",
+        summary="Continue a session",
+        tag="sign-in",
+        access=Public(),
+        takes=Refresh,
+        gives=SessionAnswer,
+        refuses=(RefreshTokenInvalid,),
+        effective_everywhere=True,
+    ),
+    Route(
+        method="POST",
+        path="/v1/logout",
+        handler=log_out,
+        operation_id="logOut",
+        summary="End the session",
+        tag="sign-in",
+        access=Session(),
+        effective_everywhere=True,
+    ),
+    Route(
+        method="POST",
+        path="/v1/session/switch",
+        handler=switch,
+        operation_id="switchAccount",
+        summary="Make another account the session's current one",
+        tag="sign-in",
+        access=Session(),
+        takes=Switch,
+        gives=SwitchAnswer,
+        refuses=(NotFound, PermissionMissing),
+    ),
+)

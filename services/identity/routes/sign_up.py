@@ -1,0 +1,85 @@
+"""The route of sign-up."""
+
+from typing import Literal
+
+from pydantic import RootModel, model_validator
+
+from services.identity.domain.passwords import HashingBusy
+from services.identity.domain.rate_limits import TooManyRequests
+from services.identity.domain.sign_up import AccountExists
+from services.identity.routes.fields import Text
+from services.identity.routes.sessions import SessionAnswer, session_answer
+from services.identity.use_cases import sign_up as use_cases
+from services.identity.use_cases.context import Ctx
+from shared.contracts.refusals import InvitationNotValid
+from shared.http import Answer, Body, Call, Public, Reply, Route
+
+
+class InvitationProof(Body):
+    """The token and the code of an invitation link."""
+
+    token: Text
+    code: Text
+
+
+class SignUp(Body):
+    """The input of a sign-up: an address, or an invitation that names it."""
+
+    email: Text | None = None
+    name: Text
+    password: Text
+    invitation: InvitationProof | None = None
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> "SignUp":
+        if (self.email is None) == (self.invitation is None):
+            raise ValueError("Send either `email` or `invitation`")
+        return self
+
+
+class VerificationSent(Answer):
+    """A verification link is mailed if the address needs one; the answer is always the same."""
+
+    status: Literal["verification-sent"] = "verification-sent"
+
+
+class SignUpAnswer(RootModel[SessionAnswer | VerificationSent]):
+    """A session if an e-mailed invitation proved the address, else `verification-sent`."""
+
+
+async def sign_up(ctx: Ctx, call: Call[SignUp, None]) -> Reply:
+    """Answer 202 for every address, or 201 with a session after an e-mailed invitation."""
+    body = call.body
+    if body.invitation is None:
+        await use_cases.register(
+            ctx, call.caller, email=body.email or "", name=body.name, password=body.password
+        )
+        return Reply(body=SignUpAnswer(VerificationSent()))
+    signed_in = await use_cases.register_invited(
+        ctx,
+        call.caller,
+        token=body.invitation.token,
+        code=body.invitation.code,
+        name=body.name,
+        password=body.password,
+    )
+    if signed_in is None:
+        return Reply(body=SignUpAnswer(VerificationSent()))
+    return Reply(body=SignUpAnswer(session_answer(ctx, signed_in)), status=201)
+
+
+ROUTES = (
+    Route(
+        method="POST",
+        path="/v1/signup",
+        handler=sign_up,
+        operation_id="signUp",
+        summary="Sign up, alone or by an invitation",
+        tag="sign-in",
+        access=Public(),
+        takes=SignUp,
+        gives=SignUpAnswer,
+        status=202,
+        refuses=(InvitationNotValid, AccountExists, TooManyRequests, HashingBusy),
+    ),
+)

@@ -1,0 +1,25 @@
+"""The MongoDB collections of identity, the only place of identity that knows MongoDB.
+
+Ids and addresses arrive as checked strings and stand in filters as bare values, so no input can
+become an operator (`T21`). A method's `session` is the transaction that the call belongs to.
+"""
+
+from services.identity.store.rate_limits import RateLimitRows
+from services.identity.store.service_clients import ServiceClientRows
+from services.identity.store.sessions import SessionRows, end_key
+from services.identity.store.signing_keys import SigningKeyRows
+from services.identity.store.users import UserRows
+from shared.mongo import Database
+
+__all__ = ["Store", "end_key"]
+
+
+class Store(UserRows, SessionRows, ServiceClientRows, SigningKeyRows, RateLimitRows):
+    """Every collection of identity."""
+
+    def __init__(self, database: Database) -> None:
+        UserRows.__init__(self, database)
+        SessionRows.__init__(self, database)
+        ServiceClientRows.__init__(self, database)
+        SigningKeyRows.__init__(self, database)
+        RateLimitRows.__init__(self, database)

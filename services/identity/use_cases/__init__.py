@@ -1,0 +1,1 @@
+"""The use cases of identity: each loads, lets the domain decide, and saves with its facts."""

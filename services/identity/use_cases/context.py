@@ -1,0 +1,45 @@
+"""The context of identity's use cases, made once in `app`."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from services.identity.adapters.argon2 import Argon2Hasher
+from services.identity.adapters.keyring import Keyring
+from services.identity.settings import Settings
+from services.identity.store import Store
+from shared.clock import Clock
+from shared.http import Checker
+from shared.http.client import InternalClient
+from shared.journal import Journal
+from shared.links import Links
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ctx:
+    """Everything that identity's handlers and subscribers work with.
+
+    `pause` waits for some seconds. `snapshot_page_size` is the number of ended sessions on one
+    page of the snapshot.
+    """
+
+    settings: Settings
+    clock: Clock
+    pause: Callable[[float], Awaitable[None]]
+    store: Store
+    journal: Journal
+    hasher: Argon2Hasher
+    keyring: Keyring
+    verification_links: Links
+    refresh_tokens: Links
+    internal: InternalClient
+    checker: Checker
+    snapshot_page_size: int
+
+    async def pad_response_time(self, started: float) -> None:
+        """Wait until a whole number of steps has passed since `started` (`Clock.boottime`).
+
+        An address without a user takes less time than one with a user. The step hides the
+        difference, which keeps the time of an answer from showing who has a user (`T9`).
+        """
+        step = self.settings.answer_step_seconds
+        await self.pause(step - (self.clock.boottime() - started) % step)

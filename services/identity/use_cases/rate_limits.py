@@ -1,0 +1,65 @@
+"""The use of rate limits: attempts are counted in the database, which all replicas share."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from services.identity.domain.rate_limits import (
+    RateLimit,
+    check_limit,
+    mail_limits,
+    network_of,
+    sign_in_limits,
+)
+from services.identity.use_cases.context import Ctx
+from shared.contracts.facts import Caller
+from shared.problems import Refusal
+
+
+@asynccontextmanager
+async def rate_limited(
+    ctx: Ctx, *limits: RateLimit, counted: tuple[type[Refusal], ...] = ()
+) -> AsyncIterator[None]:
+    """Count one attempt against each limit before the block runs.
+
+    Counting first keeps attempts at the same moment from passing together. The attempt stays
+    counted if the block ends in one of the `counted` refusals, or, without any, if it ends well.
+    After every other end it is given back: a busy process or an unreachable database is not an
+    attempt of the caller.
+
+    Raises:
+        TooManyRequests: a limit is reached.
+    """
+    now = ctx.clock.now()
+    for limit in limits:
+        window = await ctx.store.count(limit, now=now)
+        check_limit(window, limit=limit.limit, now=now)
+    keep = not counted
+    try:
+        yield
+    except BaseException as ended:
+        keep = isinstance(ended, counted)
+        raise
+    finally:
+        if not keep:
+            for limit in limits:
+                await ctx.store.uncount(limit)
+
+
+def sign_in_limits_of(ctx: Ctx, caller: Caller, address_key: str) -> tuple[RateLimit, ...]:
+    """Give the limits of a sign-in by this caller."""
+    return sign_in_limits(
+        address_key,
+        network_of(caller.request.ip),
+        per_address=ctx.settings.logins_per_address,
+        per_network=ctx.settings.logins_per_ip,
+    )
+
+
+def mail_limits_of(ctx: Ctx, caller: Caller, address_key: str) -> tuple[RateLimit, ...]:
+    """Give the limits of a mail that this caller asks for."""
+    return mail_limits(
+        address_key,
+        network_of(caller.request.ip),
+        per_address=ctx.settings.mails_per_address,
+        per_network=ctx.settings.mails_per_ip,
+    )

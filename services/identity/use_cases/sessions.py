@@ -1,0 +1,233 @@
+"""Sessions: sign-in, refresh, sign-out, and the switch of the current account."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from services.identity.domain import sessions
+from services.identity.domain.sessions import (
+    RefreshOutcome,
+    RefreshTokenInvalid,
+    UserSession,
+    WrongCredentials,
+    classify_refresh,
+)
+from services.identity.domain.users import User, caller_as
+from services.identity.use_cases.context import Ctx
+from services.identity.use_cases.rate_limits import rate_limited, sign_in_limits_of
+from shared.addresses import parse_address
+from shared.auth.principals import UserPrincipal
+from shared.contracts.facts import Caller
+from shared.ids import AccountId, SessionId, UserId, new_id
+from shared.journal import JournalWrite, WriteResult
+from shared.journal.journal import Guard
+from shared.mongo import Lost
+from shared.problems import Unauthenticated, Unavailable
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignedIn:
+    """A user and the session that tokens are made for."""
+
+    user: User
+    session: UserSession
+
+
+def session_lifetime(ctx: Ctx) -> timedelta:
+    """Give the time that a session lives without a refresh."""
+    return timedelta(days=ctx.settings.session_days)
+
+
+def new_session(ctx: Ctx, user: User) -> UserSession:
+    """Make a session with a new id, which no earlier caller can know (`T11`)."""
+    return sessions.start(
+        user,
+        session_id=SessionId(new_id("ses")),
+        now=ctx.clock.now(),
+        lifetime=session_lifetime(ctx),
+    )
+
+
+async def log_in(ctx: Ctx, caller: Caller, *, email: str, password: str) -> SignedIn:
+    """Sign in with an e-mail address and a password.
+
+    Raises:
+        WrongCredentials: one of them is wrong, or the address is not verified; body, status, time
+            and the counted attempt are the same for each (`T9`).
+        TooManyRequests, HashingBusy: the same for every address.
+    """
+    began = ctx.clock.boottime()
+    key = _address_key(email)
+    limits = sign_in_limits_of(ctx, caller, key)
+    async with rate_limited(ctx, *limits, counted=(WrongCredentials,)):
+        user = await ctx.store.verified_user(key) or await ctx.store.newest_unverified_user(key)
+        if user is not None and user.expired(ctx.clock.now()):
+            user = None
+        matches = await ctx.hasher.verify(user.password_hash if user else None, password)
+        if user is not None:
+            code = sessions.sign_in_refusal(user, password_matches=matches)
+            if code is None:
+                return await start_session(ctx, caller, user)
+            fact = sessions.sign_in_refused(user, code)
+            await ctx.journal.refused(user.id, fact, caller=caller)
+        await ctx.pad_response_time(began)
+        raise WrongCredentials
+
+
+async def start_session(ctx: Ctx, caller: Caller, user: User) -> SignedIn:
+    """Start a session for a user who has just proved who they are."""
+    session = new_session(ctx, user)
+
+    async def change(write: JournalWrite) -> None:
+        await ctx.store.insert_session(session, write.session)
+        write.record(sessions.started(session))
+
+    actor = caller_as(caller, user, session_id=session.id)
+    await ctx.journal.write(user.id, change, caller=actor, effective_everywhere=False)
+    return SignedIn(user=user, session=session)
+
+
+async def refresh(ctx: Ctx, caller: Caller, token: str) -> SignedIn:
+    """Continue a session; its refresh token is replaced (B1, `T10`).
+
+    Raises:
+        RefreshTokenInvalid: the token is not valid. If its successor was used before, the session
+            has ended on every replica of authz by then.
+    """
+    link = ctx.refresh_tokens.read(token)
+    if link is None:
+        raise RefreshTokenInvalid
+    while True:
+        session = await ctx.store.session(SessionId(link.id))
+        user = None if session is None else await ctx.store.user(session.user_id)
+        if session is None or user is None:
+            raise RefreshTokenInvalid
+        now = ctx.clock.now()
+        match classify_refresh(session, generation=link.generation, now=now):
+            case RefreshOutcome.REPEAT:
+                return SignedIn(user=user, session=session)
+            case RefreshOutcome.ROTATE:
+                rotated = sessions.rotate(session, now=now, lifetime=session_lifetime(ctx))
+                try:
+                    await ctx.store.update_session(session, rotated)
+                except Lost:
+                    continue  # another tab was first: read the session again
+                return SignedIn(user=user, session=rotated)
+            case RefreshOutcome.REUSE:
+                await _end_reused(ctx, caller, session.id, user)
+                raise RefreshTokenInvalid
+
+
+async def log_out(ctx: Ctx, caller: Caller, principal: UserPrincipal) -> WriteResult[None]:
+    """End the session of the request; repeated, wait until every replica of authz knows it.
+
+    Raises:
+        Unavailable: the session ended before, and a replica of authz may not know it yet.
+    """
+
+    async def change(write: JournalWrite) -> None:
+        session = await ctx.store.session(principal.session_id, write.session)
+        if session is not None and session.ended_at is None:
+            await _end(ctx, write, session)
+
+    user = await ctx.store.user(principal.user_id)
+    actor = caller if user is None else caller_as(caller, user)
+    result = await ctx.journal.write(
+        principal.user_id, change, caller=actor, effective_everywhere=True
+    )
+    if result.revision is None and not await ctx.journal.settle(principal.user_id):
+        raise Unavailable
+    return result
+
+
+async def active_session(ctx: Ctx, principal: UserPrincipal) -> SignedIn:
+    """Give the user and the session of a request as they are now, not as its token says (`T5`).
+
+    Raises:
+        Unauthenticated: the session has ended.
+    """
+    session = await ctx.store.session(principal.session_id)
+    user = None if session is None else await ctx.store.user(session.user_id)
+    if session is None or user is None or not session.active(ctx.clock.now()):
+        raise Unauthenticated
+    return SignedIn(user=user, session=session)
+
+
+async def switch(
+    ctx: Ctx, principal: UserPrincipal, account_id: AccountId, *, revision: str | None
+) -> SignedIn:
+    """Make an account the session's current one, without another sign-in (Ro21, Ro23).
+
+    Raises:
+        NotFound, PermissionMissing: authz says that the user may not see the account.
+        Unauthenticated, Unavailable.
+    """
+    await ctx.checker.check(principal, account_id, "account:view", revision=revision)
+    while True:
+        current = await active_session(ctx, principal)
+        switched = replace(current.session, account_id=account_id)
+        try:
+            await ctx.store.update_session(current.session, switched)
+        except Lost:
+            continue  # a refresh was first: read the session again
+        return SignedIn(user=current.user, session=switched)
+
+
+async def end_sessions_in(
+    ctx: Ctx,
+    caller: Caller,
+    *,
+    user_id: UserId,
+    account_id: AccountId,
+    changed_at: datetime,
+    guard: Guard,
+) -> None:
+    """End the user's sessions in an account that started before their role changed (Nv16)."""
+
+    async def change(write: JournalWrite) -> None:
+        for session in await ctx.store.sessions_in(user_id, account_id, write.session):
+            if sessions.ended_by_role_change(session, changed_at=changed_at):
+                await _end(ctx, write, session)
+
+    await ctx.journal.write(user_id, change, caller=caller, effective_everywhere=False, guard=guard)
+
+
+async def leave_account(
+    ctx: Ctx, caller: Caller, *, user_id: UserId, account_id: AccountId, guard: Guard
+) -> None:
+    """Move the user's sessions from an account that they left to the personal account."""
+
+    async def change(write: JournalWrite) -> None:
+        user = await ctx.store.user(user_id, write.session)
+        if user is None or user.account_id == account_id:
+            return
+        for session in await ctx.store.sessions_in(user_id, account_id, write.session):
+            moved = replace(session, account_id=user.account_id)
+            await ctx.store.update_session(session, moved, write.session)
+
+    await ctx.journal.write(user_id, change, caller=caller, effective_everywhere=False, guard=guard)
+
+
+async def _end(ctx: Ctx, write: JournalWrite, session: UserSession) -> None:
+    ended, fact = sessions.end(session, now=write.now, rev=write.rev)
+    await ctx.store.update_session(session, ended, write.session)
+    write.record(fact)
+
+
+async def _end_reused(ctx: Ctx, caller: Caller, session_id: SessionId, user: User) -> None:
+    async def change(write: JournalWrite) -> None:
+        session = await ctx.store.session(session_id, write.session)
+        if session is None or session.ended_at is not None:
+            return
+        ended, fact = sessions.end_reused(session, user=user, now=write.now, rev=write.rev)
+        await ctx.store.update_session(session, ended, write.session)
+        write.record(fact)
+
+    await ctx.journal.write(user.id, change, caller=caller, effective_everywhere=True)
+
+
+def _address_key(email: str) -> str:
+    """Give the key of an address; text that is not an address counts under a key of its own."""
+    try:
+        return parse_address(email).key
+    except ValueError:
+        return f"no address: {email}"

@@ -1,0 +1,37 @@
+"""The snapshot of identity's policy objects that a replica of authz reads when it starts."""
+
+from datetime import timedelta
+
+from services.identity.domain import service_clients, sessions
+from services.identity.store import end_key
+from services.identity.use_cases.context import Ctx
+from shared.auth.access_tokens import ACCESS_SECONDS
+from shared.contracts.calls import SnapshotPage
+
+RELEVANT_AFTER_END = timedelta(seconds=2 * ACCESS_SECONDS)
+"""A session that ended earlier has no valid access token left, even with clocks that differ."""
+
+
+async def snapshot(ctx: Ctx, cursor: str | None) -> SnapshotPage:
+    """Give one page: the service clients on the first, then ended sessions in order of their end.
+
+    The heads are read first: what a page misses is a change after them.
+    """
+    heads = await ctx.journal.heads()
+    clients = await ctx.store.clients() if cursor is None else []
+    ended = await ctx.store.ended_sessions(
+        since=ctx.clock.now() - RELEVANT_AFTER_END,
+        after=cursor or "",
+        limit=ctx.snapshot_page_size,
+    )
+    items = (
+        *map(service_clients.policy_object, clients),
+        *map(sessions.policy_object, ended),
+    )
+    return SnapshotPage(
+        source=ctx.journal.source,
+        epoch=ctx.journal.epoch,
+        heads=heads,
+        items=items,
+        next_cursor=end_key(ended[-1]) if len(ended) == ctx.snapshot_page_size else None,
+    )

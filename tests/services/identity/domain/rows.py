@@ -1,0 +1,37 @@
+"""A user, a session and a client for the tables of rules."""
+
+from datetime import UTC, datetime, timedelta
+
+from services.identity.domain.service_clients import ServiceClient, hash_secret
+from services.identity.domain.sessions import UserSession
+from services.identity.domain.users import User
+from shared.ids import AccountId, ClientId, SessionId, UserId
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+USER = User(
+    id=UserId("usr_1"),
+    email="ana@example.com",
+    email_key="ana@example.com",
+    name="Ana",
+    password_hash="h",
+    account_id=AccountId("acc_1"),
+    created_at=NOON,
+    generation=2,
+)
+SESSION = UserSession(
+    id=SessionId("ses_1"),
+    user_id=USER.id,
+    account_id=USER.account_id,
+    started_at=NOON,
+    expires_at=NOON + timedelta(days=30),
+    generation=3,
+    rotated_at=NOON,
+)
+CLIENT = ServiceClient(
+    id=ClientId("cli_" + "1" * 32),
+    name="billing",
+    secret_hash=hash_secret("rcs_right"),
+    scopes=("authz:check", "audit:write"),
+    account_ids=("acc_1",),
+    resource_types=None,
+)

@@ -1,0 +1,121 @@
+"""The rules of sessions as tables."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from services.identity.domain.sessions import (
+    RefreshOutcome,
+    RefreshTokenInvalid,
+    classify_refresh,
+    end,
+    end_reused,
+    ended_by_role_change,
+    rotate,
+    sign_in_refusal,
+    sign_in_refused,
+    start,
+)
+from shared.ids import SessionId
+from tests.services.identity.domain.rows import NOON, SESSION, USER
+
+
+@pytest.mark.rule("B1")
+@pytest.mark.parametrize(
+    ("generation", "seconds", "outcome"),
+    [
+        (3, 0, RefreshOutcome.ROTATE),
+        (3, 3600, RefreshOutcome.ROTATE),
+        (3, 30 * 86400 - 0.001, RefreshOutcome.ROTATE),
+        (2, 0, RefreshOutcome.REPEAT),
+        (2, 10, RefreshOutcome.REPEAT),
+        (2, 10.001, RefreshOutcome.REUSE),
+        (1, 0, RefreshOutcome.REUSE),
+        (1, 3600, RefreshOutcome.REUSE),
+    ],
+)
+def test_classify_refresh(generation: int, seconds: float, outcome: RefreshOutcome) -> None:
+    now = NOON + timedelta(seconds=seconds)
+    assert classify_refresh(SESSION, generation=generation, now=now) is outcome
+
+
+@pytest.mark.parametrize(
+    ("session", "generation", "seconds"),
+    [
+        (SESSION, 4, 0),
+        (SESSION, 3, 30 * 86400),
+        (SESSION, 2, 30 * 86400),
+        (replace(SESSION, ended_at=NOON), 3, 0),
+        (replace(SESSION, ended_at=NOON), 2, 0),
+    ],
+)
+def test_a_refresh_token_of_an_inactive_session_is_refused(session, generation, seconds) -> None:
+    now = NOON + timedelta(seconds=seconds)
+    with pytest.raises(RefreshTokenInvalid):
+        classify_refresh(session, generation=generation, now=now)
+
+
+def test_a_session_without_a_rotation_has_no_grace_period() -> None:
+    session = replace(SESSION, rotated_at=None)
+    assert classify_refresh(session, generation=2, now=NOON) is RefreshOutcome.REUSE
+
+
+@pytest.mark.rule("B1")
+def test_a_refresh_extends_the_session() -> None:
+    later = NOON + timedelta(days=29)
+    rotated = rotate(SESSION, now=later, lifetime=timedelta(days=30))
+    assert (rotated.generation, rotated.rotated_at) == (4, later)
+    assert rotated.expires_at == later + timedelta(days=30)
+
+
+def test_a_new_session_starts_in_the_personal_account() -> None:
+    session = start(USER, session_id=SessionId("ses_2"), now=NOON, lifetime=timedelta(days=30))
+    assert (session.user_id, session.account_id) == (USER.id, USER.account_id)
+    assert (session.generation, session.ended_at) == (1, None)
+    assert session.active(NOON + timedelta(days=30, milliseconds=-1))
+    assert not session.active(NOON + timedelta(days=30))
+
+
+@pytest.mark.parametrize(
+    ("verified", "password_matches", "reason"),
+    [
+        (True, True, None),
+        (True, False, "wrong-credentials"),
+        (False, True, "email-not-verified"),
+        (False, False, "wrong-credentials"),
+    ],
+)
+def test_sign_in_refusal(*, verified: bool, password_matches: bool, reason: str | None) -> None:
+    user = replace(USER, verified_at=NOON if verified else None)
+    assert sign_in_refusal(user, password_matches=password_matches) == reason
+
+
+def test_a_refused_sign_in_is_recorded_for_the_user() -> None:
+    fact = sign_in_refused(USER, "wrong-credentials")
+    assert (fact.account_id, fact.outcome, fact.reason) == (
+        USER.account_id,
+        "denied",
+        "wrong-credentials",
+    )
+
+
+def test_an_ended_session_is_a_policy_object() -> None:
+    later = NOON + timedelta(hours=1)
+    for ended, fact in (
+        end(SESSION, now=later, rev=7),
+        end_reused(SESSION, user=USER, now=later, rev=7),
+    ):
+        assert not ended.active(later)
+        (policy_object,) = fact.policy_objects
+        assert (policy_object.id, policy_object.rev) == (SESSION.id, 7)
+        assert policy_object.state is not None
+
+
+@pytest.mark.rule("Nv16")
+@pytest.mark.parametrize(("seconds", "ends"), [(-1, False), (0, True), (1, True)])
+def test_a_role_change_ends_earlier_sessions(seconds: int, *, ends: bool) -> None:
+    changed_at = NOON + timedelta(seconds=seconds)
+    assert ended_by_role_change(SESSION, changed_at=changed_at) is ends

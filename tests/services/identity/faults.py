@@ -1,0 +1,87 @@
+"""Subclasses that tests hand in: a method that fails, takes time, waits, or is counted."""
+
+from __future__ import annotations
+
+import inspect
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from services.identity.adapters.argon2 import Argon2Hasher
+from tests.clocks import SetClock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
+
+
+@dataclass
+class Fault:
+    """While it is on, the method that it is planted in raises the problem."""
+
+    problem: Exception
+    on: bool = False
+
+    def planted_in(self, kind: type[T], name: str) -> type[T]:
+        """A subclass whose method of this name may fail."""
+        method = getattr(kind, name)
+
+        async def failing(*given: Any, **named: Any) -> Any:
+            if self.on:
+                raise self.problem
+            return await method(*given, **named)
+
+        return type(f"Failing{kind.__name__}", (kind,), {name: failing})
+
+
+class WorkClock(SetClock):
+    """Time passes only in the methods that take time, and in pauses."""
+
+    elapsed = 0.0
+
+    def boottime(self) -> float:
+        return self.elapsed
+
+    async def pause(self, seconds: float) -> None:
+        self.elapsed += seconds
+
+    def taking(self, seconds: float, kind: type[T], *names: str) -> type[T]:
+        """A subclass whose methods take this time; without names all of its coroutine methods."""
+        found = names or [name for name, _ in inspect.getmembers(kind, inspect.iscoroutinefunction)]
+        timed = {name: self._timed(seconds, getattr(kind, name)) for name in found}
+        return type(f"Timed{kind.__name__}", (kind,), timed)
+
+    def _timed(self, seconds: float, method: Callable[..., Any]) -> Callable[..., Any]:
+        async def done(*given: Any, **named: Any) -> Any:
+            self.elapsed += seconds
+            return await method(*given, **named)
+
+        return done
+
+
+class CountingHasher(Argon2Hasher):
+    """Counts the passwords that a thread worked on."""
+
+    def __init__(self, *, max_waiting: int = 64) -> None:
+        super().__init__(max_waiting=max_waiting)
+        self.jobs = 0
+
+    async def _run(self, job: Callable[[], T]) -> T:
+        self.jobs += 1
+        return await super()._run(job)
+
+
+class HeldHasher(Argon2Hasher):
+    """Every password is held in its thread until `go_on` is set."""
+
+    def __init__(self, *, max_waiting: int = 0) -> None:
+        super().__init__(max_waiting=max_waiting)
+        self.go_on = threading.Event()
+
+    async def _run(self, job: Callable[[], T]) -> T:
+        def held() -> T:
+            assert self.go_on.wait(30)
+            return job()
+
+        return await super()._run(held)

@@ -1,0 +1,100 @@
+"""Tests of the routes for other services, and of the facts on the bus."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from shared.contracts.calls import (
+    LEASE,
+    SNAPSHOT,
+    USER,
+    VERIFICATION_LINK,
+    InternalCall,
+    LeaseRequest,
+    SnapshotQuery,
+    VerificationLinkRequest,
+)
+from shared.contracts.policy_objects import ServiceClientObject, SessionObject
+from shared.problems import Refusal
+from tests.services.identity.running import Identity, running
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+TEAM = "acc_" + "7" * 32
+STRANGER = "usr_" + "0" * 32
+LINK = VerificationLinkRequest(kind="verification", id=STRANGER, generation=1)
+FOREIGN: list[tuple[str, InternalCall[Any, Any], Any]] = [
+    ("authz", USER, None),
+    ("team", VERIFICATION_LINK, LINK),
+    ("audit", VERIFICATION_LINK, LINK),
+    ("team", SNAPSHOT, SnapshotQuery()),
+    ("notification", LEASE, LeaseRequest(replica="r1", boot=1, asked=0, applied={})),
+]
+
+
+async def test_each_internal_route_refuses_other_callers(identity: Identity) -> None:
+    for service, call, request in FOREIGN:
+        client = identity.callers[service]
+        with pytest.raises(Refusal) as refused:
+            await client.call(call, "identity", request, path={"user_id": STRANGER})
+        assert refused.value.status == 503  # the caller's own mistake is not the user's
+
+
+@pytest.fixture
+async def identity_with_small_pages(mongo_url: str, database_name: str) -> AsyncIterator[Identity]:
+    async with running(mongo_url, database_name, wiring={"snapshot_page_size": 2}) as identity:
+        yield identity
+
+
+async def test_the_snapshot_has_clients_and_recently_ended_sessions(
+    identity_with_small_pages: Identity,
+) -> None:
+    identity = identity_with_small_pages
+    made = await identity.make_client(account_ids=[TEAM])
+    early = await identity.person("early@example.com")
+    await identity.post("/v1/logout", token=early["access_token"])
+    identity.clock.move(601)
+    ended = []
+    for number in range(5):
+        person = await identity.person(f"user{number}@example.com")
+        await identity.post("/v1/logout", token=person["access_token"])
+        ended.append(person["user"]["id"])
+        identity.clock.move(0.001)
+    await identity.log_in("early@example.com")
+    client = identity.callers["authz"]
+    pages, cursor = [], None
+    while True:
+        pages.append(await client.call(SNAPSHOT, "identity", SnapshotQuery(cursor=cursor)))
+        cursor = pages[-1].next_cursor
+        if cursor is None:
+            break
+    policy_objects = [policy_object for page in pages for policy_object in page.items]
+    assert [len(page.items) for page in pages] == [3, 2, 1]
+    sessions = [
+        policy_object for policy_object in policy_objects if policy_object.kind == "session"
+    ]
+    assert [
+        SessionObject.model_validate(policy_object.state).user_id for policy_object in sessions
+    ] == ended
+    (service_client,) = [
+        policy_object for policy_object in policy_objects if policy_object.kind == "service_client"
+    ]
+    assert service_client.id == made["id"]
+    assert ServiceClientObject.model_validate(service_client.state).account_ids == (TEAM,)
+    recorded = {
+        policy_object.id: policy_object
+        for row in await identity.rows()
+        for policy_object in row.policy_objects
+    }
+    assert all(recorded[policy_object.id] == policy_object for policy_object in policy_objects)
+
+
+async def test_every_committed_fact_reaches_the_bus(identity: Identity) -> None:
+    person = await identity.person("ana@example.com")
+    await identity.log_in("ana@example.com", "another-password-1")
+    await identity.post("/v1/logout", token=person["access_token"])
+    heard = await identity.all_heard()
+    assert {row.id for row in await identity.rows()} <= heard

@@ -1,0 +1,249 @@
+"""One real service for a test: real ports, a real database, the in-process bus and a set clock."""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import cycle
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import aiohttp
+from aiohttp import web
+from pydantic import SecretStr
+
+from shared.auth import Authenticator, InternalVerifier
+from shared.auth.keys import encode
+from shared.bus import BusMessage, Verdict
+from shared.bus.local import LocalBus
+from shared.contracts.facts import Row
+from shared.contracts.topology import AUDIT, Service
+from shared.http import Api, mount
+from shared.http.client import InternalClient
+from shared.journal import rows
+from shared.mongo import connect
+from shared.runtime.listeners import Listener, listen, url_of
+from shared.runtime.settings import ServiceSettings, generate_internal_keys
+from tests.patience import PATIENT
+from tests.waiting import wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+
+    from shared.http import Route
+    from shared.mongo import Database, DbClient
+    from shared.runtime.service import ServiceApp
+    from shared.timeouts import Timeouts
+    from tests.clocks import SetClock
+
+ISSUER = "https://rolecall.example"
+ADMIN_KEY = "the-operators-key-" + "0123456789abcdef"
+KEYS = generate_internal_keys(tuple(Service))
+FAR = datetime(2100, 3, 1, 12, tzinfo=UTC)
+"""The database deletes what has expired by its own clock, so tests run far ahead of it."""
+
+
+def random_key() -> str:
+    """Give 32 random bytes as a setting holds them."""
+    return encode(secrets.token_bytes(32))
+
+
+@dataclass(frozen=True)
+class Answered:
+    """An answer over HTTP."""
+
+    status: int
+    body: Any
+    headers: Any
+    text: str
+
+    @property
+    def code(self) -> str:
+        return str(self.body["code"])
+
+    def expect(self, status: int) -> Any:
+        assert self.status == status, (self.status, self.body)
+        return self.body
+
+
+@dataclass(kw_only=True)
+class RunningService:
+    """A running service, its surroundings, and what a test asks of it."""
+
+    urls: Iterator[str]
+    """The public addresses of the replicas in turn, without end."""
+    inside: str
+    http: aiohttp.ClientSession
+    client: DbClient
+    database: Database
+    clock: SetClock
+    bus: LocalBus
+    callers: dict[str, InternalClient]
+    """A client of the internal routes for each of the other services."""
+    heard: list[Row]
+    """What the bus has carried."""
+
+    @property
+    def url(self) -> str:
+        """The public address of the next replica."""
+        return next(self.urls)
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        token: str | None = None,
+        headers: dict[str, str] | None = None,
+        form: dict[str, str] | str | None = None,
+    ) -> Answered:
+        base = self.inside if path.startswith("/internal/") else self.url
+        sent = dict(headers or {})
+        if token is not None:
+            sent["Authorization"] = f"Bearer {token}"
+        if isinstance(form, str):
+            sent["Content-Type"] = "application/x-www-form-urlencoded"
+        async with self.http.request(
+            method, base + path, json=body, data=form, headers=sent
+        ) as answer:
+            text = await answer.text()
+            content = await answer.json(content_type=None) if text else None
+            return Answered(answer.status, content, answer.headers, text)
+
+    async def tell(self, row: Row) -> None:
+        """Let the bus bring a fact of another service, and wait until it was taken."""
+        await self.bus.publish([rows.message(row)])
+
+    async def rows(self, *actions: str) -> list[Row]:
+        """The rows of the journal, each shard in its order; with `actions` only those."""
+        found = [rows.read(row) async for row in self.database["journal"].find({})]
+        found.sort(key=lambda row: (row.shard, row.seq))
+        return [row for row in found if not actions or row.action in actions]
+
+    async def all_heard(self) -> set[str]:
+        """The ids of the rows on the bus, once they are all that were committed."""
+
+        async def complete() -> bool:
+            return {row.id for row in self.heard} == {
+                rows.read(row).id async for row in self.database["journal"].find({})
+            }
+
+        done: bool = await wait_for(complete, what="every row on the bus")
+        assert done
+        return {row.id for row in self.heard}
+
+
+RunningT = TypeVar("RunningT", bound=RunningService)
+
+
+@asynccontextmanager
+async def stand_ins(
+    routes: Mapping[Service, Sequence[Route]], *, clock: SetClock
+) -> AsyncIterator[Mapping[str, str]]:
+    """Serve the internal routes of other services; gives the address of each."""
+
+    def api(service: Service, table: Sequence[Route]) -> Api:
+        verifier = InternalVerifier(service=service, keys=KEYS.public, clock=clock)
+        return Api(service, table, None, authenticator=Authenticator(internal=verifier))
+
+    urls = {}
+    async with AsyncExitStack() as running:
+        for service, table in routes.items():
+            app = web.Application()
+            mount(app, api(service, table))
+            sock = listen("127.0.0.1", 0)
+            listener = Listener(app, sock)
+            await listener.start()
+            running.push_async_callback(listener.stop)
+            urls[str(service)] = url_of(sock)
+        yield urls
+
+
+@asynccontextmanager
+async def run_service(
+    kind: type[RunningT],
+    build: Callable[..., ServiceApp],
+    settings: type[ServiceSettings],
+    *,
+    service: Service,
+    mongo_url: str,
+    database: str,
+    clock: SetClock,
+    others: Mapping[Service, Sequence[Route]],
+    fields: Mapping[str, Any],
+    timeouts: Timeouts = PATIENT,
+    replicas: int = 1,
+    wiring: Mapping[str, Any] | None = None,
+    **extra: Any,
+) -> AsyncIterator[RunningT]:
+    """Run the replicas of a service between stand-ins for the `others`.
+
+    `fields` are settings, `wiring` is for `build`, and `extra` for the fields of `kind`.
+    """
+    bus = LocalBus(timeouts=timeouts)
+    heard: list[Row] = []
+
+    async def hear(message: BusMessage) -> Verdict:
+        heard.append(Row.from_event(message.body))
+        return Verdict.ACK
+
+    async def resync() -> None:
+        return None
+
+    async with AsyncExitStack() as running:
+        client: DbClient = connect(mongo_url, app_name="test", timeouts=PATIENT)
+        running.callback(client.close)
+        running.push_async_callback(bus.close)
+        urls = await running.enter_async_context(stand_ins(others, clock=clock))
+        read = settings(**{**_common(service, mongo_url, database, urls), **fields})
+        await bus.subscribe(AUDIT, hear, on_resync=resync)
+        given = {"bus": bus, "clock": clock, "timeouts": timeouts, **(wiring or {})}
+        apps = [build(read, **given) for _ in range(replicas)]
+        for app in apps:
+            running.push_async_callback(app.stop)
+            await app.start(internal=listen("127.0.0.1", 0), public=listen("127.0.0.1", 0))
+        inside = apps[0].addresses["internal"]
+        callers = {str(name): caller_of(name, {service: inside}, clock) for name in Service}
+        for caller in callers.values():
+            running.push_async_callback(caller.close)
+        yield kind(
+            urls=cycle([app.addresses["public"] for app in apps]),
+            inside=inside,
+            http=await running.enter_async_context(aiohttp.ClientSession()),
+            client=client,
+            database=client[database],
+            clock=clock,
+            bus=bus,
+            callers=callers,
+            heard=heard,
+            **extra,
+        )
+
+
+def caller_of(service: Service, urls: Mapping[Service, str], clock: SetClock) -> InternalClient:
+    """A client that calls internal routes as this service."""
+    return InternalClient(
+        service=service,
+        key=SecretStr(KEYS.private[service]),
+        urls={str(name): [url] for name, url in urls.items()},
+        clock=clock,
+        timeouts=PATIENT,
+    )
+
+
+def _common(
+    service: Service, mongo_url: str, database: str, urls: Mapping[str, str]
+) -> dict[str, Any]:
+    """The settings that every service needs."""
+    return {
+        "mongo_url": SecretStr(mongo_url),
+        "mongo_database": database,
+        "amqp_url": SecretStr("memory://"),
+        "public_url": ISSUER,
+        "internal_key": SecretStr(KEYS.private[service]),
+        "internal_keys": KEYS.public,
+        "internal_urls": {name: (url,) for name, url in urls.items()},
+        "admin_key": SecretStr(ADMIN_KEY),
+    }
