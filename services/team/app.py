@@ -50,7 +50,11 @@ def build(
         client, database, source=NAME, relay=relay, clock=clock, leases=granted, timeouts=timeouts
     )
     internal = InternalClient(
-        service=NAME, key=settings.internal_key, urls=settings.internal_urls, clock=clock
+        service=NAME,
+        key=settings.internal_key,
+        urls=settings.internal_urls,
+        clock=clock,
+        timeouts=timeouts,
     )
     store = Store(database)
     idempotency = Idempotency(database, clock=clock)

@@ -1,4 +1,4 @@
-"""How long may a service under test wait for its surroundings?"""
+"""Long waits for the services whose tests cannot hand in timeouts yet."""
 
 from __future__ import annotations
 
@@ -7,22 +7,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from shared.http.client import InternalClient
+from tests.patience import PATIENT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PATIENT = 60.0
-
 
 @pytest.fixture(autouse=True)
-def _a_slow_machine_is_no_outage() -> Iterator[None]:
-    """Wait long for what only the machine makes late.
-
-    Where a test plants an outage that is waited for, it shortens that wait itself.
-    """
+def _patient_calls() -> Iterator[None]:
+    """Keep a slow machine from looking like an outage of another service."""
+    defaults = {**(InternalClient.call.__kwdefaults__ or {}), "timeout": PATIENT_SECONDS}
     with pytest.MonkeyPatch.context() as patient:
-        for work, limit in ((InternalClient.call, "timeout"),):
-            patient.setattr(work, "__kwdefaults__", {**(work.__kwdefaults__ or {}), limit: PATIENT})
-        for name in ("services.authz.follower.CALL_SECONDS",):
-            patient.setattr(name, PATIENT)
+        patient.setattr(InternalClient.call, "__kwdefaults__", defaults)
+        patient.setattr("services.authz.follower.CALL_SECONDS", PATIENT_SECONDS)
         yield
