@@ -1,4 +1,4 @@
-"""Is everybody told exactly once, whatever fails in between?"""
+"""Every message is delivered once, despite failures of each part."""
 
 import asyncio
 import json
@@ -15,33 +15,34 @@ from pathlib import Path
 import pytest
 from pymongo.errors import AutoReconnect
 
-from services.notification import sending as worker
-from services.notification import store, use_cases
-from services.notification.domain import KEEPS_TRYING, Kind, message_id
-from services.notification.store import LEASE
+from services.notification.domain.attempts import GIVE_UP_AFTER
+from services.notification.domain.messages import MessageKind, message_id
 from services.notification.subscriptions import SUBSCRIPTIONS
-from services.notification.use_cases import claim_due, deliver
+from services.notification.use_cases.deliver import claim_due, deliver
 from shared.bus import BusMessage, Verdict
 from shared.contracts import identity, team
+from shared.contracts.calls import InvitationLinkRequest
 from shared.contracts.topology import NOTIFICATION
 from shared.inbox import Inbox
 from shared.problems import Unavailable
+from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 from tests.services.notification.conftest import end_sending, make_sending
-from tests.services.notification.test_messages import (
+from tests.services.notification.samples import (
     INVITATION,
     INVITATION_ID,
     INVITER,
+    MAILS,
     MEMBER,
     OPEN,
-    SILENT,
-    TELLING,
     USER,
+    WITHOUT_MAIL,
 )
 from tests.services.rows import row_of
 from tests.waiting import wait_for
 
 REMOVED = team.MemberRemoved(**MEMBER)
 INVITED = team.InvitationCreated(**OPEN, delivery="email")
+CLAIM = timedelta(seconds=DEFAULT_TIMEOUTS.mail_claim)
 
 
 def on_the_bus(row):
@@ -78,6 +79,10 @@ async def tell(sending, *payloads):
     return rows
 
 
+def with_timeouts(sending, **timeouts):
+    sending.ctx = replace(sending.ctx, timeouts=Timeouts(**timeouts))
+
+
 def mail_id(row, kind, recipient):
     return f"<{message_id(row.id, kind, recipient)}@cloud.example>"
 
@@ -87,10 +92,10 @@ async def send_what_is_due(sending):
         await deliver(sending.ctx, message, claim)
 
 
-async def test_every_subscription_twice_and_out_of_order_sends_each_mail_once(sending, scripted):
-    told = [(payload, kind, to) for payload, kind, to, _ in TELLING]
+async def test_each_fact_twice_and_out_of_order_sends_each_mail_once(sending, scripted):
+    told = [(payload, expected.kind, expected.to) for payload, expected in MAILS]
     rows = [row_of(payload, account_id="acc_1") for payload, _, _ in told]
-    silent = [row_of(payload, account_id="acc_1") for payload in SILENT]
+    silent = [row_of(payload, account_id="acc_1") for payload in WITHOUT_MAIL]
     messages = [on_the_bus(row) for row in (rows + silent) * 2]
     random.shuffle(messages)
     inbox = inbox_of(sending)
@@ -116,15 +121,15 @@ async def _all_are(sending, status, count):
     return list((await sending.statuses()).values()) == [status] * count
 
 
-async def test_a_fact_that_comes_ten_times_at_once_is_one_message(sending):
+async def test_a_fact_that_arrives_ten_times_at_once_is_one_message(sending):
     row = row_of(REMOVED, account_id="acc_1")
     inbox = inbox_of(sending)
     await asyncio.gather(*(inbox.handle(on_the_bus(row)) for _ in range(10)))
     assert list((await sending.statuses()).values()) == ["queued"]
 
 
-async def test_a_message_is_taken_up_at_once_not_at_the_next_poll(sending, scripted, monkeypatch):
-    monkeypatch.setattr(worker, "POLL_SECONDS", 3600)
+async def test_a_queued_message_is_sent_before_the_next_poll(sending, scripted):
+    with_timeouts(sending, mail_poll=3600.0)
     async with sending.running():
         await wait_for(lambda: not sending.ctx.queued.is_set(), what="the worker to look")
         await tell(sending, REMOVED)
@@ -141,11 +146,8 @@ async def test_a_message_that_becomes_due_later_is_found_by_polling(sending, scr
         await wait_for(lambda: scripted.taken, what="the mail")
 
 
-async def test_a_mail_that_the_server_thinks_about_for_long_stays_in_one_hand(
-    sending, scripted, monkeypatch
-):
-    for module in (store, use_cases):
-        monkeypatch.setattr(module, "LEASE", timedelta(milliseconds=600))
+async def test_a_claim_is_renewed_while_the_server_is_slow(sending, scripted):
+    with_timeouts(sending, mail_claim=0.6)
     thinks_until = threading.Event()
 
     async def think(server):
@@ -168,12 +170,12 @@ async def _due_after(sending, moment):
     return (await sending.one())["due_at"] > moment
 
 
-async def test_the_link_is_asked_for_when_the_mail_goes_out_and_kept_nowhere(sending, scripted):
+async def test_the_link_is_requested_when_the_mail_is_sent_and_not_stored(sending, scripted):
     await tell(sending, INVITED)
     assert sending.owners.asked == []
     await send_what_is_due(sending)
-    assert [(name.owner, name.id, name.generation) for name in sending.owners.asked] == [
-        ("team", INVITATION_ID, 1)
+    assert sending.owners.asked == [
+        InvitationLinkRequest(kind="invitation", id=INVITATION_ID, generation=1)
     ]
     assert len(scripted.taken) == 1
     kept = json.dumps(await sending.one(), default=str)
@@ -181,7 +183,7 @@ async def test_the_link_is_asked_for_when_the_mail_goes_out_and_kept_nowhere(sen
     assert "mac" not in kept
 
 
-async def test_a_link_that_is_gone_withdraws_the_message_and_nothing_is_sent(sending, scripted):
+async def test_a_link_that_is_gone_withdraws_the_message_unsent(sending, scripted):
     sending.owners.gone.add((INVITATION_ID, 1))
     await tell(sending, INVITED)
     await send_what_is_due(sending)
@@ -190,16 +192,16 @@ async def test_a_link_that_is_gone_withdraws_the_message_and_nothing_is_sent(sen
     assert await sending.facts() == []
 
 
-async def test_of_two_generations_only_the_living_one_is_mailed_in_any_order(sending, scripted):
-    sending.owners.gone.add(("usr_bo", 1))
+async def test_only_the_valid_one_of_two_link_generations_is_mailed(sending, scripted):
+    sending.owners.gone.add((USER["user_id"], 1))
     resent = identity.UserVerificationResent(**USER, generation=2)
     signed_up = identity.UserSignedUp(**USER, verified=False, generation=1)
     second, _ = await tell(sending, resent, signed_up)
     await send_what_is_due(sending)
-    assert scripted.message_ids == [mail_id(second, Kind.VERIFY_EMAIL, "bo@example.com")]
+    assert scripted.message_ids == [mail_id(second, MessageKind.VERIFY_EMAIL, "bo@example.com")]
 
 
-async def test_a_link_owner_that_is_away_delays_the_mail_by_a_second(sending, scripted):
+async def test_an_unavailable_link_owner_delays_the_mail_by_a_second(sending, scripted):
     sending.owners.away = True
     await tell(sending, INVITED)
     await send_what_is_due(sending)
@@ -212,7 +214,7 @@ async def test_a_link_owner_that_is_away_delays_the_mail_by_a_second(sending, sc
     assert len(scripted.taken) == 1
 
 
-async def test_a_mail_put_off_is_tried_after_1_5_15_and_60_minutes_under_one_id(sending, scripted):
+async def test_a_deferred_mail_is_tried_after_1_5_15_and_60_minutes(sending, scripted):
     scripted.data_replies.extend(["421 busy", "450 busy", "451 busy", "452 busy"])
     (row,) = await tell(sending, REMOVED)
     for minutes in (1, 5, 15, 60):
@@ -222,13 +224,13 @@ async def test_a_mail_put_off_is_tried_after_1_5_15_and_60_minutes_under_one_id(
         assert scripted.taken == []
         sending.clock.ahead += timedelta(minutes=minutes * 0.2, seconds=5)
     await send_what_is_due(sending)
-    assert scripted.message_ids == [mail_id(row, Kind.REMOVED, "bo@example.com")]
+    assert scripted.message_ids == [mail_id(row, MessageKind.REMOVED, "bo@example.com")]
     document = await sending.one()
     assert (document["status"], document["attempts"], document["deferrals"]) == ("sent", 5, 4)
 
 
 @pytest.mark.parametrize("reply", ["550 no such user", "552 too large", "554 policy"])
-async def test_a_refused_mail_bounces_visibly_after_one_attempt(sending, scripted, reply):
+async def test_a_rejected_mail_bounces_after_one_attempt_with_a_fact(sending, scripted, reply):
     scripted.data_replies.append(reply)
     (row,) = await tell(sending, INVITED)
     for _ in range(3):
@@ -238,43 +240,39 @@ async def test_a_refused_mail_bounces_visibly_after_one_attempt(sending, scripte
     assert (document["status"], document["attempts"], document["reply"]) == ("bounced", 1, reply)
     assert scripted.taken == []
     assert await sending.facts() == [
-        ("message.bounced", message_id(row.id, Kind.INVITATION, "bo@example.com"))
+        ("message.bounced", message_id(row.id, MessageKind.INVITATION, "bo@example.com"))
     ]
 
 
-async def test_an_address_that_is_a_list_bounces_without_a_word_to_the_mail_server(
-    sending, scripted
-):
+async def test_a_list_of_addresses_bounces_without_a_connection(sending, scripted):
     await tell(sending, team.MemberRemoved(**MEMBER | {"email": "v@x.example,evil@x.example"}))
     await send_what_is_due(sending)
     assert (await sending.one())["status"] == "bounced"
     assert scripted.sessions == set()
 
 
-async def test_a_message_that_never_gets_through_bounces_after_three_days(sending, scripted):
+async def test_a_message_that_is_always_deferred_bounces_after_three_days(sending, scripted):
     scripted.data_replies.extend(["451 later"] * 200)
     await tell(sending, REMOVED)
     while (await sending.one())["status"] == "queued":
-        assert sending.clock.ahead < KEEPS_TRYING + timedelta(hours=2)
+        assert sending.clock.ahead < GIVE_UP_AFTER + timedelta(hours=2)
         await send_what_is_due(sending)
         sending.clock.ahead += timedelta(minutes=75)
     assert (await sending.one())["status"] == "bounced"
 
 
-async def test_a_drop_after_the_data_costs_one_double_under_the_same_id(sending, scripted):
+async def test_a_drop_after_the_data_repeats_the_mail_with_the_same_id(sending, scripted):
     scripted.data_replies.append("drop")
     (row,) = await tell(sending, REMOVED)
     await send_what_is_due(sending)
     assert (await sending.one())["status"] == "queued"
     sending.clock.ahead += timedelta(minutes=2)
     await send_what_is_due(sending)
-    assert scripted.message_ids == [mail_id(row, Kind.REMOVED, "bo@example.com")] * 2
+    assert scripted.message_ids == [mail_id(row, MessageKind.REMOVED, "bo@example.com")] * 2
     assert (await sending.one())["status"] == "sent"
 
 
-async def test_a_mail_server_that_was_down_gets_every_mail_when_it_is_back(
-    mongo_url, database_name, smtp_server
-):
+async def test_a_mail_server_gets_every_mail_after_an_outage(mongo_url, database_name, smtp_server):
     sending = await make_sending(mongo_url, database_name, port=smtp_server.port)
     smtp_server.__exit__()
     rows = await tell(sending, *[REMOVED] * 5)
@@ -307,26 +305,28 @@ async def test_two_senders_send_every_mail_once(mongo_url, database_name, sendin
     async with sending.running(), other.running():
         await wait_for(lambda: _all_are(sending, "sent", 20), within=60, what="every status")
     assert sorted(scripted.message_ids) == sorted(
-        mail_id(row, Kind.REMOVED, "bo@example.com") for row in rows
+        mail_id(row, MessageKind.REMOVED, "bo@example.com") for row in rows
     )
     assert len(await sending.facts()) == 20
     await end_sending(other)
 
 
-async def test_a_claim_that_is_kept_fresh_is_nobody_elses(sending):
+async def test_a_renewed_claim_excludes_other_senders(sending):
     await tell(sending, REMOVED)
     [(message, claim)] = await claim_due(sending.ctx, limit=10)
-    sending.clock.ahead += LEASE - timedelta(seconds=1)
+    sending.clock.ahead += CLAIM - timedelta(seconds=1)
     assert await claim_due(sending.ctx, limit=10) == []
-    assert await sending.ctx.messages.keep(message.id, claim=claim, now=sending.clock.now())
-    sending.clock.ahead += LEASE - timedelta(seconds=1)
+    assert await sending.ctx.messages.renew_claim(
+        message.id, claim=claim, until=sending.clock.now() + CLAIM
+    )
+    sending.clock.ahead += CLAIM - timedelta(seconds=1)
     assert await claim_due(sending.ctx, limit=10) == []
 
 
 async def test_a_sender_that_lost_its_claim_saves_nothing(sending, scripted):
     await tell(sending, REMOVED)
     [(message, first)] = await claim_due(sending.ctx, limit=10)
-    sending.clock.ahead += LEASE + timedelta(seconds=1)
+    sending.clock.ahead += CLAIM + timedelta(seconds=1)
     [(_, second)] = await claim_due(sending.ctx, limit=10)
     await deliver(sending.ctx, message, first)
     assert (await sending.one())["status"] == "sending"
@@ -357,11 +357,8 @@ def failing(sending, *problems, pause):
 
 
 @pytest.mark.parametrize(("reply", "status"), [("250 taken", "sent"), ("550 never", "bounced")])
-async def test_what_cannot_be_saved_is_saved_later_while_the_claim_is_kept(
-    sending, scripted, monkeypatch, reply, status
-):
-    for module in (store, use_cases):
-        monkeypatch.setattr(module, "LEASE", timedelta(milliseconds=600))
+async def test_a_result_is_saved_later_while_the_claim_is_renewed(sending, scripted, reply, status):
+    with_timeouts(sending, mail_claim=0.6)
     scripted.data_replies.append(reply)
     pauses = []
 
@@ -375,18 +372,18 @@ async def test_what_cannot_be_saved_is_saved_later_while_the_claim_is_kept(
     await tell(sending, REMOVED)
     for _ in range(6):
         await send_what_is_due(sending)
-        sending.clock.ahead += LEASE + timedelta(seconds=1)
+        sending.clock.ahead += CLAIM + timedelta(seconds=1)
     document = await sending.one()
     assert (document["status"], document["attempts"]) == (status, 1)
     assert [len(scripted.sessions), len(pauses), len(await sending.facts())] == [1, 4, 1]
     assert len(scripted.taken) == (status == "sent")
 
 
-async def test_a_mail_in_hand_is_not_taken_up_again_though_its_claim_ran_out(sending, scripted):
+async def test_a_mail_in_hand_is_not_claimed_again_after_its_claim_ran_out(sending, scripted):
     """The database was away for longer than the lease: nothing could keep the claim."""
 
     async def pause(seconds):
-        sending.clock.ahead += LEASE + timedelta(seconds=1)
+        sending.clock.ahead += CLAIM + timedelta(seconds=1)
         for _ in range(2):
             sending.ctx.queued.set()
             await wait_for(lambda: not sending.ctx.queued.is_set(), what="the worker to look")
@@ -398,11 +395,11 @@ async def test_a_mail_in_hand_is_not_taken_up_again_though_its_claim_ran_out(sen
     assert len(scripted.taken) == 1
 
 
-async def test_a_claim_that_was_lost_while_saving_failed_is_not_saved_over(sending, scripted):
+async def test_a_claim_lost_while_saving_failed_is_not_overwritten(sending, scripted):
     others = []
 
     async def pause(seconds):
-        sending.clock.ahead += LEASE + timedelta(seconds=1)
+        sending.clock.ahead += CLAIM + timedelta(seconds=1)
         others.extend(await claim_due(sending.ctx, limit=10))
 
     failing(sending, Unavailable(), pause=pause)
@@ -414,8 +411,8 @@ async def test_a_claim_that_was_lost_while_saving_failed_is_not_saved_over(sendi
     assert await sending.facts() == []
 
 
-async def test_stopping_ends_a_save_that_never_succeeds(sending, scripted, monkeypatch):
-    monkeypatch.setattr(worker, "DRAIN_SECONDS", 0.0)
+async def test_stopping_cancels_a_save_that_does_not_succeed(sending, scripted):
+    with_timeouts(sending, mail_drain=0.0)
     paused = asyncio.Event()
 
     async def pause(seconds):
@@ -429,8 +426,8 @@ async def test_stopping_ends_a_save_that_never_succeeds(sending, scripted, monke
     assert (await sending.one())["status"] == "sending"
 
 
-async def test_stopping_finishes_the_mail_in_hand(sending, scripted, monkeypatch):
-    monkeypatch.setattr(worker, "DRAIN_SECONDS", 60.0)
+async def test_stopping_finishes_the_mail_in_hand(sending, scripted):
+    with_timeouts(sending, mail_drain=60.0)
     reached, go_on = threading.Event(), threading.Event()
 
     async def hold(server):
@@ -447,39 +444,37 @@ async def test_stopping_finishes_the_mail_in_hand(sending, scripted, monkeypatch
     assert len(scripted.taken) == 1
 
 
-class PostThatFails:
-    """A mailer with a fault of its own, for one recipient."""
+class FaultyTransport:
+    """A transport that raises an unexpected error for one recipient."""
 
-    def __init__(self, mailer, recipient):
-        self.mailer = mailer
+    def __init__(self, transport, recipient):
+        self.transport = transport
         self.recipient = recipient
 
     async def send(self, mail):
         if mail.recipient == self.recipient:
             raise LookupError("a bug")
-        return await self.mailer.send(mail)
+        return await self.transport.send(mail)
 
 
-async def test_a_message_that_fails_by_a_fault_of_ours_holds_up_no_other(sending, scripted, caplog):
-    faulty = PostThatFails(sending.mailer, "bad@example.com")
-    sending.ctx = replace(sending.ctx, mailer=faulty)
+async def test_a_message_with_an_internal_error_does_not_delay_others(sending, scripted, caplog):
+    faulty = FaultyTransport(sending.transport, "bad@example.com")
+    sending.ctx = replace(sending.ctx, transport=faulty)
     await tell(sending, team.MemberRemoved(**MEMBER | {"email": "bad@example.com"}), REMOVED)
     async with sending.running():
         await wait_for(lambda: len(scripted.taken) == 1, what="the other mail")
         await wait_for(lambda: "could not be made or sent" in caplog.text, what="a line in the log")
 
 
-async def test_a_message_that_always_meets_a_fault_of_ours_bounces_after_three_days(
-    sending, scripted
-):
-    faulty = PostThatFails(sending.mailer, "bo@example.com")
-    sending.ctx = replace(sending.ctx, mailer=faulty)
+async def test_a_message_with_a_lasting_internal_error_bounces(sending, scripted):
+    faulty = FaultyTransport(sending.transport, "bo@example.com")
+    sending.ctx = replace(sending.ctx, transport=faulty)
     await tell(sending, REMOVED)
     while (document := await sending.one())["status"] == "queued":
-        assert sending.clock.ahead < KEEPS_TRYING + timedelta(hours=2)
+        assert sending.clock.ahead < GIVE_UP_AFTER + timedelta(hours=2)
         await send_what_is_due(sending)
         sending.clock.ahead += timedelta(minutes=75)
-    assert (document["status"], document["reply"]) == ("bounced", "a fault of ours: LookupError")
+    assert (document["status"], document["reply"]) == ("bounced", "internal error: LookupError")
     assert scripted.taken == []
 
 
@@ -493,7 +488,7 @@ def start_sender(mongo_url, database_name, port):
     )
 
 
-async def test_killed_between_data_and_status_the_mail_comes_once_more_under_the_same_id(
+async def test_a_sender_killed_before_saving_repeats_the_mail_with_its_id(
     mongo_url, database_name, sending, scripted
 ):
     (row,) = await tell(sending, REMOVED)
@@ -514,14 +509,14 @@ async def test_killed_between_data_and_status_the_mail_comes_once_more_under_the
     assert (await sending.one())["status"] == "sending"
 
     sending.clock.goes = True  # the killed sender claimed by the machine's time
-    sending.clock.ahead += LEASE + timedelta(seconds=1)
+    sending.clock.ahead += CLAIM + timedelta(seconds=1)
     await send_what_is_due(sending)
-    assert scripted.message_ids == [mail_id(row, Kind.REMOVED, "bo@example.com")] * 2
+    assert scripted.message_ids == [mail_id(row, MessageKind.REMOVED, "bo@example.com")] * 2
     assert (await sending.one())["status"] == "sent"
     assert len(await sending.facts()) == 1
 
 
-async def test_the_inviter_is_told_what_became_of_the_invitation(sending, scripted):
+async def test_the_inviter_is_told_of_acceptance_and_refusal(sending, scripted):
     accepted = team.InvitationAccepted(**INVITATION, **INVITER, user_id="usr_bo", name="Bo Li")
     await tell(sending, accepted, team.InvitationDeclined(**INVITATION, **INVITER))
     await send_what_is_due(sending)
