@@ -1,8 +1,8 @@
-"""What do the tests of audit work with?"""
+"""Audit on a real database, its inbox fed by hand."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,8 @@ import pytest
 from services.audit.migrations import migrate
 from services.audit.store import Records
 from services.audit.subscriptions import SUBSCRIPTIONS
-from services.audit.use_cases import Audit, Ingest
+from services.audit.use_cases.context import Ctx
+from services.audit.use_cases.ingest import Ingest
 from shared.bus import BusMessage
 from shared.bus.local import LocalBus
 from shared.clock import SystemClock
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class MovedClock(SystemClock):
-    """The machine's clock, moved ahead by hand."""
+    """The system clock, moved ahead by hand."""
 
     def __init__(self):
         self.ahead = timedelta(0)
@@ -54,7 +55,7 @@ def on_the_bus(row: Row) -> BusMessage:
 class Auditing:
     """Audit on a real database, its inbox fed by hand."""
 
-    ctx: Audit
+    ctx: Ctx
     clock: MovedClock
     client: DbClient
     database: Database
@@ -62,7 +63,7 @@ class Auditing:
 
     @property
     def inbox(self) -> Inbox:
-        """Another replica's inbox with each call: nothing is remembered but in the database."""
+        """The inbox of another replica with each call; they share only the database."""
         return Inbox(
             self.client,
             self.database,
@@ -74,6 +75,11 @@ class Auditing:
             ctx=self.ctx,
             clock=self.clock,
         )
+
+    def use_records(self, records: Records) -> None:
+        """Ingest into these records from now on."""
+        ingest = Ingest(self.client, records, self.clock)
+        self.ctx = replace(self.ctx, records=records, ingest=ingest)
 
     async def take(self, *rows: Row) -> None:
         inbox = self.inbox
@@ -95,7 +101,7 @@ async def auditing(mongo_url, database_name) -> AsyncIterator[Auditing]:
     await migrate(database)
     await journal.start()
     records = Records(database)
-    ctx = Audit(
+    ctx = Ctx(
         records=records,
         ingest=Ingest(client, records, clock),
         journal=journal,
