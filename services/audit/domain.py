@@ -178,7 +178,7 @@ def without_secrets(value: Any) -> Any:
 
 
 def known_user_of(row: Row) -> KnownUser | None:
-    """The user whose name and address the row tells; `None` for other facts and unfit data."""
+    """The user whose name and address the row carries; `None` for other facts and unfit data."""
     if row.type not in _USER_FACTS:
         return None
     try:

@@ -70,7 +70,7 @@ class SmtpTransport:
     async def send(self, mail: ComposedMail) -> AttemptResult:
         """Hand the mail over once; every reply of the server is a result, never an exception."""
         if mailbox_of(mail.recipient) != mail.recipient:
-            # The library would shorten the address to what it can read, and mail a stranger.
+            # The library would shorten the address to what it can read, and mail another person.
             return Rejected(reply="The recipient is not one plain e-mail address.")
         try:
             connection = await self._connection()

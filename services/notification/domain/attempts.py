@@ -90,7 +90,7 @@ class SmtpStep(StrEnum):
 
 
 CONFIGURATION_CODES = frozenset({500, 502, 503, 504, 523, 525, 530, 534, 535, 538})
-"""Replies about this service's own configuration, whatever the recipient.
+"""Replies about this service's own configuration, not about the recipient.
 
 500, 502, 503, 504: a command that the server does not know, expects or accepts in this form
 (RFC 5321). 530: a sign-in or STARTTLS is needed (RFC 4954, RFC 3207). 534, 535, 538: the sign-in

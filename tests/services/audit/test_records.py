@@ -151,8 +151,8 @@ def test_other_content_has_another_digest(change):
 
 
 def test_records_sort_by_time_and_then_by_sequence():
-    told = [a_row(seq=seq, occurred_at=at) for at in (NOON, LATER) for seq in (9, 10, 17)]
-    orders = [record_of(row, recorded_at=LATER).order for row in told]
+    rows = [a_row(seq=seq, occurred_at=at) for at in (NOON, LATER) for seq in (9, 10, 17)]
+    orders = [record_of(row, recorded_at=LATER).order for row in rows]
     assert sorted(orders) == orders
 
 

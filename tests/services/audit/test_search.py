@@ -463,14 +463,14 @@ async def test_a_reader_is_recorded_once_per_minute(api, mongo_url, database_nam
         await api.search(f"user={ANA}")
     await api.get(f"/v1/accounts/{ACCOUNT}/audit-events/{new_id('evt')}")
     client = connect(mongo_url, app_name="test")
-    told = await client[database_name].journal.count_documents({})
+    readings = await client[database_name].journal.count_documents({})
     client.close()
     # One, or two when a minute ended meanwhile.
-    assert told in {1, 2}
+    assert readings in {1, 2}
 
     async def recorded():
         items = (await api.search("action=search.performed"))["items"]
-        return items if len(items) >= told else None
+        return items if len(items) >= readings else None
 
     items = await wait_for(recorded, what="the reading to be recorded")
     assert items[-1]["actor"]["id"] == READER

@@ -115,7 +115,7 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
         ),
     ),
     (
-        # Told by a version whose facts had no title of the role.
+        # From a version whose facts had no title of the role.
         team.InvitationAccepted(**INVITATION, **INVITER, user_id="usr_bo", name="Bo Li"),
         Expected(
             kind=MessageKind.INVITATION_ACCEPTED,

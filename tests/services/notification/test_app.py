@@ -104,14 +104,14 @@ async def test_a_fact_on_the_bus_becomes_a_mail_and_a_fact_of_notification(
 ):
     heard = []
 
-    async def hear(message):
+    async def record_type(message):
         heard.append(message.type)
         return "ack"
 
     async def nothing():
         return None
 
-    await bus.subscribe(AUDIT, hear, on_resync=nothing)
+    await bus.subscribe(AUDIT, record_type, on_resync=nothing)
     row = row_of(team.InvitationCreated(**OPEN, delivery="email"), account_id="acc_1")
     await bus.publish([on_the_bus(row)])
     expected = message_id(row.id, MessageKind.INVITATION, "bo@example.com")

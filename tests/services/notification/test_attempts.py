@@ -26,7 +26,7 @@ SESSION, SENDER, RECIPIENT, DATA = SmtpStep
 TRANSACTION = (SENDER, RECIPIENT, DATA)
 
 REPLIES: list[tuple[SmtpStep, int, type]] = [
-    # A session that cannot be opened says nothing about the recipient, whatever the code.
+    # A session that cannot be opened says nothing about the recipient.
     *[(SESSION, code, Unreachable) for code in (421, 432, 450, 454, 501, 521, 550, 554)],
     # Temporary replies.
     *[

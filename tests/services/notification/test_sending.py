@@ -93,8 +93,7 @@ async def send_what_is_due(sending):
 
 
 async def test_each_fact_twice_and_out_of_order_sends_each_mail_once(sending, scripted):
-    told = [(payload, expected.kind, expected.to) for payload, expected in MAILS]
-    rows = [row_of(payload, account_id="acc_1") for payload, _, _ in told]
+    rows = [row_of(payload, account_id="acc_1") for payload, _ in MAILS]
     silent = [row_of(payload, account_id="acc_1") for payload in WITHOUT_MAIL]
     messages = [on_the_bus(row) for row in (rows + silent) * 2]
     random.shuffle(messages)
@@ -103,7 +102,7 @@ async def test_each_fact_twice_and_out_of_order_sends_each_mail_once(sending, sc
     async with sending.running():
         assert {await inbox.handle(message) for message in messages} == {Verdict.ACK}
         expected = sorted(
-            mail_id(row, kind, to) for row, (_, kind, to) in zip(rows, told, strict=True)
+            mail_id(row, mail.kind, mail.to) for row, (_, mail) in zip(rows, MAILS, strict=True)
         )
         await wait_for(lambda: len(scripted.taken) >= len(expected), within=60, what="every mail")
         await wait_for(
