@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import aiohttp
 import pytest
+from aiohttp import web
 
+from deploy.configuration import Addresses, Secrets, environment
+from deploy.programs.program import free_port
+from services.audit.app import build
 from services.audit.migrations import migrate
+from services.audit.settings import Settings
 from services.audit.store import Records
 from services.audit.subscriptions import SUBSCRIPTIONS
 from services.audit.use_cases.context import Ctx
 from services.audit.use_cases.ingest import Ingest
-from shared.bus import BusMessage
 from shared.bus.local import LocalBus
 from shared.clock import SystemClock
-from shared.contracts.topology import AUDIT
+from shared.contracts.facts import Row
+from shared.contracts.topology import AUDIT, Service
 from shared.inbox import Inbox
 from shared.journal import Journal
 from shared.journal.relay import Relay
 from shared.mongo import connect
+from shared.runtime.listeners import listen
+from shared.timeouts import Timeouts
+from tests.services.audit.site import PUBLIC_URL, AuditApi, StandIns
+from tests.services.rows import on_the_bus
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from shared.contracts.facts import Row
     from shared.mongo import Database, DbClient
 
 
@@ -37,18 +45,6 @@ class MovedClock(SystemClock):
 
     def now(self):
         return super().now() + self.ahead
-
-
-def on_the_bus(row: Row) -> BusMessage:
-    return BusMessage(
-        id=row.id,
-        type=row.type,
-        source=row.source,
-        epoch=row.epoch,
-        shard=row.shard,
-        seq=row.seq,
-        body=row.to_event(),
-    )
 
 
 @dataclass
@@ -111,3 +107,40 @@ async def auditing(mongo_url, database_name) -> AsyncIterator[Auditing]:
     yield Auditing(ctx=ctx, clock=clock, client=client, database=database, bus=bus)
     await bus.close()
     client.close()
+
+
+@pytest.fixture
+def timeouts() -> Timeouts:
+    """A slow machine must not make a decision late."""
+    return Timeouts(decide=60, internal_call=60)
+
+
+@pytest.fixture
+async def api(mongo_url, database_name, monkeypatch, timeouts) -> AsyncIterator[AuditApi]:
+    others = StandIns()
+    runner = web.AppRunner(others.application())
+    await runner.setup()
+    port = free_port()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    at = Addresses(
+        mongo_url=mongo_url,
+        amqp_url="memory://",
+        public_url=PUBLIC_URL,
+        internal_urls={name: [f"http://127.0.0.1:{port}"] for name in Service},
+        smtp_host="127.0.0.1",
+        smtp_port=25,
+    )
+    options = {"mongo_database": database_name}
+    for name, value in environment(
+        "audit", given=Secrets.generate(), at=at, options=options
+    ).items():
+        monkeypatch.setenv(name, value)
+    bus = LocalBus()
+    service = build(Settings(), bus=bus, timeouts=timeouts)
+    await service.start(internal=listen("127.0.0.1", 0), public=listen("127.0.0.1", 0))
+    async with aiohttp.ClientSession() as http:
+        yield AuditApi(service, others, bus, http)
+    others.silent = False
+    await service.stop()
+    await bus.close()
+    await runner.cleanup()

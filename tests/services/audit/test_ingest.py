@@ -16,8 +16,7 @@ from shared.contracts.registry import FACT_TYPES
 from shared.contracts.team import MemberRemoved
 from shared.mongo import DbSession
 from shared.problems import Unavailable
-from tests.services.audit.conftest import on_the_bus
-from tests.services.rows import NOON, row_of
+from tests.services.rows import NOON, on_the_bus, row_of
 
 MEMBER = MemberRemoved(
     account_name="Acme", user_id="usr_bo", email="bo@example.com", name="Bo Li", role="developer"

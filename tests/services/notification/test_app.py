@@ -26,8 +26,7 @@ from shared.contracts.topology import AUDIT, Service
 from shared.mongo import connect
 from shared.runtime.listeners import listen
 from tests.services.notification.samples import OPEN, USER
-from tests.services.notification.test_sending import on_the_bus
-from tests.services.rows import row_of
+from tests.services.rows import on_the_bus, row_of
 from tests.waiting import wait_for
 
 REQUEST: TypeAdapter[InvitationLinkRequest | VerificationLinkRequest] = TypeAdapter(
