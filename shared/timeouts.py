@@ -36,5 +36,20 @@ class Timeouts:
     internal_call: float = 2.0
     """A service waits so long for the answer of another, over all its replicas."""
 
+    mail_claim: float = 6.0
+    """A claimed mail goes to another sender when its claim was not renewed for so long."""
+    mail_poll: float = 1.0
+    """The sender of mails looks for due mails at least this often."""
+    mail_drain: float = 5.0
+    """Mails in hand when the sender stops; a mail that is cut off may be sent twice."""
+    mail_save_retry: float = 1.0
+    """The pause before the result of a mail is saved again."""
+    smtp_connect: float = 10.0
+    """Connecting to the mail server, and short commands there."""
+    smtp_reply: float = 120.0
+    """A reply to a mail: a server that scans mails is slow, and giving up risks a second mail."""
+    smtp_idle: float = 30.0
+    """A connection to the mail server that was unused for so long is not used again."""
+
 
 DEFAULT_TIMEOUTS = Timeouts()

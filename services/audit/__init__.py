@@ -1,1 +1,1 @@
-"""What happened, to what, by whom, when, and how did it end?"""
+"""Audit keeps the record of every change, and searches it."""

@@ -1,4 +1,4 @@
-"""How does audit run as a process of its own?"""
+"""Run audit as a process of its own."""
 
 from services.audit.app import build
 from services.audit.settings import Settings

@@ -1,11 +1,12 @@
-"""How is audit put together?"""
+"""The wiring of audit."""
 
 from services.audit.migrations import MIGRATIONS
 from services.audit.routes import INTERNAL_ROUTES, ROUTES
 from services.audit.settings import Settings
 from services.audit.store import Records
 from services.audit.subscriptions import SUBSCRIPTIONS
-from services.audit.use_cases import Audit, Ingest
+from services.audit.use_cases.context import Ctx
+from services.audit.use_cases.ingest import Ingest
 from shared.auth import Authenticator, InternalVerifier, RemoteKeys, TokenVerifier
 from shared.bus import Bus
 from shared.clock import Clock, SystemClock
@@ -31,7 +32,7 @@ def build(
     clock: Clock | None = None,
     timeouts: Timeouts = DEFAULT_TIMEOUTS,
 ) -> ServiceApp:
-    """Wire the service; nothing runs yet."""
+    """Wire the service without starting anything."""
     clock = clock or SystemClock()
     client = connect(settings.mongo_url.get_secret_value(), app_name="audit", timeouts=timeouts)
     database = client[settings.mongo_database]
@@ -45,7 +46,7 @@ def build(
     relay = Relay(database, bus, holder=new_id("prc"), clock=clock)
     journal = Journal(client, database, source="audit", relay=relay, clock=clock, timeouts=timeouts)
     records = Records(database)
-    ctx = Audit(
+    ctx = Ctx(
         records=records,
         ingest=Ingest(client, records, clock),
         journal=journal,

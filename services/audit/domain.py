@@ -1,4 +1,4 @@
-"""What is a record of the audit log, and what does a search ask for?"""
+"""Records of the audit log: what they hold, how they are ordered, and the filters of a search."""
 
 import hashlib
 import json
@@ -21,7 +21,7 @@ from shared.redaction import is_secret_name, redact_values
 
 REMOVED = "[removed]"
 
-_NAMING = frozenset(
+_USER_FACTS = frozenset(
     fact.type
     for fact in (
         identity.UserSignedUp,
@@ -53,22 +53,23 @@ class Record:
     position: Position
     change_id: str
     digest: str
-    """Of the whole row; two rows with one id and different digests cannot both be true."""
+    """Of the whole row. A second row with the same id and another digest is an equivocation."""
 
     @property
     def order(self) -> str:
-        """Sorts as time does, and within a millisecond as the rows were told."""
+        """The sort key: the time, within a millisecond the position, then the id."""
         return f"{moment_key(self.occurred_at)}.{self.position.seq:010x}.{self.id}"
 
     @property
     def noun(self) -> str:
-        """The action's first word with its dot: `member.`."""
-        return self.action.partition(".")[0] + "."
+        """The action's first word with its dot (`member.`); an action without a dot is all noun."""
+        noun, dot, _ = self.action.partition(".")
+        return noun + dot
 
 
 @dataclass(frozen=True, kw_only=True)
-class Person:
-    """How a user is called, for whoever reads the log; the id is what counts."""
+class KnownUser:
+    """The name and address of a user, from the newest fact; the user is identified by the id."""
 
     user_id: str
     name: str
@@ -76,7 +77,7 @@ class Person:
     as_of: datetime
 
 
-class _Named(Payload):
+class _UserFact(Payload):
     user_id: str
     name: str
     email: str
@@ -84,7 +85,7 @@ class _Named(Payload):
 
 @dataclass(frozen=True, kw_only=True)
 class Filters:
-    """What a search asks for (Rp14); `None` asks for everything."""
+    """The filters of a search (Rp14); `None` does not filter."""
 
     since: datetime | None = None
     """From this moment on."""
@@ -95,14 +96,51 @@ class Filters:
     resource_type: str | None = None
     resource_id: str | None = None
     action: str | None = None
-    """The whole action, or its beginning with `.` or `*` at the end."""
+    """A whole action, or a prefix that ends with `.` or `*`; see `action_filter`."""
     outcome: Outcome | None = None
     project: str | None = None
     request_id: str | None = None
 
+    def given(self) -> dict[str, str]:
+        """The filters that are set, as the record of the reading shows them."""
+        return {
+            name: value.isoformat() if isinstance(value, datetime) else str(value)
+            for name, value in vars(self).items()
+            if value is not None
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActionFilter:
+    """The actions that a search takes: exactly one, all of a noun, or all with a prefix."""
+
+    exact: str | None = None
+    noun: str | None = None
+    prefix: str | None = None
+
+    def matches(self, action: str) -> bool:
+        """Whether the search takes this action."""
+        if self.exact is not None:
+            return action == self.exact
+        return action.startswith(self.noun or self.prefix or "")
+
+
+def action_filter(text: str) -> ActionFilter:
+    """Read the filter `action`: `member.removed` is exact, `member.` and `mem*` are prefixes.
+
+    A prefix includes the action that equals it: `member.removed*` finds `member.removed`. A prefix
+    that is a noun with its dot has an index of its own.
+    """
+    if not text.endswith(("*", ".")):
+        return ActionFilter(exact=text)
+    prefix = text.removesuffix("*")
+    if prefix.find(".") == len(prefix) - 1:
+        return ActionFilter(noun=prefix)
+    return ActionFilter(prefix=prefix)
+
 
 def record_of(row: Row, *, recorded_at: datetime) -> Record:
-    """The record of a row. It holds who, what and how it ended, and no secret."""
+    """Make the record of a row: actor, action, resource and outcome, without secrets (Ci14)."""
     return Record(
         id=row.id,
         account_id=row.account_id,
@@ -125,9 +163,9 @@ def record_of(row: Row, *, recorded_at: datetime) -> Record:
 
 
 def digest(row: Row) -> str:
-    """SHA-256 of the row in one way of writing it: sorted members, nothing that is the default.
+    """SHA-256 of the row in a canonical form: members sorted, default values left out.
 
-    Defaults are left out so that a field which a later version adds changes no old digest.
+    Defaults are left out because a field that a later version adds must not change old digests.
     """
     content = row.model_dump(mode="json", exclude_defaults=True)
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -135,21 +173,21 @@ def digest(row: Row) -> str:
 
 
 def without_secrets(value: Any) -> Any:
-    """The value without what is named, or looks, like a secret."""
+    """Replace the values with the name or the shape of a secret by `[removed]` (T15)."""
     return redact_values(value, is_secret=is_secret_name, replacement=REMOVED)
 
 
-def person_of(row: Row) -> Person | None:
-    """Whose name or address a row tells, if it does; data that do not fit name nobody."""
-    if row.type not in _NAMING:
+def known_user_of(row: Row) -> KnownUser | None:
+    """The user whose name and address the row carries; `None` for other facts and unfit data."""
+    if row.type not in _USER_FACTS:
         return None
     try:
-        user = _Named.model_validate(row.data)
+        user = _UserFact.model_validate(row.data)
     except ValueError:
         return None
-    return Person(user_id=user.user_id, name=user.name, email=user.email, as_of=row.occurred_at)
+    return KnownUser(user_id=user.user_id, name=user.name, email=user.email, as_of=row.occurred_at)
 
 
 def moment_key(moment: datetime) -> str:
-    """Milliseconds since 1970 in twelve hexadecimal digits: they sort as the moments do."""
+    """Milliseconds since 1970 as twelve hexadecimal digits, which sort as the moments do."""
     return f"{max(0, round(moment.timestamp() * 1000)):012x}"

@@ -1,4 +1,4 @@
-"""What does audit answer?"""
+"""The routes of audit: search the audit log, show one record."""
 
 import re
 from datetime import datetime
@@ -6,44 +6,45 @@ from typing import Annotated, Any, Self
 
 from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints
 
-from services.audit import use_cases
 from services.audit.domain import Filters, Record
-from services.audit.use_cases import Audit
+from services.audit.use_cases.context import Ctx
+from services.audit.use_cases.search import search, show_record
 from shared.contracts.facts import Actor, Outcome, ResourceRef
 from shared.http import Answer, Call, Permission, Route
 from shared.http.paging import PageQuery, read_cursor, write_cursor
 
 
-def _written_as_a_date(value: str) -> str:
-    """Numbers are moments to pydantic; here they are mistakes."""
+def _refuse_numbers(value: str) -> str:
+    """Refuse a number, which pydantic would take for seconds since 1970."""
     if re.match(r"\d{4}-\d\d-\d\d", value) is None:
-        raise ValueError("Is no RFC 3339 time")
+        raise ValueError("Write a time of RFC 3339, such as 2026-03-05T12:00:00Z")
     return value
 
 
-Moment = Annotated[AwareDatetime, BeforeValidator(_written_as_a_date)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_refuse_numbers)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=254)]
 READ = Permission("audit_log:view")
+"""Only members with this permission read the log (Rp15, Nv19)."""
 
 
-class Search(PageQuery):
-    """The filters of a search; all that are given must fit."""
+class AuditSearchQuery(PageQuery):
+    """The filters of a search (Rp14); a record must match all that are given."""
 
-    since: Moment | None = Field(None, alias="from", description="From this moment on")
-    until: Moment | None = Field(None, alias="to", description="Before this moment")
+    since: Moment | None = Field(None, alias="from", description="From this moment on (RFC 3339)")
+    until: Moment | None = Field(None, alias="to", description="Before this moment (RFC 3339)")
     user: Text | None = Field(None, description="The actor: an id, or a user's e-mail address")
     resource_type: Text | None = None
     resource_id: Text | None = None
     action: Annotated[str, Field(pattern=r"^[a-z0-9_.-]{1,100}\*?$")] | None = Field(
-        None, description="An action, or its beginning with `.` or `*` at the end"
+        None, description="An action, or a prefix that ends with `.` or `*`"
     )
     outcome: Outcome | None = None
     project: Text | None = None
     request_id: Text | None = None
 
 
-class Place(Answer):
-    """Where the row stands in its service's journal: gapless by (source, epoch, shard)."""
+class RecordPosition(Answer):
+    """The row's position in its service's journal; gapless by (source, epoch, shard)."""
 
     source: str
     epoch: str
@@ -51,7 +52,7 @@ class Place(Answer):
     seq: int
 
 
-class AuditEvent(Answer):
+class AuditRecordView(Answer):
     """One record of the audit log."""
 
     id: str
@@ -72,11 +73,11 @@ class AuditEvent(Answer):
     ip: str | None
     user_agent: str | None
     change_id: str
-    position: Place
+    position: RecordPosition
 
     @classmethod
     def of(cls, record: Record) -> Self:
-        """A record as a reader gets it."""
+        """Show a record as a reader gets it."""
         return cls(
             id=record.id,
             account_id=record.account_id,
@@ -96,54 +97,54 @@ class AuditEvent(Answer):
             ip=record.request.ip,
             user_agent=record.request.user_agent,
             change_id=record.change_id,
-            position=Place(**record.position._asdict()),
+            position=RecordPosition(**record.position._asdict()),
         )
 
 
-class AuditEvents(Answer):
+class AuditRecordList(Answer):
     """A page of the audit log, newest first."""
 
-    items: tuple[AuditEvent, ...]
+    items: tuple[AuditRecordView, ...]
     next_cursor: str | None
     complete_until: datetime | None
-    """Everything before this moment is in the log; `null` while that is not known."""
+    """Everything before this moment is in the log; `null` while not known."""
 
 
-async def list_events(ctx: Audit, call: Call[None, Search]) -> AuditEvents:
-    """Search the account's log."""
-    asked = call.query
+async def list_events(ctx: Ctx, call: Call[None, AuditSearchQuery]) -> AuditRecordList:
+    """Search the account's audit log."""
+    query = call.query
     filters = Filters(
-        since=asked.since,
-        until=asked.until,
-        user=asked.user,
-        resource_type=asked.resource_type,
-        resource_id=asked.resource_id,
-        action=asked.action,
-        outcome=asked.outcome,
-        project=asked.project,
-        request_id=asked.request_id,
+        since=query.since,
+        until=query.until,
+        user=query.user,
+        resource_type=query.resource_type,
+        resource_id=query.resource_id,
+        action=query.action,
+        outcome=query.outcome,
+        project=query.project,
+        request_id=query.request_id,
     )
     last = read_cursor(call)
-    page = await use_cases.search(
+    page = await search(
         ctx,
         call.caller,
         call.account_id,
         filters,
         after=None if last is None else last[0],
-        limit=asked.limit,
+        limit=query.limit,
     )
     following = page.next_after
-    return AuditEvents(
-        items=tuple(map(AuditEvent.of, page.records)),
+    return AuditRecordList(
+        items=tuple(map(AuditRecordView.of, page.records)),
         next_cursor=None if following is None else write_cursor(call, (following, "")),
         complete_until=page.complete_until,
     )
 
 
-async def show_event(ctx: Audit, call: Call[None, None]) -> AuditEvent:
-    """Show one record of the account's log."""
-    return AuditEvent.of(
-        await use_cases.event(ctx, call.caller, call.account_id, call.path["event_id"])
+async def show_event(ctx: Ctx, call: Call[None, None]) -> AuditRecordView:
+    """Show one record of the account's audit log."""
+    return AuditRecordView.of(
+        await show_record(ctx, call.caller, call.account_id, call.path["event_id"])
     )
 
 
@@ -156,8 +157,8 @@ ROUTES = (
         summary="Search the account's audit log, newest first",
         tag="audit",
         access=READ,
-        query=Search,
-        gives=AuditEvents,
+        query=AuditSearchQuery,
+        gives=AuditRecordList,
     ),
     Route(
         method="GET",
@@ -167,7 +168,7 @@ ROUTES = (
         summary="Show one record of the account's audit log",
         tag="audit",
         access=READ,
-        gives=AuditEvent,
+        gives=AuditRecordView,
     ),
 )
 

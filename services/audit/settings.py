@@ -1,4 +1,4 @@
-"""What must the environment say before audit starts?"""
+"""The settings of audit, read from the environment."""
 
 from shared.runtime.settings import ServiceSettings, settings_config
 

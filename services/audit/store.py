@@ -1,7 +1,7 @@
-"""How do records stand in MongoDB?
+"""Records in MongoDB: inserted and found, never changed or deleted.
 
-They are inserted and found, never changed or deleted. The fields that searches name stand at the
-top level; `order` (time, sequence, id) is one field, so that a page is one range of one index.
+The fields that a search filters by stand at the top level. `order` (time, sequence, id) is one
+field, so a page is one range of one index.
 """
 
 import json
@@ -11,12 +11,12 @@ from typing import Any
 
 from pymongo.errors import BulkWriteError
 
-from services.audit.domain import Filters, Person, Record, moment_key
+from services.audit.domain import Filters, KnownUser, Record, action_filter, moment_key
 from shared.contracts.facts import Actor, Outcome, Position, RequestInfo, ResourceRef
 from shared.mongo import AlreadyThere, Database, DbSession, Document, insert_once, majority
 
 _DUPLICATE_KEY = 11000
-_FIRST, _LAST = "", "~"  # before and after every `order`
+_FIRST, _LAST = "", "~"  # they sort before and after every `order` and every action
 
 
 class Records:
@@ -32,7 +32,7 @@ class Records:
         """Insert records, all or none.
 
         Raises:
-            AlreadyThere: there is one with an id of theirs; the transaction is over.
+            AlreadyThere: a record with one of the ids exists; the transaction has ended.
         """
         try:
             await self._records.insert_many(map(_document, records), session=session)
@@ -43,12 +43,12 @@ class Records:
             raise
 
     async def find(self, account_id: str, event_id: str) -> Record | None:
-        """One record of an account."""
+        """The record of an account, or `None`."""
         found = await self._records.find_one({"_id": event_id, "account_id": account_id})
         return None if found is None else _record(found)
 
     async def digest(self, event_id: str) -> str | None:
-        """The digest of the row that was recorded under this id."""
+        """The digest of the row that was recorded under this id, or `None`."""
         found = await self._records.find_one({"_id": event_id}, {"digest": 1})
         return None if found is None else str(found["digest"])
 
@@ -57,63 +57,66 @@ class Records:
         account_id: str,
         filters: Filters,
         *,
-        actors: Sequence[str] | None,
+        actor_ids: Sequence[str] | None,
         after: str | None,
         limit: int,
     ) -> list[Record]:
-        """Records of an account, newest first; `after` is the `order` of the last one seen.
+        """Records of an account, newest first; `after` is the `order` of the last record seen.
 
-        `actors` are the ids that `filters.user` stands for.
+        `actor_ids` are the ids that `filters.user` stands for; `None` does not filter.
         """
         wanted = {"account_id": account_id, **_equal(filters), "order": _range(filters, after)}
-        if actors is not None:
-            wanted["actor_id"] = actors[0] if len(actors) == 1 else {"$in": list(actors)}
+        if actor_ids is not None:
+            only_one = len(actor_ids) == 1
+            wanted["actor_id"] = actor_ids[0] if only_one else {"$in": list(actor_ids)}
         found = self._records.find(wanted).sort("order", -1).limit(limit)
         return [_record(document) async for document in found]
 
-    async def keep_aside(self, event_id: str, digest: str, event: str, *, now: datetime) -> None:
-        """Keep a second row that claims the id of a recorded one."""
+    async def add_equivocation(
+        self, event_id: str, digest: str, event: str, *, now: datetime
+    ) -> None:
+        """Keep a second, different row with the id of a recorded one; safe to repeat."""
         await self._equivocations.update_one(
             {"_id": f"{event_id}.{digest}"},
             {"$setOnInsert": {"event_id": event_id, "event": event, "seen_at": now}},
             upsert=True,
         )
 
-    async def call(self, person: Person) -> None:
-        """Know a user's name and address, unless newer ones are known; safe to repeat."""
-        name = {"name": person.name, "email": person.email.casefold(), "as_of": person.as_of}
-        await self._people.update_one({"_id": person.user_id}, {"$setOnInsert": name}, upsert=True)
+    async def remember_user(self, user: KnownUser) -> None:
+        """Store a user's name and address unless newer ones are stored; safe to repeat."""
+        name = {"name": user.name, "email": user.email.casefold(), "as_of": user.as_of}
+        await self._people.update_one({"_id": user.user_id}, {"$setOnInsert": name}, upsert=True)
         await self._people.update_one(
-            {"_id": person.user_id, "as_of": {"$lt": person.as_of}}, {"$set": name}
+            {"_id": user.user_id, "as_of": {"$lt": user.as_of}}, {"$set": name}
         )
 
-    async def people(self, user_ids: Iterable[str]) -> dict[str, Person]:
-        """The users that are known, by id."""
+    async def known_users(self, user_ids: Iterable[str]) -> dict[str, KnownUser]:
+        """The users whose names are stored, by id."""
         found = self._people.find({"_id": {"$in": sorted(set(user_ids))}})
         return {
-            person["_id"]: Person(
-                user_id=person["_id"],
-                name=person["name"],
-                email=person["email"],
-                as_of=person["as_of"],
+            user["_id"]: KnownUser(
+                user_id=user["_id"],
+                name=user["name"],
+                email=user["email"],
+                as_of=user["as_of"],
             )
-            async for person in found
+            async for user in found
         }
 
-    async def with_address(self, email: str) -> list[str]:
-        """The ids of the users with this address."""
-        return [person["_id"] async for person in self._people.find({"email": email.casefold()})]
+    async def user_ids_with_email(self, email: str) -> list[str]:
+        """The ids of the users with this address, in any case."""
+        return [user["_id"] async for user in self._people.find({"email": email.casefold()})]
 
-    async def note_reading(
+    async def add_reading(
         self, account_id: str, reader_id: str, *, minute: int, now: datetime, session: DbSession
     ) -> None:
-        """Note that somebody reads in this minute.
+        """Mark that the reader reads the account's log in this minute.
 
         Raises:
-            AlreadyThere: it was noted; the transaction is over.
+            AlreadyThere: the mark exists; the transaction has ended.
         """
-        note = {"_id": f"{account_id}.{reader_id}.{minute}", "at": now}
-        await insert_once(self._readings, note, session)
+        mark = {"_id": f"{account_id}.{reader_id}.{minute}", "at": now}
+        await insert_once(self._readings, mark, session)
 
 
 def _equal(filters: Filters) -> Document:
@@ -129,13 +132,14 @@ def _equal(filters: Filters) -> Document:
     return {field: value for field, value in equal.items() if value is not None}
 
 
-def _action(wanted: str) -> Document:
-    beginning = wanted.removesuffix("*")
-    if not wanted.endswith(("*", ".")):
-        return {"action": wanted}
-    if beginning.find(".") == len(beginning) - 1:
-        return {"noun": beginning}
-    return {"action": {"$gte": beginning, "$lt": beginning + _LAST}}
+def _action(text: str) -> Document:
+    wanted = action_filter(text)
+    if wanted.exact is not None:
+        return {"action": wanted.exact}
+    if wanted.noun is not None:
+        return {"noun": wanted.noun}
+    prefix = wanted.prefix or ""
+    return {"action": {"$gte": prefix, "$lt": prefix + _LAST}}
 
 
 def _range(filters: Filters, after: str | None) -> Document:
@@ -163,7 +167,7 @@ def _document(record: Record) -> Document:
         "recorded_at": record.recorded_at,
         "actor": record.actor.model_dump(),
         "request": record.request.model_dump(),
-        # As text: their members are named by catalogs and people, not by us.
+        # As text: catalogs and users name their members, and the database restricts names.
         "before": _text(record.before),
         "after": _text(record.after),
         "reason": record.reason,

@@ -1,14 +1,14 @@
-"""Which facts does audit listen to?"""
+"""The facts that audit acts on: every fact of every source."""
 
-from services.audit.use_cases import Audit
+from services.audit.use_cases.context import Ctx
 from shared.contracts.facts import Row
 from shared.inbox import AppliedMark, Subscriptions
 
 
-async def record(ctx: Audit, row: Row, applied_mark: AppliedMark) -> None:
-    """Record the row, whatever it says."""
+async def record(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
+    """Record the row, also when its type is not known here."""
     await ctx.ingest.add(row, applied_mark)
 
 
 SUBSCRIPTIONS: Subscriptions = {"*": record}
-"""Every fact of every source: a change without a record cannot exist (T29)."""
+"""Every fact of every source (Rp13): a change without a record cannot exist (T29)."""

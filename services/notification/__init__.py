@@ -1,1 +1,1 @@
-"""Who is told what, and did the mail arrive?"""
+"""Notification turns facts into mails and delivers each mail once."""

@@ -1,4 +1,4 @@
-"""How does notification run as a process of its own?"""
+"""Run notification as a process of its own."""
 
 from services.notification.app import build
 from services.notification.settings import Settings

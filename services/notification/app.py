@@ -1,17 +1,17 @@
-"""How is notification put together?"""
+"""The wiring of notification."""
 
 import asyncio
 
-from services.notification.links import Owners
-from services.notification.mails import Sender
+from services.notification.adapters.links import InternalLinkSource
+from services.notification.adapters.smtp import SmtpTransport
+from services.notification.domain.mails import MailSender
 from services.notification.migrations import MIGRATIONS
 from services.notification.routes import INTERNAL_ROUTES, ROUTES
-from services.notification.sending import send_for_ever
 from services.notification.settings import Settings
-from services.notification.smtp import Mailer
 from services.notification.store import Messages
 from services.notification.subscriptions import SUBSCRIPTIONS
-from services.notification.use_cases import Notification
+from services.notification.use_cases.context import Ctx
+from services.notification.use_cases.sender import run_sender
 from shared.auth import Authenticator, InternalVerifier
 from shared.bus import Bus
 from shared.clock import Clock, SystemClock
@@ -36,42 +36,49 @@ def build(
     clock: Clock | None = None,
     timeouts: Timeouts = DEFAULT_TIMEOUTS,
 ) -> ServiceApp:
-    """Wire the service; nothing runs yet."""
+    """Wire the service without starting anything."""
     clock = clock or SystemClock()
     client = connect(
         settings.mongo_url.get_secret_value(), app_name="notification", timeouts=timeouts
     )
     database = client[settings.mongo_database]
     internal = InternalClient(
-        service="notification", key=settings.internal_key, urls=settings.internal_urls, clock=clock
+        service="notification",
+        key=settings.internal_key,
+        urls=settings.internal_urls,
+        clock=clock,
+        timeouts=timeouts,
     )
     relay = Relay(database, bus, holder=new_id("prc"), clock=clock)
     journal = Journal(
         client, database, source="notification", relay=relay, clock=clock, timeouts=timeouts
     )
-    sender = Sender(
+    sender = MailSender(
         address=settings.mail_from,
         name=settings.mail_from_name,
         product=settings.product_name,
         public_url=settings.public_url,
     )
-    mailer = Mailer(
+    transport = SmtpTransport(
         host=settings.smtp_host,
         port=settings.smtp_port,
         security=settings.smtp_security,
         username=settings.smtp_username,
         password=settings.smtp_password,
         own_name=sender.host,
+        clock=clock,
+        timeouts=timeouts,
     )
-    ctx = Notification(
+    ctx = Ctx(
         client=client,
         messages=Messages(database),
         journal=journal,
-        mailer=mailer,
-        links=Owners(internal),
+        transport=transport,
+        links=InternalLinkSource(internal),
         sender=sender,
         clock=clock,
         queued=asyncio.Event(),
+        timeouts=timeouts,
     )
     inbox = Inbox(
         client,
@@ -110,9 +117,9 @@ def build(
             "relay": relay.run,
             "sweep": relay.sweep,
             "inbox": inbox.run,
-            "send": lambda: send_for_ever(ctx, connections=settings.smtp_connections),
+            "send": lambda: run_sender(ctx, connections=settings.smtp_connections),
         },
-        closes=(inbox.stop, mailer.close, internal.close, close_client),
+        closes=(inbox.stop, transport.close, internal.close, close_client),
         checks=lambda: {"bus": inbox.connected},
         proxies=settings.trusted_proxies,
         timeouts=timeouts,

@@ -1,7 +1,4 @@
-"""What does notification answer?
-
-Nothing in public yet: it listens, and it sends. Its journal is read by the other services.
-"""
+"""The routes of notification: none yet, except those of every journal."""
 
 from shared.http import Route
 

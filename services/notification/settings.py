@@ -1,8 +1,8 @@
-"""What must the environment say before notification starts?"""
+"""The settings of notification, read from the environment."""
 
 from pydantic import Field, SecretStr
 
-from services.notification.smtp import Security
+from services.notification.adapters.smtp import Security
 from shared.runtime.settings import ServiceSettings, settings_config
 
 
@@ -11,14 +11,17 @@ class Settings(ServiceSettings):
 
     model_config = settings_config("notification")
 
-    smtp_host: str = Field(description="The mail server")
-    smtp_port: int = Field(587, ge=1, le=65535, description="Its port")
+    smtp_host: str = Field(description="Host name of the mail server")
+    smtp_port: int = Field(587, ge=1, le=65535, description="Port of the mail server")
     smtp_security: Security = Field(
-        Security.STARTTLS, description="starttls, tls (from the first byte) or none"
+        Security.STARTTLS,
+        description="Encryption of the connection: starttls, tls (from the first byte) or none",
     )
-    smtp_username: str | None = Field(None, description="Account there; none: no sign-in")
-    smtp_password: SecretStr | None = Field(None, description="Its password")
+    smtp_username: str | None = Field(
+        None, description="User name at the mail server; without one there is no sign-in"
+    )
+    smtp_password: SecretStr | None = Field(None, description="Password at the mail server")
     smtp_connections: int = Field(4, ge=1, le=64, description="Mails sent at the same time")
     mail_from: str = Field(description="The address that mails come from")
-    mail_from_name: str = Field("Rolecall", description="The name shown beside it")
-    product_name: str = Field("Rolecall", description="What the mails call this platform")
+    mail_from_name: str = Field("Rolecall", description="Display name of that address")
+    product_name: str = Field("Rolecall", description="Name of the platform in the mails")

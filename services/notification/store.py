@@ -1,20 +1,30 @@
-"""How do messages stand in MongoDB?
+"""Messages in MongoDB.
 
-A message that waits is `open` and has a `due_at`. Whoever sends it moves `due_at` ahead and signs
-with a claim; while the sending lasts the claim is kept fresh, so a crash frees the message after
-`LEASE`.
+A message that waits is `open` and has a `due_at`. A sender moves `due_at` ahead and writes its
+claim, and renews the claim while it works. After a crash the message is due again when the claim
+runs out.
 """
 
-from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from typing import Annotated
 
-from services.notification.domain import Kind, LinkName, Message, Status
+from pydantic import Field, TypeAdapter
+
+from services.notification.domain.messages import (
+    LinkRequest,
+    Message,
+    MessageKind,
+    MessageStatus,
+    link_owner,
+)
 from shared.contracts.facts import Actor, Caller, RequestInfo
 from shared.ids import MessageId
 from shared.mongo import Database, DbSession, Document, majority
 
-LEASE = timedelta(seconds=6)
-_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LINK_REQUEST: TypeAdapter[LinkRequest] = TypeAdapter(
+    Annotated[LinkRequest, Field(discriminator="kind")]
+)
 
 
 class Messages:
@@ -24,7 +34,7 @@ class Messages:
         self._messages = majority(database, "messages")
 
     async def add(self, message: Message, session: DbSession) -> None:
-        """Queue a message; one with this id that is there already stays as it is."""
+        """Queue a message; a message with the same id stays unchanged."""
         document = {
             "kind": message.kind,
             "recipient": message.recipient,
@@ -33,9 +43,9 @@ class Messages:
             "request": message.caller.request.model_dump(),
             "words": dict(message.words),
             "expires_at": message.expires_at,
-            "link": message.link and asdict(message.link),
+            "link": _link_document(message.link),
             "created_at": message.created_at,
-            "status": Status.QUEUED,
+            "status": MessageStatus.QUEUED,
             "open": True,
             "due_at": message.created_at,
             "claim": None,
@@ -47,37 +57,37 @@ class Messages:
         )
 
     async def due(self, now: datetime, *, limit: int) -> list[Document]:
-        """Messages that are to be sent now, the longest waiting first; not yet claimed."""
-        due = {"open": True, "due_at": {"$gt": _BEGINNING, "$lte": now}}
+        """Unclaimed messages that are due, the longest waiting first."""
+        due = {"open": True, "due_at": {"$gt": _EPOCH, "$lte": now}}
         return await self._messages.find(due).sort("due_at", 1).limit(limit).to_list(limit)
 
-    async def claim(self, found: Document, *, claim: str, now: datetime) -> Message | None:
-        """Take a message that `due` gave, unless somebody else was faster."""
+    async def claim(self, found: Document, *, claim: str, until: datetime) -> Message | None:
+        """Claim a message that `due` gave; `None` when another sender claimed it first."""
         outcome = await self._messages.update_one(
             {"_id": found["_id"], "open": True, "claim": found["claim"], "due_at": found["due_at"]},
             {
-                "$set": {"status": Status.SENDING, "claim": claim, "due_at": now + LEASE},
+                "$set": {"status": MessageStatus.SENDING, "claim": claim, "due_at": until},
                 "$inc": {"attempts": 1},
             },
         )
         return _read(found) if outcome.matched_count else None
 
-    async def keep(self, message_id: MessageId, *, claim: str, now: datetime) -> bool:
-        """Keep a claim fresh; false when it is no longer ours."""
+    async def renew_claim(self, message_id: MessageId, *, claim: str, until: datetime) -> bool:
+        """Renew a claim; false when another sender has claimed the message since."""
         outcome = await self._messages.update_one(
-            {"_id": message_id, "open": True, "claim": claim}, {"$set": {"due_at": now + LEASE}}
+            {"_id": message_id, "open": True, "claim": claim}, {"$set": {"due_at": until}}
         )
         return bool(outcome.matched_count)
 
     async def release(
         self, message_id: MessageId, *, claim: str, due_at: datetime, reply: str, deferrals: int
     ) -> None:
-        """Put a message back, to be tried again at `due_at`."""
+        """Give up the claim; the message is tried again at `due_at`."""
         await self._messages.update_one(
             {"_id": message_id, "open": True, "claim": claim},
             {
                 "$set": {
-                    "status": Status.QUEUED,
+                    "status": MessageStatus.QUEUED,
                     "claim": None,
                     "due_at": due_at,
                     "reply": reply,
@@ -90,13 +100,13 @@ class Messages:
         self,
         message_id: MessageId,
         *,
-        status: Status,
+        status: MessageStatus,
         now: datetime,
         reply: str | None,
         claim: str,
         session: DbSession,
     ) -> bool:
-        """End a message; false when another sender took it over meanwhile."""
+        """Save the final status; false when another sender has claimed the message since."""
         outcome = await self._messages.update_one(
             {"_id": message_id, "open": True, "claim": claim},
             {
@@ -108,10 +118,21 @@ class Messages:
         return bool(outcome.matched_count)
 
 
+def _link_document(request: LinkRequest | None) -> Document | None:
+    return None if request is None else {"owner": link_owner(request), **request.model_dump()}
+
+
+def _link_request(stored: Document | None) -> LinkRequest | None:
+    if stored is None:
+        return None
+    content = {name: value for name, value in stored.items() if name != "owner"}
+    return _LINK_REQUEST.validate_python(content)
+
+
 def _read(found: Document) -> Message:
     return Message(
         id=MessageId(found["_id"]),
-        kind=Kind(found["kind"]),
+        kind=MessageKind(found["kind"]),
         recipient=found["recipient"],
         account_id=found["account_id"],
         caller=Caller(
@@ -121,7 +142,7 @@ def _read(found: Document) -> Message:
         created_at=found["created_at"],
         words=found["words"],
         expires_at=found["expires_at"],
-        link=found["link"] and LinkName(**found["link"]),
+        link=_link_request(found["link"]),
         attempts=found["attempts"],
         deferrals=found["deferrals"],
     )

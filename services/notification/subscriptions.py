@@ -1,8 +1,8 @@
-"""Which facts does notification listen to?"""
+"""The facts that notification acts on."""
 
-from services.notification.domain import TOLD
-from services.notification.use_cases import enqueue
+from services.notification.domain.recipients import RECIPIENTS
+from services.notification.use_cases.enqueue import enqueue
 from shared.inbox import Subscriptions
 
-SUBSCRIPTIONS: Subscriptions = dict.fromkeys(TOLD, enqueue)
-"""Every fact that somebody is told of; who and how stands in `domain.TOLD`."""
+SUBSCRIPTIONS: Subscriptions = dict.fromkeys(RECIPIENTS, enqueue)
+"""Every fact that causes a mail; `RECIPIENTS` says to whom and which."""

@@ -1,4 +1,4 @@
-"""Which facts does audit tell?"""
+"""The facts of audit."""
 
 from typing import ClassVar
 
@@ -6,7 +6,7 @@ from shared.contracts.facts import Payload
 
 
 class SearchPerformed(Payload):
-    """Somebody read an account's audit log; told at most once per reader and minute."""
+    """A user read an account's audit log; recorded at most once per reader, account and minute."""
 
     type: ClassVar[str] = "audit.search.performed.v1"
     reader_id: str

@@ -1,4 +1,4 @@
-"""Which facts does notification tell?"""
+"""The facts of notification."""
 
 from typing import ClassVar
 
@@ -13,13 +13,13 @@ class _Message(Payload):
 
 
 class MessageSent(_Message):
-    """The mail server took the message."""
+    """The mail server accepted the mail."""
 
     type: ClassVar[str] = "notification.message.sent.v1"
 
 
 class MessageBounced(_Message):
-    """The mail server refused the message for good; it is not tried again."""
+    """The mail cannot be delivered; it is not tried again."""
 
     type: ClassVar[str] = "notification.message.bounced.v1"
     reply: str

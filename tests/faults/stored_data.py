@@ -8,7 +8,7 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.database import Database
 
-from services.notification.domain import messages_of
+from services.notification.domain.recipients import messages_of
 from shared.contracts.facts import Row
 from shared.contracts.topology import AUDIT, IDENTITY, NOTIFICATION, SOURCES, TEAM
 from shared.inbox import caller_for

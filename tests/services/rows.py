@@ -1,4 +1,4 @@
-"""Rows of a journal for tests, without a service that wrote them."""
+"""Committed rows that no service wrote, and the messages that carry them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from shared.bus import BusMessage
 from shared.contracts.facts import Actor, RequestInfo, ResourceRef, Row, shard_of
 from shared.ids import new_id
 
@@ -37,3 +38,16 @@ def row_of(payload: Payload, **fields: Any) -> Row:
         "data": payload.model_dump(mode="json"),
     }
     return Row(**(defaults | fields))
+
+
+def on_the_bus(row: Row) -> BusMessage:
+    """The message in which the bus carries the row."""
+    return BusMessage(
+        id=row.id,
+        type=row.type,
+        source=row.source,
+        epoch=row.epoch,
+        shard=row.shard,
+        seq=row.seq,
+        body=row.to_event(),
+    )

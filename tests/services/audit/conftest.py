@@ -1,37 +1,46 @@
-"""What do the tests of audit work with?"""
+"""Audit on a real database, its inbox fed by hand."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import aiohttp
 import pytest
+from aiohttp import web
 
+from deploy.configuration import Addresses, Secrets, environment
+from deploy.programs.program import free_port
+from services.audit.app import build
 from services.audit.migrations import MIGRATIONS
+from services.audit.settings import Settings
 from services.audit.store import Records
 from services.audit.subscriptions import SUBSCRIPTIONS
-from services.audit.use_cases import Audit, Ingest
-from shared.bus import BusMessage
+from services.audit.use_cases.context import Ctx
+from services.audit.use_cases.ingest import Ingest
 from shared.bus.local import LocalBus
 from shared.clock import SystemClock
-from shared.contracts.topology import AUDIT
+from shared.contracts.facts import Row
+from shared.contracts.topology import AUDIT, Service
 from shared.inbox import Inbox
 from shared.journal import Journal
 from shared.journal.relay import Relay
 from shared.migrations import migrate
 from shared.mongo import connect
+from shared.runtime.listeners import listen
+from shared.timeouts import Timeouts
 from tests.patience import PATIENT
+from tests.services.audit.site import PUBLIC_URL, AuditApi, StandIns
+from tests.services.rows import on_the_bus
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from shared.contracts.facts import Row
     from shared.mongo import Database, DbClient
 
 
 class MovedClock(SystemClock):
-    """The machine's clock, moved ahead by hand."""
+    """The system clock, moved ahead by hand."""
 
     def __init__(self):
         self.ahead = timedelta(0)
@@ -40,23 +49,11 @@ class MovedClock(SystemClock):
         return super().now() + self.ahead
 
 
-def on_the_bus(row: Row) -> BusMessage:
-    return BusMessage(
-        id=row.id,
-        type=row.type,
-        source=row.source,
-        epoch=row.epoch,
-        shard=row.shard,
-        seq=row.seq,
-        body=row.to_event(),
-    )
-
-
 @dataclass
 class Auditing:
     """Audit on a real database, its inbox fed by hand."""
 
-    ctx: Audit
+    ctx: Ctx
     clock: MovedClock
     client: DbClient
     database: Database
@@ -64,7 +61,7 @@ class Auditing:
 
     @property
     def inbox(self) -> Inbox:
-        """Another replica's inbox with each call: nothing is remembered but in the database."""
+        """The inbox of another replica with each call; they share only the database."""
         return Inbox(
             self.client,
             self.database,
@@ -76,6 +73,11 @@ class Auditing:
             ctx=self.ctx,
             clock=self.clock,
         )
+
+    def use_records(self, records: Records) -> None:
+        """Ingest into these records from now on."""
+        ingest = Ingest(self.client, records, self.clock)
+        self.ctx = replace(self.ctx, records=records, ingest=ingest)
 
     async def take(self, *rows: Row) -> None:
         inbox = self.inbox
@@ -97,7 +99,7 @@ async def auditing(mongo_url, database_name) -> AsyncIterator[Auditing]:
     await migrate(database, MIGRATIONS, clock=SystemClock())
     await journal.start()
     records = Records(database)
-    ctx = Audit(
+    ctx = Ctx(
         records=records,
         ingest=Ingest(client, records, clock),
         journal=journal,
@@ -107,3 +109,40 @@ async def auditing(mongo_url, database_name) -> AsyncIterator[Auditing]:
     yield Auditing(ctx=ctx, clock=clock, client=client, database=database, bus=bus)
     await bus.close()
     client.close()
+
+
+@pytest.fixture
+def timeouts() -> Timeouts:
+    """A slow machine must not make a decision late."""
+    return PATIENT
+
+
+@pytest.fixture
+async def api(mongo_url, database_name, monkeypatch, timeouts) -> AsyncIterator[AuditApi]:
+    others = StandIns()
+    runner = web.AppRunner(others.application())
+    await runner.setup()
+    port = free_port()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    at = Addresses(
+        mongo_url=mongo_url,
+        amqp_url="memory://",
+        public_url=PUBLIC_URL,
+        internal_urls={name: [f"http://127.0.0.1:{port}"] for name in Service},
+        smtp_host="127.0.0.1",
+        smtp_port=25,
+    )
+    options = {"mongo_database": database_name}
+    for name, value in environment(
+        "audit", given=Secrets.generate(), at=at, options=options
+    ).items():
+        monkeypatch.setenv(name, value)
+    bus = LocalBus(timeouts=timeouts)
+    service = build(Settings(), bus=bus, timeouts=timeouts)
+    await service.start(internal=listen("127.0.0.1", 0), public=listen("127.0.0.1", 0))
+    async with aiohttp.ClientSession() as http:
+        yield AuditApi(service, others, bus, http)
+    others.silent = False
+    await service.stop()
+    await bus.close()
+    await runner.cleanup()

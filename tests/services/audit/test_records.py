@@ -1,4 +1,4 @@
-"""What does a record hold, and what never?"""
+"""What a record holds, how records are ordered, and what an action filter takes."""
 
 from datetime import datetime, timedelta, timezone
 
@@ -6,10 +6,13 @@ import pytest
 
 from services.audit.domain import (
     REMOVED,
-    Person,
+    ActionFilter,
+    Filters,
+    KnownUser,
+    action_filter,
     digest,
+    known_user_of,
     moment_key,
-    person_of,
     record_of,
     without_secrets,
 )
@@ -30,7 +33,8 @@ def a_row(**fields):
     return row_of(MEMBER, **({"account_id": "acc_1"} | fields))
 
 
-def test_a_record_says_who_did_what_to_what_when_how_and_through_what():
+@pytest.mark.rule("Rp13", "Ci14")
+def test_a_record_has_every_field_of_its_row():
     row = a_row(
         project_id="prj_1",
         account_rev=7,
@@ -78,7 +82,7 @@ SECRETS = [
 
 @pytest.mark.parametrize(("content", "secret"), SECRETS, ids=lambda value: str(value)[:40])
 @pytest.mark.parametrize("side", ["before", "after"])
-def test_a_secret_never_gets_into_a_record_whoever_puts_it_into_a_row(content, secret, side):
+def test_a_secret_in_a_row_does_not_reach_the_record(content, secret, side):
     record = record_of(a_row(**{side: content}), recorded_at=LATER)
     kept = str(getattr(record, side))
     assert secret not in kept
@@ -98,7 +102,7 @@ def test_every_name_on_the_deny_list_is_blanked_in_any_case(name):
     }
 
 
-def test_entries_of_a_catalog_that_only_sound_like_secrets_are_kept():
+def test_catalog_entries_with_secret_sounding_names_are_kept():
     grants = {"api_tokens": {"manage": "self"}, "secrets": {"view": "all"}}
     assert without_secrets({"grants": grants}) == {"grants": grants}
 
@@ -119,7 +123,7 @@ def test_no_part_of_a_row_is_named_like_a_secret():
         assert not set(part.model_fields) & SECRET_NAMES
 
 
-def test_the_digest_is_of_the_content_not_of_how_it_is_written():
+def test_the_digest_does_not_depend_on_the_order_of_members():
     row = a_row(before={"a": 1, "b": 2})
     again = Row.from_event(row.to_event())
     other_order = row.model_copy(update={"before": {"b": 2, "a": 1}})
@@ -141,14 +145,14 @@ def test_the_digest_is_of_the_content_not_of_how_it_is_written():
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_any_other_content_has_another_digest(change):
+def test_other_content_has_another_digest(change):
     row = a_row(before={"a": 1})
     assert digest(row.model_copy(update=change)) != digest(row)
 
 
-def test_records_sort_by_time_and_within_a_millisecond_as_they_were_told():
-    told = [a_row(seq=seq, occurred_at=at) for at in (NOON, LATER) for seq in (9, 10, 17)]
-    orders = [record_of(row, recorded_at=LATER).order for row in told]
+def test_records_sort_by_time_and_then_by_sequence():
+    rows = [a_row(seq=seq, occurred_at=at) for at in (NOON, LATER) for seq in (9, 10, 17)]
+    orders = [record_of(row, recorded_at=LATER).order for row in rows]
     assert sorted(orders) == orders
 
 
@@ -158,7 +162,7 @@ def test_a_moment_has_one_key_in_every_time_zone():
     assert moment_key(datetime(1970, 1, 1, tzinfo=NOON.tzinfo)) == "0" * 12
 
 
-def test_names_are_known_from_the_facts_about_users():
+def test_user_names_are_learned_from_the_facts_about_users():
     user = {"user_id": "usr_bo", "email": "bo@example.com", "name": "Bo", "account_id": "acc_bo"}
     for fact in (
         identity.UserSignedUp(**user, verified=False, generation=1),
@@ -166,7 +170,78 @@ def test_names_are_known_from_the_facts_about_users():
         identity.UserVerificationResent(**user, generation=2),
         identity.UserRenamed(**user),
     ):
-        assert person_of(row_of(fact)) == Person(
+        assert known_user_of(row_of(fact)) == KnownUser(
             user_id="usr_bo", name="Bo", email="bo@example.com", as_of=NOON
         )
-    assert person_of(a_row()) is None
+    assert known_user_of(a_row()) is None
+
+
+ACTIONS = [
+    "member",
+    "member.left",
+    "member.remove",
+    "member.removed",
+    "member.removed.twice",
+    "member.role_changed",
+    "member_group.created",
+    "members.removed",
+    "mem.removed",
+    "invitation.removed",
+]
+ABOUT_MEMBERS = ACTIONS[1:6]
+ACTION_FILTERS = [
+    ("member.removed", ["member.removed"]),
+    ("member.remove", ["member.remove"]),
+    ("member", ["member"]),
+    ("MEMBER.removed", []),
+    ("member.", ABOUT_MEMBERS),
+    ("member.*", ABOUT_MEMBERS),
+    # An action that equals the prefix has the prefix.
+    ("member.removed*", ["member.removed", "member.removed.twice"]),
+    ("member.removed.", ["member.removed.twice"]),
+    ("member.remove*", ["member.remove", "member.removed", "member.removed.twice"]),
+    ("member.role_changed*", ["member.role_changed"]),
+    ("member*", [action for action in ACTIONS if action.startswith("member")]),
+    ("m*", [action for action in ACTIONS if action.startswith("m")]),
+    ("z*", []),
+    (".", []),
+]
+
+
+@pytest.mark.rule("Rp14")
+@pytest.mark.parametrize(("text", "taken"), ACTION_FILTERS)
+def test_an_action_filter_takes_these_actions(text, taken):
+    assert [action for action in ACTIONS if action_filter(text).matches(action)] == taken
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("member.removed", ActionFilter(exact="member.removed")),
+        ("member.", ActionFilter(noun="member.")),
+        ("member.*", ActionFilter(noun="member.")),
+        ("member.r*", ActionFilter(prefix="member.r")),
+        ("member.removed.", ActionFilter(prefix="member.removed.")),
+        ("m*", ActionFilter(prefix="m")),
+    ],
+)
+def test_a_noun_with_its_dot_is_searched_by_its_own_index(text, read):
+    assert action_filter(text) == read
+
+
+@pytest.mark.parametrize(
+    ("action_type", "noun"),
+    [("team.member.removed.v1", "member."), ("team.a.b.c.v1", "a."), ("team.member.v1", "member")],
+)
+def test_the_noun_of_an_action_is_its_first_word(action_type, noun):
+    assert record_of(a_row(type=action_type), recorded_at=LATER).noun == noun
+
+
+def test_the_given_filters_are_written_as_text():
+    filters = Filters(since=NOON, user="usr_bo", outcome=Outcome.DENIED)
+    assert filters.given() == {
+        "since": "2026-03-05T12:00:00+00:00",
+        "user": "usr_bo",
+        "outcome": "denied",
+    }
+    assert Filters().given() == {}

@@ -1,4 +1,4 @@
-"""What do the tests of sending work with?"""
+"""Notification on a real database and a scripted mail server."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from deploy.programs.program import free_port
-from services.notification.domain import Link, LinkName
-from services.notification.mails import Sender
+from services.notification.adapters.smtp import Security, SmtpTransport
+from services.notification.domain.mails import MailSender
+from services.notification.domain.messages import LinkRequest, MailLink
 from services.notification.migrations import MIGRATIONS
-from services.notification.sending import send_for_ever
-from services.notification.smtp import Mailer, Security
 from services.notification.store import Messages
-from services.notification.use_cases import Notification
+from services.notification.use_cases.context import Ctx
+from services.notification.use_cases.sender import run_sender
 from shared.bus.local import LocalBus
 from shared.clock import SystemClock
 from shared.contracts.facts import SHARDS
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from shared.mongo import Database
 
-SENDER = Sender(
+SENDER = MailSender(
     address="no-reply@mail.example",
     name="Rolecall",
     product="Rolecall",
@@ -48,7 +48,7 @@ SENDER = Sender(
 
 
 class MovedClock(SystemClock):
-    """The moment that it was made at, moved ahead by hand; the machine's time once it `goes`."""
+    """A clock that stands still until `ahead` is increased or `goes` is set."""
 
     def __init__(self):
         self.ahead = timedelta(0)
@@ -58,43 +58,64 @@ class MovedClock(SystemClock):
     def now(self):
         return (super().now() if self.goes else self._made_at) + self.ahead
 
+    def boottime(self):
+        return super().boottime() + self.ahead.total_seconds()
+
 
 @dataclass
 class LinkOwners:
-    """Owners of links that answer as they are told; the suite of routes proves the real ones."""
+    """A stand-in for the owners of links; the tests of their routes prove the real ones."""
 
     gone: set[tuple[str, int]] = field(default_factory=set)
     away: bool = False
-    asked: list[LinkName] = field(default_factory=list)
+    asked: list[LinkRequest] = field(default_factory=list)
 
-    async def link(self, name):
-        self.asked.append(name)
+    async def link(self, request):
+        self.asked.append(request)
         if self.away:
             raise Unavailable
-        if (name.id, name.generation) in self.gone:
+        if (request.id, request.generation) in self.gone:
             raise refusal_of(410, {"code": "link-not-valid"})
-        token = f"{name.id}.{name.generation}.mac"
-        return Link(url=f"https://cloud.example/{name.kind}#token={token}", code="K7QM2XWP")
+        token = f"{request.id}.{request.generation}.mac"
+        return MailLink(url=f"https://cloud.example/{request.kind}#token={token}", code="K7QM2XWP")
 
 
 @dataclass
 class ScriptedServer:
-    """A real SMTP server whose replies to RCPT and DATA are scripted, and that counts."""
+    """A real SMTP server that records what it gets and whose replies are scripted."""
 
+    hello_replies: list[str] = field(default_factory=list)
+    sender_replies: list[str] = field(default_factory=list)
     recipient_replies: list[str] = field(default_factory=list)
     data_replies: list[str] = field(default_factory=list)
     taken: list[tuple[tuple[str, ...], str]] = field(default_factory=list)
     sessions: set[int] = field(default_factory=set)
     greetings: list[str] = field(default_factory=list)
+    quits: int = 0
     after_data: Callable[[Any], Awaitable[None]] | None = None
-    """Called with the server's connection once a mail's bytes are here, before the reply."""
+    """Called with the server's connection after a mail's bytes arrived, before the reply."""
     port: int = field(default_factory=free_port)
 
     async def handle_EHLO(self, server, session, envelope, hostname, responses):  # noqa: N802
         session.host_name = hostname
         self.greetings.append(hostname)
         self.sessions.add(id(session))
-        return responses
+        return [self.hello_replies.pop(0)] if self.hello_replies else responses
+
+    async def handle_HELO(self, server, session, envelope, hostname):  # noqa: N802
+        session.host_name = hostname
+        self.sessions.add(id(session))
+        return self.hello_replies.pop(0) if self.hello_replies else "250 fine"
+
+    async def handle_QUIT(self, server, session, envelope):  # noqa: N802
+        self.quits += 1
+        return "221 bye"
+
+    async def handle_MAIL(self, server, session, envelope, address, options):  # noqa: N802
+        reply = self.sender_replies.pop(0) if self.sender_replies else "250 fine"
+        if reply.startswith("2"):
+            envelope.mail_from = address
+        return reply
 
     async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802
         reply = self.recipient_replies.pop(0) if self.recipient_replies else "250 fine"
@@ -131,8 +152,8 @@ def scripted() -> Iterator[ScriptedServer]:
 class Sending:
     """Notification on a real database, towards the mail server at `port`."""
 
-    ctx: Notification
-    mailer: Mailer
+    ctx: Ctx
+    transport: SmtpTransport
     clock: MovedClock
     owners: LinkOwners
     bus: LocalBus
@@ -156,7 +177,7 @@ class Sending:
 
     @contextlib.asynccontextmanager
     async def running(self, *, connections=4):
-        task = asyncio.create_task(send_for_ever(self.ctx, connections=connections))
+        task = asyncio.create_task(run_sender(self.ctx, connections=connections))
         try:
             yield task
         finally:
@@ -177,22 +198,24 @@ async def make_sending(mongo_url, database_name, *, port, clock=None) -> Sending
     await migrate(database, MIGRATIONS, clock=SystemClock())
     await journal.start()
     owners = LinkOwners()
-    mailer = Mailer(host="127.0.0.1", port=port, security=Security.NONE)
-    ctx = Notification(
+    transport = SmtpTransport(host="127.0.0.1", port=port, security=Security.NONE, clock=clock)
+    ctx = Ctx(
         client=client,
         messages=Messages(database),
         journal=journal,
-        mailer=mailer,
+        transport=transport,
         links=owners,
         sender=SENDER,
         clock=clock,
         queued=asyncio.Event(),
     )
-    return Sending(ctx=ctx, mailer=mailer, clock=clock, owners=owners, bus=bus, database=database)
+    return Sending(
+        ctx=ctx, transport=transport, clock=clock, owners=owners, bus=bus, database=database
+    )
 
 
 async def end_sending(sending: Sending) -> None:
-    await sending.mailer.close()
+    await sending.transport.close()
     await sending.bus.close()
     sending.ctx.client.close()
 
@@ -204,12 +227,12 @@ async def sending(mongo_url, database_name, scripted) -> AsyncIterator[Sending]:
     await end_sending(sending)
 
 
-async def _send_in_a_process_of_its_own(mongo_url: str, database_name: str, port: int) -> None:
+async def _send_in_another_process(mongo_url: str, database_name: str, port: int) -> None:
     sending = await make_sending(mongo_url, database_name, port=port, clock=SystemClock())
-    await send_for_ever(sending.ctx, connections=1)
+    await run_sender(sending.ctx, connections=1)
 
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[3]))
     arguments = json.loads(sys.argv[1])
-    asyncio.run(_send_in_a_process_of_its_own(**arguments))
+    asyncio.run(_send_in_another_process(**arguments))

@@ -1,4 +1,4 @@
-"""Does the whole service, as it is wired, turn a fact on the bus into a mail?"""
+"""The wired service turns a fact on the bus into a mail."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from deploy.configuration import Addresses, Secrets, environment
 from deploy.programs.program import free_port
 from services.notification.app import build
-from services.notification.domain import Kind, message_id
+from services.notification.domain.messages import MessageKind, message_id
 from services.notification.settings import Settings
 from shared.bus.local import LocalBus
 from shared.contracts import identity, team
@@ -23,13 +23,11 @@ from shared.contracts.calls import (
 )
 from shared.contracts.notification import MessageSent
 from shared.contracts.topology import AUDIT, Service
-from shared.ids import new_id
 from shared.mongo import connect
 from shared.runtime.listeners import listen
 from tests.patience import PATIENT
-from tests.services.notification.test_messages import OPEN, USER
-from tests.services.notification.test_sending import on_the_bus
-from tests.services.rows import row_of
+from tests.services.notification.samples import OPEN, USER
+from tests.services.rows import on_the_bus, row_of
 from tests.waiting import wait_for
 
 REQUEST: TypeAdapter[InvitationLinkRequest | VerificationLinkRequest] = TypeAdapter(
@@ -37,8 +35,8 @@ REQUEST: TypeAdapter[InvitationLinkRequest | VerificationLinkRequest] = TypeAdap
 )
 
 
-class Owners:
-    """identity and team, as far as links go; they answer by the link's id."""
+class LinkOwnersOverHttp:
+    """A stand-in for identity and team; its answer depends on the link's generation."""
 
     def __init__(self):
         self.asked = []
@@ -65,7 +63,7 @@ class Owners:
 
 @pytest.fixture
 async def owners():
-    owners = Owners()
+    owners = LinkOwnersOverHttp()
     runner = web.AppRunner(owners.application())
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", owners.port).start()
@@ -101,35 +99,34 @@ async def service(owners, bus, scripted, mongo_url, database_name, monkeypatch):
     await service.stop()
 
 
-async def test_a_fact_on_the_bus_becomes_a_mail_and_a_fact_of_our_own(
+async def test_a_fact_on_the_bus_becomes_a_mail_and_a_fact_of_notification(
     service, owners, bus, scripted
 ):
     heard = []
 
-    async def hear(message):
+    async def record_type(message):
         heard.append(message.type)
         return "ack"
 
     async def nothing():
         return None
 
-    await bus.subscribe(AUDIT, hear, on_resync=nothing)
+    await bus.subscribe(AUDIT, record_type, on_resync=nothing)
     row = row_of(team.InvitationCreated(**OPEN, delivery="email"), account_id="acc_1")
     await bus.publish([on_the_bus(row)])
-    expected = message_id(row.id, Kind.INVITATION, "bo@example.com")
+    expected = message_id(row.id, MessageKind.INVITATION, "bo@example.com")
     await wait_for(lambda: scripted.taken, what="the mail")
     assert scripted.taken == [(("bo@example.com",), f"<{expected}@cloud.example>")]
     assert owners.asked == [
         InvitationLinkRequest(kind="invitation", id=OPEN["invitation_id"], generation=1)
     ]
-    await wait_for(lambda: MessageSent.type in heard, what="our fact on the bus")
+    await wait_for(lambda: MessageSent.type in heard, what="the fact of notification on the bus")
 
 
-async def test_a_link_that_its_owner_calls_gone_is_not_mailed(
+async def test_a_link_that_is_gone_is_not_mailed(
     service, owners, bus, scripted, mongo_url, database_name
 ):
-    user = USER | {"user_id": new_id("usr")}
-    row = row_of(identity.UserVerificationResent(**user, generation=2))
+    row = row_of(identity.UserVerificationResent(**USER, generation=2))
     await bus.publish([on_the_bus(row)])
     client = connect(mongo_url, app_name="tests", timeouts=PATIENT)
     messages = client[database_name]["messages"]
@@ -141,10 +138,10 @@ async def test_a_link_that_its_owner_calls_gone_is_not_mailed(
     await wait_for(status, what="the message to be withdrawn")
     assert scripted.taken == []
     assert owners.asked == [
-        VerificationLinkRequest(kind="verification", id=user["user_id"], generation=2)
+        VerificationLinkRequest(kind="verification", id=USER["user_id"], generation=2)
     ]
     client.close()
 
 
-async def test_it_says_whether_it_is_ready(service):
+async def test_the_service_reports_its_readiness(service):
     assert service.ready() == {"started": True, "bus": True}

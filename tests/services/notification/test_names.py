@@ -1,4 +1,4 @@
-"""Can a name that somebody typed become anything but a name?"""
+"""Names, addresses, durations and moments as a mail shows them."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -6,13 +6,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.notification.names import (
-    LONGEST_NAME,
-    clean_name,
-    deliverable,
-    in_words,
-    moment_in_words,
-    shown,
+from services.notification.domain.names import (
+    MAX_NAME_LENGTH,
+    display_name,
+    display_text,
+    format_duration,
+    format_moment,
+    mailbox_of,
 )
 
 HARMLESS = [
@@ -31,11 +31,11 @@ HARMLESS = [
 
 @pytest.mark.parametrize("name", HARMLESS)
 def test_an_ordinary_name_stays_as_it_is(name):
-    assert clean_name(name) == name
+    assert display_name(name) == name
 
 
 @pytest.mark.parametrize(
-    ("name", "shown"),
+    ("name", "displayed"),
     [
         ("Click https://evil.example/x now", "Click now"),
         ("HTTPS:/evil.example", ""),
@@ -57,11 +57,11 @@ def test_an_ordinary_name_stays_as_it_is(name):
         ("=\u200b?utf-8?q?x?=", "= ?utf-8?q?x?="),
         ("safe\u202eexe.txt", "safeexe txt"),
         ("  lots \t of   space ", "lots of space"),
-        ("x" * 200, "x" * (LONGEST_NAME - 1) + "…"),
+        ("x" * 200, "x" * (MAX_NAME_LENGTH - 1) + "…"),
     ],
 )
-def test_a_name_that_wants_more_is_only_a_name(name, shown):
-    assert clean_name(name) == shown
+def test_links_and_hidden_characters_are_removed_from_a_name(name, displayed):
+    assert display_name(name) == displayed
 
 
 @pytest.mark.parametrize(
@@ -73,18 +73,18 @@ def test_a_name_that_wants_more_is_only_a_name(name, shown):
         ("name", "www.evil.example/login@x.org", "www evil example/login@x org"),
     ],
 )
-def test_an_address_is_left_as_it_is_only_where_one_belongs(field, text, word):
-    assert shown(field, text) == word
+def test_an_address_is_unchanged_only_in_the_field_email(field, text, word):
+    assert display_text(field, text) == word
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(max_size=200))
-def test_a_clean_name_is_short_visible_and_clean_for_good(name):
-    cleaned = clean_name(name)
-    assert len(cleaned) <= LONGEST_NAME
-    assert cleaned.splitlines() in ([], [cleaned])
-    assert "=?" not in cleaned
-    assert clean_name(cleaned) == cleaned
+def test_a_displayed_name_is_short_visible_and_stable(name):
+    displayed = display_name(name)
+    assert len(displayed) <= MAX_NAME_LENGTH
+    assert displayed.splitlines() in ([], [displayed])
+    assert "=?" not in displayed
+    assert display_name(displayed) == displayed
 
 
 @pytest.mark.parametrize(
@@ -95,8 +95,8 @@ def test_a_clean_name_is_short_visible_and_clean_for_good(name):
         ("bo@bücher.example", "bo@xn--bcher-kva.example"),
     ],
 )
-def test_an_address_is_mailed_to_as_typed_with_its_domain_in_ascii(address, mailbox):
-    assert deliverable(address) == mailbox
+def test_a_mailbox_keeps_the_local_part_and_has_its_domain_in_ascii(address, mailbox):
+    assert mailbox_of(address) == mailbox
 
 
 @pytest.mark.parametrize(
@@ -119,8 +119,8 @@ def test_an_address_is_mailed_to_as_typed_with_its_domain_in_ascii(address, mail
         "v@" + "x" * 250 + ".example",
     ],
 )
-def test_what_is_more_or_less_than_one_mailbox_is_never_mailed_to(address):
-    assert deliverable(address) is None
+def test_text_that_is_not_exactly_one_mailbox_is_refused(address):
+    assert mailbox_of(address) is None
 
 
 @pytest.mark.parametrize(
@@ -136,9 +136,9 @@ def test_what_is_more_or_less_than_one_mailbox_is_never_mailed_to(address):
         (timedelta(seconds=5), "1 minute"),
     ],
 )
-def test_a_duration_reads_as_a_person_says_it(duration, words):
-    assert in_words(duration) == words
+def test_a_duration_is_written_in_words(duration, words):
+    assert format_duration(duration) == words
 
 
 def test_a_moment_names_its_time_zone():
-    assert moment_in_words(datetime(2026, 3, 5, 9, 7, tzinfo=UTC)) == "5 March 2026, 09:07 UTC"
+    assert format_moment(datetime(2026, 3, 5, 9, 7, tzinfo=UTC)) == "5 March 2026, 09:07 UTC"

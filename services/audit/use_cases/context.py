@@ -1,0 +1,23 @@
+"""What the use cases of audit work with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from services.audit.store import Records
+from services.audit.use_cases.ingest import Ingest
+from shared.clock import Clock
+from shared.journal import Journal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ctx:
+    """What the use cases work with."""
+
+    records: Records
+    ingest: Ingest
+    journal: Journal
+    clock: Clock
+    complete_until: Callable[[], datetime | None]
+    recorded_readings: dict[tuple[str, str], int] = field(default_factory=dict)
+    """(account, reader) → the last minute in which this process recorded that they read."""

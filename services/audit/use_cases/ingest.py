@@ -1,0 +1,113 @@
+"""Record each row once, several rows per transaction."""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+
+from services.audit.domain import digest, known_user_of, record_of
+from services.audit.store import Records
+from shared.clock import Clock
+from shared.contracts.facts import Row
+from shared.inbox import AWAY, AlreadyApplied, AppliedMark
+from shared.mongo import AlreadyThere, DbClient, DbSession, transact
+from shared.problems import Unavailable
+
+logger = logging.getLogger(__name__)
+
+
+class Ingest:
+    """Writes rows as records; rows that arrive during a commit share the next transaction."""
+
+    def __init__(self, client: DbClient, records: Records, clock: Clock) -> None:
+        self._client = client
+        self._records = records
+        self._clock = clock
+        self._waiting: list[_WaitingRow] = []
+        self._write_lock = asyncio.Lock()
+
+    async def add(self, row: Row, applied_mark: AppliedMark) -> None:
+        """Record a row; return when a majority has committed it.
+
+        Raises:
+            AlreadyApplied: the row was recorded before. If another row was recorded under its id,
+                this one is kept as an equivocation and an error is logged.
+            Unavailable: the database was away.
+            Exception: the error that this row causes; the rows that waited with it are recorded.
+        """
+        user = known_user_of(row)
+        if user is not None:
+            await self._records.remember_user(user)
+        waiting = _WaitingRow(row=row, applied_mark=applied_mark)
+        self._waiting.append(waiting)
+        async with self._write_lock:
+            if not waiting.done:
+                batch, self._waiting = self._waiting, []
+                await self._save(batch)
+        if waiting.problem is not None:
+            raise waiting.problem
+
+    async def _save(self, batch: "list[_WaitingRow]") -> None:
+        try:
+            await self._write(batch)
+        except AWAY:
+            return
+        except Exception:  # noqa: BLE001 - the row that causes it is found one by one
+            # One row is a double or cannot be stored, and a transaction is all or nothing.
+            for waiting in batch:
+                await self._save_one(waiting)
+        finally:
+            for waiting in batch:
+                if not waiting.done:
+                    waiting.finish(Unavailable())
+
+    async def _save_one(self, waiting: "_WaitingRow") -> None:
+        try:
+            await self._write([waiting])
+        except AlreadyApplied as double:
+            await self._check_equivocation(waiting.row)
+            waiting.finish(double)
+        except AlreadyThere:
+            # Recorded, but from another position of a journal: this position is applied as well.
+            await self._check_equivocation(waiting.row)
+            await transact(self._client, waiting.applied_mark)
+            waiting.finish()
+        except AWAY:
+            waiting.finish(Unavailable())
+        except Exception as problem:  # noqa: BLE001 - it is raised in the `add` of this row
+            waiting.finish(problem)
+
+    async def _write(self, batch: "list[_WaitingRow]") -> None:
+        now = self._clock.now()
+        records = [record_of(waiting.row, recorded_at=now) for waiting in batch]
+
+        async def change(session: DbSession) -> None:
+            for waiting in batch:
+                await waiting.applied_mark(session)
+            await self._records.add(records, session)
+
+        await transact(self._client, change)
+        for waiting in batch:
+            waiting.finish()
+
+    async def _check_equivocation(self, row: Row) -> None:
+        recorded, received = await self._records.digest(row.id), digest(row)
+        if recorded is None or recorded == received:
+            return
+        await self._records.add_equivocation(
+            row.id, received, row.to_event().decode(), now=self._clock.now()
+        )
+        logger.error(
+            "equivocation: two different rows have the same event id",
+            extra={"event_id": row.id, "recorded": recorded, "received": received},
+        )
+
+
+@dataclass
+class _WaitingRow:
+    row: Row
+    applied_mark: AppliedMark
+    done: bool = False
+    problem: Exception | None = None
+
+    def finish(self, problem: Exception | None = None) -> None:
+        self.done, self.problem = True, problem

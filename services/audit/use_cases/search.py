@@ -1,0 +1,123 @@
+"""Search the records of an account and show one; each reading is itself recorded."""
+
+import logging
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from services.audit.domain import Filters, Record
+from services.audit.use_cases.context import Ctx
+from shared.contracts.audit import SearchPerformed
+from shared.contracts.facts import Caller, Fact, ResourceRef
+from shared.journal import JournalWrite
+from shared.mongo import AlreadyThere, DbSession
+from shared.problems import NotFound
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordPage:
+    """One page of a search."""
+
+    records: tuple[Record, ...]
+    next_after: str | None
+    """The `order` of the last record, if more records follow."""
+    complete_until: datetime | None
+    """Everything that happened before this moment is in the log; `None` while not known."""
+
+
+async def search(
+    ctx: Ctx, caller: Caller, account_id: str, filters: Filters, *, after: str | None, limit: int
+) -> RecordPage:
+    """Find one page of an account's records, newest first, and record the reading.
+
+    The page begins after the record whose `order` is `after`.
+    """
+    # Read before the records: records that arrive in between are not promised.
+    complete_until = ctx.complete_until()
+    await _record_reading(ctx, caller, account_id, filters=filters)
+    actor_ids = await _actor_ids(ctx, filters.user)
+    if actor_ids == []:
+        return RecordPage(records=(), next_after=None, complete_until=complete_until)
+    found = await ctx.records.search(
+        account_id, filters, actor_ids=actor_ids, after=after, limit=limit + 1
+    )
+    page = found[:limit]
+    return RecordPage(
+        records=await _with_names(ctx, page),
+        next_after=page[-1].order if len(found) > limit else None,
+        complete_until=complete_until,
+    )
+
+
+async def show_record(ctx: Ctx, caller: Caller, account_id: str, event_id: str) -> Record:
+    """Show one record of an account; the reading is recorded.
+
+    Raises:
+        NotFound: the account has no such record.
+    """
+    await _record_reading(ctx, caller, account_id, filters=Filters())
+    found = await ctx.records.find(account_id, event_id)
+    if found is None:
+        raise NotFound
+    return (await _with_names(ctx, [found]))[0]
+
+
+async def _actor_ids(ctx: Ctx, user: str | None) -> list[str] | None:
+    if user is None:
+        return None
+    return await ctx.records.user_ids_with_email(user) if "@" in user else [user]
+
+
+async def _with_names(ctx: Ctx, records: list[Record]) -> tuple[Record, ...]:
+    """Add the names and addresses of actors that the rows did not carry."""
+    unnamed = {
+        record.actor.id
+        for record in records
+        if record.actor.type == "user" and record.actor.name is None
+    }
+    users = await ctx.records.known_users(unnamed) if unnamed else {}
+    return tuple(
+        replace(
+            record,
+            actor=record.actor.model_copy(update={"name": user.name, "email": user.email}),
+        )
+        if record.actor.name is None and (user := users.get(record.actor.id)) is not None
+        else record
+        for record in records
+    )
+
+
+async def _record_reading(ctx: Ctx, caller: Caller, account_id: str, *, filters: Filters) -> None:
+    """Record that the caller reads the log, once per reader, account and minute.
+
+    The reading is recorded before any record is shown, so that nothing is shown unrecorded.
+    """
+    now = ctx.clock.now()
+    minute = int(now.timestamp()) // 60
+    reader = caller.actor.id
+    if ctx.recorded_readings.get((account_id, reader)) == minute:
+        return
+
+    async def first_in_minute(session: DbSession) -> None:
+        await ctx.records.add_reading(account_id, reader, minute=minute, now=now, session=session)
+
+    async def change(write: JournalWrite) -> None:
+        write.record(
+            Fact(
+                payload=SearchPerformed(reader_id=reader),
+                resource=ResourceRef(type="audit_log", id=account_id),
+                account_id=account_id,
+                after={"filters": filters.given()},
+            )
+        )
+
+    try:
+        await ctx.journal.write(
+            account_id, change, caller=caller, effective_everywhere=False, guard=first_in_minute
+        )
+    except AlreadyThere:
+        logger.debug("Another replica recorded this reading.")
+    for key in [key for key, last in ctx.recorded_readings.items() if last < minute]:
+        del ctx.recorded_readings[key]
+    ctx.recorded_readings[account_id, reader] = minute

@@ -1,0 +1,27 @@
+"""The services that own links make them when a mail is sent."""
+
+from services.notification.domain.messages import LinkRequest, MailLink, link_owner
+from shared.contracts.calls import (
+    INVITATION_LINK,
+    VERIFICATION_LINK,
+    InvitationLinkRequest,
+    VerificationLinkRequest,
+)
+from shared.http.client import InternalClient
+
+
+class InternalLinkSource:
+    """Asks the owners of links by their internal routes; the answers are not stored."""
+
+    def __init__(self, internal: InternalClient) -> None:
+        self._internal = internal
+
+    async def link(self, request: LinkRequest) -> MailLink:
+        """Ask the owner for the URL and the code; see `LinkSource`."""
+        owner = link_owner(request)
+        match request:
+            case InvitationLinkRequest():
+                answer = await self._internal.call(INVITATION_LINK, owner, request)
+            case VerificationLinkRequest():
+                answer = await self._internal.call(VERIFICATION_LINK, owner, request)
+        return MailLink(url=answer.url, code=answer.code)

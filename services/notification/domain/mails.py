@@ -1,0 +1,162 @@
+"""The text of each mail, and the mail as bytes."""
+
+import re
+import textwrap
+from dataclasses import dataclass
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from jinja2 import DictLoader, Environment, StrictUndefined
+from markupsafe import Markup, escape
+
+from services.notification.domain.headers import safe_header
+from services.notification.domain.messages import MailLink, Message
+from services.notification.domain.names import (
+    display_text,
+    format_duration,
+    format_moment,
+    mailbox_of,
+)
+
+TEMPLATE_FOLDER = Path(__file__).parent.parent / "templates"
+TEXT_WIDTH = 76
+_UNNAMED = {"account": "(unnamed)", "name": "there", "project": "(unnamed)", "role": "(unnamed)"}
+"""What stands in a sentence for a name that has no visible character left."""
+
+
+class Undeliverable(Exception):  # noqa: N818 - it names what was found
+    """The recipient is not one plain address."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MailSender:
+    """The address that mails come from, and the product that they speak of."""
+
+    address: str
+    name: str
+    product: str
+    public_url: str
+
+    @property
+    def host(self) -> str:
+        """The host of the public address: the right side of every Message-ID."""
+        return urlsplit(self.public_url).hostname or "localhost"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MailContent:
+    """A message in words: the subject, and the same text in two forms."""
+
+    subject: str
+    text: str
+    html: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComposedMail:
+    """One mail as the mail server gets it (RFC 5322)."""
+
+    sender: str
+    recipient: str
+    content: bytes
+
+
+def render(
+    message: Message, link: MailLink | None, *, sender: MailSender, now: datetime
+) -> MailContent:
+    """Write the subject, the text and the HTML; every name is shown as `names` allows."""
+    words: dict[str, object] = {
+        field: display_text(field, text) or _UNNAMED.get(field, "")
+        for field, text in message.words.items()
+    }
+    words |= {
+        "product": sender.product,
+        "public_url": sender.public_url,
+        "link": link,
+        "recipient": display_text("email", message.recipient),
+        "valid_for": message.expires_at and format_duration(message.expires_at - now),
+        "valid_until": message.expires_at and format_moment(message.expires_at),
+    }
+    name = f"{message.kind}.j2"
+    text = _TEXT.get_template(name)
+    subject = "".join(text.blocks["subject"](text.new_context({**words, "layout": "layout.txt"})))
+    return MailContent(
+        subject=" ".join(subject.split()),
+        text=_tidy(text.render(words, layout="layout.txt")),
+        html=_HTML.get_template(name).render(words, layout="layout.html"),
+    )
+
+
+def compose(
+    message: Message, link: MailLink | None, *, sender: MailSender, now: datetime
+) -> ComposedMail:
+    """Compose the mail as bytes; its Message-ID is the same in every attempt.
+
+    Raises:
+        Undeliverable: the recipient is not one plain address.
+        UnsafeHeader: a header's value is refused by the guard.
+    """
+    recipient = mailbox_of(message.recipient)
+    if recipient is None:
+        raise Undeliverable(message.id)
+    content = render(message, link, sender=sender, now=now)
+    mail = EmailMessage(policy=SMTP)
+    mail["From"] = Address(
+        display_name=safe_header(sender.name), addr_spec=safe_header(sender.address)
+    )
+    mail["To"] = safe_header(recipient)
+    mail["Subject"] = safe_header(content.subject)
+    mail["Message-ID"] = safe_header(f"<{message.id}@{sender.host}>")
+    mail["Date"] = format_datetime(now)
+    mail["Auto-Submitted"] = "auto-generated"
+    mail.set_content(content.text, cte="quoted-printable")
+    mail.add_alternative(content.html, subtype="html", cte="quoted-printable")
+    return ComposedMail(sender=sender.address, recipient=recipient, content=mail.as_bytes())
+
+
+def _paragraphs_html(body: str) -> Markup:
+    return Markup("\n").join(
+        Markup('<p style="margin:0 0 16px">{}</p>').format(Markup(part))  # noqa: S704 - escaped
+        for part in _split(body)
+    )
+
+
+def _paragraphs_text(body: str) -> str:
+    return "\n\n".join(
+        textwrap.fill(part, TEXT_WIDTH, break_long_words=False, break_on_hyphens=False)
+        for part in _split(body)
+    )
+
+
+def _split(body: str) -> list[str]:
+    return [" ".join(part.split()) for part in re.split(r"\n\s*\n", body.strip()) if part.strip()]
+
+
+def _strong_html(name: str) -> Markup:
+    return Markup("<strong>{}</strong>").format(escape(name))
+
+
+def _tidy(text: str) -> str:
+    return re.sub(r"\n{3,}", "\n\n", text.strip()) + "\n"
+
+
+def _environment(*, html: bool) -> Environment:
+    environment = Environment(
+        loader=DictLoader({path.name: path.read_text() for path in TEMPLATE_FOLDER.iterdir()}),
+        autoescape=html,  # noqa: S701 - plain text has nothing to escape
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["paragraphs"] = _paragraphs_html if html else _paragraphs_text
+    environment.filters["strong"] = _strong_html if html else str
+    return environment
+
+
+_TEXT = _environment(html=False)
+_HTML = _environment(html=True)

@@ -1,0 +1,86 @@
+"""Messages: one mail to one person because of one fact."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from shared.contracts.calls import InvitationLinkRequest, VerificationLinkRequest
+from shared.contracts.facts import Caller
+from shared.contracts.topology import Service
+from shared.ids import MessageId
+
+
+class MessageKind(StrEnum):
+    """What a message is about; also the name of its template."""
+
+    VERIFY_EMAIL = "verify_email"
+    INVITATION = "invitation"
+    INVITATION_ACCEPTED = "invitation_accepted"
+    INVITATION_DECLINED = "invitation_declined"
+    ROLE_CHANGED = "role_changed"
+    REMOVED = "removed"
+    OVERRIDE_SET = "override_set"
+    OVERRIDE_REMOVED = "override_removed"
+    SIGNED_OUT = "signed_out"
+
+
+class MessageStatus(StrEnum):
+    """How far the delivery of a message is."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    """Claimed by a sender. After the claim ran out, the mail may or may not have been sent."""
+    SENT = "sent"
+    BOUNCED = "bounced"
+    WITHDRAWN = "withdrawn"
+    """The link was used, revoked or superseded before the mail went out."""
+
+
+LinkRequest = InvitationLinkRequest | VerificationLinkRequest
+"""Names a link to the service that owns it and can make it; holds no secret."""
+
+
+def link_owner(request: LinkRequest) -> Service:
+    """The service that makes the link."""
+    return Service.TEAM if isinstance(request, InvitationLinkRequest) else Service.IDENTITY
+
+
+@dataclass(frozen=True, kw_only=True)
+class MailLink:
+    """A link as its owner made it for one mail; never stored and never logged."""
+
+    url: str
+    code: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """One mail to one person because of one fact."""
+
+    id: MessageId
+    kind: MessageKind
+    recipient: str
+    account_id: str | None
+    caller: Caller
+    created_at: datetime
+    words: Mapping[str, str] = field(default_factory=dict)
+    """The fact's names and addresses that the template shows, as they were typed."""
+    expires_at: datetime | None = None
+    link: LinkRequest | None = None
+    attempts: int = 0
+    """Earlier attempts of every kind."""
+    deferrals: int = 0
+    """Earlier attempts that the mail server deferred."""
+
+
+def message_id(fact_id: str, kind: MessageKind, recipient: str) -> MessageId:
+    """Derive the message's id: the same fact, kind and recipient always give the same id.
+
+    The id is a UUIDv8 (RFC 9562) of the fact's milliseconds and a digest, so it sorts by the time
+    of the fact.
+    """
+    milliseconds = fact_id.removeprefix("evt_")[:12]
+    digest = hashlib.sha256(f"{fact_id}\n{kind}\n{recipient}".encode()).hexdigest()
+    return MessageId(f"msg_{milliseconds}8{digest[:3]}8{digest[3:18]}")

@@ -1,0 +1,178 @@
+"""Recipients: who receives which mail because of which fact."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from services.notification.domain.messages import (
+    LinkRequest,
+    Message,
+    MessageKind,
+    message_id,
+)
+from shared.contracts import identity, team
+from shared.contracts.calls import InvitationLinkRequest, VerificationLinkRequest
+from shared.contracts.facts import Caller, Payload, Row
+from shared.contracts.registry import payload_of
+
+
+def messages_of(row: Row, *, caller: Caller, now: datetime) -> tuple[Message, ...]:
+    """The messages that follow from a fact; most facts have none.
+
+    Raises:
+        ValueError: the row's data do not fit the type of its fact.
+    """
+    notice_of = RECIPIENTS.get(row.type)
+    if notice_of is None:
+        return ()
+    notice = notice_of(payload_of(row), row)
+    if notice is None:
+        return ()
+    return (
+        Message(
+            id=message_id(row.id, notice.kind, notice.to),
+            kind=notice.kind,
+            recipient=notice.to,
+            account_id=row.account_id,
+            caller=caller,
+            created_at=now,
+            words=notice.words,
+            expires_at=notice.expires_at,
+            link=notice.link,
+        ),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Notice:
+    kind: MessageKind
+    to: str
+    words: Mapping[str, str]
+    expires_at: datetime | None = None
+    link: LinkRequest | None = None
+
+
+_NoticeOf = Callable[[Any, Row], _Notice | None]
+
+
+def _verify_email(
+    fact: identity.UserSignedUp | identity.UserVerificationResent, row: Row
+) -> _Notice | None:
+    if isinstance(fact, identity.UserSignedUp) and fact.verified:
+        return None
+    return _Notice(
+        kind=MessageKind.VERIFY_EMAIL,
+        to=fact.email,
+        words={"name": fact.name},
+        link=VerificationLinkRequest(
+            kind="verification", id=fact.user_id, generation=fact.generation
+        ),
+    )
+
+
+def _signed_out(fact: identity.SessionReuseDetected, row: Row) -> _Notice:
+    return _Notice(kind=MessageKind.SIGNED_OUT, to=fact.email, words={"name": fact.name})
+
+
+def _invitation(fact: team.InvitationCreated | team.InvitationResent, row: Row) -> _Notice | None:
+    if fact.delivery != "email":
+        return None
+    return _Notice(
+        kind=MessageKind.INVITATION,
+        to=fact.email,
+        words={
+            "account": fact.account_name,
+            "inviter": fact.inviter_name,
+            "role": fact.role_title,
+            "email": fact.email,
+        },
+        expires_at=fact.expires_at,
+        link=InvitationLinkRequest(
+            kind="invitation", id=fact.invitation_id, generation=fact.generation
+        ),
+    )
+
+
+def _invitation_accepted(fact: team.InvitationAccepted, row: Row) -> _Notice:
+    return _Notice(
+        kind=MessageKind.INVITATION_ACCEPTED,
+        to=fact.inviter_email,
+        words={
+            "account": fact.account_name,
+            "member": fact.name,
+            "email": fact.email,
+            "role": fact.role_title or fact.role,
+        },
+    )
+
+
+def _invitation_declined(fact: team.InvitationDeclined, row: Row) -> _Notice:
+    return _Notice(
+        kind=MessageKind.INVITATION_DECLINED,
+        to=fact.inviter_email,
+        words={"account": fact.account_name, "email": fact.email},
+    )
+
+
+def _role_changed(fact: team.MemberRoleChanged, row: Row) -> _Notice:
+    return _Notice(
+        kind=MessageKind.ROLE_CHANGED,
+        to=fact.email,
+        words={
+            "account": fact.account_name,
+            "name": fact.name,
+            "role": fact.role_title,
+            "signs_in_again": "yes" if fact.ends_sessions else "",
+        }
+        | _actor(row),
+    )
+
+
+def _removed(fact: team.MemberRemoved, row: Row) -> _Notice:
+    return _Notice(
+        kind=MessageKind.REMOVED,
+        to=fact.email,
+        words={"account": fact.account_name, "name": fact.name} | _actor(row),
+    )
+
+
+def _override_set(fact: team.OverrideSet, row: Row) -> _Notice:
+    return _Notice(
+        kind=MessageKind.OVERRIDE_SET,
+        to=fact.email,
+        words={"account": fact.account_name, "project": fact.project_name} | _actor(row),
+        expires_at=fact.expires_at,
+    )
+
+
+def _override_removed(fact: team.OverrideRemoved, row: Row) -> _Notice:
+    return _Notice(
+        kind=MessageKind.OVERRIDE_REMOVED,
+        to=fact.email,
+        words={"account": fact.account_name, "project": fact.project_name} | _actor(row),
+    )
+
+
+def _actor(row: Row) -> dict[str, str]:
+    return {"actor": row.actor.name or ""}
+
+
+def _table(*rows: tuple[type[Payload], _NoticeOf]) -> dict[str, _NoticeOf]:
+    return {payload.type: notice_of for payload, notice_of in rows}
+
+
+RECIPIENTS = _table(
+    (identity.UserSignedUp, _verify_email),
+    (identity.UserVerificationResent, _verify_email),
+    (identity.SessionReuseDetected, _signed_out),
+    (team.InvitationCreated, _invitation),
+    (team.InvitationResent, _invitation),
+    (team.InvitationAccepted, _invitation_accepted),
+    (team.InvitationDeclined, _invitation_declined),
+    (team.MemberRoleChanged, _role_changed),
+    (team.MemberRemoved, _removed),
+    (team.OverrideSet, _override_set),
+    (team.OverrideRemoved, _override_removed),
+)
+"""Fact type → the function that names the recipient and the words of the mail (Ci1, Nv14, Ro15)."""

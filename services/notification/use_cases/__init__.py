@@ -1,0 +1,1 @@
+"""The use cases of notification: queue the messages of a fact, and deliver them."""

@@ -1,0 +1,54 @@
+"""What the use cases of notification work with."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from services.notification.domain.attempts import AttemptResult
+from services.notification.domain.mails import ComposedMail, MailSender
+from services.notification.domain.messages import LinkRequest, MailLink
+from services.notification.store import Messages
+from shared.clock import Clock
+from shared.journal import Journal
+from shared.mongo import DbClient
+from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
+
+
+class MailTransport(Protocol):
+    """Hands a mail to a mail server (`adapters.smtp.SmtpTransport`)."""
+
+    async def send(self, mail: ComposedMail) -> AttemptResult:
+        """Try once; every reply of the server is a result, never an exception."""
+        ...
+
+
+class LinkSource(Protocol):
+    """Asks the owner of a link to make it (`adapters.links.InternalLinkSource`)."""
+
+    async def link(self, request: LinkRequest) -> MailLink:
+        """Ask for the URL and the code.
+
+        Raises:
+            Refusal: of kind `gone` when the link was used, revoked or superseded.
+            Unavailable: the owner cannot be asked now.
+        """
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ctx:
+    """What the use cases work with."""
+
+    client: DbClient
+    messages: Messages
+    journal: Journal
+    transport: MailTransport
+    links: LinkSource
+    sender: MailSender
+    clock: Clock
+    queued: asyncio.Event
+    """Set when there may be something to send."""
+    timeouts: Timeouts = DEFAULT_TIMEOUTS
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep
+    """Waits for a number of seconds."""

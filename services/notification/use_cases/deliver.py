@@ -1,0 +1,165 @@
+"""Deliver a message: claim it, make its mail, send it once and save the result."""
+
+import asyncio
+import contextlib
+import logging
+import random
+import secrets
+from collections.abc import AsyncIterator, Collection
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from services.notification.domain.attempts import (
+    AttemptResult,
+    Deferred,
+    Failed,
+    LinkUnavailable,
+    Rejected,
+    Withdrawn,
+    reply_of,
+    status_or_retry,
+)
+from services.notification.domain.headers import UnsafeHeader
+from services.notification.domain.mails import Undeliverable, compose
+from services.notification.domain.messages import Message, MessageStatus
+from services.notification.use_cases.context import Ctx
+from shared.contracts.facts import Fact, Outcome, ResourceRef
+from shared.contracts.notification import MessageBounced, MessageSent
+from shared.ids import MessageId
+from shared.inbox import AWAY
+from shared.journal import JournalWrite
+from shared.mongo import DATABASE_AWAY
+from shared.problems import Refusal, RefusalKind
+
+logger = logging.getLogger(__name__)
+
+
+async def claim_due(
+    ctx: Ctx, *, limit: int, in_hand: Collection[MessageId] = ()
+) -> list[tuple[Message, str]]:
+    """Claim up to `limit` messages that are due; each comes with its new claim.
+
+    Messages that are `in_hand` are skipped: their claims may have run out while the database was
+    away and could not renew them.
+    """
+    now = ctx.clock.now()
+    claimed = []
+    for found in await ctx.messages.due(now, limit=limit):
+        if found["_id"] in in_hand:
+            continue
+        claim = secrets.token_hex(8)
+        message = await ctx.messages.claim(found, claim=claim, until=_claim_end(ctx, now))
+        if message is not None:
+            claimed.append((message, claim))
+    return claimed
+
+
+async def deliver(ctx: Ctx, message: Message, claim: str) -> None:
+    """Send a claimed message once and save the result, even if the database is away for long.
+
+    The claim is renewed until the result is saved. Otherwise another sender would send a mail again
+    that the mail server already has.
+    """
+    async with _claim_renewed(ctx, message.id, claim):
+        result = await _attempt(ctx, message)
+        while True:
+            try:
+                await _save(ctx, message, claim, result)
+            except AWAY as away:
+                logger.warning(
+                    "The result of a mail cannot be saved yet: %s",
+                    away,
+                    extra={"message_id": message.id},
+                )
+                await ctx.pause(ctx.timeouts.mail_save_retry)
+            else:
+                return
+
+
+async def _attempt(ctx: Ctx, message: Message) -> AttemptResult:
+    try:
+        link = await ctx.links.link(message.link) if message.link else None
+        mail = compose(message, link, sender=ctx.sender, now=ctx.clock.now())
+        return await ctx.transport.send(mail)
+    except Refusal as refusal:
+        if refusal.kind is RefusalKind.GONE:
+            return Withdrawn()
+        return LinkUnavailable(reason=f"no link: {refusal.code}")
+    except Undeliverable:
+        return Rejected(reply="The recipient is not one plain e-mail address.")
+    except UnsafeHeader:
+        logger.exception("A mail has an unsafe header.", extra={"message_id": message.id})
+        return Rejected(reply="A header of the mail would be unsafe.")
+    except Exception as error:  # any error of ours is retried with growing pauses, for three days
+        logger.exception("A mail could not be made or sent.", extra={"message_id": message.id})
+        return Failed(reason=f"internal error: {type(error).__name__}")
+
+
+async def _save(ctx: Ctx, message: Message, claim: str, result: AttemptResult) -> None:
+    now = ctx.clock.now()
+    next_step = status_or_retry(message, result, now=now, jitter=random.random())
+    reply = reply_of(result)
+    if not isinstance(next_step, MessageStatus):
+        logger.warning(
+            "A mail waits until %s: %s", next_step, reply, extra={"message_id": message.id}
+        )
+        deferrals = message.deferrals + isinstance(result, Deferred)
+        await ctx.messages.release(
+            message.id, claim=claim, due_at=next_step, reply=reply or "", deferrals=deferrals
+        )
+        return
+
+    async def change(write: JournalWrite) -> None:
+        if await ctx.messages.finish(
+            message.id, status=next_step, now=now, reply=reply, claim=claim, session=write.session
+        ):
+            write.record(*_facts(message, next_step, reply))
+
+    await ctx.journal.write(
+        message.account_id or message.id, change, caller=message.caller, effective_everywhere=False
+    )
+
+
+def _facts(message: Message, status: MessageStatus, reply: str | None) -> tuple[Fact, ...]:
+    fact = Fact(
+        payload=MessageSent(message_id=message.id, kind=message.kind, recipient=message.recipient),
+        resource=ResourceRef(type="message", id=message.id, name=message.kind),
+        account_id=message.account_id,
+        after={"recipient": message.recipient},
+    )
+    match status:
+        case MessageStatus.SENT:
+            return (fact,)
+        case MessageStatus.BOUNCED:
+            bounced = MessageBounced(
+                message_id=message.id,
+                kind=message.kind,
+                recipient=message.recipient,
+                reply=reply or "",
+            )
+            return (replace(fact, payload=bounced, outcome=Outcome.FAILED, reason=reply),)
+        case _:
+            return ()
+
+
+def _claim_end(ctx: Ctx, now: datetime) -> datetime:
+    return now + timedelta(seconds=ctx.timeouts.mail_claim)
+
+
+@contextlib.asynccontextmanager
+async def _claim_renewed(ctx: Ctx, message_id: MessageId, claim: str) -> AsyncIterator[None]:
+    """Renew the claim while the body runs."""
+
+    async def renew() -> None:
+        while True:
+            await asyncio.sleep(ctx.timeouts.mail_claim / 3)
+            with contextlib.suppress(*DATABASE_AWAY):
+                until = _claim_end(ctx, ctx.clock.now())
+                await ctx.messages.renew_claim(message_id, claim=claim, until=until)
+
+    task = asyncio.create_task(renew())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

@@ -1,0 +1,110 @@
+"""Audit as a running service, with stand-ins for the services that it asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+
+from shared.auth.access_tokens import sign_access_token, user_claims
+from shared.auth.keys import generate_key, public_jwk
+from shared.bus.local import LocalBus
+from shared.clock import SystemClock
+from shared.contracts.calls import (
+    DECIDE,
+    HEADS,
+    KEY_SET,
+    CheckRequest,
+    CheckResult,
+    Heads,
+    KeySet,
+)
+from shared.contracts.facts import Row
+from shared.ids import AccountId, SessionId, UserId, new_id
+from shared.runtime.service import ServiceApp
+from tests.services.rows import on_the_bus
+from tests.waiting import wait_for
+
+PUBLIC_URL = "https://cloud.example"
+# Fixed, because they are part of the names of tests: every process of a run must see the same.
+ACCOUNT, OTHER = AccountId("acc_" + "1" * 32), AccountId("acc_" + "2" * 32)
+ANA, BO, READER = (UserId(new_id("usr")) for _ in range(3))
+PROJECT = new_id("prj")
+
+
+@dataclass
+class StandIns:
+    """A stand-in for identity and authz, at one address."""
+
+    decision: CheckResult | None = field(
+        default_factory=lambda: CheckResult(allowed=True, member=True, reason="allowed")
+    )
+    """The answer of authz; `None` stands for a 503."""
+    silent: bool = False
+    questions: list[CheckRequest] = field(default_factory=list)
+    key: Any = field(default_factory=generate_key)
+
+    def application(self) -> web.Application:
+        application = web.Application()
+        application.router.add_get(KEY_SET.path, self.jwks)
+        application.router.add_post(DECIDE.path, self.decide)
+        application.router.add_get(HEADS.path, self.heads)
+        return application
+
+    async def jwks(self, request: web.Request) -> web.Response:
+        key_set = KeySet(keys=[public_jwk("k1", self.key.public_key())])
+        return web.json_response(key_set.model_dump(mode="json"))
+
+    async def decide(self, request: web.Request) -> web.Response:
+        self.questions.append(CheckRequest.model_validate_json(await request.text()))
+        if self.silent:
+            await wait_for(lambda: not self.silent, within=30)
+        if self.decision is None:
+            return web.json_response({"code": "stale"}, status=503)
+        return web.json_response(self.decision.model_dump(mode="json"))
+
+    async def heads(self, request: web.Request) -> web.Response:
+        return web.json_response(Heads(source="x", epoch="e1", heads={}).model_dump(mode="json"))
+
+
+@dataclass
+class AuditApi:
+    """Audit as its readers use it."""
+
+    service: ServiceApp
+    others: StandIns
+    bus: LocalBus
+    http: aiohttp.ClientSession
+
+    async def get(
+        self, path: str, *, reader: str | None = READER, headers: dict[str, str] | None = None
+    ) -> tuple[int, Any]:
+        sent = dict(headers or {})
+        if reader is not None:
+            claims = user_claims(
+                issuer=PUBLIC_URL,
+                user_id=UserId(reader),
+                session_id=SessionId("ses_" + "0" * 32),
+                account_id=ACCOUNT,
+                now=SystemClock().now(),
+            )
+            sent["Authorization"] = f"Bearer {sign_access_token(self.others.key, 'k1', claims)}"
+        url = self.service.addresses["public"] + path
+        async with self.http.get(url, headers=sent) as response:
+            return response.status, await response.json(content_type=None)
+
+    async def search(self, query: str = "", *, account: str = ACCOUNT) -> dict[str, Any]:
+        page: dict[str, Any]
+        status, page = await self.get(f"/v1/accounts/{account}/audit-events?{query}")
+        assert status == 200, page
+        return page
+
+    async def ids(self, query: str = "") -> list[str]:
+        """The ids found, without the records about reading itself."""
+        page = await self.search(query)
+        return [item["id"] for item in page["items"] if item["action"] != "search.performed"]
+
+    async def tell(self, *rows: Row) -> None:
+        await self.bus.publish([on_the_bus(row) for row in rows])

@@ -1,0 +1,149 @@
+"""Each reading of the audit log is itself recorded."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from services.audit.domain import Filters
+from services.audit.store import Records
+from services.audit.use_cases.search import search, show_record
+from shared.clock import SystemClock
+from shared.contracts.facts import SHARDS, Actor, Caller, Outcome, RequestInfo
+from shared.contracts.team import MemberRemoved
+from shared.problems import NotFound, Unavailable
+from tests.services.rows import NOON, row_of
+
+ACCOUNT, OTHER = "acc_1", "acc_2"
+MEMBER = MemberRemoved(
+    account_name="Acme", user_id="usr_bo", email="bo@example.com", name="Bo Li", role="developer"
+)
+
+
+@dataclass
+class StandingClock(SystemClock):
+    """A clock that is moved by hand only."""
+
+    moment: datetime = NOON
+
+    def now(self):
+        return self.moment
+
+
+def reader(user_id="usr_reader"):
+    return Caller(actor=Actor(type="user", id=user_id), request=RequestInfo(request_id="req-1"))
+
+
+@pytest.fixture
+async def ctx(auditing):
+    """Audit with one record in each of two accounts; nothing was read yet."""
+    await auditing.take(row_of(MEMBER, account_id=ACCOUNT), row_of(MEMBER, account_id=OTHER))
+    return replace(auditing.ctx, clock=StandingClock())
+
+
+async def readings(ctx):
+    """(account, reader, filters) of every reading that the journal has."""
+    rows = [
+        row
+        for shard in range(SHARDS)
+        for row in await ctx.journal.changes(shard, after=0, limit=500)
+    ]
+    assert {row.action for row in rows} <= {"search.performed"}
+    assert all(row.resource.type == "audit_log" for row in rows)
+    assert all(row.resource.id == row.account_id for row in rows)
+    assert all(row.actor.id == row.data["reader_id"] for row in rows)
+    return sorted((row.account_id, row.data["reader_id"], row.after["filters"]) for row in rows)
+
+
+async def find(ctx, *, account=ACCOUNT, caller=None, limit=10, **filters):
+    return await search(
+        ctx, caller or reader(), account, Filters(**filters), after=None, limit=limit
+    )
+
+
+async def show_first(ctx):
+    [found] = await ctx.records.search(ACCOUNT, Filters(), actor_ids=None, after=None, limit=1)
+    return await show_record(ctx, reader(), ACCOUNT, found.id)
+
+
+async def show_missing(ctx):
+    with pytest.raises(NotFound):
+        await show_record(ctx, reader(), ACCOUNT, "evt_0")
+
+
+async def show_record_of_another_account(ctx):
+    [found] = await ctx.records.search(OTHER, Filters(), actor_ids=None, after=None, limit=1)
+    with pytest.raises(NotFound):
+        await show_record(ctx, reader(), ACCOUNT, found.id)
+
+
+READS = [
+    (show_first, {}),
+    (show_missing, {}),
+    (show_record_of_another_account, {}),
+    (find, {}),
+    (lambda ctx: find(ctx, user="usr_ana"), {"user": "usr_ana"}),
+    (lambda ctx: find(ctx, user="unknown@example.com"), {"user": "unknown@example.com"}),
+    (lambda ctx: find(ctx, outcome=Outcome.DENIED), {"outcome": "denied"}),
+    (lambda ctx: find(ctx, since=NOON), {"since": "2026-03-05T12:00:00+00:00"}),
+]
+
+
+@pytest.mark.parametrize(("read", "filters"), READS)
+async def test_every_kind_of_reading_is_recorded(ctx, read, filters):
+    await read(ctx)
+    assert await readings(ctx) == [(ACCOUNT, "usr_reader", filters)]
+
+
+async def test_a_reader_is_recorded_once_per_minute(ctx):
+    for _ in range(3):
+        await find(ctx)
+        await show_first(ctx)
+    assert len(await readings(ctx)) == 1
+    ctx.clock.moment += timedelta(seconds=59)
+    await show_first(ctx)
+    assert len(await readings(ctx)) == 1
+    ctx.clock.moment += timedelta(seconds=1)
+    await show_first(ctx)
+    assert len(await readings(ctx)) == 2
+
+
+async def test_each_reader_and_each_account_is_recorded(ctx):
+    await find(ctx)
+    await find(ctx, caller=reader("usr_second"))
+    await find(ctx, account=OTHER)
+    assert [(account, user) for account, user, _ in await readings(ctx)] == [
+        (ACCOUNT, "usr_reader"),
+        (ACCOUNT, "usr_second"),
+        (OTHER, "usr_reader"),
+    ]
+
+
+async def test_two_replicas_record_a_reader_once_per_minute(ctx):
+    await find(ctx)
+    await show_first(replace(ctx, recorded_readings={}))
+    assert len(await readings(ctx)) == 1
+
+
+class JournalThatIsAway:
+    """A journal that cannot be written."""
+
+    async def write(self, *args, **kwargs):
+        raise Unavailable
+
+
+class UnreadRecords(Records):
+    """Records that must not be read."""
+
+    async def find(self, *args, **kwargs):
+        raise AssertionError("read although the reading was not recorded")
+
+    search = find
+
+
+async def test_a_reading_that_cannot_be_recorded_shows_nothing(ctx, auditing):
+    away = replace(ctx, journal=JournalThatIsAway(), records=UnreadRecords(auditing.database))
+    with pytest.raises(Unavailable):
+        await find(away)
+    with pytest.raises(Unavailable):
+        await show_record(away, reader(), ACCOUNT, "evt_0")

@@ -1,0 +1,92 @@
+"""The database finds exactly the records that the filters take."""
+
+from datetime import timedelta
+
+import pytest
+
+from services.audit.domain import Filters, KnownUser, action_filter, record_of
+from shared.contracts.facts import Actor
+from shared.contracts.team import MemberRemoved
+from tests.services.audit.test_records import ACTION_FILTERS, ACTIONS
+from tests.services.rows import NOON, row_of
+
+MEMBER = MemberRemoved(
+    account_name="Acme", user_id="usr_bo", email="bo@example.com", name="Bo Li", role="developer"
+)
+
+
+async def stored(auditing, *rows):
+    records = [record_of(row, recorded_at=NOON) for row in rows]
+
+    async with await auditing.client.start_session() as session, session.start_transaction():
+        await auditing.ctx.records.add(records, session)
+    return records
+
+
+async def found(auditing, *, actor_ids=None, after=None, limit=100, **filters):
+    return await auditing.ctx.records.search(
+        "acc_1", Filters(**filters), actor_ids=actor_ids, after=after, limit=limit
+    )
+
+
+@pytest.mark.rule("Rp14")
+async def test_the_database_finds_the_actions_that_the_filter_takes(auditing):
+    rows = [row_of(MEMBER, account_id="acc_1", type=f"team.{action}.v1") for action in ACTIONS]
+    await stored(auditing, *rows)
+    texts = [text for text, _ in ACTION_FILTERS]
+    wrong = {}
+    for text in [*texts, *ACTIONS, *(f"{action}*" for action in ACTIONS)]:
+        actions = sorted(record.action for record in await found(auditing, action=text))
+        if actions != sorted(filter(action_filter(text).matches, ACTIONS)):
+            wrong[text] = actions
+    assert wrong == {}
+
+
+async def test_the_end_of_the_range_and_the_cursor_both_limit_a_page(auditing):
+    moments = [NOON + timedelta(minutes=minute) for minute in range(5)]
+    rows = [row_of(MEMBER, account_id="acc_1", occurred_at=moment) for moment in moments]
+    records = await stored(auditing, *rows)
+
+    async def minutes(**options):
+        return [moments.index(record.occurred_at) for record in await found(auditing, **options)]
+
+    assert await minutes() == [4, 3, 2, 1, 0]
+    assert await minutes(until=moments[3]) == [2, 1, 0]
+    assert await minutes(since=moments[1], until=moments[3]) == [2, 1]
+    assert await minutes(after=records[3].order) == [2, 1, 0]
+    assert await minutes(after=records[3].order, until=moments[2]) == [1, 0]
+    assert await minutes(after=records[2].order, until=moments[4]) == [1, 0]
+    assert await minutes(after=records[3].order, since=moments[2]) == [2]
+    assert await minutes(limit=2) == [4, 3]
+
+
+async def test_every_user_with_the_address_is_found(auditing):
+    for user_id, email in (("usr_1", "a@x.org"), ("usr_2", "A@X.org"), ("usr_3", "b@x.org")):
+        await auditing.ctx.records.remember_user(
+            KnownUser(user_id=user_id, name="N", email=email, as_of=NOON)
+        )
+    ids = await auditing.ctx.records.user_ids_with_email("a@X.ORG")
+    assert sorted(ids) == ["usr_1", "usr_2"]
+    rows = [
+        row_of(MEMBER, account_id="acc_1", actor=Actor(type="user", id=f"usr_{number}"))
+        for number in (1, 2, 3)
+    ]
+    await stored(auditing, *rows)
+    actors = {record.actor.id for record in await found(auditing, actor_ids=ids)}
+    assert actors == {"usr_1", "usr_2"}
+
+
+@pytest.mark.rule("Ro17")
+async def test_records_of_an_actor_stay_when_the_actor_is_removed(auditing):
+    """Nothing that audit receives deletes or changes a record."""
+    bo = Actor(type="user", id="usr_bo", name="Bo Li")
+    acted = [
+        row_of(MEMBER, account_id="acc_1", actor=bo, occurred_at=NOON + timedelta(minutes=minute))
+        for minute in range(3)
+    ]
+    removed = row_of(MEMBER, account_id="acc_1", occurred_at=NOON + timedelta(hours=1))
+    await auditing.take(*acted)
+    before = [record.id for record in await found(auditing, actor_ids=["usr_bo"])]
+    await auditing.take(removed)
+    assert [record.id for record in await found(auditing, actor_ids=["usr_bo"])] == before
+    assert before == [row.id for row in reversed(acted)]

@@ -1,0 +1,191 @@
+"""Facts that cause a mail, each with the mail that it must cause; and facts that cause none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from services.notification.domain.messages import LinkRequest, MessageKind
+from shared.contracts import identity, team
+from shared.contracts.calls import InvitationLinkRequest, VerificationLinkRequest
+from tests.services.rows import NOON
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from shared.contracts.facts import Payload
+
+INVITATION_ID = "inv_" + "0" * 31 + "1"
+USER_ID = "usr_" + "0" * 31 + "1"
+IN_A_WEEK = NOON + timedelta(days=7)
+USER: dict[str, Any] = {
+    "user_id": USER_ID,
+    "email": "bo@example.com",
+    "name": "Bo Li",
+    "account_id": "acc_bo",
+}
+MEMBER: dict[str, Any] = {
+    "account_name": "Acme",
+    "user_id": "usr_bo",
+    "email": "bo@example.com",
+    "name": "Bo Li",
+    "role": "developer",
+}
+INVITATION: dict[str, Any] = {
+    "account_name": "Acme",
+    "invitation_id": INVITATION_ID,
+    "email": "bo@example.com",
+    "role": "developer",
+}
+OPEN: dict[str, Any] = INVITATION | {
+    "role_title": "Developer",
+    "inviter_name": "Ana Díaz",
+    "generation": 1,
+    "expires_at": IN_A_WEEK,
+}
+INVITER: dict[str, Any] = {"inviter_user_id": "usr_ana", "inviter_email": "ana@example.com"}
+OVERRIDE: dict[str, Any] = {
+    "account_name": "Acme",
+    "project_id": "prj_1",
+    "project_name": "prod",
+    "user_id": "usr_bo",
+    "email": "bo@example.com",
+}
+ROLE_CHANGED: dict[str, Any] = MEMBER | {"previous_role": "basic", "role_title": "Developer"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expected:
+    """The mail that follows from a fact whose actor is Ana Díaz."""
+
+    kind: MessageKind
+    words: dict[str, str]
+    to: str = "bo@example.com"
+    link: LinkRequest | None = None
+    expires_at: datetime | None = None
+
+
+VERIFICATION = Expected(
+    kind=MessageKind.VERIFY_EMAIL,
+    words={"name": "Bo Li"},
+    link=VerificationLinkRequest(kind="verification", id=USER_ID, generation=1),
+)
+INVITATION_MAIL = Expected(
+    kind=MessageKind.INVITATION,
+    words={
+        "account": "Acme",
+        "inviter": "Ana Díaz",
+        "role": "Developer",
+        "email": "bo@example.com",
+    },
+    link=InvitationLinkRequest(kind="invitation", id=INVITATION_ID, generation=1),
+    expires_at=IN_A_WEEK,
+)
+PROJECT_WORDS = {"account": "Acme", "project": "prod", "actor": "Ana Díaz"}
+
+MAILS: tuple[tuple[Payload, Expected], ...] = (
+    (identity.UserSignedUp(**USER, verified=False, generation=1), VERIFICATION),
+    (identity.UserVerificationResent(**USER, generation=1), VERIFICATION),
+    (
+        identity.SessionReuseDetected(
+            session_id="ses_1",
+            user_id="usr_bo",
+            email="bo@example.com",
+            name="Bo Li",
+            ended_at=NOON,
+        ),
+        Expected(kind=MessageKind.SIGNED_OUT, words={"name": "Bo Li"}),
+    ),
+    (team.InvitationCreated(**OPEN, delivery="email"), INVITATION_MAIL),
+    (team.InvitationResent(**OPEN, delivery="email"), INVITATION_MAIL),
+    (
+        team.InvitationAccepted(
+            **INVITATION, **INVITER, role_title="Developer", user_id="usr_bo", name="Bo Li"
+        ),
+        Expected(
+            kind=MessageKind.INVITATION_ACCEPTED,
+            to="ana@example.com",
+            words={
+                "account": "Acme",
+                "member": "Bo Li",
+                "email": "bo@example.com",
+                "role": "Developer",
+            },
+        ),
+    ),
+    (
+        # From a version whose facts had no title of the role.
+        team.InvitationAccepted(**INVITATION, **INVITER, user_id="usr_bo", name="Bo Li"),
+        Expected(
+            kind=MessageKind.INVITATION_ACCEPTED,
+            to="ana@example.com",
+            words={
+                "account": "Acme",
+                "member": "Bo Li",
+                "email": "bo@example.com",
+                "role": "developer",
+            },
+        ),
+    ),
+    (
+        team.InvitationDeclined(**INVITATION, **INVITER),
+        Expected(
+            kind=MessageKind.INVITATION_DECLINED,
+            to="ana@example.com",
+            words={"account": "Acme", "email": "bo@example.com"},
+        ),
+    ),
+    (
+        team.MemberRoleChanged(**ROLE_CHANGED, ends_sessions=False),
+        Expected(
+            kind=MessageKind.ROLE_CHANGED,
+            words={
+                "account": "Acme",
+                "name": "Bo Li",
+                "role": "Developer",
+                "actor": "Ana Díaz",
+                "signs_in_again": "",
+            },
+        ),
+    ),
+    (
+        team.MemberRoleChanged(**ROLE_CHANGED, ends_sessions=True),
+        Expected(
+            kind=MessageKind.ROLE_CHANGED,
+            words={
+                "account": "Acme",
+                "name": "Bo Li",
+                "role": "Developer",
+                "actor": "Ana Díaz",
+                "signs_in_again": "yes",
+            },
+        ),
+    ),
+    (
+        team.MemberRemoved(**MEMBER),
+        Expected(
+            kind=MessageKind.REMOVED,
+            words={"account": "Acme", "name": "Bo Li", "actor": "Ana Díaz"},
+        ),
+    ),
+    (
+        team.OverrideSet(**OVERRIDE, expires_at=None),
+        Expected(kind=MessageKind.OVERRIDE_SET, words=PROJECT_WORDS),
+    ),
+    (
+        team.OverrideSet(**OVERRIDE, expires_at=IN_A_WEEK),
+        Expected(kind=MessageKind.OVERRIDE_SET, words=PROJECT_WORDS, expires_at=IN_A_WEEK),
+    ),
+    (
+        team.OverrideRemoved(**OVERRIDE),
+        Expected(kind=MessageKind.OVERRIDE_REMOVED, words=PROJECT_WORDS),
+    ),
+)
+WITHOUT_MAIL: tuple[Payload, ...] = (
+    identity.UserSignedUp(**USER, verified=True, generation=1),
+    team.InvitationCreated(**OPEN, delivery="link"),
+    team.InvitationResent(**OPEN, delivery="link"),
+    team.MemberLeft(**MEMBER),
+    team.InvitationRevoked(**INVITATION),
+)

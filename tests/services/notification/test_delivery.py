@@ -1,0 +1,209 @@
+"""Every fact becomes its mail once, and every result of an attempt is handled."""
+
+import asyncio
+import json
+import random
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from services.notification.domain.attempts import GIVE_UP_AFTER
+from services.notification.domain.messages import MessageKind, message_id
+from shared.bus import Verdict
+from shared.contracts import identity, team
+from shared.contracts.calls import InvitationLinkRequest
+from tests.services.notification.samples import (
+    INVITATION,
+    INVITATION_ID,
+    INVITER,
+    MAILS,
+    MEMBER,
+    USER,
+    WITHOUT_MAIL,
+)
+from tests.services.notification.steps import (
+    INVITED,
+    REMOVED,
+    all_are,
+    inbox_of,
+    mail_id,
+    send_what_is_due,
+    tell,
+)
+from tests.services.rows import on_the_bus, row_of
+from tests.waiting import wait_for
+
+
+async def test_each_fact_twice_and_out_of_order_sends_each_mail_once(sending, scripted):
+    rows = [row_of(payload, account_id="acc_1") for payload, _ in MAILS]
+    silent = [row_of(payload, account_id="acc_1") for payload in WITHOUT_MAIL]
+    messages = [on_the_bus(row) for row in (rows + silent) * 2]
+    random.shuffle(messages)
+    inbox = inbox_of(sending)
+
+    async with sending.running():
+        assert {await inbox.handle(message) for message in messages} == {Verdict.ACK}
+        expected = sorted(
+            mail_id(row, mail.kind, mail.to) for row, (_, mail) in zip(rows, MAILS, strict=True)
+        )
+        await wait_for(lambda: len(scripted.taken) >= len(expected), within=60, what="every mail")
+        await wait_for(
+            lambda: all_are(sending, "sent", len(expected)),
+            within=60,
+            what="every status to be saved",
+        )
+    assert sorted(scripted.message_ids) == expected
+    assert sorted(await sending.facts()) == sorted(
+        ("message.sent", each.strip("<>").partition("@")[0]) for each in expected
+    )
+
+
+async def test_a_fact_that_arrives_ten_times_at_once_is_one_message(sending):
+    row = row_of(REMOVED, account_id="acc_1")
+    inbox = inbox_of(sending)
+    await asyncio.gather(*(inbox.handle(on_the_bus(row)) for _ in range(10)))
+    assert list((await sending.statuses()).values()) == ["queued"]
+
+
+async def test_the_link_is_requested_when_the_mail_is_sent_and_not_stored(sending, scripted):
+    await tell(sending, INVITED)
+    assert sending.owners.asked == []
+    await send_what_is_due(sending)
+    assert sending.owners.asked == [
+        InvitationLinkRequest(kind="invitation", id=INVITATION_ID, generation=1)
+    ]
+    assert len(scripted.taken) == 1
+    kept = json.dumps(await sending.one(), default=str)
+    assert "K7QM2XWP" not in kept
+    assert "mac" not in kept
+
+
+async def test_a_link_that_is_gone_withdraws_the_message_unsent(sending, scripted):
+    sending.owners.gone.add((INVITATION_ID, 1))
+    await tell(sending, INVITED)
+    await send_what_is_due(sending)
+    assert list((await sending.statuses()).values()) == ["withdrawn"]
+    assert scripted.taken == []
+    assert await sending.facts() == []
+
+
+async def test_only_the_valid_one_of_two_link_generations_is_mailed(sending, scripted):
+    sending.owners.gone.add((USER["user_id"], 1))
+    resent = identity.UserVerificationResent(**USER, generation=2)
+    signed_up = identity.UserSignedUp(**USER, verified=False, generation=1)
+    second, _ = await tell(sending, resent, signed_up)
+    await send_what_is_due(sending)
+    assert scripted.message_ids == [mail_id(second, MessageKind.VERIFY_EMAIL, "bo@example.com")]
+
+
+async def test_an_unavailable_link_owner_delays_the_mail_by_a_second(sending, scripted):
+    sending.owners.away = True
+    await tell(sending, INVITED)
+    await send_what_is_due(sending)
+    assert (await sending.one())["status"] == "queued"
+    sending.owners.away = False
+    await send_what_is_due(sending)
+    assert scripted.taken == []
+    sending.clock.ahead += timedelta(seconds=2)
+    await send_what_is_due(sending)
+    assert len(scripted.taken) == 1
+
+
+async def test_a_deferred_mail_is_tried_after_1_5_15_and_60_minutes(sending, scripted):
+    scripted.data_replies.extend(["421 busy", "450 busy", "451 busy", "452 busy"])
+    (row,) = await tell(sending, REMOVED)
+    for minutes in (1, 5, 15, 60):
+        await send_what_is_due(sending)
+        sending.clock.ahead += timedelta(minutes=minutes) - timedelta(seconds=5)
+        await send_what_is_due(sending)
+        assert scripted.taken == []
+        sending.clock.ahead += timedelta(minutes=minutes * 0.2, seconds=5)
+    await send_what_is_due(sending)
+    assert scripted.message_ids == [mail_id(row, MessageKind.REMOVED, "bo@example.com")]
+    document = await sending.one()
+    assert (document["status"], document["attempts"], document["deferrals"]) == ("sent", 5, 4)
+
+
+@pytest.mark.parametrize("reply", ["550 no such user", "552 too large", "554 policy"])
+async def test_a_rejected_mail_bounces_after_one_attempt_with_a_fact(sending, scripted, reply):
+    scripted.data_replies.append(reply)
+    (row,) = await tell(sending, INVITED)
+    for _ in range(3):
+        await send_what_is_due(sending)
+        sending.clock.ahead += timedelta(hours=2)
+    document = await sending.one()
+    assert (document["status"], document["attempts"], document["reply"]) == ("bounced", 1, reply)
+    assert scripted.taken == []
+    assert await sending.facts() == [
+        ("message.bounced", message_id(row.id, MessageKind.INVITATION, "bo@example.com"))
+    ]
+
+
+async def test_a_list_of_addresses_bounces_without_a_connection(sending, scripted):
+    await tell(sending, team.MemberRemoved(**MEMBER | {"email": "v@x.example,evil@x.example"}))
+    await send_what_is_due(sending)
+    assert (await sending.one())["status"] == "bounced"
+    assert scripted.sessions == set()
+
+
+async def test_a_message_that_is_always_deferred_bounces_after_three_days(sending, scripted):
+    scripted.data_replies.extend(["451 later"] * 200)
+    await tell(sending, REMOVED)
+    while (await sending.one())["status"] == "queued":
+        assert sending.clock.ahead < GIVE_UP_AFTER + timedelta(hours=2)
+        await send_what_is_due(sending)
+        sending.clock.ahead += timedelta(minutes=75)
+    assert (await sending.one())["status"] == "bounced"
+
+
+async def test_a_drop_after_the_data_repeats_the_mail_with_the_same_id(sending, scripted):
+    scripted.data_replies.append("drop")
+    (row,) = await tell(sending, REMOVED)
+    await send_what_is_due(sending)
+    assert (await sending.one())["status"] == "queued"
+    sending.clock.ahead += timedelta(minutes=2)
+    await send_what_is_due(sending)
+    assert scripted.message_ids == [mail_id(row, MessageKind.REMOVED, "bo@example.com")] * 2
+    assert (await sending.one())["status"] == "sent"
+
+
+class FaultyTransport:
+    """A transport that raises an unexpected error for one recipient."""
+
+    def __init__(self, transport, recipient):
+        self.transport = transport
+        self.recipient = recipient
+
+    async def send(self, mail):
+        if mail.recipient == self.recipient:
+            raise LookupError("a bug")
+        return await self.transport.send(mail)
+
+
+async def test_a_message_with_an_internal_error_does_not_delay_others(sending, scripted, caplog):
+    faulty = FaultyTransport(sending.transport, "bad@example.com")
+    sending.ctx = replace(sending.ctx, transport=faulty)
+    await tell(sending, team.MemberRemoved(**MEMBER | {"email": "bad@example.com"}), REMOVED)
+    async with sending.running():
+        await wait_for(lambda: len(scripted.taken) == 1, what="the other mail")
+        await wait_for(lambda: "could not be made or sent" in caplog.text, what="a line in the log")
+
+
+async def test_a_message_with_a_lasting_internal_error_bounces(sending, scripted):
+    faulty = FaultyTransport(sending.transport, "bo@example.com")
+    sending.ctx = replace(sending.ctx, transport=faulty)
+    await tell(sending, REMOVED)
+    while (document := await sending.one())["status"] == "queued":
+        assert sending.clock.ahead < GIVE_UP_AFTER + timedelta(hours=2)
+        await send_what_is_due(sending)
+        sending.clock.ahead += timedelta(minutes=75)
+    assert (document["status"], document["reply"]) == ("bounced", "internal error: LookupError")
+    assert scripted.taken == []
+
+
+async def test_the_inviter_is_told_of_acceptance_and_refusal(sending, scripted):
+    accepted = team.InvitationAccepted(**INVITATION, **INVITER, user_id="usr_bo", name="Bo Li")
+    await tell(sending, accepted, team.InvitationDeclined(**INVITATION, **INVITER))
+    await send_what_is_due(sending)
+    assert [recipients for recipients, _ in scripted.taken] == [("ana@example.com",)] * 2
