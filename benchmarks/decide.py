@@ -20,14 +20,14 @@ from rolecall import (
     Resource,
     Subject,
     decide,
-    load,
+    load_catalog,
 )
 
 ROUNDS, CHECKS, NOW = 15, 20_000, 1_800_000_000_000
 
 
 def account() -> AccountState:
-    catalog = CompiledCatalog(load("standard"))
+    catalog = CompiledCatalog(load_catalog("standard"))
     override = Override(
         catalog.override_matrix(
             "prj_1", catalog.catalog.parse_grants({"instance": {"write": "all"}})

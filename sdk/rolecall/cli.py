@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rolecall.client.admin import AdminError, create_client
-from rolecall.core.catalog import SHIPPED, Catalog, load, read
+from rolecall.core.catalog import SHIPPED_CATALOGS, Catalog, load_catalog, read_catalog
 from rolecall.core.matrix import CompiledCatalog
 from rolecall.core.problems import CatalogError
 
@@ -45,8 +45,8 @@ def _check(chosen: argparse.Namespace) -> int:
 
 def _show(chosen: argparse.Namespace) -> int:
     try:
-        named = chosen.catalog in SHIPPED
-        catalog = load(chosen.catalog) if named else _read(Path(chosen.catalog))
+        named = chosen.catalog in SHIPPED_CATALOGS
+        catalog = load_catalog(chosen.catalog) if named else _read(Path(chosen.catalog))
     except CatalogError as error:
         _complain_of(chosen.catalog, error)
         return INVALID
@@ -79,9 +79,9 @@ def _create_client(chosen: argparse.Namespace) -> int:
 
 def _read(path: Path) -> Catalog:
     try:
-        return read(path)
+        return read_catalog(path)
     except OSError as error:
-        known = ", ".join(SHIPPED)
+        known = ", ".join(SHIPPED_CATALOGS)
         raise _UsageError(f"{path}: {error.strerror}. Shipped catalogs: {known}") from error
     except UnicodeDecodeError as error:
         raise _UsageError(f"{path}: not UTF-8 text") from error
@@ -136,7 +136,7 @@ def _parser() -> argparse.ArgumentParser:
     check.set_defaults(run=_check)
     show = catalog.add_parser("show", help="print a catalog's permission table")
     show.add_argument(
-        "catalog", metavar="NAME|FILE", help=f"a file, or one of {', '.join(SHIPPED)}"
+        "catalog", metavar="NAME|FILE", help=f"a file, or one of {', '.join(SHIPPED_CATALOGS)}"
     )
     show.set_defaults(run=_show)
 

@@ -7,21 +7,21 @@ import pytest
 
 from rolecall import (
     CONTROL_PERMISSIONS,
-    SHIPPED,
+    SHIPPED_CATALOGS,
     Catalog,
     CatalogError,
     CompiledCatalog,
-    load,
+    load_catalog,
 )
 
 
 def rebuilt(name, mapping):
-    return Catalog.from_mapping({**load(name).to_mapping(), **mapping})
+    return Catalog.from_mapping({**load_catalog(name).to_mapping(), **mapping})
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", SHIPPED_CATALOGS)
 def test_a_catalog_survives_the_journey_as_json(name):
-    catalog = load(name)
+    catalog = load_catalog(name)
     copied = Catalog.from_mapping(json.loads(json.dumps(catalog.to_mapping())))
     assert copied == catalog
     assert copied.id == catalog.id
@@ -31,7 +31,7 @@ def test_a_catalog_survives_the_journey_as_json(name):
 
 def test_what_was_published_keeps_its_id_and_is_not_judged_by_newer_rules():
     """A version that older code published lacks what has a default now."""
-    content: dict[str, Any] = load("standard").to_mapping()
+    content: dict[str, Any] = load_catalog("standard").to_mapping()
     del content["policies"]["words"]
     content["roles"] = [{**role, "grants": {}} for role in content["roles"]]
     with pytest.raises(CatalogError):
@@ -48,23 +48,23 @@ def reordered(value):
     return [reordered(item) for item in value] if isinstance(value, list) else value
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", SHIPPED_CATALOGS)
 def test_the_id_names_the_content_and_not_its_spelling(name):
-    catalog = load(name)
+    catalog = load_catalog(name)
     assert catalog.id.startswith(f"{name}@")
     assert len(catalog.id) == len(name) + 1 + 64
     assert Catalog.from_mapping(reordered(catalog.to_mapping())).id == catalog.id
     assert rebuilt(name, {"title": "Another"}).id != catalog.id
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", SHIPPED_CATALOGS)
 def test_every_control_permission_is_placed(name):
-    assert set(CONTROL_PERMISSIONS) <= set(CompiledCatalog(load(name)).permissions)
+    assert set(CONTROL_PERMISSIONS) <= set(CompiledCatalog(load_catalog(name)).permissions)
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", SHIPPED_CATALOGS)
 def test_control_permissions_without_a_row_go_to_whoever_removes_members(name):
-    compiled = CompiledCatalog(load(name))
+    compiled = CompiledCatalog(load_catalog(name))
     held = {role: compiled.held(matrix) for role, matrix in compiled.roles.items()}
     managing = {role for role in held if "member:remove" in held[role]}
     for permission in ("account:update", "webhook:manage", "guardrail:manage", "review:manage"):
@@ -85,7 +85,7 @@ def test_control_permissions_without_a_row_go_to_whoever_removes_members(name):
 def test_the_policies_of_each_provider(
     name, conversion, hours, resend, after, deliveries, limit, ends, word
 ):
-    policies = load(name).policies
+    policies = load_catalog(name).policies
     invitations = policies.invitations
     assert policies.conversion == conversion
     assert invitations.lifetime_seconds == (hours and hours * 3600)
@@ -109,7 +109,7 @@ def test_the_policies_of_each_provider(
     ],
 )
 def test_what_owners_hold_and_what_can_be_assigned(name, owner_role, assignable):
-    catalog = load(name)
+    catalog = load_catalog(name)
     assert catalog.owner_role == owner_role
     assert catalog.role_after_transfer == "admin"
     assert " ".join(role.id for role in catalog.roles if role.assignable) == assignable
@@ -129,7 +129,7 @@ def test_what_owners_hold_and_what_can_be_assigned(name, owner_role, assignable)
 def test_all_source_rows_but_these_belong_to_projects(name, account_wide):
     rows = [
         entry
-        for section in load(name).sections
+        for section in load_catalog(name).sections
         if section.id != "rolecall"
         for entry in section.entries
     ]

@@ -72,7 +72,7 @@ def create_client(url, *more):
 
 def test_every_shipped_catalog_passes_the_check(capsys):
     files = sorted(str(file) for file in CATALOGS.glob("*.yaml"))
-    assert len(files) == len(rolecall.SHIPPED)
+    assert len(files) == len(rolecall.SHIPPED_CATALOGS)
     assert main(["catalog", "check", *files]) == 0
     shown = capsys.readouterr().out.splitlines()
     assert [line.split("@")[0] for line in shown] == [f"{f}: {Path(f).stem}" for f in files]
@@ -86,7 +86,9 @@ def test_a_bad_catalog_is_told_with_file_line_and_place(tmp_path, capsys):
     assert main(["catalog", "check", str(bad), str(good)]) == 1
     out, err = capsys.readouterr()
     line = text.splitlines().index("owner_role: admin") + 1
-    assert err == f"{bad}:{line}: /owner_role: no role 'king'; roles are admin\n"
+    assert (
+        err == f"{bad}:{line}: /owner_role: The catalog has no role 'king'. Choose one of: admin.\n"
+    )
     assert out.startswith(f"{good}: runos@")
 
 
@@ -110,7 +112,7 @@ def test_a_wrong_command_is_a_wrong_usage(arguments, capsys):
 def test_the_shown_table_has_every_entry_and_the_scope_of_every_role(capsys):
     assert main(["catalog", "show", "novita"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    catalog = rolecall.load("novita")
+    catalog = rolecall.load_catalog("novita")
     assert lines[0] == f"Novita AI  {catalog.id}"
     assert lines[1].split() == ["owner", "admin", "developer", "basic", "billing"]
     rows = {line.split()[0]: line.split()[1:] for line in lines if line.startswith("    ")}

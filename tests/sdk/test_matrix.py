@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rolecall import CatalogError, CompiledCatalog, Scope, load
+from rolecall import CatalogError, CompiledCatalog, Scope, load_catalog
 from tests.sdk.accounts import STANDARD
 
 
@@ -53,7 +53,7 @@ def test_nobody_gives_what_they_do_not_hold_in_that_scope(giver, given, lacking)
     ],
 )
 def test_which_roles_lie_within_which(catalog, giver, may_give):
-    compiled = CompiledCatalog(load(catalog))
+    compiled = CompiledCatalog(load_catalog(catalog))
     within = [
         role
         for role, matrix in compiled.roles.items()

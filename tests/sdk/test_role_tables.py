@@ -13,7 +13,7 @@ from rolecall import (
     Resource,
     Subject,
     decide,
-    load,
+    load_catalog,
 )
 from tests.sdk.accounts import NOW, account, member
 
@@ -22,7 +22,7 @@ ROWS = [
     for row in csv.DictReader((Path(__file__).parent / "role_tables.csv").read_text().splitlines())
 ]
 SOURCES = ("runpod", "runos", "cloud-iam", "novita")
-COMPILED = {name: CompiledCatalog(load(name)) for name in SOURCES}
+COMPILED = {name: CompiledCatalog(load_catalog(name)) for name in SOURCES}
 SUBJECT = Subject("usr_b")
 # What each cell means for a resource of one's own, of somebody else's, and of nobody known.
 OWNERS = ("usr_b", "usr_c", None)
@@ -60,7 +60,7 @@ def test_every_cell_decides_as_its_source_says_for_own_others_and_unknown_owners
 
 @pytest.mark.parametrize("name", SOURCES)
 def test_no_catalog_has_a_row_or_role_that_its_source_has_not(name):
-    catalog = load(name)
+    catalog = load_catalog(name)
     listed = {(role, entry, level) for of, role, entry, level, _ in ROWS if of == name}
     defined = {
         (role.id, entry.id, level.id)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rolecall import CompiledCatalog, load
+from rolecall import CompiledCatalog, load_catalog
 
 # Role by role: what it may do to everything, to its own things, and not at all.
 STANDARD_ROLES = [
@@ -58,7 +58,7 @@ STANDARD_ROLES = [
 
 @pytest.mark.parametrize(("role", "everyones", "own", "none"), STANDARD_ROLES)
 def test_what_the_roles_of_the_standard_catalog_may_do(role, everyones, own, none):
-    compiled = CompiledCatalog(load("standard"))
+    compiled = CompiledCatalog(load_catalog("standard"))
     held = compiled.held(compiled.roles[role])
     expected = {
         **dict.fromkeys(everyones.split(), "all"),
@@ -70,6 +70,6 @@ def test_what_the_roles_of_the_standard_catalog_may_do(role, everyones, own, non
 
 
 def test_the_viewer_of_the_standard_catalog_only_views():
-    compiled = CompiledCatalog(load("standard"))
+    compiled = CompiledCatalog(load_catalog("standard"))
     held = compiled.held(compiled.roles["viewer"])
     assert {name.partition(":")[2] for name in held} == {"view"}
