@@ -29,7 +29,6 @@ def _a_slow_machine_is_no_outage() -> Iterator[None]:
         ):
             patient.setattr(work, "__kwdefaults__", {**(work.__kwdefaults__ or {}), limit: PATIENT})
         for name in (
-            "services.authz.follower.CALL_SECONDS",
             "shared.bus.local.PUBLISH_SECONDS",
             "shared.journal.journal.TURN_SECONDS",
             "shared.leases.leases.PATIENCE_SECONDS",

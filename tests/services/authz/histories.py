@@ -1,4 +1,4 @@
-"""What do team and identity tell authz in a test?"""
+"""Policy objects that team and identity publish in tests of authz."""
 
 from datetime import UTC, datetime
 from typing import Any
