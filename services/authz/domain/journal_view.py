@@ -130,7 +130,6 @@ class JournalView:
         self.applied = dict(heads)
         self.loaded = True
         self._life += 1
-        self._pending = []
         for shard, buffered in list(self._buffer.items()):
             self._buffer[shard] = {s: row for s, row in buffered.items() if row.epoch == epoch}
             self._drain(shard)

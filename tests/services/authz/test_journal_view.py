@@ -112,8 +112,23 @@ def test_the_parts_of_the_next_change_wait_for_their_rest(view, state):
         view.on_change(given)
     assert state.puts[1:] == [["a"]]
     assert view.applied == {0: 3}
+    assert view.missing() == {}, "the rest is on its way, or the next heads name it"
     view.on_change(row(5, "c", part=2, parts=2))
     assert state.puts[1:] == [["a"], ["b", "c"]]
+
+
+def test_the_rest_of_a_change_is_applied_after_a_snapshot_inside_it(state):
+    view = JournalView(state, 100)
+    view.load(epoch="e1", heads={0: 3}, policy_objects=[policy_object("a")])
+    assert view.on_change(row(4, "b", part=2, parts=2)) is RowOutcome.APPLIED
+    assert view.applied == {0: 4}
+
+
+def test_a_late_answer_with_older_heads_does_not_hide_a_gap(view):
+    late = view.ask(0.0)
+    view.granted(view.ask(0.0), grant(4))
+    view.granted(late, grant(2))
+    assert view.missing() == {0: 2}
 
 
 def test_rows_without_objects_take_their_place_in_the_sequence(view):
@@ -124,6 +139,7 @@ def test_rows_without_objects_take_their_place_in_the_sequence(view):
 def test_rows_before_the_snapshot_are_applied_after_it(state):
     view = JournalView(state, 100)
     assert view.on_change(row(3, "new")) is RowOutcome.BUFFERED
+    assert view.missing() == {}, "there is nothing to fill before the snapshot"
     assert view.on_change(row(1, "past")) is RowOutcome.BUFFERED
     assert view.on_change(row(4, "foreign", epoch="e0")) is RowOutcome.BUFFERED
     assert view.missing() == {}
@@ -229,6 +245,7 @@ def test_a_row_of_another_epoch_is_not_applied(view, state):
 def test_forgetting_ends_every_lease_at_once(view):
     view.granted(view.ask(0.0), grant(2))
     view.granted(view.ask(0.0), grant(3))
+    view.granted(view.ask(0.0), grant(9))
     view.on_change(row(4, "kept"))
     view.forget()
     assert not view.holds(0.0)
