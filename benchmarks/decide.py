@@ -1,7 +1,7 @@
-"""What does one decision in process cost?
+"""Measures the time of one decision in process.
 
 50 members under the catalog `standard`, random checks of which about 60 % are allowed; warm,
-single thread. Prints nanoseconds a decision, the loop's own cost taken off.
+single thread. Prints nanoseconds per decision, without the cost of the loop.
 
     PYTHONPATH=sdk python benchmarks/decide.py
 """

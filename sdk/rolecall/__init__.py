@@ -1,5 +1,6 @@
 """The public names of the SDK; everything else may change without notice."""
 
+from rolecall.client.checks import CheckDecision, RolecallClient, UndecidedError
 from rolecall.core.build import build_account, build_member, milliseconds
 from rolecall.core.catalog import (
     SHIPPED_CATALOGS,
@@ -44,6 +45,7 @@ __all__ = [
     "AfterExpiry",
     "Catalog",
     "CatalogError",
+    "CheckDecision",
     "CompiledCatalog",
     "CompiledPermission",
     "Conversion",
@@ -64,9 +66,11 @@ __all__ = [
     "Reason",
     "Resource",
     "Role",
+    "RolecallClient",
     "Scope",
     "Section",
     "Subject",
+    "UndecidedError",
     "Words",
     "build_account",
     "build_member",

@@ -1,4 +1,4 @@
-"""Which account do the tests of decisions ask about?"""
+"""The account that the tests of decisions ask about."""
 
 from rolecall import (
     AccountKind,

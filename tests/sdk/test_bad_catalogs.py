@@ -1,4 +1,4 @@
-"""Which catalogs are refused, at which place, and with what to do?"""
+"""Tests of catalogs that are refused: at which place, and with which text."""
 
 import copy
 from typing import Any
@@ -6,7 +6,14 @@ from typing import Any
 import pytest
 import yaml
 
-from rolecall import Catalog, CatalogError, CompiledCatalog, load_catalog, parse_catalog
+from rolecall import (
+    CONTROL_PERMISSIONS,
+    Catalog,
+    CatalogError,
+    CompiledCatalog,
+    load_catalog,
+    parse_catalog,
+)
 
 
 def content(name) -> Any:
@@ -34,14 +41,14 @@ BAD = [
     ("an unknown key at the top", lambda m: m.update(colour="red"), "/colour", "Unexpected key"),
     ("no roles at all", lambda m: m.pop("roles"), "/roles", "This key is required"),
     ("a name with capitals", lambda m: m.update(name="Standard"), "/name", "pattern"),
-    ("sections that are no list", lambda m: m.update(sections=7), "/sections", "must be a list"),
+    ("sections that are not a list", lambda m: m.update(sections=7), "/sections", "must be a list"),
     (
         "an unknown key of a level",
         lambda m: entry(m, "balance")["levels"][0].update(selfish=True),
         "/sections/6/entries/0/levels/0/selfish", "Unexpected key",
     ),
     (
-        "a scope of its own making",
+        "an unknown scope",
         lambda m: grant(m, "viewer", balance={"view": "some"}),
         "/roles/6/grants/balance/view", "'all' or 'self'",
     ),
@@ -139,7 +146,7 @@ BAD = [
         "/role_after_transfer", "has no role 'king'",
     ),
     (
-        "a former owner's role that nobody may be given",
+        "a former owner's role that is not assignable",
         lambda m: m.update(role_after_transfer="owner"),
         "/role_after_transfer", "not assignable",
     ),
@@ -173,7 +180,7 @@ BAD = [
         "/roles", "No role is assignable",
     ),
     (
-        "a control permission that stands nowhere",
+        "a control permission without a level",
         lambda m: m["sections"][-1]["entries"].pop(-1) and [
             item["grants"].pop("review", None) for item in m["roles"]
         ],
@@ -190,7 +197,7 @@ BAD = [
         "/sections/8/entries/7", "has no `why`",
     ),
     (
-        "a lifetime of no time",
+        "a lifetime of zero",
         lambda m: m["policies"]["invitations"].update(lifetime_seconds=0),
         "/policies/invitations/lifetime_seconds", "greater than 0",
     ),
@@ -210,7 +217,7 @@ BAD = [
         "/policies/invitations/deliveries/0", "appears twice",
     ),
     (
-        "a team of nobody",
+        "a limit of no members",
         lambda m: m["policies"].update(member_limit=0),
         "/policies/member_limit", "greater than 0",
     ),
@@ -232,11 +239,56 @@ def test_a_bad_catalog_is_refused_at_its_place(sentence, spoil, pointer, message
     assert any(message in text for text in said), (sentence, str(refused.value))
 
 
+ACCOUNT_WIDE = [name for name in CONTROL_PERMISSIONS if not name.startswith("project:")]
+
+
+def problems_at(mapping, place):
+    with pytest.raises(CatalogError) as refused:
+        Catalog.from_mapping(mapping)
+    return [problem.message for problem in refused.value.problems if problem.pointer == place]
+
+
+def place_of(mapping, entry_id):
+    return next(
+        f"/sections/{s}/entries/{e}"
+        for s, section in enumerate(mapping["sections"])
+        for e, item in enumerate(section["entries"])
+        if item["id"] == entry_id
+    )
+
+
+@pytest.mark.rule("Ci9")
+@pytest.mark.parametrize("permission", ACCOUNT_WIDE)
+def test_an_account_wide_permission_in_a_project_scoped_entry_is_refused(permission):
+    mapping = content("standard")
+    entry_id = permission.partition(":")[0]
+    entry(mapping, entry_id).update(project_scoped=True)
+    messages = problems_at(mapping, place_of(mapping, entry_id))
+    assert any(f"The permission {permission!r} applies to the whole" in text for text in messages)
+
+
+@pytest.mark.rule("Ci9")
+@pytest.mark.parametrize("permission", ACCOUNT_WIDE)
+def test_a_project_scoped_entry_cannot_carry_an_account_wide_permission(permission):
+    mapping = content("standard")
+    entry_id, _, level_id = permission.partition(":")
+    levels = entry(mapping, entry_id)["levels"]
+    moved = next(level for level in levels if level["id"] == level_id)
+    moved["id"] = "moved"
+    for level in levels:
+        level["includes"] = [name for name in level["includes"] if name != level_id]
+    for item in mapping["roles"]:
+        item["grants"].pop(entry_id, None)
+    entry(mapping, "instance")["levels"][0]["permissions"] = [permission]
+    messages = problems_at(mapping, place_of(mapping, "instance"))
+    assert any(f"The permission {permission!r} applies to the whole" in text for text in messages)
+
+
 @pytest.mark.parametrize(
     ("feature", "entry_id", "names"),
     [("api_tokens", "api_token", {"view", "manage"}), ("custom_roles", "role", {"manage"})],
 )
-def test_a_feature_left_out_needs_no_place_for_its_permissions(feature, entry_id, names):
+def test_a_feature_that_is_off_needs_no_permissions(feature, entry_id, names):
     mapping = content("standard")
     mapping["policies"]["features"][feature] = False
     levels = entry(mapping, entry_id)["levels"]
@@ -265,7 +317,7 @@ def test_a_feature_left_out_needs_no_place_for_its_permissions(feature, entry_id
         ("a key twice further down", "name: a\nroles:\n- id: b\n  id: c\n", 4, "appears twice"),
     ],
 )
-def test_a_text_that_is_no_catalog_is_refused_with_its_line(sentence, text, line, message):
+def test_a_text_that_is_not_a_catalog_is_refused_with_its_line(sentence, text, line, message):
     with pytest.raises(CatalogError) as refused:
         parse_catalog(text)
     (problem,) = refused.value.problems
@@ -273,7 +325,7 @@ def test_a_text_that_is_no_catalog_is_refused_with_its_line(sentence, text, line
     assert message in problem.message
 
 
-def test_an_alias_of_itself_is_a_problem_like_any_other():
+def test_an_alias_of_itself_is_reported():
     with pytest.raises(CatalogError) as refused:
         parse_catalog("name: standard\nsections: &sections\n- *sections\n")
     assert (("sections", 0), 2) in [
@@ -281,14 +333,14 @@ def test_an_alias_of_itself_is_a_problem_like_any_other():
     ]
 
 
-def test_aliases_that_multiply_are_walked_once_each():
+def test_aliases_that_multiply_are_walked_once():
     nested = "".join(f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]\n" for n in range(1, 30))
     with pytest.raises(CatalogError) as refused:
         parse_catalog(f"l0: &l0 [x]\n{nested}")
     assert len(refused.value.problems) > 30
 
 
-def test_a_problem_names_the_line_it_stands_on_or_the_nearest_above():
+def test_a_problem_names_its_line_or_the_nearest_above():
     text = yaml.safe_dump(content("runpod"), sort_keys=False)
     wrong = text.replace("role_after_transfer: admin", "role_after_transfer: king")
     with pytest.raises(CatalogError) as refused:

@@ -49,7 +49,7 @@ async def authz(world):
         (BO, "instance:write", {"account_id": OTHER_ACCOUNT}, False, {"reason": "not-a-member"}),
         (BO, "instance:write", {"account_id": "acc_x"}, False, {"reason": "no-account"}),
         (BO, "instance:write", {"account_id": None}, False, {"reason": "no-account"}),
-        ("nobody", "instance:write", {}, False, {"reason": "not-a-member"}),
+        ("usr_unknown", "instance:write", {}, False, {"reason": "not-a-member"}),
     ],
 )
 async def test_a_decision_says_why(world, authz, user, permission, properties, decision, context):
