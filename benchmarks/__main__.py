@@ -1,4 +1,4 @@
-"""Every measurement, and one report: `benchmarks/report.md`."""
+"""Runs every measurement and writes one report: `benchmarks/report.md`."""
 
 import contextlib
 import io
@@ -15,7 +15,7 @@ REPORT = Path(__file__).parent / "report.md"
 
 
 def one_decision() -> str:
-    """What `benchmarks.decide` prints."""
+    """The output of `benchmarks.decide`."""
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         decide.main()
@@ -37,7 +37,7 @@ def main() -> None:
         ("One decision in process (P1)", one_decision),
         ("Checks over HTTP (P2, P3)", checks.run),
         ("Removal to acknowledgement, three replicas (P9)", removals.run),
-        ("Signing in while somebody guesses, and what its time tells (T8, T9)", sign_in.run),
+        ("Sign-ins during guesses, and what their time reveals (T8, T9)", sign_in.run),
     ):
         sys.stderr.write(f"{title} …\n")
         parts += [f"## {title}", measure()]

@@ -1,4 +1,4 @@
-"""P2: how many checks does one authz process answer, beside nginx answering a constant?"""
+"""P2: checks per second of one authz process, beside nginx with a constant answer."""
 
 import asyncio
 import json

@@ -1,7 +1,7 @@
-"""What does one decision in process cost?
+"""Measures the time of one decision in process.
 
 50 members under the catalog `standard`, random checks of which about 60 % are allowed; warm,
-single thread. Prints nanoseconds a decision, the loop's own cost taken off.
+single thread. Prints nanoseconds per decision, without the cost of the loop.
 
     PYTHONPATH=sdk python benchmarks/decide.py
 """
@@ -20,14 +20,14 @@ from rolecall import (
     Resource,
     Subject,
     decide,
-    load,
+    load_catalog,
 )
 
 ROUNDS, CHECKS, NOW = 15, 20_000, 1_800_000_000_000
 
 
 def account() -> AccountState:
-    catalog = CompiledCatalog(load("standard"))
+    catalog = CompiledCatalog(load_catalog("standard"))
     override = Override(
         catalog.override_matrix(
             "prj_1", catalog.catalog.parse_grants({"instance": {"write": "all"}})

@@ -1,4 +1,4 @@
-"""How is a server loaded with one request, and what does it answer per second?"""
+"""Loads a server with one request and measures its answers per second."""
 
 import re
 import shutil
@@ -26,7 +26,7 @@ end
 
 @dataclass(frozen=True)
 class Measured:
-    """One run: requests per second, latencies in milliseconds, answers that were no 2xx."""
+    """One run: requests per second, latencies in milliseconds, answers other than 2xx."""
 
     rate: float
     p50: float
@@ -38,7 +38,7 @@ def require_wrk() -> str:
     """The load generator.
 
     Raises:
-        SystemExit: it is not here; the sentence says what to install.
+        SystemExit: wrk is not installed; the text says what to install.
     """
     program = shutil.which("wrk")
     if program is None:

@@ -1,4 +1,4 @@
-"""P9: how long from a removal's request to its acknowledgement, with three replicas of authz?"""
+"""P9: the time from a removal's request to its acknowledgement, with three replicas."""
 
 import asyncio
 import statistics

@@ -1,4 +1,4 @@
-"""T8, T9: what do a thousand guesses cost the others, and what does the time of an answer tell?"""
+"""T8, T9: sign-ins during a thousand guesses, and what the time of an answer reveals."""
 
 import asyncio
 import math
@@ -27,7 +27,7 @@ async def log_in(at: Browser, email: str, password: str, sender: str) -> tuple[A
 
 
 async def guess(at: Browser, victim: str, other: str) -> str:
-    """One address is guessed at as fast as it goes, while somebody else signs in all the time."""
+    """Guess one address as fast as possible while another user signs in again and again."""
     statuses, times, alone = [], [], []
 
     async def guesses() -> None:
@@ -49,15 +49,15 @@ async def guess(at: Browser, victim: str, other: str) -> str:
     times.sort()
     return (
         "| guesses | of these checked | sign-ins of another user meanwhile | p50 ms | p99 ms"
-        " | p50 ms, nobody guesses |\n|---|---|---|---|---|---|\n"
+        " | p50 ms without guesses |\n|---|---|---|---|---|---|\n"
         f"| {len(statuses)} | {statuses.count(401)} | {len(times)} | {statistics.median(times):.0f}"
         f" | {times[int(len(times) * 0.99)]:.0f} | {statistics.median(alone):.0f} |"
     )
 
 
 async def compare(at: Browser, known: str) -> str:
-    """Wrong passwords for an address with a user and for one without, turn by turn."""
-    took: dict[str, list[float]] = {known: [], "nobody@example.com": []}
+    """Alternate wrong passwords for an address with a user and for one without."""
+    took: dict[str, list[float]] = {known: [], "unknown@example.com": []}
     for number in range(SAMPLES):
         for email, times in took.items():
             sender = f"203.0.{number // 200}.{number % 200 + 1}"
@@ -83,7 +83,7 @@ def same_distribution(one: list[float], other: list[float]) -> float:
 
 
 async def measure(product: Processes) -> str:
-    """Both tables, from identity's own port, so that a sender's address can be said."""
+    """Both tables, from identity's own port, where the test can set the sender's address."""
     async with aiohttp.ClientSession() as http:
         world = World(product.deployment(), http)
         victim, other = world.person("Vera Victim"), world.person("Otto Other")

@@ -35,6 +35,10 @@ class Timeouts:
     """A service waits so long for one decision of authz."""
     internal_call: float = 2.0
     """A service waits so long for the answer of another, over all its replicas."""
+    source_call: float = 1.0
+    """A replica of authz waits so long for an answer of team or identity."""
+    snapshot_page: float = 10.0
+    """A replica of authz waits so long for one page of a snapshot."""
 
     mail_claim: float = 6.0
     """A claimed mail goes to another sender when its claim was not renewed for so long."""

@@ -1,9 +1,17 @@
-"""Which parts of Rolecall may other programs build on?"""
+"""The public names of the SDK; everything else may change without notice."""
 
-from rolecall.core.catalog import SHIPPED, Catalog, load, read, read_text
+from rolecall.client.checks import CheckDecision, RolecallClient, UndecidedError
+from rolecall.core.build import build_account, build_member, milliseconds
+from rolecall.core.catalog import (
+    SHIPPED_CATALOGS,
+    Catalog,
+    load_catalog,
+    parse_catalog,
+    read_catalog,
+)
 from rolecall.core.decide import decide, effective_matrix, effective_table, membership_denial
 from rolecall.core.decision import NO_ACCOUNT, Decision, Reason
-from rolecall.core.matrix import CompiledCatalog, Grant, Matrix, Permission
+from rolecall.core.matrix import CompiledCatalog, CompiledPermission, Grant, Matrix
 from rolecall.core.policies import (
     AfterExpiry,
     Conversion,
@@ -30,14 +38,16 @@ from rolecall.core.table import Entry, Grants, Level, Role, Scope, Section
 __all__ = [
     "CONTROL_PERMISSIONS",
     "NO_ACCOUNT",
-    "SHIPPED",
+    "SHIPPED_CATALOGS",
     "AccountKind",
     "AccountState",
     "AccountStatus",
     "AfterExpiry",
     "Catalog",
     "CatalogError",
+    "CheckDecision",
     "CompiledCatalog",
+    "CompiledPermission",
     "Conversion",
     "Decision",
     "Delivery",
@@ -51,21 +61,25 @@ __all__ = [
     "Member",
     "MembershipStatus",
     "Override",
-    "Permission",
     "Policies",
     "Problem",
     "Reason",
     "Resource",
     "Role",
+    "RolecallClient",
     "Scope",
     "Section",
     "Subject",
+    "UndecidedError",
     "Words",
+    "build_account",
+    "build_member",
     "decide",
     "effective_matrix",
     "effective_table",
-    "load",
+    "load_catalog",
     "membership_denial",
-    "read",
-    "read_text",
+    "milliseconds",
+    "parse_catalog",
+    "read_catalog",
 ]

@@ -1,4 +1,4 @@
-"""What does `rolecall` do at the command line?"""
+"""The command `rolecall`: check and show catalogs, check permissions, create clients."""
 
 import argparse
 import json
@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rolecall.client.admin import AdminError, create_client
-from rolecall.core.catalog import SHIPPED, Catalog, load, read
+from rolecall.client.checks import RolecallClient, UndecidedError
+from rolecall.core.catalog import SHIPPED_CATALOGS, Catalog, load_catalog, read_catalog
 from rolecall.core.matrix import CompiledCatalog
 from rolecall.core.problems import CatalogError
 
@@ -20,71 +21,108 @@ class _UsageError(Exception):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command. 0: done; 1: invalid or refused; 2: wrong usage, unreadable, unreachable."""
-    chosen = _parser().parse_args(arguments)
+    """Run one command and return its exit code.
+
+    0: done or allowed; 1: invalid, refused or denied; 2: wrong usage, unreadable or undecided.
+    """
+    options = _parser().parse_args(arguments)
     try:
-        code: int = chosen.run(chosen)
+        code: int = options.run(options)
     except _UsageError as error:
-        _complain(str(error))
+        _report(str(error))
         return USAGE
     return code
 
 
-def _check(chosen: argparse.Namespace) -> int:
+def _check_catalogs(options: argparse.Namespace) -> int:
     code = OK
-    for file in chosen.files:
+    for file in options.files:
         try:
             catalog = _read(file)
         except CatalogError as error:
-            _complain_of(file, error)
+            _report_problems(file, error)
             code = INVALID
         else:
             print(f"{file}: {catalog.id}")
     return code
 
 
-def _show(chosen: argparse.Namespace) -> int:
+def _show(options: argparse.Namespace) -> int:
     try:
-        named = chosen.catalog in SHIPPED
-        catalog = load(chosen.catalog) if named else _read(Path(chosen.catalog))
+        named = options.catalog in SHIPPED_CATALOGS
+        catalog = load_catalog(options.catalog) if named else _read(Path(options.catalog))
     except CatalogError as error:
-        _complain_of(chosen.catalog, error)
+        _report_problems(options.catalog, error)
         return INVALID
     print("\n".join(_table(catalog)))
     return OK
 
 
-def _create_client(chosen: argparse.Namespace) -> int:
-    key = chosen.key or os.environ.get("ROLECALL_ADMIN_KEY")
+def _create_client(options: argparse.Namespace) -> int:
+    key = options.key or os.environ.get("ROLECALL_ADMIN_KEY")
     if not key:
-        raise _UsageError("give the admin key with --key, or in ROLECALL_ADMIN_KEY")
+        raise _UsageError("The admin key is missing. Pass --key, or set ROLECALL_ADMIN_KEY.")
     try:
         client = create_client(
-            url=chosen.url,
+            url=options.url,
             key=key,
-            name=chosen.name,
-            scopes=tuple(chosen.scope),
-            account_ids=tuple(chosen.account) or None,
-            resource_types=tuple(chosen.resource_type) or None,
+            name=options.name,
+            scopes=tuple(options.scope),
+            account_ids=tuple(options.account) or None,
+            resource_types=tuple(options.resource_type) or None,
         )
     except AdminError as error:
-        _complain(str(error))
+        _report(str(error))
         return USAGE if error.unreachable else INVALID
-    if chosen.json:
+    if options.json:
         print(json.dumps({"id": client.id, "secret": client.secret}))
     else:
         print(f"id      {client.id}\nsecret  {client.secret}\nThe secret is not shown again.")
     return OK
 
 
+def _check_permission(options: argparse.Namespace) -> int:
+    secret = options.client_secret or os.environ.get("ROLECALL_CLIENT_SECRET")
+    if not secret:
+        raise _UsageError(
+            "The client's secret is missing. Pass --client-secret, or set ROLECALL_CLIENT_SECRET."
+        )
+    try:
+        client = RolecallClient(
+            options.url, options.client_id, secret, allow_http=options.allow_http
+        )
+        decision = client.check(
+            options.user,
+            options.permission,
+            account_id=options.account,
+            project_id=options.project,
+            resource_id=options.resource,
+            owner_id=options.owner,
+            at_least_revision=options.at_least_revision,
+        )
+    except (ValueError, UndecidedError) as error:
+        _report(f"Not decided: {error}")
+        return USAGE
+    decided_by = [
+        f"{kind} {name}"
+        for kind, name in (("role", decision.role), ("override", decision.override))
+        if name
+    ]
+    verdict = "allowed" if decision.allowed else f"denied ({decision.reason})"
+    print(" by ".join([verdict, *decided_by]))
+    return OK if decision.allowed else INVALID
+
+
 def _read(path: Path) -> Catalog:
     try:
-        return read(path)
+        return read_catalog(path)
     except OSError as error:
-        known = ", ".join(SHIPPED)
-        raise _UsageError(f"{path}: {error.strerror}. Shipped catalogs: {known}") from error
+        known = ", ".join(SHIPPED_CATALOGS)
+        raise _UsageError(
+            f"{path}: {error.strerror}. The shipped catalogs are: {known}."
+        ) from error
     except UnicodeDecodeError as error:
-        raise _UsageError(f"{path}: not UTF-8 text") from error
+        raise _UsageError(f"{path}: The file is not UTF-8 text. Save it as UTF-8.") from error
 
 
 def _table(catalog: Catalog) -> Iterator[str]:
@@ -101,7 +139,7 @@ def _table(catalog: Catalog) -> Iterator[str]:
     for section in catalog.sections:
         yield section.title
         for entry in section.entries:
-            yield f"  {entry.title}" + ("  (by project)" if entry.project_scoped else "")
+            yield f"  {entry.title}" + ("  (project-scoped)" if entry.project_scoped else "")
             for level in entry.levels:
                 name, *also = entry.permission_names(level)
                 cells = "".join(
@@ -110,47 +148,69 @@ def _table(catalog: Catalog) -> Iterator[str]:
                 )
                 carried = "  also " + " ".join(also) if also else ""
                 yield f"    {name:<{name_width - 4}}{cells}{carried}".rstrip()
-    yield "all: everyone's resources   self: own ones   -: none"
+    yield "all: all resources   self: own resources   -: no permission"
 
 
-def _complain(message: str) -> None:
+def _report(message: str) -> None:
     print(message, file=sys.stderr)
 
 
-def _complain_of(file: object, error: CatalogError) -> None:
+def _report_problems(file: object, error: CatalogError) -> None:
     for problem in error.problems:
-        _complain(f"{file}:{problem}")
+        _report(f"{file}:{problem}")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="rolecall", description="Team management and permissions: catalogs and administration."
+        prog="rolecall", description="Permission catalogs, permission checks and administration."
     )
     topics = parser.add_subparsers(required=True, metavar="TOPIC")
 
     catalog = topics.add_parser("catalog", help="permission catalogs").add_subparsers(
         required=True, metavar="COMMAND"
     )
-    check = catalog.add_parser("check", help="say what is wrong with catalog files")
+    check = catalog.add_parser("check", help="check catalog files and report every problem")
     check.add_argument("files", nargs="+", type=Path, metavar="FILE")
-    check.set_defaults(run=_check)
+    check.set_defaults(run=_check_catalogs)
     show = catalog.add_parser("show", help="print a catalog's permission table")
     show.add_argument(
-        "catalog", metavar="NAME|FILE", help=f"a file, or one of {', '.join(SHIPPED)}"
+        "catalog", metavar="NAME|FILE", help=f"a file, or one of: {', '.join(SHIPPED_CATALOGS)}"
     )
     show.set_defaults(run=_show)
 
-    admin = topics.add_parser("admin", help="for operators of the platform").add_subparsers(
+    permission = topics.add_parser("check", help="check whether a user has a permission")
+    permission.add_argument("user", help="id of the user")
+    permission.add_argument("permission", help="the permission, such as instance:write")
+    permission.add_argument("--url", required=True, help="address of the gateway")
+    permission.add_argument("--client-id", required=True, help="id of a service client")
+    permission.add_argument(
+        "--client-secret", help="secret of the client (default: ROLECALL_CLIENT_SECRET)"
+    )
+    permission.add_argument("--account", help="account of the resource")
+    permission.add_argument("--project", help="project of the resource")
+    permission.add_argument("--resource", help="id of the resource")
+    permission.add_argument("--owner", help="id of the user who owns the resource")
+    permission.add_argument("--at-least-revision", help="revision that the answer must rest on")
+    permission.add_argument(
+        "--allow-http", action="store_true", help="send the secret without encryption"
+    )
+    permission.set_defaults(run=_check_permission)
+
+    admin = topics.add_parser("admin", help="commands for operators").add_subparsers(
         required=True, metavar="COMMAND"
     )
-    client = admin.add_parser("create-client", help="make a service client")
-    client.add_argument("--url", required=True, help="identity's internal address")
+    client = admin.add_parser("create-client", help="create a service client")
+    client.add_argument("--url", required=True, help="internal address of identity")
     client.add_argument("--key", help="the admin key (default: ROLECALL_ADMIN_KEY)")
-    client.add_argument("--name", required=True, help="what the client is called")
-    client.add_argument("--scope", action="append", default=[], help="may be repeated")
-    client.add_argument("--account", action="append", default=[], help="bind it; may be repeated")
+    client.add_argument("--name", required=True, help="name of the client")
     client.add_argument(
-        "--resource-type", action="append", default=[], help="bind it; may be repeated"
+        "--scope", action="append", default=[], help="scope of the client; can be repeated"
+    )
+    client.add_argument(
+        "--account", action="append", default=[], help="account to bind it to; can be repeated"
+    )
+    client.add_argument(
+        "--resource-type", action="append", default=[], help="type to bind it to; can be repeated"
     )
     client.add_argument("--json", action="store_true", help="print one JSON object")
     client.set_defaults(run=_create_client)

@@ -1,1 +1,1 @@
-"""May this subject do that? Answered from memory, fresh or not at all."""
+"""The decision point: answers permission checks from memory, while its state is fresh."""

@@ -1,10 +1,11 @@
-"""How is authz wired?"""
+"""The wiring of authz."""
 
-from services.authz.follower import Follower, Sources
-from services.authz.replica import JournalView
+from services.authz.adapters.follower import Follower, Followers
+from services.authz.domain.journal_view import JournalView
 from services.authz.routes import INTERNAL_ROUTES, ROUTES
 from services.authz.settings import Settings
-from services.authz.store import Policy, SignIns
+from services.authz.store.policy_state import PolicyState
+from services.authz.store.sign_in_state import SignInState
 from services.authz.subscriptions import handler
 from services.authz.use_cases import Ctx
 from shared.auth import Authenticator, RemoteKeys, TokenVerifier
@@ -16,6 +17,7 @@ from shared.contracts.topology import AUTHZ
 from shared.http import Api
 from shared.http.client import InternalClient
 from shared.runtime.service import ServiceApp
+from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
 NAME = "authz"
 
@@ -26,17 +28,23 @@ def build(
     bus: Bus,
     clock: Clock | None = None,
     view: type[JournalView] = JournalView,
+    timeouts: Timeouts = DEFAULT_TIMEOUTS,
 ) -> ServiceApp:
-    """Wire the service; nothing runs yet. `view` is how a journal is followed (tests vary it)."""
+    """Wire the service without starting it; `view` follows the journals (tests replace it)."""
     clock = clock or SystemClock()
     internal = InternalClient(
         service=NAME, key=settings.internal_key, urls=settings.internal_urls, clock=clock
     )
-    policy, sign_ins = Policy(), SignIns()
+    policy, sign_ins = PolicyState(), SignInState()
     boot = int(clock.now().timestamp() * 1000)
     team, identity = (
         Follower(
-            source, view=view(state, boot), replica=settings.slot, internal=internal, clock=clock
+            source,
+            view=view(state, boot),
+            replica=settings.slot,
+            internal=internal,
+            clock=clock,
+            timeouts=timeouts,
         )
         for source, state in (("team", policy), ("identity", sign_ins))
     )
@@ -47,12 +55,13 @@ def build(
         identity=identity,
         clock=clock,
         public_url=settings.public_url,
+        timeouts=timeouts,
     )
-    sources = Sources(team, identity)
+    followers = Followers(team, identity)
     running: list[Subscription] = []
 
     async def subscribe() -> None:
-        subscription = await bus.subscribe(AUTHZ, handler(sources), on_resync=sources.check_now)
+        subscription = await bus.subscribe(AUTHZ, handler(followers), on_resync=followers.check_now)
         running.append(subscription)
 
     async def unsubscribe() -> None:

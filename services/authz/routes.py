@@ -1,4 +1,4 @@
-"""Which questions does authz answer?"""
+"""The routes of authz: AuthZEN evaluations, and decisions for other services."""
 
 from typing import Any
 
@@ -7,15 +7,15 @@ from pydantic import Field
 
 from rolecall import Resource
 from services.authz import use_cases
-from services.authz.domain import (
-    CHECK,
+from services.authz.domain.checks import (
+    CHECK_SCOPE,
     AccountNotBound,
-    Check,
     OtherSubject,
+    PermissionCheck,
     TypeNotBound,
-    shows_membership,
+    reveals_membership,
 )
-from services.authz.use_cases import Ctx, Question
+from services.authz.use_cases import Ctx, EvaluationRequest
 from shared import metrics
 from shared.auth.principals import ClientPrincipal, UserPrincipal
 from shared.contracts.calls import DECIDE, CheckRequest, CheckResult
@@ -31,10 +31,10 @@ from shared.http import (
 from shared.http.internal import internal_route
 from shared.problems import Stale
 
-EVALUATION = "/access/v1/evaluation"
-TEXT = Field(min_length=1, max_length=1024)
+EVALUATION_PATH = "/access/v1/evaluation"
+REQUIRED_TEXT = Field(min_length=1, max_length=1024)
 
-CHECKS = Counter(
+CHECKS_COUNTER = Counter(
     "rolecall_checks",
     "Checks answered with a decision.",
     ("decision", "reason"),
@@ -43,28 +43,28 @@ CHECKS = Counter(
 
 
 class SubjectProperties(Body):
-    """What is said of a subject."""
+    """What the caller knows of the subject."""
 
     session_id: str | None = None
 
 
 class SubjectEntity(Body):
-    """Who would act: `user` and the user's id."""
+    """The subject of the check: type `user`, and the user's id."""
 
-    type: str = TEXT
-    id: str = TEXT
+    type: str = REQUIRED_TEXT
+    id: str = REQUIRED_TEXT
     properties: SubjectProperties | None = None
 
 
 class ActionEntity(Body):
-    """What would be done: a level or action of the resource type."""
+    """The action of the check: a level or action of the resource type."""
 
-    name: str = TEXT
+    name: str = REQUIRED_TEXT
     properties: dict[str, Any] | None = None
 
 
 class ResourceProperties(Body):
-    """Where the resource is and whose it is, as far as the caller knows."""
+    """Account, project and owner of the resource, as far as the caller knows them."""
 
     account_id: str | None = None
     project_id: str | None = None
@@ -72,15 +72,15 @@ class ResourceProperties(Body):
 
 
 class ResourceEntity(Body):
-    """What would be acted on."""
+    """The resource of the check."""
 
-    type: str = TEXT
-    id: str = TEXT
+    type: str = REQUIRED_TEXT
+    id: str = REQUIRED_TEXT
     properties: ResourceProperties | None = None
 
 
 class Context(Body):
-    """The answer is at least as fresh as this revision, or none."""
+    """The context of the check: the answer rests on at least this revision."""
 
     at_least_revision: str | None = None
 
@@ -95,7 +95,7 @@ class Evaluation(Body):
 
 
 class DecisionContext(Answer):
-    """Why: a stable reason, what decided, and the revision that the answer rests on."""
+    """The reasons of a decision: a stable code, what decided, and the revision it rests on."""
 
     reason: str
     role: str | None = None
@@ -111,7 +111,7 @@ class EvaluationAnswer(Answer):
 
 
 class Configuration(Answer):
-    """The policy decision point's metadata (AuthZEN Authorization API 1.0, 9)."""
+    """The metadata of the policy decision point (AuthZEN Authorization API 1.0, 9)."""
 
     policy_decision_point: str
     access_evaluation_endpoint: str
@@ -121,70 +121,70 @@ async def evaluate(ctx: Ctx, call: Call[Evaluation, None]) -> EvaluationAnswer:
     """Answer one access evaluation request."""
     body, principal = call.body, call.principal
     if not isinstance(principal, ClientPrincipal | UserPrincipal):
-        raise TypeError("the row admits users and clients only")
-    known = body.resource.properties or ResourceProperties()
-    said = body.subject.properties or SubjectProperties()
+        raise TypeError("The route admits users and service clients only.")
+    resource = body.resource.properties or ResourceProperties()
+    subject = body.subject.properties or SubjectProperties()
     context = body.context or Context()
-    answered = await use_cases.evaluate(
+    result = await use_cases.evaluate(
         ctx,
         principal,
-        Question(
+        EvaluationRequest(
             subject_type=body.subject.type,
             subject_id=body.subject.id,
-            session_id=said.session_id,
+            session_id=subject.session_id,
             action=body.action.name,
             resource_type=body.resource.type,
-            resource=Resource(body.resource.id, known.owner_id, known.project_id),
-            account_id=known.account_id,
-            at_least=context.at_least_revision,
+            resource=Resource(body.resource.id, resource.owner_id, resource.project_id),
+            account_id=resource.account_id,
+            at_least_revision=context.at_least_revision,
         ),
     )
-    CHECKS.labels("allow" if answered.allowed else "deny", answered.reason).inc()
-    kind, _, name = (answered.decided_by or "").partition(":")
+    CHECKS_COUNTER.labels("allow" if result.allowed else "deny", result.reason).inc()
+    kind, _, name = (result.decided_by or "").partition(":")
     return EvaluationAnswer(
-        decision=answered.allowed,
+        decision=result.allowed,
         context=DecisionContext(
-            reason=answered.reason, revision=answered.revision, **({kind: name} if kind else {})
+            reason=result.reason, revision=result.revision, **({kind: name} if kind else {})
         ),
     )
 
 
 async def configuration(ctx: Ctx, call: Call[None, None]) -> Configuration:
-    """Say where to ask."""
+    """Answer with the addresses of the decision point."""
     return Configuration(
         policy_decision_point=ctx.public_url,
-        access_evaluation_endpoint=ctx.public_url + EVALUATION,
+        access_evaluation_endpoint=ctx.public_url + EVALUATION_PATH,
     )
 
 
 async def decide(ctx: Ctx, call: Call[CheckRequest, None]) -> CheckResult:
-    """Answer another service of ours."""
-    question = call.body
-    decision = await use_cases.decide_for(
+    """Answer the check of another Rolecall service."""
+    body = call.body
+    decision = await use_cases.decide_for_service(
         ctx,
-        Check(
-            user_id=question.user_id,
-            session_id=question.session_id,
-            account_id=question.account_id,
-            permission=question.permission,
+        PermissionCheck(
+            user_id=body.user_id,
+            session_id=body.session_id,
+            account_id=body.account_id,
+            permission=body.permission,
             resource=Resource(),
         ),
-        at_least=question.at_least_revision,
+        at_least_revision=body.at_least_revision,
     )
     return CheckResult(
-        allowed=decision.allowed, member=shows_membership(decision), reason=decision.reason
+        allowed=decision.allowed, member=reveals_membership(decision), reason=decision.reason
     )
 
 
 ROUTES = (
     Route(
         method="POST",
-        path=EVALUATION,
+        path=EVALUATION_PATH,
         handler=evaluate,
         operation_id="evaluate",
-        summary="May this subject do that to this resource? (AuthZEN)",
+        summary="Decide whether a subject may act on a resource (AuthZEN)",
         tag="decisions",
-        access=SessionOrClient(CHECK),
+        access=SessionOrClient(CHECK_SCOPE),
         takes=Evaluation,
         gives=EvaluationAnswer,
         refuses=(Stale, AccountNotBound, TypeNotBound, OtherSubject),
@@ -195,7 +195,7 @@ ROUTES = (
         path="/.well-known/authzen-configuration",
         handler=configuration,
         operation_id="authzenConfiguration",
-        summary="Where the decision point answers (AuthZEN)",
+        summary="The addresses of the decision point (AuthZEN)",
         tag="decisions",
         access=Public(),
         gives=Configuration,

@@ -1,4 +1,4 @@
-"""What must the environment say before authz starts?"""
+"""The settings of authz."""
 
 import socket
 from typing import Annotated
@@ -10,7 +10,7 @@ from shared.runtime.settings import StatelessSettings, settings_config
 
 
 class Settings(StatelessSettings):
-    """What a replica of authz is told, beside what every service is."""
+    """The settings of a replica of authz, besides those of every service."""
 
     model_config = settings_config("authz")
 
@@ -26,8 +26,8 @@ class Settings(StatelessSettings):
     def slot(self) -> str:
         """The name under which this replica holds its leases.
 
-        A process that starts again in the same place takes over its lease at once. Without a place
-        of its own it takes a new name, and one change waits for the old lease to run out.
+        A process that restarts in the same place takes its lease over at once. Without a place of
+        its own it takes a new name, and one change waits until the old lease runs out.
         """
         if self.replica:
             return self.replica

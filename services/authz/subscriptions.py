@@ -1,31 +1,34 @@
-"""What does authz do about a fact?"""
+"""The facts that authz follows, and what it does with them."""
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 
-from services.authz.follower import Sources
+from services.authz.adapters.follower import Followers
 from shared.bus import BusMessage, Handler, Verdict
 
 logger = logging.getLogger(__name__)
 
 
-async def follow(sources: Sources, message: BusMessage) -> None:
+async def follow(followers: Followers, message: BusMessage) -> None:
     """Apply the row if it is the next of its journal, else keep it and fetch what is missing."""
-    sources.take(message)
+    followers.take(message)
 
 
-def handler(sources: Sources) -> Handler:
-    """What this replica's queue is read with; any order and doubles are fine."""
+def handler(followers: Followers) -> Handler:
+    """The handler of this replica's queue; rows may come in any order and more than once."""
 
     async def handle(message: BusMessage) -> Verdict:
         try:
-            await SUBSCRIPTIONS["*"](sources, message)
+            await SUBSCRIPTIONS["*"](followers, message)
         except ValueError:
-            logger.warning("not readable; its row will be fetched", extra={"event": message.id})
+            logger.warning(
+                "The message cannot be read. Its row will be fetched.",
+                extra={"event": message.id},
+            )
             return Verdict.DEAD
         return Verdict.ACK
 
     return handle
 
 
-SUBSCRIPTIONS: Mapping[str, Callable[[Sources, BusMessage], Awaitable[None]]] = {"*": follow}
+SUBSCRIPTIONS: Mapping[str, Callable[[Followers, BusMessage], Awaitable[None]]] = {"*": follow}

@@ -1,38 +1,38 @@
-"""How is a question answered from memory, fresh or not at all?"""
+"""Answer checks from memory, and only while the state of this replica is fresh."""
 
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from rolecall import AccountState, Decision, Resource
-from services.authz.domain import (
-    CHECK,
+from rolecall import Decision, Resource, milliseconds
+from services.authz.adapters.follower import Follower
+from services.authz.domain.checks import (
+    CHECK_SCOPE,
     SUBJECT_UNKNOWN,
-    USER,
-    Check,
+    USER_TYPE,
     OtherSubject,
+    PermissionCheck,
     account_for_client,
-    judge,
+    decide_check,
 )
-from services.authz.follower import Follower
-from services.authz.store import Policy, SignIns
+from services.authz.store.policy_state import PolicyState
+from services.authz.store.sign_in_state import SignInState
 from shared.auth.principals import ClientPrincipal, UserPrincipal
 from shared.clock import Clock
 from shared.contracts.facts import Position, format_revision, parse_revision, shard_of
 from shared.http.refusals import BadRequest
 from shared.problems import Refusal, ScopeMissing, Stale, Unauthenticated
+from shared.timeouts import Timeouts
 
 T = TypeVar("T")
 
-CATCH_UP_SECONDS = 0.1
-"""How long a check waits for the revision that it names, before it is answered with 503."""
-STEP_SECONDS = 0.005
+CATCH_UP_POLL_SECONDS = 0.005
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """What a caller asks; `account_id` and `at_least` where it names them."""
+class EvaluationRequest:
+    """One access evaluation; `account_id` and `at_least_revision` are optional."""
 
     subject_type: str
     subject_id: str
@@ -41,12 +41,12 @@ class Question:
     resource_type: str
     resource: Resource
     account_id: str | None
-    at_least: str | None
+    at_least_revision: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
-    """The answer, why, what decided it (`role:…`, `override:…`), and the revision it rests on."""
+class EvaluationResult:
+    """The decision, its reason, what decided (`role:…`, `override:…`), and its revision."""
 
     allowed: bool
     reason: str
@@ -56,29 +56,22 @@ class Answered:
 
 @dataclass(frozen=True, kw_only=True)
 class Ctx:
-    """What this replica knows, and how it follows the two sources."""
+    """The state of this replica, and the followers of the two sources."""
 
-    policy: Policy
-    sign_ins: SignIns
+    policy: PolicyState
+    sign_ins: SignInState
     team: Follower
     identity: Follower
     clock: Clock
     public_url: str
-
-    def account(self, account_id: str) -> AccountState | None:
-        """The account's state."""
-        return self.policy.account(account_id)
-
-    def ended(self, session_id: str) -> bool:
-        """Whether the session was ended."""
-        return self.sign_ins.ended(session_id)
+    timeouts: Timeouts
 
     def holds(self) -> bool:
-        """Whether both leases hold at this very moment."""
+        """Whether both leases hold now."""
         return self.team.holds() and self.identity.holds()
 
     def revision(self, account_id: str) -> str | None:
-        """Up to where the account's shard is known."""
+        """The last applied position in the account's shard; `None` if nothing is applied there."""
         view = self.team.view
         shard = shard_of(account_id)
         seq = view.applied.get(shard, 0)
@@ -87,11 +80,11 @@ class Ctx:
         return format_revision(Position(self.team.source, view.epoch, shard, seq))
 
     async def reach(self, revision: str | None) -> None:
-        """Wait a moment until the named revision is applied.
+        """Wait until the named revision is applied, for `Timeouts.catch_up` at most.
 
         Raises:
-            BadRequest: it is no revision of a source that is followed here.
-            Stale: it is not here yet.
+            BadRequest: the text is not a revision of team or identity.
+            Stale: the revision has not arrived.
         """
         if revision is None:
             return
@@ -102,24 +95,24 @@ class Ctx:
             raise BadRequest(
                 errors=[("/context/at_least_revision", "Must be a revision of team or identity.")]
             ) from None
-        deadline = self.clock.boottime() + CATCH_UP_SECONDS
-        while not _has(follower, position):
+        deadline = self.clock.boottime() + self.timeouts.catch_up
+        while not _applied(follower, position):
             if self.clock.boottime() >= deadline:
                 raise Stale
-            await asyncio.sleep(STEP_SECONDS)
+            await asyncio.sleep(CATCH_UP_POLL_SECONDS)
 
-    def fresh(self, look: Callable[[], T]) -> T:
-        """What `look` finds or refuses, if it still holds when it is found.
+    def while_fresh(self, answer: Callable[[], T]) -> T:
+        """Return or raise what `answer` does, provided that the leases still hold afterwards.
 
-        First the state is read, then the leases are tested, with no await in between: a process
-        that was stopped anywhere before the test does not answer from before the stop.
+        The state is read first and the leases are tested afterwards, with no await in between. A
+        process that was stopped anywhere before the test does not answer from before the stop.
 
         Raises:
-            Stale: it does not hold; a refusal that rests on old state is none.
+            Stale: a lease does not hold. This also replaces a refusal that rests on old state.
         """
         refusal: Refusal | None = None
         try:
-            found = look()
+            found = answer()
         except Refusal as problem:
             refusal = problem
         if not self.holds():
@@ -130,44 +123,48 @@ class Ctx:
 
 
 async def evaluate(
-    ctx: Ctx, principal: ClientPrincipal | UserPrincipal, question: Question
-) -> Answered:
-    """Answer a service client's question, or a user's about itself.
+    ctx: Ctx, principal: ClientPrincipal | UserPrincipal, request: EvaluationRequest
+) -> EvaluationResult:
+    """Evaluate a check of a service client, or of a user about themselves.
 
     Raises:
         Stale: this replica may not answer now.
-        Unauthenticated: the client is gone, or the caller's session ended.
+        Unauthenticated: the client was deleted, or the caller's session has ended.
         ScopeMissing, AccountNotBound, TypeNotBound, OtherSubject: the caller may not ask this.
-        BadRequest: `at_least` is no revision.
+        BadRequest: `at_least_revision` is not a revision.
     """
-    await ctx.reach(question.at_least)
-    return ctx.fresh(lambda: _answer(ctx, principal, question))
+    await ctx.reach(request.at_least_revision)
+    return ctx.while_fresh(lambda: _evaluate(ctx, principal, request))
 
 
-async def decide_for(ctx: Ctx, check: Check, *, at_least: str | None) -> Decision:
-    """Answer another service of ours.
+async def decide_for_service(
+    ctx: Ctx, check: PermissionCheck, *, at_least_revision: str | None
+) -> Decision:
+    """Decide a check of another Rolecall service.
 
     Raises:
         Stale: this replica may not answer now.
-        BadRequest: `at_least` is no revision.
+        BadRequest: `at_least_revision` is not a revision.
     """
-    await ctx.reach(at_least)
-    return ctx.fresh(lambda: _judge(ctx, check))
+    await ctx.reach(at_least_revision)
+    return ctx.while_fresh(lambda: _decide(ctx, check))
 
 
-def _answer(ctx: Ctx, principal: ClientPrincipal | UserPrincipal, question: Question) -> Answered:
-    account_id = _account_id(ctx, principal, question)
-    if question.subject_type != USER:
-        return Answered(allowed=False, reason=SUBJECT_UNKNOWN)
-    check = Check(
-        user_id=question.subject_id,
-        session_id=question.session_id,
+def _evaluate(
+    ctx: Ctx, principal: ClientPrincipal | UserPrincipal, request: EvaluationRequest
+) -> EvaluationResult:
+    account_id = _account_id(ctx, principal, request)
+    if request.subject_type != USER_TYPE:
+        return EvaluationResult(allowed=False, reason=SUBJECT_UNKNOWN)
+    check = PermissionCheck(
+        user_id=request.subject_id,
+        session_id=request.session_id,
         account_id=account_id,
-        permission=f"{question.resource_type}:{question.action}",
-        resource=question.resource,
+        permission=f"{request.resource_type}:{request.action}",
+        resource=request.resource,
     )
-    decision = _judge(ctx, check)
-    return Answered(
+    decision = _decide(ctx, check)
+    return EvaluationResult(
         allowed=decision.allowed,
         reason=decision.reason,
         decided_by=decision.decided_by,
@@ -176,30 +173,33 @@ def _answer(ctx: Ctx, principal: ClientPrincipal | UserPrincipal, question: Ques
 
 
 def _account_id(
-    ctx: Ctx, principal: ClientPrincipal | UserPrincipal, question: Question
+    ctx: Ctx, principal: ClientPrincipal | UserPrincipal, request: EvaluationRequest
 ) -> str | None:
     if isinstance(principal, UserPrincipal):
-        if ctx.ended(principal.session_id):
+        if ctx.sign_ins.session_ended(principal.session_id):
             raise Unauthenticated
-        if (question.subject_type, question.subject_id) != (USER, principal.user_id):
+        if (request.subject_type, request.subject_id) != (USER_TYPE, principal.user_id):
             raise OtherSubject
-        return question.account_id or principal.account_id
+        return request.account_id or principal.account_id
     client = ctx.sign_ins.client(principal.client_id)
     if client is None:
         raise Unauthenticated
-    if CHECK not in client.scopes:
-        raise ScopeMissing(CHECK)
-    return account_for_client(
-        client, named=question.account_id, resource_type=question.resource_type
-    )
+    if CHECK_SCOPE not in client.scopes:
+        raise ScopeMissing(CHECK_SCOPE)
+    return account_for_client(client, named=request.account_id, resource_type=request.resource_type)
 
 
-def _judge(ctx: Ctx, check: Check) -> Decision:
-    if check.account_id is not None and ctx.policy.incomplete(check.account_id):
-        raise Stale
-    return judge(ctx, check, now=int(ctx.clock.now().timestamp() * 1000))
+def _decide(ctx: Ctx, check: PermissionCheck) -> Decision:
+    account = None
+    if check.account_id is not None:
+        if ctx.policy.incomplete(check.account_id):
+            raise Stale
+        account = ctx.policy.account(check.account_id)
+    ended = check.session_id is not None and ctx.sign_ins.session_ended(check.session_id)
+    now = milliseconds(ctx.clock.now())
+    return decide_check(account, check, session_ended=ended, now=now)
 
 
-def _has(follower: Follower, position: Position) -> bool:
+def _applied(follower: Follower, position: Position) -> bool:
     view = follower.view
     return view.epoch == position.epoch and view.has(position.shard, position.seq)

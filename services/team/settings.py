@@ -4,14 +4,14 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from rolecall import SHIPPED
+from rolecall import SHIPPED_CATALOGS
 from shared.contracts.calls import MAX_TTL_SECONDS
 from shared.runtime.settings import Secret32, ServiceSettings, settings_config
 
 
 def _shipped(name: str) -> str:
-    if name not in SHIPPED:
-        raise ValueError(f"must be one of {', '.join(SHIPPED)}")
+    if name not in SHIPPED_CATALOGS:
+        raise ValueError(f"must be one of {', '.join(SHIPPED_CATALOGS)}")
     return name
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from services.authz.replica import JournalView, Seen
+from services.authz.domain.journal_view import JournalView, RowOutcome
 from shared.contracts.facts import format_revision
 from shared.leases import Leases, Receipt
 from shared.leases.leases import Granted
@@ -56,7 +56,7 @@ class OverGaps(JournalView):
         self.state.put(change.policy_objects)
         self.applied[change.shard] = change.seq
         self._activate()
-        return Seen.APPLIED
+        return RowOutcome.APPLIED
 
 
 class FillRace(JournalView):

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from services.authz.replica import Change, Grant, JournalView, Seen
+from services.authz.domain.journal_view import JournalRow, JournalView, LeaseGrant, RowOutcome
 from shared.contracts.facts import Position
 from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
 from shared.leases import Leases, Superseded
@@ -150,7 +150,7 @@ class Simulation:
         self.parts = parts
         self.faults = faults
         self.members = {str(number): (0, True) for number in range(MEMBERS)}
-        self.journal: dict[int, list[Change]] = {shard: [] for shard in range(SHARDS)}
+        self.journal: dict[int, list[JournalRow]] = {shard: [] for shard in range(SHARDS)}
         self.removed: dict[str, float] = {}
         self.outcome = Outcome()
         store = (parts.store or SimulatedStore)(self)
@@ -201,7 +201,7 @@ class Simulation:
             else:
                 removed.append((member, seq))
             rows.append(
-                Change(
+                JournalRow(
                     epoch=EPOCH,
                     shard=shard,
                     seq=seq,
@@ -221,7 +221,7 @@ class Simulation:
             if self.members[member] == (seq, False):
                 self.removed[member] = self.time.now
 
-    def publish(self, rows: list[Change]) -> None:
+    def publish(self, rows: list[JournalRow]) -> None:
         for replica in self.replicas:
             for row in rows:
                 for _ in range(2 if self.faults and self.random.random() < 0.05 else 1):
@@ -245,7 +245,7 @@ class Simulation:
             policy_objects += [self.policy_object(member) for member in page]
         return heads, policy_objects
 
-    async def changes(self, shard: int, after: int) -> list[Change]:
+    async def changes(self, shard: int, after: int) -> list[JournalRow]:
         await self.time.sleep(self.network())
         return self.journal[shard][after : after + 3]
 
@@ -334,7 +334,7 @@ class SimulatedReplica:
         ask = self.view.ask(self.clock())
         _, leases = self.simulation.random.choice(self.simulation.servers)
 
-        async def grant() -> Grant | None:
+        async def grant() -> LeaseGrant | None:
             try:
                 granted = await leases.grant(
                     replica=self.name,
@@ -346,9 +346,9 @@ class SimulatedReplica:
                 )
             except Superseded:
                 return None
-            return Grant(epoch=granted.epoch, heads=granted.heads, ttl=granted.ttl)
+            return LeaseGrant(epoch=granted.epoch, heads=granted.heads, ttl=granted.ttl)
 
-        def granted(grant: Grant) -> None:
+        def granted(grant: LeaseGrant) -> None:
             assert self.view.granted(ask, grant)
             self.fetch()
 
@@ -357,11 +357,11 @@ class SimulatedReplica:
             # A stop at the worst moment: the answer waits in the socket.
             self.simulation.time.after(0.001, self.pause)
 
-    def deliver(self, row: Change, queue: int) -> None:
+    def deliver(self, row: JournalRow, queue: int) -> None:
         self.when_running(lambda: self.take(row) if self.bus_up and queue == self.queue else None)
 
-    def take(self, row: Change) -> None:
-        if self.view.on_change(row) is Seen.APPLIED:
+    def take(self, row: JournalRow) -> None:
+        if self.view.on_change(row) is RowOutcome.APPLIED:
             self.report()
         self.fetch()
 
@@ -369,9 +369,9 @@ class SimulatedReplica:
         for shard, after in self.view.missing().items():
             self.call(partial(self.simulation.changes, shard, after), self.fill)
 
-    def fill(self, rows: list[Change]) -> None:
+    def fill(self, rows: list[JournalRow]) -> None:
         news = [self.view.on_change(row) for row in rows]
-        if Seen.APPLIED in news:
+        if RowOutcome.APPLIED in news:
             self.report()
             self.fetch()
 

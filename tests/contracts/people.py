@@ -8,13 +8,13 @@ from typing import Any
 
 import aiohttp
 
-from rolecall import load
+from rolecall import load_catalog
 from tests.e2e.journey import Deployment
 from tests.e2e.people import PASSWORD, Link, Mailbox, Person, Platform
 from tests.waiting import wait_for
 
 CATALOG = "standard"
-ROLES = tuple(role.id for role in load(CATALOG).roles if role.assignable)
+ROLES = tuple(role.id for role in load_catalog(CATALOG).roles if role.assignable)
 FRESH_SECONDS = 120
 """Access tokens live for five minutes."""
 

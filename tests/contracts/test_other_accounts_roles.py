@@ -13,7 +13,7 @@ from rolecall import (
     Member,
     Subject,
     decide,
-    load,
+    load_catalog,
 )
 from shared.http import Permission, Route
 from shared.ids import PREFIXES, new_id
@@ -24,7 +24,7 @@ from tests.contracts.test_other_accounts import everything
 from tests.e2e.people import Person
 from tests.waiting import wait_for
 
-ROLES = tuple(role.id for role in load(CATALOG).roles)
+ROLES = tuple(role.id for role in load_catalog(CATALOG).roles)
 GUARDED = tuple((row, row.access) for row in ROWS if isinstance(row.access, Permission))
 
 ALLOWED: dict[str, tuple[int, str | None]] = {
@@ -73,7 +73,7 @@ UNNAMED = {
 
 def holds(role: str, permission: str) -> bool:
     """What the catalog says, without any service."""
-    catalog = CompiledCatalog(load(CATALOG))
+    catalog = CompiledCatalog(load_catalog(CATALOG))
     member = Member(user_id="usr", membership_id="mem", role=catalog.roles[role])
     account = AccountState(
         id="acc",
@@ -131,7 +131,7 @@ def aimed(
 
 def test_the_table_knows_every_guarded_row_and_every_role():
     assert {row.operation_id for row, _ in GUARDED} == set(ALLOWED)
-    roles = {role.id for role in load(CATALOG).roles}
+    roles = {role.id for role in load_catalog(CATALOG).roles}
     assert {"owner", "admin", "operator", "developer", "billing", "basic", "viewer"} == roles
     held = {
         (role, access.name) for _, access in GUARDED for role in roles if holds(role, access.name)

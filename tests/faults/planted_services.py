@@ -9,9 +9,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from services.authz import follower
 from services.authz.app import build as build_authz
-from services.authz.replica import JournalView
+from services.authz.domain.journal_view import JournalView
 from services.authz.settings import Settings as AuthzSettings
 from services.team.app import build as build_team
 from services.team.settings import Settings as TeamSettings
@@ -19,6 +18,7 @@ from shared.clock import SystemClock
 from shared.leases import Leases
 from shared.leases.leases import Granted
 from shared.runtime.service import main
+from shared.timeouts import Timeouts
 from tests.consistency.planted_variants import NoBarrier
 
 FIRST_GRANT_SECONDS = 0.4
@@ -51,8 +51,8 @@ class LeaseFromReply(JournalView):
 
 def authz_that_counts_from_the_reply() -> None:
     """Run authz with the defect; its calls wait longer than a lease, or they would hide it."""
-    follower.CALL_SECONDS = 5.0
-    main(partial(build_authz, view=LeaseFromReply), AuthzSettings)
+    timeouts = Timeouts(source_call=5.0)
+    main(partial(build_authz, view=LeaseFromReply, timeouts=timeouts), AuthzSettings)
 
 
 DEFECTS: dict[str, tuple[str, Callable[[], None]]] = {

@@ -1,4 +1,4 @@
-"""Which account do the tests of decisions ask about?"""
+"""The account that the tests of decisions ask about."""
 
 from rolecall import (
     AccountKind,
@@ -6,11 +6,11 @@ from rolecall import (
     AccountStatus,
     CompiledCatalog,
     Member,
-    load,
+    load_catalog,
 )
 
 NOW = 1_800_000_000_000
-STANDARD = CompiledCatalog(load("standard"))
+STANDARD = CompiledCatalog(load_catalog("standard"))
 
 
 def member(role="developer", catalog=STANDARD, **facts):

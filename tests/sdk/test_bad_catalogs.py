@@ -1,4 +1,4 @@
-"""Which catalogs are refused, at which place, and with what to do?"""
+"""Tests of catalogs that are refused: at which place, and with which text."""
 
 import copy
 from typing import Any
@@ -6,11 +6,18 @@ from typing import Any
 import pytest
 import yaml
 
-from rolecall import Catalog, CatalogError, CompiledCatalog, load, read_text
+from rolecall import (
+    CONTROL_PERMISSIONS,
+    Catalog,
+    CatalogError,
+    CompiledCatalog,
+    load_catalog,
+    parse_catalog,
+)
 
 
 def content(name) -> Any:
-    return copy.deepcopy(load(name).to_mapping())
+    return copy.deepcopy(load_catalog(name).to_mapping())
 
 
 def entry(mapping, entry_id):
@@ -31,17 +38,17 @@ def grant(mapping, role_id, **grants):
 
 
 BAD = [
-    ("an unknown key at the top", lambda m: m.update(colour="red"), "/colour", "nexpected"),
-    ("no roles at all", lambda m: m.pop("roles"), "/roles", "required"),
+    ("an unknown key at the top", lambda m: m.update(colour="red"), "/colour", "Unexpected key"),
+    ("no roles at all", lambda m: m.pop("roles"), "/roles", "This key is required"),
     ("a name with capitals", lambda m: m.update(name="Standard"), "/name", "pattern"),
-    ("sections that are no list", lambda m: m.update(sections=7), "/sections", "tuple"),
+    ("sections that are not a list", lambda m: m.update(sections=7), "/sections", "must be a list"),
     (
         "an unknown key of a level",
         lambda m: entry(m, "balance")["levels"][0].update(selfish=True),
-        "/sections/6/entries/0/levels/0/selfish", "nexpected",
+        "/sections/6/entries/0/levels/0/selfish", "Unexpected key",
     ),
     (
-        "a scope of its own making",
+        "an unknown scope",
         lambda m: grant(m, "viewer", balance={"view": "some"}),
         "/roles/6/grants/balance/view", "'all' or 'self'",
     ),
@@ -53,32 +60,32 @@ BAD = [
     (
         "a section twice",
         lambda m: m["sections"][1].update(id="compute"),
-        "/sections/0/id", "stands twice",
+        "/sections/0/id", "appears twice",
     ),
     (
         "an entry twice, in different sections",
         lambda m: entry(m, "vpc").update(id="instance"),
-        "/sections/0/entries/0/id", "stands twice",
+        "/sections/0/entries/0/id", "appears twice",
     ),
     (
         "a level twice",
         lambda m: entry(m, "balance")["levels"][1].update(id="view", includes=[]),
-        "/sections/6/entries/0/levels/0/id", "stands twice",
+        "/sections/6/entries/0/levels/0/id", "appears twice",
     ),
     (
         "a role twice",
         lambda m: role(m, "viewer").update(id="basic"),
-        "/roles/5/id", "stands twice",
+        "/roles/5/id", "appears twice",
     ),
     (
         "a permission carried twice",
         lambda m: entry(m, "balance")["levels"][0].update(permissions=["member:invite"]),
-        "/sections/6/entries/0/levels/0", "'member:invite' stands 2 times",
+        "/sections/6/entries/0/levels/0", "'member:invite' appears 2 times",
     ),
     (
         "a finer action that is a level already",
         lambda m: entry(m, "instance")["levels"][2].update(actions=["delete"]),
-        "/sections/0/entries/0/levels/2", "'instance:delete' stands 2 times",
+        "/sections/0/entries/0/levels/2", "'instance:delete' appears 2 times",
     ),
     (
         "a permission without a type",
@@ -88,12 +95,12 @@ BAD = [
     (
         "an entry without levels",
         lambda m: entry(m, "quota_request").update(levels=[]),
-        "/sections/7/entries/1/levels", "needs a level",
+        "/sections/7/entries/1/levels", "Add at least one level",
     ),
     (
         "an included level that is not there",
         lambda m: entry(m, "balance")["levels"][1].update(includes=["see"]),
-        "/sections/6/entries/0/levels/1/includes", "levels are view, write",
+        "/sections/6/entries/0/levels/1/includes", "Choose one of: view, write",
     ),
     (
         "levels that include each other",
@@ -121,7 +128,7 @@ BAD = [
     (
         "an unknown level in a grant",
         lambda m: grant(m, "viewer", instance={"fly": "all"}),
-        "/roles/6/grants/instance/fly", "no level 'fly' here",
+        "/roles/6/grants/instance/fly", "This entry has no level 'fly'",
     ),
     (
         "scope self where the level does not offer it",
@@ -131,22 +138,22 @@ BAD = [
     (
         "an owner's role that is not there",
         lambda m: m.update(owner_role="king"),
-        "/owner_role", "no role 'king'",
+        "/owner_role", "has no role 'king'",
     ),
     (
         "a former owner's role that is not there",
         lambda m: m.update(role_after_transfer="king"),
-        "/role_after_transfer", "no role 'king'",
+        "/role_after_transfer", "has no role 'king'",
     ),
     (
-        "a former owner's role that nobody may be given",
+        "a former owner's role that is not assignable",
         lambda m: m.update(role_after_transfer="owner"),
         "/role_after_transfer", "not assignable",
     ),
     (
         "an owner who cannot remove members",
         lambda m: grant(m, "owner", member={"invite": "all", "update": "all"}),
-        "/roles/0/grants", "must hold 'member:remove' for all, being the owner's",
+        "/roles/0/grants", "The owner's role 'owner' must hold 'member:remove' in scope 'all'",
     ),
     (
         "an owner without any member permission",
@@ -165,15 +172,15 @@ BAD = [
             and grant(m, "basic", account={"view": "self"})
         ),
         "/roles/5/grants",
-        "must hold 'account:view' for all",
+        "must hold 'account:view' in scope 'all'",
     ),
     (
         "no role to invite with",
         lambda m: [item.update(assignable=False) for item in m["roles"]],
-        "/roles", "no role is assignable",
+        "/roles", "No role is assignable",
     ),
     (
-        "a control permission that stands nowhere",
+        "a control permission without a level",
         lambda m: m["sections"][-1]["entries"].pop(-1) and [
             item["grants"].pop("review", None) for item in m["roles"]
         ],
@@ -187,17 +194,17 @@ BAD = [
     (
         "an own entry without its reason",
         lambda m: entry(m, "webhook").update(why=""),
-        "/sections/8/entries/7", "`why` is missing",
+        "/sections/8/entries/7", "has no `why`",
     ),
     (
-        "a lifetime of no time",
+        "a lifetime of zero",
         lambda m: m["policies"]["invitations"].update(lifetime_seconds=0),
         "/policies/invitations/lifetime_seconds", "greater than 0",
     ),
     (
         "what happens after an expiry that never comes",
         lambda m: m["policies"]["invitations"].update(lifetime_seconds=None),
-        "/policies/invitations/after_expiry", "null exactly when",
+        "/policies/invitations/after_expiry", "must be null exactly when",
     ),
     (
         "no way to deliver an invitation",
@@ -207,10 +214,10 @@ BAD = [
     (
         "one way of delivery twice",
         lambda m: m["policies"]["invitations"].update(deliveries=["link", "link"]),
-        "/policies/invitations/deliveries/0", "stands twice",
+        "/policies/invitations/deliveries/0", "appears twice",
     ),
     (
-        "a team of nobody",
+        "a limit of no members",
         lambda m: m["policies"].update(member_limit=0),
         "/policies/member_limit", "greater than 0",
     ),
@@ -232,11 +239,56 @@ def test_a_bad_catalog_is_refused_at_its_place(sentence, spoil, pointer, message
     assert any(message in text for text in said), (sentence, str(refused.value))
 
 
+ACCOUNT_WIDE = [name for name in CONTROL_PERMISSIONS if not name.startswith("project:")]
+
+
+def problems_at(mapping, place):
+    with pytest.raises(CatalogError) as refused:
+        Catalog.from_mapping(mapping)
+    return [problem.message for problem in refused.value.problems if problem.pointer == place]
+
+
+def place_of(mapping, entry_id):
+    return next(
+        f"/sections/{s}/entries/{e}"
+        for s, section in enumerate(mapping["sections"])
+        for e, item in enumerate(section["entries"])
+        if item["id"] == entry_id
+    )
+
+
+@pytest.mark.rule("Ci9")
+@pytest.mark.parametrize("permission", ACCOUNT_WIDE)
+def test_an_account_wide_permission_in_a_project_scoped_entry_is_refused(permission):
+    mapping = content("standard")
+    entry_id = permission.partition(":")[0]
+    entry(mapping, entry_id).update(project_scoped=True)
+    messages = problems_at(mapping, place_of(mapping, entry_id))
+    assert any(f"The permission {permission!r} applies to the whole" in text for text in messages)
+
+
+@pytest.mark.rule("Ci9")
+@pytest.mark.parametrize("permission", ACCOUNT_WIDE)
+def test_a_project_scoped_entry_cannot_carry_an_account_wide_permission(permission):
+    mapping = content("standard")
+    entry_id, _, level_id = permission.partition(":")
+    levels = entry(mapping, entry_id)["levels"]
+    moved = next(level for level in levels if level["id"] == level_id)
+    moved["id"] = "moved"
+    for level in levels:
+        level["includes"] = [name for name in level["includes"] if name != level_id]
+    for item in mapping["roles"]:
+        item["grants"].pop(entry_id, None)
+    entry(mapping, "instance")["levels"][0]["permissions"] = [permission]
+    messages = problems_at(mapping, place_of(mapping, "instance"))
+    assert any(f"The permission {permission!r} applies to the whole" in text for text in messages)
+
+
 @pytest.mark.parametrize(
     ("feature", "entry_id", "names"),
     [("api_tokens", "api_token", {"view", "manage"}), ("custom_roles", "role", {"manage"})],
 )
-def test_a_feature_left_out_needs_no_place_for_its_permissions(feature, entry_id, names):
+def test_a_feature_that_is_off_needs_no_permissions(feature, entry_id, names):
     mapping = content("standard")
     mapping["policies"]["features"][feature] = False
     levels = entry(mapping, entry_id)["levels"]
@@ -256,49 +308,49 @@ def test_a_feature_left_out_needs_no_place_for_its_permissions(feature, entry_id
 @pytest.mark.parametrize(
     ("sentence", "text", "line", "message"),
     [
-        ("no YAML", "name: [standard", 1, "not YAML"),
-        ("forbidden characters", "name: \x07", None, "not YAML"),
-        ("another object than data", "name: !!python/object:os.system {}", 1, "not YAML"),
-        ("a list", "- name: standard", None, "one YAML mapping"),
-        ("nothing", "", None, "one YAML mapping"),
-        ("a key twice", "name: a\ntitle: b\nname: c\n", 3, "stands twice"),
-        ("a key twice further down", "name: a\nroles:\n- id: b\n  id: c\n", 4, "stands twice"),
+        ("no YAML", "name: [standard", 1, "not valid YAML"),
+        ("forbidden characters", "name: \x07", None, "not valid YAML"),
+        ("another object than data", "name: !!python/object:os.system {}", 1, "not valid YAML"),
+        ("a list", "- name: standard", None, "must be one YAML mapping"),
+        ("nothing", "", None, "must be one YAML mapping"),
+        ("a key twice", "name: a\ntitle: b\nname: c\n", 3, "appears twice"),
+        ("a key twice further down", "name: a\nroles:\n- id: b\n  id: c\n", 4, "appears twice"),
     ],
 )
-def test_a_text_that_is_no_catalog_is_refused_with_its_line(sentence, text, line, message):
+def test_a_text_that_is_not_a_catalog_is_refused_with_its_line(sentence, text, line, message):
     with pytest.raises(CatalogError) as refused:
-        read_text(text)
+        parse_catalog(text)
     (problem,) = refused.value.problems
     assert problem.line == line, sentence
     assert message in problem.message
 
 
-def test_an_alias_of_itself_is_a_problem_like_any_other():
+def test_an_alias_of_itself_is_reported():
     with pytest.raises(CatalogError) as refused:
-        read_text("name: standard\nsections: &sections\n- *sections\n")
+        parse_catalog("name: standard\nsections: &sections\n- *sections\n")
     assert (("sections", 0), 2) in [
         (problem.place[:2], problem.line) for problem in refused.value.problems
     ]
 
 
-def test_aliases_that_multiply_are_walked_once_each():
+def test_aliases_that_multiply_are_walked_once():
     nested = "".join(f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]\n" for n in range(1, 30))
     with pytest.raises(CatalogError) as refused:
-        read_text(f"l0: &l0 [x]\n{nested}")
+        parse_catalog(f"l0: &l0 [x]\n{nested}")
     assert len(refused.value.problems) > 30
 
 
-def test_a_problem_names_the_line_it_stands_on_or_the_nearest_above():
+def test_a_problem_names_its_line_or_the_nearest_above():
     text = yaml.safe_dump(content("runpod"), sort_keys=False)
     wrong = text.replace("role_after_transfer: admin", "role_after_transfer: king")
     with pytest.raises(CatalogError) as refused:
-        read_text(wrong)
+        parse_catalog(wrong)
     (problem,) = refused.value.problems
     assert line_of(problem, wrong) == "role_after_transfer: king"
 
     lacking = text.replace("member_limit: 1000", "")
     with pytest.raises(CatalogError) as refused:
-        read_text(lacking)
+        parse_catalog(lacking)
     (problem,) = refused.value.problems
     assert problem.pointer == "/policies/member_limit"
     assert line_of(problem, lacking) == "policies:"

@@ -1,4 +1,4 @@
-"""Is a catalog what its provider wants, and the same after a journey as JSON?"""
+"""Tests of the shipped catalogs, and of catalogs as JSON."""
 
 import json
 from typing import Any
@@ -7,21 +7,21 @@ import pytest
 
 from rolecall import (
     CONTROL_PERMISSIONS,
-    SHIPPED,
+    SHIPPED_CATALOGS,
     Catalog,
     CatalogError,
     CompiledCatalog,
-    load,
+    load_catalog,
 )
 
 
 def rebuilt(name, mapping):
-    return Catalog.from_mapping({**load(name).to_mapping(), **mapping})
+    return Catalog.from_mapping({**load_catalog(name).to_mapping(), **mapping})
 
 
-@pytest.mark.parametrize("name", SHIPPED)
-def test_a_catalog_survives_the_journey_as_json(name):
-    catalog = load(name)
+@pytest.mark.parametrize("name", SHIPPED_CATALOGS)
+def test_a_catalog_is_equal_after_json(name):
+    catalog = load_catalog(name)
     copied = Catalog.from_mapping(json.loads(json.dumps(catalog.to_mapping())))
     assert copied == catalog
     assert copied.id == catalog.id
@@ -29,9 +29,9 @@ def test_a_catalog_survives_the_journey_as_json(name):
     assert CompiledCatalog(copied).roles == CompiledCatalog(catalog).roles
 
 
-def test_what_was_published_keeps_its_id_and_is_not_judged_by_newer_rules():
-    """A version that older code published lacks what has a default now."""
-    content: dict[str, Any] = load("standard").to_mapping()
+def test_a_published_catalog_keeps_its_id_despite_newer_rules():
+    """A version that older code published lacks keys that have a default now."""
+    content: dict[str, Any] = load_catalog("standard").to_mapping()
     del content["policies"]["words"]
     content["roles"] = [{**role, "grants": {}} for role in content["roles"]]
     with pytest.raises(CatalogError):
@@ -48,23 +48,23 @@ def reordered(value):
     return [reordered(item) for item in value] if isinstance(value, list) else value
 
 
-@pytest.mark.parametrize("name", SHIPPED)
-def test_the_id_names_the_content_and_not_its_spelling(name):
-    catalog = load(name)
+@pytest.mark.parametrize("name", SHIPPED_CATALOGS)
+def test_the_id_depends_on_the_content_and_not_on_its_order(name):
+    catalog = load_catalog(name)
     assert catalog.id.startswith(f"{name}@")
     assert len(catalog.id) == len(name) + 1 + 64
     assert Catalog.from_mapping(reordered(catalog.to_mapping())).id == catalog.id
     assert rebuilt(name, {"title": "Another"}).id != catalog.id
 
 
-@pytest.mark.parametrize("name", SHIPPED)
-def test_every_control_permission_is_placed(name):
-    assert set(CONTROL_PERMISSIONS) <= set(CompiledCatalog(load(name)).permissions)
+@pytest.mark.parametrize("name", SHIPPED_CATALOGS)
+def test_every_control_permission_has_a_level(name):
+    assert set(CONTROL_PERMISSIONS) <= set(CompiledCatalog(load_catalog(name)).permissions)
 
 
-@pytest.mark.parametrize("name", SHIPPED)
-def test_control_permissions_without_a_row_go_to_whoever_removes_members(name):
-    compiled = CompiledCatalog(load(name))
+@pytest.mark.parametrize("name", SHIPPED_CATALOGS)
+def test_roles_that_remove_members_hold_the_other_control_permissions(name):
+    compiled = CompiledCatalog(load_catalog(name))
     held = {role: compiled.held(matrix) for role, matrix in compiled.roles.items()}
     managing = {role for role in held if "member:remove" in held[role]}
     for permission in ("account:update", "webhook:manage", "guardrail:manage", "review:manage"):
@@ -85,7 +85,7 @@ def test_control_permissions_without_a_row_go_to_whoever_removes_members(name):
 def test_the_policies_of_each_provider(
     name, conversion, hours, resend, after, deliveries, limit, ends, word
 ):
-    policies = load(name).policies
+    policies = load_catalog(name).policies
     invitations = policies.invitations
     assert policies.conversion == conversion
     assert invitations.lifetime_seconds == (hours and hours * 3600)
@@ -108,15 +108,61 @@ def test_the_policies_of_each_provider(
         ("novita", "owner", "admin developer basic billing"),
     ],
 )
-def test_what_owners_hold_and_what_can_be_assigned(name, owner_role, assignable):
-    catalog = load(name)
+def test_the_owner_role_and_the_assignable_roles(name, owner_role, assignable):
+    catalog = load_catalog(name)
     assert catalog.owner_role == owner_role
     assert catalog.role_after_transfer == "admin"
     assert " ".join(role.id for role in catalog.roles if role.assignable) == assignable
     admin = catalog.role("admin")
     assert admin is not None
     assert admin.title == "Admin"
-    assert catalog.role("nobody") is None
+    assert catalog.role("unknown") is None
+
+
+PROJECT_SCOPED_CONTROL_PERMISSIONS = {
+    "standard": set(),
+    "runpod": set(),
+    "runos": {"project:view", "project:manage", "project:delete"},
+    "cloud-iam": {"project:view", "project:manage", "project:delete"},
+    "novita": set(),
+}
+PROJECT_SCOPED_ENTRIES = {
+    "standard": (
+        "instance bare_metal template image job autoscaling ssh_key user_script registry_auth"
+        " cluster service application secret endpoint vpc load_balancer security_group static_ip"
+        " storage object_storage database monitoring"
+    ),
+    "runpod": (
+        "connect_to_existing_pods create_delete_start_stop_pods"
+        " create_delete_serverless_endpoints send_requests_to_serverless_endpoints"
+    ),
+    "runos": "clusters services applications secrets_and_configurations",
+    "cloud-iam": (
+        "compute_instances images_and_isos autoscaling ssh_keys user_scripts networking_vpcs"
+        " networking_load_balancers networking_security_groups static_ips databases"
+        " object_storage projects monitoring_and_alerts"
+    ),
+    "novita": (
+        "instance template image image_prewarm storage jobs vpc serverless"
+        " llm_dedicated_endpoints dedicated_endpoints dedicated_endpoints_subscribe quote"
+        " order_and_test_order bare_metal_instance bare_metal_storage"
+    ),
+}
+
+
+@pytest.mark.rule("Ci9")
+@pytest.mark.parametrize("name", SHIPPED_CATALOGS)
+def test_these_entries_and_no_others_are_project_scoped(name):
+    scoped = [entry.id for entry in load_catalog(name).entries.values() if entry.project_scoped]
+    assert scoped == PROJECT_SCOPED_ENTRIES[name].split()
+
+
+@pytest.mark.rule("Ci9")
+@pytest.mark.parametrize("name", SHIPPED_CATALOGS)
+def test_control_permissions_of_the_account_cannot_be_overridden(name):
+    permissions = CompiledCatalog(load_catalog(name)).permissions
+    scoped = {control for control in CONTROL_PERMISSIONS if permissions[control].project_scoped}
+    assert scoped == PROJECT_SCOPED_CONTROL_PERMISSIONS[name]
 
 
 @pytest.mark.parametrize(
@@ -126,10 +172,10 @@ def test_what_owners_hold_and_what_can_be_assigned(name, owner_role, assignable)
         ("runos", {"users", "account_settings"}),
     ],
 )
-def test_all_source_rows_but_these_belong_to_projects(name, account_wide):
+def test_all_source_rows_but_these_are_project_scoped(name, account_wide):
     rows = [
         entry
-        for section in load(name).sections
+        for section in load_catalog(name).sections
         if section.id != "rolecall"
         for entry in section.entries
     ]

@@ -1,67 +1,23 @@
-"""Does the command line say what is so, and leave with the right code?"""
+"""Tests of the command line: what it prints, and its exit codes."""
 
 import json
 import socket
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import rolecall
 from rolecall.cli import main
+from tests.sdk.stub import stub_server
 
 CATALOGS = Path(rolecall.__file__).parent / "core" / "catalogs"
 
 
-class AdminEndpoint(HTTPServer):
-    """Answers what `answer` says and keeps what it was asked."""
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server_port}"
-        self.asked: list[Any] = []
-        self.answer: tuple[int, dict[str, str], bytes] = (
-            201,
-            {},
-            b'{"id": "svc_1", "secret": "s3cret"}',
-        )
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: AdminEndpoint
-
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.asked.append((self.path, dict(self.headers), json.loads(body)))
-        self.reply()
-
-    def do_GET(self):
-        self.server.asked.append((self.path, dict(self.headers), None))
-        self.reply()
-
-    def reply(self):
-        status, headers, body = self.server.answer
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        """Say nothing: the test looks at what was asked."""
-
-
 @pytest.fixture
 def service():
-    server = AdminEndpoint()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with stub_server() as server:
+        server.answer = (201, {}, b'{"id": "svc_1", "secret": "s3cret"}')
+        yield server
 
 
 def create_client(url, *more):
@@ -72,13 +28,13 @@ def create_client(url, *more):
 
 def test_every_shipped_catalog_passes_the_check(capsys):
     files = sorted(str(file) for file in CATALOGS.glob("*.yaml"))
-    assert len(files) == len(rolecall.SHIPPED)
+    assert len(files) == len(rolecall.SHIPPED_CATALOGS)
     assert main(["catalog", "check", *files]) == 0
     shown = capsys.readouterr().out.splitlines()
     assert [line.split("@")[0] for line in shown] == [f"{f}: {Path(f).stem}" for f in files]
 
 
-def test_a_bad_catalog_is_told_with_file_line_and_place(tmp_path, capsys):
+def test_a_bad_catalog_is_reported_with_file_line_and_place(tmp_path, capsys):
     good, bad = tmp_path / "good.yaml", tmp_path / "bad.yaml"
     text = (CATALOGS / "runos.yaml").read_text()
     good.write_text(text)
@@ -86,12 +42,14 @@ def test_a_bad_catalog_is_told_with_file_line_and_place(tmp_path, capsys):
     assert main(["catalog", "check", str(bad), str(good)]) == 1
     out, err = capsys.readouterr()
     line = text.splitlines().index("owner_role: admin") + 1
-    assert err == f"{bad}:{line}: /owner_role: no role 'king'; roles are admin\n"
+    assert (
+        err == f"{bad}:{line}: /owner_role: The catalog has no role 'king'. Choose one of: admin.\n"
+    )
     assert out.startswith(f"{good}: runos@")
 
 
 @pytest.mark.parametrize("command", ["check", "show"])
-def test_a_file_that_cannot_be_read_is_a_wrong_usage(command, tmp_path, capsys):
+def test_an_unreadable_file_is_wrong_usage(command, tmp_path, capsys):
     assert main(["catalog", command, str(tmp_path / "none.yaml")]) == 2
     assert "No such file" in capsys.readouterr().err
     (tmp_path / "latin.yaml").write_bytes(b"title: \xe9")
@@ -100,17 +58,17 @@ def test_a_file_that_cannot_be_read_is_a_wrong_usage(command, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("arguments", [[], ["catalog"], ["catalog", "check"], ["sing"]])
-def test_a_wrong_command_is_a_wrong_usage(arguments, capsys):
+def test_an_unknown_command_is_wrong_usage(arguments, capsys):
     with pytest.raises(SystemExit) as left:
         main(arguments)
     assert left.value.code == 2
     assert "usage: rolecall" in capsys.readouterr().err
 
 
-def test_the_shown_table_has_every_entry_and_the_scope_of_every_role(capsys):
+def test_the_shown_table_has_every_entry_and_every_scope(capsys):
     assert main(["catalog", "show", "novita"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    catalog = rolecall.load("novita")
+    catalog = rolecall.load_catalog("novita")
     assert lines[0] == f"Novita AI  {catalog.id}"
     assert lines[1].split() == ["owner", "admin", "developer", "basic", "billing"]
     rows = {line.split()[0]: line.split()[1:] for line in lines if line.startswith("    ")}
@@ -138,14 +96,15 @@ def test_a_file_is_shown_like_a_shipped_catalog(capsys):
     assert capsys.readouterr().out == of_file
 
 
-def test_a_client_is_made_and_its_secret_shown(service, capsys):
+def test_a_client_is_created_and_its_secret_shown(service, capsys):
     code = create_client(
         service.url + "/",
         *("--scope", "authz:check", "--scope", "audit:write"),
         *("--account", "acc_1", "--resource-type", "instance"),
     )
     assert code == 0
-    ((path, headers, body),) = service.asked
+    ((path, headers, sent),) = service.asked
+    body = json.loads(sent)
     assert path == "/internal/admin/service-clients"
     assert headers["Authorization"] == "Bearer k3y"
     assert headers["Content-Type"] == "application/json"
@@ -160,9 +119,9 @@ def test_a_client_is_made_and_its_secret_shown(service, capsys):
     assert "s3cret" in out
 
 
-def test_a_client_bound_to_nothing_says_so_and_json_is_one_object(service, capsys):
+def test_an_unbound_client_sends_null_and_json_is_one_object(service, capsys):
     assert create_client(service.url, "--json") == 0
-    assert service.asked[0][2] == {
+    assert json.loads(service.asked[0][2]) == {
         "name": "billing-api", "scopes": [], "account_ids": None, "resource_types": None
     }  # fmt: skip
     assert json.loads(capsys.readouterr().out) == {"id": "svc_1", "secret": "s3cret"}
@@ -178,6 +137,7 @@ def test_the_key_may_come_from_the_environment(service, monkeypatch, capsys):
     assert service.asked[0][1]["Authorization"] == "Bearer from-outside"
 
 
+NOT_A_CLIENT = "did not answer with a service client"
 PROBLEM = {
     "title": "Denied",
     "detail": "the key is not the admin key",
@@ -195,24 +155,24 @@ PROBLEM = {
         ("a refusal by something else", (404, {}, b"<html>"), 1, "refused with status 404"),
         ("a refusal that is a list", (400, {}, b"[]"), 1, "refused with status 400"),
         ("a service in trouble", (503, {}, b""), 2, "refused with status 503"),
-        ("an answer without a secret", (201, {}, b'{"id": "svc_1"}'), 2, "something else"),
-        ("an answer that is no JSON", (200, {}, b"hello"), 2, "something else"),
-        ("an answer that is a list", (200, {}, b"[]"), 2, "something else"),
+        ("an answer without a secret", (201, {}, b'{"id": "svc_1"}'), 2, NOT_A_CLIENT),
+        ("an answer that is not JSON", (200, {}, b"hello"), 2, NOT_A_CLIENT),
+        ("an answer that is a list", (200, {}, b"[]"), 2, NOT_A_CLIENT),
         ("a redirect", (302, {"Location": "/elsewhere"}, b""), 1, "refused with status 302"),
     ],
 )  # fmt: skip
-def test_an_answer_that_is_no_client(sentence, answer, code, message, service, capsys):
+def test_an_answer_that_is_not_a_client(sentence, answer, code, message, service, capsys):
     service.answer = answer
     assert create_client(service.url) == code, sentence
     out, err = capsys.readouterr()
     assert message in err
     assert out == ""
-    # A redirect that is followed would carry the key to wherever it points.
+    # A followed redirect would send the key to another host.
     assert len(service.asked) == 1
 
 
-def test_nobody_listening_is_unreachable(capsys):
-    with socket.socket() as bound:  # so that nobody else gets the port
+def test_a_server_that_does_not_listen_is_unreachable(capsys):
+    with socket.socket() as bound:  # no other server can take the port
         bound.bind(("127.0.0.1", 0))
         assert create_client(f"http://127.0.0.1:{bound.getsockname()[1]}") == 2
     assert "does not answer" in capsys.readouterr().err
@@ -221,4 +181,4 @@ def test_nobody_listening_is_unreachable(capsys):
 @pytest.mark.parametrize("url", ["ftp://example.test", "identity:8081", "file:///etc/passwd"])
 def test_only_http_addresses_are_asked(url, capsys):
     assert create_client(url) == 2
-    assert "no http or https address" in capsys.readouterr().err
+    assert "not an http or https address" in capsys.readouterr().err

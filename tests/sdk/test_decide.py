@@ -1,4 +1,4 @@
-"""Does every rule of the decision count, in its order, and say which one it was?"""
+"""Tests of `decide`: every rule counts, in its order, and is named."""
 
 import dataclasses
 import random
@@ -45,7 +45,7 @@ REGISTERED = {("instance", "i-1"): Resource(id="i-1", owner_id="usr_c", project_
     ("sentence", "team", "subject", "permission", "resource", "reason", "decided_by"),
     [
         (
-            "a developer writes instances, whoever owns them",
+            "a developer writes instances, of every owner",
             account(member("developer")), B, "instance:write", FOREIGN,
             Reason.ALLOWED, "role:developer",
         ),
@@ -65,7 +65,7 @@ REGISTERED = {("instance", "i-1"): Resource(id="i-1", owner_id="usr_c", project_
             Reason.NOT_OWNER, "role:basic",
         ),
         (
-            "basic does not write an instance whose owner nobody names",
+            "basic does not write an instance whose owner is not known",
             account(member("basic")), B, "instance:write", OWNERLESS,
             Reason.OWNER_UNKNOWN, "role:basic",
         ),
@@ -81,7 +81,7 @@ REGISTERED = {("instance", "i-1"): Resource(id="i-1", owner_id="usr_c", project_
             Reason.ACCOUNT_SUSPENDED, None,
         ),
         (
-            "a status that is no known one denies",
+            "an unknown status denies",
             account(member("developer"), status="active"), B, "instance:view", OWNERLESS,
             Reason.ACCOUNT_SUSPENDED, None,
         ),
@@ -98,7 +98,7 @@ REGISTERED = {("instance", "i-1"): Resource(id="i-1", owner_id="usr_c", project_
             Reason.SESSION_ENDED, None,
         ),
         (
-            "a stranger is no member, whatever is asked",
+            "a stranger is not a member",
             account(member("developer")), Subject("usr_z"), "no:such", Resource(project_id="prj_9"),
             Reason.NOT_A_MEMBER, None,
         ),
@@ -129,7 +129,7 @@ REGISTERED = {("instance", "i-1"): Resource(id="i-1", owner_id="usr_c", project_
             Reason.PERMISSION_UNKNOWN, None,
         ),
         (
-            "a wildcard is no permission",
+            "a wildcard is not a permission",
             account(member("owner")), B, "*:*", OWN,
             Reason.PERMISSION_UNKNOWN, None,
         ),
@@ -247,7 +247,7 @@ def test_the_decision(sentence, team, subject, permission, resource, reason, dec
     assert decision == expected, sentence
 
 
-# Each defect is taken away in turn; what remains must show the next reason.
+# Each defect is removed in turn; the rest must show the next reason.
 LADDER = [
     Reason.ACCOUNT_SUSPENDED,
     Reason.USER_DISABLED,
@@ -298,7 +298,7 @@ def test_the_first_rule_that_refuses_gives_the_reason(step):
     assert (refused.reason if refused else None) is (LADDER[step] if step < 5 else None)
 
 
-def test_every_reason_code_stays_what_callers_know():
+def test_the_reason_codes_are_stable():
     assert {reason.value for reason in Reason} == {
         "allowed", "no-account", "account-suspended", "user-disabled", "session-ended",
         "not-a-member", "membership-suspended", "membership-expired", "permission-unknown",
@@ -307,7 +307,7 @@ def test_every_reason_code_stays_what_callers_know():
     assert Decision(allowed=False, reason=Reason.NO_ACCOUNT) == NO_ACCOUNT
 
 
-def test_the_readme_lists_the_reasons_in_the_order_in_which_they_count():
+def test_the_readme_lists_the_reasons_in_their_order():
     readme = Path(rolecall.__file__).parents[1] / "README.md"
     listed = re.findall(r"^\| `([a-z-]+)` \|", readme.read_text(), re.MULTILINE)
     strangers = LADDER.index(Reason.MEMBERSHIP_SUSPENDED)
@@ -315,13 +315,27 @@ def test_the_readme_lists_the_reasons_in_the_order_in_which_they_count():
     assert listed == [reason.value for reason in ladder]
 
 
-def test_an_answer_is_made_before_it_is_asked_for():
+def test_the_example_of_the_readme_decides_as_it_says(capsys):
+    readme = (Path(rolecall.__file__).parents[1] / "README.md").read_text()
+    (example,) = [
+        block
+        for block in re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+        if "decide(" in block
+    ]
+    printed = re.sub(r"^(decide\(.*\))$", r"print(\1)", example, flags=re.MULTILINE)
+    exec(compile(printed, "README.md", "exec"), {})
+    stated = re.findall(r"^# (Decision\(.*\))$", example, re.MULTILINE)
+    assert capsys.readouterr().out.splitlines() == stated
+    assert len(stated) == 2
+
+
+def test_decisions_are_made_in_advance():
     team = account(member("developer"))
     first = decide(team, B, "instance:write", OWN, now=NOW)
     assert decide(team, B, "storage:write", FOREIGN, now=NOW) is first
 
 
-def test_the_effective_table_is_the_override_inside_its_project_and_the_role_elsewhere():
+def test_the_effective_table_shows_the_override_in_its_project():
     someone = member("developer", overrides=VIEW_ONLY)
     team = account(someone, projects=PROJECTS)
     inside = effective_table(team, someone, "prj_1", now=NOW)
@@ -349,7 +363,7 @@ def in_good_standing(team, subject):
 
 
 def reference(team, subject, permission, resource):
-    """The rules once more, looking names up in the table where the code tests bits."""
+    """The rules again, with names looked up in the table instead of bits."""
     known = team.resources.get((permission.split(":")[0], resource.id), resource)
     if (
         not in_good_standing(team, subject)
@@ -418,7 +432,7 @@ def random_team(rng):
 
 @given(st.integers(min_value=0))
 @settings(max_examples=60, deadline=None)
-def test_decisions_equal_those_of_the_rules_written_without_bits(seed):
+def test_decisions_equal_those_of_the_reference_rules(seed):
     rng = random.Random(seed)
     team = random_team(rng)
     for _ in range(40):
@@ -439,7 +453,7 @@ def test_decisions_equal_those_of_the_rules_written_without_bits(seed):
 
 @given(st.integers(min_value=0))
 @settings(max_examples=30, deadline=None)
-def test_the_effective_matrix_is_what_decide_goes_by(seed):
+def test_the_effective_matrix_agrees_with_decide(seed):
     rng = random.Random(seed)
     team = random_team(rng)
     team = dataclasses.replace(team, status=AccountStatus.ACTIVE, resources={})
@@ -447,7 +461,7 @@ def test_the_effective_matrix_is_what_decide_goes_by(seed):
         if membership_denial(team, Subject(person.user_id), now=NOW) is None:
             for project_id in (None, "prj_1", "prj_2"):
                 held = STANDARD.held(effective_matrix(team, person, project_id, now=NOW))
-                resource = Resource(owner_id="usr_somebody", project_id=project_id)
+                resource = Resource(owner_id="usr_other", project_id=project_id)
                 for permission in STANDARD.permissions:
                     decision = decide(team, Subject(person.user_id), permission, resource, now=NOW)
                     assert decision.allowed is (held.get(permission) == "all")

@@ -1,4 +1,4 @@
-"""Who may hand out which grants, and what do matrices hold?"""
+"""Tests of compiled grants: what they hold, and which of them a member may give."""
 
 import random
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rolecall import CatalogError, CompiledCatalog, Scope, load
+from rolecall import CatalogError, CompiledCatalog, Scope, load_catalog
 from tests.sdk.accounts import STANDARD
 
 
@@ -28,7 +28,7 @@ from tests.sdk.accounts import STANDARD
         ({}, {}, []),
     ],
 )  # fmt: skip
-def test_nobody_gives_what_they_do_not_hold_in_that_scope(giver, given, lacking):
+def test_a_giver_lacks_what_they_do_not_hold_in_that_scope(giver, given, lacking):
     parse = STANDARD.catalog.parse_grants
     exceeding = STANDARD.grants_exceeding(
         STANDARD.role_matrix("giver", parse(giver)), STANDARD.role_matrix("given", parse(given))
@@ -52,8 +52,8 @@ def test_nobody_gives_what_they_do_not_hold_in_that_scope(giver, given, lacking)
         ("runpod", "dev", "basic dev"),
     ],
 )
-def test_which_roles_lie_within_which(catalog, giver, may_give):
-    compiled = CompiledCatalog(load(catalog))
+def test_the_roles_that_each_role_may_give(catalog, giver, may_give):
+    compiled = CompiledCatalog(load_catalog(catalog))
     within = [
         role
         for role, matrix in compiled.roles.items()
@@ -76,7 +76,7 @@ def random_grants(seed):
 
 @given(st.integers(), st.integers(), st.booleans())
 @settings(max_examples=50, deadline=None)
-def test_what_exceeds_is_exactly_what_reaches_further(one, other, within):
+def test_exceeding_grants_are_exactly_those_that_reach_further(one, other, within):
     given_ = STANDARD.role_matrix("given", random_grants(one))
     giver = given_ if within else STANDARD.role_matrix("giver", random_grants(other))
     rank = {None: 0, "self": 1, "all": 2}
@@ -92,7 +92,7 @@ def test_what_exceeds_is_exactly_what_reaches_further(one, other, within):
     assert all(grant.scope == want[grant.entry][grant.level] for grant in exceeding)
 
 
-def test_what_is_held_for_all_is_not_held_for_own_resources_besides():
+def test_a_grant_for_all_is_not_also_a_grant_for_self():
     parsed = STANDARD.catalog.parse_grants({"instance": {"view": "all", "write": "self"}})
     matrix = STANDARD.role_matrix("r", parsed)
     assert STANDARD.table(matrix)["instance"]["view"] == "all"
@@ -100,7 +100,7 @@ def test_what_is_held_for_all_is_not_held_for_own_resources_besides():
     assert matrix.all_mask & matrix.self_mask == 0
 
 
-def test_an_override_holds_project_scoped_entries_alone():
+def test_an_override_holds_only_project_scoped_entries():
     whole = STANDARD.catalog.parse_grants({"*": {"*": "all"}})
     matrix = STANDARD.override_matrix("prj_1", whole)
     assert {grant.entry for grant in STANDARD.grants_of(matrix)} == {
@@ -108,7 +108,7 @@ def test_an_override_holds_project_scoped_entries_alone():
     }
 
 
-def test_every_name_of_a_level_shares_its_bit_and_every_level_has_its_own():
+def test_all_names_of_a_level_share_the_bit_of_the_level():
     bits = {}
     for entry in STANDARD.catalog.entries.values():
         for level in entry.levels:
@@ -133,9 +133,7 @@ def test_every_name_of_a_level_shares_its_bit_and_every_level_has_its_own():
         ({"balance": {"view": "self"}, "nope": {}}, True, ["/balance", "/nope"]),
     ],
 )  # fmt: skip
-def test_grants_that_the_catalog_has_not_are_refused_with_their_place(
-    grants, within_project, pointers
-):
+def test_grants_unknown_to_the_catalog_are_refused_at_their_place(grants, within_project, pointers):
     with pytest.raises(CatalogError) as refused:
         STANDARD.catalog.parse_grants(grants, within_project=within_project)
     assert [problem.pointer for problem in refused.value.problems] == pointers
@@ -151,6 +149,6 @@ def test_grants_that_the_catalog_has_not_are_refused_with_their_place(
         ({"*": {"connect": "all"}, "instance": {}}, {}),
     ],
 )
-def test_stars_are_written_out(grants, expected):
+def test_wildcards_are_expanded(grants, expected):
     parsed = STANDARD.catalog.parse_grants(grants)
     assert {entry: " ".join(cells) for entry, cells in parsed.items()} == expected

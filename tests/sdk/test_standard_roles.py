@@ -1,10 +1,10 @@
-"""May the seven roles of the default catalog do what their names promise?"""
+"""Tests of the seven roles of the catalog `standard`."""
 
 import pytest
 
-from rolecall import CompiledCatalog, load
+from rolecall import CompiledCatalog, load_catalog
 
-# Role by role: what it may do to everything, to its own things, and not at all.
+# For each role: its permissions on all resources, on own resources, and those it lacks.
 STANDARD_ROLES = [
     (
         "owner",
@@ -57,8 +57,8 @@ STANDARD_ROLES = [
 
 
 @pytest.mark.parametrize(("role", "everyones", "own", "none"), STANDARD_ROLES)
-def test_what_the_roles_of_the_standard_catalog_may_do(role, everyones, own, none):
-    compiled = CompiledCatalog(load("standard"))
+def test_each_role_of_standard_holds_these_permissions(role, everyones, own, none):
+    compiled = CompiledCatalog(load_catalog("standard"))
     held = compiled.held(compiled.roles[role])
     expected = {
         **dict.fromkeys(everyones.split(), "all"),
@@ -69,7 +69,7 @@ def test_what_the_roles_of_the_standard_catalog_may_do(role, everyones, own, non
     assert {name: held.get(name) for name in expected} == expected
 
 
-def test_the_viewer_of_the_standard_catalog_only_views():
-    compiled = CompiledCatalog(load("standard"))
+def test_the_viewer_of_standard_only_views():
+    compiled = CompiledCatalog(load_catalog("standard"))
     held = compiled.held(compiled.roles["viewer"])
     assert {name.partition(":")[2] for name in held} == {"view"}

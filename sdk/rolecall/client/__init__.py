@@ -1,1 +1,5 @@
 """Clients of a running Rolecall."""
+
+from rolecall.client.checks import CheckDecision, RolecallClient, UndecidedError
+
+__all__ = ["CheckDecision", "RolecallClient", "UndecidedError"]

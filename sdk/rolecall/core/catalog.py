@@ -1,4 +1,4 @@
-"""What is one provider's permission model, and which version of it is this?"""
+"""One provider's permission model as a catalog, and the functions that read it."""
 
 import dataclasses
 import hashlib
@@ -14,20 +14,23 @@ from pydantic.dataclasses import dataclass
 
 from rolecall.core.grants import expand
 from rolecall.core.policies import Policies
-from rolecall.core.problems import CatalogError, Place, Problem
+from rolecall.core.problems import CatalogError, Problem
 from rolecall.core.rules import problems_of
+from rolecall.core.shape import shape_problems
 from rolecall.core.source import located, parse
 from rolecall.core.table import Entry, Grants, Role, RoleName, Section, Title
 
-SHIPPED = ("standard", "runpod", "runos", "cloud-iam", "novita")
+SHIPPED_CATALOGS = ("standard", "runpod", "runos", "cloud-iam", "novita")
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class Catalog:
-    """A validated catalog; make one with `from_mapping`, `load` or `read`.
+    """A validated catalog.
+
+    Make one with `from_mapping`, `load_catalog`, `read_catalog` or `parse_catalog`.
 
     `owner_role` is what the owner's membership holds, `role_after_transfer` what a former owner
-    gets. The grants of the roles are written out: no `*` is left.
+    gets. The grants of the roles have no `*` left.
     """
 
     name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
@@ -41,12 +44,12 @@ class Catalog:
 
     @staticmethod
     def from_mapping(mapping: Mapping[str, object]) -> "Catalog":
-        """Validate a catalog's content, from a file or as `to_mapping` gave it.
+        """Validate a catalog's content, from a file or from `to_mapping`.
 
         Raises:
             CatalogError: with every problem found, each at its place.
         """
-        catalog = _shaped(mapping)
+        catalog = _of_shape(mapping)
         problems = problems_of(
             catalog.sections,
             catalog.roles,
@@ -64,18 +67,18 @@ class Catalog:
 
     @staticmethod
     def from_published(content: Mapping[str, object]) -> "Catalog":
-        """The catalog that `to_mapping` gave when it was published and checked.
+        """Read a catalog that was checked when it was published.
 
-        What was published stays valid: rules that are newer do not judge it. Its id is the one that
-        it was published under, which the content's digest need not give any more.
+        A published catalog stays valid: newer rules are not applied to it. Its id is the one that
+        it was published under; the digest of its content may differ from that by now.
 
         Raises:
-            CatalogError: it has another shape: it comes from a version with more features.
+            CatalogError: its shape is unknown, because a newer version with more features wrote it.
         """
-        return _shaped(content)
+        return _of_shape(content)
 
     def to_mapping(self) -> dict[str, object]:
-        """The whole content as JSON values; `from_mapping` makes an equal catalog of it."""
+        """The whole content as JSON values; `from_mapping` turns it into an equal catalog."""
         mapping: dict[str, object] = _CATALOG.dump_python(self, mode="json")
         return mapping
 
@@ -93,28 +96,32 @@ class Catalog:
         return {entry.id: entry for section in self.sections for entry in section.entries}
 
     def role(self, role_id: str) -> Role | None:
-        """The built-in role of that id."""
+        """The built-in role of that id; `None` if the catalog has none."""
         return next((role for role in self.roles if role.id == role_id), None)
 
     def parse_grants(self, grants: object, *, within_project: bool = False) -> Grants:
-        """Validate the grants of a custom role or an override, and write every `*` out.
+        """Validate the grants of a custom role or an override, and expand every `*`.
 
-        `within_project`: an override's, which may name project-scoped entries only.
+        `within_project`: the grants of an override, which may name project-scoped entries only.
 
         Raises:
-            CatalogError: with every problem, its place counted from the grants.
+            CatalogError: with every problem; places are relative to the grants.
         """
         try:
             shaped = _GRANTS.validate_python(grants)
         except ValidationError as error:
-            raise CatalogError(_shape_problems(error)) from error
+            raise CatalogError(shape_problems(error)) from error
         entries = self.entries
         problems: list[Problem] = []
         if within_project:
             entries = {name: entry for name, entry in entries.items() if entry.project_scoped}
             account_wide = [name for name in shaped if name in self.entries and name not in entries]
             problems = [
-                Problem((name,), f"entry {name!r} is account-wide and cannot be overridden")
+                Problem(
+                    (name,),
+                    f"{name!r} applies to the whole account. An override can only name entries with"
+                    " `project_scoped: true`.",
+                )
                 for name in account_wide
             ]
             shaped = {name: cells for name, cells in shaped.items() if name not in account_wide}
@@ -128,37 +135,28 @@ _CATALOG = TypeAdapter(Catalog)
 _GRANTS: TypeAdapter[Grants] = TypeAdapter(Grants)
 
 
-def _shaped(mapping: Mapping[str, object]) -> Catalog:
+def _of_shape(mapping: Mapping[str, object]) -> Catalog:
     try:
         return _CATALOG.validate_python(mapping)
     except ValidationError as error:
-        raise CatalogError(_shape_problems(error)) from error
+        raise CatalogError(shape_problems(error)) from error
 
 
-def _shape_problems(error: ValidationError) -> list[Problem]:
-    return [Problem(_place(item["loc"]), item["msg"]) for item in error.errors()]
-
-
-def _place(loc: tuple[int | str, ...]) -> Place:
-    # pydantic marks a bad key of a mapping with a last step of its own.
-    return loc[:-1] if loc and loc[-1] == "[key]" else loc
-
-
-def read(path: Path) -> Catalog:
-    """Load and validate a catalog file; its problems name the lines.
+def read_catalog(path: Path) -> Catalog:
+    """Read and validate a catalog file; its problems name the lines.
 
     Raises:
-        CatalogError: the file is no valid catalog.
+        CatalogError: the file is not a valid catalog.
         OSError: the file cannot be read.
     """
-    return read_text(path.read_text(encoding="utf-8"))
+    return parse_catalog(path.read_text(encoding="utf-8"))
 
 
-def read_text(text: str) -> Catalog:
+def parse_catalog(text: str) -> Catalog:
     """Validate the text of a catalog file; its problems name the lines.
 
     Raises:
-        CatalogError: the text is no valid catalog.
+        CatalogError: the text is not a valid catalog.
     """
     content, lines = parse(text)
     try:
@@ -168,13 +166,13 @@ def read_text(text: str) -> Catalog:
 
 
 @lru_cache
-def load(name: str) -> Catalog:
-    """One of the `SHIPPED` catalogs.
+def load_catalog(name: str) -> Catalog:
+    """Load one of the `SHIPPED_CATALOGS` by its name.
 
     Raises:
-        KeyError: there is none of that name.
+        KeyError: the package has no catalog of that name.
     """
-    if name not in SHIPPED:
+    if name not in SHIPPED_CATALOGS:
         raise KeyError(name)
     file = resources.files("rolecall.core") / "catalogs" / f"{name}.yaml"
-    return read_text(file.read_text(encoding="utf-8"))
+    return parse_catalog(file.read_text(encoding="utf-8"))

@@ -1,7 +1,7 @@
-"""May this subject do that to this resource in this account?"""
+"""The decision: whether a subject may do something to a resource of an account."""
 
 from rolecall.core.decision import Decision, Reason
-from rolecall.core.matrix import Matrix, Permission
+from rolecall.core.matrix import CompiledPermission, Matrix
 from rolecall.core.state import (
     AccountState,
     AccountStatus,
@@ -26,15 +26,15 @@ _PERMISSION_UNKNOWN = _denied(Reason.PERMISSION_UNKNOWN)
 _PROJECT_UNKNOWN = _denied(Reason.PROJECT_UNKNOWN)
 _RESOURCE_CONFLICT = _denied(Reason.RESOURCE_CONFLICT)
 
-_ANYTHING = Resource()
+_UNSPECIFIED = Resource()
 
 
-def membership_denial(  # noqa: PLR0911  one line a rule, in the order in which they count
+def membership_denial(  # noqa: PLR0911  one line per rule, in the order of their precedence
     account: AccountState, subject: Subject, *, now: int
 ) -> Decision | None:
-    """Why the subject counts for nothing in this account at all, or `None` if they are in.
+    """The denial of every permission to this subject, or `None` for a member in good standing.
 
-    Holds for every permission alike; `now` is in epoch milliseconds.
+    `now` is in epoch milliseconds.
     """
     if account.status is not AccountStatus.ACTIVE:
         return _ACCOUNT_SUSPENDED
@@ -56,14 +56,14 @@ def decide(
     account: AccountState,
     subject: Subject,
     permission: str,
-    resource: Resource = _ANYTHING,
+    resource: Resource = _UNSPECIFIED,
     *,
     now: int,
 ) -> Decision:
-    """Answer one check; pure, and allocates nothing.
+    """Decide one check; pure, and allocates nothing.
 
-    `permission` is `<type>:<action>`; `now` in epoch milliseconds. Whatever is not granted, or
-    not known, is denied.
+    `permission` is `<type>:<action>`; `now` is in epoch milliseconds. What is not granted or not
+    known is denied.
     """
     refused = membership_denial(account, subject, now=now)
     if refused is not None:
@@ -85,12 +85,14 @@ def decide(
             override = member.overrides.get(resource.project_id)
             if override is not None and override.active(now=now):
                 matrix = override.matrix
-    # What narrows a grant further comes after this answer: it can take an allow back, not a deny.
+    # Conditions and token restrictions come after this answer. They can only take an allow back.
     return _by_grants(matrix, held.bit, subject, resource)
 
 
-def _as_registered(account: AccountState, held: Permission, resource: Resource) -> Resource | None:
-    """The resource as the account registered it; `None` if the request contradicts that."""
+def _as_registered(
+    account: AccountState, held: CompiledPermission, resource: Resource
+) -> Resource | None:
+    """The resource as the account registered it; `None` if the request contradicts it."""
     if resource.id is None:
         return resource
     registered = account.resources.get((held.resource_type, resource.id))
@@ -116,7 +118,7 @@ def _by_grants(matrix: Matrix, bit: int, subject: Subject, resource: Resource) -
 def effective_matrix(
     account: AccountState, member: Member, project_id: str | None = None, *, now: int
 ) -> Matrix:
-    """What a member holds, in a project or outside of any: the measure for giving (`B5`)."""
+    """What a member holds in a project or outside of all; the limit of what they give (`B5`)."""
     override = None if project_id is None else member.overrides.get(project_id)
     if override is None or not override.active(now=now):
         return member.role
@@ -126,5 +128,5 @@ def effective_matrix(
 def effective_table(
     account: AccountState, member: Member, project_id: str | None = None, *, now: int
 ) -> dict[str, dict[str, str | None]]:
-    """Entry -> level -> `all`, `self` or `None`: what a member may do, ready for JSON."""
+    """What a member may do, as JSON values: entry -> level -> `all`, `self` or `None`."""
     return account.catalog.table(effective_matrix(account, member, project_id, now=now))

@@ -1,11 +1,11 @@
-"""What can the answer to a permission check be?"""
+"""The answer to a permission check, and its reasons."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """Why a check was answered as it was; stable, and part of the wire format."""
+    """Why a check was allowed or denied; stable, and part of the wire format."""
 
     ALLOWED = "allowed"
     NO_ACCOUNT = "no-account"
@@ -25,10 +25,10 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One answer.
+    """The answer to one check.
 
-    `decided_by` is `role:<role id>` or `override:<project id>` when grants decided, and `None`
-    when the rule that `reason` names decided before any grant was looked at.
+    `decided_by` is `role:<role id>` or `override:<project id>` when grants decided. It is `None`
+    when an earlier rule decided; `reason` names that rule.
     """
 
     allowed: bool
@@ -36,5 +36,5 @@ class Decision:
     decided_by: str | None = None
 
 
-# For callers which find no account to ask about; `decide` itself always has one.
+# For callers that do not find the account; `decide` itself always has one.
 NO_ACCOUNT = Decision(allowed=False, reason=Reason.NO_ACCOUNT)

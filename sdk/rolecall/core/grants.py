@@ -1,33 +1,38 @@
-"""Which cells of a catalog's table do these grants name?"""
+"""Grants as they are written, expanded to the levels of a catalog."""
 
 from collections.abc import Mapping
 
 from rolecall.core.problems import Place, Problem
 from rolecall.core.table import Entry, Grants, Level, Scope
 
-ANY = "*"
+WILDCARD = "*"
 
 
 def expand(
     grants: Grants, entries: Mapping[str, Entry], place: Place = ()
 ) -> tuple[dict[str, dict[str, Scope]], list[Problem]]:
-    """Write every `*` out, and say which grants name nothing that `entries` has.
+    """Expand every `*`, and list the grants that name an unknown entry or level.
 
     A named entry replaces what `*` would give it; a named level replaces it within its entry. For
-    a level that does not offer own resources only, `*` in scope `self` gives nothing.
+    a level that does not offer scope `self`, `*` in scope `self` grants nothing.
     """
     expanded: dict[str, dict[str, Scope]] = {}
-    common = grants.get(ANY, {})
+    common = grants.get(WILDCARD, {})
     known_levels = {level.id for entry in entries.values() for level in entry.levels}
     problems = [
-        Problem((*place, name), f"no entry {name!r}; entries are {', '.join(entries)}")
+        Problem(
+            (*place, name), f"The table has no entry {name!r}. Choose one of: {', '.join(entries)}."
+        )
         for name in grants
-        if name != ANY and name not in entries
+        if name != WILDCARD and name not in entries
     ]
     problems += [
-        Problem((*place, ANY, name), f"no entry has a level {name!r}")
+        Problem(
+            (*place, WILDCARD, name),
+            f"No entry has a level {name!r}. Name a level of the table, or remove this grant.",
+        )
         for name in common
-        if name != ANY and name not in known_levels
+        if name != WILDCARD and name not in known_levels
     ]
     for entry in entries.values():
         levels = {level.id: level for level in entry.levels}
@@ -36,7 +41,7 @@ def expand(
             problems += _misfits(named, levels, (*place, entry.id))
         cells = {}
         for level in levels.values():
-            scope = named.get(level.id, named.get(ANY))
+            scope = named.get(level.id, named.get(WILDCARD))
             if scope is Scope.ALL or (scope is Scope.SELF and level.offers_self):
                 cells[level.id] = scope
         if cells:
@@ -49,12 +54,15 @@ def _misfits(
 ) -> list[Problem]:
     problems = []
     for level_id, scope in named.items():
-        if level_id == ANY:
+        if level_id == WILDCARD:
             continue
         if level_id not in levels:
-            message = f"no level {level_id!r} here; levels are {', '.join(levels)}"
+            message = f"This entry has no level {level_id!r}. Choose one of: {', '.join(levels)}."
         elif scope is Scope.SELF and not levels[level_id].offers_self:
-            message = f"level {level_id!r} does not offer scope 'self'; grant 'all' or nothing"
+            message = (
+                f"The level {level_id!r} does not offer scope 'self'."
+                " Grant 'all', or remove the grant."
+            )
         else:
             continue
         problems.append(Problem((*place, level_id), message))

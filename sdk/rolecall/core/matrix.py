@@ -1,4 +1,4 @@
-"""What does a role hold, as two integers?"""
+"""Catalogs compiled to bits: permissions, and grants as two integers."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -9,8 +9,8 @@ from rolecall.core.table import Grants, Scope
 
 
 @dataclass(frozen=True, slots=True)
-class Permission:
-    """A permission of one catalog: the bit of the level that carries it."""
+class CompiledPermission:
+    """A permission of one catalog, with the bit of the level that carries it."""
 
     name: str
     resource_type: str
@@ -27,16 +27,16 @@ class Grant:
     scope: Scope
 
     def __str__(self) -> str:
-        """The permission's name, marked when it reaches own resources only."""
+        """The permission's name, marked `(own)` when it reaches own resources only."""
         return f"{self.entry}:{self.level}" + (" (own)" if self.scope is Scope.SELF else "")
 
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """Compiled grants, shared by every member that holds them.
+    """Compiled grants, shared by all members who hold them.
 
-    `all_mask` and `self_mask` have no bit in common. `source` is what decisions name:
-    `role:<id>` or `override:<project id>`; the decisions are made once, here.
+    `all_mask` and `self_mask` have no bit in common. Decisions name the `source`: `role:<id>` or
+    `override:<project id>`. The four possible decisions are made once, here.
     """
 
     source: str
@@ -48,7 +48,7 @@ class Matrix:
     not_owner: Decision = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Make the four answers which these grants can lead to."""
+        """Make the four decisions that these grants can lead to."""
         for name, reason in (
             ("allowed", Reason.ALLOWED),
             ("missing", Reason.PERMISSION_MISSING),
@@ -64,9 +64,9 @@ class Matrix:
 class CompiledCatalog:
     """A catalog with its permissions as bits and its built-in roles as matrices.
 
-    `permissions` has every valid name; all names of one level share that level's bit.
-    `project_mask` has the bits of project-scoped entries. `id` is the version that was published,
-    by default the one of the content.
+    `permissions` has every valid name; all names of a level share its bit.
+    `project_mask` has the bits of project-scoped entries. `id` is the published
+    version, by default the one of the content.
     """
 
     __slots__ = ("_bits", "catalog", "id", "permissions", "project_mask", "roles")
@@ -74,7 +74,7 @@ class CompiledCatalog:
     def __init__(self, catalog: Catalog, *, published_as: str | None = None) -> None:
         self.catalog = catalog
         self.id = published_as or catalog.id
-        self.permissions: dict[str, Permission] = {}
+        self.permissions: dict[str, CompiledPermission] = {}
         self.project_mask = 0
         # (entry, level) -> (the level's own bit, with the bits of all that it includes)
         self._bits: dict[tuple[str, str], tuple[int, int]] = {}
@@ -85,7 +85,7 @@ class CompiledCatalog:
                 if entry.project_scoped:
                     self.project_mask |= bit
                 for name in entry.permission_names(level):
-                    self.permissions[name] = Permission(
+                    self.permissions[name] = CompiledPermission(
                         name=name,
                         resource_type=name.partition(":")[0],
                         bit=bit,
@@ -103,7 +103,7 @@ class CompiledCatalog:
         return self._compile(f"role:{role_id}", grants)
 
     def override_matrix(self, project_id: str, grants: Grants) -> Matrix:
-        """Compile one member's grants inside a project; account-wide entries have no effect."""
+        """Compile one member's grants inside a project; account-wide entries are left out."""
         matrix = self._compile(f"override:{project_id}", grants)
         return Matrix(
             source=matrix.source,
@@ -123,7 +123,7 @@ class CompiledCatalog:
         return Matrix(source=source, all_mask=everyones, self_mask=own & ~everyones)
 
     def grants_of(self, matrix: Matrix) -> Iterator[Grant]:
-        """What a matrix holds, level by level in the catalog's order, included levels too."""
+        """The levels that a matrix holds, in the catalog's order, with the included levels."""
         for (entry, level), (bit, _) in self._bits.items():
             if matrix.all_mask & bit:
                 yield Grant(entry=entry, level=level, scope=Scope.ALL)
@@ -131,10 +131,10 @@ class CompiledCatalog:
                 yield Grant(entry=entry, level=level, scope=Scope.SELF)
 
     def grants_exceeding(self, giver: Matrix, given: Matrix) -> tuple[Grant, ...]:
-        """What `giver` would have to hold, and does not, to hand out `given` (`B5`).
+        """The grants of `given` that `giver` lacks and therefore cannot give (`B5`).
 
-        Empty: it may. A grant for all resources is only covered by one for all; a grant for own
-        resources is covered by either.
+        A grant for all resources is covered only by a grant for all. A grant for own resources is
+        covered by either. Empty: `giver` may give everything in `given`.
         """
         return tuple(
             self.grants_of(
@@ -147,7 +147,7 @@ class CompiledCatalog:
         )
 
     def within_project(self, role: Matrix, override: Matrix | None) -> Matrix:
-        """The grants inside a project: the override's there, the role's for account-wide rows."""
+        """The grants inside a project: the override's, and the role's for account-wide entries."""
         if override is None:
             return role
         account_wide = ~self.project_mask
@@ -158,7 +158,7 @@ class CompiledCatalog:
         )
 
     def table(self, matrix: Matrix) -> dict[str, dict[str, str | None]]:
-        """Entry -> level -> `all`, `self` or `None`: every cell of the table, ready for JSON."""
+        """Every cell of the table as JSON values: entry -> level -> `all`, `self` or `None`."""
         cells: dict[str, dict[str, str | None]] = {
             entry.id: dict.fromkeys(level.id for level in entry.levels)
             for entry in self.catalog.entries.values()
@@ -168,7 +168,7 @@ class CompiledCatalog:
         return cells
 
     def held(self, matrix: Matrix) -> dict[str, str]:
-        """Permission name -> `all` or `self`, for every name that the matrix holds."""
+        """Every permission name that the matrix holds, with its scope: `all` or `self`."""
         return {
             name: "all" if matrix.all_mask & permission.bit else "self"
             for name, permission in self.permissions.items()

@@ -1,4 +1,4 @@
-"""What differs between providers besides their permission table?"""
+"""The policies of a catalog: how a provider differs besides its permission table."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -10,7 +10,7 @@ _CLOSED = ConfigDict(extra="forbid")
 
 
 class Conversion(StrEnum):
-    """Whether a personal account becomes a team in a step of its own, and may come back."""
+    """Whether a personal account can be converted to a team, and back."""
 
     REVERSIBLE = "reversible"
     IRREVERSIBLE = "irreversible"
@@ -18,7 +18,7 @@ class Conversion(StrEnum):
 
 
 class AfterExpiry(StrEnum):
-    """What inviting an address again takes once its invitation has expired."""
+    """What inviting an address again requires once its invitation has expired."""
 
     DELETE_FIRST = "delete_first"
     REPLACE = "replace"
@@ -33,9 +33,11 @@ class Delivery(StrEnum):
 
 @dataclass(frozen=True, slots=True, config=_CLOSED)
 class InvitationPolicy:
-    """`lifetime_seconds` and `after_expiry` are `None` together: such a link never expires (`Rp5`).
+    """How long invitations live and how they are delivered.
 
-    `deliveries` lists what an inviter may choose, the default first.
+    `lifetime_seconds` and `after_expiry` are `None` together: such an invitation never expires
+    (`Rp5`). `deliveries` lists what an inviter can choose; the first is the default. `email_lock`:
+    only the invited address can accept.
     """
 
     lifetime_seconds: Annotated[int, Field(gt=0)] | None
@@ -47,7 +49,7 @@ class InvitationPolicy:
 
 @dataclass(frozen=True, slots=True, config=_CLOSED)
 class Features:
-    """Which parts of Rolecall a provider offers; the routes of the others answer 404."""
+    """The parts of Rolecall that a provider offers; the routes of the others answer 404."""
 
     custom_roles: bool = True
     overrides: bool = True
@@ -56,7 +58,7 @@ class Features:
 
 @dataclass(frozen=True, slots=True, config=_CLOSED)
 class Words:
-    """What this provider calls a project."""
+    """The words that this provider uses for a project."""
 
     project: Annotated[str, Field(min_length=1)] = "project"
     projects: Annotated[str, Field(min_length=1)] = "projects"
@@ -64,7 +66,10 @@ class Words:
 
 @dataclass(frozen=True, slots=True, config=_CLOSED)
 class Policies:
-    """`member_limit` counts members other than the owner plus pending invitations (`Nv12`)."""
+    """The rules of a provider for its accounts.
+
+    `member_limit` counts members other than the owner, plus pending invitations (`Nv12`).
+    """
 
     conversion: Conversion
     invitations: InvitationPolicy

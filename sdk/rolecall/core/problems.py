@@ -1,15 +1,15 @@
-"""What is wrong with a catalog, and where?"""
+"""The problems of a catalog: what is wrong, and where."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-# Keys and list positions from the top of the document down.
+# Keys and list positions, from the top of the document down.
 Place = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing to repair: where it stands, what is wrong and what would be right."""
+    """One thing to repair: its place, what is wrong and what to do."""
 
     place: Place
     message: str
@@ -21,7 +21,7 @@ class Problem:
         return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in self.place)
 
     def __str__(self) -> str:
-        """Line, where there is one, place and message, as a terminal shows them."""
+        """Line if known, place and message, as a terminal shows them."""
         where = self.pointer or "/"
         return (
             f"{where}: {self.message}"
@@ -31,7 +31,7 @@ class Problem:
 
 
 class CatalogError(ValueError):
-    """Content that is no valid catalog, or grants which a catalog does not have."""
+    """Content that is not a valid catalog, or grants that the catalog does not have."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)

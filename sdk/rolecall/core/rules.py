@@ -1,4 +1,4 @@
-"""Which well-formed catalogs are refused all the same?"""
+"""The rules that a catalog of the right shape must follow as well."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,7 +9,7 @@ from rolecall.core.policies import Policies
 from rolecall.core.problems import Place, Problem
 from rolecall.core.table import Entry, Level, Role, Scope, Section
 
-# The permissions of Rolecall's own API. A catalog says which of its levels carry them.
+# The permissions of Rolecall's own API. A catalog assigns each of them to a level.
 CONTROL_SECTION = "rolecall"
 MEMBER_PERMISSIONS = ("member:view", "member:invite", "member:update", "member:remove")
 CONTROL_PERMISSIONS = (
@@ -39,9 +39,9 @@ def problems_of(
     owner_role: str,
     role_after_transfer: str,
 ) -> list[Problem]:
-    """Everything that is wrong with a catalog whose shape is right.
+    """Every problem of a catalog whose shape is right.
 
-    Names are looked at first: with two entries of one name the rest would be said of either.
+    Names and levels come first: with two entries of one name the other rules would be ambiguous.
     """
     problems = [*_names(sections, roles), *_levels(sections)]
     if problems:
@@ -56,13 +56,15 @@ def problems_of(
 
 
 def _names(sections: Sequence[Section], roles: Sequence[Role]) -> Iterator[Problem]:
-    yield from _doubles(
+    yield from _duplicates(
         "section", {("sections", s, "id"): section.id for s, section in enumerate(sections)}
     )
-    yield from _doubles("entry", {(*place, "id"): entry.id for place, entry in _entries(sections)})
-    yield from _doubles("role", {("roles", r, "id"): role.id for r, role in enumerate(roles)})
+    yield from _duplicates(
+        "entry", {(*place, "id"): entry.id for place, entry in _entries(sections)}
+    )
+    yield from _duplicates("role", {("roles", r, "id"): role.id for r, role in enumerate(roles)})
     for place, entry in _entries(sections):
-        yield from _doubles(
+        yield from _duplicates(
             "level",
             {(*place, "levels", at, "id"): level.id for at, level in enumerate(entry.levels)},
         )
@@ -78,14 +80,15 @@ def _names(sections: Sequence[Section], roles: Sequence[Role]) -> Iterator[Probl
                 if carried[name] > 1:
                     yield Problem(
                         (*place, "levels", at),
-                        f"permission {name!r} stands {carried[name]} times; one level carries it",
+                        f"The permission {name!r} appears {carried[name]} times."
+                        " Keep it at one level.",
                     )
 
 
 def _levels(sections: Sequence[Section]) -> Iterator[Problem]:
     for place, entry in _entries(sections):
         if not entry.levels:
-            yield Problem((*place, "levels"), "an entry needs a level, or nothing can be granted")
+            yield Problem((*place, "levels"), "The entry has no levels. Add at least one level.")
         levels = {level.id: level for level in entry.levels}
         for at, level in enumerate(entry.levels):
             for lower in level.includes:
@@ -96,19 +99,25 @@ def _levels(sections: Sequence[Section]) -> Iterator[Problem]:
             TopologicalSorter({level.id: level.includes for level in entry.levels}).prepare()
         except CycleError as error:
             circle = " > ".join(error.args[1])
-            yield Problem((*place, "levels"), f"levels include each other in a circle: {circle}")
+            yield Problem(
+                (*place, "levels"),
+                f"The levels include each other in a circle: {circle}. Remove one `includes`.",
+            )
 
 
 def _inclusion(level: Level, lower: str, levels: Mapping[str, Level]) -> str | None:
     if lower not in levels:
-        return f"no level {lower!r} here; levels are {', '.join(levels)}"
+        return f"This entry has no level {lower!r}. Choose one of: {', '.join(levels)}."
     if level.offers_self and not levels[lower].offers_self:
-        return f"{level.id!r} offers scope 'self', so the included {lower!r} must offer it too"
+        return (
+            f"{level.id!r} offers scope 'self', so the included level {lower!r} must offer it too."
+            " Set its `offers_self: true`."
+        )
     return None
 
 
 def _control(sections: Sequence[Section], policies: Policies) -> Iterator[Problem]:
-    placed: dict[str, tuple[Place, bool]] = {
+    assigned: dict[str, tuple[Place, bool]] = {
         name: (place, entry.project_scoped)
         for place, entry in _entries(sections)
         for level in entry.levels
@@ -120,16 +129,18 @@ def _control(sections: Sequence[Section], policies: Policies) -> Iterator[Proble
     if not policies.features.api_tokens:
         left_out |= {"api_token:view", "api_token:manage"}
     for name in CONTROL_PERMISSIONS:
-        if name not in placed and name not in left_out:
+        if name not in assigned and name not in left_out:
             yield Problem(
                 ("sections",),
-                f"no level carries the control permission {name!r}; list it under the"
-                f" `permissions` of a level, or add an entry to section {CONTROL_SECTION!r}",
+                f"No level carries the control permission {name!r}. Add it to the `permissions` of"
+                f" a level, or add an entry to the section {CONTROL_SECTION!r}.",
             )
-        place, project_scoped = placed.get(name, ((), False))
+        place, project_scoped = assigned.get(name, ((), False))
         if project_scoped and not name.startswith("project:"):
             yield Problem(
-                place, f"{name!r} concerns the whole account; its entry cannot be project-scoped"
+                place,
+                f"The permission {name!r} applies to the whole account, so its entry cannot be"
+                " project-scoped. Remove `project_scoped`, or use another entry for it.",
             )
 
 
@@ -142,7 +153,10 @@ def _reasons(sections: Sequence[Section]) -> Iterator[Problem]:
     }
     for place, entry in control_entries.items():
         if not entry.why:
-            yield Problem(place, "`why` is missing: say why these permissions are placed here")
+            yield Problem(
+                place,
+                f"The entry has no `why`. Add its reason; section {CONTROL_SECTION!r} needs one.",
+            )
 
 
 def _roles(
@@ -155,30 +169,40 @@ def _roles(
     named = {role.id: role for role in roles}
     for key, role_id in (("owner_role", owner_role), ("role_after_transfer", role_after_transfer)):
         if role_id not in named:
-            yield Problem((key,), f"no role {role_id!r}; roles are {', '.join(named)}")
+            yield Problem(
+                (key,), f"The catalog has no role {role_id!r}. Choose one of: {', '.join(named)}."
+            )
     if role_after_transfer in named and not named[role_after_transfer].assignable:
         yield Problem(
             ("role_after_transfer",),
-            f"role {role_after_transfer!r} is not assignable, and a former owner is a member",
+            f"The role {role_after_transfer!r} is not assignable, so a former owner cannot get it."
+            " Choose an assignable role.",
         )
     if not any(role.assignable for role in roles):
-        yield Problem(("roles",), "no role is assignable, so nobody could be invited")
+        yield Problem(
+            ("roles",),
+            "No role is assignable, so no member could be invited. Make one `assignable`.",
+        )
     for at, role in enumerate(roles):
         place: Place = ("roles", at, "grants")
         grants, problems = expand(role.grants, entries, place)
         yield from problems
-        held = _held_everywhere(entries, grants)
+        held = _held_for_all(entries, grants)
         needed = ("account:view", *(MEMBER_PERMISSIONS if role.id == owner_role else ()))
         for name in needed:
             if name not in held:
                 yield Problem(
                     place,
-                    f"role {role.id!r} must hold {name!r} for all"
-                    + (", being the owner's" if name in MEMBER_PERMISSIONS else ""),
+                    (
+                        f"The owner's role {role.id!r}"
+                        if name in MEMBER_PERMISSIONS
+                        else f"The role {role.id!r}"
+                    )
+                    + f" must hold {name!r} in scope 'all'. Grant the level that carries it.",
                 )
 
 
-def _held_everywhere(
+def _held_for_all(
     entries: Mapping[str, Entry], grants: Mapping[str, Mapping[str, Scope]]
 ) -> set[str]:
     held = set()
@@ -198,9 +222,10 @@ def _policies(policies: Policies) -> Iterator[Problem]:
     if (invitations.lifetime_seconds is None) != (invitations.after_expiry is None):
         yield Problem(
             (*place, "after_expiry"),
-            "`after_expiry` is null exactly when `lifetime_seconds` is: nothing expires then",
+            "`after_expiry` must be null exactly when `lifetime_seconds` is null."
+            " Set both, or neither.",
         )
-    yield from _doubles(
+    yield from _duplicates(
         "delivery",
         {(*place, "deliveries", at): name for at, name in enumerate(invitations.deliveries)},
     )
@@ -212,8 +237,8 @@ def _entries(sections: Sequence[Section]) -> Iterator[tuple[Place, Entry]]:
             yield ("sections", s, "entries", e), entry
 
 
-def _doubles(kind: str, ids: Mapping[Place, str]) -> Iterator[Problem]:
+def _duplicates(kind: str, ids: Mapping[Place, str]) -> Iterator[Problem]:
     counts = Counter(ids.values())
     for place, name in ids.items():
         if counts[name] > 1:
-            yield Problem(place, f"{kind} {name!r} stands twice; ids are unique")
+            yield Problem(place, f"The {kind} {name!r} appears twice. Use each id once.")

@@ -1,4 +1,4 @@
-"""What does a YAML text say, and on which line?"""
+"""YAML texts of catalogs, read together with the line of each place."""
 
 from collections.abc import Mapping
 
@@ -10,21 +10,23 @@ Lines = Mapping[Place, int]
 
 
 def parse(text: str) -> tuple[dict[str, object], dict[Place, int]]:
-    """Read one YAML mapping, and the line of each place in it.
+    """Read a YAML mapping and the line of each place in it.
 
     Raises:
-        CatalogError: for text that is not YAML, not a mapping, or names a key twice.
+        CatalogError: the text is not YAML, not a mapping, or has a key twice.
     """
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         content = yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
-        raise CatalogError([Problem((), f"not YAML: {error.problem}", line)]) from error
+        raise CatalogError(
+            [Problem((), f"This is not valid YAML: {error.problem}.", line)]
+        ) from error
     except yaml.YAMLError as error:
-        raise CatalogError([Problem((), f"not YAML: {error}")]) from error
+        raise CatalogError([Problem((), f"This is not valid YAML: {error}")]) from error
     if not isinstance(root, yaml.MappingNode) or not isinstance(content, dict):
-        raise CatalogError([Problem((), "a catalog is one YAML mapping")])
+        raise CatalogError([Problem((), "A catalog must be one YAML mapping of keys to values.")])
     lines: dict[Place, int] = {}
     doubles: list[Problem] = []
     _walk(root, (), lines, doubles, set())
@@ -52,7 +54,7 @@ def _walk(
     walked: set[int],
 ) -> None:
     lines.setdefault(place, node.start_mark.line + 1)
-    if id(node) in walked:  # an alias, of itself perhaps
+    if id(node) in walked:  # an alias, which may refer to itself
         return
     walked.add(id(node))
     if isinstance(node, yaml.SequenceNode):
@@ -63,6 +65,6 @@ def _walk(
             below = (*place, key.value)
             line = key.start_mark.line + 1
             if below in lines:
-                doubles.append(Problem(below, "this key stands twice; keep one", line))
+                doubles.append(Problem(below, "This key appears twice. Keep one of them.", line))
             lines[below] = line
             _walk(value, below, lines, doubles, walked)

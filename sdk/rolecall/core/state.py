@@ -1,4 +1,4 @@
-"""What must be known about an account, a subject and a resource to decide?"""
+"""What `decide` takes: the state of an account, the subject and the resource."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -9,21 +9,21 @@ from rolecall.core.matrix import CompiledCatalog, Matrix
 
 
 class AccountKind(StrEnum):
-    """One person's account, or one that several share."""
+    """An account of one person, or of a team."""
 
     PERSONAL = "personal"
     TEAM = "team"
 
 
 class AccountStatus(StrEnum):
-    """Only an active account answers checks with anything but a denial."""
+    """Every check in an account that is not active is denied."""
 
     ACTIVE = "active"
     SUSPENDED = "suspended"
 
 
 class MembershipStatus(StrEnum):
-    """Only an active membership carries grants."""
+    """A membership that is not active grants nothing."""
 
     ACTIVE = "active"
     SUSPENDED = "suspended"
@@ -37,7 +37,7 @@ class Override:
     expires_at: int | None = None
 
     def active(self, *, now: int) -> bool:
-        """Whether it still holds at `now`, in epoch milliseconds."""
+        """Whether the override applies at `now`, in epoch milliseconds."""
         return self.expires_at is None or now < self.expires_at
 
 
@@ -48,7 +48,7 @@ _NO_OVERRIDES: Mapping[str, Override] = MappingProxyType({})
 class Member:
     """A membership: the role's matrix, and overrides by project id.
 
-    `expires_at` is in epoch milliseconds; from that instant on the membership is over (`B4`).
+    `expires_at` is in epoch milliseconds. From that instant on the membership is over (`B4`).
     """
 
     user_id: str
@@ -61,7 +61,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Whose permission is asked: a user, and what is known of their sign-in."""
+    """The user whose permission is checked, and the state of their sign-in."""
 
     user_id: str
     user_disabled: bool = False
@@ -70,9 +70,9 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """What would be acted on, as far as it is known.
+    """The resource of a check, as far as it is known.
 
-    Its type is the part of the permission before the colon. `owner_id` is a user id;
+    Its type is the part of the permission before the colon. `owner_id` is a user id,
     `project_id` a project of the account.
     """
 
@@ -88,8 +88,8 @@ _NO_RESOURCES: Mapping[tuple[str, str], Resource] = MappingProxyType({})
 class AccountState:
     """One account as of one revision; replaced whole, never changed.
 
-    `members` is keyed by user id, `projects` holds project ids, `resources` has the registered
-    ones by (type, id): what they say wins over the request.
+    `members` is keyed by user id. `projects` holds project ids. `resources` has the registered
+    resources by (type, id); their owner and project take precedence over the request's.
     """
 
     id: str

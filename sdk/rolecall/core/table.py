@@ -1,4 +1,4 @@
-"""What can be granted: sections of entries with levels, and who holds them?"""
+"""The permission table of a catalog: sections, entries, levels and roles."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -18,25 +18,25 @@ Title = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
 class Scope(StrEnum):
-    """Which resources a grant reaches: everyone's, or those that the member owns (`Nv8`)."""
+    """The resources that a grant reaches: all, or only those that the member owns (`Nv8`)."""
 
     ALL = "all"
     SELF = "self"
 
 
-# Entry id -> level id -> scope. In a catalog file and in requests `*` may stand for an entry or a
-# level; a loaded catalog has none left.
+# Entry id -> level id -> scope. In a catalog file and in requests `*` may stand for every entry or
+# every level; a loaded catalog has no `*` left.
 Grants = Mapping[str, Mapping[str, Scope]]
 
 
 @dataclass(frozen=True, slots=True, config=_CLOSED)
 class Level:
-    """One column of an entry: `<entry>:<id>` is a permission.
+    """One column of an entry; `<entry>:<id>` is a permission.
 
-    `includes`: levels of the same entry that whoever holds this one holds too, in the same scope.
+    `includes`: lower levels of the same entry that come with this one, in the same scope.
     `actions`: finer actions on the entry's own resource type. `permissions`: complete names, also
-    of other types. Both are held exactly when the level is. `offers_self`: may be granted for own
-    resources only.
+    of other types. Both are held exactly when the level is. `offers_self`: the level can be granted
+    in scope `self`.
     """
 
     id: Name
@@ -51,8 +51,8 @@ class Level:
 class Entry:
     """One row of the table; its id is a resource type.
 
-    `project_scoped`: an override inside a project replaces the role's grants (`Ci9`). `why` says
-    why a control permission stands where no source has a row for it.
+    `project_scoped`: an override inside a project replaces the role's grants (`Ci9`). `why` gives
+    the reason for an entry of Rolecall's own that the provider's table does not have.
     """
 
     id: Name
@@ -62,7 +62,7 @@ class Entry:
     why: str = ""
 
     def permission_names(self, level: Level) -> tuple[str, ...]:
-        """Every permission that `level` of this entry carries, the level's own name first."""
+        """The names of all permissions that a level of this entry carries, its own name first."""
         return (
             f"{self.id}:{level.id}",
             *(f"{self.id}:{action}" for action in level.actions),
@@ -72,7 +72,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, config=_CLOSED)
 class Section:
-    """A heading over entries."""
+    """A titled group of entries."""
 
     id: Name
     title: Title
@@ -81,7 +81,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True, config=_CLOSED)
 class Role:
-    """A built-in role. One that is not `assignable` comes only with owning the account."""
+    """A built-in role; one that is not `assignable` belongs to the account's owner only."""
 
     id: RoleName
     title: Title

@@ -8,14 +8,16 @@ from rolecall import (
     CompiledCatalog,
     Matrix,
     Member,
-    Override,
     Reason,
     Resource,
     Role,
     Subject,
+    build_account,
+    build_member,
     decide,
     effective_matrix,
 )
+from rolecall import milliseconds as milliseconds  # noqa: PLC0414  team takes its time from here
 from services.team.domain.accounts import Account
 from services.team.domain.members import Membership
 from services.team.domain.overrides import ProjectOverride
@@ -48,22 +50,8 @@ _OUTSIDE = {Reason.NOT_A_MEMBER, Reason.MEMBERSHIP_EXPIRED, Reason.MEMBERSHIP_SU
 def member_state(
     catalog: CompiledCatalog, membership: Membership, overrides: Iterable[ProjectOverride] = ()
 ) -> Member:
-    """A membership as the decision core takes it; overrides of an earlier one do not count."""
-    return Member(
-        user_id=membership.user_id,
-        membership_id=membership.membership_id,
-        role=catalog.roles[membership.role],
-        status=membership.status,
-        expires_at=_milliseconds(membership.expires_at),
-        overrides={
-            override.project_id: Override(
-                matrix=catalog.override_matrix(override.project_id, override.grants),
-                expires_at=_milliseconds(override.expires_at),
-            )
-            for override in overrides
-            if override.membership_id == membership.membership_id
-        },
-    )
+    """Build the decision core's member from team's rows."""
+    return build_member(membership.user_id, membership, overrides, catalog=catalog)
 
 
 def account_state(
@@ -72,16 +60,8 @@ def account_state(
     members: Iterable[Member],
     projects: Iterable[ProjectId] = (),
 ) -> AccountState:
-    """The account with just the rows that a decision needs."""
-    return AccountState(
-        id=account.account_id,
-        kind=account.kind,
-        status=account.status,
-        owner_user_id=account.owner_user_id,
-        catalog=catalog,
-        members={member.user_id: member for member in members},
-        projects=frozenset(projects),
-    )
+    """Build the account's state with just the members and projects that a decision needs."""
+    return build_account(account.account_id, account, members, projects, catalog=catalog)
 
 
 def require(
@@ -184,12 +164,3 @@ def gained(catalog: CompiledCatalog, *, before: Matrix, after: Matrix) -> Matrix
         all_mask=after.all_mask & ~before.all_mask & inside,
         self_mask=after.self_mask & ~own_before & inside,
     )
-
-
-def milliseconds(moment: datetime) -> int:
-    """The decision core's time."""
-    return round(moment.timestamp() * 1000)
-
-
-def _milliseconds(moment: datetime | None) -> int | None:
-    return None if moment is None else milliseconds(moment)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from rolecall import SHIPPED, Catalog, CompiledCatalog, load
+from rolecall import SHIPPED_CATALOGS, Catalog, CompiledCatalog, load_catalog
 from shared.contracts import policy_objects
 from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
 from shared.mongo import Database, DbSession, Document, insert_once, majority
@@ -29,8 +29,8 @@ class CatalogRows:
         """The published version of that id; of a bare name the shipped one, or else the newest."""
         if "@" in name:
             return await self.catalog(name)
-        if name in SHIPPED:
-            return await self.catalog(load(name).id)
+        if name in SHIPPED_CATALOGS:
+            return await self.catalog(load_catalog(name).id)
         versions = [row async for row in self._catalogs.find({"name": name})]
         if not versions:
             return None

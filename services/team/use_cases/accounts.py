@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rolecall import SHIPPED, Catalog, CompiledCatalog, load
+from rolecall import SHIPPED_CATALOGS, Catalog, CompiledCatalog, load_catalog
 from services.team.domain import accounts
 from services.team.domain.accounts import Account, OwnerOnly
 from services.team.domain.members import Membership
@@ -45,8 +45,8 @@ class OwnAccount:
 
 async def publish_shipped(ctx: Ctx) -> None:
     """Publish the shipped catalogs that are not published yet."""
-    for name in SHIPPED:
-        catalog = load(name)
+    for name in SHIPPED_CATALOGS:
+        catalog = load_catalog(name)
         if await ctx.store.catalog(catalog.id) is None:
             with contextlib.suppress(AlreadyThere):  # another process of team was first
                 await _publish(ctx, catalog)
@@ -82,7 +82,7 @@ async def open_personal(
 
     `position` is that of the fact of identity that `person` comes from, if one does.
     """
-    catalog = load(ctx.settings.personal_catalog)
+    catalog = load_catalog(ctx.settings.personal_catalog)
 
     async def work(tx: JournalWrite) -> None:
         if position is None:

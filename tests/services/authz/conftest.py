@@ -1,4 +1,4 @@
-"""A replica of authz between two sources, and whoever asks it."""
+"""A world for tests: replicas of authz between two sources, and callers of them."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from services.authz.app import build
-from services.authz.replica import JournalView
+from services.authz.domain.journal_view import JournalView
 from services.authz.settings import Settings
 from shared.auth.access_tokens import client_claims, sign_access_token, user_claims
 from shared.auth.internal_tokens import InternalSigner
@@ -23,6 +23,7 @@ from shared.ids import AccountId, ClientId, SessionId, UserId
 from shared.runtime.listeners import listen
 from shared.runtime.service import ServiceApp
 from shared.runtime.settings import generate_internal_keys
+from shared.timeouts import Timeouts
 from tests.services.authz.histories import (
     ACCOUNT,
     ANA,
@@ -41,12 +42,14 @@ from tests.waiting import wait_for
 ISSUER = "https://rolecall.example"
 KEYS = generate_internal_keys(tuple(Service))
 SIGNING_KEY = generate_key()
+TIMEOUTS = Timeouts(source_call=60.0, snapshot_page=60.0)
+"""A slow machine does not look like an outage."""
 
 
 class SkippingClock(SystemClock):
-    """The machine's time of day; what leases are measured with stands still but for `skip`.
+    """The machine's time of day; the time that measures leases moves only by `skip`.
 
-    So a lease runs out when a test says so, and not because the machine is slow.
+    A lease then runs out when a test says so, and not because the machine is slow.
     """
 
     def __init__(self) -> None:
@@ -60,7 +63,7 @@ class SkippingClock(SystemClock):
 
 
 @dataclass
-class Said:
+class Response:
     status: int
     body: Any
     headers: Any
@@ -79,7 +82,12 @@ class World:
 
     @asynccontextmanager
     async def replica(
-        self, name: str = "a", *, view: type[JournalView] = JournalView, ready: bool = True
+        self,
+        name: str = "a",
+        *,
+        view: type[JournalView] = JournalView,
+        timeouts: Timeouts = TIMEOUTS,
+        ready: bool = True,
     ) -> AsyncIterator[ServiceApp]:
         settings = Settings(
             amqp_url="memory://",
@@ -90,7 +98,7 @@ class World:
             admin_key="0123456789abcdef0123456789abcdef",
             replica=name,
         )
-        service = build(settings, bus=self.bus, clock=self.clock, view=view)
+        service = build(settings, bus=self.bus, clock=self.clock, view=view, timeouts=timeouts)
         await service.start(internal=listen("127.0.0.1", 0), public=listen("127.0.0.1", 0))
         try:
             if ready:
@@ -114,31 +122,34 @@ class World:
         )
         return sign_access_token(SIGNING_KEY, "k1", claims)
 
-    async def post(self, service: ServiceApp, body, *, token: str | None = None, **extra) -> Said:
+    async def post(
+        self, service: ServiceApp, body, *, token: str | None = None, **extra
+    ) -> Response:
         url = service.addresses["public"] + "/access/v1/evaluation"
         headers = {"Authorization": f"Bearer {token or self.client_token()}"}
         headers |= extra.pop("headers", {})
         sent = {"data": body} if isinstance(body, bytes) else {"json": body}
         async with self.http.post(url, headers=headers, **sent) as answer:
-            return Said(answer.status, await answer.json(content_type=None), answer.headers)
+            return Response(answer.status, await answer.json(content_type=None), answer.headers)
 
-    async def check(self, service: ServiceApp, user: str, permission: str, **more: Any) -> Said:
-        return await self.post(service, question(user, permission, **more.pop("of", {})), **more)
+    async def check(self, service: ServiceApp, user: str, permission: str, **more: Any) -> Response:
+        body = evaluation(user, permission, **more.pop("of", {}))
+        return await self.post(service, body, **more)
 
-    async def ask_inside(self, service: ServiceApp, body: dict[str, Any]) -> Said:
+    async def ask_inside(self, service: ServiceApp, body: dict[str, Any]) -> Response:
         signer = InternalSigner(
             service="audit", key=SecretStr(KEYS.private["audit"]), clock=self.clock
         )
         headers = {"Authorization": f"Bearer {signer.token('authz', act=None)}"}
         url = service.addresses["internal"] + "/internal/decisions"
         async with self.http.post(url, headers=headers, json=body) as answer:
-            return Said(answer.status, await answer.json(content_type=None), answer.headers)
+            return Response(answer.status, await answer.json(content_type=None), answer.headers)
 
 
-def question(
+def evaluation(
     user: str, permission: str, *, context: dict[str, Any] | None = None, **properties: Any
 ) -> dict[str, Any]:
-    """An AuthZEN request; the account is named unless `account_id` says otherwise."""
+    """An AuthZEN evaluation request; it names `ACCOUNT` unless `account_id` differs."""
     kind, _, action = permission.partition(":")
     known = {"account_id": ACCOUNT} | properties
     request: dict[str, Any] = {

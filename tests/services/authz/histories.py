@@ -1,14 +1,14 @@
-"""What do team and identity tell authz in a test?"""
+"""Policy objects that team and identity publish in tests of authz."""
 
 from datetime import UTC, datetime
 from typing import Any
 
-from rolecall import CompiledCatalog, load
+from rolecall import CompiledCatalog, load_catalog
 from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-STANDARD = load("standard")
-RUNPOD = load("runpod")
+STANDARD = load_catalog("standard")
+RUNPOD = load_catalog("runpod")
 CATALOGS = {catalog.id: catalog for catalog in (STANDARD, RUNPOD)}
 COMPILED = CompiledCatalog(STANDARD)
 

@@ -1,6 +1,6 @@
-"""What does a source look like to authz, without a database?
+"""A source as authz sees it, without a database.
 
-Journal, snapshot, lease and barrier over real HTTP; the state is a list of rows in memory.
+Journal, snapshot, lease and barrier run over real HTTP; the rows are a list in memory.
 """
 
 from collections import defaultdict
@@ -32,11 +32,11 @@ from shared.runtime.service import ServiceApp
 from tests.services.authz.histories import NOON
 from tests.shared.leases.memory import MemoryLeaseStore
 
-PAGE = 3
+PAGE_SIZE = 3
 
 
 class Source:
-    """One source; set `away` and it answers 503, `mute` and the bus loses what it tells."""
+    """One source; `away` makes it answer 503, `mute` makes the bus lose its rows."""
 
     def __init__(self, name: str, *, keys, jwks, clock, bus: LocalBus, ttl: float = 1) -> None:
         self.name = name
@@ -66,7 +66,7 @@ class Source:
         await self._service.stop()
 
     def write(self, *policy_objects: PolicyObject) -> list[Row]:
-        """Commit one change; nobody hears of it yet."""
+        """Commit one change without publishing it."""
         key = policy_objects[0].account_id or policy_objects[0].id
         shard = shard_of(key)
         start = len(self.rows[shard])
@@ -95,22 +95,22 @@ class Source:
         return told
 
     async def change(self, *policy_objects: PolicyObject) -> tuple[str, Receipt]:
-        """Commit, publish, wait for the barrier: what a policy route does before it answers."""
+        """Commit, publish and wait for the barrier, as a policy route does before it answers."""
         told = self.write(*policy_objects)
         committed_at = self._clock.boottime()
         if not self.mute:
-            await self._publish(told)
+            await self.publish(told)
         last = told[-1].position
         receipt = await self.leases.barrier(last, committed_at=committed_at)
         return format_revision(last), receipt
 
     def restore(self) -> None:
-        """The database as from a backup that was made when it was empty."""
+        """Restore the database from a backup that was made when it was empty."""
         self.rows.clear()
         self.store.journal_heads.clear()
         self.store.epoch = new_id("epo")
 
-    async def _publish(self, told: list[Row]) -> None:
+    async def publish(self, told: list[Row]) -> None:
         try:
             await self._bus.publish(
                 [
@@ -127,7 +127,7 @@ class Source:
                 ]
             )
         except BusUnavailable:
-            return  # no replica listens: it will find the row by the heads
+            return  # No replica listens; it will find the row by the heads.
 
     def _policy_objects(self) -> list[PolicyObject]:
         newest: dict[tuple[PolicyObjectKind, str | None, str], PolicyObject] = {}
@@ -155,8 +155,10 @@ class Source:
                 source=self.name,
                 epoch=self.store.epoch,
                 heads=dict(self.store.journal_heads),
-                items=tuple(policy_objects[start : start + PAGE]),
-                next_cursor=str(start + PAGE) if start + PAGE < len(policy_objects) else None,
+                items=tuple(policy_objects[start : start + PAGE_SIZE]),
+                next_cursor=str(start + PAGE_SIZE)
+                if start + PAGE_SIZE < len(policy_objects)
+                else None,
             )
 
         async def changes(ctx: object, call: Call[None, ChangesQuery]) -> Changes:

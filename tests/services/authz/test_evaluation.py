@@ -1,10 +1,10 @@
-"""What does `POST /access/v1/evaluation` answer, to whom?"""
+"""Tests of `POST /access/v1/evaluation` and of decisions for other services."""
 
 import json
 
 import pytest
 
-from tests.services.authz.conftest import question
+from tests.services.authz.conftest import evaluation
 from tests.services.authz.histories import (
     ACCOUNT,
     ANA,
@@ -49,7 +49,7 @@ async def authz(world):
         (BO, "instance:write", {"account_id": OTHER_ACCOUNT}, False, {"reason": "not-a-member"}),
         (BO, "instance:write", {"account_id": "acc_x"}, False, {"reason": "no-account"}),
         (BO, "instance:write", {"account_id": None}, False, {"reason": "no-account"}),
-        ("nobody", "instance:write", {}, False, {"reason": "not-a-member"}),
+        ("usr_unknown", "instance:write", {}, False, {"reason": "not-a-member"}),
     ],
 )
 async def test_a_decision_says_why(world, authz, user, permission, properties, decision, context):
@@ -61,23 +61,23 @@ async def test_a_decision_says_why(world, authz, user, permission, properties, d
     assert shown == context
 
 
-async def test_the_answer_names_the_revision_that_it_rests_on(world, authz):
+async def test_the_answer_names_the_revision_it_rests_on(world, authz):
     said = await world.check(authz, BO, "instance:write")
     last = world.team.write(member(BO, "basic"))[0]
     source, epoch, shard, seq = said.body["context"]["revision"].split(".")
     assert (source, epoch, int(shard), int(seq)) == (*last.position[:3], last.seq - 1)
 
 
-async def test_a_subject_that_is_no_user_is_denied(world, authz):
-    body = question(BO, "instance:write")
+async def test_a_subject_of_another_type_is_denied(world, authz):
+    body = evaluation(BO, "instance:write")
     body["subject"]["type"] = "robot"
     said = await world.post(authz, body)
     assert (said.status, said.body["decision"]) == (200, False)
     assert said.body["context"]["reason"] == "subject-unknown"
 
 
-async def test_a_session_that_ended_takes_its_decisions_along(world, authz):
-    body = question(BO, "instance:write")
+async def test_an_ended_session_is_denied(world, authz):
+    body = evaluation(BO, "instance:write")
     body["subject"]["properties"] = {"session_id": SESSION}
     assert (await world.post(authz, body)).body["decision"] is True
     await world.identity.change(ended())
@@ -85,8 +85,8 @@ async def test_a_session_that_ended_takes_its_decisions_along(world, authz):
     assert (said.body["decision"], said.body["context"]["reason"]) == (False, "session-ended")
 
 
-async def test_what_the_standard_does_not_know_is_ignored_and_the_request_id_echoed(world, authz):
-    body = question(BO, "instance:write") | {"futureField": {"nested": True}}
+async def test_unknown_fields_are_ignored_and_the_request_id_is_echoed(world, authz):
+    body = evaluation(BO, "instance:write") | {"futureField": {"nested": True}}
     body["resource"]["properties"]["status"] = "active"
     body["action"]["properties"] = {"soft": True}
     body["context"] = {"time": "2025-06-27T18:03-07:00"}
@@ -96,7 +96,7 @@ async def test_what_the_standard_does_not_know_is_ignored_and_the_request_id_ech
 
 
 def without(*path: str):
-    body = question(BO, "instance:write")
+    body = evaluation(BO, "instance:write")
     inner = body
     for name in path[:-1]:
         inner = inner[name]
@@ -105,7 +105,7 @@ def without(*path: str):
 
 
 def with_(value, *path: str):
-    body = question(BO, "instance:write")
+    body = evaluation(BO, "instance:write")
     inner = body
     for name in path[:-1]:
         inner = inner[name]
@@ -135,7 +135,7 @@ def with_(value, *path: str):
         (b"", "body-missing"),
     ],
 )
-async def test_what_does_not_fit_is_a_400_with_its_request_id(world, authz, body, code):
+async def test_a_bad_request_is_400_with_its_request_id(world, authz, body, code):
     headers = {"X-Request-ID": "r-2"}
     if isinstance(body, bytes):
         headers["Content-Type"] = "application/json"
@@ -144,13 +144,13 @@ async def test_what_does_not_fit_is_a_400_with_its_request_id(world, authz, body
     assert said.headers["X-Request-ID"] == "r-2"
 
 
-async def test_another_content_type_is_a_400(world, authz):
-    body = json.dumps(question(BO, "instance:write")).encode()
+async def test_another_content_type_is_400(world, authz):
+    body = json.dumps(evaluation(BO, "instance:write")).encode()
     said = await world.post(authz, body, headers={"Content-Type": "text/plain"})
     assert (said.status, said.body["code"]) == (400, "wrong-content-type")
 
 
-async def test_a_bound_client_needs_not_name_its_account_and_may_name_no_other(world, authz):
+async def test_a_bound_client_may_only_ask_about_its_account_and_types(world, authz):
     token = world.client_token(BOUND_CLIENT)
     said = await world.check(authz, BO, "instance:write", token=token, of={"account_id": None})
     assert said.body["decision"] is True
@@ -162,24 +162,24 @@ async def test_a_bound_client_needs_not_name_its_account_and_may_name_no_other(w
     assert (said.status, said.body["code"]) == (403, "type-not-bound")
 
 
-async def test_a_client_that_lost_its_scope_may_not_ask_whatever_its_token_says(world, authz):
+async def test_a_client_that_lost_its_scope_is_refused_despite_its_token(world, authz):
     await world.identity.change(service_client(scopes=["audit:write"]))
     said = await world.check(authz, BO, "instance:write")
     assert (said.status, said.body["code"]) == (403, "scope-missing")
 
 
-async def test_a_token_without_the_scope_may_not_ask(world, authz):
+async def test_a_token_without_the_scope_is_refused(world, authz):
     token = world.client_token(scopes=("audit:write",))
     said = await world.check(authz, BO, "instance:write", token=token)
     assert (said.status, said.body["code"]) == (403, "scope-missing")
 
 
-async def test_without_a_token_there_is_no_answer(world, authz):
-    said = await world.post(authz, question(BO, "instance:write"), token="none")
+async def test_a_request_without_a_valid_token_is_refused(world, authz):
+    said = await world.post(authz, evaluation(BO, "instance:write"), token="none")
     assert (said.status, said.body["code"]) == (401, "unauthenticated")
 
 
-async def test_a_user_asks_about_itself_in_its_current_account_and_about_nobody_else(world, authz):
+async def test_a_user_may_only_ask_about_themselves(world, authz):
     token = world.user_token(BO, SESSION)
     said = await world.check(authz, BO, "instance:write", token=token, of={"account_id": None})
     assert said.body["decision"] is True
@@ -190,7 +190,7 @@ async def test_a_user_asks_about_itself_in_its_current_account_and_about_nobody_
     assert said.status == 401
 
 
-async def test_a_stale_replica_refuses_nobody_for_what_it_once_knew(world, authz):
+async def test_a_stale_replica_answers_stale_instead_of_old_refusals(world, authz):
     world.team.away = world.identity.away = True
     world.clock.skip(5)
     for token in (world.client_token("cli_" + "9" * 32), world.client_token(BOUND_CLIENT)):
@@ -198,7 +198,7 @@ async def test_a_stale_replica_refuses_nobody_for_what_it_once_knew(world, authz
         assert (said.status, said.body["code"]) == (503, "stale")
 
 
-async def test_the_configuration_names_the_evaluation(world, authz):
+async def test_the_configuration_names_the_evaluation_endpoint(world, authz):
     async with world.http.get(
         authz.addresses["public"] + "/.well-known/authzen-configuration"
     ) as answer:
@@ -217,7 +217,7 @@ async def test_the_configuration_names_the_evaluation(world, authz):
         (BO, "audit_log:view", "acc_none", False, False, "no-account"),
     ],
 )
-async def test_other_services_learn_membership_and_permission_apart(
+async def test_other_services_learn_membership_and_permission_separately(
     world, authz, user, permission, account_id, allowed, is_member, reason
 ):
     said = await world.ask_inside(
@@ -233,7 +233,7 @@ async def test_other_services_learn_membership_and_permission_apart(
     assert said.body == {"allowed": allowed, "member": is_member, "reason": reason}
 
 
-async def test_other_services_are_told_when_it_is_not_known(world, authz):
+async def test_other_services_are_told_when_the_replica_is_stale(world, authz):
     world.team.away = True
     world.clock.skip(5)
     said = await world.ask_inside(

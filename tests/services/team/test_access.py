@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rolecall import CompiledCatalog, load
+from rolecall import CompiledCatalog, load_catalog
 from services.team.routes import INTERNAL_ROUTES, ROUTES
 from shared.http import Permission, Route
 from shared.ids import new_id
@@ -71,7 +71,7 @@ def test_every_write_that_authz_answers_from_awaits_the_barrier() -> None:
 
 def test_every_permission_exists_in_every_catalog() -> None:
     for name in ("standard", "runpod", "runos", "cloud-iam", "novita"):
-        known = CompiledCatalog(load(name)).permissions
+        known = CompiledCatalog(load_catalog(name)).permissions
         for route in GUARDED:
             assert isinstance(route.access, Permission)
             assert route.access.name in known, (name, route.operation_id)
@@ -106,7 +106,7 @@ async def test_a_member_without_the_permission_hears_which_and_it_is_recorded(
     account = await team.account()
     member = await account.join(role)
     project = (await account.owner.send("POST", f"{account.path}/projects", {"name": "p"})).body
-    compiled = CompiledCatalog(load("standard"))
+    compiled = CompiledCatalog(load_catalog("standard"))
     held = compiled.held(compiled.roles[role])
     denied = []
     for route in GUARDED:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rolecall import load
+from rolecall import load_catalog
 from services.team.store import Store
 from shared.contracts import identity
 from shared.contracts.facts import shard_of
@@ -197,7 +197,7 @@ async def test_converting_is_the_owners_alone(team: Team) -> None:
 
 
 async def test_a_version_that_older_code_published_keeps_its_id(team: Team) -> None:
-    content: dict[str, Any] = load("standard").to_mapping()
+    content: dict[str, Any] = load_catalog("standard").to_mapping()
     del content["policies"]["words"]
     older = "standard@" + "0" * 64
     row = {"_id": older, "name": "standard", "content": content, "rev": 1}

@@ -21,7 +21,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from rolecall import AccountState, Catalog, CompiledCatalog, Member, effective_matrix, load
+from rolecall import AccountState, Catalog, CompiledCatalog, Member, effective_matrix, load_catalog
 from services.team.domain.authority import account_state, member_state, milliseconds
 from services.team.store import Store
 from shared.ids import AccountId, ProjectId
@@ -42,7 +42,7 @@ Held = dict[str, str]
 
 def catalog_with_a_lead() -> Catalog:
     """`standard` with a role that manages members and projects, and holds little else."""
-    content: dict[str, Any] = load("standard").to_mapping()
+    content: dict[str, Any] = load_catalog("standard").to_mapping()
     roles = {role["id"]: role for role in content["roles"]}
     grants = roles["basic"]["grants"] | {"member": {"*": "all"}, "project": {"*": "all"}}
     lead = {"id": "lead", "title": "Lead", "grants": grants}

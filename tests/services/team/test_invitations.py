@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rolecall import Catalog, load
+from rolecall import Catalog, load_catalog
 from shared.problems import Refusal
 from tests.services.team.running import Account, Person, Reply, Team, running
 
@@ -222,7 +222,7 @@ async def test_an_expired_invitation_is_passed_to_nobody_until_it_is_sent_again(
 
 async def test_who_may_not_give_the_role_does_not_send_it_again(team: Team) -> None:
     """B5: whether its inviter is still there or not."""
-    content: dict[str, Any] = load("standard").to_mapping()
+    content: dict[str, Any] = load_catalog("standard").to_mapping()
     grants = {"member": {"*": "all"}, "account": {"view": "all"}}
     host = {"id": "host", "title": "Host", "grants": grants}
     await team.publish(

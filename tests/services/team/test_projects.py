@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rolecall import Catalog, load
+from rolecall import Catalog, load_catalog
 from shared.ids import new_id
 from tests.services.team.running import Account, Person, Team
 
@@ -151,7 +151,7 @@ async def test_where_projects_are_an_entry_each_one_is_decided_for_itself(team: 
 
 
 async def test_what_the_catalog_leaves_out_is_not_there(team: Team) -> None:
-    content: dict[str, Any] = load("standard").to_mapping()
+    content: dict[str, Any] = load_catalog("standard").to_mapping()
     features = content["policies"]["features"] | {"overrides": False}
     policies = content["policies"] | {"features": features}
     catalog = Catalog.from_mapping(content | {"name": "plain", "policies": policies})

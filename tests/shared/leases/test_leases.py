@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from pymongo.errors import AutoReconnect
 
-from services.authz.replica import Grant, JournalView
+from services.authz.domain.journal_view import JournalView, LeaseGrant
 from shared.contracts.facts import Position
 from shared.leases import Leases, Receipt, Superseded
 from shared.leases.barrier import Barrier, How
@@ -93,7 +93,7 @@ async def test_a_change_waits_for_a_grant_from_before_the_ttl_was_lowered(store,
             applied=asked.applied,
             held=asked.held,
         )
-        return asked, Grant(epoch=given.epoch, heads=given.heads, ttl=given.ttl)
+        return asked, LeaseGrant(epoch=given.epoch, heads=given.heads, ttl=given.ttl)
 
     store.journal_heads = {3: 6}
     view.granted(*await ask(before))

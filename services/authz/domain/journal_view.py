@@ -1,7 +1,7 @@
-"""How far does this replica know one source's journal, and may it answer from that?
+"""One source's journal as a replica knows it: what is applied, and until when it may answer.
 
-Pure: no I/O and no clock; times are seconds of one monotonic clock, handed in. The state itself
-lives behind `State`; what is decided here is when it may change and when it may be used.
+Pure: no I/O and no clock. Times are seconds of one monotonic clock and are handed in. The state
+itself is behind `ReplicaState`; this module decides when it changes and when it may be used.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,23 +11,23 @@ from typing import Protocol
 
 from shared.contracts.policy_objects import PolicyObject
 
-DRIFT = 0.98
-"""A grant is used for this part of its ttl: two clocks may differ in rate by two percent."""
+USABLE_FRACTION = 0.98
+"""A lease is used for this fraction of its ttl: the rates of two clocks may differ by 2 %."""
 
 
-class State(Protocol):
-    """What one source's things make. An older `rev` of a thing never replaces a newer one."""
+class ReplicaState(Protocol):
+    """The policy objects of one source; an older `rev` never replaces a newer one."""
 
     def clear(self) -> None:
         """Forget everything from this source."""
 
     def put(self, policy_objects: Iterable[PolicyObject]) -> None:
-        """Take the new state of some things, all of them before anybody looks."""
+        """Take the new states of one change, all of them or none."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Change:
-    """One row of the journal: part `part` of `parts` (from 1) of a change."""
+class JournalRow:
+    """One row of the journal: part `part` (from 1) of the `parts` of a change."""
 
     epoch: str
     shard: int
@@ -38,11 +38,11 @@ class Change:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Ask:
-    """What was true when a lease was asked for; made by `JournalView.ask`.
+class LeaseRequestState:
+    """What was true when a lease was requested; made by `JournalView.ask`.
 
-    `number` counts them. `held` is how many seconds earlier grants may still last, those in wait
-    of their heads too.
+    `sent` is the time of the request, and `number` counts requests. `held` is for how many more
+    seconds earlier grants may last, including those that wait for their heads.
     """
 
     sent: float
@@ -55,7 +55,7 @@ class Ask:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Grant:
+class LeaseGrant:
     """A source's answer: its heads, read after the lease was written; `ttl` in seconds."""
 
     epoch: str
@@ -63,25 +63,25 @@ class Grant:
     ttl: float
 
 
-class Seen(StrEnum):
-    """What became of a row."""
+class RowOutcome(StrEnum):
+    """What happened to a row that arrived."""
 
     APPLIED = "applied"
     BUFFERED = "buffered"
     KNOWN = "known"
     FOREIGN = "foreign"
-    """Of another epoch; the next lease tells which one is true."""
+    """The row has another epoch; the next lease tells which epoch is current."""
 
 
 @dataclass(slots=True)
 class JournalView:
-    """One source's journal as this replica has it.
+    """The journal of one source, as far as this replica has applied it.
 
-    `boot` orders the lives of this replica's lease row: forgetting the state starts a new one, so
-    that nothing said about the old state counts for the new.
+    `boot` orders the lives of this replica's lease row. Forgetting the state starts a new life;
+    what was reported about the old state does not count for the new one.
     """
 
-    state: State
+    state: ReplicaState
     boot: int
     epoch: str | None = None
     applied: dict[int, int] = field(default_factory=dict)
@@ -89,12 +89,15 @@ class JournalView:
     _life: int = 0
     _asks: int = 0
     _heads: dict[int, int] = field(default_factory=dict)
-    _buffer: dict[int, dict[int, Change]] = field(default_factory=dict)
+    _buffer: dict[int, dict[int, JournalRow]] = field(default_factory=dict)
     _pending: list[tuple[Mapping[int, int], float]] = field(default_factory=list)
     _until: float = float("-inf")
 
     def forget(self) -> None:
-        """Drop everything: other epoch, head gone back, or the end. No grant survives."""
+        """Drop the state and every lease grant.
+
+        This happens when the epoch changed, when a head went back, and at the end.
+        """
         self.state.clear()
         self.epoch = None
         self.applied = {}
@@ -109,45 +112,44 @@ class JournalView:
     def load(
         self, *, epoch: str, heads: Mapping[int, int], policy_objects: Iterable[PolicyObject]
     ) -> bool:
-        """Take a whole snapshot whose heads were read before its things.
+        """Take a whole snapshot; its heads were read before its policy objects.
 
-        A snapshot that comes when there is a state already is late and would go backwards: it is
-        ignored. Grants asked for before the end of the reading do not count, because a thing may
-        be newer than any head that was known then.
+        A snapshot that arrives when a state is loaded is late and would go backwards, so it is
+        ignored. Grants requested before the end of the reading do not count: an object may be newer
+        than every head known at that time.
 
         Returns:
-            Whether it was taken.
+            Whether the snapshot was taken.
         """
         if self.loaded:
             return False
-        # A snapshot that could not be read may have left things that are gone by now.
+        # An earlier snapshot that failed half way may have left objects that no longer exist.
         self.state.clear()
         self.state.put(policy_objects)
         self.epoch = epoch
         self.applied = dict(heads)
         self.loaded = True
         self._life += 1
-        self._pending = []
         for shard, buffered in list(self._buffer.items()):
             self._buffer[shard] = {s: row for s, row in buffered.items() if row.epoch == epoch}
             self._drain(shard)
         return True
 
-    def on_change(self, change: Change) -> Seen:
+    def on_change(self, row: JournalRow) -> RowOutcome:
         """Take a row from the bus or from a fetch, in any order and any number of times."""
-        if self.loaded and change.epoch != self.epoch:
-            return Seen.FOREIGN
-        if change.seq <= self.applied.get(change.shard, 0):
-            return Seen.KNOWN
-        self._buffer.setdefault(change.shard, {})[change.seq] = change
-        if self.loaded and self._drain(change.shard):
-            return Seen.APPLIED
-        return Seen.BUFFERED
+        if self.loaded and row.epoch != self.epoch:
+            return RowOutcome.FOREIGN
+        if row.seq <= self.applied.get(row.shard, 0):
+            return RowOutcome.KNOWN
+        self._buffer.setdefault(row.shard, {})[row.seq] = row
+        if self.loaded and self._drain(row.shard):
+            return RowOutcome.APPLIED
+        return RowOutcome.BUFFERED
 
-    def ask(self, now: float) -> Ask:
-        """Say what to send for the next lease; `now` is read before anything is sent."""
+    def ask(self, now: float) -> LeaseRequestState:
+        """State what to send with the next lease request; `now` is read before it is sent."""
         self._asks += 1
-        return Ask(
+        return LeaseRequestState(
             sent=now,
             life=self._life,
             boot=self.boot,
@@ -157,38 +159,39 @@ class JournalView:
             held=max(0.0, max((self._until, *(until for _, until in self._pending))) - now),
         )
 
-    def granted(self, ask: Ask, grant: Grant) -> bool:
-        """Take a grant. It counts only once this replica has applied all of its heads.
+    def granted(self, request: LeaseRequestState, grant: LeaseGrant) -> bool:
+        """Take a grant; it counts only once this replica has applied all of its heads.
 
         Returns:
-            False when the source's history is not the one that was loaded: everything was dropped.
+            False if the source's history is not the one that was loaded. Everything is then
+            dropped.
         """
-        if ask.life != self._life or not self.loaded:
+        if request.life != self._life or not self.loaded:
             return True
-        gone_back = any(grant.heads.get(shard, 0) < seq for shard, seq in ask.applied.items())
+        gone_back = any(grant.heads.get(shard, 0) < seq for shard, seq in request.applied.items())
         if grant.epoch != self.epoch or gone_back:
             self.forget()
             return False
         for shard, head in grant.heads.items():
             self._heads[shard] = max(head, self._heads.get(shard, 0))
-        self._pending = [waiting for waiting in self._pending if waiting[1] > ask.sent]
-        self._pending.append((grant.heads, ask.sent + grant.ttl * DRIFT))
+        self._pending = [waiting for waiting in self._pending if waiting[1] > request.sent]
+        self._pending.append((grant.heads, request.sent + grant.ttl * USABLE_FRACTION))
         self._activate()
         return True
 
     def holds(self, now: float) -> bool:
-        """Whether an answer from this source's state may leave at `now`."""
+        """Whether an answer that rests on this source's state may be given at `now`."""
         return now < self._until
 
     def missing(self) -> dict[int, int]:
-        """The shards to fetch, each with the last sequence that is known."""
+        """The shards to fetch, each with the last sequence that is applied."""
         if not self.loaded:
             return {}
         shards = self._buffer.keys() | self._heads.keys()
         return {shard: self.applied.get(shard, 0) for shard in shards if self._gap(shard)}
 
     def has(self, shard: int, seq: int) -> bool:
-        """Whether the change at this place is in the state."""
+        """Whether the state contains the change at this position."""
         return self.loaded and self.applied.get(shard, 0) >= seq
 
     def _gap(self, shard: int) -> bool:
@@ -197,7 +200,7 @@ class JournalView:
         return self._heads.get(shard, 0) > applied or bool(buffered and min(buffered) > applied + 1)
 
     def _drain(self, shard: int) -> bool:
-        """Apply whole changes as long as the next one is complete."""
+        """Apply whole changes while the next one is complete; whether one was applied."""
         buffered = self._buffer[shard]
         start = self.applied.get(shard, 0)
         at = start

@@ -1,14 +1,20 @@
-"""How does a replica keep up with one source, and hold a lease from it?
+"""The calls of a replica to one source: snapshot, lease, missing rows and reports.
 
-Three loops: `renew` loads the snapshot and keeps the lease, `fetch` fills gaps, `report` says what
-is applied. What any of it means is decided in `replica`; here are only the calls.
+Three loops run: `renew` loads the snapshot and keeps the lease, `fetch` fills gaps, and `report`
+tells the source what is applied. `domain.journal_view` decides what the answers mean.
 """
 
 import asyncio
 import logging
 import random
 
-from services.authz.replica import Ask, Change, Grant, JournalView, Seen
+from services.authz.domain.journal_view import (
+    JournalRow,
+    JournalView,
+    LeaseGrant,
+    LeaseRequestState,
+    RowOutcome,
+)
 from shared.bus import BusMessage
 from shared.clock import Clock
 from shared.contracts.calls import (
@@ -28,27 +34,26 @@ from shared.contracts.policy_objects import PolicyObject
 from shared.http.client import InternalClient
 from shared.leases import Superseded
 from shared.problems import Refusal, Unavailable
+from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
 logger = logging.getLogger(__name__)
 
-PAGE = 200
-PAGE_SECONDS = 10.0
-CALL_SECONDS = 1.0
+CHANGES_PAGE_SIZE = 200
 RETRY_SECONDS = 0.1
-FIRST_TTL = 3.0
+FIRST_TTL_SECONDS = 3.0
 STUCK_TTLS = 3
-"""So many ttls without a usable lease, though the source grants them: it does not get further."""
-STEP_OVER_MS = 60_000
-"""How far a process that has never held its lease raises its boot over one that is refused as old:
-the wall clock, which numbers boots, was set back."""
+"""A replica without a usable lease for this many ttls, though leases are granted, loads anew."""
+BOOT_STEP_MS = 60_000
+"""A process that never held its lease raises its boot by this much if the source refuses it as old.
+The wall clock, which numbers boots, was set back."""
 
 
-class _Ousted(Exception):  # noqa: N818 - it says what is so
-    """Another live process holds the lease of our place."""
+class _PlaceTakenError(Exception):
+    """Another live process holds the lease of this replica's place."""
 
 
 class Follower:
-    """The journal of `source`, as this replica follows it."""
+    """Follows the journal of one source and holds a lease from it."""
 
     def __init__(
         self,
@@ -58,13 +63,15 @@ class Follower:
         replica: str,
         internal: InternalClient,
         clock: Clock,
+        timeouts: Timeouts = DEFAULT_TIMEOUTS,
     ) -> None:
         self.source = source
         self.view = view
         self._replica = replica
         self._internal = internal
         self._clock = clock
-        self._ttl = FIRST_TTL
+        self._timeouts = timeouts
+        self._ttl = FIRST_TTL_SECONDS
         self._held = False
         self._usable_at = 0.0
         self._wake = asyncio.Event()
@@ -72,45 +79,54 @@ class Follower:
         self._news = asyncio.Event()
 
     def holds(self) -> bool:
-        """Whether an answer from this source's state may leave at this very moment."""
+        """Whether an answer that rests on this source's state may be given now."""
         return self.view.holds(self._clock.boottime())
 
     def take(self, row: Row) -> None:
         """Take a row from the bus."""
-        if self.view.on_change(_change(row)) is Seen.APPLIED:
+        if self.view.on_change(_journal_row(row)) is RowOutcome.APPLIED:
             self._news.set()
         if self.view.missing():
             self._gap.set()
 
     def check_now(self) -> None:
-        """Ask for the heads at once: something may have been missed."""
+        """Request the heads at once, because rows may have been missed."""
         self._wake.set()
 
     async def renew(self) -> None:
-        """Load, then ask for the lease four times in its ttl. Ends only when ousted."""
+        """Load the snapshot, then request the lease four times per ttl.
+
+        Ends only when another process takes this replica's place.
+        """
         while True:
             self._wake.clear()
             pause = self._ttl / 4 * random.uniform(0.8, 1.2)
             try:
                 if not self.view.loaded:
                     await self._load()
-                if not await self._ask():
+                if not await self._request_lease():
                     continue
                 if self._stuck():
-                    # Its row stays alive and behind, so every change would wait for it.
-                    logger.error("does not catch up, loading anew", extra={"source": self.source})
+                    # Its lease row stays valid but behind, so every change would wait for it.
+                    logger.error(
+                        "The replica does not catch up. Loading the snapshot again.",
+                        extra={"source": self.source},
+                    )
                     await self.release()
                     continue
             except Unavailable:
                 pause = min(pause, RETRY_SECONDS * random.uniform(1, 2))
-            except _Ousted:
+            except _PlaceTakenError:
                 self.view.forget()
-                logger.error("another process took this place", extra={"replica": self._replica})  # noqa: TRY400
+                logger.error(  # noqa: TRY400
+                    "Another process took the place of this replica.",
+                    extra={"replica": self._replica},
+                )
                 return
             await _pause(self._wake, pause)
 
     async def fetch(self) -> None:
-        """Fill gaps as they are found. Never ends."""
+        """Fetch missing rows when a gap is found; never ends."""
         while True:
             await self._gap.wait()
             self._gap.clear()
@@ -123,19 +139,24 @@ class Follower:
                 self._gap.set()
 
     async def report(self) -> None:
-        """Say what is applied, all news at a time. Never ends."""
+        """Tell the source what is applied, all news in one call; never ends."""
         while True:
             await self._news.wait()
             self._news.clear()
-            request = self._request(self.view.ask(self._clock.boottime()))
+            request = self._lease_request(self.view.ask(self._clock.boottime()))
             try:
-                await self._internal.call(APPLIED, self.source, request, timeout=CALL_SECONDS)
+                await self._internal.call(
+                    APPLIED, self.source, request, timeout=self._timeouts.source_call
+                )
             except Refusal as problem:
-                # The next lease says it again.
-                logger.info("not reported", extra={"source": self.source, "error": repr(problem)})
+                # The next lease request reports it again.
+                logger.info(
+                    "The report was not delivered.",
+                    extra={"source": self.source, "error": repr(problem)},
+                )
 
     async def release(self) -> None:
-        """Answer no more, and say so, so that no change has to wait for this replica."""
+        """Stop answering and return the lease, so that changes do not wait for this replica."""
         boot = self.view.boot
         self.view.forget()
         try:
@@ -144,13 +165,20 @@ class Follower:
                 self.source,
                 ReleaseQuery(boot=boot),
                 path={"replica": self._replica},
-                timeout=CALL_SECONDS,
+                timeout=self._timeouts.source_call,
             )
         except Refusal as problem:
-            logger.info("lease not returned", extra={"source": self.source, "error": repr(problem)})
+            logger.info(
+                "The lease was not returned.",
+                extra={"source": self.source, "error": repr(problem)},
+            )
 
     async def _load(self) -> None:
-        """Read the snapshot page by page; rows from the bus are buffered meanwhile."""
+        """Read the snapshot page by page; rows from the bus are buffered meanwhile.
+
+        Raises:
+            Unavailable: the source cannot be read, or its epoch changed between two pages.
+        """
         policy_objects: list[PolicyObject] = []
         first = page = await self._page(None)
         policy_objects += first.items
@@ -161,30 +189,40 @@ class Follower:
             policy_objects += page.items
         self.view.load(epoch=first.epoch, heads=first.heads, policy_objects=policy_objects)
         self._usable_at = self._clock.boottime()
-        logger.info("loaded", extra={"source": self.source, "things": len(policy_objects)})
+        logger.info(
+            "The snapshot is loaded.",
+            extra={"source": self.source, "policy_objects": len(policy_objects)},
+        )
 
     async def _page(self, cursor: str | None) -> SnapshotPage:
-        query = SnapshotQuery(cursor=cursor)
-        return await self._internal.call(SNAPSHOT, self.source, query, timeout=PAGE_SECONDS)
+        return await self._internal.call(
+            SNAPSHOT,
+            self.source,
+            SnapshotQuery(cursor=cursor),
+            timeout=self._timeouts.snapshot_page,
+        )
 
-    async def _ask(self) -> bool:
-        """Ask for the lease; False when there is something to do at once."""
-        ask = self.view.ask(self._clock.boottime())
+    async def _request_lease(self) -> bool:
+        """Request the lease; False if the loop must run again at once."""
+        state = self.view.ask(self._clock.boottime())
         try:
             answer = await self._internal.call(
-                LEASE, self.source, self._request(ask), timeout=CALL_SECONDS
+                LEASE, self.source, self._lease_request(state), timeout=self._timeouts.source_call
             )
         except Refusal as refusal:
             if refusal.code != Superseded.code:
                 raise Unavailable from refusal
             if self._held:
-                raise _Ousted from refusal
-            self.view.boot += STEP_OVER_MS
+                raise _PlaceTakenError from refusal
+            self.view.boot += BOOT_STEP_MS
             return False
         self._ttl = answer.ttl
-        grant = Grant(epoch=answer.epoch, heads=answer.heads, ttl=answer.ttl)
-        if not self.view.granted(ask, grant):
-            logger.warning("history changed, loading anew", extra={"source": self.source})
+        grant = LeaseGrant(epoch=answer.epoch, heads=answer.heads, ttl=answer.ttl)
+        if not self.view.granted(state, grant):
+            logger.warning(
+                "The source has another history. Loading the snapshot again.",
+                extra={"source": self.source},
+            )
             return False
         self._held = self._held or self.holds()
         if self.view.missing():
@@ -192,24 +230,27 @@ class Follower:
         return True
 
     async def _fill(self, shard: int, after: int) -> None:
-        """Fetch rows until at least one whole change is applied."""
+        """Fetch rows of a shard until at least one whole change is applied."""
         last = after
         while not self.view.has(shard, after + 1):
             page = await self._internal.call(
                 CHANGES,
                 self.source,
-                ChangesQuery(shard=shard, after=last, limit=PAGE),
-                timeout=CALL_SECONDS,
+                ChangesQuery(shard=shard, after=last, limit=CHANGES_PAGE_SIZE),
+                timeout=self._timeouts.source_call,
             )
             if not page.items:
-                # Heads are never ahead of rows: this history is not the one that was loaded.
-                logger.warning("a gap stays open, loading anew", extra={"source": self.source})
+                # Heads are never ahead of rows, so this is not the history that was loaded.
+                logger.warning(
+                    "Rows are missing at the source. Loading the snapshot again.",
+                    extra={"source": self.source},
+                )
                 self.view.forget()
                 self._wake.set()
                 return
             for text in page.items:
                 row = Row.from_event(text.encode())
-                self.view.on_change(_change(row))
+                self.view.on_change(_journal_row(row))
                 last = row.seq
         self._news.set()
 
@@ -219,39 +260,39 @@ class Follower:
             self._usable_at = now
         return now - self._usable_at > STUCK_TTLS * self._ttl
 
-    def _request(self, ask: Ask) -> LeaseRequest:
+    def _lease_request(self, state: LeaseRequestState) -> LeaseRequest:
         return LeaseRequest(
             replica=self._replica,
-            boot=ask.boot,
-            asked=ask.number,
-            epoch=ask.epoch,
-            applied=dict(ask.applied),
-            held=ask.held,
+            boot=state.boot,
+            asked=state.number,
+            epoch=state.epoch,
+            applied=dict(state.applied),
+            held=state.held,
         )
 
 
-class Sources:
-    """Both sources, for whoever hears of them together."""
+class Followers:
+    """The followers of all sources, by the name of the source."""
 
     def __init__(self, *followers: Follower) -> None:
         self._followers = {follower.source: follower for follower in followers}
 
     def take(self, message: BusMessage) -> None:
-        """Hand a row from the bus to its follower.
+        """Hand a row from the bus to the follower of its source.
 
         Raises:
-            ValueError: the message is no event.
+            ValueError: the message is not an event.
         """
         self._followers[message.source].take(Row.from_event(message.body))
 
     async def check_now(self) -> None:
-        """Ask both for their heads at once: the queue is new, and what came before it is lost."""
+        """Request the heads of all sources at once: the queue is new and may have missed rows."""
         for follower in self._followers.values():
             follower.check_now()
 
 
-def _change(row: Row) -> Change:
-    return Change(
+def _journal_row(row: Row) -> JournalRow:
+    return JournalRow(
         epoch=row.epoch,
         shard=row.shard,
         seq=row.seq,

@@ -1,16 +1,15 @@
-"""Who may ask about whom, and what is the answer?"""
+"""The rules of a check: which accounts and types a client may ask about, and the decision."""
 
 from dataclasses import dataclass
-from typing import Protocol
 
 from rolecall import NO_ACCOUNT, AccountState, Decision, Reason, Resource, Subject, decide
 from shared.contracts.policy_objects import ServiceClientObject
 from shared.problems import Refusal, RefusalKind
 
-CHECK = "authz:check"
-USER = "user"
+CHECK_SCOPE = "authz:check"
+USER_TYPE = "user"
 SUBJECT_UNKNOWN = "subject-unknown"
-"""The reason of a denial for a type of subject that is not known here."""
+"""The reason of a denial for a type of subject other than `user`."""
 
 
 class AccountNotBound(Refusal):
@@ -18,7 +17,10 @@ class AccountNotBound(Refusal):
 
     kind = RefusalKind.DENIED
     code = "account-not-bound"
-    detail = "This service client is not made for this account."
+    detail = (
+        "This service client is bound to other accounts."
+        " Ask about one of them, or use another client."
+    )
 
 
 class TypeNotBound(Refusal):
@@ -26,30 +28,26 @@ class TypeNotBound(Refusal):
 
     kind = RefusalKind.DENIED
     code = "type-not-bound"
-    detail = "This service client is not made for resources of the type {resource_type}."
+    detail = (
+        "This service client is not bound to the resource type {resource_type}."
+        " Ask about a type that it is bound to, or use another client."
+    )
 
 
 class OtherSubject(Refusal):
-    """A person asks about somebody else."""
+    """A user asks about another subject."""
 
     kind = RefusalKind.DENIED
     code = "other-subject"
-    detail = "With a user's token you may ask about yourself only."
-
-
-class Sources(Protocol):
-    """What is known, as `decide` needs it."""
-
-    def account(self, account_id: str) -> AccountState | None:
-        """The account's state."""
-
-    def ended(self, session_id: str) -> bool:
-        """Whether the session was ended."""
+    detail = (
+        "With a user's token you can only ask about that user."
+        " Use a service client to ask about other subjects."
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
-    """One question: may this user (in this session) do that, to this resource of this account?"""
+class PermissionCheck:
+    """One check of a permission; `account_id` is `None` if the caller and its token name none."""
 
     user_id: str
     session_id: str | None
@@ -61,12 +59,13 @@ class Check:
 def account_for_client(
     client: ServiceClientObject, *, named: str | None, resource_type: str
 ) -> str | None:
-    """The account that a service client's question is about.
+    """The account that a service client asks about.
 
-    That is the one that it names, else the only one that it is bound to.
+    It is the account that the request names, otherwise the only one that the client is bound to.
 
     Raises:
-        TypeNotBound, AccountNotBound: it may not ask about that type or account.
+        TypeNotBound: the client is bound to other resource types.
+        AccountNotBound: the client is bound to other accounts.
     """
     if client.resource_types is not None and resource_type not in client.resource_types:
         raise TypeNotBound(resource_type=resource_type)
@@ -78,20 +77,20 @@ def account_for_client(
     return named
 
 
-def judge(known: Sources, check: Check, *, now: int) -> Decision:
-    """Answer from what is known; whether that is fresh enough is asked afterwards.
+def decide_check(
+    account: AccountState | None, check: PermissionCheck, *, session_ended: bool, now: int
+) -> Decision:
+    """Decide a check from the state of its account; `now` is in epoch milliseconds.
 
-    `now` is in epoch milliseconds.
+    The caller tests afterwards whether that state was fresh enough.
     """
-    account = None if check.account_id is None else known.account(check.account_id)
     if account is None:
         return NO_ACCOUNT
-    ended = check.session_id is not None and known.ended(check.session_id)
-    subject = Subject(check.user_id, session_ended=ended)
+    subject = Subject(check.user_id, session_ended=session_ended)
     return decide(account, subject, check.permission, check.resource, now=now)
 
 
-def shows_membership(decision: Decision) -> bool:
+def reveals_membership(decision: Decision) -> bool:
     """Whether the user of this decision may know that the account exists."""
     return decision.reason not in {
         Reason.NO_ACCOUNT,

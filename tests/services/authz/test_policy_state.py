@@ -1,4 +1,4 @@
-"""Do snapshot and changes, in whatever order they come, make the state that was meant?"""
+"""Tests of the policy state of a replica: snapshot and changes in every order."""
 
 from datetime import timedelta
 from typing import Any
@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from rolecall import AccountStatus, Reason, Resource, Subject, decide
-from services.authz.replica import Change, Grant, JournalView
-from services.authz.store import Policy, SignIns
+from services.authz.domain.journal_view import JournalRow, JournalView, LeaseGrant
+from services.authz.store.policy_state import PolicyState
+from services.authz.store.sign_in_state import SignInState
 from shared.contracts.facts import shard_of
 from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
 from tests.services.authz.histories import (
@@ -42,23 +43,23 @@ def at(rev: int, *policy_objects: PolicyObject) -> list[PolicyObject]:
     return [policy_object.model_copy(update={"rev": rev}) for policy_object in policy_objects]
 
 
-def told(*policy_objects: PolicyObject) -> Policy:
-    """A state that heard of each thing in turn."""
-    policy = Policy()
+def told(*policy_objects: PolicyObject) -> PolicyState:
+    """A state that took each object in turn."""
+    policy = PolicyState()
     for rev, policy_object in enumerate(policy_objects, 1):
         policy.put(at(rev, policy_object))
     return policy
 
 
-def answer(policy: Policy, user_id: str, permission: str, **resource: str) -> Reason:
+def answer(policy: PolicyState, user_id: str, permission: str, **resource: str) -> Reason:
     state = policy.account(ACCOUNT)
     assert state is not None
     now = int(NOON.timestamp() * 1000)
     return decide(state, Subject(user_id), permission, Resource(**resource), now=now).reason
 
 
-def picture(policy: Policy) -> dict[str, Any]:
-    """Everything that a decision may rest on, comparable between two states."""
+def picture(policy: PolicyState) -> dict[str, Any]:
+    """Everything that a decision can rest on, in a form that can be compared."""
     found: dict[str, Any] = {}
     for account_id in (ACCOUNT, OTHER_ACCOUNT):
         state = policy.account(account_id)
@@ -77,7 +78,7 @@ def picture(policy: Policy) -> dict[str, Any]:
     return found
 
 
-def test_an_account_is_made_of_its_things():
+def test_an_account_is_built_from_its_objects():
     policy = told(
         catalog(STANDARD.id),
         account(),
@@ -92,14 +93,14 @@ def test_an_account_is_made_of_its_things():
     assert answer(policy, CY, "instance:write") is Reason.NOT_A_MEMBER
 
 
-def test_an_older_state_of_a_thing_never_replaces_a_newer_one():
+def test_an_older_revision_never_replaces_a_newer_one():
     policy = told(catalog(STANDARD.id), account(), member(BO, "admin"))
     policy.put(at(9, member(BO, "basic")))
     policy.put(at(8, member(BO, "owner"), no_member(BO)))
     assert answer(policy, BO, "member:remove") is Reason.PERMISSION_MISSING
 
 
-def test_a_state_that_was_looked_at_does_not_change():
+def test_a_state_that_a_reader_holds_does_not_change():
     policy = told(catalog(STANDARD.id), account(), member(BO, "admin"))
     before = policy.account(ACCOUNT)
     policy.put(at(9, no_member(BO)))
@@ -108,7 +109,7 @@ def test_a_state_that_was_looked_at_does_not_change():
     assert answer(policy, BO, "instance:write") is Reason.NOT_A_MEMBER
 
 
-def test_an_account_whose_catalog_is_not_here_yet_is_incomplete_and_then_complete():
+def test_an_account_is_incomplete_until_its_catalog_arrives():
     policy = told(account(), member(BO, "developer"))
     assert policy.account(ACCOUNT) is None
     assert policy.incomplete(ACCOUNT)
@@ -117,14 +118,14 @@ def test_an_account_whose_catalog_is_not_here_yet_is_incomplete_and_then_complet
     assert answer(policy, BO, "instance:write") is Reason.ALLOWED
 
 
-def test_an_account_that_moves_to_an_unknown_catalog_stops_being_answered_for():
+def test_an_account_with_an_unknown_catalog_is_not_answered_for():
     policy = told(catalog(STANDARD.id), account(), member(BO, "developer"))
     policy.put(at(9, account(catalog=RUNPOD.id)))
     assert policy.account(ACCOUNT) is None
     assert policy.incomplete(ACCOUNT)
 
 
-def test_an_account_that_is_gone_is_neither_known_nor_incomplete():
+def test_a_deleted_account_is_neither_known_nor_incomplete():
     policy = told(catalog(STANDARD.id), account(), member(BO, "admin"))
     policy.put(
         at(
@@ -136,7 +137,7 @@ def test_an_account_that_is_gone_is_neither_known_nor_incomplete():
     assert not policy.incomplete(ACCOUNT)
 
 
-def test_an_override_dies_with_the_membership_that_it_was_given_to():
+def test_an_override_ends_with_its_membership():
     policy = told(
         catalog(STANDARD.id),
         account(),
@@ -156,12 +157,12 @@ def test_an_override_dies_with_the_membership_that_it_was_given_to():
         (override(BO, {"no such entry": {"write": "all"}}), "instance:write"),
     ],
 )
-def test_what_the_catalog_does_not_know_grants_nothing(policy_object, permission):
+def test_roles_and_grants_unknown_to_the_catalog_grant_nothing(policy_object, permission):
     policy = told(catalog(STANDARD.id), account(), project(), member(BO, "admin"), policy_object)
     assert answer(policy, BO, permission, project_id=PROD) is Reason.PERMISSION_MISSING
 
 
-def test_what_expired_or_is_suspended_counts_as_the_sdk_says():
+def test_expiry_and_suspension_are_applied():
     policy = told(
         catalog(STANDARD.id),
         account(),
@@ -180,46 +181,53 @@ def test_what_expired_or_is_suspended_counts_as_the_sdk_says():
     assert state.status is AccountStatus.SUSPENDED
 
 
-def test_a_state_of_an_unknown_shape_is_an_error_and_not_skipped():
+def test_an_unknown_shape_is_an_error_and_nothing_is_taken():
     broken = PolicyObject(
         kind=PolicyObjectKind.MEMBER, id=BO, account_id=ACCOUNT, state={"role": 7}
     )
+    policy = told(catalog(STANDARD.id), account(), member(BO, "admin"))
+    before = picture(policy)
     with pytest.raises(ValidationError):
-        told(catalog(STANDARD.id), account(), broken)
+        policy.put(at(9, no_member(BO), member(CY, "admin"), broken))
+    policy.put(at(10, catalog(RUNPOD.id)))
+    policy.put(at(11, project()))
+    assert answer(policy, BO, "instance:write") is Reason.ALLOWED
+    assert answer(policy, CY, "instance:write") is Reason.NOT_A_MEMBER
+    assert before[ACCOUNT][1][-1] == picture(policy)[ACCOUNT][1][-1]
 
 
-def test_cleared_is_as_new():
+def test_a_cleared_state_equals_a_new_one():
     policy = told(catalog(STANDARD.id), account(), member(BO, "admin"))
     policy.clear()
-    assert picture(policy) == picture(Policy())
+    assert picture(policy) == picture(PolicyState())
     policy.put(at(1, catalog(STANDARD.id), account()))
     state = policy.account(ACCOUNT)
     assert state is not None
     assert state.members == {}
 
 
-def test_sign_ins_know_clients_and_ended_sessions_while_a_token_may_live():
-    known = SignIns()
+def test_ended_sessions_are_kept_while_a_token_may_be_valid():
+    known = SignInState()
     known.put([service_client(), ended()])
     client = known.client(CLIENT)
     assert client is not None
     assert client.scopes == ("authz:check",)
-    assert known.ended(SESSION)
+    assert known.session_ended(SESSION)
     known.put(at(2, ended("ses_later", NOON + timedelta(seconds=599))))
-    assert known.ended(SESSION)
+    assert known.session_ended(SESSION)
     known.put(at(3, ended("ses_last", NOON + timedelta(seconds=601))))
-    assert not known.ended(SESSION)
-    assert known.ended("ses_later")
+    assert not known.session_ended(SESSION)
+    assert known.session_ended("ses_later")
     known.put([PolicyObject(kind=PolicyObjectKind.SERVICE_CLIENT, id=CLIENT, rev=4, state=None)])
     assert known.client(CLIENT) is None
 
 
-# Any history, cut anywhere into snapshot and changes, in any order, with doubles and losses.
+# Any history, cut anywhere into snapshot and changes, in any order, with duplicates and losses.
 
 ROLES = st.sampled_from(["owner", "admin", "developer", "basic", "gone role"])
 USERS = st.sampled_from([ANA, BO, CY])
 ACCOUNTS = st.sampled_from([ACCOUNT, OTHER_ACCOUNT])
-THINGS = st.one_of(
+OBJECTS = st.one_of(
     st.builds(catalog, st.sampled_from([STANDARD.id, RUNPOD.id])),
     st.builds(
         lambda account_id, name: account(account_id, catalog=name),
@@ -242,9 +250,9 @@ def key(policy_object: PolicyObject) -> str:
     return policy_object.account_id or policy_object.id
 
 
-def journal(changes: list[list[PolicyObject]]) -> dict[int, list[Change]]:
-    """Changes as rows; all things of one change belong to the shard of its first."""
-    shards: dict[int, list[Change]] = {}
+def journal(changes: list[list[PolicyObject]]) -> dict[int, list[JournalRow]]:
+    """Changes as rows; all objects of one change belong to the shard of its first."""
+    shards: dict[int, list[JournalRow]] = {}
     for change in changes:
         first = key(change[0])
         policy_objects = [policy_object for policy_object in change if key(policy_object) == first]
@@ -253,7 +261,7 @@ def journal(changes: list[list[PolicyObject]]) -> dict[int, list[Change]]:
         for part, policy_object in enumerate(policy_objects, 1):
             seq = start + part
             rows.append(
-                Change(
+                JournalRow(
                     epoch="e1",
                     shard=shard_of(first),
                     seq=seq,
@@ -265,17 +273,17 @@ def journal(changes: list[list[PolicyObject]]) -> dict[int, list[Change]]:
     return shards
 
 
-def boundary(rows: list[Change], wanted: int) -> int:
+def boundary(rows: list[JournalRow], wanted: int) -> int:
     """The last end of a change at or before this sequence."""
     return max((row.seq for row in rows[:wanted] if row.part == row.parts), default=0)
 
 
 LARGEST_CHANGE = 3
-"""A page that cannot hold a whole change would be fetched for ever."""
+"""A page that cannot hold a whole change would be fetched again and again."""
 
 
 def read_snapshot(shards, data) -> tuple[dict[int, int], list[PolicyObject]]:
-    """Heads from some moment, and each thing as it was then or at a later moment of its own."""
+    """Heads of some moment, and each object as of then or of a later moment of its own."""
     heads, snapshot = {}, []
     for shard, rows in shards.items():
         heads[shard] = boundary(rows, data.draw(st.integers(0, len(rows)), label="head"))
@@ -295,19 +303,19 @@ def read_snapshot(shards, data) -> tuple[dict[int, int], list[PolicyObject]]:
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     changes=st.lists(
-        st.lists(THINGS, min_size=1, max_size=LARGEST_CHANGE), min_size=1, max_size=12
+        st.lists(OBJECTS, min_size=1, max_size=LARGEST_CHANGE), min_size=1, max_size=12
     ),
     data=st.data(),
 )
-def test_any_order_of_snapshot_and_changes_ends_in_the_same_state(changes, data):
+def test_any_order_of_snapshot_and_changes_gives_the_same_state(changes, data):
     shards = journal(changes)
-    meant = Policy()
+    meant = PolicyState()
     for rows in shards.values():
         for row in rows:
             meant.put(row.policy_objects)
 
     heads, snapshot = read_snapshot(shards, data)
-    policy = Policy()
+    policy = PolicyState()
     view = JournalView(policy, 1)
     everything = [row for rows in shards.values() for row in rows]
     heard = data.draw(st.lists(st.sampled_from(everything), max_size=20), label="heard")
@@ -318,7 +326,7 @@ def test_any_order_of_snapshot_and_changes_ends_in_the_same_state(changes, data)
     for row in heard[before:]:
         view.on_change(row)
     ask = view.ask(0.0)
-    view.granted(ask, Grant(epoch="e1", heads={s: len(r) for s, r in shards.items()}, ttl=3))
+    view.granted(ask, LeaseGrant(epoch="e1", heads={s: len(r) for s, r in shards.items()}, ttl=3))
     while missing := view.missing():
         assert not view.holds(0.0), "a lease counts only once its heads are applied"
         for shard, after in missing.items():
@@ -328,8 +336,8 @@ def test_any_order_of_snapshot_and_changes_ends_in_the_same_state(changes, data)
     assert picture(policy) == picture(meant)
 
 
-def test_nothing_of_a_snapshot_that_could_not_be_read_survives_in_the_next_one():
-    policy = Policy()
+def test_nothing_of_an_unreadable_snapshot_survives_in_the_next_one():
+    policy = PolicyState()
     view = JournalView(policy, 1)
     known = at(1, catalog(STANDARD.id), account(), member(ANA, "owner"))
     gone, strange = at(1, member(BO, "basic"), member(CY, "basic", status="of another version"))

@@ -1,0 +1,188 @@
+"""Permission checks over HTTP, for services that do not hold policy state themselves."""
+
+import json
+import threading
+import time
+from base64 import b64encode
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import quote_plus, urlencode, urlsplit
+
+from rolecall.client.transport import HttpAnswer, UnreachableError, is_http_address, post
+
+SCOPE = "authz:check"
+RENEW_EARLY_SECONDS = 30.0
+"""An access token is renewed this long before it expires."""
+_LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
+_NO_RESOURCE_ID = "-"
+"""AuthZEN requires an id; this one stands for a resource that does not exist yet."""
+
+
+class UndecidedError(Exception):
+    """The check could not be decided, so the caller must not proceed.
+
+    `temporary`: another attempt may be answered. Otherwise the request or the client is wrong.
+    """
+
+    def __init__(self, message: str, *, temporary: bool) -> None:
+        super().__init__(message)
+        self.temporary = temporary
+
+
+@dataclass(frozen=True, slots=True)
+class CheckDecision:
+    """The answer to one check; true in a condition only if it allows.
+
+    `reason` is stable. `role` or `override` names what decided, if grants did. `revision` is the
+    state that the answer rests on.
+    """
+
+    allowed: bool
+    reason: str
+    role: str | None = None
+    override: str | None = None
+    revision: str | None = None
+
+    def __bool__(self) -> bool:
+        """Whether the check is allowed."""
+        return self.allowed
+
+
+class RolecallClient:
+    """Asks a running Rolecall; gets and renews its access token by itself. Thread-safe.
+
+    `base_url` is the gateway. Plain http sends the secret unencrypted and is refused, except for
+    this machine or with `allow_http`. `timeout` in seconds bounds each network operation.
+
+    Raises:
+        ValueError: the address cannot be used.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        client_id: str,
+        client_secret: str,
+        *,
+        timeout: float = 2.0,
+        allow_http: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        if not is_http_address(base_url):
+            raise ValueError(f"{base_url!r} is not an http or https address.")
+        parts = urlsplit(base_url)
+        if parts.scheme == "http" and parts.hostname not in _LOOPBACK_HOSTS and not allow_http:
+            raise ValueError(f"{base_url} is not encrypted. Use https, or pass allow_http=True.")
+        self._base_url = base_url.rstrip("/")
+        pair = f"{quote_plus(client_id)}:{quote_plus(client_secret)}"
+        self._basic = f"Basic {b64encode(pair.encode()).decode()}"
+        self._timeout = timeout
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._token = ""
+        self._renew_at = float("-inf")
+
+    def check(
+        self,
+        subject_id: str,
+        permission: str,
+        *,
+        account_id: str | None = None,
+        project_id: str | None = None,
+        resource_id: str | None = None,
+        owner_id: str | None = None,
+        session_id: str | None = None,
+        at_least_revision: str | None = None,
+    ) -> CheckDecision:
+        """Decide whether a user has a permission, such as `instance:write`.
+
+        `owner_id` is the user who owns the resource. `at_least_revision` is a revision that
+        Rolecall returned; the answer is at least as fresh.
+
+        Raises:
+            UndecidedError: there is no decision. This is never an allow.
+        """
+        resource_type, _, action = permission.partition(":")
+        properties = {"account_id": account_id, "project_id": project_id, "owner_id": owner_id}
+        body = json.dumps(
+            {
+                "subject": {
+                    "type": "user",
+                    "id": subject_id,
+                    "properties": {"session_id": session_id},
+                },
+                "action": {"name": action},
+                "resource": {
+                    "type": resource_type,
+                    "id": resource_id or _NO_RESOURCE_ID,
+                    "properties": properties,
+                },
+                "context": {"at_least_revision": at_least_revision},
+            }
+        ).encode()
+        token = self._access_token(refused=None)
+        answer = self._evaluate(body, token)
+        if answer.status == 401:
+            # The signing keys may have changed. A new token is worth one more attempt.
+            answer = self._evaluate(body, self._access_token(refused=token))
+        if answer.status != 200:
+            raise _undecided(answer)
+        return _decision(answer)
+
+    def _evaluate(self, body: bytes, token: str) -> HttpAnswer:
+        return self._post(
+            "/access/v1/evaluation",
+            body,
+            {"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+        )
+
+    def _access_token(self, *, refused: str | None) -> str:
+        """The current token, or a new one if it expires soon or is the one that was refused."""
+        if not self._lock.acquire(timeout=self._timeout):
+            raise UndecidedError("Another thread still waits for a token.", temporary=True)
+        try:
+            if self._clock() < self._renew_at and self._token != refused:
+                return self._token
+            requested_at = self._clock()
+            answer = self._post(
+                "/oauth2/token",
+                urlencode({"grant_type": "client_credentials", "scope": SCOPE}).encode(),
+                {
+                    "Authorization": self._basic,
+                    "Content-Type": "application/x-www-form-urlencoded",
+                },
+            )
+            if answer.status != 200:
+                raise _undecided(answer)
+            match answer.content:
+                case {"access_token": str(token), "expires_in": int(seconds)}:
+                    self._token = token
+                    self._renew_at = requested_at + seconds - RENEW_EARLY_SECONDS
+                    return token
+        finally:
+            self._lock.release()
+        raise UndecidedError("The token answer is not from Rolecall.", temporary=True)
+
+    def _post(self, path: str, body: bytes, headers: dict[str, str]) -> HttpAnswer:
+        try:
+            return post(self._base_url + path, body=body, headers=headers, timeout=self._timeout)
+        except UnreachableError as error:
+            raise UndecidedError(str(error), temporary=True) from error
+
+
+def _decision(answer: HttpAnswer) -> CheckDecision:
+    match answer.content:
+        case {"decision": bool(allowed), "context": {"reason": str(reason)} as context}:
+            return CheckDecision(
+                allowed=allowed,
+                reason=reason,
+                role=context.get("role"),
+                override=context.get("override"),
+                revision=context.get("revision"),
+            )
+    raise UndecidedError("The answer is not a decision of Rolecall.", temporary=True)
+
+
+def _undecided(answer: HttpAnswer) -> UndecidedError:
+    temporary = answer.status >= 500 or answer.status == 429
+    return UndecidedError(f"Rolecall {answer.refusal()}", temporary=temporary)

@@ -1,0 +1,91 @@
+"""One HTTP POST with the standard library: certificates are validated, redirects are errors."""
+
+import json
+import ssl
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from http.client import HTTPException
+from urllib.parse import urlsplit
+
+MAX_ANSWER_BYTES = 1_000_000
+
+
+class UnreachableError(Exception):
+    """The server gave no usable answer; a later attempt may get one."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """Status and JSON content of an answer; the content is `None` if it is not JSON."""
+
+    status: int
+    content: object
+
+    def refusal(self) -> str:
+        """The reason of a refusal (RFC 9457), or its status if the body does not say."""
+        if not isinstance(self.content, dict):
+            return f"refused with status {self.status}"
+        problem = self.content
+        code = problem.get("code") or problem.get("error") or "no code"
+        text = (
+            problem.get("detail")
+            or problem.get("error_description")
+            or problem.get("title")
+            or "no reason given"
+        )
+        errors = f" {json.dumps(problem['errors'])}" if problem.get("errors") else ""
+        return f"refused with status {self.status} ({code}): {text}{errors}"
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """A followed redirect would send the credential to another host."""
+
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
+def is_http_address(url: str) -> bool:
+    """Whether the address has the scheme http or https, and a host."""
+    parts = urlsplit(url)
+    return parts.scheme in ("http", "https") and bool(parts.hostname)
+
+
+def post(url: str, *, body: bytes, headers: Mapping[str, str], timeout: float) -> HttpAnswer:
+    """Send one POST; `timeout` in seconds bounds each network operation.
+
+    Raises:
+        UnreachableError: no connection, no valid certificate, no answer in time, or too large.
+    """
+    request = urllib.request.Request(url, data=body, headers=dict(headers), method="POST")  # noqa: S310  callers check the scheme
+    try:
+        try:
+            with _opener().open(request, timeout=timeout) as response:
+                return HttpAnswer(response.status, _content(response.read(MAX_ANSWER_BYTES + 1)))
+        except urllib.error.HTTPError as error:
+            with error:
+                return HttpAnswer(error.code, _content(error.read(MAX_ANSWER_BYTES + 1)))
+    except (OSError, HTTPException, ValueError) as error:
+        raise UnreachableError(
+            f"{url} does not answer: {getattr(error, 'reason', error)}"
+        ) from error
+
+
+@cache
+def _opener() -> urllib.request.OpenerDirector:
+    # Reading the machine's certificate authorities takes longer than a check, so it happens once.
+    return urllib.request.build_opener(
+        _NoRedirects, urllib.request.HTTPSHandler(context=ssl.create_default_context())
+    )
+
+
+def _content(body: bytes) -> object:
+    if len(body) > MAX_ANSWER_BYTES:
+        raise UnreachableError(f"The answer has more than {MAX_ANSWER_BYTES} bytes.")
+    try:
+        content: object = json.loads(body)
+    except ValueError:
+        return None
+    return content

@@ -1,0 +1,1 @@
+"""The policy state that a replica holds in memory."""

@@ -1,0 +1,53 @@
+"""What identity's journal tells a replica: service clients and ended sessions."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from services.authz.store.newest import NewestStates, read_states
+from shared.auth.access_tokens import ACCESS_SECONDS
+from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind, ServiceClientObject
+
+SESSION_RETENTION = timedelta(seconds=2 * ACCESS_SECONDS)
+"""After this time no access token of an ended session is valid, even with clocks that differ."""
+
+
+class SignInState:
+    """Service clients, and sessions that ended while one of their tokens may still be valid."""
+
+    def __init__(self) -> None:
+        self._newest = NewestStates()
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._newest.clear()
+
+    def put(self, policy_objects: Iterable[PolicyObject]) -> None:
+        """Take the new states of a change; see `read_states` for what it raises."""
+        latest: datetime | None = None
+        for policy_object, state in read_states(policy_objects):
+            if policy_object.kind not in {
+                PolicyObjectKind.SESSION,
+                PolicyObjectKind.SERVICE_CLIENT,
+            }:
+                continue
+            taken = self._newest.take(policy_object, state)
+            if taken and state is not None and policy_object.kind is PolicyObjectKind.SESSION:
+                latest = max(latest or state.ended_at, state.ended_at)
+        if latest is not None:
+            self._drop_sessions_before(latest - SESSION_RETENTION)
+
+    def session_ended(self, session_id: str) -> bool:
+        """Whether this session has ended."""
+        return self._newest.get(PolicyObjectKind.SESSION, session_id) is not None
+
+    def client(self, client_id: str) -> ServiceClientObject | None:
+        """The service client of that id, if there is one."""
+        client: ServiceClientObject | None = self._newest.get(
+            PolicyObjectKind.SERVICE_CLIENT, client_id
+        )
+        return client
+
+    def _drop_sessions_before(self, moment: datetime) -> None:
+        for session_id, session in self._newest.of_kind(PolicyObjectKind.SESSION):
+            if session.ended_at < moment:
+                self._newest.drop(PolicyObjectKind.SESSION, session_id)
