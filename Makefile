@@ -10,24 +10,24 @@ export PYTHONPATH := $(CURDIR):$(CURDIR)/sdk
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18
 
-run: $(VENV)/.local ## the whole product in one process: no Docker, no root
+run: $(VENV)/.local ## the whole product in one process, without Docker
 	@exec $(BIN)/python -m deploy.local --parent $$PPID
 
 # A file of tests runs in one worker; the files that wait most are begun first.
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not containers"
 COVERAGE := --cov --cov-report=term:skip-covered
 
-test: $(VENV)/.dev ## every test but those in containers, against real servers
+test: $(VENV)/.dev ## all tests except those in containers, against real servers
 	$(PYTEST)
 
-coverage: $(VENV)/.dev ## the same with branch coverage, which may not fall below its floor
+coverage: $(VENV)/.dev ## the same tests with branch coverage; fails below the floor
 	$(PYTEST) $(COVERAGE)
 
 soak: $(VENV)/.dev ## the long runs: 200 removals, 20 kills of each process, 3.6 M checks, mutants
 	ROLECALL_SOAK=1 ROLECALL_TEST_TABLES=$(CURDIR)/.data/soak $(PYTEST) tests/faults tests/consistency
 	$(MAKE) mutants
 
-mutants: $(VENV)/.dev ## plant each small defect of a table, and demand that a test fails
+mutants: $(VENV)/.dev ## plant each defect of a table; fails if no test notices one
 	$(BIN)/python -m tests.mutants
 
 check: $(VENV)/.dev ## format, lint, types, import rules, architecture
@@ -37,26 +37,26 @@ check: $(VENV)/.dev ## format, lint, types, import rules, architecture
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q tests/architecture
 
-format: $(VENV)/.dev ## format and mend what can be mended by itself
+format: $(VENV)/.dev ## format, and apply the fixes that ruff makes
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-up: $(VENV)/.local ## the product in containers; needs docker compose
+up: $(VENV)/.local ## the product in containers; needs Docker with compose
 	$(BIN)/python -m deploy.compose up
 
-down: $(VENV)/.local ## end the containers, keep the data
+down: $(VENV)/.local ## stop the containers; the data stay
 	$(BIN)/python -m deploy.compose down
 
-test-containers: $(VENV)/.dev ## the journey in containers, by testcontainers and compose
+test-containers: $(VENV)/.dev ## the journey in containers, with testcontainers and compose
 	$(BIN)/python -m pytest -m containers tests/containers
 
-bench: $(VENV)/.dev ## every measurement, beside its peers, in one report
+bench: $(VENV)/.dev ## all measurements with comparisons, in one report
 	$(BIN)/python -m benchmarks
 
-lock: $(VENV)/.dev ## pin every package anew
+lock: $(VENV)/.dev ## pin the newest version of every package
 	$(BIN)/python -m deploy.lock
 
-clean: ## remove the virtual environment and caches (data in .data stay)
+clean: ## remove the virtual environment and the caches; .data stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(VENV)/bin/python:

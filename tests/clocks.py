@@ -1,10 +1,10 @@
-"""What time is it in a test?"""
+"""A clock that a test sets."""
 
 from datetime import UTC, datetime, timedelta
 
 
 class SetClock:
-    """A clock that stands still until it is moved; both of its clocks move together."""
+    """A clock that stands still until `move`; wall time and boot time move together."""
 
     def __init__(self, moment: datetime = datetime(2026, 3, 1, 12, tzinfo=UTC)) -> None:
         self.moment = moment

@@ -36,14 +36,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def mongo_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of one database server for the whole run, started when first asked for."""
+    """The address of one database server for the whole run, started at its first use."""
     with mongo_server(tmp_path_factory.mktemp("mongo")) as url:
         yield url
 
 
 @pytest.fixture(scope="session")
 def amqp_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of one RabbitMQ for the whole run, started when first asked for."""
+    """The address of one RabbitMQ for the whole run, started at its first use."""
     with amqp_server(tmp_path_factory.mktemp("rabbitmq")) as url:
         yield url
 
@@ -56,7 +56,7 @@ def database_name() -> str:
 
 @pytest.fixture
 def private_database(tmp_path: Path) -> Iterator[Callable[[], Secantusdb | Mongod]]:
-    """Make database servers that the test may kill; each call gives a started one."""
+    """A function that starts a database server which the test may kill."""
     servers: list[Secantusdb | Mongod] = []
 
     def start() -> Secantusdb | Mongod:
@@ -72,7 +72,7 @@ def private_database(tmp_path: Path) -> Iterator[Callable[[], Secantusdb | Mongo
 
 @pytest.fixture
 def private_rabbitmq(tmp_path: Path) -> Iterator[Callable[[], Rabbitmq]]:
-    """Make RabbitMQ nodes that the test may kill; each call gives a started one."""
+    """A function that starts a RabbitMQ node which the test may kill."""
     require_rabbitmq()
     nodes: list[Rabbitmq] = []
 
@@ -89,6 +89,6 @@ def private_rabbitmq(tmp_path: Path) -> Iterator[Callable[[], Rabbitmq]]:
 
 @pytest.fixture
 def smtp_server() -> Iterator[SmtpServer]:
-    """A real SMTP server that keeps the mails it takes."""
+    """A real SMTP server that keeps the mails that it receives."""
     with SmtpServer() as server:
         yield server

@@ -1,4 +1,4 @@
-"""Where do the servers that the tests need come from?"""
+"""The servers that the tests need: found by an address in the environment, or started."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ AMQP_VARIABLE = "ROLECALL_TEST_AMQP_URL"
 
 @contextmanager
 def mongo_server(folder: Path) -> Iterator[str]:
-    """Give the address of a database: the environment's, else one of our own below `folder`."""
+    """Give the address of a database: from the environment, else of a new one below `folder`."""
     if given := os.environ.get(MONGO_VARIABLE):
         yield given
         return
@@ -41,7 +41,7 @@ def mongo_server(folder: Path) -> Iterator[str]:
 
 @contextmanager
 def amqp_server(folder: Path) -> Iterator[str]:
-    """Give the address of a broker: the environment's, else one of our own below `folder`."""
+    """Give the address of a broker: from the environment, else of a new one below `folder`."""
     if given := os.environ.get(AMQP_VARIABLE):
         yield given
         return
@@ -55,9 +55,10 @@ def amqp_server(folder: Path) -> Iterator[str]:
 
 
 def require_rabbitmq() -> None:
-    """Install RabbitMQ from the system's packages when it is missing and we may.
+    """Make sure that RabbitMQ is installed; root installs the system's package when it is missing.
 
-    Raises `ProgramError` with what to do when that is not possible.
+    Raises:
+        ProgramError: it cannot be installed; the text says what to do.
     """
     _require(
         rabbitmq_program,
@@ -67,9 +68,10 @@ def require_rabbitmq() -> None:
 
 
 def require_nginx() -> None:
-    """Install nginx from the system's packages when it is missing and we may.
+    """Make sure that nginx is installed; root installs the system's package when it is missing.
 
-    Raises `ProgramError` with what to do when that is not possible.
+    Raises:
+        ProgramError: it cannot be installed; the text says what to do.
     """
     _require(nginx_program, package="nginx-light", otherwise="The tests need nginx:")
 
@@ -92,7 +94,7 @@ def _require(find: Callable[[], object], *, package: str, otherwise: str) -> Non
 
 @dataclass(frozen=True)
 class ReceivedMail:
-    """A mail as the SMTP server took it: the envelope and the bytes after DATA."""
+    """A mail as the SMTP server received it: the envelope and the bytes after DATA."""
 
     sender: str
     recipients: tuple[str, ...]
@@ -103,8 +105,8 @@ class ReceivedMail:
 class SmtpServer:
     """A real SMTP server in this process, on a free port of 127.0.0.1.
 
-    It answers each mail with the next of `replies`, and with 250 when there is none left; a mail
-    counts as received when its answer starts with 2.
+    It answers each mail with the next of `replies`, and with 250 when none is left. A mail counts
+    as received when its reply starts with 2.
     """
 
     replies: list[str] = field(default_factory=list)
@@ -123,7 +125,7 @@ class SmtpServer:
         self._controller.stop()
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 (aiosmtpd's name)
-        """Take one mail (aiosmtpd calls this)."""
+        """Receive one mail; aiosmtpd calls this."""
         del server, session
         reply = self.replies.pop(0) if self.replies else "250 taken"
         if reply.startswith("2"):

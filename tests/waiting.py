@@ -1,4 +1,4 @@
-"""How does a test wait for something without sleeping for a fixed time?"""
+"""Waiting for a condition with a deadline, instead of a fixed sleep."""
 
 from __future__ import annotations
 
@@ -28,11 +28,14 @@ async def wait_for(
 async def wait_for(
     condition: Callable[[], object], *, within: float = 10.0, what: str = "condition"
 ) -> object:
-    """Poll until `condition` gives something true, and give that.
+    """Call `condition` until its value is true, and return that value.
 
-    `condition` is a function or a coroutine function. Raises `AssertionError` naming `what` and
-    the last value after `within` seconds; an assertion that fails inside `condition` counts as not
-    yet true.
+    `condition` is a function or a coroutine function. An assertion that fails inside it counts as
+    not yet true.
+
+    Raises:
+        AssertionError: it was not true within `within` seconds; the text has `what` and the last
+            value.
     """
     deadline = time.monotonic() + within
     pause = 0.005
@@ -55,9 +58,9 @@ async def wait_for(
 
 
 async def quickest(attempt: Callable[[], Awaitable[object]], *, under: float) -> float:
-    """Give the seconds of the quickest of three attempts; one that is quick enough is the last.
+    """Return the seconds of the quickest of at most three attempts; stop at one below `under`.
 
-    A machine that stands still makes one of them slow. What is slow by itself is so every time.
+    A busy machine makes one attempt slow. Slow code is slow every time.
     """
     best = float("inf")
     for _ in range(3):

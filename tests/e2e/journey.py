@@ -1,4 +1,4 @@
-"""The journey: from a stranger's sign-up to an audit log that tells all of it."""
+"""The end-to-end journey: sign-up, a team, decisions, changes, and the audit log of it."""
 
 import csv
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ TABLES = Path(__file__).parent.parent / "journeys"
 
 @dataclass(frozen=True)
 class Deployment:
-    """Where a running product answers, in whichever mode it runs."""
+    """The addresses and the service client of a running product."""
 
     gateway: str
     mail: str
@@ -26,7 +26,7 @@ class Deployment:
 
 
 class World:
-    """A deployment, and the people of one journey in it."""
+    """A running product, and the users of one journey in it."""
 
     def __init__(self, deployment: Deployment, http: aiohttp.ClientSession) -> None:
         self.deployment = deployment
@@ -35,18 +35,18 @@ class World:
         self.platform = Platform(http, deployment.gateway)
 
     def person(self, name: str) -> Person:
-        """Somebody new."""
+        """A person who has no user yet."""
         return Person(self.http, self.deployment.gateway, mailbox=self.mailbox, name=name)
 
     async def decisions(self, subject: str, permission: str, **question: Any) -> list[str]:
-        """What every replica says: the reason of its decision (`allowed` when it allows)."""
+        """The reason of each replica's decision (`allowed` when it allows)."""
         return [
             await self.decision(subject, permission, base=base, **question)
             for base in self.deployment.authz
         ]
 
     async def decision(self, subject: str, permission: str, **question: Any) -> str:
-        """The reason, waiting as long as the answer is `stale`."""
+        """The reason of a decision; repeated while the answer is 503 (`stale`)."""
 
         async def known() -> Answer | None:
             answer = await self.platform.ask(subject, permission, **question)
@@ -59,13 +59,13 @@ class World:
         return reason
 
     def everywhere(self, reason: str) -> list[str]:
-        """This reason from each replica."""
+        """This reason, once for each replica."""
         return [reason] * len(self.deployment.authz)
 
 
 @dataclass(frozen=True)
 class Setting:
-    """How one catalog's journey differs: roles, deliveries, and what conversion means there."""
+    """What differs in one catalog's journey: roles, deliveries, and the effect of conversion."""
 
     mail_role: str
     link_role: str
@@ -84,7 +84,7 @@ SETTINGS = {
 
 @dataclass
 class Team:
-    """What the first three steps end with: an owner, a member B, a member C."""
+    """The team after the first three steps: an owner and two members, B and C."""
 
     account_id: str
     owner: Person
@@ -98,7 +98,7 @@ class Team:
 
 
 async def gather_team(world: World, catalog: str) -> Team:
-    """Steps 1 to 3: A signs up and converts; B joins as a newcomer, C with a user of their own."""
+    """Steps 1 to 3: A signs up and converts; B joins as a new user, C as an existing one."""
     setting = SETTINGS[catalog]
     owner = world.person("Ada Owner")
     await owner.sign_up()
@@ -130,7 +130,7 @@ async def gather_team(world: World, catalog: str) -> Team:
 async def invite(
     world: World, team: Team, person: Person, role: str, deliveries: tuple[str, ...], wish: str
 ) -> Link:
-    """The owner invites; the link comes by mail, or is shown to the owner to hand over."""
+    """Invite as the owner; the link comes by mail, or the owner is shown it."""
     delivery = wish if wish in deliveries else deliveries[0]
     body = {"email": person.email, "role": role, "delivery": delivery}
     shown = (await team.owner.send("POST", f"{team.path}/invitations", body)).expect(201)
@@ -142,11 +142,11 @@ async def invite(
 
 
 async def join_as_newcomer(world: World, team: Team, setting: Setting) -> None:
-    """B is invited by mail where the catalog has it, signs up through the link, and accepts."""
+    """B is invited by mail where the catalog allows it, signs up by the link, and accepts."""
     person = team.mail
     link = await invite(world, team, person, setting.mail_role, setting.deliveries, "email")
     answer = await person.sign_up_by(link)
-    if answer.status == 202:  # the link was handed over, so the address is not proven yet
+    if answer.status == 202:  # the link did not come by mail, so the address is not verified yet
         mail = await world.mailbox.newest(person.email, "verify")
         proof = Link.in_text(mail["text"])
         answer = await person.send("POST", "/v1/email/verify", proof.body)
@@ -155,7 +155,7 @@ async def join_as_newcomer(world: World, team: Team, setting: Setting) -> None:
 
 
 async def join_with_a_user(world: World, team: Team, setting: Setting) -> None:
-    """C is invited by link where the catalog has it; every wrong try is refused alike."""
+    """C is invited by link where the catalog allows it; all wrong attempts get one refusal."""
     person, stranger = team.link, world.person("Dan Stranger")
     await stranger.sign_up()
     link = await invite(world, team, person, setting.link_role, setting.deliveries, "link")
@@ -174,13 +174,13 @@ async def join_with_a_user(world: World, team: Team, setting: Setting) -> None:
     gone.expect(204)
     refused.append(await stranger.send("POST", "/v1/invitations/accept", revoked.body))
 
-    alike = {(answer.status, answer.code, answer.body["detail"]) for answer in refused}
-    assert len(alike) == 1, alike
+    refusals = {(answer.status, answer.code, answer.body["detail"]) for answer in refused}
+    assert len(refusals) == 1, refusals
     assert {answer.code for answer in refused} == {"invitation-not-valid"}
 
 
 async def accept(team: Team, person: Person, link: Link) -> None:
-    """The invited person looks at the invitation, then accepts it."""
+    """Look at the invitation as the invited person, then accept it."""
     shown = (await person.send("POST", "/v1/invitations/lookup", link.body)).expect(200)
     assert shown["account"]["name"] == "Analytical Engines"
     joined = await person.send("POST", "/v1/invitations/accept", link.body)
@@ -190,7 +190,7 @@ async def accept(team: Team, person: Person, link: Link) -> None:
 
 
 async def ask_by_the_table(world: World, team: Team, catalog: str) -> None:
-    """Step 4: the decisions of the catalog's table, from every replica."""
+    """Step 4: compare the decisions of every replica with the catalog's table."""
     stranger = world.person("Eve Stranger")
     await stranger.sign_up()
     people = {"owner": team.owner, "mail": team.mail, "link": team.link, "stranger": stranger}
@@ -210,9 +210,9 @@ async def ask_by_the_table(world: World, team: Team, catalog: str) -> None:
 
 
 async def in_force(person: Person, answer: Answer, *statuses: int) -> None:
-    """The change counts everywhere: now, or, after a 202, when its receipt says so.
+    """Wait until the change is in force everywhere: at once, or after a 202 by its receipt.
 
-    A change that comes right after replicas were lost waits for their leases to run out.
+    A change right after the loss of replicas waits until their leases end.
     """
     answer.expect(*statuses, 202)
     if answer.status == 202:
@@ -224,7 +224,7 @@ async def in_force(person: Person, answer: Answer, *statuses: int) -> None:
 
 
 async def change_and_remove(world: World, team: Team) -> None:
-    """Step 5: a role changes, an override, a removal; each counts from its answer on."""
+    """Step 5: change a role, set an override, remove a member; each counts from its answer on."""
     b, c, account = team.mail, team.link, team.account_id
     role = await team.owner.send("PATCH", f"{team.path}/members/{b.user_id}", {"role": "billing"})
     await in_force(team.owner, role, 200)
@@ -283,11 +283,11 @@ STEPS = (
     ("override.set", "ada"),
     ("member.removed", "ada"),
 )
-"""What the audit log of the standard journey tells, in order; other rows may stand between."""
+"""The rows of the standard journey's audit log, in order; other rows may be between them."""
 
 
 async def read_the_audit_log(world: World, team: Team) -> None:
-    """Step 6: A finds every step, in order; C may not look."""
+    """Step 6: A finds every step, in order; C may not read the audit log."""
     people = {
         team.owner.user_id: "ada",
         team.mail.user_id: "bea",
@@ -295,11 +295,11 @@ async def read_the_audit_log(world: World, team: Team) -> None:
     }
     path = f"{team.path}/audit-events?limit=200"
 
-    async def told() -> list[dict[str, Any]] | None:
+    async def with_removal() -> list[dict[str, Any]] | None:
         items: list[dict[str, Any]] = (await team.owner.get(path))["items"]
         return items if any(item["action"] == "member.removed" for item in items) else None
 
-    items = await wait_for(told, within=30, what="the removal in the audit log")
+    items = await wait_for(with_removal, within=30, what="the removal in the audit log")
     oldest_first = list(reversed(items))
     actors = [
         people.get(item["actor"]["id"]) or people.get(item["actor"].get("on_behalf_of") or "")

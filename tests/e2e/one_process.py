@@ -1,4 +1,4 @@
-"""How is `make run`'s program run by a test?"""
+"""The program of `make run`, as a process of a test."""
 
 import json
 import sys
@@ -17,7 +17,7 @@ class OneProcess(Program):
 
     @property
     def url(self) -> str:
-        """The gateway."""
+        """The address of the gateway."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
@@ -26,11 +26,11 @@ class OneProcess(Program):
         return self.folder / "data"
 
     def command(self) -> Sequence[str]:
-        """What `make run` runs."""
+        """The command of `make run`."""
         return [sys.executable, "-m", "deploy.local"]
 
     def environment(self) -> Mapping[str, str]:
-        """The two things that can be set."""
+        """The port and the data folder."""
         return {
             "PYTHONPATH": f"{ROOT}:{ROOT / 'sdk'}",
             "PORT": str(self.port),
@@ -38,12 +38,12 @@ class OneProcess(Program):
         }
 
     def answers(self) -> bool:
-        """Whether it is there, and wrote where it is."""
-        # In this order: the file of a life that was killed stays until the next one begins.
+        """Whether it answers and has written its addresses to `run.json`."""
+        # In this order: the file of a killed run stays until the next run begins.
         return answers_with_200(f"{self.url}/openapi.json") and (self.data / "run.json").exists()
 
     def deployment(self) -> Deployment:
-        """What `run.json` says."""
+        """The addresses in `run.json`."""
         run = json.loads((self.data / "run.json").read_text())
         return Deployment(
             gateway=run["gateway"],

@@ -1,4 +1,4 @@
-"""How does a person, or a service of the platform, use the product in these tests?"""
+"""Clients of the product: users with a mailbox, and a service of the platform."""
 
 import re
 import secrets
@@ -16,7 +16,7 @@ CODE = re.compile(r"[#&?]code=([A-Za-z0-9-]+)")
 
 @dataclass(frozen=True)
 class Answer:
-    """What the gateway said."""
+    """The answer of the gateway."""
 
     status: int
     body: Any
@@ -51,7 +51,7 @@ class Browser:
         headers: dict[str, str] | None = None,
         base: str | None = None,
     ) -> Answer:
-        """One request; JSON in, JSON out."""
+        """Send one request with a JSON body; the answer's JSON is read."""
         all_headers = dict(headers or {})
         if self.token is not None:
             all_headers.setdefault("Authorization", f"Bearer {self.token}")
@@ -64,13 +64,13 @@ class Browser:
             return Answer(response.status, content, dict(response.headers))
 
     async def get(self, path: str) -> Any:
-        """What is there; the request must succeed."""
+        """The body of a GET, which must succeed."""
         return (await self.send("GET", path)).expect(200)
 
 
 @dataclass
 class Mailbox:
-    """The mail catcher, read by its API."""
+    """The mails of the mail catcher, read by its API."""
 
     http: aiohttp.ClientSession
     url: str
@@ -93,7 +93,7 @@ class Mailbox:
 
 @dataclass(frozen=True)
 class Link:
-    """The two halves of an invitation's or verification's secret."""
+    """The token and the code of a mailed or shown link."""
 
     token: str
     code: str | None
@@ -107,29 +107,29 @@ class Link:
 
     @property
     def body(self) -> dict[str, str]:
-        """The link as routes take it."""
+        """The body of a request that uses the link."""
         return {"token": self.token} | ({} if self.code is None else {"code": self.code})
 
 
 @dataclass
 class Person(Browser):
-    """Somebody with an address."""
+    """A person with a mail address, who may become a user."""
 
     mailbox: Mailbox | None = None
-    name: str = "Somebody"
+    name: str = "Person"
     email: str = field(default="")
     user_id: str = ""
     account_id: str = ""
     refresh_token: str = ""
 
     def __post_init__(self) -> None:
-        """Take an address that nobody else has."""
+        """Take an address that no other person has."""
         if not self.email:
-            word = re.sub(r"[^a-z]", "", self.name.lower()) or "somebody"
+            word = re.sub(r"[^a-z]", "", self.name.lower()) or "person"
             self.email = f"{word}.{secrets.token_hex(4)}@example.com"
 
     async def sign_up(self) -> None:
-        """Sign up, prove the address with the mailed link, and be signed in."""
+        """Sign up, verify the address with the mailed link, and keep the session."""
         assert self.mailbox is not None
         body = {"email": self.email, "name": self.name, "password": PASSWORD}
         (await self.send("POST", "/v1/signup", body)).expect(202)
@@ -151,7 +151,7 @@ class Person(Browser):
         self.signed_in((await self.send("POST", "/v1/login", body)).expect(200))
 
     def signed_in(self, session: dict[str, Any]) -> None:
-        """Keep what a new session answers."""
+        """Keep the tokens and ids of a new session."""
         self.token = session["access_token"]
         self.refresh_token = session["refresh_token"]
         self.user_id = session["user"]["id"]
@@ -160,7 +160,7 @@ class Person(Browser):
 
 @dataclass
 class Platform(Browser):
-    """Another service of the platform, that asks before it acts."""
+    """A service of the platform, which checks permissions."""
 
     async def sign_in(self, client_id: str, secret: str) -> None:
         """Get an access token for the client's credentials (RFC 6749, 4.4)."""
@@ -184,7 +184,7 @@ class Platform(Browser):
         at_least_revision: str | None = None,
         base: str | None = None,
     ) -> Answer:
-        """Ask authz one question; through the gateway, or one replica when `base` names it."""
+        """Send one check to authz through the gateway, or to the replica at `base`."""
         resource_type, action = permission.split(":")
         properties = {"account_id": account, "owner_id": owner, "project_id": project}
         question: dict[str, Any] = {

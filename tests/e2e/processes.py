@@ -1,4 +1,4 @@
-"""How is the product run as processes over RabbitMQ, behind nginx: the reference mode?"""
+"""The product as processes over RabbitMQ behind nginx: the reference mode."""
 
 import json
 import sys
@@ -23,7 +23,7 @@ from tests.servers import require_nginx, require_rabbitmq
 
 ROOT = Path(__file__).parent.parent.parent
 HOST = "127.0.0.1"
-# Each program's own method: a broker starts and ends its port mapper, too.
+# Each program's own method: RabbitMQ starts and ends its port mapper, too.
 _start, _stop, _kill = map(methodcaller, ("start", "stop", "kill"))
 
 
@@ -59,7 +59,7 @@ class PythonProcess(Program):
         return {"PYTHONPATH": f"{ROOT}:{ROOT / 'sdk'}", **self.variables}
 
     def answers(self) -> bool:
-        """Whether it says that it is ready."""
+        """Whether it answers that it is ready."""
         return answers_with_200(self.watched)
 
 
@@ -67,7 +67,7 @@ class ServiceProcess(PythonProcess):
     """One replica of a service; `module` may be a test's own entry point with a planted defect."""
 
     def __init__(self, folder: Path, service: str, replica: int = 0) -> None:
-        """Take free ports; `configure` says the rest once every address is known."""
+        """Take free ports; `configure` sets the rest once every address is known."""
         super().__init__(folder / f"{service}-{replica}")
         self.service = service
         self.replica = replica
@@ -77,7 +77,7 @@ class ServiceProcess(PythonProcess):
 
     @property
     def internal_url(self) -> str:
-        """Where other services ask it."""
+        """Its address for other services."""
         return f"http://{HOST}:{self.internal_port}"
 
     def configure(self, given: Secrets, at: Addresses, options: Mapping[str, str]) -> None:
@@ -89,7 +89,7 @@ class ServiceProcess(PythonProcess):
 
 
 class Processes:
-    """Database, broker, mail catcher, services and gateway, each a process that may be killed."""
+    """Database, RabbitMQ, mail catcher, services and gateway: each a process that may be killed."""
 
     def __init__(
         self,
@@ -152,7 +152,7 @@ class Processes:
         self.gateway.start()
 
     def configure(self) -> None:
-        """Tell every service where the others are."""
+        """Give every service the addresses of the others."""
         for name, process in self.services.items():
             at = Addresses(
                 mongo_url=self.database.url,
@@ -178,7 +178,7 @@ class Processes:
             list(threads.map(_kill, (self.mail, self.broker, self.database)))
 
     def create_client(self, **bounds: object) -> Mapping[str, str]:
-        """Make a service client with the operator's key."""
+        """Create a service client with the operator's key."""
         [identity, *_] = self.replicas_of("identity")
         body = {"name": "platform", "scopes": ["authz:check"], **bounds}
         request = urllib.request.Request(
@@ -194,7 +194,7 @@ class Processes:
         return made
 
     def deployment(self) -> Deployment:
-        """Where it answers, with a new service client."""
+        """The addresses, with a new service client."""
         client = self.create_client()
         return Deployment(
             gateway=self.gateway.url,

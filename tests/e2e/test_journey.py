@@ -1,4 +1,4 @@
-"""Does the whole journey work, in each way of running, under each catalog?"""
+"""The whole journey works in each mode and under each catalog."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -35,20 +35,20 @@ async def world(deployment: Deployment) -> AsyncIterator[World]:
 
 
 @pytest.mark.parametrize("catalog", SETTINGS)
-async def test_people_sign_up_gather_a_team_and_the_platform_is_answered(
+async def test_users_form_a_team_and_decisions_follow_the_catalog(
     world: World, catalog: str
 ) -> None:
     team = await journey.gather_team(world, catalog)
     await journey.ask_by_the_table(world, team, catalog)
 
 
-async def test_roles_change_members_go_and_the_audit_log_tells_all_of_it(world: World) -> None:
+async def test_changes_and_removals_take_effect_and_are_in_the_audit_log(world: World) -> None:
     team = await journey.gather_team(world, "standard")
     await journey.change_and_remove(world, team)
     await journey.read_the_audit_log(world, team)
 
 
-async def test_eight_teams_at_once_do_not_disturb_each_other(world: World) -> None:
+async def test_eight_teams_at_once_do_not_affect_each_other(world: World) -> None:
     teams = await asyncio.gather(*(journey.gather_team(world, "standard") for _ in range(8)))
     assert len({team.account_id for team in teams}) == 8
     await asyncio.gather(*(journey.ask_by_the_table(world, team, "standard") for team in teams))

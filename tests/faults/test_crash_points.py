@@ -98,7 +98,7 @@ def crashes(
 
 
 @pytest.mark.timeout(600)
-async def test_a_crash_at_any_point_leaves_nothing_or_everything_once(
+async def test_a_crash_at_any_point_leaves_nothing_or_all_of_it_once(
     crashes: CrashRuns, report: Callable[[str], None]
 ) -> None:
     met: Counter[str] = Counter()

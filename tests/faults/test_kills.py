@@ -78,7 +78,7 @@ def processes(tmp_path: Path) -> Iterator[Processes]:
 
 
 @pytest.mark.timeout(600)
-async def test_one_process_is_killed_under_load_and_nothing_acknowledged_is_lost(
+async def test_kills_of_the_one_process_lose_nothing_acknowledged(
     one_process: OneProcessWithoutLimits, report: Callable[[str], None]
 ) -> None:
     counts = await kill_under_load(
@@ -96,7 +96,7 @@ async def test_one_process_is_killed_under_load_and_nothing_acknowledged_is_lost
 
 
 @pytest.mark.timeout(1200)
-async def test_each_process_is_killed_under_load_and_nothing_acknowledged_is_lost(
+async def test_kills_of_each_process_lose_nothing_acknowledged(
     processes: Processes, report: Callable[[str], None]
 ) -> None:
     victims: dict[str, Sequence[Program]] = {

@@ -16,8 +16,8 @@ from tests.faults.removals import TEAMS, Removals
 from tests.lengths import SEED, length
 
 REMOVALS = length("REMOVALS", short=40, soak=200)
-MOST_ROUNDS = 6
-"""A planted defect must show within so many rounds; in a cut round it shows every time."""
+MOST_ROUNDS = 30
+"""A planted defect shows in the first round, unless the machine takes a second for a removal."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -28,7 +28,7 @@ async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Rem
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.timeout(600)
-async def test_no_replica_allows_a_removed_member_after_the_acknowledgement(
+async def test_no_replica_allows_a_member_after_an_acknowledged_removal(
     running: Removals, report: Callable[[str], None]
 ) -> None:
     await running.begin(None)
@@ -54,7 +54,7 @@ async def test_each_planted_defect_allows_a_removed_member(
     choices = random.Random(SEED)
     rounds = 0
     while running.answers["allow"] == 0 and rounds < MOST_ROUNDS:
-        await running.round(choices, cut=rounds % 2 == 0)
+        await running.round(choices, cut=True)
         rounds += 1
     report(f"{defect}, red in round {rounds}: {running.table(SEED)}")
 
