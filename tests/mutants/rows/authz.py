@@ -1,0 +1,176 @@
+"""Mutants of authz and of the SDK: the journal view, the builder, catalogs and the client."""
+
+from tests.mutants.mutant import Kind, Mutant
+
+VIEW = "services/authz/domain/journal_view.py"
+BUILD = "sdk/rolecall/core/build.py"
+CLIENT = "sdk/rolecall/client/checks.py"
+VIEW_TESTS = ("tests/services/authz/test_journal_view.py",)
+CONFORMANCE = ("tests/services/authz/test_conformance.py",)
+CLIENT_TESTS = ("tests/sdk/test_client.py",)
+
+ROWS = (
+    Mutant(
+        id="view-applies-an-incomplete-change",
+        kind=Kind.CONSISTENCY,
+        file=VIEW,
+        old=("            if not all(rows):\n                break\n"),
+        new="",
+        tests=VIEW_TESTS,
+    ),
+    Mutant(
+        id="view-applies-parts-one-by-one",
+        kind=Kind.CONSISTENCY,
+        file=VIEW,
+        old="[buffered.get(at + 1 + i) for i in range(first.parts - first.part + 1)]",
+        new="[first]",
+        tests=VIEW_TESTS,
+    ),
+    Mutant(
+        id="view-keeps-a-waiting-grant-after-forgetting",
+        kind=Kind.CONSISTENCY,
+        file=VIEW,
+        old=('        self._pending = []\n        self._until = float("-inf")\n\n    def load'),
+        new=('        self._until = float("-inf")\n\n    def load'),
+        tests=VIEW_TESTS,
+    ),
+    Mutant(
+        id="view-needs-the-heads-of-one-shard-only",
+        kind=Kind.CONSISTENCY,
+        file=VIEW,
+        old="            if all(self.applied.get(shard, 0) >= head",
+        new="            if any(self.applied.get(shard, 0) >= head",
+        tests=VIEW_TESTS,
+    ),
+    Mutant(
+        id="view-counts-a-grant-from-before-the-snapshot",
+        kind=Kind.CONSISTENCY,
+        file=VIEW,
+        old="        if request.life != self._life or not self.loaded:\n",
+        new="        if not self.loaded:\n",
+        tests=VIEW_TESTS,
+    ),
+    Mutant(
+        id="view-hides-a-gap-after-a-late-answer",
+        kind=Kind.CONSISTENCY,
+        file=VIEW,
+        old="            self._heads[shard] = max(head, self._heads.get(shard, 0))\n",
+        new="            self._heads[shard] = head\n",
+        tests=VIEW_TESTS,
+    ),
+    Mutant(
+        id="view-takes-rows-of-another-epoch",
+        kind=Kind.CONSISTENCY,
+        file=VIEW,
+        old=(
+            "        if self.loaded and row.epoch != self.epoch:\n"
+            "            return RowOutcome.FOREIGN\n"
+        ),
+        new="",
+        tests=VIEW_TESTS,
+    ),
+    Mutant(
+        id="authz-answers-without-testing-its-leases",
+        kind=Kind.CONSISTENCY,
+        file="services/authz/use_cases.py",
+        old=("        if not self.holds():\n            raise Stale\n"),
+        new="",
+        tests=("tests/services/authz/test_following.py", "-k", "without_a_lease"),
+    ),
+    Mutant(
+        id="build-unknown-role-raises",
+        kind=Kind.AVAILABILITY,
+        file=BUILD,
+        old='catalog.roles.get(membership.role) or _nothing(f"role:{membership.role}")',
+        new="catalog.roles[membership.role]",
+        tests=CONFORMANCE,
+    ),
+    Mutant(
+        id="build-rounds-times",
+        kind=Kind.SECURITY,
+        file=BUILD,
+        old="    return (moment - _EPOCH) // _MILLISECOND\n",
+        new="    return round(moment.timestamp() * 1000)\n",
+        tests=CONFORMANCE,
+    ),
+    Mutant(
+        id="build-override-of-an-earlier-membership",
+        kind=Kind.SECURITY,
+        file=BUILD,
+        old="(override.user_id, override.membership_id) == (user_id, membership.membership_id)",
+        new="override.user_id == user_id",
+        tests=CONFORMANCE,
+    ),
+    Mutant(
+        id="build-override-of-account-wide-entries",
+        kind=Kind.SECURITY,
+        file=BUILD,
+        old=", within_project=True)",
+        new=")",
+        tests=CONFORMANCE,
+    ),
+    Mutant(
+        id="catalog-account-wide-permission-made-project-scoped",
+        kind=Kind.SECURITY,
+        file="sdk/rolecall/core/rules.py",
+        old='not name.startswith("project:")',
+        new='not name.startswith(("project:", "webhook:"))',
+        tests=("tests/sdk/test_bad_catalogs.py", "-k", "account_wide"),
+    ),
+    Mutant(
+        id="catalog-standard-projects-made-project-scoped",
+        kind=Kind.SECURITY,
+        file="sdk/rolecall/core/catalogs/standard.yaml",
+        old=("      - id: project\n        title: Projects\n"),
+        new=("      - id: project\n        title: Projects\n        project_scoped: true\n"),
+        tests=("tests/sdk/test_catalog.py",),
+    ),
+    Mutant(
+        id="client-denial-is-true-in-a-condition",
+        kind=Kind.SECURITY,
+        file=CLIENT,
+        old="        return self.allowed\n",
+        new="        return True\n",
+        tests=CLIENT_TESTS,
+    ),
+    Mutant(
+        id="client-takes-any-decision-for-an-allow",
+        kind=Kind.SECURITY,
+        file=CLIENT,
+        old='bool(allowed), "context"',
+        new='allowed, "context"',
+        tests=CLIENT_TESTS,
+    ),
+    Mutant(
+        id="client-decides-from-another-status",
+        kind=Kind.SECURITY,
+        file=CLIENT,
+        old=(
+            "        if answer.status != 200:\n"
+            "            raise _undecided(answer)\n"
+            "        return _decision"
+        ),
+        new=(
+            "        if answer.status >= 400:\n"
+            "            raise _undecided(answer)\n"
+            "        return _decision"
+        ),
+        tests=CLIENT_TESTS,
+    ),
+    Mutant(
+        id="client-does-not-validate-certificates",
+        kind=Kind.SECURITY,
+        file="sdk/rolecall/client/transport.py",
+        old="context=ssl.create_default_context()",
+        new="context=ssl._create_unverified_context()",
+        tests=CLIENT_TESTS,
+    ),
+    Mutant(
+        id="client-without-a-timeout",
+        kind=Kind.AVAILABILITY,
+        file="sdk/rolecall/client/transport.py",
+        old="with _opener().open(request, timeout=timeout)",
+        new="with _opener().open(request, timeout=20)",
+        tests=CLIENT_TESTS,
+    ),
+)
