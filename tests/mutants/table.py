@@ -1,9 +1,11 @@
 """Every mutant of the project, from the modules in `rows`."""
 
 from tests.mutants.mutant import Mutant
-from tests.mutants.rows import deployment, leases
+from tests.mutants.rows import audit_log, deployment, leases, mails
 
 MUTANTS: tuple[Mutant, ...] = (
+    *audit_log.ROWS,
     *deployment.ROWS,
     *leases.ROWS,
+    *mails.ROWS,
 )
