@@ -1,10 +1,12 @@
 """Every mutant of the project, from the modules in `rows`."""
 
 from tests.mutants.mutant import Mutant
-from tests.mutants.rows import authz, deployment, leases
+from tests.mutants.rows import audit_log, authz, deployment, leases, mails
 
 MUTANTS: tuple[Mutant, ...] = (
+    *audit_log.ROWS,
     *authz.ROWS,
     *deployment.ROWS,
     *leases.ROWS,
+    *mails.ROWS,
 )

@@ -1,0 +1,77 @@
+"""Mutants of audit: filters, pages, and the record of each reading."""
+
+from tests.mutants.mutant import Kind, Mutant
+
+STORE = "services/audit/store.py"
+SEARCH = "services/audit/use_cases/search.py"
+STORE_TESTS = ("tests/services/audit/test_store.py",)
+READING_TESTS = ("tests/services/audit/test_reading.py",)
+
+ROWS = (
+    Mutant(
+        id="audit-prefix-skips-exact-match",
+        kind=Kind.DATA,
+        file=STORE,
+        old='{"$gte": prefix,',
+        new='{"$gt": prefix,',
+        tests=STORE_TESTS,
+    ),
+    Mutant(
+        id="audit-end-inclusive",
+        kind=Kind.DATA,
+        file=STORE,
+        old='{"$gte": since, "$lt": min',
+        new='{"$gte": since, "$lte": min',
+        tests=STORE_TESTS,
+    ),
+    Mutant(
+        id="audit-cursor-hides-end",
+        kind=Kind.DATA,
+        file=STORE,
+        old="min([*ends, after or _LAST])",
+        new="after or min([*ends, _LAST])",
+        tests=STORE_TESTS,
+    ),
+    Mutant(
+        id="audit-first-user-of-address-only",
+        kind=Kind.DATA,
+        file=STORE,
+        old='{"$in": list(actor_ids)}',
+        new="actor_ids[0]",
+        tests=STORE_TESTS,
+    ),
+    Mutant(
+        id="audit-one-record-read-unrecorded",
+        kind=Kind.SECURITY,
+        file=SEARCH,
+        old="    await _record_reading(ctx, caller, account_id, filters=Filters())\n",
+        new="",
+        tests=READING_TESTS,
+    ),
+    Mutant(
+        id="audit-search-unrecorded",
+        kind=Kind.SECURITY,
+        file=SEARCH,
+        old="    await _record_reading(ctx, caller, account_id, filters=filters)\n",
+        new="",
+        tests=READING_TESTS,
+    ),
+    Mutant(
+        id="audit-shown-before-recorded",
+        kind=Kind.SECURITY,
+        file=SEARCH,
+        old="    await _record_reading(ctx, caller, account_id, filters=Filters())\n"
+        "    found = await ctx.records.find(account_id, event_id)\n",
+        new="    found = await ctx.records.find(account_id, event_id)\n"
+        "    await _record_reading(ctx, caller, account_id, filters=Filters())\n",
+        tests=READING_TESTS,
+    ),
+    Mutant(
+        id="audit-reading-ignores-account",
+        kind=Kind.SECURITY,
+        file=STORE,
+        old='f"{account_id}.{reader_id}.{minute}"',
+        new='f"{reader_id}.{minute}"',
+        tests=READING_TESTS,
+    ),
+)

@@ -1,0 +1,86 @@
+"""Mutants of notification: results of attempts, connections, headers and recipients."""
+
+from tests.mutants.mutant import Kind, Mutant
+
+ATTEMPTS = "services/notification/domain/attempts.py"
+SMTP = "services/notification/adapters/smtp.py"
+MAILS = "services/notification/domain/mails.py"
+ATTEMPT_TESTS = ("tests/services/notification/test_attempts.py",)
+SMTP_TESTS = ("tests/services/notification/test_smtp.py",)
+MAIL_TESTS = ("tests/services/notification/test_mails.py",)
+
+ROWS = (
+    Mutant(
+        id="smtp-idle-connection-reused",
+        kind=Kind.AVAILABILITY,
+        file=SMTP,
+        old="if idle_seconds < self._timeouts.smtp_idle and await",
+        new="if await",
+        tests=SMTP_TESTS,
+    ),
+    Mutant(
+        id="smtp-sign-in-refused-bounces",
+        kind=Kind.AVAILABILITY,
+        file=ATTEMPTS,
+        old="523, 525, 530, 534, 535, 538})",
+        new="523, 525, 530})",
+        tests=(*SMTP_TESTS, *ATTEMPT_TESTS),
+    ),
+    Mutant(
+        id="smtp-commands-refused-bounce",
+        kind=Kind.AVAILABILITY,
+        file=ATTEMPTS,
+        old="frozenset({500, 502, 503, 504, 523,",
+        new="frozenset({523,",
+        tests=ATTEMPT_TESTS,
+    ),
+    Mutant(
+        id="smtp-sender-refused-bounces",
+        kind=Kind.AVAILABILITY,
+        file=ATTEMPTS,
+        old="if step is SmtpStep.SENDER and code != MAIL_TOO_LARGE:",
+        new="if False:",
+        tests=(*SMTP_TESTS, *ATTEMPT_TESTS),
+    ),
+    Mutant(
+        id="smtp-ehlo-refused-bounces",
+        kind=Kind.AVAILABILITY,
+        file=SMTP,
+        old="result_of_refusal(SmtpStep.SESSION,",
+        new="result_of_refusal(SmtpStep.DATA,",
+        tests=SMTP_TESTS,
+    ),
+    Mutant(
+        id="mail-tried-without-end",
+        kind=Kind.LIMIT,
+        file=ATTEMPTS,
+        old="return retry_at if retry_at < message.created_at + GIVE_UP_AFTER else "
+        "MessageStatus.BOUNCED",
+        new="return retry_at",
+        tests=ATTEMPT_TESTS,
+    ),
+    Mutant(
+        id="mail-subject-unguarded",
+        kind=Kind.SECURITY,
+        file=MAILS,
+        old="safe_header(content.subject)",
+        new="content.subject",
+        tests=MAIL_TESTS,
+    ),
+    Mutant(
+        id="mail-claim-not-renewed",
+        kind=Kind.CONSISTENCY,
+        file="services/notification/use_cases/deliver.py",
+        old="await ctx.messages.renew_claim(message_id, claim=claim, until=until)",
+        new="pass",
+        tests=("tests/services/notification/test_claims.py",),
+    ),
+    Mutant(
+        id="mail-removed-member-not-notified",
+        kind=Kind.DATA,
+        file="services/notification/domain/recipients.py",
+        old="    (team.MemberRemoved, _removed),\n",
+        new="",
+        tests=("tests/services/notification/test_recipients.py",),
+    ),
+)
