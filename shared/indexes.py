@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.migrations import Step
 from shared.mongo import Collection, Database, Document, create_index, majority
-from shared.runtime.start import StartRefused
+from shared.start import StartRefused
 
 
 class IndexConflict(StartRefused):

@@ -1,9 +1,18 @@
 """The settings of notification, read from the environment."""
 
+from enum import StrEnum
+
 from pydantic import Field, SecretStr
 
-from services.notification.adapters.smtp import Security
 from shared.runtime.settings import ServiceSettings, settings_config
+
+
+class Security(StrEnum):
+    """How the connection to the mail server is protected."""
+
+    STARTTLS = "starttls"
+    TLS = "tls"
+    NONE = "none"
 
 
 class Settings(ServiceSettings):

@@ -25,8 +25,8 @@ from shared.runtime.settings import (
     service_name,
     variable,
 )
-from shared.runtime.start import StartRefused, Step, open_step
 from shared.runtime.supervisor import Loop, Supervisor
+from shared.start import StartRefused, Step, open_step
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
 _log = logging.getLogger(__name__)

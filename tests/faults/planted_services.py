@@ -1,9 +1,12 @@
-"""A service with a planted defect, as a process: `python -m tests.faults.planted_services DEFECT`.
+"""A service with a planted defect, as a process.
+
+`python -m tests.faults.planted_services DEFECT SERVICE` runs it.
 
 The removal test must turn red with each of them.
 """
 
 import asyncio
+import contextlib
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,12 +24,21 @@ from shared.runtime.service import main
 from shared.timeouts import Timeouts
 from tests.consistency.planted_variants import NoBarrier
 
-FIRST_GRANT_SECONDS = 0.6
-"""Long enough for a removal on a busy machine, shorter than authz waits for its call."""
+LONG_TTL = 4.0
+MOST_WAIT_SECONDS = 3.0
+BARRIER_SECONDS = 0.3
+"""After a commit, the barrier of that change has read the leases."""
 
 
-class SlowHeadsFirst(Leases):
-    """Reads the heads before it writes the lease; slowly for a new lease, as a loaded database."""
+class HeadsFirst(Leases):
+    """Reads the heads before it writes the lease; a new lease waits for a change in between.
+
+    So it does not depend on the speed of the machine whether a removal slips in. The leases are
+    long for the same reason.
+    """
+
+    def __init__(self, store, *, clock, ttl):
+        super().__init__(store, clock=clock, ttl=max(ttl, LONG_TTL))
 
     async def grant(self, *, replica, boot, asked, epoch, applied, held=0.0):
         row = self._row(
@@ -36,11 +48,21 @@ class SlowHeadsFirst(Leases):
             epoch_now, heads = await self._store.heads(session)
             known = {other.replica for other in await self._store.rows(session)}
         if replica not in known:
-            await asyncio.sleep(FIRST_GRANT_SECONDS)
+            await self._wait_for_change(heads)
         async with self._store.session() as session:
             await self._store.put(row, session)
         self._hear(row)
         return Granted(epoch=epoch_now, heads=heads, ttl=self._ttl)
+
+    async def _wait_for_change(self, heads):
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(MOST_WAIT_SECONDS):
+                now = heads
+                while now == heads:
+                    await asyncio.sleep(0.02)
+                    async with self._store.session() as session:
+                        _, now = await self._store.heads(session)
+                await asyncio.sleep(BARRIER_SECONDS)
 
 
 class LeaseFromReply(JournalView):
@@ -50,19 +72,24 @@ class LeaseFromReply(JournalView):
         return super().granted(replace(ask, sent=SystemClock().boottime()), grant)
 
 
-def authz_that_counts_from_the_reply() -> None:
-    """Run authz with the defect; its calls wait longer than a lease, or they would hide it."""
+def authz(view: type[JournalView]) -> None:
+    """Run authz with this view; its calls wait longer than a lease, or they would hide a defect."""
     timeouts = Timeouts(source_call=5.0)
-    main(partial(build_authz, view=LeaseFromReply, timeouts=timeouts), AuthzSettings)
+    main(partial(build_authz, view=view, timeouts=timeouts), AuthzSettings)
 
 
-DEFECTS: dict[str, tuple[str, Callable[[], None]]] = {
-    "no-barrier": ("team", lambda: main(partial(build_team, leases=NoBarrier), TeamSettings)),
-    "heads-first": ("team", lambda: main(partial(build_team, leases=SlowHeadsFirst), TeamSettings)),
-    "lease-from-the-reply": ("authz", authz_that_counts_from_the_reply),
+def team(leases: type[Leases]) -> None:
+    """Run team with these leases."""
+    main(partial(build_team, leases=leases), TeamSettings)
+
+
+DEFECTS: dict[str, dict[str, Callable[[], None]]] = {
+    "no-barrier": {"team": partial(team, NoBarrier)},
+    "heads-first": {"team": partial(team, HeadsFirst), "authz": partial(authz, JournalView)},
+    "lease-from-the-reply": {"authz": partial(authz, LeaseFromReply)},
 }
-"""Defect → the service that has it, and its process."""
+"""Defect → the services that differ, each with its process."""
 
 
 if __name__ == "__main__":
-    DEFECTS[sys.argv[1]][1]()
+    DEFECTS[sys.argv[1]][sys.argv[2]]()

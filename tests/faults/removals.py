@@ -64,8 +64,9 @@ class ProxiedProcesses(Processes):
         for process in (*self.replicas_of("team"), *self.replicas_of("authz")):
             module = f"services.{process.service}"
             arguments: tuple[str, ...] = ()
-            if defect is not None and DEFECTS[defect][0] == process.service:
-                module, arguments = "tests.faults.planted_services", (defect,)
+            if defect is not None and process.service in DEFECTS[defect]:
+                module = "tests.faults.planted_services"
+                arguments = (defect, process.service)
             if (process.module, tuple(process.arguments)) != (module, arguments):
                 process.module, process.arguments = module, arguments
                 changed.append(process)

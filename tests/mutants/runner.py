@@ -58,6 +58,8 @@ class Copy:
         """Copy `source` to `folder`, without what git ignores."""
         self.root = folder
         shutil.copytree(source, folder, ignore=NOT_COPIED, dirs_exist_ok=True)
+        # Tests of the project's shape ask git for the files.
+        subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
 
     def run(self, mutant: Mutant) -> Outcome:
         """Plant the mutant, run its tests, and take it back."""

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-from enum import StrEnum
 
 from aiosmtplib import (
     SMTP,
@@ -26,19 +25,12 @@ from services.notification.domain.attempts import (
 )
 from services.notification.domain.mails import ComposedMail
 from services.notification.domain.names import mailbox_of
+from services.notification.settings import Security
 from shared.clock import Clock
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
 QUIT_SECONDS = 1.0
 MAX_REPLY_LENGTH = 500
-
-
-class Security(StrEnum):
-    """How the connection to the mail server is protected."""
-
-    STARTTLS = "starttls"
-    TLS = "tls"
-    NONE = "none"
 
 
 class SmtpTransport:

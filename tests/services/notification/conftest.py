@@ -17,10 +17,11 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from deploy.programs.program import free_port
-from services.notification.adapters.smtp import Security, SmtpTransport
+from services.notification.adapters.smtp import SmtpTransport
 from services.notification.domain.mails import MailSender
 from services.notification.domain.messages import LinkRequest, MailLink
 from services.notification.migrations import MIGRATIONS
+from services.notification.settings import Security
 from services.notification.store import Messages
 from services.notification.use_cases.context import Ctx
 from services.notification.use_cases.sender import run_sender

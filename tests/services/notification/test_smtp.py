@@ -15,9 +15,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import SecretStr
 
 from deploy.programs.program import free_port
-from services.notification.adapters.smtp import Security, SmtpTransport
+from services.notification.adapters.smtp import SmtpTransport
 from services.notification.domain.attempts import Deferred, Rejected, Sent, Unreachable
 from services.notification.domain.mails import ComposedMail
+from services.notification.settings import Security
 from shared.clock import SystemClock
 from shared.timeouts import Timeouts
 from tests.services.notification.conftest import MovedClock
