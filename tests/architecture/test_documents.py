@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.compose import CREATE_CLIENT
-from deploy.documents import ROOT, expected, filled
+from deploy.compose import CREATE_CLIENT_COMMAND
+from deploy.documents import ROOT, expected, fill_tables
 
 # Not what tools keep in folders of their own: those come and go while tests are collected.
 MARKDOWN = sorted(
@@ -28,7 +28,7 @@ def test_every_table_that_comes_from_the_code_is_as_the_code_says() -> None:
 
 def test_a_table_without_its_place_is_noticed() -> None:
     with pytest.raises(LookupError):
-        filled("# A page\n", {"routes": "| a |"})
+        fill_tables("# A page\n", {"routes": "| a |"})
 
 
 @pytest.mark.parametrize("path", MARKDOWN, ids=lambda path: str(path.relative_to(ROOT)))
@@ -41,7 +41,7 @@ def test_every_link_between_documents_leads_somewhere(path: Path) -> None:
 
 def test_the_first_client_in_containers_is_made_as_the_readme_says() -> None:
     text = " ".join((ROOT / "README.md").read_text().replace("\\\n", " ").split())
-    assert f"exec identity {' '.join(CREATE_CLIENT)} " in text
+    assert f"exec identity {' '.join(CREATE_CLIENT_COMMAND)} " in text
 
 
 def test_the_newcomer_sees_two_commands_before_anything_else() -> None:
