@@ -160,7 +160,7 @@ class Compose:
                 return (done.stderr + done.stdout).strip() or f"status {done.returncode}"
             time.sleep(0.25)  # the container may still be starting
 
-    def await_answers(self) -> list[str]:
+    def await_answers(self) -> Sequence[str]:
         """Ask every service through the gateway; return those that stay silent."""
         routes = public_routes()
         paths = {

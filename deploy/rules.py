@@ -19,7 +19,7 @@ SOURCES = {
     "B": "Beyond all four",
 }
 RULE = re.compile(r"^- \*\*(?P<id>(?:Rp|Ro|Ci|Nv|B)\d+)\*\* \S")
-LEGEND = re.compile(r"^\| (?P<id>[TFP]\d+) \|")
+LEGEND = re.compile(r"^\| (?P<id>[TFP]\d+) \| (?P<text>[^|]+) \|")
 NAMED = re.compile(r"`((?:Rp|Ro|Ci|Nv|B|T|F|P)\d+)`|\b((?:Rp|Ro|Ci|Nv)\d+)\b")
 """An id in backticks, or an id of a source system anywhere in a text."""
 
@@ -79,25 +79,31 @@ def marks_of(source: str, path: str) -> Iterator[tuple[str, str]]:
 
 
 def with_proofs(page: str, proofs: Mapping[str, Sequence[str]]) -> str:
-    """The page with the proofs below each rule and the counts in its summary.
+    """The page with the proofs of each rule and threat, and the counts in its summary.
 
     Raises:
-        LookupError: a test names a rule that is not on the page.
+        LookupError: a test names an id that is not on the page.
     """
     known = rule_ids(page)
-    for rule, tests in proofs.items():
-        if rule not in known:
-            raise LookupError(f"{tests[0]} names the rule {rule}, which is not in {PAGE}.")
+    for name, naming in proofs.items():
+        if name not in {*known, *legend_ids(page)}:
+            raise LookupError(f"{naming[0]} names {name}, which is not in {PAGE}.")
     lines: list[str] = []
     for line in page.splitlines():
         if line.startswith("  *"):
             continue
-        lines.append(line)
-        if found := RULE.match(line):
-            tests = ", ".join(f"`{test}`" for test in proofs.get(found["id"], ()))
+        rule, legend = RULE.match(line), LEGEND.match(line)
+        tests = _tests(proofs, found["id"]) if (found := rule or legend) else ""
+        lines.append(f"| {legend['id']} | {legend['text']} | {tests} |" if legend else line)
+        if rule:
             lines.append(f"  *Proved* by {tests}." if tests else "  *Not yet proved.*")
     text = "\n".join(lines) + "\n"
     return SUMMARY.sub(lambda place: place[1] + _summary(known, proofs) + place[2], text)
+
+
+def _tests(proofs: Mapping[str, Sequence[str]], name: str) -> str:
+    """The tests that name an id, as a list for a sentence or a cell."""
+    return ", ".join(f"`{test}`" for test in proofs.get(name, ()))
 
 
 def _summary(known: Sequence[str], proofs: Mapping[str, Sequence[str]]) -> str:

@@ -31,6 +31,8 @@ old
 - **Rp1** A sentence.
   *Proved* by an old test.
 - **B2** Another sentence.
+
+| T1 | A threat. | old tests |
 """
 
 
@@ -49,7 +51,7 @@ def test_every_id_that_a_file_names_is_on_the_page(path):
 
 
 def test_every_marker_names_a_rule_of_the_page():
-    assert set(marked_tests(ROOT)) <= set(rule_ids(TEXT))
+    assert set(marked_tests(ROOT)) <= {*rule_ids(TEXT), *legend_ids(TEXT)}
 
 
 def test_a_mark_belongs_to_its_function_class_or_module():
@@ -74,17 +76,19 @@ def test_a_journey_table_names_rules_in_a_column(tmp_path):
 
 
 def test_proofs_replace_earlier_ones_and_are_counted():
-    page = with_proofs(A_PAGE, {"Rp1": ["tests/a.py::test_b"]})
+    proofs = {"Rp1": ["tests/a.py::test_b"], "T1": ["tests/c.py"]}
+    page = with_proofs(A_PAGE, proofs)
     assert "- **Rp1** A sentence.\n  *Proved* by `tests/a.py::test_b`.\n" in page
-    assert page.endswith("- **B2** Another sentence.\n  *Not yet proved.*\n")
+    assert "- **B2** Another sentence.\n  *Not yet proved.*\n" in page
+    assert page.endswith("| T1 | A threat. | `tests/c.py` |\n")
     assert "| Runpod (Rp) | 1 | 1 | 0 |" in page
     assert "| Beyond all four (B) | 1 | 0 | 1 |" in page
     assert "old" not in page
-    assert with_proofs(page, {"Rp1": ["tests/a.py::test_b"]}) == page
+    assert with_proofs(page, proofs) == page
 
 
 def test_a_marker_with_an_unknown_rule_is_refused():
-    with pytest.raises(LookupError, match=r"tests/a.py::test_b names the rule Rp99"):
+    with pytest.raises(LookupError, match=r"tests/a.py::test_b names Rp99"):
         with_proofs(A_PAGE, {"Rp99": ["tests/a.py::test_b"]})
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.configuration import SERVICES
 from deploy.documents import ROOT
+from shared.contracts.topology import Service
 from tests.architecture.files import is_test, parsed, relative, tracked
 
 SHAPE = (
@@ -47,7 +47,7 @@ def test_every_service_that_owns_data_has_migrations(service: str) -> None:
     assert (ROOT / "services" / service / "migrations.py").is_file()
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", tuple(Service))
 def test_every_service_has_a_readme_with_its_tables(service: str) -> None:
     text = (ROOT / "services" / service / "README.md").read_text()
     assert text.startswith("# ")
