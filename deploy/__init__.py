@@ -1,1 +1,1 @@
-"""How the product is put on machines: containers, gateway, mail catcher, the one-process runner."""
+"""Deployment: containers, gateway, mail catcher and the one-process runner."""

@@ -1,7 +1,7 @@
-"""`make up` and `make down`: how does the product run in containers?
+"""The commands `make up` and `make down`, which run the product in containers.
 
-Makes what docker-compose.yml expects below `.data/compose`: one file of variables for each service,
-the gateway's configuration and its static pages. Secrets are made once and kept.
+They write what docker-compose.yml expects below `.data/compose`: one file of variables per service,
+the gateway's configuration and its static pages. Secrets are created once and kept.
 """
 
 import json
@@ -29,48 +29,52 @@ ROOT = Path(__file__).parent.parent
 PUBLIC_PORT, INTERNAL_PORT = 8080, 8081
 MAX_PORT = 65535
 RESOLVER = "127.0.0.11"
-"""Docker's own name server, on every network that compose makes."""
+"""The name server that Docker provides on every network of a composition."""
 PRIVATE_NETWORKS = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
-READY_SECONDS = 120
-RELOAD = (
-    *("nginx", "-p", "/tmp/", "-e", "stderr"),  # noqa: S108 - where docker-compose.yml starts it
+READY_SECONDS = 120.0
+"""How long `up` waits until every service answers through the gateway."""
+RELOAD_SECONDS = 10.0
+"""How long `up` waits until the gateway accepts its configuration."""
+RELOAD_COMMAND = (
+    *("nginx", "-p", "/tmp/", "-e", "stderr"),  # noqa: S108 - the prefix that docker-compose.yml gives it
     *("-c", "/etc/rolecall/nginx.conf", "-s", "reload"),
 )
-RELOAD_SECONDS = 10
-CREATE_CLIENT = (
+CREATE_CLIENT_COMMAND = (
     *("rolecall", "admin", "create-client", "--url", f"http://127.0.0.1:{INTERNAL_PORT}"),
     *("--name", "platform", "--scope", "authz:check"),
 )
-"""Inside identity's container, where ROLECALL_ADMIN_KEY is set."""
+"""Run in the container of identity, where ROLECALL_ADMIN_KEY is set."""
 WELCOME = """
 Rolecall is ready.
 
-  API       http://localhost:{port}          every route: http://localhost:{port}/docs
-  Mail      http://localhost:{mail_port}          what the product sends lands here
+  API       http://localhost:{port}          all routes: http://localhost:{port}/docs
+  Mail      http://localhost:{mail_port}          every mail that the product sends
 
-Your first service client:
+Create your first service client:
   {command} exec identity {create_client}
 
-`make down` stops it; the data stay.
+`make down` stops the product and keeps the data.
 """
 
 
 @dataclass(frozen=True)
 class Compose:
-    """One composition: its name, the folder with its files, the ports of its gateway and mail."""
+    """One composition: its project name, the folder with its files, and its published ports."""
 
     project: str
     folder: Path
     port: int
     mail_port: int
     public_url: str = ""
-    """What people's browsers ask, where that is not the gateway's own port."""
+    """The address that browsers use, if it is not the port of the gateway."""
     proxies: Sequence[str] = ()
-    """The networks of load balancers in front of the gateway."""
+    """The networks of the load balancers in front of the gateway."""
+    ready_seconds: float = READY_SECONDS
+    reload_seconds: float = RELOAD_SECONDS
 
     @property
     def variables(self) -> Mapping[str, str]:
-        """What docker-compose.yml reads from the environment, besides the names of images."""
+        """The variables that docker-compose.yml reads, apart from the names of images."""
         return {
             "ROLECALL_COMPOSE_DIR": str(self.folder),
             "PORT": str(self.port),
@@ -78,36 +82,37 @@ class Compose:
         }
 
     def command(self, *arguments: str) -> list[str]:
-        """The command line of compose, to be run in the project's folder with `variables`."""
+        """The command line of compose; run it in the project's root folder with `variables`."""
         return [*compose_command(), "-p", self.project, *arguments]
 
     def run(self, *arguments: str) -> int:
-        """Run compose; its exit status."""
+        """Run compose and return its exit status."""
         command, variables = self.command(*arguments), {**os.environ, **self.variables}
         return subprocess.run(command, cwd=ROOT, env=variables, check=False).returncode
 
     def up(self, *arguments: str) -> int:
-        """Build, start or update everything, and wait until all of it answers; an exit status."""
+        """Build, start or update everything, wait until it answers, and return an exit status."""
         self.prepare()
         for step in ("build",), ("up", "-d", *arguments):
             if status := self.run(*step):
                 return status
-        if fault := self._reload_gateway():
-            sys.stderr.write(f"The gateway did not take its configuration: {fault}\n")
+        if fault := self.reload_gateway():
+            sys.stderr.write(f"The gateway rejected its configuration: {fault}\n")
             return 1
         if silent := self.await_answers():
             command = " ".join(self.command())
             sys.stderr.write(
-                f"No answer yet from {', '.join(silent)}: look at `{command} logs`.\n"
-                f"Data that were made with other secrets than those in {self.folder} cannot be"
-                f" opened: `{command} down --volumes` deletes them.\n"
+                f"These services do not answer yet: {', '.join(silent)}."
+                f" Read their logs with `{command} logs`.\n"
+                f"Data created with other secrets than those in {self.folder} cannot be opened."
+                f" `{command} down --volumes` deletes such data.\n"
             )
             return 1
         return 0
 
     def prepare(self) -> None:
-        """Write every file that docker-compose.yml names; repeating changes no secret."""
-        given = Secrets.kept_in(self.folder / "secrets.json")
+        """Write every file that docker-compose.yml names; a second call keeps every secret."""
+        given = Secrets.load_or_create(self.folder / "secrets.json")
         password = self._broker_password()
         at = Addresses(
             mongo_url="mongodb://mongo:27017/?directConnection=true",
@@ -133,17 +138,18 @@ class Compose:
         self._write_variables("rabbitmq", account)
         self._prepare_gateway()
 
-    def _reload_gateway(self) -> str:
-        """Have nginx read its configuration anew: it may differ from the one that it began with.
+    def reload_gateway(self) -> str:
+        """Make nginx read its configuration again, which may have changed since it started.
+
+        A signal sent through compose would count as a manual stop, and the restart policy would
+        then no longer apply. The reload therefore runs inside the container.
 
         Returns:
-            What it says against that, empty when it did.
-
-        A signal through compose would count as a stop by hand, after which nothing restarts it.
+            nginx's error message, or an empty string when nginx accepted the configuration.
         """
-        reload = self.command("exec", "-T", "gateway", *RELOAD)
+        reload = self.command("exec", "-T", "gateway", *RELOAD_COMMAND)
         variables = {**os.environ, **self.variables}
-        deadline = time.monotonic() + RELOAD_SECONDS
+        deadline = time.monotonic() + self.reload_seconds
         while True:
             done = subprocess.run(
                 reload, cwd=ROOT, env=variables, capture_output=True, text=True, check=False
@@ -152,10 +158,10 @@ class Compose:
                 return ""
             if time.monotonic() > deadline:
                 return (done.stderr + done.stdout).strip() or f"status {done.returncode}"
-            time.sleep(0.25)  # it is starting
+            time.sleep(0.25)  # the container may still be starting
 
     def await_answers(self) -> Sequence[str]:
-        """Ask every service through the gateway; those that do not answer within two minutes."""
+        """Ask every service through the gateway; return those that stay silent."""
         routes = public_routes()
         paths = {
             service: PARAMETER.sub("x", route.path)
@@ -163,7 +169,7 @@ class Compose:
             for route in routes[service]
             if route.method == "GET"
         }
-        deadline = time.monotonic() + READY_SECONDS
+        deadline = time.monotonic() + self.ready_seconds
         while silent := [name for name, path in paths.items() if not self._answers(path)]:
             if time.monotonic() > deadline:
                 break
@@ -207,7 +213,7 @@ class Compose:
         }
         folder = self.folder / "gateway"
         folder.mkdir(parents=True, exist_ok=True)
-        # nginx reads them as another user; there is no secret in them.
+        # nginx reads these files as another user. They contain no secret.
         folder.chmod(0o755)
         for name, text in texts.items():
             (folder / name).write_text(text)
@@ -216,57 +222,62 @@ class Compose:
 
 @cache
 def compose_command() -> Sequence[str]:
-    """`docker compose` where the plugin is, else `docker-compose`.
+    """The command of compose: `docker compose` with the plugin, otherwise `docker-compose`.
 
     Raises:
-        SystemExit: there is neither; the sentence says what to install.
+        SystemExit: neither is installed; the message says what to install.
     """
     if shutil.which("docker"):
-        asked = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False)
-        if asked.returncode == 0:
+        plugin = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False)
+        if plugin.returncode == 0:
             return ("docker", "compose")
     if shutil.which("docker-compose"):
         return ("docker-compose",)
-    raise SystemExit("Install Docker with its compose plugin (or docker-compose) first.")
+    raise SystemExit(
+        "Docker is missing. Install Docker with its compose plugin, or docker-compose."
+    )
 
 
-def networks(text: str) -> list[str]:
-    """The networks (or addresses) of a list with commas or blanks.
+def parse_networks(text: str) -> list[str]:
+    """The networks or addresses of a list that is separated by commas or blanks.
 
     Raises:
-        SystemExit: one of them is not a network, or is every address; the sentence names it.
+        SystemExit: an item is not a network, or it covers every address (`T18`).
     """
     try:
-        given = [ip_network(word) for word in text.replace(",", " ").split()]
+        found = [ip_network(word) for word in text.replace(",", " ").split()]
     except ValueError as problem:
         raise SystemExit(f"TRUSTED_PROXIES is not valid: {problem}.") from problem
-    for network in given:
+    for network in found:
         if network.prefixlen == 0:
-            raise SystemExit(f"TRUSTED_PROXIES is not valid: {network} is every address.")
-    return [str(network) for network in given]
+            raise SystemExit(
+                f"TRUSTED_PROXIES is not valid: {network} covers every address, and every sender"
+                " could then choose its own address. Name the networks of your load balancers."
+            )
+    return [str(network) for network in found]
 
 
-def port(variable: str, default: int) -> int:
+def port_from_environment(variable: str, default: int) -> int:
     """The port that an environment variable names, 1 to 65535.
 
     Raises:
-        SystemExit: it names none; the sentence says which variable.
+        SystemExit: the value is not a port; the message names the variable.
     """
     text = os.environ.get(variable, "").strip() or str(default)
     if not text.isdecimal() or not 1 <= int(text) <= MAX_PORT:
-        raise SystemExit(f"{variable} is not valid: {text!r} is no port (1 to {MAX_PORT}).")
+        raise SystemExit(f"{variable} is not valid: {text!r} is not a port (1 to {MAX_PORT}).")
     return int(text)
 
 
 def main(arguments: Sequence[str]) -> int:
-    """`up` or `down`, with what else compose shall be told; an exit status."""
+    """Run `up` or `down` with further options of compose, and return an exit status."""
     product = Compose(
         project="rolecall",
         folder=ROOT / ".data" / "compose",
-        port=port("PORT", 8080),
-        mail_port=port("MAIL_PORT", 8025),
+        port=port_from_environment("PORT", 8080),
+        mail_port=port_from_environment("MAIL_PORT", 8025),
         public_url=os.environ.get("PUBLIC_URL", ""),
-        proxies=networks(os.environ.get("TRUSTED_PROXIES", "")),
+        proxies=parse_networks(os.environ.get("TRUSTED_PROXIES", "")),
     )
     match list(arguments):
         case ["down", *rest]:
@@ -274,7 +285,7 @@ def main(arguments: Sequence[str]) -> int:
         case ["up", *rest]:
             status = product.up(*rest)
         case _:
-            sys.stderr.write("usage: python -m deploy.compose up|down [option of compose...]\n")
+            sys.stderr.write("Usage: python -m deploy.compose up|down [option of compose...]\n")
             return 2
     if status == 0:
         sys.stdout.write(
@@ -282,7 +293,7 @@ def main(arguments: Sequence[str]) -> int:
                 port=product.port,
                 mail_port=product.mail_port,
                 command=" ".join(product.command()),
-                create_client=" ".join(CREATE_CLIENT),
+                create_client=" ".join(CREATE_CLIENT_COMMAND),
             )
         )
     return status

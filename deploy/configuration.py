@@ -1,7 +1,7 @@
-"""Which environment does each service get, wherever the product is put?
+"""The environment of each service, for every way of running the product.
 
-One place for the one-process runner, for processes on one machine and for containers: they differ
-in addresses only. Secrets are made once and kept in a file that only its owner may read.
+The one-process runner, processes on one machine and containers differ in addresses only. Secrets
+are created once and kept in a file that only its owner can read.
 """
 
 import json
@@ -18,7 +18,7 @@ from shared.runtime.settings import generate_internal_keys
 
 @dataclass(frozen=True)
 class Secrets:
-    """Everything that must be random, and the same at every start."""
+    """The random values that must stay the same from one start to the next."""
 
     private_keys: Mapping[str, str]
     public_keys: Mapping[str, str]
@@ -30,7 +30,7 @@ class Secrets:
 
     @classmethod
     def generate(cls) -> "Secrets":
-        """New ones."""
+        """Create new random values."""
         keys = generate_internal_keys(tuple(Service))
         return cls(
             private_keys=dict(keys.private),
@@ -43,18 +43,18 @@ class Secrets:
         )
 
     @classmethod
-    def kept_in(cls, file: Path) -> "Secrets":
-        """Those of the file, made with it when it is not there."""
+    def load_or_create(cls, file: Path) -> "Secrets":
+        """Read the secrets from the file; create both if the file is missing."""
         if file.exists():
             return cls(**json.loads(file.read_text()))
-        made = cls.generate()
-        write_private(file, json.dumps(asdict(made), indent=2) + "\n")
-        return made
+        created = cls.generate()
+        write_private(file, json.dumps(asdict(created), indent=2) + "\n")
+        return created
 
 
 @dataclass(frozen=True, kw_only=True)
 class Addresses:
-    """Where things are; `mongo_url` has no database's name in it."""
+    """The addresses of everything that a service talks to; `mongo_url` names no database."""
 
     mongo_url: str
     amqp_url: str
@@ -67,7 +67,7 @@ class Addresses:
 def environment(
     service: str, *, given: Secrets, at: Addresses, options: Mapping[str, str] | None = None
 ) -> dict[str, str]:
-    """Every variable that `service` needs; `options` are further fields of its settings."""
+    """Every variable that `service` needs; `options` sets further fields of its settings."""
     fields = {
         "amqp_url": at.amqp_url,
         "public_url": at.public_url,
@@ -98,7 +98,7 @@ def environment(
 
 
 def write_private(file: Path, text: str) -> None:
-    """Write a file that only its owner may read, whole or not at all."""
+    """Write a file that only its owner can read; after a crash it is whole or absent."""
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_suffix(".draft")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -1,6 +1,6 @@
-"""Which tables in the documents come from the code, and do they say what it says?
+"""The tables in the documents that are generated from the code.
 
-`python -m deploy.documents` writes them; with `--check` it names the files that differ and ends
+`python -m deploy.documents` writes them. With `--check` it names the files that differ and ends
 with status 1. A table stands between `<!-- name -->` and `<!-- end name -->`.
 """
 
@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from deploy.rules import PAGE, marked_tests, with_proofs
 from shared.contracts.registry import FACT_TYPES, FACTS_OF
 from shared.contracts.topology import TOPOLOGY, Service
 from shared.http.access import (
@@ -35,8 +36,8 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
 
 
-def who(access: Access) -> str:
-    """Who may call, in words."""
+def access_text(access: Access) -> str:
+    """The callers that an access rule admits, in words."""
     match access:
         case Permission(name=name):
             return f"`{name}`"
@@ -52,23 +53,23 @@ def who(access: Access) -> str:
 
 
 def routes_table(routes: Sequence[Route]) -> str:
-    """Method, path, who may, what for, what the handler refuses."""
+    """The routes with their callers, their purpose and the refusals of their handlers."""
     rows = []
     for route in sorted(routes, key=lambda route: (route.path, route.method)):
         refusals = ", ".join(sorted({f"`{refusal.code}`" for refusal in route.refuses}))
         name = f"`{route.method} {route.path}`"
-        rows.append((name, who(route.access), route.summary, refusals or "-"))
+        rows.append((name, access_text(route.access), route.summary, refusals or "-"))
     return table(("route", "who", "what", "refuses, besides what every route may"), rows)
 
 
 def facts_table(service: str) -> str:
-    """The facts that a service tells."""
+    """The facts that a service publishes."""
     rows = [(f"`{fact.type}`", first_line(fact.__doc__)) for fact in FACTS_OF.get(service, ())]
     return table(("fact", "meaning"), rows) if rows else "It tells no facts."
 
 
 def subscriptions_table(subscriptions: Mapping[str, object]) -> str:
-    """The facts of others that matter to a service, and what it does."""
+    """The facts of other services that a service handles, and what it does with them."""
     rows = [
         ("every fact" if name == "*" else f"`{name}`", first_line(handler.__doc__))
         for name, handler in sorted(subscriptions.items())
@@ -90,21 +91,21 @@ def settings_table(service: str) -> str:
 
 
 def events_table() -> str:
-    """Every fact, with who hears it."""
+    """Every fact, with the services that receive it."""
     rows = []
     for fact_type, fact in FACT_TYPES.items():
         fields = ", ".join(f"`{name}`" for name in fact.model_fields)
-        heard = ", ".join(
+        receivers = ", ".join(
             queue.name.removeprefix("rolecall.")
             for queue in TOPOLOGY.queues
             if queue.takes(fact_type)
         )
-        rows.append((f"`{fact_type}`", first_line(fact.__doc__), fields, heard))
+        rows.append((f"`{fact_type}`", first_line(fact.__doc__), fields, receivers))
     return table(("fact", "meaning", "data", "delivered to"), rows)
 
 
 def first_line(text: str | None) -> str:
-    """The first sentence of a docstring."""
+    """The first paragraph of a docstring on one line."""
     return " ".join((text or "").strip().split("\n\n")[0].split())
 
 
@@ -133,7 +134,9 @@ def documents() -> dict[Path, dict[str, str]]:
 
 def env_example() -> str:
     """The text of `.env.example`: every variable of every service."""
-    blocks = ["# Every environment variable of every service; required ones have no value here."]
+    blocks = [
+        "# The environment variables of all services. A variable without a value here is required."
+    ]
     for service in Service:
         lines = [f"# --- {service}"]
         for entry in variables(module(service, "settings").Settings):
@@ -145,29 +148,30 @@ def env_example() -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def filled(text: str, tables: Mapping[str, str]) -> str:
-    """The document with its tables as the code says them.
+def fill_tables(text: str, tables: Mapping[str, str]) -> str:
+    """The document with its tables written from the code.
 
     Raises:
-        LookupError: a table has no place in the document.
+        LookupError: the document has no place for a table.
     """
     for name, content in tables.items():
         place = re.compile(f"(<!-- {name} -->\n).*?(<!-- end {name} -->)", re.DOTALL)
         found = place.search(text)
         if found is None:
-            raise LookupError(f"no place for the table {name}")
+            raise LookupError(f"The document has no `<!-- {name} -->` for the table.")
         text = f"{text[: found.start()]}{found[1]}{content}\n{found[2]}{text[found.end() :]}"
     return text
 
 
 def expected() -> dict[Path, str]:
     """Every generated file with the text that it should have."""
-    texts = {path: filled(path.read_text(), tables) for path, tables in documents().items()}
-    return texts | {ROOT / ".env.example": env_example()}
+    texts = {path: fill_tables(path.read_text(), tables) for path, tables in documents().items()}
+    rules = with_proofs((ROOT / PAGE).read_text(), marked_tests(ROOT))
+    return texts | {ROOT / ".env.example": env_example(), ROOT / PAGE: rules}
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Write what differs, or with `--check` only name it."""
+    """Write the files that differ, or with `--check` only name them."""
     differing = [
         (path, text)
         for path, text in expected().items()

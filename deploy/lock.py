@@ -1,4 +1,4 @@
-"""How are the lock files made? `make lock`: pinned versions with hashes, and nobody's address."""
+"""The command `make lock`, which pins every package with hashes and without index addresses."""
 
 import subprocess
 from pathlib import Path
@@ -12,7 +12,7 @@ LOCKS = {
 
 
 def main() -> None:
-    """Write every lock file anew."""
+    """Write every lock file again with the newest versions."""
     for name, extras in LOCKS.items():
         subprocess.run(
             [

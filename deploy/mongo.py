@@ -1,4 +1,4 @@
-"""How does a new MongoDB become a replica set of one, which transactions need?"""
+"""The step that makes a new MongoDB a replica set of one, which transactions need."""
 
 import os
 import sys
@@ -7,17 +7,17 @@ import time
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
-SECONDS = 120
-ALREADY_INITIALIZED = 23
+READY_SECONDS = 120.0
+ALREADY_INITIALIZED_CODE = 23
 
 
 def initiate(url: str, *, host: str) -> None:
-    """Make the set if there is none, and wait until it takes writes.
+    """Initiate the replica set if necessary, and wait until it accepts writes.
 
     Raises:
-        TimeoutError: it does not take writes within two minutes.
+        TimeoutError: the server does not accept writes within two minutes.
     """
-    deadline = time.monotonic() + SECONDS
+    deadline = time.monotonic() + READY_SECONDS
     with MongoClient[dict[str, object]](url, serverSelectionTimeoutMS=2000) as client:
         while time.monotonic() < deadline:
             try:
@@ -26,12 +26,12 @@ def initiate(url: str, *, host: str) -> None:
                 members = [{"_id": 0, "host": host}]
                 client.admin.command("replSetInitiate", {"_id": "rs0", "members": members})
             except OperationFailure as problem:
-                if problem.code != ALREADY_INITIALIZED:
-                    sys.stderr.write(f"not yet: {problem}\n")
+                if problem.code != ALREADY_INITIALIZED_CODE:
+                    sys.stderr.write(f"The replica set is not ready yet: {problem}\n")
             except PyMongoError as problem:
-                sys.stderr.write(f"not yet: {problem}\n")
+                sys.stderr.write(f"The replica set is not ready yet: {problem}\n")
             time.sleep(0.5)
-    raise TimeoutError(f"{url} takes no writes")
+    raise TimeoutError(f"{url} does not accept writes after {READY_SECONDS:.0f} seconds.")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How does a person read the API without any program of ours?"""
+"""The page `/docs`, which shows every public route without a script."""
 
 from collections.abc import Mapping
 from html import escape
@@ -18,7 +18,7 @@ td, th { text-align: left; padding: .15rem .8rem .15rem 0; vertical-align: top; 
 
 
 def page(document: Mapping[str, Any]) -> str:
-    """The OpenAPI document as one page without a script; each route opens in place."""
+    """Render the OpenAPI document as one HTML page; each route unfolds in place."""
     by_tag: dict[str, list[str]] = {}
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
@@ -31,7 +31,7 @@ def page(document: Mapping[str, Any]) -> str:
         '<!doctype html><html lang="en"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width">'
         f"<title>Rolecall API</title><style>{STYLE}</style><h1>Rolecall API</h1>"
-        '<p>Every route of the gateway; for programs: <a href="/openapi.json">openapi.json</a>.'
+        '<p>Every route of the gateway. Programs read <a href="/openapi.json">openapi.json</a>.</p>'
         f"{sections}<h2>Schemas</h2>{_schemas(document['components']['schemas'])}</html>"
     )
 

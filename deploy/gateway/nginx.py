@@ -1,14 +1,15 @@
-"""What is nginx told, so that each path reaches its service and nothing else does?"""
+"""The configuration of nginx, generated from the ROUTES tables of the services."""
 
 import re
 from collections.abc import Mapping, Sequence
 
 from deploy.gateway.paths import PARAMETER
-from deploy.gateway.problems import LARGEST_BODY, REQUEST_ID, ROWS
+from deploy.gateway.problems import ERROR_PAGES, MAX_BODY_BYTES, REQUEST_ID
 
 SENDER_SECONDS = 10
-"""A sender of headers, or of a part of a body, that takes longer is disconnected."""
-MAIN = """\
+"""How long a sender may take for the headers, or pause within a body."""
+
+NGINX_CONF = """\
 worker_processes auto;
 pid nginx.pid;
 error_log stderr warn;
@@ -24,10 +25,10 @@ http {{
   uwsgi_temp_path uwsgi;
   scgi_temp_path scgi;
 
-  # Large requests, slow ones and crowds end here (T19): a service is asked once the whole body is
-  # there, so whoever sends slowly holds a connection of nginx and nothing else.
-  client_max_body_size {largest_body};
-  client_body_buffer_size {largest_body};
+  # Large and slow requests and too many connections end here (T19). nginx forwards a request after
+  # it has read the whole body, so a slow sender occupies only a connection of nginx.
+  client_max_body_size {max_body_bytes};
+  client_body_buffer_size {max_body_bytes};
   client_header_timeout {sender_seconds}s;
   client_body_timeout {sender_seconds}s;
   large_client_header_buffers 4 16k;
@@ -36,7 +37,7 @@ http {{
   limit_conn_status 429;
 
 {real_ip}
-  # One id in a problem of the gateway's own, in the service's answer and in its log.
+  # The same id appears in the gateway's problems, the service's answer and the service's log.
   map $http_x_request_id {request_id} {{
     default req_$request_id;
     "~^[A-Za-z0-9._~-]{{1,128}}$" $http_x_request_id;
@@ -46,13 +47,13 @@ http {{
   proxy_set_header Host $host;
   proxy_set_header Connection "";
   proxy_set_header X-Request-ID {request_id};
-  # What the sender says about the way here is not believed, and not passed on (T18).
+  # The gateway neither trusts nor forwards what the sender claims about its address (T18).
   proxy_set_header X-Forwarded-For $remote_addr;
   proxy_set_header X-Forwarded-Proto $scheme;
   proxy_set_header Forwarded "";
   proxy_connect_timeout 2s;
   proxy_read_timeout 60s;
-  # A request with an effect is tried on another replica only if none has seen it.
+  # A request with an effect goes to another replica only if no replica has received it.
   proxy_next_upstream error timeout;
   proxy_next_upstream_timeout 5s;
 {upstreams}
@@ -77,8 +78,8 @@ http {{
   }}
 }}
 """
-# Asking authz changes nothing, so the next replica may be asked when one is stale.
-ASK_THE_NEXT = "proxy_next_upstream error timeout http_503 non_idempotent;"
+# A check changes nothing, so nginx may ask the next replica when one is stale.
+NEXT_REPLICA_IF_STALE = "proxy_next_upstream error timeout http_503 non_idempotent;"
 
 
 def configuration(
@@ -92,12 +93,18 @@ def configuration(
     proxies: Sequence[str] = (),
     sender_seconds: int = SENDER_SECONDS,
 ) -> str:
-    """The whole `nginx.conf`.
+    """The text of `nginx.conf`.
 
-    With `addresses` (service → host:port of each replica) they are fixed. With `names` (service →
-    host:port whose host is looked up again while running) replicas may come and go; that needs
-    the address of a `resolver`. `static` is the folder with openapi.json and docs.html.
-    `proxies` are the networks of load balancers in front, whose X-Forwarded-For says who asks.
+    Args:
+        owners: the service that each path template belongs to.
+        listen: the address and port of the gateway.
+        static: the folder with openapi.json and docs.html.
+        addresses: fixed replicas, service → host:port of each.
+        names: replicas that come and go, service → host:port. nginx looks the host up again while
+            it runs, for which it needs a `resolver`.
+        resolver: the address of a name server.
+        proxies: the networks of load balancers in front, whose X-Forwarded-For names the sender.
+        sender_seconds: how long a sender may take for the headers, or pause within a body.
     """
     upstreams = "".join(
         f"  upstream {service} {{\n"
@@ -108,23 +115,27 @@ def configuration(
     locations = "".join(
         _location(path, service, (names or {}).get(service)) for path, service in owners.items()
     )
-    return MAIN.format(
+    return NGINX_CONF.format(
         listen=listen,
-        largest_body=LARGEST_BODY,
+        max_body_bytes=MAX_BODY_BYTES,
         sender_seconds=sender_seconds,
         request_id=REQUEST_ID,
         static=static,
         upstreams=upstreams,
         locations=locations.rstrip("\n"),
         resolver=f"resolver {resolver} valid=1s ipv6=off;" if resolver else "",
-        error_pages="\n    ".join(row.error_page for row in ROWS),
+        error_pages="\n    ".join(page.error_page for page in ERROR_PAGES),
         real_ip=_real_ip(proxies),
-        problems="\n    ".join(row.location for row in ROWS),
+        problems="\n    ".join(page.location for page in ERROR_PAGES),
     )
 
 
 def _real_ip(proxies: Sequence[str]) -> str:
-    """The nearest address that is none of ours: what stands left of it anybody may have written."""
+    """The directives that take the sender's address from X-Forwarded-For.
+
+    It is the last address of the list that is not a trusted proxy. A sender can forge everything
+    to the left of it.
+    """
     if not proxies:
         return ""
     trusted = "".join(f"  set_real_ip_from {network};\n" for network in proxies)
@@ -140,5 +151,5 @@ def _location(path: str, service: str, name: str | None) -> str:
     lines = [f"set $replicas {name};"] if name else []
     lines.append(f"proxy_pass http://{'$replicas' if name else service};")
     if service == "authz":
-        lines.append(ASK_THE_NEXT)
+        lines.append(NEXT_REPLICA_IF_STALE)
     return f"    location {match} {{ {' '.join(lines)} }}\n"

@@ -1,4 +1,4 @@
-"""Which public path goes to which service?"""
+"""The service that each public path belongs to."""
 
 import importlib
 import re
@@ -11,7 +11,7 @@ PARAMETER = re.compile(r"\{[a-z_]+\}")
 
 
 class PathClaimedTwiceError(ValueError):
-    """Two services claim one path: the gateway could not tell them apart."""
+    """Two services claim the same path, so the gateway could not choose between them."""
 
 
 def public_routes() -> dict[str, Sequence[Route]]:
@@ -22,7 +22,7 @@ def public_routes() -> dict[str, Sequence[Route]]:
 
 
 def path_owners(routes: Mapping[str, Sequence[Route]]) -> dict[str, str]:
-    """Path template → service; the names of parameters do not tell two paths apart.
+    """Path template → service; two paths that differ only in parameter names are the same.
 
     Raises:
         PathClaimedTwiceError: two services claim the same path.
@@ -33,5 +33,7 @@ def path_owners(routes: Mapping[str, Sequence[Route]]) -> dict[str, str]:
             shape = PARAMETER.sub("{}", route.path)
             path, owner = owners.setdefault(shape, (route.path, service))
             if owner != service:
-                raise PathClaimedTwiceError(f"{path} belongs to {owner}, {service} claims it too")
+                raise PathClaimedTwiceError(
+                    f"The path {path} belongs to {owner}, but {service} claims it too."
+                )
     return dict(sorted(owners.values()))

@@ -1,4 +1,4 @@
-"""What does the gateway itself refuse, and in which words?"""
+"""The refusals of the gateway itself, as problem documents (RFC 9457)."""
 
 import json
 from collections.abc import Sequence
@@ -8,27 +8,31 @@ from shared.http.refusals import BodyTooLarge, MethodNotAllowed, Unexpected
 from shared.http.routes import BODY_CAP
 from shared.problems import NotFound, Refusal, RefusalKind, Unavailable
 
-LARGEST_BODY = 4 * BODY_CAP
-"""In bytes; more than any route takes, so that a service says what its cap is."""
+MAX_BODY_BYTES = 4 * BODY_CAP
+"""Larger than the cap of every route: up to this size a service answers with its own cap."""
 
 REQUEST_ID = "$rolecall_request_id"
-"""nginx's variable with the sender's request id if it is sane, else a new one."""
+"""The nginx variable with the sender's request id if it is well formed, otherwise a new one."""
 
 
 class NotHttp(Refusal):
-    """The request's first line or its headers are malformed or too long."""
+    """The first line or a header of the request is malformed or too long."""
 
     kind = RefusalKind.MALFORMED
     code = "bad-request"
-    detail = "The first line or a header of the request is malformed or too long."
+    detail = (
+        "The first line or a header of the request is malformed or too long. Send valid HTTP/1.1."
+    )
 
 
 class TooManyConnections(Refusal):
-    """One address has too many requests running at once (`T19`)."""
+    """One address has too many requests running at the same time (`T19`)."""
 
     kind = RefusalKind.RATE_LIMITED
     code = "too-many-connections"
-    detail = "Too many requests of your address are running at once."
+    detail = (
+        "Too many requests from your address are running at the same time. Wait for some to end."
+    )
 
 
 _HEADERS = {
@@ -39,15 +43,15 @@ _HEADERS = {
 
 
 @dataclass(frozen=True)
-class Row:
-    """Statuses that nginx ends a request with, and the refusal that they become."""
+class ErrorPage:
+    """The statuses with which nginx ends a request, and the refusal that replaces them."""
 
     statuses: Sequence[int]
     refusal: Refusal
 
     @property
     def error_page(self) -> str:
-        """Which location answers."""
+        """The directive that sends these statuses to the location."""
         statuses = " ".join(map(str, self.statuses))
         return f"error_page {statuses} ={self.refusal.status} {self._path};"
 
@@ -66,17 +70,17 @@ class Row:
 
     @property
     def _path(self) -> str:
-        # Not a named location: nginx finds none for a request whose first line it cannot read.
+        # A named location does not work: nginx has none for a request line that it cannot read.
         return f"/problems/{self.refusal.code}"
 
 
-ROWS = (
-    Row((400, 414, 494), NotHttp()),
-    Row((403, 404), NotFound()),
-    Row((405,), MethodNotAllowed(("GET", "HEAD"))),
-    Row((413,), BodyTooLarge(limit=LARGEST_BODY)),
-    Row((429,), TooManyConnections(retry_after=1)),
-    Row((500,), Unexpected()),
-    # No answer of a service reached us, so what became of a request with an effect is open.
-    Row((502, 503, 504), Unavailable()),
+ERROR_PAGES = (
+    ErrorPage((400, 414, 494), NotHttp()),
+    ErrorPage((403, 404), NotFound()),
+    ErrorPage((405,), MethodNotAllowed(("GET", "HEAD"))),
+    ErrorPage((413,), BodyTooLarge(limit=MAX_BODY_BYTES)),
+    ErrorPage((429,), TooManyConnections(retry_after=1)),
+    ErrorPage((500,), Unexpected()),
+    # The service did not answer, so the outcome of a request with an effect is unknown.
+    ErrorPage((502, 503, 504), Unavailable()),
 )

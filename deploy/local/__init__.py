@@ -1,1 +1,1 @@
-"""The whole product in one process, for a machine that has Python and nothing else."""
+"""The whole product in one process, for a machine that has only Python."""

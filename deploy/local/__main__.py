@@ -1,10 +1,11 @@
-"""`make run`: until the product can stop cleanly, Ctrl-C ends it at once, without a traceback."""
+"""The program behind `make run`; Ctrl-C during the imports ends it without a traceback."""
 
 import signal
+import sys
 
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 
-from deploy.local.run import main  # noqa: E402 - the import itself takes a second
+from deploy.local.run import main  # noqa: E402 - the import takes about a second
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,7 +1,7 @@
-"""How do five services become one process?
+"""The five services in one process.
 
-The same services as everywhere: each keeps its own database and its internal port, facts travel
-through the in-process bus, and the gateway's routes are all mounted on one port.
+They are the same services as in every other mode. Each keeps its own database and internal port,
+facts travel through the in-process bus, and one port serves the public routes of all services.
 """
 
 import asyncio
@@ -28,32 +28,32 @@ from shared.runtime.service import ServiceApp
 from shared.runtime.settings import load
 
 HOST = "127.0.0.1"
-READY_SECONDS = 60
+READY_SECONDS = 60.0
 LEASE_SECONDS = "30"
-"""Replica and sources are one process: a lease can only be lost with all of it."""
-OPTIONS = {
+"""Long, because the replica and its sources are one process and fail together."""
+SERVICE_OPTIONS = {
     "identity": {"lease_seconds": LEASE_SECONDS},
     "team": {"lease_seconds": LEASE_SECONDS},
-    # Always the same place: after a crash no change waits for the lease of the dead process.
+    # Always the same slot: after a crash no change waits for the lease of the dead process.
     "authz": {"replica": "local"},
 }
 
 
 class NotReadyError(RuntimeError):
-    """Some check did not hold in time; the text names it."""
+    """The product did not become ready in time; the message names the reason."""
 
 
 class Product:
-    """Everything that `make run` starts, and how it stops."""
+    """Everything that `make run` starts and stops."""
 
     def __init__(self, settings: LocalSettings) -> None:
         self.folder = settings.data_dir.resolve()
-        self.secrets = Secrets.kept_in(self.folder / "secrets.json")
+        self.secrets = Secrets.load_or_create(self.folder / "secrets.json")
         try:
             self._gateway_socket = listen(HOST, settings.port)
         except OSError as problem:
             raise NotReadyError(
-                f"cannot listen on port {settings.port} ({problem}); set PORT"
+                f"port {settings.port} cannot be used ({problem}). Set PORT to another port."
             ) from problem
         self.url = url_of(self._gateway_socket)
         self.database = Secantusdb(self.folder / "database")
@@ -66,16 +66,16 @@ class Product:
 
     @property
     def identity_url(self) -> str:
-        """Identity's internal address, where operators make service clients."""
+        """The internal address of identity, where operators create service clients."""
         return next(
             service.addresses["internal"] for service in self.services if service.name == "identity"
         )
 
     async def start(self) -> None:
-        """Start everything, and return when the gateway may be asked anything.
+        """Start everything, and return when the gateway accepts requests.
 
         Raises:
-            NotReadyError: it took longer than a minute.
+            NotReadyError: the product was not ready within a minute.
             ProgramError: the database could not be started.
         """
         self._starting = asyncio.create_task(asyncio.to_thread(self.database.start))
@@ -94,7 +94,7 @@ class Product:
         app = web.Application()
         mount(app, *apis)
         docs = page(document(apis))
-        app.router.add_get("/docs", _giving(docs))
+        app.router.add_get("/docs", _html_handler(docs))
         self._gateway = Listener(app, self._gateway_socket)
         await self._gateway.start()
         await asyncio.gather(
@@ -103,7 +103,7 @@ class Product:
         await self._await_ready()
 
     async def create_client(self, name: str) -> Mapping[str, str]:
-        """Make a service client, as `rolecall admin create-client` does."""
+        """Create a service client, as `rolecall admin create-client` does."""
         body = {"name": name, "scopes": ["authz:check"], "account_ids": None}
         headers = {"Authorization": f"Bearer {self.secrets.admin_key}"}
         async with (
@@ -111,13 +111,13 @@ class Product:
             http.post(f"{self.identity_url}/internal/admin/service-clients", json=body) as answer,
         ):
             answer.raise_for_status()
-            made = await answer.json()
-        return {"id": made["id"], "secret": made["secret"]}
+            created = await answer.json()
+        return {"id": created["id"], "secret": created["secret"]}
 
     async def stop(self) -> None:
-        """Let running requests end, then stop everything in the opposite order.
+        """Let running requests end, then stop everything in reverse order.
 
-        It may come while `start` was cut off in the middle.
+        It also works after a `start` that was cancelled halfway.
         """
         if self._gateway is not None:
             await self._gateway.stop()
@@ -126,11 +126,11 @@ class Product:
         await self._bus.close()
         await self.mail.stop()
         if self._starting is not None:
-            await asyncio.wait({self._starting})  # a thread cannot be cut off
+            await asyncio.wait({self._starting})  # a thread cannot be cancelled
         await asyncio.to_thread(self.database.stop)
 
     def _build(self, service: str, addresses: Addresses) -> ServiceApp:
-        options = dict(OPTIONS.get(service, {}))
+        options = dict(SERVICE_OPTIONS.get(service, {}))
         if service == "team":
             options["personal_catalog"] = self._catalog
         variables = environment(service, given=self.secrets, at=addresses, options=options)
@@ -149,7 +149,7 @@ class Product:
         deadline = clock.time() + READY_SECONDS
         while missing := self._missing():
             if clock.time() > deadline:
-                raise NotReadyError(f"not ready: {', '.join(missing)}")
+                raise NotReadyError(f"these checks still fail: {', '.join(missing)}.")
             await asyncio.sleep(0.02)
 
     def _missing(self) -> list[str]:
@@ -161,13 +161,13 @@ class Product:
         ]
 
 
-def _giving(text: str) -> Any:
-    async def give(request: web.Request) -> web.Response:
+def _html_handler(text: str) -> Any:
+    async def reply(request: web.Request) -> web.Response:
         return web.Response(text=text, content_type="text/html")
 
-    return give
+    return reply
 
 
 def run_file(folder: Path) -> Path:
-    """Where a running product says how it is reached."""
+    """The file in which a running product publishes its addresses."""
     return folder / "run.json"

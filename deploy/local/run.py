@@ -1,4 +1,4 @@
-"""How does `make run` start everything, say where it is, and stop cleanly on Ctrl-C?"""
+"""The command `make run`: start the product, print its addresses, stop on Ctrl-C."""
 
 import argparse
 import asyncio
@@ -7,13 +7,14 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
 from deploy.configuration import write_private
 from deploy.local.product import NotReadyError, Product, run_file
 from deploy.local.settings import LocalSettings
-from deploy.programs.program import ProgramError, hold
+from deploy.programs.program import ProgramError, acquire_lock
 from shared import logs
 from shared.cancellation import end
 from shared.runtime.service import event_loop
@@ -22,41 +23,41 @@ from shared.runtime.settings import load
 WELCOME = """
 Rolecall is ready.
 
-  API       {gateway}          every route: {gateway}/docs
-  Mail      {mail}             what the product sends lands here
+  API       {gateway}          all routes: {gateway}/docs
+  Mail      {mail}          every mail that the product sends
   Data      {folder}
 
 A service client for your first check (also in {run_file}):
-  id {id}    secret {secret}
+  id      {id}
+  secret  {secret}
 
-Ctrl-C stops it; the data stay.
+Press Ctrl-C to stop. The data are kept.
 """
-
 
 LOCK_SECONDS = 30.0
 """How long a start waits for another run on the same data, which may be about to end."""
-PARENT_SECONDS = 0.25
-"""Between two looks at who the parent is."""
+PARENT_POLL_SECONDS = 0.25
+"""How often the runner checks that its parent process is still the same."""
 
 
-def lock(folder: Path) -> IO[str]:
-    """Hold the folder, so that two runs never share it.
+def lock_folder(folder: Path, *, seconds: float) -> IO[str]:
+    """Lock the folder for this run, and wait up to `seconds` for another run to end.
 
     Raises:
-        BlockingIOError: another run holds it, and goes on doing so.
+        BlockingIOError: another run still uses the folder.
     """
     folder.mkdir(parents=True, exist_ok=True)
     file = (folder / "lock").open("w")
-    if not hold(file, seconds=0):
-        sys.stderr.write(f"Another run uses {folder}: waiting for its end.\n")
-        if not hold(file, seconds=LOCK_SECONDS):
+    if not acquire_lock(file, seconds=0):
+        sys.stderr.write(f"Another run uses {folder}. Waiting for it to end.\n")
+        if not acquire_lock(file, seconds=seconds):
             file.close()
             raise BlockingIOError
     return file
 
 
-async def client_of(product: Product) -> dict[str, str]:
-    """The first service client: made once, then the same at every start."""
+async def first_service_client(product: Product) -> dict[str, str]:
+    """The first service client, created once and the same at every later start."""
     file = product.folder / "client.json"
     if not file.exists():
         write_private(file, json.dumps(await product.create_client("local")))
@@ -64,31 +65,31 @@ async def client_of(product: Product) -> dict[str, str]:
     return client
 
 
-async def asked_to_stop(stopping: asyncio.Event, *, parent: int | None) -> None:
-    """Wait until `stopping` is set, or `parent` is not our parent any more."""
+async def wait_for_stop(stopping: asyncio.Event, *, parent: int | None) -> None:
+    """Wait until `stopping` is set, or until `parent` is no longer the parent process."""
     while not stopping.is_set() and parent in {None, os.getppid()}:
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(PARENT_SECONDS):
+            async with asyncio.timeout(PARENT_POLL_SECONDS):
                 await stopping.wait()
 
 
 async def serve(settings: LocalSettings, *, parent: int | None) -> None:
-    """Run until somebody asks to stop."""
+    """Run the product until a signal or the end of the parent stops it."""
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    asked = asyncio.create_task(asked_to_stop(stopping, parent=parent))
+    stop_requested = asyncio.create_task(wait_for_stop(stopping, parent=parent))
     product = Product(settings)
     file = run_file(product.folder)
     file.unlink(missing_ok=True)
     starting = asyncio.create_task(product.start())
     try:
-        await asyncio.wait({asked, starting}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({stop_requested, starting}, return_when=asyncio.FIRST_COMPLETED)
         if not starting.done():
             sys.stdout.write("Stopping.\n")
             return
         starting.result()
-        client = await client_of(product)
+        client = await first_service_client(product)
         where = {"gateway": product.url, "mail": product.mail.url, "service_client": client}
         write_private(file, json.dumps(where, indent=2) + "\n")
         sys.stdout.write(
@@ -101,36 +102,39 @@ async def serve(settings: LocalSettings, *, parent: int | None) -> None:
             )
         )
         sys.stdout.flush()
-        await asked
+        await stop_requested
         sys.stdout.write("Stopping.\n")
     finally:
         file.unlink(missing_ok=True)
-        await end({asked, starting})
+        await end({stop_requested, starting})
         await product.stop()
 
 
-def main() -> int:
-    """The command; its exit status."""
+def main(arguments: Sequence[str], *, lock_seconds: float = LOCK_SECONDS) -> int:
+    """Run the command and return its exit status."""
     parser = argparse.ArgumentParser(
-        prog="python -m deploy.local", description="The whole product in one process."
+        prog="python -m deploy.local", description="Run the whole product in one process."
     )
     parser.add_argument(
         "--parent",
         type=int,
         metavar="PID",
-        help="stop when this is not the parent process any more, as after Ctrl-C",
+        help="stop when this is no longer the parent process, as after Ctrl-C",
     )
-    parent = parser.parse_args().parent
+    parent = parser.parse_args(arguments).parent
     settings = load(LocalSettings)
     try:
-        held = lock(settings.data_dir)
+        held = lock_folder(settings.data_dir, seconds=lock_seconds)
     except BlockingIOError:
         sys.stderr.write(
-            f"Another run uses {settings.data_dir}: stop it, or set ROLECALL_DATA_DIR.\n"
+            f"Another run still uses {settings.data_dir}. Stop it, or set ROLECALL_DATA_DIR to"
+            " another folder.\n"
         )
         return 1
     except OSError as problem:
-        sys.stderr.write(f"Cannot keep data there ({problem}): set ROLECALL_DATA_DIR.\n")
+        sys.stderr.write(
+            f"The data folder cannot be used ({problem}). Set ROLECALL_DATA_DIR to another one.\n"
+        )
         return 1
     logs.setup("local", settings.log_level)
     with held, asyncio.Runner(loop_factory=event_loop) as runner:

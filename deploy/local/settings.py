@@ -1,4 +1,4 @@
-"""What can be set for the one-process runner?"""
+"""The settings of the one-process runner."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from shared.runtime.settings import LogLevel
 
 
 class LocalSettings(BaseSettings):
-    """`PORT` and the folder for the data; everything else is made at the first start."""
+    """The settings of `make run`; everything else is created at the first start."""
 
     model_config = SettingsConfigDict(frozen=True)
 

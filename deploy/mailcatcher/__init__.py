@@ -1,4 +1,4 @@
-"""Where do the mails go that a development installation sends? To a page, and nowhere else."""
+"""The mail catcher: an SMTP server that shows every mail on a web page and delivers none."""
 
 from deploy.mailcatcher.catcher import MailCatcher
 

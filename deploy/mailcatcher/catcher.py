@@ -1,7 +1,8 @@
-"""How does the mail catcher listen, for mails and for readers?"""
+"""The two listeners of the mail catcher: SMTP for senders, HTTP for readers."""
 
 import asyncio
 import logging
+import os
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,52 +11,59 @@ from weakref import WeakSet
 from aiohttp import web
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from deploy.mailcatcher.mailbox import Mailbox
-from deploy.mailcatcher.mails import Received
+from deploy.mailcatcher.mailbox import Mailbox, WriteBytes
+from deploy.mailcatcher.mails import RawMail
 from deploy.mailcatcher.pages import application
 
 log = logging.getLogger(__name__)
 
 STOP_SECONDS = 1.0
-"""What requests that are under way get when the catcher stops."""
+"""How long open requests may still run when the catcher stops."""
 
 
 class MailCatcher:
-    """An SMTP server that takes every mail for everybody and shows it on a web page.
+    """An SMTP server that accepts every mail and shows it on a web page.
 
-    Port 0 takes a free one. `data_dir` keeps the mails over a restart; without it they are in
-    memory alone. `smtp_host`, `smtp_port`, `smtp_address` and `url` hold from `start` on.
+    Port 0 chooses a free one. `data_dir` keeps the mails over a restart; without it they are in
+    memory only. `smtp_port`, `smtp_address` and `url` are valid after `start`.
     """
 
     def __init__(
         self,
+        *,
         host: str = "127.0.0.1",
         smtp_port: int = 0,
         http_port: int = 0,
         data_dir: Path | None = None,
+        write: WriteBytes = os.write,
     ) -> None:
         self.smtp_host = host
         self.smtp_port = smtp_port
         self._http_port = http_port
         self._data_dir = data_dir
+        self._write = write
         self._sessions: WeakSet[SMTP] = WeakSet()
         self._opened = AsyncExitStack()
 
     @property
     def smtp_address(self) -> tuple[str, int]:
-        """Where to send mails to."""
+        """The host and port that accept mails."""
         return self.smtp_host, self.smtp_port
 
     @property
     def url(self) -> str:
-        """The page's address."""
+        """The address of the page."""
         return f"http://{self.smtp_host}:{self._http_port}"
 
     async def start(self) -> None:
-        """Listen on both ports; raises `OSError` when one is taken or the folder is unusable."""
+        """Listen on both ports.
+
+        Raises:
+            OSError: a port is in use, or the folder cannot be used.
+        """
         loop = asyncio.get_running_loop()
         async with AsyncExitStack() as opened:
-            self._mailbox = Mailbox(self._data_dir)
+            self._mailbox = Mailbox(self._data_dir, write=self._write)
             opened.callback(self._mailbox.close)
             runner = web.AppRunner(
                 application(self._mailbox), access_log=None, shutdown_timeout=STOP_SECONDS
@@ -70,7 +78,7 @@ class MailCatcher:
             self._opened = opened.pop_all()
 
     async def stop(self) -> None:
-        """Stop listening, and end the sessions that clients keep open."""
+        """Stop listening and end the sessions that clients keep open."""
         await self._opened.aclose()
 
     async def _close(self, server: asyncio.Server) -> None:
@@ -80,10 +88,10 @@ class MailCatcher:
                 session.transport.close()
         await server.wait_closed()
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 (aiosmtpd's name)
-        """Take one mail (aiosmtpd calls this); the answer follows the write."""
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 (the name that aiosmtpd requires)
+        """Accept one mail; aiosmtpd calls this and sends the answer after the mail is written."""
         content = envelope.content or b""
-        received = Received(
+        received = RawMail(
             received_at=datetime.now(UTC),
             sender=envelope.mail_from or "",
             recipients=tuple(envelope.rcpt_tos),
@@ -92,12 +100,12 @@ class MailCatcher:
         try:
             self._mailbox.add(received)
         except OSError:
-            log.exception("mail not kept")
-            return "452 the mail could not be kept"
-        return "250 kept"
+            log.exception("A mail could not be written to the disk.")
+            return "452 The mail could not be stored. Try again later."
+        return "250 The mail is stored."
 
     def _session(self) -> SMTP:
-        # With a name given, nothing is looked up.
+        # Without a given name aiosmtpd would look up the name of this host.
         session = SMTP(self, hostname="mailcatcher", enable_SMTPUTF8=True)
         self._sessions.add(session)
         return session

@@ -1,4 +1,4 @@
-"""What does a mail say, however badly it is made?"""
+"""A mail as bytes and as a page shows it; malformed mails are decoded as far as possible."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -11,8 +11,8 @@ from typing import Any, Self
 
 
 @dataclass(frozen=True, kw_only=True)
-class Received:
-    """A mail as it came in: the envelope and the bytes after DATA."""
+class RawMail:
+    """A mail as it arrived: the envelope and the bytes after DATA."""
 
     received_at: datetime
     sender: str
@@ -20,7 +20,7 @@ class Received:
     content: bytes
 
     def to_line(self) -> bytes:
-        """Write the mail as one line of JSON."""
+        """The mail as one line of JSON."""
         fields = asdict(self) | {
             "received_at": self.received_at.isoformat(),
             "content": self.content.decode("latin-1"),
@@ -29,7 +29,11 @@ class Received:
 
     @classmethod
     def from_line(cls, line: bytes) -> Self:
-        """Read what `to_line` wrote; raises `ValueError`, `KeyError` or `TypeError`."""
+        """Read a line that `to_line` wrote.
+
+        Raises:
+            ValueError, KeyError, TypeError: the line is torn or has another form.
+        """
         fields = json.loads(line)
         return cls(
             received_at=datetime.fromisoformat(fields["received_at"]),
@@ -40,8 +44,8 @@ class Received:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mail:
-    """A mail for reading. `recipients` are the envelope's: whom it really went to."""
+class CaughtMail:
+    """A decoded mail; `recipients` are those of the envelope, not of the headers."""
 
     number: int
     received_at: datetime
@@ -53,7 +57,7 @@ class Mail:
     message_id: str | None
 
     def to_json(self) -> dict[str, Any]:
-        """Give the mail as an item of `GET /api/messages`."""
+        """The mail as an item of `GET /api/messages`."""
         moment = self.received_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         return {
             "id": self.number,
@@ -67,10 +71,10 @@ class Mail:
         }
 
 
-def read(received: Received, *, number: int) -> Mail:
-    """Decode headers and bodies; what cannot be decoded is shown as well as it can be."""
+def read(received: RawMail, *, number: int) -> CaughtMail:
+    """Decode headers and bodies; undecodable bytes become replacement characters."""
     message = message_from_bytes(received.content)
-    return Mail(
+    return CaughtMail(
         number=number,
         received_at=received.received_at,
         sender=_header(message, "from") or received.sender,
@@ -87,7 +91,7 @@ def _header(message: Message, name: str) -> str | None:
     raw = next(values, None)
     if raw is None:
         return None
-    # The parser hides bytes beyond ASCII in surrogates; newlines only fold a header.
+    # The parser stores bytes beyond ASCII as surrogates. Newlines only fold a header.
     folded = " ".join(_decoded(str(raw).encode("ascii", "surrogateescape"), "utf-8").split())
     try:
         return "".join(
@@ -99,7 +103,7 @@ def _header(message: Message, name: str) -> str | None:
 
 
 def _body(message: Message, content_type: str) -> str | None:
-    """Give the first part of that type that is no attachment."""
+    """The first part of this type that is not an attachment."""
     for part in message.walk():
         if part.get_content_type() == content_type and not part.get_filename():
             payload = part.get_payload(decode=True)

@@ -1,4 +1,4 @@
-"""What do people and tests see of the caught mails over HTTP?"""
+"""The pages and the JSON interface over the caught mails."""
 
 import re
 from pathlib import Path
@@ -8,17 +8,19 @@ from aiohttp import web
 from markupsafe import Markup
 
 from deploy.mailcatcher.mailbox import Mailbox
-from deploy.mailcatcher.mails import Mail
+from deploy.mailcatcher.mails import CaughtMail
 
 MAILBOX = web.AppKey("mailbox", Mailbox)
+SHOWN_MAILS = 200
+"""How many mails the page lists; the JSON interface has all of them."""
 
 _FOLDER = Path(__file__).parent
 _LINK = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]]")
 
 _ANCHOR = Markup('<a href="{0}" target="_blank" rel="noopener noreferrer">{0}</a>')
 
-# Pages run no script at all. A mail's HTML gets a frame of its own, which may open links in a new
-# window and show what the mail carries within itself, and fetches nothing.
+# Pages run no script. The HTML of a mail has its own frame, which can open links in a new window
+# and show images inside the mail, but fetches nothing.
 _PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; frame-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
@@ -30,13 +32,13 @@ _MAIL_POLICY = (
 
 
 def linked(text: str) -> Markup:
-    """Escape a text, and make its web addresses links."""
+    """Escape a text and turn its web addresses into links."""
     pieces: list[str] = []
     end = 0
     for found in _LINK.finditer(text):
         pieces += [text[end : found.start()], _ANCHOR.format(found.group())]
         end = found.end()
-    return Markup().join([*pieces, text[end:]])  # escapes whatever is not markup yet
+    return Markup().join([*pieces, text[end:]])  # escapes the plain pieces
 
 
 _TEMPLATES = jinja2.Environment(
@@ -49,47 +51,47 @@ _TEMPLATES = jinja2.Environment(
 _TEMPLATES.filters["linked"] = linked
 
 
-async def listed(request: web.Request) -> web.Response:
-    """`GET /api/messages?to=&limit=`: the mails, newest first."""
+async def list_mails(request: web.Request) -> web.Response:
+    """Answer `GET /api/messages?to=&limit=` with the mails, newest first."""
     limit = request.query.get("limit", "10000")
     if not re.fullmatch(r"[0-9]{1,9}", limit):
-        raise web.HTTPBadRequest(text="limit is a whole number\n")
+        raise web.HTTPBadRequest(text="The parameter `limit` must be a whole number.\n")
     mails = request.app[MAILBOX].newest_first(to=request.query.get("to"))
     items = [mail.to_json() for mail, _ in zip(mails, range(int(limit)), strict=False)]
     return web.json_response({"items": items})
 
 
-async def cleared(request: web.Request) -> web.Response:
-    """`DELETE /api/messages`: forget every mail."""
+async def delete_mails(request: web.Request) -> web.Response:
+    """Answer `DELETE /api/messages`: delete every mail."""
     request.app[MAILBOX].clear()
     return web.Response(status=204)
 
 
 async def page(request: web.Request) -> web.Response:
-    """`GET /` and `GET /messages/{number}`: the list, and the chosen mail beside it."""
+    """Answer `GET /` and `GET /messages/{number}`: the list, and the chosen mail beside it."""
     to = request.query.get("to", "").strip()
     mails = list(request.app[MAILBOX].newest_first(to=to or None))
     template = _TEMPLATES.get_template("page.html")
     chosen = _mail(request) if "number" in request.match_info else None
-    html = template.render(mails=mails[:200], count=len(mails), chosen=chosen, to=to)
+    html = template.render(mails=mails[:SHOWN_MAILS], count=len(mails), chosen=chosen, to=to)
     return _html(html, _PAGE_POLICY)
 
 
 async def mail_html(request: web.Request) -> web.Response:
-    """`GET /messages/{number}/html`: the HTML of a mail, as untrusted as it is."""
-    # Links of the mail open outside of the frame.
+    """Answer `GET /messages/{number}/html`: the HTML of a mail, which is untrusted."""
+    # Links in the mail open outside the frame.
     return _html('<base target="_blank">' + (_mail(request).html or ""), _MAIL_POLICY)
 
 
 async def style(request: web.Request) -> web.Response:
-    """`GET /style.css`."""
+    """Answer `GET /style.css`."""
     return web.Response(text=(_FOLDER / "style.css").read_text(), content_type="text/css")
 
 
-def _mail(request: web.Request) -> Mail:
+def _mail(request: web.Request) -> CaughtMail:
     mail = request.app[MAILBOX].get(int(request.match_info["number"]))
     if mail is None:
-        raise web.HTTPNotFound(text="no such mail\n")
+        raise web.HTTPNotFound(text="This mail does not exist.\n")
     return mail
 
 
@@ -107,13 +109,13 @@ ROUTES = (
     web.get(r"/messages/{number:[0-9]{1,9}}", page),
     web.get(r"/messages/{number:[0-9]{1,9}}/html", mail_html),
     web.get("/style.css", style),
-    web.get("/api/messages", listed),
-    web.delete("/api/messages", cleared),
+    web.get("/api/messages", list_mails),
+    web.delete("/api/messages", delete_mails),
 )
 
 
 def application(mailbox: Mailbox) -> web.Application:
-    """Make the pages over one mailbox."""
+    """Build the web application over one mailbox."""
     app = web.Application()
     app[MAILBOX] = mailbox
     app.add_routes(ROUTES)

@@ -1,1 +1,1 @@
-"""Which servers can we run as our own children, for `make run` and for the tests?"""
+"""Servers that run as child processes, for `make run` and for the tests."""

@@ -1,4 +1,4 @@
-"""Which server answers MongoDB's protocol here, and how is it started?"""
+"""Servers of MongoDB's protocol as child processes: SecantusDB and mongod."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from deploy.programs.program import Program, ProgramError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# A client that is killed inside a transaction leaves it open, and the rows that it wrote refuse
-# every other writer until the server gives the transaction up: a minute if nobody says otherwise.
+# A client that is killed inside a transaction leaves it open. The rows that it wrote then refuse
+# every other writer until the server ends the transaction, by default after 60 seconds.
 _TRANSACTION_SECONDS = 5
 
-# The program has no option for it, the server's class has a parameter.
+# The command line has no option for this limit, but the server's class has a parameter.
 _SECANTUSDB = f"""
 from functools import partial
 from secantus import cli
@@ -33,7 +33,7 @@ raise SystemExit(cli.main())
 class _Database(Program):
     @property
     def url(self) -> str:
-        """The address for clients; one server, so no discovery of a replica set's members."""
+        """The address for clients; a direct connection, because there is only one member."""
         return f"mongodb://127.0.0.1:{self.port}/?directConnection=true"
 
     @property
@@ -44,7 +44,7 @@ class _Database(Program):
         return path
 
     def answers(self) -> bool:
-        """Tell whether the server takes writes."""
+        """Whether the server accepts writes."""
         with MongoClient[dict[str, object]](self.url, serverSelectionTimeoutMS=1000) as client:
             try:
                 return bool(client.admin.command("hello")["isWritablePrimary"])
@@ -59,15 +59,16 @@ class Secantusdb(_Database):
 
     @property
     def url(self) -> str:
-        """The address for clients, whose driver must not number its writes to repeat them.
+        """The address for clients, with retryable writes turned off.
 
-        The server keeps every numbered write for half an hour and goes through all of them at the
-        next one: after 10,000 each takes seven times as long. Transactions repeat as ever.
+        The server remembers every retryable write for half an hour and searches all of them at the
+        next one. After 10,000 writes each takes seven times as long. Transactions are still
+        retried.
         """
         return f"{super().url}&retryWrites=false"
 
     def command(self) -> Sequence[str]:
-        """Start it with the interpreter that runs us, and without anybody's configuration file."""
+        """The command line, with this interpreter and an empty configuration file."""
         configuration = self.folder / "secantusd.toml"
         configuration.touch()
         return [
@@ -87,10 +88,14 @@ class Mongod(_Database):
     name = "mongod"
 
     def command(self) -> Sequence[str]:
-        """Start the `mongod` on the PATH; raises `ProgramError` when there is none."""
+        """The command line of the `mongod` on the PATH.
+
+        Raises:
+            ProgramError: mongod is missing.
+        """
         program = shutil.which("mongod")
         if program is None:
-            message = "there is no mongod on the PATH"
+            message = "mongod is not on the PATH. Install MongoDB, or remove this setting."
             raise ProgramError(message)
         return [
             *(program, "--bind_ip", "127.0.0.1"),
@@ -101,20 +106,20 @@ class Mongod(_Database):
         ]
 
     def answers(self) -> bool:
-        """Make the server a replica set when it is not yet one; then as every database."""
+        """Whether the server accepts writes; initiates the replica set at the first call."""
         member = {"_id": 0, "host": f"127.0.0.1:{self.port}"}
         with MongoClient[dict[str, object]](self.url, serverSelectionTimeoutMS=1000) as client:
             try:
                 client.admin.command("replSetInitiate", {"_id": "rs0", "members": [member]})
             except OperationFailure:
-                pass  # it is one already
+                pass  # already initiated
             except PyMongoError:
                 return False
         return super().answers()
 
 
 def database(folder: Path, *, port: int | None = None) -> Secantusdb | Mongod:
-    """Give the best server that this machine has: `mongod` when it is on the PATH."""
+    """The best server on this machine: `mongod` if it is on the PATH, otherwise SecantusDB."""
     if shutil.which("mongod"):
         return Mongod(folder, port=port)
     return Secantusdb(folder, port=port)

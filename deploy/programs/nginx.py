@@ -1,4 +1,4 @@
-"""How does nginx run as our child with a configuration given as text?"""
+"""nginx as a child process, with a configuration that is given as text."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ if TYPE_CHECKING:
 
 
 def nginx_program() -> str | None:
-    """Find nginx: on the path, or where Debian puts it for root only."""
+    """The path of nginx: on the PATH, or in the folder that Debian reserves for root."""
     return shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 
 
 class Nginx(Program):
     """nginx in the foreground, with every file below its folder.
 
-    The configuration is the whole file; it listens on `port`, and its relative paths (`pid`,
-    `access_log`, the temporary paths) are below `folder`.
+    The configuration is the whole file. It must listen on `port`; its relative paths (`pid`,
+    `access_log`, the temporary paths) are resolved below `folder`.
     """
 
     name = "nginx"
 
     def __init__(self, folder: Path, configuration: str, *, port: int) -> None:
-        """Take the text of the configuration and the port that it listens on."""
+        """Keep the text of the configuration and the port that it listens on."""
         super().__init__(folder, port=port)
         self.configuration = configuration
 
@@ -37,10 +37,10 @@ class Nginx(Program):
         return f"http://127.0.0.1:{self.port}"
 
     def command(self) -> Sequence[str]:
-        """Write the configuration, and start the `nginx` of this machine."""
+        """Write the configuration file and return the command line."""
         program = nginx_program()
         if program is None:
-            message = "nginx is not on this machine: install the package nginx"
+            message = "nginx is missing. Install the package nginx-light."
             raise ProgramError(message)
         file = self.folder / "nginx.conf"
         file.write_text(self.configuration)

@@ -1,4 +1,4 @@
-"""How does a server run as our child, and end when we end, however we end?"""
+"""A server as a child process that ends with its parent, however the parent ends."""
 
 from __future__ import annotations
 
@@ -16,55 +16,61 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-# The server waits for one line before it becomes itself, and the guard kills the server's process
-# group when the pipe from us closes. So there is no moment at which our death leaves an orphan, and
-# it does not matter which thread started the server (as it would for PR_SET_PDEATHSIG).
+# The shell waits for one line before it becomes the server, and a guard process kills the server's
+# process group when its pipe from the parent closes. No moment of the parent's death leaves an
+# orphan. Unlike PR_SET_PDEATHSIG, this does not depend on the thread that started the server.
 _WAIT_FOR_GUARD = 'read -r _ && exec "$@" </dev/null'
 _GUARD = 'read -r _; kill -9 "-$0"'
 
-# Below the range that the kernel takes for outgoing connections (from 32768 on Linux, 49152
-# elsewhere): a port there stays ours while its server is down between a kill and a restart.
-_PORTS = range(15_000, 32_000)
-_PARTS = 8
-_given: set[int] = set()
+PORTS = range(15_000, 32_000)
+"""The ports that `free_port` chooses from.
+
+They lie below the range of outgoing connections (from 32768 on Linux, from 49152 elsewhere), so a
+port stays free while its server is down between a kill and a restart.
+"""
+_PROCESS_SHARES = 8
+_returned_ports: set[int] = set()
 
 
 class ProgramError(RuntimeError):
-    """A server could not be started; the text says which, why, and where its log is."""
+    """A server could not be started; the message names it, the reason and its log file."""
 
 
-def free_port() -> int:
-    """Give a port of 127.0.0.1 that nobody listens on, to each who asks in this process another.
+def free_port(ports: Sequence[int] = PORTS) -> int:
+    """A port of 127.0.0.1 without a listener, never the same twice in one process.
 
-    Whoever starts many servers asks for all their ports before the first one listens.
+    A caller can therefore ask for the ports of many servers before it starts the first one.
     """
-    # The system's randomness: a seeded generator would give two test runs the same ports. Processes
-    # that run side by side, whose ids follow each other, take theirs from different parts.
-    ports, part = random.SystemRandom(), _PORTS[os.getpid() % _PARTS :: _PARTS]
+    # The randomness of the system, because a seeded generator would give two test runs the same
+    # ports. Processes that run side by side have consecutive ids and use different shares.
+    generator, share = (
+        random.SystemRandom(),
+        ports[os.getpid() % _PROCESS_SHARES :: _PROCESS_SHARES],
+    )
     while True:
-        port = ports.choice(part)
-        if port in _given:
+        port = generator.choice(share)
+        if port in _returned_ports:
             continue
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
-        _given.add(port)
+        _returned_ports.add(port)
         return port
 
 
 def listens(port: int) -> bool:
-    """Tell whether something accepts connections on this port of 127.0.0.1."""
+    """Whether a server accepts connections on this port of 127.0.0.1."""
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def hold(file: IO[str], *, seconds: float) -> bool:
-    """Lock a file for as long as it is open; False when somebody else keeps it for `seconds`.
+def acquire_lock(file: IO[str], *, seconds: float) -> bool:
+    """Lock a file while it is open; return False if another process keeps it for `seconds`.
 
-    A lock ends with its process, so a file that was left behind never blocks anybody.
+    A lock ends with its process, so a file that was left behind blocks no later start.
     """
     deadline = time.monotonic() + seconds
     while True:
@@ -82,7 +88,7 @@ class Program(ABC):
     """A server in its own folder and process group, as a child of this process.
 
     `start` blocks until the server answers; asynchronous callers use `asyncio.to_thread`. A server
-    can be started again after `stop` or `kill`: same folder, same port, same data.
+    can be started again after `stop` or `kill`, with the same folder, port and data.
     """
 
     name: ClassVar[str]
@@ -90,7 +96,7 @@ class Program(ABC):
     stop_seconds: ClassVar[float] = 20
 
     def __init__(self, folder: Path, *, port: int | None = None) -> None:
-        """Keep everything of the server below `folder`; without `port`, take a free one."""
+        """Keep every file of the server below `folder`; without `port`, choose a free one."""
         self.folder = folder.resolve()
         self.port = free_port() if port is None else port
         self.log = self.folder / f"{self.name}.log"
@@ -104,14 +110,14 @@ class Program(ABC):
 
     @abstractmethod
     def command(self) -> Sequence[str]:
-        """The command line; called once per start, after the folder exists."""
+        """The command line; called once per start, when the folder exists."""
 
     def environment(self) -> Mapping[str, str]:
-        """Environment variables that the server gets on top of ours."""
+        """Variables that are added to this process's environment for the server."""
         return {}
 
     def answers(self) -> bool:
-        """Tell, within about a second, whether the server is ready for clients."""
+        """Whether the server is ready for clients; returns within about a second."""
         return listens(self.port)
 
     @property
@@ -123,24 +129,27 @@ class Program(ABC):
     def pid(self) -> int:
         """The process id of the running server, which is its process group's too."""
         if self._process is None:
-            message = f"{self.name} is not running"
+            message = f"{self.name} is not running. Start it first."
             raise ProgramError(message)
         return self._process.pid
 
     def start(self) -> None:
         """Start the server and wait until it answers.
 
-        Raises `ProgramError` when it ends, or does not answer within `start_seconds`.
+        Raises:
+            ProgramError: the server ended, or did not answer within `start_seconds`.
         """
         if self.running:
             return
-        self._end(signal.SIGKILL)  # what is left of a server that ended by itself
+        self._end(signal.SIGKILL)  # the remains of a server that ended by itself
         self.folder.mkdir(parents=True, exist_ok=True)
         deadline = time.monotonic() + self.start_seconds
         with (self.folder / f"{self.name}.lock").open("w") as lock:
-            # A dying server of an earlier run still holds it: the server inherits the locked file.
-            if not hold(lock, seconds=self.start_seconds):
-                raise self._failure(f"cannot start: another {self.name} still uses {self.folder}")
+            # A server inherits its locked file, so a dying one of an earlier run still holds it.
+            if not acquire_lock(lock, seconds=self.start_seconds):
+                raise self._failure(
+                    f"cannot start, because another {self.name} still uses {self.folder}"
+                )
             self._launch(lock)
         while not (self.running and self.answers()):
             if not self.running or time.monotonic() > deadline:
@@ -151,7 +160,7 @@ class Program(ABC):
             time.sleep(0.02)
 
     def stop(self) -> None:
-        """Ask the server to end (SIGTERM), and insist (SIGKILL) after `stop_seconds`."""
+        """End the server with SIGTERM, and after `stop_seconds` with SIGKILL."""
         self._end(signal.SIGTERM)
 
     def kill(self) -> None:
@@ -193,7 +202,7 @@ class Program(ABC):
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
         except ProcessLookupError:
-            pass  # it had ended by itself
+            pass  # it ended by itself
         process.wait()
         guard.kill()
         guard.wait()
@@ -202,4 +211,4 @@ class Program(ABC):
 
     def _failure(self, what: str) -> ProgramError:
         tail = self.log.read_text(errors="replace")[-2000:] if self.log.exists() else ""
-        return ProgramError(f"{self.name} {what}; the end of {self.log}:\n{tail}")
+        return ProgramError(f"{self.name} {what}. The end of {self.log}:\n{tail}")

@@ -1,4 +1,4 @@
-"""How does a private RabbitMQ node run that shares nothing with the system's own?"""
+"""A private RabbitMQ node as a child process, separate from the system's own node."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from deploy.programs.program import Program, ProgramError, free_port
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-# Debian's /usr/sbin/rabbitmq-server changes the user and the folder; the script behind it does not.
+# Debian's /usr/sbin/rabbitmq-server changes the user and the folder; the original script does not.
 _SCRIPTS = Path("/usr/lib/rabbitmq/bin")
 
 
 def rabbitmq_program(name: str = "rabbitmq-server") -> Path | None:
-    """Find a program of RabbitMQ on this machine."""
+    """The path of a program of RabbitMQ on this machine."""
     found = shutil.which(name, path=os.pathsep.join([str(_SCRIPTS), os.environ.get("PATH", "")]))
     return Path(found) if found else None
 
 
 class _PortMapper(Program):
-    """Erlang's port mapper, our own: the shared one would outlive us and know our node."""
+    """A private port mapper of Erlang; a shared one would outlive this process."""
 
     name = "epmd"
     url = ""
@@ -44,23 +44,23 @@ class Rabbitmq(Program):
     start_seconds = 120
 
     def __init__(self, folder: Path, *, port: int | None = None) -> None:
-        """Keep everything of the node below `folder`; without `port`, take a free one."""
+        """Keep every file of the node below `folder`; without `port`, choose a free one."""
         super().__init__(folder, port=port)
         self._distribution_port = free_port()
         self._port_mapper = _PortMapper(folder)
 
     @property
     def url(self) -> str:
-        """The address for clients; `guest` may connect from this machine only."""
+        """The address for clients; `guest` can connect from this machine only."""
         return f"amqp://guest:guest@127.0.0.1:{self.port}/"
 
     def start(self) -> None:
-        """Start the port mapper first; the node would otherwise start one that outlives it."""
+        """Start the port mapper, then the node, which would otherwise start its own."""
         self._port_mapper.start()
         super().start()
 
     def stop(self) -> None:
-        """Ask the node to end; its durable queues are on disk."""
+        """End the node in order; its durable queues stay on disk."""
         super().stop()
         self._port_mapper.stop()
 
@@ -70,9 +70,10 @@ class Rabbitmq(Program):
         self._port_mapper.kill()
 
     def control(self, *arguments: str) -> str:
-        """Run `rabbitmqctl` against this node and give what it printed.
+        """Run `rabbitmqctl` against this node and return its output.
 
-        Raises `ProgramError` when it fails.
+        Raises:
+            ProgramError: the command failed.
         """
         program = rabbitmq_program("rabbitmqctl")
         done = subprocess.run(
@@ -83,12 +84,12 @@ class Rabbitmq(Program):
             check=False,
         )
         if done.returncode != 0:
-            message = f"rabbitmqctl {' '.join(arguments)}: {done.stderr or done.stdout}"
+            message = f"rabbitmqctl {' '.join(arguments)} failed: {done.stderr or done.stdout}"
             raise ProgramError(message)
         return done.stdout
 
     def command(self) -> Sequence[str]:
-        """Write the node's configuration, and start it."""
+        """Write the configuration of the node and return the command line."""
         (self.folder / "rabbitmq.conf").write_text(
             f"listeners.tcp.1 = 127.0.0.1:{self.port}\n"
             "log.file.level = warning\n"
@@ -99,7 +100,7 @@ class Rabbitmq(Program):
         return [_found("rabbitmq-server", rabbitmq_program())]
 
     def environment(self) -> Mapping[str, str]:
-        """Point everything that RabbitMQ would share into the folder."""
+        """Variables that keep every file and port of the node private."""
         return {
             "HOME": str(self.folder),
             "ERL_EPMD_PORT": str(self._port_mapper.port),
@@ -117,7 +118,7 @@ class Rabbitmq(Program):
         }
 
     def answers(self) -> bool:
-        """Tell whether the broker speaks AMQP: it answers a wrong protocol header with its own."""
+        """Whether the broker speaks AMQP; it answers a wrong protocol header with its own."""
         with socket.socket() as probe:
             probe.settimeout(1)
             try:
@@ -130,6 +131,6 @@ class Rabbitmq(Program):
 
 def _found(name: str, program: str | Path | None) -> str:
     if program is None:
-        message = f"{name} is not on this machine: install the package rabbitmq-server"
+        message = f"{name} is missing. Install the package rabbitmq-server."
         raise ProgramError(message)
     return str(program)

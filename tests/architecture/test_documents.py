@@ -1,14 +1,14 @@
-"""Do the documents say what the code does?"""
+"""The documents: generated tables, links, and the first commands of the README."""
 
 import re
 from pathlib import Path
 
 import pytest
 
-from deploy.compose import CREATE_CLIENT
-from deploy.documents import ROOT, expected, filled
+from deploy.compose import CREATE_CLIENT_COMMAND
+from deploy.documents import ROOT, expected, fill_tables
 
-# Not what tools keep in folders of their own: those come and go while tests are collected.
+# Folders of tools are left out, because they come and go while tests are collected.
 MARKDOWN = sorted(
     path
     for path in ROOT.rglob("*.md")
@@ -17,34 +17,34 @@ MARKDOWN = sorted(
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 
 
-def test_every_table_that_comes_from_the_code_is_as_the_code_says() -> None:
+def test_every_generated_table_is_up_to_date() -> None:
     differing = [
         str(path.relative_to(ROOT))
         for path, text in expected().items()
         if not path.exists() or path.read_text() != text
     ]
-    assert differing == [], "write them with: python -m deploy.documents"
+    assert differing == [], "run: python -m deploy.documents"
 
 
-def test_a_table_without_its_place_is_noticed() -> None:
+def test_a_table_without_a_place_in_its_document_is_an_error() -> None:
     with pytest.raises(LookupError):
-        filled("# A page\n", {"routes": "| a |"})
+        fill_tables("# A page\n", {"routes": "| a |"})
 
 
 @pytest.mark.parametrize("path", MARKDOWN, ids=lambda path: str(path.relative_to(ROOT)))
-def test_every_link_between_documents_leads_somewhere(path: Path) -> None:
+def test_every_link_between_documents_has_a_target(path: Path) -> None:
     broken = [
         target for target in LINK.findall(path.read_text()) if not (path.parent / target).exists()
     ]
     assert broken == []
 
 
-def test_the_first_client_in_containers_is_made_as_the_readme_says() -> None:
+def test_the_readme_shows_how_to_create_the_first_service_client() -> None:
     text = " ".join((ROOT / "README.md").read_text().replace("\\\n", " ").split())
-    assert f"exec identity {' '.join(CREATE_CLIENT)} " in text
+    assert f"exec identity {' '.join(CREATE_CLIENT_COMMAND)} " in text
 
 
-def test_the_newcomer_sees_two_commands_before_anything_else() -> None:
+def test_the_readme_starts_with_two_commands() -> None:
     text = (ROOT / "README.md").read_text()
     first_block = re.search(r"```(?:sh|console|bash)?\n(.*?)```", text, re.DOTALL)
     assert first_block is not None

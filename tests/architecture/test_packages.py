@@ -1,4 +1,4 @@
-"""Are the packages pinned, new enough, and named without anybody's address?"""
+"""The packages: pinned with hashes, new enough, and named without an index address."""
 
 import importlib.metadata
 import re
@@ -23,7 +23,7 @@ LOCKS = sorted(ROOT.glob("requirements*.lock"))
 
 
 @pytest.mark.parametrize(("package", "floor"), FLOORS.items())
-def test_a_package_with_known_faults_is_newer_than_them(package: str, floor: str) -> None:
+def test_a_package_with_known_faults_is_new_enough(package: str, floor: str) -> None:
     assert Version(importlib.metadata.version(package)) >= Version(floor)
 
 
@@ -48,5 +48,5 @@ def test_every_direct_dependency_is_in_the_lock_file(lock) -> None:
         assert name[0].lower() in pinned
 
 
-def test_the_database_that_stands_in_for_mongodb_is_in_no_image_of_ours() -> None:
+def test_the_images_do_not_contain_secantusdb() -> None:
     assert "secantusdb" not in (ROOT / "requirements.lock").read_text().lower()

@@ -1,4 +1,4 @@
-"""Which engine runs the containers, and what do we say when there is none?"""
+"""The container engine of these tests."""
 
 import pytest
 from testcontainers.core.docker_client import DockerClient
@@ -8,13 +8,13 @@ from deploy.compose import compose_command
 
 @pytest.fixture(scope="session")
 def engine():
-    """A client of the engine; without one the tests fail and say what to do."""
+    """A client of the engine; without an engine the tests fail and say what to do."""
     try:
         client = DockerClient().client
         client.ping()
-    except Exception as error:  # noqa: BLE001 - whatever its library raises: there is no engine
+    except Exception as error:  # noqa: BLE001 - every error of the library means that no engine answers
         pytest.fail(
-            f"No container engine answers: start Docker, or set DOCKER_HOST ({error}).",
+            f"No container engine answers ({error}). Start Docker, or set DOCKER_HOST.",
             pytrace=False,
         )
     try:

@@ -1,4 +1,4 @@
-"""Does the journey work in containers, while they come and go?"""
+"""The journey in containers, also while containers stop, restart and move."""
 
 import asyncio
 import json
@@ -6,11 +6,12 @@ import os
 import subprocess
 import sys
 import uuid
+from dataclasses import replace
 
 import aiohttp
 import pytest
 
-from deploy.compose import CREATE_CLIENT, ROOT, Compose
+from deploy.compose import CREATE_CLIENT_COMMAND, ROOT, Compose
 from deploy.programs.program import free_port
 from tests.e2e import journey
 from tests.e2e.journey import Deployment, World
@@ -18,7 +19,7 @@ from tests.waiting import wait_for
 
 pytestmark = [
     pytest.mark.containers,
-    # The first run takes the images from the network and builds ours.
+    # The first run downloads the base images and builds the image of the services.
     pytest.mark.timeout(1800),
 ]
 REPLICAS = 3
@@ -27,14 +28,14 @@ READY = "import urllib.request as u; u.urlopen('http://127.0.0.1:8081/health/rea
 
 
 class Composition(Compose):
-    """A composition of these tests alone."""
+    """A composition for these tests only."""
 
     @property
     def url(self):
         return f"http://127.0.0.1:{self.port}"
 
-    def said(self, *arguments):
-        """What compose answers to one command."""
+    def result_of(self, *arguments):
+        """The result of one command of compose."""
         return subprocess.run(
             self.command(*arguments),
             cwd=ROOT,
@@ -46,11 +47,11 @@ class Composition(Compose):
 
     def runs_in(self, service, *command, index=1):
         """Whether a command succeeds in a container."""
-        said = self.said("exec", "-T", f"--index={index}", service, *command)
+        said = self.result_of("exec", "-T", f"--index={index}", service, *command)
         return said.returncode == 0
 
     async def replicas_ready(self):
-        """Wait until each replica of authz holds its leases: the gateway needs but one of them."""
+        """Wait until each replica of authz holds its leases; the gateway would need only one."""
 
         def ready():
             replicas = range(1, REPLICAS + 1)
@@ -70,7 +71,7 @@ def composition(engine, tmp_path_factory):
     )
     try:
         if made.up(*SCALE) != 0:
-            pytest.fail(made.said("logs", "--no-color", "--tail=40").stdout, pytrace=False)
+            pytest.fail(made.result_of("logs", "--no-color", "--tail=40").stdout, pytrace=False)
         yield made
     finally:
         made.run("down", "--volumes", "--remove-orphans", "--timeout=5")
@@ -78,8 +79,8 @@ def composition(engine, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def client(composition):
-    """The first service client, made as an operator makes it."""
-    said = composition.said("exec", "-T", "identity", *CREATE_CLIENT, "--json")
+    """The first service client, created as an operator creates it."""
+    said = composition.result_of("exec", "-T", "identity", *CREATE_CLIENT_COMMAND, "--json")
     assert said.returncode == 0, said.stderr
     return json.loads(said.stdout)
 
@@ -91,7 +92,7 @@ async def world(composition, client):
         mail=f"http://127.0.0.1:{composition.mail_port}",
         client_id=client["id"],
         client_secret=client["secret"],
-        # Replicas are reached through the gateway only, and it takes one by chance.
+        # Replicas are reachable only through the gateway, which chooses one at random.
         authz=(composition.url,) * REPLICAS,
     )
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)) as http:
@@ -108,7 +109,7 @@ async def test_the_whole_journey_with_three_replicas_of_authz(world):
     await journey.read_the_audit_log(world, team)
 
 
-async def test_after_a_removal_no_replica_allows_however_often_it_is_asked(world):
+async def test_after_a_removal_no_replica_allows_the_member(world):
     team = await journey.gather_team(world, "standard")
     gone, account = team.mail.user_id, team.account_id
     assert await world.decision(gone, "instance:write", account=account) == "allowed"
@@ -123,14 +124,14 @@ async def test_after_a_removal_no_replica_allows_however_often_it_is_asked(world
 
 
 COMES_BACK = {
-    "a service again": (("restart", "team"),),
-    "the broker again": (("restart", "rabbitmq"),),
-    "the database again": (("restart", "mongo"),),
-    "services made anew": (
+    "a service restarts": (("restart", "team"),),
+    "the broker restarts": (("restart", "rabbitmq"),),
+    "the database restarts": (("restart", "mongo"),),
+    "services are recreated": (
         ("up", "-d", "--no-deps", "--force-recreate", *SCALE, "identity", "team", "authz"),
     ),
-    # Newcomers take the address that became free, and that of mongo-setup, which has ended.
-    "a service at another address": (
+    # New containers take the free address, and that of mongo-setup, which has ended.
+    "a service gets another address": (
         ("stop", "team"),
         ("up", "-d", "--no-deps", "--no-recreate", "--scale", f"authz={REPLICAS + 2}", "authz"),
         ("start", "team"),
@@ -160,7 +161,7 @@ async def test_down_and_up_again_keep_everything(composition, world):
     assert (await person.get("/v1/me"))["email"] == person.email
 
 
-def test_every_container_of_ours_runs_as_nobody_on_a_root_that_it_cannot_write(composition, engine):
+def test_every_container_runs_unprivileged_on_a_read_only_root(composition, engine):
     label = f"com.docker.compose.project={composition.project}"
     containers = engine.containers.list(filters={"label": label})
     assert len(containers) == 9 + REPLICAS - 1
@@ -175,12 +176,12 @@ def test_every_container_of_ours_runs_as_nobody_on_a_root_that_it_cannot_write(c
     assert published == {("127.0.0.1", str(port)) for port in expected}
 
 
-def test_a_service_can_write_nothing_but_temporary_files(composition):
+def test_a_service_can_write_only_temporary_files(composition):
     assert composition.runs_in("team", "touch", "/tmp/x")
     assert not composition.runs_in("team", "touch", "/app/x")
 
 
-def test_a_service_is_on_a_network_without_a_way_out(composition, engine):
+def test_a_service_has_no_route_to_other_networks(composition, engine):
     inside = f"{composition.project}_inside"
     assert engine.networks.get(inside).attrs["Internal"] is True
     label = f"com.docker.compose.project={composition.project}"
@@ -200,18 +201,16 @@ async def test_nothing_internal_is_reached_through_the_gateway(composition):
                 assert response.content_type == "application/problem+json"
 
 
-def test_a_configuration_that_nginx_does_not_take_is_told_and_a_mended_one_taken(
-    composition, monkeypatch
-):
-    monkeypatch.setattr("deploy.compose.RELOAD_SECONDS", 0)
+def test_a_rejected_configuration_is_reported_and_a_corrected_one_applied(composition):
+    impatient = replace(composition, reload_seconds=0)
     file = composition.folder / "gateway" / "nginx.conf"
     good = file.read_text()
     file.write_text(f"nonsense;\n{good}")
     try:
-        assert 'unknown directive "nonsense"' in composition._reload_gateway()
+        assert 'unknown directive "nonsense"' in impatient.reload_gateway()
     finally:
         file.write_text(good)
-    assert composition._reload_gateway() == ""
+    assert impatient.reload_gateway() == ""
 
 
 def test_without_an_engine_the_tests_fail_and_say_what_to_do():
@@ -222,5 +221,6 @@ def test_without_an_engine_the_tests_fail_and_say_what_to_do():
         [*command, *chosen], cwd=ROOT, env=variables, capture_output=True, text=True, check=False
     )
     assert run.returncode == 1, run.stdout
-    assert "No container engine answers: start Docker, or set DOCKER_HOST" in run.stdout
+    assert "No container engine answers" in run.stdout
+    assert "Start Docker, or set DOCKER_HOST." in run.stdout
     assert "skipped" not in run.stdout

@@ -1,4 +1,4 @@
-"""Do the promises of bus and database hold on the servers that compose runs?"""
+"""The suites of the bus and the database, run on the servers of the composition."""
 
 import os
 import subprocess
@@ -27,7 +27,7 @@ ON_THE_BROKER = ("tests/shared/bus/test_contract.py",)
 
 @contextmanager
 def running(container, port):
-    """The address of a container's port, for as long as the container runs."""
+    """Run a container and give the address of one of its ports."""
     with container.with_exposed_ports(port) as started:
         yield f"{started.get_container_host_ip()}:{started.get_exposed_port(port)}"
 
@@ -57,7 +57,7 @@ def amqp_url(engine):
 
 
 async def answers(url):
-    """Whether the broker takes a connection."""
+    """Whether the broker accepts a connection."""
     try:
         connection = await aio_pika.connect(url, timeout=5)
     except OSError:
@@ -67,7 +67,7 @@ async def answers(url):
 
 
 def assert_passes(suite, **variables):
-    """Run a part of the tests against the servers at these addresses."""
+    """Run these tests against the servers at the given addresses."""
     run = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *suite],
         cwd=ROOT,
@@ -79,10 +79,10 @@ def assert_passes(suite, **variables):
     assert run.returncode == 0, run.stdout[-8000:]
 
 
-def test_the_database_keeps_what_the_stores_rely_on(mongo_url):
+def test_the_database_has_every_property_that_the_stores_need(mongo_url):
     assert_passes(ON_THE_DATABASE, **{MONGO_VARIABLE: mongo_url})
 
 
-async def test_the_broker_keeps_what_the_bus_relies_on(amqp_url):
+async def test_the_broker_has_every_property_that_the_bus_needs(amqp_url):
     await wait_for(lambda: answers(amqp_url), within=90, what="RabbitMQ")
     assert_passes(ON_THE_BROKER, **{AMQP_VARIABLE: amqp_url})

@@ -59,6 +59,7 @@ def test_every_path_parameter_is_one_that_these_tables_know():
     }
 
 
+@pytest.mark.rule("Ci12", "Ro14", "Ci5")
 @pytest.mark.parametrize("who", ["stranger", "removed", "other owner"])
 async def test_an_account_is_not_there_for_who_is_not_in_it(
     asking: Asking, people: People, who: str
@@ -75,6 +76,7 @@ async def test_an_account_is_not_there_for_who_is_not_in_it(
     assert await everything(people.team) == before
 
 
+@pytest.mark.rule("Ci12")
 async def test_without_a_credential_nothing_is_told_of_an_account(asking: Asking, people: People):
     def cases() -> Iterator[Case]:
         for row in WITH_ACCOUNT:
@@ -177,6 +179,7 @@ async def test_ids_in_queries_and_bodies_are_no_way_in_either(asking: Asking, pe
     assert {item["account_id"] for item in named["items"]} == {team.id}
 
 
+@pytest.mark.rule("Ro14", "Ci5")
 async def test_what_a_removed_member_still_holds_opens_nothing(asking: Asking, people: People):
     """`T5`: the access token, the refresh token and the invitation of that time."""
     removed, team, spent = people.removed, people.team, people.spent

@@ -1,4 +1,4 @@
-"""Is the composition closed to everybody who has no business in it, and made anew without harm?"""
+"""The composition: the rights and networks of its containers, and the files that it is given."""
 
 import json
 import re
@@ -7,7 +7,7 @@ import stat
 import pytest
 import yaml
 
-from deploy.compose import ROOT, Compose, networks, port
+from deploy.compose import ROOT, Compose, parse_networks, port_from_environment
 from deploy.documents import module
 from deploy.programs.program import free_port
 from shared.contracts.topology import Service
@@ -32,7 +32,7 @@ def compose(tmp_path):
 
 
 @pytest.mark.parametrize("service", OURS)
-def test_a_container_of_ours_has_no_more_rights_than_it_needs(service):
+def test_a_container_has_no_more_rights_than_it_needs(service):
     row = FILE["services"][service]
     assert row["user"] == "10001:10001"
     assert row["read_only"] is True
@@ -43,7 +43,7 @@ def test_a_container_of_ours_has_no_more_rights_than_it_needs(service):
 
 
 @pytest.mark.parametrize("service", FILE["services"])
-def test_only_gateway_and_mail_page_are_reached_and_from_this_machine_only(service):
+def test_only_the_gateway_and_mail_page_are_published_on_loopback(service):
     row = FILE["services"][service]
     if service in PUBLISHED:
         assert all(port.startswith("127.0.0.1:") for port in row["ports"])
@@ -54,18 +54,18 @@ def test_only_gateway_and_mail_page_are_reached_and_from_this_machine_only(servi
     assert "network_mode" not in row
 
 
-def test_whoever_is_only_inside_cannot_reach_the_world():
+def test_the_inside_network_has_no_route_to_the_outside():
     assert FILE["networks"]["inside"] == {"internal": True}
 
 
 @pytest.mark.parametrize(("service", "variable"), IMAGES.items())
-def test_each_base_image_can_be_replaced_and_is_an_official_one_else(service, variable):
+def test_each_base_image_is_official_and_can_be_replaced(service, variable):
     row = FILE["services"][service]
     image = row["build"]["args"][variable] if "build" in row else row["image"]
     assert re.fullmatch(rf"\$\{{{variable}:-[a-z]+:[a-z0-9.-]+\}}", image)
 
 
-def test_every_service_has_a_container_that_waits_for_nobody():
+def test_every_service_has_a_container_without_a_start_order():
     assert set(FILE["services"]) == {*OURS, "rabbitmq", "mongo"}
     assert all("depends_on" not in row for row in FILE["services"].values())
 
@@ -92,13 +92,13 @@ def test_a_service_is_given_no_secret_of_another(compose, service):
             assert secret is None or (secret in text) is (other == service)
 
 
-def test_no_variable_can_be_read_differently_by_the_two_forms_of_compose(compose):
+def test_both_forms_of_compose_read_the_same_variables(compose):
     for file in compose.folder.glob("*.env"):
         for line in file.read_text().splitlines():
             assert re.fullmatch(r"[A-Z_]+=[^\s'\"$#][^$#']*", line), file.name
 
 
-def test_files_with_secrets_are_for_their_owner_only_and_the_gateway_s_for_everybody(compose):
+def test_only_the_owner_can_read_files_with_secrets(compose):
     files = [path for path in compose.folder.rglob("*") if path.is_file()]
     assert len(files) > len(Service)
     for path in files:
@@ -117,7 +117,7 @@ def test_the_gateway_is_given_no_secret(compose):
         assert not any(value in text for value in values)
 
 
-def test_preparing_again_keeps_every_secret_and_follows_the_port(compose):
+def test_a_second_preparation_keeps_secrets_and_follows_the_port(compose):
     before = {path.name: path.read_text() for path in compose.folder.glob("*.env")}
     Compose(project="test", folder=compose.folder, port=4321, mail_port=1235).prepare()
     after = {path.name: path.read_text() for path in compose.folder.glob("*.env")}
@@ -127,7 +127,7 @@ def test_preparing_again_keeps_every_secret_and_follows_the_port(compose):
     assert before["rabbitmq.env"] == after["rabbitmq.env"]
 
 
-def test_behind_a_load_balancer_its_networks_and_the_public_address_are_in_the_files(tmp_path):
+def test_the_files_contain_the_load_balancers_and_the_public_address(tmp_path):
     url = "https://iam.example.com"
     Compose(
         project="test",
@@ -135,7 +135,7 @@ def test_behind_a_load_balancer_its_networks_and_the_public_address_are_in_the_f
         port=1234,
         mail_port=1235,
         public_url=url,
-        proxies=networks("10.1.0.0/16, 192.0.2.7"),
+        proxies=parse_networks("10.1.0.0/16, 192.0.2.7"),
     ).prepare()
     gateway = (tmp_path / "gateway" / "nginx.conf").read_text()
     assert "set_real_ip_from 10.1.0.0/16;" in gateway
@@ -143,26 +143,34 @@ def test_behind_a_load_balancer_its_networks_and_the_public_address_are_in_the_f
     assert f"ROLECALL_IDENTITY_PUBLIC_URL={url}\n" in (tmp_path / "identity.env").read_text()
 
 
-@pytest.mark.parametrize("text", ["nonsense", "10.1.0.0/16, 10.1.0.0/99", "10.1.0.0/16; evil"])
-def test_a_load_balancer_that_is_no_network_is_refused_in_a_sentence(text):
+@pytest.mark.parametrize(
+    "text",
+    ["nonsense", "10.1.0.0/16, 10.1.0.0/99", "10.1.0.0/16; evil", "0.0.0.0/0", "10.1.0.0/16 ::/0"],
+)
+def test_a_list_of_load_balancers_that_is_not_valid_is_refused(text):
     with pytest.raises(SystemExit, match="TRUSTED_PROXIES is not valid"):
-        networks(text)
+        parse_networks(text)
 
 
 @pytest.mark.parametrize("text", ["abc", "0", "65536", "-1", "80.5"])
-def test_a_port_that_is_none_is_refused_in_a_sentence(monkeypatch, text):
+def test_a_port_that_is_not_valid_is_refused(monkeypatch, text):
     monkeypatch.setenv("MAIL_PORT", text)
     with pytest.raises(SystemExit, match="MAIL_PORT is not valid"):
-        port("MAIL_PORT", 8025)
+        port_from_environment("MAIL_PORT", 8025)
 
 
 @pytest.mark.parametrize(("text", "meant"), [("", 8025), ("9025", 9025)])
-def test_a_port_is_the_variable_s_or_the_usual_one(monkeypatch, text, meant):
+def test_a_port_comes_from_its_variable_or_is_the_default(monkeypatch, text, meant):
     monkeypatch.setenv("MAIL_PORT", text)
-    assert port("MAIL_PORT", 8025) == meant
+    assert port_from_environment("MAIL_PORT", 8025) == meant
 
 
-def test_a_service_that_does_not_answer_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr("deploy.compose.READY_SECONDS", 0)
-    nobody = Compose(project="test", folder=tmp_path, port=free_port(), mail_port=free_port())
-    assert nobody.await_answers() == ["identity", "team", "authz", "audit"]
+def test_a_service_that_does_not_answer_is_named(tmp_path):
+    silent = Compose(
+        project="test",
+        folder=tmp_path,
+        port=free_port(),
+        mail_port=free_port(),
+        ready_seconds=0,
+    )
+    assert silent.await_answers() == ["identity", "team", "authz", "audit"]

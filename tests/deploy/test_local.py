@@ -1,4 +1,4 @@
-"""What does `make run` say when it cannot start, and when it is stopped while it starts?"""
+"""The command `make run`: failures at the start, interrupts, and two runs on the same data."""
 
 import contextlib
 import fcntl
@@ -35,7 +35,7 @@ def command(*words: str, **variables: object) -> subprocess.Popen[str]:
 
 
 def output(started: subprocess.Popen[str]) -> str:
-    """All that it says until it ends; most of that time a busy machine spends on imports."""
+    """Everything that the process prints until it ends; imports take most of the time."""
     with started:
         try:
             return started.communicate(timeout=240)[0]
@@ -56,10 +56,10 @@ def taken() -> Iterator[int]:
         ("PORT", "abc", "PORT is not valid"),
         ("ROLECALL_LOG_LEVEL", "LOUD", "ROLECALL_LOG_LEVEL is not valid"),
         ("ROLECALL_PERSONAL_CATALOG", "nope", "must be one of standard"),
-        ("ROLECALL_DATA_DIR", __file__, "set ROLECALL_DATA_DIR"),
+        ("ROLECALL_DATA_DIR", __file__, "Set ROLECALL_DATA_DIR"),
     ],
 )
-def test_a_setting_that_cannot_be_is_named_in_a_sentence(
+def test_a_setting_that_is_not_valid_is_named(
     tmp_path: Path, name: str, value: str, sentence: str
 ) -> None:
     started = command(**({"ROLECALL_DATA_DIR": tmp_path} | {name: value}))
@@ -69,15 +69,15 @@ def test_a_setting_that_cannot_be_is_named_in_a_sentence(
     assert "Traceback" not in said
 
 
-def test_a_port_that_is_taken_is_named(tmp_path: Path, taken: int) -> None:
+def test_a_port_in_use_is_named(tmp_path: Path, taken: int) -> None:
     started = command(ROLECALL_DATA_DIR=tmp_path, PORT=taken)
     said = output(started)
     assert started.returncode == 1
-    assert f"cannot listen on port {taken}" in said
-    assert "set PORT" in said
+    assert f"port {taken} cannot be used" in said
+    assert "Set PORT" in said
 
 
-def test_a_folder_that_cannot_hold_the_mails_ends_the_start_and_the_database(
+def test_a_mail_folder_that_cannot_be_used_ends_the_start_and_the_database(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "mail").touch()
@@ -88,8 +88,8 @@ def test_a_folder_that_cannot_hold_the_mails_ends_the_start_and_the_database(
     assert "Traceback" not in said
 
 
-def test_it_says_nothing_when_it_is_interrupted_while_python_still_imports(tmp_path: Path) -> None:
-    # An import of ours, put in the way: the interrupt comes for certain within it.
+def test_an_interrupt_during_the_imports_prints_nothing(tmp_path: Path) -> None:
+    # This module shadows a real import, so the interrupt certainly comes during the imports.
     (tmp_path / "aiohttp.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
     search = os.pathsep.join((str(tmp_path), os.environ.get("PYTHONPATH", "")))
     started = command(ROLECALL_DATA_DIR=tmp_path / "data", PYTHONPATH=search)
@@ -97,14 +97,16 @@ def test_it_says_nothing_when_it_is_interrupted_while_python_still_imports(tmp_p
     assert (started.returncode, said) == (-signal.SIGINT, "")
 
 
-async def test_it_stops_at_once_when_it_is_interrupted_while_it_starts(tmp_path: Path) -> None:
+async def test_an_interrupt_during_the_start_stops_it_at_once(tmp_path: Path) -> None:
     (tmp_path / "database").mkdir()
     with (tmp_path / "database" / "secantusdb.lock").open("w") as held:
-        # As a dying database of an earlier run would: the start goes no further than to it.
+        # A dying database of an earlier run would hold this lock too. The start waits for it.
         fcntl.flock(held, fcntl.LOCK_EX)
         started = command(ROLECALL_DATA_DIR=tmp_path)
-        # Its loop runs by now.
-        await wait_for((tmp_path / "secrets.json").exists, within=240, what="the start's begin")
+        # Its event loop is running now.
+        await wait_for(
+            (tmp_path / "secrets.json").exists, within=240, what="the begin of the start"
+        )
         started.send_signal(signal.SIGINT)
     said = output(started)
     assert (started.returncode, "Rolecall is ready" in said) == (0, False)
@@ -114,7 +116,7 @@ async def test_it_stops_at_once_when_it_is_interrupted_while_it_starts(tmp_path:
 
 @pytest.fixture
 def make_run(tmp_path: Path) -> tuple[str, ...]:
-    """`make run` with the packages of these tests: it has nothing to install."""
+    """The words of `make run` with the packages of these tests, so nothing is installed."""
     (tmp_path / "venv" / "bin").mkdir(parents=True)
     for made in ("bin/python", ".local"):
         (tmp_path / "venv" / made).touch()
@@ -139,12 +141,14 @@ async def test_a_killed_make_leaves_nothing_that_blocks_the_next_start(
     assert (again.returncode, "Rolecall is ready" in said) == (0, True)
 
 
-def test_a_run_on_the_data_of_another_says_so(tmp_path: Path, monkeypatch, capsys) -> None:
-    monkeypatch.setattr(run, "LOCK_SECONDS", 0.3)
-    monkeypatch.setattr(sys, "argv", ["deploy.local"])
+def test_a_second_run_on_the_same_data_waits_and_then_refuses_to_start(
+    tmp_path: Path, monkeypatch, capsys
+) -> None:
     monkeypatch.setenv("ROLECALL_DATA_DIR", str(tmp_path))
-    with run.lock(tmp_path):
-        assert run.main() == 1
-    waiting, sentence = capsys.readouterr().err.splitlines()
-    assert waiting == f"Another run uses {tmp_path}: waiting for its end."
-    assert sentence == f"Another run uses {tmp_path}: stop it, or set ROLECALL_DATA_DIR."
+    with run.lock_folder(tmp_path, seconds=0):
+        assert run.main([], lock_seconds=0.3) == 1
+    waiting, refusal = capsys.readouterr().err.splitlines()
+    assert waiting == f"Another run uses {tmp_path}. Waiting for it to end."
+    assert refusal == (
+        f"Another run still uses {tmp_path}. Stop it, or set ROLECALL_DATA_DIR to another folder."
+    )

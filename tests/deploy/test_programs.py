@@ -1,4 +1,4 @@
-"""Do the servers that we start live and die with us?"""
+"""Servers as child processes: start, stop, kill, and the death of their parent."""
 
 import asyncio
 import os
@@ -13,7 +13,6 @@ import pytest
 from pymongo import MongoClient
 from pymongo.monitoring import CommandListener
 
-from deploy.programs import program
 from deploy.programs.mongodb import Secantusdb
 from deploy.programs.nginx import Nginx
 from deploy.programs.program import Program, ProgramError, free_port, listens
@@ -45,9 +44,8 @@ class Silent(Listener):
     code = "import time; time.sleep(600)"
 
 
-def test_no_port_is_given_twice_though_nobody_listens_on_it_yet(monkeypatch):
-    monkeypatch.setattr(program, "_PORTS", range(15_000, 18_200))
-    ports = [free_port() for _ in range(200)]
+def test_no_port_is_returned_twice_although_none_has_a_listener_yet():
+    ports = [free_port(range(15_000, 18_200)) for _ in range(200)]
     assert len(set(ports)) == len(ports)
 
 
@@ -60,9 +58,9 @@ def alive(pid):
 
 
 @pytest.mark.parametrize("how", ["stop", "kill"])
-@pytest.mark.parametrize("program", [Listener, Stubborn])
-def test_a_program_answers_after_start_and_is_gone_after_its_end(tmp_path, program, how):
-    server = program(tmp_path)
+@pytest.mark.parametrize("kind", [Listener, Stubborn])
+def test_a_program_answers_after_start_and_is_gone_after_its_end(tmp_path, kind, how):
+    server = kind(tmp_path)
     for _ in range(2):
         server.start()
         server.start()
@@ -75,7 +73,7 @@ def test_a_program_answers_after_start_and_is_gone_after_its_end(tmp_path, progr
         assert not server.running
 
 
-def test_a_program_that_ended_by_itself_may_be_started_again(tmp_path):
+def test_a_program_that_ended_by_itself_can_be_started_again(tmp_path):
     server = Listener(tmp_path)
     server.start()
     os.killpg(server.pid, signal.SIGKILL)
@@ -87,7 +85,7 @@ def test_a_program_that_ended_by_itself_may_be_started_again(tmp_path):
     server.stop()
 
 
-def test_a_program_that_ends_at_once_says_why(tmp_path):
+def test_a_program_that_ends_at_once_reports_the_reason(tmp_path):
     with pytest.raises(ProgramError, match=r"(?s)ended with status 1.*no such thing") as failed:
         Failing(tmp_path).start()
     assert "listener.log" in str(failed.value)
@@ -112,7 +110,7 @@ time.sleep(600)
 """
 
 
-def test_a_program_dies_with_a_parent_that_was_killed_and_the_next_start_works(tmp_path):
+def test_a_program_dies_with_its_killed_parent_and_can_start_again(tmp_path):
     port = free_port()
     arguments = [sys.executable, "-c", STARTS, str(tmp_path), str(port), *sys.path]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, start_new_session=True) as parent:
@@ -130,7 +128,7 @@ def test_a_program_dies_with_a_parent_that_was_killed_and_the_next_start_works(t
         server.stop()
 
 
-def test_a_start_waits_for_a_living_predecessor_and_then_gives_up(tmp_path):
+def test_a_start_waits_for_a_running_predecessor_and_then_fails(tmp_path):
     one, other = Listener(tmp_path), Silent(tmp_path)
     one.start()
     try:
@@ -140,7 +138,7 @@ def test_a_start_waits_for_a_living_predecessor_and_then_gives_up(tmp_path):
         one.stop()
 
 
-def test_killing_the_database_and_starting_it_keeps_port_and_data(tmp_path):
+def test_a_killed_database_starts_again_with_its_port_and_data(tmp_path):
     server = Secantusdb(tmp_path)
     server.start()
     url = server.url
@@ -154,7 +152,7 @@ def test_killing_the_database_and_starting_it_keeps_port_and_data(tmp_path):
     server.stop()
 
 
-def test_the_local_database_is_sent_no_write_that_it_would_have_to_remember(tmp_path):
+def test_the_local_database_receives_no_retryable_writes(tmp_path):
     class Sent(CommandListener):
         numbered = False
 
@@ -183,7 +181,7 @@ async def test_a_private_broker_keeps_confirmed_messages_over_a_kill(private_rab
     async with connection:
         channel = await connection.channel()
         queue = await channel.declare_queue("kept", durable=True)
-        # A queue that is a moment old dies with the node (docs/decisions/0010): make it older.
+        # A new queue does not survive a kill (docs/decisions/0010), so write it to the disk now.
         await asyncio.to_thread(node.control, "eval", "mnesia:sync_log().")
         message = aio_pika.Message(b"x", delivery_mode=aio_pika.DeliveryMode.PERSISTENT)
         for _ in range(20):
@@ -215,7 +213,7 @@ http {{
 """
 
 
-async def test_nginx_serves_the_configuration_that_it_is_given(tmp_path):
+async def test_nginx_serves_its_given_configuration(tmp_path):
     port = free_port()
     server = Nginx(tmp_path, NGINX.format(port=port), port=port)
     await asyncio.to_thread(server.start)
@@ -229,7 +227,7 @@ async def test_nginx_serves_the_configuration_that_it_is_given(tmp_path):
         server.stop()
 
 
-async def test_the_smtp_server_answers_as_told_and_keeps_what_it_took(smtp_server):
+async def test_the_smtp_server_answers_as_told_and_keeps_accepted_mails(smtp_server):
     smtp_server.replies += ["451 later"]
 
     def send():

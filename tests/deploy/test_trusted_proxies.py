@@ -5,7 +5,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from deploy.compose import Compose, networks
+from deploy.compose import Compose, parse_networks
 from deploy.documents import module
 from shared.contracts.topology import Service
 from shared.runtime.settings import load
@@ -40,8 +40,10 @@ def test_a_service_in_a_container_trusts_private_networks_only(compose, service)
 
 @pytest.mark.parametrize("network", EVERY_ADDRESS)
 def test_the_gateway_is_refused_every_address_as_load_balancer(network):
-    with pytest.raises(SystemExit, match=f"TRUSTED_PROXIES is not valid: {network} is every"):
-        networks(f"10.1.0.0/16, {network}")
+    with pytest.raises(
+        SystemExit, match=f"TRUSTED_PROXIES is not valid: {network} covers every address"
+    ):
+        parse_networks(f"10.1.0.0/16, {network}")
 
 
 @pytest.mark.parametrize("network", EVERY_ADDRESS)

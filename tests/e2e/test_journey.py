@@ -34,6 +34,7 @@ async def world(deployment: Deployment) -> AsyncIterator[World]:
         yield world
 
 
+@pytest.mark.rule("Rp1", "Rp2", "Nv1", "Rp7", "Ro8", "Ro9", "Ro10", "Nv14", "Ro18", "Ro20")
 @pytest.mark.parametrize("catalog", SETTINGS)
 async def test_users_form_a_team_and_decisions_follow_the_catalog(
     world: World, catalog: str
@@ -42,6 +43,7 @@ async def test_users_form_a_team_and_decisions_follow_the_catalog(
     await journey.ask_by_the_table(world, team, catalog)
 
 
+@pytest.mark.rule("Ci3", "Ci9", "Ro14", "Ci5", "Ro15", "Ro16", "Ro17", "Rp13", "Rp15", "Ci14", "B8")
 async def test_changes_and_removals_take_effect_and_are_in_the_audit_log(world: World) -> None:
     team = await journey.gather_team(world, "standard")
     await journey.change_and_remove(world, team)

@@ -1,4 +1,4 @@
-"""Does each path reach its service, and does the gateway say no as the services do?"""
+"""The gateway: paths and services, its own refusals, limits, replicas and documents."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ from yarl import URL
 from deploy.gateway.docs import page
 from deploy.gateway.nginx import configuration
 from deploy.gateway.paths import PARAMETER, PathClaimedTwiceError, path_owners, public_routes
-from deploy.gateway.problems import LARGEST_BODY
+from deploy.gateway.problems import MAX_BODY_BYTES
 from deploy.programs.nginx import nginx_program
 from shared.contracts.topology import Service
 from shared.http.openapi import document_of
@@ -49,17 +49,17 @@ async def test_every_public_route_reaches_its_own_service_unchanged(tmp_path):
     assert sum(len(upstream.requests) for upstream in upstreams) == sum(map(len, routes.values()))
 
 
-def test_two_services_that_claim_one_path_are_refused():
+def test_two_services_with_the_same_path_are_refused():
     routes = dict(public_routes())
     [row, *_] = [route for route in routes["team"] if "{account_id}" in route.path]
     assert row not in routes["audit"]
     routes["audit"] = [*routes["audit"], row]
-    with pytest.raises(PathClaimedTwiceError, match=r"belongs to team, audit claims it too"):
+    with pytest.raises(PathClaimedTwiceError, match=r"belongs to team, but audit claims it too"):
         path_owners(routes)
 
 
 @pytest.mark.parametrize("names", [None, {name: f"{name}:8080" for name in Service}])
-def test_nginx_finds_no_fault_in_what_is_generated(tmp_path, names):
+def test_nginx_accepts_the_generated_configuration(tmp_path, names):
     require_nginx()
     program = nginx_program()
     assert program is not None
@@ -98,7 +98,7 @@ def test_nginx_finds_no_fault_in_what_is_generated(tmp_path, names):
         "/problems/not-found",
     ],
 )
-async def test_a_path_of_no_route_is_a_404_and_reaches_nobody(tmp_path, path):
+async def test_an_unknown_path_is_a_404_and_reaches_no_service(tmp_path, path):
     team, authz = Upstream("team"), Upstream("authz")
     async with (
         gateway(tmp_path, OWNERS, [team, authz]) as client,
@@ -110,7 +110,7 @@ async def test_a_path_of_no_route_is_a_404_and_reaches_nobody(tmp_path, path):
     assert not authz.requests
 
 
-async def test_who_sent_a_request_is_what_the_gateway_sees_not_what_the_sender_says(tmp_path):
+async def test_the_sender_cannot_forge_its_address_or_scheme(tmp_path):
     forged = {"X-Forwarded-For": "203.0.113.9", "Forwarded": "for=203.0.113.9", "Host": "evil.test"}
     async with (
         gateway(tmp_path, OWNERS, [Upstream("team"), Upstream("authz")]) as client,
@@ -120,7 +120,7 @@ async def test_who_sent_a_request_is_what_the_gateway_sees_not_what_the_sender_s
     assert seen["x-forwarded-for"] == "127.0.0.1"
     assert seen["x-forwarded-proto"] == "http"
     assert "forwarded" not in seen
-    assert response.headers["Server"] == "nginx"
+    assert response.headers["Server"] == "nginx", "the version is not revealed"
 
 
 @pytest.mark.parametrize(
@@ -130,10 +130,10 @@ async def test_who_sent_a_request_is_what_the_gateway_sees_not_what_the_sender_s
         ("203.0.113.9", "203.0.113.9"),
         ("198.51.100.1, 203.0.113.9", "203.0.113.9"),
         ("198.51.100.1, 203.0.113.9, 127.0.0.2", "203.0.113.9"),
-        ("nobody", "127.0.0.1"),
+        ("not an address", "127.0.0.1"),
     ],
 )
-async def test_behind_a_load_balancer_the_sender_is_the_nearest_address_that_is_not_its(
+async def test_behind_a_load_balancer_the_sender_is_the_last_untrusted_address(
     tmp_path, said, seen
 ):
     headers = {} if said is None else {"X-Forwarded-For": said}
@@ -149,7 +149,7 @@ async def test_behind_a_load_balancer_the_sender_is_the_nearest_address_that_is_
     ("sent", "kept"),
     [("abc.DEF_1~2-3", True), ('"},{"x":"', False), ("a" * 129, False), (None, False)],
 )
-async def test_a_sane_request_id_is_kept_and_any_other_replaced(tmp_path, sent, kept):
+async def test_a_valid_request_id_is_kept_and_any_other_is_replaced(tmp_path, sent, kept):
     headers = {} if sent is None else {"X-Request-ID": sent}
     async with gateway(tmp_path, OWNERS, [Upstream("team"), Upstream("authz")]) as client:
         async with client.get("/v1/teams", headers=headers) as response:
@@ -160,24 +160,24 @@ async def test_a_sane_request_id_is_kept_and_any_other_replaced(tmp_path, sent, 
         assert request_id == sent if kept else request_id.startswith("req_")
 
 
-def test_every_route_takes_less_than_the_gateway_lets_through():
+def test_every_route_has_a_smaller_cap_than_the_gateway():
     caps = [route.body_cap for rows in public_routes().values() for route in rows]
-    assert 0 < max(caps) < LARGEST_BODY
+    assert 0 < max(caps) < MAX_BODY_BYTES
 
 
-async def test_a_body_above_the_cap_is_refused_before_any_service_sees_it(tmp_path):
+async def test_a_body_above_the_cap_is_refused_by_the_gateway(tmp_path):
     team = Upstream("team")
     async with gateway(tmp_path, OWNERS, [team, Upstream("authz")]) as client:
-        async with client.post("/v1/teams", data=b"x" * LARGEST_BODY) as response:
-            assert (await response.json())["length"] == LARGEST_BODY
-        larger = b"x" * (LARGEST_BODY + 1)
+        async with client.post("/v1/teams", data=b"x" * MAX_BODY_BYTES) as response:
+            assert (await response.json())["length"] == MAX_BODY_BYTES
+        larger = b"x" * (MAX_BODY_BYTES + 1)
         async with client.post("/v1/teams", data=larger) as response:
             assert response.status == 413
-            assert (await problem_of(response, "body-too-large"))["limit"] == LARGEST_BODY
+            assert (await problem_of(response, "body-too-large"))["limit"] == MAX_BODY_BYTES
     assert len(team.requests) == 1
 
 
-async def test_a_service_that_refuses_a_body_unread_is_heard(tmp_path):
+async def test_the_refusal_of_an_unread_body_reaches_the_client(tmp_path):
     team = Upstream("team", status=413, reads=False)
     async with gateway(tmp_path, OWNERS, [team, Upstream("authz")]) as client:
         for _ in range(40):
@@ -187,7 +187,7 @@ async def test_a_service_that_refuses_a_body_unread_is_heard(tmp_path):
 
 
 async def test_a_service_never_waits_for_a_slow_sender(tmp_path):
-    """`T19`: it is asked once the whole body is there."""
+    """`T19`: the gateway forwards a request after it has read the whole body."""
     team = Upstream("team")
 
     async def slow():
@@ -206,7 +206,7 @@ async def test_a_service_never_waits_for_a_slow_sender(tmp_path):
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 413, 422, 429, 500, 502, 503, 504])
-async def test_what_a_service_refuses_arrives_as_the_service_said_it(tmp_path, status):
+async def test_a_refusal_of_a_service_arrives_unchanged(tmp_path, status):
     async with (
         gateway(tmp_path, OWNERS, [Upstream("team", status=status), Upstream("authz")]) as client,
         client.post("/v1/teams") as response,
@@ -215,7 +215,7 @@ async def test_what_a_service_refuses_arrives_as_the_service_said_it(tmp_path, s
         assert (await response.json())["service"] == "team"
 
 
-async def test_a_service_that_is_down_is_a_503_to_be_tried_again(tmp_path):
+async def test_a_service_that_is_down_is_a_503_with_retry_after(tmp_path):
     away = Upstream("team", status=None)
     async with (
         gateway(tmp_path, OWNERS, [away, Upstream("authz")]) as client,
@@ -226,7 +226,7 @@ async def test_a_service_that_is_down_is_a_503_to_be_tried_again(tmp_path):
         assert response.headers["Retry-After"] == "1"
 
 
-async def test_a_replica_that_is_down_is_passed_over(tmp_path):
+async def test_a_replica_that_is_down_is_skipped(tmp_path):
     away, team = Upstream("team", status=None), Upstream("team")
     async with gateway(tmp_path, OWNERS, [away, team, Upstream("authz")]) as client:
         for _ in range(6):
@@ -235,7 +235,7 @@ async def test_a_replica_that_is_down_is_passed_over(tmp_path):
     assert len(team.requests) == 6
 
 
-async def test_a_replica_without_a_fresh_answer_is_passed_over(tmp_path):
+async def test_a_stale_replica_is_skipped(tmp_path):
     stale, fresh = Upstream("authz", status=503), Upstream("authz")
     async with gateway(tmp_path, OWNERS, [stale, fresh, Upstream("team")]) as client:
         for _ in range(6):
@@ -246,7 +246,7 @@ async def test_a_replica_without_a_fresh_answer_is_passed_over(tmp_path):
     assert len(fresh.requests) == 6
 
 
-async def test_when_no_replica_has_a_fresh_answer_authz_itself_says_so(tmp_path):
+async def test_the_answer_of_authz_arrives_when_every_replica_is_stale(tmp_path):
     replicas = [Upstream("authz", status=503) for _ in range(3)]
     async with (
         gateway(tmp_path, OWNERS, [*replicas, Upstream("team")]) as client,
@@ -267,7 +267,7 @@ async def test_a_request_with_an_effect_is_never_sent_twice(tmp_path):
 
 
 RAW = {
-    "no HTTP": b"what is this\r\n\r\n",
+    "not HTTP": b"what is this\r\n\r\n",
     "no Host": b"GET /v1/teams HTTP/1.1\r\n\r\n",
     "two Hosts": b"GET /v1/teams HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
     "two lengths": b"POST /v1/teams HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n"
@@ -281,7 +281,7 @@ RAW = {
 
 
 @pytest.mark.parametrize("text", RAW.values(), ids=RAW.keys())
-async def test_what_is_no_proper_request_is_a_400_and_reaches_nobody(tmp_path, text):
+async def test_a_malformed_request_is_a_400_and_reaches_no_service(tmp_path, text):
     team = Upstream("team")
     async with gateway(tmp_path, OWNERS, [team, Upstream("authz")]) as client:
         assert client._base_url is not None
@@ -297,7 +297,7 @@ async def test_what_is_no_proper_request_is_a_400_and_reaches_nobody(tmp_path, t
     assert not team.requests
 
 
-async def test_one_address_has_a_limited_number_of_requests_at_once(tmp_path):
+async def test_one_address_has_a_limited_number_of_concurrent_requests(tmp_path):
     team = Upstream("team")
     team.may_answer.clear()
     async with gateway(tmp_path, OWNERS, [team, Upstream("authz")]) as client:
@@ -313,7 +313,7 @@ async def test_one_address_has_a_limited_number_of_requests_at_once(tmp_path):
             answer.release()
 
 
-async def test_replicas_that_come_and_go_are_found_by_their_name(tmp_path):
+async def test_replicas_that_come_and_go_are_found_by_name(tmp_path):
     one = Upstream("one")
     async with NameServer().serving() as resolver, one.serving():
         names = {"team": f"team:{one.port}", "authz": f"authz:{one.port}"}
@@ -348,14 +348,14 @@ async def test_replicas_that_come_and_go_are_found_by_their_name(tmp_path):
 
 @pytest.fixture
 def static():
-    """A folder that nginx can read, though root that starts it becomes nobody."""
+    """A folder that the unprivileged workers of nginx can read."""
     with TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)
         yield folder
 
 
-async def test_the_documents_are_served_to_people_and_to_programs(tmp_path, static):
+async def test_the_gateway_serves_the_page_and_the_openapi_document(tmp_path, static):
     api = document_of([route for rows in public_routes().values() for route in rows])
     (static / "openapi.json").write_text(json.dumps(api))
     (static / "docs.html").write_text(page(api))

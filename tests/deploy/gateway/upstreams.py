@@ -1,4 +1,4 @@
-"""Which fake services stand behind the gateway in these tests?"""
+"""Stand-ins for the services behind the gateway, and a name server."""
 
 import asyncio
 import socket
@@ -20,7 +20,7 @@ from tests.servers import require_nginx
 
 @dataclass
 class Upstream:
-    """Says who it is and what it was sent; `status` is what it answers with, None: nothing."""
+    """A server that answers with its name and the request; with `status=None` it stays silent."""
 
     name: str
     status: int | None = 200
@@ -57,9 +57,9 @@ class Upstream:
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator["Upstream"]:
-        """Listen as long as the block runs; without a status, only hold a port."""
+        """Listen while the block runs; without a status, only choose a port."""
         if self.status is None:
-            self.port = free_port()
+            self.port = self.port or free_port()
             yield self
             return
         runner = web.ServerRunner(web.Server(self._answer), shutdown_timeout=0.1)
@@ -85,7 +85,7 @@ async def gateway(
     proxies: Sequence[str] = (),
     sender_seconds: int = SENDER_SECONDS,
 ) -> AsyncIterator[aiohttp.ClientSession]:
-    """nginx before these upstreams (several of one name are replicas), and a client of it."""
+    """A client of an nginx in front of these upstreams; upstreams of one name are replicas."""
     require_nginx()
     port = free_port()
     async with AsyncExitStack() as stack:
@@ -113,7 +113,7 @@ async def gateway(
 
 
 class NameServer(asyncio.DatagramProtocol):
-    """A name server that answers every question with the addresses that it holds now."""
+    """A name server that answers every question with its current addresses."""
 
     def __init__(self) -> None:
         self.addresses: list[str] = []
@@ -127,7 +127,7 @@ class NameServer(asyncio.DatagramProtocol):
         return f"{host}:{port}"
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        """Answer with an A record for each address (RFC 1035, 4.1), living one second."""
+        """Answer with an A record for each address (RFC 1035, 4.1), valid for one second."""
         question = data[12 : data.index(b"\0", 12) + 5]
         refused = 0 if self.addresses else 3
         counts = struct.pack("!HHHHH", 0x8180 | refused, 1, len(self.addresses), 0, 0)
@@ -139,7 +139,7 @@ class NameServer(asyncio.DatagramProtocol):
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator["NameServer"]:
-        """Listen on a free port as long as the block runs."""
+        """Listen on a free port while the block runs."""
         loop = asyncio.get_running_loop()
         transport, _ = await loop.create_datagram_endpoint(
             lambda: self, local_addr=("127.0.0.1", 0)

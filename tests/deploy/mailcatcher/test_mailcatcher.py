@@ -1,8 +1,9 @@
-"""Does the mail catcher take every mail, keep it, and show it without running it?"""
+"""The mail catcher: accepting, keeping and showing mails without running their contents."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from contextlib import asynccontextmanager
@@ -17,8 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy.mailcatcher import MailCatcher
-from deploy.mailcatcher.mailbox import Mailbox
-from deploy.mailcatcher.mails import Received, read
+from deploy.mailcatcher.mailbox import Mailbox, WriteBytes
+from deploy.mailcatcher.mails import RawMail, read
 from deploy.mailcatcher.pages import linked
 
 if TYPE_CHECKING:
@@ -44,8 +45,8 @@ def mail(
     return message
 
 
-def received(content: bytes, *, to: str = "ada@example.com") -> Received:
-    return Received(
+def received(content: bytes, *, to: str = "ada@example.com") -> RawMail:
+    return RawMail(
         received_at=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
         sender="no-reply@rolecall.example",
         recipients=(to,),
@@ -60,8 +61,8 @@ async def catcher(tmp_path: Path) -> AsyncIterator[MailCatcher]:
 
 
 @asynccontextmanager
-async def running(folder: Path | None) -> AsyncIterator[MailCatcher]:
-    catcher = MailCatcher(data_dir=folder)
+async def running(folder: Path | None, write: WriteBytes = os.write) -> AsyncIterator[MailCatcher]:
+    catcher = MailCatcher(data_dir=folder, write=write)
     await catcher.start()
     try:
         yield catcher
@@ -82,7 +83,7 @@ async def items(catcher: MailCatcher, query: str = "") -> list[dict[str, Any]]:
 
 
 async def page(catcher: MailCatcher, path: str) -> tuple[str, str]:
-    """Give the page and its content security policy."""
+    """The page and its content security policy."""
     async with aiohttp.request("GET", f"{catcher.url}{path}") as answer:
         assert answer.status == 200
         assert answer.content_type == "text/html"
@@ -120,12 +121,12 @@ async def test_the_newest_mail_comes_first_and_queries_narrow_the_list(catcher: 
 
 
 @pytest.mark.parametrize("limit", ["-1", "x", "", "1e3", "9" * 30])
-async def test_a_limit_that_is_no_number_is_refused(catcher: MailCatcher, limit: str):
+async def test_a_limit_that_is_not_a_number_is_refused(catcher: MailCatcher, limit: str):
     async with aiohttp.request("GET", f"{catcher.url}/api/messages?limit={limit}") as answer:
         assert answer.status == 400
 
 
-async def test_deleting_forgets_every_mail_for_good(tmp_path: Path):
+async def test_deleted_mails_are_gone_also_after_a_restart(tmp_path: Path):
     async with running(tmp_path) as catcher:
         await send(catcher, mail())
         async with aiohttp.request("DELETE", f"{catcher.url}/api/messages") as answer:
@@ -148,7 +149,7 @@ async def test_mails_are_still_there_after_a_restart(tmp_path: Path):
         assert [item["subject"] for item in await items(catcher)] == ["three", "two", "one"]
 
 
-async def test_a_mail_that_was_accepted_survives_a_kill(tmp_path: Path):
+async def test_an_accepted_mail_survives_a_kill(tmp_path: Path):
     options = ["--smtp-port", "0", "--http-port", "0", "--data-dir", str(tmp_path)]
     program = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "deploy.mailcatcher", *options), stdout=asyncio.subprocess.PIPE
@@ -162,26 +163,30 @@ async def test_a_mail_that_was_accepted_survives_a_kill(tmp_path: Path):
         program.send_signal(signal.SIGKILL)
         await program.wait()
     with (tmp_path / "mails.jsonl").open("ab") as file:
-        file.write(b'{"received_at": "2026-01-01T00:00')  # what a kill during a write leaves
+        file.write(b'{"received_at": "2026-01-01T00:00')  # the remains of a killed write
     async with running(tmp_path) as catcher:
         await send(catcher, mail("next"))
     async with running(tmp_path) as catcher:
         assert [item["subject"] for item in await items(catcher)] == ["next", "kept"]
 
 
-async def test_a_mail_that_cannot_be_written_is_not_accepted(
-    catcher: MailCatcher, monkeypatch: pytest.MonkeyPatch
-):
-    with monkeypatch.context() as full:
-        full.setattr("deploy.mailcatcher.mailbox.os.write", lambda *_: 3)
+async def test_a_mail_that_cannot_be_written_is_not_accepted(tmp_path: Path):
+    free_bytes = [3]
+
+    def write_to_a_full_disk(file: int, line: bytes) -> int:
+        return os.write(file, line[: free_bytes.pop()] if free_bytes else line)
+
+    async with running(tmp_path, write_to_a_full_disk) as catcher:
         with pytest.raises(aiosmtplib.SMTPDataError) as refused:
             await send(catcher, mail("lost"))
         assert refused.value.code == 452
-    await send(catcher, mail("kept"))
-    assert [item["subject"] for item in await items(catcher)] == ["kept"]
+        await send(catcher, mail("kept"))
+        assert [item["subject"] for item in await items(catcher)] == ["kept"]
+    async with running(tmp_path) as catcher:
+        assert [item["subject"] for item in await items(catcher)] == ["kept"]
 
 
-async def test_stopping_does_not_wait_for_a_client_that_stays_connected():
+async def test_a_stop_does_not_wait_for_a_client_that_stays_connected():
     async with running(None) as catcher:
         client = aiosmtplib.SMTP(hostname=catcher.smtp_host, port=catcher.smtp_port)
         await client.connect()
@@ -209,7 +214,7 @@ def test_only_the_newest_mails_are_kept(tmp_path: Path):
     assert len((tmp_path / "mails.jsonl").read_bytes().splitlines()) == 3
 
 
-def test_nobody_else_may_read_the_kept_mails(tmp_path: Path):
+def test_only_the_owner_can_read_the_kept_mails(tmp_path: Path):
     for _ in range(2):
         box = Mailbox(tmp_path)
         box.add(received(b"\r\n"))
@@ -232,7 +237,7 @@ def test_nobody_else_may_read_the_kept_mails(tmp_path: Path):
         (b"", ""),
     ],
 )
-def test_a_subject_is_decoded_as_well_as_it_can_be(header: bytes, shown: str):
+def test_a_subject_is_decoded_as_far_as_possible(header: bytes, shown: str):
     assert read(received(b"Subject: " + header + b"\r\n\r\n"), number=1).subject == shown
 
 
@@ -251,7 +256,7 @@ def test_a_subject_is_decoded_as_well_as_it_can_be(header: bytes, shown: str):
         b"Content-Type: message/rfc822\r\n\r\nSubject: inner\r\n\r\nbody",
     ],
 )
-def test_a_malformed_mail_is_read_all_the_same(content: bytes):
+def test_a_malformed_mail_can_be_read(content: bytes):
     assert read(received(content), number=1).recipients == ("ada@example.com",)
 
 
@@ -260,10 +265,10 @@ def test_no_bytes_break_the_reader(content: bytes, header: bytes):
     read(received(content), number=1)
     one = received(b"Subject: " + header + b"\r\nContent-Type: " + header + b"\r\n\r\n" + content)
     assert read(one, number=1).number == 1
-    assert Received.from_line(one.to_line()) == one
+    assert RawMail.from_line(one.to_line()) == one
 
 
-async def test_a_malformed_mail_is_taken_over_smtp(catcher: MailCatcher):
+async def test_a_malformed_mail_is_accepted_over_smtp(catcher: MailCatcher):
     host, port = catcher.smtp_address
     async with aiosmtplib.SMTP(hostname=host, port=port) as client:
         await client.sendmail("a@example.com", ["b@example.com", "c@example.com"], b"\xff=?\r\n")
@@ -285,7 +290,7 @@ async def test_the_page_lists_and_shows_mails_with_clickable_links(catcher: Mail
         assert answer.status == 404
 
 
-async def test_what_a_mail_contains_is_shown_and_never_run(catcher: MailCatcher):
+async def test_the_contents_of_a_mail_are_shown_and_never_run(catcher: MailCatcher):
     attack = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
     await send(catcher, mail(attack, text=attack, html=f"<p>{attack}</p>"))
     for path in ("/", "/messages/1", f"/?to={attack}"):
@@ -316,5 +321,5 @@ async def test_what_a_mail_contains_is_shown_and_never_run(catcher: MailCatcher)
         ("", ""),
     ],
 )
-def test_links_are_made_of_web_addresses_alone(text: str, html: str):
+def test_only_web_addresses_become_links(text: str, html: str):
     assert linked(text) == html.format('target="_blank" rel="noopener noreferrer"')

@@ -77,7 +77,7 @@ ROWS = (
         id="gateway-body-cap",
         kind=Kind.LIMIT,
         file=GATEWAY,
-        old="  client_max_body_size {largest_body};\n",
+        old="  client_max_body_size {max_body_bytes};\n",
         new="",
         tests=("tests/deploy/gateway/test_nginx.py", "-k", "above_the_cap"),
     ),

@@ -1,0 +1,115 @@
+"""The page of requirement rules, with the tests that prove each rule.
+
+Tests name the rules that they prove with `@pytest.mark.rule("Ci9")`, and journey tables (CSV) in a
+column `rules`. The tests are read, not imported.
+"""
+
+import ast
+import csv
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+PAGE = Path("docs/rules.md")
+SOURCES = {
+    "Rp": "Runpod",
+    "Ro": "RunOS",
+    "Ci": "cloud-iam",
+    "Nv": "Novita AI",
+    "B": "Beyond all four",
+}
+RULE = re.compile(r"^- \*\*(?P<id>(?:Rp|Ro|Ci|Nv|B)\d+)\*\* \S")
+LEGEND = re.compile(r"^\| (?P<id>[TFP]\d+) \| (?P<text>[^|]+) \|")
+NAMED = re.compile(r"`((?:Rp|Ro|Ci|Nv|B|T|F|P)\d+)`|\b((?:Rp|Ro|Ci|Nv)\d+)\b")
+"""An id in backticks, or an id of a source system anywhere in a text."""
+
+SUMMARY = re.compile(r"(<!-- summary -->\n).*?(<!-- end summary -->)", re.DOTALL)
+
+
+def rule_ids(page: str) -> list[str]:
+    """The rule ids of the page, in its order."""
+    return [found["id"] for line in page.splitlines() if (found := RULE.match(line))]
+
+
+def legend_ids(page: str) -> list[str]:
+    """The ids of threats, faults and performance goals that the page explains."""
+    return [found["id"] for line in page.splitlines() if (found := LEGEND.match(line))]
+
+
+def named_ids(text: str) -> set[str]:
+    """Every id that a source file or a document refers to."""
+    return {quoted or plain for quoted, plain in NAMED.findall(text)}
+
+
+def marked_tests(root: Path) -> dict[str, list[str]]:
+    """Rule id → the tests below `root/tests` that name it, as `path::test` or as a path."""
+    proofs: dict[str, set[str]] = {}
+    for path in sorted((root / "tests").rglob("*.py")):
+        name = path.relative_to(root).as_posix()
+        for rule, test in marks_of(path.read_text(), name):
+            proofs.setdefault(rule, set()).add(test)
+    for path in sorted((root / "tests").rglob("*.csv")):
+        with path.open(newline="") as file:
+            for row in csv.DictReader(file):
+                for rule in (row.get("rules") or "").split():
+                    proofs.setdefault(rule, set()).add(path.relative_to(root).as_posix())
+    return {rule: sorted(tests) for rule, tests in proofs.items()}
+
+
+def marks_of(source: str, path: str) -> Iterator[tuple[str, str]]:
+    """The pairs (rule id, test) of one test module.
+
+    A mark belongs to the function or class whose decorators contain it, otherwise to the module.
+
+    Raises:
+        ValueError: an argument of a mark is not a literal string.
+    """
+    tree = ast.parse(source)
+    owners: dict[ast.AST, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            for decorator in node.decorator_list:
+                owners.update(dict.fromkeys(ast.walk(decorator), f"{path}::{node.name}"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("mark.rule"):
+            for argument in node.args:
+                if not isinstance(argument, ast.Constant) or not isinstance(argument.value, str):
+                    raise ValueError(f"{path}: name the rules as literal strings.")
+                yield argument.value, owners.get(node, path)
+
+
+def with_proofs(page: str, proofs: Mapping[str, Sequence[str]]) -> str:
+    """The page with the proofs of each rule and threat, and the counts in its summary.
+
+    Raises:
+        LookupError: a test names an id that is not on the page.
+    """
+    known = rule_ids(page)
+    for name, naming in proofs.items():
+        if name not in {*known, *legend_ids(page)}:
+            raise LookupError(f"{naming[0]} names {name}, which is not in {PAGE}.")
+    lines: list[str] = []
+    for line in page.splitlines():
+        if line.startswith("  *"):
+            continue
+        rule, legend = RULE.match(line), LEGEND.match(line)
+        tests = _tests(proofs, found["id"]) if (found := rule or legend) else ""
+        lines.append(f"| {legend['id']} | {legend['text']} | {tests} |" if legend else line)
+        if rule:
+            lines.append(f"  *Proved* by {tests}." if tests else "  *Not yet proved.*")
+    text = "\n".join(lines) + "\n"
+    return SUMMARY.sub(lambda place: place[1] + _summary(known, proofs) + place[2], text)
+
+
+def _tests(proofs: Mapping[str, Sequence[str]], name: str) -> str:
+    """The tests that name an id, as a list for a sentence or a cell."""
+    return ", ".join(f"`{test}`" for test in proofs.get(name, ()))
+
+
+def _summary(known: Sequence[str], proofs: Mapping[str, Sequence[str]]) -> str:
+    rows = ["| source | rules | proved | not yet proved |", "| --- | --- | --- | --- |"]
+    for prefix, source in SOURCES.items():
+        own = [rule for rule in known if rule.rstrip("0123456789") == prefix]
+        proved = sum(rule in proofs for rule in own)
+        rows.append(f"| {source} ({prefix}) | {len(own)} | {proved} | {len(own) - proved} |")
+    return "\n".join(rows) + "\n"

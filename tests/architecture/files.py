@@ -1,0 +1,32 @@
+"""The files of the project, as the tests of this folder read them."""
+
+import ast
+import subprocess
+from functools import cache
+from pathlib import Path
+
+from deploy.documents import ROOT
+
+
+@cache
+def tracked(*patterns: str) -> tuple[Path, ...]:
+    """The files that git tracks or would add."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", *patterns]
+    output = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return tuple(ROOT / line for line in output.splitlines() if (ROOT / line).is_file())
+
+
+def relative(path: Path) -> str:
+    """The path from the root of the project."""
+    return path.relative_to(ROOT).as_posix()
+
+
+@cache
+def parsed(path: Path) -> ast.Module:
+    """The syntax tree of a module."""
+    return ast.parse(path.read_text())
+
+
+def is_test(path: Path) -> bool:
+    """Whether the file stands below tests/."""
+    return relative(path).startswith("tests/")
