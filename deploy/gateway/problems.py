@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.http.refusals import BodyTooLarge, MethodNotAllowed, Unexpected
-from shared.http.routes import BODY_CAP
+from shared.http.routes import BODY_CAP_BYTES
 from shared.problems import NotFound, Refusal, RefusalKind, Unavailable
 
-LARGEST_BODY = 4 * BODY_CAP
+LARGEST_BODY = 4 * BODY_CAP_BYTES
 """In bytes; more than any route takes, so that a service says what its cap is."""
 
 REQUEST_ID = "$rolecall_request_id"

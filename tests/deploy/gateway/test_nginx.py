@@ -120,6 +120,7 @@ async def test_who_sent_a_request_is_what_the_gateway_sees_not_what_the_sender_s
     assert seen["x-forwarded-for"] == "127.0.0.1"
     assert seen["x-forwarded-proto"] == "http"
     assert "forwarded" not in seen
+    # Neither nginx nor the service behind it tells its version.
     assert response.headers["Server"] == "nginx"
 
 
