@@ -264,10 +264,8 @@ async def test_a_token_that_was_verified_is_refused_once_its_key_is_gone(
         await verifier.verify(token)
 
 
-async def test_the_memory_of_verified_tokens_is_bounded(
-    verifier: TokenVerifier, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr("shared.auth.access_tokens.CACHED_TOKENS", 3)
+async def test_the_memory_of_verified_tokens_is_bounded(keys: StaticKeys, clock: SetClock):
+    verifier = TokenVerifier(issuer=ISSUER, keys=keys, clock=clock, max_cached_tokens=3)
     for number in range(5):
         await verifier.verify(signed(HEADER, claims(jti=str(number))))
-    assert len(verifier._known) == 3
+    assert len(verifier._cached) == 3
