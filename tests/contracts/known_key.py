@@ -1,4 +1,4 @@
-"""How does the product run whose signing key the tests know, so that they can sign bad tokens?"""
+"""The product with a signing key that the tests know: they sign bad tokens with it."""
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
