@@ -14,7 +14,7 @@ from tests.e2e.people import PASSWORD
 
 PROBLEM = "application/problem+json"
 SANE = range(200, 500)
-MOST_TOLD = 12
+MAX_SHOWN_FAULTS = 12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +94,7 @@ class Asking:
         asked = list(cases)
         assert asked
         told = [told for told in await asyncio.gather(*map(self._ask, asked)) if told]
-        assert not told, "\n".join([f"{len(told)} of {len(asked)} wrong", *told[:MOST_TOLD]])
+        assert not told, "\n".join([f"{len(told)} of {len(asked)} wrong", *told[:MAX_SHOWN_FAULTS]])
 
     async def _ask(self, case: Case) -> str | None:
         try:
