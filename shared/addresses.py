@@ -1,7 +1,7 @@
-"""Is this an e-mail address that we may mail to, and which addresses are the same?
+"""E-mail addresses: which ones are accepted, and which ones are the same.
 
-Narrower than RFC 5321 on purpose: one mailbox, no quoted local part, no address literal, nothing
-that could become a second recipient or another header.
+The rule is narrower than RFC 5321 on purpose: one mailbox, no quoted local part, no address
+literal, and nothing that could become a second recipient or another header.
 """
 
 import re
@@ -20,8 +20,8 @@ _TOP_LEVEL = re.compile(r"[a-z][a-z0-9-]*[a-z0-9]", re.ASCII)
 class Address:
     """An address: `typed` is what is mailed to and shown, `key` is what is compared.
 
-    The key is the case-folded local part and the domain in its IDNA form. Dots and `+tags` are not
-    folded away: who may read `a+b@x.y` is for the mail server of `x.y` to say.
+    The key is the case-folded local part and the domain in its IDNA form. Dots and `+tags` stay:
+    only the mail server of `x.y` knows whether `a+b@x.y` is the same mailbox as `a@x.y`.
     """
 
     typed: str
@@ -32,16 +32,16 @@ def parse_address(text: str) -> Address:
     """Read an address.
 
     Raises:
-        ValueError: it is none; the message says why in words for a person.
+        ValueError: it is not an accepted address; the message says why, for the user.
     """
     if len(text) > ADDRESS_LIMIT:
-        raise ValueError(f"An e-mail address has {ADDRESS_LIMIT} characters at most.")
+        raise ValueError(f"An e-mail address must have at most {ADDRESS_LIMIT} characters.")
     local, at, domain = text.rpartition("@")
     if not at or len(local) > 64 or not _LOCAL.fullmatch(local):
-        raise ValueError("This is not an e-mail address.")
-    # An encoded word would be decoded by mail programs, into anything.
+        raise ValueError("This is not an e-mail address. Enter it as name@example.com.")
+    # Mail programs decode an encoded word, and it can contain any character.
     if "=?" in local:
-        raise ValueError("This is not an e-mail address.")
+        raise ValueError("This is not an e-mail address. Enter it as name@example.com.")
     return Address(typed=text, key=f"{local.casefold()}@{_domain_key(domain)}")
 
 
@@ -49,8 +49,12 @@ def _domain_key(domain: str) -> str:
     try:
         encoded = idna.encode(domain, uts46=True, std3_rules=True).decode("ascii").lower()
     except (idna.IDNAError, UnicodeError) as problem:
-        raise ValueError("The part after the @ is not a domain.") from problem
+        raise ValueError(
+            "The part after the @ is not a domain name. Enter the address as name@example.com."
+        ) from problem
     labels = encoded.split(".")
     if len(labels) < 2 or len(encoded) > 253 or not _TOP_LEVEL.fullmatch(labels[-1]):
-        raise ValueError("The part after the @ is not a domain.")
+        raise ValueError(
+            "The part after the @ is not a domain name. Enter the address as name@example.com."
+        )
     return encoded

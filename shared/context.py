@@ -1,6 +1,6 @@
-"""Within which request, by whom and in which service does this code run?
+"""The request, actor and service that the running code belongs to.
 
-Read by the log, by calls to other services and by nothing that decides.
+The log and calls to other services read it. No decision depends on it.
 """
 
 from contextvars import ContextVar

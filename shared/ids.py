@@ -1,4 +1,4 @@
-"""How is a thing named on the wire?"""
+"""Ids: their types, prefixes and form on the wire."""
 
 import re
 import secrets
@@ -15,7 +15,7 @@ ClientId = NewType("ClientId", str)
 MessageId = NewType("MessageId", str)
 KeyId = NewType("KeyId", str)
 
-# The prefix that a path parameter of this name must carry; a malformed id never reaches a store.
+# The prefix that a path parameter of this name must have; a malformed id never reaches a store.
 PREFIXES = {
     "account_id": "acc",
     "client_id": "cli",
@@ -32,7 +32,7 @@ _OTHER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~:-]{0,199}", re.ASCII)
 
 
 def uuid7() -> int:
-    """A UUIDv7 (RFC 9562): milliseconds in front, so that ids sort by the time they were made."""
+    """A new UUIDv7 (RFC 9562); it begins with milliseconds, so ids sort by their creation time."""
     milliseconds = time.time_ns() // 1_000_000 & (1 << 48) - 1
     noise = secrets.randbits(74)
     version_and_a = 7 << 12 | noise >> 62
@@ -41,16 +41,16 @@ def uuid7() -> int:
 
 
 def new_id(prefix: str) -> str:
-    """`<prefix>_` and the 32 hexadecimal digits of a new UUIDv7."""
+    """A new id: `<prefix>_` and the 32 hexadecimal digits of a UUIDv7."""
     return f"{prefix}_{uuid7():032x}"
 
 
 def is_id(value: str, prefix: str) -> bool:
-    """Whether `value` has the form of an id with this prefix (Unicode look-alikes have not)."""
+    """Whether `value` has the form of an id with this prefix; only ASCII characters count."""
     return value.startswith(f"{prefix}_") and _ID.fullmatch(value) is not None
 
 
 def fits_path(name: str, value: str) -> bool:
-    """Whether `value` may stand in a path where the template says `{name}`."""
+    """Whether `value` may be the value of the path parameter `name`."""
     prefix = PREFIXES.get(name)
     return _OTHER.fullmatch(value) is not None if prefix is None else is_id(value, prefix)

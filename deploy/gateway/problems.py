@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.http.refusals import BodyTooLarge, MethodNotAllowed, Unexpected
-from shared.http.routes import BODY_CAP
+from shared.http.routes import BODY_CAP_BYTES
 from shared.problems import NotFound, Refusal, RefusalKind, Unavailable
 
-MAX_BODY_BYTES = 4 * BODY_CAP
+MAX_BODY_BYTES = 4 * BODY_CAP_BYTES
 """Larger than the cap of every route: up to this size a service answers with its own cap."""
 
 REQUEST_ID = "$rolecall_request_id"

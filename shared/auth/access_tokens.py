@@ -1,4 +1,4 @@
-"""What does an access token say, and does it hold (RFC 9068)?"""
+"""Access tokens (RFC 9068): their claims, signing and verification."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -16,7 +16,7 @@ from shared.ids import AccountId, ClientId, SessionId, UserId, is_id, new_id
 AUDIENCE = "rolecall"
 ACCESS_TYPE = "at+jwt"
 ACCESS_SECONDS = 300
-CACHED_TOKENS = 10_000
+MAX_CACHED_TOKENS = 10_000
 
 
 def user_claims(
@@ -27,7 +27,7 @@ def user_claims(
     account_id: AccountId | None,
     now: datetime,
 ) -> dict[str, Any]:
-    """The claims of a person's access token (RFC 9068, without roles and e-mail)."""
+    """The claims of a user's access token (RFC 9068, without roles and e-mail)."""
     claims = _claims(issuer, user_id, now) | {"sid": session_id}
     return claims if account_id is None else claims | {"acct": account_id}
 
@@ -44,7 +44,7 @@ def client_claims(*, issuer: str, client: ClientPrincipal, now: datetime) -> dic
 
 
 def sign_access_token(key: Ed25519PrivateKey, kid: str, claims: Mapping[str, Any]) -> str:
-    """An access token with these claims."""
+    """Sign an access token with these claims."""
     return jwt.sign(key, kid=kid, typ=ACCESS_TYPE, claims=claims)
 
 
@@ -67,30 +67,38 @@ class _Verified(NamedTuple):
 
 
 class TokenVerifier:
-    """Reads access tokens; a token that was verified is known by its text until it expires."""
+    """Verifies access tokens; a verified token is cached by its text until it expires."""
 
     def __init__(
-        self, *, issuer: str, keys: KeySource, clock: Clock, audience: str = AUDIENCE
+        self,
+        *,
+        issuer: str,
+        keys: KeySource,
+        clock: Clock,
+        audience: str = AUDIENCE,
+        max_cached_tokens: int = MAX_CACHED_TOKENS,
     ) -> None:
+        """Make it; when `max_cached_tokens` are cached, the oldest is dropped for a new one."""
         self._issuer = issuer
         self._audience = audience
         self._keys = keys
         self._clock = clock
-        self._known: dict[str, _Verified] = {}
+        self._max_cached_tokens = max_cached_tokens
+        self._cached: dict[str, _Verified] = {}
 
     async def verify(self, token: str) -> UserPrincipal | ClientPrincipal:
-        """The user or service client that an access token speaks for.
+        """Verify an access token and return the user or service client that it identifies.
 
         Raises:
             BadToken: it is not a valid access token.
-            Unavailable: the keys cannot be had.
+            Unavailable: the keys cannot be fetched.
         """
-        known = self._known.get(token)
+        cached = self._cached.get(token)
         now = self._clock.now()
-        if known is not None:
-            if known.version == self._keys.version and now.timestamp() < known.until:
-                return known.principal
-            self._known.pop(token, None)
+        if cached is not None:
+            if cached.version == self._keys.version and now.timestamp() < cached.until:
+                return cached.principal
+            self._cached.pop(token, None)
         kid = jwt.key_id(token, typ=ACCESS_TYPE)
         key = await self._keys.find(kid)
         if key is None:
@@ -101,19 +109,19 @@ class TokenVerifier:
             issuer=self._issuer,
             audience=self._audience,
             now=now,
-            longest=ACCESS_SECONDS,
+            max_lifetime=ACCESS_SECONDS,
             required=("sub",),
         )
         principal = _principal(claims)
-        if len(self._known) >= CACHED_TOKENS:
-            self._known.pop(next(iter(self._known)))
-        self._known[token] = _Verified(principal, claims["exp"], self._keys.version)
+        if len(self._cached) >= self._max_cached_tokens:
+            self._cached.pop(next(iter(self._cached)))
+        self._cached[token] = _Verified(principal, claims["exp"], self._keys.version)
         return principal
 
 
 def _principal(claims: Mapping[str, Any]) -> UserPrincipal | ClientPrincipal:
     if ("sid" in claims) == ("client_id" in claims):
-        raise BadToken("neither a user nor a client, or both")
+        raise BadToken("not exactly one of a user and a client")
     if "sid" in claims:
         return UserPrincipal(
             user_id=UserId(_id(claims["sub"], "usr")),
@@ -121,7 +129,7 @@ def _principal(claims: Mapping[str, Any]) -> UserPrincipal | ClientPrincipal:
             account_id=AccountId(_id(claims["acct"], "acc")) if "acct" in claims else None,
         )
     if claims["sub"] != claims["client_id"]:
-        raise BadToken("a client speaks for itself only")
+        raise BadToken("the subject is not the client")
     accounts, types = _texts(claims, "accounts"), _texts(claims, "types")
     scope = claims.get("scope")
     if not isinstance(scope, str):
@@ -136,7 +144,7 @@ def _principal(claims: Mapping[str, Any]) -> UserPrincipal | ClientPrincipal:
 
 def _id(value: Any, prefix: str) -> str:
     if not isinstance(value, str) or not is_id(value, prefix):
-        raise BadToken(f"not an id of {prefix}")
+        raise BadToken(f"not an id with the prefix {prefix}")
     return value
 
 

@@ -1,4 +1,4 @@
-"""Whose credential is this?"""
+"""The principal of an `Authorization` header."""
 
 import hmac
 from collections.abc import Awaitable, Callable
@@ -19,14 +19,14 @@ from shared.auth.principals import (
 from shared.problems import Unauthenticated
 
 Live = Callable[[UserPrincipal], Awaitable[bool]]
-"""Whether a person's session still exists; asked by services that know sessions."""
+"""Tells whether a user's session still exists, in services that know sessions."""
 
 
 class Authenticator:
     """Turns an `Authorization` header into a principal.
 
-    Every method takes the header (None when there is none) and raises `Unauthenticated` for
-    whatever does not count, without saying why.
+    Every method takes the header (None when it is missing). It raises `Unauthenticated` for a
+    credential that is not valid, without the reason.
     """
 
     def __init__(
@@ -37,14 +37,14 @@ class Authenticator:
         admin_key: SecretStr | None = None,
         live: Live | None = None,
     ) -> None:
-        """What is left out authenticates nobody."""
+        """Make it; a kind of credential that is left out is refused."""
         self._tokens = tokens
         self._internal = internal
         self._admin_key = admin_key
         self._live = live
 
     async def bearer(self, header: str | None) -> UserPrincipal | ClientPrincipal:
-        """The user or service client of an access token."""
+        """Return the user or service client of an access token."""
         token = _token(header)
         if self._tokens is None:
             raise Unauthenticated
@@ -61,7 +61,7 @@ class Authenticator:
         return principal
 
     def service(self, header: str | None) -> ServicePrincipal:
-        """The service of ours that calls."""
+        """Return the calling service of the product."""
         token = _token(header)
         if self._internal is None:
             raise Unauthenticated
@@ -71,11 +71,11 @@ class Authenticator:
             raise Unauthenticated from error
 
     def admin(self, header: str | None) -> AdminPrincipal:
-        """The operator, by the key of the configuration."""
+        """Return the operator, whose admin key is in the settings."""
         token = _token(header)
         key = self._admin_key
         if key is None or not hmac.compare_digest(token.encode(), key.get_secret_value().encode()):
-            raise Unauthenticated from BadToken("not the operator's key")
+            raise Unauthenticated from BadToken("not the admin key")
         return AdminPrincipal()
 
 

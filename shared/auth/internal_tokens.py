@@ -1,6 +1,6 @@
-"""Which of our services calls, and for whom?
+"""Tokens of internal calls: the calling service, and the principal that it acts for.
 
-The calling service signs each call itself, so that no internal call needs identity.
+The calling service signs each call itself. No internal call needs identity.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from shared.ids import new_id
 INTERNAL_TYPE = "internal+jwt"
 INTERNAL_SECONDS = 60
 SERVICE_HEADER = "Rolecall-Service"
-"""Names who answers an internal call: the address may have become another's."""
+"""The header that names the answering service: its address may now be that of another."""
 
 
 class InternalSigner:
@@ -30,7 +30,7 @@ class InternalSigner:
         self._clock = clock
 
     def token(self, callee: str, *, act: Actor | None = None) -> str:
-        """A token for one call of `callee`, made for the principal `act` (None: for ourselves)."""
+        """Sign a token for one call to `callee` on behalf of `act` (None: of the service)."""
         issued = int(self._clock.now().timestamp())
         claims = {
             "iss": self._service,
@@ -40,25 +40,25 @@ class InternalSigner:
             "exp": issued + INTERNAL_SECONDS,
         }
         if act is not None:
-            # Names and addresses are looked up by whoever shows them; a token need not carry them.
+            # The service that shows names and addresses looks them up; a token does not carry them.
             claims["act"] = act.model_dump(exclude_none=True, exclude={"name", "email"})
         return jwt.sign(self._key, kid=self._service, typ=INTERNAL_TYPE, claims=claims)
 
 
 class InternalVerifier:
-    """Reads the tokens of calls to one service."""
+    """Verifies the tokens of calls to one service."""
 
     def __init__(self, *, service: str, keys: Mapping[str, str], clock: Clock) -> None:
-        """`keys` are the public keys by service, as `ROLECALL_<SERVICE>_INTERNAL_KEYS` has them."""
+        """Make it; `keys` are the public keys by service (`ROLECALL_<SERVICE>_INTERNAL_KEYS`)."""
         self._service = service
         self._keys = {name: read_public(text) for name, text in keys.items()}
         self._clock = clock
 
     def verify(self, token: str) -> ServicePrincipal:
-        """The service that calls, and whom it acts for.
+        """Verify a token; return the calling service and the principal that it acts for.
 
         Raises:
-            BadToken: no service of ours made this for us within the last minute.
+            BadToken: no service of the product signed it for this one within the last minute.
         """
         caller = jwt.key_id(token, typ=INTERNAL_TYPE)
         key = self._keys.get(caller)
@@ -70,7 +70,7 @@ class InternalVerifier:
             issuer=caller,
             audience=self._service,
             now=self._clock.now(),
-            longest=INTERNAL_SECONDS,
+            max_lifetime=INTERNAL_SECONDS,
         )
         try:
             act = Actor.model_validate(claims["act"]) if "act" in claims else None

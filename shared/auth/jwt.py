@@ -1,7 +1,7 @@
-"""Is this text one of our signed tokens, exactly as we would have written it?
+"""Signing and strict verification of the product's own JWTs.
 
-Everything that a JWT library forgives is refused before the signature is looked at: the checks are
-narrower than RFC 7519, because all tokens are our own.
+What a JWT library tolerates is refused before the signature is checked. The checks are narrower
+than RFC 7519, because the product issues every token itself.
 """
 
 import json
@@ -16,18 +16,18 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from shared.auth.keys import decode
 
 ALGORITHM = "EdDSA"
-LARGEST = 8192
-LEEWAY = 10
-"""Seconds that two machines' clocks may differ by."""
+MAX_TOKEN_CHARACTERS = 8192
+LEEWAY_SECONDS = 10
+"""How far the clocks of two machines may differ."""
 SIGNATURE_BYTES = 64
-TIMES = ("iat", "exp")
+TIME_CLAIMS = ("iat", "exp")
 _KID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
 _HEADER = frozenset({"alg", "typ", "kid"})
 _LAST_SECOND = 2**40
 
 
-class BadToken(Exception):  # noqa: N818 - the refusal that the caller sees says less
-    """A token that is refused. The reason is for tests and for the log, never for the sender."""
+class BadToken(Exception):  # noqa: N818 - the caller gets a refusal that says less
+    """A token that is refused; its reason is for the log and for tests, never for the sender."""
 
 
 def sign(key: Ed25519PrivateKey, *, kid: str, typ: str, claims: Mapping[str, Any]) -> str:
@@ -37,12 +37,12 @@ def sign(key: Ed25519PrivateKey, *, kid: str, typ: str, claims: Mapping[str, Any
 
 
 def key_id(token: str, *, typ: str) -> str:
-    """The `kid` of a token whose form and header are in order; nothing is verified yet.
+    """Return the `kid` of a token after checking its form and header; nothing is verified yet.
 
     Raises:
-        BadToken: it is not a token that we would have written.
+        BadToken: its form or header is not that of a token of the product.
     """
-    if len(token) > LARGEST:
+    if len(token) > MAX_TOKEN_CHARACTERS:
         raise BadToken("too large")
     parts = token.split(".")
     if len(parts) != 3:
@@ -74,16 +74,16 @@ def verify(
     issuer: str,
     audience: str,
     now: datetime,
-    longest: int,
+    max_lifetime: int,
     required: Iterable[str] = (),
 ) -> dict[str, Any]:
-    """The claims of a token that `key_id` let through, once its signature and claims hold.
+    """Verify the signature and claims of a token that `key_id` accepted, and return the claims.
 
-    `longest` is the most that `exp` may be after `iat`, in seconds. Beside `required` a token must
-    carry `iss aud jti iat exp`. Times are compared with `now`, not with the library's own clock.
+    `max_lifetime` is the longest time from `iat` to `exp`, in seconds. Besides `required`, a token
+    must carry `iss aud jti iat exp`. Times are compared with `now`, not with the library's clock.
 
     Raises:
-        BadToken: it does not hold.
+        BadToken: the signature or a claim is not valid.
     """
     try:
         claims: dict[str, Any] = jwt.decode(
@@ -93,7 +93,7 @@ def verify(
             issuer=issuer,
             audience=audience,
             options={
-                "require": ["iss", "aud", "jti", *TIMES, *required],
+                "require": ["iss", "aud", "jti", *TIME_CLAIMS, *required],
                 "strict_aud": True,
                 "verify_exp": False,
                 "verify_iat": False,
@@ -102,22 +102,22 @@ def verify(
         )
     except jwt.PyJWTError as error:
         raise BadToken(type(error).__name__) from error
-    _check_times(claims, now=now.timestamp(), longest=longest)
+    _check_times(claims, now=now.timestamp(), max_lifetime=max_lifetime)
     if not isinstance(claims["jti"], str) or not claims["jti"]:
         raise BadToken("no token id")
     return claims
 
 
-def _check_times(claims: Mapping[str, Any], *, now: float, longest: int) -> None:
-    for name in (*TIMES, *(["nbf"] if "nbf" in claims else [])):
-        # bool is an int to Python, and 1.7e9 is a number to JSON; neither is a time to us.
+def _check_times(claims: Mapping[str, Any], *, now: float, max_lifetime: int) -> None:
+    for name in (*TIME_CLAIMS, *(["nbf"] if "nbf" in claims else [])):
+        # bool is an int in Python and 1.7e9 is a number in JSON; neither is a time here.
         if type(claims[name]) is not int or not 0 <= claims[name] < _LAST_SECOND:
             raise BadToken(f"{name} is not a whole number of seconds")
-    if claims["exp"] <= now - LEEWAY:
+    if claims["exp"] <= now - LEEWAY_SECONDS:
         raise BadToken("expired")
-    if max(claims["iat"], claims.get("nbf", 0)) > now + LEEWAY:
+    if max(claims["iat"], claims.get("nbf", 0)) > now + LEEWAY_SECONDS:
         raise BadToken("from the future")
-    if not 0 < claims["exp"] - claims["iat"] <= longest:
+    if not 0 < claims["exp"] - claims["iat"] <= max_lifetime:
         raise BadToken("lives too long")
 
 

@@ -1,4 +1,4 @@
-"""Which public keys may access tokens be signed with?"""
+"""Sources of the public keys that verify access tokens."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -11,39 +11,39 @@ from shared.clock import Clock
 from shared.contracts.calls import KeySet
 from shared.problems import Refusal, Unavailable
 
-REFRESH_AT_MOST_EVERY = 10.0
-REFRESH_AFTER = 300.0
-REFRESH_PATIENCE = 0.25
-"""How long the bearer of a known key waits for newer ones, should identity be silent."""
-TRUST_KEYS_FOR = 3600.0
+MIN_REFRESH_PAUSE_SECONDS = 10.0
+REFRESH_AFTER_SECONDS = 300.0
+REFRESH_WAIT_SECONDS = 0.25
+"""How long a request with a known key waits for newer keys when identity does not answer."""
+MAX_KEY_AGE_SECONDS = 3600.0
 
 
 class KeySource(Protocol):
-    """Where the public keys of access tokens come from."""
+    """A source of the public keys of access tokens."""
 
     @property
     def version(self) -> int:
-        """Another number whenever a key may have gone; what was verified before is then void."""
+        """A number that changes when a key may have been removed; cached results are then void."""
         ...
 
     async def find(self, kid: str) -> Ed25519PublicKey | None:
-        """The key with this id, or None when there is none.
+        """The key with this id, or None when it does not exist.
 
         Raises:
-            Unavailable: nobody can be asked, and what is known is too old to be believed.
+            Unavailable: identity does not answer, and the known keys are too old to be trusted.
         """
         ...
 
 
 class StaticKeys:
-    """Keys that are known here (identity's own, or a test's)."""
+    """Keys in this process: identity's own, or those of a test."""
 
     def __init__(self, keys: Mapping[str, Ed25519PublicKey]) -> None:
         self._keys = dict(keys)
         self.version = 0
 
     def replace(self, keys: Mapping[str, Ed25519PublicKey]) -> None:
-        """Know these keys from now on, and no others."""
+        """Replace all keys with these."""
         self._keys = dict(keys)
         self.version += 1
 
@@ -53,15 +53,15 @@ class StaticKeys:
 
 
 class RemoteKeys:
-    """identity's key set, kept here.
+    """A cached copy of identity's key set.
 
-    It is read again when it is five minutes old or when a `kid` is unknown, at most every ten
-    seconds however many unknown ids are sent, and never from an address that a token names. While
-    identity is away the last set counts for an hour.
+    It is fetched again when it is five minutes old or a `kid` is unknown, at most every ten seconds
+    however many unknown ids arrive, and never from an address that a token names. While identity
+    does not answer, the last set is trusted for an hour.
     """
 
     def __init__(self, fetch: Callable[[], Awaitable[KeySet]], *, clock: Clock) -> None:
-        """`fetch` gets the JWK set and raises `Unavailable` when it cannot."""
+        """Make it; `fetch` returns the JWK set and raises `Unavailable` when it cannot."""
         self._fetch = fetch
         self._clock = clock
         self._keys: Mapping[str, Ed25519PublicKey] = {}
@@ -72,11 +72,11 @@ class RemoteKeys:
 
     async def find(self, kid: str) -> Ed25519PublicKey | None:
         """The key with this id; see `KeySource`."""
-        if kid not in self._keys or self._age() > TRUST_KEYS_FOR:
+        if kid not in self._keys or self._age() > MAX_KEY_AGE_SECONDS:
             await self._refresh(None)
-        elif self._age() > REFRESH_AFTER:
-            await self._refresh(REFRESH_PATIENCE)
-        if self._age() > TRUST_KEYS_FOR:
+        elif self._age() > REFRESH_AFTER_SECONDS:
+            await self._refresh(REFRESH_WAIT_SECONDS)
+        if self._age() > MAX_KEY_AGE_SECONDS:
             raise Unavailable
         return self._keys.get(kid)
 
@@ -85,14 +85,14 @@ class RemoteKeys:
             return float("inf")
         return self._clock.boottime() - self._fetched_at
 
-    async def _refresh(self, patience: float | None) -> None:
+    async def _refresh(self, wait_seconds: float | None) -> None:
         if self._running is None or self._running.done():
             now = self._clock.boottime()
-            if self._tried_at is not None and now - self._tried_at < REFRESH_AT_MOST_EVERY:
+            if self._tried_at is not None and now - self._tried_at < MIN_REFRESH_PAUSE_SECONDS:
                 return
             self._tried_at = now
             self._running = asyncio.create_task(self._read(now))
-        done, _ = await asyncio.wait({self._running}, timeout=patience)
+        done, _ = await asyncio.wait({self._running}, timeout=wait_seconds)
         for task in done:
             task.result()
 

@@ -1,4 +1,4 @@
-"""Who is acting, once the credential has been checked?"""
+"""The principals that a checked credential can stand for."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from shared.ids import AccountId, ClientId, SessionId, UserId
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserPrincipal:
-    """A person in a session.
+    """A user in a session.
 
     `account_id` is the session's current account: a hint, never authority.
     """
@@ -20,7 +20,7 @@ class UserPrincipal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientPrincipal:
-    """A service client; where `account_ids` or `resource_types` are None it is not bound to any."""
+    """A service client; None in `account_ids` or `resource_types` means that it is not bound."""
 
     client_id: ClientId
     scopes: frozenset[str]
@@ -30,7 +30,7 @@ class ClientPrincipal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServicePrincipal:
-    """One of our services, and whom it acts for (None: itself)."""
+    """A service of the product, and the principal that it acts for (None: itself)."""
 
     service: str
     act: Actor | None = None
@@ -38,19 +38,19 @@ class ServicePrincipal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdminPrincipal:
-    """Whoever holds the operator's key of this service."""
+    """The operator, who holds the admin key of this service."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Anonymous:
-    """Nobody in particular."""
+    """A caller without a credential."""
 
 
 Principal = UserPrincipal | ClientPrincipal | ServicePrincipal | AdminPrincipal | Anonymous
 
 
 def actor_of(principal: Principal) -> Actor:
-    """The actor of the audit record; what an internal call does is done by whom it acts for."""
+    """The actor for the audit record; for an internal call it is the one that is acted for."""
     match principal:
         case UserPrincipal():
             return Actor(type="user", id=principal.user_id, session_id=principal.session_id)

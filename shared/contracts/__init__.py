@@ -1,1 +1,1 @@
-"""What the services say to each other: facts, things, topology."""
+"""The contracts between the services: facts, policy objects, internal calls and topology."""

@@ -1,23 +1,23 @@
-"""Who may call a route?"""
+"""The kinds of access that a route can require."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Public:
-    """Anyone; a credential that is sent is not looked at."""
+    """Every caller; a credential is ignored."""
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A person with a live session."""
+    """A user with a live session."""
 
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """A person who has this permission in the account that the path names.
+    """A user who has this permission in the account of the path.
 
-    With `decided_in_use_case` the use case decides by `call.permission`, on rows that it reads in
+    With `decided_in_use_case` the use case checks `call.permission` against rows that it reads in
     its own transaction. Otherwise the API's checker decides before the handler runs.
     """
 
@@ -34,21 +34,21 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class SessionOrClient:
-    """A person with a live session, or a service client with this scope."""
+    """A user with a live session, or a service client with this scope."""
 
     scope: str
 
 
 @dataclass(frozen=True, slots=True)
 class Internal:
-    """One of these services of ours, on the internal port."""
+    """One of these services of the product, on the internal port."""
 
     callers: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Admin:
-    """The operator's key, on the internal port."""
+    """The operator, with the admin key, on the internal port."""
 
 
 Access = Public | Session | Permission | Client | SessionOrClient | Internal | Admin

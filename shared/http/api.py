@@ -1,4 +1,4 @@
-"""What happens between a request that matches a row and its answer?"""
+"""The steps from a request that matches a row to its answer."""
 
 import re
 from collections.abc import Sequence
@@ -58,8 +58,8 @@ _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 class Api:
     """The routes of one service, ready to be mounted.
 
-    `ctx` is handed to every handler as it is. `checker` is needed by rows with a `Permission` that
-    is decided before the handler. `closed` answers 503 to everything until the service has started.
+    `ctx` is handed to every handler. Rows with a `Permission` that is decided before the handler
+    need `checker`. While `closed` is set, every request is answered with 503.
     """
 
     def __init__(
@@ -85,7 +85,11 @@ class Api:
     async def answer(
         self, route: Route, request: web.Request, *, request_id: str, proxies: Sequence[Network]
     ) -> web.Response:
-        """Answer one request, or raise the refusal that it gets."""
+        """Answer one request.
+
+        Raises:
+            Refusal: the request is refused.
+        """
         if self.closed:
             raise Unavailable
         principal = await self._principal(route, request)
@@ -141,7 +145,7 @@ class Api:
         if not isinstance(route.access, Permission) or route.access.decided_in_use_case:
             return
         if self._checker is None or account_id is None or not isinstance(principal, UserPrincipal):
-            raise TypeError(f"{route.operation_id} cannot be decided")
+            raise TypeError(f"{route.operation_id}: the permission cannot be checked")
         await self._checker.check(
             principal,
             AccountId(account_id),
@@ -160,23 +164,25 @@ class Api:
         return check_json(route.takes, raw, value=loads(raw), strictness=route.strictness)
 
     def _check_row(self, route: Route) -> None:
-        """A row that contradicts itself stops the start."""
+        """Stop the start when a row contradicts itself."""
         inside = isinstance(route.access, Internal | Admin)
         if inside != route.path.startswith(INTERNAL_PREFIX):
-            raise ValueError(f"{route.operation_id}: {INTERNAL_PREFIX} and its access disagree")
+            raise ValueError(
+                f"{route.operation_id}: the path prefix {INTERNAL_PREFIX} and the access disagree"
+            )
         if isinstance(route.access, Permission):
             if "account_id" not in route.parameters:
-                raise ValueError(f"{route.operation_id}: a permission is one in an account")
+                raise ValueError(f"{route.operation_id}: a permission needs an account in the path")
             if not route.access.decided_in_use_case and self._checker is None:
-                raise ValueError(f"{route.operation_id}: nobody decides the permission")
+                raise ValueError(f"{route.operation_id}: no checker decides the permission")
         if route.media is Media.FORM and route.strictness is not Strictness.LENIENT:
-            raise ValueError(f"{route.operation_id}: forms are read leniently (RFC 6749)")
+            raise ValueError(f"{route.operation_id}: a form needs lenient input (RFC 6749)")
 
 
 def _authorization(request: web.Request) -> str | None:
     headers = request.headers.getall("Authorization", [])
     if len(headers) > 1:
-        # Whoever stands between might have looked at another one than we would.
+        # A proxy in between may have checked another one than this service would.
         raise Unauthenticated from BadToken("more than one credential")
     return headers[0] if headers else None
 
@@ -207,7 +213,7 @@ def _idempotency_key(route: Route, request: web.Request) -> str | None:
     if not keys:
         return None
     if len(keys) > 1 or _IDEMPOTENCY_KEY.fullmatch(keys[0]) is None:
-        message = "Must be one value of 1 to 255 visible ASCII characters"
+        message = "Send one value of 1 to 255 visible ASCII characters."
         raise refuse([("/headers/Idempotency-Key", message)], route.strictness)
     return keys[0]
 
@@ -230,7 +236,7 @@ def _response(route: Route, path: dict[str, str], result: BaseModel | Reply | No
         headers["Content-Type"] = reply.content_type
         return web.Response(body=reply.body, status=status or route.status, headers=headers)
     if route.gives is None or not isinstance(reply.body, route.gives):
-        raise TypeError(f"{route.operation_id} gave what its row does not say")
+        raise TypeError(f"{route.operation_id} answered with another class than its row names")
     headers["Content-Type"] = reply.content_type
     content = reply.body.model_dump_json(by_alias=True).encode()
     return web.Response(body=content, status=status or route.status, headers=headers)

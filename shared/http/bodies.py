@@ -1,4 +1,4 @@
-"""Has the whole body arrived, in time, and is it of the size and type that the row takes?"""
+"""Reading a request's body within the time, size and media type of its route."""
 
 import asyncio
 
@@ -18,12 +18,12 @@ BODY_SECONDS = 10.0
 
 
 async def read_body(request: web.Request, route: Route, *, seconds: float) -> bytes:
-    """The raw body of a route that takes one; `seconds` is all the time that it has (`T19`).
+    """Read the raw body of a route that takes one, within `seconds` in all (`T19`).
 
     Raises:
-        WrongContentType: another media type or charset, or a content coding: an encoded body could
-            grow beyond every cap.
-        BodyTooLarge, BodyTooSlow, BodyBroken, BodyMissing: as they say.
+        WrongContentType: another media type or charset, or a content coding: a compressed body
+            could expand beyond every cap.
+        BodyTooLarge, BodyTooSlow, BodyBroken, BodyMissing: see the classes.
     """
     length = request.content_length
     if length is not None and length > route.body_cap:
@@ -33,7 +33,7 @@ async def read_body(request: web.Request, route: Route, *, seconds: float) -> by
     _check_type(request, route)
     try:
         if request.content.is_eof():
-            # It came in one piece with the headers, as small ones do: no timer is needed.
+            # It arrived together with the headers, as small bodies do: no timer is needed.
             body = request.content.read_nowait()
             if len(body) > route.body_cap:
                 raise BodyTooLarge(limit=route.body_cap)
@@ -66,7 +66,7 @@ def _check_type(request: web.Request, route: Route) -> None:
         raise wrong
     try:
         media, charset = request.content_type, request.charset or "utf-8"
-    except (IndexError, ValueError):  # the standard library's parser trips over some parameters
+    except (IndexError, ValueError):  # the standard library's parser fails on some parameters
         raise wrong from None
     if media != route.media or charset.lower() not in {"utf-8", "utf8"}:
         raise wrong

@@ -1,7 +1,7 @@
-"""How do the APIs of one or more services become one aiohttp application?
+"""Mounting the APIs of one or more services on one aiohttp application.
 
 The middleware here is the only place that writes a problem: for refusals, for the router's own 404
-and 405, and for faults of ours.
+and 405, and for faults of the product.
 """
 
 import json
@@ -35,9 +35,9 @@ _log = logging.getLogger(__name__)
 
 
 def mount(app: web.Application, *apis: Api, proxies: Sequence[Network] = ()) -> None:
-    """Route every row of `apis`, and `GET /openapi.json` over all of them.
+    """Route every row of `apis`, and `GET /openapi.json` that describes all of them.
 
-    `proxies` are the networks whose `X-Forwarded-For` is believed.
+    `proxies` are the networks whose `X-Forwarded-For` is trusted.
 
     Raises:
         ValueError: two rows claim the same method and path.
@@ -54,7 +54,7 @@ def mount(app: web.Application, *apis: Api, proxies: Sequence[Network] = ()) -> 
 
 
 def public_paths(*apis: Api) -> dict[str, list[str]]:
-    """The path templates of each service, as its gateway must route them.
+    """The path templates of each service, as the gateway routes them.
 
     Raises:
         ValueError: two rows claim the same method and path.
@@ -84,10 +84,10 @@ def _handler(api: Api, route: Route, proxies: Sequence[Network]) -> _Handler:
 
 
 async def _expected(request: web.Request) -> None:
-    """Only `100-continue` is known; aiohttp's own handler would refuse the rest past the edge."""
+    """Answer `100-continue`; aiohttp's own handler would refuse others outside the middleware."""
     if request.headers["Expect"].lower() == "100-continue":
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        request.writer.output_size = 0  # nothing of the answer itself is sent
+        request.writer.output_size = 0  # the answer itself has not begun
 
 
 def _openapi(apis: Sequence[Api]) -> _Handler:
@@ -103,7 +103,7 @@ def _openapi(apis: Sequence[Api]) -> _Handler:
 async def _edge(request: web.Request, handler: _Handler) -> web.StreamResponse:
     started = time.perf_counter()
     request_id = request[_REQUEST_ID] = request_id_of(request)
-    # One task serves all requests of a connection: each of these must be set anew.
+    # One task serves all requests of a connection, so each request sets all of these.
     context.request_id.set(request_id)
     context.traceparent.set(traceparent_of(request))
     context.actor.set(None)
@@ -118,7 +118,7 @@ async def _edge(request: web.Request, handler: _Handler) -> web.StreamResponse:
     except DATABASE_AWAY as error:
         _log.warning("database away", extra={"error": repr(error)})
         refusal = Unavailable()
-    except Exception:  # noqa: BLE001 - whatever it is, the caller gets an answer and the log the rest
+    except Exception:  # noqa: BLE001 - the caller gets an answer, the log gets the rest
         _log.exception("request failed")
         refusal = Unexpected()
     if refusal is not None:
@@ -130,8 +130,6 @@ async def _edge(request: web.Request, handler: _Handler) -> web.StreamResponse:
 def _of_router(error: web.HTTPException) -> Refusal:
     if isinstance(error, web.HTTPMethodNotAllowed):
         return MethodNotAllowed(tuple(error.allowed_methods))
-    if isinstance(error, web.HTTPRequestEntityTooLarge):
-        return BodyTooLarge(limit=0)
     if isinstance(error, web.HTTPNotFound):
         return NotFound()
     return refusal_of(error.status, {})
@@ -149,7 +147,7 @@ def _problem(refusal: Refusal, request_id: str) -> web.Response:
     if refusal.retry_after is not None:
         response.headers["Retry-After"] = str(refusal.retry_after)
     if isinstance(refusal, BodyTooLarge | BodyTooSlow):
-        # What else the sender has to say is not read.
+        # The rest of the body is not read.
         response.force_close()
     return response
 
@@ -186,7 +184,7 @@ def _finish(
 
 
 def _check_listed(route: Route, refusal: Refusal) -> None:
-    """A refusal that its row does not list is missing in the documents: a fault, but not fatal."""
+    """Log a refusal that its row does not list: the documents lack it."""
     if refusal.kind is not RefusalKind.UNEXPECTED and not isinstance(refusal, route.all_refusals()):
         _log.error(
             "refusal is not in its row",

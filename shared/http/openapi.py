@@ -1,4 +1,4 @@
-"""What do the rows of a ROUTES table say in the words of OpenAPI 3.1?"""
+"""The OpenAPI 3.1 document of a ROUTES table."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -24,7 +24,7 @@ def document(apis: Sequence[Api], *, title: str = "Rolecall") -> dict[str, Any]:
 
 
 def document_of(routes: Sequence[Route], *, title: str = "Rolecall") -> dict[str, Any]:
-    """The same of rows that nobody serves here, such as a gateway's."""
+    """The OpenAPI document of these rows, which this process need not serve."""
     schemas, definitions = _schemas(routes)
     paths: dict[str, dict[str, Any]] = defaultdict(dict)
     for route in routes:
@@ -90,13 +90,15 @@ def _operation(
 def _responses(route: Route, schemas: dict[_Key, dict[str, Any]]) -> dict[str, Any]:
     responses: dict[str, Any] = {}
     if route.gives is None:
-        responses["204" if route.status == 200 else str(route.status)] = {"description": "Done"}
+        responses["204" if route.status == 200 else str(route.status)] = {
+            "description": "Success. The answer has no body."
+        }
     else:
         content = {"application/json": {"schema": schemas[route.gives, "serialization"]}}
-        responses[str(route.status)] = {"description": "Done", "content": content}
+        responses[str(route.status)] = {"description": "Success.", "content": content}
     if route.effective_everywhere:
         responses["202"] = {
-            "description": "Done, and not yet effective on every replica: see Location",
+            "description": "Success, but not effective on every replica yet: see Location.",
             "headers": {name: {"schema": {"type": "string"}} for name in _EFFECT_HEADERS},
         }
     by_status: dict[int, list[type[Refusal]]] = defaultdict(list)
@@ -174,7 +176,7 @@ _PROBLEM_SCHEMA: dict[str, Any] = {
         "type": {"type": "string", "format": "uri"},
         "title": {"type": "string"},
         "status": {"type": "integer"},
-        "code": {"type": "string", "description": "Stable; what a program looks at"},
+        "code": {"type": "string", "description": "The stable code of the refusal, for programs"},
         "detail": {"type": "string"},
         "request_id": {"type": "string"},
         "errors": {

@@ -1,4 +1,4 @@
-"""Where does a request come from, and under which number do we know it?"""
+"""The origin of a request: its id, trace, client address and user agent."""
 
 import re
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from shared.contracts.facts import RequestInfo
 from shared.ids import new_id
 
 Network = IPv4Network | IPv6Network
-LONGEST_AGENT = 256
+MAX_USER_AGENT_CHARACTERS = 256
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._~-]{1,128}", re.ASCII)
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
@@ -18,13 +18,13 @@ _UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
 
 
 def request_id_of(request: web.Request) -> str:
-    """The sender's `X-Request-ID` if it is sane, else a new one."""
+    """The sender's `X-Request-ID` if it is well formed, else a new id."""
     sent = request.headers.get("X-Request-ID")
     return sent if sent is not None and _REQUEST_ID.fullmatch(sent) else new_id("req")
 
 
 def traceparent_of(request: web.Request) -> str | None:
-    """The W3C trace context that the sender is in, if it is well formed."""
+    """The W3C trace context of the sender, if it is well formed."""
     sent = request.headers.get("traceparent")
     return sent if sent is not None and _TRACEPARENT.fullmatch(sent) else None
 
@@ -32,21 +32,23 @@ def traceparent_of(request: web.Request) -> str | None:
 def info_of(
     request: web.Request, *, request_id: str, traceparent: str | None, proxies: Sequence[Network]
 ) -> RequestInfo:
-    """What the audit record keeps of a request."""
+    """The part of a request that its audit record keeps."""
     agent = request.headers.get("User-Agent")
     return RequestInfo(
         request_id=request_id,
         trace_id=None if traceparent is None else traceparent.split("-")[1],
         ip=client_address(request, proxies=proxies),
-        user_agent=None if agent is None else _UNPRINTABLE.sub("?", agent[:LONGEST_AGENT]),
+        user_agent=None
+        if agent is None
+        else _UNPRINTABLE.sub("?", agent[:MAX_USER_AGENT_CHARACTERS]),
     )
 
 
 def client_address(request: web.Request, *, proxies: Sequence[Network]) -> str | None:
     """The client's address (`T18`).
 
-    `X-Forwarded-For` counts only when the peer is one of our proxies; then it is the last address
-    that none of our proxies has.
+    `X-Forwarded-For` counts only when the peer is one of `proxies`. The client is then the last
+    address of it that is not a proxy.
     """
     peer = request.transport.get_extra_info("peername") if request.transport else None
     if not isinstance(peer, tuple):

@@ -1,4 +1,4 @@
-"""What does one row of a ROUTES table say?"""
+"""One row of a ROUTES table, the call that its handler gets, and the reply that it gives."""
 
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -46,79 +46,87 @@ from shared.problems import (
 BodyT = TypeVar("BodyT")
 QueryT = TypeVar("QueryT")
 
-BODY_CAP = 65_536
-MOST_ERRORS = 20
+BODY_CAP_BYTES = 65_536
+MAX_ERRORS = 20
 PARAMETER = re.compile(r"\{([a-z_]+)\}")
 REVISION_HEADER = "Rolecall-Revision"
 
-# Of the journals that authz follows: it could wait for no other.
+# Only of the journals that authz follows: it cannot wait for another.
 _REVISION = re.compile(
     r"(?:identity|team)\.[A-Za-z0-9_-]{1,64}\.(?:[0-9]|[1-5][0-9]|6[0-3])\.[1-9][0-9]{0,17}"
 )
 
 
 class Body(BaseModel):
-    """What a route takes, as body or as query: unknown members are refused (`T23`)."""
+    """The body or the query of a route; unknown members are refused (`T23`)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Answer(BaseModel):
-    """What a route gives."""
+    """The answer of a route."""
 
     model_config = ConfigDict(frozen=True)
 
 
 class Strictness(StrEnum):
-    """How input that does not fit is answered."""
+    """How a route answers input that does not fit."""
 
     STRICT = "strict"
     """422 with pointers; unknown members are refused."""
     LENIENT = "lenient"
-    """Always 400, unknown members are ignored: what AuthZEN and RFC 6749 ask for."""
+    """Always 400; unknown members are ignored, as AuthZEN and RFC 6749 require."""
 
 
 def refuse(errors: Sequence[tuple[str, str]], strictness: Strictness) -> Refusal:
-    """The refusal that this strictness gives to input that does not fit."""
-    return (Invalid if strictness is Strictness.STRICT else BadRequest)(errors=errors[:MOST_ERRORS])
+    """Build the refusal of input that does not fit, as the route's strictness has it."""
+    return (Invalid if strictness is Strictness.STRICT else BadRequest)(errors=errors[:MAX_ERRORS])
 
 
 def revision_of(headers: Mapping[str, str], strictness: Strictness) -> str | None:
-    """The revision that authz must know before it answers, where the caller names one.
+    """The revision that authz must have before it answers, if the caller names one.
 
     Raises:
-        Invalid, BadRequest: the header is no revision of a journal that authz follows.
+        Invalid, BadRequest: the header is not a revision of a journal that authz follows.
     """
     revision = headers.get(REVISION_HEADER)
     if revision is not None and _REVISION.fullmatch(revision) is None:
-        raise refuse([(f"/headers/{REVISION_HEADER}", "Is no revision")], strictness)
+        raise refuse(
+            [
+                (
+                    f"/headers/{REVISION_HEADER}",
+                    "Must be a revision, as an earlier answer returned it.",
+                )
+            ],
+            strictness,
+        )
     return revision
 
 
 class Media(StrEnum):
-    """What a body is written in."""
+    """The media type of a body."""
 
     JSON = "application/json"
     FORM = "application/x-www-form-urlencoded"
 
 
 class Effect(Protocol):
-    """What a committed write tells its caller (the journal's `Written` fits)."""
+    """The result of a committed write (the journal's `WriteResult` is one)."""
 
     @property
     def revision(self) -> str | None:
-        """The revision that the write made; None when it changed nothing."""
+        """The revision of the write; None when it changed nothing."""
         ...
 
     @property
     def effective(self) -> bool:
-        """Whether every replica that answers has it."""
+        """Whether every replica of authz that still answers has applied it."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call(Generic[BodyT, QueryT]):
-    """One request whose caller is known, allowed so far, and whose input fits."""
+    """One authenticated request with validated input, as its handler gets it."""
 
     caller: Caller
     principal: Principal
@@ -137,19 +145,19 @@ class Call(Generic[BodyT, QueryT]):
 
     @property
     def revision(self) -> str | None:
-        """What a handler that asks authz itself passes on; raises as `revision_of` does."""
+        """The revision of the caller, for a handler that calls authz; raises as `revision_of`."""
         return revision_of(self.headers, self.route.strictness)
 
     @property
     def permission(self) -> str:
-        """The permission that this route needs."""
+        """The permission that this route requires."""
         if not isinstance(self.route.access, Permission):
-            raise TypeError(f"{self.route.operation_id} names no permission")
+            raise TypeError(f"{self.route.operation_id} has no permission")
         return self.route.access.name
 
     @property
     def user(self) -> UserPrincipal:
-        """The person who calls."""
+        """The user who calls."""
         if not isinstance(self.principal, UserPrincipal):
             raise TypeError(f"{self.route.operation_id} is not for users alone")
         return self.principal
@@ -163,7 +171,7 @@ class Call(Generic[BodyT, QueryT]):
 
     @property
     def service(self) -> ServicePrincipal:
-        """The service of ours that calls."""
+        """The service of the product that calls."""
         if not isinstance(self.principal, ServicePrincipal):
             raise TypeError(f"{self.route.operation_id} is not for services")
         return self.principal
@@ -171,10 +179,10 @@ class Call(Generic[BodyT, QueryT]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """An answer with more to say than its body.
+    """An answer with a status, headers or a write result of its own.
 
-    `body` as bytes is sent as it is, with `content_type`. With `written` the answer carries
-    `Rolecall-Revision`, and is a 202 with `Location` as long as the write is not effective.
+    A `body` of bytes is sent unchanged, with `content_type`. With `written` the answer carries
+    `Rolecall-Revision`; it is a 202 with `Location` while the write is not effective everywhere.
     """
 
     body: BaseModel | bytes | None = None
@@ -189,12 +197,12 @@ Handler = Callable[[Any, Call[Any, Any]], Awaitable[BaseModel | Reply | None]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """Method and path, what is taken, given and refused, and who may call.
+    """Method, path, input, answer, refusals and access of one route.
 
-    `takes` is None where no body is read, `query` is None where no parameter is known.
-    With `effective_everywhere` the write is acknowledged after the barrier, because it changes what
-    authz answers from. `status` is that of an answer with a body; a handler that returns None
-    answers 204. `body_cap` is in bytes.
+    `takes` is None when no body is read, `query` is None when no parameter is known. With
+    `effective_everywhere` the write is acknowledged after the barrier, because it changes policy
+    state. `status` is that of an answer with a body; a handler that returns None answers 204.
+    `body_cap` is in bytes.
     """
 
     method: str
@@ -210,7 +218,7 @@ class Route:
     status: int = 200
     refuses: tuple[type[Refusal], ...] = ()
     effective_everywhere: bool = False
-    body_cap: int = BODY_CAP
+    body_cap: int = BODY_CAP_BYTES
     idempotent: bool = False
     strictness: Strictness = Strictness.STRICT
     media: Media = Media.JSON
@@ -221,7 +229,7 @@ class Route:
         return tuple(PARAMETER.findall(self.path))
 
     def all_refusals(self) -> tuple[type[Refusal], ...]:
-        """Every refusal that this route may answer: the handler's own, then those of its row."""
+        """All refusals of this route: the handler's own, then those that its row implies."""
         implied: list[type[Refusal]] = [*self.refuses, *_BY_ACCESS[type(self.access)], Unavailable]
         if self.parameters:
             implied.append(NotFound)

@@ -1,4 +1,4 @@
-"""Is this a JSON text that every reader understands alike (RFC 8259, RFC 7493)?"""
+"""Parsing JSON that every reader understands in the same way (RFC 8259, RFC 7493)."""
 
 import json
 import math
@@ -7,33 +7,33 @@ from typing import Any
 
 from shared.http.refusals import MalformedJson
 
-DEEPEST = 32
-SMALLEST_INTEGER = -(2**63)
-LARGEST_INTEGER = 2**63 - 1
-LONGEST_INTEGER = 20
+MAX_JSON_LEVELS = 32
+MIN_INTEGER = -(2**63)
+MAX_INTEGER = 2**63 - 1
+MAX_INTEGER_CHARACTERS = 20
 _FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
 
 
 def loads(raw: bytes) -> Any:
-    """The value of a JSON text in UTF-8 (`T22`).
+    """Parse a JSON text in UTF-8 (`T22`).
 
     Raises:
-        MalformedJson: it is none, or one that two readers would understand differently: members
-            that appear twice, NaN, numbers beyond 64 bits, NUL or lone surrogates in a string,
-            more than 32 levels.
+        MalformedJson: it is not JSON, or two readers could understand it differently: duplicate
+            members, NaN, numbers beyond 64 bits, NUL or lone surrogates in a string, or more than
+            `MAX_JSON_LEVELS` levels.
     """
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
-        raise MalformedJson(reason="it is not UTF-8") from None
+        raise MalformedJson(reason="it is not encoded in UTF-8") from None
     try:
         value = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise MalformedJson(reason=f"{error.msg.lower()} at character {error.pos}") from None
     except RecursionError:
         raise MalformedJson(reason=_TOO_DEEP) from None
-    # Only an escape can bring in such a character, and only brackets can bring depth.
-    if "\\u" in text or text.count("[") + text.count("{") > DEEPEST:
+    # Only an escape can produce such a character, and only brackets can nest.
+    if "\\u" in text or text.count("[") + text.count("{") > MAX_JSON_LEVELS:
         _walk(value)
     return value
 
@@ -41,13 +41,13 @@ def loads(raw: bytes) -> Any:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise MalformedJson(reason="an object has two members of the same name")
+        raise MalformedJson(reason="an object has two members with the same name")
     return members
 
 
 def _integer(digits: str) -> int:
-    number = int(digits) if len(digits) <= LONGEST_INTEGER else LARGEST_INTEGER + 1
-    if not SMALLEST_INTEGER <= number <= LARGEST_INTEGER:
+    number = int(digits) if len(digits) <= MAX_INTEGER_CHARACTERS else MAX_INTEGER + 1
+    if not MIN_INTEGER <= number <= MAX_INTEGER:
         raise MalformedJson(reason="an integer has more than 64 bits")
     return number
 
@@ -55,12 +55,12 @@ def _integer(digits: str) -> int:
 def _finite(digits: str) -> float:
     number = float(digits)
     if not math.isfinite(number):
-        raise MalformedJson(reason="a number is too large")
+        raise MalformedJson(reason="a number is outside the range of a 64-bit float")
     return number
 
 
 def _constant(name: str) -> Any:
-    raise MalformedJson(reason=f"{name} is no JSON value")
+    raise MalformedJson(reason=f"{name} is not a JSON value")
 
 
 def _walk(value: Any) -> None:
@@ -74,14 +74,14 @@ def _walk(value: Any) -> None:
             elif isinstance(item, list):
                 deeper += item
             elif isinstance(item, str) and _FORBIDDEN.search(item):
-                raise MalformedJson(reason="a string holds NUL or half of a character")
+                raise MalformedJson(reason="a string contains NUL or half of a surrogate pair")
         depth += any(isinstance(item, dict | list) for item in level)
-        if depth > DEEPEST:
+        if depth > MAX_JSON_LEVELS:
             raise MalformedJson(reason=_TOO_DEEP)
         level = deeper
 
 
-_TOO_DEEP = f"it is nested more than {DEEPEST} levels deep"
+_TOO_DEEP = f"it is nested more than {MAX_JSON_LEVELS} levels deep"
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_unique,
     parse_int=_integer,

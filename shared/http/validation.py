@@ -1,4 +1,4 @@
-"""Does the input fit the row's models, and if not, where?"""
+"""Validation of bodies, forms and queries, and the messages that say what is wrong where."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,16 +12,19 @@ from shared.http.refusals import MAX_FORM_FIELDS, MalformedForm
 from shared.http.routes import Strictness, refuse
 from shared.problems import Invalid, Refusal
 
-LONGEST_POINTER = 200
+MAX_POINTER_CHARACTERS = 200
 
 _CONTROL = re.compile("[\x00\ud800-\udfff]")
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 def check_json(model: type[ModelT], raw: bytes, *, value: Any, strictness: Strictness) -> ModelT:
-    """The model of a JSON text whose parsed `value` is known to be acceptable JSON.
+    """Validate a JSON text whose parsed `value` is known to be acceptable JSON.
 
-    Types are taken as JSON has them: `"1"` is no number, `1` is no boolean.
+    Types are those of JSON: `"1"` is not a number and `1` is not a boolean.
+
+    Raises:
+        Invalid, BadRequest: it does not fit the model; which one depends on `strictness`.
     """
     try:
         return model.model_validate_json(raw, strict=True, extra=_EXTRA[strictness])
@@ -36,11 +39,17 @@ def check_strings(
     prefix: str,
     strictness: Strictness,
 ) -> ModelT | None:
-    """The model of a query or a form. `prefix` begins the pointers (`/query`)."""
+    """Validate a query or a form; `prefix` begins the pointers (`/query`).
+
+    Raises:
+        Invalid, BadRequest: it does not fit the model; which one depends on `strictness`.
+    """
     single = _single(values, prefix=prefix, strictness=strictness)
     if model is None:
         if single and strictness is Strictness.STRICT:
-            raise Invalid(errors=[(_pointer(prefix, [name]), _UNKNOWN) for name in single])
+            raise Invalid(
+                errors=[(_pointer(prefix, [name]), _UNKNOWN_PARAMETER) for name in single]
+            )
         return None
     try:
         return model.model_validate_strings(single, extra=_EXTRA[strictness])
@@ -49,10 +58,10 @@ def check_strings(
 
 
 def read_form(raw: bytes) -> list[tuple[str, str]]:
-    """The members of a form body.
+    """Read the fields of a form body.
 
     Raises:
-        MalformedForm: it cannot be read as a form of at most 32 members in UTF-8.
+        MalformedForm: it is not a form of at most `MAX_FORM_FIELDS` fields in UTF-8.
     """
     try:
         return parse_qsl(
@@ -73,9 +82,13 @@ def _single(
     errors = []
     for name, value in values:
         if name in single:
-            errors.append((_pointer(prefix, [name]), "May be given once"))
+            errors.append(
+                (_pointer(prefix, [name]), "This parameter appears more than once. Send it once.")
+            )
         if _CONTROL.search(name + value):
-            errors.append((_pointer(prefix, [name]), "Has a character that no text has"))
+            errors.append(
+                (_pointer(prefix, [name]), "Contains NUL or half of a surrogate pair. Remove it.")
+            )
         single[name] = value
     if errors:
         raise refuse(errors, strictness)
@@ -83,21 +96,36 @@ def _single(
 
 
 def _refusal(error: ValidationError, value: Any, *, prefix: str, strictness: Strictness) -> Refusal:
-    faults = error.errors(include_url=False, include_context=False, include_input=False)
+    faults = error.errors(include_url=False, include_input=False)
     return refuse(
-        [(_pointer(prefix, _place(fault["loc"], value)), _message(fault)) for fault in faults],
+        [
+            (_pointer(prefix, _place(fault["loc"], value)), _message(fault, prefix=prefix))
+            for fault in faults
+        ],
         strictness,
     )
 
 
-def _message(fault: ErrorDetails) -> str:
-    if fault["type"] == "extra_forbidden":
-        return _UNKNOWN
-    return fault["msg"].removeprefix("Value error, ")
+def _message(fault: ErrorDetails, *, prefix: str) -> str:
+    """What is wrong and what to do; never a part of the input."""
+    kind, limits = fault["type"], fault.get("ctx", {})
+    if kind == "extra_forbidden" and prefix == QUERY:
+        kind = "unknown_parameter"
+    elif kind.startswith(("datetime_", "timezone_")):
+        kind = "datetime"
+    elif limits.get("min_length") == 1:
+        kind = "empty"
+    template = _MESSAGES.get(kind)
+    if template is None:
+        return fault["msg"].removeprefix("Value error, ").rstrip(".") + "."
+    quoted = limits.get("expected", limits.get("expected_tags", ""))
+    choices = re.findall("'([^']*)'", quoted)
+    listed = ("one of: " if len(choices) > 1 else "") + ", ".join(choices)
+    return template.format_map({**limits, "choices": listed})
 
 
 def _place(location: Sequence[int | str], value: Any) -> list[int | str]:
-    """The steps of pydantic's location that exist in the input; it also names union branches."""
+    """The steps of pydantic's location that exist in the input, without its union branches."""
     steps: list[int | str] = []
     for step in location:
         member = isinstance(value, Mapping) and step in value
@@ -114,10 +142,49 @@ def _place(location: Sequence[int | str], value: Any) -> list[int | str]:
 
 def _pointer(prefix: str, steps: Sequence[int | str]) -> str:
     escaped = (str(step).replace("~", "~0").replace("/", "~1") for step in steps)
-    return (prefix + "".join(f"/{step}" for step in escaped))[:LONGEST_POINTER]
+    return (prefix + "".join(f"/{step}" for step in escaped))[:MAX_POINTER_CHARACTERS]
 
 
-_UNKNOWN = "Is not known here"
+QUERY = "/query"
+_UNKNOWN_PARAMETER = "This parameter is not known. Remove it."
+_MESSAGES: Mapping[str, str] = {
+    "missing": "This member is required.",
+    "extra_forbidden": "This member is not known. Remove it.",
+    "unknown_parameter": _UNKNOWN_PARAMETER,
+    "empty": "Must not be empty.",
+    "enum": "Must be {choices}.",
+    "literal_error": "Must be {choices}.",
+    "union_tag_invalid": "The member {discriminator} must be {choices}.",
+    "union_tag_not_found": "The member {discriminator} is required.",
+    "datetime": "Must be an RFC 3339 time with an offset, such as 2026-03-01T12:00:00Z.",
+    "string_type": "Must be a string.",
+    "string_too_short": "Must have at least {min_length} characters.",
+    "string_too_long": "Must have at most {max_length} characters.",
+    "string_pattern_mismatch": "Must match the pattern `{pattern}`.",
+    "too_short": "Must have at least {min_length} items.",
+    "too_long": "Must have at most {max_length} items.",
+    "int_type": "Must be an integer.",
+    "int_parsing": "Must be an integer.",
+    "int_parsing_size": "Must be an integer of at most 64 bits.",
+    "int_from_float": "Must be an integer.",
+    "float_type": "Must be a number.",
+    "float_parsing": "Must be a number.",
+    "finite_number": "Must be a finite number.",
+    "bool_type": "Must be true or false.",
+    "bool_parsing": "Must be true or false.",
+    "greater_than": "Must be greater than {gt}.",
+    "greater_than_equal": "Must be at least {ge}.",
+    "less_than": "Must be less than {lt}.",
+    "less_than_equal": "Must be at most {le}.",
+    "list_type": "Must be an array.",
+    "tuple_type": "Must be an array.",
+    "set_type": "Must be an array.",
+    "dict_type": "Must be an object.",
+    "mapping_type": "Must be an object.",
+    "model_type": "Must be an object.",
+    "model_attributes_type": "Must be an object.",
+    "none_required": "Must be null.",
+}
 _EXTRA: Mapping[Strictness, Literal["forbid", "ignore"]] = {
     Strictness.STRICT: "forbid",
     Strictness.LENIENT: "ignore",

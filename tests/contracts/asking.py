@@ -1,4 +1,4 @@
-"""What is sent, what must come back, and where does an answer differ?"""
+"""Cases of requests with their expected answers, and the sender that compares them."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ from tests.e2e.people import PASSWORD
 
 PROBLEM = "application/problem+json"
 SANE = range(200, 500)
-MOST_TOLD = 12
+MAX_SHOWN_FAULTS = 12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +53,7 @@ class Said:
 
     @property
     def problem(self) -> dict[str, Any]:
-        """The body of a refusal; empty when it is no JSON object."""
+        """The body of a refusal; empty when it is not a JSON object."""
         try:
             body = json.loads(self.raw)
         except ValueError:
@@ -94,7 +94,7 @@ class Asking:
         asked = list(cases)
         assert asked
         told = [told for told in await asyncio.gather(*map(self._ask, asked)) if told]
-        assert not told, "\n".join([f"{len(told)} of {len(asked)} wrong", *told[:MOST_TOLD]])
+        assert not told, "\n".join([f"{len(told)} of {len(asked)} wrong", *told[:MAX_SHOWN_FAULTS]])
 
     async def _ask(self, case: Case) -> str | None:
         try:
@@ -130,7 +130,7 @@ def _wrong_problem(case: Case, said: Said) -> str | None:
         if case.pointer is None or pointer == case.pointer or pointer.startswith(f"{case.pointer}/")
     ]
     checks = {
-        "is no problem document": said.headers.get("Content-Type", "").startswith(PROBLEM),
+        "is not a problem document": said.headers.get("Content-Type", "").startswith(PROBLEM),
         "has no code": isinstance(problem.get("code"), str),
         f"has not the code {case.code}": case.code in {None, problem.get("code")},
         "tells another status": problem.get("status") == said.status,

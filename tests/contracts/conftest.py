@@ -1,4 +1,4 @@
-"""Which running product do these tests ask, as whom?"""
+"""The running product and the users of the contract tests."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -44,7 +44,7 @@ async def people(gathered: People, http: aiohttp.ClientSession) -> People:
 async def asking(
     product: KnownKey, people: People, http: aiohttp.ClientSession
 ) -> AsyncIterator[Asking]:
-    """Asks for the test; afterwards the product is still there and its log tells of no fault."""
+    """Asks for the test; afterwards the product is still there and its log has no fault."""
     product.new_faults()
     yield Asking(http, people)
     assert product.running

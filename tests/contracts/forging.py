@@ -1,4 +1,4 @@
-"""Which access tokens look right and are not?"""
+"""Forged access tokens that look right."""
 
 import base64
 import json
@@ -49,7 +49,7 @@ def changed(members: Members, changes: Mapping[str, Any]) -> Members:
     return {name: value for name, value in merged.items() if value is not GONE}
 
 
-def forged(token: str, *, somebody_else: str) -> dict[str, str]:
+def forged(token: str, *, other_user: str) -> dict[str, str]:
     """Tokens that differ from a good one in one thing each, but for their signature good ones."""
     header, claims = read(token)
     now = int(time.time())
@@ -66,9 +66,9 @@ def forged(token: str, *, somebody_else: str) -> dict[str, str]:
         "ending after all time": {"exp": 10**300},
         "of another issuer": {"iss": "https://evil.example"},
         "of no issuer": {"iss": GONE},
-        "for somebody else": {"aud": "rolecall-internal"},
+        "for another audience": {"aud": "rolecall-internal"},
         "for many": {"aud": ["rolecall", "x"]},
-        "for nobody": {"aud": GONE},
+        "without an audience": {"aud": GONE},
         "without a subject": {"sub": GONE},
         "with a list of subjects": {"sub": [claims["sub"]]},
         "with an operator as subject": {"sub": {"$gt": ""}},
@@ -102,12 +102,12 @@ def forged(token: str, *, somebody_else: str) -> dict[str, str]:
     head, payload = message.split(".")
     hmac = HMAC(_public(KEY).encode(), SHA256())
     hmac.update(message.encode())
-    stolen = changed(claims, {"sub": somebody_else})
+    stolen = changed(claims, {"sub": other_user})
     return {
         **{what: sign(header, changed(claims, made)) for what, made in other_claims.items()},
         **{what: sign(changed(header, made), claims) for what, made in other_headers.items()},
         "of another signer": sign(header, claims, OTHER_KEY),
-        "of somebody else, with the old signature": (
+        "of another user, with the old signature": (
             f"{head}.{encode(json.dumps(stolen).encode())}.{signature}"
         ),
         "unsigned": f"{message}.",

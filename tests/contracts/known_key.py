@@ -1,4 +1,4 @@
-"""How does the product run whose signing key the tests know, so that they can sign bad tokens?"""
+"""The product with a signing key that the tests know: they sign bad tokens with it."""
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -9,4 +9,4 @@ KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 
 if __name__ == "__main__":
     signing_keys.generate_key = lambda: KEY  # type: ignore[attr-defined]
-    raise SystemExit(main())
+    raise SystemExit(main([]))

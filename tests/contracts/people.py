@@ -1,4 +1,4 @@
-"""Who is there before the first question, and what do they have?"""
+"""The users and accounts of the contract tests."""
 
 import asyncio
 import time
@@ -55,42 +55,42 @@ class People:
     """Was an admin of `team`, and holds every credential of that time."""
     stranger: Person
     leaver: Person
-    """Whoever signs out in these tests."""
+    """The user who signs out in these tests."""
     unverified: str
-    """The address of somebody who never opened the mail."""
+    """The address of a user who never opened the mail."""
     spent: Link | None = None
     """What `removed` joined by."""
     refreshed_at: float = 0.0
 
     @property
     def everybody(self) -> tuple[Person, ...]:
-        """Whoever has a session."""
+        """Every user who has a session."""
         owners = self.team.owner, self.other.owner
         return (*owners, self.plain, self.removed, self.stranger, *self.by_role.values())
 
     async def come_back(self, http: aiohttp.ClientSession) -> None:
-        """Give everybody these connections, and new tokens before theirs are too old."""
+        """Give every user these connections, and new tokens before theirs expire."""
         for one in (*self.everybody, self.leaver, self.platform):
             one.http = http
         if time.monotonic() - self.refreshed_at > FRESH_SECONDS:
             await self.refresh()
 
     async def refresh(self) -> None:
-        """Go on with everybody's session."""
+        """Refresh the session of every user."""
         await asyncio.gather(self.leaver.log_in(), *map(refresh, self.everybody))
         await self.platform.sign_in(self.deployment.client_id, self.deployment.client_secret)
         self.refreshed_at = time.monotonic()
 
 
 async def refresh(person: Person) -> None:
-    """Go on with the session."""
+    """Refresh the session."""
     body = {"refresh_token": person.refresh_token}
     given = (await person.send("POST", "/v1/token/refresh", body)).expect(200)
     person.token, person.refresh_token = given["access_token"], given["refresh_token"]
 
 
 async def gather(deployment: Deployment) -> People:
-    """Sign everybody up, and make the two teams."""
+    """Sign all users up and make the two teams."""
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60)) as http:
         mailbox = Mailbox(http, deployment.mail)
 

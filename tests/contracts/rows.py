@@ -1,4 +1,4 @@
-"""Which rows are there, and what does a request look like that each of them takes?
+"""All public rows, with an example of a request that each of them takes.
 
 Every row must have its examples here: a new route without them fails the first test of each table.
 """
@@ -97,7 +97,7 @@ def examples(people: People) -> dict[str, tuple[dict[str, Any], ...]]:
 
 
 def without_revision(body: dict[str, Any]) -> dict[str, Any]:
-    """The body asking for no freshness: a revision that is not here is 503, as it should be."""
+    """The body without a revision: one that is not applied yet is rightly answered with 503."""
     return {name: value for name, value in body.items() if name != "context"}
 
 
@@ -133,7 +133,7 @@ def path_of(row: Route, ids: Mapping[str, str]) -> str:
 
 
 def request(row: Route, people: People, name: str, body: bytes | None, **expected: Any) -> Case:
-    """This body, sent to the row by somebody who may; `expected` are further fields of the case."""
+    """Send this body to the row as an admitted caller; `expected` are more fields of the case."""
     sent: dict[str, Any] = {
         "path": path_of(row, people.team.ids),
         "token": token_for(row, people),
@@ -143,7 +143,7 @@ def request(row: Route, people: People, name: str, body: bytes | None, **expecte
 
 
 def token_for(row: Route, people: People) -> str | None:
-    """The credential of somebody who may do it in `team`."""
+    """The credential of a caller who may do it in `team`."""
     if row.operation_id == "logOut":
         return people.leaver.token
     if isinstance(row.access, SessionOrClient):
@@ -152,7 +152,7 @@ def token_for(row: Route, people: People) -> str | None:
 
 
 def harmless_path(row: Route, team: Team) -> str:
-    """The row's path; what it would end or change is named by ids that nobody has."""
+    """The row's path; what it would end or change is named by ids that do not exist."""
     if row.method == "GET":
         return path_of(row, team.ids)
     made = {"user_id": "usr", "project_id": "prj", "invitation_id": "inv"}

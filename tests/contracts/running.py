@@ -1,4 +1,4 @@
-"""Which product do these tests ask, and did anything go wrong inside it?"""
+"""The product that the contract tests run, and the faults in its log."""
 
 import sys
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ class KnownKey(OneProcess):
         return self.log.read_text(errors="replace")
 
     def new_faults(self) -> list[str]:
-        """The lines of the log, since this was last asked, that tell of a fault of ours."""
+        """The lines about internal errors that were logged since the last call."""
         with self.log.open("rb") as log:
             log.seek(self._read)
             added = log.read()

@@ -1,4 +1,4 @@
-"""Which JSON types does a model take, and where?"""
+"""The JSON types that a model takes at each place."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple

@@ -1,4 +1,4 @@
-"""Is a body refused that is no text of the row's media type, whichever row it is sent to?"""
+"""Every row refuses a body that is not valid in its media type."""
 
 import gzip
 import json
@@ -117,7 +117,7 @@ def test_every_row_with_a_body_has_examples_with_every_member(gathered: People):
             row.takes.model_validate_json(json.dumps(body), strict=True)
 
 
-async def test_a_body_that_is_no_acceptable_json_is_malformed(asking: Asking, people: People):
+async def test_a_body_that_is_not_strict_json_is_malformed_json(asking: Asking, people: People):
     def cases() -> Iterator[Case]:
         for row in WITH_BODY:
             if row.media is Media.FORM:
@@ -134,7 +134,7 @@ async def test_a_body_that_is_no_acceptable_json_is_malformed(asking: Asking, pe
     await asking.check(cases())
 
 
-async def test_json_that_is_no_object_does_not_fit(asking: Asking, people: People):
+async def test_json_that_is_not_an_object_is_invalid(asking: Asking, people: People):
     def cases() -> Iterator[Case]:
         for row in WITH_BODY:
             if row.media is Media.FORM:
@@ -151,7 +151,7 @@ async def test_json_that_is_no_object_does_not_fit(asking: Asking, people: Peopl
     await asking.check(cases())
 
 
-async def test_a_body_that_is_no_form_is_malformed(asking: Asking, people: People):
+async def test_a_body_that_is_not_a_form_is_malformed(asking: Asking, people: People):
     [row] = [row for row in WITH_BODY if row.media is Media.FORM]
     await asking.check(
         request(row, people, name, body, statuses={400}, rfc6749=True)
@@ -159,7 +159,7 @@ async def test_a_body_that_is_no_form_is_malformed(asking: Asking, people: Peopl
     )
 
 
-async def test_no_body_is_told_from_a_bad_one(asking: Asking, people: People):
+async def test_a_missing_body_is_told_from_a_bad_one(asking: Asking, people: People):
     await asking.check(
         request(row, people, "empty", body, statuses={400}, code="body-missing")
         for row in WITH_BODY
@@ -188,7 +188,7 @@ async def test_a_body_beyond_the_cap_is_too_large_however_it_is_sent(
     await asking.check(cases())
 
 
-async def test_another_content_type_or_coding_is_refused_before_the_body_is_read(
+async def test_another_content_type_or_coding_is_refused_before_reading(
     asking: Asking, people: People
 ):
     def cases() -> Iterator[Case]:
@@ -210,7 +210,9 @@ async def test_another_content_type_or_coding_is_refused_before_the_body_is_read
     await asking.check(cases())
 
 
-async def test_no_small_change_to_a_good_body_makes_a_fault(asking: Asking, people: People):
+async def test_no_small_change_to_a_good_body_causes_an_internal_error(
+    asking: Asking, people: People
+):
     """Bytes are changed, dropped, doubled and put in; the order of the tests' run is the seed."""
 
     def cases() -> Iterator[Case]:

@@ -1,4 +1,4 @@
-"""Is every row that needs a credential closed to every credential that is none?"""
+"""Every row that needs a credential refuses each one that is not valid."""
 
 import base64
 from collections.abc import Iterator, Mapping
@@ -46,16 +46,16 @@ def test_every_row_needs_a_credential_that_the_tables_below_know():
 
 
 async def test_a_token_signed_by_the_tests_is_as_good_as_a_real_one(asking: Asking, people: People):
-    """What the next test relies on: its tokens are refused for the one thing that is wrong."""
+    """The next test relies on it: its tokens are refused only for their one fault."""
     header, claims = read(people.team.owner.token or "")
     [row] = [row for row in ROWS if row.operation_id == "getMe"]
     token = f"Bearer {sign(header, claims)}"
     await asking.check([bearing(row, people, "signed here", token, statuses={200})])
 
 
-async def test_forged_tokens_authenticate_nobody(asking: Asking, people: People):
+async def test_forged_tokens_are_unauthenticated(asking: Asking, people: People):
     good = people.team.owner.token or ""
-    tokens = forged(good, somebody_else=people.other.owner.user_id)
+    tokens = forged(good, other_user=people.other.owner.user_id)
     await asking.check(
         bearing(row, people, name, f"Bearer {token}", **UNAUTHENTICATED)
         for row in WITH_CREDENTIAL
@@ -63,7 +63,7 @@ async def test_forged_tokens_authenticate_nobody(asking: Asking, people: People)
     )
 
 
-async def test_what_is_no_access_token_authenticates_nobody(asking: Asking, people: People):
+async def test_other_texts_than_access_tokens_are_unauthenticated(asking: Asking, people: People):
     owner, deployment = people.team.owner, people.deployment
     good = owner.token or ""
     basic = base64.b64encode(f"{deployment.client_id}:{deployment.client_secret}".encode())
@@ -110,7 +110,7 @@ async def test_what_is_no_access_token_authenticates_nobody(asking: Asking, peop
     await asking.check(cases())
 
 
-async def test_two_credentials_are_none(asking: Asking, people: People):
+async def test_two_credentials_are_unauthenticated(asking: Asking, people: People):
     good, other = f"Bearer {people.team.owner.token}", f"Bearer {people.stranger.token}"
     client = f"Bearer {people.platform.token}"
     pairs = {
@@ -129,7 +129,7 @@ async def test_two_credentials_are_none(asking: Asking, people: People):
     )
 
 
-async def test_a_service_client_is_no_person(asking: Asking, people: People):
+async def test_a_service_client_cannot_use_the_routes_of_users(asking: Asking, people: People):
     token = f"Bearer {people.platform.token}"
     await asking.check(
         bearing(row, people, "a client", token, **WRONG_PRINCIPAL)
@@ -138,7 +138,7 @@ async def test_a_service_client_is_no_person(asking: Asking, people: People):
     )
 
 
-async def test_a_person_asks_authz_about_nobody_else(asking: Asking, people: People):
+async def test_a_user_can_check_only_their_own_permissions(asking: Asking, people: People):
     [row] = [row for row in WITH_CREDENTIAL if isinstance(row.access, SessionOrClient)]
     await asking.check(
         bearing(row, people, one.name, f"Bearer {one.token}", statuses={403}, code="other-subject")

@@ -1,4 +1,4 @@
-"""Is a header refused, or left aside, that makes no sense?"""
+"""A header that makes no sense is refused or ignored."""
 
 from typing import Any
 
@@ -61,7 +61,7 @@ async def test_a_request_id_is_kept_when_it_is_sane_and_replaced_when_not(
             assert said.status < 500
 
 
-async def test_odd_headers_are_no_fault(asking: Asking, people: People):
+async def test_odd_headers_cause_no_internal_error(asking: Asking, people: People):
     odd = {
         "traceparent": ("", "x", "00-" + "0" * 32 + "-" + "0" * 16 + "-01", "é", "x" * 8_000),
         "X-Forwarded-For": ("", "x", ",,,", "::1, 127.0.0.1", "é", "999.9.9.9", "1.2.3.4," * 900),

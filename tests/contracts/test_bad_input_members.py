@@ -1,4 +1,4 @@
-"""Is every member of every body held to its type, and is none taken that the row does not know?"""
+"""Every member of every body is held to its type, and unknown members are refused."""
 
 import copy
 import json
@@ -27,7 +27,7 @@ VALUES: tuple[tuple[str, Any], ...] = (
     ("boolean", False),
     ("integer", 0),
     ("integer", 1),
-    ("integer", 19_000_000_000),  # a moment in the year 2572, to whoever takes numbers as such
+    ("integer", 19_000_000_000),  # a moment in the year 2572, if numbers counted as times
     ("integer", -(2**63)),
     ("number", 1.5),
     ("number", 1e308),
@@ -248,7 +248,7 @@ async def test_a_lenient_row_ignores_what_it_does_not_know(asking: Asking, peopl
         assert answer.problem.get("decision") == plain.problem.get("decision")
 
 
-async def test_no_text_in_any_member_makes_a_fault(asking: Asking, people: People):
+async def test_no_text_in_any_member_causes_an_internal_error(asking: Asking, people: People):
     def cases() -> Iterator[Case]:
         for row in WITH_BODY:
             for body, place in all_places(row, people):

@@ -1,4 +1,4 @@
-"""Is a path refused that no row has, or that names nothing?"""
+"""A path that no row has, or that names nothing, is refused."""
 
 from collections.abc import Iterator
 
@@ -151,9 +151,7 @@ async def test_no_other_path_is_found(asking: Asking, people: People):
     )
 
 
-async def test_a_method_that_a_path_does_not_know_is_told_which_it_does(
-    asking: Asking, people: People
-):
+async def test_a_wrong_method_is_answered_with_the_allowed_ones(asking: Asking, people: People):
     known: dict[str, set[str]] = {}
     for row in ROWS:
         path = path_of(row, people.team.ids)

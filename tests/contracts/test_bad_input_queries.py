@@ -1,4 +1,4 @@
-"""Is a query refused that the row does not know?"""
+"""Every row refuses a query that does not fit it."""
 
 import base64
 import json
@@ -123,7 +123,7 @@ async def test_a_parameter_that_does_not_fit_is_refused_by_its_pointer(
     )
 
 
-async def test_a_parameter_may_be_odd_without_a_fault(asking: Asking, people: People):
+async def test_odd_parameters_cause_no_internal_error(asking: Asking, people: People):
     await asking.check(
         asked(row, people, f"{name}={value}", statuses=SANE)
         for row in ROWS
@@ -166,7 +166,7 @@ async def test_an_unknown_parameter_is_refused_by_its_pointer(asking: Asking, pe
     )
 
 
-async def test_a_query_that_nobody_can_read_is_no_fault(asking: Asking, people: People):
+async def test_an_unreadable_query_causes_no_internal_error(asking: Asking, people: People):
     await asking.check(
         asked(row, people, query, statuses=SANE, rfc6749=True)
         for row in ROWS

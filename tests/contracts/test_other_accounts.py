@@ -1,4 +1,4 @@
-"""Does anybody reach, or change, what belongs to an account that they are not in?"""
+"""No caller reaches or changes an account that they are not a member of."""
 
 import asyncio
 from collections.abc import Iterator
@@ -61,7 +61,7 @@ def test_every_path_parameter_is_one_that_these_tables_know():
 
 @pytest.mark.rule("Ci12", "Ro14", "Ci5")
 @pytest.mark.parametrize("who", ["stranger", "removed", "other owner"])
-async def test_an_account_is_not_there_for_who_is_not_in_it(
+async def test_an_account_is_not_found_by_callers_who_are_not_members(
     asking: Asking, people: People, who: str
 ):
     person = {
@@ -98,9 +98,7 @@ async def test_without_a_credential_nothing_is_told_of_an_account(asking: Asking
     await asking.check(cases())
 
 
-async def test_an_account_that_is_not_there_looks_like_one_that_is_not_yours(
-    asking: Asking, people: People
-):
+async def test_a_missing_account_looks_like_one_without_access(asking: Asking, people: People):
     """Equal but for the number of the request."""
     for row in WITH_ACCOUNT:
         answers = []
@@ -133,7 +131,7 @@ def nested_cases(people: People, person: Person, inside: Team, foreign: Team) ->
                 yield sent(row, people, person, ids, "everything of another account")
 
 
-async def test_ids_of_another_account_are_not_there_even_for_who_is_in_both(
+async def test_ids_of_another_account_are_not_found_even_by_members_of_both(
     asking: Asking, people: People
 ):
     before = await everything(people.team), await everything(people.other)
@@ -143,7 +141,7 @@ async def test_ids_of_another_account_are_not_there_even_for_who_is_in_both(
     assert (await everything(people.team), await everything(people.other)) == before
 
 
-async def test_ones_own_account_is_no_way_into_another(asking: Asking, people: People):
+async def test_access_to_ones_own_account_opens_no_other(asking: Asking, people: People):
     before = await everything(people.team)
     person = people.other.owner
     await asking.check(nested_cases(people, person, people.other, people.team))
@@ -154,7 +152,7 @@ async def test_ones_own_account_is_no_way_into_another(asking: Asking, people: P
     assert await everything(people.team) == before
 
 
-async def test_ids_in_queries_and_bodies_are_no_way_in_either(asking: Asking, people: People):
+async def test_ids_in_queries_and_bodies_open_no_other_account(asking: Asking, people: People):
     stranger, team, other = people.stranger, people.team, people.other
     for person in (stranger, people.removed):
         body = {"account_id": team.id}
@@ -208,7 +206,7 @@ async def test_what_a_removed_member_still_holds_opens_nothing(asking: Asking, p
             assert decision["context"]["reason"] == "not-a-member"
 
 
-async def test_denials_to_strangers_are_in_nobodys_log(asking: Asking, people: People):
+async def test_denials_to_strangers_are_in_no_log_of_an_account(asking: Asking, people: People):
     log = f"{people.team.path}/audit-events?limit=200"
     await asking.check(
         sent(row, people, people.stranger, people.team.ids, "a try") for row in WITH_ACCOUNT

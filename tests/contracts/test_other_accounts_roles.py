@@ -1,4 +1,4 @@
-"""May each role do exactly what the catalog's table says, on every row that names a permission?"""
+"""Each role may do exactly what the catalog says, on every row that names a permission."""
 
 import asyncio
 from collections import Counter
@@ -89,7 +89,7 @@ def holds(role: str, permission: str) -> bool:
 
 
 def members_of(people: People) -> dict[str, Person]:
-    """Somebody for each role of the catalog."""
+    """A member for each role of the catalog."""
     return {"owner": people.team.owner, **people.by_role}
 
 

@@ -1,4 +1,4 @@
-"""Which texts are e-mail addresses, and which addresses are the same?"""
+"""Which e-mail addresses are accepted, and which ones are the same."""
 
 import pytest
 
@@ -72,6 +72,6 @@ def test_an_address_is_kept_as_typed_and_compared_by_its_key(typed: str, key: st
         "ana@" + ".".join(["a" * 60] * 5) + ".example",
     ],
 )
-def test_what_is_no_single_plain_mailbox_is_refused(text: str) -> None:
+def test_a_text_that_is_not_one_plain_mailbox_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         parse_address(text)

@@ -1,4 +1,4 @@
-"""Is a link's secret nothing that can be guessed, moved or kept?"""
+"""A link's secret belongs to one key, kind, id and generation."""
 
 import pytest
 
@@ -13,13 +13,13 @@ def links() -> Links:
     return Links(KEY, "invitation")
 
 
-def test_what_was_made_is_read(links: Links) -> None:
+def test_a_token_leads_back_to_its_link(links: Links) -> None:
     assert links.read(links.token(LINK)) == LINK
     assert links.fits(LINK, links.code(LINK))
     assert links.token(LINK) == Links(KEY, "invitation").token(LINK)
 
 
-def test_a_code_may_be_typed_small_and_grouped(links: Links) -> None:
+def test_a_code_is_accepted_in_small_letters_and_in_groups(links: Links) -> None:
     code = links.code(LINK)
     assert links.fits(LINK, f" {code[:4].lower()}-{code[4:].lower()} ")
     assert not links.fits(LINK, code[:7])
@@ -61,10 +61,10 @@ def test_another_key_kind_id_or_generation_makes_another_secret(
         lambda token: token.rpartition(".")[0] + ".",
     ],
 )
-def test_no_other_text_is_a_token(links: Links, change) -> None:
+def test_a_changed_token_is_refused(links: Links, change) -> None:
     assert links.read(change(links.token(LINK))) is None
 
 
-def test_a_short_key_makes_no_links() -> None:
+def test_a_key_under_32_bytes_is_refused() -> None:
     with pytest.raises(ValueError, match="32"):
         Links(b"short", "invitation")

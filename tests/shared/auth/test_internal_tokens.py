@@ -1,4 +1,4 @@
-"""Which calls between services are believed?"""
+"""Only calls that a service signed for this one are accepted."""
 
 import pytest
 from pydantic import SecretStr
@@ -34,7 +34,7 @@ def token(*, kid="authz", typ="internal+jwt", key="authz", **changes) -> str:
     return jwt.sign(read_private(KEYS.private[key]), kid=kid, typ=typ, claims=claims | changes)
 
 
-def test_a_call_names_its_service_and_whom_it_acts_for(verifier: InternalVerifier):
+def test_a_call_names_its_service_and_the_principal_it_acts_for(verifier: InternalVerifier):
     principal = verifier.verify(signer().token("team", act=USER))
     assert principal == ServicePrincipal(
         service="authz", act=Actor(type="user", id=USER.id, session_id=USER.session_id)
@@ -42,7 +42,7 @@ def test_a_call_names_its_service_and_whom_it_acts_for(verifier: InternalVerifie
     assert actor_of(principal).id == USER.id
 
 
-def test_a_call_for_nobody_is_the_services_own(verifier: InternalVerifier):
+def test_a_call_without_a_principal_is_the_services_own(verifier: InternalVerifier):
     assert actor_of(verifier.verify(signer().token("team"))).type == "service"
 
 
@@ -67,7 +67,7 @@ def test_a_bad_call_is_refused(verifier: InternalVerifier, text: str):
 
 
 @pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer ", "Basic eA==", "Bearer é", "x"])
-async def test_a_header_without_a_bearer_token_authenticates_nobody(header: str | None):
+async def test_a_header_without_a_bearer_token_is_unauthenticated(header: str | None):
     authenticator = Authenticator(admin_key=SecretStr("k" * 32))
     with pytest.raises(Unauthenticated):
         await authenticator.bearer(header)

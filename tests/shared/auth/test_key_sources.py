@@ -1,4 +1,4 @@
-"""When is identity asked for its keys, and what holds while it is away?"""
+"""When the keys of identity are fetched, and what holds while it is away."""
 
 import asyncio
 
@@ -101,7 +101,7 @@ async def test_the_last_keys_hold_for_an_hour_without_identity_and_no_longer(
         await keys.find("key_1")
 
 
-async def test_who_bears_a_known_key_does_not_wait_for_a_silent_identity(
+async def test_a_known_key_does_not_wait_for_a_silent_identity(
     keys: RemoteKeys, identity: Identity, clock: SetClock
 ):
     await keys.find("key_1")
@@ -114,7 +114,7 @@ async def test_who_bears_a_known_key_does_not_wait_for_a_silent_identity(
     assert identity.asked == 2
 
 
-async def test_an_answer_that_is_not_identitys_is_none(
+async def test_a_refusal_instead_of_a_key_set_is_unavailable(
     keys: RemoteKeys, identity: Identity, clock: SetClock
 ):
     identity.mistaken = True
@@ -125,7 +125,7 @@ async def test_an_answer_that_is_not_identitys_is_none(
     assert await keys.find("key_1") == KEY
 
 
-async def test_without_any_keys_nobody_is_called_unauthenticated(
+async def test_without_any_keys_the_answer_is_unavailable(
     keys: RemoteKeys, identity: Identity, clock: SetClock
 ):
     identity.away = True
@@ -145,7 +145,7 @@ async def test_without_any_keys_nobody_is_called_unauthenticated(
         KeySet(keys=[{"kty": "OKP", "crv": "Ed25519", "x": "AAAA"}]),
     ],
 )
-async def test_what_is_no_key_set_changes_nothing(
+async def test_a_broken_key_set_changes_nothing(
     keys: RemoteKeys, identity: Identity, clock: SetClock, answer: KeySet
 ):
     await keys.find("key_1")
@@ -154,6 +154,6 @@ async def test_what_is_no_key_set_changes_nothing(
     assert await keys.find("key_1") == KEY
 
 
-def test_keys_of_other_kinds_in_a_set_are_passed_over():
+def test_keys_of_other_kinds_in_a_set_are_skipped():
     rsa = {"kty": "RSA", "kid": "r", "n": "AQAB", "e": "AQAB"}
     assert read_key_set(KeySet(keys=[rsa, public_jwk("a", KEY)])) == {"a": KEY}

@@ -57,6 +57,7 @@ CLIENT = ClientId("cli_" + "0d" * 16)
 
 class Colour(StrEnum):
     RED = "red"
+    GREEN = "green"
 
 
 class Cat(Body):
@@ -66,7 +67,7 @@ class Cat(Body):
 
 class Dog(Body):
     kind: Literal["dog"]
-    names: list[str]
+    names: Annotated[list[str], Field(min_length=1)]
 
 
 class Thing(Body):
@@ -119,7 +120,7 @@ class Written:
 
 @dataclass
 class World:
-    """What the handlers saw, and what they are to do."""
+    """What the handlers received, and what they answer."""
 
     calls: list[Call[Any, Any]] = field(default_factory=list)
     raises: Exception | None = None
@@ -259,7 +260,7 @@ def authenticator(**more: Any) -> Authenticator:
 
 @dataclass
 class Site:
-    """A running application, and someone who calls it."""
+    """A running application and its client."""
 
     url: str
     session: aiohttp.ClientSession

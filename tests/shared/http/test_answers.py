@@ -1,4 +1,4 @@
-"""Who gets which answer, and what does it carry?"""
+"""Answers: who is admitted, what a refusal becomes, and which headers are set."""
 
 import logging
 
@@ -44,7 +44,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("method", "path", "who", "status"), CASES)
-async def test_each_route_lets_in_whom_its_row_names(
+async def test_each_route_admits_the_callers_that_its_row_names(
     site: Site, method: str, path: str, who: str | None, status: int
 ):
     body = None if method == "GET" else {"name": "x"}
@@ -62,14 +62,14 @@ async def test_the_actor_comes_from_the_credential_alone(site: Site):
 
 
 @pytest.mark.parametrize("length", [8193, 12_000])
-async def test_a_huge_token_is_nobodys(site: Site, length: int):
+async def test_a_huge_token_is_unauthenticated(site: Site, length: int):
     headers = {"Authorization": "Bearer " + "x" * length}
     async with site.ask("GET", "/v1/mine", headers=headers) as response:
         assert response.status == 401
         assert (await response.json(content_type=None))["code"] == "unauthenticated"
 
 
-async def test_a_session_that_has_ended_is_nobody(serve, world):
+async def test_an_ended_session_is_unauthenticated(serve, world):
     alive = {USER}
 
     async def live(principal):
@@ -122,7 +122,7 @@ async def test_a_write_decides_by_itself_and_knows_its_permission(site: Site):
 
 
 def ours(caplog):
-    """What this project logged: asyncio tells of other tests' leavings whenever it finds them."""
+    """The records of this project: asyncio also logs what other tests left behind."""
     return [record for record in caplog.records if record.name.startswith(("shared", "rolecall"))]
 
 
@@ -135,7 +135,7 @@ async def test_a_refusal_of_the_handler_becomes_a_problem(site: Site, caplog):
     assert not [record for record in ours(caplog) if record.levelname == "ERROR"]
 
 
-async def test_a_refusal_says_when_to_come_back(site: Site):
+async def test_a_refusal_carries_its_retry_after(site: Site):
     site.world.raises = Busy(retry_after=7)
     async with site.ask("GET", "/v1/open") as response:
         assert (response.status, response.headers["Retry-After"]) == (429, "7")
@@ -154,7 +154,7 @@ class Other(BaseModel):
 
 
 @pytest.mark.parametrize("wrong", ["raises", "gives"])
-async def test_a_fault_of_ours_says_nothing_and_is_logged_once(site: Site, caplog, wrong: str):
+async def test_an_internal_error_tells_nothing_and_is_logged_once(site: Site, caplog, wrong: str):
     value = RuntimeError("hunter2") if wrong == "raises" else Other()
     setattr(site.world, wrong, value)
     async with site.ask("GET", "/v1/open", headers={"X-Request-ID": "abc"}) as response:
@@ -182,6 +182,8 @@ async def test_the_routers_own_refusals_are_problems_too(site: Site):
         said = await response.json(content_type="application/problem+json")
         assert (response.status, said["code"]) == (405, "method-not-allowed")
         assert response.headers["Allow"] == "GET, HEAD, POST"
+        assert said["detail"] == "Method not allowed for this path. Allowed: GET, HEAD, POST."
+        assert "allowed" not in said
 
 
 async def test_a_head_request_is_a_get_without_its_body(site: Site):
@@ -316,8 +318,8 @@ async def test_every_request_leaves_one_line_without_its_secrets(site: Site, cap
 
 IMPOSSIBLE = {
     "a permission without an account": row("GET", "/v1/me", Permission("account:view")),
-    "a permission that nobody decides": row("GET", "/v1/{account_id}", Permission("account:view")),
-    "an internal path for everyone": row("GET", "/internal/x", Public()),
+    "a permission without a checker": row("GET", "/v1/{account_id}", Permission("account:view")),
+    "an internal path with public access": row("GET", "/internal/x", Public()),
     "a service's route outside": row("GET", "/v1/heads", Internal(("authz",))),
     "an internal path for clients": row("GET", "/internal/y", Client("x")),
 }

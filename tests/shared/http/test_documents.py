@@ -1,4 +1,4 @@
-"""Does what a service says of itself agree with its rows?"""
+"""The OpenAPI document and the public paths agree with the rows."""
 
 import pytest
 from aiohttp import web
@@ -44,7 +44,7 @@ def test_a_row_that_takes_a_body_says_which_and_that_nothing_else_is_known(descr
     assert list(form) == ["application/x-www-form-urlencoded"]
 
 
-def test_parameters_of_path_query_and_header_are_told(described):
+def test_parameters_of_path_query_and_header_are_described(described):
     query = described["paths"]["/v1/open"]["get"]["parameters"]
     assert {parameter["name"] for parameter in query} == {"limit", "from"}
     [account] = described["paths"]["/v1/accounts/{account_id}"]["get"]["parameters"]

@@ -1,4 +1,4 @@
-"""What does a service learn from another, and what when that one is away?"""
+"""Internal calls: requests, answers, refusals, and replicas that are away."""
 
 import asyncio
 import contextlib
@@ -133,7 +133,7 @@ def authz(serve, world: World):
 
 @pytest.fixture
 def dead() -> Iterator[str]:
-    # Bound, so that nobody else gets the port, but nobody listens.
+    # Bound but not listening: no other process gets the port.
     sock = listen("127.0.0.1", 0)
     yield url_of(sock)
     sock.close()
@@ -141,14 +141,14 @@ def dead() -> Iterator[str]:
 
 @pytest.fixture
 def silent():
-    """An address that takes connections and says nothing."""
+    """An address that accepts connections and never answers."""
     sock = listen("127.0.0.1", 0)
     sock.listen()
     yield url_of(sock)
     sock.close()
 
 
-async def test_a_call_says_who_calls_for_whom_and_in_which_request(client, team, world: World):
+async def test_a_call_carries_its_service_its_actor_and_its_request_id(client, team, world: World):
     user = Actor(type="user", id=USER, session_id=SESSION)
     tokens = context.actor.set(user), context.request_id.set("req-1")
     try:
@@ -232,7 +232,7 @@ async def test_a_member_that_an_answer_gains_is_ignored(client, serve, world: Wo
     assert await client(there.url).call(READ, "team") == Said(name="x", principal="")
 
 
-async def test_what_another_service_says_at_this_address_is_no_answer(client, team, authz):
+async def test_an_answer_of_another_service_at_the_address_is_not_taken(client, team, authz):
     with pytest.raises(Unavailable):
         await client(await authz()).call(READ, "team")
     found = await client(await authz(), await team()).call(READ, "team")
@@ -246,7 +246,7 @@ async def test_a_refusal_keeps_its_code(client, team, world: World):
     assert (refused.value.code, refused.value.status) == ("name-taken", 409)
 
 
-async def test_being_unknown_to_the_callee_is_a_fault_of_ours(client, team, caplog):
+async def test_a_refused_service_credential_is_unavailable_and_logged(client, team, caplog):
     with pytest.raises(Unavailable):
         await client(await team()).call(FOREIGN, "team")
     assert "internal call refused" in caplog.messages
@@ -263,7 +263,7 @@ async def test_a_dead_replica_is_passed_over_and_the_living_one_remembered(
 
 
 async def test_a_silent_replica_costs_its_share_of_the_time_only(client, team, silent: str):
-    # Were it all of the time, no time would be long enough; that a slow machine needs more is fine.
+    # If it cost all of the time, no timeout would be long enough. A slow machine may need more.
     to_team = client(silent, await team())
     for seconds in (2, 6):
         with contextlib.suppress(Unavailable):
@@ -290,7 +290,7 @@ async def test_when_none_answers_it_is_unavailable_in_time(client, request, whic
     assert await quickest(ask, under=2) < 2
 
 
-async def test_a_stranger_at_the_address_is_not_believed(client):
+async def test_an_answer_that_is_not_json_is_unavailable(client):
     async def answer(reader, writer):
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\n{}")
