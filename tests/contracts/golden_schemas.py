@@ -21,7 +21,8 @@ Schema = dict[str, Any]
 
 def schema_of(fact_type: str) -> Schema:
     """The schema of a fact type as the code has it."""
-    return FACT_TYPES[fact_type].model_json_schema()
+    schema: Schema = _undescribed(FACT_TYPES[fact_type].model_json_schema())
+    return schema
 
 
 def description_of(call: InternalCall[Any, Any]) -> Schema:
