@@ -1,4 +1,4 @@
-"""Who may set, replace and remove an override, and with which grants (`Ci9`, `B5`)."""
+"""The rules for setting, replacing and removing an override (`Ci9`, `B5`)."""
 
 from collections.abc import Sequence
 from datetime import datetime

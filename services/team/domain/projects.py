@@ -14,7 +14,7 @@ from shared.problems import Refusal, RefusalKind
 
 
 class ProjectNameTaken(Refusal):
-    """Two projects of one account have different names, whatever their letters' case."""
+    """Two projects of one account have different names; the case of letters does not count."""
 
     kind = RefusalKind.CONFLICT
     code = "project-name-taken"

@@ -144,7 +144,7 @@ class AccountWrite:
     # Invitations
 
     async def invitation(self, invitation_id: InvitationId) -> Invitation | None:
-        """The invitation of that id, whatever its status."""
+        """The invitation of that id, in any status."""
         return await self._store.invitation(invitation_id, self._session)
 
     async def pending_invitation(self, invitation_id: InvitationId) -> Invitation:

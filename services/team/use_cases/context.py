@@ -50,7 +50,7 @@ class AccountRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class NonMemberRequest:
-    """A change of one account that no membership allows: the use case itself says who may ask.
+    """A change of one account that no membership allows; the use case checks the caller itself.
 
     `applied_mark` runs first in the transaction.
     """

@@ -132,7 +132,7 @@ async def test_a_denied_member_is_told_the_permission_and_recorded(team: Team, r
 
 @pytest.mark.rule("B5", "Rp13")
 async def test_a_refused_escalation_is_recorded_with_what_is_missing(team: Team) -> None:
-    """B5: the refusal names what is missing."""
+    """The refusal names what is missing."""
     account = await team.account()
     admin, other = await account.join("admin"), await account.join("basic", "Other")
     project = (await account.owner.send("POST", f"{account.path}/projects", {"name": "p"})).body
@@ -153,7 +153,7 @@ async def test_a_refused_escalation_is_recorded_with_what_is_missing(team: Team)
 
 
 def test_every_refusal_that_forbids_is_recorded() -> None:
-    """Whatever its status; the rest says what cannot be, for whoever asks."""
+    """The others say what is not possible for any caller."""
     listed = {refusal for route in GUARDED for refusal in route.refuses}
     assert {one.__name__ for one in listed if one.kind is RefusalKind.DENIED or one.forbids} == {
         "GrantsExceeded",
@@ -166,7 +166,7 @@ def test_every_refusal_that_forbids_is_recorded() -> None:
 
 @pytest.mark.rule("Rp13", "Ci7")
 async def test_attempts_on_the_owner_are_recorded_with_what_was_tried(team: Team) -> None:
-    """Rp13, Ci7: a refused write is one, though its status says conflict."""
+    """A refused write is recorded although its status says conflict."""
     account = await team.account()
     admin = await account.join("admin")
     project = (await account.owner.send("POST", f"{account.path}/projects", {"name": "p"})).body
@@ -202,7 +202,7 @@ async def test_a_refused_first_request_of_a_new_user_is_recorded(team: Team) -> 
 
 @pytest.mark.rule("Rp14")
 async def test_a_refused_write_names_the_same_resource_as_a_successful_one(team: Team) -> None:
-    """Rp14: the search for a resource finds both."""
+    """The search for a resource finds both."""
     account = await team.account()
     viewer, other = await account.join("viewer"), await account.join("basic", "Other")
     project = (await account.owner.send("POST", f"{account.path}/projects", {"name": "p"})).body

@@ -164,7 +164,6 @@ async def test_a_rename_that_overtakes_the_account_is_not_lost(team: Team) -> No
 
 @pytest.mark.rule("Rp2", "Nv1")
 async def test_converting_makes_a_team_of_the_same_account(team: Team) -> None:
-    """Rp2, Nv1."""
     ana = await team.person("Ana")
     body = {"name": "Engines", "catalog": "novita"}
     answer = await ana.send("POST", f"{ana.path}/convert", body)
@@ -301,7 +300,7 @@ async def test_own_permissions_are_the_table_and_the_names(team: Team) -> None:
 
 @pytest.mark.rule("B8")
 async def test_a_change_has_a_receipt_that_other_accounts_do_not_see(team: Team) -> None:
-    """B8: not even an account whose changes stand in the same shard."""
+    """Not even an account whose changes stand in the same shard."""
     account = await team.account()
     other = team.stranger("Other")
     while shard_of(other.account_id) != shard_of(account.id):

@@ -169,7 +169,7 @@ async def test_a_rev_is_never_above_the_change_that_gave_the_state(team: Team) -
 async def test_a_silent_replica_makes_a_change_202_with_its_receipt(
     mongo_url: str, database_name: str
 ) -> None:
-    """B8: and a repeated request is not answered before the first is in force."""
+    """A repeated request is not answered before the first one is effective."""
     impatient = replace(PATIENT, barrier=0.5)
     async with running(mongo_url, database_name, timeouts=impatient) as team:
         await silent_replica(team)

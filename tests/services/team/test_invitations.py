@@ -1,4 +1,4 @@
-"""Invitations: how they are made, and that every link that cannot be used is refused alike."""
+"""Invitations: creation, and one refusal for every link that cannot be used."""
 
 from __future__ import annotations
 
@@ -42,7 +42,6 @@ async def test_the_catalog_decides_which_deliveries_there_are(
 
 @pytest.mark.rule("Ro7", "Ro8", "Ro10", "Rp7")
 async def test_a_link_is_shown_once_and_opens_the_account(team: Team) -> None:
-    """Ro7, Ro8, Ro10."""
     account = await team.account()
     guest = await team.person("Guest")
     made = (await invite(account, guest.email, "basic", delivery="link")).expect(201)
@@ -108,7 +107,6 @@ async def test_an_address_has_one_pending_invitation_in_any_case_of_letters(team
 
 @pytest.mark.rule("Ro18", "Ro19", "Nv18")
 async def test_a_revoked_link_opens_nothing_and_the_address_is_free_again(team: Team) -> None:
-    """Ro18, Ro19, Nv18."""
     account = await team.account()
     guest = await team.person("Guest")
     proof = await account.invite(guest.email, "basic")
@@ -144,7 +142,6 @@ AFTER_EXPIRY = {
 async def test_an_invitation_ends_on_the_second_as_its_catalog_says(
     team: Team, catalog: str
 ) -> None:
-    """Ci1, Ro11, Ro12."""
     role, lifetime, recreated, resent = AFTER_EXPIRY[catalog]
     account = await team.account(catalog)
     proof = await account.invite("a@example.com", role)
@@ -166,7 +163,6 @@ async def test_an_invitation_ends_on_the_second_as_its_catalog_says(
 
 @pytest.mark.rule("Rp5")
 async def test_without_an_end_a_link_works_after_years(team: Team) -> None:
-    """Rp5."""
     account = await team.account("runpod")
     guest = await team.person("Guest")
     proof = await account.invite(guest.email, "dev")
@@ -193,7 +189,7 @@ async def test_the_inviter_is_told_who_joined_with_which_role(team: Team) -> Non
 
 @pytest.mark.rule("B5")
 async def test_the_inviter_must_still_be_able_to_give_the_role(team: Team) -> None:
-    """B5: not even a change that the passing of invitations did not see opens a door."""
+    """Not even a change that the passing of invitations did not see opens a door."""
     account = await team.account()
     admin, guest = await account.join("admin"), await team.person("Guest")
     proof = await account.invite(guest.email, "admin", by=admin)
@@ -228,7 +224,7 @@ async def test_an_expired_invitation_keeps_its_inviter_until_it_is_resent(team: 
 
 @pytest.mark.rule("B5")
 async def test_a_member_who_cannot_give_the_role_does_not_resend_it(team: Team) -> None:
-    """B5: whether its inviter is still there or not."""
+    """Whether its inviter is still there or not."""
     content: dict[str, Any] = load_catalog("standard").to_mapping()
     grants = {"member": {"*": "all"}, "account": {"view": "all"}}
     host = {"id": "host", "title": "Host", "grants": grants}

@@ -15,7 +15,6 @@ OWNERS_MATTERS = {
 @pytest.mark.rule("Ci7", "Nv20")
 @pytest.mark.parametrize("what", OWNERS_MATTERS)
 async def test_not_even_an_admin_changes_or_removes_the_owner(team: Team, what: str) -> None:
-    """Ci7, Nv20."""
     method, body, code = OWNERS_MATTERS[what]
     account = await team.account()
     admin = await account.join("admin")
@@ -26,7 +25,6 @@ async def test_not_even_an_admin_changes_or_removes_the_owner(team: Team, what: 
 
 @pytest.mark.rule("Nv7")
 async def test_the_owner_cannot_leave(team: Team) -> None:
-    """Nv7."""
     account = await team.account()
     answer = await account.owner.send("POST", f"{account.path}/leave")
     assert (answer.status, answer.code) == (409, "owner-cannot-leave")
@@ -34,7 +32,6 @@ async def test_the_owner_cannot_leave(team: Team) -> None:
 
 @pytest.mark.rule("Nv20", "Ci5", "Ro14", "Ro16")
 async def test_an_admin_revokes_the_access_of_another_admin(team: Team) -> None:
-    """Nv20."""
     account = await team.account("novita")
     first, second = await account.join("admin", "First"), await account.join("admin", "Second")
     answer = await first.send("DELETE", f"{account.path}/members/{second.user_id}")
@@ -46,7 +43,6 @@ async def test_an_admin_revokes_the_access_of_another_admin(team: Team) -> None:
 
 @pytest.mark.rule("Ci3", "Nv16")
 async def test_a_role_changes_at_any_time_and_says_whether_sessions_end(team: Team) -> None:
-    """Ci3, Nv16."""
     for catalog, ends in (("standard", False), ("novita", True)):
         account = await team.account(catalog)
         member = await account.join("basic")
@@ -145,7 +141,6 @@ async def test_the_record_shows_which_overrides_ended_with_a_membership(
 
 @pytest.mark.rule("Nv15", "Ro13")
 async def test_members_and_invitations_are_in_one_list(team: Team) -> None:
-    """Nv15, Ro13."""
     account = await team.account()
     await account.join("developer", "Zoe Last")
     await account.join("basic", "Bo First")
@@ -216,7 +211,7 @@ async def with_an_invitation_of(person: Person, path: str) -> str:
 
 @pytest.mark.rule("Rp5")
 async def test_invitations_outlive_their_inviter(team: Team) -> None:
-    """Rp5: a link never dies unseen."""
+    """A link does not stop working unnoticed."""
     account = await team.account()
     first, second = await account.join("admin", "First"), await account.join("admin", "Second")
     invitation_id = await with_an_invitation_of(first, account.path)

@@ -54,7 +54,7 @@ async def test_a_project_of_another_account_is_not_found(team: Team) -> None:
 
 @pytest.mark.rule("Ci9")
 async def test_an_override_replaces_the_role_inside_its_project_only(team: Team) -> None:
-    """Ci9: it lowers, it raises, and removing it reverts to the role."""
+    """It lowers, it raises, and removing it reverts to the role."""
     account = await team.account()
     member = await account.join("developer")
     project_id, other_id = await project_in(account), await project_in(account, "test")
@@ -107,7 +107,7 @@ BAD_GRANTS = {
 
 @pytest.mark.rule("Ci9")
 async def test_an_override_takes_project_scoped_entries_only(team: Team) -> None:
-    """Ci9: account-wide entries cannot be overridden."""
+    """Account-wide entries cannot be overridden."""
     account = await team.account()
     member = await account.join("developer")
     project_id = await project_in(account)

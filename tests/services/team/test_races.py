@@ -78,7 +78,7 @@ async def count_members(account: Account) -> int:
 
 @pytest.mark.rule("Nv12")
 async def test_the_two_hundredth_seat_is_given_once(team: Team) -> None:
-    """Nv12: more open invitations than seats, all accepted at once."""
+    """More open invitations than seats, all accepted at once."""
     account = await team.account("novita")
     guests = await fill(account, members=190, invited=20)
     pending = await Store(team.database).pending(AccountId(account.id))
@@ -94,7 +94,7 @@ async def test_the_two_hundredth_seat_is_given_once(team: Team) -> None:
 
 @pytest.mark.rule("Nv12")
 async def test_open_invitations_count_as_seats(team: Team) -> None:
-    """Nv12: twenty requests for the last five seats, at once."""
+    """Twenty requests for the last five seats, at once."""
     account = await team.account("novita")
     await fill(account, members=150, invited=45)
     answers = await asyncio.gather(

@@ -101,7 +101,7 @@ def beyond(more: Matrix, held: Matrix | None) -> tuple[int, int]:
 
 
 def check_gain(before: Picture, after: Picture, giver_id: str, attempt: object) -> None:
-    """Nobody holds more than before, unless the giver held it: now, and at that moment."""
+    """No member holds more than before, unless the giver held it: now, and at that moment."""
     moments = sorted({after.now} | before.ends | after.ends)
     for member_id, place, moment in product(after.state.members, (None, PROJECT), moments):
         holds = after.held(member_id, place, moment)

@@ -1,4 +1,4 @@
-"""Who may set, replace and remove an override: the rule as tables, without a server."""
+"""Setting, replacing and removing an override: tables, without a server."""
 
 from __future__ import annotations
 
