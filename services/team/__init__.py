@@ -1,1 +1,1 @@
-"""Who is in which account, with which role, and who is invited?"""
+"""Accounts, memberships, invitations, projects and overrides."""

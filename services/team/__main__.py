@@ -1,4 +1,4 @@
-"""How does team start as a process of its own?"""
+"""Run team as a process."""
 
 from services.team.app import build
 from services.team.settings import Settings

@@ -1,11 +1,12 @@
-"""How is team wired?"""
+"""Build the team service: connect its parts and hand them over."""
 
 from services.team.migrations import MIGRATIONS
 from services.team.routes import INTERNAL_ROUTES, ROUTES
+from services.team.routes.account_routes import AccountRoutes
 from services.team.settings import Settings
 from services.team.store import Snapshot, Store
 from services.team.subscriptions import SUBSCRIPTIONS
-from services.team.use_cases.accounts import publish_shipped
+from services.team.use_cases.catalogs import publish_shipped
 from services.team.use_cases.context import Ctx
 from shared.auth import Authenticator, RemoteKeys, TokenVerifier, UserPrincipal
 from shared.auth.internal_tokens import InternalVerifier
@@ -37,9 +38,10 @@ def build(
     bus: Bus,
     clock: Clock | None = None,
     leases: type[Leases] = Leases,
+    store: type[Store] = Store,
     timeouts: Timeouts = DEFAULT_TIMEOUTS,
 ) -> ServiceApp:
-    """Wire the service; nothing runs yet."""
+    """Build the service; `start` runs it."""
     clock = clock or SystemClock()
     client = connect(settings.mongo_url.get_secret_value(), app_name=NAME, timeouts=timeouts)
     database = client[settings.mongo_database]
@@ -56,16 +58,15 @@ def build(
         clock=clock,
         timeouts=timeouts,
     )
-    store = Store(database)
+    rows = store(database)
     idempotency = Idempotency(database, clock=clock)
     ctx = Ctx(
         settings=settings,
         client=client,
-        store=store,
-        snapshot=Snapshot(database, store),
+        store=rows,
+        snapshot=Snapshot(database, rows),
         journal=journal,
         leases=granted,
-        idempotency=idempotency,
         internal=internal,
         links=Links(decode(settings.link_key.get_secret_value()), "invitation"),
         clock=clock,
@@ -84,7 +85,7 @@ def build(
     keys = RemoteKeys(lambda: internal.call(KEY_SET, "identity"), clock=clock)
 
     async def live(user: UserPrincipal) -> bool:
-        return not await store.session_ended(user.session_id)
+        return not await rows.session_ended(user.session_id)
 
     authenticator = Authenticator(
         tokens=TokenVerifier(issuer=settings.public_url, keys=keys, clock=clock),
@@ -106,7 +107,14 @@ def build(
     inside = (*INTERNAL_ROUTES, *journal_routes(journal), *lease_routes(granted, clock))
     return ServiceApp(
         NAME,
-        public=Api(NAME, ROUTES, ctx, authenticator=authenticator),
+        public=Api(
+            NAME,
+            ROUTES,
+            ctx,
+            authenticator=authenticator,
+            idempotency=idempotency,
+            account_routes=AccountRoutes(ctx),
+        ),
         internal=Api(NAME, inside, ctx, authenticator=authenticator),
         opens=(prepare, publish, inbox.start),
         tasks={"relay": relay.run, "sweep": relay.sweep, "inbox": inbox.run},

@@ -1,4 +1,4 @@
-"""What must the environment say before team starts?"""
+"""The settings of team, from environment variables."""
 
 from typing import Annotated
 
@@ -16,7 +16,7 @@ def _shipped(name: str) -> str:
 
 
 class Settings(ServiceSettings):
-    """What team is told, beside what every service is."""
+    """The settings of team, beside those of every service."""
 
     model_config = settings_config("team")
 

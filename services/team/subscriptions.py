@@ -1,6 +1,6 @@
-"""What does team do about what identity tells?"""
+"""What team does about the facts of identity."""
 
-from services.team.use_cases.accounts import Person, open_personal
+from services.team.use_cases.accounts import VerifiedUser, open_personal
 from services.team.use_cases.context import Ctx
 from shared.contracts import identity
 from shared.contracts.facts import Row
@@ -11,53 +11,55 @@ from shared.mongo import DbSession, transact
 
 
 async def on_verified(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
-    """A user proved the address: the personal account comes to be.
+    """Create the personal account of a user who has proved the address.
 
-    A sign-up without a proof leaves nothing, so that whoever never verifies leaves no account.
+    A sign-up without that proof creates nothing.
     """
     user = payload_of(row)
     if isinstance(user, identity.UserSignedUp) and not user.verified:
         return
     if not isinstance(user, identity.UserSignedUp | identity.UserVerified):
         raise ValueError(f"{row.type} is not about a new user")
-    person = Person(
+    verified = VerifiedUser(
         user_id=UserId(user.user_id),
         account_id=AccountId(user.account_id),
         email=user.email,
         name=user.name,
     )
     caller = caller_for(row, service="team")
-    await open_personal(ctx, person, caller=caller, position=row.position, guard=applied_mark)
+    await open_personal(
+        ctx, verified, caller=caller, position=row.position, applied_mark=applied_mark
+    )
 
 
 async def on_renamed(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
-    """The copies of the user's name follow; an older fact than the last changes nothing."""
+    """Update the copies of the user's name; a fact older than the last one changes nothing."""
     user = payload_of(row)
     if not isinstance(user, identity.UserRenamed):
         raise ValueError(f"{row.type} is not about a name")
 
-    async def work(session: DbSession) -> None:
+    async def change(session: DbSession) -> None:
         await applied_mark(session)
         await ctx.store.learn_person(
             user_id=UserId(user.user_id), name=user.name, position=row.position, session=session
         )
 
-    await transact(ctx.client, work)
+    await transact(ctx.client, change)
 
 
 async def on_session_ended(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
-    """The session's access tokens open nothing any more, though they have not expired."""
+    """Refuse the session's access tokens from now on, though they have not expired."""
     ended = payload_of(row)
     if not isinstance(ended, identity.SessionEnded | identity.SessionReuseDetected):
         raise ValueError(f"{row.type} is not about a session's end")
 
-    async def work(session: DbSession) -> None:
+    async def change(session: DbSession) -> None:
         await applied_mark(session)
         await ctx.store.end_session(
             SessionId(ended.session_id), ended_at=ended.ended_at, session=session
         )
 
-    await transact(ctx.client, work)
+    await transact(ctx.client, change)
 
 
 SUBSCRIPTIONS: Subscriptions = {

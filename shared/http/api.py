@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from aiohttp import web
 from pydantic import BaseModel
@@ -28,6 +28,7 @@ from shared.http.access import (
 )
 from shared.http.bodies import BODY_SECONDS, read_body
 from shared.http.checker import Checker
+from shared.http.idempotency import Idempotency, IdempotencyGuard, RepeatedRequest
 from shared.http.refusals import WrongPrincipal
 from shared.http.requests import Network, info_of
 from shared.http.routes import (
@@ -45,21 +46,42 @@ from shared.http.validation import check_json, check_strings, read_form
 from shared.ids import AccountId, fits_path
 from shared.problems import (
     NotFound,
+    Refusal,
     ScopeMissing,
     Unauthenticated,
     Unavailable,
 )
 
 INTERNAL_PREFIX = "/internal/"
+ACCOUNT_PREFIX = "/v1/accounts/{account_id}"
 
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
+
+
+class AccountRouteHook(Protocol):
+    """What a service adds to all of its routes below `/v1/accounts/{account_id}`."""
+
+    async def authorize(self, call: Call[Any, Any]) -> None:
+        """Check the caller's permission again, before a kept answer is repeated.
+
+        Raises:
+            NotFound, PermissionMissing: the caller may not see the answer any more.
+        """
+
+    async def exists_by_now(self, call: Call[Any, Any]) -> bool:
+        """Whether a handler that found nothing shall look once more."""
+
+    async def refused(self, call: Call[Any, Any], refusal: Refusal) -> None:
+        """Take note of a refusal before it is answered."""
 
 
 class Api:
     """The routes of one service, ready to be mounted.
 
     `ctx` is handed to every handler. Rows with a `Permission` that is decided before the handler
-    need `checker`. While `closed` is set, every request is answered with 503.
+    need `checker`; rows that are `idempotent` need `idempotency`. `account_routes` is applied to
+    every row below `/v1/accounts/{account_id}`. While `closed` is set, every request is answered
+    with 503.
     """
 
     def __init__(
@@ -70,6 +92,8 @@ class Api:
         *,
         authenticator: Authenticator | None = None,
         checker: Checker | None = None,
+        idempotency: Idempotency | None = None,
+        account_routes: AccountRouteHook | None = None,
         body_seconds: float = BODY_SECONDS,
     ) -> None:
         self.name = name
@@ -78,6 +102,8 @@ class Api:
         self._ctx = ctx
         self._authenticator = authenticator or Authenticator()
         self._checker = checker
+        self._idempotency = idempotency
+        self._account_routes = account_routes
         self._body_seconds = body_seconds
         for route in self.routes:
             self._check_row(route)
@@ -109,18 +135,66 @@ class Api:
             traceparent=context.traceparent.get(),
             proxies=proxies,
         )
+        caller = Caller(actor=actor, request=info)
+        body = await self._body(route, request)
         call: Call[Any, Any] = Call(
-            caller=Caller(actor=actor, request=info),
+            caller=caller,
             principal=principal,
             path=path,
-            body=await self._body(route, request),
+            body=body,
             query=query,
             headers=request.headers,
             route=route,
             request_id=request_id,
-            idempotency_key=key,
+            guard=self._guard(route, caller, path, body, key),
         )
-        return _response(route, path, await route.handler(self._ctx, call))
+        return _response(route, path, await self._handle(route, call))
+
+    async def _handle(self, route: Route, call: Call[Any, Any]) -> BaseModel | Reply | None:
+        hook = self._account_routes if route.path.startswith(ACCOUNT_PREFIX) else None
+        looked_again = False
+        try:
+            while True:
+                try:
+                    return await route.handler(self._ctx, call)
+                except RepeatedRequest:
+                    return await self._repeat(route, call, hook)
+                except NotFound:
+                    if hook is None or looked_again or not await hook.exists_by_now(call):
+                        raise
+                    looked_again = True
+        except Refusal as refusal:
+            if hook is not None:
+                await hook.refused(call, refusal)
+            raise
+
+    async def _repeat(
+        self, route: Route, call: Call[Any, Any], hook: AccountRouteHook | None
+    ) -> BaseModel:
+        """Answer a repeated request, after the caller was authorized again."""
+        if route.gives is None or call.guard is None:
+            raise TypeError(f"{route.operation_id} has no answer to repeat")
+        if hook is not None:
+            await hook.authorize(call)
+        return route.gives.model_validate(await call.guard.kept_answer())
+
+    def _guard(
+        self,
+        route: Route,
+        caller: Caller,
+        path: dict[str, str],
+        body: BaseModel | None,
+        key: str | None,
+    ) -> IdempotencyGuard | None:
+        if key is None or self._idempotency is None:
+            return None
+        return self._idempotency.guard(
+            caller,
+            operation=route.operation_id,
+            key=key,
+            body=body,
+            path="/".join(path.values()),
+        )
 
     async def _principal(self, route: Route, request: web.Request) -> Principal:
         access = route.access
@@ -175,6 +249,8 @@ class Api:
                 raise ValueError(f"{route.operation_id}: a permission needs an account in the path")
             if not route.access.decided_in_use_case and self._checker is None:
                 raise ValueError(f"{route.operation_id}: no checker decides the permission")
+        if route.idempotent and (self._idempotency is None or route.gives is None):
+            raise ValueError(f"{route.operation_id}: an idempotent row needs keys and an answer")
         if route.media is Media.FORM and route.strictness is not Strictness.LENIENT:
             raise ValueError(f"{route.operation_id}: a form needs lenient input (RFC 6749)")
 

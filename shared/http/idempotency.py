@@ -1,7 +1,11 @@
-"""What does a repeated request with the same `Idempotency-Key` answer?
+"""Idempotency keys: a request that is repeated with its `Idempotency-Key` has one effect.
 
-The key is the first statement of the write's transaction, and the answer is saved in it, so an
-effect and its answer exist together or not at all. Kept for a day.
+The key is taken by the first statement of the write's transaction, and the answer is saved in the
+same transaction. The effect and its answer exist together or not at all. Both are kept for a day.
+
+`Api` makes the guard of each request whose row says `idempotent=True` and answers the repeats. A
+handler hands `call.guard` on; a use case runs `take_key` first in its transaction and `keep_answer`
+last.
 """
 
 import hashlib
@@ -25,60 +29,60 @@ from shared.mongo import (
 )
 from shared.problems import Refusal, RefusalKind, Unavailable
 
-KEPT = timedelta(hours=24)
+RETENTION = timedelta(hours=24)
+"""How long a key and its answer are kept."""
 
 INDEXES = (Index(collection="idempotency", keys=(("expires_at", 1),), ttl_seconds=0),)
 """What the migrations of a service that keeps answers need: keys are deleted after their day."""
 
 
-class Repeated(Exception):  # noqa: N818 - nothing is wrong, the answer is there
-    """This key's effect is committed; answer with `Once.replay`."""
+class RepeatedRequest(Exception):  # noqa: N818 - nothing is wrong, the answer is there
+    """The effect of this key is committed; `Api` answers with `kept_answer`."""
 
 
 class IdempotencyKeyReused(Refusal):
-    """The same key with another body: two different wishes, one of them by mistake."""
+    """The same key came with another body, so one of the two requests is a mistake."""
 
     kind = RefusalKind.INVALID
     code = "idempotency-key-reused"
-    detail = "This Idempotency-Key was used for another request; use a new key for a new request."
+    detail = "This Idempotency-Key was used for another request. Use a new key for a new request."
 
 
-class Once:
-    """One request's key; with `key=None` there is none, and nothing is kept."""
+class IdempotencyGuard:
+    """The key of one request."""
 
-    def __init__(self, collection: Collection, document: Document | None, *, now: datetime) -> None:
+    def __init__(
+        self, collection: Collection, document: Document, *, key: str, now: datetime
+    ) -> None:
+        self.key = key
         self._collection = collection
         self._document = document
         self._now = now
 
-    async def guard(self, session: DbSession) -> None:
+    async def take_key(self, session: DbSession) -> None:
         """Take the key, as the first statement of the transaction.
 
         Raises:
-            Repeated: it was taken by a request that is committed.
+            RepeatedRequest: a committed request has taken it.
         """
-        if self._document is None:
-            return
         try:
             await insert_once(self._collection, dict(self._document), session)
         except AlreadyThere as there:
-            raise Repeated from there
+            raise RepeatedRequest from there
 
-    async def keep(self, session: DbSession, answer: dict[str, Any]) -> None:
-        """Save the answer; it must hold no secret, a replay has none to give."""
-        if self._document is not None:
-            expected = {"_id": self._document["_id"]}
-            await update_expected(self._collection, expected, {"$set": {"answer": answer}}, session)
+    async def keep_answer(self, session: DbSession, answer: BaseModel) -> None:
+        """Save what a repeat is answered. It holds no secret: a repeat is given none."""
+        expected = {"_id": self._document["_id"]}
+        kept = answer.model_dump(mode="json", by_alias=True)
+        await update_expected(self._collection, expected, {"$set": {"answer": kept}}, session)
 
-    async def replay(self) -> dict[str, Any]:
+    async def kept_answer(self) -> dict[str, Any]:
         """The answer of the request that took the key.
 
         Raises:
             IdempotencyKeyReused: that request had another body.
-            Unavailable: it expired; a new try will find the key free.
+            Unavailable: the key has expired; the next try finds it free.
         """
-        if self._document is None:
-            raise Unavailable
         stored = await self._collection.find_one({"_id": self._document["_id"]})
         if stored is None:
             raise Unavailable
@@ -90,33 +94,29 @@ class Once:
             raise Unavailable
         if stored["body"] != self._document["body"]:
             raise IdempotencyKeyReused(
-                errors=[("/headers/Idempotency-Key", "was used with another body")]
+                errors=[("/headers/Idempotency-Key", "Was used with another body")]
             )
         answer: dict[str, Any] = stored["answer"]
         return answer
 
 
 class Idempotency:
-    """The keys of one service."""
+    """The idempotency keys of one service."""
 
     def __init__(self, database: Database, *, clock: Clock) -> None:
         self._collection = majority(database, "idempotency")
         self._clock = clock
 
-    def once(
-        self, caller: Caller, *, operation: str, key: str | None, body: BaseModel, path: str = ""
-    ) -> Once:
-        """The key of one request; the same key of another caller, route or path is another."""
+    def guard(
+        self, caller: Caller, *, operation: str, key: str, body: BaseModel | None, path: str = ""
+    ) -> IdempotencyGuard:
+        """The key of one request; another caller, operation or path makes it another key."""
         now = self._clock.now()
-        if key is None:
-            return Once(self._collection, None, now=now)
         scope = f"{caller.actor.type}\n{caller.actor.id}\n{operation}\n{path}\n{key}"
-        return Once(
-            self._collection,
-            {
-                "_id": hashlib.sha256(scope.encode()).hexdigest(),
-                "body": hashlib.sha256(body.model_dump_json().encode()).hexdigest(),
-                "expires_at": now + KEPT,
-            },
-            now=now,
-        )
+        content = "" if body is None else body.model_dump_json()
+        document = {
+            "_id": hashlib.sha256(scope.encode()).hexdigest(),
+            "body": hashlib.sha256(content.encode()).hexdigest(),
+            "expires_at": now + RETENTION,
+        }
+        return IdempotencyGuard(self._collection, document, key=key, now=now)

@@ -21,6 +21,7 @@ from shared.http.access import (
     Session,
     SessionOrClient,
 )
+from shared.http.idempotency import IdempotencyGuard, IdempotencyKeyReused
 from shared.http.refusals import (
     BadRequest,
     BodyBroken,
@@ -136,7 +137,8 @@ class Call(Generic[BodyT, QueryT]):
     headers: CIMultiDictProxy[str]
     route: "Route"
     request_id: str
-    idempotency_key: str | None = None
+    guard: IdempotencyGuard | None = None
+    """Of a row that is `idempotent`, when the caller sent an `Idempotency-Key`."""
 
     @property
     def account_id(self) -> AccountId:
@@ -236,6 +238,8 @@ class Route:
         if self.takes is not None:
             malformed = MalformedJson if self.media is Media.JSON else MalformedForm
             implied += [malformed, WrongContentType, *_OF_BODIES]
+        if self.idempotent:
+            implied.append(IdempotencyKeyReused)
         implied.append(Invalid if self.strictness is Strictness.STRICT else BadRequest)
         return tuple(dict.fromkeys(implied))
 

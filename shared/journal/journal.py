@@ -50,6 +50,8 @@ class JournalWrite:
     session: DbSession
     now: datetime
     base: int
+    caller: Caller
+    """Who acts; a use case may add the actor's name, which it reads in the transaction."""
     facts: list[Fact] = field(default_factory=list)
 
     @property
@@ -161,9 +163,11 @@ class Journal:
             if guard is not None:
                 await guard(session)
             head = await self._heads.find_one({"_id": shard}, session=session)
-            tx = JournalWrite(session=session, now=self._clock.now(), base=(head or {})["seq"])
+            tx = JournalWrite(
+                session=session, now=self._clock.now(), base=(head or {})["seq"], caller=caller
+            )
             result = await work(tx)
-            told = self._number(tx, shard=shard, change_id=change_id, caller=caller)
+            told = self._number(tx, shard=shard, change_id=change_id)
             if told:
                 await update_expected(
                     self._heads,
@@ -230,7 +234,7 @@ class Journal:
             raise RuntimeError(f"{self.source} has no leases, so no policy routes")
         return await self._leases.barrier(position, committed_at=committed_at, after=after)
 
-    def _number(self, tx: JournalWrite, *, shard: int, change_id: str, caller: Caller) -> list[Row]:
+    def _number(self, tx: JournalWrite, *, shard: int, change_id: str) -> list[Row]:
         told = []
         for index, fact in enumerate(tx.facts):
             seq = tx.base + index + 1
@@ -249,8 +253,8 @@ class Journal:
                 account_rev=fact.account_rev,
                 project_id=fact.project_id,
                 resource=fact.resource,
-                actor=caller.actor,
-                request=caller.request,
+                actor=tx.caller.actor,
+                request=tx.caller.request,
                 outcome=fact.outcome,
                 reason=fact.reason,
                 before=fact.before,

@@ -1,1 +1,1 @@
-"""What are the rules of accounts, members, invitations, projects and overrides? Pure: no I/O."""
+"""The rules of accounts, members, invitations, projects and overrides: pure, without I/O."""

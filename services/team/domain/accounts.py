@@ -1,5 +1,6 @@
-"""What is an account, and how does it become a team?"""
+"""Accounts: how they are created and renamed, and how a personal account becomes a team."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -11,7 +12,7 @@ from shared.contracts import policy_objects, team
 from shared.contracts.facts import Fact, ResourceRef
 from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
 from shared.ids import AccountId, MembershipId, UserId
-from shared.problems import Refusal, RefusalKind
+from shared.problems import Invalid, Refusal, RefusalKind
 
 
 class AlreadyATeam(Refusal):
@@ -19,28 +20,28 @@ class AlreadyATeam(Refusal):
 
     kind = RefusalKind.CONFLICT
     code = "already-a-team"
-    detail = "This account is a team already."
+    detail = "This account is a team already. Only a personal account can be converted."
 
 
 class NotATeam(Refusal):
-    """Under this catalog a personal account is converted before anybody is invited."""
+    """Under this catalog a personal account is converted before anyone is invited."""
 
     kind = RefusalKind.CONFLICT
     code = "not-a-team"
-    detail = "This is a personal account; convert it to a team first."
+    detail = "This is a personal account. Convert it to a team first, then invite."
 
 
 class OwnerOnly(Refusal):
-    """Converting is the owner's alone."""
+    """Only the owner converts an account."""
 
     kind = RefusalKind.DENIED
     code = "owner-only"
-    detail = "Only the owner of the account may do this."
+    detail = "Only the owner of this account may do this. Ask the owner."
 
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """What owns resources. `catalog` is a published version; `account_rev` counts its facts."""
+    """An owner of resources. `catalog` is a published version; `account_rev` counts its facts."""
 
     account_id: AccountId
     kind: AccountKind
@@ -52,7 +53,7 @@ class Account:
     created_at: datetime
 
     def policy_object(self) -> PolicyObject:
-        """What authz has to know of it."""
+        """What authz knows of the account."""
         state = policy_objects.AccountObject(
             kind=self.kind.value,
             status=self.status.value,
@@ -81,7 +82,7 @@ def open_personal(
     catalog: Catalog,
     now: datetime,
 ) -> tuple[Account, Membership, Fact]:
-    """A verified user's personal account, with its user as the owner (`Rp1`, `Ro6`)."""
+    """Create a verified user's personal account, with the user as its owner (`Rp1`, `Ro6`)."""
     account = Account(
         account_id=account_id,
         kind=AccountKind.PERSONAL,
@@ -114,7 +115,7 @@ def open_personal(
 
 
 def rename(account: Account, name: str) -> tuple[Account, Fact]:
-    """The account under another name."""
+    """Give the account another name."""
     renamed = replace(account, name=name)
     fact = Fact(
         payload=team.AccountRenamed(account_name=name),
@@ -126,15 +127,22 @@ def rename(account: Account, name: str) -> tuple[Account, Fact]:
 
 
 def convert(
-    account: Account, owner: Membership, *, name: str, catalog: CompiledCatalog
+    account: Account, member: Membership, *, name: str, catalog: CompiledCatalog | None
 ) -> tuple[Account, Membership, Fact]:
-    """The owner makes a team of the personal account: same id, same resources (`Rp2`, `Nv1`).
+    """Make a team of the personal account: same id, same resources (`Rp2`, `Nv1`).
 
-    Where the catalog knows no such step, only name and catalog are set.
+    `member` asks for it; `catalog` is the one that the account has from then on, `None` if no such
+    catalog is published. Where the catalog has no conversion, only name and catalog are set.
 
     Raises:
-        AlreadyATeam: it is one.
+        OwnerOnly: `member` is not the owner.
+        Invalid: no such catalog is published.
+        AlreadyATeam: the account is a team.
     """
+    if member.user_id != account.owner_user_id:
+        raise OwnerOnly
+    if catalog is None:
+        raise Invalid(errors=[("/catalog", "No catalog of this name is published")])
     if account.kind is AccountKind.TEAM:
         raise AlreadyATeam
     no_step = catalog.catalog.policies.conversion is Conversion.NONE
@@ -144,15 +152,25 @@ def convert(
         name=name,
         catalog=catalog.id,
     )
-    still_owner = replace(owner, role=catalog.catalog.owner_role)
-    fact = _converted(account, converted, was=owner, owner=still_owner)
+    still_owner = replace(member, role=catalog.catalog.owner_role)
+    fact = _converted(account, converted, was=member, owner=still_owner)
     return converted, still_owner, fact
 
 
-def become_team(account: Account) -> tuple[Account, Fact]:
-    """What the first invitation does where the catalog knows no conversion."""
+def as_team(account: Account, catalog: CompiledCatalog) -> tuple[Account, Sequence[Fact]]:
+    """The account that an invitation belongs to: a team, if need be from this invitation on.
+
+    Where the catalog has no conversion, the first invitation makes the team.
+
+    Raises:
+        NotATeam: the personal account has to be converted first.
+    """
+    if account.kind is AccountKind.TEAM:
+        return account, ()
+    if catalog.catalog.policies.conversion is not Conversion.NONE:
+        raise NotATeam
     converted = replace(account, kind=AccountKind.TEAM)
-    return converted, _converted(account, converted)
+    return converted, (_converted(account, converted),)
 
 
 def _converted(

@@ -1,4 +1,4 @@
-"""May this member do that here, and may they hand it on?"""
+"""Whether a member may act, and what they may give to others."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -10,7 +10,6 @@ from rolecall import (
     Member,
     Reason,
     Resource,
-    Role,
     Subject,
     build_account,
     build_member,
@@ -25,25 +24,15 @@ from shared.ids import ProjectId, UserId
 from shared.problems import NotFound, PermissionMissing, Refusal, RefusalKind
 
 
-class RoleUnknown(Refusal):
-    """The account's catalog has no such role, or it comes only with owning the account."""
-
-    kind = RefusalKind.INVALID
-    code = "role-unknown"
-    detail = "The catalog has no role of this name that can be given."
-
-    def __init__(self) -> None:
-        super().__init__(errors=[("/role", "is no role that can be given")])
-
-
 class GrantsExceeded(Refusal):
-    """Nobody gives what they do not hold in that scope (`B5`)."""
+    """A member gives only what they hold in that scope themselves (`B5`)."""
 
     kind = RefusalKind.DENIED
     code = "grants-exceeded"
-    detail = "You can only give what you hold yourself; you lack {missing}."
+    detail = "You can give only permissions that you hold yourself. You do not hold: {missing}."
 
 
+INVITE = "member:invite"
 _OUTSIDE = {Reason.NOT_A_MEMBER, Reason.MEMBERSHIP_EXPIRED, Reason.MEMBERSHIP_SUSPENDED}
 
 
@@ -72,11 +61,11 @@ def require(
     now: datetime,
     project_id: ProjectId | None = None,
 ) -> None:
-    """Let the member go on (`Ci12`).
+    """Check one permission of one user (`Ci12`).
 
     Raises:
-        NotFound: they are no member, and so may not know that there is anything.
-        PermissionMissing: they are, without the permission.
+        NotFound: the user is not a member, so they must not learn what the account has.
+        PermissionMissing: the user is a member without the permission.
     """
     decision = decide(
         state, Subject(user_id), permission, Resource(project_id=project_id), now=milliseconds(now)
@@ -87,22 +76,11 @@ def require(
         raise PermissionMissing(permission)
 
 
-def role_to_give(catalog: CompiledCatalog, role_id: str) -> Role:
-    """The role that somebody is to get.
-
-    Raises:
-        RoleUnknown: there is none, or it is never given.
-    """
-    role = catalog.catalog.role(role_id)
-    if role is None or not role.assignable:
-        raise RoleUnknown
-    return role
-
-
 def lacking(state: AccountState, giver: Member, role_id: str, *, now: datetime) -> tuple[str, ...]:
-    """What the giver would have to hold to give this role, which counts in every project.
+    """The grants of the role that the giver does not hold.
 
-    An override that lowers the giver in one project therefore bounds what they may give anywhere.
+    A role counts in every project. An override that lowers the giver in one project therefore
+    bounds what they may give anywhere.
     """
     moment = milliseconds(now)
     given = state.catalog.roles[role_id]
@@ -115,11 +93,17 @@ def lacking(state: AccountState, giver: Member, role_id: str, *, now: datetime) 
     return tuple(dict.fromkeys(exceeding))
 
 
+def may_invite_with(state: AccountState, inviter: Member, role_id: str, *, now: datetime) -> bool:
+    """Whether the member may invite with this role."""
+    allowed = decide(state, Subject(inviter.user_id), INVITE, now=milliseconds(now)).allowed
+    return allowed and not lacking(state, inviter, role_id, now=now)
+
+
 def require_to_give(state: AccountState, giver: Member, role_id: str, *, now: datetime) -> None:
-    """Let the giver assign the role, or invite with it.
+    """Check that the giver may assign the role, or invite with it (`B5`).
 
     Raises:
-        GrantsExceeded: naming what they lack.
+        GrantsExceeded: with the grants that the giver does not hold.
     """
     missing = lacking(state, giver, role_id, now=now)
     if missing:
@@ -135,13 +119,13 @@ def require_to_grant(
     now: datetime,
     until: datetime | None,
 ) -> None:
-    """Let the giver cause `gained` for somebody inside one project until then, or for good.
+    """Check that the giver may give `gained` inside one project, until then or without an end.
 
-    Nobody gives for longer than they hold: an override of the giver's own that ends before `until`
-    leaves them their role, which has to cover it too.
+    A member gives for no longer than they hold. When the giver's own override ends before `until`,
+    the giver falls back to their role, so the role has to cover `gained` too (`B5`).
 
     Raises:
-        GrantsExceeded: naming what they lack there.
+        GrantsExceeded: with the grants that the giver does not hold there.
     """
     held = [effective_matrix(state, giver, project_id, now=milliseconds(now))]
     own = giver.overrides.get(project_id)
@@ -156,7 +140,7 @@ def require_to_grant(
 
 
 def gained(catalog: CompiledCatalog, *, before: Matrix, after: Matrix) -> Matrix:
-    """What `after` holds inside a project beyond `before`."""
+    """The grants that `after` holds inside a project and `before` does not."""
     inside = catalog.project_mask
     own_before = before.all_mask | before.self_mask
     return Matrix(

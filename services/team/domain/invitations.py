@@ -1,12 +1,16 @@
-"""Who is invited, by whom, with which role, and until when?"""
+"""Invitations: how they are created, sent again and revoked."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from rolecall import AfterExpiry, Delivery, InvitationPolicy, Role
-from services.team.domain.accounts import Account
-from services.team.domain.members import Membership
+from services.team.domain.account_access import AccountAccess
+from services.team.domain.accounts import Account, as_team
+from services.team.domain.authority import require_to_give
+from services.team.domain.members import Membership, require_seat
+from services.team.domain.roles import assignable_role
+from shared.addresses import Address
 from shared.contracts import team
 from shared.contracts.facts import Fact, ResourceRef
 from shared.ids import AccountId, InvitationId, MembershipId, UserId
@@ -14,7 +18,7 @@ from shared.problems import Invalid, Refusal, RefusalKind
 
 
 class InvitationStatus(StrEnum):
-    """Where an invitation stands; a pending one past `expires_at` has expired."""
+    """The status that is stored; a pending invitation past `expires_at` has expired."""
 
     PENDING = "pending"
     ACCEPTED = "accepted"
@@ -23,19 +27,21 @@ class InvitationStatus(StrEnum):
 
 
 class AlreadyMember(Refusal):
-    """Nobody joins twice."""
+    """A member is not invited, and does not join, a second time."""
 
     kind = RefusalKind.CONFLICT
     code = "already-a-member"
-    detail = "This person is a member of the account already."
+    detail = "This person is a member of the account already. Change the member's role instead."
 
 
 class AlreadyInvited(Refusal):
-    """One pending invitation per address and account."""
+    """An address has one pending invitation per account."""
 
     kind = RefusalKind.CONFLICT
     code = "already-invited"
-    detail = "There is a pending invitation for this address."
+    detail = (
+        "This address has a pending invitation. Resend that one, or delete it and create another."
+    )
 
 
 class ExpiredInvitationThere(Refusal):
@@ -43,23 +49,18 @@ class ExpiredInvitationThere(Refusal):
 
     kind = RefusalKind.CONFLICT
     code = "expired-invitation-there"
-    detail = "An expired invitation for this address is still there; delete it first."
-
-
-class MemberLimit(Refusal):
-    """The catalog's limit: memberships other than the owner's, and open invitations (`Nv12`)."""
-
-    kind = RefusalKind.CONFLICT
-    code = "member-limit"
-    detail = "The account may have {limit} members, open invitations included."
+    detail = "This address has an expired invitation. Delete it, then create another."
 
 
 class ResendNotOffered(Refusal):
-    """Under this catalog an invitation is never sent again (`Ro12`)."""
+    """Under this catalog an invitation is not sent again (`Ro12`)."""
 
     kind = RefusalKind.CONFLICT
     code = "resend-not-offered"
-    detail = "Invitations of this account cannot be sent again; delete it and create another."
+    detail = (
+        "The catalog of this account does not resend invitations. Delete this one and create"
+        " another."
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,11 +85,11 @@ class Invitation:
     membership_id: MembershipId | None = None
 
     def open(self, now: datetime) -> bool:
-        """Whether the link can still be used, as far as time and use go."""
+        """Whether the link can still be used: it is pending and has not expired."""
         return self.status is InvitationStatus.PENDING and not self.expired(now)
 
     def expired(self, now: datetime) -> bool:
-        """Whether its time is over; an invitation without an end never is (`Rp5`)."""
+        """Whether its time is over; an invitation without an end does not expire (`Rp5`)."""
         return self.expires_at is not None and self.expires_at <= now
 
     def ref(self) -> ResourceRef:
@@ -96,92 +97,135 @@ class Invitation:
         return ResourceRef(type="invitation", id=self.invitation_id, name=self.email)
 
 
-def delivery_of(policy: InvitationPolicy, wished: Delivery | None) -> Delivery:
-    """How the invitation goes out; the catalog's first choice unless another is wished.
+@dataclass(frozen=True, kw_only=True)
+class Occupancy:
+    """What the account holds already when an address is invited."""
+
+    members: int
+    """Memberships other than the owner's."""
+    open_invitations: int
+    is_member: bool = False
+    """A member of the account has the address."""
+    pending: Invitation | None = None
+    """The pending (or expired) invitation of the address."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Created:
+    """A new invitation, with what it changes besides."""
+
+    invitation: Invitation
+    account: Account
+    """The account: a team from this invitation on, where the catalog has no conversion."""
+    replaced: Invitation | None
+    """The expired invitation of the same address that this one closes."""
+    facts: tuple[Fact, ...]
+
+
+def create(
+    access: AccountAccess,
+    *,
+    invitation_id: InvitationId,
+    address: Address,
+    role_id: str,
+    delivery: Delivery | None,
+    occupancy: Occupancy,
+) -> Created:
+    """Invite an address with one role (`Rp4`).
 
     Raises:
-        Invalid: the catalog does not offer it.
+        NotATeam: the personal account has to be converted first.
+        RoleUnknown, GrantsExceeded: the caller cannot give the role.
+        Invalid: the catalog does not offer the delivery.
+        AlreadyMember, AlreadyInvited, ExpiredInvitationThere: the address is taken.
+        MemberLimit: all seats are taken.
     """
-    if wished is None:
+    account, team_facts = as_team(access.account, access.catalog)
+    role = assignable_role(access.catalog, role_id)
+    require_to_give(access.state, access.member, role.id, now=access.now)
+    policies = access.catalog.catalog.policies
+    invitation = Invitation(
+        account_id=account.account_id,
+        invitation_id=invitation_id,
+        email=address.typed,
+        email_key=address.key,
+        role=role.id,
+        delivery=delivery_of(policies.invitations, delivery),
+        inviter_user_id=access.membership.user_id,
+        inviter_name=access.membership.name,
+        inviter_email=access.membership.email,
+        created_at=access.now,
+        expires_at=expiry(policies.invitations, access.now),
+    )
+    if occupancy.is_member:
+        raise AlreadyMember
+    replaced, replaced_facts = _replace(
+        occupancy.pending, policy=policies.invitations, account=account, now=access.now
+    )
+    taken = occupancy.members + occupancy.open_invitations
+    require_seat(taken=taken, limit=policies.member_limit)
+    created = Fact(
+        payload=team.InvitationCreated(**_open(invitation, account, role)),
+        resource=invitation.ref(),
+        after={"role": invitation.role, "delivery": invitation.delivery.value},
+    )
+    facts = (*team_facts, *replaced_facts, created)
+    return Created(invitation=invitation, account=account, replaced=replaced, facts=facts)
+
+
+def delivery_of(policy: InvitationPolicy, chosen: Delivery | None) -> Delivery:
+    """How the invitation goes out: as chosen, or in the catalog's first way.
+
+    Raises:
+        Invalid: the catalog does not offer the choice.
+    """
+    if chosen is None:
         return policy.deliveries[0]
-    if wished not in policy.deliveries:
-        raise Invalid(errors=[("/delivery", f"one of {', '.join(policy.deliveries)}")])
-    return wished
+    if chosen not in policy.deliveries:
+        raise Invalid(errors=[("/delivery", f"Choose one of: {', '.join(policy.deliveries)}")])
+    return chosen
 
 
 def expiry(policy: InvitationPolicy, now: datetime) -> datetime | None:
-    """When a link made now ends."""
+    """When a link made now ends; `None` if it does not."""
     if policy.lifetime_seconds is None:
         return None
     return now + timedelta(seconds=policy.lifetime_seconds)
 
 
-def require_seat(*, taken: int, limit: int) -> None:
-    """Let one more in.
-
-    Raises:
-        MemberLimit: all seats are taken.
-    """
-    if taken >= limit:
-        raise MemberLimit(limit=limit)
-
-
-def make_room(
-    pending: Invitation | None, *, policy: InvitationPolicy, account: Account, now: datetime
-) -> tuple[Invitation, Fact] | None:
-    """What becomes of the pending invitation that the address has already.
-
-    Raises:
-        AlreadyInvited: it is open.
-        ExpiredInvitationThere: it has expired, and the catalog wants it deleted by hand.
-    """
-    if pending is None:
-        return None
-    if not pending.expired(now):
-        raise AlreadyInvited
-    if policy.after_expiry is AfterExpiry.DELETE_FIRST:
-        raise ExpiredInvitationThere
-    return revoke(pending, account=account, reason="replaced")
-
-
-def create(invitation: Invitation, *, account: Account, role: Role) -> Fact:
-    """Somebody is invited."""
-    return Fact(
-        payload=team.InvitationCreated(**_open(invitation, account, role)),
-        resource=invitation.ref(),
-        after={"role": invitation.role, "delivery": invitation.delivery.value},
-    )
-
-
 def resend(
-    invitation: Invitation,
-    *,
-    policy: InvitationPolicy,
-    account: Account,
-    role: Role,
-    sender: Membership,
-    now: datetime,
+    access: AccountAccess, invitation: Invitation, *, occupancy: Occupancy
 ) -> tuple[Invitation, Fact]:
-    """A new link with a new time; every earlier one is dead (`Ci4`), and `sender` answers for it.
+    """Make a new link with a new end (`Ci4`); earlier links stop working.
 
-    The inviter of an expired one may be gone, or may not give the role any more.
+    The caller is the inviter from then on: the earlier one may be gone, or may not give the role
+    any more. An expired invitation takes a seat again.
 
     Raises:
-        ResendNotOffered: the catalog does not know it.
-        ExpiredInvitationThere: it has expired, and the catalog wants another one made.
+        RoleUnknown, GrantsExceeded: the caller cannot give the role.
+        ResendNotOffered: the catalog does not resend invitations.
+        ExpiredInvitationThere: it has expired, and the catalog wants another one created.
+        MemberLimit: it has expired, and all seats are taken.
     """
+    role = assignable_role(access.catalog, invitation.role)
+    require_to_give(access.state, access.member, role.id, now=access.now)
+    policies, now = access.catalog.catalog.policies, access.now
+    policy = policies.invitations
     if not policy.resend:
         raise ResendNotOffered
     if invitation.expired(now) and policy.after_expiry is AfterExpiry.DELETE_FIRST:
         raise ExpiredInvitationThere
+    if invitation.expired(now):
+        taken = occupancy.members + occupancy.open_invitations
+        require_seat(taken=taken, limit=policies.member_limit)
     again = replace(
-        _given_by(sender, invitation),
+        given_by(access.membership, invitation),
         generation=invitation.generation + 1,
         wrong_codes=0,
         expires_at=expiry(policy, now),
     )
     fact = Fact(
-        payload=team.InvitationResent(**_open(again, account, role)),
+        payload=team.InvitationResent(**_open(again, access.account, role)),
         resource=again.ref(),
         before=_link(invitation),
         after=_link(again),
@@ -192,7 +236,7 @@ def resend(
 def revoke(
     invitation: Invitation, *, account: Account, reason: str | None = None
 ) -> tuple[Invitation, Fact]:
-    """The link dies at once (`Ro18`, `Nv18`), and the address can be invited again (`Ro19`)."""
+    """Close the link at once (`Ro18`, `Nv18`); the address can be invited again (`Ro19`)."""
     fact = Fact(
         payload=team.InvitationRevoked(**named(invitation, account)),
         resource=invitation.ref(),
@@ -202,26 +246,8 @@ def revoke(
     return replace(invitation, status=InvitationStatus.REVOKED), fact
 
 
-def pass_on(
-    invitation: Invitation, *, account: Account, heir: Membership
-) -> tuple[Invitation, Fact]:
-    """Somebody else answers for it, because the inviter may no longer give the role (`Rp5`)."""
-    passed = _given_by(heir, invitation)
-    fact = Fact(
-        payload=team.InvitationPassed(
-            **named(invitation, account),
-            from_user_id=invitation.inviter_user_id,
-            to_user_id=heir.user_id,
-        ),
-        resource=passed.ref(),
-        before={"inviter_user_id": invitation.inviter_user_id},
-        after={"inviter_user_id": heir.user_id},
-    )
-    return passed, fact
-
-
 def named(invitation: Invitation, account: Account) -> dict[str, str]:
-    """What every fact of an invitation says."""
+    """What every fact about an invitation says."""
     return {
         "account_name": account.name,
         "invitation_id": invitation.invitation_id,
@@ -239,13 +265,28 @@ def _link(invitation: Invitation) -> dict[str, object]:
     }
 
 
-def _given_by(giver: Membership, invitation: Invitation) -> Invitation:
+def given_by(giver: Membership, invitation: Invitation) -> Invitation:
+    """The invitation with another inviter."""
     return replace(
         invitation,
         inviter_user_id=giver.user_id,
         inviter_name=giver.name,
         inviter_email=giver.email,
     )
+
+
+def _replace(
+    pending: Invitation | None, *, policy: InvitationPolicy, account: Account, now: datetime
+) -> tuple[Invitation | None, tuple[Fact, ...]]:
+    """Close the expired invitation that the address has already."""
+    if pending is None:
+        return None, ()
+    if not pending.expired(now):
+        raise AlreadyInvited
+    if policy.after_expiry is AfterExpiry.DELETE_FIRST:
+        raise ExpiredInvitationThere
+    closed, fact = revoke(pending, account=account, reason="replaced")
+    return closed, (fact,)
 
 
 def _open(invitation: Invitation, account: Account, role: Role) -> dict[str, object]:

@@ -1,11 +1,11 @@
-"""Who is in an account, and how does that change?"""
+"""Memberships: how a role changes, and how a membership ends."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from rolecall import MembershipStatus, Role
-from services.team.domain.listing import listed
+from services.team.domain.truncated_ids import truncated_ids
 from shared.contracts import policy_objects, team
 from shared.contracts.facts import Fact, ResourceRef
 from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
@@ -14,29 +14,40 @@ from shared.problems import Refusal, RefusalKind
 
 
 class OwnerProtected(Refusal):
-    """The owner is never demoted or removed; ownership moves only by transfer (`Ci7`, `Nv20`)."""
+    """The owner is never demoted or removed (`Ci7`, `Nv20`)."""
 
     kind = RefusalKind.CONFLICT
     code = "owner-protected"
     forbids = True
-    detail = "The owner of the account cannot be changed or removed."
+    detail = "The owner keeps their role and cannot be removed. Choose another member."
 
 
 class OwnerCannotLeave(Refusal):
-    """An account always has its owner (`Nv7`)."""
+    """An account always has exactly one owner (`Nv7`)."""
 
     kind = RefusalKind.CONFLICT
     code = "owner-cannot-leave"
     forbids = True
-    detail = "The owner cannot leave the account."
+    detail = "You own this account, and an owner cannot leave."
+
+
+class MemberLimit(Refusal):
+    """The catalog's limit: memberships other than the owner's, and open invitations (`Nv12`)."""
+
+    kind = RefusalKind.CONFLICT
+    code = "member-limit"
+    detail = (
+        "The account may have {limit} members and open invitations, and has that number. Remove a"
+        " member or delete an invitation first."
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Membership:
-    """A user in an account. `membership_id` is new at each join, so nothing old revives with it.
+    """A user in an account. `membership_id` is new at each join, so nothing old returns with it.
 
-    `email` (with its comparison key) and `name` are copies for people to read; the only thing that
-    rests on them is the refusal to invite a member again.
+    `email` (with its comparison key) and `name` are copies for people to read. One decision rests
+    on them: an address that is a member's is not invited again.
     """
 
     account_id: AccountId
@@ -52,7 +63,7 @@ class Membership:
     invited_by: UserId | None = None
 
     def policy_object(self) -> PolicyObject:
-        """What authz has to know of it."""
+        """What authz knows of the membership."""
         state = policy_objects.MemberObject(
             membership_id=self.membership_id,
             role=self.role,
@@ -67,7 +78,7 @@ class Membership:
         )
 
     def gone(self) -> PolicyObject:
-        """That there is none any more; overrides are bound to the membership and end with it."""
+        """The membership has ended, and with it the overrides that are bound to it."""
         return PolicyObject(
             kind=PolicyObjectKind.MEMBER, id=self.user_id, account_id=self.account_id, state=None
         )
@@ -85,7 +96,7 @@ def change_role(
     ends_sessions: bool,
     account_name: str,
 ) -> tuple[Membership, Fact]:
-    """The member with another role (`Ci3`, `Nv16`).
+    """Give the member another role (`Ci3`, `Nv16`).
 
     Raises:
         OwnerProtected: the member is the owner.
@@ -115,7 +126,7 @@ def change_role(
 def remove(
     member: Membership, *, is_owner: bool, overridden: Sequence[ProjectId], account_name: str
 ) -> Fact:
-    """Somebody ends the membership (`Ro14`, `Ci5`, `Nv17`), with overrides in these projects.
+    """Remove the member (`Ro14`, `Ci5`, `Nv17`); `overridden` are the projects of their overrides.
 
     Raises:
         OwnerProtected: the member is the owner.
@@ -128,14 +139,24 @@ def remove(
 def leave(
     member: Membership, *, is_owner: bool, overridden: Sequence[ProjectId], account_name: str
 ) -> Fact:
-    """The member ends it.
+    """End the membership at the member's own wish.
 
     Raises:
-        OwnerCannotLeave: they are the owner.
+        OwnerCannotLeave: the member is the owner.
     """
     if is_owner:
         raise OwnerCannotLeave
     return _ended(team.MemberLeft, member, overridden, account_name)
+
+
+def require_seat(*, taken: int, limit: int) -> None:
+    """Check that one more member or open invitation fits under the catalog's limit (`Nv12`).
+
+    Raises:
+        MemberLimit: all seats are taken.
+    """
+    if taken >= limit:
+        raise MemberLimit(limit=limit)
 
 
 def _ended(
@@ -156,7 +177,7 @@ def _ended(
         before={
             "role": member.role,
             "membership_id": member.membership_id,
-            "overridden_in": listed(overridden),
+            "overridden_in": truncated_ids(overridden),
         },
         policy_objects=(member.gone(),),
     )

@@ -1,4 +1,4 @@
-"""What may one member do inside one project, instead of what their role says (`Ci9`)?"""
+"""Overrides: one member's grants inside one project, in place of the role's (`Ci9`)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,20 +15,22 @@ from shared.problems import Invalid, Refusal, RefusalKind
 
 
 class NotInThisCatalog(Refusal):
-    """The provider does not offer this part of Rolecall."""
+    """The provider's catalog leaves this part of Rolecall out."""
 
     kind = RefusalKind.NOT_FOUND
     code = "not-in-this-catalog"
-    detail = "The catalog of this account does not offer this."
+    detail = (
+        "The catalog of this account does not offer overrides. Change the member's role instead."
+    )
 
 
 class OwnerNotOverridden(Refusal):
-    """The owner's grants are the owner role's, in every project."""
+    """The owner has the grants of the owner role in every project."""
 
     kind = RefusalKind.CONFLICT
     code = "owner-protected"
     forbids = True
-    detail = "The owner of the account cannot be overridden."
+    detail = "The owner cannot have an override. Choose another member."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,13 +47,13 @@ class ProjectOverride:
     given_at: datetime
 
     def outlasts(self, other: "ProjectOverride") -> bool:
-        """Whether it would still be there when the other one ends."""
+        """Whether this override is still there when the other one ends."""
         if other.expires_at is None:
             return False
         return self.expires_at is None or self.expires_at > other.expires_at
 
     def policy_object(self) -> PolicyObject:
-        """What authz has to know of it."""
+        """What authz knows of the override."""
         state = policy_objects.OverrideObject(
             project_id=self.project_id,
             user_id=self.user_id,
@@ -62,7 +64,7 @@ class ProjectOverride:
         return self._policy_object(state)
 
     def gone(self) -> PolicyObject:
-        """That there is none any more."""
+        """The override is removed."""
         return self._policy_object(None)
 
     def _policy_object(self, state: policy_objects.OverrideObject | None) -> PolicyObject:
@@ -86,8 +88,8 @@ def parse_grants(catalog: Catalog, grants: object) -> Grants:
     """The grants of an override, every `*` written out.
 
     Raises:
-        Invalid: with a pointer to each entry or level that cannot stand there; account-wide entries
-            are among them.
+        Invalid: with a pointer to each entry or level that an override cannot have. Account-wide
+            entries are among them.
     """
     try:
         return catalog.parse_grants(grants, within_project=True)
@@ -105,13 +107,13 @@ def put(
     account_name: str,
     now: datetime,
 ) -> Fact:
-    """From now on these grants count in the project.
+    """Set the override, in place of `replaced`.
 
     Raises:
-        Invalid: it would be over already.
+        Invalid: the override would have ended already.
     """
     if override.expires_at is not None and override.expires_at <= now:
-        raise Invalid(errors=[("/expires_at", "must be in the future")])
+        raise Invalid(errors=[("/expires_at", "Must be in the future")])
     return Fact(
         payload=team.OverrideSet(
             account_name=account_name,
@@ -132,7 +134,7 @@ def put(
 def remove(
     override: ProjectOverride, *, member: Membership, project: Project, account_name: str
 ) -> Fact:
-    """The role counts again in the project."""
+    """Remove the override: the role counts in the project again."""
     return Fact(
         payload=team.OverrideRemoved(
             account_name=account_name,

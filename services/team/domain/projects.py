@@ -1,23 +1,24 @@
-"""What is a project, and how does it come and go?"""
+"""Projects: how they are created, renamed and deleted."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from services.team.domain.listing import listed
+from services.team.domain.truncated_ids import truncated_ids
 from shared.contracts import policy_objects, team
 from shared.contracts.facts import Fact, ResourceRef
 from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
 from shared.ids import AccountId, ProjectId, UserId
+from shared.names import name_key
 from shared.problems import Refusal, RefusalKind
 
 
 class ProjectNameTaken(Refusal):
-    """Two projects of one account have different names."""
+    """Two projects of one account have different names; the case of letters does not count."""
 
     kind = RefusalKind.CONFLICT
     code = "project-name-taken"
-    detail = "A project of this account has that name."
+    detail = "Another project of this account has that name. Choose another name."
 
 
 class ProjectLimit(Refusal):
@@ -25,7 +26,7 @@ class ProjectLimit(Refusal):
 
     kind = RefusalKind.CONFLICT
     code = "project-limit"
-    detail = "An account may have {limit} projects at most."
+    detail = "An account may have {limit} projects at most. Delete a project first."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,11 +39,11 @@ class Project:
     created_at: datetime
 
     def policy_object(self) -> PolicyObject:
-        """What authz has to know of it."""
+        """What authz knows of the project."""
         return self._policy_object(policy_objects.ProjectObject(name=self.name))
 
     def gone(self) -> PolicyObject:
-        """That there is none any more; its overrides decide nothing from then on."""
+        """The project is deleted; its overrides decide nothing from then on."""
         return self._policy_object(None)
 
     def _policy_object(self, state: policy_objects.ProjectObject | None) -> PolicyObject:
@@ -58,19 +59,42 @@ class Project:
         return ResourceRef(type="project", id=self.project_id, name=self.name)
 
 
-def create(project: Project) -> Fact:
-    """The project exists."""
-    return Fact(
+def create(
+    *,
+    account_id: AccountId,
+    project_id: ProjectId,
+    name: str,
+    others: Sequence[Project],
+    limit: int,
+    now: datetime,
+) -> tuple[Project, Fact]:
+    """Create a project beside the `others` of the account.
+
+    Raises:
+        ProjectNameTaken: one of the others has the name.
+        ProjectLimit: the account has `limit` projects.
+    """
+    _require_free(name, others)
+    if len(others) >= limit:
+        raise ProjectLimit(limit=limit)
+    project = Project(account_id=account_id, project_id=project_id, name=name, created_at=now)
+    fact = Fact(
         payload=team.ProjectCreated(project_id=project.project_id, name=project.name),
         resource=project.ref(),
         project_id=project.project_id,
         after={"name": project.name},
         policy_objects=(project.policy_object(),),
     )
+    return project, fact
 
 
-def rename(project: Project, name: str) -> tuple[Project, Fact]:
-    """The project under another name."""
+def rename(project: Project, name: str, *, present: Sequence[Project]) -> tuple[Project, Fact]:
+    """Give the project another name; `present` are the projects of the account.
+
+    Raises:
+        ProjectNameTaken: another project has the name.
+    """
+    _require_free(name, [other for other in present if other.project_id != project.project_id])
     renamed = replace(project, name=name)
     fact = Fact(
         payload=team.ProjectRenamed(project_id=project.project_id, name=name),
@@ -84,11 +108,16 @@ def rename(project: Project, name: str) -> tuple[Project, Fact]:
 
 
 def delete(project: Project, *, overridden: Sequence[UserId]) -> Fact:
-    """The project is gone, and so is every override in it, that of these members."""
+    """Delete the project and the overrides in it; `overridden` are the members who had one."""
     return Fact(
         payload=team.ProjectDeleted(project_id=project.project_id, name=project.name),
         resource=project.ref(),
         project_id=project.project_id,
-        before={"name": project.name, "overridden": listed(overridden)},
+        before={"name": project.name, "overridden": truncated_ids(overridden)},
         policy_objects=(project.gone(),),
     )
+
+
+def _require_free(name: str, others: Sequence[Project]) -> None:
+    if any(name_key(other.name) == name_key(name) for other in others):
+        raise ProjectNameTaken

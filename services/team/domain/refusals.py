@@ -1,4 +1,4 @@
-"""What does the audit log say of a request that was refused?"""
+"""The audit record of a request that was refused."""
 
 from shared.contracts.facts import Fact, Outcome, ResourceRef
 from shared.contracts.team import RequestRefused
@@ -15,7 +15,7 @@ def refused(
     permission: str = "",
     project_id: str | None = None,
 ) -> Fact:
-    """Somebody tried what they may not do.
+    """A caller tried an operation that they are not allowed to do.
 
     `after` names what was tried, and what the refusal itself names, such as the grants missing.
     """

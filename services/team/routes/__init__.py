@@ -1,6 +1,15 @@
-"""Which routes does team have, what do they take, give and refuse, and who may call them?"""
+"""The ROUTES tables of team, for the public and the internal API."""
 
-from services.team.routes import accounts, internal, invitations, joining, members, projects, roles
+from services.team.routes import (
+    accounts,
+    internal,
+    invitation_acceptance,
+    invitations,
+    members,
+    overrides,
+    projects,
+    roles,
+)
 
 __all__ = ["INTERNAL_ROUTES", "ROUTES"]
 
@@ -9,7 +18,8 @@ ROUTES = (
     *roles.ROUTES,
     *members.ROUTES,
     *invitations.ROUTES,
-    *joining.ROUTES,
+    *invitation_acceptance.ROUTES,
     *projects.ROUTES,
+    *overrides.ROUTES,
 )
 INTERNAL_ROUTES = internal.ROUTES

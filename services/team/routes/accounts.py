@@ -1,24 +1,22 @@
-"""Which routes are about accounts, their catalogs and their revisions?"""
+"""Routes of accounts and of the receipts of their changes."""
 
 from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from services.team.domain.account_access import AccountAccess
 from services.team.domain.accounts import AlreadyATeam, OwnerOnly
-from services.team.routes.gate import act_of, gated
+from services.team.domain.roles import role_title
+from services.team.routes.account_routes import request_of
 from services.team.use_cases import accounts
 from services.team.use_cases.accounts import OwnAccount
 from services.team.use_cases.context import Ctx
-from services.team.use_cases.desk import Desk, enter
-from shared.contracts.facts import parse_revision
 from shared.http.access import Permission, Session
-from shared.http.idempotency import IdempotencyKeyReused, Repeated
 from shared.http.paging import Page, PageQuery, paged
 from shared.http.routes import Answer, Body, Call, Reply, Route
 from shared.ids import AccountId, UserId
 from shared.names import parse_name
-from shared.problems import NotFound
 
 DisplayName = Annotated[str, Field(max_length=400), AfterValidator(parse_name)]
 
@@ -27,7 +25,7 @@ UPDATE = Permission("account:update", decided_in_use_case=True)
 
 
 class Rename(Body):
-    """A new name."""
+    """The new name."""
 
     name: DisplayName
 
@@ -56,7 +54,7 @@ class AccountView(Answer):
 
 
 class ReplicaView(Answer):
-    """When one replica of authz had the change, or could no longer answer without it."""
+    """When one replica of authz had applied the change, or could no longer answer without it."""
 
     replica: str
     how: str
@@ -64,7 +62,7 @@ class ReplicaView(Answer):
 
 
 class RevisionView(Answer):
-    """Where a change is in force (`B8`); `effective_at` is null while it is not everywhere."""
+    """Where a change is effective (`B8`); `effective_at` is null until it is so everywhere."""
 
     revision: str
     effective: bool
@@ -73,92 +71,57 @@ class RevisionView(Answer):
     replicas: list[ReplicaView]
 
 
-def account_view(place: Desk | OwnAccount) -> AccountView:
+def account_view(own: AccountAccess | OwnAccount) -> AccountView:
     """An account as one of its members sees it."""
-    account, catalog = place.account, place.catalog.catalog
-    role = catalog.role(place.membership.role)
+    account, role_id = own.account, own.membership.role
     return AccountView(
         id=account.account_id,
         name=account.name,
         kind=account.kind.value,
         status=account.status.value,
         owner_user_id=account.owner_user_id,
-        owner=place.membership.user_id == account.owner_user_id,
+        owner=own.membership.user_id == account.owner_user_id,
         catalog=account.catalog,
-        catalog_title=catalog.title,
-        role=place.membership.role,
-        role_title=place.membership.role if role is None else role.title,
+        catalog_title=own.catalog.catalog.title,
+        role=role_id,
+        role_title=role_title(own.catalog, role_id),
         created_at=account.created_at,
     )
 
 
 async def list_own(ctx: Ctx, call: Call[None, PageQuery]) -> Page[AccountView]:
-    """Every account that the caller is in; a new user's personal one is there at once."""
+    """List the accounts that the caller is a member of; a new user's personal one is there."""
     user = call.user
-    found = await accounts.own_accounts(ctx, user.user_id)
-    named = user.account_id
-    if (
-        named is not None
-        and named not in {own.account.account_id for own in found}
-        and await accounts.arrive(ctx, user_id=user.user_id, account_id=named, caller=call.caller)
-    ):
-        found = await accounts.own_accounts(ctx, user.user_id)
+    found = await accounts.own_accounts(
+        ctx, user_id=user.user_id, personal=user.account_id, caller=call.caller
+    )
     page, following = paged(found, call, key=lambda own: (own.account.account_id, ""))
     return Page[AccountView](items=[account_view(own) for own in page], next_cursor=following)
 
 
 async def get(ctx: Ctx, call: Call[None, None]) -> AccountView:
-    """One account."""
-    return account_view(await enter(ctx, act_of(call)))
+    """Return one account."""
+    return account_view(await ctx.authorize(request_of(call)))
 
 
 async def rename(ctx: Ctx, call: Call[Rename, None]) -> Reply:
-    """Another name for the account."""
-    written = await accounts.rename(ctx, act_of(call), name=call.body.name)
+    """Give the account another name."""
+    written = await accounts.rename(ctx, request_of(call), name=call.body.name)
     return Reply(body=account_view(written.result), written=written)
 
 
 async def convert(ctx: Ctx, call: Call[Convert, None]) -> Reply:
-    """The personal account becomes a team."""
-    act = act_of(call)
-    once = ctx.idempotency.once(
-        call.caller,
-        operation=call.route.operation_id,
-        key=call.idempotency_key,
-        body=call.body,
-        path=call.account_id,
+    """Make a team of the personal account."""
+    request = request_of(call, repeat=account_view)
+    written = await accounts.convert(
+        ctx, request, name=call.body.name, catalog_name=call.body.catalog
     )
-    try:
-        written = await accounts.convert(
-            ctx,
-            act,
-            name=call.body.name,
-            catalog_name=call.body.catalog,
-            once=once,
-            answer=lambda desk: account_view(desk).model_dump(mode="json"),
-        )
-    except Repeated:
-        await enter(ctx, act)
-        return Reply(body=AccountView.model_validate(await once.replay()))
     return Reply(body=account_view(written.result), written=written)
 
 
 async def get_revision(ctx: Ctx, call: Call[None, None]) -> RevisionView:
-    """The receipt of one change of this account.
-
-    The row says whose change it was, so rows have to be kept for as long as receipts are.
-    """
-    await enter(ctx, act_of(call))
-    try:
-        position = parse_revision(call.path["revision"])
-    except ValueError as no_revision:
-        raise NotFound from no_revision
-    row = await ctx.journal.row(position)
-    if row is None or row.account_id != call.account_id:
-        raise NotFound
-    receipt = await ctx.leases.receipt(call.path["revision"], occurred_at=row.occurred_at)
-    if receipt is None:
-        raise NotFound
+    """Return the receipt of one change of this account."""
+    receipt = await accounts.receipt(ctx, request_of(call), call.path["revision"])
     return RevisionView(
         revision=receipt.revision,
         effective=receipt.effective,
@@ -186,7 +149,7 @@ ROUTES = (
     Route(
         method="GET",
         path="/v1/accounts/{account_id}",
-        handler=gated(get),
+        handler=get,
         operation_id="getAccount",
         summary="One account",
         tag="accounts",
@@ -196,7 +159,7 @@ ROUTES = (
     Route(
         method="PATCH",
         path="/v1/accounts/{account_id}",
-        handler=gated(rename),
+        handler=rename,
         operation_id="renameAccount",
         summary="Give the account another name",
         tag="accounts",
@@ -207,23 +170,23 @@ ROUTES = (
     Route(
         method="POST",
         path="/v1/accounts/{account_id}/convert",
-        handler=gated(convert),
+        handler=convert,
         operation_id="convertAccount",
         summary="Make a team of a personal account",
         tag="accounts",
         access=UPDATE,
         takes=Convert,
         gives=AccountView,
-        refuses=(AlreadyATeam, OwnerOnly, IdempotencyKeyReused),
+        refuses=(AlreadyATeam, OwnerOnly),
         effective_everywhere=True,
         idempotent=True,
     ),
     Route(
         method="GET",
         path="/v1/accounts/{account_id}/revisions/{revision}",
-        handler=gated(get_revision),
+        handler=get_revision,
         operation_id="getRevision",
-        summary="Where a change is in force, and since when",
+        summary="Where a change is effective, and since when",
         tag="accounts",
         access=VIEW,
         gives=RevisionView,

@@ -1,7 +1,7 @@
 """The internal routes that other services call."""
 
 from services.team.routes.invitations import link_view
-from services.team.use_cases import joining
+from services.team.use_cases import invitation_acceptance
 from services.team.use_cases.context import Ctx
 from shared.contracts.calls import (
     INVITATION_LINK,
@@ -23,13 +23,13 @@ from shared.links import Link
 async def make_link(ctx: Ctx, call: Call[InvitationLinkRequest, None]) -> LinkAnswer:
     """Make the URL and the code of an invitation that is about to be mailed."""
     link = Link(id=call.body.id, generation=call.body.generation)
-    view = link_view(ctx, await joining.mailed_link(ctx, link))
+    view = link_view(ctx, await invitation_acceptance.mailed_link(ctx, link))
     return LinkAnswer(url=view.url, code=view.code)
 
 
 async def look_up(ctx: Ctx, call: Call[InvitationLookupRequest, None]) -> InvitedAddress:
     """Return the address that an invitation is for: its holder may sign up with it."""
-    opened = await joining.lookup(ctx, token=call.body.token, code=call.body.code)
+    opened = await invitation_acceptance.lookup(ctx, token=call.body.token, code=call.body.code)
     return InvitedAddress(email=opened.invitation.email, delivery=opened.invitation.delivery)
 
 

@@ -1,4 +1,4 @@
-"""Which routes are about invitations?"""
+"""Routes of invitations, for the members who invite."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -6,25 +6,25 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from rolecall import Delivery
+from services.team.domain.account_access import AccountAccess
 from services.team.domain.accounts import NotATeam
-from services.team.domain.allowances import InvitationRateLimited
-from services.team.domain.authority import GrantsExceeded, RoleUnknown
+from services.team.domain.authority import GrantsExceeded
+from services.team.domain.invitation_limits import InvitationRateLimited
 from services.team.domain.invitations import (
     AlreadyInvited,
     AlreadyMember,
     ExpiredInvitationThere,
     Invitation,
-    MemberLimit,
     ResendNotOffered,
 )
-from services.team.routes.gate import act_of, gated
-from services.team.routes.members import Status
+from services.team.domain.members import MemberLimit
+from services.team.domain.roles import RoleUnknown, role_title
+from services.team.routes.account_routes import request_of
+from services.team.routes.members import MemberListStatus
 from services.team.use_cases import invitations
 from services.team.use_cases.context import Ctx
-from services.team.use_cases.desk import Desk, enter
 from shared.addresses import ADDRESS_LIMIT, Address, parse_address
 from shared.http.access import Permission
-from shared.http.idempotency import IdempotencyKeyReused, Repeated
 from shared.http.paging import Order, Page, PageQuery, paged
 from shared.http.routes import Answer, Body, Call, Reply, Route
 from shared.ids import InvitationId, UserId
@@ -40,7 +40,7 @@ def _address(text: str) -> str:
 
 
 class Invite(Body):
-    """Whom, with which role, and how the link gets there (default: the catalog's first way)."""
+    """Address, role, and how the link is delivered (default: the catalog's first delivery)."""
 
     email: Annotated[str, Field(max_length=ADDRESS_LIMIT), AfterValidator(_address)]
     role: str = Field(min_length=1, max_length=64)
@@ -56,7 +56,7 @@ class InvitationView(Answer):
     """A pending invitation (`invited`), or one whose time is over (`expired`)."""
 
     id: InvitationId
-    status: Status
+    status: MemberListStatus
     email: str
     role: str
     role_title: str
@@ -68,14 +68,14 @@ class InvitationView(Answer):
 
 
 class LinkView(Answer):
-    """What opens the invitation; the code also stands in the URL."""
+    """The link that opens the invitation; the URL contains the code."""
 
     url: str
     code: str
 
 
 class Invited(Answer):
-    """The invitation; under delivery `link` also the link, this one time.
+    """The invitation; with delivery `link` also the link, which is shown once.
 
     A repeated request with the same idempotency key has `link: null` and `note: "shown-once"`.
     """
@@ -85,15 +85,15 @@ class Invited(Answer):
     note: Literal["shown-once"] | None = None
 
 
-def invitation_view(desk: Desk, invitation: Invitation) -> InvitationView:
+def invitation_view(access: AccountAccess, invitation: Invitation) -> InvitationView:
     """An invitation, without its link."""
-    role = desk.catalog.catalog.role(invitation.role)
+    expired = invitation.expired(access.now)
     return InvitationView(
         id=invitation.invitation_id,
-        status=Status.EXPIRED if invitation.expired(desk.now) else Status.INVITED,
+        status=MemberListStatus.EXPIRED if expired else MemberListStatus.INVITED,
         email=invitation.email,
         role=invitation.role,
-        role_title=invitation.role if role is None else role.title,
+        role_title=role_title(access.catalog, invitation.role),
         delivery=invitation.delivery,
         invited_by=invitation.inviter_user_id,
         invited_by_name=invitation.inviter_name,
@@ -103,22 +103,33 @@ def invitation_view(desk: Desk, invitation: Invitation) -> InvitationView:
 
 
 def link_view(ctx: Ctx, link: Link) -> LinkView:
-    """The URL; token and code stand behind `#`, which no server's log ever sees."""
+    """The URL and its code; both stand behind `#`, which no server's log contains."""
     token, code = ctx.links.token(link), ctx.links.code(link)
     base = ctx.settings.public_url
     return LinkView(url=f"{base}/invitations#token={token}&code={code}", code=code)
 
 
-def _invited(ctx: Ctx, desk: Desk, invitation: Invitation) -> Invited:
+def _invited(ctx: Ctx, made: tuple[AccountAccess, Invitation]) -> Invited:
+    access, invitation = made
     shown = None
     if invitation.delivery is Delivery.LINK:
         shown = link_view(ctx, Link(invitation.invitation_id, invitation.generation))
-    return Invited(invitation=invitation_view(desk, invitation), link=shown)
+    return Invited(invitation=invitation_view(access, invitation), link=shown)
+
+
+def _invited_before(made: tuple[AccountAccess, Invitation]) -> Invited:
+    """The answer of a repeated request, which shows no link."""
+    access, invitation = made
+    return Invited(
+        invitation=invitation_view(access, invitation),
+        link=None,
+        note="shown-once" if invitation.delivery is Delivery.LINK else None,
+    )
 
 
 async def list_pending(ctx: Ctx, call: Call[None, PageQuery]) -> Page[InvitationView]:
-    """Pending and expired invitations, the newest first (`Rp6`)."""
-    desk, pending = await invitations.pending(ctx, act_of(call))
+    """List pending and expired invitations, the newest first (`Rp6`)."""
+    access, pending = await invitations.list_pending(ctx, request_of(call))
     page, following = paged(
         pending,
         call,
@@ -126,52 +137,34 @@ async def list_pending(ctx: Ctx, call: Call[None, PageQuery]) -> Page[Invitation
         order=Order.DESCENDING,
     )
     return Page[InvitationView](
-        items=[invitation_view(desk, invitation) for invitation in page], next_cursor=following
+        items=[invitation_view(access, invitation) for invitation in page], next_cursor=following
     )
 
 
 async def create(ctx: Ctx, call: Call[Invite, None]) -> Reply:
-    """Somebody is invited."""
-    act = act_of(call)
-    once = ctx.idempotency.once(
-        call.caller,
-        operation=call.route.operation_id,
-        key=call.idempotency_key,
-        body=call.body,
-        path=call.account_id,
+    """Invite an address with a role."""
+    written = await invitations.create(
+        ctx,
+        request_of(call, repeat=_invited_before),
+        address=call.body.address,
+        role_id=call.body.role,
+        delivery=call.body.delivery,
     )
-    try:
-        written = await invitations.create(
-            ctx,
-            act,
-            address=call.body.address,
-            role_id=call.body.role,
-            delivery=call.body.delivery,
-            once=once,
-            answer=lambda desk, made: invitation_view(desk, made).model_dump(mode="json"),
-        )
-    except Repeated:
-        await enter(ctx, act)
-        view = InvitationView.model_validate(await once.replay())
-        note: Literal["shown-once"] | None = (
-            "shown-once" if view.delivery is Delivery.LINK else None
-        )
-        return Reply(body=Invited(invitation=view, link=None, note=note))
-    return Reply(body=_invited(ctx, *written.result), written=written)
+    return Reply(body=_invited(ctx, written.result), written=written)
 
 
 async def resend(ctx: Ctx, call: Call[None, None]) -> Reply:
-    """A new link; earlier ones are dead."""
+    """Make a new link; earlier links stop working."""
     written = await invitations.resend(
-        ctx, act_of(call), invitation_id=InvitationId(call.path["invitation_id"])
+        ctx, request_of(call), invitation_id=InvitationId(call.path["invitation_id"])
     )
-    return Reply(body=_invited(ctx, *written.result), written=written)
+    return Reply(body=_invited(ctx, written.result), written=written)
 
 
 async def revoke(ctx: Ctx, call: Call[None, None]) -> Reply:
-    """The link dies."""
+    """Close an invitation's link."""
     written = await invitations.revoke(
-        ctx, act_of(call), invitation_id=InvitationId(call.path["invitation_id"])
+        ctx, request_of(call), invitation_id=InvitationId(call.path["invitation_id"])
     )
     return Reply(written=written)
 
@@ -180,7 +173,7 @@ ROUTES = (
     Route(
         method="GET",
         path="/v1/accounts/{account_id}/invitations",
-        handler=gated(list_pending),
+        handler=list_pending,
         operation_id="listInvitations",
         summary="Pending and expired invitations",
         tag="invitations",
@@ -191,7 +184,7 @@ ROUTES = (
     Route(
         method="POST",
         path="/v1/accounts/{account_id}/invitations",
-        handler=gated(create),
+        handler=create,
         operation_id="inviteMember",
         summary="Invite an address with a role",
         tag="invitations",
@@ -208,16 +201,15 @@ ROUTES = (
             ExpiredInvitationThere,
             MemberLimit,
             InvitationRateLimited,
-            IdempotencyKeyReused,
         ),
         idempotent=True,
     ),
     Route(
         method="POST",
         path="/v1/accounts/{account_id}/invitations/{invitation_id}/resend",
-        handler=gated(resend),
+        handler=resend,
         operation_id="resendInvitation",
-        summary="Make a new link and kill the earlier ones",
+        summary="Make a new link and close the earlier ones",
         tag="invitations",
         access=INVITE,
         gives=Invited,
@@ -233,9 +225,9 @@ ROUTES = (
     Route(
         method="DELETE",
         path="/v1/accounts/{account_id}/invitations/{invitation_id}",
-        handler=gated(revoke),
+        handler=revoke,
         operation_id="revokeInvitation",
-        summary="Kill an invitation's link at once",
+        summary="Close an invitation's link at once",
         tag="invitations",
         access=INVITE,
     ),

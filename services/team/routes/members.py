@@ -1,4 +1,4 @@
-"""Which routes are about members?"""
+"""Routes of members."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -6,14 +6,15 @@ from typing import Literal
 
 from pydantic import Field
 
-from rolecall import CompiledCatalog, effective_matrix
-from services.team.domain.authority import GrantsExceeded, RoleUnknown, milliseconds
+from rolecall import effective_matrix
+from services.team.domain.account_access import AccountAccess
+from services.team.domain.authority import GrantsExceeded, milliseconds
 from services.team.domain.invitations import Invitation
 from services.team.domain.members import Membership, OwnerCannotLeave, OwnerProtected
-from services.team.routes.gate import act_of, gated
+from services.team.domain.roles import RoleUnknown, role_title
+from services.team.routes.account_routes import request_of
 from services.team.use_cases import members
 from services.team.use_cases.context import Ctx
-from services.team.use_cases.desk import Desk
 from shared.http.access import Permission
 from shared.http.paging import Order, Page, PageQuery, paged
 from shared.http.routes import Answer, Body, Call, Reply, Route
@@ -22,8 +23,8 @@ from shared.ids import InvitationId, MembershipId, ProjectId, UserId
 VIEW = Permission("member:view", decided_in_use_case=True)
 
 
-class Status(StrEnum):
-    """How somebody stands in the list (`Ro13`)."""
+class MemberListStatus(StrEnum):
+    """The status of a row in the list of members and invitations (`Ro13`)."""
 
     ACTIVE = "active"
     SUSPENDED = "suspended"
@@ -32,9 +33,9 @@ class Status(StrEnum):
 
 
 class MembersQuery(PageQuery):
-    """`q` is looked for in names and addresses; a `-` in front of `sort` turns the order round."""
+    """`q` is searched in names and addresses; a `-` in front of `sort` reverses the order."""
 
-    status: Status | None = None
+    status: MemberListStatus | None = None
     q: str = Field(default="", max_length=200)
     sort: Literal["name", "-name", "email", "-email", "role", "-role", "since", "-since"] = "name"
 
@@ -46,13 +47,13 @@ class ChangeRole(Body):
 
 
 class MemberView(Answer):
-    """A member, or somebody invited: then `user_id` and `membership_id` are null.
+    """A member, or an invitation: then `user_id` and `membership_id` are null.
 
-    `since` is when they joined, or were invited; `expires_at` is the invitation's or membership's
-    end, if it has one.
+    `since` is when the member joined or the invitation was made. `expires_at` is the end of the
+    membership or of the invitation, if it has one.
     """
 
-    status: Status
+    status: MemberListStatus
     user_id: UserId | None
     membership_id: MembershipId | None
     invitation_id: InvitationId | None
@@ -66,7 +67,7 @@ class MemberView(Answer):
 
 
 class PermissionsQuery(Body):
-    """Inside which project; outside of any without one."""
+    """The project; without one, the answer is about account-wide permissions."""
 
     project: str | None = Field(default=None, pattern=r"^prj_[0-9a-f]{32}$")
 
@@ -82,38 +83,35 @@ class PermissionsView(Answer):
     permissions: dict[str, str]
 
 
-def _title(catalog: CompiledCatalog, role_id: str) -> str:
-    role = catalog.catalog.role(role_id)
-    return role_id if role is None else role.title
-
-
-def member_view(desk: Desk, member: Membership) -> MemberView:
-    """A member."""
+def member_view(access: AccountAccess, member: Membership) -> MemberView:
+    """One member of the list."""
     return MemberView(
-        status=Status(member.status.value),
+        status=MemberListStatus(member.status.value),
         user_id=member.user_id,
         membership_id=member.membership_id,
         invitation_id=None,
         email=member.email,
         name=member.name,
         role=member.role,
-        role_title=_title(desk.catalog, member.role),
-        owner=desk.is_owner(member),
+        role_title=role_title(access.catalog, member.role),
+        owner=access.is_owner(member),
         since=member.joined_at,
         expires_at=member.expires_at,
     )
 
 
-def _invited_view(desk: Desk, invitation: Invitation) -> MemberView:
+def _invited_view(access: AccountAccess, invitation: Invitation) -> MemberView:
     return MemberView(
-        status=Status.EXPIRED if invitation.expired(desk.now) else Status.INVITED,
+        status=MemberListStatus.EXPIRED
+        if invitation.expired(access.now)
+        else MemberListStatus.INVITED,
         user_id=None,
         membership_id=None,
         invitation_id=invitation.invitation_id,
         email=invitation.email,
         name=None,
         role=invitation.role,
-        role_title=_title(desk.catalog, invitation.role),
+        role_title=role_title(access.catalog, invitation.role),
         owner=False,
         since=invitation.created_at,
         expires_at=invitation.expires_at,
@@ -121,13 +119,13 @@ def _invited_view(desk: Desk, invitation: Invitation) -> MemberView:
 
 
 async def list_members(ctx: Ctx, call: Call[None, MembersQuery]) -> Page[MemberView]:
-    """Members and invitations in one place (`Nv15`)."""
-    desk, present, invited = await members.everyone(ctx, act_of(call))
+    """List members and invitations in one place (`Nv15`)."""
+    found = await members.list_all(ctx, request_of(call))
     query = call.query
     wanted = query.q.casefold()
     rows = [
-        *(member_view(desk, member) for member in present),
-        *(_invited_view(desk, invitation) for invitation in invited),
+        *(member_view(found.access, member) for member in found.members),
+        *(_invited_view(found.access, invitation) for invitation in found.invitations),
     ]
     shown = [
         row
@@ -152,42 +150,42 @@ def _key(row: MemberView, field: str) -> tuple[str, str]:
 
 
 async def get(ctx: Ctx, call: Call[None, None]) -> MemberView:
-    """One member."""
-    desk, member = await members.one(ctx, act_of(call), UserId(call.path["user_id"]))
-    return member_view(desk, member)
+    """Return one member."""
+    access, member = await members.get(ctx, request_of(call), UserId(call.path["user_id"]))
+    return member_view(access, member)
 
 
 async def change_role(ctx: Ctx, call: Call[ChangeRole, None]) -> Reply:
-    """Another role for a member."""
+    """Give a member another role."""
     written = await members.change_role(
-        ctx, act_of(call), user_id=UserId(call.path["user_id"]), role_id=call.body.role
+        ctx, request_of(call), user_id=UserId(call.path["user_id"]), role_id=call.body.role
     )
     return Reply(body=member_view(*written.result), written=written)
 
 
 async def remove(ctx: Ctx, call: Call[None, None]) -> Reply:
-    """The membership ends."""
-    written = await members.remove(ctx, act_of(call), user_id=UserId(call.path["user_id"]))
+    """Remove a member."""
+    written = await members.remove(ctx, request_of(call), user_id=UserId(call.path["user_id"]))
     return Reply(written=written)
 
 
 async def leave(ctx: Ctx, call: Call[None, None]) -> Reply:
-    """The caller's own membership ends."""
-    return Reply(written=await members.leave(ctx, act_of(call)))
+    """End the caller's own membership."""
+    return Reply(written=await members.leave(ctx, request_of(call)))
 
 
 async def own_permissions(ctx: Ctx, call: Call[None, PermissionsQuery]) -> PermissionsView:
-    """What the caller may do."""
+    """Return what the caller may do."""
     project_id = None if call.query.project is None else ProjectId(call.query.project)
-    desk, table = await members.own_permissions(ctx, act_of(call), project_id)
-    held = effective_matrix(desk.state, desk.member, project_id, now=milliseconds(desk.now))
+    access, table = await members.own_permissions(ctx, request_of(call), project_id)
+    held = effective_matrix(access.state, access.member, project_id, now=milliseconds(access.now))
     return PermissionsView(
-        account_id=desk.account.account_id,
-        user_id=desk.membership.user_id,
-        role=desk.membership.role,
+        account_id=access.account.account_id,
+        user_id=access.membership.user_id,
+        role=access.membership.role,
         project_id=project_id,
         table=table,
-        permissions=desk.catalog.held(held),
+        permissions=access.catalog.held(held),
     )
 
 
@@ -195,7 +193,7 @@ ROUTES = (
     Route(
         method="GET",
         path="/v1/accounts/{account_id}/members",
-        handler=gated(list_members),
+        handler=list_members,
         operation_id="listMembers",
         summary="Members and invitations",
         tag="members",
@@ -206,7 +204,7 @@ ROUTES = (
     Route(
         method="GET",
         path="/v1/accounts/{account_id}/members/{user_id}",
-        handler=gated(get),
+        handler=get,
         operation_id="getMember",
         summary="One member",
         tag="members",
@@ -216,7 +214,7 @@ ROUTES = (
     Route(
         method="PATCH",
         path="/v1/accounts/{account_id}/members/{user_id}",
-        handler=gated(change_role),
+        handler=change_role,
         operation_id="changeMemberRole",
         summary="Give a member another role",
         tag="members",
@@ -229,7 +227,7 @@ ROUTES = (
     Route(
         method="DELETE",
         path="/v1/accounts/{account_id}/members/{user_id}",
-        handler=gated(remove),
+        handler=remove,
         operation_id="removeMember",
         summary="Remove a member; access ends with the answer",
         tag="members",
@@ -240,7 +238,7 @@ ROUTES = (
     Route(
         method="POST",
         path="/v1/accounts/{account_id}/leave",
-        handler=gated(leave),
+        handler=leave,
         operation_id="leaveAccount",
         summary="End my own membership",
         tag="members",
@@ -251,7 +249,7 @@ ROUTES = (
     Route(
         method="GET",
         path="/v1/accounts/{account_id}/me/permissions",
-        handler=gated(own_permissions),
+        handler=own_permissions,
         operation_id="getMyPermissions",
         summary="What I may do in this account",
         tag="members",

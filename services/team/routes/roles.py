@@ -1,12 +1,11 @@
-"""Which routes show the account's catalog and its roles?"""
+"""Routes of the account's catalog and its roles."""
 
 from typing import Any
 
 from rolecall import Role
 from services.team.domain.overrides import plain
-from services.team.routes.gate import act_of, gated
+from services.team.routes.account_routes import request_of
 from services.team.use_cases.context import Ctx
-from services.team.use_cases.desk import enter
 from shared.http.access import Permission
 from shared.http.paging import Page, PageQuery, paged
 from shared.http.routes import Answer, Call, Route
@@ -28,7 +27,7 @@ class RoleView(Answer):
 
 
 class CatalogView(Answer):
-    """A provider's permission model: what a role editor shows."""
+    """A provider's permission model, as a role editor shows it."""
 
     id: str
     name: str
@@ -52,8 +51,8 @@ def role_view(role: Role) -> RoleView:
 
 
 async def get_catalog(ctx: Ctx, call: Call[None, None]) -> CatalogView:
-    """The account's permission model."""
-    compiled = (await enter(ctx, act_of(call))).catalog
+    """Return the account's permission model."""
+    compiled = (await ctx.authorize(request_of(call))).catalog
     content, roles = compiled.catalog.to_mapping(), compiled.catalog.roles
     return CatalogView.model_validate(
         {**content, "id": compiled.id, "roles": [role_view(role) for role in roles]}
@@ -61,16 +60,16 @@ async def get_catalog(ctx: Ctx, call: Call[None, None]) -> CatalogView:
 
 
 async def list_roles(ctx: Ctx, call: Call[None, PageQuery]) -> Page[RoleView]:
-    """The roles of the account's catalog, in its order."""
-    roles = (await enter(ctx, act_of(call))).catalog.catalog.roles
+    """List the roles of the account's catalog, in its order."""
+    roles = (await ctx.authorize(request_of(call))).catalog.catalog.roles
     numbered = {role.id: f"{number:04}" for number, role in enumerate(roles)}
     page, following = paged(roles, call, key=lambda role: (numbered[role.id], role.id))
     return Page[RoleView](items=[role_view(role) for role in page], next_cursor=following)
 
 
 async def get_role(ctx: Ctx, call: Call[None, None]) -> RoleView:
-    """One role."""
-    role = (await enter(ctx, act_of(call))).catalog.catalog.role(call.path["role_id"])
+    """Return one role."""
+    role = (await ctx.authorize(request_of(call))).catalog.catalog.role(call.path["role_id"])
     if role is None:
         raise NotFound
     return role_view(role)
@@ -80,7 +79,7 @@ ROUTES = (
     Route(
         method="GET",
         path="/v1/accounts/{account_id}/catalog",
-        handler=gated(get_catalog),
+        handler=get_catalog,
         operation_id="getCatalog",
         summary="The account's permission model",
         tag="roles",
@@ -90,7 +89,7 @@ ROUTES = (
     Route(
         method="GET",
         path="/v1/accounts/{account_id}/roles",
-        handler=gated(list_roles),
+        handler=list_roles,
         operation_id="listRoles",
         summary="The roles that a member can have",
         tag="roles",
@@ -101,7 +100,7 @@ ROUTES = (
     Route(
         method="GET",
         path="/v1/accounts/{account_id}/roles/{role_id}",
-        handler=gated(get_role),
+        handler=get_role,
         operation_id="getRole",
         summary="One role",
         tag="roles",

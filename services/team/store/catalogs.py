@@ -1,15 +1,16 @@
-"""Which catalogs are published, and what do they compile to?"""
+"""Published catalogs in the database, and what they compile to."""
 
 from datetime import datetime
 
 from rolecall import SHIPPED_CATALOGS, Catalog, CompiledCatalog, load_catalog
+from services.team.domain.accounts import Account
 from shared.contracts import policy_objects
 from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
 from shared.mongo import Database, DbSession, Document, insert_once, majority
 
 
 class CatalogRows:
-    """Published catalogs: a version never changes, so what was read once is kept."""
+    """The collection `catalogs`. A version never changes, so it is kept after the first read."""
 
     def __init__(self, database: Database) -> None:
         self._catalogs = majority(database, "catalogs")
@@ -25,8 +26,19 @@ class CatalogRows:
             self._compiled[catalog_id] = CompiledCatalog(published, published_as=catalog_id)
         return self._compiled[catalog_id]
 
+    async def catalog_of(self, account: Account) -> CompiledCatalog:
+        """The account's catalog.
+
+        Raises:
+            LookupError: it is not published, although the account names it.
+        """
+        catalog = await self.catalog(account.catalog)
+        if catalog is None:
+            raise LookupError(f"catalog {account.catalog} is not published")
+        return catalog
+
     async def catalog_named(self, name: str) -> CompiledCatalog | None:
-        """The published version of that id; of a bare name the shipped one, or else the newest."""
+        """The published version of that id; for a bare name the shipped one, or else the newest."""
         if "@" in name:
             return await self.catalog(name)
         if name in SHIPPED_CATALOGS:
@@ -42,7 +54,7 @@ class CatalogRows:
         """Publish a version.
 
         Raises:
-            AlreadyThere: it is published.
+            AlreadyThere: the version is published.
         """
         row = {
             "_id": catalog.id,
@@ -54,7 +66,7 @@ class CatalogRows:
         await insert_once(self._catalogs, row, session)
 
     async def catalog_objects(self) -> list[PolicyObject]:
-        """Every published catalog, as authz takes it."""
+        """Every published catalog, as authz reads it."""
         return [
             catalog_object(row["_id"], row["content"], rev=row["rev"])
             async for row in self._catalogs.find({})
@@ -62,7 +74,7 @@ class CatalogRows:
 
 
 def catalog_object(catalog_id: str, content: Document, *, rev: int = 0) -> PolicyObject:
-    """A published catalog, as authz takes it."""
+    """A published catalog, as authz reads it."""
     state = policy_objects.CatalogObject(content=content)
     return PolicyObject(
         kind=PolicyObjectKind.CATALOG, id=catalog_id, rev=rev, state=state.model_dump(mode="json")

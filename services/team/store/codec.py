@@ -1,7 +1,7 @@
-"""How does a frozen dataclass stand in a document, and how does it come back?
+"""Write frozen dataclasses as documents, and read them back.
 
-Every document carries its account first. Policy documents carry besides: `rev`, the sequence of the
-change that gave them their state; `slice` and `key`, by which the snapshot pages through them.
+Every document carries its account. Policy documents also carry `rev`, the sequence of the change
+that gave them their state, and `slice` and `key`, by which the snapshot pages through them.
 """
 
 from collections.abc import Mapping
@@ -21,11 +21,11 @@ else:
     T = TypeVar("T")
 
 SLICES = 16
-"""The snapshot reads one slice of a collection at a time, so that no query's match set is large."""
+"""The snapshot reads one slice of a collection at a time: that keeps each query's matches few."""
 
 
 def document(row: "DataclassInstance", **extra: Any) -> Document:
-    """The document of a row; `extra` has `_id` and what the store keeps besides."""
+    """The document of a row; `extra` has `_id` and what only the store needs."""
     return {**_plain(asdict(row)), **extra}
 
 

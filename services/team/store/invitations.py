@@ -1,11 +1,10 @@
-"""Where do invitations stand, and how many were sent lately?"""
+"""Invitations in the database."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from pymongo import ReplaceOne
 
-from services.team.domain.allowances import WINDOW, spend
 from services.team.domain.invitations import Invitation, InvitationStatus
 from services.team.store.codec import document, read
 from shared.ids import AccountId, InvitationId, UserId
@@ -15,16 +14,15 @@ _PENDING = InvitationStatus.PENDING.value
 
 
 class InvitationRows:
-    """Invitations, and the allowances of addresses and accounts."""
+    """The collection `invitations`."""
 
     def __init__(self, database: Database) -> None:
         self._invitations = majority(database, "invitations")
-        self._allowances = majority(database, "allowances")
 
     async def invitation(
         self, invitation_id: str, session: DbSession | None = None
     ) -> Invitation | None:
-        """The invitation of that id, in whatever account: only a token names one this way."""
+        """The invitation of that id in any account; only a token names one without its account."""
         found = await self._invitations.find_one({"_id": invitation_id}, session=session)
         return None if found is None else read(Invitation, found)
 
@@ -56,7 +54,7 @@ class InvitationRows:
     async def open_of(
         self, account_id: AccountId, inviter_id: UserId, *, now: datetime, session: DbSession
     ) -> list[Invitation]:
-        """The account's open invitations that this member answers for."""
+        """The open invitations of which this member is the inviter."""
         wanted = _open(account_id, now) | {"inviter_user_id": inviter_id}
         return [
             read(Invitation, row) async for row in self._invitations.find(wanted, session=session)
@@ -87,7 +85,7 @@ class InvitationRows:
             await self._invitations.bulk_write(writes, session=session)
 
     async def count_wrong_code(self, invitation_id: str, generation: int, *, limit: int) -> None:
-        """Remember one more wrong code for this generation, up to the limit that kills it."""
+        """Count one more wrong code for this generation, up to the limit that closes the link."""
         wanted = {
             "_id": invitation_id,
             "generation": generation,
@@ -95,38 +93,9 @@ class InvitationRows:
         }
         await self._invitations.update_one(wanted, {"$inc": {"wrong_codes": 1}})
 
-    async def spend(
-        self,
-        *,
-        address: str | None,
-        account_id: AccountId,
-        per_address: int,
-        per_account: int,
-        now: datetime,
-        session: DbSession,
-    ) -> None:
-        """Take one invitation from the account's allowance, and one mail from the address's.
-
-        Raises:
-            InvitationRateLimited: there is none left.
-        """
-        await self._spend(f"account/{account_id}", limit=per_account, now=now, session=session)
-        if address is not None:
-            await self._spend(f"address/{address}", limit=per_address, now=now, session=session)
-
-    async def _spend(self, key: str, *, limit: int, now: datetime, session: DbSession) -> None:
-        known = await self._allowances.find_one({"_id": key}, session=session)
-        times = spend(known["times"] if known else [], limit=limit, now=now)
-        await self._allowances.update_one(
-            {"_id": key},
-            {"$set": {"times": times, "expires_at": now + WINDOW}},
-            upsert=True,
-            session=session,
-        )
-
 
 def _open(account_id: AccountId, now: datetime) -> Document:
-    """What an open invitation matches: one without an end is never over."""
+    """The query for open invitations; one without an end does not expire."""
     return {"account_id": account_id, "status": _PENDING, "expires_at": {"$not": {"$lte": now}}}
 
 

@@ -1,4 +1,4 @@
-"""Which sessions ended while their access tokens still run?"""
+"""Sessions that ended while their access tokens have not expired."""
 
 from datetime import datetime, timedelta
 
@@ -6,12 +6,12 @@ from shared.auth.access_tokens import ACCESS_SECONDS
 from shared.ids import SessionId
 from shared.mongo import Database, DbSession, majority
 
-_KEPT = timedelta(seconds=2 * ACCESS_SECONDS)
-"""No token of an ended session lives longer, with room for clocks that differ."""
+_RETENTION = timedelta(seconds=2 * ACCESS_SECONDS)
+"""Longer than any token of an ended session lives, with room for clocks that differ."""
 
 
 class EndedSessionRows:
-    """The sessions that ended a moment ago, as identity told; older ones have no token left."""
+    """The collection `ended_sessions`: sessions of which identity said that they ended lately."""
 
     def __init__(self, database: Database) -> None:
         self._ended_sessions = majority(database, "ended_sessions")
@@ -23,10 +23,10 @@ class EndedSessionRows:
     async def end_session(
         self, session_id: SessionId, *, ended_at: datetime, session: DbSession
     ) -> None:
-        """Remember that the session ended; harmless to repeat."""
+        """Record that the session ended; safe to repeat."""
         await self._ended_sessions.update_one(
             {"_id": session_id},
-            {"$set": {"expires_at": ended_at + _KEPT}},
+            {"$set": {"expires_at": ended_at + _RETENTION}},
             upsert=True,
             session=session,
         )

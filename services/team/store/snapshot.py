@@ -1,7 +1,7 @@
-"""What does a replica of authz load when it starts?
+"""The snapshot that a replica of authz loads when it starts.
 
-The heads are read before any row; every row carries its own `rev`; the changes after the heads
-follow from the journal. So no transaction is needed over the pages.
+The heads are read before any row, every row carries its own `rev`, and the changes after the heads
+follow from the journal. The pages therefore need no common transaction.
 """
 
 import base64
@@ -14,13 +14,13 @@ from services.team.domain.members import Membership
 from services.team.domain.projects import Project
 from services.team.store.catalogs import CatalogRows
 from services.team.store.codec import SLICES, read
-from services.team.store.projects import read_override
+from services.team.store.overrides import read_override
 from shared.contracts.calls import SnapshotPage
 from shared.contracts.policy_objects import PolicyObject
 from shared.mongo import Database, Document, majority
 from shared.problems import Invalid
 
-PAGE = 2_000
+PAGE_SIZE = 2_000
 
 _POLICY_OBJECTS: tuple[tuple[str, Callable[[Document], PolicyObject]], ...] = (
     ("accounts", lambda row: read(Account, row).policy_object()),
@@ -33,12 +33,15 @@ _POLICY_OBJECTS: tuple[tuple[str, Callable[[Document], PolicyObject]], ...] = (
 class Snapshot:
     """The policy state of all accounts, page by page."""
 
-    def __init__(self, database: Database, catalogs: CatalogRows) -> None:
+    def __init__(
+        self, database: Database, catalogs: CatalogRows, *, page_size: int = PAGE_SIZE
+    ) -> None:
         self._collections = [
             (majority(database, name), policy_object_of)
             for name, policy_object_of in _POLICY_OBJECTS
         ]
         self._catalogs = catalogs
+        self._page_size = page_size
 
     async def first_page(
         self, *, source: str, epoch: str, heads: Mapping[int, int]
@@ -52,14 +55,14 @@ class Snapshot:
         """The page that a cursor names.
 
         Raises:
-            Invalid: the cursor is none of ours.
+            Invalid: the cursor is not from a page of this snapshot.
         """
         epoch, heads, at, after = _read(cursor)
         items: list[PolicyObject] = []
-        while at < len(self._collections) * SLICES and len(items) < PAGE:
+        while at < len(self._collections) * SLICES and len(items) < self._page_size:
             collection, policy_object_of = self._collections[at // SLICES]
             wanted = {"slice": at % SLICES, "key": {"$gt": after}}
-            room = PAGE - len(items)
+            room = self._page_size - len(items)
             rows = await collection.find(wanted).sort("key", 1).limit(room).to_list(room)
             items += [policy_object_of(row).model_copy(update={"rev": row["rev"]}) for row in rows]
             at, after = (at, rows[-1]["key"]) if len(rows) == room else (at + 1, "")
@@ -88,4 +91,4 @@ def _read(cursor: str) -> tuple[str, dict[int, int], int, str]:
             str(after),
         )
     except (ValueError, AttributeError, TypeError) as problem:
-        raise Invalid(errors=[("/query/cursor", "is no cursor of this route")]) from problem
+        raise Invalid(errors=[("/query/cursor", "Is not a cursor of this route")]) from problem

@@ -1,1 +1,1 @@
-"""How does team do what it is asked: load, decide, save with the facts?"""
+"""The use cases of team: load, decide, save with the facts."""

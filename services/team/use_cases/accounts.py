@@ -1,32 +1,27 @@
-"""How do accounts come to be, get their name, and become teams?"""
+"""Accounts: personal accounts, names, conversion, and the receipts of changes."""
 
-import contextlib
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
-from rolecall import SHIPPED_CATALOGS, Catalog, CompiledCatalog, load_catalog
+from rolecall import CompiledCatalog, load_catalog
 from services.team.domain import accounts
-from services.team.domain.accounts import Account, OwnerOnly
+from services.team.domain.account_access import AccountAccess
+from services.team.domain.accounts import Account
 from services.team.domain.members import Membership
-from services.team.store import catalog_object
-from services.team.use_cases.context import Act, Ctx
-from services.team.use_cases.desk import Desk, catalog_of, commit, enter, save
+from services.team.use_cases.account_write import AccountWrite
+from services.team.use_cases.context import AccountRequest, Ctx, NonMemberRequest
 from shared.addresses import parse_address
-from shared.contracts import team
 from shared.contracts.calls import USER
-from shared.contracts.facts import Actor, Caller, Fact, Position, RequestInfo, ResourceRef
-from shared.http.idempotency import Once
+from shared.contracts.facts import Caller, Position, parse_revision
 from shared.ids import AccountId, MembershipId, UserId, new_id
 from shared.inbox import AppliedMark
-from shared.journal import JournalWrite, WriteResult
-from shared.mongo import AlreadyThere
-from shared.problems import Invalid, Refusal, RefusalKind
+from shared.journal import WriteResult
+from shared.leases import Receipt
+from shared.problems import NotFound, Refusal, RefusalKind
 
 
 @dataclass(frozen=True, kw_only=True)
-class Person:
-    """A verified user, as identity tells of them."""
+class VerifiedUser:
+    """A user whose address is verified, as identity describes them."""
 
     user_id: UserId
     account_id: AccountId
@@ -43,97 +38,69 @@ class OwnAccount:
     membership: Membership
 
 
-async def publish_shipped(ctx: Ctx) -> None:
-    """Publish the shipped catalogs that are not published yet."""
-    for name in SHIPPED_CATALOGS:
-        catalog = load_catalog(name)
-        if await ctx.store.catalog(catalog.id) is None:
-            with contextlib.suppress(AlreadyThere):  # another process of team was first
-                await _publish(ctx, catalog)
-
-
-async def _publish(ctx: Ctx, catalog: Catalog) -> None:
-    digest = catalog.id.partition("@")[2]
-    fact = Fact(
-        payload=team.CatalogPublished(name=catalog.name, digest=digest),
-        resource=ResourceRef(type="catalog", id=catalog.id, name=catalog.title),
-        policy_objects=(catalog_object(catalog.id, catalog.to_mapping()),),
-    )
-
-    async def work(tx: JournalWrite) -> None:
-        await ctx.store.insert_catalog(catalog, rev=tx.rev, now=tx.now, session=tx.session)
-        tx.record(fact)
-
-    caller = Caller(
-        actor=Actor(type="service", id="team"), request=RequestInfo(request_id=new_id("req"))
-    )
-    await ctx.journal.write(catalog.id, work, caller=caller, effective_everywhere=True)
-
-
 async def open_personal(
     ctx: Ctx,
-    person: Person,
+    user: VerifiedUser,
     *,
     caller: Caller,
     position: Position | None = None,
-    guard: AppliedMark | None = None,
+    applied_mark: AppliedMark | None = None,
 ) -> None:
-    """Make sure that a verified user has their personal account; harmless to repeat (`Rp1`).
+    """Create a verified user's personal account unless it exists (`Rp1`).
 
-    `position` is that of the fact of identity that `person` comes from, if one does.
+    `position` is that of the fact of identity that `user` comes from, if there is one.
     """
     catalog = load_catalog(ctx.settings.personal_catalog)
 
-    async def work(tx: JournalWrite) -> None:
+    async def change(write: AccountWrite) -> None:
         if position is None:
-            name = await ctx.store.name_for_joining(
-                person.user_id, otherwise=person.name, session=tx.session
-            )
+            name = await write.name_for_joining(user.user_id, otherwise=user.name)
         else:
-            name = await ctx.store.learn_person(
-                user_id=person.user_id, name=person.name, position=position, session=tx.session
-            )
-        if await ctx.store.account(person.account_id, tx.session) is not None:
+            name = await write.learn_name(user.user_id, user.name, position)
+        if write.account is not None:
             return
         account, owner, fact = accounts.open_personal(
-            account_id=person.account_id,
-            user_id=person.user_id,
+            account_id=user.account_id,
+            user_id=user.user_id,
             membership_id=MembershipId(new_id("mem")),
-            address=parse_address(person.email),
+            address=parse_address(user.email),
             name=name,
             catalog=catalog,
-            now=tx.now,
+            now=write.now,
         )
-        await ctx.store.insert_account(account, rev=tx.rev, session=tx.session)
-        await ctx.store.insert_member(owner, rev=tx.rev, session=tx.session)
-        await save(ctx, tx, account, [fact])
+        await write.insert_account(account)
+        await write.insert_member(owner)
+        write.record(fact)
 
-    await ctx.journal.write(
-        person.account_id, work, caller=caller, effective_everywhere=False, guard=guard
-    )
+    request = NonMemberRequest(caller=caller, account_id=user.account_id, applied_mark=applied_mark)
+    await ctx.change(request, change, effective_everywhere=False)
 
 
-async def arrive(ctx: Ctx, *, user_id: UserId, account_id: AccountId, caller: Caller) -> bool:
-    """Make the personal account of a user whose first request came before the news of them.
+async def ensure_personal_account(
+    ctx: Ctx, *, user_id: UserId, account_id: AccountId, caller: Caller
+) -> bool:
+    """Create the personal account of a user whose first request came before identity's fact.
+
+    Identity says to whom the account's id belongs.
 
     Returns:
-        Whether the account is there now, by this call, by the news or by another request at the
-        same moment: then it is worth looking again. Identity says whose account the id is.
+        Whether the account exists now, by this call, by the fact or by another request at the same
+        moment. Then it is worth looking again.
 
     Raises:
         Unavailable: identity cannot be asked.
     """
     if await ctx.store.account(account_id) is not None:
         return True
-    person = await verified_person(ctx, user_id)
-    if person is None or person.account_id != account_id:
+    user = await verified_user(ctx, user_id)
+    if user is None or user.account_id != account_id:
         return False
-    await open_personal(ctx, person, caller=caller)
+    await open_personal(ctx, user, caller=caller)
     return True
 
 
-async def verified_person(ctx: Ctx, user_id: UserId) -> Person | None:
-    """The user as identity knows them at this moment; `None` unless active and verified.
+async def verified_user(ctx: Ctx, user_id: UserId) -> VerifiedUser | None:
+    """Ask identity for the user; `None` unless they are active and verified at this moment.
 
     Raises:
         Unavailable: identity cannot be asked.
@@ -146,7 +113,7 @@ async def verified_person(ctx: Ctx, user_id: UserId) -> Person | None:
         raise
     if user.status != "active" or not user.email_verified:
         return None
-    return Person(
+    return VerifiedUser(
         user_id=user_id,
         account_id=AccountId(user.account_id),
         email=user.email,
@@ -154,74 +121,93 @@ async def verified_person(ctx: Ctx, user_id: UserId) -> Person | None:
     )
 
 
-async def own_accounts(ctx: Ctx, user_id: UserId) -> list[OwnAccount]:
-    """Every account that the user is a member of (`Ro20`)."""
-    memberships = await ctx.store.memberships_of(user_id)
-    found = await ctx.store.accounts([membership.account_id for membership in memberships])
-    return [
-        OwnAccount(account=account, catalog=await catalog_of(ctx, account), membership=membership)
-        for membership in memberships
-        if (account := found.get(membership.account_id)) is not None
-    ]
+async def own_accounts(
+    ctx: Ctx, *, user_id: UserId, personal: AccountId | None, caller: Caller
+) -> list[OwnAccount]:
+    """List the accounts that the user is a member of (`Ro20`), the personal one included.
+
+    `personal` is the account that the user's token names. A new user's is created if need be.
+    """
+    found = await _memberships(ctx, user_id)
+    if personal is None or personal in {own.account.account_id for own in found}:
+        return found
+    if await ensure_personal_account(ctx, user_id=user_id, account_id=personal, caller=caller):
+        return await _memberships(ctx, user_id)
+    return found
 
 
-async def rename(ctx: Ctx, act: Act, *, name: str) -> WriteResult[Desk]:
+async def rename(ctx: Ctx, request: AccountRequest, *, name: str) -> WriteResult[AccountAccess]:
     """Give the account another name."""
 
-    async def work(tx: JournalWrite) -> Desk:
-        desk = await enter(ctx, act, tx=tx)
-        if name == desk.account.name:
-            return desk
-        renamed, fact = accounts.rename(desk.account, name)
-        await save(ctx, tx, renamed, [fact])
-        return replace(desk, account=renamed)
+    async def change(write: AccountWrite) -> AccountAccess:
+        access = write.access
+        if name == access.account.name:
+            return access
+        write.account, fact = accounts.rename(access.account, name)
+        write.record(fact)
+        return replace(access, account=write.account)
 
-    return await commit(
-        ctx, act.account_id, work, caller=act.caller, effective_everywhere=act.effective_everywhere
-    )
+    return await ctx.change(request, change, effective_everywhere=False)
 
 
 async def convert(
-    ctx: Ctx,
-    act: Act,
-    *,
-    name: str,
-    catalog_name: str | None,
-    once: Once,
-    answer: Callable[[Desk], dict[str, Any]],
-) -> WriteResult[Desk]:
-    """The owner turns the personal account into a team (`Rp2`, `Nv1`); `answer` is kept for `once`.
+    ctx: Ctx, request: AccountRequest, *, name: str, catalog_name: str | None
+) -> WriteResult[AccountAccess]:
+    """Make a team of the owner's personal account (`Rp2`, `Nv1`).
 
     Raises:
-        OwnerOnly: a member who is not the owner asks.
-        Invalid: no such catalog is published.
-        Repeated: see `commit`.
+        OwnerOnly, AlreadyATeam, Invalid: see the domain.
     """
 
-    async def work(tx: JournalWrite) -> Desk:
-        desk = await enter(ctx, act, tx=tx)
-        if not desk.is_owner(desk.membership):
-            raise OwnerOnly
-        target = desk.catalog
+    async def change(write: AccountWrite) -> AccountAccess:
+        access = write.access
+        catalog: CompiledCatalog | None = access.catalog
         if catalog_name is not None:
-            named = await ctx.store.catalog_named(catalog_name)
-            if named is None:
-                raise Invalid(errors=[("/catalog", "is no published catalog")])
-            target = named
+            catalog = await ctx.store.catalog_named(catalog_name)
         converted, owner, fact = accounts.convert(
-            desk.account, desk.membership, name=name, catalog=target
+            access.account, access.membership, name=name, catalog=catalog
         )
-        await ctx.store.replace_member(owner, rev=tx.rev, session=tx.session)
-        await save(ctx, tx, converted, [fact])
-        after = replace(desk, account=converted, catalog=target, membership=owner)
-        await once.keep(tx.session, answer(after))
-        return after
+        await write.replace_member(owner)
+        write.account = converted
+        write.record(fact)
+        return replace(
+            access, account=converted, catalog=catalog or access.catalog, membership=owner
+        )
 
-    return await commit(
-        ctx,
-        act.account_id,
-        work,
-        caller=act.caller,
-        effective_everywhere=act.effective_everywhere,
-        once=once,
-    )
+    return await ctx.change(request, change, effective_everywhere=True)
+
+
+async def receipt(ctx: Ctx, request: AccountRequest, revision: str) -> Receipt:
+    """Return where one change of this account is effective (`B8`).
+
+    The journal's row says whose change it was, so rows are kept for as long as receipts are.
+
+    Raises:
+        NotFound: the account has no change of that revision.
+    """
+    await ctx.authorize(request)
+    try:
+        position = parse_revision(revision)
+    except ValueError as no_revision:
+        raise NotFound from no_revision
+    row = await ctx.journal.row(position)
+    if row is None or row.account_id != request.account_id:
+        raise NotFound
+    found = await ctx.leases.receipt(revision, occurred_at=row.occurred_at)
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def _memberships(ctx: Ctx, user_id: UserId) -> list[OwnAccount]:
+    memberships = await ctx.store.memberships_of(user_id)
+    found = await ctx.store.accounts([membership.account_id for membership in memberships])
+    return [
+        OwnAccount(
+            account=account,
+            catalog=await ctx.store.catalog_of(account),
+            membership=membership,
+        )
+        for membership in memberships
+        if (account := found.get(membership.account_id)) is not None
+    ]

@@ -1,23 +1,68 @@
-"""What do team's use cases work with, and who asked?"""
+"""What the use cases of team work with, who asks, and how every change of an account runs.
 
-from dataclasses import dataclass
+The account, the acting member and their overrides are read in the transaction of the change, and
+the account is saved over the revision that was read. Nothing that the decision rests on can change
+before the change is committed.
+"""
 
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from services.team.domain.account_access import AccountAccess, authorize
+from services.team.domain.members import Membership
 from services.team.settings import Settings
 from services.team.store import Snapshot, Store
+from services.team.use_cases.account_write import AccountWrite
 from shared.clock import Clock
 from shared.contracts.facts import Caller
 from shared.http.client import InternalClient
-from shared.http.idempotency import Idempotency
-from shared.ids import AccountId, UserId
-from shared.journal import Journal
+from shared.http.idempotency import IdempotencyGuard, RepeatedRequest
+from shared.ids import AccountId, ProjectId, UserId
+from shared.inbox import AppliedMark
+from shared.journal import Journal, JournalWrite, WriteResult
 from shared.leases import Leases
 from shared.links import Links
 from shared.mongo import DbClient
+from shared.problems import Refusal, RefusalKind, Unavailable
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountRequest:
+    """One request of a user about one account, and the permission that it needs.
+
+    With `project_id` the permission is decided inside that project. `repeat_answer` makes, of the
+    change's result, the answer that a repeat with the same idempotency key gets.
+    """
+
+    caller: Caller
+    user_id: UserId
+    account_id: AccountId
+    permission: str
+    project_id: ProjectId | None = None
+    guard: IdempotencyGuard | None = None
+    repeat_answer: Callable[[Any], BaseModel] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class NonMemberRequest:
+    """A change of one account that no membership allows; the use case checks the caller itself.
+
+    `applied_mark` runs first in the transaction.
+    """
+
+    caller: Caller
+    account_id: AccountId
+    applied_mark: AppliedMark | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ctx:
-    """Everything that team's handlers reach; made once, in `app`."""
+    """What team's handlers and use cases reach; made once, in `app`."""
 
     settings: Settings
     client: DbClient
@@ -25,21 +70,106 @@ class Ctx:
     snapshot: Snapshot
     journal: Journal
     leases: Leases
-    idempotency: Idempotency
     internal: InternalClient
     links: Links
     clock: Clock
 
+    async def authorize(self, request: AccountRequest) -> AccountAccess:
+        """Load the account and the acting member for a request that changes nothing (`Ci12`).
 
-@dataclass(frozen=True, kw_only=True)
-class Act:
-    """One request of a user about one account: who, through what, and which permission it needs.
+        Raises:
+            NotFound: there is no such account or project, or the caller is not a member.
+            PermissionMissing: the caller is a member without the permission.
+        """
+        project_id = request.project_id
+        rows = await self.store.access_rows(
+            request.account_id, request.user_id, project_id=project_id
+        )
+        return authorize(rows, request.permission, now=self.clock.now(), project_id=project_id)
 
-    `effective_everywhere` says that the write changes what authz answers from.
-    """
+    async def change(
+        self,
+        request: AccountRequest | NonMemberRequest,
+        change: Callable[[AccountWrite], Awaitable[T]],
+        *,
+        effective_everywhere: bool,
+    ) -> WriteResult[T]:
+        """Run `change` in one transaction, and save what it recorded; it may run more than once.
 
-    caller: Caller
-    user_id: UserId
-    account_id: AccountId
-    permission: str
-    effective_everywhere: bool = False
+        The request of a member is authorized first. With `effective_everywhere` the change is
+        acknowledged after the barrier. A request that finds its change already made is answered
+        only when that change is effective: it awaits the barrier at the shard's head.
+
+        Raises:
+            NotFound, PermissionMissing: as `authorize`.
+            Unavailable: the change is made but not effective yet, or the database was away.
+            RepeatedRequest: the request's idempotency key was used; `Api` answers.
+        """
+        account_id = request.account_id
+
+        async def attempt(write: JournalWrite) -> T:
+            if isinstance(request, NonMemberRequest):
+                account = await self.store.account(account_id, write.session)
+                account_write = AccountWrite(self.store, write, account_id, account=account)
+                result = await change(account_write)
+                await account_write.finish()
+                return result
+            rows = await self.store.access_rows(
+                account_id, request.user_id, project_id=request.project_id, session=write.session
+            )
+            access = authorize(
+                rows, request.permission, now=write.now, project_id=request.project_id
+            )
+            write.caller = with_name(request.caller, access.membership)
+            account_write = AccountWrite(
+                self.store, write, account_id, account=access.account, access=access
+            )
+            result = await change(account_write)
+            await account_write.finish()
+            if request.guard is not None:
+                if request.repeat_answer is None:
+                    raise TypeError("an idempotent request needs the answer of its repeat")
+                await request.guard.keep_answer(write.session, request.repeat_answer(result))
+            return result
+
+        try:
+            written = await self.journal.write(
+                account_id,
+                attempt,
+                caller=request.caller,
+                effective_everywhere=effective_everywhere,
+                guard=_guard_of(request),
+            )
+        except RepeatedRequest:
+            if effective_everywhere:
+                await self._settle(account_id)
+            raise
+        except Refusal as refusal:
+            if effective_everywhere and refusal.kind in _FOUND_MADE:
+                await self._settle(account_id)
+            raise
+        if effective_everywhere and written.revision is None:
+            await self._settle(account_id)
+        return written
+
+    async def _settle(self, account_id: AccountId) -> None:
+        if not await self.journal.settle(account_id):
+            raise Unavailable
+
+
+_FOUND_MADE = {RefusalKind.NOT_FOUND, RefusalKind.CONFLICT}
+"""What the repeat of a change is refused with, when the first one was committed."""
+
+
+def with_name(caller: Caller, member: Membership) -> Caller:
+    """The caller with the member's name and address, for people who read the record."""
+    if caller.actor.type != "user" or caller.actor.name is not None:
+        return caller
+    shown = {"name": member.name, "email": member.email}
+    return replace(caller, actor=caller.actor.model_copy(update=shown))
+
+
+def _guard_of(request: AccountRequest | NonMemberRequest) -> AppliedMark | None:
+    if isinstance(request, NonMemberRequest):
+        return request.applied_mark
+    return None if request.guard is None else request.guard.take_key

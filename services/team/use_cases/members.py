@@ -1,136 +1,145 @@
-"""How do members get another role, leave, and get removed?"""
+"""Members: the list, another role, removal and leaving."""
+
+from dataclasses import dataclass, replace
 
 from rolecall import effective_table
 from services.team.domain import members
-from services.team.domain.authority import milliseconds, require_to_give, role_to_give
+from services.team.domain.account_access import AccountAccess
+from services.team.domain.authority import member_state, milliseconds, require_to_give
 from services.team.domain.invitations import Invitation
 from services.team.domain.members import Membership
-from services.team.use_cases.context import Act, Ctx
-from services.team.use_cases.desk import Desk, commit, enter, member_of, save
-from services.team.use_cases.passing import pass_invitations
+from services.team.domain.roles import assignable_role
+from services.team.use_cases.account_write import AccountWrite
+from services.team.use_cases.context import AccountRequest, Ctx
+from services.team.use_cases.invitation_handover import hand_over_invitations
 from shared.ids import ProjectId, UserId
-from shared.journal import JournalWrite, WriteResult
+from shared.journal import WriteResult
+from shared.problems import NotFound
 
 
-async def everyone(ctx: Ctx, act: Act) -> tuple[Desk, list[Membership], list[Invitation]]:
-    """Members and pending invitations in one place (`Nv15`, `Ro13`)."""
-    desk = await enter(ctx, act)
-    return (
-        desk,
-        await ctx.store.members(act.account_id),
-        await ctx.store.pending(act.account_id),
+@dataclass(frozen=True, kw_only=True)
+class MemberList:
+    """The members of an account and its pending invitations."""
+
+    access: AccountAccess
+    members: list[Membership]
+    invitations: list[Invitation]
+
+
+async def list_all(ctx: Ctx, request: AccountRequest) -> MemberList:
+    """List members and pending invitations in one place (`Nv15`, `Ro13`)."""
+    return MemberList(
+        access=await ctx.authorize(request),
+        members=await ctx.store.members(request.account_id),
+        invitations=await ctx.store.pending(request.account_id),
     )
 
 
-async def one(ctx: Ctx, act: Act, user_id: UserId) -> tuple[Desk, Membership]:
-    """One member."""
-    desk = await enter(ctx, act)
-    return desk, await member_of(ctx, desk.account, user_id, None)
+async def get(
+    ctx: Ctx, request: AccountRequest, user_id: UserId
+) -> tuple[AccountAccess, Membership]:
+    """Return one member.
+
+    Raises:
+        NotFound: the user is not a member.
+    """
+    access = await ctx.authorize(request)
+    member = await ctx.store.member(request.account_id, user_id)
+    if member is None:
+        raise NotFound
+    return access, member
 
 
 async def change_role(
-    ctx: Ctx, act: Act, *, user_id: UserId, role_id: str
-) -> WriteResult[tuple[Desk, Membership]]:
-    """Give a member another role (`Ci3`); nobody gives what they do not hold (`B5`).
+    ctx: Ctx, request: AccountRequest, *, user_id: UserId, role_id: str
+) -> WriteResult[tuple[AccountAccess, Membership]]:
+    """Give a member another role (`Ci3`), which the caller has to hold themselves (`B5`).
 
     Raises:
         RoleUnknown, GrantsExceeded, OwnerProtected: see the domain.
     """
 
-    async def work(tx: JournalWrite) -> tuple[Desk, Membership]:
-        desk = await enter(ctx, act, tx=tx)
-        member = await member_of(ctx, desk.account, user_id, tx.session)
-        role = role_to_give(desk.catalog, role_id)
+    async def change(write: AccountWrite) -> tuple[AccountAccess, Membership]:
+        access = write.access
+        member = await write.member(user_id)
+        role = assignable_role(access.catalog, role_id)
         changed, fact = members.change_role(
             member,
             role=role,
-            is_owner=desk.is_owner(member),
-            ends_sessions=desk.catalog.catalog.policies.role_change_ends_sessions,
-            account_name=desk.account.name,
+            is_owner=access.is_owner(member),
+            ends_sessions=access.catalog.catalog.policies.role_change_ends_sessions,
+            account_name=access.account.name,
         )
         if changed.role == member.role:
-            return desk, member
-        require_to_give(desk.state, desk.member, role.id, now=desk.now)
-        await ctx.store.replace_member(changed, rev=tx.rev, session=tx.session)
-        overrides = await ctx.store.overrides_of(act.account_id, user_id, tx.session)
-        passed = await pass_invitations(
-            ctx, tx, desk, inviter_id=user_id, now_is=changed, overrides=overrides
+            return access, member
+        require_to_give(access.state, access.member, role.id, now=access.now)
+        await write.replace_member(changed)
+        write.record(fact)
+        overrides = await write.overrides_of(user_id)
+        await hand_over_invitations(
+            write, user_id, inviter=member_state(access.catalog, changed, overrides)
         )
-        await save(ctx, tx, desk.account, [fact, *passed])
-        return desk, changed
+        return access, changed
 
-    return await commit(
-        ctx, act.account_id, work, caller=act.caller, effective_everywhere=act.effective_everywhere
-    )
+    return await ctx.change(request, change, effective_everywhere=True)
 
 
-async def remove(ctx: Ctx, act: Act, *, user_id: UserId) -> WriteResult[None]:
-    """End a membership: access ends with the answer (`Ro14`, `Ci5`, `Nv17`, `Nv20`).
+async def remove(ctx: Ctx, request: AccountRequest, *, user_id: UserId) -> WriteResult[None]:
+    """Remove a member; their access ends with the answer (`Ro14`, `Ci5`, `Nv17`, `Nv20`).
 
     Raises:
         OwnerProtected: the member is the owner.
     """
 
-    async def work(tx: JournalWrite) -> None:
-        desk = await enter(ctx, act, tx=tx)
-        member = await member_of(ctx, desk.account, user_id, tx.session)
+    async def change(write: AccountWrite) -> None:
+        member = await write.member(user_id)
         fact = members.remove(
             member,
-            is_owner=desk.is_owner(member),
-            overridden=await _overridden(ctx, tx, member),
-            account_name=desk.account.name,
+            is_owner=write.access.is_owner(member),
+            overridden=await _overridden(write, member),
+            account_name=write.access.account.name,
         )
-        await _end(ctx, tx, desk, member)
-        passed = await pass_invitations(ctx, tx, desk, inviter_id=user_id, now_is=None)
-        await save(ctx, tx, desk.account, [fact, *passed])
+        await write.delete_member(member)
+        write.record(fact)
+        await hand_over_invitations(write, user_id, inviter=None)
 
-    return await commit(
-        ctx, act.account_id, work, caller=act.caller, effective_everywhere=act.effective_everywhere
-    )
+    return await ctx.change(request, change, effective_everywhere=True)
 
 
-async def leave(ctx: Ctx, act: Act) -> WriteResult[None]:
-    """End one's own membership.
+async def leave(ctx: Ctx, request: AccountRequest) -> WriteResult[None]:
+    """End the caller's own membership.
 
     Raises:
-        OwnerCannotLeave: the owner stays.
+        OwnerCannotLeave: the caller is the owner.
     """
 
-    async def work(tx: JournalWrite) -> None:
-        desk = await enter(ctx, act, tx=tx)
+    async def change(write: AccountWrite) -> None:
+        member = write.access.membership
         fact = members.leave(
-            desk.membership,
-            is_owner=desk.is_owner(desk.membership),
-            overridden=await _overridden(ctx, tx, desk.membership),
-            account_name=desk.account.name,
+            member,
+            is_owner=write.access.is_owner(member),
+            overridden=await _overridden(write, member),
+            account_name=write.access.account.name,
         )
-        await _end(ctx, tx, desk, desk.membership)
-        passed = await pass_invitations(ctx, tx, desk, inviter_id=act.user_id, now_is=None)
-        await save(ctx, tx, desk.account, [fact, *passed])
+        await write.delete_member(member)
+        write.record(fact)
+        await hand_over_invitations(write, member.user_id, inviter=None)
 
-    return await commit(
-        ctx, act.account_id, work, caller=act.caller, effective_everywhere=act.effective_everywhere
-    )
+    return await ctx.change(request, change, effective_everywhere=True)
 
 
 async def own_permissions(
-    ctx: Ctx, act: Act, project_id: ProjectId | None
-) -> tuple[Desk, dict[str, dict[str, str | None]]]:
-    """What the caller may do, in a project or outside of any.
+    ctx: Ctx, request: AccountRequest, project_id: ProjectId | None
+) -> tuple[AccountAccess, dict[str, dict[str, str | None]]]:
+    """Return what the caller may do, in one project or account-wide.
 
     Raises:
         NotFound: the account has no such project.
     """
-    desk = await enter(ctx, act, project_id=project_id)
-    table = effective_table(desk.state, desk.member, project_id, now=milliseconds(desk.now))
-    return desk, table
+    access = await ctx.authorize(replace(request, project_id=project_id))
+    now = milliseconds(access.now)
+    return access, effective_table(access.state, access.member, project_id, now=now)
 
 
-async def _overridden(ctx: Ctx, tx: JournalWrite, member: Membership) -> list[ProjectId]:
-    found = await ctx.store.overrides_of(member.account_id, member.user_id, tx.session)
-    return [override.project_id for override in found]
-
-
-async def _end(ctx: Ctx, tx: JournalWrite, desk: Desk, member: Membership) -> None:
-    await ctx.store.delete_member(member, tx.session)
-    await ctx.store.delete_overrides_of(desk.account.account_id, member.user_id, tx.session)
+async def _overridden(write: AccountWrite, member: Membership) -> list[ProjectId]:
+    return [override.project_id for override in await write.overrides_of(member.user_id)]

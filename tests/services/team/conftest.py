@@ -1,4 +1,4 @@
-"""Which team do the tests talk to?"""
+"""The running team of the tests, and a check of every refusal."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ from tests.support.service import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     from rolecall import Catalog
     from shared.http import Route
@@ -219,9 +219,18 @@ def verified(person: Person) -> identity.UserVerified:
 
 @asynccontextmanager
 async def running(
-    mongo_url: str, database: str, *, replicas: int = 1, timeouts: Timeouts = PATIENT, **fields: Any
+    mongo_url: str,
+    database: str,
+    *,
+    replicas: int = 1,
+    timeouts: Timeouts = PATIENT,
+    wiring: Mapping[str, Any] | None = None,
+    **fields: Any,
 ) -> AsyncIterator[Team]:
-    """A real team on a real database, with generous limits; `fields` are settings."""
+    """A real team on a real database, with generous limits; `fields` are settings.
+
+    `wiring` is for `build`.
+    """
     stand_in = StandIn()
     async with run_service(
         Team,
@@ -235,6 +244,7 @@ async def running(
         fields={"link_key": SecretStr(LINK_KEY), "mails_per_address": 1_000, **fields},
         replicas=replicas,
         timeouts=timeouts,
+        wiring=wiring,
         identity=stand_in,
     ) as team:
         yield team

@@ -54,6 +54,7 @@ def test_every_route_says_who_may_call_it() -> None:
     assert {route.operation_id for route in GUARDED if route.takes} == BODIES.keys()
 
 
+@pytest.mark.rule("B8")
 def test_every_write_that_authz_answers_from_awaits_the_barrier() -> None:
     policy = {route.operation_id for route in ROUTES if route.effective_everywhere}
     assert policy == {
@@ -77,6 +78,7 @@ def test_every_permission_exists_in_every_catalog() -> None:
             assert route.access.name in known, (name, route.operation_id)
 
 
+@pytest.mark.rule("Ci12", "Ci5")
 async def test_outsiders_and_removed_members_find_nothing(team: Team) -> None:
     account = await team.account()
     stranger, removed = await team.person("Stranger"), await account.join("admin")
@@ -99,10 +101,9 @@ async def test_without_a_token_nothing_is_answered(team: Team) -> None:
         assert answer.status == 401, route.operation_id
 
 
+@pytest.mark.rule("Ci12", "Rp13")
 @pytest.mark.parametrize("role", ["basic", "billing", "viewer", "developer", "admin"])
-async def test_a_member_without_the_permission_hears_which_and_it_is_recorded(
-    team: Team, role: str
-) -> None:
+async def test_a_denied_member_is_told_the_permission_and_recorded(team: Team, role: str) -> None:
     account = await team.account()
     member = await account.join(role)
     project = (await account.owner.send("POST", f"{account.path}/projects", {"name": "p"})).body
@@ -129,8 +130,9 @@ async def test_a_member_without_the_permission_hears_which_and_it_is_recorded(
         assert "inviteMember" in denied
 
 
-async def test_an_escalation_that_is_refused_is_recorded_too(team: Team) -> None:
-    """B5: the refusal names what is missing."""
+@pytest.mark.rule("B5", "Rp13")
+async def test_a_refused_escalation_is_recorded_with_what_is_missing(team: Team) -> None:
+    """The refusal names what is missing."""
     account = await team.account()
     admin, other = await account.join("admin"), await account.join("basic", "Other")
     project = (await account.owner.send("POST", f"{account.path}/projects", {"name": "p"})).body
@@ -150,8 +152,8 @@ async def test_an_escalation_that_is_refused_is_recorded_too(team: Team) -> None
     ]
 
 
-def test_every_refusal_that_says_you_may_not_is_one_that_is_recorded() -> None:
-    """Whatever its status; the rest says what cannot be, for whoever asks."""
+def test_every_refusal_that_forbids_is_recorded() -> None:
+    """The others say what is not possible for any caller."""
     listed = {refusal for route in GUARDED for refusal in route.refuses}
     assert {one.__name__ for one in listed if one.kind is RefusalKind.DENIED or one.forbids} == {
         "GrantsExceeded",
@@ -162,8 +164,9 @@ def test_every_refusal_that_says_you_may_not_is_one_that_is_recorded() -> None:
     }
 
 
-async def test_whoever_reaches_for_the_owner_is_recorded_with_what_they_tried(team: Team) -> None:
-    """Rp13, Ci7: a refused write is one, though its status says conflict."""
+@pytest.mark.rule("Rp13", "Ci7")
+async def test_attempts_on_the_owner_are_recorded_with_what_was_tried(team: Team) -> None:
+    """A refused write is recorded although its status says conflict."""
     account = await team.account()
     admin = await account.join("admin")
     project = (await account.owner.send("POST", f"{account.path}/projects", {"name": "p"})).body
@@ -197,8 +200,9 @@ async def test_a_refused_first_request_of_a_new_user_is_recorded(team: Team) -> 
     assert [row.reason for row in await team.rows("request.refused")] == ["owner-cannot-leave"]
 
 
-async def test_a_refused_write_names_the_same_thing_as_one_that_succeeds(team: Team) -> None:
-    """Rp14: the search for a resource finds both."""
+@pytest.mark.rule("Rp14")
+async def test_a_refused_write_names_the_same_resource_as_a_successful_one(team: Team) -> None:
+    """The search for a resource finds both."""
     account = await team.account()
     viewer, other = await account.join("viewer"), await account.join("basic", "Other")
     project = (await account.owner.send("POST", f"{account.path}/projects", {"name": "p"})).body
@@ -221,7 +225,7 @@ async def test_a_refused_write_names_the_same_thing_as_one_that_succeeds(team: T
     assert len(set(touched)) == len(tries)
 
 
-async def test_ids_of_another_shape_are_not_found_and_never_a_fault(team: Team) -> None:
+async def test_ids_of_another_shape_are_not_found(team: Team) -> None:
     account = await team.account()
     bad = ("x", "usr_1", "$ne", "%00", "acc_" + "g" * 32, new_id("acc").upper())
     for route in GUARDED:

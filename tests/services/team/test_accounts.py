@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,10 +12,14 @@ from shared.contracts import identity
 from shared.contracts.facts import shard_of
 from shared.ids import new_id
 from tests.services.rows import row_of
-from tests.services.team.running import Person, Team, verified
+from tests.services.team.running import Person, Team, running, verified
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
 
 
-async def test_a_verified_user_has_a_personal_account_and_owns_it(team: Team) -> None:
+@pytest.mark.rule("Rp1", "Ro6")
+async def test_a_verified_user_owns_a_personal_account(team: Team) -> None:
     ana = await team.person("Ana")
     account = await ana.get(ana.path)
     assert (account["kind"], account["name"], account["owner"]) == ("personal", "Ana", True)
@@ -25,7 +29,7 @@ async def test_a_verified_user_has_a_personal_account_and_owns_it(team: Team) ->
     assert [policy_object.kind for policy_object in created.policy_objects] == ["account", "member"]
 
 
-async def test_news_that_come_twice_make_one_account(team: Team) -> None:
+async def test_a_fact_that_comes_twice_creates_one_account(team: Team) -> None:
     ana = team.stranger("Ana")
     row = row_of(verified(ana))
     again = row_of(verified(ana))
@@ -34,7 +38,8 @@ async def test_news_that_come_twice_make_one_account(team: Team) -> None:
     assert len(await team.rows("account.created")) == 1
 
 
-async def test_the_first_request_finds_the_account_before_the_news_came(team: Team) -> None:
+@pytest.mark.rule("Rp1")
+async def test_the_first_request_finds_the_account_before_the_fact_came(team: Team) -> None:
     ana = team.stranger("Ana")
     mine = await ana.get("/v1/me/accounts")
     assert [item["id"] for item in mine["items"]] == [ana.account_id]
@@ -46,31 +51,57 @@ async def test_the_first_request_finds_the_account_before_the_news_came(team: Te
     assert len(await team.rows("account.created")) == 2
 
 
+class News:
+    """What happens right after the first look at the rows."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+        self.come: Callable[[], Awaitable[None]] | None = None
+
+    async def after_look(self) -> None:
+        self.looks += 1
+        if self.looks == 1 and self.come is not None:
+            await self.come()
+
+
+def store_with(news: News) -> type[Store]:
+    """A store that lets the news come after the first look for the account."""
+
+    class StoreWithNews(Store):
+        async def accounts(self, *given: Any, **named: Any) -> Any:
+            found = await super().accounts(*given, **named)
+            await news.after_look()
+            return found
+
+        async def member(self, *given: Any, **named: Any) -> Any:
+            found = await super().member(*given, **named)
+            await news.after_look()
+            return found
+
+    return StoreWithNews
+
+
 @pytest.mark.parametrize("path", ["/v1/accounts/{account_id}", "/v1/me/accounts"])
-async def test_news_that_come_right_after_the_look_are_not_a_404(
-    team: Team, monkeypatch: pytest.MonkeyPatch, path: str
+async def test_a_fact_that_comes_during_the_first_request_is_not_a_404(
+    mongo_url: str, database_name: str, path: str
 ) -> None:
-    ana = team.stranger("Ana")
-    look = Store.accounts if path == "/v1/me/accounts" else Store.member
-    looks = 0
+    news = News()
+    async with running(mongo_url, database_name, wiring={"store": store_with(news)}) as team:
+        ana = team.stranger("Ana")
 
-    async def look_then_news(*given: Any, **named: Any) -> Any:
-        nonlocal looks
-        found = await look(*given, **named)
-        looks += 1
-        if looks == 1:
+        async def come() -> None:
             await team.tell(row_of(verified(ana)))
-        return found
 
-    monkeypatch.setattr(Store, look.__name__, look_then_news)
+        news.come = come
 
-    seen = await ana.get(path.format(account_id=ana.account_id))
+        seen = await ana.get(path.format(account_id=ana.account_id))
 
-    assert [account["id"] for account in seen.get("items", [seen])] == [ana.account_id]
-    assert looks == 2
+        assert [account["id"] for account in seen.get("items", [seen])] == [ana.account_id]
+        assert news.looks == 2
 
 
-async def test_a_newcomer_who_joins_at_once_finds_the_personal_account_too(team: Team) -> None:
+@pytest.mark.rule("Ro6")
+async def test_a_new_user_who_joins_a_team_has_a_personal_account_too(team: Team) -> None:
     account = await team.account()
     bea = team.stranger("Bea")
     proof = await account.invite(bea.email, "developer")
@@ -81,7 +112,7 @@ async def test_a_newcomer_who_joins_at_once_finds_the_personal_account_too(team:
     assert {item["id"] for item in mine["items"]} == {bea.account_id, account.id}
 
 
-async def test_who_never_verified_gets_no_account(team: Team) -> None:
+async def test_an_unverified_user_gets_no_account(team: Team) -> None:
     ana = team.stranger("Ana", email_verified=False)
     signed_up = identity.UserSignedUp(**verified(ana).model_dump(), verified=False, generation=1)
     await team.tell(row_of(signed_up))
@@ -89,21 +120,21 @@ async def test_who_never_verified_gets_no_account(team: Team) -> None:
     assert (await ana.send("GET", ana.path)).status == 404
 
 
-async def test_an_invited_newcomer_is_verified_by_signing_up(team: Team) -> None:
+async def test_a_verified_sign_up_creates_the_account(team: Team) -> None:
     ana = team.stranger("Ana")
     signed_up = identity.UserSignedUp(**verified(ana).model_dump(), verified=True, generation=1)
     await team.tell(row_of(signed_up))
     assert len(await team.rows("account.created")) == 1
 
 
-async def test_a_token_that_names_somebody_elses_account_opens_nothing(team: Team) -> None:
+async def test_a_token_that_names_another_users_account_opens_nothing(team: Team) -> None:
     ana, bea = team.stranger("Ana"), team.stranger("Bea")
     bea.acct = ana.account_id
     assert (await bea.send("GET", ana.path)).status == 404
     assert await team.rows("account.created") == []
 
 
-async def test_without_identity_the_missing_account_is_503_not_404(team: Team) -> None:
+async def test_without_identity_a_missing_account_is_503_not_404(team: Team) -> None:
     ana = team.stranger("Ana")
     team.identity.away = True
     assert (await ana.send("GET", ana.path)).status == 503
@@ -114,7 +145,7 @@ async def renamed(person: Person, name: str, seq: int) -> None:
     await person.team.tell(row_of(payload, seq=seq))
 
 
-async def test_names_follow_their_user_and_an_older_fact_changes_nothing(team: Team) -> None:
+async def test_an_older_fact_does_not_change_a_members_name(team: Team) -> None:
     ana = team.stranger("Ana")
     await team.tell(row_of(verified(ana), seq=1_000_001))
     await renamed(ana, "Ana Second", 1_000_003)
@@ -131,8 +162,8 @@ async def test_a_rename_that_overtakes_the_account_is_not_lost(team: Team) -> No
     assert member["name"] == "Ana Second"
 
 
+@pytest.mark.rule("Rp2", "Nv1")
 async def test_converting_makes_a_team_of_the_same_account(team: Team) -> None:
-    """Rp2, Nv1."""
     ana = await team.person("Ana")
     body = {"name": "Engines", "catalog": "novita"}
     answer = await ana.send("POST", f"{ana.path}/convert", body)
@@ -144,7 +175,7 @@ async def test_converting_makes_a_team_of_the_same_account(team: Team) -> None:
     assert (again.status, again.code) == (409, "already-a-team")
 
 
-async def test_the_log_says_what_a_conversion_made_of_account_and_owner(team: Team) -> None:
+async def test_the_record_of_a_conversion_shows_account_and_owner(team: Team) -> None:
     ana = await team.person("Ana")
     opened = (await ana.get(ana.path))["catalog"]
     body = {"name": "Clusters", "catalog": "runos"}
@@ -163,7 +194,7 @@ async def test_the_log_says_what_a_conversion_made_of_account_and_owner(team: Te
     assert (by_invitation.before, by_invitation.after) == (now, now | {"kind": "team"})
 
 
-async def test_where_the_catalog_knows_no_step_only_name_and_catalog_are_set(team: Team) -> None:
+async def test_a_catalog_without_conversion_sets_name_and_catalog_only(team: Team) -> None:
     ana = await team.person("Ana")
     body = {"name": "Clusters", "catalog": "runos"}
     account = (await ana.send("POST", f"{ana.path}/convert", body)).expect(200)
@@ -189,7 +220,7 @@ async def test_a_repeated_conversion_with_its_key_answers_the_same(team: Team) -
     assert len(await team.rows("account.converted")) == 1
 
 
-async def test_converting_is_the_owners_alone(team: Team) -> None:
+async def test_only_the_owner_converts(team: Team) -> None:
     account = await team.account()
     admin = await account.join("admin")
     refused = await admin.send("POST", f"{account.path}/convert", {"name": "Mine"})
@@ -267,8 +298,9 @@ async def test_own_permissions_are_the_table_and_the_names(team: Team) -> None:
     assert unknown.status == 404
 
 
+@pytest.mark.rule("B8")
 async def test_a_change_has_a_receipt_that_other_accounts_do_not_see(team: Team) -> None:
-    """B8: not even an account whose changes stand in the same shard."""
+    """Not even an account whose changes stand in the same shard."""
     account = await team.account()
     other = team.stranger("Other")
     while shard_of(other.account_id) != shard_of(account.id):
@@ -306,7 +338,7 @@ NAMES = {
 }
 
 
-async def test_a_name_holds_no_link_no_header_and_nothing_hidden(team: Team) -> None:
+async def test_a_name_has_no_link_no_header_and_no_hidden_characters(team: Team) -> None:
     """T13."""
     ana = await team.person("Ana")
     for name, kept in NAMES.items():

@@ -49,7 +49,7 @@ async def test_the_token_of_an_ended_session_opens_nothing(
         assert (answer.status, answer.code) == (401, "unauthenticated")
 
 
-async def test_the_same_persons_other_session_goes_on(team: Team) -> None:
+async def test_another_session_of_the_same_user_continues(team: Team) -> None:
     ana = await team.person("Ana")
     elsewhere = replace(ana, session_id=new_id("ses"))
 
@@ -58,7 +58,7 @@ async def test_the_same_persons_other_session_goes_on(team: Team) -> None:
     assert (await elsewhere.get(ana.path))["id"] == ana.account_id
 
 
-async def test_the_news_may_come_twice(team: Team) -> None:
+async def test_the_end_of_a_session_may_be_delivered_twice(team: Team) -> None:
     ana = await team.person("Ana")
     news = row_of(ended(ana))
     await team.tell(news)

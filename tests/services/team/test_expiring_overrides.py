@@ -1,4 +1,4 @@
-"""Nobody gets back early what was taken from them, or keeps what was given for a while (B5)."""
+"""Overrides that expire give nothing back early, and nothing for longer than meant (B5)."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.services.team.test_escalation import CATALOG, GRANTS
+from tests.services.team.led_catalog import CATALOG, GRANTS, HOUR
 
 if TYPE_CHECKING:
     from tests.services.team.running import Account, Person, Reply, Team
-
-HOUR = 3_600
 
 
 class Place:
@@ -51,9 +49,10 @@ def refused(answer: Reply) -> bool:
     return (answer.status, answer.body.get("code")) == (403, "grants-exceeded")
 
 
+@pytest.mark.rule("B5", "Ci9")
 @pytest.mark.parametrize("lasting", [None, HOUR])
 @pytest.mark.parametrize("actor", ["admin", "other"])
-async def test_who_is_lowered_does_not_let_it_end_sooner(
+async def test_a_lowered_member_does_not_shorten_the_override(
     team: Team, lasting: int | None, actor: str
 ) -> None:
     place = await place_in(team)
@@ -69,7 +68,8 @@ async def test_who_is_lowered_does_not_let_it_end_sooner(
     assert not await place.holds(admin, "instance:delete")
 
 
-async def test_who_is_lowered_may_let_it_last_longer_and_not_take_that_back(team: Team) -> None:
+@pytest.mark.rule("B5")
+async def test_a_lowered_member_extends_the_override_and_cannot_undo_that(team: Team) -> None:
     place = await place_in(team)
     owner, admin = place.account.owner, await place.account.join("admin")
     (await place.put(owner, admin, "nothing", HOUR)).expect(200)
@@ -78,7 +78,8 @@ async def test_who_is_lowered_may_let_it_last_longer_and_not_take_that_back(team
     assert refused(await place.put(admin, admin, "nothing", 2 * HOUR))
 
 
-async def test_who_holds_what_comes_back_may_let_it_end_sooner(team: Team) -> None:
+@pytest.mark.rule("B5")
+async def test_a_holder_of_what_comes_back_may_shorten_the_override(team: Team) -> None:
     place = await place_in(team)
     owner, admin = place.account.owner, await place.account.join("admin")
     (await place.put(owner, admin, "nothing", None)).expect(200)
@@ -87,7 +88,7 @@ async def test_who_holds_what_comes_back_may_let_it_end_sooner(team: Team) -> No
     assert await place.holds(admin, "instance:delete")
 
 
-async def test_an_override_that_is_over_binds_nobody(team: Team) -> None:
+async def test_an_override_that_has_ended_restricts_no_change(team: Team) -> None:
     place = await place_in(team)
     owner, admin = place.account.owner, await place.account.join("admin")
     (await place.put(owner, admin, "nothing", HOUR)).expect(200)
@@ -95,7 +96,8 @@ async def test_an_override_that_is_over_binds_nobody(team: Team) -> None:
     (await place.put(admin, admin, "nothing", 1)).expect(200)
 
 
-async def test_who_is_raised_may_let_it_end_sooner_and_not_last_longer(team: Team) -> None:
+@pytest.mark.rule("B5")
+async def test_a_raised_member_shortens_the_override_and_cannot_extend_it(team: Team) -> None:
     place = await place_in(team)
     owner, lead = place.account.owner, await place.account.join("lead")
     (await place.put(owner, lead, "everything", HOUR)).expect(200)
@@ -106,7 +108,8 @@ async def test_who_is_raised_may_let_it_end_sooner_and_not_last_longer(team: Tea
     (await place.put(lead, lead, "own", None)).expect(200)
 
 
-async def test_who_is_raised_for_a_while_gives_nothing_for_longer(team: Team) -> None:
+@pytest.mark.rule("B5")
+async def test_a_member_raised_for_a_time_gives_nothing_for_longer(team: Team) -> None:
     place = await place_in(team)
     owner, lead = place.account.owner, await place.account.join("lead")
     developer, admin = await place.account.join("developer"), await place.account.join("admin")

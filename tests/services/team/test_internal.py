@@ -1,4 +1,4 @@
-"""What the other services get from team: links, lookups, snapshot, journal."""
+"""What the other services get from team: links, lookups and the snapshot."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.team.store import snapshot
+from services.team.store import Snapshot, Store
 from shared.contracts.calls import (
     HEADS,
     INVITATION_LINK,
@@ -41,7 +41,7 @@ async def invited(account: Account, **fields: Any) -> str:
     return str(answer.expect(201)["invitation"]["id"])
 
 
-async def test_a_mail_gets_its_link_at_the_moment_it_goes_out(team: Team) -> None:
+async def test_a_mail_gets_its_link_when_it_is_sent(team: Team) -> None:
     account = await team.account()
     invitation_id = await invited(account)
     link = await link_of(team, invitation_id, 1)
@@ -76,7 +76,7 @@ async def test_a_link_that_is_over_is_not_mailed(team: Team) -> None:
     assert await refused(expiring, 1)
 
 
-async def test_identity_learns_whom_an_invitation_is_for_and_wrong_codes_count(team: Team) -> None:
+async def test_identity_looks_an_invitation_up_and_wrong_codes_count(team: Team) -> None:
     account = await team.account()
     proof = await account.invite("a@example.com", "basic")
     identity = team.callers["identity"]
@@ -103,10 +103,17 @@ async def pages_of(team: Team) -> list[SnapshotPage]:
         query = SnapshotQuery(cursor=page.next_cursor)
 
 
-async def test_the_snapshot_is_what_the_changes_add_up_to(
-    team: Team, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(snapshot, "PAGE", 3)
+async def small_pages_of(team: Team) -> list[SnapshotPage]:
+    """The snapshot as the route gives it, in pages of three."""
+    small = Snapshot(team.database, Store(team.database), page_size=3)
+    heads = await team.callers["authz"].call(HEADS, "team")
+    pages = [await small.first_page(source="team", epoch=heads.epoch, heads=heads.heads)]
+    while (cursor := pages[-1].next_cursor) is not None:
+        pages.append(await small.page(cursor, source="team"))
+    return pages
+
+
+async def test_the_snapshot_is_what_the_changes_add_up_to(team: Team) -> None:
     account = await team.account()
     member, gone = await account.join("developer"), await account.join("basic")
     project = (await account.owner.send("POST", f"{account.path}/projects", {"name": "p"})).body
@@ -116,8 +123,12 @@ async def test_the_snapshot_is_what_the_changes_add_up_to(
     (await account.owner.send("DELETE", f"{account.path}/members/{gone.user_id}")).expect(204)
     (await account.owner.send("PATCH", account.path, {"name": "Other"})).expect(200)
 
-    pages = await pages_of(team)
+    pages = await small_pages_of(team)
     assert len(pages) > 3
+    by_route = await pages_of(team)
+    assert [item for page in by_route for item in page.items] == [
+        item for page in pages for item in page.items
+    ]
     assert {(page.epoch, tuple(page.heads.items())) for page in pages} == {
         (pages[0].epoch, tuple(pages[0].heads.items()))
     }
@@ -154,10 +165,11 @@ async def test_a_rev_is_never_above_the_change_that_gave_the_state(team: Team) -
             assert policy_object.rev <= row.seq or policy_object.kind == "account"
 
 
-async def test_a_silent_replica_makes_a_change_202_with_a_place_to_ask(
+@pytest.mark.rule("B8")
+async def test_a_silent_replica_makes_a_change_202_with_its_receipt(
     mongo_url: str, database_name: str
 ) -> None:
-    """B8: and a repeated request is not answered before the first is in force."""
+    """A repeated request is not answered before the first one is effective."""
     impatient = replace(PATIENT, barrier=0.5)
     async with running(mongo_url, database_name, timeouts=impatient) as team:
         await silent_replica(team)

@@ -1,4 +1,4 @@
-"""Invitations: how they are made, and that every link that cannot be used is refused alike."""
+"""Invitations: creation, and one refusal for every link that cannot be used."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ async def invite(account: Account, email: str, role: str, **fields: Any) -> Repl
     return await account.owner.send("POST", f"{account.path}/invitations", body)
 
 
-async def test_the_catalogs_first_delivery_is_the_default_and_only_its_own_count(
+@pytest.mark.rule("Ro7", "Ci1", "Nv14")
+async def test_the_catalog_decides_which_deliveries_there_are(
     team: Team,
 ) -> None:
     for catalog, role, default, other in (
@@ -39,8 +40,8 @@ async def test_the_catalogs_first_delivery_is_the_default_and_only_its_own_count
             assert refused.expect(422)["errors"][0]["pointer"] == "/delivery"
 
 
+@pytest.mark.rule("Ro7", "Ro8", "Ro10", "Rp7")
 async def test_a_link_is_shown_once_and_opens_the_account(team: Team) -> None:
-    """Ro7, Ro8, Ro10."""
     account = await team.account()
     guest = await team.person("Guest")
     made = (await invite(account, guest.email, "basic", delivery="link")).expect(201)
@@ -56,7 +57,7 @@ async def test_a_link_is_shown_once_and_opens_the_account(team: Team) -> None:
     assert "link" not in str(await account.owner.get(f"{account.path}/members"))
 
 
-async def test_looking_changes_nothing(team: Team) -> None:
+async def test_a_lookup_changes_nothing(team: Team) -> None:
     account = await team.account()
     proof = await account.invite("a@example.com", "basic")
     for _ in range(20):
@@ -66,7 +67,7 @@ async def test_looking_changes_nothing(team: Team) -> None:
     assert [item["status"] for item in listed["items"]] == ["invited"]
 
 
-async def test_a_repeated_request_with_its_key_makes_one_invitation_and_no_second_link(
+async def test_a_repeated_key_makes_one_invitation_and_shows_no_second_link(
     team: Team,
 ) -> None:
     account = await team.account()
@@ -92,7 +93,7 @@ async def test_a_removed_member_gets_no_kept_answer(team: Team) -> None:
     assert (await admin.send("POST", path, body, Idempotency_Key="key-1")).status == 404
 
 
-async def test_one_pending_invitation_for_an_address_however_it_is_written(team: Team) -> None:
+async def test_an_address_has_one_pending_invitation_in_any_case_of_letters(team: Team) -> None:
     account = await team.account()
     (await invite(account, "Bea@Example.com", "basic")).expect(201)
     for email in ("bea@example.com", "BEA@EXAMPLE.COM"):
@@ -104,8 +105,8 @@ async def test_one_pending_invitation_for_an_address_however_it_is_written(team:
     assert (answer.status, answer.code) == (409, "already-a-member")
 
 
-async def test_a_deleted_invitation_is_dead_and_the_address_free_again(team: Team) -> None:
-    """Ro18, Ro19, Nv18."""
+@pytest.mark.rule("Ro18", "Ro19", "Nv18")
+async def test_a_revoked_link_opens_nothing_and_the_address_is_free_again(team: Team) -> None:
     account = await team.account()
     guest = await team.person("Guest")
     proof = await account.invite(guest.email, "basic")
@@ -118,7 +119,7 @@ async def test_a_deleted_invitation_is_dead_and_the_address_free_again(team: Tea
     (await guest.send("POST", ACCEPT, again)).expect(200)
 
 
-async def test_another_accounts_invitation_is_not_there(team: Team) -> None:
+async def test_an_invitation_of_another_account_is_not_found(team: Team) -> None:
     """T1."""
     account, other = await team.account(), await team.account()
     await other.invite("a@example.com", "basic")
@@ -136,11 +137,11 @@ AFTER_EXPIRY = {
 }
 
 
+@pytest.mark.rule("Ro11", "Ro12", "Ci1")
 @pytest.mark.parametrize("catalog", AFTER_EXPIRY)
-async def test_an_invitation_ends_on_the_second_and_then_its_catalog_decides(
+async def test_an_invitation_ends_on_the_second_as_its_catalog_says(
     team: Team, catalog: str
 ) -> None:
-    """Ci1, Ro11, Ro12."""
     role, lifetime, recreated, resent = AFTER_EXPIRY[catalog]
     account = await team.account(catalog)
     proof = await account.invite("a@example.com", role)
@@ -160,8 +161,8 @@ async def test_an_invitation_ends_on_the_second_and_then_its_catalog_decides(
         assert revoked.reason == "replaced"
 
 
+@pytest.mark.rule("Rp5")
 async def test_without_an_end_a_link_works_after_years(team: Team) -> None:
-    """Rp5."""
     account = await team.account("runpod")
     guest = await team.person("Guest")
     proof = await account.invite(guest.email, "dev")
@@ -186,8 +187,9 @@ async def test_the_inviter_is_told_who_joined_with_which_role(team: Team) -> Non
     assert told == [account.owner.email, guest.user_id, "developer", "Developer"]
 
 
-async def test_the_giver_must_still_be_able_to_give(team: Team) -> None:
-    """B5: not even a change that the passing of invitations did not see opens a door."""
+@pytest.mark.rule("B5")
+async def test_the_inviter_must_still_be_able_to_give_the_role(team: Team) -> None:
+    """Not even a change that the passing of invitations did not see opens a door."""
     account = await team.account()
     admin, guest = await account.join("admin"), await team.person("Guest")
     proof = await account.invite(guest.email, "admin", by=admin)
@@ -196,7 +198,7 @@ async def test_the_giver_must_still_be_able_to_give(team: Team) -> None:
     assert (await guest.send("POST", ACCEPT, proof)).status == 410
 
 
-async def test_an_expired_invitation_is_passed_to_nobody_until_it_is_sent_again(team: Team) -> None:
+async def test_an_expired_invitation_keeps_its_inviter_until_it_is_resent(team: Team) -> None:
     """Who sends it again is the inviter from then on, and may give what it gives."""
     account = await team.account()
     gone, admin = await account.join("admin", "Gone"), await account.join("admin")
@@ -220,8 +222,9 @@ async def test_an_expired_invitation_is_passed_to_nobody_until_it_is_sent_again(
     (await guest.send("POST", ACCEPT, fresh)).expect(200)
 
 
-async def test_who_may_not_give_the_role_does_not_send_it_again(team: Team) -> None:
-    """B5: whether its inviter is still there or not."""
+@pytest.mark.rule("B5")
+async def test_a_member_who_cannot_give_the_role_does_not_resend_it(team: Team) -> None:
+    """Whether its inviter is still there or not."""
     content: dict[str, Any] = load_catalog("standard").to_mapping()
     grants = {"member": {"*": "all"}, "account": {"view": "all"}}
     host = {"id": "host", "title": "Host", "grants": grants}
@@ -238,7 +241,8 @@ async def test_who_may_not_give_the_role_does_not_send_it_again(team: Team) -> N
     assert (await lower.send("POST", path)).code == "grants-exceeded"
 
 
-async def test_sending_again_takes_an_open_invitation_over(team: Team) -> None:
+@pytest.mark.rule("Ci4")
+async def test_a_resend_makes_the_caller_the_inviter(team: Team) -> None:
     """So it is not the first inviter's to lose, and it is the second's."""
     account = await team.account()
     first, second = await account.join("admin", "First"), await account.join("admin", "Second")
@@ -252,7 +256,7 @@ async def test_sending_again_takes_an_open_invitation_over(team: Team) -> None:
     assert passed.data["to_user_id"] == account.owner.user_id
 
 
-async def test_declining_tells_the_inviter_and_kills_the_link(team: Team) -> None:
+async def test_declining_informs_the_inviter_and_closes_the_link(team: Team) -> None:
     account = await team.account()
     guest = await team.person("Guest")
     proof = await account.invite(guest.email, "basic")
@@ -346,8 +350,9 @@ TRICKS: dict[str, Callable[[Account, Person, dict[str, str]], Awaitable[dict[str
 }
 
 
+@pytest.mark.rule("Ro9", "Nv14")
 @pytest.mark.parametrize("name", TRICKS)
-async def test_every_link_that_cannot_be_used_is_refused_alike(team: Team, name: str) -> None:
+async def test_every_link_that_cannot_be_used_gets_the_same_refusal(team: Team, name: str) -> None:
     """T12."""
     account = await team.account()
     guest = await team.person("Guest")
@@ -372,7 +377,7 @@ async def test_every_link_that_cannot_be_used_is_refused_alike(team: Team, name:
     assert recorded == (["acceptInvitation"] if name == "others_address" else [])
 
 
-async def test_whoever_uses_somebody_elses_link_is_named_in_the_accounts_log(team: Team) -> None:
+async def test_a_user_of_another_persons_link_is_recorded_in_the_account(team: Team) -> None:
     """Rp13: token and code are genuine, the address is another."""
     account = await team.account()
     proof = await account.invite("guest@example.com", "basic")
@@ -388,7 +393,7 @@ async def test_whoever_uses_somebody_elses_link_is_named_in_the_accounts_log(tea
     assert proof["code"] not in row.to_event().decode()
 
 
-async def test_the_log_says_how_an_invitation_changed(team: Team) -> None:
+async def test_the_record_shows_how_an_invitation_changed(team: Team) -> None:
     account = await team.account()
     inviter = {"inviter_user_id": account.owner.user_id}
     guest, other = await team.person("Guest"), await team.person("Other")
@@ -410,7 +415,7 @@ async def test_the_log_says_how_an_invitation_changed(team: Team) -> None:
     ]
 
 
-async def test_a_new_link_brings_new_tries(team: Team) -> None:
+async def test_a_resend_resets_the_wrong_codes(team: Team) -> None:
     account = await team.account()
     guest = await team.person("Guest")
     proof = await account.invite(guest.email, "basic")
@@ -420,7 +425,7 @@ async def test_a_new_link_brings_new_tries(team: Team) -> None:
     (await guest.send("POST", ACCEPT, fresh)).expect(200)
 
 
-async def test_whoever_knows_only_the_id_uses_up_no_tries(team: Team) -> None:
+async def test_a_caller_who_knows_only_the_id_uses_up_no_tries(team: Team) -> None:
     account = await team.account()
     guest = await team.person("Guest")
     proof = await account.invite(guest.email, "basic")
@@ -460,7 +465,7 @@ ADDRESSES = (
 )
 
 
-async def test_what_is_not_one_plain_address_is_never_stored(team: Team) -> None:
+async def test_only_one_plain_address_is_stored(team: Team) -> None:
     account = await team.account()
     for email in ADDRESSES:
         answer = await invite(account, email, "basic")
@@ -491,7 +496,9 @@ async def test_two_hundred_invitations_to_one_address_send_five_mails(
         (await invite(accounts[1], "victim@example.com", "basic")).expect(201)
 
 
-async def test_an_account_has_an_allowance_of_its_own(mongo_url: str, database_name: str) -> None:
+async def test_an_account_has_its_own_limit_of_invitations(
+    mongo_url: str, database_name: str
+) -> None:
     async with running(mongo_url, database_name, invitations_per_account=3) as team:
         account = await team.account()
         for number in range(3):
@@ -499,7 +506,7 @@ async def test_an_account_has_an_allowance_of_its_own(mongo_url: str, database_n
         assert (await invite(account, "a4@example.com", "basic")).status == 429
 
 
-def test_no_two_refusals_of_team_share_a_code_with_another_meaning() -> None:
+def test_no_code_of_a_refusal_has_two_meanings() -> None:
     from services.team.routes import INTERNAL_ROUTES, ROUTES
 
     refusals: dict[str, set[type[Refusal]]] = {}

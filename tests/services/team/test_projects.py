@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from rolecall import Catalog, load_catalog
 from shared.ids import new_id
 from tests.services.team.running import Account, Person, Team
@@ -20,7 +22,7 @@ def place(account: Account, project_id: str, person: Person) -> str:
     return f"{account.path}/projects/{project_id}/overrides/{person.user_id}"
 
 
-async def test_a_project_comes_gets_a_name_and_goes(team: Team) -> None:
+async def test_a_project_is_created_renamed_and_deleted(team: Team) -> None:
     account = await team.account()
     owner, path = account.owner, f"{account.path}/projects"
     project_id = await project_in(account)
@@ -40,7 +42,7 @@ async def test_a_project_comes_gets_a_name_and_goes(team: Team) -> None:
     ]
 
 
-async def test_another_accounts_project_is_not_there(team: Team) -> None:
+async def test_a_project_of_another_account_is_not_found(team: Team) -> None:
     """T1."""
     mine, other = await team.account(), await team.account()
     project_id = await project_in(other)
@@ -50,8 +52,9 @@ async def test_another_accounts_project_is_not_there(team: Team) -> None:
     assert (await other.owner.get(f"{other.path}/projects/{project_id}"))["name"] == "prod"
 
 
+@pytest.mark.rule("Ci9")
 async def test_an_override_replaces_the_role_inside_its_project_only(team: Team) -> None:
-    """Ci9: it lowers, it raises, and removing it reverts to the role."""
+    """It lowers, it raises, and removing it reverts to the role."""
     account = await team.account()
     member = await account.join("developer")
     project_id, other_id = await project_in(account), await project_in(account, "test")
@@ -102,8 +105,9 @@ BAD_GRANTS = {
 }
 
 
+@pytest.mark.rule("Ci9")
 async def test_an_override_takes_project_scoped_entries_only(team: Team) -> None:
-    """Ci9: account-wide entries cannot be overridden."""
+    """Account-wide entries cannot be overridden."""
     account = await team.account()
     member = await account.join("developer")
     project_id = await project_in(account)
@@ -126,7 +130,7 @@ async def test_the_owner_and_a_stranger_cannot_be_overridden(team: Team) -> None
     assert (await account.owner.send("PUT", nowhere, VIEW_ONLY)).status == 404
 
 
-async def test_a_deleted_project_takes_its_overrides_with_it(team: Team) -> None:
+async def test_deleting_a_project_deletes_its_overrides(team: Team) -> None:
     account = await team.account()
     member = await account.join("developer")
     project_id = await project_in(account)
@@ -137,7 +141,7 @@ async def test_a_deleted_project_takes_its_overrides_with_it(team: Team) -> None
     assert told.before == {"name": "prod", "overridden": [member.user_id]}
 
 
-async def test_where_projects_are_an_entry_each_one_is_decided_for_itself(team: Team) -> None:
+async def test_project_view_is_decided_in_each_project_by_itself(team: Team) -> None:
     """cloud-iam's and runos's tables have a row for projects, so an override can hide one."""
     account = await team.account("cloud-iam")
     member = await account.join("operator")
@@ -150,7 +154,7 @@ async def test_where_projects_are_an_entry_each_one_is_decided_for_itself(team: 
     assert (await member.get(f"{account.path}/projects/{shown}"))["name"] == "shown"
 
 
-async def test_what_the_catalog_leaves_out_is_not_there(team: Team) -> None:
+async def test_overrides_that_the_catalog_leaves_out_are_not_found(team: Team) -> None:
     content: dict[str, Any] = load_catalog("standard").to_mapping()
     features = content["policies"]["features"] | {"overrides": False}
     policies = content["policies"] | {"features": features}

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rolecall import Delivery
+from services.team.domain.invitation_acceptance import MAX_WRONG_CODES
 from services.team.domain.invitations import Invitation
-from services.team.domain.joining import WRONG_CODES
 from services.team.domain.members import Membership
 from services.team.store import Store
 from shared.ids import AccountId, InvitationId, MembershipId, UserId, new_id
@@ -76,8 +76,9 @@ async def count_members(account: Account) -> int:
     return await members.count_documents({"account_id": account.id}) - 1
 
 
+@pytest.mark.rule("Nv12")
 async def test_the_two_hundredth_seat_is_given_once(team: Team) -> None:
-    """Nv12: more open invitations than seats, all accepted at once."""
+    """More open invitations than seats, all accepted at once."""
     account = await team.account("novita")
     guests = await fill(account, members=190, invited=20)
     pending = await Store(team.database).pending(AccountId(account.id))
@@ -91,8 +92,9 @@ async def test_the_two_hundredth_seat_is_given_once(team: Team) -> None:
     assert await count_members(account) == 200
 
 
+@pytest.mark.rule("Nv12")
 async def test_open_invitations_count_as_seats(team: Team) -> None:
-    """Nv12: twenty requests for the last five seats, at once."""
+    """Twenty requests for the last five seats, at once."""
     account = await team.account("novita")
     await fill(account, members=150, invited=45)
     answers = await asyncio.gather(
@@ -124,7 +126,7 @@ async def test_sixty_four_acceptances_make_one_membership(team: Team) -> None:
 
 
 @pytest.mark.parametrize("route", ["lookup", "accept", "decline"])
-async def test_guesses_at_once_are_counted_exactly_and_then_the_right_code_is_refused(
+async def test_guesses_at_once_are_counted_and_then_the_right_code_refused(
     team: Team, route: str
 ) -> None:
     """T12: ten wrong codes, however many were being read when the tenth was counted."""
@@ -137,11 +139,11 @@ async def test_guesses_at_once_are_counted_exactly_and_then_the_right_code_is_re
     assert {answer.status for answer in answers} == {410}
     counted = await Store(team.database).invitation(proof["token"].partition(".")[0])
     assert counted is not None
-    assert counted.wrong_codes == WRONG_CODES
+    assert counted.wrong_codes == MAX_WRONG_CODES
     assert (await guest.send("POST", path, proof)).status == 410
 
 
-async def test_a_link_that_wrong_codes_kill_while_its_right_one_is_checked_does_not_open(
+async def test_a_link_closed_by_guesses_during_the_check_does_not_open(
     team: Team,
 ) -> None:
     """T12: the code was right when it came, and the user is still being asked for at identity."""
@@ -150,7 +152,7 @@ async def test_a_link_that_wrong_codes_kill_while_its_right_one_is_checked_does_
     proof = await account.invite(guest.email, "basic")
 
     async def guess() -> None:
-        for _ in range(WRONG_CODES):
+        for _ in range(MAX_WRONG_CODES):
             await team.send("POST", "/v1/invitations/lookup", proof | {"code": "A" * 8})
 
     team.identity.before_answering = guess
@@ -188,7 +190,7 @@ async def test_of_acceptance_and_revocation_one_wins(team: Team, attempt: int) -
     assert await count_members(account) == (1 if accepted.status == 200 else 0)
 
 
-async def test_the_same_invitation_asked_for_thirty_two_times_is_one(team: Team) -> None:
+async def test_thirty_two_requests_for_one_invitation_make_one(team: Team) -> None:
     account = await team.account()
     body = {"email": "a@example.com", "role": "basic"}
     answers = await asyncio.gather(
@@ -212,7 +214,7 @@ async def test_thirty_two_writers_on_one_account_lose_nothing(team: Team) -> Non
     assert len((await account.owner.get(f"{account.path}/projects"))["items"]) == 32
 
 
-async def test_the_first_requests_of_a_new_user_make_one_account(team: Team) -> None:
+async def test_the_first_requests_of_a_new_user_create_one_account(team: Team) -> None:
     ana = team.stranger("Ana")
     answers = await asyncio.gather(*(ana.send("GET", ana.path) for _ in range(16)))
     assert {answer.status for answer in answers} == {200}

@@ -39,7 +39,9 @@ from shared.http import (
     SessionOrClient,
     Strictness,
 )
+from shared.http.idempotency import Idempotency
 from shared.ids import AccountId, ClientId, SessionId, UserId
+from shared.mongo import connect
 from shared.problems import Refusal, RefusalKind
 from shared.runtime.settings import generate_internal_keys
 from tests.clocks import SetClock
@@ -53,6 +55,10 @@ USER = UserId("usr_" + "0a" * 16)
 SESSION = SessionId("ses_" + "0b" * 16)
 ACCOUNT = AccountId("acc_" + "0c" * 16)
 CLIENT = ClientId("cli_" + "0d" * 16)
+
+
+UNUSED_KEYS = Idempotency(connect("mongodb://127.0.0.1:1", app_name="tests")["unused"], clock=CLOCK)
+"""No handler of the sample takes a key, so no database is asked."""
 
 
 class Colour(StrEnum):
@@ -271,5 +277,9 @@ class Site:
 
 
 def team(world: World, **more: Any) -> Api:
-    given: dict[str, Any] = {"authenticator": authenticator(), "checker": world} | more
+    given: dict[str, Any] = {
+        "authenticator": authenticator(),
+        "checker": world,
+        "idempotency": UNUSED_KEYS,
+    } | more
     return Api("team", ROUTES, world, **given)

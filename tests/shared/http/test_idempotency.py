@@ -1,23 +1,37 @@
-"""Does a repeated request have one effect, and the first one's answer?"""
+"""Idempotency keys: one effect, and the first answer for every repeat."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
+import aiohttp
 import pytest
 from pydantic import BaseModel
 
 from shared.clock import SystemClock
-from shared.http.idempotency import INDEXES, Idempotency, IdempotencyKeyReused, Repeated
+from shared.http import Answer, Api, Body, Call, Public, Route, Session
+from shared.http.idempotency import (
+    INDEXES,
+    Idempotency,
+    IdempotencyKeyReused,
+    RepeatedRequest,
+)
 from shared.indexes import build_indexes
 from shared.mongo import DbClient, DbSession, connect, transact
-from shared.problems import Unavailable
+from shared.problems import NotFound, PermissionMissing, Refusal, Unavailable
 from tests.patience import PATIENT
+from tests.shared.http.sample import ACCOUNT, UNUSED_KEYS, Site, authenticator, bearer, row
 from tests.shared.journal.conftest import CALLER
 
 
-class Wish(BaseModel):
+class Order(Body):
     name: str
+
+
+class Ordered(Answer):
+    ordered: str
 
 
 @pytest.fixture
@@ -36,25 +50,25 @@ class Shop:
         self.idempotency = Idempotency(self.database, clock=SystemClock())
 
     async def order(
-        self, name: str, *, key: str | None = "key-1", path: str = "", fails: bool = False
-    ) -> dict[str, object]:
-        once = self.idempotency.once(
-            CALLER, operation="order", key=key, body=Wish(name=name), path=path
+        self, name: str, *, key: str = "key-1", path: str = "", fails: bool = False
+    ) -> dict[str, Any]:
+        guard = self.idempotency.guard(
+            CALLER, operation="order", key=key, body=Order(name=name), path=path
         )
 
-        async def work(session: DbSession) -> dict[str, object]:
-            await once.guard(session)
+        async def attempt(session: DbSession) -> dict[str, Any]:
+            await guard.take_key(session)
             await self.database["orders"].insert_one({"name": name}, session=session)
             if fails:
                 raise LookupError("out of stock")
-            answer: dict[str, object] = {"ordered": name}
-            await once.keep(session, answer)
-            return answer
+            answer = Ordered(ordered=name)
+            await guard.keep_answer(session, answer)
+            return answer.model_dump()
 
         try:
-            return await transact(self.client, work)
-        except Repeated:
-            return await once.replay()
+            return await transact(self.client, attempt)
+        except RepeatedRequest:
+            return await guard.kept_answer()
 
     async def orders(self) -> int:
         return await self.database["orders"].count_documents({})
@@ -67,12 +81,12 @@ async def shop(client: DbClient, database_name: str) -> Shop:
     return shop
 
 
-async def test_a_repeated_key_gives_the_first_answer_and_no_second_effect(shop: Shop) -> None:
+async def test_a_repeated_key_gets_the_first_answer_and_no_second_effect(shop: Shop) -> None:
     assert await shop.order("tea") == await shop.order("tea") == {"ordered": "tea"}
     assert await shop.orders() == 1
 
 
-async def test_ten_at_once_have_one_effect(shop: Shop) -> None:
+async def test_ten_requests_at_once_have_one_effect(shop: Shop) -> None:
     answers = await asyncio.gather(*(shop.order("tea") for _ in range(10)))
 
     assert answers == [{"ordered": "tea"}] * 10
@@ -95,13 +109,6 @@ async def test_the_same_key_on_another_path_is_another_key(shop: Shop) -> None:
     assert await shop.orders() == 2
 
 
-async def test_without_a_key_every_request_counts(shop: Shop) -> None:
-    await shop.order("tea", key=None)
-    await shop.order("tea", key=None)
-
-    assert await shop.orders() == 2
-
-
 async def test_a_request_that_failed_leaves_its_key_free(shop: Shop) -> None:
     with pytest.raises(LookupError):
         await shop.order("tea", fails=True)
@@ -111,13 +118,13 @@ async def test_a_request_that_failed_leaves_its_key_free(shop: Shop) -> None:
 
 
 class Tomorrow(SystemClock):
-    """A day later than the database knows, which deletes what has expired by its own clock."""
+    """A day later than the database knows, which deletes expired keys by its own clock."""
 
     def now(self) -> datetime:
         return super().now() + timedelta(days=1)
 
 
-async def test_a_key_that_expired_is_free_though_it_was_not_deleted_yet(shop: Shop) -> None:
+async def test_an_expired_key_is_free_before_it_is_deleted(shop: Shop) -> None:
     await shop.order("tea")
     shop.idempotency = Idempotency(shop.database, clock=Tomorrow())
 
@@ -126,3 +133,143 @@ async def test_a_key_that_expired_is_free_though_it_was_not_deleted_yet(shop: Sh
 
     assert await shop.order("coffee") == {"ordered": "coffee"}
     assert await shop.orders() == 2
+
+
+async def place(shop: Shop, call: Call[Order, None]) -> Ordered:
+    """A handler as a service writes it: it hands the guard on and knows no repeats."""
+
+    async def attempt(session: DbSession) -> Ordered:
+        if call.guard is not None:
+            await call.guard.take_key(session)
+        await shop.database["orders"].insert_one({"name": call.body.name}, session=session)
+        answer = Ordered(ordered=call.body.name)
+        if call.guard is not None:
+            await call.guard.keep_answer(session, answer)
+        return answer
+
+    return await transact(shop.client, attempt)
+
+
+@dataclass
+class Hook:
+    """What a service adds to its account routes, and what it saw."""
+
+    denies: Refusal | None = None
+    appears: bool = False
+    asked: list[str] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
+
+    async def authorize(self, call: Call[Any, Any]) -> None:
+        self.asked.append("authorize")
+        if self.denies is not None:
+            raise self.denies
+
+    async def exists_by_now(self, call: Call[Any, Any]) -> bool:
+        self.asked.append("exists_by_now")
+        return self.appears
+
+    async def refused(self, call: Call[Any, Any], refusal: Refusal) -> None:
+        self.refusals.append(refusal.code)
+
+
+def order_route(path: str, handler: Any = place) -> Route:
+    return row(
+        "POST", path, Session(), handler=handler, takes=Order, gives=Ordered, idempotent=True
+    )
+
+
+ACCOUNT_ORDERS = f"/v1/accounts/{ACCOUNT}/orders"
+Serve = Callable[..., Any]
+
+
+async def site_of(serve: Serve, shop: Shop, hook: Hook | None = None, **more: Any) -> Site:
+    routes = [
+        order_route("/v1/orders", **more),
+        order_route("/v1/accounts/{account_id}/orders", **more),
+    ]
+    started: Site = await serve(
+        Api(
+            "shop",
+            routes,
+            shop,
+            authenticator=authenticator(),
+            idempotency=shop.idempotency,
+            account_routes=hook,
+        )
+    )
+    return started
+
+
+async def ask(site: Site, path: str, name: str, key: str | None = "key-1") -> tuple[int, Any]:
+    headers = bearer("user") | ({} if key is None else {"Idempotency-Key": key})
+    request: aiohttp.client._RequestContextManager = site.ask(
+        "POST", path, json={"name": name}, headers=headers
+    )
+    async with request as answer:
+        return answer.status, await answer.json()
+
+
+async def test_the_api_answers_a_repeat_with_the_kept_answer(shop: Shop, serve: Serve) -> None:
+    site = await site_of(serve, shop)
+
+    first, second = [await ask(site, "/v1/orders", "tea") for _ in range(2)]
+
+    assert first == second == (200, {"ordered": "tea"})
+    assert await shop.orders() == 1
+    status, problem = await ask(site, "/v1/orders", "coffee")
+    assert (status, problem["code"]) == (422, "idempotency-key-reused")
+
+
+async def test_without_a_key_every_request_has_its_effect(shop: Shop, serve: Serve) -> None:
+    site = await site_of(serve, shop)
+
+    for _ in range(2):
+        await ask(site, "/v1/orders", "tea", key=None)
+
+    assert await shop.orders() == 2
+
+
+async def test_a_repeat_on_an_account_route_is_authorized_again(shop: Shop, serve: Serve) -> None:
+    hook = Hook()
+    site = await site_of(serve, shop, hook)
+    await ask(site, ACCOUNT_ORDERS, "tea")
+    assert hook.asked == []
+
+    assert await ask(site, ACCOUNT_ORDERS, "tea") == (200, {"ordered": "tea"})
+    assert hook.asked == ["authorize"]
+
+    hook.denies = PermissionMissing("order:place")
+    status, problem = await ask(site, ACCOUNT_ORDERS, "tea")
+    assert (status, problem["code"]) == (403, "permission-missing")
+    assert hook.refusals == ["permission-missing"]
+
+
+@pytest.mark.parametrize("appears", [True, False])
+async def test_a_handler_that_found_nothing_may_look_once_more(
+    shop: Shop, serve: Serve, *, appears: bool
+) -> None:
+    looks = 0
+
+    async def look(shop: Shop, call: Call[Order, None]) -> Ordered:
+        nonlocal looks
+        looks += 1
+        raise NotFound
+
+    hook = Hook(appears=appears)
+    site = await site_of(serve, shop, hook, handler=look)
+
+    status, _ = await ask(site, ACCOUNT_ORDERS, "tea")
+    assert (status, looks) == (404, 2 if appears else 1)
+    assert (hook.asked, hook.refusals) == (["exists_by_now"], ["not-found"])
+
+    await ask(site, "/v1/orders", "tea")
+    assert (hook.asked, hook.refusals) == (["exists_by_now"], ["not-found"])
+
+
+@pytest.mark.parametrize(("keys", "gives"), [(None, Ordered), (UNUSED_KEYS, None)])
+def test_an_idempotent_row_without_keys_or_answer_stops_the_start(
+    keys: Idempotency | None, gives: type[BaseModel] | None
+) -> None:
+    route = row("POST", "/v1/orders", Public(), takes=Order, gives=gives, idempotent=True)
+    with pytest.raises(ValueError, match="idempotent"):
+        Api("shop", [route], None, authenticator=authenticator(), idempotency=keys)

@@ -387,7 +387,7 @@ async def test_an_idempotency_key_is_bounded(site: Site, key: str, status: int):
     headers = bearer("user") | {"Idempotency-Key": key}
     async with site.ask("POST", "/v1/once", json={"name": "x"}, headers=headers) as response:
         assert response.status == status
-    assert [call.idempotency_key for call in site.world.calls] == [key] * (status == 201)
+    assert [call.guard and call.guard.key for call in site.world.calls] == [key] * (status == 201)
 
 
 @pytest.mark.parametrize("key", ["", "a b", "a\tb", "é"])
@@ -402,7 +402,7 @@ async def test_an_idempotency_key_is_ignored_where_none_is_stored(site: Site):
     headers = {"Idempotency-Key": "\t"}
     async with site.ask("POST", "/v1/open", json={"name": "x"}, headers=headers) as response:
         assert Echo.model_validate(await response.json()).principal == "anonymous:anonymous"
-    assert site.world.calls[0].idempotency_key is None
+    assert site.world.calls[0].guard is None
 
 
 async def test_every_path_parameter_is_handed_on(site: Site):

@@ -1,14 +1,16 @@
-"""Which routes are for whoever holds an invitation's link?"""
+"""Routes for the holder of an invitation's link."""
 
 from datetime import datetime
 
 from pydantic import Field
 
 from rolecall import Delivery
-from services.team.domain.invitations import AlreadyMember, MemberLimit
-from services.team.use_cases import joining
+from services.team.domain.invitations import AlreadyMember
+from services.team.domain.members import MemberLimit
+from services.team.domain.roles import role_title
+from services.team.use_cases import invitation_acceptance
 from services.team.use_cases.context import Ctx
-from services.team.use_cases.joining import Opened
+from services.team.use_cases.invitation_acceptance import Opened
 from shared.contracts.refusals import InvitationNotValid
 from shared.http.access import Public, Session
 from shared.http.routes import Answer, Body, Call, Reply, Route
@@ -16,21 +18,21 @@ from shared.ids import AccountId, InvitationId, MembershipId, UserId
 
 
 class Proof(Body):
-    """What a link carries: both are needed (`Ro8`)."""
+    """The token and the code of a link; both are needed (`Ro8`)."""
 
     token: str = Field(min_length=1, max_length=200)
     code: str = Field(min_length=1, max_length=40)
 
 
 class AccountName(Answer):
-    """Which account it is."""
+    """An account by id and name."""
 
     id: AccountId
     name: str
 
 
 class OpenedView(Answer):
-    """What whoever holds the link is shown before they sign in or up."""
+    """What the link shows before its holder signs in or up."""
 
     invitation_id: InvitationId
     account: AccountName
@@ -43,7 +45,7 @@ class OpenedView(Answer):
 
 
 class JoinedView(Answer):
-    """The membership that accepting made."""
+    """The membership that the acceptance made."""
 
     account_id: AccountId
     account_name: str
@@ -57,13 +59,12 @@ class JoinedView(Answer):
 def opened_view(opened: Opened) -> OpenedView:
     """An invitation as its link shows it."""
     invitation = opened.invitation
-    role = opened.catalog.catalog.role(invitation.role)
     return OpenedView(
         invitation_id=invitation.invitation_id,
         account=AccountName(id=opened.account.account_id, name=opened.account.name),
         email=invitation.email,
         role=invitation.role,
-        role_title=invitation.role if role is None else role.title,
+        role_title=role_title(opened.catalog, invitation.role),
         inviter_name=invitation.inviter_name,
         delivery=invitation.delivery,
         expires_at=invitation.expires_at,
@@ -71,30 +72,30 @@ def opened_view(opened: Opened) -> OpenedView:
 
 
 async def lookup(ctx: Ctx, call: Call[Proof, None]) -> OpenedView:
-    """What the link is for; nothing changes."""
-    return opened_view(await joining.lookup(ctx, token=call.body.token, code=call.body.code))
+    """Show what the link is for; nothing changes."""
+    return opened_view(
+        await invitation_acceptance.lookup(ctx, token=call.body.token, code=call.body.code)
+    )
 
 
 async def accept(ctx: Ctx, call: Call[Proof, None]) -> Reply:
-    """The caller joins."""
-    written = await joining.accept(
+    """Make the caller a member."""
+    written = await invitation_acceptance.accept(
         ctx,
         user_id=call.user.user_id,
         token=call.body.token,
         code=call.body.code,
         caller=call.caller,
-        effective_everywhere=call.route.effective_everywhere,
         operation=call.route.operation_id,
     )
     joined = written.result
-    role = joined.catalog.catalog.role(joined.membership.role)
     view = JoinedView(
         account_id=joined.account.account_id,
         account_name=joined.account.name,
         user_id=joined.membership.user_id,
         membership_id=joined.membership.membership_id,
         role=joined.membership.role,
-        role_title=joined.membership.role if role is None else role.title,
+        role_title=role_title(joined.catalog, joined.membership.role),
         joined_at=joined.membership.joined_at,
     )
     headers = {}
@@ -104,8 +105,8 @@ async def accept(ctx: Ctx, call: Call[Proof, None]) -> Reply:
 
 
 async def decline(ctx: Ctx, call: Call[Proof, None]) -> Reply:
-    """Whoever holds the link says no."""
-    written = await joining.decline(
+    """Decline the invitation."""
+    written = await invitation_acceptance.decline(
         ctx, token=call.body.token, code=call.body.code, caller=call.caller
     )
     return Reply(written=written)
@@ -142,7 +143,7 @@ ROUTES = (
         path="/v1/invitations/decline",
         handler=decline,
         operation_id="declineInvitation",
-        summary="Say no to an invitation",
+        summary="Decline an invitation",
         tag="invitations",
         access=Public(),
         takes=Proof,

@@ -1,4 +1,4 @@
-"""Has this address, or this account, had its share of invitations for today (`T14`)?"""
+"""How many invitations one address and one account may have within a day (`T14`)."""
 
 import math
 from collections.abc import Sequence
@@ -14,14 +14,14 @@ class InvitationRateLimited(Refusal):
 
     kind = RefusalKind.RATE_LIMITED
     code = "invitation-rate-limited"
-    detail = "Too many invitations within a day; try again later."
+    detail = "Too many invitations were sent within 24 hours. Wait for the time in Retry-After."
 
 
-def spend(times: Sequence[datetime], *, limit: int, now: datetime) -> list[datetime]:
-    """The times within the last day, with `now` added.
+def rate_limited(times: Sequence[datetime], *, limit: int, now: datetime) -> list[datetime]:
+    """The times of the last day, with `now` added.
 
     Raises:
-        InvitationRateLimited: `limit` of them are in the last day already.
+        InvitationRateLimited: the last day has `limit` of them already.
     """
     recent = sorted(time for time in times if time > now - WINDOW)
     if len(recent) >= limit:

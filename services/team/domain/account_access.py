@@ -1,0 +1,86 @@
+"""Who acts in an account, and whether they hold the permission that a request needs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from rolecall import AccountState, CompiledCatalog, Member
+from services.team.domain.accounts import Account
+from services.team.domain.authority import account_state, member_state, require
+from services.team.domain.members import Membership
+from services.team.domain.overrides import ProjectOverride
+from services.team.domain.projects import Project
+from shared.ids import ProjectId
+from shared.problems import NotFound
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccessRows:
+    """What is stored about an account and its acting member; `project` is the one of the path."""
+
+    account: Account
+    catalog: CompiledCatalog
+    membership: Membership
+    overrides: Sequence[ProjectOverride] = ()
+    project: Project | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountAccess:
+    """The account, the acting member and the moment, after the permission was checked.
+
+    `state` holds the acting member and the project of the path, and nothing else.
+    """
+
+    account: Account
+    catalog: CompiledCatalog
+    membership: Membership
+    member: Member
+    state: AccountState
+    now: datetime
+    project: Project | None = None
+
+    def is_owner(self, membership: Membership) -> bool:
+        """Whether this is the owner's membership."""
+        return membership.user_id == self.account.owner_user_id
+
+    @property
+    def named_project(self) -> Project:
+        """The project that the path names.
+
+        Raises:
+            NotFound: the account has no such project.
+        """
+        if self.project is None:
+            raise NotFound
+        return self.project
+
+
+def authorize(
+    rows: AccessRows | None,
+    permission: str,
+    *,
+    now: datetime,
+    project_id: ProjectId | None = None,
+) -> AccountAccess:
+    """Check that the acting member holds the permission, in the project if one is named (`Ci12`).
+
+    Raises:
+        NotFound: there is no such account or project, or the caller is not a member.
+        PermissionMissing: the caller is a member without the permission.
+    """
+    if rows is None:
+        raise NotFound
+    member = member_state(rows.catalog, rows.membership, rows.overrides)
+    projects = [] if rows.project is None else [rows.project.project_id]
+    state = account_state(rows.account, rows.catalog, [member], projects)
+    require(state, rows.membership.user_id, permission, now=now, project_id=project_id)
+    return AccountAccess(
+        account=rows.account,
+        catalog=rows.catalog,
+        membership=rows.membership,
+        member=member,
+        state=state,
+        now=now,
+        project=rows.project,
+    )

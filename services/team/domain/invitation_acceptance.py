@@ -1,0 +1,229 @@
+"""When an invitation opens an account and for whom, and what accepting and declining change."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from rolecall import AccountStatus, CompiledCatalog, Role
+from services.team.domain.accounts import Account
+from services.team.domain.authority import account_state, may_invite_with, member_state
+from services.team.domain.invitations import AlreadyMember, Invitation, InvitationStatus, named
+from services.team.domain.members import Membership, require_seat
+from services.team.domain.overrides import ProjectOverride
+from services.team.domain.roles import RoleUnknown, assignable_role
+from shared.addresses import Address
+from shared.contracts import team
+from shared.contracts.facts import Fact
+from shared.contracts.refusals import InvitationNotValid
+from shared.ids import MembershipId, UserId
+
+MAX_WRONG_CODES = 10
+"""After this number of wrong codes a link opens nothing until the invitation is sent again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Invitee:
+    """The signed-in user who accepts, as identity knows them at this moment."""
+
+    user_id: UserId
+    address: Address
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inviter:
+    """The member who gives the role, with their overrides, at the moment of the acceptance."""
+
+    membership: Membership
+    overrides: Sequence[ProjectOverride] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Acceptance:
+    """What accepting an invitation makes."""
+
+    invitation: Invitation
+    membership: Membership
+    facts: tuple[Fact, ...]
+
+
+def usable(invitation: Invitation | None, generation: int) -> Invitation:
+    """The invitation of a link of this generation.
+
+    Raises:
+        InvitationNotValid: there is none, a newer link exists, or too many codes were wrong.
+    """
+    if (
+        invitation is None
+        or invitation.generation != generation
+        or invitation.wrong_codes >= MAX_WRONG_CODES
+    ):
+        raise InvitationNotValid
+    return invitation
+
+
+def usable_and_open(invitation: Invitation | None, generation: int, *, now: datetime) -> Invitation:
+    """The same, of an invitation that is pending and has not expired.
+
+    Raises:
+        InvitationNotValid: as `usable`, or it is closed or over.
+    """
+    found = usable(invitation, generation)
+    if not found.open(now):
+        raise InvitationNotValid
+    return found
+
+
+def active(account: Account | None) -> Account:
+    """The account that an invitation opens.
+
+    Raises:
+        InvitationNotValid: there is none, or it is suspended.
+    """
+    if account is None or account.status is not AccountStatus.ACTIVE:
+        raise InvitationNotValid
+    return account
+
+
+def accepted_before(invitation: Invitation, present: Membership | None) -> Membership | None:
+    """The membership that an earlier acceptance by the same user made.
+
+    `present` is the user's membership in the account, if there is one.
+
+    Raises:
+        InvitationNotValid: the invitation was accepted, and its membership is another user's or has
+            ended.
+    """
+    if invitation.status is not InvitationStatus.ACCEPTED:
+        return None
+    if present is None or present.membership_id != invitation.membership_id:
+        raise InvitationNotValid
+    return present
+
+
+def decline(invitation: Invitation, *, account: Account) -> tuple[Invitation, Fact]:
+    """Decline the invitation; the address can be invited again."""
+    declined = replace(invitation, status=InvitationStatus.DECLINED)
+    fact = Fact(
+        payload=team.InvitationDeclined(
+            **named(invitation, account),
+            inviter_user_id=invitation.inviter_user_id,
+            inviter_email=invitation.inviter_email,
+        ),
+        resource=invitation.ref(),
+        before={"status": invitation.status.value},
+        after={"status": declined.status.value},
+    )
+    return declined, fact
+
+
+def accept(
+    invitation: Invitation,
+    *,
+    account: Account,
+    catalog: CompiledCatalog,
+    invitee: Invitee,
+    inviter: Inviter | None,
+    present: Membership | None,
+    members: int,
+    membership_id: MembershipId,
+    now: datetime,
+) -> Acceptance:
+    """Make the invited user a member with the invitation's role (`Rp7`, `Ro10`, `Nv14`).
+
+    `present` is the user's membership in the account, if there is one; `members` counts the
+    memberships other than the owner's.
+
+    Raises:
+        InvitationNotValid: the role cannot be given any more, the invitation is closed or over, or
+            the user's verified address is another (`Ro9`).
+        AlreadyMember: the user joined by another invitation.
+        MemberLimit: all seats are taken.
+    """
+    role = _given_role(invitation, account=account, catalog=catalog, inviter=inviter, now=now)
+    policies = catalog.catalog.policies
+    locked_out = policies.invitations.email_lock and invitee.address.key != invitation.email_key
+    if not invitation.open(now) or locked_out:
+        raise InvitationNotValid
+    if present is not None:
+        raise AlreadyMember
+    require_seat(taken=members, limit=policies.member_limit)
+    member = Membership(
+        account_id=account.account_id,
+        user_id=invitee.user_id,
+        membership_id=membership_id,
+        role=invitation.role,
+        email=invitee.address.typed,
+        email_key=invitee.address.key,
+        name=invitee.name,
+        joined_at=now,
+        invited_by=invitation.inviter_user_id,
+    )
+    accepted = replace(
+        invitation,
+        status=InvitationStatus.ACCEPTED,
+        accepted_by=invitee.user_id,
+        membership_id=membership_id,
+    )
+    facts = _facts(invitation, accepted, member, account=account, role=role)
+    return Acceptance(invitation=accepted, membership=member, facts=facts)
+
+
+def _given_role(
+    invitation: Invitation,
+    *,
+    account: Account,
+    catalog: CompiledCatalog,
+    inviter: Inviter | None,
+    now: datetime,
+) -> Role:
+    """The invitation's role, if the catalog still has it and the inviter may still give it."""
+    try:
+        role = assignable_role(catalog, invitation.role)
+    except RoleUnknown as unknown:
+        raise InvitationNotValid from unknown
+    if inviter is None:
+        raise InvitationNotValid
+    giver = member_state(catalog, inviter.membership, inviter.overrides)
+    state = account_state(account, catalog, [giver])
+    if not may_invite_with(state, giver, role.id, now=now):
+        raise InvitationNotValid
+    return role
+
+
+def _facts(
+    invitation: Invitation,
+    accepted: Invitation,
+    member: Membership,
+    *,
+    account: Account,
+    role: Role,
+) -> tuple[Fact, Fact]:
+    """The acceptance, which the inviter is told of, and the new membership."""
+    told = Fact(
+        payload=team.InvitationAccepted(
+            **named(invitation, account),
+            role_title=role.title,
+            user_id=member.user_id,
+            name=member.name,
+            inviter_user_id=invitation.inviter_user_id,
+            inviter_email=invitation.inviter_email,
+        ),
+        resource=accepted.ref(),
+        before={"status": invitation.status.value},
+        after={"status": accepted.status.value, "user_id": member.user_id},
+    )
+    joined = Fact(
+        payload=team.MemberJoined(
+            account_name=account.name,
+            user_id=member.user_id,
+            email=member.email,
+            name=member.name,
+            role=member.role,
+            invitation_id=invitation.invitation_id,
+        ),
+        resource=member.ref(),
+        after={"role": member.role, "membership_id": member.membership_id},
+        policy_objects=(member.policy_object(),),
+    )
+    return told, joined

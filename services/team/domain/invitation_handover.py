@@ -1,0 +1,67 @@
+"""Open invitations get a new inviter when theirs may no longer give the role (`Rp5`)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rolecall import Member
+from services.team.domain.account_access import AccountAccess
+from services.team.domain.accounts import Account
+from services.team.domain.authority import account_state, may_invite_with
+from services.team.domain.invitations import Invitation, given_by, named
+from services.team.domain.members import Membership
+from shared.contracts import team
+from shared.contracts.facts import Fact
+
+
+@dataclass(frozen=True, kw_only=True)
+class Handover:
+    """The invitations that have a new inviter, with their facts."""
+
+    invitations: tuple[Invitation, ...] = ()
+    facts: tuple[Fact, ...] = ()
+
+
+def hand_over(
+    access: AccountAccess,
+    opened: Sequence[Invitation],
+    *,
+    inviter: Member | None,
+    owner: Membership,
+) -> Handover:
+    """Give those invitations a new inviter whose role `inviter` may not give any more.
+
+    `opened` are the open invitations of one inviter, and `inviter` is that member after the change,
+    `None` if the membership ends. The new inviter is the acting member if they may give the role,
+    otherwise the owner. Expired invitations stay: a resend gives them a new inviter.
+    """
+    inviter_ids = {invitation.inviter_user_id for invitation in opened}
+    actor = None if access.member.user_id in inviter_ids else access.member
+    present = [member for member in (inviter, actor) if member is not None]
+    state = account_state(access.account, access.catalog, present)
+    invitations, facts = [], []
+    for invitation in opened:
+        if inviter is not None and may_invite_with(state, inviter, invitation.role, now=access.now):
+            continue
+        fit = actor is not None and may_invite_with(state, actor, invitation.role, now=access.now)
+        new_inviter = access.membership if fit else owner
+        passed, fact = _pass(invitation, account=access.account, new_inviter=new_inviter)
+        invitations.append(passed)
+        facts.append(fact)
+    return Handover(invitations=tuple(invitations), facts=tuple(facts))
+
+
+def _pass(
+    invitation: Invitation, *, account: Account, new_inviter: Membership
+) -> tuple[Invitation, Fact]:
+    passed = given_by(new_inviter, invitation)
+    fact = Fact(
+        payload=team.InvitationPassed(
+            **named(invitation, account),
+            from_user_id=invitation.inviter_user_id,
+            to_user_id=new_inviter.user_id,
+        ),
+        resource=passed.ref(),
+        before={"inviter_user_id": invitation.inviter_user_id},
+        after={"inviter_user_id": new_inviter.user_id},
+    )
+    return passed, fact

@@ -1,0 +1,114 @@
+"""The rules for setting, replacing and removing an override (`Ci9`, `B5`)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from rolecall import effective_matrix
+from services.team.domain import overrides
+from services.team.domain.account_access import AccountAccess
+from services.team.domain.authority import gained, member_state, milliseconds, require_to_grant
+from services.team.domain.members import Membership
+from services.team.domain.overrides import NotInThisCatalog, OwnerNotOverridden, ProjectOverride
+from shared.contracts.facts import Fact
+from shared.problems import NotFound
+
+
+def require_offered(access: AccountAccess) -> None:
+    """Check that the account's catalog offers overrides.
+
+    Raises:
+        NotInThisCatalog: it does not.
+    """
+    if not access.catalog.catalog.policies.features.overrides:
+        raise NotInThisCatalog
+
+
+def set_override(
+    access: AccountAccess,
+    member: Membership,
+    *,
+    present: Sequence[ProjectOverride],
+    grants: object,
+    expires_at: datetime | None,
+) -> tuple[ProjectOverride, Fact]:
+    """Give the member these grants in the project of the path, in place of the role's.
+
+    `present` are the member's overrides in all projects. The new one replaces the one that the
+    member has in this project.
+
+    Raises:
+        OwnerNotOverridden: the member is the owner.
+        Invalid: the grants do not fit the catalog, or the end is past.
+        GrantsExceeded: the caller does not hold the grants, or does not hold what comes back to the
+            member because the new override ends before the one that it replaces.
+    """
+    project = access.named_project
+    if access.is_owner(member):
+        raise OwnerNotOverridden
+    override = ProjectOverride(
+        account_id=access.account.account_id,
+        project_id=project.project_id,
+        user_id=member.user_id,
+        membership_id=member.membership_id,
+        grants=overrides.parse_grants(access.catalog.catalog, grants),
+        expires_at=expires_at,
+        given_by=access.membership.user_id,
+        given_at=access.now,
+    )
+    matrix = access.catalog.override_matrix(project.project_id, override.grants)
+    require_to_grant(
+        access.state,
+        access.member,
+        project.project_id,
+        matrix,
+        now=access.now,
+        until=expires_at,
+    )
+    replaced = next((other for other in present if other.project_id == project.project_id), None)
+    if replaced is not None and replaced.outlasts(override):
+        _require_to_lift(access, member, replaced)
+    fact = overrides.put(
+        override,
+        replaced=replaced,
+        member=member,
+        project=project,
+        account_name=access.account.name,
+        now=access.now,
+    )
+    return override, fact
+
+
+def remove_override(
+    access: AccountAccess, member: Membership, override: ProjectOverride | None
+) -> tuple[ProjectOverride, Fact]:
+    """Remove the member's override: their role counts in the project again.
+
+    Raises:
+        NotFound: the member has no override there.
+        GrantsExceeded: the role gives more there than the caller holds. A member does not remove an
+            override that keeps a role below what they hold themselves.
+    """
+    if override is None:
+        raise NotFound
+    _require_to_lift(access, member, override)
+    fact = overrides.remove(
+        override,
+        member=member,
+        project=access.named_project,
+        account_name=access.account.name,
+    )
+    return override, fact
+
+
+def _require_to_lift(access: AccountAccess, member: Membership, override: ProjectOverride) -> None:
+    """Check that the caller may end the override early.
+
+    Until the override's own end, the role gives back what the override took away.
+    """
+    project_id, now = override.project_id, access.now
+    overridden = member_state(access.catalog, member, [override])
+    before = effective_matrix(access.state, overridden, project_id, now=milliseconds(now))
+    more = gained(access.catalog, before=before, after=overridden.role)
+    require_to_grant(
+        access.state, access.member, project_id, more, now=now, until=override.expires_at
+    )

@@ -1,0 +1,36 @@
+"""The roles of a catalog: which of them can be assigned, and what they are called."""
+
+from rolecall import Catalog, CompiledCatalog, Role
+from shared.problems import Refusal, RefusalKind
+
+
+class RoleUnknown(Refusal):
+    """The account's catalog has no such role, or the role belongs to the owner alone."""
+
+    kind = RefusalKind.INVALID
+    code = "role-unknown"
+    detail = "The role `{role}` cannot be assigned. Choose one of: {assignable}."
+
+    def __init__(self, role_id: str, catalog: Catalog) -> None:
+        assignable = ", ".join(role.id for role in catalog.roles if role.assignable)
+        super().__init__(
+            errors=[("/role", f"Choose one of: {assignable}")], role=role_id, assignable=assignable
+        )
+
+
+def assignable_role(catalog: CompiledCatalog, role_id: str) -> Role:
+    """The role of that id, for a member or an invitation.
+
+    Raises:
+        RoleUnknown: the catalog has no such role, or it cannot be assigned.
+    """
+    role = catalog.catalog.role(role_id)
+    if role is None or not role.assignable:
+        raise RoleUnknown(role_id, catalog.catalog)
+    return role
+
+
+def role_title(catalog: CompiledCatalog, role_id: str) -> str:
+    """The role's title; its id when the catalog does not have the role any more."""
+    role = catalog.catalog.role(role_id)
+    return role_id if role is None else role.title

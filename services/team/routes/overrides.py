@@ -1,0 +1,129 @@
+"""Routes of overrides: one member's grants inside a project."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, AwareDatetime, Field
+
+from services.team.domain.authority import GrantsExceeded
+from services.team.domain.overrides import (
+    NotInThisCatalog,
+    OwnerNotOverridden,
+    ProjectOverride,
+    plain,
+)
+from services.team.routes.account_routes import request_of
+from services.team.use_cases import overrides
+from services.team.use_cases.context import Ctx
+from shared.http.access import Permission
+from shared.http.paging import Page, PageQuery, paged
+from shared.http.routes import Answer, Body, Call, Reply, Route
+from shared.ids import MembershipId, ProjectId, UserId
+
+SEE_MEMBERS = Permission("member:view", decided_in_use_case=True)
+CHANGE_MEMBERS = Permission("member:update", decided_in_use_case=True)
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("Is not a date of the calendar in UTC") from None
+
+
+class PutOverride(Body):
+    """Entry → level → `all` or `self`, as in a catalog's roles. They replace the role's grants."""
+
+    grants: dict[str, dict[str, str]] = Field(max_length=500)
+    expires_at: Annotated[AwareDatetime, AfterValidator(_in_utc)] | None = None
+
+
+class OverrideView(Answer):
+    """One member's grants inside the project."""
+
+    project_id: ProjectId
+    user_id: UserId
+    membership_id: MembershipId
+    grants: dict[str, Any]
+    expires_at: datetime | None
+    given_by: UserId
+    given_at: datetime
+
+
+def _override_view(override: ProjectOverride) -> OverrideView:
+    return OverrideView(
+        project_id=override.project_id,
+        user_id=override.user_id,
+        membership_id=override.membership_id,
+        grants=plain(override.grants),
+        expires_at=override.expires_at,
+        given_by=override.given_by,
+        given_at=override.given_at,
+    )
+
+
+async def list_overrides(ctx: Ctx, call: Call[None, PageQuery]) -> Page[OverrideView]:
+    """List the overrides in a project."""
+    found = await overrides.list_all(ctx, request_of(call))
+    page, following = paged(found, call, key=lambda override: (override.user_id, ""))
+    return Page[OverrideView](
+        items=[_override_view(override) for override in page], next_cursor=following
+    )
+
+
+async def put_override(ctx: Ctx, call: Call[PutOverride, None]) -> Reply:
+    """Give a member other grants inside the project."""
+    written = await overrides.put(
+        ctx,
+        request_of(call),
+        user_id=UserId(call.path["user_id"]),
+        grants=call.body.grants,
+        expires_at=call.body.expires_at,
+    )
+    return Reply(body=_override_view(written.result), written=written)
+
+
+async def remove_override(ctx: Ctx, call: Call[None, None]) -> Reply:
+    """Remove a member's override in the project."""
+    written = await overrides.remove(ctx, request_of(call), user_id=UserId(call.path["user_id"]))
+    return Reply(written=written)
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path="/v1/accounts/{account_id}/projects/{project_id}/overrides",
+        handler=list_overrides,
+        operation_id="listOverrides",
+        summary="The members with other grants in this project",
+        tag="projects",
+        access=SEE_MEMBERS,
+        query=PageQuery,
+        gives=Page[OverrideView],
+        refuses=(NotInThisCatalog,),
+    ),
+    Route(
+        method="PUT",
+        path="/v1/accounts/{account_id}/projects/{project_id}/overrides/{user_id}",
+        handler=put_override,
+        operation_id="setOverride",
+        summary="Replace a member's grants inside a project",
+        tag="projects",
+        access=CHANGE_MEMBERS,
+        takes=PutOverride,
+        gives=OverrideView,
+        refuses=(NotInThisCatalog, OwnerNotOverridden, GrantsExceeded),
+        effective_everywhere=True,
+    ),
+    Route(
+        method="DELETE",
+        path="/v1/accounts/{account_id}/projects/{project_id}/overrides/{user_id}",
+        handler=remove_override,
+        operation_id="removeOverride",
+        summary="Remove a member's override in the project",
+        tag="projects",
+        access=CHANGE_MEMBERS,
+        refuses=(NotInThisCatalog, GrantsExceeded),
+        effective_everywhere=True,
+    ),
+)

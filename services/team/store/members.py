@@ -1,0 +1,100 @@
+"""Memberships in the database, with the names of people."""
+
+from services.team.domain.members import Membership
+from services.team.store.codec import policy_document, read
+from shared.contracts.facts import Position
+from shared.ids import AccountId, UserId
+from shared.mongo import Database, DbSession, insert_once, majority, update_expected
+
+
+class MemberRows:
+    """The collections `members` and `people`."""
+
+    def __init__(self, database: Database) -> None:
+        self._members = majority(database, "members")
+        self._people = majority(database, "people")
+
+    async def member(
+        self, account_id: AccountId, user_id: UserId, session: DbSession | None = None
+    ) -> Membership | None:
+        """The user's membership in the account."""
+        found = await self._members.find_one({"_id": f"{account_id}/{user_id}"}, session=session)
+        return None if found is None else read(Membership, found)
+
+    async def members(
+        self, account_id: AccountId, session: DbSession | None = None
+    ) -> list[Membership]:
+        """All memberships of the account, the owner's included."""
+        rows = self._members.find({"account_id": account_id}, session=session)
+        return [read(Membership, row) async for row in rows]
+
+    async def count_members(self, account_id: AccountId, session: DbSession) -> int:
+        """How many memberships the account has, the owner's included."""
+        return await self._members.count_documents({"account_id": account_id}, session=session)
+
+    async def is_member(self, account_id: AccountId, email_key: str, session: DbSession) -> bool:
+        """Whether a member of the account has joined with this address."""
+        wanted = {"account_id": account_id, "email_key": email_key}
+        return await self._members.find_one(wanted, {"_id": 1}, session=session) is not None
+
+    async def memberships_of(self, user_id: UserId) -> list[Membership]:
+        """The user's memberships in all accounts, the oldest account first."""
+        rows = self._members.find({"user_id": user_id})
+        found = [read(Membership, row) async for row in rows]
+        return sorted(found, key=lambda membership: membership.account_id)
+
+    async def insert_member(self, member: Membership, *, rev: int, session: DbSession) -> None:
+        """Save a new membership.
+
+        Raises:
+            AlreadyThere: the user is a member already.
+        """
+        await insert_once(self._members, _member(member, rev), session)
+
+    async def replace_member(self, member: Membership, *, rev: int, session: DbSession) -> None:
+        """Save a changed membership."""
+        row = _member(member, rev)
+        await self._members.replace_one({"_id": row["_id"]}, row, session=session)
+
+    async def delete_member(self, member: Membership, session: DbSession) -> None:
+        """Delete a membership."""
+        key = f"{member.account_id}/{member.user_id}"
+        await self._members.delete_one({"_id": key}, session=session)
+
+    async def learn_person(
+        self, *, user_id: UserId, name: str, position: Position, session: DbSession
+    ) -> str:
+        """Store the user's name from a fact of identity, unless a newer fact was stored already.
+
+        Returns:
+            The newest name that is known.
+        """
+        known = await self._people.find_one({"_id": user_id}, session=session)
+        if known is not None and known["epoch"] == position.epoch and known["seq"] >= position.seq:
+            return str(known["name"])
+        place = {"name": name, "epoch": position.epoch, "seq": position.seq}
+        await self._people.update_one(
+            {"_id": user_id}, {"$set": place}, upsert=True, session=session
+        )
+        await self._members.update_many(
+            {"user_id": user_id}, {"$set": {"name": name}}, session=session
+        )
+        return name
+
+    async def name_for_joining(self, user_id: UserId, *, otherwise: str, session: DbSession) -> str:
+        """The user's newest known name, for a membership that this transaction creates.
+
+        The read also changes the row. A renaming at the same moment then comes before or after, and
+        does not miss the new membership.
+        """
+        known = await self._people.find_one({"_id": user_id}, session=session)
+        if known is None:
+            return otherwise
+        touched = {"$set": {"joins": known.get("joins", 0) + 1}}
+        await update_expected(self._people, {"_id": user_id}, touched, session)
+        return str(known["name"])
+
+
+def _member(member: Membership, rev: int) -> dict[str, object]:
+    key = f"{member.account_id}/{member.user_id}"
+    return policy_document(member, key=key, account_id=member.account_id, rev=rev)

@@ -1,0 +1,83 @@
+"""Overrides in the database."""
+
+from rolecall import Scope
+from services.team.domain.overrides import ProjectOverride
+from services.team.store.codec import policy_document, read
+from shared.ids import AccountId, ProjectId, UserId
+from shared.mongo import Database, DbSession, Document, majority
+
+
+class OverrideRows:
+    """The collection `overrides`."""
+
+    def __init__(self, database: Database) -> None:
+        self._overrides = majority(database, "overrides")
+
+    async def override(
+        self,
+        account_id: AccountId,
+        project_id: ProjectId,
+        user_id: UserId,
+        session: DbSession | None = None,
+    ) -> ProjectOverride | None:
+        """The member's override in the project."""
+        wanted = {"_id": _key(account_id, project_id, user_id)}
+        found = await self._overrides.find_one(wanted, session=session)
+        return None if found is None else read_override(found)
+
+    async def overrides_in(
+        self, account_id: AccountId, project_id: ProjectId, session: DbSession | None = None
+    ) -> list[ProjectOverride]:
+        """The overrides in a project, by user id."""
+        wanted = {"account_id": account_id, "project_id": project_id}
+        rows = self._overrides.find(wanted, session=session)
+        found = [read_override(row) async for row in rows]
+        return sorted(found, key=lambda override: override.user_id)
+
+    async def overrides_of(
+        self, account_id: AccountId, user_id: UserId, session: DbSession | None = None
+    ) -> list[ProjectOverride]:
+        """The overrides of one member, in all projects."""
+        wanted = {"account_id": account_id, "user_id": user_id}
+        rows = self._overrides.find(wanted, session=session)
+        return [read_override(row) async for row in rows]
+
+    async def put_override(
+        self, override: ProjectOverride, *, rev: int, session: DbSession
+    ) -> None:
+        """Save an override, in place of the member's earlier one in the project."""
+        key = _key(override.account_id, override.project_id, override.user_id)
+        row = policy_document(override, key=key, account_id=override.account_id, rev=rev)
+        await self._overrides.replace_one({"_id": key}, row, upsert=True, session=session)
+
+    async def delete_override(self, override: ProjectOverride, session: DbSession) -> None:
+        """Delete an override."""
+        key = _key(override.account_id, override.project_id, override.user_id)
+        await self._overrides.delete_one({"_id": key}, session=session)
+
+    async def delete_overrides_of(
+        self, account_id: AccountId, user_id: UserId, session: DbSession
+    ) -> None:
+        """Delete every override of one member."""
+        wanted = {"account_id": account_id, "user_id": user_id}
+        await self._overrides.delete_many(wanted, session=session)
+
+    async def delete_overrides_in(
+        self, account_id: AccountId, project_id: ProjectId, session: DbSession
+    ) -> None:
+        """Delete every override in one project."""
+        inside = {"account_id": account_id, "project_id": project_id}
+        await self._overrides.delete_many(inside, session=session)
+
+
+def read_override(row: Document) -> ProjectOverride:
+    """The override of a document."""
+    grants = {
+        entry: {level: Scope(scope) for level, scope in levels.items()}
+        for entry, levels in row["grants"].items()
+    }
+    return read(ProjectOverride, row | {"grants": grants})
+
+
+def _key(account_id: AccountId, project_id: ProjectId, user_id: UserId) -> str:
+    return f"{account_id}/{project_id}/{user_id}"

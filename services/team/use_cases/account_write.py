@@ -1,0 +1,241 @@
+"""One attempt to change one account: what its use case reads, saves and records.
+
+Everything is read and saved in the transaction of the journal. `Ctx.change` makes the object, runs
+the use case with it and calls `finish`. A use case sees neither the session nor a revision.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from services.team.domain.account_access import AccountAccess
+from services.team.domain.accounts import Account
+from services.team.domain.invitations import Invitation, Occupancy
+from services.team.domain.members import Membership
+from services.team.domain.overrides import ProjectOverride
+from services.team.domain.projects import Project
+from services.team.store import Store
+from shared.contracts.facts import Fact, Position
+from shared.ids import AccountId, InvitationId, ProjectId, UserId
+from shared.journal import JournalWrite
+from shared.problems import NotFound
+
+
+class AccountWrite:
+    """The account in its transaction. `account` is `None` if there is no such account (yet)."""
+
+    def __init__(
+        self,
+        store: Store,
+        write: JournalWrite,
+        account_id: AccountId,
+        *,
+        account: Account | None,
+        access: AccountAccess | None = None,
+    ) -> None:
+        self.account = account
+        self._store = store
+        self._write = write
+        self._session = write.session
+        self._account_id = account_id
+        self._access = access
+        self._facts: list[Fact] = []
+
+    @property
+    def access(self) -> AccountAccess:
+        """The acting member, after the permission of the request was checked.
+
+        Raises:
+            LookupError: the change is not one of a member.
+        """
+        if self._access is None:
+            raise LookupError("this change was not authorized by a membership")
+        return self._access
+
+    @property
+    def now(self) -> datetime:
+        """The moment of this attempt."""
+        return self._write.now
+
+    def record(self, *facts: Fact) -> None:
+        """Record what was decided, in this order; a change without a fact saves nothing."""
+        self._facts.extend(facts)
+
+    async def finish(self) -> None:
+        """Number the facts without a gap in `account_rev`, and save the account.
+
+        The account is saved over the revision that was read. A write that came between makes the
+        whole attempt run again.
+        """
+        if not self._facts:
+            return
+        if self.account is None:
+            raise LookupError(f"facts of {self._account_id}, which does not exist")
+        before, rev = self.account.account_rev, self._write.rev
+        self._write.record(
+            *(
+                replace(fact, account_id=self._account_id, account_rev=before + number)
+                for number, fact in enumerate(self._facts, 1)
+            )
+        )
+        counted = replace(self.account, account_rev=before + len(self._facts))
+        await self._store.update_account(
+            counted, expected_rev=before, rev=rev, session=self._session
+        )
+
+    async def insert_account(self, account: Account) -> None:
+        """Save a new account."""
+        await self._store.insert_account(account, rev=self._write.rev, session=self._session)
+        self.account = account
+
+    # Members
+
+    async def find_member(self, user_id: UserId) -> Membership | None:
+        """The user's membership."""
+        return await self._store.member(self._account_id, user_id, self._session)
+
+    async def member(self, user_id: UserId) -> Membership:
+        """The member that a path names.
+
+        Raises:
+            NotFound: the user is not a member.
+        """
+        found = await self.find_member(user_id)
+        if found is None:
+            raise NotFound
+        return found
+
+    async def owner(self) -> Membership:
+        """The owner's membership."""
+        owner = await self.find_member(self.access.account.owner_user_id)
+        if owner is None:
+            raise LookupError(f"{self._account_id} has no owner's membership")
+        return owner
+
+    async def count_members(self) -> int:
+        """How many members the account has beside the owner."""
+        return await self._store.count_members(self._account_id, self._session) - 1
+
+    async def insert_member(self, member: Membership) -> None:
+        """Save a new membership."""
+        await self._store.insert_member(member, rev=self._write.rev, session=self._session)
+
+    async def replace_member(self, member: Membership) -> None:
+        """Save a changed membership."""
+        await self._store.replace_member(member, rev=self._write.rev, session=self._session)
+
+    async def delete_member(self, member: Membership) -> None:
+        """Delete a membership and its overrides."""
+        await self._store.delete_member(member, self._session)
+        await self._store.delete_overrides_of(self._account_id, member.user_id, self._session)
+
+    async def learn_name(self, user_id: UserId, name: str, position: Position) -> str:
+        """Store a name that a fact of identity gives; returns the newest that is known."""
+        return await self._store.learn_person(
+            user_id=user_id, name=name, position=position, session=self._session
+        )
+
+    async def name_for_joining(self, user_id: UserId, *, otherwise: str) -> str:
+        """The newest known name of a user who gets a membership by this change."""
+        return await self._store.name_for_joining(
+            user_id, otherwise=otherwise, session=self._session
+        )
+
+    # Invitations
+
+    async def invitation(self, invitation_id: InvitationId) -> Invitation | None:
+        """The invitation of that id, in any status."""
+        return await self._store.invitation(invitation_id, self._session)
+
+    async def pending_invitation(self, invitation_id: InvitationId) -> Invitation:
+        """The account's pending (or expired) invitation that a path names.
+
+        Raises:
+            NotFound: the account has no such pending invitation.
+        """
+        found = await self._store.pending_invitation(self._account_id, invitation_id, self._session)
+        if found is None:
+            raise NotFound
+        return found
+
+    async def open_invitations_of(self, inviter_id: UserId) -> list[Invitation]:
+        """The open invitations of which this member is the inviter."""
+        return await self._store.open_of(
+            self._account_id, inviter_id, now=self.now, session=self._session
+        )
+
+    async def occupancy(self, email_key: str) -> Occupancy:
+        """The seats that are taken, and what the address has already."""
+        account_id, session = self._account_id, self._session
+        return Occupancy(
+            members=await self.count_members(),
+            open_invitations=await self._store.count_open(
+                account_id, now=self.now, session=session
+            ),
+            is_member=await self._store.is_member(account_id, email_key, session),
+            pending=await self._store.pending_for(account_id, email_key, session),
+        )
+
+    async def count_invitation(
+        self, *, address: str | None, per_address: int, per_account: int
+    ) -> None:
+        """Count an invitation of the account, and a mail to the address unless it is `None`.
+
+        Raises:
+            InvitationRateLimited: one of the limits of a day is reached.
+        """
+        await self._store.count_invitation(
+            address=address,
+            account_id=self._account_id,
+            per_address=per_address,
+            per_account=per_account,
+            now=self.now,
+            session=self._session,
+        )
+
+    async def insert_invitation(self, invitation: Invitation) -> None:
+        """Save a new invitation."""
+        await self._store.insert_invitation(invitation, self._session)
+
+    async def replace_invitations(self, invitations: Sequence[Invitation]) -> None:
+        """Save changed invitations."""
+        await self._store.replace_invitations(invitations, self._session)
+
+    # Projects and overrides
+
+    async def projects(self) -> list[Project]:
+        """The account's projects."""
+        return await self._store.projects(self._account_id, self._session)
+
+    async def insert_project(self, project: Project) -> None:
+        """Save a new project."""
+        await self._store.insert_project(project, rev=self._write.rev, session=self._session)
+
+    async def replace_project(self, project: Project) -> None:
+        """Save a changed project."""
+        await self._store.replace_project(project, rev=self._write.rev, session=self._session)
+
+    async def delete_project(self, project: Project) -> None:
+        """Delete a project and the overrides in it."""
+        await self._store.delete_project(project, self._session)
+        await self._store.delete_overrides_in(self._account_id, project.project_id, self._session)
+
+    async def overrides_of(self, user_id: UserId) -> list[ProjectOverride]:
+        """The overrides of one member, in all projects."""
+        return await self._store.overrides_of(self._account_id, user_id, self._session)
+
+    async def overrides_in(self, project_id: ProjectId) -> list[ProjectOverride]:
+        """The overrides in one project."""
+        return await self._store.overrides_in(self._account_id, project_id, self._session)
+
+    async def override(self, project_id: ProjectId, user_id: UserId) -> ProjectOverride | None:
+        """The member's override in the project."""
+        return await self._store.override(self._account_id, project_id, user_id, self._session)
+
+    async def put_override(self, override: ProjectOverride) -> None:
+        """Save an override, in place of the member's earlier one in the project."""
+        await self._store.put_override(override, rev=self._write.rev, session=self._session)
+
+    async def delete_override(self, override: ProjectOverride) -> None:
+        """Delete an override."""
+        await self._store.delete_override(override, self._session)

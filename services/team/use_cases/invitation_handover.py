@@ -1,0 +1,21 @@
+"""Hand open invitations to a new inviter, in the change that made it necessary."""
+
+from rolecall import Member
+from services.team.domain.invitation_handover import hand_over
+from services.team.use_cases.account_write import AccountWrite
+from shared.ids import UserId
+
+
+async def hand_over_invitations(
+    write: AccountWrite, inviter_id: UserId, *, inviter: Member | None
+) -> None:
+    """Hand over the open invitations of `inviter_id` whose role they may not give any more.
+
+    `inviter` is that member after the change, `None` if the membership ends (`Rp5`).
+    """
+    opened = await write.open_invitations_of(inviter_id)
+    if not opened:
+        return
+    handover = hand_over(write.access, opened, inviter=inviter, owner=await write.owner())
+    await write.replace_invitations(handover.invitations)
+    write.record(*handover.facts)

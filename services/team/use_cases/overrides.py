@@ -1,0 +1,76 @@
+"""Overrides: the list, setting and removing one member's grants inside a project."""
+
+from datetime import datetime
+
+from services.team.domain import override_rules
+from services.team.domain.authority import member_state
+from services.team.domain.overrides import ProjectOverride
+from services.team.use_cases.account_write import AccountWrite
+from services.team.use_cases.context import AccountRequest, Ctx
+from services.team.use_cases.invitation_handover import hand_over_invitations
+from shared.ids import UserId
+from shared.journal import WriteResult
+
+
+async def list_all(ctx: Ctx, request: AccountRequest) -> list[ProjectOverride]:
+    """List the overrides in the project of the path.
+
+    Raises:
+        NotInThisCatalog: the catalog does not offer overrides.
+    """
+    access = await ctx.authorize(request)
+    override_rules.require_offered(access)
+    return await ctx.store.overrides_in(request.account_id, access.named_project.project_id)
+
+
+async def put(
+    ctx: Ctx,
+    request: AccountRequest,
+    *,
+    user_id: UserId,
+    grants: object,
+    expires_at: datetime | None,
+) -> WriteResult[ProjectOverride]:
+    """Give a member other grants inside the project, in place of the role's (`Ci9`).
+
+    Raises:
+        NotInThisCatalog, OwnerNotOverridden, GrantsExceeded, Invalid: see the domain.
+    """
+
+    async def change(write: AccountWrite) -> ProjectOverride:
+        access = write.access
+        override_rules.require_offered(access)
+        member = await write.member(user_id)
+        present = await write.overrides_of(user_id)
+        override, fact = override_rules.set_override(
+            access, member, present=present, grants=grants, expires_at=expires_at
+        )
+        await write.put_override(override)
+        write.record(fact)
+        others = [other for other in present if other.project_id != override.project_id]
+        await hand_over_invitations(
+            write, user_id, inviter=member_state(access.catalog, member, [*others, override])
+        )
+        return override
+
+    return await ctx.change(request, change, effective_everywhere=True)
+
+
+async def remove(ctx: Ctx, request: AccountRequest, *, user_id: UserId) -> WriteResult[None]:
+    """Remove a member's override: their role counts in the project again.
+
+    Raises:
+        NotInThisCatalog, GrantsExceeded: see the domain.
+        NotFound: the member has no override there.
+    """
+
+    async def change(write: AccountWrite) -> None:
+        access = write.access
+        override_rules.require_offered(access)
+        member = await write.member(user_id)
+        present = await write.override(access.named_project.project_id, user_id)
+        override, fact = override_rules.remove_override(access, member, present)
+        await write.delete_override(override)
+        write.record(fact)
+
+    return await ctx.change(request, change, effective_everywhere=True)

@@ -1,0 +1,179 @@
+"""Setting, replacing and removing an override: tables, without a server."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from rolecall import Catalog, CompiledCatalog, load_catalog
+from services.team.domain.account_access import AccessRows, AccountAccess, authorize
+from services.team.domain.authority import GrantsExceeded
+from services.team.domain.override_rules import remove_override, require_offered, set_override
+from services.team.domain.overrides import (
+    NotInThisCatalog,
+    OwnerNotOverridden,
+    ProjectOverride,
+    parse_grants,
+)
+from shared.problems import Invalid, NotFound, Refusal
+from tests.services.team.led_catalog import CATALOG, GRANTS, HOUR
+from tests.services.team.memory import ACCOUNT, PROJECT, START, Memory, memory, user_id
+
+if TYPE_CHECKING:
+    from services.team.domain.members import Membership
+
+
+def override(member: Membership, grants: str, seconds: int | None) -> ProjectOverride:
+    return ProjectOverride(
+        account_id=ACCOUNT,
+        project_id=PROJECT,
+        user_id=member.user_id,
+        membership_id=member.membership_id,
+        grants=parse_grants(CATALOG.catalog, GRANTS[grants]),
+        expires_at=None if seconds is None else START + timedelta(seconds=seconds),
+        given_by=user_id("owner"),
+        given_at=START,
+    )
+
+
+def access_of(
+    world: Memory, member: Membership, own: tuple[str, int | None] | None = None
+) -> AccountAccess:
+    """The member inside the project; `own` is their override there."""
+    rows = AccessRows(
+        account=world.store.rows[ACCOUNT],
+        catalog=CATALOG,
+        membership=member,
+        overrides=[] if own is None else [override(member, *own)],
+        project=world.store.known_projects[PROJECT],
+    )
+    return authorize(rows, "member:update", now=START, project_id=PROJECT)
+
+
+# actor's role, actor's own override, what the member has there, what is set, is it allowed
+SETS: list[tuple[str, Any, Any, tuple[str, int | None], bool]] = [
+    ("owner", None, None, ("everything", None), True),
+    ("admin", None, None, ("work", None), True),
+    ("lead", None, None, ("work", None), False),
+    ("lead", ("everything", None), None, ("work", None), True),
+    ("lead", ("everything", HOUR), None, ("work", HOUR), True),
+    ("lead", ("everything", HOUR), None, ("work", HOUR + 1), False),
+    ("lead", ("everything", HOUR), None, ("work", None), False),
+    ("admin", ("look", None), None, ("look", None), True),
+    ("admin", ("look", None), None, ("work", None), False),
+    ("admin", ("look", HOUR), None, ("work", HOUR), False),
+    ("admin", None, ("nothing", None), ("nothing", 60), True),
+    ("lead", None, ("nothing", None), ("nothing", None), True),
+    ("lead", None, ("nothing", None), ("nothing", 60), False),
+    ("lead", None, ("nothing", 60), ("nothing", HOUR), True),
+    ("lead", None, ("nothing", HOUR), ("nothing", 60), False),
+]
+
+
+@pytest.mark.rule("B5", "Ci9")
+@pytest.mark.parametrize(("role", "own", "present", "new", "allowed"), SETS)
+def test_an_override_gives_only_what_its_giver_holds_for_as_long(
+    role: str,
+    own: Any,
+    present: Any,
+    new: tuple[str, int | None],
+    *,
+    allowed: bool,
+) -> None:
+    world = memory(CATALOG)
+    member = world.add("bea", "developer")
+    actor = world.store.memberships[user_id("owner")] if role == "owner" else world.add("ana", role)
+    before = [] if present is None else [override(member, *present)]
+
+    def put() -> tuple[ProjectOverride, Any]:
+        ends = None if new[1] is None else START + timedelta(seconds=new[1])
+        return set_override(
+            access_of(world, actor, own),
+            member,
+            present=before,
+            grants=GRANTS[new[0]],
+            expires_at=ends,
+        )
+
+    if not allowed:
+        with pytest.raises(GrantsExceeded):
+            put()
+        return
+    made, fact = put()
+    assert made.grants == parse_grants(CATALOG.catalog, GRANTS[new[0]])
+    assert (fact.before is None) is (present is None)
+    assert made.membership_id == member.membership_id
+
+
+# actor's role, actor's own override, the override that is removed, is it allowed
+REMOVALS: list[tuple[str, Any, tuple[str, int | None], bool]] = [
+    ("admin", None, ("nothing", None), True),
+    ("admin", ("look", None), ("nothing", None), False),
+    ("lead", None, ("nothing", None), False),
+    ("lead", None, ("everything", None), True),
+    ("lead", ("everything", HOUR), ("nothing", HOUR), True),
+    ("lead", ("everything", HOUR), ("nothing", None), False),
+]
+
+
+@pytest.mark.rule("B5", "Ci9")
+@pytest.mark.parametrize(("role", "own", "present", "allowed"), REMOVALS)
+def test_an_override_that_lowers_is_removed_by_a_holder_only(
+    role: str, own: Any, present: tuple[str, int | None], *, allowed: bool
+) -> None:
+    world = memory(CATALOG)
+    actor, member = world.add("ana", role), world.add("bea", "developer")
+    access, removed = access_of(world, actor, own), override(member, *present)
+    if not allowed:
+        with pytest.raises(GrantsExceeded):
+            remove_override(access, member, removed)
+        return
+    _, fact = remove_override(access, member, removed)
+    assert fact.policy_objects[0].state is None
+
+
+REFUSED: dict[str, tuple[dict[str, Any], type[Refusal]]] = {
+    "the owner": ({"whom": "owner"}, OwnerNotOverridden),
+    "an account-wide entry": ({"grants": {"balance": {"view": "all"}}}, Invalid),
+    "an end that is past": ({"seconds": 0}, Invalid),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_an_override_that_cannot_be_is_refused(what: str) -> None:
+    given, refusal = REFUSED[what]
+    world = memory(CATALOG)
+    world.add("bea", "developer")
+    owner = world.store.memberships[user_id("owner")]
+    with pytest.raises(refusal):
+        set_override(
+            access_of(world, owner),
+            world.store.memberships[user_id(given.get("whom", "bea"))],
+            present=[],
+            grants=given.get("grants", {}),
+            expires_at=START + timedelta(seconds=given.get("seconds", 60)),
+        )
+
+
+def test_an_override_that_is_missing_is_not_found() -> None:
+    world = memory(CATALOG)
+    owner, member = world.store.memberships[user_id("owner")], world.add("bea", "developer")
+    with pytest.raises(NotFound):
+        remove_override(access_of(world, owner), member, None)
+
+
+def test_a_catalog_may_leave_overrides_out() -> None:
+    content: dict[str, Any] = load_catalog("standard").to_mapping()
+    features = content["policies"]["features"] | {"overrides": False}
+    policies = content["policies"] | {"features": features}
+    plain = CompiledCatalog(Catalog.from_mapping(content | {"name": "plain", "policies": policies}))
+    world = memory(plain)
+    rows = AccessRows(
+        account=world.store.rows[ACCOUNT],
+        catalog=plain,
+        membership=world.store.memberships[user_id("owner")],
+    )
+    with pytest.raises(NotInThisCatalog):
+        require_offered(authorize(rows, "member:view", now=START))

@@ -1,0 +1,350 @@
+"""Team's use cases over rows in memory: no server, no database and no waiting."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from rolecall import AccountKind, AccountStatus, CompiledCatalog
+from services.team.domain.accounts import Account
+from services.team.domain.members import Membership
+from services.team.domain.projects import Project
+from services.team.settings import Settings
+from services.team.store import Store
+from services.team.use_cases.context import AccountRequest, Ctx
+from shared.contracts.calls import USER, InternalUser
+from shared.contracts.facts import Actor, Caller, RequestInfo
+from shared.ids import AccountId, MembershipId, ProjectId, UserId, new_id
+from shared.journal import JournalWrite, WriteResult
+from shared.links import Links
+from tests.clocks import SetClock
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine, Iterator
+
+    from services.team.domain.invitations import Invitation
+    from services.team.domain.overrides import ProjectOverride
+    from shared.contracts.facts import Fact
+
+T = TypeVar("T")
+
+START = datetime(2100, 3, 1, 12, tzinfo=UTC)
+ACCOUNT = AccountId("acc_" + "0a" * 16)
+PROJECT = ProjectId("prj_" + "0b" * 16)
+
+
+def user_id(name: str) -> UserId:
+    """The same id for the same name."""
+    return UserId("usr_" + name.encode().hex().ljust(32, "0")[:32])
+
+
+def finished(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine that never waits."""
+    try:
+        work.send(None)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+    work.close()
+    raise AssertionError("it waited for something")
+
+
+class MemoryStore(Store):
+    """The rows of one account. What a test needs beside it fails, because there is no database."""
+
+    def __init__(self, account: Account, catalog: CompiledCatalog) -> None:
+        self.rows: dict[AccountId, Account] = {account.account_id: account}
+        self.compiled = {catalog.id: catalog}
+        self.memberships: dict[str, Membership] = {}
+        self.overridden: dict[tuple[str, str], ProjectOverride] = {}
+        self.invited: dict[str, Invitation] = {}
+        self.known_projects: dict[str, Project] = {}
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """Nothing is saved if the attempt fails."""
+        kept = {name: dict(value) for name, value in vars(self).items()}
+        try:
+            yield
+        except BaseException:
+            vars(self).update(kept)
+            raise
+
+    async def account(self, account_id: AccountId, session: Any = None) -> Account | None:
+        return self.rows.get(account_id)
+
+    async def insert_account(self, account: Account, *, rev: int, session: Any) -> None:
+        self.rows[account.account_id] = account
+
+    async def update_account(
+        self, account: Account, *, expected_rev: int, rev: int, session: Any
+    ) -> None:
+        assert self.rows[account.account_id].account_rev == expected_rev
+        self.rows[account.account_id] = account
+
+    async def catalog(self, catalog_id: str) -> CompiledCatalog | None:
+        return self.compiled.get(catalog_id)
+
+    async def catalog_named(self, name: str) -> CompiledCatalog | None:
+        return next((one for one in self.compiled.values() if one.catalog.name == name), None)
+
+    async def member(
+        self, account_id: AccountId, user_id: UserId, session: Any = None
+    ) -> Membership | None:
+        return self.memberships.get(user_id)
+
+    async def count_members(self, account_id: AccountId, session: Any) -> int:
+        return len(self.memberships)
+
+    async def is_member(self, account_id: AccountId, email_key: str, session: Any) -> bool:
+        return any(member.email_key == email_key for member in self.memberships.values())
+
+    async def insert_member(self, member: Membership, *, rev: int, session: Any) -> None:
+        assert member.user_id not in self.memberships
+        self.memberships[member.user_id] = member
+
+    async def replace_member(self, member: Membership, *, rev: int, session: Any) -> None:
+        self.memberships[member.user_id] = member
+
+    async def delete_member(self, member: Membership, session: Any) -> None:
+        del self.memberships[member.user_id]
+
+    async def name_for_joining(self, user_id: UserId, *, otherwise: str, session: Any) -> str:
+        return otherwise
+
+    async def project(
+        self, account_id: AccountId, project_id: ProjectId, session: Any = None
+    ) -> Project | None:
+        return self.known_projects.get(project_id)
+
+    async def projects(self, account_id: AccountId, session: Any = None) -> list[Project]:
+        return list(self.known_projects.values())
+
+    async def insert_project(self, project: Project, *, rev: int, session: Any) -> None:
+        self.known_projects[project.project_id] = project
+
+    async def replace_project(self, project: Project, *, rev: int, session: Any) -> None:
+        self.known_projects[project.project_id] = project
+
+    async def delete_project(self, project: Project, session: Any) -> None:
+        del self.known_projects[project.project_id]
+
+    async def delete_overrides_in(
+        self, account_id: AccountId, project_id: ProjectId, session: Any
+    ) -> None:
+        self.overridden = {
+            key: override for key, override in self.overridden.items() if key[0] != project_id
+        }
+
+    async def override(
+        self, account_id: AccountId, project_id: ProjectId, user_id: UserId, session: Any = None
+    ) -> ProjectOverride | None:
+        return self.overridden.get((project_id, user_id))
+
+    async def overrides_in(
+        self, account_id: AccountId, project_id: ProjectId, session: Any = None
+    ) -> list[ProjectOverride]:
+        return [one for one in self.overridden.values() if one.project_id == project_id]
+
+    async def overrides_of(
+        self, account_id: AccountId, user_id: UserId, session: Any = None
+    ) -> list[ProjectOverride]:
+        return [one for one in self.overridden.values() if one.user_id == user_id]
+
+    async def put_override(self, override: ProjectOverride, *, rev: int, session: Any) -> None:
+        self.overridden[override.project_id, override.user_id] = override
+
+    async def delete_override(self, override: ProjectOverride, session: Any) -> None:
+        del self.overridden[override.project_id, override.user_id]
+
+    async def delete_overrides_of(
+        self, account_id: AccountId, user_id: UserId, session: Any
+    ) -> None:
+        self.overridden = {
+            key: override for key, override in self.overridden.items() if key[1] != user_id
+        }
+
+    async def invitation(self, invitation_id: str, session: Any = None) -> Invitation | None:
+        return self.invited.get(invitation_id)
+
+    async def pending_invitation(
+        self, account_id: AccountId, invitation_id: str, session: Any
+    ) -> Invitation | None:
+        found = self.invited.get(invitation_id)
+        return found if found is not None and found.status == "pending" else None
+
+    async def pending_for(
+        self, account_id: AccountId, email_key: str, session: Any
+    ) -> Invitation | None:
+        pending = await self.pending(account_id)
+        return next((one for one in pending if one.email_key == email_key), None)
+
+    async def pending(self, account_id: AccountId, session: Any = None) -> list[Invitation]:
+        return [one for one in self.invited.values() if one.status == "pending"]
+
+    async def open_of(
+        self, account_id: AccountId, inviter_id: UserId, *, now: datetime, session: Any
+    ) -> list[Invitation]:
+        return [
+            one
+            for one in self.invited.values()
+            if one.inviter_user_id == inviter_id and one.open(now)
+        ]
+
+    async def count_open(self, account_id: AccountId, *, now: datetime, session: Any) -> int:
+        return sum(one.open(now) for one in self.invited.values())
+
+    async def insert_invitation(self, invitation: Invitation, session: Any) -> None:
+        self.invited[invitation.invitation_id] = invitation
+
+    async def replace_invitations(self, changed: Any, session: Any) -> None:
+        self.invited |= {one.invitation_id: one for one in changed}
+
+    async def count_invitation(self, **given: Any) -> None:
+        return None
+
+
+class MemoryJournal:
+    """Runs each change once, and keeps its facts and how it was to be acknowledged."""
+
+    def __init__(self, store: MemoryStore, clock: SetClock) -> None:
+        self.store = store
+        self.clock = clock
+        self.facts: list[Fact] = []
+        self.callers: list[Caller] = []
+        self.effective_everywhere: list[bool] = []
+        self.settled: list[str] = []
+
+    async def write(
+        self,
+        key: str,
+        work: Callable[[JournalWrite], Awaitable[T]],
+        *,
+        caller: Caller,
+        effective_everywhere: bool,
+        guard: Any = None,
+    ) -> WriteResult[T]:
+        self.effective_everywhere.append(effective_everywhere)
+        write = JournalWrite(
+            session=cast("Any", None), now=self.clock.now(), base=len(self.facts), caller=caller
+        )
+        with self.store.attempt():
+            if guard is not None:
+                await guard(write.session)
+            result = await work(write)
+        self.facts += write.facts
+        self.callers.append(write.caller)
+        revision = f"team.e1.0.{len(self.facts)}" if write.facts else None
+        return WriteResult(result=result, revision=revision)
+
+    async def settle(self, key: str) -> bool:
+        self.settled.append(key)
+        return True
+
+
+class MemoryIdentity:
+    """What identity answers about users."""
+
+    def __init__(self) -> None:
+        self.users: dict[str, InternalUser] = {}
+
+    async def call(self, asked: object, service: str, *, path: dict[str, str]) -> InternalUser:
+        assert asked is USER
+        return self.users[path["user_id"]]
+
+
+@dataclass
+class Memory:
+    """One account with a project, and the context of team's use cases over it."""
+
+    ctx: Ctx
+    store: MemoryStore
+    journal: MemoryJournal
+    identity: MemoryIdentity
+    clock: SetClock
+
+    def request(self, name: str, permission: str, *, inside: bool = False) -> AccountRequest:
+        """The request of a member; `inside` the project."""
+        return AccountRequest(
+            caller=caller_of(name),
+            user_id=user_id(name),
+            account_id=ACCOUNT,
+            permission=permission,
+            project_id=PROJECT if inside else None,
+        )
+
+    def add(self, name: str, role: str) -> Membership:
+        """A member."""
+        member = Membership(
+            account_id=ACCOUNT,
+            user_id=user_id(name),
+            membership_id=MembershipId(new_id("mem")),
+            role=role,
+            email=f"{name}@example.com",
+            email_key=f"{name}@example.com",
+            name=name.title(),
+            joined_at=START,
+        )
+        self.store.memberships[member.user_id] = member
+        return member
+
+    def know(self, name: str) -> None:
+        """Let identity know a verified user."""
+        self.identity.users[user_id(name)] = InternalUser(
+            user_id=user_id(name),
+            status="active",
+            email=f"{name}@example.com",
+            email_verified=True,
+            name=name.title(),
+            account_id="acc_" + user_id(name)[4:],
+        )
+
+
+def caller_of(name: str) -> Caller:
+    """A signed-in user."""
+    return Caller(
+        actor=Actor(type="user", id=user_id(name)), request=RequestInfo(request_id="req_1")
+    )
+
+
+def memory(catalog: CompiledCatalog, *, kind: AccountKind = AccountKind.TEAM) -> Memory:
+    """An account of that catalog with an owner named `owner` and one project."""
+    account = Account(
+        account_id=ACCOUNT,
+        kind=kind,
+        status=AccountStatus.ACTIVE,
+        name="Engines",
+        owner_user_id=user_id("owner"),
+        catalog=catalog.id,
+        account_rev=1,
+        created_at=START,
+    )
+    clock, store, identity = SetClock(START), MemoryStore(account, catalog), MemoryIdentity()
+    journal = MemoryJournal(store, clock)
+    settings = Settings.model_construct(
+        public_url="https://rolecall.example",
+        personal_catalog="standard",
+        mails_per_address=100,
+        invitations_per_account=100,
+        projects_per_account=100,
+    )
+    absent = cast("Any", None)
+    ctx = Ctx(
+        settings=settings,
+        client=absent,
+        store=store,
+        snapshot=absent,
+        journal=cast("Any", journal),
+        leases=absent,
+        internal=cast("Any", identity),
+        links=Links(bytes(32), "invitation"),
+        clock=clock,
+    )
+    made = Memory(ctx=ctx, store=store, journal=journal, identity=identity, clock=clock)
+    made.add("owner", catalog.catalog.owner_role)
+    store.known_projects[PROJECT] = Project(
+        account_id=ACCOUNT, project_id=PROJECT, name="prod", created_at=START
+    )
+    return made

@@ -1,0 +1,125 @@
+"""Each use case acknowledges its change as the row in ROUTES says (`B8`)."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pytest
+from multidict import CIMultiDict, CIMultiDictProxy
+
+from rolecall import AccountKind, CompiledCatalog, Delivery, load_catalog
+from services.team.routes import ROUTES
+from services.team.use_cases import invitations, overrides
+from shared.addresses import parse_address
+from shared.auth.principals import Anonymous, UserPrincipal
+from shared.http import Call, Public, Route
+from shared.ids import SessionId
+from shared.links import Link
+from tests.services.team.memory import (
+    ACCOUNT,
+    PROJECT,
+    Memory,
+    caller_of,
+    finished,
+    memory,
+    user_id,
+)
+
+CATALOG = CompiledCatalog(load_catalog("standard"))
+BODIES: dict[str, dict[str, Any]] = {
+    "renameAccount": {"name": "Other"},
+    "convertAccount": {"name": "Other"},
+    "changeMemberRole": {"role": "viewer"},
+    "inviteMember": {"email": "new@example.com", "role": "basic"},
+    "createProject": {"name": "Other"},
+    "renameProject": {"name": "Other"},
+    "setOverride": {"grants": {}},
+}
+ACTORS = {"leaveAccount": "member", "acceptInvitation": "guest"}
+CHANGES_NOTHING = {"lookUpInvitation"}
+CHANGES = [
+    route for route in ROUTES if route.method != "GET" and route.operation_id not in CHANGES_NOTHING
+]
+
+
+def prepared(route: Route) -> tuple[Memory, Call[Any, Any]]:
+    """An account in which the route has something to change, and the request that changes it."""
+    personal = route.operation_id == "convertAccount"
+    world = memory(CATALOG, kind=AccountKind.PERSONAL if personal else AccountKind.TEAM)
+    world.add("member", "basic")
+    world.know("guest")
+    invitation_id = "inv_"
+    if not personal:
+        made = finished(
+            invitations.create(
+                world.ctx,
+                world.request("owner", "member:invite"),
+                address=parse_address("guest@example.com"),
+                role_id="basic",
+                delivery=Delivery.LINK,
+            )
+        )
+        invitation_id = made.result[1].invitation_id
+    if route.operation_id == "removeOverride":
+        finished(
+            overrides.put(
+                world.ctx,
+                world.request("owner", "member:update", inside=True),
+                user_id=user_id("member"),
+                grants={},
+                expires_at=None,
+            )
+        )
+    body = BODIES.get(route.operation_id)
+    if body is None and route.takes is not None:
+        link = Link(invitation_id, 1)
+        body = {"token": world.ctx.links.token(link), "code": world.ctx.links.code(link)}
+    actor = ACTORS.get(route.operation_id, "owner")
+    principal = UserPrincipal(
+        user_id=user_id(actor), session_id=SessionId("ses_1"), account_id=ACCOUNT
+    )
+    ids = {
+        "account_id": ACCOUNT,
+        "user_id": user_id("member"),
+        "project_id": PROJECT,
+        "invitation_id": invitation_id,
+    }
+    call: Call[Any, Any] = Call(
+        caller=caller_of(actor),
+        principal=Anonymous() if isinstance(route.access, Public) else principal,
+        path={name: ids[name] for name in route.parameters},
+        body=None if route.takes is None else route.takes.model_validate(body),
+        query=None,
+        headers=CIMultiDictProxy(CIMultiDict()),
+        route=route,
+        request_id="req_1",
+    )
+    world.journal.effective_everywhere.clear()
+    return world, call
+
+
+@pytest.mark.rule("B8")
+@pytest.mark.parametrize("route", CHANGES, ids=lambda route: route.operation_id)
+def test_the_use_case_acknowledges_as_its_row_says(route: Route) -> None:
+    world, call = prepared(route)
+    before = len(world.journal.facts)
+
+    finished(cast("Any", route.handler(world.ctx, call)))
+
+    assert world.journal.effective_everywhere == [route.effective_everywhere]
+    told = world.journal.facts[before:]
+    assert told, "the request changes something"
+    revisions = [fact.account_rev for fact in told]
+    assert revisions == list(range(told[0].account_rev or 0, (told[-1].account_rev or 0) + 1))
+    assert world.store.rows[ACCOUNT].account_rev == revisions[-1]
+
+
+def test_every_fact_that_authz_answers_from_is_effective_everywhere() -> None:
+    for route in CHANGES:
+        world, call = prepared(route)
+        before = len(world.journal.facts)
+        finished(cast("Any", route.handler(world.ctx, call)))
+        told = world.journal.facts[before:]
+        decided = {one.kind for fact in told for one in fact.policy_objects}
+        named_only = route.operation_id == "renameProject"
+        assert bool(decided) is (route.effective_everywhere or named_only), route.operation_id
