@@ -223,7 +223,7 @@ async def test_a_row_that_no_message_could_carry_is_refused(
     async def work(tx: JournalWrite) -> None:
         tx.record(oversize)
 
-    with pytest.raises(ValueError, match="larger than a row may be"):
+    with pytest.raises(ValueError, match="has more than 131072 bytes"):
         await journal.write("acc_1", work, caller=CALLER, effective_everywhere=False)
 
     assert await seqs(journal) == []

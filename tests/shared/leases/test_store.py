@@ -10,7 +10,7 @@ import pytest
 from shared.indexes import build_indexes
 from shared.leases import INDEXES, MongoLeaseStore, Receipt, Superseded
 from shared.leases.barrier import How, LeaseRow, Settled
-from shared.leases.receipt import KEPT
+from shared.leases.receipt import RECEIPT_RETENTION
 from shared.mongo import connect
 from tests.patience import PATIENT
 from tests.shared.leases.memory import MemoryLeaseStore
@@ -128,8 +128,10 @@ async def test_the_first_receipt_of_a_revision_is_kept_for_thirty_days(store):
     first = Receipt(revision="team.e1.3.7", effective_at=NOON, replicas=(settled,))
     await store.save(first)
     await store.save(Receipt(revision="team.e1.3.7", effective_at=NOON + timedelta(hours=1)))
-    assert await store.receipt("team.e1.3.7", NOON + KEPT - timedelta(seconds=1)) == first
-    assert await store.receipt("team.e1.3.7", NOON + KEPT) is None
+    assert (
+        await store.receipt("team.e1.3.7", NOON + RECEIPT_RETENTION - timedelta(seconds=1)) == first
+    )
+    assert await store.receipt("team.e1.3.7", NOON + RECEIPT_RETENTION) is None
     assert await store.receipt("team.e1.3.8", NOON) is None
 
 
