@@ -17,7 +17,7 @@ from shared.mongo import AlreadyThere, Database, DbClient, DbSession
 
 Subscriber = Callable[[Any, Row, AppliedMark], Awaitable[None]]
 Subscriptions = Mapping[str, Subscriber]
-"""Fact type → what this service does about it; `*` stands for every type."""
+"""Fact type → the subscriber of this service; `*` stands for each type."""
 
 _log = logging.getLogger(__name__)
 

@@ -1,7 +1,7 @@
 """The reconciler: it compares with each source's heads and fetches the rows that are missing.
 
 The bus makes a fact arrive soon; the reconciler makes it arrive for certain. It heals a source that
-fell silent, a deleted queue and a lost message alike.
+fell silent, a deleted queue and a lost message.
 """
 
 import asyncio

@@ -88,7 +88,7 @@ class Leases:
         self._ttl = ttl
         self._alarm = alarm
         self._timeouts = timeouts
-        self._told: dict[str, LeaseRow] = {}
+        self._reported: dict[str, LeaseRow] = {}
         # A dictionary keeps the order, which a simulation with a seed relies on.
         self._open: dict[_Open, None] = {}
         self._running: dict[str, asyncio.Task[Receipt]] = {}
@@ -133,7 +133,7 @@ class Leases:
 
     async def end(self, *, replica: str, boot: int) -> None:
         """End the lease of a replica that has stopped answering."""
-        self._told.pop(replica, None)
+        self._reported.pop(replica, None)
         await self._store.end(replica, boot)
 
     async def barrier(
@@ -226,8 +226,8 @@ class Leases:
         while (rows := await self._rows(after)) is None:
             await opened.alarm.wait(LONGEST_POLL_SECONDS)
         barrier.start(rows, self._elapsed(opened))
-        for told in self._told.values():
-            self._tell(opened, told)
+        for row in self._reported.values():
+            self._report(opened, row)
         while not barrier.done:
             await opened.alarm.wait(next(pauses))
             for silent in barrier.expire(self._elapsed(opened)):
@@ -246,7 +246,7 @@ class Leases:
             return None
 
     async def _remove(self, row: LeaseRow) -> None:
-        self._told.pop(row.replica, None)
+        self._reported.pop(row.replica, None)
         with contextlib.suppress(*DATABASE_AWAY):
             await self._store.remove(row)
 
@@ -271,13 +271,13 @@ class Leases:
         )
 
     def _hear(self, row: LeaseRow) -> None:
-        known = self._told.get(row.replica)
+        known = self._reported.get(row.replica)
         if known is None or known.boot <= row.boot:
-            self._told[row.replica] = row
+            self._reported[row.replica] = row
         for opened in self._open:
-            self._tell(opened, row)
+            self._report(opened, row)
 
-    def _tell(self, opened: _Open, row: LeaseRow) -> None:
+    def _report(self, opened: _Open, row: LeaseRow) -> None:
         elapsed = self._elapsed(opened)
         opened.barrier.hear(row.replica, row.boot, row.epoch, row.applied, elapsed)
         if opened.barrier.done:

@@ -20,7 +20,7 @@ from tests.shared.journal.conftest import CALLER, project_created
 SHARD = shard_of("acc_1")
 
 
-async def told(journal: Journal, numbers: range) -> list[BusMessage]:
+async def record_facts(journal: Journal, numbers: range) -> list[BusMessage]:
     for number in numbers:
 
         async def change(write: JournalWrite, number: int = number) -> None:
@@ -35,7 +35,7 @@ async def test_a_message_delivered_twice_and_ten_times_at_once_has_one_effect(
     make_inbox: MakeInbox, journal: Journal, effects: Effects
 ) -> None:
     inbox = make_inbox()
-    [message] = await told(journal, range(1))
+    [message] = await record_facts(journal, range(1))
 
     verdicts = [await inbox.handle(message), await inbox.handle(message)]
     verdicts += await asyncio.gather(*(inbox.handle(message) for _ in range(10)))
@@ -48,7 +48,7 @@ async def test_messages_in_any_order_have_all_their_effects(
     make_inbox: MakeInbox, journal: Journal, effects: Effects
 ) -> None:
     inbox = make_inbox()
-    for message in reversed(await told(journal, range(5))):
+    for message in reversed(await record_facts(journal, range(5))):
         await inbox.handle(message)
 
     await inbox.reconcile("team")
@@ -57,11 +57,11 @@ async def test_messages_in_any_order_have_all_their_effects(
     assert effects.calls == 5
 
 
-async def test_messages_that_never_came_are_fetched_and_those_that_came_are_not_repeated(
+async def test_only_the_messages_that_did_not_come_are_fetched(
     make_inbox: MakeInbox, journal: Journal, effects: Effects
 ) -> None:
     inbox = make_inbox()
-    messages = await told(journal, range(6))
+    messages = await record_facts(journal, range(6))
     for message in (messages[1], messages[4]):
         await inbox.handle(message)
 
@@ -73,7 +73,7 @@ async def test_messages_that_never_came_are_fetched_and_those_that_came_are_not_
     assert inbox.complete_until is not None
 
 
-async def test_a_subscriber_that_meets_a_key_that_is_taken_has_not_applied_the_fact(
+async def test_a_duplicate_key_in_a_subscriber_does_not_count_as_applied(
     make_inbox: MakeInbox, journal: Journal, effects: Effects
 ) -> None:
     """Only the fact's own receipt says that it was here before."""
@@ -85,7 +85,7 @@ async def test_a_subscriber_that_meets_a_key_that_is_taken_has_not_applied_the_f
         await remember(ctx, row, applied_mark)
 
     inbox = make_inbox({ProjectCreated.type: meets})
-    await told(journal, range(1))
+    await record_facts(journal, range(1))
     await inbox.reconcile("team")
     assert await effects.saw() == []
     await inbox.reconcile("team")
@@ -95,7 +95,7 @@ async def test_a_subscriber_that_meets_a_key_that_is_taken_has_not_applied_the_f
 async def test_a_row_that_two_replicas_put_aside_at_once_is_put_aside(
     calls: JournalCalls, journal: Journal, client: DbClient, database_name: str
 ) -> None:
-    await told(journal, range(1))
+    await record_facts(journal, range(1))
     [row] = await journal.changes(SHARD, after=0, limit=1)
 
     async def apply(row: Row) -> None:
@@ -115,17 +115,17 @@ async def test_a_row_that_two_replicas_put_aside_at_once_is_put_aside(
     assert await client[database_name]["inbox_dead"].count_documents({}) == 1
 
 
-async def test_what_an_open_transaction_may_still_tell_is_not_called_complete(
+async def test_facts_of_an_open_transaction_are_not_yet_complete(
     make_inbox: MakeInbox, journal: Journal
 ) -> None:
     inbox = make_inbox(clock=(ours := SetClock()))
     journal._clock = SetClock()
     opened, compared = asyncio.Event(), asyncio.Event()
 
-    async def slow(tx: JournalWrite) -> None:
+    async def slow(write: JournalWrite) -> None:
         opened.set()
         await compared.wait()
-        tx.record(project_created(1))
+        write.record(project_created(1))
 
     writing = asyncio.create_task(
         journal.write("acc_1", slow, caller=CALLER, effective_everywhere=False)
@@ -145,7 +145,7 @@ async def test_a_late_message_that_a_mark_covers_changes_nothing(
     make_inbox: MakeInbox, journal: Journal, effects: Effects, client: DbClient, database_name: str
 ) -> None:
     inbox = make_inbox()
-    messages = await told(journal, range(3))
+    messages = await record_facts(journal, range(3))
     await inbox.reconcile("team")
     await client[database_name]["inbox"].delete_many({})
 
@@ -158,12 +158,12 @@ async def test_a_late_message_that_a_mark_covers_changes_nothing(
 async def test_a_restarted_service_goes_on_where_its_marks_say(
     make_inbox: MakeInbox, journal: Journal, effects: Effects
 ) -> None:
-    await told(journal, range(3))
+    await record_facts(journal, range(3))
     first = make_inbox()
     await first.start()
     await first.reconcile("team")
     await first.stop()
-    [*_, last] = await told(journal, range(3, 4))
+    [*_, last] = await record_facts(journal, range(3, 4))
 
     second = make_inbox()
     await second.start()
@@ -179,7 +179,7 @@ async def test_what_failed_because_something_was_away_is_applied_when_it_is_back
     make_inbox: MakeInbox, journal: Journal, effects: Effects
 ) -> None:
     inbox = make_inbox()
-    [message] = await told(journal, range(1))
+    [message] = await record_facts(journal, range(1))
     effects.fails["prj_0"] = Unavailable()
 
     assert await inbox.handle(message) is Verdict.ACK
@@ -195,7 +195,7 @@ async def test_a_row_that_always_fails_is_put_aside_and_the_others_go_on(
     make_inbox: MakeInbox, journal: Journal, effects: Effects, client: DbClient, database_name: str
 ) -> None:
     inbox = make_inbox()
-    await told(journal, range(3))
+    await record_facts(journal, range(3))
     effects.fails["prj_1"] = LookupError("poison")
     context.service.set("listening")
 
@@ -214,14 +214,14 @@ async def test_a_row_that_keeps_failing_is_a_retry_for_the_bus(
     make_inbox: MakeInbox, journal: Journal, effects: Effects
 ) -> None:
     inbox = make_inbox()
-    [message] = await told(journal, range(1))
+    [message] = await record_facts(journal, range(1))
     effects.fails["prj_0"] = LookupError("a bug")
 
     with pytest.raises(LookupError):
         await inbox.handle(message)
 
 
-async def test_a_message_that_is_no_fact_is_dead(make_inbox: MakeInbox) -> None:
+async def test_a_message_that_is_not_a_fact_is_dead(make_inbox: MakeInbox) -> None:
     message = BusMessage(
         id="evt_1", type="team.x.y.v1", source="team", epoch="e", shard=0, seq=1, body=b"{}"
     )
@@ -229,11 +229,11 @@ async def test_a_message_that_is_no_fact_is_dead(make_inbox: MakeInbox) -> None:
     assert await make_inbox().handle(message) is Verdict.DEAD
 
 
-async def test_types_that_nobody_subscribes_to_count_as_seen(
+async def test_types_without_a_subscriber_count_as_applied(
     make_inbox: MakeInbox, journal: Journal, effects: Effects
 ) -> None:
     inbox = make_inbox({"team.other.happened.v1": remember})
-    for message in await told(journal, range(2)):
+    for message in await record_facts(journal, range(2)):
         assert await inbox.handle(message) is Verdict.ACK
     await inbox.reconcile("team")
 
@@ -241,11 +241,11 @@ async def test_types_that_nobody_subscribes_to_count_as_seen(
     assert inbox.complete_until is not None
 
 
-async def test_a_subscriber_of_everything_hears_every_type(
+async def test_a_subscriber_of_all_types_gets_each_type(
     make_inbox: MakeInbox, journal: Journal, effects: Effects
 ) -> None:
     inbox = make_inbox({"*": remember})
-    await told(journal, range(2))
+    await record_facts(journal, range(2))
 
     await inbox.reconcile("team")
 
@@ -264,7 +264,7 @@ async def test_a_source_that_is_away_leaves_the_marks_as_they_are(
     assert inbox.complete_until is None
 
 
-async def test_a_source_with_another_epoch_is_heard_from_its_beginning(
+async def test_a_source_with_another_epoch_is_applied_from_its_beginning(
     make_inbox: MakeInbox,
     journal: Journal,
     calls: JournalCalls,
@@ -273,11 +273,11 @@ async def test_a_source_with_another_epoch_is_heard_from_its_beginning(
     database_name,
 ) -> None:
     inbox = make_inbox()
-    await told(journal, range(3))
+    await record_facts(journal, range(3))
     await inbox.reconcile("team")
     again = await journal_in(client, f"{database_name}_again")
     calls.journal = again
-    await told(again, range(10, 12))
+    await record_facts(again, range(10, 12))
 
     await inbox.reconcile("team")
 
@@ -290,18 +290,18 @@ async def test_a_source_with_another_epoch_is_heard_from_its_beginning(
     ]
 
 
-async def test_two_replicas_of_one_service_share_what_was_seen(
+async def test_two_replicas_of_one_service_share_their_marks(
     make_inbox: MakeInbox, journal: Journal, effects: Effects
 ) -> None:
     one, two = make_inbox(), make_inbox()
-    await told(journal, range(4))
+    await record_facts(journal, range(4))
 
     await asyncio.gather(one.reconcile("team"), two.reconcile("team"))
 
     assert await effects.saw() == [f"Project {number}" for number in range(4)]
 
 
-async def test_the_receipt_stands_and_falls_with_the_effect(
+async def test_the_mark_and_the_effect_are_saved_together_or_not_at_all(
     make_inbox: MakeInbox, journal: Journal, effects: Effects, client: DbClient, database_name: str
 ) -> None:
     async def fail_after_the_receipt(ctx: Effects, row: Row, applied_mark: AppliedMark) -> None:
@@ -313,7 +313,7 @@ async def test_the_receipt_stands_and_falls_with_the_effect(
         await transact(ctx.client, work)
 
     inbox = make_inbox({ProjectCreated.type: fail_after_the_receipt})
-    [message] = await told(journal, range(1))
+    [message] = await record_facts(journal, range(1))
 
     with pytest.raises(LookupError):
         await inbox.handle(message)

@@ -18,7 +18,7 @@ class MemoryLeaseStore:
         self.table: dict[str, LeaseRow] = {}
         self.receipts: dict[str, Receipt] = {}
         self.looks = 0
-        """How often somebody wanted to read the rows."""
+        """How often the rows were read."""
 
     @asynccontextmanager
     async def session(self, after=None):
