@@ -1,33 +1,33 @@
-"""What time is it, and how long has it been?"""
+"""Clocks: the time of day, and the time that has passed."""
 
 import time
 from datetime import UTC, datetime
 from typing import Protocol
 
-# Time asleep must count against a lease, so CLOCK_BOOTTIME wherever there is one.
+# The time of a suspended machine counts against a lease: CLOCK_BOOTTIME where there is one.
 _ELAPSED = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
 
 
 class Clock(Protocol):
-    """Time as a thing that is handed in."""
+    """A source of time, handed in."""
 
     def now(self) -> datetime:
-        """The wall clock, UTC, in whole milliseconds (what the database keeps)."""
+        """The time of day in UTC, in whole milliseconds as the database stores it."""
         ...
 
     def boottime(self) -> float:
-        """Seconds that only go forward, time asleep included; comparable in one process only."""
+        """Seconds that never go back and include suspended time; comparable within one process."""
         ...
 
 
 class SystemClock:
-    """The machine's own clocks."""
+    """The clocks of the machine."""
 
     def now(self) -> datetime:
-        """The wall clock, UTC, in whole milliseconds."""
+        """The time of day in UTC, in whole milliseconds."""
         now = datetime.now(UTC)
         return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
     def boottime(self) -> float:
-        """Seconds since the machine started, or the nearest thing this platform has."""
+        """Seconds since the machine started, or the nearest that this platform has."""
         return time.monotonic() if _ELAPSED is None else time.clock_gettime(_ELAPSED)

@@ -1,4 +1,4 @@
-"""What does a line of the log say, and what must it never say?"""
+"""Log lines: JSON with the request they belong to, and without secrets (T15)."""
 
 import json
 import logging
@@ -13,7 +13,7 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object a line, with the request it belongs to, and without secrets."""
+    """Writes one JSON object a line, with its request and without secrets."""
 
     def __init__(self, service: str) -> None:
         super().__init__()
@@ -54,11 +54,11 @@ def setup(service: str, level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    # Their INFO lines tell of every connection; what matters of it is logged here already.
+    # Their INFO lines report each connection; the important ones are logged here already.
     for noisy in ("aiohttp", "pymongo", "asyncio"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, root.level))
-    # They tell of every lost link with a stack; the bus says so once itself.
+    # They report each lost link with a stack; the bus logs it once.
     for noisy in ("aiormq", "aio_pika"):
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
-    # It tells, with a stack, of each request that is no HTTP; our own faults never reach it.
+    # It reports each malformed request with a stack; faults of ours do not reach it.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)

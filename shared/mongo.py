@@ -1,7 +1,7 @@
-"""How do services reach the database, and what is a transaction here?
+"""Access to the database: clients, collections and transactions.
 
-The driver (motor) is named in this module, in a service's `store.py` and `migrations.py`, and
-nowhere else, so that another driver touches nothing else.
+Only this module, the `store` and the `migrations` of a service name the driver (motor). A change of
+the driver touches nothing else.
 """
 
 import asyncio
@@ -38,15 +38,15 @@ MAJORITY = WriteConcern("majority")
 SNAPSHOT = ReadConcern("snapshot")
 
 DATABASE_AWAY: tuple[type[Exception], ...] = (ConnectionFailure, ExecutionTimeout)
-"""What the HTTP layer answers with 503: the database could not be asked, nothing is known."""
+"""Answered with 503: the database could not be asked."""
 
 
-class AlreadyThere(Exception):  # noqa: N818 - it says what is so; the caller decides if that is wrong
-    """A document with this unique key exists. It aborts the transaction that it is raised in."""
+class AlreadyThere(Exception):  # noqa: N818 - the caller decides whether that is an error
+    """A document with this unique key exists. The exception aborts its transaction."""
 
 
 class Lost(Exception):  # noqa: N818 - as above
-    """A document did not have the expected revision: somebody was first. `transact` tries again."""
+    """A document did not have the expected revision: another write was first. It is tried again."""
 
 
 def connect(url: str, *, app_name: str, timeouts: Timeouts = DEFAULT_TIMEOUTS) -> DbClient:
@@ -67,7 +67,7 @@ def connect(url: str, *, app_name: str, timeouts: Timeouts = DEFAULT_TIMEOUTS) -
 
 
 def majority(database: Database, name: str) -> Collection:
-    """A collection whose reads and writes outside a transaction are majority ones."""
+    """A collection whose reads and writes outside a transaction use majority."""
     return database.get_collection(
         name,
         codec_options=CodecOptions(tz_aware=True),
@@ -96,8 +96,8 @@ async def insert_once(
     """Insert a document whose unique key must be new.
 
     Raises:
-        AlreadyThere: it is not. Inside a transaction let it pass: the transaction is over, and
-            whoever swallows it loops for ever.
+        AlreadyThere: it exists. Inside a transaction let the exception pass: the transaction is
+            over, and catching it leads to an endless retry.
     """
     try:
         await collection.insert_one(document, session=session)
@@ -108,10 +108,10 @@ async def insert_once(
 async def update_expected(
     collection: Collection, expected: Document, change: Document, session: DbSession
 ) -> None:
-    """Update the one document that matches `expected` (its id and the revision that was read).
+    """Update the one document that matches `expected`: its id and the revision that was read.
 
     Raises:
-        Lost: none matches: it changed since it was read.
+        Lost: no document matches; it changed since it was read.
     """
     outcome = await collection.update_one(expected, change, session=session)
     if outcome.matched_count != 1:
@@ -201,7 +201,7 @@ async def _abort(session: DbSession) -> None:
     try:
         await session.abort_transaction()
     except PyMongoError:
-        return  # the server ends it by itself; the cause is being raised
+        return  # the server ends the transaction; the cause is already being raised
 
 
 def _passing(problem: Exception) -> bool:

@@ -1,7 +1,7 @@
-"""What may a service expect from the bus, whichever adapter carries it?
+"""The contract of the bus, for each adapter.
 
-The bus makes facts arrive soon; it does not make them arrive. Subscribers see doubles, any order
-and gaps, and compare with the journals' heads for completeness.
+The bus makes facts arrive soon; it does not guarantee that they arrive. Subscribers see duplicates,
+any order and gaps, and compare with the heads of the journals for completeness.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -13,30 +13,30 @@ from shared.contracts.topology import Queue
 
 
 class BusUnavailable(Exception):  # noqa: N818 (a state of the world, as the refusals are)
-    """No confirmation; the messages may or may not arrive, and publishing again is harmless."""
+    """There is no confirmation. The messages may have arrived; publishing again is harmless."""
 
 
 class Unroutable(BusUnavailable):
-    """A message reached no queue at all."""
+    """A message reached no queue."""
 
 
 class Verdict(StrEnum):
-    """What a subscriber says about a message that it was given."""
+    """The answer of a subscriber to a message."""
 
     ACK = "ack"
-    """Handled for good, and saved."""
+    """The message is handled, and its effect is saved."""
     RETRY = "retry"
-    """Deliver again after a pause; after `DELIVERY_LIMIT` such answers the next one is `DEAD`."""
+    """Deliver again after a pause; after `DELIVERY_LIMIT` such answers the next means `DEAD`."""
     DEAD = "dead"
-    """It can never be handled: keep it aside for a person (a replica's queue drops it)."""
+    """It can never be handled: keep it for an operator (the queue of a replica drops it)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class BusMessage:
-    """One journal row on its way.
+    """One row of a journal on the bus.
 
-    `type` is the routing key and begins with `source`; `(source, epoch, shard, seq)` is the row's
-    place in its journal; `attempts` counts the deliveries of it that failed before this one.
+    `type` is the routing key and begins with `source`. `(source, epoch, shard, seq)` is the row's
+    position. `attempts` counts the failed deliveries before this one.
     """
 
     id: str
@@ -50,31 +50,31 @@ class BusMessage:
 
 
 Handler = Callable[[BusMessage], Awaitable[Verdict]]
-"""What a subscriber does with one message. Messages of one source and shard come one at a time, in
-the order of their arrival; those of different shards at the same time. An exception means `RETRY`
-and is logged here."""
+"""Handles one message. Messages of one source and shard come one at a time, in the order of their
+arrival; those of different shards come at the same time. An exception is logged and
+means `RETRY`."""
 
 Resync = Callable[[], Awaitable[None]]
-"""Called after every connection, the first one too, because messages may have been missed. Messages
+"""Called after each connection, the first included, because messages may have been missed. Messages
 are delivered while it runs; an exception is logged and ends it."""
 
 
 class Subscription(Protocol):
-    """A running subscription; it connects again by itself until it is closed."""
+    """A running subscription; it reconnects until it is closed."""
 
     @property
     def connected(self) -> bool:
-        """Whether messages can arrive right now."""
+        """Whether messages can arrive now."""
 
     async def close(self) -> None:
-        """Take no more messages, give running handlers a few seconds, and disconnect."""
+        """Take no more messages, let running handlers finish within a few seconds, disconnect."""
 
 
 class Bus(Protocol):
-    """Publish and subscribe; the contract that `tests/shared/bus/test_contract.py` proves."""
+    """Publishes and subscribes; `tests/shared/bus/test_contract.py` proves this contract."""
 
     async def publish(self, messages: Sequence[BusMessage], /) -> None:
-        """Send the messages and return once every one of them is safe on its queues.
+        """Send the messages and return when all of them are safe on their queues.
 
         Raises `BusUnavailable` within `Timeouts.publish` seconds. A call is a pipeline: about 500
         messages fit into that time.
@@ -85,8 +85,8 @@ class Bus(Protocol):
     ) -> Subscription:
         """Hand the queue's messages to `handler`, at most `prefetch` at a time.
 
-        Returns when connected, or after `Timeouts.publish` seconds while it goes on trying.
+        Returns when connected, or after `Timeouts.publish` seconds while it keeps trying.
         """
 
     async def close(self) -> None:
-        """Close every subscription, then the way out."""
+        """Close the subscriptions, then the publisher."""

@@ -1,4 +1,4 @@
-"""How is a message handed to its subscriber, whichever way it came?"""
+"""Delivery of messages to a subscriber, for each adapter of the bus."""
 
 import asyncio
 import logging
@@ -11,22 +11,24 @@ from shared.cancellation import cancelled_by_us
 
 log = logging.getLogger(__name__)
 
-RETRY_PAUSES = (0.1, 0.5, 2.0, 5.0, 10.0)
-"""Seconds before a message comes again, by the failures so far: together longer than a restart of
-the database, so that an outage does not fill the dead-letter queue."""
+RETRY_PAUSE_SECONDS = (0.1, 0.5, 2.0, 5.0, 10.0)
+"""Before a message is delivered again, by its failures so far. Together they are longer than a
+restart of the database: an outage does not fill the dead-letter queue."""
 
 
 class Lanes:
-    """Runs a handler: one message at a time for each source and shard, in order of arrival."""
+    """Runs a handler for one message at a time of each source and shard, in order of arrival."""
 
-    def __init__(self, name: str, handler: Handler, pauses: Sequence[float] = RETRY_PAUSES) -> None:
+    def __init__(
+        self, name: str, handler: Handler, pauses: Sequence[float] = RETRY_PAUSE_SECONDS
+    ) -> None:
         self._name = name
         self._handler = handler
         self._pauses = pauses
         self._lanes: defaultdict[tuple[str, int], asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def handle(self, message: BusMessage) -> Verdict:
-        """Ask the handler, and pause before answering `RETRY`; the lane is free meanwhile."""
+        """Call the handler. Pause before answering `RETRY`; the lane is free in the meantime."""
         async with self._lanes[message.source, message.shard]:
             verdict = await self._ask(message)
         if verdict is Verdict.RETRY and self._pauses:
@@ -45,14 +47,14 @@ class Lanes:
         except asyncio.CancelledError:
             if cancelled_by_us():
                 raise
-            log.exception("handler cut off", extra=about)
+            log.exception("handler was cancelled from within", extra=about)
         except Exception:
             log.exception("handler failed", extra=about)
         return Verdict.RETRY
 
 
 async def resync(name: str, on_resync: Resync) -> None:
-    """Tell the subscriber that it may have missed something."""
+    """Call `on_resync`: messages may have been missed."""
     try:
         await on_resync()
     except Exception:
@@ -60,7 +62,7 @@ async def resync(name: str, on_resync: Resync) -> None:
 
 
 async def drain(deliveries: Collection[asyncio.Task[Any]], *, seconds: float) -> None:
-    """Let the deliveries that are running finish; end those that take too long."""
+    """Let running deliveries finish for `seconds`, then cancel the rest."""
     if deliveries:
         _, late = await asyncio.wait(deliveries, timeout=seconds)
         for delivery in late:

@@ -1,7 +1,7 @@
-"""How do the services talk when they all live in one process?
+"""The bus inside one process.
 
-The same promises as RabbitMQ, except that a process that dies forgets what was under way; the
-journals' sweepers publish that again.
+It keeps the same contract as RabbitMQ, except that a process that dies forgets its messages. The
+sweepers of the journals publish them again.
 """
 
 import asyncio
@@ -19,38 +19,37 @@ from shared.bus import (
     Unroutable,
     Verdict,
 )
-from shared.bus.delivery import RETRY_PAUSES, Lanes, drain, resync
+from shared.bus.delivery import RETRY_PAUSE_SECONDS, Lanes, drain, resync
 from shared.contracts.topology import DELIVERY_LIMIT, Queue, QueueKind
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
 log = logging.getLogger(__name__)
 
-DEAD_LETTERS = 10_000
-"""How many dead letters are kept."""
+MAX_DEAD_LETTERS = 10_000
 
 
 class LocalBus:
     """Carries messages between the tasks of one event loop.
 
-    A confirmation says more than a broker's: every subscriber has finished with the messages, or
+    A confirmation means more than a broker's: each subscriber has finished with the messages, or
     they are dead letters.
     """
 
     def __init__(
         self,
         *,
-        pauses: Sequence[float] = RETRY_PAUSES,
+        pauses: Sequence[float] = RETRY_PAUSE_SECONDS,
         timeouts: Timeouts = DEFAULT_TIMEOUTS,
     ) -> None:
         self._timeouts = timeouts
         self._pauses = pauses
         self._subscriptions: list[_LocalSubscription] = []
         self._closed = False
-        self.dead: deque[tuple[str, BusMessage]] = deque(maxlen=DEAD_LETTERS)
-        """The newest dead letters: the name of the queue, and the message as it last came."""
+        self.dead: deque[tuple[str, BusMessage]] = deque(maxlen=MAX_DEAD_LETTERS)
+        """The newest dead letters: the name of the queue, and the message as last delivered."""
 
     async def publish(self, messages: Sequence[BusMessage], /) -> None:
-        """Deliver, and wait until nobody has anything left to do with these messages."""
+        """Deliver the messages, and wait until each subscriber has finished with them."""
         if self._closed:
             raise BusUnavailable("the bus is closed")
         unroutable = []
@@ -63,14 +62,14 @@ class LocalBus:
         if deliveries:
             done, pending = await asyncio.wait(deliveries, timeout=self._timeouts.publish)
             if pending or any(delivery.cancelled() for delivery in done):
-                raise BusUnavailable("not every subscriber has finished")
+                raise BusUnavailable("a subscriber has not finished")
         if unroutable:
-            raise Unroutable(f"nobody listens to {sorted(set(unroutable))}")
+            raise Unroutable(f"no subscriber takes {sorted(set(unroutable))}")
 
     async def subscribe(
         self, queue: Queue, handler: Handler, *, prefetch: int = 64, on_resync: Resync
     ) -> Subscription:
-        """Connect at once; there is nothing that could be cut later."""
+        """Subscribe at once; this connection cannot break."""
         lanes = Lanes(queue.name, handler, self._pauses)
         subscription = _LocalSubscription(
             self,
@@ -89,11 +88,11 @@ class LocalBus:
         await asyncio.gather(*(each.close() for each in list(self._subscriptions)))
 
     def forget(self, subscription: "_LocalSubscription") -> None:
-        """Deliver to this subscription no more."""
+        """Stop delivering to this subscription."""
         self._subscriptions.remove(subscription)
 
     def _takers(self, message: BusMessage) -> "list[_LocalSubscription]":
-        # Replicas of a service share its queue: one of them takes the message.
+        # Replicas of a service share its queue: one of them gets the message.
         takers: dict[object, _LocalSubscription] = {}
         for each in self._subscriptions:
             if each.queue.takes(message.type):
@@ -123,7 +122,7 @@ class _LocalSubscription:
         self._resync = asyncio.create_task(resync(queue.name, on_resync))
 
     def deliver(self, message: BusMessage) -> asyncio.Task[None]:
-        """Start the delivery, or join the one of the same message that is still under way."""
+        """Start the delivery, or join the running one of the same message."""
         if message.id not in self._deliveries:
             delivery = asyncio.create_task(self._deliver(message))
             self._deliveries[message.id] = delivery

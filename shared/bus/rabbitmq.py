@@ -1,10 +1,10 @@
-"""What does a service hold to speak through RabbitMQ?"""
+"""The bus over RabbitMQ."""
 
 import asyncio
 from collections.abc import Sequence
 
 from shared.bus import BusMessage, Handler, Resync, Subscription
-from shared.bus.delivery import RETRY_PAUSES, Lanes
+from shared.bus.delivery import RETRY_PAUSE_SECONDS, Lanes
 from shared.bus.rabbitmq_links import Links
 from shared.bus.rabbitmq_publisher import Publisher
 from shared.bus.rabbitmq_subscription import RabbitSubscription
@@ -12,15 +12,15 @@ from shared.contracts.topology import TOPOLOGY, Queue, Topology
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
 HEARTBEAT_SECONDS = 10
-"""A silent partition shows after about three of these; the library's default takes minutes."""
+"""A silent partition shows after about three of these; with the library's default, minutes."""
 
 
 class RabbitBus:
     """The bus over RabbitMQ 3.10 or later.
 
-    `url` is an `amqp://` or `amqps://` address, `name` what the broker shows for the connections.
-    Publishing has a connection of its own, as each subscription has: a broker in alarm blocks the
-    publishers only.
+    `url` is an `amqp://` or `amqps://` address; the broker shows `name` for the connections. The
+    publisher and each subscription have connections of their own, because a broker in alarm blocks
+    those that publish.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class RabbitBus:
         *,
         topology: Topology = TOPOLOGY,
         heartbeat: int = HEARTBEAT_SECONDS,
-        pauses: Sequence[float] = RETRY_PAUSES,
+        pauses: Sequence[float] = RETRY_PAUSE_SECONDS,
         timeouts: Timeouts = DEFAULT_TIMEOUTS,
     ) -> None:
         self._links = Links(url, name, heartbeat, connect_seconds=timeouts.publish)
@@ -41,14 +41,14 @@ class RabbitBus:
         self._subscriptions: list[RabbitSubscription] = []
 
     async def publish(self, messages: Sequence[BusMessage], /) -> None:
-        """Send the messages and wait for the broker to confirm them all."""
+        """Send the messages and wait until the broker has confirmed all of them."""
         if messages:
             await self._publisher.publish(messages)
 
     async def subscribe(
         self, queue: Queue, handler: Handler, *, prefetch: int = 64, on_resync: Resync
     ) -> Subscription:
-        """Consume from the queue, over and over again until the subscription is closed."""
+        """Consume from the queue until the subscription is closed."""
         subscription = RabbitSubscription(
             self._links,
             self._topology,
@@ -63,7 +63,7 @@ class RabbitBus:
         return subscription
 
     async def close(self) -> None:
-        """Close the subscriptions first: their handlers may still want to publish."""
+        """Close the subscriptions first: their handlers may still publish."""
         await asyncio.gather(*(each.close() for each in self._subscriptions))
         self._publisher.close()
         await self._links.close()

@@ -1,7 +1,7 @@
-"""How is a connection to RabbitMQ opened, furnished and thrown away?
+"""Connections to RabbitMQ, and the declaration of queues over them.
 
-A link is a plain connection that is dropped at the first sign of trouble and made anew with
-everything declared again. The client library's own recovery would hide that messages were missed.
+A link is a plain connection. It is dropped at the first failure, and a new one declares everything
+again. The recovery of the client library would hide that messages were missed.
 """
 
 import asyncio
@@ -17,11 +17,11 @@ from shared.contracts.topology import DELIVERY_LIMIT, Queue, QueueKind, Topology
 log = logging.getLogger(__name__)
 
 CLOSE_SECONDS = 5.0
-"""What a connection gets to say goodbye."""
+"""For a connection to close."""
 
 
 class Links:
-    """Opens connections to one broker, and sees discarded ones to their end."""
+    """Opens connections to one broker, and closes discarded ones in the background."""
 
     def __init__(self, url: str, name: str, heartbeat: int, *, connect_seconds: float) -> None:
         self._connect_seconds = connect_seconds
@@ -34,27 +34,27 @@ class Links:
         try:
             await connection.connect(timeout=self._connect_seconds)
         except BaseException:
-            # Else it would try to close itself when it is collected, in whatever thread that is.
+            # Otherwise it closes itself when it is collected, in any thread.
             await connection.close()
             raise
         return connection
 
     def discard(self, connection: AbstractConnection) -> None:
-        """Close the connection in the background: one that is stuck takes its time."""
+        """Close the connection in the background: a stuck one takes long."""
         farewell = asyncio.create_task(_close(connection))
         self._farewells.add(farewell)
         farewell.add_done_callback(self._farewells.discard)
 
     async def close(self) -> None:
-        """Wait for the connections that are being closed."""
+        """Wait until the discarded connections are closed."""
         await asyncio.gather(*self._farewells)
 
 
 async def declare(channel: AbstractChannel, topology: Topology) -> None:
     """Declare the exchanges, and every service's queue with its dead-letter queue.
 
-    What is there already stays as it is. Raises `aio_pika.exceptions.ChannelPreconditionFailed`
-    when something of the same name was made with other arguments.
+    Existing ones stay as they are. Raises `aio_pika.exceptions.ChannelPreconditionFailed` when one
+    of the same name has other arguments.
     """
     await channel.declare_exchange(topology.exchange, ExchangeType.TOPIC, durable=True)
     await channel.declare_exchange(topology.dead_exchange, ExchangeType.DIRECT, durable=True)
@@ -66,7 +66,7 @@ async def declare(channel: AbstractChannel, topology: Topology) -> None:
 async def declare_queue(
     channel: AbstractChannel, topology: Topology, queue: Queue
 ) -> AbstractQueue:
-    """Declare and bind one queue; a replica's is new at every call and ends with the connection."""
+    """Declare and bind one queue; a replica has a new one each time, for one connection."""
     if queue.kind is QueueKind.REPLICA:
         name = f"{queue.name}.{secrets.token_hex(8)}"
         declared = await channel.declare_queue(name, exclusive=True)
@@ -95,4 +95,4 @@ async def _close(connection: AbstractConnection) -> None:
         async with asyncio.timeout(CLOSE_SECONDS):
             await connection.close()
     except TimeoutError:
-        log.warning("a connection to the broker did not close")
+        log.warning("connection to the broker did not close in time")

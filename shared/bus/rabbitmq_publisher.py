@@ -1,4 +1,4 @@
-"""How does a message get to RabbitMQ for certain, or fail within two seconds?"""
+"""The publisher: a message is confirmed by RabbitMQ, or fails within its time."""
 
 import asyncio
 import random
@@ -14,8 +14,8 @@ from shared.bus.rabbitmq_links import Links, declare
 from shared.cancellation import cancelled_by_us
 from shared.contracts.topology import Topology
 
-REST_SECONDS = (0.2, 1.0)
-"""After a failure, nobody tries the broker again for a random time between these."""
+REST_RANGE_SECONDS = (0.2, 1.0)
+"""After a failure the broker is not tried again for a random time between these."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class _Link:
 
 
 class Publisher:
-    """One connection for everything that a process publishes, made when first needed."""
+    """One connection for all that a process publishes, opened when first needed."""
 
     def __init__(self, links: Links, topology: Topology, *, seconds: float) -> None:
         self._seconds = seconds
@@ -40,15 +40,15 @@ class Publisher:
     async def publish(self, messages: Sequence[BusMessage]) -> None:
         """Send all messages without waiting in between, then wait for all confirmations.
 
-        Raises `Unroutable` when one reached no queue, and `BusUnavailable` for every other reason
-        why one is not confirmed.
+        Raises `Unroutable` when one reached no queue, and `BusUnavailable` when one is not
+        confirmed for another reason.
         """
         link = None
         try:
             async with asyncio.timeout(self._seconds):
                 link = await self._linked()
                 # Outcomes as values: a CancelledError among them comes from a broken link, and
-                # must not be taken for a request to stop.
+                # is not a request to stop.
                 outcomes = await asyncio.gather(
                     *(self.send(link.exchange, message) for message in messages),
                     return_exceptions=True,
@@ -105,7 +105,7 @@ class Publisher:
                 return self._link
             self._drop(self._link)
             if self._closed or _now() < self._rests_until:
-                raise BusUnavailable("the broker was unreachable a moment ago")
+                raise BusUnavailable("the broker was away a moment ago")
             self._rest()
             connection = await self._links.open()
             try:
@@ -120,10 +120,10 @@ class Publisher:
             return self._link
 
     def _rest(self) -> None:
-        self._rests_until = _now() + random.uniform(*REST_SECONDS)
+        self._rests_until = _now() + random.uniform(*REST_RANGE_SECONDS)
 
     def _drop(self, link: _Link | None) -> None:
-        # Others may have replaced it already.
+        # Another publish may have replaced it already.
         if link is not None and link is self._link:
             self._link = None
             self._links.discard(link.connection)

@@ -1,4 +1,4 @@
-"""How does a subscriber stay on its queue while links break and queues vanish?"""
+"""The subscription to one queue of RabbitMQ, across broken links and deleted queues."""
 
 import asyncio
 import logging
@@ -24,17 +24,17 @@ from shared.contracts.topology import DELIVERY_LIMIT, Queue, QueueKind, Topology
 log = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 10.0
-"""What declaring everything may take; a broker that just started is slow."""
+"""For declaring everything; a broker that just started is slow."""
 
 CANCEL_SECONDS = 1.0
-"""What the broker gets to confirm that it sends no more."""
+"""For the broker to confirm that it sends no more."""
 
-PAUSE_SECONDS = (0.1, 2.0)
+RECONNECT_PAUSE_SECONDS = (0.1, 2.0)
 """The first and the longest pause between two attempts, before jitter."""
 
 
 class RabbitSubscription:
-    """Connects, declares, consumes; when anything of that ends, begins again."""
+    """Connects, declares and consumes; when one of these ends, it begins again."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class RabbitSubscription:
         self._ready = asyncio.Event()
         self._stopping = False
         self._deliveries: set[asyncio.Task[None]] = set()
-        # A replica's queue does not count its deliveries as a quorum queue does.
+        # A quorum queue counts deliveries; the queue of a replica does not.
         self._failures: dict[str, int] = {}
         self._task = asyncio.create_task(self._run())
 
@@ -67,7 +67,7 @@ class RabbitSubscription:
         return self._ready.is_set()
 
     async def wait_connected(self, seconds: float) -> None:
-        """Return when the queue is being consumed, or after that time."""
+        """Return when the queue is being consumed, or after `seconds`."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._ready.wait()
@@ -76,11 +76,11 @@ class RabbitSubscription:
         """Stop consuming, let running handlers finish, and disconnect."""
         self._stopping = True
         await end([self._task])
-        # Handlers of a link that broke before: their verdicts reach nobody, their work counts.
+        # Handlers of an earlier link: their verdicts are lost, their work is not.
         await drain(self._deliveries, seconds=self._drain_seconds)
 
     async def _run(self) -> None:
-        first, longest = PAUSE_SECONDS
+        first, longest = RECONNECT_PAUSE_SECONDS
         pause = first
         while True:
             lost = asyncio.Event()
@@ -91,7 +91,7 @@ class RabbitSubscription:
                 if cancelled_by_us():
                     raise
                 reason = "the link broke"
-            except Exception as failed:  # noqa: BLE001 (the consumer loop outlives everything)
+            except Exception as failed:  # noqa: BLE001 - the consumer loop outlives each failure
                 reason = repr(failed)
             if self._stopping:
                 return
@@ -133,7 +133,7 @@ class RabbitSubscription:
         return partial(_cancel, queue, consumer_tag)
 
     async def _take(self, incoming: AbstractIncomingMessage) -> None:
-        # The library would cancel a handler that runs inside its callback when the link breaks.
+        # The library cancels a handler that runs inside its callback when the link breaks.
         delivery = asyncio.create_task(self._deliver(incoming))
         self._deliveries.add(delivery)
         delivery.add_done_callback(self._deliveries.discard)
@@ -181,12 +181,12 @@ async def _cancel(queue: AbstractQueue, consumer_tag: ConsumerTag) -> None:
 
 
 async def _settle(incoming: AbstractIncomingMessage, verdict: Verdict) -> None:
-    """Tell the broker; over a broken link nobody needs to, for the message comes again."""
+    """Tell the broker the verdict. Over a broken link it is not needed: the message comes again."""
     try:
         if verdict is Verdict.ACK:
             await incoming.ack()
         else:
-            # Not nack: from RabbitMQ 4.3 on that does not count towards the delivery limit.
+            # Not nack: from RabbitMQ 4.3 on it does not count towards the delivery limit.
             await incoming.reject(requeue=verdict is Verdict.RETRY)
     except asyncio.CancelledError:
         if cancelled_by_us():

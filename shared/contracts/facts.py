@@ -1,7 +1,7 @@
-"""What is a fact, who caused it, and what does it look like on the bus?
+"""Facts, their actors, and their form on the bus.
 
 A **fact** says in the past tense what one service decided. It becomes a **row** of that service's
-journal in the transaction that changed the state; the row is change log, outbox and audit record in
+journal in the transaction that changed the state. The row is change log, outbox and audit record in
 one. On the bus a row is a CloudEvents 1.0 JSON event.
 """
 
@@ -17,11 +17,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from shared.contracts.policy_objects import PolicyObject
 
 SHARDS = 64
-"""Shards of every journal; a shard is ordered and gapless, shards are independent."""
+"""The number of shards of each journal. A shard is ordered and gapless; shards are independent."""
 
 
 class Outcome(StrEnum):
-    """How what the fact tells of ended, as the audit log shows it."""
+    """The outcome of the action, as the audit log shows it."""
 
     SUCCEEDED = "succeeded"
     DENIED = "denied"
@@ -33,7 +33,7 @@ class _Frozen(BaseModel):
 
 
 class Actor(_Frozen):
-    """Who acted, from a verified context only; never from a request's body."""
+    """Who acted. It comes from a verified context only, never from the body of a request."""
 
     type: Literal["user", "service_client", "service", "anonymous", "operator"]
     id: str
@@ -54,14 +54,14 @@ class RequestInfo(_Frozen):
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """Who acts and through which request; every write of a journal takes one."""
+    """Who acts, and the request; each write of a journal takes one."""
 
     actor: Actor
     request: RequestInfo
 
 
 class ResourceRef(_Frozen):
-    """The thing that a fact is about."""
+    """The resource that a fact is about."""
 
     type: str
     id: str
@@ -69,10 +69,10 @@ class ResourceRef(_Frozen):
 
 
 class Payload(_Frozen):
-    """What a fact says; one class per fact type in `shared/contracts/<source>.py`.
+    """The data of a fact; each type has a class in `shared/contracts/<source>.py`.
 
-    A field may be added with a default; it is never renamed, removed or given another meaning: that
-    is a new major version in `type`.
+    A field may be added with a default. Renaming or removing one, or changing its meaning, needs a
+    new major version in `type`.
     """
 
     type: ClassVar[str]
@@ -81,10 +81,10 @@ class Payload(_Frozen):
 
 @dataclass(frozen=True, kw_only=True)
 class Fact:
-    """One decided change, as the domain returns it: it has no sequence yet.
+    """One decided change, as the domain returns it; it has no sequence yet.
 
-    `policy_objects` are the new states of what authz decides from and the change touches. `before`
-    and `after` are what the audit log shows of the difference; they hold no secret.
+    `policy_objects` are the new states of the objects that the change touches and authz decides
+    from. The audit log shows `before` and `after`; they hold no secret.
     """
 
     payload: Payload
@@ -100,7 +100,7 @@ class Fact:
 
 
 class Position(NamedTuple):
-    """Where a row stands; unique for ever, because an epoch is never used twice."""
+    """The position of a row. It is unique at all times: an epoch is never used twice."""
 
     source: str
     epoch: str
@@ -144,7 +144,7 @@ class Row(_Frozen):
 
     @property
     def action(self) -> str:
-        """The audit log's word: the type without source and version (`member.removed`)."""
+        """The name in the audit log: the type without source and version (`member.removed`)."""
         return self.type.split(".", 1)[1].rsplit(".v", 1)[0]
 
     def to_event(self) -> bytes:
@@ -167,7 +167,7 @@ class Row(_Frozen):
         """Read an event that `to_event` wrote.
 
         Raises:
-            ValueError: the body is not such an event (pydantic's errors are ValueErrors too).
+            ValueError: the body is not such an event; pydantic's errors are ValueErrors.
         """
         event = json.loads(body)
         if not isinstance(event, dict) or not isinstance(event.get("data"), dict):
@@ -179,7 +179,7 @@ class Row(_Frozen):
 
 
 def content_time(moment: datetime) -> str:
-    """RFC 3339 in UTC with milliseconds and `Z`."""
+    """Write a moment in RFC 3339: UTC with milliseconds and `Z`."""
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -197,7 +197,7 @@ def parse_revision(text: str) -> Position:
     """Read a revision.
 
     Raises:
-        ValueError: the text is no revision.
+        ValueError: the text is not a revision.
     """
     source, epoch, shard, seq = text.split(".")
     position = Position(source, epoch, int(shard), int(seq))

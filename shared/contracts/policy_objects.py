@@ -1,7 +1,7 @@
-"""What is the policy state that authz decides from, and how does it travel?
+"""Policy objects: the state that authz decides from.
 
-A **thing** carries the whole new state of one policy object, never a difference, so that applying
-it twice, or from a snapshot and from a change, ends the same. `state: None` says that it is gone.
+A policy object carries its whole new state, never a difference. Applying it twice, or from a
+snapshot and from a change, has the same result. `state: None` says that it was deleted.
 """
 
 from datetime import datetime
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 
 class PolicyObjectKind(StrEnum):
-    """The kinds of things; the first four and the catalog are team's, the others identity's."""
+    """The kinds of policy objects; team owns all but sessions and service clients."""
 
     ACCOUNT = "account"
     MEMBER = "member"

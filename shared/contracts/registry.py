@@ -1,4 +1,4 @@
-"""Which fact types exist, and which class reads each one's data?"""
+"""The types of all facts, and the class of each."""
 
 from shared.contracts import audit, identity, notification, team
 from shared.contracts.facts import Payload, Row
@@ -17,10 +17,10 @@ FACT_TYPES: dict[str, type[Payload]] = {
 
 
 def payload_of(row: Row) -> Payload | None:
-    """The row's data in its class; `None` for a type that this version does not know.
+    """Read the row's data in its class; `None` for a type that this version does not know.
 
     Raises:
-        pydantic.ValidationError: the data do not fit the class.
+        pydantic.ValidationError: the data does not fit the class.
     """
     known = FACT_TYPES.get(row.type)
     return None if known is None else known.model_validate(row.data)

@@ -1,7 +1,7 @@
-"""Which facts does team tell?
+"""The facts that team records.
 
-A fact that a person is told of carries what the message needs (names, address, words), because
-notification asks nobody but for links.
+A fact that leads to a message carries what the message needs: names, address, words.
+Notification asks other services for links only.
 """
 
 from datetime import datetime
@@ -11,7 +11,7 @@ from shared.contracts.facts import Payload
 
 
 class CatalogPublished(Payload):
-    """A permission model is available to accounts; its content travels as a thing."""
+    """A catalog was published; its content is a policy object."""
 
     type: ClassVar[str] = "team.catalog.published.v1"
     name: str
@@ -23,7 +23,7 @@ class _Account(Payload):
 
 
 class AccountCreated(_Account):
-    """A personal account exists, with its user as owner."""
+    """A personal account was created, with its user as owner."""
 
     type: ClassVar[str] = "team.account.created.v1"
     kind: Literal["personal", "team"]
@@ -32,13 +32,13 @@ class AccountCreated(_Account):
 
 
 class AccountRenamed(_Account):
-    """The account's name changed."""
+    """An account was renamed."""
 
     type: ClassVar[str] = "team.account.renamed.v1"
 
 
 class AccountConverted(_Account):
-    """A personal account became a team (or took its name and catalog, where there is no step)."""
+    """A personal account became a team, or took a team's name and catalog."""
 
     type: ClassVar[str] = "team.account.converted.v1"
     kind: Literal["personal", "team"]
@@ -54,30 +54,30 @@ class _Member(Payload):
 
 
 class MemberJoined(_Member):
-    """A user became a member by an invitation."""
+    """A user joined an account by an invitation."""
 
     type: ClassVar[str] = "team.member.joined.v1"
     invitation_id: str
 
 
 class MemberRoleChanged(_Member):
-    """A member has another role."""
+    """The role of a member changed."""
 
     type: ClassVar[str] = "team.member.role_changed.v1"
     previous_role: str
     role_title: str
     ends_sessions: bool
-    """The catalog asks that the member signs in again (Nv16)."""
+    """The catalog requires the member to sign in again (Nv16)."""
 
 
 class MemberRemoved(_Member):
-    """A member was removed by somebody."""
+    """A member was removed by another member."""
 
     type: ClassVar[str] = "team.member.removed.v1"
 
 
 class MemberLeft(_Member):
-    """A member left."""
+    """A member left the account."""
 
     type: ClassVar[str] = "team.member.left.v1"
 
@@ -98,25 +98,25 @@ class _OpenInvitation(_Invitation):
 
 
 class InvitationCreated(_OpenInvitation):
-    """Somebody was invited."""
+    """An invitation was created."""
 
     type: ClassVar[str] = "team.invitation.created.v1"
 
 
 class InvitationResent(_OpenInvitation):
-    """A new link was made; earlier ones died (Ci4)."""
+    """An invitation got a new link; earlier links stopped working (Ci4)."""
 
     type: ClassVar[str] = "team.invitation.resent.v1"
 
 
 class InvitationRevoked(_Invitation):
-    """The link died at once (Ro18)."""
+    """An invitation was revoked; its link stopped working at once (Ro18)."""
 
     type: ClassVar[str] = "team.invitation.revoked.v1"
 
 
 class InvitationAccepted(_Invitation):
-    """The invited user joined."""
+    """An invitation was accepted."""
 
     type: ClassVar[str] = "team.invitation.accepted.v1"
     role_title: str = ""
@@ -127,7 +127,7 @@ class InvitationAccepted(_Invitation):
 
 
 class InvitationDeclined(_Invitation):
-    """The invited user said no."""
+    """An invitation was declined."""
 
     type: ClassVar[str] = "team.invitation.declined.v1"
     inviter_user_id: str
@@ -135,7 +135,7 @@ class InvitationDeclined(_Invitation):
 
 
 class InvitationPassed(_Invitation):
-    """The inviter may no longer give the role; somebody else answers for the invitation now."""
+    """An open invitation passed to another inviter: the first may no longer assign its role."""
 
     type: ClassVar[str] = "team.invitation.passed.v1"
     from_user_id: str
@@ -148,19 +148,19 @@ class _Project(Payload):
 
 
 class ProjectCreated(_Project):
-    """A project exists."""
+    """A project was created."""
 
     type: ClassVar[str] = "team.project.created.v1"
 
 
 class ProjectRenamed(_Project):
-    """A project has another name."""
+    """A project was renamed."""
 
     type: ClassVar[str] = "team.project.renamed.v1"
 
 
 class ProjectDeleted(_Project):
-    """A project is gone, its overrides with it."""
+    """A project was deleted, with its overrides."""
 
     type: ClassVar[str] = "team.project.deleted.v1"
 
@@ -174,25 +174,25 @@ class _Override(Payload):
 
 
 class OverrideSet(_Override):
-    """One member's grants inside one project replace the role's there (Ci9)."""
+    """A member got grants in a project that replace those of the role there (Ci9)."""
 
     type: ClassVar[str] = "team.override.set.v1"
     expires_at: datetime | None
 
 
 class OverrideRemoved(_Override):
-    """The role's grants count again in the project."""
+    """An override was removed; the grants of the role apply in the project again."""
 
     type: ClassVar[str] = "team.override.removed.v1"
 
 
 class RequestRefused(Payload):
-    """Somebody tried what they may not do; the row is the audit record of it."""
+    """A request was refused; the row is its audit record."""
 
     type: ClassVar[str] = "team.request.refused.v1"
     operation: str
     permission: str
-    """Empty where the route asks for none: accepting an invitation."""
+    """Empty for a route without a permission, such as accepting an invitation."""
     code: str
 
 

@@ -1,8 +1,7 @@
-"""Which queues are there, and whose facts does each one take?
+"""The services, and the queues of the bus with the sources that each one takes.
 
-This table is all that the services agree on about the bus. A fact's type is its routing key, a
-queue takes every fact of its sources, and whoever connects declares the whole table: no service
-depends on another one having been started before.
+The type of a fact is its routing key, and a queue takes all facts of its sources. Each service that
+connects declares the whole table: it depends on no other service having started before.
 """
 
 from dataclasses import dataclass
@@ -20,24 +19,24 @@ class Service(StrEnum):
 
 
 SOURCES = (Service.IDENTITY, Service.TEAM, Service.NOTIFICATION, Service.AUDIT)
-"""The services that keep a journal; the first word of every fact's type."""
+"""The services with a journal; the first word of a fact's type."""
 
 DELIVERY_LIMIT = 5
-"""Failed deliveries of one message that are forgiven; the next failure dead-letters it."""
+"""A message may fail so often; the next failure makes it a dead letter."""
 
 
 class QueueKind(StrEnum):
-    """Who gets a message: one process of the service, or each of them."""
+    """Whether one process of the service gets a message, or each."""
 
     SERVICE = "service"
-    """Durable, one for all replicas; what cannot be handled ends in `<name>.dead`."""
+    """Durable, one for all replicas; a message that cannot be handled goes to `<name>.dead`."""
     REPLICA = "replica"
-    """One for each connection, under a new random name, gone with it; loss is made up by resync."""
+    """One for each connection, with a new random name; a resync makes up for lost messages."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Queue:
-    """A queue (for `REPLICA`, the first part of the name) and the sources whose facts it takes."""
+    """A queue and the sources whose facts it takes; for `REPLICA`, `name` is a prefix."""
 
     name: str
     sources: tuple[str, ...]
@@ -54,7 +53,7 @@ class Queue:
 
     @property
     def dead(self) -> str:
-        """Where the messages end that this queue's service could not handle."""
+        """The queue of the messages that the service could not handle."""
         return f"{self.name}.dead"
 
 

@@ -1,14 +1,12 @@
-"""Facts of other services, applied exactly once in effect."""
+"""Facts of other services, each applied exactly once in effect.
 
-from shared.inbox.inbox import (
-    AWAY,
-    INDEXES,
-    AlreadyApplied,
-    AppliedMark,
-    Inbox,
-    Subscriptions,
-    caller_for,
-)
+The bus makes a fact arrive soon; the reconciler makes it arrive for certain. The mark of a fact is
+saved in the transaction of its effect, so a second delivery changes nothing.
+"""
+
+from shared.inbox.inbox import Inbox, Subscriptions, caller_for
+from shared.inbox.marks import INDEXES, AlreadyApplied, AppliedMark
+from shared.inbox.reconciler import AWAY
 
 __all__ = [
     "AWAY",

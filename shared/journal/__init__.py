@@ -1,7 +1,7 @@
-"""How are state and facts saved together, and how do others get to know?
+"""The journal of a source: state and facts, saved together.
 
 `Journal.write` is the only way to change a service's data: one transaction changes the state, takes
-the next sequence of its shard and inserts one row per fact. The row is change log, outbox and audit
+the next sequence of its shard and inserts one row per fact. A row is change log, outbox and audit
 record in one.
 """
 

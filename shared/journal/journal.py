@@ -1,4 +1,4 @@
-"""How does a change get its sequence, and when is it acknowledged?"""
+"""Writes to a journal: sequence, state and facts in one transaction, then the barrier."""
 
 import asyncio
 import contextlib
@@ -37,39 +37,41 @@ from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
 T = TypeVar("T")
 
-ROW_LIMIT = 128 * 1024
-"""Bytes of one row as JSON: a change is told whole, so it has to stay small."""
+MAX_ROW_BYTES = 128 * 1024
+"""Of one row as JSON: a row carries the whole state of an object, so the state must stay small."""
 
 Guard = Callable[[DbSession], Awaitable[None]]
+"""Runs first in the transaction: it takes an idempotency key or marks a fact as applied."""
 
 
 @dataclass
 class JournalWrite:
-    """One attempt of one write: the session for the store, and the facts told so far."""
+    """One attempt of one write: the session for the store, and the facts recorded so far."""
 
     session: DbSession
     now: datetime
     base: int
+    """The shard's head before this write."""
     caller: Caller
     """Who acts; a use case may add the actor's name, which it reads in the transaction."""
     facts: list[Fact] = field(default_factory=list)
 
     @property
     def rev(self) -> int:
-        """The sequence that the next recorded fact takes; stored with the state it tells of."""
+        """The sequence of the next recorded fact; stored with the state that it describes."""
         return self.base + len(self.facts) + 1
 
     def record(self, *facts: Fact) -> None:
-        """Tell what was decided; saved with the state, in this order."""
+        """Add facts; they are saved with the state, in this order."""
         self.facts.extend(facts)
 
 
 @dataclass(frozen=True, kw_only=True)
 class WriteResult(Generic[T]):
-    """What a write answers: the use case's result and where its last fact stands.
+    """The result of a write, and the revision of its last fact.
 
-    `revision` is `None` when nothing was recorded. `effective` is false when a policy change is
-    committed but some replica of authz may not have it yet (the route then answers 202).
+    `revision` is `None` when no fact was recorded. `effective` is false when the change is
+    committed but a replica of authz may not have it yet: the route then answers 202.
     """
 
     result: T
@@ -104,7 +106,7 @@ class Journal:
         self._locks = [asyncio.Lock() for _ in range(SHARDS)]
 
     async def start(self) -> None:
-        """Find this database's epoch, or make it with the database; safe to repeat and to race."""
+        """Read this database's epoch, or make it; safe to repeat and to run twice at once."""
         with contextlib.suppress(AlreadyThere):
             await insert_once(self._heads, {"_id": "epoch", "epoch": secrets.token_hex(8)})
         known = {row["_id"] async for row in self._heads.find({}, {"_id": 1})}
@@ -115,7 +117,7 @@ class Journal:
         self.epoch = (epoch or {})["epoch"]
 
     async def heads(self) -> dict[int, int]:
-        """The last committed sequence of each shard that has any."""
+        """The last committed sequence of each shard that has rows."""
         return {
             row["_id"]: row["seq"]
             async for row in self._heads.find({"seq": {"$gt": 0}})
@@ -123,13 +125,13 @@ class Journal:
         }
 
     async def changes(self, shard: int, *, after: int, limit: int) -> list[Row]:
-        """Rows of a shard with a sequence over `after`, in order."""
+        """At most `limit` rows of a shard with a sequence above `after`, in order."""
         # The sequence is gapless, so a range bound on both sides is exactly the page.
         page = {"shard": shard, "seq": {"$gt": after, "$lte": after + limit}}
         return [rows.read(document) async for document in self._rows.find(page).sort("seq", 1)]
 
     async def row(self, position: Position) -> Row | None:
-        """The row at a position; `None` when this journal has no such row."""
+        """The row at a position, or `None` when this journal has none there."""
         stored = await self._rows.find_one({"_id": rows.key(position)})
         found = None if stored is None else rows.read(stored)
         return found if found is not None and found.position == position else None
@@ -137,17 +139,17 @@ class Journal:
     async def write(
         self,
         key: str,
-        work: Callable[[JournalWrite], Awaitable[T]],
+        change: Callable[[JournalWrite], Awaitable[T]],
         *,
         caller: Caller,
         effective_everywhere: bool,
         guard: Guard | None = None,
     ) -> WriteResult[T]:
-        """Save state and facts of one shard (that of `key`) in one transaction.
+        """Save state and facts in one transaction, in the shard of `key`.
 
-        `work` may run more than once; `guard` runs before it (idempotency key, inbox receipt).
-        With `effective_everywhere`, returns when every live replica of authz has the change or can
-        no longer answer, or after two seconds with `effective=False`.
+        `change` may run more than once; `guard` runs before it. With `effective_everywhere` the
+        write returns when each replica of authz has applied it or can no longer answer, or after
+        `Timeouts.barrier` seconds with `effective=False`.
 
         Raises:
             Unavailable: the database was away or contended; nothing is known to have happened.
@@ -163,40 +165,44 @@ class Journal:
             if guard is not None:
                 await guard(session)
             head = await self._heads.find_one({"_id": shard}, session=session)
-            tx = JournalWrite(
+            write = JournalWrite(
                 session=session, now=self._clock.now(), base=(head or {})["seq"], caller=caller
             )
-            result = await work(tx)
-            told = self._number(tx, shard=shard, change_id=change_id)
-            if told:
+            result = await change(write)
+            recorded = self._number(write, shard=shard, change_id=change_id)
+            if recorded:
                 await update_expected(
                     self._heads,
-                    {"_id": shard, "seq": tx.base},
-                    {"$set": {"seq": tx.base + len(told)}},
+                    {"_id": shard, "seq": write.base},
+                    {"$set": {"seq": write.base + len(recorded)}},
                     session,
                 )
-                await self._rows.insert_many([rows.document(row) for row in told], session=session)
-                attempts.update((row.id, (result, told)) for row in told)
-            return result, told
+                documents = [rows.document(row) for row in recorded]
+                await self._rows.insert_many(documents, session=session)
+                attempts.update((row.id, (result, recorded)) for row in recorded)
+            return result, recorded
 
         async def committed(session: DbSession | None) -> tuple[T, list[Row]] | None:
             stored = await self._rows.find_one({"change_id": change_id}, session=session)
             return None if stored is None else attempts[rows.read(stored).id]
 
         async with self._turn(shard):
-            result, told = await self._transactions.run(attempt, committed=committed)
+            result, recorded = await self._transactions.run(attempt, committed=committed)
             committed_at = self._clock.boottime()
-        if not told:
+        if not recorded:
             return WriteResult(result=result, revision=None)
-        self._relay.publish_soon(told)
-        last = told[-1].position
+        self._relay.publish_soon(recorded)
+        last = recorded[-1].position
         effective = True
         if effective_everywhere:
             effective = (await self._barrier(last, committed_at, after=used)).effective
         return WriteResult(result=result, revision=format_revision(last), effective=effective)
 
     async def settle(self, key: str) -> bool:
-        """Await the barrier at the shard's head, for a request that finds its change made."""
+        """Await the barrier at the shard's head, for a request whose change was made before.
+
+        Return whether the change is effective everywhere.
+        """
         shard = shard_of(key)
         head = await self._heads.find_one({"_id": shard})
         seq = (head or {})["seq"]
@@ -206,16 +212,16 @@ class Journal:
         return (await self._barrier(position, self._clock.boottime())).effective
 
     async def refused(self, key: str, fact: Fact, *, caller: Caller) -> None:
-        """Record a refusal: there is no state to change, but the audit log shall have it."""
+        """Record a refused request for the audit log; no state changes."""
 
-        async def work(tx: JournalWrite) -> None:
-            tx.record(fact)
+        async def change(write: JournalWrite) -> None:
+            write.record(fact)
 
-        await self.write(key, work, caller=caller, effective_everywhere=False)
+        await self.write(key, change, caller=caller, effective_everywhere=False)
 
     @contextlib.asynccontextmanager
     async def _turn(self, shard: int) -> AsyncIterator[None]:
-        """The right to write: within a process those of one shard would only meet as conflicts."""
+        """Hold the right to write to a shard; two writers of one process would only conflict."""
         turn = self._locks[shard]
         try:
             async with asyncio.timeout(self._timeouts.shard_turn):
@@ -231,13 +237,13 @@ class Journal:
         self, position: Position, committed_at: float, *, after: DbSession | None = None
     ) -> Receipt:
         if self._leases is None:
-            raise RuntimeError(f"{self.source} has no leases, so no policy routes")
+            raise RuntimeError(f"{self.source} has no leases: no write can be effective everywhere")
         return await self._leases.barrier(position, committed_at=committed_at, after=after)
 
-    def _number(self, tx: JournalWrite, *, shard: int, change_id: str) -> list[Row]:
-        told = []
-        for index, fact in enumerate(tx.facts):
-            seq = tx.base + index + 1
+    def _number(self, write: JournalWrite, *, shard: int, change_id: str) -> list[Row]:
+        numbered = []
+        for index, fact in enumerate(write.facts):
+            seq = write.base + index + 1
             row = Row(
                 id=new_id("evt"),
                 type=fact.payload.type,
@@ -247,14 +253,14 @@ class Journal:
                 seq=seq,
                 change_id=change_id,
                 part=index + 1,
-                parts=len(tx.facts),
-                occurred_at=tx.now,
+                parts=len(write.facts),
+                occurred_at=write.now,
                 account_id=fact.account_id,
                 account_rev=fact.account_rev,
                 project_id=fact.project_id,
                 resource=fact.resource,
-                actor=tx.caller.actor,
-                request=tx.caller.request,
+                actor=write.caller.actor,
+                request=write.caller.request,
                 outcome=fact.outcome,
                 reason=fact.reason,
                 before=fact.before,
@@ -265,7 +271,7 @@ class Journal:
                     for policy_object in fact.policy_objects
                 ),
             )
-            if len(row.to_event()) > ROW_LIMIT:
-                raise ValueError(f"{row.type} is larger than a row may be")
-            told.append(row)
-        return told
+            if len(row.to_event()) > MAX_ROW_BYTES:
+                raise ValueError(f"A row of {row.type} has more than {MAX_ROW_BYTES} bytes.")
+            numbered.append(row)
+        return numbered

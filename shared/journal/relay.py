@@ -1,8 +1,8 @@
-"""How do committed rows get onto the bus?
+"""The relay: it publishes committed rows on the bus.
 
-The process that committed publishes its rows at once and marks them sent after the confirm; one
-elected sweeper per service publishes what stayed unsent. Doubles and disorder are harmless: the
-consumers number, and fetch what they miss.
+The process that committed publishes its rows at once and marks them as sent after the confirm. One
+elected sweeper per service publishes rows that stayed unsent. Duplicates and disorder are harmless:
+consumers compare sequences and fetch what they miss.
 """
 
 import asyncio
@@ -16,15 +16,18 @@ from shared.contracts.facts import Row
 from shared.journal import rows
 from shared.mongo import AlreadyThere, Database, insert_once, majority
 
-logger = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
-BATCH = 500
-GRACE = timedelta(seconds=1)
-TERM = timedelta(seconds=10)
+BATCH_SIZE = 500
+"""Rows of one publish."""
+SWEEP_SECONDS = 1.0
+"""Between two sweeps; a younger row is left to the process that committed it."""
+ELECTION_TERM = timedelta(seconds=10)
+"""A sweeper that falls silent is succeeded after so long."""
 
 
 class Relay:
-    """Publishes rows of one journal; `run` and `sweep` are two supervised loops."""
+    """Publishes the rows of one journal; `run` and `sweep` are supervised loops."""
 
     def __init__(self, database: Database, bus: Bus, *, holder: str, clock: Clock) -> None:
         self._rows = majority(database, "journal")
@@ -35,45 +38,44 @@ class Relay:
         self._waiting: list[Row] = []
         self._wake = asyncio.Event()
 
-    def publish_soon(self, told: list[Row]) -> None:
-        """Hand over rows that were just committed."""
-        self._waiting.extend(told)
+    def publish_soon(self, committed: list[Row]) -> None:
+        """Take rows that were just committed; `run` publishes them."""
+        self._waiting.extend(committed)
         self._wake.set()
 
     async def run(self) -> None:
-        """Publish what was handed over, all that waits at a time. Never ends."""
+        """Publish the rows that were handed over. Never ends."""
         while True:
             await self._wake.wait()
             self._wake.clear()
-            told, self._waiting = self._waiting, []
-            for start in range(0, len(told), BATCH):
-                batch = told[start : start + BATCH]
+            committed, self._waiting = self._waiting, []
+            for start in range(0, len(committed), BATCH_SIZE):
+                batch = committed[start : start + BATCH_SIZE]
                 try:
                     await self._bus.publish([rows.message(row) for row in batch])
                 except BusUnavailable as problem:
-                    logger.warning("publishing later: %s", problem)
+                    _log.warning("rows not published, left to the sweeper: %s", problem)
                     continue
                 await self._mark([rows.key(row) for row in batch])
 
     async def sweep(self) -> None:
-        """Publish rows that stayed unsent (a crash, a broker that was away). Never ends."""
+        """Publish rows that stayed unsent after a crash or without a broker. Never ends."""
         while True:
             waiting = await self.sweep_once() if await self._elected() else 0
             metrics.UNSENT_ROWS.labels(context.service.get()).set(waiting)
-            await asyncio.sleep(GRACE.total_seconds())
+            await asyncio.sleep(SWEEP_SECONDS)
 
     async def sweep_once(self) -> int:
-        """Publish the rows that are unsent for over a second; how many there were."""
-        due = {"sent": False, "occurred_at": {"$lt": self._clock.now() - GRACE}}
-        documents = [
-            document async for document in self._rows.find(due).sort("occurred_at", 1).limit(BATCH)
-        ]
+        """Publish the rows that are unsent for over a second; return how many there were."""
+        before = self._clock.now() - timedelta(seconds=SWEEP_SECONDS)
+        due = self._rows.find({"sent": False, "occurred_at": {"$lt": before}})
+        documents = [document async for document in due.sort("occurred_at", 1).limit(BATCH_SIZE)]
         if not documents:
             return 0
         try:
             await self._bus.publish([rows.message(rows.read(document)) for document in documents])
         except BusUnavailable as problem:
-            logger.warning("the bus is away, %d rows wait: %s", len(documents), problem)
+            _log.warning("the bus is away, %d rows wait: %s", len(documents), problem)
             return len(documents)
         await self._mark([document["_id"] for document in documents])
         return len(documents)
@@ -83,7 +85,7 @@ class Relay:
 
     async def _elected(self) -> bool:
         now = self._clock.now()
-        mine = {"holder": self._holder, "until": now + TERM}
+        mine = {"holder": self._holder, "until": now + ELECTION_TERM}
         current = await self._elections.find_one({"_id": "sweeper"})
         if current is None:
             try:
@@ -91,7 +93,7 @@ class Relay:
             except AlreadyThere:
                 return False
             return True
-        if current["holder"] == self._holder and current["until"] - now > TERM / 2:
+        if current["holder"] == self._holder and current["until"] - now > ELECTION_TERM / 2:
             return True
         if current["holder"] != self._holder and current["until"] > now:
             return False

@@ -1,4 +1,4 @@
-"""How does a row of the journal stand in the database and on the bus?"""
+"""Rows of the journal as documents of the database and as messages of the bus."""
 
 from shared.bus import BusMessage
 from shared.contracts.facts import Position, Row
@@ -15,7 +15,7 @@ INDEXES = (
         partial={"sent": False},
     ),
 )
-"""What writing, relaying and fetching rows need; part of each source's migrations."""
+"""What the migrations of each source need to write, relay and fetch rows."""
 
 
 def key(place: Row | Position) -> str:
@@ -24,7 +24,7 @@ def key(place: Row | Position) -> str:
 
 
 def document(row: Row) -> Document:
-    """The row as it is stored: the event itself, and the fields that queries name."""
+    """The stored form of a row: its event, and the fields that queries use."""
     return {
         "_id": key(row),
         "shard": row.shard,
@@ -37,12 +37,12 @@ def document(row: Row) -> Document:
 
 
 def read(stored: Document) -> Row:
-    """The row that `document` stored."""
+    """Read a row that `document` made."""
     return Row.from_event(stored["event"].encode())
 
 
 def message(row: Row) -> BusMessage:
-    """The row as the bus carries it."""
+    """The message that carries a row."""
     return BusMessage(
         id=row.id,
         type=row.type,

@@ -1,7 +1,7 @@
-"""When has every replica of authz a change, or can no longer answer without it?
+"""Leases and barriers: when a change is effective at every replica of authz.
 
-Each replica holds a lease from team and one from identity. A policy change is acknowledged after
-its **barrier**: every lease row says that the change is applied, or has run out.
+Each replica holds a lease from team and one from identity. A write that is effective everywhere is
+acknowledged after its **barrier**: each lease row says that the change is applied, or has run out.
 """
 
 from shared.leases.leases import Leases, Receipt, Superseded

@@ -1,28 +1,27 @@
-"""Which replicas does one committed change still wait for?
+"""The barrier of one committed change: the replicas that it still waits for.
 
-Pure: rows, pushes and elapsed times are handed in. Why it is right: a row that matters was written,
-with majority, before the replica's heads were read; so whoever reads the rows after the commit sees
-it, unless those heads already hold the change. A replica uses a grant only once it has applied the
-grant's heads, and only for `ttl` counted from before the grant was made.
+Pure: rows, reports and elapsed times are handed in. It is correct because a lease row is written
+with majority before the heads of its grant are read. A read of the rows after the commit therefore
+sees the row, unless those heads hold the change already. A replica uses a grant only after it has
+applied the grant's heads, and only for `ttl` counted from before the grant was made.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-MARGIN_SECONDS = 0.2
+LAPSE_MARGIN_SECONDS = 0.2
 """Added to the largest ttl before a silent replica counts as unable to answer."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LeaseRow:
-    """What one source's database says about one replica.
+    """The lease of one replica, as the source's database has it.
 
-    `boot` orders the replica's lives, `asked` what it sent within one.
-    `renewal` is a new random word at each grant: a row that was deleted and written again is never
-    taken for the one that was seen before. `applied` (shard → sequence) is what the replica said
-    that it has of `epoch`, a lower bound of what it really has. For `ttl` seconds from the renewal
-    it may answer, by this grant or an earlier one.
+    `boot` orders the lives of the replica, `asked` its requests within one. `renewal` is random at
+    each grant: a row that was deleted and written again is never taken for the one seen before.
+    `applied` (shard → sequence) is what the replica reported for `epoch`; it may have more. For
+    `ttl` seconds from the renewal the replica may answer, by this grant or an earlier one.
     """
 
     replica: str
@@ -35,14 +34,14 @@ class LeaseRow:
 
 
 class How(StrEnum):
-    """Why a replica is no longer waited for."""
+    """Why the barrier no longer waits for a replica."""
 
     APPLIED = "applied"
     """It has the change."""
     ENDED = "ended"
-    """It gave its lease back, or another boot took its place."""
+    """It gave its lease back, or a later boot replaced it."""
     LAPSED = "lapsed"
-    """It said nothing; every lease from before the change has run out."""
+    """It was silent, and each of its leases from before the change has run out."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,9 +55,9 @@ class Settled:
 
 @dataclass(slots=True)
 class Barrier:
-    """The waiting of one change (`epoch`, `shard`, `seq`) for the rows read after its commit.
+    """Waits for the replicas whose rows were read after the commit of (`epoch`, `shard`, `seq`).
 
-    Rows that appear later are not waited for: their heads were read after the commit.
+    It does not wait for rows that appear later: their heads were read after the commit.
     """
 
     epoch: str
@@ -71,12 +70,12 @@ class Barrier:
     def start(self, rows: Iterable[LeaseRow], elapsed: float) -> None:
         """Take the rows of the first read; `elapsed` is seconds since the commit returned.
 
-        The limit counts from this read: a lease renewed between the commit and a late read does
-        this change no harm, but its row is the only thing that the next change would wait for.
+        The limit counts from this read. A lease that was renewed between the commit and a late read
+        does not affect this change, but the next change must still find its row.
         """
         self._waiting = {row.replica: row for row in rows}
         longest = max((row.ttl for row in self._waiting.values()), default=0.0)
-        self._limit = elapsed + longest + MARGIN_SECONDS
+        self._limit = elapsed + longest + LAPSE_MARGIN_SECONDS
         self.see(self._waiting.values(), elapsed)
 
     def see(self, rows: Iterable[LeaseRow], elapsed: float) -> None:
@@ -97,17 +96,17 @@ class Barrier:
         applied: Mapping[int, int],
         elapsed: float,
     ) -> None:
-        """Take what a replica itself said to this process."""
+        """Take what a replica reported to this process."""
         first = self._waiting.get(replica)
         follows = epoch == self.epoch and applied.get(self.shard, 0) >= self.seq
         if follows and first is not None and first.boot == boot:
             self._settle(replica, How.APPLIED, elapsed)
 
     def expire(self, elapsed: float) -> tuple[LeaseRow, ...]:
-        """Stop waiting for the silent once their leases cannot hold any more.
+        """Stop waiting for silent replicas when their leases cannot hold any more.
 
         Returns:
-            Their rows as first read: to be deleted where `renewal` is still the same.
+            Their rows as first read; those with an unchanged `renewal` are to be deleted.
         """
         if elapsed < self._limit:
             return ()
@@ -118,12 +117,12 @@ class Barrier:
 
     @property
     def done(self) -> bool:
-        """No replica can give an answer from before the change any more."""
+        """Whether no replica can answer without the change."""
         return not self._waiting
 
     @property
     def waiting(self) -> frozenset[str]:
-        """The replicas that are still waited for."""
+        """The replicas that the barrier waits for."""
         return frozenset(self._waiting)
 
     def _settle(self, replica: str, how: How, elapsed: float) -> None:

@@ -1,4 +1,4 @@
-"""How is a lease granted, and how is a change waited for?"""
+"""Leases of one source: granting them, and waiting for a change to be effective."""
 
 import asyncio
 import contextlib
@@ -13,21 +13,22 @@ from typing import Any, Protocol
 from shared.clock import Clock
 from shared.contracts.facts import Position, format_revision, parse_revision
 from shared.leases.barrier import Barrier, LeaseRow
-from shared.leases.receipt import KEPT, Receipt
+from shared.leases.receipt import RECEIPT_RETENTION, Receipt
 from shared.leases.store import LeaseStore, Superseded
 from shared.mongo import DATABASE_AWAY
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
 __all__ = ["Alarm", "Granted", "Leases", "Receipt", "Superseded"]
 
-logger = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
-PAUSES = (0.005, 0.01, 0.02)
-LONGEST_PAUSE = 0.05
+POLL_SECONDS = (0.005, 0.01, 0.02)
+"""The first pauses between two looks at the lease rows."""
+LONGEST_POLL_SECONDS = 0.05
 
 
 class Alarm(Protocol):
-    """A pause that somebody may cut short."""
+    """A pause that another task can end early."""
 
     async def wait(self, seconds: float) -> None:
         """Return when rung, at once if that happened since the last wait, or after `seconds`."""
@@ -52,7 +53,7 @@ class _Bell:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Granted:
-    """A lease: the journal's epoch and heads, read after the row was written; ttl in seconds."""
+    """A lease: the journal's epoch and heads, read after its row was written; `ttl` in seconds."""
 
     epoch: str
     heads: Mapping[int, int]
@@ -87,7 +88,7 @@ class Leases:
         self._ttl = ttl
         self._alarm = alarm
         self._timeouts = timeouts
-        self._told: dict[str, LeaseRow] = {}
+        self._reported: dict[str, LeaseRow] = {}
         # A dictionary keeps the order, which a simulation with a seed relies on.
         self._open: dict[_Open, None] = {}
         self._running: dict[str, asyncio.Task[Receipt]] = {}
@@ -104,11 +105,11 @@ class Leases:
     ) -> Granted:
         """Renew a replica's lease.
 
-        `asked` numbers what the replica sends; `held` is how long an earlier grant may still last
-        there: where `ttl` was lowered since, a change has to wait for the longer of the two.
+        `asked` numbers the requests of one boot. `held` is how long an earlier grant may still last
+        there, in seconds: if `ttl` was lowered since, a change must wait for the longer of the two.
 
-        The row is written first, and only once a majority has it are the heads read. The other way
-        round a change could slip between: not in the heads, and its barrier would not see the row.
+        The heads are read only after a majority has the row. In the other order a change could be
+        in neither: not in the heads, and its barrier would not see the row.
 
         Raises:
             Superseded: a later boot of this replica holds the lease.
@@ -125,27 +126,27 @@ class Leases:
     async def applied(
         self, *, replica: str, boot: int, epoch: str | None, applied: Mapping[int, int]
     ) -> None:
-        """Take what a replica has now: at once for this process, by the row for the others."""
+        """Take what a replica has applied: at once for this process, by the row for the others."""
         row = self._row(replica=replica, boot=boot, asked=0, epoch=epoch, applied=applied)
         self._hear(row)
         await self._store.report(row)
 
     async def end(self, *, replica: str, boot: int) -> None:
-        """Take back the lease of a replica that answers no more."""
-        self._told.pop(replica, None)
+        """End the lease of a replica that has stopped answering."""
+        self._reported.pop(replica, None)
         await self._store.end(replica, boot)
 
     async def barrier(
         self, position: Position, *, committed_at: float, after: Any = None
     ) -> Receipt:
-        """Wait until the change is in force everywhere, two seconds at most.
+        """Wait until the change is effective everywhere, at most `Timeouts.barrier` seconds.
 
         `committed_at` is this process's boottime when the commit had returned, `after` the session
-        that committed. The waiting goes on in the background and ends with the stored receipt.
+        that committed. The waiting goes on in the background and ends with a stored receipt.
 
         Returns:
-            The receipt; not `effective` when it took longer, or when the waiting met a fault: the
-            change is made all the same, and whoever asks for the receipt begins to wait anew.
+            The receipt. It is not `effective` when the time was over or the waiting failed. The
+            change is committed all the same, and a later request for the receipt waits again.
         """
         revision = format_revision(position)
         task = self._running.get(revision)
@@ -162,7 +163,7 @@ class Leases:
         return Receipt(revision=revision)
 
     async def follow(self, position: Position, *, committed_at: float, after: Any) -> Receipt:
-        """Wait for as long as it takes, and write the receipt."""
+        """Wait as long as it takes, and store the receipt."""
         barrier = Barrier(position.epoch, position.shard, position.seq)
         opened = _Open(barrier, committed_at, self._alarm())
         self._open[opened] = None
@@ -178,23 +179,23 @@ class Leases:
         try:
             await self._store.save(receipt)
         except DATABASE_AWAY as problem:
-            logger.warning("no receipt of %s: %s", receipt.revision, problem)
+            _log.warning("receipt of %s not stored: %s", receipt.revision, problem)
         return receipt
 
     async def receipt(self, revision: str, *, occurred_at: datetime) -> Receipt | None:
-        """Where a change is in force; `None` when this journal has no such change.
+        """The receipt of a change, or `None` when this journal has no such change.
 
-        A change whose receipt was never written (its process died) is waited for now; one that is
-        older than receipts are kept has none, and gets no new one with another date.
+        A change whose process died before its receipt was stored is waited for now. A change that
+        is older than the retention of receipts has none, and gets no new one with another date.
         """
-        # Asked before the look: waiting that ends meanwhile has left a receipt, the only one.
+        # Asked before the read: a wait that ends in between has stored the only receipt.
         running = revision in self._running
         stored = await self._store.receipt(revision, self._clock.now())
         if stored is not None:
             return stored
         if running or revision in self._running:
             return Receipt(revision=revision)
-        if occurred_at + KEPT <= self._clock.now():
+        if occurred_at + RECEIPT_RETENTION <= self._clock.now():
             return None
         try:
             position = parse_revision(revision)
@@ -208,7 +209,7 @@ class Leases:
         return await self.barrier(position, committed_at=now, after=session)
 
     async def close(self) -> None:
-        """Stop waiting; what has no receipt yet gets one when it is asked for."""
+        """Stop waiting. A change without a receipt gets one when it is asked for."""
         running = list(self._running.values())
         for task in running:
             task.cancel()
@@ -217,16 +218,16 @@ class Leases:
     def _over(self, revision: str, task: asyncio.Task[Receipt]) -> None:
         del self._running[revision]
         if not task.cancelled() and (problem := task.exception()) is not None:
-            logger.error("no receipt of %s: %s", revision, problem, exc_info=problem)
+            _log.error("waiting for %s failed: %s", revision, problem, exc_info=problem)
 
     async def _wait(self, opened: _Open, after: Any) -> None:
         barrier = opened.barrier
-        pauses = itertools.chain(PAUSES, itertools.repeat(LONGEST_PAUSE))
+        pauses = itertools.chain(POLL_SECONDS, itertools.repeat(LONGEST_POLL_SECONDS))
         while (rows := await self._rows(after)) is None:
-            await opened.alarm.wait(LONGEST_PAUSE)
+            await opened.alarm.wait(LONGEST_POLL_SECONDS)
         barrier.start(rows, self._elapsed(opened))
-        for told in self._told.values():
-            self._tell(opened, told)
+        for row in self._reported.values():
+            self._report(opened, row)
         while not barrier.done:
             await opened.alarm.wait(next(pauses))
             for silent in barrier.expire(self._elapsed(opened)):
@@ -237,7 +238,7 @@ class Leases:
                     barrier.see(rows, self._elapsed(opened))
 
     async def _rows(self, after: Any) -> list[LeaseRow] | None:
-        """The rows, or nothing while the database is away."""
+        """The lease rows, or `None` while the database is away."""
         try:
             async with self._store.session(after) as session:
                 return await self._store.rows(session)
@@ -245,7 +246,7 @@ class Leases:
             return None
 
     async def _remove(self, row: LeaseRow) -> None:
-        self._told.pop(row.replica, None)
+        self._reported.pop(row.replica, None)
         with contextlib.suppress(*DATABASE_AWAY):
             await self._store.remove(row)
 
@@ -270,13 +271,13 @@ class Leases:
         )
 
     def _hear(self, row: LeaseRow) -> None:
-        known = self._told.get(row.replica)
+        known = self._reported.get(row.replica)
         if known is None or known.boot <= row.boot:
-            self._told[row.replica] = row
+            self._reported[row.replica] = row
         for opened in self._open:
-            self._tell(opened, row)
+            self._report(opened, row)
 
-    def _tell(self, opened: _Open, row: LeaseRow) -> None:
+    def _report(self, opened: _Open, row: LeaseRow) -> None:
         elapsed = self._elapsed(opened)
         opened.barrier.hear(row.replica, row.boot, row.epoch, row.applied, elapsed)
         if opened.barrier.done:

@@ -1,20 +1,20 @@
-"""What can be shown of a change's way to the replicas?"""
+"""The receipt of a change: when and how each replica got it."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.leases.barrier import Settled
 
-KEPT = timedelta(days=30)
+RECEIPT_RETENTION = timedelta(days=30)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Receipt:
-    """Where a change is in force.
+    """When a change became effective everywhere.
 
-    `effective_at` is `None` while some replica may still answer from before the change. Each of
-    `replicas` says in how many milliseconds after the commit it had the change, or could no longer
-    answer.
+    `effective_at` is `None` while a replica may still answer without the change. Each entry of
+    `replicas` says how many milliseconds after the commit the replica had the change, or could no
+    longer answer.
     """
 
     revision: str
@@ -23,10 +23,10 @@ class Receipt:
 
     @property
     def effective(self) -> bool:
-        """No replica can answer from before the change any more."""
+        """Whether no replica can answer without the change."""
         return self.effective_at is not None
 
     @property
     def slowest_ms(self) -> float:
-        """The last replica's time; 0 when there was none to wait for."""
+        """Milliseconds until the last replica; 0 when there was none to wait for."""
         return max((replica.at_ms for replica in self.replicas), default=0.0)

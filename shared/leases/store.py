@@ -1,4 +1,4 @@
-"""Where do lease rows and receipts stand?"""
+"""The store of lease rows and receipts."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -9,7 +9,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from shared.indexes import Index
 from shared.leases.barrier import How, LeaseRow, Settled
-from shared.leases.receipt import KEPT, Receipt
+from shared.leases.receipt import RECEIPT_RETENTION, Receipt
 from shared.mongo import (
     AlreadyThere,
     Database,
@@ -28,7 +28,7 @@ INDEXES = (Index(collection="receipts", keys=(("expires_at", 1),), name="expiry"
 
 
 class Superseded(Refusal):
-    """A later boot holds this replica's lease."""
+    """A later boot of the replica holds its lease."""
 
     kind = RefusalKind.CONFLICT
     code = "superseded"
@@ -36,13 +36,14 @@ class Superseded(Refusal):
 
 
 def succeeding(row: LeaseRow, there: LeaseRow | None) -> LeaseRow:
-    """What stands when `row` is written where `there` stood.
+    """The row to store when `row` is written over `there`.
 
-    A replica that got no answer asks another process of the source, which may grant longer; the
-    first one's write may come after that, or after a later ask: then nobody waits for its answer.
+    A replica that got no answer asks another process of the source, which may grant a longer lease.
+    The write of the first process may come after that, or after a later request of the replica;
+    then its answer is not awaited any more.
 
     Raises:
-        Superseded: `there` is a later boot's.
+        Superseded: `there` belongs to a later boot.
     """
     if there is None or (there.boot, there.asked) < (row.boot, row.asked):
         return row
@@ -56,8 +57,8 @@ def succeeding(row: LeaseRow, there: LeaseRow | None) -> LeaseRow:
 class LeaseStore(Protocol, Generic[SessionT]):
     """What `Leases` needs of a database.
 
-    Every write returns once a majority has it, and every read sees all that was written, in that
-    sense, before the read began or before the time of `after`.
+    A write returns when a majority has it. A read sees each such write from before the read began
+    and from before the time of `after`.
     """
 
     def session(self, after: SessionT | None = None) -> AbstractAsyncContextManager[SessionT]:
@@ -73,10 +74,10 @@ class LeaseStore(Protocol, Generic[SessionT]):
         """Every lease row."""
 
     async def report(self, row: LeaseRow) -> None:
-        """Note what the row's replica applied, where its boot is still the one that counts."""
+        """Save what the replica has applied, if the row of this boot is still there."""
 
     async def remove(self, row: LeaseRow) -> None:
-        """Delete the row if it was not renewed since."""
+        """Delete the row unless it was renewed in the meantime."""
 
     async def end(self, replica: str, boot: int) -> None:
         """Delete the replica's row of this boot."""
@@ -133,7 +134,7 @@ class MongoLeaseStore:
                 return
 
     async def heads(self, session: DbSession) -> tuple[str, dict[int, int]]:
-        """The journal's own documents, read with majority."""
+        """The epoch and heads of the journal, read with majority."""
         epoch, heads = "", {}
         async for row in self._heads.find({}, session=session):
             if row["_id"] == "epoch":
@@ -147,14 +148,14 @@ class MongoLeaseStore:
         return [_row(document) async for document in self._leases.find({}, session=session)]
 
     async def report(self, row: LeaseRow) -> None:
-        """Note `applied`; a late report may set it back, which only makes a barrier wait."""
+        """Save `applied`. A late report may set it back, which only makes a barrier wait."""
         await self._leases.update_one(
             {"_id": row.replica, "boot": row.boot},
             {"$set": {"epoch": row.epoch, "applied": _applied(row)}},
         )
 
     async def remove(self, row: LeaseRow) -> None:
-        """Delete the row if its renewal is still this one."""
+        """Delete the row if its renewal is unchanged."""
         await self._leases.delete_one({"_id": row.replica, "renewal": row.renewal})
 
     async def end(self, replica: str, boot: int) -> None:
@@ -162,12 +163,12 @@ class MongoLeaseStore:
         await self._leases.delete_one({"_id": replica, "boot": boot})
 
     async def save(self, receipt: Receipt) -> None:
-        """Keep the first receipt of a revision for thirty days."""
-        assert receipt.effective_at is not None  # noqa: S101 - what is not in force has no receipt
+        """Store the first receipt of a revision, for `RECEIPT_RETENTION`."""
+        assert receipt.effective_at is not None  # noqa: S101 - a receipt is stored when it is effective
         document = {
             "_id": receipt.revision,
             "effective_at": receipt.effective_at,
-            "expires_at": receipt.effective_at + KEPT,
+            "expires_at": receipt.effective_at + RECEIPT_RETENTION,
             "replicas": [
                 {"replica": settled.replica, "how": settled.how.value, "at_ms": settled.at_ms}
                 for settled in receipt.replicas
@@ -177,7 +178,7 @@ class MongoLeaseStore:
             await insert_once(self._receipts, document)
 
     async def receipt(self, revision: str, now: datetime) -> Receipt | None:
-        """The receipt, unless it expired; the index deletes late, so the query asks too."""
+        """The receipt, unless it has expired: the index deletes late, so the query compares too."""
         document = await self._receipts.find_one({"_id": revision, "expires_at": {"$gt": now}})
         if document is None:
             return None

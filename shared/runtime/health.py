@@ -1,4 +1,4 @@
-"""Is this process alive, may it be sent requests, and what has it counted?"""
+"""The health routes of a process, and its metrics."""
 
 from collections.abc import Callable, Mapping
 
@@ -17,31 +17,31 @@ class Live(BaseModel):
 
 
 class Ready(BaseModel):
-    """Whether requests may be sent here, and which check says no."""
+    """Whether requests may be sent here, and the result of each check."""
 
     ready: bool
     checks: Mapping[str, bool]
 
 
 async def live(checks: Checks, call: Call[None, None]) -> Live:
-    """Always: a process that cannot answer this is to be restarted."""
+    """Answer always: a process that cannot is to be restarted."""
     return Live()
 
 
 async def ready(checks: Checks, call: Call[None, None]) -> Reply:
-    """200 when every check holds, else 503."""
+    """Answer 200 when each check holds, otherwise 503."""
     results = dict(checks())
     good = all(results.values())
     return Reply(body=Ready(ready=good, checks=results), status=200 if good else 503)
 
 
 async def exposed(checks: Checks, call: Call[None, None]) -> Reply:
-    """Prometheus' text format."""
+    """Answer with the metrics in Prometheus' text format."""
     return Reply(body=metrics.exposition(), content_type=metrics.CONTENT_TYPE)
 
 
 def health_api(name: str, checks: Checks) -> Api:
-    """The routes for whoever watches this process; they belong on the internal port."""
+    """The routes for monitoring; they belong on the internal port."""
     return Api(name, ROUTES, checks)
 
 
@@ -51,7 +51,7 @@ ROUTES = (
         path="/health/live",
         handler=live,
         operation_id="healthLive",
-        summary="Whether the process lives",
+        summary="Whether the process is alive",
         tag="health",
         access=Public(),
         gives=Live,
@@ -71,7 +71,7 @@ ROUTES = (
         path="/metrics",
         handler=exposed,
         operation_id="metrics",
-        summary="What was counted, for Prometheus",
+        summary="Metrics for Prometheus",
         tag="health",
         access=Public(),
     ),

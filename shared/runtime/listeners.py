@@ -1,4 +1,4 @@
-"""On which address does an application answer, and how does it stop without dropping anyone?"""
+"""Listeners: an application on a socket, and a stop that lets running requests end."""
 
 import socket
 
@@ -7,16 +7,16 @@ from aiohttp import http_parser, web
 BACKLOG = 1024
 DRAIN_SECONDS = 10.0
 KEEP_ALIVE_SECONDS = 75.0
-# How long the rest of an unwanted body is read, so that the sender sees our answer.
 LINGER_SECONDS = 2.0
-MOST_HEADER_BYTES = 16_384
+"""The rest of a refused body is read for so long: the sender sees the answer."""
+MAX_HEADER_BYTES = 16_384
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket bound to this address; port 0 takes a free one.
+    """Bind a socket to this address; port 0 takes a free port.
 
     Raises:
-        OSError: the address is taken, or not ours.
+        OSError: the address is in use, or is not one of this machine.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
@@ -37,7 +37,7 @@ def url_of(sock: socket.socket) -> str:
 
 
 def require_c_parser() -> None:
-    """Refuse to serve with aiohttp's fallback parser, which forgives what smugglers send (`T17`).
+    """Refuse to serve with aiohttp's fallback parser, which permits request smuggling (`T17`).
 
     Raises:
         RuntimeError: the C parser is not loaded.
@@ -59,18 +59,18 @@ class Listener:
             app,
             access_log=None,
             handle_signals=False,
-            # A body that grows by being unpacked would pass every cap.
+            # A body that grows when it is decompressed would pass each cap.
             auto_decompress=False,
             keepalive_timeout=KEEP_ALIVE_SECONDS,
             lingering_time=LINGER_SECONDS,
             shutdown_timeout=drain,
-            # Above the cap of a token, so that one beyond it meets our own refusal.
-            max_field_size=MOST_HEADER_BYTES,
+            # Above the cap of a token: a longer one gets our own refusal.
+            max_field_size=MAX_HEADER_BYTES,
         )
 
     @property
     def url(self) -> str:
-        """Where it answers."""
+        """The address at which it answers."""
         return url_of(self._sock)
 
     async def start(self) -> None:
@@ -79,6 +79,6 @@ class Listener:
         await web.SockSite(self._runner, self._sock, backlog=BACKLOG).start()
 
     async def stop(self) -> None:
-        """Accept no more, let running requests end, then close."""
+        """Stop accepting, let running requests end, then close."""
         await self._runner.cleanup()
         self._sock.close()

@@ -1,4 +1,4 @@
-"""How does a service start, run and stop?"""
+"""The runtime of one service: start, run and stop."""
 
 import asyncio
 import logging
@@ -35,10 +35,10 @@ _log = logging.getLogger(__name__)
 class ServiceApp:
     """One service, wired but not running.
 
-    `opens` run in order before requests are answered, and are tried again for a minute while what
-    they need (database, broker) is not there yet, so each must be repeatable. `tasks` then run
-    until the service stops, under a supervisor. `closes` run last, in order. `checks` say what
-    `/health/ready` wants to know.
+    `opens` run in order before requests are answered. Each is tried again for `Timeouts.start`
+    seconds while the database or the broker is away, so each must be repeatable. `tasks` run under
+    a supervisor until the service stops. `closes` run last, in order. `checks` are the checks of
+    `/health/ready`.
     """
 
     def __init__(
@@ -73,15 +73,15 @@ class ServiceApp:
 
     @property
     def addresses(self) -> Mapping[str, str]:
-        """Where it answers: `internal`, and `public` unless another listener serves that API."""
+        """Its addresses: `internal`, and `public` unless another listener serves that API."""
         return {name: listener.url for name, listener in self._listeners.items()}
 
     def ready(self) -> Mapping[str, bool]:
-        """What `/health/ready` answers, check by check."""
+        """The checks of `/health/ready` and their results."""
         return {"started": self._started, **self._checks()}
 
     async def start(self, *, internal: socket.socket, public: socket.socket | None = None) -> None:
-        """Answer on these sockets; without `public` the caller mounts `self.public` itself.
+        """Answer on these sockets. Without `public` the caller mounts `self.public`.
 
         Raises:
             StartRefused: a condition that no retry changes.
@@ -105,9 +105,9 @@ class ServiceApp:
         self._started = True
 
     async def stop(self) -> None:
-        """Say "not ready", let running requests end (ten seconds at most), stop tasks, close.
+        """Become not ready, let running requests end within ten seconds, stop the tasks, close.
 
-        The internal port goes last: an acknowledgement may be waiting for what arrives there.
+        The internal port closes last: a write may be waiting for a report that arrives there.
         """
         self._started = False
         for name in ("public", "internal"):
@@ -156,11 +156,11 @@ class Build(Protocol[SettingsT_contra]):
 
 
 def main(build: Build[SettingsT], settings_class: type[SettingsT]) -> None:
-    """Be the process of one service: `python -m services.<name>`."""
+    """Run the process of one service: `python -m services.<name>`."""
     settings = load(settings_class)
     name = service_name(settings_class)
     if settings.amqp_url.get_secret_value() == MEMORY_BUS:
-        refuse_start([f"{variable(settings_class, 'amqp_url')} must name a broker."])
+        refuse_start([f"{variable(settings_class, 'amqp_url')} must be the address of a broker."])
     logs.setup(name, settings.log_level)
 
     async def serve() -> None:
@@ -178,7 +178,7 @@ def main(build: Build[SettingsT], settings_class: type[SettingsT]) -> None:
 
 
 def event_loop() -> asyncio.AbstractEventLoop:
-    """A uvloop where there is one, else the standard loop."""
+    """Make a uvloop where it is installed, otherwise the standard loop."""
     try:
         import uvloop  # noqa: PLC0415 - not on every platform
     except ImportError:

@@ -1,4 +1,4 @@
-"""What must the environment say before a service starts?"""
+"""Settings of the services, read from the environment."""
 
 import json
 import sys
@@ -21,12 +21,12 @@ from shared.auth.keys import (
     read_public,
 )
 
-SHORTEST_ADMIN_KEY = 32
+MIN_ADMIN_KEY_LENGTH = 32
 MEMORY_BUS = "memory://"
 
 
 class LogLevel(StrEnum):
-    """From which level on lines are written."""
+    """The lowest level of lines that are written."""
 
     DEBUG = "DEBUG"
     INFO = "INFO"
@@ -69,10 +69,12 @@ Secret32 = Annotated[SecretStr, AfterValidator(_checked_secret)]
 
 
 class StatelessSettings(BaseSettings):
-    """What every service is told."""
+    """The settings of every service."""
 
-    amqp_url: SecretStr = Field(description="RabbitMQ, amqp:// or amqps://")
-    public_url: str = Field(description="The gateway as users see it; also the tokens' issuer")
+    amqp_url: SecretStr = Field(description="Address of RabbitMQ, amqp:// or amqps://")
+    public_url: str = Field(
+        description="Address of the gateway for users; also the issuer of tokens"
+    )
     host: str = Field("127.0.0.1", description="Address of the public port")
     port: int = Field(0, ge=0, le=65535, description="Public port; 0 takes a free one")
     internal_host: str = Field("127.0.0.1", description="Address of the internal port")
@@ -82,16 +84,16 @@ class StatelessSettings(BaseSettings):
     internal_urls: Mapping[str, tuple[str, ...]] = Field(
         description="JSON: service -> list of its internal addresses"
     )
-    admin_key: SecretStr = Field(description="The operator's key, 32 characters or more")
+    admin_key: SecretStr = Field(description="Key of the operator, at least 32 random characters")
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = Field(
-        (), description="JSON: networks whose X-Forwarded-For is believed"
+        (), description="JSON: networks of proxies whose X-Forwarded-For is trusted"
     )
     log_level: LogLevel = Field(LogLevel.INFO, description="DEBUG, INFO, WARNING or ERROR")
 
     @field_validator("amqp_url")
     @classmethod
     def _no_default_guest(cls, url: SecretStr) -> SecretStr:
-        """`T37`: the broker's default account works on the broker's own machine only."""
+        """Refuse the broker's default account except on the broker's own machine (`T37`)."""
         text = url.get_secret_value()
         if text == MEMORY_BUS:
             return url
@@ -100,7 +102,7 @@ class StatelessSettings(BaseSettings):
             raise ValueError("must be an amqp:// or amqps:// address")
         user, password = unquote(parts.username or "guest"), unquote(parts.password or "guest")
         if (user, password) == ("guest", "guest") and not _is_loopback(parts.hostname):
-            raise ValueError("must not use the account guest:guest on another machine")
+            raise ValueError("must not use the account guest:guest of another machine")
         return url
 
     @field_validator("public_url")
@@ -138,18 +140,18 @@ class StatelessSettings(BaseSettings):
     @classmethod
     def _long_enough(cls, key: SecretStr) -> SecretStr:
         text = key.get_secret_value()
-        if len(text) < SHORTEST_ADMIN_KEY or len(set(text)) < SHORTEST_ADMIN_KEY // 4:
-            raise ValueError(f"must be random and have {SHORTEST_ADMIN_KEY} characters or more")
+        if len(text) < MIN_ADMIN_KEY_LENGTH or len(set(text)) < MIN_ADMIN_KEY_LENGTH // 4:
+            raise ValueError(f"must be random and have at least {MIN_ADMIN_KEY_LENGTH} characters")
         return key
 
 
 class ServiceSettings(StatelessSettings):
-    """What a service that owns data is told."""
+    """The settings of a service that owns data."""
 
-    mongo_url: SecretStr = Field(description="MongoDB, a replica set")
+    mongo_url: SecretStr = Field(description="Address of MongoDB, a replica set")
     mongo_database: str = Field(
         "",
-        description="Name of its database; by default `rolecall_` and the service's name",
+        description="Name of the database; the default is `rolecall_` and the service's name",
         validate_default=True,
     )
 
@@ -171,7 +173,7 @@ SettingsT = TypeVar("SettingsT", bound=BaseSettings)
 
 
 def load(settings: type[SettingsT]) -> SettingsT:
-    """Read the environment, or end the process with status 2 and a sentence for each fault."""
+    """Read the environment; end the process with status 2 and a sentence for each fault."""
     try:
         return settings()
     except ValidationError as error:
@@ -183,13 +185,13 @@ def load(settings: type[SettingsT]) -> SettingsT:
 
 
 def refuse_start(sentences: list[str]) -> NoReturn:
-    """Say on standard error why the process does not start, and end it."""
+    """Write the reasons to standard error and end the process with status 2."""
     sys.stderr.write("".join(f"{sentence}\n" for sentence in sentences))
     raise SystemExit(2)
 
 
 def variable(settings: type[BaseSettings], field: str) -> str:
-    """The name of the environment variable of a field."""
+    """The environment variable of a field."""
     return f"{settings.model_config.get('env_prefix', '')}{field}".upper()
 
 
@@ -199,7 +201,7 @@ def service_name(settings: type[BaseSettings]) -> str:
 
 
 class Variable(NamedTuple):
-    """One environment variable; `default` is None where a value must be given."""
+    """One environment variable; `default` is None when a value is required."""
 
     name: str
     description: str
@@ -207,7 +209,7 @@ class Variable(NamedTuple):
 
 
 def variables(settings: type[BaseSettings]) -> list[Variable]:
-    """Every variable that a service reads, in the order of its class (for `.env.example`)."""
+    """The variables of a service in the order of its class, for `.env.example`."""
     return [
         Variable(
             name=variable(settings, name),
@@ -244,14 +246,14 @@ def _is_loopback(host: str) -> bool:
 
 
 class InternalKeys(NamedTuple):
-    """Keys for calls between services: each service's own, and everyone's public one."""
+    """Keys for calls between services: the private and the public one of each."""
 
     private: Mapping[str, str]
     public: Mapping[str, str]
 
 
 def generate_internal_keys(names: tuple[str, ...]) -> InternalKeys:
-    """New keys, one pair a service, as the variables hold them."""
+    """Make a pair of keys for each service, as the variables hold them."""
     keys = {name: generate_key() for name in names}
     return InternalKeys(
         private={name: private_text(key) for name, key in keys.items()},

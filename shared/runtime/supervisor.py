@@ -1,4 +1,4 @@
-"""What keeps a service's background loops running?"""
+"""The supervisor of a service's background loops."""
 
 import asyncio
 import logging
@@ -9,9 +9,9 @@ from shared import context, metrics
 from shared.cancellation import cancelled_by_us, end
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
-FIRST_PAUSE = 0.1
-LONGEST_PAUSE = 5.0
-STEADY_AFTER = 30.0
+FIRST_PAUSE_SECONDS = 0.1
+LONGEST_PAUSE_SECONDS = 5.0
+STEADY_SECONDS = 30.0
 
 Loop = Callable[[], Awaitable[None]]
 
@@ -19,16 +19,16 @@ _log = logging.getLogger(__name__)
 
 
 class Supervisor:
-    """Runs loops as tasks; one that fails is logged, counted and started again after a pause.
+    """Runs loops as tasks. A loop that fails is logged, counted and started again after a pause.
 
-    The pause doubles up to five seconds, and is short again after half a minute without a failure.
+    The pause doubles up to five seconds. It is short again after half a minute without a failure.
     """
 
     def __init__(
         self,
         service: str,
         *,
-        first_pause: float = FIRST_PAUSE,
+        first_pause: float = FIRST_PAUSE_SECONDS,
         timeouts: Timeouts = DEFAULT_TIMEOUTS,
     ) -> None:
         self._timeouts = timeouts
@@ -37,7 +37,7 @@ class Supervisor:
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self, loops: Mapping[str, Loop]) -> None:
-        """Run `loops` until `stop`; one that returns has done its work."""
+        """Run `loops` until `stop`; a loop that returns is done."""
         for name, loop in loops.items():
             task = asyncio.create_task(self._keep(name, loop), name=f"{self._service}.{name}")
             self._tasks.append(task)
@@ -56,18 +56,18 @@ class Supervisor:
             try:
                 await loop()
             except asyncio.CancelledError:
-                # Libraries raise it for reasons of their own; only our `stop` ends a loop.
+                # Libraries raise it for other reasons too; only `stop` ends a loop.
                 if cancelled_by_us():
                     raise
                 _log.exception("task was cancelled from within", extra={"task": name})
-            except Exception:  # noqa: BLE001 - whatever it is, the loop must run on
+            except Exception:  # noqa: BLE001 - the loop must go on after each failure
                 _log.exception("task failed", extra={"task": name})
                 if cancelled_by_us():
                     return
             else:
                 return
             metrics.TASK_CRASHES.labels(self._service, name).inc()
-            if clock.time() - started > STEADY_AFTER:
+            if clock.time() - started > STEADY_SECONDS:
                 pause = self._first_pause
             await asyncio.sleep(pause * random.uniform(0.8, 1.2))
-            pause = min(pause * 2, LONGEST_PAUSE)
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)

@@ -1,12 +1,14 @@
 """Every mutant of the project, from the modules in `rows`."""
 
 from tests.mutants.mutant import Mutant
-from tests.mutants.rows import audit_log, authz, deployment, leases, mails
+from tests.mutants.rows import audit_log, authz, deployment, inbox, leases, mails, migrations
 
 MUTANTS: tuple[Mutant, ...] = (
     *audit_log.ROWS,
     *authz.ROWS,
     *deployment.ROWS,
+    *inbox.ROWS,
     *leases.ROWS,
     *mails.ROWS,
+    *migrations.ROWS,
 )

@@ -1,4 +1,4 @@
-"""Which e-mail addresses are accepted, and which ones are the same."""
+"""E-mail addresses: the accepted texts, and the equal ones."""
 
 import pytest
 

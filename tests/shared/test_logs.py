@@ -1,4 +1,4 @@
-"""What may a line of the log say?"""
+"""Log lines: their form, and the secrets that they leave out."""
 
 import json
 import logging
@@ -61,7 +61,7 @@ def test_a_field_with_a_secrets_name_is_redacted_however_deep(name: str):
     assert "hunter2" not in json.dumps(line(headers=[{name: "hunter2"}]))
 
 
-def test_a_status_code_is_no_secret():
+def test_a_status_code_is_not_a_secret():
     assert line(status_code=200)["status_code"] == 200
 
 
@@ -90,7 +90,7 @@ def test_a_line_names_its_request_principal_and_account():
     }
 
 
-def test_an_exception_is_told_without_its_secrets():
+def test_an_exception_is_logged_without_its_secrets():
     error = RuntimeError(f"refused {JWT}")
     said = line(exc_info=(RuntimeError, error, None))
     assert "RuntimeError: refused [redacted]" in said["exception"]

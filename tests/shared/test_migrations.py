@@ -165,7 +165,10 @@ async def test_a_killed_holder_is_succeeded_after_one_term(database: Database) -
     assert await locks(database) == 0
 
 
-async def test_a_holder_that_lost_the_lock_stops_and_records_nothing(database: Database) -> None:
+async def test_a_holder_that_lost_the_lock_stops_and_records_nothing(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
     steps = Steps()
     steps.gates["one"] = asyncio.Event()
     frozen = asyncio.create_task(migrate(database, steps("one"), clock=CLOCK, timeouts=QUICK))
@@ -174,11 +177,11 @@ async def test_a_holder_that_lost_the_lock_stops_and_records_nothing(database: D
         {"_id": "lock"},
         {"$set": {"holder": "prc_other", "renewal": "other", "term_seconds": 3600.0}},
     )
-    await asyncio.sleep(2.0)  # two terms: it has looked at its lock
-    steps.gates["one"].set()
-    await asyncio.sleep(0.5)
+    await wait_for(lambda: "prc_other migrates" in caplog.text, what="the holder now waiting")
+    assert "lost the lock" in caplog.text
     assert not frozen.done()
     assert await recorded(database) == {}
+    steps.gates["one"].set()
     await database["migrations"].delete_one({"_id": "lock"})
     await frozen
     assert steps.ran == ["one", "one"]

@@ -1,4 +1,4 @@
-"""Is a transaction's effect there once, whatever of its commit is answered?"""
+"""A transaction has its effect once, however its commit is answered."""
 
 from types import SimpleNamespace
 from typing import Any, Self

@@ -1,4 +1,4 @@
-"""What does a test of the database start with?"""
+"""Clients and sessions for the tests of the database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is left of the writes when the database or its client is killed?"""
+"""Writes that remain when the database or its client is killed."""
 
 import asyncio
 import itertools
@@ -77,7 +77,7 @@ async def test_no_acknowledged_transaction_is_lost_and_none_is_half_there(privat
     assert {row_id for row_id, _ in left} == sequences, f"seed {seed}"
 
 
-async def test_a_commit_that_is_repeated_after_a_restart_does_not_tell_that_it_was_done(
+async def test_a_commit_repeated_after_a_restart_does_not_say_it_was_done(
     private_database,
 ):
     """Why a change looks for its own id before it runs again.
@@ -166,7 +166,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-async def test_a_client_that_was_killed_inside_a_transaction_blocks_its_rows_for_seconds_only(
+async def test_a_client_killed_in_a_transaction_blocks_its_rows_for_seconds_only(
     private_database,
 ):
     server = private_database()

@@ -1,4 +1,4 @@
-"""Do queries, indexes and documents behave as the services use them?"""
+"""Queries, indexes and documents as the services use them."""
 
 import itertools
 import uuid
@@ -159,7 +159,7 @@ async def test_a_filter_finds_the_same_rows_with_and_without_an_index(db, query,
     assert await db.rows.count_documents(query) == len(expected)
 
 
-async def test_pages_by_a_cursor_over_a_compound_index_meet_every_row_once_in_order(db):
+async def test_pages_over_a_compound_index_have_each_row_once_in_order(db):
     await db.rows.create_index([("account", 1), ("k", -1)])
     await db.rows.insert_many([{"account": f"a{n % 3}", "k": n} for n in range(90)], ordered=False)
 
@@ -235,7 +235,7 @@ INDEXED = [
 ]
 
 
-async def test_the_filters_that_the_services_use_do_not_read_the_whole_collection(db):
+async def test_the_filters_of_the_services_do_not_scan_the_collection(db):
     await db.rows.create_index([("account", 1), ("k", 1)], unique=True)
     await db.rows.create_index("k", partialFilterExpression={"status": "pending"})
     await db.rows.insert_many(

@@ -1,4 +1,4 @@
-"""Can a transaction hand out a gapless sequence, as the journal does?"""
+"""A gapless sequence from transactions, as the journal takes it."""
 
 import asyncio
 
@@ -65,7 +65,7 @@ async def test_a_change_that_fails_late_leaves_no_gap(db, transact):
     assert await sequences(db) == list(range(1, 3 * ROWS + 1))
 
 
-async def test_two_heads_never_give_the_same_sequence_even_without_the_expected_value(db, transact):
+async def test_two_writers_never_get_one_sequence_without_the_expected_value(db, transact):
     """The unique index is the second lock on the door."""
     await prepare(db)
     await transact(change_in(db, 7, 0))

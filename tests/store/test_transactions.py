@@ -1,4 +1,4 @@
-"""Does a transaction keep MongoDB's promises?"""
+"""The guarantees of MongoDB's transactions."""
 
 import pytest
 from pymongo.errors import DuplicateKeyError, OperationFailure
@@ -34,7 +34,7 @@ async def test_an_aborted_transaction_changes_nothing(db, transact):
     assert await db.accounts.find({}).to_list(None) == [{"_id": "a", "rev": 1}]
 
 
-async def test_a_transaction_reads_its_own_writes_and_nobody_else_does(client, db):
+async def test_only_the_transaction_itself_reads_its_open_writes(client, db):
     async with await client.start_session() as session:
         session.start_transaction(**CONCERNS)
         await db.accounts.insert_one({"_id": "a", "n": 1}, session=session)
@@ -78,7 +78,7 @@ async def test_a_write_over_a_newer_state_is_a_transient_conflict(client, db):
     assert await db.accounts.find_one({"_id": "a"}) == {"_id": "a", "rev": 2}
 
 
-async def test_of_two_transactions_on_one_row_the_second_writer_is_told_at_once(db, two_sessions):
+async def test_the_second_writer_of_a_row_gets_the_conflict_at_once(db, two_sessions):
     await db.accounts.insert_one({"_id": "a", "n": 0})
     one, other = two_sessions
     await db.accounts.update_one({"_id": "a"}, {"$set": {"n": 1}}, session=one)
@@ -102,9 +102,7 @@ async def test_two_transactions_on_different_rows_both_commit(db, two_sessions):
     assert await db.accounts.count_documents({}) == 2
 
 
-async def test_rows_that_were_only_read_do_not_conflict_so_a_rule_needs_a_written_row(
-    db, two_sessions
-):
+async def test_rows_that_are_only_read_do_not_conflict(db, two_sessions):
     """Write skew: why every change writes its account's row, whatever else it writes."""
     await db.members.insert_many([{"_id": 1, "owner": True}, {"_id": 2, "owner": True}])
     for session, leaves in zip(two_sessions, (1, 2), strict=True):

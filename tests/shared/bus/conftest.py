@@ -1,4 +1,4 @@
-"""Which buses, names and listeners do the bus tests share?"""
+"""Buses, names and listeners that the bus tests share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What does a test see of the messages that a subscriber was given?"""
+"""A subscriber that records the messages it was given."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Do both adapters keep the promises of `shared/bus`?"""
+"""The contract of `shared/bus`, for both adapters."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def bus(
 async def dead_letters(
     bus: Bus, request: pytest.FixtureRequest
 ) -> AsyncIterator[Callable[[Queue], Awaitable[list[str]]]]:
-    """Give a function that tells the ids of the dead letters of a queue."""
+    """A function that returns the ids of the dead letters of a queue."""
     if isinstance(bus, LocalBus):
 
         async def listed(queue: Queue) -> list[str]:
@@ -61,7 +61,7 @@ async def dead_letters(
         yield fetched
 
 
-async def test_a_message_arrives_whole_at_every_service_that_listens_to_its_source(
+async def test_a_message_arrives_whole_at_each_service_that_takes_its_source(
     bus: Bus, audit: Queue, identity: Queue
 ):
     first, second = Listener(), Listener()
@@ -106,7 +106,7 @@ async def test_publishing_nothing_is_no_work(bus: Bus):
     await bus.publish([])
 
 
-async def test_a_message_that_reaches_nobody_is_not_confirmed(bus: Bus, audit: Queue):
+async def test_a_message_that_reaches_no_queue_is_not_confirmed(bus: Bus, audit: Queue):
     listener = Listener()
     await bus.subscribe(audit, listener, on_resync=listener.on_resync)
     with pytest.raises(Unroutable):
@@ -179,9 +179,7 @@ async def test_a_message_declared_dead_comes_once(
     assert await dead() == listener.ids == [message(1).id]
 
 
-async def test_a_replica_is_rid_of_a_poison_message_after_the_same_number_of_tries(
-    bus: Bus, replica: Queue
-):
+async def test_a_replica_drops_a_poison_message_after_the_same_attempts(bus: Bus, replica: Queue):
     poison = message(1)
     listener = Listener(answers={poison.id: ValueError})
     await bus.subscribe(replica, listener, on_resync=listener.on_resync)
@@ -276,7 +274,7 @@ async def test_closing_a_subscription_lets_the_running_handler_finish(bus: Bus, 
     await wait_for(lambda: listener.ids == [message(2).id])
 
 
-async def test_cancelling_a_publisher_is_its_own_wish(bus: Bus, audit: Queue):
+async def test_cancelling_a_publish_is_not_a_bus_failure(bus: Bus, audit: Queue):
     publishing = asyncio.create_task(bus.publish(messages(50)))
     publishing.cancel()
     with pytest.raises(asyncio.CancelledError):

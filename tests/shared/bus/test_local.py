@@ -1,4 +1,4 @@
-"""What does the in-process bus promise beyond the contract?"""
+"""What the in-process bus guarantees beyond the contract."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ async def test_a_confirmation_means_that_every_subscriber_has_finished(
     assert [dead.id for _, dead in bus.dead] == [message(1).id]
 
 
-async def test_a_subscriber_that_hangs_costs_the_publisher_two_seconds_at_most(
+async def test_a_hanging_subscriber_costs_the_publisher_two_seconds_at_most(
     make_bus: Callable[[Timeouts], LocalBus], audit: Queue
 ):
     assert DEFAULT_TIMEOUTS.publish <= 2.0

@@ -1,4 +1,4 @@
-"""What happens to messages and subscribers when RabbitMQ or the way to it fails?"""
+"""Messages and subscribers when RabbitMQ or the way to it fails."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ async def queues_on_disk(broker: Rabbitmq, topology: Topology) -> None:
 
 
 async def fetched(queue: AbstractQueue) -> AbstractIncomingMessage:
-    """Take the next message, which nobody acknowledges."""
+    """Take the next message without acknowledging it."""
 
     async def got() -> AbstractIncomingMessage | None:
         return await queue.get(fail=False)
@@ -152,7 +152,7 @@ async def test_a_service_starts_and_works_again_whenever_the_broker_comes(
     assert listener.resyncs == 2
 
 
-async def test_an_alarm_blocks_publishers_for_two_seconds_and_subscribers_not_at_all(
+async def test_an_alarm_blocks_publishers_for_two_seconds_and_no_subscriber(
     private_rabbitmq: Callable[[], Rabbitmq],
     rabbit: Callable[..., RabbitBus],
     audit: Queue,
@@ -271,7 +271,7 @@ async def test_closing_without_a_link_lets_the_running_handler_finish_too(
         assert finished.is_set()
 
 
-async def test_a_silent_partition_ends_a_publish_in_two_seconds_and_shows_by_heartbeat(
+async def test_a_silent_partition_ends_publishes_and_shows_by_heartbeat(
     amqp_url: str, rabbit: Callable[..., RabbitBus], audit: Queue
 ):
     async with proxied(amqp_url) as (proxy, url):
@@ -322,7 +322,7 @@ async def test_a_link_that_breaks_during_a_publish_does_not_cancel_the_publisher
 
 
 class StrayCancellation(Publisher):
-    """A broken link makes the client library cancel a call that nobody cancelled."""
+    """A broken link makes the client library cancel a call of ours."""
 
     where = ""
 
@@ -338,7 +338,7 @@ class StrayCancellation(Publisher):
 
 
 @pytest.mark.parametrize("where", ["send", "declare"])
-async def test_a_cancellation_that_nobody_asked_for_is_a_failed_publish(
+async def test_a_stray_cancellation_is_a_failed_publish(
     amqp_url: str, topology: Topology, where: str
 ):
     links = Links(amqp_url, "test", 10, connect_seconds=SLOW_BROKER.publish)
@@ -392,7 +392,7 @@ async def test_a_deleted_queue_is_declared_and_bound_again(
     await wait_for(lambda: listener.seen)
 
 
-async def test_queues_and_exchanges_that_vanished_are_made_again_by_the_publisher(
+async def test_the_publisher_declares_deleted_queues_and_exchanges_again(
     amqp_url: str, rabbit: Callable[..., RabbitBus], topology: Topology, channel: AbstractChannel
 ):
     bus = rabbit(amqp_url)

@@ -1,148 +1,41 @@
-"""Does a service hear every fact once in effect, whatever the bus does?"""
+"""The inbox: each fact has one effect, whatever the bus does."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 
 from shared import context, metrics
 from shared.bus import BusMessage, Verdict
-from shared.bus.local import LocalBus
-from shared.clock import Clock, SystemClock
-from shared.contracts.calls import CHANGES, HEADS, Changes, ChangesQuery, Heads, InternalCall
 from shared.contracts.facts import Row, shard_of
 from shared.contracts.team import ProjectCreated
-from shared.contracts.topology import AUDIT
-from shared.inbox import AppliedMark, Inbox
+from shared.inbox import AppliedMark
+from shared.inbox.reconciler import Reconciler
 from shared.journal import Journal, JournalWrite, rows
-from shared.journal.relay import Relay
-from shared.mongo import AlreadyThere, Database, DbClient, DbSession, connect, insert_once, transact
+from shared.mongo import AlreadyThere, DbClient, DbSession, insert_once, transact
 from shared.problems import Unavailable
 from tests.clocks import SetClock
-from tests.patience import PATIENT
+from tests.shared.inbox.conftest import Effects, JournalCalls, MakeInbox, journal_in, remember
 from tests.shared.journal.conftest import CALLER, project_created
 
 SHARD = shard_of("acc_1")
 
 
-class Later(SystemClock):
-    """Ahead of the rows, so that the reconciler does not leave them to the bus."""
-
-    def now(self) -> datetime:
-        return super().now() + timedelta(seconds=5)
-
-
-class Source:
-    """Answers what the source's internal routes answer, from a real journal."""
-
-    def __init__(self, journal: Journal) -> None:
-        self.journal = journal
-        self.away = False
-
-    async def call(
-        self, call: InternalCall[Any, Any], callee: str, query: ChangesQuery | None = None, /
-    ) -> Heads | Changes:
-        if self.away:
-            raise Unavailable
-        epoch = self.journal.epoch
-        if query is None:
-            assert call is HEADS
-            return Heads(source=callee, epoch=epoch, heads=await self.journal.heads())
-        assert call is CHANGES
-        page = await self.journal.changes(query.shard, after=query.after, limit=query.limit)
-        items = [row.to_event().decode() for row in page]
-        return Changes(source=callee, epoch=epoch, items=items)
-
-
-class Effects:
-    """What the subscriber did, in the database; and how it is made to fail."""
-
-    def __init__(self, client: DbClient, database: Database) -> None:
-        self.client = client
-        self.names = database["names"]
-        self.fails: dict[str, Exception] = {}
-        self.calls = 0
-
-    async def saw(self) -> list[str]:
-        return sorted([document["name"] async for document in self.names.find({})])
-
-
-async def remember(ctx: Effects, row: Row, applied_mark: AppliedMark) -> None:
-    ctx.calls += 1
-    if row.resource.id in ctx.fails:
-        raise ctx.fails[row.resource.id]
-
-    async def work(session: DbSession) -> None:
-        await applied_mark(session)
-        await ctx.names.insert_one({"name": row.resource.name}, session=session)
-
-    await transact(ctx.client, work)
-
-
-@pytest.fixture
-async def client(mongo_url: str) -> AsyncIterator[DbClient]:
-    client = connect(mongo_url, app_name="tests", timeouts=PATIENT)
-    yield client
-    client.close()
-
-
-@pytest.fixture
-async def journal(client: DbClient, database_name: str) -> Journal:
-    database = client[f"{database_name}_source"]
-    relay = Relay(database, LocalBus(), holder="tests", clock=SystemClock())
-    journal = Journal(client, database, source="team", relay=relay, clock=SystemClock())
-    await journal.start()
-    return journal
-
-
-@pytest.fixture
-def source(journal: Journal) -> Source:
-    return Source(journal)
-
-
-@pytest.fixture
-def effects(client: DbClient, database_name: str) -> Effects:
-    return Effects(client, client[database_name])
-
-
-@pytest.fixture
-def make_inbox(client: DbClient, database_name: str, source: Source, effects: Effects):
-    def make(
-        subscriptions: Any = None, *, name: str = database_name, clock: Clock | None = None
-    ) -> Inbox:
-        return Inbox(
-            client,
-            client[name],
-            bus=LocalBus(),
-            queue=AUDIT,
-            sources=("team",),
-            internal=source,  # type: ignore[arg-type]
-            subscriptions=subscriptions or {ProjectCreated.type: remember},
-            ctx=effects,
-            clock=clock or Later(),
-        )
-
-    return make
-
-
-async def told(journal: Journal, numbers: range) -> list[BusMessage]:
+async def record_facts(journal: Journal, numbers: range) -> list[BusMessage]:
     for number in numbers:
 
-        async def work(tx: JournalWrite, number: int = number) -> None:
-            tx.record(project_created(number))
+        async def change(write: JournalWrite, number: int = number) -> None:
+            write.record(project_created(number))
 
-        await journal.write("acc_1", work, caller=CALLER, effective_everywhere=False)
+        await journal.write("acc_1", change, caller=CALLER, effective_everywhere=False)
     page = await journal.changes(SHARD, after=0, limit=1000)
     return [rows.message(row) for row in page]
 
 
 async def test_a_message_delivered_twice_and_ten_times_at_once_has_one_effect(
-    make_inbox, journal: Journal, effects: Effects
+    make_inbox: MakeInbox, journal: Journal, effects: Effects
 ) -> None:
     inbox = make_inbox()
-    [message] = await told(journal, range(1))
+    [message] = await record_facts(journal, range(1))
 
     verdicts = [await inbox.handle(message), await inbox.handle(message)]
     verdicts += await asyncio.gather(*(inbox.handle(message) for _ in range(10)))
@@ -152,10 +45,10 @@ async def test_a_message_delivered_twice_and_ten_times_at_once_has_one_effect(
 
 
 async def test_messages_in_any_order_have_all_their_effects(
-    make_inbox, journal: Journal, effects: Effects
+    make_inbox: MakeInbox, journal: Journal, effects: Effects
 ) -> None:
     inbox = make_inbox()
-    for message in reversed(await told(journal, range(5))):
+    for message in reversed(await record_facts(journal, range(5))):
         await inbox.handle(message)
 
     await inbox.reconcile("team")
@@ -164,11 +57,11 @@ async def test_messages_in_any_order_have_all_their_effects(
     assert effects.calls == 5
 
 
-async def test_messages_that_never_came_are_fetched_and_those_that_came_are_not_repeated(
-    make_inbox, journal: Journal, effects: Effects
+async def test_only_the_messages_that_did_not_come_are_fetched(
+    make_inbox: MakeInbox, journal: Journal, effects: Effects
 ) -> None:
     inbox = make_inbox()
-    messages = await told(journal, range(6))
+    messages = await record_facts(journal, range(6))
     for message in (messages[1], messages[4]):
         await inbox.handle(message)
 
@@ -180,8 +73,8 @@ async def test_messages_that_never_came_are_fetched_and_those_that_came_are_not_
     assert inbox.complete_until is not None
 
 
-async def test_a_subscriber_that_meets_a_key_that_is_taken_has_not_applied_the_fact(
-    make_inbox, journal: Journal, effects: Effects
+async def test_a_duplicate_key_in_a_subscriber_does_not_count_as_applied(
+    make_inbox: MakeInbox, journal: Journal, effects: Effects
 ) -> None:
     """Only the fact's own receipt says that it was here before."""
 
@@ -192,7 +85,7 @@ async def test_a_subscriber_that_meets_a_key_that_is_taken_has_not_applied_the_f
         await remember(ctx, row, applied_mark)
 
     inbox = make_inbox({ProjectCreated.type: meets})
-    await told(journal, range(1))
+    await record_facts(journal, range(1))
     await inbox.reconcile("team")
     assert await effects.saw() == []
     await inbox.reconcile("team")
@@ -200,25 +93,39 @@ async def test_a_subscriber_that_meets_a_key_that_is_taken_has_not_applied_the_f
 
 
 async def test_a_row_that_two_replicas_put_aside_at_once_is_put_aside(
-    make_inbox, journal: Journal, client: DbClient, database_name: str
+    calls: JournalCalls, journal: Journal, client: DbClient, database_name: str
 ) -> None:
-    await told(journal, range(1))
+    await record_facts(journal, range(1))
     [row] = await journal.changes(SHARD, after=0, limit=1)
-    await asyncio.gather(*(make_inbox()._put_aside(row, ValueError("no")) for _ in range(2)))
+
+    async def apply(row: Row) -> None:
+        raise ValueError(row.id)
+
+    def reconciler() -> Reconciler:
+        return Reconciler(
+            client,
+            client[database_name],
+            sources=("team",),
+            internal=calls,  # type: ignore[arg-type]
+            apply=apply,
+            clock=SetClock(),
+        )
+
+    await asyncio.gather(*(reconciler().put_aside(row, ValueError("no")) for _ in range(2)))
     assert await client[database_name]["inbox_dead"].count_documents({}) == 1
 
 
-async def test_what_an_open_transaction_may_still_tell_is_not_called_complete(
-    make_inbox, journal: Journal
+async def test_facts_of_an_open_transaction_are_not_yet_complete(
+    make_inbox: MakeInbox, journal: Journal
 ) -> None:
     inbox = make_inbox(clock=(ours := SetClock()))
     journal._clock = SetClock()
     opened, compared = asyncio.Event(), asyncio.Event()
 
-    async def slow(tx: JournalWrite) -> None:
+    async def slow(write: JournalWrite) -> None:
         opened.set()
         await compared.wait()
-        tx.record(project_created(1))
+        write.record(project_created(1))
 
     writing = asyncio.create_task(
         journal.write("acc_1", slow, caller=CALLER, effective_everywhere=False)
@@ -235,10 +142,10 @@ async def test_what_an_open_transaction_may_still_tell_is_not_called_complete(
 
 
 async def test_a_late_message_that_a_mark_covers_changes_nothing(
-    make_inbox, journal: Journal, effects: Effects, client: DbClient, database_name: str
+    make_inbox: MakeInbox, journal: Journal, effects: Effects, client: DbClient, database_name: str
 ) -> None:
     inbox = make_inbox()
-    messages = await told(journal, range(3))
+    messages = await record_facts(journal, range(3))
     await inbox.reconcile("team")
     await client[database_name]["inbox"].delete_many({})
 
@@ -249,14 +156,14 @@ async def test_a_late_message_that_a_mark_covers_changes_nothing(
 
 
 async def test_a_restarted_service_goes_on_where_its_marks_say(
-    make_inbox, journal: Journal, effects: Effects
+    make_inbox: MakeInbox, journal: Journal, effects: Effects
 ) -> None:
-    await told(journal, range(3))
+    await record_facts(journal, range(3))
     first = make_inbox()
     await first.start()
     await first.reconcile("team")
     await first.stop()
-    [*_, last] = await told(journal, range(3, 4))
+    [*_, last] = await record_facts(journal, range(3, 4))
 
     second = make_inbox()
     await second.start()
@@ -269,10 +176,10 @@ async def test_a_restarted_service_goes_on_where_its_marks_say(
 
 
 async def test_what_failed_because_something_was_away_is_applied_when_it_is_back(
-    make_inbox, journal: Journal, effects: Effects
+    make_inbox: MakeInbox, journal: Journal, effects: Effects
 ) -> None:
     inbox = make_inbox()
-    [message] = await told(journal, range(1))
+    [message] = await record_facts(journal, range(1))
     effects.fails["prj_0"] = Unavailable()
 
     assert await inbox.handle(message) is Verdict.ACK
@@ -285,10 +192,10 @@ async def test_what_failed_because_something_was_away_is_applied_when_it_is_back
 
 
 async def test_a_row_that_always_fails_is_put_aside_and_the_others_go_on(
-    make_inbox, journal: Journal, effects: Effects, client: DbClient, database_name: str
+    make_inbox: MakeInbox, journal: Journal, effects: Effects, client: DbClient, database_name: str
 ) -> None:
     inbox = make_inbox()
-    await told(journal, range(3))
+    await record_facts(journal, range(3))
     effects.fails["prj_1"] = LookupError("poison")
     context.service.set("listening")
 
@@ -304,17 +211,17 @@ async def test_a_row_that_always_fails_is_put_aside_and_the_others_go_on(
 
 
 async def test_a_row_that_keeps_failing_is_a_retry_for_the_bus(
-    make_inbox, journal: Journal, effects: Effects
+    make_inbox: MakeInbox, journal: Journal, effects: Effects
 ) -> None:
     inbox = make_inbox()
-    [message] = await told(journal, range(1))
+    [message] = await record_facts(journal, range(1))
     effects.fails["prj_0"] = LookupError("a bug")
 
     with pytest.raises(LookupError):
         await inbox.handle(message)
 
 
-async def test_a_message_that_is_no_fact_is_dead(make_inbox) -> None:
+async def test_a_message_that_is_not_a_fact_is_dead(make_inbox: MakeInbox) -> None:
     message = BusMessage(
         id="evt_1", type="team.x.y.v1", source="team", epoch="e", shard=0, seq=1, body=b"{}"
     )
@@ -322,11 +229,11 @@ async def test_a_message_that_is_no_fact_is_dead(make_inbox) -> None:
     assert await make_inbox().handle(message) is Verdict.DEAD
 
 
-async def test_types_that_nobody_subscribes_to_count_as_seen(
-    make_inbox, journal: Journal, effects: Effects
+async def test_types_without_a_subscriber_count_as_applied(
+    make_inbox: MakeInbox, journal: Journal, effects: Effects
 ) -> None:
     inbox = make_inbox({"team.other.happened.v1": remember})
-    for message in await told(journal, range(2)):
+    for message in await record_facts(journal, range(2)):
         assert await inbox.handle(message) is Verdict.ACK
     await inbox.reconcile("team")
 
@@ -334,11 +241,11 @@ async def test_types_that_nobody_subscribes_to_count_as_seen(
     assert inbox.complete_until is not None
 
 
-async def test_a_subscriber_of_everything_hears_every_type(
-    make_inbox, journal: Journal, effects: Effects
+async def test_a_subscriber_of_all_types_gets_each_type(
+    make_inbox: MakeInbox, journal: Journal, effects: Effects
 ) -> None:
     inbox = make_inbox({"*": remember})
-    await told(journal, range(2))
+    await record_facts(journal, range(2))
 
     await inbox.reconcile("team")
 
@@ -346,10 +253,10 @@ async def test_a_subscriber_of_everything_hears_every_type(
 
 
 async def test_a_source_that_is_away_leaves_the_marks_as_they_are(
-    make_inbox, journal: Journal, source: Source
+    make_inbox: MakeInbox, journal: Journal, calls: JournalCalls
 ) -> None:
     inbox = make_inbox()
-    source.away = True
+    calls.away = True
 
     with pytest.raises(Unavailable):
         await inbox.reconcile("team")
@@ -357,23 +264,20 @@ async def test_a_source_that_is_away_leaves_the_marks_as_they_are(
     assert inbox.complete_until is None
 
 
-async def test_a_source_with_another_epoch_is_heard_from_its_beginning(
-    make_inbox, journal: Journal, source: Source, effects: Effects, client: DbClient, database_name
+async def test_a_source_with_another_epoch_is_applied_from_its_beginning(
+    make_inbox: MakeInbox,
+    journal: Journal,
+    calls: JournalCalls,
+    effects: Effects,
+    client: DbClient,
+    database_name,
 ) -> None:
     inbox = make_inbox()
-    await told(journal, range(3))
+    await record_facts(journal, range(3))
     await inbox.reconcile("team")
-    database = client[f"{database_name}_again"]
-    again = Journal(
-        client,
-        database,
-        source="team",
-        relay=Relay(database, LocalBus(), holder="tests", clock=SystemClock()),
-        clock=SystemClock(),
-    )
-    await again.start()
-    source.journal = again
-    await told(again, range(10, 12))
+    again = await journal_in(client, f"{database_name}_again")
+    calls.journal = again
+    await record_facts(again, range(10, 12))
 
     await inbox.reconcile("team")
 
@@ -386,19 +290,19 @@ async def test_a_source_with_another_epoch_is_heard_from_its_beginning(
     ]
 
 
-async def test_two_replicas_of_one_service_share_what_was_seen(
-    make_inbox, journal: Journal, effects: Effects
+async def test_two_replicas_of_one_service_share_their_marks(
+    make_inbox: MakeInbox, journal: Journal, effects: Effects
 ) -> None:
     one, two = make_inbox(), make_inbox()
-    await told(journal, range(4))
+    await record_facts(journal, range(4))
 
     await asyncio.gather(one.reconcile("team"), two.reconcile("team"))
 
     assert await effects.saw() == [f"Project {number}" for number in range(4)]
 
 
-async def test_the_receipt_stands_and_falls_with_the_effect(
-    make_inbox, journal: Journal, effects: Effects, client: DbClient, database_name: str
+async def test_the_mark_and_the_effect_are_saved_together_or_not_at_all(
+    make_inbox: MakeInbox, journal: Journal, effects: Effects, client: DbClient, database_name: str
 ) -> None:
     async def fail_after_the_receipt(ctx: Effects, row: Row, applied_mark: AppliedMark) -> None:
         async def work(session: DbSession) -> None:
@@ -409,7 +313,7 @@ async def test_the_receipt_stands_and_falls_with_the_effect(
         await transact(ctx.client, work)
 
     inbox = make_inbox({ProjectCreated.type: fail_after_the_receipt})
-    [message] = await told(journal, range(1))
+    [message] = await record_facts(journal, range(1))
 
     with pytest.raises(LookupError):
         await inbox.handle(message)

@@ -1,4 +1,4 @@
-"""Are state and facts saved together, gapless, and exactly once?"""
+"""The journal: state and facts are saved together, gapless and exactly once."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -27,12 +27,14 @@ SHARD = shard_of("acc_1")
 
 
 def creating(database: Database, number: int) -> Callable[[JournalWrite], Awaitable[int]]:
-    async def work(tx: JournalWrite) -> int:
-        await database["projects"].insert_one({"_id": number, "rev": tx.rev}, session=tx.session)
-        tx.record(project_created(number))
+    async def change(write: JournalWrite) -> int:
+        await database["projects"].insert_one(
+            {"_id": number, "rev": write.rev}, session=write.session
+        )
+        write.record(project_created(number))
         return number
 
-    return work
+    return change
 
 
 async def seqs(journal: Journal) -> list[int]:
@@ -61,11 +63,11 @@ async def test_a_write_saves_state_and_row_and_names_its_revision(
 async def test_the_facts_of_one_change_carry_its_id_and_their_part(
     journal: Journal,
 ) -> None:
-    async def work(tx: JournalWrite) -> None:
-        tx.record(project_created(1), project_created(2))
-        tx.record(project_created(3))
+    async def change(write: JournalWrite) -> None:
+        write.record(project_created(1), project_created(2))
+        write.record(project_created(3))
 
-    await journal.write("acc_1", work, caller=CALLER, effective_everywhere=False)
+    await journal.write("acc_1", change, caller=CALLER, effective_everywhere=False)
 
     rows = await journal.changes(SHARD, after=0, limit=10)
     assert [(row.part, row.parts) for row in rows] == [(1, 3), (2, 3), (3, 3)]
@@ -76,22 +78,22 @@ async def test_the_facts_of_one_change_carry_its_id_and_their_part(
 async def test_work_that_fails_leaves_neither_state_nor_row(
     journal: Journal, database: Database
 ) -> None:
-    async def work(tx: JournalWrite) -> None:
-        await creating(database, 1)(tx)
+    async def change(write: JournalWrite) -> None:
+        await creating(database, 1)(write)
         raise LookupError("the domain refused")
 
     with pytest.raises(LookupError):
-        await journal.write("acc_1", work, caller=CALLER, effective_everywhere=False)
+        await journal.write("acc_1", change, caller=CALLER, effective_everywhere=False)
 
     assert await database["projects"].find_one({"_id": 1}) is None
     assert await seqs(journal) == []
 
 
 async def test_a_write_without_facts_has_no_revision(journal: Journal) -> None:
-    async def work(tx: JournalWrite) -> str:
+    async def change(write: JournalWrite) -> str:
         return "as it was"
 
-    written = await journal.write("acc_1", work, caller=CALLER, effective_everywhere=False)
+    written = await journal.write("acc_1", change, caller=CALLER, effective_everywhere=False)
 
     assert (written.result, written.revision, written.effective) == ("as it was", None, True)
 
@@ -116,16 +118,16 @@ async def test_two_processes_with_eight_writers_make_one_gapless_sequence(
     assert {row["rev"] async for row in database["projects"].find({})} == set(range(1, 25))
 
 
-async def test_a_write_whose_turn_does_not_come_is_unavailable_and_did_nothing(
+async def test_a_write_whose_turn_does_not_come_has_no_effect(
     make_journal: MakeJournal, database: Database
 ) -> None:
     journal = await make_journal(timeouts=replace(PATIENT, shard_turn=0.01))
     begun, go_on = asyncio.Event(), asyncio.Event()
 
-    async def slow(tx: JournalWrite) -> int:
+    async def slow(write: JournalWrite) -> int:
         begun.set()
         await go_on.wait()
-        return await creating(database, 1)(tx)
+        return await creating(database, 1)(write)
 
     first = asyncio.create_task(
         journal.write("acc_1", slow, caller=CALLER, effective_everywhere=False)
@@ -142,7 +144,7 @@ async def test_a_write_whose_turn_does_not_come_is_unavailable_and_did_nothing(
     assert {row["_id"] async for row in database["projects"].find({})} == {1, 3}
 
 
-async def test_the_first_statement_ends_the_write_when_it_was_done_before(
+async def test_a_guard_that_finds_its_key_taken_ends_the_write(
     journal: Journal, database: Database
 ) -> None:
     async def guard(session: DbSession) -> None:
@@ -220,11 +222,11 @@ async def test_a_row_that_no_message_could_carry_is_refused(
         payload=fact.payload, resource=fact.resource, after={"name": "x" * 200_000}
     )
 
-    async def work(tx: JournalWrite) -> None:
-        tx.record(oversize)
+    async def change(write: JournalWrite) -> None:
+        write.record(oversize)
 
-    with pytest.raises(ValueError, match="larger than a row may be"):
-        await journal.write("acc_1", work, caller=CALLER, effective_everywhere=False)
+    with pytest.raises(ValueError, match="has more than 131072 bytes"):
+        await journal.write("acc_1", change, caller=CALLER, effective_everywhere=False)
 
     assert await seqs(journal) == []
 
@@ -244,10 +246,10 @@ async def test_changes_come_in_order_from_after_the_asked_sequence(
 
 async def test_a_row_is_found_by_its_whole_position(journal: Journal, database: Database) -> None:
     await journal.write("acc_1", creating(database, 1), caller=CALLER, effective_everywhere=False)
-    [told] = await journal.changes(SHARD, after=0, limit=1)
-    there = told.position
+    [row] = await journal.changes(SHARD, after=0, limit=1)
+    there = row.position
 
-    assert await journal.row(there) == told
+    assert await journal.row(there) == row
     for elsewhere in (
         there._replace(source="identity"),
         there._replace(epoch="another"),
@@ -257,7 +259,7 @@ async def test_a_row_is_found_by_its_whole_position(journal: Journal, database: 
         assert await journal.row(elsewhere) is None
 
 
-async def test_a_policy_write_without_leases_is_a_mistake_of_the_program(
+async def test_a_write_effective_everywhere_needs_leases(
     journal: Journal, database: Database
 ) -> None:
     with pytest.raises(RuntimeError, match="no leases"):

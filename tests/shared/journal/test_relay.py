@@ -1,4 +1,4 @@
-"""Does every committed row reach the bus, also when the bus was away?"""
+"""The relay: each committed row reaches the bus, also after the bus was away."""
 
 import asyncio
 from collections.abc import Sequence
@@ -61,11 +61,11 @@ async def heard_by(bus: LocalBus) -> list[tuple[int, str]]:
     return heard
 
 
-async def tell(journal: Journal, number: int) -> None:
-    async def work(tx: JournalWrite) -> None:
-        tx.record(project_created(number))
+async def record(journal: Journal, number: int) -> None:
+    async def change(write: JournalWrite) -> None:
+        write.record(project_created(number))
 
-    await journal.write("acc_1", work, caller=CALLER, effective_everywhere=False)
+    await journal.write("acc_1", change, caller=CALLER, effective_everywhere=False)
 
 
 async def unsent(database: Database) -> int:
@@ -77,7 +77,7 @@ async def test_a_committed_row_is_published_at_once_and_marked(
 ) -> None:
     heard = await heard_by(bus)
     async with running(relay):
-        await tell(journal, 1)
+        await record(journal, 1)
         await wait_for(lambda: heard, what="the row on the bus")
 
         async def marked() -> bool:
@@ -86,7 +86,7 @@ async def test_a_committed_row_is_published_at_once_and_marked(
         await wait_for(marked, what="the row marked as sent")
 
 
-async def test_rows_told_while_the_bus_was_away_are_swept_once_it_is_back(
+async def test_rows_committed_without_the_bus_are_swept_when_it_returns(
     client: DbClient, database: Database
 ) -> None:
     bus = AwayBus()
@@ -95,8 +95,8 @@ async def test_rows_told_while_the_bus_was_away_are_swept_once_it_is_back(
     await journal.start()
     heard = await heard_by(bus)
     async with running(relay):
-        await tell(journal, 1)
-        await tell(journal, 2)
+        await record(journal, 1)
+        await record(journal, 2)
         assert await relay.sweep_once() == 2
         assert await unsent(database) == 2
         bus.back = True
@@ -107,7 +107,7 @@ async def test_rows_told_while_the_bus_was_away_are_swept_once_it_is_back(
     await bus.close()
 
 
-async def test_whoever_watches_sees_how_many_rows_wait_for_the_bus(
+async def test_a_metric_shows_how_many_rows_wait_for_the_bus(
     client: DbClient, database: Database
 ) -> None:
     bus = AwayBus()
@@ -115,8 +115,8 @@ async def test_whoever_watches_sees_how_many_rows_wait_for_the_bus(
     journal = Journal(client, database, source="team", relay=relay, clock=SystemClock())
     await journal.start()
     await heard_by(bus)
-    await tell(journal, 1)
-    await tell(journal, 2)
+    await record(journal, 1)
+    await record(journal, 2)
     context.service.set("watched")
 
     def waiting() -> float | None:
@@ -140,7 +140,7 @@ async def test_a_process_that_died_before_publishing_loses_nothing(
     journal = Journal(client, database, source="team", relay=dead, clock=SystemClock())
     await journal.start()
     heard = await heard_by(bus)
-    await tell(journal, 1)  # its relay never runs: the process is dead
+    await record(journal, 1)  # its relay never runs: the process is dead
 
     successor = Relay(database, bus, holder="successor", clock=Later(seconds=5))
 

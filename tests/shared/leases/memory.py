@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from shared.leases import Receipt
 from shared.leases.barrier import LeaseRow
-from shared.leases.receipt import KEPT
+from shared.leases.receipt import RECEIPT_RETENTION
 from shared.leases.store import succeeding
 
 
@@ -18,7 +18,7 @@ class MemoryLeaseStore:
         self.table: dict[str, LeaseRow] = {}
         self.receipts: dict[str, Receipt] = {}
         self.looks = 0
-        """How often somebody wanted to read the rows."""
+        """How often the rows were read."""
 
     @asynccontextmanager
     async def session(self, after=None):
@@ -54,6 +54,10 @@ class MemoryLeaseStore:
 
     async def receipt(self, revision, now):
         found = self.receipts.get(revision)
-        if found is None or found.effective_at is None or found.effective_at + KEPT <= now:
+        if (
+            found is None
+            or found.effective_at is None
+            or found.effective_at + RECEIPT_RETENTION <= now
+        ):
             return None
         return found

@@ -1,4 +1,4 @@
-"""For whom does a barrier wait, and for how long?"""
+"""The barrier: the replicas that it waits for, and how long."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -34,7 +34,7 @@ def how(waited: Barrier) -> dict[str, How]:
     return {settled.replica: settled.how for settled in waited.settled}
 
 
-def test_without_replicas_there_is_nobody_to_wait_for():
+def test_without_replicas_the_barrier_does_not_wait():
     assert barrier().done
 
 
@@ -66,7 +66,7 @@ def test_a_later_read_or_a_push_ends_the_waiting_for_each_replica():
     ]
 
 
-def test_a_push_of_another_boot_says_nothing_about_the_one_that_is_waited_for():
+def test_a_report_of_another_boot_settles_nothing():
     waited = barrier(row("a", boot=2))
     waited.hear("a", 1, EPOCH, {SHARD: SEQ}, 0.1)
     waited.hear("a", 3, EPOCH, {SHARD: SEQ}, 0.1)
@@ -86,7 +86,7 @@ def test_a_row_that_came_after_the_commit_is_not_waited_for():
     assert how(waited) == {"a": How.APPLIED}
 
 
-def test_the_silent_are_given_up_only_after_the_longest_lease_and_the_margin():
+def test_silent_replicas_lapse_after_the_longest_lease_and_the_margin():
     waited = barrier(row("a", ttl=3.0), row("b", ttl=5.0))
     assert waited.expire(5.2) == ()
     assert waited.waiting == {"a", "b"}

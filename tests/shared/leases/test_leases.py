@@ -1,4 +1,4 @@
-"""How is a lease granted, and what does a writer wait for?"""
+"""Leases: grants, and what a writer waits for."""
 
 import asyncio
 import itertools
@@ -57,7 +57,7 @@ async def lease(leases, replica="a", *, boot=1, applied=0):
     )
 
 
-async def tell(leases, replica="a", *, boot=1, applied=7):
+async def report(leases, replica="a", *, boot=1, applied=7):
     await leases.applied(replica=replica, boot=boot, epoch="e1", applied={3: applied})
 
 
@@ -66,7 +66,7 @@ def barrier(leases, clock, position=CHANGE):
 
 
 async def looked(store, times=1):
-    """Return when a barrier that waits has looked at the rows so many times more."""
+    """Return when a barrier that waits has looked at the rows that many more times."""
     before = store.looks
     await wait_for(lambda: store.looks >= before + times)
 
@@ -127,7 +127,7 @@ async def test_the_row_is_written_before_the_heads_are_read(store, clock):
     assert order == ["row begun", "row written", "heads"]
 
 
-async def test_every_renewal_is_told_from_every_other(leases, store):
+async def test_each_renewal_differs_from_the_others(leases, store):
     await lease(leases)
     first = store.table["a"].renewal
     await lease(leases)
@@ -140,14 +140,14 @@ async def test_an_older_boot_is_refused(leases):
         await lease(leases, boot=1)
 
 
-async def test_a_writer_waits_until_every_replica_has_told_this_process(leases, store, clock):
+async def test_a_writer_waits_until_each_replica_has_reported_here(leases, store, clock):
     await lease(leases, "a")
     await lease(leases, "b")
     waiting = barrier(leases, clock)
-    await tell(leases, "a")
+    await report(leases, "a")
     await wait_for(lambda: store.table["a"].applied == {3: 7})
     assert not waiting.done()
-    await tell(leases, "b")
+    await report(leases, "b")
     receipt = await waiting
     assert receipt.effective
     assert {settled.replica: settled.how for settled in receipt.replicas} == {
@@ -157,18 +157,18 @@ async def test_a_writer_waits_until_every_replica_has_told_this_process(leases, 
     assert store.receipts["team.e1.3.7"] == receipt
 
 
-async def test_what_a_replica_told_before_the_barrier_began_counts(leases, clock, store):
+async def test_a_report_from_before_the_barrier_counts(leases, clock, store):
     await lease(leases, "a")
-    await tell(leases, "a")
+    await report(leases, "a")
     store.table["a"] = replace(store.table["a"], applied={})
     assert (await barrier(leases, clock)).effective
 
 
-async def test_a_replica_that_told_another_process_is_found_in_its_row(leases, store, clock):
+async def test_a_report_to_another_process_is_found_in_the_row(leases, store, clock):
     await lease(leases)
     other = Leases(store, clock=clock, ttl=3, timeouts=PATIENT)
     waiting = barrier(leases, clock)
-    await tell(other)
+    await report(other)
     assert (await waiting).effective
 
 
@@ -177,7 +177,7 @@ async def test_a_silent_replica_is_waited_for_as_long_as_its_lease_may_hold(leas
     waiting = barrier(leases, clock)
     await looked(store)
     clock.move(3.1)
-    await tell(leases, "unknown")
+    await report(leases, "unknown")
     await looked(store, times=2)
     assert not waiting.done()
     clock.move(0.1)
@@ -205,7 +205,7 @@ async def test_a_lease_that_is_given_back_is_not_waited_for(leases, store, clock
     assert [settled.how for settled in receipt.replicas] == [How.ENDED]
 
 
-async def test_after_two_seconds_the_writer_hears_not_yet_and_the_waiting_goes_on(store, clock):
+async def test_the_barrier_gives_up_in_time_and_the_waiting_goes_on(store, clock):
     assert DEFAULT_TIMEOUTS.barrier == 2.0
     leases = Leases(store, clock=clock, ttl=3, timeouts=replace(PATIENT, barrier=0.02))
     await lease(leases)
@@ -214,7 +214,7 @@ async def test_after_two_seconds_the_writer_hears_not_yet_and_the_waiting_goes_o
     waited = await leases.receipt("team.e1.3.7", occurred_at=clock.now())
     assert waited
     assert not waited.effective
-    await tell(leases)
+    await report(leases)
     await wait_for(lambda: "team.e1.3.7" in store.receipts)
     settled = await leases.receipt("team.e1.3.7", occurred_at=clock.now())
     assert settled
@@ -233,17 +233,15 @@ async def test_what_is_not_in_the_journal_has_no_receipt(leases, clock, revision
     assert await leases.receipt(revision, occurred_at=clock.now()) is None
 
 
-async def test_a_change_whose_process_died_while_it_waited_is_waited_for_when_asked(
-    leases, store, clock
-):
+async def test_asking_waits_for_a_change_whose_process_died_while_waiting(leases, store, clock):
     await lease(leases)
     asked = asyncio.create_task(leases.receipt("team.e1.3.7", occurred_at=clock.now()))
     await looked(store)
-    await tell(leases)
+    await report(leases)
     assert (await asked).effective
 
 
-async def test_a_receipt_that_is_written_while_somebody_looks_for_it_is_the_only_one(clock):
+async def test_a_receipt_stored_during_a_lookup_is_the_only_one(clock):
     looking, ended = asyncio.Event(), asyncio.Event()
 
     class Slow(MemoryLeaseStore):
@@ -261,7 +259,7 @@ async def test_a_receipt_that_is_written_while_somebody_looks_for_it_is_the_only
     await looked(store)
     asked = asyncio.create_task(leases.receipt("team.e1.3.7", occurred_at=clock.now()))
     await looking.wait()
-    await tell(leases)
+    await report(leases)
     first = await waiting
     ended.set()
     clock.move(1)
@@ -289,9 +287,7 @@ async def test_while_the_database_is_away_the_writer_waits_and_does_not_fail(clo
     assert (await waiting).effective
 
 
-async def test_a_fault_while_it_waits_does_not_fail_the_writer_and_is_waited_out_when_asked(
-    clock, caplog
-):
+async def test_a_fault_while_waiting_is_no_failed_write_and_asking_waits_again(clock, caplog):
     class Faulty(MemoryLeaseStore):
         faulty = True
 

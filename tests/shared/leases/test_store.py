@@ -1,4 +1,4 @@
-"""Do both stores of leases keep the same promises?"""
+"""The contract of the stores of leases, for both stores."""
 
 import asyncio
 from dataclasses import replace
@@ -10,7 +10,7 @@ import pytest
 from shared.indexes import build_indexes
 from shared.leases import INDEXES, MongoLeaseStore, Receipt, Superseded
 from shared.leases.barrier import How, LeaseRow, Settled
-from shared.leases.receipt import KEPT
+from shared.leases.receipt import RECEIPT_RETENTION
 from shared.mongo import connect
 from tests.patience import PATIENT
 from tests.shared.leases.memory import MemoryLeaseStore
@@ -70,7 +70,7 @@ async def test_a_renewal_and_a_later_boot_replace_the_row(store):
     assert await rows(store) == [row(boot=6, renewal="r3", applied={})]
 
 
-async def test_an_ask_that_two_processes_write_keeps_the_longer_ttl(store):
+async def test_a_request_that_two_processes_write_keeps_the_longer_ttl(store):
     await put(store, row(renewal="quick", ttl=30.0))
     await put(store, row(renewal="slow", ttl=3.0))
     assert await rows(store) == [row(renewal="slow", ttl=30.0)]
@@ -78,13 +78,13 @@ async def test_an_ask_that_two_processes_write_keeps_the_longer_ttl(store):
     assert await rows(store) == [row(asked=2, renewal="next", ttl=3.0)]
 
 
-async def test_an_ask_whose_write_comes_after_the_next_ones_changes_nothing(store):
+async def test_a_late_write_of_an_earlier_request_changes_nothing(store):
     await put(store, row(asked=2, renewal="r2", ttl=30.0))
     await put(store, row(asked=1, renewal="late"))
     assert await rows(store) == [row(asked=2, renewal="r2", ttl=30.0)]
 
 
-async def test_writes_of_one_ask_at_once_leave_the_longest(store):
+async def test_concurrent_writes_of_one_request_leave_the_longest_ttl(store):
     ttls = [float(ttl) for ttl in range(3, 11)]
     await asyncio.gather(*(put(store, row(renewal=f"r{ttl}", ttl=ttl)) for ttl in ttls))
     assert [found.ttl for found in await rows(store)] == [10.0]
@@ -128,8 +128,10 @@ async def test_the_first_receipt_of_a_revision_is_kept_for_thirty_days(store):
     first = Receipt(revision="team.e1.3.7", effective_at=NOON, replicas=(settled,))
     await store.save(first)
     await store.save(Receipt(revision="team.e1.3.7", effective_at=NOON + timedelta(hours=1)))
-    assert await store.receipt("team.e1.3.7", NOON + KEPT - timedelta(seconds=1)) == first
-    assert await store.receipt("team.e1.3.7", NOON + KEPT) is None
+    assert (
+        await store.receipt("team.e1.3.7", NOON + RECEIPT_RETENTION - timedelta(seconds=1)) == first
+    )
+    assert await store.receipt("team.e1.3.7", NOON + RECEIPT_RETENTION) is None
     assert await store.receipt("team.e1.3.8", NOON) is None
 
 

@@ -1,4 +1,4 @@
-"""A service whose one route answers when it is told to: what a SIGTERM must wait for."""
+"""A service with one slow route, which a SIGTERM must wait for."""
 
 import asyncio
 from typing import Any

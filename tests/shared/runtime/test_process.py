@@ -1,4 +1,4 @@
-"""How does a process of a service start, tell where it is, and end?"""
+"""The process of a service: start, addresses and end."""
 
 import asyncio
 import json
@@ -80,5 +80,5 @@ async def test_a_missing_value_ends_the_process_with_status_2_and_a_sentence():
 async def test_a_process_needs_a_broker():
     async with process(AMQP_URL="memory://") as started:
         _, said = await started.communicate()
-    expected = "ROLECALL_SLOW_AMQP_URL must name a broker.\n"
+    expected = "ROLECALL_SLOW_AMQP_URL must be the address of a broker.\n"
     assert (started.returncode, said.decode()) == (2, expected)

@@ -1,4 +1,4 @@
-"""What does a service do from its start to its end?"""
+"""A service from its start to its end."""
 
 import asyncio
 import contextlib
@@ -117,7 +117,7 @@ async def test_a_check_that_fails_makes_it_unready_and_is_named(
     assert (status, body) == (503, '{"ready":false,"checks":{"started":true,"bus":false}}')
 
 
-async def test_it_waits_for_what_it_needs_alive_but_not_ready(
+async def test_a_service_that_waits_at_its_start_is_alive_but_not_ready(
     service: ServiceApp, works: Works, session: aiohttp.ClientSession
 ):
     works.broken = 10**6
@@ -133,7 +133,7 @@ async def test_it_waits_for_what_it_needs_alive_but_not_ready(
     await wait_for(lambda: "loop" in works.log)
 
 
-async def test_what_never_comes_ends_the_start(
+async def test_a_step_that_never_succeeds_ends_the_start(
     works: Works, make_service: Callable[..., ServiceApp]
 ):
     works.broken = 10**6
@@ -147,7 +147,7 @@ async def test_a_gateway_may_serve_the_public_part(service: ServiceApp):
     assert set(service.addresses) == {"internal"}
 
 
-async def test_what_was_counted_is_shown_by_route_template(
+async def test_metrics_are_shown_by_route_template(
     service: ServiceApp, session: aiohttp.ClientSession
 ):
     await service.start(internal=listen("127.0.0.1", 0), public=listen("127.0.0.1", 0))
@@ -159,7 +159,7 @@ async def test_what_was_counted_is_shown_by_route_template(
     assert "never-heard-of" not in text
 
 
-def test_an_operators_route_is_never_public():
+def test_an_operator_route_is_never_public():
     row = Route(
         method="POST",
         path="/internal/admin/x",
@@ -215,7 +215,7 @@ async def test_a_loop_that_fails_is_started_again_and_counted(caplog):
         await supervisor.stop()
 
 
-async def test_a_loop_that_swallows_a_cancellation_or_fails_in_its_clean_up_ends_all_the_same():
+async def test_stop_ends_loops_that_swallow_a_cancellation_or_fail_in_clean_up():
     running = asyncio.Barrier(3)
 
     async def swallows() -> None:

@@ -1,4 +1,4 @@
-"""With which environment does a service start, and what does it say when it does not?"""
+"""The environment a service needs, and what it says when something is missing."""
 
 import json
 
@@ -102,12 +102,12 @@ def test_a_weak_or_wrong_value_stops_the_start_without_being_shown(
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]"])
-def test_the_default_account_is_good_on_this_machine(environment, host: str):
+def test_the_default_account_is_accepted_on_this_machine(environment, host: str):
     environment(AMQP_URL=f"amqp://guest:guest@{host}:5672/")
     assert host.strip("[]") in load(Settings).amqp_url.get_secret_value()
 
 
-def test_no_secret_is_in_what_settings_look_like(environment):
+def test_the_text_of_settings_shows_no_secret(environment):
     environment()
     shown = repr(load(Settings)) + load(Settings).model_dump_json()
     assert not [secret for secret in ("s3cret", ADMIN_KEY, KEYS.private["team"]) if secret in shown]

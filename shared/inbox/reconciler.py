@@ -1,0 +1,242 @@
+"""The reconciler: it compares with each source's heads and fetches the rows that are missing.
+
+The bus makes a fact arrive soon; the reconciler makes it arrive for certain. It heals a source that
+fell silent, a deleted queue and a lost message.
+"""
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from datetime import datetime, timedelta
+
+from shared import context, metrics
+from shared.clock import Clock
+from shared.contracts.calls import CHANGES, HEADS, ChangesQuery
+from shared.contracts.facts import Position, Row
+from shared.http.client import InternalClient
+from shared.inbox.marks import Marks, mark_id
+from shared.mongo import (
+    DATABASE_AWAY,
+    AlreadyThere,
+    Database,
+    DbClient,
+    DbSession,
+    majority,
+    transact,
+)
+from shared.problems import Unavailable
+
+RECONCILE_SECONDS = 5.0
+"""Between two comparisons with the sources' heads."""
+RECONCILE_AWAY_SECONDS = 1.0
+"""The same, while a source cannot be asked."""
+SETTLE_SECONDS = 0.5
+"""Before a comparison that a failure asked for: its cause needs a moment to pass."""
+BUS_HEAD_START = timedelta(seconds=1)
+"""A row that is younger is left to the bus."""
+SETTLING_TIME = timedelta(seconds=10)
+"""A fact may still appear so long after its own moment: its transaction is open for five seconds at
+most, and the clocks of two machines differ."""
+PAGE_SIZE = 200
+"""Rows of one fetch."""
+MARK_RETENTION = timedelta(hours=1)
+"""A mark that the progress covers is kept so long, for replicas that have read older progress."""
+FORGET_INTERVAL = timedelta(minutes=5)
+MAX_ATTEMPTS = 6
+"""A row that fails so often is put aside."""
+
+AWAY: tuple[type[Exception], ...] = (Unavailable, *DATABASE_AWAY)
+"""Not the fault of a fact: it waits until the database or the other service is back."""
+
+_log = logging.getLogger(__name__)
+
+
+class Reconciler:
+    """Knows how far a service has applied each shard of its sources, and completes it."""
+
+    def __init__(
+        self,
+        client: DbClient,
+        database: Database,
+        *,
+        sources: Sequence[str],
+        internal: InternalClient,
+        apply: Callable[[Row], Awaitable[None]],
+        clock: Clock,
+        page_size: int = PAGE_SIZE,
+    ) -> None:
+        self._client = client
+        self._marks = Marks(database)
+        self._progress = majority(database, "inbox_marks")
+        self._dead = majority(database, "inbox_dead")
+        self._sources = tuple(sources)
+        self._internal = internal
+        self._apply = apply
+        self._clock = clock
+        self._page_size = page_size
+        self._epochs: dict[str, str] = {}
+        self._contiguous: dict[tuple[str, int], int] = {}
+        """The last sequence of (source, shard) up to which everything is applied."""
+        self._complete_until: dict[str, datetime] = {}
+        self._failures: dict[Position, int] = {}
+        self._to_forget: dict[str, set[int]] = {}
+        self._forget_at: dict[str, datetime] = {}
+        self._wake = asyncio.Event()
+
+    async def load(self) -> None:
+        """Read the progress that this service's replicas have saved."""
+        async for saved in self._progress.find({}):
+            self._epochs[saved["_id"]] = saved["epoch"]
+            for shard, seq in saved["low"].items():
+                self._contiguous[saved["_id"], int(shard)] = seq
+
+    def covers(self, position: Position) -> bool:
+        """Tell whether the row at this position is known to be applied, without its mark."""
+        applied = self._contiguous.get((position.source, position.shard), 0)
+        return position.epoch == self._epochs.get(position.source) and position.seq <= applied
+
+    def wake(self) -> None:
+        """Compare soon: something was missed."""
+        self._wake.set()
+
+    @property
+    def complete_until(self) -> datetime | None:
+        """Every fact from before this moment is applied; `None` while that is not known."""
+        if len(self._complete_until) < len(self._sources):
+            return None
+        return min(self._complete_until.values())
+
+    async def run(self) -> None:
+        """Reconcile every few seconds, and soon when something was missed. Never ends."""
+        away: set[str] = set()
+        while True:
+            for source in self._sources:
+                try:
+                    await self.reconcile(source)
+                    away.discard(source)
+                except AWAY as problem:
+                    # Services start in any order, so the first failure is no warning.
+                    level = logging.WARNING if source in away else logging.INFO
+                    _log.log(level, "cannot compare with %s: %s", source, problem)
+                    away.add(source)
+            pause = RECONCILE_AWAY_SECONDS if away else RECONCILE_SECONDS
+            try:
+                async with asyncio.timeout(pause * random.uniform(0.8, 1.2)):
+                    await self._wake.wait()
+                await asyncio.sleep(SETTLE_SECONDS)
+            except TimeoutError:
+                continue
+            finally:
+                self._wake.clear()
+
+    async def reconcile(self, source: str) -> None:
+        """Compare with the source's heads, fetch and apply what is missing, save the progress."""
+        asked_at = self._clock.now()
+        answer = await self._internal.call(HEADS, source)
+        epoch, heads = answer.epoch, answer.heads
+        if self._epochs.get(source) != epoch:
+            self._begin_epoch(source, epoch)
+        applied = {shard: self._contiguous.get((source, shard), 0) for shard in heads}
+        behind = [shard for shard, head in heads.items() if applied[shard] < head]
+        incomplete = [
+            shard for shard in behind if not await self._fill(source, epoch, shard, heads[shard])
+        ]
+        if behind:
+            await self._save(source, epoch, heads)
+            await self._forget_now_and_then(source, epoch, behind, asked_at)
+        if not incomplete:
+            self._complete_until[source] = asked_at - SETTLING_TIME
+
+    def _begin_epoch(self, source: str, epoch: str) -> None:
+        if source in self._epochs:
+            _log.warning("%s has another epoch: its journal begins anew", source)
+        for key in [key for key in self._contiguous if key[0] == source]:
+            del self._contiguous[key]
+        self._epochs[source] = epoch
+
+    async def _save(self, source: str, epoch: str, heads: Collection[int]) -> None:
+        low = {str(shard): self._contiguous.get((source, shard), 0) for shard in heads}
+        await self._progress.update_one(
+            {"_id": source}, {"$set": {"epoch": epoch, "low": low}}, upsert=True
+        )
+
+    async def _fill(self, source: str, epoch: str, shard: int, head: int) -> bool:
+        """Apply what is missing up to `head`; tell whether all of it is applied now."""
+        applied = self._contiguous.get((source, shard), 0)
+        while applied < head:
+            end = min(applied + self._page_size, head)
+            first = Position(source, epoch, shard, applied + 1)
+            marked = await self._marks.between(first, end)
+            if len(marked) < end - applied:
+                marked |= await self._fetch(first, end, marked)
+            while applied + 1 in marked:
+                applied += 1
+            self._contiguous[source, shard] = applied
+            if applied < end:
+                return False
+        return True
+
+    async def _fetch(self, first: Position, end: int, marked: set[int]) -> set[int]:
+        """Fetch the rows from `first` to `end` and apply the missing ones; those now applied."""
+        query = ChangesQuery(shard=first.shard, after=first.seq - 1, limit=end - first.seq + 1)
+        page = await self._internal.call(CHANGES, first.source, query)
+        applied: set[int] = set()
+        if page.epoch != first.epoch:
+            return applied
+        recent = self._clock.now() - BUS_HEAD_START
+        for event in page.items:
+            row = Row.from_event(event.encode())
+            if row.seq in marked or row.seq > end:
+                continue
+            if row.occurred_at > recent:
+                self._wake.set()
+                continue
+            if await self._apply_or_put_aside(row):
+                applied.add(row.seq)
+        return applied
+
+    async def _apply_or_put_aside(self, row: Row) -> bool:
+        """Apply a fetched row; put aside one that keeps failing, and the others go on."""
+        try:
+            await self._apply(row)
+        except AWAY:
+            raise
+        except Exception as problem:  # noqa: BLE001 - a fault of any kind must not stop the shard
+            failures = self._failures.get(row.position, 0) + 1
+            self._failures[row.position] = failures
+            _log.exception("cannot apply %s (attempt %d)", row.id, failures)
+            if failures < MAX_ATTEMPTS:
+                return False
+            await self.put_aside(row, problem)
+        self._failures.pop(row.position, None)
+        return True
+
+    async def put_aside(self, row: Row, problem: Exception) -> None:
+        """Keep a row in `inbox_dead` for a person, and mark it."""
+
+        async def change(session: DbSession) -> None:
+            await self._dead.update_one(
+                {"_id": mark_id(row.position)},
+                {"$set": {"event": row.to_event().decode(), "error": repr(problem)[:500]}},
+                upsert=True,
+                session=session,
+            )
+            await self._marks.insert(row.position, self._clock.now(), session)
+
+        with contextlib.suppress(AlreadyThere):  # another replica put it aside
+            await transact(self._client, change)
+        metrics.PUT_ASIDE.labels(context.service.get(), row.source).inc()
+
+    async def _forget_now_and_then(
+        self, source: str, epoch: str, shards: Collection[int], now: datetime
+    ) -> None:
+        """Delete marks that the progress covers, but seldom: each time it reads an hour of them."""
+        self._to_forget.setdefault(source, set()).update(shards)
+        if now < self._forget_at.get(source, now):
+            return
+        self._forget_at[source] = now + FORGET_INTERVAL
+        for shard in self._to_forget.pop(source):
+            last = Position(source, epoch, shard, self._contiguous.get((source, shard), 0))
+            await self._marks.delete(last, before=self._clock.now() - MARK_RETENTION)

@@ -1,0 +1,50 @@
+"""Mutants of the inbox and its reconciler: when a service may call itself complete."""
+
+from tests.mutants.mutant import Kind, Mutant
+
+RECONCILER = "shared/inbox/reconciler.py"
+NEAREST = ("tests/shared/inbox/test_reconciler.py",)
+
+ROWS = (
+    Mutant(
+        id="inbox-one-incomplete-shard-hidden",
+        kind=Kind.CONSISTENCY,
+        file=RECONCILER,
+        old="        if not incomplete:\n",
+        new="        if not incomplete or behind[-1] not in incomplete:\n",
+        tests=NEAREST,
+    ),
+    Mutant(
+        id="inbox-complete-shards-outvote-one",
+        kind=Kind.CONSISTENCY,
+        file=RECONCILER,
+        old="        if not incomplete:\n",
+        new="        if len(incomplete) < len(behind):\n",
+        tests=NEAREST,
+    ),
+    Mutant(
+        id="inbox-gap-counts-as-filled",
+        kind=Kind.CONSISTENCY,
+        file=RECONCILER,
+        old="            if applied < end:\n                return False\n",
+        new="            applied = self._contiguous[source, shard] = end\n",
+        tests=NEAREST,
+    ),
+    Mutant(
+        id="inbox-fetched-page-counts-as-whole",
+        kind=Kind.CONSISTENCY,
+        file=RECONCILER,
+        old="                marked |= await self._fetch(first, end, marked)\n",
+        new="                await self._fetch(first, end, marked)\n"
+        "                marked = set(range(applied + 1, end + 1))\n",
+        tests=NEAREST,
+    ),
+    Mutant(
+        id="inbox-highest-instead-of-contiguous",
+        kind=Kind.CONSISTENCY,
+        file=RECONCILER,
+        old="            while applied + 1 in marked:\n                applied += 1\n",
+        new="            applied = max(marked, default=applied)\n",
+        tests=NEAREST,
+    ),
+)

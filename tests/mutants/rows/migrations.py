@@ -1,0 +1,76 @@
+"""Mutants of migrations: one replica applies each step once, and long builds end."""
+
+from tests.mutants.mutant import Kind, Mutant
+
+RUNNER = "shared/migrations.py"
+NEAREST = ("tests/shared/test_migrations.py",)
+
+ROWS = (
+    Mutant(
+        id="migrations-without-lock",
+        kind=Kind.DATA,
+        file=RUNNER,
+        old="        if await runner.lock.acquire():\n",
+        new="        if await runner.lock.acquire() or True:\n",
+        tests=NEAREST,
+    ),
+    Mutant(
+        id="migrations-take-a-renewed-lock",
+        kind=Kind.DATA,
+        file=RUNNER,
+        old='        if current["renewal"] != self._watched:\n',
+        new="        if not self._watched:\n",
+        tests=NEAREST,
+    ),
+    Mutant(
+        id="migrations-go-on-without-the-lock",
+        kind=Kind.DATA,
+        file=RUNNER,
+        old="                if not outcome.matched_count:\n                    return\n",
+        new="",
+        tests=NEAREST,
+    ),
+    Mutant(
+        id="migrations-record-before-the-step",
+        kind=Kind.DATA,
+        file=RUNNER,
+        old="        for migration in await self.pending():\n",
+        new="        for migration in await self.pending():\n"
+        "            await insert_once(\n"
+        '                self._applied, {"_id": migration.number, "name": migration.name}\n'
+        "            )\n",
+        tests=NEAREST,
+    ),
+    Mutant(
+        id="migrations-accept-a-newer-database",
+        kind=Kind.DATA,
+        file=RUNNER,
+        old="        if highest > len(self._migrations):\n",
+        new="        if highest > len(self._migrations) + 1:\n",
+        tests=NEAREST,
+    ),
+    Mutant(
+        id="index-builds-have-the-clients-limit",
+        kind=Kind.AVAILABILITY,
+        file="shared/mongo.py",
+        old="    with pymongo.timeout(0):\n",
+        new="    with pymongo.timeout(None):\n",
+        tests=NEAREST,
+    ),
+    Mutant(
+        id="index-builds-wait-for-every-member",
+        kind=Kind.AVAILABILITY,
+        file="shared/mongo.py",
+        old='create_indexes([model], commitQuorum="majority")',
+        new="create_indexes([model])",
+        tests=NEAREST,
+    ),
+    Mutant(
+        id="index-ttl-is-not-changed",
+        kind=Kind.DATA,
+        file="shared/indexes.py",
+        old="    if ttl != index.ttl_seconds:\n",
+        new="    if ttl is None:\n",
+        tests=NEAREST,
+    ),
+)

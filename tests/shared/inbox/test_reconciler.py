@@ -1,0 +1,128 @@
+"""When a service may say that it has applied everything: `complete_until`."""
+
+from __future__ import annotations
+
+import pytest
+
+from shared.contracts.calls import Changes, ChangesQuery
+from shared.contracts.facts import shard_of
+from shared.journal import JournalWrite
+from tests.shared.inbox.conftest import Effects, JournalCalls, MakeInbox
+from tests.shared.journal.conftest import CALLER, project_created
+
+ACCOUNTS = ("acc_1", "acc_2", "acc_3")
+SHARDS = [shard_of(account) for account in ACCOUNTS]
+
+
+class Withholding(JournalCalls):
+    """Leaves rows out of its answers: a replica of the source that lags, or a lost row."""
+
+    withheld: set[tuple[int, int]]
+
+    async def changes(self, query: ChangesQuery) -> Changes:
+        page = await super().changes(query)
+        rows = await self.journal.changes(query.shard, after=query.after, limit=query.limit)
+        kept = [
+            event
+            for event, row in zip(page.items, rows, strict=True)
+            if (row.shard, row.seq) not in self.withheld
+        ]
+        return page.model_copy(update={"items": kept})
+
+
+@pytest.fixture
+async def source(calls: JournalCalls) -> Withholding:
+    """Three shards with five rows each."""
+    withholding = Withholding(calls.journal)
+    withholding.withheld = set()
+    for place, account in enumerate(ACCOUNTS):
+        for number in range(5):
+
+            async def change(write: JournalWrite, number: int = number + 10 * place) -> None:
+                write.record(project_created(number))
+
+            await calls.journal.write(account, change, caller=CALLER, effective_everywhere=False)
+    return withholding
+
+
+def test_the_accounts_of_these_tests_lie_in_three_shards() -> None:
+    assert len(set(SHARDS)) == len(ACCOUNTS)
+
+
+@pytest.mark.parametrize("incomplete", range(3))
+async def test_one_incomplete_shard_is_not_hidden_by_complete_ones(
+    make_inbox: MakeInbox, source: Withholding, effects: Effects, incomplete: int
+) -> None:
+    inbox = make_inbox(source=source)
+    source.withheld = {(SHARDS[incomplete], 3)}
+
+    await inbox.reconcile("team")
+    assert len(await effects.saw()) == 14
+    assert inbox.complete_until is None
+
+    source.withheld = set()
+    await inbox.reconcile("team")
+    assert len(await effects.saw()) == 15
+    assert inbox.complete_until is not None
+
+
+@pytest.mark.parametrize("page_size", [1, 3, 200])
+@pytest.mark.parametrize("missing", [{1}, {2, 3}, {5}])
+async def test_a_gap_that_a_fetch_did_not_fill_stays_a_gap(
+    make_inbox: MakeInbox,
+    source: Withholding,
+    effects: Effects,
+    page_size: int,
+    missing: set[int],
+) -> None:
+    inbox = make_inbox(source=source, page_size=page_size)
+    source.withheld = {(SHARDS[0], seq) for seq in missing}
+
+    for _ in range(2):
+        await inbox.reconcile("team")
+        assert inbox.complete_until is None
+    source.withheld = set()
+    await inbox.reconcile("team")
+
+    assert len(await effects.saw()) == 15
+    assert inbox.complete_until is not None
+
+
+async def test_a_gap_stays_a_gap_for_a_service_that_starts_again(
+    make_inbox: MakeInbox, source: Withholding, effects: Effects
+) -> None:
+    source.withheld = {(SHARDS[0], 2)}
+    await make_inbox(source=source).reconcile("team")
+    assert len(await effects.saw()) == 14
+
+    restarted = make_inbox(source=source)
+    await restarted.start()
+    await restarted.stop()
+    source.withheld = set()
+    await restarted.reconcile("team")
+
+    assert len(await effects.saw()) == 15
+    assert restarted.complete_until is not None
+
+
+async def test_a_page_of_another_epoch_completes_nothing(
+    make_inbox: MakeInbox, source: Withholding, effects: Effects
+) -> None:
+    inbox = make_inbox(source=source)
+    source.epoch_of_changes = "another"
+
+    await inbox.reconcile("team")
+
+    assert await effects.saw() == []
+    assert inbox.complete_until is None
+
+
+async def test_a_source_that_was_never_compared_leaves_completeness_unknown(
+    make_inbox: MakeInbox, source: Withholding
+) -> None:
+    inbox = make_inbox(source=source, sources=("team", "identity"))
+
+    await inbox.reconcile("team")
+    assert inbox.complete_until is None
+    await inbox.reconcile("identity")
+    assert inbox.complete_until is not None
