@@ -37,8 +37,8 @@ class HeadsFirst(Leases):
     long for the same reason.
     """
 
-    def __init__(self, store, *, clock, ttl):
-        super().__init__(store, clock=clock, ttl=max(ttl, LONG_TTL))
+    def __init__(self, store, *, ttl, **others):
+        super().__init__(store, ttl=max(ttl, LONG_TTL), **others)
 
     async def grant(self, *, replica, boot, asked, epoch, applied, held=0.0):
         row = self._row(
