@@ -59,13 +59,13 @@ def routes_table(routes: Sequence[Route]) -> str:
         refusals = ", ".join(sorted({f"`{refusal.code}`" for refusal in route.refuses}))
         name = f"`{route.method} {route.path}`"
         rows.append((name, access_text(route.access), route.summary, refusals or "-"))
-    return table(("route", "who", "what", "refuses, besides what every route may"), rows)
+    return table(("route", "caller", "purpose", "refusals, apart from those of every route"), rows)
 
 
 def facts_table(service: str) -> str:
     """The facts that a service publishes."""
     rows = [(f"`{fact.type}`", first_line(fact.__doc__)) for fact in FACTS_OF.get(service, ())]
-    return table(("fact", "meaning"), rows) if rows else "It tells no facts."
+    return table(("fact", "meaning"), rows) if rows else "It publishes no facts."
 
 
 def subscriptions_table(subscriptions: Mapping[str, object]) -> str:
@@ -74,7 +74,7 @@ def subscriptions_table(subscriptions: Mapping[str, object]) -> str:
         ("every fact" if name == "*" else f"`{name}`", first_line(handler.__doc__))
         for name, handler in sorted(subscriptions.items())
     ]
-    return table(("fact", "what happens"), rows) if rows else "It acts on no facts."
+    return table(("fact", "effect"), rows) if rows else "It handles no facts."
 
 
 def settings_table(service: str) -> str:

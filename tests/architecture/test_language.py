@@ -1,0 +1,120 @@
+"""The language of the project: banned words, docstrings, and the names of tests and classes."""
+
+import ast
+import re
+import tokenize
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+from deploy.documents import ROOT
+from tests.architecture.files import is_test, parsed, relative, tracked
+
+THIS_FILE = Path(__file__).resolve()
+TEXTS = tracked("*.py", "*.md", "*.j2", "*.html", "*.yaml", "*.yml", "*.txt", "Makefile", ".ci/*")
+WORD_LISTS = {"common_passwords.txt"}
+"""Data that is not text of ours."""
+
+BANNED = re.compile(
+    r"\b(?:whoever|whomever|somebody|nobody|anybody|whatever|alike)\b"
+    r"|\bfor ever\b|\bso many\b"
+    r"|\b(?:is|are|was|were) no (?:member|role|user|token|number|network|port|owner|account)s?\b",
+    re.IGNORECASE,
+)
+MAX_TEST_NAME = 70
+SHARED_NAMES = {
+    "Settings": "each service has its own, loaded by one function",
+    "Ctx": "what the use cases of each service are given",
+    "Store": "the database of each service",
+    "ServiceClient": "the same client, as the public SDK shows it and as identity keeps it",
+}
+"""Class names that several packages define with the same meaning."""
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in TEXTS if path != THIS_FILE and path.name not in WORD_LISTS],
+    ids=relative,
+)
+def test_no_text_contains_a_banned_word(path):
+    lines = path.read_text().replace("_", " ").splitlines()
+    found = [
+        f"{number}: {line.strip()}" for number, line in enumerate(lines, 1) if BANNED.search(line)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize("path", tracked("*.py"), ids=relative)
+def test_a_module_docstring_is_one_plain_sentence(path):
+    docstring = ast.get_docstring(parsed(path))
+    if docstring is None:
+        assert is_test(path) or path.name == "__init__.py", "the module has no docstring"
+        return
+    first = docstring.split("\n\n")[0]
+    assert first.endswith("."), first
+    assert "?" not in first, first
+
+
+def functions(path):
+    return (
+        node
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
+
+
+@pytest.mark.parametrize("path", tracked("tests/*.py"), ids=relative)
+def test_the_name_of_a_test_has_at_most_70_characters(path):
+    long = [
+        node.name
+        for node in functions(path)
+        if node.name.startswith("test_") and len(node.name) > MAX_TEST_NAME
+    ]
+    assert long == []
+
+
+def test_every_class_name_has_one_meaning():
+    places = defaultdict(list)
+    for path in tracked("sdk/*.py", "shared/*.py", "services/*.py", "deploy/*.py"):
+        for node in ast.walk(parsed(path)):
+            if isinstance(node, ast.ClassDef) and node.name not in SHARED_NAMES:
+                places[node.name].append(relative(path))
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}
+
+
+@pytest.mark.parametrize("path", tracked("*.py"), ids=relative)
+def test_no_class_is_renamed_by_its_import(path):
+    renamed = [
+        f"{alias.name} as {alias.asname}"
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if alias.asname and re.match(r"[A-Z][a-z]", alias.name) and alias.name not in SHARED_NAMES
+    ]
+    assert renamed == []
+
+
+@pytest.mark.parametrize("path", tracked("*.py"), ids=relative)
+def test_a_comment_is_not_a_question(path):
+    with path.open("rb") as file:
+        comments = [
+            token.string
+            for token in tokenize.tokenize(file.readline)
+            if token.type == tokenize.COMMENT and token.string.rstrip().endswith("?")
+        ]
+    assert comments == []
+
+
+def test_operations_names_only_existing_metrics_and_log_messages():
+    text = (ROOT / "docs" / "operations.md").read_text()
+    code = "\n".join(
+        path.read_text() for path in tracked("shared/*.py", "services/*.py", "deploy/*.py")
+    )
+    metrics = re.findall(r"`(rolecall_[a-z_]+?)(?:_total)?` \{", text)
+    alarms = text[text.index("These errors need") : text.index("## Failures")]
+    messages = re.findall(r"`([A-Za-z. ]+)`", alarms)
+    assert metrics
+    assert messages
+    missing = [name for name in (*metrics, *messages) if name not in code]
+    assert missing == []

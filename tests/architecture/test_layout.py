@@ -1,0 +1,98 @@
+"""The layout: what may stand at the root of a package, and how deep imports go."""
+
+import re
+
+import pytest
+
+from deploy.documents import ROOT
+from deploy.imports import levels, service_graphs
+from shared.contracts.topology import Service
+
+SERVICE_ROOT = {
+    "README.md",
+    "__init__.py",
+    "__main__.py",
+    "adapters",
+    "app.py",
+    "domain",
+    "domain.py",
+    "migrations.py",
+    "routes",
+    "routes.py",
+    "settings.py",
+    "store",
+    "store.py",
+    "subscriptions.py",
+    "use_cases",
+    "use_cases.py",
+}
+DATA = {"notification": {"templates"}}
+"""Folders with data at the root of a service."""
+
+OTHER_ROOTS = {
+    "shared": {
+        "__init__.py",
+        "addresses.py",
+        "auth",
+        "bus",
+        "cancellation.py",
+        "clock.py",
+        "context.py",
+        "contracts",
+        "http",
+        "ids.py",
+        "inbox",
+        "indexes.py",
+        "journal",
+        "leases",
+        "links.py",
+        "logs.py",
+        "metrics.py",
+        "migrations.py",
+        "mongo.py",
+        "names.py",
+        "problems.py",
+        "redaction.py",
+        "runtime",
+        "start.py",
+        "timeouts.py",
+    },
+    "sdk/rolecall": {"__init__.py", "cli.py", "client", "core", "integrations", "py.typed"},
+    "services": {"__init__.py", "console", *Service},
+}
+MAX_LEVELS = 6
+
+
+def names_in(folder):
+    return {path.name for path in (ROOT / folder).iterdir() if path.name != "__pycache__"}
+
+
+@pytest.mark.parametrize("service", tuple(Service))
+def test_nothing_else_stands_at_the_root_of_a_service(service):
+    allowed = SERVICE_ROOT | DATA.get(service, set())
+    assert names_in(f"services/{service}") - allowed == set()
+
+
+@pytest.mark.parametrize("service", tuple(Service))
+@pytest.mark.parametrize("name", ["domain", "routes", "store", "use_cases"])
+def test_a_floor_is_a_module_or_a_folder_but_not_both(service, name):
+    names = names_in(f"services/{service}")
+    assert len({name, f"{name}.py"} & names) == 1
+
+
+@pytest.mark.parametrize("folder", OTHER_ROOTS)
+def test_nothing_else_stands_at_the_root_of_a_package(folder):
+    assert names_in(folder) - OTHER_ROOTS[folder] == set()
+
+
+def test_every_file_that_the_architecture_names_exists():
+    text = (ROOT / "ARCHITECTURE.md").read_text()
+    paths = re.findall(r"`((?:deploy|shared|services|sdk|tests)/[\w/.]+)`", text)
+    assert paths
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+@pytest.mark.parametrize("service", tuple(Service))
+def test_imports_inside_a_service_have_few_levels(service):
+    stack = levels(service_graphs()[service])
+    assert len(stack) <= MAX_LEVELS, stack
