@@ -4,6 +4,7 @@ from shared import inbox, journal, leases
 from shared.http import idempotency
 from shared.indexes import Index, index_step
 from shared.migrations import Migration
+from shared.mongo import Database, majority
 
 MEMBERS = (
     Index(collection="members", keys=(("account_id", 1), ("email_key", 1))),
@@ -36,6 +37,22 @@ SNAPSHOT = tuple(
 )
 """The order in which authz reads a snapshot."""
 
+
+async def wrap_kept_invitations(database: Database) -> None:
+    """Give the kept answers of invitations the form in which a repeat is answered now.
+
+    Earlier versions kept the invitation alone, and added the note at each repeat.
+    """
+    keys = majority(database, "idempotency")
+    async for kept in keys.find({"answer.delivery": {"$exists": True}}):
+        invitation = kept["answer"]
+        note = "shown-once" if invitation["delivery"] == "link" else None
+        answer = {"invitation": invitation, "link": None, "note": note}
+        await keys.update_one(
+            {"_id": kept["_id"], "answer.delivery": {"$exists": True}}, {"$set": {"answer": answer}}
+        )
+
+
 MIGRATIONS = (
     Migration(1, "journal indexes", index_step(*journal.INDEXES)),
     Migration(2, "lease indexes", index_step(*leases.INDEXES)),
@@ -49,4 +66,5 @@ MIGRATIONS = (
     Migration(10, "allowance indexes", index_step(*ALLOWANCES)),
     Migration(11, "ended session indexes", index_step(*ENDED_SESSIONS)),
     Migration(12, "snapshot indexes", index_step(*SNAPSHOT)),
+    Migration(13, "kept invitation answers", wrap_kept_invitations),
 )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from shared.bus import BusMessage, Handler, Resync, Subscription
 from shared.bus.delivery import RETRY_PAUSE_SECONDS, Lanes
-from shared.bus.rabbitmq_links import Links
+from shared.bus.rabbitmq_links import BrokerLinks
 from shared.bus.rabbitmq_publisher import Publisher
 from shared.bus.rabbitmq_subscription import RabbitSubscription
 from shared.contracts.topology import TOPOLOGY, Queue, Topology
@@ -33,7 +33,7 @@ class RabbitBus:
         pauses: Sequence[float] = RETRY_PAUSE_SECONDS,
         timeouts: Timeouts = DEFAULT_TIMEOUTS,
     ) -> None:
-        self._links = Links(url, name, heartbeat, connect_seconds=timeouts.publish)
+        self._links = BrokerLinks(url, name, heartbeat, connect_seconds=timeouts.publish)
         self._timeouts = timeouts
         self._topology = topology
         self._pauses = pauses

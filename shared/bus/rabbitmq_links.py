@@ -20,7 +20,7 @@ CLOSE_SECONDS = 5.0
 """For a connection to close."""
 
 
-class Links:
+class BrokerLinks:
     """Opens connections to one broker, and closes discarded ones in the background."""
 
     def __init__(self, url: str, name: str, heartbeat: int, *, connect_seconds: float) -> None:

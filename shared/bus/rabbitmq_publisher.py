@@ -10,7 +10,7 @@ from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, 
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS, PublishError
 
 from shared.bus import BusMessage, BusUnavailable, Unroutable
-from shared.bus.rabbitmq_links import Links, declare
+from shared.bus.rabbitmq_links import BrokerLinks, declare
 from shared.cancellation import cancelled_by_us
 from shared.contracts.topology import Topology
 
@@ -28,7 +28,7 @@ class _Link:
 class Publisher:
     """One connection for all that a process publishes, opened when first needed."""
 
-    def __init__(self, links: Links, topology: Topology, *, seconds: float) -> None:
+    def __init__(self, links: BrokerLinks, topology: Topology, *, seconds: float) -> None:
         self._seconds = seconds
         self._links = links
         self._topology = topology

@@ -17,7 +17,7 @@ from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 
 from shared.bus import BusMessage, Resync, Verdict
 from shared.bus.delivery import Lanes, drain, resync
-from shared.bus.rabbitmq_links import Links, declare, declare_queue
+from shared.bus.rabbitmq_links import BrokerLinks, declare, declare_queue
 from shared.cancellation import cancelled_by_us, end
 from shared.contracts.topology import DELIVERY_LIMIT, Queue, QueueKind, Topology
 
@@ -38,7 +38,7 @@ class RabbitSubscription:
 
     def __init__(
         self,
-        links: Links,
+        links: BrokerLinks,
         topology: Topology,
         queue: Queue,
         lanes: Lanes,

@@ -12,9 +12,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
-from shared.contracts.policy_objects import PolicyObject
+from shared.contracts.policy_objects import Contract, PolicyObject
 
 SHARDS = 64
 """The number of shards of each journal. A shard is ordered and gapless; shards are independent."""
@@ -28,11 +28,7 @@ class Outcome(StrEnum):
     FAILED = "failed"
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class Actor(_Frozen):
+class Actor(Contract):
     """Who acted. It comes from a verified context only, never from the body of a request."""
 
     type: Literal["user", "service_client", "service", "anonymous", "operator"]
@@ -43,7 +39,7 @@ class Actor(_Frozen):
     on_behalf_of: str | None = None
 
 
-class RequestInfo(_Frozen):
+class RequestInfo(Contract):
     """The request through which the actor acted."""
 
     request_id: str
@@ -60,7 +56,7 @@ class Caller:
     request: RequestInfo
 
 
-class ResourceRef(_Frozen):
+class ResourceRef(Contract):
     """The resource that a fact is about."""
 
     type: str
@@ -68,7 +64,7 @@ class ResourceRef(_Frozen):
     name: str | None = None
 
 
-class Payload(_Frozen):
+class Payload(Contract):
     """The data of a fact; each type has a class in `shared/contracts/<source>.py`.
 
     A field may be added with a default. Renaming or removing one, or changing its meaning, needs a
@@ -108,7 +104,7 @@ class Position(NamedTuple):
     seq: int
 
 
-class Row(_Frozen):
+class Row(Contract):
     """A committed row of a journal: fact, position, actor and request."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
@@ -184,7 +180,7 @@ def content_time(moment: datetime) -> str:
 
 
 def shard_of(key: str) -> int:
-    """The shard of an account's id, or of a user's id where there is no account."""
+    """The shard of an account's id, or of a user's id outside of any account."""
     return zlib.crc32(key.encode()) % SHARDS
 
 

@@ -23,11 +23,13 @@ class PolicyObjectKind(StrEnum):
     SERVICE_CLIENT = "service_client"
 
 
-class _Frozen(BaseModel):
+class Contract(BaseModel):
+    """What travels between services: immutable, and open to members that a later version adds."""
+
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class PolicyObject(_Frozen):
+class PolicyObject(Contract):
     """One policy object: its kind, its id within the account, and its state.
 
     `rev` is the sequence, in the shard of its key, of the change that gave it this state; the
@@ -41,7 +43,7 @@ class PolicyObject(_Frozen):
     state: dict[str, Any] | None
 
 
-class AccountObject(_Frozen):
+class AccountObject(Contract):
     """`account`: id = the account's id."""
 
     kind: Literal["personal", "team"]
@@ -51,7 +53,7 @@ class AccountObject(_Frozen):
     """`name@sha256` of a published catalog."""
 
 
-class MemberObject(_Frozen):
+class MemberObject(Contract):
     """`member`: id = the user's id. The membership's own id is new at each join."""
 
     membership_id: str
@@ -60,13 +62,13 @@ class MemberObject(_Frozen):
     expires_at: datetime | None = None
 
 
-class ProjectObject(_Frozen):
+class ProjectObject(Contract):
     """`project`: id = the project's id."""
 
     name: str
 
 
-class OverrideObject(_Frozen):
+class OverrideObject(Contract):
     """`override`: id = `<project id>/<user id>`; bound to the membership that it was given to.
 
     `grants` has the shape of a role's grants in a catalog file.
@@ -79,20 +81,20 @@ class OverrideObject(_Frozen):
     expires_at: datetime | None = None
 
 
-class CatalogObject(_Frozen):
+class CatalogObject(Contract):
     """`catalog`: id = `name@sha256`; `content` is the catalog's mapping."""
 
     content: dict[str, Any]
 
 
-class SessionObject(_Frozen):
+class SessionObject(Contract):
     """`session`: id = the session's id; published when it ends, kept while a token may live."""
 
     user_id: str
     ended_at: datetime
 
 
-class ServiceClientObject(_Frozen):
+class ServiceClientObject(Contract):
     """`service_client`: id = the client's id; `None` bounds nothing."""
 
     name: str

@@ -17,9 +17,9 @@ FIRST_SEED = SEED - DEFAULT_SEED
 CHECKS = length("CHECKS", short=1_800_000, soak=3_600_000)
 QUIET_CHECKS = CHECKS // 10
 SEARCH = 300
-"""A planted variant must be found within so many seeds; the rarest shows in one of forty."""
+"""A planted variant must be found within this number of seeds; the rarest shows in one of forty."""
 VARIANT_CHECKS = length("VARIANT_CHECKS", short=0, soak=3_600_000)
-"""The search for a wrong allow goes on until so many checks, to count how often it shows."""
+"""The search for a wrong allow goes on for this number of checks, to count how often it shows."""
 
 
 def total(outcomes: list[Outcome]) -> tuple[Counter[str], list[float]]:
@@ -28,7 +28,7 @@ def total(outcomes: list[Outcome]) -> tuple[Counter[str], list[float]]:
 
 
 def simulate_checks(checks: int, *, faults: bool) -> dict[int, Outcome]:
-    """Seed → outcome, until there are so many checks."""
+    """Seed → outcome, until the number of checks is reached."""
     outcomes: dict[int, Outcome] = {}
     done = 0
     for seed in count(FIRST_SEED):

@@ -31,7 +31,7 @@ REVISIONS = (
     "team.x.1.0",
     "team.x.01.1",
     "team.x.-1.1",
-    "nobody.x.1.1",
+    "unknown.x.1.1",
     "team...",
 )
 """What looks like a revision and is none."""

@@ -206,7 +206,7 @@ async def test_wrong_passwords_links_and_refresh_tokens_open_nothing(
         (owner.email, "not the password", 401, "wrong-credentials"),
         (owner.email, PASSWORD.upper(), 401, "wrong-credentials"),
         (owner.email, f"{PASSWORD} ", 401, "wrong-credentials"),
-        ("nobody@example.com", PASSWORD, 401, "wrong-credentials"),
+        ("absent@example.com", PASSWORD, 401, "wrong-credentials"),
         (people.unverified, "not the password", 401, "wrong-credentials"),
         (people.unverified, PASSWORD, 401, "wrong-credentials"),
     )

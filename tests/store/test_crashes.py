@@ -171,7 +171,7 @@ async def test_a_client_killed_in_a_transaction_blocks_its_rows_for_seconds_only
 ):
     server = private_database()
     client = connect(server.url, timeout_ms=120_000)
-    await client.crashes.accounts.insert_one({"_id": "a", "by": "nobody"})
+    await client.crashes.accounts.insert_one({"_id": "a", "by": "unknown"})
     dead = await asyncio.to_thread(
         subprocess.run, [sys.executable, "-c", KILLED_INSIDE, server.url], check=False
     )
@@ -189,5 +189,5 @@ async def test_a_client_killed_in_a_transaction_blocks_its_rows_for_seconds_only
 
     assert time.monotonic() - began < 15
     row = await client.crashes.accounts.find_one({"_id": "a"})
-    assert row == {"_id": "a", "by": "living", "after": "nobody"}
+    assert row == {"_id": "a", "by": "living", "after": "unknown"}
     client.close()

@@ -103,7 +103,7 @@ async def test_two_transactions_on_different_rows_both_commit(db, two_sessions):
 
 
 async def test_rows_that_are_only_read_do_not_conflict(db, two_sessions):
-    """Write skew: why every change writes its account's row, whatever else it writes."""
+    """Write skew: why every change writes its account's row besides its own."""
     await db.members.insert_many([{"_id": 1, "owner": True}, {"_id": 2, "owner": True}])
     for session, leaves in zip(two_sessions, (1, 2), strict=True):
         assert await db.members.count_documents({"owner": True}, session=session) == 2

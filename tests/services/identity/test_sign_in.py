@@ -30,7 +30,7 @@ async def test_a_wrong_password_and_an_unknown_address_answer_the_same(identity:
     person = await identity.person("ana@example.com")
     answers = [
         await identity.log_in("ana@example.com", "another-password-1"),
-        await identity.log_in("nobody@example.com"),
+        await identity.log_in("absent@example.com"),
         await identity.log_in("no address at all"),
     ]
     assert {answer.status for answer in answers} == {401}

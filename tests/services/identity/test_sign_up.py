@@ -56,7 +56,7 @@ async def test_sign_up_answers_the_same_for_a_known_address_and_adds_no_user(
 ) -> None:
     known = await identity.person("ana@example.com")
     for email in ("ana@example.com", "ANA@EXAMPLE.com"):
-        again = await identity.sign_up(email, password="somebody-elses-password")
+        again = await identity.sign_up(email, password="the-password-of-another")
         new = await identity.sign_up("new" + email)
         assert (again.status, again.text) == (new.status, new.text)
         assert set(again.headers) == set(new.headers)

@@ -103,7 +103,7 @@ def test_a_mailbox_keeps_the_local_part_and_has_its_domain_in_ascii(address, mai
     "address",
     [
         "",
-        "nobody",
+        "no-at-sign",
         "v@x.example,evil@x.example",
         "v@x.example evil@x.example",
         "v@x.example\r\nBcc: evil@x.example",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from rolecall import Catalog, load_catalog
+from services.team.migrations import wrap_kept_invitations
 from shared.problems import Refusal
 from tests.services.team.running import Account, Person, Reply, Team, running
 
@@ -82,6 +83,22 @@ async def test_a_repeated_key_makes_one_invitation_and_shows_no_second_link(
     assert len(await team.rows("invitation.created")) == 1
     kept = await team.database["idempotency"].find_one({})
     assert first.body["link"]["code"] not in str(kept)
+
+
+@pytest.mark.parametrize(("delivery", "note"), [("link", "shown-once"), ("email", None)])
+async def test_a_key_kept_by_an_earlier_version_is_answered_after_the_upgrade(
+    team: Team, delivery: str, note: str | None
+) -> None:
+    account = await team.account()
+    body = {"email": "a@example.com", "role": "basic", "delivery": delivery}
+    path = f"{account.path}/invitations"
+    made = (await account.owner.send("POST", path, body, Idempotency_Key="key-1")).expect(201)
+    keys = team.database["idempotency"]
+    await keys.update_one({}, {"$set": {"answer": made["invitation"]}})
+    for _ in range(2):
+        await wrap_kept_invitations(team.database)
+    again = await account.owner.send("POST", path, body, Idempotency_Key="key-1")
+    assert again.expect(201) == {"invitation": made["invitation"], "link": None, "note": note}
 
 
 async def test_a_removed_member_gets_no_kept_answer(team: Team) -> None:

@@ -13,7 +13,7 @@ import pytest
 from yarl import URL
 
 from shared.bus import BusUnavailable, Verdict
-from shared.bus.rabbitmq_links import Links
+from shared.bus.rabbitmq_links import BrokerLinks
 from shared.bus.rabbitmq_publisher import Publisher
 from shared.contracts.topology import DELIVERY_LIMIT, QueueKind
 from shared.timeouts import DEFAULT_TIMEOUTS
@@ -341,7 +341,7 @@ class StrayCancellation(Publisher):
 async def test_a_stray_cancellation_is_a_failed_publish(
     amqp_url: str, topology: Topology, where: str
 ):
-    links = Links(amqp_url, "test", 10, connect_seconds=SLOW_BROKER.publish)
+    links = BrokerLinks(amqp_url, "test", 10, connect_seconds=SLOW_BROKER.publish)
     publisher = StrayCancellation(links, topology, seconds=SLOW_BROKER.publish)
     publisher.where = where
     with pytest.raises(BusUnavailable):

@@ -1,4 +1,4 @@
-"""The inbox: each fact has one effect, whatever the bus does."""
+"""The inbox: each fact has one effect, even if the bus repeats or loses it."""
 
 import asyncio
 
