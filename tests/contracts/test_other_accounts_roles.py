@@ -145,7 +145,7 @@ def test_the_table_knows_every_guarded_row_and_every_role():
     assert ("operator", "project:manage") in held
 
 
-@pytest.mark.rule("Ci12", "Nv4")
+@pytest.mark.rule("Ci12", "Nv4", "Ro2")
 async def test_each_role_may_do_what_the_catalog_says_and_nothing_else(
     asking: Asking, people: People
 ):

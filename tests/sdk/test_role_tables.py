@@ -44,7 +44,7 @@ def test_the_table_has_581_rows():
     assert len(set(ROWS)) == 581
 
 
-@pytest.mark.rule("Rp8", "Ci6", "Nv6", "Nv8", "Nv9", "Nv10", "Nv11")
+@pytest.mark.rule("Rp8", "Rp10", "Rp12", "Ci6", "Nv6", "Nv8", "Nv9", "Nv10", "Nv11")
 @pytest.mark.parametrize("name", SOURCES)
 def test_every_cell_decides_as_its_source_says(name):
     wrong = [

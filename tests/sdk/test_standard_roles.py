@@ -69,6 +69,7 @@ def test_each_role_of_standard_holds_these_permissions(role, everyones, own, non
     assert {name: held.get(name) for name in expected} == expected
 
 
+@pytest.mark.rule("Ro4")
 def test_the_viewer_of_standard_only_views():
     compiled = CompiledCatalog(load_catalog("standard"))
     held = compiled.held(compiled.roles["viewer"])

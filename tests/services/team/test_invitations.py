@@ -58,6 +58,7 @@ async def test_a_link_is_shown_once_and_opens_the_account(team: Team) -> None:
     assert "link" not in str(await account.owner.get(f"{account.path}/members"))
 
 
+@pytest.mark.rule("Rp6")
 async def test_a_lookup_changes_nothing(team: Team) -> None:
     account = await team.account()
     proof = await account.invite("a@example.com", "basic")

@@ -52,7 +52,7 @@ async def test_a_project_of_another_account_is_not_found(team: Team) -> None:
     assert (await other.owner.get(f"{other.path}/projects/{project_id}"))["name"] == "prod"
 
 
-@pytest.mark.rule("Ci9")
+@pytest.mark.rule("Ci9", "Ro3")
 async def test_an_override_replaces_the_role_inside_its_project_only(team: Team) -> None:
     """It lowers, it raises, and removing it reverts to the role."""
     account = await team.account()
