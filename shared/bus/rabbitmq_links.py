@@ -1,4 +1,4 @@
-"""Connections to RabbitMQ, and the declaration of queues over them.
+"""BrokerLinks to RabbitMQ, and the declaration of queues over them.
 
 A link is a plain connection. It is dropped at the first failure, and a new one declares everything
 again. The recovery of the client library would hide that messages were missed.

@@ -60,7 +60,7 @@ class ChaosProxy:
         self.delay = 0.0
         """Seconds that every piece of data waits before it is forwarded."""
         self.accepted = 0
-        """Connections that were forwarded."""
+        """BrokerLinks that were forwarded."""
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
