@@ -1,11 +1,21 @@
 """Every mutant of the project, from the modules in `rows`."""
 
 from tests.mutants.mutant import Mutant
-from tests.mutants.rows import audit_log, authz, deployment, inbox, leases, mails, migrations
+from tests.mutants.rows import (
+    audit_log,
+    authz,
+    crashes,
+    deployment,
+    inbox,
+    leases,
+    mails,
+    migrations,
+)
 
 MUTANTS: tuple[Mutant, ...] = (
     *audit_log.ROWS,
     *authz.ROWS,
+    *crashes.ROWS,
     *deployment.ROWS,
     *inbox.ROWS,
     *leases.ROWS,

@@ -1,0 +1,44 @@
+"""Mutants of journal, relay and inbox that a crash between a write and its effect shows."""
+
+from tests.mutants.mutant import Kind, Mutant
+
+JOURNAL = "shared/journal/journal.py"
+RELAY = "shared/journal/relay.py"
+INBOX = "shared/inbox/inbox.py"
+MARKS = "shared/inbox/marks.py"
+CRASH_POINTS = ("tests/faults/test_crash_points.py",)
+
+ROWS = (
+    Mutant(
+        id="crash-rows-outside-transaction",
+        kind=Kind.DATA,
+        file=JOURNAL,
+        old="await self._rows.insert_many(documents, session=session)",
+        new="await self._rows.insert_many(documents)",
+        tests=CRASH_POINTS,
+    ),
+    Mutant(
+        id="crash-unsent-rows-stay",
+        kind=Kind.DATA,
+        file=RELAY,
+        old='        due = self._rows.find({"sent": False, ',
+        new='        due = self._rows.find({"sent": None, ',
+        tests=CRASH_POINTS,
+    ),
+    Mutant(
+        id="crash-receipt-before-effect",
+        kind=Kind.DATA,
+        file=MARKS,
+        old="await insert_once(self._marks, document, session)",
+        new="await insert_once(self._marks, document)",
+        tests=CRASH_POINTS,
+    ),
+    Mutant(
+        id="crash-effect-repeated",
+        kind=Kind.DATA,
+        file=INBOX,
+        old="                raise AlreadyApplied from there\n",
+        new="                return\n",
+        tests=("tests/shared/inbox",),
+    ),
+)
