@@ -34,8 +34,8 @@ from shared.problems import (
     Unavailable,
 )
 from shared.runtime.listeners import listen, url_of
-from shared.timeouts import Timeouts
 from tests.faults.chaos_proxy import ChaosProxy
+from tests.patience import PATIENT
 from tests.shared.http.sample import (
     ACCOUNT,
     CLOCK,
@@ -92,8 +92,6 @@ async def say(world: World, call: Call[Any, Any]) -> Any:
 
 
 TEAM = tuple(internal_route(call, say, refuses=(NameTaken,)) for call in CALLS)
-PATIENT = Timeouts(decide=60)
-"""What a decision may take has a test of its own; a busy machine must not decide the others."""
 PRINCIPAL = UserPrincipal(user_id=USER, session_id=SESSION)
 
 
@@ -103,7 +101,10 @@ async def client() -> AsyncIterator[Callable[..., InternalClient]]:
 
     def make(*urls: str, callee: str = "team", service: str = "authz") -> InternalClient:
         key = SecretStr(INTERNAL.private[service])
-        made.append(InternalClient(service=service, key=key, urls={callee: urls}, clock=CLOCK))
+        urls_of = {callee: urls}
+        made.append(
+            InternalClient(service=service, key=key, urls=urls_of, clock=CLOCK, timeouts=PATIENT)
+        )
         return made[-1]
 
     yield make

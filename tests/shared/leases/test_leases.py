@@ -299,7 +299,7 @@ async def test_a_fault_while_waiting_is_no_failed_write_and_asking_waits_again(c
     store = Faulty("e1", {3: 7})
     leases = Leases(store, clock=clock, ttl=3, timeouts=PATIENT)
     assert not (await barrier(leases, clock)).effective
-    assert "no receipt of team.e1.3.7: a bug" in caplog.text
+    assert "waiting for team.e1.3.7 failed: a bug" in caplog.text
     store.faulty = False
     receipt = await leases.receipt("team.e1.3.7", occurred_at=clock.now())
     assert receipt is not None
