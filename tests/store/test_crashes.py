@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pymongo
 import pytest
@@ -137,6 +138,15 @@ async def test_a_dead_database_costs_no_more_than_the_deadline(private_database)
     client.close()
 
 
+def stopped(pid: int) -> bool:
+    """Whether each thread of the process has stopped: a signal takes a moment to reach it."""
+    states = [
+        task.joinpath("stat").read_text().rpartition(")")[2].split()[0]
+        for task in Path(f"/proc/{pid}/task").iterdir()
+    ]
+    return set(states) == {"T"}
+
+
 async def test_a_stopped_server_costs_no_more_than_the_deadline(private_database):
     server = private_database()
     client = connect(server.url, timeout_ms=500)
@@ -148,6 +158,7 @@ async def test_a_stopped_server_costs_no_more_than_the_deadline(private_database
             await client.crashes.rows.find_one({"_id": 1})
 
     os.killpg(server.pid, signal.SIGSTOP)
+    await wait_for(lambda: stopped(server.pid), what="a stopped server")
     try:
         assert await quickest(ask, under=3) < 3
     finally:
