@@ -322,10 +322,14 @@ class CheckRequest(InternalRequest):
 
 
 class CheckResult(InternalAnswer):
-    """The decision; without `member` the account does not exist for this user."""
+    """The decision; without `member` the account does not exist for this user.
+
+    With `session_ended` the user is not signed in, and the answer says nothing of the account.
+    """
 
     allowed: bool
     member: bool
+    session_ended: bool = False
     reason: str | None = None
 
 

@@ -31,6 +31,7 @@ from shared.problems import (
     NotFound,
     PermissionMissing,
     Refusal,
+    Unauthenticated,
     Unavailable,
 )
 from shared.runtime.listeners import listen, url_of
@@ -309,6 +310,8 @@ DECISIONS = [
     (CheckResult(allowed=False, member=True, reason="role"), PermissionMissing),
     (CheckResult(allowed=False, member=False), NotFound),
     (CheckResult(allowed=True, member=False), NotFound),
+    (CheckResult(allowed=True, member=True, session_ended=True), Unauthenticated),
+    (CheckResult(allowed=False, member=False, session_ended=True), Unauthenticated),
 ]
 
 
