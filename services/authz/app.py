@@ -8,13 +8,15 @@ from services.authz.store.policy_state import PolicyState
 from services.authz.store.sign_in_state import SignInState
 from services.authz.subscriptions import handler
 from services.authz.use_cases import Ctx
-from shared.auth import Authenticator, RemoteKeys, TokenVerifier
+from shared.auth.access_tokens import TokenVerifier
+from shared.auth.authenticator import Authenticator
 from shared.auth.internal_tokens import InternalVerifier
+from shared.auth.key_sources import RemoteKeys
 from shared.bus import Bus, Subscription
 from shared.clock import Clock, SystemClock
 from shared.contracts.calls import KEY_SET
 from shared.contracts.topology import AUTHZ
-from shared.http import Api
+from shared.http.api import Api
 from shared.http.client import InternalClient
 from shared.runtime.service import ServiceApp
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts

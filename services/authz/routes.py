@@ -18,16 +18,9 @@ from services.authz.use_cases import Ctx, EvaluationRequest
 from shared import metrics
 from shared.auth.principals import ClientPrincipal, UserPrincipal
 from shared.contracts.calls import DECIDE, CheckRequest, CheckResult
-from shared.http import (
-    Answer,
-    Body,
-    Call,
-    Public,
-    Route,
-    SessionOrClient,
-    Strictness,
-)
+from shared.http.access import Public, SessionOrClient
 from shared.http.internal import internal_route
+from shared.http.routes import Answer, Body, Call, Route, Strictness
 from shared.problems import Stale
 
 EVALUATION_PATH = "/access/v1/evaluation"

@@ -8,7 +8,8 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from shared import context
-from shared.auth import Authenticator, BadToken
+from shared.auth.authenticator import Authenticator
+from shared.auth.jwt import BadToken
 from shared.auth.principals import (
     Anonymous,
     ClientPrincipal,

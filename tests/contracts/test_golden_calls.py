@@ -11,7 +11,8 @@ from pydantic import BaseModel
 from shared.contracts import calls
 from shared.contracts.calls import CALLS, InternalAnswer, InternalCall, InternalRequest
 from shared.contracts.topology import SOURCES, Service
-from shared.http import Admin, Internal, Route
+from shared.http.access import Admin, Internal
+from shared.http.routes import Route
 from shared.journal import journal_routes
 from shared.leases import lease_routes
 from tests.contracts.golden_schemas import (

@@ -17,8 +17,8 @@ from shared.contracts.calls import (
     SnapshotQuery,
     VerificationLinkRequest,
 )
-from shared.http import Call
 from shared.http.internal import internal_route
+from shared.http.routes import Call
 from shared.ids import UserId
 from shared.problems import NotFound
 

@@ -16,8 +16,8 @@ from rolecall import (
     decide,
     effective_matrix,
     is_outsider,
+    milliseconds,
 )
-from rolecall import milliseconds as milliseconds  # noqa: PLC0414  team takes its time from here
 from services.team.domain.accounts import Account
 from services.team.domain.members import Membership
 from services.team.domain.overrides import ProjectOverride

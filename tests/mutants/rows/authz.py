@@ -177,8 +177,8 @@ ROWS = (
         id="outsider-is-only-asked-for-the-account",
         kind=Kind.SECURITY,
         file="sdk/rolecall/core/decide.py",
-        old="    return account is None or _outside(account.members.get(user_id), now) is not None\n",
-        new="    return account is None\n",
+        old="account is None or _outside(account.members.get(user_id), now) is not None",
+        new="account is None",
         tests=CONFORMANCE,
     ),
     Mutant(

@@ -12,7 +12,8 @@ from pydantic import SecretStr
 
 from services.identity.app import build
 from services.identity.settings import Settings
-from shared.auth import RemoteKeys, TokenVerifier
+from shared.auth.access_tokens import TokenVerifier
+from shared.auth.key_sources import RemoteKeys
 from shared.contracts.calls import (
     DECIDE,
     HEADS,
@@ -30,8 +31,8 @@ from shared.contracts.calls import (
 from shared.contracts.facts import shard_of
 from shared.contracts.refusals import InvitationNotValid
 from shared.contracts.topology import Service
-from shared.http import Call
 from shared.http.internal import internal_route
+from shared.http.routes import Call
 from tests.clocks import SetClock
 from tests.patience import PATIENT
 from tests.support.service import (
@@ -48,8 +49,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from shared.contracts.facts import Row
-    from shared.http import Route
     from shared.http.client import InternalClient
+    from shared.http.routes import Route
     from shared.timeouts import Timeouts
 
 PASSWORD = "correct-horse-battery"

@@ -12,7 +12,8 @@ import pytest
 from pydantic import SecretStr
 
 from shared import context
-from shared.auth import Authenticator, InternalVerifier
+from shared.auth.authenticator import Authenticator
+from shared.auth.internal_tokens import InternalVerifier
 from shared.auth.principals import UserPrincipal
 from shared.contracts.calls import (
     DECIDE,
@@ -24,9 +25,11 @@ from shared.contracts.calls import (
 )
 from shared.contracts.facts import Actor
 from shared.contracts.topology import Service
-from shared.http import Api, AuthzChecker, Call
+from shared.http.api import Api
+from shared.http.checker import AuthzChecker
 from shared.http.client import InternalClient
 from shared.http.internal import internal_route
+from shared.http.routes import Call
 from shared.problems import (
     NotFound,
     PermissionMissing,
