@@ -14,7 +14,7 @@ from shared.auth.key_sources import RemoteKeys
 from shared.bus import Bus
 from shared.clock import Clock, SystemClock
 from shared.contracts import topology
-from shared.contracts.calls import KEY_SET
+from shared.contracts.calls.identity import KEY_SET
 from shared.http.api import Api
 from shared.http.checker import AuthzChecker
 from shared.http.client import InternalClient

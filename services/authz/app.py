@@ -1,6 +1,7 @@
 """The wiring of authz."""
 
-from services.authz.adapters.follower import Follower, Followers
+from services.authz.adapters.follower import Follower
+from services.authz.adapters.followers import Followers
 from services.authz.domain.journal_view import JournalView
 from services.authz.routes import INTERNAL_ROUTES, ROUTES
 from services.authz.settings import Settings
@@ -14,7 +15,7 @@ from shared.auth.internal_tokens import InternalVerifier
 from shared.auth.key_sources import RemoteKeys
 from shared.bus import Bus, Subscription
 from shared.clock import Clock, SystemClock
-from shared.contracts.calls import KEY_SET
+from shared.contracts.calls.identity import KEY_SET
 from shared.contracts.topology import AUTHZ
 from shared.http.api import Api
 from shared.http.client import InternalClient

@@ -17,7 +17,7 @@ from services.authz.domain.checks import (
 from services.authz.use_cases import Ctx, EvaluationRequest
 from shared import metrics
 from shared.auth.principals import ClientPrincipal, UserPrincipal
-from shared.contracts.calls import DECIDE, CheckRequest, CheckResult
+from shared.contracts.calls.authz import DECIDE, CheckRequest, CheckResult
 from shared.http.access import Public, SessionOrClient
 from shared.http.internal import internal_route
 from shared.http.routes import Answer, Body, Call, Route, Strictness

@@ -22,7 +22,7 @@ from services.authz.store.policy_state import PolicyState
 from services.authz.store.sign_in_state import SignInState
 from shared.auth.principals import ClientPrincipal, UserPrincipal
 from shared.clock import Clock
-from shared.contracts.calls import CheckResult
+from shared.contracts.calls.authz import CheckResult
 from shared.contracts.facts import Position, format_revision, parse_revision, shard_of
 from shared.http.refusals import BadRequest
 from shared.problems import Refusal, ScopeMissing, Stale, Unauthenticated

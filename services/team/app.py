@@ -16,7 +16,7 @@ from shared.auth.keys import decode
 from shared.auth.principals import UserPrincipal
 from shared.bus import Bus
 from shared.clock import Clock, SystemClock
-from shared.contracts.calls import KEY_SET
+from shared.contracts.calls.identity import KEY_SET
 from shared.contracts.topology import TEAM
 from shared.http.api import Api
 from shared.http.client import InternalClient

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from shared.auth.principals import UserPrincipal, actor_of
-from shared.contracts.calls import DECIDE, CheckRequest
+from shared.contracts.calls.authz import DECIDE, CheckRequest
 from shared.http.client import InternalClient
 from shared.ids import AccountId
 from shared.problems import NotFound, PermissionMissing, Refusal, Unauthenticated, Unavailable

@@ -12,7 +12,7 @@ from rolecall import (
     decide,
     is_outsider,
 )
-from shared.contracts.calls import CheckResult
+from shared.contracts.calls.authz import CheckResult
 from shared.contracts.policy_objects import ServiceClientObject
 from shared.problems import Refusal, RefusalKind
 

@@ -9,10 +9,7 @@ from typing import Any
 import pytest
 
 from shared.contracts import identity
-from shared.contracts.calls import (
-    CheckRequest,
-    CheckResult,
-)
+from shared.contracts.calls.authz import CheckRequest, CheckResult
 from shared.contracts.facts import Actor, Outcome, RequestInfo, ResourceRef, Row
 from shared.contracts.team import InvitationRevoked, MemberRemoved, ProjectCreated
 from shared.ids import new_id

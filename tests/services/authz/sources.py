@@ -11,16 +11,9 @@ from shared.auth.authenticator import Authenticator
 from shared.auth.internal_tokens import InternalVerifier
 from shared.bus import BusMessage, BusUnavailable
 from shared.bus.local import LocalBus
-from shared.contracts.calls import (
-    CHANGES,
-    KEY_SET,
-    SNAPSHOT,
-    Changes,
-    ChangesQuery,
-    KeySet,
-    SnapshotPage,
-    SnapshotQuery,
-)
+from shared.contracts.calls.identity import KEY_SET, KeySet
+from shared.contracts.calls.journal import CHANGES, Changes, ChangesQuery
+from shared.contracts.calls.leases import SNAPSHOT, SnapshotPage, SnapshotQuery
 from shared.contracts.facts import Actor, RequestInfo, ResourceRef, Row, format_revision, shard_of
 from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
 from shared.http.api import Api

@@ -14,20 +14,15 @@ from services.identity.app import build
 from services.identity.settings import Settings
 from shared.auth.access_tokens import TokenVerifier
 from shared.auth.key_sources import RemoteKeys
-from shared.contracts.calls import (
-    DECIDE,
-    HEADS,
-    INVITATION_LOOKUP,
+from shared.contracts.calls.authz import DECIDE, CheckRequest, CheckResult
+from shared.contracts.calls.identity import (
     KEY_SET,
     VERIFICATION_LINK,
-    CheckRequest,
-    CheckResult,
-    Heads,
-    InvitationLookupRequest,
-    InvitedAddress,
     KeySet,
     VerificationLinkRequest,
 )
+from shared.contracts.calls.journal import HEADS, Heads
+from shared.contracts.calls.team import INVITATION_LOOKUP, InvitationLookupRequest, InvitedAddress
 from shared.contracts.facts import shard_of
 from shared.contracts.refusals import InvitationNotValid
 from shared.contracts.topology import Service

@@ -16,7 +16,8 @@ from services.team.store import Store
 from shared.auth.access_tokens import sign_access_token, user_claims
 from shared.auth.keys import decode, public_jwk
 from shared.contracts import identity
-from shared.contracts.calls import HEADS, KEY_SET, USER, Heads, InternalUser, KeySet
+from shared.contracts.calls.identity import KEY_SET, USER, InternalUser, KeySet
+from shared.contracts.calls.journal import HEADS, Heads
 from shared.contracts.topology import Service
 from shared.http.internal import internal_route
 from shared.http.routes import Call

@@ -15,14 +15,8 @@ from shared import context
 from shared.auth.authenticator import Authenticator
 from shared.auth.internal_tokens import InternalVerifier
 from shared.auth.principals import UserPrincipal
-from shared.contracts.calls import (
-    DECIDE,
-    CheckRequest,
-    CheckResult,
-    InternalAnswer,
-    InternalCall,
-    InternalRequest,
-)
+from shared.contracts.calls.authz import DECIDE, CheckRequest, CheckResult
+from shared.contracts.calls.base import InternalAnswer, InternalCall, InternalRequest
 from shared.contracts.facts import Actor
 from shared.contracts.topology import Service
 from shared.http.api import Api
