@@ -21,7 +21,7 @@ from deploy.mailcatcher import MailCatcher
 from deploy.programs.mongodb import Secantusdb
 from shared.bus.local import LocalBus
 from shared.contracts.topology import Service
-from shared.http import mount
+from shared.http.mounting import mount
 from shared.http.openapi import document
 from shared.runtime.listeners import Listener, listen, url_of
 from shared.runtime.service import ServiceApp

@@ -9,7 +9,13 @@ from rolecall.core.catalog import (
     parse_catalog,
     read_catalog,
 )
-from rolecall.core.decide import decide, effective_matrix, effective_table, membership_denial
+from rolecall.core.decide import (
+    decide,
+    effective_matrix,
+    effective_table,
+    is_outsider,
+    membership_denial,
+)
 from rolecall.core.decision import NO_ACCOUNT, Decision, Reason
 from rolecall.core.matrix import CompiledCatalog, CompiledPermission, Grant, Matrix
 from rolecall.core.policies import (
@@ -77,6 +83,7 @@ __all__ = [
     "decide",
     "effective_matrix",
     "effective_table",
+    "is_outsider",
     "load_catalog",
     "membership_denial",
     "milliseconds",

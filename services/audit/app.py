@@ -7,18 +7,21 @@ from services.audit.store import Records
 from services.audit.subscriptions import SUBSCRIPTIONS
 from services.audit.use_cases.context import Ctx
 from services.audit.use_cases.ingest import Ingest
-from shared.auth import Authenticator, InternalVerifier, RemoteKeys, TokenVerifier
+from shared.auth.access_tokens import TokenVerifier
+from shared.auth.authenticator import Authenticator
+from shared.auth.internal_tokens import InternalVerifier
+from shared.auth.key_sources import RemoteKeys
 from shared.bus import Bus
 from shared.clock import Clock, SystemClock
 from shared.contracts import topology
-from shared.contracts.calls import KEY_SET
-from shared.http import Api, AuthzChecker
+from shared.contracts.calls.identity import KEY_SET
+from shared.http.api import Api
+from shared.http.checker import AuthzChecker
 from shared.http.client import InternalClient
 from shared.ids import new_id
 from shared.inbox import Inbox
-from shared.journal import Journal
+from shared.journal import Journal, journal_routes
 from shared.journal.relay import Relay
-from shared.journal.routes import journal_routes
 from shared.migrations import migrate
 from shared.mongo import connect
 from shared.runtime.service import ServiceApp

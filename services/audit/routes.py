@@ -10,8 +10,9 @@ from services.audit.domain import Filters, Record
 from services.audit.use_cases.context import Ctx
 from services.audit.use_cases.search import search, show_record
 from shared.contracts.facts import Actor, Outcome, ResourceRef
-from shared.http import Answer, Call, Permission, Route
+from shared.http.access import Permission
 from shared.http.paging import PageQuery, read_cursor, write_cursor
+from shared.http.routes import Answer, Call, Route
 
 
 def _refuse_numbers(value: str) -> str:

@@ -1,6 +1,7 @@
 """The wiring of authz."""
 
-from services.authz.adapters.follower import Follower, Followers
+from services.authz.adapters.follower import Follower
+from services.authz.adapters.followers import Followers
 from services.authz.domain.journal_view import JournalView
 from services.authz.routes import INTERNAL_ROUTES, ROUTES
 from services.authz.settings import Settings
@@ -8,13 +9,15 @@ from services.authz.store.policy_state import PolicyState
 from services.authz.store.sign_in_state import SignInState
 from services.authz.subscriptions import handler
 from services.authz.use_cases import Ctx
-from shared.auth import Authenticator, RemoteKeys, TokenVerifier
+from shared.auth.access_tokens import TokenVerifier
+from shared.auth.authenticator import Authenticator
 from shared.auth.internal_tokens import InternalVerifier
+from shared.auth.key_sources import RemoteKeys
 from shared.bus import Bus, Subscription
 from shared.clock import Clock, SystemClock
-from shared.contracts.calls import KEY_SET
+from shared.contracts.calls.identity import KEY_SET
 from shared.contracts.topology import AUTHZ
-from shared.http import Api
+from shared.http.api import Api
 from shared.http.client import InternalClient
 from shared.runtime.service import ServiceApp
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts

@@ -13,22 +13,14 @@ from services.authz.domain.checks import (
     OtherSubject,
     PermissionCheck,
     TypeNotBound,
-    reveals_membership,
 )
 from services.authz.use_cases import Ctx, EvaluationRequest
 from shared import metrics
 from shared.auth.principals import ClientPrincipal, UserPrincipal
-from shared.contracts.calls import DECIDE, CheckRequest, CheckResult
-from shared.http import (
-    Answer,
-    Body,
-    Call,
-    Public,
-    Route,
-    SessionOrClient,
-    Strictness,
-)
+from shared.contracts.calls.authz import DECIDE, CheckRequest, CheckResult
+from shared.http.access import Public, SessionOrClient
 from shared.http.internal import internal_route
+from shared.http.routes import Answer, Body, Call, Route, Strictness
 from shared.problems import Stale
 
 EVALUATION_PATH = "/access/v1/evaluation"
@@ -160,19 +152,15 @@ async def configuration(ctx: Ctx, call: Call[None, None]) -> Configuration:
 async def decide(ctx: Ctx, call: Call[CheckRequest, None]) -> CheckResult:
     """Answer the check of another Rolecall service."""
     body = call.body
-    decision = await use_cases.decide_for_service(
+    return await use_cases.check_for_service(
         ctx,
         PermissionCheck(
             user_id=body.user_id,
             session_id=body.session_id,
             account_id=body.account_id,
             permission=body.permission,
-            resource=Resource(),
         ),
         at_least_revision=body.at_least_revision,
-    )
-    return CheckResult(
-        allowed=decision.allowed, member=reveals_membership(decision), reason=decision.reason
     )
 
 

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 
-from services.authz.adapters.follower import Followers
+from services.authz.adapters.followers import Followers
 from shared.bus import BusMessage, Handler, Verdict
 
 logger = logging.getLogger(__name__)

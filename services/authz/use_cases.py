@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
-from rolecall import Decision, Resource, milliseconds
+from rolecall import AccountState, Reason, Resource, milliseconds
 from services.authz.adapters.follower import Follower
+from services.authz.domain import checks
 from services.authz.domain.checks import (
     CHECK_SCOPE,
     SUBJECT_UNKNOWN,
@@ -15,19 +16,32 @@ from services.authz.domain.checks import (
     PermissionCheck,
     account_for_client,
     decide_check,
+    decide_for_user,
 )
 from services.authz.store.policy_state import PolicyState
 from services.authz.store.sign_in_state import SignInState
 from shared.auth.principals import ClientPrincipal, UserPrincipal
 from shared.clock import Clock
+from shared.contracts.calls.authz import CheckResult
 from shared.contracts.facts import Position, format_revision, parse_revision, shard_of
 from shared.http.refusals import BadRequest
 from shared.problems import Refusal, ScopeMissing, Stale, Unauthenticated
 from shared.timeouts import Timeouts
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 CATCH_UP_POLL_SECONDS = 0.005
+
+
+class CheckRule(Protocol[T_co]):
+    """Answers a check from the state of its account; `now` is in epoch milliseconds."""
+
+    def __call__(
+        self, account: AccountState | None, check: PermissionCheck, *, session_ended: bool, now: int
+    ) -> T_co:
+        """Answer the check."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,9 +151,9 @@ async def evaluate(
     return ctx.while_fresh(lambda: _evaluate(ctx, principal, request))
 
 
-async def decide_for_service(
+async def check_for_service(
     ctx: Ctx, check: PermissionCheck, *, at_least_revision: str | None
-) -> Decision:
+) -> CheckResult:
     """Decide a check of another Rolecall service.
 
     Raises:
@@ -147,7 +161,7 @@ async def decide_for_service(
         BadRequest: `at_least_revision` is not a revision.
     """
     await ctx.reach(at_least_revision)
-    return ctx.while_fresh(lambda: _decide(ctx, check))
+    return ctx.while_fresh(lambda: _answer(ctx, check, checks.check_for_service))
 
 
 def _evaluate(
@@ -163,12 +177,14 @@ def _evaluate(
         permission=f"{request.resource_type}:{request.action}",
         resource=request.resource,
     )
-    decision = _decide(ctx, check)
+    own = isinstance(principal, UserPrincipal)
+    decision = _answer(ctx, check, decide_for_user if own else decide_check)
+    outside = own and decision.reason in {Reason.NOT_A_MEMBER, Reason.SESSION_ENDED}
     return EvaluationResult(
         allowed=decision.allowed,
         reason=decision.reason,
         decided_by=decision.decided_by,
-        revision=None if account_id is None else ctx.revision(account_id),
+        revision=None if account_id is None or outside else ctx.revision(account_id),
     )
 
 
@@ -189,15 +205,14 @@ def _account_id(
     return account_for_client(client, named=request.account_id, resource_type=request.resource_type)
 
 
-def _decide(ctx: Ctx, check: PermissionCheck) -> Decision:
+def _answer(ctx: Ctx, check: PermissionCheck, rule: CheckRule[T]) -> T:
+    ended = check.session_id is not None and ctx.sign_ins.session_ended(check.session_id)
     account = None
     if check.account_id is not None:
         if ctx.policy.incomplete(check.account_id):
             raise Stale
         account = ctx.policy.account(check.account_id)
-    ended = check.session_id is not None and ctx.sign_ins.session_ended(check.session_id)
-    now = milliseconds(ctx.clock.now())
-    return decide_check(account, check, session_ended=ended, now=now)
+    return rule(account, check, session_ended=ended, now=milliseconds(ctx.clock.now()))
 
 
 def _applied(follower: Follower, position: Position) -> bool:

@@ -12,18 +12,19 @@ from services.identity.store import Store
 from services.identity.subscriptions import SUBSCRIPTIONS
 from services.identity.use_cases.context import Ctx
 from services.identity.use_cases.signing_keys import open_keyring
-from shared.auth import Authenticator, TokenVerifier
+from shared.auth.access_tokens import TokenVerifier
+from shared.auth.authenticator import Authenticator
 from shared.auth.internal_tokens import InternalVerifier
 from shared.bus import Bus
 from shared.clock import Clock, SystemClock
 from shared.contracts.topology import IDENTITY
-from shared.http import Api, AuthzChecker
+from shared.http.api import Api
+from shared.http.checker import AuthzChecker
 from shared.http.client import InternalClient
 from shared.ids import new_id
 from shared.inbox import Inbox
-from shared.journal import Journal
+from shared.journal import Journal, journal_routes
 from shared.journal.relay import Relay
-from shared.journal.routes import journal_routes
 from shared.leases import Leases, MongoLeaseStore, lease_routes
 from shared.links import Links
 from shared.migrations import migrate

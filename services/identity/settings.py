@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from shared.contracts.calls import MAX_TTL_SECONDS
+from shared.contracts.calls.leases import MAX_TTL_SECONDS
 from shared.runtime.settings import Secret32, ServiceSettings, settings_config
 
 

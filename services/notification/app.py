@@ -12,17 +12,17 @@ from services.notification.store import Messages
 from services.notification.subscriptions import SUBSCRIPTIONS
 from services.notification.use_cases.context import Ctx
 from services.notification.use_cases.sender import run_sender
-from shared.auth import Authenticator, InternalVerifier
+from shared.auth.authenticator import Authenticator
+from shared.auth.internal_tokens import InternalVerifier
 from shared.bus import Bus
 from shared.clock import Clock, SystemClock
 from shared.contracts import topology
-from shared.http import Api
+from shared.http.api import Api
 from shared.http.client import InternalClient
 from shared.ids import new_id
 from shared.inbox import Inbox
-from shared.journal import Journal
+from shared.journal import Journal, journal_routes
 from shared.journal.relay import Relay
-from shared.journal.routes import journal_routes
 from shared.migrations import migrate
 from shared.mongo import connect
 from shared.runtime.service import ServiceApp

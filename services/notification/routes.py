@@ -1,6 +1,6 @@
 """The routes of notification: none yet, except those of every journal."""
 
-from shared.http import Route
+from shared.http.routes import Route
 
 ROUTES: tuple[Route, ...] = ()
 INTERNAL_ROUTES: tuple[Route, ...] = ()

@@ -8,14 +8,17 @@ from services.team.store import Snapshot, Store
 from services.team.subscriptions import SUBSCRIPTIONS
 from services.team.use_cases.catalogs import publish_shipped
 from services.team.use_cases.context import Ctx
-from shared.auth import Authenticator, RemoteKeys, TokenVerifier, UserPrincipal
+from shared.auth.access_tokens import TokenVerifier
+from shared.auth.authenticator import Authenticator
 from shared.auth.internal_tokens import InternalVerifier
+from shared.auth.key_sources import RemoteKeys
 from shared.auth.keys import decode
+from shared.auth.principals import UserPrincipal
 from shared.bus import Bus
 from shared.clock import Clock, SystemClock
-from shared.contracts.calls import KEY_SET
+from shared.contracts.calls.identity import KEY_SET
 from shared.contracts.topology import TEAM
-from shared.http import Api
+from shared.http.api import Api
 from shared.http.client import InternalClient
 from shared.http.idempotency import Idempotency
 from shared.ids import new_id

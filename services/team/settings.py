@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from rolecall import SHIPPED_CATALOGS
-from shared.contracts.calls import MAX_TTL_SECONDS
+from shared.contracts.calls.leases import MAX_TTL_SECONDS
 from shared.runtime.settings import Secret32, ServiceSettings, settings_config
 
 

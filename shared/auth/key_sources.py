@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from shared.auth.keys import read_key_set
 from shared.clock import Clock
-from shared.contracts.calls import KeySet
+from shared.contracts.calls.identity import KeySet
 from shared.problems import Refusal, Unavailable
 
 MIN_REFRESH_PAUSE_SECONDS = 10.0

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from shared.contracts.calls import KeySet
+from shared.contracts.calls.identity import KeySet
 
 KEY_BYTES = 32
 

@@ -8,10 +8,8 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from shared import context
-from shared.auth import Authenticator, BadToken
+from shared.auth.authenticator import Authenticator
 from shared.auth.principals import (
-    Anonymous,
-    ClientPrincipal,
     Principal,
     UserPrincipal,
     actor_of,
@@ -19,17 +17,13 @@ from shared.auth.principals import (
 from shared.contracts.facts import Caller
 from shared.http.access import (
     Admin,
-    Client,
     Internal,
     Permission,
-    Public,
-    Session,
-    SessionOrClient,
 )
+from shared.http.admission import authenticate
 from shared.http.bodies import BODY_SECONDS, read_body
 from shared.http.checker import Checker
 from shared.http.idempotency import Idempotency, IdempotencyGuard, RepeatedRequest
-from shared.http.refusals import WrongPrincipal
 from shared.http.requests import Network, info_of
 from shared.http.routes import (
     REVISION_HEADER,
@@ -47,8 +41,6 @@ from shared.ids import AccountId, fits_path
 from shared.problems import (
     NotFound,
     Refusal,
-    ScopeMissing,
-    Unauthenticated,
     Unavailable,
 )
 
@@ -118,7 +110,7 @@ class Api:
         """
         if self.closed:
             raise Unavailable
-        principal = await self._principal(route, request)
+        principal = await authenticate(self._authenticator, route.access, request)
         actor = actor_of(principal)
         context.actor.set(actor)
         path = _path(route, request)
@@ -196,23 +188,6 @@ class Api:
             path="/".join(path.values()),
         )
 
-    async def _principal(self, route: Route, request: web.Request) -> Principal:
-        access = route.access
-        match access:
-            case Public():
-                return Anonymous()
-            case Admin():
-                return self._authenticator.admin(_authorization(request))
-            case Internal():
-                service = self._authenticator.service(_authorization(request))
-                if service.service not in access.callers:
-                    raise WrongPrincipal
-                return service
-            case _:
-                principal = await self._authenticator.bearer(_authorization(request))
-                _admit(access, principal)
-                return principal
-
     async def _allow(
         self, route: Route, principal: Principal, account_id: str | None, request: web.Request
     ) -> None:
@@ -253,27 +228,6 @@ class Api:
             raise ValueError(f"{route.operation_id}: an idempotent row needs keys and an answer")
         if route.media is Media.FORM and route.strictness is not Strictness.LENIENT:
             raise ValueError(f"{route.operation_id}: a form needs lenient input (RFC 6749)")
-
-
-def _authorization(request: web.Request) -> str | None:
-    headers = request.headers.getall("Authorization", [])
-    if len(headers) > 1:
-        # A proxy in between may have checked another one than this service would.
-        raise Unauthenticated from BadToken("more than one credential")
-    return headers[0] if headers else None
-
-
-def _admit(
-    access: Session | Permission | Client | SessionOrClient,
-    principal: UserPrincipal | ClientPrincipal,
-) -> None:
-    if isinstance(principal, UserPrincipal):
-        if isinstance(access, Client):
-            raise WrongPrincipal
-    elif not isinstance(access, Client | SessionOrClient):
-        raise WrongPrincipal
-    elif access.scope not in principal.scopes:
-        raise ScopeMissing(access.scope)
 
 
 def _path(route: Route, request: web.Request) -> dict[str, str]:

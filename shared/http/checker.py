@@ -3,10 +3,10 @@
 from typing import Protocol
 
 from shared.auth.principals import UserPrincipal, actor_of
-from shared.contracts.calls import DECIDE, CheckRequest
+from shared.contracts.calls.authz import DECIDE, CheckRequest
 from shared.http.client import InternalClient
 from shared.ids import AccountId
-from shared.problems import NotFound, PermissionMissing, Refusal, Unavailable
+from shared.problems import NotFound, PermissionMissing, Refusal, Unauthenticated, Unavailable
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
 
@@ -24,6 +24,7 @@ class Checker(Protocol):
         """Return when the permission is granted at `revision` (None: at any) or a later one.
 
         Raises:
+            Unauthenticated: the session has ended.
             NotFound: the user is not a member; the account does not exist for them.
             PermissionMissing: the user is a member without the permission.
             Unavailable: it cannot be decided now.
@@ -61,6 +62,8 @@ class AuthzChecker:
             )
         except Refusal as error:
             raise Unavailable from error
+        if result.session_ended:
+            raise Unauthenticated
         if not result.member:
             raise NotFound
         if not result.allowed:

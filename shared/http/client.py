@@ -22,7 +22,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from shared import context
 from shared.auth.internal_tokens import SERVICE_HEADER, InternalSigner
 from shared.clock import Clock
-from shared.contracts.calls import AnswerT, InternalCall, RequestT
+from shared.contracts.calls.base import AnswerT, InternalCall, RequestT
 from shared.contracts.facts import Actor
 from shared.problems import Refusal, Unavailable, refusal_of
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts

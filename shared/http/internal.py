@@ -3,7 +3,7 @@
 from types import NoneType
 from typing import Any
 
-from shared.contracts.calls import InternalCall
+from shared.contracts.calls.base import InternalCall
 from shared.http.access import Internal
 from shared.http.routes import Handler, Route
 from shared.problems import Refusal

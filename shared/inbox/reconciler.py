@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from shared import context, metrics
 from shared.clock import Clock
-from shared.contracts.calls import CHANGES, HEADS, ChangesQuery
+from shared.contracts.calls.journal import CHANGES, HEADS, ChangesQuery
 from shared.contracts.facts import Position, Row
 from shared.http.client import InternalClient
 from shared.inbox.marks import Marks, mark_id

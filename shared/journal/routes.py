@@ -1,6 +1,6 @@
 """The internal routes by which other services read a journal: its heads and its rows."""
 
-from shared.contracts.calls import CHANGES, HEADS, Changes, ChangesQuery, Heads
+from shared.contracts.calls.journal import CHANGES, HEADS, Changes, ChangesQuery, Heads
 from shared.http.internal import internal_route
 from shared.http.routes import Call, Route
 from shared.journal.journal import Journal

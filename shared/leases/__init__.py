@@ -4,9 +4,10 @@ Each replica holds a lease from team and one from identity. A write that is effe
 acknowledged after its **barrier**: each lease row says that the change is applied, or has run out.
 """
 
-from shared.leases.leases import Leases, Receipt, Superseded
+from shared.leases.leases import Leases
+from shared.leases.receipt import Receipt
 from shared.leases.routes import lease_routes
-from shared.leases.store import INDEXES, LeaseStore, MongoLeaseStore
+from shared.leases.store import INDEXES, LeaseStore, MongoLeaseStore, Superseded
 
 __all__ = [
     "INDEXES",

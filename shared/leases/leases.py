@@ -14,11 +14,9 @@ from shared.clock import Clock
 from shared.contracts.facts import Position, format_revision, parse_revision
 from shared.leases.barrier import Barrier, LeaseRow
 from shared.leases.receipt import RECEIPT_RETENTION, Receipt
-from shared.leases.store import LeaseStore, Superseded
+from shared.leases.store import LeaseStore
 from shared.mongo import DATABASE_AWAY
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
-
-__all__ = ["Alarm", "Granted", "Leases", "Receipt", "Superseded"]
 
 _log = logging.getLogger(__name__)
 

@@ -1,7 +1,7 @@
 """The internal routes by which the replicas of authz hold leases."""
 
 from shared.clock import Clock
-from shared.contracts.calls import (
+from shared.contracts.calls.leases import (
     APPLIED,
     LEASE,
     RELEASE,

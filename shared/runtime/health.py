@@ -5,7 +5,9 @@ from collections.abc import Callable, Mapping
 from pydantic import BaseModel
 
 from shared import metrics
-from shared.http import Api, Call, Public, Reply, Route
+from shared.http.access import Public
+from shared.http.api import Api
+from shared.http.routes import Call, Reply, Route
 
 Checks = Callable[[], Mapping[str, bool]]
 

@@ -12,8 +12,9 @@ from aiohttp import web
 from shared import context, logs
 from shared.bus import Bus
 from shared.bus.rabbitmq import RabbitBus
-from shared.http import Api, mount
 from shared.http.access import Admin, Internal
+from shared.http.api import Api
+from shared.http.mounting import mount
 from shared.http.requests import Network
 from shared.runtime.health import Checks, health_api
 from shared.runtime.listeners import Listener, listen

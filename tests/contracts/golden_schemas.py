@@ -10,7 +10,8 @@ from pathlib import Path
 from types import NoneType
 from typing import Any
 
-from shared.contracts.calls import CALLS, InternalCall
+from shared.contracts.calls.base import InternalCall
+from shared.contracts.calls.registry import CALLS
 from shared.contracts.registry import FACT_TYPES
 
 GOLDEN = Path(__file__).parent / "golden"

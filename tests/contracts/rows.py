@@ -10,7 +10,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from deploy.gateway.paths import public_routes
-from shared.http import Media, Public, Route, SessionOrClient
+from shared.http.access import Public, SessionOrClient
+from shared.http.routes import Media, Route
 from shared.ids import new_id
 from tests.contracts.asking import Case
 from tests.contracts.people import People, Team

@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-from shared.http import Media, Strictness
+from shared.http.routes import Media, Strictness
 from tests.contracts.asking import SANE, Asking, Case
 from tests.contracts.people import People
 from tests.contracts.rows import (

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from deploy.gateway.paths import public_routes
-from shared.http import Permission, Route, Session, SessionOrClient
+from shared.http.access import Permission, Session, SessionOrClient
+from shared.http.routes import Route
 from shared.ids import new_id
 from tests.contracts.asking import Asking, Case
 from tests.contracts.forging import forged, read, sign

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from shared.http import Permission, Route
+from shared.http.access import Permission
+from shared.http.routes import Route
 from tests.contracts.asking import SANE, Asking, Case
 from tests.contracts.people import People
 from tests.contracts.rows import (

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from shared.http import Media, Route, Strictness
+from shared.http.routes import Media, Route, Strictness
 from tests.contracts.asking import SANE, Asking, Case
 from tests.contracts.people import People
 from tests.contracts.rows import ROWS, WITH_BODY, body_of, encoded, examples, path_of, request

@@ -5,7 +5,7 @@ import json
 from typing import Any
 from urllib.parse import quote
 
-from shared.http import Route, Strictness
+from shared.http.routes import Route, Strictness
 from tests.contracts.asking import SANE, Asking, Case
 from tests.contracts.people import People
 from tests.contracts.rows import (

@@ -2,6 +2,7 @@
 
 import re
 from importlib import import_module
+from pkgutil import iter_modules
 from types import NoneType
 from typing import Any
 
@@ -9,9 +10,12 @@ import pytest
 from pydantic import BaseModel
 
 from shared.contracts import calls
-from shared.contracts.calls import CALLS, InternalAnswer, InternalCall, InternalRequest
+from shared.contracts.calls.base import InternalAnswer, InternalCall, InternalRequest
+from shared.contracts.calls.leases import POLICY_SOURCES
+from shared.contracts.calls.registry import CALLS
 from shared.contracts.topology import SOURCES, Service
-from shared.http import Admin, Internal, Route
+from shared.http.access import Admin, Internal
+from shared.http.routes import Route
 from shared.journal import journal_routes
 from shared.leases import lease_routes
 from tests.contracts.golden_schemas import (
@@ -33,7 +37,7 @@ def served_by(service: Service) -> list[Route]:
     routes = [route for route in own if not isinstance(route.access, Admin)]
     if service in SOURCES:
         routes += journal_routes(nothing)
-    if service in calls.POLICY_SOURCES:
+    if service in POLICY_SOURCES:
         routes += lease_routes(nothing, nothing)
     return routes
 
@@ -74,8 +78,18 @@ def test_requests_forbid_and_answers_ignore_unknown_members(call: InternalCall[A
         assert call.answer.model_config["extra"] == "ignore"
 
 
-def test_every_call_of_the_module_is_listed_once_under_its_name():
-    defined = [value for value in vars(calls).values() if isinstance(value, InternalCall)]
+def test_every_call_of_the_package_is_listed_once_under_its_name():
+    modules = [
+        import_module(f"{calls.__name__}.{module.name}")
+        for module in iter_modules(calls.__path__)
+        if module.name != "registry"
+    ]
+    defined = [
+        value
+        for module in modules
+        for value in vars(module).values()
+        if isinstance(value, InternalCall)
+    ]
     assert sorted(map(id, defined)) == sorted(map(id, CALLS))
     assert all(re.fullmatch("[a-z]+[A-Za-z]*", call.name) for call in CALLS)
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.contracts.facts import shard_of
-from shared.http import Route
+from shared.http.routes import Route
 from shared.ids import new_id
 from tests.contracts.asking import Asking, Case
 from tests.contracts.people import People, Team

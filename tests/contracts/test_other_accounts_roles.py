@@ -17,7 +17,8 @@ from rolecall import (
     decide,
     load_catalog,
 )
-from shared.http import Permission, Route
+from shared.http.access import Permission
+from shared.http.routes import Route
 from shared.ids import PREFIXES, new_id
 from tests.contracts.asking import Asking, Case
 from tests.contracts.people import CATALOG, People

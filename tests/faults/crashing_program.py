@@ -17,7 +17,8 @@ from shared import inbox, journal
 from shared.bus import BusMessage
 from shared.bus.rabbitmq import RabbitBus
 from shared.clock import SystemClock
-from shared.contracts.calls import Changes, ChangesQuery, Heads, InternalCall
+from shared.contracts.calls.base import InternalCall
+from shared.contracts.calls.journal import Changes, ChangesQuery, Heads
 from shared.contracts.facts import Actor, Caller, Fact, RequestInfo, ResourceRef, Row
 from shared.contracts.team import ProjectCreated
 from shared.contracts.topology import Queue, Topology

@@ -23,6 +23,7 @@ from rolecall import (
     decide,
     effective_matrix,
     effective_table,
+    is_outsider,
     membership_denial,
 )
 from tests.sdk.accounts import NOW, STANDARD, account, member
@@ -37,6 +38,7 @@ def override(project_id="prj_1", expires_at=None, **grants):
 
 
 VIEW_ONLY = override(instance={"view": "all"})
+SUSPENDED = AccountStatus.SUSPENDED
 PROJECTS = frozenset({"prj_1", "prj_2"})
 REGISTERED = {("instance", "i-1"): Resource(id="i-1", owner_id="usr_c", project_id="prj_1")}
 
@@ -296,6 +298,23 @@ def test_the_first_rule_that_refuses_gives_the_reason(step):
     assert decide(team, subject, permission, resource, now=NOW).reason is LADDER[step]
     refused = membership_denial(team, subject, now=NOW)
     assert (refused.reason if refused else None) is (LADDER[step] if step < 5 else None)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "team", "outside"),
+    [
+        ("an account that does not exist", None, True),
+        ("a member", account(member()), False),
+        ("not a member", account(member(user_id="usr_c")), True),
+        ("a suspended member", account(member(status=MembershipStatus.SUSPENDED)), True),
+        ("a membership at its end", account(member(expires_at=NOW)), True),
+        ("a membership before its end", account(member(expires_at=NOW + 1)), False),
+        ("a member of a suspended account", account(member(), status=SUSPENDED), False),
+        ("not a member of a suspended account", account(status=SUSPENDED), True),
+    ],
+)
+def test_an_outsider_may_not_learn_that_the_account_exists(sentence, team, outside):
+    assert is_outsider(team, "usr_b", now=NOW) is outside
 
 
 def test_the_reason_codes_are_stable():

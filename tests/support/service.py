@@ -13,14 +13,16 @@ import aiohttp
 from aiohttp import web
 from pydantic import SecretStr
 
-from shared.auth import Authenticator, InternalVerifier
+from shared.auth.authenticator import Authenticator
+from shared.auth.internal_tokens import InternalVerifier
 from shared.auth.keys import encode
 from shared.bus import BusMessage, Verdict
 from shared.bus.local import LocalBus
 from shared.contracts.facts import Row
 from shared.contracts.topology import AUDIT, Service
-from shared.http import Api, mount
+from shared.http.api import Api
 from shared.http.client import InternalClient
+from shared.http.mounting import mount
 from shared.journal import rows
 from shared.mongo import connect
 from shared.runtime.listeners import Listener, listen, url_of
@@ -31,7 +33,7 @@ from tests.waiting import wait_for
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 
-    from shared.http import Route
+    from shared.http.routes import Route
     from shared.mongo import Database, DbClient
     from shared.runtime.service import ServiceApp
     from shared.timeouts import Timeouts

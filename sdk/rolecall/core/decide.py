@@ -29,10 +29,17 @@ _RESOURCE_CONFLICT = _denied(Reason.RESOURCE_CONFLICT)
 _UNSPECIFIED = Resource()
 
 
-def membership_denial(  # noqa: PLR0911  one line per rule, in the order of their precedence
-    account: AccountState, subject: Subject, *, now: int
-) -> Decision | None:
-    """The denial of every permission to this subject, or `None` for a member in good standing.
+def is_outsider(account: AccountState | None, user_id: str, *, now: int) -> bool:
+    """Whether the user may not learn that the account exists; `None` is an unknown account.
+
+    An outsider is not a member, or their membership is suspended or has expired. The status of the
+    account makes no difference. `now` is in epoch milliseconds.
+    """
+    return account is None or _outside(account.members.get(user_id), now) is not None
+
+
+def membership_denial(account: AccountState, subject: Subject, *, now: int) -> Decision | None:
+    """The denial of every permission to this subject, or `None` for an active member.
 
     `now` is in epoch milliseconds.
     """
@@ -42,7 +49,10 @@ def membership_denial(  # noqa: PLR0911  one line per rule, in the order of thei
         return _USER_DISABLED
     if subject.session_ended:
         return _SESSION_ENDED
-    member = account.members.get(subject.user_id)
+    return _outside(account.members.get(subject.user_id), now)
+
+
+def _outside(member: Member | None, now: int) -> Decision | None:
     if member is None:
         return _NOT_A_MEMBER
     if member.status is not MembershipStatus.ACTIVE:

@@ -15,15 +15,13 @@ from services.authz.domain.journal_view import (
     LeaseRequestState,
     RowOutcome,
 )
-from shared.bus import BusMessage
 from shared.clock import Clock
-from shared.contracts.calls import (
+from shared.contracts.calls.journal import CHANGES, ChangesQuery
+from shared.contracts.calls.leases import (
     APPLIED,
-    CHANGES,
     LEASE,
     RELEASE,
     SNAPSHOT,
-    ChangesQuery,
     LeaseRequest,
     ReleaseQuery,
     SnapshotPage,
@@ -269,26 +267,6 @@ class Follower:
             applied=dict(state.applied),
             held=state.held,
         )
-
-
-class Followers:
-    """The followers of all sources, by the name of the source."""
-
-    def __init__(self, *followers: Follower) -> None:
-        self._followers = {follower.source: follower for follower in followers}
-
-    def take(self, message: BusMessage) -> None:
-        """Hand a row from the bus to the follower of its source.
-
-        Raises:
-            ValueError: the message is not an event.
-        """
-        self._followers[message.source].take(Row.from_event(message.body))
-
-    async def check_now(self) -> None:
-        """Request the heads of all sources at once: the queue is new and may have missed rows."""
-        for follower in self._followers.values():
-            follower.check_now()
 
 
 def _journal_row(row: Row) -> JournalRow:

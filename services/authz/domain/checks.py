@@ -1,8 +1,18 @@
 """The rules of a check: which accounts and types a client may ask about, and the decision."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from rolecall import NO_ACCOUNT, AccountState, Decision, Reason, Resource, Subject, decide
+from rolecall import (
+    NO_ACCOUNT,
+    AccountState,
+    Decision,
+    Reason,
+    Resource,
+    Subject,
+    decide,
+    is_outsider,
+)
+from shared.contracts.calls.authz import CheckResult
 from shared.contracts.policy_objects import ServiceClientObject
 from shared.problems import Refusal, RefusalKind
 
@@ -50,10 +60,10 @@ class PermissionCheck:
     """One check of a permission; `account_id` is `None` if the caller and its token name none."""
 
     user_id: str
-    session_id: str | None
+    session_id: str | None = None
     account_id: str | None
     permission: str
-    resource: Resource
+    resource: Resource = field(default_factory=Resource)
 
 
 def account_for_client(
@@ -90,10 +100,30 @@ def decide_check(
     return decide(account, subject, check.permission, check.resource, now=now)
 
 
-def reveals_membership(decision: Decision) -> bool:
-    """Whether the user of this decision may know that the account exists."""
-    return decision.reason not in {
-        Reason.NO_ACCOUNT,
-        Reason.NOT_A_MEMBER,
-        Reason.MEMBERSHIP_EXPIRED,
-    }
+def decide_for_user(
+    account: AccountState | None, check: PermissionCheck, *, session_ended: bool = False, now: int
+) -> Decision:
+    """Decide a check whose answer reaches its user; `now` is in epoch milliseconds.
+
+    An outsider gets the decision of an unknown account, and an ended session learns of no account.
+    """
+    if session_ended:
+        return Decision(allowed=False, reason=Reason.SESSION_ENDED)
+    if check.account_id is None:
+        return NO_ACCOUNT
+    if is_outsider(account, check.user_id, now=now):
+        return Decision(allowed=False, reason=Reason.NOT_A_MEMBER)
+    return decide_check(account, check, session_ended=False, now=now)
+
+
+def check_for_service(
+    account: AccountState | None, check: PermissionCheck, *, session_ended: bool = False, now: int
+) -> CheckResult:
+    """Decide a check of another service of the product, which answers the user."""
+    decision = decide_for_user(account, check, session_ended=session_ended, now=now)
+    return CheckResult(
+        allowed=decision.allowed,
+        member=not (session_ended or is_outsider(account, check.user_id, now=now)),
+        session_ended=session_ended,
+        reason=decision.reason,
+    )

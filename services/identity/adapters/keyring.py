@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from services.identity.domain.signing_keys import SealedKey
-from shared.auth import StaticKeys, sign_access_token
+from shared.auth.access_tokens import sign_access_token
+from shared.auth.key_sources import StaticKeys
 from shared.auth.keys import public_jwk, public_text, read_public
 from shared.ids import KeyId
 from shared.problems import Unavailable

@@ -6,19 +6,17 @@ from services.identity.use_cases.context import Ctx
 from services.identity.use_cases.snapshot import snapshot
 from services.identity.use_cases.users import user_by_id
 from services.identity.use_cases.verification import link_to_mail
-from shared.contracts.calls import (
+from shared.contracts.calls.base import LinkAnswer
+from shared.contracts.calls.identity import (
     KEY_SET,
-    SNAPSHOT,
     USER,
     VERIFICATION_LINK,
     InternalUser,
-    LinkAnswer,
-    SnapshotPage,
-    SnapshotQuery,
     VerificationLinkRequest,
 )
-from shared.http import Call
+from shared.contracts.calls.leases import SNAPSHOT, SnapshotPage, SnapshotQuery
 from shared.http.internal import internal_route
+from shared.http.routes import Call
 from shared.ids import UserId
 from shared.problems import NotFound
 

@@ -8,7 +8,8 @@ from services.identity.domain.service_clients import ClientScope
 from services.identity.routes.fields import AccountIdText
 from services.identity.use_cases.context import Ctx
 from services.identity.use_cases.service_clients import create_client
-from shared.http import Admin, Answer, Body, Call, Reply, Route
+from shared.http.access import Admin
+from shared.http.routes import Answer, Body, Call, Reply, Route
 
 
 class NewClient(Body):

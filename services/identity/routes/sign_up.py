@@ -12,7 +12,8 @@ from services.identity.routes.sessions import SessionAnswer, session_answer
 from services.identity.use_cases import sign_up as use_cases
 from services.identity.use_cases.context import Ctx
 from shared.contracts.refusals import InvitationNotValid
-from shared.http import Answer, Body, Call, Public, Reply, Route
+from shared.http.access import Public
+from shared.http.routes import Answer, Body, Call, Reply, Route
 
 
 class InvitationProof(Body):

@@ -5,7 +5,8 @@ from services.identity.routes.fields import Text
 from services.identity.use_cases import users
 from services.identity.use_cases.context import Ctx
 from services.identity.use_cases.sessions import SignedIn, active_session
-from shared.http import Answer, Body, Call, Reply, Route, Session
+from shared.http.access import Session
+from shared.http.routes import Answer, Body, Call, Reply, Route
 
 
 class UserUpdate(Body):

@@ -7,7 +7,8 @@ from services.identity.routes.sessions import SessionAnswer, session_answer
 from services.identity.routes.sign_up import VerificationSent
 from services.identity.use_cases import verification
 from services.identity.use_cases.context import Ctx
-from shared.http import Body, Call, Public, Route
+from shared.http.access import Public
+from shared.http.routes import Body, Call, Route
 
 
 class Verify(Body):

@@ -8,7 +8,7 @@ from services.identity.adapters.keyring import Keyring
 from services.identity.settings import Settings
 from services.identity.store import Store
 from shared.clock import Clock
-from shared.http import Checker
+from shared.http.checker import Checker
 from shared.http.client import InternalClient
 from shared.journal import Journal
 from shared.links import Links

@@ -9,7 +9,7 @@ from services.identity.domain.oidc import (
 )
 from services.identity.domain.service_clients import principal_of
 from services.identity.use_cases.context import Ctx
-from shared.auth import client_claims
+from shared.auth.access_tokens import client_claims
 from shared.ids import ClientId, is_id
 
 

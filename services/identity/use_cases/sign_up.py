@@ -19,11 +19,7 @@ from services.identity.use_cases.rate_limits import (
     sign_in_limits_of,
 )
 from services.identity.use_cases.sessions import SignedIn, new_session, start_session
-from shared.contracts.calls import (
-    INVITATION_LOOKUP,
-    InvitationLookupRequest,
-    InvitedAddress,
-)
+from shared.contracts.calls.team import INVITATION_LOOKUP, InvitationLookupRequest, InvitedAddress
 from shared.contracts.facts import Caller
 from shared.contracts.refusals import InvitationNotValid
 from shared.contracts.topology import Service

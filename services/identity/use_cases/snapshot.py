@@ -6,7 +6,7 @@ from services.identity.domain import service_clients, sessions
 from services.identity.store import end_key
 from services.identity.use_cases.context import Ctx
 from shared.auth.access_tokens import ACCESS_SECONDS
-from shared.contracts.calls import SnapshotPage
+from shared.contracts.calls.leases import SnapshotPage
 
 RELEVANT_AFTER_END = timedelta(seconds=2 * ACCESS_SECONDS)
 """A session that ended earlier has no valid access token left, even with clocks that differ."""

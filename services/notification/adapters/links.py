@@ -1,12 +1,8 @@
 """The services that own links make them when a mail is sent."""
 
 from services.notification.domain.messages import LinkRequest, MailLink, link_owner
-from shared.contracts.calls import (
-    INVITATION_LINK,
-    VERIFICATION_LINK,
-    InvitationLinkRequest,
-    VerificationLinkRequest,
-)
+from shared.contracts.calls.identity import VERIFICATION_LINK, VerificationLinkRequest
+from shared.contracts.calls.team import INVITATION_LINK, InvitationLinkRequest
 from shared.http.client import InternalClient
 
 

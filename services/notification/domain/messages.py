@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from shared.contracts.calls import InvitationLinkRequest, VerificationLinkRequest
+from shared.contracts.calls.identity import VerificationLinkRequest
+from shared.contracts.calls.team import InvitationLinkRequest
 from shared.contracts.facts import Caller
 from shared.contracts.topology import Service
 from shared.ids import MessageId

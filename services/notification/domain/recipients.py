@@ -12,7 +12,8 @@ from services.notification.domain.messages import (
     message_id,
 )
 from shared.contracts import identity, team
-from shared.contracts.calls import InvitationLinkRequest, VerificationLinkRequest
+from shared.contracts.calls.identity import VerificationLinkRequest
+from shared.contracts.calls.team import InvitationLinkRequest
 from shared.contracts.facts import Caller, Payload, Row
 from shared.contracts.registry import payload_of
 

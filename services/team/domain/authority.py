@@ -15,8 +15,9 @@ from rolecall import (
     build_member,
     decide,
     effective_matrix,
+    is_outsider,
+    milliseconds,
 )
-from rolecall import milliseconds as milliseconds  # noqa: PLC0414  team takes its time from here
 from services.team.domain.accounts import Account
 from services.team.domain.members import Membership
 from services.team.domain.overrides import ProjectOverride
@@ -33,7 +34,6 @@ class GrantsExceeded(Refusal):
 
 
 INVITE = "member:invite"
-_OUTSIDE = {Reason.NOT_A_MEMBER, Reason.MEMBERSHIP_EXPIRED, Reason.MEMBERSHIP_SUSPENDED}
 
 
 def member_state(
@@ -64,13 +64,16 @@ def require(
     """Check one permission of one user (`Ci12`).
 
     Raises:
-        NotFound: the user is not a member, so they must not learn what the account has.
+        NotFound: the user is an outsider, or the account has no such project.
         PermissionMissing: the user is a member without the permission.
     """
+    moment = milliseconds(now)
+    if is_outsider(state, user_id, now=moment):
+        raise NotFound
     decision = decide(
-        state, Subject(user_id), permission, Resource(project_id=project_id), now=milliseconds(now)
+        state, Subject(user_id), permission, Resource(project_id=project_id), now=moment
     )
-    if decision.reason in _OUTSIDE or decision.reason is Reason.PROJECT_UNKNOWN:
+    if decision.reason is Reason.PROJECT_UNKNOWN:
         raise NotFound
     if not decision.allowed:
         raise PermissionMissing(permission)

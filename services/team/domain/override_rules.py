@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from rolecall import effective_matrix
+from rolecall import effective_matrix, milliseconds
 from services.team.domain import overrides
 from services.team.domain.account_access import AccountAccess
-from services.team.domain.authority import gained, member_state, milliseconds, require_to_grant
+from services.team.domain.authority import gained, member_state, require_to_grant
 from services.team.domain.members import Membership
 from services.team.domain.overrides import NotInThisCatalog, OwnerNotOverridden, ProjectOverride
 from shared.contracts.facts import Fact

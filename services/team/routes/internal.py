@@ -3,16 +3,14 @@
 from services.team.routes.invitations import link_view
 from services.team.use_cases import invitation_acceptance
 from services.team.use_cases.context import Ctx
-from shared.contracts.calls import (
+from shared.contracts.calls.base import LinkAnswer
+from shared.contracts.calls.leases import SNAPSHOT, SnapshotPage, SnapshotQuery
+from shared.contracts.calls.team import (
     INVITATION_LINK,
     INVITATION_LOOKUP,
-    SNAPSHOT,
     InvitationLinkRequest,
     InvitationLookupRequest,
     InvitedAddress,
-    LinkAnswer,
-    SnapshotPage,
-    SnapshotQuery,
 )
 from shared.contracts.refusals import InvitationNotValid
 from shared.http.internal import internal_route

@@ -6,9 +6,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from rolecall import effective_matrix
+from rolecall import effective_matrix, milliseconds
 from services.team.domain.account_access import AccountAccess
-from services.team.domain.authority import GrantsExceeded, milliseconds
+from services.team.domain.authority import GrantsExceeded
 from services.team.domain.invitations import Invitation
 from services.team.domain.members import Membership, OwnerCannotLeave, OwnerProtected
 from services.team.domain.roles import RoleUnknown, role_title

@@ -15,7 +15,7 @@ from services.team.domain.projects import Project
 from services.team.store.catalogs import CatalogRows
 from services.team.store.codec import SLICES, read
 from services.team.store.overrides import read_override
-from shared.contracts.calls import SnapshotPage
+from shared.contracts.calls.leases import SnapshotPage
 from shared.contracts.policy_objects import PolicyObject
 from shared.mongo import Database, Document, majority
 from shared.problems import Invalid

@@ -10,7 +10,7 @@ from services.team.domain.members import Membership
 from services.team.use_cases.account_write import AccountWrite
 from services.team.use_cases.context import AccountRequest, Ctx, NonMemberRequest
 from shared.addresses import parse_address
-from shared.contracts.calls import USER
+from shared.contracts.calls.identity import USER
 from shared.contracts.facts import Caller, Position, parse_revision
 from shared.ids import AccountId, MembershipId, UserId, new_id
 from shared.inbox import AppliedMark

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, replace
 
-from rolecall import effective_table
+from rolecall import effective_table, milliseconds
 from services.team.domain import members
 from services.team.domain.account_access import AccountAccess
-from services.team.domain.authority import member_state, milliseconds, require_to_give
+from services.team.domain.authority import member_state, require_to_give
 from services.team.domain.invitations import Invitation
 from services.team.domain.members import Membership
 from services.team.domain.roles import assignable_role

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from rolecall import Resource, Subject, decide
+from rolecall import Resource, Subject, decide, milliseconds
 from services.team.domain import projects
-from services.team.domain.authority import account_state, milliseconds
+from services.team.domain.authority import account_state
 from services.team.domain.projects import Project
 from services.team.use_cases.account_write import AccountWrite
 from services.team.use_cases.context import AccountRequest, Ctx

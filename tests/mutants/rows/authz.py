@@ -173,4 +173,20 @@ ROWS = (
         new="with _opener().open(request, timeout=20)",
         tests=CLIENT_TESTS,
     ),
+    Mutant(
+        id="outsider-is-only-asked-for-the-account",
+        kind=Kind.SECURITY,
+        file="sdk/rolecall/core/decide.py",
+        old="account is None or _outside(account.members.get(user_id), now) is not None",
+        new="account is None",
+        tests=CONFORMANCE,
+    ),
+    Mutant(
+        id="checker-answers-an-ended-session",
+        kind=Kind.SECURITY,
+        file="shared/http/checker.py",
+        old="        if result.session_ended:\n            raise Unauthenticated\n",
+        new="",
+        tests=("tests/shared/http/test_internal.py", "-k", "asked_for_a_permission"),
+    ),
 )

@@ -12,15 +12,9 @@ from shared.auth.access_tokens import sign_access_token, user_claims
 from shared.auth.keys import generate_key, public_jwk
 from shared.bus.local import LocalBus
 from shared.clock import SystemClock
-from shared.contracts.calls import (
-    DECIDE,
-    HEADS,
-    KEY_SET,
-    CheckRequest,
-    CheckResult,
-    Heads,
-    KeySet,
-)
+from shared.contracts.calls.authz import DECIDE, CheckRequest, CheckResult
+from shared.contracts.calls.identity import KEY_SET, KeySet
+from shared.contracts.calls.journal import HEADS, Heads
 from shared.contracts.facts import Row
 from shared.ids import AccountId, SessionId, UserId, new_id
 from shared.runtime.service import ServiceApp

@@ -9,10 +9,7 @@ from typing import Any
 import pytest
 
 from shared.contracts import identity
-from shared.contracts.calls import (
-    CheckRequest,
-    CheckResult,
-)
+from shared.contracts.calls.authz import CheckRequest, CheckResult
 from shared.contracts.facts import Actor, Outcome, RequestInfo, ResourceRef, Row
 from shared.contracts.team import InvitationRevoked, MemberRemoved, ProjectCreated
 from shared.ids import new_id
@@ -265,11 +262,25 @@ ROUTES = [f"/v1/accounts/{ACCOUNT}/audit-events", f"/v1/accounts/{ACCOUNT}/audit
     [
         (CheckResult(allowed=False, member=False, reason="not-a-member"), 404, "not-found"),
         (CheckResult(allowed=False, member=True, reason="none"), 403, "permission-missing"),
+        (
+            CheckResult(allowed=False, member=True, session_ended=True, reason="session-ended"),
+            401,
+            "unauthenticated",
+        ),
+        (CheckResult(allowed=False, member=False, session_ended=True), 401, "unauthenticated"),
         (None, 503, "unavailable"),
         ({"allowed": "certainly"}, 503, "unavailable"),
         ({}, 503, "unavailable"),
     ],
-    ids=["not a member", "a member without it", "authz is stale", "nonsense", "nothing"],
+    ids=[
+        "not a member",
+        "a member without it",
+        "a member whose session has ended",
+        "not a member and the session has ended",
+        "authz is stale",
+        "nonsense",
+        "nothing",
+    ],
 )
 @pytest.mark.rule("Rp15")
 @pytest.mark.parametrize("path", ROUTES)

@@ -7,23 +7,18 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import Any
 
-from shared.auth import Authenticator, InternalVerifier
+from shared.auth.authenticator import Authenticator
+from shared.auth.internal_tokens import InternalVerifier
 from shared.bus import BusMessage, BusUnavailable
 from shared.bus.local import LocalBus
-from shared.contracts.calls import (
-    CHANGES,
-    KEY_SET,
-    SNAPSHOT,
-    Changes,
-    ChangesQuery,
-    KeySet,
-    SnapshotPage,
-    SnapshotQuery,
-)
+from shared.contracts.calls.identity import KEY_SET, KeySet
+from shared.contracts.calls.journal import CHANGES, Changes, ChangesQuery
+from shared.contracts.calls.leases import SNAPSHOT, SnapshotPage, SnapshotQuery
 from shared.contracts.facts import Actor, RequestInfo, ResourceRef, Row, format_revision, shard_of
 from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
-from shared.http import Api, Call, Route
+from shared.http.api import Api
 from shared.http.internal import internal_route
+from shared.http.routes import Call, Route
 from shared.ids import new_id
 from shared.leases import Leases, Receipt, lease_routes
 from shared.problems import Unavailable

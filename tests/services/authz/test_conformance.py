@@ -14,9 +14,14 @@ from rolecall import (
     Scope,
     Subject,
     decide,
+    is_outsider,
     milliseconds,
 )
-from tests.services.authz.histories import ANA, BO, CY, NOON, PROD
+from services.authz.domain.checks import PermissionCheck, check_for_service
+from services.team.domain.authority import require
+from shared.ids import UserId
+from shared.problems import NotFound, PermissionMissing
+from tests.services.authz.histories import ACCOUNT, ANA, BO, CY, NOON, PROD
 from tests.services.authz.situations import (
     COMPILED,
     JUST_BEFORE_NOON,
@@ -159,6 +164,41 @@ def test_the_decision_in_this_situation(
     decision = decide(build(situation), Subject(BO), permission, resource, now=milliseconds(at))
     expected = Decision(allowed=reason is Reason.ALLOWED, reason=reason, decided_by=decided_by)
     assert decision == expected
+
+
+# Situation, moment, whether Bo may not learn that the account exists.
+OUTSIDERS = [
+    ("a member", alone(), NOON, False),
+    ("not a member", Situation(members=()), NOON, True),
+    ("a suspended member", alone("admin", status="suspended"), NOON, True),
+    ("a membership a millisecond before its end",
+     alone(expires_at=NOON), NOON - MILLISECOND, False),
+    ("a membership at its end", alone(expires_at=NOON), NOON, True),
+    ("a member of a suspended account", alone(account="suspended"), NOON, False),
+    ("not a member of a suspended account", Situation(members=(), status="suspended"), NOON, True),
+    ("a suspended member of a suspended account",
+     alone(account="suspended", status="suspended"), NOON, True),
+    ("a member whose role is unknown", alone("retired"), NOON, False),
+]  # fmt: skip
+
+
+@pytest.mark.rule("B4")
+@pytest.mark.parametrize("build", [state_from_rows, state_from_journal])
+@pytest.mark.parametrize(
+    ("sentence", "situation", "at", "outside"), OUTSIDERS, ids=[row[0] for row in OUTSIDERS]
+)
+def test_only_an_active_member_learns_that_the_account_exists(
+    build, sentence, situation, at, outside
+):
+    now = milliseconds(at)
+    state = build(situation)
+    assert is_outsider(state, BO, now=now) is outside
+    authz_check = check_for_service(
+        state, PermissionCheck(user_id=BO, account_id=ACCOUNT, permission="account:fly"), now=now
+    )
+    assert authz_check.member is not outside
+    with pytest.raises(NotFound if outside else PermissionMissing):
+        require(state, UserId(BO), "account:fly", now=at)
 
 
 @pytest.mark.parametrize("row", TABLE, ids=[row[0] for row in TABLE])

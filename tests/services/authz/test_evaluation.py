@@ -208,29 +208,77 @@ async def test_the_configuration_names_the_evaluation_endpoint(world, authz):
         }
 
 
+STATED = {
+    "an account without them": (),
+    "a membership that is suspended": (member(BO, "admin", OTHER_ACCOUNT, status="suspended"),),
+    "a membership that has expired": (
+        member(BO, "admin", OTHER_ACCOUNT, expires_at="2020-01-01T00:00:00Z"),
+    ),
+    "an account that is suspended": (account(OTHER_ACCOUNT, status="suspended"),),
+}
+
+
+@pytest.mark.parametrize("stated", STATED.values(), ids=STATED.keys())
+async def test_a_user_outside_gets_the_answers_of_an_unknown_account(world, authz, stated):
+    await world.team.change(account(OTHER_ACCOUNT))
+    for policy_object in stated:
+        await world.team.change(policy_object)
+    token = world.user_token(BO, SESSION)
+    unknown = "acc_" + "e" * 32
+    for ask in (
+        lambda account_id: inside(world, authz, account_id),
+        lambda account_id: world.check(
+            authz, BO, "audit_log:view", token=token, of={"account_id": account_id}
+        ),
+    ):
+        found, missing = [(await ask(account_id)).body for account_id in (OTHER_ACCOUNT, unknown)]
+        for body in (found, missing):
+            body.get("context", body).pop("revision", None)
+        assert found.get("context", found) == missing.get("context", missing)
+
+
+async def test_an_ended_session_learns_of_no_account(world, authz):
+    await world.team.change(account(OTHER_ACCOUNT))
+    await world.identity.change(ended())
+    own, others, unknown = [
+        (await inside(world, authz, account_id)).body
+        for account_id in (ACCOUNT, OTHER_ACCOUNT, "acc_none")
+    ]
+    assert own == others == unknown
+    assert unknown == {
+        "allowed": False,
+        "member": False,
+        "reason": "session-ended",
+        "session_ended": True,
+    }
+
+
+async def inside(world, authz, account_id, *, user=BO, permission="audit_log:view"):
+    """Ask as another service of the product does."""
+    question = {"user_id": user, "session_id": SESSION, "account_id": account_id}
+    return await world.ask_inside(authz, question | {"permission": permission})
+
+
 @pytest.mark.parametrize(
     ("user", "permission", "account_id", "allowed", "is_member", "reason"),
     [
         (ANA, "audit_log:view", ACCOUNT, True, True, "allowed"),
         (BO, "audit_log:view", ACCOUNT, False, True, "permission-missing"),
         (BO, "audit_log:view", OTHER_ACCOUNT, False, False, "not-a-member"),
-        (BO, "audit_log:view", "acc_none", False, False, "no-account"),
+        (BO, "audit_log:view", "acc_none", False, False, "not-a-member"),
     ],
 )
 async def test_other_services_learn_membership_and_permission_separately(
     world, authz, user, permission, account_id, allowed, is_member, reason
 ):
-    said = await world.ask_inside(
-        authz,
-        {
-            "user_id": user,
-            "session_id": SESSION,
-            "account_id": account_id,
-            "permission": permission,
-        },
-    )
+    said = await inside(world, authz, account_id, user=user, permission=permission)
     assert said.status == 200
-    assert said.body == {"allowed": allowed, "member": is_member, "reason": reason}
+    assert said.body == {
+        "allowed": allowed,
+        "member": is_member,
+        "reason": reason,
+        "session_ended": False,
+    }
 
 
 async def test_other_services_are_told_when_the_replica_is_stale(world, authz):

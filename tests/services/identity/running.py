@@ -12,26 +12,22 @@ from pydantic import SecretStr
 
 from services.identity.app import build
 from services.identity.settings import Settings
-from shared.auth import RemoteKeys, TokenVerifier
-from shared.contracts.calls import (
-    DECIDE,
-    HEADS,
-    INVITATION_LOOKUP,
+from shared.auth.access_tokens import TokenVerifier
+from shared.auth.key_sources import RemoteKeys
+from shared.contracts.calls.authz import DECIDE, CheckRequest, CheckResult
+from shared.contracts.calls.identity import (
     KEY_SET,
     VERIFICATION_LINK,
-    CheckRequest,
-    CheckResult,
-    Heads,
-    InvitationLookupRequest,
-    InvitedAddress,
     KeySet,
     VerificationLinkRequest,
 )
+from shared.contracts.calls.journal import HEADS, Heads
+from shared.contracts.calls.team import INVITATION_LOOKUP, InvitationLookupRequest, InvitedAddress
 from shared.contracts.facts import shard_of
 from shared.contracts.refusals import InvitationNotValid
 from shared.contracts.topology import Service
-from shared.http import Call
 from shared.http.internal import internal_route
+from shared.http.routes import Call
 from tests.clocks import SetClock
 from tests.patience import PATIENT
 from tests.support.service import (
@@ -48,8 +44,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from shared.contracts.facts import Row
-    from shared.http import Route
     from shared.http.client import InternalClient
+    from shared.http.routes import Route
     from shared.timeouts import Timeouts
 
 PASSWORD = "correct-horse-battery"

@@ -6,7 +6,7 @@ import itertools
 import json
 
 from services.identity.routes import ROUTES
-from shared.http import Media
+from shared.http.routes import Media
 from tests.services.identity.running import PASSWORD, Identity
 
 BODIES = {

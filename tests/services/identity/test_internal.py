@@ -6,16 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from shared.contracts.calls import (
-    LEASE,
-    SNAPSHOT,
-    USER,
-    VERIFICATION_LINK,
-    InternalCall,
-    LeaseRequest,
-    SnapshotQuery,
-    VerificationLinkRequest,
-)
+from shared.contracts.calls.base import InternalCall
+from shared.contracts.calls.identity import USER, VERIFICATION_LINK, VerificationLinkRequest
+from shared.contracts.calls.leases import LEASE, SNAPSHOT, LeaseRequest, SnapshotQuery
 from shared.contracts.policy_objects import ServiceClientObject, SessionObject
 from shared.problems import Refusal
 from tests.services.identity.running import Identity, running

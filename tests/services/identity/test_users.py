@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.contracts.calls import USER, InternalUser
+from shared.contracts.calls.identity import USER, InternalUser
 from shared.problems import Refusal
 from tests.services.identity.running import Identity
 

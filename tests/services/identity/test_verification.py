@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from shared.contracts.calls import VERIFICATION_LINK, VerificationLinkRequest
+from shared.contracts.calls.identity import VERIFICATION_LINK, VerificationLinkRequest
 from shared.problems import Refusal
 from tests.services.identity.running import Identity
 from tests.support.service import ISSUER

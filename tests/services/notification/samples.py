@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from services.notification.domain.messages import LinkRequest, MessageKind
 from shared.contracts import identity, team
-from shared.contracts.calls import InvitationLinkRequest, VerificationLinkRequest
+from shared.contracts.calls.identity import VerificationLinkRequest
+from shared.contracts.calls.team import InvitationLinkRequest
 from tests.services.rows import NOON
 
 if TYPE_CHECKING:

@@ -13,14 +13,10 @@ from services.notification.domain.messages import MessageKind, message_id
 from services.notification.settings import Settings
 from shared.bus.local import LocalBus
 from shared.contracts import identity, team
-from shared.contracts.calls import (
-    HEADS,
-    INVITATION_LINK,
-    Heads,
-    InvitationLinkRequest,
-    LinkAnswer,
-    VerificationLinkRequest,
-)
+from shared.contracts.calls.base import LinkAnswer
+from shared.contracts.calls.identity import VerificationLinkRequest
+from shared.contracts.calls.journal import HEADS, Heads
+from shared.contracts.calls.team import INVITATION_LINK, InvitationLinkRequest
 from shared.contracts.notification import MessageSent
 from shared.contracts.topology import AUDIT, Service
 from shared.mongo import connect

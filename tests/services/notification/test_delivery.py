@@ -12,7 +12,7 @@ from services.notification.domain.attempts import GIVE_UP_AFTER
 from services.notification.domain.messages import MessageKind, message_id
 from shared.bus import Verdict
 from shared.contracts import identity, team
-from shared.contracts.calls import InvitationLinkRequest
+from shared.contracts.calls.team import InvitationLinkRequest
 from tests.services.notification.samples import (
     INVITATION,
     INVITATION_ID,

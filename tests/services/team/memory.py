@@ -14,7 +14,7 @@ from services.team.domain.projects import Project
 from services.team.settings import Settings
 from services.team.store import Store
 from services.team.use_cases.context import AccountRequest, Ctx
-from shared.contracts.calls import USER, InternalUser
+from shared.contracts.calls.identity import USER, InternalUser
 from shared.contracts.facts import Actor, Caller, RequestInfo
 from shared.ids import AccountId, MembershipId, ProjectId, UserId, new_id
 from shared.journal import JournalWrite, WriteResult

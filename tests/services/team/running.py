@@ -16,10 +16,11 @@ from services.team.store import Store
 from shared.auth.access_tokens import sign_access_token, user_claims
 from shared.auth.keys import decode, public_jwk
 from shared.contracts import identity
-from shared.contracts.calls import HEADS, KEY_SET, USER, Heads, InternalUser, KeySet
+from shared.contracts.calls.identity import KEY_SET, USER, InternalUser, KeySet
+from shared.contracts.calls.journal import HEADS, Heads
 from shared.contracts.topology import Service
-from shared.http import Call
 from shared.http.internal import internal_route
+from shared.http.routes import Call
 from shared.ids import AccountId, SessionId, UserId, new_id
 from shared.links import Link, Links
 from shared.mongo import transact
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     from rolecall import Catalog
-    from shared.http import Route
+    from shared.http.routes import Route
     from shared.mongo import DbSession
     from shared.timeouts import Timeouts
 

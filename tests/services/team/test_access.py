@@ -8,7 +8,8 @@ import pytest
 
 from rolecall import CompiledCatalog, load_catalog
 from services.team.routes import INTERNAL_ROUTES, ROUTES
-from shared.http import Permission, Route
+from shared.http.access import Permission
+from shared.http.routes import Route
 from shared.ids import new_id
 from shared.problems import RefusalKind
 from tests.services.team.running import Account, Person, Team

@@ -12,7 +12,8 @@ from services.team.routes import ROUTES
 from services.team.use_cases import invitations, overrides
 from shared.addresses import parse_address
 from shared.auth.principals import Anonymous, UserPrincipal
-from shared.http import Call, Public, Route
+from shared.http.access import Public
+from shared.http.routes import Call, Route
 from shared.ids import SessionId
 from shared.links import Link
 from tests.services.team.memory import (

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rolecall import AccountState, Member, effective_matrix
-from services.team.domain.authority import account_state, member_state, milliseconds
+from rolecall import AccountState, Member, effective_matrix, milliseconds
+from services.team.domain.authority import account_state, member_state
 from services.team.store import Store
 from shared.ids import AccountId, ProjectId
 from tests.services.team.led_catalog import CATALOG, GRANTS, HOUR, ROLES, WEEK

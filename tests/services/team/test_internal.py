@@ -8,20 +8,22 @@ from typing import Any
 import pytest
 
 from services.team.store import Snapshot, Store
-from shared.contracts.calls import (
-    HEADS,
-    INVITATION_LINK,
-    INVITATION_LOOKUP,
+from shared.contracts.calls.base import LinkAnswer
+from shared.contracts.calls.journal import HEADS
+from shared.contracts.calls.leases import (
     LEASE,
     RELEASE,
     SNAPSHOT,
-    InvitationLinkRequest,
-    InvitationLookupRequest,
     LeaseRequest,
-    LinkAnswer,
     ReleaseQuery,
     SnapshotPage,
     SnapshotQuery,
+)
+from shared.contracts.calls.team import (
+    INVITATION_LINK,
+    INVITATION_LOOKUP,
+    InvitationLinkRequest,
+    InvitationLookupRequest,
 )
 from shared.problems import Refusal, RefusalKind
 from tests.patience import PATIENT

@@ -3,7 +3,8 @@
 import pytest
 from pydantic import SecretStr
 
-from shared.auth import Authenticator, jwt
+from shared.auth import jwt
+from shared.auth.authenticator import Authenticator
 from shared.auth.internal_tokens import InternalSigner, InternalVerifier
 from shared.auth.jwt import BadToken
 from shared.auth.keys import read_private

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from shared.auth.key_sources import RemoteKeys
 from shared.auth.keys import public_jwk, read_key_set
-from shared.contracts.calls import KeySet
+from shared.contracts.calls.identity import KeySet
 from shared.problems import NotFound, Unavailable
 from tests.clocks import SetClock
 

@@ -9,7 +9,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from shared.http import Api, mount
+from shared.http.api import Api
+from shared.http.mounting import mount
 from shared.runtime.listeners import Listener, listen
 from tests.shared.http.sample import INTERNAL_ROUTES, Site, World, authenticator, team
 

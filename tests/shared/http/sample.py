@@ -11,35 +11,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import Field, SecretStr
 
 from shared import context
-from shared.auth import (
-    Authenticator,
-    ClientPrincipal,
-    InternalSigner,
-    InternalVerifier,
-    StaticKeys,
-    TokenVerifier,
-    client_claims,
-    sign_access_token,
-    user_claims,
-)
-from shared.auth.principals import UserPrincipal
-from shared.http import (
-    Admin,
-    Answer,
-    Api,
-    Body,
-    Call,
-    Client,
-    Internal,
-    Media,
-    Permission,
-    Public,
-    Route,
-    Session,
-    SessionOrClient,
-    Strictness,
-)
+from shared.auth.access_tokens import TokenVerifier, client_claims, sign_access_token, user_claims
+from shared.auth.authenticator import Authenticator
+from shared.auth.internal_tokens import InternalSigner, InternalVerifier
+from shared.auth.key_sources import StaticKeys
+from shared.auth.principals import ClientPrincipal, UserPrincipal
+from shared.http.access import Admin, Client, Internal, Permission, Public, Session, SessionOrClient
+from shared.http.api import Api
 from shared.http.idempotency import Idempotency
+from shared.http.routes import Answer, Body, Call, Media, Route, Strictness
 from shared.ids import AccountId, ClientId, SessionId, UserId
 from shared.mongo import connect
 from shared.problems import Refusal, RefusalKind

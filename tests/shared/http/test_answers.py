@@ -6,7 +6,9 @@ import pytest
 from pydantic import BaseModel
 from pymongo.errors import AutoReconnect
 
-from shared.http import Api, Client, Internal, Permission, Public, Reply
+from shared.http.access import Client, Internal, Permission, Public
+from shared.http.api import Api
+from shared.http.routes import Reply
 from shared.problems import NotFound, PermissionMissing, Stale, Unavailable, refusal_of
 from tests.shared.http.sample import (
     ACCOUNT,

@@ -3,7 +3,10 @@
 import pytest
 from aiohttp import web
 
-from shared.http import Api, Permission, Public, document, mount, public_paths
+from shared.http.access import Permission, Public
+from shared.http.api import Api
+from shared.http.mounting import mount, public_paths
+from shared.http.openapi import document
 from shared.problems import STATUS
 from tests.shared.http.sample import ROUTES, Site, authenticator, row, team
 

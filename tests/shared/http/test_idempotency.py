@@ -11,13 +11,15 @@ import pytest
 from pydantic import BaseModel
 
 from shared.clock import SystemClock
-from shared.http import Answer, Api, Body, Call, Public, Route, Session
+from shared.http.access import Public, Session
+from shared.http.api import Api
 from shared.http.idempotency import (
     INDEXES,
     Idempotency,
     IdempotencyKeyReused,
     RepeatedRequest,
 )
+from shared.http.routes import Answer, Body, Call, Route
 from shared.indexes import build_indexes
 from shared.mongo import DbClient, DbSession, connect, transact
 from shared.problems import NotFound, PermissionMissing, Refusal, Unavailable

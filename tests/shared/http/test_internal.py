@@ -12,25 +12,23 @@ import pytest
 from pydantic import SecretStr
 
 from shared import context
-from shared.auth import Authenticator, InternalVerifier
+from shared.auth.authenticator import Authenticator
+from shared.auth.internal_tokens import InternalVerifier
 from shared.auth.principals import UserPrincipal
-from shared.contracts.calls import (
-    DECIDE,
-    CheckRequest,
-    CheckResult,
-    InternalAnswer,
-    InternalCall,
-    InternalRequest,
-)
+from shared.contracts.calls.authz import DECIDE, CheckRequest, CheckResult
+from shared.contracts.calls.base import InternalAnswer, InternalCall, InternalRequest
 from shared.contracts.facts import Actor
 from shared.contracts.topology import Service
-from shared.http import Api, AuthzChecker, Call
+from shared.http.api import Api
+from shared.http.checker import AuthzChecker
 from shared.http.client import InternalClient
 from shared.http.internal import internal_route
+from shared.http.routes import Call
 from shared.problems import (
     NotFound,
     PermissionMissing,
     Refusal,
+    Unauthenticated,
     Unavailable,
 )
 from shared.runtime.listeners import listen, url_of
@@ -309,6 +307,8 @@ DECISIONS = [
     (CheckResult(allowed=False, member=True, reason="role"), PermissionMissing),
     (CheckResult(allowed=False, member=False), NotFound),
     (CheckResult(allowed=True, member=False), NotFound),
+    (CheckResult(allowed=True, member=True, session_ended=True), Unauthenticated),
+    (CheckResult(allowed=False, member=False, session_ended=True), Unauthenticated),
 ]
 
 

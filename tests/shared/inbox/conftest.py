@@ -9,7 +9,8 @@ import pytest
 
 from shared.bus.local import LocalBus
 from shared.clock import Clock, SystemClock
-from shared.contracts.calls import CHANGES, HEADS, Changes, ChangesQuery, Heads, InternalCall
+from shared.contracts.calls.base import InternalCall
+from shared.contracts.calls.journal import CHANGES, HEADS, Changes, ChangesQuery, Heads
 from shared.contracts.team import ProjectCreated
 from shared.contracts.topology import AUDIT
 from shared.inbox import INDEXES as INBOX_INDEXES

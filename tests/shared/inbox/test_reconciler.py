@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.contracts.calls import Changes, ChangesQuery
+from shared.contracts.calls.journal import Changes, ChangesQuery
 from shared.contracts.facts import shard_of
 from shared.journal import JournalWrite
 from tests.shared.inbox.conftest import Effects, JournalCalls, MakeInbox

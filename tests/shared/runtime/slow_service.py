@@ -4,7 +4,9 @@ import asyncio
 from typing import Any
 
 from shared.bus import Bus
-from shared.http import Answer, Api, Call, Public, Route
+from shared.http.access import Public
+from shared.http.api import Api
+from shared.http.routes import Answer, Call, Route
 from shared.runtime.service import ServiceApp, main
 from shared.runtime.settings import StatelessSettings, settings_config
 

@@ -9,8 +9,10 @@ import pytest
 from aiohttp import http_parser
 
 from shared import metrics
-from shared.auth import Authenticator
-from shared.http import Admin, Api, Route
+from shared.auth.authenticator import Authenticator
+from shared.http.access import Admin
+from shared.http.api import Api
+from shared.http.routes import Route
 from shared.runtime.listeners import listen, require_c_parser, url_of
 from shared.runtime.service import ServiceApp
 from shared.runtime.supervisor import Supervisor

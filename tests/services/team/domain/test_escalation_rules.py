@@ -17,8 +17,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rolecall import AccountState, Delivery, Matrix, effective_matrix
-from services.team.domain.authority import account_state, member_state, milliseconds
+from rolecall import AccountState, Delivery, Matrix, effective_matrix, milliseconds
+from services.team.domain.authority import account_state, member_state
 from services.team.domain.invitations import Invitation
 from services.team.domain.overrides import ProjectOverride, parse_grants
 from services.team.use_cases import invitation_acceptance, invitations, members, overrides

@@ -1,0 +1,66 @@
+"""Calls to identity."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from shared.contracts.calls.base import InternalAnswer, InternalCall, InternalRequest, LinkAnswer
+from shared.contracts.topology import Service
+
+
+class KeySet(InternalAnswer):
+    """A JWK set (RFC 7517, section 5): the public keys that access tokens are verified with."""
+
+    keys: list[dict[str, str]]
+
+
+class InternalUser(InternalAnswer):
+    """A user as other services may know them. A status other than `active` may not act."""
+
+    user_id: str
+    email: str
+    email_verified: bool
+    name: str
+    account_id: str
+    """The user's personal account."""
+    status: str = "active"
+
+
+class VerificationLinkRequest(InternalRequest):
+    """The verification link of a user that is about to be mailed."""
+
+    kind: Literal["verification"]
+    id: Annotated[str, Field(pattern="^usr_[0-9a-f]{32}$")]
+    generation: Annotated[int, Field(ge=1)]
+
+
+KEY_SET = InternalCall(
+    name="readKeySet",
+    summary="Read the public keys that access tokens are verified with",
+    method="GET",
+    path="/internal/jwks",
+    callees=(Service.IDENTITY,),
+    callers=tuple(Service),
+    request=type(None),
+    answer=KeySet,
+)
+USER = InternalCall(
+    name="readUser",
+    summary="Read a user",
+    method="GET",
+    path="/internal/users/{user_id}",
+    callees=(Service.IDENTITY,),
+    callers=(Service.TEAM, Service.NOTIFICATION, Service.AUDIT),
+    request=type(None),
+    answer=InternalUser,
+)
+VERIFICATION_LINK = InternalCall(
+    name="makeVerificationLink",
+    summary="Make the verification link of a mail that is sent now",
+    method="POST",
+    path="/internal/links",
+    callees=(Service.IDENTITY,),
+    callers=(Service.NOTIFICATION,),
+    request=VerificationLinkRequest,
+    answer=LinkAnswer,
+)

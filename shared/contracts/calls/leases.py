@@ -1,0 +1,101 @@
+"""Calls of authz to the sources of policy: leases, what is applied, and the snapshot."""
+
+from datetime import datetime
+
+from pydantic import Field
+
+from shared.contracts.calls.base import InternalAnswer, InternalCall, InternalRequest
+from shared.contracts.policy_objects import PolicyObject
+from shared.contracts.topology import Service
+
+MAX_TTL_SECONDS = 60
+"""The longest lease that a source grants."""
+
+POLICY_SOURCES = (Service.IDENTITY, Service.TEAM)
+"""The services whose policy state authz follows."""
+
+
+class LeaseRequest(InternalRequest):
+    """A replica of authz, the epoch that it follows, and what it has applied (shard → sequence)."""
+
+    replica: str = Field(min_length=1, max_length=200)
+    boot: int = Field(ge=1)
+    """Numbers the lives of the replica; a smaller one is superseded."""
+    asked: int = Field(ge=0)
+    epoch: str | None = None
+    applied: dict[int, int] = Field(max_length=1024)
+    held: float = Field(default=0, ge=0, le=MAX_TTL_SECONDS)
+    """Seconds that earlier leases may still last, used or not."""
+
+
+class LeaseAnswer(InternalAnswer):
+    """A lease for `ttl` seconds from the request on; it counts once `heads` are applied."""
+
+    epoch: str
+    heads: dict[int, int]
+    ttl: float
+    server_time: datetime
+
+
+class ReleaseQuery(InternalRequest):
+    """The life of the replica whose lease ends."""
+
+    boot: int = Field(ge=1)
+
+
+class SnapshotQuery(InternalRequest):
+    """`cursor` is the `next_cursor` of the page before."""
+
+    cursor: str | None = Field(default=None, max_length=8_000)
+
+
+class SnapshotPage(InternalAnswer):
+    """One page of the policy state; `heads` were read before any row of any page."""
+
+    source: str
+    epoch: str
+    heads: dict[int, int]
+    items: tuple[PolicyObject, ...]
+    next_cursor: str | None
+
+
+LEASE = InternalCall(
+    name="grantLease",
+    summary="Grant or renew the lease of a replica",
+    method="POST",
+    path="/internal/lease",
+    callees=POLICY_SOURCES,
+    callers=(Service.AUTHZ,),
+    request=LeaseRequest,
+    answer=LeaseAnswer,
+)
+APPLIED = InternalCall(
+    name="reportApplied",
+    summary="Report what a replica has applied",
+    method="POST",
+    path="/internal/applied",
+    callees=POLICY_SOURCES,
+    callers=(Service.AUTHZ,),
+    request=LeaseRequest,
+    answer=type(None),
+)
+RELEASE = InternalCall(
+    name="endLease",
+    summary="End the lease of a replica",
+    method="DELETE",
+    path="/internal/lease/{replica}",
+    callees=POLICY_SOURCES,
+    callers=(Service.AUTHZ,),
+    request=ReleaseQuery,
+    answer=type(None),
+)
+SNAPSHOT = InternalCall(
+    name="readSnapshot",
+    summary="Read the policy state of this source, page by page",
+    method="GET",
+    path="/internal/snapshot",
+    callees=POLICY_SOURCES,
+    callers=(Service.AUTHZ,),
+    request=SnapshotQuery,
+    answer=SnapshotPage,
+)

@@ -1,0 +1,25 @@
+"""All internal calls."""
+
+from typing import Any
+
+from shared.contracts.calls.authz import DECIDE
+from shared.contracts.calls.base import InternalCall
+from shared.contracts.calls.identity import KEY_SET, USER, VERIFICATION_LINK
+from shared.contracts.calls.journal import CHANGES, HEADS
+from shared.contracts.calls.leases import APPLIED, LEASE, RELEASE, SNAPSHOT
+from shared.contracts.calls.team import INVITATION_LINK, INVITATION_LOOKUP
+
+CALLS: tuple[InternalCall[Any, Any], ...] = (
+    HEADS,
+    CHANGES,
+    LEASE,
+    APPLIED,
+    RELEASE,
+    SNAPSHOT,
+    KEY_SET,
+    USER,
+    VERIFICATION_LINK,
+    INVITATION_LINK,
+    INVITATION_LOOKUP,
+    DECIDE,
+)

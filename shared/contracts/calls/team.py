@@ -1,0 +1,52 @@
+"""Calls to team."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from shared.contracts.calls.base import InternalAnswer, InternalCall, InternalRequest, LinkAnswer
+from shared.contracts.topology import Service
+
+
+class InvitationLinkRequest(InternalRequest):
+    """The link of an invitation that is about to be mailed."""
+
+    kind: Literal["invitation"]
+    id: Annotated[str, Field(pattern="^inv_[0-9a-f]{32}$")]
+    generation: Annotated[int, Field(ge=1)]
+
+
+class InvitationLookupRequest(InternalRequest):
+    """What an invitation's link carries: both are needed (`Ro8`)."""
+
+    token: str = Field(min_length=1, max_length=200)
+    code: str = Field(min_length=1, max_length=40)
+
+
+class InvitedAddress(InternalAnswer):
+    """The address that an invitation is for, and how its link was delivered (`email`, `link`)."""
+
+    email: str
+    delivery: str
+
+
+INVITATION_LINK = InternalCall(
+    name="makeInvitationLink",
+    summary="Make the link of an invitation that is mailed now",
+    method="POST",
+    path="/internal/links",
+    callees=(Service.TEAM,),
+    callers=(Service.NOTIFICATION,),
+    request=InvitationLinkRequest,
+    answer=LinkAnswer,
+)
+INVITATION_LOOKUP = InternalCall(
+    name="lookUpInvitationForSignUp",
+    summary="Read the address that an invitation is for",
+    method="POST",
+    path="/internal/invitations/lookup",
+    callees=(Service.TEAM,),
+    callers=(Service.IDENTITY,),
+    request=InvitationLookupRequest,
+    answer=InvitedAddress,
+)

@@ -1,0 +1,75 @@
+"""One import path for every name: which packages of shared/ re-export names, and which names."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.files import parsed, relative, tracked
+
+FACES = {
+    "shared/inbox/__init__.py": {
+        "shared.inbox.inbox": {"Inbox", "Subscriptions", "caller_for"},
+        "shared.inbox.marks": {"INDEXES", "AlreadyApplied", "AppliedMark"},
+        "shared.inbox.reconciler": {"AWAY"},
+    },
+    "shared/journal/__init__.py": {
+        "shared.journal.journal": {"Journal", "JournalWrite", "WriteResult"},
+        "shared.journal.routes": {"journal_routes"},
+        "shared.journal.rows": {"INDEXES"},
+    },
+    "shared/leases/__init__.py": {
+        "shared.leases.leases": {"Leases"},
+        "shared.leases.receipt": {"Receipt"},
+        "shared.leases.routes": {"lease_routes"},
+        "shared.leases.store": {"INDEXES", "LeaseStore", "MongoLeaseStore", "Superseded"},
+    },
+}
+"""The packages with a public face. Other packages are imported from only by their modules."""
+
+
+def imports_from(path: Path) -> list[tuple[str, str]]:
+    """The module and the name of every `from … import …`."""
+    return [
+        (node.module, alias.name)
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.ImportFrom) and node.module
+        for alias in node.names
+    ]
+
+
+@pytest.mark.parametrize("path", tracked("shared/*__init__.py"), ids=relative)
+def test_a_package_re_exports_only_its_public_face(path: Path) -> None:
+    package = ".".join(path.parent.parts[-2:])
+    found: dict[str, set[str]] = {}
+    for module, name in imports_from(path):
+        if module.startswith(package):
+            found.setdefault(module, set()).add(name)
+    assert found == FACES.get(relative(path), {})
+
+
+@pytest.mark.parametrize("path", tracked("shared/*.py"), ids=relative)
+def test_a_module_lists_no_public_names(path: Path) -> None:
+    lists = any(
+        isinstance(node, ast.Assign) and "__all__" in {ast.unparse(name) for name in node.targets}
+        for node in parsed(path).body
+    )
+    assert not lists or relative(path) in FACES
+
+
+def test_a_name_of_a_public_face_is_imported_from_the_face() -> None:
+    inside = {face.rpartition("/")[0] for face in FACES}
+    faces = {
+        (module, name)
+        for modules in FACES.values()
+        for module, names in modules.items()
+        for name in names
+    }
+    others = [
+        f"{relative(path)}: {module}.{name}"
+        for path in tracked("*.py")
+        if relative(path).rpartition("/")[0] not in inside
+        for module, name in imports_from(path)
+        if (module, name) in faces
+    ]
+    assert others == []
