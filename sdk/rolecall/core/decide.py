@@ -3,6 +3,7 @@
 from rolecall.core.decision import Decision, Reason
 from rolecall.core.matrix import CompiledPermission, Matrix
 from rolecall.core.state import (
+    NO_RESOURCE_ID,
     AccountState,
     AccountStatus,
     Member,
@@ -115,7 +116,7 @@ def _located(
     account as well.
     """
     known = _as_registered(account, held, resource)
-    if known is None or known.id is None or not held.on_project:
+    if known is None or not held.on_project or known.id in (None, NO_RESOURCE_ID):
         return known
     if held.resource_type != "project" and known.id not in account.projects:
         return known
