@@ -39,8 +39,10 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def access_text(access: Access) -> str:
     """The callers that an access rule admits, in words."""
     match access:
-        case Permission(name=name):
+        case Permission(name=name, in_project=None):
             return f"`{name}`"
+        case Permission(name=name, in_project=in_project):
+            return f"`{name}`, and `{in_project}` in the project"
         case Client(scope=scope):
             return f"service client, `{scope}`"
         case SessionOrClient(scope=scope):

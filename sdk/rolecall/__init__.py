@@ -28,7 +28,7 @@ from rolecall.core.policies import (
     Words,
 )
 from rolecall.core.problems import CatalogError, Problem
-from rolecall.core.rules import CONTROL_PERMISSIONS
+from rolecall.core.rules import CONTROL_PERMISSIONS, PROJECT_PERMISSIONS
 from rolecall.core.state import (
     AccountKind,
     AccountState,
@@ -44,6 +44,7 @@ from rolecall.core.table import Entry, Grants, Level, Role, Scope, Section
 __all__ = [
     "CONTROL_PERMISSIONS",
     "NO_ACCOUNT",
+    "PROJECT_PERMISSIONS",
     "SHIPPED_CATALOGS",
     "AccountKind",
     "AccountState",

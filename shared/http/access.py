@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from rolecall import PROJECT_PERMISSIONS
+
 
 @dataclass(frozen=True, slots=True)
 class Public:
@@ -19,10 +21,14 @@ class Permission:
 
     With `decided_in_use_case` the use case checks `call.permission` against rows that it reads in
     its own transaction. Otherwise the API's checker decides before the handler runs.
+
+    `in_project` is a right on the project of the path that the user needs as well, decided inside
+    that project: `name` alone may be account-wide, and no override takes that away.
     """
 
     name: str
     decided_in_use_case: bool = False
+    in_project: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +58,10 @@ class Admin:
 
 
 Access = Public | Session | Permission | Client | SessionOrClient | Internal | Admin
+
+
+def decided_in_project(access: Access) -> bool:
+    """Whether the caller needs a right on the project of the path, decided inside that project."""
+    if not isinstance(access, Permission) or not access.decided_in_use_case:
+        return False
+    return (access.in_project or access.name) in PROJECT_PERMISSIONS

@@ -19,6 +19,7 @@ from shared.http.access import (
     Admin,
     Internal,
     Permission,
+    decided_in_project,
 )
 from shared.http.admission import authenticate
 from shared.http.bodies import BODY_SECONDS, read_body
@@ -224,6 +225,11 @@ class Api:
                 raise ValueError(f"{route.operation_id}: a permission needs an account in the path")
             if not route.access.decided_in_use_case and self._checker is None:
                 raise ValueError(f"{route.operation_id}: no checker decides the permission")
+        if "project_id" in route.parameters and not decided_in_project(route.access):
+            raise ValueError(
+                f"{route.operation_id}: below a project, a right on the project must be decided"
+                " in the use case. Name it in `Permission`, as `in_project` beside another one"
+            )
         if route.idempotent and (self._idempotency is None or route.gives is None):
             raise ValueError(f"{route.operation_id}: an idempotent row needs keys and an answer")
         if route.media is Media.FORM and route.strictness is not Strictness.LENIENT:

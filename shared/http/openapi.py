@@ -82,6 +82,8 @@ def _operation(
     operation["security"] = [] if scheme is None else [{scheme: []}]
     if isinstance(route.access, Permission):
         operation["x-permission"] = route.access.name
+        if route.access.in_project is not None:
+            operation["x-project-permission"] = route.access.in_project
     if isinstance(route.access, Client | SessionOrClient):
         operation["x-scope"] = route.access.scope
     return operation

@@ -158,6 +158,12 @@ class Call(Generic[BodyT, QueryT]):
         return self.route.access.name
 
     @property
+    def project_permission(self) -> str | None:
+        """The right on the project of the path that this route requires besides `permission`."""
+        access = self.route.access
+        return access.in_project if isinstance(access, Permission) else None
+
+    @property
     def user(self) -> UserPrincipal:
         """The user who calls."""
         if not isinstance(self.principal, UserPrincipal):

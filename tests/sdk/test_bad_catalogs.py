@@ -8,6 +8,8 @@ import yaml
 
 from rolecall import (
     CONTROL_PERMISSIONS,
+    PROJECT_PERMISSIONS,
+    SHIPPED_CATALOGS,
     Catalog,
     CatalogError,
     CompiledCatalog,
@@ -194,7 +196,7 @@ BAD = [
     (
         "an own entry without its reason",
         lambda m: entry(m, "webhook").update(why=""),
-        "/sections/8/entries/7", "has no `why`",
+        "/sections/8/entries/8", "has no `why`",
     ),
     (
         "a lifetime of zero",
@@ -239,7 +241,7 @@ def test_a_bad_catalog_is_refused_at_its_place(sentence, spoil, pointer, message
     assert any(message in text for text in said), (sentence, str(refused.value))
 
 
-ACCOUNT_WIDE = [name for name in CONTROL_PERMISSIONS if not name.startswith("project:")]
+ACCOUNT_WIDE = [name for name in CONTROL_PERMISSIONS if name not in PROJECT_PERMISSIONS]
 
 
 def problems_at(mapping, place):
@@ -257,11 +259,75 @@ def place_of(mapping, entry_id):
     )
 
 
+def carrier(mapping, permission):
+    """The entry and the level that carry the permission."""
+    return next(
+        (item["id"], level["id"])
+        for section in mapping["sections"]
+        for item in section["entries"]
+        for level in item["levels"]
+        if permission in (f"{item['id']}:{level['id']}", *level["permissions"])
+    )
+
+
+@pytest.mark.rule("Ci9")
+@pytest.mark.parametrize("permission", PROJECT_PERMISSIONS)
+@pytest.mark.parametrize("name", SHIPPED_CATALOGS)
+def test_a_right_on_one_project_in_an_account_wide_entry_is_refused(name, permission):
+    mapping = content(name)
+    entry_id, _ = carrier(mapping, permission)
+    entry(mapping, entry_id).update(project_scoped=False)
+    messages = problems_at(mapping, place_of(mapping, entry_id))
+    assert any(f"The permission {permission!r} is a right on one project" in m for m in messages)
+
+
+@pytest.mark.rule("Ci9")
+@pytest.mark.parametrize("permission", PROJECT_PERMISSIONS)
+def test_an_account_wide_entry_cannot_carry_a_right_on_one_project(permission):
+    mapping = content("standard")
+    entry_id, level_id = carrier(mapping, permission)
+    entry(mapping, entry_id)["levels"] = [
+        {**level, "includes": []}
+        for level in entry(mapping, entry_id)["levels"]
+        if level["id"] != level_id
+    ]
+    for item in mapping["roles"]:
+        item["grants"].pop(entry_id, None)
+    entry(mapping, "balance")["levels"][0]["permissions"] = [permission]
+    [message] = problems_at(mapping, place_of(mapping, "balance"))
+    assert f"The permission {permission!r} is a right on one project" in message
+    assert "Set `project_scoped: true`" in message
+
+
+@pytest.mark.rule("Ci9")
+@pytest.mark.parametrize("name", SHIPPED_CATALOGS)
+@pytest.mark.parametrize("scoped", ["its own entry", "the entry of projects"])
+def test_creating_projects_inside_a_project_is_refused(name, scoped):
+    """An override that grants it would let its holder create projects in the whole account."""
+    mapping = content(name)
+    entry_id = "new_project"
+    if scoped == "its own entry":
+        entry(mapping, entry_id).update(project_scoped=True)
+    else:
+        entry(mapping, entry_id)["levels"][0]["permissions"] = []
+        entry_id, _ = carrier(mapping, "project:manage")
+        entry(mapping, entry_id)["levels"][1]["permissions"] += ["project:create"]
+    messages = problems_at(mapping, place_of(mapping, entry_id))
+    assert any("The permission 'project:create' applies to the whole" in m for m in messages)
+
+
+def test_a_catalog_without_the_creation_of_projects_is_refused():
+    mapping = content("standard")
+    entry(mapping, "new_project")["levels"][0]["permissions"] = []
+    [message] = problems_at(mapping, "/sections")
+    assert "No level carries the control permission 'project:create'" in message
+
+
 @pytest.mark.rule("Ci9")
 @pytest.mark.parametrize("permission", ACCOUNT_WIDE)
 def test_an_account_wide_permission_in_a_project_scoped_entry_is_refused(permission):
     mapping = content("standard")
-    entry_id = permission.partition(":")[0]
+    entry_id, _ = carrier(mapping, permission)
     entry(mapping, entry_id).update(project_scoped=True)
     messages = problems_at(mapping, place_of(mapping, entry_id))
     assert any(f"The permission {permission!r} applies to the whole" in text for text in messages)
@@ -271,10 +337,10 @@ def test_an_account_wide_permission_in_a_project_scoped_entry_is_refused(permiss
 @pytest.mark.parametrize("permission", ACCOUNT_WIDE)
 def test_a_project_scoped_entry_cannot_carry_an_account_wide_permission(permission):
     mapping = content("standard")
-    entry_id, _, level_id = permission.partition(":")
+    entry_id, level_id = carrier(mapping, permission)
     levels = entry(mapping, entry_id)["levels"]
     moved = next(level for level in levels if level["id"] == level_id)
-    moved["id"] = "moved"
+    moved.update(id="moved", permissions=[])
     for level in levels:
         level["includes"] = [name for name in level["includes"] if name != level_id]
     for item in mapping["roles"]:

@@ -119,22 +119,15 @@ def test_the_owner_role_and_the_assignable_roles(name, owner_role, assignable):
     assert catalog.role("unknown") is None
 
 
-PROJECT_SCOPED_CONTROL_PERMISSIONS = {
-    "standard": set(),
-    "runpod": set(),
-    "runos": {"project:view", "project:manage", "project:delete"},
-    "cloud-iam": {"project:view", "project:manage", "project:delete"},
-    "novita": set(),
-}
 PROJECT_SCOPED_ENTRIES = {
     "standard": (
         "instance bare_metal template image job autoscaling ssh_key user_script registry_auth"
         " cluster service application secret endpoint vpc load_balancer security_group static_ip"
-        " storage object_storage database monitoring"
+        " storage object_storage database monitoring project"
     ),
     "runpod": (
         "connect_to_existing_pods create_delete_start_stop_pods"
-        " create_delete_serverless_endpoints send_requests_to_serverless_endpoints"
+        " create_delete_serverless_endpoints send_requests_to_serverless_endpoints project"
     ),
     "runos": "clusters services applications secrets_and_configurations",
     "cloud-iam": (
@@ -145,7 +138,7 @@ PROJECT_SCOPED_ENTRIES = {
     "novita": (
         "instance template image image_prewarm storage jobs vpc serverless"
         " llm_dedicated_endpoints dedicated_endpoints dedicated_endpoints_subscribe quote"
-        " order_and_test_order bare_metal_instance bare_metal_storage"
+        " order_and_test_order bare_metal_instance bare_metal_storage project"
     ),
 }
 
@@ -162,7 +155,7 @@ def test_these_entries_and_no_others_are_project_scoped(name):
 def test_control_permissions_of_the_account_cannot_be_overridden(name):
     permissions = CompiledCatalog(load_catalog(name)).permissions
     scoped = {control for control in CONTROL_PERMISSIONS if permissions[control].project_scoped}
-    assert scoped == PROJECT_SCOPED_CONTROL_PERMISSIONS[name]
+    assert scoped == {"project:view", "project:manage", "project:delete"}
 
 
 @pytest.mark.parametrize(

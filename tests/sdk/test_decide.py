@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import rolecall
 from rolecall import (
     NO_ACCOUNT,
+    PROJECT_PERMISSIONS,
     AccountStatus,
     Decision,
     MembershipStatus,
@@ -384,15 +385,18 @@ def in_good_standing(team, subject):
 def reference(team, subject, permission, resource):
     """The rules again, with names looked up in the table instead of bits."""
     known = team.resources.get((permission.split(":")[0], resource.id), resource)
+    on_project = permission in PROJECT_PERMISSIONS and resource.id is not None
     if (
         not in_good_standing(team, subject)
         or resource.owner_id not in (None, known.owner_id)
         or resource.project_id not in (None, known.project_id)
         or known.project_id not in (None, *team.projects)
+        or (on_project and known.project_id not in (None, resource.id))
+        or (on_project and resource.id not in team.projects)
     ):
         return False
     someone = team.members[subject.user_id]
-    replaced = someone.overrides.get(known.project_id)
+    replaced = someone.overrides.get(resource.id if on_project else known.project_id)
     if replaced is not None and replaced.expires_at is not None and replaced.expires_at <= NOW:
         replaced = None
     held = {
@@ -460,9 +464,11 @@ def test_decisions_equal_those_of_the_reference_rules(seed):
             user_disabled=rng.random() < 0.1,
             session_ended=rng.random() < 0.1,
         )
-        permission = rng.choice([*STANDARD.permissions, "instance:explode"])
+        permission = rng.choice(
+            [*STANDARD.permissions, *PROJECT_PERMISSIONS * 4, "instance:explode"]
+        )
         resource = Resource(
-            id=rng.choice([None, "i-1", "i-2"]),
+            id=rng.choice([None, "i-1", "i-2", "prj_1"]),
             owner_id=rng.choice([None, "usr_b", "usr_c"]),
             project_id=rng.choice([None, "prj_1", "prj_2", "prj_gone"]),
         )

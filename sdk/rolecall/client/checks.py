@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from urllib.parse import quote_plus, urlencode, urlsplit
 
 from rolecall.client.transport import HttpAnswer, UnreachableError, is_http_address, post
+from rolecall.core.state import NO_RESOURCE_ID
 
 SCOPE = "authz:check"
 RENEW_EARLY_SECONDS = 30.0
 """An access token is renewed this long before it expires."""
 _LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
-_NO_RESOURCE_ID = "-"
-"""AuthZEN requires an id; this one stands for a resource that does not exist yet."""
 
 
 class UndecidedError(Exception):
@@ -114,7 +113,7 @@ class RolecallClient:
                 "action": {"name": action},
                 "resource": {
                     "type": resource_type,
-                    "id": resource_id or _NO_RESOURCE_ID,
+                    "id": resource_id or NO_RESOURCE_ID,
                     "properties": properties,
                 },
                 "context": {"at_least_revision": at_least_revision},

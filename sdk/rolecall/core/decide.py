@@ -3,6 +3,7 @@
 from rolecall.core.decision import Decision, Reason
 from rolecall.core.matrix import CompiledPermission, Matrix
 from rolecall.core.state import (
+    NO_RESOURCE_ID,
     AccountState,
     AccountStatus,
     Member,
@@ -70,7 +71,7 @@ def decide(
     *,
     now: int,
 ) -> Decision:
-    """Decide one check; pure, and allocates nothing.
+    """Decide one check; pure, and allocates nothing unless the resource is a project.
 
     `permission` is `<type>:<action>`; `now` is in epoch milliseconds. What is not granted or not
     known is denied.
@@ -81,8 +82,8 @@ def decide(
     held = account.catalog.permissions.get(permission)
     if held is None:
         return _PERMISSION_UNKNOWN
-    if account.resources:
-        known = _as_registered(account, held, resource)
+    if account.resources or held.on_project:
+        known = _located(account, held, resource)
         if known is None:
             return _RESOURCE_CONFLICT
         resource = known
@@ -113,6 +114,25 @@ def _as_registered(
     if resource.project_id not in (None, registered.project_id):
         return None
     return registered
+
+
+def _located(
+    account: AccountState, held: CompiledPermission, resource: Resource
+) -> Resource | None:
+    """The resource with its project; `None` if the request contradicts itself or the register.
+
+    A right on a project is decided inside that project, also when the project is the resource. A
+    provider's own type for projects (`clusters`) may name resources that are not projects of the
+    account as well.
+    """
+    known = _as_registered(account, held, resource)
+    if known is None or not held.on_project or known.id in (None, NO_RESOURCE_ID):
+        return known
+    if held.resource_type != "project" and known.id not in account.projects:
+        return known
+    if known.project_id not in (None, known.id):
+        return None
+    return Resource(id=known.id, owner_id=known.owner_id, project_id=known.id)
 
 
 def _by_grants(matrix: Matrix, bit: int, subject: Subject, resource: Resource) -> Decision:

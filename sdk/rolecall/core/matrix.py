@@ -1,21 +1,26 @@
 """Catalogs compiled to bits: permissions, and grants as two integers."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rolecall.core.catalog import Catalog
 from rolecall.core.decision import Decision, Reason
+from rolecall.core.rules import CREATE_PROJECT, PROJECT_PERMISSIONS
 from rolecall.core.table import Grants, Scope
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledPermission:
-    """A permission of one catalog, with the bit of the level that carries it."""
+    """A permission of one catalog, with the bit of the level that carries it.
+
+    `on_project`: its level carries a right on one project, so its resource is a project.
+    """
 
     name: str
     resource_type: str
     bit: int
     project_scoped: bool
+    on_project: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +70,8 @@ class CompiledCatalog:
     """A catalog with its permissions as bits and its built-in roles as matrices.
 
     `permissions` has every valid name; all names of a level share its bit.
-    `project_mask` has the bits of project-scoped entries. `id` is the published
-    version, by default the one of the content.
+    `project_mask` has the bits that are decided inside a project: those of project-scoped entries.
+    `id` is the published version, by default the one of the content.
     """
 
     __slots__ = ("_bits", "catalog", "id", "permissions", "project_mask", "roles")
@@ -84,19 +89,41 @@ class CompiledCatalog:
                 bit = own[level.id] = 1 << (len(self._bits) + len(own))
                 if entry.project_scoped:
                     self.project_mask |= bit
-                for name in entry.permission_names(level):
+                names = entry.permission_names(level)
+                for name in names:
                     self.permissions[name] = CompiledPermission(
                         name=name,
                         resource_type=name.partition(":")[0],
                         bit=bit,
                         project_scoped=entry.project_scoped,
+                        on_project=not {*PROJECT_PERMISSIONS}.isdisjoint(names),
                     )
             includes = {level.id: level.includes for level in entry.levels}
             self._bits |= {
                 (entry.id, level): (bit, _closure(level, includes, own))
                 for level, bit in own.items()
             }
+        self._complete_an_older_version()
         self.roles = {role.id: self.role_matrix(role.id, role.grants) for role in catalog.roles}
+
+    def _complete_an_older_version(self) -> None:
+        """Apply today's rules for projects to a version that was published before them.
+
+        Without `project:create`, the members who manage projects create them, account-wide. An
+        entry of `project:manage` or `project:delete` may be account-wide in such a version. The
+        right is decided inside the project all the same. An override there cannot name the entry,
+        so it takes the right away. Viewing is decided as the entry says.
+        """
+        creating = self.permissions.get(CREATE_PROJECT, self.permissions.get("project:manage"))
+        if creating is not None:
+            self.permissions[CREATE_PROJECT] = replace(
+                creating, name=CREATE_PROJECT, project_scoped=False, on_project=False
+            )
+        for name in ("project:manage", "project:delete"):
+            changing = self.permissions.get(name)
+            if changing is not None and not changing.project_scoped:
+                self.permissions[name] = replace(changing, project_scoped=True)
+                self.project_mask |= changing.bit
 
     def role_matrix(self, role_id: str, grants: Grants) -> Matrix:
         """Compile a role's grants, as `Catalog.parse_grants` returns them."""

@@ -12,15 +12,17 @@ from rolecall.core.table import Entry, Level, Role, Scope, Section
 # The permissions of Rolecall's own API. A catalog assigns each of them to a level.
 CONTROL_SECTION = "rolecall"
 MEMBER_PERMISSIONS = ("member:view", "member:invite", "member:update", "member:remove")
+# Rights on one project. They are decided inside it; creating one is account-wide.
+PROJECT_PERMISSIONS = ("project:view", "project:manage", "project:delete")
+CREATE_PROJECT = "project:create"
 CONTROL_PERMISSIONS = (
     "account:view",
     "account:update",
     *MEMBER_PERMISSIONS,
     "role:view",
     "role:manage",
-    "project:view",
-    "project:manage",
-    "project:delete",
+    CREATE_PROJECT,
+    *PROJECT_PERMISSIONS,
     "api_token:view",
     "api_token:manage",
     "audit_log:view",
@@ -135,13 +137,26 @@ def _control(sections: Sequence[Section], policies: Policies) -> Iterator[Proble
                 f"No level carries the control permission {name!r}. Add it to the `permissions` of"
                 f" a level, or add an entry to the section {CONTROL_SECTION!r}.",
             )
-        place, project_scoped = assigned.get(name, ((), False))
-        if project_scoped and not name.startswith("project:"):
-            yield Problem(
-                place,
-                f"The permission {name!r} applies to the whole account, so its entry cannot be"
-                " project-scoped. Remove `project_scoped`, or use another entry for it.",
-            )
+    for name in CONTROL_PERMISSIONS:
+        if name in assigned:
+            place, project_scoped = assigned[name]
+            yield from _scope_problems(name, place, project_scoped=project_scoped)
+
+
+def _scope_problems(name: str, place: Place, *, project_scoped: bool) -> Iterator[Problem]:
+    if name in PROJECT_PERMISSIONS and not project_scoped:
+        yield Problem(
+            place,
+            f"The permission {name!r} is a right on one project and is decided inside it, so its"
+            " entry must be project-scoped. Set `project_scoped: true`, or use another entry"
+            " for it.",
+        )
+    if name not in PROJECT_PERMISSIONS and project_scoped:
+        yield Problem(
+            place,
+            f"The permission {name!r} applies to the whole account, so its entry cannot be"
+            " project-scoped. Remove `project_scoped`, or use another entry for it.",
+        )
 
 
 def _reasons(sections: Sequence[Section]) -> Iterator[Problem]:

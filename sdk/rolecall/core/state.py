@@ -81,6 +81,9 @@ class Resource:
     project_id: str | None = None
 
 
+NO_RESOURCE_ID = "-"
+"""AuthZEN requires an id; this one stands for a resource that does not exist yet."""
+
 _NO_RESOURCES: Mapping[tuple[str, str], Resource] = MappingProxyType({})
 
 

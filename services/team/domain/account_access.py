@@ -59,22 +59,25 @@ class AccountAccess:
 def authorize(
     rows: AccessRows | None,
     permission: str,
-    *,
+    *further: str,
     now: datetime,
     project_id: ProjectId | None = None,
 ) -> AccountAccess:
-    """Check that the acting member holds the permission, in the project if one is named (`Ci12`).
+    """Check that the acting member holds each permission, in the project if one is named (`Ci12`).
+
+    An override in the project decides the project-scoped ones (`Ci9`).
 
     Raises:
         NotFound: there is no such account or project, or the caller is not a member.
-        PermissionMissing: the caller is a member without the permission.
+        PermissionMissing: the caller is a member without one of the permissions.
     """
     if rows is None:
         raise NotFound
     member = member_state(rows.catalog, rows.membership, rows.overrides)
     projects = [] if rows.project is None else [rows.project.project_id]
     state = account_state(rows.account, rows.catalog, [member], projects)
-    require(state, rows.membership.user_id, permission, now=now, project_id=project_id)
+    for needed in (permission, *further):
+        require(state, rows.membership.user_id, needed, now=now, project_id=project_id)
     return AccountAccess(
         account=rows.account,
         catalog=rows.catalog,

@@ -72,6 +72,7 @@ def _request(call: Call[Any, Any]) -> AccountRequest:
         user_id=call.user.user_id,
         account_id=call.account_id,
         permission=call.permission,
+        project_permission=call.project_permission,
         project_id=None if project_id is None else ProjectId(project_id),
     )
 

@@ -20,8 +20,8 @@ from shared.http.paging import Page, PageQuery, paged
 from shared.http.routes import Answer, Body, Call, Reply, Route
 from shared.ids import MembershipId, ProjectId, UserId
 
-SEE_MEMBERS = Permission("member:view", decided_in_use_case=True)
-CHANGE_MEMBERS = Permission("member:update", decided_in_use_case=True)
+SEE_MEMBERS = Permission("member:view", in_project="project:view", decided_in_use_case=True)
+CHANGE_MEMBERS = Permission("member:update", in_project="project:manage", decided_in_use_case=True)
 
 
 def _in_utc(moment: datetime) -> datetime:

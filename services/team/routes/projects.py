@@ -14,6 +14,7 @@ from shared.ids import ProjectId
 
 VIEW = Permission("project:view", decided_in_use_case=True)
 MANAGE = Permission("project:manage", decided_in_use_case=True)
+CREATE = Permission("project:create", decided_in_use_case=True)
 
 
 class NameProject(Body):
@@ -84,7 +85,7 @@ ROUTES = (
         operation_id="createProject",
         summary="Create a project",
         tag="projects",
-        access=MANAGE,
+        access=CREATE,
         takes=NameProject,
         gives=ProjectView,
         status=201,

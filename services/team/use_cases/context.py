@@ -35,17 +35,26 @@ T = TypeVar("T")
 class AccountRequest:
     """One request of a user about one account, and the permission that it needs.
 
-    With `project_id` the permission is decided inside that project. `repeat_answer` makes, of the
-    change's result, the answer that a repeat with the same idempotency key gets.
+    With `project_id` the permission is decided inside that project; `project_permission` is a right
+    on it that the request needs as well. `repeat_answer` makes, of the change's result, the answer
+    that a repeat with the same idempotency key gets.
     """
 
     caller: Caller
     user_id: UserId
     account_id: AccountId
     permission: str
+    project_permission: str | None = None
     project_id: ProjectId | None = None
     guard: IdempotencyGuard | None = None
     repeat_answer: Callable[[Any], BaseModel] | None = None
+
+    @property
+    def permissions(self) -> tuple[str, ...]:
+        """Every permission that the caller must hold, in the order of the checks."""
+        if self.project_permission is None:
+            return (self.permission,)
+        return (self.permission, self.project_permission)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +94,7 @@ class Ctx:
         rows = await self.store.access_rows(
             request.account_id, request.user_id, project_id=project_id
         )
-        return authorize(rows, request.permission, now=self.clock.now(), project_id=project_id)
+        return authorize(rows, *request.permissions, now=self.clock.now(), project_id=project_id)
 
     async def change(
         self,
@@ -118,7 +127,7 @@ class Ctx:
                 account_id, request.user_id, project_id=request.project_id, session=write.session
             )
             access = authorize(
-                rows, request.permission, now=write.now, project_id=request.project_id
+                rows, *request.permissions, now=write.now, project_id=request.project_id
             )
             write.caller = with_name(request.caller, access.membership)
             account_write = AccountWrite(

@@ -20,7 +20,7 @@ async def record_refusal(
         operation=operation,
         resource=resource,
         account_id=request.account_id,
-        permission=request.permission,
+        permission=str(refusal.members.get("permission", request.permission)),
         project_id=request.project_id,
     )
     member = await ctx.store.member(request.account_id, request.user_id)

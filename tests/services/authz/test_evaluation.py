@@ -61,6 +61,16 @@ async def test_a_decision_says_why(world, authz, user, permission, properties, d
     assert shown == context
 
 
+@pytest.mark.rule("Ci9")
+async def test_a_right_on_a_project_is_decided_inside_the_project_that_is_named(world, authz):
+    body = evaluation(CY, "project:view")
+    assert (await world.post(authz, body)).body["context"]["reason"] == "project-unknown"
+    body["resource"]["id"] = PROD
+    said = await world.post(authz, body)
+    assert said.body["decision"] is False
+    assert said.body["context"]["override"] == PROD
+
+
 async def test_the_answer_names_the_revision_it_rests_on(world, authz):
     said = await world.check(authz, BO, "instance:write")
     last = world.team.write(member(BO, "basic"))[0]

@@ -27,6 +27,7 @@ ROLES = ("admin", "lead", "developer", "basic")
 GRANTS: dict[str, dict[str, Any]] = {
     "nothing": {},
     "look": {"instance": {"view": "all"}},
+    "steer": {"project": {"manage": "all"}},
     "own": {"instance": {"write": "self"}},
     "work": {"instance": {"write": "all"}, "endpoint": {"write": "self"}},
     "everything": {"*": {"*": "all"}},

@@ -77,6 +77,7 @@ def test_every_permission_exists_in_every_catalog() -> None:
         for route in GUARDED:
             assert isinstance(route.access, Permission)
             assert route.access.name in known, (name, route.operation_id)
+            assert route.access.in_project in {None, *known}, (name, route.operation_id)
 
 
 @pytest.mark.rule("Ci12", "Ci5")
@@ -138,7 +139,8 @@ async def test_a_refused_escalation_is_recorded_with_what_is_missing(team: Team)
     admin, other = await account.join("admin"), await account.join("basic", "Other")
     project = (await account.owner.send("POST", f"{account.path}/projects", {"name": "p"})).body
     place = f"{account.path}/projects/{project['id']}/overrides/{admin.user_id}"
-    (await account.owner.send("PUT", place, {"grants": {}})).expect(200)
+    steer = {"grants": {"project": {"manage": "all"}}}
+    (await account.owner.send("PUT", place, steer)).expect(200)
     path = f"{account.path}/members/{other.user_id}"
     answer = await admin.send("PATCH", path, {"role": "developer"})
     assert (answer.status, answer.code) == (403, "grants-exceeded")

@@ -259,7 +259,7 @@ async def a_member_raised_for_a_time(example: Example) -> None:
 async def a_member_lowered_for_good(example: Example) -> None:
     owner, admin, lead = example.owner, example.admin, example.lead
     assert await example.invite(admin, example.guest, "developer") == 201
-    assert await example.override(owner, admin, "look", None) == 200
+    assert await example.override(owner, admin, "steer", None) == 200
     assert await example.change_role(admin, lead, "developer") == 403
     assert await example.override(admin, lead, "everything", None) == 403
     assert await example.lift(admin, admin) == 403
@@ -270,8 +270,8 @@ async def a_member_lowered_for_good(example: Example) -> None:
 
 async def a_member_lowered_for_a_time(example: Example) -> None:
     owner, admin = example.owner, example.admin
-    assert await example.override(owner, admin, "nothing", HOUR) == 200
-    assert await example.override(admin, admin, "nothing", 60) == 403
+    assert await example.override(owner, admin, "steer", HOUR) == 200
+    assert await example.override(admin, admin, "steer", 60) == 403
     assert await example.invite(admin, example.guest, "basic") == 403
     assert await example.invite(example.lead, example.guest, "basic") == 201
     assert await example.end(owner, example.lead) == 204

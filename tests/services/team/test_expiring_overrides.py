@@ -60,8 +60,8 @@ async def test_a_lowered_member_does_not_shorten_the_override(
     other = await place.account.join("admin", "other")
     by = place.account.people[actor]
     for lowered in (admin, other):
-        (await place.put(owner, lowered, "nothing", lasting)).expect(200)
-    for grants in ("nothing", "look"):
+        (await place.put(owner, lowered, "steer", lasting)).expect(200)
+    for grants in ("nothing", "steer"):
         assert refused(await place.put(by, admin, grants, 1)), grants
     assert refused(await place.lift(by, admin))
     team.clock.move(2)
@@ -72,10 +72,10 @@ async def test_a_lowered_member_does_not_shorten_the_override(
 async def test_a_lowered_member_extends_the_override_and_cannot_undo_that(team: Team) -> None:
     place = await place_in(team)
     owner, admin = place.account.owner, await place.account.join("admin")
-    (await place.put(owner, admin, "nothing", HOUR)).expect(200)
+    (await place.put(owner, admin, "steer", HOUR)).expect(200)
     for lasting in (HOUR, 2 * HOUR, None):
-        (await place.put(admin, admin, "nothing", lasting)).expect(200)
-    assert refused(await place.put(admin, admin, "nothing", 2 * HOUR))
+        (await place.put(admin, admin, "steer", lasting)).expect(200)
+    assert refused(await place.put(admin, admin, "steer", 2 * HOUR))
 
 
 @pytest.mark.rule("B5")

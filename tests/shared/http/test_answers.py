@@ -6,7 +6,7 @@ import pytest
 from pydantic import BaseModel
 from pymongo.errors import AutoReconnect
 
-from shared.http.access import Client, Internal, Permission, Public
+from shared.http.access import Client, Internal, Permission, Public, Session
 from shared.http.api import Api
 from shared.http.routes import Reply
 from shared.problems import NotFound, PermissionMissing, Stale, Unavailable, refusal_of
@@ -321,6 +321,17 @@ async def test_every_request_leaves_one_line_without_its_secrets(site: Site, cap
 IMPOSSIBLE = {
     "a permission without an account": row("GET", "/v1/me", Permission("account:view")),
     "a permission without a checker": row("GET", "/v1/{account_id}", Permission("account:view")),
+    "an account's permission below a project": row(
+        "GET",
+        "/v1/{account_id}/{project_id}",
+        Permission("member:view", decided_in_use_case=True),
+    ),
+    "the creation of projects below a project": row(
+        "PUT",
+        "/v1/{account_id}/{project_id}",
+        Permission("project:create", decided_in_use_case=True),
+    ),
+    "a session below a project": row("GET", "/v1/s/{account_id}/{project_id}", Session()),
     "an internal path with public access": row("GET", "/internal/x", Public()),
     "a service's route outside": row("GET", "/v1/heads", Internal(("authz",))),
     "an internal path for clients": row("GET", "/internal/y", Client("x")),
