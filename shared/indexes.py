@@ -8,6 +8,9 @@ from shared.migrations import Step
 from shared.mongo import Collection, Database, Document, create_index, majority
 from shared.start import StartRefused
 
+_NOT_COMPARED = frozenset({"v", "ns", "name", "key", "background", "expireAfterSeconds"})
+"""Members of a stored index that are no options, or that are compared on their own."""
+
 
 class IndexConflict(StartRefused):
     """An index of the database contradicts the declared one."""
@@ -34,12 +37,19 @@ class Index:
         return self.name or "_".join(f"{field}_{order}" for field, order in self.keys)
 
     def matches(self, stored: Document) -> bool:
-        """Tell whether the stored index is this one, apart from its name and time to live."""
-        return (
-            tuple(stored["key"].items()) == self.keys
-            and bool(stored.get("unique")) is self.unique
-            and stored.get("partialFilterExpression") == (self.partial and dict(self.partial))
-        )
+        """Tell whether the stored index is this one, apart from its name and time to live.
+
+        Every other option counts. An index that is sparse, hidden or has a collation does not serve
+        the queries of one that is not.
+        """
+        stored_options = {
+            name: option
+            for name, option in stored.items()
+            if name not in _NOT_COMPARED and option is not False
+        }
+        declared = self.options()
+        declared.pop("expireAfterSeconds", None)
+        return tuple(stored["key"].items()) == self.keys and stored_options == declared
 
     def options(self) -> Document:
         """The options that are set, as the database names them."""
@@ -63,9 +73,11 @@ def index_step(*indexes: Index) -> Step:
 
 
 async def build_indexes(database: Database, *indexes: Index) -> None:
-    """Build the indexes that are missing, and apply a changed time to live to those that are there.
+    """Build the indexes, wait until each is in force, and apply a changed time to live.
 
-    Safe to repeat, and to run twice at once: the database joins two equal builds.
+    The listing of a database also names indexes whose build has not ended. The build is therefore
+    requested for every index: the database answers at once when the index is ready, and joins the
+    build that runs. Safe to repeat, and to run twice at once.
 
     Raises:
         IndexConflict: an index of this name has other keys or options, or an equal one has another
@@ -75,29 +87,37 @@ async def build_indexes(database: Database, *indexes: Index) -> None:
         collection = majority(database, index.collection)
         stored = {entry["name"]: entry async for entry in collection.list_indexes()}
         same_name = stored.get(index.full_name)
-        if same_name is not None:
-            await _adjust(database, index, same_name)
-        else:
+        options = index.options()
+        if same_name is None:
             _refuse_twin(index, collection, stored)
-            await create_index(collection, index.keys, name=index.full_name, **index.options())
+        else:
+            _refuse_other(index, collection, same_name)
+            if index.ttl_seconds is not None:
+                # A request with another time to live would be refused.
+                options["expireAfterSeconds"] = same_name["expireAfterSeconds"]
+        await create_index(collection, index.keys, name=index.full_name, **options)
+        if options.get("expireAfterSeconds") != index.ttl_seconds:
+            await _change_ttl(database, index)
 
 
-async def _adjust(database: Database, index: Index, stored: Document) -> None:
-    ttl = stored.get("expireAfterSeconds")
-    if not index.matches(stored) or (ttl is None) is not (index.ttl_seconds is None):
+async def _change_ttl(database: Database, index: Index) -> None:
+    await database.command(
+        {
+            "collMod": index.collection,
+            "index": {"name": index.full_name, "expireAfterSeconds": index.ttl_seconds},
+            "writeConcern": {"w": "majority"},
+        }
+    )
+
+
+def _refuse_other(index: Index, collection: Collection, stored: Document) -> None:
+    no_ttl = stored.get("expireAfterSeconds") is None
+    if not index.matches(stored) or no_ttl is not (index.ttl_seconds is None):
         raise IndexConflict(
-            f"The index {index.full_name} of {database.name}.{index.collection} has other keys or "
+            f"The index {index.full_name} of {collection.full_name} has other keys or "
             f"options than this version declares. Drop the index by hand, or add a migration that "
             f"does, then start again. It has {_described(stored)}, declared is "
             f"{_described({'key': dict(index.keys), **index.options()})}."
-        )
-    if ttl != index.ttl_seconds:
-        await database.command(
-            {
-                "collMod": index.collection,
-                "index": {"name": index.full_name, "expireAfterSeconds": index.ttl_seconds},
-                "writeConcern": {"w": "majority"},
-            }
         )
 
 

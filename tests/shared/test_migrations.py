@@ -281,6 +281,17 @@ async def test_a_contradicting_index_is_named_and_left_alone(
     assert await indexes_of(database) == before
 
 
+@pytest.mark.parametrize(
+    "option", [{"sparse": True}, {"hidden": True}, {"collation": {"locale": "en", "strength": 2}}]
+)
+async def test_an_index_with_an_undeclared_option_is_a_conflict(
+    database: Database, option: dict[str, Any]
+) -> None:
+    await create_index(database["things"], TTL.keys, name="kept", expireAfterSeconds=60, **option)
+    with pytest.raises(IndexConflict, match=f"kept.*{next(iter(option))}"):
+        await build_indexes(database, TTL)
+
+
 class Commands(CommandListener):
     """What the driver sends."""
 
@@ -312,6 +323,25 @@ async def test_a_build_has_no_time_limit_and_the_quorum_of_a_majority(
     # The same client gives every other command its limit.
     [find] = [command for command in commands.sent if "find" in command]
     assert 0 < find["maxTimeMS"] <= 2500
+
+
+@pytest.mark.parametrize("ttl_seconds", [60, 30])
+async def test_a_listed_index_is_requested_again_to_wait_for_its_build(
+    mongo_url: str, database_name: str, ttl_seconds: int
+) -> None:
+    """The listing names an index before its build has ended."""
+    commands = Commands()
+    client: DbClient = AsyncIOMotorClient(mongo_url, event_listeners=[commands])
+    await build_indexes(client[database_name], TTL)
+    assert "kept" in await client[database_name]["things"].index_information()
+    commands.sent.clear()
+    await build_indexes(client[database_name], replace(TTL, ttl_seconds=ttl_seconds))
+    client.close()
+    sent = [next(iter(command)) for command in commands.sent]
+    expected = ["listIndexes", "createIndexes"] + ["collMod"] * (ttl_seconds != TTL.ttl_seconds)
+    assert [name for name in sent if name in {*expected, "collMod"}] == expected
+    [build] = [command for command in commands.sent if "createIndexes" in command]
+    assert build["indexes"][0]["expireAfterSeconds"] == TTL.ttl_seconds
 
 
 async def test_a_build_outlasts_the_clients_time_limit(mongo_url: str, database_name: str) -> None:

@@ -69,8 +69,25 @@ ROWS = (
         id="index-ttl-is-not-changed",
         kind=Kind.DATA,
         file="shared/indexes.py",
-        old="    if ttl != index.ttl_seconds:\n",
-        new="    if ttl is None:\n",
+        old='        if options.get("expireAfterSeconds") != index.ttl_seconds:\n',
+        new="        if False:\n",
+        tests=NEAREST,
+    ),
+    Mutant(
+        id="index-listed-is-taken-for-built",
+        kind=Kind.DATA,
+        file="shared/indexes.py",
+        old="        await create_index(collection, index.keys, name=index.full_name, **options)\n",
+        new="        if same_name is None:\n"
+        "            await create_index(collection, index.keys, name=index.full_name, **options)\n",
+        tests=NEAREST,
+    ),
+    Mutant(
+        id="index-options-ignored",
+        kind=Kind.DATA,
+        file="shared/indexes.py",
+        old=" == self.keys and stored_options == declared\n",
+        new=" == self.keys and declared.items() <= stored_options.items()\n",
         tests=NEAREST,
     ),
 )
