@@ -131,7 +131,7 @@ class Compose:
         }
         for service in Service:
             variables = environment(service, given=given, at=at, options=options)
-            if service == "identity":
+            if service == Service.IDENTITY:
                 variables["ROLECALL_ADMIN_KEY"] = given.admin_key
             self._write_variables(service, variables)
         account = {"RABBITMQ_DEFAULT_USER": "rolecall", "RABBITMQ_DEFAULT_PASS": password}

@@ -76,17 +76,17 @@ def environment(
         "internal_urls": json.dumps({name: list(urls) for name, urls in at.internal_urls.items()}),
         "admin_key": given.admin_key,
     }
-    if service != "authz":
+    if service != Service.AUTHZ:
         fields["mongo_url"] = at.mongo_url
-    if service == "identity":
+    if service == Service.IDENTITY:
         fields |= {
             "link_key": given.identity_link_key,
             "refresh_key": given.identity_refresh_key,
             "sealing_key": given.identity_sealing_key,
         }
-    if service == "team":
+    if service == Service.TEAM:
         fields["link_key"] = given.team_link_key
-    if service == "notification":
+    if service == Service.NOTIFICATION:
         fields |= {
             "smtp_host": at.smtp_host,
             "smtp_port": str(at.smtp_port),

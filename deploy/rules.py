@@ -25,6 +25,12 @@ NAMED = re.compile(r"`((?:Rp|Ro|Ci|Nv|B|T|F|P)\d+)`|\b((?:Rp|Ro|Ci|Nv)\d+)\b")
 
 SUMMARY = re.compile(r"(<!-- summary -->\n).*?(<!-- end summary -->)", re.DOTALL)
 
+USED = re.compile(r"\b([TF]\d{1,2}|P\d)\b(?!\w)")
+"""An id of a threat, a fault or a figure, with or without backticks."""
+
+FIGURE = re.compile(r"\bP\d+\b")
+EMPTY = re.compile(r"^\| (?P<id>[TFP]\d+) \| [^|]+ \|\s*\|$")
+
 
 def rule_ids(page: str) -> list[str]:
     """The rule ids of the page, in its order."""
@@ -41,8 +47,33 @@ def named_ids(text: str) -> set[str]:
     return {quoted or plain for quoted, plain in NAMED.findall(text)}
 
 
+def used_ids(root: Path) -> set[str]:
+    """The threats, faults and figures that a source file outside `docs` names, in any form."""
+    names: set[str] = set()
+    for folder in ("sdk", "shared", "services", "deploy", "benchmarks", "tests"):
+        for path in (root / folder).rglob("*.py"):
+            if path.name not in {"rules.py", "test_rules.py"}:
+                names.update(USED.findall(path.read_text()))
+    return names
+
+
+def without_proof(page: str, used: set[str]) -> list[str]:
+    """The ids of threats, faults and figures that code names and whose row has no proof."""
+    empty = {found["id"] for line in page.splitlines() if (found := EMPTY.match(line))}
+    return sorted(empty & used)
+
+
+def measured_by(root: Path) -> dict[str, list[str]]:
+    """Figure → the benchmarks that name it."""
+    found: dict[str, set[str]] = {}
+    for path in (root / "benchmarks").glob("*.py"):
+        for name in FIGURE.findall(path.read_text()):
+            found.setdefault(name, set()).add(path.relative_to(root).as_posix())
+    return {name: sorted(paths) for name, paths in found.items()}
+
+
 def marked_tests(root: Path) -> dict[str, list[str]]:
-    """Rule id → the tests below `root/tests` that name it, as `path::test` or as a path."""
+    """Rule id → the tests that prove it, as `path::test` or as a path; for a figure, benchmarks."""
     proofs: dict[str, set[str]] = {}
     for path in sorted((root / "tests").rglob("*.py")):
         name = path.relative_to(root).as_posix()
@@ -53,7 +84,7 @@ def marked_tests(root: Path) -> dict[str, list[str]]:
             for row in csv.DictReader(file):
                 for rule in (row.get("rules") or "").split():
                     proofs.setdefault(rule, set()).add(path.relative_to(root).as_posix())
-    return {rule: sorted(tests) for rule, tests in proofs.items()}
+    return {rule: sorted(tests) for rule, tests in proofs.items()} | measured_by(root)
 
 
 def marks_of(source: str, path: str) -> Iterator[tuple[str, str]]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from deploy.gateway.paths import PARAMETER
 from deploy.gateway.problems import ERROR_PAGES, MAX_BODY_BYTES, REQUEST_ID
+from shared.contracts.topology import Service
 
 SENDER_SECONDS = 10
 """How long a sender may take for the headers, or pause within a body."""
@@ -150,6 +151,6 @@ def _location(path: str, service: str, name: str | None) -> str:
         match = f"= {path}"
     lines = [f"set $replicas {name};"] if name else []
     lines.append(f"proxy_pass http://{'$replicas' if name else service};")
-    if service == "authz":
+    if service == Service.AUTHZ:
         lines.append(NEXT_REPLICA_IF_STALE)
     return f"    location {match} {{ {' '.join(lines)} }}\n"

@@ -31,11 +31,11 @@ HOST = "127.0.0.1"
 READY_SECONDS = 60.0
 LEASE_SECONDS = "30"
 """Long, because the replica and its sources are one process and fail together."""
-SERVICE_OPTIONS = {
-    "identity": {"lease_seconds": LEASE_SECONDS},
-    "team": {"lease_seconds": LEASE_SECONDS},
+SERVICE_OPTIONS: dict[str, dict[str, str]] = {
+    Service.IDENTITY: {"lease_seconds": LEASE_SECONDS},
+    Service.TEAM: {"lease_seconds": LEASE_SECONDS},
     # Always the same slot: after a crash no change waits for the lease of the dead process.
-    "authz": {"replica": "local"},
+    Service.AUTHZ: {"replica": "local"},
 }
 
 
@@ -68,7 +68,9 @@ class Product:
     def identity_url(self) -> str:
         """The internal address of identity, where operators create service clients."""
         return next(
-            service.addresses["internal"] for service in self.services if service.name == "identity"
+            service.addresses["internal"]
+            for service in self.services
+            if service.name == Service.IDENTITY
         )
 
     async def start(self) -> None:
@@ -131,7 +133,7 @@ class Product:
 
     def _build(self, service: str, addresses: Addresses) -> ServiceApp:
         options = dict(SERVICE_OPTIONS.get(service, {}))
-        if service == "team":
+        if service == Service.TEAM:
             options["personal_catalog"] = self._catalog
         variables = environment(service, given=self.secrets, at=addresses, options=options)
         settings = importlib.import_module(f"services.{service}.settings").Settings

@@ -9,20 +9,13 @@ from services.authz.store.policy_state import PolicyState
 from services.authz.store.sign_in_state import SignInState
 from services.authz.subscriptions import handler
 from services.authz.use_cases import Ctx
-from shared.auth.access_tokens import TokenVerifier
-from shared.auth.authenticator import Authenticator
-from shared.auth.internal_tokens import InternalVerifier
-from shared.auth.key_sources import RemoteKeys
 from shared.bus import Bus, Subscription
-from shared.clock import Clock, SystemClock
-from shared.contracts.calls.identity import KEY_SET
-from shared.contracts.topology import AUTHZ
+from shared.clock import Clock
+from shared.contracts.topology import AUTHZ, Service
 from shared.http.api import Api
-from shared.http.client import InternalClient
 from shared.runtime.service import ServiceApp
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
-
-NAME = "authz"
+from shared.wiring import Parts
 
 
 def build(
@@ -34,29 +27,26 @@ def build(
     timeouts: Timeouts = DEFAULT_TIMEOUTS,
 ) -> ServiceApp:
     """Wire the service without starting it; `view` follows the journals (tests replace it)."""
-    clock = clock or SystemClock()
-    internal = InternalClient(
-        service=NAME, key=settings.internal_key, urls=settings.internal_urls, clock=clock
-    )
+    parts = Parts(Service.AUTHZ, settings, bus=bus, clock=clock, timeouts=timeouts)
     policy, sign_ins = PolicyState(), SignInState()
-    boot = int(clock.now().timestamp() * 1000)
+    boot = int(parts.clock.now().timestamp() * 1000)
     team, identity = (
         Follower(
             source,
             view=view(state, boot),
             replica=settings.slot,
-            internal=internal,
-            clock=clock,
+            internal=parts.internal,
+            clock=parts.clock,
             timeouts=timeouts,
         )
-        for source, state in (("team", policy), ("identity", sign_ins))
+        for source, state in ((Service.TEAM, policy), (Service.IDENTITY, sign_ins))
     )
     ctx = Ctx(
         policy=policy,
         sign_ins=sign_ins,
         team=team,
         identity=identity,
-        clock=clock,
+        clock=parts.clock,
         public_url=settings.public_url,
         timeouts=timeouts,
     )
@@ -64,23 +54,20 @@ def build(
     running: list[Subscription] = []
 
     async def subscribe() -> None:
-        subscription = await bus.subscribe(AUTHZ, handler(followers), on_resync=followers.check_now)
+        subscription = await parts.bus.subscribe(
+            AUTHZ, handler(followers), on_resync=followers.check_now
+        )
         running.append(subscription)
 
     async def unsubscribe() -> None:
         for subscription in running:
             await subscription.close()
 
-    keys = RemoteKeys(lambda: internal.call(KEY_SET, "identity"), clock=clock)
-    authenticator = Authenticator(
-        tokens=TokenVerifier(issuer=settings.public_url, keys=keys, clock=clock),
-        internal=InternalVerifier(service=NAME, keys=settings.internal_keys, clock=clock),
-        admin_key=settings.admin_key,
-    )
+    authenticator = parts.authenticator()
     return ServiceApp(
-        NAME,
-        public=Api(NAME, ROUTES, ctx, authenticator=authenticator),
-        internal=Api(NAME, INTERNAL_ROUTES, ctx, authenticator=authenticator),
+        Service.AUTHZ,
+        public=Api(Service.AUTHZ, ROUTES, ctx, authenticator=authenticator),
+        internal=Api(Service.AUTHZ, INTERNAL_ROUTES, ctx, authenticator=authenticator),
         opens=(subscribe,),
         tasks={
             f"{follower.source}-{name}": loop
@@ -91,7 +78,8 @@ def build(
                 ("report", follower.report),
             )
         },
-        closes=(team.release, identity.release, unsubscribe, internal.close),
-        checks=lambda: {"team": team.holds(), "identity": identity.holds()},
+        closes=(team.release, identity.release, unsubscribe, parts.internal.close),
+        checks=lambda: {team.source: team.holds(), identity.source: identity.holds()},
         proxies=settings.trusted_proxies,
+        timeouts=timeouts,
     )

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
+from shared.contracts.topology import Service
 from shared.ids import new_id
 from shared.runtime.settings import StatelessSettings, settings_config
 
@@ -12,7 +13,7 @@ from shared.runtime.settings import StatelessSettings, settings_config
 class Settings(StatelessSettings):
     """The settings of a replica of authz, besides those of every service."""
 
-    model_config = settings_config("authz")
+    model_config = settings_config(Service.AUTHZ)
 
     replica: Annotated[
         str, StringConstraints(pattern=r"^([A-Za-z0-9][A-Za-z0-9._~:-]{0,199})?$")

@@ -104,7 +104,7 @@ class Ctx:
             return
         try:
             position = parse_revision(revision)
-            follower = {"team": self.team, "identity": self.identity}[position.source]
+            follower = {one.source: one for one in (self.team, self.identity)}[position.source]
         except (ValueError, KeyError):
             raise BadRequest(
                 errors=[("/context/at_least_revision", "Must be a revision of team or identity.")]

@@ -3,13 +3,14 @@
 from pydantic import Field
 
 from shared.contracts.calls.leases import MAX_TTL_SECONDS
+from shared.contracts.topology import Service
 from shared.runtime.settings import Secret32, ServiceSettings, settings_config
 
 
 class Settings(ServiceSettings):
     """The settings of identity, besides those of every service."""
 
-    model_config = settings_config("identity")
+    model_config = settings_config(Service.IDENTITY)
 
     link_key: Secret32 = Field(
         description="32 random bytes, base64url; verification links are derived from it"

@@ -5,6 +5,7 @@ from services.identity.use_cases.context import Ctx
 from shared.contracts.facts import Row
 from shared.contracts.registry import payload_of
 from shared.contracts.team import MemberLeft, MemberRemoved, MemberRoleChanged
+from shared.contracts.topology import Service
 from shared.ids import AccountId, UserId
 from shared.inbox import AppliedMark, Subscriptions, caller_for
 
@@ -19,7 +20,7 @@ async def on_role_changed(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None
     ):
         await sessions.end_sessions_in(
             ctx,
-            caller_for(row, service="identity"),
+            caller_for(row, service=Service.IDENTITY),
             user_id=UserId(payload.user_id),
             account_id=AccountId(row.account_id),
             changed_at=row.occurred_at,
@@ -33,7 +34,7 @@ async def on_member_gone(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
     if isinstance(payload, MemberRemoved | MemberLeft) and row.account_id is not None:
         await sessions.leave_account(
             ctx,
-            caller_for(row, service="identity"),
+            caller_for(row, service=Service.IDENTITY),
             user_id=UserId(payload.user_id),
             account_id=AccountId(row.account_id),
             guard=applied_mark,

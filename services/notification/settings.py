@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from pydantic import Field, SecretStr
 
+from shared.contracts.topology import Service
 from shared.runtime.settings import ServiceSettings, settings_config
 
 
@@ -18,7 +19,7 @@ class Security(StrEnum):
 class Settings(ServiceSettings):
     """Every variable of this service, `ROLECALL_NOTIFICATION_…`."""
 
-    model_config = settings_config("notification")
+    model_config = settings_config(Service.NOTIFICATION)
 
     smtp_host: str = Field(description="Host name of the mail server")
     smtp_port: int = Field(587, ge=1, le=65535, description="Port of the mail server")

@@ -6,6 +6,7 @@ from pydantic import AfterValidator, Field
 
 from rolecall import SHIPPED_CATALOGS
 from shared.contracts.calls.leases import MAX_TTL_SECONDS
+from shared.contracts.topology import Service
 from shared.runtime.settings import Secret32, ServiceSettings, settings_config
 
 
@@ -18,7 +19,7 @@ def _shipped(name: str) -> str:
 class Settings(ServiceSettings):
     """The settings of team, beside those of every service."""
 
-    model_config = settings_config("team")
+    model_config = settings_config(Service.TEAM)
 
     link_key: Secret32 = Field(
         description="32 random bytes, base64url: invitation links are derived from it"

@@ -76,8 +76,17 @@ AUTHZ = Queue(
 NOTIFICATION = Queue(name="rolecall.notification", sources=SOURCES)
 AUDIT = Queue(name="rolecall.audit", sources=SOURCES)
 
+QUEUES = {
+    Service.IDENTITY: IDENTITY,
+    Service.TEAM: TEAM,
+    Service.AUTHZ: AUTHZ,
+    Service.NOTIFICATION: NOTIFICATION,
+    Service.AUDIT: AUDIT,
+}
+"""The queue of each service."""
+
 TOPOLOGY = Topology(
     exchange="rolecall.events",
     dead_exchange="rolecall.dead",
-    queues=(IDENTITY, TEAM, AUTHZ, NOTIFICATION, AUDIT),
+    queues=tuple(QUEUES.values()),
 )

@@ -56,6 +56,7 @@ OTHER_ROOTS = {
         "runtime",
         "start.py",
         "timeouts.py",
+        "wiring.py",
     },
     "sdk/rolecall": {"__init__.py", "cli.py", "client", "core", "integrations", "py.typed"},
     "services": {"__init__.py", "console", *Service},

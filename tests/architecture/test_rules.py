@@ -3,7 +3,17 @@
 import pytest
 
 from deploy.documents import ROOT
-from deploy.rules import PAGE, legend_ids, marked_tests, marks_of, named_ids, rule_ids, with_proofs
+from deploy.rules import (
+    PAGE,
+    legend_ids,
+    marked_tests,
+    marks_of,
+    named_ids,
+    rule_ids,
+    used_ids,
+    with_proofs,
+    without_proof,
+)
 from tests.architecture.files import relative, tracked
 
 TEXT = (ROOT / PAGE).read_text()
@@ -48,6 +58,16 @@ def test_every_id_that_a_file_names_is_on_the_page(path):
         return
     known = {*rule_ids(TEXT), *legend_ids(TEXT)}
     assert named_ids(path.read_text()) <= known
+
+
+def test_every_threat_fault_and_figure_that_code_names_has_a_proof():
+    without = without_proof(TEXT, used_ids(ROOT))
+    assert without == [], "mark the test that proves it with @pytest.mark.rule"
+
+
+def test_an_empty_row_is_found_by_its_id():
+    page = "| T1 | A threat. |  |\n| T2 | A threat. | `tests/a.py` |\n| P1 | A figure. |  |\n"
+    assert without_proof(page, {"T1", "T2"}) == ["T1"]
 
 
 def test_every_marker_names_a_rule_of_the_page():

@@ -6,6 +6,8 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
+
 from shared.http.routes import Media, Strictness
 from tests.contracts.asking import SANE, Asking, Case
 from tests.contracts.people import People
@@ -117,6 +119,7 @@ def test_every_row_with_a_body_has_examples_with_every_member(gathered: People):
             row.takes.model_validate_json(json.dumps(body), strict=True)
 
 
+@pytest.mark.rule("T22")
 async def test_a_body_that_is_not_strict_json_is_malformed_json(asking: Asking, people: People):
     def cases() -> Iterator[Case]:
         for row in WITH_BODY:

@@ -5,6 +5,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import pytest
+
 from shared.http.routes import Media, Route, Strictness
 from tests.contracts.asking import SANE, Asking, Case
 from tests.contracts.people import People
@@ -198,6 +200,7 @@ async def test_a_missing_member_is_refused_by_its_pointer(asking: Asking, people
     )
 
 
+@pytest.mark.rule("T23")
 async def test_an_unknown_member_is_refused_by_its_pointer_on_every_level(
     asking: Asking, people: People
 ):
@@ -215,6 +218,7 @@ async def test_an_unknown_member_is_refused_by_its_pointer_on_every_level(
     await asking.check(cases())
 
 
+@pytest.mark.rule("T23")
 async def test_what_a_caller_must_not_set_is_refused_on_every_write(asking: Asking, people: People):
     def cases() -> Iterator[Case]:
         for row in STRICT_ROWS:

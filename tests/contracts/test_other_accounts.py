@@ -131,6 +131,7 @@ def nested_cases(people: People, person: Person, inside: Team, foreign: Team) ->
                 yield sent(row, people, person, ids, "everything of another account")
 
 
+@pytest.mark.rule("T1")
 async def test_ids_of_another_account_are_not_found_even_by_members_of_both(
     asking: Asking, people: People
 ):
@@ -152,6 +153,7 @@ async def test_access_to_ones_own_account_opens_no_other(asking: Asking, people:
     assert await everything(people.team) == before
 
 
+@pytest.mark.rule("T1")
 async def test_ids_in_queries_and_bodies_open_no_other_account(asking: Asking, people: People):
     stranger, team, other = people.stranger, people.team, people.other
     for person in (stranger, people.removed):
@@ -177,9 +179,9 @@ async def test_ids_in_queries_and_bodies_open_no_other_account(asking: Asking, p
     assert {item["account_id"] for item in named["items"]} == {team.id}
 
 
-@pytest.mark.rule("Ro14", "Ci5")
+@pytest.mark.rule("Ro14", "Ci5", "T5")
 async def test_what_a_removed_member_still_holds_opens_nothing(asking: Asking, people: People):
-    """`T5`: the access token, the refresh token and the invitation of that time."""
+    """The access token, the refresh token and the invitation of that time."""
     removed, team, spent = people.removed, people.team, people.spent
     assert spent is not None
     rows = [row for row in WITH_ACCOUNT if row.method == "GET"]

@@ -20,6 +20,7 @@ from rolecall import (
 from shared.http.access import Permission
 from shared.http.routes import Route
 from shared.ids import PREFIXES, new_id
+from tests.contracts.allowed import ALLOWED
 from tests.contracts.asking import Asking, Case
 from tests.contracts.people import CATALOG, People
 from tests.contracts.rows import ROWS, body_of, path_of, request
@@ -29,37 +30,6 @@ from tests.waiting import wait_for
 
 ROLES = tuple(role.id for role in load_catalog(CATALOG).roles)
 GUARDED = tuple((row, row.access) for row in ROWS if isinstance(row.access, Permission))
-
-ALLOWED: dict[str, tuple[int, str | None]] = {
-    "getAccount": (200, None),
-    "renameAccount": (200, None),
-    "convertAccount": (403, "owner-only"),
-    "getCatalog": (200, None),
-    "listRoles": (200, None),
-    "getRole": (200, None),
-    "getRevision": (200, None),
-    "listMembers": (200, None),
-    "getMember": (200, None),
-    "changeMemberRole": (200, None),
-    "removeMember": (404, "not-found"),
-    "leaveAccount": (204, None),
-    "getMyPermissions": (200, None),
-    "listInvitations": (200, None),
-    "inviteMember": (201, None),
-    "resendInvitation": (404, "not-found"),
-    "revokeInvitation": (404, "not-found"),
-    "listProjects": (200, None),
-    "createProject": (201, None),
-    "getProject": (200, None),
-    "renameProject": (200, None),
-    "deleteProject": (204, None),
-    "listOverrides": (200, None),
-    "setOverride": (200, None),
-    "removeOverride": (404, "not-found"),
-    "listAuditEvents": (200, None),
-    "getAuditEvent": (200, None),
-}
-"""What comes back when the permission is held: where it would end something, nothing is named."""
 
 DENIED: tuple[int, str | None] = (403, "permission-missing")
 FOR_THE_OWNER: dict[str, tuple[int, str | None]] = {

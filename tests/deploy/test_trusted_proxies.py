@@ -46,6 +46,7 @@ def test_the_gateway_is_refused_every_address_as_load_balancer(network):
         parse_networks(f"10.1.0.0/16, {network}")
 
 
+@pytest.mark.rule("T18")
 @pytest.mark.parametrize("network", EVERY_ADDRESS)
 def test_a_service_does_not_start_when_it_would_trust_every_address(environment, network, capsys):
     environment.setenv("ROLECALL_IDENTITY_TRUSTED_PROXIES", json.dumps(["10.0.0.0/8", network]))

@@ -7,6 +7,7 @@ from services.identity.domain.signing_keys import created
 from services.identity.use_cases.context import Ctx
 from shared.auth.keys import generate_key
 from shared.contracts.facts import Actor, Caller, RequestInfo
+from shared.contracts.topology import Service
 from shared.ids import KeyId, new_id
 from shared.journal import JournalWrite
 from shared.mongo import AlreadyThere
@@ -35,5 +36,6 @@ async def open_keyring(ctx: Ctx, sealing_key: bytes) -> None:
 
 def _identity_itself() -> Caller:
     return Caller(
-        actor=Actor(type="service", id="identity"), request=RequestInfo(request_id=new_id("req"))
+        actor=Actor(type="service", id=Service.IDENTITY),
+        request=RequestInfo(request_id=new_id("req")),
     )

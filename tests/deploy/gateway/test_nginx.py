@@ -110,6 +110,7 @@ async def test_an_unknown_path_is_a_404_and_reaches_no_service(tmp_path, path):
     assert not authz.requests
 
 
+@pytest.mark.rule("T18")
 async def test_the_sender_cannot_forge_its_address_or_scheme(tmp_path):
     forged = {"X-Forwarded-For": "203.0.113.9", "Forwarded": "for=203.0.113.9", "Host": "evil.test"}
     async with (
@@ -123,6 +124,7 @@ async def test_the_sender_cannot_forge_its_address_or_scheme(tmp_path):
     assert response.headers["Server"] == "nginx", "the version is not revealed"
 
 
+@pytest.mark.rule("T18")
 @pytest.mark.parametrize(
     ("said", "seen"),
     [
@@ -165,6 +167,7 @@ def test_every_route_has_a_smaller_cap_than_the_gateway():
     assert 0 < max(caps) < MAX_BODY_BYTES
 
 
+@pytest.mark.rule("T19")
 async def test_a_body_above_the_cap_is_refused_by_the_gateway(tmp_path):
     team = Upstream("team")
     async with gateway(tmp_path, OWNERS, [team, Upstream("authz")]) as client:
@@ -186,8 +189,9 @@ async def test_the_refusal_of_an_unread_body_reaches_the_client(tmp_path):
                 assert response.headers["X-Own"] == "team"
 
 
+@pytest.mark.rule("T19")
 async def test_a_service_never_waits_for_a_slow_sender(tmp_path):
-    """`T19`: the gateway forwards a request after it has read the whole body."""
+    """The gateway forwards a request after it has read the whole body."""
     team = Upstream("team")
 
     async def slow():
@@ -280,6 +284,7 @@ RAW = {
 }
 
 
+@pytest.mark.rule("T17")
 @pytest.mark.parametrize("text", RAW.values(), ids=RAW.keys())
 async def test_a_malformed_request_is_a_400_and_reaches_no_service(tmp_path, text):
     team = Upstream("team")
@@ -297,6 +302,7 @@ async def test_a_malformed_request_is_a_400_and_reaches_no_service(tmp_path, tex
     assert not team.requests
 
 
+@pytest.mark.rule("T19")
 async def test_one_address_has_a_limited_number_of_concurrent_requests(tmp_path):
     team = Upstream("team")
     team.may_answer.clear()

@@ -55,7 +55,7 @@ async def test_rows_twice_and_out_of_order_are_recorded_once(auditing):
     assert len(await auditing.all("inbox")) == 30
 
 
-@pytest.mark.rule("Rp13")
+@pytest.mark.rule("Rp13", "T29")
 @pytest.mark.parametrize("fact_type", sorted(FACT_TYPES))
 async def test_every_fact_type_is_recorded_even_when_its_data_do_not_fit(auditing, fact_type):
     row = row_of(FACT_TYPES[fact_type].model_construct(), account_id="acc_1", data={"odd": 1})
@@ -165,6 +165,7 @@ class RecordsThatCrash(Records):
         raise LookupError("crashed in the transaction")
 
 
+@pytest.mark.rule("T29")
 async def test_record_and_receipt_are_saved_together_or_not_at_all(auditing):
     auditing.use_records(RecordsThatCrash(auditing.database))
     row = row_of(MEMBER, account_id="acc_1")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import json
 
+import pytest
+
 from services.identity.routes import ROUTES
 from shared.http.routes import Media
 from tests.services.identity.running import PASSWORD, Identity
@@ -42,6 +44,7 @@ def test_every_body_of_a_public_route_is_in_the_table() -> None:
     assert taking == set(BODIES)
 
 
+@pytest.mark.rule("T21")
 async def test_a_value_that_is_not_text_is_refused_in_every_field(identity: Identity) -> None:
     person = await identity.person("ana@example.com")
     for (path, field), value in itertools.product(FIELDS, VALUES):
@@ -57,6 +60,7 @@ async def test_a_value_that_is_not_text_is_refused_in_every_field(identity: Iden
         assert answer.body["code"] in {"invalid", "malformed-json"}
 
 
+@pytest.mark.rule("T21")
 async def test_an_operator_in_a_text_stays_text(identity: Identity) -> None:
     await identity.person("ana@example.com")
     for text in ("$ne", '{"$gt": ""}', ".*", "ana@example.com' || '1'=='1", "a.b"):

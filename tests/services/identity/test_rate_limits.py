@@ -20,6 +20,7 @@ from tests.services.identity.faults import Fault
 from tests.services.identity.running import PASSWORD, Identity, running
 
 
+@pytest.mark.rule("T8")
 async def test_of_a_thousand_guesses_ten_are_checked_and_others_sign_in(
     identity: Identity,
 ) -> None:
@@ -61,6 +62,7 @@ async def test_guesses_from_another_network_do_not_lock_the_user_out(identity: I
     assert (await identity.log_in("ana@example.com")).status == 200
 
 
+@pytest.mark.rule("T8")
 async def test_one_sender_cannot_try_many_addresses(mongo_url: str, database_name: str) -> None:
     async with running(mongo_url, database_name, logins_per_ip=5) as identity:
         statuses = [(await identity.log_in(f"user{n}@example.com")).status for n in range(7)]
@@ -123,6 +125,7 @@ async def test_a_sign_in_that_could_not_be_checked_does_not_count(
         assert (await identity.post("/v1/signup", invited)).status == 201
 
 
+@pytest.mark.rule("T14")
 async def test_every_address_gets_five_mails_an_hour(
     identity: Identity,
 ) -> None:
@@ -157,6 +160,7 @@ async def test_a_sign_up_that_sent_no_mail_does_not_count(
         assert statuses == [202] * 4 + [429]
 
 
+@pytest.mark.rule("T14")
 async def test_one_sender_cannot_send_mails_to_many_addresses(
     mongo_url: str, database_name: str
 ) -> None:

@@ -62,7 +62,7 @@ async def test_a_write_of_an_outdated_session_is_refused(
         await store.update_session(replace(now, ended_at=None), replace(now, ended_at=None))
 
 
-@pytest.mark.rule("B1")
+@pytest.mark.rule("B1", "T10")
 async def test_a_reused_refresh_token_ends_the_session(identity: Identity) -> None:
     person = await identity.person("ana@example.com")
     stolen = {"refresh_token": person["refresh_token"]}

@@ -12,6 +12,7 @@ from tests.services.identity.running import PASSWORD, Identity, running
 from tests.support.service import FAR
 
 
+@pytest.mark.rule("T11")
 async def test_each_sign_in_starts_a_new_session(identity: Identity) -> None:
     person = await identity.person("ana@example.com")
     first = await identity.log_in("ANA@example.com")
@@ -26,6 +27,7 @@ async def test_each_sign_in_starts_a_new_session(identity: Identity) -> None:
     assert {row.actor.id for row in started} == {person["user"]["id"]}
 
 
+@pytest.mark.rule("T9")
 async def test_a_wrong_password_and_an_unknown_address_answer_the_same(identity: Identity) -> None:
     person = await identity.person("ana@example.com")
     answers = [
@@ -60,6 +62,7 @@ async def test_an_unverified_address_is_named_only_in_the_audit_log(
     assert [row.data["code"] for row in refused] == [row.reason for row in refused]
 
 
+@pytest.mark.rule("T9")
 @pytest.mark.parametrize(
     ("before", "path"), [("nothing", "login"), ("signup", "login"), ("nothing", "signup")]
 )
@@ -94,6 +97,7 @@ async def test_the_response_time_does_not_show_whether_a_user_exists(
             assert clock.boottime() - begun == pytest.approx(step), email
 
 
+@pytest.mark.rule("T9")
 @pytest.mark.parametrize("path", ["login", "signup"])
 async def test_an_unknown_address_costs_as_many_hashes_as_a_known_one(
     mongo_url: str, database_name: str, path: str

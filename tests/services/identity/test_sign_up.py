@@ -51,6 +51,7 @@ async def test_no_document_contains_a_link_a_password_or_a_token(identity: Ident
         assert not any(secret in document for document in everything)
 
 
+@pytest.mark.rule("T9")
 async def test_sign_up_answers_the_same_for_a_known_address_and_adds_no_user(
     identity: Identity,
 ) -> None:

@@ -123,6 +123,7 @@ async def test_an_address_has_one_verified_user_after_links_used_at_once(
     assert await identity.database["users"].count_documents({"email_key": "ana@example.com"}) == 1
 
 
+@pytest.mark.rule("T9")
 async def test_a_resend_answers_the_same_for_every_address(
     identity: Identity,
 ) -> None:

@@ -278,6 +278,7 @@ PAYLOADS = [
 NAMED = ("account", "inviter", "name", "role", "member", "actor", "project")
 
 
+@pytest.mark.rule("T13")
 @pytest.mark.parametrize("payload", PAYLOADS, ids=range(len(PAYLOADS)))
 @pytest.mark.parametrize("kind", MessageKind)
 def test_a_name_adds_no_header_recipient_body_link_or_markup(kind, payload):
@@ -297,6 +298,7 @@ def test_a_name_adds_no_header_recipient_body_link_or_markup(kind, payload):
     assert html.count("</html>") == 1
 
 
+@pytest.mark.rule("T13")
 @pytest.mark.parametrize(
     "value",
     [
@@ -339,6 +341,7 @@ def test_the_header_guard_returns_a_safe_value_unchanged(value):
 ENCODED_WORD = "=?utf-8?q?x=0d=0aBcc:victim@x.example?="
 
 
+@pytest.mark.rule("T13")
 @pytest.mark.parametrize(
     "changed",
     [

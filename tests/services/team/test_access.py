@@ -80,7 +80,7 @@ def test_every_permission_exists_in_every_catalog() -> None:
             assert route.access.in_project in {None, *known}, (name, route.operation_id)
 
 
-@pytest.mark.rule("Ci12", "Ci5")
+@pytest.mark.rule("Ci12", "Ci5", "T1")
 async def test_outsiders_and_removed_members_find_nothing(team: Team) -> None:
     account = await team.account()
     stranger, removed = await team.person("Stranger"), await account.join("admin")
@@ -167,7 +167,7 @@ def test_every_refusal_that_forbids_is_recorded() -> None:
     }
 
 
-@pytest.mark.rule("Rp13", "Ci7")
+@pytest.mark.rule("Rp13", "Ci7", "T2")
 async def test_attempts_on_the_owner_are_recorded_with_what_was_tried(team: Team) -> None:
     """A refused write is recorded although its status says conflict."""
     account = await team.account()
@@ -240,6 +240,7 @@ async def test_ids_of_another_shape_are_not_found(team: Team) -> None:
                 assert answer.status == 404, (route.operation_id, parameter, value)
 
 
+@pytest.mark.rule("T18")
 def test_internal_routes_are_for_the_services_that_need_them() -> None:
     callers = {route.path: getattr(route.access, "callers", ()) for route in INTERNAL_ROUTES}
     assert callers == {

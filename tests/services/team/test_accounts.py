@@ -338,8 +338,8 @@ NAMES = {
 }
 
 
+@pytest.mark.rule("T13")
 async def test_a_name_has_no_link_no_header_and_no_hidden_characters(team: Team) -> None:
-    """T13."""
     ana = await team.person("Ana")
     for name, kept in NAMES.items():
         answer = await ana.send("PATCH", ana.path, {"name": name})

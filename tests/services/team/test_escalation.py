@@ -285,7 +285,7 @@ OPENINGS: dict[int, Callable[[Example], Awaitable[None]]] = {
 }
 
 
-@pytest.mark.rule("B5", "Rp5", "Ci9")
+@pytest.mark.rule("B5", "Rp5", "Ci9", "T2")
 @pytest.mark.parametrize("seed", OPENINGS)
 async def test_no_member_of_a_running_team_gains_what_no_giver_held(team: Team, seed: int) -> None:
     example = await Example.on(team)

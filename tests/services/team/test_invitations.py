@@ -137,8 +137,8 @@ async def test_a_revoked_link_opens_nothing_and_the_address_is_free_again(team: 
     (await guest.send("POST", ACCEPT, again)).expect(200)
 
 
+@pytest.mark.rule("T1")
 async def test_an_invitation_of_another_account_is_not_found(team: Team) -> None:
-    """T1."""
     account, other = await team.account(), await team.account()
     await other.invite("a@example.com", "basic")
     [item] = (await other.owner.get(f"{other.path}/invitations"))["items"]
@@ -368,10 +368,9 @@ TRICKS: dict[str, Callable[[Account, Person, dict[str, str]], Awaitable[dict[str
 }
 
 
-@pytest.mark.rule("Ro9", "Nv14")
+@pytest.mark.rule("Ro9", "Nv14", "T12")
 @pytest.mark.parametrize("name", TRICKS)
 async def test_every_link_that_cannot_be_used_gets_the_same_refusal(team: Team, name: str) -> None:
-    """T12."""
     account = await team.account()
     guest = await team.person("Guest")
     proof = await TRICKS[name](account, guest, await account.invite(guest.email, "basic"))
@@ -491,10 +490,11 @@ async def test_only_one_plain_address_is_stored(team: Team) -> None:
     assert await team.database["invitations"].count_documents({"account_id": account.id}) == 0
 
 
+@pytest.mark.rule("T14")
 async def test_two_hundred_invitations_to_one_address_send_five_mails(
     mongo_url: str, database_name: str
 ) -> None:
-    """T14: whichever accounts they come from, and however they are deleted in between."""
+    """Whichever accounts they come from, and however they are deleted in between."""
     async with running(mongo_url, database_name, mails_per_address=5) as team:
         accounts = [await team.account(), await team.account()]
         made = 0

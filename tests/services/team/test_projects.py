@@ -42,8 +42,8 @@ async def test_a_project_is_created_renamed_and_deleted(team: Team) -> None:
     ]
 
 
+@pytest.mark.rule("T1")
 async def test_a_project_of_another_account_is_not_found(team: Team) -> None:
-    """T1."""
     mine, other = await team.account(), await team.account()
     project_id = await project_in(other)
     for method, body in (("GET", None), ("PATCH", {"name": "x"}), ("DELETE", None)):

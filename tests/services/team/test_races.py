@@ -113,8 +113,8 @@ async def test_open_invitations_count_as_seats(team: Team) -> None:
     assert "200" in problem
 
 
+@pytest.mark.rule("T12")
 async def test_sixty_four_acceptances_make_one_membership(team: Team) -> None:
-    """T12."""
     account = await team.account()
     guest = await team.person("Guest")
     proof = await account.invite(guest.email, "basic")
@@ -125,11 +125,12 @@ async def test_sixty_four_acceptances_make_one_membership(team: Team) -> None:
     assert len(await team.rows("member.joined")) == 1
 
 
+@pytest.mark.rule("T12")
 @pytest.mark.parametrize("route", ["lookup", "accept", "decline"])
 async def test_guesses_at_once_are_counted_and_then_the_right_code_refused(
     team: Team, route: str
 ) -> None:
-    """T12: ten wrong codes, however many were being read when the tenth was counted."""
+    """Ten wrong codes, however many were being read when the tenth was counted."""
     account = await team.account()
     guest = await team.person("Guest")
     proof = await account.invite(guest.email, "basic")
@@ -143,10 +144,11 @@ async def test_guesses_at_once_are_counted_and_then_the_right_code_refused(
     assert (await guest.send("POST", path, proof)).status == 410
 
 
+@pytest.mark.rule("T12")
 async def test_a_link_closed_by_guesses_during_the_check_does_not_open(
     team: Team,
 ) -> None:
-    """T12: the code was right when it came, and the user is still being asked for at identity."""
+    """The code was right when it came, and the user is still being asked for at identity."""
     account = await team.account()
     guest = await team.person("Guest")
     proof = await account.invite(guest.email, "basic")
@@ -160,9 +162,9 @@ async def test_a_link_closed_by_guesses_during_the_check_does_not_open(
     assert await count_members(account) == 0
 
 
+@pytest.mark.rule("T3")
 @pytest.mark.parametrize("attempt", range(5))
 async def test_two_admins_demoting_each_other_cannot_both_win(team: Team, attempt: int) -> None:
-    """T3."""
     account = await team.account()
     first, second = await account.join("admin", "First"), await account.join("admin", "Second")
     answers = await asyncio.gather(
@@ -176,9 +178,9 @@ async def test_two_admins_demoting_each_other_cannot_both_win(team: Team, attemp
     assert sorted(item["role"] for item in members["items"]) == ["admin", "basic", "owner"]
 
 
+@pytest.mark.rule("T3")
 @pytest.mark.parametrize("attempt", range(5))
 async def test_of_acceptance_and_revocation_one_wins(team: Team, attempt: int) -> None:
-    """T3."""
     account = await team.account()
     guest = await team.person("Guest")
     proof = await account.invite(guest.email, "basic")
@@ -199,8 +201,8 @@ async def test_thirty_two_requests_for_one_invitation_make_one(team: Team) -> No
     assert sorted(answer.status for answer in answers) == [201] + [409] * 31
 
 
+@pytest.mark.rule("F15")
 async def test_thirty_two_writers_on_one_account_lose_nothing(team: Team) -> None:
-    """F15."""
     account = await team.account()
     answers = await asyncio.gather(
         *(

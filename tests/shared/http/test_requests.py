@@ -57,6 +57,7 @@ MALFORMED = {
 }
 
 
+@pytest.mark.rule("T22")
 @pytest.mark.parametrize("body", MALFORMED.values(), ids=MALFORMED.keys())
 async def test_a_body_that_is_not_strict_json_is_malformed(site: Site, body: bytes):
     headers = {"Content-Type": "application/json"}
@@ -254,6 +255,7 @@ async def test_a_media_type_in_no_known_encoding_is_refused(site: Site):
     assert b'"wrong-content-type"' in answer
 
 
+@pytest.mark.rule("T19")
 async def test_an_endless_body_is_cut_at_the_cap(site: Site):
     piece = b"3e8\r\n" + b" " * 1000 + b"\r\n"
     endless = request("/v1/large", "Transfer-Encoding: chunked", body=piece * 500)
@@ -268,6 +270,7 @@ async def impatient(serve, world: World) -> Site:
     return started
 
 
+@pytest.mark.rule("T19")
 async def test_a_slow_body_is_cut(impatient: Site):
     answer = await raw(impatient, request("/v1/open", "Content-Length: 100", body=b'{"name"'))
     assert answer.startswith(b"HTTP/1.1 408 ")

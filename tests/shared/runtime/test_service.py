@@ -176,6 +176,7 @@ def test_an_operator_route_is_never_public():
         ServiceApp("slow", public=api, internal=Api("slow", [], None))
 
 
+@pytest.mark.rule("T17")
 def test_the_c_parser_is_required(monkeypatch: pytest.MonkeyPatch):
     require_c_parser()
     monkeypatch.setattr(http_parser, "HttpRequestParser", http_parser.HttpRequestParserPy)

@@ -87,6 +87,7 @@ WEAK = {
 }
 
 
+@pytest.mark.rule("T37")
 @pytest.mark.parametrize(("name", "value"), WEAK.values(), ids=WEAK.keys())
 def test_a_weak_or_wrong_value_stops_the_start_without_being_shown(
     environment, capsys, name: str, value: str

@@ -7,6 +7,7 @@ import pytest
 from services.identity.domain.passwords import password_fault
 
 
+@pytest.mark.rule("T8")
 @pytest.mark.parametrize(
     ("password", "allowed"),
     [

@@ -327,7 +327,7 @@ def no_member_gains_what_no_giver_held(start: Start, tries: list[Attempt]) -> No
         check_invitations(before)
 
 
-@pytest.mark.rule("B5", "Rp5", "Ci9")
+@pytest.mark.rule("B5", "Rp5", "Ci9", "T2")
 def test_no_member_gains_what_no_giver_held() -> None:
     OUTCOMES.clear()
     no_member_gains_what_no_giver_held()

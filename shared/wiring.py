@@ -1,0 +1,192 @@
+"""The parts that every service has, connected with each other.
+
+A service's `app.py` makes its context and its own parts, and lists what it adds. The order in which
+parts start and stop is written here once.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from shared.auth.access_tokens import TokenVerifier
+from shared.auth.authenticator import Authenticator, Live
+from shared.auth.internal_tokens import InternalVerifier
+from shared.auth.key_sources import KeySource, RemoteKeys
+from shared.bus import Bus
+from shared.clock import Clock, SystemClock
+from shared.contracts.calls.identity import KEY_SET
+from shared.contracts.topology import QUEUES, Service
+from shared.http.api import Api
+from shared.http.client import InternalClient
+from shared.http.routes import Route
+from shared.ids import new_id
+from shared.inbox.inbox import Inbox, Subscriptions
+from shared.journal.journal import Journal
+from shared.journal.relay import Relay
+from shared.journal.routes import journal_routes
+from shared.leases.leases import Leases
+from shared.leases.routes import lease_routes
+from shared.leases.store import MongoLeaseStore
+from shared.migrations import Migration, migrate
+from shared.mongo import connect
+from shared.runtime.service import ServiceApp
+from shared.runtime.settings import ServiceSettings, StatelessSettings
+from shared.runtime.supervisor import Loop
+from shared.start import Step
+from shared.timeouts import Timeouts
+
+
+class Parts:
+    """The parts of every service: the clock, the internal client and the authenticator."""
+
+    def __init__(
+        self,
+        service: Service,
+        settings: StatelessSettings,
+        *,
+        bus: Bus,
+        clock: Clock | None,
+        timeouts: Timeouts,
+    ) -> None:
+        """Connect the parts; nothing runs yet."""
+        self.service = service
+        self.bus = bus
+        self.clock = clock or SystemClock()
+        self.timeouts = timeouts
+        self.internal = InternalClient(
+            service=service,
+            key=settings.internal_key,
+            urls=settings.internal_urls,
+            clock=self.clock,
+            timeouts=timeouts,
+        )
+        self._settings = settings
+
+    def authenticator(
+        self, *, keys: KeySource | None = None, live: Live | None = None
+    ) -> Authenticator:
+        """Make the authenticator; without `keys` it asks identity for the keys of access tokens."""
+        if keys is None:
+            keys = RemoteKeys(
+                lambda: self.internal.call(KEY_SET, Service.IDENTITY), clock=self.clock
+            )
+        settings = self._settings
+        return Authenticator(
+            tokens=TokenVerifier(issuer=settings.public_url, keys=keys, clock=self.clock),
+            internal=InternalVerifier(
+                service=self.service, keys=settings.internal_keys, clock=self.clock
+            ),
+            admin_key=settings.admin_key,
+            live=live,
+        )
+
+
+class JournalParts(Parts):
+    """The parts of a service with a database: also its journal and inbox, and leases if it has any.
+
+    Access to policy changes in a service with `leases`; its settings say how long one lasts.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        settings: ServiceSettings,
+        *,
+        bus: Bus,
+        clock: Clock | None,
+        timeouts: Timeouts,
+        migrations: Sequence[Migration],
+        journal: type[Journal] = Journal,
+        leases: type[Leases] | None = None,
+        lease_seconds: float = 0,
+    ) -> None:
+        """Connect the parts; nothing runs yet."""
+        super().__init__(service, settings, bus=bus, clock=clock, timeouts=timeouts)
+        url = settings.mongo_url.get_secret_value()
+        self.client = connect(url, app_name=service, timeouts=timeouts)
+        self.database = self.client[settings.mongo_database]
+        self._leases = None
+        if leases is not None:
+            store = MongoLeaseStore(self.client, self.database)
+            self._leases = leases(store, clock=self.clock, ttl=lease_seconds, timeouts=timeouts)
+        self._relay = Relay(self.database, bus, holder=new_id("prc"), clock=self.clock)
+        self.journal = journal(
+            self.client,
+            self.database,
+            source=service,
+            relay=self._relay,
+            clock=self.clock,
+            leases=self._leases,
+            timeouts=timeouts,
+        )
+        self._migrations = migrations
+        self._proxies = settings.trusted_proxies
+
+    @property
+    def leases(self) -> Leases:
+        """The leases that this service grants to the replicas of authz.
+
+        Raises:
+            RuntimeError: the service was made without leases.
+        """
+        if self._leases is None:
+            raise RuntimeError(f"{self.service} has no leases")
+        return self._leases
+
+    def inbox(self, subscriptions: Subscriptions, ctx: Any) -> Inbox:
+        """Make the inbox of the service's queue."""
+        queue = QUEUES[self.service]
+        return Inbox(
+            self.client,
+            self.database,
+            bus=self.bus,
+            queue=queue,
+            sources=queue.sources,
+            internal=self.internal,
+            subscriptions=subscriptions,
+            ctx=ctx,
+            clock=self.clock,
+        )
+
+    def app(
+        self,
+        *,
+        public: Api,
+        ctx: Any,
+        inbox: Inbox,
+        internal_routes: Sequence[Route],
+        authenticator: Authenticator,
+        opens: Sequence[Step] = (),
+        tasks: Mapping[str, Loop] | None = None,
+        closes: Sequence[Step] = (),
+    ) -> ServiceApp:
+        """Put the service together.
+
+        `opens` run when the journal is open and before facts arrive. `closes` run when no fact
+        arrives any more and before the database closes.
+        """
+        routes = (*internal_routes, *journal_routes(self.journal))
+        if self._leases is not None:
+            routes += lease_routes(self._leases, self.clock)
+            closes = (self._leases.close, *closes)
+        return ServiceApp(
+            self.service,
+            public=public,
+            internal=Api(self.service, routes, ctx, authenticator=authenticator),
+            opens=(self._migrate, self.journal.start, *opens, inbox.start),
+            tasks={
+                "relay": self._relay.run,
+                "sweep": self._relay.sweep,
+                "inbox": inbox.run,
+                **(tasks or {}),
+            },
+            closes=(inbox.stop, *closes, self.internal.close, self._close_client),
+            checks=lambda: {"bus": inbox.connected},
+            proxies=self._proxies,
+            timeouts=self.timeouts,
+        )
+
+    async def _migrate(self) -> None:
+        await migrate(self.database, self._migrations, clock=self.clock, timeouts=self.timeouts)
+
+    async def _close_client(self) -> None:
+        self.client.close()
