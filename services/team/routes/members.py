@@ -12,15 +12,14 @@ from services.team.domain.authority import GrantsExceeded
 from services.team.domain.invitations import Invitation
 from services.team.domain.members import Membership, OwnerCannotLeave, OwnerProtected
 from services.team.domain.roles import RoleUnknown, role_title
-from services.team.routes.account_routes import request_of
 from services.team.use_cases import members
-from services.team.use_cases.context import Ctx
+from services.team.use_cases.context import AccountRequest, Ctx
 from shared.http.access import Permission
 from shared.http.paging import Order, Page, PageQuery, paged
 from shared.http.routes import Answer, Body, Call, Reply, Route
 from shared.ids import InvitationId, MembershipId, ProjectId, UserId
 
-VIEW = Permission("member:view", decided_in_use_case=True)
+VIEW = Permission("member:view")
 
 
 class MemberListStatus(StrEnum):
@@ -118,14 +117,16 @@ def _invited_view(access: AccountAccess, invitation: Invitation) -> MemberView:
     )
 
 
-async def list_members(ctx: Ctx, call: Call[None, MembersQuery]) -> Page[MemberView]:
+async def list_members(
+    ctx: Ctx, call: Call[None, MembersQuery], access: AccountAccess
+) -> Page[MemberView]:
     """List members and invitations in one place (`Nv15`)."""
-    found = await members.list_all(ctx, request_of(call))
+    found = await members.list_all(ctx, access)
     query = call.query
     wanted = query.q.casefold()
     rows = [
-        *(member_view(found.access, member) for member in found.members),
-        *(_invited_view(found.access, invitation) for invitation in found.invitations),
+        *(member_view(access, member) for member in found.members),
+        *(_invited_view(access, invitation) for invitation in found.invitations),
     ]
     shown = [
         row
@@ -149,35 +150,37 @@ def _key(row: MemberView, field: str) -> tuple[str, str]:
     return values[field], row.user_id or row.invitation_id or ""
 
 
-async def get(ctx: Ctx, call: Call[None, None]) -> MemberView:
+async def get(ctx: Ctx, call: Call[None, None], access: AccountAccess) -> MemberView:
     """Return one member."""
-    access, member = await members.get(ctx, request_of(call), UserId(call.path["user_id"]))
+    member = await members.get(ctx, access, UserId(call.path["user_id"]))
     return member_view(access, member)
 
 
-async def change_role(ctx: Ctx, call: Call[ChangeRole, None]) -> Reply:
+async def change_role(ctx: Ctx, call: Call[ChangeRole, None], request: AccountRequest) -> Reply:
     """Give a member another role."""
     written = await members.change_role(
-        ctx, request_of(call), user_id=UserId(call.path["user_id"]), role_id=call.body.role
+        ctx, request, user_id=UserId(call.path["user_id"]), role_id=call.body.role
     )
     return Reply(body=member_view(*written.result), written=written)
 
 
-async def remove(ctx: Ctx, call: Call[None, None]) -> Reply:
+async def remove(ctx: Ctx, call: Call[None, None], request: AccountRequest) -> Reply:
     """Remove a member."""
-    written = await members.remove(ctx, request_of(call), user_id=UserId(call.path["user_id"]))
+    written = await members.remove(ctx, request, user_id=UserId(call.path["user_id"]))
     return Reply(written=written)
 
 
-async def leave(ctx: Ctx, call: Call[None, None]) -> Reply:
+async def leave(ctx: Ctx, call: Call[None, None], request: AccountRequest) -> Reply:
     """End the caller's own membership."""
-    return Reply(written=await members.leave(ctx, request_of(call)))
+    return Reply(written=await members.leave(ctx, request))
 
 
-async def own_permissions(ctx: Ctx, call: Call[None, PermissionsQuery]) -> PermissionsView:
+async def own_permissions(
+    ctx: Ctx, call: Call[None, PermissionsQuery], access: AccountAccess
+) -> PermissionsView:
     """Return what the caller may do."""
     project_id = None if call.query.project is None else ProjectId(call.query.project)
-    access, table = await members.own_permissions(ctx, request_of(call), project_id)
+    table = await members.own_permissions(ctx, access, project_id)
     held = effective_matrix(access.state, access.member, project_id, now=milliseconds(access.now))
     return PermissionsView(
         account_id=access.account.account_id,
@@ -218,7 +221,7 @@ ROUTES = (
         operation_id="changeMemberRole",
         summary="Give a member another role",
         tag="members",
-        access=Permission("member:update", decided_in_use_case=True),
+        access=Permission("member:update"),
         takes=ChangeRole,
         gives=MemberView,
         refuses=(RoleUnknown, GrantsExceeded, OwnerProtected),
@@ -231,7 +234,7 @@ ROUTES = (
         operation_id="removeMember",
         summary="Remove a member; access ends with the answer",
         tag="members",
-        access=Permission("member:remove", decided_in_use_case=True),
+        access=Permission("member:remove"),
         refuses=(OwnerProtected,),
         effective_everywhere=True,
     ),
@@ -242,7 +245,7 @@ ROUTES = (
         operation_id="leaveAccount",
         summary="End my own membership",
         tag="members",
-        access=Permission("account:view", decided_in_use_case=True),
+        access=Permission("account:view"),
         refuses=(OwnerCannotLeave,),
         effective_everywhere=True,
     ),
@@ -253,7 +256,7 @@ ROUTES = (
         operation_id="getMyPermissions",
         summary="What I may do in this account",
         tag="members",
-        access=Permission("account:view", decided_in_use_case=True),
+        access=Permission("account:view"),
         query=PermissionsQuery,
         gives=PermissionsView,
     ),

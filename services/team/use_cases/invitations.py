@@ -11,10 +11,9 @@ from shared.ids import InvitationId, new_id
 from shared.journal import WriteResult
 
 
-async def list_pending(ctx: Ctx, request: AccountRequest) -> tuple[AccountAccess, list[Invitation]]:
+async def list_pending(ctx: Ctx, access: AccountAccess) -> list[Invitation]:
     """List the account's pending and expired invitations (`Rp6`)."""
-    access = await ctx.authorize(request)
-    return access, await ctx.store.pending(request.account_id)
+    return await ctx.store.pending(access.account.account_id)
 
 
 async def create(

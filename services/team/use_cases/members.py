@@ -1,6 +1,6 @@
 """Members: the list, another role, removal and leaving."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from rolecall import effective_table, milliseconds
 from services.team.domain import members
@@ -21,33 +21,28 @@ from shared.problems import NotFound
 class MemberList:
     """The members of an account and its pending invitations."""
 
-    access: AccountAccess
     members: list[Membership]
     invitations: list[Invitation]
 
 
-async def list_all(ctx: Ctx, request: AccountRequest) -> MemberList:
+async def list_all(ctx: Ctx, access: AccountAccess) -> MemberList:
     """List members and pending invitations in one place (`Nv15`, `Ro13`)."""
     return MemberList(
-        access=await ctx.authorize(request),
-        members=await ctx.store.members(request.account_id),
-        invitations=await ctx.store.pending(request.account_id),
+        members=await ctx.store.members(access.account.account_id),
+        invitations=await ctx.store.pending(access.account.account_id),
     )
 
 
-async def get(
-    ctx: Ctx, request: AccountRequest, user_id: UserId
-) -> tuple[AccountAccess, Membership]:
+async def get(ctx: Ctx, access: AccountAccess, user_id: UserId) -> Membership:
     """Return one member.
 
     Raises:
         NotFound: the user is not a member.
     """
-    access = await ctx.authorize(request)
-    member = await ctx.store.member(request.account_id, user_id)
+    member = await ctx.store.member(access.account.account_id, user_id)
     if member is None:
         raise NotFound
-    return access, member
+    return member
 
 
 async def change_role(
@@ -129,16 +124,18 @@ async def leave(ctx: Ctx, request: AccountRequest) -> WriteResult[None]:
 
 
 async def own_permissions(
-    ctx: Ctx, request: AccountRequest, project_id: ProjectId | None
-) -> tuple[AccountAccess, dict[str, dict[str, str | None]]]:
+    ctx: Ctx, access: AccountAccess, project_id: ProjectId | None
+) -> dict[str, dict[str, str | None]]:
     """Return what the caller may do, in one project or account-wide.
 
     Raises:
         NotFound: the account has no such project.
     """
-    access = await ctx.authorize(replace(request, project_id=project_id))
+    account_id = access.account.account_id
+    if project_id is not None and await ctx.store.project(account_id, project_id) is None:
+        raise NotFound
     now = milliseconds(access.now)
-    return access, effective_table(access.state, access.member, project_id, now=now)
+    return effective_table(access.state, access.member, project_id, now=now)
 
 
 async def _overridden(write: AccountWrite, member: Membership) -> list[ProjectId]:

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from services.team.domain import override_rules
+from services.team.domain.account_access import AccountAccess
 from services.team.domain.authority import member_state
 from services.team.domain.overrides import ProjectOverride
 from services.team.use_cases.account_write import AccountWrite
@@ -12,15 +13,15 @@ from shared.ids import UserId
 from shared.journal import WriteResult
 
 
-async def list_all(ctx: Ctx, request: AccountRequest) -> list[ProjectOverride]:
+async def list_all(ctx: Ctx, access: AccountAccess) -> list[ProjectOverride]:
     """List the overrides in the project of the path.
 
     Raises:
         NotInThisCatalog: the catalog does not offer overrides.
     """
-    access = await ctx.authorize(request)
     override_rules.require_offered(access)
-    return await ctx.store.overrides_in(request.account_id, access.named_project.project_id)
+    project_id = access.named_project.project_id
+    return await ctx.store.overrides_in(access.account.account_id, project_id)
 
 
 async def put(
