@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from rolecall import AccountStatus, CompiledCatalog, Role
+from rolecall import AccountStatus, CompiledCatalog, Delivery, Role
 from services.team.domain.accounts import Account
 from services.team.domain.authority import account_state, may_invite_with, member_state
-from services.team.domain.invitations import AlreadyMember, Invitation, InvitationStatus, named
-from services.team.domain.members import Membership, require_seat
+from services.team.domain.invitations import AlreadyJoined, Invitation, InvitationStatus, named
+from services.team.domain.members import Membership, NoFreeSeat, require_seat
 from services.team.domain.overrides import ProjectOverride
 from services.team.domain.roles import RoleUnknown, assignable_role
 from shared.addresses import Address
@@ -74,6 +74,22 @@ def usable_and_open(invitation: Invitation | None, generation: int, *, now: date
     return found
 
 
+def check_mailable(invitation: Invitation | None, *, generation: int, now: datetime) -> Invitation:
+    """Check that a mail with the link of this generation may be sent.
+
+    Raises:
+        InvitationNotValid: the invitation is closed, over, superseded or not mailed.
+    """
+    if (
+        invitation is None
+        or invitation.generation != generation
+        or invitation.delivery is not Delivery.EMAIL
+        or not invitation.open(now)
+    ):
+        raise InvitationNotValid
+    return invitation
+
+
 def active(account: Account | None) -> Account:
     """The account that an invitation opens.
 
@@ -137,8 +153,8 @@ def accept(
     Raises:
         InvitationNotValid: the role cannot be given any more, the invitation is closed or over, or
             the user's verified address is another (`Ro9`).
-        AlreadyMember: the user joined by another invitation.
-        MemberLimit: all seats are taken.
+        AlreadyJoined: the user joined by another invitation.
+        NoFreeSeat: all seats are taken.
     """
     role = _given_role(invitation, account=account, catalog=catalog, inviter=inviter, now=now)
     policies = catalog.catalog.policies
@@ -146,8 +162,8 @@ def accept(
     if not invitation.open(now) or locked_out:
         raise InvitationNotValid
     if present is not None:
-        raise AlreadyMember
-    require_seat(taken=members, limit=policies.member_limit)
+        raise AlreadyJoined
+    require_seat(taken=members, limit=policies.member_limit, refusal=NoFreeSeat)
     member = Membership(
         account_id=account.account_id,
         user_id=invitee.user_id,

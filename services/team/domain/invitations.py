@@ -27,11 +27,17 @@ class InvitationStatus(StrEnum):
 
 
 class AlreadyMember(Refusal):
-    """A member is not invited, and does not join, a second time."""
+    """A member is not invited a second time."""
 
     kind = RefusalKind.CONFLICT
     code = "already-a-member"
     detail = "This person is a member of the account already. Change the member's role instead."
+
+
+class AlreadyJoined(AlreadyMember):
+    """`AlreadyMember`, as the invitee is told it."""
+
+    detail = "You are a member of this account already."
 
 
 class AlreadyInvited(Refusal):

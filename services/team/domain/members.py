@@ -42,6 +42,12 @@ class MemberLimit(Refusal):
     )
 
 
+class NoFreeSeat(MemberLimit):
+    """`MemberLimit`, as the invitee is told it."""
+
+    detail = "The team has no free seat at the moment. Ask the person who invited you."
+
+
 @dataclass(frozen=True, kw_only=True)
 class Membership:
     """A user in an account. `membership_id` is new at each join, so nothing old returns with it.
@@ -89,20 +95,9 @@ class Membership:
 
 
 def change_role(
-    member: Membership,
-    *,
-    role: Role,
-    is_owner: bool,
-    ends_sessions: bool,
-    account_name: str,
+    member: Membership, *, role: Role, ends_sessions: bool, account_name: str
 ) -> tuple[Membership, Fact]:
-    """Give the member another role (`Ci3`, `Nv16`).
-
-    Raises:
-        OwnerProtected: the member is the owner.
-    """
-    if is_owner:
-        raise OwnerProtected
+    """Give the member another role (`Ci3`, `Nv16`); `member_rules` has checked that it may be."""
     changed = replace(member, role=role.id)
     fact = Fact(
         payload=team.MemberRoleChanged(
@@ -149,14 +144,14 @@ def leave(
     return _ended(team.MemberLeft, member, overridden, account_name)
 
 
-def require_seat(*, taken: int, limit: int) -> None:
+def require_seat(*, taken: int, limit: int, refusal: type[MemberLimit] = MemberLimit) -> None:
     """Check that one more member or open invitation fits under the catalog's limit (`Nv12`).
 
     Raises:
-        MemberLimit: all seats are taken.
+        MemberLimit: all seats are taken; `refusal` says it in the words for the caller.
     """
     if taken >= limit:
-        raise MemberLimit(limit=limit)
+        raise refusal(limit=limit)
 
 
 def _ended(

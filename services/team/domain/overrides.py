@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from rolecall import Catalog, CatalogError, Grants
-from services.team.domain.members import Membership
+from services.team.domain.members import Membership, OwnerProtected
 from services.team.domain.projects import Project
 from shared.contracts import policy_objects, team
 from shared.contracts.facts import Fact, ResourceRef
@@ -24,12 +24,9 @@ class NotInThisCatalog(Refusal):
     )
 
 
-class OwnerNotOverridden(Refusal):
+class OwnerNotOverridden(OwnerProtected):
     """The owner has the grants of the owner role in every project."""
 
-    kind = RefusalKind.CONFLICT
-    code = "owner-protected"
-    forbids = True
     detail = "The owner cannot have an override. Choose another member."
 
 

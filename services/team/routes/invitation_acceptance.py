@@ -5,8 +5,8 @@ from datetime import datetime
 from pydantic import Field
 
 from rolecall import Delivery
-from services.team.domain.invitations import AlreadyMember
-from services.team.domain.members import MemberLimit
+from services.team.domain.invitations import AlreadyJoined
+from services.team.domain.members import NoFreeSeat
 from services.team.domain.roles import role_title
 from services.team.use_cases import invitation_acceptance
 from services.team.use_cases.context import Ctx
@@ -135,7 +135,7 @@ ROUTES = (
         access=Session(),
         takes=Proof,
         gives=JoinedView,
-        refuses=(InvitationNotValid, AlreadyMember, MemberLimit),
+        refuses=(InvitationNotValid, AlreadyJoined, NoFreeSeat),
         effective_everywhere=True,
     ),
     Route(

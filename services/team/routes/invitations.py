@@ -17,9 +17,9 @@ from services.team.domain.invitations import (
     Invitation,
     ResendNotOffered,
 )
+from services.team.domain.member_list import MemberListStatus, invitation_status
 from services.team.domain.members import MemberLimit
 from services.team.domain.roles import RoleUnknown, role_title
-from services.team.routes.members import MemberListStatus
 from services.team.use_cases import invitations
 from services.team.use_cases.context import AccountRequest, Ctx
 from shared.addresses import ADDRESS_LIMIT, Address, parse_address
@@ -86,10 +86,9 @@ class Invited(Answer):
 
 def invitation_view(access: AccountAccess, invitation: Invitation) -> InvitationView:
     """An invitation, without its link."""
-    expired = invitation.expired(access.now)
     return InvitationView(
         id=invitation.invitation_id,
-        status=MemberListStatus.EXPIRED if expired else MemberListStatus.INVITED,
+        status=invitation_status(invitation, now=access.now),
         email=invitation.email,
         role=invitation.role,
         role_title=role_title(access.catalog, invitation.role),

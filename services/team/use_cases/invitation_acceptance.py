@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from rolecall import CompiledCatalog, Delivery
+from rolecall import CompiledCatalog
 from services.team.domain import invitation_acceptance
 from services.team.domain.accounts import Account
 from services.team.domain.invitation_acceptance import (
@@ -63,14 +63,8 @@ async def mailed_link(ctx: Ctx, link: Link) -> Link:
     Raises:
         InvitationNotValid: the invitation is closed, over, superseded or not mailed.
     """
-    invitation = await ctx.store.invitation(link.id)
-    if (
-        invitation is None
-        or invitation.generation != link.generation
-        or invitation.delivery is not Delivery.EMAIL
-        or not invitation.open(ctx.clock.now())
-    ):
-        raise InvitationNotValid
+    found = await ctx.store.invitation(link.id)
+    invitation_acceptance.check_mailable(found, generation=link.generation, now=ctx.clock.now())
     return link
 
 
@@ -85,7 +79,7 @@ async def accept(
 
     Raises:
         InvitationNotValid: for every link that this user cannot use.
-        AlreadyMember, MemberLimit: see the domain.
+        AlreadyJoined, NoFreeSeat: see the domain.
         Unavailable: identity cannot be asked for the address.
     """
     proven = await _proven(ctx, token=token, code=code)

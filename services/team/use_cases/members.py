@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 
-from rolecall import effective_table, milliseconds
-from services.team.domain import members
+from rolecall import effective_matrix, milliseconds
+from services.team.domain import member_list, member_rules, members
 from services.team.domain.account_access import AccountAccess
-from services.team.domain.authority import member_state, require_to_give
-from services.team.domain.invitations import Invitation
+from services.team.domain.authority import member_state
+from services.team.domain.member_list import MemberListRow, MemberListStatus
 from services.team.domain.members import Membership
-from services.team.domain.roles import assignable_role
 from services.team.use_cases.account_write import AccountWrite
 from services.team.use_cases.context import AccountRequest, Ctx
 from services.team.use_cases.invitation_handover import hand_over_invitations
@@ -18,22 +17,26 @@ from shared.problems import NotFound
 
 
 @dataclass(frozen=True, kw_only=True)
-class MemberList:
-    """The members of an account and its pending invitations."""
+class OwnPermissions:
+    """What a member may do: every cell of the table, and every permission held."""
 
-    members: list[Membership]
-    invitations: list[Invitation]
+    table: dict[str, dict[str, str | None]]
+    permissions: dict[str, str]
 
 
-async def list_all(ctx: Ctx, access: AccountAccess) -> MemberList:
+async def search(
+    ctx: Ctx, access: AccountAccess, *, text: str, status: MemberListStatus | None
+) -> list[MemberListRow]:
     """List members and pending invitations in one place (`Nv15`, `Ro13`)."""
-    return MemberList(
-        members=await ctx.store.members(access.account.account_id),
-        invitations=await ctx.store.pending(access.account.account_id),
-    )
+    account_id = access.account.account_id
+    rows = [
+        *(member_list.member_row(access, one) for one in await ctx.store.members(account_id)),
+        *(member_list.invitation_row(access, one) for one in await ctx.store.pending(account_id)),
+    ]
+    return member_list.search(rows, text=text, status=status)
 
 
-async def get(ctx: Ctx, access: AccountAccess, user_id: UserId) -> Membership:
+async def get(ctx: Ctx, access: AccountAccess, user_id: UserId) -> MemberListRow:
     """Return one member.
 
     Raises:
@@ -42,39 +45,30 @@ async def get(ctx: Ctx, access: AccountAccess, user_id: UserId) -> Membership:
     member = await ctx.store.member(access.account.account_id, user_id)
     if member is None:
         raise NotFound
-    return member
+    return member_list.member_row(access, member)
 
 
 async def change_role(
     ctx: Ctx, request: AccountRequest, *, user_id: UserId, role_id: str
-) -> WriteResult[tuple[AccountAccess, Membership]]:
+) -> WriteResult[MemberListRow]:
     """Give a member another role (`Ci3`), which the caller has to hold themselves (`B5`).
 
     Raises:
         RoleUnknown, GrantsExceeded, OwnerProtected: see the domain.
     """
 
-    async def change(write: AccountWrite) -> tuple[AccountAccess, Membership]:
+    async def change(write: AccountWrite) -> MemberListRow:
         access = write.access
         member = await write.member(user_id)
-        role = assignable_role(access.catalog, role_id)
-        changed, fact = members.change_role(
-            member,
-            role=role,
-            is_owner=access.is_owner(member),
-            ends_sessions=access.catalog.catalog.policies.role_change_ends_sessions,
-            account_name=access.account.name,
-        )
-        if changed.role == member.role:
-            return access, member
-        require_to_give(access.state, access.member, role.id, now=access.now)
-        await write.replace_member(changed)
-        write.record(fact)
-        overrides = await write.overrides_of(user_id)
-        await hand_over_invitations(
-            write, user_id, inviter=member_state(access.catalog, changed, overrides)
-        )
-        return access, changed
+        changed, fact = member_rules.change_role(access, member, role_id)
+        if fact is not None:
+            await write.replace_member(changed)
+            write.record(fact)
+            overrides = await write.overrides_of(user_id)
+            await hand_over_invitations(
+                write, user_id, inviter=member_state(access.catalog, changed, overrides)
+            )
+        return member_list.member_row(access, changed)
 
     return await ctx.change(request, change, effective_everywhere=True)
 
@@ -125,7 +119,7 @@ async def leave(ctx: Ctx, request: AccountRequest) -> WriteResult[None]:
 
 async def own_permissions(
     ctx: Ctx, access: AccountAccess, project_id: ProjectId | None
-) -> dict[str, dict[str, str | None]]:
+) -> OwnPermissions:
     """Return what the caller may do, in one project or account-wide.
 
     Raises:
@@ -134,8 +128,8 @@ async def own_permissions(
     account_id = access.account.account_id
     if project_id is not None and await ctx.store.project(account_id, project_id) is None:
         raise NotFound
-    now = milliseconds(access.now)
-    return effective_table(access.state, access.member, project_id, now=now)
+    held = effective_matrix(access.state, access.member, project_id, now=milliseconds(access.now))
+    return OwnPermissions(table=access.catalog.table(held), permissions=access.catalog.held(held))
 
 
 async def _overridden(write: AccountWrite, member: Membership) -> list[ProjectId]:

@@ -1,15 +1,12 @@
 """Projects: the list, creation, renaming and deletion."""
 
-from rolecall import Resource, Subject, decide, milliseconds
 from services.team.domain import projects
-from services.team.domain.account_access import AccountAccess
-from services.team.domain.authority import account_state
+from services.team.domain.account_access import AccountAccess, visible_projects
 from services.team.domain.projects import Project
 from services.team.use_cases.account_write import AccountWrite
 from services.team.use_cases.context import AccountRequest, Ctx
 from shared.ids import ProjectId, new_id
 from shared.journal import WriteResult
-from shared.problems import PermissionMissing
 
 
 async def visible(ctx: Ctx, access: AccountAccess, *, permission: str) -> list[Project]:
@@ -18,19 +15,8 @@ async def visible(ctx: Ctx, access: AccountAccess, *, permission: str) -> list[P
     Raises:
         PermissionMissing: the caller may see none of them, nor a new one.
     """
-    rows = await ctx.store.projects(access.account.account_id)
-    ids = [project.project_id for project in rows]
-    state = account_state(access.account, access.catalog, [access.member], ids)
-
-    def allowed(project_id: ProjectId | None) -> bool:
-        place = Resource(project_id=project_id)
-        now = milliseconds(access.now)
-        return decide(state, Subject(access.membership.user_id), permission, place, now=now).allowed
-
-    seen = [project for project in rows if allowed(project.project_id)]
-    if not seen and not allowed(None):
-        raise PermissionMissing(permission)
-    return seen
+    projects_of_account = await ctx.store.projects(access.account.account_id)
+    return visible_projects(access, projects_of_account, permission)
 
 
 async def create(ctx: Ctx, request: AccountRequest, *, name: str) -> WriteResult[Project]:

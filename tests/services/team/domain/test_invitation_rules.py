@@ -17,12 +17,14 @@ from services.team.domain.invitation_acceptance import (
     MAX_WRONG_CODES,
     Invitee,
     Inviter,
+    check_mailable,
     usable_and_open,
 )
 from services.team.domain.invitation_handover import hand_over
 from services.team.domain.invitation_limits import WINDOW, InvitationRateLimited, rate_limited
 from services.team.domain.invitations import (
     AlreadyInvited,
+    AlreadyJoined,
     AlreadyMember,
     ExpiredInvitationThere,
     Invitation,
@@ -30,7 +32,7 @@ from services.team.domain.invitations import (
     Occupancy,
     ResendNotOffered,
 )
-from services.team.domain.members import MemberLimit
+from services.team.domain.members import MemberLimit, NoFreeSeat
 from services.team.domain.roles import RoleUnknown
 from shared.addresses import parse_address
 from shared.contracts.refusals import InvitationNotValid
@@ -197,6 +199,18 @@ def test_an_invitation_that_cannot_be_used_is_not_valid(what: str) -> None:
     assert usable_and_open(invitation(expires_at=None), 1, now=START).expires_at is None
 
 
+UNMAILABLE = {name: found for name, found in UNUSABLE.items() if name != "worn out"} | {
+    "not mailed": invitation(delivery=Delivery.LINK)
+}
+
+
+@pytest.mark.parametrize("what", UNMAILABLE)
+def test_a_link_that_cannot_be_used_is_not_mailed(what: str) -> None:
+    with pytest.raises(InvitationNotValid):
+        check_mailable(UNMAILABLE[what], generation=1, now=START)
+    assert check_mailable(invitation(), generation=1, now=START) == invitation()
+
+
 def test_a_suspended_account_is_not_opened() -> None:
     account = memory(CATALOGS["standard"]).store.rows[ACCOUNT]
     assert invitation_acceptance.active(account) is account
@@ -218,9 +232,9 @@ ACCEPTANCES: list[tuple[dict[str, Any], type[Refusal] | None]] = [
     ({"inviter": None}, InvitationNotValid),
     ({"inviter": "billing"}, InvitationNotValid),
     ({"inviter": "admin"}, None),
-    ({"present": True}, AlreadyMember),
+    ({"present": True}, AlreadyJoined),
     ({"members": 199}, None),
-    ({"members": 200}, MemberLimit),
+    ({"members": 200}, NoFreeSeat),
 ]
 
 
