@@ -19,7 +19,7 @@ class OwnerProtected(Refusal):
     kind = RefusalKind.CONFLICT
     code = "owner-protected"
     forbids = True
-    detail = "The owner keeps their role and cannot be removed. Choose another member."
+    detail = "The owner's role cannot be changed, and the owner cannot be removed."
 
 
 class OwnerCannotLeave(Refusal):
@@ -28,7 +28,7 @@ class OwnerCannotLeave(Refusal):
     kind = RefusalKind.CONFLICT
     code = "owner-cannot-leave"
     forbids = True
-    detail = "You own this account, and an owner cannot leave."
+    detail = "The owner cannot leave the account."
 
 
 class MemberLimit(Refusal):
@@ -37,8 +37,8 @@ class MemberLimit(Refusal):
     kind = RefusalKind.CONFLICT
     code = "member-limit"
     detail = (
-        "The account may have {limit} members and open invitations, and has that number. Remove a"
-        " member or delete an invitation first."
+        "The account has reached its limit of {limit} members and open invitations. Remove a member"
+        " or delete an invitation first."
     )
 
 
@@ -84,7 +84,7 @@ class Membership:
         )
 
     def gone(self) -> PolicyObject:
-        """The membership has ended, and with it the overrides that are bound to it."""
+        """The policy object that ends the membership and its overrides."""
         return PolicyObject(
             kind=PolicyObjectKind.MEMBER, id=self.user_id, account_id=self.account_id, state=None
         )
@@ -134,7 +134,7 @@ def remove(
 def leave(
     member: Membership, *, is_owner: bool, overridden: Sequence[ProjectId], account_name: str
 ) -> Fact:
-    """End the membership at the member's own wish.
+    """End the membership because the member leaves.
 
     Raises:
         OwnerCannotLeave: the member is the owner.

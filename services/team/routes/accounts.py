@@ -61,7 +61,10 @@ class ReplicaView(Answer):
 
 
 class RevisionView(Answer):
-    """Where a change is effective (`B8`); `effective_at` is null until it is so everywhere."""
+    """Where a change is effective (`B8`).
+
+    `effective_at` is null until the change is effective everywhere.
+    """
 
     revision: str
     effective: bool

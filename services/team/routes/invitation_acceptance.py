@@ -10,7 +10,7 @@ from services.team.domain.members import NoFreeSeat
 from services.team.domain.roles import role_title
 from services.team.use_cases import invitation_acceptance
 from services.team.use_cases.context import Ctx
-from services.team.use_cases.invitation_acceptance import Opened
+from services.team.use_cases.invitation_acceptance import LinkPreview
 from shared.contracts.refusals import InvitationNotValid
 from shared.http.access import Public, Session
 from shared.http.routes import Answer, Body, Call, Reply, Route
@@ -56,7 +56,7 @@ class JoinedView(Answer):
     joined_at: datetime
 
 
-def opened_view(opened: Opened) -> OpenedView:
+def opened_view(opened: LinkPreview) -> OpenedView:
     """An invitation as its link shows it."""
     invitation = opened.invitation
     return OpenedView(

@@ -11,7 +11,7 @@ from services.team.domain.overrides import (
     NotInThisCatalog,
     OwnerNotOverridden,
     ProjectOverride,
-    plain,
+    grants_as_json,
 )
 from services.team.use_cases import overrides
 from services.team.use_cases.context import AccountRequest, Ctx
@@ -28,7 +28,7 @@ def _in_utc(moment: datetime) -> datetime:
     try:
         return moment.astimezone(UTC)
     except OverflowError:
-        raise ValueError("Is not a date of the calendar in UTC") from None
+        raise ValueError("This date does not exist in UTC.") from None
 
 
 class PutOverride(Body):
@@ -55,7 +55,7 @@ def _override_view(override: ProjectOverride) -> OverrideView:
         project_id=override.project_id,
         user_id=override.user_id,
         membership_id=override.membership_id,
-        grants=plain(override.grants),
+        grants=grants_as_json(override.grants),
         expires_at=override.expires_at,
         given_by=override.given_by,
         given_at=override.given_at,

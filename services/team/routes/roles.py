@@ -4,7 +4,7 @@ from typing import Any
 
 from rolecall import Role
 from services.team.domain.account_access import AccountAccess
-from services.team.domain.overrides import plain
+from services.team.domain.overrides import grants_as_json
 from services.team.use_cases import roles
 from services.team.use_cases.context import Ctx
 from shared.http.access import Permission
@@ -46,7 +46,7 @@ def role_view(role: Role) -> RoleView:
         title=role.title,
         description=role.description,
         assignable=role.assignable,
-        grants=plain(role.grants),
+        grants=grants_as_json(role.grants),
     )
 
 

@@ -40,7 +40,7 @@ async def create(
             address=address,
             role_id=role_id,
             delivery=delivery,
-            occupancy=await write.occupancy(address.key),
+            context=await write.invitation_context(address.key),
         )
         await _count(ctx, write, created.invitation)
         if created.replaced is not None:
@@ -68,7 +68,7 @@ async def resend(
         access = write.access
         invitation = await write.pending_invitation(invitation_id)
         again, fact = invitations.resend(
-            access, invitation, occupancy=await write.occupancy(invitation.email_key)
+            access, invitation, context=await write.invitation_context(invitation.email_key)
         )
         await _count(ctx, write, again)
         await write.replace_invitations([again])

@@ -42,13 +42,13 @@ async def put(
         access = write.access
         override_rules.require_offered(access)
         member = await write.member(user_id)
-        present = await write.overrides_of(user_id)
+        member_overrides = await write.overrides_of(user_id)
         override, fact = override_rules.set_override(
-            access, member, present=present, grants=grants, expires_at=expires_at
+            access, member, member_overrides=member_overrides, grants=grants, expires_at=expires_at
         )
         await write.put_override(override)
         write.record(fact)
-        others = [other for other in present if other.project_id != override.project_id]
+        others = [other for other in member_overrides if other.project_id != override.project_id]
         await hand_over_invitations(
             write, user_id, inviter=member_state(access.catalog, member, [*others, override])
         )

@@ -53,7 +53,7 @@ async def rename(ctx: Ctx, request: AccountRequest, *, name: str) -> WriteResult
         project = write.access.named_project
         if name == project.name:
             return project
-        renamed, fact = projects.rename(project, name, present=await write.projects())
+        renamed, fact = projects.rename(project, name, account_projects=await write.projects())
         await write.replace_project(renamed)
         write.record(fact)
         return renamed

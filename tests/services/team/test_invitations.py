@@ -209,7 +209,7 @@ async def test_the_inviter_is_told_who_joined_with_which_role(team: Team) -> Non
 
 @pytest.mark.rule("B5")
 async def test_the_inviter_must_still_be_able_to_give_the_role(team: Team) -> None:
-    """Not even a change that the passing of invitations did not see opens a door."""
+    """The invitation is refused even after a change that did not hand it over."""
     account = await team.account()
     admin, guest = await account.join("admin"), await team.person("Guest")
     proof = await account.invite(guest.email, "admin", by=admin)
@@ -219,7 +219,7 @@ async def test_the_inviter_must_still_be_able_to_give_the_role(team: Team) -> No
 
 
 async def test_an_expired_invitation_keeps_its_inviter_until_it_is_resent(team: Team) -> None:
-    """Who sends it again is the inviter from then on, and may give what it gives."""
+    """The member who sends it again is its inviter from then on, and can give the role."""
     account = await team.account()
     gone, admin = await account.join("admin", "Gone"), await account.join("admin")
     guest = await team.person("Guest")
