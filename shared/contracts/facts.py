@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 from pydantic import ConfigDict, Field
 
 from shared.contracts.policy_objects import Contract, PolicyObject
+from shared.ids import new_id
 
 SHARDS = 64
 """The number of shards of each journal. A shard is ordered and gapless; shards are independent."""
@@ -54,6 +55,13 @@ class Caller:
 
     actor: Actor
     request: RequestInfo
+
+
+def service_caller(service: str) -> Caller:
+    """A service that acts by itself, for example at its start, with a request id of its own."""
+    return Caller(
+        actor=Actor(type="service", id=service), request=RequestInfo(request_id=new_id("req"))
+    )
 
 
 class ResourceRef(Contract):

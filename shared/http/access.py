@@ -17,18 +17,19 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """A user who has this permission in the account of the path.
+    """A user with this permission in the account of the path, and in its project if it names one.
 
-    With `decided_in_use_case` the use case checks `call.permission` against rows that it reads in
-    its own transaction. Otherwise the API's checker decides before the handler runs.
+    `account_routes` decides in the service that owns the accounts, and the checker in every other.
+    With `in_each_project` the answer lists projects: the caller must be a member, and the use case
+    decides inside each project.
 
     `in_project` is a right on the project of the path that the user needs as well, decided inside
     that project: `name` alone may be account-wide, and no override takes that away.
     """
 
     name: str
-    decided_in_use_case: bool = False
     in_project: str | None = None
+    in_each_project: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,6 @@ Access = Public | Session | Permission | Client | SessionOrClient | Internal | A
 
 def decided_in_project(access: Access) -> bool:
     """Whether the caller needs a right on the project of the path, decided inside that project."""
-    if not isinstance(access, Permission) or not access.decided_in_use_case:
+    if not isinstance(access, Permission):
         return False
     return (access.in_project or access.name) in PROJECT_PERMISSIONS

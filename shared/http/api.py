@@ -52,17 +52,26 @@ _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 
 
 class AccountRouteHook(Protocol):
-    """What a service adds to all of its routes below `/v1/accounts/{account_id}`."""
+    """What a service applies to all of its routes below `/v1/accounts/{account_id}`."""
 
-    async def authorize(self, call: Call[Any, Any]) -> None:
-        """Check the caller's permission again, before a kept answer is repeated.
+    async def prepare(self, call: Call[Any, Any]) -> Any:
+        """Authorize a read, and return the third argument of the handler.
+
+        A write is authorized inside its transaction, by what it does with the returned value.
+
+        Raises:
+            NotFound, PermissionMissing: the caller may not read this.
+        """
+
+    async def authorize(self, call: Call[Any, Any]) -> Any:
+        """Check the caller's permission, for example before a kept answer is repeated.
 
         Raises:
             NotFound, PermissionMissing: the caller may not see the answer any more.
         """
 
-    async def exists_by_now(self, call: Call[Any, Any]) -> bool:
-        """Whether a handler that found nothing shall look once more."""
+    async def create_missing(self, call: Call[Any, Any]) -> bool:
+        """Create the account that was not found, if it is due; return whether to look again."""
 
     async def refused(self, call: Call[Any, Any], refusal: Refusal) -> None:
         """Take note of a refusal before it is answered."""
@@ -71,10 +80,10 @@ class AccountRouteHook(Protocol):
 class Api:
     """The routes of one service, ready to be mounted.
 
-    `ctx` is handed to every handler. Rows with a `Permission` that is decided before the handler
-    need `checker`; rows that are `idempotent` need `idempotency`. `account_routes` is applied to
-    every row below `/v1/accounts/{account_id}`. While `closed` is set, every request is answered
-    with 503.
+    `ctx` is handed to every handler. `account_routes` is applied to every row below
+    `/v1/accounts/{account_id}`: it authorizes them, and makes the third argument of their handlers.
+    Without it, rows with a `Permission` need `checker`. Rows that are `idempotent` need
+    `idempotency`. While `closed` is set, every request is answered with 503.
     """
 
     def __init__(
@@ -144,16 +153,18 @@ class Api:
         return _response(route, path, await self._handle(route, call))
 
     async def _handle(self, route: Route, call: Call[Any, Any]) -> BaseModel | Reply | None:
-        hook = self._account_routes if route.path.startswith(ACCOUNT_PREFIX) else None
+        hook = self._hook(route)
         looked_again = False
         try:
             while True:
                 try:
-                    return await route.handler(self._ctx, call)
+                    if hook is None:
+                        return await route.handler(self._ctx, call)
+                    return await route.handler(self._ctx, call, await hook.prepare(call))
                 except RepeatedRequest:
                     return await self._repeat(route, call, hook)
                 except NotFound:
-                    if hook is None or looked_again or not await hook.exists_by_now(call):
+                    if hook is None or looked_again or not await hook.create_missing(call):
                         raise
                     looked_again = True
         except Refusal as refusal:
@@ -192,7 +203,7 @@ class Api:
     async def _allow(
         self, route: Route, principal: Principal, account_id: str | None, request: web.Request
     ) -> None:
-        if not isinstance(route.access, Permission) or route.access.decided_in_use_case:
+        if not isinstance(route.access, Permission) or self._hook(route) is not None:
             return
         if self._checker is None or account_id is None or not isinstance(principal, UserPrincipal):
             raise TypeError(f"{route.operation_id}: the permission cannot be checked")
@@ -202,6 +213,9 @@ class Api:
             route.access.name,
             revision=revision_of(request.headers, route.strictness),
         )
+
+    def _hook(self, route: Route) -> AccountRouteHook | None:
+        return self._account_routes if route.path.startswith(ACCOUNT_PREFIX) else None
 
     async def _body(self, route: Route, request: web.Request) -> BaseModel | None:
         if route.takes is None:
@@ -215,25 +229,36 @@ class Api:
 
     def _check_row(self, route: Route) -> None:
         """Stop the start when a row contradicts itself."""
+        hook = self._hook(route)
         inside = isinstance(route.access, Internal | Admin)
         if inside != route.path.startswith(INTERNAL_PREFIX):
             raise ValueError(
                 f"{route.operation_id}: the path prefix {INTERNAL_PREFIX} and the access disagree"
             )
+        self._check_permission(route, hook)
+        if route.idempotent and (self._idempotency is None or route.gives is None):
+            raise ValueError(f"{route.operation_id}: an idempotent row needs keys and an answer")
+        if hook is not None and route.idempotent is not (route.repeat_answer is not None):
+            raise ValueError(f"{route.operation_id}: `idempotent` and `repeat_answer` go together")
+        if route.media is Media.FORM and route.strictness is not Strictness.LENIENT:
+            raise ValueError(f"{route.operation_id}: a form needs lenient input (RFC 6749)")
+
+    def _check_permission(self, route: Route, hook: AccountRouteHook | None) -> None:
         if isinstance(route.access, Permission):
             if "account_id" not in route.parameters:
                 raise ValueError(f"{route.operation_id}: a permission needs an account in the path")
-            if not route.access.decided_in_use_case and self._checker is None:
+            if hook is None and self._checker is None:
                 raise ValueError(f"{route.operation_id}: no checker decides the permission")
-        if "project_id" in route.parameters and not decided_in_project(route.access):
+            if hook is None and route.access.in_each_project:
+                raise ValueError(f"{route.operation_id}: the checker decides about accounts only")
+        elif hook is not None:
+            raise ValueError(f"{route.operation_id}: a route of an account needs a permission")
+        in_project = hook is not None and decided_in_project(route.access)
+        if "project_id" in route.parameters and not in_project:
             raise ValueError(
-                f"{route.operation_id}: below a project, a right on the project must be decided"
-                " in the use case. Name it in `Permission`, as `in_project` beside another one"
+                f"{route.operation_id}: below a project, `account_routes` must decide a right on"
+                " the project. Name it in `Permission`, as `in_project` beside another one"
             )
-        if route.idempotent and (self._idempotency is None or route.gives is None):
-            raise ValueError(f"{route.operation_id}: an idempotent row needs keys and an answer")
-        if route.media is Media.FORM and route.strictness is not Strictness.LENIENT:
-            raise ValueError(f"{route.operation_id}: a form needs lenient input (RFC 6749)")
 
 
 def _path(route: Route, request: web.Request) -> dict[str, str]:

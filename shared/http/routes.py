@@ -200,7 +200,8 @@ class Reply:
     written: Effect | None = None
 
 
-Handler = Callable[[Any, Call[Any, Any]], Awaitable[BaseModel | Reply | None]]
+Handler = Callable[..., Awaitable[BaseModel | Reply | None]]
+"""Takes the service's context and the call; a route of an account takes what its hook made, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,7 +211,8 @@ class Route:
     `takes` is None when no body is read, `query` is None when no parameter is known. With
     `effective_everywhere` the write is acknowledged after the barrier, because it changes policy
     state. `status` is that of an answer with a body; a handler that returns None answers 204.
-    `body_cap` is in bytes.
+    `body_cap` is in bytes. `repeat_answer` makes, of the use case's result, the answer that a
+    repeated request gets; an idempotent row of an account needs it.
     """
 
     method: str
@@ -228,6 +230,7 @@ class Route:
     effective_everywhere: bool = False
     body_cap: int = BODY_CAP_BYTES
     idempotent: bool = False
+    repeat_answer: Callable[[Any], BaseModel] | None = None
     strictness: Strictness = Strictness.STRICT
     media: Media = Media.JSON
 

@@ -6,7 +6,7 @@ from services.identity.adapters.keyring import seal
 from services.identity.domain.signing_keys import created
 from services.identity.use_cases.context import Ctx
 from shared.auth.keys import generate_key
-from shared.contracts.facts import Actor, Caller, RequestInfo
+from shared.contracts.facts import service_caller
 from shared.contracts.topology import Service
 from shared.ids import KeyId, new_id
 from shared.journal import JournalWrite
@@ -29,13 +29,6 @@ async def open_keyring(ctx: Ctx, sealing_key: bytes) -> None:
 
         with contextlib.suppress(AlreadyThere):
             await ctx.journal.write(
-                kid, change, caller=_identity_itself(), effective_everywhere=False
+                kid, change, caller=service_caller(Service.IDENTITY), effective_everywhere=False
             )
     ctx.keyring.fill(await ctx.store.signing_keys(), sealing_key)
-
-
-def _identity_itself() -> Caller:
-    return Caller(
-        actor=Actor(type="service", id=Service.IDENTITY),
-        request=RequestInfo(request_id=new_id("req")),
-    )

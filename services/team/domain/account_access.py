@@ -4,14 +4,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from rolecall import AccountState, CompiledCatalog, Member
+from rolecall import (
+    AccountState,
+    CompiledCatalog,
+    Member,
+    Resource,
+    Subject,
+    decide,
+    milliseconds,
+)
 from services.team.domain.accounts import Account
 from services.team.domain.authority import account_state, member_state, require
 from services.team.domain.members import Membership
 from services.team.domain.overrides import ProjectOverride
 from services.team.domain.projects import Project
 from shared.ids import ProjectId
-from shared.problems import NotFound
+from shared.problems import NotFound, PermissionMissing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +62,27 @@ class AccountAccess:
         if self.project is None:
             raise NotFound
         return self.project
+
+
+def visible_projects(
+    access: AccountAccess, projects: Sequence[Project], permission: str
+) -> list[Project]:
+    """Those of the account's projects in which the acting member holds the permission.
+
+    Raises:
+        PermissionMissing: they hold it in none of them, nor would in a new one.
+    """
+    ids = [project.project_id for project in projects]
+    state = account_state(access.account, access.catalog, [access.member], ids)
+    subject, now = Subject(access.membership.user_id), milliseconds(access.now)
+
+    def allowed(project_id: ProjectId | None) -> bool:
+        return decide(state, subject, permission, Resource(project_id=project_id), now=now).allowed
+
+    visible = [project for project in projects if allowed(project.project_id)]
+    if not visible and not allowed(None):
+        raise PermissionMissing(permission)
+    return visible
 
 
 def authorize(

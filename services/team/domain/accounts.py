@@ -28,7 +28,7 @@ class NotATeam(Refusal):
 
     kind = RefusalKind.CONFLICT
     code = "not-a-team"
-    detail = "This is a personal account. Convert it to a team first, then invite."
+    detail = "This is a personal account. Convert it to a team before you invite members."
 
 
 class OwnerOnly(Refusal):
@@ -36,7 +36,7 @@ class OwnerOnly(Refusal):
 
     kind = RefusalKind.DENIED
     code = "owner-only"
-    detail = "Only the owner of this account may do this. Ask the owner."
+    detail = "Only the owner can convert this account. Ask the owner."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,7 +142,9 @@ def convert(
     if member.user_id != account.owner_user_id:
         raise OwnerOnly
     if catalog is None:
-        raise Invalid(errors=[("/catalog", "No catalog of this name is published")])
+        raise Invalid(
+            errors=[("/catalog", "There is no catalog with this name. Choose a published one.")]
+        )
     if account.kind is AccountKind.TEAM:
         raise AlreadyATeam
     no_step = catalog.catalog.policies.conversion is Conversion.NONE

@@ -79,7 +79,9 @@ def require(
         raise PermissionMissing(permission)
 
 
-def lacking(state: AccountState, giver: Member, role_id: str, *, now: datetime) -> tuple[str, ...]:
+def grants_not_held(
+    state: AccountState, giver: Member, role_id: str, *, now: datetime
+) -> tuple[str, ...]:
     """The grants of the role that the giver does not hold.
 
     A role counts in every project. An override that lowers the giver in one project therefore
@@ -99,7 +101,7 @@ def lacking(state: AccountState, giver: Member, role_id: str, *, now: datetime) 
 def may_invite_with(state: AccountState, inviter: Member, role_id: str, *, now: datetime) -> bool:
     """Whether the member may invite with this role."""
     allowed = decide(state, Subject(inviter.user_id), INVITE, now=milliseconds(now)).allowed
-    return allowed and not lacking(state, inviter, role_id, now=now)
+    return allowed and not grants_not_held(state, inviter, role_id, now=now)
 
 
 def require_to_give(state: AccountState, giver: Member, role_id: str, *, now: datetime) -> None:
@@ -108,7 +110,7 @@ def require_to_give(state: AccountState, giver: Member, role_id: str, *, now: da
     Raises:
         GrantsExceeded: with the grants that the giver does not hold.
     """
-    missing = lacking(state, giver, role_id, now=now)
+    missing = grants_not_held(state, giver, role_id, now=now)
     if missing:
         raise GrantsExceeded(missing=", ".join(missing))
 
@@ -117,15 +119,15 @@ def require_to_grant(
     state: AccountState,
     giver: Member,
     project_id: ProjectId,
-    gained: Matrix,
+    grants: Matrix,
     *,
     now: datetime,
     until: datetime | None,
 ) -> None:
-    """Check that the giver may give `gained` inside one project, until then or without an end.
+    """Check that the giver may give `grants` inside one project, until then or without an end.
 
     A member gives for no longer than they hold. When the giver's own override ends before `until`,
-    the giver falls back to their role, so the role has to cover `gained` too (`B5`).
+    the giver falls back to their role, so the role has to cover `grants` too (`B5`).
 
     Raises:
         GrantsExceeded: with the grants that the giver does not hold there.
@@ -136,13 +138,13 @@ def require_to_grant(
     if end is not None and (until is None or end < milliseconds(until)):
         held.append(giver.role)
     missing = [
-        str(grant) for matrix in held for grant in state.catalog.grants_exceeding(matrix, gained)
+        str(grant) for matrix in held for grant in state.catalog.grants_exceeding(matrix, grants)
     ]
     if missing:
         raise GrantsExceeded(missing=", ".join(dict.fromkeys(missing)))
 
 
-def gained(catalog: CompiledCatalog, *, before: Matrix, after: Matrix) -> Matrix:
+def grants_added(catalog: CompiledCatalog, *, before: Matrix, after: Matrix) -> Matrix:
     """The grants that `after` holds inside a project and `before` does not."""
     inside = catalog.project_mask
     own_before = before.all_mask | before.self_mask

@@ -4,11 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from rolecall import AccountStatus, CompiledCatalog, Role
+from rolecall import AccountStatus, CompiledCatalog, Delivery, Role
 from services.team.domain.accounts import Account
 from services.team.domain.authority import account_state, may_invite_with, member_state
-from services.team.domain.invitations import AlreadyMember, Invitation, InvitationStatus, named
-from services.team.domain.members import Membership, require_seat
+from services.team.domain.invitations import (
+    AlreadyJoined,
+    Invitation,
+    InvitationStatus,
+    payload_fields,
+)
+from services.team.domain.members import Membership, NoFreeSeat, require_seat
 from services.team.domain.overrides import ProjectOverride
 from services.team.domain.roles import RoleUnknown, assignable_role
 from shared.addresses import Address
@@ -47,7 +52,7 @@ class Acceptance:
     facts: tuple[Fact, ...]
 
 
-def usable(invitation: Invitation | None, generation: int) -> Invitation:
+def require_current_link(invitation: Invitation | None, generation: int) -> Invitation:
     """The invitation of a link of this generation.
 
     Raises:
@@ -62,16 +67,34 @@ def usable(invitation: Invitation | None, generation: int) -> Invitation:
     return invitation
 
 
-def usable_and_open(invitation: Invitation | None, generation: int, *, now: datetime) -> Invitation:
-    """The same, of an invitation that is pending and has not expired.
+def require_open_link(
+    invitation: Invitation | None, generation: int, *, now: datetime
+) -> Invitation:
+    """The invitation of a link of this generation, if it is pending and has not expired.
 
     Raises:
-        InvitationNotValid: as `usable`, or it is closed or over.
+        InvitationNotValid: as `require_current_link`, or it is closed or over.
     """
-    found = usable(invitation, generation)
+    found = require_current_link(invitation, generation)
     if not found.open(now):
         raise InvitationNotValid
     return found
+
+
+def check_mailable(invitation: Invitation | None, *, generation: int, now: datetime) -> Invitation:
+    """Check that a mail with the link of this generation may be sent.
+
+    Raises:
+        InvitationNotValid: the invitation is closed, over, superseded or not mailed.
+    """
+    if (
+        invitation is None
+        or invitation.generation != generation
+        or invitation.delivery is not Delivery.EMAIL
+        or not invitation.open(now)
+    ):
+        raise InvitationNotValid
+    return invitation
 
 
 def active(account: Account | None) -> Account:
@@ -85,10 +108,12 @@ def active(account: Account | None) -> Account:
     return account
 
 
-def accepted_before(invitation: Invitation, present: Membership | None) -> Membership | None:
+def accepted_before(
+    invitation: Invitation, current_membership: Membership | None
+) -> Membership | None:
     """The membership that an earlier acceptance by the same user made.
 
-    `present` is the user's membership in the account, if there is one.
+    `current_membership` is the user's membership in the account, if there is one.
 
     Raises:
         InvitationNotValid: the invitation was accepted, and its membership is another user's or has
@@ -96,9 +121,9 @@ def accepted_before(invitation: Invitation, present: Membership | None) -> Membe
     """
     if invitation.status is not InvitationStatus.ACCEPTED:
         return None
-    if present is None or present.membership_id != invitation.membership_id:
+    if current_membership is None or current_membership.membership_id != invitation.membership_id:
         raise InvitationNotValid
-    return present
+    return current_membership
 
 
 def decline(invitation: Invitation, *, account: Account) -> tuple[Invitation, Fact]:
@@ -106,7 +131,7 @@ def decline(invitation: Invitation, *, account: Account) -> tuple[Invitation, Fa
     declined = replace(invitation, status=InvitationStatus.DECLINED)
     fact = Fact(
         payload=team.InvitationDeclined(
-            **named(invitation, account),
+            **payload_fields(invitation, account),
             inviter_user_id=invitation.inviter_user_id,
             inviter_email=invitation.inviter_email,
         ),
@@ -124,30 +149,30 @@ def accept(
     catalog: CompiledCatalog,
     invitee: Invitee,
     inviter: Inviter | None,
-    present: Membership | None,
+    current_membership: Membership | None,
     members: int,
     membership_id: MembershipId,
     now: datetime,
 ) -> Acceptance:
     """Make the invited user a member with the invitation's role (`Rp7`, `Ro10`, `Nv14`).
 
-    `present` is the user's membership in the account, if there is one; `members` counts the
-    memberships other than the owner's.
+    `current_membership` is the user's membership in the account, if there is one. `members` counts
+    the memberships other than the owner's.
 
     Raises:
         InvitationNotValid: the role cannot be given any more, the invitation is closed or over, or
             the user's verified address is another (`Ro9`).
-        AlreadyMember: the user joined by another invitation.
-        MemberLimit: all seats are taken.
+        AlreadyJoined: the user joined by another invitation.
+        NoFreeSeat: all seats are taken.
     """
     role = _given_role(invitation, account=account, catalog=catalog, inviter=inviter, now=now)
     policies = catalog.catalog.policies
     locked_out = policies.invitations.email_lock and invitee.address.key != invitation.email_key
     if not invitation.open(now) or locked_out:
         raise InvitationNotValid
-    if present is not None:
-        raise AlreadyMember
-    require_seat(taken=members, limit=policies.member_limit)
+    if current_membership is not None:
+        raise AlreadyJoined
+    require_seat(taken=members, limit=policies.member_limit, refusal=NoFreeSeat)
     member = Membership(
         account_id=account.account_id,
         user_id=invitee.user_id,
@@ -199,10 +224,10 @@ def _facts(
     account: Account,
     role: Role,
 ) -> tuple[Fact, Fact]:
-    """The acceptance, which the inviter is told of, and the new membership."""
-    told = Fact(
+    """The facts of the acceptance, which is mailed to the inviter, and of the membership."""
+    acceptance = Fact(
         payload=team.InvitationAccepted(
-            **named(invitation, account),
+            **payload_fields(invitation, account),
             role_title=role.title,
             user_id=member.user_id,
             name=member.name,
@@ -226,4 +251,4 @@ def _facts(
         after={"role": member.role, "membership_id": member.membership_id},
         policy_objects=(member.policy_object(),),
     )
-    return told, joined
+    return acceptance, joined

@@ -7,7 +7,7 @@ from rolecall import Member
 from services.team.domain.account_access import AccountAccess
 from services.team.domain.accounts import Account
 from services.team.domain.authority import account_state, may_invite_with
-from services.team.domain.invitations import Invitation, given_by, named
+from services.team.domain.invitations import Invitation, payload_fields, with_inviter
 from services.team.domain.members import Membership
 from shared.contracts import team
 from shared.contracts.facts import Fact
@@ -23,23 +23,23 @@ class Handover:
 
 def hand_over(
     access: AccountAccess,
-    opened: Sequence[Invitation],
+    open_invitations: Sequence[Invitation],
     *,
     inviter: Member | None,
     owner: Membership,
 ) -> Handover:
-    """Give those invitations a new inviter whose role `inviter` may not give any more.
+    """Give a new inviter to each invitation whose role `inviter` can no longer give.
 
-    `opened` are the open invitations of one inviter, and `inviter` is that member after the change,
+    `open_invitations` are those of one inviter. `inviter` is that member after the change, or
     `None` if the membership ends. The new inviter is the acting member if they may give the role,
     otherwise the owner. Expired invitations stay: a resend gives them a new inviter.
     """
-    inviter_ids = {invitation.inviter_user_id for invitation in opened}
+    inviter_ids = {invitation.inviter_user_id for invitation in open_invitations}
     actor = None if access.member.user_id in inviter_ids else access.member
     present = [member for member in (inviter, actor) if member is not None]
     state = account_state(access.account, access.catalog, present)
     invitations, facts = [], []
-    for invitation in opened:
+    for invitation in open_invitations:
         if inviter is not None and may_invite_with(state, inviter, invitation.role, now=access.now):
             continue
         fit = actor is not None and may_invite_with(state, actor, invitation.role, now=access.now)
@@ -53,10 +53,10 @@ def hand_over(
 def _pass(
     invitation: Invitation, *, account: Account, new_inviter: Membership
 ) -> tuple[Invitation, Fact]:
-    passed = given_by(new_inviter, invitation)
+    passed = with_inviter(new_inviter, invitation)
     fact = Fact(
         payload=team.InvitationPassed(
-            **named(invitation, account),
+            **payload_fields(invitation, account),
             from_user_id=invitation.inviter_user_id,
             to_user_id=new_inviter.user_id,
         ),

@@ -1,4 +1,4 @@
-"""How many invitations one address and one account may have within a day (`T14`)."""
+"""Limits on invitations per address and per account within a day (`T14`)."""
 
 import math
 from collections.abc import Sequence

@@ -27,11 +27,17 @@ class InvitationStatus(StrEnum):
 
 
 class AlreadyMember(Refusal):
-    """A member is not invited, and does not join, a second time."""
+    """A member is not invited a second time."""
 
     kind = RefusalKind.CONFLICT
     code = "already-a-member"
     detail = "This person is a member of the account already. Change the member's role instead."
+
+
+class AlreadyJoined(AlreadyMember):
+    """`AlreadyMember`, as the invitee is told it."""
+
+    detail = "You are a member of this account already."
 
 
 class AlreadyInvited(Refusal):
@@ -98,8 +104,8 @@ class Invitation:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Occupancy:
-    """What the account holds already when an address is invited."""
+class InvitationContext:
+    """The seats that are taken, and the invited address's membership or invitation."""
 
     members: int
     """Memberships other than the owner's."""
@@ -111,8 +117,8 @@ class Occupancy:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Created:
-    """A new invitation, with what it changes besides."""
+class CreatedInvitation:
+    """A new invitation, and the other changes that its creation makes."""
 
     invitation: Invitation
     account: Account
@@ -129,8 +135,8 @@ def create(
     address: Address,
     role_id: str,
     delivery: Delivery | None,
-    occupancy: Occupancy,
-) -> Created:
+    context: InvitationContext,
+) -> CreatedInvitation:
     """Invite an address with one role (`Rp4`).
 
     Raises:
@@ -157,12 +163,12 @@ def create(
         created_at=access.now,
         expires_at=expiry(policies.invitations, access.now),
     )
-    if occupancy.is_member:
+    if context.is_member:
         raise AlreadyMember
     replaced, replaced_facts = _replace(
-        occupancy.pending, policy=policies.invitations, account=account, now=access.now
+        context.pending, policy=policies.invitations, account=account, now=access.now
     )
-    taken = occupancy.members + occupancy.open_invitations
+    taken = context.members + context.open_invitations
     require_seat(taken=taken, limit=policies.member_limit)
     created = Fact(
         payload=team.InvitationCreated(**_open(invitation, account, role)),
@@ -170,7 +176,7 @@ def create(
         after={"role": invitation.role, "delivery": invitation.delivery.value},
     )
     facts = (*team_facts, *replaced_facts, created)
-    return Created(invitation=invitation, account=account, replaced=replaced, facts=facts)
+    return CreatedInvitation(invitation=invitation, account=account, replaced=replaced, facts=facts)
 
 
 def delivery_of(policy: InvitationPolicy, chosen: Delivery | None) -> Delivery:
@@ -182,7 +188,7 @@ def delivery_of(policy: InvitationPolicy, chosen: Delivery | None) -> Delivery:
     if chosen is None:
         return policy.deliveries[0]
     if chosen not in policy.deliveries:
-        raise Invalid(errors=[("/delivery", f"Choose one of: {', '.join(policy.deliveries)}")])
+        raise Invalid(errors=[("/delivery", f"Choose one of: {', '.join(policy.deliveries)}.")])
     return chosen
 
 
@@ -194,7 +200,7 @@ def expiry(policy: InvitationPolicy, now: datetime) -> datetime | None:
 
 
 def resend(
-    access: AccountAccess, invitation: Invitation, *, occupancy: Occupancy
+    access: AccountAccess, invitation: Invitation, *, context: InvitationContext
 ) -> tuple[Invitation, Fact]:
     """Make a new link with a new end (`Ci4`); earlier links stop working.
 
@@ -216,10 +222,10 @@ def resend(
     if invitation.expired(now) and policy.after_expiry is AfterExpiry.DELETE_FIRST:
         raise ExpiredInvitationThere
     if invitation.expired(now):
-        taken = occupancy.members + occupancy.open_invitations
+        taken = context.members + context.open_invitations
         require_seat(taken=taken, limit=policies.member_limit)
     again = replace(
-        given_by(access.membership, invitation),
+        with_inviter(access.membership, invitation),
         generation=invitation.generation + 1,
         wrong_codes=0,
         expires_at=expiry(policy, now),
@@ -238,7 +244,7 @@ def revoke(
 ) -> tuple[Invitation, Fact]:
     """Close the link at once (`Ro18`, `Nv18`); the address can be invited again (`Ro19`)."""
     fact = Fact(
-        payload=team.InvitationRevoked(**named(invitation, account)),
+        payload=team.InvitationRevoked(**payload_fields(invitation, account)),
         resource=invitation.ref(),
         reason=reason,
         before={"role": invitation.role},
@@ -246,7 +252,7 @@ def revoke(
     return replace(invitation, status=InvitationStatus.REVOKED), fact
 
 
-def named(invitation: Invitation, account: Account) -> dict[str, str]:
+def payload_fields(invitation: Invitation, account: Account) -> dict[str, str]:
     """What every fact about an invitation says."""
     return {
         "account_name": account.name,
@@ -265,7 +271,7 @@ def _link(invitation: Invitation) -> dict[str, object]:
     }
 
 
-def given_by(giver: Membership, invitation: Invitation) -> Invitation:
+def with_inviter(giver: Membership, invitation: Invitation) -> Invitation:
     """The invitation with another inviter."""
     return replace(
         invitation,
@@ -291,7 +297,7 @@ def _replace(
 
 def _open(invitation: Invitation, account: Account, role: Role) -> dict[str, object]:
     return {
-        **named(invitation, account),
+        **payload_fields(invitation, account),
         "role_title": role.title,
         "inviter_name": invitation.inviter_name,
         "delivery": invitation.delivery.value,

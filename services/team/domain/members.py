@@ -19,7 +19,7 @@ class OwnerProtected(Refusal):
     kind = RefusalKind.CONFLICT
     code = "owner-protected"
     forbids = True
-    detail = "The owner keeps their role and cannot be removed. Choose another member."
+    detail = "The owner's role cannot be changed, and the owner cannot be removed."
 
 
 class OwnerCannotLeave(Refusal):
@@ -28,7 +28,7 @@ class OwnerCannotLeave(Refusal):
     kind = RefusalKind.CONFLICT
     code = "owner-cannot-leave"
     forbids = True
-    detail = "You own this account, and an owner cannot leave."
+    detail = "The owner cannot leave the account."
 
 
 class MemberLimit(Refusal):
@@ -37,9 +37,15 @@ class MemberLimit(Refusal):
     kind = RefusalKind.CONFLICT
     code = "member-limit"
     detail = (
-        "The account may have {limit} members and open invitations, and has that number. Remove a"
-        " member or delete an invitation first."
+        "The account has reached its limit of {limit} members and open invitations. Remove a member"
+        " or delete an invitation first."
     )
+
+
+class NoFreeSeat(MemberLimit):
+    """`MemberLimit`, as the invitee is told it."""
+
+    detail = "The team has no free seat at the moment. Ask the person who invited you."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +84,7 @@ class Membership:
         )
 
     def gone(self) -> PolicyObject:
-        """The membership has ended, and with it the overrides that are bound to it."""
+        """The policy object that ends the membership and its overrides."""
         return PolicyObject(
             kind=PolicyObjectKind.MEMBER, id=self.user_id, account_id=self.account_id, state=None
         )
@@ -89,20 +95,9 @@ class Membership:
 
 
 def change_role(
-    member: Membership,
-    *,
-    role: Role,
-    is_owner: bool,
-    ends_sessions: bool,
-    account_name: str,
+    member: Membership, *, role: Role, ends_sessions: bool, account_name: str
 ) -> tuple[Membership, Fact]:
-    """Give the member another role (`Ci3`, `Nv16`).
-
-    Raises:
-        OwnerProtected: the member is the owner.
-    """
-    if is_owner:
-        raise OwnerProtected
+    """Give the member another role (`Ci3`, `Nv16`); `member_rules` has checked that it may be."""
     changed = replace(member, role=role.id)
     fact = Fact(
         payload=team.MemberRoleChanged(
@@ -139,7 +134,7 @@ def remove(
 def leave(
     member: Membership, *, is_owner: bool, overridden: Sequence[ProjectId], account_name: str
 ) -> Fact:
-    """End the membership at the member's own wish.
+    """End the membership because the member leaves.
 
     Raises:
         OwnerCannotLeave: the member is the owner.
@@ -149,14 +144,14 @@ def leave(
     return _ended(team.MemberLeft, member, overridden, account_name)
 
 
-def require_seat(*, taken: int, limit: int) -> None:
+def require_seat(*, taken: int, limit: int, refusal: type[MemberLimit] = MemberLimit) -> None:
     """Check that one more member or open invitation fits under the catalog's limit (`Nv12`).
 
     Raises:
-        MemberLimit: all seats are taken.
+        MemberLimit: all seats are taken; `refusal` says it in the words for the caller.
     """
     if taken >= limit:
-        raise MemberLimit(limit=limit)
+        raise refusal(limit=limit)
 
 
 def _ended(

@@ -6,7 +6,7 @@ from datetime import datetime
 from rolecall import effective_matrix, milliseconds
 from services.team.domain import overrides
 from services.team.domain.account_access import AccountAccess
-from services.team.domain.authority import gained, member_state, require_to_grant
+from services.team.domain.authority import grants_added, member_state, require_to_grant
 from services.team.domain.members import Membership
 from services.team.domain.overrides import NotInThisCatalog, OwnerNotOverridden, ProjectOverride
 from shared.contracts.facts import Fact
@@ -27,14 +27,14 @@ def set_override(
     access: AccountAccess,
     member: Membership,
     *,
-    present: Sequence[ProjectOverride],
+    member_overrides: Sequence[ProjectOverride],
     grants: object,
     expires_at: datetime | None,
 ) -> tuple[ProjectOverride, Fact]:
     """Give the member these grants in the project of the path, in place of the role's.
 
-    `present` are the member's overrides in all projects. The new one replaces the one that the
-    member has in this project.
+    `member_overrides` are the member's overrides in all projects. The new one replaces the one that
+    the member has in this project.
 
     Raises:
         OwnerNotOverridden: the member is the owner.
@@ -64,7 +64,9 @@ def set_override(
         now=access.now,
         until=expires_at,
     )
-    replaced = next((other for other in present if other.project_id == project.project_id), None)
+    replaced = next(
+        (other for other in member_overrides if other.project_id == project.project_id), None
+    )
     if replaced is not None and replaced.outlasts(override):
         _require_to_lift(access, member, replaced)
     fact = overrides.put(
@@ -108,7 +110,7 @@ def _require_to_lift(access: AccountAccess, member: Membership, override: Projec
     project_id, now = override.project_id, access.now
     overridden = member_state(access.catalog, member, [override])
     before = effective_matrix(access.state, overridden, project_id, now=milliseconds(now))
-    more = gained(access.catalog, before=before, after=overridden.role)
+    more = grants_added(access.catalog, before=before, after=overridden.role)
     require_to_grant(
         access.state, access.member, project_id, more, now=now, until=override.expires_at
     )

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from rolecall import Catalog, CatalogError, Grants
-from services.team.domain.members import Membership
+from services.team.domain.members import Membership, OwnerProtected
 from services.team.domain.projects import Project
 from shared.contracts import policy_objects, team
 from shared.contracts.facts import Fact, ResourceRef
@@ -24,12 +24,9 @@ class NotInThisCatalog(Refusal):
     )
 
 
-class OwnerNotOverridden(Refusal):
+class OwnerNotOverridden(OwnerProtected):
     """The owner has the grants of the owner role in every project."""
 
-    kind = RefusalKind.CONFLICT
-    code = "owner-protected"
-    forbids = True
     detail = "The owner cannot have an override. Choose another member."
 
 
@@ -58,13 +55,13 @@ class ProjectOverride:
             project_id=self.project_id,
             user_id=self.user_id,
             membership_id=self.membership_id,
-            grants=plain(self.grants),
+            grants=grants_as_json(self.grants),
             expires_at=self.expires_at,
         )
         return self._policy_object(state)
 
     def gone(self) -> PolicyObject:
-        """The override is removed."""
+        """The policy object that removes the override."""
         return self._policy_object(None)
 
     def _policy_object(self, state: policy_objects.OverrideObject | None) -> PolicyObject:
@@ -76,7 +73,7 @@ class ProjectOverride:
         )
 
 
-def plain(grants: Grants) -> dict[str, Any]:
+def grants_as_json(grants: Grants) -> dict[str, Any]:
     """Grants as JSON values."""
     return {
         entry: {level: scope.value for level, scope in levels.items()}
@@ -113,7 +110,7 @@ def put(
         Invalid: the override would have ended already.
     """
     if override.expires_at is not None and override.expires_at <= now:
-        raise Invalid(errors=[("/expires_at", "Must be in the future")])
+        raise Invalid(errors=[("/expires_at", "Must be in the future.")])
     return Fact(
         payload=team.OverrideSet(
             account_name=account_name,
@@ -161,6 +158,6 @@ def _ref(member: Membership, project: Project) -> ResourceRef:
 def _shown(override: ProjectOverride) -> dict[str, Any]:
     expires_at = override.expires_at
     return {
-        "grants": plain(override.grants),
+        "grants": grants_as_json(override.grants),
         "expires_at": None if expires_at is None else expires_at.isoformat(),
     }

@@ -88,13 +88,17 @@ def create(
     return project, fact
 
 
-def rename(project: Project, name: str, *, present: Sequence[Project]) -> tuple[Project, Fact]:
-    """Give the project another name; `present` are the projects of the account.
+def rename(
+    project: Project, name: str, *, account_projects: Sequence[Project]
+) -> tuple[Project, Fact]:
+    """Give the project another name; `account_projects` are the projects of the account.
 
     Raises:
         ProjectNameTaken: another project has the name.
     """
-    _require_free(name, [other for other in present if other.project_id != project.project_id])
+    _require_free(
+        name, [other for other in account_projects if other.project_id != project.project_id]
+    )
     renamed = replace(project, name=name)
     fact = Fact(
         payload=team.ProjectRenamed(project_id=project.project_id, name=name),

@@ -15,7 +15,7 @@ def refused(
     permission: str = "",
     project_id: str | None = None,
 ) -> Fact:
-    """A caller tried an operation that they are not allowed to do.
+    """Build the fact that a caller tried an operation that they are not allowed to do.
 
     `after` names what was tried, and what the refusal itself names, such as the grants missing.
     """

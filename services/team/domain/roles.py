@@ -14,7 +14,7 @@ class RoleUnknown(Refusal):
     def __init__(self, role_id: str, catalog: Catalog) -> None:
         assignable = ", ".join(role.id for role in catalog.roles if role.assignable)
         super().__init__(
-            errors=[("/role", f"Choose one of: {assignable}")], role=role_id, assignable=assignable
+            errors=[("/role", f"Choose one of: {assignable}.")], role=role_id, assignable=assignable
         )
 
 

@@ -1,4 +1,4 @@
-"""Keep a fact small that names many members or projects."""
+"""Shorten long lists of ids in facts."""
 
 from collections.abc import Sequence
 

@@ -1,45 +1,46 @@
 """What `Api` applies to every route of team below `/v1/accounts/{account_id}`."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from pydantic import BaseModel
-
+from services.team.domain.account_access import AccountAccess
 from services.team.use_cases.accounts import ensure_personal_account
 from services.team.use_cases.context import AccountRequest, Ctx
 from services.team.use_cases.refusals import record_refusal
 from shared.contracts.facts import ResourceRef
+from shared.http.access import Permission
 from shared.http.routes import Call
 from shared.ids import ProjectId
 from shared.problems import Refusal, RefusalKind
 
-
-def request_of(
-    call: Call[Any, Any], *, repeat: Callable[[Any], BaseModel] | None = None
-) -> AccountRequest:
-    """The request as the use cases take it.
-
-    `repeat` makes the answer that a repeated request gets, of the use case's result. Every row that
-    is `idempotent` needs it.
-    """
-    if call.route.idempotent is not (repeat is not None):
-        raise TypeError(f"{call.route.operation_id}: an idempotent row and `repeat` go together")
-    return replace(_request(call), guard=call.guard, repeat_answer=repeat)
+MEMBER_PERMISSION = "account:view"
+"""Every role holds it, so a user without it is not a member."""
 
 
 class AccountRoutes:
-    """Authorizes repeats, lets a new user's first request find the account, records refusals."""
+    """Authorizes requests, lets a new user's first request find the account, records refusals.
+
+    The handler of a GET gets the `AccountAccess` as its third argument. Every other handler gets
+    the `AccountRequest`, which `Ctx.change` authorizes inside the transaction.
+    """
 
     def __init__(self, ctx: Ctx) -> None:
         self._ctx = ctx
 
-    async def authorize(self, call: Call[Any, Any]) -> None:
-        """Check the caller's permission again, before a kept answer is repeated."""
-        await self._ctx.authorize(_request(call))
+    async def prepare(self, call: Call[Any, Any]) -> AccountAccess | AccountRequest:
+        """Authorize a read; build the request of a write."""
+        return await self.authorize(call) if call.route.method == "GET" else _request(call)
 
-    async def exists_by_now(self, call: Call[Any, Any]) -> bool:
-        """Whether the path names the caller's personal account, and it exists by now.
+    async def authorize(self, call: Call[Any, Any]) -> AccountAccess:
+        """Check the caller's permission; where it is decided in each project, membership alone."""
+        request = _request(call)
+        access = call.route.access
+        if isinstance(access, Permission) and access.in_each_project:
+            request = replace(request, permission=MEMBER_PERMISSION)
+        return await self._ctx.authorize(request)
+
+    async def create_missing(self, call: Call[Any, Any]) -> bool:
+        """Create the caller's personal account if the path names it; return whether it exists.
 
         The token's account only says whether to ask; identity says to whom the account belongs.
         """
@@ -74,6 +75,8 @@ def _request(call: Call[Any, Any]) -> AccountRequest:
         permission=call.permission,
         project_permission=call.project_permission,
         project_id=None if project_id is None else ProjectId(project_id),
+        guard=call.guard,
+        repeat_answer=call.route.repeat_answer,
     )
 
 

@@ -8,10 +8,9 @@ from pydantic import AfterValidator, Field
 from services.team.domain.account_access import AccountAccess
 from services.team.domain.accounts import AlreadyATeam, OwnerOnly
 from services.team.domain.roles import role_title
-from services.team.routes.account_routes import request_of
 from services.team.use_cases import accounts
 from services.team.use_cases.accounts import OwnAccount
-from services.team.use_cases.context import Ctx
+from services.team.use_cases.context import AccountRequest, Ctx
 from shared.http.access import Permission, Session
 from shared.http.paging import Page, PageQuery, paged
 from shared.http.routes import Answer, Body, Call, Reply, Route
@@ -20,8 +19,8 @@ from shared.names import parse_name
 
 DisplayName = Annotated[str, Field(max_length=400), AfterValidator(parse_name)]
 
-VIEW = Permission("account:view", decided_in_use_case=True)
-UPDATE = Permission("account:update", decided_in_use_case=True)
+VIEW = Permission("account:view")
+UPDATE = Permission("account:update")
 
 
 class Rename(Body):
@@ -62,7 +61,10 @@ class ReplicaView(Answer):
 
 
 class RevisionView(Answer):
-    """Where a change is effective (`B8`); `effective_at` is null until it is so everywhere."""
+    """Where a change is effective (`B8`).
+
+    `effective_at` is null until the change is effective everywhere.
+    """
 
     revision: str
     effective: bool
@@ -99,29 +101,28 @@ async def list_own(ctx: Ctx, call: Call[None, PageQuery]) -> Page[AccountView]:
     return Page[AccountView](items=[account_view(own) for own in page], next_cursor=following)
 
 
-async def get(ctx: Ctx, call: Call[None, None]) -> AccountView:
+async def get(ctx: Ctx, call: Call[None, None], access: AccountAccess) -> AccountView:
     """Return one account."""
-    return account_view(await ctx.authorize(request_of(call)))
+    return account_view(access)
 
 
-async def rename(ctx: Ctx, call: Call[Rename, None]) -> Reply:
+async def rename(ctx: Ctx, call: Call[Rename, None], request: AccountRequest) -> Reply:
     """Give the account another name."""
-    written = await accounts.rename(ctx, request_of(call), name=call.body.name)
+    written = await accounts.rename(ctx, request, name=call.body.name)
     return Reply(body=account_view(written.result), written=written)
 
 
-async def convert(ctx: Ctx, call: Call[Convert, None]) -> Reply:
+async def convert(ctx: Ctx, call: Call[Convert, None], request: AccountRequest) -> Reply:
     """Make a team of the personal account."""
-    request = request_of(call, repeat=account_view)
     written = await accounts.convert(
         ctx, request, name=call.body.name, catalog_name=call.body.catalog
     )
     return Reply(body=account_view(written.result), written=written)
 
 
-async def get_revision(ctx: Ctx, call: Call[None, None]) -> RevisionView:
+async def get_revision(ctx: Ctx, call: Call[None, None], access: AccountAccess) -> RevisionView:
     """Return the receipt of one change of this account."""
-    receipt = await accounts.receipt(ctx, request_of(call), call.path["revision"])
+    receipt = await accounts.receipt(ctx, access, call.path["revision"])
     return RevisionView(
         revision=receipt.revision,
         effective=receipt.effective,
@@ -180,6 +181,7 @@ ROUTES = (
         refuses=(AlreadyATeam, OwnerOnly),
         effective_everywhere=True,
         idempotent=True,
+        repeat_answer=account_view,
     ),
     Route(
         method="GET",

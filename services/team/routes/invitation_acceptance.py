@@ -5,12 +5,12 @@ from datetime import datetime
 from pydantic import Field
 
 from rolecall import Delivery
-from services.team.domain.invitations import AlreadyMember
-from services.team.domain.members import MemberLimit
+from services.team.domain.invitations import AlreadyJoined
+from services.team.domain.members import NoFreeSeat
 from services.team.domain.roles import role_title
 from services.team.use_cases import invitation_acceptance
 from services.team.use_cases.context import Ctx
-from services.team.use_cases.invitation_acceptance import Opened
+from services.team.use_cases.invitation_acceptance import LinkPreview
 from shared.contracts.refusals import InvitationNotValid
 from shared.http.access import Public, Session
 from shared.http.routes import Answer, Body, Call, Reply, Route
@@ -56,7 +56,7 @@ class JoinedView(Answer):
     joined_at: datetime
 
 
-def opened_view(opened: Opened) -> OpenedView:
+def opened_view(opened: LinkPreview) -> OpenedView:
     """An invitation as its link shows it."""
     invitation = opened.invitation
     return OpenedView(
@@ -135,7 +135,7 @@ ROUTES = (
         access=Session(),
         takes=Proof,
         gives=JoinedView,
-        refuses=(InvitationNotValid, AlreadyMember, MemberLimit),
+        refuses=(InvitationNotValid, AlreadyJoined, NoFreeSeat),
         effective_everywhere=True,
     ),
     Route(

@@ -17,12 +17,11 @@ from services.team.domain.invitations import (
     Invitation,
     ResendNotOffered,
 )
+from services.team.domain.member_list import MemberListStatus, invitation_status
 from services.team.domain.members import MemberLimit
 from services.team.domain.roles import RoleUnknown, role_title
-from services.team.routes.account_routes import request_of
-from services.team.routes.members import MemberListStatus
 from services.team.use_cases import invitations
-from services.team.use_cases.context import Ctx
+from services.team.use_cases.context import AccountRequest, Ctx
 from shared.addresses import ADDRESS_LIMIT, Address, parse_address
 from shared.http.access import Permission
 from shared.http.paging import Order, Page, PageQuery, paged
@@ -30,8 +29,8 @@ from shared.http.routes import Answer, Body, Call, Reply, Route
 from shared.ids import InvitationId, UserId
 from shared.links import Link
 
-VIEW = Permission("member:view", decided_in_use_case=True)
-INVITE = Permission("member:invite", decided_in_use_case=True)
+VIEW = Permission("member:view")
+INVITE = Permission("member:invite")
 
 
 def _address(text: str) -> str:
@@ -87,10 +86,9 @@ class Invited(Answer):
 
 def invitation_view(access: AccountAccess, invitation: Invitation) -> InvitationView:
     """An invitation, without its link."""
-    expired = invitation.expired(access.now)
     return InvitationView(
         id=invitation.invitation_id,
-        status=MemberListStatus.EXPIRED if expired else MemberListStatus.INVITED,
+        status=invitation_status(invitation, now=access.now),
         email=invitation.email,
         role=invitation.role,
         role_title=role_title(access.catalog, invitation.role),
@@ -127,9 +125,11 @@ def _invited_before(made: tuple[AccountAccess, Invitation]) -> Invited:
     )
 
 
-async def list_pending(ctx: Ctx, call: Call[None, PageQuery]) -> Page[InvitationView]:
+async def list_pending(
+    ctx: Ctx, call: Call[None, PageQuery], access: AccountAccess
+) -> Page[InvitationView]:
     """List pending and expired invitations, the newest first (`Rp6`)."""
-    access, pending = await invitations.list_pending(ctx, request_of(call))
+    pending = await invitations.list_pending(ctx, access)
     page, following = paged(
         pending,
         call,
@@ -141,11 +141,11 @@ async def list_pending(ctx: Ctx, call: Call[None, PageQuery]) -> Page[Invitation
     )
 
 
-async def create(ctx: Ctx, call: Call[Invite, None]) -> Reply:
+async def create(ctx: Ctx, call: Call[Invite, None], request: AccountRequest) -> Reply:
     """Invite an address with a role."""
     written = await invitations.create(
         ctx,
-        request_of(call, repeat=_invited_before),
+        request,
         address=call.body.address,
         role_id=call.body.role,
         delivery=call.body.delivery,
@@ -153,18 +153,18 @@ async def create(ctx: Ctx, call: Call[Invite, None]) -> Reply:
     return Reply(body=_invited(ctx, written.result), written=written)
 
 
-async def resend(ctx: Ctx, call: Call[None, None]) -> Reply:
+async def resend(ctx: Ctx, call: Call[None, None], request: AccountRequest) -> Reply:
     """Make a new link; earlier links stop working."""
     written = await invitations.resend(
-        ctx, request_of(call), invitation_id=InvitationId(call.path["invitation_id"])
+        ctx, request, invitation_id=InvitationId(call.path["invitation_id"])
     )
     return Reply(body=_invited(ctx, written.result), written=written)
 
 
-async def revoke(ctx: Ctx, call: Call[None, None]) -> Reply:
+async def revoke(ctx: Ctx, call: Call[None, None], request: AccountRequest) -> Reply:
     """Close an invitation's link."""
     written = await invitations.revoke(
-        ctx, request_of(call), invitation_id=InvitationId(call.path["invitation_id"])
+        ctx, request, invitation_id=InvitationId(call.path["invitation_id"])
     )
     return Reply(written=written)
 
@@ -203,6 +203,7 @@ ROUTES = (
             InvitationRateLimited,
         ),
         idempotent=True,
+        repeat_answer=_invited_before,
     ),
     Route(
         method="POST",

@@ -1,35 +1,23 @@
 """Routes of members."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Literal
 
 from pydantic import Field
 
-from rolecall import effective_matrix, milliseconds
 from services.team.domain.account_access import AccountAccess
 from services.team.domain.authority import GrantsExceeded
-from services.team.domain.invitations import Invitation
-from services.team.domain.members import Membership, OwnerCannotLeave, OwnerProtected
-from services.team.domain.roles import RoleUnknown, role_title
-from services.team.routes.account_routes import request_of
+from services.team.domain.member_list import MemberListField, MemberListRow, MemberListStatus
+from services.team.domain.members import OwnerCannotLeave, OwnerProtected
+from services.team.domain.roles import RoleUnknown
 from services.team.use_cases import members
-from services.team.use_cases.context import Ctx
+from services.team.use_cases.context import AccountRequest, Ctx
 from shared.http.access import Permission
 from shared.http.paging import Order, Page, PageQuery, paged
 from shared.http.routes import Answer, Body, Call, Reply, Route
 from shared.ids import InvitationId, MembershipId, ProjectId, UserId
 
-VIEW = Permission("member:view", decided_in_use_case=True)
-
-
-class MemberListStatus(StrEnum):
-    """The status of a row in the list of members and invitations (`Ro13`)."""
-
-    ACTIVE = "active"
-    SUSPENDED = "suspended"
-    INVITED = "invited"
-    EXPIRED = "expired"
+VIEW = Permission("member:view")
 
 
 class MembersQuery(PageQuery):
@@ -83,109 +71,76 @@ class PermissionsView(Answer):
     permissions: dict[str, str]
 
 
-def member_view(access: AccountAccess, member: Membership) -> MemberView:
-    """One member of the list."""
+def member_view(row: MemberListRow) -> MemberView:
+    """A row of the list as its JSON object."""
     return MemberView(
-        status=MemberListStatus(member.status.value),
-        user_id=member.user_id,
-        membership_id=member.membership_id,
-        invitation_id=None,
-        email=member.email,
-        name=member.name,
-        role=member.role,
-        role_title=role_title(access.catalog, member.role),
-        owner=access.is_owner(member),
-        since=member.joined_at,
-        expires_at=member.expires_at,
+        status=row.status,
+        user_id=row.user_id,
+        membership_id=row.membership_id,
+        invitation_id=row.invitation_id,
+        email=row.email,
+        name=row.name,
+        role=row.role,
+        role_title=row.role_title,
+        owner=row.owner,
+        since=row.since,
+        expires_at=row.expires_at,
     )
 
 
-def _invited_view(access: AccountAccess, invitation: Invitation) -> MemberView:
-    return MemberView(
-        status=MemberListStatus.EXPIRED
-        if invitation.expired(access.now)
-        else MemberListStatus.INVITED,
-        user_id=None,
-        membership_id=None,
-        invitation_id=invitation.invitation_id,
-        email=invitation.email,
-        name=None,
-        role=invitation.role,
-        role_title=role_title(access.catalog, invitation.role),
-        owner=False,
-        since=invitation.created_at,
-        expires_at=invitation.expires_at,
-    )
-
-
-async def list_members(ctx: Ctx, call: Call[None, MembersQuery]) -> Page[MemberView]:
+async def list_members(
+    ctx: Ctx, call: Call[None, MembersQuery], access: AccountAccess
+) -> Page[MemberView]:
     """List members and invitations in one place (`Nv15`)."""
-    found = await members.list_all(ctx, request_of(call))
     query = call.query
-    wanted = query.q.casefold()
-    rows = [
-        *(member_view(found.access, member) for member in found.members),
-        *(_invited_view(found.access, invitation) for invitation in found.invitations),
-    ]
-    shown = [
-        row
-        for row in rows
-        if query.status in (None, row.status)
-        and (wanted in row.email.casefold() or wanted in (row.name or "").casefold())
-    ]
-    order = Order.DESCENDING if query.sort.startswith("-") else Order.ASCENDING
-    field = query.sort.removeprefix("-")
-    page, following = paged(shown, call, key=lambda row: _key(row, field), order=order)
-    return Page[MemberView](items=page, next_cursor=following)
+    found = await members.search(ctx, access, text=query.q, status=query.status)
+    field = MemberListField(query.sort.removeprefix("-"))
+    page, following = paged(
+        found,
+        call,
+        key=lambda row: row.sort_key(field),
+        order=Order.DESCENDING if query.sort.startswith("-") else Order.ASCENDING,
+    )
+    return Page[MemberView](items=[member_view(row) for row in page], next_cursor=following)
 
 
-def _key(row: MemberView, field: str) -> tuple[str, str]:
-    values = {
-        "name": (row.name or row.email).casefold(),
-        "email": row.email.casefold(),
-        "role": row.role_title.casefold(),
-        "since": row.since.isoformat(timespec="milliseconds"),
-    }
-    return values[field], row.user_id or row.invitation_id or ""
-
-
-async def get(ctx: Ctx, call: Call[None, None]) -> MemberView:
+async def get(ctx: Ctx, call: Call[None, None], access: AccountAccess) -> MemberView:
     """Return one member."""
-    access, member = await members.get(ctx, request_of(call), UserId(call.path["user_id"]))
-    return member_view(access, member)
+    return member_view(await members.get(ctx, access, UserId(call.path["user_id"])))
 
 
-async def change_role(ctx: Ctx, call: Call[ChangeRole, None]) -> Reply:
+async def change_role(ctx: Ctx, call: Call[ChangeRole, None], request: AccountRequest) -> Reply:
     """Give a member another role."""
     written = await members.change_role(
-        ctx, request_of(call), user_id=UserId(call.path["user_id"]), role_id=call.body.role
+        ctx, request, user_id=UserId(call.path["user_id"]), role_id=call.body.role
     )
-    return Reply(body=member_view(*written.result), written=written)
+    return Reply(body=member_view(written.result), written=written)
 
 
-async def remove(ctx: Ctx, call: Call[None, None]) -> Reply:
+async def remove(ctx: Ctx, call: Call[None, None], request: AccountRequest) -> Reply:
     """Remove a member."""
-    written = await members.remove(ctx, request_of(call), user_id=UserId(call.path["user_id"]))
+    written = await members.remove(ctx, request, user_id=UserId(call.path["user_id"]))
     return Reply(written=written)
 
 
-async def leave(ctx: Ctx, call: Call[None, None]) -> Reply:
+async def leave(ctx: Ctx, call: Call[None, None], request: AccountRequest) -> Reply:
     """End the caller's own membership."""
-    return Reply(written=await members.leave(ctx, request_of(call)))
+    return Reply(written=await members.leave(ctx, request))
 
 
-async def own_permissions(ctx: Ctx, call: Call[None, PermissionsQuery]) -> PermissionsView:
+async def own_permissions(
+    ctx: Ctx, call: Call[None, PermissionsQuery], access: AccountAccess
+) -> PermissionsView:
     """Return what the caller may do."""
     project_id = None if call.query.project is None else ProjectId(call.query.project)
-    access, table = await members.own_permissions(ctx, request_of(call), project_id)
-    held = effective_matrix(access.state, access.member, project_id, now=milliseconds(access.now))
+    own = await members.own_permissions(ctx, access, project_id)
     return PermissionsView(
         account_id=access.account.account_id,
         user_id=access.membership.user_id,
         role=access.membership.role,
         project_id=project_id,
-        table=table,
-        permissions=access.catalog.held(held),
+        table=own.table,
+        permissions=own.permissions,
     )
 
 
@@ -218,7 +173,7 @@ ROUTES = (
         operation_id="changeMemberRole",
         summary="Give a member another role",
         tag="members",
-        access=Permission("member:update", decided_in_use_case=True),
+        access=Permission("member:update"),
         takes=ChangeRole,
         gives=MemberView,
         refuses=(RoleUnknown, GrantsExceeded, OwnerProtected),
@@ -231,7 +186,7 @@ ROUTES = (
         operation_id="removeMember",
         summary="Remove a member; access ends with the answer",
         tag="members",
-        access=Permission("member:remove", decided_in_use_case=True),
+        access=Permission("member:remove"),
         refuses=(OwnerProtected,),
         effective_everywhere=True,
     ),
@@ -242,7 +197,7 @@ ROUTES = (
         operation_id="leaveAccount",
         summary="End my own membership",
         tag="members",
-        access=Permission("account:view", decided_in_use_case=True),
+        access=Permission("account:view"),
         refuses=(OwnerCannotLeave,),
         effective_everywhere=True,
     ),
@@ -253,7 +208,7 @@ ROUTES = (
         operation_id="getMyPermissions",
         summary="What I may do in this account",
         tag="members",
-        access=Permission("account:view", decided_in_use_case=True),
+        access=Permission("account:view"),
         query=PermissionsQuery,
         gives=PermissionsView,
     ),

@@ -5,30 +5,30 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, Field
 
+from services.team.domain.account_access import AccountAccess
 from services.team.domain.authority import GrantsExceeded
 from services.team.domain.overrides import (
     NotInThisCatalog,
     OwnerNotOverridden,
     ProjectOverride,
-    plain,
+    grants_as_json,
 )
-from services.team.routes.account_routes import request_of
 from services.team.use_cases import overrides
-from services.team.use_cases.context import Ctx
+from services.team.use_cases.context import AccountRequest, Ctx
 from shared.http.access import Permission
 from shared.http.paging import Page, PageQuery, paged
 from shared.http.routes import Answer, Body, Call, Reply, Route
 from shared.ids import MembershipId, ProjectId, UserId
 
-SEE_MEMBERS = Permission("member:view", in_project="project:view", decided_in_use_case=True)
-CHANGE_MEMBERS = Permission("member:update", in_project="project:manage", decided_in_use_case=True)
+SEE_MEMBERS = Permission("member:view", in_project="project:view")
+CHANGE_MEMBERS = Permission("member:update", in_project="project:manage")
 
 
 def _in_utc(moment: datetime) -> datetime:
     try:
         return moment.astimezone(UTC)
     except OverflowError:
-        raise ValueError("Is not a date of the calendar in UTC") from None
+        raise ValueError("This date does not exist in UTC.") from None
 
 
 class PutOverride(Body):
@@ -55,27 +55,29 @@ def _override_view(override: ProjectOverride) -> OverrideView:
         project_id=override.project_id,
         user_id=override.user_id,
         membership_id=override.membership_id,
-        grants=plain(override.grants),
+        grants=grants_as_json(override.grants),
         expires_at=override.expires_at,
         given_by=override.given_by,
         given_at=override.given_at,
     )
 
 
-async def list_overrides(ctx: Ctx, call: Call[None, PageQuery]) -> Page[OverrideView]:
+async def list_overrides(
+    ctx: Ctx, call: Call[None, PageQuery], access: AccountAccess
+) -> Page[OverrideView]:
     """List the overrides in a project."""
-    found = await overrides.list_all(ctx, request_of(call))
+    found = await overrides.list_all(ctx, access)
     page, following = paged(found, call, key=lambda override: (override.user_id, ""))
     return Page[OverrideView](
         items=[_override_view(override) for override in page], next_cursor=following
     )
 
 
-async def put_override(ctx: Ctx, call: Call[PutOverride, None]) -> Reply:
+async def put_override(ctx: Ctx, call: Call[PutOverride, None], request: AccountRequest) -> Reply:
     """Give a member other grants inside the project."""
     written = await overrides.put(
         ctx,
-        request_of(call),
+        request,
         user_id=UserId(call.path["user_id"]),
         grants=call.body.grants,
         expires_at=call.body.expires_at,
@@ -83,9 +85,9 @@ async def put_override(ctx: Ctx, call: Call[PutOverride, None]) -> Reply:
     return Reply(body=_override_view(written.result), written=written)
 
 
-async def remove_override(ctx: Ctx, call: Call[None, None]) -> Reply:
+async def remove_override(ctx: Ctx, call: Call[None, None], request: AccountRequest) -> Reply:
     """Remove a member's override in the project."""
-    written = await overrides.remove(ctx, request_of(call), user_id=UserId(call.path["user_id"]))
+    written = await overrides.remove(ctx, request, user_id=UserId(call.path["user_id"]))
     return Reply(written=written)
 
 

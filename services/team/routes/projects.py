@@ -2,19 +2,20 @@
 
 from datetime import datetime
 
+from services.team.domain.account_access import AccountAccess
 from services.team.domain.projects import Project, ProjectLimit, ProjectNameTaken
-from services.team.routes.account_routes import request_of
 from services.team.routes.accounts import DisplayName
 from services.team.use_cases import projects
-from services.team.use_cases.context import Ctx
+from services.team.use_cases.context import AccountRequest, Ctx
 from shared.http.access import Permission
 from shared.http.paging import Page, PageQuery, paged
 from shared.http.routes import Answer, Body, Call, Reply, Route
 from shared.ids import ProjectId
 
-VIEW = Permission("project:view", decided_in_use_case=True)
-MANAGE = Permission("project:manage", decided_in_use_case=True)
-CREATE = Permission("project:create", decided_in_use_case=True)
+VIEW = Permission("project:view")
+VIEW_IN_EACH = Permission("project:view", in_each_project=True)
+MANAGE = Permission("project:manage")
+CREATE = Permission("project:create")
 
 
 class NameProject(Body):
@@ -35,35 +36,37 @@ def _view(project: Project) -> ProjectView:
     return ProjectView(id=project.project_id, name=project.name, created_at=project.created_at)
 
 
-async def list_projects(ctx: Ctx, call: Call[None, PageQuery]) -> Page[ProjectView]:
+async def list_projects(
+    ctx: Ctx, call: Call[None, PageQuery], access: AccountAccess
+) -> Page[ProjectView]:
     """List the projects that the caller may see, by name."""
-    found = await projects.visible(ctx, request_of(call))
+    found = await projects.visible(ctx, access, permission=call.permission)
     page, following = paged(
         found, call, key=lambda project: (project.name.casefold(), project.project_id)
     )
     return Page[ProjectView](items=[_view(project) for project in page], next_cursor=following)
 
 
-async def create(ctx: Ctx, call: Call[NameProject, None]) -> Reply:
+async def create(ctx: Ctx, call: Call[NameProject, None], request: AccountRequest) -> Reply:
     """Create a project."""
-    written = await projects.create(ctx, request_of(call), name=call.body.name)
+    written = await projects.create(ctx, request, name=call.body.name)
     return Reply(body=_view(written.result), written=written)
 
 
-async def get(ctx: Ctx, call: Call[None, None]) -> ProjectView:
+async def get(ctx: Ctx, call: Call[None, None], access: AccountAccess) -> ProjectView:
     """Return one project."""
-    return _view(await projects.get(ctx, request_of(call)))
+    return _view(access.named_project)
 
 
-async def rename(ctx: Ctx, call: Call[NameProject, None]) -> Reply:
+async def rename(ctx: Ctx, call: Call[NameProject, None], request: AccountRequest) -> Reply:
     """Give a project another name."""
-    written = await projects.rename(ctx, request_of(call), name=call.body.name)
+    written = await projects.rename(ctx, request, name=call.body.name)
     return Reply(body=_view(written.result), written=written)
 
 
-async def delete(ctx: Ctx, call: Call[None, None]) -> Reply:
+async def delete(ctx: Ctx, call: Call[None, None], request: AccountRequest) -> Reply:
     """Delete a project."""
-    return Reply(written=await projects.delete(ctx, request_of(call)))
+    return Reply(written=await projects.delete(ctx, request))
 
 
 ROUTES = (
@@ -74,7 +77,7 @@ ROUTES = (
         operation_id="listProjects",
         summary="The account's projects",
         tag="projects",
-        access=VIEW,
+        access=VIEW_IN_EACH,
         query=PageQuery,
         gives=Page[ProjectView],
     ),
@@ -121,7 +124,7 @@ ROUTES = (
         operation_id="deleteProject",
         summary="Delete a project and the overrides in it",
         tag="projects",
-        access=Permission("project:delete", decided_in_use_case=True),
+        access=Permission("project:delete"),
         effective_everywhere=True,
     ),
 )

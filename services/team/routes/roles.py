@@ -3,16 +3,16 @@
 from typing import Any
 
 from rolecall import Role
-from services.team.domain.overrides import plain
-from services.team.routes.account_routes import request_of
+from services.team.domain.account_access import AccountAccess
+from services.team.domain.overrides import grants_as_json
+from services.team.use_cases import roles
 from services.team.use_cases.context import Ctx
 from shared.http.access import Permission
 from shared.http.paging import Page, PageQuery, paged
 from shared.http.routes import Answer, Call, Route
-from shared.problems import NotFound
 
-VIEW = Permission("account:view", decided_in_use_case=True)
-ROLES = Permission("role:view", decided_in_use_case=True)
+VIEW = Permission("account:view")
+ROLES = Permission("role:view")
 
 
 class RoleView(Answer):
@@ -46,33 +46,36 @@ def role_view(role: Role) -> RoleView:
         title=role.title,
         description=role.description,
         assignable=role.assignable,
-        grants=plain(role.grants),
+        grants=grants_as_json(role.grants),
     )
 
 
-async def get_catalog(ctx: Ctx, call: Call[None, None]) -> CatalogView:
+async def get_catalog(ctx: Ctx, call: Call[None, None], access: AccountAccess) -> CatalogView:
     """Return the account's permission model."""
-    compiled = (await ctx.authorize(request_of(call))).catalog
-    content, roles = compiled.catalog.to_mapping(), compiled.catalog.roles
+    compiled = access.catalog
+    content = compiled.catalog.to_mapping()
     return CatalogView.model_validate(
-        {**content, "id": compiled.id, "roles": [role_view(role) for role in roles]}
+        {
+            **content,
+            "id": compiled.id,
+            "roles": [role_view(role) for role in roles.list_all(access)],
+        }
     )
 
 
-async def list_roles(ctx: Ctx, call: Call[None, PageQuery]) -> Page[RoleView]:
+async def list_roles(
+    ctx: Ctx, call: Call[None, PageQuery], access: AccountAccess
+) -> Page[RoleView]:
     """List the roles of the account's catalog, in its order."""
-    roles = (await ctx.authorize(request_of(call))).catalog.catalog.roles
-    numbered = {role.id: f"{number:04}" for number, role in enumerate(roles)}
-    page, following = paged(roles, call, key=lambda role: (numbered[role.id], role.id))
+    found = roles.list_all(access)
+    numbered = {role.id: f"{number:04}" for number, role in enumerate(found)}
+    page, following = paged(found, call, key=lambda role: (numbered[role.id], role.id))
     return Page[RoleView](items=[role_view(role) for role in page], next_cursor=following)
 
 
-async def get_role(ctx: Ctx, call: Call[None, None]) -> RoleView:
+async def get_role(ctx: Ctx, call: Call[None, None], access: AccountAccess) -> RoleView:
     """Return one role."""
-    role = (await ctx.authorize(request_of(call))).catalog.catalog.role(call.path["role_id"])
-    if role is None:
-        raise NotFound
-    return role_view(role)
+    return role_view(roles.get(access, call.path["role_id"]))
 
 
 ROUTES = (

@@ -1,4 +1,4 @@
-"""How many invitations addresses and accounts had lately, in the database."""
+"""The counts of recent invitations per address and per account, in the database."""
 
 from datetime import datetime
 

@@ -11,7 +11,7 @@ _RETENTION = timedelta(seconds=2 * ACCESS_SECONDS)
 
 
 class EndedSessionRows:
-    """The collection `ended_sessions`: sessions of which identity said that they ended lately."""
+    """The collection `ended_sessions`: recently ended sessions, from identity's facts."""
 
     def __init__(self, database: Database) -> None:
         self._ended_sessions = majority(database, "ended_sessions")

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from services.team.domain.account_access import AccountAccess
 from services.team.domain.accounts import Account
-from services.team.domain.invitations import Invitation, Occupancy
+from services.team.domain.invitations import Invitation, InvitationContext
 from services.team.domain.members import Membership
 from services.team.domain.overrides import ProjectOverride
 from services.team.domain.projects import Project
@@ -78,9 +78,9 @@ class AccountWrite:
                 for number, fact in enumerate(self._facts, 1)
             )
         )
-        counted = replace(self.account, account_rev=before + len(self._facts))
+        numbered = replace(self.account, account_rev=before + len(self._facts))
         await self._store.update_account(
-            counted, expected_rev=before, rev=rev, session=self._session
+            numbered, expected_rev=before, rev=rev, session=self._session
         )
 
     async def insert_account(self, account: Account) -> None:
@@ -164,10 +164,10 @@ class AccountWrite:
             self._account_id, inviter_id, now=self.now, session=self._session
         )
 
-    async def occupancy(self, email_key: str) -> Occupancy:
+    async def invitation_context(self, email_key: str) -> InvitationContext:
         """The seats that are taken, and what the address has already."""
         account_id, session = self._account_id, self._session
-        return Occupancy(
+        return InvitationContext(
             members=await self.count_members(),
             open_invitations=await self._store.count_open(
                 account_id, now=self.now, session=session

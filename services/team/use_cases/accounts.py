@@ -177,7 +177,7 @@ async def convert(
     return await ctx.change(request, change, effective_everywhere=True)
 
 
-async def receipt(ctx: Ctx, request: AccountRequest, revision: str) -> Receipt:
+async def receipt(ctx: Ctx, access: AccountAccess, revision: str) -> Receipt:
     """Return where one change of this account is effective (`B8`).
 
     The journal's row says whose change it was, so rows are kept for as long as receipts are.
@@ -185,13 +185,12 @@ async def receipt(ctx: Ctx, request: AccountRequest, revision: str) -> Receipt:
     Raises:
         NotFound: the account has no change of that revision.
     """
-    await ctx.authorize(request)
     try:
         position = parse_revision(revision)
     except ValueError as no_revision:
         raise NotFound from no_revision
     row = await ctx.journal.row(position)
-    if row is None or row.account_id != request.account_id:
+    if row is None or row.account_id != access.account.account_id:
         raise NotFound
     found = await ctx.leases.receipt(revision, occurred_at=row.occurred_at)
     if found is None:

@@ -6,8 +6,8 @@ from rolecall import SHIPPED_CATALOGS, Catalog, load_catalog
 from services.team.store import catalog_object
 from services.team.use_cases.context import Ctx
 from shared.contracts import team
-from shared.contracts.facts import Actor, Caller, Fact, RequestInfo, ResourceRef
-from shared.ids import new_id
+from shared.contracts.facts import Fact, ResourceRef, service_caller
+from shared.contracts.topology import Service
 from shared.journal import JournalWrite
 from shared.mongo import AlreadyThere
 
@@ -33,7 +33,6 @@ async def _publish(ctx: Ctx, catalog: Catalog) -> None:
         await ctx.store.insert_catalog(catalog, rev=write.rev, now=write.now, session=write.session)
         write.record(fact)
 
-    caller = Caller(
-        actor=Actor(type="service", id="team"), request=RequestInfo(request_id=new_id("req"))
+    await ctx.journal.write(
+        catalog.id, change, caller=service_caller(Service.TEAM), effective_everywhere=True
     )
-    await ctx.journal.write(catalog.id, change, caller=caller, effective_everywhere=True)

@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from services.team.domain.account_access import AccountAccess, authorize
-from services.team.domain.members import Membership
 from services.team.settings import Settings
 from services.team.store import Snapshot, Store
 from services.team.use_cases.account_write import AccountWrite
@@ -71,7 +70,7 @@ class NonMemberRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class Ctx:
-    """What team's handlers and use cases reach; made once, in `app`."""
+    """The dependencies of team's use cases; made once, in `app`."""
 
     settings: Settings
     client: DbClient
@@ -129,7 +128,8 @@ class Ctx:
             access = authorize(
                 rows, *request.permissions, now=write.now, project_id=request.project_id
             )
-            write.caller = with_name(request.caller, access.membership)
+            member = access.membership
+            write.caller = with_name(request.caller, name=member.name, email=member.email)
             account_write = AccountWrite(
                 self.store, write, account_id, account=access.account, access=access
             )
@@ -170,11 +170,11 @@ _FOUND_MADE = {RefusalKind.NOT_FOUND, RefusalKind.CONFLICT}
 """What the repeat of a change is refused with, when the first one was committed."""
 
 
-def with_name(caller: Caller, member: Membership) -> Caller:
-    """The caller with the member's name and address, for people who read the record."""
+def with_name(caller: Caller, *, name: str, email: str) -> Caller:
+    """The caller with the user's name and address, for people who read the record."""
     if caller.actor.type != "user" or caller.actor.name is not None:
         return caller
-    shown = {"name": member.name, "email": member.email}
+    shown = {"name": name, "email": email}
     return replace(caller, actor=caller.actor.model_copy(update=shown))
 
 

@@ -1,23 +1,23 @@
 """Look up, accept and decline an invitation by its link and code."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from rolecall import CompiledCatalog, Delivery
+from rolecall import CompiledCatalog
 from services.team.domain import invitation_acceptance
 from services.team.domain.accounts import Account
 from services.team.domain.invitation_acceptance import (
     MAX_WRONG_CODES,
     Invitee,
     Inviter,
-    usable,
-    usable_and_open,
+    require_current_link,
+    require_open_link,
 )
 from services.team.domain.invitations import Invitation
 from services.team.domain.members import Membership
 from services.team.domain.refusals import refused
 from services.team.use_cases.account_write import AccountWrite
 from services.team.use_cases.accounts import VerifiedUser, verified_user
-from services.team.use_cases.context import Ctx, NonMemberRequest
+from services.team.use_cases.context import Ctx, NonMemberRequest, with_name
 from shared.addresses import parse_address
 from shared.contracts.facts import Caller
 from shared.contracts.refusals import InvitationNotValid
@@ -27,7 +27,7 @@ from shared.links import Link
 
 
 @dataclass(frozen=True, kw_only=True)
-class Opened:
+class LinkPreview:
     """An invitation, with what its link shows."""
 
     invitation: Invitation
@@ -36,7 +36,7 @@ class Opened:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Joined:
+class JoinedAccount:
     """The membership that an acceptance made."""
 
     account: Account
@@ -44,17 +44,17 @@ class Joined:
     membership: Membership
 
 
-async def lookup(ctx: Ctx, *, token: str, code: str) -> Opened:
+async def lookup(ctx: Ctx, *, token: str, code: str) -> LinkPreview:
     """Show what the link is for; nothing changes.
 
     Raises:
         InvitationNotValid: for every link that cannot be used.
     """
     proven = await _proven(ctx, token=token, code=code)
-    invitation = usable_and_open(proven, proven.generation, now=ctx.clock.now())
+    invitation = require_open_link(proven, proven.generation, now=ctx.clock.now())
     account = invitation_acceptance.active(await ctx.store.account(invitation.account_id))
     catalog = await ctx.store.catalog_of(account)
-    return Opened(invitation=invitation, account=account, catalog=catalog)
+    return LinkPreview(invitation=invitation, account=account, catalog=catalog)
 
 
 async def mailed_link(ctx: Ctx, link: Link) -> Link:
@@ -63,20 +63,14 @@ async def mailed_link(ctx: Ctx, link: Link) -> Link:
     Raises:
         InvitationNotValid: the invitation is closed, over, superseded or not mailed.
     """
-    invitation = await ctx.store.invitation(link.id)
-    if (
-        invitation is None
-        or invitation.generation != link.generation
-        or invitation.delivery is not Delivery.EMAIL
-        or not invitation.open(ctx.clock.now())
-    ):
-        raise InvitationNotValid
+    found = await ctx.store.invitation(link.id)
+    invitation_acceptance.check_mailable(found, generation=link.generation, now=ctx.clock.now())
     return link
 
 
 async def accept(
     ctx: Ctx, *, user_id: UserId, token: str, code: str, caller: Caller, operation: str
-) -> WriteResult[Joined]:
+) -> WriteResult[JoinedAccount]:
     """Make the signed-in user a member, if their verified address is the invited one (`Nv14`).
 
     A second acceptance by the same user gets the same answer. When the user holds the link of an
@@ -85,7 +79,7 @@ async def accept(
 
     Raises:
         InvitationNotValid: for every link that this user cannot use.
-        AlreadyMember, MemberLimit: see the domain.
+        AlreadyJoined, NoFreeSeat: see the domain.
         Unavailable: identity cannot be asked for the address.
     """
     proven = await _proven(ctx, token=token, code=code)
@@ -93,21 +87,23 @@ async def accept(
     if user is None:
         raise InvitationNotValid
 
-    async def change(write: AccountWrite) -> Joined:
-        invitation = usable(await write.invitation(proven.invitation_id), proven.generation)
+    async def change(write: AccountWrite) -> JoinedAccount:
+        invitation = require_current_link(
+            await write.invitation(proven.invitation_id), proven.generation
+        )
         account = invitation_acceptance.active(write.account)
         catalog = await ctx.store.catalog_of(account)
-        present = await write.find_member(user_id)
-        before = invitation_acceptance.accepted_before(invitation, present)
+        current_membership = await write.find_member(user_id)
+        before = invitation_acceptance.accepted_before(invitation, current_membership)
         if before is not None:
-            return Joined(account=account, catalog=catalog, membership=before)
+            return JoinedAccount(account=account, catalog=catalog, membership=before)
         acceptance = invitation_acceptance.accept(
             invitation,
             account=account,
             catalog=catalog,
             invitee=await _invitee(write, user),
             inviter=await _inviter(write, invitation),
-            present=present,
+            current_membership=current_membership,
             members=await write.count_members(),
             membership_id=MembershipId(new_id("mem")),
             now=write.now,
@@ -115,10 +111,9 @@ async def accept(
         await write.insert_member(acceptance.membership)
         await write.replace_invitations([acceptance.invitation])
         write.record(*acceptance.facts)
-        return Joined(account=account, catalog=catalog, membership=acceptance.membership)
+        return JoinedAccount(account=account, catalog=catalog, membership=acceptance.membership)
 
-    shown = {"name": user.name, "email": user.email}
-    named = replace(caller, actor=caller.actor.model_copy(update=shown))
+    named = with_name(caller, name=user.name, email=user.email)
     request = NonMemberRequest(caller=named, account_id=proven.account_id)
     try:
         return await ctx.change(request, change, effective_everywhere=True)
@@ -138,7 +133,7 @@ async def decline(ctx: Ctx, *, token: str, code: str, caller: Caller) -> WriteRe
 
     async def change(write: AccountWrite) -> None:
         found = await write.invitation(proven.invitation_id)
-        invitation = usable_and_open(found, proven.generation, now=write.now)
+        invitation = require_open_link(found, proven.generation, now=write.now)
         account = invitation_acceptance.active(write.account)
         declined, fact = invitation_acceptance.decline(invitation, account=account)
         await write.replace_invitations([declined])
@@ -161,7 +156,7 @@ async def _proven(ctx: Ctx, *, token: str, code: str) -> Invitation:
     if not ctx.links.fits(link, code):
         await ctx.store.count_wrong_code(link.id, link.generation, limit=MAX_WRONG_CODES)
         raise InvitationNotValid
-    return usable(await ctx.store.invitation(link.id), link.generation)
+    return require_current_link(await ctx.store.invitation(link.id), link.generation)
 
 
 async def _invitee(write: AccountWrite, user: VerifiedUser) -> Invitee:

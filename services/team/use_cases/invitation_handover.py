@@ -13,9 +13,9 @@ async def hand_over_invitations(
 
     `inviter` is that member after the change, `None` if the membership ends (`Rp5`).
     """
-    opened = await write.open_invitations_of(inviter_id)
-    if not opened:
+    open_invitations = await write.open_invitations_of(inviter_id)
+    if not open_invitations:
         return
-    handover = hand_over(write.access, opened, inviter=inviter, owner=await write.owner())
+    handover = hand_over(write.access, open_invitations, inviter=inviter, owner=await write.owner())
     await write.replace_invitations(handover.invitations)
     write.record(*handover.facts)

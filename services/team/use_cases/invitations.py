@@ -11,10 +11,9 @@ from shared.ids import InvitationId, new_id
 from shared.journal import WriteResult
 
 
-async def list_pending(ctx: Ctx, request: AccountRequest) -> tuple[AccountAccess, list[Invitation]]:
+async def list_pending(ctx: Ctx, access: AccountAccess) -> list[Invitation]:
     """List the account's pending and expired invitations (`Rp6`)."""
-    access = await ctx.authorize(request)
-    return access, await ctx.store.pending(request.account_id)
+    return await ctx.store.pending(access.account.account_id)
 
 
 async def create(
@@ -41,7 +40,7 @@ async def create(
             address=address,
             role_id=role_id,
             delivery=delivery,
-            occupancy=await write.occupancy(address.key),
+            context=await write.invitation_context(address.key),
         )
         await _count(ctx, write, created.invitation)
         if created.replaced is not None:
@@ -69,7 +68,7 @@ async def resend(
         access = write.access
         invitation = await write.pending_invitation(invitation_id)
         again, fact = invitations.resend(
-            access, invitation, occupancy=await write.occupancy(invitation.email_key)
+            access, invitation, context=await write.invitation_context(invitation.email_key)
         )
         await _count(ctx, write, again)
         await write.replace_invitations([again])

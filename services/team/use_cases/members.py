@@ -1,14 +1,13 @@
 """Members: the list, another role, removal and leaving."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from rolecall import effective_table, milliseconds
-from services.team.domain import members
+from rolecall import effective_matrix, milliseconds
+from services.team.domain import member_list, member_rules, members
 from services.team.domain.account_access import AccountAccess
-from services.team.domain.authority import member_state, require_to_give
-from services.team.domain.invitations import Invitation
+from services.team.domain.authority import member_state
+from services.team.domain.member_list import MemberListRow, MemberListStatus
 from services.team.domain.members import Membership
-from services.team.domain.roles import assignable_role
 from services.team.use_cases.account_write import AccountWrite
 from services.team.use_cases.context import AccountRequest, Ctx
 from services.team.use_cases.invitation_handover import hand_over_invitations
@@ -18,68 +17,58 @@ from shared.problems import NotFound
 
 
 @dataclass(frozen=True, kw_only=True)
-class MemberList:
-    """The members of an account and its pending invitations."""
+class OwnPermissions:
+    """What a member may do: every cell of the table, and every permission held."""
 
-    access: AccountAccess
-    members: list[Membership]
-    invitations: list[Invitation]
+    table: dict[str, dict[str, str | None]]
+    permissions: dict[str, str]
 
 
-async def list_all(ctx: Ctx, request: AccountRequest) -> MemberList:
+async def search(
+    ctx: Ctx, access: AccountAccess, *, text: str, status: MemberListStatus | None
+) -> list[MemberListRow]:
     """List members and pending invitations in one place (`Nv15`, `Ro13`)."""
-    return MemberList(
-        access=await ctx.authorize(request),
-        members=await ctx.store.members(request.account_id),
-        invitations=await ctx.store.pending(request.account_id),
-    )
+    account_id = access.account.account_id
+    rows = [
+        *(member_list.member_row(access, one) for one in await ctx.store.members(account_id)),
+        *(member_list.invitation_row(access, one) for one in await ctx.store.pending(account_id)),
+    ]
+    return member_list.search(rows, text=text, status=status)
 
 
-async def get(
-    ctx: Ctx, request: AccountRequest, user_id: UserId
-) -> tuple[AccountAccess, Membership]:
+async def get(ctx: Ctx, access: AccountAccess, user_id: UserId) -> MemberListRow:
     """Return one member.
 
     Raises:
         NotFound: the user is not a member.
     """
-    access = await ctx.authorize(request)
-    member = await ctx.store.member(request.account_id, user_id)
+    member = await ctx.store.member(access.account.account_id, user_id)
     if member is None:
         raise NotFound
-    return access, member
+    return member_list.member_row(access, member)
 
 
 async def change_role(
     ctx: Ctx, request: AccountRequest, *, user_id: UserId, role_id: str
-) -> WriteResult[tuple[AccountAccess, Membership]]:
+) -> WriteResult[MemberListRow]:
     """Give a member another role (`Ci3`), which the caller has to hold themselves (`B5`).
 
     Raises:
         RoleUnknown, GrantsExceeded, OwnerProtected: see the domain.
     """
 
-    async def change(write: AccountWrite) -> tuple[AccountAccess, Membership]:
+    async def change(write: AccountWrite) -> MemberListRow:
         access = write.access
         member = await write.member(user_id)
-        role = assignable_role(access.catalog, role_id)
-        changed, fact = members.change_role(
-            member,
-            role=role,
-            is_owner=access.is_owner(member),
-            ends_sessions=access.catalog.catalog.policies.role_change_ends_sessions,
-            account_name=access.account.name,
-        )
-        if changed.role == member.role:
-            return access, member
-        require_to_give(access.state, access.member, role.id, now=access.now)
-        await write.replace_member(changed)
-        write.record(fact)
-        overrides = await write.overrides_of(user_id)
-        await hand_over_invitations(
-            write, user_id, inviter=member_state(access.catalog, changed, overrides)
-        )
-        return access, changed
+        changed, fact = member_rules.change_role(access, member, role_id)
+        if fact is not None:
+            await write.replace_member(changed)
+            write.record(fact)
+            overrides = await write.overrides_of(user_id)
+            await hand_over_invitations(
+                write, user_id, inviter=member_state(access.catalog, changed, overrides)
+            )
+        return member_list.member_row(access, changed)
 
     return await ctx.change(request, change, effective_everywhere=True)
 
@@ -129,16 +118,18 @@ async def leave(ctx: Ctx, request: AccountRequest) -> WriteResult[None]:
 
 
 async def own_permissions(
-    ctx: Ctx, request: AccountRequest, project_id: ProjectId | None
-) -> tuple[AccountAccess, dict[str, dict[str, str | None]]]:
+    ctx: Ctx, access: AccountAccess, project_id: ProjectId | None
+) -> OwnPermissions:
     """Return what the caller may do, in one project or account-wide.
 
     Raises:
         NotFound: the account has no such project.
     """
-    access = await ctx.authorize(replace(request, project_id=project_id))
-    now = milliseconds(access.now)
-    return access, effective_table(access.state, access.member, project_id, now=now)
+    account_id = access.account.account_id
+    if project_id is not None and await ctx.store.project(account_id, project_id) is None:
+        raise NotFound
+    held = effective_matrix(access.state, access.member, project_id, now=milliseconds(access.now))
+    return OwnPermissions(table=access.catalog.table(held), permissions=access.catalog.held(held))
 
 
 async def _overridden(write: AccountWrite, member: Membership) -> list[ProjectId]:

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from services.team.domain import override_rules
+from services.team.domain.account_access import AccountAccess
 from services.team.domain.authority import member_state
 from services.team.domain.overrides import ProjectOverride
 from services.team.use_cases.account_write import AccountWrite
@@ -12,15 +13,15 @@ from shared.ids import UserId
 from shared.journal import WriteResult
 
 
-async def list_all(ctx: Ctx, request: AccountRequest) -> list[ProjectOverride]:
+async def list_all(ctx: Ctx, access: AccountAccess) -> list[ProjectOverride]:
     """List the overrides in the project of the path.
 
     Raises:
         NotInThisCatalog: the catalog does not offer overrides.
     """
-    access = await ctx.authorize(request)
     override_rules.require_offered(access)
-    return await ctx.store.overrides_in(request.account_id, access.named_project.project_id)
+    project_id = access.named_project.project_id
+    return await ctx.store.overrides_in(access.account.account_id, project_id)
 
 
 async def put(
@@ -41,13 +42,13 @@ async def put(
         access = write.access
         override_rules.require_offered(access)
         member = await write.member(user_id)
-        present = await write.overrides_of(user_id)
+        member_overrides = await write.overrides_of(user_id)
         override, fact = override_rules.set_override(
-            access, member, present=present, grants=grants, expires_at=expires_at
+            access, member, member_overrides=member_overrides, grants=grants, expires_at=expires_at
         )
         await write.put_override(override)
         write.record(fact)
-        others = [other for other in present if other.project_id != override.project_id]
+        others = [other for other in member_overrides if other.project_id != override.project_id]
         await hand_over_invitations(
             write, user_id, inviter=member_state(access.catalog, member, [*others, override])
         )

@@ -1,46 +1,22 @@
 """Projects: the list, creation, renaming and deletion."""
 
-from dataclasses import replace
-
-from rolecall import Resource, Subject, decide, milliseconds
 from services.team.domain import projects
-from services.team.domain.authority import account_state
+from services.team.domain.account_access import AccountAccess, visible_projects
 from services.team.domain.projects import Project
 from services.team.use_cases.account_write import AccountWrite
 from services.team.use_cases.context import AccountRequest, Ctx
 from shared.ids import ProjectId, new_id
 from shared.journal import WriteResult
-from shared.problems import PermissionMissing
-
-MEMBER_PERMISSION = "account:view"
-"""Every role holds it, so a user without it is not a member."""
 
 
-async def visible(ctx: Ctx, request: AccountRequest) -> list[Project]:
+async def visible(ctx: Ctx, access: AccountAccess, *, permission: str) -> list[Project]:
     """List the projects that the caller may see; the permission is decided inside each.
 
     Raises:
         PermissionMissing: the caller may see none of them, nor a new one.
     """
-    access = await ctx.authorize(replace(request, permission=MEMBER_PERMISSION))
-    rows = await ctx.store.projects(request.account_id)
-    ids = [project.project_id for project in rows]
-    state = account_state(access.account, access.catalog, [access.member], ids)
-
-    def allowed(project_id: ProjectId | None) -> bool:
-        place = Resource(project_id=project_id)
-        now = milliseconds(access.now)
-        return decide(state, Subject(request.user_id), request.permission, place, now=now).allowed
-
-    seen = [project for project in rows if allowed(project.project_id)]
-    if not seen and not allowed(None):
-        raise PermissionMissing(request.permission)
-    return seen
-
-
-async def get(ctx: Ctx, request: AccountRequest) -> Project:
-    """Return the project of the path."""
-    return (await ctx.authorize(request)).named_project
+    projects_of_account = await ctx.store.projects(access.account.account_id)
+    return visible_projects(access, projects_of_account, permission)
 
 
 async def create(ctx: Ctx, request: AccountRequest, *, name: str) -> WriteResult[Project]:
@@ -77,7 +53,7 @@ async def rename(ctx: Ctx, request: AccountRequest, *, name: str) -> WriteResult
         project = write.access.named_project
         if name == project.name:
             return project
-        renamed, fact = projects.rename(project, name, present=await write.projects())
+        renamed, fact = projects.rename(project, name, account_projects=await write.projects())
         await write.replace_project(renamed)
         write.record(fact)
         return renamed

@@ -24,5 +24,7 @@ async def record_refusal(
         project_id=request.project_id,
     )
     member = await ctx.store.member(request.account_id, request.user_id)
-    caller = request.caller if member is None else with_name(request.caller, member)
+    caller = request.caller
+    if member is not None:
+        caller = with_name(caller, name=member.name, email=member.email)
     await ctx.journal.refused(request.account_id, fact, caller=caller)

@@ -239,6 +239,10 @@ class MemoryJournal:
         revision = f"team.e1.0.{len(self.facts)}" if write.facts else None
         return WriteResult(result=result, revision=revision)
 
+    async def refused(self, key: str, fact: Fact, *, caller: Caller) -> None:
+        self.facts.append(fact)
+        self.callers.append(caller)
+
     async def settle(self, key: str) -> bool:
         self.settled.append(key)
         return True

@@ -82,7 +82,7 @@ def store_with(news: News) -> type[Store]:
 
 
 @pytest.mark.parametrize("path", ["/v1/accounts/{account_id}", "/v1/me/accounts"])
-async def test_a_fact_that_comes_during_the_first_request_is_not_a_404(
+async def test_a_new_users_first_request_finds_the_account(
     mongo_url: str, database_name: str, path: str
 ) -> None:
     news = News()

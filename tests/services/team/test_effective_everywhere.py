@@ -1,21 +1,25 @@
-"""Each use case acknowledges its change as the row in ROUTES says (`B8`)."""
+"""Each route of an account is authorized, and acknowledges its change as its row says (`B8`)."""
 
 from __future__ import annotations
 
-from typing import Any, cast
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from rolecall import AccountKind, CompiledCatalog, Delivery, load_catalog
 from services.team.routes import ROUTES
+from services.team.routes.account_routes import AccountRoutes
 from services.team.use_cases import invitations, overrides
 from shared.addresses import parse_address
 from shared.auth.principals import Anonymous, UserPrincipal
 from shared.http.access import Public
+from shared.http.api import ACCOUNT_PREFIX
 from shared.http.routes import Call, Route
 from shared.ids import SessionId
 from shared.links import Link
+from shared.problems import NotFound, PermissionMissing, Refusal
 from tests.services.team.memory import (
     ACCOUNT,
     PROJECT,
@@ -84,6 +88,8 @@ def prepared(route: Route) -> tuple[Memory, Call[Any, Any]]:
         "user_id": user_id("member"),
         "project_id": PROJECT,
         "invitation_id": invitation_id,
+        "role_id": "basic",
+        "revision": "team.e1.0.1",
     }
     call: Call[Any, Any] = Call(
         caller=caller_of(actor),
@@ -99,13 +105,21 @@ def prepared(route: Route) -> tuple[Memory, Call[Any, Any]]:
     return world, call
 
 
+async def handled(world: Memory, call: Call[Any, Any]) -> None:
+    """Call the handler as `Api` does."""
+    if not call.route.path.startswith(ACCOUNT_PREFIX):
+        await call.route.handler(world.ctx, call)
+        return
+    await call.route.handler(world.ctx, call, await AccountRoutes(world.ctx).prepare(call))
+
+
 @pytest.mark.rule("B8")
 @pytest.mark.parametrize("route", CHANGES, ids=lambda route: route.operation_id)
 def test_the_use_case_acknowledges_as_its_row_says(route: Route) -> None:
     world, call = prepared(route)
     before = len(world.journal.facts)
 
-    finished(cast("Any", route.handler(world.ctx, call)))
+    finished(handled(world, call))
 
     assert world.journal.effective_everywhere == [route.effective_everywhere]
     told = world.journal.facts[before:]
@@ -119,8 +133,28 @@ def test_every_fact_that_authz_answers_from_is_effective_everywhere() -> None:
     for route in CHANGES:
         world, call = prepared(route)
         before = len(world.journal.facts)
-        finished(cast("Any", route.handler(world.ctx, call)))
+        finished(handled(world, call))
         told = world.journal.facts[before:]
         decided = {one.kind for fact in told for one in fact.policy_objects}
         named_only = route.operation_id == "renameProject"
         assert bool(decided) is (route.effective_everywhere or named_only), route.operation_id
+
+
+OF_ACCOUNTS = [route for route in ROUTES if route.path.startswith(ACCOUNT_PREFIX)]
+
+
+@pytest.mark.rule("Ci12")
+@pytest.mark.parametrize(("name", "refusal"), [("none", NotFound), ("held", PermissionMissing)])
+@pytest.mark.parametrize("route", OF_ACCOUNTS, ids=lambda route: route.operation_id)
+def test_no_account_route_runs_without_its_permission(
+    route: Route, name: str, refusal: type[Refusal]
+) -> None:
+    world, call = prepared(route)
+    world.add("held", "a role that is gone")
+    principal = replace(call.user, user_id=user_id(name))
+    before = len(world.journal.facts)
+
+    with pytest.raises(refusal):
+        finished(handled(world, replace(call, principal=principal, caller=caller_of(name))))
+
+    assert len(world.journal.facts) == before

@@ -69,7 +69,7 @@ async def test_a_lowered_member_does_not_shorten_the_override(
 
 
 @pytest.mark.rule("B5")
-async def test_a_lowered_member_extends_the_override_and_cannot_undo_that(team: Team) -> None:
+async def test_a_member_may_extend_a_lowering_override_but_not_shorten_it(team: Team) -> None:
     place = await place_in(team)
     owner, admin = place.account.owner, await place.account.join("admin")
     (await place.put(owner, admin, "steer", HOUR)).expect(200)
@@ -79,7 +79,7 @@ async def test_a_lowered_member_extends_the_override_and_cannot_undo_that(team: 
 
 
 @pytest.mark.rule("B5")
-async def test_a_holder_of_what_comes_back_may_shorten_the_override(team: Team) -> None:
+async def test_a_member_who_holds_the_restored_grants_may_shorten_an_override(team: Team) -> None:
     place = await place_in(team)
     owner, admin = place.account.owner, await place.account.join("admin")
     (await place.put(owner, admin, "nothing", None)).expect(200)

@@ -55,7 +55,7 @@ async def test_a_mail_gets_its_link_when_it_is_sent(team: Team) -> None:
     assert proof["code"] not in stored
 
 
-async def test_a_link_that_is_over_is_not_mailed(team: Team) -> None:
+async def test_an_expired_link_is_not_mailed(team: Team) -> None:
     account = await team.account()
     path = f"{account.path}/invitations"
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from rolecall import Catalog, load_catalog
+from services.team.domain.invitations import AlreadyJoined
+from services.team.domain.members import NoFreeSeat
 from services.team.migrations import wrap_kept_invitations
 from shared.problems import Refusal
 from tests.services.team.running import Account, Person, Reply, Team, running
@@ -207,7 +209,7 @@ async def test_the_inviter_is_told_who_joined_with_which_role(team: Team) -> Non
 
 @pytest.mark.rule("B5")
 async def test_the_inviter_must_still_be_able_to_give_the_role(team: Team) -> None:
-    """Not even a change that the passing of invitations did not see opens a door."""
+    """The invitation is refused even after a change that did not hand it over."""
     account = await team.account()
     admin, guest = await account.join("admin"), await team.person("Guest")
     proof = await account.invite(guest.email, "admin", by=admin)
@@ -217,7 +219,7 @@ async def test_the_inviter_must_still_be_able_to_give_the_role(team: Team) -> No
 
 
 async def test_an_expired_invitation_keeps_its_inviter_until_it_is_resent(team: Team) -> None:
-    """Who sends it again is the inviter from then on, and may give what it gives."""
+    """The member who sends it again is its inviter from then on, and can give the role."""
     account = await team.account()
     gone, admin = await account.join("admin", "Gone"), await account.join("admin")
     guest = await team.person("Guest")
@@ -529,7 +531,25 @@ def test_no_code_of_a_refusal_has_two_meanings() -> None:
 
     refusals: dict[str, set[type[Refusal]]] = {}
     for route in (*ROUTES, *INTERNAL_ROUTES):
+        codes = [refusal.code for refusal in route.refuses]
+        assert len(codes) == len(set(codes)), route.operation_id
         for refusal in route.refuses:
             refusals.setdefault(refusal.code, set()).add(refusal)
-    shared = {code for code, kinds in refusals.items() if len({k.kind for k in kinds}) > 1}
-    assert shared == set()
+    for code, classes in refusals.items():
+        # A subclass says the same to another reader, or of another part of the owner's access.
+        [general] = [one for one in classes if all(issubclass(other, one) for other in classes)]
+        assert {one.kind for one in classes} == {general.kind}, code
+        assert {one.forbids for one in classes} == {general.forbids}, code
+    worded = {code: {one.detail for one in classes} for code, classes in refusals.items()}
+    assert {code for code, details in worded.items() if len(details) > 1} == {
+        "already-a-member",
+        "member-limit",
+        "owner-protected",
+    }
+
+
+def test_an_invitee_is_refused_in_words_for_an_invitee() -> None:
+    assert str(AlreadyJoined()) == "You are a member of this account already."
+    assert str(NoFreeSeat(limit=3)) == (
+        "The team has no free seat at the moment. Ask the person who invited you."
+    )

@@ -127,9 +127,7 @@ async def test_sixty_four_acceptances_make_one_membership(team: Team) -> None:
 
 @pytest.mark.rule("T12")
 @pytest.mark.parametrize("route", ["lookup", "accept", "decline"])
-async def test_guesses_at_once_are_counted_and_then_the_right_code_refused(
-    team: Team, route: str
-) -> None:
+async def test_ten_concurrent_wrong_codes_close_the_link(team: Team, route: str) -> None:
     """Ten wrong codes, however many were being read when the tenth was counted."""
     account = await team.account()
     guest = await team.person("Guest")
@@ -180,7 +178,7 @@ async def test_two_admins_demoting_each_other_cannot_both_win(team: Team, attemp
 
 @pytest.mark.rule("T3")
 @pytest.mark.parametrize("attempt", range(5))
-async def test_of_acceptance_and_revocation_one_wins(team: Team, attempt: int) -> None:
+async def test_either_acceptance_or_revocation_wins(team: Team, attempt: int) -> None:
     account = await team.account()
     guest = await team.person("Guest")
     proof = await account.invite(guest.email, "basic")

@@ -168,14 +168,14 @@ ROUTES = (
     row(
         "PATCH",
         "/v1/accounts/{account_id}",
-        Permission("account:rename", decided_in_use_case=True),
+        Permission("account:rename"),
         takes=Thing,
         effective_everywhere=True,
     ),
     row(
         "DELETE",
         "/v1/accounts/{account_id}/members/{user_id}",
-        Permission("member:remove", decided_in_use_case=True),
+        Permission("member:remove"),
         handler=nothing,
         gives=None,
         effective_everywhere=True,

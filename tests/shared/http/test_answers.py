@@ -113,14 +113,55 @@ async def test_the_checker_is_told_how_fresh_it_must_be(site: Site):
         assert response.status == 422
 
 
-async def test_a_write_decides_by_itself_and_knows_its_permission(site: Site):
-    site.world.refusal = NotFound()
-    async with site.ask(
-        "PATCH", ACCOUNT_PATH, json={"name": "x"}, headers=bearer("user")
-    ) as response:
-        assert response.status == 200
-    assert site.world.seen == []
-    assert site.world.calls[0].permission == "account:rename"
+class Hook:
+    """Decides about every route of an account by itself."""
+
+    async def prepare(self, call):
+        if call.headers.get("X-Denied"):
+            raise PermissionMissing(call.permission)
+        return "prepared"
+
+    async def authorize(self, call):
+        raise AssertionError("no request is repeated")
+
+    async def create_missing(self, call):
+        return False
+
+    async def refused(self, call, refusal):
+        assert refusal.code == "permission-missing"
+
+
+async def greet(world, call, prepared):
+    world.calls.append(call)
+    return Echo(name=prepared, principal=call.permission)
+
+
+async def test_the_hook_of_account_routes_decides_instead_of_the_checker(serve, world):
+    world.refusal = NotFound()
+    route = row("GET", "/v1/accounts/{account_id}", Permission("account:view"), handler=greet)
+    api = Api(
+        "team",
+        [route],
+        world,
+        authenticator=authenticator(),
+        checker=world,
+        account_routes=Hook(),
+    )
+    site = await serve(api)
+    async with site.ask("GET", ACCOUNT_PATH, headers=bearer("user")) as response:
+        said = await response.json()
+    assert (response.status, said) == (200, {"name": "prepared", "principal": "account:view"})
+    headers = bearer("user") | {"X-Denied": "yes"}
+    async with site.ask("GET", ACCOUNT_PATH, headers=headers) as response:
+        assert response.status == 403
+    assert (world.seen, len(world.calls)) == ([], 1)
+
+
+def test_a_checker_does_not_decide_in_each_project(world):
+    access = Permission("project:view", in_each_project=True)
+    route = row("GET", "/v1/accounts/{account_id}", access)
+    with pytest.raises(ValueError, match=route.operation_id):
+        Api("team", [route], world, checker=world)
 
 
 def ours(caplog):
@@ -321,16 +362,6 @@ async def test_every_request_leaves_one_line_without_its_secrets(site: Site, cap
 IMPOSSIBLE = {
     "a permission without an account": row("GET", "/v1/me", Permission("account:view")),
     "a permission without a checker": row("GET", "/v1/{account_id}", Permission("account:view")),
-    "an account's permission below a project": row(
-        "GET",
-        "/v1/{account_id}/{project_id}",
-        Permission("member:view", decided_in_use_case=True),
-    ),
-    "the creation of projects below a project": row(
-        "PUT",
-        "/v1/{account_id}/{project_id}",
-        Permission("project:create", decided_in_use_case=True),
-    ),
     "a session below a project": row("GET", "/v1/s/{account_id}/{project_id}", Session()),
     "an internal path with public access": row("GET", "/internal/x", Public()),
     "a service's route outside": row("GET", "/v1/heads", Internal(("authz",))),

@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel
 
 from shared.clock import SystemClock
-from shared.http.access import Public, Session
+from shared.http.access import Permission, Public, Session
 from shared.http.api import Api
 from shared.http.idempotency import (
     INDEXES,
@@ -137,8 +137,9 @@ async def test_an_expired_key_is_free_before_it_is_deleted(shop: Shop) -> None:
     assert await shop.orders() == 2
 
 
-async def place(shop: Shop, call: Call[Order, None]) -> Ordered:
+async def place(shop: Shop, call: Call[Order, None], prepared: str = "") -> Ordered:
     """A handler as a service writes it: it hands the guard on and knows no repeats."""
+    assert prepared == (f"prepared for {ACCOUNT}" if "account_id" in call.path else "")
 
     async def attempt(session: DbSession) -> Ordered:
         if call.guard is not None:
@@ -161,33 +162,43 @@ class Hook:
     asked: list[str] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
 
+    async def prepare(self, call: Call[Any, Any]) -> str:
+        return f"prepared for {call.account_id}"
+
     async def authorize(self, call: Call[Any, Any]) -> None:
         self.asked.append("authorize")
         if self.denies is not None:
             raise self.denies
 
-    async def exists_by_now(self, call: Call[Any, Any]) -> bool:
-        self.asked.append("exists_by_now")
+    async def create_missing(self, call: Call[Any, Any]) -> bool:
+        self.asked.append("create_missing")
         return self.appears
 
     async def refused(self, call: Call[Any, Any], refusal: Refusal) -> None:
         self.refusals.append(refusal.code)
 
 
-def order_route(path: str, handler: Any = place) -> Route:
-    return row(
-        "POST", path, Session(), handler=handler, takes=Order, gives=Ordered, idempotent=True
-    )
+def order_route(path: str, handler: Any = place, **more: Any) -> Route:
+    return row("POST", path, handler=handler, takes=Order, gives=Ordered, idempotent=True, **more)
+
+
+def ordered(name: str) -> Ordered:
+    return Ordered(ordered=name)
 
 
 ACCOUNT_ORDERS = f"/v1/accounts/{ACCOUNT}/orders"
 Serve = Callable[..., Any]
 
 
-async def site_of(serve: Serve, shop: Shop, hook: Hook | None = None, **more: Any) -> Site:
+async def site_of(serve: Serve, shop: Shop, hook: Hook, **more: Any) -> Site:
     routes = [
-        order_route("/v1/orders", **more),
-        order_route("/v1/accounts/{account_id}/orders", **more),
+        order_route("/v1/orders", access=Session(), **more),
+        order_route(
+            "/v1/accounts/{account_id}/orders",
+            access=Permission("order:place"),
+            repeat_answer=ordered,
+            **more,
+        ),
     ]
     started: Site = await serve(
         Api(
@@ -212,7 +223,7 @@ async def ask(site: Site, path: str, name: str, key: str | None = "key-1") -> tu
 
 
 async def test_the_api_answers_a_repeat_with_the_kept_answer(shop: Shop, serve: Serve) -> None:
-    site = await site_of(serve, shop)
+    site = await site_of(serve, shop, Hook())
 
     first, second = [await ask(site, "/v1/orders", "tea") for _ in range(2)]
 
@@ -223,7 +234,7 @@ async def test_the_api_answers_a_repeat_with_the_kept_answer(shop: Shop, serve: 
 
 
 async def test_without_a_key_every_request_has_its_effect(shop: Shop, serve: Serve) -> None:
-    site = await site_of(serve, shop)
+    site = await site_of(serve, shop, Hook())
 
     for _ in range(2):
         await ask(site, "/v1/orders", "tea", key=None)
@@ -252,7 +263,7 @@ async def test_a_handler_that_found_nothing_may_look_once_more(
 ) -> None:
     looks = 0
 
-    async def look(shop: Shop, call: Call[Order, None]) -> Ordered:
+    async def look(shop: Shop, call: Call[Order, None], prepared: str = "") -> Ordered:
         nonlocal looks
         looks += 1
         raise NotFound
@@ -262,10 +273,10 @@ async def test_a_handler_that_found_nothing_may_look_once_more(
 
     status, _ = await ask(site, ACCOUNT_ORDERS, "tea")
     assert (status, looks) == (404, 2 if appears else 1)
-    assert (hook.asked, hook.refusals) == (["exists_by_now"], ["not-found"])
+    assert (hook.asked, hook.refusals) == (["create_missing"], ["not-found"])
 
     await ask(site, "/v1/orders", "tea")
-    assert (hook.asked, hook.refusals) == (["exists_by_now"], ["not-found"])
+    assert (hook.asked, hook.refusals) == (["create_missing"], ["not-found"])
 
 
 @pytest.mark.parametrize(("keys", "gives"), [(None, Ordered), (UNUSED_KEYS, None)])
@@ -275,3 +286,28 @@ def test_an_idempotent_row_without_keys_or_answer_stops_the_start(
     route = row("POST", "/v1/orders", Public(), takes=Order, gives=gives, idempotent=True)
     with pytest.raises(ValueError, match="idempotent"):
         Api("shop", [route], None, authenticator=authenticator(), idempotency=keys)
+
+
+CONTRADICTIONS = {
+    "a route of an account without a permission": row(
+        "GET", "/v1/accounts/{account_id}", Session()
+    ),
+    "an account's permission below a project": row(
+        "GET", "/v1/accounts/{account_id}/{project_id}", Permission("member:view")
+    ),
+    "the creation of projects below a project": row(
+        "PUT", "/v1/accounts/{account_id}/{project_id}", Permission("project:create")
+    ),
+    "no answer for a repeat": row(
+        "POST", "/v1/accounts/{account_id}", Permission("order:place"), idempotent=True
+    ),
+    "an answer for a repeat that cannot come": row(
+        "POST", "/v1/accounts/{account_id}", Permission("order:place"), repeat_answer=ordered
+    ),
+}
+
+
+@pytest.mark.parametrize("route", CONTRADICTIONS.values(), ids=CONTRADICTIONS.keys())
+def test_an_account_row_that_contradicts_itself_stops_the_start(route: Route) -> None:
+    with pytest.raises(ValueError, match=route.operation_id):
+        Api("shop", [route], None, idempotency=UNUSED_KEYS, account_routes=Hook())

@@ -70,7 +70,7 @@ def test_two_projects_of_an_account_have_different_names(
         with pytest.raises(refusal):
             create()
         with pytest.raises(refusal):
-            projects.rename(project(3, "test"), name, present=others)
+            projects.rename(project(3, "test"), name, account_projects=others)
         return
     assert create()[0].name == name
     with pytest.raises(ProjectLimit):
@@ -79,7 +79,7 @@ def test_two_projects_of_an_account_have_different_names(
 
 def test_a_project_may_keep_its_own_name_in_other_letters() -> None:
     prod = project(1, "prod")
-    assert projects.rename(prod, "Prod", present=[prod])[0].name == "Prod"
+    assert projects.rename(prod, "Prod", account_projects=[prod])[0].name == "Prod"
 
 
 CONVERSIONS: list[tuple[AccountKind, str, CompiledCatalog | None, type[Refusal] | None]] = [

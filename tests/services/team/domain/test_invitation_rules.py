@@ -17,20 +17,22 @@ from services.team.domain.invitation_acceptance import (
     MAX_WRONG_CODES,
     Invitee,
     Inviter,
-    usable_and_open,
+    check_mailable,
+    require_open_link,
 )
 from services.team.domain.invitation_handover import hand_over
 from services.team.domain.invitation_limits import WINDOW, InvitationRateLimited, rate_limited
 from services.team.domain.invitations import (
     AlreadyInvited,
+    AlreadyJoined,
     AlreadyMember,
     ExpiredInvitationThere,
     Invitation,
+    InvitationContext,
     InvitationStatus,
-    Occupancy,
     ResendNotOffered,
 )
-from services.team.domain.members import MemberLimit
+from services.team.domain.members import MemberLimit, NoFreeSeat
 from services.team.domain.roles import RoleUnknown
 from shared.addresses import parse_address
 from shared.contracts.refusals import InvitationNotValid
@@ -44,7 +46,7 @@ CATALOGS = {
 }
 INVITATION = InvitationId("inv_" + "0c" * 16)
 GUEST = parse_address("guest@example.com")
-EMPTY = Occupancy(members=0, open_invitations=0)
+EMPTY = InvitationContext(members=0, open_invitations=0)
 
 
 def access_of(world: Memory, catalog: CompiledCatalog, name: str = "owner") -> AccountAccess:
@@ -94,8 +96,12 @@ CREATIONS: list[tuple[str, dict[str, Any], type[Refusal] | list[str]]] = [
         ["invitation.revoked", "invitation.created"],
     ),
     ("runos", {"role": "admin", "found": replace(EMPTY, pending=OVER)}, ExpiredInvitationThere),
-    ("novita", {"found": Occupancy(members=150, open_invitations=49)}, ["invitation.created"]),
-    ("novita", {"found": Occupancy(members=150, open_invitations=50)}, MemberLimit),
+    (
+        "novita",
+        {"found": InvitationContext(members=150, open_invitations=49)},
+        ["invitation.created"],
+    ),
+    ("novita", {"found": InvitationContext(members=150, open_invitations=50)}, MemberLimit),
 ]
 
 
@@ -107,14 +113,14 @@ def test_an_invitation_is_created_or_refused(
     catalog = CATALOGS[name]
     world = memory(catalog, kind=asked.get("kind", AccountKind.TEAM))
 
-    def create() -> invitations.Created:
+    def create() -> invitations.CreatedInvitation:
         return invitations.create(
             access_of(world, catalog),
             invitation_id=INVITATION,
             address=GUEST,
             role_id=asked.get("role", "basic"),
             delivery=asked.get("delivery"),
-            occupancy=asked.get("found", EMPTY),
+            context=asked.get("found", EMPTY),
         )
 
     if not isinstance(expected, list):
@@ -142,7 +148,7 @@ def test_a_member_does_not_invite_with_a_role_above_their_own() -> None:
             address=GUEST,
             role_id="operator",
             delivery=None,
-            occupancy=EMPTY,
+            context=EMPTY,
         )
 
 
@@ -167,12 +173,12 @@ def test_a_resend_makes_a_new_link_or_is_refused(
     world = memory(catalog)
     world.add("ana", "admin")
     access = access_of(world, catalog, "ana")
-    found = Occupancy(members=taken, open_invitations=0)
+    found = InvitationContext(members=taken, open_invitations=0)
     if refusal is not None:
         with pytest.raises(refusal):
-            invitations.resend(access, sent, occupancy=found)
+            invitations.resend(access, sent, context=found)
         return
-    again, _ = invitations.resend(access, replace(sent, wrong_codes=3), occupancy=found)
+    again, _ = invitations.resend(access, replace(sent, wrong_codes=3), context=found)
     assert (again.generation, again.wrong_codes) == (2, 0)
     assert again.inviter_user_id == user_id("ana")
     assert again.open(START)
@@ -192,9 +198,21 @@ UNUSABLE: dict[str, Invitation | None] = {
 @pytest.mark.parametrize("what", UNUSABLE)
 def test_an_invitation_that_cannot_be_used_is_not_valid(what: str) -> None:
     with pytest.raises(InvitationNotValid):
-        usable_and_open(UNUSABLE[what], 1, now=START)
-    assert usable_and_open(invitation(), 1, now=START) == invitation()
-    assert usable_and_open(invitation(expires_at=None), 1, now=START).expires_at is None
+        require_open_link(UNUSABLE[what], 1, now=START)
+    assert require_open_link(invitation(), 1, now=START) == invitation()
+    assert require_open_link(invitation(expires_at=None), 1, now=START).expires_at is None
+
+
+UNMAILABLE = {name: found for name, found in UNUSABLE.items() if name != "worn out"} | {
+    "not mailed": invitation(delivery=Delivery.LINK)
+}
+
+
+@pytest.mark.parametrize("what", UNMAILABLE)
+def test_a_link_that_cannot_be_used_is_not_mailed(what: str) -> None:
+    with pytest.raises(InvitationNotValid):
+        check_mailable(UNMAILABLE[what], generation=1, now=START)
+    assert check_mailable(invitation(), generation=1, now=START) == invitation()
 
 
 def test_a_suspended_account_is_not_opened() -> None:
@@ -218,9 +236,9 @@ ACCEPTANCES: list[tuple[dict[str, Any], type[Refusal] | None]] = [
     ({"inviter": None}, InvitationNotValid),
     ({"inviter": "billing"}, InvitationNotValid),
     ({"inviter": "admin"}, None),
-    ({"present": True}, AlreadyMember),
+    ({"present": True}, AlreadyJoined),
     ({"members": 199}, None),
-    ({"members": 200}, MemberLimit),
+    ({"members": 200}, NoFreeSeat),
 ]
 
 
@@ -242,7 +260,7 @@ def test_an_invitation_is_accepted_or_refused(
             catalog=catalog,
             invitee=Invitee(user_id=user_id("guest"), address=address, name="Guest"),
             inviter=None if giver is None else Inviter(membership=giver),
-            present=world.add("guest", "basic") if "present" in differs else None,
+            current_membership=world.add("guest", "basic") if "present" in differs else None,
             members=differs.get("members", 0),
             membership_id=MembershipId("mem_1"),
             now=START,

@@ -92,7 +92,7 @@ def test_an_override_gives_only_what_its_giver_holds_for_as_long(
         return set_override(
             access_of(world, actor, own),
             member,
-            present=before,
+            member_overrides=before,
             grants=GRANTS[new[0]],
             expires_at=ends,
         )
@@ -142,7 +142,7 @@ REFUSED: dict[str, tuple[dict[str, Any], type[Refusal]]] = {
 
 
 @pytest.mark.parametrize("what", REFUSED)
-def test_an_override_that_cannot_be_is_refused(what: str) -> None:
+def test_an_invalid_override_is_refused(what: str) -> None:
     given, refusal = REFUSED[what]
     world = memory(CATALOG)
     world.add("bea", "developer")
@@ -151,7 +151,7 @@ def test_an_override_that_cannot_be_is_refused(what: str) -> None:
         set_override(
             access_of(world, owner),
             world.store.memberships[user_id(given.get("whom", "bea"))],
-            present=[],
+            member_overrides=[],
             grants=given.get("grants", {}),
             expires_at=START + timedelta(seconds=given.get("seconds", 60)),
         )

@@ -1,0 +1,22 @@
+"""The roles of an account's catalog."""
+
+from rolecall import Role
+from services.team.domain.account_access import AccountAccess
+from shared.problems import NotFound
+
+
+def list_all(access: AccountAccess) -> list[Role]:
+    """List the roles of the account's catalog, in its order."""
+    return list(access.catalog.catalog.roles)
+
+
+def get(access: AccountAccess, role_id: str) -> Role:
+    """Return one role.
+
+    Raises:
+        NotFound: the account's catalog has no such role.
+    """
+    role = access.catalog.catalog.role(role_id)
+    if role is None:
+        raise NotFound
+    return role
