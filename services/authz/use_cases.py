@@ -18,8 +18,8 @@ from services.authz.domain.checks import (
     decide_check,
     decide_for_user,
 )
-from services.authz.store.policy_state import PolicyState
-from services.authz.store.sign_in_state import SignInState
+from services.authz.domain.policy_state import PolicyState
+from services.authz.domain.sign_in_state import SignInState
 from shared.auth.principals import ClientPrincipal, UserPrincipal
 from shared.clock import Clock
 from shared.contracts.calls.authz import CheckResult

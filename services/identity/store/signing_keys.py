@@ -1,7 +1,7 @@
 """The collection of signing keys."""
 
 from services.identity.domain.signing_keys import SealedKey
-from services.identity.store.codec import document, read
+from shared.documents import document, read
 from shared.mongo import Database, DbSession, insert_once, majority
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from pymongo import ReplaceOne
 
 from services.team.domain.invitations import Invitation, InvitationStatus
-from services.team.store.codec import document, read
+from shared.documents import document, read
 from shared.ids import AccountId, InvitationId, UserId
 from shared.mongo import Database, DbSession, Document, insert_once, majority
 

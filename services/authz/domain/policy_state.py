@@ -17,7 +17,7 @@ from rolecall import (
     build_account,
     build_member,
 )
-from services.authz.store.newest import NewestStates, read_states
+from services.authz.domain.newest import NewestStates, read_states
 from shared.contracts.policy_objects import OverrideObject, PolicyObject, PolicyObjectKind
 
 logger = logging.getLogger(__name__)
