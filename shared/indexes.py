@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.migrations import Step
 from shared.mongo import Collection, Database, Document, create_index, majority
-from shared.start import StartRefused
+from shared.problems import StartRefused
 
 _NOT_COMPARED = frozenset({"v", "ns", "name", "key", "background", "expireAfterSeconds"})
 """Members of a stored index that are no options, or that are compared on their own."""

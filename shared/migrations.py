@@ -15,7 +15,7 @@ from shared.cancellation import end
 from shared.clock import Clock
 from shared.ids import new_id
 from shared.mongo import DATABASE_AWAY, AlreadyThere, Database, insert_once, majority
-from shared.start import StartRefused
+from shared.problems import StartRefused
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
 Step = Callable[[Database], Awaitable[None]]

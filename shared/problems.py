@@ -199,3 +199,7 @@ TITLE: Mapping[RefusalKind, str] = {
     RefusalKind.UNAVAILABLE: "Unavailable",
 }
 _KIND = {status: kind for kind, status in STATUS.items()}
+
+
+class StartRefused(Exception):  # noqa: N818 - the process refuses, nothing is broken
+    """A condition that no retry changes; the message tells the operator what to do."""

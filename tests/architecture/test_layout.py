@@ -55,7 +55,6 @@ OTHER_ROOTS = {
         "problems.py",
         "redaction.py",
         "runtime",
-        "start.py",
         "timeouts.py",
         "wiring.py",
     },

@@ -46,7 +46,7 @@ BOOT_STEP_MS = 60_000
 The wall clock, which numbers boots, was set back."""
 
 
-class _PlaceTakenError(Exception):
+class _SlotTakenError(Exception):
     """Another live process holds the lease of this replica's place."""
 
 
@@ -114,10 +114,10 @@ class Follower:
                     continue
             except Unavailable:
                 pause = min(pause, RETRY_SECONDS * random.uniform(1, 2))
-            except _PlaceTakenError:
+            except _SlotTakenError:
                 self.view.forget()
                 logger.error(  # noqa: TRY400
-                    "Another process took the place of this replica.",
+                    "Another process took the slot of this replica.",
                     extra={"replica": self._replica},
                 )
                 return
@@ -211,7 +211,7 @@ class Follower:
             if refusal.code != Superseded.code:
                 raise Unavailable from refusal
             if self._held:
-                raise _PlaceTakenError from refusal
+                raise _SlotTakenError from refusal
             self.view.boot += BOOT_STEP_MS
             return False
         self._ttl = answer.ttl

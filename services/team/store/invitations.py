@@ -72,11 +72,6 @@ class InvitationRows:
         """
         await insert_once(self._invitations, _invitation(invitation), session)
 
-    async def replace_invitation(self, invitation: Invitation, session: DbSession) -> None:
-        """Save a changed invitation."""
-        row = _invitation(invitation)
-        await self._invitations.replace_one({"_id": row["_id"]}, row, session=session)
-
     async def replace_invitations(self, changed: Sequence[Invitation], session: DbSession) -> None:
         """Save changed invitations, all in one request."""
         rows = map(_invitation, changed)
