@@ -37,7 +37,7 @@ class Index:
         return self.name or "_".join(f"{field}_{order}" for field, order in self.keys)
 
     def matches(self, stored: Document) -> bool:
-        """Tell whether the stored index is this one, apart from its name and time to live.
+        """Return whether the stored index is this one, apart from its name and time to live.
 
         Every other option counts. An index that is sparse, hidden or has a collation does not serve
         the queries of one that is not.
@@ -64,7 +64,7 @@ class Index:
 
 
 def index_step(*indexes: Index) -> Step:
-    """Return the step of a migration that builds the indexes."""
+    """Return a migration step that builds these indexes."""
 
     async def build(database: Database) -> None:
         await build_indexes(database, *indexes)

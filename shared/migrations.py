@@ -159,7 +159,7 @@ class _Lock:
         self._watched_since = 0.0
 
     async def acquire(self) -> bool:
-        """Take the lock if it is free or its holder fell silent; tell whether it is ours."""
+        """Take a free lock, or that of a silent holder; return whether this process has it."""
         mine = {"holder": self._holder, "term_seconds": self._term, "renewal": _renewal()}
         current = await self._locks.find_one({"_id": LOCK_ID})
         if current is None:

@@ -62,7 +62,7 @@ class AccountRouteHook(Protocol):
         """
 
     async def exists_by_now(self, call: Call[Any, Any]) -> bool:
-        """Whether a handler that found nothing shall look once more."""
+        """Return whether to run the handler again after a 404."""
 
     async def refused(self, call: Call[Any, Any], refusal: Refusal) -> None:
         """Take note of a refusal before it is answered."""
@@ -214,7 +214,7 @@ class Api:
         return check_json(route.takes, raw, value=loads(raw), strictness=route.strictness)
 
     def _check_row(self, route: Route) -> None:
-        """Stop the start when a row contradicts itself."""
+        """Raise `ValueError` if a row contradicts itself."""
         inside = isinstance(route.access, Internal | Admin)
         if inside != route.path.startswith(INTERNAL_PREFIX):
             raise ValueError(

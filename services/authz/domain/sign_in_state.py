@@ -34,7 +34,7 @@ class SignInState:
             self._drop_sessions_before(latest - SESSION_END_RETENTION)
 
     def session_ended(self, session_id: str) -> bool:
-        """Whether this session has ended."""
+        """Return whether this session has ended."""
         return self._newest.get(PolicyObjectKind.SESSION, session_id) is not None
 
     def client(self, client_id: str) -> ServiceClientObject | None:

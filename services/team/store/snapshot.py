@@ -92,4 +92,5 @@ def _read(cursor: str) -> tuple[str, dict[int, int], int, str]:
             str(after),
         )
     except (ValueError, AttributeError, TypeError) as problem:
-        raise Invalid(errors=[("/query/cursor", "Is not a cursor of this route")]) from problem
+        message = "This is not a cursor of this route. Start again without a cursor."
+        raise Invalid(errors=[("/query/cursor", message)]) from problem
