@@ -6,7 +6,7 @@ from typing import Any
 
 
 def cancelled_by_us() -> bool:
-    """Tell whether the running task was asked to stop.
+    """Return whether the running task was asked to stop.
 
     A broken link makes aiormq raise `CancelledError` in a task that was not cancelled.
     """

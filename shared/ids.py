@@ -46,11 +46,11 @@ def new_id(prefix: str) -> str:
 
 
 def is_id(value: str, prefix: str) -> bool:
-    """Whether `value` has the form of an id with this prefix; only ASCII characters count."""
+    """Return whether `value` has the form of an id with this prefix, in ASCII characters."""
     return value.startswith(f"{prefix}_") and _ID.fullmatch(value) is not None
 
 
 def fits_path(name: str, value: str) -> bool:
-    """Whether `value` may be the value of the path parameter `name`."""
+    """Return whether `value` may be the value of the path parameter `name`."""
     prefix = PREFIXES.get(name)
     return _OTHER.fullmatch(value) is not None if prefix is None else is_id(value, prefix)

@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.migrations import Step
 from shared.mongo import Collection, Database, Document, create_index, majority
-from shared.start import StartRefused
+from shared.problems import StartRefused
 
 _NOT_COMPARED = frozenset({"v", "ns", "name", "key", "background", "expireAfterSeconds"})
 """Members of a stored index that are no options, or that are compared on their own."""
@@ -37,7 +37,7 @@ class Index:
         return self.name or "_".join(f"{field}_{order}" for field, order in self.keys)
 
     def matches(self, stored: Document) -> bool:
-        """Tell whether the stored index is this one, apart from its name and time to live.
+        """Return whether the stored index is this one, apart from its name and time to live.
 
         Every other option counts. An index that is sparse, hidden or has a collation does not serve
         the queries of one that is not.
@@ -64,7 +64,7 @@ class Index:
 
 
 def index_step(*indexes: Index) -> Step:
-    """Return the step of a migration that builds the indexes."""
+    """Return a migration step that builds these indexes."""
 
     async def build(database: Database) -> None:
         await build_indexes(database, *indexes)

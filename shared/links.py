@@ -51,7 +51,7 @@ class Links:
         return link if hmac.compare_digest(self.token(link), token) else None
 
     def fits(self, link: Link, code: str) -> bool:
-        """Whether `code` belongs to the link; case, blanks and hyphens are ignored."""
+        """Return whether `code` belongs to the link; case, blanks and hyphens are ignored."""
         typed = re.sub(r"[\s-]", "", code).upper()
         return hmac.compare_digest(self.code(link).encode(), typed.encode())
 

@@ -15,7 +15,7 @@ from shared.cancellation import end
 from shared.clock import Clock
 from shared.ids import new_id
 from shared.mongo import DATABASE_AWAY, AlreadyThere, Database, insert_once, majority
-from shared.start import StartRefused
+from shared.problems import StartRefused
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
 Step = Callable[[Database], Awaitable[None]]
@@ -159,7 +159,7 @@ class _Lock:
         self._watched_since = 0.0
 
     async def acquire(self) -> bool:
-        """Take the lock if it is free or its holder fell silent; tell whether it is ours."""
+        """Take a free lock, or that of a silent holder; return whether this process has it."""
         mine = {"holder": self._holder, "term_seconds": self._term, "renewal": _renewal()}
         current = await self._locks.find_one({"_id": LOCK_ID})
         if current is None:

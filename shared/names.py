@@ -26,18 +26,18 @@ def parse_name(text: str) -> str:
     """
     trimmed = text.strip()
     if any(_refused(character) for character in trimmed):
-        raise ValueError("A name cannot contain control or formatting characters.")
+        raise ValueError("A name cannot contain control or formatting characters. Remove them.")
     name = unicodedata.normalize("NFC", " ".join(trimmed.split()))
     if not 1 <= len(name) <= NAME_LENGTH:
-        raise ValueError(f"A name has 1 to {NAME_LENGTH} characters.")
+        raise ValueError(f"A name must have 1 to {NAME_LENGTH} characters.")
     if not any(_prints(character) for character in name):
         raise ValueError("A name needs at least one visible character.")
     if not _joiners_join(name):
         raise ValueError("A zero-width joiner or non-joiner must stand between visible characters.")
     if _LINK.search(name):
-        raise ValueError('A name cannot contain a link ("://" or "www.").')
+        raise ValueError('A name cannot contain a link ("://" or "www."). Remove it.')
     if _ENCODED_WORD in name:
-        raise ValueError('A name cannot contain "=?".')
+        raise ValueError('A name cannot contain "=?". Remove it.')
     return name
 
 
@@ -51,12 +51,12 @@ def _refused(character: str) -> bool:
 
 
 def _prints(character: str) -> bool:
-    """Tell whether a character shows by itself: not a space, a mark, a joiner or a blank."""
+    """Return whether a character shows by itself: not a space, a mark, a joiner or a blank."""
     return unicodedata.category(character)[0] not in "CMZ" and character not in _BLANK_LETTERS
 
 
 def _joiners_join(name: str) -> bool:
-    """Tell whether each joiner stands between a visible character, with its marks, and another."""
+    """Return whether each joiner stands between visible characters; the first may have marks."""
     visible = False
     """Whether the latest character is visible, or a mark on one."""
     open_joiner = False

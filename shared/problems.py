@@ -132,7 +132,10 @@ class Unavailable(Refusal):
 
     kind = RefusalKind.UNAVAILABLE
     code = "unavailable"
-    detail = "The service is temporarily unavailable. Try again after the seconds in Retry-After."
+    detail = (
+        "The service is temporarily unavailable."
+        " Wait the number of seconds in the Retry-After header, then try again."
+    )
 
     def __init__(self, *, retry_after: int = 1) -> None:
         super().__init__(retry_after=retry_after)
@@ -142,7 +145,7 @@ class Stale(Unavailable):
     """The policy state of this replica is not fresh enough to decide from."""
 
     code = "stale"
-    detail = "The policy state of this replica is not fresh enough to answer. Try again."
+    detail = "The decision cannot be made from current data at the moment. Try again."
 
 
 class RemoteRefusal(Refusal):
@@ -199,3 +202,7 @@ TITLE: Mapping[RefusalKind, str] = {
     RefusalKind.UNAVAILABLE: "Unavailable",
 }
 _KIND = {status: kind for kind, status in STATUS.items()}
+
+
+class StartRefused(Exception):  # noqa: N818 - the process refuses, nothing is broken
+    """A condition that no retry changes; the message tells the operator what to do."""

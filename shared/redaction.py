@@ -54,7 +54,7 @@ _SHAPES = re.compile(
 
 
 def is_secret_name(name: str) -> bool:
-    """Tell whether a member of this name holds a secret.
+    """Return whether a member of this name holds a secret.
 
     The whole name is compared. A catalog's entries are named by customers: `api_tokens` is the
     name of a permission, not of a token.
@@ -63,7 +63,7 @@ def is_secret_name(name: str) -> bool:
 
 
 def contains_secret_name(name: str) -> bool:
-    """Tell whether any part of the name suggests a secret (`new_password`, `Set-Cookie`).
+    """Return whether any part of the name suggests a secret (`new_password`, `Set-Cookie`).
 
     For names that only our own code and libraries choose, where one redaction too many is harmless.
     """

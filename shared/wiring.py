@@ -30,8 +30,8 @@ from shared.migrations import Migration, migrate
 from shared.mongo import connect
 from shared.runtime.service import ServiceApp
 from shared.runtime.settings import ServiceSettings, StatelessSettings
+from shared.runtime.start import Step
 from shared.runtime.supervisor import Loop
-from shared.start import Step
 from shared.timeouts import Timeouts
 
 

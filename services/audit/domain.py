@@ -62,7 +62,7 @@ class Record:
 
     @property
     def noun(self) -> str:
-        """The action's first word with its dot (`member.`); an action without a dot is all noun."""
+        """The first word of the action with its dot (`member.`), or an action without a dot."""
         noun, dot, _ = self.action.partition(".")
         return noun + dot
 
@@ -119,7 +119,7 @@ class ActionFilter:
     prefix: str | None = None
 
     def matches(self, action: str) -> bool:
-        """Whether the search takes this action."""
+        """Return whether the search takes this action."""
         if self.exact is not None:
             return action == self.exact
         return action.startswith(self.noun or self.prefix or "")

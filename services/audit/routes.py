@@ -18,7 +18,7 @@ from shared.http.routes import Answer, Call, Route
 def _refuse_numbers(value: str) -> str:
     """Refuse a number, which pydantic would take for seconds since 1970."""
     if re.match(r"\d{4}-\d\d-\d\d", value) is None:
-        raise ValueError("Write a time of RFC 3339, such as 2026-03-05T12:00:00Z")
+        raise ValueError("Must be an RFC 3339 time, such as 2026-03-05T12:00:00Z.")
     return value
 
 
@@ -78,7 +78,7 @@ class AuditRecordView(Answer):
 
     @classmethod
     def of(cls, record: Record) -> Self:
-        """Show a record as a reader gets it."""
+        """Return the record as the API shows it."""
         return cls(
             id=record.id,
             account_id=record.account_id,

@@ -3,10 +3,10 @@
 from services.authz.adapters.follower import Follower
 from services.authz.adapters.followers import Followers
 from services.authz.domain.journal_view import JournalView
+from services.authz.domain.policy_state import PolicyState
+from services.authz.domain.sign_in_state import SignInState
 from services.authz.routes import INTERNAL_ROUTES, ROUTES
 from services.authz.settings import Settings
-from services.authz.store.policy_state import PolicyState
-from services.authz.store.sign_in_state import SignInState
 from services.authz.subscriptions import handler
 from services.authz.use_cases import Ctx
 from shared.bus import Bus, Subscription

@@ -18,8 +18,8 @@ from services.authz.domain.checks import (
     decide_check,
     decide_for_user,
 )
-from services.authz.store.policy_state import PolicyState
-from services.authz.store.sign_in_state import SignInState
+from services.authz.domain.policy_state import PolicyState
+from services.authz.domain.sign_in_state import SignInState
 from shared.auth.principals import ClientPrincipal, UserPrincipal
 from shared.clock import Clock
 from shared.contracts.calls.authz import CheckResult
@@ -81,7 +81,7 @@ class Ctx:
     timeouts: Timeouts
 
     def holds(self) -> bool:
-        """Whether both leases hold now."""
+        """Return whether both leases hold now."""
         return self.team.holds() and self.identity.holds()
 
     def revision(self, account_id: str) -> str | None:
@@ -116,7 +116,7 @@ class Ctx:
             await asyncio.sleep(CATCH_UP_POLL_SECONDS)
 
     def while_fresh(self, answer: Callable[[], T]) -> T:
-        """Return or raise what `answer` does, provided that the leases still hold afterwards.
+        """Run `answer`. Use its result only if the leases still hold afterwards.
 
         The state is read first and the leases are tested afterwards, with no await in between. A
         process that was stopped anywhere before the test does not answer from before the stop.

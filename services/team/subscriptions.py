@@ -27,9 +27,7 @@ async def on_verified(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
         name=user.name,
     )
     caller = caller_for(row, service="team")
-    await open_personal(
-        ctx, verified, caller=caller, position=row.position, applied_mark=applied_mark
-    )
+    await open_personal(ctx, verified, caller=caller, position=row.position, guard=applied_mark)
 
 
 async def on_renamed(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:

@@ -9,13 +9,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from shared.auth import jwt
 from shared.auth.jwt import BadToken
 from shared.auth.key_sources import KeySource
+from shared.auth.lifetimes import ACCESS_SECONDS
 from shared.auth.principals import ClientPrincipal, UserPrincipal
 from shared.clock import Clock
 from shared.ids import AccountId, ClientId, SessionId, UserId, is_id, new_id
 
 AUDIENCE = "rolecall"
 ACCESS_TYPE = "at+jwt"
-ACCESS_SECONDS = 300
 MAX_CACHED_TOKENS = 10_000
 
 

@@ -49,7 +49,7 @@ class InternalVerifier:
     """Verifies the tokens of calls to one service."""
 
     def __init__(self, *, service: str, keys: Mapping[str, str], clock: Clock) -> None:
-        """Make it; `keys` are the public keys by service (`ROLECALL_<SERVICE>_INTERNAL_KEYS`)."""
+        """`keys` are the public keys by service (`ROLECALL_<SERVICE>_INTERNAL_KEYS`)."""
         self._service = service
         self._keys = {name: read_public(text) for name, text in keys.items()}
         self._clock = clock

@@ -55,9 +55,9 @@ class StaticKeys:
 class RemoteKeys:
     """A cached copy of identity's key set.
 
-    It is fetched again when it is five minutes old or a `kid` is unknown, at most every ten seconds
-    however many unknown ids arrive, and never from an address that a token names. While identity
-    does not answer, the last set is trusted for an hour.
+    It is fetched again when it is five minutes old or a `kid` is unknown, at most once in ten
+    seconds, regardless of how many unknown ids arrive. It is never fetched from an address that a
+    token names. While identity does not answer, the last set is trusted for an hour.
     """
 
     def __init__(self, fetch: Callable[[], Awaitable[KeySet]], *, clock: Clock) -> None:

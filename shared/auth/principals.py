@@ -50,7 +50,10 @@ Principal = UserPrincipal | ClientPrincipal | ServicePrincipal | AdminPrincipal 
 
 
 def actor_of(principal: Principal) -> Actor:
-    """The actor for the audit record; for an internal call it is the one that is acted for."""
+    """Return the actor for the audit record.
+
+    For an internal call it is the principal on whose behalf the service calls.
+    """
     match principal:
         case UserPrincipal():
             return Actor(type="user", id=principal.user_id, session_id=principal.session_id)

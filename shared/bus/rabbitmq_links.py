@@ -17,7 +17,7 @@ from shared.contracts.topology import DELIVERY_LIMIT, Queue, QueueKind, Topology
 log = logging.getLogger(__name__)
 
 CLOSE_SECONDS = 5.0
-"""For a connection to close."""
+"""The longest wait for a connection to close."""
 
 
 class BrokerLinks:

@@ -24,10 +24,10 @@ from shared.contracts.topology import DELIVERY_LIMIT, Queue, QueueKind, Topology
 log = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 10.0
-"""For declaring everything; a broker that just started is slow."""
+"""The longest wait for all declarations; a broker that just started is slow."""
 
 CANCEL_SECONDS = 1.0
-"""For the broker to confirm that it sends no more."""
+"""The longest wait for the broker to confirm that it sends no more."""
 
 RECONNECT_PAUSE_SECONDS = (0.1, 2.0)
 """The first and the longest pause between two attempts, before jitter."""

@@ -22,7 +22,7 @@ SOURCES = (Service.IDENTITY, Service.TEAM, Service.NOTIFICATION, Service.AUDIT)
 """The services with a journal; the first word of a fact's type."""
 
 DELIVERY_LIMIT = 5
-"""A message may fail so often; the next failure makes it a dead letter."""
+"""The number of failures after which the next one makes a message a dead letter."""
 
 
 class QueueKind(StrEnum):
@@ -48,7 +48,7 @@ class Queue:
         return tuple(f"{source}.#" for source in self.sources)
 
     def takes(self, fact_type: str) -> bool:
-        """Tell whether a fact of this type reaches the queue."""
+        """Return whether a fact of this type reaches the queue."""
         return fact_type.partition(".")[0] in self.sources
 
     @property

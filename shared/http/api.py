@@ -228,7 +228,7 @@ class Api:
         return check_json(route.takes, raw, value=loads(raw), strictness=route.strictness)
 
     def _check_row(self, route: Route) -> None:
-        """Stop the start when a row contradicts itself."""
+        """Raise `ValueError` if a row contradicts itself."""
         hook = self._hook(route)
         inside = isinstance(route.access, Internal | Admin)
         if inside != route.path.startswith(INTERNAL_PREFIX):

@@ -94,7 +94,7 @@ class IdempotencyGuard:
             raise Unavailable
         if stored["body"] != self._document["body"]:
             raise IdempotencyKeyReused(
-                errors=[("/headers/Idempotency-Key", "Was used with another body")]
+                errors=[("/headers/Idempotency-Key", "This key was used with another body.")]
             )
         answer: dict[str, Any] = stored["answer"]
         return answer

@@ -47,7 +47,7 @@ class BodyMissing(Refusal):
 
     kind = RefusalKind.MALFORMED
     code = "body-missing"
-    detail = "The request has no body. This route requires one."
+    detail = "The request has no body. Send a body."
 
 
 class BodyBroken(Refusal):
@@ -79,7 +79,10 @@ class WrongPrincipal(Refusal):
 
     kind = RefusalKind.DENIED
     code = "wrong-principal"
-    detail = "This route does not accept this kind of credential. Its documentation names the kind."
+    detail = (
+        "This route does not accept this kind of credential."
+        " Send the kind of credential that the documentation of this route names."
+    )
 
 
 class MethodNotAllowed(Refusal):

@@ -74,7 +74,7 @@ def _walk(value: Any) -> None:
             elif isinstance(item, list):
                 deeper += item
             elif isinstance(item, str) and _FORBIDDEN.search(item):
-                raise MalformedJson(reason="a string contains NUL or half of a surrogate pair")
+                raise MalformedJson(reason="a string contains a character that is not allowed")
         depth += any(isinstance(item, dict | list) for item in level)
         if depth > MAX_JSON_LEVELS:
             raise MalformedJson(reason=_TOO_DEEP)

@@ -87,7 +87,7 @@ def _single(
             )
         if _CONTROL.search(name + value):
             errors.append(
-                (_pointer(prefix, [name]), "Contains NUL or half of a surrogate pair. Remove it.")
+                (_pointer(prefix, [name]), "Contains a character that is not allowed. Remove it.")
             )
         single[name] = value
     if errors:

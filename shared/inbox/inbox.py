@@ -107,7 +107,7 @@ class Inbox:
         return Verdict.ACK
 
     async def apply(self, row: Row) -> None:
-        """Give a row to its subscriber, unless it is applied already."""
+        """Hand a row to its subscriber, unless it is applied already."""
         if self._reconciler.covers(row.position):
             return
         marked = False

@@ -29,23 +29,24 @@ from shared.mongo import (
 from shared.problems import Unavailable
 
 RECONCILE_SECONDS = 5.0
-"""Between two comparisons with the sources' heads."""
+"""The pause between two comparisons with the heads of the sources."""
 RECONCILE_AWAY_SECONDS = 1.0
-"""The same, while a source cannot be asked."""
-SETTLE_SECONDS = 0.5
-"""Before a comparison that a failure asked for: its cause needs a moment to pass."""
+"""The pause between two comparisons while a source does not answer."""
+FAILURE_PAUSE_SECONDS = 0.5
+"""The pause before a comparison that follows a failure: its cause needs a moment to pass."""
 BUS_HEAD_START = timedelta(seconds=1)
-"""A row that is younger is left to the bus."""
-SETTLING_TIME = timedelta(seconds=10)
-"""A fact may still appear so long after its own moment: its transaction is open for five seconds at
-most, and the clocks of two machines differ."""
+"""The age from which the reconciler fetches a row; a younger one is left to the bus."""
+COMPLETENESS_LAG = timedelta(seconds=10)
+"""The longest time after which a fact appears: its transaction is open for five seconds at most,
+and the clocks of two machines differ."""
 PAGE_SIZE = 200
-"""Rows of one fetch."""
+"""The number of rows of one fetch."""
 MARK_RETENTION = timedelta(hours=1)
-"""A mark that the progress covers is kept so long, for replicas that have read older progress."""
+"""How long a mark that the progress covers is kept, for replicas that read older progress."""
 FORGET_INTERVAL = timedelta(minutes=5)
+"""The pause between two deletions of marks."""
 MAX_ATTEMPTS = 6
-"""A row that fails so often is put aside."""
+"""The number of failures after which a row is put aside."""
 
 AWAY: tuple[type[Exception], ...] = (Unavailable, *DATABASE_AWAY)
 """Not the fault of a fact: it waits until the database or the other service is back."""
@@ -93,7 +94,7 @@ class Reconciler:
                 self._contiguous[saved["_id"], int(shard)] = seq
 
     def covers(self, position: Position) -> bool:
-        """Tell whether the row at this position is known to be applied, without its mark."""
+        """Return whether the row at this position is known to be applied, without its mark."""
         applied = self._contiguous.get((position.source, position.shard), 0)
         return position.epoch == self._epochs.get(position.source) and position.seq <= applied
 
@@ -125,7 +126,7 @@ class Reconciler:
             try:
                 async with asyncio.timeout(pause * random.uniform(0.8, 1.2)):
                     await self._wake.wait()
-                await asyncio.sleep(SETTLE_SECONDS)
+                await asyncio.sleep(FAILURE_PAUSE_SECONDS)
             except TimeoutError:
                 continue
             finally:
@@ -147,7 +148,7 @@ class Reconciler:
             await self._save(source, epoch, heads)
             await self._forget_now_and_then(source, epoch, behind, asked_at)
         if not incomplete:
-            self._complete_until[source] = asked_at - SETTLING_TIME
+            self._complete_until[source] = asked_at - COMPLETENESS_LAG
 
     def _begin_epoch(self, source: str, epoch: str) -> None:
         if source in self._epochs:
@@ -232,7 +233,10 @@ class Reconciler:
     async def _forget_now_and_then(
         self, source: str, epoch: str, shards: Collection[int], now: datetime
     ) -> None:
-        """Delete marks that the progress covers, but seldom: each time it reads an hour of them."""
+        """Delete marks that the progress covers.
+
+        This runs at most once in `FORGET_INTERVAL`, because each run reads an hour of marks.
+        """
         self._to_forget.setdefault(source, set()).update(shards)
         if now < self._forget_at.get(source, now):
             return

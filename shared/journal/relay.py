@@ -19,11 +19,11 @@ from shared.mongo import AlreadyThere, Database, insert_once, majority
 _log = logging.getLogger(__name__)
 
 BATCH_SIZE = 500
-"""Rows of one publish."""
+"""The number of rows of one publish."""
 SWEEP_SECONDS = 1.0
-"""Between two sweeps; a younger row is left to the process that committed it."""
+"""The pause between two sweeps; a younger row is left to the process that committed it."""
 ELECTION_TERM = timedelta(seconds=10)
-"""A sweeper that falls silent is succeeded after so long."""
+"""The time after which another process replaces a silent sweeper."""
 
 
 class Relay:

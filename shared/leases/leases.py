@@ -68,8 +68,8 @@ class _Open:
 class Leases:
     """The leases that one source gives to the replicas of authz.
 
-    `ttl` (1 to `MAX_TTL_SECONDS` seconds) is the price of a dead replica (one change waits for it,
-    once) against the time that checks survive a lost database.
+    A longer `ttl` (1 to `MAX_TTL_SECONDS` seconds) lets checks survive a longer outage of the
+    database. A change waits longer, once, for a dead replica.
     """
 
     def __init__(

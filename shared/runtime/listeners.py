@@ -8,7 +8,7 @@ BACKLOG = 1024
 DRAIN_SECONDS = 10.0
 KEEP_ALIVE_SECONDS = 75.0
 LINGER_SECONDS = 2.0
-"""The rest of a refused body is read for so long: the sender sees the answer."""
+"""How long the rest of a refused body is read, so that the sender sees the answer."""
 MAX_HEADER_BYTES = 16_384
 
 

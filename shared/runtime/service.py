@@ -16,6 +16,7 @@ from shared.http.access import Admin, Internal
 from shared.http.api import Api
 from shared.http.mounting import mount
 from shared.http.requests import Network
+from shared.problems import StartRefused
 from shared.runtime.health import Checks, health_api
 from shared.runtime.listeners import Listener, listen
 from shared.runtime.settings import (
@@ -26,8 +27,8 @@ from shared.runtime.settings import (
     service_name,
     variable,
 )
+from shared.runtime.start import Step, open_step
 from shared.runtime.supervisor import Loop, Supervisor
-from shared.start import StartRefused, Step, open_step
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
 _log = logging.getLogger(__name__)

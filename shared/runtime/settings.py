@@ -45,7 +45,7 @@ def settings_config(service: str) -> SettingsConfigDict:
 
 
 def secret_bytes(secret: SecretStr) -> bytes:
-    """Give the 32 bytes of a secret.
+    """Return the 32 bytes of a secret.
 
     Raises:
         ValueError: the secret has another length, another alphabet, or is not random.
@@ -131,7 +131,10 @@ class StatelessSettings(BaseSettings):
     def _not_every_address(
         cls, networks: tuple[IPv4Network | IPv6Network, ...]
     ) -> tuple[IPv4Network | IPv6Network, ...]:
-        """`T18`: any client could then say which address it comes from."""
+        """Refuse a network that covers every address (`T18`).
+
+        With it any client could claim the address that it comes from.
+        """
         if any(network.prefixlen == 0 for network in networks):
             raise ValueError("must not contain every address (0.0.0.0/0 or ::/0)")
         return networks

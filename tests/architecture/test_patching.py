@@ -4,13 +4,12 @@ import ast
 
 import pytest
 
+from deploy.documents import ROOT
 from tests.architecture.files import parsed, relative, tracked
 
 OURS = ("rolecall", "shared", "services", "deploy")
 PROGRAMS = {
     "tests/contracts/known_key.py": "the product as a process, with a signing key that tests know",
-    "tests/faults/crashing.py": "a service as a process that crashes at a given step",
-    "tests/faults/planted.py": "a service as a process with a planted defect",
 }
 """Programs that run apart from the tests, which may replace a part of the product."""
 
@@ -54,6 +53,11 @@ def patches(tree):
             for target in node.targets:
                 if isinstance(target, ast.Attribute) and root_of(target) in ours:
                     yield node
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_program_that_may_patch_exists(name):
+    assert (ROOT / name).is_file()
 
 
 @pytest.mark.parametrize(

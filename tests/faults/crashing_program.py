@@ -27,8 +27,8 @@ from shared.indexes import build_indexes
 from shared.journal import Journal, JournalWrite
 from shared.journal.relay import Relay
 from shared.mongo import Database, DbClient, DbSession, Transactions, connect, transact
+from shared.runtime.start import open_step
 from shared.runtime.supervisor import Supervisor
-from shared.start import open_step
 
 WRITES = 3
 CRASHING_WRITE = 1

@@ -25,7 +25,7 @@ from shared.migrations import (
     migrate,
 )
 from shared.mongo import DbClient, connect, create_index
-from shared.start import StartRefused
+from shared.problems import StartRefused
 from shared.timeouts import Timeouts
 from tests.faults.chaos_proxy import ChaosProxy
 from tests.patience import PATIENT

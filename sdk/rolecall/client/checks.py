@@ -43,7 +43,7 @@ class CheckDecision:
     revision: str | None = None
 
     def __bool__(self) -> bool:
-        """Whether the check is allowed."""
+        """Return whether the check is allowed."""
         return self.allowed
 
 
@@ -138,7 +138,7 @@ class RolecallClient:
     def _access_token(self, *, refused: str | None) -> str:
         """The current token, or a new one if it expires soon or is the one that was refused."""
         if not self._lock.acquire(timeout=self._timeout):
-            raise UndecidedError("Another thread still waits for a token.", temporary=True)
+            raise UndecidedError("Another thread is fetching a token. Try again.", temporary=True)
         try:
             if self._clock() < self._renew_at and self._token != refused:
                 return self._token

@@ -48,7 +48,7 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 
 
 def is_http_address(url: str) -> bool:
-    """Whether the address has the scheme http or https, and a host."""
+    """Return whether the address has the scheme http or https, and a host."""
     parts = urlsplit(url)
     return parts.scheme in ("http", "https") and bool(parts.hostname)
 

@@ -25,7 +25,7 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 
 class AccountFields(Protocol):
-    """What an account says of itself."""
+    """The fields of an account."""
 
     @property
     def kind(self) -> str:
@@ -41,7 +41,7 @@ class AccountFields(Protocol):
 
 
 class MembershipFields(Protocol):
-    """What a membership says of itself."""
+    """The fields of a membership."""
 
     @property
     def membership_id(self) -> str:
@@ -61,7 +61,7 @@ class MembershipFields(Protocol):
 
 
 class OverrideFields(Protocol):
-    """What a project override says of itself."""
+    """The fields of a project override."""
 
     @property
     def project_id(self) -> str:

@@ -31,7 +31,7 @@ _UNSPECIFIED = Resource()
 
 
 def is_outsider(account: AccountState | None, user_id: str, *, now: int) -> bool:
-    """Whether the user may not learn that the account exists; `None` is an unknown account.
+    """Return whether the user may not learn that the account exists; `None` is an unknown account.
 
     An outsider is not a member, or their membership is suspended or has expired. The status of the
     account makes no difference. `now` is in epoch milliseconds.

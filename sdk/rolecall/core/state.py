@@ -37,7 +37,7 @@ class Override:
     expires_at: int | None = None
 
     def active(self, *, now: int) -> bool:
-        """Whether the override applies at `now`, in epoch milliseconds."""
+        """Return whether the override applies at `now`, in epoch milliseconds."""
         return self.expires_at is None or now < self.expires_at
 
 

@@ -65,7 +65,7 @@ class PermissionGuard:
                         headers={"Retry-After": "1"},
                     )
                 if not decision.allowed:
-                    detail = f"This needs the permission {permission}."
+                    detail = f"You need the permission `{permission}`."
                     return _problem(403, "permission-missing", detail)
                 return await handler(request)
 

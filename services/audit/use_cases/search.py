@@ -29,7 +29,7 @@ class RecordPage:
 async def search(
     ctx: Ctx, caller: Caller, account_id: str, filters: Filters, *, after: str | None, limit: int
 ) -> RecordPage:
-    """Find one page of an account's records, newest first, and record the reading.
+    """Return one page of the records of an account, newest first, and record the reading.
 
     The page begins after the record whose `order` is `after`.
     """

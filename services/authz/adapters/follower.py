@@ -40,14 +40,15 @@ CHANGES_PAGE_SIZE = 200
 RETRY_SECONDS = 0.1
 FIRST_TTL_SECONDS = 3.0
 STUCK_TTLS = 3
-"""A replica without a usable lease for this many ttls, though leases are granted, loads anew."""
+"""After this many ttls without a usable lease, though leases are granted, a replica loads the
+snapshot again."""
 BOOT_STEP_MS = 60_000
 """A process that never held its lease raises its boot by this much if the source refuses it as old.
 The wall clock, which numbers boots, was set back."""
 
 
-class _PlaceTakenError(Exception):
-    """Another live process holds the lease of this replica's place."""
+class _SlotTakenError(Exception):
+    """Another live process holds the lease of this replica's slot."""
 
 
 class Follower:
@@ -77,7 +78,7 @@ class Follower:
         self._news = asyncio.Event()
 
     def holds(self) -> bool:
-        """Whether an answer that rests on this source's state may be given now."""
+        """Return whether an answer that rests on this source's state may be given now."""
         return self.view.holds(self._clock.boottime())
 
     def take(self, row: Row) -> None:
@@ -114,10 +115,10 @@ class Follower:
                     continue
             except Unavailable:
                 pause = min(pause, RETRY_SECONDS * random.uniform(1, 2))
-            except _PlaceTakenError:
+            except _SlotTakenError:
                 self.view.forget()
                 logger.error(  # noqa: TRY400
-                    "Another process took the place of this replica.",
+                    "Another process took the slot of this replica.",
                     extra={"replica": self._replica},
                 )
                 return
@@ -137,7 +138,7 @@ class Follower:
                 self._gap.set()
 
     async def report(self) -> None:
-        """Tell the source what is applied, all news in one call; never ends."""
+        """Report to the source what is applied, all news in one call; never ends."""
         while True:
             await self._news.wait()
             self._news.clear()
@@ -211,7 +212,7 @@ class Follower:
             if refusal.code != Superseded.code:
                 raise Unavailable from refusal
             if self._held:
-                raise _PlaceTakenError from refusal
+                raise _SlotTakenError from refusal
             self.view.boot += BOOT_STEP_MS
             return False
         self._ttl = answer.ttl

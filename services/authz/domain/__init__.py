@@ -1,1 +1,1 @@
-"""The pure rules of authz: what may be asked, and when a replica may answer."""
+"""The pure rules and the state of authz: what may be asked, decided and answered."""

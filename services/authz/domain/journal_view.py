@@ -147,7 +147,7 @@ class JournalView:
         return RowOutcome.BUFFERED
 
     def ask(self, now: float) -> LeaseRequestState:
-        """State what to send with the next lease request; `now` is read before it is sent."""
+        """Return the data of the next lease request; `now` is read before it is sent."""
         self._asks += 1
         return LeaseRequestState(
             sent=now,
@@ -180,7 +180,7 @@ class JournalView:
         return True
 
     def holds(self, now: float) -> bool:
-        """Whether an answer that rests on this source's state may be given at `now`."""
+        """Return whether an answer that rests on this source's state may be given at `now`."""
         return now < self._until
 
     def missing(self) -> dict[int, int]:
@@ -191,7 +191,7 @@ class JournalView:
         return {shard: self.applied.get(shard, 0) for shard in shards if self._gap(shard)}
 
     def has(self, shard: int, seq: int) -> bool:
-        """Whether the state contains the change at this position."""
+        """Return whether the state contains the change at this position."""
         return self.loaded and self.applied.get(shard, 0) >= seq
 
     def _gap(self, shard: int) -> bool:

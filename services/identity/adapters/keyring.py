@@ -28,14 +28,14 @@ class UnsealError(Exception):
 
 
 def seal(
-    key: Ed25519PrivateKey, *, kid: KeyId, slot: int, sealing_key: bytes, now: datetime
+    key: Ed25519PrivateKey, *, kid: KeyId, number: int, sealing_key: bytes, now: datetime
 ) -> SealedKey:
     """Encrypt a signing key for the database; `sealing_key` has 32 bytes."""
     nonce = os.urandom(NONCE_BYTES)
     sealed = AESGCM(sealing_key).encrypt(nonce, key.private_bytes_raw(), kid.encode())
     return SealedKey(
         id=kid,
-        slot=slot,
+        number=number,
         public=public_text(key.public_key()),
         sealed=nonce + sealed,
         created_at=now,
@@ -76,7 +76,7 @@ class Keyring:
         Raises:
             UnsealError: the newest key was sealed with another sealing key.
         """
-        newest = max(stored, key=lambda key: key.slot)
+        newest = max(stored, key=lambda key: key.number)
         self._signing = newest.id, unseal(newest, sealing_key)
         self._known = {key.id: read_public(key.public) for key in stored}
         self.public.replace(self._known)

@@ -17,7 +17,9 @@ class TooManyRequests(Refusal):
 
     kind = RefusalKind.RATE_LIMITED
     code = "too-many-requests"
-    detail = "Too many attempts. Wait as long as the `Retry-After` header says, then try again."
+    detail = (
+        "Too many attempts. Wait the number of seconds in the Retry-After header, then try again."
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,13 +10,13 @@ from shared.ids import KeyId
 
 @dataclass(frozen=True, kw_only=True)
 class SealedKey:
-    """A signing key as it is stored; `slot` numbers the keys from 1 and is unique.
+    """A signing key as it is stored; `number` counts the keys from 1 and is unique.
 
     `sealed` is the private key, encrypted: the database alone cannot sign.
     """
 
     id: KeyId
-    slot: int
+    number: int
     public: str
     sealed: bytes
     created_at: datetime

@@ -9,7 +9,7 @@ from services.identity.domain.service_clients import ClientScope
 from services.identity.routes.fields import OrOmitted
 from services.identity.use_cases.context import Ctx
 from services.identity.use_cases.oidc import issue_token
-from shared.auth.access_tokens import ACCESS_SECONDS
+from shared.auth.lifetimes import ACCESS_SECONDS
 from shared.contracts.calls.identity import KeySet
 from shared.http.access import Public
 from shared.http.routes import Answer, Body, Call, Media, Reply, Route, Strictness

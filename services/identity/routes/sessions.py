@@ -10,7 +10,8 @@ from services.identity.routes.users import UserAnswer, user_fields
 from services.identity.use_cases import sessions
 from services.identity.use_cases.context import Ctx
 from services.identity.use_cases.sessions import SignedIn
-from shared.auth.access_tokens import ACCESS_SECONDS, user_claims
+from shared.auth.access_tokens import user_claims
+from shared.auth.lifetimes import ACCESS_SECONDS
 from shared.http.access import Public, Session
 from shared.http.routes import Answer, Body, Call, Reply, Route
 from shared.ids import AccountId

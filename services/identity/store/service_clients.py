@@ -1,7 +1,7 @@
 """The collection of service clients."""
 
 from services.identity.domain.service_clients import ServiceClient
-from services.identity.store.codec import document, read
+from shared.documents import document, read
 from shared.ids import ClientId
 from shared.mongo import Database, DbSession, insert_once, majority
 

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from services.identity.domain.sessions import UserSession
-from services.identity.store.codec import changes, document, read
+from shared.documents import changes, document, read
 from shared.ids import AccountId, SessionId, UserId
 from shared.mongo import Database, DbSession, Document, Lost, insert_once, majority
 

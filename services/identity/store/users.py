@@ -5,7 +5,7 @@ from datetime import datetime
 from pymongo.errors import DuplicateKeyError
 
 from services.identity.domain.users import UNVERIFIED_LIFETIME, User
-from services.identity.store.codec import changes, document, read
+from shared.documents import changes, document, read
 from shared.ids import UserId
 from shared.mongo import (
     AlreadyThere,

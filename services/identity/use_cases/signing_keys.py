@@ -21,7 +21,7 @@ async def open_keyring(ctx: Ctx, sealing_key: bytes) -> None:
     """
     if not await ctx.store.signing_keys():
         kid = KeyId(new_id("key"))
-        key = seal(generate_key(), kid=kid, slot=1, sealing_key=sealing_key, now=ctx.clock.now())
+        key = seal(generate_key(), kid=kid, number=1, sealing_key=sealing_key, now=ctx.clock.now())
 
         async def change(write: JournalWrite) -> None:
             await ctx.store.insert_signing_key(key, write.session)

@@ -1,15 +1,10 @@
 """The snapshot of identity's policy objects that a replica of authz reads when it starts."""
 
-from datetime import timedelta
-
 from services.identity.domain import service_clients, sessions
 from services.identity.store import end_key
 from services.identity.use_cases.context import Ctx
-from shared.auth.access_tokens import ACCESS_SECONDS
+from shared.auth.lifetimes import SESSION_END_RETENTION
 from shared.contracts.calls.leases import SnapshotPage
-
-RELEVANT_AFTER_END = timedelta(seconds=2 * ACCESS_SECONDS)
-"""A session that ended earlier has no valid access token left, even with clocks that differ."""
 
 
 async def snapshot(ctx: Ctx, cursor: str | None) -> SnapshotPage:
@@ -20,7 +15,7 @@ async def snapshot(ctx: Ctx, cursor: str | None) -> SnapshotPage:
     heads = await ctx.journal.heads()
     clients = await ctx.store.clients() if cursor is None else []
     ended = await ctx.store.ended_sessions(
-        since=ctx.clock.now() - RELEVANT_AFTER_END,
+        since=ctx.clock.now() - SESSION_END_RETENTION,
         after=cursor or "",
         limit=ctx.snapshot_page_size,
     )

@@ -29,7 +29,7 @@ async def run_sender(ctx: Ctx, *, connections: int) -> None:
         ctx.queued.set()
         # After any error the claim runs out and the message is tried again.
         if not task.cancelled() and (error := task.exception()) is not None:
-            logger.error("The result of a message is not saved: %s", error, exc_info=error)
+            logger.error("The result of a message was not saved: %s", error, exc_info=error)
 
     try:
         while True:

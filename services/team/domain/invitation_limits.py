@@ -14,7 +14,10 @@ class InvitationRateLimited(Refusal):
 
     kind = RefusalKind.RATE_LIMITED
     code = "invitation-rate-limited"
-    detail = "Too many invitations were sent within 24 hours. Wait for the time in Retry-After."
+    detail = (
+        "Too many invitations were sent within 24 hours."
+        " Wait the number of seconds in the Retry-After header, then try again."
+    )
 
 
 def rate_limited(times: Sequence[datetime], *, limit: int, now: datetime) -> list[datetime]:

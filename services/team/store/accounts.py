@@ -1,7 +1,8 @@
 """Accounts in the database."""
 
 from services.team.domain.accounts import Account
-from services.team.store.codec import policy_document, read
+from services.team.store.policy_documents import policy_document
+from shared.documents import read
 from shared.ids import AccountId
 from shared.mongo import Database, DbSession, insert_once, majority, update_expected
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from pymongo import ReplaceOne
 
 from services.team.domain.invitations import Invitation, InvitationStatus
-from services.team.store.codec import document, read
+from shared.documents import document, read
 from shared.ids import AccountId, InvitationId, UserId
 from shared.mongo import Database, DbSession, Document, insert_once, majority
 
@@ -71,11 +71,6 @@ class InvitationRows:
             AlreadyThere: the address has a pending one.
         """
         await insert_once(self._invitations, _invitation(invitation), session)
-
-    async def replace_invitation(self, invitation: Invitation, session: DbSession) -> None:
-        """Save a changed invitation."""
-        row = _invitation(invitation)
-        await self._invitations.replace_one({"_id": row["_id"]}, row, session=session)
 
     async def replace_invitations(self, changed: Sequence[Invitation], session: DbSession) -> None:
         """Save changed invitations, all in one request."""

@@ -1,8 +1,9 @@
 """Memberships in the database, with the names of people."""
 
 from services.team.domain.members import Membership
-from services.team.store.codec import policy_document, read
+from services.team.store.policy_documents import policy_document
 from shared.contracts.facts import Position
+from shared.documents import read
 from shared.ids import AccountId, UserId
 from shared.mongo import Database, DbSession, insert_once, majority, update_expected
 

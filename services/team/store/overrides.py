@@ -2,7 +2,8 @@
 
 from rolecall import Scope
 from services.team.domain.overrides import ProjectOverride
-from services.team.store.codec import policy_document, read
+from services.team.store.policy_documents import policy_document
+from shared.documents import read
 from shared.ids import AccountId, ProjectId, UserId
 from shared.mongo import Database, DbSession, Document, majority
 

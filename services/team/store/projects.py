@@ -1,7 +1,8 @@
 """Projects in the database."""
 
 from services.team.domain.projects import Project
-from services.team.store.codec import policy_document, read
+from services.team.store.policy_documents import policy_document
+from shared.documents import read
 from shared.ids import AccountId, ProjectId
 from shared.mongo import Database, DbSession, Document, insert_once, majority
 from shared.names import name_key

@@ -1,13 +1,10 @@
 """Sessions that ended while their access tokens have not expired."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from shared.auth.access_tokens import ACCESS_SECONDS
+from shared.auth.lifetimes import SESSION_END_RETENTION
 from shared.ids import SessionId
 from shared.mongo import Database, DbSession, majority
-
-_RETENTION = timedelta(seconds=2 * ACCESS_SECONDS)
-"""Longer than any token of an ended session lives, with room for clocks that differ."""
 
 
 class EndedSessionRows:
@@ -26,7 +23,7 @@ class EndedSessionRows:
         """Record that the session ended; safe to repeat."""
         await self._ended_sessions.update_one(
             {"_id": session_id},
-            {"$set": {"expires_at": ended_at + _RETENTION}},
+            {"$set": {"expires_at": ended_at + SESSION_END_RETENTION}},
             upsert=True,
             session=session,
         )

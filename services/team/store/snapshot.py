@@ -13,10 +13,11 @@ from services.team.domain.accounts import Account
 from services.team.domain.members import Membership
 from services.team.domain.projects import Project
 from services.team.store.catalogs import CatalogRows
-from services.team.store.codec import SLICES, read
 from services.team.store.overrides import read_override
+from services.team.store.policy_documents import SLICES
 from shared.contracts.calls.leases import SnapshotPage
 from shared.contracts.policy_objects import PolicyObject
+from shared.documents import read
 from shared.mongo import Database, Document, majority
 from shared.problems import Invalid
 
@@ -91,4 +92,5 @@ def _read(cursor: str) -> tuple[str, dict[int, int], int, str]:
             str(after),
         )
     except (ValueError, AttributeError, TypeError) as problem:
-        raise Invalid(errors=[("/query/cursor", "Is not a cursor of this route")]) from problem
+        message = "This is not a cursor of this route. Start again without a cursor."
+        raise Invalid(errors=[("/query/cursor", message)]) from problem

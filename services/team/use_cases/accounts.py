@@ -13,8 +13,8 @@ from shared.addresses import parse_address
 from shared.contracts.calls.identity import USER
 from shared.contracts.facts import Caller, Position, parse_revision
 from shared.ids import AccountId, MembershipId, UserId, new_id
-from shared.inbox import AppliedMark
 from shared.journal import WriteResult
+from shared.journal.journal import Guard
 from shared.leases import Receipt
 from shared.problems import NotFound, Refusal, RefusalKind
 
@@ -44,7 +44,7 @@ async def open_personal(
     *,
     caller: Caller,
     position: Position | None = None,
-    applied_mark: AppliedMark | None = None,
+    guard: Guard | None = None,
 ) -> None:
     """Create a verified user's personal account unless it exists (`Rp1`).
 
@@ -72,7 +72,7 @@ async def open_personal(
         await write.insert_member(owner)
         write.record(fact)
 
-    request = NonMemberRequest(caller=caller, account_id=user.account_id, applied_mark=applied_mark)
+    request = NonMemberRequest(caller=caller, account_id=user.account_id, guard=guard)
     await ctx.change(request, change, effective_everywhere=False)
 
 

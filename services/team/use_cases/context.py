@@ -20,8 +20,8 @@ from shared.contracts.facts import Caller
 from shared.http.client import InternalClient
 from shared.http.idempotency import IdempotencyGuard, RepeatedRequest
 from shared.ids import AccountId, ProjectId, UserId
-from shared.inbox import AppliedMark
 from shared.journal import Journal, JournalWrite, WriteResult
+from shared.journal.journal import Guard
 from shared.leases import Leases
 from shared.links import Links
 from shared.mongo import DbClient
@@ -60,12 +60,12 @@ class AccountRequest:
 class NonMemberRequest:
     """A change of one account that no membership allows; the use case checks the caller itself.
 
-    `applied_mark` runs first in the transaction.
+    `guard` runs first in the transaction.
     """
 
     caller: Caller
     account_id: AccountId
-    applied_mark: AppliedMark | None = None
+    guard: Guard | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,7 +178,7 @@ def with_name(caller: Caller, *, name: str, email: str) -> Caller:
     return replace(caller, actor=caller.actor.model_copy(update=shown))
 
 
-def _guard_of(request: AccountRequest | NonMemberRequest) -> AppliedMark | None:
+def _guard_of(request: AccountRequest | NonMemberRequest) -> Guard | None:
     if isinstance(request, NonMemberRequest):
-        return request.applied_mark
+        return request.guard
     return None if request.guard is None else request.guard.take_key

@@ -50,7 +50,7 @@ USER = InternalCall(
     method="GET",
     path="/internal/users/{user_id}",
     callees=(Service.IDENTITY,),
-    callers=(Service.TEAM, Service.NOTIFICATION, Service.AUDIT),
+    callers=(Service.TEAM,),
     request=type(None),
     answer=InternalUser,
 )

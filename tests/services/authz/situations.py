@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from rolecall import AccountKind, AccountState, AccountStatus, CompiledCatalog, MembershipStatus
-from services.authz.store.policy_state import PolicyState
+from services.authz.domain.policy_state import PolicyState
 from services.team.domain.accounts import Account
 from services.team.domain.authority import account_state, member_state
 from services.team.domain.members import Membership

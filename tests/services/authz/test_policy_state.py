@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from rolecall import AccountStatus, Reason, Resource, Subject, decide
 from services.authz.domain.journal_view import JournalRow, JournalView, LeaseGrant
-from services.authz.store.policy_state import PolicyState
-from services.authz.store.sign_in_state import SignInState
+from services.authz.domain.policy_state import PolicyState
+from services.authz.domain.sign_in_state import SignInState
 from shared.contracts.facts import shard_of
 from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
 from tests.services.authz.histories import (

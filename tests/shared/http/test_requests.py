@@ -315,7 +315,7 @@ QUERIES = [
     (
         "from=a%00b",
         "/query/from",
-        "Contains NUL or half of a surrogate pair. Remove it.",
+        "Contains a character that is not allowed. Remove it.",
     ),
     ("limit[$gt]=1", "/query/limit[$gt]", UNKNOWN),
 ]

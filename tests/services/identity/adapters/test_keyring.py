@@ -17,10 +17,10 @@ SEALING = bytes(range(32))
 def test_a_sealed_key_is_opened_only_with_its_id_and_sealing_key() -> None:
     kid, now = KeyId("key_a"), SetClock().now()
     key = generate_key()
-    stored = seal(key, kid=kid, slot=1, sealing_key=SEALING, now=now)
+    stored = seal(key, kid=kid, number=1, sealing_key=SEALING, now=now)
     assert unseal(stored, SEALING).private_bytes_raw() == key.private_bytes_raw()
     assert key.private_bytes_raw() not in stored.sealed
-    other = seal(generate_key(), kid=kid, slot=1, sealing_key=SEALING, now=now)
+    other = seal(generate_key(), kid=kid, number=1, sealing_key=SEALING, now=now)
     for spoiled, sealing in (
         (stored, bytes(32)),
         (replace(stored, id=KeyId("key_b")), SEALING),

@@ -5,16 +5,14 @@ import logging
 import random
 from collections.abc import Awaitable, Callable
 
+from shared.problems import StartRefused
+
 FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 3.0
 
 Step = Callable[[], Awaitable[None]]
 
 _log = logging.getLogger(__name__)
-
-
-class StartRefused(Exception):  # noqa: N818 - the process refuses, nothing is broken
-    """A condition that no retry changes; the message tells the operator what to do."""
 
 
 async def open_step(step: Step, *, seconds: float) -> None:

@@ -1,14 +1,11 @@
 """What identity's journal tells a replica: service clients and ended sessions."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from services.authz.store.newest import NewestStates, read_states
-from shared.auth.access_tokens import ACCESS_SECONDS
+from services.authz.domain.newest import NewestStates, read_states
+from shared.auth.lifetimes import SESSION_END_RETENTION
 from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind, ServiceClientObject
-
-SESSION_RETENTION = timedelta(seconds=2 * ACCESS_SECONDS)
-"""After this time no access token of an ended session is valid, even with clocks that differ."""
 
 
 class SignInState:
@@ -34,10 +31,10 @@ class SignInState:
             if taken and state is not None and policy_object.kind is PolicyObjectKind.SESSION:
                 latest = max(latest or state.ended_at, state.ended_at)
         if latest is not None:
-            self._drop_sessions_before(latest - SESSION_RETENTION)
+            self._drop_sessions_before(latest - SESSION_END_RETENTION)
 
     def session_ended(self, session_id: str) -> bool:
-        """Whether this session has ended."""
+        """Return whether this session has ended."""
         return self._newest.get(PolicyObjectKind.SESSION, session_id) is not None
 
     def client(self, client_id: str) -> ServiceClientObject | None:

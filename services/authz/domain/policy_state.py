@@ -17,7 +17,7 @@ from rolecall import (
     build_account,
     build_member,
 )
-from services.authz.store.newest import NewestStates, read_states
+from services.authz.domain.newest import NewestStates, read_states
 from shared.contracts.policy_objects import OverrideObject, PolicyObject, PolicyObjectKind
 
 logger = logging.getLogger(__name__)
@@ -76,7 +76,7 @@ class PolicyState:
         return self._accounts.get(account_id)
 
     def incomplete(self, account_id: str) -> bool:
-        """Whether the account exists but its catalog has not arrived: it cannot be decided."""
+        """Return whether the account exists and cannot be decided: its catalog has not arrived."""
         return any(account_id in waiting for waiting in self._waiting.values())
 
     def _put_catalog(self, policy_object: PolicyObject, state: Any) -> Iterable[str]:

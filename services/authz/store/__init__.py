@@ -1,1 +1,0 @@
-"""The policy state that a replica holds in memory."""

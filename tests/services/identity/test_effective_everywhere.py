@@ -1,0 +1,104 @@
+"""Each use case of identity acknowledges its change as the row in ROUTES says (`B8`)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from services.identity.routes import INTERNAL_ROUTES, ROUTES
+from shared.journal import Journal
+from tests.services.identity.running import Identity, running
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from shared.http.routes import Route
+
+ADDRESS = "ana@example.com"
+
+
+async def sign_up(identity: Identity) -> Callable[[], Awaitable[Any]]:
+    return lambda: identity.sign_up(ADDRESS)
+
+
+async def verify(identity: Identity) -> Callable[[], Awaitable[Any]]:
+    await identity.sign_up(ADDRESS)
+    link = await identity.link(await identity.newest_user(ADDRESS))
+    return lambda: identity.post("/v1/email/verify", link)
+
+
+async def resend(identity: Identity) -> Callable[[], Awaitable[Any]]:
+    await identity.sign_up(ADDRESS)
+    identity.clock.move(3600)
+    return lambda: identity.post("/v1/email/resend", {"email": ADDRESS})
+
+
+async def log_in(identity: Identity) -> Callable[[], Awaitable[Any]]:
+    await identity.person(ADDRESS)
+    return lambda: identity.log_in(ADDRESS)
+
+
+async def use_a_refresh_token_again(identity: Identity) -> Callable[[], Awaitable[Any]]:
+    body = {"refresh_token": (await identity.person(ADDRESS))["refresh_token"]}
+    renewed = await identity.post("/v1/token/refresh", body)
+    await identity.post("/v1/token/refresh", {"refresh_token": renewed.body["refresh_token"]})
+    identity.clock.move(3600)
+    return lambda: identity.post("/v1/token/refresh", body)
+
+
+async def log_out(identity: Identity) -> Callable[[], Awaitable[Any]]:
+    token = (await identity.person(ADDRESS))["access_token"]
+    return lambda: identity.post("/v1/logout", token=token)
+
+
+async def rename(identity: Identity) -> Callable[[], Awaitable[Any]]:
+    token = (await identity.person(ADDRESS))["access_token"]
+    return lambda: identity.send("PATCH", "/v1/me", {"name": "Other"}, token=token)
+
+
+async def make_client(identity: Identity) -> Callable[[], Awaitable[Any]]:
+    return identity.make_client
+
+
+PREPARED = {
+    "signUp": sign_up,
+    "verifyEmail": verify,
+    "resendVerification": resend,
+    "logIn": log_in,
+    "refreshToken": use_a_refresh_token_again,
+    "logOut": log_out,
+    "updateMe": rename,
+    "createServiceClient": make_client,
+}
+"""Per operation, what prepares it and returns the request that changes something."""
+RECORDS_NOTHING = {"getToken", "switchAccount", "makeVerificationLink"}
+CHANGES = [
+    route
+    for route in (*ROUTES, *INTERNAL_ROUTES)
+    if route.method != "GET" and route.operation_id not in RECORDS_NOTHING
+]
+
+
+@pytest.mark.rule("B8")
+@pytest.mark.parametrize("route", CHANGES, ids=lambda route: route.operation_id)
+async def test_the_use_case_acknowledges_as_its_row_says(
+    mongo_url: str, database_name: str, route: Route
+) -> None:
+    written: list[bool] = []
+
+    class RecordingJournal(Journal):
+        async def write(self, *args: Any, effective_everywhere: bool, **options: Any) -> Any:
+            result = await super().write(
+                *args, effective_everywhere=effective_everywhere, **options
+            )
+            if result.revision is not None:
+                written.append(effective_everywhere)
+            return result
+
+    wiring = {"journal": RecordingJournal}
+    async with running(mongo_url, database_name, wiring=wiring) as identity:
+        request = await PREPARED[route.operation_id](identity)
+        written.clear()
+        await request()
+    assert written == [route.effective_everywhere]
