@@ -11,6 +11,7 @@ from tests.mutants.rows import (
     mails,
     migrations,
     requests,
+    sdk,
 )
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -23,4 +24,5 @@ MUTANTS: tuple[Mutant, ...] = (
     *mails.ROWS,
     *migrations.ROWS,
     *requests.ROWS,
+    *sdk.ROWS,
 )
