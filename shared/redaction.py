@@ -1,7 +1,9 @@
 """The names and shapes of secrets, which no log line and no audit record may hold (T15)."""
 
 import re
+from base64 import b64decode
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any
 
 REDACTED = "[redacted]"
@@ -46,11 +48,23 @@ _SHAPES = re.compile(
     r"|\brc[ts]_[\w-]{8,}"  # an API token or a client's secret of ours
     r"|\$argon2\S+"
     r"|\b(?:usr|inv|ses)_[0-9a-f]{32}\.\d+\.[\w-]+"  # the token of a mailed link, of a refresh
-    r"|(?<=\bBearer )\S+|(?<=\bBasic )\S+"
-    r"|(?<=://)[^\s/@:]*:[^\s/@]+(?=@)"  # a password in an address
-    r"|(?<=[?&#])(?:token|code|refresh_token|password)=[^\s&#\"']+",
+    r"|(?<=://)[^\s/@:]*:[^\s/@]+(?=@)",  # a password in an address
     re.IGNORECASE,
 )
+_HEADER = re.compile(
+    r"""(\bauthorization(?:["'],|["']?[ \t]*[:=])[ \t]*b?["']?"""
+    r"""(?:bearer|basic|token|dpop|digest)[ \t]+)[^\s"',;]+""",
+    re.IGNORECASE,
+)
+_SCHEME = re.compile(r"(\b(?:bearer|(basic))[ \t]+)([\w.~+/-]{4,}=*)", re.IGNORECASE)
+_PARAMETER = re.compile(
+    r"(?<=[?&#])(?:token|code|refresh_token|password)=[^\s&#\"']+", re.IGNORECASE
+)
+_RANDOM_LENGTH = 20
+_RUN = re.compile(r"[A-Za-z0-9]{2,}")
+_HEX_DIGITS = re.compile(r"[0-9a-f-]{32,}", re.IGNORECASE)
+_TURNS = 4
+"""So often a random word changes between lower case, upper case and digits."""
 
 
 def is_secret_name(name: str) -> bool:
@@ -72,26 +86,99 @@ def contains_secret_name(name: str) -> bool:
 
 
 def redact(text: str, *, replacement: str = REDACTED) -> str:
-    """Replace every part of the text that looks like a credential."""
-    return _SHAPES.sub(replacement, text)
+    """Replace every part of a log line that is a credential, and every secret parameter of a path.
+
+    Every value of such a parameter is replaced, because programs wrote the text.
+    """
+    return _PARAMETER.sub(replacement, redact_credentials(text, replacement=replacement))
+
+
+def redact_credentials(text: str, *, replacement: str = REDACTED) -> str:
+    """Replace the credentials in a text that a person wrote, and leave plain language alone.
+
+    A word after `Bearer` or `Basic` counts if it has the shape of a credential, or if the header's
+    name stands before it. A parameter counts inside a whole address, which no name can contain.
+    """
+    text = _SHAPES.sub(replacement, text)
+    text = _HEADER.sub(lambda found: found[1] + replacement, text)
+    text = _SCHEME.sub(lambda found: _after_scheme(found, replacement), text)
+    if "://" not in text:
+        return text
+    return re.sub(
+        r"\S+",
+        lambda word: _PARAMETER.sub(replacement, word[0]) if "://" in word[0] else word[0],
+        text,
+    )
 
 
 def redact_values(
-    value: Any, *, is_secret: Callable[[str], bool], replacement: str = REDACTED
+    value: Any,
+    *,
+    is_secret: Callable[[str], bool],
+    replacement: str = REDACTED,
+    redact_text: Callable[..., str] = redact,
+    names_of_catalog: frozenset[str] = frozenset(),
 ) -> Any:
-    """Replace secrets at every depth of mappings, sequences and sets: by name and by shape."""
-    if isinstance(value, str):
-        return redact(value, replacement=replacement)
-    if isinstance(value, Mapping):
-        return {
-            str(key): replacement
-            if is_secret(str(key))
-            else redact_values(item, is_secret=is_secret, replacement=replacement)
-            for key, item in value.items()
-        }
-    if isinstance(value, list | tuple | set | frozenset):
-        return [redact_values(item, is_secret=is_secret, replacement=replacement) for item in value]
-    return value
+    """Replace secrets at every depth of mappings, sequences and sets: by name and by shape.
+
+    Below a member in `names_of_catalog` the names are a catalog's entries, such as `api_key`, and
+    say nothing about the value.
+    """
+
+    def redacted(value: Any, is_secret: Callable[[str], bool]) -> Any:
+        if isinstance(value, str):
+            return redact_text(value, replacement=replacement)
+        if isinstance(value, Mapping):
+            return {
+                str(key): replacement
+                if is_secret(str(key))
+                else redacted(item, _never if key in names_of_catalog else is_secret)
+                for key, item in value.items()
+            }
+        if isinstance(value, list | tuple | set | frozenset):
+            return [redacted(item, is_secret) for item in value]
+        return value
+
+    return redacted(value, is_secret)
+
+
+def _never(_: str) -> bool:
+    return False
+
+
+def _after_scheme(found: re.Match[str], replacement: str) -> str:
+    prefix, basic, word = found.groups()
+    is_credential = _is_pair(word) if basic else _is_random(word)
+    return prefix + replacement if is_credential else found[0]
+
+
+def _is_pair(word: str) -> bool:
+    """Tell whether the word is a user and a password in base64 (RFC 7617)."""
+    unpadded = word.rstrip("=").replace("-", "+").replace("_", "/")
+    try:
+        pair = b64decode(unpadded + "=" * (-len(unpadded) % 4), validate=True).decode()
+    except ValueError:
+        return False
+    return ":" in pair and pair.isprintable()
+
+
+def _is_random(word: str) -> bool:
+    """Tell whether the word looks generated: hexadecimal digits, or a mix of classes.
+
+    A capital at the start of a part (`Zone-North`) is no sign of a mix.
+    """
+    if (digits := _HEX_DIGITS.search(word)) and any(c.isdigit() for c in digits[0]):
+        return True
+    turns = sum(
+        _class(one) != _class(other)
+        for run in _RUN.findall(word)
+        for one, other in pairwise(run[1:])
+    )
+    return len(word) >= _RANDOM_LENGTH and turns >= _TURNS
+
+
+def _class(character: str) -> tuple[bool, bool]:
+    return character.isdigit(), character.isupper()
 
 
 def _snake(name: str) -> str:

@@ -17,9 +17,11 @@ from shared.contracts.facts import (
     ResourceRef,
     Row,
 )
-from shared.redaction import is_secret_name, redact_values
+from shared.redaction import is_secret_name, redact_credentials, redact_values
 
 REMOVED = "[removed]"
+
+_CATALOG_NAMES_BELOW = frozenset({"grants"})
 
 _USER_FACTS = frozenset(
     fact.type
@@ -173,8 +175,18 @@ def digest(row: Row) -> str:
 
 
 def without_secrets(value: Any) -> Any:
-    """Replace the values with the name or the shape of a secret by `[removed]` (T15)."""
-    return redact_values(value, is_secret=is_secret_name, replacement=REMOVED)
+    """Replace the values with the name or the shape of a secret by `[removed]` (T15).
+
+    Names of users and projects stay, even with such words: a record must show what changed.
+    Below `grants` each name is an entry or a level of a catalog, and the record shows the grant.
+    """
+    return redact_values(
+        value,
+        is_secret=is_secret_name,
+        replacement=REMOVED,
+        redact_text=redact_credentials,
+        names_of_catalog=_CATALOG_NAMES_BELOW,
+    )
 
 
 def known_user_of(row: Row) -> KnownUser | None:

@@ -180,7 +180,7 @@ class Api:
             raise TypeError(f"{route.operation_id} has no answer to repeat")
         if hook is not None:
             await hook.authorize(call)
-        return route.gives.model_validate(await call.guard.kept_answer())
+        return await call.guard.kept_answer(route.gives)
 
     def _guard(
         self,

@@ -9,10 +9,12 @@ last.
 """
 
 import hashlib
+import json
 from datetime import datetime, timedelta
-from typing import Any
+from functools import cache
+from typing import Any, TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from shared.clock import Clock
 from shared.contracts.facts import Caller
@@ -48,6 +50,22 @@ class IdempotencyKeyReused(Refusal):
     detail = "This Idempotency-Key was used for another request. Use a new key for a new request."
 
 
+class IdempotencyAnswerLost(Refusal):
+    """The effect of this key exists, and its answer was kept in the form of another version.
+
+    While replicas of two versions run, either may have answered the first request.
+    """
+
+    kind = RefusalKind.CONFLICT
+    code = "idempotency-answer-lost"
+    detail = (
+        "This request was carried out by another version. Read the result instead of repeating it."
+    )
+
+
+AnswerT = TypeVar("AnswerT", bound=BaseModel)
+
+
 class IdempotencyGuard:
     """The key of one request."""
 
@@ -73,14 +91,20 @@ class IdempotencyGuard:
     async def keep_answer(self, session: DbSession, answer: BaseModel) -> None:
         """Save what a repeat is answered. It holds no secret: a repeat is given none."""
         expected = {"_id": self._document["_id"]}
-        kept = answer.model_dump(mode="json", by_alias=True)
-        await update_expected(self._collection, expected, {"$set": {"answer": kept}}, session)
+        kept = {
+            "answer": answer.model_dump(mode="json", by_alias=True),
+            "form": form_of(type(answer)),
+        }
+        await update_expected(self._collection, expected, {"$set": kept}, session)
 
-    async def kept_answer(self) -> dict[str, Any]:
+    async def kept_answer(self, answer_class: type[AnswerT]) -> AnswerT:
         """The answer of the request that took the key.
+
+        An answer without a form was kept before forms were, and counts if it fits the class.
 
         Raises:
             IdempotencyKeyReused: that request had another body.
+            IdempotencyAnswerLost: its answer has the form of another version.
             Unavailable: the key has expired; the next try finds it free.
         """
         stored = await self._collection.find_one({"_id": self._document["_id"]})
@@ -96,8 +120,30 @@ class IdempotencyGuard:
             raise IdempotencyKeyReused(
                 errors=[("/headers/Idempotency-Key", "This key was used with another body.")]
             )
-        answer: dict[str, Any] = stored["answer"]
-        return answer
+        if stored.get("form") not in {None, form_of(answer_class)}:
+            raise IdempotencyAnswerLost
+        try:
+            return answer_class.model_validate(stored["answer"])
+        except ValidationError as unfit:
+            raise IdempotencyAnswerLost from unfit
+
+
+@cache
+def form_of(answer_class: type[BaseModel]) -> str:
+    """Name the form of a class's answers: a digest of its JSON schema without the texts in it."""
+    schema = answer_class.model_json_schema(by_alias=True, mode="serialization")
+    text = json.dumps(_without_texts(schema), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _without_texts(schema: Any) -> Any:
+    if isinstance(schema, dict):
+        return {
+            name: _without_texts(part)
+            for name, part in schema.items()
+            if name not in {"title", "description", "examples"} or not isinstance(part, str | list)
+        }
+    return [_without_texts(part) for part in schema] if isinstance(schema, list) else schema
 
 
 class Idempotency:

@@ -21,7 +21,7 @@ from shared.http.access import (
     Session,
     SessionOrClient,
 )
-from shared.http.idempotency import IdempotencyGuard, IdempotencyKeyReused
+from shared.http.idempotency import IdempotencyAnswerLost, IdempotencyGuard, IdempotencyKeyReused
 from shared.http.refusals import (
     BadRequest,
     BodyBroken,
@@ -248,7 +248,7 @@ class Route:
             malformed = MalformedJson if self.media is Media.JSON else MalformedForm
             implied += [malformed, WrongContentType, *_OF_BODIES]
         if self.idempotent:
-            implied.append(IdempotencyKeyReused)
+            implied += [IdempotencyKeyReused, IdempotencyAnswerLost]
         implied.append(Invalid if self.strictness is Strictness.STRICT else BadRequest)
         return tuple(dict.fromkeys(implied))
 

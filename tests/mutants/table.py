@@ -10,6 +10,8 @@ from tests.mutants.rows import (
     leases,
     mails,
     migrations,
+    requests,
+    sdk,
 )
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -21,4 +23,6 @@ MUTANTS: tuple[Mutant, ...] = (
     *leases.ROWS,
     *mails.ROWS,
     *migrations.ROWS,
+    *requests.ROWS,
+    *sdk.ROWS,
 )

@@ -19,6 +19,7 @@ from cryptography.x509.oid import NameOID
 
 from rolecall import RolecallClient, UndecidedError
 from rolecall.cli import main
+from rolecall.client.admin import create_client
 from tests.sdk.stub import stub_server
 
 ALLOW = {
@@ -44,6 +45,8 @@ class FakeRolecall:
                 self.tokens += 1
             granted = {"access_token": f"t{self.tokens}", "expires_in": self.lifetime}
             status, content = self.token_answer or (200, granted)
+        elif path == "/internal/admin/service-clients":
+            status, content = 201, {"id": "svc_1", "secret": "s3cret"}
         else:
             status, content = self.evaluation
         text = content if isinstance(content, bytes) else json.dumps(content).encode()
@@ -254,6 +257,48 @@ def self_signed(folder):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pem)
     return context
+
+
+@pytest.fixture
+def proxy(monkeypatch):
+    """A proxy that the environment names for every address; it would allow everything."""
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with stub_server() as running:
+        running.answer = FakeRolecall()
+        for name in ("http_proxy", "https_proxy", "all_proxy"):
+            monkeypatch.setenv(name, running.url)
+        yield running
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+def test_a_proxy_of_the_environment_is_not_given_the_secret(server, rolecall, proxy, host):
+    url = f"http://{host}:{server.server_port}"
+    rolecall.evaluation = 200, DENY
+    assert not RolecallClient(url, "cli_1", "secret").check("usr_b", "instance:write")
+    assert create_client(url=url, key="k3y", name="x", timeout=10.0).id == "svc_1"
+    assert proxy.asked == []
+
+
+def test_plain_http_to_another_machine_is_sent_without_the_proxy(proxy):
+    client = RolecallClient("http://rolecall.invalid", "cli_1", "secret", allow_http=True)
+    with pytest.raises(UndecidedError, match="does not answer"):
+        client.check("usr_b", "instance:write")
+    assert proxy.asked == []
+
+
+def test_https_to_this_machine_is_sent_without_the_proxy(tmp_path, proxy):
+    with stub_server(self_signed(tmp_path)) as server, pytest.raises(UndecidedError):
+        RolecallClient(server.url, "cli_1", "secret").check("usr_b", "instance:write")
+    assert proxy.asked == []
+
+
+def test_https_to_another_machine_goes_through_a_tunnel_of_the_proxy(proxy):
+    with pytest.raises(UndecidedError, match="502"):
+        RolecallClient("https://rolecall.invalid", "cli_1", "secret").check("usr_b", "a:b")
+    [(path, headers, sent)] = proxy.asked
+    assert (path, sent) == ("rolecall.invalid:443", b"")
+    assert "Authorization" not in headers
 
 
 @pytest.mark.parametrize("url", ["ftp://example.test", "rolecall:8080", "file:///etc/passwd", ""])

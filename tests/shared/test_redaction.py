@@ -1,5 +1,10 @@
 """The names and shapes of secrets."""
 
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Callable
+from random import Random
+from uuid import UUID
+
 import pytest
 
 from shared.redaction import (
@@ -7,6 +12,8 @@ from shared.redaction import (
     SECRET_NAMES,
     contains_secret_name,
     is_secret_name,
+    redact,
+    redact_credentials,
     redact_values,
 )
 
@@ -44,3 +51,91 @@ def test_secrets_are_replaced_at_every_depth() -> None:
         "a": [{"password": REDACTED}, [f"see {REDACTED}"]],
         "b": {"code": REDACTED},
     }
+
+
+TEXTS_OF = pytest.mark.parametrize("clean", [redact, redact_credentials], ids=["log", "record"])
+RANDOM = Random(7)
+OPAQUE = urlsafe_b64encode(RANDOM.randbytes(32)).decode().rstrip("=")
+MAC = urlsafe_b64encode(RANDOM.randbytes(12)).decode()
+PAIR = b64encode(b"svc_1:hunter2").decode()
+JWT = "eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJ1c3JfMSJ9.c2lnbmF0dXJl"
+REAL_SECRETS = {
+    "a JWT": ("see {}", JWT),
+    "a JWT in a header": ("Bearer {}", JWT),
+    "an API token": ("my {} here", f"rct_{OPAQUE}"),
+    "a client's secret": ("{}", f"rcs_{OPAQUE}"),
+    "a password's hash": ("{}", "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA"),
+    "a mailed token": ("{}", f"inv_{'0a' * 16}.1.{MAC}"),
+    "a refresh token": ("{}", f"ses_{'0a' * 16}.12.{MAC}"),
+    "a token of another system": ("bearer {}", OPAQUE),
+    "a hexadecimal token": ("Bearer {}", RANDOM.randbytes(20).hex()),
+    "a UUID as token": ("Bearer {}", str(UUID(bytes=RANDOM.randbytes(16)))),
+    "user and password": ("Basic {}", PAIR),
+    "user and password in URL-safe base64": ("BASIC  {}", PAIR.rstrip("=")),
+    "a short token in a header": ("Authorization: Bearer {}", "hunter2"),
+    "an unusual scheme in a header": ("authorization: Token {}", "hunter2"),
+    "a header as a mapping shows it": ("{{'Authorization': 'Basic {}'}}", "hunter2"),
+    "a header as a pair": ("('Authorization', 'Bearer {}')", "hunter2"),
+    "a password in an address": ("amqp://{}@rabbitmq/", "team:hunter2"),
+    "a token in a link": ("https://x/invitations#token={}&x", "hunter2"),
+    "a code in a link": ("(https://x/invitations?a=1&code={})", "ABCDEFGH"),
+}
+PLAIN = [
+    "Basic plan",
+    "basic  research",
+    "BASIC Instinct",
+    "Basic\u00a0training",
+    "Bearer bonds desk",
+    "bearer of bad news",
+    "Basic production-cluster-europe-2025",
+    "Bearer internationalization2025",
+    "Bearer my_production_cluster_of_2025",
+    "Bearer Basic-Production-Cluster-Of-Europe-2025",
+    "Basic Grundstücksverkehrsgenehmigung",
+    "Authorization matters",
+    "Authorization team",
+    "Authorization: weekly meeting",
+    "Authorization, basic training",
+    "Is code=red or token=blue?",
+    "rcs club, usr_ and inv_7",
+    "Basic " + "a" * 90,
+]
+
+
+@pytest.mark.rule("T15")
+@TEXTS_OF
+@pytest.mark.parametrize(("text", "secret"), REAL_SECRETS.values(), ids=REAL_SECRETS)
+def test_each_kind_of_credential_is_replaced(
+    clean: Callable[[str], str], text: str, secret: str
+) -> None:
+    shown = clean(text.format(secret))
+    assert REDACTED in shown
+    assert secret not in shown
+
+
+@TEXTS_OF
+@pytest.mark.parametrize("text", PLAIN)
+def test_plain_language_is_kept(clean: Callable[[str], str], text: str) -> None:
+    assert clean(text) == text
+
+
+@pytest.mark.rule("T15")
+def test_random_tokens_after_their_scheme_are_replaced() -> None:
+    for size in (20, 24, 32, 48):
+        for _ in range(500):
+            token = b64encode(RANDOM.randbytes(size)).decode()
+            assert redact_credentials(f"Bearer {token}") == f"Bearer {REDACTED}", token
+            pair = b64encode(f"u:{token}".encode()).decode()
+            assert redact_credentials(f"Basic {pair}") == f"Basic {REDACTED}", pair
+
+
+def test_a_parameter_of_a_path_is_replaced_in_logs_only() -> None:
+    assert redact("GET /v1/x?token=hunter2&a=1") == f"GET /v1/x?{REDACTED}&a=1"
+    assert redact_credentials("What?code=Evil") == "What?code=Evil"
+
+
+def test_names_below_a_catalogs_member_are_kept() -> None:
+    value = {"grants": {"api_key": {"write": "self"}, "secret": [f"rct_{OPAQUE}"]}, "key": "x"}
+    assert redact_values(
+        value, is_secret=is_secret_name, names_of_catalog=frozenset({"grants"})
+    ) == {"grants": {"api_key": {"write": "self"}, "secret": [REDACTED]}, "key": REDACTED}

@@ -8,13 +8,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote_plus, urlencode, urlsplit
 
-from rolecall.client.transport import HttpAnswer, UnreachableError, is_http_address, post
+from rolecall.client.transport import (
+    HttpAnswer,
+    UnreachableError,
+    is_http_address,
+    is_loopback,
+    post,
+)
 from rolecall.core.state import NO_RESOURCE_ID
 
 SCOPE = "authz:check"
 RENEW_EARLY_SECONDS = 30.0
 """An access token is renewed this long before it expires."""
-_LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 
 class UndecidedError(Exception):
@@ -69,8 +74,8 @@ class RolecallClient:
     ) -> None:
         if not is_http_address(base_url):
             raise ValueError(f"{base_url!r} is not an http or https address.")
-        parts = urlsplit(base_url)
-        if parts.scheme == "http" and parts.hostname not in _LOOPBACK_HOSTS and not allow_http:
+        is_plain = urlsplit(base_url).scheme == "http"
+        if is_plain and not is_loopback(base_url) and not allow_http:
             raise ValueError(f"{base_url} is not encrypted. Use https, or pass allow_http=True.")
         self._base_url = base_url.rstrip("/")
         pair = f"{quote_plus(client_id)}:{quote_plus(client_secret)}"

@@ -11,6 +11,7 @@ from http.client import HTTPException
 from urllib.parse import urlsplit
 
 MAX_ANSWER_BYTES = 1_000_000
+_LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class UnreachableError(Exception):
@@ -53,8 +54,16 @@ def is_http_address(url: str) -> bool:
     return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
+def is_loopback(url: str) -> bool:
+    """Whether the address is of this machine."""
+    return urlsplit(url).hostname in _LOOPBACK_HOSTS
+
+
 def post(url: str, *, body: bytes, headers: Mapping[str, str], timeout: float) -> HttpAnswer:
     """Send one POST; `timeout` in seconds bounds each network operation.
+
+    A proxy of the environment only tunnels https to other machines. It would read a request in
+    plain http with its credential, and could answer it.
 
     Raises:
         UnreachableError: no connection, no valid certificate, no answer in time, or too large.
@@ -62,7 +71,7 @@ def post(url: str, *, body: bytes, headers: Mapping[str, str], timeout: float) -
     request = urllib.request.Request(url, data=body, headers=dict(headers), method="POST")  # noqa: S310  callers check the scheme
     try:
         try:
-            with _opener().open(request, timeout=timeout) as response:
+            with _opener(direct=_is_direct(url)).open(request, timeout=timeout) as response:
                 return HttpAnswer(response.status, _content(response.read(MAX_ANSWER_BYTES + 1)))
         except urllib.error.HTTPError as error:
             with error:
@@ -73,12 +82,22 @@ def post(url: str, *, body: bytes, headers: Mapping[str, str], timeout: float) -
         ) from error
 
 
-@cache
-def _opener() -> urllib.request.OpenerDirector:
-    # Reading the machine's certificate authorities takes longer than a check, so it happens once.
+def _is_direct(url: str) -> bool:
+    return urlsplit(url).scheme == "http" or is_loopback(url)
+
+
+def _opener(*, direct: bool) -> urllib.request.OpenerDirector:
     return urllib.request.build_opener(
-        _NoRedirects, urllib.request.HTTPSHandler(context=ssl.create_default_context())
+        urllib.request.ProxyHandler({} if direct else None),
+        _NoRedirects,
+        urllib.request.HTTPSHandler(context=_authorities()),
     )
+
+
+@cache
+def _authorities() -> ssl.SSLContext:
+    # Reading the machine's certificate authorities takes longer than a check, so it happens once.
+    return ssl.create_default_context()
 
 
 def _content(body: bytes) -> object:

@@ -5,6 +5,8 @@ from tests.mutants.mutant import Kind, Mutant
 STORE = "services/audit/store.py"
 SEARCH = "services/audit/use_cases/search.py"
 STORE_TESTS = ("tests/services/audit/test_store.py",)
+RECORD_TESTS = ("tests/services/audit/test_records.py",)
+REDACTION_TESTS = ("tests/shared/test_redaction.py",)
 READING_TESTS = ("tests/services/audit/test_reading.py",)
 
 ROWS = (
@@ -73,5 +75,37 @@ ROWS = (
         old='f"{account_id}.{reader_id}.{minute}"',
         new='f"{reader_id}.{minute}"',
         tests=READING_TESTS,
+    ),
+    Mutant(
+        id="audit-grants-of-secret-names-lost",
+        kind=Kind.DATA,
+        file="services/audit/domain.py",
+        old='_CATALOG_NAMES_BELOW = frozenset({"grants"})\n',
+        new="_CATALOG_NAMES_BELOW: frozenset[str] = frozenset()\n",
+        tests=RECORD_TESTS,
+    ),
+    Mutant(
+        id="audit-names-hidden-as-parameters",
+        kind=Kind.SECURITY,
+        file="services/audit/domain.py",
+        old="        redact_text=redact_credentials,\n",
+        new="",
+        tests=RECORD_TESTS,
+    ),
+    Mutant(
+        id="redaction-takes-words-for-credentials",
+        kind=Kind.SECURITY,
+        file="shared/redaction.py",
+        old="    return prefix + replacement if is_credential else found[0]\n",
+        new="    return prefix + replacement\n",
+        tests=REDACTION_TESTS,
+    ),
+    Mutant(
+        id="redaction-keeps-pairs",
+        kind=Kind.SECURITY,
+        file="shared/redaction.py",
+        old="    is_credential = _is_pair(word) if basic else _is_random(word)\n",
+        new="    is_credential = _is_random(word)\n",
+        tests=REDACTION_TESTS,
     ),
 )

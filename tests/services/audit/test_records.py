@@ -102,9 +102,19 @@ def test_every_name_on_the_deny_list_is_blanked_in_any_case(name):
     }
 
 
-def test_catalog_entries_with_secret_sounding_names_are_kept():
-    grants = {"api_tokens": {"manage": "self"}, "secrets": {"view": "all"}}
-    assert without_secrets({"grants": grants}) == {"grants": grants}
+@pytest.mark.rule("Rp13")
+@pytest.mark.parametrize("entry", ["api_tokens", "secrets", *sorted(SECRET_NAMES)])
+def test_catalog_entries_with_secret_sounding_names_are_kept(entry):
+    grants = {entry: {"key": "self", "code": "all"}, "instance": {"write": "all"}}
+    record = record_of(a_row(after={"grants": grants, "expires_at": None}), recorded_at=LATER)
+    assert record.after == {"grants": grants, "expires_at": None}
+
+
+@pytest.mark.rule("Rp13")
+@pytest.mark.parametrize("name", ["Basic plan", "bearer bonds", "What?token=Evil", "Authorization"])
+def test_a_name_in_plain_language_is_kept(name):
+    record = record_of(a_row(after={"name": name}, reason=name), recorded_at=LATER)
+    assert (record.after, record.reason) == ({"name": name}, name)
 
 
 REFUSAL_CODES = {"identity.session.refused.v1", "team.request.refused.v1"}

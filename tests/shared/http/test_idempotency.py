@@ -8,7 +8,7 @@ from typing import Any
 
 import aiohttp
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from shared.clock import SystemClock
 from shared.http.access import Permission, Public, Session
@@ -18,6 +18,7 @@ from shared.http.idempotency import (
     Idempotency,
     IdempotencyKeyReused,
     RepeatedRequest,
+    form_of,
 )
 from shared.http.routes import Answer, Body, Call, Route
 from shared.indexes import build_indexes
@@ -70,7 +71,7 @@ class Shop:
         try:
             return await transact(self.client, attempt)
         except RepeatedRequest:
-            return await guard.kept_answer()
+            return (await guard.kept_answer(Ordered)).model_dump()
 
     async def orders(self) -> int:
         return await self.database["orders"].count_documents({})
@@ -231,6 +232,74 @@ async def test_the_api_answers_a_repeat_with_the_kept_answer(shop: Shop, serve: 
     assert await shop.orders() == 1
     status, problem = await ask(site, "/v1/orders", "coffee")
     assert (status, problem["code"]) == (422, "idempotency-key-reused")
+
+
+class OrderedLater(Answer):
+    """The answer of a later version."""
+
+    ordered: str
+    at: str | None = None
+
+
+KEPT_BY_ANOTHER_VERSION = {
+    "a later form that fits": {"answer": {"ordered": "tea"}, "form": form_of(OrderedLater)},
+    "a later form that does not fit": {"answer": {"order": "tea"}, "form": form_of(OrderedLater)},
+    "a form that no version names": {"answer": {"ordered": "tea"}, "form": "0"},
+    "an answer from before forms that does not fit": {"answer": {"name": "tea"}},
+    "an answer that is not an object": {"answer": None},
+}
+
+
+@pytest.mark.parametrize(
+    "kept", KEPT_BY_ANOTHER_VERSION.values(), ids=list(KEPT_BY_ANOTHER_VERSION)
+)
+async def test_an_answer_in_the_form_of_another_version_is_a_conflict(
+    shop: Shop, serve: Serve, kept: dict[str, Any]
+) -> None:
+    site = await site_of(serve, shop)
+    await ask(site, "/v1/orders", "tea")
+    await shop.database["idempotency"].update_one({}, {"$unset": {"form": ""}})
+    await shop.database["idempotency"].update_one({}, {"$set": kept})
+
+    status, problem = await ask(site, "/v1/orders", "tea")
+
+    assert (status, problem["code"]) == (409, "idempotency-answer-lost")
+    assert problem["detail"] == (
+        "This request was carried out by another version. Read the result instead of repeating it."
+    )
+    assert await shop.orders() == 1
+
+
+async def test_an_answer_that_was_kept_before_forms_were_is_repeated(
+    shop: Shop, serve: Serve
+) -> None:
+    site = await site_of(serve, shop)
+    await ask(site, "/v1/orders", "tea")
+    await shop.database["idempotency"].update_one({}, {"$unset": {"form": ""}})
+
+    assert await ask(site, "/v1/orders", "tea") == (200, {"ordered": "tea"})
+
+
+def test_the_form_changes_with_the_members_of_a_class_and_not_with_its_texts() -> None:
+    class Reworded(Answer):
+        """Another sentence."""
+
+        ordered: str = Field(description="What was ordered", title="Name")
+
+    class Longer(Answer):
+        ordered: str
+        title: str
+
+    class OfNumbers(Answer):
+        ordered: int
+
+    assert form_of(Reworded) == form_of(Ordered)
+    assert len({form_of(each) for each in (Ordered, OrderedLater, Longer, OfNumbers)}) == 4
+
+
+def test_an_idempotent_row_documents_both_refusals_of_a_repeat() -> None:
+    codes = {refusal.code for refusal in order_route("/v1/orders").all_refusals()}
+    assert codes >= {"idempotency-key-reused", "idempotency-answer-lost"}
 
 
 async def test_without_a_key_every_request_has_its_effect(shop: Shop, serve: Serve) -> None:
