@@ -19,7 +19,7 @@ class Settings(StatelessSettings):
         str, StringConstraints(pattern=r"^([A-Za-z0-9][A-Za-z0-9._~:-]{0,199})?$")
     ] = Field(
         "",
-        description="Name of this replica's place, never shared by two live processes;"
+        description="Name of this replica's slot, never shared by two live processes;"
         " by default host and port",
     )
 
@@ -27,8 +27,8 @@ class Settings(StatelessSettings):
     def slot(self) -> str:
         """The name under which this replica holds its leases.
 
-        A process that restarts in the same place takes its lease over at once. Without a place of
-        its own it takes a new name, and one change waits until the old lease runs out.
+        A process that restarts in its slot takes its lease over at once. Without a slot of its
+        own it takes a new one, and one change waits until the old lease runs out.
         """
         if self.replica:
             return self.replica

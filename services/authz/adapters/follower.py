@@ -49,7 +49,7 @@ The wall clock, which numbers boots, was set back."""
 
 
 class _PlaceTakenError(Exception):
-    """Another live process holds the lease of this replica's place."""
+    """Another live process holds the lease of this replica's slot."""
 
 
 class Follower:
@@ -96,7 +96,7 @@ class Follower:
     async def renew(self) -> None:
         """Load the snapshot, then request the lease four times per ttl.
 
-        Ends only when another process takes this replica's place.
+        Ends only when another process takes this replica's slot.
         """
         while True:
             self._wake.clear()
@@ -119,7 +119,7 @@ class Follower:
             except _PlaceTakenError:
                 self.view.forget()
                 logger.error(  # noqa: TRY400
-                    "Another process took the place of this replica.",
+                    "Another process took the slot of this replica.",
                     extra={"replica": self._replica},
                 )
                 return
