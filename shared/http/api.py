@@ -206,7 +206,7 @@ class Api:
             case Internal():
                 service = self._authenticator.service(_authorization(request))
                 if service.service not in access.callers:
-                    raise WrongPrincipal
+                    raise WrongPrincipal(access)
                 return service
             case _:
                 principal = await self._authenticator.bearer(_authorization(request))
@@ -269,9 +269,9 @@ def _admit(
 ) -> None:
     if isinstance(principal, UserPrincipal):
         if isinstance(access, Client):
-            raise WrongPrincipal
+            raise WrongPrincipal(access)
     elif not isinstance(access, Client | SessionOrClient):
-        raise WrongPrincipal
+        raise WrongPrincipal(access)
     elif access.scope not in principal.scopes:
         raise ScopeMissing(access.scope)
 
