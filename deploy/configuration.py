@@ -16,6 +16,10 @@ from shared.contracts.topology import Service
 from shared.runtime.settings import generate_internal_keys
 
 
+class SecretsError(RuntimeError):
+    """The file with the secrets cannot be used; the message names it and says what to do."""
+
+
 @dataclass(frozen=True)
 class Secrets:
     """The random values that must stay the same from one start to the next."""
@@ -44,9 +48,19 @@ class Secrets:
 
     @classmethod
     def load_or_create(cls, file: Path) -> "Secrets":
-        """Read the secrets from the file; create both if the file is missing."""
+        """Read the secrets from the file; create both if the file is missing.
+
+        Raises:
+            SecretsError: the file does not hold the secrets.
+        """
         if file.exists():
-            return cls(**json.loads(file.read_text()))
+            try:
+                return cls(**json.loads(file.read_text()))
+            except (ValueError, TypeError):
+                raise SecretsError(
+                    f"{file} is damaged or of another version. Restore it from a backup. Without it"
+                    " the data in its folder cannot be opened."
+                ) from None
         created = cls.generate()
         write_private(file, json.dumps(asdict(created), indent=2) + "\n")
         return created

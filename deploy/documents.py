@@ -85,11 +85,18 @@ def settings_table(service: str) -> str:
         (
             f"`{entry.name}`",
             entry.description,
-            "required" if entry.default is None else f"`{entry.default}`",
+            _default(entry.default),
         )
         for entry in variables(module(service, "settings").Settings)
     ]
     return table(("variable", "meaning", "default"), rows)
+
+
+def _default(value: str | None) -> str:
+    """The cell of a default; an empty one is said in words."""
+    if value is None:
+        return "required"
+    return f"`{value}`" if value else "empty"
 
 
 def events_table() -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import idna
 
 ADDRESS_LIMIT = 254
+LOCAL_LIMIT = 64
 _LOCAL = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*", re.ASCII
 )
@@ -37,7 +38,16 @@ def parse_address(text: str) -> Address:
     if len(text) > ADDRESS_LIMIT:
         raise ValueError(f"An e-mail address must have at most {ADDRESS_LIMIT} characters.")
     local, at, domain = text.rpartition("@")
-    if not at or len(local) > 64 or not _LOCAL.fullmatch(local):
+    if text.endswith(">") and "<" in text:
+        raise ValueError("Enter only the address, without a name and without < and >.")
+    if at and len(local) > LOCAL_LIMIT:
+        raise ValueError(f"The part before the @ must have at most {LOCAL_LIMIT} characters.")
+    if at and local.isprintable() and not local.isascii():
+        raise ValueError(
+            "The part before the @ must have only unaccented letters from A to Z, digits, dots"
+            " and symbols such as + and -."
+        )
+    if not at or not _LOCAL.fullmatch(local):
         raise ValueError("This is not an e-mail address. Enter it as name@example.com.")
     # Mail programs decode an encoded word, and it can contain any character.
     if "=?" in local:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
-from deploy.configuration import write_private
+from deploy.configuration import SecretsError, write_private
 from deploy.local.product import NotReadyError, Product, run_file
 from deploy.local.settings import LocalSettings
 from deploy.programs.program import ProgramError, acquire_lock
@@ -140,7 +140,7 @@ def main(arguments: Sequence[str], *, lock_seconds: float = LOCK_SECONDS) -> int
     with held, asyncio.Runner(loop_factory=event_loop) as runner:
         try:
             runner.run(serve(settings, parent=parent))
-        except (NotReadyError, ProgramError, OSError) as problem:
+        except (NotReadyError, ProgramError, SecretsError, OSError) as problem:
             sys.stderr.write(f"Rolecall did not start: {problem}\n")
             return 1
     return 0

@@ -1,11 +1,19 @@
 """The settings of the one-process runner."""
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from rolecall import SHIPPED_CATALOGS
 from shared.runtime.settings import LogLevel
+
+
+def _shipped(name: str) -> str:
+    if name not in SHIPPED_CATALOGS:
+        raise ValueError(f"must be one of {', '.join(SHIPPED_CATALOGS)}")
+    return name
 
 
 class LocalSettings(BaseSettings):
@@ -16,4 +24,6 @@ class LocalSettings(BaseSettings):
     port: int = Field(8080, ge=1, le=65535, validation_alias="PORT")
     data_dir: Path = Field(Path(".data"), validation_alias="ROLECALL_DATA_DIR")
     log_level: LogLevel = Field(LogLevel.WARNING, validation_alias="ROLECALL_LOG_LEVEL")
-    personal_catalog: str = Field("standard", validation_alias="ROLECALL_PERSONAL_CATALOG")
+    personal_catalog: Annotated[str, AfterValidator(_shipped)] = Field(
+        "standard", validation_alias="ROLECALL_PERSONAL_CATALOG"
+    )

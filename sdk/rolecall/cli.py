@@ -28,6 +28,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         code: int = options.run(options)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader (`| head`) has enough. Python would report the pipe again when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
     except _UsageError as error:
         _report(str(error))
         return USAGE
@@ -87,6 +92,9 @@ def _check_permission(options: argparse.Namespace) -> int:
         raise _UsageError(
             "The client's secret is missing. Pass --client-secret, or set ROLECALL_CLIENT_SECRET."
         )
+    kind, _, action = options.permission.partition(":")
+    if not kind or not action:
+        raise _UsageError("A permission has the form `type:action`.")
     try:
         client = RolecallClient(
             options.url, options.client_id, secret, allow_http=options.allow_http
@@ -101,7 +109,8 @@ def _check_permission(options: argparse.Namespace) -> int:
             at_least_revision=options.at_least_revision,
         )
     except (ValueError, UndecidedError) as error:
-        _report(f"Not decided: {error}")
+        text = str(error).replace("allow_http=True", "--allow-http")
+        _report(f"Not decided: {text}")
         return USAGE
     decided_by = [
         f"{kind} {name}"

@@ -15,14 +15,29 @@ from shared.http.paging import PageQuery, read_cursor, write_cursor
 from shared.http.routes import Answer, Call, Route
 
 
-def _refuse_numbers(value: str) -> str:
-    """Refuse a number, which pydantic would take for seconds since 1970."""
+def _check_moment(value: str) -> str:
+    """Refuse a number, which pydantic would take for seconds since 1970, and a lost `+`."""
+    if re.search(r":\d\d(\.\d+)? \d\d:\d\d$", value):
+        raise ValueError("Write `+` as `%2B`")
     if re.match(r"\d{4}-\d\d-\d\d", value) is None:
-        raise ValueError("Must be an RFC 3339 time, such as 2026-03-05T12:00:00Z.")
+        raise ValueError("Must be an RFC 3339 time with an offset, such as 2026-03-05T12:00:00Z")
     return value
 
 
-Moment = Annotated[AwareDatetime, BeforeValidator(_refuse_numbers)]
+def _check_action(value: str) -> str:
+    if re.fullmatch(ACTION, value) is None:
+        raise ValueError(
+            "Must be an action such as `member.removed`, or its beginning with `.` or `*` at the"
+            " end"
+        )
+    return value
+
+
+ACTION = r"^[a-z0-9_.-]{1,100}\*?$"
+Moment = Annotated[AwareDatetime, BeforeValidator(_check_moment)]
+Action = Annotated[
+    str, BeforeValidator(_check_action), Field(json_schema_extra={"pattern": ACTION})
+]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=254)]
 READ = Permission("audit_log:view")
 """Only members with this permission read the log (Rp15, Nv19)."""
@@ -36,7 +51,7 @@ class AuditSearchQuery(PageQuery):
     user: Text | None = Field(None, description="The actor: an id, or a user's e-mail address")
     resource_type: Text | None = None
     resource_id: Text | None = None
-    action: Annotated[str, Field(pattern=r"^[a-z0-9_.-]{1,100}\*?$")] | None = Field(
+    action: Action | None = Field(
         None, description="An action, or a prefix that ends with `.` or `*`"
     )
     outcome: Outcome | None = None

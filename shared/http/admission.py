@@ -37,7 +37,7 @@ async def authenticate(
         case Internal():
             service = authenticator.service(_authorization(request))
             if service.service not in access.callers:
-                raise WrongPrincipal
+                raise WrongPrincipal(access)
             return service
         case _:
             principal = await authenticator.bearer(_authorization(request))
@@ -59,8 +59,8 @@ def _admit(
 ) -> None:
     if isinstance(principal, UserPrincipal):
         if isinstance(access, Client):
-            raise WrongPrincipal
+            raise WrongPrincipal(access)
     elif not isinstance(access, Client | SessionOrClient):
-        raise WrongPrincipal
+        raise WrongPrincipal(access)
     elif access.scope not in principal.scopes:
         raise ScopeMissing(access.scope)

@@ -1,5 +1,6 @@
 """The OpenAPI 3.1 document of a ROUTES table."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -14,6 +15,7 @@ from shared.problems import STATUS, Refusal
 
 PROBLEM = "Problem"
 VERSION = "1"
+_RULE_IDS = re.compile(r" ?\(`?(?:Rp|Ro|Ci|Nv|B|T)\d+`?(?:, `?(?:Rp|Ro|Ci|Nv|B|T)\d+`?)*\)")
 _REF = "#/components/schemas/{model}"
 _Key = tuple[type[Any], JsonSchemaMode]
 
@@ -53,7 +55,21 @@ def _schemas(routes: Iterable[Route]) -> tuple[dict[_Key, dict[str, Any]], dict[
         if route.gives is not None:
             wanted[route.gives, "serialization"] = None
     schemas, definitions = models_json_schema(list(wanted), ref_template=_REF)
-    return dict(schemas), definitions.get("$defs", {})
+    return dict(schemas), _without_rule_ids(definitions.get("$defs", {}))
+
+
+def _without_rule_ids(value: Any) -> Any:
+    """The schemas with descriptions for customers, who do not know the ids of docs/rules.md."""
+    if isinstance(value, list):
+        return [_without_rule_ids(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: _RULE_IDS.sub("", item)
+        if name == "description" and isinstance(item, str)
+        else _without_rule_ids(item)
+        for name, item in value.items()
+    }
 
 
 def _operation(

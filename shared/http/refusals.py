@@ -1,7 +1,8 @@
 """Refusals that only the handling of HTTP raises: bodies, media types, methods, kinds of caller."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from shared.http.access import Access, Client, Internal, Permission, Session, SessionOrClient
 from shared.problems import Refusal, RefusalKind
 
 MAX_FORM_FIELDS = 32
@@ -74,15 +75,28 @@ class BodyTooSlow(Refusal):
     detail = "The body did not arrive in time. Send the request again."
 
 
+ACCEPTED: Mapping[type[Access], str] = {
+    Session: "the access token of a user",
+    Permission: "the access token of a user",
+    Client: "the access token of a service client",
+    SessionOrClient: "the access token of a user or of a service client",
+    Internal: "an internal service token of certain services",
+}
+"""What a caller must present for each kind of access."""
+
+
 class WrongPrincipal(Refusal):
     """The caller is authenticated, but the route is for another kind of caller."""
 
     kind = RefusalKind.DENIED
     code = "wrong-principal"
-    detail = (
-        "This route does not accept this kind of credential."
-        " Send the kind of credential that the documentation of this route names."
-    )
+    detail = "This route accepts {accepted}."
+
+    def __init__(self, access: Access) -> None:
+        """Name what a route with this access accepts."""
+        accepted = ACCEPTED[type(access)]
+        super().__init__(accepted=accepted)
+        self.members = {}
 
 
 class MethodNotAllowed(Refusal):

@@ -148,15 +148,15 @@ def _pointer(prefix: str, steps: Sequence[int | str]) -> str:
 QUERY = "/query"
 _UNKNOWN_PARAMETER = "This parameter is not known. Remove it."
 _MESSAGES: Mapping[str, str] = {
-    "missing": "This member is required.",
-    "extra_forbidden": "This member is not known. Remove it.",
+    "missing": "This field is required.",
+    "extra_forbidden": "This field is not known. Remove it.",
     "unknown_parameter": _UNKNOWN_PARAMETER,
     "empty": "Must not be empty.",
     "enum": "Must be {choices}.",
     "literal_error": "Must be {choices}.",
-    "union_tag_invalid": "The member {discriminator} must be {choices}.",
-    "union_tag_not_found": "The member {discriminator} is required.",
-    "datetime": "Must be an RFC 3339 time with an offset, such as 2026-03-01T12:00:00Z.",
+    "union_tag_invalid": "The field {discriminator} must be {choices}.",
+    "union_tag_not_found": "The field {discriminator} is required.",
+    "datetime": "Must be an RFC 3339 time with an offset, such as 2026-03-05T12:00:00Z.",
     "string_type": "Must be a string.",
     "string_too_short": "Must have at least {min_length} characters.",
     "string_too_long": "Must have at most {max_length} characters.",

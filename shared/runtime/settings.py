@@ -227,14 +227,31 @@ def _as_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, default=str)
 
 
+_REASONS = {
+    "int_parsing": "must be an integer",
+    "int_type": "must be an integer",
+    "float_parsing": "must be a number",
+    "enum": "must be {expected}",
+    "greater_than": "must be greater than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "string_pattern_mismatch": "must match the pattern {pattern}",
+}
+"""By pydantic's type of error; other types keep the message of the validator."""
+
+
 def _sentences(settings: type[BaseSettings], error: ValidationError) -> list[str]:
     sentences = []
-    for fault in error.errors(include_input=False, include_url=False, include_context=False):
+    for fault in error.errors(include_input=False, include_url=False):
         name = variable(settings, str(fault["loc"][0]))
         if fault["type"] == "missing":
             sentences.append(f"{name} is not set.")
         else:
             reason = fault["msg"].removeprefix("Value error, ")
+            if fault["type"] in _REASONS:
+                limits = fault.get("ctx", {})
+                expected = str(limits.get("expected", "")).replace("'", "")
+                reason = _REASONS[fault["type"]].format_map({**limits, "expected": expected})
             sentences.append(f"{name} is not valid: {reason}.")
     return sentences
 

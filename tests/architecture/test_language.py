@@ -112,7 +112,7 @@ def test_operations_names_only_existing_metrics_and_log_messages():
         path.read_text() for path in tracked("shared/*.py", "services/*.py", "deploy/*.py")
     )
     metrics = re.findall(r"`(rolecall_[a-z_]+?)(?:_total)?` \{", text)
-    alarms = text[text.index("These errors need") : text.index("## Failures")]
+    alarms = text[text.index("These errors need an operator") : text.index("## Failures")]
     messages = re.findall(r"`([A-Za-z. ]+)`", alarms)
     assert metrics
     assert messages

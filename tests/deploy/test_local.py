@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.configuration import Secrets, SecretsError
 from deploy.local import run
 from deploy.programs.program import free_port
 from tests.waiting import wait_for
@@ -53,9 +54,13 @@ def taken() -> Iterator[int]:
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
-        ("PORT", "abc", "PORT is not valid"),
-        ("ROLECALL_LOG_LEVEL", "LOUD", "ROLECALL_LOG_LEVEL is not valid"),
-        ("ROLECALL_PERSONAL_CATALOG", "nope", "must be one of standard"),
+        ("PORT", "abc", "PORT is not valid: must be an integer."),
+        ("ROLECALL_LOG_LEVEL", "LOUD", "ROLECALL_LOG_LEVEL is not valid: must be DEBUG, INFO"),
+        (
+            "ROLECALL_PERSONAL_CATALOG",
+            "nope",
+            "ROLECALL_PERSONAL_CATALOG is not valid: must",
+        ),
         ("ROLECALL_DATA_DIR", __file__, "Set ROLECALL_DATA_DIR"),
     ],
 )
@@ -66,6 +71,19 @@ def test_a_setting_that_is_not_valid_is_named(
     said = output(started)
     assert started.returncode > 0
     assert sentence in said
+    assert "Traceback" not in said
+
+
+def test_damaged_secrets_are_named_without_a_traceback(tmp_path: Path) -> None:
+    file = tmp_path / "secrets.json"
+    for text in ("{", "{}", "[]"):
+        file.write_text(text)
+        with pytest.raises(SecretsError, match=r"secrets\.json is damaged"):
+            Secrets.load_or_create(file)
+    started = command(ROLECALL_DATA_DIR=tmp_path)
+    said = output(started)
+    assert started.returncode == 1
+    assert f"{file} is damaged" in said
     assert "Traceback" not in said
 
 

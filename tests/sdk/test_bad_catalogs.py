@@ -376,7 +376,7 @@ def test_a_feature_that_is_off_needs_no_permissions(feature, entry_id, names):
     [
         ("no YAML", "name: [standard", 1, "not valid YAML"),
         ("forbidden characters", "name: \x07", None, "not valid YAML"),
-        ("another object than data", "name: !!python/object:os.system {}", 1, "not valid YAML"),
+        ("another object than data", "name: !!python/object:os.system {}", 1, "YAML tags"),
         ("a list", "- name: standard", None, "must be one YAML mapping"),
         ("nothing", "", None, "must be one YAML mapping"),
         ("a key twice", "name: a\ntitle: b\nname: c\n", 3, "appears twice"),

@@ -2,6 +2,8 @@
 
 import json
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -46,6 +48,50 @@ def test_a_bad_catalog_is_reported_with_file_line_and_place(tmp_path, capsys):
         err == f"{bad}:{line}: /owner_role: The catalog has no role 'king'. Choose one of: admin.\n"
     )
     assert out.startswith(f"{good}: runos@")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("\ntitle: ", "\ntitle: !secret "), "YAML tags"),
+        (("\ntitle: ", "\ntitle: \u202e"), "A title cannot contain control or formatting"),
+    ],
+)
+def test_a_tag_or_a_hidden_character_in_a_title_is_named(change, message, tmp_path, capsys):
+    file = tmp_path / "bad.yaml"
+    file.write_text((CATALOGS / "runos.yaml").read_text().replace(*change))
+    assert main(["catalog", "check", str(file)]) == 1
+    err = capsys.readouterr().err
+    assert message in err
+    assert "constructor" not in err
+    assert "Value error" not in err
+
+
+def test_a_reader_that_has_enough_ends_the_command_quietly():
+    shown = subprocess.Popen(
+        [sys.executable, "-m", "rolecall.cli", "catalog", "show", "novita"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert shown.stdout is not None
+    shown.stdout.close()
+    assert shown.stderr is not None
+    assert shown.stderr.read() == b""
+    assert shown.wait() == 0
+    shown.stderr.close()
+
+
+@pytest.mark.parametrize(
+    ("permission", "url", "message"),
+    [
+        ("instance", "https://rolecall.example", "has the form `type:action`"),
+        ("instance:write", "http://rolecall.example", "pass --allow-http"),
+    ],
+)
+def test_a_check_names_the_option_or_the_form(permission, url, message, capsys):
+    client = ["--client-id", "cli_1", "--client-secret", "s3cret"]
+    assert main(["check", "usr_1", permission, "--url", url, *client]) == 2
+    assert message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", ["check", "show"])

@@ -75,3 +75,18 @@ def test_an_address_is_kept_as_typed_and_compared_by_its_key(typed: str, key: st
 def test_a_text_that_is_not_one_plain_mailbox_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         parse_address(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("josé@example.com", "unaccented letters from A to Z"),
+        ("a" * 65 + "@example.com", "The part before the @ must have at most 64 characters."),
+        ("Ana <ana@example.com>", "Enter only the address, without a name"),
+        ("ana", "This is not an e-mail address."),
+        ("ana@localhost", "The part after the @ is not a domain name."),
+    ],
+)
+def test_the_message_says_what_is_wrong_with_the_address(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        parse_address(text)

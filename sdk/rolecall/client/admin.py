@@ -59,6 +59,9 @@ def create_client(
         )
     except UnreachableError as error:
         raise AdminError(str(error), unreachable=True) from error
+    if answer.status == 404:
+        said = answer.refusal().rstrip(".")
+        raise AdminError(f"{said}. Pass the internal address of identity; {url} has no such route.")
     if answer.status >= 300:
         raise AdminError(answer.refusal(), unreachable=answer.status >= 500)
     match answer.content:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 _TEXTS = {
+    "value_error": "{error}",
     "missing": "This key is required. Add it.",
     "missing_argument": "This key is required. Add it.",
     "unexpected_keyword_argument": "Unexpected key. Remove it, or correct its spelling.",

@@ -20,9 +20,11 @@ def parse(text: str) -> tuple[dict[str, object], dict[Place, int]]:
         content = yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
-        raise CatalogError(
-            [Problem((), f"This is not valid YAML: {error.problem}.", line)]
-        ) from error
+        if "could not determine a constructor for the tag" in (error.problem or ""):
+            text = "YAML tags, words that begin with `!`, are not allowed. Remove the tag."
+        else:
+            text = f"This is not valid YAML: {error.problem}."
+        raise CatalogError([Problem((), text, line)]) from error
     except yaml.YAMLError as error:
         raise CatalogError([Problem((), f"This is not valid YAML: {error}")]) from error
     if not isinstance(root, yaml.MappingNode) or not isinstance(content, dict):

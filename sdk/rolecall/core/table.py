@@ -1,10 +1,11 @@
 """The permission table of a catalog: sections, entries, levels and roles."""
 
+import unicodedata
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import ConfigDict, StringConstraints
+from pydantic import AfterValidator, ConfigDict, StringConstraints
 from pydantic.dataclasses import dataclass
 
 _CLOSED = ConfigDict(extra="forbid")
@@ -14,7 +15,20 @@ RoleName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
 PermissionName = Annotated[
     str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}:[a-z][a-z0-9_]{0,63}$")
 ]
-Title = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+def _visible(title: str) -> str:
+    """Refuse characters that hide or turn text; a title is shown in mails and to operators."""
+    if any(
+        unicodedata.category(character) in {"Cc", "Cf", "Zl", "Zp"} and character not in _JOINERS
+        for character in title
+    ):
+        raise ValueError("A title cannot contain control or formatting characters. Remove them.")
+    return title
+
+
+_JOINERS = frozenset("\u200c\u200d")
+Title = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_visible)]
 
 
 class Scope(StrEnum):

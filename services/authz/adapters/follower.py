@@ -95,7 +95,7 @@ class Follower:
     async def renew(self) -> None:
         """Load the snapshot, then request the lease four times per ttl.
 
-        Ends only when another process takes this replica's place.
+        Ends only when another process takes this replica's slot.
         """
         while True:
             self._wake.clear()

@@ -1,4 +1,4 @@
-"""The guard of mail headers: a value can only ever be one header's value."""
+"""The check of mail headers: a value can only ever be one header's value."""
 
 import unicodedata
 

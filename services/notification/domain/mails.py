@@ -99,7 +99,7 @@ def compose(
 
     Raises:
         Undeliverable: the recipient is not one plain address.
-        UnsafeHeader: a header's value is refused by the guard.
+        UnsafeHeader: a header's value is refused by the check.
     """
     recipient = mailbox_of(message.recipient)
     if recipient is None:

@@ -134,7 +134,9 @@ def _removed(fact: team.MemberRemoved, row: Row) -> _Notice:
     return _Notice(
         kind=MessageKind.REMOVED,
         to=fact.email,
-        words={"account": fact.account_name, "name": fact.name} | _actor(row),
+        words={"account": fact.account_name, "name": fact.name}
+        | _actor(row)
+        | ({"left": "yes"} if row.actor.id == fact.user_id else {}),
     )
 
 

@@ -225,6 +225,27 @@ async def test_a_cursor_works_for_its_own_filters_and_account_only(api):
         assert error["message"].endswith("Start again without a cursor.")
 
 
+MOMENT = "Must be an RFC 3339 time with an offset, such as 2026-03-05T12:00:00Z."
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        (
+            "action=*",
+            "Must be an action such as `member.removed`, or its beginning with `.` or `*`",
+        ),
+        ("from=yesterday", MOMENT),
+        ("to=2026-03-05T12", MOMENT),
+        ("from=2026-03-05T13:01:00+01:00", "Write `+` as `%2B`."),
+    ],
+)
+async def test_the_message_of_a_filter_says_what_to_write(api, query, message):
+    status, problem = await api.get(f"/v1/accounts/{ACCOUNT}/audit-events?{query}")
+    [error] = problem["errors"]
+    assert (status, error["message"][: len(message)]) == (422, message)
+
+
 MISFITS = [
     ("limit=201", "/query/limit"),
     ("limit=0", "/query/limit"),

@@ -57,6 +57,14 @@ def test_data_that_do_not_fit_their_fact_are_an_error():
         messages_for(team.MemberRemoved(**MEMBER), data={"email": "bo@example.com"})
 
 
+def test_an_actor_who_removes_themself_is_told_that_they_left():
+    own, others = (
+        messages_for(team.MemberRemoved(**MEMBER), actor=Actor(type="user", id=user_id))[0].words
+        for user_id in (MEMBER["user_id"], "usr_ana")
+    )
+    assert (own.get("left"), others.get("left")) == ("yes", None)
+
+
 def test_an_actor_without_a_name_leaves_the_word_empty():
     (message,) = messages_for(team.MemberRemoved(**MEMBER), actor=Actor(type="service", id="team"))
     assert message.words["actor"] == ""

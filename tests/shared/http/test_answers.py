@@ -8,6 +8,7 @@ from pymongo.errors import AutoReconnect
 
 from shared.http.access import Client, Internal, Permission, Public, Session
 from shared.http.api import Api
+from shared.http.refusals import WrongPrincipal
 from shared.http.routes import Reply
 from shared.problems import NotFound, PermissionMissing, Stale, Unavailable, refusal_of
 from tests.shared.http.sample import (
@@ -357,6 +358,19 @@ async def test_every_request_leaves_one_line_without_its_secrets(site: Site, cap
     assert (line.method, line.route) == ("GET", "/v1/accounts/{account_id}")
     assert (line.status, line.problem) == (403, "wrong-principal")
     assert "hunter2" not in str(vars(line))
+
+
+@pytest.mark.parametrize(
+    ("access", "accepted"),
+    [
+        (Permission("account:view"), "the access token of a user"),
+        (Session(), "the access token of a user"),
+        (Client("authz:check"), "the access token of a service client"),
+        (Internal(("team",)), "an internal service token"),
+    ],
+)
+def test_a_wrong_credential_is_told_which_kind_the_route_accepts(access, accepted):
+    assert f"This route accepts {accepted}" in str(WrongPrincipal(access))
 
 
 IMPOSSIBLE = {

@@ -2,6 +2,7 @@
 
 import pytest
 from aiohttp import web
+from pydantic import BaseModel, Field
 
 from shared.http.access import Permission, Public
 from shared.http.api import Api
@@ -110,3 +111,16 @@ def test_internal_rows_have_a_document_too(world):
     api = Api("team", INTERNAL_ROUTES, world, authenticator=authenticator())
     operation = document([api])["paths"]["/internal/heads"]["get"]
     assert operation["security"] == [{"serviceToken": []}]
+
+
+class _Described(BaseModel):
+    """A thing with a source (Ro8, `B8`) and another (see below)."""
+
+    name: str = Field(description="Its name (Ci9)")
+
+
+def test_descriptions_name_no_rule_ids(world):
+    extra = row("POST", "/v1/described", Public(), takes=_Described)
+    schema = document([Api("extra", [extra], world)])["components"]["schemas"]["_Described"]
+    assert schema["description"] == "A thing with a source and another (see below)."
+    assert schema["properties"]["name"]["description"] == "Its name"

@@ -256,7 +256,7 @@ KEPT_BY_ANOTHER_VERSION = {
 async def test_an_answer_in_the_form_of_another_version_is_a_conflict(
     shop: Shop, serve: Serve, kept: dict[str, Any]
 ) -> None:
-    site = await site_of(serve, shop)
+    site = await site_of(serve, shop, Hook())
     await ask(site, "/v1/orders", "tea")
     await shop.database["idempotency"].update_one({}, {"$unset": {"form": ""}})
     await shop.database["idempotency"].update_one({}, {"$set": kept})
@@ -273,7 +273,7 @@ async def test_an_answer_in_the_form_of_another_version_is_a_conflict(
 async def test_an_answer_that_was_kept_before_forms_were_is_repeated(
     shop: Shop, serve: Serve
 ) -> None:
-    site = await site_of(serve, shop)
+    site = await site_of(serve, shop, Hook())
     await ask(site, "/v1/orders", "tea")
     await shop.database["idempotency"].update_one({}, {"$unset": {"form": ""}})
 

@@ -123,10 +123,10 @@ async def test_json_that_does_not_fit_is_invalid_and_says_where(
     assert all(error["message"].endswith(".") for error in said["errors"])
 
 
-TIME = "Must be an RFC 3339 time with an offset, such as 2026-03-01T12:00:00Z."
+TIME = "Must be an RFC 3339 time with an offset, such as 2026-03-05T12:00:00Z."
 MESSAGES = [
     ("[]", "Must be an object."),
-    ("{}", "This member is required."),
+    ("{}", "This field is required."),
     ('{"name": 1}', "Must be a string."),
     ('{"name": "xxxxxxxxxxxxxxxxxxxxx"}', "Must have at most 20 characters."),
     ('{"name": "x", "count": 1.5}', "Must be an integer."),
@@ -134,10 +134,10 @@ MESSAGES = [
     ('{"name": "x", "colour": "blue"}', "Must be one of: red, green."),
     ('{"name": "x", "born": 12}', TIME),
     ('{"name": "x", "born": "yesterday"}', TIME),
-    ('{"name": "x", "verified": true}', "This member is not known. Remove it."),
+    ('{"name": "x", "verified": true}', "This field is not known. Remove it."),
     ('{"name": "x", "labels": []}', "Must be an object."),
-    ('{"name": "x", "pet": {"kind": "cow"}}', "The member 'kind' must be one of: cat, dog."),
-    ('{"name": "x", "pet": {"lives": 1}}', "The member 'kind' is required."),
+    ('{"name": "x", "pet": {"kind": "cow"}}', "The field 'kind' must be one of: cat, dog."),
+    ('{"name": "x", "pet": {"lives": 1}}', "The field 'kind' is required."),
     ('{"name": "x", "pet": {"kind": "dog", "names": 1}}', "Must be an array."),
     ('{"name": "x", "pet": {"kind": "dog", "names": []}}', "Must not be empty."),
 ]

@@ -102,6 +102,16 @@ def test_a_weak_or_wrong_value_stops_the_start_without_being_shown(
     assert len(said.splitlines()) == 1
 
 
+def test_a_number_or_a_level_that_is_none_is_explained_in_plain_words(environment, capsys):
+    environment(PORT="abc", LOG_LEVEL="loud")
+    with pytest.raises(SystemExit):
+        load(Settings)
+    assert capsys.readouterr().err.splitlines() == [
+        "ROLECALL_TEAM_PORT is not valid: must be an integer.",
+        "ROLECALL_TEAM_LOG_LEVEL is not valid: must be DEBUG, INFO, WARNING or ERROR.",
+    ]
+
+
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]"])
 def test_the_default_account_is_accepted_on_this_machine(environment, host: str):
     environment(AMQP_URL=f"amqp://guest:guest@{host}:5672/")
