@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -13,8 +14,10 @@ from services.team.use_cases import invitations, overrides
 from shared.addresses import parse_address
 from shared.auth.principals import Anonymous, UserPrincipal
 from shared.http import Call, Public, Route
+from shared.http.idempotency import RepeatedRequest
 from shared.ids import SessionId
 from shared.links import Link
+from shared.problems import Refusal, Unavailable
 from tests.services.team.memory import (
     ACCOUNT,
     PROJECT,
@@ -123,3 +126,56 @@ def test_every_fact_that_authz_answers_from_is_effective_everywhere() -> None:
         decided = {one.kind for fact in told for one in fact.policy_objects}
         named_only = route.operation_id == "renameProject"
         assert bool(decided) is (route.effective_everywhere or named_only), route.operation_id
+
+
+def repeated(world: Memory, call: Call[Any, Any]) -> Exception | None:
+    """Send the request; the exception that ends it."""
+    try:
+        finished(cast("Any", call.route.handler(world.ctx, call)))
+    except (Refusal, RepeatedRequest) as ended:
+        return ended
+    return None
+
+
+@pytest.mark.rule("B8")
+@pytest.mark.parametrize("settles", [True, False])
+@pytest.mark.parametrize("route", CHANGES, ids=lambda route: route.operation_id)
+def test_a_change_found_made_is_answered_once_it_is_effective(
+    route: Route, *, settles: bool
+) -> None:
+    world, call = prepared(route)
+    assert repeated(world, call) is None
+    told = len(world.journal.facts)
+    world.journal.settles = settles
+
+    ended = repeated(world, call)
+
+    found_made = len(world.journal.facts) == told
+    awaited = found_made and route.effective_everywhere
+    assert world.journal.settled == [ACCOUNT] * awaited
+    assert isinstance(ended, Unavailable) is (awaited and not settles)
+
+
+class TakenKey:
+    """The idempotency key of an earlier request."""
+
+    async def take_key(self, session: object) -> None:
+        raise RepeatedRequest
+
+
+@pytest.mark.rule("B8")
+@pytest.mark.parametrize("settles", [True, False])
+@pytest.mark.parametrize(
+    "route", [one for one in CHANGES if one.idempotent], ids=lambda route: route.operation_id
+)
+def test_a_repeat_by_its_key_is_answered_once_the_first_is_effective(
+    route: Route, *, settles: bool
+) -> None:
+    world, call = prepared(route)
+    world.journal.settles = settles
+
+    ended = repeated(world, replace(call, guard=cast("Any", TakenKey())))
+
+    awaited = route.effective_everywhere
+    assert world.journal.settled == [ACCOUNT] * awaited
+    assert isinstance(ended, Unavailable if awaited and not settles else RepeatedRequest)
