@@ -1,14 +1,34 @@
 """Every mutant of the project, from the modules in `rows`."""
 
 from tests.mutants.mutant import Mutant
-from tests.mutants.rows import audit_log, authz, deployment, inbox, leases, mails, migrations
+from tests.mutants.rows import (
+    audit_log,
+    authz,
+    deployment,
+    http,
+    identity,
+    inbox,
+    journal,
+    leases,
+    mails,
+    migrations,
+    sdk,
+    team,
+    text,
+)
 
 MUTANTS: tuple[Mutant, ...] = (
     *audit_log.ROWS,
     *authz.ROWS,
     *deployment.ROWS,
+    *http.ROWS,
+    *identity.ROWS,
     *inbox.ROWS,
+    *journal.ROWS,
     *leases.ROWS,
     *mails.ROWS,
     *migrations.ROWS,
+    *sdk.ROWS,
+    *team.ROWS,
+    *text.ROWS,
 )
