@@ -24,7 +24,7 @@ ROOT = Path(__file__).parent.parent.parent
 NOT_COPIED = shutil.ignore_patterns(
     ".git", ".venv", ".data", "*cache*", ".hypothesis", "*.egg-info"
 )
-FAILED_TEST = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - |$)", re.MULTILINE)
+FAILED_TEST = re.compile(r"^(?:FAILED|ERROR) (\S.*?)(?: - |$)", re.MULTILINE)
 TESTS_FAILED = 1
 """The exit status of pytest for a failed test; others say that the tests did not run."""
 

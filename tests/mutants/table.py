@@ -6,12 +6,17 @@ from tests.mutants.rows import (
     authz,
     crashes,
     deployment,
+    http,
+    identity,
     inbox,
+    journal,
     leases,
     mails,
     migrations,
     requests,
     sdk,
+    team,
+    text,
 )
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -19,10 +24,15 @@ MUTANTS: tuple[Mutant, ...] = (
     *authz.ROWS,
     *crashes.ROWS,
     *deployment.ROWS,
+    *http.ROWS,
+    *identity.ROWS,
     *inbox.ROWS,
+    *journal.ROWS,
     *leases.ROWS,
     *mails.ROWS,
     *migrations.ROWS,
     *requests.ROWS,
     *sdk.ROWS,
+    *team.ROWS,
+    *text.ROWS,
 )

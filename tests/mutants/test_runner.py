@@ -43,6 +43,14 @@ def test_a_mutant_is_caught_by_the_test_that_fails(project):
     assert (outcome.result, outcome.detail) == (Result.CAUGHT, "test_limit.py::test_limit")
 
 
+def test_an_error_in_the_log_is_not_taken_for_the_test_that_fails(project):
+    (project / "test_limit.py").write_text(
+        TEST.replace("    assert", '    __import__("logging").error("full")\n    assert')
+    )
+    [outcome] = run_all([ROW], workers=1, source=project)
+    assert outcome.detail == "test_limit.py::test_limit"
+
+
 def test_a_mutant_that_no_test_notices_survives(project):
     [outcome] = run_all([replace(ROW, old="OTHER = 1", new="OTHER = 2")], workers=1, source=project)
     assert outcome.result is Result.SURVIVED

@@ -139,3 +139,26 @@ def test_names_below_a_catalogs_member_are_kept() -> None:
     assert redact_values(
         value, is_secret=is_secret_name, names_of_catalog=frozenset({"grants"})
     ) == {"grants": {"api_key": {"write": "self"}, "secret": [REDACTED]}, "key": REDACTED}
+
+
+@pytest.mark.rule("T15")
+@pytest.mark.parametrize(
+    ("before", "secret", "after"),
+    [
+        ("got ", "eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiIxIn0.c2ln", " here"),
+        ("got ", "rct_hunter2hunter2", ""),
+        ("got ", "rcs_hunter2hunter2", ""),
+        ("got ", "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA", ""),
+        *(("got ", f"{prefix}_{'0a' * 16}.3.bWFj", "") for prefix in ("usr", "inv", "ses")),
+        ("Authorization: Bearer ", "hunter2", " sent"),
+        ("Authorization: Basic ", "YTpi", " sent"),
+        ("mongodb://", "rolecall:hunter2", "@db:27017/"),
+        *(
+            (f"https://a.example/verify{mark}", f"{name}=hunter2", "&lang=en")
+            for mark in ("?", "?lang=en&", "#", "#lang=en&")
+            for name in ("token", "code", "refresh_token", "password")
+        ),
+    ],
+)
+def test_each_shape_of_a_secret_is_replaced_in_a_text(before: str, secret: str, after: str) -> None:
+    assert redact(f"{before}{secret}{after}") == f"{before}{REDACTED}{after}"

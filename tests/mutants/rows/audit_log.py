@@ -108,4 +108,20 @@ ROWS = (
         new="    is_credential = _is_random(word)\n",
         tests=REDACTION_TESTS,
     ),
+    Mutant(
+        id="audit-promises-what-arrives-in-between",
+        kind=Kind.CONSISTENCY,
+        file=SEARCH,
+        old="    page = found[:limit]\n",
+        new="    page, complete_until = found[:limit], ctx.complete_until()\n",
+        tests=READING_TESTS,
+    ),
+    Mutant(
+        id="audit-second-reader-of-a-minute-unrecorded",
+        kind=Kind.SECURITY,
+        file=STORE,
+        old='"_id": f"{account_id}.{reader_id}.{minute}"',
+        new='"_id": f"{account_id}.{minute}"',
+        tests=READING_TESTS,
+    ),
 )

@@ -65,4 +65,12 @@ ROWS = (
         new="        follows = applied",
         tests=NEAREST,
     ),
+    Mutant(
+        id="lease-ended-by-an-earlier-boot",
+        kind=Kind.CONSISTENCY,
+        file="shared/leases/store.py",
+        old='delete_one({"_id": replica, "boot": boot})',
+        new='delete_one({"_id": replica})',
+        tests=("tests/shared/leases/test_store.py", "tests/shared/leases/test_leases.py"),
+    ),
 )

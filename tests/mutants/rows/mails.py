@@ -83,4 +83,35 @@ ROWS = (
         new="",
         tests=("tests/services/notification/test_recipients.py",),
     ),
+    Mutant(
+        id="mail-sent-again-when-its-result-is-not-saved",
+        kind=Kind.DATA,
+        file="services/notification/use_cases/deliver.py",
+        old="        result = await _attempt(ctx, message)\n"
+        "        while True:\n"
+        "            try:\n",
+        new="        while True:\n"
+        "            try:\n"
+        "                result = await _attempt(ctx, message)\n",
+        tests=(
+            "tests/services/notification/test_delivery.py",
+            "tests/services/notification/test_claims.py",
+        ),
+    ),
+    Mutant(
+        id="smtp-reply-awaited-without-end",
+        kind=Kind.AVAILABILITY,
+        file=SMTP,
+        old=", timeout=self._timeouts.smtp_reply\n",
+        new=", timeout=None\n",
+        tests=SMTP_TESTS,
+    ),
+    Mutant(
+        id="mail-strong-name-not-escaped",
+        kind=Kind.SECURITY,
+        file=MAILS,
+        old='Markup("<strong>{}</strong>").format(escape(name))',
+        new='Markup("<strong>{}</strong>").format(Markup(name))',
+        tests=MAIL_TESTS,
+    ),
 )

@@ -147,3 +147,17 @@ async def test_a_reading_that_cannot_be_recorded_shows_nothing(ctx, auditing):
         await find(away)
     with pytest.raises(Unavailable):
         await show_record(away, reader(), ACCOUNT, "evt_0")
+
+
+async def test_a_search_promises_nothing_that_arrives_during_it(ctx, auditing):
+    complete = [NOON]
+
+    class Meanwhile(Records):
+        async def search(self, *given, **named):
+            found = await super().search(*given, **named)
+            complete.append(NOON + timedelta(minutes=1))
+            return found
+
+    during = replace(ctx, records=Meanwhile(auditing.database), complete_until=lambda: complete[-1])
+    assert (await find(during)).complete_until == NOON
+    assert len(complete) == 2

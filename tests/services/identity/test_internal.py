@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from services.identity.store import Store
+from shared.auth.lifetimes import ACCESS_SECONDS
 from shared.contracts.calls.base import InternalCall
 from shared.contracts.calls.identity import USER, VERIFICATION_LINK, VerificationLinkRequest
 from shared.contracts.calls.leases import LEASE, SNAPSHOT, LeaseRequest, SnapshotQuery
@@ -14,7 +16,9 @@ from shared.problems import Refusal
 from tests.services.identity.running import Identity, running
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from services.identity.domain.sessions import UserSession
 
 TEAM = "acc_" + "7" * 32
 STRANGER = "usr_" + "0" * 32
@@ -83,6 +87,40 @@ async def test_the_snapshot_has_clients_and_recently_ended_sessions(
         for policy_object in row.policy_objects
     }
     assert all(recorded[policy_object.id] == policy_object for policy_object in policy_objects)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "there"), [(0, True), (2 * ACCESS_SECONDS - 1, True), (2 * ACCESS_SECONDS, False)]
+)
+async def test_an_ended_session_is_in_the_snapshot_while_a_token_may_live(
+    identity: Identity, seconds: float, *, there: bool
+) -> None:
+    person = await identity.person("ana@example.com")
+    await identity.post("/v1/logout", token=person["access_token"])
+    identity.clock.move(seconds + 0.001)
+    page = await identity.callers["authz"].call(SNAPSHOT, "identity", SnapshotQuery())
+    assert [item.kind for item in page.items] == ["session"] * there
+
+
+async def test_the_heads_of_a_snapshot_are_read_before_its_objects(
+    mongo_url: str, database_name: str
+) -> None:
+    meanwhile: list[Callable[[], Awaitable[object]]] = []
+
+    class Meanwhile(Store):
+        async def ended_sessions(self, **asked: Any) -> list[UserSession]:
+            found = await super().ended_sessions(**asked)
+            while meanwhile:
+                await meanwhile.pop()()
+            return found
+
+    async with running(mongo_url, database_name, wiring={"store": Meanwhile}) as identity:
+        person = await identity.person("ana@example.com")
+        meanwhile.append(lambda: identity.post("/v1/logout", token=person["access_token"]))
+        page = await identity.callers["authz"].call(SNAPSHOT, "identity", SnapshotQuery())
+        (ended,) = await identity.rows("session.ended")
+        assert page.items == ()
+        assert page.heads.get(ended.shard, 0) < ended.seq
 
 
 async def test_every_committed_fact_reaches_the_bus(identity: Identity) -> None:

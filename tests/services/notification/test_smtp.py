@@ -1,5 +1,6 @@
 """The connections to the mail server, and its replies."""
 
+import asyncio
 import datetime as dt
 import ipaddress
 import ssl
@@ -178,6 +179,32 @@ async def test_a_closed_connection_is_replaced_before_the_mail_is_tried(transpor
     await wait_for(lambda: not connection.is_connected, what="the end of the connection")
     assert isinstance(await transport.send(MAIL), Sent)
     assert len(servers) == 2
+
+
+REPLIES = ["220 hello", "250 mail.example", "250 fine", "250 fine", "354 go on", "250 taken"]
+"""To the connection, EHLO, MAIL FROM, RCPT TO, DATA, and the mail's bytes."""
+
+
+@pytest.mark.parametrize("replies", range(len(REPLIES)))
+async def test_a_server_that_falls_silent_is_waited_for_only_so_long(replies):
+    ended = asyncio.Event()
+
+    async def serve(reader, writer):
+        for number, reply in enumerate(REPLIES[:replies]):
+            if number:
+                await reader.readline()
+            writer.write(f"{reply}\r\n".encode())
+        await reader.read()
+        writer.close()
+        ended.set()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    transport = transport_to(port, timeouts=Timeouts(smtp_connect=0.2, smtp_reply=0.2))
+    async with server, asyncio.timeout(20):
+        result = await transport.send(MAIL)
+        await ended.wait()
+    assert isinstance(result, Deferred | Unreachable)
 
 
 async def test_a_server_that_does_not_listen_is_unreachable():

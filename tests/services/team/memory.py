@@ -216,6 +216,8 @@ class MemoryJournal:
         self.callers: list[Caller] = []
         self.effective_everywhere: list[bool] = []
         self.settled: list[str] = []
+        self.settles = True
+        """Whether earlier changes are effective everywhere."""
 
     async def write(
         self,
@@ -245,7 +247,7 @@ class MemoryJournal:
 
     async def settle(self, key: str) -> bool:
         self.settled.append(key)
-        return True
+        return self.settles
 
 
 class MemoryIdentity:

@@ -140,9 +140,9 @@ async def test_without_identity_a_missing_account_is_503_not_404(team: Team) -> 
     assert (await ana.send("GET", ana.path)).status == 503
 
 
-async def renamed(person: Person, name: str, seq: int) -> None:
+async def renamed(person: Person, name: str, seq: int, **fields: Any) -> None:
     payload = identity.UserRenamed(**verified(person).model_dump() | {"name": name})
-    await person.team.tell(row_of(payload, seq=seq))
+    await person.team.tell(row_of(payload, seq=seq, **fields))
 
 
 async def test_an_older_fact_does_not_change_a_members_name(team: Team) -> None:
@@ -150,6 +150,14 @@ async def test_an_older_fact_does_not_change_a_members_name(team: Team) -> None:
     await team.tell(row_of(verified(ana), seq=1_000_001))
     await renamed(ana, "Ana Second", 1_000_003)
     await renamed(ana, "Ana First", 1_000_002)
+    member = await ana.get(f"{ana.path}/members/{ana.user_id}")
+    assert member["name"] == "Ana Second"
+
+
+async def test_a_name_of_a_new_epoch_counts_though_its_number_is_lower(team: Team) -> None:
+    ana = team.stranger("Ana")
+    await team.tell(row_of(verified(ana), seq=3_000_002))
+    await renamed(ana, "Ana Second", 3_000_001, epoch="e2")
     member = await ana.get(f"{ana.path}/members/{ana.user_id}")
     assert member["name"] == "Ana Second"
 

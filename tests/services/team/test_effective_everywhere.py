@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
@@ -16,10 +16,11 @@ from shared.addresses import parse_address
 from shared.auth.principals import Anonymous, UserPrincipal
 from shared.http.access import Public
 from shared.http.api import ACCOUNT_PREFIX
+from shared.http.idempotency import RepeatedRequest
 from shared.http.routes import Call, Route
 from shared.ids import SessionId
 from shared.links import Link
-from shared.problems import NotFound, PermissionMissing, Refusal
+from shared.problems import NotFound, PermissionMissing, Refusal, Unavailable
 from tests.services.team.memory import (
     ACCOUNT,
     PROJECT,
@@ -158,3 +159,56 @@ def test_no_account_route_runs_without_its_permission(
         finished(handled(world, replace(call, principal=principal, caller=caller_of(name))))
 
     assert len(world.journal.facts) == before
+
+
+def repeated(world: Memory, call: Call[Any, Any]) -> Exception | None:
+    """Send the request; the exception that ends it."""
+    try:
+        finished(handled(world, call))
+    except (Refusal, RepeatedRequest) as ended:
+        return ended
+    return None
+
+
+@pytest.mark.rule("B8")
+@pytest.mark.parametrize("settles", [True, False])
+@pytest.mark.parametrize("route", CHANGES, ids=lambda route: route.operation_id)
+def test_a_change_found_made_is_answered_once_it_is_effective(
+    route: Route, *, settles: bool
+) -> None:
+    world, call = prepared(route)
+    assert repeated(world, call) is None
+    told = len(world.journal.facts)
+    world.journal.settles = settles
+
+    ended = repeated(world, call)
+
+    found_made = len(world.journal.facts) == told
+    awaited = found_made and route.effective_everywhere
+    assert world.journal.settled == [ACCOUNT] * awaited
+    assert isinstance(ended, Unavailable) is (awaited and not settles)
+
+
+class TakenKey:
+    """The idempotency key of an earlier request."""
+
+    async def take_key(self, session: object) -> None:
+        raise RepeatedRequest
+
+
+@pytest.mark.rule("B8")
+@pytest.mark.parametrize("settles", [True, False])
+@pytest.mark.parametrize(
+    "route", [one for one in CHANGES if one.idempotent], ids=lambda route: route.operation_id
+)
+def test_a_repeat_by_its_key_is_answered_once_the_first_is_effective(
+    route: Route, *, settles: bool
+) -> None:
+    world, call = prepared(route)
+    world.journal.settles = settles
+
+    ended = repeated(world, replace(call, guard=cast("Any", TakenKey())))
+
+    awaited = route.effective_everywhere
+    assert world.journal.settled == [ACCOUNT] * awaited
+    assert isinstance(ended, Unavailable if awaited and not settles else RepeatedRequest)

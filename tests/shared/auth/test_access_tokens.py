@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+from dataclasses import replace
 
 import jwt as pyjwt
 import pytest
@@ -231,9 +232,12 @@ async def test_the_token_that_the_bad_ones_are_made_from_is_good(verifier: Token
     )
 
 
-async def test_a_client_keeps_its_scopes_and_bounds(verifier: TokenVerifier):
-    made = client_claims(issuer=ISSUER, client=CLIENT, now=NOW)
-    assert await verifier.verify(sign_access_token(KEY, KID, made)) == CLIENT
+@pytest.mark.parametrize("types", [None, frozenset(), frozenset({"instance"})])
+@pytest.mark.parametrize("accounts", [None, frozenset(), frozenset({ACCOUNT})])
+async def test_a_client_keeps_its_scopes_and_bounds(verifier: TokenVerifier, accounts, types):
+    client = replace(CLIENT, account_ids=accounts, resource_types=types)
+    made = client_claims(issuer=ISSUER, client=client, now=NOW)
+    assert await verifier.verify(sign_access_token(KEY, KID, made)) == client
 
 
 async def test_a_token_without_an_account_is_good(verifier: TokenVerifier):

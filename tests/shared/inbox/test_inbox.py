@@ -6,9 +6,9 @@ import pytest
 
 from shared import context, metrics
 from shared.bus import BusMessage, Verdict
-from shared.contracts.facts import Row, shard_of
+from shared.contracts.facts import Actor, Row, shard_of
 from shared.contracts.team import ProjectCreated
-from shared.inbox import AppliedMark
+from shared.inbox import AppliedMark, caller_for
 from shared.inbox.reconciler import Reconciler
 from shared.journal import Journal, JournalWrite, rows
 from shared.mongo import AlreadyThere, DbClient, DbSession, insert_once, transact
@@ -320,3 +320,23 @@ async def test_the_mark_and_the_effect_are_saved_together_or_not_at_all(
 
     assert await effects.saw() == []
     assert await client[database_name]["inbox"].find_one({}) is None
+
+
+@pytest.mark.parametrize(
+    "actor",
+    [
+        Actor(type="user", id="usr_ana"),
+        Actor(type="service", id="identity", on_behalf_of="usr_ana"),
+    ],
+    ids=lambda actor: str(actor.type),
+)
+async def test_a_service_that_acts_on_a_fact_names_who_began_it(
+    journal: Journal, actor: Actor
+) -> None:
+    await record_facts(journal, range(1))
+    [row] = await journal.changes(SHARD, after=0, limit=1)
+
+    caller = caller_for(row.model_copy(update={"actor": actor}), service="team")
+
+    assert caller.actor == Actor(type="service", id="team", on_behalf_of="usr_ana")
+    assert caller.request == row.request

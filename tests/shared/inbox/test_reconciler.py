@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import timedelta
+from typing import Any
+
 import pytest
 
+from shared.clock import SystemClock
 from shared.contracts.calls.journal import Changes, ChangesQuery
 from shared.contracts.facts import shard_of
 from shared.journal import JournalWrite
+from shared.problems import Unavailable
+from tests.clocks import SetClock
 from tests.shared.inbox.conftest import Effects, JournalCalls, MakeInbox
 from tests.shared.journal.conftest import CALLER, project_created
+from tests.waiting import wait_for
 
 ACCOUNTS = ("acc_1", "acc_2", "acc_3")
 SHARDS = [shard_of(account) for account in ACCOUNTS]
@@ -126,3 +134,47 @@ async def test_a_source_that_was_never_compared_leaves_completeness_unknown(
     assert inbox.complete_until is None
     await inbox.reconcile("identity")
     assert inbox.complete_until is not None
+
+
+class IdentityAway(JournalCalls):
+    """One of the sources does not answer."""
+
+    async def call(self, call: Any, callee: str, *query: Any) -> Any:
+        if callee == "identity":
+            raise Unavailable
+        return await super().call(call, callee, *query)
+
+
+@pytest.mark.parametrize("sources", [("identity", "team"), ("team", "identity")])
+async def test_a_source_that_is_away_does_not_hold_up_the_others(
+    make_inbox: MakeInbox, source: Withholding, effects: Effects, sources: tuple[str, ...]
+) -> None:
+    inbox = make_inbox(source=IdentityAway(source.journal), sources=sources)
+    running = asyncio.create_task(inbox.run())
+
+    async def all_applied() -> bool:
+        return len(await effects.saw()) == 15
+
+    try:
+        assert await wait_for(all_applied, what="the facts of team")
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+@pytest.mark.parametrize(("minutes", "kept"), [(59, True), (61, False)])
+async def test_a_mark_is_kept_for_an_hour_after_its_fact_is_covered(
+    make_inbox: MakeInbox, source: Withholding, effects: Effects, minutes: int, *, kept: bool
+) -> None:
+    clock = SetClock(SystemClock().now() + timedelta(seconds=5))
+    inbox = make_inbox(source=source, clock=clock)
+    source.withheld = {(shard, 5) for shard in SHARDS}
+    await inbox.reconcile("team")
+    clock.move(minutes * 60)
+    source.withheld = set()
+    await inbox.reconcile("team")
+
+    assert len(await effects.saw()) == 15
+    marks = effects.names.database["inbox"]
+    assert await marks.count_documents({"seq": {"$lt": 5}}) == (12 if kept else 0)
+    assert await marks.count_documents({"seq": 5}) == 3

@@ -133,11 +133,14 @@ async def test_a_write_whose_turn_does_not_come_has_no_effect(
         journal.write("acc_1", slow, caller=CALLER, effective_everywhere=False)
     )
     await begun.wait()
-    with pytest.raises(Unavailable):
-        await journal.write(
-            "acc_1", creating(database, 2), caller=CALLER, effective_everywhere=False
-        )
-    go_on.set()
+    try:
+        with pytest.raises(Unavailable):
+            async with asyncio.timeout(30):
+                await journal.write(
+                    "acc_1", creating(database, 2), caller=CALLER, effective_everywhere=False
+                )
+    finally:
+        go_on.set()
     await first
 
     await journal.write("acc_1", creating(database, 3), caller=CALLER, effective_everywhere=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from dataclasses import replace
 
 import pytest
 
@@ -118,8 +119,11 @@ def test_granted_scopes(grant_type, scope, outcome) -> None:
         assert error == (outcome, 400, False)
 
 
-def test_the_principal_of_a_token_has_the_bounds_of_its_client() -> None:
-    principal = principal_of(CLIENT, frozenset({"authz:check"}))
+@pytest.mark.parametrize("types", [None, (), ("instance", "volume")])
+@pytest.mark.parametrize("accounts", [None, (), (AccountId("acc_1"),)])
+def test_the_principal_of_a_token_has_the_bounds_of_its_client(accounts, types) -> None:
+    client = replace(CLIENT, account_ids=accounts, resource_types=types)
+    principal = principal_of(client, frozenset({"authz:check"}))
     assert principal.scopes == {"authz:check"}
-    assert principal.account_ids == frozenset({AccountId("acc_1")})
-    assert principal.resource_types is None
+    assert principal.account_ids == (None if accounts is None else frozenset(accounts))
+    assert principal.resource_types == (None if types is None else frozenset(types))

@@ -1,0 +1,84 @@
+"""Mutants of identity: sessions, users, their expiry dates, rate limits and the snapshot."""
+
+from tests.mutants.mutant import Kind, Mutant
+
+STORE_SESSIONS = "services/identity/store/sessions.py"
+SNAPSHOT = "services/identity/use_cases/snapshot.py"
+STORED_TESTS = ("tests/services/test_stored.py",)
+SNAPSHOT_TESTS = ("tests/services/identity/test_internal.py",)
+
+ROWS = (
+    Mutant(
+        id="identity-any-old-token-repeated-in-the-grace",
+        kind=Kind.SECURITY,
+        file="services/identity/domain/sessions.py",
+        old="if generation == session.generation - 1 and in_grace:",
+        new="if in_grace:",
+        tests=("tests/services/identity/domain/test_sessions.py",),
+    ),
+    Mutant(
+        id="identity-verified-user-lapses",
+        kind=Kind.DATA,
+        file="services/identity/store/users.py",
+        old="None if user.verified else user.created_at + UNVERIFIED_LIFETIME",
+        new="user.created_at + UNVERIFIED_LIFETIME",
+        tests=STORED_TESTS,
+    ),
+    Mutant(
+        id="identity-ended-session-deleted-at-once",
+        kind=Kind.SECURITY,
+        file=STORE_SESSIONS,
+        old="delete_at = row.ended_at + ENDED_SESSION_RETENTION",
+        new="delete_at = row.ended_at",
+        tests=STORED_TESTS,
+    ),
+    Mutant(
+        id="identity-refresh-revives-an-ended-session",
+        kind=Kind.SECURITY,
+        file=STORE_SESSIONS,
+        old='            "ended": before.ended_at is not None,\n        }\n',
+        new="        }\n",
+        tests=("tests/services/identity/test_sessions.py",),
+    ),
+    Mutant(
+        id="identity-snapshot-reads-heads-last",
+        kind=Kind.CONSISTENCY,
+        file=SNAPSHOT,
+        old="    return SnapshotPage(\n",
+        new="    heads = await ctx.journal.heads()\n    return SnapshotPage(\n",
+        tests=SNAPSHOT_TESTS,
+    ),
+    Mutant(
+        id="identity-snapshot-forgets-too-early",
+        kind=Kind.SECURITY,
+        file=SNAPSHOT,
+        old="timedelta(seconds=2 * ACCESS_SECONDS)",
+        new="timedelta(seconds=ACCESS_SECONDS / 2)",
+        tests=SNAPSHOT_TESTS,
+    ),
+    Mutant(
+        id="identity-attempts-counted-while-busy",
+        kind=Kind.AVAILABILITY,
+        file="services/identity/use_cases/rate_limits.py",
+        old="        keep = isinstance(ended, counted)\n",
+        new="        keep = True\n",
+        tests=("tests/services/identity/test_rate_limits.py",),
+    ),
+    Mutant(
+        id="identity-client-of-no-account-gets-all",
+        kind=Kind.SECURITY,
+        file="services/identity/domain/service_clients.py",
+        old="account_ids=None if account_ids is None else frozenset(",
+        new="account_ids=None if not account_ids else frozenset(",
+        tests=("tests/services/identity/domain/test_oidc.py",),
+    ),
+    Mutant(
+        id="identity-resend-shows-who-has-a-user",
+        kind=Kind.SECURITY,
+        file="services/identity/use_cases/verification.py",
+        old="            await _resend(ctx, caller, newest.id)\n"
+        "    await ctx.pad_response_time(began)\n",
+        new="            await _resend(ctx, caller, newest.id)\n",
+        tests=("tests/services/identity/test_sign_in.py",),
+    ),
+)

@@ -1,0 +1,116 @@
+"""Mutants of team: numbering, barriers, limits, overrides, records of refusals."""
+
+from tests.mutants.mutant import Kind, Mutant
+
+ACCOUNT_WRITE = "services/team/use_cases/account_write.py"
+CONTEXT = "services/team/use_cases/context.py"
+ACCOUNT_ROUTES = "services/team/routes/account_routes.py"
+STORED_TESTS = ("tests/services/test_stored.py",)
+
+ROWS = (
+    Mutant(
+        id="team-first-fact-repeats-the-number",
+        kind=Kind.CONSISTENCY,
+        file=ACCOUNT_WRITE,
+        old="enumerate(self._facts, 1)",
+        new="enumerate(self._facts)",
+        tests=("tests/services/team/test_accounts.py", "tests/services/team/test_members.py"),
+    ),
+    Mutant(
+        id="team-overrides-outlive-the-member",
+        kind=Kind.DATA,
+        file=ACCOUNT_WRITE,
+        old="        await self._store.delete_overrides_of("
+        "self._account_id, member.user_id, self._session)\n",
+        new="",
+        tests=("tests/services/team/test_members.py", "tests/services/team/test_projects.py"),
+    ),
+    Mutant(
+        id="team-repeat-refused-as-conflict-not-settled",
+        kind=Kind.CONSISTENCY,
+        file=CONTEXT,
+        old="_FOUND_MADE = {RefusalKind.NOT_FOUND, RefusalKind.CONFLICT}",
+        new="_FOUND_MADE = {RefusalKind.NOT_FOUND}",
+        tests=("tests/services/team/test_effective_everywhere.py",),
+    ),
+    Mutant(
+        id="team-repeat-by-key-not-settled",
+        kind=Kind.CONSISTENCY,
+        file=CONTEXT,
+        old="        except RepeatedRequest:\n"
+        "            if effective_everywhere:\n"
+        "                await self._settle(account_id)\n"
+        "            raise\n",
+        new="        except RepeatedRequest:\n            raise\n",
+        tests=("tests/services/team/test_effective_everywhere.py",),
+    ),
+    Mutant(
+        id="team-invitation-limits-swapped",
+        kind=Kind.LIMIT,
+        file="services/team/use_cases/invitations.py",
+        old="        per_address=ctx.settings.mails_per_address,\n"
+        "        per_account=ctx.settings.invitations_per_account,\n",
+        new="        per_address=ctx.settings.invitations_per_account,\n"
+        "        per_account=ctx.settings.mails_per_address,\n",
+        tests=("tests/services/team/test_invitations.py",),
+    ),
+    Mutant(
+        id="team-allowance-expires-at-once",
+        kind=Kind.LIMIT,
+        file="services/team/store/invitation_limits.py",
+        old='"expires_at": now + WINDOW',
+        new='"expires_at": now',
+        tests=STORED_TESTS,
+    ),
+    Mutant(
+        id="team-refused-override-names-ids-swapped",
+        kind=Kind.DATA,
+        file=ACCOUNT_ROUTES,
+        old='id=f"{project_id}/{user_id}"',
+        new='id=f"{user_id}/{project_id}"',
+        tests=("tests/services/team/test_access.py", "tests/services/team/test_projects.py"),
+    ),
+    Mutant(
+        id="team-conflict-that-forbids-unrecorded",
+        kind=Kind.SECURITY,
+        file=ACCOUNT_ROUTES,
+        old="is not RefusalKind.DENIED and not refusal.forbids",
+        new="is not RefusalKind.DENIED or not refusal.forbids",
+        tests=("tests/services/team/test_access.py", "tests/services/team/test_members.py"),
+    ),
+    Mutant(
+        id="team-gives-without-end-what-is-held-for-a-time",
+        kind=Kind.SECURITY,
+        file="services/team/domain/authority.py",
+        old="(until is None or end < milliseconds(until))",
+        new="(until is not None and end < milliseconds(until))",
+        tests=(
+            "tests/services/team/domain/test_override_rules.py",
+            "tests/services/team/domain/test_escalation_rules.py",
+        ),
+    ),
+    Mutant(
+        id="team-names-ignore-the-epoch",
+        kind=Kind.DATA,
+        file="services/team/store/members.py",
+        old='known["epoch"] == position.epoch and known["seq"]',
+        new='known["seq"]',
+        tests=("tests/services/team/test_accounts.py",),
+    ),
+    Mutant(
+        id="team-project-names-not-unique",
+        kind=Kind.DATA,
+        file="services/team/migrations.py",
+        old='keys=(("account_id", 1), ("name_key", 1)), unique=True)',
+        new='keys=(("account_id", 1), ("name_key", 1)))',
+        tests=STORED_TESTS,
+    ),
+    Mutant(
+        id="team-kept-mailed-invitation-gets-the-note",
+        kind=Kind.DATA,
+        file="services/team/migrations.py",
+        old='invitation["delivery"] == "link"',
+        new='invitation["delivery"] != "link"',
+        tests=("tests/services/team/test_invitations.py",),
+    ),
+)

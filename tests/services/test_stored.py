@@ -1,0 +1,254 @@
+"""What the databases of all services delete by themselves, and what they hold only once."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+from pymongo.errors import DuplicateKeyError
+
+from services.audit.migrations import READING_SECONDS
+from services.audit.store import Records
+from services.identity.domain.rate_limits import RateLimit
+from services.identity.store import Store as IdentityStore
+from services.notification.domain.messages import MessageStatus
+from services.notification.migrations import MESSAGE_RETENTION
+from services.notification.store import Messages
+from services.team.store import Store as TeamStore
+from shared.auth.lifetimes import ACCESS_SECONDS
+from shared.clock import SystemClock
+from shared.contracts.topology import SOURCES, Service
+from shared.http.idempotency import Idempotency
+from shared.ids import AccountId, MessageId, SessionId
+from shared.leases.receipt import Receipt
+from shared.leases.store import MongoLeaseStore
+from shared.migrations import migrate
+from shared.mongo import Database, DbClient, DbSession, connect, transact
+from tests.clocks import SetClock
+from tests.patience import PATIENT
+from tests.services.identity.domain.rows import SESSION, USER
+from tests.services.team.memory import caller_of
+from tests.support.service import FAR
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+
+
+class Writes(Protocol):
+    """Writes the document of a case in a transaction of the service's database."""
+
+    async def __call__(self, client: DbClient, database: Database, session: DbSession) -> None: ...
+
+
+async def invitation_counted(client: DbClient, database: Database, session: DbSession) -> None:
+    await TeamStore(database).count_invitation(
+        address=None,
+        account_id=AccountId("acc_1"),
+        per_address=1,
+        per_account=1,
+        now=FAR,
+        session=session,
+    )
+
+
+async def end_learned(client: DbClient, database: Database, session: DbSession) -> None:
+    await TeamStore(database).end_session(SessionId("ses_1"), ended_at=FAR, session=session)
+
+
+async def key_taken(client: DbClient, database: Database, session: DbSession) -> None:
+    keys = Idempotency(database, clock=SetClock(FAR))
+    guard = keys.guard(caller_of("ana"), operation="createProject", key="k", body=None)
+    await guard.take_key(session)
+
+
+async def receipt_saved(client: DbClient, database: Database, session: DbSession) -> None:
+    receipt = Receipt(revision="team.e1.3.7", effective_at=FAR)
+    await MongoLeaseStore(client, database).save(receipt)
+
+
+async def signed_up(client: DbClient, database: Database, session: DbSession) -> None:
+    await IdentityStore(database).insert_user(replace(USER, created_at=FAR), session)
+
+
+async def verified(client: DbClient, database: Database, session: DbSession) -> None:
+    user = replace(USER, created_at=FAR)
+    store = IdentityStore(database)
+    await store.insert_user(user, session)
+    await store.update_user(user, replace(user, verified_at=FAR), session)
+
+
+async def signed_in(client: DbClient, database: Database, session: DbSession) -> None:
+    started = replace(SESSION, started_at=FAR, expires_at=FAR + 30 * DAY)
+    await IdentityStore(database).insert_session(started, session)
+
+
+async def signed_out(client: DbClient, database: Database, session: DbSession) -> None:
+    started = replace(SESSION, started_at=FAR, expires_at=FAR + 30 * DAY)
+    store = IdentityStore(database)
+    await store.insert_session(started, session)
+    await store.update_session(started, replace(started, ended_at=FAR), session)
+
+
+async def attempt_counted(client: DbClient, database: Database, session: DbSession) -> None:
+    limit = RateLimit(key=("login", "ana"), limit=3, window=15 * MINUTE)
+    await IdentityStore(database).count(limit, now=FAR)
+
+
+async def log_read(client: DbClient, database: Database, session: DbSession) -> None:
+    await Records(database).add_reading("acc_1", "usr_1", minute=7, now=FAR, session=session)
+
+
+async def mail_finished(client: DbClient, database: Database, session: DbSession) -> None:
+    queued = {"_id": "msg_1", "open": True, "claim": "c", "due_at": FAR}
+    await database["messages"].insert_one(queued, session=session)
+    await Messages(database).finish(
+        MessageId("msg_1"),
+        status=MessageStatus.SENT,
+        now=FAR,
+        reply=None,
+        claim="c",
+        session=session,
+    )
+
+
+async def mail_queued(client: DbClient, database: Database, session: DbSession) -> None:
+    queued = {"_id": "msg_1", "open": True, "claim": None, "due_at": FAR}
+    await database["messages"].insert_one(queued, session=session)
+
+
+KEPT: list[tuple[Service, str, Writes, timedelta | None]] = [
+    (Service.TEAM, "allowances.expires_at", invitation_counted, DAY),
+    (Service.TEAM, "ended_sessions.expires_at", end_learned, timedelta(seconds=2 * ACCESS_SECONDS)),
+    (Service.TEAM, "idempotency.expires_at", key_taken, DAY),
+    (Service.TEAM, "receipts.expires_at", receipt_saved, 30 * DAY),
+    (Service.IDENTITY, "receipts.expires_at", receipt_saved, 30 * DAY),
+    (Service.IDENTITY, "users.lapses_at", signed_up, 7 * DAY),
+    (Service.IDENTITY, "users.lapses_at", verified, None),
+    (Service.IDENTITY, "sessions.delete_at", signed_in, 30 * DAY),
+    (Service.IDENTITY, "sessions.delete_at", signed_out, DAY),
+    (Service.IDENTITY, "counters.ends_at", attempt_counted, 15 * MINUTE),
+    (Service.AUDIT, "readings.at", log_read, timedelta(seconds=READING_SECONDS)),
+    (Service.NOTIFICATION, "messages.finished_at", mail_finished, MESSAGE_RETENTION),
+    (Service.NOTIFICATION, "messages.finished_at", mail_queued, None),
+]
+"""How long a document is kept after `FAR`, the moment of its write; `None`: without an end."""
+
+JOURNAL = ("journal", ("shard", "seq"), None)
+UNIQUE: dict[Service, list[tuple[str, tuple[str, ...], dict[str, Any] | None]]] = {
+    Service.TEAM: [
+        JOURNAL,
+        ("invitations", ("account_id", "email_key"), {"status": "pending"}),
+        ("projects", ("account_id", "name_key"), None),
+    ],
+    Service.IDENTITY: [
+        JOURNAL,
+        ("users", ("email_key",), {"verified": True}),
+        ("signing_keys", ("slot",), None),
+    ],
+    Service.AUDIT: [JOURNAL],
+    Service.NOTIFICATION: [JOURNAL],
+}
+"""The fields that no two documents of a collection share, among those of the filter."""
+
+
+@pytest.fixture
+async def client(mongo_url: str) -> AsyncIterator[DbClient]:
+    client = connect(mongo_url, app_name="tests", timeouts=PATIENT)
+    yield client
+    client.close()
+
+
+async def prepared(client: DbClient, name: str, service: Service) -> Database:
+    """The database of the service, after its migrations."""
+    database: Database = client[name]
+    migrations = importlib.import_module(f"services.{service}.migrations").MIGRATIONS
+    await migrate(database, migrations, clock=SystemClock())
+    return database
+
+
+async def indexes_of(database: Database) -> list[tuple[str, dict[str, Any]]]:
+    return [
+        (name, index)
+        for name in await database.list_collection_names()
+        async for index in database[name].list_indexes()
+    ]
+
+
+@pytest.mark.parametrize("service", SOURCES)
+async def test_each_index_that_deletes_or_is_unique_has_its_case(
+    client: DbClient, database_name: str, service: Service
+) -> None:
+    found = await indexes_of(await prepared(client, database_name, service))
+    deleting = {
+        f"{name}.{next(iter(index['key']))}"
+        for name, index in found
+        if "expireAfterSeconds" in index
+    }
+    unique = [
+        (name, tuple(index["key"]), index.get("partialFilterExpression"))
+        for name, index in found
+        if index.get("unique")
+    ]
+    assert deleting == {place for owner, place, _, _ in KEPT if owner is service}
+    assert sorted(unique, key=str) == sorted(UNIQUE[service], key=str)
+
+
+@pytest.mark.parametrize(
+    ("service", "place", "write", "kept"),
+    KEPT,
+    ids=[f"{service}-{write.__name__}" for service, _, write, _ in KEPT],  # type: ignore[attr-defined]
+)
+async def test_a_document_is_deleted_when_it_is_over_and_not_before(
+    client: DbClient,
+    database_name: str,
+    service: Service,
+    place: str,
+    write: Writes,
+    kept: timedelta | None,
+) -> None:
+    database = await prepared(client, database_name, service)
+    collection, field = place.split(".")
+
+    async def change(session: DbSession) -> None:
+        await write(client, database, session)
+
+    await transact(client, change)
+
+    [document] = await database[collection].find({}).to_list(2)
+    [after] = [
+        index["expireAfterSeconds"]
+        for name, index in await indexes_of(database)
+        if name == collection and index["key"].get(field) and "expireAfterSeconds" in index
+    ]
+    moment: datetime | None = document.get(field)
+    deleted_at = None if moment is None else moment + timedelta(seconds=after)
+    assert deleted_at == (None if kept is None else FAR + kept)
+
+
+@pytest.mark.parametrize(
+    ("service", "collection", "fields", "partial"),
+    [(service, *row) for service, rows in UNIQUE.items() for row in rows],
+)
+async def test_a_second_document_with_the_same_unique_fields_is_refused(
+    client: DbClient,
+    database_name: str,
+    service: Service,
+    collection: str,
+    fields: tuple[str, ...],
+    partial: dict[str, Any] | None,
+) -> None:
+    database = await prepared(client, database_name, service)
+    same = dict.fromkeys(fields, 1) | (partial or {})
+    await database[collection].insert_one({"_id": "first", **same})
+    await database[collection].insert_one({"_id": "other", **same, fields[-1]: 2})
+    if partial is not None:
+        outside = dict.fromkeys(partial, "otherwise")
+        await database[collection].insert_one({"_id": "outside", **same, **outside})
+
+    with pytest.raises(DuplicateKeyError):
+        await database[collection].insert_one({"_id": "second", **same})
