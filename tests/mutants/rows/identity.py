@@ -51,7 +51,7 @@ ROWS = (
     Mutant(
         id="identity-snapshot-forgets-too-early",
         kind=Kind.SECURITY,
-        file=SNAPSHOT,
+        file="shared/auth/lifetimes.py",
         old="timedelta(seconds=2 * ACCESS_SECONDS)",
         new="timedelta(seconds=ACCESS_SECONDS / 2)",
         tests=SNAPSHOT_TESTS,
