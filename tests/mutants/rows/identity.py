@@ -52,8 +52,8 @@ ROWS = (
         id="identity-snapshot-forgets-too-early",
         kind=Kind.SECURITY,
         file=SNAPSHOT,
-        old="timedelta(seconds=2 * ACCESS_SECONDS)",
-        new="timedelta(seconds=ACCESS_SECONDS / 2)",
+        old="ctx.clock.now() - SESSION_END_RETENTION",
+        new="ctx.clock.now() - SESSION_END_RETENTION / 4",
         tests=SNAPSHOT_TESTS,
     ),
     Mutant(
