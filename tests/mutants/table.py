@@ -10,6 +10,7 @@ from tests.mutants.rows import (
     leases,
     mails,
     migrations,
+    projects,
 )
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -21,4 +22,5 @@ MUTANTS: tuple[Mutant, ...] = (
     *leases.ROWS,
     *mails.ROWS,
     *migrations.ROWS,
+    *projects.ROWS,
 )
