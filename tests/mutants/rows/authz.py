@@ -113,8 +113,8 @@ ROWS = (
         id="catalog-account-wide-permission-made-project-scoped",
         kind=Kind.SECURITY,
         file="sdk/rolecall/core/rules.py",
-        old='not name.startswith("project:")',
-        new='not name.startswith(("project:", "webhook:"))',
+        old="    if name not in PROJECT_PERMISSIONS and project_scoped:\n",
+        new='    if name not in (*PROJECT_PERMISSIONS, "webhook:manage") and project_scoped:\n',
         tests=("tests/sdk/test_bad_catalogs.py", "-k", "account_wide"),
     ),
     Mutant(
