@@ -71,7 +71,8 @@ def cases(
     rows = sorted(GUARDED, key=lambda guarded: guarded[0].operation_id == "leaveAccount")
     for row, access in rows:
         for role, person in members_of(people).items():
-            if holds(role, access.name) is allowed:
+            needed = [name for name in (access.name, access.in_project) if name is not None]
+            if all(holds(role, name) for name in needed) is allowed:
                 case = aimed(row, people, role, person, projects[role], allowed=allowed)
                 yield person, access.name, case
 
@@ -111,9 +112,11 @@ def test_the_table_knows_every_guarded_row_and_every_role():
     }
     needed = {access.name for _, access in GUARDED}
     assert {permission for role, permission in held if role == "owner"} == needed
+    assert all(holds("owner", access.in_project) for _, access in GUARDED if access.in_project)
     assert ("viewer", "member:invite") not in held
     assert ("developer", "audit_log:view") not in held
     assert ("operator", "project:manage") in held
+    assert ("operator", "project:create") in held
 
 
 @pytest.mark.rule("Ci12", "Nv4", "Ro2")

@@ -13,7 +13,7 @@ import pytest
 from deploy.gateway.paths import public_routes
 from rolecall import PROJECT_PERMISSIONS, SHIPPED_CATALOGS, CompiledCatalog, load_catalog
 from services.team.routes import ROUTES
-from shared.http.access import decided_in_project
+from shared.http.access import Permission, decided_in_project
 from tests.sdk.older_catalogs import ACCOUNT_WIDE_PROJECTS, older
 from tests.services.team.test_access import ask
 
@@ -129,6 +129,9 @@ def test_every_route_below_a_project_needs_a_right_on_it() -> None:
     assert {route.operation_id for route in below} == READS | WRITES
     for route in below:
         assert decided_in_project(route.access), route.operation_id
+    [create] = [route for route in ROUTES if route.operation_id == "createProject"]
+    assert isinstance(create.access, Permission)
+    assert create.access.name == "project:create"
 
 
 @pytest.mark.rule("Ci9", "Ci12")
