@@ -162,7 +162,7 @@ async def test_a_body_that_is_not_a_form_is_malformed(asking: Asking, people: Pe
     )
 
 
-async def test_a_missing_body_is_told_from_a_bad_one(asking: Asking, people: People):
+async def test_missing_and_malformed_bodies_have_different_codes(asking: Asking, people: People):
     await asking.check(
         request(row, people, "empty", body, statuses={400}, code="body-missing")
         for row in WITH_BODY

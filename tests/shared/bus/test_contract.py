@@ -233,7 +233,7 @@ async def test_a_message_published_twice_comes_twice(bus: Bus, audit: Queue):
     await wait_for(lambda: listener.ids == [message(1).id] * 2)
 
 
-async def test_a_subscriber_is_told_to_resync_at_the_start(bus: Bus, audit: Queue):
+async def test_a_new_subscription_triggers_a_resync(bus: Bus, audit: Queue):
     listener = Listener()
     subscription = await bus.subscribe(audit, listener, on_resync=listener.on_resync)
     assert subscription.connected
