@@ -102,7 +102,7 @@ async def test_one_call_publishes_hundreds_of_messages(bus: Bus, audit: Queue):
     assert sorted(listener.ids) == [each.id for each in sent]
 
 
-async def test_publishing_nothing_is_no_work(bus: Bus):
+async def test_publishing_nothing_does_nothing(bus: Bus):
     await bus.publish([])
 
 

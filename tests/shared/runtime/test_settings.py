@@ -77,11 +77,11 @@ WEAK = {
     "a short operator's key": ("ADMIN_KEY", "changeme"),
     "an operator's key of one character": ("ADMIN_KEY", "a" * 64),
     "a short private key": ("INTERNAL_KEY", "c2VjcmV0"),
-    "a private key that is no base64url": ("INTERNAL_KEY", "!" * 43),
+    "a private key that is not base64url": ("INTERNAL_KEY", "!" * 43),
     "a short public key": ("INTERNAL_KEYS", '{"authz": "c2VjcmV0"}'),
     "keys that are no JSON": ("INTERNAL_KEYS", "authz=" + KEYS.private["authz"]),
     "addresses that are no JSON": ("INTERNAL_URLS", "http://authz"),
-    "a gateway that is no address": ("PUBLIC_URL", "localhost"),
+    "a gateway that is not an address": ("PUBLIC_URL", "localhost"),
     "a port that is none": ("PORT", "http"),
     "a level that is none": ("LOG_LEVEL", "LOUD"),
 }
