@@ -9,7 +9,7 @@ from shared.mongo import Collection, Database, Document, create_index, majority
 from shared.problems import StartRefused
 
 _NOT_COMPARED = frozenset({"v", "ns", "name", "key", "background", "expireAfterSeconds"})
-"""Members of a stored index that are no options, or that are compared on their own."""
+"""Members of a stored index that are not options, or that are compared on their own."""
 
 
 class IndexConflict(StartRefused):

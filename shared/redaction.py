@@ -165,7 +165,7 @@ def _is_pair(word: str) -> bool:
 def _is_random(word: str) -> bool:
     """Tell whether the word looks generated: hexadecimal digits, or a mix of classes.
 
-    A capital at the start of a part (`Zone-North`) is no sign of a mix.
+    A capital at the start of a part (`Zone-North`) does not make it a mix.
     """
     if (digits := _HEX_DIGITS.search(word)) and any(c.isdigit() for c in digits[0]):
         return True

@@ -9,11 +9,7 @@ from pydantic import BaseModel
 
 from shared import context
 from shared.auth.authenticator import Authenticator
-from shared.auth.principals import (
-    Principal,
-    UserPrincipal,
-    actor_of,
-)
+from shared.auth.principals import Principal, UserPrincipal, actor_of
 from shared.contracts.facts import Caller
 from shared.http.access import (
     Admin,

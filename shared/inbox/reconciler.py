@@ -118,7 +118,7 @@ class Reconciler:
                     await self.reconcile(source)
                     away.discard(source)
                 except AWAY as problem:
-                    # Services start in any order, so the first failure is no warning.
+                    # Services start in any order, so the first failure is not logged as a warning.
                     level = logging.WARNING if source in away else logging.INFO
                     _log.log(level, "cannot compare with %s: %s", source, problem)
                     away.add(source)

@@ -19,7 +19,7 @@ WORD_LISTS = {"common_passwords.txt"}
 BANNED = re.compile(
     r"\b(?:whoever|whomever|somebody|nobody|anybody|whatever|alike)\b"
     r"|\bfor ever\b|\bso many\b"
-    r"|\b(?:is|are|was|were) no (?:member|role|user|token|number|network|port|owner|account)s?\b",
+    r"|(?<!there )\b(?:is|are|was|were) no (?!longer\b|secret\b)[a-z]",
     re.IGNORECASE,
 )
 MAX_TEST_NAME = 70

@@ -53,7 +53,7 @@ MALFORMED = {
     "40 objects": b'{"name": ' + b'{"a": ' * 40 + b"1" + b"}" * 40 + b"}",
     "20,000 lists": b"[" * 20_000 + b"]" * 20_000,
     "20,000 open objects": b'{"a":' * 12_000,
-    "bytes that are no UTF-8": b'{"name": "\xff\xfe"}',
+    "bytes that are not UTF-8": b'{"name": "\xff\xfe"}',
     "an overlong slash": b'{"name": "\xc0\xaf"}',
     "a surrogate in UTF-8": b'{"name": "\xed\xa0\x80"}',
     "Latin-1": b'{"name": "Zo\xeb"}',
@@ -162,7 +162,7 @@ async def test_a_body_that_is_not_a_form_is_malformed(asking: Asking, people: Pe
     )
 
 
-async def test_a_missing_body_is_told_from_a_bad_one(asking: Asking, people: People):
+async def test_missing_and_malformed_bodies_have_different_codes(asking: Asking, people: People):
     await asking.check(
         request(row, people, "empty", body, statuses={400}, code="body-missing")
         for row in WITH_BODY

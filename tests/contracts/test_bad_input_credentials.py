@@ -46,7 +46,7 @@ def test_every_row_needs_a_credential_that_the_tables_below_know():
     assert {type(row.access) for row in WITH_CREDENTIAL} == {Session, Permission, SessionOrClient}
 
 
-async def test_a_token_signed_by_the_tests_is_as_good_as_a_real_one(asking: Asking, people: People):
+async def test_a_token_signed_by_the_tests_is_accepted(asking: Asking, people: People):
     """The next test relies on it: its tokens are refused only for their one fault."""
     header, claims = read(people.team.owner.token or "")
     [row] = [row for row in ROWS if row.operation_id == "getMe"]

@@ -88,7 +88,7 @@ async def test_odd_headers_cause_no_internal_error(asking: Asking, people: Peopl
     )
 
 
-async def test_a_revision_to_wait_for_must_be_one(asking: Asking, people: People):
+async def test_a_malformed_revision_header_is_refused(asking: Asking, people: People):
     rows = [row for row in ROWS if isinstance(row.access, Permission) and row not in TEAM_ROUTES]
     assert rows
     rows += [row for row in ROWS if row.operation_id == "switchAccount"]

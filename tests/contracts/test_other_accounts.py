@@ -77,7 +77,7 @@ async def test_an_account_is_not_found_by_callers_who_are_not_members(
 
 
 @pytest.mark.rule("Ci12")
-async def test_without_a_credential_nothing_is_told_of_an_account(asking: Asking, people: People):
+async def test_a_request_without_a_credential_reveals_nothing(asking: Asking, people: People):
     def cases() -> Iterator[Case]:
         for row in WITH_ACCOUNT:
             for name, ids in (
@@ -142,7 +142,7 @@ async def test_ids_of_another_account_are_not_found_even_by_members_of_both(
     assert (await everything(people.team), await everything(people.other)) == before
 
 
-async def test_access_to_ones_own_account_opens_no_other(asking: Asking, people: People):
+async def test_an_owner_cannot_reach_another_account(asking: Asking, people: People):
     before = await everything(people.team)
     person = people.other.owner
     await asking.check(nested_cases(people, person, people.other, people.team))
@@ -180,7 +180,7 @@ async def test_ids_in_queries_and_bodies_open_no_other_account(asking: Asking, p
 
 
 @pytest.mark.rule("Ro14", "Ci5", "T5")
-async def test_what_a_removed_member_still_holds_opens_nothing(asking: Asking, people: People):
+async def test_a_removed_members_credentials_are_refused(asking: Asking, people: People):
     """The access token, the refresh token and the invitation of that time."""
     removed, team, spent = people.removed, people.team, people.spent
     assert spent is not None

@@ -63,7 +63,7 @@ def test_a_run_that_takes_too_long_is_not_a_catch(project):
 
 
 @pytest.mark.parametrize("new", ["LIMIT = (\n", "LIMIT = NAME\n"])
-def test_a_file_that_cannot_be_imported_is_not_a_catch(project, new):
+def test_an_import_error_does_not_count_as_caught(project, new):
     [outcome] = run_all([replace(ROW, new=new)], workers=1, source=project)
     assert outcome.result is Result.NOT_RUN
 

@@ -149,6 +149,6 @@ def test_grants_unknown_to_the_catalog_are_refused_at_their_place(grants, within
         ({"*": {"connect": "all"}, "instance": {}}, {}),
     ],
 )
-def test_wildcards_are_expanded(grants, expected):
+def test_a_star_grants_every_entry_and_level(grants, expected):
     parsed = STANDARD.catalog.parse_grants(grants)
     assert {entry: " ".join(cells) for entry, cells in parsed.items()} == expected

@@ -41,7 +41,7 @@ async def sequences(db):
     return sorted(row["seq"] for row in rows)
 
 
-async def test_eight_writers_on_one_shard_leave_no_gap_and_no_double(db, transact):
+async def test_eight_writers_on_one_shard_leave_no_gap_and_no_duplicate(db, transact):
     await prepare(db)
 
     async def writer(number):

@@ -5,8 +5,8 @@ from tests.mutants.mutant import Kind, Mutant
 VIEW = "services/authz/domain/journal_view.py"
 BUILD = "sdk/rolecall/core/build.py"
 CLIENT = "sdk/rolecall/client/checks.py"
-VIEW_TESTS = ("tests/services/authz/test_journal_view.py",)
-CONFORMANCE = ("tests/services/authz/test_conformance.py",)
+VIEW_TESTS = ("tests/services/authz/domain/test_journal_view.py",)
+CONFORMANCE = ("tests/services/authz/domain/test_conformance.py",)
 CLIENT_TESTS = ("tests/sdk/test_client.py",)
 
 ROWS = (

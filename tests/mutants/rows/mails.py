@@ -5,9 +5,9 @@ from tests.mutants.mutant import Kind, Mutant
 ATTEMPTS = "services/notification/domain/attempts.py"
 SMTP = "services/notification/adapters/smtp.py"
 MAILS = "services/notification/domain/mails.py"
-ATTEMPT_TESTS = ("tests/services/notification/test_attempts.py",)
+ATTEMPT_TESTS = ("tests/services/notification/domain/test_attempts.py",)
 SMTP_TESTS = ("tests/services/notification/test_smtp.py",)
-MAIL_TESTS = ("tests/services/notification/test_mails.py",)
+MAIL_TESTS = ("tests/services/notification/domain/test_mails.py",)
 
 ROWS = (
     Mutant(
@@ -81,7 +81,7 @@ ROWS = (
         file="services/notification/domain/recipients.py",
         old="    (team.MemberRemoved, _removed),\n",
         new="",
-        tests=("tests/services/notification/test_recipients.py",),
+        tests=("tests/services/notification/domain/test_recipients.py",),
     ),
     Mutant(
         id="mail-sent-again-when-its-result-is-not-saved",

@@ -316,7 +316,7 @@ async def test_a_caller_without_permission_gets_no_record(api, path, decision, s
 
 @pytest.mark.parametrize("path", ROUTES)
 @pytest.mark.parametrize("timeouts", [replace(PATIENT, decide=0.2)])
-async def test_an_authz_timeout_is_a_503(api, path):
+async def test_a_search_is_503_when_authz_times_out(api, path):
     api.others.silent = True
     status, problem = await api.get(path.format(new_id("evt")))
     assert (status, problem["code"]) == (503, "unavailable")

@@ -7,7 +7,7 @@ import pytest
 from services.audit.domain import Filters, KnownUser, action_filter, record_of
 from shared.contracts.facts import Actor
 from shared.contracts.team import MemberRemoved
-from tests.services.audit.test_records import ACTION_FILTERS, ACTIONS
+from tests.services.audit.domain.test_records import ACTION_FILTERS, ACTIONS
 from tests.services.rows import NOON, row_of
 
 MEMBER = MemberRemoved(

@@ -129,7 +129,9 @@ async def test_a_refused_sign_in_is_not_the_recipients_fault(transport, scripted
         ("data_replies", "554 policy", Rejected(reply="554 policy")),
     ],
 )
-async def test_a_reply_is_judged_by_its_step(transport, scripted, where, reply, result):
+async def test_the_smtp_step_decides_the_result_of_a_reply(
+    transport, scripted, where, reply, result
+):
     # A client that gets no good reply to EHLO tries HELO.
     getattr(scripted, where).extend([reply] * (2 if where == "hello_replies" else 1))
     assert await transport.send(MAIL) == result

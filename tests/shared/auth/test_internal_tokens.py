@@ -79,7 +79,7 @@ async def test_a_header_without_a_bearer_token_is_unauthenticated(header: str | 
 
 
 @pytest.mark.parametrize("key", [None, SecretStr("another key than the one that is sent")])
-def test_only_the_operators_key_is_the_operators(key: SecretStr | None):
+def test_only_the_operator_key_authenticates_the_operator(key: SecretStr | None):
     with pytest.raises(Unauthenticated):
         Authenticator(admin_key=key).admin("Bearer " + "k" * 32)
     right = Authenticator(admin_key=SecretStr("k" * 32)).admin("bearer " + "k" * 32)

@@ -102,7 +102,7 @@ async def test_one_call_publishes_hundreds_of_messages(bus: Bus, audit: Queue):
     assert sorted(listener.ids) == [each.id for each in sent]
 
 
-async def test_publishing_nothing_is_no_work(bus: Bus):
+async def test_publishing_nothing_does_nothing(bus: Bus):
     await bus.publish([])
 
 
@@ -233,7 +233,7 @@ async def test_a_message_published_twice_comes_twice(bus: Bus, audit: Queue):
     await wait_for(lambda: listener.ids == [message(1).id] * 2)
 
 
-async def test_a_subscriber_is_told_to_resync_at_the_start(bus: Bus, audit: Queue):
+async def test_a_new_subscription_triggers_a_resync(bus: Bus, audit: Queue):
     listener = Listener()
     subscription = await bus.subscribe(audit, listener, on_resync=listener.on_resync)
     assert subscription.connected

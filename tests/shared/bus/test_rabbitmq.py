@@ -127,7 +127,7 @@ async def test_confirmed_messages_survive_the_broker_being_killed(
     await wait_for(lambda: {each.id for each in sent} == set(listener.ids), within=30)
 
 
-async def test_a_service_starts_and_works_again_whenever_the_broker_comes(
+async def test_a_service_recovers_when_the_broker_returns(
     private_rabbitmq: Callable[[], Rabbitmq],
     rabbit: Callable[..., RabbitBus],
     topology: Topology,

@@ -104,7 +104,7 @@ async def test_the_checker_decides_before_the_handler(site: Site, refusal, statu
         assert response.headers["Retry-After"] == "1"
 
 
-async def test_the_checker_is_told_how_fresh_it_must_be(site: Site):
+async def test_the_checker_receives_the_callers_revision(site: Site):
     headers = bearer("user") | {"Rolecall-Revision": "team.e1.7.42"}
     async with site.ask("GET", ACCOUNT_PATH, headers=headers) as response:
         assert response.status == 200
@@ -288,7 +288,7 @@ TRACE = "0af7651916cd43dd8448eb211c80319c"
     ("sent", "trace"),
     [(f"00-{TRACE}-b7ad6b7169203331-01", TRACE), ("00-x-y-01", None), (None, None)],
 )
-async def test_the_trace_is_carried(site: Site, sent: str | None, trace: str | None):
+async def test_an_answer_keeps_the_trace_context(site: Site, sent: str | None, trace: str | None):
     headers = {} if sent is None else {"traceparent": sent}
     async with site.ask("GET", "/v1/open", headers=headers) as response:
         assert response.status == 200

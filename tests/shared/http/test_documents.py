@@ -39,7 +39,7 @@ def test_every_refusal_of_a_row_is_listed_with_its_code(described):
             assert refusal.code in responses[str(STATUS[refusal.kind])]["x-codes"]
 
 
-def test_a_row_that_takes_a_body_says_which_and_that_nothing_else_is_known(described):
+def test_the_document_lists_the_body_and_forbids_other_fields(described):
     schema = described["components"]["schemas"]["Thing"]
     assert schema["additionalProperties"] is False
     body = described["paths"]["/v1/open"]["post"]["requestBody"]["content"]
@@ -75,7 +75,7 @@ def test_every_reference_leads_somewhere(described):
         assert reference.removeprefix("#/components/schemas/") in described["components"]["schemas"]
 
 
-def test_a_policy_write_may_be_accepted_only(described):
+def test_an_effective_everywhere_route_documents_202(described):
     responses = described["paths"]["/v1/accounts/{account_id}"]["patch"]["responses"]
     assert set(responses["202"]["headers"]) == {"Rolecall-Revision", "Location"}
 

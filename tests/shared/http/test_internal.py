@@ -333,7 +333,7 @@ async def test_authz_is_asked_for_a_permission(client, authz, world: World, deci
 
 
 @pytest.mark.parametrize("trouble", [NotFound(), RuntimeError("x"), Unavailable()])
-async def test_a_check_that_fails_in_any_way_is_closed(client, authz, world: World, trouble):
+async def test_every_failure_of_authz_is_answered_unavailable(client, authz, world: World, trouble):
     world.raises = trouble
     checker = AuthzChecker(client(await authz(), callee="authz", service="audit"), timeouts=PATIENT)
     with pytest.raises(Unavailable):

@@ -109,7 +109,7 @@ def test_a_row_that_comes_or_goes_moves_no_other():
     assert page == ["bb1", "c1"]
 
 
-def test_a_list_that_became_empty_ends():
+def test_a_list_emptied_between_pages_has_no_next_cursor():
     _, cursor = paged(["a1", "b1"], listing(limit=1), key=name_and_id)
     assert paged([], listing(limit=1, cursor=cursor), key=name_and_id) == ([], None)
 
@@ -195,7 +195,7 @@ def test_what_is_not_a_cursor_is_refused(cursor: str):
     assert refusal_of(cursor=cursor).startswith("This is not a cursor of this list.")
 
 
-def test_a_digest_that_fits_nothing_is_refused():
+def test_a_cursor_with_an_unknown_digest_is_refused():
     assert "another" in refusal_of(cursor=encode(f'["{DIGEST}", "b", "c"]'.encode()))
 
 

@@ -152,12 +152,12 @@ async def test_one_of_two_sweepers_is_elected_and_a_dead_ones_term_ends(
     database: Database, bus: LocalBus
 ) -> None:
     clock = SetClock()
-    first, second, heir = (
-        Relay(database, bus, holder=holder, clock=clock) for holder in ("first", "second", "heir")
+    first, second, third = (
+        Relay(database, bus, holder=holder, clock=clock) for holder in ("first", "second", "third")
     )
 
     assert await first._elected()
     assert not await second._elected()
     assert await first._elected()
     clock.move(60)
-    assert await heir._elected()
+    assert await third._elected()

@@ -127,7 +127,7 @@ async def test_the_row_is_written_before_the_heads_are_read(store, clock):
     assert order == ["row begun", "row written", "heads"]
 
 
-async def test_each_renewal_differs_from_the_others(leases, store):
+async def test_each_renewal_has_its_own_number(leases, store):
     await lease(leases)
     first = store.table["a"].renewal
     await lease(leases)
@@ -233,7 +233,7 @@ async def test_what_is_not_in_the_journal_has_no_receipt(leases, clock, revision
     assert await leases.receipt(revision, occurred_at=clock.now()) is None
 
 
-async def test_asking_waits_for_a_change_whose_process_died_while_waiting(leases, store, clock):
+async def test_a_receipt_waits_for_a_change_whose_writer_crashed(leases, store, clock):
     await lease(leases)
     asked = asyncio.create_task(leases.receipt("team.e1.3.7", occurred_at=clock.now()))
     await looked(store)
@@ -287,7 +287,7 @@ async def test_while_the_database_is_away_the_writer_waits_and_does_not_fail(clo
     assert (await waiting).effective
 
 
-async def test_a_fault_while_waiting_is_no_failed_write_and_asking_waits_again(clock, caplog):
+async def test_a_failed_wait_keeps_the_write_and_can_be_repeated(clock, caplog):
     class Faulty(MemoryLeaseStore):
         faulty = True
 

@@ -110,7 +110,7 @@ async def test_a_service_opens_runs_its_tasks_and_closes(
         await session.get(at["public"] + "/begun")
 
 
-async def test_a_check_that_fails_makes_it_unready_and_is_named(
+async def test_a_failing_check_is_named_in_the_readiness_answer(
     service: ServiceApp, works: Works, session: aiohttp.ClientSession
 ):
     await service.start(internal=listen("127.0.0.1", 0))

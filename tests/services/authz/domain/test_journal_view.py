@@ -67,7 +67,7 @@ def test_a_request_states_how_long_earlier_grants_may_last(view):
     assert view.ask(1020.0).held == 0
 
 
-def test_requests_are_numbered(view):
+def test_lease_requests_are_numbered(view):
     assert [view.ask(0.0).number for _ in range(3)] == [1, 2, 3]
 
 
@@ -204,7 +204,7 @@ def test_a_lease_requested_before_the_snapshot_does_not_count(state):
 @pytest.mark.parametrize(
     "answer", [grant(2, epoch="restored"), grant(1), LeaseGrant(epoch="e1", heads={}, ttl=10)]
 )
-def test_another_history_drops_everything(view, state, answer):
+def test_a_new_epoch_drops_the_state(view, state, answer):
     view.granted(view.ask(0.0), grant(2))
     assert not view.granted(view.ask(1.0), answer)
     assert state.known == set()
