@@ -1,9 +1,11 @@
-"""What a service adds to all of its routes below an account."""
+"""What a service applies to all of its routes of an account."""
 
 from typing import Any, Protocol
 
 from shared.http.routes import Call
 from shared.problems import Refusal
+
+ACCOUNT_PREFIX = "/v1/accounts/{account_id}"
 
 
 class AccountRouteHook(Protocol):

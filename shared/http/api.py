@@ -17,7 +17,7 @@ from shared.http.access import (
     Permission,
     decided_in_project,
 )
-from shared.http.account_routes import AccountRouteHook
+from shared.http.account_routes import ACCOUNT_PREFIX, AccountRouteHook
 from shared.http.admission import authenticate
 from shared.http.bodies import BODY_SECONDS, read_body
 from shared.http.checker import Checker
@@ -43,7 +43,6 @@ from shared.problems import (
 )
 
 INTERNAL_PREFIX = "/internal/"
-ACCOUNT_PREFIX = "/v1/accounts/{account_id}"
 
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 

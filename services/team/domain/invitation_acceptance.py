@@ -8,7 +8,7 @@ from rolecall import AccountStatus, CompiledCatalog, Delivery, Role
 from services.team.domain.accounts import Account
 from services.team.domain.authority import account_state, may_invite_with, member_state
 from services.team.domain.invitations import (
-    AlreadyJoined,
+    AlreadyMember,
     Invitation,
     InvitationStatus,
     payload_fields,
@@ -24,6 +24,12 @@ from shared.ids import MembershipId, UserId
 
 MAX_WRONG_CODES = 10
 """After this number of wrong codes a link opens nothing until the invitation is sent again."""
+
+
+class AlreadyJoined(AlreadyMember):
+    """`AlreadyMember`, as the invitee is told it."""
+
+    detail = "You are a member of this account already."
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -34,12 +34,6 @@ class AlreadyMember(Refusal):
     detail = "This person is a member of the account already. Change the member's role instead."
 
 
-class AlreadyJoined(AlreadyMember):
-    """`AlreadyMember`, as the invitee is told it."""
-
-    detail = "You are a member of this account already."
-
-
 class AlreadyInvited(Refusal):
     """An address has one pending invitation per account."""
 

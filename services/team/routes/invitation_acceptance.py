@@ -5,7 +5,7 @@ from datetime import datetime
 from pydantic import Field
 
 from rolecall import Delivery
-from services.team.domain.invitations import AlreadyJoined
+from services.team.domain.invitation_acceptance import AlreadyJoined
 from services.team.domain.members import NoFreeSeat
 from services.team.domain.roles import role_title
 from services.team.use_cases import invitation_acceptance

@@ -15,7 +15,7 @@ from services.team.use_cases import invitations, overrides
 from shared.addresses import parse_address
 from shared.auth.principals import Anonymous, UserPrincipal
 from shared.http.access import Public
-from shared.http.api import ACCOUNT_PREFIX
+from shared.http.account_routes import ACCOUNT_PREFIX
 from shared.http.idempotency import RepeatedRequest
 from shared.http.routes import Call, Route
 from shared.ids import SessionId

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from rolecall import Catalog, load_catalog
-from services.team.domain.invitations import AlreadyJoined
+from services.team.domain.invitation_acceptance import AlreadyJoined
 from services.team.domain.members import NoFreeSeat
 from services.team.migrations import wrap_kept_invitations
 from shared.problems import Refusal

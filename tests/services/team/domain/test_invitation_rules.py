@@ -15,6 +15,7 @@ from services.team.domain.accounts import NotATeam
 from services.team.domain.authority import GrantsExceeded, member_state
 from services.team.domain.invitation_acceptance import (
     MAX_WRONG_CODES,
+    AlreadyJoined,
     Invitee,
     Inviter,
     check_mailable,
@@ -24,7 +25,6 @@ from services.team.domain.invitation_handover import hand_over
 from services.team.domain.invitation_limits import WINDOW, InvitationRateLimited, rate_limited
 from services.team.domain.invitations import (
     AlreadyInvited,
-    AlreadyJoined,
     AlreadyMember,
     ExpiredInvitationThere,
     Invitation,
