@@ -173,4 +173,12 @@ ROWS = (
         new="with _opener().open(request, timeout=20)",
         tests=CLIENT_TESTS,
     ),
+    Mutant(
+        id="authz-rereads-unfit-snapshots-at-once",
+        kind=Kind.AVAILABILITY,
+        file="services/authz/adapters/follower.py",
+        old="                self._unfit_pause = min(self._unfit_pause * 2, LONGEST_PAUSE_SECONDS)\n",
+        new="",
+        tests=("tests/services/authz/test_following.py", "-k", "growing_pauses"),
+    ),
 )
