@@ -252,7 +252,7 @@ async def test_a_refusal_keeps_its_code(client, team, world: World):
 async def test_a_refused_service_credential_is_unavailable_and_logged(client, team, caplog):
     with pytest.raises(Unavailable):
         await client(await team()).call(FOREIGN, "team")
-    [record] = [r for r in caplog.records if r.msg == "internal call refused"]
+    record, *_ = [r for r in caplog.records if r.msg == "internal call refused"]
     line = json.loads(JsonLines("authz").format(record))
     assert {name: line[name] for name in ("callee", "call", "status")} == {
         "callee": "team",
