@@ -20,6 +20,7 @@ from shared.auth.keys import (
     read_private,
     read_public,
 )
+from shared.runtime.trusted_networks import check_trusted_networks
 
 MIN_ADMIN_KEY_LENGTH = 32
 MEMORY_BUS = "memory://"
@@ -128,12 +129,11 @@ class StatelessSettings(BaseSettings):
 
     @field_validator("trusted_proxies")
     @classmethod
-    def _not_every_address(
+    def _proxies_only(
         cls, networks: tuple[IPv4Network | IPv6Network, ...]
     ) -> tuple[IPv4Network | IPv6Network, ...]:
-        """`T18`: any client could then say which address it comes from."""
-        if any(network.prefixlen == 0 for network in networks):
-            raise ValueError("must not contain every address (0.0.0.0/0 or ::/0)")
+        """`T18`: any client could otherwise say which address it comes from."""
+        check_trusted_networks(networks)
         return networks
 
     @field_validator("admin_key")

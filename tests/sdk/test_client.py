@@ -219,14 +219,13 @@ def test_a_server_that_does_not_answer_in_time_is_undecided():
     assert failed.value.temporary
 
 
-def drip(head: bytes, connection: socket.socket) -> None:
-    """Send the head, then a byte ten times a second for half a minute."""
+def drip(head: bytes, connection: socket.socket, over: threading.Event) -> None:
+    """Send the head, then a byte ten times a second until the test is over."""
     with connection, suppress(OSError):
         connection.recv(65536)
         connection.sendall(head)
-        for _ in range(300):
+        while not over.wait(0.1):
             connection.sendall(b" ")
-            time.sleep(0.1)
 
 
 BODY = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 600\r\n\r\n"
@@ -235,12 +234,13 @@ ERROR = b"HTTP/1.1 503 Busy\r\nContent-Length: 600\r\n\r\n"
 
 @pytest.mark.parametrize("head", [BODY, ERROR, b"HTTP/1.1 200 OK\r\nX: ", b""])
 def test_a_check_of_a_server_that_drips_ends_at_its_deadline(head):
+    over = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def accept():
             with suppress(OSError):
                 while True:
-                    drip(head, listener.accept()[0])
+                    drip(head, listener.accept()[0], over)
 
         threading.Thread(target=accept, daemon=True).start()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -248,13 +248,16 @@ def test_a_check_of_a_server_that_drips_ends_at_its_deadline(head):
         with pytest.raises(UndecidedError, match="does not answer: timed out") as failed:
             RolecallClient(url, "cli_1", "secret", timeout=0.5).check("usr_b", "instance:write")
         assert 0.4 < time.monotonic() - started < 5
+        over.set()
         listener.shutdown(socket.SHUT_RDWR)
     assert failed.value.temporary
 
 
 def test_token_and_answer_share_one_deadline(server, rolecall):
+    never = threading.Event()
+
     def slowly(path: str, body: bytes):
-        time.sleep(0.7)
+        never.wait(0.7)
         return FakeRolecall.__call__(rolecall, path, body)
 
     server.answer = slowly

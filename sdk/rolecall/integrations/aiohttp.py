@@ -15,7 +15,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 SubjectOf = Callable[[web.Request], str | None]
 
 MAX_CHECKS = 32
-"""So many checks of one guard run at once, each in a thread of its own."""
+"""The most checks of one guard that run at once, each in its own thread."""
 
 _TITLES = {
     401: "Unauthorized",

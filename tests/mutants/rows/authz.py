@@ -177,8 +177,8 @@ ROWS = (
         id="authz-rereads-unfit-snapshots-at-once",
         kind=Kind.AVAILABILITY,
         file="services/authz/adapters/follower.py",
-        old="                self._unfit_pause = min(self._unfit_pause * 2, LONGEST_PAUSE_SECONDS)\n",
-        new="",
+        old="min(self._unfit_pause * 2, LONGEST_PAUSE_SECONDS)\n",
+        new="RETRY_SECONDS\n",
         tests=("tests/services/authz/test_following.py", "-k", "growing_pauses"),
     ),
 )
