@@ -24,6 +24,7 @@ from deploy.gateway.nginx import configuration
 from deploy.gateway.paths import PARAMETER, path_owners, public_routes
 from shared.contracts.topology import Service
 from shared.http.openapi import document_of
+from shared.runtime.trusted_networks import check_trusted_networks
 
 ROOT = Path(__file__).parent.parent
 PUBLIC_PORT, INTERNAL_PORT = 8080, 8081
@@ -242,18 +243,13 @@ def parse_networks(text: str) -> list[str]:
     """The networks or addresses of a list that is separated by commas or blanks.
 
     Raises:
-        SystemExit: an item is not a network, or it covers every address (`T18`).
+        SystemExit: an item is not a network, or they cover too many addresses (`T18`).
     """
     try:
         found = [ip_network(word) for word in text.replace(",", " ").split()]
+        check_trusted_networks(found)
     except ValueError as problem:
         raise SystemExit(f"TRUSTED_PROXIES is not valid: {problem}.") from problem
-    for network in found:
-        if network.prefixlen == 0:
-            raise SystemExit(
-                f"TRUSTED_PROXIES is not valid: {network} covers every address, and every sender"
-                " could then choose its own address. Name the networks of your load balancers."
-            )
     return [str(network) for network in found]
 
 

@@ -29,7 +29,11 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Migration:
-    """One step. It must be repeatable: a process may end between the step and its record."""
+    """One step. It must be repeatable: a process may end between the step and its record.
+
+    A step may also run beside itself and beside later steps. A holder of the lock that was frozen
+    for more than a term goes on with its statement when it wakes, before it notices its successor.
+    """
 
     number: int
     name: str

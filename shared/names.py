@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from itertools import pairwise
 
 NAME_LENGTH = 100
 """The most characters of a name, after white space is folded and in NFC."""
@@ -10,9 +11,20 @@ _LINK = re.compile(r"://|\bwww\.", re.IGNORECASE)
 _ENCODED_WORD = "=?"
 _JOINERS = frozenset("\u200c\u200d")
 """Zero-width non-joiner and joiner: Persian and Indic words and composed emoji need them."""
-_REFUSED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-_BLANK_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-"""Hangul fillers and the blank Braille pattern: letters and symbols that print nothing."""
+_EMOJI_STYLE = frozenset("\ufe0e\ufe0f")
+"""Variation selectors 15 and 16: a symbol as text, or as emoji."""
+_SYMBOLS = frozenset({"So", "Sm", "Sk", "Po", "Pd", "Nd"})
+"""Categories of the characters that have an emoji style; the letter U+2139 has one, too."""
+_REFUSED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+"""Unassigned (Cn) is allowed: it depends on the interpreter's Unicode which letters that is."""
+_NONCHARACTERS = frozenset(range(0xFDD0, 0xFDF0))
+_INVISIBLE = re.compile(
+    "[\u034f\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0d\U000e0000-\U000e0fff"
+    "\u115f\u1160\u2800\u3164\uffa0\ufffc\U00016fe4\U0001d159]"
+)
+"""Default-ignorable code points (Unicode, UAX 44) that are no format characters, then letters and
+symbols that print nothing: fillers, the blank Braille pattern, the null notehead."""
+_IGNORED = re.compile(f"{_INVISIBLE.pattern[:-1]}\u200c\u200d\ufe0e\ufe0f]")
 
 
 def parse_name(text: str) -> str:
@@ -27,6 +39,8 @@ def parse_name(text: str) -> str:
     trimmed = text.strip()
     if any(_refused(character) for character in trimmed):
         raise ValueError("A name cannot contain control or formatting characters. Remove them.")
+    if _INVISIBLE.search(trimmed) or not _styles_follow_symbols(trimmed):
+        raise ValueError("A name cannot contain invisible characters. Remove them.")
     name = unicodedata.normalize("NFC", " ".join(trimmed.split()))
     if not 1 <= len(name) <= NAME_LENGTH:
         raise ValueError(f"A name must have 1 to {NAME_LENGTH} characters.")
@@ -34,25 +48,46 @@ def parse_name(text: str) -> str:
         raise ValueError("A name needs at least one visible character.")
     if not _joiners_join(name):
         raise ValueError("A zero-width joiner or non-joiner must stand between visible characters.")
-    if _LINK.search(name):
+    shown = _as_shown(name)
+    if _LINK.search(shown):
         raise ValueError('A name cannot contain a link ("://" or "www."). Remove it.')
-    if _ENCODED_WORD in name:
+    if _ENCODED_WORD in shown:
         raise ValueError('A name cannot contain "=?". Remove it.')
     return name
 
 
 def name_key(name: str) -> str:
-    """Return the form in which two equal names are equal: NFKC with case folding."""
-    return unicodedata.normalize("NFKC", name).casefold()
+    """Return the form in which two equal names are equal: as shown, with case folding.
+
+    Full-width letters, ligatures, joiners and variation selectors make no difference.
+    """
+    return unicodedata.normalize("NFKC", _as_shown(name).casefold())
+
+
+def _as_shown(name: str) -> str:
+    return unicodedata.normalize("NFKC", _IGNORED.sub("", name))
 
 
 def _refused(character: str) -> bool:
-    return unicodedata.category(character) in _REFUSED_CATEGORIES and character not in _JOINERS
+    category, point = unicodedata.category(character), ord(character)
+    if category == "Cn":
+        return point in _NONCHARACTERS or point & 0xFFFE == 0xFFFE
+    return category in _REFUSED_CATEGORIES and character not in _JOINERS
 
 
 def _prints(character: str) -> bool:
-    """Return whether a character shows by itself: not a space, a mark, a joiner or a blank."""
-    return unicodedata.category(character)[0] not in "CMZ" and character not in _BLANK_LETTERS
+    """Return whether a character shows by itself: not a space, a mark or a joiner."""
+    category = unicodedata.category(character)
+    return category == "Cn" or category[0] not in "CMZ"
+
+
+def _styles_follow_symbols(text: str) -> bool:
+    """Return whether each variation selector 15 or 16 stands after a character that has styles."""
+    return all(
+        unicodedata.category(before) in _SYMBOLS or before == "\u2139"
+        for before, character in pairwise(f" {text}")
+        if character in _EMOJI_STYLE
+    )
 
 
 def _joiners_join(name: str) -> bool:

@@ -1,10 +1,17 @@
 """The numbered steps that give team's database its form."""
 
+import logging
+
+from pymongo.errors import DuplicateKeyError
+
 from shared import inbox, journal, leases
 from shared.http import idempotency
 from shared.indexes import Index, index_step
 from shared.migrations import Migration
 from shared.mongo import Database, majority
+from shared.names import name_key
+
+_log = logging.getLogger(__name__)
 
 MEMBERS = (
     Index(collection="members", keys=(("account_id", 1), ("email_key", 1))),
@@ -53,6 +60,25 @@ async def wrap_kept_invitations(database: Database) -> None:
         )
 
 
+async def recompute_project_keys(database: Database) -> None:
+    """Give each project the key of its name in today's form, which ignores invisible characters.
+
+    Where two projects of an account have one key now, the later one keeps its old key until it is
+    renamed. New names are compared with names, not with keys.
+    """
+    projects = majority(database, "projects")
+    async for project in projects.find({}, {"name": 1, "name_key": 1}).sort("_id", 1):
+        key = name_key(project["name"])
+        if key == project["name_key"]:
+            continue
+        try:
+            await projects.update_one(
+                {"_id": project["_id"], "name": project["name"]}, {"$set": {"name_key": key}}
+            )
+        except DuplicateKeyError:
+            _log.warning("project %s keeps its old name key: another has it", project["_id"])
+
+
 MIGRATIONS = (
     Migration(1, "journal indexes", index_step(*journal.INDEXES)),
     Migration(2, "lease indexes", index_step(*leases.INDEXES)),
@@ -67,4 +93,5 @@ MIGRATIONS = (
     Migration(11, "ended session indexes", index_step(*ENDED_SESSIONS)),
     Migration(12, "snapshot indexes", index_step(*SNAPSHOT)),
     Migration(13, "kept invitation answers", wrap_kept_invitations),
+    Migration(14, "project name keys", recompute_project_keys),
 )

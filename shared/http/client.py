@@ -36,6 +36,13 @@ _CREDENTIAL_REFUSED = frozenset({401, 403})
 _NO_PARAMETERS: Mapping[str, str] = {}
 
 
+class AnswerUnfit(Unavailable):
+    """The callee answered, and the answer does not fit the class of the call.
+
+    Another attempt gets the same answer until one of the two services is updated.
+    """
+
+
 class InternalClient:
     """Makes the calls of `shared.contracts.calls`.
 
@@ -99,13 +106,13 @@ class InternalClient:
         """Make a call to `callee` and return its answer; `path` has the path's parameters.
 
         Raises:
-            Unavailable: no replica answered within `timeout` seconds (`Timeouts.internal_call`), or
-                the answer does not fit the class of the call.
+            Unavailable: no replica answered within `timeout` seconds (`Timeouts.internal_call`).
+            AnswerUnfit: the answer does not fit the class of the call; an `Unavailable`.
             Refusal: the callee refused; `code` is the one that it named.
         """
         target, content = _target(call, request, path)
         seconds = self._timeouts.internal_call if timeout is None else timeout
-        answer = await self._ask(call.method, callee, target, content, act, seconds)
+        answer = await self._ask(call, callee, target, content, act, seconds)
         if call.answer is NoneType:
             return None
         try:
@@ -117,7 +124,7 @@ class InternalClient:
                 "internal answer does not fit its class",
                 extra={"callee": callee, "call": call.name, "places": places},
             )
-            raise Unavailable from None
+            raise AnswerUnfit from None
 
     async def close(self) -> None:
         """Close the connections; the client cannot be used afterwards."""
@@ -126,7 +133,7 @@ class InternalClient:
 
     async def _ask(
         self,
-        method: str,
+        call: InternalCall[Any, Any],
         callee: str,
         path: str,
         content: bytes | None,
@@ -150,7 +157,7 @@ class InternalClient:
                 break
             try:
                 async with asyncio.timeout(share):
-                    answer = await self._once(callee, method, urls[chosen] + path, content, headers)
+                    answer = await self._once(call, callee, urls[chosen] + path, content, headers)
             except (ClientError, OSError, TimeoutError, Unavailable, ValueError):
                 # Another service may have this address now. The connection is not kept; the next
                 # attempt resolves the name again.
@@ -162,15 +169,15 @@ class InternalClient:
 
     async def _once(
         self,
+        call: InternalCall[Any, Any],
         callee: str,
-        method: str,
         url: str,
         content: bytes | None,
         headers: Mapping[str, str],
     ) -> Any:
         session = self._open_session()
         async with session.request(
-            method, url, data=content, headers=headers, allow_redirects=False
+            call.method, url, data=content, headers=headers, allow_redirects=False
         ) as response:
             if response.status == 404 and response.headers.get(SERVICE_HEADER) != callee:
                 raise Unavailable  # another service has this address, and not this route
@@ -182,12 +189,15 @@ class InternalClient:
             document = json.loads(text)
             if response.status < 400:
                 return document
-            raise self._refused(response.status, url, document)
+            raise self._refused(response.status, call, callee, document)
 
-    def _refused(self, status: int, url: str, problem: Any) -> Refusal:
+    def _refused(
+        self, status: int, call: InternalCall[Any, Any], callee: str, problem: Any
+    ) -> Refusal:
         """The refusal to raise; one of this service's own credential is not the user's fault."""
         if status in _CREDENTIAL_REFUSED:
-            _log.error("internal call refused", extra={"url": url, "status": status})
+            about = {"callee": callee, "call": call.name, "status": status}
+            _log.error("internal call refused", extra=about)
         if status in _CREDENTIAL_REFUSED or status >= 500 or not isinstance(problem, dict):
             return Unavailable()
         return refusal_of(status, problem)

@@ -20,6 +20,7 @@ from shared.auth.keys import (
     read_private,
     read_public,
 )
+from shared.runtime.trusted_networks import check_trusted_networks
 
 MIN_ADMIN_KEY_LENGTH = 32
 MEMORY_BUS = "memory://"
@@ -128,15 +129,14 @@ class StatelessSettings(BaseSettings):
 
     @field_validator("trusted_proxies")
     @classmethod
-    def _not_every_address(
+    def _proxies_only(
         cls, networks: tuple[IPv4Network | IPv6Network, ...]
     ) -> tuple[IPv4Network | IPv6Network, ...]:
-        """Refuse a network that covers every address (`T18`).
+        """Refuse networks that together cover most addresses (`T18`).
 
-        With it any client could claim the address that it comes from.
+        With them any client could claim the address that it comes from.
         """
-        if any(network.prefixlen == 0 for network in networks):
-            raise ValueError("must not contain every address (0.0.0.0/0 or ::/0)")
+        check_trusted_networks(networks)
         return networks
 
     @field_validator("admin_key")

@@ -224,7 +224,9 @@ def test_a_server_that_does_not_listen_is_unreachable(capsys):
     assert "does not answer" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("url", ["ftp://example.test", "identity:8081", "file:///etc/passwd"])
+@pytest.mark.parametrize(
+    "url", ["ftp://example.test", "identity:8081", "file:///etc/passwd", "http://[", "http://[::1"]
+)
 def test_only_http_addresses_are_asked(url, capsys):
     assert create_client(url) == 2
     assert "not an http or https address" in capsys.readouterr().err

@@ -7,6 +7,7 @@ import threading
 import time
 from base64 import b64decode
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -218,6 +219,55 @@ def test_a_server_that_does_not_answer_in_time_is_undecided():
     assert failed.value.temporary
 
 
+def drip(head: bytes, connection: socket.socket, over: threading.Event) -> None:
+    """Send the head, then a byte ten times a second until the test is over."""
+    with connection, suppress(OSError):
+        connection.recv(65536)
+        connection.sendall(head)
+        while not over.wait(0.1):
+            connection.sendall(b" ")
+
+
+BODY = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 600\r\n\r\n"
+ERROR = b"HTTP/1.1 503 Busy\r\nContent-Length: 600\r\n\r\n"
+
+
+@pytest.mark.parametrize("head", [BODY, ERROR, b"HTTP/1.1 200 OK\r\nX: ", b""])
+def test_a_check_of_a_server_that_drips_ends_at_its_deadline(head):
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def accept():
+            with suppress(OSError):
+                while True:
+                    drip(head, listener.accept()[0], over)
+
+        threading.Thread(target=accept, daemon=True).start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        started = time.monotonic()
+        with pytest.raises(UndecidedError, match="does not answer: timed out") as failed:
+            RolecallClient(url, "cli_1", "secret", timeout=0.5).check("usr_b", "instance:write")
+        assert 0.4 < time.monotonic() - started < 5
+        over.set()
+        listener.shutdown(socket.SHUT_RDWR)
+    assert failed.value.temporary
+
+
+def test_token_and_answer_share_one_deadline(server, rolecall):
+    never = threading.Event()
+
+    def slowly(path: str, body: bytes):
+        never.wait(0.7)
+        return FakeRolecall.__call__(rolecall, path, body)
+
+    server.answer = slowly
+    client = RolecallClient(server.url, "cli_1", "secret", timeout=1.2)
+    with pytest.raises(UndecidedError) as failed:
+        client.check("usr_b", "instance:write")
+    assert failed.value.temporary
+    assert client.check("usr_b", "instance:write"), "the token is kept"
+
+
 def test_a_server_that_does_not_listen_is_undecided():
     with socket.socket() as bound:  # no other server can take the port
         bound.bind(("127.0.0.1", 0))
@@ -301,7 +351,9 @@ def test_https_to_another_machine_goes_through_a_tunnel_of_the_proxy(proxy):
     assert "Authorization" not in headers
 
 
-@pytest.mark.parametrize("url", ["ftp://example.test", "rolecall:8080", "file:///etc/passwd", ""])
+@pytest.mark.parametrize(
+    "url", ["ftp://example.test", "rolecall:8080", "file:///etc/passwd", "", "http://["]
+)
 def test_only_http_addresses_are_accepted(url):
     with pytest.raises(ValueError, match="not an http or https address"):
         RolecallClient(url, "cli_1", "secret")

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote_plus, urlencode, urlsplit
 
+from rolecall.client.deadline import Deadline
 from rolecall.client.transport import (
     HttpAnswer,
     UnreachableError,
@@ -20,17 +21,20 @@ from rolecall.core.state import NO_RESOURCE_ID
 SCOPE = "authz:check"
 RENEW_EARLY_SECONDS = 30.0
 """An access token is renewed this long before it expires."""
+_REQUEST_REFUSED = frozenset({400, 403, 404, 422})
 
 
 class UndecidedError(Exception):
     """The check could not be decided, so the caller must not proceed.
 
     `temporary`: another attempt may be answered. Otherwise the request or the client is wrong.
+    `request_refused`: Rolecall refused this request, and may answer the client's others.
     """
 
-    def __init__(self, message: str, *, temporary: bool) -> None:
+    def __init__(self, message: str, *, temporary: bool, request_refused: bool = False) -> None:
         super().__init__(message)
         self.temporary = temporary
+        self.request_refused = request_refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,8 @@ class RolecallClient:
     """Asks a running Rolecall; gets and renews its access token by itself. Thread-safe.
 
     `base_url` is the gateway. Plain http sends the secret unencrypted and is refused, except for
-    this machine or with `allow_http`. `timeout` in seconds bounds each network operation.
+    this machine or with `allow_http`. `timeout` in seconds bounds a check: the token, the question
+    and its answer together, apart from the look-up of the server's name.
 
     Raises:
         ValueError: the address cannot be used.
@@ -124,25 +129,27 @@ class RolecallClient:
                 "context": {"at_least_revision": at_least_revision},
             }
         ).encode()
-        token = self._access_token(refused=None)
-        answer = self._evaluate(body, token)
+        deadline = Deadline(self._timeout)
+        token = self._access_token(deadline, refused=None)
+        answer = self._evaluate(body, token, deadline)
         if answer.status == 401:
             # The signing keys may have changed. A new token is worth one more attempt.
-            answer = self._evaluate(body, self._access_token(refused=token))
+            answer = self._evaluate(body, self._access_token(deadline, refused=token), deadline)
         if answer.status != 200:
-            raise _undecided(answer)
+            raise _undecided(answer, request_refused=answer.status in _REQUEST_REFUSED)
         return _decision(answer)
 
-    def _evaluate(self, body: bytes, token: str) -> HttpAnswer:
+    def _evaluate(self, body: bytes, token: str, deadline: Deadline) -> HttpAnswer:
         return self._post(
             "/access/v1/evaluation",
             body,
             {"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+            deadline,
         )
 
-    def _access_token(self, *, refused: str | None) -> str:
+    def _access_token(self, deadline: Deadline, *, refused: str | None) -> str:
         """The current token, or a new one if it expires soon or is the one that was refused."""
-        if not self._lock.acquire(timeout=self._timeout):
+        if not self._lock.acquire(timeout=_remaining(deadline)):
             raise UndecidedError("Another thread is fetching a token. Try again.", temporary=True)
         try:
             if self._clock() < self._renew_at and self._token != refused:
@@ -155,6 +162,7 @@ class RolecallClient:
                     "Authorization": self._basic,
                     "Content-Type": "application/x-www-form-urlencoded",
                 },
+                deadline,
             )
             if answer.status != 200:
                 raise _undecided(answer)
@@ -167,9 +175,12 @@ class RolecallClient:
             self._lock.release()
         raise UndecidedError("The token answer is not from Rolecall.", temporary=True)
 
-    def _post(self, path: str, body: bytes, headers: dict[str, str]) -> HttpAnswer:
+    def _post(
+        self, path: str, body: bytes, headers: dict[str, str], deadline: Deadline
+    ) -> HttpAnswer:
+        seconds = _remaining(deadline)
         try:
-            return post(self._base_url + path, body=body, headers=headers, timeout=self._timeout)
+            return post(self._base_url + path, body=body, headers=headers, timeout=seconds)
         except UnreachableError as error:
             raise UndecidedError(str(error), temporary=True) from error
 
@@ -187,6 +198,16 @@ def _decision(answer: HttpAnswer) -> CheckDecision:
     raise UndecidedError("The answer is not a decision of Rolecall.", temporary=True)
 
 
-def _undecided(answer: HttpAnswer) -> UndecidedError:
-    temporary = answer.status >= 500 or answer.status == 429
-    return UndecidedError(f"Rolecall {answer.refusal()}", temporary=temporary)
+def _remaining(deadline: Deadline) -> float:
+    try:
+        return deadline.remaining()
+    except TimeoutError as error:
+        raise UndecidedError("The check took too long.", temporary=True) from error
+
+
+def _undecided(answer: HttpAnswer, *, request_refused: bool = False) -> UndecidedError:
+    return UndecidedError(
+        f"Rolecall {answer.refusal()}",
+        temporary=answer.status >= 500 or answer.status == 429,
+        request_refused=request_refused,
+    )

@@ -10,6 +10,8 @@ from functools import cache
 from http.client import HTTPException
 from urllib.parse import urlsplit
 
+from rolecall.client.deadline import Deadline, HttpHandler, HttpsHandler
+
 MAX_ANSWER_BYTES = 1_000_000
 _LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -50,7 +52,10 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 
 def is_http_address(url: str) -> bool:
     """Return whether the address has the scheme http or https, and a host."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
     return parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
@@ -60,7 +65,7 @@ def is_loopback(url: str) -> bool:
 
 
 def post(url: str, *, body: bytes, headers: Mapping[str, str], timeout: float) -> HttpAnswer:
-    """Send one POST; `timeout` in seconds bounds each network operation.
+    """Send one POST; `timeout` in seconds bounds all of it, apart from the look-up of the name.
 
     A proxy of the environment only tunnels https to other machines. It would read a request in
     plain http with its credential, and could answer it.
@@ -70,8 +75,11 @@ def post(url: str, *, body: bytes, headers: Mapping[str, str], timeout: float) -
     """
     request = urllib.request.Request(url, data=body, headers=dict(headers), method="POST")  # noqa: S310  callers check the scheme
     try:
+        deadline = Deadline(timeout)
         try:
-            with _opener(direct=_is_direct(url)).open(request, timeout=timeout) as response:
+            with _opener(deadline, direct=_is_direct(url)).open(
+                request, timeout=deadline.remaining()
+            ) as response:
                 return HttpAnswer(response.status, _content(response.read(MAX_ANSWER_BYTES + 1)))
         except urllib.error.HTTPError as error:
             with error:
@@ -86,11 +94,12 @@ def _is_direct(url: str) -> bool:
     return urlsplit(url).scheme == "http" or is_loopback(url)
 
 
-def _opener(*, direct: bool) -> urllib.request.OpenerDirector:
+def _opener(deadline: Deadline, *, direct: bool) -> urllib.request.OpenerDirector:
     return urllib.request.build_opener(
         urllib.request.ProxyHandler({} if direct else None),
         _NoRedirects,
-        urllib.request.HTTPSHandler(context=_authorities()),
+        HttpHandler(deadline),
+        HttpsHandler(deadline, _authorities()),
     )
 
 

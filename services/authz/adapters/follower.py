@@ -29,9 +29,10 @@ from shared.contracts.calls.leases import (
 )
 from shared.contracts.facts import Row
 from shared.contracts.policy_objects import PolicyObject
-from shared.http.client import InternalClient
+from shared.http.client import AnswerUnfit, InternalClient
 from shared.leases import Superseded
 from shared.problems import Refusal, Unavailable
+from shared.runtime.supervisor import LONGEST_PAUSE_SECONDS
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
 logger = logging.getLogger(__name__)
@@ -73,6 +74,7 @@ class Follower:
         self._ttl = FIRST_TTL_SECONDS
         self._held = False
         self._usable_at = 0.0
+        self._unfit_pause = RETRY_SECONDS
         self._wake = asyncio.Event()
         self._gap = asyncio.Event()
         self._news = asyncio.Event()
@@ -113,6 +115,10 @@ class Follower:
                     )
                     await self.release()
                     continue
+            except AnswerUnfit:
+                # An update of one side helps, not another attempt, which reads a whole snapshot.
+                pause = self._unfit_pause * random.uniform(1, 2)
+                self._unfit_pause = min(self._unfit_pause * 2, LONGEST_PAUSE_SECONDS)
             except Unavailable:
                 pause = min(pause, RETRY_SECONDS * random.uniform(1, 2))
             except _SlotTakenError:
@@ -188,6 +194,7 @@ class Follower:
             policy_objects += page.items
         self.view.load(epoch=first.epoch, heads=first.heads, policy_objects=policy_objects)
         self._usable_at = self._clock.boottime()
+        self._unfit_pause = RETRY_SECONDS
         logger.info(
             "The snapshot is loaded.",
             extra={"source": self.source, "policy_objects": len(policy_objects)},

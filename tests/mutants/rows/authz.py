@@ -189,4 +189,12 @@ ROWS = (
         new="",
         tests=("tests/shared/http/test_internal.py", "-k", "asked_for_a_permission"),
     ),
+    Mutant(
+        id="authz-rereads-unfit-snapshots-at-once",
+        kind=Kind.AVAILABILITY,
+        file="services/authz/adapters/follower.py",
+        old="min(self._unfit_pause * 2, LONGEST_PAUSE_SECONDS)\n",
+        new="RETRY_SECONDS\n",
+        tests=("tests/services/authz/test_following.py", "-k", "growing_pauses"),
+    ),
 )

@@ -1,9 +1,11 @@
-"""Mutants of the HTTP layer: repeated requests and their kept answers."""
+"""Mutants of what requests bring: repeated keys, and names that hide something."""
 
 from tests.mutants.mutant import Kind, Mutant
 
 KEYS = "shared/http/idempotency.py"
 KEY_TESTS = ("tests/shared/http/test_idempotency.py",)
+NAMES = "shared/names.py"
+NAME_TESTS = ("tests/shared/test_names.py",)
 
 ROWS = (
     Mutant(
@@ -21,5 +23,29 @@ ROWS = (
         old="        except ValidationError as unfit:\n",
         new="        except LookupError as unfit:\n",
         tests=KEY_TESTS,
+    ),
+    Mutant(
+        id="name-hides-a-link",
+        kind=Kind.SECURITY,
+        file=NAMES,
+        old="    shown = _as_shown(name)\n",
+        new="    shown = name\n",
+        tests=NAME_TESTS,
+    ),
+    Mutant(
+        id="name-has-an-invisible-twin",
+        kind=Kind.SECURITY,
+        file=NAMES,
+        old="    if _INVISIBLE.search(trimmed) or not",
+        new="    if not",
+        tests=NAME_TESTS,
+    ),
+    Mutant(
+        id="name-key-keeps-joiners",
+        kind=Kind.CONSISTENCY,
+        file=NAMES,
+        old='normalize("NFKC", _as_shown(name).casefold())',
+        new='normalize("NFKC", name.casefold())',
+        tests=NAME_TESTS,
     ),
 )

@@ -4,6 +4,7 @@ from tests.mutants.mutant import Kind, Mutant
 
 TRANSPORT = "sdk/rolecall/client/transport.py"
 CLIENT_TESTS = ("tests/sdk/test_client.py",)
+GUARD_TESTS = ("tests/sdk/test_permission_guard.py",)
 
 ROWS = (
     Mutant(
@@ -29,5 +30,38 @@ ROWS = (
         old="owner_id=None if owner is None else owner(request),",
         new="owner_id=None if owner is None else subject_id,",
         tests=("tests/sdk/test_aiohttp.py",),
+    ),
+    Mutant(
+        id="sdk-deadline-of-each-byte",
+        kind=Kind.AVAILABILITY,
+        file="sdk/rolecall/client/deadline.py",
+        old="        self._sock.settimeout(self._deadline.remaining())\n",
+        new="",
+        tests=CLIENT_TESTS,
+        seconds=90,
+    ),
+    Mutant(
+        id="sdk-deadline-of-each-request",
+        kind=Kind.AVAILABILITY,
+        file="sdk/rolecall/client/checks.py",
+        old="headers=headers, timeout=seconds)",
+        new="headers=headers, timeout=self._timeout)",
+        tests=CLIENT_TESTS,
+    ),
+    Mutant(
+        id="sdk-guard-unbounded",
+        kind=Kind.LIMIT,
+        file="sdk/rolecall/integrations/aiohttp.py",
+        old="        if not self._free.acquire(blocking=False):\n",
+        new="        if False:\n",
+        tests=GUARD_TESTS,
+    ),
+    Mutant(
+        id="sdk-guard-session-lost",
+        kind=Kind.SECURITY,
+        file="sdk/rolecall/integrations/aiohttp.py",
+        old="session_id=None if session is None else session(request),",
+        new="session_id=None,",
+        tests=GUARD_TESTS,
     ),
 )

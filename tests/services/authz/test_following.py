@@ -1,10 +1,14 @@
 """Tests of running replicas: they follow their sources, and do not answer without leases."""
 
 import asyncio
+from itertools import pairwise
 
 import pytest
 
+from services.authz.adapters.follower import Follower
 from services.authz.domain.journal_view import JournalView, RowOutcome
+from services.authz.domain.policy_state import PolicyState
+from shared.http.client import AnswerUnfit, InternalClient
 from shared.timeouts import Timeouts
 from tests.services.authz.histories import (
     ANA,
@@ -238,6 +242,31 @@ async def test_a_replica_that_cannot_read_a_row_loads_again(world):
             return bool(await says(world, authz, BO) == "not-a-member")
 
         await wait_for(knows, within=20, what="the snapshot to be loaded again")
+
+
+class UnfitAnswers(InternalClient):
+    """Gets answers that do not fit their class, and keeps when it was asked."""
+
+    def __init__(self):
+        self.asked: list[float] = []
+
+    async def call(self, *_, **__):
+        self.asked.append(asyncio.get_running_loop().time())
+        raise AnswerUnfit
+
+
+async def test_a_snapshot_that_does_not_fit_is_read_after_growing_pauses(world):
+    internal = UnfitAnswers()
+    view = JournalView(PolicyState(), boot=1)
+    follower = Follower("team", view=view, replica="a", internal=internal, clock=world.clock)
+    renewing = asyncio.create_task(follower.renew())
+    await wait_for(lambda: len(internal.asked) >= 5, within=30, what="five attempts")
+    renewing.cancel()
+    await asyncio.gather(renewing, return_exceptions=True)
+    pauses = [later - earlier for earlier, later in pairwise(internal.asked)]
+    assert [pause >= least for pause, least in zip(pauses, (0.1, 0.2, 0.4, 0.8), strict=False)] == [
+        True
+    ] * 4
 
 
 async def test_the_defect_of_applying_over_gaps_shows(world):

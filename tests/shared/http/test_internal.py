@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from types import NoneType
@@ -21,9 +22,10 @@ from shared.contracts.facts import Actor
 from shared.contracts.topology import Service
 from shared.http.api import Api
 from shared.http.checker import AuthzChecker
-from shared.http.client import InternalClient
+from shared.http.client import AnswerUnfit, InternalClient
 from shared.http.internal import internal_route
 from shared.http.routes import Call
+from shared.logs import JsonLines
 from shared.problems import (
     NotFound,
     PermissionMissing,
@@ -211,7 +213,7 @@ async def test_an_answer_that_does_not_fit_is_unavailable_and_logged(
     mistaken = replace(TEAM[0], gives=Other)
     world.gives = Other(name=1234567)
     there = await serve(Api("team", [mistaken], world, authenticator=authenticator()))
-    with pytest.raises(Unavailable):
+    with pytest.raises(AnswerUnfit):
         await client(there.url).call(READ, "team")
     [record] = [r for r in caplog.records if r.msg == "internal answer does not fit its class"]
     assert record.places == [("name",), ("principal",)]
@@ -248,7 +250,14 @@ async def test_a_refusal_keeps_its_code(client, team, world: World):
 async def test_a_refused_service_credential_is_unavailable_and_logged(client, team, caplog):
     with pytest.raises(Unavailable):
         await client(await team()).call(FOREIGN, "team")
-    assert "internal call refused" in caplog.messages
+    record, *_ = [r for r in caplog.records if r.msg == "internal call refused"]
+    line = json.loads(JsonLines("authz").format(record))
+    assert {name: line[name] for name in ("callee", "call", "status")} == {
+        "callee": "team",
+        "call": FOREIGN.name,
+        "status": 403,
+    }
+    assert "[redacted]" not in str(line)
 
 
 async def test_a_dead_replica_is_passed_over_and_the_living_one_remembered(
