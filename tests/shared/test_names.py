@@ -63,7 +63,6 @@ REFUSED = {
     "the flag of England, made of tags": "🏴\U000e0067\U000e0062\U000e007f",
     "a surrogate": "a\ud800",
     "a private use character": "a\ue000",
-    "a character that is not assigned": "a\u0378",
     "a non-character": "a\uffff",
     "a non-character of another plane": "a\U0001fffe",
     "a non-character among Arabic forms": "a\ufdd0",
