@@ -30,7 +30,7 @@ class Argon2Hasher:
         self._decoy_hash = self._argon2.hash(secrets.token_hex())
 
     async def hash(self, password: str) -> str:
-        """Give the hash that is stored for a password.
+        """Return the hash that is stored for a password.
 
         Raises:
             HashingBusy: too many passwords wait already.
@@ -38,7 +38,7 @@ class Argon2Hasher:
         return await self._run(lambda: self._argon2.hash(_prepared(password)))
 
     async def verify(self, stored_hash: str | None, password: str) -> bool:
-        """Whether this is the password; without a stored hash the work is the same (`T9`).
+        """Return whether this is the password; without a stored hash the work is the same (`T9`).
 
         Raises:
             HashingBusy: too many passwords wait already.
@@ -66,5 +66,5 @@ class Argon2Hasher:
 
 
 def _prepared(password: str) -> bytes:
-    """Give the same bytes for the same characters, independent of how they were typed."""
+    """Return the same bytes for the same characters, independent of how they were typed."""
     return unicodedata.normalize("NFKC", password).encode()

@@ -93,5 +93,5 @@ class Keyring:
         return sign_access_token(key, kid, claims)
 
     def key_set(self) -> list[dict[str, str]]:
-        """Give the members of the published JWK set (RFC 7517)."""
+        """Return the members of the published JWK set (RFC 7517)."""
         return [public_jwk(kid, key) for kid, key in self._known.items()]

@@ -84,7 +84,7 @@ def read_credentials(
 
 
 def require_grant_type(grant_type: str | None) -> str:
-    """Give the grant type of a request.
+    """Return the grant type of a request.
 
     Raises:
         TokenRefused: `invalid_request` if it is missing.
@@ -99,7 +99,7 @@ def require_grant_type(grant_type: str | None) -> str:
 def authenticate_client(
     client: ServiceClient | None, credentials: ClientCredentials
 ) -> ServiceClient:
-    """Give the client that these credentials belong to.
+    """Return the client that these credentials belong to.
 
     Raises:
         TokenRefused: `invalid_client`, the same for an unknown client and for a wrong secret.
@@ -114,7 +114,7 @@ def authenticate_client(
 
 
 def granted_scopes(client: ServiceClient, *, grant_type: str, scope: str | None) -> frozenset[str]:
-    """Give the scopes of the token; a request without `scope` gets all of the client's.
+    """Return the scopes of the token; a request without `scope` gets all of the client's.
 
     Raises:
         TokenRefused: `unsupported_grant_type` or `invalid_scope`.

@@ -53,6 +53,6 @@ def _fold(text: str) -> str:
 
 
 def _letters(word: str) -> str:
-    """Give the word without the digits and signs around it."""
+    """Return the word without the digits and signs around it."""
     letters = [index for index, character in enumerate(word) if character.isalpha()]
     return word[letters[0] : letters[-1] + 1] if letters else word

@@ -47,7 +47,7 @@ class Window:
 def sign_in_limits(
     address_key: str, network: str, *, per_address: int, per_network: int
 ) -> tuple[RateLimit, ...]:
-    """Give what a failed sign-in counts against: the address from this network, and the network.
+    """Return what a failed sign-in counts against: the address from this network, and the network.
 
     Guesses from elsewhere therefore do not lock the user out (`T8`).
     """
@@ -60,7 +60,7 @@ def sign_in_limits(
 def mail_limits(
     address_key: str, network: str, *, per_address: int, per_network: int
 ) -> tuple[RateLimit, ...]:
-    """Give what a mail to an unverified address counts against: network and address (`T14`)."""
+    """Return what a mail to an unverified address counts against: network and address (`T14`)."""
     return (
         RateLimit(key=("mails-from", network), limit=per_network, window=MAIL_WINDOW),
         RateLimit(key=("mails", address_key), limit=per_address, window=MAIL_WINDOW),
@@ -85,7 +85,7 @@ def check_limit(window: Window, *, limit: int, now: datetime) -> None:
 
 
 def network_of(ip: str | None) -> str:
-    """Give what counts as one sender: an IPv4 address, or the IPv6 /64 that one customer has."""
+    """Return what counts as one sender: an IPv4 address, or the IPv6 /64 that one customer has."""
     if ip is None:
         return "unknown"
     try:

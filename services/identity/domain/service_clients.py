@@ -36,17 +36,17 @@ class ServiceClient:
     rev: int = 0
 
     def has_secret(self, secret: str) -> bool:
-        """Whether this is the client's secret; the comparison takes the same time for each."""
+        """Return whether this is the client's secret; each comparison takes the same time."""
         return hmac.compare_digest(hash_secret(secret), self.secret_hash)
 
 
 def hash_secret(secret: str) -> str:
-    """Give what is stored of a secret; 256 random bits need no slow hash."""
+    """Return what is stored of a secret; 256 random bits need no slow hash."""
     return sha256(secret.encode()).hexdigest()
 
 
 def principal_of(client: ServiceClient, scopes: frozenset[str]) -> ClientPrincipal:
-    """Give the principal of a token with these scopes."""
+    """Return the principal of a token with these scopes."""
     account_ids, resource_types = client.account_ids, client.resource_types
     return ClientPrincipal(
         client_id=client.id,
@@ -67,7 +67,7 @@ def created(client: ServiceClient) -> Fact:
 
 
 def policy_object(client: ServiceClient) -> PolicyObject:
-    """Give the client as authz knows it."""
+    """Return the client as authz knows it."""
     state = ServiceClientObject(
         name=client.name,
         scopes=client.scopes,

@@ -69,7 +69,7 @@ class UserSession:
     rev: int = 0
 
     def active(self, now: datetime) -> bool:
-        """Whether the session may still act."""
+        """Return whether the session may still act."""
         return self.ended_at is None and now < self.expires_at
 
 
@@ -85,7 +85,7 @@ class RefreshOutcome(StrEnum):
 
 
 def sign_in_refusal(user: User, *, password_matches: bool) -> str | None:
-    """Give the audit log's reason for refusing the sign-in of a known user; `None` to allow it."""
+    """Return why the sign-in of a known user is refused, for the audit log; `None` to allow it."""
     if not password_matches:
         return WrongCredentials.code
     return None if user.verified else EMAIL_NOT_VERIFIED
@@ -167,12 +167,12 @@ def end_reused(
 
 
 def ended_by_role_change(session: UserSession, *, changed_at: datetime) -> bool:
-    """Whether a role change ends this session: it started before the change (Nv16)."""
+    """Return whether a role change ends this session: it started before the change (Nv16)."""
     return session.started_at <= changed_at
 
 
 def policy_object(session: UserSession) -> PolicyObject:
-    """Give the ended session as authz knows it."""
+    """Return the ended session as authz knows it."""
     assert session.ended_at is not None, "authz does not know active sessions"  # noqa: S101
     state = SessionObject(user_id=session.user_id, ended_at=session.ended_at)
     return PolicyObject(

@@ -56,7 +56,7 @@ def check_registration(*, email: str, name: str, password: str) -> Registration:
 
 
 def sign_up(user: User) -> tuple[Fact, ...]:
-    """Give the facts of a new user; an e-mailed invitation verifies the user at once (Ci2)."""
+    """Return the facts of a new user; an e-mailed invitation verifies the user at once (Ci2)."""
     payload = UserSignedUp(
         **payload_fields(user), verified=user.verified, generation=user.generation
     )

@@ -40,7 +40,7 @@ class User:
         return self.verified_at is not None
 
     def expired(self, now: datetime) -> bool:
-        """Whether the user did not verify the address in time."""
+        """Return whether the user did not verify the address in time."""
         return not self.verified and now >= self.created_at + UNVERIFIED_LIFETIME
 
 
@@ -54,7 +54,7 @@ def rename(user: User, name: str) -> tuple[User, tuple[Fact, ...]]:
 
 
 def caller_as(caller: Caller, user: User, *, session_id: SessionId | None = None) -> Caller:
-    """Give the caller with this user as its actor, once the request has proved who it is."""
+    """Return the caller with this user as its actor, once the request has proved who it is."""
     actor = Actor(
         type="user",
         id=user.id,
@@ -66,7 +66,7 @@ def caller_as(caller: Caller, user: User, *, session_id: SessionId | None = None
 
 
 def payload_fields(user: User) -> dict[str, str]:
-    """Give the fields that every fact about a user has."""
+    """Return the fields that every fact about a user has."""
     return {
         "user_id": user.id,
         "email": user.email,

@@ -40,7 +40,7 @@ def verify(
 
 
 def check_mailable(user: User | None, *, generation: int, now: datetime) -> User:
-    """Give the user whose verification link is about to be mailed.
+    """Return the user whose verification link is about to be mailed.
 
     Raises:
         LinkInvalid: the link is used, superseded or expired, and must not be mailed.
@@ -51,7 +51,7 @@ def check_mailable(user: User | None, *, generation: int, now: datetime) -> User
 
 
 def may_resend(newest: User | None, *, verified_user: User | None, now: datetime) -> bool:
-    """Whether the newest unverified user of an address gets another link."""
+    """Return whether the newest unverified user of an address gets another link."""
     return verified_user is None and newest is not None and not newest.expired(now)
 
 

@@ -22,7 +22,7 @@ from shared.problems import NotFound
 
 
 async def get_user(ctx: Ctx, call: Call[None, None]) -> InternalUser:
-    """Give a user to another service."""
+    """Return a user for another service."""
     user = await user_by_id(ctx, UserId(call.path["user_id"]))
     return InternalUser(
         user_id=user.id,
@@ -34,7 +34,7 @@ async def get_user(ctx: Ctx, call: Call[None, None]) -> InternalUser:
 
 
 async def link(ctx: Ctx, call: Call[VerificationLinkRequest, None]) -> LinkAnswer:
-    """Give the link of a mail that is about to be sent."""
+    """Return the link of a mail that is about to be sent."""
     body = call.body
     found = await link_to_mail(ctx, user_id=UserId(body.id), generation=body.generation)
     links = ctx.verification_links
@@ -44,7 +44,7 @@ async def link(ctx: Ctx, call: Call[VerificationLinkRequest, None]) -> LinkAnswe
 
 
 async def get_snapshot(ctx: Ctx, call: Call[None, SnapshotQuery]) -> SnapshotPage:
-    """Give one page of identity's policy objects."""
+    """Return one page of identity's policy objects."""
     return await snapshot(ctx, call.query.cursor)
 
 

@@ -57,12 +57,12 @@ class Discovery(Answer):
 
 
 async def key_set(ctx: Ctx, call: Call[None, None]) -> KeySet:
-    """Give the public halves of the signing keys."""
+    """Return the public halves of the signing keys."""
     return KeySet(keys=ctx.keyring.key_set())
 
 
 async def discovery(ctx: Ctx, call: Call[None, None]) -> Discovery:
-    """Give the addresses and abilities of this server to OAuth libraries."""
+    """Return the addresses and abilities of this server for OAuth libraries."""
     url = ctx.settings.public_url
     return Discovery(
         issuer=url,
@@ -76,7 +76,7 @@ async def discovery(ctx: Ctx, call: Call[None, None]) -> Discovery:
 
 
 async def token(ctx: Ctx, call: Call[TokenForm, None]) -> Reply:
-    """Give an access token for a service client, or an error in the RFC's shape."""
+    """Return an access token for a service client, or an error in the RFC's shape."""
     form = call.body
     try:
         credentials = read_credentials(

@@ -39,7 +39,7 @@ class ClientAnswer(Answer):
 
 
 async def create(ctx: Ctx, call: Call[NewClient, None]) -> Reply:
-    """Give a new service client with its secret."""
+    """Return a new service client with its secret."""
     body = call.body
     result = await create_client(
         ctx,

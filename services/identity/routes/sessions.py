@@ -59,7 +59,7 @@ class SwitchAnswer(Answer):
 
 
 def session_answer(ctx: Ctx, signed_in: SignedIn) -> SessionAnswer:
-    """Give the tokens of a session."""
+    """Return the tokens of a session."""
     session = signed_in.session
     return SessionAnswer(
         access_token=_access_token(ctx, session),
@@ -71,14 +71,14 @@ def session_answer(ctx: Ctx, signed_in: SignedIn) -> SessionAnswer:
 
 
 async def log_in(ctx: Ctx, call: Call[LogIn, None]) -> SessionAnswer:
-    """Give a session for an address and a password."""
+    """Return a session for an address and a password."""
     body = call.body
     signed_in = await sessions.log_in(ctx, call.caller, email=body.email, password=body.password)
     return session_answer(ctx, signed_in)
 
 
 async def refresh(ctx: Ctx, call: Call[Refresh, None]) -> SessionAnswer:
-    """Give new tokens of the same session."""
+    """Return new tokens of the same session."""
     return session_answer(ctx, await sessions.refresh(ctx, call.caller, call.body.refresh_token))
 
 
@@ -88,7 +88,7 @@ async def log_out(ctx: Ctx, call: Call[None, None]) -> Reply:
 
 
 async def switch(ctx: Ctx, call: Call[Switch, None]) -> SwitchAnswer:
-    """Give an access token with another current account."""
+    """Return an access token with another current account."""
     signed_in = await sessions.switch(
         ctx, call.user, AccountId(call.body.account_id), revision=call.revision
     )

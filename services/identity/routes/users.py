@@ -33,17 +33,17 @@ class MeAnswer(UserAnswer):
 
 
 def user_fields(user: User) -> dict[str, str | bool]:
-    """Give the fields of `UserAnswer`."""
+    """Return the fields of `UserAnswer`."""
     return {"id": user.id, "email": user.email, "name": user.name, "verified": user.verified}
 
 
 async def get_me(ctx: Ctx, call: Call[None, None]) -> MeAnswer:
-    """Give the user of the request."""
+    """Return the user of the request."""
     return _me(await active_session(ctx, call.user))
 
 
 async def patch_me(ctx: Ctx, call: Call[UserUpdate, None]) -> Reply:
-    """Give the user with the new name."""
+    """Return the user with the new name."""
     result = await users.rename(ctx, call.caller, call.user, name=call.body.name)
     return Reply(body=_me(result.result), written=result)
 

@@ -32,7 +32,7 @@ async def verify(ctx: Ctx, call: Call[Verify, None]) -> SessionAnswer:
 
 
 async def resend(ctx: Ctx, call: Call[Resend, None]) -> VerificationSent:
-    """Give the same answer for every address."""
+    """Return the same answer for every address."""
     await verification.resend(ctx, call.caller, email=call.body.email)
     return VerificationSent()
 

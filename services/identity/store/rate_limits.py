@@ -38,7 +38,7 @@ class RateLimitRows:
         await self._counters.update_one({"_id": limit.counter_id}, {"$inc": {"count": -1}})
 
     async def _save(self, key: str, before: Window, after: Window) -> bool:
-        """Whether the counter was still in the window that was read, and is saved."""
+        """Return whether the counter was still in the window that was read, and is saved."""
         same_window = {"_id": key, "ends_at": before.ends_at}
         change: Document = {"$inc": {"count": 1}}
         if after.ends_at != before.ends_at:

@@ -65,7 +65,7 @@ class SessionRows:
 
 
 def end_key(row: UserSession) -> str:
-    """Give the cursor of an ended session: sortable text, as ids cannot be queried by range."""
+    """Return the cursor of an ended session: sortable text, as ids cannot be queried by range."""
     assert row.ended_at is not None, "an active session has no end"  # noqa: S101
     return _end_key(row.ended_at, row.id)
 

@@ -46,7 +46,7 @@ async def rate_limited(
 
 
 def sign_in_limits_of(ctx: Ctx, caller: Caller, address_key: str) -> tuple[RateLimit, ...]:
-    """Give the limits of a sign-in by this caller."""
+    """Return the limits of a sign-in by this caller."""
     return sign_in_limits(
         address_key,
         network_of(caller.request.ip),
@@ -56,7 +56,7 @@ def sign_in_limits_of(ctx: Ctx, caller: Caller, address_key: str) -> tuple[RateL
 
 
 def mail_limits_of(ctx: Ctx, caller: Caller, address_key: str) -> tuple[RateLimit, ...]:
-    """Give the limits of a mail that this caller asks for."""
+    """Return the limits of a mail that this caller asks for."""
     return mail_limits(
         address_key,
         network_of(caller.request.ip),

@@ -33,7 +33,7 @@ class SignedIn:
 
 
 def session_lifetime(ctx: Ctx) -> timedelta:
-    """Give the time that a session lives without a refresh."""
+    """Return the time that a session lives without a refresh."""
     return timedelta(days=ctx.settings.session_days)
 
 
@@ -140,7 +140,7 @@ async def log_out(ctx: Ctx, caller: Caller, principal: UserPrincipal) -> WriteRe
 
 
 async def active_session(ctx: Ctx, principal: UserPrincipal) -> SignedIn:
-    """Give the user and the session of a request as they are now, not as its token says (`T5`).
+    """Return the user and the session of a request as they are now, not as its token says (`T5`).
 
     Raises:
         Unauthenticated: the session has ended.
@@ -226,7 +226,7 @@ async def _end_reused(ctx: Ctx, caller: Caller, session_id: SessionId, user: Use
 
 
 def _address_key(email: str) -> str:
-    """Give the key of an address; text that is not an address counts under a key of its own."""
+    """Return the key of an address; text that is not an address counts under a key of its own."""
     try:
         return parse_address(email).key
     except ValueError:

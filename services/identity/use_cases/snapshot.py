@@ -8,7 +8,7 @@ from shared.contracts.calls.leases import SnapshotPage
 
 
 async def snapshot(ctx: Ctx, cursor: str | None) -> SnapshotPage:
-    """Give one page: the service clients on the first, then ended sessions in order of their end.
+    """Return one page: the service clients on the first, then ended sessions in order of their end.
 
     The heads are read first: what a page misses is a change after them.
     """

@@ -42,7 +42,7 @@ async def rename(
 
 
 async def user_by_id(ctx: Ctx, user_id: UserId) -> User:
-    """Give a user to another service.
+    """Return a user for another service.
 
     Raises:
         NotFound: there is no such user, or they did not verify the address in time.

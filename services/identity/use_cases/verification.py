@@ -74,7 +74,7 @@ async def resend(ctx: Ctx, caller: Caller, *, email: str) -> None:
 
 
 async def link_to_mail(ctx: Ctx, *, user_id: UserId, generation: int) -> Link:
-    """Give the verification link that is about to be mailed.
+    """Return the verification link that is about to be mailed.
 
     Raises:
         LinkInvalid: the link is used, superseded or expired, and must not be mailed.
