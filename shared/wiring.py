@@ -19,13 +19,10 @@ from shared.http.api import Api
 from shared.http.client import InternalClient
 from shared.http.routes import Route
 from shared.ids import new_id
-from shared.inbox.inbox import Inbox, Subscriptions
-from shared.journal.journal import Journal
+from shared.inbox import Inbox, Subscriptions
+from shared.journal import Journal, journal_routes
 from shared.journal.relay import Relay
-from shared.journal.routes import journal_routes
-from shared.leases.leases import Leases
-from shared.leases.routes import lease_routes
-from shared.leases.store import MongoLeaseStore
+from shared.leases import Leases, MongoLeaseStore, lease_routes
 from shared.migrations import Migration, migrate
 from shared.mongo import connect
 from shared.runtime.service import ServiceApp

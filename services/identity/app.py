@@ -17,8 +17,8 @@ from shared.clock import Clock
 from shared.contracts.topology import Service
 from shared.http.api import Api
 from shared.http.checker import AuthzChecker
-from shared.journal.journal import Journal
-from shared.leases.leases import Leases
+from shared.journal import Journal
+from shared.leases import Leases
 from shared.links import Links
 from shared.runtime.service import ServiceApp
 from shared.runtime.settings import secret_bytes

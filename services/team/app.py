@@ -15,7 +15,7 @@ from shared.clock import Clock
 from shared.contracts.topology import Service
 from shared.http.api import Api
 from shared.http.idempotency import Idempotency
-from shared.leases.leases import Leases
+from shared.leases import Leases
 from shared.links import Links
 from shared.runtime.service import ServiceApp
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from aiohttp import web
 from pydantic import BaseModel
@@ -21,6 +21,7 @@ from shared.http.access import (
     Permission,
     decided_in_project,
 )
+from shared.http.account_routes import AccountRouteHook
 from shared.http.admission import authenticate
 from shared.http.bodies import BODY_SECONDS, read_body
 from shared.http.checker import Checker
@@ -49,32 +50,6 @@ INTERNAL_PREFIX = "/internal/"
 ACCOUNT_PREFIX = "/v1/accounts/{account_id}"
 
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
-
-
-class AccountRouteHook(Protocol):
-    """What a service applies to all of its routes below `/v1/accounts/{account_id}`."""
-
-    async def prepare(self, call: Call[Any, Any]) -> Any:
-        """Authorize a read, and return the third argument of the handler.
-
-        A write is authorized inside its transaction, by what it does with the returned value.
-
-        Raises:
-            NotFound, PermissionMissing: the caller may not read this.
-        """
-
-    async def authorize(self, call: Call[Any, Any]) -> Any:
-        """Check the caller's permission, for example before a kept answer is repeated.
-
-        Raises:
-            NotFound, PermissionMissing: the caller may not see the answer any more.
-        """
-
-    async def create_missing(self, call: Call[Any, Any]) -> bool:
-        """Create the account that was not found, if it is due; return whether to look again."""
-
-    async def refused(self, call: Call[Any, Any], refusal: Refusal) -> None:
-        """Take note of a refusal before it is answered."""
 
 
 class Api:
