@@ -23,8 +23,7 @@ from shared.clock import SystemClock
 from shared.contracts.topology import SOURCES, Service
 from shared.http.idempotency import Idempotency
 from shared.ids import AccountId, MessageId, SessionId
-from shared.leases.receipt import Receipt
-from shared.leases.store import MongoLeaseStore
+from shared.leases import MongoLeaseStore, Receipt
 from shared.migrations import migrate
 from shared.mongo import Database, DbClient, DbSession, connect, transact
 from tests.clocks import SetClock

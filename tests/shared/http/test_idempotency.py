@@ -280,7 +280,7 @@ async def test_an_answer_that_was_kept_before_forms_were_is_repeated(
     assert await ask(site, "/v1/orders", "tea") == (200, {"ordered": "tea"})
 
 
-def test_the_form_changes_with_the_members_of_a_class_and_not_with_its_texts() -> None:
+def test_the_form_changes_with_the_members_of_a_class_but_not_its_texts() -> None:
     class Reworded(Answer):
         """Another sentence."""
 
