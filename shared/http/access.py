@@ -63,6 +63,6 @@ Access = Public | Session | Permission | Client | SessionOrClient | Internal | A
 
 def decided_in_project(access: Access) -> bool:
     """Whether the caller needs a right on the project of the path, decided inside that project."""
-    if not isinstance(access, Permission):
+    if not isinstance(access, Permission) or access.in_each_project:
         return False
     return (access.in_project or access.name) in PROJECT_PERMISSIONS

@@ -118,11 +118,11 @@ ROWS = (
         tests=("tests/sdk/test_bad_catalogs.py", "-k", "account_wide"),
     ),
     Mutant(
-        id="catalog-standard-projects-made-project-scoped",
+        id="catalog-standard-creation-made-project-scoped",
         kind=Kind.SECURITY,
         file="sdk/rolecall/core/catalogs/standard.yaml",
-        old=("      - id: project\n        title: Projects\n"),
-        new=("      - id: project\n        title: Projects\n        project_scoped: true\n"),
+        old="        title: New projects\n",
+        new="        title: New projects\n        project_scoped: true\n",
         tests=("tests/sdk/test_catalog.py",),
     ),
     Mutant(

@@ -367,6 +367,11 @@ CONTRADICTIONS = {
     "the creation of projects below a project": row(
         "PUT", "/v1/accounts/{account_id}/{project_id}", Permission("project:create")
     ),
+    "a list of projects below one of them": row(
+        "GET",
+        "/v1/accounts/{account_id}/{project_id}",
+        Permission("project:view", in_each_project=True),
+    ),
     "no answer for a repeat": row(
         "POST", "/v1/accounts/{account_id}", Permission("order:place"), idempotent=True
     ),
