@@ -22,8 +22,8 @@ _INVISIBLE = re.compile(
     "[\u034f\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0d\U000e0000-\U000e0fff"
     "\u115f\u1160\u2800\u3164\uffa0\ufffc\U00016fe4\U0001d159]"
 )
-"""Default-ignorable code points (Unicode, UAX 44) that are no format characters, then letters and
-symbols that print nothing: fillers, the blank Braille pattern, the null notehead."""
+"""Default-ignorable code points (Unicode, UAX 44) outside of the format characters, then letters
+and symbols that print nothing: fillers, the blank Braille pattern, the null notehead."""
 _IGNORED = re.compile(f"{_INVISIBLE.pattern[:-1]}\u200c\u200d\ufe0e\ufe0f]")
 
 

@@ -22,10 +22,7 @@ SHAPE = (
     "use_cases",
 )
 MAX_LINES = 300
-LONGER = {
-    "deploy/compose.py": "one table: what runs in the composition, and with which limits",
-    "services/team/domain/invitations.py": "one noun: an invitation from its creation to its end",
-}
+LONGER = {}
 """Modules that are longer, with the reason."""
 PYTHON = [path for path in tracked("*.py") if not is_test(path)]
 THIS_FILE = Path(__file__).resolve()
