@@ -12,6 +12,7 @@ from tests.mutants.rows import (
     migrations,
     requests,
     sdk,
+    sign_up,
 )
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -25,4 +26,5 @@ MUTANTS: tuple[Mutant, ...] = (
     *migrations.ROWS,
     *requests.ROWS,
     *sdk.ROWS,
+    *sign_up.ROWS,
 )
