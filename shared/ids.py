@@ -6,6 +6,7 @@ import time
 from typing import NewType
 
 UserId = NewType("UserId", str)
+SignUpId = NewType("SignUpId", str)
 AccountId = NewType("AccountId", str)
 MembershipId = NewType("MembershipId", str)
 InvitationId = NewType("InvitationId", str)

@@ -3,6 +3,7 @@
 from shared import inbox, journal, leases
 from shared.indexes import Index, index_step
 from shared.migrations import Migration
+from shared.mongo import Database, majority
 
 USERS = (
     Index(
@@ -19,7 +20,16 @@ USERS = (
     ),
     Index(collection="users", keys=(("lapses_at", 1),), name="lapses", ttl_seconds=0),
 )
-"""At most one verified user has an address; a user who never verifies is deleted."""
+"""At most one verified user has an address.
+
+Earlier versions kept users who had not verified it, until `lapses_at`.
+"""
+
+SIGN_UPS = (
+    Index(collection="sign_ups", keys=(("email_key", 1),), name="address", unique=True),
+    Index(collection="sign_ups", keys=(("delete_at", 1),), name="delete_at", ttl_seconds=0),
+)
+"""One pending sign-up for each address; it is deleted at its end."""
 
 SESSIONS = (
     Index(
@@ -38,6 +48,15 @@ SIGNING_KEYS = (Index(collection="signing_keys", keys=(("slot", 1),), name="slot
 COUNTERS = (Index(collection="counters", keys=(("ends_at", 1),), name="ends", ttl_seconds=0),)
 """Counters whose window is over are deleted."""
 
+
+async def delete_unverified_users(database: Database) -> None:
+    """Delete the users of the earlier form of sign-up whose address is not proved.
+
+    Each has a password that a stranger may have chosen. A person among them signs up again.
+    """
+    await majority(database, "users").delete_many({"verified": False})
+
+
 MIGRATIONS = (
     Migration(1, "journal indexes", index_step(*journal.INDEXES)),
     Migration(2, "lease indexes", index_step(*leases.INDEXES)),
@@ -46,4 +65,6 @@ MIGRATIONS = (
     Migration(5, "session indexes", index_step(*SESSIONS)),
     Migration(6, "signing key indexes", index_step(*SIGNING_KEYS)),
     Migration(7, "counter indexes", index_step(*COUNTERS)),
+    Migration(8, "sign-up indexes", index_step(*SIGN_UPS)),
+    Migration(9, "no unverified users", delete_unverified_users),
 )

@@ -21,6 +21,9 @@ class Settings(ServiceSettings):
     sealing_key: Secret32 = Field(
         description="32 random bytes, base64url; signing keys are encrypted with it"
     )
+    product_name: str = Field(
+        "Rolecall", description="Name of the platform, which a password must not rest on"
+    )
     lease_seconds: float = Field(
         3,
         ge=1,
@@ -37,10 +40,10 @@ class Settings(ServiceSettings):
         200, ge=1, description="Failed sign-ins in 15 minutes from one IP address"
     )
     mails_per_address: int = Field(
-        5, ge=1, description="Sign-ups and resent links in an hour for one e-mail address"
+        5, ge=1, description="Sign-ups, resets and resent links in an hour for one e-mail address"
     )
     mails_per_ip: int = Field(
-        100, ge=1, description="Sign-ups and resent links in an hour from one IP address"
+        100, ge=1, description="Sign-ups, resets and resent links in an hour from one IP address"
     )
     answer_step_seconds: float = Field(
         0.25,

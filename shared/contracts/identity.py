@@ -14,13 +14,26 @@ class _User(Payload):
     """The personal account's id, made with the user."""
 
 
+class SignUpRequested(Payload):
+    """A sign-up waits for the proof of its address; a mail with the link is to be sent."""
+
+    type: ClassVar[str] = "identity.sign_up.requested.v1"
+    sign_up_id: str
+    email: str
+    name: str
+    generation: int
+    """Names the link to be mailed; a repeated sign-up has the same one while it is young."""
+    expires_at: datetime
+    """The end of the link."""
+
+
 class UserSignedUp(_User):
-    """A user signed up; `verified` is true if an e-mailed invitation proved the address."""
+    """A user signed up; `verified` is false only in facts of earlier versions."""
 
     type: ClassVar[str] = "identity.user.signed_up.v1"
     verified: bool
     generation: int
-    """Names the verification link to be mailed; unused when `verified`."""
+    """Unused when `verified`."""
 
 
 class UserVerified(_User):
@@ -30,10 +43,33 @@ class UserVerified(_User):
 
 
 class UserVerificationResent(_User):
-    """A user asked for another verification link; only this generation works from now on."""
+    """Of earlier versions: an unverified user asked for another link; such links do not work."""
 
     type: ClassVar[str] = "identity.user.verification_resent.v1"
     generation: int
+
+
+class UserSignUpRefused(_User):
+    """A sign-up named the address of this user; a mail tells them."""
+
+    type: ClassVar[str] = "identity.user.sign_up_refused.v1"
+
+
+class UserPasswordResetRequested(_User):
+    """A reset of the password was requested; a mail with the link is to be sent."""
+
+    type: ClassVar[str] = "identity.user.password_reset_requested.v1"
+    generation: int
+    """Names the link to be mailed; a repeated request has the same one while it is young."""
+    expires_at: datetime
+    """The end of the link."""
+
+
+class UserPasswordChanged(_User):
+    """The password was replaced: `by_reset` with a mailed link, else with the current password."""
+
+    type: ClassVar[str] = "identity.user.password_changed.v1"
+    by_reset: bool
 
 
 class UserRenamed(_User):
@@ -95,9 +131,13 @@ class SigningKeyCreated(Payload):
 
 
 FACTS: tuple[type[Payload], ...] = (
+    SignUpRequested,
     UserSignedUp,
     UserVerified,
     UserVerificationResent,
+    UserSignUpRefused,
+    UserPasswordResetRequested,
+    UserPasswordChanged,
     UserRenamed,
     SessionStarted,
     SessionRefused,

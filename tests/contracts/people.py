@@ -10,7 +10,7 @@ import aiohttp
 
 from rolecall import load_catalog
 from tests.e2e.journey import Deployment
-from tests.e2e.people import PASSWORD, Link, Mailbox, Person, Platform
+from tests.e2e.people import Link, Mailbox, Person, Platform
 from tests.waiting import wait_for
 
 CATALOG = "standard"
@@ -110,7 +110,7 @@ async def gather(deployment: Deployment) -> People:
             unverified=person("Flo Unverified").email,
         )
         await asyncio.gather(*(one.sign_up() for one in (people.leaver, *people.everybody)))
-        flo = {"email": people.unverified, "name": "Flo Unverified", "password": PASSWORD}
+        flo = {"email": people.unverified, "name": "Flo Unverified"}
         (await people.stranger.send("POST", "/v1/signup", flo)).expect(202)
         await asyncio.gather(fill(people), fill_other(people))
         await people.refresh()

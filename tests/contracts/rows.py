@@ -43,7 +43,7 @@ _serial = itertools.count()
 def examples(people: People) -> dict[str, tuple[dict[str, Any], ...]]:
     """Bodies that fit, by operation; together they have every member that the row's model knows."""
     proof = {"token": f"{new_id('inv')}.1.x", "code": "ABCDEFGH"}
-    newcomer = {"name": "New Comer", "password": PASSWORD}
+    newcomer = {"name": "New Comer"}
     entity = {"type": "instance", "id": "i-1"}
     place = {"account_id": people.team.id, "project_id": None, "owner_id": people.plain.user_id}
     properties = {"session_id": new_id("ses")}
@@ -51,9 +51,19 @@ def examples(people: People) -> dict[str, tuple[dict[str, Any], ...]]:
     return {
         "signUp": (
             newcomer | {"email": _fresh_address()},
-            newcomer | {"invitation": proof},
+            newcomer | {"password": PASSWORD, "invitation": proof},
         ),
-        "verifyEmail": ({"token": f"{new_id('usr')}.1.x", "code": "ABCDEFGH"},),
+        "verifyEmail": (
+            {
+                "token": f"{new_id('sup')}.1.x",
+                "code": "ABCDEFGH",
+                "name": "New Comer",
+                "password": PASSWORD,
+            },
+        ),
+        "forgotPassword": ({"email": _fresh_address()},),
+        "resetPassword": ({"token": f"{new_id('usr')}.1.x", "password": PASSWORD},),
+        "changePassword": ({"current": "not the password", "new": PASSWORD},),
         "resendVerification": ({"email": _fresh_address()},),
         "logIn": ({"email": _fresh_address(), "password": PASSWORD},),
         "refreshToken": ({"refresh_token": f"{new_id('ses')}.1.x"},),

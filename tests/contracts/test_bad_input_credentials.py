@@ -198,6 +198,7 @@ async def test_wrong_passwords_links_and_refresh_tokens_open_nothing(
         nearly.replace("ses_", "inv_"),
         f"{new_id('ses')}.1.{'A' * 43}",
         f"{new_id('usr')}.1.{'A' * 43}",
+        f"{new_id('sup')}.1.{'A' * 43}",
         f"{people.team.ids['invitation_id']}.1.{'A' * 43}",
         f"{people.team.ids['invitation_id']}.{'9' * 80}.{'A' * 43}",
         spent.token,
@@ -213,6 +214,7 @@ async def test_wrong_passwords_links_and_refresh_tokens_open_nothing(
     )
     refused = {
         "verifyEmail": (410, "link-invalid"),
+        "resetPassword": (410, "link-invalid"),
         "refreshToken": (401, "refresh-token-invalid"),
         "lookUpInvitation": (410, "invitation-not-valid"),
         "acceptInvitation": (410, "invitation-not-valid"),
@@ -229,8 +231,13 @@ async def test_wrong_passwords_links_and_refresh_tokens_open_nothing(
                 status, code = refused[row.operation_id]
                 for token in no_tokens:
                     sent = {"token": (token or "")[:200], "code": spent.code}
-                    if row.operation_id == "refreshToken":
-                        sent = {"refresh_token": (token or "")[:512]}
+                    match row.operation_id:
+                        case "refreshToken":
+                            sent = {"refresh_token": (token or "")[:512]}
+                        case "verifyEmail":
+                            sent |= {"password": PASSWORD}
+                        case "resetPassword":
+                            sent = {"token": sent["token"], "password": PASSWORD}
                     yield request(
                         row, people, str(sent), encoded(row, sent), statuses={status}, code=code
                     )

@@ -148,8 +148,7 @@ async def join_as_newcomer(world: World, team: Team, setting: Setting) -> None:
     answer = await person.sign_up_by(link)
     if answer.status == 202:  # the link did not come by mail, so the address is not verified yet
         mail = await world.mailbox.newest(person.email, "verify")
-        proof = Link.in_text(mail["text"])
-        answer = await person.send("POST", "/v1/email/verify", proof.body)
+        answer = await person.verify(Link.in_text(mail["text"]))
     person.signed_in(answer.expect(200, 201))
     await accept(team, person, link)
 

@@ -16,8 +16,7 @@ from tests.mutants.rows import (
     projects,
     requests,
     sdk,
-    team,
-    text,
+    sign_up,
 )
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -35,6 +34,5 @@ MUTANTS: tuple[Mutant, ...] = (
     *projects.ROWS,
     *requests.ROWS,
     *sdk.ROWS,
-    *team.ROWS,
-    *text.ROWS,
+    *sign_up.ROWS,
 )

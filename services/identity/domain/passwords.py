@@ -1,15 +1,30 @@
-"""Passwords: which ones may be chosen."""
+"""Passwords: which ones may be chosen, and what a new one changes."""
 
+import math
+import re
 import unicodedata
-from importlib.resources import files
+from collections.abc import Iterable
+from dataclasses import replace
 
-from shared.problems import Refusal, RefusalKind
+from zxcvbn_rs_py import zxcvbn
 
-PASSWORD_MIN_LENGTH = 8
+from services.identity.domain.users import User, payload_fields, user_fact
+from shared.contracts.facts import Fact
+from shared.contracts.identity import UserPasswordChanged
+from shared.problems import Invalid, Refusal, RefusalKind
+
+PASSWORD_MIN_LENGTH = 10
 PASSWORD_MAX_LENGTH = 128
-COMMON_PASSWORDS = frozenset(
-    files(__package__).joinpath("common_passwords.txt").read_text("utf-8").split()
-)
+MIN_SCORE = 3
+"""Of zxcvbn, from 0 to 4: an attacker needs at least 10^8 guesses."""
+EXAMINED_LENGTH = 48
+"""The strength of a longer password is that of its beginning: the time grows faster than it."""
+MAX_EXAMINED_WORK = 40_000
+"""The most squared characters, times readings of signs as letters; about 8 ms of one core."""
+SIGNS_AS_LETTERS = ("4@", "({[<", "69", "1!|", "1|7", "$5", "+7")
+"""Signs that zxcvbn reads as one letter; it tries each combination of those that occur."""
+KNOWN_PASSWORDS = ("admin@1234", "correcthorsebatterystaple", "counterstrike", "harleydavidson")
+"""Common passwords that the lists of zxcvbn lack."""
 
 
 class HashingBusy(Refusal):
@@ -20,39 +35,85 @@ class HashingBusy(Refusal):
     detail = "The server is checking too many passwords at the moment. Try again in a second."
 
 
-def password_fault(password: str, *, name: str, email: str) -> str | None:
-    """Say why this password may not be chosen; `None` if it may.
+class WrongPassword(Refusal):
+    """The current password of a signed-in user is wrong."""
 
-    There are no rules of composition (NIST SP 800-63B, 5.1.1). A password needs a length, must not
-    be a common one, and must not be the user's own name or address with digits around it.
+    kind = RefusalKind.DENIED
+    code = "wrong-password"
+    detail = "The current password is wrong. Enter the one that you sign in with, or reset it."
+
+
+def check_password(
+    password: str, *, field: str, names: Iterable[str], email: str, product: str
+) -> None:
+    """Check that a password may be chosen; `field` is its place in the body.
+
+    Raises:
+        Invalid: with the reason and a suggestion.
+    """
+    if fault := password_fault(password, names=names, email=email, product=product):
+        raise Invalid(errors=[(f"/{field}", fault)])
+
+
+def password_fault(password: str, *, names: Iterable[str], email: str, product: str) -> str | None:
+    """Say why this password may not be chosen, and what to do; `None` if it may.
+
+    There are no rules of composition (NIST SP 800-63B, 5.1.1). A password needs a length, and must
+    be hard to guess for an attacker who knows its user's names and address, and the product.
     """
     if len(password) < PASSWORD_MIN_LENGTH:
-        return f"A password must have at least {PASSWORD_MIN_LENGTH} characters."
+        return (
+            f"A password must have at least {PASSWORD_MIN_LENGTH} characters. "
+            "Use a few words that do not belong together."
+        )
     if len(password) > PASSWORD_MAX_LENGTH:
         return f"A password must have at most {PASSWORD_MAX_LENGTH} characters."
     if any(unicodedata.category(character) in {"Cc", "Cs"} for character in password):
         return "A password must not contain control characters."
-    folded = _fold(password)
-    guesses = {folded, _letters(folded)}
-    if len(set(folded)) < 3 or guesses & COMMON_PASSWORDS:
-        return "This password is too common. Choose another one."
-    if guesses & _own_words(name=name, email=email):
-        return "This password is your own name or e-mail address. Choose another one."
-    return None
+    examined = _examined(_plain(password))
+    personal = _personal_words(names=names, email=email, product=product)
+    strength = zxcvbn(examined, [*personal, *KNOWN_PASSWORDS])
+    if int(strength.score) >= MIN_SCORE:
+        return None
+    feedback = strength.feedback
+    suggestions = [str(one) for one in feedback.suggestions] if feedback else []
+    if int(zxcvbn(examined).score) >= MIN_SCORE:
+        reason = "It contains your name, your e-mail address or the name of this product."
+    else:
+        reason = str(feedback.warning) if feedback and feedback.warning else ""
+    return " ".join(filter(None, ["This password is easy to guess.", reason, *suggestions]))
 
 
-def _own_words(*, name: str, email: str) -> set[str]:
-    local, _, domain = _fold(email).partition("@")
-    words = {_fold(email), local, domain, domain.partition(".")[0], *_fold(name).split()}
-    words.add("".join(_fold(name).split()))
-    return words | {_letters(word) for word in words if len(_letters(word)) > 2}
+def change(user: User, password_hash: str, *, by_reset: bool) -> tuple[User, Fact]:
+    """Replace the password; a link that resets it does not work any more."""
+    changed = replace(user, password_hash=password_hash, reset_link_made_at=None)
+    payload = UserPasswordChanged(**payload_fields(user), by_reset=by_reset)
+    return changed, user_fact(changed, payload)
 
 
-def _fold(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).casefold()
+def _examined(password: str) -> str:
+    """Give the beginning of a password whose strength is found in bounded time."""
+    examined = password[:EXAMINED_LENGTH]
+    while _readings(examined) * len(examined) ** 2 > MAX_EXAMINED_WORK:
+        examined = examined[:-1]
+    return examined
 
 
-def _letters(word: str) -> str:
-    """Return the word without the digits and signs around it."""
-    letters = [index for index, character in enumerate(word) if character.isalpha()]
-    return word[letters[0] : letters[-1] + 1] if letters else word
+def _readings(text: str) -> int:
+    used = set(text)
+    return math.prod(max(1, len(used & set(signs))) for signs in SIGNS_AS_LETTERS)
+
+
+def _personal_words(*, names: Iterable[str], email: str, product: str) -> list[str]:
+    local, _, domain = _plain(email).partition("@")
+    phrases = [*map(_plain, names), _plain(product), local, domain]
+    words = [re.findall(r"\w+", phrase) for phrase in phrases]
+    joined = ["".join(order) for each in words for order in (each, each[::-1])]
+    found = [_plain(email), *phrases, *joined, *(word for each in words for word in each)]
+    return list(dict.fromkeys(word.casefold() for word in found if word))
+
+
+def _plain(text: str) -> str:
+    """Give the text as an attacker would try it: in one form, and without accents."""
+    split = unicodedata.normalize("NFKD", text)
+    return "".join(character for character in split if not unicodedata.combining(character))

@@ -60,7 +60,7 @@ def sign_in_limits(
 def mail_limits(
     address_key: str, network: str, *, per_address: int, per_network: int
 ) -> tuple[RateLimit, ...]:
-    """Return what a mail to an unverified address counts against: network and address (`T14`)."""
+    """Give what a mail that a stranger can ask for counts against: network and address (`T14`)."""
     return (
         RateLimit(key=("mails-from", network), limit=per_network, window=MAIL_WINDOW),
         RateLimit(key=("mails", address_key), limit=per_address, window=MAIL_WINDOW),

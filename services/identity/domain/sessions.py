@@ -24,25 +24,15 @@ from shared.problems import Refusal, RefusalKind
 REFRESH_GRACE = timedelta(seconds=10)
 """Two tabs that refresh at the same time get the same successor while it is unused."""
 
-EMAIL_NOT_VERIFIED = "email-not-verified"
-"""The reason in the audit log when the password is right and the address is not verified.
-
-The answer does not say it: a sign-up followed by a sign-in would show whether the address had a
-user before (`T9`).
-"""
-
 
 class WrongCredentials(Refusal):
-    """The address is unknown, the password is wrong or the address is not verified.
-
-    The three cases answer the same (`T9`).
-    """
+    """The address is unknown or the password is wrong; both answer the same (`T9`)."""
 
     kind = RefusalKind.UNAUTHENTICATED
     code = "wrong-credentials"
     detail = (
         "The e-mail address or the password is wrong, or the address is not verified yet. "
-        "Open the link in the verification mail, or ask for a new one."
+        "Reset the password, or open the link in the verification mail."
     )
 
 
@@ -82,13 +72,6 @@ class RefreshOutcome(StrEnum):
     """Its successor was made within the grace period and is unused: answer the same successor."""
     REUSE = "reuse"
     """Its successor was used, or the grace period is over: the session ends."""
-
-
-def sign_in_refusal(user: User, *, password_matches: bool) -> str | None:
-    """Return why the sign-in of a known user is refused, for the audit log; `None` to allow it."""
-    if not password_matches:
-        return WrongCredentials.code
-    return None if user.verified else EMAIL_NOT_VERIFIED
 
 
 def sign_in_refused(user: User, code: str) -> Fact:

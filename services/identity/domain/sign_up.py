@@ -1,15 +1,28 @@
-"""Sign-up: which input is accepted, and the facts of a new user."""
+"""Sign-up: a pending sign-up waits for the proof of its address, and then there is a user."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
-from services.identity.domain.passwords import password_fault
+from services.identity.domain.mailed_links import link_to_mail
 from services.identity.domain.users import User, payload_fields, user_fact
-from services.identity.domain.verification import verified_fact
 from shared.addresses import Address, parse_address
-from shared.contracts.facts import Fact
-from shared.contracts.identity import UserSignedUp
+from shared.contracts.facts import Fact, Outcome, ResourceRef
+from shared.contracts.identity import (
+    SignUpRequested,
+    UserSignedUp,
+    UserSignUpRefused,
+    UserVerified,
+)
+from shared.ids import SessionId, SignUpId
 from shared.names import parse_name
 from shared.problems import Invalid, Refusal, RefusalKind
+
+SIGN_UP_LIFETIME = timedelta(days=7)
+"""The link works for this time, and the pending sign-up is deleted with it."""
+YOUNG_LINK = timedelta(days=1)
+"""A sign-up that is repeated within this time mails the same link again."""
+REPEAT_WINDOW = timedelta(minutes=1)
+"""A used link answers its session again for this time: the first answer may have been lost."""
 
 
 class AccountExists(Refusal):
@@ -24,15 +37,45 @@ class AccountExists(Refusal):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PendingSignUp:
+    """The one sign-up of an address that waits for its proof; there is no password yet.
+
+    `session_id` is the session that the link has started, once it is used.
+    """
+
+    id: SignUpId
+    email: str
+    email_key: str
+    name: str
+    generation: int
+    link_made_at: datetime
+    used_at: datetime | None = None
+    session_id: SessionId | None = None
+
+    @property
+    def expires_at(self) -> datetime:
+        """The end of the newest link."""
+        return self.link_made_at + SIGN_UP_LIFETIME
+
+    @property
+    def delete_at(self) -> datetime:
+        """The moment from which on the row has no use."""
+        return self.expires_at if self.used_at is None else self.used_at + REPEAT_WINDOW
+
+    def waits(self, now: datetime) -> bool:
+        """Whether the address can still be proved by the newest link."""
+        return self.used_at is None and now < self.expires_at
+
+
+@dataclass(frozen=True, kw_only=True)
 class Registration:
     """The input of a sign-up after its checks."""
 
     address: Address
     name: str
-    password: str
 
 
-def check_registration(*, email: str, name: str, password: str) -> Registration:
+def check_registration(*, email: str, name: str) -> Registration:
     """Check the input of a sign-up.
 
     Raises:
@@ -48,17 +91,69 @@ def check_registration(*, email: str, name: str, password: str) -> Registration:
         name = parse_name(name)
     except ValueError as problem:
         faults.append(("/name", str(problem)))
-    if fault := password_fault(password, name=name, email=email):
-        faults.append(("/password", fault))
     if address is None or faults:
         raise Invalid(errors=faults)
-    return Registration(address=address, name=name, password=password)
+    return Registration(address=address, name=name)
 
 
-def sign_up(user: User) -> tuple[Fact, ...]:
-    """Return the facts of a new user; an e-mailed invitation verifies the user at once (Ci2)."""
-    payload = UserSignedUp(
-        **payload_fields(user), verified=user.verified, generation=user.generation
+def request(
+    current: PendingSignUp | None,
+    registration: Registration,
+    *,
+    sign_up_id: SignUpId,
+    now: datetime,
+) -> tuple[PendingSignUp, Fact]:
+    """Start the sign-up of an address without a user, or repeat it; the newest name counts."""
+    pending = PendingSignUp(
+        id=sign_up_id if current is None else current.id,
+        email=registration.address.typed,
+        email_key=registration.address.key,
+        name=registration.name,
+        generation=0 if current is None else current.generation,
+        link_made_at=now if current is None else current.link_made_at,
     )
-    facts = (user_fact(user, payload, after={"email": user.email, "name": user.name}),)
-    return (*facts, verified_fact(user)) if user.verified else facts
+    waits = current is not None and current.waits(now)
+    return _mailed(pending, made_at=pending.link_made_at if waits else None, now=now)
+
+
+def resend(current: PendingSignUp | None, *, now: datetime) -> tuple[PendingSignUp, Fact] | None:
+    """Have the link of a sign-up that still waits mailed again; `None` if none waits."""
+    if current is None or not current.waits(now):
+        return None
+    return _mailed(current, made_at=current.link_made_at, now=now)
+
+
+def refused(user: User) -> Fact:
+    """Make the fact that a sign-up named the address of a user."""
+    payload = UserSignUpRefused(**payload_fields(user))
+    fact = user_fact(user, payload)
+    return replace(fact, outcome=Outcome.DENIED, reason=AccountExists.code)
+
+
+def signed_up(user: User) -> tuple[Fact, ...]:
+    """Give the facts of a new user, whose address is proved (Ci2)."""
+    fields = payload_fields(user)
+    after = {"email": user.email, "name": user.name}
+    return (
+        user_fact(user, UserSignedUp(**fields, verified=True, generation=1), after=after),
+        user_fact(user, UserVerified(**fields)),
+    )
+
+
+def _mailed(
+    pending: PendingSignUp, *, made_at: datetime | None, now: datetime
+) -> tuple[PendingSignUp, Fact]:
+    generation, made_at = link_to_mail(pending.generation, made_at, now=now, young_for=YOUNG_LINK)
+    mailed = replace(pending, generation=generation, link_made_at=made_at)
+    payload = SignUpRequested(
+        sign_up_id=mailed.id,
+        email=mailed.email,
+        name=mailed.name,
+        generation=mailed.generation,
+        expires_at=mailed.expires_at,
+    )
+    return mailed, Fact(
+        payload=payload,
+        resource=ResourceRef(type="sign_up", id=mailed.id, name=mailed.name),
+        after={"email": mailed.email, "name": mailed.name},
+    )

@@ -1,27 +1,20 @@
 """Users: their row and the facts about them."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from shared.contracts.facts import Actor, Caller, Fact, ResourceRef
-from shared.contracts.identity import (
-    UserRenamed,
-    UserSignedUp,
-    UserVerificationResent,
-    UserVerified,
-)
+from shared.contracts.facts import Actor, Caller, Fact, Payload, ResourceRef
+from shared.contracts.identity import UserRenamed
 from shared.ids import AccountId, SessionId, UserId
-
-UNVERIFIED_LIFETIME = timedelta(days=7)
-"""A user who has not verified the address by then is deleted; the link works as long."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class User:
     """A person with a sign-in; `account_id` is the personal account, created with the user.
 
-    An address can have any number of unverified users, each with its own link, and at most one
-    verified user. `generation` is the generation of the newest verification link.
+    A user is created when the address is proved, and an address has at most one.
+    `reset_generation` counts the links that reset the password. `reset_link_made_at` is `None`
+    while none of them works.
     """
 
     id: UserId
@@ -31,17 +24,9 @@ class User:
     password_hash: str
     account_id: AccountId
     created_at: datetime
-    generation: int = 1
-    verified_at: datetime | None = None
-
-    @property
-    def verified(self) -> bool:
-        """Whether the user has proved that they read the address's mail."""
-        return self.verified_at is not None
-
-    def expired(self, now: datetime) -> bool:
-        """Return whether the user did not verify the address in time."""
-        return not self.verified and now >= self.created_at + UNVERIFIED_LIFETIME
+    verified_at: datetime
+    reset_generation: int = 0
+    reset_link_made_at: datetime | None = None
 
 
 def rename(user: User, name: str) -> tuple[User, tuple[Fact, ...]]:
@@ -77,7 +62,7 @@ def payload_fields(user: User) -> dict[str, str]:
 
 def user_fact(
     user: User,
-    payload: UserSignedUp | UserVerified | UserVerificationResent | UserRenamed,
+    payload: Payload,
     *,
     before: dict[str, str] | None = None,
     after: dict[str, str] | None = None,

@@ -3,6 +3,8 @@
 from services.identity.routes import (
     internal,
     oidc,
+    password_reset,
+    passwords,
     service_clients,
     sessions,
     sign_up,
@@ -16,6 +18,8 @@ ROUTES = (
     *sign_up.ROUTES,
     *verification.ROUTES,
     *sessions.ROUTES,
+    *password_reset.ROUTES,
+    *passwords.ROUTES,
     *users.ROUTES,
     *oidc.ROUTES,
 )

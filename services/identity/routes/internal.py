@@ -1,23 +1,28 @@
 """The routes for the other services."""
 
-from services.identity.domain.verification import LinkInvalid
+from services.identity.domain.mailed_links import LinkInvalid
 from services.identity.routes.oidc import key_set
+from services.identity.use_cases import password_reset, verification
 from services.identity.use_cases.context import Ctx
 from services.identity.use_cases.snapshot import snapshot
 from services.identity.use_cases.users import user_by_id
-from services.identity.use_cases.verification import link_to_mail
 from shared.contracts.calls.base import LinkAnswer
 from shared.contracts.calls.identity import (
     KEY_SET,
+    PASSWORD_RESET_LINK,
+    SIGN_UP_LINK,
     USER,
     VERIFICATION_LINK,
     InternalUser,
+    PasswordResetLinkAnswer,
+    PasswordResetLinkRequest,
+    SignUpLinkRequest,
     VerificationLinkRequest,
 )
 from shared.contracts.calls.leases import SNAPSHOT, SnapshotPage, SnapshotQuery
 from shared.http.internal import internal_route
 from shared.http.routes import Call
-from shared.ids import UserId
+from shared.ids import SignUpId, UserId
 from shared.problems import NotFound
 
 
@@ -27,20 +32,39 @@ async def get_user(ctx: Ctx, call: Call[None, None]) -> InternalUser:
     return InternalUser(
         user_id=user.id,
         email=user.email,
-        email_verified=user.verified,
+        email_verified=True,
         name=user.name,
         account_id=user.account_id,
     )
 
 
-async def link(ctx: Ctx, call: Call[VerificationLinkRequest, None]) -> LinkAnswer:
-    """Return the link of a mail that is about to be sent."""
+async def refuse_old_link(ctx: Ctx, call: Call[VerificationLinkRequest, None]) -> LinkAnswer:
+    """Refuse a link of earlier versions, whose mail may still be waiting."""
+    raise LinkInvalid
+
+
+async def sign_up_link(ctx: Ctx, call: Call[SignUpLinkRequest, None]) -> LinkAnswer:
+    """Give the link of a pending sign-up, whose mail is about to be sent."""
     body = call.body
-    found = await link_to_mail(ctx, user_id=UserId(body.id), generation=body.generation)
-    links = ctx.verification_links
+    found = await verification.link_to_mail(
+        ctx, sign_up_id=SignUpId(body.id), generation=body.generation
+    )
+    links = ctx.sign_up_links
     return LinkAnswer(
         url=f"{ctx.settings.public_url}/verify#token={links.token(found)}", code=links.code(found)
     )
+
+
+async def password_reset_link(
+    ctx: Ctx, call: Call[PasswordResetLinkRequest, None]
+) -> PasswordResetLinkAnswer:
+    """Give the link of a password reset, whose mail is about to be sent."""
+    body = call.body
+    found = await password_reset.link_to_mail(
+        ctx, user_id=UserId(body.id), generation=body.generation
+    )
+    token = ctx.reset_links.token(found)
+    return PasswordResetLinkAnswer(url=f"{ctx.settings.public_url}/reset-password#token={token}")
 
 
 async def get_snapshot(ctx: Ctx, call: Call[None, SnapshotQuery]) -> SnapshotPage:
@@ -51,6 +75,8 @@ async def get_snapshot(ctx: Ctx, call: Call[None, SnapshotQuery]) -> SnapshotPag
 ROUTES = (
     internal_route(KEY_SET, key_set),
     internal_route(USER, get_user, refuses=(NotFound,)),
-    internal_route(VERIFICATION_LINK, link, refuses=(LinkInvalid,)),
+    internal_route(VERIFICATION_LINK, refuse_old_link, refuses=(LinkInvalid,)),
+    internal_route(SIGN_UP_LINK, sign_up_link, refuses=(LinkInvalid,)),
+    internal_route(PASSWORD_RESET_LINK, password_reset_link, refuses=(LinkInvalid,)),
     internal_route(SNAPSHOT, get_snapshot),
 )

@@ -1,4 +1,4 @@
-"""The route of sign-up."""
+"""The routes of sign-up."""
 
 from typing import Literal
 
@@ -14,6 +14,12 @@ from services.identity.use_cases.context import Ctx
 from shared.contracts.refusals import InvitationNotValid
 from shared.http.access import Public
 from shared.http.routes import Answer, Body, Call, Reply, Route
+from shared.problems import Invalid
+
+SET_AT_VERIFICATION = (
+    "A sign-up by address takes no password. Set it when you verify the address, "
+    "with `POST /v1/email/verify`."
+)
 
 
 class InvitationProof(Body):
@@ -24,11 +30,14 @@ class InvitationProof(Body):
 
 
 class SignUp(Body):
-    """The input of a sign-up: an address, or an invitation that names it."""
+    """The input of a sign-up: an address, or an invitation that names it.
+
+    Only an e-mailed invitation takes a password, because it proves the address.
+    """
 
     email: Text | None = None
     name: Text
-    password: Text
+    password: Text | None = None
     invitation: InvitationProof | None = None
 
     @model_validator(mode="after")
@@ -38,8 +47,14 @@ class SignUp(Body):
         return self
 
 
+class Resend(Body):
+    """The address that needs another mail."""
+
+    email: Text
+
+
 class VerificationSent(Answer):
-    """A verification link is mailed if the address needs one; the answer is always the same."""
+    """A mail is sent to the address; the answer is the same for every address."""
 
     status: Literal["verification-sent"] = "verification-sent"
 
@@ -52,9 +67,9 @@ async def sign_up(ctx: Ctx, call: Call[SignUp, None]) -> Reply:
     """Answer 202 for every address, or 201 with a session after an e-mailed invitation."""
     body = call.body
     if body.invitation is None:
-        await use_cases.register(
-            ctx, call.caller, email=body.email or "", name=body.name, password=body.password
-        )
+        if body.password is not None:
+            raise Invalid(errors=[("/password", SET_AT_VERIFICATION)])
+        await use_cases.register(ctx, call.caller, email=body.email or "", name=body.name)
         return Reply(body=SignUpAnswer(VerificationSent()))
     signed_in = await use_cases.register_invited(
         ctx,
@@ -67,6 +82,12 @@ async def sign_up(ctx: Ctx, call: Call[SignUp, None]) -> Reply:
     if signed_in is None:
         return Reply(body=SignUpAnswer(VerificationSent()))
     return Reply(body=SignUpAnswer(session_answer(ctx, signed_in)), status=201)
+
+
+async def resend(ctx: Ctx, call: Call[Resend, None]) -> VerificationSent:
+    """Give the same answer for every address."""
+    await use_cases.resend(ctx, call.caller, email=call.body.email)
+    return VerificationSent()
 
 
 ROUTES = (
@@ -82,5 +103,18 @@ ROUTES = (
         gives=SignUpAnswer,
         status=202,
         refuses=(InvitationNotValid, AccountExists, TooManyRequests, HashingBusy),
+    ),
+    Route(
+        method="POST",
+        path="/v1/email/resend",
+        handler=resend,
+        operation_id="resendVerification",
+        summary="Mail the link of a sign-up again",
+        tag="sign-in",
+        access=Public(),
+        takes=Resend,
+        gives=VerificationSent,
+        status=202,
+        refuses=(TooManyRequests,),
     ),
 )

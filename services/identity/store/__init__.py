@@ -7,6 +7,7 @@ become an operator (`T21`). A method's `session` is the transaction that the cal
 from services.identity.store.rate_limits import RateLimitRows
 from services.identity.store.service_clients import ServiceClientRows
 from services.identity.store.sessions import SessionRows, end_key
+from services.identity.store.sign_ups import SignUpRows
 from services.identity.store.signing_keys import SigningKeyRows
 from services.identity.store.users import UserRows
 from shared.mongo import Database
@@ -14,11 +15,12 @@ from shared.mongo import Database
 __all__ = ["Store", "end_key"]
 
 
-class Store(UserRows, SessionRows, ServiceClientRows, SigningKeyRows, RateLimitRows):
+class Store(UserRows, SignUpRows, SessionRows, ServiceClientRows, SigningKeyRows, RateLimitRows):
     """Every collection of identity."""
 
     def __init__(self, database: Database) -> None:
         UserRows.__init__(self, database)
+        SignUpRows.__init__(self, database)
         SessionRows.__init__(self, database)
         ServiceClientRows.__init__(self, database)
         SigningKeyRows.__init__(self, database)

@@ -33,6 +33,14 @@ class SessionRows:
         found = self._sessions.find(wanted, session=session)
         return [read(UserSession, row) async for row in found]
 
+    async def active_sessions(
+        self, user_id: UserId, session: DbSession, *, limit: int
+    ) -> list[UserSession]:
+        """Find sessions of the user that did not end, `limit` at most."""
+        wanted = {"user_id": user_id, "ended": False}
+        found = self._sessions.find(wanted, session=session).limit(limit)
+        return [read(UserSession, row) async for row in found]
+
     async def insert_session(self, row: UserSession, session: DbSession) -> None:
         """Add a session."""
         await insert_once(self._sessions, document(row, **_ending(row)), session)

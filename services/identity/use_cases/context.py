@@ -29,7 +29,8 @@ class Ctx:
     journal: Journal
     hasher: Argon2Hasher
     keyring: Keyring
-    verification_links: Links
+    sign_up_links: Links
+    reset_links: Links
     refresh_tokens: Links
     internal: InternalClient
     checker: Checker

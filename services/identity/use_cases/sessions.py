@@ -23,6 +23,9 @@ from shared.journal.journal import Guard
 from shared.mongo import Lost
 from shared.problems import Unauthenticated, Unavailable
 
+SESSIONS_PER_WRITE = 100
+"""The most sessions that end in one transaction: a script can leave thousands of them open."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class SignedIn:
@@ -51,33 +54,38 @@ async def log_in(ctx: Ctx, caller: Caller, *, email: str, password: str) -> Sign
     """Sign in with an e-mail address and a password.
 
     Raises:
-        WrongCredentials: one of them is wrong, or the address is not verified; body, status, time
-            and the counted attempt are the same for each (`T9`).
+        WrongCredentials: one of them is wrong; body, status, time and the counted attempt are the
+            same for each (`T9`).
         TooManyRequests, HashingBusy: the same for every address.
     """
     began = ctx.clock.boottime()
     key = _address_key(email)
     limits = sign_in_limits_of(ctx, caller, key)
     async with rate_limited(ctx, *limits, counted=(WrongCredentials,)):
-        user = await ctx.store.verified_user(key) or await ctx.store.newest_unverified_user(key)
-        if user is not None and user.expired(ctx.clock.now()):
-            user = None
+        user = await ctx.store.user_of(key)
         matches = await ctx.hasher.verify(user.password_hash if user else None, password)
+        if user is not None and matches:
+            return await start_session(ctx, caller, user)
         if user is not None:
-            code = sessions.sign_in_refusal(user, password_matches=matches)
-            if code is None:
-                return await start_session(ctx, caller, user)
-            fact = sessions.sign_in_refused(user, code)
+            fact = sessions.sign_in_refused(user, WrongCredentials.code)
             await ctx.journal.refused(user.id, fact, caller=caller)
         await ctx.pad_response_time(began)
         raise WrongCredentials
 
 
 async def start_session(ctx: Ctx, caller: Caller, user: User) -> SignedIn:
-    """Start a session for a user who has just proved who they are."""
+    """Start a session for a user who has just proved who they are by their password.
+
+    Raises:
+        WrongCredentials: the password was replaced in the meantime. The session would survive a
+            reset that ends all others.
+    """
     session = new_session(ctx, user)
 
     async def change(write: JournalWrite) -> None:
+        now = await ctx.store.user(user.id, write.session)
+        if now is None or now.password_hash != user.password_hash:
+            raise WrongCredentials
         await ctx.store.insert_session(session, write.session)
         write.record(sessions.started(session))
 
@@ -189,6 +197,17 @@ async def end_sessions_in(
                 await _end(ctx, write, session)
 
     await ctx.journal.write(user_id, change, caller=caller, effective_everywhere=False, guard=guard)
+
+
+async def end_sessions_of(
+    ctx: Ctx, write: JournalWrite, user_id: UserId, *, keep: SessionId | None
+) -> bool:
+    """End the user's sessions but `keep`, within a write; whether there are no more of them."""
+    found = await ctx.store.active_sessions(user_id, write.session, limit=SESSIONS_PER_WRITE + 2)
+    others = [session for session in found if session.id != keep]
+    for session in others[:SESSIONS_PER_WRITE]:
+        await _end(ctx, write, session)
+    return len(others) <= SESSIONS_PER_WRITE
 
 
 async def leave_account(

@@ -1,16 +1,13 @@
-"""Sign-up: a person becomes a user, alone or by an invitation."""
+"""Sign-up: a person asks to become a user, alone or by an invitation."""
 
 import contextlib
 
 from pydantic import ValidationError
 
 from services.identity.domain import sessions, sign_up
-from services.identity.domain.sessions import UserSession, WrongCredentials
-from services.identity.domain.sign_up import (
-    AccountExists,
-    Registration,
-    check_registration,
-)
+from services.identity.domain.passwords import check_password
+from services.identity.domain.sessions import WrongCredentials
+from services.identity.domain.sign_up import AccountExists, Registration, check_registration
 from services.identity.domain.users import User, caller_as
 from services.identity.use_cases.context import Ctx
 from services.identity.use_cases.rate_limits import (
@@ -19,47 +16,50 @@ from services.identity.use_cases.rate_limits import (
     sign_in_limits_of,
 )
 from services.identity.use_cases.sessions import SignedIn, new_session, start_session
+from shared.addresses import Address, parse_address
 from shared.contracts.calls.team import INVITATION_LOOKUP, InvitationLookupRequest, InvitedAddress
 from shared.contracts.facts import Caller
 from shared.contracts.refusals import InvitationNotValid
 from shared.contracts.topology import Service
-from shared.ids import AccountId, UserId, new_id
+from shared.ids import AccountId, SignUpId, UserId, new_id
 from shared.journal import JournalWrite
 from shared.mongo import AlreadyThere
-from shared.problems import Refusal, RefusalKind
+from shared.problems import Invalid, Refusal, RefusalKind
 
 
-async def register(ctx: Ctx, caller: Caller, *, email: str, name: str, password: str) -> None:
-    """Add a user and have a verification link mailed (Rp1, B1).
+async def register(ctx: Ctx, caller: Caller, *, email: str, name: str) -> None:
+    """Start or repeat the sign-up of an address, and have a mail sent to it (Rp1, B1).
 
-    An address that has a verified user costs the same work and gets the same answer (`T9`).
+    If the address has a user, the mail says so. The answer is the same for every address (`T9`).
 
     Raises:
-        Invalid, TooManyRequests, HashingBusy: the same for every address.
+        Invalid, TooManyRequests: the same for every address.
     """
-    registration = check_registration(email=email, name=name, password=password)
-    address_key = registration.address.key
-    began = ctx.clock.boottime()
-    async with rate_limited(ctx, *mail_limits_of(ctx, caller, address_key)):
-        user = await _new_user(ctx, registration, verified=False)
-        verified_user = await ctx.store.verified_user(address_key)
-        if verified_user is None:
-            await _add(ctx, caller, user, session=None)
-        else:
-            # The user of the address finds the attempt in the audit log.
-            fact = sessions.sign_in_refused(verified_user, AccountExists.code)
-            await ctx.journal.refused(verified_user.id, fact, caller=caller)
-    await ctx.pad_response_time(began)
+    registration = check_registration(email=email, name=name)
+    await _mail(ctx, caller, registration.address, registration=registration)
+
+
+async def resend(ctx: Ctx, caller: Caller, *, email: str) -> None:
+    """Have the mail of a sign-up sent again, if the address has a sign-up or a user.
+
+    Raises:
+        Invalid, TooManyRequests: the same for every address.
+    """
+    try:
+        address = parse_address(email)
+    except ValueError as problem:
+        raise Invalid(errors=[("/email", str(problem))]) from problem
+    await _mail(ctx, caller, address, registration=None)
 
 
 async def register_invited(
-    ctx: Ctx, caller: Caller, *, token: str, code: str, name: str, password: str
+    ctx: Ctx, caller: Caller, *, token: str, code: str, name: str, password: str | None
 ) -> SignedIn | None:
     """Sign up by an invitation; its address comes from team, never from the body (Ci2, Ro8).
 
-    An e-mailed invitation proves the address: the user is verified at once and signed in. The
-    same request repeated signs in again. An invitation that was handed over proves nothing: a
-    verification link is mailed and the result is `None`.
+    An e-mailed invitation proves the address: there is a user at once, with this password, and
+    they are signed in. The same request repeated signs in again. An invitation that was handed over
+    proves nothing: the password is ignored, a link is mailed, and the result is `None`.
 
     Raises:
         InvitationNotValid, Invalid, TooManyRequests, HashingBusy.
@@ -67,19 +67,76 @@ async def register_invited(
     """
     invited = await _look_up(ctx, token=token, code=code)
     if invited.delivery != "email":
-        await register(ctx, caller, email=invited.email, name=name, password=password)
+        await register(ctx, caller, email=invited.email, name=name)
         return None
-    registration = check_registration(email=invited.email, name=name, password=password)
-    address_key = registration.address.key
-    limits = sign_in_limits_of(ctx, caller, address_key)
+    registration = check_registration(email=invited.email, name=name)
+    if password is None:
+        raise Invalid(errors=[("/password", "This invitation needs a password. Choose one.")])
+    address = registration.address
+    product = ctx.settings.product_name
+    check_password(
+        password, field="password", names=[registration.name], email=address.typed, product=product
+    )
+    limits = sign_in_limits_of(ctx, caller, address.key)
     async with rate_limited(ctx, *limits, counted=(AccountExists,)):
-        if await ctx.store.verified_user(address_key) is None:
-            user = await _new_user(ctx, registration, verified=True)
-            session = new_session(ctx, user)
+        if await ctx.store.user_of(address.key) is None:
             with contextlib.suppress(AlreadyThere):
-                await _add(ctx, caller, user, session=session)
-                return SignedIn(user=user, session=session)
-        return await _sign_in_again(ctx, caller, registration)
+                return await _add(ctx, caller, registration, await ctx.hasher.hash(password))
+        return await _sign_in_again(ctx, caller, address, password)
+
+
+def new_user(ctx: Ctx, *, address: Address, name: str, password_hash: str) -> User:
+    """Make the user of an address that is proved now, with the id of the personal account."""
+    now = ctx.clock.now()
+    return User(
+        id=UserId(new_id("usr")),
+        email=address.typed,
+        email_key=address.key,
+        name=name,
+        password_hash=password_hash,
+        account_id=AccountId(new_id("acc")),
+        created_at=now,
+        verified_at=now,
+    )
+
+
+async def _mail(
+    ctx: Ctx, caller: Caller, address: Address, *, registration: Registration | None
+) -> None:
+    began = ctx.clock.boottime()
+    async with rate_limited(ctx, *mail_limits_of(ctx, caller, address.key)):
+        user = await ctx.store.user_of(address.key)
+        if user is None:
+            user = await _wait_for_proof(ctx, caller, address, registration)
+        if user is not None:
+            await ctx.journal.refused(user.id, sign_up.refused(user), caller=caller)
+    await ctx.pad_response_time(began)
+
+
+async def _wait_for_proof(
+    ctx: Ctx, caller: Caller, address: Address, registration: Registration | None
+) -> User | None:
+    """Save the sign-up with its fact; give the user if the address has one in the meantime."""
+    sign_up_id = SignUpId(new_id("sup"))
+
+    async def change(write: JournalWrite) -> User | None:
+        user = await ctx.store.user_of(address.key, write.session)
+        if user is not None:
+            return user
+        current = await ctx.store.sign_up_of(address.key, write.session)
+        if registration is None:
+            mailed = sign_up.resend(current, now=write.now)
+        else:
+            mailed = sign_up.request(current, registration, sign_up_id=sign_up_id, now=write.now)
+        if mailed is not None:
+            pending, fact = mailed
+            await ctx.store.save_sign_up(current, pending, write.session)
+            write.record(fact)
+        return None
+
+    # All writes about an address are in one shard, so two of them never add two sign-ups.
+    result = await ctx.journal.write(address.key, change, caller=caller, effective_everywhere=False)
+    return result.result
 
 
 async def _look_up(ctx: Ctx, *, token: str, code: str) -> InvitedAddress:
@@ -95,41 +152,35 @@ async def _look_up(ctx: Ctx, *, token: str, code: str) -> InvitedAddress:
         raise InvitationNotValid from refusal
 
 
-async def _new_user(ctx: Ctx, registration: Registration, *, verified: bool) -> User:
-    now = ctx.clock.now()
-    return User(
-        id=UserId(new_id("usr")),
-        email=registration.address.typed,
-        email_key=registration.address.key,
-        name=registration.name,
-        password_hash=await ctx.hasher.hash(registration.password),
-        account_id=AccountId(new_id("acc")),
-        created_at=now,
-        verified_at=now if verified else None,
+async def _add(
+    ctx: Ctx, caller: Caller, registration: Registration, password_hash: str
+) -> SignedIn:
+    user = new_user(
+        ctx, address=registration.address, name=registration.name, password_hash=password_hash
     )
+    session = new_session(ctx, user)
 
-
-async def _add(ctx: Ctx, caller: Caller, user: User, *, session: UserSession | None) -> None:
     async def change(write: JournalWrite) -> None:
-        if user.verified:
-            await ctx.store.delete_unverified_users(user.email_key, write.session)
         await ctx.store.insert_user(user, write.session)
-        write.record(*sign_up.sign_up(user))
-        if session is not None:
-            await ctx.store.insert_session(session, write.session)
-            write.record(sessions.started(session))
+        await ctx.store.delete_sign_up_of(user.email_key, write.session)
+        await ctx.store.insert_session(session, write.session)
+        write.record(*sign_up.signed_up(user), sessions.started(session))
 
-    actor = caller_as(caller, user, session_id=session.id if session else None)
+    actor = caller_as(caller, user, session_id=session.id)
     await ctx.journal.write(user.id, change, caller=actor, effective_everywhere=False)
+    return SignedIn(user=user, session=session)
 
 
-async def _sign_in_again(ctx: Ctx, caller: Caller, registration: Registration) -> SignedIn:
+async def _sign_in_again(ctx: Ctx, caller: Caller, address: Address, password: str) -> SignedIn:
     """Sign in the user of the address: the same password shows that it is the same person."""
-    user = await ctx.store.verified_user(registration.address.key)
+    user = await ctx.store.user_of(address.key)
     if user is None:
         raise AccountExists
-    if not await ctx.hasher.verify(user.password_hash, registration.password):
+    if not await ctx.hasher.verify(user.password_hash, password):
         fact = sessions.sign_in_refused(user, WrongCredentials.code)
         await ctx.journal.refused(user.id, fact, caller=caller)
         raise AccountExists
-    return await start_session(ctx, caller, user)
+    try:
+        return await start_session(ctx, caller, user)
+    except WrongCredentials as changed:
+        raise AccountExists from changed

@@ -1,105 +1,121 @@
-"""Verification of an e-mail address: the link is mailed, resent and used."""
+"""Verification of an address: the mailed link, used with a password, makes the user (B1)."""
 
-from services.identity.domain import sessions, verification
-from services.identity.domain.users import User, caller_as
-from services.identity.domain.verification import LinkInvalid
+from services.identity.domain import sessions, sign_up, verification
+from services.identity.domain.mailed_links import LinkInvalid
+from services.identity.domain.passwords import check_password
+from services.identity.domain.sign_up import PendingSignUp
+from services.identity.domain.users import caller_as
 from services.identity.use_cases.context import Ctx
-from services.identity.use_cases.rate_limits import mail_limits_of, rate_limited
 from services.identity.use_cases.sessions import SignedIn, new_session
-from shared.addresses import Address, parse_address
+from services.identity.use_cases.sign_up import new_user
+from shared.addresses import Address
 from shared.contracts.facts import Caller
-from shared.ids import UserId
+from shared.ids import SignUpId
 from shared.journal import JournalWrite
 from shared.links import Link
 from shared.mongo import AlreadyThere
+from shared.names import parse_name
 from shared.problems import Invalid
 
 
-async def verify(ctx: Ctx, caller: Caller, *, token: str, code: str | None) -> SignedIn:
-    """Verify an address by its mailed link and sign in (B1).
+async def verify(
+    ctx: Ctx, caller: Caller, *, token: str, code: str | None, name: str | None, password: str
+) -> SignedIn:
+    """Prove an address by its mailed link: create the user with this password, and sign in.
 
-    Other users that signed up with the address and did not verify it are deleted.
+    The same request repeated within a minute gives the same session, while it lives and was not
+    refreshed.
 
     Raises:
         LinkInvalid: the link is forged, used, superseded or expired.
+        Invalid: the name or the password is not allowed; the link stays valid.
+        HashingBusy: too many passwords wait already.
     """
-    link = ctx.verification_links.read(token)
-    if link is None or (code is not None and not ctx.verification_links.fits(link, code)):
+    link = ctx.sign_up_links.read(token)
+    if link is None or (code is not None and not ctx.sign_up_links.fits(link, code)):
         raise LinkInvalid
-    found = await ctx.store.user(UserId(link.id))
-    if found is None:
-        raise LinkInvalid
-    session = new_session(ctx, found)
-
-    async def change(write: JournalWrite) -> User:
-        user = await ctx.store.user(found.id, write.session)
-        if user is None:
-            raise LinkInvalid
-        verified, facts = verification.verify(
-            user,
-            generation=link.generation,
-            verified_user=await ctx.store.verified_user(user.email_key, write.session),
-            now=write.now,
+    pending = await ctx.store.sign_up(SignUpId(link.id))
+    pending = verification.check_link(pending, generation=link.generation, now=ctx.clock.now())
+    if pending.used_at is None:
+        name = _checked_name(name, pending)
+        check_password(
+            password,
+            field="password",
+            names=[name, pending.name],
+            email=pending.email,
+            product=ctx.settings.product_name,
         )
-        if facts:
-            await ctx.store.update_user(user, verified, write.session)
-            await ctx.store.delete_unverified_users(user.email_key, write.session)
-        await ctx.store.insert_session(session, write.session)
-        write.record(*facts, sessions.started(session))
-        return verified
-
-    actor = caller_as(caller, found, session_id=session.id)
-    try:
-        result = await ctx.journal.write(found.id, change, caller=actor, effective_everywhere=False)
-    except AlreadyThere as there:
-        raise LinkInvalid from there
-    return SignedIn(user=result.result, session=session)
+        password_hash = await ctx.hasher.hash(password)
+        made = await _use(ctx, caller, pending, name=name, password_hash=password_hash)
+        if made is not None:
+            return made
+    return await _repeated(ctx, link, password)
 
 
-async def resend(ctx: Ctx, caller: Caller, *, email: str) -> None:
-    """Have another link mailed to the newest unverified user of an address, if there is one.
-
-    Raises:
-        Invalid, TooManyRequests: the same for every address.
-    """
-    address = _parse(email)
-    began = ctx.clock.boottime()
-    async with rate_limited(ctx, *mail_limits_of(ctx, caller, address.key)):
-        verified_user = await ctx.store.verified_user(address.key)
-        newest = await ctx.store.newest_unverified_user(address.key)
-        now = ctx.clock.now()
-        if newest and verification.may_resend(newest, verified_user=verified_user, now=now):
-            await _resend(ctx, caller, newest.id)
-    await ctx.pad_response_time(began)
-
-
-async def link_to_mail(ctx: Ctx, *, user_id: UserId, generation: int) -> Link:
-    """Return the verification link that is about to be mailed.
+async def link_to_mail(ctx: Ctx, *, sign_up_id: SignUpId, generation: int) -> Link:
+    """Give the link that is about to be mailed.
 
     Raises:
         LinkInvalid: the link is used, superseded or expired, and must not be mailed.
     """
-    user = verification.check_mailable(
-        await ctx.store.user(user_id), generation=generation, now=ctx.clock.now()
+    pending = verification.check_mailable(
+        await ctx.store.sign_up(sign_up_id), generation=generation, now=ctx.clock.now()
     )
-    return Link(id=user.id, generation=generation)
+    return Link(id=pending.id, generation=generation)
 
 
-async def _resend(ctx: Ctx, caller: Caller, user_id: UserId) -> None:
-    async def change(write: JournalWrite) -> None:
-        user = await ctx.store.user(user_id, write.session)
-        if user is None:
-            return
-        asked, facts = verification.resend(user)
-        if facts:
-            await ctx.store.update_user(user, asked, write.session)
-            write.record(*facts)
+async def _use(
+    ctx: Ctx, caller: Caller, pending: PendingSignUp, *, name: str, password_hash: str
+) -> SignedIn | None:
+    """Create the user and use up the link; `None` if another request has used it just now."""
+    address = Address(typed=pending.email, key=pending.email_key)
+    user = new_user(ctx, address=address, name=name, password_hash=password_hash)
+    session = new_session(ctx, user)
 
-    await ctx.journal.write(user_id, change, caller=caller, effective_everywhere=False)
+    async def change(write: JournalWrite) -> SignedIn | None:
+        current = verification.check_link(
+            await ctx.store.sign_up(pending.id, write.session),
+            generation=pending.generation,
+            now=write.now,
+        )
+        if current.used_at is not None:
+            return None
+        if await ctx.store.user_of(user.email_key, write.session) is not None:
+            raise LinkInvalid
+        used = verification.use(current, session, now=write.now)
+        await ctx.store.save_sign_up(current, used, write.session)
+        await ctx.store.insert_user(user, write.session)
+        await ctx.store.insert_session(session, write.session)
+        write.record(*sign_up.signed_up(user), sessions.started(session))
+        return SignedIn(user=user, session=session)
 
-
-def _parse(email: str) -> Address:
+    actor = caller_as(caller, user, session_id=session.id)
     try:
-        return parse_address(email)
+        result = await ctx.journal.write(user.id, change, caller=actor, effective_everywhere=False)
+    except AlreadyThere as there:
+        raise LinkInvalid from there
+    return result.result
+
+
+async def _repeated(ctx: Ctx, link: Link, password: str) -> SignedIn:
+    """Give the session of a link that was used just now, to the request that set the password."""
+    pending = verification.check_link(
+        await ctx.store.sign_up(SignUpId(link.id)),
+        generation=link.generation,
+        now=ctx.clock.now(),
+    )
+    session = None if pending.session_id is None else await ctx.store.session(pending.session_id)
+    session = verification.repeated(session, now=ctx.clock.now())
+    user = await ctx.store.user(session.user_id)
+    if user is None or not await ctx.hasher.verify(user.password_hash, password):
+        raise LinkInvalid
+    return SignedIn(user=user, session=session)
+
+
+def _checked_name(name: str | None, pending: PendingSignUp) -> str:
+    if name is None:
+        return pending.name
+    try:
+        return parse_name(name)
     except ValueError as problem:
-        raise Invalid(errors=[("/email", str(problem))]) from problem
+        raise Invalid(errors=[("/name", str(problem))]) from problem

@@ -1,7 +1,14 @@
 """The services that own links make them when a mail is sent."""
 
 from services.notification.domain.messages import LinkRequest, MailLink, link_owner
-from shared.contracts.calls.identity import VERIFICATION_LINK, VerificationLinkRequest
+from shared.contracts.calls.identity import (
+    PASSWORD_RESET_LINK,
+    SIGN_UP_LINK,
+    VERIFICATION_LINK,
+    PasswordResetLinkRequest,
+    SignUpLinkRequest,
+    VerificationLinkRequest,
+)
 from shared.contracts.calls.team import INVITATION_LINK, InvitationLinkRequest
 from shared.http.client import InternalClient
 
@@ -18,6 +25,11 @@ class InternalLinkSource:
         match request:
             case InvitationLinkRequest():
                 answer = await self._internal.call(INVITATION_LINK, owner, request)
+            case SignUpLinkRequest():
+                answer = await self._internal.call(SIGN_UP_LINK, owner, request)
+            case PasswordResetLinkRequest():
+                reset = await self._internal.call(PASSWORD_RESET_LINK, owner, request)
+                return MailLink(url=reset.url)
             case VerificationLinkRequest():
                 answer = await self._internal.call(VERIFICATION_LINK, owner, request)
         return MailLink(url=answer.url, code=answer.code)

@@ -141,6 +141,10 @@ def _strong_html(name: str) -> Markup:
     return Markup("<strong>{}</strong>").format(escape(name))
 
 
+def _address_html(url: str) -> Markup:
+    return Markup('<a class="link" href="{0}" style="color:#1f5eff">{0}</a>').format(escape(url))
+
+
 def _tidy(text: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", text.strip()) + "\n"
 
@@ -155,6 +159,7 @@ def _environment(*, html: bool) -> Environment:
     )
     environment.filters["paragraphs"] = _paragraphs_html if html else _paragraphs_text
     environment.filters["strong"] = _strong_html if html else str
+    environment.filters["address"] = _address_html if html else str
     return environment
 
 

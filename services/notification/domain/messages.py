@@ -6,7 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from shared.contracts.calls.identity import VerificationLinkRequest
+from shared.contracts.calls.identity import (
+    PasswordResetLinkRequest,
+    SignUpLinkRequest,
+    VerificationLinkRequest,
+)
 from shared.contracts.calls.team import InvitationLinkRequest
 from shared.contracts.facts import Caller
 from shared.contracts.topology import Service
@@ -17,6 +21,9 @@ class MessageKind(StrEnum):
     """What a message is about; also the name of its template."""
 
     VERIFY_EMAIL = "verify_email"
+    ACCOUNT_EXISTS = "account_exists"
+    PASSWORD_RESET = "password_reset"  # noqa: S105 - the name of a mail
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - the name of a mail
     INVITATION = "invitation"
     INVITATION_ACCEPTED = "invitation_accepted"
     INVITATION_DECLINED = "invitation_declined"
@@ -39,8 +46,13 @@ class MessageStatus(StrEnum):
     """The link was used, revoked or superseded before the mail went out."""
 
 
-LinkRequest = InvitationLinkRequest | VerificationLinkRequest
-"""Names a link to the service that owns it and can make it; holds no secret."""
+LinkRequest = (
+    InvitationLinkRequest | SignUpLinkRequest | PasswordResetLinkRequest | VerificationLinkRequest
+)
+"""Names a link to the service that owns it and can make it; holds no secret.
+
+Only messages that an earlier version queued have a `VerificationLinkRequest`.
+"""
 
 
 def link_owner(request: LinkRequest) -> Service:

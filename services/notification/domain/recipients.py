@@ -11,8 +11,9 @@ from services.notification.domain.messages import (
     MessageKind,
     message_id,
 )
+from services.notification.domain.names import format_moment
 from shared.contracts import identity, team
-from shared.contracts.calls.identity import VerificationLinkRequest
+from shared.contracts.calls.identity import PasswordResetLinkRequest, SignUpLinkRequest
 from shared.contracts.calls.team import InvitationLinkRequest
 from shared.contracts.facts import Caller, Payload, Row
 from shared.contracts.registry import payload_of
@@ -57,18 +58,41 @@ class _Notice:
 _NoticeOf = Callable[[Any, Row], _Notice | None]
 
 
-def _verify_email(
-    fact: identity.UserSignedUp | identity.UserVerificationResent, row: Row
-) -> _Notice | None:
-    if isinstance(fact, identity.UserSignedUp) and fact.verified:
-        return None
+def _verify_email(fact: identity.SignUpRequested, row: Row) -> _Notice:
     return _Notice(
         kind=MessageKind.VERIFY_EMAIL,
         to=fact.email,
         words={"name": fact.name},
-        link=VerificationLinkRequest(
-            kind="verification", id=fact.user_id, generation=fact.generation
+        expires_at=fact.expires_at,
+        link=SignUpLinkRequest(kind="sign-up", id=fact.sign_up_id, generation=fact.generation),
+    )
+
+
+def _account_exists(fact: identity.UserSignUpRefused, row: Row) -> _Notice:
+    return _Notice(kind=MessageKind.ACCOUNT_EXISTS, to=fact.email, words={"name": fact.name})
+
+
+def _password_reset(fact: identity.UserPasswordResetRequested, row: Row) -> _Notice:
+    return _Notice(
+        kind=MessageKind.PASSWORD_RESET,
+        to=fact.email,
+        words={"name": fact.name},
+        expires_at=fact.expires_at,
+        link=PasswordResetLinkRequest(
+            kind="password-reset", id=fact.user_id, generation=fact.generation
         ),
+    )
+
+
+def _password_changed(fact: identity.UserPasswordChanged, row: Row) -> _Notice:
+    return _Notice(
+        kind=MessageKind.PASSWORD_CHANGED,
+        to=fact.email,
+        words={
+            "name": fact.name,
+            "by_reset": "yes" if fact.by_reset else "",
+            "changed_at": format_moment(row.occurred_at),
+        },
     )
 
 
@@ -166,8 +190,10 @@ def _table(*rows: tuple[type[Payload], _NoticeOf]) -> dict[str, _NoticeOf]:
 
 
 RECIPIENTS = _table(
-    (identity.UserSignedUp, _verify_email),
-    (identity.UserVerificationResent, _verify_email),
+    (identity.SignUpRequested, _verify_email),
+    (identity.UserSignUpRefused, _account_exists),
+    (identity.UserPasswordResetRequested, _password_reset),
+    (identity.UserPasswordChanged, _password_changed),
     (identity.SessionReuseDetected, _signed_out),
     (team.InvitationCreated, _invitation),
     (team.InvitationResent, _invitation),

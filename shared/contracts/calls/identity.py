@@ -27,11 +27,33 @@ class InternalUser(InternalAnswer):
 
 
 class VerificationLinkRequest(InternalRequest):
-    """The verification link of a user that is about to be mailed."""
+    """A verification link of earlier versions, which does not work any more."""
 
     kind: Literal["verification"]
     id: Annotated[str, Field(pattern="^usr_[0-9a-f]{32}$")]
     generation: Annotated[int, Field(ge=1)]
+
+
+class SignUpLinkRequest(InternalRequest):
+    """The link of a pending sign-up that is about to be mailed."""
+
+    kind: Literal["sign-up"]
+    id: Annotated[str, Field(pattern="^sup_[0-9a-f]{32}$")]
+    generation: Annotated[int, Field(ge=1)]
+
+
+class PasswordResetLinkRequest(InternalRequest):
+    """The link of a user's password reset that is about to be mailed."""
+
+    kind: Literal["password-reset"]
+    id: Annotated[str, Field(pattern="^usr_[0-9a-f]{32}$")]
+    generation: Annotated[int, Field(ge=1)]
+
+
+class PasswordResetLinkAnswer(InternalAnswer):
+    """A link to be mailed, never to be stored or logged; it works without a code."""
+
+    url: str
 
 
 KEY_SET = InternalCall(
@@ -56,11 +78,31 @@ USER = InternalCall(
 )
 VERIFICATION_LINK = InternalCall(
     name="makeVerificationLink",
-    summary="Make the verification link of a mail that is sent now",
+    summary="Refuse a verification link of earlier versions",
     method="POST",
     path="/internal/links",
     callees=(Service.IDENTITY,),
     callers=(Service.NOTIFICATION,),
     request=VerificationLinkRequest,
     answer=LinkAnswer,
+)
+SIGN_UP_LINK = InternalCall(
+    name="makeSignUpLink",
+    summary="Make the link of a pending sign-up that is mailed now",
+    method="POST",
+    path="/internal/sign-up-links",
+    callees=(Service.IDENTITY,),
+    callers=(Service.NOTIFICATION,),
+    request=SignUpLinkRequest,
+    answer=LinkAnswer,
+)
+PASSWORD_RESET_LINK = InternalCall(
+    name="makePasswordResetLink",
+    summary="Make the link of a password reset that is mailed now",
+    method="POST",
+    path="/internal/password-reset-links",
+    callees=(Service.IDENTITY,),
+    callers=(Service.NOTIFICATION,),
+    request=PasswordResetLinkRequest,
+    answer=PasswordResetLinkAnswer,
 )

@@ -4,7 +4,13 @@ from typing import Any
 
 from shared.contracts.calls.authz import DECIDE
 from shared.contracts.calls.base import InternalCall
-from shared.contracts.calls.identity import KEY_SET, USER, VERIFICATION_LINK
+from shared.contracts.calls.identity import (
+    KEY_SET,
+    PASSWORD_RESET_LINK,
+    SIGN_UP_LINK,
+    USER,
+    VERIFICATION_LINK,
+)
 from shared.contracts.calls.journal import CHANGES, HEADS
 from shared.contracts.calls.leases import APPLIED, LEASE, RELEASE, SNAPSHOT
 from shared.contracts.calls.team import INVITATION_LINK, INVITATION_LOOKUP
@@ -19,6 +25,8 @@ CALLS: tuple[InternalCall[Any, Any], ...] = (
     KEY_SET,
     USER,
     VERIFICATION_LINK,
+    SIGN_UP_LINK,
+    PASSWORD_RESET_LINK,
     INVITATION_LINK,
     INVITATION_LOOKUP,
     DECIDE,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import secrets
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,9 +18,11 @@ from shared.auth.key_sources import RemoteKeys
 from shared.contracts.calls.authz import DECIDE, CheckRequest, CheckResult
 from shared.contracts.calls.identity import (
     KEY_SET,
-    VERIFICATION_LINK,
+    PASSWORD_RESET_LINK,
+    SIGN_UP_LINK,
     KeySet,
-    VerificationLinkRequest,
+    PasswordResetLinkRequest,
+    SignUpLinkRequest,
 )
 from shared.contracts.calls.journal import HEADS, Heads
 from shared.contracts.calls.team import INVITATION_LOOKUP, InvitationLookupRequest, InvitedAddress
@@ -28,6 +31,7 @@ from shared.contracts.refusals import InvitationNotValid
 from shared.contracts.topology import Service
 from shared.http.internal import internal_route
 from shared.http.routes import Call
+from shared.problems import Refusal
 from tests.clocks import SetClock
 from tests.patience import PATIENT
 from tests.support.service import (
@@ -106,31 +110,67 @@ class Identity(RunningService):
     async def post(self, path: str, body: Any = None, **options: Any) -> Answered:
         return await self.send("POST", path, body, **options)
 
-    async def sign_up(
-        self, email: str, *, password: str = PASSWORD, name: str = "Ana", **options: Any
+    async def sign_up(self, email: str, *, name: str = "Ana", **options: Any) -> Answered:
+        return await self.post("/v1/signup", {"email": email, "name": name}, **options)
+
+    async def verify(
+        self, link: dict[str, str], *, password: str = PASSWORD, **fields: str
     ) -> Answered:
-        body = {"email": email, "name": name, "password": password}
-        return await self.post("/v1/signup", body, **options)
+        return await self.post("/v1/email/verify", link | {"password": password} | fields)
+
+    async def forgot(self, email: str) -> Answered:
+        return await self.post("/v1/password/forgot", {"email": email})
+
+    async def reset(self, token: str, password: str) -> Answered:
+        return await self.post("/v1/password/reset", {"token": token, "password": password})
+
+    async def change_password(self, token: str, current: str, new: str) -> Answered:
+        body = {"current": current, "new": new}
+        return await self.post("/v1/me/password", body, token=token)
+
+    async def is_live(self, session: dict[str, Any]) -> bool:
+        """Whether the tokens of a session still open anything; a live one is refreshed."""
+        me = await self.send("GET", "/v1/me", token=session["access_token"])
+        body = {"refresh_token": session["refresh_token"]}
+        refreshed = await self.post("/v1/token/refresh", body)
+        assert (me.status, refreshed.status) in {(200, 200), (401, 401)}
+        return me.status == 200
 
     async def log_in(self, email: str, password: str = PASSWORD, **options: Any) -> Answered:
         return await self.post("/v1/login", {"email": email, "password": password}, **options)
 
-    async def link(self, user_id: str, generation: int = 1) -> dict[str, str]:
-        """What notification gets to put into the mail."""
-        request = VerificationLinkRequest(kind="verification", id=user_id, generation=generation)
-        answer = await self.notification.call(VERIFICATION_LINK, "identity", request)
+    async def link(self, sign_up_id: str, generation: int) -> dict[str, str]:
+        """What notification gets to put into the mail of a sign-up."""
+        request = SignUpLinkRequest(kind="sign-up", id=sign_up_id, generation=generation)
+        answer = await self.notification.call(SIGN_UP_LINK, "identity", request)
         return {"token": answer.url.partition("#token=")[2], "code": answer.code}
 
-    async def newest_user(self, email: str) -> str:
-        """The user who signed up last with this address, by the fact that tells of it."""
-        told = [row for row in await self.rows("user.signed_up") if row.data["email"] == email]
-        return str(max(told, key=lambda row: row.id).data["user_id"])
+    async def reset_token(self, user_id: str, generation: int) -> str:
+        """What notification gets to put into the mail of a password reset."""
+        request = PasswordResetLinkRequest(kind="password-reset", id=user_id, generation=generation)
+        answer = await self.notification.call(PASSWORD_RESET_LINK, "identity", request)
+        return answer.url.partition("#token=")[2]
+
+    async def mailed_links(self, email: str) -> list[dict[str, str]]:
+        """The links of the mails of a sign-up with this address, oldest first, if they work."""
+        links = []
+        for row in await self.rows("sign_up.requested"):
+            if row.data["email"] == email:
+                with contextlib.suppress(Refusal):
+                    links.append(await self.link(row.data["sign_up_id"], row.data["generation"]))
+        return links
+
+    async def mailed_reset(self, email: str) -> str:
+        """The token in the newest mail of a password reset."""
+        told = [row.data for row in await self.rows("user.password_reset_requested")]
+        newest = [data for data in told if data["email"] == email][-1]
+        return await self.reset_token(newest["user_id"], newest["generation"])
 
     async def person(self, email: str, *, name: str = "Ana") -> dict[str, Any]:
         """Sign up, prove the address, and be signed in."""
         assert (await self.sign_up(email, name=name)).status == 202
-        link = await self.link(await self.newest_user(email))
-        answer = await self.post("/v1/email/verify", link)
+        [*_, link] = await self.mailed_links(email)
+        answer = await self.verify(link)
         assert answer.status == 200, answer.text
         return dict(answer.body)
 

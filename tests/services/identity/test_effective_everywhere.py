@@ -8,7 +8,7 @@ import pytest
 
 from services.identity.routes import INTERNAL_ROUTES, ROUTES
 from shared.journal import Journal
-from tests.services.identity.running import Identity, running
+from tests.services.identity.running import PASSWORD, Identity, running
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from shared.http.routes import Route
 
 ADDRESS = "ana@example.com"
+NEW_PASSWORD = "quiet-otters-paint-maps"
 
 
 async def sign_up(identity: Identity) -> Callable[[], Awaitable[Any]]:
@@ -24,8 +25,8 @@ async def sign_up(identity: Identity) -> Callable[[], Awaitable[Any]]:
 
 async def verify(identity: Identity) -> Callable[[], Awaitable[Any]]:
     await identity.sign_up(ADDRESS)
-    link = await identity.link(await identity.newest_user(ADDRESS))
-    return lambda: identity.post("/v1/email/verify", link)
+    [link] = await identity.mailed_links(ADDRESS)
+    return lambda: identity.verify(link)
 
 
 async def resend(identity: Identity) -> Callable[[], Awaitable[Any]]:
@@ -37,6 +38,23 @@ async def resend(identity: Identity) -> Callable[[], Awaitable[Any]]:
 async def log_in(identity: Identity) -> Callable[[], Awaitable[Any]]:
     await identity.person(ADDRESS)
     return lambda: identity.log_in(ADDRESS)
+
+
+async def forgot(identity: Identity) -> Callable[[], Awaitable[Any]]:
+    await identity.person(ADDRESS)
+    return lambda: identity.forgot(ADDRESS)
+
+
+async def reset(identity: Identity) -> Callable[[], Awaitable[Any]]:
+    await identity.person(ADDRESS)
+    await identity.forgot(ADDRESS)
+    token = await identity.mailed_reset(ADDRESS)
+    return lambda: identity.reset(token, NEW_PASSWORD)
+
+
+async def change_password(identity: Identity) -> Callable[[], Awaitable[Any]]:
+    token = (await identity.person(ADDRESS))["access_token"]
+    return lambda: identity.change_password(token, PASSWORD, NEW_PASSWORD)
 
 
 async def use_a_refresh_token_again(identity: Identity) -> Callable[[], Awaitable[Any]]:
@@ -66,13 +84,22 @@ PREPARED = {
     "verifyEmail": verify,
     "resendVerification": resend,
     "logIn": log_in,
+    "forgotPassword": forgot,
+    "resetPassword": reset,
+    "changePassword": change_password,
     "refreshToken": use_a_refresh_token_again,
     "logOut": log_out,
     "updateMe": rename,
     "createServiceClient": make_client,
 }
 """Per operation, what prepares it and returns the request that changes something."""
-RECORDS_NOTHING = {"getToken", "switchAccount", "makeVerificationLink"}
+RECORDS_NOTHING = {
+    "getToken",
+    "switchAccount",
+    "makeVerificationLink",
+    "makeSignUpLink",
+    "makePasswordResetLink",
+}
 CHANGES = [
     route
     for route in (*ROUTES, *INTERNAL_ROUTES)

@@ -12,10 +12,18 @@ from shared.http.routes import Media
 from tests.services.identity.running import PASSWORD, Identity
 
 BODIES = {
-    "/v1/signup": {"email": "ana@example.com", "name": "Ana", "password": PASSWORD},
-    "/v1/email/verify": {"token": "usr_x", "code": "AAAAAAAA"},
+    "/v1/signup": {"email": "ana@example.com", "name": "Ana"},
+    "/v1/email/verify": {
+        "token": "sup_x",
+        "code": "AAAAAAAA",
+        "name": "Ana",
+        "password": PASSWORD,
+    },
     "/v1/email/resend": {"email": "ana@example.com"},
     "/v1/login": {"email": "ana@example.com", "password": PASSWORD},
+    "/v1/password/forgot": {"email": "ana@example.com"},
+    "/v1/password/reset": {"token": "usr_x", "password": PASSWORD},
+    "/v1/me/password": {"current": PASSWORD, "new": PASSWORD},
     "/v1/token/refresh": {"refresh_token": "ses_x"},
     "/v1/session/switch": {"account_id": "acc_" + "7" * 32},
     "/v1/me": {"name": "Ana"},
@@ -25,6 +33,7 @@ FIELDS: list[tuple[str, tuple[str, ...]]] = [
     (path, (field,)) for path, body in BODIES.items() for field in body
 ]
 FIELDS += [("/v1/signup", ("invitation", field)) for field in ("token", "code")]
+FIELDS += [("/v1/signup", ("password",))]
 VALUES = [
     {"$ne": ""},
     {"$gt": ""},
@@ -67,4 +76,5 @@ async def test_an_operator_in_a_text_stays_text(identity: Identity) -> None:
         assert (await identity.log_in(text)).status == 401
         assert (await identity.log_in("ana@example.com", text)).status == 401
         assert (await identity.post("/v1/token/refresh", {"refresh_token": text})).status == 401
-        assert (await identity.post("/v1/email/verify", {"token": text})).status == 410
+        assert (await identity.verify({"token": text})).status == 410
+        assert (await identity.reset(text, PASSWORD)).status == 410

@@ -9,7 +9,15 @@ import pytest
 from services.identity.store import Store
 from shared.auth.lifetimes import ACCESS_SECONDS
 from shared.contracts.calls.base import InternalCall
-from shared.contracts.calls.identity import USER, VERIFICATION_LINK, VerificationLinkRequest
+from shared.contracts.calls.identity import (
+    PASSWORD_RESET_LINK,
+    SIGN_UP_LINK,
+    USER,
+    VERIFICATION_LINK,
+    PasswordResetLinkRequest,
+    SignUpLinkRequest,
+    VerificationLinkRequest,
+)
 from shared.contracts.calls.leases import LEASE, SNAPSHOT, LeaseRequest, SnapshotQuery
 from shared.contracts.policy_objects import ServiceClientObject, SessionObject
 from shared.problems import Refusal
@@ -23,10 +31,14 @@ if TYPE_CHECKING:
 TEAM = "acc_" + "7" * 32
 STRANGER = "usr_" + "0" * 32
 LINK = VerificationLinkRequest(kind="verification", id=STRANGER, generation=1)
+SIGN_UP = SignUpLinkRequest(kind="sign-up", id="sup_" + "0" * 32, generation=1)
+RESET = PasswordResetLinkRequest(kind="password-reset", id=STRANGER, generation=1)
 FOREIGN: list[tuple[str, InternalCall[Any, Any], Any]] = [
     ("authz", USER, None),
     ("team", VERIFICATION_LINK, LINK),
     ("audit", VERIFICATION_LINK, LINK),
+    ("team", SIGN_UP_LINK, SIGN_UP),
+    ("audit", PASSWORD_RESET_LINK, RESET),
     ("team", SNAPSHOT, SnapshotQuery()),
     ("notification", LEASE, LeaseRequest(replica="r1", boot=1, asked=0, applied={})),
 ]

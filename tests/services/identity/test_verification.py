@@ -1,126 +1,290 @@
-"""Tests of e-mail verification: which links work, and what a resend does."""
+"""Tests of e-mail verification: which links work, and what a repeat answers."""
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
-from shared.contracts.calls.identity import VERIFICATION_LINK, VerificationLinkRequest
+from services.identity.store import Store
+from shared.contracts.calls.identity import (
+    SIGN_UP_LINK,
+    VERIFICATION_LINK,
+    SignUpLinkRequest,
+    VerificationLinkRequest,
+)
+from shared.ids import SignUpId
+from shared.mongo import transact
 from shared.problems import Refusal
-from tests.services.identity.running import Identity
+from tests.services.identity.running import PASSWORD, Identity
 from tests.support.service import ISSUER
+
+OTHER_PASSWORD = "quiet-otters-paint-maps"
+DAY, WEEK = 24 * 3600, 7 * 24 * 3600
+
+
+async def mailed_link(identity: Identity, email: str = "ana@example.com") -> dict[str, str]:
+    """Sign up, and read the newest mail."""
+    assert (await identity.sign_up(email)).status == 202
+    [*_, link] = await identity.mailed_links(email)
+    return link
 
 
 @pytest.mark.rule("B1")
-async def test_the_mailed_link_verifies_the_address_and_signs_in(identity: Identity) -> None:
-    session = await identity.person("ana@example.com")
-    assert session["user"]["email"] == "ana@example.com"
-    assert session["user"]["verified"] is True
+async def test_the_mailed_link_creates_the_user_and_signs_in(identity: Identity) -> None:
+    link = await mailed_link(identity)
+    answer = await identity.verify(link)
+    assert answer.status == 200
+    session = answer.body
+    assert session["user"] == {
+        "id": session["user"]["id"],
+        "email": "ana@example.com",
+        "name": "Ana",
+        "verified": True,
+    }
     actions = await identity.actions_of(session["user"]["id"])
-    assert actions == ["user.signed_up", "user.verified", "session.started"]
+    assert [action for action in actions if action != "sign_up.requested"] == [
+        "user.signed_up",
+        "user.verified",
+        "session.started",
+    ]
     me = await identity.send("GET", "/v1/me", token=session["access_token"])
-    assert me.status == 200
-    assert me.body["account_id"] == session["account_id"]
+    assert (me.status, me.body["account_id"]) == (200, session["account_id"])
+    assert (await identity.log_in("ana@example.com")).status == 200
 
 
 async def test_the_link_in_the_mail_leads_to_the_public_url(identity: Identity) -> None:
     await identity.sign_up("ana@example.com")
-    user = await identity.newest_user("ana@example.com")
-    request = VerificationLinkRequest(kind="verification", id=user, generation=1)
-    answer = await identity.notification.call(VERIFICATION_LINK, "identity", request)
-    assert answer.url.startswith(f"{ISSUER}/verify#token={user}.1.")
+    (row,) = await identity.rows("sign_up.requested")
+    sign_up_id = row.data["sign_up_id"]
+    request = SignUpLinkRequest(kind="sign-up", id=sign_up_id, generation=1)
+    answer = await identity.notification.call(SIGN_UP_LINK, "identity", request)
+    assert answer.url.startswith(f"{ISSUER}/verify#token={sign_up_id}.1.")
     assert len(answer.code) == 8
 
 
-async def test_a_used_link_signs_in_again_for_ten_minutes_only(
-    identity: Identity,
-) -> None:
-    await identity.sign_up("ana@example.com")
-    link = await identity.link(await identity.newest_user("ana@example.com"))
-    first = await identity.post("/v1/email/verify", link)
-    identity.clock.move(599)
-    again = await identity.post("/v1/email/verify", link)
-    assert (first.status, again.status) == (200, 200)
-    identity.clock.move(2)
-    late = await identity.post("/v1/email/verify", link)
-    assert (late.status, late.body["code"]) == (410, "link-invalid")
-    assert len(await identity.rows("user.verified")) == 1
+async def test_the_request_that_verifies_may_set_the_name(identity: Identity) -> None:
+    link = await mailed_link(identity)
+    bad = await identity.verify(link, name="a\nb")
+    assert (bad.status, bad.body["errors"][0]["pointer"]) == (422, "/name")
+    session = (await identity.verify(link, name="Ana Díaz")).expect(200)
+    assert session["user"]["name"] == "Ana Díaz"
+
+
+async def test_a_weak_password_is_refused_and_the_link_stays_valid(identity: Identity) -> None:
+    link = await mailed_link(identity)
+    for password in ("short", "passwordpassword", "ana@example.com", "Rolecall2026!", "x" * 129):
+        refused = await identity.verify(link, password=password)
+        assert refused.status == 422, password
+        assert [error["pointer"] for error in refused.body["errors"]] == ["/password"]
+    named = await identity.verify(link, name="Zoraide Quint", password="zoraidequint")
+    assert named.status == 422
+    assert "your name" in named.body["errors"][0]["message"]
+    assert await identity.rows("user.signed_up") == []
+    assert (await identity.verify(link)).status == 200
 
 
 async def test_a_forged_link_is_refused_like_a_used_one(identity: Identity) -> None:
-    await identity.sign_up("ana@example.com")
-    link = await identity.link(await identity.newest_user("ana@example.com"))
+    link = await mailed_link(identity)
     token, code = link["token"], link["code"]
     spoiled = [
         {"token": token[:-2] + ("AA" if token[-2:] != "AA" else "BA")},
         {"token": token.replace(".1.", ".2.")},
-        {"token": "usr_" + "0" * 32 + token[36:]},
+        {"token": "sup_" + "0" * 32 + token[36:]},
+        {"token": "usr_" + token[4:]},
         {"token": token, "code": code[::-1]},
         {"token": "x"},
     ]
     for body in spoiled:
-        answer = await identity.post("/v1/email/verify", body)
+        answer = await identity.verify(body)
         assert (answer.status, answer.body["code"]) == (410, "link-invalid"), body
     assert await identity.rows("user.verified") == []
-    assert (await identity.post("/v1/email/verify", link)).status == 200
+    assert (await identity.verify(link)).status == 200
 
 
-async def test_a_resent_link_works_and_the_earlier_one_does_not(identity: Identity) -> None:
+@pytest.mark.rule("B1")
+async def test_a_repeat_answers_the_same_session_for_a_minute(identity: Identity) -> None:
+    link = await mailed_link(identity)
+    first = (await identity.verify(link)).expect(200)
+    identity.clock.move(60)
+    again = (await identity.verify(link)).expect(200)
+    assert again["refresh_token"] == first["refresh_token"]
+    assert again["user"] == first["user"]
+    identity.clock.move(0.001)
+    late = await identity.verify(link)
+    assert (late.status, late.body["code"]) == (410, "link-invalid")
+    assert len(await identity.rows("user.verified")) == 1
+    assert len(await identity.rows("session.started")) == 1
+
+
+async def test_a_repeat_with_another_password_is_refused(identity: Identity) -> None:
+    link = await mailed_link(identity)
+    (await identity.verify(link)).expect(200)
+    assert (await identity.verify(link, password=OTHER_PASSWORD)).status == 410
+    assert (await identity.log_in("ana@example.com", OTHER_PASSWORD)).status == 401
+    assert (await identity.log_in("ana@example.com")).status == 200
+
+
+@pytest.mark.rule("B1")
+@pytest.mark.parametrize("ending", ["sign-out", "refresh", "reset", "another password"])
+async def test_a_used_link_brings_back_nothing_that_has_ended(
+    identity: Identity, ending: str
+) -> None:
+    link = await mailed_link(identity)
+    session = (await identity.verify(link)).expect(200)
+    match ending:
+        case "sign-out":
+            await identity.post("/v1/logout", token=session["access_token"])
+        case "refresh":
+            body = {"refresh_token": session["refresh_token"]}
+            (await identity.post("/v1/token/refresh", body)).expect(200)
+        case "reset":
+            await identity.forgot("ana@example.com")
+            token = await identity.mailed_reset("ana@example.com")
+            assert (await identity.reset(token, OTHER_PASSWORD)).status == 204
+        case _:
+            changed = await identity.change_password(
+                session["access_token"], PASSWORD, OTHER_PASSWORD
+            )
+            assert changed.status == 204
+    for password in (PASSWORD, OTHER_PASSWORD):
+        alive = ending == "another password" and password == OTHER_PASSWORD
+        answer = await identity.verify(link, password=password)
+        assert answer.status == (200 if alive else 410), (ending, password)
+    assert len(await identity.rows("session.started")) == 1
+
+
+async def test_a_repeated_sign_up_mails_the_same_link_while_it_is_young(
+    identity: Identity,
+) -> None:
     await identity.sign_up("ana@example.com")
-    user = await identity.newest_user("ana@example.com")
-    old = await identity.link(user)
+    identity.clock.move(DAY - 1)
+    await identity.sign_up("ANA@example.com", name="Ana Díaz")
+    requested = [row.data for row in await identity.rows("sign_up.requested")]
+    assert {(data["sign_up_id"], data["generation"]) for data in requested} == {
+        (requested[0]["sign_up_id"], 1)
+    }
+    assert await identity.database["sign_ups"].count_documents({}) == 1
+    [older] = await identity.mailed_links("ana@example.com")
+    session = (await identity.verify(older)).expect(200)
+    assert session["user"]["name"] == "Ana Díaz"
+
+
+async def test_a_link_that_is_not_young_any_more_is_replaced(identity: Identity) -> None:
+    old = await mailed_link(identity)
+    identity.clock.move(DAY)
     answer = await identity.post("/v1/email/resend", {"email": "ANA@example.com"})
     assert (answer.status, answer.body) == (202, {"status": "verification-sent"})
-    (resent,) = await identity.rows("user.verification_resent")
+    (_, resent) = await identity.rows("sign_up.requested")
     assert resent.data["generation"] == 2
-    assert (await identity.post("/v1/email/verify", old)).status == 410
-    new = await identity.link(user, generation=2)
-    assert (await identity.post("/v1/email/verify", new)).status == 200
+    assert (await identity.verify(old)).status == 410
+    new = await identity.link(resent.data["sign_up_id"], generation=2)
+    identity.clock.move(WEEK - 1)
+    assert (await identity.verify(new)).status == 200
 
 
-async def test_a_superseded_or_used_link_is_not_mailed(identity: Identity) -> None:
-    await identity.sign_up("ana@example.com")
-    user = await identity.newest_user("ana@example.com")
-    request = VerificationLinkRequest(kind="verification", id=user, generation=1)
-    link = await identity.link(user)
-    await identity.post("/v1/email/verify", link)
+async def test_a_superseded_used_or_old_link_is_not_mailed(identity: Identity) -> None:
+    link = await mailed_link(identity)
+    (row,) = await identity.rows("sign_up.requested")
+    request = SignUpLinkRequest(kind="sign-up", id=row.data["sign_up_id"], generation=1)
+    (await identity.verify(link)).expect(200)
+    old = VerificationLinkRequest(kind="verification", id="usr_" + "0" * 32, generation=1)
     with pytest.raises(Refusal, match="not valid any more") as refused:
-        await identity.notification.call(VERIFICATION_LINK, "identity", request)
+        await identity.notification.call(SIGN_UP_LINK, "identity", request)
+    assert refused.value.status == 410
+    with pytest.raises(Refusal, match="not valid any more") as refused:
+        await identity.notification.call(VERIFICATION_LINK, "identity", old)
     assert refused.value.status == 410
 
 
-async def test_a_user_who_does_not_verify_in_seven_days_is_gone(identity: Identity) -> None:
-    await identity.sign_up("ana@example.com")
-    link = await identity.link(await identity.newest_user("ana@example.com"))
-    identity.clock.move(7 * 24 * 3600)
-    assert (await identity.post("/v1/email/verify", link)).status == 410
-    assert (await identity.log_in("ana@example.com")).status == 401
+async def test_a_sign_up_that_is_not_verified_in_seven_days_is_over(identity: Identity) -> None:
+    link = await mailed_link(identity)
+    stored = await identity.database["sign_ups"].find_one({})
+    identity.clock.move(WEEK)
+    assert stored is not None
+    assert stored["delete_at"].replace(tzinfo=None) == identity.clock.now().replace(tzinfo=None)
+    assert (await identity.verify(link)).status == 410
+    await identity.post("/v1/email/resend", {"email": "ana@example.com"})
+    assert len(await identity.rows("sign_up.requested")) == 1
+    again = await mailed_link(identity)
+    assert (await identity.verify(link)).status == 410
+    assert (await identity.verify(again)).status == 200
 
 
-async def test_verifying_an_address_removes_its_unverified_users(identity: Identity) -> None:
-    await identity.sign_up("ana@example.com", password="squatters-password")
-    squatter = await identity.newest_user("ana@example.com")
-    squatters_link = await identity.link(squatter)
-    identity.clock.move(1)
-    owner = await identity.person("ana@example.com")
-    assert owner["user"]["id"] != squatter
-    wrong = await identity.log_in("ana@example.com", "squatters-password")
-    assert (wrong.status, wrong.body["code"]) == (401, "wrong-credentials")
+@pytest.mark.rule("B1")
+async def test_a_strangers_sign_up_leaves_no_password_behind(identity: Identity) -> None:
+    """The stranger signs up with the address of another person, who opens the older mail."""
+    theirs = {"email": "ana@example.com", "name": "Eve", "password": OTHER_PASSWORD}
+    tried = await identity.post("/v1/signup", theirs)
+    assert (tried.status, tried.body["errors"][0]["pointer"]) == (422, "/password")
+    assert (await identity.sign_up("ana@example.com", name="Eve")).status == 202
+    assert (await identity.sign_up("ana@example.com", name="Ana")).status == 202
+    older, _ = await identity.mailed_links("ana@example.com")
+    session = (await identity.verify(older)).expect(200)
+    assert session["user"]["name"] == "Ana"
+    assert (await identity.sign_up("ana@example.com", name="Eve")).status == 202
+    for password in (OTHER_PASSWORD, "three-other-words-here"):
+        assert (await identity.log_in("ana@example.com", password)).status == 401
+        assert (await identity.verify(older, password=password)).status == 410
     assert (await identity.log_in("ana@example.com")).status == 200
-    assert (await identity.post("/v1/email/verify", squatters_link)).status == 410
+    stored = [document async for document in identity.database["sign_ups"].find({})]
+    assert all("password" not in key for document in stored for key in document)
 
 
-async def test_an_address_has_one_verified_user_after_links_used_at_once(
+@pytest.mark.parametrize("same_password", [True, False])
+async def test_two_verifications_at_once_make_one_user(
+    identity: Identity, *, same_password: bool
+) -> None:
+    link = await mailed_link(identity)
+    passwords = [PASSWORD, PASSWORD if same_password else OTHER_PASSWORD] * 2
+    answers = await asyncio.gather(
+        *(identity.verify(link, password=password) for password in passwords)
+    )
+    good = [answer.body["refresh_token"] for answer in answers if answer.status == 200]
+    assert len(good) == (4 if same_password else 2)
+    assert len(set(good)) == 1
+    assert {answer.status for answer in answers} <= {200, 410}
+    assert len(await identity.rows("user.signed_up")) == 1
+    assert len(await identity.rows("session.started")) == 1
+    working = [(await identity.log_in("ana@example.com", each)).status for each in set(passwords)]
+    assert working.count(200) == 1
+
+
+async def test_verification_and_a_mailed_invitation_at_once_make_one_user(
     identity: Identity,
 ) -> None:
-    links = []
-    for _ in range(3):
-        await identity.sign_up("ana@example.com")
-        links.append(await identity.link(await identity.newest_user("ana@example.com")))
-    answers = await asyncio.gather(*(identity.post("/v1/email/verify", link) for link in links))
-    assert sorted(answer.status for answer in answers) == [200, 410, 410]
-    assert await identity.database["users"].count_documents({"email_key": "ana@example.com"}) == 1
+    link = await mailed_link(identity)
+    proof = identity.stand_ins.invite("ana@example.com", "email")
+    invited = {"name": "Ana", "password": OTHER_PASSWORD, "invitation": proof}
+    verified, joined = await asyncio.gather(
+        identity.verify(link), identity.post("/v1/signup", invited)
+    )
+    assert (verified.status, joined.status) in {(200, 409), (410, 201)}
+    assert await identity.database["users"].count_documents({}) == 1
+    winner = PASSWORD if verified.status == 200 else OTHER_PASSWORD
+    assert (await identity.log_in("ana@example.com", winner)).status == 200
+
+
+@pytest.mark.parametrize("ending", ["sign-out", "reset"])
+async def test_a_repeat_at_the_same_time_as_an_ending_opens_nothing(
+    identity: Identity, ending: str
+) -> None:
+    link = await mailed_link(identity)
+    session = (await identity.verify(link)).expect(200)
+    await identity.forgot("ana@example.com")
+    token = await identity.mailed_reset("ana@example.com")
+    end = (
+        identity.post("/v1/logout", token=session["access_token"])
+        if ending == "sign-out"
+        else identity.reset(token, OTHER_PASSWORD)
+    )
+    ended, *repeats = await asyncio.gather(end, *(identity.verify(link) for _ in range(3)))
+    assert ended.status == 204
+    for repeat in repeats:
+        assert repeat.status in {200, 410}
+        assert repeat.status == 410 or not await identity.is_live(repeat.body)
+    assert (await identity.verify(link)).status == 410
 
 
 @pytest.mark.rule("T9")
@@ -136,4 +300,23 @@ async def test_a_resend_answers_the_same_for_every_address(
     assert {(answer.status, answer.text) for answer in answers} == {
         (202, '{"status":"verification-sent"}')
     }
-    assert len(await identity.rows("user.verification_resent")) == 1
+    assert {tuple(sorted(answer.headers)) for answer in answers} == {
+        tuple(sorted(answers[0].headers))
+    }
+    assert len(await identity.rows("user.sign_up_refused")) == 1
+    mailed = [row.data["email"] for row in await identity.rows("sign_up.requested")]
+    assert mailed == ["ana@example.com", "bo@example.com", "bo@example.com"]
+
+
+async def test_a_write_of_an_outdated_sign_up_is_refused(identity: Identity) -> None:
+    link = await mailed_link(identity)
+    store = Store(identity.database)
+    read = await store.sign_up(SignUpId(link["token"].partition(".")[0]))
+    assert read is not None
+    (await identity.verify(link)).expect(200)
+
+    async def change(session) -> None:
+        await store.save_sign_up(read, replace(read, generation=9), session)
+
+    with pytest.raises(Refusal):
+        await transact(identity.client, change)

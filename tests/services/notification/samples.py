@@ -7,8 +7,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from services.notification.domain.messages import LinkRequest, MessageKind
+from services.notification.domain.names import format_moment
 from shared.contracts import identity, team
-from shared.contracts.calls.identity import VerificationLinkRequest
+from shared.contracts.calls.identity import PasswordResetLinkRequest, SignUpLinkRequest
 from shared.contracts.calls.team import InvitationLinkRequest
 from tests.services.rows import NOON
 
@@ -19,12 +20,19 @@ if TYPE_CHECKING:
 
 INVITATION_ID = "inv_" + "0" * 31 + "1"
 USER_ID = "usr_" + "0" * 31 + "1"
+SIGN_UP_ID = "sup_" + "0" * 31 + "1"
 IN_A_WEEK = NOON + timedelta(days=7)
 USER: dict[str, Any] = {
     "user_id": USER_ID,
     "email": "bo@example.com",
     "name": "Bo Li",
     "account_id": "acc_bo",
+}
+SIGN_UP: dict[str, Any] = {
+    "sign_up_id": SIGN_UP_ID,
+    "email": "bo@example.com",
+    "name": "Bo Li",
+    "expires_at": IN_A_WEEK,
 }
 MEMBER: dict[str, Any] = {
     "account_name": "Acme",
@@ -70,7 +78,8 @@ class Expected:
 VERIFICATION = Expected(
     kind=MessageKind.VERIFY_EMAIL,
     words={"name": "Bo Li"},
-    link=VerificationLinkRequest(kind="verification", id=USER_ID, generation=1),
+    link=SignUpLinkRequest(kind="sign-up", id=SIGN_UP_ID, generation=1),
+    expires_at=IN_A_WEEK,
 )
 INVITATION_MAIL = Expected(
     kind=MessageKind.INVITATION,
@@ -86,8 +95,34 @@ INVITATION_MAIL = Expected(
 PROJECT_WORDS = {"account": "Acme", "project": "prod", "actor": "Ana Díaz"}
 
 MAILS: tuple[tuple[Payload, Expected], ...] = (
-    (identity.UserSignedUp(**USER, verified=False, generation=1), VERIFICATION),
-    (identity.UserVerificationResent(**USER, generation=1), VERIFICATION),
+    (identity.SignUpRequested(**SIGN_UP, generation=1), VERIFICATION),
+    (
+        identity.UserSignUpRefused(**USER),
+        Expected(kind=MessageKind.ACCOUNT_EXISTS, words={"name": "Bo Li"}),
+    ),
+    (
+        identity.UserPasswordResetRequested(**USER, generation=2, expires_at=IN_A_WEEK),
+        Expected(
+            kind=MessageKind.PASSWORD_RESET,
+            words={"name": "Bo Li"},
+            link=PasswordResetLinkRequest(kind="password-reset", id=USER_ID, generation=2),
+            expires_at=IN_A_WEEK,
+        ),
+    ),
+    *(
+        (
+            identity.UserPasswordChanged(**USER, by_reset=by_reset),
+            Expected(
+                kind=MessageKind.PASSWORD_CHANGED,
+                words={
+                    "name": "Bo Li",
+                    "by_reset": "yes" if by_reset else "",
+                    "changed_at": format_moment(NOON),
+                },
+            ),
+        )
+        for by_reset in (True, False)
+    ),
     (
         identity.SessionReuseDetected(
             session_id="ses_1",
@@ -185,6 +220,9 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
 )
 WITHOUT_MAIL: tuple[Payload, ...] = (
     identity.UserSignedUp(**USER, verified=True, generation=1),
+    # Of earlier versions: their links do not work any more.
+    identity.UserSignedUp(**USER, verified=False, generation=1),
+    identity.UserVerificationResent(**USER, generation=2),
     team.InvitationCreated(**OPEN, delivery="link"),
     team.InvitationResent(**OPEN, delivery="link"),
     team.MemberLeft(**MEMBER),

@@ -8,27 +8,39 @@ from pydantic import TypeAdapter
 
 from deploy.configuration import Addresses, Secrets, environment
 from deploy.programs.program import free_port
+from services.notification.adapters.links import InternalLinkSource
 from services.notification.app import build
-from services.notification.domain.messages import MessageKind, message_id
+from services.notification.domain.messages import LinkRequest, MessageKind, message_id
 from services.notification.settings import Settings
 from shared.bus.local import LocalBus
 from shared.contracts import identity, team
 from shared.contracts.calls.base import LinkAnswer
-from shared.contracts.calls.identity import VerificationLinkRequest
+from shared.contracts.calls.identity import (
+    PASSWORD_RESET_LINK,
+    SIGN_UP_LINK,
+    VERIFICATION_LINK,
+    PasswordResetLinkRequest,
+    SignUpLinkRequest,
+    VerificationLinkRequest,
+)
 from shared.contracts.calls.journal import HEADS, Heads
 from shared.contracts.calls.team import INVITATION_LINK, InvitationLinkRequest
 from shared.contracts.notification import MessageSent
 from shared.contracts.topology import AUDIT, Service
 from shared.mongo import connect
 from shared.runtime.listeners import listen
+from tests.clocks import SetClock
 from tests.patience import PATIENT
-from tests.services.notification.samples import OPEN, USER
+from tests.services.notification.samples import OPEN, SIGN_UP
 from tests.services.rows import on_the_bus, row_of
+from tests.support.service import caller_of
 from tests.waiting import wait_for
 
-REQUEST: TypeAdapter[InvitationLinkRequest | VerificationLinkRequest] = TypeAdapter(
-    InvitationLinkRequest | VerificationLinkRequest
-)
+REQUESTS: dict[str, TypeAdapter[LinkRequest]] = {
+    INVITATION_LINK.path: TypeAdapter(InvitationLinkRequest | VerificationLinkRequest),
+    SIGN_UP_LINK.path: TypeAdapter(SignUpLinkRequest),
+    PASSWORD_RESET_LINK.path: TypeAdapter(PasswordResetLinkRequest),
+}
 
 
 class LinkOwnersOverHttp:
@@ -40,13 +52,14 @@ class LinkOwnersOverHttp:
 
     def application(self):
         application = web.Application()
-        application.router.add_post(INVITATION_LINK.path, self.link)
+        for path in REQUESTS:
+            application.router.add_post(path, self.link)
         application.router.add_get(HEADS.path, self.heads)
         return application
 
     async def link(self, request):
         assert request.headers["Authorization"].startswith("Bearer ")
-        body = REQUEST.validate_json(await request.text())
+        body = REQUESTS[request.path].validate_json(await request.text())
         self.asked.append(body)
         if body.generation == 2:
             return web.json_response({"code": "link-not-valid", "detail": "gone"}, status=410)
@@ -122,7 +135,7 @@ async def test_a_fact_on_the_bus_becomes_a_mail_and_a_fact_of_notification(
 async def test_a_link_that_is_gone_is_not_mailed(
     service, owners, bus, scripted, mongo_url, database_name
 ):
-    row = row_of(identity.UserVerificationResent(**USER, generation=2))
+    row = row_of(identity.SignUpRequested(**SIGN_UP, generation=2))
     await bus.publish([on_the_bus(row)])
     client = connect(mongo_url, app_name="tests", timeouts=PATIENT)
     messages = client[database_name]["messages"]
@@ -134,9 +147,29 @@ async def test_a_link_that_is_gone_is_not_mailed(
     await wait_for(status, what="the message to be withdrawn")
     assert scripted.taken == []
     assert owners.asked == [
-        VerificationLinkRequest(kind="verification", id=USER["user_id"], generation=2)
+        SignUpLinkRequest(kind="sign-up", id=SIGN_UP["sign_up_id"], generation=2)
     ]
     client.close()
+
+
+@pytest.mark.parametrize(
+    ("call", "request_", "code"),
+    [
+        (INVITATION_LINK, {"kind": "invitation", "id": "inv_" + "1" * 32}, "C0DE"),
+        (SIGN_UP_LINK, {"kind": "sign-up", "id": "sup_" + "1" * 32}, "C0DE"),
+        (PASSWORD_RESET_LINK, {"kind": "password-reset", "id": "usr_" + "1" * 32}, None),
+        (VERIFICATION_LINK, {"kind": "verification", "id": "usr_" + "1" * 32}, "C0DE"),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+async def test_each_kind_of_link_is_asked_of_its_owner(owners, call, request_, code):
+    urls = dict.fromkeys(call.callees, f"http://127.0.0.1:{owners.port}")
+    client = caller_of(Service.NOTIFICATION, urls, SetClock())
+    request = call.request(**request_, generation=1)
+    link = await InternalLinkSource(client).link(request)
+    assert (link.url, link.code) == (f"https://cloud.example/#token={request.id}", code)
+    assert owners.asked == [request]
+    await client.close()
 
 
 async def test_the_service_reports_its_readiness(service):

@@ -13,12 +13,15 @@ from services.notification.domain.messages import MessageKind, message_id
 from shared.bus import Verdict
 from shared.contracts import identity, team
 from shared.contracts.calls.team import InvitationLinkRequest
+from shared.mongo import majority
 from tests.services.notification.samples import (
     INVITATION,
     INVITATION_ID,
     INVITER,
     MAILS,
     MEMBER,
+    SIGN_UP,
+    SIGN_UP_ID,
     USER,
     WITHOUT_MAIL,
 )
@@ -89,12 +92,23 @@ async def test_a_link_that_is_gone_withdraws_the_message_unsent(sending, scripte
 
 
 async def test_only_the_valid_one_of_two_link_generations_is_mailed(sending, scripted):
-    sending.owners.gone.add((USER["user_id"], 1))
-    resent = identity.UserVerificationResent(**USER, generation=2)
-    signed_up = identity.UserSignedUp(**USER, verified=False, generation=1)
-    second, _ = await tell(sending, resent, signed_up)
+    sending.owners.gone.add((SIGN_UP_ID, 1))
+    repeated = identity.SignUpRequested(**SIGN_UP, generation=2)
+    first = identity.SignUpRequested(**SIGN_UP, generation=1)
+    second, _ = await tell(sending, repeated, first)
     await send_what_is_due(sending)
     assert scripted.message_ids == [mail_id(second, MessageKind.VERIFY_EMAIL, "bo@example.com")]
+
+
+async def test_a_link_that_an_earlier_version_queued_is_still_asked_for(sending, scripted):
+    await tell(sending, INVITED)
+    old = {"owner": "identity", "kind": "verification", "id": USER["user_id"], "generation": 1}
+    messages = majority(sending.database, "messages")
+    await messages.update_one({}, {"$set": {"link": old}})
+    sending.owners.gone.add((USER["user_id"], 1))
+    await send_what_is_due(sending)
+    assert list((await sending.statuses()).values()) == ["withdrawn"]
+    assert scripted.taken == []
 
 
 async def test_an_unavailable_link_owner_delays_the_mail_by_a_second(sending, scripted):

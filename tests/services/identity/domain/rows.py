@@ -1,11 +1,12 @@
-"""A user, a session and a client for the tables of rules."""
+"""A user, a pending sign-up, a session and a client for the tables of rules."""
 
 from datetime import UTC, datetime, timedelta
 
 from services.identity.domain.service_clients import ServiceClient, hash_secret
 from services.identity.domain.sessions import UserSession
+from services.identity.domain.sign_up import PendingSignUp
 from services.identity.domain.users import User
-from shared.ids import AccountId, ClientId, SessionId, UserId
+from shared.ids import AccountId, ClientId, SessionId, SignUpId, UserId
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 USER = User(
@@ -16,7 +17,15 @@ USER = User(
     password_hash="h",
     account_id=AccountId("acc_1"),
     created_at=NOON,
+    verified_at=NOON,
+)
+PENDING = PendingSignUp(
+    id=SignUpId("sup_1"),
+    email="ana@example.com",
+    email_key="ana@example.com",
+    name="Ana",
     generation=2,
+    link_made_at=NOON,
 )
 SESSION = UserSession(
     id=SessionId("ses_1"),

@@ -15,7 +15,6 @@ from services.identity.domain.sessions import (
     end_reused,
     ended_by_role_change,
     rotate,
-    sign_in_refusal,
     sign_in_refused,
     start,
 )
@@ -77,20 +76,6 @@ def test_a_new_session_starts_in_the_personal_account() -> None:
     assert (session.generation, session.ended_at) == (1, None)
     assert session.active(NOON + timedelta(days=30, milliseconds=-1))
     assert not session.active(NOON + timedelta(days=30))
-
-
-@pytest.mark.parametrize(
-    ("verified", "password_matches", "reason"),
-    [
-        (True, True, None),
-        (True, False, "wrong-credentials"),
-        (False, True, "email-not-verified"),
-        (False, False, "wrong-credentials"),
-    ],
-)
-def test_sign_in_refusal(*, verified: bool, password_matches: bool, reason: str | None) -> None:
-    user = replace(USER, verified_at=NOON if verified else None)
-    assert sign_in_refusal(user, password_matches=password_matches) == reason
 
 
 def test_a_refused_sign_in_is_recorded_for_the_user() -> None:

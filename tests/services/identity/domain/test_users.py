@@ -2,27 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import timedelta
-
-import pytest
-
 from services.identity.domain.users import caller_as, rename
 from shared.contracts.facts import Actor, Caller, RequestInfo
 from shared.ids import SessionId
-from tests.services.identity.domain.rows import NOON, USER
-
-
-@pytest.mark.parametrize(
-    ("verified_at", "after", "expired"),
-    [
-        (None, timedelta(days=7, milliseconds=-1), False),
-        (None, timedelta(days=7), True),
-        (NOON, timedelta(days=700), False),
-    ],
-)
-def test_only_an_unverified_user_expires(verified_at, after, *, expired: bool) -> None:
-    assert replace(USER, verified_at=verified_at).expired(NOON + after) is expired
+from tests.services.identity.domain.rows import USER
 
 
 def test_a_rename_has_a_fact_only_if_the_name_changes() -> None:

@@ -7,95 +7,80 @@ from datetime import timedelta
 
 import pytest
 
-from services.identity.domain.verification import (
-    LinkInvalid,
-    check_mailable,
-    may_resend,
-    resend,
-    verify,
-)
-from tests.services.identity.domain.rows import NOON, USER
+from services.identity.domain.mailed_links import LinkInvalid
+from services.identity.domain.verification import check_link, check_mailable, repeated, use
+from tests.services.identity.domain.rows import NOON, PENDING, SESSION
 
-WEEK = timedelta(days=7)
-MOMENT = timedelta(milliseconds=1)
-VERIFIED = replace(USER, verified_at=NOON)
-
-
-@pytest.mark.rule("B1")
-@pytest.mark.parametrize("after", [timedelta(), WEEK - MOMENT])
-def test_the_newest_link_verifies_the_address_within_seven_days(after: timedelta) -> None:
-    user, facts = verify(USER, generation=2, verified_user=None, now=NOON + after)
-    assert user.verified_at == NOON + after
-    assert [fact.payload.type for fact in facts] == ["identity.user.verified.v1"]
+WEEK, MINUTE, MOMENT = timedelta(days=7), timedelta(minutes=1), timedelta(milliseconds=1)
+USED = replace(PENDING, used_at=NOON, session_id=SESSION.id)
+FRESH = replace(SESSION, generation=1, rotated_at=None)
 
 
 @pytest.mark.rule("B1")
 @pytest.mark.parametrize(
-    ("generation", "after", "verified_user"),
+    ("pending", "generation", "after", "works"),
     [
-        (2, WEEK, None),
-        (1, timedelta(), None),
-        (3, timedelta(), None),
-        (2, timedelta(), VERIFIED),
-    ],
-)
-def test_another_link_does_not_verify_the_address(generation, after, verified_user) -> None:
-    with pytest.raises(LinkInvalid):
-        verify(USER, generation=generation, verified_user=verified_user, now=NOON + after)
-
-
-@pytest.mark.parametrize(
-    ("generation", "after", "works"),
-    [
-        (2, timedelta(), True),
-        (2, timedelta(minutes=10), True),
-        (2, timedelta(minutes=10) + MOMENT, False),
-        (1, timedelta(), False),
-    ],
-)
-def test_a_used_link_works_again_for_ten_minutes(generation, after, *, works: bool) -> None:
-    if works:
-        outcome = verify(VERIFIED, generation=generation, verified_user=VERIFIED, now=NOON + after)
-        assert outcome == (VERIFIED, ())
-    else:
-        with pytest.raises(LinkInvalid):
-            verify(VERIFIED, generation=generation, verified_user=VERIFIED, now=NOON + after)
-
-
-@pytest.mark.parametrize(
-    ("user", "generation", "after", "mailable"),
-    [
-        (USER, 2, timedelta(), True),
-        (USER, 2, WEEK - MOMENT, True),
-        (USER, 2, WEEK, False),
-        (USER, 1, timedelta(), False),
-        (VERIFIED, 2, timedelta(), False),
+        (PENDING, 2, timedelta(), True),
+        (PENDING, 2, WEEK - MOMENT, True),
+        (PENDING, 2, WEEK, False),
+        (PENDING, 1, timedelta(), False),
+        (PENDING, 3, timedelta(), False),
+        (USED, 2, timedelta(), True),
+        (USED, 2, MINUTE, True),
+        (USED, 2, MINUTE + MOMENT, False),
+        (USED, 1, timedelta(), False),
         (None, 2, timedelta(), False),
     ],
 )
-def test_check_mailable(user, generation, after, *, mailable: bool) -> None:
-    if mailable:
-        assert check_mailable(user, generation=generation, now=NOON + after) is user
+def test_the_newest_link_works_a_week_and_a_minute_after_its_use(
+    pending, generation, after, *, works: bool
+) -> None:
+    if works:
+        assert check_link(pending, generation=generation, now=NOON + after) is pending
     else:
         with pytest.raises(LinkInvalid):
-            check_mailable(user, generation=generation, now=NOON + after)
+            check_link(pending, generation=generation, now=NOON + after)
 
 
 @pytest.mark.parametrize(
-    ("newest", "verified_user", "after", "allowed"),
+    ("pending", "generation", "after", "mailable"),
     [
-        (USER, None, timedelta(), True),
-        (USER, None, WEEK, False),
-        (USER, VERIFIED, timedelta(), False),
-        (None, None, timedelta(), False),
+        (PENDING, 2, timedelta(), True),
+        (PENDING, 2, WEEK - MOMENT, True),
+        (PENDING, 2, WEEK, False),
+        (PENDING, 1, timedelta(), False),
+        (USED, 2, timedelta(), False),
+        (None, 2, timedelta(), False),
     ],
 )
-def test_may_resend(newest, verified_user, after, *, allowed: bool) -> None:
-    assert may_resend(newest, verified_user=verified_user, now=NOON + after) is allowed
+def test_check_mailable(pending, generation, after, *, mailable: bool) -> None:
+    if mailable:
+        assert check_mailable(pending, generation=generation, now=NOON + after) is pending
+    else:
+        with pytest.raises(LinkInvalid):
+            check_mailable(pending, generation=generation, now=NOON + after)
 
 
-def test_a_resend_makes_the_next_generation_and_a_verified_user_none() -> None:
-    asked, (fact,) = resend(USER)
-    assert asked.generation == 3
-    assert fact.payload.model_dump()["generation"] == 3
-    assert resend(VERIFIED) == (VERIFIED, ())
+def test_a_used_link_names_its_session_and_is_deleted_after_a_minute() -> None:
+    used = use(PENDING, SESSION, now=NOON)
+    assert (used.used_at, used.session_id) == (NOON, SESSION.id)
+    assert (PENDING.delete_at, used.delete_at) == (NOON + WEEK, NOON + MINUTE)
+
+
+@pytest.mark.rule("B1")
+@pytest.mark.parametrize(
+    ("session", "works"),
+    [
+        (FRESH, True),
+        (replace(FRESH, ended_at=NOON), False),
+        (replace(FRESH, expires_at=NOON), False),
+        (replace(FRESH, generation=2, rotated_at=NOON), False),
+        (None, False),
+    ],
+)
+def test_a_used_link_gives_only_a_live_session_without_a_refresh(session, *, works: bool) -> None:
+    if works:
+        assert repeated(session, now=NOON) is session
+    else:
+        with pytest.raises(LinkInvalid):
+            repeated(session, now=NOON)

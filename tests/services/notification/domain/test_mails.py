@@ -36,12 +36,20 @@ WORDS = {
     "actor": "Ana Díaz",
     "project": "prod",
     "signs_in_again": "",
+    "by_reset": "yes",
+    "changed_at": "1 March 2026, 12:00 UTC",
 }
 BUTTONS = {
     MessageKind.INVITATION: "View the invitation",
     MessageKind.VERIFY_EMAIL: "Verify my address",
+    MessageKind.PASSWORD_RESET: "Choose a new password",
 }
 WITH_LINK = set(BUTTONS)
+PAGES = {
+    MessageKind.ACCOUNT_EXISTS: ("/sign-in", "/forgot-password"),
+    MessageKind.PASSWORD_CHANGED: ("/forgot-password",),
+}
+"""The pages that a mail without a link of its own names."""
 
 
 def a_message(kind, *, recipient="bo@example.com", expires_in=timedelta(days=7), **words):
@@ -89,6 +97,18 @@ OPENINGS = {
     MessageKind.VERIFY_EMAIL: (
         "Verify your e-mail address for Rolecall",
         "Hello Bo Li, you signed up for Rolecall with the address bo@example.com.",
+    ),
+    MessageKind.ACCOUNT_EXISTS: (
+        "You already have an account at Rolecall",
+        "Hello Bo Li, your address bo@example.com was used to sign up for Rolecall.",
+    ),
+    MessageKind.PASSWORD_RESET: (
+        "Reset your password for Rolecall",
+        "Hello Bo Li, a password reset was requested for your account at Rolecall",
+    ),
+    MessageKind.PASSWORD_CHANGED: (
+        "Your password for Rolecall was changed",
+        "Hello Bo Li, the password of your account at Rolecall was changed on 1 March 2026",
     ),
     MessageKind.INVITATION: (
         "Ana Díaz invited you to the team Acme Robotics",
@@ -148,7 +168,12 @@ def test_every_mail_says_why_it_was_sent(kind):
 def test_a_mail_has_the_same_words_as_text_and_as_html(kind):
     content = content_of(kind, signs_in_again="yes")
     paragraphs = [" ".join(part.split()) for part in content.text.split("\n\n")]
-    words = [part.removeprefix("-- ") for part in paragraphs if "https://" not in part]
+    pages = tuple(PAGES.get(kind, ()))
+    words = [
+        part.removeprefix("-- ")
+        for part in paragraphs
+        if "https://" not in part or part.endswith(pages)
+    ]
     assert words
     html = visible(content.html)
     for part in words:
@@ -179,7 +204,12 @@ def test_a_mail_with_a_link_has_a_button_and_the_address(kind):
 
 @pytest.mark.parametrize("kind", sorted(set(MessageKind) - WITH_LINK))
 def test_a_mail_without_a_link_has_no_button(kind):
-    assert content_of(kind).html.count("<a ") == 1  # the product's name at the end
+    content, pages = content_of(kind), PAGES.get(kind, ())
+    assert content.html.count("<a ") == 1 + len(pages)  # one is the product's name at the end
+    for page in pages:
+        address = f"{SENDER.public_url}{page}"
+        assert f'href="{address}"' in content.html
+        assert f"{address}\n" in content.text
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,73 @@
+"""The routes of the password reset."""
+
+from typing import Literal
+
+from services.identity.domain.mailed_links import LinkInvalid
+from services.identity.domain.passwords import HashingBusy
+from services.identity.domain.rate_limits import TooManyRequests
+from services.identity.routes.fields import Text
+from services.identity.use_cases import password_reset
+from services.identity.use_cases.context import Ctx
+from shared.http.access import Public
+from shared.http.routes import Answer, Body, Call, Reply, Route
+
+
+class ForgottenPassword(Body):
+    """The address of the user who cannot sign in."""
+
+    email: Text
+
+
+class PasswordReset(Body):
+    """The token of the mailed link, and the new password."""
+
+    token: Text
+    password: Text
+
+
+class ResetSent(Answer):
+    """A link is mailed if the address has a user; the answer is the same for every address."""
+
+    status: Literal["reset-sent"] = "reset-sent"
+
+
+async def forgot(ctx: Ctx, call: Call[ForgottenPassword, None]) -> ResetSent:
+    """Give the same answer for every address."""
+    await password_reset.forgot(ctx, call.caller, email=call.body.email)
+    return ResetSent()
+
+
+async def reset(ctx: Ctx, call: Call[PasswordReset, None]) -> Reply:
+    """Set the password; no session of the user is left."""
+    body = call.body
+    result = await password_reset.reset(ctx, call.caller, token=body.token, password=body.password)
+    return Reply(written=result)
+
+
+ROUTES = (
+    Route(
+        method="POST",
+        path="/v1/password/forgot",
+        handler=forgot,
+        operation_id="forgotPassword",
+        summary="Mail a link that resets the password",
+        tag="sign-in",
+        access=Public(),
+        takes=ForgottenPassword,
+        gives=ResetSent,
+        status=202,
+        refuses=(TooManyRequests,),
+    ),
+    Route(
+        method="POST",
+        path="/v1/password/reset",
+        handler=reset,
+        operation_id="resetPassword",
+        summary="Set a new password by the mailed link, and end every session",
+        tag="sign-in",
+        access=Public(),
+        takes=PasswordReset,
+        refuses=(LinkInvalid, HashingBusy),
+        effective_everywhere=True,
+    ),
+)

@@ -1,0 +1,91 @@
+"""Password reset: a user who cannot sign in gets a mailed link and sets a new password (B1)."""
+
+from services.identity.domain import password_reset
+from services.identity.domain.mailed_links import LinkInvalid
+from services.identity.domain.passwords import check_password
+from services.identity.domain.users import User, caller_as
+from services.identity.use_cases.context import Ctx
+from services.identity.use_cases.passwords import replace_password
+from services.identity.use_cases.rate_limits import mail_limits_of, rate_limited
+from shared.addresses import parse_address
+from shared.contracts.facts import Caller
+from shared.ids import UserId
+from shared.journal import JournalWrite, WriteResult
+from shared.links import Link
+from shared.problems import Invalid
+
+
+async def forgot(ctx: Ctx, caller: Caller, *, email: str) -> None:
+    """Have a link mailed to the user of an address, if there is one.
+
+    Raises:
+        Invalid, TooManyRequests: the same for every address (`T9`).
+    """
+    try:
+        address = parse_address(email)
+    except ValueError as problem:
+        raise Invalid(errors=[("/email", str(problem))]) from problem
+    began = ctx.clock.boottime()
+    async with rate_limited(ctx, *mail_limits_of(ctx, caller, address.key)):
+        user = await ctx.store.user_of(address.key)
+        if user is not None:
+            await _request(ctx, caller, user.id)
+    await ctx.pad_response_time(began)
+
+
+async def reset(ctx: Ctx, caller: Caller, *, token: str, password: str) -> WriteResult[None]:
+    """Set the password by the mailed link, and end every session of the user everywhere.
+
+    Raises:
+        LinkInvalid: the link is forged, used, superseded or expired.
+        Invalid: the password is not allowed; the link stays valid.
+        HashingBusy: too many passwords wait already.
+    """
+    link = ctx.reset_links.read(token)
+    if link is None:
+        raise LinkInvalid
+    user = await _user_of_link(ctx, UserId(link.id), link.generation)
+    check_password(
+        password,
+        field="password",
+        names=[user.name],
+        email=user.email,
+        product=ctx.settings.product_name,
+    )
+    password_hash = await ctx.hasher.hash(password)
+
+    async def allowed(write: JournalWrite) -> User:
+        return password_reset.check_link(
+            await ctx.store.user(user.id, write.session), generation=link.generation, now=write.now
+        )
+
+    return await replace_password(
+        ctx, caller_as(caller, user), user.id, password_hash, allowed=allowed, keep=None
+    )
+
+
+async def link_to_mail(ctx: Ctx, *, user_id: UserId, generation: int) -> Link:
+    """Give the link that is about to be mailed.
+
+    Raises:
+        LinkInvalid: the link is used, superseded or expired, and must not be mailed.
+    """
+    user = await _user_of_link(ctx, user_id, generation)
+    return Link(id=user.id, generation=generation)
+
+
+async def _user_of_link(ctx: Ctx, user_id: UserId, generation: int) -> User:
+    return password_reset.check_link(
+        await ctx.store.user(user_id), generation=generation, now=ctx.clock.now()
+    )
+
+
+async def _request(ctx: Ctx, caller: Caller, user_id: UserId) -> None:
+    async def change(write: JournalWrite) -> None:
+        user = await ctx.store.user(user_id, write.session)
+        if user is not None:
+            requested, fact = password_reset.request(user, now=write.now)
+            await ctx.store.update_user(user, requested, write.session)
+            write.record(fact)
+
+    await ctx.journal.write(user_id, change, caller=caller, effective_everywhere=False)

@@ -1,0 +1,92 @@
+"""Passwords: a new one replaces the old one and ends the sessions that the old one started."""
+
+from collections.abc import Awaitable, Callable
+
+from services.identity.domain import passwords
+from services.identity.domain.passwords import WrongPassword, check_password
+from services.identity.domain.sessions import sign_in_refused
+from services.identity.domain.users import User, caller_as
+from services.identity.use_cases.context import Ctx
+from services.identity.use_cases.rate_limits import rate_limited, sign_in_limits_of
+from services.identity.use_cases.sessions import active_session, end_sessions_of
+from shared.auth.principals import UserPrincipal
+from shared.contracts.facts import Caller
+from shared.ids import SessionId, UserId
+from shared.journal import JournalWrite, WriteResult
+from shared.problems import Unauthenticated
+
+
+async def change(
+    ctx: Ctx, caller: Caller, principal: UserPrincipal, *, current: str, new: str
+) -> WriteResult[None]:
+    """Change the password of the user of the request, and end their other sessions everywhere.
+
+    Raises:
+        WrongPassword: `current` is not the password; it counts as a failed sign-in.
+        Invalid: the new password is not allowed.
+        Unauthenticated: the session has ended.
+        TooManyRequests, HashingBusy.
+    """
+    user = (await active_session(ctx, principal)).user
+    limits = sign_in_limits_of(ctx, caller, user.email_key)
+    async with rate_limited(ctx, *limits, counted=(WrongPassword,)):
+        if not await ctx.hasher.verify(user.password_hash, current):
+            fact = sign_in_refused(user, WrongPassword.code)
+            await ctx.journal.refused(user.id, fact, caller=caller_as(caller, user))
+            raise WrongPassword
+        check_password(
+            new,
+            field="new",
+            names=[user.name],
+            email=user.email,
+            product=ctx.settings.product_name,
+        )
+        password_hash = await ctx.hasher.hash(new)
+
+        async def allowed(write: JournalWrite) -> User:
+            session = await ctx.store.session(principal.session_id, write.session)
+            if session is None or not session.active(write.now):
+                raise Unauthenticated
+            found = await ctx.store.user(user.id, write.session)
+            if found is None or found.password_hash != user.password_hash:
+                raise WrongPassword
+            return found
+
+        return await replace_password(
+            ctx,
+            caller_as(caller, user),
+            user.id,
+            password_hash,
+            allowed=allowed,
+            keep=principal.session_id,
+        )
+
+
+async def replace_password(
+    ctx: Ctx,
+    caller: Caller,
+    user_id: UserId,
+    password_hash: str,
+    *,
+    allowed: Callable[[JournalWrite], Awaitable[User]],
+    keep: SessionId | None,
+) -> WriteResult[None]:
+    """Save a password and end the user's sessions, all but `keep`; both take effect together.
+
+    `allowed` reads the user in the transaction, or refuses. Of very many sessions the first ones
+    are ended in writes of their own, before the password changes.
+    """
+
+    async def replace(write: JournalWrite) -> bool:
+        user = await allowed(write)
+        if not await end_sessions_of(ctx, write, user.id, keep=keep):
+            return False
+        changed, fact = passwords.change(user, password_hash, by_reset=keep is None)
+        await ctx.store.update_user(user, changed, write.session)
+        write.record(fact)
+        return True
+
+    while True:
+        done = await ctx.journal.write(user_id, replace, caller=caller, effective_everywhere=True)
+        if done.result:
+            return WriteResult(result=None, revision=done.revision, effective=done.effective)
