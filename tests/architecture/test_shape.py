@@ -22,8 +22,6 @@ SHAPE = (
     "use_cases",
 )
 MAX_LINES = 300
-LONGER = {}
-"""Modules that are longer, with the reason."""
 PYTHON = [path for path in tracked("*.py") if not is_test(path)]
 THIS_FILE = Path(__file__).resolve()
 
@@ -62,12 +60,7 @@ def test_every_service_has_a_readme_with_its_tables(service: str) -> None:
 
 @pytest.mark.parametrize("path", PYTHON, ids=relative)
 def test_a_module_has_at_most_300_lines(path: Path) -> None:
-    assert len(path.read_text().splitlines()) <= MAX_LINES or relative(path) in LONGER
-
-
-@pytest.mark.parametrize("name", LONGER)
-def test_a_module_that_may_be_longer_is_longer(name: str) -> None:
-    assert len((ROOT / name).read_text().splitlines()) > MAX_LINES
+    assert len(path.read_text().splitlines()) <= MAX_LINES
 
 
 @pytest.mark.parametrize("path", PYTHON, ids=relative)

@@ -17,6 +17,8 @@ from tests.mutants.rows import (
     requests,
     sdk,
     sign_up,
+    team,
+    text,
 )
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -35,4 +37,6 @@ MUTANTS: tuple[Mutant, ...] = (
     *requests.ROWS,
     *sdk.ROWS,
     *sign_up.ROWS,
+    *team.ROWS,
+    *text.ROWS,
 )

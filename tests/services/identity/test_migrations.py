@@ -56,7 +56,7 @@ async def nothing_opens(identity: Identity, email: str) -> None:
 
 
 @pytest.mark.parametrize("written", ["before the change", "by an earlier version that still runs"])
-async def test_an_unverified_user_of_the_earlier_form_is_no_way_in(
+async def test_an_unverified_user_of_the_earlier_form_cannot_sign_in(
     mongo_url: str, database_name: str, written: str
 ) -> None:
     client = connect(mongo_url, app_name="tests", timeouts=PATIENT)
