@@ -15,14 +15,15 @@ run: $(VENV)/.local ## the whole product in one process, without Docker
 
 # A file of tests runs in one worker; the files that wait most are begun first.
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not containers"
+SOAK := ROLECALL_SOAK=1 ROLECALL_TEST_TABLES=$(CURDIR)/.data/soak
 COVERAGE ?=
 
 test: $(VENV)/.dev ## all tests except those in containers; COVERAGE=1 also measures and checks the floor
 	$(PYTEST) $(if $(COVERAGE),--cov --cov-report=term:skip-covered)
 
 soak: $(VENV)/.dev ## the long runs: 200 removals, 20 kills of each process, 3.6 M checks, mutants
-	ROLECALL_SOAK=1 ROLECALL_TEST_TABLES=$(CURDIR)/.data/soak $(PYTEST) tests/faults tests/consistency
-	$(MAKE) mutants
+	$(SOAK) $(PYTEST) tests/faults tests/consistency
+	$(SOAK) $(BIN)/python -m tests.mutants
 
 mutants: $(VENV)/.dev ## plant each defect of a table; fails if no test notices one
 	$(BIN)/python -m tests.mutants

@@ -31,7 +31,7 @@ def main() -> int:
         if not given.ids or any(row.id.startswith(name) for name in given.ids)
     ]
     if given.list:
-        sys.stdout.write("".join(f"{row.id:<34}{row.file}\n" for row in chosen))
+        sys.stdout.write("".join(f"{row.id:<54}{row.file}\n" for row in chosen))
         return 0
     if not chosen:
         sys.stderr.write("No row has such an id; --list shows all.\n")

@@ -171,5 +171,5 @@ def line(outcome: Outcome) -> str:
     """One line of the table."""
     row = outcome.mutant
     return (
-        f"{outcome.result:<10}{outcome.seconds:7.1f} s  {row.kind:<13}{row.id:<34}{outcome.detail}"
+        f"{outcome.result:<10}{outcome.seconds:7.1f} s  {row.kind:<13}{row.id:<54}{outcome.detail}"
     )
