@@ -19,7 +19,7 @@ _REFUSED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 """Unassigned (Cn) is allowed: it depends on the interpreter's Unicode which letters that is."""
 _NONCHARACTERS = frozenset(range(0xFDD0, 0xFDF0))
 _INVISIBLE = re.compile(
-    "[\u034f\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0d\U000e0000-\U000e0fff"
+    "[\u034f\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0d\u2065\ufff0-\ufff8\U000e0000-\U000e0fff"
     "\u115f\u1160\u2800\u3164\uffa0\ufffc\U00016fe4\U0001d159]"
 )
 """Default-ignorable code points (Unicode, UAX 44) outside of the format characters, then letters

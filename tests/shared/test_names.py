@@ -92,6 +92,8 @@ REFUSED = {
     "a variation selector at the start": "\ufe0fa",
     "variation selector 1": "Ad\ufe00min",
     "variation selector 17": "Ad\U000e0100min",
+    "a reserved format character": "Ad\u2065min",
+    "a reserved special": "Ad\ufff0min",
     "a tag that is not assigned": "Ad\U000e0fffmin",
     "a scheme with a joiner": f"https:/{ZWJ}/evil.example",
     "a scheme with a non-joiner": f"https:{ZWNJ}//evil.example",

@@ -5,7 +5,7 @@ from tests.mutants.mutant import Kind, Mutant
 STORE = "services/audit/store.py"
 SEARCH = "services/audit/use_cases/search.py"
 STORE_TESTS = ("tests/services/audit/test_store.py",)
-RECORD_TESTS = ("tests/services/audit/test_records.py",)
+RECORD_TESTS = ("tests/services/audit/domain/test_records.py",)
 REDACTION_TESTS = ("tests/shared/test_redaction.py",)
 READING_TESTS = ("tests/services/audit/test_reading.py",)
 

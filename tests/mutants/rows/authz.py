@@ -147,12 +147,14 @@ ROWS = (
         file=CLIENT,
         old=(
             "        if answer.status != 200:\n"
-            "            raise _undecided(answer)\n"
+            "            raise _undecided(answer, "
+            "request_refused=answer.status in _REQUEST_REFUSED)\n"
             "        return _decision"
         ),
         new=(
             "        if answer.status >= 400:\n"
-            "            raise _undecided(answer)\n"
+            "            raise _undecided(answer, "
+            "request_refused=answer.status in _REQUEST_REFUSED)\n"
             "        return _decision"
         ),
         tests=CLIENT_TESTS,
@@ -168,9 +170,9 @@ ROWS = (
     Mutant(
         id="client-without-a-timeout",
         kind=Kind.AVAILABILITY,
-        file="sdk/rolecall/client/transport.py",
-        old=".open(request, timeout=timeout)",
-        new=".open(request, timeout=20)",
+        file="sdk/rolecall/client/deadline.py",
+        old="        seconds = self._at - time.monotonic()\n",
+        new="        seconds = self._at - time.monotonic() + 20\n",
         tests=CLIENT_TESTS,
     ),
     Mutant(

@@ -7,8 +7,8 @@ ROWS = (
         id="names-compared-without-compatibility",
         kind=Kind.SECURITY,
         file="shared/names.py",
-        old='unicodedata.normalize("NFKC", name).casefold()',
-        new='unicodedata.normalize("NFC", name).casefold()',
+        old='    return unicodedata.normalize("NFKC", _as_shown(name).casefold())\n',
+        new='    return unicodedata.normalize("NFC", name).casefold()\n',
         tests=("tests/shared/test_names.py",),
     ),
     Mutant(
