@@ -20,8 +20,8 @@ ROWS = (
         id="identity-verified-user-lapses",
         kind=Kind.DATA,
         file="services/identity/store/users.py",
-        old="None if user.verified else user.created_at + UNVERIFIED_LIFETIME",
-        new="user.created_at + UNVERIFIED_LIFETIME",
+        old="lapses_at=None)",
+        new="lapses_at=user.created_at)",
         tests=STORED_TESTS,
     ),
     Mutant(
@@ -75,10 +75,9 @@ ROWS = (
     Mutant(
         id="identity-resend-shows-who-has-a-user",
         kind=Kind.SECURITY,
-        file="services/identity/use_cases/verification.py",
-        old="            await _resend(ctx, caller, newest.id)\n"
-        "    await ctx.pad_response_time(began)\n",
-        new="            await _resend(ctx, caller, newest.id)\n",
+        file="services/identity/use_cases/sign_up.py",
+        old="    await ctx.pad_response_time(began)\n",
+        new="",
         tests=("tests/services/identity/test_sign_in.py",),
     ),
 )
