@@ -157,6 +157,9 @@ def token_for(row: Route, people: People) -> str | None:
     """The credential of a caller who may do it in `team`."""
     if row.operation_id == "logOut":
         return people.leaver.token
+    if row.operation_id == "changePassword":
+        # A wrong password counts as a failed sign-in of this user, who never signs in again.
+        return people.stranger.token
     if isinstance(row.access, SessionOrClient):
         return people.platform.token
     return None if isinstance(row.access, Public) else people.team.owner.token

@@ -28,7 +28,7 @@ from shared.migrations import migrate
 from shared.mongo import Database, DbClient, DbSession, connect, transact
 from tests.clocks import SetClock
 from tests.patience import PATIENT
-from tests.services.identity.domain.rows import SESSION, USER
+from tests.services.identity.domain.rows import PENDING, SESSION, USER
 from tests.services.team.memory import caller_of
 from tests.support.service import FAR
 
@@ -71,14 +71,22 @@ async def receipt_saved(client: DbClient, database: Database, session: DbSession
 
 
 async def signed_up(client: DbClient, database: Database, session: DbSession) -> None:
-    await IdentityStore(database).insert_user(replace(USER, created_at=FAR), session)
+    pending = replace(PENDING, link_made_at=FAR)
+    await IdentityStore(database).save_sign_up(None, pending, session)
+
+
+async def link_used(client: DbClient, database: Database, session: DbSession) -> None:
+    pending = replace(PENDING, link_made_at=FAR)
+    store = IdentityStore(database)
+    await store.save_sign_up(None, pending, session)
+    await store.save_sign_up(pending, replace(pending, used_at=FAR), session)
 
 
 async def verified(client: DbClient, database: Database, session: DbSession) -> None:
-    user = replace(USER, created_at=FAR)
+    user = replace(USER, created_at=FAR, verified_at=FAR)
     store = IdentityStore(database)
     await store.insert_user(user, session)
-    await store.update_user(user, replace(user, verified_at=FAR), session)
+    await store.update_user(user, replace(user, name="Ana Diaz"), session)
 
 
 async def signed_in(client: DbClient, database: Database, session: DbSession) -> None:
@@ -126,7 +134,8 @@ KEPT: list[tuple[Service, str, Writes, timedelta | None]] = [
     (Service.TEAM, "idempotency.expires_at", key_taken, DAY),
     (Service.TEAM, "receipts.expires_at", receipt_saved, 30 * DAY),
     (Service.IDENTITY, "receipts.expires_at", receipt_saved, 30 * DAY),
-    (Service.IDENTITY, "users.lapses_at", signed_up, 7 * DAY),
+    (Service.IDENTITY, "sign_ups.delete_at", signed_up, 7 * DAY),
+    (Service.IDENTITY, "sign_ups.delete_at", link_used, MINUTE),
     (Service.IDENTITY, "users.lapses_at", verified, None),
     (Service.IDENTITY, "sessions.delete_at", signed_in, 30 * DAY),
     (Service.IDENTITY, "sessions.delete_at", signed_out, DAY),
@@ -147,6 +156,7 @@ UNIQUE: dict[Service, list[tuple[str, tuple[str, ...], dict[str, Any] | None]]] 
     Service.IDENTITY: [
         JOURNAL,
         ("users", ("email_key",), {"verified": True}),
+        ("sign_ups", ("email_key",), None),
         ("signing_keys", ("slot",), None),
     ],
     Service.AUDIT: [JOURNAL],

@@ -74,7 +74,6 @@ async def test_the_response_time_does_not_show_whether_a_user_exists(
     database_name: str,
     before: str,
     path: str,
-    status: int,
 ) -> None:
     clock, step = WorkClock(FAR), 1.0
     wiring = {
