@@ -108,9 +108,9 @@ ROWS = (
         tests=(f"{TESTS}/test_sign_in.py", "-k", "same_writes"),
     ),
     Mutant(
-        id="forgotten-password-answers-at-once",
+        id="sign-up-answers-at-once",
         kind=Kind.SECURITY,
-        file=f"{USE_CASES}/password_reset.py",
+        file=f"{USE_CASES}/sign_up.py",
         old="    await ctx.pad_response_time(began)\n",
         new="",
         tests=(f"{TESTS}/test_sign_in.py", "-k", "response_time"),
