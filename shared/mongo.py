@@ -167,7 +167,7 @@ class Transactions:
                     raise
                 else:
                     return result
-                await asyncio.sleep(random.uniform(0.001, min(0.1, 0.002 * 2**attempt)))
+                await asyncio.sleep(retry_pause(attempt))
 
     async def commit(self, session: DbSession) -> None:
         """Ask the database once to commit the session's transaction."""
@@ -193,6 +193,11 @@ async def transact(client: DbClient, change: Callable[[DbSession], Awaitable[T]]
         Unavailable: the database was away or contended for too long.
     """
     return await Transactions(client).run(change)
+
+
+def retry_pause(attempt: int) -> float:
+    """Return the seconds before attempt `attempt + 1` of a transaction: random, growing to 0.1."""
+    return random.uniform(0.001, min(0.1, 0.002 * 2 ** min(attempt, 6)))
 
 
 async def _abort(session: DbSession) -> None:

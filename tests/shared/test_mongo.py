@@ -6,7 +6,7 @@ from typing import Any, Self
 import pytest
 from pymongo.errors import ConnectionFailure, OperationFailure
 
-from shared.mongo import Transactions
+from shared.mongo import Transactions, retry_pause
 from shared.problems import NotFound
 
 
@@ -78,3 +78,8 @@ async def test_a_late_commit_is_found_in_the_next_snapshot_or_conflicts_with_it(
     assert await Transactions(client).run(work, committed=committed) == "attempt 1"
     assert client.changes == ["change of attempt 1"]
     assert attempts == lands_before - 1
+
+
+@pytest.mark.parametrize("attempt", [1, 2, 7, 5_000])
+def test_the_pause_between_attempts_stays_short(attempt: int) -> None:
+    assert all(0.001 <= retry_pause(attempt) <= 0.1 for _ in range(100))

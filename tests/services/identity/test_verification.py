@@ -15,8 +15,8 @@ from shared.contracts.calls.identity import (
     VerificationLinkRequest,
 )
 from shared.ids import SignUpId
-from shared.mongo import transact
-from shared.problems import Refusal
+from shared.mongo import Transactions
+from shared.problems import Refusal, Unavailable
 from tests.services.identity.running import PASSWORD, Identity
 from tests.support.service import ISSUER
 
@@ -318,5 +318,5 @@ async def test_a_write_of_an_outdated_sign_up_is_refused(identity: Identity) -> 
     async def change(session) -> None:
         await store.save_sign_up(read, replace(read, generation=9), session)
 
-    with pytest.raises(Refusal):
-        await transact(identity.client, change)
+    with pytest.raises(Unavailable):
+        await Transactions(identity.client, seconds=0.2).run(change)
