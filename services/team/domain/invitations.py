@@ -39,9 +39,7 @@ class AlreadyInvited(Refusal):
 
     kind = RefusalKind.CONFLICT
     code = "already-invited"
-    detail = (
-        "This address has a pending invitation. Resend that one, or delete it and create another."
-    )
+    detail = "This address has a pending invitation. Delete it before you create another."
 
 
 class ExpiredInvitationThere(Refusal):

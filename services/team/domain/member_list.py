@@ -10,6 +10,7 @@ from services.team.domain.invitations import Invitation
 from services.team.domain.members import Membership
 from services.team.domain.roles import role_title
 from shared.ids import InvitationId, MembershipId, UserId
+from shared.names import name_key
 
 
 class MemberListStatus(StrEnum):
@@ -49,7 +50,7 @@ class MemberListRow:
     def sort_key(self, field: MemberListField) -> tuple[str, str]:
         """The value to sort by, and an id that orders equal values."""
         values = {
-            MemberListField.NAME: (self.name or self.email).casefold(),
+            MemberListField.NAME: name_key(self.name or self.email),
             MemberListField.EMAIL: self.email.casefold(),
             MemberListField.ROLE: self.role_title.casefold(),
             MemberListField.SINCE: self.since.isoformat(timespec="milliseconds"),
@@ -94,11 +95,11 @@ def invitation_status(invitation: Invitation, *, now: datetime) -> MemberListSta
 def search(
     rows: Iterable[MemberListRow], *, text: str, status: MemberListStatus | None
 ) -> list[MemberListRow]:
-    """The rows with `text` in name or address, in any case of letters, and with the status."""
-    wanted = text.casefold()
+    """The rows with `text` in name or address, as names are compared, and with the status."""
+    wanted = name_key(text.strip())
     return [
         row
         for row in rows
         if status in (None, row.status)
-        and (wanted in row.email.casefold() or wanted in (row.name or "").casefold())
+        and (wanted in name_key(row.email) or wanted in name_key(row.name or ""))
     ]

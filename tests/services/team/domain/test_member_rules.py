@@ -122,6 +122,9 @@ def rows() -> list[MemberListRow]:
 SEARCHES: list[tuple[str, MemberListStatus | None, list[str]]] = [
     ("", None, ["owner@", "zoe@", "bert@", "Ina@", "old@"]),
     ("ZOË", None, ["zoe@"]),
+    (" zoë ", None, ["zoe@"]),
+    ("Zoe\u0308", None, ["zoe@"]),
+    ("\uff3a\uff4f\u00eb", None, ["zoe@"]),
     ("OTHER.example", None, ["Ina@", "old@"]),
     ("", MemberListStatus.ACTIVE, ["owner@", "zoe@"]),
     ("", MemberListStatus.SUSPENDED, ["bert@"]),
