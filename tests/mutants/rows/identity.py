@@ -73,7 +73,7 @@ ROWS = (
         tests=("tests/services/identity/domain/test_oidc.py",),
     ),
     Mutant(
-        id="identity-reset-shows-who-has-a-user",
+        id="identity-sign-up-shows-who-has-a-user",
         kind=Kind.SECURITY,
         file="services/identity/use_cases/sign_up.py",
         old="    await ctx.pad_response_time(began)\n",
