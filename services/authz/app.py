@@ -1,10 +1,6 @@
 """The wiring of authz."""
 
-from services.authz.adapters.follower import Follower
-from services.authz.adapters.followers import Followers
-from services.authz.domain.journal_view import JournalView
 from services.authz.domain.policy_state import PolicyState
-from services.authz.domain.sign_in_state import SignInState
 from services.authz.routes import INTERNAL_ROUTES, ROUTES
 from services.authz.settings import Settings
 from services.authz.subscriptions import handler
@@ -12,6 +8,10 @@ from services.authz.use_cases import Ctx
 from shared.bus import Bus, Subscription
 from shared.clock import Clock
 from shared.contracts.topology import AUTHZ, Service
+from shared.following.follower import Follower
+from shared.following.followers import Followers
+from shared.following.journal_view import JournalView
+from shared.following.sign_in_state import SignInState
 from shared.http.api import Api
 from shared.runtime.service import ServiceApp
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts

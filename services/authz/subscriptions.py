@@ -3,8 +3,8 @@
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 
-from services.authz.adapters.followers import Followers
 from shared.bus import BusMessage, Handler, Verdict
+from shared.following.followers import Followers
 
 logger = logging.getLogger(__name__)
 

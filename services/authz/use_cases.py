@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from rolecall import AccountState, Reason, Resource, milliseconds
-from services.authz.adapters.follower import Follower
 from services.authz.domain import checks
 from services.authz.domain.checks import (
     CHECK_SCOPE,
@@ -19,11 +18,12 @@ from services.authz.domain.checks import (
     decide_for_user,
 )
 from services.authz.domain.policy_state import PolicyState
-from services.authz.domain.sign_in_state import SignInState
 from shared.auth.principals import ClientPrincipal, UserPrincipal
 from shared.clock import Clock
 from shared.contracts.calls.authz import CheckResult
 from shared.contracts.facts import Position, format_revision, parse_revision, shard_of
+from shared.following.follower import Follower
+from shared.following.sign_in_state import SignInState
 from shared.http.refusals import BadRequest
 from shared.problems import Refusal, ScopeMissing, Stale, Unauthenticated
 from shared.timeouts import Timeouts

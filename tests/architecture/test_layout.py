@@ -40,6 +40,7 @@ OTHER_ROOTS = {
         "context.py",
         "contracts",
         "documents.py",
+        "following",
         "http",
         "ids.py",
         "inbox",

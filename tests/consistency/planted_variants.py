@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from services.authz.domain.journal_view import JournalView, RowOutcome
 from shared.contracts.facts import format_revision
+from shared.following.journal_view import JournalView, RowOutcome
 from shared.leases import Leases, Receipt
 from shared.leases.leases import Granted
 from tests.consistency.simulation import SimulatedMembers, SimulatedStore, SimulationParts

@@ -18,9 +18,9 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from services.authz.domain.journal_view import JournalRow, JournalView, LeaseGrant, RowOutcome
 from shared.contracts.facts import Position
 from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
+from shared.following.journal_view import JournalRow, JournalView, LeaseGrant, RowOutcome
 from shared.leases import Leases, Superseded
 from shared.leases.barrier import LeaseRow
 from shared.leases.store import succeeding

@@ -13,11 +13,11 @@ from dataclasses import replace
 from functools import partial
 
 from services.authz.app import build as build_authz
-from services.authz.domain.journal_view import JournalView
 from services.authz.settings import Settings as AuthzSettings
 from services.team.app import build as build_team
 from services.team.settings import Settings as TeamSettings
 from shared.clock import SystemClock
+from shared.following.journal_view import JournalView
 from shared.leases import Leases
 from shared.leases.leases import Granted
 from shared.runtime.service import main

@@ -17,8 +17,8 @@ from rolecall import (
     build_account,
     build_member,
 )
-from services.authz.domain.newest import NewestStates, read_states
 from shared.contracts.policy_objects import OverrideObject, PolicyObject, PolicyObjectKind
+from shared.following.newest import NewestStates, read_states
 
 logger = logging.getLogger(__name__)
 

@@ -2,10 +2,10 @@
 
 from tests.mutants.mutant import Kind, Mutant
 
-VIEW = "services/authz/domain/journal_view.py"
+VIEW = "shared/following/journal_view.py"
 BUILD = "sdk/rolecall/core/build.py"
 CLIENT = "sdk/rolecall/client/checks.py"
-VIEW_TESTS = ("tests/services/authz/domain/test_journal_view.py",)
+VIEW_TESTS = ("tests/shared/following/test_journal_view.py",)
 CONFORMANCE = ("tests/services/authz/domain/test_conformance.py",)
 CLIENT_TESTS = ("tests/sdk/test_client.py",)
 
@@ -194,7 +194,7 @@ ROWS = (
     Mutant(
         id="authz-rereads-unfit-snapshots-at-once",
         kind=Kind.AVAILABILITY,
-        file="services/authz/adapters/follower.py",
+        file="shared/following/follower.py",
         old="min(self._unfit_pause * 2, LONGEST_PAUSE_SECONDS)\n",
         new="RETRY_SECONDS\n",
         tests=("tests/services/authz/test_following.py", "-k", "growing_pauses"),

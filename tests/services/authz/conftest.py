@@ -10,7 +10,6 @@ import pytest
 from pydantic import SecretStr
 
 from services.authz.app import build
-from services.authz.domain.journal_view import JournalView
 from services.authz.settings import Settings
 from shared.auth.access_tokens import client_claims, sign_access_token, user_claims
 from shared.auth.internal_tokens import InternalSigner
@@ -19,6 +18,7 @@ from shared.auth.principals import ClientPrincipal
 from shared.bus.local import LocalBus
 from shared.clock import SystemClock
 from shared.contracts.topology import Service
+from shared.following.journal_view import JournalView
 from shared.ids import AccountId, ClientId, SessionId, UserId
 from shared.runtime.listeners import listen
 from shared.runtime.service import ServiceApp

@@ -5,9 +5,9 @@ from itertools import pairwise
 
 import pytest
 
-from services.authz.adapters.follower import Follower
-from services.authz.domain.journal_view import JournalView, RowOutcome
 from services.authz.domain.policy_state import PolicyState
+from shared.following.follower import Follower
+from shared.following.journal_view import JournalView, RowOutcome
 from shared.http.client import AnswerUnfit, InternalClient
 from shared.timeouts import Timeouts
 from tests.services.authz.histories import (

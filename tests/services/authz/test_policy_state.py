@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from rolecall import AccountStatus, Reason, Resource, Subject, decide
-from services.authz.domain.journal_view import JournalRow, JournalView, LeaseGrant
 from services.authz.domain.policy_state import PolicyState
-from services.authz.domain.sign_in_state import SignInState
 from shared.contracts.facts import shard_of
 from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
+from shared.following.journal_view import JournalRow, JournalView, LeaseGrant
+from shared.following.sign_in_state import SignInState
 from tests.services.authz.histories import (
     ACCOUNT,
     ANA,

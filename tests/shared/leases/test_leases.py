@@ -9,8 +9,8 @@ from datetime import timedelta
 import pytest
 from pymongo.errors import AutoReconnect
 
-from services.authz.domain.journal_view import JournalView, LeaseGrant
 from shared.contracts.facts import Position
+from shared.following.journal_view import JournalView, LeaseGrant
 from shared.leases import Leases, Receipt, Superseded
 from shared.leases.barrier import Barrier, How
 from shared.timeouts import DEFAULT_TIMEOUTS

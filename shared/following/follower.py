@@ -1,20 +1,13 @@
 """The calls of a replica to one source: snapshot, lease, missing rows and reports.
 
 Three loops run: `renew` loads the snapshot and keeps the lease, `fetch` fills gaps, and `report`
-tells the source what is applied. `domain.journal_view` decides what the answers mean.
+tells the source what is applied. `journal_view` decides what the answers mean.
 """
 
 import asyncio
 import logging
 import random
 
-from services.authz.domain.journal_view import (
-    JournalRow,
-    JournalView,
-    LeaseGrant,
-    LeaseRequestState,
-    RowOutcome,
-)
 from shared.clock import Clock
 from shared.contracts.calls.journal import CHANGES, ChangesQuery
 from shared.contracts.calls.leases import (
@@ -29,6 +22,13 @@ from shared.contracts.calls.leases import (
 )
 from shared.contracts.facts import Row
 from shared.contracts.policy_objects import PolicyObject
+from shared.following.journal_view import (
+    JournalRow,
+    JournalView,
+    LeaseGrant,
+    LeaseRequestState,
+    RowOutcome,
+)
 from shared.http.client import AnswerUnfit, InternalClient
 from shared.leases import Superseded
 from shared.problems import Refusal, Unavailable

@@ -4,8 +4,8 @@ from itertools import permutations
 
 import pytest
 
-from services.authz.domain.journal_view import JournalRow, JournalView, LeaseGrant, RowOutcome
 from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
+from shared.following.journal_view import JournalRow, JournalView, LeaseGrant, RowOutcome
 
 
 class Names:

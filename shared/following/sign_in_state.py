@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from services.authz.domain.newest import NewestStates, read_states
 from shared.auth.lifetimes import SESSION_END_RETENTION
 from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind, ServiceClientObject
+from shared.following.newest import NewestStates, read_states
 
 
 class SignInState:

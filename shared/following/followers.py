@@ -1,8 +1,8 @@
 """The followers of all sources, as one subscriber of the bus."""
 
-from services.authz.adapters.follower import Follower
 from shared.bus import BusMessage
 from shared.contracts.facts import Row
+from shared.following.follower import Follower
 
 
 class Followers:
