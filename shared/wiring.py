@@ -153,28 +153,33 @@ class JournalParts(Parts):
         internal_routes: Sequence[Route],
         authenticator: Authenticator,
         opens: Sequence[Step] = (),
+        joins: Sequence[Step] = (),
         tasks: Mapping[str, Loop] | None = None,
         closes: Sequence[Step] = (),
     ) -> ServiceApp:
         """Put the service together.
 
-        `opens` run when the journal is open and before facts arrive. `closes` run when no fact
-        arrives any more and before the database closes.
+        `opens` run when the journal is open and before other services may call. `joins` may wait
+        for other services, and run before facts arrive. `closes` run when no fact arrives any more
+        and before the database closes.
         """
         routes = (*internal_routes, *journal_routes(self.journal))
+        tasks = dict(tasks or {})
         if self._leases is not None:
             routes += lease_routes(self._leases, self.clock)
+            tasks["leases"] = self._leases.sweep
             closes = (self._leases.close, *closes)
         return ServiceApp(
             self.service,
             public=public,
             internal=Api(self.service, routes, ctx, authenticator=authenticator),
-            opens=(self._migrate, self.journal.start, *opens, inbox.start),
+            opens=(self._migrate, self.journal.start, *opens),
+            joins=(*joins, inbox.start),
             tasks={
                 "relay": self._relay.run,
                 "sweep": self._relay.sweep,
                 "inbox": inbox.run,
-                **(tasks or {}),
+                **tasks,
             },
             closes=(inbox.stop, *closes, self.internal.close, self._close_client),
             checks=lambda: {"bus": inbox.connected},

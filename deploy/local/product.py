@@ -20,12 +20,15 @@ from deploy.local.settings import LocalSettings
 from deploy.mailcatcher import MailCatcher
 from deploy.programs.mongodb import Secantusdb
 from shared.bus.local import LocalBus
+from shared.contracts.calls.leases import POLICY_SOURCES
 from shared.contracts.topology import Service
 from shared.http.mounting import mount
 from shared.http.openapi import document
+from shared.mongo import DbClient, connect, majority
 from shared.runtime.listeners import Listener, listen, url_of
 from shared.runtime.service import ServiceApp
 from shared.runtime.settings import load
+from shared.timeouts import DEFAULT_TIMEOUTS
 
 HOST = "127.0.0.1"
 READY_SECONDS = 60.0
@@ -34,7 +37,6 @@ LEASE_SECONDS = "30"
 SERVICE_OPTIONS: dict[str, dict[str, str]] = {
     Service.IDENTITY: {"lease_seconds": LEASE_SECONDS},
     Service.TEAM: {"lease_seconds": LEASE_SECONDS},
-    # Always the same slot: after a crash no change waits for the lease of the dead process.
     Service.AUTHZ: {"replica": "local"},
 }
 
@@ -98,11 +100,12 @@ class Product:
         docs = page(document(apis))
         app.router.add_get("/docs", _html_handler(docs))
         self._gateway = Listener(app, self._gateway_socket)
-        await self._gateway.start()
+        await self._clear_leases()
         await asyncio.gather(
             *(service.start(internal=sockets[service.name]) for service in self.services)
         )
         await self._await_ready()
+        await self._gateway.start()
 
     async def create_client(self, name: str) -> Mapping[str, str]:
         """Create a service client, as `rolecall admin create-client` does."""
@@ -145,6 +148,18 @@ class Product:
             for name in variables:
                 del os.environ[name]
         return built
+
+    async def _clear_leases(self) -> None:
+        """Delete the lease rows of an earlier run, which would make changes wait after a crash.
+
+        Only this runner may: the lock on the data folder proves that no earlier process lives.
+        """
+        client: DbClient = connect(self.database.url, app_name="local", timeouts=DEFAULT_TIMEOUTS)
+        try:
+            for source in POLICY_SOURCES:
+                await majority(client[f"rolecall_{source}"], "leases").delete_many({})
+        finally:
+            client.close()
 
     async def _await_ready(self) -> None:
         clock = asyncio.get_running_loop()

@@ -29,12 +29,11 @@ def build(
     """Wire the service without starting it; `view` follows the journals (tests replace it)."""
     parts = Parts(Service.AUTHZ, settings, bus=bus, clock=clock, timeouts=timeouts)
     policy, sign_ins = PolicyState(), SignInState()
-    boot = int(parts.clock.now().timestamp() * 1000)
     team, identity = (
         Follower(
             source,
-            view=view(state, boot),
-            replica=settings.slot,
+            view=view(state),
+            slot=settings.slot,
             internal=parts.internal,
             clock=parts.clock,
             timeouts=timeouts,

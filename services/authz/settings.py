@@ -19,16 +19,14 @@ class Settings(StatelessSettings):
         str, StringConstraints(pattern=r"^([A-Za-z0-9][A-Za-z0-9._~:-]{0,199})?$")
     ] = Field(
         "",
-        description="The slot of this replica: a name that no other live process uses;"
-        " by default host and port",
+        description="The slot of this replica: its name in receipts; by default host and port",
     )
 
     @property
     def slot(self) -> str:
-        """The name under which this replica holds its leases.
+        """The name of this replica in lease rows and receipts.
 
-        A process that restarts in the same slot takes its lease over at once. Without a slot of
-        its own it takes a new one, and one change waits until the old lease runs out.
+        Two live processes with one name are both honoured: each life has a row of its own.
         """
         if self.replica:
             return self.replica

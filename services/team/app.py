@@ -75,5 +75,5 @@ def build(
         inbox=parts.inbox(SUBSCRIPTIONS, ctx),
         internal_routes=INTERNAL_ROUTES,
         authenticator=authenticator,
-        opens=(publish,),
+        joins=(publish,),
     )

@@ -30,7 +30,7 @@ from shared.following.journal_view import (
     RowOutcome,
 )
 from shared.http.client import AnswerUnfit, InternalClient
-from shared.leases import Superseded
+from shared.leases import LifeEnded
 from shared.problems import Refusal, Unavailable
 from shared.runtime.supervisor import LONGEST_PAUSE_SECONDS
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
@@ -43,13 +43,6 @@ FIRST_TTL_SECONDS = 3.0
 STUCK_TTLS = 3
 """After this many ttls without a usable lease, though leases are granted, a replica loads the
 snapshot again."""
-BOOT_STEP_MS = 60_000
-"""A process that never held its lease raises its boot by this much if the source refuses it as old.
-The wall clock, which numbers boots, was set back."""
-
-
-class _SlotTakenError(Exception):
-    """Another live process holds the lease of this replica's slot."""
 
 
 class Follower:
@@ -60,19 +53,19 @@ class Follower:
         source: str,
         *,
         view: JournalView,
-        replica: str,
+        slot: str,
         internal: InternalClient,
         clock: Clock,
         timeouts: Timeouts = DEFAULT_TIMEOUTS,
     ) -> None:
         self.source = source
         self.view = view
-        self._replica = replica
+        self._slot = slot
         self._internal = internal
         self._clock = clock
         self._timeouts = timeouts
         self._ttl = FIRST_TTL_SECONDS
-        self._held = False
+        self._leased_life: str | None = None
         self._usable_at = 0.0
         self._unfit_pause = RETRY_SECONDS
         self._wake = asyncio.Event()
@@ -95,14 +88,15 @@ class Follower:
         self._wake.set()
 
     async def renew(self) -> None:
-        """Load the snapshot, then request the lease four times per ttl.
+        """Load the snapshot, then request the lease four times per ttl; never ends.
 
-        Ends only when another process takes this replica's slot.
+        When the state was forgotten, the lease of its life is given back first.
         """
         while True:
             self._wake.clear()
             pause = self._ttl / 4 * random.uniform(0.8, 1.2)
             try:
+                await self._give_back_former_life()
                 if not self.view.loaded:
                     await self._load()
                 if not await self._request_lease():
@@ -113,7 +107,7 @@ class Follower:
                         "The replica does not catch up. Loading the snapshot again.",
                         extra={"source": self.source},
                     )
-                    await self.release()
+                    self.view.forget()
                     continue
             except AnswerUnfit:
                 # An update of one side helps, not another attempt, which reads a whole snapshot.
@@ -121,13 +115,6 @@ class Follower:
                 self._unfit_pause = min(self._unfit_pause * 2, LONGEST_PAUSE_SECONDS)
             except Unavailable:
                 pause = min(pause, RETRY_SECONDS * random.uniform(1, 2))
-            except _SlotTakenError:
-                self.view.forget()
-                logger.error(  # noqa: TRY400
-                    "Another process took the slot of this replica.",
-                    extra={"replica": self._replica},
-                )
-                return
             await _pause(self._wake, pause)
 
     async def fetch(self) -> None:
@@ -162,14 +149,20 @@ class Follower:
 
     async def release(self) -> None:
         """Stop answering and return the lease, so that changes do not wait for this replica."""
-        boot = self.view.boot
         self.view.forget()
+        await self._give_back_former_life()
+
+    async def _give_back_former_life(self) -> None:
+        """Return the lease of a life that was forgotten; what fails runs out by itself."""
+        former = self._leased_life
+        if former is None or former == self.view.life:
+            return
+        self._leased_life = None
         try:
             await self._internal.call(
                 RELEASE,
                 self.source,
-                ReleaseQuery(boot=boot),
-                path={"replica": self._replica},
+                ReleaseQuery(slot=self._slot, life=former),
                 timeout=self._timeouts.source_call,
             )
         except Refusal as problem:
@@ -211,16 +204,15 @@ class Follower:
     async def _request_lease(self) -> bool:
         """Request the lease; False if the loop must run again at once."""
         state = self.view.ask(self._clock.boottime())
+        self._leased_life = state.life
         try:
             answer = await self._internal.call(
                 LEASE, self.source, self._lease_request(state), timeout=self._timeouts.source_call
             )
         except Refusal as refusal:
-            if refusal.code != Superseded.code:
+            if refusal.code != LifeEnded.code:
                 raise Unavailable from refusal
-            if self._held:
-                raise _SlotTakenError from refusal
-            self.view.boot += BOOT_STEP_MS
+            self.view.forget()
             return False
         self._ttl = answer.ttl
         grant = LeaseGrant(epoch=answer.epoch, heads=answer.heads, ttl=answer.ttl)
@@ -230,7 +222,6 @@ class Follower:
                 extra={"source": self.source},
             )
             return False
-        self._held = self._held or self.holds()
         if self.view.missing():
             self._gap.set()
         return True
@@ -268,8 +259,8 @@ class Follower:
 
     def _lease_request(self, state: LeaseRequestState) -> LeaseRequest:
         return LeaseRequest(
-            replica=self._replica,
-            boot=state.boot,
+            slot=self._slot,
+            life=state.life,
             asked=state.number,
             epoch=state.epoch,
             applied=dict(state.applied),

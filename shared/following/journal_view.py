@@ -4,7 +4,8 @@ Pure: no I/O and no clock. Times are seconds of one monotonic clock and are hand
 itself is behind `ReplicaState`; this module decides when it changes and when it may be used.
 """
 
-from collections.abc import Iterable, Mapping
+import secrets
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -13,6 +14,11 @@ from shared.contracts.policy_objects import PolicyObject
 
 USABLE_FRACTION = 0.98
 """A lease is used for this fraction of its ttl: the rates of two clocks may differ by 2 %."""
+
+
+def random_life() -> str:
+    """A life that no other process has, and no other start of this one: 128 random bits."""
+    return secrets.token_hex(16)
 
 
 class ReplicaState(Protocol):
@@ -41,13 +47,14 @@ class JournalRow:
 class LeaseRequestState:
     """What was true when a lease was requested; made by `JournalView.ask`.
 
-    `sent` is the time of the request, and `number` counts requests. `held` is for how many more
-    seconds earlier grants may last, including those that wait for their heads.
+    `sent` is the time of the request, `number` counts requests, and `state_number` the states that
+    were loaded and forgotten. `held` is for how many more seconds earlier grants may last,
+    including those that wait for their heads.
     """
 
     sent: float
-    life: int
-    boot: int
+    life: str
+    state_number: int
     number: int
     epoch: str | None
     applied: Mapping[int, int]
@@ -77,21 +84,26 @@ class RowOutcome(StrEnum):
 class JournalView:
     """The journal of one source, as far as this replica has applied it.
 
-    `boot` orders the lives of this replica's lease row. Forgetting the state starts a new life;
-    what was reported about the old state does not count for the new one.
+    `life` names this replica's lease row. Forgetting the state starts a new life: what was reported
+    about the old state does not count for the new one, and neither does a late request of it.
     """
 
     state: ReplicaState
-    boot: int
+    new_life: Callable[[], str] = random_life
+    life: str = field(init=False)
     epoch: str | None = None
     applied: dict[int, int] = field(default_factory=dict)
     loaded: bool = False
-    _life: int = 0
+    _state_number: int = 0
     _asks: int = 0
     _heads: dict[int, int] = field(default_factory=dict)
     _buffer: dict[int, dict[int, JournalRow]] = field(default_factory=dict)
     _pending: list[tuple[Mapping[int, int], float]] = field(default_factory=list)
     _until: float = float("-inf")
+
+    def __post_init__(self) -> None:
+        """Start the first life."""
+        self.life = self.new_life()
 
     def forget(self) -> None:
         """Drop the state and every lease grant.
@@ -102,8 +114,8 @@ class JournalView:
         self.epoch = None
         self.applied = {}
         self.loaded = False
-        self.boot += 1
-        self._life += 1
+        self.life = self.new_life()
+        self._state_number += 1
         self._heads = {}
         self._buffer = {}
         self._pending = []
@@ -129,7 +141,7 @@ class JournalView:
         self.epoch = epoch
         self.applied = dict(heads)
         self.loaded = True
-        self._life += 1
+        self._state_number += 1
         for shard, buffered in list(self._buffer.items()):
             self._buffer[shard] = {s: row for s, row in buffered.items() if row.epoch == epoch}
             self._drain(shard)
@@ -151,8 +163,8 @@ class JournalView:
         self._asks += 1
         return LeaseRequestState(
             sent=now,
-            life=self._life,
-            boot=self.boot,
+            life=self.life,
+            state_number=self._state_number,
             number=self._asks,
             epoch=self.epoch,
             applied=dict(self.applied),
@@ -166,7 +178,7 @@ class JournalView:
             False if the source's history is not the one that was loaded. Everything is then
             dropped.
         """
-        if request.life != self._life or not self.loaded:
+        if request.state_number != self._state_number or not self.loaded:
             return True
         gone_back = any(grant.heads.get(shard, 0) < seq for shard, seq in request.applied.items())
         if grant.epoch != self.epoch or gone_back:

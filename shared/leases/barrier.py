@@ -6,31 +6,52 @@ sees the row, unless those heads hold the change already. A replica uses a grant
 applied the grant's heads, and only for `ttl` counted from before the grant was made.
 """
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NewType
 
+LeaseId = NewType("LeaseId", str)
+"""The id of a lease row: `<service>/<slot>/<life>`. Each life of a process has a row of its own.
+
+Rows of an earlier version have the slot alone as their id; they run out and are removed.
+"""
+
+SHOWN_LIFE = 1 + 8
+"""The length of the beginning of a life in a receipt, with the slash before it."""
 LAPSE_MARGIN_SECONDS = 0.2
 """Added to the largest ttl before a silent replica counts as unable to answer."""
 
 
+def lease_id(*, service: str, slot: str, life: str) -> LeaseId:
+    """The id of the row of one life; `service` is the caller whose token was verified."""
+    return LeaseId(f"{service}/{slot}/{life}")
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LeaseRow:
-    """The lease of one replica, as the source's database has it.
+    """The lease of one life of a replica, as the source's database has it.
 
-    `boot` orders the lives of the replica, `asked` its requests within one. `renewal` is random at
-    each grant: a row that was deleted and written again is never taken for the one seen before.
-    `applied` (shard → sequence) is what the replica reported for `epoch`; it may have more. For
-    `ttl` seconds from the renewal the replica may answer, by this grant or an earlier one.
+    `asked` orders the requests of the life. `renewal` is random at each write: a row that was
+    deleted and written again is never taken for the one seen before. `applied` (shard → sequence)
+    is what the replica reported for `epoch`; it may have more. For `ttl` seconds from the renewal
+    the replica may answer, by this grant or an earlier one. A row that is `released` belongs to a
+    life that gave its lease back. It is kept so that a late request of that life is refused.
     """
 
-    replica: str
-    boot: int
+    id: LeaseId
     asked: int
     renewal: str
     ttl: float
     epoch: str | None
     applied: Mapping[int, int]
+    released: bool = False
+
+    @property
+    def replica(self) -> str:
+        """The name of the replica, which its lives share: `<service>/<slot>`."""
+        return self.id.rsplit("/", 1)[0]
 
 
 class How(StrEnum):
@@ -39,14 +60,18 @@ class How(StrEnum):
     APPLIED = "applied"
     """It has the change."""
     ENDED = "ended"
-    """It gave its lease back, or a later boot replaced it."""
+    """It gave its lease back, or its row ran out and was removed."""
     LAPSED = "lapsed"
     """It was silent, and each of its leases from before the change has run out."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settled:
-    """One replica of a receipt; `at_ms` is milliseconds since the commit returned."""
+    """One replica of a receipt; `at_ms` is milliseconds since the commit returned.
+
+    `replica` is unique in the receipt: where a change waited for two lives of one replica, each
+    name ends with the beginning of its life.
+    """
 
     replica: str
     how: How
@@ -64,7 +89,8 @@ class Barrier:
     shard: int
     seq: int
     settled: list[Settled] = field(default_factory=list)
-    _waiting: dict[str, LeaseRow] = field(default_factory=dict)
+    _waiting: dict[LeaseId, LeaseRow] = field(default_factory=dict)
+    _names: dict[LeaseId, str] = field(default_factory=dict)
     _limit: float = 0.0
 
     def start(self, rows: Iterable[LeaseRow], elapsed: float) -> None:
@@ -73,34 +99,29 @@ class Barrier:
         The limit counts from this read. A lease that was renewed between the commit and a late read
         does not affect this change, but the next change must still find its row.
         """
-        self._waiting = {row.replica: row for row in rows}
+        self._waiting = {row.id: row for row in rows if not row.released}
+        self._names = _names(self._waiting.values())
         longest = max((row.ttl for row in self._waiting.values()), default=0.0)
         self._limit = elapsed + longest + LAPSE_MARGIN_SECONDS
         self.see(self._waiting.values(), elapsed)
 
     def see(self, rows: Iterable[LeaseRow], elapsed: float) -> None:
         """Take a later read of all rows."""
-        current = {row.replica: row for row in rows}
-        for replica, first in list(self._waiting.items()):
-            row = current.get(replica)
-            if row is None or row.boot != first.boot:
-                self._settle(replica, How.ENDED, elapsed)
+        current = {row.id: row for row in rows if not row.released}
+        for lease in list(self._waiting):
+            row = current.get(lease)
+            if row is None:
+                self._settle(lease, How.ENDED, elapsed)
             else:
-                self.hear(replica, row.boot, row.epoch, row.applied, elapsed)
+                self.hear(lease, row.epoch, row.applied, elapsed)
 
     def hear(
-        self,
-        replica: str,
-        boot: int,
-        epoch: str | None,
-        applied: Mapping[int, int],
-        elapsed: float,
+        self, lease: LeaseId, epoch: str | None, applied: Mapping[int, int], elapsed: float
     ) -> None:
-        """Take what a replica reported to this process."""
-        first = self._waiting.get(replica)
+        """Take what one life of a replica reported to this process."""
         follows = epoch == self.epoch and applied.get(self.shard, 0) >= self.seq
-        if follows and first is not None and first.boot == boot:
-            self._settle(replica, How.APPLIED, elapsed)
+        if follows and lease in self._waiting:
+            self._settle(lease, How.APPLIED, elapsed)
 
     def expire(self, elapsed: float) -> tuple[LeaseRow, ...]:
         """Stop waiting for silent replicas when their leases cannot hold any more.
@@ -112,7 +133,7 @@ class Barrier:
             return ()
         silent = tuple(self._waiting.values())
         for row in silent:
-            self._settle(row.replica, How.LAPSED, elapsed)
+            self._settle(row.id, How.LAPSED, elapsed)
         return silent
 
     @property
@@ -121,10 +142,20 @@ class Barrier:
         return not self._waiting
 
     @property
-    def waiting(self) -> frozenset[str]:
-        """The replicas that the barrier waits for."""
+    def waiting(self) -> frozenset[LeaseId]:
+        """The leases that the barrier waits for."""
         return frozenset(self._waiting)
 
-    def _settle(self, replica: str, how: How, elapsed: float) -> None:
-        del self._waiting[replica]
-        self.settled.append(Settled(replica=replica, how=how, at_ms=round(elapsed * 1000, 3)))
+    def _settle(self, lease: LeaseId, how: How, elapsed: float) -> None:
+        del self._waiting[lease]
+        at_ms = round(elapsed * 1000, 3)
+        self.settled.append(Settled(replica=self._names[lease], how=how, at_ms=at_ms))
+
+
+def _names(rows: Collection[LeaseRow]) -> dict[LeaseId, str]:
+    """The unique names in the receipt, by the id of the row."""
+    lives = Counter(row.replica for row in rows)
+    return {
+        row.id: row.replica if lives[row.replica] == 1 else row.id[: len(row.replica) + SHOWN_LIFE]
+        for row in rows
+    }

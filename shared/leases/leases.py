@@ -8,13 +8,15 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from shared.clock import Clock
 from shared.contracts.facts import Position, format_revision, parse_revision
-from shared.leases.barrier import Barrier, LeaseRow
+from shared.leases.alarm import Alarm, Bell
+from shared.leases.barrier import Barrier, LeaseId, LeaseRow
 from shared.leases.receipt import RECEIPT_RETENTION, Receipt
 from shared.leases.store import LeaseStore
+from shared.leases.sweeper import Sweeper
 from shared.mongo import DATABASE_AWAY
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
@@ -23,30 +25,8 @@ _log = logging.getLogger(__name__)
 POLL_SECONDS = (0.005, 0.01, 0.02)
 """The first pauses between two looks at the lease rows."""
 LONGEST_POLL_SECONDS = 0.05
-
-
-class Alarm(Protocol):
-    """A pause that another task can end early."""
-
-    async def wait(self, seconds: float) -> None:
-        """Return when rung, at once if that happened since the last wait, or after `seconds`."""
-
-    def ring(self) -> None:
-        """End the pause."""
-
-
-class _Bell:
-    def __init__(self) -> None:
-        self._rung = asyncio.Event()
-
-    async def wait(self, seconds: float) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._rung.wait()
-        self._rung.clear()
-
-    def ring(self) -> None:
-        self._rung.set()
+SWEEP_SECONDS = 1.0
+"""The pause between two looks for rows of dead lives."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,7 +58,7 @@ class Leases:
         *,
         clock: Clock,
         ttl: float,
-        alarm: Callable[[], Alarm] = _Bell,
+        alarm: Callable[[], Alarm] = Bell,
         timeouts: Timeouts = DEFAULT_TIMEOUTS,
     ) -> None:
         self._store = store
@@ -86,35 +66,33 @@ class Leases:
         self._ttl = ttl
         self._alarm = alarm
         self._timeouts = timeouts
-        self._reported: dict[str, LeaseRow] = {}
+        self._reported: dict[LeaseId, LeaseRow] = {}
+        self._sweeper = Sweeper(store, clock=clock)
         # A dictionary keeps the order, which a simulation with a seed relies on.
         self._open: dict[_Open, None] = {}
         self._running: dict[str, asyncio.Task[Receipt]] = {}
 
     async def grant(
         self,
+        lease: LeaseId,
         *,
-        replica: str,
-        boot: int,
         asked: int,
         epoch: str | None,
         applied: Mapping[int, int],
         held: float = 0.0,
     ) -> Granted:
-        """Renew a replica's lease.
+        """Renew the lease of one life of a replica.
 
-        `asked` numbers the requests of one boot. `held` is how long an earlier grant may still last
+        `asked` numbers the requests of one life. `held` is how long an earlier grant may still last
         there, in seconds: if `ttl` was lowered since, a change must wait for the longer of the two.
 
         The heads are read only after a majority has the row. In the other order a change could be
         in neither: not in the heads, and its barrier would not see the row.
 
         Raises:
-            Superseded: a later boot of this replica holds the lease.
+            LifeEnded: this life gave its lease back.
         """
-        row = self._row(
-            replica=replica, boot=boot, asked=asked, epoch=epoch, applied=applied, held=held
-        )
+        row = self._row(lease, asked=asked, epoch=epoch, applied=applied, held=held)
         async with self._store.session() as session:
             await self._store.put(row, session)
             epoch_now, heads = await self._store.heads(session)
@@ -122,17 +100,36 @@ class Leases:
         return Granted(epoch=epoch_now, heads=heads, ttl=self._ttl)
 
     async def applied(
-        self, *, replica: str, boot: int, epoch: str | None, applied: Mapping[int, int]
+        self, lease: LeaseId, *, epoch: str | None, applied: Mapping[int, int]
     ) -> None:
         """Take what a replica has applied: at once for this process, by the row for the others."""
-        row = self._row(replica=replica, boot=boot, asked=0, epoch=epoch, applied=applied)
+        row = self._row(lease, asked=0, epoch=epoch, applied=applied)
         self._hear(row)
         await self._store.report(row)
 
-    async def end(self, *, replica: str, boot: int) -> None:
-        """End the lease of a replica that has stopped answering."""
-        self._reported.pop(replica, None)
-        await self._store.end(replica, boot)
+    async def end(self, lease: LeaseId) -> None:
+        """End the lease of a life that has stopped answering; it gets no other one."""
+        self._reported.pop(lease, None)
+        await self._store.release(
+            LeaseRow(
+                id=lease,
+                asked=0,
+                renewal=_renewal(),
+                ttl=0.0,
+                epoch=None,
+                applied={},
+                released=True,
+            )
+        )
+
+    async def sweep(self) -> None:
+        """Remove the rows of dead lives, so that no later change waits for them. Never ends."""
+        while True:
+            with contextlib.suppress(*DATABASE_AWAY):
+                there = await self._sweeper.look()
+                for lease in self._reported.keys() - there:
+                    del self._reported[lease]
+            await asyncio.sleep(SWEEP_SECONDS)
 
     async def barrier(
         self, position: Position, *, committed_at: float, after: Any = None
@@ -244,42 +241,42 @@ class Leases:
             return None
 
     async def _remove(self, row: LeaseRow) -> None:
-        self._reported.pop(row.replica, None)
+        self._reported.pop(row.id, None)
         with contextlib.suppress(*DATABASE_AWAY):
             await self._store.remove(row)
 
     def _row(
         self,
+        lease: LeaseId,
         *,
-        replica: str,
-        boot: int,
         asked: int,
         epoch: str | None,
         applied: Mapping[int, int],
         held: float = 0.0,
     ) -> LeaseRow:
         return LeaseRow(
-            replica=replica,
-            boot=boot,
+            id=lease,
             asked=asked,
-            renewal=secrets.token_hex(8),
+            renewal=_renewal(),
             ttl=max(self._ttl, held),
             epoch=epoch,
             applied=applied,
         )
 
     def _hear(self, row: LeaseRow) -> None:
-        known = self._reported.get(row.replica)
-        if known is None or known.boot <= row.boot:
-            self._reported[row.replica] = row
+        self._reported[row.id] = row
         for opened in self._open:
             self._report(opened, row)
 
     def _report(self, opened: _Open, row: LeaseRow) -> None:
         elapsed = self._elapsed(opened)
-        opened.barrier.hear(row.replica, row.boot, row.epoch, row.applied, elapsed)
+        opened.barrier.hear(row.id, row.epoch, row.applied, elapsed)
         if opened.barrier.done:
             opened.alarm.ring()
 
     def _elapsed(self, opened: _Open) -> float:
         return self._clock.boottime() - opened.committed_at
+
+
+def _renewal() -> str:
+    return secrets.token_hex(8)

@@ -1,5 +1,7 @@
 """The internal routes by which the replicas of authz hold leases."""
 
+from typing import Any
+
 from shared.clock import Clock
 from shared.contracts.calls.leases import (
     APPLIED,
@@ -7,22 +9,27 @@ from shared.contracts.calls.leases import (
     RELEASE,
     LeaseAnswer,
     LeaseRequest,
+    Life,
     ReleaseQuery,
 )
 from shared.http.internal import internal_route
 from shared.http.routes import Call, Route
+from shared.leases.barrier import LeaseId, lease_id
 from shared.leases.leases import Leases
-from shared.leases.store import Superseded
+from shared.leases.store import LifeEnded
 
 
 def lease_routes(leases: Leases, clock: Clock) -> tuple[Route, ...]:
     """The internal routes that a source of policy serves."""
 
+    def lease_of(call: Call[Any, Any], life: Life) -> LeaseId:
+        """The row of the life; which service calls says its verified token."""
+        return lease_id(service=call.service.service, slot=life.slot, life=life.life)
+
     async def grant(ctx: object, call: Call[LeaseRequest, None]) -> LeaseAnswer:
         body = call.body
         granted = await leases.grant(
-            replica=body.replica,
-            boot=body.boot,
+            lease_of(call, body),
             asked=body.asked,
             epoch=body.epoch,
             applied=body.applied,
@@ -34,15 +41,13 @@ def lease_routes(leases: Leases, clock: Clock) -> tuple[Route, ...]:
 
     async def applied(ctx: object, call: Call[LeaseRequest, None]) -> None:
         body = call.body
-        await leases.applied(
-            replica=body.replica, boot=body.boot, epoch=body.epoch, applied=body.applied
-        )
+        await leases.applied(lease_of(call, body), epoch=body.epoch, applied=body.applied)
 
     async def end(ctx: object, call: Call[None, ReleaseQuery]) -> None:
-        await leases.end(replica=call.path["replica"], boot=call.query.boot)
+        await leases.end(lease_of(call, call.query))
 
     return (
-        internal_route(LEASE, grant, refuses=(Superseded,)),
+        internal_route(LEASE, grant, refuses=(LifeEnded,)),
         internal_route(APPLIED, applied),
         internal_route(RELEASE, end),
     )

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
 from shared.indexes import Index
-from shared.leases.barrier import How, LeaseRow, Settled
+from shared.leases.barrier import How, LeaseId, LeaseRow, Settled
 from shared.leases.receipt import RECEIPT_RETENTION, Receipt
 from shared.mongo import (
     AlreadyThere,
@@ -27,31 +27,34 @@ INDEXES = (Index(collection="receipts", keys=(("expires_at", 1),), name="expiry"
 """What the migrations of a source that grants leases need."""
 
 
-class Superseded(Refusal):
-    """A later boot of the replica holds its lease."""
+class LifeEnded(Refusal):
+    """The life gave its lease back."""
 
     kind = RefusalKind.CONFLICT
-    code = "superseded"
-    detail = "A later boot of this replica holds the lease."
+    code = "life-ended"
+    detail = "This life gave its lease back. Request a lease for a new life."
 
 
 def succeeding(row: LeaseRow, there: LeaseRow | None) -> LeaseRow:
     """The row to store when `row` is written over `there`.
 
-    A replica that got no answer asks another process of the source, which may grant a longer lease.
-    The write of the first process may come after that, or after a later request of the replica;
-    then its answer is not awaited any more.
+    Both are of one life. A replica that got no answer asks another process of the source, which may
+    grant a longer lease. The write of the first process may come after that, or after a later
+    request of the replica; then its answer is not awaited any more. `asked` orders them: a late
+    write must not replace a longer ttl, by which the replica may still answer.
 
     Raises:
-        Superseded: `there` belongs to a later boot.
+        LifeEnded: the life gave its lease back; a row would make every change wait for it.
     """
-    if there is None or (there.boot, there.asked) < (row.boot, row.asked):
+    if there is None:
         return row
-    if there.boot > row.boot:
-        raise Superseded
+    if there.released:
+        raise LifeEnded
     if there.asked > row.asked:
         return there
-    return replace(row, ttl=max(row.ttl, there.ttl))
+    if there.asked == row.asked:
+        return replace(row, ttl=max(row.ttl, there.ttl))
+    return row
 
 
 class LeaseStore(Protocol, Generic[SessionT]):
@@ -65,22 +68,22 @@ class LeaseStore(Protocol, Generic[SessionT]):
         """Reads and writes in causal order, from the last operation of `after` on."""
 
     async def put(self, row: LeaseRow, session: SessionT) -> None:
-        """Write the row as `succeeding` says; it may raise `Superseded`."""
+        """Write the row as `succeeding` says; it may raise `LifeEnded`."""
 
     async def heads(self, session: SessionT) -> tuple[str, dict[int, int]]:
         """The journal's epoch and heads."""
 
     async def rows(self, session: SessionT) -> list[LeaseRow]:
-        """Every lease row."""
+        """Every lease row, those of released lives and of earlier versions too."""
 
     async def report(self, row: LeaseRow) -> None:
-        """Save what the replica has applied, if the row of this boot is still there."""
+        """Save what the replica has applied, if the row is there and not released."""
 
     async def remove(self, row: LeaseRow) -> None:
         """Delete the row unless it was renewed in the meantime."""
 
-    async def end(self, replica: str, boot: int) -> None:
-        """Delete the replica's row of this boot."""
+    async def release(self, row: LeaseRow) -> None:
+        """Write the row of a life that gave its lease back, over the one that is there."""
 
     async def save(self, receipt: Receipt) -> None:
         """Keep a receipt; the first one of a revision stays."""
@@ -112,13 +115,13 @@ class MongoLeaseStore:
             yield session
 
     async def put(self, row: LeaseRow, session: DbSession) -> None:
-        """Insert or replace the replica's row as `succeeding` says.
+        """Insert or replace the row as `succeeding` says.
 
         Raises:
-            Superseded: the row there is a later boot's.
+            LifeEnded: the life gave its lease back.
         """
         while True:
-            found = await self._leases.find_one({"_id": row.replica}, session=session)
+            found = await self._leases.find_one({"_id": row.id}, session=session)
             if found is None:
                 with contextlib.suppress(AlreadyThere):
                     await insert_once(self._leases, _document(row), session)
@@ -128,7 +131,7 @@ class MongoLeaseStore:
             follows = succeeding(row, there)
             if follows is there:
                 return
-            unchanged = {"_id": row.replica, "renewal": there.renewal}
+            unchanged = {"_id": row.id, "renewal": there.renewal}
             outcome = await self._leases.replace_one(unchanged, _document(follows), session=session)
             if outcome.matched_count:
                 return
@@ -150,17 +153,23 @@ class MongoLeaseStore:
     async def report(self, row: LeaseRow) -> None:
         """Save `applied`. A late report may set it back, which only makes a barrier wait."""
         await self._leases.update_one(
-            {"_id": row.replica, "boot": row.boot},
+            {"_id": row.id, "released": False},
             {"$set": {"epoch": row.epoch, "applied": _applied(row)}},
         )
 
     async def remove(self, row: LeaseRow) -> None:
         """Delete the row if its renewal is unchanged."""
-        await self._leases.delete_one({"_id": row.replica, "renewal": row.renewal})
+        await self._leases.delete_one({"_id": row.id, "renewal": row.renewal})
 
-    async def end(self, replica: str, boot: int) -> None:
-        """Delete the row of this boot."""
-        await self._leases.delete_one({"_id": replica, "boot": boot})
+    async def release(self, row: LeaseRow) -> None:
+        """Replace the row, or insert it: the life may have asked and not been served yet."""
+        while True:
+            outcome = await self._leases.replace_one({"_id": row.id}, _document(row))
+            if outcome.matched_count:
+                return
+            with contextlib.suppress(AlreadyThere):
+                await insert_once(self._leases, _document(row))
+                return
 
     async def save(self, receipt: Receipt) -> None:
         """Store the first receipt of a revision, for `RECEIPT_RETENTION`."""
@@ -198,8 +207,10 @@ def _applied(row: LeaseRow) -> dict[str, int]:
 
 def _document(row: LeaseRow) -> Document:
     return {
-        "_id": row.replica,
-        "boot": row.boot,
+        "_id": row.id,
+        # A process of the version before, which may run during an update, needs it to read the row.
+        "boot": 0,
+        "released": row.released,
         "asked": row.asked,
         "renewal": row.renewal,
         "ttl": row.ttl,
@@ -209,9 +220,10 @@ def _document(row: LeaseRow) -> Document:
 
 
 def _row(document: dict[str, Any]) -> LeaseRow:
+    """The row of a document; one of an earlier version knows no release."""
     return LeaseRow(
-        replica=document["_id"],
-        boot=document["boot"],
+        id=LeaseId(document["_id"]),
+        released=document.get("released", False),
         asked=document["asked"],
         renewal=document["renewal"],
         ttl=document["ttl"],

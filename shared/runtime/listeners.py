@@ -74,7 +74,11 @@ class Listener:
         return url_of(self._sock)
 
     async def start(self) -> None:
-        """Accept connections."""
+        """Accept connections.
+
+        Raises:
+            OSError: another process listens at the address.
+        """
         await self._runner.setup()
         await web.SockSite(self._runner, self._sock, backlog=BACKLOG).start()
 

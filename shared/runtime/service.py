@@ -1,10 +1,11 @@
 """The runtime of one service: start, run and stop."""
 
 import asyncio
+import contextlib
 import logging
 import signal
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from aiohttp import web
@@ -37,10 +38,12 @@ _log = logging.getLogger(__name__)
 class ServiceApp:
     """One service, wired but not running.
 
-    `opens` run in order before requests are answered. Each is tried again for `Timeouts.start`
-    seconds while the database or the broker is away, so each must be repeatable. `tasks` run under
-    a supervisor until the service stops. `closes` run last, in order. `checks` are the checks of
-    `/health/ready`.
+    `opens` run in order before any request is answered. Then the internal routes answer, and
+    `joins` run: the steps that may wait for another service, which may be waiting for this one.
+    Each step is tried again for `Timeouts.start` seconds while the database or the broker is away,
+    so each must be repeatable. `tasks` run under a supervisor until the service stops. The public
+    port accepts connections when all of them run. `closes` run last, in order. `checks` are the
+    checks of `/health/ready`.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class ServiceApp:
         public: Api,
         internal: Api,
         opens: Sequence[Step] = (),
+        joins: Sequence[Step] = (),
         tasks: Mapping[str, Loop] | None = None,
         closes: Sequence[Step] = (),
         checks: Checks = dict,
@@ -64,6 +68,7 @@ class ServiceApp:
         self.internal = internal
         self.tasks = dict(tasks or {})
         self._opens = tuple(opens)
+        self._joins = tuple(joins)
         self._closes = tuple(closes)
         self._checks = checks
         self._proxies = tuple(proxies)
@@ -86,8 +91,8 @@ class ServiceApp:
         """Answer on these sockets. Without `public` the caller mounts `self.public`.
 
         Raises:
-            StartRefused: a condition that no retry changes.
-            Exception: what an opening step still raised after `Timeouts.start` seconds.
+            StartRefused: a condition that no retry changes, such as a port that is in use.
+            Exception: what a step still raised after `Timeouts.start` seconds.
         """
         context.service.set(self.name)
         inside = web.Application()
@@ -97,14 +102,23 @@ class ServiceApp:
             outside = web.Application()
             mount(outside, self.public, proxies=self._proxies)
             self._listeners["public"] = Listener(outside, public)
-        for listener in self._listeners.values():
-            await listener.start()
-        _log.info("listening", extra={"addresses": dict(self.addresses)})
+        await self._accept("internal")
         for step in self._opens:
             await open_step(step, seconds=self._timeouts.start)
+        self.internal.closed = False
+        for step in self._joins:
+            await open_step(step, seconds=self._timeouts.start)
         self._supervisor.start(self.tasks)
-        self.public.closed = self.internal.closed = False
+        self.public.closed = False
+        if public is not None:
+            await self._accept("public")
+        _log.info("listening", extra={"addresses": dict(self.addresses)})
         self._started = True
+
+    async def _accept(self, name: str) -> None:
+        listener = self._listeners[name]
+        with usable(listener.url):
+            await listener.start()
 
     async def stop(self) -> None:
         """Become not ready, let running requests end within ten seconds, stop the tasks, close.
@@ -122,14 +136,32 @@ class ServiceApp:
             await step()
 
 
+@contextlib.contextmanager
+def usable(address: str) -> Iterator[None]:
+    """Refuse the start when the address cannot be bound or listened at.
+
+    Raises:
+        StartRefused: another process uses it, or it is not one of this machine.
+    """
+    try:
+        yield
+    except OSError as problem:
+        raise StartRefused(
+            f"{address} cannot be used ({problem.strerror}). "
+            "Stop the process that uses the port, or set another one."
+        ) from problem
+
+
 async def run(service: ServiceApp, settings: StatelessSettings) -> None:
     """Serve until SIGTERM or SIGINT."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    internal = listen(settings.internal_host, settings.internal_port)
-    public = listen(settings.host, settings.port)
+    with usable(f"{settings.internal_host}:{settings.internal_port}"):
+        internal = listen(settings.internal_host, settings.internal_port)
+    with usable(f"{settings.host}:{settings.port}"):
+        public = listen(settings.host, settings.port)
     starting = asyncio.create_task(service.start(internal=internal, public=public))
     asked = asyncio.create_task(stopping.wait())
     try:

@@ -22,7 +22,7 @@ FACES = {
         "shared.leases.leases": {"Leases"},
         "shared.leases.receipt": {"Receipt"},
         "shared.leases.routes": {"lease_routes"},
-        "shared.leases.store": {"INDEXES", "LeaseStore", "MongoLeaseStore", "Superseded"},
+        "shared.leases.store": {"INDEXES", "LeaseStore", "LifeEnded", "MongoLeaseStore"},
     },
 }
 """The packages with a public face. Other packages are imported from only by their modules."""

@@ -19,10 +19,8 @@ class NoBarrier(Leases):
 class HeadsFirst(Leases):
     """Reads the heads, then writes the lease."""
 
-    async def grant(self, *, replica, boot, asked, epoch, applied, held=0.0):
-        row = self._row(
-            replica=replica, boot=boot, asked=asked, epoch=epoch, applied=applied, held=held
-        )
+    async def grant(self, lease, *, asked, epoch, applied, held=0.0):
+        row = self._row(lease, asked=asked, epoch=epoch, applied=applied, held=held)
         async with self._store.session() as session:
             epoch_now, heads = await self._store.heads(session)
             await self._store.put(row, session)
@@ -77,7 +75,7 @@ class WithoutMajority(SimulatedStore):
         await self.step()
 
         def arrive():
-            self.table[row.replica] = row
+            self.table[row.id] = row
 
         self.simulation.time.after(self.simulation.random.expovariate(5), arrive)
 

@@ -21,8 +21,8 @@ from typing import Any
 from shared.contracts.facts import Position
 from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
 from shared.following.journal_view import JournalRow, JournalView, LeaseGrant, RowOutcome
-from shared.leases import Leases, Superseded
-from shared.leases.barrier import LeaseRow
+from shared.leases import Leases
+from shared.leases.barrier import LeaseId, LeaseRow, lease_id
 from shared.leases.store import succeeding
 from tests.consistency.virtual_time import SimulatedAlarm, Timeline
 
@@ -94,7 +94,7 @@ class SimulatedStore:
 
     async def put(self, row, session) -> None:
         await self.step()
-        self.table[row.replica] = succeeding(row, self.table.get(row.replica))
+        self.table[row.id] = succeeding(row, self.table.get(row.id))
         await self.step()
 
     async def heads(self, session) -> tuple[str, dict[int, int]]:
@@ -111,18 +111,19 @@ class SimulatedStore:
 
     async def report(self, row) -> None:
         await self.step()
-        there = self.table.get(row.replica)
-        if there is not None and there.boot == row.boot:
-            self.table[row.replica] = replace(there, epoch=row.epoch, applied=row.applied)
+        there = self.table.get(row.id)
+        if there is not None and not there.released:
+            self.table[row.id] = replace(there, epoch=row.epoch, applied=row.applied)
 
     async def remove(self, row) -> None:
         await self.step()
-        there = self.table.get(row.replica)
+        there = self.table.get(row.id)
         if there is not None and there.renewal == row.renewal:
-            del self.table[row.replica]
+            del self.table[row.id]
 
-    async def end(self, replica, boot) -> None:
+    async def release(self, row) -> None:
         await self.step()
+        self.table[row.id] = row
 
     async def save(self, receipt) -> None:
         await self.step()
@@ -283,9 +284,12 @@ class SimulatedReplica:
         """Start the process, with nothing of the one before."""
         self.lives += 1
         self.state = SimulatedMembers(self.clock)
-        self.view = self.simulation.parts.view(self.state, self.lives * 1000)
+        self.view = self.simulation.parts.view(self.state, lambda: str(self.lives))
         self.load(self.lives)
         self.renew(self.lives)
+
+    def row_of(self, life: str) -> LeaseId:
+        return lease_id(service="authz", slot=self.name, life=life)
 
     def when_running(self, action: Callable[[], None]) -> None:
         if self.resumes > self.simulation.time.now:
@@ -334,18 +338,14 @@ class SimulatedReplica:
         ask = self.view.ask(self.clock())
         _, leases = self.simulation.random.choice(self.simulation.servers)
 
-        async def grant() -> LeaseGrant | None:
-            try:
-                granted = await leases.grant(
-                    replica=self.name,
-                    boot=ask.boot,
-                    asked=ask.number,
-                    epoch=ask.epoch,
-                    applied=ask.applied,
-                    held=ask.held,
-                )
-            except Superseded:
-                return None
+        async def grant() -> LeaseGrant:
+            granted = await leases.grant(
+                self.row_of(ask.life),
+                asked=ask.number,
+                epoch=ask.epoch,
+                applied=ask.applied,
+                held=ask.held,
+            )
             return LeaseGrant(epoch=granted.epoch, heads=granted.heads, ttl=granted.ttl)
 
         def granted(grant: LeaseGrant) -> None:
@@ -380,8 +380,7 @@ class SimulatedReplica:
         _, leases = self.simulation.random.choice(self.simulation.servers)
         told = partial(
             leases.applied,
-            replica=self.name,
-            boot=ask.boot,
+            self.row_of(ask.life),
             epoch=ask.epoch,
             applied=ask.applied,
         )

@@ -40,14 +40,12 @@ class HeadsFirst(Leases):
     def __init__(self, store, *, ttl, **others):
         super().__init__(store, ttl=max(ttl, LONG_TTL), **others)
 
-    async def grant(self, *, replica, boot, asked, epoch, applied, held=0.0):
-        row = self._row(
-            replica=replica, boot=boot, asked=asked, epoch=epoch, applied=applied, held=held
-        )
+    async def grant(self, lease, *, asked, epoch, applied, held=0.0):
+        row = self._row(lease, asked=asked, epoch=epoch, applied=applied, held=held)
         async with self._store.session() as session:
             epoch_now, heads = await self._store.heads(session)
-            known = {other.replica for other in await self._store.rows(session)}
-        if replica not in known:
+            known = {other.id for other in await self._store.rows(session)}
+        if lease not in known:
             await self._wait_for_change(heads)
         async with self._store.session() as session:
             await self._store.put(row, session)

@@ -15,13 +15,18 @@ POLICY_SOURCES = (Service.IDENTITY, Service.TEAM)
 """The services whose policy state authz follows."""
 
 
-class LeaseRequest(InternalRequest):
-    """A replica of authz, the epoch that it follows, and what it has applied (shard → sequence)."""
+class Life(InternalRequest):
+    """One life of a process: its slot, and a random id that no other life has."""
 
-    replica: str = Field(min_length=1, max_length=200)
-    boot: int = Field(ge=1)
-    """Numbers the lives of the replica; a smaller one is superseded."""
+    slot: str = Field(max_length=200, pattern=r"^[^/]+$")
+    life: str = Field(pattern=r"^[0-9a-f]{32}$")
+
+
+class LeaseRequest(Life):
+    """A life, the epoch that it follows, and what it has applied (shard → sequence)."""
+
     asked: int = Field(ge=0)
+    """Numbers the requests of the life."""
     epoch: str | None = None
     applied: dict[int, int] = Field(max_length=1024)
     held: float = Field(default=0, ge=0, le=MAX_TTL_SECONDS)
@@ -37,10 +42,8 @@ class LeaseAnswer(InternalAnswer):
     server_time: datetime
 
 
-class ReleaseQuery(InternalRequest):
-    """The life of the replica whose lease ends."""
-
-    boot: int = Field(ge=1)
+class ReleaseQuery(Life):
+    """The life whose lease ends; it gets no other one."""
 
 
 class SnapshotQuery(InternalRequest):
@@ -61,7 +64,7 @@ class SnapshotPage(InternalAnswer):
 
 LEASE = InternalCall(
     name="grantLease",
-    summary="Grant or renew the lease of a replica",
+    summary="Grant or renew the lease of a life",
     method="POST",
     path="/internal/lease",
     callees=POLICY_SOURCES,
@@ -81,9 +84,9 @@ APPLIED = InternalCall(
 )
 RELEASE = InternalCall(
     name="endLease",
-    summary="End the lease of a replica",
+    summary="Give the lease of a life back",
     method="DELETE",
-    path="/internal/lease/{replica}",
+    path="/internal/lease",
     callees=POLICY_SOURCES,
     callers=(Service.AUTHZ,),
     request=ReleaseQuery,

@@ -46,7 +46,7 @@ ROWS = (
         id="view-counts-a-grant-from-before-the-snapshot",
         kind=Kind.CONSISTENCY,
         file=VIEW,
-        old="        if request.life != self._life or not self.loaded:\n",
+        old="        if request.state_number != self._state_number or not self.loaded:\n",
         new="        if not self.loaded:\n",
         tests=VIEW_TESTS,
     ),

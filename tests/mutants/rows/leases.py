@@ -4,6 +4,8 @@ from tests.mutants.mutant import Kind, Mutant
 
 LEASES = "shared/leases/leases.py"
 BARRIER = "shared/leases/barrier.py"
+STORE = "shared/leases/store.py"
+SWEEPER = "shared/leases/sweeper.py"
 NEAREST = ("tests/shared/leases",)
 
 ROWS = (
@@ -42,14 +44,6 @@ ROWS = (
         tests=NEAREST,
     ),
     Mutant(
-        id="barrier-takes-another-boot",
-        kind=Kind.CONSISTENCY,
-        file=BARRIER,
-        old="        if follows and first is not None and first.boot == boot:\n",
-        new="        if follows and first is not None:\n",
-        tests=NEAREST,
-    ),
-    Mutant(
         id="barrier-one-behind",
         kind=Kind.CONSISTENCY,
         file=BARRIER,
@@ -66,11 +60,59 @@ ROWS = (
         tests=NEAREST,
     ),
     Mutant(
-        id="lease-ended-by-an-earlier-boot",
+        id="lease-row-of-the-slot",
         kind=Kind.CONSISTENCY,
-        file="shared/leases/store.py",
-        old='delete_one({"_id": replica, "boot": boot})',
-        new='delete_one({"_id": replica})',
-        tests=("tests/shared/leases/test_store.py", "tests/shared/leases/test_leases.py"),
+        file=BARRIER,
+        old='    return LeaseId(f"{service}/{slot}/{life}")\n',
+        new='    return LeaseId(f"{service}/{slot}")\n',
+        tests=("tests/shared/leases", "tests/services/authz/test_following.py"),
+    ),
+    Mutant(
+        id="lease-release-forgotten",
+        kind=Kind.CONSISTENCY,
+        file=STORE,
+        old="    if there.released:\n        raise LifeEnded\n",
+        new="",
+        tests=NEAREST,
+    ),
+    Mutant(
+        id="lease-late-request-shortens-the-ttl",
+        kind=Kind.CONSISTENCY,
+        file=STORE,
+        old="    if there.asked > row.asked:\n        return there\n",
+        new="",
+        tests=NEAREST,
+    ),
+    Mutant(
+        id="lease-renewed-row-removed",
+        kind=Kind.CONSISTENCY,
+        file=STORE,
+        old='delete_one({"_id": row.id, "renewal": row.renewal})',
+        new='delete_one({"_id": row.id})',
+        tests=NEAREST,
+    ),
+    Mutant(
+        id="sweeper-ignores-renewals",
+        kind=Kind.CONSISTENCY,
+        file=SWEEPER,
+        old="        if seen is not None and seen.renewal == row.renewal:\n",
+        new="        if seen is not None:\n",
+        tests=NEAREST,
+    ),
+    Mutant(
+        id="sweeper-without-the-ttl",
+        kind=Kind.CONSISTENCY,
+        file=SWEEPER,
+        old="else row.ttl + LAPSE_MARGIN_SECONDS\n",
+        new="else LAPSE_MARGIN_SECONDS\n",
+        tests=NEAREST,
+    ),
+    Mutant(
+        id="lease-of-a-forgotten-state-kept",
+        kind=Kind.CONSISTENCY,
+        file="shared/following/follower.py",
+        old="                await self._give_back_former_life()\n                if not",
+        new="                if not",
+        tests=("tests/services/authz/test_following.py", "-k", "forgotten_state"),
     ),
 )

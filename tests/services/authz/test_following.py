@@ -30,6 +30,11 @@ async def says(world, service, user, permission="instance:write"):
     return said.body["context"]["reason"] if said.status == 200 else said.body["code"]
 
 
+def rows_of(source):
+    """The lease rows that a change waits for."""
+    return [row for row in source.store.table.values() if not row.released]
+
+
 async def test_a_new_replica_answers_from_the_snapshot(world):
     async with world.replica() as authz:
         assert await says(world, authz, BO) == "allowed"
@@ -132,45 +137,43 @@ async def test_another_epoch_drops_the_state_and_loads_again(world):
 
 async def test_a_stopping_replica_returns_its_leases(world):
     async with world.replica():
-        assert set(world.team.store.table) == {"a"}
-        assert set(world.identity.store.table) == {"a"}
-    assert world.team.store.table == {}
-    assert world.identity.store.table == {}
+        assert [row.replica for row in rows_of(world.team)] == ["authz/a"]
+        assert [row.replica for row in rows_of(world.identity)] == ["authz/a"]
+    assert rows_of(world.team) == rows_of(world.identity) == []
 
 
-async def test_a_restarted_process_takes_its_place_over_at_once(world):
-    async with world.replica("a"):
-        kept = dict(world.team.store.table)
-    world.team.store.table |= kept
-    async with world.replica("a"):
-        assert list(world.team.store.table) == ["a"]
+async def test_two_live_processes_in_one_slot_are_both_honoured(world):
+    async with world.replica("a") as first, world.replica("a") as second:
+        assert [row.replica for row in rows_of(world.team)] == ["authz/a", "authz/a"]
         _, receipt = await world.team.change(no_member(BO))
+        assert [settled.how for settled in receipt.replicas] == ["applied", "applied"]
+        assert len({settled.replica for settled in receipt.replicas}) == 2
+        for authz in (first, second):
+            assert await says(world, authz, BO) == "not-a-member"
+
+
+async def test_the_lease_of_a_forgotten_state_is_given_back(world):
+    """Its row never says that a change is applied, so each change would wait for it."""
+    async with world.replica() as authz:
+        [former] = rows_of(world.team)
+        world.team.restore()
+        world.team.write(catalog(STANDARD.id))
+        world.team.write(account(), member(ANA, "owner"))
+        await wait_for(lambda: world.team.store.table[former.id].released)
+        await wait_for(lambda: all(authz.ready().values()))
+        [row] = rows_of(world.team)
+        assert (row.replica, row.id == former.id) == ("authz/a", False)
+        _, receipt = await world.team.change(member(CY, "basic"))
         assert [settled.how for settled in receipt.replicas] == ["applied"]
 
 
-async def test_a_process_whose_clock_was_set_back_takes_its_place(world):
-    async with world.replica("a"):
-        (row,) = world.team.store.table.values()
-    world.team.store.table["a"] = row.__class__(
-        replica="a", boot=row.boot + 300_000, asked=1, renewal="x", ttl=1, epoch=None, applied={}
-    )
-    async with world.replica("a") as authz:
+async def test_a_replica_whose_life_is_refused_goes_on_with_a_new_one(world):
+    async with world.replica() as authz:
+        [former] = rows_of(world.team)
+        await world.team.leases.end(former.id)
+        await wait_for(lambda: [row.id for row in rows_of(world.team)] not in ([], [former.id]))
+        await wait_for(lambda: all(authz.ready().values()))
         assert await says(world, authz, BO) == "allowed"
-
-
-async def test_a_process_whose_place_was_taken_never_answers_again(world):
-    async with world.replica("a") as authz:
-        row = world.team.store.table["a"]
-        world.team.store.table["a"] = row.__class__(
-            replica="a", boot=row.boot + 1, asked=1, renewal="x", ttl=1, epoch=None, applied={}
-        )
-        await wait_for(lambda: not authz.ready()["team"])
-        world.team.asked.clear()
-        renewed = len(world.identity.asked)
-        # The lease of the other source is renewed in the same rhythm: this one's is not.
-        await wait_for(lambda: len(world.identity.asked) >= renewed + 4)
-        assert world.team.asked == []
-        assert await says(world, authz, BO) == "stale"
 
 
 @pytest.mark.parametrize("revision", ["own", "next"])
@@ -257,8 +260,8 @@ class UnfitAnswers(InternalClient):
 
 async def test_a_snapshot_that_does_not_fit_is_read_after_growing_pauses(world):
     internal = UnfitAnswers()
-    view = JournalView(PolicyState(), boot=1)
-    follower = Follower("team", view=view, replica="a", internal=internal, clock=world.clock)
+    view = JournalView(PolicyState())
+    follower = Follower("team", view=view, slot="a", internal=internal, clock=world.clock)
     renewing = asyncio.create_task(follower.renew())
     await wait_for(lambda: len(internal.asked) >= 5, within=30, what="five attempts")
     renewing.cancel()

@@ -316,7 +316,7 @@ def test_any_order_of_snapshot_and_changes_gives_the_same_state(changes, data):
 
     heads, snapshot = read_snapshot(shards, data)
     policy = PolicyState()
-    view = JournalView(policy, 1)
+    view = JournalView(policy)
     everything = [row for rows in shards.values() for row in rows]
     heard = data.draw(st.lists(st.sampled_from(everything), max_size=20), label="heard")
     before = data.draw(st.integers(0, len(heard)), label="heard before the snapshot")
@@ -338,7 +338,7 @@ def test_any_order_of_snapshot_and_changes_gives_the_same_state(changes, data):
 
 def test_nothing_of_an_unreadable_snapshot_survives_in_the_next_one():
     policy = PolicyState()
-    view = JournalView(policy, 1)
+    view = JournalView(policy)
     known = at(1, catalog(STANDARD.id), account(), member(ANA, "owner"))
     gone, strange = at(1, member(BO, "basic"), member(CY, "basic", status="of another version"))
     with pytest.raises(ValidationError):

@@ -180,7 +180,8 @@ async def test_a_silent_replica_makes_a_change_202_with_its_receipt(
 async def silent_replica(team: Team) -> None:
     account = await team.account()
     member = await account.join("developer")
-    lease = LeaseRequest(replica="r1", boot=1, asked=1, applied={})
+    life = "0" * 32
+    lease = LeaseRequest(slot="r1", life=life, asked=1, applied={})
     await team.callers["authz"].call(LEASE, "team", lease)
     path = f"{account.path}/members/{member.user_id}"
     removed = await account.owner.send("DELETE", path)
@@ -189,8 +190,8 @@ async def silent_replica(team: Team) -> None:
     assert again.status == 503
     revision = removed.headers["Rolecall-Revision"]
     assert removed.headers["Location"] == f"{account.path}/revisions/{revision}"
-    await team.callers["authz"].call(RELEASE, "team", ReleaseQuery(boot=1), path={"replica": "r1"})
+    await team.callers["authz"].call(RELEASE, "team", ReleaseQuery(slot="r1", life=life))
     assert (await account.owner.send("DELETE", path)).status == 404
     receipt = await account.owner.get(removed.headers["Location"])
     assert receipt["effective"] is True
-    assert receipt["replicas"][0]["replica"] == "r1"
+    assert receipt["replicas"][0]["replica"] == "authz/r1"

@@ -25,7 +25,7 @@ class MemoryLeaseStore:
         yield None
 
     async def put(self, row, session) -> None:
-        self.table[row.replica] = succeeding(row, self.table.get(row.replica))
+        self.table[row.id] = succeeding(row, self.table.get(row.id))
 
     async def heads(self, session) -> tuple[str, dict[int, int]]:
         return self.epoch, dict(self.journal_heads)
@@ -35,19 +35,17 @@ class MemoryLeaseStore:
         return list(self.table.values())
 
     async def report(self, row) -> None:
-        there = self.table.get(row.replica)
-        if there is not None and there.boot == row.boot:
-            self.table[row.replica] = replace(there, epoch=row.epoch, applied=row.applied)
+        there = self.table.get(row.id)
+        if there is not None and not there.released:
+            self.table[row.id] = replace(there, epoch=row.epoch, applied=row.applied)
 
     async def remove(self, row) -> None:
-        there = self.table.get(row.replica)
+        there = self.table.get(row.id)
         if there is not None and there.renewal == row.renewal:
-            del self.table[row.replica]
+            del self.table[row.id]
 
-    async def end(self, replica, boot) -> None:
-        there = self.table.get(replica)
-        if there is not None and there.boot == boot:
-            del self.table[replica]
+    async def release(self, row) -> None:
+        self.table[row.id] = row
 
     async def save(self, receipt) -> None:
         self.receipts.setdefault(receipt.revision, receipt)

@@ -6,22 +6,25 @@ from typing import Any
 
 import pytest
 
-from shared.leases.barrier import Barrier, How, LeaseRow
+from shared.leases.barrier import Barrier, How, LeaseId, LeaseRow
 
 SHARD, SEQ, EPOCH = 3, 10, "e1"
 
 
+def lease(replica: str) -> LeaseId:
+    return LeaseId(f"authz/{replica}/1")
+
+
 def row(replica: str, applied: int | Mapping[int, int] = 0, **fields: Any) -> LeaseRow:
-    lease = LeaseRow(
-        replica=replica,
-        boot=1,
+    made = LeaseRow(
+        id=lease(replica),
         asked=1,
         renewal="r",
         ttl=3.0,
         epoch=EPOCH,
         applied={SHARD: applied} if isinstance(applied, int) else applied,
     )
-    return replace(lease, **fields)
+    return replace(made, **fields)
 
 
 def barrier(*rows: LeaseRow) -> Barrier:
@@ -57,48 +60,72 @@ def test_only_the_change_itself_in_its_epoch_and_shard_counts_as_applied(lease, 
 def test_a_later_read_or_a_push_ends_the_waiting_for_each_replica():
     waited = barrier(row("a"), row("b"))
     waited.see([row("a", SEQ), row("b")], 0.02)
-    assert waited.waiting == {"b"}
-    waited.hear("b", 1, EPOCH, {SHARD: SEQ}, 0.03)
+    assert waited.waiting == {lease("b")}
+    waited.hear(lease("b"), EPOCH, {SHARD: SEQ}, 0.03)
     assert waited.done
     assert [(settled.replica, settled.how, settled.at_ms) for settled in waited.settled] == [
-        ("a", How.APPLIED, 20.0),
-        ("b", How.APPLIED, 30.0),
+        ("authz/a", How.APPLIED, 20.0),
+        ("authz/b", How.APPLIED, 30.0),
     ]
 
 
-def test_a_report_of_another_boot_settles_nothing():
-    waited = barrier(row("a", boot=2))
-    waited.hear("a", 1, EPOCH, {SHARD: SEQ}, 0.1)
-    waited.hear("a", 3, EPOCH, {SHARD: SEQ}, 0.1)
-    assert waited.waiting == {"a"}
+def test_a_report_of_another_life_settles_nothing():
+    waited = barrier(row("a"))
+    waited.hear(LeaseId("authz/a/2"), EPOCH, {SHARD: SEQ}, 0.1)
+    waited.see([row("a"), row("a", SEQ, id=LeaseId("authz/a/2"))], 0.1)
+    assert waited.waiting == {lease("a")}
 
 
-def test_a_row_that_went_or_that_a_new_boot_replaced_is_not_waited_for():
-    waited = barrier(row("gone"), row("again"))
-    waited.see([row("again", boot=2)], 0.1)
-    assert how(waited) == {"gone": How.ENDED, "again": How.ENDED}
+def test_a_row_that_went_or_was_released_is_not_waited_for():
+    waited = barrier(row("gone"), row("released"))
+    waited.see([row("released", released=True, ttl=0.0)], 0.1)
+    assert how(waited) == {"authz/gone": How.ENDED, "authz/released": How.ENDED}
+
+
+def test_a_row_that_was_released_before_is_not_waited_for():
+    assert barrier(row("released", released=True, ttl=0.0)).done
+
+
+def test_two_lives_of_one_slot_are_both_waited_for_and_named_apart():
+    lives = [LeaseId(f"authz/a/{letter * 32}") for letter in "bc"]
+    waited = barrier(*(row("a", id=life) for life in lives), row("d", SEQ))
+    waited.hear(lives[0], EPOCH, {SHARD: SEQ}, 0.1)
+    assert waited.waiting == {lives[1]}
+    waited.see([row("d", SEQ)], 0.2)
+    assert how(waited) == {
+        "authz/d": How.APPLIED,
+        "authz/a/bbbbbbbb": How.APPLIED,
+        "authz/a/cccccccc": How.ENDED,
+    }
+
+
+def test_a_row_of_an_earlier_version_is_waited_for_until_it_runs_out():
+    waited = barrier(row("x", id=LeaseId("host:8080"), ttl=3.0))
+    assert waited.expire(3.2) == ()
+    assert [silent.id for silent in waited.expire(3.21)] == ["host:8080"]
+    assert how(waited) == {"host:8080": How.LAPSED}
 
 
 def test_a_row_that_came_after_the_commit_is_not_waited_for():
     waited = barrier(row("a"))
     waited.see([row("a", SEQ), row("late")], 0.1)
     assert waited.done
-    assert how(waited) == {"a": How.APPLIED}
+    assert how(waited) == {"authz/a": How.APPLIED}
 
 
 def test_silent_replicas_lapse_after_the_longest_lease_and_the_margin():
     waited = barrier(row("a", ttl=3.0), row("b", ttl=5.0))
     assert waited.expire(5.2) == ()
-    assert waited.waiting == {"a", "b"}
-    assert {silent.replica for silent in waited.expire(5.21)} == {"a", "b"}
-    assert how(waited) == {"a": How.LAPSED, "b": How.LAPSED}
+    assert waited.waiting == {lease("a"), lease("b")}
+    assert {silent.id for silent in waited.expire(5.21)} == {lease("a"), lease("b")}
+    assert how(waited) == {"authz/a": How.LAPSED, "authz/b": How.LAPSED}
 
 
 def test_a_row_first_read_late_is_not_deleted_while_its_lease_may_hold():
     late = Barrier(EPOCH, SHARD, SEQ)
     late.start([row("a", ttl=3.0)], 2.0)  # perhaps renewed just before
     assert late.expire(5.19) == ()
-    assert [silent.replica for silent in late.expire(5.21)] == ["a"]
+    assert [silent.id for silent in late.expire(5.21)] == [lease("a")]
 
 
 def test_the_row_to_delete_is_the_one_that_was_seen_first():

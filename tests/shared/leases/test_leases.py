@@ -11,7 +11,7 @@ from pymongo.errors import AutoReconnect
 
 from shared.contracts.facts import Position
 from shared.following.journal_view import JournalView, LeaseGrant
-from shared.leases import Leases, Receipt, Superseded
+from shared.leases import Leases, LifeEnded, Receipt
 from shared.leases.barrier import Barrier, How
 from shared.timeouts import DEFAULT_TIMEOUTS
 from tests.clocks import SetClock
@@ -50,15 +50,12 @@ async def leases(store, clock):
     await made.close()
 
 
-async def lease(leases, replica="a", *, boot=1, applied=0):
-    number = next(numbers)
-    return await leases.grant(
-        replica=replica, boot=boot, asked=number, epoch="e1", applied={3: applied}
-    )
+async def lease(leases, name="authz/a/1", *, applied=0):
+    return await leases.grant(name, asked=next(numbers), epoch="e1", applied={3: applied})
 
 
-async def report(leases, replica="a", *, boot=1, applied=7):
-    await leases.applied(replica=replica, boot=boot, epoch="e1", applied={3: applied})
+async def report(leases, name="authz/a/1", *, applied=7):
+    await leases.applied(name, epoch="e1", applied={3: applied})
 
 
 def barrier(leases, clock, position=CHANGE):
@@ -74,20 +71,19 @@ async def looked(store, times=1):
 async def test_a_lease_holds_the_heads_and_the_ttl(leases, store):
     granted = await lease(leases)
     assert (granted.epoch, granted.heads, granted.ttl) == ("e1", {3: 7}, 3)
-    assert store.table["a"].applied == {3: 0}
+    assert store.table["authz/a/1"].applied == {3: 0}
 
 
 async def test_a_change_waits_for_a_grant_from_before_the_ttl_was_lowered(store, clock):
     """The replica asked again, and neither heard the answer nor of the change."""
     before, lowered = (Leases(store, clock=clock, ttl=ttl, timeouts=PATIENT) for ttl in (30, 3))
-    view = JournalView(Nothing(), boot=1)
+    view = JournalView(Nothing())
     view.load(epoch="e1", heads={3: 6}, policy_objects=[])
 
     async def ask(leases):
         asked = view.ask(clock.boottime())
         given = await leases.grant(
-            replica="a",
-            boot=asked.boot,
+            "authz/a/1",
             asked=asked.number,
             epoch="e1",
             applied=asked.applied,
@@ -129,38 +125,41 @@ async def test_the_row_is_written_before_the_heads_are_read(store, clock):
 
 async def test_each_renewal_has_its_own_number(leases, store):
     await lease(leases)
-    first = store.table["a"].renewal
+    first = store.table["authz/a/1"].renewal
     await lease(leases)
-    assert store.table["a"].renewal != first
+    assert store.table["authz/a/1"].renewal != first
 
 
-async def test_an_older_boot_is_refused(leases):
-    await lease(leases, boot=2)
-    with pytest.raises(Superseded):
-        await lease(leases, boot=1)
+async def test_a_life_that_gave_its_lease_back_is_refused_at_every_process(leases, store, clock):
+    await lease(leases)
+    await leases.end("authz/a/1")
+    for process in (leases, Leases(store, clock=clock, ttl=3, timeouts=PATIENT)):
+        with pytest.raises(LifeEnded):
+            await lease(process)
+    assert (await barrier(leases, clock)).replicas == ()
 
 
 async def test_a_writer_waits_until_each_replica_has_reported_here(leases, store, clock):
-    await lease(leases, "a")
-    await lease(leases, "b")
+    await lease(leases, "authz/a/1")
+    await lease(leases, "authz/b/1")
     waiting = barrier(leases, clock)
-    await report(leases, "a")
-    await wait_for(lambda: store.table["a"].applied == {3: 7})
+    await report(leases, "authz/a/1")
+    await wait_for(lambda: store.table["authz/a/1"].applied == {3: 7})
     assert not waiting.done()
-    await report(leases, "b")
+    await report(leases, "authz/b/1")
     receipt = await waiting
     assert receipt.effective
     assert {settled.replica: settled.how for settled in receipt.replicas} == {
-        "a": How.APPLIED,
-        "b": How.APPLIED,
+        "authz/a": How.APPLIED,
+        "authz/b": How.APPLIED,
     }
     assert store.receipts["team.e1.3.7"] == receipt
 
 
 async def test_a_report_from_before_the_barrier_counts(leases, clock, store):
-    await lease(leases, "a")
-    await report(leases, "a")
-    store.table["a"] = replace(store.table["a"], applied={})
+    await lease(leases)
+    await report(leases)
+    store.table["authz/a/1"] = replace(store.table["authz/a/1"], applied={})
     assert (await barrier(leases, clock)).effective
 
 
@@ -177,7 +176,7 @@ async def test_a_silent_replica_is_waited_for_as_long_as_its_lease_may_hold(leas
     waiting = barrier(leases, clock)
     await looked(store)
     clock.move(3.1)
-    await report(leases, "unknown")
+    await report(leases, "authz/unknown/1")
     await looked(store, times=2)
     assert not waiting.done()
     clock.move(0.1)
@@ -193,14 +192,14 @@ async def test_the_row_of_a_replica_that_still_renews_stays(leases, store, clock
     await lease(leases, applied=6)
     clock.move(3.2)
     assert (await waiting).effective
-    assert "a" in store.table
+    assert "authz/a/1" in store.table
 
 
 async def test_a_lease_that_is_given_back_is_not_waited_for(leases, store, clock):
     await lease(leases)
     waiting = barrier(leases, clock)
     await looked(store)
-    await leases.end(replica="a", boot=1)
+    await leases.end("authz/a/1")
     receipt = await waiting
     assert [settled.how for settled in receipt.replicas] == [How.ENDED]
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from shared.indexes import build_indexes
-from shared.leases import INDEXES, MongoLeaseStore, Receipt, Superseded
-from shared.leases.barrier import How, LeaseRow, Settled
+from shared.leases import INDEXES, LifeEnded, MongoLeaseStore, Receipt
+from shared.leases.barrier import How, LeaseId, LeaseRow, Settled
 from shared.leases.receipt import RECEIPT_RETENTION
 from shared.mongo import connect
 from tests.patience import PATIENT
@@ -37,9 +37,12 @@ async def store(request):
 
 def row(**fields: Any) -> LeaseRow:
     lease = LeaseRow(
-        replica="a", boot=5, asked=1, renewal="r1", ttl=3.0, epoch="e1", applied={3: 6}
+        id=LeaseId("authz/a/1"), asked=1, renewal="r1", ttl=3.0, epoch="e1", applied={3: 6}
     )
     return replace(lease, **fields)
+
+
+RELEASED = row(asked=0, renewal="end", ttl=0.0, epoch=None, applied={}, released=True)
 
 
 async def put(store, lease: LeaseRow) -> None:
@@ -49,13 +52,13 @@ async def put(store, lease: LeaseRow) -> None:
 
 async def rows(store) -> list[LeaseRow]:
     async with store.session() as session:
-        return sorted(await store.rows(session), key=lambda found: found.replica)
+        return sorted(await store.rows(session), key=lambda found: found.id)
 
 
 async def test_a_written_row_is_read_as_it_was_written(store):
     await put(store, row())
-    await put(store, row(replica="b", epoch=None, applied={}))
-    assert await rows(store) == [row(), row(replica="b", epoch=None, applied={})]
+    await put(store, row(id="authz/b/1", epoch=None, applied={}))
+    assert await rows(store) == [row(), row(id="authz/b/1", epoch=None, applied={})]
 
 
 async def test_heads_come_with_their_epoch_and_without_empty_shards(store):
@@ -63,11 +66,12 @@ async def test_heads_come_with_their_epoch_and_without_empty_shards(store):
         assert await store.heads(session) == ("e1", {3: 7})
 
 
-async def test_a_renewal_and_a_later_boot_replace_the_row(store):
+async def test_a_renewal_replaces_the_row_of_its_own_life_only(store):
     await put(store, row())
     await put(store, row(asked=2, renewal="r2"))
-    await put(store, row(boot=6, renewal="r3", applied={}))
-    assert await rows(store) == [row(boot=6, renewal="r3", applied={})]
+    other = row(id="authz/a/2", renewal="r3", applied={})
+    await put(store, other)
+    assert await rows(store) == [row(asked=2, renewal="r2"), other]
 
 
 async def test_a_request_that_two_processes_write_keeps_the_longer_ttl(store):
@@ -90,17 +94,42 @@ async def test_concurrent_writes_of_one_request_leave_the_longest_ttl(store):
     assert [found.ttl for found in await rows(store)] == [10.0]
 
 
-async def test_an_older_boot_is_refused_and_changes_nothing(store):
-    await put(store, row(boot=6))
-    with pytest.raises(Superseded):
-        await put(store, row(boot=5, renewal="late"))
-    assert await rows(store) == [row(boot=6)]
+@pytest.mark.parametrize("asked", [1, 2, 99])
+@pytest.mark.parametrize("served", [True, False], ids=["served before", "never served"])
+async def test_a_released_life_is_refused_and_its_row_stays(store, served, asked):
+    if served:
+        await put(store, row())
+    await store.release(RELEASED)
+    with pytest.raises(LifeEnded):
+        await put(store, row(asked=asked, renewal="late", ttl=30.0))
+    await store.report(row(asked=0, applied={3: 99}))
+    assert await rows(store) == [RELEASED]
 
 
-async def test_a_report_counts_for_its_own_boot_only(store):
+async def test_writes_that_meet_the_release_never_bring_the_row_back(store):
+    async def renew(number):
+        try:
+            await put(store, row(asked=number, renewal=f"r{number}"))
+        except LifeEnded:
+            return True
+        return False
+
+    renewals = [renew(number) for number in range(8)]
+    await asyncio.gather(*renewals[:4], store.release(RELEASED), *renewals[4:])
+    assert await rows(store) == [RELEASED]
+
+
+async def test_a_released_life_does_not_end_another_one_of_its_slot(store):
+    await put(store, row(id="authz/a/2"))
+    await store.release(RELEASED)
+    await put(store, row(id="authz/a/2", asked=2))
+    assert await rows(store) == [RELEASED, row(id="authz/a/2", asked=2)]
+
+
+async def test_a_report_counts_for_its_own_life_only(store):
     await put(store, row())
-    await store.report(row(boot=4, applied={3: 99}))
-    await store.report(row(replica="unknown", applied={3: 99}))
+    await store.report(row(id="authz/a/2", applied={3: 99}))
+    await store.report(row(id="authz/unknown/1", applied={3: 99}))
     assert await rows(store) == [row()]
     await store.report(row(renewal="not written", applied={3: 7, 9: 1}))
     assert await rows(store) == [row(applied={3: 7, 9: 1})]
@@ -115,12 +144,11 @@ async def test_a_row_is_removed_only_as_it_was_seen(store):
     assert await rows(store) == []
 
 
-async def test_the_end_of_a_boot_removes_no_later_one(store):
-    await put(store, row(boot=6))
-    await store.end("a", 5)
-    assert await rows(store) == [row(boot=6)]
-    await store.end("a", 6)
-    assert await rows(store) == []
+async def test_a_row_that_was_released_in_the_meantime_is_not_removed(store):
+    await put(store, row())
+    await store.release(RELEASED)
+    await store.remove(row())
+    assert await rows(store) == [RELEASED]
 
 
 async def test_the_first_receipt_of_a_revision_is_kept_for_thirty_days(store):
@@ -140,3 +168,39 @@ async def test_a_session_goes_on_after_another_one(store):
         await store.put(row(), first)
     async with store.session(first) as second:
         assert await store.rows(second) == [row()]
+
+
+async def test_a_row_of_an_earlier_version_is_read_and_removed(mongo_url, database_name):
+    """Its replica may hold a lease while the services are updated one after the other."""
+    client = connect(mongo_url, app_name="tests", timeouts=PATIENT)
+    document = {
+        "_id": "host:8080",
+        "boot": 1_700_000_000_000,
+        "asked": 9,
+        "renewal": "old",
+        "ttl": 3.0,
+        "epoch": "e1",
+        "applied": {"3": 6},
+    }
+    store = MongoLeaseStore(client, client[database_name])
+    await client[database_name]["leases"].insert_one(document)
+    [found] = await rows(store)
+    assert (found.replica, found.ttl, found.applied) == ("host:8080", 3.0, {3: 6})
+    assert not found.released
+    await store.remove(replace(found, renewal="renewed"))
+    assert await rows(store) == [found]
+    await store.remove(found)
+    assert await rows(store) == []
+    client.close()
+
+
+async def test_the_version_before_can_read_each_row(mongo_url, database_name):
+    """A process of it that knew no such row would acknowledge what this replica lacks."""
+    client = connect(mongo_url, app_name="tests", timeouts=PATIENT)
+    store = MongoLeaseStore(client, client[database_name])
+    await put(store, row())
+    await store.release(replace(RELEASED, id=LeaseId("authz/b/1")))
+    known = {"_id", "boot", "asked", "renewal", "ttl", "epoch", "applied"}
+    documents = [document async for document in client[database_name]["leases"].find({})]
+    assert all(known <= document.keys() for document in documents)
+    client.close()

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -69,6 +70,19 @@ async def test_a_signal_lets_the_running_request_end_and_takes_no_other(number: 
             assert await started.wait() == 0
         with pytest.raises(aiohttp.ClientConnectionError):
             await session.get(at["public"] + "/begun")
+
+
+@pytest.mark.parametrize("port", ["PORT", "INTERNAL_PORT"])
+async def test_a_port_in_use_ends_the_process_with_status_2_and_a_sentence(port: str):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        number = taken.getsockname()[1]
+        async with process(**{port: str(number)}) as started:
+            _, said = await started.communicate()
+    assert started.returncode == 2
+    assert said.decode() == (
+        f"127.0.0.1:{number} cannot be used (Address already in use). "
+        "Stop the process that uses the port, or set another one.\n"
+    )
 
 
 async def test_a_missing_value_ends_the_process_with_status_2_and_a_sentence():

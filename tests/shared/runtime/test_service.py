@@ -128,11 +128,55 @@ async def test_a_service_that_waits_at_its_start_is_alive_but_not_ready(
     await wait_for(lambda: works.log)
     assert (await get(session, url_of(internal) + "/health/live"))[0] == 200
     assert (await get(session, url_of(internal) + "/health/ready"))[0] == 503
-    assert (await get(session, url_of(public) + "/begun"))[0] == 503
+    with pytest.raises(aiohttp.ClientConnectionError):
+        await session.get(url_of(public) + "/begun")
     works.broken = 0
     await starting
     assert (await get(session, url_of(public) + "/begun"))[0] == 200
     await wait_for(lambda: "loop" in works.log)
+
+
+async def test_internal_routes_answer_while_a_step_waits_for_another_service(
+    session: aiohttp.ClientSession,
+):
+    """Two services that start at once and need each other would wait without end."""
+    begun, other = asyncio.Event(), asyncio.Event()
+    begun.set()
+
+    async def other_service() -> None:
+        await other.wait()
+
+    waits = ServiceApp(
+        "slow",
+        public=Api("slow", [route("/begun", wait)], begun),
+        internal=Api("slow", [], begun),
+        joins=[other_service],
+    )
+    internal, public = listen("127.0.0.1", 0), listen("127.0.0.1", 0)
+    starting = asyncio.create_task(waits.start(internal=internal, public=public))
+
+    await wait_for(lambda: not waits.internal.closed)
+    assert (await get(session, url_of(internal) + "/health/ready"))[0] == 503
+    with pytest.raises(aiohttp.ClientConnectionError):
+        await session.get(url_of(public) + "/begun")
+    other.set()
+    await starting
+    assert (await get(session, url_of(public) + "/begun"))[0] == 200
+    assert (await get(session, url_of(internal) + "/health/ready"))[0] == 200
+    await waits.stop()
+
+
+async def test_internal_routes_answer_only_after_the_opening_steps(
+    works: Works, service: ServiceApp, session: aiohttp.ClientSession
+):
+    works.broken = 10**6
+    internal = listen("127.0.0.1", 0)
+    starting = asyncio.create_task(service.start(internal=internal))
+    await wait_for(lambda: works.log)
+    assert service.internal.closed
+    works.broken = 0
+    await starting
+    assert not service.internal.closed
 
 
 async def test_a_step_that_never_succeeds_ends_the_start(
