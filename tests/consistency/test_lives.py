@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-from collections import defaultdict
 
 import pytest
 
@@ -10,7 +9,7 @@ from shared.contracts.facts import Position
 from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
 from shared.following.journal_view import JournalRow, JournalView, LeaseGrant
 from shared.leases import Leases, LifeEnded
-from shared.leases.barrier import How, LeaseId, lease_id
+from shared.leases.barrier import How, lease_id
 from tests.clocks import SetClock
 from tests.consistency.simulation import SimulatedMembers
 from tests.patience import PATIENT
@@ -23,22 +22,17 @@ REMOVAL = Position("team", "e1", SHARD, 7)
 TTL = 3
 
 
-class Gate(MemoryLeaseStore):
-    """A store in which the writes of some lives hang until they are let through."""
+class Stalled(MemoryLeaseStore):
+    """The same rows, for a process whose writes hang until `goes_on` is set."""
 
-    def __init__(self):
+    def __init__(self, store):
         super().__init__("e1", {SHARD: 6})
-        self.gates: defaultdict[LeaseId, asyncio.Event] = defaultdict(open_gate)
+        self.table = store.table
+        self.goes_on = asyncio.Event()
 
     async def put(self, row, session):
-        await self.gates[row.id].wait()
+        await self.goes_on.wait()
         await super().put(row, session)
-
-
-def open_gate():
-    gate = asyncio.Event()
-    gate.set()
-    return gate
 
 
 class Replica:
@@ -57,17 +51,21 @@ class Replica:
     def ask(self):
         return self.view.ask(self.world.clock.boottime())
 
-    async def send(self, ask):
+    async def send(self, ask, leases):
         lease = lease_id(service="authz", slot="slot", life=ask.life)
-        return await self.world.leases.grant(
+        return await leases.grant(
             lease, asked=ask.number, epoch=ask.epoch, applied=ask.applied, held=ask.held
         )
 
     async def renew(self):
         ask = self.ask()
-        given = await self.send(ask)
+        given = await self.send(ask, self.world.leases)
         grant = LeaseGrant(epoch=given.epoch, heads=given.heads, ttl=given.ttl)
         assert self.view.granted(ask, grant)
+
+    def renew_late(self):
+        """Ask a process of the source that is stalled."""
+        return asyncio.create_task(self.send(self.ask(), self.world.stalled_leases))
 
     async def learn(self):
         """Take the removal, and report it."""
@@ -83,8 +81,12 @@ class Replica:
 class World:
     def __init__(self):
         self.clock = SetClock()
-        self.store = Gate()
-        self.leases = Leases(self.store, clock=self.clock, ttl=TTL, timeouts=PATIENT)
+        self.store = MemoryLeaseStore("e1", {SHARD: 6})
+        self.stalled = Stalled(self.store)
+        self.leases, self.stalled_leases = (
+            Leases(store, clock=self.clock, ttl=TTL, timeouts=PATIENT)
+            for store in (self.store, self.stalled)
+        )
 
     def remove(self):
         """Commit the removal, and wait for its barrier."""
@@ -105,12 +107,11 @@ async def world():
 
 async def test_a_late_request_of_a_dead_process_hides_no_live_one(world):
     dead, live = Replica(world), Replica(world)
-    world.store.gates[dead.lease] = asyncio.Event()
-    late = asyncio.create_task(dead.send(dead.ask()))
+    late = dead.renew_late()
     await live.renew()
     removal = world.remove()
     await world.looked()
-    world.store.gates[dead.lease].set()
+    world.stalled.goes_on.set()
     await late
     await world.looked()
     assert not removal.done(), "the live process has not applied the removal"
@@ -157,12 +158,11 @@ async def test_a_late_request_of_a_life_that_gave_its_lease_back_is_refused(worl
     """Its row would make every change wait for a process that has ended."""
     stopped = Replica(world)
     await stopped.renew()
-    world.store.gates[stopped.lease] = asyncio.Event()
-    late = asyncio.create_task(stopped.send(stopped.ask()))
+    late = stopped.renew_late()
     lease = stopped.lease
     stopped.view.forget()
     await world.leases.end(lease)
-    world.store.gates[lease].set()
+    world.stalled.goes_on.set()
     with pytest.raises(LifeEnded):
         await late
     receipt = await world.remove()

@@ -199,7 +199,7 @@ async def run_service(
         running.callback(client.close)
         running.push_async_callback(bus.close)
         urls = await running.enter_async_context(stand_ins(others, clock=clock))
-        read = settings(**{**_common(service, mongo_url, database, urls), **fields})
+        read = settings(**{**common_settings(service, mongo_url, database, urls), **fields})
         await bus.subscribe(AUDIT, hear, on_resync=resync)
         given = {"bus": bus, "clock": clock, "timeouts": timeouts, **(wiring or {})}
         apps = [build(read, **given) for _ in range(replicas)]
@@ -235,7 +235,7 @@ def caller_of(service: Service, urls: Mapping[Service, str], clock: SetClock) ->
     )
 
 
-def _common(
+def common_settings(
     service: Service, mongo_url: str, database: str, urls: Mapping[str, str]
 ) -> dict[str, Any]:
     """The settings that every service needs."""

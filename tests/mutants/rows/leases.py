@@ -65,7 +65,7 @@ ROWS = (
         file=BARRIER,
         old='    return LeaseId(f"{service}/{slot}/{life}")\n',
         new='    return LeaseId(f"{service}/{slot}")\n',
-        tests=("tests/shared/leases", "tests/services/authz/test_following.py"),
+        tests=("tests/consistency/test_lives.py",),
     ),
     Mutant(
         id="lease-release-forgotten",
