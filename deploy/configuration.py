@@ -11,9 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from shared.auth.keys import encode
-from shared.contracts.topology import Service
-from shared.runtime.settings import generate_internal_keys
+from shared.auth.keys import encode, generate_service_keys
+from shared.contracts.topology import SOURCES, Service
 
 
 class SecretsError(RuntimeError):
@@ -26,6 +25,8 @@ class Secrets:
 
     private_keys: Mapping[str, str]
     public_keys: Mapping[str, str]
+    journal_private_keys: Mapping[str, str]
+    journal_public_keys: Mapping[str, str]
     admin_key: str
     identity_link_key: str
     identity_refresh_key: str
@@ -35,10 +36,12 @@ class Secrets:
     @classmethod
     def generate(cls) -> "Secrets":
         """Create new random values."""
-        keys = generate_internal_keys(tuple(Service))
+        keys, journal_keys = generate_service_keys(tuple(Service)), generate_service_keys(SOURCES)
         return cls(
             private_keys=dict(keys.private),
             public_keys=dict(keys.public),
+            journal_private_keys=dict(journal_keys.private),
+            journal_public_keys=dict(journal_keys.public),
             admin_key=secrets.token_urlsafe(32),
             identity_link_key=encode(secrets.token_bytes(32)),
             identity_refresh_key=encode(secrets.token_bytes(32)),
@@ -50,20 +53,32 @@ class Secrets:
     def load_or_create(cls, file: Path) -> "Secrets":
         """Read the secrets from the file; create both if the file is missing.
 
+        A file of an earlier version has no keys of the journals; they are created and added.
+
         Raises:
             SecretsError: the file does not hold the secrets.
         """
+        created = cls.generate()
         if file.exists():
             try:
-                return cls(**json.loads(file.read_text()))
+                stored = json.loads(file.read_text())
+                known = cls(**(_journal_keys(created) | stored))
             except (ValueError, TypeError):
                 raise SecretsError(
                     f"{file} is damaged or of another version. Restore it from a backup. Without it"
                     " the data in its folder cannot be opened."
                 ) from None
-        created = cls.generate()
+            if stored.keys() >= _journal_keys(created).keys():
+                return known
+            created = known
         write_private(file, json.dumps(asdict(created), indent=2) + "\n")
         return created
+
+
+def _journal_keys(of: Secrets) -> dict[str, Mapping[str, str]]:
+    """The secrets that earlier versions did not have."""
+    names = ("journal_private_keys", "journal_public_keys")
+    return {name: getattr(of, name) for name in names}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,10 +103,14 @@ def environment(
         "internal_key": given.private_keys[service],
         "internal_keys": json.dumps(dict(given.public_keys)),
         "internal_urls": json.dumps({name: list(urls) for name, urls in at.internal_urls.items()}),
+        "journal_keys": json.dumps(
+            {source: [key] for source, key in given.journal_public_keys.items()}
+        ),
         "admin_key": given.admin_key,
     }
     if service != Service.AUTHZ:
         fields["mongo_url"] = at.mongo_url
+        fields["journal_key"] = given.journal_private_keys[service]
     if service == Service.IDENTITY:
         fields |= {
             "link_key": given.identity_link_key,

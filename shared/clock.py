@@ -20,6 +20,23 @@ class Clock(Protocol):
         ...
 
 
+class AtMostEvery:
+    """Says when something may happen again: at once the first time, then after `seconds`."""
+
+    def __init__(self, seconds: float, *, clock: Clock) -> None:
+        self._seconds = seconds
+        self._clock = clock
+        self._last = float("-inf")
+
+    def due(self) -> bool:
+        """Return whether the time has passed; if so, it begins anew."""
+        now = self._clock.boottime()
+        if now - self._last < self._seconds:
+            return False
+        self._last = now
+        return True
+
+
 class SystemClock:
     """The clocks of the machine."""
 

@@ -41,6 +41,12 @@ PUT_ASIDE = Counter(
     ("service", "source"),
     registry=REGISTRY,
 )
+ROWS_REFUSED = Counter(
+    "rolecall_rows_refused",
+    "Rows of a journal that were dropped because they are not what their source signed.",
+    ("service", "source", "channel", "reason"),
+    registry=REGISTRY,
+)
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 

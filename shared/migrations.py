@@ -8,8 +8,9 @@ import asyncio
 import contextlib
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from shared.cancellation import end
 from shared.clock import Clock
@@ -18,7 +19,7 @@ from shared.mongo import DATABASE_AWAY, AlreadyThere, Database, insert_once, maj
 from shared.problems import StartRefused
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
-Step = Callable[[Database], Awaitable[None]]
+Step = Callable[[Database], Coroutine[Any, Any, None]]
 
 LOCK_ID = "lock"
 RENEWALS_PER_TERM = 4

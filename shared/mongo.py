@@ -118,6 +118,12 @@ async def update_expected(
         raise Lost(collection.name)
 
 
+async def update_each(collection: Collection, updates: Sequence[tuple[Document, Document]]) -> None:
+    """Make several updates in one call, each of the document that matches its filter, if any."""
+    if updates:
+        await collection.bulk_write([pymongo.UpdateOne(*update) for update in updates])
+
+
 class Transactions:
     """Runs functions in transactions of one client (snapshot, majority)."""
 

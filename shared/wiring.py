@@ -4,13 +4,15 @@ A service's `app.py` makes its context and its own parts, and lists what it adds
 parts start and stop is written here once.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from shared.auth.access_tokens import TokenVerifier
 from shared.auth.authenticator import Authenticator, Live
 from shared.auth.internal_tokens import InternalVerifier
 from shared.auth.key_sources import KeySource, RemoteKeys
+from shared.auth.keys import read_private
+from shared.auth.row_signatures import RowSigner
 from shared.bus import Bus
 from shared.clock import Clock, SystemClock
 from shared.contracts.calls.identity import KEY_SET
@@ -25,6 +27,7 @@ from shared.journal.relay import Relay
 from shared.leases import Leases, MongoLeaseStore, lease_routes
 from shared.migrations import Migration, migrate
 from shared.mongo import connect
+from shared.row_verifier import RowVerifier
 from shared.runtime.service import ServiceApp
 from shared.runtime.settings import ServiceSettings, StatelessSettings
 from shared.runtime.start import Step
@@ -56,6 +59,7 @@ class Parts:
             clock=self.clock,
             timeouts=timeouts,
         )
+        self.verifier = RowVerifier(settings.journal_keys, clock=self.clock)
         self._settings = settings
 
     def authenticator(
@@ -91,7 +95,7 @@ class JournalParts(Parts):
         bus: Bus,
         clock: Clock | None,
         timeouts: Timeouts,
-        migrations: Sequence[Migration],
+        migrations: Callable[[RowSigner], Sequence[Migration]],
         journal: type[Journal] = Journal,
         leases: type[Leases] | None = None,
         lease_seconds: float = 0,
@@ -105,17 +109,19 @@ class JournalParts(Parts):
         if leases is not None:
             store = MongoLeaseStore(self.client, self.database)
             self._leases = leases(store, clock=self.clock, ttl=lease_seconds, timeouts=timeouts)
+        signer = RowSigner(read_private(settings.journal_key.get_secret_value()))
         self._relay = Relay(self.database, bus, holder=new_id("prc"), clock=self.clock)
         self.journal = journal(
             self.client,
             self.database,
             source=service,
+            signer=signer,
             relay=self._relay,
             clock=self.clock,
             leases=self._leases,
             timeouts=timeouts,
         )
-        self._migrations = migrations
+        self._migrations = migrations(signer)
         self._proxies = settings.trusted_proxies
 
     @property
@@ -139,6 +145,7 @@ class JournalParts(Parts):
             queue=queue,
             sources=queue.sources,
             internal=self.internal,
+            verifier=self.verifier,
             subscriptions=subscriptions,
             ctx=ctx,
             clock=self.clock,

@@ -1,6 +1,6 @@
 """The wiring of audit."""
 
-from services.audit.migrations import MIGRATIONS
+from services.audit.migrations import migrations
 from services.audit.routes import INTERNAL_ROUTES, ROUTES
 from services.audit.settings import Settings
 from services.audit.store import Records
@@ -26,7 +26,7 @@ def build(
 ) -> ServiceApp:
     """Wire the service without starting anything."""
     parts = JournalParts(
-        Service.AUDIT, settings, bus=bus, clock=clock, timeouts=timeouts, migrations=MIGRATIONS
+        Service.AUDIT, settings, bus=bus, clock=clock, timeouts=timeouts, migrations=migrations
     )
     records = Records(parts.database)
     ctx = Ctx(

@@ -168,8 +168,9 @@ def digest(row: Row) -> str:
     """SHA-256 of the row in a canonical form: members sorted, default values left out.
 
     Defaults are left out because a field that a later version adds must not change old digests.
+    `previous` is left out because rows were recorded before they had it.
     """
-    content = row.model_dump(mode="json", exclude_defaults=True)
+    content = row.model_dump(mode="json", exclude_defaults=True, exclude={"previous"})
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 

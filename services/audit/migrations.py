@@ -1,6 +1,7 @@
 """The numbered steps that give audit's database its form."""
 
 from shared import inbox, journal
+from shared.auth.row_signatures import RowSigner
 from shared.indexes import Index, index_step
 from shared.migrations import Migration
 
@@ -35,10 +36,14 @@ READINGS = (
     Index(collection="readings", keys=(("at", 1),), name="kept", ttl_seconds=READING_SECONDS),
 )
 
-MIGRATIONS = (
-    Migration(1, "journal indexes", index_step(*journal.INDEXES)),
-    Migration(2, "inbox indexes", index_step(*inbox.INDEXES)),
-    Migration(3, "record indexes", index_step(*RECORDS)),
-    Migration(4, "people indexes", index_step(*PEOPLE)),
-    Migration(5, "reading indexes", index_step(*READINGS)),
-)
+
+def migrations(signer: RowSigner) -> tuple[Migration, ...]:
+    """The steps; `signer` signs the rows of an earlier version."""
+    return (
+        Migration(1, "journal indexes", index_step(*journal.INDEXES)),
+        Migration(2, "inbox indexes", index_step(*inbox.INDEXES)),
+        Migration(3, "record indexes", index_step(*RECORDS)),
+        Migration(4, "people indexes", index_step(*PEOPLE)),
+        Migration(5, "reading indexes", index_step(*READINGS)),
+        Migration(6, "signed rows", journal.signing_step(signer)),
+    )

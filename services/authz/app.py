@@ -35,6 +35,7 @@ def build(
             view=view(state),
             slot=settings.slot,
             internal=parts.internal,
+            verifier=parts.verifier,
             clock=parts.clock,
             timeouts=timeouts,
         )
@@ -49,7 +50,7 @@ def build(
         public_url=settings.public_url,
         timeouts=timeouts,
     )
-    followers = Followers(team, identity)
+    followers = Followers(parts.verifier, team, identity, clock=parts.clock)
     running: list[Subscription] = []
 
     async def subscribe() -> None:

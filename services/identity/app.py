@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from services.identity.adapters.argon2 import Argon2Hasher
 from services.identity.adapters.keyring import Keyring
-from services.identity.migrations import MIGRATIONS
+from services.identity.migrations import migrations
 from services.identity.routes import INTERNAL_ROUTES, ROUTES
 from services.identity.settings import Settings
 from services.identity.store import Store
@@ -48,7 +48,7 @@ def build(
         bus=bus,
         clock=clock,
         timeouts=timeouts,
-        migrations=MIGRATIONS,
+        migrations=migrations,
         journal=journal,
         leases=leases,
         lease_seconds=settings.lease_seconds,

@@ -1,6 +1,7 @@
 """The numbered steps that give identity's database its form."""
 
 from shared import inbox, journal, leases
+from shared.auth.row_signatures import RowSigner
 from shared.indexes import Index, index_step
 from shared.migrations import Migration
 from shared.mongo import Database, majority
@@ -57,14 +58,17 @@ async def delete_unverified_users(database: Database) -> None:
     await majority(database, "users").delete_many({"verified": False})
 
 
-MIGRATIONS = (
-    Migration(1, "journal indexes", index_step(*journal.INDEXES)),
-    Migration(2, "lease indexes", index_step(*leases.INDEXES)),
-    Migration(3, "inbox indexes", index_step(*inbox.INDEXES)),
-    Migration(4, "user indexes", index_step(*USERS)),
-    Migration(5, "session indexes", index_step(*SESSIONS)),
-    Migration(6, "signing key indexes", index_step(*SIGNING_KEYS)),
-    Migration(7, "counter indexes", index_step(*COUNTERS)),
-    Migration(8, "sign-up indexes", index_step(*SIGN_UPS)),
-    Migration(9, "no unverified users", delete_unverified_users),
-)
+def migrations(signer: RowSigner) -> tuple[Migration, ...]:
+    """The steps; `signer` signs the rows of an earlier version."""
+    return (
+        Migration(1, "journal indexes", index_step(*journal.INDEXES)),
+        Migration(2, "lease indexes", index_step(*leases.INDEXES)),
+        Migration(3, "inbox indexes", index_step(*inbox.INDEXES)),
+        Migration(4, "user indexes", index_step(*USERS)),
+        Migration(5, "session indexes", index_step(*SESSIONS)),
+        Migration(6, "signing key indexes", index_step(*SIGNING_KEYS)),
+        Migration(7, "counter indexes", index_step(*COUNTERS)),
+        Migration(8, "sign-up indexes", index_step(*SIGN_UPS)),
+        Migration(9, "no unverified users", delete_unverified_users),
+        Migration(10, "signed rows", journal.signing_step(signer)),
+    )

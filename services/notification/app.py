@@ -5,7 +5,7 @@ import asyncio
 from services.notification.adapters.links import InternalLinkSource
 from services.notification.adapters.smtp import SmtpTransport
 from services.notification.domain.mails import MailSender
-from services.notification.migrations import MIGRATIONS
+from services.notification.migrations import migrations
 from services.notification.routes import INTERNAL_ROUTES, ROUTES
 from services.notification.settings import Settings
 from services.notification.store import Messages
@@ -35,7 +35,7 @@ def build(
         bus=bus,
         clock=clock,
         timeouts=timeouts,
-        migrations=MIGRATIONS,
+        migrations=migrations,
     )
     sender = MailSender(
         address=settings.mail_from,

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from shared import inbox, journal
+from shared.auth.row_signatures import RowSigner
 from shared.indexes import Index, index_step
 from shared.migrations import Migration
 
@@ -24,8 +25,12 @@ MESSAGES = (
     ),
 )
 
-MIGRATIONS = (
-    Migration(1, "journal indexes", index_step(*journal.INDEXES)),
-    Migration(2, "inbox indexes", index_step(*inbox.INDEXES)),
-    Migration(3, "message indexes", index_step(*MESSAGES)),
-)
+
+def migrations(signer: RowSigner) -> tuple[Migration, ...]:
+    """The steps; `signer` signs the rows of an earlier version."""
+    return (
+        Migration(1, "journal indexes", index_step(*journal.INDEXES)),
+        Migration(2, "inbox indexes", index_step(*inbox.INDEXES)),
+        Migration(3, "message indexes", index_step(*MESSAGES)),
+        Migration(4, "signed rows", journal.signing_step(signer)),
+    )

@@ -1,6 +1,6 @@
 """Build the team service: connect its parts and hand them over."""
 
-from services.team.migrations import MIGRATIONS
+from services.team.migrations import migrations
 from services.team.routes import INTERNAL_ROUTES, ROUTES
 from services.team.routes.account_routes import AccountRoutes
 from services.team.settings import Settings
@@ -38,7 +38,7 @@ def build(
         bus=bus,
         clock=clock,
         timeouts=timeouts,
-        migrations=MIGRATIONS,
+        migrations=migrations,
         leases=leases,
         lease_seconds=settings.lease_seconds,
     )

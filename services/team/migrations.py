@@ -5,6 +5,7 @@ import logging
 from pymongo.errors import DuplicateKeyError
 
 from shared import inbox, journal, leases
+from shared.auth.row_signatures import RowSigner
 from shared.http import idempotency
 from shared.indexes import Index, index_step
 from shared.migrations import Migration
@@ -79,19 +80,22 @@ async def recompute_project_keys(database: Database) -> None:
             _log.warning("project %s keeps its old name key: another has it", project["_id"])
 
 
-MIGRATIONS = (
-    Migration(1, "journal indexes", index_step(*journal.INDEXES)),
-    Migration(2, "lease indexes", index_step(*leases.INDEXES)),
-    Migration(3, "inbox indexes", index_step(*inbox.INDEXES)),
-    Migration(4, "idempotency indexes", index_step(*idempotency.INDEXES)),
-    Migration(5, "member indexes", index_step(*MEMBERS)),
-    Migration(6, "invitation indexes", index_step(*INVITATIONS)),
-    Migration(7, "project indexes", index_step(*PROJECTS)),
-    Migration(8, "override indexes", index_step(*OVERRIDES)),
-    Migration(9, "catalog indexes", index_step(*CATALOGS)),
-    Migration(10, "allowance indexes", index_step(*ALLOWANCES)),
-    Migration(11, "ended session indexes", index_step(*ENDED_SESSIONS)),
-    Migration(12, "snapshot indexes", index_step(*SNAPSHOT)),
-    Migration(13, "kept invitation answers", wrap_kept_invitations),
-    Migration(14, "project name keys", recompute_project_keys),
-)
+def migrations(signer: RowSigner) -> tuple[Migration, ...]:
+    """The steps; `signer` signs the rows of an earlier version."""
+    return (
+        Migration(1, "journal indexes", index_step(*journal.INDEXES)),
+        Migration(2, "lease indexes", index_step(*leases.INDEXES)),
+        Migration(3, "inbox indexes", index_step(*inbox.INDEXES)),
+        Migration(4, "idempotency indexes", index_step(*idempotency.INDEXES)),
+        Migration(5, "member indexes", index_step(*MEMBERS)),
+        Migration(6, "invitation indexes", index_step(*INVITATIONS)),
+        Migration(7, "project indexes", index_step(*PROJECTS)),
+        Migration(8, "override indexes", index_step(*OVERRIDES)),
+        Migration(9, "catalog indexes", index_step(*CATALOGS)),
+        Migration(10, "allowance indexes", index_step(*ALLOWANCES)),
+        Migration(11, "ended session indexes", index_step(*ENDED_SESSIONS)),
+        Migration(12, "snapshot indexes", index_step(*SNAPSHOT)),
+        Migration(13, "kept invitation answers", wrap_kept_invitations),
+        Migration(14, "project name keys", recompute_project_keys),
+        Migration(15, "signed rows", journal.signing_step(signer)),
+    )

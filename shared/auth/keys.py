@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
@@ -87,6 +88,22 @@ def read_key_set(key_set: KeySet) -> Mapping[str, Ed25519PublicKey]:
             raise ValueError("not a key set")
         keys[kid] = read_public(x)
     return keys
+
+
+class ServiceKeys(NamedTuple):
+    """A pair of Ed25519 keys for each service: its private and its public one."""
+
+    private: Mapping[str, str]
+    public: Mapping[str, str]
+
+
+def generate_service_keys(names: tuple[str, ...]) -> ServiceKeys:
+    """Make a pair of keys for each service, as the variables hold them."""
+    keys = {name: generate_key() for name in names}
+    return ServiceKeys(
+        private={name: private_text(key) for name, key in keys.items()},
+        public={name: public_text(key.public_key()) for name, key in keys.items()},
+    )
 
 
 def _key_bytes(text: str) -> bytes:

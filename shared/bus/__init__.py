@@ -36,7 +36,8 @@ class BusMessage:
     """One row of a journal on the bus.
 
     `type` is the routing key and begins with `source`. `(source, epoch, shard, seq)` is the row's
-    position. `attempts` counts the failed deliveries before this one.
+    position, and `signature` that of its source over `body`. Nothing of it is to be trusted before
+    the signature is verified. `attempts` counts the failed deliveries before this one.
     """
 
     id: str
@@ -46,6 +47,7 @@ class BusMessage:
     shard: int
     seq: int
     body: bytes
+    signature: str
     attempts: int = 0
 
 

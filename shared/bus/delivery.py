@@ -8,6 +8,8 @@ from typing import Any
 
 from shared.bus import BusMessage, Handler, Resync, Verdict
 from shared.cancellation import cancelled_by_us
+from shared.contracts.facts import SHARDS
+from shared.contracts.topology import SOURCES
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +31,9 @@ class Lanes:
 
     async def handle(self, message: BusMessage) -> Verdict:
         """Call the handler. Pause before answering `RETRY`; the lane is free in the meantime."""
-        async with self._lanes[message.source, message.shard]:
+        # What is not verified yet must not make a lane for every number that it claims.
+        source = message.source if message.source in SOURCES else ""
+        async with self._lanes[source, message.shard % SHARDS]:
             verdict = await self._ask(message)
         if verdict is Verdict.RETRY and self._pauses:
             await asyncio.sleep(self._pauses[min(message.attempts, len(self._pauses) - 1)])

@@ -118,16 +118,16 @@ class _LocalSubscription:
         self._lanes = lanes
         self._drain_seconds = drain_seconds
         self._room = asyncio.Semaphore(prefetch)
-        self._deliveries: dict[str, asyncio.Task[None]] = {}
+        self._deliveries: dict[BusMessage, asyncio.Task[None]] = {}
         self._resync = asyncio.create_task(resync(queue.name, on_resync))
 
     def deliver(self, message: BusMessage) -> asyncio.Task[None]:
         """Start the delivery, or join the running one of the same message."""
-        if message.id not in self._deliveries:
+        if message not in self._deliveries:
             delivery = asyncio.create_task(self._deliver(message))
-            self._deliveries[message.id] = delivery
-            delivery.add_done_callback(lambda _: self._deliveries.pop(message.id))
-        return self._deliveries[message.id]
+            self._deliveries[message] = delivery
+            delivery.add_done_callback(lambda _: self._deliveries.pop(message))
+        return self._deliveries[message]
 
     async def close(self) -> None:
         if self.connected:

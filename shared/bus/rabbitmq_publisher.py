@@ -87,6 +87,7 @@ class Publisher:
                     "epoch": message.epoch,
                     "shard": message.shard,
                     "seq": message.seq,
+                    "signature": message.signature,
                 },
             ),
             routing_key=message.type,

@@ -159,6 +159,7 @@ class RabbitSubscription:
 
     def _read(self, incoming: AbstractIncomingMessage) -> BusMessage | None:
         headers = incoming.headers
+        signature = headers.get("signature")
         match headers.get("source"), headers.get("epoch"), headers.get("shard"), headers.get("seq"):
             case str(source), str(epoch), int(shard), int(seq) if incoming.message_id:
                 counted = headers.get("x-delivery-count", self._failures.get(incoming.message_id))
@@ -170,6 +171,7 @@ class RabbitSubscription:
                     shard=shard,
                     seq=seq,
                     body=incoming.body,
+                    signature=signature if isinstance(signature, str) else "",
                     attempts=counted if isinstance(counted, int) else 0,
                 )
         return None

@@ -5,6 +5,7 @@ journal in the transaction that changed the state. The row is change log, outbox
 one. On the bus a row is a CloudEvents 1.0 JSON event.
 """
 
+import hashlib
 import json
 import zlib
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from shared.ids import new_id
 
 SHARDS = 64
 """The number of shards of each journal. A shard is ordered and gapless; shards are independent."""
+GENESIS = "0" * 64
+"""The `previous` of the first row of a shard."""
 
 
 class Outcome(StrEnum):
@@ -112,6 +115,14 @@ class Position(NamedTuple):
     seq: int
 
 
+class JournalHeads(NamedTuple):
+    """The last committed row of each shard that has any: its sequence and its digest."""
+
+    epoch: str
+    seqs: dict[int, int]
+    digests: dict[int, str]
+
+
 class Row(Contract):
     """A committed row of a journal: fact, position, actor and request."""
 
@@ -123,6 +134,8 @@ class Row(Contract):
     epoch: str
     shard: int
     seq: int
+    previous: str
+    """The digest of the row before it in its shard; `GENESIS` in the first row."""
     change_id: str
     part: int
     parts: int
@@ -180,6 +193,11 @@ class Row(Contract):
             event["data"]
             | {"id": event.get("id"), "type": event.get("type"), "occurred_at": event.get("time")}
         )
+
+
+def row_digest(event: bytes) -> str:
+    """The digest of a row: SHA-256 over the exact bytes of its event, hexadecimal."""
+    return hashlib.sha256(event).hexdigest()
 
 
 def content_time(moment: datetime) -> str:

@@ -8,30 +8,30 @@ import asyncio
 import logging
 import random
 
+from shared.auth.row_signatures import SignedRow
 from shared.clock import Clock
 from shared.contracts.calls.journal import CHANGES, ChangesQuery
 from shared.contracts.calls.leases import (
     APPLIED,
     LEASE,
     RELEASE,
-    SNAPSHOT,
     LeaseRequest,
     ReleaseQuery,
-    SnapshotPage,
-    SnapshotQuery,
 )
-from shared.contracts.facts import Row
-from shared.contracts.policy_objects import PolicyObject
 from shared.following.journal_view import (
-    JournalRow,
+    HistoryForked,
     JournalView,
     LeaseGrant,
     LeaseRequestState,
     RowOutcome,
 )
+from shared.following.reload_pause import ReloadPause
+from shared.following.rows import journal_row
+from shared.following.snapshot import read_snapshot
 from shared.http.client import AnswerUnfit, InternalClient
 from shared.leases import LifeEnded
 from shared.problems import Refusal, Unavailable
+from shared.row_verifier import Channel, Fault, RowRefused, RowVerifier
 from shared.runtime.supervisor import LONGEST_PAUSE_SECONDS
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
@@ -55,6 +55,7 @@ class Follower:
         view: JournalView,
         slot: str,
         internal: InternalClient,
+        verifier: RowVerifier,
         clock: Clock,
         timeouts: Timeouts = DEFAULT_TIMEOUTS,
     ) -> None:
@@ -62,12 +63,14 @@ class Follower:
         self.view = view
         self._slot = slot
         self._internal = internal
+        self._verifier = verifier
         self._clock = clock
         self._timeouts = timeouts
         self._ttl = FIRST_TTL_SECONDS
         self._leased_life: str | None = None
         self._usable_at = 0.0
         self._unfit_pause = RETRY_SECONDS
+        self._reload_pause = ReloadPause(clock)
         self._wake = asyncio.Event()
         self._gap = asyncio.Event()
         self._news = asyncio.Event()
@@ -76,10 +79,14 @@ class Follower:
         """Return whether an answer that rests on this source's state may be given now."""
         return self.view.holds(self._clock.boottime())
 
-    def take(self, row: Row) -> None:
-        """Take a row from the bus."""
-        if self.view.on_change(_journal_row(row)) is RowOutcome.APPLIED:
-            self._news.set()
+    def take(self, signed: SignedRow) -> None:
+        """Take a verified row from the bus."""
+        try:
+            if self.view.on_change(journal_row(signed)) is RowOutcome.APPLIED:
+                self._news.set()
+        except HistoryForked:
+            self._verifier.refuse(self.source, Channel.BUS, Fault.FORK)
+            self._reload()
         if self.view.missing():
             self._gap.set()
 
@@ -98,6 +105,7 @@ class Follower:
             try:
                 await self._give_back_former_life()
                 if not self.view.loaded:
+                    await asyncio.sleep(self._reload_pause.seconds)
                     await self._load()
                 if not await self._request_lease():
                     continue
@@ -115,10 +123,16 @@ class Follower:
                 self._unfit_pause = min(self._unfit_pause * 2, LONGEST_PAUSE_SECONDS)
             except Unavailable:
                 pause = min(pause, RETRY_SECONDS * random.uniform(1, 2))
+            except HistoryForked:
+                self._verifier.refuse(self.source, Channel.FETCH, Fault.FORK)
+                self._reload()
             await _pause(self._wake, pause)
 
     async def fetch(self) -> None:
-        """Fetch missing rows when a gap is found; never ends."""
+        """Fetch missing rows when a gap is found; never ends.
+
+        The source itself answers, so an unfit row means that its history is not to be trusted.
+        """
         while True:
             await self._gap.wait()
             self._gap.clear()
@@ -126,6 +140,12 @@ class Follower:
                 while missing := self.view.missing():
                     for shard, after in missing.items():
                         await self._fill(shard, after)
+            except RowRefused:
+                self.view.forget()
+                self._reload()
+            except HistoryForked:
+                self._verifier.refuse(self.source, Channel.FETCH, Fault.FORK)
+                self._reload()
             except Unavailable:
                 await asyncio.sleep(RETRY_SECONDS * random.uniform(1, 2))
                 self._gap.set()
@@ -172,33 +192,21 @@ class Follower:
             )
 
     async def _load(self) -> None:
-        """Read the snapshot page by page; rows from the bus are buffered meanwhile.
-
-        Raises:
-            Unavailable: the source cannot be read, or its epoch changed between two pages.
-        """
-        policy_objects: list[PolicyObject] = []
-        first = page = await self._page(None)
-        policy_objects += first.items
-        while page.next_cursor is not None:
-            page = await self._page(page.next_cursor)
-            if page.epoch != first.epoch:
-                raise Unavailable
-            policy_objects += page.items
-        self.view.load(epoch=first.epoch, heads=first.heads, policy_objects=policy_objects)
+        """Read the snapshot; rows from the bus are buffered meanwhile."""
+        snapshot = await read_snapshot(
+            self._internal, self.source, page_seconds=self._timeouts.snapshot_page
+        )
+        self.view.load(
+            epoch=snapshot.epoch,
+            heads=snapshot.heads,
+            digests=snapshot.digests,
+            policy_objects=snapshot.policy_objects,
+        )
         self._usable_at = self._clock.boottime()
         self._unfit_pause = RETRY_SECONDS
         logger.info(
             "The snapshot is loaded.",
-            extra={"source": self.source, "policy_objects": len(policy_objects)},
-        )
-
-    async def _page(self, cursor: str | None) -> SnapshotPage:
-        return await self._internal.call(
-            SNAPSHOT,
-            self.source,
-            SnapshotQuery(cursor=cursor),
-            timeout=self._timeouts.snapshot_page,
+            extra={"source": self.source, "policy_objects": len(snapshot.policy_objects)},
         )
 
     async def _request_lease(self) -> bool:
@@ -215,7 +223,9 @@ class Follower:
             self.view.forget()
             return False
         self._ttl = answer.ttl
-        grant = LeaseGrant(epoch=answer.epoch, heads=answer.heads, ttl=answer.ttl)
+        grant = LeaseGrant(
+            epoch=answer.epoch, heads=answer.heads, digests=answer.digests, ttl=answer.ttl
+        )
         if not self.view.granted(state, grant):
             logger.warning(
                 "The source has another history. Loading the snapshot again.",
@@ -230,11 +240,9 @@ class Follower:
         """Fetch rows of a shard until at least one whole change is applied."""
         last = after
         while not self.view.has(shard, after + 1):
+            query = ChangesQuery(shard=shard, after=last, limit=CHANGES_PAGE_SIZE)
             page = await self._internal.call(
-                CHANGES,
-                self.source,
-                ChangesQuery(shard=shard, after=last, limit=CHANGES_PAGE_SIZE),
-                timeout=self._timeouts.source_call,
+                CHANGES, self.source, query, timeout=self._timeouts.source_call
             )
             if not page.items:
                 # Heads are never ahead of rows, so this is not the history that was loaded.
@@ -245,11 +253,15 @@ class Follower:
                 self.view.forget()
                 self._wake.set()
                 return
-            for text in page.items:
-                row = Row.from_event(text.encode())
-                self.view.on_change(_journal_row(row))
-                last = row.seq
+            for signed in self._verifier.page(page, query, source=self.source):
+                self.view.on_change(journal_row(signed))
+                last = signed.row.seq
         self._news.set()
+
+    def _reload(self) -> None:
+        """Load the snapshot again: at once, and more slowly if that does not help."""
+        self._reload_pause.count()
+        self._wake.set()
 
     def _stuck(self) -> bool:
         now = self._clock.boottime()
@@ -266,17 +278,6 @@ class Follower:
             applied=dict(state.applied),
             held=state.held,
         )
-
-
-def _journal_row(row: Row) -> JournalRow:
-    return JournalRow(
-        epoch=row.epoch,
-        shard=row.shard,
-        seq=row.seq,
-        part=row.part,
-        parts=row.parts,
-        policy_objects=row.policy_objects,
-    )
 
 
 async def _pause(wake: asyncio.Event, seconds: float) -> None:

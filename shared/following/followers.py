@@ -1,23 +1,38 @@
 """The followers of all sources, as one subscriber of the bus."""
 
 from shared.bus import BusMessage
-from shared.contracts.facts import Row
+from shared.clock import AtMostEvery, Clock
 from shared.following.follower import Follower
+from shared.row_verifier import RowRefused, RowVerifier
+
+SUSPICION_SECONDS = 1.0
+"""The pause between two looks at the heads because of refused messages: anyone may send those."""
 
 
 class Followers:
     """The followers of all sources, by the name of the source."""
 
-    def __init__(self, *followers: Follower) -> None:
+    def __init__(self, verifier: RowVerifier, *followers: Follower, clock: Clock) -> None:
+        self._verifier = verifier
+        self._suspicion = AtMostEvery(SUSPICION_SECONDS, clock=clock)
         self._followers = {follower.source: follower for follower in followers}
 
     def take(self, message: BusMessage) -> None:
-        """Hand a row from the bus to the follower of its source.
+        """Hand a row from the bus to the follower of its source; drop what that did not sign.
 
         Raises:
-            ValueError: the message is not an event.
+            ValueError: the source signed an event that this version cannot read.
         """
-        self._followers[message.source].take(Row.from_event(message.body))
+        follower = self._followers.get(message.source)
+        try:
+            signed = self._verifier.message(message)
+        except RowRefused:
+            # It may have been a genuine row before someone changed it.
+            if follower is not None and self._suspicion.due():
+                follower.check_now()
+            return
+        if follower is not None:
+            follower.take(signed)
 
     async def check_now(self) -> None:
         """Request the heads of all sources at once: the queue is new and may have missed rows."""

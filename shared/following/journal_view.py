@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from shared.contracts.facts import GENESIS
 from shared.contracts.policy_objects import PolicyObject
 
 USABLE_FRACTION = 0.98
@@ -38,6 +39,8 @@ class JournalRow:
     epoch: str
     shard: int
     seq: int
+    previous: str
+    digest: str
     part: int
     parts: int
     policy_objects: tuple[PolicyObject, ...]
@@ -67,7 +70,15 @@ class LeaseGrant:
 
     epoch: str
     heads: Mapping[int, int]
+    digests: Mapping[int, str]
     ttl: float
+
+
+class HistoryForked(Exception):  # noqa: N818 - the view is well, it has forgotten everything
+    """The source signed two rows for one place, or a row that does not follow its last one.
+
+    The view has forgotten everything: the snapshot must be loaded again.
+    """
 
 
 class RowOutcome(StrEnum):
@@ -93,10 +104,13 @@ class JournalView:
     life: str = field(init=False)
     epoch: str | None = None
     applied: dict[int, int] = field(default_factory=dict)
+    digests: dict[int, str] = field(default_factory=dict)
+    """The digest of the last applied row of each shard."""
     loaded: bool = False
     _state_number: int = 0
     _asks: int = 0
-    _heads: dict[int, int] = field(default_factory=dict)
+    _heads: dict[int, tuple[int, str]] = field(default_factory=dict)
+    """The newest granted head of each shard, and its digest."""
     _buffer: dict[int, dict[int, JournalRow]] = field(default_factory=dict)
     _pending: list[tuple[Mapping[int, int], float]] = field(default_factory=list)
     _until: float = float("-inf")
@@ -106,13 +120,11 @@ class JournalView:
         self.life = self.new_life()
 
     def forget(self) -> None:
-        """Drop the state and every lease grant.
-
-        This happens when the epoch changed, when a head went back, and at the end.
-        """
+        """Drop the state and every lease grant: at the end, or when the history is another one."""
         self.state.clear()
         self.epoch = None
         self.applied = {}
+        self.digests = {}
         self.loaded = False
         self.life = self.new_life()
         self._state_number += 1
@@ -122,7 +134,12 @@ class JournalView:
         self._until = float("-inf")
 
     def load(
-        self, *, epoch: str, heads: Mapping[int, int], policy_objects: Iterable[PolicyObject]
+        self,
+        *,
+        epoch: str,
+        heads: Mapping[int, int],
+        digests: Mapping[int, str],
+        policy_objects: Iterable[PolicyObject],
     ) -> bool:
         """Take a whole snapshot; its heads were read before its policy objects.
 
@@ -132,6 +149,9 @@ class JournalView:
 
         Returns:
             Whether the snapshot was taken.
+
+        Raises:
+            HistoryForked: a row that arrived meanwhile does not follow the heads.
         """
         if self.loaded:
             return False
@@ -140,6 +160,7 @@ class JournalView:
         self.state.put(policy_objects)
         self.epoch = epoch
         self.applied = dict(heads)
+        self.digests = dict(digests)
         self.loaded = True
         self._state_number += 1
         for shard, buffered in list(self._buffer.items()):
@@ -148,12 +169,22 @@ class JournalView:
         return True
 
     def on_change(self, row: JournalRow) -> RowOutcome:
-        """Take a row from the bus or from a fetch, in any order and any number of times."""
+        """Take a verified row from the bus or from a fetch, in any order, any number of times.
+
+        Raises:
+            HistoryForked: another row is known at its place, or it does not follow the last one.
+        """
         if self.loaded and row.epoch != self.epoch:
             return RowOutcome.FOREIGN
-        if row.seq <= self.applied.get(row.shard, 0):
+        applied = self.applied.get(row.shard, 0)
+        if row.seq <= applied:
+            if row.seq == applied and row.digest != self.digests[row.shard]:
+                raise self._forked()
             return RowOutcome.KNOWN
-        self._buffer.setdefault(row.shard, {})[row.seq] = row
+        there = self._buffer.setdefault(row.shard, {}).setdefault(row.seq, row)
+        if there.digest != row.digest and there.epoch == row.epoch:
+            raise self._forked()
+        self._buffer[row.shard][row.seq] = row
         if self.loaded and self._drain(row.shard):
             return RowOutcome.APPLIED
         return RowOutcome.BUFFERED
@@ -177,6 +208,9 @@ class JournalView:
         Returns:
             False if the source's history is not the one that was loaded. Everything is then
             dropped.
+
+        Raises:
+            HistoryForked: the source's row at an applied head is not the one that was applied.
         """
         if request.state_number != self._state_number or not self.loaded:
             return True
@@ -185,7 +219,12 @@ class JournalView:
             self.forget()
             return False
         for shard, head in grant.heads.items():
-            self._heads[shard] = max(head, self._heads.get(shard, 0))
+            known, digest = self._heads.get(shard, (0, GENESIS))
+            if head == known and grant.digests[shard] != digest:
+                raise self._forked()
+            if head > known:
+                self._heads[shard] = head, grant.digests[shard]
+            self._compare_with_head(shard)
         self._pending = [waiting for waiting in self._pending if waiting[1] > request.sent]
         self._pending.append((grant.heads, request.sent + grant.ttl * USABLE_FRACTION))
         self._activate()
@@ -209,7 +248,9 @@ class JournalView:
     def _gap(self, shard: int) -> bool:
         applied = self.applied.get(shard, 0)
         buffered = self._buffer.get(shard)
-        return self._heads.get(shard, 0) > applied or bool(buffered and min(buffered) > applied + 1)
+        return self._heads.get(shard, (0, GENESIS))[0] > applied or bool(
+            buffered and min(buffered) > applied + 1
+        )
 
     def _drain(self, shard: int) -> bool:
         """Apply whole changes while the next one is complete; whether one was applied."""
@@ -218,24 +259,37 @@ class JournalView:
         at = start
         while (first := buffered.get(at + 1)) is not None:
             rows = [buffered.get(at + 1 + i) for i in range(first.parts - first.part + 1)]
-            if not all(rows):
+            whole = [row for row in rows if row is not None]
+            if len(whole) < len(rows):
                 break
-            self.state.put(
-                [
-                    policy_object
-                    for row in rows
-                    if row is not None
-                    for policy_object in row.policy_objects
-                ]
-            )
+            self._follow(shard, at, whole)
+            self.state.put([each for row in whole for each in row.policy_objects])
             at += len(rows)
-        self.applied[shard] = at
+            self.applied[shard], self.digests[shard] = at, whole[-1].digest
+            self._compare_with_head(shard)
         self._buffer[shard] = {seq: row for seq, row in buffered.items() if seq > at}
         if not self._buffer[shard]:
             del self._buffer[shard]
         if at > start:
             self._activate()
         return at > start
+
+    def _follow(self, shard: int, at: int, rows: Iterable[JournalRow]) -> None:
+        """Check that the rows are a chain that begins at the last applied one."""
+        previous = self.digests[shard] if at else GENESIS
+        for row in rows:
+            if row.previous != previous:
+                raise self._forked()
+            previous = row.digest
+
+    def _compare_with_head(self, shard: int) -> None:
+        head, digest = self._heads.get(shard, (0, GENESIS))
+        if head and self.applied.get(shard, 0) == head and self.digests[shard] != digest:
+            raise self._forked()
+
+    def _forked(self) -> HistoryForked:
+        self.forget()
+        return HistoryForked()
 
     def _activate(self) -> None:
         pending = []

@@ -1,11 +1,11 @@
 """The inbox: it takes facts from the bus and gives each to its subscriber once."""
 
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from shared.auth.row_signatures import SignedRow
 from shared.bus import Bus, BusMessage, Subscription, Verdict
 from shared.clock import Clock
 from shared.contracts.facts import Actor, Caller, Row
@@ -14,6 +14,7 @@ from shared.http.client import InternalClient
 from shared.inbox.marks import AlreadyApplied, AppliedMark, Marks
 from shared.inbox.reconciler import AWAY, PAGE_SIZE, Reconciler
 from shared.mongo import AlreadyThere, Database, DbClient, DbSession
+from shared.row_verifier import Channel, Fault, RowRefused, RowVerifier
 
 Subscriber = Callable[[Any, Row, AppliedMark], Awaitable[None]]
 Subscriptions = Mapping[str, Subscriber]
@@ -40,6 +41,7 @@ class Inbox:
         queue: Queue,
         sources: Sequence[str],
         internal: InternalClient,
+        verifier: RowVerifier,
         subscriptions: Subscriptions,
         ctx: Any,
         clock: Clock,
@@ -48,6 +50,7 @@ class Inbox:
         self._marks = Marks(database)
         self._bus = bus
         self._queue = queue
+        self._verifier = verifier
         self._subscriptions = subscriptions
         self._ctx = ctx
         self._clock = clock
@@ -57,6 +60,7 @@ class Inbox:
             database,
             sources=sources,
             internal=internal,
+            verifier=verifier,
             apply=self.apply,
             clock=clock,
             page_size=page_size,
@@ -93,30 +97,38 @@ class Inbox:
         await self._reconciler.reconcile(source)
 
     async def handle(self, message: BusMessage) -> Verdict:
-        """Apply one message of the bus."""
+        """Apply one message of the bus; one that its source did not sign is dropped."""
         try:
-            row = Row.from_event(message.body)
+            signed = self._verifier.message(message)
+        except RowRefused:
+            # It may be a genuine one with another header: its row is then missing.
+            self._reconciler.wake()
+            return Verdict.ACK
         except ValueError:
             _log.exception("message is not a fact", extra={"event_id": message.id})
             return Verdict.DEAD
         try:
-            await self.apply(row)
+            await self.apply(signed, Channel.BUS)
         except AWAY as problem:
-            _log.warning("%s is left to the reconciler: %s", row.id, problem)
+            _log.warning("%s is left to the reconciler: %s", signed.row.id, problem)
             self._reconciler.wake()
         return Verdict.ACK
 
-    async def apply(self, row: Row) -> None:
-        """Hand a row to its subscriber, unless it is applied already."""
+    async def apply(self, signed: SignedRow, channel: Channel) -> None:
+        """Hand a row to its subscriber, unless it is applied already.
+
+        The first row at a position stays; another one there is an alarm.
+        """
+        row = signed.row
         if self._reconciler.covers(row.position):
             return
         marked = False
 
-        async def applied_mark(session: DbSession) -> None:
+        async def applied_mark(session: DbSession | None) -> None:
             nonlocal marked
             marked = True
             try:
-                await self._marks.insert(row.position, self._clock.now(), session)
+                await self._marks.insert(row.position, signed.digest, self._clock.now(), session)
             except AlreadyThere as there:
                 raise AlreadyApplied from there
 
@@ -125,10 +137,10 @@ class Inbox:
             if subscriber is not None:
                 await subscriber(self._ctx, row, applied_mark)
             if not marked:
-                with contextlib.suppress(AlreadyThere):
-                    await self._marks.insert(row.position, self._clock.now())
+                await applied_mark(None)
         except AlreadyApplied:
-            return
+            if await self._marks.digest(row.position) not in {None, signed.digest}:
+                self._verifier.refuse(row.source, channel, Fault.FORK)
 
     async def _resync(self) -> None:
         self._reconciler.wake()

@@ -36,21 +36,31 @@ class Marks:
         self._marks = majority(database, "inbox")
 
     async def insert(
-        self, position: Position, at: datetime, session: DbSession | None = None
+        self, position: Position, digest: str, at: datetime, session: DbSession | None = None
     ) -> None:
-        """Mark a row as applied.
+        """Mark the row with this digest as applied.
 
         Raises:
             AlreadyThere: it is marked. The exception ends a transaction that it is raised in.
         """
-        document = {"_id": mark_id(position), **position._asdict(), "at": at}
+        document = {"_id": mark_id(position), **position._asdict(), "digest": digest, "at": at}
         await insert_once(self._marks, document, session)
 
-    async def between(self, first: Position, end: int) -> set[int]:
-        """The marked sequences of a shard from that of `first` up to `end`, both included."""
+    async def digest(self, position: Position) -> str | None:
+        """The digest of the row that was applied at this position, if it is known.
+
+        Earlier versions kept none.
+        """
+        mark = await self._marks.find_one({"_id": mark_id(position)})
+        return None if mark is None else mark.get("digest")
+
+    async def between(self, first: Position, end: int) -> dict[int, str | None]:
+        """The marks of a shard from `first` up to `end`, both included: sequence and digest."""
         shard = {"source": first.source, "epoch": first.epoch, "shard": first.shard}
-        found = self._marks.find({**shard, "seq": {"$gte": first.seq, "$lte": end}}, {"seq": 1})
-        return {mark["seq"] async for mark in found}
+        found = self._marks.find(
+            {**shard, "seq": {"$gte": first.seq, "$lte": end}}, {"seq": 1, "digest": 1}
+        )
+        return {mark["seq"]: mark.get("digest") async for mark in found}
 
     async def delete(self, last: Position, *, before: datetime) -> None:
         """Delete the marks of a shard up to that of `last` that were made before the moment."""

@@ -8,13 +8,14 @@ import asyncio
 import contextlib
 import logging
 import random
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from shared import context, metrics
+from shared.auth.row_signatures import SignedRow
 from shared.clock import Clock
 from shared.contracts.calls.journal import CHANGES, HEADS, ChangesQuery
-from shared.contracts.facts import Position, Row
+from shared.contracts.facts import Position
 from shared.http.client import InternalClient
 from shared.inbox.marks import Marks, mark_id
 from shared.mongo import (
@@ -27,6 +28,7 @@ from shared.mongo import (
     transact,
 )
 from shared.problems import Unavailable
+from shared.row_verifier import Channel, Fault, RowRefused, RowVerifier
 
 RECONCILE_SECONDS = 5.0
 """The pause between two comparisons with the heads of the sources."""
@@ -64,7 +66,8 @@ class Reconciler:
         *,
         sources: Sequence[str],
         internal: InternalClient,
-        apply: Callable[[Row], Awaitable[None]],
+        verifier: RowVerifier,
+        apply: Callable[[SignedRow, Channel], Awaitable[None]],
         clock: Clock,
         page_size: int = PAGE_SIZE,
     ) -> None:
@@ -74,6 +77,7 @@ class Reconciler:
         self._dead = majority(database, "inbox_dead")
         self._sources = tuple(sources)
         self._internal = internal
+        self._verifier = verifier
         self._apply = apply
         self._clock = clock
         self._page_size = page_size
@@ -169,9 +173,10 @@ class Reconciler:
         while applied < head:
             end = min(applied + self._page_size, head)
             first = Position(source, epoch, shard, applied + 1)
-            marked = await self._marks.between(first, end)
+            marks = await self._marks.between(first, end)
+            marked = set(marks)
             if len(marked) < end - applied:
-                marked |= await self._fetch(first, end, marked)
+                marked |= await self._fetch(first, end, marks)
             while applied + 1 in marked:
                 applied += 1
             self._contiguous[source, shard] = applied
@@ -179,29 +184,36 @@ class Reconciler:
                 return False
         return True
 
-    async def _fetch(self, first: Position, end: int, marked: set[int]) -> set[int]:
-        """Fetch the rows from `first` to `end` and apply the missing ones; those now applied."""
+    async def _fetch(self, first: Position, end: int, marks: Mapping[int, str | None]) -> set[int]:
+        """Fetch the rows from `first` to `end` and apply the missing ones; those now applied.
+
+        A row that is not what the source signed ends the page; it is asked for again later.
+        """
         query = ChangesQuery(shard=first.shard, after=first.seq - 1, limit=end - first.seq + 1)
         page = await self._internal.call(CHANGES, first.source, query)
         applied: set[int] = set()
         if page.epoch != first.epoch:
             return applied
         recent = self._clock.now() - BUS_HEAD_START
-        for event in page.items:
-            row = Row.from_event(event.encode())
-            if row.seq in marked or row.seq > end:
-                continue
-            if row.occurred_at > recent:
-                self._wake.set()
-                continue
-            if await self._apply_or_put_aside(row):
-                applied.add(row.seq)
+        with contextlib.suppress(RowRefused):
+            for signed in self._verifier.page(page, query, source=first.source):
+                row = signed.row
+                if row.seq in marks:
+                    if marks[row.seq] not in {None, signed.digest}:
+                        self._verifier.refuse(row.source, Channel.FETCH, Fault.FORK)
+                    continue
+                if row.occurred_at > recent:
+                    self._wake.set()
+                    continue
+                if await self._apply_or_put_aside(signed):
+                    applied.add(row.seq)
         return applied
 
-    async def _apply_or_put_aside(self, row: Row) -> bool:
+    async def _apply_or_put_aside(self, signed: SignedRow) -> bool:
         """Apply a fetched row; put aside one that keeps failing, and the others go on."""
+        row = signed.row
         try:
-            await self._apply(row)
+            await self._apply(signed, Channel.FETCH)
         except AWAY:
             raise
         except Exception as problem:  # noqa: BLE001 - a fault of any kind must not stop the shard
@@ -210,21 +222,27 @@ class Reconciler:
             _log.exception("cannot apply %s (attempt %d)", row.id, failures)
             if failures < MAX_ATTEMPTS:
                 return False
-            await self.put_aside(row, problem)
+            await self.put_aside(signed, problem)
         self._failures.pop(row.position, None)
         return True
 
-    async def put_aside(self, row: Row, problem: Exception) -> None:
+    async def put_aside(self, signed: SignedRow, problem: Exception) -> None:
         """Keep a row in `inbox_dead` for a person, and mark it."""
+        row = signed.row
+        kept = {
+            "event": signed.event.decode(),
+            "signature": signed.signature,
+            "error": repr(problem)[:500],
+        }
 
         async def change(session: DbSession) -> None:
             await self._dead.update_one(
                 {"_id": mark_id(row.position)},
-                {"$set": {"event": row.to_event().decode(), "error": repr(problem)[:500]}},
+                {"$set": kept},
                 upsert=True,
                 session=session,
             )
-            await self._marks.insert(row.position, self._clock.now(), session)
+            await self._marks.insert(row.position, signed.digest, self._clock.now(), session)
 
         with contextlib.suppress(AlreadyThere):  # another replica put it aside
             await transact(self._client, change)

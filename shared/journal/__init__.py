@@ -8,5 +8,6 @@ record in one.
 from shared.journal.journal import Journal, JournalWrite, WriteResult
 from shared.journal.routes import journal_routes
 from shared.journal.rows import INDEXES
+from shared.journal.signing_step import signing_step
 
-__all__ = ["INDEXES", "Journal", "JournalWrite", "WriteResult", "journal_routes"]
+__all__ = ["INDEXES", "Journal", "JournalWrite", "WriteResult", "journal_routes", "signing_step"]

@@ -8,11 +8,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, TypeVar
 
+from shared.auth.row_signatures import RowSigner, SignedRow
 from shared.clock import Clock
 from shared.contracts.facts import (
+    GENESIS,
     SHARDS,
     Caller,
     Fact,
+    JournalHeads,
     Position,
     Row,
     format_revision,
@@ -88,6 +91,7 @@ class Journal:
         database: Database,
         *,
         source: str,
+        signer: RowSigner,
         relay: Relay,
         clock: Clock,
         leases: Leases | None = None,
@@ -98,6 +102,7 @@ class Journal:
         self.epoch = ""
         self._transactions = transactions or Transactions(client, seconds=timeouts.transaction)
         self._clock = clock
+        self._signer = signer
         self._relay = relay
         self._timeouts = timeouts
         self._leases = leases
@@ -112,19 +117,18 @@ class Journal:
         known = {row["_id"] async for row in self._heads.find({}, {"_id": 1})}
         for shard in set(range(SHARDS)) - known:
             with contextlib.suppress(AlreadyThere):
-                await insert_once(self._heads, {"_id": shard, "seq": 0})
+                await insert_once(self._heads, {"_id": shard, "last_seq": 0, "digest": GENESIS})
         epoch = await self._heads.find_one({"_id": "epoch"})
         self.epoch = (epoch or {})["epoch"]
 
-    async def heads(self) -> dict[int, int]:
-        """The last committed sequence of each shard that has rows."""
-        return {
-            row["_id"]: row["seq"]
-            async for row in self._heads.find({"seq": {"$gt": 0}})
-            if isinstance(row["_id"], int)
-        }
+    async def heads(self) -> JournalHeads:
+        """The last committed row of each shard that has rows."""
+        seqs, digests = {}, {}
+        async for row in self._heads.find({"last_seq": {"$gt": 0}}):
+            seqs[row["_id"]], digests[row["_id"]] = row["last_seq"], row["digest"]
+        return JournalHeads(self.epoch, seqs, digests)
 
-    async def changes(self, shard: int, *, after: int, limit: int) -> list[Row]:
+    async def changes(self, shard: int, *, after: int, limit: int) -> list[SignedRow]:
         """At most `limit` rows of a shard with a sequence above `after`, in order."""
         # The sequence is gapless, so a range bound on both sides is exactly the page.
         page = {"shard": shard, "seq": {"$gt": after, "$lte": after + limit}}
@@ -133,7 +137,7 @@ class Journal:
     async def row(self, position: Position) -> Row | None:
         """The row at a position, or `None` when this journal has none there."""
         stored = await self._rows.find_one({"_id": rows.key(position)})
-        found = None if stored is None else rows.read(stored)
+        found = None if stored is None else rows.read(stored).row
         return found if found is not None and found.position == position else None
 
     async def write(
@@ -157,34 +161,39 @@ class Journal:
         shard = shard_of(key)
         change_id = new_id("chg")
         used: DbSession | None = None
-        attempts: dict[str, tuple[T, list[Row]]] = {}
+        attempts: dict[str, tuple[T, list[SignedRow]]] = {}
 
-        async def attempt(session: DbSession) -> tuple[T, list[Row]]:
+        async def attempt(session: DbSession) -> tuple[T, list[SignedRow]]:
             nonlocal used
             used = session
             if guard is not None:
                 await guard(session)
-            head = await self._heads.find_one({"_id": shard}, session=session)
+            head = await self._heads.find_one({"_id": shard}, session=session) or {}
             write = JournalWrite(
-                session=session, now=self._clock.now(), base=(head or {})["seq"], caller=caller
+                session=session,
+                now=self._clock.now(),
+                base=head["last_seq"],
+                caller=caller,
             )
             result = await change(write)
-            recorded = self._number(write, shard=shard, change_id=change_id)
+            recorded = self._number(
+                write, shard=shard, change_id=change_id, previous=head["digest"]
+            )
             if recorded:
                 await update_expected(
                     self._heads,
-                    {"_id": shard, "seq": write.base},
-                    {"$set": {"seq": write.base + len(recorded)}},
+                    {"_id": shard, "last_seq": write.base},
+                    {"$set": {"last_seq": recorded[-1].row.seq, "digest": recorded[-1].digest}},
                     session,
                 )
-                documents = [rows.document(row) for row in recorded]
+                documents = [rows.document(signed) for signed in recorded]
                 await self._rows.insert_many(documents, session=session)
-                attempts.update((row.id, (result, recorded)) for row in recorded)
+                attempts.update((signed.row.id, (result, recorded)) for signed in recorded)
             return result, recorded
 
-        async def committed(session: DbSession | None) -> tuple[T, list[Row]] | None:
+        async def committed(session: DbSession | None) -> tuple[T, list[SignedRow]] | None:
             stored = await self._rows.find_one({"change_id": change_id}, session=session)
-            return None if stored is None else attempts[rows.read(stored).id]
+            return None if stored is None else attempts[rows.read(stored).row.id]
 
         async with self._turn(shard):
             result, recorded = await self._transactions.run(attempt, committed=committed)
@@ -192,7 +201,7 @@ class Journal:
         if not recorded:
             return WriteResult(result=result, revision=None)
         self._relay.publish_soon(recorded)
-        last = recorded[-1].position
+        last = recorded[-1].row.position
         effective = True
         if effective_everywhere:
             effective = (await self._barrier(last, committed_at, after=used)).effective
@@ -205,7 +214,7 @@ class Journal:
         """
         shard = shard_of(key)
         head = await self._heads.find_one({"_id": shard})
-        seq = (head or {})["seq"]
+        seq = (head or {})["last_seq"]
         if not seq:
             return True
         position = Position(self.source, self.epoch, shard, seq)
@@ -240,8 +249,10 @@ class Journal:
             raise RuntimeError(f"{self.source} has no leases: no write can be effective everywhere")
         return await self._leases.barrier(position, committed_at=committed_at, after=after)
 
-    def _number(self, write: JournalWrite, *, shard: int, change_id: str) -> list[Row]:
-        numbered = []
+    def _number(
+        self, write: JournalWrite, *, shard: int, change_id: str, previous: str
+    ) -> list[SignedRow]:
+        numbered: list[SignedRow] = []
         for index, fact in enumerate(write.facts):
             seq = write.base + index + 1
             row = Row(
@@ -251,6 +262,7 @@ class Journal:
                 epoch=self.epoch,
                 shard=shard,
                 seq=seq,
+                previous=numbered[-1].digest if numbered else previous,
                 change_id=change_id,
                 part=index + 1,
                 parts=len(write.facts),
@@ -271,7 +283,8 @@ class Journal:
                     for policy_object in fact.policy_objects
                 ),
             )
-            if len(row.to_event()) > MAX_ROW_BYTES:
+            signed = self._signer.sign(row)
+            if len(signed.event) > MAX_ROW_BYTES:
                 raise ValueError(f"A row of {row.type} has more than {MAX_ROW_BYTES} bytes.")
-            numbered.append(row)
+            numbered.append(signed)
         return numbered

@@ -10,9 +10,9 @@ import logging
 from datetime import timedelta
 
 from shared import context, metrics
+from shared.auth.row_signatures import SignedRow
 from shared.bus import Bus, BusUnavailable
 from shared.clock import Clock
-from shared.contracts.facts import Row
 from shared.journal import rows
 from shared.mongo import AlreadyThere, Database, insert_once, majority
 
@@ -35,10 +35,10 @@ class Relay:
         self._bus = bus
         self._holder = holder
         self._clock = clock
-        self._waiting: list[Row] = []
+        self._waiting: list[SignedRow] = []
         self._wake = asyncio.Event()
 
-    def publish_soon(self, committed: list[Row]) -> None:
+    def publish_soon(self, committed: list[SignedRow]) -> None:
         """Take rows that were just committed; `run` publishes them."""
         self._waiting.extend(committed)
         self._wake.set()
@@ -52,11 +52,11 @@ class Relay:
             for start in range(0, len(committed), BATCH_SIZE):
                 batch = committed[start : start + BATCH_SIZE]
                 try:
-                    await self._bus.publish([rows.message(row) for row in batch])
+                    await self._bus.publish([rows.message(signed) for signed in batch])
                 except BusUnavailable as problem:
                     _log.warning("rows not published, left to the sweeper: %s", problem)
                     continue
-                await self._mark([rows.key(row) for row in batch])
+                await self._mark([rows.key(signed.row) for signed in batch])
 
     async def sweep(self) -> None:
         """Publish rows that stayed unsent after a crash or without a broker. Never ends."""

@@ -1,7 +1,8 @@
 """Rows of the journal as documents of the database and as messages of the bus."""
 
+from shared.auth.row_signatures import SignedRow
 from shared.bus import BusMessage
-from shared.contracts.facts import Position, Row
+from shared.contracts.facts import Position, Row, row_digest
 from shared.indexes import Index
 from shared.mongo import Document
 
@@ -23,8 +24,9 @@ def key(place: Row | Position) -> str:
     return f"{place.shard:02d}.{place.seq:012d}"
 
 
-def document(row: Row) -> Document:
-    """The stored form of a row: its event, and the fields that queries use."""
+def document(signed: SignedRow) -> Document:
+    """The stored form of a row: its event and signature, and the fields that queries use."""
+    row = signed.row
     return {
         "_id": key(row),
         "shard": row.shard,
@@ -32,17 +34,25 @@ def document(row: Row) -> Document:
         "change_id": row.change_id,
         "occurred_at": row.occurred_at,
         "sent": False,
-        "event": row.to_event().decode(),
+        "event": signed.event.decode(),
+        "signature": signed.signature,
     }
 
 
-def read(stored: Document) -> Row:
+def read(stored: Document) -> SignedRow:
     """Read a row that `document` made."""
-    return Row.from_event(stored["event"].encode())
+    event = stored["event"].encode()
+    return SignedRow(
+        row=Row.from_event(event),
+        event=event,
+        signature=stored["signature"],
+        digest=row_digest(event),
+    )
 
 
-def message(row: Row) -> BusMessage:
+def message(signed: SignedRow) -> BusMessage:
     """The message that carries a row."""
+    row = signed.row
     return BusMessage(
         id=row.id,
         type=row.type,
@@ -50,5 +60,6 @@ def message(row: Row) -> BusMessage:
         epoch=row.epoch,
         shard=row.shard,
         seq=row.seq,
-        body=row.to_event(),
+        body=signed.event,
+        signature=signed.signature,
     )

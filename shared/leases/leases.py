@@ -35,6 +35,7 @@ class Granted:
 
     epoch: str
     heads: Mapping[int, int]
+    digests: Mapping[int, str]
     ttl: float
 
 
@@ -95,9 +96,9 @@ class Leases:
         row = self._row(lease, asked=asked, epoch=epoch, applied=applied, held=held)
         async with self._store.session() as session:
             await self._store.put(row, session)
-            epoch_now, heads = await self._store.heads(session)
+            now = await self._store.heads(session)
         self._hear(row)
-        return Granted(epoch=epoch_now, heads=heads, ttl=self._ttl)
+        return Granted(epoch=now.epoch, heads=now.seqs, digests=now.digests, ttl=self._ttl)
 
     async def applied(
         self, lease: LeaseId, *, epoch: str | None, applied: Mapping[int, int]
@@ -197,9 +198,9 @@ class Leases:
         except ValueError:
             return None
         async with self._store.session() as session:
-            epoch, heads = await self._store.heads(session)
+            heads = await self._store.heads(session)
             now = self._clock.boottime()
-        if position.epoch != epoch or position.seq > heads.get(position.shard, 0):
+        if position.epoch != heads.epoch or position.seq > heads.seqs.get(position.shard, 0):
             return None
         return await self.barrier(position, committed_at=now, after=session)
 

@@ -36,7 +36,11 @@ def lease_routes(leases: Leases, clock: Clock) -> tuple[Route, ...]:
             held=body.held,
         )
         return LeaseAnswer(
-            epoch=granted.epoch, heads=dict(granted.heads), ttl=granted.ttl, server_time=clock.now()
+            epoch=granted.epoch,
+            heads=dict(granted.heads),
+            digests=dict(granted.digests),
+            ttl=granted.ttl,
+            server_time=clock.now(),
         )
 
     async def applied(ctx: object, call: Call[LeaseRequest, None]) -> None:

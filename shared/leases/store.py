@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
+from shared.contracts.facts import JournalHeads
 from shared.indexes import Index
 from shared.leases.barrier import How, LeaseId, LeaseRow, Settled
 from shared.leases.receipt import RECEIPT_RETENTION, Receipt
@@ -70,7 +71,7 @@ class LeaseStore(Protocol, Generic[SessionT]):
     async def put(self, row: LeaseRow, session: SessionT) -> None:
         """Write the row as `succeeding` says; it may raise `LifeEnded`."""
 
-    async def heads(self, session: SessionT) -> tuple[str, dict[int, int]]:
+    async def heads(self, session: SessionT) -> JournalHeads:
         """The journal's epoch and heads."""
 
     async def rows(self, session: SessionT) -> list[LeaseRow]:
@@ -136,15 +137,15 @@ class MongoLeaseStore:
             if outcome.matched_count:
                 return
 
-    async def heads(self, session: DbSession) -> tuple[str, dict[int, int]]:
+    async def heads(self, session: DbSession) -> JournalHeads:
         """The epoch and heads of the journal, read with majority."""
-        epoch, heads = "", {}
+        epoch, seqs, digests = "", {}, {}
         async for row in self._heads.find({}, session=session):
             if row["_id"] == "epoch":
                 epoch = row["epoch"]
-            elif row["seq"]:
-                heads[row["_id"]] = row["seq"]
-        return epoch, heads
+            elif row["last_seq"]:
+                seqs[row["_id"]], digests[row["_id"]] = row["last_seq"], row["digest"]
+        return JournalHeads(epoch, seqs, digests)
 
     async def rows(self, session: DbSession) -> list[LeaseRow]:
         """Every lease row, read with majority."""

@@ -8,18 +8,18 @@ from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Annotated, Any, NamedTuple, NoReturn, TypeVar
 from urllib.parse import unquote, urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
-from shared.auth.keys import (
-    KEY_BYTES,
-    decode,
-    generate_key,
-    private_text,
-    public_text,
-    read_private,
-    read_public,
-)
+from shared.auth.keys import KEY_BYTES, decode, public_text, read_private, read_public
+from shared.auth.row_signatures import check_journal_keys
 from shared.runtime.trusted_networks import check_trusted_networks
 
 MIN_ADMIN_KEY_LENGTH = 32
@@ -85,6 +85,9 @@ class StatelessSettings(BaseSettings):
     internal_urls: Mapping[str, tuple[str, ...]] = Field(
         description="JSON: service -> list of its internal addresses"
     )
+    journal_keys: Mapping[str, tuple[str, ...]] = Field(
+        description="JSON: service -> list of the public keys of its journal, base64url"
+    )
     admin_key: SecretStr = Field(description="Key of the operator, at least 32 random characters")
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = Field(
         (), description="JSON: networks of proxies whose X-Forwarded-For is trusted"
@@ -127,6 +130,15 @@ class StatelessSettings(BaseSettings):
             read_public(text)
         return keys
 
+    @field_validator("journal_keys")
+    @classmethod
+    def _keys_of_every_source(
+        cls, keys: Mapping[str, tuple[str, ...]]
+    ) -> Mapping[str, tuple[str, ...]]:
+        """Refuse a source without a key, and a key with which two services could sign."""
+        check_journal_keys(keys)
+        return keys
+
     @field_validator("trusted_proxies")
     @classmethod
     def _proxies_only(
@@ -151,12 +163,26 @@ class StatelessSettings(BaseSettings):
 class ServiceSettings(StatelessSettings):
     """The settings of a service that owns data."""
 
+    journal_key: SecretStr = Field(
+        description="Ed25519 private key that signs this service's journal, base64url"
+    )
     mongo_url: SecretStr = Field(description="Address of MongoDB, a replica set")
     mongo_database: str = Field(
         "",
         description="Name of the database; the default is `rolecall_` and the service's name",
         validate_default=True,
     )
+
+    @field_validator("journal_key")
+    @classmethod
+    def _key_that_others_know(cls, key: SecretStr, info: ValidationInfo) -> SecretStr:
+        """Refuse a key whose rows no service would accept."""
+        public = public_text(read_private(key.get_secret_value()).public_key())
+        service = cls.model_config.get("env_prefix", "").split("_")[1].lower()
+        known = info.data.get("journal_keys")
+        if known is not None and public not in known.get(service, ()):
+            raise ValueError(f"its public key must be among the keys of {service} in journal_keys")
+        return key
 
     @field_validator("mongo_url")
     @classmethod
@@ -263,19 +289,3 @@ def _is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-class InternalKeys(NamedTuple):
-    """Keys for calls between services: the private and the public one of each."""
-
-    private: Mapping[str, str]
-    public: Mapping[str, str]
-
-
-def generate_internal_keys(names: tuple[str, ...]) -> InternalKeys:
-    """Make a pair of keys for each service, as the variables hold them."""
-    keys = {name: generate_key() for name in names}
-    return InternalKeys(
-        private={name: private_text(key) for name, key in keys.items()},
-        public={name: public_text(key.public_key()) for name, key in keys.items()},
-    )

@@ -55,6 +55,7 @@ OTHER_ROOTS = {
         "names.py",
         "problems.py",
         "redaction.py",
+        "row_verifier.py",
         "runtime",
         "timeouts.py",
         "wiring.py",

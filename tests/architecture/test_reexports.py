@@ -17,6 +17,7 @@ FACES = {
         "shared.journal.journal": {"Journal", "JournalWrite", "WriteResult"},
         "shared.journal.routes": {"journal_routes"},
         "shared.journal.rows": {"INDEXES"},
+        "shared.journal.signing_step": {"signing_step"},
     },
     "shared/leases/__init__.py": {
         "shared.leases.leases": {"Leases"},

@@ -22,10 +22,10 @@ class HeadsFirst(Leases):
     async def grant(self, lease, *, asked, epoch, applied, held=0.0):
         row = self._row(lease, asked=asked, epoch=epoch, applied=applied, held=held)
         async with self._store.session() as session:
-            epoch_now, heads = await self._store.heads(session)
+            now = await self._store.heads(session)
             await self._store.put(row, session)
         self._hear(row)
-        return Granted(epoch=epoch_now, heads=heads, ttl=self._ttl)
+        return Granted(epoch=now.epoch, heads=now.seqs, digests=now.digests, ttl=self._ttl)
 
 
 class UsedTooEarly(JournalView):
@@ -53,6 +53,7 @@ class OverGaps(JournalView):
             return super().on_change(change)
         self.state.put(change.policy_objects)
         self.applied[change.shard] = change.seq
+        self.digests[change.shard] = change.digest
         self._activate()
         return RowOutcome.APPLIED
 
@@ -60,9 +61,11 @@ class OverGaps(JournalView):
 class FillRace(JournalView):
     """Lets a late snapshot replace what was applied after it was read."""
 
-    def load(self, *, epoch, heads, policy_objects):
+    def load(self, *, epoch, heads, digests, policy_objects):
         if not self.loaded:
-            return super().load(epoch=epoch, heads=heads, policy_objects=policy_objects)
+            return super().load(
+                epoch=epoch, heads=heads, digests=digests, policy_objects=policy_objects
+            )
         self.state.clear()
         self.state.put(policy_objects)
         return False

@@ -18,13 +18,14 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from shared.contracts.facts import Position
+from shared.contracts.facts import JournalHeads, Position
 from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
 from shared.following.journal_view import JournalRow, JournalView, LeaseGrant, RowOutcome
 from shared.leases import Leases
 from shared.leases.barrier import LeaseId, LeaseRow, lease_id
 from shared.leases.store import succeeding
 from tests.consistency.virtual_time import SimulatedAlarm, Timeline
+from tests.support.chains import digest_at, digests_at
 
 TTL = 1.0
 SHARDS = 2
@@ -97,11 +98,11 @@ class SimulatedStore:
         self.table[row.id] = succeeding(row, self.table.get(row.id))
         await self.step()
 
-    async def heads(self, session) -> tuple[str, dict[int, int]]:
+    async def heads(self, session) -> JournalHeads:
         await self.step()
         heads = self.simulation.heads()
         await self.step()
-        return EPOCH, heads
+        return JournalHeads(EPOCH, heads, digests_at(heads))
 
     async def rows(self, session) -> list[LeaseRow]:
         await self.step()
@@ -206,6 +207,8 @@ class Simulation:
                     epoch=EPOCH,
                     shard=shard,
                     seq=seq,
+                    previous=digest_at(shard, seq - 1),
+                    digest=digest_at(shard, seq),
                     part=part,
                     parts=len(touched),
                     policy_objects=(self.policy_object(member),),
@@ -322,7 +325,9 @@ class SimulatedReplica:
 
     def loaded(self, answer: tuple[dict[int, int], list[PolicyObject]]) -> None:
         heads, policy_objects = answer
-        if self.view.load(epoch=EPOCH, heads=heads, policy_objects=policy_objects):
+        if self.view.load(
+            epoch=EPOCH, heads=heads, digests=digests_at(heads), policy_objects=policy_objects
+        ):
             self.lease()
 
     def renew(self, life: int) -> None:
@@ -346,7 +351,9 @@ class SimulatedReplica:
                 applied=ask.applied,
                 held=ask.held,
             )
-            return LeaseGrant(epoch=granted.epoch, heads=granted.heads, ttl=granted.ttl)
+            return LeaseGrant(
+                epoch=granted.epoch, heads=granted.heads, digests=granted.digests, ttl=granted.ttl
+            )
 
         def granted(grant: LeaseGrant) -> None:
             assert self.view.granted(ask, grant)

@@ -14,6 +14,7 @@ from tests.clocks import SetClock
 from tests.consistency.simulation import SimulatedMembers
 from tests.patience import PATIENT
 from tests.shared.leases.memory import MemoryLeaseStore
+from tests.support.chains import digest_at, digests_at
 from tests.waiting import wait_for
 
 SHARD = 3
@@ -42,7 +43,8 @@ class Replica:
         self.world = world
         self.state = SimulatedMembers(world.clock.boottime)
         self.view = JournalView(self.state)
-        self.view.load(epoch="e1", heads={SHARD: 6}, policy_objects=[MEMBER])
+        heads = {SHARD: 6}
+        self.view.load(epoch="e1", heads=heads, digests=digests_at(heads), policy_objects=[MEMBER])
 
     @property
     def lease(self):
@@ -60,7 +62,9 @@ class Replica:
     async def renew(self):
         ask = self.ask()
         given = await self.send(ask, self.world.leases)
-        grant = LeaseGrant(epoch=given.epoch, heads=given.heads, ttl=given.ttl)
+        grant = LeaseGrant(
+            epoch=given.epoch, heads=given.heads, digests=given.digests, ttl=given.ttl
+        )
         assert self.view.granted(ask, grant)
 
     def renew_late(self):
@@ -70,7 +74,16 @@ class Replica:
     async def learn(self):
         """Take the removal, and report it."""
         gone = MEMBER.model_copy(update={"rev": 7, "state": None})
-        row = JournalRow(epoch="e1", shard=SHARD, seq=7, part=1, parts=1, policy_objects=(gone,))
+        row = JournalRow(
+            epoch="e1",
+            shard=SHARD,
+            seq=7,
+            previous=digest_at(SHARD, 6),
+            digest=digest_at(SHARD, 7),
+            part=1,
+            parts=1,
+            policy_objects=(gone,),
+        )
         self.view.on_change(row)
         await self.world.leases.applied(self.lease, epoch="e1", applied=self.view.applied)
 

@@ -13,7 +13,11 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from shared import inbox, journal
+from shared.auth.keys import public_text
+from shared.auth.row_signatures import RowSigner
 from shared.bus import BusMessage
 from shared.bus.rabbitmq import RabbitBus
 from shared.clock import SystemClock
@@ -27,10 +31,13 @@ from shared.indexes import build_indexes
 from shared.journal import Journal, JournalWrite
 from shared.journal.relay import Relay
 from shared.mongo import Database, DbClient, DbSession, Transactions, connect, transact
+from shared.row_verifier import RowVerifier
 from shared.runtime.start import open_step
 from shared.runtime.supervisor import Supervisor
 
 WRITES = 3
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
+"""The same in each of the processes, of which one publishes what another one has signed."""
 CRASHING_WRITE = 1
 """The write at which the program dies."""
 
@@ -110,10 +117,12 @@ class JournalCalls:
         """Answer with heads or changes."""
         epoch = self._journal.epoch
         if query is None:
-            return Heads(source=callee, epoch=epoch, heads=await self._journal.heads())
+            now = await self._journal.heads()
+            return Heads(source=callee, epoch=epoch, heads=now.seqs, digests=now.digests)
         page = await self._journal.changes(query.shard, after=query.after, limit=query.limit)
-        items = [row.to_event().decode() for row in page]
-        return Changes(source=callee, epoch=epoch, items=items)
+        items = [signed.event.decode() for signed in page]
+        signatures = [signed.signature for signed in page]
+        return Changes(source=callee, epoch=epoch, items=items, signatures=signatures)
 
 
 class Program:
@@ -139,6 +148,7 @@ class Program:
             client,
             self._source,
             source="team",
+            signer=RowSigner(KEY),
             relay=self.relay,
             clock=clock,
             transactions=self._transactions,
@@ -150,6 +160,7 @@ class Program:
             queue=queue,
             sources=("team",),
             internal=JournalCalls(self.journal),  # type: ignore[arg-type]
+            verifier=RowVerifier({"team": (public_text(KEY.public_key()),)}, clock=clock),
             subscriptions={ProjectCreated.type: self.consume},
             ctx=None,
             clock=clock,

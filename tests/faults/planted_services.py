@@ -43,14 +43,14 @@ class HeadsFirst(Leases):
     async def grant(self, lease, *, asked, epoch, applied, held=0.0):
         row = self._row(lease, asked=asked, epoch=epoch, applied=applied, held=held)
         async with self._store.session() as session:
-            epoch_now, heads = await self._store.heads(session)
+            heads = await self._store.heads(session)
             known = {other.id for other in await self._store.rows(session)}
         if lease not in known:
             await self._wait_for_change(heads)
         async with self._store.session() as session:
             await self._store.put(row, session)
         self._hear(row)
-        return Granted(epoch=epoch_now, heads=heads, ttl=self._ttl)
+        return Granted(epoch=heads.epoch, heads=heads.seqs, digests=heads.digests, ttl=self._ttl)
 
     async def _wait_for_change(self, heads):
         with contextlib.suppress(TimeoutError):
@@ -59,7 +59,7 @@ class HeadsFirst(Leases):
                 while now == heads:
                     await asyncio.sleep(0.02)
                     async with self._store.session() as session:
-                        _, now = await self._store.heads(session)
+                        now = await self._store.heads(session)
                 await asyncio.sleep(BARRIER_SECONDS)
 
 

@@ -93,7 +93,7 @@ class StoredData:
         return self._client[f"rolecall_{service}"]
 
     def _heads(self, source: str) -> dict[int, int]:
-        found = self._database(source)["heads"].find({"seq": {"$gt": 0}})
+        found = self._database(source)["heads"].find({"last_seq": {"$gt": 0}})
         return {head["_id"]: head["seq"] for head in found}
 
     def _consumed(self, service: str, source: str) -> dict[int, int]:

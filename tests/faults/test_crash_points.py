@@ -116,7 +116,10 @@ async def test_a_crash_at_any_point_leaves_nothing_or_all_of_it_once(
         )
 
     rows = list(crashes.source["journal"].find({}))
-    heads = {head["_id"]: head["seq"] for head in crashes.source["heads"].find({"seq": {"$gt": 0}})}
+    heads = {
+        head["_id"]: head["last_seq"]
+        for head in crashes.source["heads"].find({"last_seq": {"$gt": 0}})
+    }
     wanted = {(shard, seq) for shard, head in heads.items() for seq in range(1, head + 1)}
     assert crashes.acknowledged <= crashes.numbers()
     assert {(row["shard"], row["seq"]) for row in rows} == wanted

@@ -6,11 +6,13 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from shared.bus import BusMessage
-from shared.contracts.facts import Actor, RequestInfo, ResourceRef, Row, shard_of
+from shared.contracts.facts import GENESIS, Actor, RequestInfo, ResourceRef, Row, shard_of
 from shared.ids import new_id
+from shared.journal import rows
+from tests.support.journal_keys import signed
 
 if TYPE_CHECKING:
+    from shared.bus import BusMessage
     from shared.contracts.facts import Payload
 
 NOON = datetime(2026, 3, 5, 12, 0, tzinfo=UTC)
@@ -27,6 +29,7 @@ def row_of(payload: Payload, **fields: Any) -> Row:
         "epoch": "e1",
         "shard": shard_of(account_id or "usr"),
         "seq": next(_sequence),
+        "previous": GENESIS,
         "change_id": new_id("chg"),
         "part": 1,
         "parts": 1,
@@ -41,13 +44,5 @@ def row_of(payload: Payload, **fields: Any) -> Row:
 
 
 def on_the_bus(row: Row) -> BusMessage:
-    """The message in which the bus carries the row."""
-    return BusMessage(
-        id=row.id,
-        type=row.type,
-        source=row.source,
-        epoch=row.epoch,
-        shard=row.shard,
-        seq=row.seq,
-        body=row.to_event(),
-    )
+    """The message in which the bus carries the row, signed by its source."""
+    return rows.message(signed(row))

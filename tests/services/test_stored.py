@@ -30,6 +30,7 @@ from tests.clocks import SetClock
 from tests.patience import PATIENT
 from tests.services.identity.domain.rows import PENDING, SESSION, USER
 from tests.services.team.memory import caller_of
+from tests.support.journal_keys import signer
 from tests.support.service import FAR
 
 if TYPE_CHECKING:
@@ -175,8 +176,8 @@ async def client(mongo_url: str) -> AsyncIterator[DbClient]:
 async def prepared(client: DbClient, name: str, service: Service) -> Database:
     """The database of the service, after its migrations."""
     database: Database = client[name]
-    migrations = importlib.import_module(f"services.{service}.migrations").MIGRATIONS
-    await migrate(database, migrations, clock=SystemClock())
+    module = importlib.import_module(f"services.{service}.migrations")
+    await migrate(database, module.migrations(signer(service)), clock=SystemClock())
     return database
 
 

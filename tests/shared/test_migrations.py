@@ -29,6 +29,7 @@ from shared.problems import StartRefused
 from shared.timeouts import Timeouts
 from tests.faults.chaos_proxy import ChaosProxy
 from tests.patience import PATIENT
+from tests.support.journal_keys import signer
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -228,7 +229,8 @@ async def test_a_services_migrations_can_be_repeated_on_an_older_database(
     service: str, database: Database
 ) -> None:
     """A database of before the runner has the indexes and no record of them."""
-    migrations = importlib.import_module(f"services.{service}.migrations").MIGRATIONS
+    module = importlib.import_module(f"services.{service}.migrations")
+    migrations = module.migrations(signer(service))
     await migrate(database, migrations, clock=CLOCK)
     before = await indexes_of(database)
     await database["migrations"].delete_many({})

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from shared.auth.authenticator import Authenticator
 from shared.auth.internal_tokens import InternalVerifier
-from shared.auth.keys import encode
+from shared.auth.keys import encode, generate_service_keys
 from shared.bus import BusMessage, Verdict
 from shared.bus.local import LocalBus
 from shared.contracts.facts import Row
@@ -26,8 +26,9 @@ from shared.http.mounting import mount
 from shared.journal import rows
 from shared.mongo import connect
 from shared.runtime.listeners import Listener, listen, url_of
-from shared.runtime.settings import ServiceSettings, generate_internal_keys
+from shared.runtime.settings import ServiceSettings
 from tests.patience import PATIENT
+from tests.support.journal_keys import JOURNAL_KEYS, PUBLIC_KEYS, signed
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 
 ISSUER = "https://rolecall.example"
 ADMIN_KEY = "the-operators-key-" + "0123456789abcdef"
-KEYS = generate_internal_keys(tuple(Service))
+KEYS = generate_service_keys(tuple(Service))
 FAR = datetime(2100, 3, 1, 12, tzinfo=UTC)
 """The database deletes what has expired by its own clock, so tests run far ahead of it."""
 
@@ -116,11 +117,11 @@ class RunningService:
 
     async def tell(self, row: Row) -> None:
         """Let the bus bring a fact of another service, and wait until it was taken."""
-        await self.bus.publish([rows.message(row)])
+        await self.bus.publish([rows.message(signed(row))])
 
     async def rows(self, *actions: str) -> list[Row]:
         """The rows of the journal, each shard in its order; with `actions` only those."""
-        found = [rows.read(row) async for row in self.database["journal"].find({})]
+        found = [rows.read(row).row async for row in self.database["journal"].find({})]
         found.sort(key=lambda row: (row.shard, row.seq))
         return [row for row in found if not actions or row.action in actions]
 
@@ -129,7 +130,7 @@ class RunningService:
 
         async def complete() -> bool:
             return {row.id for row in self.heard} == {
-                rows.read(row).id async for row in self.database["journal"].find({})
+                rows.read(row).row.id async for row in self.database["journal"].find({})
             }
 
         done: bool = await wait_for(complete, what="every row on the bus")
@@ -246,6 +247,8 @@ def common_settings(
         "public_url": ISSUER,
         "internal_key": SecretStr(KEYS.private[service]),
         "internal_keys": KEYS.public,
+        "journal_key": SecretStr(JOURNAL_KEYS.private[service]),
+        "journal_keys": PUBLIC_KEYS,
         "internal_urls": {name: (url,) for name, url in urls.items()},
         "admin_key": SecretStr(ADMIN_KEY),
     }

@@ -26,7 +26,8 @@ async def snapshot(ctx: Ctx, cursor: str | None) -> SnapshotPage:
     return SnapshotPage(
         source=ctx.journal.source,
         epoch=ctx.journal.epoch,
-        heads=heads,
+        heads=heads.seqs,
+        digests=heads.digests,
         items=items,
         next_cursor=end_key(ended[-1]) if len(ended) == ctx.snapshot_page_size else None,
     )

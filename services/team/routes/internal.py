@@ -37,7 +37,7 @@ async def snapshot(ctx: Ctx, call: Call[None, SnapshotQuery]) -> SnapshotPage:
     if call.query.cursor is not None:
         return await ctx.snapshot.page(call.query.cursor, source=journal.source)
     heads = await journal.heads()
-    return await ctx.snapshot.first_page(source=journal.source, epoch=journal.epoch, heads=heads)
+    return await ctx.snapshot.first_page(source=journal.source, heads=heads)
 
 
 ROUTES = (

@@ -16,6 +16,7 @@ from services.team.store.catalogs import CatalogRows
 from services.team.store.overrides import read_override
 from services.team.store.policy_documents import SLICES
 from shared.contracts.calls.leases import SnapshotPage
+from shared.contracts.facts import JournalHeads
 from shared.contracts.policy_objects import PolicyObject
 from shared.documents import read
 from shared.mongo import Database, Document, majority
@@ -44,13 +45,13 @@ class Snapshot:
         self._catalogs = catalogs
         self._page_size = page_size
 
-    async def first_page(
-        self, *, source: str, epoch: str, heads: Mapping[int, int]
-    ) -> SnapshotPage:
+    async def first_page(self, *, source: str, heads: JournalHeads) -> SnapshotPage:
         """The catalogs, and the beginning of the rest; `heads` were read before this call."""
         items = await self._catalogs.catalog_objects()
-        page = await self.page(_write(epoch=epoch, heads=heads, at=0, after=""), source=source)
-        return page.model_copy(update={"items": (*items, *page.items)})
+        start = _write(epoch=heads.epoch, heads=heads.seqs, at=0, after="")
+        page = await self.page(start, source=source)
+        first = {"items": (*items, *page.items), "digests": heads.digests}
+        return page.model_copy(update=first)
 
     async def page(self, cursor: str, *, source: str) -> SnapshotPage:
         """The page that a cursor names.
@@ -72,6 +73,7 @@ class Snapshot:
             source=source,
             epoch=epoch,
             heads=heads,
+            digests={},
             items=tuple(items),
             next_cursor=_write(epoch=epoch, heads=heads, at=at, after=after) if more else None,
         )

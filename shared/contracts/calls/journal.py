@@ -1,18 +1,32 @@
 """Calls to the journal of every source."""
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import Field, model_validator
 
 from shared.contracts.calls.base import InternalAnswer, InternalCall, InternalRequest
 from shared.contracts.facts import SHARDS
 from shared.contracts.topology import SOURCES, Service
 
 
-class Heads(InternalAnswer):
-    """The last committed sequence of each shard that has any."""
+class HeadsAnswer(InternalAnswer):
+    """The last committed row of each shard that has any: its sequence, and its digest."""
 
-    source: str
     epoch: str
     heads: dict[int, int]
+    digests: dict[int, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _each_head_has_its_digest(self) -> Self:
+        if self.digests.keys() != self.heads.keys():
+            raise ValueError("each head must have its digest")
+        return self
+
+
+class Heads(HeadsAnswer):
+    """The heads of a journal."""
+
+    source: str
 
 
 class ChangesQuery(InternalRequest):
@@ -24,11 +38,18 @@ class ChangesQuery(InternalRequest):
 
 
 class Changes(InternalAnswer):
-    """Rows in order, each as its CloudEvents text."""
+    """Rows in order, each as its CloudEvents text, exactly as signed, and its signature."""
 
     source: str
     epoch: str
     items: list[str]
+    signatures: list[str] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _each_row_has_its_signature(self) -> Self:
+        if len(self.signatures) != len(self.items):
+            raise ValueError("each row must have its signature")
+        return self
 
 
 HEADS = InternalCall(

@@ -5,6 +5,7 @@ from datetime import datetime
 from pydantic import Field
 
 from shared.contracts.calls.base import InternalAnswer, InternalCall, InternalRequest
+from shared.contracts.calls.journal import HeadsAnswer
 from shared.contracts.policy_objects import PolicyObject
 from shared.contracts.topology import Service
 
@@ -33,11 +34,9 @@ class LeaseRequest(Life):
     """Seconds that earlier leases may still last, used or not."""
 
 
-class LeaseAnswer(InternalAnswer):
+class LeaseAnswer(HeadsAnswer):
     """A lease for `ttl` seconds from the request on; it counts once `heads` are applied."""
 
-    epoch: str
-    heads: dict[int, int]
     ttl: float
     server_time: datetime
 
@@ -53,11 +52,15 @@ class SnapshotQuery(InternalRequest):
 
 
 class SnapshotPage(InternalAnswer):
-    """One page of the policy state; `heads` were read before any row of any page."""
+    """One page of the policy state; `heads` were read before any row of any page.
+
+    The first page has the digest of each head; the pages after it repeat the heads only.
+    """
 
     source: str
     epoch: str
     heads: dict[int, int]
+    digests: dict[int, str] = Field(default_factory=dict)
     items: tuple[PolicyObject, ...]
     next_cursor: str | None
 

@@ -11,10 +11,10 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from deploy.configuration import Addresses, Secrets, environment
+from deploy.configuration import Addresses, environment
 from deploy.programs.program import free_port
 from services.audit.app import build
-from services.audit.migrations import MIGRATIONS
+from services.audit.migrations import migrations
 from services.audit.settings import Settings
 from services.audit.store import Records
 from services.audit.subscriptions import SUBSCRIPTIONS
@@ -34,6 +34,7 @@ from shared.timeouts import Timeouts
 from tests.patience import PATIENT
 from tests.services.audit.site import PUBLIC_URL, AuditApi, StandIns
 from tests.services.rows import on_the_bus
+from tests.support.journal_keys import generated_secrets, signer, verifier
 
 if TYPE_CHECKING:
     from shared.mongo import Database, DbClient
@@ -69,6 +70,7 @@ class Auditing:
             queue=AUDIT,
             sources=AUDIT.sources,
             internal=None,  # type: ignore[arg-type]
+            verifier=verifier(),
             subscriptions=SUBSCRIPTIONS,
             ctx=self.ctx,
             clock=self.clock,
@@ -95,8 +97,16 @@ async def auditing(mongo_url, database_name) -> AsyncIterator[Auditing]:
     clock = MovedClock()
     bus = LocalBus(timeouts=PATIENT)
     relay = Relay(database, bus, holder="tests", clock=clock)
-    journal = Journal(client, database, source="audit", relay=relay, clock=clock, timeouts=PATIENT)
-    await migrate(database, MIGRATIONS, clock=SystemClock())
+    journal = Journal(
+        client,
+        database,
+        source="audit",
+        signer=signer("audit"),
+        relay=relay,
+        clock=clock,
+        timeouts=PATIENT,
+    )
+    await migrate(database, migrations(signer("audit")), clock=SystemClock())
     await journal.start()
     records = Records(database)
     ctx = Ctx(
@@ -134,7 +144,7 @@ async def api(mongo_url, database_name, monkeypatch, timeouts) -> AsyncIterator[
     )
     options = {"mongo_database": database_name}
     for name, value in environment(
-        "audit", given=Secrets.generate(), at=at, options=options
+        "audit", given=generated_secrets(), at=at, options=options
     ).items():
         monkeypatch.setenv(name, value)
     bus = LocalBus(timeouts=timeouts)

@@ -60,7 +60,9 @@ class StandIns:
         return web.json_response(self.decision.model_dump(mode="json"))
 
     async def heads(self, request: web.Request) -> web.Response:
-        return web.json_response(Heads(source="x", epoch="e1", heads={}).model_dump(mode="json"))
+        return web.json_response(
+            Heads(source="x", epoch="e1", heads={}, digests={}).model_dump(mode="json")
+        )
 
 
 @dataclass

@@ -16,7 +16,9 @@ from shared.contracts.registry import FACT_TYPES
 from shared.contracts.team import MemberRemoved
 from shared.mongo import DbSession
 from shared.problems import Unavailable
+from shared.row_verifier import Channel
 from tests.services.rows import NOON, on_the_bus, row_of
+from tests.support.journal_keys import signed
 
 MEMBER = MemberRemoved(
     account_name="Acme", user_id="usr_bo", email="bo@example.com", name="Bo Li", role="developer"
@@ -110,7 +112,9 @@ async def test_a_row_that_cannot_be_stored_fails_alone(auditing):
     rows = rows_of_accounts(8)
     auditing.use_records(RecordsThatRefuseOne(auditing.database, rows[3].id))
     inbox = auditing.inbox
-    results = await asyncio.gather(*(inbox.apply(row) for row in rows), return_exceptions=True)
+    results = await asyncio.gather(
+        *(inbox.apply(signed(row), Channel.BUS) for row in rows), return_exceptions=True
+    )
 
     assert [type(result) for result in results] == [NoneType] * 3 + [LookupError] + [NoneType] * 4
     assert len(await auditing.all("records")) == 7

@@ -44,9 +44,9 @@ async def ctx(auditing):
 async def readings(ctx):
     """(account, reader, filters) of every reading that the journal has."""
     rows = [
-        row
+        signed.row
         for shard in range(SHARDS)
-        for row in await ctx.journal.changes(shard, after=0, limit=500)
+        for signed in await ctx.journal.changes(shard, after=0, limit=500)
     ]
     assert {row.action for row in rows} <= {"search.performed"}
     assert all(row.resource.type == "audit_log" for row in rows)

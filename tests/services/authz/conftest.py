@@ -13,7 +13,7 @@ from services.authz.app import build
 from services.authz.settings import Settings
 from shared.auth.access_tokens import client_claims, sign_access_token, user_claims
 from shared.auth.internal_tokens import InternalSigner
-from shared.auth.keys import generate_key, public_jwk
+from shared.auth.keys import generate_key, generate_service_keys, public_jwk
 from shared.auth.principals import ClientPrincipal
 from shared.bus.local import LocalBus
 from shared.clock import SystemClock
@@ -22,7 +22,6 @@ from shared.following.journal_view import JournalView
 from shared.ids import AccountId, ClientId, SessionId, UserId
 from shared.runtime.listeners import listen
 from shared.runtime.service import ServiceApp
-from shared.runtime.settings import generate_internal_keys
 from shared.timeouts import Timeouts
 from tests.services.authz.histories import (
     ACCOUNT,
@@ -37,10 +36,11 @@ from tests.services.authz.histories import (
     service_client,
 )
 from tests.services.authz.sources import Source
+from tests.support.journal_keys import PUBLIC_KEYS
 from tests.waiting import wait_for
 
 ISSUER = "https://rolecall.example"
-KEYS = generate_internal_keys(tuple(Service))
+KEYS = generate_service_keys(tuple(Service))
 SIGNING_KEY = generate_key()
 TIMEOUTS = Timeouts(source_call=60.0, snapshot_page=60.0)
 """A slow machine does not look like an outage."""
@@ -95,6 +95,7 @@ class World:
             internal_key=KEYS.private["authz"],
             internal_keys=KEYS.public,
             internal_urls=self.urls,
+            journal_keys=PUBLIC_KEYS,
             admin_key="0123456789abcdef0123456789abcdef",
             replica=name,
         )

@@ -9,23 +9,34 @@ from typing import Any
 
 from shared.auth.authenticator import Authenticator
 from shared.auth.internal_tokens import InternalVerifier
-from shared.bus import BusMessage, BusUnavailable
+from shared.auth.row_signatures import SignedRow
+from shared.bus import BusUnavailable
 from shared.bus.local import LocalBus
 from shared.contracts.calls.identity import KEY_SET, KeySet
 from shared.contracts.calls.journal import CHANGES, Changes, ChangesQuery
 from shared.contracts.calls.leases import SNAPSHOT, SnapshotPage, SnapshotQuery
-from shared.contracts.facts import Actor, RequestInfo, ResourceRef, Row, format_revision, shard_of
+from shared.contracts.facts import (
+    GENESIS,
+    Actor,
+    RequestInfo,
+    ResourceRef,
+    Row,
+    format_revision,
+    shard_of,
+)
 from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
 from shared.http.api import Api
 from shared.http.internal import internal_route
 from shared.http.routes import Call, Route
 from shared.ids import new_id
+from shared.journal import rows
 from shared.leases import Leases, Receipt, lease_routes
 from shared.problems import Unavailable
 from shared.runtime.listeners import listen
 from shared.runtime.service import ServiceApp
 from tests.services.authz.histories import NOON
 from tests.shared.leases.memory import MemoryLeaseStore
+from tests.support.journal_keys import signer
 
 PAGE_SIZE = 3
 
@@ -37,7 +48,7 @@ class Source:
         self.name = name
         self.away = self.mute = False
         self.asked: list[str] = []
-        self.rows: dict[int, list[Row]] = defaultdict(list)
+        self.rows: dict[int, list[SignedRow]] = defaultdict(list)
         self.store = MemoryLeaseStore(new_id("epo"))
         self.leases = Leases(self.store, clock=clock, ttl=ttl)
         self._clock = clock
@@ -60,19 +71,22 @@ class Source:
     async def stop(self) -> None:
         await self._service.stop()
 
-    def write(self, *policy_objects: PolicyObject) -> list[Row]:
+    def write(self, *policy_objects: PolicyObject) -> list[SignedRow]:
         """Commit one change without publishing it."""
         key = policy_objects[0].account_id or policy_objects[0].id
         shard = shard_of(key)
         start = len(self.rows[shard])
-        told = [
-            Row(
+        told: list[SignedRow] = []
+        for part, policy_object in enumerate(policy_objects, 1):
+            before = (self.rows[shard] + told)[-1:]
+            row = Row(
                 id=new_id("evt"),
                 type=f"{self.name}.test.happened.v1",
                 source=self.name,
                 epoch=self.store.epoch,
                 shard=shard,
                 seq=start + part,
+                previous=before[0].digest if before else GENESIS,
                 change_id="chg",
                 part=part,
                 parts=len(policy_objects),
@@ -83,10 +97,10 @@ class Source:
                 data={},
                 policy_objects=(policy_object.model_copy(update={"rev": start + part}),),
             )
-            for part, policy_object in enumerate(policy_objects, 1)
-        ]
+            told.append(signer(self.name).sign(row))
         self.rows[shard] += told
         self.store.journal_heads[shard] = len(self.rows[shard])
+        self.store.digests[shard] = told[-1].digest
         return told
 
     async def change(self, *policy_objects: PolicyObject) -> tuple[str, Receipt]:
@@ -95,7 +109,7 @@ class Source:
         committed_at = self._clock.boottime()
         if not self.mute:
             await self.publish(told)
-        last = told[-1].position
+        last = told[-1].row.position
         receipt = await self.leases.barrier(last, committed_at=committed_at)
         return format_revision(last), receipt
 
@@ -103,31 +117,19 @@ class Source:
         """Restore the database from a backup that was made when it was empty."""
         self.rows.clear()
         self.store.journal_heads.clear()
+        self.store.digests.clear()
         self.store.epoch = new_id("epo")
 
-    async def publish(self, told: list[Row]) -> None:
+    async def publish(self, told: list[SignedRow]) -> None:
         try:
-            await self._bus.publish(
-                [
-                    BusMessage(
-                        id=row.id,
-                        type=row.type,
-                        source=row.source,
-                        epoch=row.epoch,
-                        shard=row.shard,
-                        seq=row.seq,
-                        body=row.to_event(),
-                    )
-                    for row in told
-                ]
-            )
+            await self._bus.publish([rows.message(signed) for signed in told])
         except BusUnavailable:
             return  # No replica listens; it will find the row by the heads.
 
     def _policy_objects(self) -> list[PolicyObject]:
         newest: dict[tuple[PolicyObjectKind, str | None, str], PolicyObject] = {}
-        for rows in self.rows.values():
-            for row in rows:
+        for committed in self.rows.values():
+            for row in (signed.row for signed in committed):
                 newest |= {
                     (policy_object.kind, policy_object.account_id, policy_object.id): policy_object
                     for policy_object in row.policy_objects
@@ -150,6 +152,7 @@ class Source:
                 source=self.name,
                 epoch=self.store.epoch,
                 heads=dict(self.store.journal_heads),
+                digests=dict(self.store.digests),
                 items=tuple(policy_objects[start : start + PAGE_SIZE]),
                 next_cursor=str(start + PAGE_SIZE)
                 if start + PAGE_SIZE < len(policy_objects)
@@ -159,11 +162,12 @@ class Source:
         async def changes(ctx: object, call: Call[None, ChangesQuery]) -> Changes:
             self._check("changes")
             query = call.query
-            rows = self.rows[query.shard][query.after : query.after + 1]
+            page = self.rows[query.shard][query.after : query.after + 1]
             return Changes(
                 source=self.name,
                 epoch=self.store.epoch,
-                items=[row.to_event().decode() for row in rows],
+                items=[signed.event.decode() for signed in page],
+                signatures=[signed.signature for signed in page],
             )
 
         async def jwks(ctx: object, call: Call[None, None]) -> KeySet:

@@ -73,7 +73,7 @@ async def test_a_right_on_a_project_is_decided_inside_the_project_that_is_named(
 
 async def test_the_answer_names_the_revision_it_rests_on(world, authz):
     said = await world.check(authz, BO, "instance:write")
-    last = world.team.write(member(BO, "basic"))[0]
+    last = world.team.write(member(BO, "basic"))[0].row
     source, epoch, shard, seq = said.body["context"]["revision"].split(".")
     assert (source, epoch, int(shard), int(seq)) == (*last.position[:3], last.seq - 1)
 

@@ -22,6 +22,7 @@ from tests.services.authz.histories import (
     no_member,
     service_client,
 )
+from tests.support.journal_keys import verifier
 from tests.waiting import wait_for
 
 
@@ -200,7 +201,7 @@ async def test_a_check_waits_for_the_revision_that_it_names(world):
 
     async with world.replica(view=Watched) as authz:
         told = world.team.write(member(CY, "developer"))
-        *_, shard, seq = position = told[-1].position
+        *_, shard, seq = position = told[-1].row.position
         named = ".".join(map(str, position))
         asked = asyncio.create_task(
             world.check(authz, CY, "instance:write", of={"context": {"at_least_revision": named}})
@@ -261,7 +262,9 @@ class UnfitAnswers(InternalClient):
 async def test_a_snapshot_that_does_not_fit_is_read_after_growing_pauses(world):
     internal = UnfitAnswers()
     view = JournalView(PolicyState())
-    follower = Follower("team", view=view, slot="a", internal=internal, clock=world.clock)
+    follower = Follower(
+        "team", view=view, slot="a", internal=internal, verifier=verifier(), clock=world.clock
+    )
     renewing = asyncio.create_task(follower.renew())
     await wait_for(lambda: len(internal.asked) >= 5, within=30, what="five attempts")
     renewing.cancel()
@@ -277,6 +280,7 @@ async def test_the_defect_of_applying_over_gaps_shows(world):
         def on_change(self, change):
             self.state.put(change.policy_objects)
             self.applied[change.shard] = change.seq
+            self.digests[change.shard] = change.digest
             return RowOutcome.APPLIED
 
     async with world.replica(view=OverGaps) as authz:

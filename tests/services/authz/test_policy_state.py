@@ -35,6 +35,7 @@ from tests.services.authz.histories import (
     project,
     service_client,
 )
+from tests.support.chains import digest_at, digests_at
 
 OVERRIDE = {"instance": {"write": "all"}}
 
@@ -265,6 +266,8 @@ def journal(changes: list[list[PolicyObject]]) -> dict[int, list[JournalRow]]:
                     epoch="e1",
                     shard=shard_of(first),
                     seq=seq,
+                    previous=digest_at(shard_of(first), seq - 1),
+                    digest=digest_at(shard_of(first), seq),
                     part=part,
                     parts=len(policy_objects),
                     policy_objects=(policy_object.model_copy(update={"rev": seq}),),
@@ -322,11 +325,12 @@ def test_any_order_of_snapshot_and_changes_gives_the_same_state(changes, data):
     before = data.draw(st.integers(0, len(heard)), label="heard before the snapshot")
     for row in heard[:before]:
         view.on_change(row)
-    view.load(epoch="e1", heads=heads, policy_objects=snapshot)
+    view.load(epoch="e1", heads=heads, digests=digests_at(heads), policy_objects=snapshot)
     for row in heard[before:]:
         view.on_change(row)
     ask = view.ask(0.0)
-    view.granted(ask, LeaseGrant(epoch="e1", heads={s: len(r) for s, r in shards.items()}, ttl=3))
+    newest = {shard: len(rows) for shard, rows in shards.items()}
+    view.granted(ask, LeaseGrant(epoch="e1", heads=newest, digests=digests_at(newest), ttl=3))
     while missing := view.missing():
         assert not view.holds(0.0), "a lease counts only once its heads are applied"
         for shard, after in missing.items():
@@ -342,6 +346,8 @@ def test_nothing_of_an_unreadable_snapshot_survives_in_the_next_one():
     known = at(1, catalog(STANDARD.id), account(), member(ANA, "owner"))
     gone, strange = at(1, member(BO, "basic"), member(CY, "basic", status="of another version"))
     with pytest.raises(ValidationError):
-        view.load(epoch="e1", heads={}, policy_objects=[*known, gone, strange])
-    view.load(epoch="e1", heads={}, policy_objects=known)
+        view.load(
+            epoch="e1", heads={}, digests=digests_at({}), policy_objects=[*known, gone, strange]
+        )
+    view.load(epoch="e1", heads={}, digests=digests_at({}), policy_objects=known)
     assert answer(policy, BO, "account:view") is Reason.NOT_A_MEMBER

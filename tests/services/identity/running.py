@@ -85,7 +85,7 @@ class StandIns:
             return CheckResult(allowed=member, member=member)
 
         async def heads(ctx: object, call: Call[None, None]) -> Heads:
-            return Heads(source="team", epoch="e1", heads={})
+            return Heads(source="team", epoch="e1", heads={}, digests={})
 
         return {
             Service.TEAM: [

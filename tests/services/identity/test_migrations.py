@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from services.identity.adapters.argon2 import Argon2Hasher
-from services.identity.migrations import MIGRATIONS
+from services.identity.migrations import migrations
 from shared.clock import SystemClock
 from shared.links import Link, Links
 from shared.migrations import migrate
@@ -16,7 +16,10 @@ from shared.mongo import connect
 from shared.runtime.settings import secret_bytes
 from tests.patience import PATIENT
 from tests.services.identity.running import PASSWORD, SECRETS, Identity, running
+from tests.support.journal_keys import signer
 from tests.support.service import FAR
+
+STEPS = migrations(signer("identity"))
 
 SQUATTERS_PASSWORD = "quiet-otters-paint-maps"
 SQUATTER, OWNER = "usr_" + "1" * 32, "usr_" + "2" * 32
@@ -63,7 +66,7 @@ async def test_an_unverified_user_of_the_earlier_form_cannot_sign_in(
     database = client[database_name]
     squatter = await old_user(SQUATTER, "bo@example.com", SQUATTERS_PASSWORD, verified=False)
     owner = await old_user(OWNER, "ana@example.com", PASSWORD, verified=True)
-    steps = MIGRATIONS[:7] if written == "before the change" else MIGRATIONS
+    steps = STEPS[:7] if written == "before the change" else STEPS
     await migrate(database, steps, clock=SystemClock())
     await database["users"].insert_many([squatter, owner])
     async with running(mongo_url, database_name) as identity:
@@ -81,7 +84,7 @@ async def test_a_user_of_the_earlier_form_keeps_the_sign_in(
 ) -> None:
     client = connect(mongo_url, app_name="tests", timeouts=PATIENT)
     database = client[database_name]
-    await migrate(database, MIGRATIONS[:7], clock=SystemClock())
+    await migrate(database, STEPS[:7], clock=SystemClock())
     owner = await old_user(OWNER, "ana@example.com", PASSWORD, verified=True)
     await database["users"].insert_one(owner)
     async with running(mongo_url, database_name) as identity:

@@ -20,7 +20,7 @@ from deploy.programs.program import free_port
 from services.notification.adapters.smtp import SmtpTransport
 from services.notification.domain.mails import MailSender
 from services.notification.domain.messages import LinkRequest, MailLink
-from services.notification.migrations import MIGRATIONS
+from services.notification.migrations import migrations
 from services.notification.settings import Security
 from services.notification.store import Messages
 from services.notification.use_cases.context import Ctx
@@ -34,6 +34,7 @@ from shared.migrations import migrate
 from shared.mongo import connect, majority
 from shared.problems import Unavailable, refusal_of
 from tests.patience import PATIENT
+from tests.support.journal_keys import signer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -170,9 +171,9 @@ class Sending:
 
     async def facts(self):
         rows = [
-            row
+            signed.row
             for shard in range(SHARDS)
-            for row in await self.ctx.journal.changes(shard, after=0, limit=500)
+            for signed in await self.ctx.journal.changes(shard, after=0, limit=500)
         ]
         return [(row.action, row.data["message_id"]) for row in rows]
 
@@ -194,9 +195,15 @@ async def make_sending(mongo_url, database_name, *, port, clock=None) -> Sending
     bus = LocalBus(timeouts=PATIENT)
     relay = Relay(database, bus, holder="tests", clock=clock)
     journal = Journal(
-        client, database, source="notification", relay=relay, clock=clock, timeouts=PATIENT
+        client,
+        database,
+        source="notification",
+        signer=signer("notification"),
+        relay=relay,
+        clock=clock,
+        timeouts=PATIENT,
     )
-    await migrate(database, MIGRATIONS, clock=SystemClock())
+    await migrate(database, migrations(signer("notification")), clock=SystemClock())
     await journal.start()
     owners = LinkOwners()
     transport = SmtpTransport(host="127.0.0.1", port=port, security=Security.NONE, clock=clock)

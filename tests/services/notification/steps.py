@@ -16,6 +16,7 @@ from tests.services.notification.samples import (
     OPEN,
 )
 from tests.services.rows import on_the_bus, row_of
+from tests.support.journal_keys import verifier
 
 REMOVED = team.MemberRemoved(**MEMBER)
 INVITED = team.InvitationCreated(**OPEN, delivery="email")
@@ -30,6 +31,7 @@ def inbox_of(sending):
         queue=NOTIFICATION,
         sources=("identity", "team"),
         internal=None,  # type: ignore[arg-type]
+        verifier=verifier(),
         subscriptions=SUBSCRIPTIONS,
         ctx=sending.ctx,
         clock=sending.clock,

@@ -6,7 +6,7 @@ import pytest
 from aiohttp import web
 from pydantic import TypeAdapter
 
-from deploy.configuration import Addresses, Secrets, environment
+from deploy.configuration import Addresses, environment
 from deploy.programs.program import free_port
 from services.notification.adapters.links import InternalLinkSource
 from services.notification.app import build
@@ -33,6 +33,7 @@ from tests.clocks import SetClock
 from tests.patience import PATIENT
 from tests.services.notification.samples import OPEN, SIGN_UP
 from tests.services.rows import on_the_bus, row_of
+from tests.support.journal_keys import generated_secrets
 from tests.support.service import caller_of
 from tests.waiting import wait_for
 
@@ -67,7 +68,9 @@ class LinkOwnersOverHttp:
         return web.json_response(answer.model_dump(mode="json"))
 
     async def heads(self, request):
-        return web.json_response(Heads(source="x", epoch="e1", heads={}).model_dump(mode="json"))
+        return web.json_response(
+            Heads(source="x", epoch="e1", heads={}, digests={}).model_dump(mode="json")
+        )
 
 
 @pytest.fixture
@@ -98,7 +101,7 @@ async def service(owners, bus, scripted, mongo_url, database_name, monkeypatch):
         smtp_port=scripted.port,
     )
     given = environment(
-        "notification", given=Secrets.generate(), at=at, options={"mongo_database": database_name}
+        "notification", given=generated_secrets(), at=at, options={"mongo_database": database_name}
     )
     for name, value in given.items():
         monkeypatch.setenv(name, value)

@@ -72,7 +72,7 @@ class StandIn:
             return found
 
         async def heads(ctx: object, call: Call[None, None]) -> Heads:
-            return Heads(source="identity", epoch="e1", heads={})
+            return Heads(source="identity", epoch="e1", heads={}, digests={})
 
         async def keys(ctx: object, call: Call[None, None]) -> KeySet:
             return KeySet(keys=[public_jwk(KID, SIGNING_KEY.public_key())])

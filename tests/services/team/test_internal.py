@@ -25,6 +25,7 @@ from shared.contracts.calls.team import (
     InvitationLinkRequest,
     InvitationLookupRequest,
 )
+from shared.contracts.facts import JournalHeads
 from shared.problems import Refusal, RefusalKind
 from tests.patience import PATIENT
 from tests.services.team.running import Account, Team, running
@@ -108,8 +109,9 @@ async def pages_of(team: Team) -> list[SnapshotPage]:
 async def small_pages_of(team: Team) -> list[SnapshotPage]:
     """The snapshot as the route gives it, in pages of three."""
     small = Snapshot(team.database, Store(team.database), page_size=3)
-    heads = await team.callers["authz"].call(HEADS, "team")
-    pages = [await small.first_page(source="team", epoch=heads.epoch, heads=heads.heads)]
+    now = await team.callers["authz"].call(HEADS, "team")
+    heads = JournalHeads(now.epoch, now.heads, now.digests)
+    pages = [await small.first_page(source="team", heads=heads)]
     while (cursor := pages[-1].next_cursor) is not None:
         pages.append(await small.page(cursor, source="team"))
     return pages

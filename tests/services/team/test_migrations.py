@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from services.team.migrations import MIGRATIONS, recompute_project_keys
+from services.team.migrations import migrations, recompute_project_keys
 from shared.clock import SystemClock
 from shared.migrations import migrate
 from shared.mongo import connect
 from tests.patience import PATIENT
+from tests.support.journal_keys import signer
+
+STEPS = migrations(signer("team"))
 
 if TYPE_CHECKING:
     import pytest
@@ -27,14 +30,14 @@ async def test_project_keys_are_recomputed_and_a_clash_keeps_the_old_key(
 ) -> None:
     client = connect(mongo_url, app_name="tests", timeouts=PATIENT)
     database = client[database_name]
-    await migrate(database, MIGRATIONS[:13], clock=SystemClock())
+    await migrate(database, STEPS[:13], clock=SystemClock())
     await database["projects"].insert_many(
         [
             {"_id": key, "account_id": account, "name": name, "name_key": old}
             for key, account, name, old, _ in STORED
         ]
     )
-    await migrate(database, MIGRATIONS, clock=SystemClock())
+    await migrate(database, STEPS, clock=SystemClock())
     await recompute_project_keys(database)
 
     found = {project["_id"]: project["name_key"] async for project in database["projects"].find()}

@@ -7,14 +7,13 @@ from shared.auth import jwt
 from shared.auth.authenticator import Authenticator
 from shared.auth.internal_tokens import InternalSigner, InternalVerifier
 from shared.auth.jwt import BadToken
-from shared.auth.keys import read_private
+from shared.auth.keys import generate_service_keys, read_private
 from shared.auth.principals import ServicePrincipal, actor_of
 from shared.contracts.facts import Actor
 from shared.problems import Unauthenticated
-from shared.runtime.settings import generate_internal_keys
 from tests.clocks import SetClock
 
-KEYS = generate_internal_keys(("team", "authz", "audit"))
+KEYS = generate_service_keys(("team", "authz", "audit"))
 CLOCK = SetClock()
 SECOND = int(CLOCK.now().timestamp())
 USER = Actor(type="user", id="usr_" + "0a" * 16, session_id="ses_" + "0b" * 16, name="Ann")

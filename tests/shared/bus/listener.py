@@ -17,6 +17,7 @@ def message(number: int, *, type: str = "team.member.removed.v1", shard: int = 7
         shard=shard,
         seq=number,
         body=b'{"specversion":"1.0"}',
+        signature="a signature",
     )
 
 

@@ -461,7 +461,7 @@ async def test_what_is_published_is_marked_as_persistent_and_described(
     assert incoming.delivery_mode == aio_pika.DeliveryMode.PERSISTENT
     assert incoming.content_type == "application/cloudevents+json"
     assert incoming.routing_key == incoming.type == message(5).type
-    place = {"source": "team", "epoch": "e1", "shard": 7, "seq": 5}
+    place = {"source": "team", "epoch": "e1", "shard": 7, "seq": 5, "signature": "a signature"}
     assert incoming.headers == place | {"x-delivery-count": 0}
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
 from shared.following.journal_view import JournalRow, JournalView, LeaseGrant, RowOutcome
+from tests.support.chains import digest_at, digests_at
 
 
 class Names:
@@ -37,12 +38,19 @@ def row(
 ) -> JournalRow:
     policy_objects = (policy_object(name),) if name else ()
     return JournalRow(
-        epoch=epoch, shard=shard, seq=seq, part=part, parts=parts, policy_objects=policy_objects
+        epoch=epoch,
+        shard=shard,
+        seq=seq,
+        previous=digest_at(shard, seq - 1),
+        digest=digest_at(shard, seq),
+        part=part,
+        parts=parts,
+        policy_objects=policy_objects,
     )
 
 
 def grant(head: int, *, ttl: float = 10, epoch: str = "e1") -> LeaseGrant:
-    return LeaseGrant(epoch=epoch, heads={0: head}, ttl=ttl)
+    return LeaseGrant(epoch=epoch, heads={0: head}, digests=digests_at({0: head}), ttl=ttl)
 
 
 @pytest.fixture
@@ -53,7 +61,9 @@ def state():
 @pytest.fixture
 def view(state):
     made = JournalView(state)
-    made.load(epoch="e1", heads={0: 2}, policy_objects=[policy_object("old")])
+    made.load(
+        epoch="e1", heads={0: 2}, digests=digests_at({0: 2}), policy_objects=[policy_object("old")]
+    )
     return made
 
 
@@ -119,7 +129,9 @@ def test_the_parts_of_the_next_change_wait_for_their_rest(view, state):
 
 def test_the_rest_of_a_change_is_applied_after_a_snapshot_inside_it(state):
     view = JournalView(state)
-    view.load(epoch="e1", heads={0: 3}, policy_objects=[policy_object("a")])
+    view.load(
+        epoch="e1", heads={0: 3}, digests=digests_at({0: 3}), policy_objects=[policy_object("a")]
+    )
     assert view.on_change(row(4, "b", part=2, parts=2)) is RowOutcome.APPLIED
     assert view.applied == {0: 4}
 
@@ -143,14 +155,21 @@ def test_rows_before_the_snapshot_are_applied_after_it(state):
     assert view.on_change(row(1, "past")) is RowOutcome.BUFFERED
     assert view.on_change(row(4, "foreign", epoch="e0")) is RowOutcome.BUFFERED
     assert view.missing() == {}
-    view.load(epoch="e1", heads={0: 2}, policy_objects=[policy_object("old")])
+    view.load(
+        epoch="e1", heads={0: 2}, digests=digests_at({0: 2}), policy_objects=[policy_object("old")]
+    )
     assert state.known == {"old", "new"}
     assert view.applied == {0: 3}
 
 
 def test_a_late_snapshot_does_not_go_backwards(view, state):
     view.on_change(row(3, "new"))
-    assert not view.load(epoch="e1", heads={0: 1}, policy_objects=[policy_object("older")])
+    assert not view.load(
+        epoch="e1",
+        heads={0: 1},
+        digests=digests_at({0: 1}),
+        policy_objects=[policy_object("older")],
+    )
     assert state.known == {"old", "new"}
     assert view.applied == {0: 3}
 
@@ -184,7 +203,10 @@ def test_a_lease_counts_only_when_its_heads_are_applied(view):
 
 
 def test_a_lease_needs_the_heads_of_every_shard(view):
-    view.granted(view.ask(0.0), LeaseGrant(epoch="e1", heads={0: 3, 1: 1}, ttl=10))
+    view.granted(
+        view.ask(0.0),
+        LeaseGrant(epoch="e1", heads={0: 3, 1: 1}, digests=digests_at({0: 3, 1: 1}), ttl=10),
+    )
     assert not view.holds(0.0)
     assert view.missing() == {0: 2, 1: 0}
     view.on_change(row(3))
@@ -196,13 +218,18 @@ def test_a_lease_needs_the_heads_of_every_shard(view):
 def test_a_lease_requested_before_the_snapshot_does_not_count(state):
     view = JournalView(state)
     request = view.ask(0.0)
-    view.load(epoch="e1", heads={0: 9}, policy_objects=[])
+    view.load(epoch="e1", heads={0: 9}, digests=digests_at({0: 9}), policy_objects=[])
     view.granted(request, grant(2))
     assert not view.holds(0.0)
 
 
 @pytest.mark.parametrize(
-    "answer", [grant(2, epoch="restored"), grant(1), LeaseGrant(epoch="e1", heads={}, ttl=10)]
+    "answer",
+    [
+        grant(2, epoch="restored"),
+        grant(1),
+        LeaseGrant(epoch="e1", heads={}, digests=digests_at({}), ttl=10),
+    ],
 )
 def test_a_new_epoch_drops_the_state(view, state, answer):
     view.granted(view.ask(0.0), grant(2))
@@ -224,7 +251,7 @@ def test_an_answer_from_before_newer_changes_is_not_another_history(view):
 def test_an_answer_to_an_earlier_life_is_ignored(view):
     request = view.ask(0.0)
     view.forget()
-    view.load(epoch="e2", heads={0: 1}, policy_objects=[])
+    view.load(epoch="e2", heads={0: 1}, digests=digests_at({0: 1}), policy_objects=[])
     assert view.granted(request, grant(2))
     assert view.loaded
     assert not view.holds(0.0)
@@ -253,7 +280,7 @@ def test_forgetting_ends_every_lease_at_once(view):
     assert not view.holds(0.0)
     assert not view.has(0, 1)
     assert view.ask(0.0).held == 0
-    view.load(epoch="e1", heads={0: 2}, policy_objects=[])
+    view.load(epoch="e1", heads={0: 2}, digests=digests_at({0: 2}), policy_objects=[])
     view.on_change(row(3, "new"))
     assert not view.holds(0.0), "a grant that waited for its heads ended too"
     assert view.applied == {0: 3}, "rows of the earlier life are gone"

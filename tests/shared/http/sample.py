@@ -15,6 +15,7 @@ from shared.auth.access_tokens import TokenVerifier, client_claims, sign_access_
 from shared.auth.authenticator import Authenticator
 from shared.auth.internal_tokens import InternalSigner, InternalVerifier
 from shared.auth.key_sources import StaticKeys
+from shared.auth.keys import generate_service_keys
 from shared.auth.principals import ClientPrincipal, UserPrincipal
 from shared.http.access import Admin, Client, Internal, Permission, Public, Session, SessionOrClient
 from shared.http.api import Api
@@ -23,13 +24,12 @@ from shared.http.routes import Answer, Body, Call, Media, Route, Strictness
 from shared.ids import AccountId, ClientId, SessionId, UserId
 from shared.mongo import connect
 from shared.problems import Refusal, RefusalKind
-from shared.runtime.settings import generate_internal_keys
 from tests.clocks import SetClock
 
 ISSUER = "https://rolecall.test"
 CLOCK = SetClock()
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
-INTERNAL = generate_internal_keys(("team", "authz", "audit"))
+INTERNAL = generate_service_keys(("team", "authz", "audit"))
 ADMIN_KEY = SecretStr("0123456789abcdef0123456789abcdef")
 USER = UserId("usr_" + "0a" * 16)
 SESSION = SessionId("ses_" + "0b" * 16)

@@ -21,6 +21,7 @@ from shared.journal.relay import Relay
 from shared.mongo import Database, DbClient, DbSession, connect, transact
 from shared.problems import Unavailable
 from tests.patience import PATIENT
+from tests.support.journal_keys import signer, verifier
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -50,16 +51,17 @@ class JournalCalls:
             raise Unavailable
         if query is None:
             assert call is HEADS
-            heads = await self.journal.heads()
-            return Heads(source=callee, epoch=self.journal.epoch, heads=heads)
+            now = await self.journal.heads()
+            return Heads(source=callee, epoch=now.epoch, heads=now.seqs, digests=now.digests)
         assert call is CHANGES
         return await self.changes(query)
 
     async def changes(self, query: ChangesQuery) -> Changes:
         page = await self.journal.changes(query.shard, after=query.after, limit=query.limit)
-        items = [row.to_event().decode() for row in page]
+        items = [signed.event.decode() for signed in page]
+        signatures = [signed.signature for signed in page]
         epoch = self.epoch_of_changes or self.journal.epoch
-        return Changes(source=self.journal.source, epoch=epoch, items=items)
+        return Changes(source=self.journal.source, epoch=epoch, items=items, signatures=signatures)
 
 
 class Effects:
@@ -100,7 +102,13 @@ async def journal_in(client: DbClient, name: str) -> Journal:
     database = client[name]
     relay = Relay(database, LocalBus(), holder="tests", clock=SystemClock())
     journal = Journal(
-        client, database, source="team", relay=relay, clock=SystemClock(), timeouts=PATIENT
+        client,
+        database,
+        source="team",
+        signer=signer("team"),
+        relay=relay,
+        clock=SystemClock(),
+        timeouts=PATIENT,
     )
     await build_indexes(database, *INDEXES)
     await journal.start()
@@ -156,6 +164,7 @@ def make_inbox(
             queue=AUDIT,
             sources=sources,
             internal=source or calls,  # type: ignore[arg-type]
+            verifier=verifier(),
             subscriptions=subscriptions or {ProjectCreated.type: remember},
             ctx=effects,
             clock=clock or Later(),

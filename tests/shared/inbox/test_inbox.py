@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from shared import context, metrics
+from shared.auth.row_signatures import SignedRow
 from shared.bus import BusMessage, Verdict
 from shared.contracts.facts import Actor, Row, shard_of
 from shared.contracts.team import ProjectCreated
@@ -13,9 +14,11 @@ from shared.inbox.reconciler import Reconciler
 from shared.journal import Journal, JournalWrite, rows
 from shared.mongo import AlreadyThere, DbClient, DbSession, insert_once, transact
 from shared.problems import Unavailable
+from shared.row_verifier import Channel
 from tests.clocks import SetClock
 from tests.shared.inbox.conftest import Effects, JournalCalls, MakeInbox, journal_in, remember
 from tests.shared.journal.conftest import CALLER, project_created
+from tests.support.journal_keys import signer, verifier
 
 SHARD = shard_of("acc_1")
 
@@ -28,7 +31,7 @@ async def record_facts(journal: Journal, numbers: range) -> list[BusMessage]:
 
         await journal.write("acc_1", change, caller=CALLER, effective_everywhere=False)
     page = await journal.changes(SHARD, after=0, limit=1000)
-    return [rows.message(row) for row in page]
+    return [rows.message(signed) for signed in page]
 
 
 async def test_a_message_delivered_twice_and_ten_times_at_once_has_one_effect(
@@ -96,10 +99,10 @@ async def test_a_row_that_two_replicas_put_aside_at_once_is_put_aside(
     calls: JournalCalls, journal: Journal, client: DbClient, database_name: str
 ) -> None:
     await record_facts(journal, range(1))
-    [row] = await journal.changes(SHARD, after=0, limit=1)
+    [signed] = await journal.changes(SHARD, after=0, limit=1)
 
-    async def apply(row: Row) -> None:
-        raise ValueError(row.id)
+    async def apply(signed: SignedRow, channel: Channel) -> None:
+        raise ValueError(signed.row.id)
 
     def reconciler() -> Reconciler:
         return Reconciler(
@@ -107,11 +110,12 @@ async def test_a_row_that_two_replicas_put_aside_at_once_is_put_aside(
             client[database_name],
             sources=("team",),
             internal=calls,  # type: ignore[arg-type]
+            verifier=verifier(),
             apply=apply,
             clock=SetClock(),
         )
 
-    await asyncio.gather(*(reconciler().put_aside(row, ValueError("no")) for _ in range(2)))
+    await asyncio.gather(*(reconciler().put_aside(signed, ValueError("no")) for _ in range(2)))
     assert await client[database_name]["inbox_dead"].count_documents({}) == 1
 
 
@@ -138,7 +142,7 @@ async def test_facts_of_an_open_transaction_are_not_yet_complete(
 
     [told_late] = await journal.changes(SHARD, after=0, limit=10)
     assert inbox.complete_until is not None
-    assert told_late.occurred_at >= inbox.complete_until
+    assert told_late.row.occurred_at >= inbox.complete_until
 
 
 async def test_a_late_message_that_a_mark_covers_changes_nothing(
@@ -223,7 +227,14 @@ async def test_a_row_that_keeps_failing_is_a_retry_for_the_bus(
 
 async def test_a_message_that_is_not_a_fact_is_dead(make_inbox: MakeInbox) -> None:
     message = BusMessage(
-        id="evt_1", type="team.x.y.v1", source="team", epoch="e", shard=0, seq=1, body=b"{}"
+        id="evt_1",
+        type="team.x.y.v1",
+        source="team",
+        epoch="e",
+        shard=0,
+        seq=1,
+        body=b"{}",
+        signature=signer("team").signature(b"{}"),
     )
 
     assert await make_inbox().handle(message) is Verdict.DEAD
@@ -334,7 +345,8 @@ async def test_a_service_that_acts_on_a_fact_names_who_began_it(
     journal: Journal, actor: Actor
 ) -> None:
     await record_facts(journal, range(1))
-    [row] = await journal.changes(SHARD, after=0, limit=1)
+    [signed] = await journal.changes(SHARD, after=0, limit=1)
+    row = signed.row
 
     caller = caller_for(row.model_copy(update={"actor": actor}), service="team")
 

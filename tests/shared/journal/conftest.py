@@ -14,6 +14,7 @@ from shared.journal.relay import Relay
 from shared.mongo import Database, DbClient, Transactions, connect
 from shared.timeouts import Timeouts
 from tests.patience import PATIENT
+from tests.support.journal_keys import signer
 
 CALLER = Caller(
     actor=Actor(type="user", id="usr_1", name="Ada"), request=RequestInfo(request_id="req-1")
@@ -79,6 +80,7 @@ def make_journal(client: DbClient, database: Database, relay: Relay) -> MakeJour
             client,
             database,
             source="team",
+            signer=signer("team"),
             relay=relay,
             clock=SystemClock(),
             transactions=transactions,

@@ -22,6 +22,7 @@ from shared.mongo import (
 from shared.problems import Unavailable
 from tests.patience import PATIENT
 from tests.shared.journal.conftest import CALLER, MakeJournal, project_created
+from tests.support.journal_keys import signer
 
 SHARD = shard_of("acc_1")
 
@@ -38,7 +39,7 @@ def creating(database: Database, number: int) -> Callable[[JournalWrite], Awaita
 
 
 async def seqs(journal: Journal) -> list[int]:
-    return [row.seq for row in await journal.changes(SHARD, after=0, limit=1000)]
+    return [signed.row.seq for signed in await journal.changes(SHARD, after=0, limit=1000)]
 
 
 async def test_a_write_saves_state_and_row_and_names_its_revision(
@@ -48,7 +49,8 @@ async def test_a_write_saves_state_and_row_and_names_its_revision(
         "acc_1", creating(database, 7), caller=CALLER, effective_everywhere=False
     )
 
-    [row] = await journal.changes(SHARD, after=0, limit=10)
+    [signed] = await journal.changes(SHARD, after=0, limit=10)
+    row = signed.row
     state = await database["projects"].find_one({"_id": 7})
     assert written.result == 7
     assert parse_revision(written.revision or "") == row.position
@@ -57,7 +59,7 @@ async def test_a_write_saves_state_and_row_and_names_its_revision(
     assert (row.actor, row.request) == (CALLER.actor, CALLER.request)
     assert [policy_object.rev for policy_object in row.policy_objects] == [1]
     assert row.action == "project.created"
-    assert await journal.heads() == {SHARD: 1}
+    assert await journal.heads() == (journal.epoch, {SHARD: 1}, {SHARD: signed.digest})
 
 
 async def test_the_facts_of_one_change_carry_its_id_and_their_part(
@@ -69,7 +71,8 @@ async def test_the_facts_of_one_change_carry_its_id_and_their_part(
 
     await journal.write("acc_1", change, caller=CALLER, effective_everywhere=False)
 
-    rows = await journal.changes(SHARD, after=0, limit=10)
+    page = await journal.changes(SHARD, after=0, limit=10)
+    rows = [signed.row for signed in page]
     assert [(row.part, row.parts) for row in rows] == [(1, 3), (2, 3), (3, 3)]
     assert len({row.change_id for row in rows}) == 1
     assert [row.policy_objects[0].rev for row in rows] == [1, 2, 3]
@@ -101,7 +104,9 @@ async def test_a_write_without_facts_has_no_revision(journal: Journal) -> None:
 async def test_two_processes_with_eight_writers_make_one_gapless_sequence(
     journal: Journal, client: DbClient, database: Database, relay: Relay
 ) -> None:
-    other = Journal(client, database, source="team", relay=relay, clock=SystemClock())
+    other = Journal(
+        client, database, source="team", signer=signer("team"), relay=relay, clock=SystemClock()
+    )
     await other.start()
 
     await asyncio.gather(
@@ -244,12 +249,13 @@ async def test_changes_come_in_order_from_after_the_asked_sequence(
 
     page = await journal.changes(SHARD, after=1, limit=3)
 
-    assert [row.seq for row in page] == [2, 3, 4]
+    assert [signed.row.seq for signed in page] == [2, 3, 4]
 
 
 async def test_a_row_is_found_by_its_whole_position(journal: Journal, database: Database) -> None:
     await journal.write("acc_1", creating(database, 1), caller=CALLER, effective_everywhere=False)
-    [row] = await journal.changes(SHARD, after=0, limit=1)
+    [signed] = await journal.changes(SHARD, after=0, limit=1)
+    row = signed.row
     there = row.position
 
     assert await journal.row(there) == row

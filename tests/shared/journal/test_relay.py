@@ -15,6 +15,7 @@ from shared.journal.relay import Relay
 from shared.mongo import Database, DbClient
 from tests.clocks import SetClock
 from tests.shared.journal.conftest import CALLER, project_created
+from tests.support.journal_keys import signer
 from tests.waiting import wait_for
 
 
@@ -91,7 +92,9 @@ async def test_rows_committed_without_the_bus_are_swept_when_it_returns(
 ) -> None:
     bus = AwayBus()
     relay = Relay(database, bus, holder="one", clock=Later(seconds=5))
-    journal = Journal(client, database, source="team", relay=relay, clock=SystemClock())
+    journal = Journal(
+        client, database, source="team", signer=signer("team"), relay=relay, clock=SystemClock()
+    )
     await journal.start()
     heard = await heard_by(bus)
     async with running(relay):
@@ -112,7 +115,9 @@ async def test_a_metric_shows_how_many_rows_wait_for_the_bus(
 ) -> None:
     bus = AwayBus()
     relay = Relay(database, bus, holder="one", clock=Later(seconds=5))
-    journal = Journal(client, database, source="team", relay=relay, clock=SystemClock())
+    journal = Journal(
+        client, database, source="team", signer=signer("team"), relay=relay, clock=SystemClock()
+    )
     await journal.start()
     await heard_by(bus)
     await record(journal, 1)
@@ -137,7 +142,9 @@ async def test_a_process_that_died_before_publishing_loses_nothing(
     client: DbClient, database: Database, bus: LocalBus
 ) -> None:
     dead = Relay(database, bus, holder="dead", clock=SystemClock())
-    journal = Journal(client, database, source="team", relay=dead, clock=SystemClock())
+    journal = Journal(
+        client, database, source="team", signer=signer("team"), relay=dead, clock=SystemClock()
+    )
     await journal.start()
     heard = await heard_by(bus)
     await record(journal, 1)  # its relay never runs: the process is dead

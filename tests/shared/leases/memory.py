@@ -3,10 +3,12 @@
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+from shared.contracts.facts import JournalHeads
 from shared.leases import Receipt
 from shared.leases.barrier import LeaseRow
 from shared.leases.receipt import RECEIPT_RETENTION
 from shared.leases.store import succeeding
+from tests.support.chains import digests_at
 
 
 class MemoryLeaseStore:
@@ -15,6 +17,8 @@ class MemoryLeaseStore:
     def __init__(self, epoch: str = "e1", heads: dict[int, int] | None = None) -> None:
         self.epoch = epoch
         self.journal_heads = dict(heads or {})
+        self.digests: dict[int, str] = {}
+        """Those that a test gives; the others follow from the place of the head."""
         self.table: dict[str, LeaseRow] = {}
         self.receipts: dict[str, Receipt] = {}
         self.looks = 0
@@ -27,8 +31,9 @@ class MemoryLeaseStore:
     async def put(self, row, session) -> None:
         self.table[row.id] = succeeding(row, self.table.get(row.id))
 
-    async def heads(self, session) -> tuple[str, dict[int, int]]:
-        return self.epoch, dict(self.journal_heads)
+    async def heads(self, session) -> JournalHeads:
+        digests = digests_at(self.journal_heads) | self.digests
+        return JournalHeads(self.epoch, dict(self.journal_heads), digests)
 
     async def rows(self, session):
         self.looks += 1

@@ -17,6 +17,7 @@ from shared.timeouts import DEFAULT_TIMEOUTS
 from tests.clocks import SetClock
 from tests.patience import PATIENT
 from tests.shared.leases.memory import MemoryLeaseStore
+from tests.support.chains import digests_at
 from tests.waiting import wait_for
 
 numbers = itertools.count(1)
@@ -78,7 +79,7 @@ async def test_a_change_waits_for_a_grant_from_before_the_ttl_was_lowered(store,
     """The replica asked again, and neither heard the answer nor of the change."""
     before, lowered = (Leases(store, clock=clock, ttl=ttl, timeouts=PATIENT) for ttl in (30, 3))
     view = JournalView(Nothing())
-    view.load(epoch="e1", heads={3: 6}, policy_objects=[])
+    view.load(epoch="e1", heads={3: 6}, digests=digests_at({3: 6}), policy_objects=[])
 
     async def ask(leases):
         asked = view.ask(clock.boottime())
@@ -89,7 +90,9 @@ async def test_a_change_waits_for_a_grant_from_before_the_ttl_was_lowered(store,
             applied=asked.applied,
             held=asked.held,
         )
-        return asked, LeaseGrant(epoch=given.epoch, heads=given.heads, ttl=given.ttl)
+        return asked, LeaseGrant(
+            epoch=given.epoch, heads=given.heads, digests=given.digests, ttl=given.ttl
+        )
 
     store.journal_heads = {3: 6}
     view.granted(*await ask(before))

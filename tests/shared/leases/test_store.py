@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from shared.contracts.facts import GENESIS
 from shared.indexes import build_indexes
 from shared.leases import INDEXES, LifeEnded, MongoLeaseStore, Receipt
 from shared.leases.barrier import How, LeaseId, LeaseRow, Settled
@@ -14,6 +15,7 @@ from shared.leases.receipt import RECEIPT_RETENTION
 from shared.mongo import connect
 from tests.patience import PATIENT
 from tests.shared.leases.memory import MemoryLeaseStore
+from tests.support.chains import digest_at
 
 # The database deletes what has expired by its own clock, so this is far ahead of it.
 NOON = datetime(2100, 3, 5, 12, tzinfo=UTC)
@@ -27,7 +29,11 @@ async def store(request):
     client = connect(request.getfixturevalue("mongo_url"), app_name="tests", timeouts=PATIENT)
     database = client[request.getfixturevalue("database_name")]
     await database["heads"].insert_many(
-        [{"_id": "epoch", "epoch": "e1"}, {"_id": 3, "seq": 7}, {"_id": 4, "seq": 0}]
+        [
+            {"_id": "epoch", "epoch": "e1"},
+            {"_id": 3, "last_seq": 7, "digest": digest_at(3, 7)},
+            {"_id": 4, "last_seq": 0, "digest": GENESIS},
+        ]
     )
     mongo = MongoLeaseStore(client, database)
     await build_indexes(database, *INDEXES)
@@ -63,7 +69,7 @@ async def test_a_written_row_is_read_as_it_was_written(store):
 
 async def test_heads_come_with_their_epoch_and_without_empty_shards(store):
     async with store.session() as session:
-        assert await store.heads(session) == ("e1", {3: 7})
+        assert await store.heads(session) == ("e1", {3: 7}, {3: digest_at(3, 7)})
 
 
 async def test_a_renewal_replaces_the_row_of_its_own_life_only(store):

@@ -12,15 +12,17 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 
-from shared.runtime.settings import generate_internal_keys
+from shared.auth.keys import generate_service_keys
+from tests.support.journal_keys import PUBLIC_KEYS
 
-KEYS = generate_internal_keys(("slow",))
+KEYS = generate_service_keys(("slow",))
 ENVIRONMENT = {
     "AMQP_URL": "amqp://guest:guest@127.0.0.1:1/",
     "PUBLIC_URL": "http://localhost",
     "INTERNAL_KEY": KEYS.private["slow"],
     "INTERNAL_KEYS": json.dumps(KEYS.public),
     "INTERNAL_URLS": "{}",
+    "JOURNAL_KEYS": json.dumps(PUBLIC_KEYS),
     "ADMIN_KEY": "0123456789abcdef0123456789abcdef",
 }
 

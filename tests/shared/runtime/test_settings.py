@@ -4,17 +4,18 @@ import json
 
 import pytest
 
+from shared.auth.keys import generate_service_keys
 from shared.runtime.settings import (
     ServiceSettings,
     StatelessSettings,
-    generate_internal_keys,
     load,
     service_name,
     settings_config,
     variables,
 )
+from tests.support.journal_keys import JOURNAL_KEYS, PUBLIC_KEYS
 
-KEYS = generate_internal_keys(("team", "authz"))
+KEYS = generate_service_keys(("team", "authz"))
 ADMIN_KEY = "0123456789abcdef0123456789abcdef"
 GOOD = {
     "MONGO_URL": "mongodb://db/?replicaSet=rs0",
@@ -23,6 +24,8 @@ GOOD = {
     "INTERNAL_KEY": KEYS.private["team"],
     "INTERNAL_KEYS": json.dumps(KEYS.public),
     "INTERNAL_URLS": json.dumps({"authz": ["http://authz:9000"]}),
+    "JOURNAL_KEY": JOURNAL_KEYS.private["team"],
+    "JOURNAL_KEYS": json.dumps(PUBLIC_KEYS),
     "ADMIN_KEY": ADMIN_KEY,
 }
 

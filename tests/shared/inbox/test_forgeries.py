@@ -1,0 +1,165 @@
+"""A message or a fetched row that the source did not sign has no effect and hides no row."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from shared.bus import Verdict
+from shared.journal import JournalWrite, rows
+from shared.row_verifier import ALARM
+from tests.shared.inbox.conftest import JournalCalls
+from tests.shared.journal.conftest import CALLER, project_created
+from tests.support.forgeries import FORGERIES, Forgery
+from tests.support.journal_keys import signer
+
+if TYPE_CHECKING:
+    from shared.auth.row_signatures import SignedRow
+    from shared.contracts.calls.journal import Changes, ChangesQuery
+    from shared.journal import Journal
+    from shared.mongo import Database, DbClient
+    from tests.shared.inbox.conftest import Effects, MakeInbox
+
+
+@pytest.fixture
+def database(client: DbClient, database_name: str) -> Database:
+    return client[database_name]
+
+
+async def recorded(journal: Journal, count: int = 1) -> list[SignedRow]:
+    async def change(write: JournalWrite) -> None:
+        write.record(*map(project_created, range(count)))
+
+    await journal.write("acc_1", change, caller=CALLER, effective_everywhere=False)
+    heads = await journal.heads()
+    [shard] = heads.seqs
+    return await journal.changes(shard, after=0, limit=count)
+
+
+async def aside_and_marked(database: Database) -> tuple[int, int]:
+    return (
+        await database["inbox_dead"].count_documents({}),
+        await database["inbox"].count_documents({}),
+    )
+
+
+@pytest.mark.parametrize("forge", FORGERIES.values(), ids=FORGERIES)
+async def test_a_forged_message_is_dropped_and_the_genuine_one_applied(
+    make_inbox: MakeInbox,
+    journal: Journal,
+    effects: Effects,
+    database: Database,
+    caplog: pytest.LogCaptureFixture,
+    forge: Forgery,
+) -> None:
+    [genuine] = await recorded(journal)
+    inbox = make_inbox()
+
+    with caplog.at_level(logging.ERROR):
+        assert await inbox.handle(forge(genuine)) is Verdict.ACK
+    assert (effects.calls, await aside_and_marked(database)) == (0, (0, 0))
+    assert ALARM in caplog.messages
+
+    assert await inbox.handle(rows.message(genuine)) is Verdict.ACK
+    await inbox.reconcile("team")
+    assert await effects.saw() == ["Project 0"]
+
+
+class ForgingSource(JournalCalls):
+    """Its answers come from someone else: one row of a page is changed."""
+
+    place = 1
+
+    async def changes(self, query: ChangesQuery) -> Changes:
+        page = await super().changes(query)
+        items = list(page.items)
+        if self.place < len(items):
+            items[self.place] = items[self.place].replace("Project", "Forgery")
+        return page.model_copy(update={"items": items})
+
+
+async def test_a_fetched_row_that_is_not_signed_is_fetched_again_later(
+    make_inbox: MakeInbox,
+    journal: Journal,
+    effects: Effects,
+    database: Database,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    await recorded(journal, 3)
+    source = ForgingSource(journal)
+    inbox = make_inbox(source=source)
+
+    with caplog.at_level(logging.ERROR):
+        await inbox.reconcile("team")
+    assert await effects.saw() == ["Project 0"]
+    assert await aside_and_marked(database) == (0, 1)
+    assert (inbox.complete_until, caplog.messages) == (None, [ALARM])
+
+    source.place = 99
+    await inbox.reconcile("team")
+    assert await effects.saw() == ["Project 0", "Project 1", "Project 2"]
+    assert inbox.complete_until is not None
+
+
+async def test_the_first_row_at_a_place_stays_and_the_second_is_an_alarm(
+    make_inbox: MakeInbox,
+    journal: Journal,
+    effects: Effects,
+    database: Database,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The source's key itself signed both: a stolen key, or a database that was set back."""
+    [genuine] = await recorded(journal)
+    other = signer("team").sign(
+        genuine.row.model_copy(update={"id": "evt_other", "resource": genuine.row.resource})
+    )
+    inbox = make_inbox()
+    await inbox.handle(rows.message(genuine))
+
+    with caplog.at_level(logging.ERROR):
+        assert await inbox.handle(rows.message(genuine)) is Verdict.ACK
+        assert caplog.messages == [], "the same row again is no alarm"
+        assert await inbox.handle(rows.message(other)) is Verdict.ACK
+    assert caplog.messages == [ALARM]
+    assert caplog.records[-1].reason == "fork"  # type: ignore[attr-defined]
+    assert await effects.saw() == ["Project 0"]
+    [mark] = [mark async for mark in database["inbox"].find({})]
+    assert mark["digest"] == genuine.digest
+
+
+async def test_a_fetched_row_that_differs_from_the_applied_one_is_an_alarm(
+    make_inbox: MakeInbox,
+    journal: Journal,
+    effects: Effects,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    first, _ = await recorded(journal, 2)
+    other = signer("team").sign(first.row.model_copy(update={"id": "evt_other"}))
+    inbox = make_inbox()
+    await inbox.handle(rows.message(other))
+    effects.calls = 0
+
+    with caplog.at_level(logging.ERROR):
+        await inbox.reconcile("team")
+    assert caplog.records[-1].reason == "fork"  # type: ignore[attr-defined]
+    assert effects.calls == 1, "the row after it is applied, the one at its place is not"
+
+
+async def test_a_mark_of_an_earlier_version_has_no_digest_and_is_no_alarm(
+    make_inbox: MakeInbox,
+    journal: Journal,
+    database: Database,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    [genuine] = await recorded(journal)
+    inbox = make_inbox()
+    await inbox.handle(rows.message(genuine))
+    await database["inbox"].update_many({}, {"$unset": {"digest": ""}})
+
+    with caplog.at_level(logging.ERROR):
+        await inbox.handle(replace(rows.message(genuine), attempts=1))
+        await inbox.reconcile("team")
+    assert caplog.messages == []
