@@ -8,6 +8,19 @@ NAME_LENGTH = 100
 """The most characters of a name, after white space is folded and in NFC."""
 
 _LINK = re.compile(r"://|\bwww\.", re.IGNORECASE)
+_ADDRESS = re.compile(r"[^\s@]@[^\s@]+\.[^\W\d_]{2}")
+_PATH = re.compile(r"[^\W_][\w-]*\.[^\W\d_]{2,}(?::\d|[/?#][^\s])")
+"""A host with a path, a query or a port, as mail programs make links of it without a scheme."""
+_NUMERIC_HOST = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])")
+_SPELLED_HOST = re.compile(
+    r"\w\s*[\[({]\s*(?:dot|\.)\s*[\])}]\s*\w|\w\s+dot\s+(?:com|net|org|info|biz|io|app|dev)\b",
+    re.IGNORECASE,
+)
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+_PHONE_NUMBER = re.compile(r"\d(?:[\s().\-\u2010-\u2015/\u00b7\u20e3]*\d){6}")
+"""Seven digits, with what people write between the digits of a phone number."""
+_DOTS = str.maketrans(dict.fromkeys("\u2024\u3002\ufe52\uff0e\uff61\u00b7\u2022\u0701", "."))
+"""What address bars, mail programs and readers take for a dot."""
 _ENCODED_WORD = "=?"
 _JOINERS = frozenset("\u200c\u200d")
 """Zero-width non-joiner and joiner: Persian and Indic words and composed emoji need them."""
@@ -31,7 +44,8 @@ def parse_name(text: str) -> str:
     """Return the name as it is stored: in NFC, with single spaces.
 
     A name stands in mails to people who did not ask for them. It therefore carries no link, no
-    encoded word of a mail header (RFC 2047) and no character that hides or turns text (`T13`).
+    encoded word of a mail header (RFC 2047), no address or phone number, and no character that
+    hides or turns text (`T13`).
 
     Raises:
         ValueError: the text is empty, too long or holds such a part. Its message is a sentence.
@@ -53,7 +67,23 @@ def parse_name(text: str) -> str:
         raise ValueError('A name cannot contain a link ("://" or "www."). Remove it.')
     if _ENCODED_WORD in shown:
         raise ValueError('A name cannot contain "=?". Remove it.')
+    if has_contact(name):
+        raise ValueError(
+            "A name cannot contain an e-mail address, a web address or a phone number. Remove it."
+        )
     return name
+
+
+def has_contact(name: str) -> bool:
+    """Return whether a reader or a mail program finds an address or a phone number in the name.
+
+    A bare host is not counted: "Booking.com" is a company's name. A mail shows it without its dot.
+    """
+    shown = _as_shown(name).translate(_DOTS)
+    hosts = (_ADDRESS, _PATH, _NUMERIC_HOST, _SPELLED_HOST)
+    return any(pattern.search(shown) for pattern in hosts) or bool(
+        _PHONE_NUMBER.search(_YEAR.sub(" - ", shown))
+    )
 
 
 def name_key(name: str) -> str:

@@ -40,7 +40,9 @@ class Settings(ServiceSettings):
         200, ge=1, description="Failed sign-ins in 15 minutes from one IP address"
     )
     mails_per_address: int = Field(
-        5, ge=1, description="Sign-ups, resets and resent links in an hour for one e-mail address"
+        5,
+        ge=1,
+        description="Mails to one mailbox: sign-ups in 6 hours, and password resets in 45 minutes",
     )
     mails_per_ip: int = Field(
         100, ge=1, description="Sign-ups, resets and resent links in an hour from one IP address"

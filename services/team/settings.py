@@ -34,7 +34,13 @@ class Settings(ServiceSettings):
         description="How long a replica of authz may answer after its last lease",
     )
     mails_per_address: int = Field(
-        5, ge=1, description="Invitation mails to one address in 24 hours, from all accounts"
+        5, ge=1, description="Invitation mails to one mailbox in 24 hours, from all accounts"
+    )
+    first_mails_of_account: int = Field(
+        10,
+        ge=1,
+        description="Mailboxes that a new account may invite by mail in 24 hours;"
+        " each accepted invitation adds as many",
     )
     invitations_per_account: int = Field(
         1_000, ge=1, description="Invitations and resends of one account in 24 hours"

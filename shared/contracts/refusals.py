@@ -12,3 +12,14 @@ class InvitationNotValid(Refusal):
     kind = RefusalKind.GONE
     code = "invitation-not-valid"
     detail = "This invitation is not valid, or not for you. Ask the sender for a new one."
+
+
+class MailboxFull(Refusal):
+    """The mailbox had its invitation mails of the day, so this one has to wait (`T14`).
+
+    Only notification is told. An account that was told would learn who else invites the address.
+    """
+
+    kind = RefusalKind.RATE_LIMITED
+    code = "mailbox-full"
+    detail = "The mailbox has reached its limit of invitation mails. Send this one later."

@@ -95,6 +95,8 @@ class _OpenInvitation(_Invitation):
     delivery: Literal["email", "link"]
     generation: int
     expires_at: datetime | None
+    withheld: bool = False
+    """The account has used up its mails: none is sent, although `delivery` is `email`."""
 
 
 class InvitationCreated(_OpenInvitation):

@@ -48,6 +48,7 @@ OTHER_ROOTS = {
         "journal",
         "leases",
         "links.py",
+        "mailboxes.py",
         "logs.py",
         "metrics.py",
         "migrations.py",

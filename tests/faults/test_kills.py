@@ -29,7 +29,7 @@ LIMITS = {
         "logins_per_address": "10000",
         "logins_per_ip": "100000",
     },
-    "team": {"mails_per_address": "10000"},
+    "team": {"mails_per_address": "10000", "first_mails_of_account": "1000"},
 }
 """Limits that repeated requests do not reach."""
 

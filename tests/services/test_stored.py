@@ -17,6 +17,7 @@ from services.identity.store import Store as IdentityStore
 from services.notification.domain.messages import MessageStatus
 from services.notification.migrations import MESSAGE_RETENTION
 from services.notification.store import Messages
+from services.team.domain.invitation_mails import AccountMail, MailboxPlace
 from services.team.store import Store as TeamStore
 from shared.auth.lifetimes import ACCESS_SECONDS
 from shared.clock import SystemClock
@@ -46,14 +47,18 @@ class Writes(Protocol):
 
 
 async def invitation_counted(client: DbClient, database: Database, session: DbSession) -> None:
-    await TeamStore(database).count_invitation(
-        address=None,
-        account_id=AccountId("acc_1"),
-        per_address=1,
-        per_account=1,
-        now=FAR,
-        session=session,
-    )
+    account_id = AccountId("acc_1")
+    await TeamStore(database).count_invitation(account_id, limit=1, now=FAR, session=session)
+
+
+async def invitation_mailed(client: DbClient, database: Database, session: DbSession) -> None:
+    mail = AccountMail(mailbox="ana@x.example", at=FAR)
+    await TeamStore(database).add_account_mail(AccountId("acc_1"), mail, session)
+
+
+async def mailbox_place_taken(client: DbClient, database: Database, session: DbSession) -> None:
+    place = MailboxPlace(link="inv_1/1", established=False, at=FAR)
+    assert await TeamStore(database).take_place("ana@x.example", place, limit=1)
 
 
 async def end_learned(client: DbClient, database: Database, session: DbSession) -> None:
@@ -131,6 +136,8 @@ async def mail_queued(client: DbClient, database: Database, session: DbSession) 
 
 KEPT: list[tuple[Service, str, Writes, timedelta | None]] = [
     (Service.TEAM, "allowances.expires_at", invitation_counted, DAY),
+    (Service.TEAM, "allowances.expires_at", invitation_mailed, DAY),
+    (Service.TEAM, "allowances.expires_at", mailbox_place_taken, DAY),
     (Service.TEAM, "ended_sessions.expires_at", end_learned, timedelta(seconds=2 * ACCESS_SECONDS)),
     (Service.TEAM, "idempotency.expires_at", key_taken, DAY),
     (Service.TEAM, "receipts.expires_at", receipt_saved, 30 * DAY),

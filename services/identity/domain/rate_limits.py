@@ -57,14 +57,9 @@ def sign_in_limits(
     )
 
 
-def mail_limits(
-    address_key: str, network: str, *, per_address: int, per_network: int
-) -> tuple[RateLimit, ...]:
-    """Give what a mail that a stranger can ask for counts against: network and address (`T14`)."""
-    return (
-        RateLimit(key=("mails-from", network), limit=per_network, window=MAIL_WINDOW),
-        RateLimit(key=("mails", address_key), limit=per_address, window=MAIL_WINDOW),
-    )
+def mail_limit(network: str, *, per_network: int) -> RateLimit:
+    """Give what every request for a mail by a stranger counts against: its network (`T14`)."""
+    return RateLimit(key=("mails-from", network), limit=per_network, window=MAIL_WINDOW)
 
 
 def count_attempt(window: Window | None, *, now: datetime, length: timedelta) -> Window:

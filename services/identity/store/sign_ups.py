@@ -19,7 +19,9 @@ class SignUpRows:
         found = await self._sign_ups.find_one({"_id": sign_up_id}, session=session)
         return None if found is None else read(PendingSignUp, found)
 
-    async def sign_up_of(self, email_key: str, session: DbSession) -> PendingSignUp | None:
+    async def sign_up_of(
+        self, email_key: str, session: DbSession | None = None
+    ) -> PendingSignUp | None:
         """Find the pending sign-up of an address."""
         found = await self._sign_ups.find_one({"email_key": email_key}, session=session)
         return None if found is None else read(PendingSignUp, found)

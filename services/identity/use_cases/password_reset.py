@@ -1,12 +1,14 @@
 """Password reset: a user who cannot sign in gets a mailed link and sets a new password (B1)."""
 
 from services.identity.domain import password_reset
+from services.identity.domain.mail_budgets import MailKind
 from services.identity.domain.mailed_links import LinkInvalid
 from services.identity.domain.passwords import check_password
 from services.identity.domain.users import User, caller_as
 from services.identity.use_cases.context import Ctx
+from services.identity.use_cases.mail_budgets import within_mail_budget
 from services.identity.use_cases.passwords import replace_password
-from services.identity.use_cases.rate_limits import mail_limits_of, rate_limited
+from services.identity.use_cases.rate_limits import mail_limit_of, rate_limited
 from shared.addresses import parse_address
 from shared.contracts.facts import Caller
 from shared.ids import UserId
@@ -18,6 +20,8 @@ from shared.problems import Invalid
 async def forgot(ctx: Ctx, caller: Caller, *, email: str) -> None:
     """Have a link mailed to the user of an address, if there is one.
 
+    Beyond the mailbox's budget nothing is mailed, and the newest mailed link keeps working.
+
     Raises:
         Invalid, TooManyRequests: the same for every address (`T9`).
     """
@@ -26,10 +30,10 @@ async def forgot(ctx: Ctx, caller: Caller, *, email: str) -> None:
     except ValueError as problem:
         raise Invalid(errors=[("/email", str(problem))]) from problem
     began = ctx.clock.boottime()
-    async with rate_limited(ctx, *mail_limits_of(ctx, caller, address.key)):
+    async with rate_limited(ctx, mail_limit_of(ctx, caller)):
         user = await ctx.store.user_of(address.key)
         if user is not None:
-            await _request(ctx, caller, user.id)
+            await _mail(ctx, caller, user)
     await ctx.pad_response_time(began)
 
 
@@ -80,12 +84,15 @@ async def _user_of_link(ctx: Ctx, user_id: UserId, generation: int) -> User:
     )
 
 
-async def _request(ctx: Ctx, caller: Caller, user_id: UserId) -> None:
+async def _mail(ctx: Ctx, caller: Caller, user: User) -> None:
     async def change(write: JournalWrite) -> None:
-        user = await ctx.store.user(user_id, write.session)
-        if user is not None:
-            requested, fact = password_reset.request(user, now=write.now)
-            await ctx.store.update_user(user, requested, write.session)
+        current = await ctx.store.user(user.id, write.session)
+        if current is not None:
+            requested, fact = password_reset.request(current, now=write.now)
+            await ctx.store.update_user(current, requested, write.session)
             write.record(fact)
 
-    await ctx.journal.write(user_id, change, caller=caller, effective_everywhere=False)
+    kind = MailKind.PASSWORD_RESET
+    async with within_mail_budget(ctx, caller, user.email_key, kind) as within:
+        if within:
+            await ctx.journal.write(user.id, change, caller=caller, effective_everywhere=False)

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from services.identity.domain.rate_limits import (
     RateLimit,
     check_limit,
-    mail_limits,
+    mail_limit,
     network_of,
     sign_in_limits,
 )
@@ -55,11 +55,6 @@ def sign_in_limits_of(ctx: Ctx, caller: Caller, address_key: str) -> tuple[RateL
     )
 
 
-def mail_limits_of(ctx: Ctx, caller: Caller, address_key: str) -> tuple[RateLimit, ...]:
-    """Return the limits of a mail that this caller asks for."""
-    return mail_limits(
-        address_key,
-        network_of(caller.request.ip),
-        per_address=ctx.settings.mails_per_address,
-        per_network=ctx.settings.mails_per_ip,
-    )
+def mail_limit_of(ctx: Ctx, caller: Caller) -> RateLimit:
+    """Return the limit of all mails that this caller asks for."""
+    return mail_limit(network_of(caller.request.ip), per_network=ctx.settings.mails_per_ip)

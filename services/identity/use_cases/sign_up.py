@@ -5,13 +5,15 @@ import contextlib
 from pydantic import ValidationError
 
 from services.identity.domain import sessions, sign_up
+from services.identity.domain.mail_budgets import MailKind
 from services.identity.domain.passwords import check_password
 from services.identity.domain.sessions import WrongCredentials
 from services.identity.domain.sign_up import AccountExists, Registration, check_registration
 from services.identity.domain.users import User, caller_as
 from services.identity.use_cases.context import Ctx
+from services.identity.use_cases.mail_budgets import within_mail_budget
 from services.identity.use_cases.rate_limits import (
-    mail_limits_of,
+    mail_limit_of,
     rate_limited,
     sign_in_limits_of,
 )
@@ -30,7 +32,8 @@ from shared.problems import Invalid, Refusal, RefusalKind
 async def register(ctx: Ctx, caller: Caller, *, email: str, name: str) -> None:
     """Start or repeat the sign-up of an address, and have a mail sent to it (Rp1, B1).
 
-    If the address has a user, the mail says so. The answer is the same for every address (`T9`).
+    If the address has a user, the mail says so. Beyond the mailbox's budget nothing is mailed, and
+    the newest mailed link keeps working. The answer is the same for every address (`T9`).
 
     Raises:
         Invalid, TooManyRequests: the same for every address.
@@ -104,13 +107,34 @@ async def _mail(
     ctx: Ctx, caller: Caller, address: Address, *, registration: Registration | None
 ) -> None:
     began = ctx.clock.boottime()
-    async with rate_limited(ctx, *mail_limits_of(ctx, caller, address.key)):
+    async with rate_limited(ctx, mail_limit_of(ctx, caller)):
         user = await ctx.store.user_of(address.key)
+        if user is not None or registration is not None or await _waits(ctx, address):
+            await _mail_within_budget(ctx, caller, address, registration=registration, user=user)
+    await ctx.pad_response_time(began)
+
+
+async def _waits(ctx: Ctx, address: Address) -> bool:
+    """Whether the address has a sign-up to mail again; only a mail counts against the mailbox."""
+    pending = await ctx.store.sign_up_of(address.key)
+    return pending is not None and pending.waits(ctx.clock.now())
+
+
+async def _mail_within_budget(
+    ctx: Ctx,
+    caller: Caller,
+    address: Address,
+    *,
+    registration: Registration | None,
+    user: User | None,
+) -> None:
+    async with within_mail_budget(ctx, caller, address.key, MailKind.SIGN_UP) as within:
+        if not within:
+            return
         if user is None:
             user = await _wait_for_proof(ctx, caller, address, registration)
         if user is not None:
             await ctx.journal.refused(user.id, sign_up.refused(user), caller=caller)
-    await ctx.pad_response_time(began)
 
 
 async def _wait_for_proof(

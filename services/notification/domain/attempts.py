@@ -20,6 +20,8 @@ LINK_UNAVAILABLE_PAUSES_SECONDS: tuple[int, ...] = (1, 2, 5)
 The owner is a service of this platform and cheap to ask. A person who waits for the link must not
 wait longer because the owner restarted.
 """
+POSTPONED_PAUSES_SECONDS: tuple[int, ...] = (3600,)
+"""Pauses after attempts for which the mailbox had its mails of the day already."""
 DEFERRED_PAUSES_SECONDS: tuple[int, ...] = (60, 300, 900, 3600)
 """Pauses after attempts that the mail server deferred (4xx), or whose result is not known."""
 MAX_JITTER = 0.2
@@ -43,6 +45,13 @@ class Unreachable:
 @dataclass(frozen=True, kw_only=True)
 class LinkUnavailable:
     """The owner of the link did not answer, so there is no mail yet."""
+
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Postponed:
+    """The owner of the link gave none yet: the recipient's mailbox had its mails of the day."""
 
     reason: str
 
@@ -73,7 +82,9 @@ class Withdrawn:
     """The link is no longer valid: nothing was sent, and nothing will be."""
 
 
-AttemptResult = Sent | Unreachable | LinkUnavailable | Failed | Deferred | Rejected | Withdrawn
+AttemptResult = (
+    Sent | Unreachable | LinkUnavailable | Postponed | Failed | Deferred | Rejected | Withdrawn
+)
 
 
 class SmtpStep(StrEnum):
@@ -134,6 +145,8 @@ def status_or_retry(
             pauses, count = UNREACHABLE_PAUSES_SECONDS, message.attempts - message.deferrals
         case LinkUnavailable():
             pauses, count = LINK_UNAVAILABLE_PAUSES_SECONDS, message.attempts - message.deferrals
+        case Postponed():
+            pauses, count = POSTPONED_PAUSES_SECONDS, 0
         case Deferred():
             pauses, count = DEFERRED_PAUSES_SECONDS, message.deferrals
     pause = pauses[min(count, len(pauses) - 1)] * (1 + MAX_JITTER * jitter)
@@ -146,7 +159,12 @@ def reply_of(result: AttemptResult) -> str | None:
     match result:
         case Sent(reply=reply) | Deferred(reply=reply) | Rejected(reply=reply):
             return reply
-        case Unreachable(reason=reason) | LinkUnavailable(reason=reason) | Failed(reason=reason):
+        case (
+            Unreachable(reason=reason)
+            | LinkUnavailable(reason=reason)
+            | Postponed(reason=reason)
+            | Failed(reason=reason)
+        ):
             return reason
         case Withdrawn():
             return None

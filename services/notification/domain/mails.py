@@ -21,12 +21,13 @@ from services.notification.domain.names import (
     format_duration,
     format_moment,
     mailbox_of,
+    quoted,
 )
 
 TEMPLATE_FOLDER = Path(__file__).parent.parent / "templates"
 TEXT_WIDTH = 76
 _UNNAMED = {"account": "(unnamed)", "name": "there", "project": "(unnamed)", "role": "(unnamed)"}
-"""What stands in a sentence for a name that has no visible character left."""
+"""What stands in a sentence for a name that cannot be shown."""
 
 
 class Undeliverable(Exception):  # noqa: N818 - it names what was found
@@ -158,6 +159,7 @@ def _environment(*, html: bool) -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["paragraphs"] = _paragraphs_html if html else _paragraphs_text
+    environment.filters["quoted"] = quoted
     environment.filters["strong"] = _strong_html if html else str
     environment.filters["address"] = _address_html if html else str
     return environment

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from services.notification.domain.headers import JOINERS
 from shared.addresses import parse_address
+from shared.names import has_contact
 
 MAX_NAME_LENGTH = 80
 _MAX_EXAMINED_LENGTH = 400  # more is never shown, and the patterns are slow on long text
@@ -16,6 +17,8 @@ _URL_SCHEME = re.compile(
 # Marks and joiners may stand for a letter although they are not word characters.
 _NOT_A_LETTER = rf"\s\d!-@\[-`{{-~\u2010-\u205e{_DOTS}"
 _HOST_DOT = re.compile(rf"(?<=[^\s{_DOTS}])[{_DOTS}](?=[^{_NOT_A_LETTER}]{{2}})")
+_QUOTES = re.compile('["\u00ab\u00bb\u201c-\u201f\u275d\u275e\u2e42\u301d-\u301f\uff02]')
+_APOSTROPHE = "\u2019"
 
 
 def display_text(field: str, text: str) -> str:
@@ -27,17 +30,28 @@ def display_text(field: str, text: str) -> str:
 
 
 def display_name(name: str) -> str:
-    """The name on one line of at most 80 characters (T13).
+    """The name on one line of at most 80 characters; empty if it tells where to write or call.
 
     Links, hidden characters and encoded words are removed. A dot before letters becomes a space,
-    because mail programs make a link of `evil.example`.
+    because mail programs make a link of `evil.example` (T13). The rule for new names refuses more.
+    Names that were stored before it are shown, too.
     """
     visible = "".join(map(_visible, name[:_MAX_EXAMINED_LENGTH]))
-    without_links = _HOST_DOT.sub(" ", _URL_SCHEME.sub(" ", visible))
-    one_line = " ".join(without_links.replace("=?", "= ?").split())
+    unlinked = _URL_SCHEME.sub(" ", visible)
+    one_line = " ".join(_HOST_DOT.sub(" ", unlinked).replace("=?", "= ?").split())
+    if has_contact(unlinked) or has_contact(one_line):
+        return ""
     if len(one_line) <= MAX_NAME_LENGTH:
         return one_line
     return one_line[: MAX_NAME_LENGTH - 1].rstrip() + "…"
+
+
+def quoted(name: str) -> str:
+    """The name in quotation marks, which show where it begins and ends; nothing for no name.
+
+    A name cannot close its quotation marks and go on as a sentence of the mail.
+    """
+    return f"“{_QUOTES.sub(_APOSTROPHE, name)}”" if name else ""
 
 
 def mailbox_of(address: str) -> str | None:

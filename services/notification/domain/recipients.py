@@ -101,7 +101,7 @@ def _signed_out(fact: identity.SessionReuseDetected, row: Row) -> _Notice:
 
 
 def _invitation(fact: team.InvitationCreated | team.InvitationResent, row: Row) -> _Notice | None:
-    if fact.delivery != "email":
+    if fact.delivery != "email" or fact.withheld:
         return None
     return _Notice(
         kind=MessageKind.INVITATION,

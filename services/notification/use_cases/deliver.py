@@ -14,6 +14,7 @@ from services.notification.domain.attempts import (
     Deferred,
     Failed,
     LinkUnavailable,
+    Postponed,
     Rejected,
     Withdrawn,
     reply_of,
@@ -82,9 +83,7 @@ async def _attempt(ctx: Ctx, message: Message) -> AttemptResult:
         mail = compose(message, link, sender=ctx.sender, now=ctx.clock.now())
         return await ctx.transport.send(mail)
     except Refusal as refusal:
-        if refusal.kind is RefusalKind.GONE:
-            return Withdrawn()
-        return LinkUnavailable(reason=f"no link: {refusal.code}")
+        return _without_link(refusal)
     except Undeliverable:
         return Rejected(reply="The recipient is not one plain e-mail address.")
     except UnsafeHeader:
@@ -93,6 +92,17 @@ async def _attempt(ctx: Ctx, message: Message) -> AttemptResult:
     except Exception as error:  # any error of ours is retried with growing pauses, for three days
         logger.exception("A mail could not be made or sent.", extra={"message_id": message.id})
         return Failed(reason=f"internal error: {type(error).__name__}")
+
+
+def _without_link(refusal: Refusal) -> AttemptResult:
+    match refusal.kind:
+        case RefusalKind.GONE:
+            return Withdrawn()
+        case RefusalKind.RATE_LIMITED:
+            # The reason is shown to the account, which must not learn of the mails of others.
+            return Postponed(reason="no link: unavailable")
+        case _:
+            return LinkUnavailable(reason=f"no link: {refusal.code}")
 
 
 async def _save(ctx: Ctx, message: Message, claim: str, result: AttemptResult) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from rolecall import AccountStatus, CompiledCatalog, Delivery, Role
+from rolecall import AccountStatus, CompiledCatalog, Role
 from services.team.domain.accounts import Account
 from services.team.domain.authority import account_state, may_invite_with, member_state
 from services.team.domain.invitations import (
@@ -96,7 +96,7 @@ def check_mailable(invitation: Invitation | None, *, generation: int, now: datet
     if (
         invitation is None
         or invitation.generation != generation
-        or invitation.delivery is not Delivery.EMAIL
+        or not invitation.mailed
         or not invitation.open(now)
     ):
         raise InvitationNotValid

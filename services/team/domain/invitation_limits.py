@@ -1,4 +1,4 @@
-"""Limits on invitations per address and per account within a day (`T14`)."""
+"""The limit on the invitations of one account within a day (`T14`)."""
 
 import math
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ WINDOW = timedelta(hours=24)
 
 
 class InvitationRateLimited(Refusal):
-    """Too many invitations to one address, or from one account, within a day."""
+    """Too many invitations from one account within a day, mailed or not."""
 
     kind = RefusalKind.RATE_LIMITED
     code = "invitation-rate-limited"

@@ -1,20 +1,22 @@
 """Invitations: how they are created, sent again and revoked."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from rolecall import AfterExpiry, Delivery, InvitationPolicy, Role
 from services.team.domain.account_access import AccountAccess
 from services.team.domain.accounts import Account, as_team
 from services.team.domain.authority import require_to_give
+from services.team.domain.invitation_delivery import delivery_of, expiry, withheld
+from services.team.domain.invitation_mails import NotMailed
 from services.team.domain.members import Membership, require_seat
 from services.team.domain.roles import assignable_role
 from shared.addresses import Address
 from shared.contracts import team
 from shared.contracts.facts import Fact, ResourceRef
 from shared.ids import AccountId, InvitationId, MembershipId, UserId
-from shared.problems import Invalid, Refusal, RefusalKind
+from shared.problems import Refusal, RefusalKind
 
 
 class InvitationStatus(StrEnum):
@@ -63,7 +65,10 @@ class ResendNotOffered(Refusal):
 
 @dataclass(frozen=True, kw_only=True)
 class Invitation:
-    """An invitation for one address with one role (`Rp4`); `email_key` compares addresses."""
+    """An invitation for one address with one role (`Rp4`); `email_key` compares addresses.
+
+    `not_mailed` says why the mail of the newest link was withheld.
+    """
 
     account_id: AccountId
     invitation_id: InvitationId
@@ -81,6 +86,12 @@ class Invitation:
     wrong_codes: int = 0
     accepted_by: UserId | None = None
     membership_id: MembershipId | None = None
+    not_mailed: NotMailed | None = None
+
+    @property
+    def mailed(self) -> bool:
+        """Whether its newest link is mailed."""
+        return self.delivery is Delivery.EMAIL and self.not_mailed is None
 
     def open(self, now: datetime) -> bool:
         """Whether the link can still be used: it is pending and has not expired."""
@@ -106,6 +117,8 @@ class InvitationContext:
     """A member of the account has the address."""
     pending: Invitation | None = None
     """The pending (or expired) invitation of the address."""
+    not_mailed: NotMailed | None = None
+    """Why a mail to the address would be withheld now."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,18 +155,20 @@ def create(
     role = assignable_role(access.catalog, role_id)
     require_to_give(access.state, access.member, role.id, now=access.now)
     policies = access.catalog.catalog.policies
+    way = delivery_of(policies.invitations, delivery)
     invitation = Invitation(
         account_id=account.account_id,
         invitation_id=invitation_id,
         email=address.typed,
         email_key=address.key,
         role=role.id,
-        delivery=delivery_of(policies.invitations, delivery),
+        delivery=way,
         inviter_user_id=access.membership.user_id,
         inviter_name=access.membership.name,
         inviter_email=access.membership.email,
         created_at=access.now,
         expires_at=expiry(policies.invitations, access.now),
+        not_mailed=withheld(way, context.not_mailed),
     )
     if context.is_member:
         raise AlreadyMember
@@ -165,30 +180,11 @@ def create(
     created = Fact(
         payload=team.InvitationCreated(**_open(invitation, account, role)),
         resource=invitation.ref(),
-        after={"role": invitation.role, "delivery": invitation.delivery.value},
+        after={"role": invitation.role, "delivery": invitation.delivery.value}
+        | _withheld(invitation),
     )
     facts = (*team_facts, *replaced_facts, created)
     return CreatedInvitation(invitation=invitation, account=account, replaced=replaced, facts=facts)
-
-
-def delivery_of(policy: InvitationPolicy, chosen: Delivery | None) -> Delivery:
-    """How the invitation goes out: as chosen, or in the catalog's first way.
-
-    Raises:
-        Invalid: the catalog does not offer the choice.
-    """
-    if chosen is None:
-        return policy.deliveries[0]
-    if chosen not in policy.deliveries:
-        raise Invalid(errors=[("/delivery", f"Choose one of: {', '.join(policy.deliveries)}.")])
-    return chosen
-
-
-def expiry(policy: InvitationPolicy, now: datetime) -> datetime | None:
-    """When a link made now ends; `None` if it does not."""
-    if policy.lifetime_seconds is None:
-        return None
-    return now + timedelta(seconds=policy.lifetime_seconds)
 
 
 def resend(
@@ -221,12 +217,13 @@ def resend(
         generation=invitation.generation + 1,
         wrong_codes=0,
         expires_at=expiry(policy, now),
+        not_mailed=withheld(invitation.delivery, context.not_mailed),
     )
     fact = Fact(
         payload=team.InvitationResent(**_open(again, access.account, role)),
         resource=again.ref(),
         before=_link(invitation),
-        after=_link(again),
+        after=_link(again) | _withheld(again),
     )
     return again, fact
 
@@ -263,6 +260,10 @@ def _link(invitation: Invitation) -> dict[str, object]:
     }
 
 
+def _withheld(invitation: Invitation) -> dict[str, object]:
+    return {"not_mailed": invitation.not_mailed.value} if invitation.not_mailed else {}
+
+
 def with_inviter(giver: Membership, invitation: Invitation) -> Invitation:
     """The invitation with another inviter."""
     return replace(
@@ -295,4 +296,5 @@ def _open(invitation: Invitation, account: Account, role: Role) -> dict[str, obj
         "delivery": invitation.delivery.value,
         "generation": invitation.generation,
         "expires_at": invitation.expires_at,
+        "withheld": invitation.not_mailed is not None,
     }

@@ -12,7 +12,7 @@ from shared.contracts.calls.team import (
     InvitationLookupRequest,
     InvitedAddress,
 )
-from shared.contracts.refusals import InvitationNotValid
+from shared.contracts.refusals import InvitationNotValid, MailboxFull
 from shared.http.internal import internal_route
 from shared.http.routes import Call
 from shared.links import Link
@@ -41,7 +41,7 @@ async def snapshot(ctx: Ctx, call: Call[None, SnapshotQuery]) -> SnapshotPage:
 
 
 ROUTES = (
-    internal_route(INVITATION_LINK, make_link, refuses=(InvitationNotValid,)),
+    internal_route(INVITATION_LINK, make_link, refuses=(InvitationNotValid, MailboxFull)),
     internal_route(INVITATION_LOOKUP, look_up, refuses=(InvitationNotValid,)),
     internal_route(SNAPSHOT, snapshot),
 )

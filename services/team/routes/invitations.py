@@ -10,6 +10,7 @@ from services.team.domain.account_access import AccountAccess
 from services.team.domain.accounts import NotATeam
 from services.team.domain.authority import GrantsExceeded
 from services.team.domain.invitation_limits import InvitationRateLimited
+from services.team.domain.invitation_mails import NotMailed
 from services.team.domain.invitations import (
     AlreadyInvited,
     AlreadyMember,
@@ -31,6 +32,16 @@ from shared.links import Link
 
 VIEW = Permission("member:view")
 INVITE = Permission("member:invite")
+_INSTEAD = (
+    " Send the invitation again in 24 hours. Or delete it, create another with the delivery `link`"
+    " if the catalog offers it, and hand the link over."
+)
+_NOT_MAILED = {
+    NotMailed.MAILBOX_SHARE: "The account has sent two invitation mails to this mailbox within 24"
+    " hours." + _INSTEAD,
+    NotMailed.ALLOWANCE: "The account has used up its invitation mails of 24 hours. Each accepted"
+    " invitation increases their number." + _INSTEAD,
+}
 
 
 def _address(text: str) -> str:
@@ -51,8 +62,19 @@ class Invite(Body):
         return parse_address(self.email)
 
 
+class NotMailedView(Answer):
+    """Why the newest link of an invitation was not mailed, and what to do."""
+
+    reason: NotMailed
+    detail: str
+
+
 class InvitationView(Answer):
-    """A pending invitation (`invited`), or one whose time is over (`expired`)."""
+    """A pending invitation (`invited`), or one whose time is over (`expired`).
+
+    `not_mailed` is set if the delivery is `email` and no mail is sent: it rests on the account's
+    own invitations only.
+    """
 
     id: InvitationId
     status: MemberListStatus
@@ -64,6 +86,7 @@ class InvitationView(Answer):
     invited_by_name: str
     created_at: datetime
     expires_at: datetime | None
+    not_mailed: NotMailedView | None = None
 
 
 class LinkView(Answer):
@@ -97,7 +120,12 @@ def invitation_view(access: AccountAccess, invitation: Invitation) -> Invitation
         invited_by_name=invitation.inviter_name,
         created_at=invitation.created_at,
         expires_at=invitation.expires_at,
+        not_mailed=_not_mailed(invitation.not_mailed),
     )
+
+
+def _not_mailed(reason: NotMailed | None) -> NotMailedView | None:
+    return None if reason is None else NotMailedView(reason=reason, detail=_NOT_MAILED[reason])
 
 
 def link_view(ctx: Ctx, link: Link) -> LinkView:

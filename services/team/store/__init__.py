@@ -4,6 +4,7 @@ from services.team.domain.account_access import AccessRows
 from services.team.store.accounts import AccountRows
 from services.team.store.catalogs import CatalogRows, catalog_object
 from services.team.store.invitation_limits import InvitationLimitRows
+from services.team.store.invitation_mails import InvitationMailRows
 from services.team.store.invitations import InvitationRows
 from services.team.store.members import MemberRows
 from services.team.store.overrides import OverrideRows
@@ -23,6 +24,7 @@ class Store(
     OverrideRows,
     InvitationRows,
     InvitationLimitRows,
+    InvitationMailRows,
     CatalogRows,
     EndedSessionRows,
 ):
@@ -35,6 +37,7 @@ class Store(
         OverrideRows.__init__(self, database)
         InvitationRows.__init__(self, database)
         InvitationLimitRows.__init__(self, database)
+        InvitationMailRows.__init__(self, database)
         CatalogRows.__init__(self, database)
         EndedSessionRows.__init__(self, database)
 

@@ -1,4 +1,4 @@
-"""The counts of recent invitations per address and per account, in the database."""
+"""The counts of recent invitations per account, in the database."""
 
 from datetime import datetime
 
@@ -14,25 +14,14 @@ class InvitationLimitRows:
         self._allowances = majority(database, "allowances")
 
     async def count_invitation(
-        self,
-        *,
-        address: str | None,
-        account_id: AccountId,
-        per_address: int,
-        per_account: int,
-        now: datetime,
-        session: DbSession,
+        self, account_id: AccountId, *, limit: int, now: datetime, session: DbSession
     ) -> None:
-        """Count one invitation of the account and, unless `address` is `None`, one mail to it.
+        """Count one invitation of the account.
 
         Raises:
-            InvitationRateLimited: one of the limits is reached.
+            InvitationRateLimited: the limit is reached.
         """
-        await self._count(f"account/{account_id}", limit=per_account, now=now, session=session)
-        if address is not None:
-            await self._count(f"address/{address}", limit=per_address, now=now, session=session)
-
-    async def _count(self, key: str, *, limit: int, now: datetime, session: DbSession) -> None:
+        key = f"account/{account_id}"
         known = await self._allowances.find_one({"_id": key}, session=session)
         times = rate_limited(known["times"] if known else [], limit=limit, now=now)
         await self._allowances.update_one(

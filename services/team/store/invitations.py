@@ -42,6 +42,15 @@ class InvitationRows:
         found = await self._invitations.find_one(wanted, session=session)
         return None if found is None else read(Invitation, found)
 
+    async def accepted_before(self, account_id: AccountId, email_key: str) -> bool:
+        """Whether an invitation of the account to the address was ever accepted."""
+        wanted = {
+            "account_id": account_id,
+            "status": InvitationStatus.ACCEPTED.value,
+            "email_key": email_key,
+        }
+        return await self._invitations.find_one(wanted, {"_id": 1}) is not None
+
     async def pending(
         self, account_id: AccountId, session: DbSession | None = None
     ) -> list[Invitation]:

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from services.team.domain.account_access import AccountAccess
 from services.team.domain.accounts import Account
+from services.team.domain.invitation_mails import AccountMail, accepted_mailboxes, recent_mails
 from services.team.domain.invitations import Invitation, InvitationContext
 from services.team.domain.members import Membership
 from services.team.domain.overrides import ProjectOverride
@@ -176,22 +177,29 @@ class AccountWrite:
             pending=await self._store.pending_for(account_id, email_key, session),
         )
 
-    async def count_invitation(
-        self, *, address: str | None, per_address: int, per_account: int
-    ) -> None:
-        """Count an invitation of the account, and a mail to the address unless it is `None`.
+    async def count_invitation(self, *, limit: int) -> None:
+        """Count an invitation of the account.
 
         Raises:
-            InvitationRateLimited: one of the limits of a day is reached.
+            InvitationRateLimited: the limit of a day is reached.
         """
         await self._store.count_invitation(
-            address=address,
-            account_id=self._account_id,
-            per_address=per_address,
-            per_account=per_account,
-            now=self.now,
-            session=self._session,
+            self._account_id, limit=limit, now=self.now, session=self._session
         )
+
+    async def recent_mails(self) -> list[AccountMail]:
+        """The invitations that the account has mailed in the last day."""
+        mails = await self._store.account_mails(self._account_id, self._session)
+        return recent_mails(mails, now=self.now)
+
+    async def count_mail(self, mailbox: str) -> None:
+        """Count an invitation that the account mails."""
+        mail = AccountMail(mailbox=mailbox, at=self.now)
+        await self._store.add_account_mail(self._account_id, mail, self._session)
+
+    async def accepted_mailboxes(self) -> int:
+        """How many mailboxes of others have joined the account by an invitation."""
+        return accepted_mailboxes(await self._store.members(self._account_id, self._session))
 
     async def insert_invitation(self, invitation: Invitation) -> None:
         """Save a new invitation."""

@@ -1,14 +1,18 @@
 """Invitations: the list, creation, resending and revoking."""
 
+from dataclasses import replace
+
 from rolecall import Delivery
-from services.team.domain import invitations
+from services.team.domain import invitation_mails, invitations
 from services.team.domain.account_access import AccountAccess
-from services.team.domain.invitations import Invitation
+from services.team.domain.invitation_mails import NotMailed
+from services.team.domain.invitations import Invitation, InvitationContext
 from services.team.use_cases.account_write import AccountWrite
 from services.team.use_cases.context import AccountRequest, Ctx
 from shared.addresses import Address
 from shared.ids import InvitationId, new_id
 from shared.journal import WriteResult
+from shared.mailboxes import mailbox_key
 
 
 async def list_pending(ctx: Ctx, access: AccountAccess) -> list[Invitation]:
@@ -26,10 +30,12 @@ async def create(
 ) -> WriteResult[tuple[AccountAccess, Invitation]]:
     """Invite an address with one role (`Rp4`).
 
+    Beyond the account's allowance or its share of the mailbox the invitation is made, not mailed.
+
     Raises:
         NotATeam, RoleUnknown, GrantsExceeded, AlreadyMember, AlreadyInvited: see the domain.
         ExpiredInvitationThere, MemberLimit, Invalid: as well.
-        InvitationRateLimited: the account or the address had its invitations for today.
+        InvitationRateLimited: the account had its invitations for today.
     """
 
     async def change(write: AccountWrite) -> tuple[AccountAccess, Invitation]:
@@ -40,7 +46,7 @@ async def create(
             address=address,
             role_id=role_id,
             delivery=delivery,
-            context=await write.invitation_context(address.key),
+            context=await _context(ctx, write, address.key),
         )
         await _count(ctx, write, created.invitation)
         if created.replaced is not None:
@@ -68,7 +74,7 @@ async def resend(
         access = write.access
         invitation = await write.pending_invitation(invitation_id)
         again, fact = invitations.resend(
-            access, invitation, context=await write.invitation_context(invitation.email_key)
+            access, invitation, context=await _context(ctx, write, invitation.email_key)
         )
         await _count(ctx, write, again)
         await write.replace_invitations([again])
@@ -96,10 +102,20 @@ async def revoke(
     return await ctx.change(request, change, effective_everywhere=False)
 
 
+async def _context(ctx: Ctx, write: AccountWrite, email_key: str) -> InvitationContext:
+    """What the address has already, and why a mail to it would be withheld now (`T14`)."""
+    context = await write.invitation_context(email_key)
+    recent, mailbox = await write.recent_mails(), mailbox_key(email_key)
+    first, most = ctx.settings.first_mails_of_account, ctx.settings.invitations_per_account
+    reason = invitation_mails.not_mailed(recent, mailbox, allowance=min(first, most))
+    if reason is NotMailed.ALLOWANCE:
+        accepted = await write.accepted_mailboxes()
+        grown = invitation_mails.allowance(accepted, first=first, most=most)
+        reason = invitation_mails.not_mailed(recent, mailbox, allowance=grown)
+    return replace(context, not_mailed=reason)
+
+
 async def _count(ctx: Ctx, write: AccountWrite, invitation: Invitation) -> None:
-    mailed = invitation.delivery is Delivery.EMAIL
-    await write.count_invitation(
-        address=invitation.email_key if mailed else None,
-        per_address=ctx.settings.mails_per_address,
-        per_account=ctx.settings.invitations_per_account,
-    )
+    await write.count_invitation(limit=ctx.settings.invitations_per_account)
+    if invitation.mailed:
+        await write.count_mail(mailbox_key(invitation.email_key))

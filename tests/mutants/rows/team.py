@@ -45,16 +45,6 @@ ROWS = (
         tests=("tests/services/team/test_effective_everywhere.py",),
     ),
     Mutant(
-        id="team-invitation-limits-swapped",
-        kind=Kind.LIMIT,
-        file="services/team/use_cases/invitations.py",
-        old="        per_address=ctx.settings.mails_per_address,\n"
-        "        per_account=ctx.settings.invitations_per_account,\n",
-        new="        per_address=ctx.settings.invitations_per_account,\n"
-        "        per_account=ctx.settings.mails_per_address,\n",
-        tests=("tests/services/team/test_invitations.py",),
-    ),
-    Mutant(
         id="team-allowance-expires-at-once",
         kind=Kind.LIMIT,
         file="services/team/store/invitation_limits.py",

@@ -28,6 +28,7 @@ from services.notification.use_cases.sender import run_sender
 from shared.bus.local import LocalBus
 from shared.clock import SystemClock
 from shared.contracts.facts import SHARDS
+from shared.contracts.refusals import MailboxFull
 from shared.journal import Journal
 from shared.journal.relay import Relay
 from shared.migrations import migrate
@@ -70,12 +71,15 @@ class LinkOwners:
 
     gone: set[tuple[str, int]] = field(default_factory=set)
     away: bool = False
+    mailbox_full: bool = False
     asked: list[LinkRequest] = field(default_factory=list)
 
     async def link(self, request):
         self.asked.append(request)
         if self.away:
             raise Unavailable
+        if self.mailbox_full:
+            raise MailboxFull
         if (request.id, request.generation) in self.gone:
             raise refusal_of(410, {"code": "link-not-valid"})
         token = f"{request.id}.{request.generation}.mac"

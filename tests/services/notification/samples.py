@@ -225,6 +225,8 @@ WITHOUT_MAIL: tuple[Payload, ...] = (
     identity.UserVerificationResent(**USER, generation=2),
     team.InvitationCreated(**OPEN, delivery="link"),
     team.InvitationResent(**OPEN, delivery="link"),
+    team.InvitationCreated(**OPEN, delivery="email", withheld=True),
+    team.InvitationResent(**OPEN, delivery="email", withheld=True),
     team.MemberLeft(**MEMBER),
     team.InvitationRevoked(**INVITATION),
 )

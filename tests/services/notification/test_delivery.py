@@ -124,6 +124,22 @@ async def test_an_unavailable_link_owner_delays_the_mail_by_a_second(sending, sc
     assert len(scripted.taken) == 1
 
 
+@pytest.mark.rule("T14")
+async def test_a_mail_waits_an_hour_for_its_mailbox_and_tells_nothing(sending, scripted):
+    sending.owners.mailbox_full = True
+    await tell(sending, INVITED)
+    await send_what_is_due(sending)
+    waiting = await sending.one()
+    assert (waiting["status"], waiting["reply"]) == ("queued", "no link: unavailable")
+    sending.owners.mailbox_full = False
+    sending.clock.ahead += timedelta(minutes=59)
+    await send_what_is_due(sending)
+    assert scripted.taken == []
+    sending.clock.ahead += timedelta(minutes=14)
+    await send_what_is_due(sending)
+    assert len(scripted.taken) == 1
+
+
 async def test_a_deferred_mail_is_tried_after_1_5_15_and_60_minutes(sending, scripted):
     scripted.data_replies.extend(["421 busy", "450 busy", "451 busy", "452 busy"])
     (row,) = await tell(sending, REMOVED)

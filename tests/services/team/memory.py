@@ -202,7 +202,13 @@ class MemoryStore(Store):
     async def replace_invitations(self, changed: Any, session: Any) -> None:
         self.invited |= {one.invitation_id: one for one in changed}
 
-    async def count_invitation(self, **given: Any) -> None:
+    async def count_invitation(self, account_id: AccountId, **given: Any) -> None:
+        return None
+
+    async def account_mails(self, account_id: AccountId, session: Any) -> list[Any]:
+        return []
+
+    async def add_account_mail(self, account_id: AccountId, mail: Any, session: Any) -> None:
         return None
 
 
@@ -333,6 +339,7 @@ def memory(catalog: CompiledCatalog, *, kind: AccountKind = AccountKind.TEAM) ->
         public_url="https://rolecall.example",
         personal_catalog="standard",
         mails_per_address=100,
+        first_mails_of_account=100,
         invitations_per_account=100,
         projects_per_account=100,
     )

@@ -242,7 +242,12 @@ async def running(
         database=database,
         clock=SetClock(FAR),
         others={Service.IDENTITY: stand_in.routes()},
-        fields={"link_key": SecretStr(LINK_KEY), "mails_per_address": 1_000, **fields},
+        fields={
+            "link_key": SecretStr(LINK_KEY),
+            "mails_per_address": 1_000,
+            "first_mails_of_account": 1_000,
+            **fields,
+        },
         replicas=replicas,
         timeouts=timeouts,
         wiring=wiring,

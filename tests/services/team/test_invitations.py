@@ -492,30 +492,6 @@ async def test_only_one_plain_address_is_stored(team: Team) -> None:
     assert await team.database["invitations"].count_documents({"account_id": account.id}) == 0
 
 
-@pytest.mark.rule("T14")
-async def test_two_hundred_invitations_to_one_address_send_five_mails(
-    mongo_url: str, database_name: str
-) -> None:
-    """Whichever accounts they come from, and however they are deleted in between."""
-    async with running(mongo_url, database_name, mails_per_address=5) as team:
-        accounts = [await team.account(), await team.account()]
-        made = 0
-        for number in range(40):
-            account = accounts[number % 2]
-            answer = await invite(account, "Victim@example.com", "basic")
-            if answer.status == 201:
-                made += 1
-                path = f"{account.path}/invitations/{answer.body['invitation']['id']}"
-                await account.owner.send("DELETE", path)
-            else:
-                assert (answer.status, answer.code) == (429, "invitation-rate-limited")
-                assert int(answer.headers["Retry-After"]) == DAY
-        assert made == 5
-        (await invite(accounts[0], "victim@example.com", "basic", delivery="link")).expect(201)
-        team.clock.move(DAY)
-        (await invite(accounts[1], "victim@example.com", "basic")).expect(201)
-
-
 async def test_an_account_has_its_own_limit_of_invitations(
     mongo_url: str, database_name: str
 ) -> None:

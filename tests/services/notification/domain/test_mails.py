@@ -96,7 +96,7 @@ def visible(html):
 OPENINGS = {
     MessageKind.VERIFY_EMAIL: (
         "Verify your e-mail address for Rolecall",
-        "Hello Bo Li, you signed up for Rolecall with the address bo@example.com.",
+        "Your address bo@example.com was used to sign up for Rolecall with the name “Bo Li”.",
     ),
     MessageKind.ACCOUNT_EXISTS: (
         "You already have an account at Rolecall",
@@ -111,32 +111,32 @@ OPENINGS = {
         "Hello Bo Li, the password of your account at Rolecall was changed on 1 March 2026",
     ),
     MessageKind.INVITATION: (
-        "Ana Díaz invited you to the team Acme Robotics",
-        "Ana Díaz invited you to the team Acme Robotics on Rolecall.",
+        "“Ana Díaz” invited you to the team “Acme Robotics”",
+        "“Ana Díaz” invited you to the team “Acme Robotics” on Rolecall.",
     ),
     MessageKind.INVITATION_ACCEPTED: (
-        "Bo Li joined the team Acme Robotics",
-        "Bo Li (bo@example.com) accepted your invitation to the team Acme Robotics",
+        "“Bo Li” joined the team “Acme Robotics”",
+        "“Bo Li” (bo@example.com) accepted your invitation to the team “Acme Robotics”",
     ),
     MessageKind.INVITATION_DECLINED: (
-        "bo@example.com declined your invitation to the team Acme Robotics",
-        "bo@example.com declined your invitation to the team Acme Robotics.",
+        "bo@example.com declined your invitation to the team “Acme Robotics”",
+        "bo@example.com declined your invitation to the team “Acme Robotics”.",
     ),
     MessageKind.ROLE_CHANGED: (
-        "Your role in the team Acme Robotics is now Developer",
-        "Hello Bo Li, Ana Díaz changed your role in the team Acme Robotics to Developer.",
+        "Your role in the team “Acme Robotics” is now Developer",
+        "Hello Bo Li, “Ana Díaz” changed your role in the team “Acme Robotics” to Developer.",
     ),
     MessageKind.REMOVED: (
-        "You were removed from the team Acme Robotics",
-        "Hello Bo Li, Ana Díaz removed you from the team Acme Robotics.",
+        "You were removed from the team “Acme Robotics”",
+        "Hello Bo Li, “Ana Díaz” removed you from the team “Acme Robotics”.",
     ),
     MessageKind.OVERRIDE_SET: (
-        "Your permissions in the project prod changed",
-        "Ana Díaz set permissions for you in the project prod of the team Acme Robotics.",
+        "Your permissions in the project “prod” changed",
+        "“Ana Díaz” set permissions for you in the project “prod” of the team “Acme Robotics”.",
     ),
     MessageKind.OVERRIDE_REMOVED: (
-        "Your role applies again in the project prod",
-        "Ana Díaz removed the permissions that were set for you in the project prod",
+        "Your role applies again in the project “prod”",
+        "“Ana Díaz” removed the permissions that were set for you in the project “prod”",
     ),
     MessageKind.SIGNED_OUT: (
         "We signed you out to protect your account",
@@ -228,7 +228,7 @@ def test_an_invitation_says_how_long_it_is_valid(expires_in, sentence):
 
 def test_an_invitation_names_the_inviter_the_team_and_the_role():
     text = " ".join(content_of(MessageKind.INVITATION).text.split())
-    assert "Ana Díaz invited you to the team Acme Robotics on Rolecall." in text
+    assert "“Ana Díaz” invited you to the team “Acme Robotics” on Rolecall." in text
     assert "Your role will be Developer." in text
 
 
@@ -249,6 +249,28 @@ def test_names_without_a_visible_character_leave_whole_sentences(kind):
     assert "  " not in content.subject
     assert not re.search(r"Hello [,.]|\b(?:in|to|the team|project|role|because) [.,]", content.text)
     assert not re.search(r"[a-z,] An? (?:admin|member)", " ".join(content.text.split("\n")))
+
+
+@pytest.mark.rule("T13")
+@pytest.mark.parametrize("kind", MessageKind)
+@pytest.mark.parametrize("contact", ["+49 30 1234567", "pay@evil.example", "evil.example/pay"])
+def test_a_stored_name_with_a_contact_is_replaced(kind, contact):
+    stored = f"Rolecall support, write or call {contact}"
+    content = content_of(kind, **dict.fromkeys(NAMED, stored))
+    shown = " ".join((content.subject + content.text + visible(content.html)).split())
+    assert "support" not in shown
+    assert contact not in shown
+
+
+@pytest.mark.rule("T13")
+def test_the_names_in_an_invitation_stand_in_quotation_marks():
+    said = "Your account is closed” by Rolecall. Team “A"
+    content = content_of(MessageKind.INVITATION, inviter=said, account=said)
+    shown = said.replace("“", "\u2019").replace("”", "\u2019")
+    expected = f"“{shown}” invited you to the team “{shown}”"
+    assert content.subject == expected
+    assert expected in " ".join(content.text.split())
+    assert expected in visible(content.html)
 
 
 @pytest.mark.parametrize("kind", MessageKind)

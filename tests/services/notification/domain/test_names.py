@@ -13,6 +13,7 @@ from services.notification.domain.names import (
     format_duration,
     format_moment,
     mailbox_of,
+    quoted,
 )
 
 HARMLESS = [
@@ -26,6 +27,13 @@ HARMLESS = [
     "Wait...what",
     "Sales (D.E.)",
     "👩‍🚀 space",
+    "A. B. Müller",
+    "Acme 2.0",
+    "St. John's",
+    "AT&T",
+    "Team 24/7",
+    "C++/Rust guild",
+    "Season 2024/2025",
 ]
 
 
@@ -40,7 +48,7 @@ def test_an_ordinary_name_stays_as_it_is(name):
         ("Click https://evil.example/x now", "Click now"),
         ("HTTPS:/evil.example", ""),
         ("www.evil.example", "www evil example"),
-        ("evil.example/login", "evil example/login"),
+        ("evil.example/login", ""),
         ("evil。example", "evil example"),
         ("evil\u2024example", "evil example"),
         ("evil.\u200dexample", "evil \u200dexample"),
@@ -49,9 +57,14 @@ def test_an_ordinary_name_stays_as_it_is(name):
             "\u092d\u093e\u0930\u0924\u0940.\u092d\u093e\u0930\u0924",
             "\u092d\u093e\u0930\u0924\u0940 \u092d\u093e\u0930\u0924",
         ),
-        ("mailto:a@evil.example", "a@evil example"),
+        ("mailto:a@evil.example", ""),
         ("javascript:alert(1)", "alert(1)"),
-        ("a\r\nBcc: victim@x.example", "a Bcc: victim@x example"),
+        ("a\r\nBcc: the others", "a Bcc: the others"),
+        ("Call +49 30 1234567", ""),
+        ("Pay at evil.example?id=1", ""),
+        ("evil。example/login", ""),
+        ("evil dot com", ""),
+        ("a\r\nBcc: victim@x.example", ""),
         ("a\u2028b\u0085c\x00d", "a b c d"),
         ("=?utf-8?q?x=0d=0aBcc:v?=", "= ?utf-8?q?x=0d=0aBcc:v?="),
         ("=\u200b?utf-8?q?x?=", "= ?utf-8?q?x?="),
@@ -68,13 +81,28 @@ def test_links_and_hidden_characters_are_removed_from_a_name(name, displayed):
     ("field", "text", "word"),
     [
         ("email", "Bo.Li@example.com", "Bo.Li@example.com"),
-        ("email", "<Bo.Li@example.com>", "<Bo Li@example com>"),
-        ("name", "Bo.Li@example.com", "Bo Li@example com"),
-        ("name", "www.evil.example/login@x.org", "www evil example/login@x org"),
+        ("email", "<Bo.Li@example.com>", ""),
+        ("name", "Bo.Li@example.com", ""),
+        ("name", "www.evil.example/login@x.org", ""),
     ],
 )
 def test_an_address_is_unchanged_only_in_the_field_email(field, text, word):
     assert display_text(field, text) == word
+
+
+@pytest.mark.rule("T13")
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Ana Díaz", "“Ana Díaz”"),
+        ("", ""),
+        ('Acme "Best" Inc.', "“Acme \u2019Best\u2019 Inc.”"),
+        ("Ana” of Rolecall. Your bill is “due", "“Ana\u2019 of Rolecall. Your bill is \u2019due”"),
+        ("„Ana“ «A» \uff02B\uff02", "“\u2019Ana\u2019 \u2019A\u2019 \u2019B\u2019”"),
+    ],
+)
+def test_a_quoted_name_cannot_close_its_quotation_marks(name, shown):
+    assert quoted(name) == shown
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -1,0 +1,50 @@
+"""The use of mail budgets: a mail is counted before it is asked for, and refused without a word."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from services.identity.domain.mail_budgets import MailKind, mail_budget
+from services.identity.domain.rate_limits import RateLimit, network_of
+from services.identity.use_cases.context import Ctx
+from shared.contracts.facts import Caller
+
+
+@asynccontextmanager
+async def within_mail_budget(
+    ctx: Ctx, caller: Caller, address_key: str, kind: MailKind
+) -> AsyncIterator[bool]:
+    """Count one mail to the mailbox of an address, and give whether it may be sent.
+
+    Counting first keeps requests at the same moment from passing together. The mail is given back
+    if it may not be sent or if the block fails: a sender that has used its share takes nothing from
+    the mailbox, and a mail that was not sent is not counted.
+    """
+    budget = mail_budget(
+        kind,
+        address_key,
+        network_of(caller.request.ip),
+        per_mailbox=ctx.settings.mails_per_address,
+    )
+    counted: list[RateLimit] = []
+    keep = False
+    try:
+        keep = await _count(ctx, budget, counted)
+        yield keep
+    except BaseException:
+        keep = False
+        raise
+    finally:
+        if not keep:
+            for limit in counted:
+                await ctx.store.uncount(limit)
+
+
+async def _count(ctx: Ctx, budget: tuple[RateLimit, ...], counted: list[RateLimit]) -> bool:
+    """Count against each limit in turn, and stop at the first that is reached."""
+    now = ctx.clock.now()
+    for limit in budget:
+        window = await ctx.store.count(limit, now=now)
+        counted.append(limit)
+        if window.count > limit.limit:
+            return False
+    return True
