@@ -21,7 +21,9 @@ AUTHENTICATION_FAILED_CODE = 18
 USER_EXISTS_CODE = 51003
 ADMIN = "rolecall-admin"
 """The user for operators; no service has its password."""
-DATABASES = {service: f"rolecall_{service}" for service in Service if service is not Service.AUTHZ}
+DATABASES: Mapping[str, str] = {
+    service: f"rolecall_{service}" for service in Service if service is not Service.AUTHZ
+}
 """The database of each service that has one."""
 USERS = (ADMIN, *DATABASES)
 

@@ -114,10 +114,14 @@ def test_a_service_may_do_in_its_database_what_stores_and_migrations_do(
         own["things"].drop()
 
 
+def without_user(server: Mongod | Secantusdb) -> str:
+    """The address for a client that does not say who it is."""
+    credentials = f"{ADMIN}:{server.passwords[ADMIN]}@"
+    return server.url.replace(credentials, "").replace("&authSource=admin", "")
+
+
 def test_no_one_connects_without_a_password(server: Mongod | Secantusdb):
-    stranger = server.url.replace(f"{ADMIN}:{server.passwords[ADMIN]}@", "")
-    assert stranger != server.url
-    with Client(stranger.replace("authSource=admin", "")) as client:
+    with Client(without_user(server)) as client:
         for attempt in (*OPERATIONS.values(), *ADMINISTRATION.values()):
             assert refusal(client, attempt, DATABASES[Service.TEAM]) in UNAUTHORIZED_CODES
     wrong = server.url_for(Service.TEAM).replace(server.passwords[Service.TEAM], "x")
@@ -127,13 +131,12 @@ def test_no_one_connects_without_a_password(server: Mongod | Secantusdb):
 
 def test_the_users_get_new_passwords_and_keep_their_roles(server: Mongod | Secantusdb):
     changed = generate(USERS) | {ADMIN: server.passwords[ADMIN]}
-    stranger = server.url.replace(f"{ADMIN}:{server.passwords[ADMIN]}@", "")
-    create_users(stranger, changed)
+    create_users(without_user(server), changed)
     try:
         with Client(server.url_for(Service.TEAM)) as client:
             assert refusal(client, OPERATIONS["find"], DATABASES[Service.TEAM]) == 18
     finally:
-        create_users(stranger, server.passwords)
+        create_users(without_user(server), server.passwords)
     with Client(server.url) as administrator:
         for service, name in DATABASES.items():
             [user] = administrator.admin.command("usersInfo", str(service))["users"]
@@ -141,6 +144,5 @@ def test_the_users_get_new_passwords_and_keep_their_roles(server: Mongod | Secan
 
 
 def test_an_administrator_with_another_password_is_reported(server: Mongod | Secantusdb):
-    stranger = server.url.replace(f"{ADMIN}:{server.passwords[ADMIN]}@", "")
     with pytest.raises(OperationFailure):
-        create_users(stranger, generate(USERS))
+        create_users(without_user(server), generate(USERS))
