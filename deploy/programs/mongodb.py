@@ -51,7 +51,7 @@ class _Database(Program):
         return f"mongodb://{user}127.0.0.1:{self.port}/?{self.options}"
 
     def require_users(self, passwords: Mapping[str, str]) -> None:
-        """Start, create a user for each service, and restart so that nobody else can connect."""
+        """Start, create a user for each service, and restart with authentication."""
         self.start()
         create_users(self.url, passwords)
         self.stop()
