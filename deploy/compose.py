@@ -1,12 +1,6 @@
-"""The commands `make up` and `make down`, which run the product in containers.
+"""The commands `make up` and `make down`, which run the product in containers."""
 
-They write what docker-compose.yml expects below `.data/compose`: one file of variables per service,
-the gateway's configuration and its static pages. Secrets are created once and kept.
-"""
-
-import json
 import os
-import secrets
 import shutil
 import subprocess
 import sys
@@ -18,20 +12,13 @@ from http.client import HTTPConnection, HTTPException
 from ipaddress import ip_network
 from pathlib import Path
 
-from deploy.configuration import Addresses, Secrets, environment, write_private
-from deploy.gateway.docs import page
-from deploy.gateway.nginx import configuration
-from deploy.gateway.paths import PARAMETER, path_owners, public_routes
+from deploy.compose_files import INTERNAL_PORT, write_files
+from deploy.gateway.paths import PARAMETER, public_routes
 from shared.contracts.topology import Service
-from shared.http.openapi import document_of
 from shared.runtime.trusted_networks import check_trusted_networks
 
 ROOT = Path(__file__).parent.parent
-PUBLIC_PORT, INTERNAL_PORT = 8080, 8081
 MAX_PORT = 65535
-RESOLVER = "127.0.0.11"
-"""The name server that Docker provides on every network of a composition."""
-PRIVATE_NETWORKS = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
 READY_SECONDS = 120.0
 """How long `up` waits until every service answers through the gateway."""
 RELOAD_SECONDS = 10.0
@@ -40,6 +27,7 @@ RELOAD_COMMAND = (
     *("nginx", "-p", "/tmp/", "-e", "stderr"),  # noqa: S108 - the prefix that docker-compose.yml gives it
     *("-c", "/etc/rolecall/nginx.conf", "-s", "reload"),
 )
+IMPORT_COMMAND = ("rabbitmqctl", "import_definitions", "/etc/rolecall/definitions.json")
 CREATE_CLIENT_COMMAND = (
     *("rolecall", "admin", "create-client", "--url", f"http://127.0.0.1:{INTERNAL_PORT}"),
     *("--name", "platform", "--scope", "authz:check"),
@@ -97,6 +85,9 @@ class Compose:
         for step in ("build",), ("up", "-d", *arguments):
             if status := self.run(*step):
                 return status
+        if fault := self.apply_definitions():
+            sys.stderr.write(f"The broker rejected its definitions: {fault}\n")
+            return 1
         if fault := self.reload_gateway():
             sys.stderr.write(f"The gateway rejected its configuration: {fault}\n")
             return 1
@@ -113,31 +104,16 @@ class Compose:
 
     def prepare(self) -> None:
         """Write every file that docker-compose.yml names; a second call keeps every secret."""
-        given = Secrets.load_or_create(self.folder / "secrets.json")
-        password = self._broker_password()
-        at = Addresses(
-            mongo_url="mongodb://mongo:27017/?directConnection=true",
-            amqp_url=f"amqp://rolecall:{password}@rabbitmq:5672/",
-            public_url=self.public_url or f"http://localhost:{self.port}",
-            internal_urls={name: [f"http://{name}:{INTERNAL_PORT}"] for name in Service},
-            smtp_host="mail",
-            smtp_port=1025,
-        )
-        options = {
-            "host": "0.0.0.0",  # noqa: S104 - the container's own network
-            "port": str(PUBLIC_PORT),
-            "internal_host": "0.0.0.0",  # noqa: S104
-            "internal_port": str(INTERNAL_PORT),
-            "trusted_proxies": json.dumps(PRIVATE_NETWORKS),
-        }
-        for service in Service:
-            variables = environment(service, given=given, at=at, options=options)
-            if service == Service.IDENTITY:
-                variables["ROLECALL_ADMIN_KEY"] = given.admin_key
-            self._write_variables(service, variables)
-        account = {"RABBITMQ_DEFAULT_USER": "rolecall", "RABBITMQ_DEFAULT_PASS": password}
-        self._write_variables("rabbitmq", account)
-        self._prepare_gateway()
+        url = self.public_url or f"http://localhost:{self.port}"
+        write_files(self.folder, public_url=url, proxies=self.proxies)
+
+    def apply_definitions(self) -> str:
+        """Give the broker its users, rights and queues, also those of a newer version.
+
+        Returns:
+            the broker's error message, or an empty string when it took them.
+        """
+        return self._until_it_succeeds("rabbitmq", IMPORT_COMMAND, seconds=self.ready_seconds)
 
     def reload_gateway(self) -> str:
         """Make nginx read its configuration again, which may have changed since it started.
@@ -148,18 +124,25 @@ class Compose:
         Returns:
             nginx's error message, or an empty string when nginx accepted the configuration.
         """
-        reload = self.command("exec", "-T", "gateway", *RELOAD_COMMAND)
+        return self._until_it_succeeds("gateway", RELOAD_COMMAND, seconds=self.reload_seconds)
+
+    def _until_it_succeeds(self, service: str, command: Sequence[str], *, seconds: float) -> str:
+        """Run a command in a container until it succeeds; the last error message if it never did.
+
+        The container may still be starting.
+        """
+        line = self.command("exec", "-T", service, *command)
         variables = {**os.environ, **self.variables}
-        deadline = time.monotonic() + self.reload_seconds
+        deadline = time.monotonic() + seconds
         while True:
             done = subprocess.run(
-                reload, cwd=ROOT, env=variables, capture_output=True, text=True, check=False
+                line, cwd=ROOT, env=variables, capture_output=True, text=True, check=False
             )
             if done.returncode == 0:
                 return ""
             if time.monotonic() > deadline:
                 return (done.stderr + done.stdout).strip() or f"status {done.returncode}"
-            time.sleep(0.25)  # the container may still be starting
+            time.sleep(0.25)
 
     def await_answers(self) -> Sequence[str]:
         """Ask every service through the gateway; return those that stay silent."""
@@ -186,39 +169,6 @@ class Compose:
             return False
         finally:
             connection.close()
-
-    def _broker_password(self) -> str:
-        file = self.folder / "rabbitmq.password"
-        if not file.exists():
-            write_private(file, secrets.token_urlsafe(24))
-        return file.read_text()
-
-    def _write_variables(self, name: str, variables: Mapping[str, str]) -> None:
-        text = "".join(f"{variable}={value}\n" for variable, value in variables.items())
-        write_private(self.folder / f"{name}.env", text)
-
-    def _prepare_gateway(self) -> None:
-        routes = public_routes()
-        api = document_of([route for rows in routes.values() for route in rows])
-        texts = {
-            "openapi.json": json.dumps(api),
-            "docs.html": page(api),
-            "nginx.conf": configuration(
-                path_owners(routes),
-                listen=str(PUBLIC_PORT),
-                static="/etc/rolecall",
-                names={name: f"{name}:{PUBLIC_PORT}" for name in Service},
-                resolver=RESOLVER,
-                proxies=self.proxies,
-            ),
-        }
-        folder = self.folder / "gateway"
-        folder.mkdir(parents=True, exist_ok=True)
-        # nginx reads these files as another user. They contain no secret.
-        folder.chmod(0o755)
-        for name, text in texts.items():
-            (folder / name).write_text(text)
-            (folder / name).chmod(0o644)
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import sys
 from pathlib import Path
@@ -10,10 +11,12 @@ from typing import TYPE_CHECKING
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
+from deploy.configuration import write_private
+from deploy.mongo import ADMIN, create_users
 from deploy.programs.program import Program, ProgramError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 # A client that is killed inside a transaction leaves it open. The rows that it wrote then refuse
 # every other writer until the server ends the transaction, by default after 60 seconds.
@@ -31,10 +34,29 @@ raise SystemExit(cli.main())
 
 
 class _Database(Program):
+    passwords: Mapping[str, str] = {}
+    """The passwords by user, once `require_users` was called."""
+    options = "directConnection=true"
+
     @property
     def url(self) -> str:
-        """The address for clients; a direct connection, because there is only one member."""
-        return f"mongodb://127.0.0.1:{self.port}/?directConnection=true"
+        """The address for clients, as the administrator if there are users."""
+        return self.url_for(ADMIN) if self.passwords else self._url("")
+
+    def url_for(self, user: str) -> str:
+        """The address for one user."""
+        return f"{self._url(f'{user}:{self.passwords[user]}@')}&authSource=admin"
+
+    def _url(self, user: str) -> str:
+        return f"mongodb://{user}127.0.0.1:{self.port}/?{self.options}"
+
+    def require_users(self, passwords: Mapping[str, str]) -> None:
+        """Start, create a user for each service, and restart with authentication."""
+        self.start()
+        create_users(self.url, passwords)
+        self.stop()
+        self.passwords = passwords
+        self.start()
 
     @property
     def data(self) -> Path:
@@ -56,16 +78,9 @@ class Secantusdb(_Database):
     """SecantusDB, a server in Python and C from PyPI, always with `--sync-on-commit`."""
 
     name = "secantusdb"
-
-    @property
-    def url(self) -> str:
-        """The address for clients, with retryable writes turned off.
-
-        The server remembers every retryable write for half an hour and searches all of them at the
-        next one. After 10,000 writes each takes seven times as long. Transactions are still
-        retried.
-        """
-        return f"{super().url}&retryWrites=false"
+    # The server remembers every retryable write for half an hour and searches all of them at the
+    # next one. After 10,000 writes each takes seven times as long. Transactions are still retried.
+    options = "directConnection=true&retryWrites=false"
 
     def command(self) -> Sequence[str]:
         """The command line, with this interpreter and an empty configuration file."""
@@ -79,6 +94,7 @@ class Secantusdb(_Database):
             *("--storage-path", str(self.data)),
             *("--log-level", "WARNING"),
             "--sync-on-commit",
+            *(["--auth"] if self.passwords else []),
         ]
 
 
@@ -103,7 +119,15 @@ class Mongod(_Database):
             *("--dbpath", str(self.data)),
             *("--replSet", "rs0"),
             *("--setParameter", f"transactionLifetimeLimitSeconds={_TRANSACTION_SECONDS}"),
+            *(["--keyFile", str(self._key())] if self.passwords else []),
         ]
+
+    def _key(self) -> Path:
+        """The file with the key of the replica set, which also turns authentication on."""
+        file = self.folder / "key"
+        if not file.exists():
+            write_private(file, secrets.token_hex(32))
+        return file
 
     def answers(self) -> bool:
         """Whether the server accepts writes; initiates the replica set at the first call."""

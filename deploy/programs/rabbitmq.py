@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -43,16 +44,30 @@ class Rabbitmq(Program):
     name = "rabbitmq"
     start_seconds = 120
 
-    def __init__(self, folder: Path, *, port: int | None = None) -> None:
-        """Keep every file of the node below `folder`; without `port`, choose a free one."""
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        port: int | None = None,
+        definitions: Mapping[str, object] | None = None,
+    ) -> None:
+        """Keep every file of the node below `folder`; without `port`, choose a free one.
+
+        With `definitions` (`deploy/broker.py`) the node has their users and no `guest`.
+        """
         super().__init__(folder, port=port)
+        self._definitions = definitions
         self._distribution_port = free_port()
         self._port_mapper = _PortMapper(folder)
 
     @property
     def url(self) -> str:
-        """The address for clients; `guest` can connect from this machine only."""
-        return f"amqp://guest:guest@127.0.0.1:{self.port}/"
+        """The address for `guest`, an administrator who can connect from this machine only."""
+        return self.url_for("guest", "guest")
+
+    def url_for(self, user: str, password: str) -> str:
+        """The address for one user."""
+        return f"amqp://{user}:{password}@127.0.0.1:{self.port}/"
 
     def start(self) -> None:
         """Start the port mapper, then the node, which would otherwise start its own."""
@@ -90,11 +105,16 @@ class Rabbitmq(Program):
 
     def command(self) -> Sequence[str]:
         """Write the configuration of the node and return the command line."""
-        (self.folder / "rabbitmq.conf").write_text(
-            f"listeners.tcp.1 = 127.0.0.1:{self.port}\n"
-            "log.file.level = warning\n"
-            "log.console = false\n"
-        )
+        lines = [
+            f"listeners.tcp.1 = 127.0.0.1:{self.port}",
+            "log.file.level = warning",
+            "log.console = false",
+        ]
+        if self._definitions is not None:
+            file = self.folder / "definitions.json"
+            file.write_text(json.dumps(self._definitions))
+            lines.append(f"load_definitions = {file}")
+        (self.folder / "rabbitmq.conf").write_text("\n".join(lines) + "\n")
         (self.folder / "enabled_plugins").write_text("[].\n")
         (self.folder / "rabbitmq-env.conf").touch()
         return [_found("rabbitmq-server", rabbitmq_program())]

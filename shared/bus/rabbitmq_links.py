@@ -1,7 +1,7 @@
 """BrokerLinks to RabbitMQ, and the declaration of queues over them.
 
-A link is a plain connection. It is dropped at the first failure, and a new one declares everything
-again. The recovery of the client library would hide that messages were missed.
+A link is a plain connection. It is dropped at the first failure, and a new subscription declares
+its queue again. The recovery of the client library would hide that messages were missed.
 """
 
 import asyncio
@@ -12,7 +12,13 @@ import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractQueue, ExchangeType
 from yarl import URL
 
-from shared.contracts.topology import DELIVERY_LIMIT, Queue, QueueKind, Topology
+from shared.contracts.topology import (
+    DEAD_ARGUMENTS,
+    Queue,
+    QueueKind,
+    Topology,
+    queue_arguments,
+)
 
 log = logging.getLogger(__name__)
 
@@ -50,43 +56,27 @@ class BrokerLinks:
         await asyncio.gather(*self._farewells)
 
 
-async def declare(channel: AbstractChannel, topology: Topology) -> None:
-    """Declare the exchanges, and every service's queue with its dead-letter queue.
-
-    Existing ones stay as they are. Raises `aio_pika.exceptions.ChannelPreconditionFailed` when one
-    of the same name has other arguments.
-    """
-    await channel.declare_exchange(topology.exchange, ExchangeType.TOPIC, durable=True)
-    await channel.declare_exchange(topology.dead_exchange, ExchangeType.DIRECT, durable=True)
-    for queue in topology.queues:
-        if queue.kind is QueueKind.SERVICE:
-            await declare_queue(channel, topology, queue)
-
-
 async def declare_queue(
     channel: AbstractChannel, topology: Topology, queue: Queue
 ) -> AbstractQueue:
-    """Declare and bind one queue; a replica has a new one each time, for one connection."""
+    """Declare and bind one queue; a replica has a new one each time, for one connection.
+
+    An existing queue stays as it is. The exchanges of the sources must exist: a service may not
+    declare them. Raises `aio_pika.exceptions.ChannelPreconditionFailed` when a queue of the same
+    name has other arguments.
+    """
     if queue.kind is QueueKind.REPLICA:
         name = f"{queue.name}.{secrets.token_hex(8)}"
         declared = await channel.declare_queue(name, exclusive=True)
     else:
-        dead = await channel.declare_queue(
-            queue.dead, durable=True, arguments={"x-queue-type": "quorum"}
-        )
-        await dead.bind(topology.dead_exchange, routing_key=queue.name)
+        dead = await channel.declare_queue(queue.dead, durable=True, arguments=dict(DEAD_ARGUMENTS))
+        await channel.declare_exchange(queue.dead, ExchangeType.FANOUT, durable=True)
+        await dead.bind(queue.dead, routing_key="")
         declared = await channel.declare_queue(
-            queue.name,
-            durable=True,
-            arguments={
-                "x-queue-type": "quorum",
-                "x-delivery-limit": DELIVERY_LIMIT,
-                "x-dead-letter-exchange": topology.dead_exchange,
-                "x-dead-letter-routing-key": queue.name,
-            },
+            queue.name, durable=True, arguments=dict(queue_arguments(queue))
         )
-    for binding in queue.bindings:
-        await declared.bind(topology.exchange, routing_key=binding)
+    for binding in topology.bindings(queue):
+        await declared.bind(binding.exchange, routing_key=binding.key)
     return declared
 
 

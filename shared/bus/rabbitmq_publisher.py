@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import aio_pika
-from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, DeliveryMode
+from aio_pika.abc import AbstractChannel, AbstractConnection, DeliveryMode
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS, PublishError
 
 from shared.bus import BusMessage, BusUnavailable, Unroutable
-from shared.bus.rabbitmq_links import BrokerLinks, declare
+from shared.bus.rabbitmq_links import BrokerLinks
 from shared.cancellation import cancelled_by_us
 from shared.contracts.topology import Topology
 
@@ -22,7 +22,6 @@ REST_RANGE_SECONDS = (0.2, 1.0)
 class _Link:
     connection: AbstractConnection
     channel: AbstractChannel
-    exchange: AbstractExchange
 
 
 class Publisher:
@@ -41,7 +40,7 @@ class Publisher:
         """Send all messages without waiting in between, then wait for all confirmations.
 
         Raises `Unroutable` when one reached no queue, and `BusUnavailable` when one is not
-        confirmed for another reason.
+        confirmed for another reason, such as a missing exchange or right.
         """
         link = None
         try:
@@ -50,7 +49,7 @@ class Publisher:
                 # Outcomes as values: a CancelledError among them comes from a broken link, and
                 # is not a request to stop.
                 outcomes = await asyncio.gather(
-                    *(self.send(link.exchange, message) for message in messages),
+                    *(self.send(link.channel, message) for message in messages),
                     return_exceptions=True,
                 )
         except asyncio.CancelledError as cancelled:
@@ -69,12 +68,10 @@ class Publisher:
                 raise Unroutable("a message reached no queue") from returned
             raise BusUnavailable(f"{len(failures)} not confirmed") from failures[0]
 
-    async def declare(self, channel: AbstractChannel) -> None:
-        """Declare the whole topology over a new connection."""
-        await declare(channel, self._topology)
-
-    async def send(self, exchange: AbstractExchange, message: BusMessage) -> None:
-        """Send one message and wait for its confirmation."""
+    async def send(self, channel: AbstractChannel, message: BusMessage) -> None:
+        """Send one message to its source's exchange and wait for its confirmation."""
+        name = self._topology.exchange_of(message.source)
+        exchange = await channel.get_exchange(name, ensure=False)
         await exchange.publish(
             aio_pika.Message(
                 message.body,
@@ -111,13 +108,11 @@ class Publisher:
             connection = await self._links.open()
             try:
                 channel = await connection.channel(on_return_raises=True)
-                await self.declare(channel)
-                exchange = await channel.get_exchange(self._topology.exchange, ensure=False)
             except BaseException:
                 self._links.discard(connection)
                 raise
             self._rests_until = 0.0
-            self._link = _Link(connection, channel, exchange)
+            self._link = _Link(connection, channel)
             return self._link
 
     def _rest(self) -> None:

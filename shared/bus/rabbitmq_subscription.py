@@ -17,7 +17,7 @@ from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 
 from shared.bus import BusMessage, Resync, Verdict
 from shared.bus.delivery import Lanes, drain, resync
-from shared.bus.rabbitmq_links import BrokerLinks, declare, declare_queue
+from shared.bus.rabbitmq_links import BrokerLinks, declare_queue
 from shared.cancellation import cancelled_by_us, end
 from shared.contracts.topology import DELIVERY_LIMIT, Queue, QueueKind, Topology
 
@@ -123,7 +123,6 @@ class RabbitSubscription:
     ) -> Callable[[], Awaitable[object]]:
         channel = await connection.channel(publisher_confirms=False)
         await channel.set_qos(self._prefetch)
-        await declare(channel, self._topology)
         queue = await declare_queue(channel, self._topology, self._queue)
         wire = await channel.get_underlay_channel()
         wire.closing.add_done_callback(lambda _: lost.set())
@@ -160,12 +159,16 @@ class RabbitSubscription:
     def _read(self, incoming: AbstractIncomingMessage) -> BusMessage | None:
         headers = incoming.headers
         signature = headers.get("signature")
+        # The broker checks the publisher's rights by the routing key, never by a header.
+        key = incoming.routing_key or ""
         match headers.get("source"), headers.get("epoch"), headers.get("shard"), headers.get("seq"):
-            case str(source), str(epoch), int(shard), int(seq) if incoming.message_id:
+            case str(source), str(epoch), int(shard), int(seq) if (
+                incoming.message_id and key.startswith(f"{source}.")
+            ):
                 counted = headers.get("x-delivery-count", self._failures.get(incoming.message_id))
                 return BusMessage(
                     id=incoming.message_id,
-                    type=incoming.routing_key or "",
+                    type=key,
                     source=source,
                     epoch=epoch,
                     shard=shard,

@@ -1,9 +1,11 @@
 """The services, and the queues of the bus with the sources that each one takes.
 
-The type of a fact is its routing key, and a queue takes all facts of its sources. Each service that
-connects declares the whole table: it depends on no other service having started before.
+The type of a fact is its routing key, and a queue takes all facts of its sources. Each source has
+an exchange of its own, whose bindings carry only keys of that source. An administrator applies the
+whole table before a service starts (`deploy/broker.py`). A service may declare its queues again.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -42,28 +44,59 @@ class Queue:
     sources: tuple[str, ...]
     kind: QueueKind = QueueKind.SERVICE
 
-    @property
-    def bindings(self) -> tuple[str, ...]:
-        """The patterns to bind to the topic exchange."""
-        return tuple(f"{source}.#" for source in self.sources)
-
     def takes(self, fact_type: str) -> bool:
         """Return whether a fact of this type reaches the queue."""
         return fact_type.partition(".")[0] in self.sources
 
     @property
     def dead(self) -> str:
-        """The queue of the messages that the service could not handle."""
+        """The queue of the messages that the service could not handle, and its exchange."""
         return f"{self.name}.dead"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Topology:
-    """The exchange for facts, the one for dead letters, and the queues."""
+class Binding:
+    """What carries the facts of one source to a queue."""
 
     exchange: str
-    dead_exchange: str
+    key: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Topology:
+    """The queues, and the common prefix of the exchanges of their sources."""
+
+    exchange: str
     queues: tuple[Queue, ...]
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The sources whose facts some queue takes."""
+        return tuple(sorted({str(source) for queue in self.queues for source in queue.sources}))
+
+    def exchange_of(self, source: str) -> str:
+        """The topic exchange that only this source publishes to."""
+        return f"{self.exchange}.{source}"
+
+    def bindings(self, queue: Queue) -> tuple[Binding, ...]:
+        """The bindings of a queue, one for each of its sources."""
+        return tuple(
+            Binding(exchange=self.exchange_of(source), key=f"{source}.#")
+            for source in queue.sources
+        )
+
+
+DEAD_ARGUMENTS: Mapping[str, str | int] = {"x-queue-type": "quorum"}
+"""The arguments of a queue of dead letters in RabbitMQ."""
+
+
+def queue_arguments(queue: Queue) -> Mapping[str, str | int]:
+    """The arguments of a durable queue in RabbitMQ, the same in each declaration."""
+    return {
+        "x-queue-type": "quorum",
+        "x-delivery-limit": DELIVERY_LIMIT,
+        "x-dead-letter-exchange": queue.dead,
+    }
 
 
 IDENTITY = Queue(name="rolecall.identity", sources=(Service.TEAM,))
@@ -87,6 +120,5 @@ QUEUES = {
 
 TOPOLOGY = Topology(
     exchange="rolecall.events",
-    dead_exchange="rolecall.dead",
     queues=tuple(QUEUES.values()),
 )

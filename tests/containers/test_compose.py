@@ -130,7 +130,7 @@ COMES_BACK = {
     "services are recreated": (
         ("up", "-d", "--no-deps", "--force-recreate", *SCALE, "identity", "team", "authz"),
     ),
-    # New containers take the free address, and that of mongo-setup, which has ended.
+    # New containers take the free addresses.
     "a service gets another address": (
         ("stop", "team"),
         ("up", "-d", "--no-deps", "--no-recreate", "--scale", f"authz={REPLICAS + 2}", "authz"),
@@ -181,16 +181,50 @@ def test_a_service_can_write_only_temporary_files(composition):
     assert not composition.runs_in("team", "touch", "/app/x")
 
 
-def test_a_service_has_no_route_to_other_networks(composition, engine):
-    inside = f"{composition.project}_inside"
-    assert engine.networks.get(inside).attrs["Internal"] is True
+def test_only_the_published_containers_have_a_route_to_the_outside(composition, engine):
     label = f"com.docker.compose.project={composition.project}"
     reaching_out = {
         container.labels["com.docker.compose.service"]
         for container in engine.containers.list(filters={"label": label})
-        if set(container.attrs["NetworkSettings"]["Networks"]) != {inside}
+        for network in container.attrs["NetworkSettings"]["Networks"]
+        if not engine.networks.get(network).attrs["Internal"]
     }
     assert reaching_out == {"gateway", "mail"}
+
+
+CONNECT = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 3)"
+SERVERS = {"rabbitmq": 5672, "mongo": 27017}
+REACHED = {
+    "identity": {"rabbitmq", "mongo"},
+    "notification": {"rabbitmq", "mongo"},
+    "authz": {"rabbitmq"},
+    "mail": set(),
+}
+
+
+@pytest.mark.parametrize("container", REACHED)
+def test_a_container_reaches_only_the_servers_that_it_needs(composition, container):
+    reached = {
+        server
+        for server, port in SERVERS.items()
+        if composition.runs_in(container, "python", "-c", CONNECT, server, str(port))
+    }
+    assert reached == REACHED[container]
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_the_gateway_does_not_know_the_address_of_a_server(composition, server):
+    assert composition.runs_in("gateway", "getent", "hosts", "identity")
+    assert not composition.runs_in("gateway", "getent", "hosts", server)
+
+
+def test_the_broker_runs_without_plugins_and_without_guest(composition):
+    users = composition.result_of("exec", "-T", "rabbitmq", "rabbitmqctl", "list_users")
+    assert "guest" not in users.stdout
+    assert "audit" in users.stdout
+    command = ("rabbitmq-plugins", "--silent", "list", "--enabled", "--minimal")
+    plugins = composition.result_of("exec", "-T", "rabbitmq", *command)
+    assert (plugins.returncode, plugins.stdout.strip()) == (0, "")
 
 
 async def test_nothing_internal_is_reached_through_the_gateway(composition):

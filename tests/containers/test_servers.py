@@ -46,7 +46,7 @@ def mongo_url(engine):
 @pytest.fixture(scope="module")
 def amqp_url(engine):
     del engine
-    image = os.environ.get("RABBITMQ_IMAGE", "rabbitmq:4-management")
+    image = os.environ.get("RABBITMQ_IMAGE", "rabbitmq:4")
     container = (
         DockerContainer(image)
         .with_env("RABBITMQ_DEFAULT_USER", "rolecall")

@@ -3,6 +3,7 @@
 import json
 import re
 import stat
+from itertools import pairwise
 
 import pytest
 import yaml
@@ -15,7 +16,22 @@ from shared.runtime.settings import StatelessSettings, load
 
 FILE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 OURS = (*Service, "mongo-setup", "mail", "gateway")
+SERVES = {"front", "services", "broker", "database"}
+NETWORKS = {
+    "gateway": {"front", "outside"},
+    "identity": SERVES,
+    "team": SERVES,
+    "audit": SERVES,
+    "authz": SERVES - {"database"},
+    "notification": (SERVES - {"front"}) | {"mails"},
+    "mail": {"mails", "outside"},
+    "rabbitmq": {"broker"},
+    "mongo": {"database"},
+}
+"""The networks of each container. mongo-setup has that of the database itself."""
 PUBLISHED = ("gateway", "mail")
+READABLE = ("gateway", "broker")
+"""The folders of files without a secret, which programs read as other users."""
 IMAGES = {
     "mongo-setup": "PYTHON_IMAGE",
     "rabbitmq": "RABBITMQ_IMAGE",
@@ -45,17 +61,50 @@ def test_a_container_has_no_more_rights_than_it_needs(service):
 @pytest.mark.parametrize("service", FILE["services"])
 def test_only_the_gateway_and_mail_page_are_published_on_loopback(service):
     row = FILE["services"][service]
-    if service in PUBLISHED:
-        assert all(port.startswith("127.0.0.1:") for port in row["ports"])
-        assert row["networks"] == ["inside", "outside"]
-    else:
-        assert "ports" not in row
-        assert row["networks"] == ["inside"]
-    assert "network_mode" not in row
+    assert ("ports" in row) is (service in PUBLISHED)
+    assert all(port.startswith("127.0.0.1:") for port in row.get("ports", ()))
 
 
-def test_the_inside_network_has_no_route_to_the_outside():
-    assert FILE["networks"]["inside"] == {"internal": True}
+def test_a_container_has_only_the_networks_that_it_needs():
+    rows = dict(FILE["services"])
+    setup = rows.pop("mongo-setup")
+    assert (setup["network_mode"], "networks" in setup) == ("service:mongo", False)
+    assert {name: set(row["networks"]) for name, row in rows.items()} == NETWORKS
+    assert not any("network_mode" in row for row in rows.values())
+
+
+@pytest.mark.parametrize("server", ["rabbitmq", "mongo"])
+def test_neither_gateway_nor_mail_catcher_has_a_network_of_a_server(server):
+    for stranger in PUBLISHED:
+        assert not NETWORKS[stranger] & NETWORKS[server]
+
+
+def test_only_the_network_of_published_ports_has_a_route_to_the_outside():
+    networks = dict(FILE["networks"])
+    assert networks.pop("outside") == {}
+    assert set(networks) == set().union(*NETWORKS.values()) - {"outside"}
+    assert all(network == {"internal": True} for network in networks.values())
+
+
+def test_the_broker_has_no_plugin_no_guest_and_every_user(compose):
+    image = FILE["services"]["rabbitmq"]["image"]
+    assert "management" not in image
+    files = compose.folder / "broker"
+    assert (files / "enabled_plugins").read_text() == "[].\n"
+    assert "load_definitions" in (files / "rabbitmq.conf").read_text()
+    given = json.loads((files / "definitions.json").read_text())
+    assert {user["name"] for user in given["users"]} == set(Service)
+    passwords = json.loads((compose.folder / "broker.json").read_text())
+    text = (files / "definitions.json").read_text()
+    assert not any(password in text for password in passwords.values())
+
+
+def test_the_database_asks_every_client_who_it_is(compose):
+    command = FILE["services"]["mongo"]["command"]
+    assert ("--keyFile", "/tmp/key") in list(pairwise(command))
+    key = (compose.folder / "mongo" / "key").read_text().strip()
+    assert len(key) >= 48
+    assert key in json.loads((compose.folder / "database.json").read_text()).values()
 
 
 @pytest.mark.parametrize(("service", "variable"), IMAGES.items())
@@ -87,6 +136,10 @@ def test_a_service_is_given_no_secret_of_another(compose, service):
     text = (compose.folder / f"{service}.env").read_text()
     for other in Service:
         assert (given["private_keys"][other] in text) is (other == service)
+        for file in ("broker.json", "database.json"):
+            password = json.loads((compose.folder / file).read_text()).get(other)
+            expected = other == service and (service, file) != (Service.AUTHZ, "database.json")
+            assert password is None or (password in text) is expected
         for kind in ("link_key", "refresh_key", "sealing_key"):
             secret = given.get(f"{other}_{kind}")
             assert secret is None or (secret in text) is (other == service)
@@ -103,8 +156,9 @@ def test_only_the_owner_can_read_files_with_secrets(compose):
     assert len(files) > len(Service)
     for path in files:
         mode = stat.S_IMODE(path.stat().st_mode)
-        assert mode == (0o644 if path.parent.name == "gateway" else 0o600), path.name
-    assert stat.S_IMODE((compose.folder / "gateway").stat().st_mode) == 0o755
+        assert mode == (0o644 if path.parent.name in READABLE else 0o600), path.name
+    for name in READABLE:
+        assert stat.S_IMODE((compose.folder / name).stat().st_mode) == 0o755
 
 
 def test_the_gateway_is_given_no_secret(compose):
@@ -124,7 +178,7 @@ def test_a_second_preparation_keeps_secrets_and_follows_the_port(compose):
     assert after == {
         name: text.replace("localhost:1234", "localhost:4321") for name, text in before.items()
     }
-    assert before["rabbitmq.env"] == after["rabbitmq.env"]
+    assert before["mongo-setup.env"] == after["mongo-setup.env"]
 
 
 def test_the_files_contain_the_load_balancers_and_the_public_address(tmp_path):

@@ -10,9 +10,12 @@ from http.client import HTTPException
 from operator import methodcaller
 from pathlib import Path
 
+from deploy.broker import definitions
 from deploy.configuration import Addresses, Secrets, environment
 from deploy.gateway.nginx import configuration
 from deploy.gateway.paths import path_owners, public_routes
+from deploy.mongo import DATABASES, USERS
+from deploy.passwords import generate
 from deploy.programs.mongodb import database
 from deploy.programs.nginx import Nginx
 from deploy.programs.program import Program, free_port
@@ -110,7 +113,8 @@ class Processes:
         self.database = database(folder / "database")
         require_rabbitmq()
         require_nginx()
-        self.broker = Rabbitmq(folder / "rabbitmq")
+        self.broker_passwords = generate(tuple(Service))
+        self.broker = Rabbitmq(folder / "rabbitmq", definitions=definitions(self.broker_passwords))
         self.mail = PythonProcess(folder / "mail")
         self.smtp_port = free_port()
         self.mail.module = "deploy.mailcatcher"
@@ -128,6 +132,10 @@ class Processes:
         self._options = options or {}
         self._broker_for = broker_for or {}
 
+    def broker_url(self, service: str) -> str:
+        """The address of the broker for one service, with its own user."""
+        return self.broker.url_for(service, self.broker_passwords[service])
+
     def replicas_of(self, service: str) -> list[ServiceProcess]:
         """Its processes."""
         return [process for process in self.services.values() if process.service == service]
@@ -135,7 +143,9 @@ class Processes:
     def start(self) -> None:
         """Start everything; blocks until all of it answers."""
         with ThreadPoolExecutor() as threads:
-            list(threads.map(_start, (self.database, self.broker, self.mail)))
+            starting = threads.map(_start, (self.broker, self.mail))
+            self.database.require_users(generate(USERS))
+            list(starting)
             self.configure()
             list(threads.map(_start, self.services.values()))
         owners = path_owners(public_routes())
@@ -155,8 +165,10 @@ class Processes:
         """Give every service the addresses of the others."""
         for name, process in self.services.items():
             at = Addresses(
-                mongo_url=self.database.url,
-                amqp_url=self._broker_for.get(name, self.broker.url),
+                mongo_url=(
+                    self.database.url_for(process.service) if process.service in DATABASES else ""
+                ),
+                amqp_url=self._broker_for.get(name, self.broker_url(process.service)),
                 public_url=self.gateway.url,
                 internal_urls={
                     service: [other.internal_url for other in self.replicas_of(service)]

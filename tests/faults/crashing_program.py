@@ -34,6 +34,7 @@ from shared.mongo import Database, DbClient, DbSession, Transactions, connect, t
 from shared.row_verifier import RowVerifier
 from shared.runtime.start import open_step
 from shared.runtime.supervisor import Supervisor
+from tests.support.broker import declare
 
 WRITES = 3
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
@@ -134,12 +135,12 @@ class Program:
         self.point = point
         self.crashing_number = f"{run}-{CRASHING_WRITE}" if point is not Point.NONE else ""
         queue = Queue(name=f"{name}.inbox", sources=("team",))
-        topology = Topology(exchange=name, dead_exchange=f"{name}.dead", queues=(queue,))
+        self.topology = Topology(exchange=name, queues=(queue,))
         self._run = run
         self._client = client
         self._source: Database = client[f"{name}_source"]
         self._consumer: Database = client[f"{name}_consumer"]
-        self.bus = CrashingBus(amqp_url, name, topology=topology)
+        self.bus = CrashingBus(amqp_url, name, topology=self.topology)
         self.bus.point, self.bus.crashing_number = point, self.crashing_number
         clock = SystemClock()
         self._transactions = CrashingTransactions(client)
@@ -234,7 +235,9 @@ class Program:
 async def main(mongo_url: str, amqp_url: str, name: str, run: str, point: str) -> None:
     """Run the program."""
     client = connect(mongo_url, app_name="crashing")
-    await Program(client, name, point=Point(point), run=int(run), amqp_url=amqp_url).run()
+    program = Program(client, name, point=Point(point), run=int(run), amqp_url=amqp_url)
+    await declare(amqp_url, program.topology)
+    await program.run()
 
 
 if __name__ == "__main__":

@@ -28,7 +28,6 @@ def topology() -> Topology:
     name = f"test-{uuid.uuid4().hex}"
     return Topology(
         exchange=f"{name}.events",
-        dead_exchange=f"{name}.dead",
         queues=(
             Queue(name=f"{name}.audit", sources=("team", "identity")),
             Queue(name=f"{name}.identity", sources=("team",)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import aio_pika
@@ -15,21 +16,24 @@ from shared.contracts.topology import DELIVERY_LIMIT
 from tests.patience import PATIENT
 from tests.shared.bus.conftest import PAUSES
 from tests.shared.bus.listener import Listener, message, messages
+from tests.support.broker import declare
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from shared.bus.rabbitmq import RabbitBus
-    from shared.contracts.topology import Queue
+    from shared.contracts.topology import Queue, Topology
 
 
 @pytest.fixture(params=["local", "rabbitmq"])
 async def bus(
-    request: pytest.FixtureRequest, rabbit: Callable[..., RabbitBus]
+    request: pytest.FixtureRequest, rabbit: Callable[..., RabbitBus], topology: Topology
 ) -> AsyncIterator[Bus]:
     if request.param == "rabbitmq":
-        yield rabbit(request.getfixturevalue("amqp_url"))
+        url = request.getfixturevalue("amqp_url")
+        await declare(url, topology)
+        yield rabbit(url)
     else:
         local = LocalBus(pauses=PAUSES, timeouts=PATIENT)
         yield local
@@ -109,10 +113,11 @@ async def test_publishing_nothing_does_nothing(bus: Bus):
 async def test_a_message_that_reaches_no_queue_is_not_confirmed(bus: Bus, audit: Queue):
     listener = Listener()
     await bus.subscribe(audit, listener, on_resync=listener.on_resync)
+    lost = replace(message(1, type="billing.invoice.paid.v1"), source="team")
     with pytest.raises(Unroutable):
-        await bus.publish([message(1, type="billing.invoice.paid.v1")])
+        await bus.publish([lost])
     with pytest.raises(Unroutable):
-        await bus.publish([message(2), message(3, type="billing.invoice.paid.v1")])
+        await bus.publish([message(2), lost])
     await wait_for(lambda: listener.ids == [message(2).id])
 
 

@@ -12,7 +12,7 @@ import aio_pika
 import pytest
 from yarl import URL
 
-from shared.bus import BusUnavailable, Verdict
+from shared.bus import BusUnavailable, Unroutable, Verdict
 from shared.bus.rabbitmq_links import BrokerLinks
 from shared.bus.rabbitmq_publisher import Publisher
 from shared.contracts.topology import DELIVERY_LIMIT, QueueKind
@@ -20,6 +20,7 @@ from shared.timeouts import DEFAULT_TIMEOUTS
 from tests.faults.chaos_proxy import ChaosProxy
 from tests.shared.bus.conftest import SLOW_BROKER
 from tests.shared.bus.listener import Listener, message, messages
+from tests.support.broker import declare
 from tests.waiting import quickest, wait_for
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from aio_pika.abc import (
         AbstractChannel,
-        AbstractExchange,
         AbstractIncomingMessage,
         AbstractQueue,
     )
@@ -49,9 +49,16 @@ async def proxied(url: str) -> AsyncIterator[tuple[ChaosProxy, str]]:
 
 
 @pytest.fixture
-async def channel(amqp_url: str) -> AsyncIterator[AbstractChannel]:
+async def broker_url(amqp_url: str, topology: Topology) -> str:
+    """The address of the run's broker, with the topology of this test."""
+    await declare(amqp_url, topology)
+    return amqp_url
+
+
+@pytest.fixture
+async def channel(broker_url: str) -> AsyncIterator[AbstractChannel]:
     """A channel that goes round the bus."""
-    async with await aio_pika.connect(amqp_url) as connection:
+    async with await aio_pika.connect(broker_url) as connection:
         yield await connection.channel()
 
 
@@ -116,6 +123,7 @@ async def test_confirmed_messages_survive_the_broker_being_killed(
     audit: Queue,
 ):
     broker = await asyncio.to_thread(private_rabbitmq)
+    await declare(broker.url, topology)
     bus = rabbit(broker.url)
     sent = messages(200)
     await bus.publish(sent)
@@ -134,6 +142,8 @@ async def test_a_service_recovers_when_the_broker_returns(
     audit: Queue,
 ):
     broker = await asyncio.to_thread(private_rabbitmq)
+    await declare(broker.url, topology)
+    await queues_on_disk(broker, topology)
     await asyncio.to_thread(broker.kill)
     bus, listener = rabbit(broker.url, timeouts=DEFAULT_TIMEOUTS), Listener()
     subscription = await bus.subscribe(audit, listener, on_resync=listener.on_resync)
@@ -155,9 +165,11 @@ async def test_a_service_recovers_when_the_broker_returns(
 async def test_an_alarm_blocks_publishers_for_two_seconds_and_no_subscriber(
     private_rabbitmq: Callable[[], Rabbitmq],
     rabbit: Callable[..., RabbitBus],
+    topology: Topology,
     audit: Queue,
 ):
     broker = await asyncio.to_thread(private_rabbitmq)
+    await declare(broker.url, topology)
     bus, listener = rabbit(broker.url, timeouts=DEFAULT_TIMEOUTS), Listener()
     subscription = await bus.subscribe(audit, listener, on_resync=listener.on_resync)
     await wait_for(lambda: listener.resyncs == 1)
@@ -179,9 +191,13 @@ async def test_an_alarm_blocks_publishers_for_two_seconds_and_no_subscriber(
 
 
 async def test_each_connection_of_a_replica_has_a_queue_of_a_new_name(
-    private_rabbitmq: Callable[[], Rabbitmq], rabbit: Callable[..., RabbitBus], replica: Queue
+    private_rabbitmq: Callable[[], Rabbitmq],
+    rabbit: Callable[..., RabbitBus],
+    topology: Topology,
+    replica: Queue,
 ):
     broker = await asyncio.to_thread(private_rabbitmq)
+    await declare(broker.url, topology)
 
     async def queues() -> set[str]:
         listed = await asyncio.to_thread(broker.control, "list_queues", "name")
@@ -206,10 +222,10 @@ async def test_each_connection_of_a_replica_has_a_queue_of_a_new_name(
 
 
 async def test_a_cut_link_resyncs_a_replica_because_its_queue_lost_messages(
-    amqp_url: str, rabbit: Callable[..., RabbitBus], replica: Queue
+    broker_url: str, rabbit: Callable[..., RabbitBus], replica: Queue
 ):
-    async with proxied(amqp_url) as (proxy, url):
-        listener, elsewhere = Listener(), rabbit(amqp_url)
+    async with proxied(broker_url) as (proxy, url):
+        listener, elsewhere = Listener(), rabbit(broker_url)
         subscription = await rabbit(url).subscribe(replica, listener, on_resync=listener.on_resync)
         await wait_for(lambda: listener.resyncs == 1)
         proxy.cut()
@@ -222,9 +238,9 @@ async def test_a_cut_link_resyncs_a_replica_because_its_queue_lost_messages(
 
 
 async def test_a_cut_link_loses_nothing_of_a_service_queue(
-    amqp_url: str, rabbit: Callable[..., RabbitBus], audit: Queue
+    broker_url: str, rabbit: Callable[..., RabbitBus], audit: Queue
 ):
-    async with proxied(amqp_url) as (proxy, url):
+    async with proxied(broker_url) as (proxy, url):
         started, release, handled = asyncio.Event(), asyncio.Event(), []
 
         async def handler(given: BusMessage) -> Verdict:
@@ -235,7 +251,7 @@ async def test_a_cut_link_loses_nothing_of_a_service_queue(
 
         listener = Listener()
         await rabbit(url).subscribe(audit, handler, on_resync=listener.on_resync)
-        await rabbit(amqp_url).publish([message(1)])
+        await rabbit(broker_url).publish([message(1)])
         await started.wait()
         await wait_for(lambda: listener.resyncs == 1)
         proxy.drop()
@@ -246,9 +262,9 @@ async def test_a_cut_link_loses_nothing_of_a_service_queue(
 
 
 async def test_closing_without_a_link_lets_the_running_handler_finish_too(
-    amqp_url: str, rabbit: Callable[..., RabbitBus], audit: Queue
+    broker_url: str, rabbit: Callable[..., RabbitBus], audit: Queue
 ):
-    async with proxied(amqp_url) as (proxy, url):
+    async with proxied(broker_url) as (proxy, url):
         started, release, finished = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
         async def handler(given: BusMessage) -> Verdict:
@@ -259,7 +275,7 @@ async def test_closing_without_a_link_lets_the_running_handler_finish_too(
 
         listener = Listener()
         subscription = await rabbit(url).subscribe(audit, handler, on_resync=listener.on_resync)
-        await rabbit(amqp_url).publish([message(1)])
+        await rabbit(broker_url).publish([message(1)])
         await started.wait()
         proxy.cut()
         await wait_for(lambda: not subscription.connected)
@@ -272,9 +288,9 @@ async def test_closing_without_a_link_lets_the_running_handler_finish_too(
 
 
 async def test_a_silent_partition_ends_publishes_and_shows_by_heartbeat(
-    amqp_url: str, rabbit: Callable[..., RabbitBus], audit: Queue
+    broker_url: str, rabbit: Callable[..., RabbitBus], audit: Queue
 ):
-    async with proxied(amqp_url) as (proxy, url):
+    async with proxied(broker_url) as (proxy, url):
         bus, listener = rabbit(url, heartbeat=1, timeouts=DEFAULT_TIMEOUTS), Listener()
         subscription = await bus.subscribe(audit, listener, on_resync=listener.on_resync)
         await publish_until_confirmed(bus, [message(1)])
@@ -289,11 +305,11 @@ async def test_a_silent_partition_ends_publishes_and_shows_by_heartbeat(
 
 
 async def test_a_publish_whose_confirmation_was_lost_may_have_arrived(
-    amqp_url: str, rabbit: Callable[..., RabbitBus], audit: Queue
+    broker_url: str, rabbit: Callable[..., RabbitBus], audit: Queue
 ):
     listener = Listener()
-    await rabbit(amqp_url).subscribe(audit, listener, on_resync=listener.on_resync)
-    async with proxied(amqp_url) as (proxy, url):
+    await rabbit(broker_url).subscribe(audit, listener, on_resync=listener.on_resync)
+    async with proxied(broker_url) as (proxy, url):
         bus = rabbit(url, timeouts=DEFAULT_TIMEOUTS)
         await publish_until_confirmed(bus, [message(1)])
         proxy.stall(to_server=False)
@@ -307,9 +323,9 @@ async def test_a_publish_whose_confirmation_was_lost_may_have_arrived(
 
 
 async def test_a_link_that_breaks_during_a_publish_does_not_cancel_the_publisher(
-    amqp_url: str, rabbit: Callable[..., RabbitBus]
+    broker_url: str, rabbit: Callable[..., RabbitBus]
 ):
-    async with proxied(amqp_url) as (proxy, url):
+    async with proxied(broker_url) as (proxy, url):
         bus = rabbit(url)
         await bus.publish([message(1)])
         proxy.stall(to_server=False)
@@ -324,29 +340,20 @@ async def test_a_link_that_breaks_during_a_publish_does_not_cancel_the_publisher
 class StrayCancellation(Publisher):
     """A broken link makes the client library cancel a call of ours."""
 
-    where = ""
+    strays = True
 
-    async def declare(self, channel: AbstractChannel) -> None:
-        if self.where == "declare":
+    async def send(self, channel: AbstractChannel, message: BusMessage) -> None:
+        if self.strays:
             raise asyncio.CancelledError
-        await super().declare(channel)
-
-    async def send(self, exchange: AbstractExchange, message: BusMessage) -> None:
-        if self.where == "send":
-            raise asyncio.CancelledError
-        await super().send(exchange, message)
+        await super().send(channel, message)
 
 
-@pytest.mark.parametrize("where", ["send", "declare"])
-async def test_a_stray_cancellation_is_a_failed_publish(
-    amqp_url: str, topology: Topology, where: str
-):
-    links = BrokerLinks(amqp_url, "test", 10, connect_seconds=SLOW_BROKER.publish)
+async def test_a_stray_cancellation_is_a_failed_publish(broker_url: str, topology: Topology):
+    links = BrokerLinks(broker_url, "test", 10, connect_seconds=SLOW_BROKER.publish)
     publisher = StrayCancellation(links, topology, seconds=SLOW_BROKER.publish)
-    publisher.where = where
     with pytest.raises(BusUnavailable):
         await publisher.publish([message(1)])
-    publisher.where = ""
+    publisher.strays = False
     await publish_until_confirmed(publisher, [message(1)])
     publisher.close()
     await links.close()
@@ -354,12 +361,12 @@ async def test_a_stray_cancellation_is_a_failed_publish(
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 async def test_frames_torn_in_two_lose_nothing(
-    amqp_url: str, rabbit: Callable[..., RabbitBus], audit: Queue, seed: int
+    broker_url: str, rabbit: Callable[..., RabbitBus], audit: Queue, seed: int
 ):
     listener = Listener()
-    await rabbit(amqp_url).subscribe(audit, listener, on_resync=listener.on_resync)
+    await rabbit(broker_url).subscribe(audit, listener, on_resync=listener.on_resync)
     chance = random.Random(seed)
-    async with proxied(amqp_url) as (proxy, url):
+    async with proxied(broker_url) as (proxy, url):
         bus = rabbit(url)
         sent = messages(60)
         for start in range(0, 60, 3):
@@ -369,9 +376,9 @@ async def test_frames_torn_in_two_lose_nothing(
 
 
 async def test_a_slow_link_only_takes_longer(
-    amqp_url: str, rabbit: Callable[..., RabbitBus], audit: Queue
+    broker_url: str, rabbit: Callable[..., RabbitBus], audit: Queue
 ):
-    async with proxied(amqp_url) as (proxy, url):
+    async with proxied(broker_url) as (proxy, url):
         bus, listener = rabbit(url), Listener()
         await bus.subscribe(audit, listener, on_resync=listener.on_resync)
         await bus.publish([message(1)])
@@ -381,9 +388,9 @@ async def test_a_slow_link_only_takes_longer(
 
 
 async def test_a_deleted_queue_is_declared_and_bound_again(
-    amqp_url: str, rabbit: Callable[..., RabbitBus], audit: Queue, channel: AbstractChannel
+    broker_url: str, rabbit: Callable[..., RabbitBus], audit: Queue, channel: AbstractChannel
 ):
-    bus, listener = rabbit(amqp_url), Listener()
+    bus, listener = rabbit(broker_url), Listener()
     await bus.subscribe(audit, listener, on_resync=listener.on_resync)
     await wait_for(lambda: listener.resyncs == 1)
     await channel.queue_delete(audit.name)
@@ -392,38 +399,48 @@ async def test_a_deleted_queue_is_declared_and_bound_again(
     await wait_for(lambda: listener.seen)
 
 
-async def test_the_publisher_declares_deleted_queues_and_exchanges_again(
-    amqp_url: str, rabbit: Callable[..., RabbitBus], topology: Topology, channel: AbstractChannel
+async def test_a_message_is_noticed_when_every_queue_is_deleted(
+    broker_url: str, rabbit: Callable[..., RabbitBus], topology: Topology, channel: AbstractChannel
 ):
-    bus = rabbit(amqp_url)
+    bus = rabbit(broker_url)
     await bus.publish([message(1)])
     for queue in topology.queues:
         await channel.queue_delete(queue.name)
-    await channel.exchange_delete(topology.exchange)
+    with pytest.raises(Unroutable):
+        await bus.publish([message(2)])
+
+
+async def test_a_publisher_works_again_when_its_exchange_is_declared_again(
+    broker_url: str, rabbit: Callable[..., RabbitBus], topology: Topology, channel: AbstractChannel
+):
+    bus = rabbit(broker_url)
+    await bus.publish([message(1)])
+    await channel.exchange_delete(topology.exchange_of("team"))
     with pytest.raises(BusUnavailable):
         await bus.publish([message(2)])
+    await declare(broker_url, topology)
     await publish_until_confirmed(bus, [message(2)])
 
 
-async def test_the_first_publisher_makes_the_queue_of_a_service_that_never_ran(
-    amqp_url: str, rabbit: Callable[..., RabbitBus], audit: Queue
+async def test_messages_wait_in_the_queue_of_a_service_that_never_ran(
+    broker_url: str, rabbit: Callable[..., RabbitBus], audit: Queue
 ):
-    await rabbit(amqp_url).publish([message(1)])
+    await rabbit(broker_url).publish([message(1)])
     listener = Listener()
-    await rabbit(amqp_url).subscribe(audit, listener, on_resync=listener.on_resync)
+    await rabbit(broker_url).subscribe(audit, listener, on_resync=listener.on_resync)
     await wait_for(lambda: listener.ids == [message(1).id])
 
 
 async def test_a_message_without_its_place_in_a_journal_is_a_dead_letter(
-    amqp_url: str,
+    broker_url: str,
     rabbit: Callable[..., RabbitBus],
     topology: Topology,
     audit: Queue,
     channel: AbstractChannel,
 ):
-    bus, listener = rabbit(amqp_url), Listener()
+    bus, listener = rabbit(broker_url), Listener()
     await bus.subscribe(audit, listener, on_resync=listener.on_resync)
-    exchange = await channel.get_exchange(topology.exchange)
+    exchange = await channel.get_exchange(topology.exchange_of("team"))
     for forged in (
         aio_pika.Message(b"{}"),
         aio_pika.Message(b"{}", message_id="evt_1", headers={"source": "team"}),
@@ -432,31 +449,37 @@ async def test_a_message_without_its_place_in_a_journal_is_a_dead_letter(
             message_id="evt_2",
             headers={"source": "team", "epoch": "e", "shard": "7", "seq": 1},
         ),
+        # The routing key, which the broker checks, names another source.
+        aio_pika.Message(
+            b"{}",
+            message_id="evt_3",
+            headers={"source": "identity", "epoch": "e", "shard": 7, "seq": 1},
+        ),
     ):
         await exchange.publish(forged, routing_key="team.member.removed.v1")
     dead = await channel.get_queue(audit.dead)
-    ids = {(await fetched(dead)).message_id for _ in range(3)}
-    assert ids > {"evt_1", "evt_2"}
+    ids = {(await fetched(dead)).message_id for _ in range(4)}
+    assert ids > {"evt_1", "evt_2", "evt_3"}
     await bus.publish([message(1)])
     await wait_for(lambda: listener.ids == [message(1).id])
 
 
 async def test_the_broker_itself_ends_a_message_that_kills_its_consumers(
-    amqp_url: str, rabbit: Callable[..., RabbitBus], audit: Queue, channel: AbstractChannel
+    broker_url: str, rabbit: Callable[..., RabbitBus], audit: Queue, channel: AbstractChannel
 ):
     """A consumer that dies before it answers never gets to say that it has had enough."""
-    await rabbit(amqp_url).publish([message(1)])
+    await rabbit(broker_url).publish([message(1)])
     for _ in range(DELIVERY_LIMIT + 1):
-        async with await aio_pika.connect(amqp_url) as dying:
+        async with await aio_pika.connect(broker_url) as dying:
             await fetched(await (await dying.channel()).get_queue(audit.name))
     letter = await fetched(await channel.get_queue(audit.dead))
     assert letter.message_id == message(1).id
 
 
 async def test_what_is_published_is_marked_as_persistent_and_described(
-    amqp_url: str, rabbit: Callable[..., RabbitBus], audit: Queue, channel: AbstractChannel
+    broker_url: str, rabbit: Callable[..., RabbitBus], audit: Queue, channel: AbstractChannel
 ):
-    await rabbit(amqp_url).publish([message(5)])
+    await rabbit(broker_url).publish([message(5)])
     incoming = await fetched(await channel.get_queue(audit.name))
     assert incoming.delivery_mode == aio_pika.DeliveryMode.PERSISTENT
     assert incoming.content_type == "application/cloudevents+json"

@@ -1,0 +1,95 @@
+"""The files that docker-compose.yml expects, below `.data/compose`.
+
+They are one file of variables per service, the files of the broker, the database and the gateway.
+Secrets are created once and kept.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from deploy.broker import definitions
+from deploy.configuration import Addresses, Secrets, environment, write_private
+from deploy.gateway.docs import page
+from deploy.gateway.nginx import configuration
+from deploy.gateway.paths import path_owners, public_routes
+from deploy.mongo import DATABASES, USERS
+from deploy.passwords import load_or_create
+from shared.contracts.topology import Service
+from shared.http.openapi import document_of
+
+PUBLIC_PORT, INTERNAL_PORT = 8080, 8081
+RESOLVER = "127.0.0.11"
+"""The name server that Docker provides on every network of a composition."""
+PRIVATE_NETWORKS = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
+REPLICA_SET_KEY = "replica-set-key"
+BROKER_CONFIGURATION = "load_definitions = /etc/rolecall/definitions.json\n"
+
+
+def write_files(folder: Path, *, public_url: str, proxies: Sequence[str]) -> None:
+    """Write every file; a second call keeps every secret."""
+    given = Secrets.load_or_create(folder / "secrets.json")
+    broker = load_or_create(folder / "broker.json", tuple(Service))
+    database = load_or_create(folder / "database.json", (*USERS, REPLICA_SET_KEY))
+    for service in Service:
+        user = f"{service}:{database[service]}@" if service in DATABASES else ""
+        at = Addresses(
+            mongo_url=f"mongodb://{user}mongo:27017/?directConnection=true&authSource=admin",
+            amqp_url=f"amqp://{service}:{broker[service]}@rabbitmq:5672/",
+            public_url=public_url,
+            internal_urls={name: [f"http://{name}:{INTERNAL_PORT}"] for name in Service},
+            smtp_host="mail",
+            smtp_port=1025,
+        )
+        options = {
+            "host": "0.0.0.0",  # noqa: S104 - the container's own network
+            "port": str(PUBLIC_PORT),
+            "internal_host": "0.0.0.0",  # noqa: S104
+            "internal_port": str(INTERNAL_PORT),
+            "trusted_proxies": json.dumps(PRIVATE_NETWORKS),
+        }
+        variables = environment(service, given=given, at=at, options=options)
+        if service == Service.IDENTITY:
+            variables["ROLECALL_ADMIN_KEY"] = given.admin_key
+        _write_variables(folder / f"{service}.env", variables)
+    passwords = {user: database[user] for user in USERS}
+    _write_variables(folder / "mongo-setup.env", {"MONGO_PASSWORDS": json.dumps(passwords)})
+    write_private(folder / "mongo" / "key", database[REPLICA_SET_KEY] + "\n")
+    # The programs in the containers read these files as other users. They contain no secret: the
+    # broker's passwords are random and hashed.
+    broker_files = {
+        "definitions.json": json.dumps(definitions(broker), indent=2),
+        "rabbitmq.conf": BROKER_CONFIGURATION,
+        "enabled_plugins": "[].\n",
+    }
+    _write_readable(folder / "broker", broker_files)
+    _write_readable(folder / "gateway", _gateway_files(proxies))
+
+
+def _write_variables(file: Path, variables: Mapping[str, str]) -> None:
+    write_private(file, "".join(f"{name}={value}\n" for name, value in variables.items()))
+
+
+def _write_readable(folder: Path, texts: Mapping[str, str]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o755)
+    for name, text in texts.items():
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o644)
+
+
+def _gateway_files(proxies: Sequence[str]) -> Mapping[str, str]:
+    routes = public_routes()
+    api = document_of([route for rows in routes.values() for route in rows])
+    return {
+        "openapi.json": json.dumps(api),
+        "docs.html": page(api),
+        "nginx.conf": configuration(
+            path_owners(routes),
+            listen=str(PUBLIC_PORT),
+            static="/etc/rolecall",
+            names={name: f"{name}:{PUBLIC_PORT}" for name in Service},
+            resolver=RESOLVER,
+            proxies=proxies,
+        ),
+    }

@@ -1,0 +1,34 @@
+"""Random passwords by user, kept in a file that only its owner can read."""
+
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from deploy.configuration import SecretsError, write_private
+
+
+def load_or_create(file: Path, users: Sequence[str]) -> Mapping[str, str]:
+    """Read the password of each user from the file; add those that are missing.
+
+    Raises:
+        SecretsError: the file does not hold passwords.
+    """
+    kept: dict[str, str] = {}
+    if file.exists():
+        try:
+            kept = dict(json.loads(file.read_text()))
+        except (ValueError, TypeError):
+            raise SecretsError(
+                f"{file} is damaged. Restore it from a backup, or delete it and give its users"
+                " new passwords."
+            ) from None
+    passwords = generate(users) | kept
+    if passwords != kept:
+        write_private(file, json.dumps(passwords, indent=2) + "\n")
+    return passwords
+
+
+def generate(users: Sequence[str]) -> dict[str, str]:
+    """Make a new password for each user; it can stand in an address as it is."""
+    return {str(user): secrets.token_hex(24) for user in users}

@@ -1,0 +1,148 @@
+"""The users of the database: each service has its own database, and nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pymongo
+import pytest
+from pymongo import MongoClient
+from pymongo.errors import OperationFailure
+
+from deploy.mongo import ADMIN, DATABASES, USERS, create_users
+from deploy.passwords import generate
+from deploy.programs.mongodb import Mongod, Secantusdb, database
+from shared.contracts.topology import Service
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+Client = MongoClient[dict[str, Any]]
+UNAUTHORIZED_CODES = {13, 18}
+"""Unauthorized, and AuthenticationFailed."""
+PAIRS = [(own, other) for own in DATABASES for other in DATABASES if own != other]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mongod | Secantusdb]:
+    made = database(tmp_path_factory.mktemp("users"))
+    made.require_users(generate(USERS))
+    yield made
+    made.stop()
+
+
+OPERATIONS: dict[str, Callable[[Client, str], object]] = {
+    "find": lambda client, name: client[name]["users"].find_one(),
+    "insert": lambda client, name: client[name]["users"].insert_one({"_id": 2}),
+    "update": lambda client, name: client[name]["users"].update_many({}, {"$set": {"x": 1}}),
+    "delete": lambda client, name: client[name]["users"].delete_many({}),
+    "drop a collection": lambda client, name: client[name]["users"].drop(),
+    "drop the database": lambda client, name: client.drop_database(name),
+    "create an index": lambda client, name: client[name]["users"].create_index("x"),
+    "copy": lambda client, name: list(client[name]["users"].aggregate([{"$out": "copy"}])),
+    "create a user": lambda client, name: client[name].command(
+        "createUser", "x", pwd="x", roles=[]
+    ),
+}
+"""What a service tries on the database of another."""
+ADMINISTRATION: dict[str, Callable[[Client, str], object]] = {
+    "read the users": lambda client, _: client.admin.command("usersInfo", 1),
+    "read their credentials": lambda client, _: client.admin["system.users"].find_one(),
+    "create a user": lambda client, _: client.admin.command(
+        "createUser", "x", pwd="x", roles=["root"]
+    ),
+    "give itself a role": lambda client, user: client.admin.command(
+        "grantRolesToUser", user, roles=["root"]
+    ),
+    "take over the administrator": lambda client, _: client.admin.command(
+        "updateUser", ADMIN, pwd="x"
+    ),
+    "list the databases": lambda client, _: client.admin.command("listDatabases", nameOnly=False),
+    "read the log of changes": lambda client, _: client.local["oplog.rs"].find_one(),
+}
+
+
+def refusal(client: Client, attempt: Callable[[Client, str], object], name: str) -> int | None:
+    """The code of the error, or none if the attempt succeeded."""
+    try:
+        attempt(client, name)
+    except OperationFailure as problem:
+        return problem.code
+    return None
+
+
+@pytest.mark.parametrize(("own", "other"), PAIRS)
+def test_a_service_cannot_touch_the_database_of_another(
+    server: Mongod | Secantusdb, own: Service, other: Service
+):
+    with Client(server.url) as administrator:
+        administrator[DATABASES[other]]["users"].update_one(
+            {"_id": 1}, {"$set": {"kept": True}}, upsert=True
+        )
+        with Client(server.url_for(own)) as client:
+            codes = {
+                name: refusal(client, attempt, DATABASES[other])
+                for name, attempt in OPERATIONS.items()
+            }
+        assert {name: code for name, code in codes.items() if code != 13} == {}
+        assert administrator[DATABASES[other]]["users"].find_one() == {"_id": 1, "kept": True}
+
+
+@pytest.mark.parametrize("service", DATABASES)
+def test_a_service_cannot_administer_the_server(server: Mongod | Secantusdb, service: Service):
+    with Client(server.url_for(service)) as client:
+        codes = {
+            name: refusal(client, attempt, str(service)) for name, attempt in ADMINISTRATION.items()
+        }
+    assert {name: code for name, code in codes.items() if code != 13} == {}
+
+
+@pytest.mark.parametrize("service", DATABASES)
+def test_a_service_may_do_in_its_database_what_stores_and_migrations_do(
+    server: Mongod | Secantusdb, service: Service
+):
+    with Client(server.url_for(service)) as client:
+        own = client[DATABASES[service]]
+        index = pymongo.IndexModel([("x", 1)], name="x")
+        own["things"].create_indexes([index], commitQuorum="majority")
+        with client.start_session(causal_consistency=True) as session, session.start_transaction():
+            own["things"].insert_one({"_id": 1, "x": 1}, session=session)
+            own["others"].insert_one({"_id": 1}, session=session)
+        own["things"].update_one({"_id": 1}, {"$set": {"x": 2}})
+        assert list(own["things"].aggregate([{"$match": {"x": 2}}])) == [{"_id": 1, "x": 2}]
+        own["things"].drop_index("x")
+        own["things"].drop()
+
+
+def without_user(server: Mongod | Secantusdb) -> str:
+    """The address for a client that does not say who it is."""
+    credentials = f"{ADMIN}:{server.passwords[ADMIN]}@"
+    return server.url.replace(credentials, "").replace("&authSource=admin", "")
+
+
+def test_no_one_connects_without_a_password(server: Mongod | Secantusdb):
+    with Client(without_user(server)) as client:
+        for attempt in (*OPERATIONS.values(), *ADMINISTRATION.values()):
+            assert refusal(client, attempt, DATABASES[Service.TEAM]) in UNAUTHORIZED_CODES
+    wrong = server.url_for(Service.TEAM).replace(server.passwords[Service.TEAM], "x")
+    with Client(wrong) as client:
+        assert refusal(client, OPERATIONS["find"], DATABASES[Service.TEAM]) == 18
+
+
+def test_the_users_get_new_passwords_and_keep_their_roles(server: Mongod | Secantusdb):
+    changed = generate(USERS) | {ADMIN: server.passwords[ADMIN]}
+    create_users(without_user(server), changed)
+    try:
+        with Client(server.url_for(Service.TEAM)) as client:
+            assert refusal(client, OPERATIONS["find"], DATABASES[Service.TEAM]) == 18
+    finally:
+        create_users(without_user(server), server.passwords)
+    with Client(server.url) as administrator:
+        for service, name in DATABASES.items():
+            [user] = administrator.admin.command("usersInfo", str(service))["users"]
+            assert user["roles"] == [{"role": "readWrite", "db": name}]
+
+
+def test_an_administrator_with_another_password_is_reported(server: Mongod | Secantusdb):
+    with pytest.raises(OperationFailure):
+        create_users(without_user(server), generate(USERS))

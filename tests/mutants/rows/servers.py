@@ -1,0 +1,83 @@
+"""Mutants of the users that the services have at the broker and at the database."""
+
+from tests.mutants.mutant import Kind, Mutant
+
+BROKER = "deploy/broker.py"
+BROKER_TESTS = ("tests/deploy/test_broker.py",)
+COMPOSE = "docker-compose.yml"
+COMPOSE_TESTS = ("tests/deploy/test_compose.py",)
+
+ROWS = (
+    Mutant(
+        id="broker-writes-to-every-exchange",
+        kind=Kind.SECURITY,
+        file=BROKER,
+        old='        "write": _one_of(own, *map(re.escape, exchanges)),\n',
+        new='        "write": ".*",\n',
+        tests=BROKER_TESTS,
+    ),
+    Mutant(
+        id="broker-reads-every-queue",
+        kind=Kind.SECURITY,
+        file=BROKER,
+        old='        "read": _one_of(own, *map(re.escape, sources)),\n',
+        new='        "read": ".*",\n',
+        tests=BROKER_TESTS,
+    ),
+    Mutant(
+        id="broker-names-without-an-end",
+        kind=Kind.SECURITY,
+        file=BROKER,
+        old='    own = f"{re.escape(queue.name)}(\\\\..+)?"\n',
+        new='    own = f"{re.escape(queue.name)}.*"\n',
+        tests=BROKER_TESTS,
+    ),
+    Mutant(
+        id="broker-foreign-routing-keys",
+        kind=Kind.SECURITY,
+        file=BROKER,
+        old='            "write": f"^{source}\\\\." if source == service else NOTHING,\n',
+        new='            "write": f"^{source}\\\\.",\n',
+        tests=BROKER_TESTS,
+    ),
+    Mutant(
+        id="bus-source-from-a-header",
+        kind=Kind.SECURITY,
+        file="shared/bus/rabbitmq_subscription.py",
+        old=' and key.startswith(f"{source}.")',
+        new="",
+        tests=("tests/shared/bus/test_rabbitmq.py", "-k", "without_its_place"),
+    ),
+    Mutant(
+        id="database-user-of-every-database",
+        kind=Kind.SECURITY,
+        file="deploy/mongo.py",
+        old='            roles = [{"role": "readWrite", "db": database}]\n',
+        new='            roles = [{"role": "readWriteAnyDatabase", "db": "admin"}]\n',
+        tests=("tests/deploy/test_mongo.py",),
+    ),
+    Mutant(
+        id="compose-database-without-users",
+        kind=Kind.SECURITY,
+        file=COMPOSE,
+        old="      - --keyFile\n      - /tmp/key\n",
+        new="",
+        tests=COMPOSE_TESTS,
+    ),
+    Mutant(
+        id="compose-gateway-reaches-the-broker",
+        kind=Kind.SECURITY,
+        file=COMPOSE,
+        old="    networks:\n      - front\n      - outside\n",
+        new="    networks:\n      - front\n      - broker\n      - outside\n",
+        tests=COMPOSE_TESTS,
+    ),
+    Mutant(
+        id="compose-management-plugin",
+        kind=Kind.SECURITY,
+        file=COMPOSE,
+        old="rabbitmq:4}",
+        new="rabbitmq:4-management}",
+        tests=COMPOSE_TESTS,
+    ),
+)
