@@ -59,8 +59,8 @@ class Replica:
             lease, asked=ask.number, epoch=ask.epoch, applied=ask.applied, held=ask.held
         )
 
-    async def renew(self):
-        ask = self.ask()
+    async def renew(self, ask=None):
+        ask = ask or self.ask()
         given = await self.send(ask, self.world.leases)
         grant = LeaseGrant(
             epoch=given.epoch, heads=given.heads, digests=given.digests, ttl=given.ttl
@@ -134,6 +134,26 @@ async def test_a_late_request_of_a_dead_process_hides_no_live_one(world):
     assert [settled.how for settled in receipt.replicas] == [How.APPLIED]
     assert not live.allows()
     await live.renew()
+
+
+async def test_a_late_write_with_a_shorter_ttl_ends_no_wait_early(world):
+    """One request reaches two processes of the source while `LEASE_SECONDS` is lowered."""
+    replica = Replica(world)
+    ask = replica.ask()
+    world.stalled_leases = Leases(world.stalled, clock=world.clock, ttl=1, timeouts=PATIENT)
+    late = asyncio.create_task(replica.send(ask, world.stalled_leases))
+    await replica.renew(ask)
+    world.stalled.goes_on.set()
+    await late
+    removal = world.remove()
+    await world.looked()
+    world.clock.move(TTL * 0.9)
+    await world.looked()
+    assert not removal.done(), "the replica may still answer"
+    assert replica.allows()
+    world.clock.move(TTL * 0.2)
+    assert [settled.how for settled in (await removal).replicas] == [How.LAPSED]
+    assert not replica.allows()
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations((0, 1))))

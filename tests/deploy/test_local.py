@@ -1,5 +1,6 @@
 """The command `make run`: failures at the start, interrupts, and two runs on the same data."""
 
+import asyncio
 import contextlib
 import fcntl
 import json
@@ -8,14 +9,19 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from deploy.configuration import Secrets, SecretsError
 from deploy.local import run
+from deploy.local.product import Product
+from deploy.local.settings import LocalSettings
+from deploy.programs.mongodb import Secantusdb
 from deploy.programs.program import free_port
+from shared.mongo import Collection, DbClient, connect, majority
+from tests.patience import PATIENT
 from tests.waiting import wait_for
 
 ROOT = Path(__file__).parent.parent.parent
@@ -93,6 +99,33 @@ def test_a_port_in_use_is_named(tmp_path: Path, taken: int) -> None:
     assert started.returncode == 1
     assert f"port {taken} cannot be used" in said
     assert "Set PORT" in said
+
+
+@contextlib.asynccontextmanager
+async def leases_of_a_source(database: Secantusdb) -> AsyncIterator[Collection]:
+    client: DbClient = connect(database.url, app_name="tests", timeouts=PATIENT)
+    try:
+        yield majority(client["rolecall_team"], "leases")
+    finally:
+        client.close()
+
+
+async def test_the_leases_of_a_run_that_was_killed_are_deleted(tmp_path: Path) -> None:
+    """They last half a minute, and the changes after a crash would wait for them."""
+    database = Secantusdb(tmp_path / "database")
+    await asyncio.to_thread(database.start)
+    async with leases_of_a_source(database) as rows:
+        await rows.insert_one({"_id": "authz/local/dead"})
+    await asyncio.to_thread(database.stop)
+    product = Product(LocalSettings(PORT=free_port(), ROLECALL_DATA_DIR=tmp_path))
+    try:
+        await product.start()
+        async with leases_of_a_source(product.database) as rows:
+            [left] = [row["_id"] async for row in rows.find({})]
+            assert left.startswith("authz/local/")
+            assert left != "authz/local/dead"
+    finally:
+        await product.stop()
 
 
 def test_a_mail_folder_that_cannot_be_used_ends_the_start_and_the_database(

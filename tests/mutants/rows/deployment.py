@@ -161,4 +161,15 @@ ROWS = (
         new="    if",
         tests=PROXIES,
     ),
+    Mutant(
+        id="internal-routes-open-after-the-waiting",
+        kind=Kind.AVAILABILITY,
+        file="shared/runtime/service.py",
+        old="        self.internal.closed = False\n        for step in self._joins:\n"
+        "            await open_step(step, seconds=self._timeouts.start)\n",
+        new="        for step in self._joins:\n"
+        "            await open_step(step, seconds=self._timeouts.start)\n"
+        "        self.internal.closed = False\n",
+        tests=("tests/shared/runtime/test_service.py",),
+    ),
 )
