@@ -95,6 +95,7 @@ def fact(source: str, number: int = 1) -> BusMessage:
         shard=number % 64,
         seq=number,
         body=b"{}",
+        signature="",
     )
 
 
