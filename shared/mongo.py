@@ -7,7 +7,8 @@ the driver touches nothing else.
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import pymongo
@@ -76,6 +77,26 @@ def majority(database: Database, name: str) -> Collection:
     )
 
 
+@asynccontextmanager
+async def causal_session(
+    client: DbClient, after: DbSession | None = None
+) -> AsyncIterator[DbSession]:
+    """A causally consistent session that starts from the end of `after`, which may be over.
+
+    Its first majority read waits until a majority has all that `after` has written or seen, also
+    in a transaction that was aborted. A server that tells no time has no other members to wait for.
+    """
+    async with await client.start_session(causal_consistency=True) as session:
+        if after is not None:
+            # The driver's own session: motor's types take these properties for methods.
+            cluster_time = after.delegate.cluster_time
+            operation_time = after.delegate.operation_time
+            if cluster_time is not None and operation_time is not None:
+                session.advance_cluster_time(cluster_time)
+                session.advance_operation_time(operation_time)
+        yield session
+
+
 async def create_index(
     collection: Collection, keys: Sequence[tuple[str, int]], *, name: str, **options: Any
 ) -> None:
@@ -137,14 +158,15 @@ class Transactions:
         self,
         change: Callable[[DbSession], Awaitable[T]],
         *,
-        committed: Callable[[DbSession | None], Awaitable[T | None]] | None = None,
+        committed: Callable[[DbSession], Awaitable[T | None]] | None = None,
     ) -> T:
         """Run `change` in a transaction until it commits; `change` may run more than once.
 
         `committed` returns the result of an earlier attempt whose commit was not answered but took
         effect: that result stands, and nothing is done twice. Each further attempt asks it first,
         in its own snapshot: a commit that the snapshot does not hold yet is the conflict that ends
-        it.
+        it. It is asked a last time when the time is over, after the last transaction in the same
+        causally consistent session: a majority then has what that transaction saw.
 
         Raises:
             Unavailable: the database was away or contended for longer than its time.
@@ -164,7 +186,7 @@ class Transactions:
                     if not _passing(problem):
                         raise
                     if time.monotonic() >= deadline:
-                        earlier = await committed(None) if committed else None
+                        earlier = await committed(session) if committed else None
                         if earlier is None:
                             raise Unavailable from problem
                         return earlier

@@ -22,11 +22,12 @@ from shared.http.client import InternalClient
 from shared.http.routes import Route
 from shared.ids import new_id
 from shared.inbox import Inbox, Subscriptions
-from shared.journal import Journal, journal_routes
+from shared.journal import Journal, Snapshot, journal_routes
 from shared.journal.relay import Relay
+from shared.journal.snapshot import ReadPage
 from shared.leases import Leases, MongoLeaseStore, lease_routes
 from shared.migrations import Migration, migrate
-from shared.mongo import connect
+from shared.mongo import DbSession, connect
 from shared.row_verifier import RowVerifier
 from shared.runtime.service import ServiceApp
 from shared.runtime.settings import ServiceSettings, StatelessSettings
@@ -106,9 +107,11 @@ class JournalParts(Parts):
         self.client = connect(url, app_name=service, timeouts=timeouts)
         self.database = self.client[settings.mongo_database]
         self._leases = None
+        self._lease_store = MongoLeaseStore(self.client, self.database)
         if leases is not None:
-            store = MongoLeaseStore(self.client, self.database)
-            self._leases = leases(store, clock=self.clock, ttl=lease_seconds, timeouts=timeouts)
+            self._leases = leases(
+                self._lease_store, clock=self.clock, ttl=lease_seconds, timeouts=timeouts
+            )
         signer = RowSigner(read_private(settings.journal_key.get_secret_value()))
         self._relay = Relay(self.database, bus, holder=new_id("prc"), clock=self.clock)
         self.journal = journal(
@@ -134,6 +137,10 @@ class JournalParts(Parts):
         if self._leases is None:
             raise RuntimeError(f"{self.service} has no leases")
         return self._leases
+
+    def snapshot(self, read: ReadPage[DbSession]) -> Snapshot:
+        """Make the snapshot that replicas load; `read` reads the objects of a page."""
+        return Snapshot(self.service, self._lease_store, read)
 
     def inbox(self, subscriptions: Subscriptions, ctx: Any) -> Inbox:
         """Make the inbox of the service's queue."""

@@ -8,7 +8,7 @@ from services.identity.adapters.keyring import Keyring
 from services.identity.migrations import migrations
 from services.identity.routes import INTERNAL_ROUTES, ROUTES
 from services.identity.settings import Settings
-from services.identity.store import Store
+from services.identity.store import SignInSnapshot, Store
 from services.identity.subscriptions import SUBSCRIPTIONS
 from services.identity.use_cases.context import Ctx
 from services.identity.use_cases.signing_keys import open_keyring
@@ -25,8 +25,6 @@ from shared.runtime.settings import secret_bytes
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 from shared.wiring import JournalParts
 
-SNAPSHOT_PAGE_SIZE = 500
-
 
 def build(
     settings: Settings,
@@ -39,7 +37,7 @@ def build(
     journal: type[Journal] = Journal,
     store: type[Store] = Store,
     hasher: Argon2Hasher | None = None,
-    snapshot_page_size: int = SNAPSHOT_PAGE_SIZE,
+    snapshot_rows: Callable[..., SignInSnapshot] = SignInSnapshot,
 ) -> ServiceApp:
     """Wire the service; nothing runs yet."""
     parts = JournalParts(
@@ -54,11 +52,14 @@ def build(
         lease_seconds=settings.lease_seconds,
     )
     hasher, keyring = hasher or Argon2Hasher(), Keyring()
+    rows = store(parts.database)
+    snapshot = snapshot_rows(clients=rows, sessions=rows, clock=parts.clock)
     ctx = Ctx(
         settings=settings,
         clock=parts.clock,
         pause=pause,
-        store=store(parts.database),
+        store=rows,
+        snapshot=parts.snapshot(snapshot.read),
         journal=parts.journal,
         hasher=hasher,
         keyring=keyring,
@@ -67,7 +68,6 @@ def build(
         refresh_tokens=Links(secret_bytes(settings.refresh_key), "refresh"),
         internal=parts.internal,
         checker=AuthzChecker(parts.internal, timeouts=timeouts),
-        snapshot_page_size=snapshot_page_size,
     )
     authenticator = parts.authenticator(keys=keyring.public)
 

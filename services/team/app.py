@@ -4,7 +4,7 @@ from services.team.migrations import migrations
 from services.team.routes import INTERNAL_ROUTES, ROUTES
 from services.team.routes.account_routes import AccountRoutes
 from services.team.settings import Settings
-from services.team.store import Snapshot, Store
+from services.team.store import PolicySnapshot, Store
 from services.team.subscriptions import SUBSCRIPTIONS
 from services.team.use_cases.catalogs import publish_shipped
 from services.team.use_cases.context import Ctx
@@ -47,7 +47,7 @@ def build(
         settings=settings,
         client=parts.client,
         store=rows,
-        snapshot=Snapshot(parts.database, rows),
+        snapshot=parts.snapshot(PolicySnapshot(parts.database, rows).read),
         journal=parts.journal,
         leases=parts.leases,
         internal=parts.internal,

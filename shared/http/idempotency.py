@@ -23,8 +23,11 @@ from shared.mongo import (
     AlreadyThere,
     Collection,
     Database,
+    DbClient,
     DbSession,
     Document,
+    Lost,
+    causal_session,
     insert_once,
     majority,
     update_expected,
@@ -70,9 +73,17 @@ class IdempotencyGuard:
     """The key of one request."""
 
     def __init__(
-        self, collection: Collection, document: Document, *, key: str, now: datetime
+        self,
+        client: DbClient,
+        collection: Collection,
+        document: Document,
+        *,
+        key: str,
+        now: datetime,
     ) -> None:
         self.key = key
+        self._kept: Document | None = None
+        self._client = client
         self._collection = collection
         self._document = document
         self._now = now
@@ -80,12 +91,22 @@ class IdempotencyGuard:
     async def take_key(self, session: DbSession) -> None:
         """Take the key, as the first statement of the transaction.
 
+        The answer of an earlier request is read at once, after the time of this transaction: a
+        majority has it, so no new primary can undo it once it is given.
+
         Raises:
             RepeatedRequest: a committed request has taken it.
+            Lost: the key is free again, deleted or undone by a new primary.
         """
         try:
             await insert_once(self._collection, dict(self._document), session)
         except AlreadyThere as there:
+            async with causal_session(self._client, session) as later:
+                self._kept = await self._collection.find_one(
+                    {"_id": self._document["_id"]}, session=later
+                )
+            if self._kept is None:
+                raise Lost(self._collection.name) from there
             raise RepeatedRequest from there
 
     async def keep_answer(self, session: DbSession, answer: BaseModel) -> None:
@@ -107,9 +128,9 @@ class IdempotencyGuard:
             IdempotencyAnswerLost: its answer has the form of another version.
             Unavailable: the key has expired; the next try finds it free.
         """
-        stored = await self._collection.find_one({"_id": self._document["_id"]})
+        stored = self._kept
         if stored is None:
-            raise Unavailable
+            raise TypeError("only a repeated request has a kept answer")
         if stored["expires_at"] <= self._now:
             # The index deletes up to a minute late.
             await self._collection.delete_one(
@@ -150,6 +171,7 @@ class Idempotency:
     """The idempotency keys of one service."""
 
     def __init__(self, database: Database, *, clock: Clock) -> None:
+        self._client: DbClient = database.client
         self._collection = majority(database, "idempotency")
         self._clock = clock
 
@@ -165,4 +187,4 @@ class Idempotency:
             "body": hashlib.sha256(content.encode()).hexdigest(),
             "expires_at": now + RETENTION,
         }
-        return IdempotencyGuard(self._collection, document, key=key, now=now)
+        return IdempotencyGuard(self._client, self._collection, document, key=key, now=now)

@@ -9,5 +9,14 @@ from shared.journal.journal import Journal, JournalWrite, WriteResult
 from shared.journal.routes import journal_routes
 from shared.journal.rows import INDEXES
 from shared.journal.signing_step import signing_step
+from shared.journal.snapshot import Snapshot
 
-__all__ = ["INDEXES", "Journal", "JournalWrite", "WriteResult", "journal_routes", "signing_step"]
+__all__ = [
+    "INDEXES",
+    "Journal",
+    "JournalWrite",
+    "Snapshot",
+    "WriteResult",
+    "journal_routes",
+    "signing_step",
+]

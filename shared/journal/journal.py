@@ -24,7 +24,8 @@ from shared.contracts.facts import (
 from shared.ids import new_id
 from shared.journal import rows
 from shared.journal.relay import Relay
-from shared.leases import Leases, Receipt
+from shared.journal.repeats import Repeats, Seen, finds_change_made
+from shared.leases import Leases, MongoLeaseStore
 from shared.mongo import (
     AlreadyThere,
     Database,
@@ -35,7 +36,7 @@ from shared.mongo import (
     majority,
     update_expected,
 )
-from shared.problems import Unavailable
+from shared.problems import Refusal, Unavailable
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
 T = TypeVar("T")
@@ -44,7 +45,8 @@ MAX_ROW_BYTES = 128 * 1024
 """Of one row as JSON: a row carries the whole state of an object, so the state must stay small."""
 
 Guard = Callable[[DbSession], Awaitable[None]]
-"""Runs first in the transaction: it takes an idempotency key or marks a fact as applied."""
+"""Runs first in each attempt of the transaction: it takes an idempotency key or marks a fact as
+applied."""
 
 
 @dataclass
@@ -96,6 +98,7 @@ class Journal:
         clock: Clock,
         leases: Leases | None = None,
         transactions: Transactions | None = None,
+        repeats: Repeats | None = None,
         timeouts: Timeouts = DEFAULT_TIMEOUTS,
     ) -> None:
         self.source = source
@@ -106,6 +109,7 @@ class Journal:
         self._relay = relay
         self._timeouts = timeouts
         self._leases = leases
+        self._repeats = repeats or Repeats(MongoLeaseStore(client, database))
         self._rows = majority(database, "journal")
         self._heads = majority(database, "heads")
         self._locks = [asyncio.Lock() for _ in range(SHARDS)]
@@ -153,19 +157,51 @@ class Journal:
 
         `change` may run more than once; `guard` runs before it. With `effective_everywhere` the
         write returns when each replica of authz has applied it or can no longer answer, or after
-        `Timeouts.barrier` seconds with `effective=False`.
+        `Timeouts.barrier` seconds with `effective=False`. A request that finds its change made
+        (it records nothing, or ends as `finds_change_made` says) waits for the same: its answer
+        tells the caller that the change is effective.
 
         Raises:
-            Unavailable: the database was away or contended; nothing is known to have happened.
+            Unavailable: the database was away or contended, and nothing is known to have happened;
+                or the change was made before and is not effective everywhere yet.
         """
         shard = shard_of(key)
+        seen = Seen(Position(self.source, self.epoch, shard, 0))
+        try:
+            result, recorded = await self._save(shard, change, seen, caller=caller, guard=guard)
+        except Exception as ended:
+            if effective_everywhere and finds_change_made(ended):
+                await self._settle(seen)
+            raise
+        committed_at = self._clock.boottime()
+        if not recorded:
+            if effective_everywhere:
+                await self._settle(seen)
+            return WriteResult(result=result, revision=None)
+        self._relay.publish_soon(recorded)
+        last = recorded[-1].row.position
+        effective = True
+        if effective_everywhere:
+            receipt = await self._granted.barrier(
+                last, committed_at=committed_at, after=seen.session
+            )
+            effective = receipt.effective
+        return WriteResult(result=result, revision=format_revision(last), effective=effective)
+
+    async def _save(
+        self,
+        shard: int,
+        change: Callable[[JournalWrite], Awaitable[T]],
+        seen: Seen,
+        *,
+        caller: Caller,
+        guard: Guard | None,
+    ) -> tuple[T, list[SignedRow]]:
         change_id = new_id("chg")
-        used: DbSession | None = None
         attempts: dict[str, tuple[T, list[SignedRow]]] = {}
 
         async def attempt(session: DbSession) -> tuple[T, list[SignedRow]]:
-            nonlocal used
-            used = session
+            seen.session, seen.change_id = session, None
             if guard is not None:
                 await guard(session)
             head = await self._heads.find_one({"_id": shard}, session=session) or {}
@@ -175,7 +211,13 @@ class Journal:
                 base=head["last_seq"],
                 caller=caller,
             )
-            result = await change(write)
+            seen.position = seen.position._replace(seq=write.base)
+            try:
+                result = await change(write)
+            except Refusal as refusal:
+                if finds_change_made(refusal):
+                    seen.change_id = await self._repeats.change_at(seen.position, session)
+                raise
             recorded = self._number(
                 write, shard=shard, change_id=change_id, previous=head["digest"]
             )
@@ -191,34 +233,12 @@ class Journal:
                 attempts.update((signed.row.id, (result, recorded)) for signed in recorded)
             return result, recorded
 
-        async def committed(session: DbSession | None) -> tuple[T, list[SignedRow]] | None:
+        async def committed(session: DbSession) -> tuple[T, list[SignedRow]] | None:
             stored = await self._rows.find_one({"change_id": change_id}, session=session)
             return None if stored is None else attempts[rows.read(stored).row.id]
 
         async with self._turn(shard):
-            result, recorded = await self._transactions.run(attempt, committed=committed)
-            committed_at = self._clock.boottime()
-        if not recorded:
-            return WriteResult(result=result, revision=None)
-        self._relay.publish_soon(recorded)
-        last = recorded[-1].row.position
-        effective = True
-        if effective_everywhere:
-            effective = (await self._barrier(last, committed_at, after=used)).effective
-        return WriteResult(result=result, revision=format_revision(last), effective=effective)
-
-    async def settle(self, key: str) -> bool:
-        """Await the barrier at the shard's head, for a request whose change was made before.
-
-        Return whether the change is effective everywhere.
-        """
-        shard = shard_of(key)
-        head = await self._heads.find_one({"_id": shard})
-        seq = (head or {})["last_seq"]
-        if not seq:
-            return True
-        position = Position(self.source, self.epoch, shard, seq)
-        return (await self._barrier(position, self._clock.boottime())).effective
+            return await self._transactions.run(attempt, committed=committed)
 
     async def refused(self, key: str, fact: Fact, *, caller: Caller) -> None:
         """Record a refused request for the audit log; no state changes."""
@@ -242,46 +262,36 @@ class Journal:
         finally:
             turn.release()
 
-    async def _barrier(
-        self, position: Position, committed_at: float, *, after: DbSession | None = None
-    ) -> Receipt:
+    async def _settle(self, seen: Seen) -> None:
+        """Wait until what a transaction saw is effective everywhere."""
+        head, session = await self._repeats.head(seen)
+        if not head.seq:
+            return
+        now = self._clock.boottime()
+        receipt = await self._granted.barrier(head, committed_at=now, after=session)
+        if not receipt.effective:
+            raise Unavailable
+
+    @property
+    def _granted(self) -> Leases:
         if self._leases is None:
             raise RuntimeError(f"{self.source} has no leases: no write can be effective everywhere")
-        return await self._leases.barrier(position, committed_at=committed_at, after=after)
+        return self._leases
 
     def _number(
         self, write: JournalWrite, *, shard: int, change_id: str, previous: str
     ) -> list[SignedRow]:
         numbered: list[SignedRow] = []
         for index, fact in enumerate(write.facts):
-            seq = write.base + index + 1
-            row = Row(
-                id=new_id("evt"),
-                type=fact.payload.type,
-                source=self.source,
-                epoch=self.epoch,
-                shard=shard,
-                seq=seq,
+            row = rows.row_of(
+                fact,
+                Position(self.source, self.epoch, shard, write.base + index + 1),
                 previous=numbered[-1].digest if numbered else previous,
                 change_id=change_id,
                 part=index + 1,
                 parts=len(write.facts),
                 occurred_at=write.now,
-                account_id=fact.account_id,
-                account_rev=fact.account_rev,
-                project_id=fact.project_id,
-                resource=fact.resource,
-                actor=write.caller.actor,
-                request=write.caller.request,
-                outcome=fact.outcome,
-                reason=fact.reason,
-                before=fact.before,
-                after=fact.after,
-                data=fact.payload.model_dump(mode="json"),
-                policy_objects=tuple(
-                    policy_object.model_copy(update={"rev": seq})
-                    for policy_object in fact.policy_objects
-                ),
+                caller=write.caller,
             )
             signed = self._signer.sign(row)
             if len(signed.event) > MAX_ROW_BYTES:

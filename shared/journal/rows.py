@@ -1,8 +1,11 @@
 """Rows of the journal as documents of the database and as messages of the bus."""
 
+from datetime import datetime
+
 from shared.auth.row_signatures import SignedRow
 from shared.bus import BusMessage
-from shared.contracts.facts import Position, Row, row_digest
+from shared.contracts.facts import Caller, Fact, Position, Row, row_digest
+from shared.ids import new_id
 from shared.indexes import Index
 from shared.mongo import Document
 
@@ -17,6 +20,48 @@ INDEXES = (
     ),
 )
 """What the migrations of each source need to write, relay and fetch rows."""
+
+
+def row_of(
+    fact: Fact,
+    position: Position,
+    *,
+    previous: str,
+    change_id: str,
+    part: int,
+    parts: int,
+    occurred_at: datetime,
+    caller: Caller,
+) -> Row:
+    """The row that carries a fact at its position."""
+    return Row(
+        id=new_id("evt"),
+        type=fact.payload.type,
+        source=position.source,
+        epoch=position.epoch,
+        shard=position.shard,
+        seq=position.seq,
+        previous=previous,
+        change_id=change_id,
+        part=part,
+        parts=parts,
+        occurred_at=occurred_at,
+        account_id=fact.account_id,
+        account_rev=fact.account_rev,
+        project_id=fact.project_id,
+        resource=fact.resource,
+        actor=caller.actor,
+        request=caller.request,
+        outcome=fact.outcome,
+        reason=fact.reason,
+        before=fact.before,
+        after=fact.after,
+        data=fact.payload.model_dump(mode="json"),
+        policy_objects=tuple(
+            policy_object.model_copy(update={"rev": position.seq})
+            for policy_object in fact.policy_objects
+        ),
+    )
 
 
 def key(place: Row | Position) -> str:

@@ -1,13 +1,12 @@
 """The store of lease rows and receipts."""
 
 import contextlib
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
-from shared.contracts.facts import JournalHeads
+from shared.contracts.facts import JournalHeads, Position
 from shared.indexes import Index
 from shared.leases.barrier import How, LeaseId, LeaseRow, Settled
 from shared.leases.receipt import RECEIPT_RETENTION, Receipt
@@ -17,6 +16,7 @@ from shared.mongo import (
     DbClient,
     DbSession,
     Document,
+    causal_session,
     insert_once,
     majority,
 )
@@ -74,6 +74,9 @@ class LeaseStore(Protocol, Generic[SessionT]):
     async def heads(self, session: SessionT) -> JournalHeads:
         """The journal's epoch and heads."""
 
+    async def change_at(self, position: Position, session: SessionT) -> str | None:
+        """The id of the change whose row the journal has at a position."""
+
     async def rows(self, session: SessionT) -> list[LeaseRow]:
         """Every lease row, those of released lives and of earlier versions too."""
 
@@ -94,26 +97,18 @@ class LeaseStore(Protocol, Generic[SessionT]):
 
 
 class MongoLeaseStore:
-    """The collections `leases` and `receipts`, beside the journal's `heads`."""
+    """The collections `leases` and `receipts`, beside the journal's own."""
 
     def __init__(self, client: DbClient, database: Database) -> None:
         self._client = client
         self._leases = majority(database, "leases")
         self._receipts = majority(database, "receipts")
         self._heads = majority(database, "heads")
+        self._journal = majority(database, "journal")
 
-    @asynccontextmanager
-    async def session(self, after: DbSession | None = None) -> AsyncIterator[DbSession]:
+    def session(self, after: DbSession | None = None) -> AbstractAsyncContextManager[DbSession]:
         """A causally consistent session that starts from the end of `after`."""
-        async with await self._client.start_session(causal_consistency=True) as session:
-            if after is not None:
-                # The driver's own session: motor's types take these properties for methods.
-                cluster_time = after.delegate.cluster_time
-                operation_time = after.delegate.operation_time
-                if cluster_time is not None and operation_time is not None:
-                    session.advance_cluster_time(cluster_time)
-                    session.advance_operation_time(operation_time)
-            yield session
+        return causal_session(self._client, after)
 
     async def put(self, row: LeaseRow, session: DbSession) -> None:
         """Insert or replace the row as `succeeding` says.
@@ -146,6 +141,12 @@ class MongoLeaseStore:
             elif row["last_seq"]:
                 seqs[row["_id"]], digests[row["_id"]] = row["last_seq"], row["digest"]
         return JournalHeads(epoch, seqs, digests)
+
+    async def change_at(self, position: Position, session: DbSession) -> str | None:
+        """The id of the change at a position, read with majority."""
+        place = {"shard": position.shard, "seq": position.seq}
+        row = await self._journal.find_one(place, session=session)
+        return None if row is None else str(row["change_id"])
 
     async def rows(self, session: DbSession) -> list[LeaseRow]:
         """Every lease row, read with majority."""

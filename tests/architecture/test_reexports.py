@@ -18,6 +18,7 @@ FACES = {
         "shared.journal.routes": {"journal_routes"},
         "shared.journal.rows": {"INDEXES"},
         "shared.journal.signing_step": {"signing_step"},
+        "shared.journal.snapshot": {"Snapshot"},
     },
     "shared/leases/__init__.py": {
         "shared.leases.leases": {"Leases"},

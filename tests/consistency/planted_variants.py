@@ -1,12 +1,17 @@
 """Variants of the product's cores, each with one planted defect that leads to wrong allows."""
 
+import base64
+import json
 from dataclasses import replace
 
 from shared.contracts.facts import format_revision
 from shared.following.journal_view import JournalView, RowOutcome
+from shared.journal import Snapshot
+from shared.journal.repeats import Repeats
 from shared.leases import Leases, Receipt
 from shared.leases.leases import Granted
-from tests.consistency.simulation import SimulatedMembers, SimulatedStore, SimulationParts
+from tests.consistency.database import SimulatedStore
+from tests.consistency.simulation import SimulatedMembers, SimulationParts
 
 
 class NoBarrier(Leases):
@@ -78,25 +83,54 @@ class WithoutMajority(SimulatedStore):
         await self.step()
 
         def arrive():
-            self.table[row.id] = row
+            self.replica_set.change(leases={**self.rows_now, row.id: row})
 
-        self.simulation.time.after(self.simulation.random.expovariate(5), arrive)
+        self.replica_set.time.after(self.replica_set.random.expovariate(5), arrive)
 
 
 class ReadBefore(SimulatedStore):
     """Reads the rows as they were before the change was committed."""
 
-    def __init__(self, simulation):
-        super().__init__(simulation)
-        self._seen = []
-
     async def rows(self, session):
-        now = self.simulation.time.now
-        self._seen.append((now, list(self.table.values())))
-        while len(self._seen) > 1 and self._seen[1][0] < now - 0.5:
-            self._seen.pop(0)
         await self.step()
-        return self._seen[0][1]
+        version = self.replica_set.seen(0.5)
+        return list(self.replica_set.versions[version].leases.values())
+
+
+class SettlesOutsideSession(Repeats):
+    """Reads the head for a repeat with majority, but not after what the repeat has seen."""
+
+    async def head(self, seen):
+        return await super().head(replace(seen, session=None))
+
+
+class GrantsOutsideSession(Leases):
+    """Reads the heads of a grant with majority, but not after the row's write."""
+
+    async def grant(self, lease, *, asked, epoch, applied, held=0.0):
+        row = self._row(lease, asked=asked, epoch=epoch, applied=applied, held=held)
+        async with self._store.session() as session:
+            await self._store.put(row, session)
+        async with self._store.session() as session:
+            now = await self._store.heads(session)
+        self._hear(row)
+        return Granted(epoch=now.epoch, heads=now.seqs, digests=now.digests, ttl=self._ttl)
+
+
+class UntiedPages(Snapshot):
+    """Reads a later page without comparing its heads with those of the first one."""
+
+    async def page(self, cursor):
+        page = await super().page(None)
+        if cursor is None:
+            return page
+        async with self._store.session() as session:
+            items, _ = await self._read("second", session)
+        epoch, heads, _ = json.loads(base64.urlsafe_b64decode(cursor))
+        heads = {int(shard): seq for shard, seq in heads.items()}
+        return page.model_copy(
+            update={"epoch": epoch, "heads": heads, "items": items, "next_cursor": None}
+        )
 
 
 PLANTED_VARIANTS = {
@@ -108,4 +142,7 @@ PLANTED_VARIANTS = {
     "heads first": SimulationParts(leases=HeadsFirst),
     "a hidden row: written without majority": SimulationParts(store=WithoutMajority),
     "a hidden row: read before the commit": SimulationParts(store=ReadBefore),
+    "a grant's heads read outside its session": SimulationParts(leases=GrantsOutsideSession),
+    "a repeat settled outside its session": SimulationParts(repeats=SettlesOutsideSession),
+    "snapshot pages not tied to the heads": SimulationParts(snapshot=UntiedPages),
 }

@@ -1,37 +1,50 @@
 """A simulation that counts wrong allows: of members whose removal was acknowledged.
 
 It is a discrete-event simulation around the product's own cores: `JournalView` in each replica,
-`Leases` and `Barrier` in two server processes of the source. Only the network, the database and the
-clocks are simulated. They delay, lose, repeat and reorder messages; links are cut, processes pause
-and crash, and every clock has its own rate.
+`Leases`, `Barrier` and `Snapshot` in two server processes of the source. Only the network, the
+database and the clocks are simulated. They delay, lose, repeat and reorder messages; links are cut,
+processes pause and crash. A majority lags behind the primary, a process reads an older majority,
+every clock has its own rate, and wall clocks are set back.
 
-A wrong allow is a check that **started** after a removal was acknowledged and was answered
-"allow" while the member was still removed.
+A removal is acknowledged when its request is answered, and also when a repeat is answered that
+finds it made. A wrong allow is a check that **started** after that and was answered "allow" while
+the member was still removed.
 """
 
 import random
 from collections import Counter
 from collections.abc import Callable, Coroutine
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from shared.contracts.facts import JournalHeads, Position
+from shared.contracts.calls.leases import SnapshotPage
+from shared.contracts.facts import Position
 from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
 from shared.following.journal_view import JournalRow, JournalView, LeaseGrant, RowOutcome
+from shared.journal import Snapshot
+from shared.journal.repeats import Repeats, Seen
 from shared.leases import Leases
-from shared.leases.barrier import LeaseId, LeaseRow, lease_id
-from shared.leases.store import succeeding
+from shared.leases.barrier import LeaseId, lease_id
+from shared.problems import Unavailable
+from tests.consistency.database import (
+    EPOCH,
+    SimulatedReplicaSet,
+    SimulatedSession,
+    SimulatedStore,
+    Version,
+)
 from tests.consistency.virtual_time import SimulatedAlarm, Timeline
-from tests.support.chains import digest_at, digests_at
+from tests.support.chains import digest_at
 
 TTL = 1.0
 SHARDS = 2
 MEMBERS = 8
-EPOCH = "e1"
 SKEW = 0.005
+START = datetime(2026, 1, 1, tzinfo=UTC)
+REPEATED_REMOVALS = 0.5
+"""Of this part of the removals a repeat comes while the first request may still wait."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +53,9 @@ class SimulationParts:
 
     view: type[JournalView] = JournalView
     leases: type[Leases] = Leases
-    store: "type[SimulatedStore] | None" = None
+    store: type[SimulatedStore] = SimulatedStore
+    snapshot: type[Snapshot] = Snapshot
+    repeats: type[Repeats] = Repeats
 
 
 class SimulatedMembers:
@@ -62,75 +77,26 @@ class SimulatedMembers:
         return self._known.get(member, (0, False))[1]
 
 
+def policy_object(member: str, rev: int, allowed: bool) -> PolicyObject:  # noqa: FBT001
+    """A member as of one revision; no state if it is none."""
+    return PolicyObject(
+        kind=PolicyObjectKind.MEMBER, id=member, rev=rev, state={} if allowed else None
+    )
+
+
 class SimulatedClock:
-    """The clocks of one process, with their own rate."""
+    """The clocks of one machine, with their own rate; the wall clock is set by `error` seconds."""
 
     def __init__(self, timeline: Timeline, rate: float) -> None:
         self._timeline = timeline
         self._rate = rate
+        self.error = 0.0
 
     def now(self) -> datetime:
-        return datetime(2026, 1, 1, tzinfo=UTC)
+        return START + timedelta(seconds=self.boottime() + self.error)
 
     def boottime(self) -> float:
         return self._timeline.now * self._rate
-
-
-class SimulatedStore:
-    """The database of the source: linearizable; each step happens at its own time."""
-
-    def __init__(self, simulation: "Simulation") -> None:
-        self.simulation = simulation
-        self.table: dict[str, LeaseRow] = {}
-
-    async def step(self) -> None:
-        r = self.simulation.random
-        await self.simulation.time.sleep(
-            r.expovariate(1000) if r.random() > 0.1 else r.expovariate(10)
-        )
-
-    @asynccontextmanager
-    async def session(self, after=None):
-        yield None
-
-    async def put(self, row, session) -> None:
-        await self.step()
-        self.table[row.id] = succeeding(row, self.table.get(row.id))
-        await self.step()
-
-    async def heads(self, session) -> JournalHeads:
-        await self.step()
-        heads = self.simulation.heads()
-        await self.step()
-        return JournalHeads(EPOCH, heads, digests_at(heads))
-
-    async def rows(self, session) -> list[LeaseRow]:
-        await self.step()
-        rows = list(self.table.values())
-        await self.step()
-        return rows
-
-    async def report(self, row) -> None:
-        await self.step()
-        there = self.table.get(row.id)
-        if there is not None and not there.released:
-            self.table[row.id] = replace(there, epoch=row.epoch, applied=row.applied)
-
-    async def remove(self, row) -> None:
-        await self.step()
-        there = self.table.get(row.id)
-        if there is not None and there.renewal == row.renewal:
-            del self.table[row.id]
-
-    async def release(self, row) -> None:
-        await self.step()
-        self.table[row.id] = row
-
-    async def save(self, receipt) -> None:
-        await self.step()
-
-    async def receipt(self, revision, now) -> None:
-        return None
 
 
 @dataclass
@@ -140,7 +106,48 @@ class Outcome:
     answers: Counter[str] = field(default_factory=Counter)
     wrong: int = 0
     worst: float = 0.0
+    repeats: int = 0
+    """How many repeats were answered that found a removal made."""
+    other_histories: int = 0
+    """How often a replica was granted a lease at heads that were below what it had applied."""
     waits: list[float] = field(default_factory=list)
+
+
+class Server:
+    """A process of the source: its clock, its view of the database, its leases and snapshots."""
+
+    def __init__(self, simulation: "Simulation") -> None:
+        parts, time = simulation.parts, simulation.time
+        self.simulation = simulation
+        self.clock = simulation.clock()
+        self.store = parts.store(simulation.database)
+        self.leases = parts.leases(
+            self.store, clock=self.clock, ttl=TTL, alarm=lambda: SimulatedAlarm(time)
+        )
+        self.snapshot = parts.snapshot("team", self.store, self.read_page)
+        self.repeats = parts.repeats(self.store)
+
+    async def read_page(
+        self, place: str, session: SimulatedSession
+    ) -> tuple[list[PolicyObject], str | None]:
+        """One half of the members."""
+        members = (await self.store.read(session)).members
+        names = list(members)[1::2] if place else list(members)[::2]
+        return [policy_object(name, *members[name]) for name in names], None if place else "second"
+
+    def fall_behind(self) -> None:
+        """Read an older majority for a while."""
+        r = self.simulation.random
+        self.store.behind = r.choice((0.05, 0.5, 2.0)) * r.random()
+
+        def catch_up() -> None:
+            self.store.behind = 0.0
+
+        self.simulation.time.after(r.choice((0.2, 1.0, 3.0)) * r.random(), catch_up)
+
+    def set_clock(self) -> None:
+        """Set the wall clock, mostly back."""
+        self.clock.error += self.simulation.random.uniform(-3600, 60)
 
 
 class Simulation:
@@ -151,18 +158,13 @@ class Simulation:
         self.time = Timeline()
         self.parts = parts
         self.faults = faults
-        self.members = {str(number): (0, True) for number in range(MEMBERS)}
+        members = {str(number): (0, True) for number in range(MEMBERS)}
+        start = Version(heads=dict.fromkeys(range(SHARDS), 0), members=members, leases={})
+        self.database = SimulatedReplicaSet(self.time, self.random, lags=faults, versions=[start])
         self.journal: dict[int, list[JournalRow]] = {shard: [] for shard in range(SHARDS)}
         self.removed: dict[str, float] = {}
         self.outcome = Outcome()
-        store = (parts.store or SimulatedStore)(self)
-        self.servers = [
-            (
-                clock,
-                parts.leases(store, clock=clock, ttl=TTL, alarm=lambda: SimulatedAlarm(self.time)),
-            )
-            for clock in (self.clock(), self.clock())
-        ]
+        self.servers = [Server(self), Server(self)]
         self.replicas = [SimulatedReplica(self, f"authz-{number}") for number in range(3)]
         self.time.after(self.random.expovariate(4), self.write)
         for replica in self.replicas:
@@ -170,6 +172,23 @@ class Simulation:
             self.time.after(self.random.random(), partial(self.ask, replica))
             if faults:
                 replica.suffer()
+        if faults:
+            for server in self.servers:
+                self.again(0.1, server.fall_behind)
+                self.again(0.1, server.set_clock)
+
+    def again(self, rate: float, fault: Callable[[], None]) -> None:
+        """Let a fault strike from the first second on, at a rate."""
+
+        def strike() -> None:
+            fault()
+            self.again(rate, fault)
+
+        self.time.after(1 + self.random.expovariate(rate), strike)
+
+    def server(self) -> Server:
+        """Any process of the source."""
+        return self.random.choice(self.servers)
 
     def clock(self) -> SimulatedClock:
         return SimulatedClock(self.time, 1 + self.random.uniform(-SKEW, SKEW))
@@ -177,9 +196,6 @@ class Simulation:
     def network(self) -> float:
         r = self.random
         return r.expovariate(1000) if r.random() > 0.02 else r.expovariate(5)
-
-    def heads(self) -> dict[int, int]:
-        return {shard: len(rows) for shard, rows in self.journal.items()}
 
     # The writer: one change of one or two members of a shard.
 
@@ -192,12 +208,14 @@ class Simulation:
         touched = self.random.sample(range(shard, MEMBERS, SHARDS), self.random.choice((1, 1, 2)))
         removed = []
         rows = self.journal[shard]
-        start = len(rows)
+        before = self.database.primary
+        start = before.heads[shard]
+        members = dict(before.members)
         for part, number in enumerate(touched, 1):
             member = str(number)
-            allowed = not self.members[member][1]
+            allowed = not members[member][1]
             seq = start + part
-            self.members[member] = (seq, allowed)
+            members[member] = (seq, allowed)
             if allowed:
                 self.removed.pop(member, None)
             else:
@@ -211,19 +229,51 @@ class Simulation:
                     digest=digest_at(shard, seq),
                     part=part,
                     parts=len(touched),
-                    policy_objects=(self.policy_object(member),),
+                    policy_objects=(policy_object(member, seq, allowed),),
                 )
             )
-        self.publish(rows[start:])
+        heads = {**before.heads, shard: start + len(touched)}
+        version = self.database.change(heads=heads, members=members)
+        for member, _ in removed:
+            if self.random.random() < REPEATED_REMOVALS:
+                self.time.spawn(self.repeat(member))
         committed = self.time.now
+        await self.database.committed(version)
+        self.publish(rows[start : start + len(touched)])
         await self.time.sleep(self.network())
-        clock, leases = self.random.choice(self.servers)
-        position = Position("team", EPOCH, shard, len(rows[: start + len(touched)]))
-        await leases.follow(position, committed_at=clock.boottime(), after=None)
+        server = self.server()
+        await server.leases.follow(
+            Position("team", EPOCH, shard, start + len(touched)),
+            committed_at=server.clock.boottime(),
+            after=SimulatedSession(version),
+        )
         self.outcome.waits.append(self.time.now - committed)
         for member, seq in removed:
-            if self.members[member] == (seq, False):
-                self.removed[member] = self.time.now
+            self.promise(member, seq)
+
+    async def repeat(self, member: str) -> None:
+        """A request that finds the removal made, and is answered 404."""
+        await self.time.sleep(self.random.choice((0.001, 0.1, 1.0)) * self.random.random())
+        server = self.server()
+        seq, allowed = self.database.primary.members[member]
+        if allowed:
+            return
+        shard = int(member) % SHARDS
+        transaction = SimulatedSession(self.database.last)
+        seen = Position("team", EPOCH, shard, self.database.primary.heads[shard])
+        await self.time.sleep(self.network())
+        try:
+            head, session = await server.repeats.head(Seen(seen, session=transaction))
+        except Unavailable:
+            return
+        await server.leases.follow(head, committed_at=server.clock.boottime(), after=session)
+        self.outcome.repeats += 1
+        self.promise(member, seq)
+
+    def promise(self, member: str, seq: int) -> None:
+        """A removal is acknowledged from now on, if it is not undone by a later change."""
+        if self.database.primary.members[member] == (seq, False):
+            self.removed.setdefault(member, self.time.now)
 
     def publish(self, rows: list[JournalRow]) -> None:
         for replica in self.replicas:
@@ -232,32 +282,26 @@ class Simulation:
                     queue = replica.queue
                     self.time.after(self.network(), partial(replica.deliver, row, queue))
 
-    def policy_object(self, member: str) -> PolicyObject:
-        rev, allowed = self.members[member]
-        return PolicyObject(
-            kind=PolicyObjectKind.MEMBER, id=member, rev=rev, state={} if allowed else None
-        )
-
     # The source's routes.
 
-    async def snapshot(self) -> tuple[dict[int, int], list[PolicyObject]]:
-        heads = self.heads()
-        policy_objects: list[PolicyObject] = []
-        names = list(self.members)
-        for page in (names[::2], names[1::2]):
-            await self.time.sleep(self.network() + self.random.uniform(0, 0.1))
-            policy_objects += [self.policy_object(member) for member in page]
-        return heads, policy_objects
+    async def snapshot(self, cursor: str | None) -> SnapshotPage | None:
+        await self.time.sleep(self.random.uniform(0, 0.1))
+        try:
+            return await self.server().snapshot.page(cursor)
+        except Unavailable:
+            return None
 
     async def changes(self, shard: int, after: int) -> list[JournalRow]:
         await self.time.sleep(self.network())
-        return self.journal[shard][after : after + 3]
+        version = self.database.seen(self.server().store.behind)
+        head = self.database.versions[version].heads[shard]
+        return self.journal[shard][after : min(after + 3, head)]
 
     # The clients: they ask most about the members who were removed last.
 
     def ask(self, replica: "SimulatedReplica") -> None:
         recent = [member for member, at in self.removed.items() if at > self.time.now - 3]
-        member = self.random.choice(recent or list(self.members))
+        member = self.random.choice(recent or list(self.database.primary.members))
         started = self.time.now
         replica.when_running(lambda: self.answer(replica, member, started))
         self.time.after(self.random.expovariate(200), lambda: self.ask(replica))
@@ -287,9 +331,12 @@ class SimulatedReplica:
         """Start the process, with nothing of the one before."""
         self.lives += 1
         self.state = SimulatedMembers(self.clock)
-        self.view = self.simulation.parts.view(self.state, lambda: str(self.lives))
+        self.view = self.simulation.parts.view(self.state, self.random_life)
         self.load(self.lives)
         self.renew(self.lives)
+
+    def random_life(self) -> str:
+        return f"{self.simulation.random.getrandbits(64):016x}"
 
     def row_of(self, life: str) -> LeaseId:
         return lease_id(service="authz", slot=self.name, life=life)
@@ -320,15 +367,28 @@ class SimulatedReplica:
     def load(self, life: int) -> None:
         if life != self.lives or self.view.loaded:
             return
-        self.when_running(lambda: self.call(self.simulation.snapshot, self.loaded))
+        self.when_running(partial(self.read_page, None))
         self.simulation.time.after(0.1, lambda: self.load(life))
 
-    def loaded(self, answer: tuple[dict[int, int], list[PolicyObject]]) -> None:
-        heads, policy_objects = answer
-        if self.view.load(
-            epoch=EPOCH, heads=heads, digests=digests_at(heads), policy_objects=policy_objects
-        ):
-            self.lease()
+    def read_page(
+        self,
+        first: SnapshotPage | None,
+        items: tuple[PolicyObject, ...] = (),
+        cursor: str | None = None,
+    ) -> None:
+        def take(page: SnapshotPage) -> None:
+            start, read = first or page, (*items, *page.items)
+            if page.next_cursor is not None:
+                self.read_page(start, read, page.next_cursor)
+            elif self.view.load(
+                epoch=start.epoch,
+                heads=start.heads,
+                digests=start.digests,
+                policy_objects=read,
+            ):
+                self.lease()
+
+        self.call(partial(self.simulation.snapshot, cursor), take)
 
     def renew(self, life: int) -> None:
         if life != self.lives:
@@ -341,7 +401,7 @@ class SimulatedReplica:
         if not self.view.loaded:
             return
         ask = self.view.ask(self.clock())
-        _, leases = self.simulation.random.choice(self.simulation.servers)
+        leases = self.simulation.server().leases
 
         async def grant() -> LeaseGrant:
             granted = await leases.grant(
@@ -356,8 +416,11 @@ class SimulatedReplica:
             )
 
         def granted(grant: LeaseGrant) -> None:
-            assert self.view.granted(ask, grant)
-            self.fetch()
+            if self.view.granted(ask, grant):
+                self.fetch()
+            else:
+                self.simulation.outcome.other_histories += 1
+                self.load(self.lives)
 
         self.call(grant, granted)
         if self.simulation.faults and self.simulation.random.random() < 0.01:
@@ -384,7 +447,7 @@ class SimulatedReplica:
 
     def report(self) -> None:
         ask = self.view.ask(self.clock())
-        _, leases = self.simulation.random.choice(self.simulation.servers)
+        leases = self.simulation.server().leases
         told = partial(
             leases.applied,
             self.row_of(ask.life),
@@ -408,14 +471,7 @@ class SimulatedReplica:
             (0.12, self.pause),
             (0.25, self.crash),
         ):
-            self.again(rate, fault)
-
-    def again(self, rate: float, fault: Callable[[], None]) -> None:
-        def strike() -> None:
-            fault()
-            self.again(rate, fault)
-
-        self.simulation.time.after(1 + self.simulation.random.expovariate(rate), strike)
+            self.simulation.again(rate, fault)
 
     def cut_bus(self) -> None:
         self.bus_up = False

@@ -46,7 +46,9 @@ def line(title: str, outcomes: dict[int, Outcome]) -> str:
     return (
         f"{title}: seeds {min(outcomes)} to {max(outcomes)}, {checks} checks, wrong allows "
         f"{sum(outcome.wrong for outcome in outcomes.values())}, "
-        f"{answers['closed'] / checks:.1%} closed; {len(waits)} changes"
+        f"{answers['closed'] / checks:.1%} closed; "
+        f"{sum(outcome.repeats for outcome in outcomes.values())} repeats answered; "
+        f"{len(waits)} changes"
         f" in force after {p50:.0f} ms (p50), {p99:.0f} ms (p99)"
     )
 
@@ -58,6 +60,8 @@ def test_no_fault_makes_a_replica_allow_a_removed_member(report: Callable[[str],
     assert {seed: outcome.wrong for seed, outcome in outcomes.items() if outcome.wrong} == {}
     assert answers["allow"] > 1000, "the simulation must have something to allow"
     assert answers["deny"] > answers["closed"], "closing every check would prove nothing"
+    assert sum(outcome.repeats for outcome in outcomes.values()) > 1000, "repeats are answered"
+    assert not any(outcome.other_histories for outcome in outcomes.values())
 
 
 def test_without_faults_no_check_is_closed_after_the_start(report: Callable[[str], None]):

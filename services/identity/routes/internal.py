@@ -4,7 +4,6 @@ from services.identity.domain.mailed_links import LinkInvalid
 from services.identity.routes.oidc import key_set
 from services.identity.use_cases import password_reset, verification
 from services.identity.use_cases.context import Ctx
-from services.identity.use_cases.snapshot import snapshot
 from services.identity.use_cases.users import user_by_id
 from shared.contracts.calls.base import LinkAnswer
 from shared.contracts.calls.identity import (
@@ -69,7 +68,7 @@ async def password_reset_link(
 
 async def get_snapshot(ctx: Ctx, call: Call[None, SnapshotQuery]) -> SnapshotPage:
     """Return one page of identity's policy objects."""
-    return await snapshot(ctx, call.query.cursor)
+    return await ctx.snapshot.page(call.query.cursor)
 
 
 ROUTES = (

@@ -6,13 +6,14 @@ become an operator (`T21`). A method's `session` is the transaction that the cal
 
 from services.identity.store.rate_limits import RateLimitRows
 from services.identity.store.service_clients import ServiceClientRows
-from services.identity.store.sessions import SessionRows, end_key
+from services.identity.store.sessions import SessionRows
 from services.identity.store.sign_ups import SignUpRows
 from services.identity.store.signing_keys import SigningKeyRows
+from services.identity.store.snapshot import SignInSnapshot
 from services.identity.store.users import UserRows
 from shared.mongo import Database
 
-__all__ = ["Store", "end_key"]
+__all__ = ["SignInSnapshot", "Store"]
 
 
 class Store(UserRows, SignUpRows, SessionRows, ServiceClientRows, SigningKeyRows, RateLimitRows):

@@ -17,9 +17,10 @@ class ServiceClientRows:
         found = await self._clients.find_one({"_id": client_id})
         return None if found is None else read(ServiceClient, found)
 
-    async def clients(self) -> list[ServiceClient]:
+    async def clients(self, session: DbSession) -> list[ServiceClient]:
         """Find every service client."""
-        return [read(ServiceClient, row) async for row in self._clients.find({})]
+        found = self._clients.find({}, session=session)
+        return [read(ServiceClient, row) async for row in found]
 
     async def insert_client(self, client: ServiceClient, session: DbSession) -> None:
         """Add a service client."""

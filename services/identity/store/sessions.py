@@ -64,11 +64,13 @@ class SessionRows:
         if outcome.matched_count != 1:
             raise Lost(self._sessions.name)
 
-    async def ended_sessions(self, *, since: datetime, after: str, limit: int) -> list[UserSession]:
+    async def ended_sessions(
+        self, *, since: datetime, after: str, limit: int, session: DbSession
+    ) -> list[UserSession]:
         """Find sessions that ended since a moment, in order of their end, after an `end_key`."""
         start = max(after, _end_key(since, ""))
         page = {"ended": True, "end_key": {"$gt": start, "$lt": LAST_END_KEY}}
-        found = self._sessions.find(page).sort("end_key", 1).limit(limit)
+        found = self._sessions.find(page, session=session).sort("end_key", 1).limit(limit)
         return [read(UserSession, row) async for row in found]
 
 

@@ -10,7 +10,7 @@ from services.identity.store import Store
 from shared.clock import Clock
 from shared.http.checker import Checker
 from shared.http.client import InternalClient
-from shared.journal import Journal
+from shared.journal import Journal, Snapshot
 from shared.links import Links
 
 
@@ -18,14 +18,14 @@ from shared.links import Links
 class Ctx:
     """Everything that identity's handlers and subscribers work with.
 
-    `pause` waits for some seconds. `snapshot_page_size` is the number of ended sessions on one
-    page of the snapshot.
+    `pause` waits for some seconds.
     """
 
     settings: Settings
     clock: Clock
     pause: Callable[[float], Awaitable[None]]
     store: Store
+    snapshot: Snapshot
     journal: Journal
     hasher: Argon2Hasher
     keyring: Keyring
@@ -34,7 +34,6 @@ class Ctx:
     refresh_tokens: Links
     internal: InternalClient
     checker: Checker
-    snapshot_page_size: int
 
     async def pad_response_time(self, started: float) -> None:
         """Wait until a whole number of steps has passed since `started` (`Clock.boottime`).

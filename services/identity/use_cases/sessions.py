@@ -21,7 +21,7 @@ from shared.ids import AccountId, SessionId, UserId, new_id
 from shared.journal import JournalWrite, WriteResult
 from shared.journal.journal import Guard
 from shared.mongo import Lost
-from shared.problems import Unauthenticated, Unavailable
+from shared.problems import Unauthenticated
 
 SESSIONS_PER_WRITE = 100
 """The most sessions that end in one transaction: a script can leave thousands of them open."""
@@ -139,12 +139,9 @@ async def log_out(ctx: Ctx, caller: Caller, principal: UserPrincipal) -> WriteRe
 
     user = await ctx.store.user(principal.user_id)
     actor = caller if user is None else caller_as(caller, user)
-    result = await ctx.journal.write(
+    return await ctx.journal.write(
         principal.user_id, change, caller=actor, effective_everywhere=True
     )
-    if result.revision is None and not await ctx.journal.settle(principal.user_id):
-        raise Unavailable
-    return result
 
 
 async def active_session(ctx: Ctx, principal: UserPrincipal) -> SignedIn:

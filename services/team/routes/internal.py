@@ -32,12 +32,8 @@ async def look_up(ctx: Ctx, call: Call[InvitationLookupRequest, None]) -> Invite
 
 
 async def snapshot(ctx: Ctx, call: Call[None, SnapshotQuery]) -> SnapshotPage:
-    """Return a page of the policy state of all accounts; the heads are read before any row."""
-    journal = ctx.journal
-    if call.query.cursor is not None:
-        return await ctx.snapshot.page(call.query.cursor, source=journal.source)
-    heads = await journal.heads()
-    return await ctx.snapshot.first_page(source=journal.source, heads=heads)
+    """Return a page of the policy state of all accounts."""
+    return await ctx.snapshot.page(call.query.cursor)
 
 
 ROUTES = (

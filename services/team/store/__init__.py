@@ -10,11 +10,11 @@ from services.team.store.members import MemberRows
 from services.team.store.overrides import OverrideRows
 from services.team.store.projects import ProjectRows
 from services.team.store.sessions import EndedSessionRows
-from services.team.store.snapshot import Snapshot
+from services.team.store.snapshot import PolicySnapshot
 from shared.ids import AccountId, ProjectId, UserId
 from shared.mongo import Database, DbSession
 
-__all__ = ["Snapshot", "Store", "catalog_object"]
+__all__ = ["PolicySnapshot", "Store", "catalog_object"]
 
 
 class Store(

@@ -65,11 +65,11 @@ class CatalogRows:
         }
         await insert_once(self._catalogs, row, session)
 
-    async def catalog_objects(self) -> list[PolicyObject]:
+    async def catalog_objects(self, session: DbSession) -> list[PolicyObject]:
         """Every published catalog, as authz reads it."""
         return [
             catalog_object(row["_id"], row["content"], rev=row["rev"])
-            async for row in self._catalogs.find({})
+            async for row in self._catalogs.find({}, session=session)
         ]
 
 

@@ -1,13 +1,6 @@
-"""The snapshot that a replica of authz loads when it starts.
+"""The rows that authz knows, as pages of the snapshot."""
 
-The heads are read before any row, every row carries its own `rev`, and the changes after the heads
-follow from the journal. The pages therefore need no common transaction.
-"""
-
-import base64
-import json
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from services.team.domain.accounts import Account
 from services.team.domain.members import Membership
@@ -15,12 +8,10 @@ from services.team.domain.projects import Project
 from services.team.store.catalogs import CatalogRows
 from services.team.store.overrides import read_override
 from services.team.store.policy_documents import SLICES
-from shared.contracts.calls.leases import SnapshotPage
-from shared.contracts.facts import JournalHeads
 from shared.contracts.policy_objects import PolicyObject
 from shared.documents import read
-from shared.mongo import Database, Document, majority
-from shared.problems import Invalid
+from shared.journal.snapshot import invalid_cursor
+from shared.mongo import Database, DbSession, Document, majority
 
 PAGE_SIZE = 2_000
 
@@ -32,8 +23,8 @@ _POLICY_OBJECTS: tuple[tuple[str, Callable[[Document], PolicyObject]], ...] = (
 )
 
 
-class Snapshot:
-    """The policy state of all accounts, page by page."""
+class PolicySnapshot:
+    """The policy objects of all accounts: the catalogs, then slice after slice of the rest."""
 
     def __init__(
         self, database: Database, catalogs: CatalogRows, *, page_size: int = PAGE_SIZE
@@ -45,54 +36,28 @@ class Snapshot:
         self._catalogs = catalogs
         self._page_size = page_size
 
-    async def first_page(self, *, source: str, heads: JournalHeads) -> SnapshotPage:
-        """The catalogs, and the beginning of the rest; `heads` were read before this call."""
-        items = await self._catalogs.catalog_objects()
-        start = _write(epoch=heads.epoch, heads=heads.seqs, at=0, after="")
-        page = await self.page(start, source=source)
-        first = {"items": (*items, *page.items), "digests": heads.digests}
-        return page.model_copy(update=first)
-
-    async def page(self, cursor: str, *, source: str) -> SnapshotPage:
-        """The page that a cursor names.
+    async def read(self, place: str, session: DbSession) -> tuple[list[PolicyObject], str | None]:
+        """The objects of one page, and the place of the next one.
 
         Raises:
-            Invalid: the cursor is not from a page of this snapshot.
+            Invalid: there is no such place.
         """
-        epoch, heads, at, after = _read(cursor)
-        items: list[PolicyObject] = []
-        while at < len(self._collections) * SLICES and len(items) < self._page_size:
+        at, after = _parse(place) if place else (0, "")
+        items = [] if place else await self._catalogs.catalog_objects(session)
+        full = len(items) + self._page_size
+        while at < len(self._collections) * SLICES and len(items) < full:
             collection, policy_object_of = self._collections[at // SLICES]
             wanted = {"slice": at % SLICES, "key": {"$gt": after}}
-            room = self._page_size - len(items)
-            rows = await collection.find(wanted).sort("key", 1).limit(room).to_list(room)
+            room = full - len(items)
+            found = collection.find(wanted, session=session).sort("key", 1).limit(room)
+            rows = await found.to_list(room)
             items += [policy_object_of(row).model_copy(update={"rev": row["rev"]}) for row in rows]
             at, after = (at, rows[-1]["key"]) if len(rows) == room else (at + 1, "")
-        more = at < len(self._collections) * SLICES
-        return SnapshotPage(
-            source=source,
-            epoch=epoch,
-            heads=heads,
-            digests={},
-            items=tuple(items),
-            next_cursor=_write(epoch=epoch, heads=heads, at=at, after=after) if more else None,
-        )
+        return items, f"{at}:{after}" if at < len(self._collections) * SLICES else None
 
 
-def _write(*, epoch: str, heads: Mapping[int, int], at: int, after: str) -> str:
-    content: list[Any] = [epoch, dict(heads), at, after]
-    return base64.urlsafe_b64encode(json.dumps(content).encode()).decode()
-
-
-def _read(cursor: str) -> tuple[str, dict[int, int], int, str]:
-    try:
-        epoch, heads, at, after = json.loads(base64.urlsafe_b64decode(cursor))
-        return (
-            str(epoch),
-            {int(shard): int(seq) for shard, seq in heads.items()},
-            int(at),
-            str(after),
-        )
-    except (ValueError, AttributeError, TypeError) as problem:
-        message = "This is not a cursor of this route. Start again without a cursor."
-        raise Invalid(errors=[("/query/cursor", message)]) from problem
+def _parse(place: str) -> tuple[int, str]:
+    at, _, after = place.partition(":")
+    if not at.isdecimal():
+        raise invalid_cursor()
+    return int(at), after

@@ -13,19 +13,18 @@ from pydantic import BaseModel
 
 from services.team.domain.account_access import AccountAccess, authorize
 from services.team.settings import Settings
-from services.team.store import Snapshot, Store
+from services.team.store import Store
 from services.team.use_cases.account_write import AccountWrite
 from shared.clock import Clock
 from shared.contracts.facts import Caller
 from shared.http.client import InternalClient
-from shared.http.idempotency import IdempotencyGuard, RepeatedRequest
+from shared.http.idempotency import IdempotencyGuard
 from shared.ids import AccountId, ProjectId, UserId
-from shared.journal import Journal, JournalWrite, WriteResult
+from shared.journal import Journal, JournalWrite, Snapshot, WriteResult
 from shared.journal.journal import Guard
 from shared.leases import Leases
 from shared.links import Links
 from shared.mongo import DbClient
-from shared.problems import Refusal, RefusalKind, Unavailable
 
 T = TypeVar("T")
 
@@ -105,8 +104,7 @@ class Ctx:
         """Run `change` in one transaction, and save what it recorded; it may run more than once.
 
         The request of a member is authorized first. With `effective_everywhere` the change is
-        acknowledged after the barrier. A request that finds its change already made is answered
-        only when that change is effective: it awaits the barrier at the shard's head.
+        acknowledged after the barrier, and so is a request that finds its change already made.
 
         Raises:
             NotFound, PermissionMissing: as `authorize`.
@@ -141,33 +139,13 @@ class Ctx:
                 await request.guard.keep_answer(write.session, request.repeat_answer(result))
             return result
 
-        try:
-            written = await self.journal.write(
-                account_id,
-                attempt,
-                caller=request.caller,
-                effective_everywhere=effective_everywhere,
-                guard=_guard_of(request),
-            )
-        except RepeatedRequest:
-            if effective_everywhere:
-                await self._settle(account_id)
-            raise
-        except Refusal as refusal:
-            if effective_everywhere and refusal.kind in _FOUND_MADE:
-                await self._settle(account_id)
-            raise
-        if effective_everywhere and written.revision is None:
-            await self._settle(account_id)
-        return written
-
-    async def _settle(self, account_id: AccountId) -> None:
-        if not await self.journal.settle(account_id):
-            raise Unavailable
-
-
-_FOUND_MADE = {RefusalKind.NOT_FOUND, RefusalKind.CONFLICT}
-"""What the repeat of a change is refused with, when the first one was committed."""
+        return await self.journal.write(
+            account_id,
+            attempt,
+            caller=request.caller,
+            effective_everywhere=effective_everywhere,
+            guard=_guard_of(request),
+        )
 
 
 def with_name(caller: Caller, *, name: str, email: str) -> Caller:

@@ -41,14 +41,6 @@ ROWS = (
         tests=("tests/services/identity/test_sessions.py",),
     ),
     Mutant(
-        id="identity-snapshot-reads-heads-last",
-        kind=Kind.CONSISTENCY,
-        file=SNAPSHOT,
-        old="    return SnapshotPage(\n",
-        new="    heads = await ctx.journal.heads()\n    return SnapshotPage(\n",
-        tests=SNAPSHOT_TESTS,
-    ),
-    Mutant(
         id="identity-snapshot-forgets-too-early",
         kind=Kind.SECURITY,
         file="shared/auth/lifetimes.py",

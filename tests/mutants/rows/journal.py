@@ -1,14 +1,156 @@
-"""Mutants of the journal: a write waits for its turn only so long."""
+"""Mutants of the journal: turns, repeats that find their change made, and snapshot pages."""
 
 from tests.mutants.mutant import Kind, Mutant
+
+JOURNAL = "shared/journal/journal.py"
+LAG = ("tests/shared/journal/test_majority_lag.py",)
+PAGES = ("tests/services/test_snapshot_pages.py",)
 
 ROWS = (
     Mutant(
         id="journal-turn-without-a-timeout",
         kind=Kind.AVAILABILITY,
-        file="shared/journal/journal.py",
+        file=JOURNAL,
         old="asyncio.timeout(self._timeouts.shard_turn)",
         new="asyncio.timeout(None)",
         tests=("tests/shared/journal/test_journal.py",),
+    ),
+    Mutant(
+        id="journal-repeat-not-settled",
+        kind=Kind.CONSISTENCY,
+        file=JOURNAL,
+        old="            if effective_everywhere and finds_change_made(ended):\n",
+        new="            if False:\n",
+        tests=LAG,
+    ),
+    Mutant(
+        id="journal-repeat-by-key-not-settled",
+        kind=Kind.CONSISTENCY,
+        file="shared/journal/repeats.py",
+        old="    return isinstance(ended, RepeatedRequest) or (\n",
+        new="    return (\n",
+        tests=LAG,
+    ),
+    Mutant(
+        id="journal-unchanged-not-settled",
+        kind=Kind.CONSISTENCY,
+        file=JOURNAL,
+        old="            if effective_everywhere:\n                await self._settle(seen)\n",
+        new="",
+        tests=LAG,
+    ),
+    Mutant(
+        id="journal-repeat-settled-outside-its-session",
+        kind=Kind.CONSISTENCY,
+        file="shared/journal/repeats.py",
+        old="self._store.session(seen.session)",
+        new="self._store.session()",
+        tests=LAG,
+    ),
+    Mutant(
+        id="journal-repeat-answered-for-another-history",
+        kind=Kind.CONSISTENCY,
+        file="shared/journal/repeats.py",
+        old="            undone = heads.epoch != position.epoch or (\n",
+        new="            undone = (\n",
+        tests=LAG,
+    ),
+    Mutant(
+        id="journal-another-change-taken-for-the-undone-one",
+        kind=Kind.CONSISTENCY,
+        file=JOURNAL,
+        old="seen.change_id = await self._repeats.change_at(seen.position, session)",
+        new="seen.change_id = None",
+        tests=LAG,
+    ),
+    Mutant(
+        id="journal-kept-answer-read-outside-its-session",
+        kind=Kind.CONSISTENCY,
+        file="shared/http/idempotency.py",
+        old="causal_session(self._client, session)",
+        new="causal_session(self._client)",
+        tests=LAG,
+    ),
+    Mutant(
+        id="journal-undone-answer-given",
+        kind=Kind.CONSISTENCY,
+        file="shared/http/idempotency.py",
+        old="            if self._kept is None:\n",
+        new="            if False:\n",
+        tests=LAG,
+    ),
+    Mutant(
+        id="journal-unanswered-commit-looked-up-outside-its-session",
+        kind=Kind.CONSISTENCY,
+        file="shared/mongo.py",
+        old="await committed(session) if committed else None",
+        new="await committed(None) if committed else None  # type: ignore[arg-type]",
+        tests=LAG,
+    ),
+    Mutant(
+        id="journal-session-without-the-operation-time",
+        kind=Kind.CONSISTENCY,
+        file="shared/mongo.py",
+        old="                session.advance_operation_time(operation_time)\n",
+        new="",
+        tests=LAG,
+    ),
+    Mutant(
+        id="snapshot-reads-heads-last",
+        kind=Kind.CONSISTENCY,
+        file="shared/journal/snapshot.py",
+        old="            items, place = await self._read(start.place, session)\n",
+        new="            items, place = await self._read(start.place, session)\n"
+        "            if cursor is None:\n"
+        '                start = _Cursor(*(await self._store.heads(session))[:2], "")\n',
+        tests=("tests/services/identity/test_internal.py", "-k", "heads_of_a_snapshot"),
+    ),
+    Mutant(
+        id="snapshot-page-older-than-its-heads",
+        kind=Kind.CONSISTENCY,
+        file="shared/journal/snapshot.py",
+        old="            elif now.epoch != start.epoch or _behind(now.seqs, start.heads):\n",
+        new="            elif now.epoch != start.epoch:\n",
+        tests=PAGES,
+    ),
+    Mutant(
+        id="snapshot-page-of-another-epoch",
+        kind=Kind.CONSISTENCY,
+        file="shared/journal/snapshot.py",
+        old="            elif now.epoch != start.epoch or _behind(now.seqs, start.heads):\n",
+        new="            elif _behind(now.seqs, start.heads):\n",
+        tests=PAGES,
+    ),
+    Mutant(
+        id="snapshot-team-objects-outside-the-session",
+        kind=Kind.CONSISTENCY,
+        file="services/team/store/snapshot.py",
+        old="collection.find(wanted, session=session)",
+        new="collection.find(wanted)",
+        tests=PAGES,
+    ),
+    Mutant(
+        id="snapshot-identity-sessions-outside-the-session",
+        kind=Kind.CONSISTENCY,
+        file="services/identity/store/sessions.py",
+        old="self._sessions.find(page, session=session)",
+        new="self._sessions.find(page)",
+        tests=PAGES,
+    ),
+    Mutant(
+        id="snapshot-identity-clients-outside-the-session",
+        kind=Kind.CONSISTENCY,
+        file="services/identity/store/service_clients.py",
+        old="self._clients.find({}, session=session)",
+        new="self._clients.find({})",
+        tests=PAGES,
+    ),
+    Mutant(
+        id="snapshot-catalogs-outside-the-session",
+        kind=Kind.CONSISTENCY,
+        file="services/team/store/catalogs.py",
+        old="self._catalogs.find({}, session=session)",
+        new="self._catalogs.find({})",
+        tests=PAGES,
     ),
 )

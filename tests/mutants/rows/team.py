@@ -28,20 +28,17 @@ ROWS = (
     Mutant(
         id="team-repeat-refused-as-conflict-not-settled",
         kind=Kind.CONSISTENCY,
-        file=CONTEXT,
-        old="_FOUND_MADE = {RefusalKind.NOT_FOUND, RefusalKind.CONFLICT}",
-        new="_FOUND_MADE = {RefusalKind.NOT_FOUND}",
+        file="shared/journal/repeats.py",
+        old="_REPEATED = {RefusalKind.NOT_FOUND, RefusalKind.CONFLICT, RefusalKind.GONE}",
+        new="_REPEATED = {RefusalKind.NOT_FOUND, RefusalKind.GONE}",
         tests=("tests/services/team/test_effective_everywhere.py",),
     ),
     Mutant(
-        id="team-repeat-by-key-not-settled",
+        id="team-change-takes-no-account-of-effectiveness",
         kind=Kind.CONSISTENCY,
         file=CONTEXT,
-        old="        except RepeatedRequest:\n"
-        "            if effective_everywhere:\n"
-        "                await self._settle(account_id)\n"
-        "            raise\n",
-        new="        except RepeatedRequest:\n            raise\n",
+        old="            effective_everywhere=effective_everywhere,\n",
+        new="            effective_everywhere=False,\n",
         tests=("tests/services/team/test_effective_everywhere.py",),
     ),
     Mutant(

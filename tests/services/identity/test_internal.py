@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from services.identity.store import Store
+from services.identity.store import SignInSnapshot, Store
 from shared.auth.lifetimes import ACCESS_SECONDS
 from shared.contracts.calls.base import InternalCall
 from shared.contracts.calls.identity import (
@@ -54,7 +55,8 @@ async def test_each_internal_route_refuses_other_callers(identity: Identity) -> 
 
 @pytest.fixture
 async def identity_with_small_pages(mongo_url: str, database_name: str) -> AsyncIterator[Identity]:
-    async with running(mongo_url, database_name, wiring={"snapshot_page_size": 2}) as identity:
+    wiring = {"snapshot_rows": partial(SignInSnapshot, page_size=2)}
+    async with running(mongo_url, database_name, wiring=wiring) as identity:
         yield identity
 
 

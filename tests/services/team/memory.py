@@ -18,7 +18,9 @@ from shared.contracts.calls.identity import USER, InternalUser
 from shared.contracts.facts import Actor, Caller, RequestInfo
 from shared.ids import AccountId, MembershipId, ProjectId, UserId, new_id
 from shared.journal import JournalWrite, WriteResult
+from shared.journal.repeats import finds_change_made
 from shared.links import Links
+from shared.problems import Unavailable
 from tests.clocks import SetClock
 
 if TYPE_CHECKING:
@@ -238,10 +240,17 @@ class MemoryJournal:
         write = JournalWrite(
             session=cast("Any", None), now=self.clock.now(), base=len(self.facts), caller=caller
         )
-        with self.store.attempt():
-            if guard is not None:
-                await guard(write.session)
-            result = await work(write)
+        try:
+            with self.store.attempt():
+                if guard is not None:
+                    await guard(write.session)
+                result = await work(write)
+        except Exception as ended:
+            if effective_everywhere and finds_change_made(ended):
+                self._settle(key)
+            raise
+        if effective_everywhere and not write.facts:
+            self._settle(key)
         self.facts += write.facts
         self.callers.append(write.caller)
         revision = f"team.e1.0.{len(self.facts)}" if write.facts else None
@@ -251,9 +260,10 @@ class MemoryJournal:
         self.facts.append(fact)
         self.callers.append(caller)
 
-    async def settle(self, key: str) -> bool:
+    def _settle(self, key: str) -> None:
         self.settled.append(key)
-        return self.settles
+        if not self.settles:
+            raise Unavailable
 
 
 class MemoryIdentity:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.team.store import Snapshot, Store
+from services.team.store import PolicySnapshot, Store
 from shared.contracts.calls.base import LinkAnswer
 from shared.contracts.calls.journal import HEADS
 from shared.contracts.calls.leases import (
@@ -25,7 +25,8 @@ from shared.contracts.calls.team import (
     InvitationLinkRequest,
     InvitationLookupRequest,
 )
-from shared.contracts.facts import JournalHeads
+from shared.journal import Snapshot
+from shared.leases import MongoLeaseStore
 from shared.problems import Refusal, RefusalKind
 from tests.patience import PATIENT
 from tests.services.team.running import Account, Team, running
@@ -108,12 +109,12 @@ async def pages_of(team: Team) -> list[SnapshotPage]:
 
 async def small_pages_of(team: Team) -> list[SnapshotPage]:
     """The snapshot as the route gives it, in pages of three."""
-    small = Snapshot(team.database, Store(team.database), page_size=3)
-    now = await team.callers["authz"].call(HEADS, "team")
-    heads = JournalHeads(now.epoch, now.heads, now.digests)
-    pages = [await small.first_page(source="team", heads=heads)]
+    rows = PolicySnapshot(team.database, Store(team.database), page_size=3)
+    heads = MongoLeaseStore(team.database.client, team.database)
+    small = Snapshot("team", heads, rows.read)
+    pages = [await small.page(None)]
     while (cursor := pages[-1].next_cursor) is not None:
-        pages.append(await small.page(cursor, source="team"))
+        pages.append(await small.page(cursor))
     return pages
 
 

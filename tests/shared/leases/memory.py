@@ -35,6 +35,9 @@ class MemoryLeaseStore:
         digests = digests_at(self.journal_heads) | self.digests
         return JournalHeads(self.epoch, dict(self.journal_heads), digests)
 
+    async def change_at(self, position, session) -> str | None:
+        return None
+
     async def rows(self, session):
         self.looks += 1
         return list(self.table.values())

@@ -1,0 +1,105 @@
+"""The snapshot of a source's policy objects, which a replica loads page by page.
+
+The heads are read before any row, every object carries its own `rev`, and the changes after the
+heads follow from the journal. The pages therefore need no common transaction, but each must be at
+least as new as the heads that the first one told.
+"""
+
+import base64
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from shared.contracts.calls.leases import SnapshotPage
+from shared.contracts.facts import JournalHeads
+from shared.contracts.policy_objects import PolicyObject
+from shared.problems import Invalid, Unavailable
+
+SessionT = TypeVar("SessionT")
+
+ReadPage = Callable[[str, SessionT], Awaitable[tuple[Sequence[PolicyObject], str | None]]]
+"""Reads the objects from a place on, and returns them with the next place; `""` is the first place
+and `None` the end."""
+
+
+class HeadsStore(Protocol[SessionT]):
+    """What the snapshot needs of a database: causally consistent majority reads of the heads."""
+
+    def session(self) -> AbstractAsyncContextManager[SessionT]:
+        """Reads in causal order."""
+
+    async def heads(self, session: SessionT) -> JournalHeads:
+        """The journal's epoch and heads."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Cursor:
+    epoch: str
+    heads: Mapping[int, int]
+    place: str
+
+
+class Snapshot:
+    """The policy state of one source, page by page."""
+
+    def __init__(self, source: str, store: HeadsStore[Any], read: ReadPage[Any]) -> None:
+        self._source = source
+        self._store = store
+        self._read = read
+
+    async def page(self, cursor: str | None) -> SnapshotPage:
+        """Return the page that a cursor names, or the first one.
+
+        The heads are read before the objects, in one causally consistent session. A page may come
+        from another process or after a change of the primary, with a majority that is older than
+        the heads of the first page. Its objects would then lack changes that the replica takes for
+        applied.
+
+        Raises:
+            Invalid: the cursor is not from a page of this snapshot.
+            Unavailable: the page would be older than the first one, or the epoch is another.
+        """
+        start = None if cursor is None else _parse(cursor)
+        async with self._store.session() as session:
+            now = await self._store.heads(session)
+            if start is None:
+                start = _Cursor(now.epoch, now.seqs, "")
+            elif now.epoch != start.epoch or _behind(now.seqs, start.heads):
+                raise Unavailable
+            items, place = await self._read(start.place, session)
+        return SnapshotPage(
+            source=self._source,
+            epoch=start.epoch,
+            heads=dict(start.heads),
+            digests=now.digests if cursor is None else {},
+            items=tuple(items),
+            next_cursor=None
+            if place is None
+            else _format(_Cursor(start.epoch, start.heads, place)),
+        )
+
+
+def invalid_cursor() -> Invalid:
+    """The refusal of a cursor that no page gave."""
+    message = "This is not a cursor of this route. Start again without a cursor."
+    return Invalid(errors=[("/query/cursor", message)])
+
+
+def _behind(heads: Mapping[int, int], promised: Mapping[int, int]) -> bool:
+    return any(heads.get(shard, 0) < seq for shard, seq in promised.items())
+
+
+def _format(cursor: _Cursor) -> str:
+    content: list[Any] = [cursor.epoch, dict(cursor.heads), cursor.place]
+    return base64.urlsafe_b64encode(json.dumps(content).encode()).decode()
+
+
+def _parse(cursor: str) -> _Cursor:
+    try:
+        epoch, heads, place = json.loads(base64.urlsafe_b64decode(cursor))
+        numbers = {int(shard): int(seq) for shard, seq in heads.items()}
+    except (ValueError, AttributeError, TypeError) as problem:
+        raise invalid_cursor() from problem
+    return _Cursor(str(epoch), numbers, str(place))
