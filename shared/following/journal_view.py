@@ -75,10 +75,7 @@ class LeaseGrant:
 
 
 class HistoryForked(Exception):  # noqa: N818 - the view is well, it has forgotten everything
-    """The source signed two rows for one place, or a row that does not follow its last one.
-
-    The view has forgotten everything: the snapshot must be loaded again.
-    """
+    """The source signed two histories. The view has forgotten everything: load the snapshot."""
 
 
 class RowOutcome(StrEnum):

@@ -19,6 +19,7 @@ from tests.mutants.rows import (
     sdk,
     servers,
     sign_up,
+    signed_rows,
     team,
     text,
 )
@@ -41,6 +42,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *sdk.ROWS,
     *servers.ROWS,
     *sign_up.ROWS,
+    *signed_rows.ROWS,
     *team.ROWS,
     *text.ROWS,
 )

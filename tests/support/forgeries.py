@@ -78,7 +78,7 @@ FORGERIES: dict[str, Forgery] = {
     "another shard": _changed(shard=1),
     "another epoch": _changed(epoch="forged"),
     "another source": _changed(source="notification"),
-    "another type": _changed(type="team.member.removed.v1"),
+    "another type": _changed(type="team.member.forged.v1"),
     "another predecessor": _changed(previous="f" * 64),
     "the next place": _next_place,
     "header id": _headers(id="evt_other"),

@@ -34,8 +34,8 @@ ROWS = (
         id="inbox-fetched-page-counts-as-whole",
         kind=Kind.CONSISTENCY,
         file=RECONCILER,
-        old="                marked |= await self._fetch(first, end, marked)\n",
-        new="                await self._fetch(first, end, marked)\n"
+        old="                marked |= await self._fetch(first, end, marks)\n",
+        new="                await self._fetch(first, end, marks)\n"
         "                marked = set(range(applied + 1, end + 1))\n",
         tests=NEAREST,
     ),

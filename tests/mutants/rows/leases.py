@@ -14,8 +14,8 @@ ROWS = (
         kind=Kind.CONSISTENCY,
         file=LEASES,
         old="            await self._store.put(row, session)\n"
-        "            epoch_now, heads = await self._store.heads(session)\n",
-        new="            epoch_now, heads = await self._store.heads(session)\n"
+        "            now = await self._store.heads(session)\n",
+        new="            now = await self._store.heads(session)\n"
         "            await self._store.put(row, session)\n",
         tests=("tests/shared/leases", "tests/consistency", "-k", "leases or no_fault"),
     ),

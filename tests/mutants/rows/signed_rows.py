@@ -1,0 +1,167 @@
+"""Mutants of signed rows: each check of what arrives, and the chain."""
+
+from tests.mutants.mutant import Kind, Mutant
+
+VERIFIER = "shared/row_verifier.py"
+SIGNATURES = "shared/auth/row_signatures.py"
+VIEW = "shared/following/journal_view.py"
+INBOX = "shared/inbox/inbox.py"
+RECONCILER = "shared/inbox/reconciler.py"
+FOLLOWERS = "shared/following/followers.py"
+FOLLOWER = "shared/following/follower.py"
+JOURNAL = "shared/journal/journal.py"
+VERIFIER_TESTS = ("tests/shared/test_row_verifier.py",)
+FORK_TESTS = ("tests/shared/following",)
+INBOX_TESTS = ("tests/shared/inbox/test_forgeries.py",)
+AUTHZ_TESTS = ("tests/services/authz/test_forgeries.py",)
+JOURNAL_TESTS = ("tests/shared/journal/test_signed_rows.py",)
+
+
+def _mutant(name: str, file: str, old: str, new: str, tests: tuple[str, ...]) -> Mutant:
+    return Mutant(
+        id=f"signed-rows-{name}", kind=Kind.SECURITY, file=file, old=old, new=new, tests=tests
+    )
+
+
+ROWS = (
+    _mutant(
+        "signature-unchecked",
+        VERIFIER,
+        "        if not self._keys.signed(source, event, signature):\n",
+        "        if not signature:\n",
+        VERIFIER_TESTS,
+    ),
+    _mutant(
+        "headers-unchecked",
+        VERIFIER,
+        "        if (message.id, message.type, claimed) != (row.id, row.type, row.position):\n",
+        "        if claimed.source != row.source:\n",
+        VERIFIER_TESTS,
+    ),
+    _mutant(
+        "type-unchecked",
+        VERIFIER,
+        "(message.id, message.type, claimed) != (row.id, row.type, row.position)",
+        "(message.id, claimed) != (row.id, row.position)",
+        VERIFIER_TESTS,
+    ),
+    _mutant(
+        "fetched-place-unchecked",
+        VERIFIER,
+        "            if not asked_for or row.position !=",
+        "            if row.position !=",
+        VERIFIER_TESTS,
+    ),
+    _mutant(
+        "fetched-chain-unchecked",
+        VERIFIER,
+        "            if row.seq == last + 1 and digest not in {None, row.previous}:\n",
+        "            if row.seq == last:\n",
+        VERIFIER_TESTS,
+    ),
+    _mutant(
+        "first-row-follows-anything",
+        VERIFIER,
+        "GENESIS if query.after == 0 else None",
+        "None",
+        VERIFIER_TESTS,
+    ),
+    _mutant(
+        "log-flooded",
+        VERIFIER,
+        "        if alarm.due():\n",
+        "        if alarm:\n",
+        VERIFIER_TESTS,
+    ),
+    _mutant(
+        "without-prefix",
+        SIGNATURES,
+        "                key.verify(data, DOMAIN + event)\n",
+        "                key.verify(data, event)\n",
+        VERIFIER_TESTS,
+    ),
+    _mutant(
+        "any-sources-key",
+        SIGNATURES,
+        "        for key in self._keys.get(source, ()):\n",
+        "        for key in sum(self._keys.values(), []):\n",
+        VERIFIER_TESTS,
+    ),
+    _mutant(
+        "view-takes-a-second-row",
+        VIEW,
+        "        if there.digest != row.digest and there.epoch == row.epoch:\n",
+        "        if there.epoch != row.epoch and not self.loaded and there.seq == 0:\n",
+        FORK_TESTS,
+    ),
+    _mutant(
+        "view-ignores-a-second-last-row",
+        VIEW,
+        "            if row.seq == applied and row.digest != self.digests[row.shard]:\n",
+        "            if row.seq == 0:\n",
+        FORK_TESTS,
+    ),
+    _mutant(
+        "view-ignores-the-chain",
+        VIEW,
+        "            if row.previous != previous:\n",
+        "            if not previous:\n",
+        FORK_TESTS,
+    ),
+    _mutant(
+        "view-ignores-the-heads-digest",
+        VIEW,
+        "== head and self.digests[shard] != digest:\n",
+        "== head and not digest:\n",
+        FORK_TESTS,
+    ),
+    _mutant(
+        "view-keeps-its-state-after-a-fork",
+        VIEW,
+        "        self.forget()\n        return HistoryForked()\n",
+        "        return HistoryForked()\n",
+        FORK_TESTS,
+    ),
+    _mutant(
+        "forgery-becomes-a-dead-letter",
+        INBOX,
+        "            return Verdict.ACK\n        except ValueError",
+        "            return Verdict.DEAD\n        except ValueError",
+        INBOX_TESTS,
+    ),
+    _mutant(
+        "second-row-is-no-alarm",
+        INBOX,
+        "not in {None, signed.digest}:\n",
+        "is None:\n",
+        INBOX_TESTS,
+    ),
+    _mutant(
+        "fetched-second-row-is-no-alarm",
+        RECONCILER,
+        "                    if marks[row.seq] not in {None, signed.digest}:\n",
+        "                    if marks[row.seq] is None:\n",
+        INBOX_TESTS,
+    ),
+    _mutant(
+        "forgeries-hammer-the-source",
+        FOLLOWERS,
+        "            if follower is not None and self._suspicion.due():\n",
+        "            if follower is not None:\n",
+        AUTHZ_TESTS,
+    ),
+    _mutant(
+        "unfit-fetch-does-not-reload",
+        FOLLOWER,
+        "            except RowRefused:\n",
+        "            except RowRefused:\n                continue\n",
+        AUTHZ_TESTS,
+    ),
+    _mutant(
+        "chain-begins-anew-in-each-change",
+        JOURNAL,
+        "previous=numbered[-1].digest if numbered else previous,",
+        "previous=numbered[-1].digest if numbered else GENESIS,",
+        JOURNAL_TESTS,
+    ),
+)
