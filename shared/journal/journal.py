@@ -148,10 +148,12 @@ class Journal:
         caller: Caller,
         effective_everywhere: bool,
         guard: Guard | None = None,
+        before_commit: Callable[[], None] | None = None,
     ) -> WriteResult[T]:
         """Save state and facts in one transaction, in the shard of `key`.
 
-        `change` may run more than once; `guard` runs before it. With `effective_everywhere` the
+        `change` may run more than once; `guard` runs before it, and `before_commit` when only the
+        commit is left to do. With `effective_everywhere` the
         write returns when each replica of authz has applied it or can no longer answer, or after
         `Timeouts.barrier` seconds with `effective=False`.
 
@@ -189,6 +191,8 @@ class Journal:
                 documents = [rows.document(signed) for signed in recorded]
                 await self._rows.insert_many(documents, session=session)
                 attempts.update((signed.row.id, (result, recorded)) for signed in recorded)
+            if before_commit is not None:
+                before_commit()
             return result, recorded
 
         async def committed(session: DbSession | None) -> tuple[T, list[SignedRow]] | None:

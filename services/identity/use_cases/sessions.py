@@ -15,7 +15,7 @@ from services.identity.domain.users import User, caller_as
 from services.identity.use_cases.context import Ctx
 from services.identity.use_cases.rate_limits import rate_limited, sign_in_limits_of
 from shared.addresses import parse_address
-from shared.auth.principals import UserPrincipal
+from shared.auth.principals import ClientPrincipal, UserPrincipal
 from shared.contracts.facts import Caller
 from shared.ids import AccountId, SessionId, UserId, new_id
 from shared.journal import JournalWrite, WriteResult
@@ -98,8 +98,9 @@ async def refresh(ctx: Ctx, caller: Caller, token: str) -> SignedIn:
     """Continue a session; its refresh token is replaced (B1, `T10`).
 
     Raises:
-        RefreshTokenInvalid: the token is not valid. If its successor was used before, the session
-            has ended on every replica of authz by then.
+        RefreshTokenInvalid: the token is not valid. If its session has ended, also by this request
+            because its successor was used before, the end is in force everywhere by then.
+        Unavailable: the end of the session is not in force everywhere yet.
     """
     link = ctx.refresh_tokens.read(token)
     if link is None:
@@ -109,6 +110,8 @@ async def refresh(ctx: Ctx, caller: Caller, token: str) -> SignedIn:
         user = None if session is None else await ctx.store.user(session.user_id)
         if session is None or user is None:
             raise RefreshTokenInvalid
+        if session.ended_at is not None and not await ctx.journal.settle(user.id):
+            raise Unavailable
         now = ctx.clock.now()
         match classify_refresh(session, generation=link.generation, now=now):
             case RefreshOutcome.REPEAT:
@@ -126,10 +129,10 @@ async def refresh(ctx: Ctx, caller: Caller, token: str) -> SignedIn:
 
 
 async def log_out(ctx: Ctx, caller: Caller, principal: UserPrincipal) -> WriteResult[None]:
-    """End the session of the request; repeated, wait until every replica of authz knows it.
+    """End the session of the request; repeated, wait until every service knows it.
 
     Raises:
-        Unavailable: the session ended before, and a replica of authz may not know it yet.
+        Unavailable: the session ended before, and a service may not know it yet.
     """
 
     async def change(write: JournalWrite) -> None:
@@ -145,6 +148,21 @@ async def log_out(ctx: Ctx, caller: Caller, principal: UserPrincipal) -> WriteRe
     if result.revision is None and not await ctx.journal.settle(principal.user_id):
         raise Unavailable
     return result
+
+
+async def check_live(ctx: Ctx, principal: UserPrincipal | ClientPrincipal) -> None:
+    """Check that the session of a token has not ended, or that its service client exists.
+
+    Raises:
+        Unauthenticated: it has, or it does not.
+    """
+    if isinstance(principal, UserPrincipal):
+        session = await ctx.store.session(principal.session_id)
+        live = session is not None and session.active(ctx.clock.now())
+    else:
+        live = await ctx.store.client(principal.client_id) is not None
+    if not live:
+        raise Unauthenticated
 
 
 async def active_session(ctx: Ctx, principal: UserPrincipal) -> SignedIn:
@@ -241,7 +259,12 @@ async def _end_reused(ctx: Ctx, caller: Caller, session_id: SessionId, user: Use
         await ctx.store.update_session(session, ended, write.session)
         write.record(fact)
 
-    await ctx.journal.write(user.id, change, caller=caller, effective_everywhere=True)
+    result = await ctx.journal.write(user.id, change, caller=caller, effective_everywhere=True)
+    effective = result.effective
+    if result.revision is None:
+        effective = await ctx.journal.settle(user.id)
+    if not effective:
+        raise Unavailable
 
 
 def _address_key(email: str) -> str:

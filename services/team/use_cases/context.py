@@ -17,6 +17,7 @@ from services.team.store import Snapshot, Store
 from services.team.use_cases.account_write import AccountWrite
 from shared.clock import Clock
 from shared.contracts.facts import Caller
+from shared.following.live_callers import LiveCallers
 from shared.http.client import InternalClient
 from shared.http.idempotency import IdempotencyGuard, RepeatedRequest
 from shared.ids import AccountId, ProjectId, UserId
@@ -79,6 +80,7 @@ class Ctx:
     journal: Journal
     leases: Leases
     internal: InternalClient
+    callers: LiveCallers
     links: Links
     clock: Clock
 
@@ -108,7 +110,12 @@ class Ctx:
         acknowledged after the barrier. A request that finds its change already made is answered
         only when that change is effective: it awaits the barrier at the shard's head.
 
+        The caller's session is checked again as the last step before each commit. A sign-out that
+        is answered meanwhile is overtaken at most by a commit that is already on its way.
+
         Raises:
+            Unauthenticated: the caller's session ended during the request.
+            Stale: it cannot be known whether it did.
             NotFound, PermissionMissing: as `authorize`.
             Unavailable: the change is made but not effective yet, or the database was away.
             RepeatedRequest: the request's idempotency key was used; `Api` answers.
@@ -148,6 +155,7 @@ class Ctx:
                 caller=request.caller,
                 effective_everywhere=effective_everywhere,
                 guard=_guard_of(request),
+                before_commit=lambda: self.callers.check_actor(request.caller.actor),
             )
         except RepeatedRequest:
             if effective_everywhere:
