@@ -13,7 +13,8 @@ from typing import Any
 
 from deploy.rules import PAGE, marked_tests, with_proofs
 from shared.contracts.registry import FACT_TYPES, FACTS_OF
-from shared.contracts.topology import TOPOLOGY, Service
+from shared.contracts.topology import FOLLOWER_QUEUES, QUEUES, TOPOLOGY, QueueKind, Service
+from shared.following.follower import Follower
 from shared.http.access import (
     Access,
     Admin,
@@ -70,12 +71,19 @@ def facts_table(service: str) -> str:
     return table(("fact", "meaning"), rows) if rows else "It publishes no facts."
 
 
-def subscriptions_table(subscriptions: Mapping[str, object]) -> str:
+def subscriptions_table(service: str) -> str:
     """The facts of other services that a service handles, and what it does with them."""
+    subscriptions: Mapping[str, object] = {}
+    if QUEUES[Service(service)].kind is QueueKind.SERVICE:
+        subscriptions = module(service, "subscriptions").SUBSCRIPTIONS
     rows = [
         ("every fact" if name == "*" else f"`{name}`", first_line(handler.__doc__))
         for name, handler in sorted(subscriptions.items())
     ]
+    if service in FOLLOWER_QUEUES:
+        sources = " and ".join(FOLLOWER_QUEUES[Service(service)].sources)
+        followed = f"every fact of {sources}, in each process"
+        rows.append((followed, first_line(Follower.take.__doc__)))
     return table(("fact", "effect"), rows) if rows else "It handles no facts."
 
 
@@ -135,7 +143,7 @@ def documents() -> dict[Path, dict[str, str]]:
             "routes": routes_table(routes),
             "internal routes": routes_table(internal),
             "facts": facts_table(service),
-            "subscriptions": subscriptions_table(module(service, "subscriptions").SUBSCRIPTIONS),
+            "subscriptions": subscriptions_table(service),
             "settings": settings_table(service),
         }
     return found

@@ -13,10 +13,13 @@ from shared.auth.internal_tokens import InternalVerifier
 from shared.auth.key_sources import KeySource, RemoteKeys
 from shared.auth.keys import read_private
 from shared.auth.row_signatures import RowSigner
-from shared.bus import Bus
+from shared.bus import Bus, Subscription
 from shared.clock import Clock, SystemClock
 from shared.contracts.calls.identity import KEY_SET
-from shared.contracts.topology import QUEUES, Service
+from shared.contracts.topology import FOLLOWER_QUEUES, QUEUES, Service
+from shared.following.follower import Follower
+from shared.following.followers import Followers
+from shared.following.journal_view import JournalView, ReplicaState
 from shared.http.api import Api
 from shared.http.client import InternalClient
 from shared.http.routes import Route
@@ -82,6 +85,71 @@ class Parts:
         )
 
 
+class Following:
+    """The followed journals of one process: their state, loops, subscription and checks.
+
+    A service that decides from what another one wrote follows its journal in this way, whichever
+    journals those are.
+    """
+
+    def __init__(
+        self,
+        parts: Parts,
+        states: Mapping[str, ReplicaState],
+        *,
+        slot: str,
+        view: type[JournalView] = JournalView,
+    ) -> None:
+        """Follow these sources into these states; `slot` names the process in the lease rows."""
+        self.followers = {
+            source: Follower(
+                source,
+                view=view(state),
+                slot=slot,
+                internal=parts.internal,
+                verifier=parts.verifier,
+                clock=parts.clock,
+                timeouts=parts.timeouts,
+            )
+            for source, state in states.items()
+        }
+        self._bus = parts.bus
+        self._subscriber = Followers(parts.verifier, *self.followers.values(), clock=parts.clock)
+        self._queue = FOLLOWER_QUEUES[parts.service]
+        self._running: list[Subscription] = []
+
+    @property
+    def tasks(self) -> Mapping[str, Loop]:
+        """The loops of every follower."""
+        return {
+            f"{source}-{name}": loop
+            for source, follower in self.followers.items()
+            for name, loop in (
+                ("lease", follower.renew),
+                ("fetch", follower.fetch),
+                ("report", follower.report),
+            )
+        }
+
+    def checks(self) -> Mapping[str, bool]:
+        """Whether each lease holds."""
+        return {source: follower.holds() for source, follower in self.followers.items()}
+
+    async def start(self) -> None:
+        """Subscribe to the facts of the sources."""
+        followers = self._subscriber
+        self._running.append(
+            await self._bus.subscribe(self._queue, followers.handle, on_resync=followers.check_now)
+        )
+
+    async def stop(self) -> None:
+        """Stop answering, return every lease, and close the subscription."""
+        for follower in self.followers.values():
+            await follower.release()
+        for subscription in self._running:
+            await subscription.close()
+
+
 class JournalParts(Parts):
     """The parts of a service with a database: also its journal and inbox, and leases if it has any.
 
@@ -129,7 +197,7 @@ class JournalParts(Parts):
 
     @property
     def leases(self) -> Leases:
-        """The leases that this service grants to the replicas of authz.
+        """The leases that this service grants to the replicas that follow its journal.
 
         Raises:
             RuntimeError: the service was made without leases.
@@ -170,12 +238,13 @@ class JournalParts(Parts):
         joins: Sequence[Step] = (),
         tasks: Mapping[str, Loop] | None = None,
         closes: Sequence[Step] = (),
+        following: Following | None = None,
     ) -> ServiceApp:
         """Put the service together.
 
         `opens` run when the journal is open and before other services may call. `joins` may wait
-        for other services, and run before facts arrive. `closes` run when no fact arrives any more
-        and before the database closes.
+        for other services, and run before facts arrive. No step waits for a lease of `following`.
+        `closes` run when no fact arrives any more and before the database closes.
         """
         routes = (*internal_routes, *journal_routes(self.journal))
         tasks = dict(tasks or {})
@@ -183,6 +252,10 @@ class JournalParts(Parts):
             routes += lease_routes(self._leases, self.clock)
             tasks["leases"] = self._leases.sweep
             closes = (self._leases.close, *closes)
+        if following is not None:
+            joins = (*joins, following.start)
+            tasks |= following.tasks
+            closes = (following.stop, *closes)
         return ServiceApp(
             self.service,
             public=public,
@@ -196,7 +269,10 @@ class JournalParts(Parts):
                 **tasks,
             },
             closes=(inbox.stop, *closes, self.internal.close, self._close_client),
-            checks=lambda: {"bus": inbox.connected},
+            checks=lambda: {
+                "bus": inbox.connected,
+                **({} if following is None else following.checks()),
+            },
             proxies=self._proxies,
             timeouts=self.timeouts,
         )

@@ -17,3 +17,20 @@ class SetClock:
 
     def move(self, seconds: float) -> None:
         self.moment += timedelta(seconds=seconds)
+
+
+class LeaseClock(SetClock):
+    """A set clock whose boot time, which measures leases, moves only by `skip`.
+
+    A test that moves the wall clock by days then does not end every lease.
+    """
+
+    def __init__(self, moment: datetime) -> None:
+        super().__init__(moment)
+        self.elapsed = 1000.0
+
+    def boottime(self) -> float:
+        return self.elapsed
+
+    def skip(self, seconds: float) -> None:
+        self.elapsed += seconds

@@ -36,7 +36,7 @@ LEASE_SECONDS = "30"
 """Long, because the replica and its sources are one process and fail together."""
 SERVICE_OPTIONS: dict[str, dict[str, str]] = {
     Service.IDENTITY: {"lease_seconds": LEASE_SECONDS},
-    Service.TEAM: {"lease_seconds": LEASE_SECONDS},
+    Service.TEAM: {"lease_seconds": LEASE_SECONDS, "replica": "local"},
     Service.AUTHZ: {"replica": "local"},
 }
 

@@ -37,8 +37,8 @@ def build(
         complete_until=lambda: inbox.complete_until,
     )
     inbox = parts.inbox(SUBSCRIPTIONS, ctx)
-    authenticator = parts.authenticator()
     checker = AuthzChecker(parts.internal, timeouts=timeouts)
+    authenticator = parts.authenticator(live=checker.check_live)
     return parts.app(
         public=Api(Service.AUDIT, ROUTES, ctx, authenticator=authenticator, checker=checker),
         ctx=ctx,

@@ -17,7 +17,14 @@ from services.authz.domain.checks import (
 from services.authz.use_cases import Ctx, EvaluationRequest
 from shared import metrics
 from shared.auth.principals import ClientPrincipal, UserPrincipal
-from shared.contracts.calls.authz import DECIDE, CheckRequest, CheckResult
+from shared.contracts.calls.authz import (
+    DECIDE,
+    LIVE_CALLER,
+    CallerAnswer,
+    CallerRequest,
+    CheckRequest,
+    CheckResult,
+)
 from shared.http.access import Public, SessionOrClient
 from shared.http.internal import internal_route
 from shared.http.routes import Answer, Body, Call, Route, Strictness
@@ -164,6 +171,12 @@ async def decide(ctx: Ctx, call: Call[CheckRequest, None]) -> CheckResult:
     )
 
 
+async def check_caller(ctx: Ctx, call: Call[CallerRequest, None]) -> CallerAnswer:
+    """Tell another Rolecall service whether its caller is still signed in."""
+    body = call.body
+    return CallerAnswer(live=ctx.callers.live(session_id=body.session_id, client_id=body.client_id))
+
+
 ROUTES = (
     Route(
         method="POST",
@@ -190,4 +203,7 @@ ROUTES = (
     ),
 )
 
-INTERNAL_ROUTES = (internal_route(DECIDE, decide, refuses=(Stale,)),)
+INTERNAL_ROUTES = (
+    internal_route(LIVE_CALLER, check_caller, refuses=(Stale,)),
+    internal_route(DECIDE, decide, refuses=(Stale,)),
+)

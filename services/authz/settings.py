@@ -1,33 +1,11 @@
 """The settings of authz."""
 
-import socket
-from typing import Annotated
-
-from pydantic import Field, StringConstraints
-
 from shared.contracts.topology import Service
-from shared.ids import new_id
-from shared.runtime.settings import StatelessSettings, settings_config
+from shared.runtime.replica_settings import ReplicaSettings
+from shared.runtime.settings import settings_config
 
 
-class Settings(StatelessSettings):
+class Settings(ReplicaSettings):
     """The settings of a replica of authz, besides those of every service."""
 
     model_config = settings_config(Service.AUTHZ)
-
-    replica: Annotated[
-        str, StringConstraints(pattern=r"^([A-Za-z0-9][A-Za-z0-9._~:-]{0,199})?$")
-    ] = Field(
-        "",
-        description="The slot of this replica: its name in receipts; by default host and port",
-    )
-
-    @property
-    def slot(self) -> str:
-        """The name of this replica in lease rows and receipts.
-
-        Two live processes with one name are both honoured: each life has a row of its own.
-        """
-        if self.replica:
-            return self.replica
-        return f"{socket.gethostname()}:{self.port}" if self.port else new_id("rep")

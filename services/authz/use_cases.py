@@ -5,10 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from rolecall import AccountState, Reason, Resource, milliseconds
+from rolecall import AccountState, Resource, milliseconds
 from services.authz.domain import checks
 from services.authz.domain.checks import (
     CHECK_SCOPE,
+    SHOWS_MEMBERSHIP,
     SUBJECT_UNKNOWN,
     USER_TYPE,
     OtherSubject,
@@ -23,6 +24,7 @@ from shared.clock import Clock
 from shared.contracts.calls.authz import CheckResult
 from shared.contracts.facts import Position, format_revision, parse_revision, shard_of
 from shared.following.follower import Follower
+from shared.following.live_callers import LiveCallers
 from shared.following.sign_in_state import SignInState
 from shared.http.refusals import BadRequest
 from shared.problems import Refusal, ScopeMissing, Stale, Unauthenticated
@@ -76,6 +78,7 @@ class Ctx:
     sign_ins: SignInState
     team: Follower
     identity: Follower
+    callers: LiveCallers
     clock: Clock
     public_url: str
     timeouts: Timeouts
@@ -179,12 +182,12 @@ def _evaluate(
     )
     own = isinstance(principal, UserPrincipal)
     decision = _answer(ctx, check, decide_for_user if own else decide_check)
-    outside = own and decision.reason in {Reason.NOT_A_MEMBER, Reason.SESSION_ENDED}
+    shown = not own or decision.reason in SHOWS_MEMBERSHIP
     return EvaluationResult(
         allowed=decision.allowed,
         reason=decision.reason,
         decided_by=decision.decided_by,
-        revision=None if account_id is None or outside else ctx.revision(account_id),
+        revision=ctx.revision(account_id) if account_id is not None and shown else None,
     )
 
 

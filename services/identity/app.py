@@ -11,7 +11,9 @@ from services.identity.settings import Settings
 from services.identity.store import SignInSnapshot, Store
 from services.identity.subscriptions import SUBSCRIPTIONS
 from services.identity.use_cases.context import Ctx
+from services.identity.use_cases.sessions import check_live
 from services.identity.use_cases.signing_keys import open_keyring
+from shared.auth.principals import ClientPrincipal, UserPrincipal
 from shared.bus import Bus
 from shared.clock import Clock
 from shared.contracts.topology import Service
@@ -69,7 +71,11 @@ def build(
         internal=parts.internal,
         checker=AuthzChecker(parts.internal, timeouts=timeouts),
     )
-    authenticator = parts.authenticator(keys=keyring.public)
+
+    async def live(principal: UserPrincipal | ClientPrincipal) -> None:
+        await check_live(ctx, principal)
+
+    authenticator = parts.authenticator(keys=keyring.public, live=live)
 
     async def open_keys() -> None:
         await open_keyring(ctx, secret_bytes(settings.sealing_key))

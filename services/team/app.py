@@ -9,17 +9,18 @@ from services.team.subscriptions import SUBSCRIPTIONS
 from services.team.use_cases.catalogs import publish_shipped
 from services.team.use_cases.context import Ctx
 from shared.auth.keys import decode
-from shared.auth.principals import UserPrincipal
 from shared.bus import Bus
 from shared.clock import Clock
 from shared.contracts.topology import Service
+from shared.following.live_callers import LiveCallers
+from shared.following.sign_in_state import SignInState
 from shared.http.api import Api
 from shared.http.idempotency import Idempotency
 from shared.leases import Leases
 from shared.links import Links
 from shared.runtime.service import ServiceApp
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
-from shared.wiring import JournalParts
+from shared.wiring import Following, JournalParts
 
 
 def build(
@@ -28,6 +29,7 @@ def build(
     bus: Bus,
     clock: Clock | None = None,
     leases: type[Leases] = Leases,
+    callers: type[LiveCallers] = LiveCallers,
     store: type[Store] = Store,
     timeouts: Timeouts = DEFAULT_TIMEOUTS,
 ) -> ServiceApp:
@@ -43,6 +45,9 @@ def build(
         lease_seconds=settings.lease_seconds,
     )
     rows = store(parts.database)
+    sign_ins = SignInState()
+    following = Following(parts, {Service.IDENTITY: sign_ins}, slot=settings.slot)
+    live = callers(sign_ins, following.followers[Service.IDENTITY])
     ctx = Ctx(
         settings=settings,
         client=parts.client,
@@ -51,17 +56,15 @@ def build(
         journal=parts.journal,
         leases=parts.leases,
         internal=parts.internal,
+        callers=live,
         links=Links(decode(settings.link_key.get_secret_value()), "invitation"),
         clock=parts.clock,
     )
 
-    async def live(user: UserPrincipal) -> bool:
-        return not await rows.session_ended(user.session_id)
-
     async def publish() -> None:
         await publish_shipped(ctx)
 
-    authenticator = parts.authenticator(live=live)
+    authenticator = parts.authenticator(live=live.check)
     return parts.app(
         public=Api(
             Service.TEAM,
@@ -76,4 +79,5 @@ def build(
         internal_routes=INTERNAL_ROUTES,
         authenticator=authenticator,
         joins=(publish,),
+        following=following,
     )

@@ -39,6 +39,8 @@ OVERRIDES = (
 CATALOGS = (Index(collection="catalogs", keys=(("name", 1),)),)
 ALLOWANCES = (Index(collection="allowances", keys=(("expires_at", 1),), ttl_seconds=0),)
 ENDED_SESSIONS = (Index(collection="ended_sessions", keys=(("expires_at", 1),), ttl_seconds=0),)
+"""Of earlier versions, whose replicas may overlap with this one. It empties itself within minutes;
+a process of this version follows identity in memory."""
 SNAPSHOT = tuple(
     Index(collection=name, keys=(("slice", 1), ("key", 1)))
     for name in ("accounts", "members", "projects", "overrides")

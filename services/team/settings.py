@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field
 from rolecall import SHIPPED_CATALOGS
 from shared.contracts.calls.leases import MAX_TTL_SECONDS
 from shared.contracts.topology import Service
+from shared.runtime.replica_settings import ReplicaSettings
 from shared.runtime.settings import Secret32, ServiceSettings, settings_config
 
 
@@ -16,7 +17,7 @@ def _shipped(name: str) -> str:
     return name
 
 
-class Settings(ServiceSettings):
+class Settings(ServiceSettings, ReplicaSettings):
     """The settings of team, beside those of every service."""
 
     model_config = settings_config(Service.TEAM)

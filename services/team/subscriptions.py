@@ -1,11 +1,11 @@
-"""What team does about the facts of identity."""
+"""What team does once, for all of its processes, about the facts of identity."""
 
 from services.team.use_cases.accounts import VerifiedUser, open_personal
 from services.team.use_cases.context import Ctx
 from shared.contracts import identity
 from shared.contracts.facts import Row
 from shared.contracts.registry import payload_of
-from shared.ids import AccountId, SessionId, UserId
+from shared.ids import AccountId, UserId
 from shared.inbox import AppliedMark, Subscriptions, caller_for
 from shared.mongo import DbSession, transact
 
@@ -45,25 +45,8 @@ async def on_renamed(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
     await transact(ctx.client, change)
 
 
-async def on_session_ended(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
-    """Refuse the session's access tokens from now on, though they have not expired."""
-    ended = payload_of(row)
-    if not isinstance(ended, identity.SessionEnded | identity.SessionReuseDetected):
-        raise ValueError(f"{row.type} is not about a session's end")
-
-    async def change(session: DbSession) -> None:
-        await applied_mark(session)
-        await ctx.store.end_session(
-            SessionId(ended.session_id), ended_at=ended.ended_at, session=session
-        )
-
-    await transact(ctx.client, change)
-
-
 SUBSCRIPTIONS: Subscriptions = {
     identity.UserSignedUp.type: on_verified,
     identity.UserVerified.type: on_verified,
     identity.UserRenamed.type: on_renamed,
-    identity.SessionEnded.type: on_session_ended,
-    identity.SessionReuseDetected.type: on_session_ended,
 }

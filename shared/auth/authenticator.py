@@ -5,9 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from pydantic import SecretStr
 
-from shared.auth.access_tokens import (
-    TokenVerifier,
-)
+from shared.auth.access_tokens import TokenVerifier
 from shared.auth.internal_tokens import InternalVerifier
 from shared.auth.jwt import BadToken
 from shared.auth.principals import (
@@ -18,8 +16,12 @@ from shared.auth.principals import (
 )
 from shared.problems import Unauthenticated
 
-Live = Callable[[UserPrincipal], Awaitable[bool]]
-"""Tells whether a user's session still exists, in services that know sessions."""
+Live = Callable[[UserPrincipal | ClientPrincipal], Awaitable[None]]
+"""Refuses the caller of a genuine token whose session or service client does not exist any more.
+
+It raises `Unauthenticated`, or `Unavailable` while it cannot know. No other part of the request was
+looked at before.
+"""
 
 
 class Authenticator:
@@ -43,8 +45,13 @@ class Authenticator:
         self._admin_key = admin_key
         self._live = live
 
-    async def bearer(self, header: str | None) -> UserPrincipal | ClientPrincipal:
-        """Return the user or service client of an access token."""
+    async def bearer(
+        self, header: str | None, *, may_have_ended: bool = False
+    ) -> UserPrincipal | ClientPrincipal:
+        """Return the user or service client of an access token.
+
+        With `may_have_ended` a user's token alone counts, and its session may have ended.
+        """
         token = _token(header)
         if self._tokens is None:
             raise Unauthenticated
@@ -52,12 +59,9 @@ class Authenticator:
             principal = await self._tokens.verify(token)
         except BadToken as error:
             raise Unauthenticated from error
-        if (
-            self._live is not None
-            and isinstance(principal, UserPrincipal)
-            and not await self._live(principal)
-        ):
-            raise Unauthenticated from BadToken("session ended")
+        ends = may_have_ended and isinstance(principal, UserPrincipal)
+        if self._live is not None and not ends:
+            await self._live(principal)
         return principal
 
     def service(self, header: str | None) -> ServicePrincipal:

@@ -101,6 +101,10 @@ def queue_arguments(queue: Queue) -> Mapping[str, str | int]:
 
 IDENTITY = Queue(name="rolecall.identity", sources=(Service.TEAM,))
 TEAM = Queue(name="rolecall.team", sources=(Service.IDENTITY,))
+TEAM_REPLICA = Queue(
+    name="rolecall.team.replica", sources=(Service.IDENTITY,), kind=QueueKind.REPLICA
+)
+"""Which sessions have ended, for the memory of each process of team."""
 AUTHZ = Queue(
     name="rolecall.authz",
     sources=(Service.IDENTITY, Service.TEAM),
@@ -116,9 +120,12 @@ QUEUES = {
     Service.NOTIFICATION: NOTIFICATION,
     Service.AUDIT: AUDIT,
 }
-"""The queue of each service."""
+"""The queue of each service; those of authz are its replicas'."""
+
+FOLLOWER_QUEUES = {Service.TEAM: TEAM_REPLICA, Service.AUTHZ: AUTHZ}
+"""The queues of the processes that follow journals in memory."""
 
 TOPOLOGY = Topology(
     exchange="rolecall.events",
-    queues=tuple(QUEUES.values()),
+    queues=(*QUEUES.values(), TEAM_REPLICA),
 )

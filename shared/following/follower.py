@@ -80,7 +80,7 @@ class Follower:
         return self.view.holds(self._clock.boottime())
 
     def take(self, signed: SignedRow) -> None:
-        """Take a verified row from the bus."""
+        """Apply a row if it is the next of its journal; otherwise fetch what is missing."""
         try:
             if self.view.on_change(journal_row(signed)) is RowOutcome.APPLIED:
                 self._news.set()

@@ -1,12 +1,16 @@
 """The followers of all sources, as one subscriber of the bus."""
 
-from shared.bus import BusMessage
+import logging
+
+from shared.bus import BusMessage, Verdict
 from shared.clock import AtMostEvery, Clock
 from shared.following.follower import Follower
 from shared.row_verifier import RowRefused, RowVerifier
 
 SUSPICION_SECONDS = 1.0
 """The pause between two looks at the heads because of refused messages: anyone may send those."""
+
+logger = logging.getLogger(__name__)
 
 
 class Followers:
@@ -33,6 +37,18 @@ class Followers:
             return
         if follower is not None:
             follower.take(signed)
+
+    async def handle(self, message: BusMessage) -> Verdict:
+        """Take a message of this replica's queue; rows may come in any order and more than once."""
+        try:
+            self.take(message)
+        except ValueError:
+            logger.warning(
+                "The message cannot be read. Its row will be fetched.",
+                extra={"event": message.id},
+            )
+            return Verdict.DEAD
+        return Verdict.ACK
 
     async def check_now(self) -> None:
         """Request the heads of all sources at once: the queue is new and may have missed rows."""

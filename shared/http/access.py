@@ -12,7 +12,13 @@ class Public:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A user with a live session."""
+    """A user with a live session.
+
+    With `may_have_ended` also one whose session has ended. It is for the sign-out, whose repeat
+    waits until the end is in force.
+    """
+
+    may_have_ended: bool = False
 
 
 @dataclass(frozen=True, slots=True)

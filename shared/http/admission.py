@@ -25,7 +25,7 @@ async def authenticate(
     """Return the principal of a request, if the access of its route admits it.
 
     Raises:
-        Unauthenticated: the credential is missing or not valid.
+        Unauthenticated: the credential is missing or not valid, or its session has ended.
         WrongPrincipal: the route is for another kind of caller.
         ScopeMissing: the service client has no such scope.
     """
@@ -40,7 +40,10 @@ async def authenticate(
                 raise WrongPrincipal(access)
             return service
         case _:
-            principal = await authenticator.bearer(_authorization(request))
+            may_have_ended = isinstance(access, Session) and access.may_have_ended
+            principal = await authenticator.bearer(
+                _authorization(request), may_have_ended=may_have_ended
+            )
             _admit(access, principal)
             return principal
 

@@ -1,9 +1,9 @@
-"""Asking authz whether a user has a permission in an account."""
+"""Asking authz whether a caller is signed in, and has a permission in an account."""
 
 from typing import Protocol
 
-from shared.auth.principals import UserPrincipal, actor_of
-from shared.contracts.calls.authz import DECIDE, CheckRequest
+from shared.auth.principals import ClientPrincipal, UserPrincipal, actor_of
+from shared.contracts.calls.authz import DECIDE, LIVE_CALLER, CallerRequest, CheckRequest
 from shared.http.client import InternalClient
 from shared.ids import AccountId
 from shared.problems import NotFound, PermissionMissing, Refusal, Unauthenticated, Unavailable
@@ -39,6 +39,26 @@ class AuthzChecker:
         """Ask through `internal`; a decision may take `timeouts.decide` seconds."""
         self._internal = internal
         self._timeouts = timeouts
+
+    async def check_live(self, principal: UserPrincipal | ClientPrincipal) -> None:
+        """Check that the caller's session or service client still exists.
+
+        Raises:
+            Unauthenticated: it does not.
+            Unavailable: authz cannot tell now.
+        """
+        if isinstance(principal, UserPrincipal):
+            request = CallerRequest(session_id=principal.session_id)
+        else:
+            request = CallerRequest(client_id=principal.client_id)
+        try:
+            answer = await self._internal.call(
+                LIVE_CALLER, "authz", request, timeout=self._timeouts.decide
+            )
+        except Refusal as error:
+            raise Unavailable from error
+        if not answer.live:
+            raise Unauthenticated
 
     async def check(
         self,

@@ -4,9 +4,7 @@ import asyncio
 import contextlib
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from shared.auth.row_signatures import RowSigner, SignedRow
 from shared.clock import Clock
@@ -25,6 +23,7 @@ from shared.ids import new_id
 from shared.journal import rows
 from shared.journal.relay import Relay
 from shared.journal.repeats import Repeats, Seen, finds_change_made
+from shared.journal.writes import Guard, JournalWrite, WriteResult
 from shared.leases import Leases, MongoLeaseStore
 from shared.mongo import (
     AlreadyThere,
@@ -43,45 +42,6 @@ T = TypeVar("T")
 
 MAX_ROW_BYTES = 128 * 1024
 """Of one row as JSON: a row carries the whole state of an object, so the state must stay small."""
-
-Guard = Callable[[DbSession], Awaitable[None]]
-"""Runs first in each attempt of the transaction: it takes an idempotency key or marks a fact as
-applied."""
-
-
-@dataclass
-class JournalWrite:
-    """One attempt of one write: the session for the store, and the facts recorded so far."""
-
-    session: DbSession
-    now: datetime
-    base: int
-    """The shard's head before this write."""
-    caller: Caller
-    """Who acts; a use case may add the actor's name, which it reads in the transaction."""
-    facts: list[Fact] = field(default_factory=list)
-
-    @property
-    def rev(self) -> int:
-        """The sequence of the next recorded fact; stored with the state that it describes."""
-        return self.base + len(self.facts) + 1
-
-    def record(self, *facts: Fact) -> None:
-        """Add facts; they are saved with the state, in this order."""
-        self.facts.extend(facts)
-
-
-@dataclass(frozen=True, kw_only=True)
-class WriteResult(Generic[T]):
-    """The result of a write, and the revision of its last fact.
-
-    `revision` is `None` when no fact was recorded. `effective` is false when the change is
-    committed but a replica of authz may not have it yet: the route then answers 202.
-    """
-
-    result: T
-    revision: str | None
-    effective: bool = True
 
 
 class Journal:
@@ -152,12 +112,14 @@ class Journal:
         caller: Caller,
         effective_everywhere: bool,
         guard: Guard | None = None,
+        before_commit: Callable[[], None] | None = None,
     ) -> WriteResult[T]:
         """Save state and facts in one transaction, in the shard of `key`.
 
-        `change` may run more than once; `guard` runs before it. With `effective_everywhere` the
-        write returns when each replica of authz has applied it or can no longer answer, or after
-        `Timeouts.barrier` seconds with `effective=False`. A request that finds its change made
+        `change` may run more than once; `guard` runs before it, and `before_commit` when only the
+        commit is left to do. With `effective_everywhere` the write returns when each follower has
+        applied it or can no longer answer, or after `Timeouts.barrier` seconds with
+        `effective=False`. A request that finds its change made
         (it records nothing, or ends as `finds_change_made` says) waits for the same: its answer
         tells the caller that the change is effective.
 
@@ -168,7 +130,9 @@ class Journal:
         shard = shard_of(key)
         seen = Seen(Position(self.source, self.epoch, shard, 0))
         try:
-            result, recorded = await self._save(shard, change, seen, caller=caller, guard=guard)
+            result, recorded = await self._save(
+                shard, change, seen, caller=caller, guard=guard, before_commit=before_commit
+            )
         except Exception as ended:
             if effective_everywhere and finds_change_made(ended):
                 await self._settle(seen)
@@ -196,6 +160,7 @@ class Journal:
         *,
         caller: Caller,
         guard: Guard | None,
+        before_commit: Callable[[], None] | None,
     ) -> tuple[T, list[SignedRow]]:
         change_id = new_id("chg")
         attempts: dict[str, tuple[T, list[SignedRow]]] = {}
@@ -231,6 +196,8 @@ class Journal:
                 documents = [rows.document(signed) for signed in recorded]
                 await self._rows.insert_many(documents, session=session)
                 attempts.update((signed.row.id, (result, recorded)) for signed in recorded)
+            if before_commit is not None:
+                before_commit()
             return result, recorded
 
         async def committed(session: DbSession) -> tuple[T, list[SignedRow]] | None:

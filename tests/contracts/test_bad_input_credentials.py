@@ -4,7 +4,6 @@ import base64
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from deploy.gateway.paths import public_routes
 from shared.http.access import Permission, Session, SessionOrClient
 from shared.http.routes import Route
 from shared.ids import new_id
@@ -21,7 +20,6 @@ from tests.contracts.rows import (
     request,
 )
 from tests.e2e.people import PASSWORD
-from tests.waiting import wait_for
 
 UNAUTHENTICATED: Mapping[str, Any] = {"statuses": {401}, "code": "unauthenticated"}
 WRONG_PRINCIPAL: Mapping[str, Any] = {"statuses": {403}, "code": "wrong-principal"}
@@ -151,29 +149,15 @@ async def test_an_ended_session_opens_no_row(asking: Asking, people: People):
     leaver = people.leaver
     await leaver.log_in()
     (await leaver.send("POST", "/v1/logout")).expect(204)
-    rows = {row.operation_id: row for row in WITH_CREDENTIAL}
     token = f"Bearer {leaver.token}"
     await asking.check(
-        bearing(rows[name], people, "ended", token, **UNAUTHENTICATED)
-        for name in ("getMe", "updateMe")
-    )
-
-    async def heard_by_team() -> bool:
-        return (await leaver.send("GET", "/v1/me/accounts")).status == 401
-
-    await wait_for(heard_by_team, within=10, what="team heard of the session's end")
-    await asking.check(
         bearing(row, people, "ended", token, **UNAUTHENTICATED)
-        for row in public_routes()["team"]
-        if row in WITH_CREDENTIAL
+        for row in WITH_CREDENTIAL
+        if row.operation_id != "logOut"
     )
     old = {"refresh_token": leaver.refresh_token}
     refused = await leaver.send("POST", "/v1/token/refresh", old)
     assert (refused.status, refused.code) == (401, "refresh-token-invalid")
-    switched = await leaver.send("POST", "/v1/session/switch", {"account_id": leaver.account_id})
-    assert switched.status in {401, 403}
-    log = await leaver.send("GET", f"/v1/accounts/{leaver.account_id}/audit-events")
-    assert log.status in {401, 403}
     about_me = {
         "subject": {"type": "user", "id": leaver.user_id},
         "action": {"name": "view"},

@@ -20,7 +20,7 @@ from deploy.programs.mongodb import database
 from deploy.programs.nginx import Nginx
 from deploy.programs.program import Program, free_port
 from deploy.programs.rabbitmq import Rabbitmq
-from shared.contracts.topology import Service
+from shared.contracts.topology import FOLLOWER_QUEUES, Service
 from tests.e2e.journey import Deployment
 from tests.servers import require_nginx, require_rabbitmq
 
@@ -86,8 +86,8 @@ class ServiceProcess(PythonProcess):
     def configure(self, given: Secrets, at: Addresses, options: Mapping[str, str]) -> None:
         """Set the environment for the next start."""
         own = {"port": str(self.port), "internal_port": str(self.internal_port)}
-        if self.service == "authz":
-            own["replica"] = f"authz-{self.replica}"
+        if self.service in FOLLOWER_QUEUES:
+            own["replica"] = f"{self.service}-{self.replica}"
         self.variables = environment(self.service, given=given, at=at, options=own | dict(options))
 
 

@@ -19,11 +19,11 @@ from services.notification.migrations import MESSAGE_RETENTION
 from services.notification.store import Messages
 from services.team.domain.invitation_mails import AccountMail, MailboxPlace
 from services.team.store import Store as TeamStore
-from shared.auth.lifetimes import ACCESS_SECONDS
+from shared.auth.lifetimes import SESSION_END_RETENTION
 from shared.clock import SystemClock
 from shared.contracts.topology import SOURCES, Service
 from shared.http.idempotency import Idempotency
-from shared.ids import AccountId, MessageId, SessionId
+from shared.ids import AccountId, MessageId
 from shared.leases import MongoLeaseStore, Receipt
 from shared.migrations import migrate
 from shared.mongo import Database, DbClient, DbSession, connect, transact
@@ -62,7 +62,9 @@ async def mailbox_place_taken(client: DbClient, database: Database, session: DbS
 
 
 async def end_learned(client: DbClient, database: Database, session: DbSession) -> None:
-    await TeamStore(database).end_session(SessionId("ses_1"), ended_at=FAR, session=session)
+    """As earlier versions did, which may run beside this one during an update."""
+    kept = {"_id": "ses_1", "expires_at": FAR + SESSION_END_RETENTION}
+    await database["ended_sessions"].insert_one(kept, session=session)
 
 
 async def key_taken(client: DbClient, database: Database, session: DbSession) -> None:
@@ -138,7 +140,7 @@ KEPT: list[tuple[Service, str, Writes, timedelta | None]] = [
     (Service.TEAM, "allowances.expires_at", invitation_counted, DAY),
     (Service.TEAM, "allowances.expires_at", invitation_mailed, DAY),
     (Service.TEAM, "allowances.expires_at", mailbox_place_taken, DAY),
-    (Service.TEAM, "ended_sessions.expires_at", end_learned, timedelta(seconds=2 * ACCESS_SECONDS)),
+    (Service.TEAM, "ended_sessions.expires_at", end_learned, SESSION_END_RETENTION),
     (Service.TEAM, "idempotency.expires_at", key_taken, DAY),
     (Service.TEAM, "receipts.expires_at", receipt_saved, 30 * DAY),
     (Service.IDENTITY, "receipts.expires_at", receipt_saved, 30 * DAY),

@@ -207,6 +207,9 @@ async def run_service(
         for app in apps:
             running.push_async_callback(app.stop)
             await app.start(internal=listen("127.0.0.1", 0), public=listen("127.0.0.1", 0))
+        await wait_for(
+            lambda: all(all(app.ready().values()) for app in apps), what="replicas that are ready"
+        )
         inside = apps[0].addresses["internal"]
         callers = {str(name): caller_of(name, {service: inside}, clock) for name in Service}
         for caller in callers.values():

@@ -20,6 +20,20 @@ CHECK_SCOPE = "authz:check"
 USER_TYPE = "user"
 SUBJECT_UNKNOWN = "subject-unknown"
 """The reason of a denial for a type of subject other than `user`."""
+SHOWS_MEMBERSHIP = frozenset(
+    {
+        Reason.ALLOWED,
+        Reason.ACCOUNT_SUSPENDED,
+        Reason.PERMISSION_UNKNOWN,
+        Reason.PROJECT_UNKNOWN,
+        Reason.RESOURCE_CONFLICT,
+        Reason.PERMISSION_MISSING,
+        Reason.OWNER_UNKNOWN,
+        Reason.NOT_OWNER,
+    }
+)
+"""The reasons of `decide_for_user` that only a member gets. Any other one tells nothing about the
+account: neither that it exists nor how far it is."""
 
 
 class AccountNotBound(Refusal):
@@ -123,7 +137,7 @@ def check_for_service(
     decision = decide_for_user(account, check, session_ended=session_ended, now=now)
     return CheckResult(
         allowed=decision.allowed,
-        member=not (session_ended or is_outsider(account, check.user_id, now=now)),
+        member=decision.reason in SHOWS_MEMBERSHIP,
         session_ended=session_ended,
         reason=decision.reason,
     )

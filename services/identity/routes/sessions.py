@@ -144,7 +144,7 @@ ROUTES = (
         operation_id="logOut",
         summary="End the session",
         tag="sign-in",
-        access=Session(),
+        access=Session(may_have_ended=True),
         effective_everywhere=True,
     ),
     Route(

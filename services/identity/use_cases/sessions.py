@@ -15,13 +15,12 @@ from services.identity.domain.users import User, caller_as
 from services.identity.use_cases.context import Ctx
 from services.identity.use_cases.rate_limits import rate_limited, sign_in_limits_of
 from shared.addresses import parse_address
-from shared.auth.principals import UserPrincipal
+from shared.auth.principals import ClientPrincipal, UserPrincipal
 from shared.contracts.facts import Caller
 from shared.ids import AccountId, SessionId, UserId, new_id
-from shared.journal import JournalWrite, WriteResult
-from shared.journal.journal import Guard
+from shared.journal import Guard, JournalWrite, WriteResult
 from shared.mongo import Lost
-from shared.problems import Unauthenticated
+from shared.problems import Unauthenticated, Unavailable
 
 SESSIONS_PER_WRITE = 100
 """The most sessions that end in one transaction: a script can leave thousands of them open."""
@@ -98,8 +97,9 @@ async def refresh(ctx: Ctx, caller: Caller, token: str) -> SignedIn:
     """Continue a session; its refresh token is replaced (B1, `T10`).
 
     Raises:
-        RefreshTokenInvalid: the token is not valid. If its successor was used before, the session
-            has ended on every replica of authz by then.
+        RefreshTokenInvalid: the token is not valid. If its session has ended, also by this request
+            because its successor was used before, the end is in force everywhere by then.
+        Unavailable: the end of the session is not in force everywhere yet.
     """
     link = ctx.refresh_tokens.read(token)
     if link is None:
@@ -108,6 +108,9 @@ async def refresh(ctx: Ctx, caller: Caller, token: str) -> SignedIn:
         session = await ctx.store.session(SessionId(link.id))
         user = None if session is None else await ctx.store.user(session.user_id)
         if session is None or user is None:
+            raise RefreshTokenInvalid
+        if session.ended_at is not None:
+            await _end_reused(ctx, caller, session.id, user)
             raise RefreshTokenInvalid
         now = ctx.clock.now()
         match classify_refresh(session, generation=link.generation, now=now):
@@ -126,10 +129,10 @@ async def refresh(ctx: Ctx, caller: Caller, token: str) -> SignedIn:
 
 
 async def log_out(ctx: Ctx, caller: Caller, principal: UserPrincipal) -> WriteResult[None]:
-    """End the session of the request; repeated, wait until every replica of authz knows it.
+    """End the session of the request; repeated, wait until every service knows it.
 
     Raises:
-        Unavailable: the session ended before, and a replica of authz may not know it yet.
+        Unavailable: the session ended before, and a service may not know it yet.
     """
 
     async def change(write: JournalWrite) -> None:
@@ -142,6 +145,21 @@ async def log_out(ctx: Ctx, caller: Caller, principal: UserPrincipal) -> WriteRe
     return await ctx.journal.write(
         principal.user_id, change, caller=actor, effective_everywhere=True
     )
+
+
+async def check_live(ctx: Ctx, principal: UserPrincipal | ClientPrincipal) -> None:
+    """Check that the session of a token has not ended, or that its service client exists.
+
+    Raises:
+        Unauthenticated: it has, or it does not.
+    """
+    if isinstance(principal, UserPrincipal):
+        session = await ctx.store.session(principal.session_id)
+        live = session is not None and session.active(ctx.clock.now())
+    else:
+        live = await ctx.store.client(principal.client_id) is not None
+    if not live:
+        raise Unauthenticated
 
 
 async def active_session(ctx: Ctx, principal: UserPrincipal) -> SignedIn:
@@ -233,12 +251,14 @@ async def _end_reused(ctx: Ctx, caller: Caller, session_id: SessionId, user: Use
     async def change(write: JournalWrite) -> None:
         session = await ctx.store.session(session_id, write.session)
         if session is None or session.ended_at is not None:
-            return
+            return  # the write then waits until the earlier end is in force
         ended, fact = sessions.end_reused(session, user=user, now=write.now, rev=write.rev)
         await ctx.store.update_session(session, ended, write.session)
         write.record(fact)
 
-    await ctx.journal.write(user.id, change, caller=caller, effective_everywhere=True)
+    written = await ctx.journal.write(user.id, change, caller=caller, effective_everywhere=True)
+    if not written.effective:
+        raise Unavailable
 
 
 def _address_key(email: str) -> str:

@@ -9,7 +9,7 @@ from shared.contracts.facts import Caller
 from shared.ids import UserId
 from shared.journal import JournalWrite, WriteResult
 from shared.names import parse_name
-from shared.problems import Invalid, NotFound
+from shared.problems import Invalid, NotFound, Unauthenticated
 
 
 async def rename(
@@ -28,6 +28,9 @@ async def rename(
     current = await active_session(ctx, principal)
 
     async def change(write: JournalWrite) -> SignedIn:
+        session = await ctx.store.session(principal.session_id, write.session)
+        if session is None or not session.active(write.now):
+            raise Unauthenticated
         user = await ctx.store.user(current.user.id, write.session) or current.user
         renamed, facts = users.rename(user, name)
         if facts:

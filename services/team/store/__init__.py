@@ -9,7 +9,6 @@ from services.team.store.invitations import InvitationRows
 from services.team.store.members import MemberRows
 from services.team.store.overrides import OverrideRows
 from services.team.store.projects import ProjectRows
-from services.team.store.sessions import EndedSessionRows
 from services.team.store.snapshot import PolicySnapshot
 from shared.ids import AccountId, ProjectId, UserId
 from shared.mongo import Database, DbSession
@@ -26,9 +25,8 @@ class Store(
     InvitationLimitRows,
     InvitationMailRows,
     CatalogRows,
-    EndedSessionRows,
 ):
-    """Every collection of team; a method names the account or is about a user, token or session."""
+    """Every collection of team; a method names the account or is about a user or token."""
 
     def __init__(self, database: Database) -> None:
         AccountRows.__init__(self, database)
@@ -39,7 +37,6 @@ class Store(
         InvitationLimitRows.__init__(self, database)
         InvitationMailRows.__init__(self, database)
         CatalogRows.__init__(self, database)
-        EndedSessionRows.__init__(self, database)
 
     async def access_rows(
         self,

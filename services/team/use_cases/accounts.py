@@ -13,8 +13,7 @@ from shared.addresses import parse_address
 from shared.contracts.calls.identity import USER
 from shared.contracts.facts import Caller, Position, parse_revision
 from shared.ids import AccountId, MembershipId, UserId, new_id
-from shared.journal import WriteResult
-from shared.journal.journal import Guard
+from shared.journal import Guard, WriteResult
 from shared.leases import Receipt
 from shared.problems import NotFound, Refusal, RefusalKind
 

@@ -17,11 +17,11 @@ from services.team.store import Store
 from services.team.use_cases.account_write import AccountWrite
 from shared.clock import Clock
 from shared.contracts.facts import Caller
+from shared.following.live_callers import LiveCallers
 from shared.http.client import InternalClient
 from shared.http.idempotency import IdempotencyGuard
 from shared.ids import AccountId, ProjectId, UserId
-from shared.journal import Journal, JournalWrite, Snapshot, WriteResult
-from shared.journal.journal import Guard
+from shared.journal import Guard, Journal, JournalWrite, Snapshot, WriteResult
 from shared.leases import Leases
 from shared.links import Links
 from shared.mongo import DbClient
@@ -78,6 +78,7 @@ class Ctx:
     journal: Journal
     leases: Leases
     internal: InternalClient
+    callers: LiveCallers
     links: Links
     clock: Clock
 
@@ -106,7 +107,12 @@ class Ctx:
         The request of a member is authorized first. With `effective_everywhere` the change is
         acknowledged after the barrier, and so is a request that finds its change already made.
 
+        The caller's session is checked again as the last step before each commit. A sign-out that
+        is answered meanwhile is overtaken at most by a commit that is already on its way.
+
         Raises:
+            Unauthenticated: the caller's session ended during the request.
+            Stale: it cannot be known whether it did.
             NotFound, PermissionMissing: as `authorize`.
             Unavailable: the change is made but not effective yet, or the database was away.
             RepeatedRequest: the request's idempotency key was used; `Api` answers.
@@ -145,6 +151,7 @@ class Ctx:
             caller=request.caller,
             effective_everywhere=effective_everywhere,
             guard=_guard_of(request),
+            before_commit=lambda: self.callers.check_actor(request.caller.actor),
         )
 
 

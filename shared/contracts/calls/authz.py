@@ -26,6 +26,29 @@ class CheckResult(InternalAnswer):
     reason: str | None = None
 
 
+class CallerRequest(InternalRequest):
+    """The caller of a request: a user in a session, or a service client."""
+
+    session_id: str | None = None
+    client_id: str | None = None
+
+
+class CallerAnswer(InternalAnswer):
+    """Whether the session has not ended, or the service client exists."""
+
+    live: bool
+
+
+LIVE_CALLER = InternalCall(
+    name="checkCaller",
+    summary="Check whether the caller of a request is still signed in",
+    method="POST",
+    path="/internal/callers",
+    callees=(Service.AUTHZ,),
+    callers=(Service.AUDIT,),
+    request=CallerRequest,
+    answer=CallerAnswer,
+)
 DECIDE = InternalCall(
     name="decide",
     summary="Decide a user's permission in an account",

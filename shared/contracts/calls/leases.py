@@ -1,4 +1,4 @@
-"""Calls of authz to the sources of policy: leases, what is applied, and the snapshot."""
+"""Calls of followers to the journals' services: leases, what is applied, and the snapshot."""
 
 from datetime import datetime
 
@@ -13,7 +13,9 @@ MAX_TTL_SECONDS = 60
 """The longest lease that a source grants."""
 
 POLICY_SOURCES = (Service.IDENTITY, Service.TEAM)
-"""The services whose policy state authz follows."""
+"""The services whose policy state is followed: authz follows both."""
+FOLLOWERS = (Service.AUTHZ, Service.TEAM)
+"""The services that decide from a followed journal; team follows identity."""
 
 
 class Life(InternalRequest):
@@ -71,7 +73,7 @@ LEASE = InternalCall(
     method="POST",
     path="/internal/lease",
     callees=POLICY_SOURCES,
-    callers=(Service.AUTHZ,),
+    callers=FOLLOWERS,
     request=LeaseRequest,
     answer=LeaseAnswer,
 )
@@ -81,7 +83,7 @@ APPLIED = InternalCall(
     method="POST",
     path="/internal/applied",
     callees=POLICY_SOURCES,
-    callers=(Service.AUTHZ,),
+    callers=FOLLOWERS,
     request=LeaseRequest,
     answer=type(None),
 )
@@ -91,7 +93,7 @@ RELEASE = InternalCall(
     method="DELETE",
     path="/internal/lease",
     callees=POLICY_SOURCES,
-    callers=(Service.AUTHZ,),
+    callers=FOLLOWERS,
     request=ReleaseQuery,
     answer=type(None),
 )
@@ -101,7 +103,7 @@ SNAPSHOT = InternalCall(
     method="GET",
     path="/internal/snapshot",
     callees=POLICY_SOURCES,
-    callers=(Service.AUTHZ,),
+    callers=FOLLOWERS,
     request=SnapshotQuery,
     answer=SnapshotPage,
 )

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from shared.contracts.calls.authz import DECIDE
+from shared.contracts.calls.authz import DECIDE, LIVE_CALLER
 from shared.contracts.calls.base import InternalCall
 from shared.contracts.calls.identity import (
     KEY_SET,
@@ -29,5 +29,6 @@ CALLS: tuple[InternalCall[Any, Any], ...] = (
     PASSWORD_RESET_LINK,
     INVITATION_LINK,
     INVITATION_LOOKUP,
+    LIVE_CALLER,
     DECIDE,
 )

@@ -12,7 +12,14 @@ from shared.auth.access_tokens import sign_access_token, user_claims
 from shared.auth.keys import generate_key, public_jwk
 from shared.bus.local import LocalBus
 from shared.clock import SystemClock
-from shared.contracts.calls.authz import DECIDE, CheckRequest, CheckResult
+from shared.contracts.calls.authz import (
+    DECIDE,
+    LIVE_CALLER,
+    CallerAnswer,
+    CallerRequest,
+    CheckRequest,
+    CheckResult,
+)
 from shared.contracts.calls.identity import KEY_SET, KeySet
 from shared.contracts.calls.journal import HEADS, Heads
 from shared.contracts.facts import Row
@@ -26,6 +33,7 @@ PUBLIC_URL = "https://cloud.example"
 ACCOUNT, OTHER = AccountId("acc_" + "1" * 32), AccountId("acc_" + "2" * 32)
 ANA, BO, READER = (UserId(new_id("usr")) for _ in range(3))
 PROJECT = new_id("prj")
+READER_SESSION = SessionId("ses_" + "0" * 32)
 
 
 @dataclass
@@ -36,6 +44,8 @@ class StandIns:
         default_factory=lambda: CheckResult(allowed=True, member=True, reason="allowed")
     )
     """The answer of authz; `None` stands for a 503."""
+    ended: set[str] = field(default_factory=set)
+    """The sessions and service clients that authz knows to have ended."""
     silent: bool = False
     questions: list[CheckRequest] = field(default_factory=list)
     key: Any = field(default_factory=generate_key)
@@ -43,6 +53,7 @@ class StandIns:
     def application(self) -> web.Application:
         application = web.Application()
         application.router.add_get(KEY_SET.path, self.jwks)
+        application.router.add_post(LIVE_CALLER.path, self.check_caller)
         application.router.add_post(DECIDE.path, self.decide)
         application.router.add_get(HEADS.path, self.heads)
         return application
@@ -50,6 +61,11 @@ class StandIns:
     async def jwks(self, request: web.Request) -> web.Response:
         key_set = KeySet(keys=[public_jwk("k1", self.key.public_key())])
         return web.json_response(key_set.model_dump(mode="json"))
+
+    async def check_caller(self, request: web.Request) -> web.Response:
+        asked = CallerRequest.model_validate_json(await request.text())
+        live = self.ended.isdisjoint({asked.session_id or "", asked.client_id or ""})
+        return web.json_response(CallerAnswer(live=live).model_dump(mode="json"))
 
     async def decide(self, request: web.Request) -> web.Response:
         self.questions.append(CheckRequest.model_validate_json(await request.text()))
@@ -82,7 +98,7 @@ class AuditApi:
             claims = user_claims(
                 issuer=PUBLIC_URL,
                 user_id=UserId(reader),
-                session_id=SessionId("ses_" + "0" * 32),
+                session_id=READER_SESSION,
                 account_id=ACCOUNT,
                 now=SystemClock().now(),
             )

@@ -22,6 +22,7 @@ from tests.services.audit.site import (
     OTHER,
     PROJECT,
     READER,
+    READER_SESSION,
 )
 from tests.services.rows import NOON, row_of
 from tests.waiting import wait_for
@@ -397,3 +398,19 @@ async def test_a_search_says_until_when_the_log_is_complete(api):
         return (await api.search())["complete_until"]
 
     assert await wait_for(complete, what="every source to be compared with")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/v1/accounts/{ACCOUNT}/audit-events?unknown=1",
+        f"/v1/accounts/{ACCOUNT}/audit-events/none",
+        "/v1/accounts/none/audit-events",
+        f"/v1/accounts/{OTHER}/audit-events",
+    ],
+)
+async def test_an_ended_session_is_refused_before_its_path_is_looked_at(api, path):
+    api.others.ended.add(READER_SESSION)
+    status, problem = await api.get(path, headers={"Rolecall-Revision": "none"})
+    assert (status, problem["code"]) == (401, "unauthenticated")
+    assert api.others.questions == []

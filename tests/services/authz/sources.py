@@ -52,7 +52,7 @@ class Source:
         self.store = MemoryLeaseStore(new_id("epo"))
         self.leases = Leases(self.store, clock=clock, ttl=ttl)
         self._clock = clock
-        self._bus = bus
+        self.bus = bus
         self._jwks = jwks
         authenticator = Authenticator(
             internal=InternalVerifier(service=name, keys=keys.public, clock=clock)
@@ -60,7 +60,7 @@ class Source:
         self._service = ServiceApp(
             name,
             public=Api(name, (), None),
-            internal=Api(name, self._routes(clock), None, authenticator=authenticator),
+            internal=Api(name, self.routes(), None, authenticator=authenticator),
             closes=(self.leases.close,),
         )
 
@@ -122,7 +122,7 @@ class Source:
 
     async def publish(self, told: list[SignedRow]) -> None:
         try:
-            await self._bus.publish([rows.message(signed) for signed in told])
+            await self.bus.publish([rows.message(signed) for signed in told])
         except BusUnavailable:
             return  # No replica listens; it will find the row by the heads.
 
@@ -143,7 +143,9 @@ class Source:
         if self.away:
             raise Unavailable
 
-    def _routes(self, clock) -> tuple[Route, ...]:
+    def routes(self) -> tuple[Route, ...]:
+        """What a follower calls."""
+
         async def snapshot(ctx: object, call: Call[None, SnapshotQuery]) -> SnapshotPage:
             self._check("snapshot")
             start = int(call.query.cursor or 0)
@@ -177,7 +179,7 @@ class Source:
             self._check("lease")
             return await grant.handler(ctx, call)
 
-        grant, *others = lease_routes(self.leases, clock)
+        grant, *others = lease_routes(self.leases, self._clock)
         return (
             replace(grant, handler=lease),
             *others,

@@ -40,7 +40,7 @@ FOREIGN: list[tuple[str, InternalCall[Any, Any], Any]] = [
     ("audit", VERIFICATION_LINK, LINK),
     ("team", SIGN_UP_LINK, SIGN_UP),
     ("audit", PASSWORD_RESET_LINK, RESET),
-    ("team", SNAPSHOT, SnapshotQuery()),
+    ("audit", SNAPSHOT, SnapshotQuery()),
     ("notification", LEASE, LeaseRequest(slot="r1", life="0" * 32, asked=0, applied={})),
 ]
 

@@ -12,13 +12,14 @@ import pytest
 from services.identity.domain.sessions import rotate
 from services.identity.store import Store
 from shared.contracts.team import MemberLeft, MemberRemoved, MemberRoleChanged
+from shared.leases import Leases, Receipt
 from shared.mongo import Lost
+from tests.services.identity.running import Identity, running
 from tests.services.rows import row_of
 from tests.support.service import FAR
 
 if TYPE_CHECKING:
-    from shared.contracts.facts import Row
-    from tests.services.identity.running import Identity
+    from shared.contracts.facts import Position, Row
 
 TEAM = "acc_" + "7" * 32
 OTHER = "acc_" + "8" * 32
@@ -273,3 +274,28 @@ async def test_a_fact_about_an_unknown_user_is_accepted(identity: Identity) -> N
     await identity.tell(role_changed(identity, stranger, ends=True))
     assert not identity.bus.dead
     assert await identity.rows() == []
+
+
+async def test_a_stolen_token_is_refused_once_its_session_ended_everywhere(
+    mongo_url: str, database_name: str
+) -> None:
+    class SettableLeases(Leases):
+        in_force = True
+
+        async def barrier(self, position: Position, **options: Any) -> Receipt:
+            receipt = await super().barrier(position, **options)
+            return receipt if type(self).in_force else replace(receipt, effective_at=None)
+
+    wiring = {"leases": SettableLeases}
+    async with running(mongo_url, database_name, wiring=wiring) as identity:
+        person = await identity.person("ana@example.com")
+        stolen = {"refresh_token": person["refresh_token"]}
+        first = (await identity.post("/v1/token/refresh", stolen)).body
+        await identity.post("/v1/token/refresh", {"refresh_token": first["refresh_token"]})
+
+        SettableLeases.in_force = False
+        assert (await identity.post("/v1/token/refresh", stolen)).status == 503
+        assert (await identity.post("/v1/token/refresh", stolen)).status == 503
+
+        SettableLeases.in_force = True
+        assert (await identity.post("/v1/token/refresh", stolen)).status == 401

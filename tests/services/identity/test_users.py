@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import TYPE_CHECKING, Any
+
 import pytest
 
+from services.identity.store import Store
 from shared.contracts.calls.identity import USER, InternalUser
 from shared.problems import Refusal
-from tests.services.identity.running import Identity
+from tests.services.identity.running import Identity, running
+
+if TYPE_CHECKING:
+    from services.identity.domain.users import User
+    from shared.ids import UserId
 
 
 async def test_a_user_sees_and_changes_their_name(identity: Identity) -> None:
@@ -49,3 +57,40 @@ async def test_team_gets_a_user(identity: Identity) -> None:
     with pytest.raises(Refusal) as refused:
         await client.call(USER, "identity", path={"user_id": "usr_" + "0" * 32})
     assert refused.value.code == "not-found"
+
+
+async def test_a_sign_out_during_a_change_of_name_stops_the_change(
+    mongo_url: str, database_name: str
+) -> None:
+    reading, go_on = asyncio.Event(), asyncio.Event()
+
+    class SlowStore(Store):
+        async def user(self, user_id: UserId, session: Any = None) -> User | None:
+            found = await super().user(user_id, session)
+            if session is None and self.slow and not reading.is_set():
+                reading.set()
+                await go_on.wait()
+            return found
+
+        slow = False
+
+    async with running(mongo_url, database_name, wiring={"store": SlowStore}) as identity:
+        token = (await identity.person("ana@example.com", name="Ana"))["access_token"]
+        SlowStore.slow = True
+        change = identity.send("PATCH", "/v1/me", {"name": "Other"}, token=token)
+        renaming = asyncio.create_task(change)
+        await reading.wait()
+        assert (await identity.post("/v1/logout", token=token)).status == 204
+        go_on.set()
+
+        assert (await renaming).status == 401
+        assert await identity.rows("user.renamed") == []
+
+
+async def test_an_ended_session_is_refused_before_its_input(identity: Identity) -> None:
+    token = (await identity.person("ana@example.com"))["access_token"]
+    await identity.post("/v1/logout", token=token)
+
+    for body in ({"name": "a\nb"}, {"unknown": 1}, {"name": "Good"}):
+        refused = await identity.send("PATCH", "/v1/me", body, token=token)
+        assert (refused.status, refused.code) == (401, "unauthenticated"), body

@@ -16,6 +16,8 @@ from services.team.store import Store
 from services.team.use_cases.context import AccountRequest, Ctx
 from shared.contracts.calls.identity import USER, InternalUser
 from shared.contracts.facts import Actor, Caller, RequestInfo
+from shared.following.live_callers import LiveCallers
+from shared.following.sign_in_state import SignInState
 from shared.ids import AccountId, MembershipId, ProjectId, UserId, new_id
 from shared.journal import JournalWrite, WriteResult
 from shared.journal.repeats import finds_change_made
@@ -235,6 +237,7 @@ class MemoryJournal:
         caller: Caller,
         effective_everywhere: bool,
         guard: Any = None,
+        before_commit: Callable[[], None] | None = None,
     ) -> WriteResult[T]:
         self.effective_everywhere.append(effective_everywhere)
         write = JournalWrite(
@@ -245,6 +248,8 @@ class MemoryJournal:
                 if guard is not None:
                     await guard(write.session)
                 result = await work(write)
+                if before_commit is not None:
+                    before_commit()
         except Exception as ended:
             if effective_everywhere and finds_change_made(ended):
                 self._settle(key)
@@ -362,6 +367,7 @@ def memory(catalog: CompiledCatalog, *, kind: AccountKind = AccountKind.TEAM) ->
         journal=cast("Any", journal),
         leases=absent,
         internal=cast("Any", identity),
+        callers=LiveCallers(SignInState(), absent),
         links=Links(bytes(32), "invitation"),
         clock=clock,
     )

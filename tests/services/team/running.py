@@ -15,8 +15,9 @@ from services.team.settings import Settings
 from services.team.store import Store
 from shared.auth.access_tokens import sign_access_token, user_claims
 from shared.auth.keys import decode, public_jwk
+from shared.bus.local import LocalBus
 from shared.contracts import identity
-from shared.contracts.calls.identity import KEY_SET, USER, InternalUser, KeySet
+from shared.contracts.calls.identity import USER, InternalUser
 from shared.contracts.calls.journal import HEADS, Heads
 from shared.contracts.topology import Service
 from shared.http.internal import internal_route
@@ -25,12 +26,14 @@ from shared.ids import AccountId, SessionId, UserId, new_id
 from shared.links import Link, Links
 from shared.mongo import transact
 from shared.problems import NotFound, Unavailable
-from tests.clocks import SetClock
+from tests.clocks import LeaseClock
 from tests.patience import PATIENT
+from tests.services.authz.sources import Source
 from tests.services.rows import row_of
 from tests.support.service import (
     FAR,
     ISSUER,
+    KEYS,
     Answered,
     RunningService,
     random_key,
@@ -55,6 +58,8 @@ KID = "key_1"
 class StandIn:
     """The stand-in for identity."""
 
+    source: Source
+    """Identity's journal, which team follows."""
     users: dict[str, InternalUser] = field(default_factory=dict)
     away: bool = False
     before_answering: Callable[[], Awaitable[None]] | None = None
@@ -74,13 +79,10 @@ class StandIn:
         async def heads(ctx: object, call: Call[None, None]) -> Heads:
             return Heads(source="identity", epoch="e1", heads={}, digests={})
 
-        async def keys(ctx: object, call: Call[None, None]) -> KeySet:
-            return KeySet(keys=[public_jwk(KID, SIGNING_KEY.public_key())])
-
         return [
             internal_route(USER, user),
             internal_route(HEADS, heads),
-            internal_route(KEY_SET, keys),
+            *self.source.routes(),
         ]
 
 
@@ -152,6 +154,7 @@ class Team(RunningService):
     """A running team and everything that a test asks of it."""
 
     identity: StandIn
+    clock: LeaseClock
 
     def stranger(self, name: str = "Ana", email: str | None = None, **fields: Any) -> Person:
         """A user of identity that team has not heard of."""
@@ -232,7 +235,15 @@ async def running(
 
     `wiring` is for `build`.
     """
-    stand_in = StandIn()
+    clock = LeaseClock(FAR)
+    source = Source(
+        "identity",
+        keys=KEYS,
+        jwks=public_jwk(KID, SIGNING_KEY.public_key()),
+        clock=clock,
+        bus=LocalBus(timeouts=timeouts),
+    )
+    stand_in = StandIn(source)
     async with run_service(
         Team,
         build,
@@ -240,7 +251,7 @@ async def running(
         service=Service.TEAM,
         mongo_url=mongo_url,
         database=database,
-        clock=SetClock(FAR),
+        clock=clock,
         others={Service.IDENTITY: stand_in.routes()},
         fields={
             "link_key": SecretStr(LINK_KEY),
@@ -253,4 +264,6 @@ async def running(
         wiring=wiring,
         identity=stand_in,
     ) as team:
+        source.bus = team.bus
         yield team
+    await source.leases.close()

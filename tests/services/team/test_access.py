@@ -246,5 +246,5 @@ def test_internal_routes_are_for_the_services_that_need_them() -> None:
     assert callers == {
         "/internal/links": ("notification",),
         "/internal/invitations/lookup": ("identity",),
-        "/internal/snapshot": ("authz",),
+        "/internal/snapshot": ("authz", "team"),
     }

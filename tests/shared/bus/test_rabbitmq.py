@@ -488,11 +488,11 @@ async def test_what_is_published_is_marked_as_persistent_and_described(
     assert incoming.headers == place | {"x-delivery-count": 0}
 
 
-def test_the_topology_has_one_replica_queue_and_no_two_of_a_name():
-    from shared.contracts.topology import AUTHZ, SOURCES, TOPOLOGY
+def test_only_followers_have_replica_queues_and_no_two_share_a_name():
+    from shared.contracts.topology import FOLLOWER_QUEUES, SOURCES, TOPOLOGY, Service
 
     names = [queue.name for queue in TOPOLOGY.queues]
     assert len(set(names)) == len(names)
     kinds = [queue for queue in TOPOLOGY.queues if queue.kind is QueueKind.REPLICA]
-    assert kinds == [AUTHZ]
+    assert kinds == [FOLLOWER_QUEUES[Service.AUTHZ], FOLLOWER_QUEUES[Service.TEAM]]
     assert all(set(queue.sources) <= set(SOURCES) for queue in TOPOLOGY.queues)

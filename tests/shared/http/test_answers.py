@@ -10,7 +10,14 @@ from shared.http.access import Client, Internal, Permission, Public, Session
 from shared.http.api import Api
 from shared.http.refusals import WrongPrincipal
 from shared.http.routes import Reply
-from shared.problems import NotFound, PermissionMissing, Stale, Unavailable, refusal_of
+from shared.problems import (
+    NotFound,
+    PermissionMissing,
+    Stale,
+    Unauthenticated,
+    Unavailable,
+    refusal_of,
+)
 from tests.shared.http.sample import (
     ACCOUNT,
     CREDENTIALS,
@@ -76,7 +83,8 @@ async def test_an_ended_session_is_unauthenticated(serve, world):
     alive = {USER}
 
     async def live(principal):
-        return principal.user_id in alive
+        if principal.user_id not in alive:
+            raise Unauthenticated
 
     site = await serve(team(world, authenticator=authenticator(live=live)))
     for status in (200, 401):

@@ -15,8 +15,15 @@ from pydantic import SecretStr
 from shared import context
 from shared.auth.authenticator import Authenticator
 from shared.auth.internal_tokens import InternalVerifier
-from shared.auth.principals import UserPrincipal
-from shared.contracts.calls.authz import DECIDE, CheckRequest, CheckResult
+from shared.auth.principals import ClientPrincipal, UserPrincipal
+from shared.contracts.calls.authz import (
+    DECIDE,
+    LIVE_CALLER,
+    CallerAnswer,
+    CallerRequest,
+    CheckRequest,
+    CheckResult,
+)
 from shared.contracts.calls.base import InternalAnswer, InternalCall, InternalRequest
 from shared.contracts.facts import Actor
 from shared.contracts.topology import Service
@@ -25,6 +32,7 @@ from shared.http.checker import AuthzChecker
 from shared.http.client import AnswerUnfit, InternalClient
 from shared.http.internal import internal_route
 from shared.http.routes import Call
+from shared.ids import ClientId, new_id
 from shared.logs import JsonLines
 from shared.problems import (
     NotFound,
@@ -93,6 +101,7 @@ async def say(world: World, call: Call[Any, Any]) -> Any:
 
 TEAM = tuple(internal_route(call, say, refuses=(NameTaken,)) for call in CALLS)
 PRINCIPAL = UserPrincipal(user_id=USER, session_id=SESSION)
+CLIENT = ClientPrincipal(client_id=ClientId(new_id("cli")), scopes=frozenset())
 
 
 @pytest.fixture
@@ -125,8 +134,8 @@ def team(serve, world: World):
 def authz(serve, world: World):
     async def start():
         verifier = InternalVerifier(service="authz", keys=INTERNAL.public, clock=CLOCK)
-        route = internal_route(DECIDE, echo)
-        api = Api("authz", [route], world, authenticator=Authenticator(internal=verifier))
+        routes = [internal_route(DECIDE, echo), internal_route(LIVE_CALLER, echo)]
+        api = Api("authz", routes, world, authenticator=Authenticator(internal=verifier))
         return (await serve(api)).url
 
     return start
@@ -370,3 +379,33 @@ async def test_a_peer_that_does_not_know_us_is_looked_up_again(client, team):
             await caller.call(FOREIGN, "team")
         await caller.call(READ, "team")
         assert there.accepted == 2, "the connection to a stranger is kept"
+
+
+@pytest.mark.parametrize("live", [True, False])
+@pytest.mark.parametrize(
+    ("principal", "asked"),
+    [
+        (PRINCIPAL, CallerRequest(session_id=SESSION)),
+        (CLIENT, CallerRequest(client_id=CLIENT.client_id)),
+    ],
+    ids=["user", "client"],
+)
+async def test_authz_is_asked_whether_a_caller_is_live(
+    client, authz, world: World, principal, asked, live
+):
+    world.gives = CallerAnswer(live=live)
+    checker = AuthzChecker(client(await authz(), callee="authz", service="audit"), timeouts=PATIENT)
+    if live:
+        await checker.check_live(principal)
+    else:
+        with pytest.raises(Unauthenticated):
+            await checker.check_live(principal)
+    assert world.calls[0].body == asked
+
+
+@pytest.mark.parametrize("trouble", [NotFound(), RuntimeError("x"), Unavailable()])
+async def test_no_caller_is_live_while_authz_does_not_answer(client, authz, world: World, trouble):
+    world.raises = trouble
+    checker = AuthzChecker(client(await authz(), callee="authz", service="audit"), timeouts=PATIENT)
+    with pytest.raises(Unavailable):
+        await checker.check_live(PRINCIPAL)

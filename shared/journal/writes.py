@@ -1,0 +1,50 @@
+"""One write to a journal, as a use case sees it, and its result."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from shared.contracts.facts import Caller, Fact
+from shared.mongo import DbSession
+
+T = TypeVar("T")
+
+Guard = Callable[[DbSession], Awaitable[None]]
+"""Runs first in each attempt of the transaction: it takes an idempotency key or marks a fact as
+applied."""
+
+
+@dataclass
+class JournalWrite:
+    """One attempt of one write: the session for the store, and the facts recorded so far."""
+
+    session: DbSession
+    now: datetime
+    base: int
+    """The shard's head before this write."""
+    caller: Caller
+    """Who acts; a use case may add the actor's name, which it reads in the transaction."""
+    facts: list[Fact] = field(default_factory=list)
+
+    @property
+    def rev(self) -> int:
+        """The sequence of the next recorded fact; stored with the state that it describes."""
+        return self.base + len(self.facts) + 1
+
+    def record(self, *facts: Fact) -> None:
+        """Add facts; they are saved with the state, in this order."""
+        self.facts.extend(facts)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WriteResult(Generic[T]):
+    """The result of a write, and the revision of its last fact.
+
+    `revision` is `None` when no fact was recorded. `effective` is false when the change is
+    committed but a replica of authz may not have it yet: the route then answers 202.
+    """
+
+    result: T
+    revision: str | None
+    effective: bool = True

@@ -1,0 +1,75 @@
+"""Mutants of sign-ins: an ended session and a missing service client open nothing."""
+
+from tests.mutants.mutant import Kind, Mutant
+
+TEAM_TESTS = ("tests/services/team/test_ended_sessions.py",)
+SESSION_TESTS = ("tests/services/identity/test_sessions.py",)
+
+ROWS = (
+    Mutant(
+        id="team-does-not-look-again-before-a-commit",
+        kind=Kind.SECURITY,
+        file="services/team/use_cases/context.py",
+        old="before_commit=lambda: self.callers.check_actor(request.caller.actor)",
+        new="before_commit=None",
+        tests=(*TEAM_TESTS, "-k", "during_a_request"),
+    ),
+    Mutant(
+        id="team-admits-every-token",
+        kind=Kind.SECURITY,
+        file="services/team/app.py",
+        old="parts.authenticator(live=live.check)",
+        new="parts.authenticator()",
+        tests=TEAM_TESTS,
+    ),
+    Mutant(
+        id="live-callers-without-a-lease",
+        kind=Kind.CONSISTENCY,
+        file="shared/following/live_callers.py",
+        old="        if not self._identity.holds():\n            raise Stale\n",
+        new="",
+        tests=(*TEAM_TESTS, "-k", "lease"),
+    ),
+    Mutant(
+        id="audit-does-not-ask-for-live-callers",
+        kind=Kind.SECURITY,
+        file="services/audit/app.py",
+        old="parts.authenticator(live=checker.check_live)",
+        new="parts.authenticator()",
+        tests=("tests/services/audit/test_search.py", "-k", "before_its_path"),
+    ),
+    Mutant(
+        id="identity-admits-every-token",
+        kind=Kind.SECURITY,
+        file="services/identity/app.py",
+        old="parts.authenticator(keys=keyring.public, live=live)",
+        new="parts.authenticator(keys=keyring.public)",
+        tests=("tests/services/identity/test_users.py", "-k", "before_its_input"),
+    ),
+    Mutant(
+        id="a-rename-does-not-read-its-session-again",
+        kind=Kind.SECURITY,
+        file="services/identity/use_cases/users.py",
+        old="        if session is None or not session.active(write.now):\n"
+        "            raise Unauthenticated\n",
+        new="",
+        tests=("tests/services/identity/test_users.py", "-k", "during_a_change"),
+    ),
+    Mutant(
+        id="a-stolen-token-is-refused-before-its-end-is-in-force",
+        kind=Kind.SECURITY,
+        file="services/identity/use_cases/sessions.py",
+        old="    if not effective:\n        raise Unavailable\n",
+        new="",
+        tests=(*SESSION_TESTS, "-k", "ended_everywhere"),
+    ),
+    Mutant(
+        id="an-ended-session-is-refused-before-its-end-is-in-force",
+        kind=Kind.SECURITY,
+        file="services/identity/use_cases/sessions.py",
+        old="        if session.ended_at is not None and not await ctx.journal.settle(user.id):\n"
+        "            raise Unavailable\n",
+        new="",
+        tests=(*SESSION_TESTS, "-k", "ended_everywhere"),
+    ),
+)
