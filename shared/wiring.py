@@ -19,6 +19,7 @@ from shared.contracts.calls.identity import KEY_SET
 from shared.contracts.topology import QUEUES, Service
 from shared.http.api import Api
 from shared.http.client import InternalClient
+from shared.http.lanes import lane_limits
 from shared.http.routes import Route
 from shared.ids import new_id
 from shared.inbox import Inbox, Subscriptions
@@ -26,7 +27,7 @@ from shared.journal import Journal, journal_routes
 from shared.journal.relay import Relay
 from shared.leases import Leases, MongoLeaseStore, lease_routes
 from shared.migrations import Migration, migrate
-from shared.mongo import connect
+from shared.mongo import connect, connect_reserved
 from shared.row_verifier import RowVerifier
 from shared.runtime.service import ServiceApp
 from shared.runtime.settings import ServiceSettings, StatelessSettings
@@ -60,6 +61,7 @@ class Parts:
             timeouts=timeouts,
         )
         self.verifier = RowVerifier(settings.journal_keys, clock=self.clock)
+        self.lane_limits = lane_limits(settings.requests_at_once)
         self._settings = settings
 
     def authenticator(
@@ -105,15 +107,18 @@ class JournalParts(Parts):
         url = settings.mongo_url.get_secret_value()
         self.client = connect(url, app_name=service, timeouts=timeouts)
         self.database = self.client[settings.mongo_database]
+        self._reserved = connect_reserved(url, app_name=service, timeouts=timeouts)
+        reserved = self._reserved[settings.mongo_database]
         self._leases = None
         if leases is not None:
-            store = MongoLeaseStore(self.client, self.database)
+            store = MongoLeaseStore(self._reserved, reserved)
             self._leases = leases(store, clock=self.clock, ttl=lease_seconds, timeouts=timeouts)
         signer = RowSigner(read_private(settings.journal_key.get_secret_value()))
-        self._relay = Relay(self.database, bus, holder=new_id("prc"), clock=self.clock)
+        self._relay = Relay(reserved, bus, holder=new_id("prc"), clock=self.clock)
         self.journal = journal(
             self.client,
             self.database,
+            read_from=reserved,
             source=service,
             signer=signer,
             relay=self._relay,
@@ -179,7 +184,13 @@ class JournalParts(Parts):
         return ServiceApp(
             self.service,
             public=public,
-            internal=Api(self.service, routes, ctx, authenticator=authenticator),
+            internal=Api(
+                self.service,
+                routes,
+                ctx,
+                authenticator=authenticator,
+                lane_limits=self.lane_limits,
+            ),
             opens=(self._migrate, self.journal.start, *opens),
             joins=(*joins, inbox.start),
             tasks={
@@ -199,3 +210,4 @@ class JournalParts(Parts):
 
     async def _close_client(self) -> None:
         self.client.close()
+        self._reserved.close()

@@ -40,7 +40,14 @@ def build(
     authenticator = parts.authenticator()
     checker = AuthzChecker(parts.internal, timeouts=timeouts)
     return parts.app(
-        public=Api(Service.AUDIT, ROUTES, ctx, authenticator=authenticator, checker=checker),
+        public=Api(
+            Service.AUDIT,
+            ROUTES,
+            ctx,
+            authenticator=authenticator,
+            lane_limits=parts.lane_limits,
+            checker=checker,
+        ),
         ctx=ctx,
         inbox=inbox,
         internal_routes=INTERNAL_ROUTES,

@@ -66,8 +66,16 @@ def build(
     authenticator = parts.authenticator()
     return ServiceApp(
         Service.AUTHZ,
-        public=Api(Service.AUTHZ, ROUTES, ctx, authenticator=authenticator),
-        internal=Api(Service.AUTHZ, INTERNAL_ROUTES, ctx, authenticator=authenticator),
+        public=Api(
+            Service.AUTHZ, ROUTES, ctx, authenticator=authenticator, lane_limits=parts.lane_limits
+        ),
+        internal=Api(
+            Service.AUTHZ,
+            INTERNAL_ROUTES,
+            ctx,
+            authenticator=authenticator,
+            lane_limits=parts.lane_limits,
+        ),
         opens=(subscribe,),
         tasks={
             f"{follower.source}-{name}": loop

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from services.identity.adapters.argon2 import Argon2Hasher
 from services.identity.adapters.keyring import Keyring
+from services.identity.domain.rate_limits import RefusedSenders
 from services.identity.migrations import migrations
 from services.identity.routes import INTERNAL_ROUTES, ROUTES
 from services.identity.settings import Settings
@@ -60,6 +61,7 @@ def build(
         pause=pause,
         store=store(parts.database),
         journal=parts.journal,
+        refused_senders=RefusedSenders(),
         hasher=hasher,
         keyring=keyring,
         sign_up_links=Links(secret_bytes(settings.link_key), "sign-up"),
@@ -78,7 +80,13 @@ def build(
         hasher.close()
 
     return parts.app(
-        public=Api(Service.IDENTITY, ROUTES, ctx, authenticator=authenticator),
+        public=Api(
+            Service.IDENTITY,
+            ROUTES,
+            ctx,
+            authenticator=authenticator,
+            lane_limits=parts.lane_limits,
+        ),
         ctx=ctx,
         inbox=parts.inbox(SUBSCRIPTIONS, ctx),
         internal_routes=INTERNAL_ROUTES,

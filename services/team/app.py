@@ -68,6 +68,7 @@ def build(
             ROUTES,
             ctx,
             authenticator=authenticator,
+            lane_limits=parts.lane_limits,
             idempotency=Idempotency(parts.database, clock=parts.clock),
             account_routes=AccountRoutes(ctx),
         ),

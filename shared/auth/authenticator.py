@@ -13,6 +13,7 @@ from shared.auth.jwt import BadToken
 from shared.auth.principals import (
     AdminPrincipal,
     ClientPrincipal,
+    Principal,
     ServicePrincipal,
     UserPrincipal,
 )
@@ -44,21 +45,23 @@ class Authenticator:
         self._live = live
 
     async def bearer(self, header: str | None) -> UserPrincipal | ClientPrincipal:
-        """Return the user or service client of an access token."""
+        """Return the user or service client of an access token, without a database call."""
         token = _token(header)
         if self._tokens is None:
             raise Unauthenticated
         try:
-            principal = await self._tokens.verify(token)
+            return await self._tokens.verify(token)
         except BadToken as error:
             raise Unauthenticated from error
+
+    async def require_live(self, principal: Principal) -> None:
+        """Return if the session of a user still exists, as far as this service knows sessions."""
         if (
             self._live is not None
             and isinstance(principal, UserPrincipal)
             and not await self._live(principal)
         ):
             raise Unauthenticated from BadToken("session ended")
-        return principal
 
     def service(self, header: str | None) -> ServicePrincipal:
         """Return the calling service of the product."""

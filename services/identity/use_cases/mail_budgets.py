@@ -4,9 +4,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from services.identity.domain.mail_budgets import MailKind, mail_budget
-from services.identity.domain.rate_limits import RateLimit, network_of
+from services.identity.domain.rate_limits import RateLimit
 from services.identity.use_cases.context import Ctx
 from shared.contracts.facts import Caller
+from shared.networks import network_of
 
 
 @asynccontextmanager
