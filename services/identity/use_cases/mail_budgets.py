@@ -45,7 +45,7 @@ async def _count(ctx: Ctx, budget: tuple[RateLimit, ...], counted: list[RateLimi
     now = ctx.clock.now()
     for limit in budget:
         window = await ctx.store.count(limit, now=now)
-        counted.append(limit)
         if window.count > limit.limit:
-            return False
+            return False  # not counted: nothing is written for a limit that is reached
+        counted.append(limit)
     return True
