@@ -8,7 +8,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import checks, decide, removals, sign_in
+from benchmarks import checks, decide, floods, removals, sign_in
 from benchmarks.load import require_wrk
 
 REPORT = Path(__file__).parent / "report.md"
@@ -23,7 +23,7 @@ def one_decision() -> str:
 
 
 def main() -> None:
-    """Measure everything; it takes about six minutes."""
+    """Measure everything; it takes about ten minutes."""
     require_wrk()
     revision = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True
@@ -38,6 +38,7 @@ def main() -> None:
         ("Checks over HTTP (P2, P3)", checks.run),
         ("Removal to acknowledgement, three replicas (P9)", removals.run),
         ("Sign-ins during guesses, and what their time reveals (T8, T9)", sign_in.run),
+        ("Checks and sign-ins during floods (T19)", floods.run),
     ):
         sys.stderr.write(f"{title} …\n")
         parts += [f"## {title}", measure()]

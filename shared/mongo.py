@@ -5,26 +5,42 @@ the driver touches nothing else.
 """
 
 import asyncio
+import os
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from contextvars import copy_context
+from functools import partial
+from types import ModuleType
+from typing import Any, TypeVar, cast
 
 import pymongo
 from bson.codec_options import CodecOptions
-from motor.motor_asyncio import (
-    AsyncIOMotorClient,
-    AsyncIOMotorClientSession,
-    AsyncIOMotorCollection,
-    AsyncIOMotorDatabase,
-)
 from pymongo.errors import ConnectionFailure, DuplicateKeyError, ExecutionTimeout, PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from shared.problems import Unavailable
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
+
+WORKERS = 10
+"""Operations of the database that run at the same time in one process. More would only wait in the
+database, where a lease waits behind them. The driver reads the limit when it is imported."""
+RESERVED_WORKERS = 6
+"""Those of `connect_reserved`, besides."""
+os.environ.setdefault("MOTOR_MAX_WORKERS", str(WORKERS))
+
+from motor.core import AgnosticClient  # noqa: E402 - reads the limit above
+from motor.frameworks import asyncio as asyncio_framework  # noqa: E402
+from motor.metaprogramming import create_class_with_framework  # noqa: E402
+from motor.motor_asyncio import (  # noqa: E402
+    AsyncIOMotorClient,
+    AsyncIOMotorClientSession,
+    AsyncIOMotorCollection,
+    AsyncIOMotorDatabase,
+)
 
 T = TypeVar("T")
 Document = dict[str, Any]
@@ -56,8 +72,42 @@ def connect(url: str, *, app_name: str, timeouts: Timeouts = DEFAULT_TIMEOUTS) -
     Each operation has `timeouts.database` seconds: a dead database costs a request this much, not
     the driver's 30 s.
     """
+    return _connect(AsyncIOMotorClient, url, app_name=app_name, timeouts=timeouts)
+
+
+def connect_reserved(url: str, *, app_name: str, timeouts: Timeouts = DEFAULT_TIMEOUTS) -> DbClient:
+    """Make a client as `connect` does, whose operations never wait for those of other clients.
+
+    It is for leases and the journal: what they wait for, all checks wait for.
+    """
+    return _connect(_RESERVED_CLIENT, url, app_name=app_name, timeouts=timeouts)
+
+
+def _reserved_framework() -> ModuleType:
+    """The driver's connection to asyncio, with threads of its own."""
+    framework = ModuleType("reserved_framework")
+    framework.__dict__.update(vars(asyncio_framework))
+    workers = ThreadPoolExecutor(RESERVED_WORKERS, thread_name_prefix="reserved")
+
+    def run_on_executor(
+        loop: asyncio.AbstractEventLoop, function: Callable[..., T], *given: Any, **named: Any
+    ) -> asyncio.Future[T]:
+        run = copy_context().run
+        return loop.run_in_executor(workers, partial(run, function, *given, **named))
+
+    framework.run_on_executor = run_on_executor  # type: ignore[attr-defined]
+    return framework
+
+
+_RESERVED_CLIENT = cast(
+    "type[DbClient]",
+    create_class_with_framework(AgnosticClient, _reserved_framework(), "motor.motor_asyncio"),
+)
+
+
+def _connect(client: type[DbClient], url: str, *, app_name: str, timeouts: Timeouts) -> DbClient:
     limit_ms = round(timeouts.database * 1000)
-    return AsyncIOMotorClient(
+    return client(
         url,
         appname=app_name,
         timeoutMS=limit_ms,

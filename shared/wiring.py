@@ -22,6 +22,7 @@ from shared.following.followers import Followers
 from shared.following.journal_view import JournalView, ReplicaState
 from shared.http.api import Api
 from shared.http.client import InternalClient
+from shared.http.lanes import lane_limits
 from shared.http.routes import Route
 from shared.ids import new_id
 from shared.inbox import Inbox, Subscriptions
@@ -30,7 +31,7 @@ from shared.journal.relay import Relay
 from shared.journal.snapshot import ReadPage
 from shared.leases import Leases, MongoLeaseStore, lease_routes
 from shared.migrations import Migration, migrate
-from shared.mongo import DbSession, connect
+from shared.mongo import DbSession, connect, connect_reserved
 from shared.row_verifier import RowVerifier
 from shared.runtime.service import ServiceApp
 from shared.runtime.settings import ServiceSettings, StatelessSettings
@@ -64,6 +65,7 @@ class Parts:
             timeouts=timeouts,
         )
         self.verifier = RowVerifier(settings.journal_keys, clock=self.clock)
+        self.lane_limits = lane_limits(settings.requests_at_once)
         self._settings = settings
 
     def authenticator(
@@ -174,17 +176,21 @@ class JournalParts(Parts):
         url = settings.mongo_url.get_secret_value()
         self.client = connect(url, app_name=service, timeouts=timeouts)
         self.database = self.client[settings.mongo_database]
+        self._reserved_client = connect_reserved(url, app_name=service, timeouts=timeouts)
+        self.reserved_database = self._reserved_client[settings.mongo_database]
+        """The same database for what other services wait for; no request of a user delays it."""
+        self._lease_store = MongoLeaseStore(self._reserved_client, self.reserved_database)
         self._leases = None
-        self._lease_store = MongoLeaseStore(self.client, self.database)
         if leases is not None:
             self._leases = leases(
                 self._lease_store, clock=self.clock, ttl=lease_seconds, timeouts=timeouts
             )
         signer = RowSigner(read_private(settings.journal_key.get_secret_value()))
-        self._relay = Relay(self.database, bus, holder=new_id("prc"), clock=self.clock)
+        self._relay = Relay(self.reserved_database, bus, holder=new_id("prc"), clock=self.clock)
         self.journal = journal(
             self.client,
             self.database,
+            read_from=self.reserved_database,
             source=service,
             signer=signer,
             relay=self._relay,
@@ -207,7 +213,7 @@ class JournalParts(Parts):
         return self._leases
 
     def snapshot(self, read: ReadPage[DbSession]) -> Snapshot:
-        """Make the snapshot that replicas load; `read` reads the objects of a page."""
+        """Make the snapshot that replicas load; `read` reads a page from `reserved_database`."""
         return Snapshot(self.service, self._lease_store, read)
 
     def inbox(self, subscriptions: Subscriptions, ctx: Any) -> Inbox:
@@ -259,7 +265,13 @@ class JournalParts(Parts):
         return ServiceApp(
             self.service,
             public=public,
-            internal=Api(self.service, routes, ctx, authenticator=authenticator),
+            internal=Api(
+                self.service,
+                routes,
+                ctx,
+                authenticator=authenticator,
+                lane_limits=self.lane_limits,
+            ),
             opens=(self._migrate, self.journal.start, *opens),
             joins=(*joins, inbox.start),
             tasks={
@@ -282,3 +294,4 @@ class JournalParts(Parts):
 
     async def _close_client(self) -> None:
         self.client.close()
+        self._reserved_client.close()

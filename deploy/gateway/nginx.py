@@ -3,12 +3,24 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from deploy.gateway.paths import PARAMETER
-from deploy.gateway.problems import ERROR_PAGES, MAX_BODY_BYTES, REQUEST_ID
+from deploy.gateway.limits import (
+    SENDER_LIMITS,
+    USER_RATE,
+    USER_RATE_ZONE,
+    USERS,
+    SenderLimit,
+    sender_limits,
+)
+from deploy.gateway.paths import PARAMETER, public_routes
+from deploy.gateway.problems import ERROR_PAGES, MAX_BODY_BYTES, RATE_EXCEEDED_STATUS, REQUEST_ID
 from shared.contracts.topology import Service
 
-SENDER_SECONDS = 10
-"""How long a sender may take for the headers, or pause within a body."""
+HEAD_SECONDS = 10
+"""How long a sender may take for the headers."""
+BODY_SECONDS = 15
+"""How long a sender may pause within a body."""
+ANSWER_SECONDS = 30
+"""How long a service may take to answer."""
 
 NGINX_CONF = """\
 worker_processes auto;
@@ -30,12 +42,14 @@ http {{
   # it has read the whole body, so a slow sender occupies only a connection of nginx.
   client_max_body_size {max_body_bytes};
   client_body_buffer_size {max_body_bytes};
-  client_header_timeout {sender_seconds}s;
-  client_body_timeout {sender_seconds}s;
+  client_header_timeout {head_seconds}s;
+  client_body_timeout {body_seconds}s;
+  send_timeout {answer_seconds}s;
   large_client_header_buffers 4 16k;
-  limit_conn_zone $binary_remote_addr zone=connections:4m;
-  limit_conn connections 200;
+  {zones}
+  {users}
   limit_conn_status 429;
+  limit_req_status {rate_exceeded};
 
 {real_ip}
   # The same id appears in the gateway's problems, the service's answer and the service's log.
@@ -53,7 +67,7 @@ http {{
   proxy_set_header X-Forwarded-Proto $scheme;
   proxy_set_header Forwarded "";
   proxy_connect_timeout 2s;
-  proxy_read_timeout 60s;
+  proxy_read_timeout {answer_seconds}s;
   # A request with an effect goes to another replica only if no replica has received it.
   proxy_next_upstream error timeout;
   proxy_next_upstream_timeout 5s;
@@ -79,6 +93,8 @@ http {{
   }}
 }}
 """
+KEEP_ALIVE_SECONDS = 5
+"""How long an unused connection to a service is kept: services close theirs later."""
 # A check changes nothing, so nginx may ask the next replica when one is stale.
 NEXT_REPLICA_IF_STALE = "proxy_next_upstream error timeout http_503 non_idempotent;"
 
@@ -92,7 +108,9 @@ def configuration(
     names: Mapping[str, str] | None = None,
     resolver: str | None = None,
     proxies: Sequence[str] = (),
-    sender_seconds: int = SENDER_SECONDS,
+    head_seconds: int = HEAD_SECONDS,
+    body_seconds: int = BODY_SECONDS,
+    answer_seconds: int = ANSWER_SECONDS,
 ) -> str:
     """The text of `nginx.conf`.
 
@@ -105,21 +123,30 @@ def configuration(
             it runs, for which it needs a `resolver`.
         resolver: the address of a name server.
         proxies: the networks of load balancers in front, whose X-Forwarded-For names the sender.
-        sender_seconds: how long a sender may take for the headers, or pause within a body.
+        head_seconds: how long a sender may take for the headers.
+        body_seconds: how long a sender may pause within a body.
+        answer_seconds: how long a service may take to answer.
     """
     upstreams = "".join(
         f"  upstream {service} {{\n"
         + "".join(f"    server {address} max_fails=0;\n" for address in replicas)
-        + "    keepalive 64;\n  }\n"
+        + f"    keepalive 64;\n    keepalive_timeout {KEEP_ALIVE_SECONDS}s;\n  }}\n"
         for service, replicas in (addresses or {}).items()
     )
+    limits = sender_limits(public_routes())
     locations = "".join(
-        _location(path, service, (names or {}).get(service)) for path, service in owners.items()
+        _location(path, service, (names or {}).get(service), limits)
+        for path, service in owners.items()
     )
     return NGINX_CONF.format(
         listen=listen,
         max_body_bytes=MAX_BODY_BYTES,
-        sender_seconds=sender_seconds,
+        head_seconds=head_seconds,
+        body_seconds=body_seconds,
+        answer_seconds=answer_seconds,
+        zones="".join((*(limit.zones for limit in SENDER_LIMITS), USER_RATE_ZONE)).strip(),
+        users=f"{USERS.directives} {USER_RATE}",
+        rate_exceeded=RATE_EXCEEDED_STATUS,
         request_id=REQUEST_ID,
         static=static,
         upstreams=upstreams,
@@ -143,13 +170,16 @@ def _real_ip(proxies: Sequence[str]) -> str:
     return f"\n{trusted}  real_ip_header X-Forwarded-For;\n  real_ip_recursive on;\n"
 
 
-def _location(path: str, service: str, name: str | None) -> str:
+def _location(path: str, service: str, name: str | None, limits: Mapping[str, SenderLimit]) -> str:
     if PARAMETER.search(path):
         match = "~ ^" + "[^/]+".join(re.escape(part) for part in PARAMETER.split(path)) + "$"
         match = match.replace("\\-", "-")
     else:
         match = f"= {path}"
     lines = [f"set $replicas {name};"] if name else []
+    limit = limits.get(PARAMETER.sub("{}", path), USERS)
+    if limit is not USERS:
+        lines.append(limit.directives)
     lines.append(f"proxy_pass http://{'$replicas' if name else service};")
     if service == Service.AUTHZ:
         lines.append(NEXT_REPLICA_IF_STALE)

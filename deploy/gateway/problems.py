@@ -35,6 +35,20 @@ class TooManyConnections(Refusal):
     )
 
 
+class RequestRateExceeded(Refusal):
+    """One address sends requests faster than its kind of request allows (`T19`)."""
+
+    kind = RefusalKind.RATE_LIMITED
+    code = "request-rate-exceeded"
+    detail = (
+        "Your address sends too many requests of this kind."
+        " Wait the number of seconds in the Retry-After header, then try again."
+    )
+
+
+RATE_EXCEEDED_STATUS = 420
+"""What nginx calls a request over a rate; no answer has this status."""
+
 _HEADERS = {
     "X-Request-ID": REQUEST_ID,
     "X-Content-Type-Options": "nosniff",
@@ -80,6 +94,7 @@ ERROR_PAGES = (
     ErrorPage((405,), MethodNotAllowed(("GET", "HEAD"))),
     ErrorPage((413,), BodyTooLarge(limit=MAX_BODY_BYTES)),
     ErrorPage((429,), TooManyConnections(retry_after=1)),
+    ErrorPage((RATE_EXCEEDED_STATUS,), RequestRateExceeded(retry_after=1)),
     ErrorPage((500,), Unexpected()),
     # The service did not answer, so the outcome of a request with an effect is unknown.
     ErrorPage((502, 503, 504), Unavailable()),

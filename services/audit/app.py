@@ -40,7 +40,14 @@ def build(
     checker = AuthzChecker(parts.internal, timeouts=timeouts)
     authenticator = parts.authenticator(live=checker.check_live)
     return parts.app(
-        public=Api(Service.AUDIT, ROUTES, ctx, authenticator=authenticator, checker=checker),
+        public=Api(
+            Service.AUDIT,
+            ROUTES,
+            ctx,
+            authenticator=authenticator,
+            lane_limits=parts.lane_limits,
+            checker=checker,
+        ),
         ctx=ctx,
         inbox=inbox,
         internal_routes=INTERNAL_ROUTES,

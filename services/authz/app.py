@@ -48,8 +48,16 @@ def build(
     authenticator = parts.authenticator(live=callers.check)
     return ServiceApp(
         Service.AUTHZ,
-        public=Api(Service.AUTHZ, ROUTES, ctx, authenticator=authenticator),
-        internal=Api(Service.AUTHZ, INTERNAL_ROUTES, ctx, authenticator=authenticator),
+        public=Api(
+            Service.AUTHZ, ROUTES, ctx, authenticator=authenticator, lane_limits=parts.lane_limits
+        ),
+        internal=Api(
+            Service.AUTHZ,
+            INTERNAL_ROUTES,
+            ctx,
+            authenticator=authenticator,
+            lane_limits=parts.lane_limits,
+        ),
         opens=(following.start,),
         tasks=following.tasks,
         closes=(following.stop, parts.internal.close),

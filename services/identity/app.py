@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from services.identity.adapters.argon2 import Argon2Hasher
 from services.identity.adapters.keyring import Keyring
+from services.identity.domain.rate_limits import RefusedSenders
 from services.identity.migrations import migrations
 from services.identity.routes import INTERNAL_ROUTES, ROUTES
 from services.identity.settings import Settings
@@ -54,8 +55,8 @@ def build(
         lease_seconds=settings.lease_seconds,
     )
     hasher, keyring = hasher or Argon2Hasher(), Keyring()
-    rows = store(parts.database)
-    snapshot = snapshot_rows(clients=rows, sessions=rows, clock=parts.clock)
+    rows, reserved = store(parts.database), store(parts.reserved_database)
+    snapshot = snapshot_rows(clients=reserved, sessions=reserved, clock=parts.clock)
     ctx = Ctx(
         settings=settings,
         clock=parts.clock,
@@ -63,6 +64,7 @@ def build(
         store=rows,
         snapshot=parts.snapshot(snapshot.read),
         journal=parts.journal,
+        refused_senders=RefusedSenders(),
         hasher=hasher,
         keyring=keyring,
         sign_up_links=Links(secret_bytes(settings.link_key), "sign-up"),
@@ -84,7 +86,13 @@ def build(
         hasher.close()
 
     return parts.app(
-        public=Api(Service.IDENTITY, ROUTES, ctx, authenticator=authenticator),
+        public=Api(
+            Service.IDENTITY,
+            ROUTES,
+            ctx,
+            authenticator=authenticator,
+            lane_limits=parts.lane_limits,
+        ),
         ctx=ctx,
         inbox=parts.inbox(SUBSCRIPTIONS, ctx),
         internal_routes=INTERNAL_ROUTES,

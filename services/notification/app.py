@@ -66,7 +66,13 @@ def build(
     )
     authenticator = parts.authenticator()
     return parts.app(
-        public=Api(Service.NOTIFICATION, ROUTES, ctx, authenticator=authenticator),
+        public=Api(
+            Service.NOTIFICATION,
+            ROUTES,
+            ctx,
+            authenticator=authenticator,
+            lane_limits=parts.lane_limits,
+        ),
         ctx=ctx,
         inbox=parts.inbox(SUBSCRIPTIONS, ctx),
         internal_routes=INTERNAL_ROUTES,

@@ -44,7 +44,7 @@ def build(
         leases=leases,
         lease_seconds=settings.lease_seconds,
     )
-    rows = store(parts.database)
+    rows, reserved = store(parts.database), store(parts.reserved_database)
     sign_ins = SignInState()
     following = Following(parts, {Service.IDENTITY: sign_ins}, slot=settings.slot)
     live = callers(sign_ins, following.followers[Service.IDENTITY])
@@ -52,7 +52,7 @@ def build(
         settings=settings,
         client=parts.client,
         store=rows,
-        snapshot=parts.snapshot(PolicySnapshot(parts.database, rows).read),
+        snapshot=parts.snapshot(PolicySnapshot(parts.reserved_database, reserved).read),
         journal=parts.journal,
         leases=parts.leases,
         internal=parts.internal,
@@ -71,6 +71,7 @@ def build(
             ROUTES,
             ctx,
             authenticator=authenticator,
+            lane_limits=parts.lane_limits,
             idempotency=Idempotency(parts.database, clock=parts.clock),
             account_routes=AccountRoutes(ctx),
         ),

@@ -45,24 +45,20 @@ class Authenticator:
         self._admin_key = admin_key
         self._live = live
 
-    async def bearer(
-        self, header: str | None, *, may_have_ended: bool = False
-    ) -> UserPrincipal | ClientPrincipal:
-        """Return the user or service client of an access token.
-
-        With `may_have_ended` a user's token alone counts, and its session may have ended.
-        """
+    async def bearer(self, header: str | None) -> UserPrincipal | ClientPrincipal:
+        """Return the user or service client of an access token, without a database call."""
         token = _token(header)
         if self._tokens is None:
             raise Unauthenticated
         try:
-            principal = await self._tokens.verify(token)
+            return await self._tokens.verify(token)
         except BadToken as error:
             raise Unauthenticated from error
-        ends = may_have_ended and isinstance(principal, UserPrincipal)
-        if self._live is not None and not ends:
+
+    async def require_live(self, principal: UserPrincipal | ClientPrincipal) -> None:
+        """Check that the caller's session or service client still exists; see `Live`."""
+        if self._live is not None:
             await self._live(principal)
-        return principal
 
     def service(self, header: str | None) -> ServicePrincipal:
         """Return the calling service of the product."""

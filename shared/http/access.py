@@ -7,7 +7,12 @@ from rolecall import PROJECT_PERMISSIONS
 
 @dataclass(frozen=True, slots=True)
 class Public:
-    """Every caller; a credential is ignored."""
+    """Every caller; a bearer token is ignored.
+
+    `for_clients`: service clients call it, with their secret in the request.
+    """
+
+    for_clients: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,21 @@
-"""Authenticate the caller of a route and check that the route admits this kind of caller."""
+"""Authenticate the caller of a route and check that the route admits this caller."""
 
 from aiohttp import web
 
 from shared.auth.authenticator import Authenticator
 from shared.auth.jwt import BadToken
-from shared.auth.principals import Anonymous, ClientPrincipal, Principal, UserPrincipal
+from shared.auth.principals import (
+    Anonymous,
+    ClientPrincipal,
+    Principal,
+    ServicePrincipal,
+    UserPrincipal,
+)
 from shared.http.access import (
     Access,
     Admin,
     Client,
     Internal,
-    Permission,
     Public,
     Session,
     SessionOrClient,
@@ -22,12 +27,10 @@ from shared.problems import ScopeMissing, Unauthenticated
 async def authenticate(
     authenticator: Authenticator, access: Access, request: web.Request
 ) -> Principal:
-    """Return the principal of a request, if the access of its route admits it.
+    """Return the principal that a request's credential names, without a call or a look-up.
 
     Raises:
-        Unauthenticated: the credential is missing or not valid, or its session has ended.
-        WrongPrincipal: the route is for another kind of caller.
-        ScopeMissing: the service client has no such scope.
+        Unauthenticated: the credential is missing or not valid.
     """
     match access:
         case Public():
@@ -35,17 +38,35 @@ async def authenticate(
         case Admin():
             return authenticator.admin(_authorization(request))
         case Internal():
-            service = authenticator.service(_authorization(request))
-            if service.service not in access.callers:
-                raise WrongPrincipal(access)
-            return service
+            return authenticator.service(_authorization(request))
         case _:
-            may_have_ended = isinstance(access, Session) and access.may_have_ended
-            principal = await authenticator.bearer(
-                _authorization(request), may_have_ended=may_have_ended
-            )
-            _admit(access, principal)
-            return principal
+            return await authenticator.bearer(_authorization(request))
+
+
+async def admit(authenticator: Authenticator, access: Access, principal: Principal) -> None:
+    """Check that the principal still exists, and that the route is for principals of its kind.
+
+    Raises:
+        Unauthenticated: its session has ended, or the service client was deleted.
+        Unavailable: that cannot be known now.
+        WrongPrincipal: the route is for another kind of caller.
+        ScopeMissing: the service client has no such scope.
+    """
+    match principal:
+        case ServicePrincipal():
+            if isinstance(access, Internal) and principal.service not in access.callers:
+                raise WrongPrincipal(access)
+        case UserPrincipal():
+            if not (isinstance(access, Session) and access.may_have_ended):
+                await authenticator.require_live(principal)
+            if isinstance(access, Client):
+                raise WrongPrincipal(access)
+        case ClientPrincipal():
+            await authenticator.require_live(principal)
+            if not isinstance(access, Client | SessionOrClient):
+                raise WrongPrincipal(access)
+            if access.scope not in principal.scopes:
+                raise ScopeMissing(access.scope)
 
 
 def _authorization(request: web.Request) -> str | None:
@@ -54,16 +75,3 @@ def _authorization(request: web.Request) -> str | None:
         # A proxy in between may have checked another one than this service would.
         raise Unauthenticated from BadToken("more than one credential")
     return headers[0] if headers else None
-
-
-def _admit(
-    access: Session | Permission | Client | SessionOrClient,
-    principal: UserPrincipal | ClientPrincipal,
-) -> None:
-    if isinstance(principal, UserPrincipal):
-        if isinstance(access, Client):
-            raise WrongPrincipal(access)
-    elif not isinstance(access, Client | SessionOrClient):
-        raise WrongPrincipal(access)
-    elif access.scope not in principal.scopes:
-        raise ScopeMissing(access.scope)

@@ -1,7 +1,7 @@
 """The steps from a request that matches a row to its answer."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiohttp import web
@@ -18,11 +18,12 @@ from shared.http.access import (
     decided_in_project,
 )
 from shared.http.account_routes import ACCOUNT_PREFIX, AccountRouteHook
-from shared.http.admission import authenticate
+from shared.http.admission import admit, authenticate
 from shared.http.bodies import BODY_SECONDS, read_body
 from shared.http.checker import Checker
 from shared.http.idempotency import Idempotency, IdempotencyGuard, RepeatedRequest
-from shared.http.requests import Network, info_of
+from shared.http.lanes import LANE_LIMITS, Admission, Lane, lane_of
+from shared.http.requests import Network, client_address, info_of
 from shared.http.routes import (
     REVISION_HEADER,
     Call,
@@ -53,7 +54,8 @@ class Api:
     `ctx` is handed to every handler. `account_routes` is applied to every row below
     `/v1/accounts/{account_id}`: it authorizes them, and makes the third argument of their handlers.
     Without it, rows with a `Permission` need `checker`. Rows that are `idempotent` need
-    `idempotency`. While `closed` is set, every request is answered with 503.
+    `idempotency`. While `closed` is set, every request is answered with 503. `lane_limits` are the
+    requests of each kind that are worked on at the same time.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class Api:
         idempotency: Idempotency | None = None,
         account_routes: AccountRouteHook | None = None,
         body_seconds: float = BODY_SECONDS,
+        lane_limits: Mapping[Lane, int] = LANE_LIMITS,
     ) -> None:
         self.name = name
         self.routes = tuple(routes)
@@ -77,6 +80,7 @@ class Api:
         self._idempotency = idempotency
         self._account_routes = account_routes
         self._body_seconds = body_seconds
+        self._admission = Admission(name, limits=lane_limits)
         for route in self.routes:
             self._check_row(route)
 
@@ -91,6 +95,19 @@ class Api:
         if self.closed:
             raise Unavailable
         principal = await authenticate(self._authenticator, route.access, request)
+        ip = client_address(request, proxies=proxies)
+        with self._admission.place(*lane_of(route.access, principal, ip)):
+            await admit(self._authenticator, route.access, principal)
+            return await self._answer(route, request, principal, ip, request_id)
+
+    async def _answer(
+        self,
+        route: Route,
+        request: web.Request,
+        principal: Principal,
+        ip: str | None,
+        request_id: str,
+    ) -> web.Response:
         actor = actor_of(principal)
         context.actor.set(actor)
         path = _path(route, request)
@@ -105,7 +122,7 @@ class Api:
             request,
             request_id=request_id,
             traceparent=context.traceparent.get(),
-            proxies=proxies,
+            ip=ip,
         )
         caller = Caller(actor=actor, request=info)
         body = await self._body(route, request)

@@ -14,7 +14,7 @@ from shared.http.refusals import (
 )
 from shared.http.routes import Route
 
-BODY_SECONDS = 10.0
+BODY_SECONDS = 15.0
 
 
 async def read_body(request: web.Request, route: Route, *, seconds: float) -> bytes:

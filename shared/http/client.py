@@ -28,6 +28,8 @@ from shared.problems import Refusal, Unavailable, refusal_of
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
 MAX_CONNECTIONS = 100
+KEEP_ALIVE_SECONDS = 5.0
+"""Shorter than a listener keeps an idle connection, so none is used that is about to close."""
 DNS_CACHE_SECONDS = 1
 """A new container has a new address, and may have that of another."""
 
@@ -217,6 +219,7 @@ class InternalClient:
             self._session = ClientSession(
                 connector=TCPConnector(
                     limit=MAX_CONNECTIONS,
+                    keepalive_timeout=KEEP_ALIVE_SECONDS,
                     ttl_dns_cache=DNS_CACHE_SECONDS,
                     # aiodns, the default where it is installed, caches for the name server's TTL.
                     # Docker's TTL is ten minutes, and a restart may change the address.

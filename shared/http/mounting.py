@@ -4,6 +4,7 @@ The middleware here is the only place that writes a problem: for refusals, for t
 and 405, and for faults of the product.
 """
 
+import asyncio
 import json
 import logging
 import time
@@ -16,7 +17,13 @@ from shared.auth.internal_tokens import SERVICE_HEADER
 from shared.http.access import Internal, Public
 from shared.http.api import Api
 from shared.http.openapi import document
-from shared.http.refusals import BodyTooLarge, BodyTooSlow, MethodNotAllowed, Unexpected
+from shared.http.refusals import (
+    BodyTooLarge,
+    BodyTooSlow,
+    DeadlineExceeded,
+    MethodNotAllowed,
+    Unexpected,
+)
 from shared.http.requests import Network, request_id_of, traceparent_of
 from shared.http.routes import PARAMETER, Route
 from shared.mongo import DATABASE_AWAY
@@ -24,6 +31,8 @@ from shared.problems import NotFound, Refusal, RefusalKind, Unavailable, refusal
 
 OPENAPI_PATH = "/openapi.json"
 UNMATCHED = "-"
+REQUEST_SECONDS = 30.0
+"""The longest time from the headers of a request to its answer."""
 CHALLENGE = 'Bearer realm="rolecall"'
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -34,10 +43,16 @@ _access_log = logging.getLogger("rolecall.access")
 _log = logging.getLogger(__name__)
 
 
-def mount(app: web.Application, *apis: Api, proxies: Sequence[Network] = ()) -> None:
+def mount(
+    app: web.Application,
+    *apis: Api,
+    proxies: Sequence[Network] = (),
+    request_seconds: float = REQUEST_SECONDS,
+) -> None:
     """Route every row of `apis`, and `GET /openapi.json` that describes all of them.
 
-    `proxies` are the networks whose `X-Forwarded-For` is trusted.
+    `proxies` are the networks whose `X-Forwarded-For` is trusted. A request that is not answered
+    within `request_seconds` is stopped.
 
     Raises:
         ValueError: two rows claim the same method and path.
@@ -46,7 +61,7 @@ def mount(app: web.Application, *apis: Api, proxies: Sequence[Network] = ()) -> 
     app.middlewares.append(_edge)
     for api in apis:
         for route in api.routes:
-            handler = _handler(api, route, proxies)
+            handler = _handler(api, route, proxies, request_seconds)
             methods = ("GET", "HEAD") if route.method == "GET" else (route.method,)
             for method in methods:
                 app.router.add_route(method, route.path, handler, expect_handler=_expected)
@@ -74,11 +89,19 @@ def _check_claims(apis: Sequence[Api]) -> None:
             claimed[claim] = api.name
 
 
-def _handler(api: Api, route: Route, proxies: Sequence[Network]) -> _Handler:
+def _handler(api: Api, route: Route, proxies: Sequence[Network], seconds: float) -> _Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         request[_ROW] = api, route
         context.service.set(api.name)
-        return await api.answer(route, request, request_id=request[_REQUEST_ID], proxies=proxies)
+        try:
+            async with asyncio.timeout(seconds) as deadline:
+                return await api.answer(
+                    route, request, request_id=request[_REQUEST_ID], proxies=proxies
+                )
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            raise DeadlineExceeded from None
 
     return handle
 

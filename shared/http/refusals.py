@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from shared.http.access import Access, Client, Internal, Permission, Session, SessionOrClient
-from shared.problems import Refusal, RefusalKind
+from shared.problems import Refusal, RefusalKind, Unavailable
 
 MAX_FORM_FIELDS = 32
 
@@ -73,6 +73,16 @@ class BodyTooSlow(Refusal):
     kind = RefusalKind.TIMEOUT
     code = "body-too-slow"
     detail = "The body did not arrive in time. Send the request again."
+
+
+class DeadlineExceeded(Unavailable):
+    """The request was not answered in time; whether a change was made is not known (`T19`)."""
+
+    code = "deadline-exceeded"
+    detail = (
+        "The request took too long and was stopped. A change may have been made."
+        " Read the current state, then try again."
+    )
 
 
 ACCEPTED: Mapping[type[Access], str] = {

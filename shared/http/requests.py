@@ -30,14 +30,14 @@ def traceparent_of(request: web.Request) -> str | None:
 
 
 def info_of(
-    request: web.Request, *, request_id: str, traceparent: str | None, proxies: Sequence[Network]
+    request: web.Request, *, request_id: str, traceparent: str | None, ip: str | None
 ) -> RequestInfo:
     """The part of a request that its audit record keeps."""
     agent = request.headers.get("User-Agent")
     return RequestInfo(
         request_id=request_id,
         trace_id=None if traceparent is None else traceparent.split("-")[1],
-        ip=client_address(request, proxies=proxies),
+        ip=ip,
         user_agent=None
         if agent is None
         else _UNPRINTABLE.sub("?", agent[:MAX_USER_AGENT_CHARACTERS]),

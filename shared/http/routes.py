@@ -22,12 +22,14 @@ from shared.http.access import (
     SessionOrClient,
 )
 from shared.http.idempotency import IdempotencyAnswerLost, IdempotencyGuard, IdempotencyKeyReused
+from shared.http.lanes import Overloaded, TooManyAtOnce
 from shared.http.refusals import (
     BadRequest,
     BodyBroken,
     BodyMissing,
     BodyTooLarge,
     BodyTooSlow,
+    DeadlineExceeded,
     MalformedForm,
     MalformedJson,
     WrongContentType,
@@ -241,7 +243,7 @@ class Route:
 
     def all_refusals(self) -> tuple[type[Refusal], ...]:
         """All refusals of this route: the handler's own, then those that its row implies."""
-        implied: list[type[Refusal]] = [*self.refuses, *_BY_ACCESS[type(self.access)], Unavailable]
+        implied: list[type[Refusal]] = [*self.refuses, *_BY_ACCESS[type(self.access)], *_OF_LOAD]
         if self.parameters:
             implied.append(NotFound)
         if self.takes is not None:
@@ -253,6 +255,7 @@ class Route:
         return tuple(dict.fromkeys(implied))
 
 
+_OF_LOAD = (Unavailable, Overloaded, TooManyAtOnce, DeadlineExceeded)
 _OF_BODIES = (BodyMissing, BodyBroken, BodyTooLarge, BodyTooSlow)
 _BY_ACCESS: Mapping[type[Access], tuple[type[Refusal], ...]] = {
     Public: (),

@@ -56,6 +56,7 @@ class Journal:
         signer: RowSigner,
         relay: Relay,
         clock: Clock,
+        read_from: Database | None = None,
         leases: Leases | None = None,
         transactions: Transactions | None = None,
         repeats: Repeats | None = None,
@@ -72,6 +73,10 @@ class Journal:
         self._repeats = repeats or Repeats(MongoLeaseStore(client, database))
         self._rows = majority(database, "journal")
         self._heads = majority(database, "heads")
+        # What other services follow is read by a client that no request waits for.
+        followed = database if read_from is None else read_from
+        self._followed_rows = majority(followed, "journal")
+        self._followed_heads = majority(followed, "heads")
         self._locks = [asyncio.Lock() for _ in range(SHARDS)]
 
     async def start(self) -> None:
@@ -88,7 +93,7 @@ class Journal:
     async def heads(self) -> JournalHeads:
         """The last committed row of each shard that has rows."""
         seqs, digests = {}, {}
-        async for row in self._heads.find({"last_seq": {"$gt": 0}}):
+        async for row in self._followed_heads.find({"last_seq": {"$gt": 0}}):
             seqs[row["_id"]], digests[row["_id"]] = row["last_seq"], row["digest"]
         return JournalHeads(self.epoch, seqs, digests)
 
@@ -96,7 +101,8 @@ class Journal:
         """At most `limit` rows of a shard with a sequence above `after`, in order."""
         # The sequence is gapless, so a range bound on both sides is exactly the page.
         page = {"shard": shard, "seq": {"$gt": after, "$lte": after + limit}}
-        return [rows.read(document) async for document in self._rows.find(page).sort("seq", 1)]
+        found = self._followed_rows.find(page).sort("seq", 1)
+        return [rows.read(document) async for document in found]
 
     async def row(self, position: Position) -> Row | None:
         """The row at a position, or `None` when this journal has none there."""

@@ -6,7 +6,12 @@ from aiohttp import http_parser, web
 
 BACKLOG = 1024
 DRAIN_SECONDS = 10.0
-KEEP_ALIVE_SECONDS = 75.0
+HEAD_SECONDS = 10.0
+"""How long a connection may go without the complete head of a request (`T19`).
+
+It is also how long a connection stays open between two requests: clients that keep connections
+close them earlier.
+"""
 LINGER_SECONDS = 2.0
 """How long the rest of a refused body is read, so that the sender sees the answer."""
 MAX_HEADER_BYTES = 16_384
@@ -50,7 +55,12 @@ class Listener:
     """One application on one socket."""
 
     def __init__(
-        self, app: web.Application, sock: socket.socket, *, drain: float = DRAIN_SECONDS
+        self,
+        app: web.Application,
+        sock: socket.socket,
+        *,
+        drain: float = DRAIN_SECONDS,
+        head_seconds: float = HEAD_SECONDS,
     ) -> None:
         """`drain` is how long running requests may go on after `stop`, in seconds."""
         require_c_parser()
@@ -61,7 +71,7 @@ class Listener:
             handle_signals=False,
             # A body that grows when it is decompressed would pass each cap.
             auto_decompress=False,
-            keepalive_timeout=KEEP_ALIVE_SECONDS,
+            keepalive_timeout=head_seconds,
             lingering_time=LINGER_SECONDS,
             shutdown_timeout=drain,
             # Above the cap of a token: a longer one gets our own refusal.

@@ -20,6 +20,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from shared.auth.keys import KEY_BYTES, decode, public_text, read_private, read_public
 from shared.auth.row_signatures import check_journal_keys
+from shared.http.lanes import REQUESTS_AT_ONCE
 from shared.runtime.trusted_networks import check_trusted_networks
 
 MIN_ADMIN_KEY_LENGTH = 32
@@ -91,6 +92,11 @@ class StatelessSettings(BaseSettings):
     admin_key: SecretStr = Field(description="Key of the operator, at least 32 random characters")
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = Field(
         (), description="JSON: networks of proxies whose X-Forwarded-For is trusted"
+    )
+    requests_at_once: int = Field(
+        REQUESTS_AT_ONCE,
+        ge=8,
+        description="Requests of users at the same time; other kinds have limits in proportion",
     )
     log_level: LogLevel = Field(LogLevel.INFO, description="DEBUG, INFO, WARNING or ERROR")
 

@@ -54,6 +54,7 @@ OTHER_ROOTS = {
         "migrations.py",
         "mongo.py",
         "names.py",
+        "networks.py",
         "problems.py",
         "redaction.py",
         "row_verifier.py",

@@ -248,6 +248,7 @@ def common_settings(
         "mongo_database": database,
         "amqp_url": SecretStr("memory://"),
         "public_url": ISSUER,
+        "requests_at_once": 1000,
         "internal_key": SecretStr(KEYS.private[service]),
         "internal_keys": KEYS.public,
         "journal_key": SecretStr(JOURNAL_KEYS.private[service]),

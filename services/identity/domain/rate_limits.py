@@ -1,15 +1,19 @@
 """Rate limits: what is counted, in which window, and when a limit is reached."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from ipaddress import IPv6Address, ip_address
 from math import ceil
 
 from shared.problems import Refusal, RefusalKind
 
 SIGN_IN_WINDOW = timedelta(minutes=15)
 MAIL_WINDOW = timedelta(hours=1)
+MAX_REFUSED = 20_000
+"""The limits that `RefusedSenders` remembers."""
+RECHECK = timedelta(seconds=10)
+"""How long `RefusedSenders` is believed: another process may have given an attempt back."""
 
 
 class TooManyRequests(Refusal):
@@ -47,13 +51,13 @@ class Window:
 def sign_in_limits(
     address_key: str, network: str, *, per_address: int, per_network: int
 ) -> tuple[RateLimit, ...]:
-    """Return what a failed sign-in counts against: the address from this network, and the network.
+    """Return what a failed sign-in counts against: the network, and the address from this network.
 
     Guesses from elsewhere therefore do not lock the user out (`T8`).
     """
     return (
-        RateLimit(key=("login", address_key, network), limit=per_address, window=SIGN_IN_WINDOW),
         RateLimit(key=("logins", network), limit=per_network, window=SIGN_IN_WINDOW),
+        RateLimit(key=("login", address_key, network), limit=per_address, window=SIGN_IN_WINDOW),
     )
 
 
@@ -69,6 +73,11 @@ def count_attempt(window: Window | None, *, now: datetime, length: timedelta) ->
     return Window(window.count + 1, window.ends_at)
 
 
+def is_reached(window: Window | None, *, limit: int, now: datetime) -> bool:
+    """Return whether one more attempt would be over the limit."""
+    return window is not None and window.ends_at > now and window.count >= limit
+
+
 def check_limit(window: Window, *, limit: int, now: datetime) -> None:
     """Refuse an attempt that is over the limit.
 
@@ -79,16 +88,36 @@ def check_limit(window: Window, *, limit: int, now: datetime) -> None:
         raise TooManyRequests(retry_after=max(1, ceil((window.ends_at - now).total_seconds())))
 
 
-def network_of(ip: str | None) -> str:
-    """Return what counts as one sender: an IPv4 address, or the IPv6 /64 that one customer has."""
-    if ip is None:
-        return "unknown"
-    try:
-        address = ip_address(ip)
-    except ValueError:
-        return ip
-    if isinstance(address, IPv6Address):
-        if address.ipv4_mapped is not None:
-            return str(address.ipv4_mapped)
-        return f"{IPv6Address(int(address) >> 64 << 64)}/64"
-    return str(address)
+class RefusedSenders:
+    """The limits that were reached a moment ago, in the memory of this process.
+
+    A refused attempt costs no database call while its limit is here. A limit gets here only after
+    all of its attempts were counted, so made-up ids cannot push real ones out cheaply. A limit that
+    was pushed out, or is older than `RECHECK`, is read again before it refuses.
+    """
+
+    def __init__(self, *, size: int = MAX_REFUSED) -> None:
+        self._size = size
+        self._refused: dict[str, tuple[Window, datetime]] = {}
+
+    def check(self, limits: Iterable[RateLimit], *, now: datetime) -> None:
+        """Refuse an attempt against a limit that is known to be reached.
+
+        Raises:
+            TooManyRequests: with the seconds until the window ends.
+        """
+        for limit in limits:
+            known = self._refused.pop(limit.counter_id, None)
+            if known is not None and now < known[1]:
+                self._refused[limit.counter_id] = known  # the newest again
+                check_limit(known[0], limit=limit.limit, now=now)
+
+    def add(self, limit: RateLimit, window: Window, *, now: datetime) -> None:
+        """Remember that a limit is reached."""
+        while len(self._refused) >= self._size:
+            del self._refused[next(iter(self._refused))]
+        self._refused[limit.counter_id] = window, min(window.ends_at, now + RECHECK)
+
+    def forget(self, limit: RateLimit) -> None:
+        """Forget a limit, because one of its attempts was given back."""
+        self._refused.pop(limit.counter_id, None)

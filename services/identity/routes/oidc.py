@@ -123,7 +123,7 @@ ROUTES = (
         operation_id="getToken",
         summary="An access token for a service client",
         tag="oauth",
-        access=Public(),
+        access=Public(for_clients=True),
         takes=TokenForm,
         gives=TokenResult,
         media=Media.FORM,

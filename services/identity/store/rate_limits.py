@@ -3,7 +3,7 @@
 import contextlib
 from datetime import datetime
 
-from services.identity.domain.rate_limits import RateLimit, Window, count_attempt
+from services.identity.domain.rate_limits import RateLimit, Window, count_attempt, is_reached
 from shared.mongo import AlreadyThere, Database, Document, insert_once, majority
 
 
@@ -14,7 +14,7 @@ class RateLimitRows:
         self._counters = majority(database, "counters")
 
     async def count(self, limit: RateLimit, *, now: datetime) -> Window:
-        """Count one attempt and give the window.
+        """Count one attempt and give the window; write nothing if the limit is reached already.
 
         Under a race the count may be too high, never too low.
         """
@@ -23,6 +23,8 @@ class RateLimitRows:
             found = await self._counters.find_one({"_id": key})
             before = None if found is None else Window(found["count"], found["ends_at"])
             after = count_attempt(before, now=now, length=limit.window)
+            if is_reached(before, limit=limit.limit, now=now):
+                return after
             if before is None:
                 with contextlib.suppress(AlreadyThere):
                     first = {"_id": key, "count": after.count, "ends_at": after.ends_at}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from services.identity.adapters.argon2 import Argon2Hasher
 from services.identity.adapters.keyring import Keyring
+from services.identity.domain.rate_limits import RefusedSenders
 from services.identity.settings import Settings
 from services.identity.store import Store
 from shared.clock import Clock
@@ -27,6 +28,7 @@ class Ctx:
     store: Store
     snapshot: Snapshot
     journal: Journal
+    refused_senders: RefusedSenders
     hasher: Argon2Hasher
     keyring: Keyring
     sign_up_links: Links

@@ -4,9 +4,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from services.identity.domain.mail_budgets import MailKind, mail_budget
-from services.identity.domain.rate_limits import RateLimit, network_of
+from services.identity.domain.rate_limits import RateLimit
 from services.identity.use_cases.context import Ctx
 from shared.contracts.facts import Caller
+from shared.networks import network_of
 
 
 @asynccontextmanager
@@ -44,7 +45,7 @@ async def _count(ctx: Ctx, budget: tuple[RateLimit, ...], counted: list[RateLimi
     now = ctx.clock.now()
     for limit in budget:
         window = await ctx.store.count(limit, now=now)
-        counted.append(limit)
         if window.count > limit.limit:
-            return False
+            return False  # not counted: nothing is written for a limit that is reached
+        counted.append(limit)
     return True

@@ -5,13 +5,14 @@ from contextlib import asynccontextmanager
 
 from services.identity.domain.rate_limits import (
     RateLimit,
+    TooManyRequests,
     check_limit,
     mail_limit,
-    network_of,
     sign_in_limits,
 )
 from services.identity.use_cases.context import Ctx
 from shared.contracts.facts import Caller
+from shared.networks import network_of
 from shared.problems import Refusal
 
 
@@ -19,8 +20,9 @@ from shared.problems import Refusal
 async def rate_limited(
     ctx: Ctx, *limits: RateLimit, counted: tuple[type[Refusal], ...] = ()
 ) -> AsyncIterator[None]:
-    """Count one attempt against each limit before the block runs.
+    """Count one attempt against each limit, the widest first, before the block runs.
 
+    Nothing is counted if this process knows that one of them is reached.
     Counting first keeps attempts at the same moment from passing together. The attempt stays
     counted if the block ends in one of the `counted` refusals, or, without any, if it ends well.
     After every other end it is given back: a busy process or an unreachable database is not an
@@ -30,9 +32,16 @@ async def rate_limited(
         TooManyRequests: a limit is reached.
     """
     now = ctx.clock.now()
-    for limit in limits:
+    ctx.refused_senders.check(limits, now=now)
+    for place, limit in enumerate(limits):
         window = await ctx.store.count(limit, now=now)
-        check_limit(window, limit=limit.limit, now=now)
+        try:
+            check_limit(window, limit=limit.limit, now=now)
+        except TooManyRequests:
+            ctx.refused_senders.add(limit, window, now=now)
+            for wider in limits[:place]:
+                await ctx.store.uncount(wider)
+            raise
     keep = not counted
     try:
         yield
@@ -43,6 +52,7 @@ async def rate_limited(
         if not keep:
             for limit in limits:
                 await ctx.store.uncount(limit)
+                ctx.refused_senders.forget(limit)
 
 
 def sign_in_limits_of(ctx: Ctx, caller: Caller, address_key: str) -> tuple[RateLimit, ...]:

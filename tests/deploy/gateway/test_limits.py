@@ -7,7 +7,9 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 
+from deploy.gateway.limits import CLIENTS, STRANGERS, USERS, sender_limits
 from deploy.gateway.nginx import configuration
+from deploy.gateway.paths import public_routes
 from tests.deploy.gateway.upstreams import Upstream, gateway
 from tests.waiting import wait_for
 
@@ -43,10 +45,11 @@ async def test_a_sender_that_stops_halfway_is_disconnected(tmp_path, begun):
     assert not team.requests
 
 
-def test_a_sender_has_ten_seconds_by_default():
+def test_heads_bodies_and_answers_have_their_seconds_by_default():
     text = configuration(OWNERS, listen="8080", static="/tmp", addresses={})
     assert "client_header_timeout 10s;" in text
-    assert "client_body_timeout 10s;" in text
+    assert "client_body_timeout 15s;" in text
+    assert "proxy_read_timeout 30s;" in text
 
 
 @pytest.mark.parametrize("path", ["/v1/teams", "/nothing", "/%"])
@@ -80,3 +83,83 @@ async def test_a_replica_that_comes_back_is_asked_at_once(tmp_path):
 
             # A replica that counts as failed is passed over for ten seconds.
             await wait_for(asked, within=3, what="a request at the replica that came back")
+
+
+def test_each_kind_of_route_has_its_own_limit():
+    limits = sender_limits(public_routes())
+    strangers = {path for path, limit in limits.items() if limit is STRANGERS}
+    assert strangers >= {"/v1/login", "/v1/signup", "/v1/token/refresh", "/v1/password/forgot"}
+    clients = {path for path, limit in limits.items() if limit is CLIENTS}
+    assert clients >= {"/access/v1/evaluation", "/oauth2/token", "/.well-known/jwks.json"}
+    assert limits["/v1/accounts/{}/members"] is USERS
+
+
+def test_strangers_have_the_narrowest_limit():
+    for narrow, wide in ((STRANGERS, USERS), (USERS, CLIENTS)):
+        assert narrow.per_second < wide.per_second
+        assert narrow.burst < wide.burst
+        assert narrow.at_once < wide.at_once
+
+
+@pytest.mark.rule("T19")
+async def test_a_sender_over_its_rate_of_sign_ins_may_still_do_the_rest(tmp_path):
+    owners = OWNERS | {"/v1/login": "identity"}
+    upstreams = [Upstream("team"), Upstream("authz"), Upstream("identity")]
+    async with gateway(tmp_path, owners, upstreams) as client:
+        for _ in range(STRANGERS.burst + STRANGERS.per_second * 30):
+            async with client.post("/v1/login", json={}) as response:
+                problem = await response.json(content_type=None)
+                if response.status == 429:
+                    break
+        assert (response.status, problem["code"]) == (429, "request-rate-exceeded")
+        assert response.content_type == "application/problem+json"
+        assert response.headers["Retry-After"] == "1"
+        assert problem["request_id"] == response.headers["X-Request-ID"]
+        for method, path in (("GET", "/v1/teams"), ("POST", "/access/v1/evaluation")):
+            async with client.request(method, path) as response:
+                assert response.status == 200
+
+
+@pytest.mark.rule("T19")
+async def test_sign_ins_at_once_do_not_use_up_the_connections_of_checks(tmp_path):
+    identity, authz = Upstream("identity"), Upstream("authz")
+    identity.may_answer.clear()
+    owners = OWNERS | {"/v1/login": "identity"}
+    async with gateway(tmp_path, owners, [Upstream("team"), authz, identity]) as client:
+        posts = [asyncio.create_task(client.post("/v1/login")) for _ in range(STRANGERS.at_once)]
+        await wait_for(lambda: len(identity.requests) == STRANGERS.at_once, what="sign-ins")
+        async with client.post("/v1/login") as response:
+            assert (response.status, (await response.json(content_type=None))["code"]) == (
+                429,
+                "too-many-connections",
+            )
+        async with client.post("/access/v1/evaluation") as response:
+            assert response.status == 200
+        identity.may_answer.set()
+        for answer in await asyncio.gather(*posts):
+            answer.release()
+
+
+@pytest.mark.rule("T19")
+async def test_a_service_that_does_not_answer_in_time_is_a_503(tmp_path):
+    team = Upstream("team")
+    team.may_answer.clear()
+    async with gateway(tmp_path, OWNERS, [team, Upstream("authz")], answer_seconds=1) as client:
+        async with client.post("/v1/teams") as response:
+            assert response.status == 503
+            assert (await response.json(content_type=None))["code"] == "unavailable"
+        team.may_answer.set()
+
+
+@pytest.mark.rule("T19")
+async def test_one_token_has_a_rate_of_its_own_and_others_are_served(tmp_path):
+    async with gateway(tmp_path, OWNERS, [Upstream("team"), Upstream("authz")]) as client:
+
+        async def read(token: str) -> int:
+            headers = {"Authorization": f"Bearer {token}"}
+            async with client.get("/v1/teams", headers=headers) as response:
+                return response.status
+
+        statuses = await asyncio.gather(*(read("one") for _ in range(200)))
+        assert set(statuses) == {200, 429}
+        assert await read("other") == 200

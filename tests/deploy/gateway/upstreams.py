@@ -12,7 +12,7 @@ from typing import cast
 import aiohttp
 from aiohttp import web
 
-from deploy.gateway.nginx import SENDER_SECONDS, configuration
+from deploy.gateway.nginx import ANSWER_SECONDS, configuration
 from deploy.programs.nginx import Nginx
 from deploy.programs.program import free_port
 from tests.servers import require_nginx
@@ -83,7 +83,8 @@ async def gateway(
     resolver: str | None = None,
     static: Path | None = None,
     proxies: Sequence[str] = (),
-    sender_seconds: int = SENDER_SECONDS,
+    sender_seconds: int = 10,
+    answer_seconds: int = ANSWER_SECONDS,
 ) -> AsyncIterator[aiohttp.ClientSession]:
     """A client of an nginx in front of these upstreams; upstreams of one name are replicas."""
     require_nginx()
@@ -102,7 +103,9 @@ async def gateway(
             names=names,
             resolver=resolver,
             proxies=proxies,
-            sender_seconds=sender_seconds,
+            head_seconds=sender_seconds,
+            body_seconds=sender_seconds,
+            answer_seconds=answer_seconds,
         )
         server = Nginx(folder / "nginx", text, port=port)
         await asyncio.to_thread(server.start)

@@ -10,8 +10,8 @@ import pytest
 from aiohttp import web
 
 from shared.http.api import Api
-from shared.http.mounting import mount
-from shared.runtime.listeners import Listener, listen
+from shared.http.mounting import REQUEST_SECONDS, mount
+from shared.runtime.listeners import HEAD_SECONDS, Listener, listen
 from tests.shared.http.sample import INTERNAL_ROUTES, Site, World, authenticator, team
 
 
@@ -25,10 +25,17 @@ async def serve(world: World) -> AsyncIterator[Callable[..., Any]]:
     """Start an application over some APIs; it ends with the test."""
     async with AsyncExitStack() as stack:
 
-        async def start(*apis: Api, proxies: tuple[str, ...] = ()) -> Site:
+        async def start(
+            *apis: Api,
+            proxies: tuple[str, ...] = (),
+            request_seconds: float = REQUEST_SECONDS,
+            head_seconds: float = HEAD_SECONDS,
+        ) -> Site:
             app = web.Application()
-            mount(app, *apis, proxies=[ip_network(text) for text in proxies])
-            listener = Listener(app, listen("127.0.0.1", 0), drain=0.1)
+            networks = [ip_network(text) for text in proxies]
+            mount(app, *apis, proxies=networks, request_seconds=request_seconds)
+            sock = listen("127.0.0.1", 0)
+            listener = Listener(app, sock, drain=0.1, head_seconds=head_seconds)
             await listener.start()
             stack.push_async_callback(listener.stop)
             session = await stack.enter_async_context(aiohttp.ClientSession())

@@ -7,15 +7,18 @@ from datetime import timedelta
 import pytest
 
 from services.identity.domain.rate_limits import (
+    RECHECK,
     RateLimit,
+    RefusedSenders,
     TooManyRequests,
     Window,
     check_limit,
     count_attempt,
+    is_reached,
     mail_limit,
-    network_of,
     sign_in_limits,
 )
+from shared.networks import network_of
 from tests.services.identity.domain.rows import NOON
 
 HOUR = timedelta(hours=1)
@@ -50,9 +53,9 @@ def test_check_limit(count: int, seconds: float, retry_after: int | None) -> Non
 
 
 def test_a_sign_in_counts_for_address_and_network_and_for_the_network() -> None:
-    ana, network = sign_in_limits("ana@x.example", "1.2.3.4", per_address=10, per_network=200)
-    bo, same = sign_in_limits("bo@x.example", "1.2.3.4", per_address=10, per_network=200)
-    other, _ = sign_in_limits("ana@x.example", "5.6.7.8", per_address=10, per_network=200)
+    network, ana = sign_in_limits("ana@x.example", "1.2.3.4", per_address=10, per_network=200)
+    same, bo = sign_in_limits("bo@x.example", "1.2.3.4", per_address=10, per_network=200)
+    _, other = sign_in_limits("ana@x.example", "5.6.7.8", per_address=10, per_network=200)
     assert len({ana.counter_id, bo.counter_id, other.counter_id, network.counter_id}) == 4
     assert network == same
     assert (ana.limit, network.limit, ana.window) == (10, 200, timedelta(minutes=15))
@@ -83,3 +86,64 @@ def test_a_counter_id_hides_the_address_and_separates_the_parts() -> None:
     other = RateLimit(key=("login", "a@x.example1", ""), limit=1, window=timedelta(1))
     assert "a@x" not in one.counter_id
     assert one.counter_id != other.counter_id
+
+
+@pytest.mark.parametrize(
+    ("window", "reached"),
+    [
+        (None, False),
+        (Window(4, NOON + HOUR), False),
+        (Window(5, NOON + HOUR), True),
+        (Window(9, NOON), False),
+    ],
+)
+def test_is_reached(window: Window | None, *, reached: bool) -> None:
+    assert is_reached(window, limit=5, now=NOON) is reached
+
+
+def limit_of(name: str) -> RateLimit:
+    return RateLimit(key=(name,), limit=5, window=HOUR)
+
+
+def refuses(senders: RefusedSenders, name: str, *, after: timedelta = timedelta()) -> bool:
+    try:
+        senders.check([limit_of("free"), limit_of(name)], now=NOON + after)
+    except TooManyRequests:
+        return True
+    return False
+
+
+OVER = Window(6, NOON + HOUR)
+
+
+def test_a_refused_sender_is_known_until_the_next_look_at_the_database() -> None:
+    senders = RefusedSenders()
+    assert not refuses(senders, "a")
+    senders.add(limit_of("a"), OVER, now=NOON)
+    assert refuses(senders, "a")
+    assert not refuses(senders, "b")
+    assert refuses(senders, "a", after=RECHECK - timedelta(seconds=1))
+    assert not refuses(senders, "a", after=RECHECK)
+
+
+def test_a_refused_sender_is_free_when_its_window_ends() -> None:
+    senders = RefusedSenders()
+    senders.add(limit_of("a"), Window(6, NOON + timedelta(seconds=1)), now=NOON)
+    assert refuses(senders, "a")
+    assert not refuses(senders, "a", after=timedelta(seconds=1))
+
+
+def test_a_limit_with_a_free_attempt_again_is_forgotten() -> None:
+    senders = RefusedSenders()
+    senders.add(limit_of("a"), OVER, now=NOON)
+    senders.forget(limit_of("a"))
+    assert not refuses(senders, "a")
+
+
+def test_the_memory_is_bounded_and_keeps_the_senders_that_still_ask() -> None:
+    senders = RefusedSenders(size=3)
+    senders.add(limit_of("real"), OVER, now=NOON)
+    for number in range(50):
+        senders.add(limit_of(f"made-up-{number}"), OVER, now=NOON)
+        assert refuses(senders, "real")
+    assert sum(refuses(senders, f"made-up-{number}") for number in range(50)) == 2

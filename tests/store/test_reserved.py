@@ -1,0 +1,71 @@
+"""Operations of a reserved client do not wait for those of other clients (T19)."""
+
+import asyncio
+import threading
+
+import pytest
+
+from shared.mongo import RESERVED_WORKERS, WORKERS, connect, connect_reserved, majority, transact
+from tests.patience import PATIENT
+from tests.waiting import wait_for
+
+
+@pytest.fixture
+def held():
+    """Work that holds each worker of the driver until it is released."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+async def hold(client, event, count):
+    """Hold `count` workers of a client, and return the tasks once all of them wait."""
+    waiting: list[None] = []
+
+    def wait():
+        waiting.append(None)
+        assert event.wait(30)
+
+    loop = client.get_io_loop()
+    run = client._framework.run_on_executor
+    tasks = [asyncio.ensure_future(run(loop, wait)) for _ in range(count)]
+    await wait_for(lambda: len(waiting) == count, what="every worker to be held")
+    return tasks
+
+
+@pytest.mark.rule("T19")
+async def test_a_lease_is_written_while_requests_hold_every_worker(mongo_url, database_name, held):
+    public = connect(mongo_url, app_name="test", timeouts=PATIENT)
+    reserved = connect_reserved(mongo_url, app_name="test", timeouts=PATIENT)
+    tasks = await hold(public, held, WORKERS)
+    waiting = asyncio.ensure_future(public[database_name]["rows"].find_one({}))
+    rows = majority(reserved[database_name], "rows")
+    async with asyncio.timeout(20):
+        await rows.insert_one({"_id": 1})
+        async with await reserved.start_session(causal_consistency=True) as session:
+            assert [row async for row in rows.find({}, session=session)] == [{"_id": 1}]
+
+        async def change(session):
+            await rows.update_one({"_id": 1}, {"$set": {"n": 2}}, session=session)
+
+        await transact(reserved, change)
+    assert not waiting.done()
+    held.set()
+    assert await waiting == {"_id": 1, "n": 2}
+    await asyncio.gather(*tasks)
+    public.close()
+    reserved.close()
+
+
+async def test_requests_are_answered_while_the_reserved_workers_are_held(
+    mongo_url, database_name, held
+):
+    public = connect(mongo_url, app_name="test", timeouts=PATIENT)
+    reserved = connect_reserved(mongo_url, app_name="test", timeouts=PATIENT)
+    tasks = await hold(reserved, held, RESERVED_WORKERS)
+    async with asyncio.timeout(20):
+        assert await public[database_name]["rows"].find_one({}) is None
+    held.set()
+    await asyncio.gather(*tasks)
+    public.close()
+    reserved.close()
