@@ -79,7 +79,7 @@ def check_journal_keys(keys: Mapping[str, Sequence[str]]) -> None:
     """Check the setting `journal_keys`.
 
     Raises:
-        ValueError: a source has no key, a text is no key, or two services could sign with one.
+        ValueError: a source has no key, a text cannot be read as one, or one is listed twice.
     """
     if missing := [source for source in SOURCES if not keys.get(source)]:
         raise ValueError(f"must have a key of {', '.join(missing)}")

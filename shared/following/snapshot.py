@@ -10,7 +10,7 @@ from shared.problems import Unavailable
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Snapshot:
+class LoadedSnapshot:
     """The policy state of a source, and the heads that were read before any of it."""
 
     epoch: str
@@ -19,7 +19,9 @@ class Snapshot:
     policy_objects: list[PolicyObject]
 
 
-async def read_snapshot(internal: InternalClient, source: str, *, page_seconds: float) -> Snapshot:
+async def read_snapshot(
+    internal: InternalClient, source: str, *, page_seconds: float
+) -> LoadedSnapshot:
     """Read all pages, each within `page_seconds`.
 
     Raises:
@@ -40,7 +42,7 @@ async def read_snapshot(internal: InternalClient, source: str, *, page_seconds: 
         if page.epoch != first.epoch:
             raise Unavailable
         policy_objects += page.items
-    return Snapshot(
+    return LoadedSnapshot(
         epoch=first.epoch,
         heads=first.heads,
         digests=first.digests,

@@ -92,7 +92,7 @@ def test_a_signature_for_another_purpose_does_not_fit_a_row():
         knows.message(replace(plain, signature=encode(key.sign(plain.body))))
 
 
-def test_a_signed_event_that_is_no_row_is_an_error_and_not_a_forgery():
+def test_a_signed_event_that_is_not_a_row_is_an_error_and_not_a_forgery():
     body = b"{}"
     signature = signer("team").signature(body)
     with pytest.raises(ValueError, match="CloudEvents"):
@@ -172,7 +172,7 @@ def test_a_flood_of_forgeries_is_counted_and_logged_once_in_a_while(caplog):
 
 def test_unknown_sources_share_one_label():
     context.service.set("labelled")
-    for name in ("nobody", "nobody else"):
+    for name in ("nothing", "nothing else"):
         with pytest.raises(RowRefused):
             verifier().message(replace(rows.message(chain(1)[0]), source=name))
     labels = {

@@ -21,7 +21,7 @@ REMOVED = MemberRemoved(
 
 
 @pytest.mark.parametrize("forge", FORGERIES.values(), ids=FORGERIES)
-async def test_a_forged_message_is_no_record_and_the_real_one_is(auditing, caplog, forge):
+async def test_a_forged_message_is_not_recorded_and_the_real_one_is(auditing, caplog, forge):
     genuine = signed(row_of(REMOVED, account_id="acc_1"))
     with caplog.at_level(logging.ERROR):
         assert await auditing.inbox.handle(forge(genuine)) is Verdict.ACK

@@ -1,4 +1,4 @@
-"""With the broker's rights nobody changes a decision, and no barrier counts a forged row."""
+"""The broker's rights change no decision, and no barrier counts a forged row."""
 
 import asyncio
 import logging

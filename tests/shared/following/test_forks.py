@@ -57,7 +57,7 @@ def test_a_row_that_does_not_follow_the_last_one(view, state):
     assert forked(view, state)
 
 
-def test_a_change_whose_parts_are_no_chain_is_not_applied(view, state):
+def test_a_change_whose_parts_do_not_follow_each_other_is_not_applied(view, state):
     view.on_change(row(3, "a", part=1, parts=2))
     with pytest.raises(HistoryForked):
         view.on_change(replace(row(4, "stranger", part=2, parts=2), previous="other"))
@@ -99,7 +99,7 @@ def test_a_buffered_row_that_does_not_follow_the_snapshot(state):
     assert forked(view, state)
 
 
-def test_a_buffered_row_of_another_epoch_is_no_fork(state):
+def test_a_buffered_row_of_another_epoch_does_not_fork(state):
     view = JournalView(state)
     view.on_change(replace(row(3, "past", epoch="e0"), digest="other"))
     assert view.on_change(row(3, "new")) is RowOutcome.BUFFERED

@@ -121,7 +121,7 @@ async def test_the_first_row_at_a_place_stays_and_the_second_is_an_alarm(
 
     with caplog.at_level(logging.ERROR):
         assert await inbox.handle(rows.message(genuine)) is Verdict.ACK
-        assert caplog.messages == [], "the same row again is no alarm"
+        assert caplog.messages == [], "the same row again does not alarm"
         assert await inbox.handle(rows.message(other)) is Verdict.ACK
     assert caplog.messages == [ALARM]
     assert caplog.records[-1].reason == "fork"  # type: ignore[attr-defined]
@@ -148,7 +148,7 @@ async def test_a_fetched_row_that_differs_from_the_applied_one_is_an_alarm(
     assert effects.calls == 1, "the row after it is applied, the one at its place is not"
 
 
-async def test_a_mark_of_an_earlier_version_has_no_digest_and_is_no_alarm(
+async def test_a_mark_of_an_earlier_version_has_no_digest_and_does_not_alarm(
     make_inbox: MakeInbox,
     journal: Journal,
     database: Database,
