@@ -95,7 +95,9 @@ inline restore_to(b) {
 }
 
 #define QUIET (process[0].until == 0 && process[0].grants[0] == 0 && process[0].grants[1] == 0 && \
-               process[0].grants[CHANGES] == 0 && call[0].step == UNUSED && call[CALLS - 1].step == UNUSED)
+               process[0].grants[CHANGES] == 0 && call[0].step == UNUSED && call[CALLS - 1].step == UNUSED && \
+               (!process[0].loaded || process[0].member == AS_OF(process[0].applied) && process[0].rule == AS_OF(process[0].applied)))
+#define AS_OF(c) (present[c] -> touched[c] : ABSENT)
 
 proctype Restore() {
   do

@@ -8,11 +8,11 @@ trap 'rm -rf "$work"' EXIT
 cd "$work"
 case " $* " in
     *" -DENDS "*) kind=-DNFAIR=4 search="-a -f" ;;
-    *" -DBFS "*) kind="-DSAFETY -DNOFAIR -DBFS" search= ;;
+    *" -DBFS "*) kind="-O0 -DSAFETY -DNOFAIR -DBFS" search= ;;
     *) kind="-DSAFETY -DNOFAIR" search= ;;
 esac
 spin "$@" -a "$here/protocol.pml" > made 2>&1 || { cat made >&2; exit 2; }
-gcc -O2 -w -DCOLLAPSE -DVECTORSZ=2048 $kind -o pan pan.c
+gcc -O2 $kind -w -DCOLLAPSE -DVECTORSZ=2048 -o pan pan.c
 ./pan -m300000 -w25 $search > out 2>&1 || true
 if [ -f protocol.pml.trail ] && [ -n "${TRAIL-}" ]; then cp protocol.pml.trail "$TRAIL"; fi
 awk '/errors: / { errors = $0; sub(/.*errors: /, "", errors) }
