@@ -40,7 +40,7 @@ STRANGERS = SenderLimit(zone="strangers", per_second=10, burst=40, at_once=40)
 USERS = SenderLimit(zone="users", per_second=100, burst=400, at_once=200)
 USER_RATE_ZONE = "  limit_req_zone $http_authorization zone=tokens:16m rate=30r/s;\n"
 USER_RATE = "limit_req zone=tokens burst=100 nodelay;"
-"""One user's rate, from whatever addresses. It is refused here, where a refusal costs least."""
+"""The rate of one user from all addresses together. A refusal costs least here."""
 CLIENTS = SenderLimit(zone="clients", per_second=2000, burst=1000, at_once=500)
 """Routes of service clients. All services of a platform may come from one address, and browsers
 there do not use their limit up."""
