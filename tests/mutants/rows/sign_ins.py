@@ -59,7 +59,7 @@ ROWS = (
         id="a-stolen-token-is-refused-before-its-end-is-in-force",
         kind=Kind.SECURITY,
         file="services/identity/use_cases/sessions.py",
-        old="    if not effective:\n        raise Unavailable\n",
+        old="    if not written.effective:\n        raise Unavailable\n",
         new="",
         tests=(*SESSION_TESTS, "-k", "ended_everywhere"),
     ),
@@ -67,9 +67,9 @@ ROWS = (
         id="an-ended-session-is-refused-before-its-end-is-in-force",
         kind=Kind.SECURITY,
         file="services/identity/use_cases/sessions.py",
-        old="        if session.ended_at is not None and not await ctx.journal.settle(user.id):\n"
-        "            raise Unavailable\n",
-        new="",
+        old="            await _end_reused(ctx, caller, session.id, user)\n"
+        "            raise RefreshTokenInvalid\n",
+        new="            raise RefreshTokenInvalid\n",
         tests=(*SESSION_TESTS, "-k", "ended_everywhere"),
     ),
 )
