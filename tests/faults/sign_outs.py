@@ -137,11 +137,11 @@ class SignOuts:
     def _targets(self, victim: Person) -> Iterator[Target]:
         account = f"/v1/accounts/{self.user.account_id}"
         for process in self.product.replicas_of("team"):
-            name = {"name": f"Crew {self.choices.random()}"}
+            name = {"name": f"Crew {self._letter()}"}
             yield Target("team", process.url, "PATCH", account, name)
             yield Target("team", process.url, "GET", "/v1/me/accounts")
         for process in self.product.replicas_of("identity"):
-            name = {"name": f"Ana {chr(97 + self.choices.randrange(26))}"}
+            name = {"name": f"Ana {self._letter()}"}
             yield Target("identity", process.url, "PATCH", "/v1/me", name)
         for process in self.product.replicas_of("audit"):
             yield Target("audit", process.url, "GET", f"{account}/audit-events")
@@ -156,6 +156,9 @@ class SignOuts:
         }
         for process in self.product.replicas_of("authz"):
             yield Target("authz", process.url, "POST", "/access/v1/evaluation", question)
+
+    def _letter(self) -> str:
+        return self.choices.choice("bcdfghklmnprstv")
 
     async def _ready(self, victim: Person) -> None:
         """Wait until every target accepts the session."""
