@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 
+from shared.contracts.topology import Service
 from tests.e2e.one_process import OneProcess
 
 FAULTS = ("request failed", "refusal is not in its row", "Traceback")
@@ -15,7 +16,11 @@ class KnownKey(OneProcess):
 
     def environment(self) -> dict[str, str]:
         """No limit for this sender."""
-        return {**super().environment(), "ROLECALL_IDENTITY_MAILS_PER_IP": "100000"}
+        return {
+            **super().environment(),
+            "ROLECALL_IDENTITY_MAILS_PER_IP": "100000",
+            **{f"ROLECALL_{each.upper()}_REQUESTS_AT_ONCE": "1000" for each in Service},
+        }
 
     def command(self) -> Sequence[str]:
         """What `make run` runs, but for the key."""

@@ -276,7 +276,11 @@ class Removals:
 @asynccontextmanager
 async def running(folder: Path) -> AsyncIterator[Removals]:
     """A running product with proxies, its teams, and no defect."""
-    limits = {"mails_per_address": "10000", "lease_seconds": LEASE_SECONDS}
+    limits = {
+        "mails_per_address": "10000",
+        "lease_seconds": LEASE_SECONDS,
+        "requests_at_once": "1000",
+    }
     options = {"team": limits, "identity": limits | {"mails_per_ip": "100000"}}
     product = ProxiedProcesses(folder, options=options)
     [team] = product.replicas_of("team")

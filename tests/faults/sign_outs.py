@@ -290,7 +290,11 @@ def stopped(groups: Sequence[int]) -> Iterator[None]:
 @asynccontextmanager
 async def running(folder: Path) -> AsyncIterator[SignOuts]:
     """A running product with two processes of team and authz each, and a user with an account."""
-    limits = {"mails_per_address": "10000", "lease_seconds": LEASE_SECONDS}
+    limits = {
+        "mails_per_address": "10000",
+        "lease_seconds": LEASE_SECONDS,
+        "requests_at_once": "1000",
+    }
     options = {"team": limits, "identity": limits | {"mails_per_ip": "100000"}}
     product = Processes(folder, replicas={"authz": 2, "team": 2}, options=options)
     try:

@@ -94,7 +94,7 @@ class StoredData:
 
     def _heads(self, source: str) -> dict[int, int]:
         found = self._database(source)["heads"].find({"last_seq": {"$gt": 0}})
-        return {head["_id"]: head["seq"] for head in found}
+        return {head["_id"]: head["last_seq"] for head in found}
 
     def _consumed(self, service: str, source: str) -> dict[int, int]:
         mark = self._database(service)["inbox_marks"].find_one({"_id": source}) or {"low": {}}

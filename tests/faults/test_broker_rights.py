@@ -50,11 +50,11 @@ class Broker:
         return self.node.url_for(service, self.passwords[service])
 
     async def messages(self, queue: str) -> int:
-        """The number of messages in a queue, as its administrator sees it."""
-        listed = await asyncio.to_thread(
-            self.node.control, "list_queues", "--no-table-headers", "name", "messages"
-        )
-        return int(dict(line.split() for line in listed.splitlines())[queue])
+        """The number of messages that wait in a queue: the queue's own answer, not a statistic."""
+        async with await aio_pika.connect(self.node.url) as connection:
+            channel = await connection.channel()
+            declared = await channel.declare_queue(queue, passive=True)
+            return declared.declaration_result.message_count or 0
 
     async def state(self) -> list[str]:
         """The queues, exchanges and bindings."""

@@ -28,8 +28,13 @@ LIMITS = {
         "mails_per_ip": "100000",
         "logins_per_address": "10000",
         "logins_per_ip": "100000",
+        "requests_at_once": "1000",
     },
-    "team": {"mails_per_address": "10000", "first_mails_of_account": "1000"},
+    "team": {
+        "mails_per_address": "10000",
+        "first_mails_of_account": "1000",
+        "requests_at_once": "1000",
+    },
 }
 """Limits that repeated requests do not reach."""
 
