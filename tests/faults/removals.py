@@ -143,7 +143,13 @@ class Removals:
             owner, member = self.world.person(f"Owner {number}"), self.world.person("Member")
             await asyncio.gather(owner.sign_up(), member.sign_up())
             path = f"/v1/accounts/{owner.account_id}/convert"
-            (await owner.send("POST", path, {"name": "Crew"})).expect(200, 202)
+
+            async def converted() -> bool:
+                # So many sign-ups at once can delay a renewal of team's short lease.
+                made = await owner.send("POST", path, {"name": "Crew"})
+                return made.code != "stale" and bool(made.expect(200, 202))
+
+            await wait_for(converted, within=30, what="the account as a team")
             return TeamWithMember(owner=owner, member=member)
 
         self.teams = await asyncio.gather(*(create(number) for number in range(2 * TEAMS)))

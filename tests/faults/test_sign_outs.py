@@ -54,7 +54,8 @@ async def test_each_planted_defect_accepts_an_ended_session(
     running.begin(SEED)
     rounds = 0
     while not running.accepted["team"] and rounds < MOST_ROUNDS:
-        await running.round("sign-out", frozen_team=defect == "no-lease-check")
+        # A frozen process of team learns nothing before the answer, however slow the machine is.
+        await running.round("sign-out", frozen_team=defect != "no-barrier")
         rounds += 1
     report(f"{defect}, red in round {rounds}: {running.table(SEED)}")
 
