@@ -158,4 +158,20 @@ ROWS = (
         new="users=USERS.directives",
         tests=("tests/deploy/gateway/test_limits.py",),
     ),
+    Mutant(
+        id="lanes-strangers-have-as-many-places-as-users",
+        kind=Kind.LIMIT,
+        file="shared/http/lanes.py",
+        old="requests_at_once * 3 // 4",
+        new="requests_at_once",
+        tests=("tests/shared/http/test_lanes.py", "-k", "places"),
+    ),
+    Mutant(
+        id="gateway-widest-limit-of-a-path",
+        kind=Kind.LIMIT,
+        file="deploy/gateway/limits.py",
+        old="limits[shape] = min(known, ",
+        new="limits[shape] = max(limits.get(shape, STRANGERS), ",
+        tests=("tests/deploy/gateway/test_limits.py", "-k", "several_routes"),
+    ),
 )

@@ -164,4 +164,11 @@ ROWS = (
         "previous=numbered[-1].digest if numbered else GENESIS,",
         JOURNAL_TESTS,
     ),
+    _mutant(
+        "two-journals-share-a-key",
+        SIGNATURES,
+        "    if len(set(texts)) < len(texts):\n",
+        "    if any(len(set(each)) < len(each) for each in keys.values()):\n",
+        ("tests/shared/runtime/test_settings.py",),
+    ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -9,12 +10,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from shared.bus import Verdict
+from shared.inbox import reconciler
 from shared.journal import JournalWrite, rows
 from shared.row_verifier import ALARM
 from tests.shared.inbox.conftest import JournalCalls
 from tests.shared.journal.conftest import CALLER, project_created
 from tests.support.forgeries import FORGERIES, Forgery
 from tests.support.journal_keys import signer
+from tests.waiting import wait_for
 
 if TYPE_CHECKING:
     from shared.auth.row_signatures import SignedRow
@@ -66,6 +69,27 @@ async def test_a_forged_message_is_dropped_and_the_genuine_one_applied(
     assert await inbox.handle(rows.message(genuine)) is Verdict.ACK
     await inbox.reconcile("team")
     assert await effects.saw() == ["Project 0"]
+
+
+async def test_a_refused_message_makes_the_inbox_compare_soon(
+    make_inbox: MakeInbox,
+    journal: Journal,
+    effects: Effects,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It may have been a genuine one, whose row would otherwise wait for the next comparison."""
+    monkeypatch.setattr(reconciler, "RECONCILE_SECONDS", 3600.0)
+    monkeypatch.setattr(reconciler, "FAILURE_PAUSE_SECONDS", 0.0)
+    inbox = make_inbox()
+    running = asyncio.create_task(inbox.run())
+    try:
+        await wait_for(lambda: inbox.complete_until, what="the first comparison")
+        [genuine] = await recorded(journal)
+        await inbox.handle(replace(rows.message(genuine), signature=""))
+        await wait_for(effects.saw, what="the effect of the row")
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
 
 
 class ForgingSource(JournalCalls):
