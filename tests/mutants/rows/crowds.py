@@ -174,4 +174,12 @@ ROWS = (
         new="limits[shape] = max(limits.get(shape, STRANGERS), ",
         tests=("tests/deploy/gateway/test_limits.py", "-k", "several_routes"),
     ),
+    Mutant(
+        id="rate-limit-loses-an-attempt-at-a-new-window",
+        kind=Kind.LIMIT,
+        file="services/identity/store/rate_limits.py",
+        old='same_window = {"_id": key, "ends_at": before.ends_at}',
+        new='same_window = {"_id": key}',
+        tests=("tests/services/identity/test_rate_limits.py", "-k", "open_a_window"),
+    ),
 )

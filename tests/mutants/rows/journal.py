@@ -153,4 +153,12 @@ ROWS = (
         new="self._catalogs.find({})",
         tests=PAGES,
     ),
+    Mutant(
+        id="journal-barrier-not-after-the-commit",
+        kind=Kind.CONSISTENCY,
+        file=JOURNAL,
+        old="last, committed_at=committed_at, after=seen.session",
+        new="last, committed_at=committed_at, after=None",
+        tests=LAG,
+    ),
 )

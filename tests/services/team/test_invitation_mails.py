@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from services.team.domain.invitation_mails import WINDOW
 from shared.contracts.calls.team import INVITATION_LINK, InvitationLinkRequest
 from shared.problems import Refusal, RefusalKind
 from tests.services.team.running import running
@@ -138,6 +139,30 @@ async def test_an_address_that_joined_before_is_mailed_by_its_account(strict: Te
     for _ in range(2):
         await mail_outcome(strict, await invite(await strict.account(), member.email))
     assert await mail_outcome(strict, await invite(known, member.email)) == "sent"
+    other = await invite(await strict.account(), member.email)
+    assert await mail_outcome(strict, other) == "waits", "another account has no such right"
+
+
+@pytest.mark.rule("T14")
+async def test_an_invitation_that_is_sent_again_takes_another_place(strict: Team) -> None:
+    account = await strict.account()
+    invitation = await invite(account, VICTIM)
+    path = f"{account.path}/invitations/{invitation['id']}/resend"
+    assert await mail_outcome(strict, invitation) == "sent"
+    (await account.owner.send("POST", path)).expect(200)
+    assert await mail_outcome(strict, invitation, generation=2) == "sent"
+    assert await mail_outcome(strict, await invite(await strict.account(), VICTIM)) == "waits"
+
+
+async def test_the_counts_of_mails_are_kept_for_a_day(strict: Team) -> None:
+    account = await strict.account()
+    await mail_outcome(strict, await invite(account, VICTIM))
+    strict.clock.move(3600)
+    now = strict.clock.now()
+    await mail_outcome(strict, await invite(account, VICTIM.replace("@", "+tag@")))
+    counts = strict.database["allowances"].find({"_id": {"$regex": "^mail"}})
+    kept = {count["_id"]: count["expires_at"] - now async for count in counts}
+    assert kept == dict.fromkeys((f"mails/{account.id}", f"mailbox/{VICTIM}"), WINDOW)
 
 
 @pytest.mark.rule("T14")

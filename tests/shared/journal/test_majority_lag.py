@@ -15,6 +15,7 @@ from shared.http.idempotency import Idempotency, IdempotencyGuard, RepeatedReque
 from shared.journal import Journal, JournalWrite
 from shared.journal.repeats import Repeats
 from shared.leases import Leases, MongoLeaseStore
+from shared.leases.barrier import lease_id
 from shared.mongo import Transactions
 from shared.problems import NotFound, Unavailable
 from shared.timeouts import Timeouts
@@ -246,6 +247,25 @@ async def test_a_process_with_an_old_primary_answers_no_repeat(source: Source) -
 
     assert isinstance(await ended(source.repeat()), ExecutionTimeout)
     assert source.leases.awaited == []
+
+
+async def test_the_barrier_sees_each_lease_from_before_the_commit(source: Source) -> None:
+    """A process that still asks an old primary would find no lease, and wait for nobody."""
+    lease = lease_id(service="authz", slot="a", life="1")
+    epoch, old = source.journal.epoch, source.replica_set.majority
+    await source.leases.grant(lease, asked=1, epoch=epoch, applied={})
+    source.client.behind = old
+    removal = asyncio.create_task(source.remove())
+    await wait_for(lambda: source.leases.awaited == [1], what="the barrier")
+    for _ in range(100):
+        await asyncio.sleep(0)
+    assert not removal.done()
+
+    source.client.behind = None
+    await source.leases.applied(lease, epoch=epoch, applied={SHARD: 1})
+    assert (await removal).effective
+    [receipt] = source.replica_set.latest[1]["receipts"].values()
+    assert [replica["how"] for replica in receipt["replicas"]] == ["applied"]
 
 
 async def test_a_kept_answer_is_given_once_a_majority_has_it(source: Source) -> None:
