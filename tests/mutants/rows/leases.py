@@ -135,4 +135,12 @@ ROWS = (
         new="",
         tests=("tests/shared/leases/test_alarm.py",),
     ),
+    Mutant(
+        id="lease-of-whichever-service",
+        kind=Kind.SECURITY,
+        file="shared/leases/routes.py",
+        old="service=call.service.service, slot",
+        new='service="authz", slot',
+        tests=("tests/shared/leases/test_routes.py",),
+    ),
 )

@@ -230,7 +230,7 @@ ROWS = (
         file="services/team/store/invitation_mails.py",
         old='"expires_at": newest.at + WINDOW}',
         new='"expires_at": newest.at}',
-        tests=("tests/services/team/test_invitation_mails.py", "-k", "kept_for_a_day"),
+        tests=("tests/services/test_stored.py", "-k", "mailbox_place_taken"),
     ),
     Mutant(
         id="team-account-count-expires-at-once",
@@ -238,6 +238,6 @@ ROWS = (
         file="services/team/store/invitation_mails.py",
         old='"expires_at": mail.at + WINDOW,',
         new='"expires_at": mail.at,',
-        tests=("tests/services/team/test_invitation_mails.py", "-k", "kept_for_a_day"),
+        tests=("tests/services/test_stored.py", "-k", "invitation_mailed"),
     ),
 )

@@ -90,4 +90,12 @@ ROWS = (
         new=" == self.keys and declared.items() <= stored_options.items()\n",
         tests=NEAREST,
     ),
+    Mutant(
+        id="signing-step-overtakes-an-old-writer",
+        kind=Kind.DATA,
+        file="shared/journal/signing_step.py",
+        old='{"_id": shard, "seq": seq},',
+        new='{"_id": shard},',
+        tests=("tests/shared/journal/test_signed_rows.py", "-k", "before_its_head"),
+    ),
 )

@@ -72,4 +72,12 @@ ROWS = (
         new="            raise RefreshTokenInvalid\n",
         tests=(*SESSION_TESTS, "-k", "ended_everywhere"),
     ),
+    Mutant(
+        id="deleted-client-is-live",
+        kind=Kind.SECURITY,
+        file="shared/following/live_callers.py",
+        old="client_id is None or self._sign_ins.client(client_id) is not None",
+        new="client_id is None or True",
+        tests=("tests/shared/following/test_live_callers.py",),
+    ),
 )

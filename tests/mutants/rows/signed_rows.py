@@ -171,4 +171,11 @@ ROWS = (
         "    if any(len(set(each)) < len(each) for each in keys.values()):\n",
         ("tests/shared/runtime/test_settings.py",),
     ),
+    _mutant(
+        "reload-pause-does-not-grow",
+        "shared/following/reload_pause.py",
+        "self._seconds * 2)",
+        "self._seconds)",
+        ("tests/shared/following/test_reload_pause.py",),
+    ),
 )

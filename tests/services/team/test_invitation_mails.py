@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from services.team.domain.invitation_mails import WINDOW
 from shared.contracts.calls.team import INVITATION_LINK, InvitationLinkRequest
 from shared.problems import Refusal, RefusalKind
 from tests.services.team.running import running
@@ -152,17 +151,6 @@ async def test_an_invitation_that_is_sent_again_takes_another_place(strict: Team
     (await account.owner.send("POST", path)).expect(200)
     assert await mail_outcome(strict, invitation, generation=2) == "sent"
     assert await mail_outcome(strict, await invite(await strict.account(), VICTIM)) == "waits"
-
-
-async def test_the_counts_of_mails_are_kept_for_a_day(strict: Team) -> None:
-    account = await strict.account()
-    await mail_outcome(strict, await invite(account, VICTIM))
-    strict.clock.move(3600)
-    now = strict.clock.now()
-    await mail_outcome(strict, await invite(account, VICTIM.replace("@", "+tag@")))
-    counts = strict.database["allowances"].find({"_id": {"$regex": "^mail"}})
-    kept = {count["_id"]: count["expires_at"] - now async for count in counts}
-    assert kept == dict.fromkeys((f"mails/{account.id}", f"mailbox/{VICTIM}"), WINDOW)
 
 
 @pytest.mark.rule("T14")

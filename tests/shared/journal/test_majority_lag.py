@@ -238,6 +238,18 @@ async def test_a_repeat_that_changes_nothing_awaits_the_barrier_too(source: Sour
     assert source.leases.awaited == [1]
 
 
+async def test_a_repeat_is_not_answered_while_a_replica_lacks_the_change(source: Source) -> None:
+    await source.remove()
+    lease, epoch = lease_id(service="authz", slot="a", life="1"), source.journal.epoch
+    await source.leases.grant(lease, asked=1, epoch=epoch, applied={})
+    source.leases._timeouts = Timeouts(barrier=0.01)
+    assert isinstance(await ended(source.repeat()), Unavailable)
+
+    await source.leases.applied(lease, epoch=epoch, applied={SHARD: 1})
+    source.leases._timeouts = Timeouts(barrier=30)
+    assert isinstance(await ended(source.repeat()), NotFound)
+
+
 async def test_a_process_with_an_old_primary_answers_no_repeat(source: Source) -> None:
     """What it reads outside the session's time is older than what its transaction saw."""
     await source.add()
