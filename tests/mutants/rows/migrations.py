@@ -98,4 +98,12 @@ ROWS = (
         new='{"_id": shard},',
         tests=("tests/shared/journal/test_signed_rows.py", "-k", "before_its_head"),
     ),
+    Mutant(
+        id="audit-does-not-sign-its-old-rows",
+        kind=Kind.SECURITY,
+        file="services/audit/migrations.py",
+        old='        Migration(6, "signed rows", journal.signing_step(signer)),\n',
+        new="",
+        tests=("tests/services/test_stored.py", "-k", "sign_its_old"),
+    ),
 )
