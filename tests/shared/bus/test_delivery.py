@@ -17,7 +17,7 @@ FIRST = message(1, shard=7)
     ("one", "other"),
     [
         (FIRST, replace(FIRST, shard=7 + SHARDS)),
-        (replace(FIRST, source="nobody"), replace(FIRST, source="someone")),
+        (replace(FIRST, source="one"), replace(FIRST, source="other")),
     ],
     ids=["a shard that no journal has", "sources that are none"],
 )

@@ -46,7 +46,7 @@ async def test_a_snapshot_has_the_objects_of_all_pages_and_the_first_heads() -> 
 
 
 @pytest.mark.parametrize("place", [2, 3])
-async def test_pages_of_two_histories_are_no_snapshot(place: int) -> None:
+async def test_pages_of_two_histories_are_refused(place: int) -> None:
     """The source was set back between two pages."""
     pages = [page(number, epoch="e2" if number == place else "e1") for number in (1, 2, 3)]
     with pytest.raises(Unavailable):

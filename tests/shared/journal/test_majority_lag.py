@@ -262,7 +262,7 @@ async def test_a_process_with_an_old_primary_answers_no_repeat(source: Source) -
 
 
 async def test_the_barrier_sees_each_lease_from_before_the_commit(source: Source) -> None:
-    """A process that still asks an old primary would find no lease, and wait for nobody."""
+    """A process that still asks an old primary would find no lease, and would not wait."""
     lease = lease_id(service="authz", slot="a", life="1")
     epoch, old = source.journal.epoch, source.replica_set.majority
     await source.leases.grant(lease, asked=1, epoch=epoch, applied={})
