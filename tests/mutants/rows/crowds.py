@@ -214,4 +214,20 @@ ROWS = (
         new="PolicySnapshot(parts.database, rows)",
         tests=("tests/services/team/test_internal.py", "-k", "hold_every_worker"),
     ),
+    Mutant(
+        id="lanes-setting-ignored",
+        kind=Kind.LIMIT,
+        file="shared/wiring.py",
+        old="self.lane_limits = lane_limits(settings.requests_at_once)",
+        new="self.lane_limits = lane_limits(32)",
+        tests=("tests/services/test_places.py",),
+    ),
+    Mutant(
+        id="lanes-setting-ignored-by-authz",
+        kind=Kind.LIMIT,
+        file="services/authz/app.py",
+        old="ROUTES, ctx, authenticator=authenticator, lane_limits=parts.lane_limits\n",
+        new="ROUTES, ctx, authenticator=authenticator\n",
+        tests=("tests/services/test_places.py", "-k", "authz"),
+    ),
 )

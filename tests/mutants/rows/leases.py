@@ -143,4 +143,12 @@ ROWS = (
         new='service="authz", slot',
         tests=("tests/shared/leases/test_routes.py",),
     ),
+    Mutant(
+        id="leases-are-not-swept",
+        kind=Kind.AVAILABILITY,
+        file="shared/wiring.py",
+        old='            tasks["leases"] = self._leases.sweep\n',
+        new="",
+        tests=("tests/services/team/test_internal.py", "-k", "is_swept"),
+    ),
 )

@@ -178,4 +178,11 @@ ROWS = (
         "self._seconds)",
         ("tests/shared/following/test_reload_pause.py",),
     ),
+    _mutant(
+        "service-signs-with-the-key-of-another",
+        "shared/runtime/settings.py",
+        "public not in known.get(service, ())",
+        "public not in {key for keys in known.values() for key in keys}",
+        ("tests/shared/runtime/test_settings.py",),
+    ),
 )

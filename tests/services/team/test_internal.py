@@ -31,11 +31,13 @@ from shared.contracts.calls.team import (
 from shared.contracts.facts import shard_of
 from shared.journal import Snapshot
 from shared.leases import MongoLeaseStore
+from shared.leases.barrier import LeaseId, LeaseRow
 from shared.mongo import WORKERS
 from shared.problems import Refusal, RefusalKind
 from tests.patience import PATIENT
 from tests.services.team.running import Account, Team, running
 from tests.support.workers import hold
+from tests.waiting import wait_for
 
 DAY = 24 * 3600
 
@@ -197,6 +199,22 @@ async def test_followers_are_answered_while_requests_hold_every_worker(team: Tea
     finally:
         release.set()
         await asyncio.gather(*held)
+
+
+async def test_the_lease_of_a_dead_replica_is_swept_without_a_change(team: Team) -> None:
+    store = MongoLeaseStore(team.database.client, team.database)
+    dead = LeaseRow(
+        id=LeaseId("authz/dead/1"), asked=1, renewal="r1", ttl=0.0, epoch=None, applied={}
+    )
+    async with store.session() as session:
+        await store.put(dead, session)
+
+    async def swept() -> bool:
+        team.clock.skip(0.05)
+        async with store.session() as session:
+            return dead.id not in {row.id for row in await store.rows(session)}
+
+    assert await wait_for(swept, what="the row to be swept")
 
 
 @pytest.mark.rule("B8")
