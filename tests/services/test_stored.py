@@ -21,6 +21,7 @@ from services.team.domain.invitation_mails import AccountMail, MailboxPlace
 from services.team.store import Store as TeamStore
 from shared.auth.lifetimes import SESSION_END_RETENTION
 from shared.clock import SystemClock
+from shared.contracts.facts import GENESIS
 from shared.contracts.topology import SOURCES, Service
 from shared.http.idempotency import Idempotency
 from shared.ids import AccountId, MessageId
@@ -188,6 +189,17 @@ async def prepared(client: DbClient, name: str, service: Service) -> Database:
     module = importlib.import_module(f"services.{service}.migrations")
     await migrate(database, module.migrations(signer(service)), clock=SystemClock())
     return database
+
+
+@pytest.mark.parametrize("service", SOURCES)
+async def test_the_migrations_of_each_source_sign_its_old_journal(
+    client: DbClient, database_name: str, service: Service
+) -> None:
+    """A head of the earlier form becomes one that a replica of that version cannot use."""
+    heads = client[database_name]["heads"]
+    await heads.insert_one({"_id": 7, "seq": 0})
+    await prepared(client, database_name, service)
+    assert await heads.find_one({"_id": 7}) == {"_id": 7, "last_seq": 0, "digest": GENESIS}
 
 
 async def indexes_of(database: Database) -> list[tuple[str, dict[str, Any]]]:

@@ -1,13 +1,14 @@
 """Operations of a reserved client do not wait for those of other clients (T19)."""
 
 import asyncio
+import sys
 import threading
 
 import pytest
 
 from shared.mongo import RESERVED_WORKERS, WORKERS, connect, connect_reserved, majority, transact
 from tests.patience import PATIENT
-from tests.waiting import wait_for
+from tests.support.workers import hold
 
 
 @pytest.fixture
@@ -18,19 +19,28 @@ def held():
     event.set()
 
 
-async def hold(client, event, count):
-    """Hold `count` workers of a client, and return the tasks once all of them wait."""
-    waiting: list[None] = []
+MACHINE_OF_64 = """
+import multiprocessing
+multiprocessing.cpu_count = lambda: 64
+import shared.mongo
+from motor.frameworks.asyncio import _EXECUTOR
+print(_EXECUTOR._max_workers)
+"""
 
-    def wait():
-        waiting.append(None)
-        assert event.wait(30)
 
-    loop = client.get_io_loop()
-    run = client._framework.run_on_executor
-    tasks = [asyncio.ensure_future(run(loop, wait)) for _ in range(count)]
-    await wait_for(lambda: len(waiting) == count, what="every worker to be held")
-    return tasks
+@pytest.mark.rule("T19")
+@pytest.mark.parametrize(("given", "workers"), [(None, WORKERS), ("3", 3)])
+async def test_the_product_sets_the_workers_of_the_driver(
+    monkeypatch: pytest.MonkeyPatch, given: str | None, workers: int
+):
+    """On a large machine the driver would have five for each processor."""
+    monkeypatch.delenv("MOTOR_MAX_WORKERS", raising=False)
+    if given is not None:
+        monkeypatch.setenv("MOTOR_MAX_WORKERS", given)
+    command = [sys.executable, "-c", MACHINE_OF_64]
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    told, _ = await process.communicate()
+    assert told.decode().strip() == str(workers)
 
 
 @pytest.mark.rule("T19")

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import permutations
 
 import aiohttp
 import pytest
@@ -10,7 +11,9 @@ import pytest
 from deploy.gateway.limits import CLIENTS, STRANGERS, USERS, sender_limits
 from deploy.gateway.nginx import configuration
 from deploy.gateway.paths import public_routes
+from shared.http.access import Client, Public, Session
 from tests.deploy.gateway.upstreams import Upstream, gateway
+from tests.shared.http.sample import Thing, row
 from tests.waiting import wait_for
 
 OWNERS = {"/v1/teams": "team", "/access/v1/evaluation": "authz"}
@@ -92,6 +95,15 @@ def test_each_kind_of_route_has_its_own_limit():
     clients = {path for path, limit in limits.items() if limit is CLIENTS}
     assert clients >= {"/access/v1/evaluation", "/oauth2/token", "/.well-known/jwks.json"}
     assert limits["/v1/accounts/{}/members"] is USERS
+
+
+def test_a_path_with_several_routes_has_the_narrowest_limit_of_them():
+    stranger = row("POST", "/v1/open", Public(), takes=Thing)
+    user, client = row("GET", "/v1/open", Session()), row("PUT", "/v1/open", Client("authz:check"))
+    for rows in permutations((stranger, user, client)):
+        assert sender_limits({"team": rows}) == {"/v1/open": STRANGERS}
+    for rows in permutations((user, client)):
+        assert sender_limits({"team": rows}) == {"/v1/open": USERS}
 
 
 def test_strangers_have_the_narrowest_limit():

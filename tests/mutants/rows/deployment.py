@@ -172,4 +172,12 @@ ROWS = (
         "        self.internal.closed = False\n",
         tests=("tests/shared/runtime/test_service.py",),
     ),
+    Mutant(
+        id="service-internal-port-closes-first",
+        kind=Kind.AVAILABILITY,
+        file="shared/runtime/service.py",
+        old='for name in ("public", "internal"):\n            if name == "internal":\n',
+        new='for name in ("internal", "public"):\n            if name == "public":\n',
+        tests=("tests/shared/runtime/test_service.py", "-k", "reported_to"),
+    ),
 )

@@ -87,4 +87,46 @@ ROWS = (
         new="limit=end - first.seq or 1",
         tests=("tests/shared/inbox/test_reconciler.py",),
     ),
+    Mutant(
+        id="inbox-refused-message-not-compared",
+        kind=Kind.AVAILABILITY,
+        file="shared/inbox/inbox.py",
+        old="            self._reconciler.wake()\n"
+        "            return Verdict.ACK\n"
+        "        except ValueError",
+        new="            return Verdict.ACK\n        except ValueError",
+        tests=("tests/shared/inbox/test_forgeries.py", "-k", "compare_soon"),
+    ),
+    Mutant(
+        id="inbox-rows-of-another-epoch-applied",
+        kind=Kind.CONSISTENCY,
+        file="shared/inbox/reconciler.py",
+        old="        if page.epoch != first.epoch:\n            return applied\n",
+        new="",
+        tests=("tests/shared/inbox/test_reconciler.py", "-k", "another_epoch"),
+    ),
+    Mutant(
+        id="bus-lane-for-each-claimed-shard",
+        kind=Kind.LIMIT,
+        file="shared/bus/delivery.py",
+        old="message.shard % SHARDS",
+        new="message.shard",
+        tests=("tests/shared/bus/test_delivery.py",),
+    ),
+    Mutant(
+        id="bus-lane-for-each-claimed-source",
+        kind=Kind.LIMIT,
+        file="shared/bus/delivery.py",
+        old='message.source if message.source in SOURCES else ""',
+        new="message.source",
+        tests=("tests/shared/bus/test_delivery.py",),
+    ),
+    Mutant(
+        id="inbox-row-put-aside-without-its-digest",
+        kind=Kind.SECURITY,
+        file="shared/inbox/reconciler.py",
+        old="self._marks.insert(row.position, signed.digest, ",
+        new="self._marks.insert(row.position, row.previous, ",
+        tests=("tests/shared/inbox/test_inbox.py", "-k", "put_aside"),
+    ),
 )

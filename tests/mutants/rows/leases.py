@@ -115,4 +115,40 @@ ROWS = (
         new="                if not",
         tests=("tests/services/authz/test_following.py", "-k", "forgotten_state"),
     ),
+    Mutant(
+        id="sweeper-counts-from-before-its-read",
+        kind=Kind.CONSISTENCY,
+        file="shared/leases/sweeper.py",
+        old="        async with self._store.session() as session:\n"
+        "            rows = await self._store.rows(session)\n"
+        "        now = self._clock.boottime()\n",
+        new="        now = self._clock.boottime()\n"
+        "        async with self._store.session() as session:\n"
+        "            rows = await self._store.rows(session)\n",
+        tests=("tests/shared/leases/test_sweeper.py",),
+    ),
+    Mutant(
+        id="barrier-bell-rings-without-end",
+        kind=Kind.AVAILABILITY,
+        file="shared/leases/alarm.py",
+        old="        self._rung.clear()\n",
+        new="",
+        tests=("tests/shared/leases/test_alarm.py",),
+    ),
+    Mutant(
+        id="lease-of-whichever-service",
+        kind=Kind.SECURITY,
+        file="shared/leases/routes.py",
+        old="service=call.service.service, slot",
+        new='service="authz", slot',
+        tests=("tests/shared/leases/test_routes.py",),
+    ),
+    Mutant(
+        id="leases-are-not-swept",
+        kind=Kind.AVAILABILITY,
+        file="shared/wiring.py",
+        old='            tasks["leases"] = self._leases.sweep\n',
+        new="",
+        tests=("tests/services/team/test_internal.py", "-k", "is_swept"),
+    ),
 )

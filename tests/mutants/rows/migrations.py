@@ -90,4 +90,20 @@ ROWS = (
         new=" == self.keys and declared.items() <= stored_options.items()\n",
         tests=NEAREST,
     ),
+    Mutant(
+        id="signing-step-overtakes-an-old-writer",
+        kind=Kind.DATA,
+        file="shared/journal/signing_step.py",
+        old='{"_id": shard, "seq": seq},',
+        new='{"_id": shard},',
+        tests=("tests/shared/journal/test_signed_rows.py", "-k", "before_its_head"),
+    ),
+    Mutant(
+        id="audit-does-not-sign-its-old-rows",
+        kind=Kind.SECURITY,
+        file="services/audit/migrations.py",
+        old='        Migration(6, "signed rows", journal.signing_step(signer)),\n',
+        new="",
+        tests=("tests/services/test_stored.py", "-k", "sign_its_old"),
+    ),
 )

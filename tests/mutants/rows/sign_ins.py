@@ -72,4 +72,38 @@ ROWS = (
         new="            raise RefreshTokenInvalid\n",
         tests=(*SESSION_TESTS, "-k", "ended_everywhere"),
     ),
+    Mutant(
+        id="deleted-client-is-live",
+        kind=Kind.SECURITY,
+        file="shared/following/live_callers.py",
+        old="client_id is None or self._sign_ins.client(client_id) is not None",
+        new="client_id is None or True",
+        tests=("tests/shared/following/test_live_callers.py",),
+    ),
+    Mutant(
+        id="an-ended-session-is-told-the-kind-of-caller",
+        kind=Kind.SECURITY,
+        file="shared/http/admission.py",
+        old="            if not (isinstance(access, Session) and access.may_have_ended):\n"
+        "                await authenticator.require_live(principal)\n"
+        "            if isinstance(access, Client):\n"
+        "                raise WrongPrincipal(access)\n",
+        new="            if isinstance(access, Client):\n"
+        "                raise WrongPrincipal(access)\n"
+        "            if not (isinstance(access, Session) and access.may_have_ended):\n"
+        "                await authenticator.require_live(principal)\n",
+        tests=("tests/shared/http/test_answers.py", "-k", "is_gone"),
+    ),
+    Mutant(
+        id="a-deleted-client-is-told-the-kind-of-caller",
+        kind=Kind.SECURITY,
+        file="shared/http/admission.py",
+        old="            await authenticator.require_live(principal)\n"
+        "            if not isinstance(access, Client | SessionOrClient):\n"
+        "                raise WrongPrincipal(access)\n",
+        new="            if not isinstance(access, Client | SessionOrClient):\n"
+        "                raise WrongPrincipal(access)\n"
+        "            await authenticator.require_live(principal)\n",
+        tests=("tests/shared/http/test_answers.py", "-k", "is_gone"),
+    ),
 )

@@ -164,4 +164,25 @@ ROWS = (
         "previous=numbered[-1].digest if numbered else GENESIS,",
         JOURNAL_TESTS,
     ),
+    _mutant(
+        "two-journals-share-a-key",
+        SIGNATURES,
+        "    if len(set(texts)) < len(texts):\n",
+        "    if any(len(set(each)) < len(each) for each in keys.values()):\n",
+        ("tests/shared/runtime/test_settings.py",),
+    ),
+    _mutant(
+        "reload-pause-does-not-grow",
+        "shared/following/reload_pause.py",
+        "self._seconds * 2)",
+        "self._seconds)",
+        ("tests/shared/following/test_reload_pause.py",),
+    ),
+    _mutant(
+        "service-signs-with-the-key-of-another",
+        "shared/runtime/settings.py",
+        "public not in known.get(service, ())",
+        "public not in {key for keys in known.values() for key in keys}",
+        ("tests/shared/runtime/test_settings.py",),
+    ),
 )

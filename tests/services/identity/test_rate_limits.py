@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,13 +13,17 @@ from pymongo.errors import ConnectionFailure
 
 from services.identity.adapters.argon2 import Argon2Hasher
 from services.identity.domain.passwords import HashingBusy
+from services.identity.domain.rate_limits import RateLimit, Window
 from services.identity.store import Store
+from services.identity.store.rate_limits import RateLimitRows
 from shared.journal import Journal
 from shared.problems import Unavailable
 from tests.patience import PATIENT
 from tests.services.identity.faults import Fault, HeldHasher
 from tests.services.identity.running import PASSWORD, Identity, running
 from tests.waiting import wait_for
+
+LIMIT = RateLimit(key=("tests",), limit=10, window=timedelta(minutes=15))
 
 
 @pytest.mark.rule("T8")
@@ -230,6 +235,27 @@ async def test_an_attempt_over_the_narrow_limit_is_given_back_to_the_wide_one(
             identity.clock.move(11)
         statuses += [(await identity.log_in(f"user{n}@example.com")).status for n in range(3)]
         assert statuses == [401] + [429] * 5 + [401, 401, 429]
+
+
+class Overtaken(RateLimitRows):
+    """Between its reading and its writing another process counts an attempt, once."""
+
+    other: RateLimitRows | None
+
+    async def _save(self, key: str, before: Window, after: Window) -> bool:
+        if self.other is not None:
+            other, self.other = self.other, None
+            await other.count(LIMIT, now=after.ends_at - LIMIT.window)
+        return await super()._save(key, before, after)
+
+
+async def test_attempts_that_open_a_window_together_are_all_counted(identity: Identity) -> None:
+    now, others = identity.clock.now(), RateLimitRows(identity.database)
+    for _ in range(3):
+        await others.count(LIMIT, now=now)
+    rows = Overtaken(identity.database)
+    rows.other = others
+    assert (await rows.count(LIMIT, now=now + LIMIT.window)).count == 2
 
 
 async def test_a_place_that_is_given_back_is_free_at_once(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from dataclasses import replace
 from typing import Any
 
@@ -9,8 +11,9 @@ import pytest
 
 from services.team.store import PolicySnapshot, Store
 from shared.contracts.calls.base import LinkAnswer
-from shared.contracts.calls.journal import HEADS
+from shared.contracts.calls.journal import CHANGES, HEADS, ChangesQuery
 from shared.contracts.calls.leases import (
+    APPLIED,
     LEASE,
     RELEASE,
     SNAPSHOT,
@@ -25,11 +28,16 @@ from shared.contracts.calls.team import (
     InvitationLinkRequest,
     InvitationLookupRequest,
 )
+from shared.contracts.facts import shard_of
 from shared.journal import Snapshot
 from shared.leases import MongoLeaseStore
+from shared.leases.barrier import LeaseId, LeaseRow
+from shared.mongo import WORKERS
 from shared.problems import Refusal, RefusalKind
 from tests.patience import PATIENT
 from tests.services.team.running import Account, Team, running
+from tests.support.workers import hold
+from tests.waiting import wait_for
 
 DAY = 24 * 3600
 
@@ -168,6 +176,45 @@ async def test_a_rev_is_never_above_the_change_that_gave_the_state(team: Team) -
             row = told[policy_object.kind, policy_object.account_id, policy_object.id]
             assert 0 < policy_object.rev <= page.heads[row.shard]
             assert policy_object.rev <= row.seq or policy_object.kind == "account"
+
+
+@pytest.mark.rule("T19")
+async def test_followers_are_answered_while_requests_hold_every_worker(team: Team) -> None:
+    account = await team.account()
+    shard = shard_of(account.id)
+    life = {"slot": "r1", "life": "0" * 32}
+    lease = LeaseRequest(**life, asked=1, applied={})
+    release = threading.Event()
+    held = await hold(team.database.client, release, WORKERS)
+    ask = team.callers["authz"].call
+    try:
+        heads = await ask(HEADS, "team")
+        assert heads.heads[shard]
+        query = ChangesQuery(shard=shard, after=0, limit=10)
+        assert (await ask(CHANGES, "team", query)).items
+        assert (await ask(SNAPSHOT, "team", SnapshotQuery())).items
+        assert (await ask(LEASE, "team", lease)).heads == heads.heads
+        await ask(APPLIED, "team", lease)
+        await ask(RELEASE, "team", ReleaseQuery(**life))
+    finally:
+        release.set()
+        await asyncio.gather(*held)
+
+
+async def test_the_lease_of_a_dead_replica_is_swept_without_a_change(team: Team) -> None:
+    store = MongoLeaseStore(team.database.client, team.database)
+    dead = LeaseRow(
+        id=LeaseId("authz/dead/1"), asked=1, renewal="r1", ttl=0.0, epoch=None, applied={}
+    )
+    async with store.session() as session:
+        await store.put(dead, session)
+
+    async def swept() -> bool:
+        team.clock.skip(0.05)
+        async with store.session() as session:
+            return dead.id not in {row.id for row in await store.rows(session)}
+
+    assert await wait_for(swept, what="the row to be swept")
 
 
 @pytest.mark.rule("B8")

@@ -138,6 +138,19 @@ async def test_an_address_that_joined_before_is_mailed_by_its_account(strict: Te
     for _ in range(2):
         await mail_outcome(strict, await invite(await strict.account(), member.email))
     assert await mail_outcome(strict, await invite(known, member.email)) == "sent"
+    other = await invite(await strict.account(), member.email)
+    assert await mail_outcome(strict, other) == "waits", "another account has no such right"
+
+
+@pytest.mark.rule("T14")
+async def test_an_invitation_that_is_sent_again_takes_another_place(strict: Team) -> None:
+    account = await strict.account()
+    invitation = await invite(account, VICTIM)
+    path = f"{account.path}/invitations/{invitation['id']}/resend"
+    assert await mail_outcome(strict, invitation) == "sent"
+    (await account.owner.send("POST", path)).expect(200)
+    assert await mail_outcome(strict, invitation, generation=2) == "sent"
+    assert await mail_outcome(strict, await invite(await strict.account(), VICTIM)) == "waits"
 
 
 @pytest.mark.rule("T14")

@@ -93,6 +93,31 @@ async def test_an_ended_session_is_unauthenticated(serve, world):
         alive.clear()
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "who"),
+    [
+        ("POST", "/v1/check", "user"),
+        ("GET", "/v1/mine", "checker"),
+        ("GET", ACCOUNT_PATH, "checker"),
+        ("POST", "/v1/check", "reader"),
+        ("GET", "/v1/either", "checker"),
+    ],
+)
+async def test_a_caller_that_is_gone_is_not_told_what_a_route_needs(
+    serve, world, method: str, path: str, who: str
+):
+    """Kind and scopes of a caller are looked at only while the caller exists."""
+
+    async def live(principal):
+        raise Unauthenticated
+
+    for seen, status in ((None, 403), (live, 401)):
+        site = await serve(team(world, authenticator=authenticator(live=seen)))
+        body = {"name": "x"} if method == "POST" else None
+        async with site.ask(method, path, json=body, headers=bearer(who)) as response:
+            assert response.status == status
+
+
 REFUSED = [
     (NotFound(), 404, "not-found"),
     (PermissionMissing("account:view"), 403, "permission-missing"),

@@ -11,7 +11,14 @@ from shared import metrics
 from shared.auth.access_tokens import sign_access_token, user_claims
 from shared.http.access import Internal, Public, Session, SessionOrClient
 from shared.http.api import Api
-from shared.http.lanes import LANE_LIMITS, Admission, Lane, Overloaded, TooManyAtOnce
+from shared.http.lanes import (
+    LANE_LIMITS,
+    Admission,
+    Lane,
+    Overloaded,
+    TooManyAtOnce,
+    lane_limits,
+)
 from shared.http.routes import Call, Route
 from shared.ids import SessionId, UserId
 from tests.shared.http.sample import CLOCK, ISSUER, KEY, Echo, authenticator, bearer, row
@@ -49,6 +56,23 @@ def test_one_sender_takes_a_third_and_leaves_room_for_others():
         assert taken(admission, Lane.USERS, "u", stack) == 11
     with ExitStack() as stack:
         assert taken(admission, Lane.STRANGERS, "a", stack) == 10, "every place was given back"
+
+
+@pytest.mark.parametrize("requests_at_once", [8, 32, 100])
+def test_strangers_have_fewer_places_than_users(requests_at_once: int):
+    limits = lane_limits(requests_at_once)
+    assert limits[Lane.CLIENT_SIGN_INS] < limits[Lane.STRANGERS] < limits[Lane.USERS]
+    assert limits[Lane.USERS] == requests_at_once
+
+
+def test_the_places_by_default_are_those_of_the_manual():
+    assert LANE_LIMITS == {
+        Lane.STRANGERS: 24,
+        Lane.CLIENT_SIGN_INS: 16,
+        Lane.USERS: 32,
+        Lane.CLIENTS: 192,
+        Lane.SERVICES: 96,
+    }
 
 
 def test_a_crowd_of_few_senders_leaves_a_place_for_a_new_one():

@@ -26,7 +26,7 @@ from tests.support.journal_keys import signer, verifier
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from shared.contracts.facts import Row
+    from shared.contracts.facts import JournalHeads, Row
 
 
 class Later(SystemClock):
@@ -43,6 +43,8 @@ class JournalCalls:
         self.journal = journal
         self.away = False
         self.epoch_of_changes = ""
+        self.heads: JournalHeads | None = None
+        """Heads of an earlier moment, which it answers instead of those of now."""
 
     async def call(
         self, call: InternalCall[Any, Any], callee: str, query: ChangesQuery | None = None, /
@@ -51,7 +53,7 @@ class JournalCalls:
             raise Unavailable
         if query is None:
             assert call is HEADS
-            now = await self.journal.heads()
+            now = self.heads or await self.journal.heads()
             return Heads(source=callee, epoch=now.epoch, heads=now.seqs, digests=now.digests)
         assert call is CHANGES
         return await self.changes(query)

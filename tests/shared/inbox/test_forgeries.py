@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -9,14 +11,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from shared.bus import Verdict
+from shared.inbox.reconciler import RECONCILE_SECONDS
 from shared.journal import JournalWrite, rows
 from shared.row_verifier import ALARM
 from tests.shared.inbox.conftest import JournalCalls
 from tests.shared.journal.conftest import CALLER, project_created
 from tests.support.forgeries import FORGERIES, Forgery
 from tests.support.journal_keys import signer
+from tests.waiting import quickest, wait_for
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from shared.auth.row_signatures import SignedRow
     from shared.contracts.calls.journal import Changes, ChangesQuery
     from shared.journal import Journal
@@ -29,14 +35,16 @@ def database(client: DbClient, database_name: str) -> Database:
     return client[database_name]
 
 
-async def recorded(journal: Journal, count: int = 1) -> list[SignedRow]:
+async def recorded(journal: Journal, count: int = 1, *, first: int = 0) -> list[SignedRow]:
+    """Record changes; the rows of the journal, which has `first` of them before."""
+
     async def change(write: JournalWrite) -> None:
-        write.record(*map(project_created, range(count)))
+        write.record(*map(project_created, range(first, first + count)))
 
     await journal.write("acc_1", change, caller=CALLER, effective_everywhere=False)
     heads = await journal.heads()
     [shard] = heads.seqs
-    return await journal.changes(shard, after=0, limit=count)
+    return await journal.changes(shard, after=0, limit=first + count)
 
 
 async def aside_and_marked(database: Database) -> tuple[int, int]:
@@ -66,6 +74,35 @@ async def test_a_forged_message_is_dropped_and_the_genuine_one_applied(
     assert await inbox.handle(rows.message(genuine)) is Verdict.ACK
     await inbox.reconcile("team")
     assert await effects.saw() == ["Project 0"]
+
+
+async def test_a_refused_message_makes_the_inbox_compare_soon(
+    make_inbox: MakeInbox, journal: Journal, effects: Effects
+) -> None:
+    """It may have been a genuine one, whose row would otherwise wait for the next comparison."""
+    inbox = make_inbox()
+    running = asyncio.create_task(inbox.run())
+    numbers = itertools.count()
+
+    async def applied_after_a_refused_message() -> None:
+        number = next(numbers)
+        genuine = (await recorded(journal, 1, first=number))[-1]
+        await inbox.handle(replace(rows.message(genuine), signature=""))
+        await wait_for(applied(number), what="the effect of the row")
+
+    def applied(number: int) -> Callable[[], Awaitable[bool]]:
+        async def asked() -> bool:
+            return f"Project {number}" in await effects.saw()
+
+        return asked
+
+    try:
+        await wait_for(lambda: inbox.complete_until, what="the first comparison")
+        soon = RECONCILE_SECONDS * 0.6
+        assert await quickest(applied_after_a_refused_message, under=soon) < soon
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
 
 
 class ForgingSource(JournalCalls):

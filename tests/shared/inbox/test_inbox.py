@@ -214,6 +214,22 @@ async def test_a_row_that_always_fails_is_put_aside_and_the_others_go_on(
     assert inbox.complete_until is not None
 
 
+async def test_a_row_that_is_put_aside_is_kept_as_it_was_signed(
+    make_inbox: MakeInbox, journal: Journal, effects: Effects, client: DbClient, database_name: str
+) -> None:
+    inbox, database = make_inbox(), client[database_name]
+    await record_facts(journal, range(1))
+    effects.fails["prj_0"] = LookupError("poison")
+    for _ in range(6):
+        await inbox.reconcile("team")
+
+    [signed] = await journal.changes(SHARD, after=0, limit=1)
+    [aside] = [entry async for entry in database["inbox_dead"].find({})]
+    [mark] = [entry async for entry in database["inbox"].find({})]
+    assert (aside["event"].encode(), aside["signature"]) == (signed.event, signed.signature)
+    assert mark["digest"] == signed.digest, "another row at its place is an alarm"
+
+
 async def test_a_row_that_keeps_failing_is_a_retry_for_the_bus(
     make_inbox: MakeInbox, journal: Journal, effects: Effects
 ) -> None:

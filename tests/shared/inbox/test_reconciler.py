@@ -126,6 +126,34 @@ async def test_a_page_of_another_epoch_completes_nothing(
     assert inbox.complete_until is None
 
 
+async def test_rows_of_another_epoch_than_the_heads_are_not_applied(
+    make_inbox: MakeInbox,
+    source: Withholding,
+    effects: Effects,
+    client: DbClient,
+    database_name: str,
+) -> None:
+    """The source was set back between two answers: its rows fill no gap of the earlier journal."""
+
+    async def change(write: JournalWrite) -> None:
+        write.record(project_created(99))
+
+    inbox = make_inbox(source=source)
+    new = await journal_in(client, f"{database_name}_set_back")
+    await new.write(ACCOUNTS[0], change, caller=CALLER, effective_everywhere=False)
+    earlier = await source.journal.heads()
+    source.journal = new
+    source.heads = earlier
+
+    await inbox.reconcile("team")
+    assert await effects.saw() == []
+    assert inbox.complete_until is None
+
+    source.heads = None
+    await inbox.reconcile("team")
+    assert await effects.saw() == ["Project 99"]
+
+
 async def test_a_source_that_was_never_compared_leaves_completeness_unknown(
     make_inbox: MakeInbox, source: Withholding, client: DbClient, database_name: str
 ) -> None:

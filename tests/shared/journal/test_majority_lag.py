@@ -15,6 +15,7 @@ from shared.http.idempotency import Idempotency, IdempotencyGuard, RepeatedReque
 from shared.journal import Journal, JournalWrite
 from shared.journal.repeats import Repeats
 from shared.leases import Leases, MongoLeaseStore
+from shared.leases.barrier import lease_id
 from shared.mongo import Transactions
 from shared.problems import NotFound, Unavailable
 from shared.timeouts import Timeouts
@@ -237,6 +238,18 @@ async def test_a_repeat_that_changes_nothing_awaits_the_barrier_too(source: Sour
     assert source.leases.awaited == [1]
 
 
+async def test_a_repeat_is_not_answered_while_a_replica_lacks_the_change(source: Source) -> None:
+    await source.remove()
+    lease, epoch = lease_id(service="authz", slot="a", life="1"), source.journal.epoch
+    await source.leases.grant(lease, asked=1, epoch=epoch, applied={})
+    source.leases._timeouts = Timeouts(barrier=0.01)
+    assert isinstance(await ended(source.repeat()), Unavailable)
+
+    await source.leases.applied(lease, epoch=epoch, applied={SHARD: 1})
+    source.leases._timeouts = Timeouts(barrier=30)
+    assert isinstance(await ended(source.repeat()), NotFound)
+
+
 async def test_a_process_with_an_old_primary_answers_no_repeat(source: Source) -> None:
     """What it reads outside the session's time is older than what its transaction saw."""
     await source.add()
@@ -246,6 +259,25 @@ async def test_a_process_with_an_old_primary_answers_no_repeat(source: Source) -
 
     assert isinstance(await ended(source.repeat()), ExecutionTimeout)
     assert source.leases.awaited == []
+
+
+async def test_the_barrier_sees_each_lease_from_before_the_commit(source: Source) -> None:
+    """A process that still asks an old primary would find no lease, and would not wait."""
+    lease = lease_id(service="authz", slot="a", life="1")
+    epoch, old = source.journal.epoch, source.replica_set.majority
+    await source.leases.grant(lease, asked=1, epoch=epoch, applied={})
+    source.client.behind = old
+    removal = asyncio.create_task(source.remove())
+    await wait_for(lambda: source.leases.awaited == [1], what="the barrier")
+    for _ in range(100):
+        await asyncio.sleep(0)
+    assert not removal.done()
+
+    source.client.behind = None
+    await source.leases.applied(lease, epoch=epoch, applied={SHARD: 1})
+    assert (await removal).effective
+    [receipt] = source.replica_set.latest[1]["receipts"].values()
+    assert [replica["how"] for replica in receipt["replicas"]] == ["applied"]
 
 
 async def test_a_kept_answer_is_given_once_a_majority_has_it(source: Source) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -158,6 +158,40 @@ async def test_a_row_written_while_the_step_runs_is_signed_too(
     page = await rows_of(journal, "acc_2")
     assert [signed.row.seq for signed in page] == [1, 2, 3]
     assert_chain(page)
+
+
+async def test_a_row_written_before_its_head_changes_is_signed_too(
+    journal: Journal,
+    database: Database,
+    old: dict[str, dict[str, Any]],
+) -> None:
+    """A replica of the earlier version writes after the step has read the last row."""
+    shard = shard_of("acc_2")
+    last = old[f"{shard:02d}.{2:012d}"]
+    text = last["event"].replace('"seq":2', '"seq":3')
+    late = [last | {"_id": f"{shard:02d}.{3:012d}", "seq": 3, "event": text}]
+    journal_rows, heads = database["journal"], database["heads"]
+
+    class Heads:
+        find_one = staticmethod(heads.find_one)
+
+        async def update_one(self, wanted: Any, change: Any) -> Any:
+            if wanted["_id"] == shard and late:
+                await journal_rows.insert_one(late.pop())
+                await heads.update_one({"_id": shard}, {"$set": {"seq": 3}})
+            return await heads.update_one(wanted, change)
+
+    class Overtaken:
+        """The database, in which that replica is quicker than the step."""
+
+        def get_collection(self, name: str, **options: Any) -> Any:
+            return Heads() if name == "heads" else database.get_collection(name, **options)
+
+    await signing_step(signer("team"))(cast("Database", Overtaken()))
+    page = await rows_of(journal, "acc_2")
+    assert [signed.row.seq for signed in page] == [1, 2, 3]
+    assert_chain(page)
+    assert (await journal.heads()).seqs[shard] == 3
 
 
 async def test_rows_can_be_signed_anew_with_another_key(

@@ -82,12 +82,14 @@ async def test_a_reading_that_takes_long_starts_the_time_at_its_end(clock):
 
     class Slow(MemoryLeaseStore):
         async def rows(self, session):
-            clock.move(TTL + 1)
+            if not self.looks:
+                clock.move(TTL + 1)
             return await super().rows(session)
 
     store = Slow("e1", {3: 7})
     await lease(Leases(store, clock=clock, ttl=TTL, timeouts=PATIENT))
     sweeper = Sweeper(store, clock=clock)
+    await sweeper.look()
     await sweeper.look()
     assert LIFE in store.table
 

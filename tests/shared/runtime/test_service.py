@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import aiohttp
 import pytest
@@ -12,7 +13,7 @@ from shared import metrics
 from shared.auth.authenticator import Authenticator
 from shared.http.access import Admin
 from shared.http.api import Api
-from shared.http.routes import Route
+from shared.http.routes import Call, Route
 from shared.runtime.listeners import listen, require_c_parser, url_of
 from shared.runtime.service import ServiceApp
 from shared.runtime.supervisor import Supervisor
@@ -177,6 +178,37 @@ async def test_internal_routes_answer_only_after_the_opening_steps(
     works.broken = 0
     await starting
     assert not service.internal.closed
+
+
+async def test_a_running_request_can_be_reported_to_while_the_service_stops(
+    session: aiohttp.ClientSession,
+):
+    """A write waits for a replica, whose report comes by the internal port."""
+    begun, reported = asyncio.Event(), asyncio.Event()
+
+    async def write(ctx: None, call: Call[Any, Any]) -> Done:
+        begun.set()
+        await reported.wait()
+        return Done()
+
+    async def live() -> bool:
+        return (await get(session, at["internal"] + "/health/live"))[0] == 200
+
+    stops = ServiceApp(
+        "slow", public=Api("slow", [route("/write", write)], None), internal=Api("slow", [], None)
+    )
+    await stops.start(internal=listen("127.0.0.1", 0), public=listen("127.0.0.1", 0))
+    at = dict(stops.addresses)
+    writing = asyncio.create_task(get(session, at["public"] + "/write"))
+    await begun.wait()
+    stopping = asyncio.create_task(stops.stop())
+    await wait_for(lambda: "public" not in stops.addresses, what="the public port to close")
+    assert await live()
+    reported.set()
+    assert (await writing)[0] == 200
+    await stopping
+    with pytest.raises(aiohttp.ClientConnectionError):
+        await live()
 
 
 async def test_a_step_that_never_succeeds_ends_the_start(

@@ -82,6 +82,12 @@ WEAK = {
     "a short private key": ("INTERNAL_KEY", "c2VjcmV0"),
     "a private key that is not base64url": ("INTERNAL_KEY", "!" * 43),
     "a short public key": ("INTERNAL_KEYS", '{"authz": "c2VjcmV0"}'),
+    "a key that two journals share": (
+        "JOURNAL_KEYS",
+        json.dumps(PUBLIC_KEYS | {"audit": PUBLIC_KEYS["identity"]}),
+    ),
+    "a journal that has no key": ("JOURNAL_KEYS", json.dumps(PUBLIC_KEYS | {"audit": []})),
+    "a key that signs no journal of the others": ("JOURNAL_KEY", JOURNAL_KEYS.private["audit"]),
     "keys that are not JSON": ("INTERNAL_KEYS", "authz=" + KEYS.private["authz"]),
     "addresses that are not JSON": ("INTERNAL_URLS", "http://authz"),
     "a gateway that is not an address": ("PUBLIC_URL", "localhost"),

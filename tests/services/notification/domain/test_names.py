@@ -64,6 +64,7 @@ def test_an_ordinary_name_stays_as_it_is(name):
         ("Pay at evil.example?id=1", ""),
         ("evil。example/login", ""),
         ("evil dot com", ""),
+        ("evil.dot.com", ""),
         ("a\r\nBcc: victim@x.example", ""),
         ("a\u2028b\u0085c\x00d", "a b c d"),
         ("=?utf-8?q?x=0d=0aBcc:v?=", "= ?utf-8?q?x=0d=0aBcc:v?="),
