@@ -2,9 +2,11 @@
 
 import argparse
 import asyncio
+import contextlib
 import itertools
 import json
 import multiprocessing
+import os
 import statistics
 import tempfile
 import time
@@ -66,7 +68,11 @@ class Flooded:
 
 
 def flood(target: Target, gateway: str, connections: int, seconds: float) -> Flooded:
-    """Send `target` over this many connections; runs in a process of its own."""
+    """Send `target` over this many connections; runs in a process of its own.
+
+    A crowd has machines of its own, so here it only gets the time that the product leaves.
+    """
+    os.nice(19)
     result = Flooded()
     with asyncio.Runner(loop_factory=event_loop) as runner:
         runner.run(_crowd(target, gateway, connections, seconds, result))
@@ -78,18 +84,16 @@ async def _crowd(
     target: Target, gateway: str, connections: int, seconds: float, result: Flooded
 ) -> None:
     requests = target.requests()
-    async with asyncio.timeout(seconds + 30), asyncio.TaskGroup() as group:
-        deadline = time.monotonic() + seconds
-        for number in range(connections):
-            sender = f"127.0.1.{number % SENDERS + 1}"
-            group.create_task(_send(requests, gateway, sender, deadline, result))
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds), asyncio.TaskGroup() as group:
+            for number in range(connections):
+                sender = f"127.0.1.{number % SENDERS + 1}"
+                group.create_task(_send(requests, gateway, sender, result))
 
 
-async def _send(
-    requests: Iterator[bytes], gateway: str, sender: str, deadline: float, result: Flooded
-) -> None:
+async def _send(requests: Iterator[bytes], gateway: str, sender: str, result: Flooded) -> None:
     parts = urlsplit(gateway)
-    while time.monotonic() < deadline:
+    while True:
         try:
             reader, writer = await asyncio.open_connection(
                 parts.hostname, parts.port, local_addr=(sender, 0)
@@ -99,7 +103,7 @@ async def _send(
             await asyncio.sleep(PAUSE_SECONDS)
             continue
         try:
-            while time.monotonic() < deadline:
+            while True:
                 writer.write(next(requests))
                 head = await reader.readuntil(b"\r\n\r\n")
                 result.answers[int(head[9:12])] += 1
@@ -119,7 +123,7 @@ class Watched:
     codes: Counter[str] = field(default_factory=Counter)
     checks: list[float] = field(default_factory=list)
     sign_ins: list[float] = field(default_factory=list)
-    refused_sign_ins: int = 0
+    refused_sign_ins: Counter[str] = field(default_factory=Counter)
 
     @property
     def p99(self) -> float:
@@ -162,7 +166,8 @@ class Site:
         body = {"email": self.person.email, "password": PASSWORD}
         answer = await honest.send("POST", "/v1/login", body)
         into.sign_ins.append((time.perf_counter() - began) * 1000)
-        into.refused_sign_ins += answer.status != 200
+        if answer.status != 200:
+            into.refused_sign_ins[answer.code] += 1
 
 
 async def _steadily(
@@ -234,14 +239,15 @@ async def _flooded(
         f" | {others or 0} | {statistics.median(quiet.checks):.0f} / {quiet.p99:.0f}"
         f" | {statistics.median(found.checks):.0f} / {found.p99:.0f}"
         f" | {statistics.median(found.sign_ins):.0f} / {max(found.sign_ins):.0f}"
-        f" | {found.refused_sign_ins} of {len(found.sign_ins)} | {sent.processor / seconds:.0%} |"
+        f" | {dict(found.refused_sign_ins) or 0} of {len(found.sign_ins)}"
+        f" | {sent.processor / seconds:.0%} |"
     )
 
 
 def run(*, connections: int = CONNECTIONS, seconds: float = SECONDS) -> str:
     """Measure; the rows of the report."""
     with tempfile.TemporaryDirectory() as name:
-        product = Processes(Path(name), replicas={"authz": 1})
+        product = Processes(Path(name), replicas={"authz": 1}, limits_factor=1)
         try:
             product.start()
             return asyncio.run(measure(product, connections=connections, seconds=seconds))

@@ -19,6 +19,7 @@ from shared.runtime.trusted_networks import check_trusted_networks
 
 ROOT = Path(__file__).parent.parent
 MAX_PORT = 65535
+MAX_LIMITS_FACTOR = 1000
 READY_SECONDS = 120.0
 """How long `up` waits until every service answers through the gateway."""
 RELOAD_SECONDS = 10.0
@@ -58,6 +59,8 @@ class Compose:
     """The address that browsers use, if it is not the port of the gateway."""
     proxies: Sequence[str] = ()
     """The networks of the load balancers in front of the gateway."""
+    limits_factor: int = 1
+    """Multiplies what the gateway lets one address do."""
     ready_seconds: float = READY_SECONDS
     reload_seconds: float = RELOAD_SECONDS
 
@@ -105,7 +108,12 @@ class Compose:
     def prepare(self) -> None:
         """Write every file that docker-compose.yml names; a second call keeps every secret."""
         url = self.public_url or f"http://localhost:{self.port}"
-        write_files(self.folder, public_url=url, proxies=self.proxies)
+        write_files(
+            self.folder,
+            public_url=url,
+            proxies=self.proxies,
+            limits_factor=self.limits_factor,
+        )
 
     def apply_definitions(self) -> str:
         """Give the broker its users, rights and queues, also those of a newer version.
@@ -209,9 +217,22 @@ def port_from_environment(variable: str, default: int) -> int:
     Raises:
         SystemExit: the value is not a port; the message names the variable.
     """
+    return _number(variable, default, most=MAX_PORT, what="a port")
+
+
+def limits_factor_from_environment() -> int:
+    """The `LIMITS_FACTOR` of the environment, 1 to 1000.
+
+    Raises:
+        SystemExit: the value is not such a number.
+    """
+    return _number("LIMITS_FACTOR", 1, most=MAX_LIMITS_FACTOR, what="a factor")
+
+
+def _number(variable: str, default: int, *, most: int, what: str) -> int:
     text = os.environ.get(variable, "").strip() or str(default)
-    if not text.isdecimal() or not 1 <= int(text) <= MAX_PORT:
-        raise SystemExit(f"{variable} is not valid: {text!r} is not a port (1 to {MAX_PORT}).")
+    if not text.isdecimal() or not 1 <= int(text) <= most:
+        raise SystemExit(f"{variable} is not valid: {text!r} is not {what} (1 to {most}).")
     return int(text)
 
 
@@ -224,6 +245,7 @@ def main(arguments: Sequence[str]) -> int:
         mail_port=port_from_environment("MAIL_PORT", 8025),
         public_url=os.environ.get("PUBLIC_URL", ""),
         proxies=parse_networks(os.environ.get("TRUSTED_PROXIES", "")),
+        limits_factor=limits_factor_from_environment(),
     )
     match list(arguments):
         case ["down", *rest]:

@@ -26,7 +26,9 @@ REPLICA_SET_KEY = "replica-set-key"
 BROKER_CONFIGURATION = "load_definitions = /etc/rolecall/definitions.json\n"
 
 
-def write_files(folder: Path, *, public_url: str, proxies: Sequence[str]) -> None:
+def write_files(
+    folder: Path, *, public_url: str, proxies: Sequence[str], limits_factor: int
+) -> None:
     """Write every file; a second call keeps every secret."""
     given = Secrets.load_or_create(folder / "secrets.json")
     broker = load_or_create(folder / "broker.json", tuple(Service))
@@ -63,7 +65,7 @@ def write_files(folder: Path, *, public_url: str, proxies: Sequence[str]) -> Non
         "enabled_plugins": "[].\n",
     }
     _write_readable(folder / "broker", broker_files)
-    _write_readable(folder / "gateway", _gateway_files(proxies))
+    _write_readable(folder / "gateway", _gateway_files(proxies, limits_factor))
 
 
 def _write_variables(file: Path, variables: Mapping[str, str]) -> None:
@@ -78,7 +80,7 @@ def _write_readable(folder: Path, texts: Mapping[str, str]) -> None:
         (folder / name).chmod(0o644)
 
 
-def _gateway_files(proxies: Sequence[str]) -> Mapping[str, str]:
+def _gateway_files(proxies: Sequence[str], limits_factor: int) -> Mapping[str, str]:
     routes = public_routes()
     api = document_of([route for rows in routes.values() for route in rows])
     return {
@@ -91,5 +93,6 @@ def _gateway_files(proxies: Sequence[str]) -> Mapping[str, str]:
             names={name: f"{name}:{PUBLIC_PORT}" for name in Service},
             resolver=RESOLVER,
             proxies=proxies,
+            limits_factor=limits_factor,
         ),
     }

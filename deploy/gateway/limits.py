@@ -1,28 +1,45 @@
 """How many requests one address may send to the gateway, by the kind of route."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from deploy.gateway.paths import PARAMETER
+from services.identity.domain.rate_limits import TooManyRequests
+from services.identity.domain.sessions import WrongCredentials
 from shared.http.access import Client, Public, SessionOrClient
 from shared.http.routes import Route
 
 
 @dataclass(frozen=True, kw_only=True)
 class SenderLimit:
-    """What one address may send to one kind of route; `burst` may arrive at once."""
+    """What one address may send to one kind of route.
+
+    `burst` requests may arrive at once. After the first `undelayed` of them each waits until the
+    rate allows it. Requests beyond the burst are refused.
+    """
 
     zone: str
-    per_second: int
+    per_minute: int
     burst: int
+    undelayed: int
     at_once: int
+
+    def times(self, factor: int) -> "SenderLimit":
+        """The same kind with a multiple of each number."""
+        return replace(
+            self,
+            per_minute=self.per_minute * factor,
+            burst=self.burst * factor,
+            undelayed=self.undelayed * factor,
+            at_once=self.at_once * factor,
+        )
 
     @property
     def zones(self) -> str:
         """The directives that keep the counts of this kind."""
         return (
             f"  limit_req_zone $binary_remote_addr zone={self.zone}_rate:4m"
-            f" rate={self.per_second}r/s;\n"
+            f" rate={self.per_minute}r/m;\n"
             f"  limit_conn_zone $binary_remote_addr zone={self.zone}:4m;\n"
         )
 
@@ -30,21 +47,26 @@ class SenderLimit:
     def directives(self) -> str:
         """The directives that apply the limit to a location."""
         return (
-            f"limit_req zone={self.zone}_rate burst={self.burst} nodelay;"
+            f"limit_req zone={self.zone}_rate burst={self.burst} delay={self.undelayed};"
             f" limit_conn {self.zone} {self.at_once};"
         )
 
 
-STRANGERS = SenderLimit(zone="strangers", per_second=10, burst=40, at_once=40)
-"""Routes without a credential: sign-up, sign-in, refresh, mailed links."""
-USERS = SenderLimit(zone="users", per_second=100, burst=400, at_once=200)
+MAILS = SenderLimit(zone="mails", per_minute=20, burst=10, undelayed=5, at_once=20)
+"""Sign-up, and other requests for a mail. One costs three services as much as many other requests,
+so a crowd gets them one by one."""
+SIGN_INS = SenderLimit(zone="sign_ins", per_minute=60, burst=20, undelayed=3, at_once=30)
+"""Sign-in, whose cost is a password's hash."""
+STRANGERS = SenderLimit(zone="strangers", per_minute=600, burst=40, undelayed=40, at_once=40)
+"""Other routes without a credential: refresh, mailed links."""
+USERS = SenderLimit(zone="users", per_minute=6000, burst=400, undelayed=400, at_once=200)
 USER_RATE_ZONE = "  limit_req_zone $http_authorization zone=tokens:16m rate=30r/s;\n"
 USER_RATE = "limit_req zone=tokens burst=100 nodelay;"
 """The rate of one user from all addresses together. A refusal costs least here."""
-CLIENTS = SenderLimit(zone="clients", per_second=2000, burst=1000, at_once=500)
+CLIENTS = SenderLimit(zone="clients", per_minute=120_000, burst=1000, undelayed=1000, at_once=500)
 """Routes of service clients. All services of a platform may come from one address, and browsers
 there do not use their limit up."""
-SENDER_LIMITS = (STRANGERS, USERS, CLIENTS)
+SENDER_LIMITS = (MAILS, SIGN_INS, STRANGERS, USERS, CLIENTS)
 
 
 def sender_limits(routes: Mapping[str, Sequence[Route]]) -> dict[str, SenderLimit]:
@@ -60,6 +82,10 @@ def sender_limits(routes: Mapping[str, Sequence[Route]]) -> dict[str, SenderLimi
 
 def _limit_of(route: Route) -> SenderLimit:
     match route.access:
+        case Public() if WrongCredentials in route.refuses:
+            return SIGN_INS
+        case Public() if TooManyRequests in route.refuses:
+            return MAILS
         case Public(for_clients=False) if route.takes is not None:
             return STRANGERS
         case Public() | Client() | SessionOrClient():

@@ -111,6 +111,7 @@ def configuration(
     head_seconds: int = HEAD_SECONDS,
     body_seconds: int = BODY_SECONDS,
     answer_seconds: int = ANSWER_SECONDS,
+    limits_factor: int = 1,
 ) -> str:
     """The text of `nginx.conf`.
 
@@ -126,6 +127,7 @@ def configuration(
         head_seconds: how long a sender may take for the headers.
         body_seconds: how long a sender may pause within a body.
         answer_seconds: how long a service may take to answer.
+        limits_factor: multiplies the limits of an address, for users who share one.
     """
     upstreams = "".join(
         f"  upstream {service} {{\n"
@@ -135,17 +137,18 @@ def configuration(
     )
     limits = sender_limits(public_routes())
     locations = "".join(
-        _location(path, service, (names or {}).get(service), limits)
+        _location(path, service, (names or {}).get(service), limits, limits_factor)
         for path, service in owners.items()
     )
+    wider = [limit.times(limits_factor) for limit in SENDER_LIMITS]
     return NGINX_CONF.format(
         listen=listen,
         max_body_bytes=MAX_BODY_BYTES,
         head_seconds=head_seconds,
         body_seconds=body_seconds,
         answer_seconds=answer_seconds,
-        zones="".join((*(limit.zones for limit in SENDER_LIMITS), USER_RATE_ZONE)).strip(),
-        users=f"{USERS.directives} {USER_RATE}",
+        zones="".join((*(each.zones for each in wider), USER_RATE_ZONE)).strip(),
+        users=f"{USERS.times(limits_factor).directives} {USER_RATE}",
         rate_exceeded=RATE_EXCEEDED_STATUS,
         request_id=REQUEST_ID,
         static=static,
@@ -170,7 +173,13 @@ def _real_ip(proxies: Sequence[str]) -> str:
     return f"\n{trusted}  real_ip_header X-Forwarded-For;\n  real_ip_recursive on;\n"
 
 
-def _location(path: str, service: str, name: str | None, limits: Mapping[str, SenderLimit]) -> str:
+def _location(
+    path: str,
+    service: str,
+    name: str | None,
+    limits: Mapping[str, SenderLimit],
+    limits_factor: int,
+) -> str:
     if PARAMETER.search(path):
         match = "~ ^" + "[^/]+".join(re.escape(part) for part in PARAMETER.split(path)) + "$"
         match = match.replace("\\-", "-")
@@ -179,7 +188,7 @@ def _location(path: str, service: str, name: str | None, limits: Mapping[str, Se
     lines = [f"set $replicas {name};"] if name else []
     limit = limits.get(PARAMETER.sub("{}", path), USERS)
     if limit is not USERS:
-        lines.append(limit.directives)
+        lines.append(limit.times(limits_factor).directives)
     lines.append(f"proxy_pass http://{'$replicas' if name else service};")
     if service == Service.AUTHZ:
         lines.append(NEXT_REPLICA_IF_STALE)

@@ -8,8 +8,15 @@ from itertools import pairwise
 import pytest
 import yaml
 
-from deploy.compose import ROOT, Compose, parse_networks, port_from_environment
+from deploy.compose import (
+    ROOT,
+    Compose,
+    limits_factor_from_environment,
+    parse_networks,
+    port_from_environment,
+)
 from deploy.documents import module
+from deploy.gateway.limits import SIGN_INS
 from deploy.programs.program import free_port
 from shared.contracts.topology import Service
 from shared.runtime.settings import StatelessSettings, load
@@ -190,10 +197,14 @@ def test_the_files_contain_the_load_balancers_and_the_public_address(tmp_path):
         mail_port=1235,
         public_url=url,
         proxies=parse_networks("10.1.0.0/16, 192.0.2.7"),
+        limits_factor=3,
     ).prepare()
     gateway = (tmp_path / "gateway" / "nginx.conf").read_text()
     assert "set_real_ip_from 10.1.0.0/16;" in gateway
     assert "set_real_ip_from 192.0.2.7/32;" in gateway
+    assert f"zone=sign_ins_rate:4m rate={3 * SIGN_INS.per_minute}r/m;" in gateway
+    assert f"burst={3 * SIGN_INS.burst} delay={3 * SIGN_INS.undelayed}; " in gateway
+    assert f"limit_conn sign_ins {3 * SIGN_INS.at_once};" in gateway
     assert f"ROLECALL_IDENTITY_PUBLIC_URL={url}\n" in (tmp_path / "identity.env").read_text()
 
 
@@ -204,6 +215,13 @@ def test_the_files_contain_the_load_balancers_and_the_public_address(tmp_path):
 def test_a_list_of_load_balancers_that_is_not_valid_is_refused(text):
     with pytest.raises(SystemExit, match="TRUSTED_PROXIES is not valid"):
         parse_networks(text)
+
+
+@pytest.mark.parametrize("text", ["abc", "0", "1001", "-1", "1.5"])
+def test_a_factor_of_limits_that_is_not_valid_is_refused(monkeypatch, text):
+    monkeypatch.setenv("LIMITS_FACTOR", text)
+    with pytest.raises(SystemExit, match="LIMITS_FACTOR is not valid"):
+        limits_factor_from_environment()
 
 
 @pytest.mark.parametrize("text", ["abc", "0", "65536", "-1", "80.5"])

@@ -101,11 +101,13 @@ class Processes:
         replicas: Mapping[str, int] | None = None,
         options: Mapping[str, Mapping[str, str]] | None = None,
         broker_for: Mapping[str, str] | None = None,
+        limits_factor: int = 100,
     ) -> None:
         """Prepare everything below `folder`; three replicas of authz unless told otherwise.
 
         `options` are further settings by service; `broker_for` gives a service (`authz-1` for one
-        replica) another address of the broker, such as a fault proxy's.
+        replica) another address of the broker, such as a fault proxy's. All users have one address
+        here, so the gateway's limits of an address are this multiple of the product's.
         """
         counts = {"authz": 3} | dict(replicas or {})
         self.folder = folder
@@ -131,6 +133,7 @@ class Processes:
         self.gateway = Nginx(folder / "gateway", "", port=free_port())
         self._options = options or {}
         self._broker_for = broker_for or {}
+        self._limits_factor = limits_factor
 
     def broker_url(self, service: str) -> str:
         """The address of the broker for one service, with its own user."""
@@ -158,6 +161,7 @@ class Processes:
                 for service in Service
                 if service in owners.values()
             },
+            limits_factor=self._limits_factor,
         )
         self.gateway.start()
 

@@ -1,32 +1,36 @@
-"""Password hashing with argon2id in threads of its own."""
+"""Password hashing with argon2id in a thread of its own."""
 
 import asyncio
 import secrets
 import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from threading import BoundedSemaphore
 from typing import TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 
+from services.identity.adapters.turns import QueueFull, Turns
 from services.identity.domain.passwords import HashingBusy
 
 T = TypeVar("T")
 
-THREADS = 2
 MAX_WAITING = 64
-"""Passwords that may wait for a thread. One more is refused, which keeps the delay short."""
+"""Passwords that may wait for the thread. One more is refused, which keeps the delay short."""
 
 
 class Argon2Hasher:
-    """Hashes and verifies passwords (argon2id, m=19 MiB, t=2, p=1)."""
+    """Hashes and verifies passwords (argon2id, m=19 MiB, t=2, p=1).
+
+    There is one thread, so hashing leaves the other cores to the rest (`T19`). Of the passwords
+    that wait, those of senders with the fewest failed attempts are next, so a crowd that guesses
+    does not delay a person (`T8`).
+    """
 
     def __init__(self, *, max_waiting: int = MAX_WAITING) -> None:
         self._argon2 = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="argon2")
-        self._room = BoundedSemaphore(THREADS + max_waiting)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="argon2")
+        self._turns = Turns(max_waiting=max_waiting)
         self._decoy_hash = self._argon2.hash(secrets.token_hex())
 
     async def hash(self, password: str) -> str:
@@ -37,18 +41,21 @@ class Argon2Hasher:
         """
         return await self._run(lambda: self._argon2.hash(_prepared(password)))
 
-    async def verify(self, stored_hash: str | None, password: str) -> bool:
+    async def verify(self, stored_hash: str | None, password: str, *, attempts: int = 0) -> bool:
         """Return whether this is the password; without a stored hash the work is the same (`T9`).
+
+        `attempts` are those of the sender that failed of late, this one included.
 
         Raises:
             HashingBusy: too many passwords wait already.
         """
-        matches = await self._run(lambda: self._matches(stored_hash or self._decoy_hash, password))
+        compared = stored_hash or self._decoy_hash
+        matches = await self._run(lambda: self._matches(compared, password), rank=attempts)
         return matches and stored_hash is not None
 
     def close(self) -> None:
         """Accept no more passwords and drop those that wait."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._thread.shutdown(wait=False, cancel_futures=True)
 
     def _matches(self, stored_hash: str, password: str) -> bool:
         try:
@@ -56,13 +63,12 @@ class Argon2Hasher:
         except VerifyMismatchError:
             return False
 
-    async def _run(self, job: Callable[[], T]) -> T:
-        if not self._room.acquire(blocking=False):
-            raise HashingBusy(retry_after=1)
-        running = self._pool.submit(job)
-        # The place is free when the thread has finished, not when the caller stops waiting.
-        running.add_done_callback(lambda _: self._room.release())
-        return await asyncio.wrap_future(running)
+    async def _run(self, job: Callable[[], T], *, rank: int = 0) -> T:
+        try:
+            async with self._turns.turn(rank=rank):
+                return await asyncio.wrap_future(self._thread.submit(job))
+        except QueueFull as full:
+            raise HashingBusy(retry_after=1) from full
 
 
 def _prepared(password: str) -> bytes:

@@ -1,7 +1,9 @@
 """The collection of counters, which all replicas share."""
 
 import contextlib
-from datetime import datetime
+from datetime import datetime, timedelta
+
+from pymongo import ReturnDocument
 
 from services.identity.domain.rate_limits import RateLimit, Window, count_attempt, is_reached
 from shared.mongo import AlreadyThere, Database, Document, insert_once, majority
@@ -21,29 +23,38 @@ class RateLimitRows:
         key = limit.counter_id
         while True:
             found = await self._counters.find_one({"_id": key})
-            before = None if found is None else Window(found["count"], found["ends_at"])
-            after = count_attempt(before, now=now, length=limit.window)
+            before = None if found is None else _window(found)
             if is_reached(before, limit=limit.limit, now=now):
-                return after
-            if before is None:
-                with contextlib.suppress(AlreadyThere):
-                    first = {"_id": key, "count": after.count, "ends_at": after.ends_at}
-                    await insert_once(self._counters, first)
-                    return after
-            elif await self._save(key, before, after):
-                # Another attempt may have been counted between the two.
-                saved = await self._counters.find_one({"_id": key})
-                return after if saved is None else Window(saved["count"], saved["ends_at"])
+                return count_attempt(before, now=now, length=limit.window)
+            counted = await self._count(key, before, now=now, length=limit.window)
+            if counted is not None:
+                return counted
 
     async def uncount(self, limit: RateLimit) -> None:
         """Give one attempt back."""
         await self._counters.update_one({"_id": limit.counter_id}, {"$inc": {"count": -1}})
 
-    async def _save(self, key: str, before: Window, after: Window) -> bool:
-        """Return whether the counter was still in the window that was read, and is saved."""
+    async def _count(
+        self, key: str, before: Window | None, *, now: datetime, length: timedelta
+    ) -> Window | None:
+        """Count one attempt and return the window, or `None` if it is not the one that was read."""
+        after = count_attempt(before, now=now, length=length)
+        if before is None:
+            with contextlib.suppress(AlreadyThere):
+                first = {"_id": key, "count": after.count, "ends_at": after.ends_at}
+                await insert_once(self._counters, first)
+                return after
+            return None
         same_window = {"_id": key, "ends_at": before.ends_at}
         change: Document = {"$inc": {"count": 1}}
         if after.ends_at != before.ends_at:
             change = {"$set": {"count": after.count, "ends_at": after.ends_at}}
-        outcome = await self._counters.update_one(same_window, change)
-        return outcome.matched_count == 1
+        # Another attempt may have been counted since the read: the saved window has both.
+        saved = await self._counters.find_one_and_update(
+            same_window, change, return_document=ReturnDocument.AFTER
+        )
+        return None if saved is None else _window(saved)
+
+
+def _window(counter: Document) -> Window:
+    return Window(counter["count"], counter["ends_at"])

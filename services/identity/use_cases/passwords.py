@@ -29,8 +29,8 @@ async def change(
     """
     user = (await active_session(ctx, principal)).user
     limits = sign_in_limits_of(ctx, caller, user.email_key)
-    async with rate_limited(ctx, *limits, counted=(WrongPassword,)):
-        if not await ctx.hasher.verify(user.password_hash, current):
+    async with rate_limited(ctx, *limits, counted=(WrongPassword,)) as attempts:
+        if not await ctx.hasher.verify(user.password_hash, current, attempts=attempts):
             fact = sign_in_refused(user, WrongPassword.code)
             await ctx.journal.refused(user.id, fact, caller=caller_as(caller, user))
             raise WrongPassword

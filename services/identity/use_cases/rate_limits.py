@@ -19,8 +19,10 @@ from shared.problems import Refusal
 @asynccontextmanager
 async def rate_limited(
     ctx: Ctx, *limits: RateLimit, counted: tuple[type[Refusal], ...] = ()
-) -> AsyncIterator[None]:
+) -> AsyncIterator[int]:
     """Count one attempt against each limit, the widest first, before the block runs.
+
+    The block is given the attempts that the widest limit counts, this one included.
 
     Nothing is counted if this process knows that one of them is reached.
     Counting first keeps attempts at the same moment from passing together. The attempt stays
@@ -33,6 +35,7 @@ async def rate_limited(
     """
     now = ctx.clock.now()
     ctx.refused_senders.check(limits, now=now)
+    attempts = 0
     for place, limit in enumerate(limits):
         window = await ctx.store.count(limit, now=now)
         try:
@@ -42,9 +45,10 @@ async def rate_limited(
             for wider in limits[:place]:
                 await ctx.store.uncount(wider)
             raise
+        attempts = attempts or window.count
     keep = not counted
     try:
-        yield
+        yield attempts
     except BaseException as ended:
         keep = isinstance(ended, counted)
         raise

@@ -60,9 +60,10 @@ async def log_in(ctx: Ctx, caller: Caller, *, email: str, password: str) -> Sign
     began = ctx.clock.boottime()
     key = _address_key(email)
     limits = sign_in_limits_of(ctx, caller, key)
-    async with rate_limited(ctx, *limits, counted=(WrongCredentials,)):
+    async with rate_limited(ctx, *limits, counted=(WrongCredentials,)) as attempts:
         user = await ctx.store.user_of(key)
-        matches = await ctx.hasher.verify(user.password_hash if user else None, password)
+        stored_hash = user.password_hash if user else None
+        matches = await ctx.hasher.verify(stored_hash, password, attempts=attempts)
         if user is not None and matches:
             return await start_session(ctx, caller, user)
         if user is not None:

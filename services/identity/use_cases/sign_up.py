@@ -81,11 +81,11 @@ async def register_invited(
         password, field="password", names=[registration.name], email=address.typed, product=product
     )
     limits = sign_in_limits_of(ctx, caller, address.key)
-    async with rate_limited(ctx, *limits, counted=(AccountExists,)):
+    async with rate_limited(ctx, *limits, counted=(AccountExists,)) as attempts:
         if await ctx.store.user_of(address.key) is None:
             with contextlib.suppress(AlreadyThere):
                 return await _add(ctx, caller, registration, await ctx.hasher.hash(password))
-        return await _sign_in_again(ctx, caller, address, password)
+        return await _sign_in_again(ctx, caller, address, password, attempts=attempts)
 
 
 def new_user(ctx: Ctx, *, address: Address, name: str, password_hash: str) -> User:
@@ -195,12 +195,14 @@ async def _add(
     return SignedIn(user=user, session=session)
 
 
-async def _sign_in_again(ctx: Ctx, caller: Caller, address: Address, password: str) -> SignedIn:
+async def _sign_in_again(
+    ctx: Ctx, caller: Caller, address: Address, password: str, *, attempts: int
+) -> SignedIn:
     """Sign in the user of the address: the same password shows that it is the same person."""
     user = await ctx.store.user_of(address.key)
     if user is None:
         raise AccountExists
-    if not await ctx.hasher.verify(user.password_hash, password):
+    if not await ctx.hasher.verify(user.password_hash, password, attempts=attempts):
         fact = sessions.sign_in_refused(user, WrongCredentials.code)
         await ctx.journal.refused(user.id, fact, caller=caller)
         raise AccountExists

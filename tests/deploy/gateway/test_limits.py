@@ -3,12 +3,20 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from itertools import permutations
+from itertools import pairwise, permutations
 
 import aiohttp
 import pytest
 
-from deploy.gateway.limits import CLIENTS, STRANGERS, USERS, sender_limits
+from deploy.gateway.limits import (
+    CLIENTS,
+    MAILS,
+    SENDER_LIMITS,
+    SIGN_INS,
+    STRANGERS,
+    USERS,
+    sender_limits,
+)
 from deploy.gateway.nginx import configuration
 from deploy.gateway.paths import public_routes
 from shared.http.access import Client, Public, Session
@@ -90,8 +98,11 @@ async def test_a_replica_that_comes_back_is_asked_at_once(tmp_path):
 
 def test_each_kind_of_route_has_its_own_limit():
     limits = sender_limits(public_routes())
+    assert {path for path, limit in limits.items() if limit is SIGN_INS} == {"/v1/login"}
+    mails = {path for path, limit in limits.items() if limit is MAILS}
+    assert mails == {"/v1/signup", "/v1/email/resend", "/v1/password/forgot"}
     strangers = {path for path, limit in limits.items() if limit is STRANGERS}
-    assert strangers >= {"/v1/login", "/v1/signup", "/v1/token/refresh", "/v1/password/forgot"}
+    assert strangers >= {"/v1/token/refresh", "/v1/email/verify", "/v1/password/reset"}
     clients = {path for path, limit in limits.items() if limit is CLIENTS}
     assert clients >= {"/access/v1/evaluation", "/oauth2/token", "/.well-known/jwks.json"}
     assert limits["/v1/accounts/{}/members"] is USERS
@@ -107,19 +118,19 @@ def test_a_path_with_several_routes_has_the_narrowest_limit_of_them():
 
 
 def test_strangers_have_the_narrowest_limit():
-    for narrow, wide in ((STRANGERS, USERS), (USERS, CLIENTS)):
-        assert narrow.per_second < wide.per_second
+    for narrow, wide in pairwise(SENDER_LIMITS):
+        assert narrow.per_minute < wide.per_minute
         assert narrow.burst < wide.burst
         assert narrow.at_once < wide.at_once
 
 
 @pytest.mark.rule("T19")
-async def test_a_sender_over_its_rate_of_sign_ins_may_still_do_the_rest(tmp_path):
-    owners = OWNERS | {"/v1/login": "identity"}
+async def test_a_sender_over_its_rate_of_refreshes_may_still_do_the_rest(tmp_path):
+    owners = OWNERS | {"/v1/token/refresh": "identity"}
     upstreams = [Upstream("team"), Upstream("authz"), Upstream("identity")]
     async with gateway(tmp_path, owners, upstreams) as client:
-        for _ in range(STRANGERS.burst + STRANGERS.per_second * 30):
-            async with client.post("/v1/login", json={}) as response:
+        for _ in range(STRANGERS.burst + STRANGERS.per_minute // 2):
+            async with client.post("/v1/token/refresh", json={}) as response:
                 problem = await response.json(content_type=None)
                 if response.status == 429:
                     break
@@ -133,14 +144,15 @@ async def test_a_sender_over_its_rate_of_sign_ins_may_still_do_the_rest(tmp_path
 
 
 @pytest.mark.rule("T19")
-async def test_sign_ins_at_once_do_not_use_up_the_connections_of_checks(tmp_path):
+async def test_refreshes_at_once_do_not_use_up_the_connections_of_checks(tmp_path):
     identity, authz = Upstream("identity"), Upstream("authz")
     identity.may_answer.clear()
-    owners = OWNERS | {"/v1/login": "identity"}
+    path = "/v1/token/refresh"
+    owners = OWNERS | {path: "identity"}
     async with gateway(tmp_path, owners, [Upstream("team"), authz, identity]) as client:
-        posts = [asyncio.create_task(client.post("/v1/login")) for _ in range(STRANGERS.at_once)]
-        await wait_for(lambda: len(identity.requests) == STRANGERS.at_once, what="sign-ins")
-        async with client.post("/v1/login") as response:
+        posts = [asyncio.create_task(client.post(path)) for _ in range(STRANGERS.at_once)]
+        await wait_for(lambda: len(identity.requests) == STRANGERS.at_once, what="refreshes")
+        async with client.post(path) as response:
             assert (response.status, (await response.json(content_type=None))["code"]) == (
                 429,
                 "too-many-connections",
@@ -175,3 +187,30 @@ async def test_one_token_has_a_rate_of_its_own_and_others_are_served(tmp_path):
         statuses = await asyncio.gather(*(read("one") for _ in range(200)))
         assert set(statuses) == {200, 429}
         assert await read("other") == 200
+
+
+@pytest.mark.rule("T19")
+async def test_a_crowd_of_sign_ins_reaches_the_service_one_by_one(tmp_path):
+    identity = Upstream("identity")
+    owners = OWNERS | {"/v1/login": "identity"}
+    upstreams = [Upstream("team"), Upstream("authz"), identity]
+    async with gateway(tmp_path, owners, upstreams) as client:
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        crowd = [asyncio.create_task(client.post("/v1/login")) for _ in range(100)]
+
+        async def refused() -> bool:
+            return sum(one.done() and one.result().status == 429 for one in crowd) >= 60
+
+        await wait_for(refused, what="the refusals")
+        arrived = len(identity.requests)
+        seconds = loop.time() - begun
+        assert arrived <= 1 + SIGN_INS.undelayed + SIGN_INS.per_minute / 60 * (seconds + 1)
+        await wait_for(lambda: len(identity.requests) > arrived, what="one that had to wait")
+        async with client.get("/v1/teams") as response:
+            assert response.status == 200
+        for one in crowd:
+            one.cancel()
+        for answer in await asyncio.gather(*crowd, return_exceptions=True):
+            if isinstance(answer, aiohttp.ClientResponse):
+                answer.release()

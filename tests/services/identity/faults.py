@@ -67,9 +67,9 @@ class CountingHasher(Argon2Hasher):
         super().__init__(max_waiting=max_waiting)
         self.jobs = 0
 
-    async def _run(self, job: Callable[[], T]) -> T:
+    async def _run(self, job: Callable[[], T], *, rank: int = 0) -> T:
         self.jobs += 1
-        return await super()._run(job)
+        return await super()._run(job, rank=rank)
 
 
 class HeldHasher(Argon2Hasher):
@@ -79,9 +79,9 @@ class HeldHasher(Argon2Hasher):
         super().__init__(max_waiting=max_waiting)
         self.go_on = threading.Event()
 
-    async def _run(self, job: Callable[[], T]) -> T:
+    async def _run(self, job: Callable[[], T], *, rank: int = 0) -> T:
         def held() -> T:
             assert self.go_on.wait(30)
             return job()
 
-        return await super()._run(held)
+        return await super()._run(held, rank=rank)

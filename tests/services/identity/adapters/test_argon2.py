@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from services.identity.adapters.argon2 import Argon2Hasher
 from services.identity.domain.passwords import HashingBusy
 from tests.services.identity.faults import HeldHasher
@@ -18,16 +20,36 @@ async def test_a_hash_is_argon2id_and_matches_only_its_password() -> None:
     assert not await passwords.verify(hashed, "correct-horse-batterY")
     assert not await passwords.verify(None, "correct-horse-battery")
     composed, decomposed = "caf\u00e9-au-lait-7", "cafe\u0301-au-lait-7"
-    assert await passwords.verify(await passwords.hash(composed), decomposed)
+    hashed = await passwords.hash(composed)
+    assert await passwords.verify(hashed, decomposed)
     passwords.close()
 
 
 async def test_a_password_is_refused_when_too_many_wait() -> None:
     passwords = HeldHasher(max_waiting=3)
     tried = [asyncio.create_task(passwords.verify(None, "x")) for _ in range(9)]
-    await wait_for(lambda: sum(one.done() for one in tried) == 4, what="the refusals")
+    await wait_for(lambda: sum(one.done() for one in tried) == 5, what="the refusals")
     passwords.go_on.set()
     outcomes = await asyncio.gather(*tried, return_exceptions=True)
-    assert sum(isinstance(outcome, HashingBusy) for outcome in outcomes) == 4
+    assert sum(isinstance(outcome, HashingBusy) for outcome in outcomes) == 5
     assert await passwords.verify(None, "x") is False
+    passwords.close()
+
+
+@pytest.mark.rule("T8")
+async def test_a_sender_without_failed_attempts_goes_before_those_who_guess() -> None:
+    passwords = HeldHasher(max_waiting=64)
+    ended: list[str] = []
+
+    async def verify(sender: str, attempts: int) -> None:
+        await passwords.verify(None, "x", attempts=attempts)
+        ended.append(sender)
+
+    async with asyncio.TaskGroup() as group:
+        for attempts in range(7, 12):
+            group.create_task(verify(f"crowd, attempt {attempts}", attempts))
+        group.create_task(verify("person", 1))
+        await asyncio.sleep(0)
+        passwords.go_on.set()
+    assert ended[:3] == ["crowd, attempt 7", "person", "crowd, attempt 8"]
     passwords.close()

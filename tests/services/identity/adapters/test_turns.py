@@ -1,0 +1,109 @@
+"""Tests of turns: who is served next, who is refused, and callers that give up."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from services.identity.adapters.turns import QueueFull, Turns
+
+
+class Place:
+    """A place whose holders leave when the test says so."""
+
+    def __init__(self, *, max_waiting: int = 20) -> None:
+        self.turns = Turns(max_waiting=max_waiting)
+        self.served: list[int] = []
+        self.leave = asyncio.Semaphore(0)
+
+    async def hold(self, rank: int) -> None:
+        async with self.turns.turn(rank=rank):
+            self.served.append(rank)
+            await self.leave.acquire()
+
+    async def arrive(self, *ranks: int) -> list[asyncio.Task[None]]:
+        tasks = [asyncio.create_task(self.hold(rank)) for rank in ranks]
+        await settled()
+        return tasks
+
+
+async def settled() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def test_the_lowest_rank_is_next_and_one_is_served_at_a_time() -> None:
+    place = Place()
+    tasks = await place.arrive(9, 5, 7, 1, 3)
+    assert place.served == [9]
+    for count in range(2, 6):
+        place.leave.release()
+        await settled()
+        assert len(place.served) == count
+    assert place.served == [9, 1, 3, 5, 7]
+    place.leave.release()
+    await asyncio.gather(*tasks)
+
+
+async def test_of_equal_ranks_the_first_to_come_is_next() -> None:
+    place = Place()
+    tasks = await place.arrive(1, 1, 1)
+    for task in tasks:
+        assert not task.done()
+        place.leave.release()
+        await settled()
+        assert task.done()
+
+
+async def test_more_than_may_wait_are_refused() -> None:
+    place = Place(max_waiting=2)
+    tasks = await place.arrive(1, 2, 3, 0)
+    with pytest.raises(QueueFull):
+        await tasks[3]
+    for _ in range(3):
+        place.leave.release()
+    await asyncio.gather(*tasks[:3])
+
+
+@pytest.mark.parametrize("given_up", [(1,), (0, 1), (0,)])
+async def test_a_caller_that_gives_up_keeps_the_place_from_no_one(
+    given_up: tuple[int, ...],
+) -> None:
+    place = Place()
+    tasks = await place.arrive(0, 1, 2)
+    for number in given_up:
+        tasks[number].cancel()
+    for _ in tasks:
+        place.leave.release()
+    outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    for number, outcome in enumerate(outcomes):
+        assert isinstance(outcome, asyncio.CancelledError) == (number in given_up)
+    # The first holds the place when it gives up.
+    assert place.served == [0, *(number for number in (1, 2) if number not in given_up)]
+
+
+async def test_a_place_given_to_a_caller_that_gives_up_goes_to_the_next() -> None:
+    turns = Turns(max_waiting=20)
+    holder = turns.turn(rank=0)
+    await holder.__aenter__()
+
+    async def take() -> None:
+        async with turns.turn(rank=1):
+            pass
+
+    second, third = asyncio.create_task(take()), asyncio.create_task(take())
+    await settled()
+    await holder.__aexit__(None, None, None)  # hands over to the second, which has not run yet
+    second.cancel()
+    await asyncio.wait_for(third, 5)
+    assert second.cancelled()
+
+
+async def test_a_free_place_is_taken_at_once_again() -> None:
+    place = Place()
+    for _ in range(2):
+        [task] = await place.arrive(4)
+        place.leave.release()
+        await task
+    assert place.served == [4, 4]
