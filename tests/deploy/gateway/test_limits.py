@@ -214,3 +214,20 @@ async def test_a_crowd_of_sign_ins_reaches_the_service_one_by_one(tmp_path):
         for answer in await asyncio.gather(*crowd, return_exceptions=True):
             if isinstance(answer, aiohttp.ClientResponse):
                 answer.release()
+
+
+@pytest.mark.rule("T19")
+async def test_checks_at_once_do_not_use_up_the_connections_of_strangers(tmp_path):
+    identity, authz = Upstream("identity"), Upstream("authz")
+    authz.may_answer.clear()
+    path = "/v1/token/refresh"
+    owners = OWNERS | {path: "identity"}
+    async with gateway(tmp_path, owners, [Upstream("team"), authz, identity]) as client:
+        check = "/access/v1/evaluation"
+        checks = [asyncio.create_task(client.post(check)) for _ in range(STRANGERS.at_once)]
+        await wait_for(lambda: len(authz.requests) == STRANGERS.at_once, what="checks")
+        async with client.post(path) as response:
+            assert response.status == 200
+        authz.may_answer.set()
+        for answer in await asyncio.gather(*checks):
+            answer.release()
