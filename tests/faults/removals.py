@@ -145,7 +145,7 @@ class Removals:
             path = f"/v1/accounts/{owner.account_id}/convert"
 
             async def converted() -> bool:
-                # So many sign-ups at once can delay a renewal of team's short lease.
+                # Sign-ups of all of them at once can delay a renewal of team's short lease.
                 made = await owner.send("POST", path, {"name": "Crew"})
                 return made.code != "stale" and bool(made.expect(200, 202))
 
