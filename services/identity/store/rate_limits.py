@@ -1,7 +1,7 @@
 """The collection of counters, which all replicas share."""
 
 import contextlib
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from pymongo import ReturnDocument
 
@@ -24,27 +24,23 @@ class RateLimitRows:
         while True:
             found = await self._counters.find_one({"_id": key})
             before = None if found is None else _window(found)
+            after = count_attempt(before, now=now, length=limit.window)
             if is_reached(before, limit=limit.limit, now=now):
-                return count_attempt(before, now=now, length=limit.window)
-            counted = await self._count(key, before, now=now, length=limit.window)
-            if counted is not None:
-                return counted
+                return after
+            if before is None:
+                with contextlib.suppress(AlreadyThere):
+                    first = {"_id": key, "count": after.count, "ends_at": after.ends_at}
+                    await insert_once(self._counters, first)
+                    return after
+            elif (saved := await self._save(key, before, after)) is not None:
+                return saved
 
     async def uncount(self, limit: RateLimit) -> None:
         """Give one attempt back."""
         await self._counters.update_one({"_id": limit.counter_id}, {"$inc": {"count": -1}})
 
-    async def _count(
-        self, key: str, before: Window | None, *, now: datetime, length: timedelta
-    ) -> Window | None:
-        """Count one attempt and return the window, or `None` if it is not the one that was read."""
-        after = count_attempt(before, now=now, length=length)
-        if before is None:
-            with contextlib.suppress(AlreadyThere):
-                first = {"_id": key, "count": after.count, "ends_at": after.ends_at}
-                await insert_once(self._counters, first)
-                return after
-            return None
+    async def _save(self, key: str, before: Window, after: Window) -> Window | None:
+        """Save an attempt and return the window, or `None` if it is not the one that was read."""
         same_window = {"_id": key, "ends_at": before.ends_at}
         change: Document = {"$inc": {"count": 1}}
         if after.ends_at != before.ends_at:

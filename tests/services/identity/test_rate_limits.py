@@ -250,7 +250,7 @@ class Overtaken(RateLimitRows):
 
     other: RateLimitRows | None
 
-    async def _save(self, key: str, before: Window, after: Window) -> bool:
+    async def _save(self, key: str, before: Window, after: Window) -> Window | None:
         if self.other is not None:
             other, self.other = self.other, None
             await other.count(LIMIT, now=after.ends_at - LIMIT.window)
