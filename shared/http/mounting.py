@@ -24,8 +24,9 @@ from shared.http.refusals import (
     MethodNotAllowed,
     Unexpected,
 )
-from shared.http.requests import Network, request_id_of, traceparent_of
+from shared.http.requests import Network, client_address, request_id_of, traceparent_of
 from shared.http.routes import PARAMETER, Route
+from shared.http.sender_log import SenderLog
 from shared.mongo import DATABASE_AWAY
 from shared.problems import NotFound, Refusal, RefusalKind, Unavailable, refusal_of
 
@@ -59,9 +60,10 @@ def mount(
     """
     _check_claims(apis)
     app.middlewares.append(_edge)
+    senders = SenderLog()
     for api in apis:
         for route in api.routes:
-            handler = _handler(api, route, proxies, request_seconds)
+            handler = _handler(api, route, proxies, request_seconds, senders)
             methods = ("GET", "HEAD") if route.method == "GET" else (route.method,)
             for method in methods:
                 app.router.add_route(method, route.path, handler, expect_handler=_expected)
@@ -89,7 +91,9 @@ def _check_claims(apis: Sequence[Api]) -> None:
             claimed[claim] = api.name
 
 
-def _handler(api: Api, route: Route, proxies: Sequence[Network], seconds: float) -> _Handler:
+def _handler(
+    api: Api, route: Route, proxies: Sequence[Network], seconds: float, senders: SenderLog
+) -> _Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         request[_ROW] = api, route
         context.service.set(api.name)
@@ -102,6 +106,9 @@ def _handler(api: Api, route: Route, proxies: Sequence[Network], seconds: float)
             if not deadline.expired():
                 raise
             raise DeadlineExceeded from None
+        except Refusal as refusal:
+            senders.refused(refusal, client_address(request, proxies=proxies))
+            raise
 
     return handle
 
