@@ -4,7 +4,7 @@ A request takes a place in the lane of its kind before the first database call, 
 once. The lanes of the public and of the internal port are separate, as are those of two services.
 """
 
-from collections import Counter as Counts
+import collections
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -115,8 +115,8 @@ class Admission:
     def __init__(self, service: str, *, limits: Mapping[Lane, int] = LANE_LIMITS) -> None:
         self._service = service
         self._limits = limits
-        self._taken: Counts[Lane] = Counts()
-        self._held: Counts[tuple[Lane, str]] = Counts()
+        self._taken: collections.Counter[Lane] = collections.Counter()
+        self._held: collections.Counter[tuple[Lane, str]] = collections.Counter()
 
     @contextmanager
     def place(self, lane: Lane, *shares: Share) -> Iterator[None]:

@@ -240,9 +240,14 @@ async def test_every_form_of_an_address_is_one_sender(tmp_path, forms, another):
     upstreams = [Upstream("team"), Upstream("authz"), Upstream("identity")]
     owners = OWNERS | {path: "identity"}
     async with gateway(tmp_path, owners, upstreams, proxies=PROXIES) as client:
+        below_the_limit_of_connections = asyncio.Semaphore(STRANGERS.at_once // 2)
 
         async def refresh(sender: str) -> int:
-            async with client.post(path, headers={"X-Forwarded-For": sender}) as response:
+            headers = {"X-Forwarded-For": sender}
+            async with (
+                below_the_limit_of_connections,
+                client.post(path, headers=headers) as response,
+            ):
                 return response.status
 
         loop = asyncio.get_running_loop()
@@ -252,6 +257,30 @@ async def test_every_form_of_an_address_is_one_sender(tmp_path, forms, another):
         seconds = loop.time() - begun
         assert 0 < served <= 1 + STRANGERS.burst + STRANGERS.per_minute / 60 * (seconds + 1)
         assert await refresh(another) == 200
+
+
+@pytest.mark.rule("T19")
+async def test_the_addresses_of_a_network_share_its_connections(tmp_path):
+    path = "/v1/token/refresh"
+    identity = Upstream("identity")
+    identity.may_answer.clear()
+    upstreams = [Upstream("team"), Upstream("authz"), identity]
+    owners = OWNERS | {path: "identity"}
+    async with gateway(tmp_path, owners, upstreams, proxies=PROXIES) as client:
+
+        def post(address: str) -> asyncio.Task[aiohttp.ClientResponse]:
+            headers = {"X-Forwarded-For": address}
+            return asyncio.create_task(client.post(path, headers=headers))
+
+        posts = [post(f"2001:db8:1:2::{number}") for number in range(STRANGERS.at_once)]
+        await wait_for(lambda: len(identity.requests) == STRANGERS.at_once, what="refreshes")
+        async with await post("2001:db8:1:2:a::") as response:
+            assert response.status == 429
+        posts.append(post("2001:db8:1:3::"))
+        await wait_for(lambda: len(identity.requests) > STRANGERS.at_once, what="another network")
+        identity.may_answer.set()
+        for answer in await asyncio.gather(*posts):
+            answer.release()
 
 
 @pytest.mark.rule("T19")

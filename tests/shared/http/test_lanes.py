@@ -79,14 +79,14 @@ def test_one_sender_takes_a_third_and_leaves_room_for_others():
 @pytest.mark.parametrize("requests_at_once", [8, 32, 100])
 def test_strangers_have_fewer_places_than_users(requests_at_once: int):
     limits = lane_limits(requests_at_once)
-    assert limits[Lane.CLIENT_SIGN_INS] < limits[Lane.STRANGERS] < limits[Lane.USERS]
+    assert limits[Lane.STRANGERS] < limits[Lane.USERS] < limits[Lane.CLIENT_SIGN_INS]
     assert limits[Lane.USERS] == requests_at_once
 
 
 def test_the_places_by_default_are_those_of_the_manual():
     assert LANE_LIMITS == {
         Lane.STRANGERS: 24,
-        Lane.CLIENT_SIGN_INS: 16,
+        Lane.CLIENT_SIGN_INS: 128,
         Lane.USERS: 32,
         Lane.CLIENTS: 192,
         Lane.SERVICES: 96,
@@ -274,18 +274,20 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 @asynccontextmanager
-async def silent_bodies(site: Site, addresses: Sequence[str]) -> AsyncIterator[list[bytes]]:
-    """Send heads whose bodies never come; gives the first line of what each is answered."""
+async def silent_bodies(
+    site: Site, addresses: Sequence[str]
+) -> AsyncIterator[list[asyncio.StreamReader]]:
+    """Send heads whose bodies never come; give the readers of the answers."""
     async with AsyncExitStack() as stack:
-        answers = []
+        readers = []
         for address in addresses:
             parts = urlsplit(site.url)
             reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
             stack.callback(writer.close)
             writer.write(SILENT % address.encode())
             assert await reader.readuntil(b"\r\n\r\n") == CONTINUE
-            answers.append(reader)
-        yield answers
+            readers.append(reader)
+        yield readers
 
 
 @pytest.mark.rule("T19")
