@@ -1,7 +1,7 @@
 """Mounting the APIs of one or more services on one aiohttp application.
 
-The middleware here is the only place that writes a problem: for refusals, for the router's own 404
-and 405, and for faults of the product.
+The middleware here writes the problems: for refusals, for the router's own 404 and 405, and for
+faults of the product.
 """
 
 import asyncio
@@ -17,9 +17,8 @@ from shared.auth.internal_tokens import SERVICE_HEADER
 from shared.http.access import Internal, Public
 from shared.http.api import Api
 from shared.http.openapi import document
+from shared.http.problem_responses import common_headers, problem_response
 from shared.http.refusals import (
-    BodyTooLarge,
-    BodyTooSlow,
     DeadlineExceeded,
     MethodNotAllowed,
     Unexpected,
@@ -34,7 +33,6 @@ OPENAPI_PATH = "/openapi.json"
 UNMATCHED = "-"
 REQUEST_SECONDS = 30.0
 """The longest time from the headers of a request to its answer."""
-CHALLENGE = 'Bearer realm="rolecall"'
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _ROW: web.RequestKey[tuple[Api, Route]] = web.RequestKey("row", tuple)
@@ -152,7 +150,7 @@ async def _edge(request: web.Request, handler: _Handler) -> web.StreamResponse:
         _log.exception("request failed")
         refusal = Unexpected()
     if refusal is not None:
-        response = _problem(refusal, request_id)
+        response = problem_response(refusal, request_id)
     _finish(request, response, refusal, time.perf_counter() - started)
     return response
 
@@ -165,29 +163,11 @@ def _of_router(error: web.HTTPException) -> Refusal:
     return refusal_of(error.status, {})
 
 
-def _problem(refusal: Refusal, request_id: str) -> web.Response:
-    response = web.Response(
-        status=refusal.status,
-        body=json.dumps(refusal.problem(request_id), ensure_ascii=False).encode(),
-        content_type="application/problem+json",
-        headers=refusal.headers,
-    )
-    if refusal.kind is RefusalKind.UNAUTHENTICATED:
-        response.headers.setdefault("WWW-Authenticate", CHALLENGE)  # RFC 9110, 15.5.2
-    if refusal.retry_after is not None:
-        response.headers["Retry-After"] = str(refusal.retry_after)
-    if isinstance(refusal, BodyTooLarge | BodyTooSlow):
-        # The rest of the body is not read.
-        response.force_close()
-    return response
-
-
 def _finish(
     request: web.Request, response: web.StreamResponse, refusal: Refusal | None, seconds: float
 ) -> None:
     api, route = request.get(_ROW, (None, None))
-    response.headers["X-Request-ID"] = request[_REQUEST_ID]
-    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers.update(common_headers(request[_REQUEST_ID]))
     public = route is not None and isinstance(route.access, Public) and route.method == "GET"
     if refusal is not None or not public:
         response.headers.setdefault("Cache-Control", "no-store")

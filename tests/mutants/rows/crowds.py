@@ -111,6 +111,22 @@ ROWS = (
         tests=("tests/shared/http/test_sender_log.py",),
     ),
     Mutant(
+        id="connections-repeat-what-is-not-http",
+        kind=Kind.SECURITY,
+        file="shared/runtime/connections.py",
+        old="return _Server(await super()._make_server())",
+        new="return await super()._make_server()",
+        tests=("tests/shared/http/test_not_http.py",),
+    ),
+    Mutant(
+        id="answers-name-the-version-of-the-server",
+        kind=Kind.SECURITY,
+        file="shared/http/problem_responses.py",
+        old='        "Server": "rolecall",\n',
+        new="",
+        tests=("tests/shared/http/test_not_http.py", "-k", "version"),
+    ),
+    Mutant(
         id="gateway-rate-for-a-header-not-a-token",
         kind=Kind.AVAILABILITY,
         file="deploy/gateway/limits.py",
