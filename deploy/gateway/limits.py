@@ -1,4 +1,4 @@
-"""How many requests one address may send to the gateway, by the kind of route."""
+"""How many requests one sender may send to the gateway, by the kind of route."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,10 +9,21 @@ from services.identity.domain.sessions import WrongCredentials
 from shared.http.access import Client, Public, SessionOrClient
 from shared.http.routes import Route
 
+# A map of bytes: nginx prints an IPv6 address in several forms. All keys of a zone are of one class
+# of nginx's slabs, so a full zone forgets its oldest key and has a place for the new one.
+SENDER = """\
+  # One sender is an IPv4 address, or the IPv6 /64 that one customer has.
+  map $binary_remote_addr $rolecall_sender {
+    default $binary_remote_addr;
+    "~(?s)^\\x00{10}\\xff\\xff(?<sender_ipv4>.{4})\\z" $sender_ipv4;
+    "~(?s)^(?<sender_network>.{8}).{8}\\z" $sender_network;
+  }
+"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class SenderLimit:
-    """What one address may send to one kind of route.
+    """What one sender may send to one kind of route.
 
     `burst` requests may arrive at once. After the first `undelayed` of them each waits until the
     rate allows it. Requests beyond the burst are refused.
@@ -38,9 +49,9 @@ class SenderLimit:
     def zones(self) -> str:
         """The directives that keep the counts of this kind."""
         return (
-            f"  limit_req_zone $binary_remote_addr zone={self.zone}_rate:4m"
+            f"  limit_req_zone $rolecall_sender zone={self.zone}_rate:4m"
             f" rate={self.per_minute}r/m;\n"
-            f"  limit_conn_zone $binary_remote_addr zone={self.zone}:4m;\n"
+            f"  limit_conn_zone $rolecall_sender zone={self.zone}:4m;\n"
         )
 
     @property
@@ -60,7 +71,17 @@ SIGN_INS = SenderLimit(zone="sign_ins", per_minute=60, burst=20, undelayed=3, at
 STRANGERS = SenderLimit(zone="strangers", per_minute=600, burst=40, undelayed=40, at_once=40)
 """Other routes without a credential: refresh, mailed links."""
 USERS = SenderLimit(zone="users", per_minute=6000, burst=400, undelayed=400, at_once=200)
-USER_RATE_ZONE = "  limit_req_zone $http_authorization zone=tokens:16m rate=30r/s;\n"
+# The end of the signature names a token in every spelling of its header. A header that no service
+# accepts has no key and counts for its address only. The pattern does not backtrack.
+USER_RATE_ZONE = """\
+  map $http_authorization $rolecall_token {{
+    default "";
+    "~*^bearer [a-z0-9_.-]++(?<=(?<token_end>[a-z0-9_-]{{32}}))[ \\t]*+$" $token_end;
+  }}
+  limit_req_zone $rolecall_token zone=tokens:{size} rate=30r/s;
+"""
+USER_ZONE_SIZE = "16m"
+"""About 130,000 tokens."""
 USER_RATE = "limit_req zone=tokens burst=100 nodelay;"
 """The rate of one user from all addresses together. A refusal costs least here."""
 CLIENTS = SenderLimit(zone="clients", per_minute=120_000, burst=1000, undelayed=1000, at_once=500)

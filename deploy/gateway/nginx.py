@@ -4,9 +4,11 @@ import re
 from collections.abc import Mapping, Sequence
 
 from deploy.gateway.limits import (
+    SENDER,
     SENDER_LIMITS,
     USER_RATE,
     USER_RATE_ZONE,
+    USER_ZONE_SIZE,
     USERS,
     SenderLimit,
     sender_limits,
@@ -112,6 +114,7 @@ def configuration(
     body_seconds: int = BODY_SECONDS,
     answer_seconds: int = ANSWER_SECONDS,
     limits_factor: int = 1,
+    user_zone_size: str = USER_ZONE_SIZE,
 ) -> str:
     """The text of `nginx.conf`.
 
@@ -128,6 +131,7 @@ def configuration(
         body_seconds: how long a sender may pause within a body.
         answer_seconds: how long a service may take to answer.
         limits_factor: multiplies the limits of an address, for users who share one.
+        user_zone_size: the memory for the rates of tokens, as nginx writes sizes.
     """
     upstreams = "".join(
         f"  upstream {service} {{\n"
@@ -141,13 +145,14 @@ def configuration(
         for path, service in owners.items()
     )
     wider = [limit.times(limits_factor) for limit in SENDER_LIMITS]
+    user_rate = USER_RATE_ZONE.format(size=user_zone_size)
     return NGINX_CONF.format(
         listen=listen,
         max_body_bytes=MAX_BODY_BYTES,
         head_seconds=head_seconds,
         body_seconds=body_seconds,
         answer_seconds=answer_seconds,
-        zones="".join((*(each.zones for each in wider), USER_RATE_ZONE)).strip(),
+        zones="".join((SENDER, *(each.zones for each in wider), user_rate)).strip(),
         users=f"{USERS.times(limits_factor).directives} {USER_RATE}",
         rate_exceeded=RATE_EXCEEDED_STATUS,
         request_id=REQUEST_ID,

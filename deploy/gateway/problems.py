@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shared.http.refusals import BodyTooLarge, MethodNotAllowed, Unexpected
+from shared.http.refusals import BodyTooLarge, MethodNotAllowed, NotHttp, Unexpected
 from shared.http.routes import BODY_CAP_BYTES
 from shared.problems import NotFound, Refusal, RefusalKind, Unavailable
 
@@ -13,16 +13,6 @@ MAX_BODY_BYTES = 4 * BODY_CAP_BYTES
 
 REQUEST_ID = "$rolecall_request_id"
 """The nginx variable with the sender's request id if it is well formed, otherwise a new one."""
-
-
-class NotHttp(Refusal):
-    """The first line or a header of the request is malformed or too long."""
-
-    kind = RefusalKind.MALFORMED
-    code = "bad-request"
-    detail = (
-        "The first line or a header of the request is malformed or too long. Send valid HTTP/1.1."
-    )
 
 
 class TooManyConnections(Refusal):

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -11,18 +12,13 @@ from shared import context
 from shared.auth.authenticator import Authenticator
 from shared.auth.principals import Principal, UserPrincipal, actor_of
 from shared.contracts.facts import Caller
-from shared.http.access import (
-    Admin,
-    Internal,
-    Permission,
-    decided_in_project,
-)
+from shared.http.access import Admin, Internal, Permission, decided_in_project
 from shared.http.account_routes import ACCOUNT_PREFIX, AccountRouteHook
 from shared.http.admission import admit, authenticate
-from shared.http.bodies import BODY_SECONDS, read_body
+from shared.http.bodies import BODY_SECONDS, ReceivedBody, receive_body
 from shared.http.checker import Checker
 from shared.http.idempotency import Idempotency, IdempotencyGuard, RepeatedRequest
-from shared.http.lanes import LANE_LIMITS, Admission, Lane, lane_of
+from shared.http.lanes import LANE_LIMITS, Admission, Lane, body_limits, client_share, share_of
 from shared.http.requests import Network, client_address, info_of
 from shared.http.routes import (
     REVISION_HEADER,
@@ -34,14 +30,9 @@ from shared.http.routes import (
     refuse,
     revision_of,
 )
-from shared.http.strict_json import loads
-from shared.http.validation import check_json, check_strings, read_form
+from shared.http.validation import check_strings
 from shared.ids import AccountId, fits_path
-from shared.problems import (
-    NotFound,
-    Refusal,
-    Unavailable,
-)
+from shared.problems import NotFound, Refusal, Unavailable
 
 INTERNAL_PREFIX = "/internal/"
 
@@ -81,6 +72,7 @@ class Api:
         self._account_routes = account_routes
         self._body_seconds = body_seconds
         self._admission = Admission(name, limits=lane_limits)
+        self._incoming = Admission(name, limits=body_limits(lane_limits))
         for route in self.routes:
             self._check_row(route)
 
@@ -96,9 +88,17 @@ class Api:
             raise Unavailable
         principal = await authenticate(self._authenticator, route.access, request)
         ip = client_address(request, proxies=proxies)
-        with self._admission.place(*lane_of(route.access, principal, ip)):
+        lane, share = share_of(route.access, principal, ip)
+        # Before the place: a sender that sends nothing holds none.
+        waiting = partial(self._incoming.place, lane, share)
+        body = await receive_body(request, route, seconds=self._body_seconds, waiting=waiting)
+        shares = [share]
+        if lane is Lane.CLIENT_SIGN_INS:
+            credentials = request.headers.get("Authorization"), body.raw
+            shares.append(client_share(share, credentials))
+        with self._admission.place(lane, *shares):
             await admit(self._authenticator, route.access, principal)
-            return await self._answer(route, request, principal, ip, request_id)
+            return await self._answer(route, request, principal, ip, request_id, body)
 
     async def _answer(
         self,
@@ -107,6 +107,7 @@ class Api:
         principal: Principal,
         ip: str | None,
         request_id: str,
+        received: ReceivedBody,
     ) -> web.Response:
         actor = actor_of(principal)
         context.actor.set(actor)
@@ -125,7 +126,7 @@ class Api:
             ip=ip,
         )
         caller = Caller(actor=actor, request=info)
-        body = await self._body(route, request)
+        body = received.parse(route)
         call: Call[Any, Any] = Call(
             caller=caller,
             principal=principal,
@@ -203,16 +204,6 @@ class Api:
 
     def _hook(self, route: Route) -> AccountRouteHook | None:
         return self._account_routes if route.path.startswith(ACCOUNT_PREFIX) else None
-
-    async def _body(self, route: Route, request: web.Request) -> BaseModel | None:
-        if route.takes is None:
-            return None
-        raw = await read_body(request, route, seconds=self._body_seconds)
-        if route.media is Media.FORM:
-            return check_strings(
-                route.takes, read_form(raw), prefix="", strictness=route.strictness
-            )
-        return check_json(route.takes, raw, value=loads(raw), strictness=route.strictness)
 
     def _check_row(self, route: Route) -> None:
         """Raise `ValueError` if a row contradicts itself."""

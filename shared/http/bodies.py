@@ -1,9 +1,13 @@
 """Reading a request's body within the time, size and media type of its route."""
 
 import asyncio
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 
 from aiohttp import ClientError, StreamReader, web
 from aiohttp.http_exceptions import HttpProcessingError
+from pydantic import BaseModel
 
 from shared.http.refusals import (
     BodyBroken,
@@ -12,19 +16,66 @@ from shared.http.refusals import (
     BodyTooSlow,
     WrongContentType,
 )
-from shared.http.routes import Route
+from shared.http.routes import Media, Route
+from shared.http.strict_json import loads
+from shared.http.validation import check_json, check_strings, read_form
+from shared.problems import Refusal
 
 BODY_SECONDS = 15.0
 
 
-async def read_body(request: web.Request, route: Route, *, seconds: float) -> bytes:
+@dataclass(frozen=True, slots=True)
+class ReceivedBody:
+    """The raw body of a request, or what is wrong with it.
+
+    Its fault is told when it is parsed: a caller that is not admitted learns nothing of it.
+    """
+
+    raw: bytes = b""
+    fault: Refusal | None = None
+
+    def parse(self, route: Route) -> BaseModel | None:
+        """Return the body that the route takes.
+
+        Raises:
+            Refusal: it could not be read, or does not fit.
+        """
+        if self.fault is not None:
+            raise self.fault
+        if route.takes is None:
+            return None
+        if route.media is Media.FORM:
+            form = read_form(self.raw)
+            return check_strings(route.takes, form, prefix="", strictness=route.strictness)
+        value = loads(self.raw)
+        return check_json(route.takes, self.raw, value=value, strictness=route.strictness)
+
+
+async def receive_body(
+    request: web.Request,
+    route: Route,
+    *,
+    seconds: float,
+    waiting: Callable[[], AbstractContextManager[None]],
+) -> ReceivedBody:
     """Read the raw body of a route that takes one, within `seconds` in all (`T19`).
 
-    Raises:
-        WrongContentType: another media type or charset, or a content coding: a compressed body
-            could expand beyond every cap.
-        BodyTooLarge, BodyTooSlow, BodyBroken, BodyMissing: see the classes.
+    `waiting` is held while the sender has not sent all of it; it may refuse.
     """
+    if route.takes is None:
+        return ReceivedBody()
+    try:
+        return ReceivedBody(await _read(request, route, seconds, waiting))
+    except (WrongContentType, BodyTooLarge, BodyTooSlow, BodyBroken, BodyMissing) as fault:
+        return ReceivedBody(fault=fault)
+
+
+async def _read(
+    request: web.Request,
+    route: Route,
+    seconds: float,
+    waiting: Callable[[], AbstractContextManager[None]],
+) -> bytes:
     length = request.content_length
     if length is not None and length > route.body_cap:
         raise BodyTooLarge(limit=route.body_cap)
@@ -38,8 +89,9 @@ async def read_body(request: web.Request, route: Route, *, seconds: float) -> by
             if len(body) > route.body_cap:
                 raise BodyTooLarge(limit=route.body_cap)
         else:
-            async with asyncio.timeout(seconds):
-                body = await _read_up_to(request.content, route.body_cap)
+            with waiting():
+                async with asyncio.timeout(seconds):
+                    body = await _read_up_to(request.content, route.body_cap)
     except TimeoutError:
         raise BodyTooSlow from None
     except (ConnectionError, ClientError, HttpProcessingError):

@@ -4,8 +4,10 @@ A request takes a place in the lane of its kind before the first database call, 
 once. The lanes of the public and of the internal port are separate, as are those of two services.
 """
 
+import collections
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from enum import StrEnum
 
 from prometheus_client import Counter
@@ -43,15 +45,24 @@ REQUESTS_AT_ONCE = 32
 def lane_limits(requests_at_once: int) -> Mapping[Lane, int]:
     """The requests of each lane at the same time, when users have this many.
 
-    Most service clients only check permissions, which asks no database.
+    Most service clients only check permissions, which asks no database. A client's sign-in reads
+    one document, and all services of a platform may start at once.
     """
     return {
         Lane.STRANGERS: requests_at_once * 3 // 4,
-        Lane.CLIENT_SIGN_INS: requests_at_once // 2,
+        Lane.CLIENT_SIGN_INS: requests_at_once * 4,
         Lane.USERS: requests_at_once,
         Lane.CLIENTS: requests_at_once * 6,
         Lane.SERVICES: requests_at_once * 3,
     }
+
+
+def body_limits(limits: Mapping[Lane, int]) -> Mapping[Lane, int]:
+    """The requests of each lane whose bodies may arrive at the same time.
+
+    They cost memory only, so there are several for each place.
+    """
+    return {lane: limit * 4 for lane, limit in limits.items()}
 
 
 LANE_LIMITS = lane_limits(REQUESTS_AT_ONCE)
@@ -82,52 +93,78 @@ class TooManyAtOnce(Refusal):
     detail = "Too many of your requests are running at the same time. Wait for some to end."
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Who holds places of a lane, and how many: up to `of_free` times those that are free.
+
+    Many requests of one holder therefore leave room for others, and the more holders there are,
+    the smaller is the share of each.
+    """
+
+    holder: str
+    of_free: float = 0.5
+
+
+OF_FREE_FOR_A_PLATFORM = 3
+"""The share of one network in the sign-ins of clients: three quarters of an empty lane."""
+
+
 class Admission:
     """The places of one API in each lane, and who holds them."""
 
     def __init__(self, service: str, *, limits: Mapping[Lane, int] = LANE_LIMITS) -> None:
         self._service = service
         self._limits = limits
-        self._running: dict[Lane, dict[str, int]] = {lane: {} for lane in Lane}
+        self._taken: collections.Counter[Lane] = collections.Counter()
+        self._held: collections.Counter[tuple[Lane, str]] = collections.Counter()
 
     @contextmanager
-    def place(self, lane: Lane, sender: str) -> Iterator[None]:
-        """Hold a place in a lane while the block runs.
-
-        A sender may take half of the places that are free. Many requests of one sender therefore
-        leave room for others, and the more senders there are, the smaller is the share of each.
+    def place(self, lane: Lane, *shares: Share) -> Iterator[None]:
+        """Hold a place in a lane while the block runs; it counts for each of the shares.
 
         Raises:
             Overloaded: no place is free.
-            TooManyAtOnce: the sender has its share.
+            TooManyAtOnce: one of the shares is used up.
         """
-        running = self._running[lane]
-        free = self._limits[lane] - sum(running.values())
-        mine = running.get(sender, 0)
-        if free <= 0 or 2 * mine >= free:
+        free = self._limits[lane] - self._taken[lane]
+        holders = [(lane, share.holder) for share in shares]
+        used_up = any(self._held[lane, share.holder] >= share.of_free * free for share in shares)
+        if free <= 0 or used_up:
             refusal = Overloaded() if free <= 0 else TooManyAtOnce(retry_after=1)
             NOT_ADMITTED.labels(self._service, lane, refusal.code).inc()
             raise refusal
-        running[sender] = mine + 1
+        self._taken[lane] += 1
+        self._held.update(holders)
         try:
             yield
         finally:
-            running[sender] -= 1
-            if not running[sender]:
-                del running[sender]
+            self._taken[lane] -= 1
+            self._held.subtract(holders)
+            for holder in holders:
+                if not self._held[holder]:
+                    del self._held[holder]
 
 
-def lane_of(access: Access, principal: Principal, ip: str | None) -> tuple[Lane, str]:
-    """The lane of a request, and who counts as its sender there."""
+def share_of(access: Access, principal: Principal, ip: str | None) -> tuple[Lane, Share]:
+    """The lane of a request, and the share of its sender there."""
     match principal:
         case UserPrincipal():
-            return Lane.USERS, principal.user_id
+            return Lane.USERS, Share(principal.user_id)
         case ClientPrincipal():
-            return Lane.CLIENTS, principal.client_id
+            return Lane.CLIENTS, Share(principal.client_id)
         case ServicePrincipal():
-            return Lane.SERVICES, principal.service
+            return Lane.SERVICES, Share(principal.service)
         case AdminPrincipal():
-            return Lane.SERVICES, "operator"
+            return Lane.SERVICES, Share("operator")
+        case Anonymous() if isinstance(access, Public) and access.for_clients:
+            return Lane.CLIENT_SIGN_INS, Share(network_of(ip), OF_FREE_FOR_A_PLATFORM)
         case Anonymous():
-            for_clients = isinstance(access, Public) and access.for_clients
-            return Lane.CLIENT_SIGN_INS if for_clients else Lane.STRANGERS, network_of(ip)
+            return Lane.STRANGERS, Share(network_of(ip))
+
+
+def client_share(network: Share, credentials: tuple[str | None, bytes]) -> Share:
+    """The share of a service client that signs in, within that of its network.
+
+    What it sends as credentials tells it from others. They are not verified yet.
+    """
+    return Share(f"{network.holder} {hash(credentials):x}")

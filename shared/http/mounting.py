@@ -1,7 +1,7 @@
 """Mounting the APIs of one or more services on one aiohttp application.
 
-The middleware here is the only place that writes a problem: for refusals, for the router's own 404
-and 405, and for faults of the product.
+The middleware here writes the problems: for refusals, for the router's own 404 and 405, and for
+faults of the product.
 """
 
 import asyncio
@@ -17,15 +17,15 @@ from shared.auth.internal_tokens import SERVICE_HEADER
 from shared.http.access import Internal, Public
 from shared.http.api import Api
 from shared.http.openapi import document
+from shared.http.problem_responses import common_headers, problem_response
 from shared.http.refusals import (
-    BodyTooLarge,
-    BodyTooSlow,
     DeadlineExceeded,
     MethodNotAllowed,
     Unexpected,
 )
-from shared.http.requests import Network, request_id_of, traceparent_of
+from shared.http.requests import Network, client_address, request_id_of, traceparent_of
 from shared.http.routes import PARAMETER, Route
+from shared.http.sender_log import SenderLog
 from shared.mongo import DATABASE_AWAY
 from shared.problems import NotFound, Refusal, RefusalKind, Unavailable, refusal_of
 
@@ -33,7 +33,6 @@ OPENAPI_PATH = "/openapi.json"
 UNMATCHED = "-"
 REQUEST_SECONDS = 30.0
 """The longest time from the headers of a request to its answer."""
-CHALLENGE = 'Bearer realm="rolecall"'
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _ROW: web.RequestKey[tuple[Api, Route]] = web.RequestKey("row", tuple)
@@ -59,9 +58,10 @@ def mount(
     """
     _check_claims(apis)
     app.middlewares.append(_edge)
+    senders = SenderLog()
     for api in apis:
         for route in api.routes:
-            handler = _handler(api, route, proxies, request_seconds)
+            handler = _handler(api, route, proxies, request_seconds, senders)
             methods = ("GET", "HEAD") if route.method == "GET" else (route.method,)
             for method in methods:
                 app.router.add_route(method, route.path, handler, expect_handler=_expected)
@@ -89,7 +89,9 @@ def _check_claims(apis: Sequence[Api]) -> None:
             claimed[claim] = api.name
 
 
-def _handler(api: Api, route: Route, proxies: Sequence[Network], seconds: float) -> _Handler:
+def _handler(
+    api: Api, route: Route, proxies: Sequence[Network], seconds: float, senders: SenderLog
+) -> _Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         request[_ROW] = api, route
         context.service.set(api.name)
@@ -102,6 +104,9 @@ def _handler(api: Api, route: Route, proxies: Sequence[Network], seconds: float)
             if not deadline.expired():
                 raise
             raise DeadlineExceeded from None
+        except Refusal as refusal:
+            senders.refused(refusal, client_address(request, proxies=proxies))
+            raise
 
     return handle
 
@@ -145,7 +150,7 @@ async def _edge(request: web.Request, handler: _Handler) -> web.StreamResponse:
         _log.exception("request failed")
         refusal = Unexpected()
     if refusal is not None:
-        response = _problem(refusal, request_id)
+        response = problem_response(refusal, request_id)
     _finish(request, response, refusal, time.perf_counter() - started)
     return response
 
@@ -158,29 +163,11 @@ def _of_router(error: web.HTTPException) -> Refusal:
     return refusal_of(error.status, {})
 
 
-def _problem(refusal: Refusal, request_id: str) -> web.Response:
-    response = web.Response(
-        status=refusal.status,
-        body=json.dumps(refusal.problem(request_id), ensure_ascii=False).encode(),
-        content_type="application/problem+json",
-        headers=refusal.headers,
-    )
-    if refusal.kind is RefusalKind.UNAUTHENTICATED:
-        response.headers.setdefault("WWW-Authenticate", CHALLENGE)  # RFC 9110, 15.5.2
-    if refusal.retry_after is not None:
-        response.headers["Retry-After"] = str(refusal.retry_after)
-    if isinstance(refusal, BodyTooLarge | BodyTooSlow):
-        # The rest of the body is not read.
-        response.force_close()
-    return response
-
-
 def _finish(
     request: web.Request, response: web.StreamResponse, refusal: Refusal | None, seconds: float
 ) -> None:
     api, route = request.get(_ROW, (None, None))
-    response.headers["X-Request-ID"] = request[_REQUEST_ID]
-    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers.update(common_headers(request[_REQUEST_ID]))
     public = route is not None and isinstance(route.access, Public) and route.method == "GET"
     if refusal is not None or not public:
         response.headers.setdefault("Cache-Control", "no-store")

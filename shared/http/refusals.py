@@ -8,6 +8,16 @@ from shared.problems import Refusal, RefusalKind, Unavailable
 MAX_FORM_FIELDS = 32
 
 
+class NotHttp(Refusal):
+    """The first line or a header of the request is malformed or too long."""
+
+    kind = RefusalKind.MALFORMED
+    code = "bad-request"
+    detail = (
+        "The first line or a header of the request is malformed or too long. Send valid HTTP/1.1."
+    )
+
+
 class BadRequest(Refusal):
     """Input that does not fit, on routes of a standard that uses 400 only (AuthZEN, RFC 6749)."""
 

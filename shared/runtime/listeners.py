@@ -4,6 +4,8 @@ import socket
 
 from aiohttp import http_parser, web
 
+from shared.runtime.connections import Runner
+
 BACKLOG = 1024
 DRAIN_SECONDS = 10.0
 HEAD_SECONDS = 10.0
@@ -65,7 +67,7 @@ class Listener:
         """`drain` is how long running requests may go on after `stop`, in seconds."""
         require_c_parser()
         self._sock = sock
-        self._runner = web.AppRunner(
+        self._runner = Runner(
             app,
             access_log=None,
             handle_signals=False,

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from itertools import pairwise, permutations
+from itertools import pairwise, permutations, product
 
 import aiohttp
 import pytest
@@ -25,6 +25,7 @@ from tests.shared.http.sample import Thing, row
 from tests.waiting import wait_for
 
 OWNERS = {"/v1/teams": "team", "/access/v1/evaluation": "authz"}
+PROXIES = ["127.0.0.0/8"]
 BEGUN = {
     "headers": b"POST /v1/teams HTTP/1.1\r\nHost: a\r\n",
     "a body": b"POST /v1/teams HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nfirst",
@@ -175,18 +176,111 @@ async def test_a_service_that_does_not_answer_in_time_is_a_503(tmp_path):
         team.may_answer.set()
 
 
+async def read(client: aiohttp.ClientSession, authorization: str, *, sender: str) -> int:
+    """Read a user's route from this address; return the status."""
+    headers = {"Authorization": authorization, "X-Forwarded-For": sender}
+    async with client.get("/v1/teams", headers=headers) as response:
+        return response.status
+
+
 @pytest.mark.rule("T19")
 async def test_one_token_has_a_rate_of_its_own_and_others_are_served(tmp_path):
-    async with gateway(tmp_path, OWNERS, [Upstream("team"), Upstream("authz")]) as client:
+    spellings = ["".join(letters) for letters in product(*zip("bearer", "BEARER", strict=True))]
+    upstreams = [Upstream("team"), Upstream("authz")]
+    async with gateway(tmp_path, OWNERS, upstreams, proxies=PROXIES) as client:
+        one, other = "a" * 40, "b" * 40
+        statuses = await asyncio.gather(
+            *(
+                read(client, f"{spellings[number % 64]} {one}", sender=f"203.0.113.{number}")
+                for number in range(200)
+            )
+        )
+        assert set(statuses) == {200, 429}
+        assert await read(client, f"Bearer {other}", sender="203.0.113.1") == 200
 
-        async def read(token: str) -> int:
-            headers = {"Authorization": f"Bearer {token}"}
-            async with client.get("/v1/teams", headers=headers) as response:
+
+@pytest.mark.rule("T19")
+async def test_invented_tokens_of_any_length_refuse_no_other_token(tmp_path):
+    upstreams = [Upstream("team"), Upstream("authz")]
+    async with gateway(
+        tmp_path, OWNERS, upstreams, proxies=PROXIES, user_zone_size="64k"
+    ) as client:
+        for size in (40, 400, 3000):
+            for number in range(600):
+                token = f"{number:0{size}}"
+                status = await read(
+                    client, f"Bearer {token}", sender=f"10.0.{number % 250}.{size % 250}"
+                )
+                assert status == 200, f"the token {number} of {size} characters"
+        for size in (40, 100, 300, 700, 900, 2000):
+            assert await read(client, f"Bearer {'c' * size}", sender="203.0.113.1") == 200
+
+
+NETWORK = [
+    "2001:db8:1:a0a::1",
+    "2001:db8:1:a0a:1::",
+    "2001:db8:1:a0a:a:b:c:d",
+    "2001:0DB8:0001:0A0A:0000:0000:0000:0A0A",
+    "2001:db8:1:a0a::192.0.2.1",
+]
+FORMS = {
+    "a network": (NETWORK, "2001:db8:1:a0b::1"),
+    "a network of zeros": (["2001:db8::1", "2001:db8:0:0:1::", "2001:db8::"], "2001:db8:0:1::"),
+    "an IPv4 address": (
+        ["203.0.113.9", "::ffff:203.0.113.9", "::ffff:cb00:7109", "0:0:0:0:0:ffff:203.0.113.9"],
+        "::ffff:203.0.113.10",
+    ),
+}
+
+
+@pytest.mark.rule("T19")
+@pytest.mark.parametrize(("forms", "another"), FORMS.values(), ids=FORMS.keys())
+async def test_every_form_of_an_address_is_one_sender(tmp_path, forms, another):
+    path = "/v1/token/refresh"
+    upstreams = [Upstream("team"), Upstream("authz"), Upstream("identity")]
+    owners = OWNERS | {path: "identity"}
+    async with gateway(tmp_path, owners, upstreams, proxies=PROXIES) as client:
+        below_the_limit_of_connections = asyncio.Semaphore(STRANGERS.at_once // 2)
+
+        async def refresh(sender: str) -> int:
+            headers = {"X-Forwarded-For": sender}
+            async with (
+                below_the_limit_of_connections,
+                client.post(path, headers=headers) as response,
+            ):
                 return response.status
 
-        statuses = await asyncio.gather(*(read("one") for _ in range(200)))
-        assert set(statuses) == {200, 429}
-        assert await read("other") == 200
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        sent = [refresh(forms[number % len(forms)]) for number in range(300)]
+        served = (await asyncio.gather(*sent)).count(200)
+        seconds = loop.time() - begun
+        assert 0 < served <= 1 + STRANGERS.burst + STRANGERS.per_minute / 60 * (seconds + 1)
+        assert await refresh(another) == 200
+
+
+@pytest.mark.rule("T19")
+async def test_the_addresses_of_a_network_share_its_connections(tmp_path):
+    path = "/v1/token/refresh"
+    identity = Upstream("identity")
+    identity.may_answer.clear()
+    upstreams = [Upstream("team"), Upstream("authz"), identity]
+    owners = OWNERS | {path: "identity"}
+    async with gateway(tmp_path, owners, upstreams, proxies=PROXIES) as client:
+
+        def post(address: str) -> asyncio.Task[aiohttp.ClientResponse]:
+            headers = {"X-Forwarded-For": address}
+            return asyncio.create_task(client.post(path, headers=headers))
+
+        posts = [post(f"2001:db8:1:2::{number}") for number in range(STRANGERS.at_once)]
+        await wait_for(lambda: len(identity.requests) == STRANGERS.at_once, what="refreshes")
+        async with await post("2001:db8:1:2:a::") as response:
+            assert response.status == 429
+        posts.append(post("2001:db8:1:3::"))
+        await wait_for(lambda: len(identity.requests) > STRANGERS.at_once, what="another network")
+        identity.may_answer.set()
+        for answer in await asyncio.gather(*posts):
+            answer.release()
 
 
 @pytest.mark.rule("T19")

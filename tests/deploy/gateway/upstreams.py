@@ -12,6 +12,7 @@ from typing import cast
 import aiohttp
 from aiohttp import web
 
+from deploy.gateway.limits import USER_ZONE_SIZE
 from deploy.gateway.nginx import ANSWER_SECONDS, configuration
 from deploy.programs.nginx import Nginx
 from deploy.programs.program import free_port
@@ -85,6 +86,7 @@ async def gateway(
     proxies: Sequence[str] = (),
     sender_seconds: int = 10,
     answer_seconds: int = ANSWER_SECONDS,
+    user_zone_size: str = USER_ZONE_SIZE,
 ) -> AsyncIterator[aiohttp.ClientSession]:
     """A client of an nginx in front of these upstreams; upstreams of one name are replicas."""
     require_nginx()
@@ -106,6 +108,7 @@ async def gateway(
             head_seconds=sender_seconds,
             body_seconds=sender_seconds,
             answer_seconds=answer_seconds,
+            user_zone_size=user_zone_size,
         )
         server = Nginx(folder / "nginx", text, port=port)
         await asyncio.to_thread(server.start)

@@ -1,14 +1,18 @@
 """A crowd takes its own lane only, and one sender takes its share only (T19)."""
 
 import asyncio
-from contextlib import ExitStack, asynccontextmanager
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from shared import metrics
 from shared.auth.access_tokens import sign_access_token, user_claims
+from shared.auth.principals import Anonymous
 from shared.http.access import Internal, Public, Session, SessionOrClient
 from shared.http.api import Api
 from shared.http.lanes import (
@@ -16,12 +20,26 @@ from shared.http.lanes import (
     Admission,
     Lane,
     Overloaded,
+    Share,
     TooManyAtOnce,
+    client_share,
     lane_limits,
+    share_of,
 )
 from shared.http.routes import Call, Route
 from shared.ids import SessionId, UserId
-from tests.shared.http.sample import CLOCK, ISSUER, KEY, Echo, authenticator, bearer, row
+from shared.problems import Unauthenticated
+from tests.shared.http.sample import (
+    CLOCK,
+    ISSUER,
+    KEY,
+    Echo,
+    Site,
+    Thing,
+    authenticator,
+    bearer,
+    row,
+)
 from tests.waiting import wait_for
 
 LIMITS = {**LANE_LIMITS, Lane.STRANGERS: 6, Lane.USERS: 6}
@@ -30,7 +48,7 @@ LIMITS = {**LANE_LIMITS, Lane.STRANGERS: 6, Lane.USERS: 6}
 def admitted(admission: Admission, lane: Lane, sender: str, stack: ExitStack) -> bool:
     """Take a place until the stack closes; return whether there was one."""
     try:
-        stack.enter_context(admission.place(lane, sender))
+        stack.enter_context(admission.place(lane, Share(sender)))
     except (Overloaded, TooManyAtOnce):
         return False
     return True
@@ -52,7 +70,7 @@ def test_one_sender_takes_a_third_and_leaves_room_for_others():
         for number in range(100):
             taken(admission, Lane.STRANGERS, f"crowd-{number}", stack)
         with pytest.raises(Overloaded):
-            stack.enter_context(admission.place(Lane.STRANGERS, "late"))
+            stack.enter_context(admission.place(Lane.STRANGERS, Share("late")))
         assert taken(admission, Lane.USERS, "u", stack) == 11
     with ExitStack() as stack:
         assert taken(admission, Lane.STRANGERS, "a", stack) == 10, "every place was given back"
@@ -61,14 +79,14 @@ def test_one_sender_takes_a_third_and_leaves_room_for_others():
 @pytest.mark.parametrize("requests_at_once", [8, 32, 100])
 def test_strangers_have_fewer_places_than_users(requests_at_once: int):
     limits = lane_limits(requests_at_once)
-    assert limits[Lane.CLIENT_SIGN_INS] < limits[Lane.STRANGERS] < limits[Lane.USERS]
+    assert limits[Lane.STRANGERS] < limits[Lane.USERS] < limits[Lane.CLIENT_SIGN_INS]
     assert limits[Lane.USERS] == requests_at_once
 
 
 def test_the_places_by_default_are_those_of_the_manual():
     assert LANE_LIMITS == {
         Lane.STRANGERS: 24,
-        Lane.CLIENT_SIGN_INS: 16,
+        Lane.CLIENT_SIGN_INS: 128,
         Lane.USERS: 32,
         Lane.CLIENTS: 192,
         Lane.SERVICES: 96,
@@ -81,6 +99,40 @@ def test_a_crowd_of_few_senders_leaves_a_place_for_a_new_one():
         for number in range(300):
             admitted(admission, Lane.STRANGERS, f"crowd-{number % 20}", stack)
         assert admitted(admission, Lane.STRANGERS, "honest", stack)
+
+
+def sign_ins(admission: Admission, ip: str, clients: Sequence[int], stack: ExitStack) -> int:
+    """Let these clients sign in from one address until one is refused; return how many did."""
+    for count, client in enumerate(clients):
+        lane, network = share_of(Public(for_clients=True), Anonymous(), ip)
+        try:
+            shares = network, client_share(network, (f"Basic {client}", b""))
+            stack.enter_context(admission.place(lane, *shares))
+        except (Overloaded, TooManyAtOnce):
+            return count
+    return len(clients)
+
+
+def test_services_behind_one_address_sign_in_at_once():
+    admission = Admission("identity")
+    with ExitStack() as stack:
+        assert sign_ins(admission, "192.0.2.1", [1] * 40, stack) == 40
+        assert sign_ins(admission, "192.0.2.1", range(2, 42), stack) == 40
+    with ExitStack() as stack:
+        assert sign_ins(admission, "192.0.2.1", [1] * 200, stack) == 43
+        assert sign_ins(admission, "192.0.2.1", range(2, 42), stack) == 40, "others have their own"
+
+
+def test_invented_clients_leave_room_for_other_addresses():
+    admission = Admission("identity")
+    with ExitStack() as stack:
+        assert sign_ins(admission, "192.0.2.1", range(1000), stack) == 96
+        assert sign_ins(admission, "192.0.2.2", range(1000, 1016), stack) == 16
+        for number in range(30):
+            sign_ins(admission, f"2001:db8:0:1::{number}", range(1000), stack)
+        assert sign_ins(admission, "192.0.2.3", [1], stack) == 1
+    with ExitStack() as stack:
+        assert sign_ins(admission, "192.0.2.1", range(1000), stack) == 96, "all were given back"
 
 
 @dataclass
@@ -100,6 +152,8 @@ class Gate:
         return (
             row("POST", "/v1/stranger", Public(), handler=held),
             row("POST", "/v1/secret", Public(for_clients=True), handler=at_once),
+            row("POST", "/v1/token", Public(for_clients=True), handler=held),
+            row("POST", "/v1/thing", Public(), takes=Thing, handler=at_once),
             row("POST", "/v1/member", Session(), handler=held),
             row("POST", "/v1/check", SessionOrClient("authz:check"), handler=at_once),
         )
@@ -194,3 +248,101 @@ async def test_a_session_is_looked_up_after_the_request_is_admitted(serve):
     site = await serve(api)
     async with crowd(site, gate, "/v1/member", token_of):
         assert len(looked_up) == 6
+
+
+@pytest.mark.rule("T19")
+async def test_clients_behind_one_address_have_a_share_each(serve):
+    gate = Gate()
+    api = Api("identity", gate.routes(), None, authenticator=authenticator())
+    site = await serve(api)
+    headers = [{"Authorization": f"Basic {number}"} for number in range(80)]
+    posts = [
+        asyncio.create_task(site.session.post(f"{site.url}/v1/token", headers=each))
+        for each in headers
+    ]
+    await wait_for(lambda: gate.waiting == 80, what="every client's sign-in")
+    gate.may_go_on.set()
+    for answer in await asyncio.gather(*posts):
+        assert answer.status == 200
+
+
+SILENT = (
+    b"POST /v1/thing HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: %s\r\nContent-Length: 60\r\n"
+    b"Content-Type: application/json\r\nExpect: 100-continue\r\n\r\n"
+)
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+@asynccontextmanager
+async def silent_bodies(
+    site: Site, addresses: Sequence[str]
+) -> AsyncIterator[list[asyncio.StreamReader]]:
+    """Send heads whose bodies never come; give the readers of the answers."""
+    async with AsyncExitStack() as stack:
+        readers = []
+        for address in addresses:
+            parts = urlsplit(site.url)
+            reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+            stack.callback(writer.close)
+            writer.write(SILENT % address.encode())
+            assert await reader.readuntil(b"\r\n\r\n") == CONTINUE
+            readers.append(reader)
+        yield readers
+
+
+@pytest.mark.rule("T19")
+async def test_senders_that_send_nothing_hold_no_place(serve):
+    api = Api("team", Gate().routes(), None, authenticator=authenticator(), lane_limits=LIMITS)
+    site = await serve(api, proxies=("127.0.0.0/8",))
+    async with silent_bodies(site, [f"198.51.100.{number}" for number in range(20)]):
+        honest = {"X-Forwarded-For": "203.0.113.1"}
+        async with site.ask("POST", "/v1/thing", json={"name": "a"}, headers=honest) as answer:
+            assert answer.status == 200, await answer.text()
+
+
+@pytest.mark.rule("T19")
+async def test_one_sender_may_begin_a_limited_number_of_bodies(serve):
+    api = Api("team", Gate().routes(), None, authenticator=authenticator(), lane_limits=LIMITS)
+    site = await serve(api, proxies=("127.0.0.0/8",))
+    # Of 4 x 6 bodies at the same time a sender has 8: half of the 16 that are free then.
+    async with silent_bodies(site, ["198.51.100.1"] * 9) as readers, asyncio.timeout(10):
+        assert await readers[8].readline() == b"HTTP/1.1 429 Too Many Requests\r\n"
+        async with silent_bodies(site, ["198.51.100.2"]) as (other,):
+            assert not other.at_eof()
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(other.readline(), 0.2)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {},
+        {"data": b"x"},
+        {"json": {"name": 1}},
+        {"data": b"x" * 70_000},
+        {"data": b"{", "headers": {"Content-Type": "application/json"}},
+    ],
+    ids=["none", "another type", "does not fit", "too large", "not JSON"],
+)
+async def test_a_caller_that_has_ended_learns_nothing_about_its_body(serve, sent):
+    async def ended(principal):
+        raise Unauthenticated
+
+    thing = [row("POST", "/v1/thing", Session(), takes=Thing, handler=at_once)]
+    site = await serve(Api("team", thing, None, authenticator=authenticator(live=ended)))
+    headers = token_of(1) | sent.get("headers", {})
+    async with site.ask("POST", "/v1/thing", **sent | {"headers": headers}) as answer:
+        assert (answer.status, (await answer.json())["code"]) == (401, "unauthenticated")
+
+
+async def test_the_log_names_the_network_of_a_refused_sender_once(serve, caplog):
+    gate = Gate()
+    api = Api("team", gate.routes(), None, authenticator=authenticator(), lane_limits=LIMITS)
+    site = await serve(api, proxies=("127.0.0.0/8",))
+    senders = [{"X-Forwarded-For": f"2001:db8:1:2::{number}"} for number in range(40)]
+    with caplog.at_level(logging.WARNING, "shared.http.sender_log"):
+        async with crowd(site, gate, "/v1/stranger", senders.__getitem__) as refused:
+            assert len(refused) == 38
+    [line] = [record for record in caplog.records if record.name == "shared.http.sender_log"]
+    assert vars(line)["network"] == "2001:db8:1:2::/64"
+    assert vars(line)["problem"] == "too-many-requests-at-once"
