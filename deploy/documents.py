@@ -26,6 +26,7 @@ from shared.http.access import (
     SessionOrClient,
 )
 from shared.http.routes import Route
+from shared.mongo import WORKERS
 from shared.runtime.settings import variables
 
 ROOT = Path(__file__).parent.parent
@@ -149,10 +150,16 @@ def documents() -> dict[Path, dict[str, str]]:
     return found
 
 
+_EVERY_PROCESS = f"""# --- every process
+# Operations of the database at the same time, besides those of leases
+# MOTOR_MAX_WORKERS={WORKERS}"""
+
+
 def env_example() -> str:
     """The text of `.env.example`: every variable of every service."""
     blocks = [
-        "# The environment variables of all services. A variable without a value here is required."
+        "# The environment variables of all services. A variable without a value here is required.",
+        _EVERY_PROCESS,
     ]
     for service in Service:
         lines = [f"# --- {service}"]

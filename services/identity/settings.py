@@ -28,7 +28,7 @@ class Settings(ServiceSettings):
         3,
         ge=1,
         le=MAX_TTL_SECONDS,
-        description="Seconds that a replica of authz may answer after its last lease",
+        description="Seconds that a replica of authz or team may answer after its last lease",
     )
     session_days: int = Field(
         30, ge=1, le=365, description="Days after which a session ends without a refresh"

@@ -32,7 +32,7 @@ class Settings(ServiceSettings, ReplicaSettings):
         3,
         ge=1,
         le=MAX_TTL_SECONDS,
-        description="How long a replica of authz may answer after its last lease",
+        description="Seconds that a replica of authz may answer after its last lease",
     )
     mails_per_address: int = Field(
         5, ge=1, description="Invitation mails to one mailbox in 24 hours, from all accounts"

@@ -142,6 +142,10 @@ class InvitationPassed(_Invitation):
     type: ClassVar[str] = "team.invitation.passed.v1"
     from_user_id: str
     to_user_id: str
+    role_title: str = ""
+    made_by_name: str = ""
+    """Who made the newest link: not the last inviter, if it passed more than once."""
+    to_email: str = ""
 
 
 class _Project(Payload):

@@ -107,6 +107,8 @@ def _operation(
 
 def _responses(route: Route, schemas: dict[_Key, dict[str, Any]]) -> dict[str, Any]:
     responses: dict[str, Any] = {}
+    if route.may_have_no_body:
+        responses["204"] = {"description": "Success. The answer has no body."}
     if route.gives is None:
         responses["204" if route.status == 200 else str(route.status)] = {
             "description": "Success. The answer has no body."

@@ -212,7 +212,8 @@ class Route:
 
     `takes` is None when no body is read, `query` is None when no parameter is known. With
     `effective_everywhere` the write is acknowledged after the barrier, because it changes policy
-    state. `status` is that of an answer with a body; a handler that returns None answers 204.
+    state. `status` is that of an answer with a body; a handler that returns None answers 204. A row
+    with `gives` that does so has `may_have_no_body`.
     `body_cap` is in bytes. `repeat_answer` makes, of the use case's result, the answer that a
     repeated request gets; an idempotent row of an account needs it.
     """
@@ -227,6 +228,7 @@ class Route:
     takes: type[BaseModel] | None = None
     query: type[BaseModel] | None = None
     gives: type[BaseModel] | None = None
+    may_have_no_body: bool = False
     status: int = 200
     refuses: tuple[type[Refusal], ...] = ()
     effective_everywhere: bool = False

@@ -36,6 +36,8 @@ RECONCILE_AWAY_SECONDS = 1.0
 """The pause between two comparisons while a source does not answer."""
 FAILURE_PAUSE_SECONDS = 0.5
 """The pause before a comparison that follows a failure: its cause needs a moment to pass."""
+STARTING_SECONDS = 30.0
+"""The time after its start in which a source may be away: services start in any order."""
 BUS_HEAD_START = timedelta(seconds=1)
 """The age from which the reconciler fetches a row; a younger one is left to the bus."""
 COMPLETENESS_LAG = timedelta(seconds=10)
@@ -52,6 +54,8 @@ MAX_ATTEMPTS = 6
 
 AWAY: tuple[type[Exception], ...] = (Unavailable, *DATABASE_AWAY)
 """Not the fault of a fact: it waits until the database or the other service is back."""
+
+SOURCE_AWAY = "%s does not answer (%s). Its facts wait in its journal and are fetched later."
 
 _log = logging.getLogger(__name__)
 
@@ -116,15 +120,16 @@ class Reconciler:
     async def run(self) -> None:
         """Reconcile every few seconds, and soon when something was missed. Never ends."""
         away: set[str] = set()
+        opened_at = self._clock.boottime()
         while True:
             for source in self._sources:
                 try:
                     await self.reconcile(source)
                     away.discard(source)
                 except AWAY as problem:
-                    # Services start in any order, so the first failure is not logged as a warning.
-                    level = logging.WARNING if source in away else logging.INFO
-                    _log.log(level, "cannot compare with %s: %s", source, problem)
+                    starting = self._clock.boottime() - opened_at < STARTING_SECONDS
+                    level = logging.WARNING if source in away and not starting else logging.INFO
+                    _log.log(level, SOURCE_AWAY, source, type(problem).__name__)
                     away.add(source)
             pause = RECONCILE_AWAY_SECONDS if away else RECONCILE_SECONDS
             try:

@@ -27,6 +27,7 @@ class MessageKind(StrEnum):
     INVITATION = "invitation"
     INVITATION_ACCEPTED = "invitation_accepted"
     INVITATION_DECLINED = "invitation_declined"
+    INVITATION_PASSED = "invitation_passed"
     ROLE_CHANGED = "role_changed"
     REMOVED = "removed"
     OVERRIDE_SET = "override_set"

@@ -140,6 +140,21 @@ def _invitation_declined(fact: team.InvitationDeclined, row: Row) -> _Notice:
     )
 
 
+def _invitation_passed(fact: team.InvitationPassed, row: Row) -> _Notice | None:
+    if not fact.to_email:  # of a version that sent no mail
+        return None
+    return _Notice(
+        kind=MessageKind.INVITATION_PASSED,
+        to=fact.to_email,
+        words={
+            "account": fact.account_name,
+            "member": fact.made_by_name,
+            "email": fact.email,
+            "role": fact.role_title,
+        },
+    )
+
+
 def _role_changed(fact: team.MemberRoleChanged, row: Row) -> _Notice:
     return _Notice(
         kind=MessageKind.ROLE_CHANGED,
@@ -199,6 +214,7 @@ RECIPIENTS = _table(
     (team.InvitationResent, _invitation),
     (team.InvitationAccepted, _invitation_accepted),
     (team.InvitationDeclined, _invitation_declined),
+    (team.InvitationPassed, _invitation_passed),
     (team.MemberRoleChanged, _role_changed),
     (team.MemberRemoved, _removed),
     (team.OverrideSet, _override_set),

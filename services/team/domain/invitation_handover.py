@@ -1,14 +1,14 @@
 """Open invitations get a new inviter when theirs may no longer give the role (`Rp5`)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rolecall import Member
 from services.team.domain.account_access import AccountAccess
-from services.team.domain.accounts import Account
 from services.team.domain.authority import account_state, may_invite_with
 from services.team.domain.invitations import Invitation, payload_fields, with_inviter
 from services.team.domain.members import Membership
+from services.team.domain.roles import role_title
 from shared.contracts import team
 from shared.contracts.facts import Fact
 
@@ -44,21 +44,29 @@ def hand_over(
             continue
         fit = actor is not None and may_invite_with(state, actor, invitation.role, now=access.now)
         new_inviter = access.membership if fit else owner
-        passed, fact = _pass(invitation, account=access.account, new_inviter=new_inviter)
+        passed, fact = _pass(access, invitation, new_inviter=new_inviter)
         invitations.append(passed)
         facts.append(fact)
     return Handover(invitations=tuple(invitations), facts=tuple(facts))
 
 
 def _pass(
-    invitation: Invitation, *, account: Account, new_inviter: Membership
+    access: AccountAccess, invitation: Invitation, *, new_inviter: Membership
 ) -> tuple[Invitation, Fact]:
-    passed = with_inviter(new_inviter, invitation)
+    maker_name = invitation.passed_from_name or invitation.inviter_name
+    passed = replace(
+        with_inviter(new_inviter, invitation),
+        passed_from=invitation.passed_from or invitation.inviter_user_id,
+        passed_from_name=maker_name,
+    )
     fact = Fact(
         payload=team.InvitationPassed(
-            **payload_fields(invitation, account),
+            **payload_fields(invitation, access.account),
             from_user_id=invitation.inviter_user_id,
             to_user_id=new_inviter.user_id,
+            role_title=role_title(access.catalog, invitation.role),
+            made_by_name=maker_name,
+            to_email=new_inviter.email,
         ),
         resource=passed.ref(),
         before={"inviter_user_id": invitation.inviter_user_id},

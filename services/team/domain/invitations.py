@@ -67,7 +67,7 @@ class ResendNotOffered(Refusal):
 class Invitation:
     """An invitation for one address with one role (`Rp4`); `email_key` compares addresses.
 
-    `not_mailed` says why the mail of the newest link was withheld.
+    `not_mailed` says why the newest link was not mailed, `passed_from` who made it if it passed.
     """
 
     account_id: AccountId
@@ -87,6 +87,8 @@ class Invitation:
     accepted_by: UserId | None = None
     membership_id: MembershipId | None = None
     not_mailed: NotMailed | None = None
+    passed_from: UserId | None = None
+    passed_from_name: str | None = None
 
     @property
     def mailed(self) -> bool:
@@ -175,8 +177,7 @@ def create(
     replaced, replaced_facts = _replace(
         context.pending, policy=policies.invitations, account=account, now=access.now
     )
-    taken = context.members + context.open_invitations
-    require_seat(taken=taken, limit=policies.member_limit)
+    require_seat(taken=context.members + context.open_invitations, limit=policies.member_limit)
     created = Fact(
         payload=team.InvitationCreated(**_open(invitation, account, role)),
         resource=invitation.ref(),
@@ -192,8 +193,7 @@ def resend(
 ) -> tuple[Invitation, Fact]:
     """Make a new link with a new end (`Ci4`); earlier links stop working.
 
-    The caller is the inviter from then on: the earlier one may be gone, or may not give the role
-    any more. An expired invitation takes a seat again.
+    The caller is the inviter from then on. An expired invitation takes a seat again.
 
     Raises:
         RoleUnknown, GrantsExceeded: the caller cannot give the role.
@@ -210,14 +210,15 @@ def resend(
     if invitation.expired(now) and policy.after_expiry is AfterExpiry.DELETE_FIRST:
         raise ExpiredInvitationThere
     if invitation.expired(now):
-        taken = context.members + context.open_invitations
-        require_seat(taken=taken, limit=policies.member_limit)
+        require_seat(taken=context.members + context.open_invitations, limit=policies.member_limit)
     again = replace(
         with_inviter(access.membership, invitation),
         generation=invitation.generation + 1,
         wrong_codes=0,
         expires_at=expiry(policy, now),
         not_mailed=withheld(invitation.delivery, context.not_mailed),
+        passed_from=None,
+        passed_from_name=None,
     )
     fact = Fact(
         payload=team.InvitationResent(**_open(again, access.account, role)),
@@ -252,11 +253,10 @@ def payload_fields(invitation: Invitation, account: Account) -> dict[str, str]:
 
 
 def _link(invitation: Invitation) -> dict[str, object]:
-    ends = invitation.expires_at
     return {
         "generation": invitation.generation,
         "inviter_user_id": invitation.inviter_user_id,
-        "expires_at": None if ends is None else ends.isoformat(),
+        "expires_at": invitation.expires_at and invitation.expires_at.isoformat(),
     }
 
 

@@ -73,7 +73,8 @@ class InvitationView(Answer):
     """A pending invitation (`invited`), or one whose time is over (`expired`).
 
     `not_mailed` is set if the delivery is `email` and no mail is sent: it rests on the account's
-    own invitations only.
+    own invitations only. `passed_from` made the link and may not give the role any more; then
+    `invited_by` is the new inviter. A resend confirms it.
     """
 
     id: InvitationId
@@ -87,6 +88,8 @@ class InvitationView(Answer):
     created_at: datetime
     expires_at: datetime | None
     not_mailed: NotMailedView | None = None
+    passed_from: UserId | None = None
+    passed_from_name: str | None = None
 
 
 class LinkView(Answer):
@@ -121,6 +124,8 @@ def invitation_view(access: AccountAccess, invitation: Invitation) -> Invitation
         created_at=invitation.created_at,
         expires_at=invitation.expires_at,
         not_mailed=_not_mailed(invitation.not_mailed),
+        passed_from=invitation.passed_from,
+        passed_from_name=invitation.passed_from_name,
     )
 
 

@@ -10,6 +10,11 @@ from services.team.domain.authority import GrantsExceeded
 from services.team.domain.member_list import MemberListField, MemberListRow, MemberListStatus
 from services.team.domain.members import OwnerCannotLeave, OwnerProtected
 from services.team.domain.roles import RoleUnknown
+from services.team.routes.passed_invitations import (
+    PassedInvitations,
+    PassedInvitationView,
+    passed_views,
+)
 from services.team.use_cases import members
 from services.team.use_cases.context import AccountRequest, Ctx
 from shared.http.access import Permission
@@ -52,6 +57,12 @@ class MemberView(Answer):
     owner: bool
     since: datetime
     expires_at: datetime | None
+
+
+class ChangedMemberView(MemberView):
+    """The member with the new role, and the invitations that passed to another inviter."""
+
+    passed_invitations: list[PassedInvitationView]
 
 
 class PermissionsQuery(Body):
@@ -114,13 +125,19 @@ async def change_role(ctx: Ctx, call: Call[ChangeRole, None], request: AccountRe
     written = await members.change_role(
         ctx, request, user_id=UserId(call.path["user_id"]), role_id=call.body.role
     )
-    return Reply(body=member_view(written.result), written=written)
+    changed = written.result
+    view = ChangedMemberView(
+        **dict(member_view(changed.row)), passed_invitations=passed_views(changed.passed)
+    )
+    return Reply(body=view, written=written)
 
 
 async def remove(ctx: Ctx, call: Call[None, None], request: AccountRequest) -> Reply:
     """Remove a member."""
     written = await members.remove(ctx, request, user_id=UserId(call.path["user_id"]))
-    return Reply(written=written)
+    passed = passed_views(written.result)
+    body = PassedInvitations(passed_invitations=passed) if passed else None
+    return Reply(body=body, written=written)
 
 
 async def leave(ctx: Ctx, call: Call[None, None], request: AccountRequest) -> Reply:
@@ -175,7 +192,7 @@ ROUTES = (
         tag="members",
         access=Permission("member:update"),
         takes=ChangeRole,
-        gives=MemberView,
+        gives=ChangedMemberView,
         refuses=(RoleUnknown, GrantsExceeded, OwnerProtected),
         effective_everywhere=True,
     ),
@@ -187,6 +204,8 @@ ROUTES = (
         summary="Remove a member; access ends with the answer",
         tag="members",
         access=Permission("member:remove"),
+        gives=PassedInvitations,
+        may_have_no_body=True,
         refuses=(OwnerProtected,),
         effective_everywhere=True,
     ),

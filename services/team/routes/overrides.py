@@ -13,6 +13,7 @@ from services.team.domain.overrides import (
     ProjectOverride,
     grants_as_json,
 )
+from services.team.routes.passed_invitations import PassedInvitationView, passed_views
 from services.team.use_cases import overrides
 from services.team.use_cases.context import AccountRequest, Ctx
 from shared.http.access import Permission
@@ -50,6 +51,12 @@ class OverrideView(Answer):
     given_at: datetime
 
 
+class SetOverrideView(OverrideView):
+    """The override, and the member's invitations that passed to another inviter."""
+
+    passed_invitations: list[PassedInvitationView]
+
+
 def _override_view(override: ProjectOverride) -> OverrideView:
     return OverrideView(
         project_id=override.project_id,
@@ -82,7 +89,11 @@ async def put_override(ctx: Ctx, call: Call[PutOverride, None], request: Account
         grants=call.body.grants,
         expires_at=call.body.expires_at,
     )
-    return Reply(body=_override_view(written.result), written=written)
+    done = written.result
+    view = SetOverrideView(
+        **dict(_override_view(done.override)), passed_invitations=passed_views(done.passed)
+    )
+    return Reply(body=view, written=written)
 
 
 async def remove_override(ctx: Ctx, call: Call[None, None], request: AccountRequest) -> Reply:
@@ -113,7 +124,7 @@ ROUTES = (
         tag="projects",
         access=CHANGE_MEMBERS,
         takes=PutOverride,
-        gives=OverrideView,
+        gives=SetOverrideView,
         refuses=(NotInThisCatalog, OwnerNotOverridden, GrantsExceeded),
         effective_everywhere=True,
     ),

@@ -6,6 +6,7 @@ from rolecall import effective_matrix, milliseconds
 from services.team.domain import member_list, member_rules, members
 from services.team.domain.account_access import AccountAccess
 from services.team.domain.authority import member_state
+from services.team.domain.invitations import Invitation
 from services.team.domain.member_list import MemberListRow, MemberListStatus
 from services.team.domain.members import Membership
 from services.team.use_cases.account_write import AccountWrite
@@ -22,6 +23,14 @@ class OwnPermissions:
 
     table: dict[str, dict[str, str | None]]
     permissions: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangedMember:
+    """A member with another role, and the invitations that passed to another inviter."""
+
+    row: MemberListRow
+    passed: tuple[Invitation, ...]
 
 
 async def search(
@@ -50,37 +59,42 @@ async def get(ctx: Ctx, access: AccountAccess, user_id: UserId) -> MemberListRow
 
 async def change_role(
     ctx: Ctx, request: AccountRequest, *, user_id: UserId, role_id: str
-) -> WriteResult[MemberListRow]:
+) -> WriteResult[ChangedMember]:
     """Give a member another role (`Ci3`), which the caller has to hold themselves (`B5`).
 
     Raises:
         RoleUnknown, GrantsExceeded, OwnerProtected: see the domain.
     """
 
-    async def change(write: AccountWrite) -> MemberListRow:
+    async def change(write: AccountWrite) -> ChangedMember:
         access = write.access
+        passed: tuple[Invitation, ...] = ()
         member = await write.member(user_id)
         changed, fact = member_rules.change_role(access, member, role_id)
         if fact is not None:
             await write.replace_member(changed)
             write.record(fact)
             overrides = await write.overrides_of(user_id)
-            await hand_over_invitations(
+            passed = await hand_over_invitations(
                 write, user_id, inviter=member_state(access.catalog, changed, overrides)
             )
-        return member_list.member_row(access, changed)
+        return ChangedMember(row=member_list.member_row(access, changed), passed=passed)
 
     return await ctx.change(request, change, effective_everywhere=True)
 
 
-async def remove(ctx: Ctx, request: AccountRequest, *, user_id: UserId) -> WriteResult[None]:
+async def remove(
+    ctx: Ctx, request: AccountRequest, *, user_id: UserId
+) -> WriteResult[tuple[Invitation, ...]]:
     """Remove a member; their access ends with the answer (`Ro14`, `Ci5`, `Nv17`, `Nv20`).
+
+    Returns the invitations that passed to another inviter.
 
     Raises:
         OwnerProtected: the member is the owner.
     """
 
-    async def change(write: AccountWrite) -> None:
+    async def change(write: AccountWrite) -> tuple[Invitation, ...]:
         member = await write.member(user_id)
         fact = members.remove(
             member,
@@ -90,7 +104,7 @@ async def remove(ctx: Ctx, request: AccountRequest, *, user_id: UserId) -> Write
         )
         await write.delete_member(member)
         write.record(fact)
-        await hand_over_invitations(write, user_id, inviter=None)
+        return await hand_over_invitations(write, user_id, inviter=None)
 
     return await ctx.change(request, change, effective_everywhere=True)
 

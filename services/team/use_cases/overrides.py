@@ -1,16 +1,26 @@
 """Overrides: the list, setting and removing one member's grants inside a project."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from services.team.domain import override_rules
 from services.team.domain.account_access import AccountAccess
 from services.team.domain.authority import member_state
+from services.team.domain.invitations import Invitation
 from services.team.domain.overrides import ProjectOverride
 from services.team.use_cases.account_write import AccountWrite
 from services.team.use_cases.context import AccountRequest, Ctx
 from services.team.use_cases.invitation_handover import hand_over_invitations
 from shared.ids import UserId
 from shared.journal import WriteResult
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetOverride:
+    """An override that was set, and the invitations that passed to another inviter."""
+
+    override: ProjectOverride
+    passed: tuple[Invitation, ...]
 
 
 async def list_all(ctx: Ctx, access: AccountAccess) -> list[ProjectOverride]:
@@ -31,14 +41,14 @@ async def put(
     user_id: UserId,
     grants: object,
     expires_at: datetime | None,
-) -> WriteResult[ProjectOverride]:
+) -> WriteResult[SetOverride]:
     """Give a member other grants inside the project, in place of the role's (`Ci9`).
 
     Raises:
         NotInThisCatalog, OwnerNotOverridden, GrantsExceeded, Invalid: see the domain.
     """
 
-    async def change(write: AccountWrite) -> ProjectOverride:
+    async def change(write: AccountWrite) -> SetOverride:
         access = write.access
         override_rules.require_offered(access)
         member = await write.member(user_id)
@@ -49,10 +59,10 @@ async def put(
         await write.put_override(override)
         write.record(fact)
         others = [other for other in member_overrides if other.project_id != override.project_id]
-        await hand_over_invitations(
+        passed = await hand_over_invitations(
             write, user_id, inviter=member_state(access.catalog, member, [*others, override])
         )
-        return override
+        return SetOverride(override=override, passed=passed)
 
     return await ctx.change(request, change, effective_everywhere=True)
 

@@ -193,4 +193,20 @@ ROWS = (
         new="",
         tests=("tests/shared/following/test_snapshot.py",),
     ),
+    Mutant(
+        id="restore-leaves-the-old-rows",
+        kind=Kind.CONSISTENCY,
+        file="deploy/after_restore.py",
+        old="    await journal.delete_many({})\n",
+        new="",
+        tests=("tests/shared/inbox/test_restores.py",),
+    ),
+    Mutant(
+        id="restore-leaves-the-old-revisions",
+        kind=Kind.SECURITY,
+        file="deploy/after_restore.py",
+        old='{"$set": {"rev": 0}}',
+        new='{"$set": {}}',
+        tests=("tests/shared/inbox/test_restores.py",),
+    ),
 )

@@ -6,6 +6,7 @@ ACCOUNT_WRITE = "services/team/use_cases/account_write.py"
 CONTEXT = "services/team/use_cases/context.py"
 ACCOUNT_ROUTES = "services/team/routes/account_routes.py"
 STORED_TESTS = ("tests/services/test_stored.py",)
+PASSED_TESTS = ("tests/services/team/test_members.py", "-k", "another_inviter or passed_twice")
 
 ROWS = (
     Mutant(
@@ -99,5 +100,53 @@ ROWS = (
         old='invitation["delivery"] == "link"',
         new='invitation["delivery"] != "link"',
         tests=("tests/services/team/test_invitations.py",),
+    ),
+    Mutant(
+        id="team-removal-hides-passed-invitations",
+        kind=Kind.SECURITY,
+        file="services/team/routes/members.py",
+        old="    passed = passed_views(written.result)\n",
+        new="    passed = passed_views(())\n",
+        tests=PASSED_TESTS,
+    ),
+    Mutant(
+        id="team-role-change-hides-passed-invitations",
+        kind=Kind.SECURITY,
+        file="services/team/routes/members.py",
+        old="passed_invitations=passed_views(changed.passed)",
+        new="passed_invitations=[]",
+        tests=PASSED_TESTS,
+    ),
+    Mutant(
+        id="team-override-hides-passed-invitations",
+        kind=Kind.SECURITY,
+        file="services/team/routes/overrides.py",
+        old="passed_invitations=passed_views(done.passed)",
+        new="passed_invitations=[]",
+        tests=PASSED_TESTS,
+    ),
+    Mutant(
+        id="team-passed-invitation-forgets-its-maker",
+        kind=Kind.SECURITY,
+        file="services/team/domain/invitation_handover.py",
+        old="        passed_from=invitation.passed_from or invitation.inviter_user_id,\n",
+        new="        passed_from=invitation.inviter_user_id,\n",
+        tests=PASSED_TESTS,
+    ),
+    Mutant(
+        id="team-new-inviter-without-an-address",
+        kind=Kind.SECURITY,
+        file="services/team/domain/invitation_handover.py",
+        old="            to_email=new_inviter.email,\n",
+        new="",
+        tests=PASSED_TESTS,
+    ),
+    Mutant(
+        id="mail-new-inviter-not-told",
+        kind=Kind.SECURITY,
+        file="services/notification/domain/recipients.py",
+        old="    (team.InvitationPassed, _invitation_passed),\n",
+        new="",
+        tests=("tests/services/notification/domain/test_recipients.py",),
     ),
 )

@@ -54,6 +54,7 @@ OPEN: dict[str, Any] = INVITATION | {
     "expires_at": IN_A_WEEK,
 }
 INVITER: dict[str, Any] = {"inviter_user_id": "usr_ana", "inviter_email": "ana@example.com"}
+PASSED: dict[str, Any] = {"from_user_id": "usr_cem", "to_user_id": "usr_ana"}
 OVERRIDE: dict[str, Any] = {
     "account_name": "Acme",
     "project_id": "prj_1",
@@ -173,6 +174,25 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
         ),
     ),
     (
+        team.InvitationPassed(
+            **INVITATION,
+            **PASSED,
+            role_title="Developer",
+            made_by_name="Cem",
+            to_email="ana@example.com",
+        ),
+        Expected(
+            kind=MessageKind.INVITATION_PASSED,
+            to="ana@example.com",
+            words={
+                "account": "Acme",
+                "member": "Cem",
+                "email": "bo@example.com",
+                "role": "Developer",
+            },
+        ),
+    ),
+    (
         team.MemberRoleChanged(**ROLE_CHANGED, ends_sessions=False),
         Expected(
             kind=MessageKind.ROLE_CHANGED,
@@ -229,4 +249,6 @@ WITHOUT_MAIL: tuple[Payload, ...] = (
     team.InvitationResent(**OPEN, delivery="email", withheld=True),
     team.MemberLeft(**MEMBER),
     team.InvitationRevoked(**INVITATION),
+    # Of an earlier version, without the address of the new inviter.
+    team.InvitationPassed(**INVITATION, **PASSED),
 )

@@ -109,7 +109,7 @@ async def test_a_removed_member_gets_no_kept_answer(team: Team) -> None:
     admin = await account.join("admin")
     body, path = {"email": "a@example.com", "role": "basic"}, f"{account.path}/invitations"
     (await admin.send("POST", path, body, Idempotency_Key="key-1")).expect(201)
-    (await account.owner.send("DELETE", f"{account.path}/members/{admin.user_id}")).expect(204)
+    (await account.owner.send("DELETE", f"{account.path}/members/{admin.user_id}")).expect(200)
     assert (await admin.send("POST", path, body, Idempotency_Key="key-1")).status == 404
 
 
@@ -269,8 +269,9 @@ async def test_a_resend_makes_the_caller_the_inviter(team: Team) -> None:
     proof = await account.invite("a@example.com", "basic", by=first)
     path = f"{account.path}/invitations/{proof['token'].partition('.')[0]}/resend"
     (await second.send("POST", path)).expect(200)
-    for member in (first, second):
-        (await account.owner.send("DELETE", f"{account.path}/members/{member.user_id}")).expect(204)
+    for member, status in ((first, 204), (second, 200)):
+        removed = await account.owner.send("DELETE", f"{account.path}/members/{member.user_id}")
+        removed.expect(status)
     [passed] = await team.rows("invitation.passed")
     assert passed.data["from_user_id"] == second.user_id
     assert passed.data["to_user_id"] == account.owner.user_id

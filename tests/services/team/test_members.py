@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import pytest
 
-from tests.services.team.running import Person, Team
+if TYPE_CHECKING:
+    from tests.services.team.running import Account, Person, Team
 
 OWNERS_MATTERS = {
     "change the owner's role": ("PATCH", {"role": "developer"}, "owner-protected"),
@@ -250,3 +253,69 @@ async def test_a_member_who_leaves_hands_invitations_to_the_owner(team: Team) ->
     assert passed.data["to_user_id"] == account.owner.user_id
     listed = await account.owner.get(f"{account.path}/invitations")
     assert listed["items"][0]["invited_by_name"] == "Owner"
+
+
+async def restrict(account: Account, member: Person, how: str) -> Any:
+    """Take from an admin the right to give the role `admin`; the answer's body."""
+    path, owner = f"{account.path}/members/{member.user_id}", account.owner
+    if how == "removal":
+        return (await owner.send("DELETE", path)).expect(200)
+    if how == "role change":
+        return (await owner.send("PATCH", path, {"role": "basic"})).expect(200)
+    project = (await owner.send("POST", f"{account.path}/projects", {"name": "Prod"})).expect(201)
+    path = f"{account.path}/projects/{project['id']}/overrides/{member.user_id}"
+    grants = {"grants": {"instance": {"view": "all"}}}
+    return (await owner.send("PUT", path, grants)).expect(200)
+
+
+@pytest.mark.rule("Rp5")
+@pytest.mark.parametrize("how", ["removal", "role change", "override"])
+async def test_a_change_tells_which_invitations_have_another_inviter(team: Team, how: str) -> None:
+    """An admin who expects it invites a second address of their own; it is not hidden."""
+    account = await team.account()
+    admin, owner = await account.join("admin", "Bea"), account.owner
+    proof = await account.invite("second@example.com", "admin", by=admin)
+    invitation_id = proof["token"].partition(".")[0]
+
+    [told] = (await restrict(account, admin, how))["passed_invitations"]
+    assert told == {
+        "id": invitation_id,
+        "email": "second@example.com",
+        "role": "admin",
+        "passed_from": admin.user_id,
+        "passed_from_name": "Bea",
+        "invited_by": owner.user_id,
+        "invited_by_name": "Owner",
+    }
+    [listed] = (await owner.get(f"{account.path}/invitations"))["items"]
+    assert (listed["passed_from"], listed["passed_from_name"]) == (admin.user_id, "Bea")
+    [fact] = await team.rows("invitation.passed")
+    mailed = [fact.data[name] for name in ("to_email", "made_by_name", "role_title")]
+    assert mailed == [owner.email, "Bea", "Admin"]
+
+
+async def test_a_change_that_hands_nothing_over_lists_no_invitation(team: Team) -> None:
+    account = await team.account()
+    admin, other = await account.join("admin"), await account.join("developer")
+    await account.invite("second@example.com", "admin", by=admin)
+    path = f"{account.path}/members/{other.user_id}"
+    changed = (await account.owner.send("PATCH", path, {"role": "basic"})).expect(200)
+    assert changed["passed_invitations"] == []
+    (await account.owner.send("DELETE", path)).expect(204)
+    [listed] = (await account.owner.get(f"{account.path}/invitations"))["items"]
+    assert listed["passed_from"] is None
+
+
+async def test_an_invitation_that_passed_twice_names_its_maker(team: Team) -> None:
+    """A resend confirms it, so the caller is its maker from then on."""
+    account = await team.account()
+    first, second = await account.join("admin", "First"), await account.join("admin", "Second")
+    invitation_id = await with_an_invitation_of(first, account.path)
+    (await second.send("DELETE", f"{account.path}/members/{first.user_id}")).expect(200)
+    left = await account.owner.send("DELETE", f"{account.path}/members/{second.user_id}")
+    [told] = left.expect(200)["passed_invitations"]
+    assert (told["passed_from"], told["passed_from_name"]) == (first.user_id, "First")
+
+    path = f"{account.path}/invitations/{invitation_id}/resend"
+    sent = (await account.owner.send("POST", path)).expect(200)["invitation"]
+    assert (sent["passed_from"], sent["passed_from_name"]) == (None, None)

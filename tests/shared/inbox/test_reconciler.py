@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from shared.clock import SystemClock
 from shared.contracts.calls.journal import Changes, ChangesQuery
 from shared.contracts.facts import shard_of
+from shared.inbox.reconciler import STARTING_SECONDS
 from shared.journal import JournalWrite
 from shared.mongo import DbClient
 from shared.problems import Unavailable
@@ -187,6 +189,28 @@ async def test_a_source_that_is_away_does_not_hold_up_the_others(
 
     try:
         assert await wait_for(all_applied, what="the facts of team")
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_an_absent_source_is_a_warning_only_after_the_start(
+    make_inbox: MakeInbox, source: Withholding, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = SetClock(SystemClock().now())
+    inbox = make_inbox(source=IdentityAway(source.journal), sources=("identity",), clock=clock)
+    caplog.set_level(logging.INFO, logger="shared.inbox.reconciler")
+
+    def levels() -> list[int]:
+        return [record.levelno for record in caplog.records]
+
+    running = asyncio.create_task(inbox.run())
+    try:
+        await wait_for(lambda: len(levels()) >= 3, what="three failures")
+        assert set(levels()) == {logging.INFO}
+        assert "identity does not answer (Unavailable)" in caplog.messages[0]
+        clock.move(STARTING_SECONDS)
+        await wait_for(lambda: logging.WARNING in levels(), what="a warning")
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)

@@ -122,6 +122,10 @@ OPENINGS = {
         "bo@example.com declined your invitation to the team “Acme Robotics”",
         "bo@example.com declined your invitation to the team “Acme Robotics”.",
     ),
+    MessageKind.INVITATION_PASSED: (
+        "The invitation of bo@example.com to the team “Acme Robotics” is now yours",
+        "“Bo Li” invited bo@example.com to the team “Acme Robotics” with the role Developer.",
+    ),
     MessageKind.ROLE_CHANGED: (
         "Your role in the team “Acme Robotics” is now Developer",
         "Hello Bo Li, “Ana Díaz” changed your role in the team “Acme Robotics” to Developer.",

@@ -1,0 +1,59 @@
+"""Begin a new epoch in a database of a source that was restored from a backup.
+
+`python -m deploy.after_restore URL DATABASE`, while all services are stopped. The old rows are kept
+in the collection `journal_before_restore`. The command may be repeated.
+"""
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+
+from shared.mongo import Database, connect, majority
+from shared.timeouts import DEFAULT_TIMEOUTS
+
+KEPT = "journal_before_restore"
+OPERATION_SECONDS = 3600.0
+"""The time of one operation: an update of all objects of a large database."""
+
+
+async def begin_epoch(database: Database) -> int:
+    """Set the journal aside and forget its heads; return how many rows were kept.
+
+    The next start of the service makes a new random epoch, whose sequences begin at 1. So `rev` of
+    every stored object falls to 0: a follower takes a state only over a lower `rev`.
+    """
+    journal = majority(database, "journal")
+    rows = await journal.count_documents({})
+    await journal.aggregate([{"$merge": {"into": KEPT}}]).to_list(None)
+    for name in set(await database.list_collection_names()) - {"journal", KEPT}:
+        stored = majority(database, name)
+        await stored.update_many({"rev": {"$exists": True}}, {"$set": {"rev": 0}})
+    # The heads go last: without them a start would number from 1 beside the old rows.
+    await journal.delete_many({})
+    await majority(database, "heads").delete_many({})
+    return rows
+
+
+async def run(url: str, name: str) -> int:
+    """Begin the epoch in one database, say so, and return an exit status."""
+    patient = replace(DEFAULT_TIMEOUTS, database=OPERATION_SECONDS)
+    client = connect(url, app_name="rolecall-after-restore", timeouts=patient)
+    try:
+        rows = await begin_epoch(client[name])
+    finally:
+        client.close()
+    sys.stdout.write(f"{name} begins a new epoch. {rows} rows are kept in {KEPT}.\n")
+    return 0
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command, and return an exit status."""
+    if len(arguments) != 2:
+        sys.stderr.write("Usage: python -m deploy.after_restore URL DATABASE\n")
+        return 2
+    return asyncio.run(run(*arguments))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

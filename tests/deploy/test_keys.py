@@ -1,0 +1,21 @@
+"""The command that makes a pair of keys."""
+
+import subprocess
+import sys
+
+from shared.auth.keys import public_text, read_private, read_public
+
+
+def test_the_command_prints_a_pair_that_the_services_read():
+    def pair() -> dict[str, str]:
+        printed = subprocess.run(
+            [sys.executable, "-m", "deploy.keys"], capture_output=True, text=True, check=True
+        )
+        return dict(line.split() for line in printed.stdout.splitlines())
+
+    first, second = pair(), pair()
+    assert list(first) == ["private", "public"]
+    key = read_private(first["private"])
+    assert public_text(key.public_key()) == first["public"]
+    assert read_public(first["public"]) == key.public_key()
+    assert first != second
