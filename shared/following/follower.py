@@ -228,7 +228,7 @@ class Follower:
         )
         if not self.view.granted(state, grant):
             logger.warning(
-                "The source has another history. Loading the snapshot again.",
+                "The source has another epoch. Loading the snapshot again.",
                 extra={"source": self.source},
             )
             return False
@@ -276,6 +276,7 @@ class Follower:
             asked=state.number,
             epoch=state.epoch,
             applied=dict(state.applied),
+            digests=dict(state.digests),
             held=state.held,
         )
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from shared.contracts.facts import GENESIS
 from shared.contracts.policy_objects import PolicyObject
+from shared.following.lineage import Compared, Lineage
 
 USABLE_FRACTION = 0.98
 """A lease is used for this fraction of its ttl: the rates of two clocks may differ by 2 %."""
@@ -61,6 +61,7 @@ class LeaseRequestState:
     number: int
     epoch: str | None
     applied: Mapping[int, int]
+    digests: Mapping[int, str]
     held: float
 
 
@@ -101,13 +102,10 @@ class JournalView:
     life: str = field(init=False)
     epoch: str | None = None
     applied: dict[int, int] = field(default_factory=dict)
-    digests: dict[int, str] = field(default_factory=dict)
-    """The digest of the last applied row of each shard."""
     loaded: bool = False
     _state_number: int = 0
     _asks: int = 0
-    _heads: dict[int, tuple[int, str]] = field(default_factory=dict)
-    """The newest granted head of each shard, and its digest."""
+    _lineage: Lineage = field(default_factory=Lineage)
     _buffer: dict[int, dict[int, JournalRow]] = field(default_factory=dict)
     _pending: list[tuple[Mapping[int, int], float]] = field(default_factory=list)
     _until: float = float("-inf")
@@ -121,11 +119,10 @@ class JournalView:
         self.state.clear()
         self.epoch = None
         self.applied = {}
-        self.digests = {}
         self.loaded = False
         self.life = self.new_life()
         self._state_number += 1
-        self._heads = {}
+        self._lineage = Lineage()
         self._buffer = {}
         self._pending = []
         self._until = float("-inf")
@@ -157,7 +154,7 @@ class JournalView:
         self.state.put(policy_objects)
         self.epoch = epoch
         self.applied = dict(heads)
-        self.digests = dict(digests)
+        self._lineage = Lineage.of(heads, digests)
         self.loaded = True
         self._state_number += 1
         for shard, buffered in list(self._buffer.items()):
@@ -168,15 +165,15 @@ class JournalView:
     def on_change(self, row: JournalRow) -> RowOutcome:
         """Take a verified row from the bus or from a fetch, in any order, any number of times.
 
+        An applied row can be compared only if it is the last one of a recent change.
+
         Raises:
             HistoryForked: another row is known at its place, or it does not follow the last one.
         """
         if self.loaded and row.epoch != self.epoch:
             return RowOutcome.FOREIGN
-        applied = self.applied.get(row.shard, 0)
-        if row.seq <= applied:
-            if row.seq == applied and row.digest != self.digests[row.shard]:
-                raise self._forked()
+        if row.seq <= self.applied.get(row.shard, 0):
+            self._refuse_fork(self._lineage.compare_row(row.shard, row.seq, row.digest))
             return RowOutcome.KNOWN
         there = self._buffer.setdefault(row.shard, {}).setdefault(row.seq, row)
         if there.digest != row.digest and there.epoch == row.epoch:
@@ -196,34 +193,39 @@ class JournalView:
             number=self._asks,
             epoch=self.epoch,
             applied=dict(self.applied),
+            digests={shard: self._lineage.digest(shard) for shard in self.applied},
             held=max(0.0, max((self._until, *(until for _, until in self._pending))) - now),
         )
 
     def granted(self, request: LeaseRequestState, grant: LeaseGrant) -> bool:
         """Take a grant; it counts only once this replica has applied all of its heads.
 
+        The digest of each head is compared, now or when the head is reached. A grant with a head
+        that was passed too long ago does not count.
+
         Returns:
-            False if the source's history is not the one that was loaded. Everything is then
+            False if the source has another epoch than the one that was loaded. Everything is then
             dropped.
 
         Raises:
-            HistoryForked: the source's row at an applied head is not the one that was applied.
+            HistoryForked: the source's row at an applied head is not the one that was applied, or
+                the source has less than was applied.
         """
         if request.state_number != self._state_number or not self.loaded:
             return True
-        gone_back = any(grant.heads.get(shard, 0) < seq for shard, seq in request.applied.items())
-        if grant.epoch != self.epoch or gone_back:
+        if grant.epoch != self.epoch:
             self.forget()
             return False
+        if any(grant.heads.get(shard, 0) < seq for shard, seq in request.applied.items()):
+            raise self._forked()
+        passed = False
         for shard, head in grant.heads.items():
-            known, digest = self._heads.get(shard, (0, GENESIS))
-            if head == known and grant.digests[shard] != digest:
-                raise self._forked()
-            if head > known:
-                self._heads[shard] = head, grant.digests[shard]
-            self._compare_with_head(shard)
+            compared = self._lineage.compare_head(shard, head, grant.digests[shard])
+            self._refuse_fork(compared)
+            passed = passed or compared is Compared.PASSED
         self._pending = [waiting for waiting in self._pending if waiting[1] > request.sent]
-        self._pending.append((grant.heads, request.sent + grant.ttl * USABLE_FRACTION))
+        if not passed:
+            self._pending.append((grant.heads, request.sent + grant.ttl * USABLE_FRACTION))
         self._activate()
         return True
 
@@ -235,7 +237,7 @@ class JournalView:
         """The shards to fetch, each with the last sequence that is applied."""
         if not self.loaded:
             return {}
-        shards = self._buffer.keys() | self._heads.keys()
+        shards = self._buffer.keys() | self._lineage.behind
         return {shard: self.applied.get(shard, 0) for shard in shards if self._gap(shard)}
 
     def has(self, shard: int, seq: int) -> bool:
@@ -245,9 +247,7 @@ class JournalView:
     def _gap(self, shard: int) -> bool:
         applied = self.applied.get(shard, 0)
         buffered = self._buffer.get(shard)
-        return self._heads.get(shard, (0, GENESIS))[0] > applied or bool(
-            buffered and min(buffered) > applied + 1
-        )
+        return shard in self._lineage.behind or bool(buffered and min(buffered) > applied + 1)
 
     def _drain(self, shard: int) -> bool:
         """Apply whole changes while the next one is complete; whether one was applied."""
@@ -259,11 +259,11 @@ class JournalView:
             whole = [row for row in rows if row is not None]
             if len(whole) < len(rows):
                 break
-            self._follow(shard, at, whole)
+            self._follow(shard, whole)
             self.state.put([each for row in whole for each in row.policy_objects])
             at += len(rows)
-            self.applied[shard], self.digests[shard] = at, whole[-1].digest
-            self._compare_with_head(shard)
+            self.applied[shard] = at
+            self._refuse_fork(self._lineage.advance(shard, at, whole[-1].digest))
         self._buffer[shard] = {seq: row for seq, row in buffered.items() if seq > at}
         if not self._buffer[shard]:
             del self._buffer[shard]
@@ -271,17 +271,16 @@ class JournalView:
             self._activate()
         return at > start
 
-    def _follow(self, shard: int, at: int, rows: Iterable[JournalRow]) -> None:
+    def _follow(self, shard: int, rows: Iterable[JournalRow]) -> None:
         """Check that the rows are a chain that begins at the last applied one."""
-        previous = self.digests[shard] if at else GENESIS
+        previous = self._lineage.digest(shard)
         for row in rows:
             if row.previous != previous:
                 raise self._forked()
             previous = row.digest
 
-    def _compare_with_head(self, shard: int) -> None:
-        head, digest = self._heads.get(shard, (0, GENESIS))
-        if head and self.applied.get(shard, 0) == head and self.digests[shard] != digest:
+    def _refuse_fork(self, compared: Compared) -> None:
+        if compared is Compared.DIFFERENT:
             raise self._forked()
 
     def _forked(self) -> HistoryForked:

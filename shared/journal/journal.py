@@ -153,7 +153,10 @@ class Journal:
         effective = True
         if effective_everywhere:
             receipt = await self._granted.barrier(
-                last, committed_at=committed_at, after=seen.session
+                last,
+                digest=recorded[-1].digest,
+                committed_at=committed_at,
+                after=seen.session,
             )
             effective = receipt.effective
         return WriteResult(result=result, revision=format_revision(last), effective=effective)
@@ -237,11 +240,11 @@ class Journal:
 
     async def _settle(self, seen: Seen) -> None:
         """Wait until what a transaction saw is effective everywhere."""
-        head, session = await self._repeats.head(seen)
+        head, digest, session = await self._repeats.head(seen)
         if not head.seq:
             return
         now = self._clock.boottime()
-        receipt = await self._granted.barrier(head, committed_at=now, after=session)
+        receipt = await self._granted.barrier(head, digest=digest, committed_at=now, after=session)
         if not receipt.effective:
             raise Unavailable
 

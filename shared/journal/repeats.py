@@ -4,7 +4,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from shared.contracts.facts import JournalHeads, Position
+from shared.contracts.facts import GENESIS, JournalHeads, Position
 from shared.http.idempotency import RepeatedRequest
 from shared.problems import Refusal, RefusalKind, Unavailable
 
@@ -56,8 +56,8 @@ class Repeats:
         """The change at a place, as the session sees it."""
         return await self._store.change_at(position, session)
 
-    async def head(self, seen: Seen) -> tuple[Position, Any]:
-        """The head of the shard as a majority has it, and the session that read it.
+    async def head(self, seen: Seen) -> tuple[Position, str, Any]:
+        """The head of the shard as a majority has it, its digest, and the session that read it.
 
         The refused transaction waited for no majority, so the head is read after its session's
         time.
@@ -75,4 +75,8 @@ class Repeats:
             )
         if undone:
             raise Unavailable
-        return position._replace(seq=heads.seqs.get(position.shard, 0)), session
+        seq, digest = (
+            heads.seqs.get(position.shard, 0),
+            heads.digests.get(position.shard, GENESIS),
+        )
+        return position._replace(seq=seq), digest, session

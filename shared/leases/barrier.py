@@ -4,6 +4,9 @@ Pure: rows, reports and elapsed times are handed in. It is correct because a lea
 with majority before the heads of its grant are read. A read of the rows after the commit therefore
 sees the row, unless those heads hold the change already. A replica uses a grant only after it has
 applied the grant's heads, and only for `ttl` counted from before the grant was made.
+
+A sequence alone does not say that a replica has the change: its rows may be those of a database
+that was set back since, or of a stolen key. So a report counts by the digest of its last row.
 """
 
 from collections import Counter
@@ -30,14 +33,25 @@ def lease_id(*, service: str, slot: str, life: str) -> LeaseId:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Report:
+    """The last row of each shard that a replica has applied: sequence and digest."""
+
+    epoch: str | None
+    applied: Mapping[int, int]
+    digests: Mapping[int, str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class LeaseRow:
     """The lease of one life of a replica, as the source's database has it.
 
     `asked` orders the requests of the life. `renewal` is random at each write: a row that was
     deleted and written again is never taken for the one seen before. `applied` (shard → sequence)
-    is what the replica reported for `epoch`; it may have more. For `ttl` seconds from the renewal
-    the replica may answer, by this grant or an earlier one. A row that is `released` belongs to a
-    life that gave its lease back. It is kept so that a late request of that life is refused.
+    is what the replica reported for `epoch`; it may have more. `digests` (shard → digest) are those
+    of the last applied rows; a replica of an earlier version reports none. For `ttl` seconds from
+    the renewal the replica may answer, by this grant or an earlier one. A row that is `released`
+    belongs to a life that gave its lease back. It is kept so that a late request of that life is
+    refused.
     """
 
     id: LeaseId
@@ -46,7 +60,13 @@ class LeaseRow:
     ttl: float
     epoch: str | None
     applied: Mapping[int, int]
+    digests: Mapping[int, str]
     released: bool = False
+
+    @property
+    def service(self) -> str:
+        """The service that the life is a process of."""
+        return self.id.split("/", 1)[0]
 
     @property
     def replica(self) -> str:
@@ -82,14 +102,20 @@ class Settled:
 class Barrier:
     """Waits for the replicas whose rows were read after the commit of (`epoch`, `shard`, `seq`).
 
-    It does not wait for rows that appear later: their heads were read after the commit.
+    `digest` is that of the change's last row. It does not wait for rows that appear later: their
+    heads were read after the commit.
     """
 
     epoch: str
     shard: int
     seq: int
+    digest: str
     settled: list[Settled] = field(default_factory=list)
     _waiting: dict[LeaseId, LeaseRow] = field(default_factory=dict)
+    _later: dict[int, str] = field(default_factory=dict)
+    """Digests of the journal's rows after the change."""
+    _ahead: dict[LeaseId, int] = field(default_factory=dict)
+    """The last sequence of each replica that reported more than the change."""
     _names: dict[LeaseId, str] = field(default_factory=dict)
     _limit: float = 0.0
 
@@ -113,15 +139,31 @@ class Barrier:
             if row is None:
                 self._settle(lease, How.ENDED, elapsed)
             else:
-                self.hear(lease, row.epoch, row.applied, elapsed)
+                self.hear(row, elapsed)
 
-    def hear(
-        self, lease: LeaseId, epoch: str | None, applied: Mapping[int, int], elapsed: float
-    ) -> None:
-        """Take what one life of a replica reported to this process."""
-        follows = epoch == self.epoch and applied.get(self.shard, 0) >= self.seq
-        if follows and lease in self._waiting:
-            self._settle(lease, How.APPLIED, elapsed)
+    def hear(self, row: LeaseRow, elapsed: float) -> None:
+        """Take what one life of a replica reported, to this process or in its row.
+
+        Each row of a journal has the digest of the row before it. So a replica whose last row is
+        one of the journal's, at the change or after it, has the change.
+        """
+        last = row.applied.get(self.shard, 0)
+        if row.id not in self._waiting or row.epoch != self.epoch or last < self.seq:
+            return
+        expected = self.digest if last == self.seq else self._later.get(last)
+        if expected is None:
+            self._ahead[row.id] = last
+        elif row.digests.get(self.shard) == expected:
+            self._settle(row.id, How.APPLIED, elapsed)
+
+    @property
+    def unknown(self) -> frozenset[int]:
+        """The reported sequences after the change whose rows `learn` has not been told."""
+        return frozenset(self._ahead.values()) - self._later.keys()
+
+    def learn(self, digests: Mapping[int, str]) -> None:
+        """Take digests of the journal's rows of the shard, read after the commit."""
+        self._later.update(digests)
 
     def expire(self, elapsed: float) -> tuple[LeaseRow, ...]:
         """Stop waiting for silent replicas when their leases cannot hold any more.
@@ -148,6 +190,7 @@ class Barrier:
 
     def _settle(self, lease: LeaseId, how: How, elapsed: float) -> None:
         del self._waiting[lease]
+        self._ahead.pop(lease, None)
         at_ms = round(elapsed * 1000, 3)
         self.settled.append(Settled(replica=self._names[lease], how=how, at_ms=at_ms))
 

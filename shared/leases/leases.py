@@ -13,7 +13,7 @@ from typing import Any
 from shared.clock import Clock
 from shared.contracts.facts import Position, format_revision, parse_revision
 from shared.leases.alarm import Alarm, Bell
-from shared.leases.barrier import Barrier, LeaseId, LeaseRow
+from shared.leases.barrier import Barrier, LeaseId, LeaseRow, Report
 from shared.leases.receipt import RECEIPT_RETENTION, Receipt
 from shared.leases.store import LeaseStore
 from shared.leases.sweeper import Sweeper
@@ -71,16 +71,11 @@ class Leases:
         self._sweeper = Sweeper(store, clock=clock)
         # A dictionary keeps the order, which a simulation with a seed relies on.
         self._open: dict[_Open, None] = {}
-        self._running: dict[str, asyncio.Task[Receipt]] = {}
+        self._running: dict[tuple[str, str], asyncio.Task[Receipt]] = {}
+        """By revision and digest: a database that is set back uses its revisions again."""
 
     async def grant(
-        self,
-        lease: LeaseId,
-        *,
-        asked: int,
-        epoch: str | None,
-        applied: Mapping[int, int],
-        held: float = 0.0,
+        self, lease: LeaseId, report: Report, *, asked: int, held: float = 0.0
     ) -> Granted:
         """Renew the lease of one life of a replica.
 
@@ -93,18 +88,16 @@ class Leases:
         Raises:
             LifeEnded: this life gave its lease back.
         """
-        row = self._row(lease, asked=asked, epoch=epoch, applied=applied, held=held)
+        row = self._row(lease, report, asked=asked, held=held)
         async with self._store.session() as session:
             await self._store.put(row, session)
             now = await self._store.heads(session)
         self._hear(row)
         return Granted(epoch=now.epoch, heads=now.seqs, digests=now.digests, ttl=self._ttl)
 
-    async def applied(
-        self, lease: LeaseId, *, epoch: str | None, applied: Mapping[int, int]
-    ) -> None:
+    async def applied(self, lease: LeaseId, report: Report) -> None:
         """Take what a replica has applied: at once for this process, by the row for the others."""
-        row = self._row(lease, asked=0, epoch=epoch, applied=applied)
+        row = self._row(lease, report, asked=0)
         self._hear(row)
         await self._store.report(row)
 
@@ -119,6 +112,7 @@ class Leases:
                 ttl=0.0,
                 epoch=None,
                 applied={},
+                digests={},
                 released=True,
             )
         )
@@ -133,34 +127,38 @@ class Leases:
             await asyncio.sleep(SWEEP_SECONDS)
 
     async def barrier(
-        self, position: Position, *, committed_at: float, after: Any = None
+        self, position: Position, *, digest: str, committed_at: float, after: Any = None
     ) -> Receipt:
         """Wait until the change is effective everywhere, at most `Timeouts.barrier` seconds.
 
-        `committed_at` is this process's boottime when the commit had returned, `after` the session
-        that committed. The waiting goes on in the background and ends with a stored receipt.
+        `position` and `digest` are those of the change's last row. `committed_at` is this process's
+        boottime when the commit had returned, `after` the session that committed. The waiting
+        goes on in the background and ends with a stored receipt.
 
         Returns:
             The receipt. It is not `effective` when the time was over or the waiting failed. The
             change is committed all the same, and a later request for the receipt waits again.
         """
         revision = format_revision(position)
-        task = self._running.get(revision)
+        key = revision, digest
+        task = self._running.get(key)
         if task is None:
             task = asyncio.create_task(
-                self.follow(position, committed_at=committed_at, after=after),
+                self.follow(position, digest=digest, committed_at=committed_at, after=after),
                 name=f"barrier {revision}",
             )
-            self._running[revision] = task
-            task.add_done_callback(lambda ended: self._over(revision, ended))
+            self._running[key] = task
+            task.add_done_callback(lambda ended: self._over(key, ended))
         await asyncio.wait({task}, timeout=self._timeouts.barrier)
         if task.done() and (task.cancelled() or task.exception() is None):
             return task.result()
         return Receipt(revision=revision)
 
-    async def follow(self, position: Position, *, committed_at: float, after: Any) -> Receipt:
+    async def follow(
+        self, position: Position, *, digest: str, committed_at: float, after: Any
+    ) -> Receipt:
         """Wait as long as it takes, and store the receipt."""
-        barrier = Barrier(position.epoch, position.shard, position.seq)
+        barrier = Barrier(position.epoch, position.shard, position.seq, digest)
         opened = _Open(barrier, committed_at, self._alarm())
         self._open[opened] = None
         try:
@@ -185,11 +183,11 @@ class Leases:
         is older than the retention of receipts has none, and gets no new one with another date.
         """
         # Asked before the read: a wait that ends in between has stored the only receipt.
-        running = revision in self._running
+        running = self._waits_for(revision)
         stored = await self._store.receipt(revision, self._clock.now())
         if stored is not None:
             return stored
-        if running or revision in self._running:
+        if running or self._waits_for(revision):
             return Receipt(revision=revision)
         if occurred_at + RECEIPT_RETENTION <= self._clock.now():
             return None
@@ -199,10 +197,13 @@ class Leases:
             return None
         async with self._store.session() as session:
             heads = await self._store.heads(session)
+            found = await self._store.digests_at(position.shard, {position.seq}, session)
             now = self._clock.boottime()
-        if position.epoch != heads.epoch or position.seq > heads.seqs.get(position.shard, 0):
+        if position.epoch != heads.epoch or position.seq not in found:
             return None
-        return await self.barrier(position, committed_at=now, after=session)
+        return await self.barrier(
+            position, digest=found[position.seq], committed_at=now, after=session
+        )
 
     async def close(self) -> None:
         """Stop waiting. A change without a receipt gets one when it is asked for."""
@@ -211,15 +212,18 @@ class Leases:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
 
-    def _over(self, revision: str, task: asyncio.Task[Receipt]) -> None:
-        del self._running[revision]
+    def _waits_for(self, revision: str) -> bool:
+        return any(running == revision for running, _ in self._running)
+
+    def _over(self, key: tuple[str, str], task: asyncio.Task[Receipt]) -> None:
+        del self._running[key]
         if not task.cancelled() and (problem := task.exception()) is not None:
-            _log.error("waiting for %s failed: %s", revision, problem, exc_info=problem)
+            _log.error("waiting for %s failed: %s", key[0], problem, exc_info=problem)
 
     async def _wait(self, opened: _Open, after: Any) -> None:
         barrier = opened.barrier
         pauses = itertools.chain(POLL_SECONDS, itertools.repeat(LONGEST_POLL_SECONDS))
-        while (rows := await self._rows(after)) is None:
+        while (rows := await self._rows(barrier, after)) is None:
             await opened.alarm.wait(LONGEST_POLL_SECONDS)
         barrier.start(rows, self._elapsed(opened))
         for row in self._reported.values():
@@ -229,15 +233,22 @@ class Leases:
             for silent in barrier.expire(self._elapsed(opened)):
                 await self._remove(silent)
             if not barrier.done:
-                rows = await self._rows(after)
+                rows = await self._rows(barrier, after)
                 if rows is not None:
                     barrier.see(rows, self._elapsed(opened))
 
-    async def _rows(self, after: Any) -> list[LeaseRow] | None:
-        """The lease rows, or `None` while the database is away."""
+    async def _rows(self, barrier: Barrier, after: Any) -> list[LeaseRow] | None:
+        """The lease rows, or `None` while the database is away.
+
+        The barrier learns the journal's rows that replicas ahead of the change have reported.
+        """
         try:
             async with self._store.session(after) as session:
-                return await self._store.rows(session)
+                if barrier.unknown:
+                    barrier.learn(
+                        await self._store.digests_at(barrier.shard, barrier.unknown, session)
+                    )
+                return await self._store.live_rows(session)
         except DATABASE_AWAY:
             return None
 
@@ -246,22 +257,15 @@ class Leases:
         with contextlib.suppress(*DATABASE_AWAY):
             await self._store.remove(row)
 
-    def _row(
-        self,
-        lease: LeaseId,
-        *,
-        asked: int,
-        epoch: str | None,
-        applied: Mapping[int, int],
-        held: float = 0.0,
-    ) -> LeaseRow:
+    def _row(self, lease: LeaseId, report: Report, *, asked: int, held: float = 0.0) -> LeaseRow:
         return LeaseRow(
             id=lease,
             asked=asked,
             renewal=_renewal(),
             ttl=max(self._ttl, held),
-            epoch=epoch,
-            applied=applied,
+            epoch=report.epoch,
+            applied=report.applied,
+            digests=report.digests,
         )
 
     def _hear(self, row: LeaseRow) -> None:
@@ -271,8 +275,8 @@ class Leases:
 
     def _report(self, opened: _Open, row: LeaseRow) -> None:
         elapsed = self._elapsed(opened)
-        opened.barrier.hear(row.id, row.epoch, row.applied, elapsed)
-        if opened.barrier.done:
+        opened.barrier.hear(row, elapsed)
+        if opened.barrier.done or opened.barrier.unknown:
             opened.alarm.ring()
 
     def _elapsed(self, opened: _Open) -> float:

@@ -14,7 +14,7 @@ from shared.contracts.calls.leases import (
 )
 from shared.http.internal import internal_route
 from shared.http.routes import Call, Route
-from shared.leases.barrier import LeaseId, lease_id
+from shared.leases.barrier import LeaseId, Report, lease_id
 from shared.leases.leases import Leases
 from shared.leases.store import LifeEnded
 
@@ -26,14 +26,13 @@ def lease_routes(leases: Leases, clock: Clock) -> tuple[Route, ...]:
         """The row of the life; which service calls says its verified token."""
         return lease_id(service=call.service.service, slot=life.slot, life=life.life)
 
+    def reported(body: LeaseRequest) -> Report:
+        return Report(epoch=body.epoch, applied=body.applied, digests=body.digests)
+
     async def grant(ctx: object, call: Call[LeaseRequest, None]) -> LeaseAnswer:
         body = call.body
         granted = await leases.grant(
-            lease_of(call, body),
-            asked=body.asked,
-            epoch=body.epoch,
-            applied=body.applied,
-            held=body.held,
+            lease_of(call, body), reported(body), asked=body.asked, held=body.held
         )
         return LeaseAnswer(
             epoch=granted.epoch,
@@ -44,8 +43,7 @@ def lease_routes(leases: Leases, clock: Clock) -> tuple[Route, ...]:
         )
 
     async def applied(ctx: object, call: Call[LeaseRequest, None]) -> None:
-        body = call.body
-        await leases.applied(lease_of(call, body), epoch=body.epoch, applied=body.applied)
+        await leases.applied(lease_of(call, call.body), reported(call.body))
 
     async def end(ctx: object, call: Call[None, ReleaseQuery]) -> None:
         await leases.end(lease_of(call, call.query))

@@ -1,12 +1,13 @@
 """The store of lease rows and receipts."""
 
 import contextlib
+from collections.abc import Collection
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
-from shared.contracts.facts import JournalHeads, Position
+from shared.contracts.facts import JournalHeads, Position, row_digest
 from shared.indexes import Index
 from shared.leases.barrier import How, LeaseId, LeaseRow, Settled
 from shared.leases.receipt import RECEIPT_RETENTION, Receipt
@@ -26,6 +27,12 @@ SessionT = TypeVar("SessionT")
 
 INDEXES = (Index(collection="receipts", keys=(("expires_at", 1),), name="expiry", ttl_seconds=0),)
 """What the migrations of a source that grants leases need."""
+
+MARKS_PER_SERVICE = 100
+"""At most this many lives of one calling service that gave their lease back keep a row.
+
+Beyond it the row is deleted. A late request of that life makes at most one change wait.
+"""
 
 
 class LifeEnded(Refusal):
@@ -77,8 +84,16 @@ class LeaseStore(Protocol, Generic[SessionT]):
     async def change_at(self, position: Position, session: SessionT) -> str | None:
         """The id of the change whose row the journal has at a position."""
 
+    async def digests_at(
+        self, shard: int, seqs: Collection[int], session: SessionT
+    ) -> dict[int, str]:
+        """The digests of those of the journal's rows that exist, by sequence."""
+
+    async def live_rows(self, session: SessionT) -> list[LeaseRow]:
+        """The rows of lives that did not give their lease back, those of earlier versions too."""
+
     async def rows(self, session: SessionT) -> list[LeaseRow]:
-        """Every lease row, those of released lives and of earlier versions too."""
+        """Every lease row, those of released lives too."""
 
     async def report(self, row: LeaseRow) -> None:
         """Save what the replica has applied, if the row is there and not released."""
@@ -87,7 +102,10 @@ class LeaseStore(Protocol, Generic[SessionT]):
         """Delete the row unless it was renewed in the meantime."""
 
     async def release(self, row: LeaseRow) -> None:
-        """Write the row of a life that gave its lease back, over the one that is there."""
+        """Write the row of a life that gave its lease back, over the one that is there.
+
+        A service that has `MARKS_PER_SERVICE` of them gets none; the row is deleted.
+        """
 
     async def save(self, receipt: Receipt) -> None:
         """Keep a receipt; the first one of a revision stays."""
@@ -148,6 +166,19 @@ class MongoLeaseStore:
         row = await self._journal.find_one(place, session=session)
         return None if row is None else str(row["change_id"])
 
+    async def digests_at(
+        self, shard: int, seqs: Collection[int], session: DbSession
+    ) -> dict[int, str]:
+        """The digests of rows of a shard, read with majority."""
+        places = {"shard": shard, "seq": {"$in": sorted(seqs)}}
+        found = self._journal.find(places, {"seq": 1, "event": 1}, session=session)
+        return {row["seq"]: row_digest(row["event"].encode()) async for row in found}
+
+    async def live_rows(self, session: DbSession) -> list[LeaseRow]:
+        """The rows without the marks, read with majority; earlier versions have no `released`."""
+        found = self._leases.find({"released": {"$ne": True}}, session=session)
+        return [_row(document) async for document in found]
+
     async def rows(self, session: DbSession) -> list[LeaseRow]:
         """Every lease row, read with majority."""
         return [_row(document) async for document in self._leases.find({}, session=session)]
@@ -156,7 +187,7 @@ class MongoLeaseStore:
         """Save `applied`. A late report may set it back, which only makes a barrier wait."""
         await self._leases.update_one(
             {"_id": row.id, "released": False},
-            {"$set": {"epoch": row.epoch, "applied": _applied(row)}},
+            {"$set": {"epoch": row.epoch, **_applied(row)}},
         )
 
     async def remove(self, row: LeaseRow) -> None:
@@ -165,6 +196,12 @@ class MongoLeaseStore:
 
     async def release(self, row: LeaseRow) -> None:
         """Replace the row, or insert it: the life may have asked and not been served yet."""
+        # "0" is the character after "/", so the range has the rows of the service.
+        marks = {"_id": {"$gte": f"{row.service}/", "$lt": f"{row.service}0"}, "released": True}
+        found = await self._leases.find(marks, {"_id": 1}).to_list(MARKS_PER_SERVICE)
+        if len(found) == MARKS_PER_SERVICE:
+            await self._leases.delete_one({"_id": row.id})
+            return
         while True:
             outcome = await self._leases.replace_one({"_id": row.id}, _document(row))
             if outcome.matched_count:
@@ -203,8 +240,11 @@ class MongoLeaseStore:
         )
 
 
-def _applied(row: LeaseRow) -> dict[str, int]:
-    return {str(shard): seq for shard, seq in row.applied.items()}
+def _applied(row: LeaseRow) -> Document:
+    return {
+        "applied": {str(shard): seq for shard, seq in row.applied.items()},
+        "digests": {str(shard): digest for shard, digest in row.digests.items()},
+    }
 
 
 def _document(row: LeaseRow) -> Document:
@@ -217,12 +257,12 @@ def _document(row: LeaseRow) -> Document:
         "renewal": row.renewal,
         "ttl": row.ttl,
         "epoch": row.epoch,
-        "applied": _applied(row),
+        **_applied(row),
     }
 
 
 def _row(document: dict[str, Any]) -> LeaseRow:
-    """The row of a document; one of an earlier version knows no release."""
+    """The row of a document; those of earlier versions know no release and no digests."""
     return LeaseRow(
         id=LeaseId(document["_id"]),
         released=document.get("released", False),
@@ -231,4 +271,5 @@ def _row(document: dict[str, Any]) -> LeaseRow:
         ttl=document["ttl"],
         epoch=document["epoch"],
         applied={int(shard): seq for shard, seq in document["applied"].items()},
+        digests={int(shard): digest for shard, digest in document.get("digests", {}).items()},
     )

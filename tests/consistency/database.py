@@ -7,7 +7,7 @@ process sees the session's version.
 """
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from random import Random
@@ -17,7 +17,7 @@ from shared.contracts.facts import JournalHeads, Position
 from shared.leases.barrier import LeaseId, LeaseRow
 from shared.leases.store import succeeding
 from tests.consistency.virtual_time import Timeline
-from tests.support.chains import digests_at
+from tests.support.chains import digest_at, digests_at
 
 EPOCH = "e1"
 LAG_SHARE = 0.003
@@ -135,6 +135,15 @@ class SimulatedStore:
     async def change_at(self, position: Position, session: SimulatedSession) -> None:
         return None
 
+    async def digests_at(
+        self, shard: int, seqs: Collection[int], session: SimulatedSession
+    ) -> dict[int, str]:
+        head = (await self.read(session)).heads[shard]
+        return {seq: digest_at(shard, seq) for seq in seqs if seq <= head}
+
+    async def live_rows(self, session: SimulatedSession) -> list[LeaseRow]:
+        return [row for row in await self.rows(session) if not row.released]
+
     async def rows(self, session: SimulatedSession) -> list[LeaseRow]:
         return list((await self.read(session)).leases.values())
 
@@ -142,7 +151,7 @@ class SimulatedStore:
         await self.step()
         there = self.rows_now.get(row.id)
         if there is not None and not there.released:
-            reported = replace(there, epoch=row.epoch, applied=row.applied)
+            reported = replace(there, epoch=row.epoch, applied=row.applied, digests=row.digests)
             await self.write(SimulatedSession(), {**self.rows_now, row.id: reported})
 
     async def remove(self, row: LeaseRow) -> None:

@@ -17,15 +17,15 @@ from tests.consistency.simulation import SimulatedMembers, SimulationParts
 class NoBarrier(Leases):
     """Acknowledges as soon as the change is committed."""
 
-    async def follow(self, position, *, committed_at, after):
+    async def follow(self, position, *, digest, committed_at, after):
         return Receipt(revision=format_revision(position), effective_at=self._clock.now())
 
 
 class HeadsFirst(Leases):
     """Reads the heads, then writes the lease."""
 
-    async def grant(self, lease, *, asked, epoch, applied, held=0.0):
-        row = self._row(lease, asked=asked, epoch=epoch, applied=applied, held=held)
+    async def grant(self, lease, report, *, asked, held=0.0):
+        row = self._row(lease, report, asked=asked, held=held)
         async with self._store.session() as session:
             now = await self._store.heads(session)
             await self._store.put(row, session)
@@ -58,9 +58,12 @@ class OverGaps(JournalView):
             return super().on_change(change)
         self.state.put(change.policy_objects)
         self.applied[change.shard] = change.seq
-        self.digests[change.shard] = change.digest
+        self._lineage.advance(change.shard, change.seq, change.digest)
         self._activate()
         return RowOutcome.APPLIED
+
+    def _refuse_fork(self, compared):
+        """A head between two of its rows is not one of its changes."""
 
 
 class FillRace(JournalView):
@@ -107,8 +110,8 @@ class SettlesOutsideSession(Repeats):
 class GrantsOutsideSession(Leases):
     """Reads the heads of a grant with majority, but not after the row's write."""
 
-    async def grant(self, lease, *, asked, epoch, applied, held=0.0):
-        row = self._row(lease, asked=asked, epoch=epoch, applied=applied, held=held)
+    async def grant(self, lease, report, *, asked, held=0.0):
+        row = self._row(lease, report, asked=asked, held=held)
         async with self._store.session() as session:
             await self._store.put(row, session)
         async with self._store.session() as session:

@@ -36,7 +36,7 @@ from tests.consistency.database import (
     Version,
 )
 from tests.consistency.virtual_time import SimulatedAlarm, Timeline
-from tests.support.chains import digest_at
+from tests.support.chains import digest_at, report_of
 
 TTL = 1.0
 SHARDS = 2
@@ -244,6 +244,7 @@ class Simulation:
         server = self.server()
         await server.leases.follow(
             Position("team", EPOCH, shard, start + len(touched)),
+            digest=digest_at(shard, start + len(touched)),
             committed_at=server.clock.boottime(),
             after=SimulatedSession(version),
         )
@@ -263,10 +264,12 @@ class Simulation:
         seen = Position("team", EPOCH, shard, self.database.primary.heads[shard])
         await self.time.sleep(self.network())
         try:
-            head, session = await server.repeats.head(Seen(seen, session=transaction))
+            head, digest, session = await server.repeats.head(Seen(seen, session=transaction))
         except Unavailable:
             return
-        await server.leases.follow(head, committed_at=server.clock.boottime(), after=session)
+        await server.leases.follow(
+            head, digest=digest, committed_at=server.clock.boottime(), after=session
+        )
         self.outcome.repeats += 1
         self.promise(member, seq)
 
@@ -405,11 +408,7 @@ class SimulatedReplica:
 
         async def grant() -> LeaseGrant:
             granted = await leases.grant(
-                self.row_of(ask.life),
-                asked=ask.number,
-                epoch=ask.epoch,
-                applied=ask.applied,
-                held=ask.held,
+                self.row_of(ask.life), report_of(ask), asked=ask.number, held=ask.held
             )
             return LeaseGrant(
                 epoch=granted.epoch, heads=granted.heads, digests=granted.digests, ttl=granted.ttl
@@ -448,12 +447,7 @@ class SimulatedReplica:
     def report(self) -> None:
         ask = self.view.ask(self.clock())
         leases = self.simulation.server().leases
-        told = partial(
-            leases.applied,
-            self.row_of(ask.life),
-            epoch=ask.epoch,
-            applied=ask.applied,
-        )
+        told = partial(leases.applied, self.row_of(ask.life), report_of(ask))
         self.call(told, lambda _: None)
 
     def check(self, member: str) -> str:

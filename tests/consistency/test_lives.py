@@ -14,7 +14,7 @@ from tests.clocks import SetClock
 from tests.consistency.simulation import SimulatedMembers
 from tests.patience import PATIENT
 from tests.shared.leases.memory import MemoryLeaseStore
-from tests.support.chains import digest_at, digests_at
+from tests.support.chains import digest_at, digests_at, report_of
 from tests.waiting import wait_for
 
 SHARD = 3
@@ -55,9 +55,7 @@ class Replica:
 
     async def send(self, ask, leases):
         lease = lease_id(service="authz", slot="slot", life=ask.life)
-        return await leases.grant(
-            lease, asked=ask.number, epoch=ask.epoch, applied=ask.applied, held=ask.held
-        )
+        return await leases.grant(lease, report_of(ask), asked=ask.number, held=ask.held)
 
     async def renew(self, ask=None):
         ask = ask or self.ask()
@@ -85,7 +83,7 @@ class Replica:
             policy_objects=(gone,),
         )
         self.view.on_change(row)
-        await self.world.leases.applied(self.lease, epoch="e1", applied=self.view.applied)
+        await self.world.leases.applied(self.lease, report_of(self.ask()))
 
     def allows(self):
         return self.state.allows("m") and self.view.holds(self.world.clock.boottime())
@@ -104,7 +102,11 @@ class World:
     def remove(self):
         """Commit the removal, and wait for its barrier."""
         self.store.journal_heads = {SHARD: 7}
-        return asyncio.create_task(self.leases.barrier(REMOVAL, committed_at=self.clock.boottime()))
+        return asyncio.create_task(
+            self.leases.barrier(
+                REMOVAL, digest=digest_at(SHARD, 7), committed_at=self.clock.boottime()
+            )
+        )
 
     async def looked(self):
         before = self.store.looks

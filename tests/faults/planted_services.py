@@ -40,8 +40,8 @@ class HeadsFirst(Leases):
     def __init__(self, store, *, ttl, **others):
         super().__init__(store, ttl=max(ttl, LONG_TTL), **others)
 
-    async def grant(self, lease, *, asked, epoch, applied, held=0.0):
-        row = self._row(lease, asked=asked, epoch=epoch, applied=applied, held=held)
+    async def grant(self, lease, report, *, asked, held=0.0):
+        row = self._row(lease, report, asked=asked, held=held)
         async with self._store.session() as session:
             heads = await self._store.heads(session)
             known = {other.id for other in await self._store.rows(session)}

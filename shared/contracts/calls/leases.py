@@ -1,11 +1,13 @@
 """Calls of followers to the journals' services: leases, what is applied, and the snapshot."""
 
 from datetime import datetime
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from shared.contracts.calls.base import InternalAnswer, InternalCall, InternalRequest
 from shared.contracts.calls.journal import HeadsAnswer
+from shared.contracts.facts import SHARDS
 from shared.contracts.policy_objects import PolicyObject
 from shared.contracts.topology import Service
 
@@ -18,11 +20,25 @@ FOLLOWERS = (Service.AUTHZ, Service.TEAM)
 """The services that decide from a followed journal; team follows identity."""
 
 
+Shard = Annotated[int, Field(ge=0, lt=SHARDS)]
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+LAST_SEQUENCE = 2**63 - 1
+"""The largest integer that the database stores."""
+
+
 class Life(InternalRequest):
     """One life of a process: its slot, and a random id that no other life has."""
 
     slot: str = Field(max_length=200, pattern=r"^[^/]+$")
     life: str = Field(pattern=r"^[0-9a-f]{32}$")
+
+    @field_validator("slot")
+    @classmethod
+    def _is_visible(cls, slot: str) -> str:
+        """Refuse what breaks a line of a receipt or of a log."""
+        if not slot.isprintable():
+            raise ValueError("a slot has visible characters only")
+        return slot
 
 
 class LeaseRequest(Life):
@@ -32,8 +48,27 @@ class LeaseRequest(Life):
     """Numbers the requests of the life."""
     epoch: str | None = None
     applied: dict[int, int] = Field(max_length=1024)
+    digests: dict[Shard, Digest] = Field(default_factory=dict)
+    """The digest of the last applied row of each shard. A shard without one does not count as
+    applied: changes wait until the lease runs out. An earlier version sends none."""
     held: float = Field(default=0, ge=0, le=MAX_TTL_SECONDS)
     """Seconds that earlier leases may still last, used or not."""
+
+    @field_validator("asked")
+    @classmethod
+    def _is_stored(cls, asked: int) -> int:
+        if asked > LAST_SEQUENCE:
+            raise ValueError("the number is too large")
+        return asked
+
+    @field_validator("applied")
+    @classmethod
+    def _are_places(cls, applied: dict[int, int]) -> dict[int, int]:
+        if not all(
+            0 <= shard < SHARDS and 0 <= seq <= LAST_SEQUENCE for shard, seq in applied.items()
+        ):
+            raise ValueError("a shard or a sequence does not exist")
+        return applied
 
 
 class LeaseAnswer(HeadsAnswer):

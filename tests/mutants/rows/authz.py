@@ -51,11 +51,11 @@ ROWS = (
         tests=VIEW_TESTS,
     ),
     Mutant(
-        id="view-hides-a-gap-after-a-late-answer",
+        id="view-hides-a-gap-below-a-head",
         kind=Kind.CONSISTENCY,
-        file=VIEW,
-        old="            if head > known:\n",
-        new="            if head != known:\n",
+        file="shared/following/lineage.py",
+        old="for shard, heads in self._heads.items() if heads)",
+        new="for shard, heads in self._heads.items() if len(heads) > 1)",
         tests=VIEW_TESTS,
     ),
     Mutant(

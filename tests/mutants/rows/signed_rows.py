@@ -5,6 +5,7 @@ from tests.mutants.mutant import Kind, Mutant
 VERIFIER = "shared/row_verifier.py"
 SIGNATURES = "shared/auth/row_signatures.py"
 VIEW = "shared/following/journal_view.py"
+LINEAGE = "shared/following/lineage.py"
 INBOX = "shared/inbox/inbox.py"
 RECONCILER = "shared/inbox/reconciler.py"
 FOLLOWERS = "shared/following/followers.py"
@@ -97,8 +98,8 @@ ROWS = (
     _mutant(
         "view-ignores-a-second-last-row",
         VIEW,
-        "            if row.seq == applied and row.digest != self.digests[row.shard]:\n",
-        "            if row.seq == 0:\n",
+        "self._refuse_fork(self._lineage.compare_row(row.shard, row.seq, row.digest))",
+        "self._lineage.compare_row(row.shard, row.seq, row.digest)",
         FORK_TESTS,
     ),
     _mutant(
@@ -110,9 +111,37 @@ ROWS = (
     ),
     _mutant(
         "view-ignores-the-heads-digest",
+        LINEAGE,
+        "        return Compared.EQUAL if ends.get(head) == digest else Compared.DIFFERENT\n",
+        "        return Compared.EQUAL\n",
+        FORK_TESTS,
+    ),
+    _mutant(
+        "view-ignores-a-head-that-is-reached",
+        LINEAGE,
+        "        return Compared.EQUAL if same else Compared.DIFFERENT\n",
+        "        return Compared.EQUAL\n",
+        FORK_TESTS,
+    ),
+    _mutant(
+        "view-keeps-the-newest-head-only",
+        LINEAGE,
+        "if head <= seq}\n",
+        "if head == max(heads) == seq}\n",
+        FORK_TESTS,
+    ),
+    _mutant(
+        "view-counts-a-grant-passed-long-ago",
         VIEW,
-        "== head and self.digests[shard] != digest:\n",
-        "== head and not digest:\n",
+        "        if not passed:\n",
+        "        if grant:\n",
+        FORK_TESTS,
+    ),
+    _mutant(
+        "view-takes-a-source-that-went-back-for-a-new-epoch",
+        VIEW,
+        "            raise self._forked()\n        passed = False\n",
+        "            self.forget()\n            return False\n        passed = False\n",
         FORK_TESTS,
     ),
     _mutant(

@@ -110,7 +110,7 @@ class Source:
         if not self.mute:
             await self.publish(told)
         last = told[-1].row.position
-        receipt = await self.leases.barrier(last, committed_at=committed_at)
+        receipt = await self.leases.barrier(last, digest=told[-1].digest, committed_at=committed_at)
         return format_revision(last), receipt
 
     def restore(self) -> None:
@@ -119,6 +119,12 @@ class Source:
         self.store.journal_heads.clear()
         self.store.digests.clear()
         self.store.epoch = new_id("epo")
+
+    def set_back(self, shard: int, seq: int) -> None:
+        """Restore an older state of a shard in the same epoch, while replicas follow."""
+        del self.rows[shard][seq:]
+        self.store.journal_heads[shard] = seq
+        self.store.digests[shard] = self.rows[shard][-1].digest
 
     async def publish(self, told: list[SignedRow]) -> None:
         try:

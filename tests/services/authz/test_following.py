@@ -280,7 +280,7 @@ async def test_the_defect_of_applying_over_gaps_shows(world):
         def on_change(self, change):
             self.state.put(change.policy_objects)
             self.applied[change.shard] = change.seq
-            self.digests[change.shard] = change.digest
+            self._lineage.advance(change.shard, change.seq, change.digest)
             return RowOutcome.APPLIED
 
     async with world.replica(view=OverGaps) as authz:

@@ -84,6 +84,33 @@ async def test_a_second_signed_row_at_one_place_makes_a_replica_load_again(world
         assert await says(world, authz, BO) == "allowed"
 
 
+async def test_a_source_that_was_set_back_is_alarmed_as_a_fork(world, caplog):
+    async with world.replica() as authz:
+        [lost] = world.team.write(project())
+        await world.team.publish([lost])
+        loads = world.team.asked.count("snapshot")
+        with caplog.at_level(logging.ERROR):
+            world.team.set_back(lost.row.shard, lost.row.seq - 1)
+            await wait_for(lambda: world.team.asked.count("snapshot") > loads, what="a reload")
+        assert ALARM in caplog.messages
+        await wait_for(lambda: all(authz.ready().values()), what="a lease again")
+        assert await says(world, authz, BO) == "allowed"
+
+
+@pytest.mark.parametrize("lost", [1, 2, 3])
+async def test_a_removal_after_a_set_back_waits_for_its_own_row(world, lost):
+    """The bus is silent; the replica has as many rows as the source, and other ones."""
+    async with world.replica() as authz:
+        rows_lost = [signed for _ in range(lost) for signed in world.team.write(project())]
+        await world.team.publish(rows_lost)
+        first = rows_lost[0].row
+        world.team.set_back(first.shard, first.seq - 1)
+        world.team.mute = True
+        _, receipt = await world.team.change(no_member(BO))
+        assert receipt.effective
+        assert await says(world, authz, BO) != "allowed"
+
+
 async def test_a_fetched_row_that_is_not_signed_makes_a_replica_load_again(world, caplog):
     world.team.mute = True
     async with world.replica() as authz:

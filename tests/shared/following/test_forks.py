@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from shared.following.journal_view import HistoryForked, JournalView, LeaseGrant, RowOutcome
+from shared.following.lineage import REMEMBERED_CHANGES
 from tests.shared.following.test_journal_view import Names, grant, policy_object, row
 from tests.support.chains import digests_at
 
@@ -81,6 +82,58 @@ def test_a_head_that_is_reached_later_with_another_digest(view, state):
     view.granted(view.ask(0.0), replace(grant(3), digests={0: "other"}))
     with pytest.raises(HistoryForked):
         view.on_change(row(3, "stranger"))
+    assert forked(view, state)
+
+
+@pytest.mark.parametrize("answer", [grant(1), LeaseGrant(epoch="e1", heads={}, digests={}, ttl=10)])
+def test_a_source_that_has_less_than_was_applied(view, state, answer):
+    life = view.life
+    with pytest.raises(HistoryForked):
+        view.granted(view.ask(0.0), answer)
+    assert forked(view, state)
+    assert view.life != life, "reports about the old state must not count for the new one"
+
+
+def test_each_of_two_granted_heads_is_compared_when_it_is_reached(view, state):
+    view.granted(view.ask(0.0), replace(grant(3), digests={0: "other"}))
+    view.granted(view.ask(0.0), grant(4))
+    with pytest.raises(HistoryForked):
+        view.on_change(row(3, "stranger"))
+    assert forked(view, state)
+
+
+def test_a_head_that_was_passed_while_the_lease_was_requested(view, state):
+    request = view.ask(0.0)
+    for seq in (3, 4):
+        view.on_change(row(seq, "stranger"))
+    with pytest.raises(HistoryForked):
+        view.granted(request, replace(grant(3), digests={0: "other"}))
+    assert forked(view, state)
+
+
+def test_a_head_inside_a_change_is_of_another_history(view, state):
+    view.granted(view.ask(0.0), grant(3))
+    view.on_change(row(3, "a", part=1, parts=2))
+    with pytest.raises(HistoryForked):
+        view.on_change(row(4, "b", part=2, parts=2))
+    assert forked(view, state)
+
+
+def test_a_head_that_was_passed_too_long_ago_gives_no_lease(view):
+    request = view.ask(5.0)
+    for seq in range(3, 3 + REMEMBERED_CHANGES):
+        view.on_change(row(seq))
+    assert view.granted(request, grant(2))
+    assert view.ask(5.0).held == pytest.approx(4.8), "only the earlier grant holds"
+    assert view.granted(view.ask(5.0), grant(2 + REMEMBERED_CHANGES))
+    assert view.holds(14.7)
+
+
+def test_another_row_at_the_end_of_a_recent_change(view, state):
+    view.on_change(row(3, "new"))
+    view.on_change(row(4, "newer"))
+    with pytest.raises(HistoryForked):
+        view.on_change(replace(row(3, "stranger"), digest="other"))
     assert forked(view, state)
 
 

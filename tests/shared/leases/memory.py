@@ -7,8 +7,8 @@ from shared.contracts.facts import JournalHeads
 from shared.leases import Receipt
 from shared.leases.barrier import LeaseRow
 from shared.leases.receipt import RECEIPT_RETENTION
-from shared.leases.store import succeeding
-from tests.support.chains import digests_at
+from shared.leases.store import MARKS_PER_SERVICE, succeeding
+from tests.support.chains import digest_at, digests_at
 
 
 class MemoryLeaseStore:
@@ -18,11 +18,13 @@ class MemoryLeaseStore:
         self.epoch = epoch
         self.journal_heads = dict(heads or {})
         self.digests: dict[int, str] = {}
-        """Those that a test gives; the others follow from the place of the head."""
+        """Those of heads that a test gives; the others follow from the place of the row."""
         self.table: dict[str, LeaseRow] = {}
         self.receipts: dict[str, Receipt] = {}
         self.looks = 0
         """How often the rows were read."""
+        self.rows_at: dict[int, dict[int, str]] = {}
+        """Shard → sequence → digest of the rows that a test gives."""
 
     @asynccontextmanager
     async def session(self, after=None):
@@ -38,6 +40,15 @@ class MemoryLeaseStore:
     async def change_at(self, position, session) -> str | None:
         return None
 
+    async def digests_at(self, shard, seqs, session):
+        head, given = self.journal_heads.get(shard, 0), dict(self.rows_at.get(shard, {}))
+        if shard in self.digests:
+            given[head] = self.digests[shard]
+        return {seq: given.get(seq, digest_at(shard, seq)) for seq in seqs if 0 < seq <= head}
+
+    async def live_rows(self, session):
+        return [row for row in await self.rows(session) if not row.released]
+
     async def rows(self, session):
         self.looks += 1
         return list(self.table.values())
@@ -45,7 +56,9 @@ class MemoryLeaseStore:
     async def report(self, row) -> None:
         there = self.table.get(row.id)
         if there is not None and not there.released:
-            self.table[row.id] = replace(there, epoch=row.epoch, applied=row.applied)
+            self.table[row.id] = replace(
+                there, epoch=row.epoch, applied=row.applied, digests=row.digests
+            )
 
     async def remove(self, row) -> None:
         there = self.table.get(row.id)
@@ -53,7 +66,11 @@ class MemoryLeaseStore:
             del self.table[row.id]
 
     async def release(self, row) -> None:
-        self.table[row.id] = row
+        marks = [mark for mark in self.table.values() if mark.released]
+        if sum(mark.service == row.service for mark in marks) >= MARKS_PER_SERVICE:
+            self.table.pop(row.id, None)
+        else:
+            self.table[row.id] = row
 
     async def save(self, receipt) -> None:
         self.receipts.setdefault(receipt.revision, receipt)

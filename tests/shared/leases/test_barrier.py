@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from shared.leases.barrier import Barrier, How, LeaseId, LeaseRow
+from tests.support.chains import digest_at, digests_at
 
 SHARD, SEQ, EPOCH = 3, 10, "e1"
 
@@ -16,19 +17,21 @@ def lease(replica: str) -> LeaseId:
 
 
 def row(replica: str, applied: int | Mapping[int, int] = 0, **fields: Any) -> LeaseRow:
+    applied = {SHARD: applied} if isinstance(applied, int) else applied
     made = LeaseRow(
         id=lease(replica),
         asked=1,
         renewal="r",
         ttl=3.0,
         epoch=EPOCH,
-        applied={SHARD: applied} if isinstance(applied, int) else applied,
+        applied=applied,
+        digests=digests_at(applied),
     )
     return replace(made, **fields)
 
 
 def barrier(*rows: LeaseRow) -> Barrier:
-    started = Barrier(EPOCH, SHARD, SEQ)
+    started = Barrier(EPOCH, SHARD, SEQ, digest_at(SHARD, SEQ))
     started.start(rows, 0.001)
     return started
 
@@ -45,7 +48,6 @@ def test_without_replicas_the_barrier_does_not_wait():
     ("lease", "waits"),
     [
         (row("a", SEQ), False),
-        (row("a", SEQ + 5), False),
         (row("a", SEQ - 1), True),
         (row("a", {}), True),
         (row("a", {SHARD + 1: SEQ}), True),
@@ -57,11 +59,34 @@ def test_only_the_change_itself_in_its_epoch_and_shard_counts_as_applied(lease, 
     assert barrier(lease).done is not waits
 
 
+def test_a_replica_ahead_counts_when_its_last_row_is_the_journals():
+    waited = barrier(row("a", SEQ + 5), row("b", SEQ + 2), row("c", SEQ))
+    assert waited.waiting == {lease("a"), lease("b")}
+    assert waited.unknown == {SEQ + 5, SEQ + 2}
+    waited.learn({SEQ + 5: digest_at(SHARD, SEQ + 5)})
+    assert waited.unknown == {SEQ + 2}, "the journal has no such row yet"
+    waited.see([row("a", SEQ + 5), row("b", SEQ + 2)], 0.1)
+    assert waited.waiting == {lease("b")}
+
+
+@pytest.mark.parametrize("digests", [{SHARD: "other"}, {SHARD + 1: digest_at(SHARD, SEQ)}, {}])
+@pytest.mark.parametrize("last", [SEQ, SEQ + 5])
+def test_the_same_sequence_on_another_history_never_counts(last, digests):
+    """An earlier version of authz reports no digests."""
+    elsewhere = row("a", last, digests=digests)
+    waited = barrier(elsewhere)
+    waited.learn({SEQ + 5: digest_at(SHARD, SEQ + 5)})
+    waited.hear(elsewhere, 0.1)
+    waited.see([elsewhere], 0.2)
+    assert waited.waiting == {lease("a")}
+    assert waited.expire(3.3) == (elsewhere,)
+
+
 def test_a_later_read_or_a_push_ends_the_waiting_for_each_replica():
     waited = barrier(row("a"), row("b"))
     waited.see([row("a", SEQ), row("b")], 0.02)
     assert waited.waiting == {lease("b")}
-    waited.hear(lease("b"), EPOCH, {SHARD: SEQ}, 0.03)
+    waited.hear(row("b", SEQ), 0.03)
     assert waited.done
     assert [(settled.replica, settled.how, settled.at_ms) for settled in waited.settled] == [
         ("authz/a", How.APPLIED, 20.0),
@@ -71,7 +96,7 @@ def test_a_later_read_or_a_push_ends_the_waiting_for_each_replica():
 
 def test_a_report_of_another_life_settles_nothing():
     waited = barrier(row("a"))
-    waited.hear(LeaseId("authz/a/2"), EPOCH, {SHARD: SEQ}, 0.1)
+    waited.hear(row("a", SEQ, id=LeaseId("authz/a/2")), 0.1)
     waited.see([row("a"), row("a", SEQ, id=LeaseId("authz/a/2"))], 0.1)
     assert waited.waiting == {lease("a")}
 
@@ -89,7 +114,7 @@ def test_a_row_that_was_released_before_is_not_waited_for():
 def test_two_lives_of_one_slot_are_both_waited_for_and_named_apart():
     lives = [LeaseId(f"authz/a/{letter * 32}") for letter in "bc"]
     waited = barrier(*(row("a", id=life) for life in lives), row("d", SEQ))
-    waited.hear(lives[0], EPOCH, {SHARD: SEQ}, 0.1)
+    waited.hear(row("a", SEQ, id=lives[0]), 0.1)
     assert waited.waiting == {lives[1]}
     waited.see([row("d", SEQ)], 0.2)
     assert how(waited) == {
@@ -122,7 +147,7 @@ def test_silent_replicas_lapse_after_the_longest_lease_and_the_margin():
 
 
 def test_a_row_first_read_late_is_not_deleted_while_its_lease_may_hold():
-    late = Barrier(EPOCH, SHARD, SEQ)
+    late = Barrier(EPOCH, SHARD, SEQ, digest_at(SHARD, SEQ))
     late.start([row("a", ttl=3.0)], 2.0)  # perhaps renewed just before
     assert late.expire(5.19) == ()
     assert [silent.id for silent in late.expire(5.21)] == [lease("a")]

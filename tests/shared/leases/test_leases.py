@@ -17,7 +17,7 @@ from shared.timeouts import DEFAULT_TIMEOUTS
 from tests.clocks import SetClock
 from tests.patience import PATIENT
 from tests.shared.leases.memory import MemoryLeaseStore
-from tests.support.chains import digests_at
+from tests.support.chains import digest_at, digests_at, report_at, report_of
 from tests.waiting import wait_for
 
 numbers = itertools.count(1)
@@ -52,15 +52,18 @@ async def leases(store, clock):
 
 
 async def lease(leases, name="authz/a/1", *, applied=0):
-    return await leases.grant(name, asked=next(numbers), epoch="e1", applied={3: applied})
+    return await leases.grant(name, report_at({3: applied}), asked=next(numbers))
 
 
 async def report(leases, name="authz/a/1", *, applied=7):
-    await leases.applied(name, epoch="e1", applied={3: applied})
+    await leases.applied(name, report_at({3: applied}))
 
 
 def barrier(leases, clock, position=CHANGE):
-    return asyncio.create_task(leases.barrier(position, committed_at=clock.boottime()))
+    digest = digest_at(position.shard, position.seq)
+    return asyncio.create_task(
+        leases.barrier(position, digest=digest, committed_at=clock.boottime())
+    )
 
 
 async def looked(store, times=1):
@@ -84,11 +87,7 @@ async def test_a_change_waits_for_a_grant_from_before_the_ttl_was_lowered(store,
     async def ask(leases):
         asked = view.ask(clock.boottime())
         given = await leases.grant(
-            "authz/a/1",
-            asked=asked.number,
-            epoch="e1",
-            applied=asked.applied,
-            held=asked.held,
+            "authz/a/1", report_of(asked), asked=asked.number, held=asked.held
         )
         return asked, LeaseGrant(
             epoch=given.epoch, heads=given.heads, digests=given.digests, ttl=given.ttl
@@ -98,7 +97,7 @@ async def test_a_change_waits_for_a_grant_from_before_the_ttl_was_lowered(store,
     view.granted(*await ask(before))
     clock.move(10)
     await ask(lowered)
-    change, committed = Barrier("e1", 3, 7), clock.boottime()
+    change, committed = Barrier("e1", 3, 7, digest_at(3, 7)), clock.boottime()
     change.start(store.table.values(), 0.0)
     while not change.done:
         assert clock.boottime() < committed + 30, "it waits for longer than any grant lasts"

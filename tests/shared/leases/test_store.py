@@ -7,24 +7,28 @@ from typing import Any
 
 import pytest
 
-from shared.contracts.facts import GENESIS
+from shared.contracts.facts import GENESIS, row_digest
 from shared.indexes import build_indexes
 from shared.leases import INDEXES, LifeEnded, MongoLeaseStore, Receipt
 from shared.leases.barrier import How, LeaseId, LeaseRow, Settled
 from shared.leases.receipt import RECEIPT_RETENTION
+from shared.leases.store import MARKS_PER_SERVICE
 from shared.mongo import connect
 from tests.patience import PATIENT
 from tests.shared.leases.memory import MemoryLeaseStore
-from tests.support.chains import digest_at
+from tests.support.chains import digest_at, digests_at
 
 # The database deletes what has expired by its own clock, so this is far ahead of it.
+EVENTS = {seq: f"event {seq}" for seq in (6, 7)}
 NOON = datetime(2100, 3, 5, 12, tzinfo=UTC)
 
 
 @pytest.fixture(params=["memory", "mongo"])
 async def store(request):
     if request.param == "memory":
-        yield MemoryLeaseStore("e1", {3: 7})
+        memory = MemoryLeaseStore("e1", {3: 7})
+        memory.rows_at[3] = {seq: row_digest(event.encode()) for seq, event in EVENTS.items()}
+        yield memory
         return
     client = connect(request.getfixturevalue("mongo_url"), app_name="tests", timeouts=PATIENT)
     database = client[request.getfixturevalue("database_name")]
@@ -35,6 +39,9 @@ async def store(request):
             {"_id": 4, "last_seq": 0, "digest": GENESIS},
         ]
     )
+    await database["journal"].insert_many(
+        [{"shard": 3, "seq": seq, "event": event} for seq, event in EVENTS.items()]
+    )
     mongo = MongoLeaseStore(client, database)
     await build_indexes(database, *INDEXES)
     yield mongo
@@ -42,8 +49,16 @@ async def store(request):
 
 
 def row(**fields: Any) -> LeaseRow:
+    """A lease row; its digests follow from what is applied."""
+    applied = fields.setdefault("applied", {3: 6})
     lease = LeaseRow(
-        id=LeaseId("authz/a/1"), asked=1, renewal="r1", ttl=3.0, epoch="e1", applied={3: 6}
+        id=LeaseId("authz/a/1"),
+        asked=1,
+        renewal="r1",
+        ttl=3.0,
+        epoch="e1",
+        applied=applied,
+        digests=digests_at(applied),
     )
     return replace(lease, **fields)
 
@@ -65,6 +80,34 @@ async def test_a_written_row_is_read_as_it_was_written(store):
     await put(store, row())
     await put(store, row(id="authz/b/1", epoch=None, applied={}))
     assert await rows(store) == [row(), row(id="authz/b/1", epoch=None, applied={})]
+
+
+async def test_the_digests_of_rows_are_read_where_there_are_rows(store):
+    async with store.session() as session:
+        found = await store.digests_at(3, {6, 7, 8}, session)
+        assert found == {seq: row_digest(EVENTS[seq].encode()) for seq in (6, 7)}
+        assert await store.digests_at(5, {1}, session) == {}
+
+
+async def test_released_lives_are_not_among_the_live_rows(store):
+    await put(store, row(id="authz/b/1"))
+    await store.release(RELEASED)
+    async with store.session() as session:
+        assert await store.live_rows(session) == [row(id="authz/b/1")]
+    assert len(await rows(store)) == 2
+
+
+async def test_a_service_keeps_a_limited_number_of_released_lives(store):
+    lives = [LeaseId(f"authz/a/{number}") for number in range(MARKS_PER_SERVICE + 5)]
+    last, other = lives[-1], LeaseId("team/a/1")
+    await put(store, row(id=last))
+    for life in (*lives, other):
+        await store.release(replace(RELEASED, id=life))
+    kept = [found.id for found in await rows(store)]
+    assert len(kept) == MARKS_PER_SERVICE + 1
+    assert other in kept, "the marks of one service take none of another's"
+    assert last not in kept, "its lease has ended all the same"
+    await put(store, row(id=last))
 
 
 async def test_heads_come_with_their_epoch_and_without_empty_shards(store):
@@ -192,6 +235,7 @@ async def test_a_row_of_an_earlier_version_is_read_and_removed(mongo_url, databa
     await client[database_name]["leases"].insert_one(document)
     [found] = await rows(store)
     assert (found.replica, found.ttl, found.applied) == ("host:8080", 3.0, {3: 6})
+    assert found.digests == {}, "so a change waits until the lease runs out"
     assert not found.released
     await store.remove(replace(found, renewal="renewed"))
     assert await rows(store) == [found]

@@ -11,11 +11,11 @@ from shared.leases.sweeper import RELEASED_SECONDS, Sweeper
 from tests.clocks import SetClock
 from tests.patience import PATIENT
 from tests.shared.leases.memory import MemoryLeaseStore
+from tests.support.chains import digest_at, report_at
 from tests.waiting import wait_for
 
 TTL = 3
 LIFE = "authz/a/1"
-CHANGE = Position("team", "e1", 3, 7)
 
 
 @pytest.fixture
@@ -36,7 +36,13 @@ async def leases(store, clock):
 
 
 async def lease(leases, name=LIFE, *, asked=1, applied=0):
-    return await leases.grant(name, asked=asked, epoch="e1", applied={3: applied})
+    return await leases.grant(name, report_at({3: applied}), asked=asked)
+
+
+async def change(leases, clock, seq=7):
+    """Commit a change, and wait for its barrier."""
+    position = Position("team", "e1", 3, seq)
+    return await leases.barrier(position, digest=digest_at(3, seq), committed_at=clock.boottime())
 
 
 async def test_the_row_of_a_dead_life_is_removed_when_its_lease_is_over(leases, store, clock):
@@ -111,12 +117,11 @@ async def test_the_row_of_a_released_life_is_kept_for_ten_minutes(leases, store,
 
 async def test_a_dead_life_costs_one_change_one_wait_and_then_none(leases, store, clock):
     await lease(leases)
-    waiting = asyncio.create_task(leases.barrier(CHANGE, committed_at=clock.boottime()))
+    waiting = asyncio.create_task(change(leases, clock))
     await wait_for(lambda: store.looks > 0)
     clock.move(TTL + 0.21)
     assert [settled.how for settled in (await waiting).replicas] == [How.LAPSED]
-    following = Position("team", "e1", 3, 8)
-    receipt = await leases.barrier(following, committed_at=clock.boottime())
+    receipt = await change(leases, clock, seq=8)
     assert (receipt.effective, receipt.replicas) == (True, ())
 
 
@@ -126,7 +131,7 @@ async def test_the_loop_sweeps_so_that_no_change_pays_for_a_dead_life(leases, st
     await wait_for(lambda: store.looks > 0)
     clock.move(TTL + 0.21)
     await wait_for(lambda: store.table == {}, what="the row to be swept")
-    receipt = await leases.barrier(CHANGE, committed_at=clock.boottime())
+    receipt = await change(leases, clock)
     assert (receipt.effective, receipt.replicas) == (True, ())
     sweeping.cancel()
     await asyncio.gather(sweeping, return_exceptions=True)
