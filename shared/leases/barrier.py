@@ -112,10 +112,8 @@ class Barrier:
     digest: str
     settled: list[Settled] = field(default_factory=list)
     _waiting: dict[LeaseId, LeaseRow] = field(default_factory=dict)
-    _later: dict[int, str] = field(default_factory=dict)
-    """Digests of the journal's rows after the change."""
-    _ahead: dict[LeaseId, int] = field(default_factory=dict)
-    """The last sequence of each replica that reported more than the change."""
+    _ahead: dict[LeaseId, tuple[int, str | None]] = field(default_factory=dict)
+    """The last row of each replica that reported more than the change."""
     _names: dict[LeaseId, str] = field(default_factory=dict)
     _limit: float = 0.0
 
@@ -142,28 +140,29 @@ class Barrier:
                 self.hear(row, elapsed)
 
     def hear(self, row: LeaseRow, elapsed: float) -> None:
-        """Take what one life of a replica reported, to this process or in its row.
-
-        Each row of a journal has the digest of the row before it. So a replica whose last row is
-        one of the journal's, at the change or after it, has the change.
-        """
-        last = row.applied.get(self.shard, 0)
-        if row.id not in self._waiting or row.epoch != self.epoch or last < self.seq:
+        """Take what one life of a replica reported, to this process or in its row."""
+        last, digest = row.applied.get(self.shard, 0), row.digests.get(self.shard)
+        if row.id not in self._waiting or row.epoch != self.epoch:
             return
-        expected = self.digest if last == self.seq else self._later.get(last)
-        if expected is None:
-            self._ahead[row.id] = last
-        elif row.digests.get(self.shard) == expected:
+        if last > self.seq:
+            self._ahead[row.id] = last, digest
+        elif last == self.seq and digest == self.digest:
             self._settle(row.id, How.APPLIED, elapsed)
 
     @property
-    def unknown(self) -> frozenset[int]:
-        """The reported sequences after the change whose rows `learn` has not been told."""
-        return frozenset(self._ahead.values()) - self._later.keys()
+    def ahead(self) -> frozenset[int]:
+        """The reported sequences after the change; `learn` takes the journal's rows there."""
+        return frozenset(last for last, _ in self._ahead.values())
 
-    def learn(self, digests: Mapping[int, str]) -> None:
-        """Take digests of the journal's rows of the shard, read after the commit."""
-        self._later.update(digests)
+    def learn(self, digests: Mapping[int, str], elapsed: float) -> None:
+        """Take digests of the journal's rows of the shard, read after the commit.
+
+        Each row of a journal has the digest of the row before it. So a replica whose last row is
+        one of the journal's, after the change, has the change.
+        """
+        for lease, (last, digest) in list(self._ahead.items()):
+            if last in digests and digests[last] == digest:
+                self._settle(lease, How.APPLIED, elapsed)
 
     def expire(self, elapsed: float) -> tuple[LeaseRow, ...]:
         """Stop waiting for silent replicas when their leases cannot hold any more.

@@ -223,9 +223,8 @@ class Leases:
     async def _wait(self, opened: _Open, after: Any) -> None:
         barrier = opened.barrier
         pauses = itertools.chain(POLL_SECONDS, itertools.repeat(LONGEST_POLL_SECONDS))
-        while (rows := await self._rows(barrier, after)) is None:
+        while not await self._look(opened, after, barrier.start):
             await opened.alarm.wait(LONGEST_POLL_SECONDS)
-        barrier.start(rows, self._elapsed(opened))
         for row in self._reported.values():
             self._report(opened, row)
         while not barrier.done:
@@ -233,24 +232,26 @@ class Leases:
             for silent in barrier.expire(self._elapsed(opened)):
                 await self._remove(silent)
             if not barrier.done:
-                rows = await self._rows(barrier, after)
-                if rows is not None:
-                    barrier.see(rows, self._elapsed(opened))
+                await self._look(opened, after, barrier.see)
 
-    async def _rows(self, barrier: Barrier, after: Any) -> list[LeaseRow] | None:
-        """The lease rows, or `None` while the database is away.
+    async def _look(
+        self, opened: _Open, after: Any, take: Callable[[list[LeaseRow], float], None]
+    ) -> bool:
+        """Hand the lease rows to `take`, and read the journal where replicas are ahead.
 
-        The barrier learns the journal's rows that replicas ahead of the change have reported.
+        Returns:
+            False while the database is away.
         """
-        try:
+        barrier, looked = opened.barrier, False
+        with contextlib.suppress(*DATABASE_AWAY):
             async with self._store.session(after) as session:
-                if barrier.unknown:
-                    barrier.learn(
-                        await self._store.digests_at(barrier.shard, barrier.unknown, session)
-                    )
-                return await self._store.live_rows(session)
-        except DATABASE_AWAY:
-            return None
+                rows = await self._store.live_rows(session)
+                take(rows, self._elapsed(opened))
+                looked = True
+                if barrier.ahead:
+                    digests = await self._store.digests_at(barrier.shard, barrier.ahead, session)
+                    barrier.learn(digests, self._elapsed(opened))
+        return looked
 
     async def _remove(self, row: LeaseRow) -> None:
         self._reported.pop(row.id, None)
@@ -276,7 +277,7 @@ class Leases:
     def _report(self, opened: _Open, row: LeaseRow) -> None:
         elapsed = self._elapsed(opened)
         opened.barrier.hear(row, elapsed)
-        if opened.barrier.done or opened.barrier.unknown:
+        if opened.barrier.done or opened.barrier.ahead:
             opened.alarm.ring()
 
     def _elapsed(self, opened: _Open) -> float:

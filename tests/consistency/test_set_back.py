@@ -120,7 +120,7 @@ async def test_a_replica_ahead_on_the_same_history_settles_a_removal(world):
 
 async def test_a_revision_that_is_used_again_has_a_wait_of_its_own(world):
     """The first change of that revision was lost while it waited for a silent replica."""
-    replica = await on_lost_history(world, 8)
+    replica = await on_lost_history(world, 7)
     silent = Replica(world)
     await silent.renew()
     lost = asyncio.create_task(

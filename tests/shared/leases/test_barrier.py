@@ -62,21 +62,22 @@ def test_only_the_change_itself_in_its_epoch_and_shard_counts_as_applied(lease, 
 def test_a_replica_ahead_counts_when_its_last_row_is_the_journals():
     waited = barrier(row("a", SEQ + 5), row("b", SEQ + 2), row("c", SEQ))
     assert waited.waiting == {lease("a"), lease("b")}
-    assert waited.unknown == {SEQ + 5, SEQ + 2}
-    waited.learn({SEQ + 5: digest_at(SHARD, SEQ + 5)})
-    assert waited.unknown == {SEQ + 2}, "the journal has no such row yet"
-    waited.see([row("a", SEQ + 5), row("b", SEQ + 2)], 0.1)
-    assert waited.waiting == {lease("b")}
+    assert waited.ahead == {SEQ + 5, SEQ + 2}
+    waited.learn({SEQ + 5: digest_at(SHARD, SEQ + 5)}, 0.1)
+    assert waited.waiting == {lease("b")}, "the journal has no such row yet"
+    assert waited.ahead == {SEQ + 2}
 
 
 @pytest.mark.parametrize("digests", [{SHARD: "other"}, {SHARD + 1: digest_at(SHARD, SEQ)}, {}])
 @pytest.mark.parametrize("last", [SEQ, SEQ + 5])
-def test_the_same_sequence_on_another_history_never_counts(last, digests):
+@pytest.mark.parametrize("journal", [{SEQ + 5: digest_at(SHARD, SEQ + 5)}, {}])
+def test_the_same_sequence_on_another_history_never_counts(last, digests, journal):
     """An earlier version of authz reports no digests."""
     elsewhere = row("a", last, digests=digests)
     waited = barrier(elsewhere)
-    waited.learn({SEQ + 5: digest_at(SHARD, SEQ + 5)})
+    waited.learn(journal, 0.1)
     waited.hear(elsewhere, 0.1)
+    waited.learn(journal, 0.2)
     waited.see([elsewhere], 0.2)
     assert waited.waiting == {lease("a")}
     assert waited.expire(3.3) == (elsewhere,)
