@@ -22,7 +22,13 @@ from typing import Any
 from shared.contracts.calls.leases import SnapshotPage
 from shared.contracts.facts import Position
 from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
-from shared.following.journal_view import JournalRow, JournalView, LeaseGrant, RowOutcome
+from shared.following.journal_view import (
+    HistoryForked,
+    JournalRow,
+    JournalView,
+    LeaseGrant,
+    RowOutcome,
+)
 from shared.journal import Snapshot
 from shared.journal.repeats import Repeats, Seen
 from shared.leases import Leases
@@ -415,7 +421,11 @@ class SimulatedReplica:
             )
 
         def granted(grant: LeaseGrant) -> None:
-            if self.view.granted(ask, grant):
+            try:
+                taken = self.view.granted(ask, grant)
+            except HistoryForked:
+                taken = False
+            if taken:
                 self.fetch()
             else:
                 self.simulation.outcome.other_histories += 1

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from operator import ge, gt, le, lt
+from operator import ge, gt, le, lt, ne
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -308,16 +308,25 @@ class FakeCursor:
             yield row
 
 
-_COMPARE = {"$gt": gt, "$gte": ge, "$lt": lt, "$lte": le}
+_COMPARE = {
+    "$gt": gt,
+    "$gte": ge,
+    "$lt": lt,
+    "$lte": le,
+    "$ne": ne,
+    "$in": lambda there, among: there in among,
+}
 
 
 def matches(row: dict[str, Any], wanted: dict[str, Any]) -> bool:
-    """Whether a document matches a filter of equalities and ranges."""
+    """Whether a document matches a filter of equalities, ranges and choices."""
     for name, value in wanted.items():
         there = row.get(name)
         if not isinstance(value, dict):
             if there != value:
                 return False
-        elif there is None or not all(_COMPARE[how](there, than) for how, than in value.items()):
+        elif (there is None and "$ne" not in value) or not all(
+            _COMPARE[how](there, than) for how, than in value.items()
+        ):
             return False
     return True

@@ -157,8 +157,8 @@ ROWS = (
         id="journal-barrier-not-after-the-commit",
         kind=Kind.CONSISTENCY,
         file=JOURNAL,
-        old="last, committed_at=committed_at, after=seen.session",
-        new="last, committed_at=committed_at, after=None",
+        old="                after=seen.session,\n            )\n            effective",
+        new="                after=None,\n            )\n            effective",
         tests=LAG,
     ),
     Mutant(

@@ -204,7 +204,13 @@ async def test_followers_are_answered_while_requests_hold_every_worker(team: Tea
 async def test_the_lease_of_a_dead_replica_is_swept_without_a_change(team: Team) -> None:
     store = MongoLeaseStore(team.database.client, team.database)
     dead = LeaseRow(
-        id=LeaseId("authz/dead/1"), asked=1, renewal="r1", ttl=0.0, epoch=None, applied={}
+        id=LeaseId("authz/dead/1"),
+        asked=1,
+        renewal="r1",
+        ttl=0.0,
+        epoch=None,
+        applied={},
+        digests={},
     )
     async with store.session() as session:
         await store.put(dead, session)

@@ -15,11 +15,12 @@ from shared.http.idempotency import Idempotency, IdempotencyGuard, RepeatedReque
 from shared.journal import Journal, JournalWrite
 from shared.journal.repeats import Repeats
 from shared.leases import Leases, MongoLeaseStore
-from shared.leases.barrier import lease_id
+from shared.leases.barrier import Report, lease_id
 from shared.mongo import Transactions
 from shared.problems import NotFound, Unavailable
 from shared.timeouts import Timeouts
 from tests.shared.journal.conftest import CALLER, project_created
+from tests.support.chains import report_at
 from tests.support.journal_keys import signer
 from tests.support.replica_set import ReplicaSet
 from tests.waiting import wait_for
@@ -241,11 +242,14 @@ async def test_a_repeat_that_changes_nothing_awaits_the_barrier_too(source: Sour
 async def test_a_repeat_is_not_answered_while_a_replica_lacks_the_change(source: Source) -> None:
     await source.remove()
     lease, epoch = lease_id(service="authz", slot="a", life="1"), source.journal.epoch
-    await source.leases.grant(lease, asked=1, epoch=epoch, applied={})
+    await source.leases.grant(lease, report_at({}, epoch=epoch), asked=1)
     source.leases._timeouts = Timeouts(barrier=0.01)
     assert isinstance(await ended(source.repeat()), Unavailable)
 
-    await source.leases.applied(lease, epoch=epoch, applied={SHARD: 1})
+    heads = await source.journal.heads()
+    await source.leases.applied(
+        lease, Report(epoch=epoch, applied=heads.seqs, digests=heads.digests)
+    )
     source.leases._timeouts = Timeouts(barrier=30)
     assert isinstance(await ended(source.repeat()), NotFound)
 
@@ -265,7 +269,7 @@ async def test_the_barrier_sees_each_lease_from_before_the_commit(source: Source
     """A process that still asks an old primary would find no lease, and would not wait."""
     lease = lease_id(service="authz", slot="a", life="1")
     epoch, old = source.journal.epoch, source.replica_set.majority
-    await source.leases.grant(lease, asked=1, epoch=epoch, applied={})
+    await source.leases.grant(lease, report_at({}, epoch=epoch), asked=1)
     source.client.behind = old
     removal = asyncio.create_task(source.remove())
     await wait_for(lambda: source.leases.awaited == [1], what="the barrier")
@@ -274,7 +278,10 @@ async def test_the_barrier_sees_each_lease_from_before_the_commit(source: Source
     assert not removal.done()
 
     source.client.behind = None
-    await source.leases.applied(lease, epoch=epoch, applied={SHARD: 1})
+    heads = await source.journal.heads()
+    await source.leases.applied(
+        lease, Report(epoch=epoch, applied=heads.seqs, digests=heads.digests)
+    )
     assert (await removal).effective
     [receipt] = source.replica_set.latest[1]["receipts"].values()
     assert [replica["how"] for replica in receipt["replicas"]] == ["applied"]
