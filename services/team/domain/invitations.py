@@ -67,7 +67,8 @@ class ResendNotOffered(Refusal):
 class Invitation:
     """An invitation for one address with one role (`Rp4`); `email_key` compares addresses.
 
-    `not_mailed` says why the newest link was not mailed, `passed_from` who made it if it passed.
+    `not_mailed` says why the newest mail was withheld. With it the newest link is an earlier one,
+    or, if `link_withheld` is set, one that was made for no mail. `passed_from` made it if it passed.
     """
 
     account_id: AccountId
@@ -89,11 +90,18 @@ class Invitation:
     not_mailed: NotMailed | None = None
     passed_from: UserId | None = None
     passed_from_name: str | None = None
+    link_withheld: bool = False
+    oldest_generation: int | None = None
+    """The oldest link that works while the mail of the newest one waits for its mailbox."""
 
     @property
-    def mailed(self) -> bool:
-        """Whether its newest link is mailed."""
-        return self.delivery is Delivery.EMAIL and self.not_mailed is None
+    def mailable(self) -> bool:
+        """Whether its newest link was made for a mail."""
+        return self.delivery is Delivery.EMAIL and not self.link_withheld
+
+    def has_link(self, generation: int) -> bool:
+        """Whether the link of this generation is the newest, or works until that is mailed."""
+        return (self.oldest_generation or self.generation) <= generation <= self.generation
 
     def open(self, now: datetime) -> bool:
         """Whether the link can still be used: it is pending and has not expired."""
@@ -121,6 +129,8 @@ class InvitationContext:
     """The pending (or expired) invitation of the address."""
     not_mailed: NotMailed | None = None
     """Why a mail to the address would be withheld now."""
+    mail_waits: bool = False
+    """A mail to the address would wait for its mailbox; no account is told."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,6 +181,7 @@ def create(
         created_at=access.now,
         expires_at=expiry(policies.invitations, access.now),
         not_mailed=withheld(way, context.not_mailed),
+        link_withheld=withheld(way, context.not_mailed) is not None,
     )
     if context.is_member:
         raise AlreadyMember
@@ -193,6 +204,9 @@ def resend(
 ) -> tuple[Invitation, Fact]:
     """Make a new link with a new end (`Ci4`); earlier links stop working.
 
+    A mail that is withheld makes no new link: the earlier one works until the new end. While the
+    new mail waits for its mailbox, the earlier link works too.
+
     The caller is the inviter from then on. An expired invitation takes a seat again.
 
     Raises:
@@ -213,13 +227,13 @@ def resend(
         require_seat(taken=context.members + context.open_invitations, limit=policies.member_limit)
     again = replace(
         with_inviter(access.membership, invitation),
-        generation=invitation.generation + 1,
-        wrong_codes=0,
         expires_at=expiry(policy, now),
         not_mailed=withheld(invitation.delivery, context.not_mailed),
         passed_from=None,
         passed_from_name=None,
     )
+    if again.not_mailed is None:
+        again = _with_new_link(again, keep_earlier=context.mail_waits)
     fact = Fact(
         payload=team.InvitationResent(**_open(again, access.account, role)),
         resource=again.ref(),
@@ -250,6 +264,17 @@ def payload_fields(invitation: Invitation, account: Account) -> dict[str, str]:
         "email": invitation.email,
         "role": invitation.role,
     }
+
+
+def _with_new_link(invitation: Invitation, *, keep_earlier: bool) -> Invitation:
+    earlier = invitation.oldest_generation or invitation.generation
+    return replace(
+        invitation,
+        generation=invitation.generation + 1,
+        wrong_codes=0,
+        link_withheld=False,
+        oldest_generation=earlier if keep_earlier else None,
+    )
 
 
 def _link(invitation: Invitation) -> dict[str, object]:
