@@ -1,4 +1,4 @@
-"""Invitations: how they are created, sent again and revoked."""
+"""Invitations: how they are created and revoked."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -50,17 +50,6 @@ class ExpiredInvitationThere(Refusal):
     kind = RefusalKind.CONFLICT
     code = "expired-invitation-there"
     detail = "This address has an expired invitation. Delete it, then create another."
-
-
-class ResendNotOffered(Refusal):
-    """Under this catalog an invitation is not sent again (`Ro12`)."""
-
-    kind = RefusalKind.CONFLICT
-    code = "resend-not-offered"
-    detail = (
-        "The catalog of this account does not resend invitations. Delete this one and create"
-        " another."
-    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,57 +179,13 @@ def create(
     )
     require_seat(taken=context.members + context.open_invitations, limit=policies.member_limit)
     created = Fact(
-        payload=team.InvitationCreated(**_open(invitation, account, role)),
+        payload=team.InvitationCreated(**open_fields(invitation, account, role)),
         resource=invitation.ref(),
         after={"role": invitation.role, "delivery": invitation.delivery.value}
-        | _withheld(invitation),
+        | withheld_field(invitation),
     )
     facts = (*team_facts, *replaced_facts, created)
     return CreatedInvitation(invitation=invitation, account=account, replaced=replaced, facts=facts)
-
-
-def resend(
-    access: AccountAccess, invitation: Invitation, *, context: InvitationContext
-) -> tuple[Invitation, Fact]:
-    """Make a new link with a new end (`Ci4`); earlier links stop working.
-
-    A mail that is withheld makes no new link: the earlier one works until the new end. While the
-    new mail waits for its mailbox, the earlier link works too.
-
-    The caller is the inviter from then on. An expired invitation takes a seat again.
-
-    Raises:
-        RoleUnknown, GrantsExceeded: the caller cannot give the role.
-        ResendNotOffered: the catalog does not resend invitations.
-        ExpiredInvitationThere: it has expired, and the catalog wants another one created.
-        MemberLimit: it has expired, and all seats are taken.
-    """
-    role = assignable_role(access.catalog, invitation.role)
-    require_to_give(access.state, access.member, role.id, now=access.now)
-    policies, now = access.catalog.catalog.policies, access.now
-    policy = policies.invitations
-    if not policy.resend:
-        raise ResendNotOffered
-    if invitation.expired(now) and policy.after_expiry is AfterExpiry.DELETE_FIRST:
-        raise ExpiredInvitationThere
-    if invitation.expired(now):
-        require_seat(taken=context.members + context.open_invitations, limit=policies.member_limit)
-    again = replace(
-        with_inviter(access.membership, invitation),
-        expires_at=expiry(policy, now),
-        not_mailed=withheld(invitation.delivery, context.not_mailed),
-        passed_from=None,
-        passed_from_name=None,
-    )
-    if again.not_mailed is None:
-        again = _with_new_link(again, keep_earlier=context.mail_waits)
-    fact = Fact(
-        payload=team.InvitationResent(**_open(again, access.account, role)),
-        resource=again.ref(),
-        before=_link(invitation),
-        after=_link(again) | _withheld(again),
-    )
-    return again, fact
 
 
 def revoke(
@@ -266,26 +211,8 @@ def payload_fields(invitation: Invitation, account: Account) -> dict[str, str]:
     }
 
 
-def _with_new_link(invitation: Invitation, *, keep_earlier: bool) -> Invitation:
-    earlier = invitation.oldest_generation or invitation.generation
-    return replace(
-        invitation,
-        generation=invitation.generation + 1,
-        wrong_codes=0,
-        link_withheld=False,
-        oldest_generation=earlier if keep_earlier else None,
-    )
-
-
-def _link(invitation: Invitation) -> dict[str, object]:
-    return {
-        "generation": invitation.generation,
-        "inviter_user_id": invitation.inviter_user_id,
-        "expires_at": invitation.expires_at and invitation.expires_at.isoformat(),
-    }
-
-
-def _withheld(invitation: Invitation) -> dict[str, object]:
+def withheld_field(invitation: Invitation) -> dict[str, object]:
+    """What an audit record says of a mail that was withheld."""
     return {"not_mailed": invitation.not_mailed.value} if invitation.not_mailed else {}
 
 
@@ -313,7 +240,8 @@ def _replace(
     return closed, (fact,)
 
 
-def _open(invitation: Invitation, account: Account, role: Role) -> dict[str, object]:
+def open_fields(invitation: Invitation, account: Account, role: Role) -> dict[str, object]:
+    """What a fact about an open invitation says, for its mail."""
     return {
         **payload_fields(invitation, account),
         "role_title": role.title,

@@ -11,12 +11,12 @@ from services.team.domain.accounts import NotATeam
 from services.team.domain.authority import GrantsExceeded
 from services.team.domain.invitation_limits import InvitationRateLimited
 from services.team.domain.invitation_mails import NotMailed
+from services.team.domain.invitation_resend import ResendNotOffered
 from services.team.domain.invitations import (
     AlreadyInvited,
     AlreadyMember,
     ExpiredInvitationThere,
     Invitation,
-    ResendNotOffered,
 )
 from services.team.domain.member_list import MemberListStatus, invitation_status
 from services.team.domain.members import MemberLimit

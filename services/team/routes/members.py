@@ -10,12 +10,12 @@ from services.team.domain.authority import GrantsExceeded
 from services.team.domain.member_list import MemberListField, MemberListRow, MemberListStatus
 from services.team.domain.members import OwnerCannotLeave, OwnerProtected
 from services.team.domain.roles import RoleUnknown
+from services.team.routes.invitations import NotMailedView, not_mailed_view
 from services.team.routes.passed_invitations import (
     PassedInvitations,
     PassedInvitationView,
     passed_views,
 )
-from services.team.routes.invitations import NotMailedView, not_mailed_view
 from services.team.use_cases import members
 from services.team.use_cases.context import AccountRequest, Ctx
 from shared.http.access import Permission

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from rolecall import Delivery
-from services.team.domain import invitation_mails, invitations
+from services.team.domain import invitation_mails, invitation_resend, invitations
 from services.team.domain.account_access import AccountAccess
 from services.team.domain.invitation_mails import NotMailed
 from services.team.domain.invitations import Invitation, InvitationContext
@@ -85,7 +85,7 @@ async def resend(
             await _context(ctx, write, invitation.email_key),
             mail_waits=invitation.mailable and await next_mail_waits(ctx, invitation),
         )
-        again, fact = invitations.resend(access, invitation, context=context)
+        again, fact = invitation_resend.resend(access, invitation, context=context)
         await _count(ctx, write, again)
         await write.replace_invitations([again])
         write.record(fact)
