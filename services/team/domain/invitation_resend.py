@@ -64,6 +64,8 @@ def resend(
         with_inviter(access.membership, invitation),
         expires_at=expiry(policy, now),
         not_mailed=withheld(invitation.delivery, context.not_mailed),
+        passed_from=None,
+        passed_from_name=None,
     )
     if again.not_mailed is None:
         again = _with_new_link(again, keep_earlier=context.mail_waits)

@@ -57,7 +57,8 @@ class Invitation:
     """An invitation for one address with one role (`Rp4`); `email_key` compares addresses.
 
     `not_mailed` says why the newest mail was withheld. With it the newest link is an earlier one,
-    or, if `link_withheld` is set, one that was made for no mail. `passed_from` made it if it passed.
+    or, if `link_withheld` is set, one that was made for no mail. `passed_from` names who made it,
+    if it passed to another inviter.
     """
 
     account_id: AccountId
