@@ -13,7 +13,7 @@ class _Message(Payload):
 
 
 class MessageSent(_Message):
-    """The mail server accepted the mail."""
+    """The mail server accepted the mail; that of an invitation is in no account's log."""
 
     type: ClassVar[str] = "notification.message.sent.v1"
 

@@ -106,7 +106,7 @@ class InvitationCreated(_OpenInvitation):
 
 
 class InvitationResent(_OpenInvitation):
-    """An invitation got a new link; earlier links stopped working (Ci4)."""
+    """An invitation was sent again; earlier links stop working with a new mail or link (Ci4)."""
 
     type: ClassVar[str] = "team.invitation.resent.v1"
 

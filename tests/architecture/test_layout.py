@@ -61,6 +61,7 @@ OTHER_ROOTS = {
         "runtime",
         "timeouts.py",
         "wiring.py",
+        "withheld_mails.py",
     },
     "sdk/rolecall": {"__init__.py", "cli.py", "client", "core", "integrations", "py.typed"},
     "services": {"__init__.py", "console", *Service},

@@ -2,7 +2,8 @@
 
 A mail beyond a budget is not sent, and no new link is made, so the newest mailed link keeps
 working. A window is therefore not longer than the time for which that link still works at least. A
-stranger can use up the budget, but the mailbox then holds a link that works.
+stranger can use up the budget, but the mailbox then holds a link that works. When that link is used
+or the password changes, the budget of resets begins anew.
 """
 
 from datetime import timedelta

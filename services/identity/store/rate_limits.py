@@ -18,7 +18,7 @@ class RateLimitRows:
     async def count(self, limit: RateLimit, *, now: datetime) -> Window:
         """Count one attempt and give the window; write nothing if the limit is reached already.
 
-        Under a race the count may be too high, never too low.
+        Of attempts at the same moment exactly as many pass as the limit leaves.
         """
         key = limit.counter_id
         while True:
@@ -32,22 +32,28 @@ class RateLimitRows:
                     first = {"_id": key, "count": after.count, "ends_at": after.ends_at}
                     await insert_once(self._counters, first)
                     return after
-            elif (saved := await self._save(key, before, after)) is not None:
+            elif (saved := await self._save(limit, before, after)) is not None:
                 return saved
 
-    async def uncount(self, limit: RateLimit) -> None:
-        """Give one attempt back."""
-        await self._counters.update_one({"_id": limit.counter_id}, {"$inc": {"count": -1}})
+    async def uncount(self, limit: RateLimit, window: Window) -> None:
+        """Give one attempt back to the window in which it was counted."""
+        counted = {"_id": limit.counter_id, "ends_at": window.ends_at, "count": {"$gt": 0}}
+        await self._counters.update_one(counted, {"$inc": {"count": -1}})
 
-    async def _save(self, key: str, before: Window, after: Window) -> Window | None:
-        """Save an attempt and return the window, or `None` if it is not the one that was read."""
-        same_window = {"_id": key, "ends_at": before.ends_at}
-        change: Document = {"$inc": {"count": 1}}
-        if after.ends_at != before.ends_at:
-            change = {"$set": {"count": after.count, "ends_at": after.ends_at}}
+    async def forget(self, *limits: RateLimit) -> None:
+        """Give all attempts against these limits back."""
+        await self._counters.delete_many({"_id": {"$in": [limit.counter_id for limit in limits]}})
+
+    async def _save(self, limit: RateLimit, before: Window, after: Window) -> Window | None:
+        """Save an attempt and return its window, or `None` if the one that was read has no room."""
+        read: Document = {"_id": limit.counter_id, "ends_at": before.ends_at}
+        change: Document = {"$set": {"count": after.count, "ends_at": after.ends_at}}
+        if after.ends_at == before.ends_at:
+            read["count"] = {"$lt": limit.limit}
+            change = {"$inc": {"count": 1}}
         # Another attempt may have been counted since the read: the saved window has both.
         saved = await self._counters.find_one_and_update(
-            same_window, change, return_document=ReturnDocument.AFTER
+            read, change, return_document=ReturnDocument.AFTER
         )
         return None if saved is None else _window(saved)
 

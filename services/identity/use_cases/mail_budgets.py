@@ -4,10 +4,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from services.identity.domain.mail_budgets import MailKind, mail_budget
-from services.identity.domain.rate_limits import RateLimit
+from services.identity.domain.rate_limits import RateLimit, Window
 from services.identity.use_cases.context import Ctx
 from shared.contracts.facts import Caller
+from shared.contracts.topology import Service
 from shared.networks import network_of
+from shared.withheld_mails import note_withheld_mail
 
 
 @asynccontextmanager
@@ -20,32 +22,51 @@ async def within_mail_budget(
     if it may not be sent or if the block fails: a sender that has used its share takes nothing from
     the mailbox, and a mail that was not sent is not counted.
     """
-    budget = mail_budget(
-        kind,
-        address_key,
-        network_of(caller.request.ip),
-        per_mailbox=ctx.settings.mails_per_address,
-    )
-    counted: list[RateLimit] = []
+    counted: list[tuple[RateLimit, Window]] = []
     keep = False
     try:
-        keep = await _count(ctx, budget, counted)
+        keep = await _count(ctx, _budget(ctx, caller, address_key, kind), counted)
+        if not keep:
+            reason = "mailbox" if counted else "sender-share"
+            note_withheld_mail(Service.IDENTITY, kind=kind, reason=reason)
         yield keep
     except BaseException:
         keep = False
         raise
     finally:
         if not keep:
-            for limit in counted:
-                await ctx.store.uncount(limit)
+            for limit, window in counted:
+                await ctx.store.uncount(limit, window)
 
 
-async def _count(ctx: Ctx, budget: tuple[RateLimit, ...], counted: list[RateLimit]) -> bool:
+async def renew_mail_budget(ctx: Ctx, caller: Caller, address_key: str, kind: MailKind) -> None:
+    """Begin the budget of a mailbox and the share of this caller anew.
+
+    For a caller who has proved to be the user: a link that was mailed works no longer, so the next
+    request must be mailed.
+    """
+    await ctx.store.forget(*_budget(ctx, caller, address_key, kind))
+
+
+def _budget(
+    ctx: Ctx, caller: Caller, address_key: str, kind: MailKind
+) -> tuple[RateLimit, RateLimit]:
+    return mail_budget(
+        kind,
+        address_key,
+        network_of(caller.request.ip),
+        per_mailbox=ctx.settings.mails_per_address,
+    )
+
+
+async def _count(
+    ctx: Ctx, budget: tuple[RateLimit, ...], counted: list[tuple[RateLimit, Window]]
+) -> bool:
     """Count against each limit in turn, and stop at the first that is reached."""
     now = ctx.clock.now()
     for limit in budget:
         window = await ctx.store.count(limit, now=now)
         if window.count > limit.limit:
             return False  # not counted: nothing is written for a limit that is reached
-        counted.append(limit)
+        counted.append((limit, window))
     return True

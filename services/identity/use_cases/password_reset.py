@@ -64,7 +64,7 @@ async def reset(ctx: Ctx, caller: Caller, *, token: str, password: str) -> Write
         )
 
     return await replace_password(
-        ctx, caller_as(caller, user), user.id, password_hash, allowed=allowed, keep=None
+        ctx, caller_as(caller, user), user, password_hash, allowed=allowed, keep=None
     )
 
 

@@ -3,15 +3,17 @@
 from collections.abc import Awaitable, Callable
 
 from services.identity.domain import passwords
+from services.identity.domain.mail_budgets import MailKind
 from services.identity.domain.passwords import WrongPassword, check_password
 from services.identity.domain.sessions import sign_in_refused
 from services.identity.domain.users import User, caller_as
 from services.identity.use_cases.context import Ctx
+from services.identity.use_cases.mail_budgets import renew_mail_budget
 from services.identity.use_cases.rate_limits import rate_limited, sign_in_limits_of
 from services.identity.use_cases.sessions import active_session, end_sessions_of
 from shared.auth.principals import UserPrincipal
 from shared.contracts.facts import Caller
-from shared.ids import SessionId, UserId
+from shared.ids import SessionId
 from shared.journal import JournalWrite, WriteResult
 from shared.problems import Unauthenticated
 
@@ -55,7 +57,7 @@ async def change(
         return await replace_password(
             ctx,
             caller_as(caller, user),
-            user.id,
+            user,
             password_hash,
             allowed=allowed,
             keep=principal.session_id,
@@ -65,7 +67,7 @@ async def change(
 async def replace_password(
     ctx: Ctx,
     caller: Caller,
-    user_id: UserId,
+    user: User,
     password_hash: str,
     *,
     allowed: Callable[[JournalWrite], Awaitable[User]],
@@ -73,20 +75,23 @@ async def replace_password(
 ) -> WriteResult[None]:
     """Save a password and end the user's sessions, all but `keep`; both take effect together.
 
+    A mailed reset link stops working, so the mailbox's budget of resets begins anew.
+
     `allowed` reads the user in the transaction, or refuses. Of very many sessions the first ones
     are ended in writes of their own, before the password changes.
     """
 
     async def replace(write: JournalWrite) -> bool:
-        user = await allowed(write)
-        if not await end_sessions_of(ctx, write, user.id, keep=keep):
+        current = await allowed(write)
+        if not await end_sessions_of(ctx, write, current.id, keep=keep):
             return False
-        changed, fact = passwords.change(user, password_hash, by_reset=keep is None)
-        await ctx.store.update_user(user, changed, write.session)
+        changed, fact = passwords.change(current, password_hash, by_reset=keep is None)
+        await ctx.store.update_user(current, changed, write.session)
         write.record(fact)
         return True
 
     while True:
-        done = await ctx.journal.write(user_id, replace, caller=caller, effective_everywhere=True)
+        done = await ctx.journal.write(user.id, replace, caller=caller, effective_everywhere=True)
         if done.result:
+            await renew_mail_budget(ctx, caller, user.email_key, MailKind.PASSWORD_RESET)
             return WriteResult(result=None, revision=done.revision, effective=done.effective)

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from services.identity.domain.rate_limits import (
     RateLimit,
     TooManyRequests,
+    Window,
     check_limit,
     mail_limit,
     sign_in_limits,
@@ -35,27 +36,27 @@ async def rate_limited(
     """
     now = ctx.clock.now()
     ctx.refused_senders.check(limits, now=now)
-    attempts = 0
-    for place, limit in enumerate(limits):
+    passed: list[tuple[RateLimit, Window]] = []
+    for limit in limits:
         window = await ctx.store.count(limit, now=now)
         try:
             check_limit(window, limit=limit.limit, now=now)
         except TooManyRequests:
             ctx.refused_senders.add(limit, window, now=now)
-            for wider in limits[:place]:
-                await ctx.store.uncount(wider)
+            for wider, counted_in in passed:
+                await ctx.store.uncount(wider, counted_in)
             raise
-        attempts = attempts or window.count
+        passed.append((limit, window))
     keep = not counted
     try:
-        yield attempts
+        yield passed[0][1].count if passed else 0
     except BaseException as ended:
         keep = isinstance(ended, counted)
         raise
     finally:
         if not keep:
-            for limit in limits:
-                await ctx.store.uncount(limit)
+            for limit, window in passed:
+                await ctx.store.uncount(limit, window)
                 ctx.refused_senders.forget(limit)
 
 

@@ -53,7 +53,7 @@ class LinkUnavailable:
 class Postponed:
     """The owner of the link gave none yet: the recipient's mailbox had its mails of the day."""
 
-    reason: str
+    reason: str = "mailbox budget"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,7 +151,9 @@ def status_or_retry(
             pauses, count = DEFERRED_PAUSES_SECONDS, message.deferrals
     pause = pauses[min(count, len(pauses) - 1)] * (1 + MAX_JITTER * jitter)
     retry_at = now + timedelta(seconds=pause)
-    return retry_at if retry_at < message.created_at + GIVE_UP_AFTER else MessageStatus.BOUNCED
+    if retry_at < message.created_at + GIVE_UP_AFTER:
+        return retry_at
+    return MessageStatus.WITHHELD if isinstance(result, Postponed) else MessageStatus.BOUNCED
 
 
 def reply_of(result: AttemptResult) -> str | None:

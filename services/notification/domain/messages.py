@@ -45,6 +45,8 @@ class MessageStatus(StrEnum):
     BOUNCED = "bounced"
     WITHDRAWN = "withdrawn"
     """The link was used, revoked or superseded before the mail went out."""
+    WITHHELD = "withheld"
+    """The recipient's mailbox had no place for the mail within three days."""
 
 
 LinkRequest = (

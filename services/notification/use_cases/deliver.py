@@ -22,15 +22,17 @@ from services.notification.domain.attempts import (
 )
 from services.notification.domain.headers import UnsafeHeader
 from services.notification.domain.mails import Undeliverable, compose
-from services.notification.domain.messages import Message, MessageStatus
+from services.notification.domain.messages import Message, MessageKind, MessageStatus
 from services.notification.use_cases.context import Ctx
 from shared.contracts.facts import Fact, Outcome, ResourceRef
 from shared.contracts.notification import MessageBounced, MessageSent
+from shared.contracts.topology import Service
 from shared.ids import MessageId
 from shared.inbox import AWAY
 from shared.journal import JournalWrite
 from shared.mongo import DATABASE_AWAY
 from shared.problems import Refusal, RefusalKind
+from shared.withheld_mails import note_withheld_mail
 
 logger = logging.getLogger(__name__)
 
@@ -99,8 +101,7 @@ def _without_link(refusal: Refusal) -> AttemptResult:
         case RefusalKind.GONE:
             return Withdrawn()
         case RefusalKind.RATE_LIMITED:
-            # The reason is shown to the account, which must not learn of the mails of others.
-            return Postponed(reason="no link: unavailable")
+            return Postponed()
         case _:
             return LinkUnavailable(reason=f"no link: {refusal.code}")
 
@@ -109,10 +110,15 @@ async def _save(ctx: Ctx, message: Message, claim: str, result: AttemptResult) -
     now = ctx.clock.now()
     next_step = status_or_retry(message, result, now=now, jitter=random.random())
     reply = reply_of(result)
-    if not isinstance(next_step, MessageStatus):
-        logger.warning(
-            "A mail waits until %s: %s", next_step, reply, extra={"message_id": message.id}
+    if isinstance(result, Postponed):
+        note_withheld_mail(
+            Service.NOTIFICATION, kind=message.kind, reason=result.reason, message_id=message.id
         )
+    if not isinstance(next_step, MessageStatus):
+        if not isinstance(result, Postponed):
+            logger.warning(
+                "A mail waits until %s: %s", next_step, reply, extra={"message_id": message.id}
+            )
         deferrals = message.deferrals + isinstance(result, Deferred)
         await ctx.messages.release(
             message.id, claim=claim, due_at=next_step, reply=reply or "", deferrals=deferrals
@@ -131,6 +137,11 @@ async def _save(ctx: Ctx, message: Message, claim: str, result: AttemptResult) -
 
 
 def _facts(message: Message, status: MessageStatus, reply: str | None) -> tuple[Fact, ...]:
+    """The facts of a final status, as the account's audit log may show them (`T14`).
+
+    A sent invitation is in no account's log: it would show that other accounts had left a place in
+    the mailbox. A mail that never had a place ends without a fact.
+    """
     fact = Fact(
         payload=MessageSent(message_id=message.id, kind=message.kind, recipient=message.recipient),
         resource=ResourceRef(type="message", id=message.id, name=message.kind),
@@ -139,7 +150,8 @@ def _facts(message: Message, status: MessageStatus, reply: str | None) -> tuple[
     )
     match status:
         case MessageStatus.SENT:
-            return (fact,)
+            invited = message.kind is MessageKind.INVITATION
+            return (replace(fact, account_id=None) if invited else fact,)
         case MessageStatus.BOUNCED:
             bounced = MessageBounced(
                 message_id=message.id,

@@ -66,7 +66,7 @@ def require_current_link(invitation: Invitation | None, generation: int) -> Invi
     """
     if (
         invitation is None
-        or invitation.generation != generation
+        or not invitation.has_link(generation)
         or invitation.wrong_codes >= MAX_WRONG_CODES
     ):
         raise InvitationNotValid
@@ -96,7 +96,7 @@ def check_mailable(invitation: Invitation | None, *, generation: int, now: datet
     if (
         invitation is None
         or invitation.generation != generation
-        or not invitation.mailed
+        or not invitation.mailable
         or not invitation.open(now)
     ):
         raise InvitationNotValid

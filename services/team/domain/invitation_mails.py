@@ -42,6 +42,13 @@ class MailboxPlace:
     link: str
     established: bool
     at: datetime
+    account: str = ""
+    """The account; places that an earlier version stored have none."""
+
+    @property
+    def sender(self) -> str:
+        """The account, or the link where it is not known."""
+        return self.account or self.link
 
 
 def recent_mails(mails: Iterable[AccountMail], *, now: datetime) -> list[AccountMail]:
@@ -80,13 +87,27 @@ def take_place(
 ) -> list[MailboxPlace] | None:
     """The mails of the last day to a mailbox, with this one; `None` if they would be too many.
 
-    Accounts that are not established have two fifths at most, so they cannot keep the mails of an
-    established one away. Another attempt to send a mail takes no second place.
+    Another attempt to send a mail takes no second place.
     """
     recent = [one for one in places if one.at > place.at - WINDOW]
     if any(one.link == place.link for one in recent):
         return recent
-    from_new = sum(not one.established for one in recent)
-    if len(recent) >= limit or (not place.established and from_new >= max(1, limit * 2 // 5)):
-        return None
-    return [*recent, place]
+    return [*recent, place] if _has_room(recent, place, limit=limit) else None
+
+
+def _has_room(recent: Sequence[MailboxPlace], place: MailboxPlace, *, limit: int) -> bool:
+    """Whether the part of the mailbox that the mail belongs to has room.
+
+    One fifth is for repeats: a later mail of an account never takes the place of another account's
+    first one. Of the first mails, one fifth is kept for established accounts.
+    """
+    firsts: dict[str, MailboxPlace] = {}
+    for one in recent:
+        firsts.setdefault(one.sender, one)
+    for_repeats = limit // 5
+    if place.sender in firsts:
+        return len(recent) - len(firsts) < for_repeats
+    if len(firsts) >= limit - for_repeats:
+        return False
+    for_new = max(1, limit - for_repeats - max(1, limit // 5))
+    return place.established or sum(not one.established for one in firsts.values()) < for_new

@@ -1,4 +1,4 @@
-"""Invitations: how they are created, sent again and revoked."""
+"""Invitations: how they are created and revoked."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -52,22 +52,13 @@ class ExpiredInvitationThere(Refusal):
     detail = "This address has an expired invitation. Delete it, then create another."
 
 
-class ResendNotOffered(Refusal):
-    """Under this catalog an invitation is not sent again (`Ro12`)."""
-
-    kind = RefusalKind.CONFLICT
-    code = "resend-not-offered"
-    detail = (
-        "The catalog of this account does not resend invitations. Delete this one and create"
-        " another."
-    )
-
-
 @dataclass(frozen=True, kw_only=True)
 class Invitation:
     """An invitation for one address with one role (`Rp4`); `email_key` compares addresses.
 
-    `not_mailed` says why the newest link was not mailed, `passed_from` who made it if it passed.
+    `not_mailed` says why the newest mail was withheld. With it the newest link is an earlier one,
+    or, if `link_withheld` is set, one that was made for no mail. `passed_from` names who made it,
+    if it passed to another inviter.
     """
 
     account_id: AccountId
@@ -89,11 +80,18 @@ class Invitation:
     not_mailed: NotMailed | None = None
     passed_from: UserId | None = None
     passed_from_name: str | None = None
+    link_withheld: bool = False
+    oldest_generation: int | None = None
+    """The oldest link that works while the mail of the newest one waits for its mailbox."""
 
     @property
-    def mailed(self) -> bool:
-        """Whether its newest link is mailed."""
-        return self.delivery is Delivery.EMAIL and self.not_mailed is None
+    def mailable(self) -> bool:
+        """Whether its newest link was made for a mail."""
+        return self.delivery is Delivery.EMAIL and not self.link_withheld
+
+    def has_link(self, generation: int) -> bool:
+        """Whether the link of this generation is the newest, or works until that is mailed."""
+        return (self.oldest_generation or self.generation) <= generation <= self.generation
 
     def open(self, now: datetime) -> bool:
         """Whether the link can still be used: it is pending and has not expired."""
@@ -121,6 +119,8 @@ class InvitationContext:
     """The pending (or expired) invitation of the address."""
     not_mailed: NotMailed | None = None
     """Why a mail to the address would be withheld now."""
+    mail_waits: bool = False
+    """A mail to the address would wait for its mailbox; no account is told."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,6 +171,7 @@ def create(
         created_at=access.now,
         expires_at=expiry(policies.invitations, access.now),
         not_mailed=withheld(way, context.not_mailed),
+        link_withheld=withheld(way, context.not_mailed) is not None,
     )
     if context.is_member:
         raise AlreadyMember
@@ -179,54 +180,13 @@ def create(
     )
     require_seat(taken=context.members + context.open_invitations, limit=policies.member_limit)
     created = Fact(
-        payload=team.InvitationCreated(**_open(invitation, account, role)),
+        payload=team.InvitationCreated(**open_fields(invitation, account, role)),
         resource=invitation.ref(),
         after={"role": invitation.role, "delivery": invitation.delivery.value}
-        | _withheld(invitation),
+        | withheld_field(invitation),
     )
     facts = (*team_facts, *replaced_facts, created)
     return CreatedInvitation(invitation=invitation, account=account, replaced=replaced, facts=facts)
-
-
-def resend(
-    access: AccountAccess, invitation: Invitation, *, context: InvitationContext
-) -> tuple[Invitation, Fact]:
-    """Make a new link with a new end (`Ci4`); earlier links stop working.
-
-    The caller is the inviter from then on. An expired invitation takes a seat again.
-
-    Raises:
-        RoleUnknown, GrantsExceeded: the caller cannot give the role.
-        ResendNotOffered: the catalog does not resend invitations.
-        ExpiredInvitationThere: it has expired, and the catalog wants another one created.
-        MemberLimit: it has expired, and all seats are taken.
-    """
-    role = assignable_role(access.catalog, invitation.role)
-    require_to_give(access.state, access.member, role.id, now=access.now)
-    policies, now = access.catalog.catalog.policies, access.now
-    policy = policies.invitations
-    if not policy.resend:
-        raise ResendNotOffered
-    if invitation.expired(now) and policy.after_expiry is AfterExpiry.DELETE_FIRST:
-        raise ExpiredInvitationThere
-    if invitation.expired(now):
-        require_seat(taken=context.members + context.open_invitations, limit=policies.member_limit)
-    again = replace(
-        with_inviter(access.membership, invitation),
-        generation=invitation.generation + 1,
-        wrong_codes=0,
-        expires_at=expiry(policy, now),
-        not_mailed=withheld(invitation.delivery, context.not_mailed),
-        passed_from=None,
-        passed_from_name=None,
-    )
-    fact = Fact(
-        payload=team.InvitationResent(**_open(again, access.account, role)),
-        resource=again.ref(),
-        before=_link(invitation),
-        after=_link(again) | _withheld(again),
-    )
-    return again, fact
 
 
 def revoke(
@@ -252,15 +212,8 @@ def payload_fields(invitation: Invitation, account: Account) -> dict[str, str]:
     }
 
 
-def _link(invitation: Invitation) -> dict[str, object]:
-    return {
-        "generation": invitation.generation,
-        "inviter_user_id": invitation.inviter_user_id,
-        "expires_at": invitation.expires_at and invitation.expires_at.isoformat(),
-    }
-
-
-def _withheld(invitation: Invitation) -> dict[str, object]:
+def withheld_field(invitation: Invitation) -> dict[str, object]:
+    """What an audit record says of a mail that was withheld."""
     return {"not_mailed": invitation.not_mailed.value} if invitation.not_mailed else {}
 
 
@@ -288,7 +241,8 @@ def _replace(
     return closed, (fact,)
 
 
-def _open(invitation: Invitation, account: Account, role: Role) -> dict[str, object]:
+def open_fields(invitation: Invitation, account: Account, role: Role) -> dict[str, object]:
+    """What a fact about an open invitation says, for its mail."""
     return {
         **payload_fields(invitation, account),
         "role_title": role.title,

@@ -11,12 +11,12 @@ from services.team.domain.accounts import NotATeam
 from services.team.domain.authority import GrantsExceeded
 from services.team.domain.invitation_limits import InvitationRateLimited
 from services.team.domain.invitation_mails import NotMailed
+from services.team.domain.invitation_resend import ResendNotOffered
 from services.team.domain.invitations import (
     AlreadyInvited,
     AlreadyMember,
     ExpiredInvitationThere,
     Invitation,
-    ResendNotOffered,
 )
 from services.team.domain.member_list import MemberListStatus, invitation_status
 from services.team.domain.members import MemberLimit
@@ -33,6 +33,7 @@ from shared.links import Link
 VIEW = Permission("member:view")
 INVITE = Permission("member:invite")
 _INSTEAD = (
+    " A link of this invitation that was mailed before still works."
     " Send the invitation again in 24 hours. Or delete it, create another with the delivery `link`"
     " if the catalog offers it, and hand the link over."
 )
@@ -63,7 +64,7 @@ class Invite(Body):
 
 
 class NotMailedView(Answer):
-    """Why the newest link of an invitation was not mailed, and what to do."""
+    """Why the newest mail of an invitation was not sent, and what to do."""
 
     reason: NotMailed
     detail: str
@@ -123,13 +124,14 @@ def invitation_view(access: AccountAccess, invitation: Invitation) -> Invitation
         invited_by_name=invitation.inviter_name,
         created_at=invitation.created_at,
         expires_at=invitation.expires_at,
-        not_mailed=_not_mailed(invitation.not_mailed),
+        not_mailed=not_mailed_view(invitation.not_mailed),
         passed_from=invitation.passed_from,
         passed_from_name=invitation.passed_from_name,
     )
 
 
-def _not_mailed(reason: NotMailed | None) -> NotMailedView | None:
+def not_mailed_view(reason: NotMailed | None) -> NotMailedView | None:
+    """Why an invitation was not mailed, with what to do."""
     return None if reason is None else NotMailedView(reason=reason, detail=_NOT_MAILED[reason])
 
 
@@ -187,7 +189,7 @@ async def create(ctx: Ctx, call: Call[Invite, None], request: AccountRequest) ->
 
 
 async def resend(ctx: Ctx, call: Call[None, None], request: AccountRequest) -> Reply:
-    """Make a new link; earlier links stop working."""
+    """Make a new link; earlier links stop working, unless nothing is mailed."""
     written = await invitations.resend(
         ctx, request, invitation_id=InvitationId(call.path["invitation_id"])
     )

@@ -10,6 +10,7 @@ from services.team.domain.authority import GrantsExceeded
 from services.team.domain.member_list import MemberListField, MemberListRow, MemberListStatus
 from services.team.domain.members import OwnerCannotLeave, OwnerProtected
 from services.team.domain.roles import RoleUnknown
+from services.team.routes.invitations import NotMailedView, not_mailed_view
 from services.team.routes.passed_invitations import (
     PassedInvitations,
     PassedInvitationView,
@@ -43,7 +44,7 @@ class MemberView(Answer):
     """A member, or an invitation: then `user_id` and `membership_id` are null.
 
     `since` is when the member joined or the invitation was made. `expires_at` is the end of the
-    membership or of the invitation, if it has one.
+    membership or of the invitation, if it has one. `not_mailed` is as in the list of invitations.
     """
 
     status: MemberListStatus
@@ -57,6 +58,7 @@ class MemberView(Answer):
     owner: bool
     since: datetime
     expires_at: datetime | None
+    not_mailed: NotMailedView | None = None
 
 
 class ChangedMemberView(MemberView):
@@ -96,6 +98,7 @@ def member_view(row: MemberListRow) -> MemberView:
         owner=row.owner,
         since=row.since,
         expires_at=row.expires_at,
+        not_mailed=not_mailed_view(row.not_mailed),
     )
 
 

@@ -12,7 +12,7 @@ from services.team.domain.invitation_mails import (
     take_place,
 )
 from shared.ids import AccountId
-from shared.mongo import AlreadyThere, Database, DbSession, insert_once, majority
+from shared.mongo import AlreadyThere, Database, DbSession, Document, insert_once, majority
 
 
 class InvitationMailRows:
@@ -43,12 +43,17 @@ class InvitationMailRows:
             session=session,
         )
 
+    async def has_place(self, mailbox: str, place: MailboxPlace, *, limit: int) -> bool:
+        """Whether a mail to a mailbox would be counted now."""
+        found = await self._mail_counts.find_one({"_id": f"mailbox/{mailbox}"})
+        return take_place(_read_places(found), place, limit=limit) is not None
+
     async def take_place(self, mailbox: str, place: MailboxPlace, *, limit: int) -> bool:
         """Count a mail to a mailbox, unless it would be too many; return whether it is counted."""
         key = f"mailbox/{mailbox}"
         while True:
             found = await self._mail_counts.find_one({"_id": key})
-            before = [] if found is None else [MailboxPlace(**one) for one in found["places"]]
+            before = _read_places(found)
             after = take_place(before, place, limit=limit)
             if after is None:
                 return False
@@ -65,6 +70,10 @@ class InvitationMailRows:
             )
             if outcome.matched_count == 1:
                 return True
+
+
+def _read_places(found: Document | None) -> list[MailboxPlace]:
+    return [] if found is None else [MailboxPlace(**one) for one in found["places"]]
 
 
 def _places(places: Sequence[MailboxPlace], newest: MailboxPlace) -> dict[str, object]:

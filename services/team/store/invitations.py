@@ -90,12 +90,20 @@ class InvitationRows:
 
     async def count_wrong_code(self, invitation_id: str, generation: int, *, limit: int) -> None:
         """Count one more wrong code for this generation, up to the limit that closes the link."""
+        newest = {"generation": generation}
+        earlier = {"generation": {"$gt": generation}, "oldest_generation": {"$lte": generation}}
         wanted = {
             "_id": invitation_id,
-            "generation": generation,
+            "$or": [newest, earlier],
             "wrong_codes": {"$lt": limit},
         }
         await self._invitations.update_one(wanted, {"$inc": {"wrong_codes": 1}})
+
+    async def close_earlier_links(self, invitation_id: InvitationId, generation: int) -> None:
+        """Let only the newest link work, if it is of this generation."""
+        await self._invitations.update_one(
+            {"_id": invitation_id, "generation": generation}, {"$set": {"oldest_generation": None}}
+        )
 
 
 def _open(account_id: AccountId, now: datetime) -> Document:

@@ -12,20 +12,19 @@ from services.team.domain.invitation_acceptance import (
     require_current_link,
     require_open_link,
 )
-from services.team.domain.invitation_mails import ESTABLISHED, MailboxPlace, accepted_mailboxes
 from services.team.domain.invitations import Invitation
 from services.team.domain.members import Membership
 from services.team.domain.refusals import refused
 from services.team.use_cases.account_write import AccountWrite
 from services.team.use_cases.accounts import VerifiedUser, verified_user
 from services.team.use_cases.context import Ctx, NonMemberRequest, with_name
+from services.team.use_cases.invitation_mails import takes_place
 from shared.addresses import parse_address
 from shared.contracts.facts import Caller
 from shared.contracts.refusals import InvitationNotValid, MailboxFull
 from shared.ids import MembershipId, UserId, new_id
 from shared.journal import WriteResult
 from shared.links import Link
-from shared.mailboxes import mailbox_key
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +61,8 @@ async def lookup(ctx: Ctx, *, token: str, code: str) -> LinkPreview:
 async def mailed_link(ctx: Ctx, link: Link) -> Link:
     """Return the link of a mail that is about to be sent, and count the mail for its mailbox.
 
+    Earlier links that worked while the mail waited stop working.
+
     Raises:
         InvitationNotValid: the invitation is closed, over, superseded or not mailed.
         MailboxFull: the mailbox had its mails of the day; the mail has to wait (`T14`).
@@ -69,8 +70,10 @@ async def mailed_link(ctx: Ctx, link: Link) -> Link:
     invitation = invitation_acceptance.check_mailable(
         await ctx.store.invitation(link.id), generation=link.generation, now=ctx.clock.now()
     )
-    if not await _takes_place(ctx, invitation):
+    if not await takes_place(ctx, invitation):
         raise MailboxFull
+    if invitation.oldest_generation is not None:
+        await ctx.store.close_earlier_links(invitation.invitation_id, invitation.generation)
     return link
 
 
@@ -163,24 +166,6 @@ async def _proven(ctx: Ctx, *, token: str, code: str) -> Invitation:
         await ctx.store.count_wrong_code(link.id, link.generation, limit=MAX_WRONG_CODES)
         raise InvitationNotValid
     return require_current_link(await ctx.store.invitation(link.id), link.generation)
-
-
-async def _takes_place(ctx: Ctx, invitation: Invitation) -> bool:
-    """Whether the mailbox may have this mail now, from all accounts together.
-
-    An account whose invitation the address has accepted before needs no place.
-    """
-    account_id, email_key = invitation.account_id, invitation.email_key
-    if await ctx.store.accepted_before(account_id, email_key):
-        return True
-    members = await ctx.store.members(account_id)
-    place = MailboxPlace(
-        link=f"{invitation.invitation_id}/{invitation.generation}",
-        established=accepted_mailboxes(members) >= ESTABLISHED,
-        at=ctx.clock.now(),
-    )
-    limit = ctx.settings.mails_per_address
-    return await ctx.store.take_place(mailbox_key(email_key), place, limit=limit)
 
 
 async def _invitee(write: AccountWrite, user: VerifiedUser) -> Invitee:

@@ -3,16 +3,19 @@
 from dataclasses import replace
 
 from rolecall import Delivery
-from services.team.domain import invitation_mails, invitations
+from services.team.domain import invitation_mails, invitation_resend, invitations
 from services.team.domain.account_access import AccountAccess
 from services.team.domain.invitation_mails import NotMailed
 from services.team.domain.invitations import Invitation, InvitationContext
 from services.team.use_cases.account_write import AccountWrite
 from services.team.use_cases.context import AccountRequest, Ctx
+from services.team.use_cases.invitation_mails import next_mail_waits
 from shared.addresses import Address
+from shared.contracts.topology import Service
 from shared.ids import InvitationId, new_id
 from shared.journal import WriteResult
 from shared.mailboxes import mailbox_key
+from shared.withheld_mails import note_withheld_mail
 
 
 async def list_pending(ctx: Ctx, access: AccountAccess) -> list[Invitation]:
@@ -56,13 +59,18 @@ async def create(
         write.record(*created.facts)
         return access, created.invitation
 
-    return await ctx.change(request, change, effective_everywhere=False)
+    written = await ctx.change(request, change, effective_everywhere=False)
+    _note(written.result[1])
+    return written
 
 
 async def resend(
     ctx: Ctx, request: AccountRequest, *, invitation_id: InvitationId
 ) -> WriteResult[tuple[AccountAccess, Invitation]]:
     """Make a new link (`Ci4`); earlier links stop working, and the caller is the inviter.
+
+    If no mail is sent now, because of the account's share or because of the mailbox's total, the
+    newest mailed link keeps working.
 
     Raises:
         RoleUnknown, GrantsExceeded, ResendNotOffered, ExpiredInvitationThere: see the domain.
@@ -73,15 +81,19 @@ async def resend(
     async def change(write: AccountWrite) -> tuple[AccountAccess, Invitation]:
         access = write.access
         invitation = await write.pending_invitation(invitation_id)
-        again, fact = invitations.resend(
-            access, invitation, context=await _context(ctx, write, invitation.email_key)
+        context = replace(
+            await _context(ctx, write, invitation.email_key),
+            mail_waits=invitation.mailable and await next_mail_waits(ctx, invitation),
         )
+        again, fact = invitation_resend.resend(access, invitation, context=context)
         await _count(ctx, write, again)
         await write.replace_invitations([again])
         write.record(fact)
         return access, again
 
-    return await ctx.change(request, change, effective_everywhere=False)
+    written = await ctx.change(request, change, effective_everywhere=False)
+    _note(written.result[1])
+    return written
 
 
 async def revoke(
@@ -117,5 +129,15 @@ async def _context(ctx: Ctx, write: AccountWrite, email_key: str) -> InvitationC
 
 async def _count(ctx: Ctx, write: AccountWrite, invitation: Invitation) -> None:
     await write.count_invitation(limit=ctx.settings.invitations_per_account)
-    if invitation.mailed:
+    if invitation.delivery is Delivery.EMAIL and invitation.not_mailed is None:
         await write.count_mail(mailbox_key(invitation.email_key))
+
+
+def _note(invitation: Invitation) -> None:
+    if invitation.not_mailed is not None:
+        note_withheld_mail(
+            Service.TEAM,
+            kind="invitation",
+            reason=invitation.not_mailed,
+            invitation_id=invitation.invitation_id,
+        )

@@ -207,7 +207,8 @@ ROWS = (
         kind=Kind.LIMIT,
         file="services/identity/store/rate_limits.py",
         old="            if is_reached(before, limit=limit.limit, now=now):\n",
-        new="            if False:\n",
+        new="            if is_reached(before, limit=limit.limit, now=now):\n"
+        '                await self._counters.update_one({"_id": key}, {"$inc": {"count": 1}})\n',
         tests=(
             "tests/services/identity/test_rate_limits.py",
             "-k",
@@ -218,8 +219,8 @@ ROWS = (
         id="rate-limit-narrow-first",
         kind=Kind.LIMIT,
         file="services/identity/use_cases/rate_limits.py",
-        old="    for place, limit in enumerate(limits):\n",
-        new="    for place, limit in enumerate(limits[::-1]):\n",
+        old="    for limit in limits:\n",
+        new="    for limit in limits[::-1]:\n",
         tests=(
             "tests/services/identity/test_rate_limits.py",
             "-k",
@@ -338,8 +339,8 @@ ROWS = (
         id="rate-limit-loses-an-attempt-at-a-new-window",
         kind=Kind.LIMIT,
         file="services/identity/store/rate_limits.py",
-        old='same_window = {"_id": key, "ends_at": before.ends_at}',
-        new='same_window = {"_id": key}',
+        old='{"_id": limit.counter_id, "ends_at": before.ends_at}',
+        new='{"_id": limit.counter_id}',
         tests=("tests/services/identity/test_rate_limits.py", "-k", "open_a_window"),
     ),
     Mutant(

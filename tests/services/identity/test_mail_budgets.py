@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from services.identity.domain.mail_budgets import WINDOWS, MailKind
-from tests.services.identity.running import running
+from services.identity.domain.mail_budgets import WINDOWS, MailKind, mail_budget
+from services.identity.domain.rate_limits import RateLimit
+from services.identity.store import Store
+from shared.metrics import REGISTRY
+from tests.services.identity.running import PASSWORD, running
 
 if TYPE_CHECKING:
     from tests.services.identity.running import Identity
@@ -25,6 +30,19 @@ async def mails_to(identity: Identity, email: str) -> int:
     facts = ("sign_up.requested", "user.sign_up_refused", "user.password_reset_requested")
     rows = [row for fact in facts for row in await identity.rows(fact)]
     return sum(row.data["email"] == email for row in rows)
+
+
+async def counts(identity: Identity, kind: MailKind) -> int:
+    """The mails that are counted for Ana's mailbox."""
+    _, mailbox = mail_budget(kind, "ana@example.com", "", per_mailbox=5)
+    found = await identity.database["counters"].find_one({"_id": mailbox.counter_id})
+    return 0 if found is None else int(found["count"])
+
+
+def withheld(reason: str) -> float:
+    """The sign-up mails that a budget has held back in this process."""
+    labels = {"service": "identity", "kind": "sign-up", "reason": reason}
+    return REGISTRY.get_sample_value("rolecall_mails_withheld_total", labels) or 0
 
 
 def shown(answer: Answered) -> tuple[object, ...]:
@@ -121,7 +139,76 @@ async def test_requests_at_the_same_moment_do_not_exceed_a_budget(identity: Iden
             for number in range(40)
         )
     )
-    assert 1 <= await mails_to(identity, "ana@example.com") <= 5
+    assert await mails_to(identity, "ana@example.com") == 5
+    assert await counts(identity, MailKind.SIGN_UP) == 5
+
+
+@pytest.mark.rule("T14")
+async def test_attempts_at_the_same_moment_pass_up_to_the_limit(identity: Identity) -> None:
+    """In a new window, in one that has begun, and in one that has ended and is stored still."""
+    store, clock = Store(identity.database), identity.clock
+    limit = RateLimit(key=("a",), limit=5, window=timedelta(minutes=1))
+
+    async def passed(attempts: int) -> int:
+        windows = await asyncio.gather(
+            *(store.count(limit, now=clock.now()) for _ in range(attempts))
+        )
+        return sum(window.count <= limit.limit for window in windows)
+
+    assert [await passed(3), await passed(30), await passed(30)] == [3, 2, 0]
+    clock.move(61)
+    assert [await passed(30), await passed(30)] == [5, 0]
+
+
+async def test_an_attempt_is_given_back_to_its_own_window(identity: Identity) -> None:
+    store, clock = Store(identity.database), identity.clock
+    limit = RateLimit(key=("a",), limit=1, window=timedelta(minutes=1))
+    early = await store.count(limit, now=clock.now())
+    clock.move(61)
+    await store.count(limit, now=clock.now())
+    await store.uncount(limit, early)
+    assert (await store.count(limit, now=clock.now())).count == 2
+
+
+@pytest.mark.rule("T14")
+@pytest.mark.parametrize("how", ["link", "change"])
+async def test_a_reset_is_mailed_after_the_mailed_link_is_spent(
+    identity: Identity, how: str
+) -> None:
+    """The link was used, or the password was changed: strangers' requests count no longer."""
+    user = await identity.person("ana@example.com")
+    for stranger in STRANGERS:
+        body = {"email": "ana@example.com"}
+        await identity.post("/v1/password/forgot", body, headers=stranger)
+    token = await identity.mailed_reset("ana@example.com")
+    if how == "link":
+        assert (await identity.reset(token, NEW_PASSWORD)).status == 204
+    else:
+        body = {"current": PASSWORD, "new": NEW_PASSWORD}
+        token_of_user = user["access_token"]
+        changed = await identity.send("POST", "/v1/me/password", body, token=token_of_user)
+        assert changed.status == 204
+        assert (await identity.reset(token, "third-horse-battery-9")).status == 410
+    assert len(await identity.rows("user.password_reset_requested")) == 5
+    await identity.forgot("ana@example.com")
+    assert len(await identity.rows("user.password_reset_requested")) == 6
+    token = await identity.mailed_reset("ana@example.com")
+    assert (await identity.reset(token, "third-horse-battery-9")).status == 204
+
+
+@pytest.mark.rule("T14")
+async def test_a_withheld_mail_is_counted_and_logged_without_its_address(
+    identity: Identity, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="shared.withheld_mails")
+    before = withheld("sender-share"), withheld("mailbox")
+    for stranger in STRANGERS[:2]:
+        for _ in range(4):
+            await identity.sign_up("ana@example.com", headers=stranger)
+    assert (withheld("sender-share"), withheld("mailbox")) == (before[0] + 1, before[1] + 2)
+    lines = [line for line in caplog.records if line.name == "shared.withheld_mails"]
+    assert [line.levelno for line in lines] == [logging.INFO] * 3
+    assert "ana" not in str([vars(line) for line in lines])
 
 
 async def test_requests_that_mail_nothing_use_up_no_budget(identity: Identity) -> None:

@@ -250,11 +250,11 @@ class Overtaken(RateLimitRows):
 
     other: RateLimitRows | None
 
-    async def _save(self, key: str, before: Window, after: Window) -> Window | None:
+    async def _save(self, limit: RateLimit, before: Window, after: Window) -> Window | None:
         if self.other is not None:
             other, self.other = self.other, None
             await other.count(LIMIT, now=after.ends_at - LIMIT.window)
-        return await super()._save(key, before, after)
+        return await super()._save(limit, before, after)
 
 
 async def test_attempts_that_open_a_window_together_are_all_counted(identity: Identity) -> None:

@@ -173,13 +173,20 @@ class Sending:
         [document] = [each async for each in majority(self.database, "messages").find({})]
         return document
 
-    async def facts(self):
-        rows = [
+    async def rows(self):
+        return [
             signed.row
             for shard in range(SHARDS)
             for signed in await self.ctx.journal.changes(shard, after=0, limit=500)
         ]
-        return [(row.action, row.data["message_id"]) for row in rows]
+
+    async def facts(self):
+        return [(row.action, row.data["message_id"]) for row in await self.rows()]
+
+    async def facts_of_accounts(self):
+        """The facts that the audit log of an account shows."""
+        rows = [row for row in await self.rows() if row.account_id is not None]
+        return [(row.account_id, row.action, row.data["kind"]) for row in rows]
 
     @contextlib.asynccontextmanager
     async def running(self, *, connections=4):

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import random
 from dataclasses import replace
 from datetime import timedelta
@@ -125,12 +126,16 @@ async def test_an_unavailable_link_owner_delays_the_mail_by_a_second(sending, sc
 
 
 @pytest.mark.rule("T14")
-async def test_a_mail_waits_an_hour_for_its_mailbox_and_tells_nothing(sending, scripted):
+async def test_a_mail_waits_an_hour_for_its_mailbox_and_tells_nothing(sending, scripted, caplog):
+    caplog.set_level(logging.INFO)
     sending.owners.mailbox_full = True
     await tell(sending, INVITED)
     await send_what_is_due(sending)
     waiting = await sending.one()
-    assert (waiting["status"], waiting["reply"]) == ("queued", "no link: unavailable")
+    assert (waiting["status"], waiting["reply"]) == ("queued", "mailbox budget")
+    assert {line.levelname for line in caplog.records if line.name.startswith("s")} == {"INFO"}
+    assert "mailbox budget" in caplog.text
+    assert "bo@example.com" not in caplog.text
     sending.owners.mailbox_full = False
     sending.clock.ahead += timedelta(minutes=59)
     await send_what_is_due(sending)
@@ -138,6 +143,22 @@ async def test_a_mail_waits_an_hour_for_its_mailbox_and_tells_nothing(sending, s
     sending.clock.ahead += timedelta(minutes=14)
     await send_what_is_due(sending)
     assert len(scripted.taken) == 1
+
+
+@pytest.mark.rule("T14")
+async def test_the_log_of_an_account_does_not_tell_whether_an_invitation_waits(sending, scripted):
+    """Sent or never sent for want of a place: the account's log has the same."""
+    await tell(sending, INVITED, REMOVED)
+    await send_what_is_due(sending)
+    assert len(scripted.taken) == 2
+    sending.owners.mailbox_full = True
+    await tell(sending, INVITED)
+    for _ in range(80):
+        await send_what_is_due(sending)
+        sending.clock.ahead += timedelta(hours=1)
+    assert sorted((await sending.statuses()).values()) == ["sent", "sent", "withheld"]
+    assert len(scripted.taken) == 2
+    assert await sending.facts_of_accounts() == [("acc_1", "message.sent", "removed")]
 
 
 async def test_a_deferred_mail_is_tried_after_1_5_15_and_60_minutes(sending, scripted):

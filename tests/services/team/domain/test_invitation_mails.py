@@ -32,7 +32,7 @@ def sent(*mailboxes: str) -> list[AccountMail]:
 
 def places(established: Sequence[bool]) -> list[MailboxPlace]:
     return [
-        MailboxPlace(link=f"inv_{number}/1", established=one, at=START)
+        MailboxPlace(link=f"inv_{number}/1", established=one, at=START, account=f"acc_{number}")
         for number, one in enumerate(established)
     ]
 
@@ -87,19 +87,50 @@ def test_aliases_of_one_mailbox_are_one_accepted_invitation() -> None:
     [
         ((), False, True),
         ((False,), False, True),
-        ((False, False), False, False),
-        ((False, False), True, True),
-        ((False, False, True, True), True, True),
-        ((True, True, True, True), False, True),
+        ((False, False), False, True),
+        ((False, False, False), False, False),
+        ((False, False, False), True, True),
+        ((True, True, True), False, True),
+        ((True, True, True, True), False, False),
+        ((True, True, True, True), True, False),
         ((True, True, True, True, True), True, False),
-        ((False, False, True, True, True), True, False),
     ],
 )
-def test_new_accounts_take_two_of_the_five_mails_of_a_mailbox(
+def test_new_accounts_take_three_of_the_five_mails_of_a_mailbox(
     before: Sequence[bool], *, established: bool, taken: bool
 ) -> None:
-    place = MailboxPlace(link="inv_new/1", established=established, at=START)
+    place = MailboxPlace(link="inv_new/1", established=established, at=START, account="acc_new")
     assert (take_place(places(before), place, limit=5) is not None) is taken
+
+
+@pytest.mark.rule("T14")
+@pytest.mark.parametrize(
+    ("senders", "account", "taken"),
+    [
+        ("a", "a", True),
+        ("aa", "b", True),
+        ("aa", "a", False),
+        ("aab", "b", False),
+        ("aabc", "d", False),
+        ("abc", "a", True),
+        ("abcd", "a", True),
+    ],
+)
+def test_repeats_have_one_of_the_five_mails_of_a_mailbox(
+    senders: str, account: str, *, taken: bool
+) -> None:
+    before = [
+        MailboxPlace(link=f"inv_{number}/1", established=sender > "c", at=START, account=sender)
+        for number, sender in enumerate(senders)
+    ]
+    place = MailboxPlace(link="inv_new/2", established=False, at=START, account=account)
+    assert (take_place(before, place, limit=5) is not None) is taken
+
+
+def test_a_place_of_an_earlier_version_counts_for_an_account_of_its_own() -> None:
+    before = [MailboxPlace(link=f"inv_{number}/1", established=False, at=START) for number in "ab"]
+    place = MailboxPlace(link="inv_c/1", established=False, at=START, account="acc_c")
+    assert take_place(before, place, limit=5) == [*before, place]
 
 
 def test_another_attempt_of_a_mail_takes_no_second_place() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from rolecall import AccountKind, AccountStatus, CompiledCatalog, Delivery, load_catalog
-from services.team.domain import invitation_acceptance, invitations
+from services.team.domain import invitation_acceptance, invitation_resend, invitations
 from services.team.domain.account_access import AccessRows, AccountAccess, authorize
 from services.team.domain.accounts import NotATeam
 from services.team.domain.authority import GrantsExceeded, member_state
@@ -23,6 +23,7 @@ from services.team.domain.invitation_acceptance import (
 )
 from services.team.domain.invitation_handover import hand_over
 from services.team.domain.invitation_limits import WINDOW, InvitationRateLimited, rate_limited
+from services.team.domain.invitation_resend import ResendNotOffered
 from services.team.domain.invitations import (
     AlreadyInvited,
     AlreadyMember,
@@ -30,7 +31,6 @@ from services.team.domain.invitations import (
     Invitation,
     InvitationContext,
     InvitationStatus,
-    ResendNotOffered,
 )
 from services.team.domain.members import MemberLimit, NoFreeSeat
 from services.team.domain.roles import RoleUnknown
@@ -176,9 +176,9 @@ def test_a_resend_makes_a_new_link_or_is_refused(
     found = InvitationContext(members=taken, open_invitations=0)
     if refusal is not None:
         with pytest.raises(refusal):
-            invitations.resend(access, sent, context=found)
+            invitation_resend.resend(access, sent, context=found)
         return
-    again, _ = invitations.resend(access, replace(sent, wrong_codes=3), context=found)
+    again, _ = invitation_resend.resend(access, replace(sent, wrong_codes=3), context=found)
     assert (again.generation, again.wrong_codes) == (2, 0)
     assert again.inviter_user_id == user_id("ana")
     assert again.open(START)

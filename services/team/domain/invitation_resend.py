@@ -1,0 +1,98 @@
+"""How an invitation is sent again, and which of its links works then."""
+
+from dataclasses import replace
+
+from rolecall import AfterExpiry
+from services.team.domain.account_access import AccountAccess
+from services.team.domain.authority import require_to_give
+from services.team.domain.invitation_delivery import expiry, withheld
+from services.team.domain.invitations import (
+    ExpiredInvitationThere,
+    Invitation,
+    InvitationContext,
+    open_fields,
+    with_inviter,
+    withheld_field,
+)
+from services.team.domain.members import require_seat
+from services.team.domain.roles import assignable_role
+from shared.contracts import team
+from shared.contracts.facts import Fact
+from shared.problems import Refusal, RefusalKind
+
+
+class ResendNotOffered(Refusal):
+    """Under this catalog an invitation is not sent again (`Ro12`)."""
+
+    kind = RefusalKind.CONFLICT
+    code = "resend-not-offered"
+    detail = (
+        "The catalog of this account does not resend invitations. Delete this one and create"
+        " another."
+    )
+
+
+def resend(
+    access: AccountAccess, invitation: Invitation, *, context: InvitationContext
+) -> tuple[Invitation, Fact]:
+    """Make a new link with a new end (`Ci4`); earlier links stop working.
+
+    A mail that is withheld makes no new link: the earlier one works until the new end. While the
+    new mail waits for its mailbox, the earlier link works too.
+
+    The caller is the inviter from then on: the earlier one may be gone, or may not give the role
+    any more. An expired invitation takes a seat again.
+
+    Raises:
+        RoleUnknown, GrantsExceeded: the caller cannot give the role.
+        ResendNotOffered: the catalog does not resend invitations.
+        ExpiredInvitationThere: it has expired, and the catalog wants another one created.
+        MemberLimit: it has expired, and all seats are taken.
+    """
+    role = assignable_role(access.catalog, invitation.role)
+    require_to_give(access.state, access.member, role.id, now=access.now)
+    policies, now = access.catalog.catalog.policies, access.now
+    policy = policies.invitations
+    if not policy.resend:
+        raise ResendNotOffered
+    if invitation.expired(now) and policy.after_expiry is AfterExpiry.DELETE_FIRST:
+        raise ExpiredInvitationThere
+    if invitation.expired(now):
+        taken = context.members + context.open_invitations
+        require_seat(taken=taken, limit=policies.member_limit)
+    again = replace(
+        with_inviter(access.membership, invitation),
+        expires_at=expiry(policy, now),
+        not_mailed=withheld(invitation.delivery, context.not_mailed),
+        passed_from=None,
+        passed_from_name=None,
+    )
+    if again.not_mailed is None:
+        again = _with_new_link(again, keep_earlier=context.mail_waits)
+    fact = Fact(
+        payload=team.InvitationResent(**open_fields(again, access.account, role)),
+        resource=again.ref(),
+        before=_link(invitation),
+        after=_link(again) | withheld_field(again),
+    )
+    return again, fact
+
+
+def _with_new_link(invitation: Invitation, *, keep_earlier: bool) -> Invitation:
+    earlier = invitation.oldest_generation or invitation.generation
+    return replace(
+        invitation,
+        generation=invitation.generation + 1,
+        wrong_codes=0,
+        link_withheld=False,
+        oldest_generation=earlier if keep_earlier else None,
+    )
+
+
+def _link(invitation: Invitation) -> dict[str, object]:
+    ends = invitation.expires_at
+    return {
+        "generation": invitation.generation,
+        "inviter_user_id": invitation.inviter_user_id,
+        "expires_at": None if ends is None else ends.isoformat(),
+    }
