@@ -326,8 +326,8 @@ ROWS = (
     Mutant(
         id="team-mail-sent-again-takes-no-place",
         kind=Kind.LIMIT,
-        file="services/team/use_cases/invitation_acceptance.py",
-        old='link=f"{invitation.invitation_id}/{invitation.generation}"',
+        file="services/team/use_cases/invitation_mails.py",
+        old='link=f"{invitation.invitation_id}/{generation}"',
         new="link=invitation.invitation_id",
         tests=("tests/services/team/test_invitation_mails.py", "-k", "sent_again"),
     ),

@@ -210,13 +210,15 @@ async def test_an_address_that_joined_before_is_mailed_by_its_account(strict: Te
 
 @pytest.mark.rule("T14")
 async def test_an_invitation_that_is_sent_again_takes_another_place(strict: Team) -> None:
-    account = await strict.account()
-    invitation = await invite(account, VICTIM)
-    path = f"{account.path}/invitations/{invitation['id']}/resend"
-    assert await mail_outcome(strict, invitation) == "sent"
-    (await account.owner.send("POST", path)).expect(200)
-    assert await mail_outcome(strict, invitation, generation=2) == "sent"
-    assert await mail_outcome(strict, await invite(await strict.account(), VICTIM)) == "waits"
+    """The one place for second mails, so the second mail of another account waits."""
+    outcomes = []
+    for _ in range(2):
+        account = await strict.account()
+        invitation = await invite(account, VICTIM)
+        outcomes += [await mail_outcome(strict, invitation)]
+        await resend(account, invitation)
+        outcomes += [await mail_outcome(strict, invitation, generation=2)]
+    assert outcomes == ["sent", "sent", "sent", "waits"]
 
 
 @pytest.mark.rule("T14")
