@@ -274,7 +274,7 @@ async def a_member_lowered_for_a_time(example: Example) -> None:
     assert await example.override(admin, admin, "steer", 60) == 403
     assert await example.invite(admin, example.guest, "basic") == 403
     assert await example.invite(example.lead, example.guest, "basic") == 201
-    assert await example.end(owner, example.lead) == 204
+    assert await example.end(owner, example.lead) == 200
     await example.accept()
 
 
