@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared import context, metrics
@@ -108,12 +108,14 @@ def test_a_signed_event_that_is_not_a_row_is_an_error_and_not_a_forgery():
         verifier().message(replace(rows.message(chain(1)[0]), body=body, signature=signature))
 
 
+@settings(deadline=None)
 @given(length=st.integers(1, 8), after=st.integers(0, 7))
 def test_any_part_of_a_chain_passes_as_a_page(length: int, after: int):
     page = chain(length)[after:]
     assert fetched(page_of(*page), after=after) == [signed.row for signed in page]
 
 
+@settings(deadline=None)
 @given(data=st.data(), length=st.integers(2, 8))
 def test_a_chain_with_one_other_row_in_it_does_not_pass(data: st.DataObject, length: int):
     """The source itself signed the other row: only the chain tells."""
