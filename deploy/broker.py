@@ -1,4 +1,4 @@
-"""The definitions of RabbitMQ: one user for each service, its rights, exchanges and queues.
+"""What RabbitMQ is told: a user for each service, its rights, exchanges, queues and limits.
 
 A node reads them before it accepts a connection (`load_definitions`), so no service depends on
 another one having started. `python -m deploy.broker FILE` prints them for a broker of your own. The
@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from deploy.passwords import load_or_create
+from shared.contracts.facts import MAX_ROW_BYTES
 from shared.contracts.topology import (
     DEAD_ARGUMENTS,
+    MAX_DEAD_LETTERS,
     QUEUES,
     SOURCES,
     TOPOLOGY,
@@ -29,6 +31,10 @@ from shared.contracts.topology import (
 VHOST = "/"
 NOTHING = "^$"
 """A pattern that no name and no routing key matches."""
+MAX_MESSAGE_BYTES = 4 * MAX_ROW_BYTES
+"""The broker refuses a larger message; no row comes near it."""
+MAX_DEAD_LETTER_BYTES = 64 * 1024 * 1024
+"""Of all dead letters of one queue."""
 
 
 def definitions(passwords: Mapping[str, str]) -> dict[str, Any]:
@@ -48,6 +54,20 @@ def definitions(passwords: Mapping[str, str]) -> dict[str, Any]:
             {"name": name, "type": kind, **_DURABLE, "internal": False, "arguments": {}}
             for name, kind in _exchanges()
         ],
+        "policies": [
+            {
+                "vhost": VHOST,
+                "name": "dead-letters",
+                "pattern": "^rolecall\\..+\\.dead$",
+                "apply-to": "queues",
+                "priority": 0,
+                "definition": {
+                    "max-length": MAX_DEAD_LETTERS,
+                    "max-length-bytes": MAX_DEAD_LETTER_BYTES,
+                    "overflow": "drop-head",
+                },
+            }
+        ],
         "queues": [
             {"name": name, **_DURABLE, "arguments": dict(arguments)}
             for name, arguments in _queues()
@@ -64,6 +84,14 @@ def definitions(passwords: Mapping[str, str]) -> dict[str, Any]:
             for source, queue, key in _bindings()
         ],
     }
+
+
+def configuration(definitions_file: str | None) -> str:
+    """The lines of rabbitmq.conf that the product needs; the definitions are optional."""
+    lines = [f"max_message_size = {MAX_MESSAGE_BYTES}"]
+    if definitions_file is not None:
+        lines.append(f"load_definitions = {definitions_file}")
+    return "".join(f"{line}\n" for line in lines)
 
 
 def rights(service: Service) -> dict[str, str]:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from deploy.broker import configuration as broker_configuration
 from deploy.broker import definitions
 from deploy.configuration import Addresses, Secrets, environment, write_private
 from deploy.gateway.docs import page
@@ -23,7 +24,7 @@ RESOLVER = "127.0.0.11"
 """The name server that Docker provides on every network of a composition."""
 PRIVATE_NETWORKS = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
 REPLICA_SET_KEY = "replica-set-key"
-BROKER_CONFIGURATION = "load_definitions = /etc/rolecall/definitions.json\n"
+BROKER_DEFINITIONS = "/etc/rolecall/definitions.json"
 
 
 def write_files(
@@ -61,7 +62,7 @@ def write_files(
     # broker's passwords are random and hashed.
     broker_files = {
         "definitions.json": json.dumps(definitions(broker), indent=2),
-        "rabbitmq.conf": BROKER_CONFIGURATION,
+        "rabbitmq.conf": broker_configuration(BROKER_DEFINITIONS),
         "enabled_plugins": "[].\n",
     }
     _write_readable(folder / "broker", broker_files)

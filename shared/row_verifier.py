@@ -9,10 +9,13 @@ from shared.auth.row_signatures import RowKeys, SignedRow
 from shared.bus import BusMessage
 from shared.clock import AtMostEvery, Clock
 from shared.contracts.calls.journal import Changes, ChangesQuery
-from shared.contracts.facts import GENESIS, Position, Row, row_digest
+from shared.contracts.facts import GENESIS, MAX_ROW_BYTES, Position, Row, row_digest
 
+MAX_EVENT_BYTES = MAX_ROW_BYTES + 1024
+"""A row of a version without signatures grew by its `previous` when it was signed."""
 ALARM_SECONDS = 10.0
-"""The pause between two lines in the log about one source and channel; the counter has them all."""
+"""The pause between two lines in the log about one source, channel and reason; the counter has them
+all. A flood of one kind must not hide the single fork."""
 ALARM = "A journal row was refused: it is not what its source signed."
 
 _log = logging.getLogger(__name__)
@@ -28,6 +31,9 @@ class Channel(StrEnum):
 class Fault(StrEnum):
     """The reason why a row was refused."""
 
+    MALFORMED = "malformed"
+    """The message lacks a part, or its routing key is not of the source that it names."""
+    SIZE = "size"
     SOURCE = "unknown source"
     SIGNATURE = "signature"
     HEADERS = "headers"
@@ -50,15 +56,21 @@ class RowVerifier:
     def __init__(self, keys: Mapping[str, Sequence[str]], *, clock: Clock) -> None:
         self._keys = RowKeys(keys)
         self._clock = clock
-        self._alarms: dict[tuple[str, Channel], AtMostEvery] = {}
+        self._alarms: dict[tuple[str, Channel, Fault], AtMostEvery] = {}
 
     def message(self, message: BusMessage) -> SignedRow:
         """Return the row of a message of the bus.
 
         Raises:
-            RowRefused: it is not signed by its source, or its headers differ from the event.
+            RowRefused: it lacks a part, is not signed by its source, or its headers differ from the
+                event.
             ValueError: the source signed it, and this version cannot read it.
         """
+        # The broker checks the sender's rights by the routing key, never by a header.
+        sender = message.type.partition(".")[0]
+        whole = message.id and message.epoch and message.shard >= 0 and message.seq >= 0
+        if not whole or message.source != sender:
+            raise self.refuse(sender, Channel.BUS, Fault.MALFORMED)
         signed = self._signed(message.source, message.body, message.signature, Channel.BUS)
         claimed = Position(message.source, message.epoch, message.shard, message.seq)
         row = signed.row
@@ -93,7 +105,7 @@ class RowVerifier:
         name = source if self._keys.knows(source) else "unknown"
         metrics.ROWS_REFUSED.labels(context.service.get(), name, channel, fault).inc()
         alarm = self._alarms.setdefault(
-            (name, channel), AtMostEvery(ALARM_SECONDS, clock=self._clock)
+            (name, channel, fault), AtMostEvery(ALARM_SECONDS, clock=self._clock)
         )
         if alarm.due():
             _log.error(ALARM, extra={"source": name, "channel": channel, "reason": fault})
@@ -102,6 +114,8 @@ class RowVerifier:
     def _signed(self, source: str, event: bytes, signature: str, channel: Channel) -> SignedRow:
         if not self._keys.knows(source):
             raise self.refuse(source, channel, Fault.SOURCE)
+        if len(event) > MAX_EVENT_BYTES:
+            raise self.refuse(source, channel, Fault.SIZE)
         if not self._keys.signed(source, event, signature):
             raise self.refuse(source, channel, Fault.SIGNATURE)
         return SignedRow(

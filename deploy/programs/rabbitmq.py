@@ -10,6 +10,7 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from deploy.broker import configuration
 from deploy.programs.program import Program, ProgramError, free_port
 
 if TYPE_CHECKING:
@@ -110,11 +111,12 @@ class Rabbitmq(Program):
             "log.file.level = warning",
             "log.console = false",
         ]
+        file = None
         if self._definitions is not None:
             file = self.folder / "definitions.json"
             file.write_text(json.dumps(self._definitions))
-            lines.append(f"load_definitions = {file}")
-        (self.folder / "rabbitmq.conf").write_text("\n".join(lines) + "\n")
+        product = configuration(None if file is None else str(file))
+        (self.folder / "rabbitmq.conf").write_text("\n".join(lines) + "\n" + product)
         (self.folder / "enabled_plugins").write_text("[].\n")
         (self.folder / "rabbitmq-env.conf").touch()
         return [_found("rabbitmq-server", rabbitmq_program())]

@@ -33,21 +33,21 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class BusMessage:
-    """One row of a journal on the bus.
+    """One row of a journal on the bus, as its sender claims it.
 
-    `type` is the routing key and begins with `source`. `(source, epoch, shard, seq)` is the row's
-    position, and `signature` that of its source over `body`. Nothing of it is to be trusted before
-    the signature is verified. `attempts` counts the failed deliveries before this one.
+    `type` is the routing key. `(source, epoch, shard, seq)` is the row's position, and `signature`
+    that of its source over `body`. The bus checks nothing of it: what a message lacks, or has in
+    another form, is the default here. `attempts` counts the failed deliveries before this one.
     """
 
-    id: str
+    id: str = ""
     type: str
-    source: str
-    epoch: str
-    shard: int
-    seq: int
+    source: str = ""
+    epoch: str = ""
+    shard: int = -1
+    seq: int = -1
     body: bytes
-    signature: str
+    signature: str = ""
     attempts: int = 0
 
 

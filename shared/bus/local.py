@@ -20,12 +20,10 @@ from shared.bus import (
     Verdict,
 )
 from shared.bus.delivery import RETRY_PAUSE_SECONDS, Lanes, drain, resync
-from shared.contracts.topology import DELIVERY_LIMIT, Queue, QueueKind
+from shared.contracts.topology import DELIVERY_LIMIT, MAX_DEAD_LETTERS, Queue, QueueKind
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
 log = logging.getLogger(__name__)
-
-MAX_DEAD_LETTERS = 10_000
 
 
 class LocalBus:

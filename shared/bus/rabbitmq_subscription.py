@@ -139,10 +139,6 @@ class RabbitSubscription:
 
     async def _deliver(self, incoming: AbstractIncomingMessage) -> None:
         message = self._read(incoming)
-        if message is None:
-            log.error("malformed message", extra={"queue": self._queue.name})
-            await _settle(incoming, Verdict.DEAD)
-            return
         verdict = await self._lanes.handle(message)
         if verdict is Verdict.RETRY and message.attempts < DELIVERY_LIMIT:
             if self._queue.kind is QueueKind.REPLICA:
@@ -156,28 +152,28 @@ class RabbitSubscription:
                 )
         await _settle(incoming, verdict)
 
-    def _read(self, incoming: AbstractIncomingMessage) -> BusMessage | None:
-        headers = incoming.headers
-        signature = headers.get("signature")
-        # The broker checks the publisher's rights by the routing key, never by a header.
-        key = incoming.routing_key or ""
-        match headers.get("source"), headers.get("epoch"), headers.get("shard"), headers.get("seq"):
-            case str(source), str(epoch), int(shard), int(seq) if (
-                incoming.message_id and key.startswith(f"{source}.")
-            ):
-                counted = headers.get("x-delivery-count", self._failures.get(incoming.message_id))
-                return BusMessage(
-                    id=incoming.message_id,
-                    type=key,
-                    source=source,
-                    epoch=epoch,
-                    shard=shard,
-                    seq=seq,
-                    body=incoming.body,
-                    signature=signature if isinstance(signature, str) else "",
-                    attempts=counted if isinstance(counted, int) else 0,
-                )
-        return None
+    def _read(self, incoming: AbstractIncomingMessage) -> BusMessage:
+        headers, message_id = incoming.headers, incoming.message_id or ""
+        counted = headers.get("x-delivery-count", self._failures.get(message_id))
+        return BusMessage(
+            id=message_id,
+            type=incoming.routing_key or "",
+            source=_text(headers.get("source")),
+            epoch=_text(headers.get("epoch")),
+            shard=_number(headers.get("shard")),
+            seq=_number(headers.get("seq")),
+            body=incoming.body,
+            signature=_text(headers.get("signature")),
+            attempts=counted if isinstance(counted, int) else 0,
+        )
+
+
+def _text(header: object) -> str:
+    return header if isinstance(header, str) else ""
+
+
+def _number(header: object) -> int:
+    return header if isinstance(header, int) else -1
 
 
 async def _cancel(queue: AbstractQueue, consumer_tag: ConsumerTag) -> None:

@@ -22,6 +22,8 @@ SHARDS = 64
 """The number of shards of each journal. A shard is ordered and gapless; shards are independent."""
 GENESIS = "0" * 64
 """The `previous` of the first row of a shard."""
+MAX_ROW_BYTES = 128 * 1024
+"""Of one row as JSON: a row carries the whole state of an object, so the state must stay small."""
 
 
 class Outcome(StrEnum):

@@ -25,6 +25,8 @@ SOURCES = (Service.IDENTITY, Service.TEAM, Service.NOTIFICATION, Service.AUDIT)
 
 DELIVERY_LIMIT = 5
 """The number of failures after which the next one makes a message a dead letter."""
+MAX_DEAD_LETTERS = 10_000
+"""The newest dead letters of a queue; older ones are dropped. They are copies of rows."""
 
 
 class QueueKind(StrEnum):
@@ -87,7 +89,7 @@ class Topology:
 
 
 DEAD_ARGUMENTS: Mapping[str, str | int] = {"x-queue-type": "quorum"}
-"""The arguments of a queue of dead letters in RabbitMQ."""
+"""The arguments of a queue of dead letters in RabbitMQ; a policy of the broker bounds it."""
 
 
 def queue_arguments(queue: Queue) -> Mapping[str, str | int]:

@@ -27,16 +27,17 @@ class Followers:
         Raises:
             ValueError: the source signed an event that this version cannot read.
         """
-        follower = self._followers.get(message.source)
         try:
             signed = self._verifier.message(message)
         except RowRefused:
-            # It may have been a genuine row before someone changed it.
-            if follower is not None and self._suspicion.due():
-                follower.check_now()
+            # It may have been a genuine row, of any source, before someone changed it.
+            if self._suspicion.due():
+                for follower in self._followers.values():
+                    follower.check_now()
             return
-        if follower is not None:
-            follower.take(signed)
+        source = signed.row.source
+        if source in self._followers:
+            self._followers[source].take(signed)
 
     async def handle(self, message: BusMessage) -> Verdict:
         """Take a message of this replica's queue; rows may come in any order and more than once."""

@@ -97,7 +97,11 @@ class Inbox:
         await self._reconciler.reconcile(source)
 
     async def handle(self, message: BusMessage) -> Verdict:
-        """Apply one message of the bus; one that its source did not sign is dropped."""
+        """Apply one message of the bus; one that its source did not sign is dropped.
+
+        A row of another epoch than the one that the source's heads have told is left to the
+        reconciler: if the epoch is over, its rows must have no effect.
+        """
         try:
             signed = self._verifier.message(message)
         except RowRefused:
@@ -108,7 +112,10 @@ class Inbox:
             _log.exception("message is not a fact", extra={"event_id": message.id})
             return Verdict.DEAD
         try:
-            await self.apply(signed, Channel.BUS)
+            if await self._reconciler.follows(signed.row.position):
+                await self.apply(signed, Channel.BUS)
+            else:
+                self._reconciler.wake()
         except AWAY as problem:
             _log.warning("%s is left to the reconciler: %s", signed.row.id, problem)
             self._reconciler.wake()
@@ -121,6 +128,7 @@ class Inbox:
         """
         row = signed.row
         if self._reconciler.covers(row.position):
+            await self._compare(signed, channel)
             return
         marked = False
 
@@ -139,8 +147,13 @@ class Inbox:
             if not marked:
                 await applied_mark(None)
         except AlreadyApplied:
-            if await self._marks.digest(row.position) not in {None, signed.digest}:
-                self._verifier.refuse(row.source, channel, Fault.FORK)
+            await self._compare(signed, channel)
+
+    async def _compare(self, signed: SignedRow, channel: Channel) -> None:
+        """Raise an alarm if another row is known to be applied at this position."""
+        row = signed.row
+        if await self._marks.digest(row.position) not in {None, signed.digest}:
+            self._verifier.refuse(row.source, channel, Fault.FORK)
 
     async def _resync(self) -> None:
         self._reconciler.wake()

@@ -73,3 +73,9 @@ class Marks:
                 "at": {"$lt": before},
             }
         )
+
+    async def delete_other_epochs(self, source: str, epoch: str, *, before: datetime) -> None:
+        """Delete the marks of a source's other epochs that were made before the moment."""
+        await self._marks.delete_many(
+            {"source": source, "epoch": {"$ne": epoch}, "at": {"$lt": before}}
+        )

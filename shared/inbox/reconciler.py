@@ -101,6 +101,18 @@ class Reconciler:
             for shard, seq in saved["low"].items():
                 self._contiguous[saved["_id"], int(shard)] = seq
 
+    async def follows(self, position: Position) -> bool:
+        """Return whether the row is of the epoch that its source has told last.
+
+        Raises:
+            Unavailable: the source has never told one, and does not answer.
+        """
+        source = position.source
+        if source not in self._epochs:
+            answer = await self._internal.call(HEADS, source)
+            self._epochs.setdefault(source, answer.epoch)
+        return position.epoch == self._epochs[source]
+
     def covers(self, position: Position) -> bool:
         """Return whether the row at this position is known to be applied, without its mark."""
         applied = self._contiguous.get((position.source, position.shard), 0)
@@ -256,7 +268,7 @@ class Reconciler:
     async def _forget_now_and_then(
         self, source: str, epoch: str, shards: Collection[int], now: datetime
     ) -> None:
-        """Delete marks that the progress covers.
+        """Delete marks that the progress covers, and those of epochs that are over.
 
         This runs at most once in `FORGET_INTERVAL`, because each run reads an hour of marks.
         """
@@ -264,6 +276,8 @@ class Reconciler:
         if now < self._forget_at.get(source, now):
             return
         self._forget_at[source] = now + FORGET_INTERVAL
+        before = self._clock.now() - MARK_RETENTION
+        await self._marks.delete_other_epochs(source, epoch, before=before)
         for shard in self._to_forget.pop(source):
             last = Position(source, epoch, shard, self._contiguous.get((source, shard), 0))
-            await self._marks.delete(last, before=self._clock.now() - MARK_RETENTION)
+            await self._marks.delete(last, before=before)

@@ -10,6 +10,7 @@ from shared.auth.row_signatures import RowSigner, SignedRow
 from shared.clock import Clock
 from shared.contracts.facts import (
     GENESIS,
+    MAX_ROW_BYTES,
     SHARDS,
     Caller,
     Fact,
@@ -40,8 +41,8 @@ from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
 T = TypeVar("T")
 
-MAX_ROW_BYTES = 128 * 1024
-"""Of one row as JSON: a row carries the whole state of an object, so the state must stay small."""
+MAX_SEQ = 2**63 - 1
+"""The largest integer of the database."""
 
 
 class Journal:
@@ -99,6 +100,8 @@ class Journal:
 
     async def changes(self, shard: int, *, after: int, limit: int) -> list[SignedRow]:
         """At most `limit` rows of a shard with a sequence above `after`, in order."""
+        if after > MAX_SEQ - limit:
+            return []
         # The sequence is gapless, so a range bound on both sides is exactly the page.
         page = {"shard": shard, "seq": {"$gt": after, "$lte": after + limit}}
         found = self._followed_rows.find(page).sort("seq", 1)

@@ -5,16 +5,18 @@ heads follow from the journal. The pages therefore need no common transaction, b
 least as new as the heads that the first one told.
 """
 
-import base64
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+from shared.auth.keys import decode, encode
 from shared.contracts.calls.leases import SnapshotPage
-from shared.contracts.facts import JournalHeads
+from shared.contracts.facts import SHARDS, JournalHeads
 from shared.contracts.policy_objects import PolicyObject
+from shared.http.refusals import MalformedJson
+from shared.http.strict_json import loads
 from shared.problems import Invalid, Unavailable
 
 SessionT = TypeVar("SessionT")
@@ -93,13 +95,21 @@ def _behind(heads: Mapping[int, int], promised: Mapping[int, int]) -> bool:
 
 def _format(cursor: _Cursor) -> str:
     content: list[Any] = [cursor.epoch, dict(cursor.heads), cursor.place]
-    return base64.urlsafe_b64encode(json.dumps(content).encode()).decode()
+    return encode(json.dumps(content).encode())
 
 
 def _parse(cursor: str) -> _Cursor:
     try:
-        epoch, heads, place = json.loads(base64.urlsafe_b64decode(cursor))
-        numbers = {int(shard): int(seq) for shard, seq in heads.items()}
-    except (ValueError, AttributeError, TypeError) as problem:
-        raise invalid_cursor() from problem
-    return _Cursor(str(epoch), numbers, str(place))
+        content = loads(decode(cursor))
+    except (ValueError, MalformedJson):
+        raise invalid_cursor() from None
+    match content:
+        case [str(epoch), dict(heads), str(place)] if all(
+            shard in _SHARD_NAMES and type(seq) is int for shard, seq in heads.items()
+        ):
+            return _Cursor(epoch, {int(shard): seq for shard, seq in heads.items()}, place)
+        case _:
+            raise invalid_cursor()
+
+
+_SHARD_NAMES = frozenset(map(str, range(SHARDS)))

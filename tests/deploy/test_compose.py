@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 import yaml
 
+from deploy.broker import MAX_MESSAGE_BYTES
 from deploy.compose import (
     ROOT,
     Compose,
@@ -99,6 +100,7 @@ def test_the_broker_has_no_plugin_no_guest_and_every_user(compose):
     files = compose.folder / "broker"
     assert (files / "enabled_plugins").read_text() == "[].\n"
     assert "load_definitions" in (files / "rabbitmq.conf").read_text()
+    assert f"max_message_size = {MAX_MESSAGE_BYTES}" in (files / "rabbitmq.conf").read_text()
     given = json.loads((files / "definitions.json").read_text())
     assert {user["name"] for user in given["users"]} == set(Service)
     passwords = json.loads((compose.folder / "broker.json").read_text())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import aio_pika
@@ -12,12 +12,13 @@ from aio_pika.abc import ExchangeType
 from aio_pika.exceptions import AMQPConnectionError, ChannelNotFoundEntity
 from aiormq.exceptions import ChannelAccessRefused
 
-from deploy.broker import definitions
+from deploy.broker import MAX_MESSAGE_BYTES, definitions
 from deploy.passwords import generate
 from deploy.programs.rabbitmq import Rabbitmq
 from shared.bus import BusMessage, BusUnavailable
 from shared.bus.rabbitmq import RabbitBus
 from shared.contracts.topology import (
+    MAX_DEAD_LETTERS,
     QUEUES,
     SOURCES,
     TOPOLOGY,
@@ -49,11 +50,14 @@ class Broker:
     def url(self, service: str) -> str:
         return self.node.url_for(service, self.passwords[service])
 
-    async def messages(self, queue: str) -> int:
-        """The number of messages that wait in a queue: the queue's own answer, not a statistic."""
-        async with await aio_pika.connect(self.node.url) as connection:
+    async def messages(self, owner: Service, queue: str | None = None) -> int:
+        """The number of messages that wait in a service's queue, or in another one of its own.
+
+        It is the queue's own answer to its owner; the statistics of `rabbitmqctl` are late.
+        """
+        async with await aio_pika.connect(self.url(owner)) as connection:
             channel = await connection.channel()
-            declared = await channel.declare_queue(queue, passive=True)
+            declared = await channel.declare_queue(queue or QUEUES[owner].name, passive=True)
             return declared.declaration_result.message_count or 0
 
     async def state(self) -> list[str]:
@@ -298,14 +302,14 @@ async def test_every_operation_on_what_is_anothers_is_refused(broker: Broker, at
 
 
 async def test_a_carbon_copy_does_not_carry_a_foreign_key(broker: Broker):
-    before = [await broker.messages(QUEUES[victim].name) for victim in DURABLE]
+    before = [await broker.messages(victim) for victim in DURABLE]
     async with await aio_pika.connect(broker.url(Service.AUDIT)) as connection:
         channel = await connection.channel(publisher_confirms=True)
         target = await channel.get_exchange(TOPOLOGY.exchange_of(Service.AUDIT), ensure=False)
         for header in ("CC", "BCC"):
             copied = aio_pika.Message(b"{}", headers={header: ["identity.user.verified.v1"]})
             await target.publish(copied, routing_key="audit.", mandatory=False)
-    after = [await broker.messages(QUEUES[victim].name) for victim in DURABLE]
+    after = [await broker.messages(victim) for victim in DURABLE]
     grown = {
         service for service, old, new in zip(DURABLE, before, after, strict=True) if new != old
     }
@@ -317,12 +321,12 @@ async def test_a_carbon_copy_does_not_carry_a_foreign_key(broker: Broker):
 async def test_a_service_publishes_its_facts_to_each_queue_that_takes_them(
     broker: Broker, bus: Callable[[Service], RabbitBus], source: Service
 ):
-    takers = [QUEUES[service] for service in DURABLE if source in QUEUES[service].sources]
-    before = [await broker.messages(queue.name) for queue in takers]
+    takers = [service for service in DURABLE if source in QUEUES[service].sources]
+    before = [await broker.messages(taker) for taker in takers]
     await bus(source).publish([fact(source)])
 
     async def arrived() -> bool:
-        now = [await broker.messages(queue.name) for queue in takers]
+        now = [await broker.messages(taker) for taker in takers]
         return now == [number + 1 for number in before]
 
     await wait_for(arrived, within=30)
@@ -356,6 +360,29 @@ async def _delete(broker: Broker, queue: Queue) -> None:
     """Delete a queue, its dead letters and their exchange."""
     for name in (queue.name, queue.dead):
         await asyncio.to_thread(broker.node.control, "delete_queue", name)
+
+
+async def test_the_newest_dead_letters_of_a_queue_are_kept(broker: Broker):
+    queue = QUEUES[Service.AUDIT]
+    async with await aio_pika.connect(broker.url(Service.AUDIT)) as connection:
+        channel = await connection.channel(publisher_confirms=True)
+        exchange = await channel.get_exchange(queue.dead, ensure=False)
+        for start in range(0, MAX_DEAD_LETTERS + 50, 50):
+            letters = (aio_pika.Message(b"{}", message_id=str(start + n)) for n in range(50))
+            await asyncio.gather(*(exchange.publish(letter, routing_key="") for letter in letters))
+        kept = await channel.get_queue(queue.dead, ensure=False)
+        oldest = await kept.get(no_ack=True)
+    assert await broker.messages(Service.AUDIT, queue.dead) == MAX_DEAD_LETTERS - 1
+    assert int(oldest.message_id or "") >= 50
+
+
+async def test_the_broker_refuses_a_message_that_no_row_can_be(
+    broker: Broker, bus: Callable[[Service], RabbitBus]
+):
+    largest = replace(fact(Service.TEAM), body=bytes(MAX_MESSAGE_BYTES))
+    await bus(Service.TEAM).publish([largest])
+    with pytest.raises(BusUnavailable):
+        await bus(Service.TEAM).publish([replace(largest, body=bytes(MAX_MESSAGE_BYTES + 1))])
 
 
 async def test_no_one_connects_without_the_password_of_a_service(broker: Broker):

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from shared.contracts.calls.journal import HEADS, Heads
 from shared.contracts.facts import GENESIS, Actor, RequestInfo, ResourceRef, Row, shard_of
 from shared.ids import new_id
 from shared.journal import rows
@@ -13,9 +14,11 @@ from tests.support.journal_keys import signed
 
 if TYPE_CHECKING:
     from shared.bus import BusMessage
+    from shared.contracts.calls.base import InternalCall
     from shared.contracts.facts import Payload
 
 NOON = datetime(2026, 3, 5, 12, 0, tzinfo=UTC)
+EPOCH = "e1"
 _sequence = count(1)
 
 
@@ -26,7 +29,7 @@ def row_of(payload: Payload, **fields: Any) -> Row:
         "id": new_id("evt"),
         "type": payload.type,
         "source": payload.type.partition(".")[0],
-        "epoch": "e1",
+        "epoch": EPOCH,
         "shard": shard_of(account_id or "usr"),
         "seq": next(_sequence),
         "previous": GENESIS,
@@ -46,3 +49,11 @@ def row_of(payload: Payload, **fields: Any) -> Row:
 def on_the_bus(row: Row) -> BusMessage:
     """The message in which the bus carries the row, signed by its source."""
     return rows.message(signed(row))
+
+
+class QuietSources:
+    """Sources that tell the epoch of these rows, and have no heads: nothing is fetched."""
+
+    async def call(self, call: InternalCall[Any, Any], callee: str) -> Heads:
+        assert call is HEADS
+        return Heads(source=callee, epoch=EPOCH, heads={}, digests={})

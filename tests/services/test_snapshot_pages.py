@@ -13,6 +13,7 @@ from services.identity.store import Store as IdentityStore
 from services.team.domain.members import Membership
 from services.team.store import PolicySnapshot
 from services.team.store import Store as TeamStore
+from shared.auth.keys import encode
 from shared.ids import AccountId, MembershipId, SessionId, UserId
 from shared.journal import Snapshot
 from shared.leases import MongoLeaseStore
@@ -169,7 +170,42 @@ async def test_a_cursor_of_another_epoch_is_not_continued(source: Source) -> Non
         await source.snapshot(source.here).page(page.next_cursor)
 
 
-@pytest.mark.parametrize("cursor", ["x", "bnVsbA==", "W10="])
-async def test_a_cursor_that_no_page_gave_is_refused(source: Source, cursor: str) -> None:
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"x",
+        b"null",
+        b"[]",
+        b"[" * 3000,
+        b'["e1", {}]',
+        b'["e1", [], ""]',
+        b'[1, {}, ""]',
+        b'["e1", {}, 1]',
+        b'["e1", {"1": Infinity}, ""]',
+        b'["e1", {"1": 1e400}, ""]',
+        b'["e1", {"1": 1.5}, ""]',
+        b'["e1", {"1": true}, ""]',
+        b'["e1", {"1": 9223372036854775808}, ""]',
+        b'["e1", {"1": "1"}, ""]',
+        b'["e1", {"64": 1}, ""]',
+        b'["e1", {"-1": 1}, ""]',
+        b'["e1", {"x": 1}, ""]',
+    ],
+    ids=lambda content: content[:40].decode(),
+)
+async def test_a_cursor_that_no_page_gave_is_refused(source: Source, content: bytes) -> None:
+    with pytest.raises(Invalid):
+        await source.snapshot(source.here).page(encode(content))
+
+
+@pytest.mark.parametrize("cursor", ["x", "W10=", "é", "!!!!", ""])
+async def test_a_cursor_that_is_not_base64url_is_refused(source: Source, cursor: str) -> None:
     with pytest.raises(Invalid):
         await source.snapshot(source.here).page(cursor)
+
+
+@pytest.mark.parametrize("place", ["9" * 5000, "²", "٣", "-1", "x"])
+async def test_a_place_that_no_page_of_team_gave_is_refused(place: str) -> None:
+    team = Team(ReplicaSet().client())
+    with pytest.raises(Invalid):
+        await team.rows.read(f"{place}:", None)  # type: ignore[arg-type]

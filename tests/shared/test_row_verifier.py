@@ -7,17 +7,26 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared import context, metrics
 from shared.auth.keys import encode, generate_key, public_text
 from shared.auth.row_signatures import RowSigner, SignedRow
+from shared.bus import BusMessage
 from shared.contracts.calls.journal import Changes, ChangesQuery
-from shared.contracts.facts import GENESIS, Row
+from shared.contracts.facts import GENESIS, MAX_ROW_BYTES, Row
 from shared.contracts.team import ProjectCreated
 from shared.journal import rows
-from shared.row_verifier import ALARM, ALARM_SECONDS, RowRefused, RowVerifier
+from shared.row_verifier import (
+    ALARM,
+    ALARM_SECONDS,
+    MAX_EVENT_BYTES,
+    Channel,
+    Fault,
+    RowRefused,
+    RowVerifier,
+)
 from tests.clocks import SetClock
 from tests.services.rows import row_of
 from tests.support.forgeries import FORGERIES, Forgery
@@ -99,12 +108,14 @@ def test_a_signed_event_that_is_not_a_row_is_an_error_and_not_a_forgery():
         verifier().message(replace(rows.message(chain(1)[0]), body=body, signature=signature))
 
 
+@settings(deadline=None)
 @given(length=st.integers(1, 8), after=st.integers(0, 7))
 def test_any_part_of_a_chain_passes_as_a_page(length: int, after: int):
     page = chain(length)[after:]
     assert fetched(page_of(*page), after=after) == [signed.row for signed in page]
 
 
+@settings(deadline=None)
 @given(data=st.data(), length=st.integers(2, 8))
 def test_a_chain_with_one_other_row_in_it_does_not_pass(data: st.DataObject, length: int):
     """The source itself signed the other row: only the chain tells."""
@@ -170,11 +181,70 @@ def test_a_flood_of_forgeries_is_counted_and_logged_once_in_a_while(caplog):
     assert metrics.REGISTRY.get_sample_value("rolecall_rows_refused_total", labels) == 100
 
 
+@pytest.mark.parametrize(
+    "lacking",
+    [
+        {"id": ""},
+        {"source": ""},
+        {"source": "identity"},
+        {"epoch": ""},
+        {"shard": -1},
+        {"seq": -1},
+    ],
+    ids=str,
+)
+def test_a_message_that_lacks_a_part_is_counted_for_its_sender(lacking: dict[str, Any]):
+    """The routing key names the sender; the broker checks it."""
+    context.service.set(f"lacking {lacking}")
+    with pytest.raises(RowRefused):
+        verifier().message(replace(rows.message(chain(1)[0]), **lacking))
+    assert refusals("malformed") == 1
+
+
+def test_a_message_of_nothing_but_a_body_is_malformed():
+    context.service.set("nothing")
+    with pytest.raises(RowRefused):
+        verifier().message(BusMessage(type="", body=b""))
+    assert refusals("malformed", source="unknown") == 1
+
+
+def test_a_body_larger_than_a_row_is_refused_although_signed():
+    context.service.set("large")
+    large = b"x" * (MAX_EVENT_BYTES + 1)
+    signature = signer("team").signature(large)
+    with pytest.raises(RowRefused):
+        verifier().message(replace(rows.message(chain(1)[0]), body=large, signature=signature))
+    assert refusals("size") == 1
+
+
+def test_the_largest_row_passes():
+    row = row_of(CREATED, shard=SHARD, epoch=EPOCH, seq=1, previous=GENESIS)
+    room = MAX_ROW_BYTES - len(row.to_event())
+    name = row.resource.name or ""
+    resource = row.resource.model_copy(update={"name": name + "x" * room})
+    largest = signer("team").sign(row.model_copy(update={"resource": resource}))
+    assert len(largest.event) == MAX_ROW_BYTES
+    assert verifier().message(rows.message(largest)) == largest
+
+
+def test_a_flood_of_one_kind_does_not_hide_a_single_fork(caplog):
+    verifying = RowVerifier(PUBLIC_KEYS, clock=SetClock())
+    forged = FORGERIES["no signature"](chain(1)[0])
+    with caplog.at_level(logging.ERROR):
+        for _ in range(50):
+            with pytest.raises(RowRefused):
+                verifying.message(forged)
+        verifying.refuse("team", Channel.BUS, Fault.FORK)
+    assert [record.reason for record in caplog.records] == ["signature", "fork"]
+
+
 def test_unknown_sources_share_one_label():
     context.service.set("labelled")
+    genuine = rows.message(chain(1)[0])
     for name in ("nothing", "nothing else"):
+        unknown = replace(genuine, source=name, type=f"{name}.thing.happened.v1")
         with pytest.raises(RowRefused):
-            verifier().message(replace(rows.message(chain(1)[0]), source=name))
+            verifier().message(unknown)
     labels = {
         "service": "labelled",
         "source": "unknown",
@@ -182,6 +252,14 @@ def test_unknown_sources_share_one_label():
         "reason": "unknown source",
     }
     assert metrics.REGISTRY.get_sample_value("rolecall_rows_refused_total", labels) == 2
+
+
+def refusals(reason: str, *, source: str = "team") -> float | None:
+    """How many messages this test's service has refused for a reason."""
+    labels = {"service": str(context.service.get()), "channel": "bus"}
+    return metrics.REGISTRY.get_sample_value(
+        "rolecall_rows_refused_total", labels | {"source": source, "reason": reason}
+    )
 
 
 def chain_of(source: str) -> list[SignedRow]:

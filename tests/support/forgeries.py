@@ -10,6 +10,7 @@ from shared.auth.keys import generate_key
 from shared.auth.row_signatures import RowSigner, SignedRow
 from shared.bus import BusMessage
 from shared.journal import rows
+from shared.row_verifier import MAX_EVENT_BYTES
 from tests.support.journal_keys import signer
 
 Forgery = Callable[[SignedRow], BusMessage]
@@ -89,6 +90,13 @@ FORGERIES: dict[str, Forgery] = {
     "header shard": _headers(shard=1),
     "header shard far out": _headers(shard=10**30),
     "header seq": _headers(seq=10**9),
+    "no header id": _headers(id=""),
+    "no header source": _headers(source=""),
+    "no header epoch": _headers(epoch=""),
+    "no header shard": _headers(shard=-1),
+    "no header seq": _headers(seq=-1),
+    "routing key of another source": _headers(type="identity.user.verified.v1"),
+    "too large": _headers(body=bytes(MAX_EVENT_BYTES + 1)),
     "key of another source": _signed_by(signer("notification")),
     "unknown key": _signed_by(RowSigner(generate_key())),
     "no signature": _with_signature(lambda _: ""),

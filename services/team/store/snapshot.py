@@ -14,6 +14,7 @@ from shared.journal.snapshot import invalid_cursor
 from shared.mongo import Database, DbSession, Document, majority
 
 PAGE_SIZE = 2_000
+MAX_PLACE_DIGITS = 9
 
 _POLICY_OBJECTS: tuple[tuple[str, Callable[[Document], PolicyObject]], ...] = (
     ("accounts", lambda row: read(Account, row).policy_object()),
@@ -58,6 +59,6 @@ class PolicySnapshot:
 
 def _parse(place: str) -> tuple[int, str]:
     at, _, after = place.partition(":")
-    if not at.isdecimal():
+    if not (at.isascii() and at.isdecimal() and len(at) <= MAX_PLACE_DIGITS):
         raise invalid_cursor()
     return int(at), after

@@ -75,8 +75,8 @@ ROWS = (
         id="inbox-marks-forgotten-at-once",
         kind=Kind.CONSISTENCY,
         file="shared/inbox/reconciler.py",
-        old="before=self._clock.now() - MARK_RETENTION",
-        new="before=self._clock.now()",
+        old="before = self._clock.now() - MARK_RETENTION",
+        new="before = self._clock.now()",
         tests=("tests/shared/inbox/test_reconciler.py",),
     ),
     Mutant(

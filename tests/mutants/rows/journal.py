@@ -8,6 +8,30 @@ PAGES = ("tests/services/test_snapshot_pages.py",)
 
 ROWS = (
     Mutant(
+        id="journal-sequence-beyond-64-bits",
+        kind=Kind.AVAILABILITY,
+        file=JOURNAL,
+        old="        if after > MAX_SEQ - limit:\n",
+        new="        if after < 0:\n",
+        tests=("tests/services/team/test_internal.py", "-k", "beyond_64_bits"),
+    ),
+    Mutant(
+        id="snapshot-cursor-read-as-any-json",
+        kind=Kind.AVAILABILITY,
+        file="shared/journal/snapshot.py",
+        old="        content = loads(decode(cursor))\n",
+        new="        content = json.loads(decode(cursor))\n",
+        tests=PAGES,
+    ),
+    Mutant(
+        id="snapshot-place-of-any-length",
+        kind=Kind.AVAILABILITY,
+        file="services/team/store/snapshot.py",
+        old=" and len(at) <= MAX_PLACE_DIGITS",
+        new="",
+        tests=PAGES,
+    ),
+    Mutant(
         id="journal-turn-without-a-timeout",
         kind=Kind.AVAILABILITY,
         file=JOURNAL,

@@ -43,10 +43,10 @@ ROWS = (
     Mutant(
         id="bus-source-from-a-header",
         kind=Kind.SECURITY,
-        file="shared/bus/rabbitmq_subscription.py",
-        old=' and key.startswith(f"{source}.")',
+        file="shared/row_verifier.py",
+        old=" or message.source != sender",
         new="",
-        tests=("tests/shared/bus/test_rabbitmq.py", "-k", "without_its_place"),
+        tests=("tests/shared/test_row_verifier.py",),
     ),
     Mutant(
         id="database-user-of-every-database",

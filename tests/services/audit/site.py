@@ -25,7 +25,7 @@ from shared.contracts.calls.journal import HEADS, Heads
 from shared.contracts.facts import Row
 from shared.ids import AccountId, SessionId, UserId, new_id
 from shared.runtime.service import ServiceApp
-from tests.services.rows import on_the_bus
+from tests.services.rows import EPOCH, on_the_bus
 from tests.waiting import wait_for
 
 PUBLIC_URL = "https://cloud.example"
@@ -77,7 +77,7 @@ class StandIns:
 
     async def heads(self, request: web.Request) -> web.Response:
         return web.json_response(
-            Heads(source="x", epoch="e1", heads={}, digests={}).model_dump(mode="json")
+            Heads(source="x", epoch=EPOCH, heads={}, digests={}).model_dump(mode="json")
         )
 
 

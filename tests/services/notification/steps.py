@@ -15,7 +15,7 @@ from tests.services.notification.samples import (
     MEMBER,
     OPEN,
 )
-from tests.services.rows import on_the_bus, row_of
+from tests.services.rows import QuietSources, on_the_bus, row_of
 from tests.support.journal_keys import verifier
 
 REMOVED = team.MemberRemoved(**MEMBER)
@@ -30,7 +30,7 @@ def inbox_of(sending):
         bus=sending.bus,
         queue=NOTIFICATION,
         sources=("identity", "team"),
-        internal=None,  # type: ignore[arg-type]
+        internal=QuietSources(),  # type: ignore[arg-type]
         verifier=verifier(),
         subscriptions=SUBSCRIPTIONS,
         ctx=sending.ctx,

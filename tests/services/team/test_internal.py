@@ -30,6 +30,7 @@ from shared.contracts.calls.team import (
 )
 from shared.contracts.facts import shard_of
 from shared.journal import Snapshot
+from shared.journal.journal import MAX_SEQ
 from shared.leases import MongoLeaseStore
 from shared.leases.barrier import LeaseId, LeaseRow
 from shared.mongo import WORKERS
@@ -102,6 +103,12 @@ async def test_identity_looks_an_invitation_up_and_wrong_codes_count(team: Team)
         assert refusal.value.code == "invitation-not-valid"
     with pytest.raises(Refusal):
         await identity.call(INVITATION_LOOKUP, "team", right)
+
+
+async def test_there_are_no_changes_after_a_sequence_beyond_64_bits(team: Team) -> None:
+    for after in (MAX_SEQ - 500, MAX_SEQ - 499, MAX_SEQ, 10**30):
+        query = ChangesQuery(shard=0, after=after, limit=500)
+        assert (await team.callers["authz"].call(CHANGES, "team", query)).items == []
 
 
 async def pages_of(team: Team) -> list[SnapshotPage]:

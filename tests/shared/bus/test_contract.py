@@ -78,6 +78,15 @@ async def test_a_message_arrives_whole_at_each_service_that_takes_its_source(
     assert second.seen == sent[:1]
 
 
+async def test_a_message_that_lacks_everything_else_is_handed_over(bus: Bus, audit: Queue):
+    """The bus judges nothing; the receiver refuses, counts and drops it."""
+    listener = Listener()
+    await bus.subscribe(audit, listener, on_resync=listener.on_resync)
+    bare = BusMessage(id="evt_1", type="team.member.removed.v1", source="team", body=b"")
+    await bus.publish([bare])
+    await wait_for(lambda: listener.seen == [bare])
+
+
 async def test_replicas_of_a_service_share_its_queue(bus: Bus, audit: Queue):
     first, second = Listener(), Listener()
     await bus.subscribe(audit, first, on_resync=first.on_resync)

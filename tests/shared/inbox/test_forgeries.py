@@ -14,7 +14,7 @@ from shared.bus import Verdict
 from shared.inbox.reconciler import RECONCILE_SECONDS
 from shared.journal import JournalWrite, rows
 from shared.row_verifier import ALARM
-from tests.shared.inbox.conftest import JournalCalls
+from tests.shared.inbox.conftest import JournalCalls, journal_in
 from tests.shared.journal.conftest import CALLER, project_created
 from tests.support.forgeries import FORGERIES, Forgery
 from tests.support.journal_keys import signer
@@ -183,6 +183,74 @@ async def test_a_fetched_row_that_differs_from_the_applied_one_is_an_alarm(
         await inbox.reconcile("team")
     assert caplog.records[-1].reason == "fork"  # type: ignore[attr-defined]
     assert effects.calls == 1, "the row after it is applied, the one at its place is not"
+
+
+async def test_another_row_at_a_covered_place_that_has_a_mark_is_an_alarm(
+    make_inbox: MakeInbox,
+    journal: Journal,
+    effects: Effects,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    [genuine] = await recorded(journal)
+    other = signer("team").sign(genuine.row.model_copy(update={"id": "evt_other"}))
+    inbox = make_inbox()
+    await inbox.reconcile("team")
+
+    with caplog.at_level(logging.ERROR):
+        await inbox.handle(rows.message(genuine))
+        assert caplog.messages == []
+        await inbox.handle(rows.message(other))
+    assert caplog.messages == [ALARM]
+    assert await effects.saw() == ["Project 0"]
+
+
+@pytest.mark.parametrize("compared", [True, False], ids=["heads known", "heads not known"])
+async def test_a_signed_row_of_an_epoch_that_is_over_has_no_effect(
+    make_inbox: MakeInbox, journal: Journal, effects: Effects, database: Database, *, compared: bool
+) -> None:
+    [genuine] = await recorded(journal)
+    old = signer("team").sign(genuine.row.model_copy(update={"epoch": "over", "id": "evt_old"}))
+    inbox = make_inbox()
+    if compared:
+        await inbox.reconcile("team")
+    before = (effects.calls, await aside_and_marked(database))
+
+    assert await inbox.handle(rows.message(old)) is Verdict.ACK
+    assert (effects.calls, await aside_and_marked(database)) == before
+
+
+async def test_a_row_of_a_new_epoch_waits_until_the_heads_confirm_it(
+    make_inbox: MakeInbox,
+    journal: Journal,
+    calls: JournalCalls,
+    effects: Effects,
+    client: DbClient,
+    database_name: str,
+) -> None:
+    inbox = make_inbox()
+    await recorded(journal)
+    await inbox.reconcile("team")
+    again = await journal_in(client, f"{database_name}_again")
+    [first] = await recorded(again)
+    await inbox.handle(rows.message(first))
+    assert effects.calls == 1
+
+    calls.journal = again
+    await inbox.reconcile("team")
+    assert effects.calls == 2
+
+
+async def test_a_source_that_is_away_when_first_heard_is_left_to_the_reconciler(
+    make_inbox: MakeInbox, journal: Journal, calls: JournalCalls, effects: Effects
+) -> None:
+    [genuine] = await recorded(journal)
+    inbox = make_inbox()
+    calls.away = True
+    assert await inbox.handle(rows.message(genuine)) is Verdict.ACK
+    assert effects.calls == 0
+    calls.away = False
+    await inbox.reconcile("team")
+    assert await effects.saw() == ["Project 0"]
 
 
 async def test_a_mark_of_an_earlier_version_has_no_digest_and_does_not_alarm(

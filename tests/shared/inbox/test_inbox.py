@@ -151,6 +151,7 @@ async def test_a_late_message_that_a_mark_covers_changes_nothing(
     inbox = make_inbox()
     messages = await record_facts(journal, range(3))
     await inbox.reconcile("team")
+    # Marks are deleted after an hour.
     await client[database_name]["inbox"].delete_many({})
 
     for message in messages:

@@ -13,7 +13,7 @@ from shared.clock import SystemClock
 from shared.contracts.calls.journal import Changes, ChangesQuery
 from shared.contracts.facts import shard_of
 from shared.inbox.reconciler import STARTING_SECONDS
-from shared.journal import JournalWrite
+from shared.journal import Journal, JournalWrite
 from shared.mongo import DbClient
 from shared.problems import Unavailable
 from tests.clocks import SetClock
@@ -48,12 +48,15 @@ async def source(calls: JournalCalls) -> Withholding:
     withholding.withheld = set()
     for place, account in enumerate(ACCOUNTS):
         for number in range(5):
-
-            async def change(write: JournalWrite, number: int = number + 10 * place) -> None:
-                write.record(project_created(number))
-
-            await calls.journal.write(account, change, caller=CALLER, effective_everywhere=False)
+            await record(calls.journal, account, number + 10 * place)
     return withholding
+
+
+async def record(journal: Journal, account: str, number: int) -> None:
+    async def change(write: JournalWrite) -> None:
+        write.record(project_created(number))
+
+    await journal.write(account, change, caller=CALLER, effective_everywhere=False)
 
 
 def test_the_accounts_of_these_tests_lie_in_three_shards() -> None:
@@ -232,3 +235,24 @@ async def test_a_mark_is_kept_for_an_hour_after_its_fact_is_covered(
     marks = effects.names.database["inbox"]
     assert await marks.count_documents({"seq": {"$lt": 5}}) == (12 if kept else 0)
     assert await marks.count_documents({"seq": 5}) == 3
+
+
+async def test_the_marks_of_an_epoch_that_is_over_are_deleted_in_the_end(
+    make_inbox: MakeInbox,
+    source: Withholding,
+    effects: Effects,
+    client: DbClient,
+    database_name: str,
+) -> None:
+    clock = SetClock(SystemClock().now() + timedelta(seconds=5))
+    inbox = make_inbox(source=source, clock=clock)
+    await inbox.reconcile("team")
+    over = source.journal.epoch
+    source.journal = await journal_in(client, f"{database_name}_again")
+    marks = effects.names.database["inbox"]
+    for minutes, left in ((50, 15), (11, 0)):
+        clock.move(minutes * 60)
+        await record(source.journal, "acc_1", minutes)
+        await inbox.reconcile("team")
+        assert await marks.count_documents({"epoch": over}) == left
+    assert await marks.count_documents({"epoch": source.journal.epoch}) == 2
