@@ -44,7 +44,9 @@ _HOSTS = tuple(
 """A scheme, an address, a handle, a host with a path or port, this host, a numeric host, and the
 same in words. A bare host is not there: "Booking.com" is a company's name."""
 
-_DIGIT_RUN = re.compile(rf"\d(?:(?:[\W_]|(?<!{_LETTER}){_LETTER}(?!{_LETTER}))*\d)*")
+_SINGLE_LETTER = rf"(?<!{_LETTER})(?![a-fA-F]){_LETTER}(?!{_LETTER})|(?<![^\W_])[a-fA-F](?![^\W_])"
+"""Letters beside each other are a word. One of "3f2a9b" is a part of a hexadecimal number."""
+_DIGIT_RUN = re.compile(rf"\d(?:(?:[\W_]|{_SINGLE_LETTER})*\d)*")
 """Digits between which stands no word: anything but letters, or single letters such as x."""
 _YEAR = r"(?<!\d)(?:19|20)\d\d"
 _YEARS = re.compile(rf"({_YEAR})\s?[-\u2010-\u2015/]\s?({_YEAR}|\d\d)(?!\d)")

@@ -38,6 +38,8 @@ Area 51, Sector 7
 R&D (2026)
 Jean-Luc Picard 3rd
 H2O 4 U
+build 3f2a9b1c7d48
+prj-01a23b45c67d89e0
 Team @ Berlin
 Polka Dot Community
 Red Dot GmbH
@@ -85,6 +87,7 @@ call 2012 2034
 0900\U0001f539123\U0001f539456
 0900 x 123 x 456
 0900x123x456
+0900 a 123 b 456
 0900年123年456
 0900 123 45A
 0 9 0 0 1 2 3
