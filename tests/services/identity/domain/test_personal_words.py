@@ -42,6 +42,7 @@ MADE_OF_PERSONAL_PARTS = {
         "smith.mallory1990",
         "yrollam.htims",
         "htims-yrollam-1",
+        "yr0llam.ht1ms-99",
         "m.smith@example.com",
         "mallory.smith@example",
         "mallory-smith-1",
