@@ -119,7 +119,7 @@ ROWS = (
         id="reset-keeps-the-sessions",
         kind=Kind.SECURITY,
         file=f"{USE_CASES}/passwords.py",
-        old="        if not await end_sessions_of(ctx, write, user.id, keep=keep):\n"
+        old="        if not await end_sessions_of(ctx, write, current.id, keep=keep):\n"
         "            return False\n",
         new="",
         tests=(*PASSWORD_TESTS, "-k", "ends"),
