@@ -40,6 +40,8 @@ def parse_address(text: str) -> Address:
     local, at, domain = text.rpartition("@")
     if text.endswith(">") and "<" in text:
         raise ValueError("Enter only the address, without a name and without < and >.")
+    if any(character.isspace() for character in text):
+        raise ValueError("An e-mail address has no spaces. Remove them.")
     if at and len(local) > LOCAL_LIMIT:
         raise ValueError(f"The part before the @ must have at most {LOCAL_LIMIT} characters.")
     if at and local.isprintable() and not local.isascii():

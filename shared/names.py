@@ -4,23 +4,13 @@ import re
 import unicodedata
 from itertools import pairwise
 
+from shared.contacts import has_contact
+from shared.shown_text import INVISIBLE, as_shown
+
 NAME_LENGTH = 100
 """The most characters of a name, after white space is folded and in NFC."""
 
 _LINK = re.compile(r"://|\bwww\.", re.IGNORECASE)
-_ADDRESS = re.compile(r"[^\s@]@[^\s@]+\.[^\W\d_]{2}")
-_PATH = re.compile(r"[^\W_][\w-]*\.[^\W\d_]{2,}(?::\d|[/?#][^\s])")
-"""A host with a path, a query or a port, as mail programs make links of it without a scheme."""
-_NUMERIC_HOST = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])")
-_SPELLED_HOST = re.compile(
-    r"\w\s*[\[({]\s*(?:dot|\.)\s*[\])}]\s*\w|\w\s+dot\s+(?:com|net|org|info|biz|io|app|dev)\b",
-    re.IGNORECASE,
-)
-_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
-_PHONE_NUMBER = re.compile(r"\d(?:[\s().\-\u2010-\u2015/\u00b7\u20e3]*\d){6}")
-"""Seven digits, with what people write between the digits of a phone number."""
-_DOTS = str.maketrans(dict.fromkeys("\u2024\u3002\ufe52\uff0e\uff61\u00b7\u2022\u0701", "."))
-"""What address bars, mail programs and readers take for a dot."""
 _ENCODED_WORD = "=?"
 _JOINERS = frozenset("\u200c\u200d")
 """Zero-width non-joiner and joiner: Persian and Indic words and composed emoji need them."""
@@ -31,13 +21,6 @@ _SYMBOLS = frozenset({"So", "Sm", "Sk", "Po", "Pd", "Nd"})
 _REFUSED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 """Unassigned (Cn) is allowed: it depends on the interpreter's Unicode which letters that is."""
 _NONCHARACTERS = frozenset(range(0xFDD0, 0xFDF0))
-_INVISIBLE = re.compile(
-    "[\u034f\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0d\u2065\ufff0-\ufff8\U000e0000-\U000e0fff"
-    "\u115f\u1160\u2800\u3164\uffa0\ufffc\U00016fe4\U0001d159]"
-)
-"""Default-ignorable code points (Unicode, UAX 44) outside of the format characters, then letters
-and symbols that print nothing: fillers, the blank Braille pattern, the null notehead."""
-_IGNORED = re.compile(f"{_INVISIBLE.pattern[:-1]}\u200c\u200d\ufe0e\ufe0f]")
 
 
 def parse_name(text: str) -> str:
@@ -53,7 +36,7 @@ def parse_name(text: str) -> str:
     trimmed = text.strip()
     if any(_refused(character) for character in trimmed):
         raise ValueError("A name cannot contain control or formatting characters. Remove them.")
-    if _INVISIBLE.search(trimmed) or not _styles_follow_symbols(trimmed):
+    if INVISIBLE.search(trimmed) or not _styles_follow_symbols(trimmed):
         raise ValueError("A name cannot contain invisible characters. Remove them.")
     name = unicodedata.normalize("NFC", " ".join(trimmed.split()))
     if not 1 <= len(name) <= NAME_LENGTH:
@@ -62,7 +45,7 @@ def parse_name(text: str) -> str:
         raise ValueError("A name needs at least one visible character.")
     if not _joiners_join(name):
         raise ValueError("A zero-width joiner or non-joiner must stand between visible characters.")
-    shown = _as_shown(name)
+    shown = as_shown(name)
     if _LINK.search(shown):
         raise ValueError('A name cannot contain a link ("://" or "www."). Remove it.')
     if _ENCODED_WORD in shown:
@@ -74,28 +57,12 @@ def parse_name(text: str) -> str:
     return name
 
 
-def has_contact(name: str) -> bool:
-    """Return whether a reader or a mail program finds an address or a phone number in the name.
-
-    A bare host is not counted: "Booking.com" is a company's name. A mail shows it without its dot.
-    """
-    shown = _as_shown(name).translate(_DOTS)
-    hosts = (_ADDRESS, _PATH, _NUMERIC_HOST, _SPELLED_HOST)
-    return any(pattern.search(shown) for pattern in hosts) or bool(
-        _PHONE_NUMBER.search(_YEAR.sub(" - ", shown))
-    )
-
-
 def name_key(name: str) -> str:
     """Return the form in which two equal names are equal: as shown, with case folding.
 
     Full-width letters, ligatures, joiners and variation selectors make no difference.
     """
-    return unicodedata.normalize("NFKC", _as_shown(name).casefold())
-
-
-def _as_shown(name: str) -> str:
-    return unicodedata.normalize("NFKC", _IGNORED.sub("", name))
+    return unicodedata.normalize("NFKC", as_shown(name).casefold())
 
 
 def _refused(character: str) -> bool:

@@ -54,6 +54,8 @@ OTHER_ROOTS = {
         "migrations.py",
         "mongo.py",
         "names.py",
+        "contacts.py",
+        "shown_text.py",
         "networks.py",
         "problems.py",
         "redaction.py",

@@ -83,6 +83,8 @@ def test_a_text_that_is_not_one_plain_mailbox_is_refused(text: str) -> None:
         ("josé@example.com", "unaccented letters from A to Z"),
         ("a" * 65 + "@example.com", "The part before the @ must have at most 64 characters."),
         ("Ana <ana@example.com>", "Enter only the address, without a name"),
+        (" ana@example.com", "An e-mail address has no spaces. Remove them."),
+        ("ana@example.com\u00a0", "An e-mail address has no spaces. Remove them."),
         ("ana", "This is not an e-mail address."),
         ("ana@localhost", "The part after the @ is not a domain name."),
     ],

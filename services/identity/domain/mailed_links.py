@@ -4,13 +4,16 @@ from datetime import datetime, timedelta
 
 from shared.problems import Refusal, RefusalKind
 
+REPEAT_WINDOW = timedelta(minutes=1)
+"""A used link answers the same request again for this time: the first answer may have been lost."""
+
 
 class LinkInvalid(Refusal):
     """The link is forged, used, superseded or expired; the answer is the same for each."""
 
     kind = RefusalKind.GONE
     code = "link-invalid"
-    detail = "This link is not valid any more. Ask for a new one."
+    detail = "This link is not valid any more. It may have been used already. Ask for a new one."
 
 
 def link_to_mail(

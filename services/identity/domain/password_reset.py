@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from services.identity.domain.mailed_links import LinkInvalid, link_to_mail
+from services.identity.domain.mailed_links import REPEAT_WINDOW, LinkInvalid, link_to_mail
 from services.identity.domain.users import User, payload_fields, user_fact
 from shared.contracts.facts import Fact
 from shared.contracts.identity import UserPasswordResetRequested
@@ -37,6 +37,22 @@ def check_link(user: User | None, *, generation: int, now: datetime) -> User:
         or user.reset_link_made_at is None
         or user.reset_generation != generation
         or now >= user.reset_link_made_at + RESET_LIFETIME
+    ):
+        raise LinkInvalid
+    return user
+
+
+def check_repeat(user: User | None, *, generation: int, now: datetime) -> User:
+    """Give the user whose password was set by this link just now, and was not changed since.
+
+    Raises:
+        LinkInvalid: the link was used more than a minute ago, or is not the newest used one.
+    """
+    if (
+        user is None
+        or user.reset_used_at is None
+        or user.reset_generation != generation
+        or now > user.reset_used_at + REPEAT_WINDOW
     ):
         raise LinkInvalid
     return user

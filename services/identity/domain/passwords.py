@@ -1,13 +1,14 @@
 """Passwords: which ones may be chosen, and what a new one changes."""
 
 import math
-import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 
 from zxcvbn_rs_py import zxcvbn
 
+from services.identity.domain.personal_words import beside_words, personal_words
 from services.identity.domain.users import User, payload_fields, user_fact
 from shared.contracts.facts import Fact
 from shared.contracts.identity import UserPasswordChanged
@@ -17,6 +18,8 @@ PASSWORD_MIN_LENGTH = 10
 PASSWORD_MAX_LENGTH = 128
 MIN_SCORE = 3
 """Of zxcvbn, from 0 to 4: an attacker needs at least 10^8 guesses."""
+MIN_GUESSES = 10**6
+"""For what is left without personal words, which an attacker tries in about a hundred orders."""
 EXAMINED_LENGTH = 48
 """The strength of a longer password is that of its beginning: the time grows faster than it."""
 MAX_EXAMINED_WORK = 40_000
@@ -70,23 +73,32 @@ def password_fault(password: str, *, names: Iterable[str], email: str, product: 
         return f"A password must have at most {PASSWORD_MAX_LENGTH} characters."
     if any(unicodedata.category(character) in {"Cc", "Cs"} for character in password):
         return "A password must not contain control characters."
-    examined = _examined(_plain(password))
-    personal = _personal_words(names=names, email=email, product=product)
-    strength = zxcvbn(examined, [*personal, *KNOWN_PASSWORDS])
-    if int(strength.score) >= MIN_SCORE:
+    words = personal_words(names=names, email=email, product=product)
+    known = [*words, *KNOWN_PASSWORDS]
+    plain = _plain(password)
+    strength = zxcvbn(_examined(plain), known)
+    rest = beside_words(plain, words)
+    personal = rest is not None and zxcvbn(_examined(rest), known).guesses < MIN_GUESSES
+    if int(strength.score) >= MIN_SCORE and not personal:
         return None
     feedback = strength.feedback
     suggestions = [str(one) for one in feedback.suggestions] if feedback else []
-    if int(zxcvbn(examined).score) >= MIN_SCORE:
+    if personal or int(zxcvbn(_examined(plain)).score) >= MIN_SCORE:
         reason = "It contains your name, your e-mail address or the name of this product."
     else:
         reason = str(feedback.warning) if feedback and feedback.warning else ""
-    return " ".join(filter(None, ["This password is easy to guess.", reason, *suggestions]))
+    advice = suggestions or ["Use a few words that have nothing to do with you."]
+    return " ".join(filter(None, ["This password is easy to guess.", reason, *advice]))
 
 
-def change(user: User, password_hash: str, *, by_reset: bool) -> tuple[User, Fact]:
+def change(user: User, password_hash: str, *, by_reset: bool, now: datetime) -> tuple[User, Fact]:
     """Replace the password; a link that resets it does not work any more."""
-    changed = replace(user, password_hash=password_hash, reset_link_made_at=None)
+    changed = replace(
+        user,
+        password_hash=password_hash,
+        reset_link_made_at=None,
+        reset_used_at=now if by_reset else None,
+    )
     payload = UserPasswordChanged(**payload_fields(user), by_reset=by_reset)
     return changed, user_fact(changed, payload)
 
@@ -102,15 +114,6 @@ def _examined(password: str) -> str:
 def _readings(text: str) -> int:
     used = set(text)
     return math.prod(max(1, len(used & set(signs))) for signs in SIGNS_AS_LETTERS)
-
-
-def _personal_words(*, names: Iterable[str], email: str, product: str) -> list[str]:
-    local, _, domain = _plain(email).partition("@")
-    phrases = [*map(_plain, names), _plain(product), local, domain]
-    words = [re.findall(r"\w+", phrase) for phrase in phrases]
-    joined = ["".join(order) for each in words for order in (each, each[::-1])]
-    found = [_plain(email), *phrases, *joined, *(word for each in words for word in each)]
-    return list(dict.fromkeys(word.casefold() for word in found if word))
 
 
 def _plain(text: str) -> str:

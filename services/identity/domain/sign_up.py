@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from services.identity.domain.mailed_links import link_to_mail
+from services.identity.domain.mailed_links import REPEAT_WINDOW, link_to_mail
 from services.identity.domain.users import User, payload_fields, user_fact
 from shared.addresses import Address, parse_address
 from shared.contracts.facts import Fact, Outcome, ResourceRef
@@ -21,8 +21,6 @@ SIGN_UP_LIFETIME = timedelta(days=7)
 """The link works for this time, and the pending sign-up is deleted with it."""
 YOUNG_LINK = timedelta(days=1)
 """A sign-up that is repeated within this time mails the same link again."""
-REPEAT_WINDOW = timedelta(minutes=1)
-"""A used link answers its session again for this time: the first answer may have been lost."""
 
 
 class AccountExists(Refusal):
@@ -66,6 +64,10 @@ class PendingSignUp:
         """Whether the address can still be proved by the newest link."""
         return self.used_at is None and now < self.expires_at
 
+    def has_young_link(self, now: datetime) -> bool:
+        """Whether a repeated sign-up mails the same link again."""
+        return self.used_at is None and now < self.link_made_at + YOUNG_LINK
+
 
 @dataclass(frozen=True, kw_only=True)
 class Registration:
@@ -103,17 +105,22 @@ def request(
     sign_up_id: SignUpId,
     now: datetime,
 ) -> tuple[PendingSignUp, Fact]:
-    """Start the sign-up of an address without a user, or repeat it; the newest name counts."""
+    """Start the sign-up of an address without a user, or repeat it.
+
+    While the link is young it is mailed again, with the name that it was made for: a stranger who
+    repeats a sign-up does not choose the name of the address's owner. A new link has the new name.
+    """
+    if current is not None and current.has_young_link(now):
+        return _mailed(current, made_at=current.link_made_at, now=now)
     pending = PendingSignUp(
         id=sign_up_id if current is None else current.id,
         email=registration.address.typed,
         email_key=registration.address.key,
         name=registration.name,
         generation=0 if current is None else current.generation,
-        link_made_at=now if current is None else current.link_made_at,
+        link_made_at=now,
     )
-    waits = current is not None and current.waits(now)
-    return _mailed(pending, made_at=pending.link_made_at if waits else None, now=now)
+    return _mailed(pending, made_at=None, now=now)
 
 
 def resend(current: PendingSignUp | None, *, now: datetime) -> tuple[PendingSignUp, Fact] | None:

@@ -14,7 +14,7 @@ class User:
 
     A user is created when the address is proved, and an address has at most one.
     `reset_generation` counts the links that reset the password. `reset_link_made_at` is `None`
-    while none of them works.
+    while none of them works. `reset_used_at` is when the newest one set the password that is valid.
     """
 
     id: UserId
@@ -27,6 +27,7 @@ class User:
     verified_at: datetime
     reset_generation: int = 0
     reset_link_made_at: datetime | None = None
+    reset_used_at: datetime | None = None
 
 
 def rename(user: User, name: str) -> tuple[User, tuple[Fact, ...]]:

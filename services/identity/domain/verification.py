@@ -3,9 +3,9 @@
 from dataclasses import replace
 from datetime import datetime
 
-from services.identity.domain.mailed_links import LinkInvalid
+from services.identity.domain.mailed_links import REPEAT_WINDOW, LinkInvalid
 from services.identity.domain.sessions import UserSession
-from services.identity.domain.sign_up import REPEAT_WINDOW, PendingSignUp
+from services.identity.domain.sign_up import PendingSignUp
 
 
 def check_link(pending: PendingSignUp | None, *, generation: int, now: datetime) -> PendingSignUp:

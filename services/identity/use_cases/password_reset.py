@@ -1,5 +1,7 @@
 """Password reset: a user who cannot sign in gets a mailed link and sets a new password (B1)."""
 
+from datetime import datetime
+
 from services.identity.domain import password_reset
 from services.identity.domain.mail_budgets import MailKind
 from services.identity.domain.mailed_links import LinkInvalid
@@ -14,6 +16,7 @@ from shared.contracts.facts import Caller
 from shared.ids import UserId
 from shared.journal import JournalWrite, WriteResult
 from shared.links import Link
+from shared.mongo import DbSession
 from shared.problems import Invalid
 
 
@@ -40,6 +43,8 @@ async def forgot(ctx: Ctx, caller: Caller, *, email: str) -> None:
 async def reset(ctx: Ctx, caller: Caller, *, token: str, password: str) -> WriteResult[None]:
     """Set the password by the mailed link, and end every session of the user everywhere.
 
+    The same request repeated within a minute changes nothing and gives the same answer.
+
     Raises:
         LinkInvalid: the link is forged, used, superseded or expired.
         Invalid: the password is not allowed; the link stays valid.
@@ -48,6 +53,13 @@ async def reset(ctx: Ctx, caller: Caller, *, token: str, password: str) -> Write
     link = ctx.reset_links.read(token)
     if link is None:
         raise LinkInvalid
+    try:
+        return await _use(ctx, caller, link, password)
+    except LinkInvalid:
+        return await _repeated(ctx, caller, link, password)
+
+
+async def _use(ctx: Ctx, caller: Caller, link: Link, password: str) -> WriteResult[None]:
     user = await _user_of_link(ctx, UserId(link.id), link.generation)
     check_password(
         password,
@@ -65,6 +77,27 @@ async def reset(ctx: Ctx, caller: Caller, *, token: str, password: str) -> Write
 
     return await replace_password(
         ctx, caller_as(caller, user), user, password_hash, allowed=allowed, keep=None
+    )
+
+
+async def _repeated(ctx: Ctx, caller: Caller, link: Link, password: str) -> WriteResult[None]:
+    """Wait until the reset by this link is effective, for the request that set the password."""
+
+    async def used_just_now(session: DbSession | None, now: datetime) -> User:
+        user = await ctx.store.user(UserId(link.id), session)
+        return password_reset.check_repeat(user, generation=link.generation, now=now)
+
+    user = await used_just_now(None, ctx.clock.now())
+    if not await ctx.hasher.verify(user.password_hash, password):
+        raise LinkInvalid
+
+    async def unchanged(write: JournalWrite) -> None:
+        current = await used_just_now(write.session, write.now)
+        if current.password_hash != user.password_hash:
+            raise LinkInvalid
+
+    return await ctx.journal.write(
+        user.id, unchanged, caller=caller_as(caller, user), effective_everywhere=True
     )
 
 

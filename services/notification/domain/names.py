@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from services.notification.domain.headers import JOINERS
 from shared.addresses import parse_address
-from shared.names import has_contact
+from shared.contacts import has_contact
 
 MAX_NAME_LENGTH = 80
 _MAX_EXAMINED_LENGTH = 400  # more is never shown, and the patterns are slow on long text
@@ -17,16 +17,45 @@ _URL_SCHEME = re.compile(
 # Marks and joiners may stand for a letter although they are not word characters.
 _NOT_A_LETTER = rf"\s\d!-@\[-`{{-~\u2010-\u205e{_DOTS}"
 _HOST_DOT = re.compile(rf"(?<=[^\s{_DOTS}])[{_DOTS}](?=[^{_NOT_A_LETTER}]{{2}})")
-_QUOTES = re.compile('["\u00ab\u00bb\u201c-\u201f\u275d\u275e\u2e42\u301d-\u301f\uff02]')
 _APOSTROPHE = "\u2019"
+_APOSTROPHES = re.compile(rf"{_APOSTROPHE}{{2,}}")
+_QUOTE_LIKE = re.compile(
+    "[\"'`\u00b4\u02b9-\u02bf\u02c8\u02ca\u02cb\u02dd\u02ee\u02f4-\u02f6\u0374\u0384\u055a\u055b"
+    "\u05f3\u05f4\u07f4\u07f5\u144a\u16cc\u1fbd\u1fbf\u1fef\u1ffd\u1ffe\u201a\u201e\u2032-\u2037\u2057"
+    "\u275b-\u2760\u276e\u276f\u2e42\u3003\u300c-\u300f\u301d-\u301f\ua78b\ua78c\ufe41-\ufe44"
+    "\uff02\uff07\uff40\uff62\uff63\U0001f676-\U0001f678]"
+)
+"""Quotation marks outside of the categories Pi and Pf, primes, accents and what looks like them."""
+_MOMENTS = frozenset({"changed_at"})
+"""Fields that this service writes with `format_moment`; no user's text is in them."""
+_MAX_TAG_LENGTH = 12
+"""The longest tag of an address that is shown: one word, which is too short for a message."""
 
 
 def display_text(field: str, text: str) -> str:
-    """The text as a mail may show it: an address unchanged in the field `email`, else a name.
+    """The text as a mail may show it: an address in the field `email`, a moment, or else a name.
 
     The field decides, because a name may look like an address and be a link: `evil.example/x@y.z`.
     """
-    return text if field == "email" and mailbox_of(text) else display_name(text)
+    if field in _MOMENTS:
+        return text
+    return display_address(text) if field == "email" and mailbox_of(text) else display_name(text)
+
+
+def display_address(address: str) -> str:
+    """The address, whose local part is shortened if it is a message to who reads it.
+
+    A stranger who causes the mail may have chosen the tag: `bo+call-0900-123456@…` also reaches
+    `bo`. A tag is shown if it is one short word. A local part that tells where to write or call
+    (T13) is reduced to its first character, as is usual for hidden addresses.
+    """
+    local, _, domain = address.rpartition("@")
+    user, plus, tag = local.partition("+")
+    if plus and not (tag.isalnum() and len(tag) <= _MAX_TAG_LENGTH and not has_contact(tag)):
+        tag = "…"
+    if has_contact(user):
+        user = f"{user[0]}…"
+    return f"{user}{plus}{tag}@{domain}"
 
 
 def display_name(name: str) -> str:
@@ -49,9 +78,11 @@ def display_name(name: str) -> str:
 def quoted(name: str) -> str:
     """The name in quotation marks, which show where it begins and ends; nothing for no name.
 
-    A name cannot close its quotation marks and go on as a sentence of the mail.
+    A name cannot close its quotation marks and go on as a sentence of the mail: each mark in it,
+    and several in a row, become one apostrophe.
     """
-    return f"“{_QUOTES.sub(_APOSTROPHE, name)}”" if name else ""
+    apostrophes = "".join(_APOSTROPHE if _is_quote(each) else each for each in name)
+    return f"“{_APOSTROPHES.sub(_APOSTROPHE, apostrophes)}”" if name else ""
 
 
 def mailbox_of(address: str) -> str | None:
@@ -90,3 +121,8 @@ def _visible(character: str) -> str:
     if category in {"Cf", "Cs"} and character not in JOINERS:
         return ""
     return character
+
+
+def _is_quote(character: str) -> bool:
+    category = unicodedata.category(character)
+    return category in {"Pi", "Pf"} or _QUOTE_LIKE.match(character) is not None

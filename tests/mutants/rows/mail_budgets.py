@@ -303,7 +303,7 @@ ROWS = (
         id="mail-name-closes-its-quotation-marks",
         kind=Kind.SECURITY,
         file="services/notification/domain/names.py",
-        old="{_QUOTES.sub(_APOSTROPHE, name)}",
+        old="{_APOSTROPHES.sub(_APOSTROPHE, apostrophes)}",
         new="{name}",
         tests=("tests/services/notification/domain/test_names.py",),
     ),

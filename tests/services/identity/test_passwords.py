@@ -57,6 +57,39 @@ async def test_a_reset_link_works_once(identity: Identity) -> None:
     assert (await identity.log_in(EMAIL, NEW_PASSWORD)).status == 200
 
 
+async def test_a_reset_that_is_repeated_at_once_answers_the_same(identity: Identity) -> None:
+    await identity.person(EMAIL)
+    token = await mailed_reset(identity)
+    answers = await asyncio.gather(*(identity.reset(token, NEW_PASSWORD) for _ in range(3)))
+    assert [answer.status for answer in answers] == [204, 204, 204]
+    session = (await identity.log_in(EMAIL, NEW_PASSWORD)).expect(200)
+    identity.clock.move(59)
+    assert (await identity.reset(token, "another-three-words")).status == 410
+    assert (await identity.reset(token, NEW_PASSWORD)).status == 204
+    assert await identity.is_live(session)
+    assert len(await identity.rows("user.password_changed")) == 1
+    identity.clock.move(2)
+    late = await identity.reset(token, NEW_PASSWORD)
+    assert (late.status, late.body["code"]) == (410, "link-invalid")
+    assert "may have been used already" in late.body["detail"]
+
+
+async def test_a_reset_is_not_repeated_once_something_has_changed(identity: Identity) -> None:
+    await identity.person(EMAIL)
+    first = await mailed_reset(identity)
+    assert (await identity.reset(first, NEW_PASSWORD)).status == 204
+    second = await mailed_reset(identity)
+    assert (await identity.reset(first, NEW_PASSWORD)).status == 410
+    assert (await identity.reset(second, NEW_PASSWORD)).status == 204
+    session = (await identity.log_in(EMAIL, NEW_PASSWORD)).expect(200)
+    changed = await identity.change_password(
+        session["access_token"], NEW_PASSWORD, "another-three-words"
+    )
+    assert changed.status == 204
+    for password in (NEW_PASSWORD, "another-three-words"):
+        assert (await identity.reset(second, password)).status == 410
+
+
 async def test_a_forged_late_or_foreign_reset_link_changes_nothing(identity: Identity) -> None:
     await identity.sign_up("bo@example.com")
     [sign_up] = await identity.mailed_links("bo@example.com")

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from services.identity.domain.mailed_links import LinkInvalid
-from services.identity.domain.password_reset import check_link, request
+from services.identity.domain.password_reset import check_link, check_repeat, request
 from services.identity.domain.passwords import change
 from tests.services.identity.domain.rows import NOON, USER
 
@@ -62,9 +62,36 @@ def test_the_newest_link_works_once_within_an_hour(user, generation, after, *, w
 
 @pytest.mark.parametrize("by_reset", [True, False])
 def test_a_new_password_ends_the_link_that_resets_it(*, by_reset: bool) -> None:
-    changed, fact = change(ASKED, "new hash", by_reset=by_reset)
+    changed, fact = change(ASKED, "new hash", by_reset=by_reset, now=NOON)
     assert (changed.password_hash, changed.reset_link_made_at) == ("new hash", None)
     assert fact.payload.model_dump()["by_reset"] is by_reset
     assert "hash" not in repr(fact)
     with pytest.raises(LinkInvalid):
         check_link(changed, generation=2, now=NOON)
+
+
+SET = replace(USER, reset_generation=2, reset_used_at=NOON)
+
+
+@pytest.mark.rule("B1")
+@pytest.mark.parametrize(
+    ("user", "generation", "after", "repeats"),
+    [
+        (SET, 2, timedelta(), True),
+        (SET, 2, timedelta(minutes=1), True),
+        (SET, 2, timedelta(minutes=1) + MOMENT, False),
+        (SET, 1, timedelta(), False),
+        (replace(SET, reset_generation=3), 2, timedelta(), False),
+        (change(SET, "other", by_reset=False, now=NOON)[0], 2, timedelta(), False),
+        (ASKED, 2, timedelta(), False),
+        (None, 2, timedelta(), False),
+    ],
+)
+def test_a_used_link_repeats_for_a_minute_while_nothing_else_changes(
+    user, generation, after, *, repeats: bool
+) -> None:
+    if repeats:
+        assert check_repeat(user, generation=generation, now=NOON + after) is user
+    else:
+        with pytest.raises(LinkInvalid):
+            check_repeat(user, generation=generation, now=NOON + after)

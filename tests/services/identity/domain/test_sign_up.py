@@ -61,12 +61,14 @@ def test_a_repeated_sign_up_mails_the_same_link_while_it_is_young(
     registration = check_registration(email="Ana@example.com", name="Ana Díaz")
     pending, fact = request(current, registration, sign_up_id=SignUpId("sup_1"), now=NOON + after)
     assert (pending.generation, pending.link_made_at) == (generation, NOON + made_after)
-    assert (pending.id, pending.name, pending.email) == ("sup_1", "Ana Díaz", "Ana@example.com")
+    same_link = current is not None and generation == current.generation
+    name, email = ("Ana", "ana@example.com") if same_link else ("Ana Díaz", "Ana@example.com")
+    assert (pending.id, pending.name, pending.email) == ("sup_1", name, email)
     assert pending.waits(NOON + after)
     assert fact.payload.model_dump() == {
         "sign_up_id": "sup_1",
-        "email": "Ana@example.com",
-        "name": "Ana Díaz",
+        "email": email,
+        "name": name,
         "generation": generation,
         "expires_at": NOON + made_after + WEEK,
     }

@@ -91,6 +91,18 @@ def test_an_address_is_unchanged_only_in_the_field_email(field, text, word):
     assert display_text(field, text) == word
 
 
+CLOSED_ONCE = "“Ana\u2019 Your bill is due”"
+CLOSING_MARKS = (
+    *"\"'`\u00b4\u02ba\u02bc\u02dd\u02ee\u05f4\u2019\u201d\u201f\u203a\u00bb\u2032\u2033\u2034\u2036",
+    *"\u275e\u276f\u2e03\u2e0a\u2e21\u300d\u300f\u301e\u301f\ufe42\ufe44\uff02\uff07\uff63\U0001f677",
+    "''",
+    "\u2019\u2019",
+    "\u00b4\u00b4",
+    "\u2032'",
+)
+"""What a reader takes for a closing quotation mark, alone or in pairs."""
+
+
 @pytest.mark.rule("T13")
 @pytest.mark.parametrize(
     ("name", "shown"),
@@ -100,10 +112,40 @@ def test_an_address_is_unchanged_only_in_the_field_email(field, text, word):
         ('Acme "Best" Inc.', "“Acme \u2019Best\u2019 Inc.”"),
         ("Ana” of Rolecall. Your bill is “due", "“Ana\u2019 of Rolecall. Your bill is \u2019due”"),
         ("„Ana“ «A» \uff02B\uff02", "“\u2019Ana\u2019 \u2019A\u2019 \u2019B\u2019”"),
+        ("Shaun O'Neil", "“Shaun O\u2019Neil”"),
+        *((f"Ana{mark} Your bill is due", CLOSED_ONCE) for mark in CLOSING_MARKS),
     ],
 )
 def test_a_quoted_name_cannot_close_its_quotation_marks(name, shown):
     assert quoted(name) == shown
+
+
+@pytest.mark.rule("T13")
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("bo.li@example.com", "bo.li@example.com"),
+        ("bo+rolecall@example.com", "bo+rolecall@example.com"),
+        ("bo+2026@example.com", "bo+2026@example.com"),
+        ("bo+URGENT-call-0900-123-456@example.com", "bo+…@example.com"),
+        ("bo+evil.example/login@example.com", "bo+…@example.com"),
+        ("bo+www.evil.example@example.com", "bo+…@example.com"),
+        ("bo+http//evil.example/pay@example.com", "bo+…@example.com"),
+        ("bo+yourAccountIsLocked@example.com", "bo+…@example.com"),
+        ("bo+pay+now@example.com", "bo+…@example.com"),
+        ("bo+0900123@example.com", "bo+…@example.com"),
+        ("call-0900-123-456@example.com", "c…@example.com"),
+        ("evil.example/login@example.com", "e…@example.com"),
+        ("evil.example/login+news@example.com", "e…+news@example.com"),
+    ],
+)
+def test_an_address_carries_no_message_in_a_mail(address, shown):
+    assert display_text("email", address) == shown
+
+
+def test_a_moment_is_shown_although_it_has_many_digits():
+    moment = format_moment(datetime(2026, 3, 5, 9, 7, tzinfo=UTC))
+    assert display_text("changed_at", moment) == moment
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
