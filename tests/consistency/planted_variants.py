@@ -1,9 +1,9 @@
 """Variants of the product's cores, each with one planted defect that leads to wrong allows."""
 
-import base64
 import json
 from dataclasses import replace
 
+from shared.auth.keys import decode
 from shared.contracts.facts import format_revision
 from shared.following.journal_view import JournalView, RowOutcome
 from shared.journal import Snapshot
@@ -129,7 +129,7 @@ class UntiedPages(Snapshot):
             return page
         async with self._store.session() as session:
             items, _ = await self._read("second", session)
-        epoch, heads, _ = json.loads(base64.urlsafe_b64decode(cursor))
+        epoch, heads, _ = json.loads(decode(cursor))
         heads = {int(shard): seq for shard, seq in heads.items()}
         return page.model_copy(
             update={"epoch": epoch, "heads": heads, "items": items, "next_cursor": None}

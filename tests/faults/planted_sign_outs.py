@@ -33,8 +33,8 @@ class _RowsOfAuthz:
     def __init__(self, store: Any) -> None:
         self._store = store
 
-    async def rows(self, session: Any) -> list[Any]:
-        found = await self._store.rows(session)
+    async def live_rows(self, session: Any) -> list[Any]:
+        found = await self._store.live_rows(session)
         return [row for row in found if row.id.startswith("authz/")]
 
     def session(self, after: Any = None) -> AbstractAsyncContextManager[Any]:

@@ -62,6 +62,7 @@ class StandIn:
     """Identity's journal, which team follows."""
     users: dict[str, InternalUser] = field(default_factory=dict)
     away: bool = False
+    epoch: str = "e1"
     before_answering: Callable[[], Awaitable[None]] | None = None
     """What happens while team waits for a user."""
 
@@ -77,7 +78,7 @@ class StandIn:
             return found
 
         async def heads(ctx: object, call: Call[None, None]) -> Heads:
-            return Heads(source="identity", epoch="e1", heads={}, digests={})
+            return Heads(source="identity", epoch=self.epoch, heads={}, digests={})
 
         return [
             internal_route(USER, user),

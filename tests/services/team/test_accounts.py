@@ -13,6 +13,7 @@ from shared.contracts.facts import shard_of
 from shared.ids import new_id
 from tests.services.rows import row_of
 from tests.services.team.running import Person, Team, running, verified
+from tests.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -157,9 +158,15 @@ async def test_an_older_fact_does_not_change_a_members_name(team: Team) -> None:
 async def test_a_name_of_a_new_epoch_counts_though_its_number_is_lower(team: Team) -> None:
     ana = team.stranger("Ana")
     await team.tell(row_of(verified(ana), seq=3_000_002))
-    await renamed(ana, "Ana Second", 3_000_001, epoch="e2")
-    member = await ana.get(f"{ana.path}/members/{ana.user_id}")
-    assert member["name"] == "Ana Second"
+    team.identity.epoch = "e2"
+
+    async def has_the_new_name() -> bool:
+        # Team drops a row of an epoch that identity's heads have not told it yet.
+        await renamed(ana, "Ana Second", 3_000_001, epoch="e2")
+        member = await ana.get(f"{ana.path}/members/{ana.user_id}")
+        return bool(member["name"] == "Ana Second")
+
+    await wait_for(has_the_new_name, what="the name of the new epoch")
 
 
 async def test_a_rename_that_overtakes_the_account_is_not_lost(team: Team) -> None:
