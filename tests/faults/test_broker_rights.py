@@ -357,8 +357,8 @@ async def test_a_service_reads_its_queue_and_declares_it_again(
 
 
 async def _delete(broker: Broker, queue: Queue) -> None:
-    """Delete a queue, its dead letters and their exchange."""
-    for name in (queue.name, queue.dead):
+    """Delete a queue after its dead letters: its service then declares both again."""
+    for name in (queue.dead, queue.name):
         await asyncio.to_thread(broker.node.control, "delete_queue", name)
 
 
