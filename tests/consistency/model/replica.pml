@@ -65,7 +65,7 @@ inline drain(p) {
   report(p)
 }
 
-/* OVERGAP: apply the row that came, whatever is missing before it. */
+/* OVERGAP: apply the row that came over a gap before it. */
 inline over_gap(p, c) {
   if
   :: touched[c] == c && HAS(process[p].got1, c) -> take(process[p].member, c)
