@@ -20,6 +20,7 @@ from shared.contracts.facts import (
     format_revision,
     shard_of,
 )
+from shared.http.idempotency import RepeatedRequest
 from shared.ids import new_id
 from shared.journal import rows
 from shared.journal.relay import Relay
@@ -142,7 +143,7 @@ class Journal:
             result, recorded = await self._save(
                 shard, change, seen, caller=caller, guard=guard, before_commit=before_commit
             )
-        except Exception as ended:
+        except (Refusal, RepeatedRequest) as ended:
             if effective_everywhere and finds_change_made(ended):
                 await self._settle(seen)
             raise
