@@ -157,14 +157,14 @@ class Site:
 
     async def _check(self, into: Watched) -> None:
         began = time.perf_counter()
-        answer = await self.checks.send("POST", "/access/v1/evaluation", self.question)
+        answer = await self.checks.send_once("POST", "/access/v1/evaluation", self.question)
         into.checks.append((time.perf_counter() - began) * 1000)
         into.codes["allowed" if answer.status == 200 else answer.code] += 1
 
     async def _sign_in(self, honest: Browser, into: Watched) -> None:
         began = time.perf_counter()
         body = {"email": self.person.email, "password": PASSWORD}
-        answer = await honest.send("POST", "/v1/login", body)
+        answer = await honest.send_once("POST", "/v1/login", body)
         into.sign_ins.append((time.perf_counter() - began) * 1000)
         if answer.status != 200:
             into.refused_sign_ins[answer.code] += 1
@@ -247,7 +247,12 @@ async def _flooded(
 def run(*, connections: int = CONNECTIONS, seconds: float = SECONDS) -> str:
     """Measure; the rows of the report."""
     with tempfile.TemporaryDirectory() as name:
-        product = Processes(Path(name), replicas={"authz": 1}, limits_factor=1)
+        product = Processes(
+            Path(name),
+            replicas={"authz": 1},
+            options={"identity": {"answer_step_seconds": "0.25"}},
+            limits_factor=1,
+        )
         try:
             product.start()
             return asyncio.run(measure(product, connections=connections, seconds=seconds))

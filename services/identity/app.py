@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from services.identity.adapters.argon2 import Argon2Hasher
 from services.identity.adapters.keyring import Keyring
+from services.identity.adapters.turns import Turns
 from services.identity.domain.rate_limits import RefusedSenders
 from services.identity.migrations import migrations
 from services.identity.routes import INTERNAL_ROUTES, ROUTES
@@ -27,6 +28,9 @@ from shared.runtime.service import ServiceApp
 from shared.runtime.settings import secret_bytes
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 from shared.wiring import JournalParts
+
+MAX_MAILS_WAITING = 64
+"""Requests for a mail that wait for their turn, which are about 16 seconds of work."""
 
 
 def build(
@@ -65,6 +69,7 @@ def build(
         snapshot=parts.snapshot(snapshot.read),
         journal=parts.journal,
         refused_senders=RefusedSenders(),
+        mail_turns=Turns(max_waiting=MAX_MAILS_WAITING),
         hasher=hasher,
         keyring=keyring,
         sign_up_links=Links(secret_bytes(settings.link_key), "sign-up"),

@@ -46,13 +46,8 @@ class World:
         ]
 
     async def decision(self, subject: str, permission: str, **question: Any) -> str:
-        """The reason of a decision; repeated while the answer is 503 (`stale`)."""
-
-        async def known() -> Answer | None:
-            answer = await self.platform.ask(subject, permission, **question)
-            return None if answer.status == 503 else answer
-
-        answer = await wait_for(known, within=40, what="a decision")
+        """The reason of a decision."""
+        answer = await self.platform.ask(subject, permission, **question)
         body = answer.expect(200)
         reason = str(body["context"]["reason"])
         assert body["decision"] is (reason == "allowed"), body

@@ -1,5 +1,6 @@
 """Clients of the product: users with a mailbox, and a service of the platform."""
 
+import asyncio
 import re
 import secrets
 from dataclasses import dataclass, field
@@ -12,6 +13,8 @@ from tests.waiting import wait_for
 PASSWORD = "correct-horse-battery-staple"
 TOKEN = re.compile(r"[#&?]token=([A-Za-z0-9._~-]+)")
 CODE = re.compile(r"[#&?]code=([A-Za-z0-9-]+)")
+PATIENT_SECONDS = 30.0
+"""How long a client asks again while it is answered 503."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,27 @@ class Browser:
     token: str | None = None
 
     async def send(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        headers: dict[str, str] | None = None,
+        base: str | None = None,
+    ) -> Answer:
+        """Send a request, and after each 503 again when its `Retry-After` has passed.
+
+        A busy machine may delay a lease or a transaction, and then a client has to ask again.
+        """
+        clock = asyncio.get_running_loop()
+        until = clock.time() + PATIENT_SECONDS
+        while True:
+            answer = await self.send_once(method, path, body, headers=headers, base=base)
+            if answer.status != 503 or clock.time() > until:
+                return answer
+            await asyncio.sleep(float(answer.headers["Retry-After"]))
+
+    async def send_once(
         self,
         method: str,
         path: str,

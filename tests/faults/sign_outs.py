@@ -166,7 +166,7 @@ class SignOuts:
         async def accepted() -> bool:
             sent = await asyncio.gather(
                 *(
-                    victim.send(each.method, each.path, each.body, base=each.base)
+                    victim.send_once(each.method, each.path, each.body, base=each.base)
                     for each in self._targets(victim)
                 )
             )
@@ -182,7 +182,9 @@ class SignOuts:
     async def _send(self, victim: Person, target: Target, ended_at: Sequence[float]) -> None:
         after = bool(ended_at)
         try:
-            answer = await victim.send(target.method, target.path, target.body, base=target.base)
+            answer = await victim.send_once(
+                target.method, target.path, target.body, base=target.base
+            )
         except NO_ANSWER:
             return
         if after:
@@ -200,7 +202,7 @@ async def by_sign_out(signs: SignOuts, victim: Person) -> End:
 
     async def end() -> bool:
         async def in_force() -> Answer | None:
-            answer = await victim.send("POST", "/v1/logout")
+            answer = await victim.send_once("POST", "/v1/logout")
             return None if answer.status in {202, 503} else answer
 
         (await wait_for(in_force, within=20, what="the sign-out in force")).expect(204)
@@ -257,7 +259,7 @@ async def by_a_stolen_refresh_token(signs: SignOuts, victim: Person) -> End:
 
     async def end() -> bool:
         async def in_force() -> Answer | None:
-            answer = await victim.send("POST", "/v1/token/refresh", old)
+            answer = await victim.send_once("POST", "/v1/token/refresh", old)
             return None if answer.status == 503 else answer
 
         (await wait_for(in_force, within=20, what="the end in force")).expect(401)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from services.identity.adapters.argon2 import Argon2Hasher
 from services.identity.adapters.keyring import Keyring
+from services.identity.adapters.turns import Turns
 from services.identity.domain.rate_limits import RefusedSenders
 from services.identity.settings import Settings
 from services.identity.store import Store
@@ -29,6 +30,7 @@ class Ctx:
     snapshot: Snapshot
     journal: Journal
     refused_senders: RefusedSenders
+    mail_turns: Turns
     hasher: Argon2Hasher
     keyring: Keyring
     sign_up_links: Links

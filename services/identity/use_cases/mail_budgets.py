@@ -1,15 +1,40 @@
-"""The use of mail budgets: a mail is counted before it is asked for, and refused without a word."""
+"""Requests for a mail: one at a time, counted before they are mailed, refused without a word."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from services.identity.adapters.turns import QueueFull
 from services.identity.domain.mail_budgets import MailKind, mail_budget
 from services.identity.domain.rate_limits import RateLimit, Window
 from services.identity.use_cases.context import Ctx
+from services.identity.use_cases.rate_limits import mail_limit_of, rate_limited
 from shared.contracts.facts import Caller
 from shared.contracts.topology import Service
+from shared.http.lanes import Overloaded
 from shared.networks import network_of
 from shared.withheld_mails import note_withheld_mail
+
+
+@asynccontextmanager
+async def mail_turn(ctx: Ctx, caller: Caller) -> AsyncIterator[None]:
+    """Count a request for a mail, and run the block when it is this caller's turn.
+
+    There is one turn at a time, and it takes whole steps of time (`Ctx.pad_response_time`). A mail
+    is work for four services, so a crowd's requests come one by one (`T19`). Of the callers that
+    wait, the sender with the fewest requests of late is next.
+
+    Raises:
+        TooManyRequests: the sender has asked for as many mails as it may.
+        Overloaded: too many wait already.
+    """
+    async with rate_limited(ctx, mail_limit_of(ctx, caller)) as requests:
+        try:
+            async with ctx.mail_turns.turn(rank=requests):
+                began = ctx.clock.boottime()
+                yield
+                await ctx.pad_response_time(began)
+        except QueueFull as full:
+            raise Overloaded from full
 
 
 @asynccontextmanager

@@ -8,9 +8,8 @@ from services.identity.domain.mailed_links import LinkInvalid
 from services.identity.domain.passwords import check_password
 from services.identity.domain.users import User, caller_as
 from services.identity.use_cases.context import Ctx
-from services.identity.use_cases.mail_budgets import within_mail_budget
+from services.identity.use_cases.mail_budgets import mail_turn, within_mail_budget
 from services.identity.use_cases.passwords import replace_password
-from services.identity.use_cases.rate_limits import mail_limit_of, rate_limited
 from shared.addresses import parse_address
 from shared.contracts.facts import Caller
 from shared.ids import UserId
@@ -32,12 +31,10 @@ async def forgot(ctx: Ctx, caller: Caller, *, email: str) -> None:
         address = parse_address(email)
     except ValueError as problem:
         raise Invalid(errors=[("/email", str(problem))]) from problem
-    began = ctx.clock.boottime()
-    async with rate_limited(ctx, mail_limit_of(ctx, caller)):
+    async with mail_turn(ctx, caller):
         user = await ctx.store.user_of(address.key)
         if user is not None:
             await _mail(ctx, caller, user)
-    await ctx.pad_response_time(began)
 
 
 async def reset(ctx: Ctx, caller: Caller, *, token: str, password: str) -> WriteResult[None]:

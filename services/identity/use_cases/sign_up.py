@@ -11,12 +11,8 @@ from services.identity.domain.sessions import WrongCredentials
 from services.identity.domain.sign_up import AccountExists, Registration, check_registration
 from services.identity.domain.users import User, caller_as
 from services.identity.use_cases.context import Ctx
-from services.identity.use_cases.mail_budgets import within_mail_budget
-from services.identity.use_cases.rate_limits import (
-    mail_limit_of,
-    rate_limited,
-    sign_in_limits_of,
-)
+from services.identity.use_cases.mail_budgets import mail_turn, within_mail_budget
+from services.identity.use_cases.rate_limits import rate_limited, sign_in_limits_of
 from services.identity.use_cases.sessions import SignedIn, new_session, start_session
 from shared.addresses import Address, parse_address
 from shared.contracts.calls.team import INVITATION_LOOKUP, InvitationLookupRequest, InvitedAddress
@@ -106,12 +102,10 @@ def new_user(ctx: Ctx, *, address: Address, name: str, password_hash: str) -> Us
 async def _mail(
     ctx: Ctx, caller: Caller, address: Address, *, registration: Registration | None
 ) -> None:
-    began = ctx.clock.boottime()
-    async with rate_limited(ctx, mail_limit_of(ctx, caller)):
+    async with mail_turn(ctx, caller):
         user = await ctx.store.user_of(address.key)
         if user is not None or registration is not None or await _waits(ctx, address):
             await _mail_within_budget(ctx, caller, address, registration=registration, user=user)
-    await ctx.pad_response_time(began)
 
 
 async def _waits(ctx: Ctx, address: Address) -> bool:

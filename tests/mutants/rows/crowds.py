@@ -7,6 +7,30 @@ LIVE = "await admit(self._authenticator, route.access, principal)"
 
 ROWS = (
     Mutant(
+        id="mails-all-at-once",
+        kind=Kind.AVAILABILITY,
+        file="services/identity/use_cases/mail_budgets.py",
+        old="async with ctx.mail_turns.turn(rank=requests):",
+        new="async with rate_limited(ctx):",
+        tests=("tests/services/identity/test_mail_turns.py",),
+    ),
+    Mutant(
+        id="mails-in-the-order-of-arrival",
+        kind=Kind.AVAILABILITY,
+        file="services/identity/use_cases/mail_budgets.py",
+        old="ctx.mail_turns.turn(rank=requests)",
+        new="ctx.mail_turns.turn(rank=0)",
+        tests=("tests/services/identity/test_mail_turns.py",),
+    ),
+    Mutant(
+        id="mails-next-before-the-step-has-passed",
+        kind=Kind.AVAILABILITY,
+        file="services/identity/use_cases/mail_budgets.py",
+        old="                yield\n                await ctx.pad_response_time(began)\n",
+        new="                yield\n            await ctx.pad_response_time(began)\n",
+        tests=("tests/services/identity/test_mail_turns.py",),
+    ),
+    Mutant(
         id="lanes-no-share-of-a-sender",
         kind=Kind.LIMIT,
         file="shared/http/lanes.py",
