@@ -11,6 +11,7 @@ import pytest
 from aio_pika.abc import ExchangeType
 from aio_pika.exceptions import AMQPConnectionError, ChannelNotFoundEntity
 from aiormq.exceptions import ChannelAccessRefused
+from yarl import URL
 
 from deploy.broker import MAX_MESSAGE_BYTES, definitions
 from deploy.passwords import generate
@@ -387,8 +388,10 @@ async def test_the_broker_refuses_a_message_that_no_row_can_be(
 
 async def test_no_one_connects_without_the_password_of_a_service(broker: Broker):
     for user, password in (("guest", "guest"), ("rolecall", "rolecall"), ("identity", "wrong")):
+        connection = aio_pika.Connection(URL(broker.node.url_for(user, password)))
         with pytest.raises(AMQPConnectionError):
-            await aio_pika.connect(broker.node.url_for(user, password))
+            await connection.connect()
+        await connection.close()  # else a garbage collection in a thread would begin to close it
     listed = await asyncio.to_thread(broker.node.control, "list_users", "--no-table-headers")
     assert {line.split("\t")[0] for line in listed.splitlines()} == set(Service)
     assert {line.split("\t")[1] for line in listed.splitlines()} == {"[]"}
