@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from typing import TYPE_CHECKING
 
 import pytest
+from coverage import Coverage
 
 from deploy.programs.mongodb import Mongod, Secantusdb, database
 from deploy.programs.rabbitmq import Rabbitmq
@@ -32,6 +34,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Move the slowest files to the start; the others keep their random order."""
     order = {name: place for place, name in enumerate(SLOWEST_FIRST)}
     items.sort(key=lambda item: order.get(item.nodeid.partition("::")[0], len(order)))
+
+
+@pytest.fixture(scope="module")
+def unmeasured() -> Iterator[None]:
+    """Measure no coverage: it doubles the time of long tests, which repeat what others measure."""
+    measuring = Coverage.current()
+    processes = os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
+    if measuring is not None:
+        measuring.stop()
+    yield
+    if processes is not None:
+        os.environ["COVERAGE_PROCESS_CONFIG"] = processes
+    if measuring is not None:
+        measuring.start()
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from tests.consistency.simulation import Outcome, simulate
 from tests.lengths import DEFAULT_SEED, SEED, length
 
 # It waits for nothing and cannot hang; its duration depends on the machine only.
-pytestmark = pytest.mark.timeout(1800)
+pytestmark = [pytest.mark.timeout(1800), pytest.mark.usefixtures("unmeasured")]
 
 FIRST_SEED = SEED - DEFAULT_SEED
 CHECKS = length("CHECKS", short=1_800_000, soak=3_600_000)

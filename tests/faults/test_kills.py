@@ -19,6 +19,8 @@ from tests.faults.team_scenario import PROBES, Acknowledged, ScenarioContext
 from tests.lengths import SEED, length
 from tests.waiting import wait_for
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 KILLS = length("KILLS", short=3, soak=20)
 """How often each process is killed."""
 TEAMS_AT_ONCE = 6

@@ -15,6 +15,8 @@ from tests.faults.planted_services import DEFECTS
 from tests.faults.removals import TEAMS, Removals
 from tests.lengths import SEED, length
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 REMOVALS = length("REMOVALS", short=40, soak=200)
 MOST_ROUNDS = 30
 """A planted defect shows in the first round, unless the machine takes a second for a removal."""

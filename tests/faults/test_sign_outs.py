@@ -14,6 +14,8 @@ from tests.faults.planted_sign_outs import DEFECTS
 from tests.faults.sign_outs import ENDINGS, SignOuts
 from tests.lengths import SEED, length
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 ROUNDS = length("SIGN_OUTS", short=8, soak=80)
 MOST_ROUNDS = 10
 """A planted defect shows in the first or second round."""
