@@ -9,9 +9,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import pymongo
 import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo.errors import PyMongoError
 from pymongo.monitoring import CommandListener
 
 from shared.clock import SystemClock
@@ -24,7 +24,7 @@ from shared.migrations import (
     check_numbers,
     migrate,
 )
-from shared.mongo import DbClient, connect, create_index
+from shared.mongo import DatabaseAway, DbClient, connect, create_index
 from shared.problems import StartRefused
 from shared.timeouts import Timeouts
 from tests.faults.chaos_proxy import ChaosProxy
@@ -356,9 +356,10 @@ async def test_a_build_outlasts_the_clients_time_limit(mongo_url: str, database_
         things = client[database_name]["things"]
         await things.find_one({})
         proxy.delay = 0.7  # each way
-        with pytest.raises(pymongo.errors.PyMongoError) as late:
+        with pytest.raises(DatabaseAway) as late:
             await things.find_one({})
-        assert late.value.timeout
+        assert isinstance(late.value.__cause__, PyMongoError)
+        assert late.value.__cause__.timeout
         await create_index(things, TTL.keys, name="kept")
         proxy.heal()
         assert "kept" in await things.index_information()

@@ -4,14 +4,17 @@ from types import SimpleNamespace
 from typing import Any, Self
 
 import pytest
-from pymongo.errors import ConnectionFailure, OperationFailure
 
 from shared.mongo import Transactions, retry_pause
 from shared.problems import NotFound
+from tests.support.replica_set import conflict, forgotten
 
 
 class LateCommit:
-    """A client of one session: its first commit is not answered, and lands before snapshot `at`."""
+    """A client of one session: its first commit lands before snapshot `at`.
+
+    It is not answered. Repeated, it finds a server that does not know the transaction.
+    """
 
     def __init__(self, *, at: int) -> None:
         options = SimpleNamespace(timeout=None)
@@ -45,13 +48,11 @@ class LateCommit:
         self.delegate.in_transaction = False
         if self._snapshots == 1:
             self._sent.append(self._held)
-            raise ConnectionFailure
+            raise forgotten()
         if self._sent:  # the same document was changed under way
             self.changes += self._sent.pop(0)
         if self.changes != self.snapshot:
-            conflict = OperationFailure("WriteConflict")
-            conflict._add_error_label("TransientTransactionError")
-            raise conflict
+            raise conflict()
         self.changes += self._held
 
     async def abort_transaction(self) -> None:

@@ -106,7 +106,7 @@ ROWS = (
     Mutant(
         id="journal-unanswered-commit-looked-up-outside-its-session",
         kind=Kind.CONSISTENCY,
-        file="shared/mongo.py",
+        file="shared/mongo/transactions.py",
         old="await committed(session) if committed else None",
         new="await committed(None) if committed else None  # type: ignore[arg-type]",
         tests=LAG,
@@ -114,7 +114,7 @@ ROWS = (
     Mutant(
         id="journal-session-without-the-operation-time",
         kind=Kind.CONSISTENCY,
-        file="shared/mongo.py",
+        file="shared/mongo/transactions.py",
         old="                session.advance_operation_time(operation_time)\n",
         new="",
         tests=LAG,

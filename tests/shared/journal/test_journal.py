@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import pytest
-from pymongo.errors import AutoReconnect
 
 from shared.clock import SystemClock
 from shared.contracts.facts import SHARDS, parse_revision, shard_of
@@ -23,6 +22,7 @@ from shared.problems import Unavailable
 from tests.patience import PATIENT
 from tests.shared.journal.conftest import CALLER, MakeJournal, project_created
 from tests.support.journal_keys import signer
+from tests.support.replica_set import forgotten
 
 SHARD = shard_of("acc_1")
 
@@ -170,7 +170,7 @@ async def test_a_guard_that_finds_its_key_taken_ends_the_write(
 
 
 class LosesFirstAnswer(Transactions):
-    """The first commit takes effect, and its answer is lost."""
+    """The first commit takes effect, its answer is lost, and the server forgets it."""
 
     lost = False
 
@@ -178,18 +178,18 @@ class LosesFirstAnswer(Transactions):
         await super().commit(session)
         if not self.lost:
             self.lost = True
-            raise AutoReconnect("the reply was cut off")
+            raise forgotten()
 
 
 class CutBeforeFirstCommit(Transactions):
-    """The first commit does not reach the database."""
+    """The first commit does not reach the database, which has ended the transaction."""
 
     cut = False
 
     async def commit(self, session: DbSession) -> None:
         if not self.cut:
             self.cut = True
-            raise AutoReconnect("cut before the commit")
+            raise forgotten()
         await super().commit(session)
 
 
