@@ -10,7 +10,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from shared.bus import BusMessage, Verdict
 from shared.bus.local import LocalBus
@@ -19,7 +19,7 @@ from shared.contracts.team import ProjectCreated
 from shared.contracts.topology import AUDIT
 from shared.inbox import Inbox
 from shared.indexes import Index, index_step
-from shared.journal import Journal, JournalWrite, rows
+from shared.journal import JournalWrite, rows
 from shared.journal.relay import Relay
 from shared.leases import Leases, MongoLeaseStore
 from shared.leases.barrier import LeaseId
@@ -30,7 +30,8 @@ from tests.patience import PATIENT
 from tests.shared.inbox.conftest import Effects, JournalCalls, Later, remember
 from tests.shared.journal.conftest import CALLER, project_created
 from tests.support.chains import report_at
-from tests.support.journal_keys import signer, verifier
+from tests.support.journal_keys import verifier
+from tests.support.journals import journal_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -56,34 +57,17 @@ async def persist(ask: Callable[[], Awaitable[T]]) -> T:
     return await ask()
 
 
-def journal_of(client: DbClient, name: str) -> Journal:
-    """A process of the source `team`."""
-    database = client[name]
-    relay = Relay(database, LocalBus(), holder="tests", clock=SystemClock())
-    return Journal(
-        client,
-        database,
-        source="team",
-        signer=signer("team"),
-        relay=relay,
-        clock=SystemClock(),
-        timeouts=PATIENT,
-    )
-
-
 class Place(ABC):
     """One kind of work. It is done once for each number, and each number has a client of its own.
 
     `command`, `collection` and `earlier` tell the command that the fault meets.
     """
 
-    answers_concern: ClassVar[bool] = False
-    """Whether the server would answer the command with a write-concern error."""
-
     def __init__(self, command: str, collection: str | None = None, *, earlier: int = 0) -> None:
         self.command = command
         self.collection = collection
         self.earlier = earlier
+        # Whether the server would answer the command with a write-concern error.
         self.answers_concern = command != "find" and (command, collection) not in IN_TRANSACTIONS
 
     def __repr__(self) -> str:

@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.errors import PyMongoError
-from pymongo.monitoring import CommandListener
 
 from shared.clock import SystemClock
 from shared.contracts.topology import SOURCES
@@ -29,17 +28,12 @@ from shared.problems import StartRefused
 from shared.timeouts import Timeouts
 from tests.faults.chaos_proxy import ChaosProxy
 from tests.patience import PATIENT
+from tests.support.commands import Commands
 from tests.support.journal_keys import signer
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-
-    from pymongo.monitoring import (
-        CommandFailedEvent,
-        CommandStartedEvent,
-        CommandSucceededEvent,
-    )
 
     from shared.mongo import Database
 
@@ -292,22 +286,6 @@ async def test_an_index_with_an_undeclared_option_is_a_conflict(
     await create_index(database["things"], TTL.keys, name="kept", expireAfterSeconds=60, **option)
     with pytest.raises(IndexConflict, match=f"kept.*{next(iter(option))}"):
         await build_indexes(database, TTL)
-
-
-class Commands(CommandListener):
-    """What the driver sends."""
-
-    def __init__(self) -> None:
-        self.sent: list[dict[str, Any]] = []
-
-    def started(self, event: CommandStartedEvent) -> None:
-        self.sent.append(dict(event.command))
-
-    def succeeded(self, event: CommandSucceededEvent) -> None:
-        pass
-
-    def failed(self, event: CommandFailedEvent) -> None:
-        pass
 
 
 async def test_a_build_has_no_time_limit_and_the_quorum_of_a_majority(

@@ -41,6 +41,8 @@ class How(Enum):
     """The server carries it out; the answer is the error all the same."""
     NOT_MAJORITY = "done without its write concern"
     """The server carries it out; the answer says so, with a write-concern error."""
+    LATE = "late"
+    """The server gets it after the delay; its own answer comes at once then."""
     UNANSWERED = "unanswered"
     """The server carries it out, and the connection breaks before the answer."""
 
@@ -181,7 +183,9 @@ class _Link:
                 self._to_client.write(_reply(fault.answer({}), to=message.id))
                 await self._to_client.drain()
                 continue
-            if fault is not None:
+            if fault is not None and fault.how is How.LATE:
+                await asyncio.sleep(fault.delay)
+            elif fault is not None:
                 self._met[message.id] = fault
             self._to_server.write(message.content)
             await self._to_server.drain()

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import pytest
+from motor.motor_asyncio import AsyncIOMotorClient
 
 from shared.clock import SystemClock
 from shared.contracts.facts import SHARDS, parse_revision, shard_of
@@ -21,7 +22,9 @@ from shared.mongo import (
 from shared.problems import Unavailable
 from tests.patience import PATIENT
 from tests.shared.journal.conftest import CALLER, MakeJournal, project_created
+from tests.support.commands import Commands
 from tests.support.journal_keys import signer
+from tests.support.journals import journal_of
 from tests.support.replica_set import forgotten
 
 SHARD = shard_of("acc_1")
@@ -167,6 +170,33 @@ async def test_a_guard_that_finds_its_key_taken_ends_the_write(
         )
 
     assert await seqs(journal) == [1]
+
+
+async def test_a_first_start_inserts_the_epoch_and_all_heads_in_one_call(
+    mongo_url: str, database_name: str
+) -> None:
+    commands = Commands()
+    client: DbClient = AsyncIOMotorClient(mongo_url, event_listeners=[commands])
+    starting = [journal_of(client, database_name) for _ in range(3)]
+
+    await starting[0].start()
+    assert [next(iter(sent)) for sent in commands.sent] == ["find", "insert", "find"]
+    await asyncio.gather(*(journal.start() for journal in starting))
+    client.close()
+
+    assert len([sent for sent in commands.sent if "insert" in sent]) == 1
+    assert len({journal.epoch for journal in starting}) == 1
+
+
+async def test_of_processes_that_start_at_once_all_have_one_epoch(
+    client: DbClient, database: Database
+) -> None:
+    starting = [journal_of(client, database.name) for _ in range(8)]
+    await asyncio.gather(*(journal.start() for journal in starting))
+
+    heads = [head["_id"] async for head in database["heads"].find({})]
+    assert sorted(heads, key=str) == sorted(["epoch", *range(SHARDS)], key=str)
+    assert len({journal.epoch for journal in starting}) == 1
 
 
 class LosesFirstAnswer(Transactions):
