@@ -26,7 +26,7 @@ from shared.http.refusals import (
 from shared.http.requests import Network, client_address, request_id_of, traceparent_of
 from shared.http.routes import PARAMETER, Route
 from shared.http.sender_log import SenderLog
-from shared.mongo import DATABASE_AWAY
+from shared.mongo import DatabaseAway
 from shared.problems import NotFound, Refusal, RefusalKind, Unavailable, refusal_of
 
 OPENAPI_PATH = "/openapi.json"
@@ -143,7 +143,7 @@ async def _edge(request: web.Request, handler: _Handler) -> web.StreamResponse:
         refusal = error
     except web.HTTPException as error:
         refusal = _of_router(error)
-    except DATABASE_AWAY as error:
+    except DatabaseAway as error:
         _log.warning("database away", extra={"error": repr(error)})
         refusal = Unavailable()
     except Exception:  # noqa: BLE001 - the caller gets an answer, the log gets the rest

@@ -47,6 +47,7 @@ OTHER_ROOTS = {
         "indexes.py",
         "journal",
         "leases",
+        "mongo",
         "links.py",
         "mailboxes.py",
         "logs.py",

@@ -209,9 +209,9 @@ ROWS = (
     Mutant(
         id="reserved-client-without-its-own-workers",
         kind=Kind.AVAILABILITY,
-        file="shared/mongo.py",
-        old="loop.run_in_executor(workers, partial(",
-        new="loop.run_in_executor(asyncio_framework._EXECUTOR, partial(",
+        file="shared/mongo/driver.py",
+        old='ThreadPoolExecutor(RESERVED_WORKERS, thread_name_prefix="reserved")',
+        new="asyncio_framework._EXECUTOR",
         tests=("tests/store/test_reserved.py",),
     ),
     Mutant(
@@ -370,7 +370,7 @@ ROWS = (
     Mutant(
         id="driver-has-workers-for-each-processor",
         kind=Kind.AVAILABILITY,
-        file="shared/mongo.py",
+        file="shared/mongo/driver.py",
         old='os.environ.setdefault("MOTOR_MAX_WORKERS", str(WORKERS))\n',
         new="",
         tests=("tests/store/test_reserved.py", "-k", "workers_of_the_driver"),

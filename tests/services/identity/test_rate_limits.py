@@ -9,7 +9,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from pymongo.errors import ConnectionFailure
 
 from services.identity.adapters.argon2 import Argon2Hasher
 from services.identity.domain.passwords import HashingBusy
@@ -17,6 +16,7 @@ from services.identity.domain.rate_limits import RateLimit, Window
 from services.identity.store import Store
 from services.identity.store.rate_limits import RateLimitRows
 from shared.journal import Journal
+from shared.mongo import DatabaseAway
 from shared.problems import Unavailable
 from tests.patience import PATIENT
 from tests.services.identity.faults import CountingHasher, Fault, HeldHasher
@@ -118,12 +118,12 @@ def failing_journal() -> tuple[dict[str, Any], Fault]:
 
 
 def database_away_in_a_transaction() -> tuple[dict[str, Any], Fault]:
-    fault = Fault(ConnectionFailure("gone"))
+    fault = Fault(DatabaseAway("gone"))
     return {"store": fault.planted_in(Store, "insert_session")}, fault
 
 
 def database_away() -> tuple[dict[str, Any], Fault]:
-    fault = Fault(ConnectionFailure("gone"))
+    fault = Fault(DatabaseAway("gone"))
     return {"store": fault.planted_in(Store, "user_of")}, fault
 
 

@@ -4,12 +4,12 @@ import logging
 
 import pytest
 from pydantic import BaseModel
-from pymongo.errors import AutoReconnect
 
 from shared.http.access import Client, Internal, Permission, Public, Session
 from shared.http.api import Api
 from shared.http.refusals import WrongPrincipal
 from shared.http.routes import Reply
+from shared.mongo import DatabaseAway
 from shared.problems import (
     NotFound,
     PermissionMissing,
@@ -244,7 +244,7 @@ async def test_an_internal_error_tells_nothing_and_is_logged_once(site: Site, ca
 
 
 async def test_a_database_that_is_away_makes_the_answer_unavailable(site: Site, caplog):
-    site.world.raises = AutoReconnect("mongodb://team:hunter2@db/")
+    site.world.raises = DatabaseAway("mongodb://team:hunter2@db/")
     async with site.ask("GET", "/v1/open") as response:
         assert (response.status, response.headers["Retry-After"]) == (503, "1")
         assert "hunter2" not in await response.text()
