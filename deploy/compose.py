@@ -13,6 +13,7 @@ from ipaddress import ip_network
 from pathlib import Path
 
 from deploy.compose_files import INTERNAL_PORT, write_files
+from deploy.gateway.nginx import Version, image_version
 from deploy.gateway.paths import PARAMETER, public_routes
 from shared.contracts.topology import Service
 from shared.runtime.trusted_networks import check_trusted_networks
@@ -22,6 +23,8 @@ MAX_PORT = 65535
 MAX_LIMITS_FACTOR = 1000
 READY_SECONDS = 120.0
 """How long `up` waits until every service answers through the gateway."""
+NGINX_IMAGE = "nginx:1.30"
+"""The image of the gateway that docker-compose.yml names by default."""
 RELOAD_SECONDS = 10.0
 """How long `up` waits until the gateway accepts its configuration."""
 RELOAD_COMMAND = (
@@ -61,17 +64,33 @@ class Compose:
     """The networks of the load balancers in front of the gateway."""
     limits_factor: int = 1
     """Multiplies what the gateway lets one address do."""
+    nginx_image: str = NGINX_IMAGE
     ready_seconds: float = READY_SECONDS
     reload_seconds: float = RELOAD_SECONDS
 
     @property
     def variables(self) -> Mapping[str, str]:
-        """The variables that docker-compose.yml reads, apart from the names of images."""
+        """The variables that docker-compose.yml reads, apart from the names of other images."""
         return {
+            "NGINX_IMAGE": self.nginx_image,
             "ROLECALL_COMPOSE_DIR": str(self.folder),
             "PORT": str(self.port),
             "MAIL_PORT": str(self.mail_port),
         }
+
+    @property
+    def nginx_version(self) -> Version:
+        """The version of nginx in the gateway's image.
+
+        Raises:
+            SystemExit: the image does not say it.
+        """
+        try:
+            return image_version(self.nginx_image)
+        except ValueError as problem:
+            raise SystemExit(
+                f"NGINX_IMAGE is not valid: {problem}. Name it like {NGINX_IMAGE}."
+            ) from problem
 
     def command(self, *arguments: str) -> list[str]:
         """The command line of compose; run it in the project's root folder with `variables`."""
@@ -113,6 +132,7 @@ class Compose:
             public_url=url,
             proxies=self.proxies,
             limits_factor=self.limits_factor,
+            nginx_version=self.nginx_version,
         )
 
     def apply_definitions(self) -> str:
@@ -246,6 +266,7 @@ def main(arguments: Sequence[str]) -> int:
         public_url=os.environ.get("PUBLIC_URL", ""),
         proxies=parse_networks(os.environ.get("TRUSTED_PROXIES", "")),
         limits_factor=limits_factor_from_environment(),
+        nginx_image=os.environ.get("NGINX_IMAGE") or NGINX_IMAGE,
     )
     match list(arguments):
         case ["down", *rest]:

@@ -20,8 +20,8 @@ from shared.http.requests import Network
 from shared.problems import StartRefused
 from shared.runtime.health import Checks, health_api
 from shared.runtime.listeners import Listener, listen
+from shared.runtime.server_addresses import MEMORY_BUS
 from shared.runtime.settings import (
-    MEMORY_BUS,
     StatelessSettings,
     load,
     refuse_start,
