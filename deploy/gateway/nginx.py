@@ -76,9 +76,11 @@ http {{
 {upstreams}
   server {{
     listen {listen};
+    absolute_redirect off;
     {resolver}
     {error_pages}
 
+    location = / {{ return 302 /docs; }}
     location = /openapi.json {{ root {static}; }}
     location = /docs {{
       root {static};

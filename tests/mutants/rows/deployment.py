@@ -124,9 +124,9 @@ ROWS = (
     Mutant(
         id="compose-trusts-everyone",
         kind=Kind.SECURITY,
-        file="deploy/compose_files.py",
-        old='PRIVATE_NETWORKS = ("10.0.0.0/8", ',
-        new='PRIVATE_NETWORKS = ("0.0.0.0/0", ',
+        file="shared/networks.py",
+        old='*("127.0.0.0/8", "10.0.0.0/8", ',
+        new='*("127.0.0.0/8", "0.0.0.0/0", ',
         tests=PROXIES,
     ),
     Mutant(
@@ -148,7 +148,7 @@ ROWS = (
     Mutant(
         id="mapped-proxies-are-unbounded",
         kind=Kind.SECURITY,
-        file="shared/runtime/trusted_networks.py",
+        file="shared/networks.py",
         old="    if network.overlaps(_MAPPED):\n",
         new="    if network.prefixlen == 0:\n",
         tests=PROXIES,
@@ -156,7 +156,7 @@ ROWS = (
     Mutant(
         id="proxies-unbounded-together",
         kind=Kind.SECURITY,
-        file="shared/runtime/trusted_networks.py",
+        file="shared/networks.py",
         old="    if ipv4_size > 2**31 or",
         new="    if",
         tests=PROXIES,
