@@ -69,8 +69,8 @@ def client_address(request: web.Request, *, proxies: Sequence[Network]) -> str |
 def _hops(headers: CIMultiDictProxy[str]) -> list[str]:
     """The senders that the proxies name, the nearest one last.
 
-    Only without `X-Forwarded-For` does `Forwarded` (RFC 7239) count: a proxy that sets one passes on
-    what its client sent as the other.
+    `Forwarded` (RFC 7239) counts only without `X-Forwarded-For`: a proxy that sets one of them
+    passes on what its client sent as the other.
     """
     if "X-Forwarded-For" in headers:
         hops = ",".join(headers.getall("X-Forwarded-For")).split(",")
