@@ -102,6 +102,15 @@ def test_a_port_in_use_is_named(tmp_path: Path, taken: int) -> None:
     assert "Set PORT" in said
 
 
+def test_a_mail_port_in_use_is_named(tmp_path: Path, taken: int) -> None:
+    started = command(ROLECALL_DATA_DIR=tmp_path, MAIL_PORT=taken)
+    said = output(started)
+    assert started.returncode == 1
+    assert "the mail page cannot be started" in said
+    assert "set MAIL_PORT to another one" in said
+    assert "Traceback" not in said
+
+
 @contextlib.asynccontextmanager
 async def leases_of_a_source(database: Secantusdb) -> AsyncIterator[Collection]:
     client: DbClient = connect(database.url, app_name="tests", timeouts=PATIENT)
