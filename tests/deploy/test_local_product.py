@@ -161,23 +161,36 @@ async def test_the_address_of_the_gateway_leads_to_the_documentation(
         assert (answer.status, answer.url.path) == (200, "/docs")
 
 
-async def test_the_commands_of_the_readme_work_twice_on_the_same_data(
-    product: TalkativeProduct,
+@pytest.mark.parametrize(
+    ("times", "codes", "decisions"),
+    [
+        (1, [], [True, False, True, False]),
+        (
+            2,
+            ["already-a-team", "not-found", "not-found"],
+            [True, False, True, False, True, False, False, False],
+        ),
+    ],
+)
+async def test_the_blocks_of_the_readme_can_be_pasted_once_and_twice(
+    product: TalkativeProduct, times: int, codes: list[str], decisions: list[bool]
 ) -> None:
-    """A block fails with its last command; problems and tracebacks show every other failure."""
-    script = "set -e\n" + "\n".join(BLOCK.findall(JOURNEY))
-    for _ in range(2):
+    """The second case finds the data of the first, or the other way round.
+
+    A busy machine may answer 503, so the blocks have three attempts.
+    """
+    script = "".join(block * times for block in BLOCK.findall(JOURNEY))
+    words = ["bash", "-e", "-u", "-c", script]
+    for _ in range(3):
         ran = await asyncio.to_thread(
-            subprocess.run,
-            ["bash", "-c", script],
-            cwd=product.folder,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
+            subprocess.run, words, cwd=product.folder, capture_output=True, text=True, check=False
         )
-        assert (ran.returncode, ran.stderr) == (0, ""), ran.stdout
-        assert '"code":' not in ran.stdout
-        decisions = re.findall(r'"decision": ?(true|false)', ran.stdout)
-        assert decisions == ["true", "false", "true", "false"]
-        assert "member.removed" in ran.stdout
+        said = (
+            re.findall(r'"code": ?"([^"]*)"', ran.stdout),
+            [word == "true" for word in re.findall(r'"decision": ?(true|false)', ran.stdout)],
+        )
+        if said == (codes, decisions):
+            break
+    assert said == (codes, decisions)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert "member.removed" in ran.stdout
