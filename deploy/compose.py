@@ -12,11 +12,12 @@ from http.client import HTTPConnection, HTTPException
 from ipaddress import ip_network
 from pathlib import Path
 
-from deploy.compose_files import INTERNAL_PORT, write_files
 from deploy.gateway.nginx import Version, image_version
+from deploy.compose_files import INTERNAL_PORT, refuse_lost_secrets, write_files
+from deploy.configuration import SecretsError
 from deploy.gateway.paths import PARAMETER, public_routes
 from shared.contracts.topology import Service
-from shared.runtime.trusted_networks import check_trusted_networks
+from shared.networks import check_trusted_networks
 
 ROOT = Path(__file__).parent.parent
 MAX_PORT = 65535
@@ -102,7 +103,14 @@ class Compose:
         return subprocess.run(command, cwd=ROOT, env=variables, check=False).returncode
 
     def up(self, *arguments: str) -> int:
-        """Build, start or update everything, wait until it answers, and return an exit status."""
+        """Build, start or update everything, wait until it answers, and return an exit status.
+
+        Raises:
+            SecretsError: the secrets of existing data are missing or damaged.
+        """
+        if self.has_data():
+            anew = f"run `{' '.join(self.command('down', '--volumes'))}`"
+            refuse_lost_secrets(self.folder, volume=self.data_volume, anew=anew)
         self.prepare()
         for step in ("build",), ("up", "-d", *arguments):
             if status := self.run(*step):
@@ -123,6 +131,19 @@ class Compose:
             )
             return 1
         return 0
+
+    @property
+    def data_volume(self) -> str:
+        """The volume with the databases."""
+        return f"{self.project}_mongo"
+
+    def has_data(self) -> bool:
+        """Whether the volume with the databases exists."""
+        docker = shutil.which("docker")
+        if docker is None:
+            return False  # compose alone cannot list volumes
+        command = [docker, "volume", "inspect", self.data_volume]
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
     def prepare(self) -> None:
         """Write every file that docker-compose.yml names; a second call keeps every secret."""
@@ -272,7 +293,11 @@ def main(arguments: Sequence[str]) -> int:
         case ["down", *rest]:
             return product.run("down", *rest)
         case ["up", *rest]:
-            status = product.up(*rest)
+            try:
+                status = product.up(*rest)
+            except SecretsError as problem:
+                sys.stderr.write(f"Rolecall did not start: {problem}\n")
+                return 1
         case _:
             sys.stderr.write("Usage: python -m deploy.compose up|down [option of compose...]\n")
             return 2

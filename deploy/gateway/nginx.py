@@ -80,8 +80,10 @@ http {{
 {resolver}{upstreams}
   server {{
     listen {listen};
+    absolute_redirect off;
     {error_pages}
 
+    location = / {{ return 302 /docs; }}
     location = /openapi.json {{ root {static}; }}
     location = /docs {{
       root {static};

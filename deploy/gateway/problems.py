@@ -69,7 +69,7 @@ class ErrorPage:
         problem = json.dumps(self.refusal.problem(REQUEST_ID))
         return (
             f"location = {self._path} {{ internal; default_type application/problem+json; {added}"
-            f"return {self.refusal.status} '{problem}'; }}"
+            f"return {self.refusal.status} '{problem}\\n'; }}"
         )
 
     @property

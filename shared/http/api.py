@@ -19,7 +19,8 @@ from shared.http.bodies import BODY_SECONDS, ReceivedBody, receive_body
 from shared.http.checker import Checker
 from shared.http.idempotency import Idempotency, IdempotencyGuard, RepeatedRequest
 from shared.http.lanes import LANE_LIMITS, Admission, Lane, body_limits, client_share, share_of
-from shared.http.requests import Network, client_address, info_of
+from shared.http.problem_responses import END_OF_LINE
+from shared.http.requests import client_address, info_of
 from shared.http.routes import (
     REVISION_HEADER,
     Call,
@@ -32,6 +33,7 @@ from shared.http.routes import (
 )
 from shared.http.validation import check_strings
 from shared.ids import AccountId, fits_path
+from shared.networks import Network
 from shared.problems import NotFound, Refusal, Unavailable
 
 INTERNAL_PREFIX = "/internal/"
@@ -277,5 +279,5 @@ def _response(route: Route, path: dict[str, str], result: BaseModel | Reply | No
     if route.gives is None or not isinstance(reply.body, route.gives):
         raise TypeError(f"{route.operation_id} answered with another class than its row names")
     headers["Content-Type"] = reply.content_type
-    content = reply.body.model_dump_json(by_alias=True).encode()
+    content = reply.body.model_dump_json(by_alias=True).encode() + END_OF_LINE
     return web.Response(body=content, status=status or route.status, headers=headers)

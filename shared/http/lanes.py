@@ -10,8 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 
-from prometheus_client import Counter
-
 from shared.auth.principals import (
     AdminPrincipal,
     Anonymous,
@@ -21,7 +19,7 @@ from shared.auth.principals import (
     UserPrincipal,
 )
 from shared.http.access import Access, Public
-from shared.metrics import REGISTRY
+from shared.metrics import NOT_ADMITTED, start_at_zero
 from shared.networks import network_of
 from shared.problems import Refusal, RefusalKind, Unavailable
 
@@ -67,13 +65,6 @@ def body_limits(limits: Mapping[Lane, int]) -> Mapping[Lane, int]:
 
 LANE_LIMITS = lane_limits(REQUESTS_AT_ONCE)
 
-NOT_ADMITTED = Counter(
-    "rolecall_http_not_admitted",
-    "Requests refused before they were worked on, by lane and problem code.",
-    ("service", "lane", "code"),
-    registry=REGISTRY,
-)
-
 
 class Overloaded(Unavailable):
     """The lane is full."""
@@ -117,6 +108,7 @@ class Admission:
         self._limits = limits
         self._taken: collections.Counter[Lane] = collections.Counter()
         self._held: collections.Counter[tuple[Lane, str]] = collections.Counter()
+        start_at_zero(NOT_ADMITTED, [service], limits, (Overloaded.code, TooManyAtOnce.code))
 
     @contextmanager
     def place(self, lane: Lane, *shares: Share) -> Iterator[None]:

@@ -17,16 +17,17 @@ from shared.auth.internal_tokens import SERVICE_HEADER
 from shared.http.access import Internal, Public
 from shared.http.api import Api
 from shared.http.openapi import document
-from shared.http.problem_responses import common_headers, problem_response
+from shared.http.problem_responses import END_OF_LINE, common_headers, problem_response
 from shared.http.refusals import (
     DeadlineExceeded,
     MethodNotAllowed,
     Unexpected,
 )
-from shared.http.requests import Network, client_address, request_id_of, traceparent_of
+from shared.http.requests import client_address, request_id_of, traceparent_of
 from shared.http.routes import PARAMETER, Route
 from shared.http.sender_log import SenderLog
 from shared.mongo import DatabaseAway
+from shared.networks import Network
 from shared.problems import NotFound, Refusal, RefusalKind, Unavailable, refusal_of
 
 OPENAPI_PATH = "/openapi.json"
@@ -62,6 +63,9 @@ def mount(
     for api in apis:
         for route in api.routes:
             handler = _handler(api, route, proxies, request_seconds, senders)
+            metrics.start_at_zero(
+                metrics.REQUESTS, [api.name], [route.method], [route.path], route.statuses()
+            )
             methods = ("GET", "HEAD") if route.method == "GET" else (route.method,)
             for method in methods:
                 app.router.add_route(method, route.path, handler, expect_handler=_expected)
@@ -119,7 +123,7 @@ async def _expected(request: web.Request) -> None:
 
 
 def _openapi(apis: Sequence[Api]) -> _Handler:
-    content = json.dumps(document(apis), separators=(",", ":")).encode()
+    content = json.dumps(document(apis), separators=(",", ":")).encode() + END_OF_LINE
 
     async def give(request: web.Request) -> web.StreamResponse:
         return web.Response(body=content, content_type="application/json")
@@ -179,7 +183,9 @@ def _finish(
     metrics.SECONDS.labels(service, request.method, path).observe(seconds)
     if refusal is not None and route is not None:
         _check_listed(route, refusal)
-    if _access_log.isEnabledFor(logging.INFO):
+    routine = route is not None and route.polled and response.status < 400
+    level = logging.DEBUG if routine else logging.INFO
+    if _access_log.isEnabledFor(level):
         fields = {
             "method": request.method,
             "route": path,
@@ -190,7 +196,7 @@ def _finish(
             fields["problem"] = refusal.code
             if refusal.__cause__ is not None:
                 fields["reason"] = str(refusal.__cause__)
-        _access_log.info("request", extra=fields)
+        _access_log.log(level, "request", extra=fields)
 
 
 def _check_listed(route: Route, refusal: Refusal) -> None:

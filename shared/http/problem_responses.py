@@ -7,6 +7,8 @@ from aiohttp import web
 from shared.http.refusals import BodyTooLarge, BodyTooSlow
 from shared.problems import Refusal, RefusalKind
 
+END_OF_LINE = b"\n"
+"""Ends every JSON answer, so that a terminal shows the next prompt on a line of its own."""
 CHALLENGE = 'Bearer realm="rolecall"'
 
 
@@ -23,7 +25,7 @@ def problem_response(refusal: Refusal, request_id: str) -> web.Response:
     """The problem document that answers a refusal."""
     response = web.Response(
         status=refusal.status,
-        body=json.dumps(refusal.problem(request_id), ensure_ascii=False).encode(),
+        body=json.dumps(refusal.problem(request_id), ensure_ascii=False).encode() + END_OF_LINE,
         content_type="application/problem+json",
         headers=common_headers(request_id) | refusal.headers,
     )

@@ -37,10 +37,12 @@ from shared.http.refusals import (
 )
 from shared.ids import AccountId
 from shared.problems import (
+    STATUS,
     Invalid,
     NotFound,
     PermissionMissing,
     Refusal,
+    RefusalKind,
     ScopeMissing,
     Unauthenticated,
     Unavailable,
@@ -215,7 +217,8 @@ class Route:
     state. `status` is that of an answer with a body; a handler that returns None answers 204. A row
     with `gives` that does so has `may_have_no_body`.
     `body_cap` is in bytes. `repeat_answer` makes, of the use case's result, the answer that a
-    repeated request gets; an idempotent row of an account needs it.
+    repeated request gets; an idempotent row of an account needs it. The log has the answers of a
+    `polled` row at the level DEBUG: programs ask it again and again while nothing happens.
     """
 
     method: str
@@ -237,6 +240,7 @@ class Route:
     repeat_answer: Callable[[Any], BaseModel] | None = None
     strictness: Strictness = Strictness.STRICT
     media: Media = Media.JSON
+    polled: bool = False
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -255,6 +259,15 @@ class Route:
             implied += [IdempotencyKeyReused, IdempotencyAnswerLost]
         implied.append(Invalid if self.strictness is Strictness.STRICT else BadRequest)
         return tuple(dict.fromkeys(implied))
+
+    def statuses(self) -> frozenset[int]:
+        """Every status that its answers may have."""
+        listed = {STATUS[refusal.kind] for refusal in self.all_refusals()}
+        if self.gives is None or self.may_have_no_body:
+            listed.add(204)
+        if self.effective_everywhere:
+            listed.add(202)
+        return frozenset({self.status, STATUS[RefusalKind.UNEXPECTED], *listed})
 
 
 _OF_LOAD = (Unavailable, Overloaded, TooManyAtOnce, DeadlineExceeded)

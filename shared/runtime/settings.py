@@ -22,7 +22,7 @@ from shared.auth.keys import KEY_BYTES, decode, public_text, read_private, read_
 from shared.auth.row_signatures import check_journal_keys
 from shared.http.lanes import REQUESTS_AT_ONCE
 from shared.runtime.server_addresses import AmqpAddress, MongoAddress
-from shared.runtime.trusted_networks import check_trusted_networks
+from shared.networks import check_trusted_networks
 
 MIN_ADMIN_KEY_LENGTH = 32
 

@@ -118,6 +118,14 @@ async def test_an_unknown_path_is_a_404_and_reaches_no_service(tmp_path, path):
     assert not authz.requests
 
 
+async def test_the_address_of_the_gateway_leads_to_the_documentation(tmp_path):
+    async with (
+        gateway(tmp_path, OWNERS, [Upstream("team"), Upstream("authz")]) as client,
+        client.get("/", allow_redirects=False) as response,
+    ):
+        assert (response.status, response.headers["Location"]) == (302, "/docs")
+
+
 @pytest.mark.rule("T18")
 async def test_the_sender_cannot_forge_its_address_or_scheme(tmp_path):
     forged = {"X-Forwarded-For": "203.0.113.9", "Forwarded": "for=203.0.113.9", "Host": "evil.test"}

@@ -7,6 +7,13 @@ COMPOSE = "docker-compose.yml"
 LIMITS = ("tests/deploy/gateway/test_limits.py",)
 COMPOSITION = ("tests/deploy/test_composition_limits.py",)
 PROXIES = ("tests/deploy/test_trusted_proxies.py",)
+MAILCATCHER = ("tests/deploy/mailcatcher", "-k", "key or web_page")
+LOCAL_PRODUCT = (
+    "tests/deploy/test_local_product.py",
+    "-k",
+    "no_other_user or another_user or no_listener",
+)
+LOST_SECRETS = ("tests/deploy/test_lost_secrets.py",)
 
 ROWS = (
     Mutant(
@@ -188,9 +195,9 @@ ROWS = (
     Mutant(
         id="compose-trusts-everyone",
         kind=Kind.SECURITY,
-        file="deploy/compose_files.py",
-        old='PRIVATE_NETWORKS = ("10.0.0.0/8", ',
-        new='PRIVATE_NETWORKS = ("0.0.0.0/0", ',
+        file="shared/networks.py",
+        old='*("127.0.0.0/8", "10.0.0.0/8", ',
+        new='*("127.0.0.0/8", "0.0.0.0/0", ',
         tests=PROXIES,
     ),
     Mutant(
@@ -212,7 +219,7 @@ ROWS = (
     Mutant(
         id="mapped-proxies-are-unbounded",
         kind=Kind.SECURITY,
-        file="shared/runtime/trusted_networks.py",
+        file="shared/networks.py",
         old="    if network.overlaps(_MAPPED):\n",
         new="    if network.prefixlen == 0:\n",
         tests=PROXIES,
@@ -220,10 +227,106 @@ ROWS = (
     Mutant(
         id="proxies-unbounded-together",
         kind=Kind.SECURITY,
-        file="shared/runtime/trusted_networks.py",
+        file="shared/networks.py",
         old="    if ipv4_size > 2**31 or",
         new="    if",
         tests=PROXIES,
+    ),
+    Mutant(
+        id="foreign-header-of-proxies-counts",
+        kind=Kind.SECURITY,
+        file="shared/http/requests.py",
+        old='    if "X-Forwarded-For" in headers:\n',
+        new='    if "Forwarded" not in headers:\n',
+        tests=("tests/shared/http/test_answers.py", "-k", "hide_behind"),
+    ),
+    Mutant(
+        id="mail-page-answers-foreign-hosts",
+        kind=Kind.SECURITY,
+        file="deploy/mailcatcher/pages.py",
+        old="middlewares=[_local_hosts]",
+        new="",
+        tests=MAILCATCHER,
+    ),
+    Mutant(
+        id="mail-catcher-takes-mails-from-everyone",
+        kind=Kind.SECURITY,
+        file="deploy/mailcatcher/catcher.py",
+        old="        if self._key and not session.authenticated:\n",
+        new="        if self._key and session.authenticated is None:\n",
+        tests=MAILCATCHER,
+    ),
+    Mutant(
+        id="mail-catcher-takes-every-password",
+        kind=Kind.SECURITY,
+        file="deploy/mailcatcher/catcher.py",
+        old="AuthResult(success=known,",
+        new="AuthResult(success=True,",
+        tests=MAILCATCHER,
+    ),
+    Mutant(
+        id="local-gateway-answers-foreign-hosts",
+        kind=Kind.SECURITY,
+        file="deploy/local/product.py",
+        old="        app.middlewares.append(local_hosts_only)\n",
+        new="",
+        tests=LOCAL_PRODUCT,
+    ),
+    Mutant(
+        id="local-internal-ports-answer-foreign-hosts",
+        kind=Kind.SECURITY,
+        file="shared/runtime/service.py",
+        old="            inside.middlewares.append(local_hosts_only)\n",
+        new="            pass\n",
+        tests=LOCAL_PRODUCT,
+    ),
+    Mutant(
+        id="local-database-without-passwords",
+        kind=Kind.SECURITY,
+        file="deploy/programs/mongodb.py",
+        old='            *(["--auth"] if self.passwords else []),\n',
+        new="",
+        tests=LOCAL_PRODUCT,
+    ),
+    Mutant(
+        id="local-files-readable-by-others",
+        kind=Kind.SECURITY,
+        file="deploy/local/run.py",
+        old="    os.umask(0o077)\n",
+        new="",
+        tests=LOCAL_PRODUCT,
+    ),
+    Mutant(
+        id="earlier-local-files-stay-readable",
+        kind=Kind.SECURITY,
+        file="deploy/local/run.py",
+        old="    make_private(settings.data_dir)\n",
+        new="",
+        tests=LOCAL_PRODUCT,
+    ),
+    Mutant(
+        id="local-secrets-replaced-beside-data",
+        kind=Kind.DATA,
+        file="deploy/local/product.py",
+        old='        refuse_lost(file, data=str(database), anew=f"delete {database}")\n',
+        new="        pass\n",
+        tests=LOST_SECRETS,
+    ),
+    Mutant(
+        id="container-secrets-replaced-beside-data",
+        kind=Kind.DATA,
+        file="deploy/compose.py",
+        old="        if self.has_data():\n",
+        new="        if not self.has_data():\n",
+        tests=LOST_SECRETS,
+    ),
+    Mutant(
+        id="closed-cursors-stay-in-memory",
+        kind=Kind.AVAILABILITY,
+        file="deploy/programs/secantusdb.py",
+        old="            if was_open and sys.getrefcount(self) == references:\n",
+        new="            if was_open and sys.getrefcount(self) < references:\n",
+        tests=("tests/deploy/test_secantusdb.py",),
     ),
     Mutant(
         id="internal-routes-open-after-the-waiting",

@@ -10,6 +10,7 @@ from shared.http.api import Api
 from shared.http.refusals import WrongPrincipal
 from shared.http.routes import Reply
 from shared.mongo import DatabaseAway
+from shared.networks import PRIVATE_NETWORKS
 from shared.problems import (
     NotFound,
     PermissionMissing,
@@ -338,6 +339,11 @@ FORWARDED = [
     (("127.0.0.0/8",), "::ffff:198.51.100.7", "198.51.100.7"),
     (("127.0.0.0/8",), "2001:db8::1", "2001:db8::1"),
     (("127.0.0.0/8",), "", "127.0.0.1"),
+    (("127.0.0.0/8",), "198.51.100.7:4711", "198.51.100.7"),
+    (("127.0.0.0/8",), "[2001:db8::1]:4711", "2001:db8::1"),
+    (("127.0.0.0/8",), "[2001:db8::1]", "2001:db8::1"),
+    (("127.0.0.0/8",), "198.51.100.7, [::1]x, 127.0.0.2", "127.0.0.2"),
+    (PRIVATE_NETWORKS, "6.6.6.6, 198.51.100.7, fd00::1, [fe80::1]:80, 100.64.0.1", "198.51.100.7"),
     (("127.0.0.0/8",), "127.0.0.2, 127.0.0.3", "127.0.0.2"),
 ]
 
@@ -350,6 +356,55 @@ async def test_a_forwarded_address_counts_from_our_own_proxies_only(
     async with site.ask("GET", "/v1/open", headers={"X-Forwarded-For": sent}) as response:
         assert response.status == 200
     assert world.calls[0].caller.request.ip == address
+
+
+RFC_7239 = [
+    ("for=198.51.100.7", "198.51.100.7"),
+    ('for=192.0.2.9;proto=https, For="[2001:db8::1]:4711";by=127.0.0.1', "2001:db8::1"),
+    ('proto=http;for="198.51.100.7:80", for=127.0.0.2', "198.51.100.7"),
+    ("for=_hidden", "127.0.0.1"),
+    ("for=198.51.100.7, proto=https", "127.0.0.1"),
+    ("before=198.51.100.7", "127.0.0.1"),
+]
+
+
+@pytest.mark.rule("T18")
+@pytest.mark.parametrize(("sent", "address"), RFC_7239)
+async def test_the_standard_header_of_proxies_is_read(serve, world, sent: str, address: str):
+    site = await serve(team(world), proxies=("127.0.0.0/8",))
+    async with site.ask("GET", "/v1/open", headers={"Forwarded": sent}) as response:
+        assert response.status == 200
+    assert world.calls[0].caller.request.ip == address
+
+
+@pytest.mark.rule("T18")
+async def test_a_sender_cannot_hide_behind_the_header_its_proxy_does_not_set(serve, world):
+    site = await serve(team(world), proxies=("127.0.0.0/8",))
+    headers = {"X-Forwarded-For": "198.51.100.7", "Forwarded": "for=6.6.6.6"}
+    async with site.ask("GET", "/v1/open", headers=headers) as response:
+        assert response.status == 200
+    assert world.calls[0].caller.request.ip == "198.51.100.7"
+
+
+async def test_every_json_answer_ends_its_line(site: Site):
+    for path, status in (("/v1/open", 200), ("/openapi.json", 200), ("/nothing", 404)):
+        async with site.ask("GET", path) as response:
+            assert response.status == status
+            assert (await response.read()).endswith(b"}\n")
+
+
+async def test_a_polled_route_is_logged_for_debugging_only(serve, world, caplog):
+    caplog.set_level(logging.INFO)
+    routes = [
+        row("GET", path, access, polled=True)
+        for path, access in (("/v1/open", Public()), ("/v1/mine", Session()))
+    ]
+    site = await serve(Api("team", routes, world, authenticator=authenticator()))
+    for path in ("/v1/open", "/v1/mine"):
+        async with site.ask("GET", path) as response:
+            await response.read()
+    [line] = [record for record in caplog.records if record.name == "rolecall.access"]
+    assert (vars(line)["route"], vars(line)["status"]) == ("/v1/mine", 401)
 
 
 async def test_a_user_agent_is_kept_short_and_printable(site: Site):
