@@ -21,6 +21,7 @@ from shared.http.access import (
     Session,
     SessionOrClient,
 )
+from shared.http.error_forms import ErrorForm
 from shared.http.idempotency import IdempotencyAnswerLost, IdempotencyGuard, IdempotencyKeyReused
 from shared.http.lanes import Overloaded, TooManyAtOnce
 from shared.http.refusals import (
@@ -42,6 +43,9 @@ from shared.problems import (
     PermissionMissing,
     Refusal,
     ScopeMissing,
+    TokenExpired,
+    TokenInvalid,
+    TokenRevoked,
     Unauthenticated,
     Unavailable,
 )
@@ -215,7 +219,9 @@ class Route:
     state. `status` is that of an answer with a body; a handler that returns None answers 204. A row
     with `gives` that does so has `may_have_no_body`.
     `body_cap` is in bytes. `repeat_answer` makes, of the use case's result, the answer that a
-    repeated request gets; an idempotent row of an account needs it.
+    repeated request gets; an idempotent row of an account needs it. `errors` is the form of every
+    refusal on the path, also of the router's own; a row with another than the first has no braces
+    in its path.
     """
 
     method: str
@@ -237,6 +243,7 @@ class Route:
     repeat_answer: Callable[[Any], BaseModel] | None = None
     strictness: Strictness = Strictness.STRICT
     media: Media = Media.JSON
+    errors: ErrorForm = ErrorForm.PROBLEM
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -259,12 +266,13 @@ class Route:
 
 _OF_LOAD = (Unavailable, Overloaded, TooManyAtOnce, DeadlineExceeded)
 _OF_BODIES = (BodyMissing, BodyBroken, BodyTooLarge, BodyTooSlow)
+_OF_TOKENS = (Unauthenticated, TokenInvalid, TokenExpired, TokenRevoked)
 _BY_ACCESS: Mapping[type[Access], tuple[type[Refusal], ...]] = {
     Public: (),
-    Session: (Unauthenticated, WrongPrincipal),
-    Permission: (Unauthenticated, WrongPrincipal, PermissionMissing, NotFound),
-    Client: (Unauthenticated, WrongPrincipal, ScopeMissing),
-    SessionOrClient: (Unauthenticated, WrongPrincipal, ScopeMissing),
-    Internal: (Unauthenticated, WrongPrincipal),
-    Admin: (Unauthenticated,),
+    Session: (*_OF_TOKENS, WrongPrincipal),
+    Permission: (*_OF_TOKENS, WrongPrincipal, PermissionMissing, NotFound),
+    Client: (*_OF_TOKENS, WrongPrincipal, ScopeMissing),
+    SessionOrClient: (*_OF_TOKENS, WrongPrincipal, ScopeMissing),
+    Internal: (Unauthenticated, TokenInvalid, TokenExpired, WrongPrincipal),
+    Admin: (Unauthenticated, TokenInvalid),
 }

@@ -10,6 +10,14 @@ PROXIES = ("tests/deploy/test_trusted_proxies.py",)
 
 ROWS = (
     Mutant(
+        id="gateway-answers-token-requests-with-problems",
+        kind=Kind.DATA,
+        file=GATEWAY,
+        old="error_form_map(row for rows in routes.values() for row in rows)",
+        new="error_form_map(())",
+        tests=("tests/services/identity/test_token_errors.py",),
+    ),
+    Mutant(
         id="gateway-header-timeout",
         kind=Kind.LIMIT,
         file=GATEWAY,

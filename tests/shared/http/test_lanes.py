@@ -28,7 +28,7 @@ from shared.http.lanes import (
 )
 from shared.http.routes import Call, Route
 from shared.ids import SessionId, UserId
-from shared.problems import Unauthenticated
+from shared.problems import TokenRevoked
 from tests.shared.http.sample import (
     CLOCK,
     ISSUER,
@@ -326,13 +326,13 @@ async def test_one_sender_may_begin_a_limited_number_of_bodies(serve):
 )
 async def test_a_caller_that_has_ended_learns_nothing_about_its_body(serve, sent):
     async def ended(principal):
-        raise Unauthenticated
+        raise TokenRevoked
 
     thing = [row("POST", "/v1/thing", Session(), takes=Thing, handler=at_once)]
     site = await serve(Api("team", thing, None, authenticator=authenticator(live=ended)))
     headers = token_of(1) | sent.get("headers", {})
     async with site.ask("POST", "/v1/thing", **sent | {"headers": headers}) as answer:
-        assert (answer.status, (await answer.json())["code"]) == (401, "unauthenticated")
+        assert (answer.status, (await answer.json())["code"]) == (401, "token-revoked")
 
 
 async def test_the_log_names_the_network_of_a_refused_sender_once(serve, caplog):
