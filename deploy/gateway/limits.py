@@ -10,6 +10,7 @@ from services.identity.domain.rate_limits import TooManyRequests
 from services.identity.domain.sessions import WrongCredentials
 from shared.http.access import Client, Public, SessionOrClient
 from shared.http.routes import Route
+from shared.quotas import policy
 
 # A map of bytes: nginx prints an IPv6 address in several forms. All keys of a zone are of one class
 # of nginx's slabs, so a full zone forgets its oldest key and has a place for the new one.
@@ -50,7 +51,8 @@ class SenderLimit:
     @property
     def policy(self) -> str:
         """The limit as a `RateLimit-Policy` names it."""
-        return f'"{self.zone}";q={self.per_minute};w=60'
+        rate = policy(self.zone, self.per_minute, window_seconds=60)
+        return f"{rate}, {policy(f'{self.zone}-at-once', self.at_once, window_seconds=None)}"
 
     @property
     def retry_after(self) -> int:

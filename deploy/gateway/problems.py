@@ -107,7 +107,7 @@ ERROR_PAGES = (
         (405,), MethodNotAllowed(("GET", "HEAD")), token_endpoint=MethodNotAllowed(("POST",))
     ),
     ErrorPage((413,), BodyTooLarge(limit=MAX_BODY_BYTES)),
-    ErrorPage((429,), TooManyConnections(retry_after=1)),
+    ErrorPage((429,), TooManyConnections(retry_after=1), headers={"RateLimit-Policy": POLICY}),
     ErrorPage(
         (RATE_EXCEEDED_STATUS,),
         RequestRateExceeded(),

@@ -5,13 +5,15 @@ once. The lanes of the public and of the internal port are separate, as are thos
 """
 
 import collections
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from math import ceil
 
 from prometheus_client import Counter
 
+from shared import context
 from shared.auth.principals import (
     AdminPrincipal,
     Anonymous,
@@ -24,6 +26,7 @@ from shared.http.access import Access, Public
 from shared.metrics import REGISTRY
 from shared.networks import network_of
 from shared.problems import Refusal, RefusalKind, Unavailable
+from shared.quotas import Quota
 
 
 class Lane(StrEnum):
@@ -130,7 +133,7 @@ class Admission:
         holders = [(lane, share.holder) for share in shares]
         used_up = any(self._held[lane, share.holder] >= share.of_free * free for share in shares)
         if free <= 0 or used_up:
-            refusal = Overloaded() if free <= 0 else TooManyAtOnce(retry_after=1)
+            refusal = Overloaded() if free <= 0 else self._too_many(lane, shares, free)
             NOT_ADMITTED.labels(self._service, lane, refusal.code).inc()
             raise refusal
         self._taken[lane] += 1
@@ -143,6 +146,13 @@ class Admission:
             for holder in holders:
                 if not self._held[holder]:
                     del self._held[holder]
+
+    def _too_many(self, lane: Lane, shares: Sequence[Share], free: int) -> Refusal:
+        """Refuse a request beyond a share, and tell the smallest share as it is now."""
+        limit = min(ceil(share.of_free * free) for share in shares)
+        quota = Quota(name=f"{lane}-at-once", limit=limit, remaining=0, reset_seconds=1)
+        context.quotas.set((quota,))
+        return TooManyAtOnce(retry_after=1)
 
 
 def share_of(access: Access, principal: Principal, ip: str | None) -> tuple[Lane, Share]:

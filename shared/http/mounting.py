@@ -29,6 +29,7 @@ from shared.http.routes import PARAMETER, Route
 from shared.http.sender_log import SenderLog
 from shared.mongo import DATABASE_AWAY
 from shared.problems import NotFound, Refusal, RefusalKind, Unavailable, refusal_of
+from shared.quotas import quota_headers
 
 OPENAPI_PATH = "/openapi.json"
 UNMATCHED = "-"
@@ -139,6 +140,7 @@ async def _edge(request: web.Request, handler: _Handler) -> web.StreamResponse:
     context.traceparent.set(traceparent_of(request))
     context.actor.set(None)
     context.account_id.set(None)
+    context.quotas.set(())
     refusal: Refusal | None = None
     try:
         response = await handler(request)
@@ -172,6 +174,7 @@ def _finish(
 ) -> None:
     api, route = request.get(_ROW, (None, None))
     response.headers.update(common_headers(request[_REQUEST_ID]))
+    response.headers.update(quota_headers(context.quotas.get()))
     public = route is not None and isinstance(route.access, Public) and route.method == "GET"
     if not public:
         response.headers.setdefault("Cache-Control", "no-store")
