@@ -5,11 +5,10 @@ once. The lanes of the public and of the internal port are separate, as are thos
 """
 
 import collections
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from math import ceil
 
 from prometheus_client import Counter
 
@@ -131,9 +130,10 @@ class Admission:
         """
         free = self._limits[lane] - self._taken[lane]
         holders = [(lane, share.holder) for share in shares]
-        used_up = any(self._held[lane, share.holder] >= share.of_free * free for share in shares)
+        held = {share: self._held[lane, share.holder] for share in shares}
+        used_up = [count for share, count in held.items() if count >= share.of_free * free]
         if free <= 0 or used_up:
-            refusal = Overloaded() if free <= 0 else self._too_many(lane, shares, free)
+            refusal = Overloaded() if free <= 0 else _too_many(lane, min(used_up))
             NOT_ADMITTED.labels(self._service, lane, refusal.code).inc()
             raise refusal
         self._taken[lane] += 1
@@ -147,12 +147,12 @@ class Admission:
                 if not self._held[holder]:
                     del self._held[holder]
 
-    def _too_many(self, lane: Lane, shares: Sequence[Share], free: int) -> Refusal:
-        """Refuse a request beyond a share, and tell the smallest share as it is now."""
-        limit = min(ceil(share.of_free * free) for share in shares)
-        quota = Quota(name=f"{lane}-at-once", limit=limit, remaining=0, reset_seconds=1)
-        context.quotas.set((quota,))
-        return TooManyAtOnce(retry_after=1)
+
+def _too_many(lane: Lane, limit: int) -> Refusal:
+    """Refuse a request beyond a share, whose size at this moment the answer tells."""
+    quota = Quota(name=f"{lane}-at-once", limit=limit, remaining=0, reset_seconds=1)
+    context.quotas.set((quota,))
+    return TooManyAtOnce(retry_after=1)
 
 
 def share_of(access: Access, principal: Principal, ip: str | None) -> tuple[Lane, Share]:

@@ -58,6 +58,7 @@ OTHER_ROOTS = {
         "shown_text.py",
         "networks.py",
         "problems.py",
+        "quotas.py",
         "redaction.py",
         "row_verifier.py",
         "runtime",

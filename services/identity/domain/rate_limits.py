@@ -67,7 +67,7 @@ class Counted:
         return self.window.count > self.limit.limit
 
     def quota(self, *, now: datetime, given_back: int = 0) -> Quota:
-        """Return what is left of the limit, after so many attempts were given back."""
+        """Return what is left of the limit, after this number of attempts was given back."""
         return Quota(
             name=self.limit.name,
             limit=self.limit.limit,

@@ -229,6 +229,11 @@ async def test_one_sender_gets_its_share_and_another_is_answered(serve, path):
         for status, retry_after, problem in refused:
             assert (status, problem["code"], retry_after) == (429, "too-many-requests-at-once", "1")
         other = token_of(2) | {"X-Forwarded-For": "198.51.100.1"}
+        async with site.ask("POST", path, headers=token_of(1)) as answer:
+            lane = "strangers" if path == "/v1/stranger" else "users"
+            policy = f'"{lane}-at-once";q=2;qu="concurrent-requests"'
+            assert answer.headers["RateLimit-Policy"] == policy
+            assert answer.headers["RateLimit"] == f'"{lane}-at-once";r=0;t=1'
         asked = asyncio.create_task(site.session.post(site.url + path, headers=other))
         await wait_for(lambda: gate.waiting == 3, what="the request of another sender")
         gate.may_go_on.set()
