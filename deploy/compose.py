@@ -12,9 +12,9 @@ from http.client import HTTPConnection, HTTPException
 from ipaddress import ip_network
 from pathlib import Path
 
-from deploy.gateway.nginx import Version, image_version
 from deploy.compose_files import INTERNAL_PORT, refuse_lost_secrets, write_files
 from deploy.configuration import SecretsError
+from deploy.gateway.nginx import Version, image_version
 from deploy.gateway.paths import PARAMETER, public_routes
 from shared.contracts.topology import Service
 from shared.networks import check_trusted_networks

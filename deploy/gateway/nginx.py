@@ -11,10 +11,19 @@ from deploy.gateway.limits import (
     USER_ZONE_SIZE,
     USERS,
     SenderLimit,
+    limit_maps,
     sender_limits,
 )
 from deploy.gateway.paths import PARAMETER, public_routes
-from deploy.gateway.problems import ERROR_PAGES, MAX_BODY_BYTES, RATE_EXCEEDED_STATUS, REQUEST_ID
+from deploy.gateway.problems import (
+    ERROR_PAGES,
+    LIMIT,
+    MAX_BODY_BYTES,
+    POLICY,
+    RATE_EXCEEDED_STATUS,
+    REQUEST_ID,
+    error_form_map,
+)
 from shared.contracts.topology import Service
 
 HEAD_SECONDS = 10
@@ -56,6 +65,7 @@ http {{
   {users}
   limit_conn_status 429;
   limit_req_status {rate_exceeded};
+  {error_forms}
 
 {real_ip}
   # The same id appears in the gateway's problems, the service's answer and the service's log.
@@ -82,10 +92,12 @@ http {{
     listen {listen};
     absolute_redirect off;
     {error_pages}
+    add_header RateLimit-Policy {policy} always;
 
     location = / {{ return 302 /docs; }}
-    location = /openapi.json {{ root {static}; }}
+    location = /openapi.json {{ set {limit} users; root {static}; }}
     location = /docs {{
+      set {limit} users;
       root {static};
       default_type text/html;
       charset utf-8;
@@ -167,7 +179,8 @@ def configuration(
         ]
     )
     looked_up = {} if resolved else names or {}
-    limits = sender_limits(public_routes())
+    routes = public_routes()
+    limits = sender_limits(routes)
     locations = "".join(
         _location(path, service, looked_up.get(service), limits, limits_factor)
         for path, service in owners.items()
@@ -182,9 +195,14 @@ def configuration(
         head_seconds=head_seconds,
         body_seconds=body_seconds,
         answer_seconds=answer_seconds,
-        zones="".join((SENDER, *(each.zones for each in wider), user_rate)).strip(),
+        zones="".join(
+            (SENDER, *(each.zones for each in wider), user_rate, limit_maps(wider))
+        ).strip(),
         users=f"{USERS.times(limits_factor).directives} {USER_RATE}",
         rate_exceeded=RATE_EXCEEDED_STATUS,
+        error_forms=error_form_map(row for rows in routes.values() for row in rows),
+        policy=POLICY,
+        limit=LIMIT,
         request_id=REQUEST_ID,
         static=static,
         upstreams=upstreams,
@@ -192,7 +210,7 @@ def configuration(
         resolver=RESOLVER.format(address=resolver) if resolver else "",
         error_pages="\n    ".join(page.error_page for page in ERROR_PAGES),
         real_ip=_real_ip(proxies),
-        problems="\n    ".join(page.location for page in ERROR_PAGES),
+        problems="\n    ".join(page.locations for page in ERROR_PAGES),
     )
 
 
@@ -240,6 +258,7 @@ def _location(
         match = f"= {path}"
     lines = [f"set $replicas {name};"] if name else []
     limit = limits.get(PARAMETER.sub("{}", path), USERS)
+    lines.append(f"set {LIMIT} {limit.zone};")
     if limit is not USERS:
         lines.append(limit.times(limits_factor).directives)
     lines.append(f"proxy_pass http://{'$replicas' if name else service};")

@@ -17,6 +17,7 @@ from shared.http.account_routes import ACCOUNT_PREFIX, AccountRouteHook
 from shared.http.admission import admit, authenticate
 from shared.http.bodies import BODY_SECONDS, ReceivedBody, receive_body
 from shared.http.checker import Checker
+from shared.http.error_forms import ErrorForm
 from shared.http.idempotency import Idempotency, IdempotencyGuard, RepeatedRequest
 from shared.http.lanes import LANE_LIMITS, Admission, Lane, body_limits, client_share, share_of
 from shared.http.problem_responses import END_OF_LINE
@@ -31,7 +32,7 @@ from shared.http.routes import (
     refuse,
     revision_of,
 )
-from shared.http.validation import check_strings
+from shared.http.validation import check_no_field_in_query, check_strings
 from shared.ids import AccountId, fits_path
 from shared.networks import Network
 from shared.problems import NotFound, Refusal, Unavailable
@@ -120,6 +121,8 @@ class Api:
         query = check_strings(
             route.query, request.query.items(), prefix="/query", strictness=route.strictness
         )
+        if route.takes is not None and route.media is Media.FORM:
+            check_no_field_in_query(route.takes.model_fields, request.query)
         key = _idempotency_key(route, request)
         info = info_of(
             request,
@@ -222,6 +225,8 @@ class Api:
             raise ValueError(f"{route.operation_id}: `idempotent` and `repeat_answer` go together")
         if route.media is Media.FORM and route.strictness is not Strictness.LENIENT:
             raise ValueError(f"{route.operation_id}: a form needs lenient input (RFC 6749)")
+        if route.errors is not ErrorForm.PROBLEM and route.parameters:
+            raise ValueError(f"{route.operation_id}: another form of errors needs a fixed path")
 
     def _check_permission(self, route: Route, hook: AccountRouteHook | None) -> None:
         if isinstance(route.access, Permission):

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 
+from shared import context
 from shared.auth.principals import (
     AdminPrincipal,
     Anonymous,
@@ -22,6 +23,7 @@ from shared.http.access import Access, Public
 from shared.metrics import NOT_ADMITTED, start_at_zero
 from shared.networks import network_of
 from shared.problems import Refusal, RefusalKind, Unavailable
+from shared.quotas import Quota
 
 
 class Lane(StrEnum):
@@ -120,9 +122,10 @@ class Admission:
         """
         free = self._limits[lane] - self._taken[lane]
         holders = [(lane, share.holder) for share in shares]
-        used_up = any(self._held[lane, share.holder] >= share.of_free * free for share in shares)
+        held = {share: self._held[lane, share.holder] for share in shares}
+        used_up = [count for share, count in held.items() if count >= share.of_free * free]
         if free <= 0 or used_up:
-            refusal = Overloaded() if free <= 0 else TooManyAtOnce(retry_after=1)
+            refusal = Overloaded() if free <= 0 else _too_many(lane, min(used_up))
             NOT_ADMITTED.labels(self._service, lane, refusal.code).inc()
             raise refusal
         self._taken[lane] += 1
@@ -135,6 +138,13 @@ class Admission:
             for holder in holders:
                 if not self._held[holder]:
                     del self._held[holder]
+
+
+def _too_many(lane: Lane, limit: int) -> Refusal:
+    """Refuse a request beyond a share, whose size at this moment the answer tells."""
+    quota = Quota(name=f"{lane}-at-once", limit=limit, remaining=0, reset_seconds=1)
+    context.quotas.set((quota,))
+    return TooManyAtOnce(retry_after=1)
 
 
 def share_of(access: Access, principal: Principal, ip: str | None) -> tuple[Lane, Share]:

@@ -16,6 +16,7 @@ from shared import context, metrics
 from shared.auth.internal_tokens import SERVICE_HEADER
 from shared.http.access import Internal, Public
 from shared.http.api import Api
+from shared.http.error_forms import ErrorForm
 from shared.http.openapi import document
 from shared.http.problem_responses import END_OF_LINE, common_headers, problem_response
 from shared.http.refusals import (
@@ -29,6 +30,7 @@ from shared.http.sender_log import SenderLog
 from shared.mongo import DatabaseAway
 from shared.networks import Network
 from shared.problems import NotFound, Refusal, RefusalKind, Unavailable, refusal_of
+from shared.quotas import quota_headers
 
 OPENAPI_PATH = "/openapi.json"
 UNMATCHED = "-"
@@ -38,6 +40,7 @@ REQUEST_SECONDS = 30.0
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _ROW: web.RequestKey[tuple[Api, Route]] = web.RequestKey("row", tuple)
 _REQUEST_ID: web.RequestKey[str] = web.RequestKey("request_id", str)
+_ERROR_FORMS: web.AppKey[dict[str, ErrorForm]] = web.AppKey("error_forms", dict)
 
 _access_log = logging.getLogger("rolecall.access")
 _log = logging.getLogger(__name__)
@@ -58,6 +61,7 @@ def mount(
         ValueError: two rows claim the same method and path.
     """
     _check_claims(apis)
+    app[_ERROR_FORMS] = {route.path: route.errors for api in apis for route in api.routes}
     app.middlewares.append(_edge)
     senders = SenderLog()
     for api in apis:
@@ -140,6 +144,7 @@ async def _edge(request: web.Request, handler: _Handler) -> web.StreamResponse:
     context.traceparent.set(traceparent_of(request))
     context.actor.set(None)
     context.account_id.set(None)
+    context.quotas.set(())
     refusal: Refusal | None = None
     try:
         response = await handler(request)
@@ -154,7 +159,8 @@ async def _edge(request: web.Request, handler: _Handler) -> web.StreamResponse:
         _log.exception("request failed")
         refusal = Unexpected()
     if refusal is not None:
-        response = problem_response(refusal, request_id)
+        form = request.app[_ERROR_FORMS].get(request.path, ErrorForm.PROBLEM)
+        response = problem_response(refusal, request_id, form=form)
     _finish(request, response, refusal, time.perf_counter() - started)
     return response
 
@@ -172,8 +178,9 @@ def _finish(
 ) -> None:
     api, route = request.get(_ROW, (None, None))
     response.headers.update(common_headers(request[_REQUEST_ID]))
+    response.headers.update(quota_headers(context.quotas.get()))
     public = route is not None and isinstance(route.access, Public) and route.method == "GET"
-    if refusal is not None or not public:
+    if not public:
         response.headers.setdefault("Cache-Control", "no-store")
     service = UNMATCHED if api is None else api.name
     if route is not None and isinstance(route.access, Internal):

@@ -9,11 +9,13 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from shared.http.access import Access, Admin, Client, Internal, Permission, Public, SessionOrClient
 from shared.http.api import Api
+from shared.http.error_forms import ErrorForm
 from shared.http.routes import Route, Strictness
 from shared.ids import PREFIXES
 from shared.problems import STATUS, Refusal
 
 PROBLEM = "Problem"
+OAUTH_ERROR = "OAuthError"
 VERSION = "1"
 _RULE_IDS = re.compile(r" ?\(`?(?:Rp|Ro|Ci|Nv|B|T)\d+`?(?:, `?(?:Rp|Ro|Ci|Nv|B|T)\d+`?)*\)")
 _REF = "#/components/schemas/{model}"
@@ -36,7 +38,7 @@ def document_of(routes: Sequence[Route], *, title: str = "Rolecall") -> dict[str
         "info": {"title": title, "version": VERSION},
         "paths": paths,
         "components": {
-            "schemas": {**definitions, PROBLEM: _PROBLEM_SCHEMA},
+            "schemas": {**definitions, PROBLEM: _PROBLEM_SCHEMA, **_oauth_schema(routes)},
             "securitySchemes": {
                 "accessToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
                 "serviceToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
@@ -128,7 +130,7 @@ def _responses(route: Route, schemas: dict[_Key, dict[str, Any]]) -> dict[str, A
         codes = sorted({refusal.code for refusal in refusals})
         responses[str(status)] = {
             "description": "; ".join(codes),
-            "content": {"application/problem+json": {"schema": {"$ref": _ref(PROBLEM)}}},
+            "content": {route.errors.value: {"schema": {"$ref": _ref(_SCHEMA_OF[route.errors])}}},
             "x-codes": codes,
         }
     return responses
@@ -178,6 +180,12 @@ def _scheme(access: Access) -> str | None:
             return "accessToken"
 
 
+def _oauth_schema(routes: Iterable[Route]) -> dict[str, Any]:
+    """The schema of OAuth errors, if one of the rows answers with them."""
+    used = any(route.errors is ErrorForm.OAUTH for route in routes)
+    return {OAUTH_ERROR: _OAUTH_ERROR_SCHEMA} if used else {}
+
+
 def _ref(name: str) -> str:
     return _REF.format(model=name)
 
@@ -188,6 +196,16 @@ _IDEMPOTENCY_KEY: dict[str, Any] = {
     "in": "header",
     "required": False,
     "schema": {"type": "string", "pattern": "^[\\x21-\\x7e]{1,255}$"},
+}
+_SCHEMA_OF = {ErrorForm.PROBLEM: PROBLEM, ErrorForm.OAUTH: OAUTH_ERROR}
+_OAUTH_ERROR_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "description": "An error as RFC 6749, section 5.2, has it",
+    "required": ["error", "error_description"],
+    "properties": {
+        "error": {"type": "string", "description": "The code of the error, for programs"},
+        "error_description": {"type": "string"},
+    },
 }
 _PROBLEM_SCHEMA: dict[str, Any] = {
     "type": "object",

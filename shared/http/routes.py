@@ -21,6 +21,7 @@ from shared.http.access import (
     Session,
     SessionOrClient,
 )
+from shared.http.error_forms import ErrorForm
 from shared.http.idempotency import IdempotencyAnswerLost, IdempotencyGuard, IdempotencyKeyReused
 from shared.http.lanes import Overloaded, TooManyAtOnce
 from shared.http.refusals import (
@@ -44,6 +45,9 @@ from shared.problems import (
     Refusal,
     RefusalKind,
     ScopeMissing,
+    TokenExpired,
+    TokenInvalid,
+    TokenRevoked,
     Unauthenticated,
     Unavailable,
 )
@@ -219,6 +223,8 @@ class Route:
     `body_cap` is in bytes. `repeat_answer` makes, of the use case's result, the answer that a
     repeated request gets; an idempotent row of an account needs it. The log has the answers of a
     `polled` row at the level DEBUG: programs ask it again and again while nothing happens.
+    `errors` is the form of every refusal on the path, also of the router's own; a row with another
+    than the first has no braces in its path.
     """
 
     method: str
@@ -241,6 +247,7 @@ class Route:
     strictness: Strictness = Strictness.STRICT
     media: Media = Media.JSON
     polled: bool = False
+    errors: ErrorForm = ErrorForm.PROBLEM
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -272,12 +279,13 @@ class Route:
 
 _OF_LOAD = (Unavailable, Overloaded, TooManyAtOnce, DeadlineExceeded)
 _OF_BODIES = (BodyMissing, BodyBroken, BodyTooLarge, BodyTooSlow)
+_OF_TOKENS = (Unauthenticated, TokenInvalid, TokenExpired, TokenRevoked)
 _BY_ACCESS: Mapping[type[Access], tuple[type[Refusal], ...]] = {
     Public: (),
-    Session: (Unauthenticated, WrongPrincipal),
-    Permission: (Unauthenticated, WrongPrincipal, PermissionMissing, NotFound),
-    Client: (Unauthenticated, WrongPrincipal, ScopeMissing),
-    SessionOrClient: (Unauthenticated, WrongPrincipal, ScopeMissing),
-    Internal: (Unauthenticated, WrongPrincipal),
-    Admin: (Unauthenticated,),
+    Session: (*_OF_TOKENS, WrongPrincipal),
+    Permission: (*_OF_TOKENS, WrongPrincipal, PermissionMissing, NotFound),
+    Client: (*_OF_TOKENS, WrongPrincipal, ScopeMissing),
+    SessionOrClient: (*_OF_TOKENS, WrongPrincipal, ScopeMissing),
+    Internal: (Unauthenticated, TokenInvalid, TokenExpired, WrongPrincipal),
+    Admin: (Unauthenticated, TokenInvalid),
 }

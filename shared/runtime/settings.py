@@ -21,8 +21,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 from shared.auth.keys import KEY_BYTES, decode, public_text, read_private, read_public
 from shared.auth.row_signatures import check_journal_keys
 from shared.http.lanes import REQUESTS_AT_ONCE
-from shared.runtime.server_addresses import AmqpAddress, MongoAddress
 from shared.networks import check_trusted_networks
+from shared.runtime.server_addresses import AmqpAddress, MongoAddress
 
 MIN_ADMIN_KEY_LENGTH = 32
 

@@ -59,6 +59,7 @@ OTHER_ROOTS = {
         "shown_text.py",
         "networks.py",
         "problems.py",
+        "quotas.py",
         "redaction.py",
         "row_verifier.py",
         "runtime",

@@ -296,6 +296,8 @@ RAW = {
     b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     "a long line": b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
     "a long header": b"GET /v1/teams HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 70_000 + b"\r\n\r\n",
+    "another version": b"GET /v1/teams HTTP/3.0\r\nHost: a\r\n\r\n",
+    "another coding": b"POST /v1/teams HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: zip\r\n\r\n",
     "a path above the root": b"GET /../x HTTP/1.1\r\nHost: a\r\n\r\n",
 }
 

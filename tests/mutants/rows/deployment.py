@@ -17,6 +17,14 @@ LOST_SECRETS = ("tests/deploy/test_lost_secrets.py",)
 
 ROWS = (
     Mutant(
+        id="gateway-answers-token-requests-with-problems",
+        kind=Kind.DATA,
+        file=GATEWAY,
+        old="error_form_map(row for rows in routes.values() for row in rows)",
+        new="error_form_map(())",
+        tests=("tests/services/identity/test_token_errors.py",),
+    ),
+    Mutant(
         id="gateway-header-timeout",
         kind=Kind.LIMIT,
         file=GATEWAY,

@@ -1,10 +1,14 @@
 """Answers: who is admitted, what a refusal becomes, and which headers are set."""
 
 import logging
+import re
+from datetime import timedelta
 
+import aiohttp
 import pytest
 from pydantic import BaseModel
 
+from shared.auth.access_tokens import sign_access_token, user_claims
 from shared.http.access import Client, Internal, Permission, Public, Session
 from shared.http.api import Api
 from shared.http.refusals import WrongPrincipal
@@ -15,13 +19,18 @@ from shared.problems import (
     NotFound,
     PermissionMissing,
     Stale,
+    TokenRevoked,
     Unauthenticated,
     Unavailable,
     refusal_of,
 )
 from tests.shared.http.sample import (
     ACCOUNT,
+    CLOCK,
     CREDENTIALS,
+    ISSUER,
+    KEY,
+    SESSION,
     USER,
     Busy,
     Echo,
@@ -37,6 +46,17 @@ from tests.shared.http.sample import (
 
 ACCOUNT_PATH = f"/v1/accounts/{ACCOUNT}"
 EVERYONE = (None, *CREDENTIALS)
+
+
+def signed(kid: str = "key_1", *, seconds: int = 0) -> str:
+    """The token of a user, issued at another time or by another key."""
+    issued = CLOCK.now() + timedelta(seconds=seconds)
+    claims = user_claims(
+        issuer=ISSUER, user_id=USER, session_id=SESSION, account_id=ACCOUNT, now=issued
+    )
+    return sign_access_token(KEY, kid, claims)
+
+
 WHO = {
     ("GET", "/v1/open"): dict.fromkeys(EVERYONE, 200),
     ("GET", "/v1/mine"): {None: 401, "user": 200, "checker": 403, "reader": 403},
@@ -54,6 +74,47 @@ CASES = [
 ]
 
 
+def challenge_of(response: aiohttp.ClientResponse) -> dict[str, str]:
+    """The parameters of a challenge for a bearer token."""
+    scheme, _, parameters = response.headers["WWW-Authenticate"].partition(" ")
+    assert scheme == "Bearer"
+    return dict(re.findall(r'(\w+)="([^"]*)"', parameters))
+
+
+SENT = {
+    "no header": (None, "unauthenticated"),
+    "another scheme": ("Basic eA==", "unauthenticated"),
+    "a scheme alone": ("Bearer", "token-invalid"),
+    "no token": ("Bearer x.y.z", "token-invalid"),
+    "an unknown key": (f"Bearer {signed('key_2')}", "token-invalid"),
+    "a time that is over": (f"Bearer {signed(seconds=-400)}", "token-expired"),
+    "an unknown key whose time is over": (
+        f"Bearer {signed('key_2', seconds=-400)}",
+        "token-invalid",
+    ),
+    "a session that has ended": (f"Bearer {signed()}", "token-revoked"),
+}
+
+
+@pytest.mark.parametrize(("header", "code"), SENT.values(), ids=SENT.keys())
+async def test_a_401_tells_a_missing_a_bad_an_old_and_a_revoked_token_apart(
+    serve, world, header: str | None, code: str
+):
+    async def ended(principal):
+        raise TokenRevoked
+
+    site = await serve(team(world, authenticator=authenticator(live=ended)))
+    headers = {} if header is None else {"Authorization": header}
+    async with site.ask("GET", "/v1/mine", headers=headers) as response:
+        problem, challenge = await response.json(), challenge_of(response)
+    assert (response.status, problem["code"]) == (401, code)
+    told = {"realm": "rolecall"}
+    if code != "unauthenticated":
+        # RFC 6750, section 3: no error without a token.
+        told |= {"error": "invalid_token", "error_description": problem["detail"]}
+    assert challenge == told
+
+
 @pytest.mark.parametrize(("method", "path", "who", "status"), CASES)
 async def test_each_route_admits_the_callers_that_its_row_names(
     site: Site, method: str, path: str, who: str | None, status: int
@@ -63,7 +124,9 @@ async def test_each_route_admits_the_callers_that_its_row_names(
         assert response.status == status
         assert len(site.world.calls) == (status == 200)
         if status == 401:
-            assert response.headers["WWW-Authenticate"] == 'Bearer realm="rolecall"'
+            challenge, code = challenge_of(response), (await response.json())["code"]
+            assert code == ("unauthenticated" if who is None else "token-invalid")
+            assert challenge.get("error") == (None if who is None else "invalid_token")
 
 
 async def test_the_actor_comes_from_the_credential_alone(site: Site):
@@ -77,7 +140,7 @@ async def test_a_huge_token_is_unauthenticated(site: Site, length: int):
     headers = {"Authorization": "Bearer " + "x" * length}
     async with site.ask("GET", "/v1/mine", headers=headers) as response:
         assert response.status == 401
-        assert (await response.json(content_type=None))["code"] == "unauthenticated"
+        assert (await response.json(content_type=None))["code"] == "token-invalid"
 
 
 async def test_an_ended_session_is_unauthenticated(serve, world):
@@ -85,7 +148,7 @@ async def test_an_ended_session_is_unauthenticated(serve, world):
 
     async def live(principal):
         if principal.user_id not in alive:
-            raise Unauthenticated
+            raise TokenRevoked
 
     site = await serve(team(world, authenticator=authenticator(live=live)))
     for status in (200, 401):

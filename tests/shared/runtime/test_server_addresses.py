@@ -18,7 +18,7 @@ from cryptography.x509.oid import NameOID
 from pydantic import BaseModel, ValidationError
 
 from shared.bus.rabbitmq_links import BrokerLinks
-from shared.mongo import DATABASE_AWAY, connect
+from shared.mongo import DatabaseAway, connect
 from shared.runtime.server_addresses import AmqpAddress, MongoAddress
 from shared.timeouts import Timeouts
 from tests.waiting import wait_for
@@ -132,7 +132,7 @@ async def reach_database(url):
     """Connect as a service does; the server ends the connection."""
     address = Database(url=url).url.get_secret_value()
     client = connect(address, app_name=APP_NAME, timeouts=Timeouts(database=1.0))
-    with pytest.raises(DATABASE_AWAY):
+    with pytest.raises(DatabaseAway):
         await client.admin.command("ping")
     client.close()
 
