@@ -119,8 +119,8 @@ class Catalog:
             problems = [
                 Problem(
                     (name,),
-                    f"{name!r} applies to the whole account. An override can only name entries with"
-                    " `project_scoped: true`.",
+                    f"{name!r} applies to the whole account. An override can only name entries that"
+                    f" are decided inside one {self.policies.words.project}.",
                 )
                 for name in account_wide
             ]

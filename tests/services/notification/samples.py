@@ -93,7 +93,12 @@ INVITATION_MAIL = Expected(
     link=InvitationLinkRequest(kind="invitation", id=INVITATION_ID, generation=1),
     expires_at=IN_A_WEEK,
 )
-PROJECT_WORDS = {"account": "Acme", "project": "prod", "actor": "Ana Díaz"}
+PROJECT_WORDS = {
+    "account": "Acme",
+    "project": "prod",
+    "project_word": "project",
+    "actor": "Ana Díaz",
+}
 
 MAILS: tuple[tuple[Payload, Expected], ...] = (
     (identity.SignUpRequested(**SIGN_UP, generation=1), VERIFICATION),
