@@ -8,6 +8,22 @@ GUARD_TESTS = ("tests/sdk/test_permission_guard.py",)
 
 ROWS = (
     Mutant(
+        id="catalog-with-a-shipped-name-passes",
+        kind=Kind.CORRECTNESS,
+        file="sdk/rolecall/core/catalog.py",
+        old="    if catalog.name in SHIPPED_CATALOGS and catalog.id !=",
+        new="    if catalog.name not in SHIPPED_CATALOGS and catalog.id !=",
+        tests=("tests/sdk/test_cli.py",),
+    ),
+    Mutant(
+        id="grant-without-effect-passes",
+        kind=Kind.CORRECTNESS,
+        file="sdk/rolecall/core/rules.py",
+        old="            for lower in _included(level_id, levels):\n                if scope is",
+        new="            for lower in _included(level_id, {}):\n                if scope is",
+        tests=("tests/sdk/test_bad_catalogs.py",),
+    ),
+    Mutant(
         id="sdk-secret-to-the-proxy",
         kind=Kind.SECURITY,
         file=TRANSPORT,
