@@ -9,18 +9,18 @@ GUARD_TESTS = ("tests/sdk/test_permission_guard.py",)
 ROWS = (
     Mutant(
         id="catalog-with-a-shipped-name-passes",
-        kind=Kind.CORRECTNESS,
+        kind=Kind.DATA,
         file="sdk/rolecall/core/catalog.py",
-        old="    if catalog.name in SHIPPED_CATALOGS and catalog.id !=",
-        new="    if catalog.name not in SHIPPED_CATALOGS and catalog.id !=",
+        old="    if catalog.name in SHIPPED_CATALOGS and",
+        new="    if catalog.name in () and",
         tests=("tests/sdk/test_cli.py",),
     ),
     Mutant(
         id="grant-without-effect-passes",
-        kind=Kind.CORRECTNESS,
+        kind=Kind.DATA,
         file="sdk/rolecall/core/rules.py",
-        old="            for lower in _included(level_id, levels):\n                if scope is",
-        new="            for lower in _included(level_id, {}):\n                if scope is",
+        old="if scope is Scope.ALL and cells.get(lower) is Scope.SELF:",
+        new="if scope is Scope.SELF and cells.get(lower) is Scope.SELF:",
         tests=("tests/sdk/test_bad_catalogs.py",),
     ),
     Mutant(
