@@ -148,7 +148,7 @@ def example(schema: Mapping[str, Any], definitions: Mapping[str, Any], name: str
     if "$ref" in schema:
         model = schema["$ref"].rpartition("/")[2]
         value = example(definitions[model], definitions, name)
-        return value | OF_MODEL.get(model, {}) if isinstance(value, dict) else value
+        return {**value, **OF_MODEL.get(model, {})} if isinstance(value, dict) else value
     chosen = schema.get("examples") or schema.get("enum")
     if chosen or "const" in schema:
         return chosen[0] if chosen else schema["const"]

@@ -1,7 +1,7 @@
 """The OpenAPI 3.1 document of a ROUTES table."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from shared.http.access import Access, Admin, Client, Internal, Permission, Public, SessionOrClient
@@ -136,9 +136,14 @@ def _path_parameters(route: Route) -> list[dict[str, Any]]:
             schema["pattern"] = f"^{prefix}_[0-9a-f]{{32}}$"
         value = BY_NAME.get(name, name) if prefix is None else example_id(prefix)
         parameters.append(
-            {"name": name, "in": "path", "required": True}
-            | _described(PARAMETERS.get(name))
-            | {"schema": schema, "example": value}
+            {
+                "name": name,
+                "in": "path",
+                "required": True,
+                **_described(PARAMETERS.get(name)),
+                "schema": schema,
+                "example": value,
+            }
         )
     return parameters
 
@@ -149,9 +154,11 @@ def _query_parameters(route: Route, schemas: RouteSchemas) -> list[dict[str, Any
     schema = schemas.resolved(schemas.taken(route.query, Strictness.STRICT))
     required = schema.get("required", [])
     return [
-        {"name": name, "in": "query", "required": name in required}
-        | _described(member.get("description"))
-        | {
+        {
+            "name": name,
+            "in": "query",
+            "required": name in required,
+            **_described(member.get("description")),
             "schema": {key: value for key, value in member.items() if key != "description"},
             "example": example(member, schemas.definitions, name),
         }
@@ -159,7 +166,7 @@ def _query_parameters(route: Route, schemas: RouteSchemas) -> list[dict[str, Any
     ]
 
 
-def _described(text: str | None) -> Mapping[str, str]:
+def _described(text: str | None) -> dict[str, Any]:
     return {} if text is None else {"description": text}
 
 

@@ -29,7 +29,9 @@ class RouteSchemas:
         schemas, together = models_json_schema(list(_models(routes)), ref_template=REF)
         definitions = together.get("$defs", {})
         names = _readable_names(definitions)
-        self._schemas = {key: _for_customers(schema, names) for key, schema in schemas.items()}
+        self._schemas: dict[_Key, Schema] = {
+            key: _for_customers(schema, names) for key, schema in schemas.items()
+        }
         self.definitions: dict[str, Schema] = {
             names[name]: _for_customers(schema, names) for name, schema in definitions.items()
         }
@@ -50,7 +52,8 @@ class RouteSchemas:
     def taken(self, model: type[Any], strictness: Strictness) -> Schema:
         """The schema of a body or a query."""
         schema = self._schemas[model, "validation"]
-        return schema if strictness is Strictness.STRICT else self._opened(schema)
+        taken: Schema = schema if strictness is Strictness.STRICT else self._opened(schema)
+        return taken
 
     def given(self, model: type[Any]) -> Schema:
         """The schema of an answer."""
@@ -59,7 +62,7 @@ class RouteSchemas:
     def resolved(self, schema: Schema) -> Schema:
         """The schema that a reference leads to."""
         reference = schema.get("$ref")
-        return schema if reference is None else self.definitions[name_in(reference)]
+        return schema if reference is None else self.definitions[name_in(str(reference))]
 
     def used_by(self, part: Any) -> dict[str, Schema]:
         """The definitions that a part of a document refers to, also through each other."""
