@@ -170,7 +170,7 @@ def _json(value: Any) -> str:
 
 def _answers(operation: Operation) -> str:
     parts = []
-    for status, answer in operation["responses"].items():
+    for status, answer in sorted(operation["responses"].items()):
         if status >= "300":
             continue
         parts.append(f"<p><strong>{escape(status)}</strong> {inline(answer['description'])}")

@@ -90,6 +90,9 @@ def _responses(route: Route, schemas: RouteSchemas) -> dict[str, Any]:
     else:
         content = {"application/json": _with_example(schemas.given(route.gives), schemas)}
         responses[str(route.status)] = {"description": "Success.", "content": content}
+    for status, model in route.also_gives:
+        content = {"application/json": _with_example(schemas.given(model), schemas)}
+        responses[str(status)] = {"description": "Success.", "content": content}
     if route.effective_everywhere:
         responses["202"] = {"description": NOT_EFFECTIVE, "headers": _EFFECT_HEADERS}
     by_status: dict[int, list[type[Refusal]]] = defaultdict(list)

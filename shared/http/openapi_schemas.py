@@ -122,8 +122,9 @@ def _models(routes: Iterable[Route]) -> dict[_Key, None]:
         for model in (route.takes, route.query):
             if model is not None:
                 wanted[model, "validation"] = None
-        if route.gives is not None:
-            wanted[route.gives, "serialization"] = None
+        for model in (route.gives, *(other for _, other in route.also_gives)):
+            if model is not None:
+                wanted[model, "serialization"] = None
     return wanted
 
 

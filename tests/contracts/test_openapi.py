@@ -108,9 +108,10 @@ def _query_taken(row: Route, query: dict[str, str]) -> bool:
 @pytest.mark.parametrize("row", WITH_ANSWER, ids=by_operation)
 def test_the_example_of_an_answer_fits_its_schema_and_its_class(row: Route) -> None:
     assert row.gives is not None
-    content = operation(row)["responses"][str(row.status)]["content"]["application/json"]
-    assert fits(content["example"], content["schema"], DEFINITIONS)
-    row.gives.model_validate_json(json.dumps(content["example"]))
+    for status, model in ((row.status, row.gives), *row.also_gives):
+        content = operation(row)["responses"][str(status)]["content"]["application/json"]
+        assert fits(content["example"], content["schema"], DEFINITIONS)
+        model.model_validate_json(json.dumps(content["example"]))
 
 
 @pytest.mark.parametrize("row", ROWS, ids=by_operation)

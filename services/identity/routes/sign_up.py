@@ -106,6 +106,7 @@ ROUTES = (
         takes=SignUp,
         gives=SignUpAnswer,
         status=202,
+        also_gives=((201, SessionAnswer),),
         refuses=(InvitationNotValid, AccountExists, TooManyRequests, HashingBusy),
     ),
     Route(

@@ -59,6 +59,7 @@ OVERRIDE: dict[str, Any] = {
     "account_name": "Acme",
     "project_id": "prj_1",
     "project_name": "prod",
+    "project_word": "cluster",
     "user_id": "usr_bo",
     "email": "bo@example.com",
 }
@@ -96,7 +97,7 @@ INVITATION_MAIL = Expected(
 PROJECT_WORDS = {
     "account": "Acme",
     "project": "prod",
-    "project_word": "project",
+    "project_word": "cluster",
     "actor": "Ana Díaz",
 }
 
