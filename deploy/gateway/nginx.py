@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 
+from deploy.gateway.docs import CONTENT_SECURITY_POLICY
 from deploy.gateway.limits import (
     SENDER,
     SENDER_LIMITS,
@@ -101,7 +102,7 @@ http {{
       root {static};
       default_type text/html;
       charset utf-8;
-      add_header Content-Security-Policy "default-src 'none'; style-src 'unsafe-inline'";
+      add_header Content-Security-Policy "{docs_policy}";
       add_header X-Content-Type-Options nosniff;
       try_files /docs.html =404;
     }}
@@ -209,6 +210,7 @@ def configuration(
         locations=locations.rstrip("\n"),
         resolver=RESOLVER.format(address=resolver) if resolver else "",
         error_pages="\n    ".join(page.error_page for page in ERROR_PAGES),
+        docs_policy=CONTENT_SECURITY_POLICY,
         real_ip=_real_ip(proxies),
         problems="\n    ".join(page.locations for page in ERROR_PAGES),
     )

@@ -15,7 +15,7 @@ from typing import Any
 from aiohttp import ClientSession, web
 
 from deploy.configuration import Addresses, Secrets, environment, refuse_lost
-from deploy.gateway.docs import page
+from deploy.gateway.docs import CONTENT_SECURITY_POLICY, page
 from deploy.local.settings import LocalSettings
 from deploy.mailcatcher import MailCatcher
 from deploy.mongo import DATABASES, USERS
@@ -222,7 +222,11 @@ class Product:
 
 def _html_handler(text: str) -> Any:
     async def reply(request: web.Request) -> web.Response:
-        return web.Response(text=text, content_type="text/html")
+        headers = {
+            "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+            "X-Content-Type-Options": "nosniff",
+        }
+        return web.Response(text=text, content_type="text/html", headers=headers)
 
     return reply
 

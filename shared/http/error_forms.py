@@ -32,11 +32,14 @@ def error_document(refusal: Refusal, form: ErrorForm, *, request_id: str) -> dic
     """Return the document that answers a refusal."""
     if form is ErrorForm.PROBLEM:
         return refusal.problem(request_id)
-    code = refusal.code.replace("-", "_") if refusal.code in _OWN_CODES else None
-    return {
-        "error": code or _OTHER_CODES.get(refusal.kind, "invalid_request"),
-        "error_description": _description(refusal),
-    }
+    return {"error": oauth_code(refusal), "error_description": _description(refusal)}
+
+
+def oauth_code(refusal: Refusal | type[Refusal]) -> str:
+    """Return the `error` of the token endpoint that stands for a refusal."""
+    if refusal.code in _OWN_CODES:
+        return refusal.code.replace("-", "_")
+    return _OTHER_CODES.get(refusal.kind, "invalid_request")
 
 
 def error_headers(refusal: Refusal, form: ErrorForm) -> dict[str, str]:

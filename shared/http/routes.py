@@ -219,7 +219,8 @@ class Route:
     `takes` is None when no body is read, `query` is None when no parameter is known. With
     `effective_everywhere` the write is acknowledged after the barrier, because it changes policy
     state. `status` is that of an answer with a body; a handler that returns None answers 204. A row
-    with `gives` that does so has `may_have_no_body`.
+    with `gives` that does so has `may_have_no_body`. `also_gives` has the answers with another
+    status, which the documents name; their classes are among those of `gives`.
     `body_cap` is in bytes. `repeat_answer` makes, of the use case's result, the answer that a
     repeated request gets; an idempotent row of an account needs it. The log has the answers of a
     `polled` row at the level DEBUG: programs ask it again and again while nothing happens.
@@ -239,6 +240,7 @@ class Route:
     gives: type[BaseModel] | None = None
     may_have_no_body: bool = False
     status: int = 200
+    also_gives: tuple[tuple[int, type[BaseModel]], ...] = ()
     refuses: tuple[type[Refusal], ...] = ()
     effective_everywhere: bool = False
     body_cap: int = BODY_CAP_BYTES

@@ -8,6 +8,22 @@ FORM_TESTS = ("tests/shared/http/test_error_forms.py",)
 
 ROWS = (
     Mutant(
+        id="openapi-closes-what-the-product-leaves-open",
+        kind=Kind.DATA,
+        file="shared/http/openapi_schemas.py",
+        old='copy | {"additionalProperties": True}',
+        new='copy | {"additionalProperties": False}',
+        tests=("tests/contracts/test_openapi.py",),
+    ),
+    Mutant(
+        id="openapi-leaves-open-what-the-product-closes",
+        kind=Kind.DATA,
+        file="shared/http/openapi_schemas.py",
+        old='["additionalProperties"] = False',
+        new='["additionalProperties"] = True',
+        tests=("tests/contracts/test_openapi.py",),
+    ),
+    Mutant(
         id="http-cursor-of-another-account",
         kind=Kind.DATA,
         file="shared/http/paging.py",
