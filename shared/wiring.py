@@ -23,6 +23,7 @@ from shared.following.followers import Followers
 from shared.following.journal_view import JournalView, ReplicaState
 from shared.http.api import Api
 from shared.http.client import InternalClient
+from shared.http.idempotency import Idempotency
 from shared.http.lanes import lane_limits
 from shared.http.routes import Route
 from shared.ids import new_id
@@ -243,13 +244,14 @@ class JournalParts(Parts):
         inbox: Inbox,
         internal_routes: Sequence[Route],
         authenticator: Authenticator,
+        idempotency: Idempotency | None = None,
         opens: Sequence[Step] = (),
         joins: Sequence[Step] = (),
         tasks: Mapping[str, Loop] | None = None,
         closes: Sequence[Step] = (),
         following: Following | None = None,
     ) -> ServiceApp:
-        """Put the service together.
+        """Put the service together; `idempotency` is for its internal routes.
 
         `opens` run when the journal is open and before other services may call. `joins` may wait
         for other services, and run before facts arrive. No step waits for a lease of `following`.
@@ -273,6 +275,7 @@ class JournalParts(Parts):
                 routes,
                 ctx,
                 authenticator=authenticator,
+                idempotency=idempotency,
                 lane_limits=self.lane_limits,
             ),
             opens=(self._migrate, self.journal.start, *opens),
@@ -284,10 +287,7 @@ class JournalParts(Parts):
                 **tasks,
             },
             closes=(inbox.stop, *closes, self.internal.close, self._close_client),
-            checks=lambda: {
-                "bus": inbox.connected,
-                **({} if following is None else following.checks()),
-            },
+            checks=lambda: {"bus": inbox.connected, **(following.checks() if following else {})},
             proxies=self._proxies,
             timeouts=self.timeouts,
         )

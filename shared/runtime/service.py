@@ -106,7 +106,7 @@ class ServiceApp:
         """
         context.service.set(self.name)
         inside = web.Application()
-        mount(inside, self.internal, health_api(self.name, self.ready))
+        mount(inside, self.internal, health_api(self.name, self.ready), between_services=True)
         if local_hosts:
             inside.middlewares.append(local_hosts_only)
         self._listeners["internal"] = Listener(inside, internal)

@@ -77,6 +77,7 @@ def _request(call: Call[Any, Any]) -> AccountRequest:
         project_id=None if project_id is None else ProjectId(project_id),
         guard=call.guard,
         repeat_answer=call.route.repeat_answer,
+        precondition=call.precondition,
     )
 
 

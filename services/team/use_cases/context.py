@@ -20,6 +20,7 @@ from shared.contracts.facts import Caller
 from shared.following.live_callers import LiveCallers
 from shared.http.client import InternalClient
 from shared.http.idempotency import IdempotencyGuard
+from shared.http.preconditions import Precondition
 from shared.ids import AccountId, ProjectId, UserId
 from shared.journal import Guard, Journal, JournalWrite, Snapshot, WriteResult
 from shared.leases import Leases
@@ -35,7 +36,8 @@ class AccountRequest:
 
     With `project_id` the permission is decided inside that project; `project_permission` is a right
     on it that the request needs as well. `repeat_answer` makes, of the change's result, the answer
-    that a repeat with the same idempotency key gets.
+    that a repeat with the same idempotency key gets. `precondition` is about the resource that the
+    request changes; its use case hands that resource to `AccountWrite.require_precondition`.
     """
 
     caller: Caller
@@ -46,6 +48,7 @@ class AccountRequest:
     project_id: ProjectId | None = None
     guard: IdempotencyGuard | None = None
     repeat_answer: Callable[[Any], BaseModel] | None = None
+    precondition: Precondition | None = None
 
     @property
     def permissions(self) -> tuple[str, ...]:
@@ -135,7 +138,12 @@ class Ctx:
             member = access.membership
             write.caller = with_name(request.caller, name=member.name, email=member.email)
             account_write = AccountWrite(
-                self.store, write, account_id, account=access.account, access=access
+                self.store,
+                write,
+                account_id,
+                account=access.account,
+                access=access,
+                precondition=request.precondition,
             )
             result = await change(account_write)
             await account_write.finish()
