@@ -69,9 +69,17 @@ ROWS = (
         id="gateway-repeats-effects",
         kind=Kind.DATA,
         file=GATEWAY,
-        old="  proxy_next_upstream error timeout;\n",
+        old="  proxy_next_upstream error timeout http_503;\n",
         new="  proxy_next_upstream error timeout http_503 non_idempotent;\n",
         tests=("tests/deploy/gateway/test_nginx.py", "-k", "effect"),
+    ),
+    Mutant(
+        id="gateway-stays-with-a-starting-replica",
+        kind=Kind.AVAILABILITY,
+        file=GATEWAY,
+        old="  proxy_next_upstream error timeout http_503;\n",
+        new="  proxy_next_upstream error timeout;\n",
+        tests=("tests/deploy/gateway/test_nginx.py", "-k", "may_be_repeated"),
     ),
     Mutant(
         id="gateway-body-cap",
