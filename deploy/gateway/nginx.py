@@ -70,8 +70,8 @@ http {{
   proxy_set_header Forwarded "";
   proxy_connect_timeout 2s;
   proxy_read_timeout {answer_seconds}s;
-  # Another replica may have what this one lacks at its start or end. A POST or PATCH goes there only
-  # if no replica has received it; every other method may be repeated.
+  # A replica that starts or ends may answer 503 while another one is well. A POST or PATCH goes to
+  # another one only if no replica has received it; every other method may be repeated.
   proxy_next_upstream error timeout http_503;
   proxy_next_upstream_timeout 5s;
 {upstreams}
