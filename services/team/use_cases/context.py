@@ -34,7 +34,8 @@ class AccountRequest:
     """One request of a user about one account, and the permission that it needs.
 
     With `project_id` the permission is decided inside that project; `project_permission` is a right
-    on it that the request needs as well. `repeat_answer` makes, of the change's result, the answer
+    on it that the request needs as well. `named_user_id` is the user that the path names, who is
+    read together with the acting member. `repeat_answer` makes, of the change's result, the answer
     that a repeat with the same idempotency key gets.
     """
 
@@ -44,6 +45,7 @@ class AccountRequest:
     permission: str
     project_permission: str | None = None
     project_id: ProjectId | None = None
+    named_user_id: UserId | None = None
     guard: IdempotencyGuard | None = None
     repeat_answer: Callable[[Any], BaseModel] | None = None
 
@@ -127,7 +129,11 @@ class Ctx:
                 await account_write.finish()
                 return result
             rows = await self.store.access_rows(
-                account_id, request.user_id, project_id=request.project_id, session=write.session
+                account_id,
+                request.user_id,
+                project_id=request.project_id,
+                named=request.named_user_id,
+                session=write.session,
             )
             access = authorize(
                 rows, *request.permissions, now=write.now, project_id=request.project_id
@@ -135,7 +141,12 @@ class Ctx:
             member = access.membership
             write.caller = with_name(request.caller, name=member.name, email=member.email)
             account_write = AccountWrite(
-                self.store, write, account_id, account=access.account, access=access
+                self.store,
+                write,
+                account_id,
+                account=access.account,
+                access=access,
+                loaded={} if rows is None else rows.users,
             )
             result = await change(account_write)
             await account_write.finish()
