@@ -114,26 +114,34 @@ def kinds(world: World, team: Team, reader: Person, project_id: str) -> list[Kin
     account, owner, member = team.path, team.owner, team.mail
     override = f"{account}/projects/{project_id}/overrides/{member.user_id}"
 
+    question = {
+        "subject": {"type": "user", "id": owner.user_id},
+        "action": {"name": "write"},
+        "resource": {
+            "type": "instance",
+            "id": "i-1",
+            "properties": {"account_id": team.account_id},
+        },
+    }
+
     async def check(number: int) -> Answer:
-        return await world.platform.ask(
-            owner.user_id, "instance:write", account=team.account_id, owner=owner.user_id
-        )
+        return await world.platform.send_once("POST", "/access/v1/evaluation", question)
 
     async def set_override(number: int) -> Answer:
-        return await owner.send("PUT", override, {"grants": {}})
+        return await owner.send_once("PUT", override, {"grants": {}})
 
     async def rename(number: int) -> Answer:
         own = f"/v1/accounts/{reader.account_id}"
-        return await reader.send("PATCH", own, {"name": f"Engines {number % 7}"})
+        return await reader.send_once("PATCH", own, {"name": f"Engines {number % 7}"})
 
     async def me(number: int) -> Answer:
-        return await reader.send("GET", "/v1/me")
+        return await reader.send_once("GET", "/v1/me")
 
     async def members(number: int) -> Answer:
-        return await reader.send("GET", f"{account}/members")
+        return await reader.send_once("GET", f"{account}/members")
 
     async def records(number: int) -> Answer:
-        return await owner.send("GET", f"{account}/audit-events?limit=5")
+        return await owner.send_once("GET", f"{account}/audit-events?limit=5")
 
     return [
         Kind("check (authz)", 15, check),

@@ -57,6 +57,7 @@ OTHER_ROOTS = {
         "contacts.py",
         "shown_text.py",
         "networks.py",
+        "parts.py",
         "problems.py",
         "redaction.py",
         "row_verifier.py",
