@@ -29,6 +29,7 @@ SETTLE_SECONDS = 1.0
 """The pause before and after each restart."""
 START_SECONDS = 15.0
 """How long requests are sent after every process of a full start said that it is ready."""
+NONE_READY = "full start, until all are ready"
 HEADINGS = (
     "| restarted | requests | not 2xx: may be repeated | not 2xx: others |\n|---|---|---|---|"
 )
@@ -56,12 +57,13 @@ class Failure:
 
 @dataclass
 class Load:
-    """Requests of several kinds: of each one after the other, at most so many in a second."""
+    """Requests of several kinds. Those of one kind follow each other, at most at its rate."""
 
     kinds: Sequence[Kind]
     phase: str = "warm-up"
     sent: Counter[str] = field(default_factory=Counter)
     failures: list[Failure] = field(default_factory=list)
+    began: float = field(default_factory=time.monotonic)
     good_at: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     """By kind: the times of the good answers."""
 
@@ -96,17 +98,21 @@ class Load:
             self.failures.append(Failure(phase, began, kind, f"{answer.status} {code}"))
 
     def table(self) -> str:
-        """One row for each phase, then each failure."""
-        began = min((failure.at for failure in self.failures), default=0.0)
-        rows = [HEADINGS]
+        """One row for each phase, then each failure; those without any replica are counted."""
+        rows, lines = [HEADINGS], []
         for phase, sent in self.sent.items():
             failed = [failure for failure in self.failures if failure.phase == phase]
             repeatable = sum(failure.kind.may_repeat for failure in failed)
             rows.append(f"| {phase} | {sent} | {repeatable} | {len(failed) - repeatable} |")
-        return "\n".join(rows) + "".join(
-            f"\n- {failure.phase}, +{failure.at - began:.2f} s, {failure.kind.name}: {failure.what}"
-            for failure in self.failures
-        )
+            if phase == NONE_READY:
+                counts = Counter(f"{each.kind.name}: {each.what}" for each in failed)
+                lines += [f"- {phase}, {what}, {times} times" for what, times in counts.items()]
+                continue
+            lines += [
+                f"- {phase}, {each.at - self.began:.2f} s, {each.kind.name}: {each.what}"
+                for each in failed
+            ]
+        return "\n".join([*rows, "", *lines])
 
 
 def kinds(world: World, team: Team, reader: Person, project_id: str) -> list[Kind]:
@@ -166,7 +172,7 @@ async def roll(load: Load, product: Processes, services: Sequence[str]) -> None:
 
 async def start_everything(load: Load, product: Processes) -> str:
     """Stop and start all services at once; when each kind of request was answered again."""
-    load.phase = "full start, until all are ready"
+    load.phase = NONE_READY
     processes = list(product.services.values())
     await _all(ServiceProcess.stop, processes)
     began = time.monotonic()

@@ -23,7 +23,7 @@ from shared.problems import NotFound, PermissionMissing
 
 
 @dataclass(frozen=True, kw_only=True)
-class UserRows:
+class AccountUserRows:
     """What is stored about one user in an account."""
 
     membership: Membership | None
@@ -42,12 +42,12 @@ class AccessRows:
     membership: Membership
     overrides: Sequence[ProjectOverride] = ()
     project: Project | None = None
-    others: Mapping[UserId, UserRows] = field(default_factory=dict)
+    others: Mapping[UserId, AccountUserRows] = field(default_factory=dict)
 
     @property
-    def users(self) -> Mapping[UserId, UserRows]:
+    def users(self) -> Mapping[UserId, AccountUserRows]:
         """Everyone who was read: the acting member and the others."""
-        acting = UserRows(membership=self.membership, overrides=self.overrides)
+        acting = AccountUserRows(membership=self.membership, overrides=self.overrides)
         return {**self.others, self.membership.user_id: acting}
 
 

@@ -1,6 +1,6 @@
 """The collections of team in MongoDB."""
 
-from services.team.domain.account_access import AccessRows, UserRows
+from services.team.domain.account_access import AccessRows, AccountUserRows
 from services.team.store.accounts import AccountRows
 from services.team.store.catalogs import CatalogRows, catalog_object
 from services.team.store.invitation_limits import InvitationLimitRows
@@ -67,7 +67,7 @@ class Store(
             overrides=overrides[user_id],
             project=project,
             others={
-                user: UserRows(membership=members.get(user), overrides=overrides[user])
+                user: AccountUserRows(membership=members.get(user), overrides=overrides[user])
                 for user in users - {user_id}
             },
         )

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from services.team.domain.account_access import AccountAccess, UserRows
+from services.team.domain.account_access import AccountAccess, AccountUserRows
 from services.team.domain.accounts import Account
 from services.team.domain.invitation_mails import AccountMail, accepted_mailboxes, recent_mails
 from services.team.domain.invitations import Invitation, InvitationContext
@@ -33,7 +33,7 @@ class AccountWrite:
         *,
         account: Account | None,
         access: AccountAccess | None = None,
-        loaded: Mapping[UserId, UserRows] | None = None,
+        loaded: Mapping[UserId, AccountUserRows] | None = None,
     ) -> None:
         """Begin; `loaded` has users who were read with the account, in the same transaction."""
         self.account = account
