@@ -43,6 +43,7 @@ class Parts:
             timeouts=timeouts,
         )
         self.verifier = RowVerifier(settings.journal_keys, clock=self.clock)
+        self.verifier.count_from_zero(service)
         self.lane_limits = lane_limits(settings.requests_at_once)
         self._settings = settings
         self._remote_keys: RemoteKeys | None = None

@@ -7,6 +7,7 @@ parts start and stop is written here once.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from shared import metrics
 from shared.auth.authenticator import Authenticator
 from shared.auth.keys import read_private
 from shared.auth.row_signatures import RowSigner
@@ -171,6 +172,7 @@ class JournalParts(Parts):
     def inbox(self, subscriptions: Subscriptions, ctx: Any) -> Inbox:
         """Make the inbox of the service's queue."""
         queue = QUEUES[self.service]
+        metrics.start_at_zero(metrics.PUT_ASIDE, [self.service], queue.sources)
         return Inbox(
             self.client,
             self.database,

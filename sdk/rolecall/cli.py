@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TextIO
 
 from rolecall.client.admin import AdminError, create_client
 from rolecall.client.checks import RolecallClient, UndecidedError
@@ -25,17 +26,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     0: done or allowed; 1: invalid, refused or denied; 2: wrong usage, unreadable or undecided.
     """
-    options = _parser().parse_args(arguments)
     try:
+        options = _parser().parse_args(arguments)
         code: int = options.run(options)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader (`| head`) has enough. Python would report the pipe again when it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OK
     except _UsageError as error:
         _report(str(error))
         return USAGE
+    finally:
+        _end_output()
     return code
 
 
@@ -48,7 +46,7 @@ def _check_catalogs(options: argparse.Namespace) -> int:
             _report_problems(file, error)
             code = INVALID
         else:
-            print(f"{file}: {catalog.id}")
+            _say(f"{file}: ok, {catalog.id}")
     return code
 
 
@@ -59,7 +57,7 @@ def _show(options: argparse.Namespace) -> int:
     except CatalogError as error:
         _report_problems(options.catalog, error)
         return INVALID
-    print("\n".join(_table(catalog)))
+    _say("\n".join(_table(catalog)))
     return OK
 
 
@@ -80,9 +78,9 @@ def _create_client(options: argparse.Namespace) -> int:
         _report(str(error))
         return USAGE if error.unreachable else INVALID
     if options.json:
-        print(json.dumps({"id": client.id, "secret": client.secret}))
+        _say(json.dumps({"id": client.id, "secret": client.secret}))
     else:
-        print(f"id      {client.id}\nsecret  {client.secret}\nThe secret is not shown again.")
+        _say(f"id      {client.id}\nsecret  {client.secret}\nThe secret is not shown again.")
     return OK
 
 
@@ -118,7 +116,7 @@ def _check_permission(options: argparse.Namespace) -> int:
         if name
     ]
     verdict = "allowed" if decision.allowed else f"denied ({decision.reason})"
-    print(" by ".join([verdict, *decided_by]))
+    _say(" by ".join([verdict, *decided_by]))
     return OK if decision.allowed else INVALID
 
 
@@ -143,12 +141,13 @@ def _table(catalog: Catalog) -> Iterator[str]:
         for level in entry.levels
     )
     widths = {role_id: max(len(role_id), 4) for role_id in held}
+    scoped = f"  ({catalog.policies.words.project}-scoped)"
     yield f"{catalog.title}  {catalog.id}"
     yield " " * name_width + "".join(f"  {role:<{width}}" for role, width in widths.items())
     for section in catalog.sections:
         yield section.title
         for entry in section.entries:
-            yield f"  {entry.title}" + ("  (project-scoped)" if entry.project_scoped else "")
+            yield f"  {entry.title}" + (scoped if entry.project_scoped else "")
             for level in entry.levels:
                 name, *also = entry.permission_names(level)
                 cells = "".join(
@@ -160,8 +159,29 @@ def _table(catalog: Catalog) -> Iterator[str]:
     yield "all: all resources   self: own resources   -: no permission"
 
 
+def _say(text: str) -> None:
+    _write(sys.stdout, f"{text}\n")
+
+
 def _report(message: str) -> None:
-    print(message, file=sys.stderr)
+    _write(sys.stderr, f"{message}\n")
+
+
+def _end_output() -> None:
+    """Write what is left of both outputs, also of argparse, before Python does at its end."""
+    for output in (sys.stdout, sys.stderr):
+        _write(output, "")
+
+
+def _write(output: TextIO | None, text: str) -> None:
+    """Write the text at once; a reader that has enough (`| head`) does not change the exit code."""
+    if output is None:  # the caller closed it
+        return
+    try:
+        output.write(text)
+        output.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), output.fileno())
 
 
 def _report_problems(file: object, error: CatalogError) -> None:

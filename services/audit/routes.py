@@ -4,7 +4,14 @@ import re
 from datetime import datetime
 from typing import Annotated, Any, Self
 
-from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints
+from pydantic import (
+    AwareDatetime,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
 
 from services.audit.domain import Filters, Record
 from services.audit.use_cases.context import Ctx
@@ -17,10 +24,10 @@ from shared.http.routes import Answer, Call, Route
 
 def _check_moment(value: str) -> str:
     """Refuse a number, which pydantic would take for seconds since 1970, and a lost `+`."""
-    if re.search(r":\d\d(\.\d+)? \d\d:\d\d$", value):
-        raise ValueError("Write `+` as `%2B`")
-    if re.match(r"\d{4}-\d\d-\d\d", value) is None:
-        raise ValueError("Must be an RFC 3339 time with an offset, such as 2026-03-05T12:00:00Z")
+    if re.search(r":\d\d(\.\d+)? \d\d:?\d\d$", value):
+        raise ValueError("The `+` of the zone arrived as a blank. In a query, write it as `%2B`")
+    if re.match(r"\d{4}-\d\d-\d\d[Tt ]\d\d:", value) is None:
+        raise ValueError("Must be an RFC 3339 time with a zone, such as 2026-03-05T12:00:00Z")
     return value
 
 
@@ -49,14 +56,22 @@ class AuditSearchQuery(PageQuery):
     since: Moment | None = Field(None, alias="from", description="From this moment on (RFC 3339)")
     until: Moment | None = Field(None, alias="to", description="Before this moment (RFC 3339)")
     user: Text | None = Field(None, description="The actor: an id, or a user's e-mail address")
-    resource_type: Text | None = None
-    resource_id: Text | None = None
+    resource_type: Text | None = Field(None, description="The type of the resource: `member`")
+    resource_id: Text | None = Field(None, description="The id of the resource")
     action: Action | None = Field(
         None, description="An action, or a prefix that ends with `.` or `*`"
     )
-    outcome: Outcome | None = None
-    project: Text | None = None
-    request_id: Text | None = None
+    outcome: Outcome | None = Field(None, description="Whether the action was done or refused")
+    project: Text | None = Field(None, description="The id of the project")
+    request_id: Text | None = Field(None, description="The `X-Request-ID` of the request")
+
+    @field_validator("until")
+    @classmethod
+    def _after_since(cls, until: datetime | None, known: ValidationInfo) -> datetime | None:
+        since = known.data.get("since")
+        if since is not None and until is not None and until < since:
+            raise ValueError("`to` is before `from`. Send a `to` that is later, or leave one out")
+        return until
 
 
 class RecordPosition(Answer):

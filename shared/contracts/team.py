@@ -175,6 +175,8 @@ class _Override(Payload):
     account_name: str
     project_id: str
     project_name: str
+    project_word: str = "project"
+    """What the account's catalog calls a project."""
     user_id: str
     email: str
 

@@ -1,23 +1,31 @@
 """The OpenAPI 3.1 document of a ROUTES table."""
 
-import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
-
-from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from shared.http.access import Access, Admin, Client, Internal, Permission, Public, SessionOrClient
 from shared.http.api import Api
+from shared.http.error_forms import ErrorForm, oauth_code
+from shared.http.examples import BY_NAME, example, example_id
+from shared.http.openapi_schemas import REF, RouteSchemas, Schema
+from shared.http.openapi_texts import (
+    DESCRIPTION,
+    EFFECT_HEADERS,
+    NO_BODY,
+    NOT_EFFECTIVE,
+    PARAMETERS,
+    TAGS,
+    description_of,
+    refusal_text,
+)
 from shared.http.routes import Route, Strictness
 from shared.ids import PREFIXES
-from shared.problems import STATUS, Refusal
+from shared.problems import STATUS, TITLE, Refusal
 
 PROBLEM = "Problem"
+OAUTH_ERROR = "OAuthError"
 VERSION = "1"
-_RULE_IDS = re.compile(r" ?\(`?(?:Rp|Ro|Ci|Nv|B|T)\d+`?(?:, `?(?:Rp|Ro|Ci|Nv|B|T)\d+`?)*\)")
-_REF = "#/components/schemas/{model}"
-_Key = tuple[type[Any], JsonSchemaMode]
 
 
 def document(apis: Sequence[Api], *, title: str = "Rolecall") -> dict[str, Any]:
@@ -27,16 +35,22 @@ def document(apis: Sequence[Api], *, title: str = "Rolecall") -> dict[str, Any]:
 
 def document_of(routes: Sequence[Route], *, title: str = "Rolecall") -> dict[str, Any]:
     """The OpenAPI document of these rows, which this process need not serve."""
-    schemas, definitions = _schemas(routes)
+    schemas = RouteSchemas(routes)
     paths: dict[str, dict[str, Any]] = defaultdict(dict)
     for route in routes:
-        paths[route.path][route.method.lower()] = _operation(route, schemas, definitions)
+        paths[route.path][route.method.lower()] = _operation(route, schemas)
+    tags = dict.fromkeys(route.tag for route in routes)
     return {
         "openapi": "3.1.0",
-        "info": {"title": title, "version": VERSION},
+        "info": {"title": title, "version": VERSION, "description": DESCRIPTION},
+        "tags": [{"name": tag, "description": text} for tag, text in TAGS.items() if tag in tags],
         "paths": paths,
         "components": {
-            "schemas": {**definitions, PROBLEM: _PROBLEM_SCHEMA},
+            "schemas": {
+                **schemas.used_by(paths),
+                PROBLEM: _PROBLEM_SCHEMA,
+                **_oauth_schema(routes),
+            },
             "securitySchemes": {
                 "accessToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
                 "serviceToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
@@ -46,54 +60,22 @@ def document_of(routes: Sequence[Route], *, title: str = "Rolecall") -> dict[str
     }
 
 
-def _schemas(routes: Iterable[Route]) -> tuple[dict[_Key, dict[str, Any]], dict[str, Any]]:
-    wanted: dict[_Key, None] = {}
-    for route in routes:
-        for model in (route.takes, route.query):
-            if model is not None:
-                wanted[model, "validation"] = None
-        if route.gives is not None:
-            wanted[route.gives, "serialization"] = None
-    schemas, definitions = models_json_schema(list(wanted), ref_template=_REF)
-    return dict(schemas), _without_rule_ids(definitions.get("$defs", {}))
-
-
-def _without_rule_ids(value: Any) -> Any:
-    """The schemas with descriptions for customers, who do not know the ids of docs/rules.md."""
-    if isinstance(value, list):
-        return [_without_rule_ids(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    return {
-        name: _RULE_IDS.sub("", item)
-        if name == "description" and isinstance(item, str)
-        else _without_rule_ids(item)
-        for name, item in value.items()
-    }
-
-
-def _operation(
-    route: Route, schemas: dict[_Key, dict[str, Any]], definitions: dict[str, Any]
-) -> dict[str, Any]:
+def _operation(route: Route, schemas: RouteSchemas) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": route.operation_id,
         "summary": route.summary,
+        "description": description_of(route),
         "tags": [route.tag],
         "responses": _responses(route, schemas),
     }
-    parameters = [*_path_parameters(route), *_query_parameters(route, schemas, definitions)]
+    parameters = [*_path_parameters(route), *_query_parameters(route, schemas)]
     if route.idempotent:
         parameters.append(_IDEMPOTENCY_KEY)
     if parameters:
         operation["parameters"] = parameters
     if route.takes is not None:
-        schema = schemas[route.takes, "validation"]
-        if route.strictness is Strictness.STRICT:
-            _named(schema, definitions)["additionalProperties"] = False
-        operation["requestBody"] = {
-            "required": True,
-            "content": {route.media.value: {"schema": schema}},
-        }
+        content = _with_example(schemas.taken(route.takes, route.strictness), schemas)
+        operation["requestBody"] = {"required": True, "content": {route.media.value: content}}
     scheme = _scheme(route.access)
     operation["security"] = [] if scheme is None else [{scheme: []}]
     if isinstance(route.access, Permission):
@@ -105,33 +87,56 @@ def _operation(
     return operation
 
 
-def _responses(route: Route, schemas: dict[_Key, dict[str, Any]]) -> dict[str, Any]:
+def _responses(route: Route, schemas: RouteSchemas) -> dict[str, Any]:
     responses: dict[str, Any] = {}
     if route.may_have_no_body:
-        responses["204"] = {"description": "Success. The answer has no body."}
+        responses["204"] = {"description": NO_BODY}
     if route.gives is None:
-        responses["204" if route.status == 200 else str(route.status)] = {
-            "description": "Success. The answer has no body."
-        }
+        responses["204" if route.status == 200 else str(route.status)] = {"description": NO_BODY}
     else:
-        content = {"application/json": {"schema": schemas[route.gives, "serialization"]}}
+        content = {"application/json": _with_example(schemas.given(route.gives), schemas)}
         responses[str(route.status)] = {"description": "Success.", "content": content}
+    for status, model in route.also_gives:
+        content = {"application/json": _with_example(schemas.given(model), schemas)}
+        responses[str(status)] = {"description": "Success.", "content": content}
     if route.effective_everywhere:
-        responses["202"] = {
-            "description": "Success, but not effective on every replica yet: see Location.",
-            "headers": {name: {"schema": {"type": "string"}} for name in _EFFECT_HEADERS},
-        }
+        responses["202"] = {"description": NOT_EFFECTIVE, "headers": _EFFECT_HEADERS}
     by_status: dict[int, list[type[Refusal]]] = defaultdict(list)
     for refusal in route.all_refusals():
         by_status[STATUS[refusal.kind]].append(refusal)
     for status, refusals in sorted(by_status.items()):
-        codes = sorted({refusal.code for refusal in refusals})
-        responses[str(status)] = {
-            "description": "; ".join(codes),
-            "content": {"application/problem+json": {"schema": {"$ref": _ref(PROBLEM)}}},
-            "x-codes": codes,
-        }
+        responses[str(status)] = _refused(status, refusals, route)
     return responses
+
+
+def _refused(status: int, refusals: Sequence[type[Refusal]], route: Route) -> dict[str, Any]:
+    texts = {refusal.code: refusal_text(refusal, route) for refusal in refusals}
+    code, detail = next(iter(texts.items()))
+    example_document = {
+        ErrorForm.PROBLEM: {
+            "type": f"urn:rolecall:problem:{code}",
+            "title": TITLE[refusals[0].kind],
+            "status": status,
+            "code": code,
+            "detail": detail,
+            "request_id": BY_NAME["request_id"],
+        },
+        ErrorForm.OAUTH: {"error": oauth_code(refusals[0]), "error_description": detail},
+    }[route.errors]
+    return {
+        "description": "\n".join(f"- `{code}`: {texts[code]}" for code in sorted(texts)),
+        "content": {
+            route.errors.value: {
+                "schema": {"$ref": REF.format(model=_SCHEMA_OF[route.errors])},
+                "example": example_document,
+            }
+        },
+        "x-codes": sorted(texts),
+    }
+
+
+def _with_example(schema: Schema, schemas: RouteSchemas) -> dict[str, Any]:
+    return {"schema": schema, "example": example(schema, schemas.definitions)}
 
 
 def _path_parameters(route: Route) -> list[dict[str, Any]]:
@@ -141,29 +146,40 @@ def _path_parameters(route: Route) -> list[dict[str, Any]]:
         schema = {"type": "string"}
         if prefix is not None:
             schema["pattern"] = f"^{prefix}_[0-9a-f]{{32}}$"
-        parameters.append({"name": name, "in": "path", "required": True, "schema": schema})
+        value = BY_NAME.get(name, name) if prefix is None else example_id(prefix)
+        parameters.append(
+            {
+                "name": name,
+                "in": "path",
+                "required": True,
+                **_described(PARAMETERS.get(name)),
+                "schema": schema,
+                "example": value,
+            }
+        )
     return parameters
 
 
-def _query_parameters(
-    route: Route, schemas: dict[_Key, dict[str, Any]], definitions: dict[str, Any]
-) -> list[dict[str, Any]]:
+def _query_parameters(route: Route, schemas: RouteSchemas) -> list[dict[str, Any]]:
     if route.query is None:
         return []
-    schema = _named(schemas[route.query, "validation"], definitions)
+    schema = schemas.resolved(schemas.taken(route.query, Strictness.STRICT))
     required = schema.get("required", [])
     return [
-        {"name": name, "in": "query", "required": name in required, "schema": member}
+        {
+            "name": name,
+            "in": "query",
+            "required": name in required,
+            **_described(member.get("description")),
+            "schema": {key: value for key, value in member.items() if key != "description"},
+            "example": example(member, schemas.definitions, name),
+        }
         for name, member in schema.get("properties", {}).items()
     ]
 
 
-def _named(schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
-    reference = schema.get("$ref")
-    if reference is None:
-        return schema
-    named: dict[str, Any] = definitions[reference.rpartition("/")[2]]
-    return named
+def _described(text: str | None) -> dict[str, Any]:
+    return {} if text is None else {"description": text}
 
 
 def _scheme(access: Access) -> str | None:
@@ -178,35 +194,58 @@ def _scheme(access: Access) -> str | None:
             return "accessToken"
 
 
-def _ref(name: str) -> str:
-    return _REF.format(model=name)
+def _oauth_schema(routes: Sequence[Route]) -> dict[str, Any]:
+    """The schema of OAuth errors, if one of the rows answers with them."""
+    used = any(route.errors is ErrorForm.OAUTH for route in routes)
+    return {OAUTH_ERROR: _OAUTH_ERROR_SCHEMA} if used else {}
 
 
-_EFFECT_HEADERS = ("Rolecall-Revision", "Location")
+_EFFECT_HEADERS: dict[str, Any] = {
+    name: {"description": text, "schema": {"type": "string"}}
+    for name, text in EFFECT_HEADERS.items()
+}
 _IDEMPOTENCY_KEY: dict[str, Any] = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
+    "description": PARAMETERS["Idempotency-Key"],
     "schema": {"type": "string", "pattern": "^[\\x21-\\x7e]{1,255}$"},
+    "example": "5f1c2a9e-create-1",
+}
+_SCHEMA_OF = {ErrorForm.PROBLEM: PROBLEM, ErrorForm.OAUTH: OAUTH_ERROR}
+_OAUTH_ERROR_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "description": "An error as RFC 6749, section 5.2, has it",
+    "required": ["error", "error_description"],
+    "properties": {
+        "error": {"type": "string", "description": "The code of the error, for programs"},
+        "error_description": {"type": "string"},
+    },
 }
 _PROBLEM_SCHEMA: dict[str, Any] = {
     "type": "object",
+    "description": "Why a request was refused (RFC 9457).",
     "required": ["type", "title", "status", "code", "detail", "request_id"],
     "properties": {
-        "type": {"type": "string", "format": "uri"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
+        "type": {"type": "string", "format": "uri", "description": "The code as a URN"},
+        "title": {"type": "string", "description": "The kind of refusal"},
+        "status": {"type": "integer", "description": "The HTTP status"},
         "code": {"type": "string", "description": "The stable code of the refusal, for programs"},
-        "detail": {"type": "string"},
-        "request_id": {"type": "string"},
+        "detail": {"type": "string", "description": "What is wrong and what to do, for people"},
+        "request_id": {"type": "string", "description": "The request, for a question to support"},
         "errors": {
             "type": "array",
+            "description": "Each fault of the input",
             "items": {
                 "type": "object",
                 "required": ["pointer", "message"],
                 "properties": {
-                    "pointer": {"type": "string", "format": "json-pointer"},
-                    "message": {"type": "string"},
+                    "pointer": {
+                        "type": "string",
+                        "format": "json-pointer",
+                        "description": "The place of the fault in the request",
+                    },
+                    "message": {"type": "string", "description": "What is wrong there"},
                 },
             },
         },

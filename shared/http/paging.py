@@ -33,8 +33,12 @@ Key = tuple[str, str]
 class PageQuery(Body):
     """The query of a list; `cursor` is the `next_cursor` of the page before."""
 
-    limit: int = Field(default=50, ge=1, le=MAX_PAGE_ROWS)
-    cursor: str | None = Field(default=None, max_length=MAX_CURSOR_CHARACTERS)
+    limit: int = Field(default=50, ge=1, le=MAX_PAGE_ROWS, description="The most items of the page")
+    cursor: str | None = Field(
+        default=None,
+        max_length=MAX_CURSOR_CHARACTERS,
+        description="The `next_cursor` of the page before",
+    )
 
 
 class Page(Answer, Generic[ItemT]):

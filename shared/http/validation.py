@@ -8,12 +8,14 @@ from urllib.parse import parse_qsl
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from shared.http.refusals import MAX_FORM_FIELDS, MalformedForm
+from shared.http.refusals import MAX_FORM_FIELDS, BadRequest, MalformedForm
 from shared.http.routes import Strictness, refuse
+from shared.ids import PREFIXES
 from shared.problems import Invalid, Refusal
 
 MAX_POINTER_CHARACTERS = 200
 
+_BAD_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
 _CONTROL = re.compile("[\x00\ud800-\udfff]")
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -57,6 +59,18 @@ def check_strings(
         raise _refusal(error, single, prefix=prefix, strictness=strictness) from None
 
 
+def check_no_field_in_query(fields: Iterable[str], query: Iterable[str]) -> None:
+    """Refuse the fields of a form in the address, where logs would keep a secret.
+
+    Raises:
+        BadRequest: a field is there (RFC 6749, section 2.3.1).
+    """
+    misplaced = sorted(set(fields) & set(query))
+    if misplaced:
+        message = "Send this field in the body, not in the query."
+        raise BadRequest(errors=[(_pointer(QUERY, [name]), message) for name in misplaced])
+
+
 def read_form(raw: bytes) -> list[tuple[str, str]]:
     """Read the fields of a form body.
 
@@ -64,8 +78,11 @@ def read_form(raw: bytes) -> list[tuple[str, str]]:
         MalformedForm: it is not a form of at most `MAX_FORM_FIELDS` fields in UTF-8.
     """
     try:
+        text = raw.decode("ascii")
+        if _BAD_ESCAPE.search(text):
+            raise MalformedForm
         return parse_qsl(
-            raw.decode("ascii"),
+            text,
             keep_blank_values=True,
             strict_parsing=True,
             errors="strict",
@@ -111,8 +128,14 @@ def _message(fault: ErrorDetails, *, prefix: str) -> str:
     kind, limits = fault["type"], fault.get("ctx", {})
     if kind == "extra_forbidden" and prefix == QUERY:
         kind = "unknown_parameter"
-    elif kind.startswith(("datetime_", "timezone_")):
+    elif kind.startswith("datetime_"):
         kind = "datetime"
+    elif kind.startswith("timezone_") and prefix == QUERY:
+        kind = "timezone_in_query"
+    elif kind.startswith("timezone_"):
+        kind = "timezone"
+    elif kind == "string_pattern_mismatch" and limits["pattern"] in _OF_PATTERNS:
+        return _OF_PATTERNS[limits["pattern"]]
     elif limits.get("min_length") == 1:
         kind = "empty"
     template = _MESSAGES.get(kind)
@@ -147,6 +170,17 @@ def _pointer(prefix: str, steps: Sequence[int | str]) -> str:
 
 QUERY = "/query"
 _UNKNOWN_PARAMETER = "This parameter is not known. Remove it."
+_NO_ZONE = "The time has no zone. Add `Z` for UTC, or an offset such as `+02:00`."
+_OF_PATTERNS: Mapping[str, str] = {
+    **{
+        f"^{prefix}_[0-9a-f]{{32}}$": f"Must be an id that begins with `{prefix}_`, as an earlier"
+        " answer gave it."
+        for prefix in PREFIXES.values()
+    },
+    "^[a-z][a-z0-9_]{0,63}$": "Must begin with a lower-case letter, and have only lower-case"
+    " letters, digits and `_`, at most 64 of them.",
+}
+"""Patterns of fields that callers send, in words."""
 _MESSAGES: Mapping[str, str] = {
     "missing": "This field is required.",
     "extra_forbidden": "This field is not known. Remove it.",
@@ -156,11 +190,13 @@ _MESSAGES: Mapping[str, str] = {
     "literal_error": "Must be {choices}.",
     "union_tag_invalid": "The field {discriminator} must be {choices}.",
     "union_tag_not_found": "The field {discriminator} is required.",
-    "datetime": "Must be an RFC 3339 time with an offset, such as 2026-03-05T12:00:00Z.",
+    "datetime": "Must be an RFC 3339 time with a zone, such as 2026-03-05T12:00:00Z.",
+    "timezone": _NO_ZONE,
+    "timezone_in_query": f"{_NO_ZONE} In a query, write `+` as `%2B`.",
     "string_type": "Must be a string.",
     "string_too_short": "Must have at least {min_length} characters.",
     "string_too_long": "Must have at most {max_length} characters.",
-    "string_pattern_mismatch": "Must match the pattern `{pattern}`.",
+    "string_pattern_mismatch": "Does not have the form of this field. See its schema.",
     "too_short": "Must have at least {min_length} items.",
     "too_long": "Must have at most {max_length} items.",
     "int_type": "Must be an integer.",

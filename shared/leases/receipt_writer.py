@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.leases.receipt import Receipt
 from shared.leases.store import LeaseStore
-from shared.mongo import DATABASE_AWAY
+from shared.mongo import DatabaseAway
 
 _log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class ReceiptWriter:
     async def _save(self, receipt: Receipt) -> None:
         try:
             await self._store.save(receipt)
-        except DATABASE_AWAY as problem:
+        except DatabaseAway as problem:
             _log.warning("receipt of %s not stored: %s", receipt.revision, problem)
         finally:
             self._unsaved.pop(receipt.revision, None)

@@ -81,6 +81,7 @@ ROUTES = (
         summary="Whether the process is alive",
         tag="health",
         access=Public(),
+        polled=True,
         gives=Live,
     ),
     Route(
@@ -91,6 +92,7 @@ ROUTES = (
         summary="Whether requests may be sent here",
         tag="health",
         access=Public(),
+        polled=True,
         gives=Ready,
     ),
     Route(
@@ -101,5 +103,6 @@ ROUTES = (
         summary="Metrics for Prometheus",
         tag="health",
         access=Public(),
+        polled=True,
     ),
 )

@@ -15,13 +15,14 @@ from shared.bus import Bus
 from shared.bus.rabbitmq import RabbitBus
 from shared.http.access import Admin, Internal
 from shared.http.api import Api
+from shared.http.hosts import local_hosts_only
 from shared.http.mounting import mount
-from shared.http.requests import Network
+from shared.networks import Network
 from shared.problems import StartRefused
 from shared.runtime.health import Checks, Health, health_api
 from shared.runtime.listeners import Listener, listen
+from shared.runtime.server_addresses import MEMORY_BUS
 from shared.runtime.settings import (
-    MEMORY_BUS,
     StatelessSettings,
     load,
     refuse_start,
@@ -92,11 +93,20 @@ class ServiceApp:
         """The checks of `/health/ready` that count, and their results."""
         return {"started": self._started, **self._checks()}
 
-    async def start(self, *, internal: socket.socket, public: socket.socket | None = None) -> None:
+    async def start(
+        self,
+        *,
+        internal: socket.socket,
+        public: socket.socket | None = None,
+        local_hosts: bool = False,
+    ) -> None:
         """Answer on these sockets. Without `public` the caller mounts `self.public`.
 
         Until it accepts, the public port refuses connections, so that a gateway takes another
         replica for every request, also for one that must not be sent twice.
+
+        With `local_hosts` the internal port refuses requests that name another host than this
+        machine.
 
         Raises:
             StartRefused: a condition that no retry changes, such as a port that is in use.
@@ -106,6 +116,8 @@ class ServiceApp:
         inside = web.Application()
         health = Health(service=self.name, checks=self.ready, informational=self._informational)
         mount(inside, self.internal, health_api(health))
+        if local_hosts:
+            inside.middlewares.append(local_hosts_only)
         self._listeners["internal"] = Listener(inside, internal)
         if public is not None:
             outside = web.Application()

@@ -41,8 +41,23 @@ def grant(mapping, role_id, **grants):
 
 BAD = [
     ("an unknown key at the top", lambda m: m.update(colour="red"), "/colour", "Unexpected key"),
+    (
+        "a mistyped key at the top",
+        lambda m: m.update(polices=m.pop("policies")),
+        "/polices", "Unexpected key. Did you mean 'policies'? Remove it",
+    ),
+    (
+        "a mistyped key further down",
+        lambda m: entry(m, "balance")["levels"][0].update(offer_self=True),
+        "/sections/6/entries/0/levels/0/offer_self", "Did you mean 'offers_self'?",
+    ),
+    (
+        "a mistyped key of a policy",
+        lambda m: m["policies"]["invitations"].update(lifetime_second=1),
+        "/policies/invitations/lifetime_second", "Did you mean 'lifetime_seconds'?",
+    ),
     ("no roles at all", lambda m: m.pop("roles"), "/roles", "This key is required"),
-    ("a name with capitals", lambda m: m.update(name="Standard"), "/name", "pattern"),
+    ("a name with capitals", lambda m: m.update(name="Standard"), "/name", "is not a name"),
     ("sections that are not a list", lambda m: m.update(sections=7), "/sections", "must be a list"),
     (
         "an unknown key of a level",
@@ -57,7 +72,7 @@ BAD = [
     (
         "an entry id with a colon",
         lambda m: entry(m, "balance").update(id="bal:ance"),
-        "/sections/6/entries/0/id", "pattern",
+        "/sections/6/entries/0/id", "digits and `_`, at most 64 characters",
     ),
     (
         "a section twice",
@@ -92,7 +107,7 @@ BAD = [
     (
         "a permission without a type",
         lambda m: entry(m, "balance")["levels"][0].update(permissions=["look"]),
-        "/sections/6/entries/0/levels/0/permissions/0", "pattern",
+        "/sections/6/entries/0/levels/0/permissions/0", "is not a permission: two names",
     ),
     (
         "an entry without levels",
@@ -125,7 +140,28 @@ BAD = [
     (
         "an unknown entry in a grant",
         lambda m: grant(m, "viewer", spaceship={"view": "all"}),
-        "/roles/6/grants/spaceship", "no entry 'spaceship'",
+        "/roles/6/grants/spaceship", "no entry 'spaceship'. Choose one of: instance,",
+    ),
+    (
+        "a mistyped entry in a grant",
+        lambda m: grant(m, "viewer", instanse={"view": "all"}),
+        "/roles/6/grants/instanse", "Did you mean 'instance'? Choose one of: instance,",
+    ),
+    (
+        "a mistyped level in a grant",
+        lambda m: grant(m, "viewer", instance={"veiw": "all"}),
+        "/roles/6/grants/instance/veiw", "no level 'veiw'. Did you mean 'view'?",
+    ),
+    (
+        "a mistyped level for every entry",
+        lambda m: grant(m, "viewer", **{"*": {"veiw": "all"}}),
+        "/roles/6/grants/*/veiw", "Did you mean 'view'?",
+    ),
+    (
+        "a level for own resources that another grant includes for all",
+        lambda m: grant(m, "developer", instance={"write": "all", "view": "self"}),
+        "/roles/3/grants/instance/view",
+        "'write' is granted in scope 'all' and includes 'view', so scope 'self' has no effect",
     ),
     (
         "an unknown level in a grant",
@@ -140,7 +176,7 @@ BAD = [
     (
         "an owner's role that is not there",
         lambda m: m.update(owner_role="king"),
-        "/owner_role", "has no role 'king'",
+        "/owner_role", "has no role 'king'. Choose one of: owner, admin",
     ),
     (
         "a former owner's role that is not there",

@@ -1,6 +1,7 @@
 """Tests of the command line: what it prints, and its exit codes."""
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -33,13 +34,31 @@ def test_every_shipped_catalog_passes_the_check(capsys):
     assert len(files) == len(rolecall.SHIPPED_CATALOGS)
     assert main(["catalog", "check", *files]) == 0
     shown = capsys.readouterr().out.splitlines()
-    assert [line.split("@")[0] for line in shown] == [f"{f}: {Path(f).stem}" for f in files]
+    assert [line.split("@")[0] for line in shown] == [f"{f}: ok, {Path(f).stem}" for f in files]
+
+
+def test_a_shipped_name_with_other_content_is_refused(tmp_path, capsys):
+    text = (CATALOGS / "runos.yaml").read_text()
+    copy, changed, renamed = (tmp_path / f"{name}.yaml" for name in ("copy", "changed", "renamed"))
+    copy.write_text("# a comment\n" + text)
+    changed.write_text(text.replace("member_limit: 1000", "member_limit: 10"))
+    renamed.write_text(changed.read_text().replace("name: runos", "name: our-runos"))
+    assert main(["catalog", "check", str(copy), str(renamed)]) == 0
+    capsys.readouterr()
+    assert main(["catalog", "check", str(changed)]) == 1
+    line = text.splitlines().index("name: runos") + 1
+    assert capsys.readouterr().err == (
+        f"{changed}:{line}: /name: The name 'runos' belongs to a catalog that comes with Rolecall,"
+        " and this content differs from it. Choose another name.\n"
+    )
 
 
 def test_a_bad_catalog_is_reported_with_file_line_and_place(tmp_path, capsys):
     good, bad = tmp_path / "good.yaml", tmp_path / "bad.yaml"
     text = (CATALOGS / "runos.yaml").read_text()
-    good.write_text(text)
+    good.write_text(
+        text.replace("member_limit: 1000", "member_limit: 999").replace("name: runos", "name: ours")
+    )
     bad.write_text(text.replace("owner_role: admin", "owner_role: king"))
     assert main(["catalog", "check", str(bad), str(good)]) == 1
     out, err = capsys.readouterr()
@@ -47,7 +66,7 @@ def test_a_bad_catalog_is_reported_with_file_line_and_place(tmp_path, capsys):
     assert (
         err == f"{bad}:{line}: /owner_role: The catalog has no role 'king'. Choose one of: admin.\n"
     )
-    assert out.startswith(f"{good}: runos@")
+    assert out.startswith(f"{good}: ok, ours@")
 
 
 @pytest.mark.parametrize(
@@ -67,18 +86,37 @@ def test_a_tag_or_a_hidden_character_in_a_title_is_named(change, message, tmp_pa
     assert "Value error" not in err
 
 
-def test_a_reader_that_has_enough_ends_the_command_quietly():
-    shown = subprocess.Popen(
-        [sys.executable, "-m", "rolecall.cli", "catalog", "show", "novita"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    assert shown.stdout is not None
-    shown.stdout.close()
-    assert shown.stderr is not None
-    assert shown.stderr.read() == b""
-    assert shown.wait() == 0
-    shown.stderr.close()
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["catalog", "show", "novita"], 0),
+        (["--help"], 0),
+        (["catalog", "check", str(CATALOGS / "runos.yaml"), "none.yaml"], 2),
+    ],
+)
+@pytest.mark.parametrize("closed", ["stdout", "both"])
+def test_a_reader_that_has_enough_ends_the_command_quietly(arguments, code, closed):
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        shown = subprocess.run(
+            [sys.executable, "-m", "rolecall.cli", *arguments],
+            stdout=writing,
+            stderr=writing if closed == "both" else subprocess.PIPE,
+            check=False,
+        )
+    finally:
+        os.close(writing)
+    assert b"BrokenPipe" not in (shown.stderr or b"")
+    assert b"Traceback" not in (shown.stderr or b"")
+    assert shown.returncode == code
+
+
+def test_the_table_calls_a_project_as_the_catalog_does(capsys):
+    assert main(["catalog", "show", "runos"]) == 0
+    shown = capsys.readouterr().out
+    assert "Services  (cluster-scoped)" in shown
+    assert "project-scoped" not in shown
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,11 @@ def test_an_address_is_kept_as_typed_and_compared_by_its_key(typed: str, key: st
     assert (address.typed, address.key) == (typed, key)
 
 
+@pytest.mark.parametrize("around", [" {}", "{} ", "\t{}\r\n", "\u00a0{}\u3000"])
+def test_blanks_around_an_address_are_removed(around: str) -> None:
+    assert parse_address(around.format("Ana@example.com")) == parse_address("Ana@example.com")
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -50,9 +55,10 @@ def test_an_address_is_kept_as_typed_and_compared_by_its_key(typed: str, key: st
         "v@x.example;evil@x.example",
         "v@x.example evil@x.example",
         "v@x.example\r\nBcc: evil@x.example",
-        "v@x.example\n",
-        " v@x.example",
-        "v@x.example ",
+        "v@x.example\n@x.example",
+        "v @x.example",
+        "v@ x.example",
+        " ",
         "v\0@x.example",
         "Ana <v@x.example>",
         "<v@x.example>",
@@ -83,10 +89,24 @@ def test_a_text_that_is_not_one_plain_mailbox_is_refused(text: str) -> None:
         ("josé@example.com", "unaccented letters from A to Z"),
         ("a" * 65 + "@example.com", "The part before the @ must have at most 64 characters."),
         ("Ana <ana@example.com>", "Enter only the address, without a name"),
-        (" ana@example.com", "An e-mail address has no spaces. Remove them."),
-        ("ana@example.com\u00a0", "An e-mail address has no spaces. Remove them."),
-        ("ana", "This is not an e-mail address."),
-        ("ana@localhost", "The part after the @ is not a domain name."),
+        ("ana diaz@example.com", "An e-mail address has no spaces. Remove them."),
+        ("", "The e-mail address is empty. Enter it as name@example.com."),
+        (" \t", "The e-mail address is empty."),
+        ("ana", "The e-mail address has no @."),
+        ("ana@@example.com", "more than one @"),
+        ("ana@example.com,eve@example.com", "takes one e-mail address"),
+        ("ana@example.com eve@example.com", "takes one e-mail address"),
+        ("@example.com", "The part before the @ is missing."),
+        ("ana@", "The domain after the @ is missing."),
+        (".ana@example.com", "The part before the @ cannot begin or end with a dot"),
+        ("a..na@example.com", "two dots in a row"),
+        ("a(na)@example.com", "unaccented letters from A to Z"),
+        ("ana@example.com.", "The domain after the @ cannot begin or end with a dot"),
+        ("ana@example..com", "two dots in a row"),
+        ("ana@[127.0.0.1]", "must be a domain name, not an address"),
+        ("ana@localhost", "The domain after the @ has no ending such as .com."),
+        ("ana@127.0.0.1", "The part after the @ is not a domain name."),
+        ("ana@exa_mple.com", "The part after the @ is not a domain name."),
     ],
 )
 def test_the_message_says_what_is_wrong_with_the_address(text: str, message: str) -> None:

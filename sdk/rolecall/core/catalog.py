@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from importlib import resources
 from pathlib import Path
-from typing import Annotated
 
-from pydantic import ConfigDict, StringConstraints, TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from rolecall.core.grants import expand
@@ -33,7 +32,7 @@ class Catalog:
     gets. The grants of the roles have no `*` left.
     """
 
-    name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
+    name: RoleName
     title: Title
     sections: tuple[Section, ...]
     roles: tuple[Role, ...]
@@ -110,7 +109,7 @@ class Catalog:
         try:
             shaped = _GRANTS.validate_python(grants)
         except ValidationError as error:
-            raise CatalogError(shape_problems(error)) from error
+            raise CatalogError(shape_problems(error, Mapping)) from error
         entries = self.entries
         problems: list[Problem] = []
         if within_project:
@@ -119,8 +118,8 @@ class Catalog:
             problems = [
                 Problem(
                     (name,),
-                    f"{name!r} applies to the whole account. An override can only name entries with"
-                    " `project_scoped: true`.",
+                    f"{name!r} applies to the whole account. An override can only name entries that"
+                    f" are decided inside one {self.policies.words.project}.",
                 )
                 for name in account_wide
             ]
@@ -131,6 +130,10 @@ class Catalog:
         return written_out
 
 
+_NAME_OF_SHIPPED = (
+    "The name {!r} belongs to a catalog that comes with Rolecall, and this content differs from it."
+    " Choose another name."
+)
 _CATALOG = TypeAdapter(Catalog)
 _GRANTS: TypeAdapter[Grants] = TypeAdapter(Grants)
 
@@ -139,17 +142,24 @@ def _of_shape(mapping: Mapping[str, object]) -> Catalog:
     try:
         return _CATALOG.validate_python(mapping)
     except ValidationError as error:
-        raise CatalogError(shape_problems(error)) from error
+        raise CatalogError(shape_problems(error, Catalog)) from error
 
 
 def read_catalog(path: Path) -> Catalog:
     """Read and validate a catalog file; its problems name the lines.
 
     Raises:
-        CatalogError: the file is not a valid catalog.
+        CatalogError: the file is not a valid catalog, or has the name of a shipped one.
         OSError: the file cannot be read.
     """
-    return parse_catalog(path.read_text(encoding="utf-8"))
+    text = path.read_text(encoding="utf-8")
+    catalog = parse_catalog(text)
+    if catalog.name in SHIPPED_CATALOGS and catalog.id != load_catalog(catalog.name).id:
+        _, lines = parse(text)
+        raise located(
+            CatalogError([Problem(("name",), _NAME_OF_SHIPPED.format(catalog.name))]), lines
+        )
+    return catalog
 
 
 def parse_catalog(text: str) -> Catalog:

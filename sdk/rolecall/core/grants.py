@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from rolecall.core.problems import Place, Problem
+from rolecall.core.problems import Place, Problem, choices, did_you_mean
 from rolecall.core.table import Entry, Grants, Level, Scope
 
 WILDCARD = "*"
@@ -20,16 +20,15 @@ def expand(
     common = grants.get(WILDCARD, {})
     known_levels = {level.id for entry in entries.values() for level in entry.levels}
     problems = [
-        Problem(
-            (*place, name), f"The table has no entry {name!r}. Choose one of: {', '.join(entries)}."
-        )
+        Problem((*place, name), f"The table has no entry {name!r}. {choices(name, entries)}")
         for name in grants
         if name != WILDCARD and name not in entries
     ]
     problems += [
         Problem(
             (*place, WILDCARD, name),
-            f"No entry has a level {name!r}. Name a level of the table, or remove this grant.",
+            f"No entry has a level {name!r}. {did_you_mean(name, sorted(known_levels))}Name a level"
+            " of the table, or remove this grant.",
         )
         for name in common
         if name != WILDCARD and name not in known_levels
@@ -57,7 +56,7 @@ def _misfits(
         if level_id == WILDCARD:
             continue
         if level_id not in levels:
-            message = f"This entry has no level {level_id!r}. Choose one of: {', '.join(levels)}."
+            message = f"This entry has no level {level_id!r}. {choices(level_id, levels)}"
         elif scope is Scope.SELF and not levels[level_id].offers_self:
             message = (
                 f"The level {level_id!r} does not offer scope 'self'."

@@ -36,44 +36,67 @@ class InvitationPolicy:
     """How long invitations live and how they are delivered.
 
     `lifetime_seconds` and `after_expiry` are `None` together: such an invitation never expires
-    (`Rp5`). `deliveries` lists what an inviter can choose; the first is the default. `email_lock`:
-    only the invited address can accept.
+    (`Rp5`).
     """
 
-    lifetime_seconds: Annotated[int, Field(gt=0)] | None
-    after_expiry: AfterExpiry | None
-    resend: bool
-    deliveries: Annotated[tuple[Delivery, ...], Field(min_length=1)]
-    email_lock: bool = True
+    lifetime_seconds: Annotated[
+        Annotated[int, Field(gt=0)] | None,
+        Field(description="Seconds until an invitation expires; null: it never does"),
+    ]
+    after_expiry: Annotated[
+        AfterExpiry | None,
+        Field(
+            description="What inviting an address again requires once its invitation has expired:"
+            " delete it first, or simply replace it; null exactly when `lifetime_seconds` is null"
+        ),
+    ]
+    resend: Annotated[bool, Field(description="Whether an open invitation can be sent again")]
+    deliveries: Annotated[
+        tuple[Delivery, ...],
+        Field(min_length=1, description="What an inviter can choose; the first is the default"),
+    ]
+    email_lock: Annotated[bool, Field(description="Only the invited address can accept")] = True
 
 
 @dataclass(frozen=True, slots=True, config=_CLOSED)
 class Features:
     """The parts of Rolecall that a provider offers; the routes of the others answer 404."""
 
-    custom_roles: bool = True
-    overrides: bool = True
-    api_tokens: bool = True
+    custom_roles: Annotated[bool, Field(description="Roles that an account defines itself")] = True
+    overrides: Annotated[bool, Field(description="Other grants of a member inside a project")] = (
+        True
+    )
+    api_tokens: Annotated[bool, Field(description="API tokens of members")] = True
 
 
 @dataclass(frozen=True, slots=True, config=_CLOSED)
 class Words:
-    """The words that this provider uses for a project."""
+    """The words that this provider uses for a project; refusals and mails use them."""
 
-    project: Annotated[str, Field(min_length=1)] = "project"
-    projects: Annotated[str, Field(min_length=1)] = "projects"
+    project: Annotated[
+        str, Field(min_length=1, description="What this provider calls a project")
+    ] = "project"
+    projects: Annotated[str, Field(min_length=1, description="The same for several")] = "projects"
 
 
 @dataclass(frozen=True, slots=True, config=_CLOSED)
 class Policies:
-    """The rules of a provider for its accounts.
+    """The rules of a provider for its accounts."""
 
-    `member_limit` counts members other than the owner, plus pending invitations (`Nv12`).
-    """
-
-    conversion: Conversion
+    conversion: Annotated[
+        Conversion,
+        Field(
+            description="Whether a personal account can be converted to a team, and back; `none`:"
+            " the first invitation turns it into a team"
+        ),
+    ]
     invitations: InvitationPolicy
-    member_limit: Annotated[int, Field(gt=0)]
-    role_change_ends_sessions: bool = False
+    member_limit: Annotated[
+        int,
+        Field(gt=0, description="Members besides the owner, plus pending invitations, at most"),
+    ]
+    role_change_ends_sessions: Annotated[
+        bool, Field(description="A member whose role changes must sign in again")
+    ] = False
     features: Features = Features()
     words: Words = Words()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 # Keys and list positions, from the top of the document down.
 Place = tuple[str | int, ...]
@@ -28,6 +29,18 @@ class Problem:
             if self.line is None
             else f"{self.line}: {where}: {self.message}"
         )
+
+
+def choices(word: str, known: Iterable[str]) -> str:
+    """What can be written instead of an unknown word, the nearest spelling first."""
+    listed = list(known)
+    return f"{did_you_mean(word, listed)}Choose one of: {', '.join(listed)}."
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The known word that is spelt like this one, as a sentence; empty if there is none."""
+    nearest = get_close_matches(word, list(known), n=1)
+    return f"Did you mean {nearest[0]!r}? " if nearest else ""
 
 
 class CatalogError(ValueError):

@@ -6,8 +6,8 @@ from graphlib import CycleError, TopologicalSorter
 
 from rolecall.core.grants import expand
 from rolecall.core.policies import Policies
-from rolecall.core.problems import Place, Problem
-from rolecall.core.table import Entry, Level, Role, Scope, Section
+from rolecall.core.problems import Place, Problem, choices
+from rolecall.core.table import Entry, Grants, Level, Role, Scope, Section
 
 # The permissions of Rolecall's own API. A catalog assigns each of them to a level.
 CONTROL_SECTION = "rolecall"
@@ -109,7 +109,7 @@ def _levels(sections: Sequence[Section]) -> Iterator[Problem]:
 
 def _inclusion(level: Level, lower: str, levels: Mapping[str, Level]) -> str | None:
     if lower not in levels:
-        return f"This entry has no level {lower!r}. Choose one of: {', '.join(levels)}."
+        return f"This entry has no level {lower!r}. {choices(lower, levels)}"
     if level.offers_self and not levels[lower].offers_self:
         return (
             f"{level.id!r} offers scope 'self', so the included level {lower!r} must offer it too."
@@ -184,9 +184,7 @@ def _roles(
     named = {role.id: role for role in roles}
     for key, role_id in (("owner_role", owner_role), ("role_after_transfer", role_after_transfer)):
         if role_id not in named:
-            yield Problem(
-                (key,), f"The catalog has no role {role_id!r}. Choose one of: {', '.join(named)}."
-            )
+            yield Problem((key,), f"The catalog has no role {role_id!r}. {choices(role_id, named)}")
     if role_after_transfer in named and not named[role_after_transfer].assignable:
         yield Problem(
             ("role_after_transfer",),
@@ -202,6 +200,7 @@ def _roles(
         place: Place = ("roles", at, "grants")
         grants, problems = expand(role.grants, entries, place)
         yield from problems
+        yield from _narrower(entries, grants, place)
         held = _held_for_all(entries, grants)
         needed = ("account:view", *(MEMBER_PERMISSIONS if role.id == owner_role else ()))
         for name in needed:
@@ -217,17 +216,36 @@ def _roles(
                 )
 
 
-def _held_for_all(
-    entries: Mapping[str, Entry], grants: Mapping[str, Mapping[str, Scope]]
-) -> set[str]:
+def _narrower(entries: Mapping[str, Entry], grants: Grants, place: Place) -> Iterator[Problem]:
+    """The grants in scope 'self' of levels that another grant includes in scope 'all'."""
+    for entry_id, cells in grants.items():
+        levels = {level.id: level for level in entries[entry_id].levels}
+        for level_id, scope in cells.items():
+            for lower in _included(level_id, levels):
+                if scope is Scope.ALL and cells.get(lower) is Scope.SELF:
+                    yield Problem(
+                        (*place, entry_id, lower),
+                        f"The level {level_id!r} is granted in scope 'all' and includes {lower!r},"
+                        " so scope 'self' has no effect here. Remove this grant, or grant"
+                        f" {level_id!r} in scope 'self', too.",
+                    )
+
+
+def _included(level_id: str, levels: Mapping[str, Level]) -> Iterator[str]:
+    for lower in levels[level_id].includes:
+        yield lower
+        yield from _included(lower, levels)
+
+
+def _held_for_all(entries: Mapping[str, Entry], grants: Grants) -> set[str]:
     held = set()
     for entry_id, cells in grants.items():
         entry = entries[entry_id]
         levels = {level.id: level for level in entry.levels}
-        reached = [level_id for level_id, scope in cells.items() if scope is Scope.ALL]
-        for level_id in reached:
-            held |= set(entry.permission_names(levels[level_id]))
-            reached += [lower for lower in levels[level_id].includes if lower not in reached]
+        for level_id, scope in cells.items():
+            if scope is Scope.ALL:
+                for reached in (level_id, *_included(level_id, levels)):
+                    held |= set(entry.permission_names(levels[reached]))
     return held
 
 

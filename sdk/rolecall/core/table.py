@@ -10,11 +10,12 @@ from pydantic.dataclasses import dataclass
 
 _CLOSED = ConfigDict(extra="forbid")
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
-RoleName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
-PermissionName = Annotated[
-    str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}:[a-z][a-z0-9_]{0,63}$")
-]
+NAME_PATTERN = r"^[a-z][a-z0-9_]{0,63}$"
+ROLE_NAME_PATTERN = r"^[a-z][a-z0-9_-]{0,63}$"
+PERMISSION_PATTERN = r"^[a-z][a-z0-9_]{0,63}:[a-z][a-z0-9_]{0,63}$"
+Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
+RoleName = Annotated[str, StringConstraints(pattern=ROLE_NAME_PATTERN)]
+PermissionName = Annotated[str, StringConstraints(pattern=PERMISSION_PATTERN)]
 
 
 def _visible(title: str) -> str:

@@ -66,7 +66,8 @@ async def show_record(ctx: Ctx, caller: Caller, account_id: str, event_id: str) 
 async def _actor_ids(ctx: Ctx, user: str | None) -> list[str] | None:
     if user is None:
         return None
-    return await ctx.records.user_ids_with_email(user) if "@" in user else [user]
+    wanted = user.strip()
+    return await ctx.records.user_ids_with_email(wanted) if "@" in wanted else [wanted]
 
 
 async def _with_names(ctx: Ctx, records: list[Record]) -> tuple[Record, ...]:

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import RootModel, model_validator
+from pydantic import ConfigDict, RootModel, model_validator
 
 from services.identity.domain.passwords import HashingBusy
 from services.identity.domain.rate_limits import TooManyRequests
@@ -35,6 +35,10 @@ class SignUp(Body):
     Only an e-mailed invitation takes a password, because it proves the address.
     """
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"email": "ana@example.com", "name": "Ana Diaz"}]}
+    )
+
     email: Text | None = None
     name: Text
     password: Text | None = None
@@ -59,8 +63,8 @@ class VerificationSent(Answer):
     status: Literal["verification-sent"] = "verification-sent"
 
 
-class SignUpAnswer(RootModel[SessionAnswer | VerificationSent]):
-    """A session if an e-mailed invitation proved the address, else `verification-sent`."""
+class SignUpAnswer(RootModel[VerificationSent | SessionAnswer]):
+    """`verification-sent`, or a session (201) if an e-mailed invitation proved the address."""
 
 
 async def sign_up(ctx: Ctx, call: Call[SignUp, None]) -> Reply:
@@ -102,6 +106,7 @@ ROUTES = (
         takes=SignUp,
         gives=SignUpAnswer,
         status=202,
+        also_gives=((201, SessionAnswer),),
         refuses=(InvitationNotValid, AccountExists, TooManyRequests, HashingBusy),
     ),
     Route(

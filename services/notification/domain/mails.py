@@ -26,8 +26,16 @@ from services.notification.domain.names import (
 
 TEMPLATE_FOLDER = Path(__file__).parent.parent / "templates"
 TEXT_WIDTH = 76
-_UNNAMED = {"account": "(unnamed)", "name": "there", "project": "(unnamed)", "role": "(unnamed)"}
+_UNNAMED = {
+    "account": "(unnamed)",
+    "name": "there",
+    "project": "(unnamed)",
+    "project_word": "project",
+    "role": "(unnamed)",
+}
 """What stands in a sentence for a name that cannot be shown."""
+_OF_EARLIER_VERSIONS = {"project_word": "project"}
+"""Words that a message lacks which an earlier version stored."""
 
 
 class Undeliverable(Exception):  # noqa: N818 - it names what was found
@@ -73,7 +81,7 @@ def render(
     """Write the subject, the text and the HTML; every name is shown as `names` allows."""
     words: dict[str, object] = {
         field: display_text(field, text) or _UNNAMED.get(field, "")
-        for field, text in message.words.items()
+        for field, text in {**_OF_EARLIER_VERSIONS, **message.words}.items()
     }
     words |= {
         "product": sender.product,

@@ -92,10 +92,12 @@ def mailbox_of(address: str) -> str | None:
     stored the address checked it too; this check does not rely on it.
     """
     try:
-        domain = parse_address(address).key.rpartition("@")[2]
+        parsed = parse_address(address)
     except ValueError:
         return None
-    return f"{address.rpartition('@')[0]}@{domain}"
+    if parsed.typed != address:  # no service stores blanks around an address
+        return None
+    return f"{address.rpartition('@')[0]}@{parsed.key.rpartition('@')[2]}"
 
 
 def format_duration(duration: timedelta) -> str:

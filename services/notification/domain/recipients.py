@@ -183,7 +183,7 @@ def _override_set(fact: team.OverrideSet, row: Row) -> _Notice:
     return _Notice(
         kind=MessageKind.OVERRIDE_SET,
         to=fact.email,
-        words={"account": fact.account_name, "project": fact.project_name} | _actor(row),
+        words=_project(fact) | _actor(row),
         expires_at=fact.expires_at,
     )
 
@@ -192,8 +192,17 @@ def _override_removed(fact: team.OverrideRemoved, row: Row) -> _Notice:
     return _Notice(
         kind=MessageKind.OVERRIDE_REMOVED,
         to=fact.email,
-        words={"account": fact.account_name, "project": fact.project_name} | _actor(row),
+        words=_project(fact) | _actor(row),
     )
+
+
+def _project(fact: team.OverrideSet | team.OverrideRemoved) -> dict[str, str]:
+    """The account, the project, and what the account's catalog calls a project."""
+    return {
+        "account": fact.account_name,
+        "project": fact.project_name,
+        "project_word": fact.project_word,
+    }
 
 
 def _actor(row: Row) -> dict[str, str]:

@@ -10,6 +10,7 @@ from rolecall import (
     Member,
     Resource,
     Subject,
+    Words,
     decide,
     milliseconds,
 )
@@ -69,6 +70,11 @@ class AccountAccess:
     def is_owner(self, membership: Membership) -> bool:
         """Whether this is the owner's membership."""
         return membership.user_id == self.account.owner_user_id
+
+    @property
+    def words(self) -> Words:
+        """The catalog's words for a project."""
+        return self.catalog.catalog.policies.words
 
     @property
     def named_project(self) -> Project:

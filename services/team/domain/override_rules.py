@@ -75,6 +75,7 @@ def set_override(
         member=member,
         project=project,
         account_name=access.account.name,
+        words=access.words,
         now=access.now,
     )
     return override, fact
@@ -98,6 +99,7 @@ def remove_override(
         member=member,
         project=access.named_project,
         account_name=access.account.name,
+        words=access.words,
     )
     return override, fact
 

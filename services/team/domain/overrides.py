@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from rolecall import Catalog, CatalogError, Grants
+from rolecall import Catalog, CatalogError, Grants, Words
 from services.team.domain.members import Membership, OwnerProtected
 from services.team.domain.projects import Project
 from shared.contracts import policy_objects, team
@@ -102,6 +102,7 @@ def put(
     member: Membership,
     project: Project,
     account_name: str,
+    words: Words,
     now: datetime,
 ) -> Fact:
     """Set the override, in place of `replaced`.
@@ -116,6 +117,7 @@ def put(
             account_name=account_name,
             project_id=project.project_id,
             project_name=project.name,
+            project_word=words.project,
             user_id=member.user_id,
             email=member.email,
             expires_at=override.expires_at,
@@ -129,7 +131,12 @@ def put(
 
 
 def remove(
-    override: ProjectOverride, *, member: Membership, project: Project, account_name: str
+    override: ProjectOverride,
+    *,
+    member: Membership,
+    project: Project,
+    account_name: str,
+    words: Words,
 ) -> Fact:
     """Remove the override: the role counts in the project again."""
     return Fact(
@@ -137,6 +144,7 @@ def remove(
             account_name=account_name,
             project_id=project.project_id,
             project_name=project.name,
+            project_word=words.project,
             user_id=member.user_id,
             email=member.email,
         ),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from rolecall import Words
 from services.team.domain.truncated_ids import truncated_ids
 from shared.contracts import policy_objects, team
 from shared.contracts.facts import Fact, ResourceRef
@@ -18,7 +19,11 @@ class ProjectNameTaken(Refusal):
 
     kind = RefusalKind.CONFLICT
     code = "project-name-taken"
-    detail = "Another project of this account has that name. Choose another name."
+    detail = "Another {project} of this account has that name. Choose another name."
+
+    def __init__(self, words: Words) -> None:
+        super().__init__(project=words.project)
+        self.members = {}
 
 
 class ProjectLimit(Refusal):
@@ -26,7 +31,11 @@ class ProjectLimit(Refusal):
 
     kind = RefusalKind.CONFLICT
     code = "project-limit"
-    detail = "An account may have {limit} projects at most. Delete a project first."
+    detail = "An account may have {limit} {projects} at most. Delete one first."
+
+    def __init__(self, limit: int, words: Words) -> None:
+        super().__init__(limit=limit, projects=words.projects)
+        self.members = {"limit": limit}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,17 +75,18 @@ def create(
     name: str,
     others: Sequence[Project],
     limit: int,
+    words: Words,
     now: datetime,
 ) -> tuple[Project, Fact]:
-    """Create a project beside the `others` of the account.
+    """Create a project beside the `others` of the account; refusals use the catalog's words.
 
     Raises:
         ProjectNameTaken: one of the others has the name.
         ProjectLimit: the account has `limit` projects.
     """
-    _require_free(name, others)
+    _require_free(name, others, words)
     if len(others) >= limit:
-        raise ProjectLimit(limit=limit)
+        raise ProjectLimit(limit, words)
     project = Project(account_id=account_id, project_id=project_id, name=name, created_at=now)
     fact = Fact(
         payload=team.ProjectCreated(project_id=project.project_id, name=project.name),
@@ -89,16 +99,15 @@ def create(
 
 
 def rename(
-    project: Project, name: str, *, account_projects: Sequence[Project]
+    project: Project, name: str, *, account_projects: Sequence[Project], words: Words
 ) -> tuple[Project, Fact]:
     """Give the project another name; `account_projects` are the projects of the account.
 
     Raises:
         ProjectNameTaken: another project has the name.
     """
-    _require_free(
-        name, [other for other in account_projects if other.project_id != project.project_id]
-    )
+    others = [other for other in account_projects if other.project_id != project.project_id]
+    _require_free(name, others, words)
     renamed = replace(project, name=name)
     fact = Fact(
         payload=team.ProjectRenamed(project_id=project.project_id, name=name),
@@ -122,6 +131,6 @@ def delete(project: Project, *, overridden: Sequence[UserId]) -> Fact:
     )
 
 
-def _require_free(name: str, others: Sequence[Project]) -> None:
+def _require_free(name: str, others: Sequence[Project], words: Words) -> None:
     if any(name_key(other.name) == name_key(name) for other in others):
-        raise ProjectNameTaken
+        raise ProjectNameTaken(words)

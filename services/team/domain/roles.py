@@ -1,7 +1,16 @@
 """The roles of a catalog: which of them can be assigned, and what they are called."""
 
 from rolecall import Catalog, CompiledCatalog, Role
-from shared.problems import Refusal, RefusalKind
+from shared.problems import NotFound, Refusal, RefusalKind
+
+
+class RoleNotThere(NotFound):
+    """The account's catalog has no role of the id in the path."""
+
+    detail = "The catalog of this account has no role `{role}`. Its roles are: {known}."
+
+    def __init__(self, role_id: str, catalog: Catalog) -> None:
+        Refusal.__init__(self, role=role_id, known=", ".join(role.id for role in catalog.roles))
 
 
 class RoleUnknown(Refusal):

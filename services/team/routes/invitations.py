@@ -23,7 +23,7 @@ from services.team.domain.members import MemberLimit
 from services.team.domain.roles import RoleUnknown, role_title
 from services.team.use_cases import invitations
 from services.team.use_cases.context import AccountRequest, Ctx
-from shared.addresses import ADDRESS_LIMIT, Address, parse_address
+from shared.addresses import Address, parse_address
 from shared.http.access import Permission
 from shared.http.paging import Order, Page, PageQuery, paged
 from shared.http.routes import Answer, Body, Call, Reply, Route
@@ -46,14 +46,13 @@ _NOT_MAILED = {
 
 
 def _address(text: str) -> str:
-    parse_address(text)
-    return text
+    return parse_address(text).typed
 
 
 class Invite(Body):
     """Address, role, and how the link is delivered (default: the catalog's first delivery)."""
 
-    email: Annotated[str, Field(max_length=ADDRESS_LIMIT), AfterValidator(_address)]
+    email: Annotated[str, Field(min_length=1, max_length=512), AfterValidator(_address)]
     role: str = Field(min_length=1, max_length=64)
     delivery: Delivery | None = None
 

@@ -29,9 +29,15 @@ VIEW = Permission("member:view")
 class MembersQuery(PageQuery):
     """`q` is searched in names and addresses; a `-` in front of `sort` reverses the order."""
 
-    status: MemberListStatus | None = None
-    q: str = Field(default="", max_length=200)
-    sort: Literal["name", "-name", "email", "-email", "role", "-role", "since", "-since"] = "name"
+    status: MemberListStatus | None = Field(
+        default=None, description="Only members (`active`) or only invitations of this status"
+    )
+    q: str = Field(
+        default="", max_length=200, description="A part of a name or an address, in any case"
+    )
+    sort: Literal["name", "-name", "email", "-email", "role", "-role", "since", "-since"] = Field(
+        default="name", description="What the list is sorted by; `-` reverses the order"
+    )
 
 
 class ChangeRole(Body):
@@ -70,7 +76,9 @@ class ChangedMemberView(MemberView):
 class PermissionsQuery(Body):
     """The project; without one, the answer is about account-wide permissions."""
 
-    project: str | None = Field(default=None, pattern=r"^prj_[0-9a-f]{32}$")
+    project: str | None = Field(
+        default=None, pattern=r"^prj_[0-9a-f]{32}$", description="Answer for this project"
+    )
 
 
 class PermissionsView(Answer):

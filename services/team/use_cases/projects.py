@@ -33,6 +33,7 @@ async def create(ctx: Ctx, request: AccountRequest, *, name: str) -> WriteResult
             name=name,
             others=await write.projects(),
             limit=ctx.settings.projects_per_account,
+            words=write.access.words,
             now=write.now,
         )
         await write.insert_project(project)
@@ -53,7 +54,9 @@ async def rename(ctx: Ctx, request: AccountRequest, *, name: str) -> WriteResult
         project = write.access.named_project
         if name == project.name:
             return project
-        renamed, fact = projects.rename(project, name, account_projects=await write.projects())
+        renamed, fact = projects.rename(
+            project, name, account_projects=await write.projects(), words=write.access.words
+        )
         await write.replace_project(renamed)
         write.record(fact)
         return renamed

@@ -2,7 +2,7 @@
 
 from rolecall import Role
 from services.team.domain.account_access import AccountAccess
-from shared.problems import NotFound
+from services.team.domain.roles import RoleNotThere
 
 
 def list_all(access: AccountAccess) -> list[Role]:
@@ -14,9 +14,10 @@ def get(access: AccountAccess, role_id: str) -> Role:
     """Return one role.
 
     Raises:
-        NotFound: the account's catalog has no such role.
+        RoleNotThere: the account's catalog has no such role.
     """
-    role = access.catalog.catalog.role(role_id)
+    catalog = access.catalog.catalog
+    role = catalog.role(role_id)
     if role is None:
-        raise NotFound
+        raise RoleNotThere(role_id, catalog)
     return role

@@ -11,6 +11,14 @@ MAIL_TESTS = ("tests/services/notification/domain/test_mails.py",)
 
 ROWS = (
     Mutant(
+        id="mails-project-in-the-words-of-another-catalog",
+        kind=Kind.DATA,
+        file="services/notification/domain/recipients.py",
+        old='"project_word": fact.project_word',
+        new='"project_word": "project"',
+        tests=("tests/services/notification/domain/test_recipients.py",),
+    ),
+    Mutant(
         id="smtp-idle-connection-reused",
         kind=Kind.AVAILABILITY,
         file=SMTP,

@@ -8,6 +8,22 @@ GUARD_TESTS = ("tests/sdk/test_permission_guard.py",)
 
 ROWS = (
     Mutant(
+        id="catalog-with-a-shipped-name-passes",
+        kind=Kind.DATA,
+        file="sdk/rolecall/core/catalog.py",
+        old="    if catalog.name in SHIPPED_CATALOGS and",
+        new="    if catalog.name in () and",
+        tests=("tests/sdk/test_cli.py",),
+    ),
+    Mutant(
+        id="grant-without-effect-passes",
+        kind=Kind.DATA,
+        file="sdk/rolecall/core/rules.py",
+        old="if scope is Scope.ALL and cells.get(lower) is Scope.SELF:",
+        new="if scope is Scope.SELF and cells.get(lower) is Scope.SELF:",
+        tests=("tests/sdk/test_bad_catalogs.py",),
+    ),
+    Mutant(
         id="sdk-secret-to-the-proxy",
         kind=Kind.SECURITY,
         file=TRANSPORT,

@@ -12,6 +12,14 @@ ROWS = (
         tests=("tests/shared/test_names.py",),
     ),
     Mutant(
+        id="mail-to-an-address-with-blanks",
+        kind=Kind.SECURITY,
+        file="services/notification/domain/names.py",
+        old="    if parsed.typed != address:",
+        new="    if not parsed.typed:",
+        tests=("tests/services/notification/domain/test_names.py",),
+    ),
+    Mutant(
         id="redaction-keeps-a-token-in-a-fragment",
         kind=Kind.SECURITY,
         file="shared/redaction.py",

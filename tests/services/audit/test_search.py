@@ -226,7 +226,7 @@ async def test_a_cursor_works_for_its_own_filters_and_account_only(api):
         assert error["message"].endswith("Start again without a cursor.")
 
 
-MOMENT = "Must be an RFC 3339 time with an offset, such as 2026-03-05T12:00:00Z."
+MOMENT = "Must be an RFC 3339 time with a zone, such as 2026-03-05T12:00:00Z."
 
 
 @pytest.mark.parametrize(
@@ -238,7 +238,18 @@ MOMENT = "Must be an RFC 3339 time with an offset, such as 2026-03-05T12:00:00Z.
         ),
         ("from=yesterday", MOMENT),
         ("to=2026-03-05T12", MOMENT),
-        ("from=2026-03-05T13:01:00+01:00", "Write `+` as `%2B`."),
+        (
+            "from=2026-03-05T13:01:00+01:00",
+            "The `+` of the zone arrived as a blank. In a query, write it as `%2B`.",
+        ),
+        (
+            "from=2026-03-05T13:01:00",
+            "The time has no zone. Add `Z` for UTC, or an offset such as `+02:00`. In a query, w",
+        ),
+        (
+            "from=2026-03-05T13:02:00Z&to=2026-03-05T13:01:00Z",
+            "`to` is before `from`. Send a `to` that is later, or leave one out.",
+        ),
     ],
 )
 async def test_the_message_of_a_filter_says_what_to_write(api, query, message):
@@ -254,6 +265,7 @@ MISFITS = [
     ("from=yesterday", "/query/from"),
     ("from=2026-03-05T12:00:00", "/query/from"),
     ("to=1", "/query/to"),
+    ("from=2026-03-05T13:02:00Z&to=2026-03-05T13:01:00Z", "/query/to"),
     ("outcome=maybe", "/query/outcome"),
     ("action=member%00", "/query/action"),
     ("action=$where", "/query/action"),
@@ -287,9 +299,9 @@ ROUTES = [f"/v1/accounts/{ACCOUNT}/audit-events", f"/v1/accounts/{ACCOUNT}/audit
         (
             CheckResult(allowed=False, member=True, session_ended=True, reason="session-ended"),
             401,
-            "unauthenticated",
+            "token-revoked",
         ),
-        (CheckResult(allowed=False, member=False, session_ended=True), 401, "unauthenticated"),
+        (CheckResult(allowed=False, member=False, session_ended=True), 401, "token-revoked"),
         (None, 503, "unavailable"),
         ({"allowed": "certainly"}, 503, "unavailable"),
         ({}, 503, "unavailable"),
@@ -412,5 +424,5 @@ async def test_a_search_says_until_when_the_log_is_complete(api):
 async def test_an_ended_session_is_refused_before_its_path_is_looked_at(api, path):
     api.others.ended.add(READER_SESSION)
     status, problem = await api.get(path, headers={"Rolecall-Revision": "none"})
-    assert (status, problem["code"]) == (401, "unauthenticated")
+    assert (status, problem["code"]) == (401, "token-revoked")
     assert api.others.questions == []

@@ -27,6 +27,13 @@ async def test_each_sign_in_starts_a_new_session(identity: Identity) -> None:
     assert {row.actor.id for row in started} == {person["user"]["id"]}
 
 
+async def test_blanks_around_an_address_make_no_difference(identity: Identity) -> None:
+    assert (await identity.sign_up("  Ana@example.com\t")).status == 202
+    [link] = await identity.mailed_links("Ana@example.com")
+    assert (await identity.verify(link)).body["user"]["email"] == "Ana@example.com"
+    assert (await identity.log_in(" ana@example.com\n")).status == 200
+
+
 @pytest.mark.rule("T9")
 async def test_a_wrong_password_and_an_unknown_address_answer_the_same(identity: Identity) -> None:
     person = await identity.person("ana@example.com")

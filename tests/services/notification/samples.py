@@ -59,6 +59,7 @@ OVERRIDE: dict[str, Any] = {
     "account_name": "Acme",
     "project_id": "prj_1",
     "project_name": "prod",
+    "project_word": "cluster",
     "user_id": "usr_bo",
     "email": "bo@example.com",
 }
@@ -93,7 +94,12 @@ INVITATION_MAIL = Expected(
     link=InvitationLinkRequest(kind="invitation", id=INVITATION_ID, generation=1),
     expires_at=IN_A_WEEK,
 )
-PROJECT_WORDS = {"account": "Acme", "project": "prod", "actor": "Ana Díaz"}
+PROJECT_WORDS = {
+    "account": "Acme",
+    "project": "prod",
+    "project_word": "cluster",
+    "actor": "Ana Díaz",
+}
 
 MAILS: tuple[tuple[Payload, Expected], ...] = (
     (identity.SignUpRequested(**SIGN_UP, generation=1), VERIFICATION),

@@ -298,7 +298,9 @@ async def test_a_member_sees_catalog_and_roles(team: Team) -> None:
     assert ids == [role["id"] for role in catalog["roles"]]
     one = await account.owner.get(f"{account.path}/roles/{ids[0]}")
     assert one == roles["items"][0]
-    assert (await account.owner.send("GET", f"{account.path}/roles/none")).status == 404
+    unknown = await account.owner.send("GET", f"{account.path}/roles/none")
+    assert (unknown.status, unknown.code) == (404, "not-found")
+    assert unknown.body["detail"].endswith(f"Its roles are: {', '.join(ids)}.")
 
 
 async def test_own_permissions_are_the_table_and_the_names(team: Team) -> None:

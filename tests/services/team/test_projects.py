@@ -22,6 +22,21 @@ def place(account: Account, project_id: str, person: Person) -> str:
     return f"{account.path}/projects/{project_id}/overrides/{person.user_id}"
 
 
+async def test_a_refusal_calls_a_project_as_the_catalog_does(team: Team) -> None:
+    account = await team.account("runos")
+    await project_in(account)
+    taken = await account.owner.send("POST", f"{account.path}/projects", {"name": "PROD"})
+    assert taken.body["detail"].startswith("Another cluster of this account has that name.")
+    bo = await account.join("admin")
+    project_id = await project_in(account, "test")
+    override = {"grants": {"users": {"view": "all"}}}
+    wide = await account.owner.send("PUT", place(account, project_id, bo), override)
+    assert wide.body["errors"][0]["message"].endswith("that are decided inside one cluster.")
+    await account.owner.send("PUT", place(account, project_id, bo), {"grants": {}})
+    [row] = await team.rows("override.set")
+    assert row.data["project_word"] == "cluster"
+
+
 async def test_a_project_is_created_renamed_and_deleted(team: Team) -> None:
     account = await team.account()
     owner, path = account.owner, f"{account.path}/projects"

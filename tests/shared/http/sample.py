@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 import aiohttp
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from pydantic import Field, SecretStr
+from pydantic import AwareDatetime, Field, SecretStr
 
 from shared import context
 from shared.auth.access_tokens import TokenVerifier, client_claims, sign_access_token, user_claims
@@ -19,6 +18,7 @@ from shared.auth.keys import generate_service_keys
 from shared.auth.principals import ClientPrincipal, UserPrincipal
 from shared.http.access import Admin, Client, Internal, Permission, Public, Session, SessionOrClient
 from shared.http.api import Api
+from shared.http.error_forms import ErrorForm
 from shared.http.idempotency import Idempotency
 from shared.http.routes import Answer, Body, Call, Media, Route, Strictness
 from shared.ids import AccountId, ClientId, SessionId, UserId
@@ -61,7 +61,7 @@ class Thing(Body):
     password: SecretStr | None = None
     count: int = 0
     colour: Colour = Colour.RED
-    born: datetime | None = None
+    born: AwareDatetime | None = None
     pet: Annotated[Cat | Dog, Field(discriminator="kind")] | None = None
     labels: dict[str, str] = Field(default_factory=dict)
 
@@ -192,6 +192,7 @@ ROUTES = (
         takes=Search,
         media=Media.FORM,
         strictness=Strictness.LENIENT,
+        errors=ErrorForm.OAUTH,
     ),
 )
 INTERNAL_ROUTES = (

@@ -43,9 +43,18 @@ def test_the_document_lists_the_body_and_forbids_other_fields(described):
     schema = described["components"]["schemas"]["Thing"]
     assert schema["additionalProperties"] is False
     body = described["paths"]["/v1/open"]["post"]["requestBody"]["content"]
-    assert body == {"application/json": {"schema": {"$ref": "#/components/schemas/Thing"}}}
+    assert body["application/json"]["schema"] == {"$ref": "#/components/schemas/Thing"}
     form = described["paths"]["/oauth2/token"]["post"]["requestBody"]["content"]
     assert list(form) == ["application/x-www-form-urlencoded"]
+
+
+def test_a_model_that_strict_and_lenient_rows_take_has_two_schemas(described):
+    schemas = described["components"]["schemas"]
+    body = described["paths"]["/v1/check"]["post"]["requestBody"]["content"]["application/json"]
+    assert body["schema"] == {"$ref": "#/components/schemas/ThingOpen"}
+    assert schemas["ThingOpen"]["additionalProperties"] is True
+    assert schemas["CatOpen"]["additionalProperties"] is True
+    assert schemas["Cat"]["additionalProperties"] is False
 
 
 def test_parameters_of_path_query_and_header_are_described(described):

@@ -123,7 +123,7 @@ async def test_json_that_does_not_fit_is_invalid_and_says_where(
     assert all(error["message"].endswith(".") for error in said["errors"])
 
 
-TIME = "Must be an RFC 3339 time with an offset, such as 2026-03-05T12:00:00Z."
+TIME = "Must be an RFC 3339 time with a zone, such as 2026-03-05T12:00:00Z."
 MESSAGES = [
     ("[]", "Must be an object."),
     ("{}", "This field is required."),
@@ -134,6 +134,10 @@ MESSAGES = [
     ('{"name": "x", "colour": "blue"}', "Must be one of: red, green."),
     ('{"name": "x", "born": 12}', TIME),
     ('{"name": "x", "born": "yesterday"}', TIME),
+    (
+        '{"name": "x", "born": "2026-03-05T12:00:00"}',
+        "The time has no zone. Add `Z` for UTC, or an offset such as `+02:00`.",
+    ),
     ('{"name": "x", "verified": true}', "This field is not known. Remove it."),
     ('{"name": "x", "labels": []}', "Must be an object."),
     ('{"name": "x", "pet": {"kind": "cow"}}', "The field 'kind' must be one of: cat, dog."),
@@ -342,7 +346,15 @@ async def test_a_route_without_parameters_takes_none(site: Site):
         await problem(response, 422, "invalid")
 
 
-FORMS = ["limit=ten", "limit=1&limit=2", "limit", "limit=%ff", "&".join(["a=1"] * 40), "é=1"]
+FORMS = [
+    "limit=ten",
+    "limit=1&limit=2",
+    "limit",
+    "limit=%ff",
+    "&".join(["a=1"] * 40),
+    "é=1",
+    "limit=%4",
+]
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -350,7 +362,7 @@ async def test_a_form_that_does_not_fit_is_a_bad_request(site: Site, form: str):
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     async with site.ask("POST", "/oauth2/token", data=form, headers=headers) as response:
         assert response.status == 400
-        assert (await response.json(content_type=None))["code"] in {"bad-request", "malformed-form"}
+        assert (await response.json())["error"] == "invalid_request"
 
 
 async def test_a_form_is_read_and_what_is_unknown_in_it_ignored(site: Site):

@@ -230,6 +230,13 @@ def test_an_invitation_says_how_long_it_is_valid(expires_in, sentence):
     assert f"The invitation {'is ' if expires_in else ''}{sentence}" in text
 
 
+def test_a_mail_calls_a_project_as_the_catalog_does():
+    for kind in (MessageKind.OVERRIDE_SET, MessageKind.OVERRIDE_REMOVED):
+        content = content_of(kind, project_word="cluster")
+        assert "in the cluster “prod”" in content.subject
+        assert "project" not in content.text + content.html
+
+
 def test_an_invitation_names_the_inviter_the_team_and_the_role():
     text = " ".join(content_of(MessageKind.INVITATION).text.split())
     assert "“Ana Díaz” invited you to the team “Acme Robotics” on Rolecall." in text

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rolecall import AccountKind, CompiledCatalog, load_catalog
+from rolecall import AccountKind, CompiledCatalog, Words, load_catalog
 from services.team.domain import accounts, projects
 from services.team.domain.accounts import AlreadyATeam, OwnerOnly
 from services.team.domain.projects import Project, ProjectLimit, ProjectNameTaken
@@ -41,6 +41,9 @@ def project(number: int, name: str) -> Project:
     )
 
 
+CLUSTERS = Words(project="cluster", projects="clusters")
+"""The words of a catalog, which the refusals use."""
+
 NAMES: list[tuple[str, type[Refusal] | None]] = [
     ("prod", ProjectNameTaken),
     ("PROD", ProjectNameTaken),
@@ -63,23 +66,25 @@ def test_two_projects_of_an_account_have_different_names(
             name=name,
             others=others,
             limit=limit,
+            words=CLUSTERS,
             now=START,
         )
 
     if refusal is not None:
-        with pytest.raises(refusal):
+        with pytest.raises(refusal, match=r"^Another cluster of this account has that name\."):
             create()
-        with pytest.raises(refusal):
-            projects.rename(project(3, "test"), name, account_projects=others)
+        with pytest.raises(refusal, match=r"^Another cluster of this account has that name\."):
+            projects.rename(project(3, "test"), name, account_projects=others, words=CLUSTERS)
         return
     assert create()[0].name == name
-    with pytest.raises(ProjectLimit):
+    with pytest.raises(ProjectLimit, match="may have 2 clusters at most"):
         create(limit=2)
 
 
 def test_a_project_may_keep_its_own_name_in_other_letters() -> None:
     prod = project(1, "prod")
-    assert projects.rename(prod, "Prod", account_projects=[prod])[0].name == "Prod"
+    renamed, _ = projects.rename(prod, "Prod", account_projects=[prod], words=CLUSTERS)
+    assert renamed.name == "Prod"
 
 
 CONVERSIONS: list[tuple[AccountKind, str, CompiledCatalog | None, type[Refusal] | None]] = [

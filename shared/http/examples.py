@@ -1,0 +1,207 @@
+"""Examples of bodies, parameters and answers, made from their schemas."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from shared.ids import PREFIXES
+
+_DIGITS = "01990b5d2f0c7a3fb1e2c3d4e5f60718"
+_GATEWAY = "https://rolecall.example"
+_MOMENT = "2026-03-05T12:00:00Z"
+_GRANTS = {"instance": {"view": "all", "write": "self"}}
+_TOKEN = "eyJhbGciOiJFZERTQSIsImtpZCI6…"  # noqa: S105 - an example
+_PASSWORD = "correct horse battery staple"  # noqa: S105 - an example
+_A_MEMBER = {"status": "active", "invitation_id": None, "expires_at": None, "name": "Bo Li"}
+
+
+def example_id(prefix: str) -> str:
+    """An id with this prefix."""
+    return f"{prefix}_{_DIGITS}"
+
+
+BY_NAME: Mapping[str, Any] = {
+    **{name: example_id(prefix) for name, prefix in PREFIXES.items()},
+    "access_token": _TOKEN,
+    "account_name": "Acme Robotics",
+    "action": "member.removed",
+    "actor": {"type": "user", "id": example_id("usr"), "name": "Ana Diaz"},
+    "at_least_revision": "team.3f2a.17.42",
+    "at_ms": 3.2,
+    "catalog_title": "Standard",
+    "change_id": f"chg_{_DIGITS}",
+    "client_secret": "rcs_…",
+    "code": "K7QM2XWP",
+    "current": "the password until now",
+    "current_account_id": example_id("acc"),
+    "cursor": "WyJnV0x…",
+    "email": "bo@example.com",
+    "error": "invalid_client",
+    "error_description": "The client is not known, or its secret is wrong.",
+    "epoch": "3f2a",
+    "expires_at": "2030-01-01T00:00:00Z",
+    "expires_in": 300,
+    "given_by": example_id("usr"),
+    "grant_type": "client_credentials",
+    "grants": _GRANTS,
+    "invited_by": example_id("usr"),
+    "invited_by_name": "Ana Diaz",
+    "how": "applied",
+    "inviter_name": "Ana Diaz",
+    "ip": "203.0.113.7",
+    "name": "Ana Diaz",
+    "new": _PASSWORD,
+    "next_cursor": None,
+    "note": None,
+    "not_mailed": None,
+    "outcome": "succeeded",
+    "override": None,
+    "owner_id": example_id("usr"),
+    "owner_role": "owner",
+    "owner_user_id": example_id("usr"),
+    "passed_from": example_id("usr"),
+    "passed_from_name": "Bo Li",
+    "passed_invitations": [],
+    "password": _PASSWORD,
+    "permissions": {"instance:view": "all", "instance:write": "self"},
+    "q": "bo",
+    "reason": "allowed",
+    "refresh_token": f"{example_id('ses')}.1.…",
+    "replica": "authz/1",
+    "request_id": f"req_{_DIGITS}",
+    "resource_id": example_id("usr"),
+    "resource_type": "member",
+    "revision": "team.3f2a.17.42",
+    "role": "developer",
+    "role_id": "developer",
+    "role_title": "Developer",
+    "scope": "authz:check",
+    "source": "team",
+    "table": {"instance": {"view": "all", "write": "self", "delete": None}},
+    "title": "Developer",
+    "token": f"{example_id('inv')}.1.…",
+    "trace_id": None,
+    "user": example_id("usr"),
+    "user_agent": "curl/8.5.0",
+}
+"""The value of a member or parameter of this name, where it fits the schema."""
+
+OF_MODEL: Mapping[str, Mapping[str, Any]] = {
+    "Account": {"id": example_id("acc"), "name": "Acme Robotics", "catalog": "standard@b584d126…"},
+    "AccountName": {"id": example_id("acc"), "name": "Acme Robotics"},
+    "ActionEntity": {"name": "write"},
+    "AuditRecord": {
+        "id": example_id("evt"),
+        "before": {"role": "developer"},
+        "after": None,
+        "reason": None,
+    },
+    "Catalog": {
+        "id": "standard@b584d126…",
+        "name": "standard",
+        "title": "Standard",
+        "description": "The union of what the other catalogs have.",
+        "sections": [{"id": "compute", "title": "Compute", "entries": []}],
+        "policies": {"conversion": "reversible", "member_limit": 1000},
+    },
+    "ChangedMember": _A_MEMBER,
+    "Configuration": {
+        "policy_decision_point": _GATEWAY,
+        "access_evaluation_endpoint": f"{_GATEWAY}/access/v1/evaluation",
+    },
+    "Convert": {"name": "Acme Robotics", "catalog": "standard"},
+    "Discovery": {
+        "issuer": _GATEWAY,
+        "jwks_uri": f"{_GATEWAY}/.well-known/jwks.json",
+        "token_endpoint": f"{_GATEWAY}/oauth2/token",
+        "grant_types_supported": ["client_credentials"],
+        "response_types_supported": [],
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+        "scopes_supported": ["authz:check"],
+    },
+    "Invitation": {
+        "id": example_id("inv"),
+        "status": "invited",
+        "passed_from": None,
+        "passed_from_name": None,
+    },
+    "KeySet": {"keys": [{"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "kid": "…", "x": "…"}]},
+    "Link": {"url": f"{_GATEWAY}/invitations#token=…&code=K7QM2XWP"},
+    "Me": {"id": example_id("usr")},
+    "Member": _A_MEMBER,
+    "NameProject": {"name": "prod"},
+    "PassedInvitation": {"id": example_id("inv")},
+    "PasswordReset": {"token": f"{example_id('usr')}.1.…"},
+    "Project": {"id": example_id("prj"), "name": "prod"},
+    "Rename": {"name": "Acme Robotics"},
+    "ResourceEntity": {"type": "instance", "id": "i-17"},
+    "ResourceRef": {"type": "member", "id": example_id("usr"), "name": "Bo Li"},
+    "Role": {"id": "developer", "description": "Builds and runs workloads."},
+    "SubjectEntity": {"type": "user", "id": example_id("usr")},
+    "User": {"id": example_id("usr")},
+    "Verify": {"token": f"{example_id('sup')}.1.…"},
+}
+"""Values of a schema's members where the name alone does not tell."""
+
+
+def example(schema: Mapping[str, Any], definitions: Mapping[str, Any], name: str = "") -> Any:
+    """A value that fits the schema; `name` is that of the member or parameter."""
+    if "$ref" in schema:
+        model = schema["$ref"].rpartition("/")[2]
+        value = example(definitions[model], definitions, name)
+        return {**value, **OF_MODEL.get(model, {})} if isinstance(value, dict) else value
+    chosen = schema.get("examples") or schema.get("enum")
+    if chosen or "const" in schema:
+        return chosen[0] if chosen else schema["const"]
+    branches = schema.get("anyOf", schema.get("oneOf"))
+    if name in BY_NAME and _fits(BY_NAME[name], branches or [schema]):
+        return BY_NAME[name]
+    if branches is not None:
+        return example(branches[0], definitions, name)
+    return _of_type(schema, definitions, name)
+
+
+def _of_type(schema: Mapping[str, Any], definitions: Mapping[str, Any], name: str) -> Any:
+    match schema.get("type"):
+        case "object":
+            return {
+                member: example(below, definitions, member)
+                for member, below in schema.get("properties", {}).items()
+            }
+        case "array":
+            return [example(schema["items"], definitions, name.removesuffix("s"))]
+        case "string":
+            return _text(schema)
+        case "integer" | "number":
+            return schema.get("default", schema.get("minimum", 1))
+        case "boolean":
+            return schema.get("default", True)
+    return None
+
+
+def _fits(value: Any, branches: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether one of the branches takes a value of this type."""
+    return any(
+        isinstance(value, _TYPES[branch["type"]]) if "type" in branch else isinstance(value, dict)
+        for branch in branches
+    )
+
+
+def _text(schema: Mapping[str, Any]) -> str:
+    if schema.get("format") == "date-time":
+        return _MOMENT
+    pattern = str(schema.get("pattern", ""))
+    for prefix in PREFIXES.values():
+        if pattern.startswith(f"^{prefix}_"):
+            return example_id(prefix)
+    return str(schema.get("default") or "…")
+
+
+_TYPES: Mapping[str, type[Any]] = {
+    "null": type(None),
+    "boolean": bool,
+    "integer": int,
+    "number": float,
+    "string": str,
+    "array": list,
+    "object": dict,
+}

@@ -1,0 +1,102 @@
+"""The sentences of an OpenAPI document."""
+
+from collections.abc import Mapping
+
+from shared.http.access import Access, Client, Internal, Permission, SessionOrClient
+from shared.http.refusals import ACCEPTED, WrongPrincipal
+from shared.http.routes import Route, Strictness
+from shared.problems import PermissionMissing, Refusal, ScopeMissing
+
+DESCRIPTION = """\
+Team management and permissions: accounts, members, invitations, roles, projects and decisions.
+
+Send `Authorization: Bearer` with the access token of `POST /v1/login`. Bodies and answers are JSON,
+times are RFC 3339 in UTC, and ids begin with their type (`usr_`, `acc_`). A list has `items` and
+`next_cursor`; send it as `cursor` to get the next page.
+
+A refused request is answered with a problem (RFC 9457): `code` is for programs, `detail` is for
+people, and `errors` point at the faults of the input. A caller who is not a member of an account
+gets 404 for everything in it.
+
+Where the catalog of an account calls a project something else, such as a cluster, refusals and
+mails do so, too. The names of the API stay.
+"""
+TAGS: Mapping[str, str] = {
+    "sign-in": "Sign up, prove an address, sign in, and stay signed in.",
+    "me": "The signed-in user.",
+    "accounts": "Personal accounts and teams, and the receipts of their changes.",
+    "members": "The members of an account, and what they may do.",
+    "invitations": "Invite people by mail or by link, and join.",
+    "roles": "The permission model of an account and its roles.",
+    "projects": "Projects, and other grants of a member inside one.",
+    "decisions": "Ask whether a user may act on a resource (AuthZEN).",
+    "audit": "Who did what in an account, and what was refused.",
+    "oauth": "Tokens of service clients, and the keys that verify tokens.",
+}
+PARAMETERS: Mapping[str, str] = {
+    "account_id": "The id of the account",
+    "event_id": "The id of the audit record",
+    "invitation_id": "The id of the invitation",
+    "project_id": "The id of the project",
+    "revision": "A revision, as the header `Rolecall-Revision` of a change named it",
+    "role_id": "The id of a role of the account's catalog",
+    "user_id": "The id of the user",
+    "Idempotency-Key": "A value of your choice. The same request repeated with it within 24 hours"
+    " changes nothing more and gets the same answer.",
+}
+EFFECT_HEADERS: Mapping[str, str] = {
+    "Rolecall-Revision": "The revision that the change made",
+    "Location": "Where to read since when the change is effective",
+}
+NO_BODY = "Success. The answer has no body."
+NOT_EFFECTIVE = "Success, but not effective on every replica yet: see `Location`."
+
+
+def description_of(route: Route) -> str:
+    """Who may send the request, and what is special about its answer."""
+    sentences = [caller_text(route)]
+    if route.effective_everywhere:
+        sentences.append(
+            "The answer comes when the change is effective on every replica that decides; if that"
+            " takes too long, it is 202."
+        )
+    if route.idempotent:
+        sentences.append("It can be repeated with an `Idempotency-Key`.")
+    if route.strictness is Strictness.LENIENT and route.takes is not None:
+        sentences.append("Members that the schema does not name are ignored.")
+    return " ".join(sentences)
+
+
+def caller_text(route: Route) -> str:
+    """Who may send the request, with the permission that they need."""
+    access = route.access
+    if type(access) not in ACCEPTED:
+        return "No access token is needed."
+    return f"Needs {ACCEPTED[type(access)]}{_right(access)}."
+
+
+def _right(access: Access) -> str:
+    match access:
+        case Permission(in_each_project=True):
+            return f". It lists the projects in which they hold the permission `{access.name}`"
+        case Permission(in_project=str(in_project)):
+            return f" with the permissions `{access.name}` and, in the project, `{in_project}`"
+        case Permission():
+            return f" with the permission `{access.name}`"
+        case Client() | SessionOrClient():
+            return f". A service client needs the scope `{access.scope}`"
+        case Internal(callers=callers):
+            return f": {', '.join(callers)}"
+    return ""
+
+
+def refusal_text(refusal: type[Refusal], route: Route) -> str:
+    """What a refusal of this row says; what depends on the request stands in braces."""
+    access = route.access
+    if refusal is WrongPrincipal:
+        return str(WrongPrincipal(access))
+    if refusal is PermissionMissing and isinstance(access, Permission):
+        return str(PermissionMissing(access.name))
+    if refusal is ScopeMissing and isinstance(access, Client | SessionOrClient):
+        return str(ScopeMissing(access.scope))
+    return refusal.detail
