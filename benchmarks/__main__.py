@@ -8,7 +8,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import checks, decide, floods, removals, sign_in
+from benchmarks import checks, decide, floods, removals, rolling, sign_in
 from benchmarks.load import require_wrk
 
 REPORT = Path(__file__).parent / "report.md"
@@ -23,7 +23,7 @@ def one_decision() -> str:
 
 
 def main() -> None:
-    """Measure everything; it takes about ten minutes."""
+    """Measure everything; it takes about fifteen minutes."""
     require_wrk()
     revision = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True
@@ -39,6 +39,7 @@ def main() -> None:
         ("Removal to acknowledgement, three replicas (P9)", removals.run),
         ("Sign-ins during guesses, and what their time reveals (T8, T9)", sign_in.run),
         ("Checks and sign-ins during floods (T19)", floods.run),
+        ("Restarts of every service under load (F29)", rolling.run),
     ):
         sys.stderr.write(f"{title} …\n")
         parts += [f"## {title}", measure()]

@@ -1,4 +1,4 @@
-"""The parts that every service has, connected with each other.
+"""The parts of a service that follows journals or has one, connected with each other.
 
 A service's `app.py` makes its context and its own parts, and lists what it adds. The order in which
 parts start and stop is written here once.
@@ -8,23 +8,17 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from shared import metrics
-from shared.auth.access_tokens import TokenVerifier
-from shared.auth.authenticator import Authenticator, Live
-from shared.auth.internal_tokens import InternalVerifier
-from shared.auth.key_sources import KeySource, RemoteKeys
+from shared.auth.authenticator import Authenticator
 from shared.auth.keys import read_private
 from shared.auth.row_signatures import RowSigner
 from shared.bus import Bus, Subscription
-from shared.clock import Clock, SystemClock
-from shared.contracts.calls.identity import KEY_SET
+from shared.clock import Clock
 from shared.contracts.topology import FOLLOWER_QUEUES, QUEUES, Service
 from shared.following.follower import Follower
 from shared.following.followers import Followers
 from shared.following.journal_view import JournalView, ReplicaState
 from shared.http.api import Api
-from shared.http.client import InternalClient
 from shared.http.idempotency import Idempotency
-from shared.http.lanes import lane_limits
 from shared.http.routes import Route
 from shared.ids import new_id
 from shared.inbox import Inbox, Subscriptions
@@ -34,60 +28,12 @@ from shared.journal.snapshot import ReadPage
 from shared.leases import Leases, MongoLeaseStore, lease_routes
 from shared.migrations import Migration, migrate
 from shared.mongo import DbSession, connect, connect_reserved
-from shared.row_verifier import RowVerifier
+from shared.parts import Parts
 from shared.runtime.service import ServiceApp
-from shared.runtime.settings import ServiceSettings, StatelessSettings
+from shared.runtime.settings import ServiceSettings
 from shared.runtime.start import Step
 from shared.runtime.supervisor import Loop
 from shared.timeouts import Timeouts
-
-
-class Parts:
-    """The parts of every service: the clock, the internal client and the authenticator."""
-
-    def __init__(
-        self,
-        service: Service,
-        settings: StatelessSettings,
-        *,
-        bus: Bus,
-        clock: Clock | None,
-        timeouts: Timeouts,
-    ) -> None:
-        """Connect the parts; nothing runs yet."""
-        self.service = service
-        self.bus = bus
-        self.clock = clock or SystemClock()
-        self.timeouts = timeouts
-        self.internal = InternalClient(
-            service=service,
-            key=settings.internal_key,
-            urls=settings.internal_urls,
-            clock=self.clock,
-            timeouts=timeouts,
-        )
-        self.verifier = RowVerifier(settings.journal_keys, clock=self.clock)
-        self.verifier.count_from_zero(service)
-        self.lane_limits = lane_limits(settings.requests_at_once)
-        self._settings = settings
-
-    def authenticator(
-        self, *, keys: KeySource | None = None, live: Live | None = None
-    ) -> Authenticator:
-        """Make the authenticator; without `keys` it asks identity for the keys of access tokens."""
-        if keys is None:
-            keys = RemoteKeys(
-                lambda: self.internal.call(KEY_SET, Service.IDENTITY), clock=self.clock
-            )
-        settings = self._settings
-        return Authenticator(
-            tokens=TokenVerifier(issuer=settings.public_url, keys=keys, clock=self.clock),
-            internal=InternalVerifier(
-                service=self.service, keys=settings.internal_keys, clock=self.clock
-            ),
-            admin_key=settings.admin_key,
-            live=live,
-        )
 
 
 class Following:
@@ -139,6 +85,11 @@ class Following:
     def checks(self) -> Mapping[str, bool]:
         """Whether each lease holds."""
         return {source: follower.holds() for source, follower in self.followers.items()}
+
+    @property
+    def connected(self) -> bool:
+        """Whether facts can arrive by the bus right now."""
+        return bool(self._running) and all(each.connected for each in self._running)
 
     async def start(self) -> None:
         """Subscribe to the facts of the sources."""
@@ -284,10 +235,17 @@ class JournalParts(Parts):
                 "relay": self._relay.run,
                 "sweep": self._relay.sweep,
                 "inbox": inbox.run,
+                **self.tasks,
                 **tasks,
             },
             closes=(inbox.stop, *closes, self.internal.close, self._close_client),
-            checks=lambda: {"bus": inbox.connected, **(following.checks() if following else {})},
+            checks=lambda: {
+                **self.checks(),
+                **({} if following is None else following.checks()),
+            },
+            informational=lambda: {
+                "bus": inbox.connected and (following is None or following.connected)
+            },
             proxies=self._proxies,
             timeouts=self.timeouts,
         )

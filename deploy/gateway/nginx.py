@@ -89,8 +89,9 @@ http {{
   proxy_set_header Forwarded "";
   proxy_connect_timeout 2s;
   proxy_read_timeout {answer_seconds}s;
-  # A request with an effect goes to another replica only if no replica has received it.
-  proxy_next_upstream error timeout;
+  # A replica that starts or ends may answer 503 while another one is well. A POST or PATCH goes to
+  # another one only if no replica has received it; every other method may be repeated.
+  proxy_next_upstream error timeout http_503;
   proxy_next_upstream_timeout 5s;
 {resolver}{upstreams}
   server {{

@@ -14,9 +14,10 @@ from shared.following.live_callers import LiveCallers
 from shared.following.sign_in_state import SignInState
 from shared.http.api import Api
 from shared.metrics import CHECKS, start_at_zero
+from shared.parts import Parts
 from shared.runtime.service import ServiceApp
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
-from shared.wiring import Following, Parts
+from shared.wiring import Following
 
 
 def build(
@@ -64,9 +65,10 @@ def build(
             lane_limits=parts.lane_limits,
         ),
         opens=(following.start,),
-        tasks=following.tasks,
+        tasks={**parts.tasks, **following.tasks},
         closes=(following.stop, parts.internal.close),
-        checks=following.checks,
+        checks=lambda: {**parts.checks(), **following.checks()},
+        informational=lambda: {"bus": following.connected},
         proxies=settings.trusted_proxies,
         timeouts=timeouts,
     )

@@ -14,6 +14,7 @@ from services.notification.store import Messages
 from services.notification.subscriptions import SUBSCRIPTIONS
 from services.notification.use_cases.context import Ctx
 from services.notification.use_cases.sender import run_sender
+from shared.auth.key_sources import StaticKeys
 from shared.bus import Bus
 from shared.clock import Clock
 from shared.contracts.topology import Service
@@ -70,7 +71,8 @@ def build(
         queued=asyncio.Event(),
         timeouts=timeouts,
     )
-    authenticator = parts.authenticator()
+    # No route takes an access token.
+    authenticator = parts.authenticator(keys=StaticKeys({}))
     return parts.app(
         public=Api(
             Service.NOTIFICATION,

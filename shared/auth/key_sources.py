@@ -12,6 +12,8 @@ from shared.contracts.calls.identity import KeySet
 from shared.problems import Refusal, Unavailable
 
 MIN_REFRESH_PAUSE_SECONDS = 10.0
+FIRST_KEYS_PAUSE_SECONDS = 0.2
+"""The pause between two attempts while no token can be verified."""
 REFRESH_AFTER_SECONDS = 300.0
 REFRESH_WAIT_SECONDS = 0.25
 """How long a request with a known key waits for newer keys when identity does not answer."""
@@ -57,7 +59,8 @@ class RemoteKeys:
 
     It is fetched again when it is five minutes old or a `kid` is unknown, at most once in ten
     seconds, regardless of how many unknown ids arrive. It is never fetched from an address that a
-    token names. While identity does not answer, the last set is trusted for an hour.
+    token names. While identity does not answer, the last set is trusted for an hour. Without a
+    trusted set no request can be answered, so it is then fetched every 200 ms.
     """
 
     def __init__(self, fetch: Callable[[], Awaitable[KeySet]], *, clock: Clock) -> None:
@@ -70,15 +73,29 @@ class RemoteKeys:
         self._running: asyncio.Task[None] | None = None
         self.version = 0
 
+    def known(self) -> bool:
+        """Return whether there is a key set that is trusted now."""
+        return self._age() <= MAX_KEY_AGE_SECONDS
+
+    async def run(self) -> None:
+        """Keep the key set young, so that requests find it. Never ends."""
+        while True:
+            if self._age() > REFRESH_AFTER_SECONDS:
+                await self._refresh(None)
+            await asyncio.sleep(self._pause())
+
     async def find(self, kid: str) -> Ed25519PublicKey | None:
         """The key with this id; see `KeySource`."""
-        if kid not in self._keys or self._age() > MAX_KEY_AGE_SECONDS:
+        if kid not in self._keys or not self.known():
             await self._refresh(None)
         elif self._age() > REFRESH_AFTER_SECONDS:
             await self._refresh(REFRESH_WAIT_SECONDS)
-        if self._age() > MAX_KEY_AGE_SECONDS:
+        if not self.known():
             raise Unavailable
         return self._keys.get(kid)
+
+    def _pause(self) -> float:
+        return MIN_REFRESH_PAUSE_SECONDS if self.known() else FIRST_KEYS_PAUSE_SECONDS
 
     def _age(self) -> float:
         if self._fetched_at is None:
@@ -88,7 +105,7 @@ class RemoteKeys:
     async def _refresh(self, wait_seconds: float | None) -> None:
         if self._running is None or self._running.done():
             now = self._clock.boottime()
-            if self._tried_at is not None and now - self._tried_at < MIN_REFRESH_PAUSE_SECONDS:
+            if self._tried_at is not None and now - self._tried_at < self._pause():
                 return
             self._tried_at = now
             self._running = asyncio.create_task(self._read(now))

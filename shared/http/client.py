@@ -9,14 +9,7 @@ from types import NoneType
 from typing import Any, overload
 from urllib.parse import quote, urlencode
 
-from aiohttp import (
-    ClientError,
-    ClientSession,
-    ClientTimeout,
-    DummyCookieJar,
-    TCPConnector,
-    ThreadedResolver,
-)
+from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from shared import context
@@ -24,6 +17,7 @@ from shared.auth.internal_tokens import SERVICE_HEADER, InternalSigner
 from shared.clock import Clock
 from shared.contracts.calls.base import AnswerT, InternalCall, RequestT
 from shared.contracts.facts import Actor
+from shared.http.replicas import LookUp, Replica, Replicas, look_up
 from shared.http.requests import REQUEST_ID_HEADER
 from shared.problems import Refusal, Unavailable, refusal_of
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
@@ -31,8 +25,6 @@ from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 MAX_CONNECTIONS = 100
 KEEP_ALIVE_SECONDS = 5.0
 """Shorter than a listener keeps an idle connection, so none is used that is about to close."""
-DNS_CACHE_SECONDS = 1
-"""A new container has a new address, and may have that of another."""
 
 _log = logging.getLogger(__name__)
 _CREDENTIAL_REFUSED = frozenset({401, 403})
@@ -51,7 +43,8 @@ class InternalClient:
 
     Each call is signed for its callee. It names the principal that it is made for: `act`, or else
     that of the request being served. When a replica is gone, silent or answers 503, the call goes
-    on to the next address within the same time; a POST must therefore be repeatable.
+    on to the next one within the same time, until all were asked. A POST must therefore be
+    repeatable.
     """
 
     def __init__(
@@ -62,11 +55,12 @@ class InternalClient:
         urls: Mapping[str, Sequence[str]],
         clock: Clock,
         timeouts: Timeouts = DEFAULT_TIMEOUTS,
+        look_up: LookUp = look_up,
     ) -> None:
         """Make the client; `urls` are the addresses of each service's replicas, without a path."""
         self._signer = InternalSigner(service=service, key=key, clock=clock)
-        self._urls = {name: [url.rstrip("/") for url in many] for name, many in urls.items()}
-        self._preferred = dict.fromkeys(self._urls, 0)
+        self._replicas = Replicas(urls, look_up=look_up)
+        self._preferred: dict[str, Replica] = {}
         self._timeouts = timeouts
         self._session: ClientSession | None = None
 
@@ -143,44 +137,64 @@ class InternalClient:
         act: Actor | None,
         timeout: float,
     ) -> Any:
-        urls = self._urls.get(callee)
-        if not urls:
-            raise LookupError(f"the configuration has no internal address of {callee}")
         headers = self._headers(callee, act)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout
-        start = self._preferred[callee]
-        # A single address is tried twice: it may stand for several replicas, or a connection to it
-        # may have gone stale.
-        attempts = max(len(urls), 2)
-        for attempt in range(attempts):
-            chosen = (start + attempt) % len(urls)
-            share = (deadline - loop.time()) / max(1, len(urls) - attempt)
-            if share <= 0:
+        tried: list[Replica] = []
+        while (left := deadline - loop.time()) > 0:
+            replica, others = await self._choose(callee, tried, timeout=left)
+            if replica is None:
                 break
+            tried.append(replica)
             try:
-                async with asyncio.timeout(share):
-                    answer = await self._once(call, callee, urls[chosen] + path, content, headers)
+                async with asyncio.timeout((deadline - loop.time()) / (1 + others)):
+                    answer = await self._once(call, callee, replica, path, content, headers)
             except (ClientError, OSError, TimeoutError, Unavailable, ValueError):
-                # Another service may have this address now. The connection is not kept; the next
-                # attempt resolves the name again.
+                # Another service may have this address now. The connection is not kept.
                 headers["Connection"] = "close"
                 continue
-            self._preferred[callee] = chosen
+            self._preferred[callee] = replica
             return answer
         raise Unavailable
+
+    async def _choose(
+        self, callee: str, tried: Sequence[Replica], *, timeout: float
+    ) -> tuple[Replica | None, int]:
+        """The replica to ask next, if any, and how many others there are still to ask.
+
+        A single one is asked twice: a connection to it may have gone stale, or its name may have
+        another address now.
+        """
+        try:
+            async with asyncio.timeout(timeout):
+                there = await self._replicas.of(callee, again=bool(tried))
+        except TimeoutError:
+            return None, 0
+        left = [replica for replica in there if replica not in tried]
+        preferred = self._preferred.get(callee)
+        if preferred in left:
+            left = left[left.index(preferred) :] + left[: left.index(preferred)]
+        if not left and len(tried) == 1:
+            left = there
+        return (left[0], len(left) - 1) if left else (None, 0)
 
     async def _once(
         self,
         call: InternalCall[Any, Any],
         callee: str,
-        url: str,
+        replica: Replica,
+        path: str,
         content: bytes | None,
         headers: Mapping[str, str],
     ) -> Any:
         session = self._open_session()
         async with session.request(
-            call.method, url, data=content, headers=headers, allow_redirects=False
+            call.method,
+            replica.url + path,
+            data=content,
+            headers={**headers, "Host": replica.host},
+            allow_redirects=False,
+            server_hostname=replica.name,
         ) as response:
             if response.status == 404 and response.headers.get(SERVICE_HEADER) != callee:
                 raise Unavailable  # another service has this address, and not this route
@@ -218,14 +232,7 @@ class InternalClient:
     def _open_session(self) -> ClientSession:
         if self._session is None:
             self._session = ClientSession(
-                connector=TCPConnector(
-                    limit=MAX_CONNECTIONS,
-                    keepalive_timeout=KEEP_ALIVE_SECONDS,
-                    ttl_dns_cache=DNS_CACHE_SECONDS,
-                    # aiodns, the default where it is installed, caches for the name server's TTL.
-                    # Docker's TTL is ten minutes, and a restart may change the address.
-                    resolver=ThreadedResolver(),
-                ),
+                connector=TCPConnector(limit=MAX_CONNECTIONS, keepalive_timeout=KEEP_ALIVE_SECONDS),
                 cookie_jar=DummyCookieJar(),
                 timeout=ClientTimeout(total=None),
                 trust_env=False,

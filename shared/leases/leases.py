@@ -15,6 +15,7 @@ from shared.contracts.facts import Position, format_revision, parse_revision
 from shared.leases.alarm import Alarm, Bell
 from shared.leases.barrier import Barrier, LeaseId, LeaseRow, Report
 from shared.leases.receipt import RECEIPT_RETENTION, Receipt
+from shared.leases.receipt_writer import ReceiptWriter
 from shared.leases.store import LeaseStore
 from shared.leases.sweeper import Sweeper
 from shared.mongo import DatabaseAway
@@ -73,6 +74,7 @@ class Leases:
         self._open: dict[_Open, None] = {}
         self._running: dict[tuple[str, str], asyncio.Task[Receipt]] = {}
         """By revision and digest: a database that is set back uses its revisions again."""
+        self._receipts = ReceiptWriter(store)
 
     async def grant(
         self, lease: LeaseId, report: Report, *, asked: int, held: float = 0.0
@@ -133,7 +135,7 @@ class Leases:
 
         `position` and `digest` are those of the change's last row. `committed_at` is this process's
         boottime when the commit had returned, `after` the session that committed. The waiting
-        goes on in the background and ends with a stored receipt.
+        goes on in the background. Nothing waits for the storing of the receipt.
 
         Returns:
             The receipt. It is not `effective` when the time was over or the waiting failed. The
@@ -157,7 +159,7 @@ class Leases:
     async def follow(
         self, position: Position, *, digest: str, committed_at: float, after: Any
     ) -> Receipt:
-        """Wait as long as it takes, and store the receipt."""
+        """Wait as long as it takes."""
         barrier = Barrier(position.epoch, position.shard, position.seq, digest)
         opened = _Open(barrier, committed_at, self._alarm())
         self._open[opened] = None
@@ -165,30 +167,31 @@ class Leases:
             await self._wait(opened, after)
         finally:
             self._open.pop(opened, None)
-        receipt = Receipt(
+        return Receipt(
             revision=format_revision(position),
             effective_at=self._clock.now(),
             replicas=tuple(barrier.settled),
         )
-        try:
-            await self._store.save(receipt)
-        except DatabaseAway as problem:
-            _log.warning("receipt of %s not stored: %s", receipt.revision, problem)
-        return receipt
 
     async def receipt(self, revision: str, *, occurred_at: datetime) -> Receipt | None:
         """The receipt of a change, or `None` when this journal has no such change.
 
-        A change whose process died before its receipt was stored is waited for now. A change that
-        is older than the retention of receipts has none, and gets no new one with another date.
+        A change whose process died before its receipt was stored is waited for now. That receipt
+        has the present as its date, and the replicas had the change by then at the latest. A change
+        that is older than the retention of receipts has none, and gets no new one.
         """
-        # Asked before the read: a wait that ends in between has stored the only receipt.
-        running = self._waits_for(revision)
+        # Asked before the read, too: what ends in between is stored and not here any more.
+        running, unsaved = self._waits_for(revision), self._receipts.unsaved(revision)
         stored = await self._store.receipt(revision, self._clock.now())
         if stored is not None:
             return stored
+        if unsaved := self._receipts.unsaved(revision) or unsaved:
+            return unsaved
         if running or self._waits_for(revision):
             return Receipt(revision=revision)
+        return await self._new_receipt(revision, occurred_at=occurred_at)
+
+    async def _new_receipt(self, revision: str, *, occurred_at: datetime) -> Receipt | None:
         if occurred_at + RECEIPT_RETENTION <= self._clock.now():
             return None
         try:
@@ -201,24 +204,31 @@ class Leases:
             now = self._clock.boottime()
         if position.epoch != heads.epoch or position.seq not in found:
             return None
+        age = max(0.0, (self._clock.now() - occurred_at).total_seconds())
         return await self.barrier(
-            position, digest=found[position.seq], committed_at=now, after=session
+            position, digest=found[position.seq], committed_at=now - age, after=session
         )
 
     async def close(self) -> None:
-        """Stop waiting. A change without a receipt gets one when it is asked for."""
+        """Stop waiting, and store what is there. A change without a receipt gets one when asked."""
         running = list(self._running.values())
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+        await self._receipts.close()
 
     def _waits_for(self, revision: str) -> bool:
         return any(running == revision for running, _ in self._running)
 
     def _over(self, key: tuple[str, str], task: asyncio.Task[Receipt]) -> None:
+        """Store the receipt of a wait that has ended. It is never in neither of the two places."""
         del self._running[key]
-        if not task.cancelled() and (problem := task.exception()) is not None:
+        if task.cancelled():
+            return
+        if (problem := task.exception()) is not None:
             _log.error("waiting for %s failed: %s", key[0], problem, exc_info=problem)
+            return
+        self._receipts.save_soon(task.result())
 
     async def _wait(self, opened: _Open, after: Any) -> None:
         barrier = opened.barrier

@@ -1,7 +1,9 @@
 """The health routes of a process, and its metrics."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
+from prometheus_client import Gauge
 from pydantic import BaseModel
 
 from shared import metrics
@@ -11,6 +13,13 @@ from shared.http.routes import Call, Reply, Route
 
 Checks = Callable[[], Mapping[str, bool]]
 
+HEALTH_CHECK = Gauge(
+    "rolecall_health_check",
+    "Whether a check of /health/ready holds, also those that do not count (1 or 0).",
+    ("service", "check"),
+    registry=metrics.REGISTRY,
+)
+
 
 class Live(BaseModel):
     """The process answers."""
@@ -19,32 +28,48 @@ class Live(BaseModel):
 
 
 class Ready(BaseModel):
-    """Whether requests may be sent here, and the result of each check."""
+    """Whether requests may be sent here, and the result of each check.
+
+    The `informational` checks do not count: requests are answered without what they check.
+    """
 
     ready: bool
     checks: Mapping[str, bool]
+    informational: Mapping[str, bool]
 
 
-async def live(checks: Checks, call: Call[None, None]) -> Live:
+@dataclass(frozen=True, kw_only=True)
+class Health:
+    """The checks of one service: those that it needs to answer a request, and the others."""
+
+    service: str
+    checks: Checks
+    informational: Checks
+
+
+async def live(health: Health, call: Call[None, None]) -> Live:
     """Answer always: a process that cannot is to be restarted."""
     return Live()
 
 
-async def ready(checks: Checks, call: Call[None, None]) -> Reply:
-    """Answer 200 when each check holds, otherwise 503."""
-    results = dict(checks())
-    good = all(results.values())
-    return Reply(body=Ready(ready=good, checks=results), status=200 if good else 503)
+async def ready(health: Health, call: Call[None, None]) -> Reply:
+    """Answer 200 when each check that counts holds, otherwise 503."""
+    checks = dict(health.checks())
+    good = all(checks.values())
+    body = Ready(ready=good, checks=checks, informational=dict(health.informational()))
+    return Reply(body=body, status=200 if good else 503)
 
 
-async def exposed(checks: Checks, call: Call[None, None]) -> Reply:
+async def exposed(health: Health, call: Call[None, None]) -> Reply:
     """Answer with the metrics in Prometheus' text format."""
+    for name, holds in {**health.checks(), **health.informational()}.items():
+        HEALTH_CHECK.labels(health.service, name).set(holds)
     return Reply(body=metrics.exposition(), content_type=metrics.CONTENT_TYPE)
 
 
-def health_api(name: str, checks: Checks) -> Api:
+def health_api(health: Health) -> Api:
     """The routes for monitoring; they belong on the internal port."""
-    return Api(name, ROUTES, checks)
+    return Api(health.service, ROUTES, health)
 
 
 ROUTES = (

@@ -1,8 +1,10 @@
 """Listeners: an application on a socket, and a stop that lets running requests end."""
 
+import asyncio
 import socket
 
 from aiohttp import http_parser, web
+from aiohttp.typedefs import Handler, Middleware
 
 from shared.runtime.connections import Runner
 
@@ -17,6 +19,10 @@ close them earlier.
 LINGER_SECONDS = 2.0
 """How long the rest of a refused body is read, so that the sender sees the answer."""
 MAX_HEADER_BYTES = 16_384
+LAST_REQUEST_SECONDS = 0.5
+"""How long a request may take to arrive on a connection that was made just before the end."""
+LOOK_SECONDS = 0.01
+"""The pause between two looks at the open connections."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -67,6 +73,9 @@ class Listener:
         """`drain` is how long running requests may go on after `stop`, in seconds."""
         require_c_parser()
         self._sock = sock
+        self._draining = False
+        self._site: web.SockSite | None = None
+        app.middlewares.insert(0, self._closing())
         self._runner = Runner(
             app,
             access_log=None,
@@ -92,9 +101,40 @@ class Listener:
             OSError: another process listens at the address.
         """
         await self._runner.setup()
-        await web.SockSite(self._runner, self._sock, backlog=BACKLOG).start()
+        self._site = web.SockSite(self._runner, self._sock, backlog=BACKLOG)
+        await self._site.start()
+
+    def drain(self) -> None:
+        """Answer as before, and close each connection after its next answer."""
+        self._draining = True
 
     async def stop(self) -> None:
-        """Stop accepting, let running requests end, then close."""
+        """Stop accepting, let running requests end, then close.
+
+        After `drain` a request that is on its way to an open connection is answered, too.
+        """
+        if self._draining and self._site is not None:
+            await self._site.stop()
+            await self._until_unconnected()
         await self._runner.cleanup()
         self._sock.close()
+
+    async def _until_unconnected(self) -> None:
+        clock = asyncio.get_running_loop()
+        deadline = clock.time() + LAST_REQUEST_SECONDS
+        while (server := self._runner.server) is not None and server.connections:
+            if clock.time() > deadline:
+                return
+            await asyncio.sleep(LOOK_SECONDS)
+
+    def _closing(self) -> Middleware:
+        """The middleware that closes connections during the drain."""
+
+        @web.middleware
+        async def close_if_draining(request: web.Request, handler: Handler) -> web.StreamResponse:
+            response = await handler(request)
+            if self._draining:
+                response.force_close()
+            return response
+
+        return close_if_draining

@@ -19,7 +19,7 @@ from shared.http.hosts import local_hosts_only
 from shared.http.mounting import mount
 from shared.networks import Network
 from shared.problems import StartRefused
-from shared.runtime.health import Checks, health_api
+from shared.runtime.health import Checks, Health, health_api
 from shared.runtime.listeners import Listener, listen
 from shared.runtime.server_addresses import MEMORY_BUS
 from shared.runtime.settings import (
@@ -32,6 +32,9 @@ from shared.runtime.settings import (
 from shared.runtime.start import Step, open_step
 from shared.runtime.supervisor import Loop, Supervisor
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
+
+CHECK_SECONDS = 0.02
+"""The pause between two looks at the checks that the public port waits for."""
 
 _log = logging.getLogger(__name__)
 
@@ -58,6 +61,7 @@ class ServiceApp:
         tasks: Mapping[str, Loop] | None = None,
         closes: Sequence[Step] = (),
         checks: Checks = dict,
+        informational: Checks = dict,
         proxies: Sequence[Network] = (),
         timeouts: Timeouts = DEFAULT_TIMEOUTS,
     ) -> None:
@@ -72,6 +76,7 @@ class ServiceApp:
         self._joins = tuple(joins)
         self._closes = tuple(closes)
         self._checks = checks
+        self._informational = informational
         self._proxies = tuple(proxies)
         self._timeouts = timeouts
         self._supervisor = Supervisor(name, timeouts=timeouts)
@@ -85,7 +90,7 @@ class ServiceApp:
         return {name: listener.url for name, listener in self._listeners.items()}
 
     def ready(self) -> Mapping[str, bool]:
-        """The checks of `/health/ready` and their results."""
+        """The checks of `/health/ready` that count, and their results."""
         return {"started": self._started, **self._checks()}
 
     async def start(
@@ -97,6 +102,9 @@ class ServiceApp:
     ) -> None:
         """Answer on these sockets. Without `public` the caller mounts `self.public`.
 
+        Until it accepts, the public port refuses connections, so that a gateway takes another
+        replica for every request, also for one that must not be sent twice.
+
         With `local_hosts` the internal port refuses requests that name another host than this
         machine.
 
@@ -106,7 +114,8 @@ class ServiceApp:
         """
         context.service.set(self.name)
         inside = web.Application()
-        mount(inside, self.internal, health_api(self.name, self.ready), between_services=True)
+        health = Health(service=self.name, checks=self.ready, informational=self._informational)
+        mount(inside, self.internal, health_api(health), between_services=True)
         if local_hosts:
             inside.middlewares.append(local_hosts_only)
         self._listeners["internal"] = Listener(inside, internal)
@@ -123,6 +132,7 @@ class ServiceApp:
         self._supervisor.start(self.tasks)
         self.public.closed = False
         if public is not None:
+            await self._until_checks_hold()
             await self._accept("public")
         _log.info("listening", extra={"addresses": dict(self.addresses)})
         self._started = True
@@ -132,18 +142,32 @@ class ServiceApp:
         with usable(listener.url):
             await listener.start()
 
+    async def _until_checks_hold(self) -> None:
+        told: list[str] = []
+        while missing := [name for name, holds in self._checks().items() if not holds]:
+            if missing != told:
+                _log.info("the public port waits for checks", extra={"checks": missing})
+                told = missing
+            await asyncio.sleep(CHECK_SECONDS)
+
+    def drain(self) -> None:
+        """Become not ready, and answer until `stop`: others learn of the end after it has begun."""
+        self._started = False
+        for listener in self._listeners.values():
+            listener.drain()
+
     async def stop(self) -> None:
         """Become not ready, let running requests end within ten seconds, stop the tasks, close.
 
-        The internal port closes last: a write may be waiting for a report that arrives there.
+        The internal port closes last: a write may be waiting for a report that arrives there. The
+        tasks stop after both, because they keep the leases that answers depend on.
         """
         self._started = False
         for name in ("public", "internal"):
-            if name == "internal":
-                await self._supervisor.stop()
             listener = self._listeners.pop(name, None)
             if listener is not None:
                 await listener.stop()
+        await self._supervisor.stop()
         for step in self._closes:
             await step()
 
@@ -165,22 +189,30 @@ def usable(address: str) -> Iterator[None]:
 
 
 async def run(service: ServiceApp, settings: StatelessSettings) -> None:
-    """Serve until SIGTERM or SIGINT."""
-    stopping = asyncio.Event()
+    """Serve until SIGTERM or SIGINT.
+
+    After SIGTERM it answers for `drain_seconds` more, or until another signal: who sends requests
+    learns only in that time that this replica ends.
+    """
+    signals: asyncio.Queue[signal.Signals] = asyncio.Queue()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
+        loop.add_signal_handler(number, signals.put_nowait, number)
     with usable(f"{settings.internal_host}:{settings.internal_port}"):
         internal = listen(settings.internal_host, settings.internal_port)
     with usable(f"{settings.host}:{settings.port}"):
         public = listen(settings.host, settings.port)
     starting = asyncio.create_task(service.start(internal=internal, public=public))
-    asked = asyncio.create_task(stopping.wait())
+    asked = asyncio.create_task(signals.get())
     try:
         await asyncio.wait({starting, asked}, return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
             starting.result()
-            await asked
+            if await asked is signal.SIGTERM:
+                service.drain()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(settings.drain_seconds):
+                        await signals.get()
     finally:
         for task in (starting, asked):
             task.cancel()

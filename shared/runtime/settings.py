@@ -98,6 +98,7 @@ class StatelessSettings(BaseSettings):
         ge=8,
         description="Requests of users at the same time; other kinds have limits in proportion",
     )
+    drain_seconds: float = Field(3.0, ge=0, le=60, description="Seconds of answers after SIGTERM")
     log_level: LogLevel = Field(LogLevel.INFO, description="DEBUG, INFO, WARNING or ERROR")
 
     @field_validator("public_url")

@@ -58,6 +58,7 @@ OTHER_ROOTS = {
         "contacts.py",
         "shown_text.py",
         "networks.py",
+        "parts.py",
         "problems.py",
         "quotas.py",
         "redaction.py",

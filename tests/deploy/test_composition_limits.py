@@ -7,7 +7,9 @@ import yaml
 from deploy.compose import ROOT
 from deploy.programs.mongodb import Mongod, Secantusdb
 from shared.contracts.topology import Service
-from shared.runtime.listeners import DRAIN_SECONDS, LINGER_SECONDS
+from shared.runtime.listeners import DRAIN_SECONDS, LAST_REQUEST_SECONDS, LINGER_SECONDS
+from shared.runtime.settings import StatelessSettings
+from shared.timeouts import DEFAULT_TIMEOUTS
 
 TRANSACTION_SECONDS = 5
 """A client that was killed inside a transaction blocks its rows no longer."""
@@ -43,7 +45,9 @@ def test_the_database_in_containers_ends_a_transaction_without_a_client():
 
 
 def test_a_container_may_take_longer_to_stop_than_its_service_needs():
-    needed = DRAIN_SECONDS + LINGER_SECONDS
+    answers_for = StatelessSettings.model_fields["drain_seconds"].default
+    requests = LAST_REQUEST_SECONDS + DRAIN_SECONDS + LINGER_SECONDS
+    needed = answers_for + requests + DEFAULT_TIMEOUTS.handler_drain
     for service in Service:
         grace = FILE["services"][service].get("stop_grace_period", "10s")
         assert grace.endswith("s")

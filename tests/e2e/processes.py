@@ -85,7 +85,11 @@ class ServiceProcess(PythonProcess):
 
     def configure(self, given: Secrets, at: Addresses, options: Mapping[str, str]) -> None:
         """Set the environment for the next start."""
-        own = {"port": str(self.port), "internal_port": str(self.internal_port)}
+        own = {
+            "port": str(self.port),
+            "internal_port": str(self.internal_port),
+            "drain_seconds": "0",
+        }
         if self.service in FOLLOWER_QUEUES:
             own["replica"] = f"{self.service}-{self.replica}"
         self.variables = environment(self.service, given=given, at=at, options=own | dict(options))

@@ -1,7 +1,7 @@
 """Who acts in an account, and whether they hold the permission that a request needs."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from rolecall import (
@@ -19,19 +19,37 @@ from services.team.domain.authority import account_state, member_state, require
 from services.team.domain.members import Membership
 from services.team.domain.overrides import ProjectOverride
 from services.team.domain.projects import Project
-from shared.ids import ProjectId
+from shared.ids import ProjectId, UserId
 from shared.problems import NotFound, PermissionMissing
 
 
 @dataclass(frozen=True, kw_only=True)
+class AccountUserRows:
+    """What is stored about one user in an account."""
+
+    membership: Membership | None
+    overrides: Sequence[ProjectOverride] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class AccessRows:
-    """What is stored about an account and its acting member; `project` is the one of the path."""
+    """What is stored about an account and its acting member.
+
+    `project` is the one of the path. `others` are further users that the request names.
+    """
 
     account: Account
     catalog: CompiledCatalog
     membership: Membership
     overrides: Sequence[ProjectOverride] = ()
     project: Project | None = None
+    others: Mapping[UserId, AccountUserRows] = field(default_factory=dict)
+
+    @property
+    def users(self) -> Mapping[UserId, AccountUserRows]:
+        """Everyone who was read: the acting member and the others."""
+        acting = AccountUserRows(membership=self.membership, overrides=self.overrides)
+        return {**self.others, self.membership.user_id: acting}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from services.team.use_cases.refusals import record_refusal
 from shared.contracts.facts import ResourceRef
 from shared.http.access import Permission
 from shared.http.routes import Call
-from shared.ids import ProjectId
+from shared.ids import ProjectId, UserId
 from shared.problems import Refusal, RefusalKind
 
 MEMBER_PERMISSION = "account:view"
@@ -67,7 +67,7 @@ class AccountRoutes:
 
 
 def _request(call: Call[Any, Any]) -> AccountRequest:
-    project_id = call.path.get("project_id")
+    project_id, named = call.path.get("project_id"), call.path.get("user_id")
     return AccountRequest(
         caller=call.caller,
         user_id=call.user.user_id,
@@ -75,6 +75,7 @@ def _request(call: Call[Any, Any]) -> AccountRequest:
         permission=call.permission,
         project_permission=call.project_permission,
         project_id=None if project_id is None else ProjectId(project_id),
+        named_user_id=None if named is None else UserId(named),
         guard=call.guard,
         repeat_answer=call.route.repeat_answer,
         precondition=call.precondition,

@@ -1,6 +1,6 @@
 """The collections of team in MongoDB."""
 
-from services.team.domain.account_access import AccessRows
+from services.team.domain.account_access import AccessRows, AccountUserRows
 from services.team.store.accounts import AccountRows
 from services.team.store.catalogs import CatalogRows, catalog_object
 from services.team.store.invitation_limits import InvitationLimitRows
@@ -44,20 +44,30 @@ class Store(
         user_id: UserId,
         *,
         project_id: ProjectId | None = None,
+        named: UserId | None = None,
         session: DbSession | None = None,
     ) -> AccessRows | None:
-        """What the decision about a member's request needs; `None` without account or member."""
+        """What the decision about a member's request needs; `None` without account or member.
+
+        Both members are read together: the one who acts, and the user `named`.
+        """
+        users = {user_id} if named is None else {user_id, named}
         account = await self.account(account_id, session)
-        membership = await self.member(account_id, user_id, session)
-        if account is None or membership is None:
+        members = await self.members_among(account_id, users, session)
+        if account is None or user_id not in members:
             return None
         project = None
         if project_id is not None:
             project = await self.project(account_id, project_id, session)
+        overrides = await self.overrides_of_each(account_id, users, session)
         return AccessRows(
             account=account,
             catalog=await self.catalog_of(account),
-            membership=membership,
-            overrides=await self.overrides_of(account_id, user_id, session),
+            membership=members[user_id],
+            overrides=overrides[user_id],
             project=project,
+            others={
+                user: AccountUserRows(membership=members.get(user), overrides=overrides[user])
+                for user in users - {user_id}
+            },
         )

@@ -1,5 +1,7 @@
 """Memberships in the database, with the names of people."""
 
+from collections.abc import Collection
+
 from services.team.domain.members import Membership
 from services.team.store.policy_documents import policy_document
 from shared.contracts.facts import Position
@@ -21,6 +23,15 @@ class MemberRows:
         """The user's membership in the account."""
         found = await self._members.find_one({"_id": f"{account_id}/{user_id}"}, session=session)
         return None if found is None else read(Membership, found)
+
+    async def members_among(
+        self, account_id: AccountId, users: Collection[UserId], session: DbSession | None = None
+    ) -> dict[UserId, Membership]:
+        """The memberships of those of the users who have one in the account."""
+        keys = [f"{account_id}/{user_id}" for user_id in sorted(users)]
+        rows = self._members.find({"_id": {"$in": keys}}, session=session)
+        found = [read(Membership, row) async for row in rows]
+        return {member.user_id: member for member in found}
 
     async def members(
         self, account_id: AccountId, session: DbSession | None = None

@@ -1,5 +1,7 @@
 """Overrides in the database."""
 
+from collections.abc import Collection
+
 from rolecall import Scope
 from services.team.domain.overrides import ProjectOverride
 from services.team.store.policy_documents import policy_document
@@ -39,9 +41,18 @@ class OverrideRows:
         self, account_id: AccountId, user_id: UserId, session: DbSession | None = None
     ) -> list[ProjectOverride]:
         """The overrides of one member, in all projects."""
-        wanted = {"account_id": account_id, "user_id": user_id}
-        rows = self._overrides.find(wanted, session=session)
-        return [read_override(row) async for row in rows]
+        return (await self.overrides_of_each(account_id, {user_id}, session))[user_id]
+
+    async def overrides_of_each(
+        self, account_id: AccountId, users: Collection[UserId], session: DbSession | None = None
+    ) -> dict[UserId, list[ProjectOverride]]:
+        """The overrides of each of the users, in all projects."""
+        found: dict[UserId, list[ProjectOverride]] = {user_id: [] for user_id in users}
+        wanted = {"account_id": account_id, "user_id": {"$in": sorted(users)}}
+        async for row in self._overrides.find(wanted, session=session):
+            override = read_override(row)
+            found[override.user_id].append(override)
+        return found
 
     async def put_override(
         self, override: ProjectOverride, *, rev: int, session: DbSession

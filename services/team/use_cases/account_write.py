@@ -4,11 +4,11 @@ Everything is read and saved in the transaction of the journal. `Ctx.change` mak
 the use case with it and calls `finish`. A use case sees neither the session nor a revision.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from services.team.domain.account_access import AccountAccess
+from services.team.domain.account_access import AccountAccess, AccountUserRows
 from services.team.domain.accounts import Account
 from services.team.domain.invitation_limits import quota, rate_limited
 from services.team.domain.invitation_mails import AccountMail, accepted_mailboxes, recent_mails
@@ -37,7 +37,9 @@ class AccountWrite:
         account: Account | None,
         access: AccountAccess | None = None,
         precondition: Precondition | None = None,
+        loaded: Mapping[UserId, AccountUserRows] | None = None,
     ) -> None:
+        """Begin; `loaded` has users who were read with the account, in the same transaction."""
         self.account = account
         self._store = store
         self._write = write
@@ -46,6 +48,9 @@ class AccountWrite:
         self._access = access
         self._precondition = precondition
         self._facts: list[Fact] = []
+        loaded = loaded or {}
+        self._members = {user_id: rows.membership for user_id, rows in loaded.items()}
+        self._overrides = {user_id: list(rows.overrides) for user_id, rows in loaded.items()}
 
     @property
     def access(self) -> AccountAccess:
@@ -113,6 +118,8 @@ class AccountWrite:
 
     async def find_member(self, user_id: UserId) -> Membership | None:
         """The user's membership."""
+        if user_id in self._members:
+            return self._members[user_id]
         return await self._store.member(self._account_id, user_id, self._session)
 
     async def member(self, user_id: UserId) -> Membership:
@@ -139,14 +146,18 @@ class AccountWrite:
 
     async def insert_member(self, member: Membership) -> None:
         """Save a new membership."""
+        self._members.pop(member.user_id, None)
         await self._store.insert_member(member, rev=self._write.rev, session=self._session)
 
     async def replace_member(self, member: Membership) -> None:
         """Save a changed membership."""
+        self._members.pop(member.user_id, None)
         await self._store.replace_member(member, rev=self._write.rev, session=self._session)
 
     async def delete_member(self, member: Membership) -> None:
         """Delete a membership and its overrides."""
+        self._members.pop(member.user_id, None)
+        self._overrides.pop(member.user_id, None)
         await self._store.delete_member(member, self._session)
         await self._store.delete_overrides_of(self._account_id, member.user_id, self._session)
 
@@ -249,11 +260,14 @@ class AccountWrite:
 
     async def delete_project(self, project: Project) -> None:
         """Delete a project and the overrides in it."""
+        self._overrides.clear()
         await self._store.delete_project(project, self._session)
         await self._store.delete_overrides_in(self._account_id, project.project_id, self._session)
 
     async def overrides_of(self, user_id: UserId) -> list[ProjectOverride]:
         """The overrides of one member, in all projects."""
+        if user_id in self._overrides:
+            return self._overrides[user_id]
         return await self._store.overrides_of(self._account_id, user_id, self._session)
 
     async def overrides_in(self, project_id: ProjectId) -> list[ProjectOverride]:
@@ -266,8 +280,10 @@ class AccountWrite:
 
     async def put_override(self, override: ProjectOverride) -> None:
         """Save an override, in place of the member's earlier one in the project."""
+        self._overrides.pop(override.user_id, None)
         await self._store.put_override(override, rev=self._write.rev, session=self._session)
 
     async def delete_override(self, override: ProjectOverride) -> None:
         """Delete an override."""
+        self._overrides.pop(override.user_id, None)
         await self._store.delete_override(override, self._session)

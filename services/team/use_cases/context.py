@@ -35,7 +35,8 @@ class AccountRequest:
     """One request of a user about one account, and the permission that it needs.
 
     With `project_id` the permission is decided inside that project; `project_permission` is a right
-    on it that the request needs as well. `repeat_answer` makes, of the change's result, the answer
+    on it that the request needs as well. `named_user_id` is the user that the path names, who is
+    read together with the acting member. `repeat_answer` makes, of the change's result, the answer
     that a repeat with the same idempotency key gets. `precondition` is about the resource that the
     request changes; its use case hands that resource to `AccountWrite.require_precondition`.
     """
@@ -46,6 +47,7 @@ class AccountRequest:
     permission: str
     project_permission: str | None = None
     project_id: ProjectId | None = None
+    named_user_id: UserId | None = None
     guard: IdempotencyGuard | None = None
     repeat_answer: Callable[[Any], BaseModel] | None = None
     precondition: Precondition | None = None
@@ -130,7 +132,11 @@ class Ctx:
                 await account_write.finish()
                 return result
             rows = await self.store.access_rows(
-                account_id, request.user_id, project_id=request.project_id, session=write.session
+                account_id,
+                request.user_id,
+                project_id=request.project_id,
+                named=request.named_user_id,
+                session=write.session,
             )
             access = authorize(
                 rows, *request.permissions, now=write.now, project_id=request.project_id
@@ -144,6 +150,7 @@ class Ctx:
                 account=access.account,
                 access=access,
                 precondition=request.precondition,
+                loaded={} if rows is None else rows.users,
             )
             result = await change(account_write)
             await account_write.finish()

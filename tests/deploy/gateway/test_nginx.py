@@ -315,14 +315,25 @@ async def test_the_answer_of_authz_arrives_when_every_replica_is_stale(tmp_path)
     assert [len(replica.requests) for replica in replicas] == [1, 1, 1]
 
 
-async def test_a_request_with_an_effect_is_never_sent_twice(tmp_path):
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+async def test_a_request_with_an_effect_is_never_sent_twice(tmp_path, method):
     replicas = [Upstream("team", status=503) for _ in range(3)]
     async with (
         gateway(tmp_path, OWNERS, [*replicas, Upstream("authz")]) as client,
-        client.post("/v1/teams", json={}) as response,
+        client.request(method, "/v1/teams", json={}) as response,
     ):
         assert response.status == 503
     assert sum(len(replica.requests) for replica in replicas) == 1
+
+
+async def test_a_request_that_may_be_repeated_goes_to_the_next_replica(tmp_path):
+    starting, ready = Upstream("team", status=503), Upstream("team")
+    async with gateway(tmp_path, OWNERS, [starting, ready, Upstream("authz")]) as client:
+        for method in ("GET", "HEAD", "PUT", "DELETE") * 2:
+            async with client.request(method, "/v1/teams") as response:
+                assert response.status == 200, method
+    assert starting.requests
+    assert len(ready.requests) == 8
 
 
 RAW = {

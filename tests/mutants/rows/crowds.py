@@ -399,7 +399,7 @@ ROWS = (
     Mutant(
         id="lanes-setting-ignored",
         kind=Kind.LIMIT,
-        file="shared/wiring.py",
+        file="shared/parts.py",
         old="self.lane_limits = lane_limits(settings.requests_at_once)",
         new="self.lane_limits = lane_limits(32)",
         tests=("tests/services/test_places.py",),

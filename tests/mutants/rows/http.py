@@ -67,7 +67,7 @@ ROWS = (
         id="client-silent-replica-takes-all-the-time",
         kind=Kind.AVAILABILITY,
         file=CLIENT,
-        old="(deadline - loop.time()) / max(1, len(urls) - attempt)",
+        old="(deadline - loop.time()) / (1 + others)",
         new="deadline - loop.time()",
         tests=CLIENT_TESTS,
     ),

@@ -1,5 +1,6 @@
 """A world for tests: replicas of authz between two sources, and callers of them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from shared.auth.internal_tokens import InternalSigner
 from shared.auth.keys import generate_key, generate_service_keys, public_jwk
 from shared.auth.principals import ClientPrincipal
 from shared.bus.local import LocalBus
+from shared.cancellation import end
 from shared.clock import SystemClock
 from shared.contracts.topology import Service
 from shared.following.journal_view import JournalView
@@ -37,7 +39,6 @@ from tests.services.authz.histories import (
 )
 from tests.services.authz.sources import Source
 from tests.support.journal_keys import PUBLIC_KEYS
-from tests.waiting import wait_for
 
 ISSUER = "https://rolecall.example"
 KEYS = generate_service_keys(tuple(Service))
@@ -100,12 +101,14 @@ class World:
             replica=name,
         )
         service = build(settings, bus=self.bus, clock=self.clock, view=view, timeouts=timeouts)
-        await service.start(internal=listen("127.0.0.1", 0), public=listen("127.0.0.1", 0))
+        internal, public = listen("127.0.0.1", 0), listen("127.0.0.1", 0)
+        starting = asyncio.create_task(service.start(internal=internal, public=public))
         try:
             if ready:
-                await wait_for(lambda: all(service.ready().values()), what="a ready replica")
+                await starting
             yield service
         finally:
+            await end([starting])
             await service.stop()
 
     def client_token(self, client_id: str = CLIENT, scopes=("authz:check",)) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 from itertools import pairwise
 
+import aiohttp
 import pytest
 
 from services.authz.domain.policy_state import PolicyState
@@ -103,13 +104,14 @@ async def test_both_leases_are_needed(world, away):
         assert await says(world, authz, BO) == "stale"
 
 
-async def test_a_replica_that_has_not_loaded_answers_stale(world):
+async def test_a_replica_that_has_not_loaded_refuses_connections(world):
     world.team.away = True
     async with world.replica(ready=False) as authz:
-        await wait_for(lambda: authz.ready()["identity"])
+        await wait_for(lambda: authz.ready().get("identity") and authz.ready()["keys"])
+        assert not authz.ready()["started"]
         assert not authz.ready()["team"]
-        assert await says(world, authz, BO) == "stale"
-        assert await says(world, authz, CY) == "stale"
+        with pytest.raises(aiohttp.ClientConnectionError):
+            await says(world, authz, BO)
         world.team.away = False
         await wait_for(lambda: all(authz.ready().values()))
         assert await says(world, authz, BO) == "allowed"

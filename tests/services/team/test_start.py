@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from services.team.app import build
 from services.team.settings import Settings
 from shared.bus.local import LocalBus
+from shared.cancellation import end
 from shared.contracts.calls.journal import CHANGES, HEADS, ChangesQuery
 from shared.contracts.calls.leases import (
     APPLIED,
@@ -70,10 +71,14 @@ async def test_leases_and_snapshots_are_served_while_team_waits_for_others(
             with pytest.raises(aiohttp.ClientConnectionError):
                 await http.get(public_url)
         bus.goes_on.set()
-        await starting
-        ready = team.ready()
-        assert ready == {"started": True, "bus": True, "identity": False}
+        # Neither keys nor a lease: there is no identity.
+        await wait_for(lambda: not team.public.closed, what="the tasks")
+        assert team.ready() == {"started": False, "keys": False, "identity": False}
+        async with aiohttp.ClientSession() as http:
+            with pytest.raises(aiohttp.ClientConnectionError):
+                await http.get(public_url)
     finally:
+        await end([starting])
         await team.stop()
         await authz.close()
         await bus.close()

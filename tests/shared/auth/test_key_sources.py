@@ -10,6 +10,7 @@ from shared.auth.keys import public_jwk, read_key_set
 from shared.contracts.calls.identity import KeySet
 from shared.problems import NotFound, Unavailable
 from tests.clocks import SetClock
+from tests.waiting import wait_for
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(32)).public_key()
 
@@ -121,7 +122,7 @@ async def test_a_refusal_instead_of_a_key_set_is_unavailable(
     with pytest.raises(Unavailable):
         await keys.find("key_1")
     identity.mistaken = False
-    clock.move(10)
+    clock.move(0.2)
     assert await keys.find("key_1") == KEY
 
 
@@ -132,8 +133,49 @@ async def test_without_any_keys_the_answer_is_unavailable(
     with pytest.raises(Unavailable):
         await keys.find("key_1")
     identity.away = False
-    clock.move(10)
+    clock.move(0.2)
     assert await keys.find("key_1") == KEY
+
+
+async def test_without_any_keys_identity_is_asked_five_times_a_second_at_most(
+    keys: RemoteKeys, identity: Identity, clock: SetClock
+):
+    identity.away = True
+    for _ in range(100):
+        with pytest.raises(Unavailable):
+            await keys.find("key_1")
+        clock.move(0.01)
+    assert identity.asked == 5
+
+
+async def test_keys_that_are_too_old_are_fetched_as_soon_as_identity_answers(
+    keys: RemoteKeys, identity: Identity, clock: SetClock
+):
+    await keys.find("key_1")
+    identity.away = True
+    clock.move(3601)
+    with pytest.raises(Unavailable):
+        await keys.find("key_1")
+    assert not keys.known()
+    identity.away = False
+    clock.move(0.2)
+    assert await keys.find("key_1") == KEY
+
+
+async def test_keys_are_known_before_the_first_request(
+    keys: RemoteKeys, identity: Identity, clock: SetClock
+):
+    identity.away = True
+    running = asyncio.create_task(keys.run())
+    try:
+        await wait_for(lambda: identity.asked, what="a first attempt")
+        assert not keys.known()
+        identity.away = False
+        clock.move(0.2)
+        await wait_for(keys.known, what="the keys of the second attempt")
+    finally:
+        running.cancel()
+    assert identity.asked == 2
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,14 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import replace
 from types import NoneType
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from aiohttp import web
 from pydantic import SecretStr
 
 from shared import context
@@ -31,6 +32,7 @@ from shared.http.api import Api
 from shared.http.checker import AuthzChecker
 from shared.http.client import AnswerUnfit, InternalClient
 from shared.http.internal import internal_route
+from shared.http.mounting import mount
 from shared.http.routes import Call
 from shared.ids import ClientId, new_id
 from shared.logs import JsonLines
@@ -41,7 +43,7 @@ from shared.problems import (
     TokenRevoked,
     Unavailable,
 )
-from shared.runtime.listeners import listen, url_of
+from shared.runtime.listeners import Listener, listen, url_of
 from tests.faults.chaos_proxy import ChaosProxy
 from tests.patience import PATIENT
 from tests.shared.http.sample import (
@@ -109,12 +111,12 @@ CLIENT = ClientPrincipal(client_id=ClientId(new_id("cli")), scopes=frozenset())
 async def client() -> AsyncIterator[Callable[..., InternalClient]]:
     made: list[InternalClient] = []
 
-    def make(*urls: str, callee: str = "team", service: str = "authz") -> InternalClient:
+    def make(
+        *urls: str, callee: str = "team", service: str = "authz", **more: Any
+    ) -> InternalClient:
         key = SecretStr(INTERNAL.private[service])
-        urls_of = {callee: urls}
-        made.append(
-            InternalClient(service=service, key=key, urls=urls_of, clock=CLOCK, timeouts=PATIENT)
-        )
+        given: dict[str, Any] = {"urls": {callee: urls}, "clock": CLOCK, "timeouts": PATIENT} | more
+        made.append(InternalClient(service=service, key=key, **given))
         return made[-1]
 
     yield make
@@ -273,11 +275,88 @@ async def test_a_refused_service_credential_is_unavailable_and_logged(client, te
 async def test_a_dead_replica_is_passed_over_and_the_living_one_remembered(
     client, team, dead: str, world: World
 ):
-    to_team = client(dead, await team())
+    living = await team()
+    to_team = client(dead, living)
     for _ in range(3):
         assert await to_team.call(READ, "team")
-    assert to_team._preferred["team"] == 1
+    assert to_team._preferred["team"].url == living
     assert len(world.calls) == 3
+
+
+class Names:
+    """A name server with one name; `asked` counts the look-ups."""
+
+    def __init__(self, *addresses: str) -> None:
+        self.addresses = addresses
+        self.asked = 0
+
+    async def look_up(self, name: str) -> Sequence[str]:
+        assert name == "team.test"
+        self.asked += 1
+        if not self.addresses:
+            raise OSError("no such name")
+        return self.addresses
+
+
+@pytest.fixture
+async def replicas(world: World) -> AsyncIterator[Callable[..., Any]]:
+    """Start replicas that share a port and have an address each; returns their APIs and port."""
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def start(*hosts: str) -> tuple[dict[str, Api], int]:
+            apis, port = {}, 0
+            for host in hosts:
+                api = apis[host] = Api("team", TEAM, world, authenticator=authenticator())
+                app = web.Application()
+                mount(app, api)
+                sock = listen(host, port)
+                port = sock.getsockname()[1]
+                listener = Listener(app, sock)
+                await listener.start()
+                stack.push_async_callback(listener.stop)
+            return apis, port
+
+        yield start
+
+
+@pytest.mark.parametrize("ready", ["127.0.0.1", "127.0.0.2", "127.0.0.3"])
+async def test_every_replica_behind_one_name_is_tried(client, replicas, world: World, ready: str):
+    apis, port = await replicas("127.0.0.1", "127.0.0.2", "127.0.0.3")
+    for host, api in apis.items():
+        api.closed = host != ready
+    names = Names(*apis)
+    to_team = client(f"http://team.test:{port}", look_up=names.look_up)
+    for _ in range(3):
+        assert await to_team.call(READ, "team")
+    assert to_team._preferred["team"].url == f"http://{ready}:{port}"
+    assert {call.headers["Host"] for call in world.calls} == {f"team.test:{port}"}
+    assert len(world.calls) == 3
+
+
+async def test_a_name_with_another_address_is_looked_up_within_the_call(client, replicas):
+    _, port = await replicas("127.0.0.1")
+    names = Names("127.0.0.9")
+    to_team = client(f"http://team.test:{port}", look_up=names.look_up)
+    with pytest.raises(Unavailable):
+        await to_team.call(READ, "team")
+    names.addresses = ("127.0.0.1",)
+    assert await to_team.call(READ, "team")
+
+
+async def test_a_name_server_that_fails_takes_no_address_away(client, replicas):
+    apis, port = await replicas("127.0.0.1", "127.0.0.2")
+    names = Names(*apis)
+    to_team = client(f"http://team.test:{port}", look_up=names.look_up)
+    assert await to_team.call(READ, "team")
+    names.addresses = ()
+    apis["127.0.0.1"].closed = True
+    assert await to_team.call(READ, "team")
+    assert names.asked == 2
+
+
+async def test_a_name_without_an_address_is_unavailable(client):
+    with pytest.raises(Unavailable):
+        await client("http://team.test:1", look_up=Names().look_up).call(READ, "team")
 
 
 async def test_a_silent_replica_costs_its_share_of_the_time_only(client, team, silent: str):

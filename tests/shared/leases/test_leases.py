@@ -155,7 +155,7 @@ async def test_a_writer_waits_until_each_replica_has_reported_here(leases, store
         "authz/a": How.APPLIED,
         "authz/b": How.APPLIED,
     }
-    assert store.receipts["team.e1.3.7"] == receipt
+    await wait_for(lambda: store.receipts.get("team.e1.3.7") == receipt, what="the receipt")
 
 
 async def test_a_report_from_before_the_barrier_counts(leases, clock, store):
@@ -240,6 +240,82 @@ async def test_a_receipt_waits_for_a_change_whose_writer_crashed(leases, store, 
     await looked(store)
     await report(leases)
     assert (await asked).effective
+
+
+class SlowReceipts(MemoryLeaseStore):
+    """Stores a receipt when the test lets it, or never."""
+
+    def __init__(self, *of):
+        super().__init__(*of)
+        self.goes_on = asyncio.Event()
+        self.away = False
+
+    async def save(self, receipt):
+        await self.goes_on.wait()
+        if self.away:
+            raise DatabaseAway("gone")
+        await super().save(receipt)
+
+
+async def test_a_write_does_not_wait_until_its_receipt_is_stored(clock):
+    store = SlowReceipts("e1", {3: 7})
+    here, there = (Leases(store, clock=clock, ttl=3, timeouts=PATIENT) for _ in range(2))
+    async with asyncio.timeout(10):
+        made = await barrier(here, clock)
+    assert made.effective
+    assert not store.receipts
+    clock.move(1)
+    assert await here.receipt("team.e1.3.7", occurred_at=clock.now()) == made
+    # Another process cannot know it, and waits for the change itself.
+    other = await there.receipt("team.e1.3.7", occurred_at=clock.now())
+    assert other is not None
+    assert other.effective_at > made.effective_at
+    store.goes_on.set()
+    await here.close()
+    await there.close()
+    assert await there.receipt("team.e1.3.7", occurred_at=clock.now()) == made
+
+
+async def test_the_end_of_a_process_waits_until_its_receipts_are_stored(clock):
+    store = SlowReceipts("e1", {3: 7})
+    leases = Leases(store, clock=clock, ttl=3, timeouts=PATIENT)
+    made = await barrier(leases, clock)
+    closing = asyncio.create_task(leases.close())
+    await asyncio.sleep(0.01)
+    assert not closing.done()
+    store.goes_on.set()
+    await closing
+    assert store.receipts == {"team.e1.3.7": made}
+
+
+async def test_a_lost_receipt_is_made_anew_and_claims_nothing_earlier(clock):
+    store = SlowReceipts("e1", {3: 7})
+    store.away = True
+    store.goes_on.set()
+    leases = Leases(store, clock=clock, ttl=3, timeouts=PATIENT)
+    await lease(leases, applied=7)
+    committed = clock.now()
+    await barrier(leases, clock)
+    await leases.close()
+    store.away = False
+    clock.move(60)
+    await lease(leases, applied=7)
+    after = Leases(store, clock=clock, ttl=3, timeouts=PATIENT)
+    anew = await after.receipt("team.e1.3.7", occurred_at=committed)
+    assert anew is not None
+    assert anew.effective_at == committed + timedelta(seconds=60)
+    assert [settled.at_ms for settled in anew.replicas] == [60_000]
+    await after.close()
+
+
+async def test_a_lost_receipt_is_not_made_while_a_replica_lacks_the_change(store, clock):
+    leases = Leases(store, clock=clock, ttl=3, timeouts=replace(DEFAULT_TIMEOUTS, barrier=0.02))
+    await lease(leases, applied=6)
+    early = await leases.receipt("team.e1.3.7", occurred_at=clock.now())
+    assert early == Receipt(revision="team.e1.3.7")
+    await report(leases)
+    await wait_for(lambda: "team.e1.3.7" in store.receipts, what="the receipt")
+    await leases.close()
 
 
 async def test_a_receipt_stored_during_a_lookup_is_the_only_one(clock):

@@ -14,6 +14,7 @@ import pytest
 
 from shared.auth.keys import generate_service_keys
 from tests.support.journal_keys import PUBLIC_KEYS
+from tests.waiting import wait_for
 
 KEYS = generate_service_keys(("slow",))
 ENVIRONMENT = {
@@ -24,6 +25,7 @@ ENVIRONMENT = {
     "INTERNAL_URLS": "{}",
     "JOURNAL_KEYS": json.dumps(PUBLIC_KEYS),
     "ADMIN_KEY": "0123456789abcdef0123456789abcdef",
+    "DRAIN_SECONDS": "0",
 }
 
 
@@ -72,6 +74,28 @@ async def test_a_signal_lets_the_running_request_end_and_takes_no_other(number: 
             assert await started.wait() == 0
         with pytest.raises(aiohttp.ClientConnectionError):
             await session.get(at["public"] + "/begun")
+
+
+async def test_after_sigterm_requests_are_answered_until_the_next_signal():
+    async with process(DRAIN_SECONDS="60") as started, aiohttp.ClientSession() as session:
+        at = await addresses(started)
+
+        async def ready() -> bool:
+            async with session.get(at["internal"] + "/health/ready") as response:
+                return response.status == 200
+
+        async def not_ready() -> bool:
+            return not await ready()
+
+        await wait_for(ready, what="a service that is ready")
+        started.send_signal(signal.SIGTERM)
+        await wait_for(not_ready, what="a service that is not ready")
+        async with session.get(at["public"] + "/slow") as response:
+            assert response.status == 200
+        assert started.returncode is None
+        started.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(10):
+            assert await started.wait() == 0
 
 
 @pytest.mark.parametrize("port", ["PORT", "INTERNAL_PORT"])

@@ -2,22 +2,28 @@
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
 import pytest
 from aiohttp import http_parser
+from pydantic import SecretStr
 
 from shared import metrics
 from shared.auth.authenticator import Authenticator
-from shared.http.access import Admin
+from shared.auth.internal_tokens import InternalSigner, InternalVerifier
+from shared.auth.keys import generate_service_keys
+from shared.http.access import Admin, Internal
 from shared.http.api import Api
 from shared.http.routes import Call, Route
 from shared.runtime.listeners import listen, require_c_parser, url_of
 from shared.runtime.service import ServiceApp
 from shared.runtime.supervisor import Supervisor
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
+from tests.clocks import SetClock
 from tests.shared.runtime.slow_service import Done, route, wait
 from tests.waiting import wait_for
 
@@ -28,6 +34,7 @@ class Works:
     def __init__(self) -> None:
         self.log: list[str] = []
         self.broken = 0
+        self.keys = True
         self.bus = True
 
     async def connect(self) -> None:
@@ -68,7 +75,8 @@ async def make_service(works: Works) -> AsyncIterator[Callable[..., ServiceApp]]
                 opens=[works.connect],
                 tasks={"loop": works.loop},
                 closes=[works.close],
-                checks=lambda: {"bus": works.bus},
+                checks=lambda: {"keys": works.keys},
+                informational=lambda: {"bus": works.bus},
                 timeouts=timeouts,
             )
         )
@@ -115,9 +123,130 @@ async def test_a_failing_check_is_named_in_the_readiness_answer(
     service: ServiceApp, works: Works, session: aiohttp.ClientSession
 ):
     await service.start(internal=listen("127.0.0.1", 0))
+    works.keys = False
+    status, body = await get(session, service.addresses["internal"] + "/health/ready")
+    assert status == 503
+    assert json.loads(body) == {
+        "ready": False,
+        "checks": {"started": True, "keys": False},
+        "informational": {"bus": True},
+    }
+
+
+async def test_a_service_without_its_broker_is_ready_and_shows_it(
+    service: ServiceApp, works: Works, session: aiohttp.ClientSession
+):
+    await service.start(internal=listen("127.0.0.1", 0), public=listen("127.0.0.1", 0))
     works.bus = False
     status, body = await get(session, service.addresses["internal"] + "/health/ready")
-    assert (status, body) == (503, '{"ready":false,"checks":{"started":true,"bus":false}}')
+    assert status == 200
+    assert json.loads(body)["informational"] == {"bus": False}
+    _, text = await get(session, service.addresses["internal"] + "/metrics")
+    assert 'rolecall_health_check{check="bus",service="slow"} 0.0' in text
+    assert 'rolecall_health_check{check="keys",service="slow"} 1.0' in text
+
+
+async def test_the_public_port_is_closed_until_requests_can_be_answered(
+    service: ServiceApp, works: Works, session: aiohttp.ClientSession
+):
+    works.keys = False
+    internal, public = listen("127.0.0.1", 0), listen("127.0.0.1", 0)
+    starting = asyncio.create_task(service.start(internal=internal, public=public))
+    await wait_for(lambda: "loop" in works.log, what="the tasks")
+    with pytest.raises(aiohttp.ClientConnectionError):
+        await session.get(url_of(public) + "/begun")
+    assert (await get(session, url_of(internal) + "/health/ready"))[0] == 503
+    works.keys = True
+    await starting
+    assert (await get(session, url_of(public) + "/begun"))[0] == 200
+
+
+async def test_a_draining_service_is_not_ready_and_answers_on_both_ports(
+    service: ServiceApp, session: aiohttp.ClientSession
+):
+    await service.start(internal=listen("127.0.0.1", 0), public=listen("127.0.0.1", 0))
+    at = dict(service.addresses)
+    await get(session, at["public"] + "/begun")
+    service.drain()
+    assert (await get(session, at["internal"] + "/health/ready"))[0] == 503
+    assert (await get(session, at["internal"] + "/health/live"))[0] == 200
+    for _ in range(2):
+        async with session.get(at["public"] + "/begun") as answer:
+            assert answer.status == 200
+            # No later request takes this connection, which is about to be closed.
+            assert answer.headers["Connection"] == "close"
+
+
+async def test_a_request_on_its_way_at_the_end_of_the_drain_is_answered(
+    service: ServiceApp, session: aiohttp.ClientSession
+):
+    await service.start(internal=listen("127.0.0.1", 0), public=listen("127.0.0.1", 0))
+    public = service.addresses["public"]
+    port = int(public.rsplit(":", 1)[1])
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    await get(session, public + "/begun")  # the service has accepted the connection before
+    service.drain()
+    stopping = asyncio.create_task(service.stop())
+
+    async def refused() -> bool:
+        try:
+            await session.get(public + "/begun")
+        except aiohttp.ClientConnectionError:
+            return True
+        return False
+
+    await wait_for(refused, what="a closed port")
+    writer.write(b"GET /begun HTTP/1.1\r\nHost: a\r\n\r\n")
+    answer = await reader.read()
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    writer.close()
+    await stopping
+
+
+async def test_the_tasks_run_until_the_last_answer(session: aiohttp.ClientSession):
+    """A task renews the leases by which requests are answered."""
+    begun, may_end, log = asyncio.Event(), asyncio.Event(), list[str]()
+
+    async def answer(ctx: None, call: Call[Any, Any]) -> Done:
+        begun.set()
+        await may_end.wait()
+        log.append("answered")
+        return Done()
+
+    async def renew() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            log.append("renewal ended")
+
+    async def give_back() -> None:
+        log.append("given back")
+
+    row = route("/internal/decide", answer)
+    row = replace(row, method="POST", access=Internal(("audit",)))
+    keys = generate_service_keys(("slow", "audit"))
+    clock = SetClock()
+    verifier = InternalVerifier(service="slow", keys=keys.public, clock=clock)
+    stops = ServiceApp(
+        "slow",
+        public=Api("slow", [], None),
+        internal=Api("slow", [row], None, authenticator=Authenticator(internal=verifier)),
+        tasks={"renew": renew},
+        closes=[give_back],
+    )
+    await stops.start(internal=listen("127.0.0.1", 0))
+    signer = InternalSigner(service="audit", key=SecretStr(keys.private["audit"]), clock=clock)
+    headers = {"Authorization": f"Bearer {signer.token('slow')}"}
+    url = stops.addresses["internal"] + "/internal/decide"
+    asking = asyncio.create_task(session.post(url, headers=headers))
+    await begun.wait()
+    stopping = asyncio.create_task(stops.stop())
+    await wait_for(lambda: not stops.addresses, what="the end of the internal port")
+    may_end.set()
+    async with await asking as response:
+        assert response.status == 200
+    await stopping
+    assert log == ["answered", "renewal ended", "given back"]
 
 
 async def test_a_service_that_waits_at_its_start_is_alive_but_not_ready(

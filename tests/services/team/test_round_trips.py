@@ -1,0 +1,37 @@
+"""How often a removal asks the database: the table of decision 29."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.support.round_trips import ROUND_TRIPS
+from tests.waiting import wait_for
+
+if TYPE_CHECKING:
+    from tests.services.team.running import Team
+
+BEFORE_THE_ANSWER = """\
+find heads
+find accounts
+find members
+find overrides
+delete members
+delete overrides
+find invitations
+update accounts
+update heads
+insert journal
+commitTransaction
+find leases"""
+AFTER_THE_ANSWER = "insert receipts"
+
+
+async def test_a_removal_makes_twelve_round_trips_before_its_answer(team: Team) -> None:
+    account = await team.account()
+    member = await account.join("developer")
+    path = f"{account.path}/members/{member.user_id}"
+    removed = await account.owner.send("DELETE", path, X_Request_ID="removal")
+    removed.expect(204)
+    made = ROUND_TRIPS.of["removal"]
+    await wait_for(lambda: str(made[-1]) == AFTER_THE_ANSWER, what="the stored receipt")
+    assert "\n".join(str(command) for command in made[:-1]) == BEFORE_THE_ANSWER

@@ -1,0 +1,49 @@
+"""The commands that reach the database for one request, by its request id.
+
+The driver reports each command in the context of the operation that sent it, so the commands of
+other requests and of background loops are told apart.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from pymongo import monitoring
+
+from shared import context
+
+
+@dataclass(frozen=True)
+class Command:
+    """One round trip: the command, and the collection that it names."""
+
+    name: str
+    collection: str
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.collection}".strip()
+
+
+@dataclass
+class RoundTrips(monitoring.CommandListener):
+    """Every command of each request, in order."""
+
+    of: dict[str, list[Command]] = field(default_factory=lambda: defaultdict(list))
+
+    def started(self, event: monitoring.CommandStartedEvent) -> None:
+        """Note the command; the driver calls this."""
+        request = context.request_id.get()
+        if request is not None:
+            target = event.command.get(event.command_name)
+            collection = target if isinstance(target, str) else ""
+            self.of[request].append(Command(event.command_name, collection))
+
+    def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
+        """Nothing is noted."""
+
+    def failed(self, event: monitoring.CommandFailedEvent) -> None:
+        """Nothing is noted."""
+
+
+ROUND_TRIPS = RoundTrips()
+"""Of the clients that are made after the first import of this module."""
+monitoring.register(ROUND_TRIPS)
