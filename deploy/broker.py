@@ -35,6 +35,9 @@ MAX_MESSAGE_BYTES = 4 * MAX_ROW_BYTES
 """The broker refuses a larger message; no row comes near it."""
 MAX_DEAD_LETTER_BYTES = 64 * 1024 * 1024
 """Of all dead letters of one queue."""
+READS_OF_A_DEAD_LETTER = 1_000_000
+"""How often a dead letter can be read and put back. RabbitMQ 4 drops a message of a quorum queue
+after 20 times unless it is told another limit."""
 
 
 def definitions(passwords: Mapping[str, str]) -> dict[str, Any]:
@@ -65,6 +68,7 @@ def definitions(passwords: Mapping[str, str]) -> dict[str, Any]:
                     "max-length": MAX_DEAD_LETTERS,
                     "max-length-bytes": MAX_DEAD_LETTER_BYTES,
                     "overflow": "drop-head",
+                    "delivery-limit": READS_OF_A_DEAD_LETTER,
                 },
             }
         ],
@@ -86,9 +90,14 @@ def definitions(passwords: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def configuration(definitions_file: str | None) -> str:
-    """The lines of rabbitmq.conf that the product needs; the definitions are optional."""
+def configuration(definitions_file: str | None, *, memory_mib: int | None = None) -> str:
+    """The lines of rabbitmq.conf that the product needs; the definitions are optional.
+
+    With `memory_mib`, the broker accepts no more messages while it uses more memory.
+    """
     lines = [f"max_message_size = {MAX_MESSAGE_BYTES}"]
+    if memory_mib is not None:
+        lines.append(f"vm_memory_high_watermark.absolute = {memory_mib}MiB")
     if definitions_file is not None:
         lines.append(f"load_definitions = {definitions_file}")
     return "".join(f"{line}\n" for line in lines)

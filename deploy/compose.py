@@ -12,16 +12,20 @@ from http.client import HTTPConnection, HTTPException
 from ipaddress import ip_network
 from pathlib import Path
 
-from deploy.compose_files import INTERNAL_PORT, write_files
+from deploy.compose_files import INTERNAL_PORT, refuse_lost_secrets, write_files
+from deploy.configuration import SecretsError
+from deploy.gateway.nginx import Version, image_version
 from deploy.gateway.paths import PARAMETER, public_routes
 from shared.contracts.topology import Service
-from shared.runtime.trusted_networks import check_trusted_networks
+from shared.networks import check_trusted_networks
 
 ROOT = Path(__file__).parent.parent
 MAX_PORT = 65535
 MAX_LIMITS_FACTOR = 1000
 READY_SECONDS = 120.0
 """How long `up` waits until every service answers through the gateway."""
+NGINX_IMAGE = "nginx:1.30"
+"""The image of the gateway that docker-compose.yml names by default."""
 RELOAD_SECONDS = 10.0
 """How long `up` waits until the gateway accepts its configuration."""
 RELOAD_COMMAND = (
@@ -61,17 +65,33 @@ class Compose:
     """The networks of the load balancers in front of the gateway."""
     limits_factor: int = 1
     """Multiplies what the gateway lets one address do."""
+    nginx_image: str = NGINX_IMAGE
     ready_seconds: float = READY_SECONDS
     reload_seconds: float = RELOAD_SECONDS
 
     @property
     def variables(self) -> Mapping[str, str]:
-        """The variables that docker-compose.yml reads, apart from the names of images."""
+        """The variables that docker-compose.yml reads, apart from the names of other images."""
         return {
+            "NGINX_IMAGE": self.nginx_image,
             "ROLECALL_COMPOSE_DIR": str(self.folder),
             "PORT": str(self.port),
             "MAIL_PORT": str(self.mail_port),
         }
+
+    @property
+    def nginx_version(self) -> Version:
+        """The version of nginx in the gateway's image.
+
+        Raises:
+            SystemExit: the image does not say it.
+        """
+        try:
+            return image_version(self.nginx_image)
+        except ValueError as problem:
+            raise SystemExit(
+                f"NGINX_IMAGE is not valid: {problem}. Name it like {NGINX_IMAGE}."
+            ) from problem
 
     def command(self, *arguments: str) -> list[str]:
         """The command line of compose; run it in the project's root folder with `variables`."""
@@ -83,7 +103,14 @@ class Compose:
         return subprocess.run(command, cwd=ROOT, env=variables, check=False).returncode
 
     def up(self, *arguments: str) -> int:
-        """Build, start or update everything, wait until it answers, and return an exit status."""
+        """Build, start or update everything, wait until it answers, and return an exit status.
+
+        Raises:
+            SecretsError: the secrets of existing data are missing or damaged.
+        """
+        if self.has_data():
+            anew = f"run `{' '.join(self.command('down', '--volumes'))}`"
+            refuse_lost_secrets(self.folder, volume=self.data_volume, anew=anew)
         self.prepare()
         for step in ("build",), ("up", "-d", *arguments):
             if status := self.run(*step):
@@ -105,6 +132,19 @@ class Compose:
             return 1
         return 0
 
+    @property
+    def data_volume(self) -> str:
+        """The volume with the databases."""
+        return f"{self.project}_mongo"
+
+    def has_data(self) -> bool:
+        """Whether the volume with the databases exists."""
+        docker = shutil.which("docker")
+        if docker is None:
+            return False  # compose alone cannot list volumes
+        command = [docker, "volume", "inspect", self.data_volume]
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
     def prepare(self) -> None:
         """Write every file that docker-compose.yml names; a second call keeps every secret."""
         url = self.public_url or f"http://localhost:{self.port}"
@@ -113,6 +153,7 @@ class Compose:
             public_url=url,
             proxies=self.proxies,
             limits_factor=self.limits_factor,
+            nginx_version=self.nginx_version,
         )
 
     def apply_definitions(self) -> str:
@@ -246,12 +287,17 @@ def main(arguments: Sequence[str]) -> int:
         public_url=os.environ.get("PUBLIC_URL", ""),
         proxies=parse_networks(os.environ.get("TRUSTED_PROXIES", "")),
         limits_factor=limits_factor_from_environment(),
+        nginx_image=os.environ.get("NGINX_IMAGE") or NGINX_IMAGE,
     )
     match list(arguments):
         case ["down", *rest]:
             return product.run("down", *rest)
         case ["up", *rest]:
-            status = product.up(*rest)
+            try:
+                status = product.up(*rest)
+            except SecretsError as problem:
+                sys.stderr.write(f"Rolecall did not start: {problem}\n")
+                return 1
         case _:
             sys.stderr.write("Usage: python -m deploy.compose up|down [option of compose...]\n")
             return 2

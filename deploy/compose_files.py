@@ -10,25 +10,53 @@ from pathlib import Path
 
 from deploy.broker import configuration as broker_configuration
 from deploy.broker import definitions
-from deploy.configuration import Addresses, Secrets, environment, write_private
+from deploy.configuration import (
+    Addresses,
+    Secrets,
+    environment,
+    refuse_lost,
+    write_private,
+)
 from deploy.gateway.docs import page
-from deploy.gateway.nginx import configuration
+from deploy.gateway.nginx import Version, configuration
 from deploy.gateway.paths import path_owners, public_routes
 from deploy.mongo import DATABASES, USERS
 from deploy.passwords import load_or_create
 from shared.contracts.topology import Service
 from shared.http.openapi import document_of
+from shared.networks import PRIVATE_NETWORKS
 
 PUBLIC_PORT, INTERNAL_PORT = 8080, 8081
 RESOLVER = "127.0.0.11"
 """The name server that Docker provides on every network of a composition."""
-PRIVATE_NETWORKS = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
 REPLICA_SET_KEY = "replica-set-key"
 BROKER_DEFINITIONS = "/etc/rolecall/definitions.json"
+BROKER_MEMORY_MIB = 600
+"""Where the broker stops to accept messages; its container may have 1 GiB."""
+
+
+def refuse_lost_secrets(folder: Path, *, volume: str, anew: str) -> None:
+    """Refuse a folder without the secrets of a volume that exists.
+
+    The broker gets its passwords at each start, so they may be new. An earlier version had neither
+    users at the database nor a key of the replica set.
+
+    Raises:
+        SecretsError: a file is missing; the message names it.
+    """
+    data = f"the volume {volume}"
+    refuse_lost(folder / "secrets.json", data=data, anew=anew)
+    if (folder / "mongo" / "key").exists():
+        refuse_lost(folder / "database.json", data=data, anew=anew)
 
 
 def write_files(
-    folder: Path, *, public_url: str, proxies: Sequence[str], limits_factor: int
+    folder: Path,
+    *,
+    public_url: str,
+    proxies: Sequence[str],
+    limits_factor: int,
+    nginx_version: Version,
 ) -> None:
     """Write every file; a second call keeps every secret."""
     given = Secrets.load_or_create(folder / "secrets.json")
@@ -62,11 +90,11 @@ def write_files(
     # broker's passwords are random and hashed.
     broker_files = {
         "definitions.json": json.dumps(definitions(broker), indent=2),
-        "rabbitmq.conf": broker_configuration(BROKER_DEFINITIONS),
+        "rabbitmq.conf": broker_configuration(BROKER_DEFINITIONS, memory_mib=BROKER_MEMORY_MIB),
         "enabled_plugins": "[].\n",
     }
     _write_readable(folder / "broker", broker_files)
-    _write_readable(folder / "gateway", _gateway_files(proxies, limits_factor))
+    _write_readable(folder / "gateway", _gateway_files(proxies, limits_factor, nginx_version))
 
 
 def _write_variables(file: Path, variables: Mapping[str, str]) -> None:
@@ -81,11 +109,13 @@ def _write_readable(folder: Path, texts: Mapping[str, str]) -> None:
         (folder / name).chmod(0o644)
 
 
-def _gateway_files(proxies: Sequence[str], limits_factor: int) -> Mapping[str, str]:
+def _gateway_files(
+    proxies: Sequence[str], limits_factor: int, nginx_version: Version
+) -> Mapping[str, str]:
     routes = public_routes()
     api = document_of([route for rows in routes.values() for route in rows])
     return {
-        "openapi.json": json.dumps(api),
+        "openapi.json": json.dumps(api) + "\n",
         "docs.html": page(api),
         "nginx.conf": configuration(
             path_owners(routes),
@@ -93,6 +123,7 @@ def _gateway_files(proxies: Sequence[str], limits_factor: int) -> Mapping[str, s
             static="/etc/rolecall",
             names={name: f"{name}:{PUBLIC_PORT}" for name in Service},
             resolver=RESOLVER,
+            version=nginx_version,
             proxies=proxies,
             limits_factor=limits_factor,
         ),

@@ -19,6 +19,20 @@ class SecretsError(RuntimeError):
     """The file with the secrets cannot be used; the message names it and says what to do."""
 
 
+def refuse_lost(file: Path, *, data: str, anew: str) -> None:
+    """Refuse to make new secrets for data that exist: nothing could open the data with them.
+
+    Raises:
+        SecretsError: the file is missing.
+    """
+    if not file.exists():
+        raise SecretsError(
+            f"{file} is missing, but {data} exists. Restore {file} from a backup. With new secrets"
+            " no one could open the data: their keys are sealed, and their rows are signed, with"
+            f" the lost ones. To lose the data and begin anew, {anew}."
+        )
+
+
 @dataclass(frozen=True)
 class Secrets:
     """The random values that must stay the same from one start to the next."""

@@ -1,5 +1,6 @@
 """Random passwords by user, kept in a file that only its owner can read."""
 
+import hmac
 import json
 import secrets
 from collections.abc import Mapping, Sequence
@@ -27,6 +28,17 @@ def load_or_create(file: Path, users: Sequence[str]) -> Mapping[str, str]:
     if passwords != kept:
         write_private(file, json.dumps(passwords, indent=2) + "\n")
     return passwords
+
+
+def derive(secret: str, users: Sequence[str]) -> dict[str, str]:
+    """Make the password of each user from a secret: the same each time, and nothing to store.
+
+    No user can compute the secret or another password from its own.
+    """
+    return {
+        str(user): hmac.digest(secret.encode(), f"password of {user}".encode(), "sha256").hex()[:32]
+        for user in users
+    }
 
 
 def generate(users: Sequence[str]) -> dict[str, str]:

@@ -1,8 +1,12 @@
 """Metrics of this process.
 
-There is one registry for each process; the label `service` separates services that share one. A
-module with a metric of its own makes the collector beside its code with `registry=REGISTRY`.
+There is one registry for each process; the label `service` separates services that share one. Every
+metric is declared here. The code that raises a counter calls `start_at_zero` when it is set up:
+Prometheus sees the first rise only of a counter that it has seen before.
 """
+
+from collections.abc import Iterable
+from itertools import product
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -47,7 +51,31 @@ ROWS_REFUSED = Counter(
     ("service", "source", "channel", "reason"),
     registry=REGISTRY,
 )
+NOT_ADMITTED = Counter(
+    "rolecall_http_not_admitted",
+    "Requests refused before they were worked on, by lane and problem code.",
+    ("service", "lane", "code"),
+    registry=REGISTRY,
+)
+MAILS_WITHHELD = Counter(
+    "rolecall_mails_withheld",
+    "Mails that a budget held back; one that waits is counted at each attempt.",
+    ("service", "kind", "reason"),
+    registry=REGISTRY,
+)
+CHECKS = Counter(
+    "rolecall_checks",
+    "Checks answered with a decision.",
+    ("decision", "reason"),
+    registry=REGISTRY,
+)
 CONTENT_TYPE = CONTENT_TYPE_LATEST
+
+
+def start_at_zero(metric: Counter | Gauge, *values: Iterable[str | int]) -> None:
+    """Show a metric with 0 for each combination of these values of its labels, in their order."""
+    for labels in product(*values):
+        metric.labels(*labels)
 
 
 def exposition() -> bytes:

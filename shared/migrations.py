@@ -15,7 +15,7 @@ from typing import Any
 from shared.cancellation import end
 from shared.clock import Clock
 from shared.ids import new_id
-from shared.mongo import DATABASE_AWAY, AlreadyThere, Database, insert_once, majority
+from shared.mongo import AlreadyThere, Database, DatabaseAway, insert_once, majority
 from shared.problems import StartRefused
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
@@ -193,7 +193,7 @@ class _Lock:
         while True:
             await asyncio.sleep(self._term / RENEWALS_PER_TERM)
             began = self._clock.boottime()
-            with contextlib.suppress(*DATABASE_AWAY):
+            with contextlib.suppress(DatabaseAway):
                 outcome = await self._locks.update_one(
                     {"_id": LOCK_ID, "holder": self._holder}, {"$set": {"renewal": _renewal()}}
                 )
@@ -205,7 +205,7 @@ class _Lock:
 
     async def release(self) -> None:
         """Delete the lock if it is ours; one that stays runs out."""
-        with contextlib.suppress(*DATABASE_AWAY):
+        with contextlib.suppress(DatabaseAway):
             await self._locks.delete_one({"_id": LOCK_ID, "holder": self._holder})
 
     async def pause(self) -> None:

@@ -90,11 +90,32 @@ class Invalid(Refusal):
 
 
 class Unauthenticated(Refusal):
-    """No credential, or one that is not valid."""
+    """The request has no bearer token."""
 
     kind = RefusalKind.UNAUTHENTICATED
     code = "unauthenticated"
-    detail = "The access token is missing or not valid. Sign in again, or send a valid token."
+    detail = "The request has no bearer token. Sign in, then send the token as `Bearer`."
+
+
+class TokenInvalid(Unauthenticated):
+    """The token is malformed, of an unknown key, or not for this API (RFC 6750, section 3.1)."""
+
+    code = "token-invalid"
+    detail = "The token is malformed or not one of this API. Sign in again."
+
+
+class TokenExpired(TokenInvalid):
+    """The token is genuine, and its time is over."""
+
+    code = "token-expired"
+    detail = "The token has expired. Refresh it, then send the request again."
+
+
+class TokenRevoked(TokenInvalid):
+    """The token is genuine, and its session has ended or its service client was deleted."""
+
+    code = "token-revoked"
+    detail = "The session of the token has ended, or its service client was deleted. Sign in again."
 
 
 class PermissionMissing(Refusal):

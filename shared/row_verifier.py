@@ -16,6 +16,8 @@ MAX_EVENT_BYTES = MAX_ROW_BYTES + 1024
 ALARM_SECONDS = 10.0
 """The pause between two lines in the log about one source, channel and reason; the counter has them
 all. A flood of one kind must not hide the single fork."""
+UNKNOWN_SOURCE = "unknown"
+"""Stands in the counter for a sender that is not a source."""
 ALARM = "A journal row was refused: it is not what its source signed."
 
 _log = logging.getLogger(__name__)
@@ -55,8 +57,13 @@ class RowVerifier:
 
     def __init__(self, keys: Mapping[str, Sequence[str]], *, clock: Clock) -> None:
         self._keys = RowKeys(keys)
+        self._sources = (*keys, UNKNOWN_SOURCE)
         self._clock = clock
         self._alarms: dict[tuple[str, Channel, Fault], AtMostEvery] = {}
+
+    def count_from_zero(self, service: str) -> None:
+        """Show 0 for every way in which this service may refuse a row."""
+        metrics.start_at_zero(metrics.ROWS_REFUSED, [service], self._sources, Channel, Fault)
 
     def message(self, message: BusMessage) -> SignedRow:
         """Return the row of a message of the bus.
@@ -102,7 +109,7 @@ class RowVerifier:
 
     def refuse(self, source: str, channel: Channel, fault: Fault) -> RowRefused:
         """Count and log a refused row; the caller raises what is returned, or drops the row."""
-        name = source if self._keys.knows(source) else "unknown"
+        name = source if self._keys.knows(source) else UNKNOWN_SOURCE
         metrics.ROWS_REFUSED.labels(context.service.get(), name, channel, fault).inc()
         alarm = self._alarms.setdefault(
             (name, channel, fault), AtMostEvery(ALARM_SECONDS, clock=self._clock)

@@ -17,6 +17,9 @@ class Timeouts:
     """The longest wait for one operation of the database."""
     transaction: float = 2.5
     """The longest time for all attempts of one transaction of a journal."""
+    transaction_attempt: float = 5.0
+    """The longest time from the first statement of a transaction to its commit. `COMPLETENESS_LAG`
+    of the inbox is longer."""
     migration_lock: float = 10.0
     """The time after which another replica replaces a silent one that migrates the database."""
     publish: float = 2.0

@@ -7,6 +7,7 @@ parts start and stop is written here once.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from shared import metrics
 from shared.auth.access_tokens import TokenVerifier
 from shared.auth.authenticator import Authenticator, Live
 from shared.auth.internal_tokens import InternalVerifier
@@ -65,6 +66,7 @@ class Parts:
             timeouts=timeouts,
         )
         self.verifier = RowVerifier(settings.journal_keys, clock=self.clock)
+        self.verifier.count_from_zero(service)
         self.lane_limits = lane_limits(settings.requests_at_once)
         self._settings = settings
 
@@ -219,6 +221,7 @@ class JournalParts(Parts):
     def inbox(self, subscriptions: Subscriptions, ctx: Any) -> Inbox:
         """Make the inbox of the service's queue."""
         queue = QUEUES[self.service]
+        metrics.start_at_zero(metrics.PUT_ASIDE, [self.service], queue.sources)
         return Inbox(
             self.client,
             self.database,

@@ -2,17 +2,9 @@
 
 import logging
 
-from prometheus_client import Counter
-
 from shared.contracts.topology import Service
-from shared.metrics import REGISTRY
+from shared.metrics import MAILS_WITHHELD
 
-MAILS_WITHHELD = Counter(
-    "rolecall_mails_withheld",
-    "Mails that a budget held back; one that waits is counted at each attempt.",
-    ("service", "kind", "reason"),
-    registry=REGISTRY,
-)
 logger = logging.getLogger(__name__)
 
 

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import ceil
 
 from deploy.gateway.paths import PARAMETER
+from deploy.gateway.problems import LIMIT, POLICY, RETRY_AFTER
 from services.identity.domain.rate_limits import TooManyRequests
 from services.identity.domain.sessions import WrongCredentials
 from shared.http.access import Client, Public, SessionOrClient
 from shared.http.routes import Route
+from shared.quotas import policy
 
 # A map of bytes: nginx prints an IPv6 address in several forms. All keys of a zone are of one class
 # of nginx's slabs, so a full zone forgets its oldest key and has a place for the new one.
@@ -44,6 +47,21 @@ class SenderLimit:
             undelayed=self.undelayed * factor,
             at_once=self.at_once * factor,
         )
+
+    @property
+    def policy(self) -> str:
+        """The limit as a `RateLimit-Policy` names it."""
+        rate = policy(self.zone, self.per_minute, window_seconds=60)
+        return f"{rate}, {policy(f'{self.zone}-at-once', self.at_once, window_seconds=None)}"
+
+    @property
+    def retry_after(self) -> int:
+        """The seconds after which a refused request is let through, if no other comes before.
+
+        nginx counts in thousandths of a request and rounds the rate down to a whole number of them
+        in a second.
+        """
+        return ceil(1000 / (self.per_minute * 1000 // 60))
 
     @property
     def zones(self) -> str:
@@ -88,6 +106,13 @@ CLIENTS = SenderLimit(zone="clients", per_minute=120_000, burst=1000, undelayed=
 """Routes of service clients. All services of a platform may come from one address, and browsers
 there do not use their limit up."""
 SENDER_LIMITS = (MAILS, SIGN_INS, STRANGERS, USERS, CLIENTS)
+
+
+def limit_maps(limits: Sequence[SenderLimit]) -> str:
+    """Return the maps from the kind of a route to its policy and to the wait after a refusal."""
+    policies = " ".join(f"{each.zone} '{each.policy}';" for each in limits)
+    waits = " ".join(f"{each.zone} {each.retry_after};" for each in limits)
+    return f"  map {LIMIT} {POLICY} {{ {policies} }}\n  map {LIMIT} {RETRY_AFTER} {{ {waits} }}\n"
 
 
 def sender_limits(routes: Mapping[str, Sequence[Route]]) -> dict[str, SenderLimit]:

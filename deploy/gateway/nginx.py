@@ -12,10 +12,19 @@ from deploy.gateway.limits import (
     USER_ZONE_SIZE,
     USERS,
     SenderLimit,
+    limit_maps,
     sender_limits,
 )
 from deploy.gateway.paths import PARAMETER, public_routes
-from deploy.gateway.problems import ERROR_PAGES, MAX_BODY_BYTES, RATE_EXCEEDED_STATUS, REQUEST_ID
+from deploy.gateway.problems import (
+    ERROR_PAGES,
+    LIMIT,
+    MAX_BODY_BYTES,
+    POLICY,
+    RATE_EXCEEDED_STATUS,
+    REQUEST_ID,
+    error_form_map,
+)
 from shared.contracts.topology import Service
 
 HEAD_SECONDS = 10
@@ -25,11 +34,15 @@ BODY_SECONDS = 15
 ANSWER_SECONDS = 30
 """How long a service may take to answer."""
 
+Version = tuple[int, ...]
+"""Numbers of a version, the most significant first."""
+
 NGINX_CONF = """\
 worker_processes auto;
+worker_rlimit_nofile {files};
 pid nginx.pid;
 error_log stderr warn;
-events {{ worker_connections 4096; }}
+events {{ worker_connections {connections}; }}
 
 http {{
   access_log off;
@@ -53,6 +66,7 @@ http {{
   {users}
   limit_conn_status 429;
   limit_req_status {rate_exceeded};
+  {error_forms}
 
 {real_ip}
   # The same id appears in the gateway's problems, the service's answer and the service's log.
@@ -74,14 +88,17 @@ http {{
   # A request with an effect goes to another replica only if no replica has received it.
   proxy_next_upstream error timeout;
   proxy_next_upstream_timeout 5s;
-{upstreams}
+{resolver}{upstreams}
   server {{
     listen {listen};
-    {resolver}
+    absolute_redirect off;
     {error_pages}
+    add_header RateLimit-Policy {policy} always;
 
-    location = /openapi.json {{ root {static}; }}
+    location = / {{ return 302 /docs; }}
+    location = /openapi.json {{ set {limit} users; root {static}; }}
     location = /docs {{
+      set {limit} users;
       root {static};
       default_type text/html;
       charset utf-8;
@@ -96,8 +113,22 @@ http {{
   }}
 }}
 """
+WORKER_CONNECTIONS = 4096
+"""The connections of one worker: those of senders and those to services."""
+WORKER_FILES = 2 * WORKER_CONNECTIONS
+"""The open files of one worker. docker-compose.yml allows the container more."""
+ANY_VERSION: Version = ()
+"""What is written for it can be read by every nginx."""
+RESOLVED_UPSTREAMS: Version = (1, 27, 3)
+"""The first version of nginx whose upstreams look their names up while it runs."""
 KEEP_ALIVE_SECONDS = 5
 """How long an unused connection to a service is kept: services close theirs later."""
+KEEP_ALIVE = f"    keepalive 64;\n    keepalive_timeout {KEEP_ALIVE_SECONDS}s;\n"
+# Before nginx 1.27.3 a request waits for its lookup, at most until the timeout.
+RESOLVER = """\
+  resolver {address} valid=1s ipv6=off;
+  resolver_timeout 2s;
+"""
 # A check changes nothing, so nginx may ask the next replica when one is stale.
 NEXT_REPLICA_IF_STALE = "proxy_next_upstream error timeout http_503 non_idempotent;"
 
@@ -110,6 +141,7 @@ def configuration(
     addresses: Mapping[str, Sequence[str]] | None = None,
     names: Mapping[str, str] | None = None,
     resolver: str | None = None,
+    version: Version = ANY_VERSION,
     proxies: Sequence[str] = (),
     head_seconds: int = HEAD_SECONDS,
     body_seconds: int = BODY_SECONDS,
@@ -127,6 +159,8 @@ def configuration(
         names: replicas that come and go, service → host:port. nginx looks the host up again while
             it runs, for which it needs a `resolver`.
         resolver: the address of a name server.
+        version: the version of the nginx that will read it. Before 1.27.3 a connection to a
+            replica that comes and goes carries one request.
         proxies: the networks of load balancers in front, whose X-Forwarded-For names the sender.
         head_seconds: how long a sender may take for the headers.
         body_seconds: how long a sender may pause within a body.
@@ -134,38 +168,70 @@ def configuration(
         limits_factor: multiplies the limits of an address, for users who share one.
         user_zone_size: the memory for the rates of tokens, as nginx writes sizes.
     """
+    resolved = names if names and version >= RESOLVED_UPSTREAMS else {}
     upstreams = "".join(
-        f"  upstream {service} {{\n"
-        + "".join(f"    server {address} max_fails=0;\n" for address in replicas)
-        + f"    keepalive 64;\n    keepalive_timeout {KEEP_ALIVE_SECONDS}s;\n  }}\n"
-        for service, replicas in (addresses or {}).items()
+        [
+            *(_upstream(service, replicas) for service, replicas in (addresses or {}).items()),
+            # A zone shares the addresses that were found among the workers.
+            *(
+                _upstream(service, [f"{name} resolve"], zone=True)
+                for service, name in resolved.items()
+            ),
+        ]
     )
-    limits = sender_limits(public_routes())
+    looked_up = {} if resolved else names or {}
+    routes = public_routes()
+    limits = sender_limits(routes)
     locations = "".join(
-        _location(path, service, (names or {}).get(service), limits, limits_factor)
+        _location(path, service, looked_up.get(service), limits, limits_factor)
         for path, service in owners.items()
     )
     wider = [limit.times(limits_factor) for limit in SENDER_LIMITS]
     user_rate = USER_RATE_ZONE.format(size=user_zone_size)
     return NGINX_CONF.format(
+        files=WORKER_FILES,
+        connections=WORKER_CONNECTIONS,
         listen=listen,
         max_body_bytes=MAX_BODY_BYTES,
         head_seconds=head_seconds,
         body_seconds=body_seconds,
         answer_seconds=answer_seconds,
-        zones="".join((SENDER, *(each.zones for each in wider), user_rate)).strip(),
+        zones="".join(
+            (SENDER, *(each.zones for each in wider), user_rate, limit_maps(wider))
+        ).strip(),
         users=f"{USERS.times(limits_factor).directives} {USER_RATE}",
         rate_exceeded=RATE_EXCEEDED_STATUS,
+        error_forms=error_form_map(row for rows in routes.values() for row in rows),
+        policy=POLICY,
+        limit=LIMIT,
         request_id=REQUEST_ID,
         static=static,
         upstreams=upstreams,
         locations=locations.rstrip("\n"),
-        resolver=f"resolver {resolver} valid=1s ipv6=off;" if resolver else "",
+        resolver=RESOLVER.format(address=resolver) if resolver else "",
         error_pages="\n    ".join(page.error_page for page in ERROR_PAGES),
         docs_policy=CONTENT_SECURITY_POLICY,
         real_ip=_real_ip(proxies),
-        problems="\n    ".join(page.location for page in ERROR_PAGES),
+        problems="\n    ".join(page.locations for page in ERROR_PAGES),
     )
+
+
+def image_version(image: str) -> Version:
+    """The version of nginx that the tag of an image begins with, also if a digest follows.
+
+    Raises:
+        ValueError: the image has no tag, or its tag has no version.
+    """
+    tag = re.search(r":(\d+(?:\.\d+)+)[^:/]*$", image.partition("@")[0])
+    if tag is None:
+        raise ValueError(f"the tag of {image!r} does not begin with the version of nginx")
+    return tuple(map(int, tag[1].split(".")))
+
+
+def _upstream(service: str, servers: Sequence[str], *, zone: bool = False) -> str:
+    lines = [f"    zone {service} 256k;\n"] if zone else []
+    lines += [f"    server {server} max_fails=0;\n" for server in servers]
+    return f"  upstream {service} {{\n{''.join(lines)}{KEEP_ALIVE}  }}\n"
 
 
 def _real_ip(proxies: Sequence[str]) -> str:
@@ -194,6 +260,7 @@ def _location(
         match = f"= {path}"
     lines = [f"set $replicas {name};"] if name else []
     limit = limits.get(PARAMETER.sub("{}", path), USERS)
+    lines.append(f"set {LIMIT} {limit.zone};")
     if limit is not USERS:
         lines.append(limit.times(limits_factor).directives)
     lines.append(f"proxy_pass http://{'$replicas' if name else service};")

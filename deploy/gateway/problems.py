@@ -1,11 +1,12 @@
-"""The refusals of the gateway itself, as problem documents (RFC 9457)."""
+"""The refusals of the gateway itself, in the form of the path's errors."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
+from shared.http.error_forms import ErrorForm, error_document, error_headers
 from shared.http.refusals import BodyTooLarge, MethodNotAllowed, NotHttp, Unexpected
-from shared.http.routes import BODY_CAP_BYTES
+from shared.http.routes import BODY_CAP_BYTES, Route
 from shared.problems import NotFound, Refusal, RefusalKind, Unavailable
 
 MAX_BODY_BYTES = 4 * BODY_CAP_BYTES
@@ -39,52 +40,79 @@ class RequestRateExceeded(Refusal):
 RATE_EXCEEDED_STATUS = 420
 """What nginx calls a request over a rate; no answer has this status."""
 
-_HEADERS = {
-    "X-Request-ID": REQUEST_ID,
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-store",
-}
+ERROR_FORM = "$rolecall_error_form"
+"""The nginx variable with the form of the path's errors."""
+LIMIT = "$rolecall_limit"
+"""The nginx variable with the kind of route whose limits apply."""
+POLICY = "$rolecall_limit_policy"
+RETRY_AFTER = "$rolecall_retry_after"
+
+_HEADERS = {"X-Request-ID": REQUEST_ID, "X-Content-Type-Options": "nosniff"}
 
 
 @dataclass(frozen=True)
 class ErrorPage:
-    """The statuses with which nginx ends a request, and the refusal that replaces them."""
+    """The statuses with which nginx ends a request, and the refusal that replaces them.
+
+    `headers` are added, or replace those of the refusal. `token_endpoint` is the refusal there, if
+    it differs.
+    """
 
     statuses: Sequence[int]
     refusal: Refusal
+    headers: Mapping[str, str] = field(default_factory=dict)
+    token_endpoint: Refusal | None = None
 
     @property
     def error_page(self) -> str:
-        """The directive that sends these statuses to the location."""
+        """The directive that sends these statuses to the location of the path's form."""
         statuses = " ".join(map(str, self.statuses))
-        return f"error_page {statuses} ={self.refusal.status} {self._path};"
+        return f"error_page {statuses} ={self.refusal.status} {self._path(ERROR_FORM)};"
 
     @property
-    def location(self) -> str:
-        """The location that answers with the problem."""
-        headers = {**_HEADERS, **self.refusal.headers}
-        if self.refusal.retry_after is not None:
-            headers["Retry-After"] = str(self.refusal.retry_after)
+    def locations(self) -> str:
+        """The locations that answer with the refusal, one for each form."""
+        return "\n    ".join(self._location(form) for form in ErrorForm)
+
+    def _location(self, form: ErrorForm) -> str:
+        differs = form is ErrorForm.OAUTH and self.token_endpoint is not None
+        refusal = self.token_endpoint if differs and self.token_endpoint else self.refusal
+        headers = {**_HEADERS, **error_headers(refusal, form), **self.headers}
         added = "".join(f'add_header {name} "{text}" always; ' for name, text in headers.items())
-        problem = json.dumps(self.refusal.problem(REQUEST_ID))
+        document = json.dumps(error_document(refusal, form, request_id=REQUEST_ID))
         return (
-            f"location = {self._path} {{ internal; default_type application/problem+json; {added}"
-            f"return {self.refusal.status} '{problem}'; }}"
+            f"location = {self._path(form.name.lower())} {{ internal; default_type {form.value};"
+            f" {added}return {refusal.status} '{document}\\n'; }}"
         )
 
-    @property
-    def _path(self) -> str:
+    def _path(self, form: str) -> str:
         # A named location does not work: nginx has none for a request line that it cannot read.
-        return f"/problems/{self.refusal.code}"
+        return f"/errors/{form}/{self.refusal.code}"
+
+
+def error_form_map(routes: Iterable[Route]) -> str:
+    """Return the map from a path to the form of its errors."""
+    others = sorted(
+        {row.path: row for row in routes if row.errors is not ErrorForm.PROBLEM}.items()
+    )
+    lines = [f"{path} {row.errors.name.lower()};" for path, row in others]
+    lines.insert(0, f"default {ErrorForm.PROBLEM.name.lower()};")
+    return f"map $uri {ERROR_FORM} {{ {' '.join(lines)} }}"
 
 
 ERROR_PAGES = (
-    ErrorPage((400, 414, 494), NotHttp()),
+    ErrorPage((400, 414, 494, 501, 505), NotHttp()),
     ErrorPage((403, 404), NotFound()),
-    ErrorPage((405,), MethodNotAllowed(("GET", "HEAD"))),
+    ErrorPage(
+        (405,), MethodNotAllowed(("GET", "HEAD")), token_endpoint=MethodNotAllowed(("POST",))
+    ),
     ErrorPage((413,), BodyTooLarge(limit=MAX_BODY_BYTES)),
-    ErrorPage((429,), TooManyConnections(retry_after=1)),
-    ErrorPage((RATE_EXCEEDED_STATUS,), RequestRateExceeded(retry_after=1)),
+    ErrorPage((429,), TooManyConnections(retry_after=1), headers={"RateLimit-Policy": POLICY}),
+    ErrorPage(
+        (RATE_EXCEEDED_STATUS,),
+        RequestRateExceeded(),
+        headers={"Retry-After": RETRY_AFTER, "RateLimit-Policy": POLICY},
+    ),
     ErrorPage((500,), Unexpected()),
     # The service did not answer, so the outcome of a request with an effect is unknown.
     ErrorPage((502, 503, 504), Unavailable()),

@@ -7,21 +7,24 @@ facts travel through the in-process bus, and one port serves the public routes o
 import asyncio
 import importlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from socket import socket
 from typing import Any
 
 from aiohttp import ClientSession, web
 
-from deploy.configuration import Addresses, Secrets, environment
+from deploy.configuration import Addresses, Secrets, environment, refuse_lost
 from deploy.gateway.docs import CONTENT_SECURITY_POLICY, page
 from deploy.local.settings import LocalSettings
 from deploy.mailcatcher import MailCatcher
+from deploy.mongo import DATABASES, USERS
+from deploy.passwords import derive
 from deploy.programs.mongodb import Secantusdb
 from shared.bus.local import LocalBus
 from shared.contracts.calls.leases import POLICY_SOURCES
 from shared.contracts.topology import Service
+from shared.http.hosts import local_hosts_only
 from shared.http.mounting import mount
 from shared.http.openapi import document
 from shared.mongo import DbClient, connect, majority
@@ -31,6 +34,8 @@ from shared.runtime.settings import load
 from shared.timeouts import DEFAULT_TIMEOUTS
 
 HOST = "127.0.0.1"
+MAIL = "mail"
+"""The user at the mail catcher."""
 READY_SECONDS = 60.0
 LEASE_SECONDS = "30"
 """Long, because the replica and its sources are one process and fail together."""
@@ -45,12 +50,25 @@ class NotReadyError(RuntimeError):
     """The product did not become ready in time; the message names the reason."""
 
 
+def load_secrets(folder: Path) -> Secrets:
+    """The secrets of the data in a folder; new ones while there are no data.
+
+    Raises:
+        SecretsError: the secrets of existing data are missing or damaged.
+    """
+    file, database = folder / "secrets.json", folder / "database"
+    if any(database.glob("data/*")):
+        refuse_lost(file, data=str(database), anew=f"delete {database}")
+    return Secrets.load_or_create(file)
+
+
 class Product:
     """Everything that `make run` starts and stops."""
 
     def __init__(self, settings: LocalSettings) -> None:
         self.folder = settings.data_dir.resolve()
-        self.secrets = Secrets.load_or_create(self.folder / "secrets.json")
+        self.secrets = load_secrets(self.folder)
+        passwords = derive(self.secrets.admin_key, (*USERS, MAIL))
         try:
             self._gateway_socket = listen(HOST, settings.port)
         except OSError as problem:
@@ -59,7 +77,13 @@ class Product:
             ) from problem
         self.url = url_of(self._gateway_socket)
         self.database = Secantusdb(self.folder / "database")
-        self.mail = MailCatcher(host=HOST, data_dir=self.folder / "mail")
+        self.mail = MailCatcher(
+            host=HOST,
+            http_port=settings.mail_port,
+            data_dir=self.folder / "mail",
+            key=passwords[MAIL],
+        )
+        self._passwords = passwords
         self.services: list[ServiceApp] = []
         self._catalog = settings.personal_catalog
         self._bus = LocalBus()
@@ -82,27 +106,26 @@ class Product:
             NotReadyError: the product was not ready within a minute.
             ProgramError: the database could not be started.
         """
-        self._starting = asyncio.create_task(asyncio.to_thread(self.database.start))
-        await asyncio.gather(asyncio.shield(self._starting), self.mail.start())
+        start_database = asyncio.to_thread(self.database.start_with_users, self._passwords)
+        self._starting = asyncio.create_task(start_database)
+        await asyncio.gather(asyncio.shield(self._starting), self._start_mail())
         sockets: dict[str, socket] = {service: listen(HOST, 0) for service in Service}
-        addresses = Addresses(
-            mongo_url=self.database.url,
-            amqp_url="memory://",
-            public_url=self.url,
-            internal_urls={service: [url_of(sock)] for service, sock in sockets.items()},
-            smtp_host=self.mail.smtp_host,
-            smtp_port=self.mail.smtp_port,
-        )
-        self.services = [self._build(service, addresses) for service in Service]
+        internal_urls = {service: [url_of(sock)] for service, sock in sockets.items()}
+        self.services = [self._build(service, internal_urls) for service in Service]
         apis = [service.public for service in self.services]
         app = web.Application()
         mount(app, *apis)
         docs = page(document(apis))
+        app.middlewares.append(local_hosts_only)
         app.router.add_get("/docs", _html_handler(docs))
+        app.router.add_get("/", _to_docs)
         self._gateway = Listener(app, self._gateway_socket)
         await self._clear_leases()
         await asyncio.gather(
-            *(service.start(internal=sockets[service.name]) for service in self.services)
+            *(
+                service.start(internal=sockets[service.name], local_hosts=True)
+                for service in self.services
+            )
         )
         await self._await_ready()
         await self._gateway.start()
@@ -134,11 +157,30 @@ class Product:
             await asyncio.wait({self._starting})  # a thread cannot be cancelled
         await asyncio.to_thread(self.database.stop)
 
-    def _build(self, service: str, addresses: Addresses) -> ServiceApp:
+    async def _start_mail(self) -> None:
+        try:
+            await self.mail.start()
+        except OSError as problem:
+            raise NotReadyError(
+                f"the mail page cannot be started ({problem})."
+                " If another program uses its port, set MAIL_PORT to another one."
+            ) from problem
+
+    def _build(self, service: str, internal_urls: Mapping[str, Sequence[str]]) -> ServiceApp:
         options = dict(SERVICE_OPTIONS.get(service, {}))
         if service == Service.TEAM:
             options["personal_catalog"] = self._catalog
-        variables = environment(service, given=self.secrets, at=addresses, options=options)
+        if service == Service.NOTIFICATION:
+            options |= {"smtp_username": MAIL, "smtp_password": self._passwords[MAIL]}
+        at = Addresses(
+            mongo_url=self.database.url_for(service) if service in DATABASES else "",
+            amqp_url="memory://",
+            public_url=self.url,
+            internal_urls=internal_urls,
+            smtp_host=self.mail.smtp_host,
+            smtp_port=self.mail.smtp_port,
+        )
+        variables = environment(service, given=self.secrets, at=at, options=options)
         settings = importlib.import_module(f"services.{service}.settings").Settings
         build = importlib.import_module(f"services.{service}.app").build
         os.environ.update(variables)
@@ -187,6 +229,10 @@ def _html_handler(text: str) -> Any:
         return web.Response(text=text, content_type="text/html", headers=headers)
 
     return reply
+
+
+async def _to_docs(request: web.Request) -> web.Response:
+    return web.Response(status=302, headers={"Location": "/docs"})
 
 
 def run_file(folder: Path) -> Path:

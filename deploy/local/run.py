@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import signal
+import stat
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,9 +28,8 @@ Rolecall is ready.
   Mail      {mail}          every mail that the product sends
   Data      {folder}
 
-A service client for your first check (also in {run_file}):
-  id      {id}
-  secret  {secret}
+The id and the secret of a service client for your first check are in
+{run_file}. Only you can read that file.
 
 Press Ctrl-C to stop. The data are kept.
 """
@@ -54,6 +54,21 @@ def lock_folder(folder: Path, *, seconds: float) -> IO[str]:
             file.close()
             raise BlockingIOError
     return file
+
+
+def make_private(folder: Path) -> None:
+    """Take the rights of other users of this machine away from what an earlier version made.
+
+    A shared folder, such as /tmp, keeps its own rights, and so does what this runner did not make.
+    """
+    if not folder.stat().st_mode & stat.S_ISVTX:
+        folder.chmod(0o700)
+    made = [*folder.glob("*.json"), folder / "lock"]
+    for name in ("database", "mail"):
+        made += [folder / name, *(folder / name).rglob("*")]
+    for path in made:
+        if path.is_file() or path.is_dir():
+            path.chmod(0o700 if path.is_dir() else 0o600)
 
 
 async def first_service_client(product: Product) -> dict[str, str]:
@@ -97,8 +112,7 @@ async def serve(settings: LocalSettings, *, parent: int | None) -> None:
                 gateway=product.url,
                 mail=product.mail.url,
                 folder=settings.data_dir,
-                run_file=settings.data_dir / "run.json",
-                **client,
+                run_file=file,
             )
         )
         sys.stdout.flush()
@@ -123,6 +137,7 @@ def main(arguments: Sequence[str], *, lock_seconds: float = LOCK_SECONDS) -> int
     )
     parent = parser.parse_args(arguments).parent
     settings = load(LocalSettings)
+    os.umask(0o077)
     try:
         held = lock_folder(settings.data_dir, seconds=lock_seconds)
     except BlockingIOError:
@@ -136,6 +151,7 @@ def main(arguments: Sequence[str], *, lock_seconds: float = LOCK_SECONDS) -> int
             f"The data folder cannot be used ({problem}). Set ROLECALL_DATA_DIR to another one.\n"
         )
         return 1
+    make_private(settings.data_dir)
     logs.setup("local", settings.log_level)
     with held, asyncio.Runner(loop_factory=event_loop) as runner:
         try:

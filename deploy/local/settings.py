@@ -22,6 +22,7 @@ class LocalSettings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True)
 
     port: int = Field(8080, ge=1, le=65535, validation_alias="PORT")
+    mail_port: int = Field(8025, ge=1, le=65535, validation_alias="MAIL_PORT")
     data_dir: Path = Field(Path(".data"), validation_alias="ROLECALL_DATA_DIR")
     log_level: LogLevel = Field(LogLevel.WARNING, validation_alias="ROLECALL_LOG_LEVEL")
     personal_catalog: Annotated[str, AfterValidator(_shipped)] = Field(

@@ -5,11 +5,12 @@ import logging
 import os
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from hmac import compare_digest
 from pathlib import Path
 from weakref import WeakSet
 
 from aiohttp import web
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from deploy.mailcatcher.mailbox import Mailbox, WriteBytes
 from deploy.mailcatcher.mails import RawMail
@@ -26,6 +27,9 @@ class MailCatcher:
 
     Port 0 chooses a free one. `data_dir` keeps the mails over a restart; without it they are in
     memory only. `smtp_port`, `smtp_address` and `url` are valid after `start`.
+
+    With a `key`, only those who know it get in: it is part of the page's address, and the password
+    of every user at the SMTP server.
     """
 
     def __init__(
@@ -35,12 +39,14 @@ class MailCatcher:
         smtp_port: int = 0,
         http_port: int = 0,
         data_dir: Path | None = None,
+        key: str = "",
         write: WriteBytes = os.write,
     ) -> None:
         self.smtp_host = host
         self.smtp_port = smtp_port
         self._http_port = http_port
         self._data_dir = data_dir
+        self._key = key
         self._write = write
         self._sessions: WeakSet[SMTP] = WeakSet()
         self._opened = AsyncExitStack()
@@ -53,7 +59,11 @@ class MailCatcher:
     @property
     def url(self) -> str:
         """The address of the page."""
-        return f"http://{self.smtp_host}:{self._http_port}"
+        return f"http://{self.smtp_host}:{self._http_port}{self._prefix}"
+
+    @property
+    def _prefix(self) -> str:
+        return f"/{self._key}" if self._key else ""
 
     async def start(self) -> None:
         """Listen on both ports.
@@ -66,7 +76,9 @@ class MailCatcher:
             self._mailbox = Mailbox(self._data_dir, write=self._write)
             opened.callback(self._mailbox.close)
             runner = web.AppRunner(
-                application(self._mailbox), access_log=None, shutdown_timeout=STOP_SECONDS
+                application(self._mailbox, prefix=self._prefix),
+                access_log=None,
+                shutdown_timeout=STOP_SECONDS,
             )
             await runner.setup()
             opened.push_async_callback(runner.cleanup)
@@ -88,6 +100,21 @@ class MailCatcher:
                 session.transport.close()
         await server.wait_closed()
 
+    async def handle_MAIL(  # noqa: N802 (the name that aiosmtpd requires)
+        self,
+        server: SMTP,
+        session: Session,
+        envelope: Envelope,
+        address: str,
+        mail_options: list[str],
+    ) -> str:
+        """Begin a mail; aiosmtpd calls this. Its own check of the sign-in demands TLS."""
+        if self._key and not session.authenticated:
+            return "530 5.7.0 Authentication required"
+        envelope.mail_from = address
+        envelope.mail_options.extend(mail_options)
+        return "250 OK"
+
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 (the name that aiosmtpd requires)
         """Accept one mail; aiosmtpd calls this and sends the answer after the mail is written."""
         content = envelope.content or b""
@@ -104,8 +131,22 @@ class MailCatcher:
             return "452 The mail could not be stored. Try again later."
         return "250 The mail is stored."
 
+    def _authenticate(
+        self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: object
+    ) -> AuthResult:
+        known = isinstance(data, LoginPassword) and compare_digest(
+            data.password, self._key.encode()
+        )
+        return AuthResult(success=known, handled=False)
+
     def _session(self) -> SMTP:
         # Without a given name aiosmtpd would look up the name of this host.
-        session = SMTP(self, hostname="mailcatcher", enable_SMTPUTF8=True)
+        session = SMTP(
+            self,
+            hostname="mailcatcher",
+            enable_SMTPUTF8=True,
+            authenticator=self._authenticate,
+            auth_require_tls=False,
+        )
         self._sessions.add(session)
         return session

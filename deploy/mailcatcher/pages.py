@@ -1,6 +1,7 @@
 """The pages and the JSON interface over the caught mails."""
 
 import re
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import jinja2
@@ -9,8 +10,10 @@ from markupsafe import Markup
 
 from deploy.mailcatcher.mailbox import Mailbox
 from deploy.mailcatcher.mails import CaughtMail
+from shared.http.hosts import names_this_machine
 
 MAILBOX = web.AppKey("mailbox", Mailbox)
+PREFIX = web.AppKey("prefix", str)
 SHOWN_MAILS = 200
 """How many mails the page lists; the JSON interface has all of them."""
 
@@ -73,7 +76,13 @@ async def page(request: web.Request) -> web.Response:
     mails = list(request.app[MAILBOX].newest_first(to=to or None))
     template = _TEMPLATES.get_template("page.html")
     chosen = _mail(request) if "number" in request.match_info else None
-    html = template.render(mails=mails[:SHOWN_MAILS], count=len(mails), chosen=chosen, to=to)
+    html = template.render(
+        mails=mails[:SHOWN_MAILS],
+        count=len(mails),
+        chosen=chosen,
+        to=to,
+        prefix=request.app[PREFIX],
+    )
     return _html(html, _PAGE_POLICY)
 
 
@@ -104,19 +113,28 @@ def _html(html: str, policy: str) -> web.Response:
     return web.Response(text=html, content_type="text/html", headers=headers)
 
 
-ROUTES = (
-    web.get("/", page),
-    web.get(r"/messages/{number:[0-9]{1,9}}", page),
-    web.get(r"/messages/{number:[0-9]{1,9}}/html", mail_html),
-    web.get("/style.css", style),
-    web.get("/api/messages", list_mails),
-    web.delete("/api/messages", delete_mails),
-)
-
-
-def application(mailbox: Mailbox) -> web.Application:
-    """Build the web application over one mailbox."""
-    app = web.Application()
-    app[MAILBOX] = mailbox
-    app.add_routes(ROUTES)
+def application(mailbox: Mailbox, *, prefix: str = "") -> web.Application:
+    """Build the web application over one mailbox; every path begins with `prefix`."""
+    app = web.Application(middlewares=[_local_hosts])
+    app[MAILBOX], app[PREFIX] = mailbox, prefix
+    app.add_routes(
+        (
+            web.get(prefix or "/", page),
+            web.get(f"{prefix}/messages/{{number:[0-9]{{1,9}}}}", page),
+            web.get(f"{prefix}/messages/{{number:[0-9]{{1,9}}}}/html", mail_html),
+            web.get(f"{prefix}/style.css", style),
+            web.get(f"{prefix}/api/messages", list_mails),
+            web.delete(f"{prefix}/api/messages", delete_mails),
+        )
+    )
     return app
+
+
+@web.middleware
+async def _local_hosts(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Refuse requests that name another host: a web page must not read mails (DNS rebinding)."""
+    if not names_this_machine(request.host):
+        raise web.HTTPForbidden(text="Use the address 127.0.0.1 or localhost.\n")
+    return await handler(request)

@@ -12,25 +12,18 @@ from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
 from deploy.configuration import write_private
-from deploy.mongo import ADMIN, create_users
+from deploy.mongo import ADMIN, AUTHENTICATION_FAILED_CODE, create_users
 from deploy.programs.program import Program, ProgramError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-# A client that is killed inside a transaction leaves it open. The rows that it wrote then refuse
-# every other writer until the server ends the transaction, by default after 60 seconds.
-_TRANSACTION_SECONDS = 5
-
-# The command line has no option for this limit, but the server's class has a parameter.
-_SECANTUSDB = f"""
-from functools import partial
-from secantus import cli
-cli.SecantusDBServer = partial(
-    cli.SecantusDBServer, transaction_lifetime_seconds={_TRANSACTION_SECONDS}
-)
-raise SystemExit(cli.main())
-"""
+TRANSACTION_SECONDS = 5
+"""A client that is killed inside a transaction leaves it open. The rows that it wrote then refuse
+every other writer until the server ends the transaction, by default after 60 seconds."""
+CACHE_SIZE = "64M"
+"""The memory in which SecantusDB keeps documents; its default of 1G is filled by writes alone."""
+_SECANTUSDB = Path(__file__).parent / "secantusdb.py"
 
 
 class _Database(Program):
@@ -58,6 +51,20 @@ class _Database(Program):
         self.passwords = passwords
         self.start()
 
+    def start_with_users(self, passwords: Mapping[str, str]) -> None:
+        """Start with authentication; the users get these passwords when the data have none yet.
+
+        Raises:
+            ProgramError: the data have users with other passwords.
+        """
+        created = self.folder / "users-created"
+        if created.exists():
+            self.passwords = passwords
+            self.start()
+        else:
+            self.require_users(passwords)
+            created.touch()
+
     @property
     def data(self) -> Path:
         """The folder with the server's data files."""
@@ -66,10 +73,21 @@ class _Database(Program):
         return path
 
     def answers(self) -> bool:
-        """Whether the server accepts writes."""
+        """Whether the server accepts writes.
+
+        Raises:
+            ProgramError: it does not accept the administrator's password.
+        """
         with MongoClient[dict[str, object]](self.url, serverSelectionTimeoutMS=1000) as client:
             try:
                 return bool(client.admin.command("hello")["isWritablePrimary"])
+            except OperationFailure as problem:
+                if problem.code != AUTHENTICATION_FAILED_CODE:
+                    return False
+                raise ProgramError(
+                    f"{self.name} does not accept the password of {ADMIN}: the data in"
+                    f" {self.folder} were made with other secrets. Restore those from a backup."
+                ) from problem
             except PyMongoError:
                 return False
 
@@ -87,12 +105,13 @@ class Secantusdb(_Database):
         configuration = self.folder / "secantusd.toml"
         configuration.touch()
         return [
-            *(sys.executable, "-c", _SECANTUSDB),
+            *(sys.executable, "-P", str(_SECANTUSDB), str(TRANSACTION_SECONDS)),
             *("--config", str(configuration)),
             *("--host", "127.0.0.1"),
             *("--port", str(self.port)),
             *("--storage-path", str(self.data)),
             *("--log-level", "WARNING"),
+            *("--cache-size", CACHE_SIZE),
             "--sync-on-commit",
             *(["--auth"] if self.passwords else []),
         ]
@@ -118,7 +137,7 @@ class Mongod(_Database):
             *("--port", str(self.port)),
             *("--dbpath", str(self.data)),
             *("--replSet", "rs0"),
-            *("--setParameter", f"transactionLifetimeLimitSeconds={_TRANSACTION_SECONDS}"),
+            *("--setParameter", f"transactionLifetimeLimitSeconds={TRANSACTION_SECONDS}"),
             *(["--keyFile", str(self._key())] if self.passwords else []),
         ]
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+import subprocess
 from typing import TYPE_CHECKING
 
 from deploy.programs.program import Program, ProgramError
@@ -15,6 +17,17 @@ if TYPE_CHECKING:
 def nginx_program() -> str | None:
     """The path of nginx: on the PATH, or in the folder that Debian reserves for root."""
     return shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+
+
+def nginx_version() -> tuple[int, ...]:
+    """The version of the nginx on this machine.
+
+    Raises:
+        ProgramError: nginx is missing.
+    """
+    said = subprocess.run([_installed(), "-v"], capture_output=True, text=True, check=True)
+    [number] = re.findall(r"nginx/([\d.]+)", said.stderr)
+    return tuple(map(int, number.split(".")))
 
 
 class Nginx(Program):
@@ -38,11 +51,15 @@ class Nginx(Program):
 
     def command(self) -> Sequence[str]:
         """Write the configuration file and return the command line."""
-        program = nginx_program()
-        if program is None:
-            message = "nginx is missing. Install the package nginx-light."
-            raise ProgramError(message)
         file = self.folder / "nginx.conf"
         file.write_text(self.configuration)
         own_folder = ("-p", f"{self.folder}/", "-c", str(file), "-e", "error.log")
-        return [program, *own_folder, "-g", "daemon off;"]
+        return [_installed(), *own_folder, "-g", "daemon off;"]
+
+
+def _installed() -> str:
+    program = nginx_program()
+    if program is None:
+        message = "nginx is missing. Install the package nginx-light."
+        raise ProgramError(message)
+    return program

@@ -117,7 +117,11 @@ class Program(ABC):
         return {}
 
     def answers(self) -> bool:
-        """Whether the server is ready for clients; returns within about a second."""
+        """Whether the server is ready for clients; returns within about a second.
+
+        Raises:
+            ProgramError: it will never be.
+        """
         return listens(self.port)
 
     @property
@@ -151,13 +155,20 @@ class Program(ABC):
                     f"cannot start, because another {self.name} still uses {self.folder}"
                 )
             self._launch(lock)
-        while not (self.running and self.answers()):
+        while not (self.running and self._answers()):
             if not self.running or time.monotonic() > deadline:
                 status = self._process.poll() if self._process else None
                 self.kill()
                 ended = "did not answer" if status is None else f"ended with status {status}"
                 raise self._failure(ended)
             time.sleep(0.02)
+
+    def _answers(self) -> bool:
+        try:
+            return self.answers()
+        except ProgramError:
+            self.kill()
+            raise
 
     def stop(self) -> None:
         """End the server with SIGTERM, and after `stop_seconds` with SIGKILL."""

@@ -9,13 +9,17 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from pymongo.errors import BulkWriteError
-
 from services.audit.domain import Filters, KnownUser, Record, action_filter, moment_key
 from shared.contracts.facts import Actor, Outcome, Position, RequestInfo, ResourceRef
-from shared.mongo import AlreadyThere, Database, DbSession, Document, insert_once, majority
+from shared.mongo import (
+    Database,
+    DbSession,
+    Document,
+    insert_all_once,
+    insert_once,
+    majority,
+)
 
-_DUPLICATE_KEY = 11000
 _FIRST, _LAST = "", "~"  # they sort before and after every `order` and every action
 
 
@@ -34,13 +38,7 @@ class Records:
         Raises:
             AlreadyThere: a record with one of the ids exists; the transaction has ended.
         """
-        try:
-            await self._records.insert_many(map(_document, records), session=session)
-        except BulkWriteError as problem:
-            faults = (problem.details or {}).get("writeErrors", ())
-            if {fault["code"] for fault in faults} == {_DUPLICATE_KEY}:
-                raise AlreadyThere(self._records.name) from problem
-            raise
+        await insert_all_once(self._records, map(_document, records), session)
 
     async def find(self, account_id: str, event_id: str) -> Record | None:
         """The record of an account, or `None`."""

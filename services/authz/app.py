@@ -1,7 +1,9 @@
 """The wiring of authz."""
 
+from rolecall import Reason
+from services.authz.domain.checks import SUBJECT_UNKNOWN
 from services.authz.domain.policy_state import PolicyState
-from services.authz.routes import INTERNAL_ROUTES, ROUTES
+from services.authz.routes import ALLOW, DENY, INTERNAL_ROUTES, ROUTES
 from services.authz.settings import Settings
 from services.authz.use_cases import Ctx
 from shared.bus import Bus
@@ -11,6 +13,7 @@ from shared.following.journal_view import JournalView
 from shared.following.live_callers import LiveCallers
 from shared.following.sign_in_state import SignInState
 from shared.http.api import Api
+from shared.metrics import CHECKS, start_at_zero
 from shared.runtime.service import ServiceApp
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 from shared.wiring import Following, Parts
@@ -45,6 +48,8 @@ def build(
         public_url=settings.public_url,
         timeouts=timeouts,
     )
+    start_at_zero(CHECKS, [ALLOW], [Reason.ALLOWED])
+    start_at_zero(CHECKS, [DENY], {SUBJECT_UNKNOWN, *Reason} - {Reason.ALLOWED})
     authenticator = parts.authenticator(live=callers.check)
     return ServiceApp(
         Service.AUTHZ,

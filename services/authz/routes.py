@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from prometheus_client import Counter
 from pydantic import Field
 
 from rolecall import Resource
@@ -31,14 +30,8 @@ from shared.http.routes import Answer, Body, Call, Route, Strictness
 from shared.problems import Stale
 
 EVALUATION_PATH = "/access/v1/evaluation"
+ALLOW, DENY = "allow", "deny"
 REQUIRED_TEXT = Field(min_length=1, max_length=1024)
-
-CHECKS_COUNTER = Counter(
-    "rolecall_checks",
-    "Checks answered with a decision.",
-    ("decision", "reason"),
-    registry=metrics.REGISTRY,
-)
 
 
 class SubjectProperties(Body):
@@ -138,7 +131,7 @@ async def evaluate(ctx: Ctx, call: Call[Evaluation, None]) -> EvaluationAnswer:
             at_least_revision=context.at_least_revision,
         ),
     )
-    CHECKS_COUNTER.labels("allow" if result.allowed else "deny", result.reason).inc()
+    metrics.CHECKS.labels(ALLOW if result.allowed else DENY, result.reason).inc()
     kind, _, name = (result.decided_by or "").partition(":")
     return EvaluationAnswer(
         decision=result.allowed,

@@ -27,7 +27,7 @@ from shared.following.follower import Follower
 from shared.following.live_callers import LiveCallers
 from shared.following.sign_in_state import SignInState
 from shared.http.refusals import BadRequest
-from shared.problems import Refusal, ScopeMissing, Stale, Unauthenticated
+from shared.problems import Refusal, ScopeMissing, Stale, TokenRevoked
 from shared.timeouts import Timeouts
 
 T = TypeVar("T")
@@ -146,7 +146,7 @@ async def evaluate(
 
     Raises:
         Stale: this replica may not answer now.
-        Unauthenticated: the client was deleted, or the caller's session has ended.
+        TokenRevoked: the client was deleted, or the caller's session has ended.
         ScopeMissing, AccountNotBound, TypeNotBound, OtherSubject: the caller may not ask this.
         BadRequest: `at_least_revision` is not a revision.
     """
@@ -196,13 +196,13 @@ def _account_id(
 ) -> str | None:
     if isinstance(principal, UserPrincipal):
         if ctx.sign_ins.session_ended(principal.session_id):
-            raise Unauthenticated
+            raise TokenRevoked
         if (request.subject_type, request.subject_id) != (USER_TYPE, principal.user_id):
             raise OtherSubject
         return request.account_id or principal.account_id
     client = ctx.sign_ins.client(principal.client_id)
     if client is None:
-        raise Unauthenticated
+        raise TokenRevoked
     if CHECK_SCOPE not in client.scopes:
         raise ScopeMissing(CHECK_SCOPE)
     return account_for_client(client, named=request.account_id, resource_type=request.resource_type)

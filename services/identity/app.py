@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from services.identity.adapters.argon2 import Argon2Hasher
 from services.identity.adapters.keyring import Keyring
 from services.identity.adapters.turns import Turns
+from services.identity.domain.mail_budgets import MailKind
 from services.identity.domain.rate_limits import RefusedSenders
 from services.identity.migrations import migrations
 from services.identity.routes import INTERNAL_ROUTES, ROUTES
@@ -13,6 +14,7 @@ from services.identity.settings import Settings
 from services.identity.store import SignInSnapshot, Store
 from services.identity.subscriptions import SUBSCRIPTIONS
 from services.identity.use_cases.context import Ctx
+from services.identity.use_cases.mail_budgets import MAILBOX, SENDER_SHARE
 from services.identity.use_cases.sessions import check_live
 from services.identity.use_cases.signing_keys import open_keyring
 from shared.auth.principals import ClientPrincipal, UserPrincipal
@@ -24,6 +26,7 @@ from shared.http.checker import AuthzChecker
 from shared.journal import Journal
 from shared.leases import Leases
 from shared.links import Links
+from shared.metrics import MAILS_WITHHELD, start_at_zero
 from shared.runtime.service import ServiceApp
 from shared.runtime.settings import secret_bytes
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
@@ -58,6 +61,7 @@ def build(
         leases=leases,
         lease_seconds=settings.lease_seconds,
     )
+    start_at_zero(MAILS_WITHHELD, [Service.IDENTITY], MailKind, [MAILBOX, SENDER_SHARE])
     hasher, keyring = hasher or Argon2Hasher(), Keyring()
     rows, reserved = store(parts.database), store(parts.reserved_database)
     snapshot = snapshot_rows(clients=reserved, sessions=reserved, clock=parts.clock)

@@ -4,7 +4,9 @@ import asyncio
 
 from services.notification.adapters.links import InternalLinkSource
 from services.notification.adapters.smtp import SmtpTransport
+from services.notification.domain.attempts import Postponed
 from services.notification.domain.mails import MailSender
+from services.notification.domain.messages import MessageKind
 from services.notification.migrations import migrations
 from services.notification.routes import INTERNAL_ROUTES, ROUTES
 from services.notification.settings import Settings
@@ -16,6 +18,7 @@ from shared.bus import Bus
 from shared.clock import Clock
 from shared.contracts.topology import Service
 from shared.http.api import Api
+from shared.metrics import MAILS_WITHHELD, start_at_zero
 from shared.runtime.service import ServiceApp
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 from shared.wiring import JournalParts
@@ -36,6 +39,9 @@ def build(
         clock=clock,
         timeouts=timeouts,
         migrations=migrations,
+    )
+    start_at_zero(
+        MAILS_WITHHELD, [Service.NOTIFICATION], [MessageKind.INVITATION], [Postponed.reason]
     )
     sender = MailSender(
         address=settings.mail_from,

@@ -1,5 +1,6 @@
 """Build the team service: connect its parts and hand them over."""
 
+from services.team.domain.invitation_mails import NotMailed
 from services.team.migrations import migrations
 from services.team.routes import INTERNAL_ROUTES, ROUTES
 from services.team.routes.account_routes import AccountRoutes
@@ -8,6 +9,7 @@ from services.team.store import PolicySnapshot, Store
 from services.team.subscriptions import SUBSCRIPTIONS
 from services.team.use_cases.catalogs import publish_shipped
 from services.team.use_cases.context import Ctx
+from services.team.use_cases.invitations import INVITATION_MAIL
 from shared.auth.keys import decode
 from shared.bus import Bus
 from shared.clock import Clock
@@ -18,6 +20,7 @@ from shared.http.api import Api
 from shared.http.idempotency import Idempotency
 from shared.leases import Leases
 from shared.links import Links
+from shared.metrics import MAILS_WITHHELD, start_at_zero
 from shared.runtime.service import ServiceApp
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 from shared.wiring import Following, JournalParts
@@ -45,6 +48,7 @@ def build(
         lease_seconds=settings.lease_seconds,
     )
     rows, reserved = store(parts.database), store(parts.reserved_database)
+    start_at_zero(MAILS_WITHHELD, [Service.TEAM], [INVITATION_MAIL], NotMailed)
     sign_ins = SignInState()
     following = Following(parts, {Service.IDENTITY: sign_ins}, slot=settings.slot)
     live = callers(sign_ins, following.followers[Service.IDENTITY])

@@ -1,25 +1,26 @@
 """The principal of an `Authorization` header."""
 
 import hmac
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 
 from pydantic import SecretStr
 
 from shared.auth.access_tokens import TokenVerifier
 from shared.auth.internal_tokens import InternalVerifier
-from shared.auth.jwt import BadToken
+from shared.auth.jwt import BadToken, ExpiredToken
 from shared.auth.principals import (
     AdminPrincipal,
     ClientPrincipal,
     ServicePrincipal,
     UserPrincipal,
 )
-from shared.problems import Unauthenticated
+from shared.problems import TokenExpired, TokenInvalid, Unauthenticated
 
 Live = Callable[[UserPrincipal | ClientPrincipal], Awaitable[None]]
 """Refuses the caller of a genuine token whose session or service client does not exist any more.
 
-It raises `Unauthenticated`, or `Unavailable` while it cannot know. No other part of the request was
+It raises `TokenRevoked`, or `Unavailable` while it cannot know. No other part of the request was
 looked at before.
 """
 
@@ -27,8 +28,9 @@ looked at before.
 class Authenticator:
     """Turns an `Authorization` header into a principal.
 
-    Every method takes the header (None when it is missing). It raises `Unauthenticated` for a
-    credential that is not valid, without the reason.
+    Every method takes the header (None when it is missing). It raises `Unauthenticated` without a
+    bearer token, `TokenExpired` for a genuine one whose time is over, and `TokenInvalid` for every
+    other one that is not valid, without the reason.
     """
 
     def __init__(
@@ -49,11 +51,9 @@ class Authenticator:
         """Return the user or service client of an access token, without a database call."""
         token = _token(header)
         if self._tokens is None:
-            raise Unauthenticated
-        try:
+            raise TokenInvalid
+        with _refused_if_bad():
             return await self._tokens.verify(token)
-        except BadToken as error:
-            raise Unauthenticated from error
 
     async def require_live(self, principal: UserPrincipal | ClientPrincipal) -> None:
         """Check that the caller's session or service client still exists; see `Live`."""
@@ -64,18 +64,16 @@ class Authenticator:
         """Return the calling service of the product."""
         token = _token(header)
         if self._internal is None:
-            raise Unauthenticated
-        try:
+            raise TokenInvalid
+        with _refused_if_bad():
             return self._internal.verify(token)
-        except BadToken as error:
-            raise Unauthenticated from error
 
     def admin(self, header: str | None) -> AdminPrincipal:
         """Return the operator, whose admin key is in the settings."""
         token = _token(header)
         key = self._admin_key
         if key is None or not hmac.compare_digest(token.encode(), key.get_secret_value().encode()):
-            raise Unauthenticated from BadToken("not the admin key")
+            raise TokenInvalid from BadToken("not the admin key")
         return AdminPrincipal()
 
 
@@ -83,6 +81,18 @@ def _token(header: str | None) -> str:
     if header is None:
         raise Unauthenticated from BadToken("no credential")
     scheme, _, token = header.partition(" ")
-    if scheme.lower() != "bearer" or not token or not token.isascii():
+    if scheme.lower() != "bearer":
         raise Unauthenticated from BadToken("not a bearer token")
+    if not token or not token.isascii():
+        raise TokenInvalid from BadToken("not a token")
     return token
+
+
+@contextmanager
+def _refused_if_bad() -> Iterator[None]:
+    try:
+        yield
+    except ExpiredToken as error:
+        raise TokenExpired from error
+    except BadToken as error:
+        raise TokenInvalid from error

@@ -30,6 +30,10 @@ class BadToken(Exception):  # noqa: N818 - the caller gets a refusal that says l
     """A token that is refused; its reason is for the log and for tests, never for the sender."""
 
 
+class ExpiredToken(BadToken):
+    """A token whose signature is valid and whose time is over."""
+
+
 def sign(key: Ed25519PrivateKey, *, kid: str, typ: str, claims: Mapping[str, Any]) -> str:
     """Sign `claims` as a compact JWS."""
     headers = {"kid": kid, "typ": typ}
@@ -83,6 +87,7 @@ def verify(
     must carry `iss aud jti iat exp`. Times are compared with `now`, not with the library's clock.
 
     Raises:
+        ExpiredToken: the token is valid but for its end.
         BadToken: the signature or a claim is not valid.
     """
     try:
@@ -102,9 +107,9 @@ def verify(
         )
     except jwt.PyJWTError as error:
         raise BadToken(type(error).__name__) from error
-    _check_times(claims, now=now.timestamp(), max_lifetime=max_lifetime)
     if not isinstance(claims["jti"], str) or not claims["jti"]:
         raise BadToken("no token id")
+    _check_times(claims, now=now.timestamp(), max_lifetime=max_lifetime)
     return claims
 
 
@@ -113,12 +118,12 @@ def _check_times(claims: Mapping[str, Any], *, now: float, max_lifetime: int) ->
         # bool is an int in Python and 1.7e9 is a number in JSON; neither is a time here.
         if type(claims[name]) is not int or not 0 <= claims[name] < _LAST_SECOND:
             raise BadToken(f"{name} is not a whole number of seconds")
-    if claims["exp"] <= now - LEEWAY_SECONDS:
-        raise BadToken("expired")
     if max(claims["iat"], claims.get("nbf", 0)) > now + LEEWAY_SECONDS:
         raise BadToken("from the future")
     if not 0 < claims["exp"] - claims["iat"] <= max_lifetime:
         raise BadToken("lives too long")
+    if claims["exp"] <= now - LEEWAY_SECONDS:
+        raise ExpiredToken("expired")
 
 
 def _members(part: bytes) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from shared.auth.principals import ClientPrincipal, UserPrincipal
 from shared.contracts.facts import Actor
 from shared.following.follower import Follower
 from shared.following.sign_in_state import SignInState
-from shared.problems import Stale, Unauthenticated
+from shared.problems import Stale, TokenRevoked
 
 
 class LiveCallers:
@@ -34,7 +34,7 @@ class LiveCallers:
         """Check the caller of a request.
 
         Raises:
-            Unauthenticated: the session has ended, or the service client does not exist.
+            TokenRevoked: the session has ended, or the service client does not exist.
             Stale: as `live`.
         """
         if isinstance(principal, UserPrincipal):
@@ -42,13 +42,13 @@ class LiveCallers:
         else:
             live = self.live(client_id=principal.client_id)
         if not live:
-            raise Unauthenticated
+            raise TokenRevoked
 
     def check_actor(self, actor: Actor) -> None:
         """Check the session of a write's actor again; an actor without a session passes.
 
         Raises:
-            Unauthenticated, Stale: as `check`.
+            TokenRevoked, Stale: as `check`.
         """
         if actor.session_id is not None and not self.live(session_id=actor.session_id):
-            raise Unauthenticated
+            raise TokenRevoked

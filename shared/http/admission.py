@@ -21,7 +21,7 @@ from shared.http.access import (
     SessionOrClient,
 )
 from shared.http.refusals import WrongPrincipal
-from shared.problems import ScopeMissing, Unauthenticated
+from shared.problems import ScopeMissing, TokenInvalid
 
 
 async def authenticate(
@@ -47,7 +47,7 @@ async def admit(authenticator: Authenticator, access: Access, principal: Princip
     """Check that the principal still exists, and that the route is for principals of its kind.
 
     Raises:
-        Unauthenticated: its session has ended, or the service client was deleted.
+        TokenRevoked: its session has ended, or the service client was deleted.
         Unavailable: that cannot be known now.
         WrongPrincipal: the route is for another kind of caller.
         ScopeMissing: the service client has no such scope.
@@ -73,5 +73,5 @@ def _authorization(request: web.Request) -> str | None:
     headers = request.headers.getall("Authorization", [])
     if len(headers) > 1:
         # A proxy in between may have checked another one than this service would.
-        raise Unauthenticated from BadToken("more than one credential")
+        raise TokenInvalid from BadToken("more than one credential")
     return headers[0] if headers else None

@@ -17,9 +17,11 @@ from shared.http.account_routes import ACCOUNT_PREFIX, AccountRouteHook
 from shared.http.admission import admit, authenticate
 from shared.http.bodies import BODY_SECONDS, ReceivedBody, receive_body
 from shared.http.checker import Checker
+from shared.http.error_forms import ErrorForm
 from shared.http.idempotency import Idempotency, IdempotencyGuard, RepeatedRequest
 from shared.http.lanes import LANE_LIMITS, Admission, Lane, body_limits, client_share, share_of
-from shared.http.requests import Network, client_address, info_of
+from shared.http.problem_responses import END_OF_LINE
+from shared.http.requests import client_address, info_of
 from shared.http.routes import (
     REVISION_HEADER,
     Call,
@@ -30,8 +32,9 @@ from shared.http.routes import (
     refuse,
     revision_of,
 )
-from shared.http.validation import check_strings
+from shared.http.validation import check_no_field_in_query, check_strings
 from shared.ids import AccountId, fits_path
+from shared.networks import Network
 from shared.problems import NotFound, Refusal, Unavailable
 
 INTERNAL_PREFIX = "/internal/"
@@ -118,6 +121,8 @@ class Api:
         query = check_strings(
             route.query, request.query.items(), prefix="/query", strictness=route.strictness
         )
+        if route.takes is not None and route.media is Media.FORM:
+            check_no_field_in_query(route.takes.model_fields, request.query)
         key = _idempotency_key(route, request)
         info = info_of(
             request,
@@ -220,6 +225,8 @@ class Api:
             raise ValueError(f"{route.operation_id}: `idempotent` and `repeat_answer` go together")
         if route.media is Media.FORM and route.strictness is not Strictness.LENIENT:
             raise ValueError(f"{route.operation_id}: a form needs lenient input (RFC 6749)")
+        if route.errors is not ErrorForm.PROBLEM and route.parameters:
+            raise ValueError(f"{route.operation_id}: another form of errors needs a fixed path")
 
     def _check_permission(self, route: Route, hook: AccountRouteHook | None) -> None:
         if isinstance(route.access, Permission):
@@ -277,5 +284,5 @@ def _response(route: Route, path: dict[str, str], result: BaseModel | Reply | No
     if route.gives is None or not isinstance(reply.body, route.gives):
         raise TypeError(f"{route.operation_id} answered with another class than its row names")
     headers["Content-Type"] = reply.content_type
-    content = reply.body.model_dump_json(by_alias=True).encode()
+    content = reply.body.model_dump_json(by_alias=True).encode() + END_OF_LINE
     return web.Response(body=content, status=status or route.status, headers=headers)

@@ -6,7 +6,7 @@ from shared.auth.principals import ClientPrincipal, UserPrincipal, actor_of
 from shared.contracts.calls.authz import DECIDE, LIVE_CALLER, CallerRequest, CheckRequest
 from shared.http.client import InternalClient
 from shared.ids import AccountId
-from shared.problems import NotFound, PermissionMissing, Refusal, Unauthenticated, Unavailable
+from shared.problems import NotFound, PermissionMissing, Refusal, TokenRevoked, Unavailable
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
 
@@ -24,7 +24,7 @@ class Checker(Protocol):
         """Return when the permission is granted at `revision` (None: at any) or a later one.
 
         Raises:
-            Unauthenticated: the session has ended.
+            TokenRevoked: the session has ended.
             NotFound: the user is not a member; the account does not exist for them.
             PermissionMissing: the user is a member without the permission.
             Unavailable: it cannot be decided now.
@@ -44,7 +44,7 @@ class AuthzChecker:
         """Check that the caller's session or service client still exists.
 
         Raises:
-            Unauthenticated: it does not.
+            TokenRevoked: it does not.
             Unavailable: authz cannot tell now.
         """
         if isinstance(principal, UserPrincipal):
@@ -58,7 +58,7 @@ class AuthzChecker:
         except Refusal as error:
             raise Unavailable from error
         if not answer.live:
-            raise Unauthenticated
+            raise TokenRevoked
 
     async def check(
         self,
@@ -83,7 +83,7 @@ class AuthzChecker:
         except Refusal as error:
             raise Unavailable from error
         if result.session_ended:
-            raise Unauthenticated
+            raise TokenRevoked
         if not result.member:
             raise NotFound
         if not result.allowed:

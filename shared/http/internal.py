@@ -27,4 +27,5 @@ def internal_route(
         query=None if in_body else request,
         gives=None if call.answer is NoneType else call.answer,
         refuses=refuses,
+        polled=call.polled,
     )

@@ -10,8 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 
-from prometheus_client import Counter
-
+from shared import context
 from shared.auth.principals import (
     AdminPrincipal,
     Anonymous,
@@ -21,9 +20,10 @@ from shared.auth.principals import (
     UserPrincipal,
 )
 from shared.http.access import Access, Public
-from shared.metrics import REGISTRY
+from shared.metrics import NOT_ADMITTED, start_at_zero
 from shared.networks import network_of
 from shared.problems import Refusal, RefusalKind, Unavailable
+from shared.quotas import Quota
 
 
 class Lane(StrEnum):
@@ -66,13 +66,6 @@ def body_limits(limits: Mapping[Lane, int]) -> Mapping[Lane, int]:
 
 
 LANE_LIMITS = lane_limits(REQUESTS_AT_ONCE)
-
-NOT_ADMITTED = Counter(
-    "rolecall_http_not_admitted",
-    "Requests refused before they were worked on, by lane and problem code.",
-    ("service", "lane", "code"),
-    registry=REGISTRY,
-)
 
 
 class Overloaded(Unavailable):
@@ -117,6 +110,7 @@ class Admission:
         self._limits = limits
         self._taken: collections.Counter[Lane] = collections.Counter()
         self._held: collections.Counter[tuple[Lane, str]] = collections.Counter()
+        start_at_zero(NOT_ADMITTED, [service], limits, (Overloaded.code, TooManyAtOnce.code))
 
     @contextmanager
     def place(self, lane: Lane, *shares: Share) -> Iterator[None]:
@@ -128,9 +122,10 @@ class Admission:
         """
         free = self._limits[lane] - self._taken[lane]
         holders = [(lane, share.holder) for share in shares]
-        used_up = any(self._held[lane, share.holder] >= share.of_free * free for share in shares)
+        held = {share: self._held[lane, share.holder] for share in shares}
+        used_up = [count for share, count in held.items() if count >= share.of_free * free]
         if free <= 0 or used_up:
-            refusal = Overloaded() if free <= 0 else TooManyAtOnce(retry_after=1)
+            refusal = Overloaded() if free <= 0 else _too_many(lane, min(used_up))
             NOT_ADMITTED.labels(self._service, lane, refusal.code).inc()
             raise refusal
         self._taken[lane] += 1
@@ -143,6 +138,13 @@ class Admission:
             for holder in holders:
                 if not self._held[holder]:
                     del self._held[holder]
+
+
+def _too_many(lane: Lane, limit: int) -> Refusal:
+    """Refuse a request beyond a share, whose size at this moment the answer tells."""
+    quota = Quota(name=f"{lane}-at-once", limit=limit, remaining=0, reset_seconds=1)
+    context.quotas.set((quota,))
+    return TooManyAtOnce(retry_after=1)
 
 
 def share_of(access: Access, principal: Principal, ip: str | None) -> tuple[Lane, Share]:

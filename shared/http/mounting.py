@@ -16,18 +16,21 @@ from shared import context, metrics
 from shared.auth.internal_tokens import SERVICE_HEADER
 from shared.http.access import Internal, Public
 from shared.http.api import Api
+from shared.http.error_forms import ErrorForm
 from shared.http.openapi import document
-from shared.http.problem_responses import common_headers, problem_response
+from shared.http.problem_responses import END_OF_LINE, common_headers, problem_response
 from shared.http.refusals import (
     DeadlineExceeded,
     MethodNotAllowed,
     Unexpected,
 )
-from shared.http.requests import Network, client_address, request_id_of, traceparent_of
+from shared.http.requests import client_address, request_id_of, traceparent_of
 from shared.http.routes import PARAMETER, Route
 from shared.http.sender_log import SenderLog
-from shared.mongo import DATABASE_AWAY
+from shared.mongo import DatabaseAway
+from shared.networks import Network
 from shared.problems import NotFound, Refusal, RefusalKind, Unavailable, refusal_of
+from shared.quotas import quota_headers
 
 OPENAPI_PATH = "/openapi.json"
 UNMATCHED = "-"
@@ -37,6 +40,7 @@ REQUEST_SECONDS = 30.0
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _ROW: web.RequestKey[tuple[Api, Route]] = web.RequestKey("row", tuple)
 _REQUEST_ID: web.RequestKey[str] = web.RequestKey("request_id", str)
+_ERROR_FORMS: web.AppKey[dict[str, ErrorForm]] = web.AppKey("error_forms", dict)
 
 _access_log = logging.getLogger("rolecall.access")
 _log = logging.getLogger(__name__)
@@ -57,11 +61,15 @@ def mount(
         ValueError: two rows claim the same method and path.
     """
     _check_claims(apis)
+    app[_ERROR_FORMS] = {route.path: route.errors for api in apis for route in api.routes}
     app.middlewares.append(_edge)
     senders = SenderLog()
     for api in apis:
         for route in api.routes:
             handler = _handler(api, route, proxies, request_seconds, senders)
+            metrics.start_at_zero(
+                metrics.REQUESTS, [api.name], [route.method], [route.path], route.statuses()
+            )
             methods = ("GET", "HEAD") if route.method == "GET" else (route.method,)
             for method in methods:
                 app.router.add_route(method, route.path, handler, expect_handler=_expected)
@@ -119,7 +127,7 @@ async def _expected(request: web.Request) -> None:
 
 
 def _openapi(apis: Sequence[Api]) -> _Handler:
-    content = json.dumps(document(apis), separators=(",", ":")).encode()
+    content = json.dumps(document(apis), separators=(",", ":")).encode() + END_OF_LINE
 
     async def give(request: web.Request) -> web.StreamResponse:
         return web.Response(body=content, content_type="application/json")
@@ -136,6 +144,7 @@ async def _edge(request: web.Request, handler: _Handler) -> web.StreamResponse:
     context.traceparent.set(traceparent_of(request))
     context.actor.set(None)
     context.account_id.set(None)
+    context.quotas.set(())
     refusal: Refusal | None = None
     try:
         response = await handler(request)
@@ -143,14 +152,15 @@ async def _edge(request: web.Request, handler: _Handler) -> web.StreamResponse:
         refusal = error
     except web.HTTPException as error:
         refusal = _of_router(error)
-    except DATABASE_AWAY as error:
+    except DatabaseAway as error:
         _log.warning("database away", extra={"error": repr(error)})
         refusal = Unavailable()
     except Exception:  # noqa: BLE001 - the caller gets an answer, the log gets the rest
         _log.exception("request failed")
         refusal = Unexpected()
     if refusal is not None:
-        response = problem_response(refusal, request_id)
+        form = request.app[_ERROR_FORMS].get(request.path, ErrorForm.PROBLEM)
+        response = problem_response(refusal, request_id, form=form)
     _finish(request, response, refusal, time.perf_counter() - started)
     return response
 
@@ -168,8 +178,9 @@ def _finish(
 ) -> None:
     api, route = request.get(_ROW, (None, None))
     response.headers.update(common_headers(request[_REQUEST_ID]))
+    response.headers.update(quota_headers(context.quotas.get()))
     public = route is not None and isinstance(route.access, Public) and route.method == "GET"
-    if refusal is not None or not public:
+    if not public:
         response.headers.setdefault("Cache-Control", "no-store")
     service = UNMATCHED if api is None else api.name
     if route is not None and isinstance(route.access, Internal):
@@ -179,7 +190,9 @@ def _finish(
     metrics.SECONDS.labels(service, request.method, path).observe(seconds)
     if refusal is not None and route is not None:
         _check_listed(route, refusal)
-    if _access_log.isEnabledFor(logging.INFO):
+    routine = route is not None and route.polled and response.status < 400
+    level = logging.DEBUG if routine else logging.INFO
+    if _access_log.isEnabledFor(level):
         fields = {
             "method": request.method,
             "route": path,
@@ -190,7 +203,7 @@ def _finish(
             fields["problem"] = refusal.code
             if refusal.__cause__ is not None:
                 fields["reason"] = str(refusal.__cause__)
-        _access_log.info("request", extra=fields)
+        _access_log.log(level, "request", extra=fields)
 
 
 def _check_listed(route: Route, refusal: Refusal) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from shared.http.access import Access, Admin, Client, Internal, Permission, Public, SessionOrClient
 from shared.http.api import Api
+from shared.http.error_forms import ErrorForm, oauth_code
 from shared.http.examples import BY_NAME, example, example_id
 from shared.http.openapi_schemas import REF, RouteSchemas, Schema
 from shared.http.openapi_texts import (
@@ -23,6 +24,7 @@ from shared.ids import PREFIXES
 from shared.problems import STATUS, TITLE, Refusal
 
 PROBLEM = "Problem"
+OAUTH_ERROR = "OAuthError"
 VERSION = "1"
 
 
@@ -44,7 +46,11 @@ def document_of(routes: Sequence[Route], *, title: str = "Rolecall") -> dict[str
         "tags": [{"name": tag, "description": text} for tag, text in TAGS.items() if tag in tags],
         "paths": paths,
         "components": {
-            "schemas": {**schemas.used_by(paths), PROBLEM: _PROBLEM_SCHEMA},
+            "schemas": {
+                **schemas.used_by(paths),
+                PROBLEM: _PROBLEM_SCHEMA,
+                **_oauth_schema(routes),
+            },
             "securitySchemes": {
                 "accessToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
                 "serviceToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
@@ -106,20 +112,23 @@ def _responses(route: Route, schemas: RouteSchemas) -> dict[str, Any]:
 def _refused(status: int, refusals: Sequence[type[Refusal]], route: Route) -> dict[str, Any]:
     texts = {refusal.code: refusal_text(refusal, route) for refusal in refusals}
     code, detail = next(iter(texts.items()))
-    problem = {
-        "type": f"urn:rolecall:problem:{code}",
-        "title": TITLE[refusals[0].kind],
-        "status": status,
-        "code": code,
-        "detail": detail,
-        "request_id": BY_NAME["request_id"],
-    }
+    example_document = {
+        ErrorForm.PROBLEM: {
+            "type": f"urn:rolecall:problem:{code}",
+            "title": TITLE[refusals[0].kind],
+            "status": status,
+            "code": code,
+            "detail": detail,
+            "request_id": BY_NAME["request_id"],
+        },
+        ErrorForm.OAUTH: {"error": oauth_code(refusals[0]), "error_description": detail},
+    }[route.errors]
     return {
         "description": "\n".join(f"- `{code}`: {texts[code]}" for code in sorted(texts)),
         "content": {
-            "application/problem+json": {
-                "schema": {"$ref": REF.format(model=PROBLEM)},
-                "example": problem,
+            route.errors.value: {
+                "schema": {"$ref": REF.format(model=_SCHEMA_OF[route.errors])},
+                "example": example_document,
             }
         },
         "x-codes": sorted(texts),
@@ -185,6 +194,12 @@ def _scheme(access: Access) -> str | None:
             return "accessToken"
 
 
+def _oauth_schema(routes: Sequence[Route]) -> dict[str, Any]:
+    """The schema of OAuth errors, if one of the rows answers with them."""
+    used = any(route.errors is ErrorForm.OAUTH for route in routes)
+    return {OAUTH_ERROR: _OAUTH_ERROR_SCHEMA} if used else {}
+
+
 _EFFECT_HEADERS: dict[str, Any] = {
     name: {"description": text, "schema": {"type": "string"}}
     for name, text in EFFECT_HEADERS.items()
@@ -196,6 +211,16 @@ _IDEMPOTENCY_KEY: dict[str, Any] = {
     "description": PARAMETERS["Idempotency-Key"],
     "schema": {"type": "string", "pattern": "^[\\x21-\\x7e]{1,255}$"},
     "example": "5f1c2a9e-create-1",
+}
+_SCHEMA_OF = {ErrorForm.PROBLEM: PROBLEM, ErrorForm.OAUTH: OAUTH_ERROR}
+_OAUTH_ERROR_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "description": "An error as RFC 6749, section 5.2, has it",
+    "required": ["error", "error_description"],
+    "properties": {
+        "error": {"type": "string", "description": "The code of the error, for programs"},
+        "error_description": {"type": "string"},
+    },
 }
 _PROBLEM_SCHEMA: dict[str, Any] = {
     "type": "object",

@@ -4,10 +4,12 @@ import json
 
 from aiohttp import web
 
+from shared.http.error_forms import ErrorForm, error_document, error_headers
 from shared.http.refusals import BodyTooLarge, BodyTooSlow
-from shared.problems import Refusal, RefusalKind
+from shared.problems import Refusal
 
-CHALLENGE = 'Bearer realm="rolecall"'
+END_OF_LINE = b"\n"
+"""Ends every JSON answer, so that a terminal shows the next prompt on a line of its own."""
 
 
 def common_headers(request_id: str) -> dict[str, str]:
@@ -19,18 +21,17 @@ def common_headers(request_id: str) -> dict[str, str]:
     }
 
 
-def problem_response(refusal: Refusal, request_id: str) -> web.Response:
-    """The problem document that answers a refusal."""
+def problem_response(
+    refusal: Refusal, request_id: str, *, form: ErrorForm = ErrorForm.PROBLEM
+) -> web.Response:
+    """The document that answers a refusal, in the form of the path's errors."""
+    document = error_document(refusal, form, request_id=request_id)
     response = web.Response(
         status=refusal.status,
-        body=json.dumps(refusal.problem(request_id), ensure_ascii=False).encode(),
-        content_type="application/problem+json",
-        headers=common_headers(request_id) | refusal.headers,
+        body=json.dumps(document, ensure_ascii=False).encode() + END_OF_LINE,
+        content_type=form.value,
+        headers=common_headers(request_id) | error_headers(refusal, form),
     )
-    if refusal.kind is RefusalKind.UNAUTHENTICATED:
-        response.headers.setdefault("WWW-Authenticate", CHALLENGE)  # RFC 9110, 15.5.2
-    if refusal.retry_after is not None:
-        response.headers["Retry-After"] = str(refusal.retry_after)
     if isinstance(refusal, BodyTooLarge | BodyTooSlow):
         # The rest of the body is not read.
         response.force_close()

@@ -2,18 +2,19 @@
 
 import re
 from collections.abc import Sequence
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from aiohttp import web
+from multidict import CIMultiDictProxy
 
 from shared.contracts.facts import RequestInfo
 from shared.ids import new_id
+from shared.networks import Network, is_within, read_address
 
-Network = IPv4Network | IPv6Network
 MAX_USER_AGENT_CHARACTERS = 256
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._~-]{1,128}", re.ASCII)
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
+_FORWARDED_FOR = re.compile(r"(?:^|;)\s*for\s*=\s*\"?([^\s\";]*)", re.ASCII | re.IGNORECASE)
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
 
 
@@ -47,33 +48,32 @@ def info_of(
 def client_address(request: web.Request, *, proxies: Sequence[Network]) -> str | None:
     """The client's address (`T18`).
 
-    `X-Forwarded-For` counts only when the peer is one of `proxies`. The client is then the last
-    address of it that is not a proxy.
+    What a proxy says counts only when the peer is one of `proxies`. The client is then the last
+    address that is not a proxy.
     """
     peer = request.transport.get_extra_info("peername") if request.transport else None
     if not isinstance(peer, tuple):
         return None
-    address = str(peer[0])
-    if not proxies:
-        return address
-    hops = ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")
-    while _is_proxy(address, proxies) and hops:
-        hop = _address(hops.pop().strip())
+    address = read_address(str(peer[0]))
+    if address is None or not proxies:
+        return str(peer[0])
+    hops = _hops(request.headers)
+    while is_within(address, proxies) and hops:
+        hop = read_address(hops.pop())
         if hop is None:
             break
-        address = str(hop)
-    return address
+        address = hop
+    return str(address)
 
 
-def _address(text: str) -> IPv4Address | IPv6Address | None:
-    try:
-        address = ip_address(text)
-    except ValueError:
-        return None
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return mapped or address
+def _hops(headers: CIMultiDictProxy[str]) -> list[str]:
+    """The senders that the proxies name, the nearest one last.
 
-
-def _is_proxy(text: str, proxies: Sequence[Network]) -> bool:
-    address = _address(text)
-    return address is not None and any(address in network for network in proxies)
+    `Forwarded` (RFC 7239) counts only without `X-Forwarded-For`: a proxy that sets one of them
+    passes on what its client sent as the other.
+    """
+    if "X-Forwarded-For" in headers:
+        hops = ",".join(headers.getall("X-Forwarded-For")).split(",")
+        return [hop.strip() for hop in hops]
+    elements = ",".join(headers.getall("Forwarded", [])).split(",")
+    return [found[1] if (found := _FORWARDED_FOR.search(each)) else "" for each in elements]

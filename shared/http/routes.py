@@ -21,6 +21,7 @@ from shared.http.access import (
     Session,
     SessionOrClient,
 )
+from shared.http.error_forms import ErrorForm
 from shared.http.idempotency import IdempotencyAnswerLost, IdempotencyGuard, IdempotencyKeyReused
 from shared.http.lanes import Overloaded, TooManyAtOnce
 from shared.http.refusals import (
@@ -37,11 +38,16 @@ from shared.http.refusals import (
 )
 from shared.ids import AccountId
 from shared.problems import (
+    STATUS,
     Invalid,
     NotFound,
     PermissionMissing,
     Refusal,
+    RefusalKind,
     ScopeMissing,
+    TokenExpired,
+    TokenInvalid,
+    TokenRevoked,
     Unauthenticated,
     Unavailable,
 )
@@ -216,7 +222,10 @@ class Route:
     with `gives` that does so has `may_have_no_body`. `also_gives` has the answers with another
     status, which the documents name; their classes are among those of `gives`.
     `body_cap` is in bytes. `repeat_answer` makes, of the use case's result, the answer that a
-    repeated request gets; an idempotent row of an account needs it.
+    repeated request gets; an idempotent row of an account needs it. The log has the answers of a
+    `polled` row at the level DEBUG: programs ask it again and again while nothing happens.
+    `errors` is the form of every refusal on the path, also of the router's own; a row with another
+    than the first has no braces in its path.
     """
 
     method: str
@@ -239,6 +248,8 @@ class Route:
     repeat_answer: Callable[[Any], BaseModel] | None = None
     strictness: Strictness = Strictness.STRICT
     media: Media = Media.JSON
+    polled: bool = False
+    errors: ErrorForm = ErrorForm.PROBLEM
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -258,15 +269,25 @@ class Route:
         implied.append(Invalid if self.strictness is Strictness.STRICT else BadRequest)
         return tuple(dict.fromkeys(implied))
 
+    def statuses(self) -> frozenset[int]:
+        """Every status that its answers may have."""
+        listed = {STATUS[refusal.kind] for refusal in self.all_refusals()}
+        if self.gives is None or self.may_have_no_body:
+            listed.add(204)
+        if self.effective_everywhere:
+            listed.add(202)
+        return frozenset({self.status, STATUS[RefusalKind.UNEXPECTED], *listed})
+
 
 _OF_LOAD = (Unavailable, Overloaded, TooManyAtOnce, DeadlineExceeded)
 _OF_BODIES = (BodyMissing, BodyBroken, BodyTooLarge, BodyTooSlow)
+_OF_TOKENS = (Unauthenticated, TokenInvalid, TokenExpired, TokenRevoked)
 _BY_ACCESS: Mapping[type[Access], tuple[type[Refusal], ...]] = {
     Public: (),
-    Session: (Unauthenticated, WrongPrincipal),
-    Permission: (Unauthenticated, WrongPrincipal, PermissionMissing, NotFound),
-    Client: (Unauthenticated, WrongPrincipal, ScopeMissing),
-    SessionOrClient: (Unauthenticated, WrongPrincipal, ScopeMissing),
-    Internal: (Unauthenticated, WrongPrincipal),
-    Admin: (Unauthenticated,),
+    Session: (*_OF_TOKENS, WrongPrincipal),
+    Permission: (*_OF_TOKENS, WrongPrincipal, PermissionMissing, NotFound),
+    Client: (*_OF_TOKENS, WrongPrincipal, ScopeMissing),
+    SessionOrClient: (*_OF_TOKENS, WrongPrincipal, ScopeMissing),
+    Internal: (Unauthenticated, TokenInvalid, TokenExpired, WrongPrincipal),
+    Admin: (Unauthenticated, TokenInvalid),
 }

@@ -8,13 +8,14 @@ from urllib.parse import parse_qsl
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from shared.http.refusals import MAX_FORM_FIELDS, MalformedForm
+from shared.http.refusals import MAX_FORM_FIELDS, BadRequest, MalformedForm
 from shared.http.routes import Strictness, refuse
 from shared.ids import PREFIXES
 from shared.problems import Invalid, Refusal
 
 MAX_POINTER_CHARACTERS = 200
 
+_BAD_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
 _CONTROL = re.compile("[\x00\ud800-\udfff]")
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -58,6 +59,18 @@ def check_strings(
         raise _refusal(error, single, prefix=prefix, strictness=strictness) from None
 
 
+def check_no_field_in_query(fields: Iterable[str], query: Iterable[str]) -> None:
+    """Refuse the fields of a form in the address, where logs would keep a secret.
+
+    Raises:
+        BadRequest: a field is there (RFC 6749, section 2.3.1).
+    """
+    misplaced = sorted(set(fields) & set(query))
+    if misplaced:
+        message = "Send this field in the body, not in the query."
+        raise BadRequest(errors=[(_pointer(QUERY, [name]), message) for name in misplaced])
+
+
 def read_form(raw: bytes) -> list[tuple[str, str]]:
     """Read the fields of a form body.
 
@@ -65,8 +78,11 @@ def read_form(raw: bytes) -> list[tuple[str, str]]:
         MalformedForm: it is not a form of at most `MAX_FORM_FIELDS` fields in UTF-8.
     """
     try:
+        text = raw.decode("ascii")
+        if _BAD_ESCAPE.search(text):
+            raise MalformedForm
         return parse_qsl(
-            raw.decode("ascii"),
+            text,
             keep_blank_values=True,
             strict_parsing=True,
             errors="strict",

@@ -19,9 +19,9 @@ from shared.contracts.facts import Position
 from shared.http.client import InternalClient
 from shared.inbox.marks import Marks, mark_id
 from shared.mongo import (
-    DATABASE_AWAY,
     AlreadyThere,
     Database,
+    DatabaseAway,
     DbClient,
     DbSession,
     majority,
@@ -52,7 +52,7 @@ FORGET_INTERVAL = timedelta(minutes=5)
 MAX_ATTEMPTS = 6
 """The number of failures after which a row is put aside."""
 
-AWAY: tuple[type[Exception], ...] = (Unavailable, *DATABASE_AWAY)
+AWAY: tuple[type[Exception], ...] = (Unavailable, DatabaseAway)
 """Not the fault of a fact: it waits until the database or the other service is back."""
 
 SOURCE_AWAY = "%s does not answer (%s). Its facts wait in its journal and are fetched later."

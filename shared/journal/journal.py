@@ -28,12 +28,12 @@ from shared.journal.repeats import Repeats, Seen, finds_change_made
 from shared.journal.writes import Guard, JournalWrite, WriteResult
 from shared.leases import Leases, MongoLeaseStore
 from shared.mongo import (
-    AlreadyThere,
     Database,
     DbClient,
     DbSession,
+    Document,
     Transactions,
-    insert_once,
+    insert_missing,
     majority,
     update_expected,
 )
@@ -66,7 +66,11 @@ class Journal:
     ) -> None:
         self.source = source
         self.epoch = ""
-        self._transactions = transactions or Transactions(client, seconds=timeouts.transaction)
+        self._transactions = transactions or Transactions(
+            client,
+            seconds=timeouts.transaction,
+            attempt_seconds=timeouts.transaction_attempt,
+        )
         self._clock = clock
         self._signer = signer
         self._relay = relay
@@ -82,15 +86,23 @@ class Journal:
         self._locks = [asyncio.Lock() for _ in range(SHARDS)]
 
     async def start(self) -> None:
-        """Read this database's epoch, or make it; safe to repeat and to run twice at once."""
-        with contextlib.suppress(AlreadyThere):
-            await insert_once(self._heads, {"_id": "epoch", "epoch": secrets.token_hex(8)})
-        known = {row["_id"] async for row in self._heads.find({}, {"_id": 1})}
-        for shard in set(range(SHARDS)) - known:
-            with contextlib.suppress(AlreadyThere):
-                await insert_once(self._heads, {"_id": shard, "last_seq": 0, "digest": GENESIS})
+        """Read this database's epoch, or make it; safe to repeat and to run twice at once.
+
+        Raises:
+            Unavailable: not every member of the database has the epoch yet.
+        """
+        known = {head["_id"] async for head in self._heads.find({}, {"_id": 1})}
+        first: list[Document] = [
+            {"_id": "epoch", "epoch": secrets.token_hex(8)},
+            *({"_id": shard, "last_seq": 0, "digest": GENESIS} for shard in range(SHARDS)),
+        ]
+        missing = [head for head in first if head["_id"] not in known]
+        if missing:
+            await insert_missing(self._heads, missing)
         epoch = await self._heads.find_one({"_id": "epoch"})
-        self.epoch = (epoch or {})["epoch"]
+        if epoch is None:
+            raise Unavailable  # another process inserts it, and no majority has it yet
+        self.epoch = epoch["epoch"]
 
     async def heads(self) -> JournalHeads:
         """The last committed row of each shard that has rows."""

@@ -14,7 +14,7 @@ from shared.auth.row_signatures import SignedRow
 from shared.bus import Bus, BusUnavailable
 from shared.clock import Clock
 from shared.journal import rows
-from shared.mongo import AlreadyThere, Database, insert_once, majority
+from shared.mongo import AlreadyThere, Database, DatabaseAway, insert_once, majority
 
 _log = logging.getLogger(__name__)
 
@@ -53,10 +53,9 @@ class Relay:
                 batch = committed[start : start + BATCH_SIZE]
                 try:
                     await self._bus.publish([rows.message(signed) for signed in batch])
-                except BusUnavailable as problem:
-                    _log.warning("rows not published, left to the sweeper: %s", problem)
-                    continue
-                await self._mark([rows.key(signed.row) for signed in batch])
+                    await self._mark([rows.key(signed.row) for signed in batch])
+                except (BusUnavailable, DatabaseAway) as problem:
+                    _log.warning("rows are left to the sweeper: %s", problem)
 
     async def sweep(self) -> None:
         """Publish rows that stayed unsent after a crash or without a broker. Never ends."""

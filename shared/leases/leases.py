@@ -17,7 +17,7 @@ from shared.leases.barrier import Barrier, LeaseId, LeaseRow, Report
 from shared.leases.receipt import RECEIPT_RETENTION, Receipt
 from shared.leases.store import LeaseStore
 from shared.leases.sweeper import Sweeper
-from shared.mongo import DATABASE_AWAY
+from shared.mongo import DatabaseAway
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
 _log = logging.getLogger(__name__)
@@ -120,7 +120,7 @@ class Leases:
     async def sweep(self) -> None:
         """Remove the rows of dead lives, so that no later change waits for them. Never ends."""
         while True:
-            with contextlib.suppress(*DATABASE_AWAY):
+            with contextlib.suppress(DatabaseAway):
                 there = await self._sweeper.look()
                 for lease in self._reported.keys() - there:
                     del self._reported[lease]
@@ -172,7 +172,7 @@ class Leases:
         )
         try:
             await self._store.save(receipt)
-        except DATABASE_AWAY as problem:
+        except DatabaseAway as problem:
             _log.warning("receipt of %s not stored: %s", receipt.revision, problem)
         return receipt
 
@@ -243,7 +243,7 @@ class Leases:
             False while the database is away.
         """
         barrier, looked = opened.barrier, False
-        with contextlib.suppress(*DATABASE_AWAY):
+        with contextlib.suppress(DatabaseAway):
             async with self._store.session(after) as session:
                 rows = await self._store.live_rows(session)
                 take(rows, self._elapsed(opened))
@@ -255,7 +255,7 @@ class Leases:
 
     async def _remove(self, row: LeaseRow) -> None:
         self._reported.pop(row.id, None)
-        with contextlib.suppress(*DATABASE_AWAY):
+        with contextlib.suppress(DatabaseAway):
             await self._store.remove(row)
 
     def _row(self, lease: LeaseId, report: Report, *, asked: int, held: float = 0.0) -> LeaseRow:

@@ -20,7 +20,6 @@ class _Connection(web.RequestHandler):
         super().handle_error(request, status, exc, message)  # logs, and ends a begun answer
         refusal: Refusal = Unexpected() if status >= 500 else NotHttp()
         response = problem_response(refusal, new_id("req"))
-        response.headers["Cache-Control"] = "no-store"
         response.force_close()
         return response
 

@@ -56,6 +56,7 @@ ROUTES = (
         summary="Whether the process is alive",
         tag="health",
         access=Public(),
+        polled=True,
         gives=Live,
     ),
     Route(
@@ -66,6 +67,7 @@ ROUTES = (
         summary="Whether requests may be sent here",
         tag="health",
         access=Public(),
+        polled=True,
         gives=Ready,
     ),
     Route(
@@ -76,5 +78,6 @@ ROUTES = (
         summary="Metrics for Prometheus",
         tag="health",
         access=Public(),
+        polled=True,
     ),
 )

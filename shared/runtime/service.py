@@ -15,13 +15,14 @@ from shared.bus import Bus
 from shared.bus.rabbitmq import RabbitBus
 from shared.http.access import Admin, Internal
 from shared.http.api import Api
+from shared.http.hosts import local_hosts_only
 from shared.http.mounting import mount
-from shared.http.requests import Network
+from shared.networks import Network
 from shared.problems import StartRefused
 from shared.runtime.health import Checks, health_api
 from shared.runtime.listeners import Listener, listen
+from shared.runtime.server_addresses import MEMORY_BUS
 from shared.runtime.settings import (
-    MEMORY_BUS,
     StatelessSettings,
     load,
     refuse_start,
@@ -87,8 +88,17 @@ class ServiceApp:
         """The checks of `/health/ready` and their results."""
         return {"started": self._started, **self._checks()}
 
-    async def start(self, *, internal: socket.socket, public: socket.socket | None = None) -> None:
+    async def start(
+        self,
+        *,
+        internal: socket.socket,
+        public: socket.socket | None = None,
+        local_hosts: bool = False,
+    ) -> None:
         """Answer on these sockets. Without `public` the caller mounts `self.public`.
+
+        With `local_hosts` the internal port refuses requests that name another host than this
+        machine.
 
         Raises:
             StartRefused: a condition that no retry changes, such as a port that is in use.
@@ -97,6 +107,8 @@ class ServiceApp:
         context.service.set(self.name)
         inside = web.Application()
         mount(inside, self.internal, health_api(self.name, self.ready))
+        if local_hosts:
+            inside.middlewares.append(local_hosts_only)
         self._listeners["internal"] = Listener(inside, internal)
         if public is not None:
             outside = web.Application()

@@ -4,9 +4,9 @@ import json
 import sys
 from collections.abc import Mapping
 from enum import StrEnum
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Any, NamedTuple, NoReturn, TypeVar
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -21,10 +21,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 from shared.auth.keys import KEY_BYTES, decode, public_text, read_private, read_public
 from shared.auth.row_signatures import check_journal_keys
 from shared.http.lanes import REQUESTS_AT_ONCE
-from shared.runtime.trusted_networks import check_trusted_networks
+from shared.networks import check_trusted_networks
+from shared.runtime.server_addresses import AmqpAddress, MongoAddress
 
 MIN_ADMIN_KEY_LENGTH = 32
-MEMORY_BUS = "memory://"
 
 
 class LogLevel(StrEnum):
@@ -73,7 +73,7 @@ Secret32 = Annotated[SecretStr, AfterValidator(_checked_secret)]
 class StatelessSettings(BaseSettings):
     """The settings of every service."""
 
-    amqp_url: SecretStr = Field(description="Address of RabbitMQ, amqp:// or amqps://")
+    amqp_url: AmqpAddress = Field(description="Address of RabbitMQ, amqp:// or amqps://")
     public_url: str = Field(
         description="Address of the gateway for users; also the issuer of tokens"
     )
@@ -99,21 +99,6 @@ class StatelessSettings(BaseSettings):
         description="Requests of users at the same time; other kinds have limits in proportion",
     )
     log_level: LogLevel = Field(LogLevel.INFO, description="DEBUG, INFO, WARNING or ERROR")
-
-    @field_validator("amqp_url")
-    @classmethod
-    def _no_default_guest(cls, url: SecretStr) -> SecretStr:
-        """Refuse the broker's default account except on the broker's own machine (`T37`)."""
-        text = url.get_secret_value()
-        if text == MEMORY_BUS:
-            return url
-        parts = urlsplit(text)
-        if parts.scheme not in {"amqp", "amqps"} or parts.hostname is None:
-            raise ValueError("must be an amqp:// or amqps:// address")
-        user, password = unquote(parts.username or "guest"), unquote(parts.password or "guest")
-        if (user, password) == ("guest", "guest") and not _is_loopback(parts.hostname):
-            raise ValueError("must not use the account guest:guest of another machine")
-        return url
 
     @field_validator("public_url")
     @classmethod
@@ -172,7 +157,7 @@ class ServiceSettings(StatelessSettings):
     journal_key: SecretStr = Field(
         description="Ed25519 private key that signs this service's journal, base64url"
     )
-    mongo_url: SecretStr = Field(description="Address of MongoDB, a replica set")
+    mongo_url: MongoAddress = Field(description="Address of MongoDB, a replica set")
     mongo_database: str = Field(
         "",
         description="Name of the database; the default is `rolecall_` and the service's name",
@@ -189,13 +174,6 @@ class ServiceSettings(StatelessSettings):
         if known is not None and public not in known.get(service, ()):
             raise ValueError(f"its public key must be among the keys of {service} in journal_keys")
         return key
-
-    @field_validator("mongo_url")
-    @classmethod
-    def _mongodb_address(cls, url: SecretStr) -> SecretStr:
-        if urlsplit(url.get_secret_value()).scheme not in {"mongodb", "mongodb+srv"}:
-            raise ValueError("must be a mongodb:// address")
-        return url
 
     @field_validator("mongo_database")
     @classmethod
@@ -286,12 +264,3 @@ def _sentences(settings: type[BaseSettings], error: ValidationError) -> list[str
                 reason = _REASONS[fault["type"]].format_map({**limits, "expected": expected})
             sentences.append(f"{name} is not valid: {reason}.")
     return sentences
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -38,6 +38,7 @@ class Supervisor:
 
     def start(self, loops: Mapping[str, Loop]) -> None:
         """Run `loops` until `stop`; a loop that returns is done."""
+        metrics.start_at_zero(metrics.TASK_CRASHES, [self._service], loops)
         for name, loop in loops.items():
             task = asyncio.create_task(self._keep(name, loop), name=f"{self._service}.{name}")
             self._tasks.append(task)

@@ -27,6 +27,32 @@ FACES = {
         "shared.leases.routes": {"lease_routes"},
         "shared.leases.store": {"INDEXES", "LeaseStore", "LifeEnded", "MongoLeaseStore"},
     },
+    "shared/mongo/__init__.py": {
+        "shared.mongo.away": {"DatabaseAway"},
+        "shared.mongo.collections": {
+            "AlreadyThere",
+            "Lost",
+            "create_index",
+            "insert_all_once",
+            "insert_missing",
+            "insert_once",
+            "majority",
+            "update_each",
+            "update_expected",
+        },
+        "shared.mongo.driver": {
+            "RESERVED_WORKERS",
+            "WORKERS",
+            "Collection",
+            "Database",
+            "DbClient",
+            "DbSession",
+            "Document",
+            "connect",
+            "connect_reserved",
+        },
+        "shared.mongo.transactions": {"Transactions", "causal_session", "retry_pause", "transact"},
+    },
 }
 """The packages with a public face. Other packages are imported from only by their modules."""
 

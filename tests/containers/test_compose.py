@@ -11,7 +11,7 @@ from dataclasses import replace
 import aiohttp
 import pytest
 
-from deploy.compose import CREATE_CLIENT_COMMAND, ROOT, Compose
+from deploy.compose import CREATE_CLIENT_COMMAND, NGINX_IMAGE, ROOT, Compose
 from deploy.programs.program import free_port
 from tests.e2e import journey
 from tests.e2e.journey import Deployment, World
@@ -68,6 +68,7 @@ def composition(engine, tmp_path_factory):
         folder=tmp_path_factory.mktemp("compose"),
         port=free_port(),
         mail_port=free_port(),
+        nginx_image=os.environ.get("NGINX_IMAGE", NGINX_IMAGE),
     )
     try:
         if made.up(*SCALE) != 0:

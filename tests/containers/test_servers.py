@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import aio_pika
 import pytest
+import yaml
 from testcontainers.core.container import DockerContainer
 
 from deploy.compose import ROOT
@@ -25,6 +26,15 @@ ON_THE_DATABASE = (
 ON_THE_BROKER = ("tests/shared/bus/test_contract.py",)
 
 
+FILE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+
+
+def image_of(service, variable):
+    """The image of the composition, which a variable replaces."""
+    default = FILE["services"][service]["image"].removeprefix(f"${{{variable}:-").removesuffix("}")
+    return os.environ.get(variable, default)
+
+
 @contextmanager
 def running(container, port):
     """Run a container and give the address of one of its ports."""
@@ -35,7 +45,7 @@ def running(container, port):
 @pytest.fixture(scope="module")
 def mongo_url(engine):
     del engine
-    image = os.environ.get("MONGO_IMAGE", "mongo:7")
+    image = image_of("mongo", "MONGO_IMAGE")
     container = DockerContainer(image).with_command("mongod --replSet rs0 --bind_ip_all")
     with running(container, 27017) as address:
         url = f"mongodb://{address}/?directConnection=true"
@@ -46,7 +56,7 @@ def mongo_url(engine):
 @pytest.fixture(scope="module")
 def amqp_url(engine):
     del engine
-    image = os.environ.get("RABBITMQ_IMAGE", "rabbitmq:4")
+    image = image_of("rabbitmq", "RABBITMQ_IMAGE")
     container = (
         DockerContainer(image)
         .with_env("RABBITMQ_DEFAULT_USER", "rolecall")

@@ -13,6 +13,7 @@ from tests.contracts.people import People
 from tests.e2e.people import PASSWORD
 
 PROBLEM = "application/problem+json"
+TOKEN_PATH = "/oauth2/token"
 SANE = range(200, 500)
 MAX_SHOWN_FAULTS = 12
 
@@ -21,8 +22,9 @@ MAX_SHOWN_FAULTS = 12
 class Case:
     """One request and what must come back; `path` is sent exactly as it stands here.
 
-    With `pointer` one of the answer's errors must be there or below. With `rfc6749` a refusal has
-    the shape that RFC 6749 (5.2) gives it, and `code` is its `error`.
+    With `pointer` one of the answer's errors must be there or below. A refusal of the token
+    endpoint has the form of RFC 6749 (5.2). There, `code` is an `error`, and that of a problem
+    stands for `invalid_request`.
     """
 
     name: str
@@ -35,7 +37,6 @@ class Case:
     headers: tuple[tuple[str, str], ...] = ()
     code: str | None = None
     pointer: str | None = None
-    rfc6749: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,9 +117,21 @@ class Asking:
         secrets = {PASSWORD, case.token or PASSWORD, self.people.deployment.client_secret}
         if any(secret in said.text for secret in secrets):
             return "tells a secret"
-        if case.rfc6749 and "error" in said.problem:
-            return None if case.code in {None, said.problem["error"]} else f"expected {case.code}"
+        if URL(case.path, encoded=True).path == TOKEN_PATH:
+            return _wrong_oauth_error(case, said)
         return _wrong_problem(case, said)
+
+
+def _wrong_oauth_error(case: Case, said: Said) -> str | None:
+    code = case.code if case.code is None or "-" not in case.code else "invalid_request"
+    checks = {
+        "has other members": set(said.problem) == {"error", "error_description"},
+        f"has not the error {code}": code in {None, said.problem.get("error")},
+        "may be kept by a cache": said.headers.get("Cache-Control") == "no-store",
+        "names no scheme": (said.status == 401)
+        == said.headers.get("WWW-Authenticate", "").startswith("Basic"),
+    }
+    return next((wrong for wrong, right in checks.items() if not right), None)
 
 
 def _wrong_problem(case: Case, said: Said) -> str | None:

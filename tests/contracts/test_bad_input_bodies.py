@@ -157,8 +157,7 @@ async def test_json_that_is_not_an_object_is_invalid(asking: Asking, people: Peo
 async def test_a_body_that_is_not_a_form_is_malformed(asking: Asking, people: People):
     [row] = [row for row in WITH_BODY if row.media is Media.FORM]
     await asking.check(
-        request(row, people, name, body, statuses={400}, rfc6749=True)
-        for name, body in MALFORMED_FORMS.items()
+        request(row, people, name, body, statuses={400}) for name, body in MALFORMED_FORMS.items()
     )
 
 
@@ -223,7 +222,7 @@ async def test_no_small_change_to_a_good_body_causes_an_internal_error(
             for sent in examples(people)[row.operation_id]:
                 for _ in range(MUTATIONS):
                     body = mutated(encoded(row, without_revision(sent)))
-                    yield request(row, people, repr(body), body, statuses=SANE, rfc6749=True)
+                    yield request(row, people, repr(body), body, statuses=SANE)
 
     await asking.check(cases())
 

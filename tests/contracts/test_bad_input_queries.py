@@ -168,9 +168,7 @@ async def test_an_unknown_parameter_is_refused_by_its_pointer(asking: Asking, pe
 
 async def test_an_unreadable_query_causes_no_internal_error(asking: Asking, people: People):
     await asking.check(
-        asked(row, people, query, statuses=SANE, rfc6749=True)
-        for row in ROWS
-        for query in BROKEN_QUERIES
+        asked(row, people, query, statuses=SANE) for row in ROWS for query in BROKEN_QUERIES
     )
 
 

@@ -57,6 +57,16 @@ def credentials(ended: Person, people: People) -> dict[str, str | None]:
     }
 
 
+CODES = {
+    "an ended session": "token-revoked",
+    "an ended session's other token": "token-revoked",
+    "a service client that does not exist": "token-revoked",
+    "an expired token": "token-expired",
+    "no token": "unauthenticated",
+}
+"""The codes of credentials; that of every other one is `token-invalid`."""
+
+
 def paths(row: Route, people: People) -> dict[str, str]:
     """The row's path with ids that exist, that do not, that are another's, and that are none."""
     absent = people.team.ids | {name: new_id(prefix) for name, prefix in KINDS.items()}
@@ -115,7 +125,7 @@ def cases(ended: Person, people: People) -> Iterator[Case]:
                     headers=headers,
                     token=token,
                     statuses={401},
-                    code="unauthenticated",
+                    code=CODES.get(who, "token-invalid"),
                 )
 
 
@@ -127,9 +137,13 @@ async def test_without_a_live_credential_each_row_answers_the_same_401(
     asked = list(cases(ended, people))
     await asking.check(asked)
 
-    answers = [(await asking.send(case)).problem for case in asked[:: max(1, len(asked) // 60)]]
-    shown = [{**answer, "request_id": None} for answer in answers]
-    assert shown == [shown[0]] * len(shown)
+    shown: dict[str | None, list[dict[str, Any]]] = {}
+    for case in asked[:: max(1, len(asked) // 60)]:
+        answer = (await asking.send(case)).problem
+        shown.setdefault(case.code, []).append({**answer, "request_id": None})
+    assert len(shown) > 2
+    for answers in shown.values():
+        assert answers == [answers[0]] * len(answers)
 
 
 async def test_a_repeated_sign_out_is_answered_and_changes_nothing(people: People):

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from deploy.broker import definitions, rights, topic_rights
+from deploy.broker import configuration, definitions, rights, topic_rights
 from deploy.configuration import SecretsError
 from deploy.passwords import generate, load_or_create
 from shared.contracts.topology import QUEUES, SOURCES, TOPOLOGY, QueueKind, Service
@@ -68,6 +68,33 @@ def test_every_queue_is_bound_to_each_source_by_its_keys_only():
             for source in queue.sources:
                 assert (queue.name, TOPOLOGY.exchange_of(source), f"{source}.#") in bound
     assert not any(key in {"#", "*"} for _, _, key in bound)
+
+
+def test_a_dead_letter_can_be_read_and_put_back_more_than_20_times():
+    """From RabbitMQ 4 on a quorum queue without a limit drops a message after 20 deliveries."""
+    dead = {queue["name"] for queue in GIVEN["queues"] if queue["name"].endswith(".dead")}
+    assert dead == {queue.dead for queue in TOPOLOGY.queues if queue.kind is QueueKind.SERVICE}
+    [policy] = GIVEN["policies"]
+    assert matching(policy["pattern"], NAMES) == dead
+    assert policy["apply-to"] == "queues"
+    assert policy["definition"]["delivery-limit"] >= 1_000_000
+    for queue in GIVEN["queues"]:
+        assert ("x-delivery-limit" in queue["arguments"]) is (queue["name"] not in dead)
+
+
+def test_no_queue_needs_what_rabbitmq_4_has_removed():
+    for queue in GIVEN["queues"]:
+        assert (queue["durable"], queue["auto_delete"]) == (True, False)
+        assert queue["arguments"]["x-queue-type"] == "quorum"
+        assert not {"x-queue-mode", "x-queue-version", "x-queue-master-locator"} & set(
+            queue["arguments"]
+        )
+    assert "ha-mode" not in json.dumps(GIVEN["policies"])
+
+
+def test_a_limit_of_memory_is_in_the_configuration_only_if_it_is_given():
+    assert "vm_memory_high_watermark.absolute = 600MiB\n" in configuration(None, memory_mib=600)
+    assert "vm_memory" not in configuration(None)
 
 
 def test_no_definition_contains_a_password_and_no_user_has_a_tag():

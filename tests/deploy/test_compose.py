@@ -3,6 +3,7 @@
 import json
 import re
 import stat
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -10,14 +11,17 @@ import yaml
 
 from deploy.broker import MAX_MESSAGE_BYTES
 from deploy.compose import (
+    NGINX_IMAGE,
     ROOT,
     Compose,
     limits_factor_from_environment,
     parse_networks,
     port_from_environment,
 )
+from deploy.compose_files import BROKER_MEMORY_MIB
 from deploy.documents import module
 from deploy.gateway.limits import SIGN_INS
+from deploy.gateway.nginx import RESOLVED_UPSTREAMS, WORKER_FILES
 from deploy.programs.program import free_port
 from shared.contracts.topology import Service
 from shared.runtime.settings import StatelessSettings, load
@@ -41,11 +45,14 @@ PUBLISHED = ("gateway", "mail")
 READABLE = ("gateway", "broker")
 """The folders of files without a secret, which programs read as other users."""
 IMAGES = {
-    "mongo-setup": "PYTHON_IMAGE",
-    "rabbitmq": "RABBITMQ_IMAGE",
-    "mongo": "MONGO_IMAGE",
-    "gateway": "NGINX_IMAGE",
+    "mongo-setup": ("PYTHON_IMAGE", "python:3.11-slim"),
+    "rabbitmq": ("RABBITMQ_IMAGE", "rabbitmq:4.3"),
+    "mongo": ("MONGO_IMAGE", "mongo:8.0"),
+    "gateway": ("NGINX_IMAGE", "nginx:1.30"),
 }
+CAPABILITIES = {"mongo": {"CHOWN", "DAC_OVERRIDE", "SETGID", "SETUID"}}
+"""What the entrypoint of an image needs before it becomes another user."""
+UNITS = {"m": 1, "g": 1024}
 
 
 @pytest.fixture
@@ -61,9 +68,55 @@ def test_a_container_has_no_more_rights_than_it_needs(service):
     assert row["user"] == "10001:10001"
     assert row["read_only"] is True
     assert row["tmpfs"] == ["/tmp"]
+
+
+@pytest.mark.parametrize("service", FILE["services"])
+def test_a_container_gains_no_privilege_and_few_capabilities(service):
+    row = FILE["services"][service]
     assert row["cap_drop"] == ["ALL"]
+    assert set(row.get("cap_add", ())) == CAPABILITIES.get(service, set())
     assert row["security_opt"] == ["no-new-privileges:true"]
     assert not any("privileged" in name for name in row)
+    assert "user" in row or service in CAPABILITIES
+
+
+def mebibytes(text: str) -> int:
+    return int(text[:-1]) * UNITS[text[-1]]
+
+
+@pytest.mark.parametrize("service", FILE["services"])
+def test_a_container_has_limits_on_memory_processes_files_and_logs(service):
+    row = FILE["services"][service]
+    assert 256 <= mebibytes(row["mem_limit"]) <= 2048
+    assert 256 <= row["pids_limit"] <= 4096
+    # An engine whose own limit is lower does not start the container.
+    assert 8192 <= row["ulimits"]["nofile"] <= 16384
+    log = row["logging"]
+    assert log["driver"] == "json-file"
+    assert mebibytes(log["options"]["max-size"]) * int(log["options"]["max-file"]) <= 50
+
+
+def test_each_server_keeps_below_the_memory_and_files_of_its_container(compose):
+    rows = FILE["services"]
+    assert 0.6 * mebibytes(rows["rabbitmq"]["mem_limit"]) > BROKER_MEMORY_MIB
+    limit = f"vm_memory_high_watermark.absolute = {BROKER_MEMORY_MIB}MiB"
+    assert limit in (compose.folder / "broker" / "rabbitmq.conf").read_text()
+    options = dict(pairwise(rows["mongo"]["command"]))
+    cache = 1024 * float(options["--wiredTigerCacheSizeGB"])
+    assert cache < 0.5 * mebibytes(rows["mongo"]["mem_limit"])
+    assert rows["gateway"]["ulimits"]["nofile"] > WORKER_FILES
+
+
+def test_each_server_keeps_its_name_when_its_container_is_replaced():
+    assert FILE["services"]["rabbitmq"]["hostname"] == "rabbitmq"
+    assert FILE["services"]["mongo"]["hostname"] == "mongo"
+
+
+def test_the_volume_of_the_broker_belongs_to_one_series_of_its_image():
+    series = IMAGES["rabbitmq"][1].removeprefix("rabbitmq:")
+    mounted = [each.split(":")[0] for each in FILE["services"]["rabbitmq"]["volumes"]]
+    assert f"broker-{series}" in mounted
+    assert set(FILE["volumes"]) == {f"broker-{series}", "mongo"}
 
 
 @pytest.mark.parametrize("service", FILE["services"])
@@ -116,11 +169,31 @@ def test_the_database_asks_every_client_who_it_is(compose):
     assert key in json.loads((compose.folder / "database.json").read_text()).values()
 
 
-@pytest.mark.parametrize(("service", "variable"), IMAGES.items())
-def test_each_base_image_is_official_and_can_be_replaced(service, variable):
-    row = FILE["services"][service]
-    image = row["build"]["args"][variable] if "build" in row else row["image"]
-    assert re.fullmatch(rf"\$\{{{variable}:-[a-z]+:[a-z0-9.-]+\}}", image)
+@pytest.mark.parametrize(("service", "expected"), IMAGES.items())
+def test_each_base_image_is_of_a_pinned_series_and_can_be_replaced(service, expected):
+    row, (variable, image) = FILE["services"][service], expected
+    given = row["build"]["args"][variable] if "build" in row else row["image"]
+    assert given == f"${{{variable}:-{image}}}"
+
+
+def test_the_gateway_is_configured_for_the_nginx_of_its_image(compose, tmp_path):
+    assert IMAGES["gateway"][1] == NGINX_IMAGE
+    modern = (compose.folder / "gateway" / "nginx.conf").read_text()
+    assert compose.nginx_version >= RESOLVED_UPSTREAMS
+    assert "server team:8080 resolve max_fails=0;" in modern
+    old = replace(compose, folder=tmp_path / "old", nginx_image="registry:5000/nginx:1.26-alpine")
+    old.prepare()
+    assert "resolve " not in (old.folder / "gateway" / "nginx.conf").read_text()
+    assert old.variables["NGINX_IMAGE"] == old.nginx_image
+
+
+@pytest.mark.parametrize(
+    "image", ["nginx", "nginx:stable", "registry:5000/nginx", "nginx@sha256:1"]
+)
+def test_an_image_of_nginx_without_a_version_is_refused(tmp_path, image):
+    unknown = Compose(project="x", folder=tmp_path, port=1, mail_port=2, nginx_image=image)
+    with pytest.raises(SystemExit, match="NGINX_IMAGE is not valid"):
+        unknown.prepare()
 
 
 def test_every_service_has_a_container_without_a_start_order():

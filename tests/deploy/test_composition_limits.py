@@ -30,8 +30,10 @@ def test_mongod_ends_a_transaction_without_a_client(tmp_path, monkeypatch):
 
 def test_the_local_database_ends_a_transaction_without_a_client(tmp_path):
     tmp_path.joinpath("secantusd.toml").touch()
-    program = " ".join(Secantusdb(tmp_path).command())
-    assert f"transaction_lifetime_seconds={TRANSACTION_SECONDS}\n" in program
+    command = list(Secantusdb(tmp_path).command())
+    assert (str(ROOT / "deploy" / "programs" / "secantusdb.py"), str(TRANSACTION_SECONDS)) in pairs(
+        command
+    )
 
 
 def test_the_database_in_containers_ends_a_transaction_without_a_client():

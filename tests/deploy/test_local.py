@@ -29,7 +29,8 @@ PRODUCT = (sys.executable, "-m", "deploy.local")
 
 
 def command(*words: str, **variables: object) -> subprocess.Popen[str]:
-    given = {"PORT": str(free_port())} | {name: str(value) for name, value in variables.items()}
+    ports = {"PORT": str(free_port()), "MAIL_PORT": str(free_port())}
+    given = ports | {name: str(value) for name, value in variables.items()}
     return subprocess.Popen(
         words or PRODUCT,
         cwd=ROOT,
@@ -101,6 +102,15 @@ def test_a_port_in_use_is_named(tmp_path: Path, taken: int) -> None:
     assert "Set PORT" in said
 
 
+def test_a_mail_port_in_use_is_named(tmp_path: Path, taken: int) -> None:
+    started = command(ROLECALL_DATA_DIR=tmp_path, MAIL_PORT=taken)
+    said = output(started)
+    assert started.returncode == 1
+    assert "the mail page cannot be started" in said
+    assert "set MAIL_PORT to another one" in said
+    assert "Traceback" not in said
+
+
 @contextlib.asynccontextmanager
 async def leases_of_a_source(database: Secantusdb) -> AsyncIterator[Collection]:
     client: DbClient = connect(database.url, app_name="tests", timeouts=PATIENT)
@@ -112,12 +122,15 @@ async def leases_of_a_source(database: Secantusdb) -> AsyncIterator[Collection]:
 
 async def test_the_leases_of_a_run_that_was_killed_are_deleted(tmp_path: Path) -> None:
     """They last half a minute, and the changes after a crash would wait for them."""
+    Secrets.load_or_create(tmp_path / "secrets.json")
     database = Secantusdb(tmp_path / "database")
     await asyncio.to_thread(database.start)
     async with leases_of_a_source(database) as rows:
         await rows.insert_one({"_id": "authz/local/dead"})
     await asyncio.to_thread(database.stop)
-    product = Product(LocalSettings(PORT=free_port(), ROLECALL_DATA_DIR=tmp_path))
+    product = Product(
+        LocalSettings(PORT=free_port(), MAIL_PORT=free_port(), ROLECALL_DATA_DIR=tmp_path)
+    )
     try:
         await product.start()
         async with leases_of_a_source(product.database) as rows:

@@ -8,6 +8,7 @@ import pytest
 from deploy.compose import Compose, parse_networks
 from deploy.documents import module
 from shared.contracts.topology import Service
+from shared.networks import PRIVATE_NETWORKS
 from shared.runtime.settings import load
 
 TOO_BROAD = (
@@ -45,8 +46,8 @@ def test_a_service_in_a_container_trusts_private_networks_only(compose, service)
     lines = (compose.folder / f"{service}.env").read_text().splitlines()
     variables = dict(line.split("=", 1) for line in lines)
     trusted = json.loads(variables[f"ROLECALL_{service.upper()}_TRUSTED_PROXIES"])
-    assert trusted
-    assert all(ip_network(network).is_private for network in trusted)
+    assert trusted == list(PRIVATE_NETWORKS)
+    assert not any(ip_network(network).is_global for network in trusted)
     assert not any(ip_network(network).prefixlen == 0 for network in trusted)
 
 
@@ -76,6 +77,8 @@ def test_a_service_does_not_start_when_it_would_trust_most_addresses(environment
         ["10.0.0.0/8", "11.0.0.0/8"],
         ["fc00::/7", "fe80::/16", "2001:db8::/32"],
         ["::ffff:10.0.0.0/104", "::1/128"],
+        ["fe80::/10", "fd00::/8", "100.64.0.0/10"],
+        list(PRIVATE_NETWORKS),
     ],
 )
 def test_networks_of_proxies_are_accepted(networks):

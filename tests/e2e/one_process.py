@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from deploy.programs.program import Program
+from deploy.programs.program import Program, free_port
 from tests.e2e.journey import Deployment
 from tests.e2e.processes import ROOT, answers_with_200
 
@@ -14,6 +14,11 @@ class OneProcess(Program):
     """The one-process runner, with its data below `folder`."""
 
     name = "local"
+
+    def __init__(self, folder: Path) -> None:
+        """Take free ports."""
+        super().__init__(folder)
+        self.mail_port = free_port()
 
     @property
     def url(self) -> str:
@@ -34,6 +39,7 @@ class OneProcess(Program):
         return {
             "PYTHONPATH": f"{ROOT}:{ROOT / 'sdk'}",
             "PORT": str(self.port),
+            "MAIL_PORT": str(self.mail_port),
             "ROLECALL_DATA_DIR": str(self.data),
         }
 

@@ -49,7 +49,8 @@ class Writes(Protocol):
 
 async def invitation_counted(client: DbClient, database: Database, session: DbSession) -> None:
     account_id = AccountId("acc_1")
-    await TeamStore(database).count_invitation(account_id, limit=1, now=FAR, session=session)
+    store = TeamStore(database)
+    await store.save_invitation_times(account_id, [FAR], now=FAR, session=session)
 
 
 async def invitation_mailed(client: DbClient, database: Database, session: DbSession) -> None:

@@ -9,10 +9,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import pymongo
 import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
-from pymongo.monitoring import CommandListener
+from pymongo.errors import PyMongoError
 
 from shared.clock import SystemClock
 from shared.contracts.topology import SOURCES
@@ -24,22 +23,17 @@ from shared.migrations import (
     check_numbers,
     migrate,
 )
-from shared.mongo import DbClient, connect, create_index
+from shared.mongo import DatabaseAway, DbClient, connect, create_index
 from shared.problems import StartRefused
 from shared.timeouts import Timeouts
 from tests.faults.chaos_proxy import ChaosProxy
 from tests.patience import PATIENT
+from tests.support.commands import Commands
 from tests.support.journal_keys import signer
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-
-    from pymongo.monitoring import (
-        CommandFailedEvent,
-        CommandStartedEvent,
-        CommandSucceededEvent,
-    )
 
     from shared.mongo import Database
 
@@ -294,22 +288,6 @@ async def test_an_index_with_an_undeclared_option_is_a_conflict(
         await build_indexes(database, TTL)
 
 
-class Commands(CommandListener):
-    """What the driver sends."""
-
-    def __init__(self) -> None:
-        self.sent: list[dict[str, Any]] = []
-
-    def started(self, event: CommandStartedEvent) -> None:
-        self.sent.append(dict(event.command))
-
-    def succeeded(self, event: CommandSucceededEvent) -> None:
-        pass
-
-    def failed(self, event: CommandFailedEvent) -> None:
-        pass
-
-
 async def test_a_build_has_no_time_limit_and_the_quorum_of_a_majority(
     mongo_url: str, database_name: str
 ) -> None:
@@ -356,9 +334,10 @@ async def test_a_build_outlasts_the_clients_time_limit(mongo_url: str, database_
         things = client[database_name]["things"]
         await things.find_one({})
         proxy.delay = 0.7  # each way
-        with pytest.raises(pymongo.errors.PyMongoError) as late:
+        with pytest.raises(DatabaseAway) as late:
             await things.find_one({})
-        assert late.value.timeout
+        assert isinstance(late.value.__cause__, PyMongoError)
+        assert late.value.__cause__.timeout
         await create_index(things, TTL.keys, name="kept")
         proxy.heal()
         assert "kept" in await things.index_information()

@@ -4,14 +4,30 @@ from types import SimpleNamespace
 from typing import Any, Self
 
 import pytest
-from pymongo.errors import ConnectionFailure, OperationFailure
+from pymongo.errors import (
+    AutoReconnect,
+    BulkWriteError,
+    DuplicateKeyError,
+    InvalidOperation,
+    OperationFailure,
+    PyMongoError,
+    ServerSelectionTimeoutError,
+    WaitQueueTimeoutError,
+    WriteConcernError,
+    WriteError,
+)
 
 from shared.mongo import Transactions, retry_pause
+from shared.mongo.away import CODES, LABELS, means_away
 from shared.problems import NotFound
+from tests.support.replica_set import conflict, forgotten
 
 
 class LateCommit:
-    """A client of one session: its first commit is not answered, and lands before snapshot `at`."""
+    """A client of one session: its first commit lands before snapshot `at`.
+
+    It is not answered. Repeated, it finds a server that does not know the transaction.
+    """
 
     def __init__(self, *, at: int) -> None:
         options = SimpleNamespace(timeout=None)
@@ -45,13 +61,11 @@ class LateCommit:
         self.delegate.in_transaction = False
         if self._snapshots == 1:
             self._sent.append(self._held)
-            raise ConnectionFailure
+            raise forgotten()
         if self._sent:  # the same document was changed under way
             self.changes += self._sent.pop(0)
         if self.changes != self.snapshot:
-            conflict = OperationFailure("WriteConflict")
-            conflict._add_error_label("TransientTransactionError")
-            raise conflict
+            raise conflict()
         self.changes += self._held
 
     async def abort_transaction(self) -> None:
@@ -78,6 +92,45 @@ async def test_a_late_commit_is_found_in_the_next_snapshot_or_conflicts_with_it(
     assert await Transactions(client).run(work, committed=committed) == "attempt 1"
     assert client.changes == ["change of attempt 1"]
     assert attempts == lands_before - 1
+
+
+@pytest.mark.parametrize("code", sorted(CODES))
+def test_a_code_of_the_table_means_that_the_database_is_away(code: int) -> None:
+    assert means_away(OperationFailure(CODES[code], code, {"code": code}))
+    assert means_away(WriteError(CODES[code], code, {"code": code}))
+    assert means_away(BulkWriteError({"writeErrors": [{"code": code}]}))
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        *(OperationFailure("later", 99_999, {"errorLabels": [label]}) for label in LABELS),
+        WriteConcernError("any code", 99_999),
+        BulkWriteError({"writeErrors": [], "writeConcernErrors": [{"code": 64}]}),
+        BulkWriteError({"writeErrors": [{"code": 11000}], "writeConcernErrors": [{"code": 64}]}),
+        AutoReconnect("cut"),
+        ServerSelectionTimeoutError("no server"),
+        WaitQueueTimeoutError("no connection"),
+    ],
+    ids=str,
+)
+def test_what_has_no_code_of_the_table_means_it_too(problem: PyMongoError) -> None:
+    assert means_away(problem)
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        DuplicateKeyError("E11000", 11000),
+        BulkWriteError({"writeErrors": [{"code": 11000}], "writeConcernErrors": []}),
+        OperationFailure("not authorized", 13),
+        OperationFailure("index options", 85),
+        InvalidOperation("a mistake of ours"),
+    ],
+    ids=str,
+)
+def test_an_answer_of_the_database_does_not_mean_it(problem: PyMongoError) -> None:
+    assert not means_away(problem)
 
 
 @pytest.mark.parametrize("attempt", [1, 2, 7, 5_000])

@@ -14,7 +14,8 @@ import pymongo
 import pytest
 from pymongo.errors import OperationFailure, PyMongoError
 
-from shared.mongo import DATABASE_AWAY
+from shared import mongo
+from shared.timeouts import Timeouts
 from tests.store.conftest import CONCERNS, connect
 from tests.waiting import quickest, wait_for
 
@@ -124,14 +125,14 @@ async def test_a_client_reconnects_by_itself_within_its_deadline(private_databas
 
 async def test_a_dead_database_costs_no_more_than_the_deadline(private_database):
     server = private_database()
-    client = connect(server.url, timeout_ms=500)
+    client = mongo.connect(server.url, app_name="tests", timeouts=Timeouts(database=0.5))
     with pymongo.timeout(START_SECONDS):
         await client.crashes.rows.insert_one({"_id": 1})
     server.kill()
 
     async def ask():
         # The driver tells either the time that ran out or the connection that broke before it.
-        with pytest.raises(DATABASE_AWAY):
+        with pytest.raises(mongo.DatabaseAway):
             await client.crashes.rows.insert_one({"_id": 2})
 
     assert await quickest(ask, under=3) < 3
@@ -149,12 +150,12 @@ def stopped(pid: int) -> bool:
 
 async def test_a_stopped_server_costs_no_more_than_the_deadline(private_database):
     server = private_database()
-    client = connect(server.url, timeout_ms=500)
+    client = mongo.connect(server.url, app_name="tests", timeouts=Timeouts(database=0.5))
     with pymongo.timeout(START_SECONDS):
         await client.crashes.rows.insert_one({"_id": 1})
 
     async def ask():
-        with pytest.raises(DATABASE_AWAY):
+        with pytest.raises(mongo.DatabaseAway):
             await client.crashes.rows.find_one({"_id": 1})
 
     os.killpg(server.pid, signal.SIGSTOP)

@@ -14,7 +14,9 @@ from operator import ge, gt, le, lt, ne
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from pymongo.errors import DuplicateKeyError, ExecutionTimeout, OperationFailure
+from pymongo.errors import DuplicateKeyError
+
+from shared.mongo import DatabaseAway
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -81,7 +83,7 @@ class ReplicaSet:
                     self._moved.clear()
                     await self._moved.wait()
         except TimeoutError as late:
-            raise ExecutionTimeout("a majority does not have it") from late
+            raise DatabaseAway("a majority does not have it") from late
         finally:
             self.waiting -= 1
 
@@ -93,6 +95,11 @@ class FakeClient:
         self.replica_set = replica_set
         self.behind: int | None = None
         self.reads_outside_sessions = 0
+
+    @property
+    def delegate(self) -> SimpleNamespace:
+        """The driver's own client, which sets no limit."""
+        return SimpleNamespace(options=SimpleNamespace(timeout=None))
 
     def __getitem__(self, name: str) -> FakeDatabase:
         return FakeDatabase(self)
@@ -107,7 +114,7 @@ class FakeClient:
         if self.behind is not None:
             time, data = replica_set.versions[self.behind]
             if session is not None and session.operation_time > time:
-                raise ExecutionTimeout("this member does not have it")
+                raise DatabaseAway("this member does not have it")
             return data
         if session is not None:
             await replica_set.majority_at(session.operation_time)
@@ -180,11 +187,14 @@ class FakeSession:
         }
 
 
-def conflict() -> OperationFailure:
+def conflict() -> DatabaseAway:
     """Another transaction was first."""
-    problem = OperationFailure("WriteConflict", 112)
-    problem._add_error_label("TransientTransactionError")
-    return problem
+    return DatabaseAway("WriteConflict", ["TransientTransactionError"])
+
+
+def forgotten() -> DatabaseAway:
+    """The server does not know the transaction of a repeated commit any more."""
+    return DatabaseAway("NoSuchTransaction", ["TransientTransactionError"])
 
 
 class FakeDatabase:
@@ -226,7 +236,9 @@ class FakeCollection:
     async def insert_one(self, row: Any, *, session: FakeSession | None = None) -> None:
         await self.insert_many([row], session=session)
 
-    async def insert_many(self, rows: Any, *, session: FakeSession | None = None) -> None:
+    async def insert_many(
+        self, rows: Any, *, ordered: bool = True, session: FakeSession | None = None
+    ) -> None:
         def insert(transaction: FakeSession) -> None:
             there = transaction.data().get(self.name, {})
             for row in rows:

@@ -1,37 +1,60 @@
 """The token endpoint: which request of a service client gets a token (RFC 6749, section 4.4)."""
 
 from base64 import b64decode
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote_plus
 
 from services.identity.domain.service_clients import ServiceClient
+from shared.problems import Refusal, RefusalKind
 
 GRANT_TYPE = "client_credentials"
 
 
-class TokenRefused(Exception):  # noqa: N818 - the RFC's errors are answers with their own shape
-    """An error response of RFC 6749, section 5.2; `error` is one of its codes."""
+class TokenRequestInvalid(Refusal):
+    """The error `invalid_request`: a parameter is missing, or is sent twice in different places."""
 
-    def __init__(self, error: str, description: str, *, challenge: bool = False) -> None:
-        """With `challenge` the client used HTTP authentication, and the answer names the scheme."""
-        super().__init__(error)
-        self.error = error
-        self.description = description
-        self.challenge = challenge
+    kind = RefusalKind.MALFORMED
+    code = "invalid-request"
+    detail = "{reason}"
 
-    @property
-    def status(self) -> int:
-        """401 for a client that is not authenticated, else 400."""
-        return 401 if self.error == "invalid_client" else 400
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason=reason)
+
+
+class ClientInvalid(Refusal):
+    """The error `invalid_client`, the same for an unknown client and for a wrong secret."""
+
+    kind = RefusalKind.UNAUTHENTICATED
+    code = "invalid-client"
+    detail = (
+        "The client is not authenticated. Send its id and secret, both right,"
+        " by HTTP Basic or in the form."
+    )
+
+
+class GrantTypeUnsupported(Refusal):
+    """The error `unsupported_grant_type`."""
+
+    kind = RefusalKind.MALFORMED
+    code = "unsupported-grant-type"
+    detail = f"This grant_type is not supported. Send {GRANT_TYPE}."
+
+
+class ScopeNotHeld(Refusal):
+    """The error `invalid_scope`: the client does not have a scope that it asks for."""
+
+    kind = RefusalKind.MALFORMED
+    code = "invalid-scope"
+    detail = "The client does not have all of these scopes. Leave scope out to get all that it has."
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClientCredentials:
-    """The id and secret that a client sent; `in_header` says that it used HTTP Basic."""
+    """The id and secret that a client sent."""
 
     client_id: str
     secret: str
-    in_header: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,43 +66,33 @@ class IssuedToken:
 
 
 def read_credentials(
-    *, authorization: str | None, client_id: str | None, client_secret: str | None
+    *, authorizations: Sequence[str], client_id: str | None, client_secret: str | None
 ) -> ClientCredentials:
     """Read the client's credentials from the header or the form (RFC 6749, section 2.3).
 
     Raises:
-        TokenRefused: `invalid_client` if there are none that can be read, `invalid_request` if
-            they are in both places.
+        ClientInvalid: there are none that can be read.
+        TokenRequestInvalid: there are several.
     """
-    if authorization is None:
+    if not authorizations:
         if not client_id or not client_secret:
-            raise TokenRefused(
-                "invalid_client", "Send the client's id and secret, by HTTP Basic or in the form."
-            )
-        return ClientCredentials(client_id=client_id, secret=client_secret, in_header=False)
+            raise ClientInvalid
+        return ClientCredentials(client_id=client_id, secret=client_secret)
+    if len(authorizations) > 1:
+        raise TokenRequestInvalid("Send one Authorization header.")
     if client_secret is not None:
-        raise TokenRefused(
-            "invalid_request", "Send the secret in the Authorization header or in the form, once."
-        )
-    scheme, _, value = authorization.partition(" ")
+        raise TokenRequestInvalid("Send the secret in the Authorization header or in the form.")
+    scheme, _, value = authorizations[0].partition(" ")
     try:
         text = b64decode(value, validate=True).decode("ascii")
     except ValueError:  # not Base64, or not ASCII inside or outside of it
         text = ""
     name, colon, secret = text.partition(":")
     if scheme.lower() != "basic" or not colon:
-        raise TokenRefused(
-            "invalid_client",
-            "The Authorization header is not valid HTTP Basic authentication.",
-            challenge=True,
-        )
-    credentials = ClientCredentials(
-        client_id=unquote_plus(name), secret=unquote_plus(secret), in_header=True
-    )
+        raise ClientInvalid
+    credentials = ClientCredentials(client_id=unquote_plus(name), secret=unquote_plus(secret))
     if client_id not in {None, credentials.client_id}:
-        raise TokenRefused(
-            "invalid_request", "The header and the form name different clients. Send one client_id."
-        )
+        raise TokenRequestInvalid("The header and the form name different clients. Send one.")
     return credentials
 
 
@@ -87,12 +100,10 @@ def require_grant_type(grant_type: str | None) -> str:
     """Return the grant type of a request.
 
     Raises:
-        TokenRefused: `invalid_request` if it is missing.
+        TokenRequestInvalid: it is missing.
     """
     if not grant_type:
-        raise TokenRefused(
-            "invalid_request", f"The parameter grant_type is missing. Send {GRANT_TYPE}."
-        )
+        raise TokenRequestInvalid(f"The parameter grant_type is missing. Send {GRANT_TYPE}.")
     return grant_type
 
 
@@ -102,14 +113,10 @@ def authenticate_client(
     """Return the client that these credentials belong to.
 
     Raises:
-        TokenRefused: `invalid_client`, the same for an unknown client and for a wrong secret.
+        ClientInvalid: it does not exist, or the secret is not its own.
     """
     if client is None or not client.has_secret(credentials.secret):
-        raise TokenRefused(
-            "invalid_client",
-            "The client id or the client secret is wrong.",
-            challenge=credentials.in_header,
-        )
+        raise ClientInvalid
     return client
 
 
@@ -117,16 +124,11 @@ def granted_scopes(client: ServiceClient, *, grant_type: str, scope: str | None)
     """Return the scopes of the token; a request without `scope` gets all of the client's.
 
     Raises:
-        TokenRefused: `unsupported_grant_type` or `invalid_scope`.
+        GrantTypeUnsupported, ScopeNotHeld.
     """
     if grant_type != GRANT_TYPE:
-        raise TokenRefused(
-            "unsupported_grant_type", f"This grant_type is not supported. Send {GRANT_TYPE}."
-        )
+        raise GrantTypeUnsupported
     requested = frozenset(client.scopes if scope is None else scope.split(" "))
     if not requested <= set(client.scopes):
-        raise TokenRefused(
-            "invalid_scope",
-            "The client does not have all of these scopes. Leave scope out to get all that it has.",
-        )
+        raise ScopeNotHeld
     return requested

@@ -7,6 +7,7 @@ from hashlib import sha256
 from math import ceil
 
 from shared.problems import Refusal, RefusalKind
+from shared.quotas import Quota
 
 SIGN_IN_WINDOW = timedelta(minutes=15)
 MAIL_WINDOW = timedelta(hours=1)
@@ -35,6 +36,11 @@ class RateLimit:
     window: timedelta
 
     @property
+    def name(self) -> str:
+        """The name of the policy: what is counted, without for whom."""
+        return self.key[0]
+
+    @property
     def counter_id(self) -> str:
         """The id of the counter: of fixed length, and without the address in it."""
         return sha256("\0".join(self.key).encode()).hexdigest()
@@ -46,6 +52,29 @@ class Window:
 
     count: int
     ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A limit, and the window in which an attempt counts against it."""
+
+    limit: RateLimit
+    window: Window
+
+    @property
+    def over(self) -> bool:
+        """Whether the attempt is one too many."""
+        return self.window.count > self.limit.limit
+
+    def quota(self, *, now: datetime, given_back: int = 0) -> Quota:
+        """Return what is left of the limit, after this number of attempts was given back."""
+        return Quota(
+            name=self.limit.name,
+            limit=self.limit.limit,
+            remaining=max(0, self.limit.limit - self.window.count + given_back),
+            reset_seconds=seconds_left(self.window, now=now),
+            window_seconds=int(self.limit.window.total_seconds()),
+        )
 
 
 def sign_in_limits(
@@ -78,14 +107,20 @@ def is_reached(window: Window | None, *, limit: int, now: datetime) -> bool:
     return window is not None and window.ends_at > now and window.count >= limit
 
 
-def check_limit(window: Window, *, limit: int, now: datetime) -> None:
-    """Refuse an attempt that is over the limit.
+def seconds_left(window: Window, *, now: datetime) -> int:
+    """Return the whole seconds after which the window has ended."""
+    return max(1, ceil((window.ends_at - now).total_seconds()))
+
+
+def check_limits(counted: Iterable[Counted], *, now: datetime) -> None:
+    """Refuse an attempt that is over a limit.
 
     Raises:
-        TooManyRequests: with the seconds until the window ends.
+        TooManyRequests: with the seconds after which none of the limits is reached.
     """
-    if window.count > limit:
-        raise TooManyRequests(retry_after=max(1, ceil((window.ends_at - now).total_seconds())))
+    waits = [seconds_left(each.window, now=now) for each in counted if each.over]
+    if waits:
+        raise TooManyRequests(retry_after=max(waits))
 
 
 class RefusedSenders:
@@ -98,25 +133,24 @@ class RefusedSenders:
 
     def __init__(self, *, size: int = MAX_REFUSED) -> None:
         self._size = size
-        self._refused: dict[str, tuple[Window, datetime]] = {}
+        self._refused: dict[str, tuple[Counted, datetime]] = {}
 
-    def check(self, limits: Iterable[RateLimit], *, now: datetime) -> None:
-        """Refuse an attempt against a limit that is known to be reached.
-
-        Raises:
-            TooManyRequests: with the seconds until the window ends.
-        """
+    def reached(self, limits: Iterable[RateLimit], *, now: datetime) -> list[Counted]:
+        """Return those of the limits that are known to be reached."""
+        reached = []
         for limit in limits:
             known = self._refused.pop(limit.counter_id, None)
             if known is not None and now < known[1]:
                 self._refused[limit.counter_id] = known  # the newest again
-                check_limit(known[0], limit=limit.limit, now=now)
+                reached.append(known[0])
+        return reached
 
-    def add(self, limit: RateLimit, window: Window, *, now: datetime) -> None:
+    def add(self, counted: Counted, *, now: datetime) -> None:
         """Remember that a limit is reached."""
         while len(self._refused) >= self._size:
             del self._refused[next(iter(self._refused))]
-        self._refused[limit.counter_id] = window, min(window.ends_at, now + RECHECK)
+        believed_until = min(counted.window.ends_at, now + RECHECK)
+        self._refused[counted.limit.counter_id] = counted, believed_until
 
     def forget(self, limit: RateLimit) -> None:
         """Forget a limit, because one of its attempts was given back."""

@@ -1,8 +1,9 @@
 """Sessions: the result of a sign-in, how long a session lives, and what a refresh token does.
 
 A refresh token is derived from a key, the session and its `generation`; no token is stored. Each
-refresh makes the next token. An old token that returns after its successor was used means that one
-of the two was stolen: the session ends (RFC 9700, section 4.14.2).
+refresh makes the next token. A used token gives its successor again while that is unused, because
+the answer with it may be lost. A used token that returns after its successor was used means that
+one of the two was stolen: the session ends (RFC 9700, section 4.14.2).
 """
 
 from dataclasses import dataclass, replace
@@ -21,8 +22,8 @@ from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind, Sess
 from shared.ids import AccountId, SessionId, UserId
 from shared.problems import Refusal, RefusalKind
 
-REFRESH_GRACE = timedelta(seconds=10)
-"""Two tabs that refresh at the same time get the same successor while it is unused."""
+REPEAT_WINDOW = timedelta(hours=24)
+"""How long a used refresh token gives its unused successor again."""
 
 
 class WrongCredentials(Refusal):
@@ -69,9 +70,9 @@ class RefreshOutcome(StrEnum):
     ROTATE = "rotate"
     """It is the newest token: its successor replaces it."""
     REPEAT = "repeat"
-    """Its successor was made within the grace period and is unused: answer the same successor."""
+    """Its successor was made within `REPEAT_WINDOW` and is unused: answer the same successor."""
     REUSE = "reuse"
-    """Its successor was used, or the grace period is over: the session ends."""
+    """Its successor was used or is older than `REPEAT_WINDOW`: the session ends."""
 
 
 def sign_in_refused(user: User, code: str) -> Fact:
@@ -106,8 +107,8 @@ def classify_refresh(session: UserSession, *, generation: int, now: datetime) ->
         raise RefreshTokenInvalid
     if generation == session.generation:
         return RefreshOutcome.ROTATE
-    in_grace = session.rotated_at is not None and now <= session.rotated_at + REFRESH_GRACE
-    if generation == session.generation - 1 and in_grace:
+    may_repeat = session.rotated_at is not None and now <= session.rotated_at + REPEAT_WINDOW
+    if generation == session.generation - 1 and may_repeat:
         return RefreshOutcome.REPEAT
     return RefreshOutcome.REUSE
 

@@ -1,17 +1,27 @@
 """The routes of OAuth libraries: the key set, discovery, and tokens for service clients."""
 
-from typing import Literal
+from hashlib import sha256
+from typing import Any, Literal
 
-from pydantic import RootModel
+from pydantic import BaseModel
 
-from services.identity.domain.oidc import GRANT_TYPE, TokenRefused, read_credentials
+from services.identity.domain.oidc import (
+    GRANT_TYPE,
+    ClientInvalid,
+    GrantTypeUnsupported,
+    ScopeNotHeld,
+    TokenRequestInvalid,
+    read_credentials,
+)
 from services.identity.domain.service_clients import ClientScope
 from services.identity.routes.fields import OrOmitted
 from services.identity.use_cases.context import Ctx
 from services.identity.use_cases.oidc import issue_token
+from shared.auth.key_sources import REFRESH_AFTER_SECONDS
 from shared.auth.lifetimes import ACCESS_SECONDS
 from shared.contracts.calls.identity import KeySet
 from shared.http.access import Public
+from shared.http.error_forms import ErrorForm
 from shared.http.routes import Answer, Body, Call, Media, Reply, Route, Strictness
 
 
@@ -33,66 +43,84 @@ class TokenAnswer(Answer):
     scope: str
 
 
-class TokenError(Answer):
-    """The error of RFC 6749, section 5.2."""
-
-    error: str
-    error_description: str
-
-
-class TokenResult(RootModel[TokenAnswer | TokenError]):
-    """A token, or the reason why there is none."""
-
-
-class Discovery(Answer):
-    """The fields of OpenID Connect Discovery 1.0 that apply to this server."""
+class ServerMetadata(Answer):
+    """The metadata of RFC 8414 that this server has."""
 
     issuer: str
-    jwks_uri: str
     token_endpoint: str
+    token_endpoint_auth_methods_supported: tuple[str, ...]
+    jwks_uri: str
     grant_types_supported: tuple[str, ...]
     response_types_supported: tuple[str, ...]
-    token_endpoint_auth_methods_supported: tuple[str, ...]
     scopes_supported: tuple[str, ...]
+    service_documentation: str
 
 
-async def key_set(ctx: Ctx, call: Call[None, None]) -> KeySet:
+class Discovery(ServerMetadata):
+    """The same with what OpenID Connect Discovery 1.0 requires; no ID token is issued."""
+
+    subject_types_supported: tuple[str, ...]
+    id_token_signing_alg_values_supported: tuple[str, ...]
+
+
+async def key_set(ctx: Ctx, call: Call[None, None]) -> Reply:
     """Return the public halves of the signing keys."""
-    return KeySet(keys=ctx.keyring.key_set())
+    return cacheable(KeySet(keys=ctx.keyring.key_set()), call)
 
 
-async def discovery(ctx: Ctx, call: Call[None, None]) -> Discovery:
+async def server_metadata(ctx: Ctx, call: Call[None, None]) -> Reply:
     """Return the addresses and abilities of this server for OAuth libraries."""
-    url = ctx.settings.public_url
-    return Discovery(
-        issuer=url,
-        jwks_uri=f"{url}/.well-known/jwks.json",
-        token_endpoint=f"{url}/oauth2/token",
-        grant_types_supported=(GRANT_TYPE,),
-        response_types_supported=(),
-        token_endpoint_auth_methods_supported=("client_secret_basic", "client_secret_post"),
-        scopes_supported=tuple(ClientScope),
+    return cacheable(ServerMetadata(**_metadata(ctx)), call)
+
+
+async def discovery(ctx: Ctx, call: Call[None, None]) -> Reply:
+    """Return the addresses and abilities of this server for OpenID libraries."""
+    found = Discovery(
+        **_metadata(ctx),
+        subject_types_supported=("public",),
+        id_token_signing_alg_values_supported=(),
     )
+    return cacheable(found, call)
 
 
 async def token(ctx: Ctx, call: Call[TokenForm, None]) -> Reply:
-    """Return an access token for a service client, or an error in the RFC's shape."""
+    """Return an access token for a service client."""
     form = call.body
-    try:
-        credentials = read_credentials(
-            authorization=call.headers.get("Authorization"),
-            client_id=form.client_id,
-            client_secret=form.client_secret,
-        )
-        issued = await issue_token(ctx, credentials, grant_type=form.grant_type, scope=form.scope)
-    except TokenRefused as refused:
-        challenge = {"WWW-Authenticate": 'Basic realm="rolecall"'} if refused.challenge else {}
-        error = TokenError(error=refused.error, error_description=refused.description)
-        return Reply(body=TokenResult(error), status=refused.status, headers=challenge)
+    credentials = read_credentials(
+        authorizations=call.headers.getall("Authorization", []),
+        client_id=form.client_id,
+        client_secret=form.client_secret,
+    )
+    issued = await issue_token(ctx, credentials, grant_type=form.grant_type, scope=form.scope)
     answer = TokenAnswer(
         access_token=issued.access_token, expires_in=ACCESS_SECONDS, scope=" ".join(issued.scopes)
     )
-    return Reply(body=TokenResult(answer), headers={"Pragma": "no-cache"})
+    return Reply(body=answer, headers={"Pragma": "no-cache"})
+
+
+def cacheable(document: BaseModel, call: Call[None, None]) -> Reply:
+    """Return a public document that caches keep as long as a service keeps the key set."""
+    content = document.model_dump_json().encode()
+    etag = f'"{sha256(content).hexdigest()[:32]}"'
+    headers = {"Cache-Control": f"public, max-age={REFRESH_AFTER_SECONDS:.0f}", "ETag": etag}
+    known = ",".join(call.headers.getall("If-None-Match", [])).split(",")
+    if {etag, f"W/{etag}", "*"} & {each.strip() for each in known}:
+        return Reply(status=304, headers=headers)
+    return Reply(body=content, headers=headers)
+
+
+def _metadata(ctx: Ctx) -> dict[str, Any]:
+    url = ctx.settings.public_url
+    return {
+        "issuer": url,
+        "token_endpoint": f"{url}/oauth2/token",
+        "token_endpoint_auth_methods_supported": ("client_secret_basic", "client_secret_post"),
+        "jwks_uri": f"{url}/.well-known/jwks.json",
+        "grant_types_supported": (GRANT_TYPE,),
+        "response_types_supported": (),
+        "scopes_supported": tuple(ClientScope),
+        "service_documentation": f"{url}/docs",
+    }
 
 
 ROUTES = (
@@ -117,6 +145,16 @@ ROUTES = (
         gives=Discovery,
     ),
     Route(
+        method="GET",
+        path="/.well-known/oauth-authorization-server",
+        handler=server_metadata,
+        operation_id="getServerMetadata",
+        summary="The addresses and abilities of this server (RFC 8414)",
+        tag="oauth",
+        access=Public(),
+        gives=ServerMetadata,
+    ),
+    Route(
         method="POST",
         path="/oauth2/token",
         handler=token,
@@ -125,8 +163,10 @@ ROUTES = (
         tag="oauth",
         access=Public(for_clients=True),
         takes=TokenForm,
-        gives=TokenResult,
+        gives=TokenAnswer,
+        refuses=(TokenRequestInvalid, ClientInvalid, GrantTypeUnsupported, ScopeNotHeld),
         media=Media.FORM,
         strictness=Strictness.LENIENT,
+        errors=ErrorForm.OAUTH,
     ),
 )

@@ -1,11 +1,18 @@
 """The collection of counters, which all replicas share."""
 
 import contextlib
+from collections.abc import Sequence
 from datetime import datetime
 
 from pymongo import ReturnDocument
 
-from services.identity.domain.rate_limits import RateLimit, Window, count_attempt, is_reached
+from services.identity.domain.rate_limits import (
+    Counted,
+    RateLimit,
+    Window,
+    count_attempt,
+    is_reached,
+)
 from shared.mongo import AlreadyThere, Database, Document, insert_once, majority
 
 
@@ -20,20 +27,41 @@ class RateLimitRows:
 
         Of attempts at the same moment exactly as many pass as the limit leaves.
         """
-        key = limit.counter_id
         while True:
-            found = await self._counters.find_one({"_id": key})
-            before = None if found is None else _window(found)
-            after = count_attempt(before, now=now, length=limit.window)
+            before = (await self._windows([limit])).get(limit.counter_id)
             if is_reached(before, limit=limit.limit, now=now):
-                return after
-            if before is None:
-                with contextlib.suppress(AlreadyThere):
-                    first = {"_id": key, "count": after.count, "ends_at": after.ends_at}
-                    await insert_once(self._counters, first)
-                    return after
-            elif (saved := await self._save(limit, before, after)) is not None:
-                return saved
+                return count_attempt(before, now=now, length=limit.window)
+            counted = await self._count_once(limit, before, now=now)
+            if counted is not None:
+                return counted
+
+    async def count_all(
+        self, limits: Sequence[RateLimit], *, now: datetime
+    ) -> tuple[list[Counted], list[Counted]]:
+        """Count one attempt against each limit, or against none if one of them is reached.
+
+        Gives the limits that counted it, and those that are reached, which one read finds.
+        """
+        while True:
+            windows = await self._windows(limits)
+            each = [(limit, windows.get(limit.counter_id)) for limit in limits]
+            reached = [
+                Counted(limit, count_attempt(before, now=now, length=limit.window))
+                for limit, before in each
+                if is_reached(before, limit=limit.limit, now=now)
+            ]
+            if reached:
+                return [], reached
+            passed: list[Counted] = []
+            for limit, before in each:
+                window = await self._count_once(limit, before, now=now)
+                if window is None:
+                    break
+                passed.append(Counted(limit, window))
+            else:
+                return passed, []
+            for counted in passed:
+                await self.uncount(counted.limit, counted.window)
 
     async def uncount(self, limit: RateLimit, window: Window) -> None:
         """Give one attempt back to the window in which it was counted."""
@@ -43,6 +71,23 @@ class RateLimitRows:
     async def forget(self, *limits: RateLimit) -> None:
         """Give all attempts against these limits back."""
         await self._counters.delete_many({"_id": {"$in": [limit.counter_id for limit in limits]}})
+
+    async def _windows(self, limits: Sequence[RateLimit]) -> dict[str, Window]:
+        found = self._counters.find({"_id": {"$in": [limit.counter_id for limit in limits]}})
+        return {counter["_id"]: _window(counter) async for counter in found}
+
+    async def _count_once(
+        self, limit: RateLimit, before: Window | None, *, now: datetime
+    ) -> Window | None:
+        """Count an attempt; give `None` if another one has changed what was read too much."""
+        after = count_attempt(before, now=now, length=limit.window)
+        if before is not None:
+            return await self._save(limit, before, after)
+        first = {"_id": limit.counter_id, "count": after.count, "ends_at": after.ends_at}
+        with contextlib.suppress(AlreadyThere):
+            await insert_once(self._counters, first)
+            return after
+        return None
 
     async def _save(self, limit: RateLimit, before: Window, after: Window) -> Window | None:
         """Save an attempt and return its window, or `None` if the one that was read has no room."""

@@ -14,6 +14,9 @@ from shared.http.lanes import Overloaded
 from shared.networks import network_of
 from shared.withheld_mails import note_withheld_mail
 
+MAILBOX, SENDER_SHARE = "mailbox", "sender-share"
+"""Why a mail is held back: the mailbox had its mails, or the sender had its share of them."""
+
 
 @asynccontextmanager
 async def mail_turn(ctx: Ctx, caller: Caller) -> AsyncIterator[None]:
@@ -52,7 +55,7 @@ async def within_mail_budget(
     try:
         keep = await _count(ctx, _budget(ctx, caller, address_key, kind), counted)
         if not keep:
-            reason = "mailbox" if counted else "sender-share"
+            reason = MAILBOX if counted else SENDER_SHARE
             note_withheld_mail(Service.IDENTITY, kind=kind, reason=reason)
         yield keep
     except BaseException:

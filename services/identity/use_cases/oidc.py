@@ -19,7 +19,7 @@ async def issue_token(
     """Issue an access token to a service client (RFC 6749, section 4.4).
 
     Raises:
-        TokenRefused: with the RFC's code.
+        TokenRequestInvalid, ClientInvalid, GrantTypeUnsupported, ScopeNotHeld: see the domain.
     """
     grant_type = require_grant_type(grant_type)
     found = None

@@ -15,7 +15,7 @@ from shared.auth.principals import UserPrincipal
 from shared.contracts.facts import Caller
 from shared.ids import SessionId
 from shared.journal import JournalWrite, WriteResult
-from shared.problems import Unauthenticated
+from shared.problems import TokenRevoked
 
 
 async def change(
@@ -26,7 +26,7 @@ async def change(
     Raises:
         WrongPassword: `current` is not the password; it counts as a failed sign-in.
         Invalid: the new password is not allowed.
-        Unauthenticated: the session has ended.
+        TokenRevoked: the session has ended.
         TooManyRequests, HashingBusy.
     """
     user = (await active_session(ctx, principal)).user
@@ -48,7 +48,7 @@ async def change(
         async def allowed(write: JournalWrite) -> User:
             session = await ctx.store.session(principal.session_id, write.session)
             if session is None or not session.active(write.now):
-                raise Unauthenticated
+                raise TokenRevoked
             found = await ctx.store.user(user.id, write.session)
             if found is None or found.password_hash != user.password_hash:
                 raise WrongPassword

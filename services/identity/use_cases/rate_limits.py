@@ -1,17 +1,18 @@
 """The use of rate limits: attempts are counted in the database, which all replicas share."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 
 from services.identity.domain.rate_limits import (
+    Counted,
     RateLimit,
-    TooManyRequests,
-    Window,
-    check_limit,
+    check_limits,
     mail_limit,
     sign_in_limits,
 )
 from services.identity.use_cases.context import Ctx
+from shared import context
 from shared.contracts.facts import Caller
 from shared.networks import network_of
 from shared.problems import Refusal
@@ -31,33 +32,36 @@ async def rate_limited(
     After every other end it is given back: a busy process or an unreachable database is not an
     attempt of the caller.
 
+    The answer tells what is left of each limit.
+
     Raises:
         TooManyRequests: a limit is reached.
     """
     now = ctx.clock.now()
-    ctx.refused_senders.check(limits, now=now)
-    passed: list[tuple[RateLimit, Window]] = []
-    for limit in limits:
-        window = await ctx.store.count(limit, now=now)
-        try:
-            check_limit(window, limit=limit.limit, now=now)
-        except TooManyRequests:
-            ctx.refused_senders.add(limit, window, now=now)
-            for wider, counted_in in passed:
-                await ctx.store.uncount(wider, counted_in)
-            raise
-        passed.append((limit, window))
+    _refuse(ctx.refused_senders.reached(limits, now=now), now=now)
+    passed, reached = await ctx.store.count_all(limits, now=now)
+    for each in reached:
+        ctx.refused_senders.add(each, now=now)
+    _refuse(reached, now=now)
     keep = not counted
     try:
-        yield passed[0][1].count if passed else 0
+        yield passed[0].window.count if passed else 0
     except BaseException as ended:
         keep = isinstance(ended, counted)
         raise
     finally:
+        given_back = 0 if keep else 1
+        context.quotas.set(tuple(each.quota(now=now, given_back=given_back) for each in passed))
         if not keep:
-            for limit, window in passed:
-                await ctx.store.uncount(limit, window)
-                ctx.refused_senders.forget(limit)
+            for each in passed:
+                await ctx.store.uncount(each.limit, each.window)
+                ctx.refused_senders.forget(each.limit)
+
+
+def _refuse(reached: Sequence[Counted], *, now: datetime) -> None:
+    """Refuse an attempt if limits are reached, and let the answer tell which."""
+    context.quotas.set(tuple(each.quota(now=now) for each in reached))
+    check_limits(reached, now=now)
 
 
 def sign_in_limits_of(ctx: Ctx, caller: Caller, address_key: str) -> tuple[RateLimit, ...]:

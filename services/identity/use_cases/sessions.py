@@ -20,7 +20,7 @@ from shared.contracts.facts import Caller
 from shared.ids import AccountId, SessionId, UserId, new_id
 from shared.journal import Guard, JournalWrite, WriteResult
 from shared.mongo import Lost
-from shared.problems import Unauthenticated, Unavailable
+from shared.problems import TokenRevoked, Unavailable
 
 SESSIONS_PER_WRITE = 100
 """The most sessions that end in one transaction: a script can leave thousands of them open."""
@@ -152,7 +152,7 @@ async def check_live(ctx: Ctx, principal: UserPrincipal | ClientPrincipal) -> No
     """Check that the session of a token has not ended, or that its service client exists.
 
     Raises:
-        Unauthenticated: it has, or it does not.
+        TokenRevoked: it has, or it does not.
     """
     if isinstance(principal, UserPrincipal):
         session = await ctx.store.session(principal.session_id)
@@ -160,19 +160,19 @@ async def check_live(ctx: Ctx, principal: UserPrincipal | ClientPrincipal) -> No
     else:
         live = await ctx.store.client(principal.client_id) is not None
     if not live:
-        raise Unauthenticated
+        raise TokenRevoked
 
 
 async def active_session(ctx: Ctx, principal: UserPrincipal) -> SignedIn:
     """Return the user and the session of a request as they are now, not as its token says (`T5`).
 
     Raises:
-        Unauthenticated: the session has ended.
+        TokenRevoked: the session has ended.
     """
     session = await ctx.store.session(principal.session_id)
     user = None if session is None else await ctx.store.user(session.user_id)
     if session is None or user is None or not session.active(ctx.clock.now()):
-        raise Unauthenticated
+        raise TokenRevoked
     return SignedIn(user=user, session=session)
 
 
@@ -183,7 +183,7 @@ async def switch(
 
     Raises:
         NotFound, PermissionMissing: authz says that the user may not see the account.
-        Unauthenticated, Unavailable.
+        TokenRevoked, Unavailable.
     """
     await ctx.checker.check(principal, account_id, "account:view", revision=revision)
     while True:

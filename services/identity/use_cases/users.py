@@ -9,7 +9,7 @@ from shared.contracts.facts import Caller
 from shared.ids import UserId
 from shared.journal import JournalWrite, WriteResult
 from shared.names import parse_name
-from shared.problems import Invalid, NotFound, Unauthenticated
+from shared.problems import Invalid, NotFound, TokenRevoked
 
 
 async def rename(
@@ -19,7 +19,7 @@ async def rename(
 
     Raises:
         Invalid: the name is not allowed.
-        Unauthenticated: the session has ended.
+        TokenRevoked: the session has ended.
     """
     try:
         name = parse_name(name)
@@ -30,7 +30,7 @@ async def rename(
     async def change(write: JournalWrite) -> SignedIn:
         session = await ctx.store.session(principal.session_id, write.session)
         if session is None or not session.active(write.now):
-            raise Unauthenticated
+            raise TokenRevoked
         user = await ctx.store.user(current.user.id, write.session) or current.user
         renamed, facts = users.rename(user, name)
         if facts:

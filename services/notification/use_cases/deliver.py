@@ -30,7 +30,7 @@ from shared.contracts.topology import Service
 from shared.ids import MessageId
 from shared.inbox import AWAY
 from shared.journal import JournalWrite
-from shared.mongo import DATABASE_AWAY
+from shared.mongo import DatabaseAway
 from shared.problems import Refusal, RefusalKind
 from shared.withheld_mails import note_withheld_mail
 
@@ -175,7 +175,7 @@ async def _claim_renewed(ctx: Ctx, message_id: MessageId, claim: str) -> AsyncIt
     async def renew() -> None:
         while True:
             await asyncio.sleep(ctx.timeouts.mail_claim / 3)
-            with contextlib.suppress(*DATABASE_AWAY):
+            with contextlib.suppress(DatabaseAway):
                 until = _claim_end(ctx, ctx.clock.now())
                 await ctx.messages.renew_claim(message_id, claim=claim, until=until)
 

@@ -11,7 +11,7 @@ import logging
 from services.notification.use_cases.context import Ctx
 from services.notification.use_cases.deliver import claim_due, deliver
 from shared.ids import MessageId
-from shared.mongo import DATABASE_AWAY
+from shared.mongo import DatabaseAway
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ async def run_sender(ctx: Ctx, *, connections: int) -> None:
                     claimed = await claim_due(
                         ctx, limit=connections - len(in_hand), in_hand=in_hand.values()
                     )
-                except DATABASE_AWAY as away:
+                except DatabaseAway as away:
                     logger.warning("Due messages cannot be read: %s", away)
                     claimed = []
                 for message, claim in claimed:

@@ -10,12 +10,14 @@ from datetime import datetime
 
 from services.team.domain.account_access import AccountAccess
 from services.team.domain.accounts import Account
+from services.team.domain.invitation_limits import quota, rate_limited
 from services.team.domain.invitation_mails import AccountMail, accepted_mailboxes, recent_mails
 from services.team.domain.invitations import Invitation, InvitationContext
 from services.team.domain.members import Membership
 from services.team.domain.overrides import ProjectOverride
 from services.team.domain.projects import Project
 from services.team.store import Store
+from shared import context
 from shared.contracts.facts import Fact, Position
 from shared.ids import AccountId, InvitationId, ProjectId, UserId
 from shared.journal import JournalWrite
@@ -178,13 +180,17 @@ class AccountWrite:
         )
 
     async def count_invitation(self, *, limit: int) -> None:
-        """Count an invitation of the account.
+        """Count an invitation of the account; the answer tells what is left of the day.
 
         Raises:
             InvitationRateLimited: the limit of a day is reached.
         """
-        await self._store.count_invitation(
-            self._account_id, limit=limit, now=self.now, session=self._session
+        times = await self._store.invitation_times(self._account_id, self._session)
+        context.quotas.set((quota(times, limit=limit, now=self.now),))
+        times = rate_limited(times, limit=limit, now=self.now)
+        context.quotas.set((quota(times, limit=limit, now=self.now),))
+        await self._store.save_invitation_times(
+            self._account_id, times, now=self.now, session=self._session
         )
 
     async def recent_mails(self) -> list[AccountMail]:

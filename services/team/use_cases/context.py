@@ -111,7 +111,7 @@ class Ctx:
         is answered meanwhile is overtaken at most by a commit that is already on its way.
 
         Raises:
-            Unauthenticated: the caller's session ended during the request.
+            TokenRevoked: the caller's session ended during the request.
             Stale: it cannot be known whether it did.
             NotFound, PermissionMissing: as `authorize`.
             Unavailable: the change is made but not effective yet, or the database was away.

@@ -17,6 +17,9 @@ from shared.journal import WriteResult
 from shared.mailboxes import mailbox_key
 from shared.withheld_mails import note_withheld_mail
 
+INVITATION_MAIL = "invitation"
+"""The kind of mail in the count of withheld mails."""
+
 
 async def list_pending(ctx: Ctx, access: AccountAccess) -> list[Invitation]:
     """List the account's pending and expired invitations (`Rp6`)."""
@@ -137,7 +140,7 @@ def _note(invitation: Invitation) -> None:
     if invitation.not_mailed is not None:
         note_withheld_mail(
             Service.TEAM,
-            kind="invitation",
+            kind=INVITATION_MAIL,
             reason=invitation.not_mailed,
             invitation_id=invitation.invitation_id,
         )

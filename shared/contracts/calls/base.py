@@ -29,6 +29,8 @@ class InternalCall(Generic[RequestT, AnswerT]):
     callers: tuple[Service, ...]
     request: type[RequestT]
     answer: type[AnswerT]
+    polled: bool = False
+    """Whether services ask again and again while nothing happens."""
 
 
 class InternalRequest(BaseModel):

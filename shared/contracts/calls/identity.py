@@ -65,6 +65,7 @@ KEY_SET = InternalCall(
     callers=tuple(Service),
     request=type(None),
     answer=KeySet,
+    polled=True,
 )
 USER = InternalCall(
     name="readUser",

@@ -61,6 +61,7 @@ HEADS = InternalCall(
     callers=tuple(Service),
     request=type(None),
     answer=Heads,
+    polled=True,
 )
 CHANGES = InternalCall(
     name="readChanges",
@@ -71,4 +72,5 @@ CHANGES = InternalCall(
     callers=tuple(Service),
     request=ChangesQuery,
     answer=Changes,
+    polled=True,
 )

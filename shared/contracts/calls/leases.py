@@ -111,6 +111,7 @@ LEASE = InternalCall(
     callers=FOLLOWERS,
     request=LeaseRequest,
     answer=LeaseAnswer,
+    polled=True,
 )
 APPLIED = InternalCall(
     name="reportApplied",
@@ -121,6 +122,7 @@ APPLIED = InternalCall(
     callers=FOLLOWERS,
     request=LeaseRequest,
     answer=type(None),
+    polled=True,
 )
 RELEASE = InternalCall(
     name="endLease",

@@ -138,10 +138,31 @@ async def test_a_sender_over_its_rate_of_refreshes_may_still_do_the_rest(tmp_pat
         assert (response.status, problem["code"]) == (429, "request-rate-exceeded")
         assert response.content_type == "application/problem+json"
         assert response.headers["Retry-After"] == "1"
+        assert response.headers["RateLimit-Policy"] == STRANGERS.policy
         assert problem["request_id"] == response.headers["X-Request-ID"]
         for method, path in (("GET", "/v1/teams"), ("POST", "/access/v1/evaluation")):
             async with client.request(method, path) as response:
                 assert response.status == 200
+                policy = (USERS if method == "GET" else CLIENTS).policy
+                assert response.headers["RateLimit-Policy"] == policy
+
+
+@pytest.mark.parametrize(
+    ("limit", "factor", "seconds"),
+    [(MAILS, 1, 4), (MAILS, 2, 2), (MAILS, 3, 1), (SIGN_INS, 1, 1), (USERS, 1, 1), (CLIENTS, 1, 1)],
+)
+def test_a_refused_sender_waits_until_the_rate_lets_it_through(limit, factor, seconds):
+    """nginx counts thousandths: 20 a minute are 333 in a second, so one takes 3.003 s."""
+    wider = limit.times(factor)
+    thousandths = wider.per_minute * 1000 // 60
+    assert wider.retry_after == seconds
+    assert thousandths * (seconds - 1) < 1000 <= thousandths * seconds
+
+
+def test_a_policy_names_the_rate_and_the_requests_at_once():
+    assert MAILS.times(2).policy == (
+        '"mails";q=40;w=60, "mails-at-once";q=40;qu="concurrent-requests"'
+    )
 
 
 @pytest.mark.rule("T19")

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import subprocess
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,10 +11,16 @@ import pytest
 from yarl import URL
 
 from deploy.gateway.docs import CONTENT_SECURITY_POLICY, page
-from deploy.gateway.nginx import configuration
+from deploy.gateway.nginx import (
+    ANY_VERSION,
+    RESOLVED_UPSTREAMS,
+    WORKER_CONNECTIONS,
+    configuration,
+    image_version,
+)
 from deploy.gateway.paths import PARAMETER, PathClaimedTwiceError, path_owners, public_routes
 from deploy.gateway.problems import MAX_BODY_BYTES
-from deploy.programs.nginx import nginx_program
+from deploy.programs.nginx import nginx_program, nginx_version
 from shared.contracts.topology import Service
 from shared.http.openapi import document_of
 from tests.deploy.gateway.upstreams import NameServer, Upstream, gateway
@@ -72,6 +79,7 @@ def test_nginx_accepts_the_generated_configuration(tmp_path, names):
             addresses=None if names else {name: ["127.0.0.1:1"] for name in Service},
             names=names,
             resolver="127.0.0.11" if names else None,
+            version=nginx_version(),
         )
     )
     command = [program, "-t", "-p", f"{tmp_path}/", "-c", str(file), "-e", "stderr"]
@@ -108,6 +116,14 @@ async def test_an_unknown_path_is_a_404_and_reaches_no_service(tmp_path, path):
         await problem_of(response, "not-found")
     assert not team.requests
     assert not authz.requests
+
+
+async def test_the_address_of_the_gateway_leads_to_the_documentation(tmp_path):
+    async with (
+        gateway(tmp_path, OWNERS, [Upstream("team"), Upstream("authz")]) as client,
+        client.get("/", allow_redirects=False) as response,
+    ):
+        assert (response.status, response.headers["Location"]) == (302, "/docs")
 
 
 @pytest.mark.rule("T18")
@@ -280,6 +296,8 @@ RAW = {
     b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     "a long line": b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
     "a long header": b"GET /v1/teams HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 70_000 + b"\r\n\r\n",
+    "another version": b"GET /v1/teams HTTP/3.0\r\nHost: a\r\n\r\n",
+    "another coding": b"POST /v1/teams HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: zip\r\n\r\n",
     "a path above the root": b"GET /../x HTTP/1.1\r\nHost: a\r\n\r\n",
 }
 
@@ -350,6 +368,94 @@ async def test_replicas_that_come_and_go_are_found_by_name(tmp_path):
                 return seen == {"one", "two"}
 
             await wait_for(both, what="answers of both")
+
+
+async def test_many_requests_share_few_connections_to_a_service(tmp_path):
+    replicas = [Upstream("team"), Upstream("team")]
+    async with gateway(tmp_path, OWNERS, [*replicas, Upstream("authz")]) as client:
+        for number in range(200):
+            path = "/v1/teams" if number % 2 else "/v1/teams/t"
+            async with client.get(path) as response:
+                assert response.status == 200
+    assert sum(len(each.requests) for each in replicas) == 200
+    # The client has one connection, so one worker of nginx has all requests.
+    assert [len(each.connections) for each in replicas] == [1, 1]
+
+
+async def test_a_name_shares_connections_from_nginx_1_27_3_on(tmp_path):
+    team = Upstream("team")
+    async with NameServer().serving() as resolver, team.serving():
+        resolver.addresses = [team.host]
+        names = dict.fromkeys(("team", "authz"), f"team:{team.port}")
+        async with gateway(tmp_path, OWNERS, [], names=names, resolver=resolver.address) as client:
+
+            async def answered():
+                async with client.get("/v1/teams") as response:
+                    return response.status == 200
+
+            await wait_for(answered, what="the first lookup")
+            team.connections.clear()
+            for _ in range(200):
+                assert await answered()
+    assert len(team.connections) == (1 if nginx_version() >= RESOLVED_UPSTREAMS else 200)
+
+
+NAMES = {name: f"{name}:8080" for name in ("team", "authz")}
+
+
+def written_for(version):
+    return configuration(
+        OWNERS, listen="8080", static="/s", names=NAMES, resolver="127.0.0.11", version=version
+    )
+
+
+@pytest.mark.parametrize("version", [RESOLVED_UPSTREAMS, (1, 28), (1, 30), (1, 30, 5), (2, 0)])
+def test_a_recent_nginx_keeps_connections_to_replicas_found_by_name(version):
+    text = written_for(version)
+    for name in NAMES:
+        [block] = re.findall(rf"  upstream {name} \{{\n(.*?)  \}}", text, re.DOTALL)
+        assert [line.strip() for line in block.splitlines()] == [
+            f"zone {name} 256k;",
+            f"server {name}:8080 resolve max_fails=0;",
+            "keepalive 64;",
+            "keepalive_timeout 5s;",
+        ]
+        assert f"proxy_pass http://{name};" in text
+    assert "$replicas" not in text
+
+
+@pytest.mark.parametrize("version", [ANY_VERSION, (1, 22, 1), (1, 26, 3), (1, 27), (1, 27, 2)])
+def test_an_older_nginx_looks_a_name_up_for_each_request(version):
+    text = written_for(version)
+    assert "\n  upstream " not in text
+    assert "set $replicas team:8080; " in text
+    assert "proxy_pass http://$replicas;" in text
+
+
+@pytest.mark.parametrize("version", [ANY_VERSION, RESOLVED_UPSTREAMS])
+def test_names_are_looked_up_again_after_seconds_also_by_upstreams(version):
+    before_servers = written_for(version).partition("  server {")[0]
+    assert "  resolver 127.0.0.11 valid=1s ipv6=off;\n  resolver_timeout 2s;\n" in before_servers
+
+
+@pytest.mark.parametrize(
+    ("image", "version"),
+    [
+        ("nginx:1.30", (1, 30)),
+        ("nginx:1.30.5-alpine", (1, 30, 5)),
+        ("registry.example:5000/mirror/nginx:1.27.2", (1, 27, 2)),
+        ("nginx:1.30@sha256:e9f3", (1, 30)),
+    ],
+)
+def test_the_version_of_nginx_is_read_from_the_tag_of_its_image(image, version):
+    assert image_version(image) == version
+
+
+def test_a_worker_may_open_a_file_for_each_of_its_connections():
+    text = written_for(ANY_VERSION)
+    assert f"worker_connections {WORKER_CONNECTIONS};" in text
+    [files] = re.findall(r"^worker_rlimit_nofile (\d+);$", text, re.MULTILINE)
+    assert int(files) >= 2 * WORKER_CONNECTIONS
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from deploy.gateway.limits import USER_ZONE_SIZE
 from deploy.gateway.nginx import ANSWER_SECONDS, configuration
-from deploy.programs.nginx import Nginx
+from deploy.programs.nginx import Nginx, nginx_version
 from deploy.programs.program import free_port
 from tests.servers import require_nginx
 
@@ -30,6 +30,8 @@ class Upstream:
     reads: bool = True
     may_answer: asyncio.Event = field(default_factory=asyncio.Event)
     requests: list[web.BaseRequest] = field(default_factory=list)
+    connections: set[tuple[str, int]] = field(default_factory=set)
+    """The address and port of each connection that carried a request."""
 
     def __post_init__(self) -> None:
         self.may_answer.set()
@@ -40,6 +42,8 @@ class Upstream:
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         self.requests.append(request)
+        if request.transport is not None:
+            self.connections.add(request.transport.get_extra_info("peername"))
         body = b""
         while self.reads and (part := await request.content.readany()):
             body += part
@@ -104,6 +108,7 @@ async def gateway(
             addresses=None if names else addresses,
             names=names,
             resolver=resolver,
+            version=nginx_version(),
             proxies=proxies,
             head_seconds=sender_seconds,
             body_seconds=sender_seconds,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import sys
 from contextlib import asynccontextmanager
@@ -104,6 +105,38 @@ async def test_a_multipart_mail_is_listed_with_text_and_html(catcher: MailCatche
         "text": "Open https://rolecall.example/verify#token=a.1.b&code=ABCD2345.\n",
         "html": "<p>Hello <b>Ada</b></p>\n",
     }
+
+
+async def test_with_a_key_only_those_who_know_it_get_in():
+    catcher = MailCatcher(key="the-key")
+    await catcher.start()
+    try:
+        host, port = catcher.smtp_address
+        known: dict[str, Any] = {"hostname": host, "port": port, "username": "mail"}
+        with pytest.raises(aiosmtplib.SMTPException, match="Authentication required"):
+            await send(catcher, mail())
+        with pytest.raises(aiosmtplib.SMTPAuthenticationError):
+            await aiosmtplib.send(mail(), **known, password="another")
+        await aiosmtplib.send(mail("in"), **known, password="the-key")
+        assert [item["subject"] for item in await items(catcher)] == ["in"]
+
+        shown, _ = await page(catcher, "")
+        links = re.findall(r'(?:href|action|src)="(/[^"]*)"', shown)
+        assert len(links) == 4
+        assert all(link.startswith("/the-key") for link in links)
+        origin = catcher.url.removesuffix("/the-key")
+        for path in ("/", "/api/messages", "/messages/1", "/another/api/messages"):
+            async with aiohttp.request("GET", origin + path) as answer:
+                assert answer.status == 404
+    finally:
+        await catcher.stop()
+
+
+async def test_a_web_page_cannot_read_mails_under_a_name_of_its_own(catcher: MailCatcher):
+    for path in ("/", "/api/messages", "/style.css"):
+        headers = {"Host": "evil.example"}
+        async with aiohttp.request("GET", catcher.url + path, headers=headers) as answer:
+            assert answer.status == 403
 
 
 async def test_the_newest_mail_comes_first_and_queries_narrow_the_list(catcher: MailCatcher):

@@ -187,7 +187,7 @@ ROWS = (
         id="checker-answers-an-ended-session",
         kind=Kind.SECURITY,
         file="shared/http/checker.py",
-        old="        if result.session_ended:\n            raise Unauthenticated\n",
+        old="        if result.session_ended:\n            raise TokenRevoked\n",
         new="",
         tests=("tests/shared/http/test_internal.py", "-k", "asked_for_a_permission"),
     ),

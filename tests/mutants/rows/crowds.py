@@ -209,16 +209,16 @@ ROWS = (
     Mutant(
         id="reserved-client-without-its-own-workers",
         kind=Kind.AVAILABILITY,
-        file="shared/mongo.py",
-        old="loop.run_in_executor(workers, partial(",
-        new="loop.run_in_executor(asyncio_framework._EXECUTOR, partial(",
+        file="shared/mongo/driver.py",
+        old='ThreadPoolExecutor(RESERVED_WORKERS, thread_name_prefix="reserved")',
+        new="asyncio_framework._EXECUTOR",
         tests=("tests/store/test_reserved.py",),
     ),
     Mutant(
         id="rate-limit-asks-the-database-always",
         kind=Kind.LIMIT,
         file="services/identity/use_cases/rate_limits.py",
-        old="    ctx.refused_senders.check(limits, now=now)\n",
+        old="    _refuse(ctx.refused_senders.reached(limits, now=now), now=now)\n",
         new="",
         tests=(
             "tests/services/identity/test_rate_limits.py",
@@ -230,9 +230,10 @@ ROWS = (
         id="rate-limit-writes-over-the-limit",
         kind=Kind.LIMIT,
         file="services/identity/store/rate_limits.py",
-        old="            if is_reached(before, limit=limit.limit, now=now):\n",
-        new="            if is_reached(before, limit=limit.limit, now=now):\n"
-        '                await self._counters.update_one({"_id": key}, {"$inc": {"count": 1}})\n',
+        old="            if reached:\n",
+        new="            if reached:\n"
+        "                over = reached[0].limit.counter_id\n"
+        '                await self._counters.update_one({"_id": over}, {"$inc": {"count": 1}})\n',
         tests=(
             "tests/services/identity/test_rate_limits.py",
             "-k",
@@ -240,22 +241,18 @@ ROWS = (
         ),
     ),
     Mutant(
-        id="rate-limit-narrow-first",
+        id="rate-limit-tells-the-first-wait-only",
         kind=Kind.LIMIT,
-        file="services/identity/use_cases/rate_limits.py",
-        old="    for limit in limits:\n",
-        new="    for limit in limits[::-1]:\n",
-        tests=(
-            "tests/services/identity/test_rate_limits.py",
-            "-k",
-            "widest",
-        ),
+        file="services/identity/domain/rate_limits.py",
+        old="retry_after=max(waits)",
+        new="retry_after=waits[0]",
+        tests=("tests/services/identity/domain/test_rate_limits.py",),
     ),
     Mutant(
         id="rate-limit-keeps-a-place-that-was-given-back",
         kind=Kind.AVAILABILITY,
         file="services/identity/use_cases/rate_limits.py",
-        old="                ctx.refused_senders.forget(limit)\n",
+        old="                ctx.refused_senders.forget(each.limit)\n",
         new="",
         tests=(
             "tests/services/identity/test_rate_limits.py",
@@ -370,7 +367,7 @@ ROWS = (
     Mutant(
         id="driver-has-workers-for-each-processor",
         kind=Kind.AVAILABILITY,
-        file="shared/mongo.py",
+        file="shared/mongo/driver.py",
         old='os.environ.setdefault("MOTOR_MAX_WORKERS", str(WORKERS))\n',
         new="",
         tests=("tests/store/test_reserved.py", "-k", "workers_of_the_driver"),

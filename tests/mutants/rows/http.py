@@ -1,9 +1,10 @@
-"""Mutants of the HTTP layer: cursors and the client of internal calls."""
+"""Mutants of the HTTP layer: cursors, the client of internal calls, and the forms of errors."""
 
 from tests.mutants.mutant import Kind, Mutant
 
 CLIENT = "shared/http/client.py"
 CLIENT_TESTS = ("tests/shared/http/test_internal.py",)
+FORM_TESTS = ("tests/shared/http/test_error_forms.py",)
 
 ROWS = (
     Mutant(
@@ -45,5 +46,37 @@ ROWS = (
         old='            "X-Request-ID": context.request_id.get(),\n',
         new="",
         tests=CLIENT_TESTS,
+    ),
+    Mutant(
+        id="token-endpoint-answers-405-as-a-problem",
+        kind=Kind.DATA,
+        file="shared/http/mounting.py",
+        old=".get(request.path, ErrorForm.PROBLEM)",
+        new=".get(request.path if _ROW in request else UNMATCHED, ErrorForm.PROBLEM)",
+        tests=FORM_TESTS,
+    ),
+    Mutant(
+        id="client-secret-taken-with-one-in-the-query",
+        kind=Kind.SECURITY,
+        file="shared/http/api.py",
+        old="            check_no_field_in_query(route.takes.model_fields, request.query)\n",
+        new="            pass\n",
+        tests=FORM_TESTS,
+    ),
+    Mutant(
+        id="expired-told-before-the-signature",
+        kind=Kind.SECURITY,
+        file="shared/auth/authenticator.py",
+        old="    except BadToken as error:\n        raise TokenInvalid from error\n",
+        new="    except BadToken as error:\n        raise TokenExpired from error\n",
+        tests=("tests/shared/http/test_answers.py", "-k", "apart"),
+    ),
+    Mutant(
+        id="an-error-without-a-token",
+        kind=Kind.DATA,
+        file="shared/http/error_forms.py",
+        old="    if not isinstance(refusal, TokenInvalid):\n        return BEARER\n",
+        new="",
+        tests=("tests/shared/http/test_answers.py", "-k", "apart"),
     ),
 )

@@ -9,11 +9,19 @@ SNAPSHOT_TESTS = ("tests/services/identity/test_internal.py",)
 
 ROWS = (
     Mutant(
-        id="identity-any-old-token-repeated-in-the-grace",
+        id="identity-any-old-token-repeated-for-a-day",
         kind=Kind.SECURITY,
         file="services/identity/domain/sessions.py",
-        old="if generation == session.generation - 1 and in_grace:",
-        new="if in_grace:",
+        old="if generation == session.generation - 1 and may_repeat:",
+        new="if may_repeat:",
+        tests=("tests/services/identity/domain/test_sessions.py",),
+    ),
+    Mutant(
+        id="identity-lost-answer-repeated-without-end",
+        kind=Kind.SECURITY,
+        file="services/identity/domain/sessions.py",
+        old="if generation == session.generation - 1 and may_repeat:",
+        new="if generation == session.generation - 1:",
         tests=("tests/services/identity/domain/test_sessions.py",),
     ),
     Mutant(

@@ -3,6 +3,8 @@
 from tests.mutants.mutant import Kind, Mutant
 
 JOURNAL = "shared/journal/journal.py"
+ANSWERS = ("tests/faults/test_database_answers.py",)
+ATTEMPTS = ("tests/store/test_attempts.py",)
 LAG = ("tests/shared/journal/test_majority_lag.py",)
 PAGES = ("tests/services/test_snapshot_pages.py",)
 
@@ -106,7 +108,7 @@ ROWS = (
     Mutant(
         id="journal-unanswered-commit-looked-up-outside-its-session",
         kind=Kind.CONSISTENCY,
-        file="shared/mongo.py",
+        file="shared/mongo/transactions.py",
         old="await committed(session) if committed else None",
         new="await committed(None) if committed else None  # type: ignore[arg-type]",
         tests=LAG,
@@ -114,7 +116,7 @@ ROWS = (
     Mutant(
         id="journal-session-without-the-operation-time",
         kind=Kind.CONSISTENCY,
-        file="shared/mongo.py",
+        file="shared/mongo/transactions.py",
         old="                session.advance_operation_time(operation_time)\n",
         new="",
         tests=LAG,
@@ -232,5 +234,53 @@ ROWS = (
         old='{"$set": {"rev": 0}}',
         new='{"$set": {}}',
         tests=("tests/shared/inbox/test_restores.py",),
+    ),
+    Mutant(
+        id="only-lost-connections-mean-that-the-database-is-away",
+        kind=Kind.AVAILABILITY,
+        file="shared/mongo/away.py",
+        old="    return isinstance(problem, OperationFailure) and problem.code in CODES\n",
+        new="    return False\n",
+        tests=ANSWERS,
+    ),
+    Mutant(
+        id="write-concern-errors-are-errors-of-the-product",
+        kind=Kind.AVAILABILITY,
+        file="shared/mongo/away.py",
+        old="ConnectionFailure | ExecutionTimeout | WriteConcernError)",
+        new="ConnectionFailure | ExecutionTimeout)",
+        tests=("tests/shared/test_mongo.py", "-k", "means"),
+    ),
+    Mutant(
+        id="a-commit-without-its-majority-begins-the-transaction-anew",
+        kind=Kind.CONSISTENCY,
+        file="shared/mongo/transactions.py",
+        old='anew = problem.has_error_label("TransientTransactionError")',
+        new='anew = not problem.has_error_label("UnknownTransactionCommitResult")',
+        tests=("tests/store/test_attempts.py", "-k", "commit"),
+    ),
+    Mutant(
+        id="a-transaction-stays-open-as-long-as-its-change-runs",
+        kind=Kind.AVAILABILITY,
+        file="shared/mongo/driver.py",
+        old="        async with asyncio.timeout(seconds) as limit:\n",
+        new="        async with asyncio.timeout(None) as limit:\n",
+        tests=ATTEMPTS,
+    ),
+    Mutant(
+        id="an-abort-overtakes-the-first-statement",
+        kind=Kind.AVAILABILITY,
+        file="shared/mongo/driver.py",
+        old="        await asyncio.gather(*running, return_exceptions=True)\n",
+        new="        del running\n",
+        tests=ATTEMPTS,
+    ),
+    Mutant(
+        id="a-statement-outlasts-its-transaction",
+        kind=Kind.AVAILABILITY,
+        file="shared/mongo/driver.py",
+        old="        return left if self._longest is None else min(left, self._longest)\n",
+        new="        return left if self._longest is None else self._longest\n",
+        tests=ATTEMPTS,
     ),
 )

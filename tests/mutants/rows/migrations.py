@@ -52,7 +52,7 @@ ROWS = (
     Mutant(
         id="index-builds-have-the-clients-limit",
         kind=Kind.AVAILABILITY,
-        file="shared/mongo.py",
+        file="shared/mongo/collections.py",
         old="    with pymongo.timeout(0):\n",
         new="    with pymongo.timeout(None):\n",
         tests=NEAREST,
@@ -60,7 +60,7 @@ ROWS = (
     Mutant(
         id="index-builds-wait-for-every-member",
         kind=Kind.AVAILABILITY,
-        file="shared/mongo.py",
+        file="shared/mongo/collections.py",
         old='create_indexes([model], commitQuorum="majority")',
         new="create_indexes([model])",
         tests=NEAREST,

@@ -76,8 +76,8 @@ ROWS = (
         id="compose-management-plugin",
         kind=Kind.SECURITY,
         file=COMPOSE,
-        old="rabbitmq:4}",
-        new="rabbitmq:4-management}",
+        old="rabbitmq:4.3}",
+        new="rabbitmq:4.3-management}",
         tests=COMPOSE_TESTS,
     ),
 )

@@ -51,7 +51,7 @@ ROWS = (
         kind=Kind.SECURITY,
         file="services/identity/use_cases/users.py",
         old="        if session is None or not session.active(write.now):\n"
-        "            raise Unauthenticated\n",
+        "            raise TokenRevoked\n",
         new="",
         tests=("tests/services/identity/test_users.py", "-k", "during_a_change"),
     ),

@@ -177,7 +177,7 @@ ROWS = (
         kind=Kind.LIMIT,
         file=f"{USE_CASES}/passwords.py",
         old="counted=(WrongPassword,)",
-        new="counted=(Unauthenticated,)",
+        new="counted=(TokenRevoked,)",
         tests=(*PASSWORD_TESTS, "-k", "wrong_current"),
     ),
     Mutant(

@@ -299,9 +299,9 @@ ROUTES = [f"/v1/accounts/{ACCOUNT}/audit-events", f"/v1/accounts/{ACCOUNT}/audit
         (
             CheckResult(allowed=False, member=True, session_ended=True, reason="session-ended"),
             401,
-            "unauthenticated",
+            "token-revoked",
         ),
-        (CheckResult(allowed=False, member=False, session_ended=True), 401, "unauthenticated"),
+        (CheckResult(allowed=False, member=False, session_ended=True), 401, "token-revoked"),
         (None, 503, "unavailable"),
         ({"allowed": "certainly"}, 503, "unavailable"),
         ({}, 503, "unavailable"),
@@ -424,5 +424,5 @@ async def test_a_search_says_until_when_the_log_is_complete(api):
 async def test_an_ended_session_is_refused_before_its_path_is_looked_at(api, path):
     api.others.ended.add(READER_SESSION)
     status, problem = await api.get(path, headers={"Rolecall-Revision": "none"})
-    assert (status, problem["code"]) == (401, "unauthenticated")
+    assert (status, problem["code"]) == (401, "token-revoked")
     assert api.others.questions == []

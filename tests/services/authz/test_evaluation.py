@@ -186,7 +186,7 @@ async def test_a_token_without_the_scope_is_refused(world, authz):
 
 async def test_a_request_without_a_valid_token_is_refused(world, authz):
     said = await world.post(authz, evaluation(BO, "instance:write"), token="none")
-    assert (said.status, said.body["code"]) == (401, "unauthenticated")
+    assert (said.status, said.body["code"]) == (401, "token-invalid")
 
 
 async def test_a_user_may_only_ask_about_themselves(world, authz):

@@ -46,8 +46,11 @@ def withheld(reason: str) -> float:
 
 
 def shown(answer: Answered) -> tuple[object, ...]:
-    """What an answer shows of itself, without what differs between any two."""
-    own = {"date", "x-request-id", "request-id", "traceparent"}
+    """What an answer shows of itself, without what differs between any two.
+
+    `RateLimit` counts every request of the sender for a mail.
+    """
+    own = {"date", "x-request-id", "request-id", "traceparent", "ratelimit"}
     headers = {name.lower(): value for name, value in answer.headers.items()}
     return answer.status, answer.text, {n: v for n, v in headers.items() if n not in own}
 
@@ -128,6 +131,8 @@ async def test_beyond_its_budget_the_answer_is_as_always(
                 answers += [await identity.post(path, body) for _ in range(4)]
             assert {answer.status for answer in answers} == {202}
             assert all(shown(answer) == shown(answers[0]) for answer in answers), path
+            left = [int(answer.headers["RateLimit"].split(";")[1][2:]) for answer in answers]
+            assert left == list(range(left[0], left[0] - len(answers), -1)), path
         assert await mails_to(identity, "new@example.com") == 1
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from shared.auth.key_sources import REFRESH_AFTER_SECONDS
+from shared.auth.keys import decode
 from shared.auth.principals import ClientPrincipal
 from shared.contracts.facts import shard_of
 from shared.ids import AccountId
@@ -27,14 +31,54 @@ FORMS: list[tuple[dict[str, str], int, str]] = [
 ]
 
 
+DOCUMENTS = ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server")
+CACHED = (*DOCUMENTS, "/.well-known/jwks.json")
+REQUIRED = {
+    "issuer",
+    "token_endpoint",
+    "jwks_uri",
+    "response_types_supported",
+    "subject_types_supported",
+    "id_token_signing_alg_values_supported",
+}
+"""What OpenID Connect Discovery 1.0, section 3, requires of a server without authorization."""
+
+
 @pytest.mark.rule("B1")
-async def test_every_address_of_the_discovery_document_answers(identity: Identity) -> None:
-    found = (await identity.send("GET", "/.well-known/openid-configuration")).body
-    assert found["issuer"] == ISSUER
-    for name in ("jwks_uri", "token_endpoint"):
-        path = found[name].removeprefix(ISSUER)
-        method = "GET" if name == "jwks_uri" else "POST"
-        assert (await identity.send(method, path)).status in {200, 400}
+async def test_every_address_of_the_discovery_documents_answers(identity: Identity) -> None:
+    for document in DOCUMENTS:
+        found = (await identity.send("GET", document)).body
+        for name in ("jwks_uri", "token_endpoint"):
+            path = found[name].removeprefix(ISSUER)
+            method = "GET" if name == "jwks_uri" else "POST"
+            assert (await identity.send(method, path)).status in {200, 400}
+        assert {name for name in found if name.endswith(("_endpoint", "_uri"))} == {
+            "jwks_uri",
+            "token_endpoint",
+        }
+
+
+async def test_both_discovery_documents_and_every_token_name_one_issuer(identity: Identity) -> None:
+    openid, oauth = [(await identity.send("GET", path)).body for path in DOCUMENTS]
+    assert openid.keys() >= REQUIRED
+    assert oauth.items() <= openid.items()
+    client, person = await identity.make_client(), await identity.person("ana@example.com")
+    issued = await identity.get_token(client, CLIENT_CREDENTIALS)
+    for token in (issued.body["access_token"], person["access_token"]):
+        claims = json.loads(decode(token.split(".")[1]))
+        assert claims["iss"] == openid["issuer"] == oauth["issuer"] == ISSUER
+
+
+async def test_public_documents_are_kept_as_long_as_services_keep_keys(identity: Identity) -> None:
+    for path in CACHED:
+        first = await identity.send("GET", path)
+        assert first.headers["Cache-Control"] == f"public, max-age={REFRESH_AFTER_SECONDS:.0f}"
+        etag = first.headers["ETag"]
+        for known in (etag, f"W/{etag}", f'"x", {etag}', "*"):
+            same = await identity.send("GET", path, headers={"If-None-Match": known})
+            assert (same.status, same.text, same.headers["ETag"]) == (304, "", etag)
+        other = await identity.send("GET", path, headers={"If-None-Match": '"x"'})
+        assert (other.status, other.body) == (200, first.body)
 
 
 async def test_a_token_of_a_client_has_its_scopes_and_bounds(identity: Identity) -> None:

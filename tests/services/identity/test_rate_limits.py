@@ -9,7 +9,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from pymongo.errors import ConnectionFailure
 
 from services.identity.adapters.argon2 import Argon2Hasher
 from services.identity.domain.passwords import HashingBusy
@@ -17,6 +16,7 @@ from services.identity.domain.rate_limits import RateLimit, Window
 from services.identity.store import Store
 from services.identity.store.rate_limits import RateLimitRows
 from shared.journal import Journal
+from shared.mongo import DatabaseAway
 from shared.problems import Unavailable
 from tests.patience import PATIENT
 from tests.services.identity.faults import CountingHasher, Fault, HeldHasher
@@ -34,6 +34,10 @@ class CountedStore(Store):
     async def count(self, *given: Any, **named: Any) -> Any:
         CountedStore.asked += 1
         return await super().count(*given, **named)
+
+    async def count_all(self, *given: Any, **named: Any) -> Any:
+        CountedStore.asked += 1
+        return await super().count_all(*given, **named)
 
     async def uncount(self, *given: Any, **named: Any) -> Any:
         CountedStore.asked += 1
@@ -71,8 +75,8 @@ async def test_of_a_thousand_guesses_ten_are_checked_and_others_sign_in(
         assert set(statuses) == {401, 429}
         assert statuses.count(401) <= 10
         # What the others wait for is counted, since seconds depend on the machine. A guess that is
-        # checked costs a hash, two counts and a look-up; one that was on its way when the limit was
-        # reached costs two counts, one of them given back; one of the others costs five calls.
+        # checked costs a hash, a count and a look-up; one that was on its way when the limit was
+        # reached costs a count and what it gives back; one of the others costs at most five calls.
         assert hasher.jobs - hashes <= 10 + 5
         assert CountedStore.asked - asked <= 10 * 3 + 8 * 3 + 5 * 5
         locked = await identity.log_in("ana@example.com")
@@ -118,12 +122,12 @@ def failing_journal() -> tuple[dict[str, Any], Fault]:
 
 
 def database_away_in_a_transaction() -> tuple[dict[str, Any], Fault]:
-    fault = Fault(ConnectionFailure("gone"))
+    fault = Fault(DatabaseAway("gone"))
     return {"store": fault.planted_in(Store, "insert_session")}, fault
 
 
 def database_away() -> tuple[dict[str, Any], Fault]:
-    fault = Fault(ConnectionFailure("gone"))
+    fault = Fault(DatabaseAway("gone"))
     return {"store": fault.planted_in(Store, "user_of")}, fault
 
 
@@ -317,3 +321,59 @@ async def test_a_person_goes_before_a_sender_that_guesses(
             answer = await identity.log_in("ana@example.com", headers=person)
             assert answer.status == 200
         assert hasher.ranks == [1, 2, 3, 4, 1, 1, 1]
+
+
+def quota(name: str, limit: int, window: int, *, left: int, seconds: int) -> tuple[str, str]:
+    """The members of `RateLimit-Policy` and `RateLimit` for one limit."""
+    return f'"{name}";q={limit};w={window}', f'"{name}";r={left};t={seconds}'
+
+
+def told(answer: Any) -> list[tuple[str, str]]:
+    """The quotas that an answer tells."""
+    lists = (answer.headers.get(name, "") for name in ("RateLimit-Policy", "RateLimit"))
+    return list(zip(*(members.split(", ") for members in lists), strict=True))
+
+
+async def test_each_sign_in_tells_what_is_left_of_its_limits(
+    mongo_url: str, database_name: str
+) -> None:
+    async with running(mongo_url, database_name, logins_per_address=2) as identity:
+        await identity.person("ana@example.com")
+        for email, left in (("ana@example.com", 1), ("absent@example.com", 1)):
+            wrong = await identity.log_in(email, "not the password")
+            network = 199 if email == "ana@example.com" else 198
+            assert told(wrong) == [
+                quota("logins", 200, 900, left=network, seconds=900),
+                quota("login", 2, 900, left=left, seconds=900),
+            ]
+        right = await identity.log_in("ana@example.com")
+        assert right.status == 200
+        assert told(right)[1] == quota("login", 2, 900, left=1, seconds=900)
+        mailed = await identity.sign_up("new@example.com")
+        assert told(mailed) == [quota("mails-from", 100, 3600, left=98, seconds=3600)]
+        me = await identity.send("GET", "/v1/me", token=right.body["access_token"])
+        assert "RateLimit" not in me.headers
+
+
+async def test_a_refused_sign_in_passes_after_exactly_the_told_seconds(
+    mongo_url: str, database_name: str
+) -> None:
+    """The network's limit ends first; the address's limit, which is reached too, ends later."""
+    async with running(mongo_url, database_name, logins_per_address=1, logins_per_ip=3) as identity:
+        await identity.person("ana@example.com")
+        for email in ("a@example.com", "b@example.com"):
+            assert (await identity.log_in(email, "wrong")).status == 401
+        identity.clock.move(500.5)
+        assert (await identity.log_in("ana@example.com", "wrong")).status == 401
+        for _ in ("from the database", "from memory"):
+            over = await identity.log_in("ana@example.com")
+            assert (over.status, over.headers["Retry-After"]) == (429, "900")
+            assert told(over) == [
+                quota("logins", 3, 900, left=0, seconds=400),
+                quota("login", 1, 900, left=0, seconds=900),
+            ]
+        identity.clock.move(899)
+        early = await identity.log_in("ana@example.com")
+        assert (early.status, early.headers["Retry-After"]) == (429, "1")
+        identity.clock.move(1)
+        assert (await identity.log_in("ana@example.com")).status == 200

@@ -93,4 +93,4 @@ async def test_an_ended_session_is_refused_before_its_input(identity: Identity) 
 
     for body in ({"name": "a\nb"}, {"unknown": 1}, {"name": "Good"}):
         refused = await identity.send("PATCH", "/v1/me", body, token=token)
-        assert (refused.status, refused.code) == (401, "unauthenticated"), body
+        assert (refused.status, refused.code) == (401, "token-revoked"), body

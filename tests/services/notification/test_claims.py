@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from pymongo.errors import AutoReconnect
 
 from services.notification.use_cases.deliver import claim_due, deliver
+from shared.mongo import DatabaseAway
 from shared.problems import Unavailable
 from tests.services.notification.steps import (
     CLAIM,
@@ -98,7 +98,7 @@ async def test_a_result_is_saved_later_while_the_claim_is_renewed(sending, scrip
         before = (await sending.one())["due_at"]
         await wait_for(lambda: due_after(sending, before), what="the claim to be kept")
 
-    failing(sending, *[Unavailable(), AutoReconnect("away")] * 2, pause=pause)
+    failing(sending, *[Unavailable(), DatabaseAway("away")] * 2, pause=pause)
     sending.clock.goes = True
     await tell(sending, REMOVED)
     for _ in range(6):

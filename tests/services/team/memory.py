@@ -206,7 +206,12 @@ class MemoryStore(Store):
     async def replace_invitations(self, changed: Any, session: Any) -> None:
         self.invited |= {one.invitation_id: one for one in changed}
 
-    async def count_invitation(self, account_id: AccountId, **given: Any) -> None:
+    async def invitation_times(self, account_id: AccountId, session: Any) -> list[datetime]:
+        return []
+
+    async def save_invitation_times(
+        self, account_id: AccountId, times: Any, *, now: datetime, session: Any
+    ) -> None:
         return None
 
     async def account_mails(self, account_id: AccountId, session: Any) -> list[Any]:

@@ -499,8 +499,20 @@ async def test_an_account_has_its_own_limit_of_invitations(
     async with running(mongo_url, database_name, invitations_per_account=3) as team:
         account = await team.account()
         for number in range(3):
-            (await invite(account, f"a{number}@example.com", "basic")).expect(201)
+            answer = await invite(account, f"a{number}@example.com", "basic")
+            answer.expect(201)
+            assert answer.headers["RateLimit-Policy"] == '"invitations";q=3;w=86400'
+            left = DAY - 600 * number
+            assert answer.headers["RateLimit"] == f'"invitations";r={2 - number};t={left}'
+            team.clock.move(600)
+        over = await invite(account, "a4@example.com", "basic")
+        wait = DAY - 1800
+        assert (over.status, over.headers["Retry-After"]) == (429, str(wait))
+        assert over.headers["RateLimit"] == f'"invitations";r=0;t={wait}'
+        team.clock.move(wait - 0.001)
         assert (await invite(account, "a4@example.com", "basic")).status == 429
+        team.clock.move(0.001)
+        (await invite(account, "a4@example.com", "basic")).expect(201)
 
 
 def test_no_code_of_a_refusal_has_two_meanings() -> None:

@@ -18,7 +18,7 @@ from shared.following.follower import Follower
 from shared.following.live_callers import LiveCallers
 from shared.following.sign_in_state import SignInState
 from shared.ids import ClientId, SessionId, UserId
-from shared.problems import Stale, Unauthenticated
+from shared.problems import Stale, TokenRevoked
 
 USER = UserId("usr_1")
 ENDED = SessionObject(user_id=USER, ended_at=datetime(2026, 3, 1, tzinfo=UTC))
@@ -80,7 +80,7 @@ async def test_a_live_session_and_a_known_client_are_admitted(callers: LiveCalle
 async def test_an_ended_session_and_a_deleted_client_are_refused(
     callers: LiveCallers, caller: UserPrincipal | ClientPrincipal
 ) -> None:
-    with pytest.raises(Unauthenticated):
+    with pytest.raises(TokenRevoked):
         await callers.check(caller)
 
 
@@ -96,5 +96,5 @@ async def test_without_a_lease_nothing_is_known_of_any_caller(
 def test_the_actor_of_a_write_is_checked_by_its_session(callers: LiveCallers) -> None:
     callers.check_actor(Actor(type="user", id=USER, session_id="ses_live"))
     callers.check_actor(Actor(type="service", id="team"))
-    with pytest.raises(Unauthenticated):
+    with pytest.raises(TokenRevoked):
         callers.check_actor(Actor(type="user", id=USER, session_id="ses_ended"))

@@ -18,6 +18,7 @@ from shared.auth.keys import generate_service_keys
 from shared.auth.principals import ClientPrincipal, UserPrincipal
 from shared.http.access import Admin, Client, Internal, Permission, Public, Session, SessionOrClient
 from shared.http.api import Api
+from shared.http.error_forms import ErrorForm
 from shared.http.idempotency import Idempotency
 from shared.http.routes import Answer, Body, Call, Media, Route, Strictness
 from shared.ids import AccountId, ClientId, SessionId, UserId
@@ -191,6 +192,7 @@ ROUTES = (
         takes=Search,
         media=Media.FORM,
         strictness=Strictness.LENIENT,
+        errors=ErrorForm.OAUTH,
     ),
 )
 INTERNAL_ROUTES = (

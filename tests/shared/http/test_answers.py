@@ -1,26 +1,36 @@
 """Answers: who is admitted, what a refusal becomes, and which headers are set."""
 
 import logging
+import re
+from datetime import timedelta
 
+import aiohttp
 import pytest
 from pydantic import BaseModel
-from pymongo.errors import AutoReconnect
 
+from shared.auth.access_tokens import sign_access_token, user_claims
 from shared.http.access import Client, Internal, Permission, Public, Session
 from shared.http.api import Api
 from shared.http.refusals import WrongPrincipal
 from shared.http.routes import Reply
+from shared.mongo import DatabaseAway
+from shared.networks import PRIVATE_NETWORKS
 from shared.problems import (
     NotFound,
     PermissionMissing,
     Stale,
+    TokenRevoked,
     Unauthenticated,
     Unavailable,
     refusal_of,
 )
 from tests.shared.http.sample import (
     ACCOUNT,
+    CLOCK,
     CREDENTIALS,
+    ISSUER,
+    KEY,
+    SESSION,
     USER,
     Busy,
     Echo,
@@ -36,6 +46,17 @@ from tests.shared.http.sample import (
 
 ACCOUNT_PATH = f"/v1/accounts/{ACCOUNT}"
 EVERYONE = (None, *CREDENTIALS)
+
+
+def signed(kid: str = "key_1", *, seconds: int = 0) -> str:
+    """The token of a user, issued at another time or by another key."""
+    issued = CLOCK.now() + timedelta(seconds=seconds)
+    claims = user_claims(
+        issuer=ISSUER, user_id=USER, session_id=SESSION, account_id=ACCOUNT, now=issued
+    )
+    return sign_access_token(KEY, kid, claims)
+
+
 WHO = {
     ("GET", "/v1/open"): dict.fromkeys(EVERYONE, 200),
     ("GET", "/v1/mine"): {None: 401, "user": 200, "checker": 403, "reader": 403},
@@ -53,6 +74,47 @@ CASES = [
 ]
 
 
+def challenge_of(response: aiohttp.ClientResponse) -> dict[str, str]:
+    """The parameters of a challenge for a bearer token."""
+    scheme, _, parameters = response.headers["WWW-Authenticate"].partition(" ")
+    assert scheme == "Bearer"
+    return dict(re.findall(r'(\w+)="([^"]*)"', parameters))
+
+
+SENT = {
+    "no header": (None, "unauthenticated"),
+    "another scheme": ("Basic eA==", "unauthenticated"),
+    "a scheme alone": ("Bearer", "token-invalid"),
+    "no token": ("Bearer x.y.z", "token-invalid"),
+    "an unknown key": (f"Bearer {signed('key_2')}", "token-invalid"),
+    "a time that is over": (f"Bearer {signed(seconds=-400)}", "token-expired"),
+    "an unknown key whose time is over": (
+        f"Bearer {signed('key_2', seconds=-400)}",
+        "token-invalid",
+    ),
+    "a session that has ended": (f"Bearer {signed()}", "token-revoked"),
+}
+
+
+@pytest.mark.parametrize(("header", "code"), SENT.values(), ids=SENT.keys())
+async def test_a_401_tells_a_missing_a_bad_an_old_and_a_revoked_token_apart(
+    serve, world, header: str | None, code: str
+):
+    async def ended(principal):
+        raise TokenRevoked
+
+    site = await serve(team(world, authenticator=authenticator(live=ended)))
+    headers = {} if header is None else {"Authorization": header}
+    async with site.ask("GET", "/v1/mine", headers=headers) as response:
+        problem, challenge = await response.json(), challenge_of(response)
+    assert (response.status, problem["code"]) == (401, code)
+    told = {"realm": "rolecall"}
+    if code != "unauthenticated":
+        # RFC 6750, section 3: no error without a token.
+        told |= {"error": "invalid_token", "error_description": problem["detail"]}
+    assert challenge == told
+
+
 @pytest.mark.parametrize(("method", "path", "who", "status"), CASES)
 async def test_each_route_admits_the_callers_that_its_row_names(
     site: Site, method: str, path: str, who: str | None, status: int
@@ -62,7 +124,9 @@ async def test_each_route_admits_the_callers_that_its_row_names(
         assert response.status == status
         assert len(site.world.calls) == (status == 200)
         if status == 401:
-            assert response.headers["WWW-Authenticate"] == 'Bearer realm="rolecall"'
+            challenge, code = challenge_of(response), (await response.json())["code"]
+            assert code == ("unauthenticated" if who is None else "token-invalid")
+            assert challenge.get("error") == (None if who is None else "invalid_token")
 
 
 async def test_the_actor_comes_from_the_credential_alone(site: Site):
@@ -76,7 +140,7 @@ async def test_a_huge_token_is_unauthenticated(site: Site, length: int):
     headers = {"Authorization": "Bearer " + "x" * length}
     async with site.ask("GET", "/v1/mine", headers=headers) as response:
         assert response.status == 401
-        assert (await response.json(content_type=None))["code"] == "unauthenticated"
+        assert (await response.json(content_type=None))["code"] == "token-invalid"
 
 
 async def test_an_ended_session_is_unauthenticated(serve, world):
@@ -84,7 +148,7 @@ async def test_an_ended_session_is_unauthenticated(serve, world):
 
     async def live(principal):
         if principal.user_id not in alive:
-            raise Unauthenticated
+            raise TokenRevoked
 
     site = await serve(team(world, authenticator=authenticator(live=live)))
     for status in (200, 401):
@@ -244,7 +308,7 @@ async def test_an_internal_error_tells_nothing_and_is_logged_once(site: Site, ca
 
 
 async def test_a_database_that_is_away_makes_the_answer_unavailable(site: Site, caplog):
-    site.world.raises = AutoReconnect("mongodb://team:hunter2@db/")
+    site.world.raises = DatabaseAway("mongodb://team:hunter2@db/")
     async with site.ask("GET", "/v1/open") as response:
         assert (response.status, response.headers["Retry-After"]) == (503, "1")
         assert "hunter2" not in await response.text()
@@ -338,6 +402,11 @@ FORWARDED = [
     (("127.0.0.0/8",), "::ffff:198.51.100.7", "198.51.100.7"),
     (("127.0.0.0/8",), "2001:db8::1", "2001:db8::1"),
     (("127.0.0.0/8",), "", "127.0.0.1"),
+    (("127.0.0.0/8",), "198.51.100.7:4711", "198.51.100.7"),
+    (("127.0.0.0/8",), "[2001:db8::1]:4711", "2001:db8::1"),
+    (("127.0.0.0/8",), "[2001:db8::1]", "2001:db8::1"),
+    (("127.0.0.0/8",), "198.51.100.7, [::1]x, 127.0.0.2", "127.0.0.2"),
+    (PRIVATE_NETWORKS, "6.6.6.6, 198.51.100.7, fd00::1, [fe80::1]:80, 100.64.0.1", "198.51.100.7"),
     (("127.0.0.0/8",), "127.0.0.2, 127.0.0.3", "127.0.0.2"),
 ]
 
@@ -350,6 +419,55 @@ async def test_a_forwarded_address_counts_from_our_own_proxies_only(
     async with site.ask("GET", "/v1/open", headers={"X-Forwarded-For": sent}) as response:
         assert response.status == 200
     assert world.calls[0].caller.request.ip == address
+
+
+RFC_7239 = [
+    ("for=198.51.100.7", "198.51.100.7"),
+    ('for=192.0.2.9;proto=https, For="[2001:db8::1]:4711";by=127.0.0.1', "2001:db8::1"),
+    ('proto=http;for="198.51.100.7:80", for=127.0.0.2', "198.51.100.7"),
+    ("for=_hidden", "127.0.0.1"),
+    ("for=198.51.100.7, proto=https", "127.0.0.1"),
+    ("before=198.51.100.7", "127.0.0.1"),
+]
+
+
+@pytest.mark.rule("T18")
+@pytest.mark.parametrize(("sent", "address"), RFC_7239)
+async def test_the_standard_header_of_proxies_is_read(serve, world, sent: str, address: str):
+    site = await serve(team(world), proxies=("127.0.0.0/8",))
+    async with site.ask("GET", "/v1/open", headers={"Forwarded": sent}) as response:
+        assert response.status == 200
+    assert world.calls[0].caller.request.ip == address
+
+
+@pytest.mark.rule("T18")
+async def test_a_sender_cannot_hide_behind_the_header_its_proxy_does_not_set(serve, world):
+    site = await serve(team(world), proxies=("127.0.0.0/8",))
+    headers = {"X-Forwarded-For": "198.51.100.7", "Forwarded": "for=6.6.6.6"}
+    async with site.ask("GET", "/v1/open", headers=headers) as response:
+        assert response.status == 200
+    assert world.calls[0].caller.request.ip == "198.51.100.7"
+
+
+async def test_every_json_answer_ends_its_line(site: Site):
+    for path, status in (("/v1/open", 200), ("/openapi.json", 200), ("/nothing", 404)):
+        async with site.ask("GET", path) as response:
+            assert response.status == status
+            assert (await response.read()).endswith(b"}\n")
+
+
+async def test_a_polled_route_is_logged_for_debugging_only(serve, world, caplog):
+    caplog.set_level(logging.INFO)
+    routes = [
+        row("GET", path, access, polled=True)
+        for path, access in (("/v1/open", Public()), ("/v1/mine", Session()))
+    ]
+    site = await serve(Api("team", routes, world, authenticator=authenticator()))
+    for path in ("/v1/open", "/v1/mine"):
+        async with site.ask("GET", path) as response:
+            await response.read()
+    [line] = [record for record in caplog.records if record.name == "rolecall.access"]
+    assert (vars(line)["route"], vars(line)["status"]) == ("/v1/mine", 401)
 
 
 async def test_a_user_agent_is_kept_short_and_printable(site: Site):

@@ -38,7 +38,7 @@ from shared.problems import (
     NotFound,
     PermissionMissing,
     Refusal,
-    Unauthenticated,
+    TokenRevoked,
     Unavailable,
 )
 from shared.runtime.listeners import listen, url_of
@@ -325,8 +325,8 @@ DECISIONS = [
     (CheckResult(allowed=False, member=True, reason="role"), PermissionMissing),
     (CheckResult(allowed=False, member=False), NotFound),
     (CheckResult(allowed=True, member=False), NotFound),
-    (CheckResult(allowed=True, member=True, session_ended=True), Unauthenticated),
-    (CheckResult(allowed=False, member=False, session_ended=True), Unauthenticated),
+    (CheckResult(allowed=True, member=True, session_ended=True), TokenRevoked),
+    (CheckResult(allowed=False, member=False, session_ended=True), TokenRevoked),
 ]
 
 
@@ -398,7 +398,7 @@ async def test_authz_is_asked_whether_a_caller_is_live(
     if live:
         await checker.check_live(principal)
     else:
-        with pytest.raises(Unauthenticated):
+        with pytest.raises(TokenRevoked):
             await checker.check_live(principal)
     assert world.calls[0].body == asked
 

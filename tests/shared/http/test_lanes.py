@@ -28,7 +28,7 @@ from shared.http.lanes import (
 )
 from shared.http.routes import Call, Route
 from shared.ids import SessionId, UserId
-from shared.problems import Unauthenticated
+from shared.problems import TokenRevoked
 from tests.shared.http.sample import (
     CLOCK,
     ISSUER,
@@ -229,6 +229,11 @@ async def test_one_sender_gets_its_share_and_another_is_answered(serve, path):
         for status, retry_after, problem in refused:
             assert (status, problem["code"], retry_after) == (429, "too-many-requests-at-once", "1")
         other = token_of(2) | {"X-Forwarded-For": "198.51.100.1"}
+        async with site.ask("POST", path, headers=token_of(1)) as answer:
+            lane = "strangers" if path == "/v1/stranger" else "users"
+            policy = f'"{lane}-at-once";q=2;qu="concurrent-requests"'
+            assert answer.headers["RateLimit-Policy"] == policy
+            assert answer.headers["RateLimit"] == f'"{lane}-at-once";r=0;t=1'
         asked = asyncio.create_task(site.session.post(site.url + path, headers=other))
         await wait_for(lambda: gate.waiting == 3, what="the request of another sender")
         gate.may_go_on.set()
@@ -326,13 +331,13 @@ async def test_one_sender_may_begin_a_limited_number_of_bodies(serve):
 )
 async def test_a_caller_that_has_ended_learns_nothing_about_its_body(serve, sent):
     async def ended(principal):
-        raise Unauthenticated
+        raise TokenRevoked
 
     thing = [row("POST", "/v1/thing", Session(), takes=Thing, handler=at_once)]
     site = await serve(Api("team", thing, None, authenticator=authenticator(live=ended)))
     headers = token_of(1) | sent.get("headers", {})
     async with site.ask("POST", "/v1/thing", **sent | {"headers": headers}) as answer:
-        assert (answer.status, (await answer.json())["code"]) == (401, "unauthenticated")
+        assert (answer.status, (await answer.json())["code"]) == (401, "token-revoked")
 
 
 async def test_the_log_names_the_network_of_a_refused_sender_once(serve, caplog):

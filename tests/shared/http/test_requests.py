@@ -346,7 +346,15 @@ async def test_a_route_without_parameters_takes_none(site: Site):
         await problem(response, 422, "invalid")
 
 
-FORMS = ["limit=ten", "limit=1&limit=2", "limit", "limit=%ff", "&".join(["a=1"] * 40), "é=1"]
+FORMS = [
+    "limit=ten",
+    "limit=1&limit=2",
+    "limit",
+    "limit=%ff",
+    "&".join(["a=1"] * 40),
+    "é=1",
+    "limit=%4",
+]
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -354,7 +362,7 @@ async def test_a_form_that_does_not_fit_is_a_bad_request(site: Site, form: str):
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     async with site.ask("POST", "/oauth2/token", data=form, headers=headers) as response:
         assert response.status == 400
-        assert (await response.json(content_type=None))["code"] in {"bad-request", "malformed-form"}
+        assert (await response.json())["error"] == "invalid_request"
 
 
 async def test_a_form_is_read_and_what_is_unknown_in_it_ignored(site: Site):

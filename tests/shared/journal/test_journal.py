@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import pytest
-from pymongo.errors import AutoReconnect
+from motor.motor_asyncio import AsyncIOMotorClient
 
 from shared.clock import SystemClock
 from shared.contracts.facts import SHARDS, parse_revision, shard_of
@@ -22,7 +22,10 @@ from shared.mongo import (
 from shared.problems import Unavailable
 from tests.patience import PATIENT
 from tests.shared.journal.conftest import CALLER, MakeJournal, project_created
+from tests.support.commands import Commands
 from tests.support.journal_keys import signer
+from tests.support.journals import journal_of
+from tests.support.replica_set import forgotten
 
 SHARD = shard_of("acc_1")
 
@@ -169,8 +172,35 @@ async def test_a_guard_that_finds_its_key_taken_ends_the_write(
     assert await seqs(journal) == [1]
 
 
+async def test_a_first_start_inserts_the_epoch_and_all_heads_in_one_call(
+    mongo_url: str, database_name: str
+) -> None:
+    commands = Commands()
+    client: DbClient = AsyncIOMotorClient(mongo_url, event_listeners=[commands])
+    starting = [journal_of(client, database_name) for _ in range(3)]
+
+    await starting[0].start()
+    assert [next(iter(sent)) for sent in commands.sent] == ["find", "insert", "find"]
+    await asyncio.gather(*(journal.start() for journal in starting))
+    client.close()
+
+    assert len([sent for sent in commands.sent if "insert" in sent]) == 1
+    assert len({journal.epoch for journal in starting}) == 1
+
+
+async def test_of_processes_that_start_at_once_all_have_one_epoch(
+    client: DbClient, database: Database
+) -> None:
+    starting = [journal_of(client, database.name) for _ in range(8)]
+    await asyncio.gather(*(journal.start() for journal in starting))
+
+    heads = [head["_id"] async for head in database["heads"].find({})]
+    assert sorted(heads, key=str) == sorted(["epoch", *range(SHARDS)], key=str)
+    assert len({journal.epoch for journal in starting}) == 1
+
+
 class LosesFirstAnswer(Transactions):
-    """The first commit takes effect, and its answer is lost."""
+    """The first commit takes effect, its answer is lost, and the server forgets it."""
 
     lost = False
 
@@ -178,18 +208,18 @@ class LosesFirstAnswer(Transactions):
         await super().commit(session)
         if not self.lost:
             self.lost = True
-            raise AutoReconnect("the reply was cut off")
+            raise forgotten()
 
 
 class CutBeforeFirstCommit(Transactions):
-    """The first commit does not reach the database."""
+    """The first commit does not reach the database, which has ended the transaction."""
 
     cut = False
 
     async def commit(self, session: DbSession) -> None:
         if not self.cut:
             self.cut = True
-            raise AutoReconnect("cut before the commit")
+            raise forgotten()
         await super().commit(session)
 
 

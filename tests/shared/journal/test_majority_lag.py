@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from pydantic import BaseModel
-from pymongo.errors import AutoReconnect, ExecutionTimeout
 
 from shared.clock import SystemClock
 from shared.contracts.facts import shard_of
@@ -16,13 +15,13 @@ from shared.journal import Journal, JournalWrite
 from shared.journal.repeats import Repeats
 from shared.leases import Leases, MongoLeaseStore
 from shared.leases.barrier import Report, lease_id
-from shared.mongo import Transactions
+from shared.mongo import DatabaseAway, Transactions
 from shared.problems import NotFound, Unavailable
 from shared.timeouts import Timeouts
 from tests.shared.journal.conftest import CALLER, project_created
 from tests.support.chains import report_at
 from tests.support.journal_keys import signer
-from tests.support.replica_set import ReplicaSet
+from tests.support.replica_set import ReplicaSet, forgotten
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -150,7 +149,7 @@ async def ended(work: Coroutine[Any, Any, Any]) -> Exception | None:
     """The exception that ends it."""
     try:
         await work
-    except (NotFound, Unavailable, ExecutionTimeout, RepeatedRequest) as problem:
+    except (NotFound, Unavailable, DatabaseAway, RepeatedRequest) as problem:
         return problem
     return None
 
@@ -165,7 +164,7 @@ async def undo(source: Source, first: asyncio.Task[Any]) -> None:
 async def test_a_repeated_removal_is_not_answered_before_a_majority_has_it(source: Source) -> None:
     first = await source.removal_on_the_primary_only()
 
-    assert isinstance(await ended(source.repeat()), ExecutionTimeout)
+    assert isinstance(await ended(source.repeat()), DatabaseAway)
     assert source.leases.awaited == []
 
     source.replica_set.follows_on_wait = True
@@ -261,7 +260,7 @@ async def test_a_process_with_an_old_primary_answers_no_repeat(source: Source) -
     source.leases.awaited.clear()
     source.client.behind = 1
 
-    assert isinstance(await ended(source.repeat()), ExecutionTimeout)
+    assert isinstance(await ended(source.repeat()), DatabaseAway)
     assert source.leases.awaited == []
 
 
@@ -291,7 +290,7 @@ async def test_a_kept_answer_is_given_once_a_majority_has_it(source: Source) -> 
     first = await source.removal_on_the_primary_only(source.guard())
     repeat = source.guard()
 
-    assert isinstance(await ended(source.repeat(repeat)), ExecutionTimeout)
+    assert isinstance(await ended(source.repeat(repeat)), DatabaseAway)
     assert source.leases.awaited == []
 
     source.replica_set.follows_on_wait = True
@@ -329,7 +328,7 @@ class NoAnswer(Transactions):
         await wait_for(lambda: len(self.replica_set.versions) > before, what="the commit")
         commit.cancel()
         self.replica_set.follows_on_wait = True
-        raise AutoReconnect("the answer was cut off")
+        raise forgotten()
 
 
 async def test_the_look_up_of_an_unanswered_commit_waits_for_a_majority(source: Source) -> None:

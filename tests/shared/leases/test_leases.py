@@ -7,12 +7,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from pymongo.errors import AutoReconnect
 
 from shared.contracts.facts import Position
 from shared.following.journal_view import JournalView, LeaseGrant
 from shared.leases import Leases, LifeEnded, Receipt
 from shared.leases.barrier import Barrier, How
+from shared.mongo import DatabaseAway
 from shared.timeouts import DEFAULT_TIMEOUTS
 from tests.clocks import SetClock
 from tests.patience import PATIENT
@@ -276,7 +276,7 @@ async def test_while_the_database_is_away_the_writer_waits_and_does_not_fail(clo
         async def session(self, after=None):
             if self.away:
                 self.looks += 1
-                raise AutoReconnect("gone")
+                raise DatabaseAway("gone")
             yield None
 
     store = Away("e1", {3: 7})

@@ -92,7 +92,7 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 
 async def get(session: aiohttp.ClientSession, url: str) -> tuple[int, str]:
     async with session.get(url) as response:
-        return response.status, await response.text()
+        return response.status, (await response.text()).removesuffix("\n")
 
 
 async def test_a_service_opens_runs_its_tasks_and_closes(

@@ -8,17 +8,19 @@ import pytest
 
 from services.identity.domain.rate_limits import (
     RECHECK,
+    Counted,
     RateLimit,
     RefusedSenders,
     TooManyRequests,
     Window,
-    check_limit,
+    check_limits,
     count_attempt,
     is_reached,
     mail_limit,
     sign_in_limits,
 )
 from shared.networks import network_of
+from shared.quotas import Quota
 from tests.services.identity.domain.rows import NOON
 
 HOUR = timedelta(hours=1)
@@ -42,14 +44,34 @@ def test_count_attempt(before: Window | None, after: Window) -> None:
     ("count", "seconds", "retry_after"),
     [(5, 60, None), (6, 60, 60), (6, 59.2, 60), (6, 0.2, 1), (6, -3, 1)],
 )
-def test_check_limit(count: int, seconds: float, retry_after: int | None) -> None:
-    window = Window(count, NOON + timedelta(seconds=seconds))
+def test_check_limits(count: int, seconds: float, retry_after: int | None) -> None:
+    counted = Counted(limit_of("a"), Window(count, NOON + timedelta(seconds=seconds)))
     if retry_after is None:
-        check_limit(window, limit=5, now=NOON)
+        check_limits([counted], now=NOON)
     else:
         with pytest.raises(TooManyRequests) as refused:
-            check_limit(window, limit=5, now=NOON)
+            check_limits([counted], now=NOON)
         assert refused.value.retry_after == retry_after
+
+
+def test_the_longest_wait_of_the_reached_limits_is_told() -> None:
+    counted = [
+        Counted(limit_of(name), Window(count, NOON + timedelta(seconds=seconds)))
+        for name, count, seconds in (("short", 6, 30), ("long", 6, 90.5), ("not over", 5, 300))
+    ]
+    with pytest.raises(TooManyRequests) as refused:
+        check_limits(counted, now=NOON)
+    assert refused.value.retry_after == 91
+
+
+@pytest.mark.parametrize(
+    ("count", "given_back", "remaining"), [(1, 0, 4), (1, 1, 5), (5, 0, 0), (6, 0, 0)]
+)
+def test_a_quota_tells_what_is_left(count: int, given_back: int, remaining: int) -> None:
+    window = Window(count, NOON + timedelta(seconds=59.2))
+    assert Counted(limit_of("a"), window).quota(now=NOON, given_back=given_back) == Quota(
+        name="a", limit=5, remaining=remaining, reset_seconds=60, window_seconds=3600
+    )
 
 
 def test_a_sign_in_counts_for_address_and_network_and_for_the_network() -> None:
@@ -106,11 +128,7 @@ def limit_of(name: str) -> RateLimit:
 
 
 def refuses(senders: RefusedSenders, name: str, *, after: timedelta = timedelta()) -> bool:
-    try:
-        senders.check([limit_of("free"), limit_of(name)], now=NOON + after)
-    except TooManyRequests:
-        return True
-    return False
+    return bool(senders.reached([limit_of("free"), limit_of(name)], now=NOON + after))
 
 
 OVER = Window(6, NOON + HOUR)
@@ -119,7 +137,7 @@ OVER = Window(6, NOON + HOUR)
 def test_a_refused_sender_is_known_until_the_next_look_at_the_database() -> None:
     senders = RefusedSenders()
     assert not refuses(senders, "a")
-    senders.add(limit_of("a"), OVER, now=NOON)
+    senders.add(Counted(limit_of("a"), OVER), now=NOON)
     assert refuses(senders, "a")
     assert not refuses(senders, "b")
     assert refuses(senders, "a", after=RECHECK - timedelta(seconds=1))
@@ -128,22 +146,22 @@ def test_a_refused_sender_is_known_until_the_next_look_at_the_database() -> None
 
 def test_a_refused_sender_is_free_when_its_window_ends() -> None:
     senders = RefusedSenders()
-    senders.add(limit_of("a"), Window(6, NOON + timedelta(seconds=1)), now=NOON)
+    senders.add(Counted(limit_of("a"), Window(6, NOON + timedelta(seconds=1))), now=NOON)
     assert refuses(senders, "a")
     assert not refuses(senders, "a", after=timedelta(seconds=1))
 
 
 def test_a_limit_with_a_free_attempt_again_is_forgotten() -> None:
     senders = RefusedSenders()
-    senders.add(limit_of("a"), OVER, now=NOON)
+    senders.add(Counted(limit_of("a"), OVER), now=NOON)
     senders.forget(limit_of("a"))
     assert not refuses(senders, "a")
 
 
 def test_the_memory_is_bounded_and_keeps_the_senders_that_still_ask() -> None:
     senders = RefusedSenders(size=3)
-    senders.add(limit_of("real"), OVER, now=NOON)
+    senders.add(Counted(limit_of("real"), OVER), now=NOON)
     for number in range(50):
-        senders.add(limit_of(f"made-up-{number}"), OVER, now=NOON)
+        senders.add(Counted(limit_of(f"made-up-{number}"), OVER), now=NOON)
         assert refuses(senders, "real")
     assert sum(refuses(senders, f"made-up-{number}") for number in range(50)) == 2

@@ -30,8 +30,9 @@ from tests.services.identity.domain.rows import NOON, SESSION, USER
         (3, 3600, RefreshOutcome.ROTATE),
         (3, 30 * 86400 - 0.001, RefreshOutcome.ROTATE),
         (2, 0, RefreshOutcome.REPEAT),
-        (2, 10, RefreshOutcome.REPEAT),
-        (2, 10.001, RefreshOutcome.REUSE),
+        (2, 10.001, RefreshOutcome.REPEAT),
+        (2, 86400, RefreshOutcome.REPEAT),
+        (2, 86400.001, RefreshOutcome.REUSE),
         (1, 0, RefreshOutcome.REUSE),
         (1, 3600, RefreshOutcome.REUSE),
     ],
@@ -57,9 +58,48 @@ def test_a_refresh_token_of_an_inactive_session_is_refused(session, generation, 
         classify_refresh(session, generation=generation, now=now)
 
 
-def test_a_session_without_a_rotation_has_no_grace_period() -> None:
+def test_a_session_without_a_rotation_repeats_nothing() -> None:
     session = replace(SESSION, rotated_at=None)
     assert classify_refresh(session, generation=2, now=NOON) is RefreshOutcome.REUSE
+
+
+NEWEST, LOST, GRANDPARENT = 0, 1, 2
+ROTATE, REPEAT, REUSE = RefreshOutcome.ROTATE, RefreshOutcome.REPEAT, RefreshOutcome.REUSE
+HISTORIES: list[tuple[str, list[tuple[int, float, RefreshOutcome]]]] = [
+    ("an answer is lost and asked for again", [(NEWEST, 0, ROTATE), (LOST, 60, REPEAT)]),
+    (
+        "each of three answers is lost once",
+        [(NEWEST, 0, ROTATE), (LOST, 5, REPEAT)] * 3,
+    ),
+    (
+        "an answer is lost again and again",
+        [(NEWEST, 0, ROTATE), (LOST, 36000, REPEAT), (LOST, 36000, REPEAT)],
+    ),
+    (
+        "a repeat does not make the time longer",
+        [(NEWEST, 0, ROTATE), (LOST, 50000, REPEAT), (LOST, 50000, REUSE)],
+    ),
+    (
+        "the parent returns after its successor was used",
+        [(NEWEST, 0, ROTATE), (NEWEST, 1, ROTATE), (GRANDPARENT, 0, REUSE)],
+    ),
+    (
+        "the parent returns after its repeated successor was used",
+        [(NEWEST, 0, ROTATE), (LOST, 1, REPEAT), (NEWEST, 1, ROTATE), (GRANDPARENT, 1, REUSE)],
+    ),
+]
+
+
+@pytest.mark.rule("B1", "T10")
+@pytest.mark.parametrize(("name", "history"), HISTORIES, ids=[name for name, _ in HISTORIES])
+def test_a_history_of_refreshes(name, history) -> None:
+    session, now = SESSION, NOON
+    for back, seconds, outcome in history:
+        now += timedelta(seconds=seconds)
+        found = classify_refresh(session, generation=session.generation - back, now=now)
+        assert found is outcome, name
+        if found is ROTATE:
+            session = rotate(session, now=now, lifetime=timedelta(days=30))
 
 
 @pytest.mark.rule("B1")

@@ -22,7 +22,12 @@ from services.team.domain.invitation_acceptance import (
     require_open_link,
 )
 from services.team.domain.invitation_handover import hand_over
-from services.team.domain.invitation_limits import WINDOW, InvitationRateLimited, rate_limited
+from services.team.domain.invitation_limits import (
+    WINDOW,
+    InvitationRateLimited,
+    quota,
+    rate_limited,
+)
 from services.team.domain.invitation_resend import ResendNotOffered
 from services.team.domain.invitations import (
     AlreadyInvited,
@@ -333,5 +338,7 @@ def test_a_limit_frees_one_place_when_its_oldest_time_leaves_the_day(limit: int)
     late = START + timedelta(hours=limit)
     with pytest.raises(InvitationRateLimited) as refused:
         rate_limited(times, limit=limit, now=late)
-    assert refused.value.retry_after == (START + WINDOW - late).total_seconds()
+    wait = (START + WINDOW - late).total_seconds()
+    left = quota(times, limit=limit, now=late)
+    assert (refused.value.retry_after, left.reset_seconds, left.remaining) == (wait, wait, 0)
     assert len(rate_limited(times, limit=limit, now=START + WINDOW)) == limit

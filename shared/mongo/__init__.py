@@ -1,0 +1,56 @@
+"""Access to the database: clients, collections and transactions.
+
+Only this package, the `store` and the `migrations` of a service name the driver (motor). A change
+of the driver touches nothing else.
+"""
+
+from shared.mongo.away import DatabaseAway
+from shared.mongo.collections import (
+    AlreadyThere,
+    Lost,
+    create_index,
+    insert_all_once,
+    insert_missing,
+    insert_once,
+    majority,
+    update_each,
+    update_expected,
+)
+from shared.mongo.driver import (
+    RESERVED_WORKERS,
+    WORKERS,
+    Collection,
+    Database,
+    DbClient,
+    DbSession,
+    Document,
+    connect,
+    connect_reserved,
+)
+from shared.mongo.transactions import Transactions, causal_session, retry_pause, transact
+
+__all__ = [
+    "RESERVED_WORKERS",
+    "WORKERS",
+    "AlreadyThere",
+    "Collection",
+    "Database",
+    "DatabaseAway",
+    "DbClient",
+    "DbSession",
+    "Document",
+    "Lost",
+    "Transactions",
+    "causal_session",
+    "connect",
+    "connect_reserved",
+    "create_index",
+    "insert_all_once",
+    "insert_missing",
+    "insert_once",
+    "majority",
+    "retry_pause",
+    "transact",
+    "update_each",
+    "update_expected",
+]
