@@ -18,6 +18,7 @@ from shared.http.openapi_texts import (
     TAGS,
     description_of,
     refusal_text,
+    shown_code,
 )
 from shared.http.responses import NOT_MODIFIED, shows_tag
 from shared.http.routes import Route, Strictness
@@ -121,8 +122,10 @@ def _responses(route: Route, schemas: RouteSchemas) -> dict[str, Any]:
 
 
 def _refused(status: int, refusals: Sequence[type[Refusal]], route: Route) -> dict[str, Any]:
-    texts = {refusal.code: refusal_text(refusal, route) for refusal in refusals}
-    code, detail = next(iter(texts.items()))
+    code, detail = refusals[0].code, refusal_text(refusals[0], route)
+    lines = {
+        f"- `{shown_code(refusal, route)}`: {refusal_text(refusal, route)}" for refusal in refusals
+    }
     example_document = {
         ErrorForm.PROBLEM: {
             "type": f"urn:rolecall:problem:{code}",
@@ -135,14 +138,14 @@ def _refused(status: int, refusals: Sequence[type[Refusal]], route: Route) -> di
         ErrorForm.OAUTH: {"error": oauth_code(refusals[0]), "error_description": detail},
     }[route.errors]
     return {
-        "description": "\n".join(f"- `{code}`: {texts[code]}" for code in sorted(texts)),
+        "description": "\n".join(sorted(lines)),
         "content": {
             route.errors.value: {
                 "schema": {"$ref": REF.format(model=_SCHEMA_OF[route.errors])},
                 "example": example_document,
             }
         },
-        "x-codes": sorted(texts),
+        "x-codes": sorted({refusal.code for refusal in refusals}),
     }
 
 

@@ -1,8 +1,10 @@
 """The sentences of an OpenAPI document."""
 
+import re
 from collections.abc import Mapping
 
 from shared.http.access import Access, Client, Internal, Permission, SessionOrClient
+from shared.http.error_forms import ErrorForm, oauth_code
 from shared.http.refusals import ACCEPTED, WrongPrincipal
 from shared.http.routes import Route, Strictness
 from shared.problems import PermissionMissing, Refusal, ScopeMissing
@@ -51,6 +53,8 @@ EFFECT_HEADERS: Mapping[str, str] = {
 NO_BODY = "Success. The answer has no body."
 NOT_EFFECTIVE = "Success, but not effective on every replica yet: see `Location`."
 
+_PLACEHOLDER = re.compile(r"\{\w+\}")
+
 
 def description_of(route: Route) -> str:
     """Who may send the request, and what is special about its answer."""
@@ -90,6 +94,11 @@ def _right(access: Access) -> str:
     return ""
 
 
+def shown_code(refusal: type[Refusal], route: Route) -> str:
+    """The code of a refusal as the answers of this row have it."""
+    return oauth_code(refusal) if route.errors is ErrorForm.OAUTH else refusal.code
+
+
 def refusal_text(refusal: type[Refusal], route: Route) -> str:
     """What a refusal of this row says; what depends on the request stands in braces."""
     access = route.access
@@ -99,4 +108,6 @@ def refusal_text(refusal: type[Refusal], route: Route) -> str:
         return str(PermissionMissing(access.name))
     if refusal is ScopeMissing and isinstance(access, Client | SessionOrClient):
         return str(ScopeMissing(access.scope))
+    if _PLACEHOLDER.fullmatch(refusal.detail):
+        return " ".join(str(refusal.__doc__).split("\n\n")[0].split())
     return refusal.detail
