@@ -68,6 +68,11 @@ class AccountWrite:
         """The moment of this attempt."""
         return self._write.now
 
+    @property
+    def base(self) -> int:
+        """The last sequence in the shard of the account before this attempt."""
+        return self._write.base
+
     def require_precondition(self, resource: object | None) -> None:
         """Compare the request's precondition with the stored resource; None if there is none.
 

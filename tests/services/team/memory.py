@@ -24,6 +24,7 @@ from shared.journal.repeats import finds_change_made
 from shared.links import Links
 from shared.problems import Unavailable
 from tests.clocks import SetClock
+from tests.patience import PATIENT
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterator
@@ -375,6 +376,7 @@ def memory(catalog: CompiledCatalog, *, kind: AccountKind = AccountKind.TEAM) ->
         callers=LiveCallers(SignInState(), absent),
         links=Links(bytes(32), "invitation"),
         clock=clock,
+        timeouts=PATIENT,
     )
     made = Memory(ctx=ctx, store=store, journal=journal, identity=identity, clock=clock)
     made.add("owner", catalog.catalog.owner_role)
