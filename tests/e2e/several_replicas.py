@@ -21,11 +21,10 @@ from services.team.settings import Settings as TeamSettings
 from shared.bus.local import LocalBus
 from shared.clock import SystemClock
 from shared.contracts.calls.identity import SIGN_UP_LINK, SignUpLinkRequest
-from shared.contracts.calls.journal import HEADS, Heads
+from shared.contracts.calls.journal import HEADS
 from shared.contracts.topology import Service
 from shared.http.client import InternalClient
 from shared.http.internal import internal_route
-from shared.http.routes import Call
 from shared.journal import rows
 from shared.links import Links
 from shared.mongo import connect
@@ -33,6 +32,7 @@ from shared.runtime.listeners import listen, url_of
 from shared.runtime.settings import secret_bytes
 from tests.e2e.people import Browser, Person, Platform
 from tests.patience import PATIENT
+from tests.services.team.running import quiet_heads
 from tests.support.service import (
     ADMIN_KEY,
     KEYS,
@@ -117,14 +117,11 @@ async def several_replicas(
     clock, bus = SystemClock(), SilentBus(timeouts=timeouts)
     names = {service: f"{database_name}_{service}" for service in (Service.IDENTITY, Service.TEAM)}
 
-    async def heads(ctx: object, call: Call[None, None]) -> Heads:
-        return Heads(source=Service.NOTIFICATION, epoch="e1", heads={}, digests={})
-
     async with AsyncExitStack() as running:
         client: DbClient = connect(mongo_url, app_name="test", timeouts=PATIENT)
         running.callback(client.close)
         running.push_async_callback(bus.close)
-        others = {Service.NOTIFICATION: [internal_route(HEADS, heads)]}
+        others = {Service.NOTIFICATION: [internal_route(HEADS, quiet_heads)]}
         urls = dict(await running.enter_async_context(stand_ins(others, clock=clock)))
         inside = {service: listen("127.0.0.1", 0) for service in names}
         replicas = [listen("127.0.0.1", 0) for _ in range(REPLICAS)]

@@ -145,6 +145,10 @@ class AccountWrite:
             raise LookupError(f"{self._account_id} has no owner's membership")
         return owner
 
+    async def members(self) -> list[Membership]:
+        """The members of the account."""
+        return await self._store.members(self._account_id, self._session)
+
     async def count_members(self) -> int:
         """How many members the account has beside the owner."""
         return await self._store.count_members(self._account_id, self._session) - 1

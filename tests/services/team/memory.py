@@ -100,6 +100,9 @@ class MemoryStore(Store):
     ) -> Membership | None:
         return self.memberships.get(user_id)
 
+    async def members(self, account_id: AccountId, session: Any = None) -> list[Membership]:
+        return list(self.memberships.values())
+
     async def count_members(self, account_id: AccountId, session: Any) -> int:
         return len(self.memberships)
 
