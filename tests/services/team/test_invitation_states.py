@@ -26,7 +26,7 @@ async def invite(account: Account, **fields: Any) -> str:
 
 
 async def shown(account: Account) -> dict[str, Any]:
-    """The one invitation of the account, which both lists show alike."""
+    """The invitation of the account; both lists show the same of it."""
     [invitation] = (await account.owner.get(f"{account.path}/invitations"))["items"]
     members = (await account.owner.get(f"{account.path}/members"))["items"]
     [row] = [row for row in members if row["invitation_id"]]
