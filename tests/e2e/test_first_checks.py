@@ -20,7 +20,7 @@ from tests.patience import PATIENT
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-LONG = replace(PATIENT, personal_account=60, personal_account_everywhere=60)
+LONG = replace(PATIENT, personal_account_everywhere=60)
 """A slow machine does not end a bounded wait."""
 
 NAMES_NOTHING_NEW = {
