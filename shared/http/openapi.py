@@ -21,7 +21,7 @@ from shared.http.openapi_texts import (
     shown_code,
 )
 from shared.http.responses import NOT_MODIFIED, shows_tag
-from shared.http.routes import Route, Strictness
+from shared.http.routes import REVISION_HEADER, Route, Strictness
 from shared.ids import PREFIXES
 from shared.problems import STATUS, TITLE, Refusal
 
@@ -111,6 +111,8 @@ def _responses(route: Route, schemas: RouteSchemas) -> dict[str, Any]:
     for status, model in route.also_gives:
         content = {"application/json": _with_example(schemas.given(model), schemas)}
         responses[str(status)] = {"description": "Success.", "content": content}
+    if route.gives_revision:
+        _name_revision(responses, route)
     if route.effective_everywhere:
         responses["202"] = {"description": NOT_EFFECTIVE, "headers": _EFFECT_HEADERS}
     by_status: dict[int, list[type[Refusal]]] = defaultdict(list)
@@ -119,6 +121,12 @@ def _responses(route: Route, schemas: RouteSchemas) -> dict[str, Any]:
     for status, refusals in sorted(by_status.items()):
         responses[str(status)] = _refused(status, refusals, route)
     return responses
+
+
+def _name_revision(responses: dict[str, Any], route: Route) -> None:
+    """The header of the answers that name an account of another service."""
+    for status in [status for status, _ in route.also_gives] or [route.status]:
+        responses[str(status)]["headers"] = {REVISION_HEADER: _EFFECT_HEADERS[REVISION_HEADER]}
 
 
 def _refused(status: int, refusals: Sequence[type[Refusal]], route: Route) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from shared.journal.repeats import finds_change_made
 from shared.links import Links
 from shared.problems import Unavailable
 from tests.clocks import SetClock
+from tests.patience import PATIENT
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterator
@@ -98,6 +99,9 @@ class MemoryStore(Store):
         self, account_id: AccountId, user_id: UserId, session: Any = None
     ) -> Membership | None:
         return self.memberships.get(user_id)
+
+    async def members(self, account_id: AccountId, session: Any = None) -> list[Membership]:
+        return list(self.memberships.values())
 
     async def count_members(self, account_id: AccountId, session: Any) -> int:
         return len(self.memberships)
@@ -375,6 +379,7 @@ def memory(catalog: CompiledCatalog, *, kind: AccountKind = AccountKind.TEAM) ->
         callers=LiveCallers(SignInState(), absent),
         links=Links(bytes(32), "invitation"),
         clock=clock,
+        timeouts=PATIENT,
     )
     made = Memory(ctx=ctx, store=store, journal=journal, identity=identity, clock=clock)
     made.add("owner", catalog.catalog.owner_role)
