@@ -54,14 +54,6 @@ class TalkativeProduct(OneProcess):
         address: str = said["addresses"]["internal"]
         return address
 
-    def database_port(self) -> int:
-        """The port of the database, from its command line."""
-        for process in Path("/proc").glob("[0-9]*/cmdline"):
-            words = process.read_bytes().decode().split("\0")
-            if str(self.data / "database" / "data") in words and "--port" in words:
-                return int(words[words.index("--port") + 1])
-        raise AssertionError("the database does not run")
-
 
 @pytest.fixture(scope="module")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TalkativeProduct]:
