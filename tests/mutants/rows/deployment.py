@@ -269,7 +269,7 @@ ROWS = (
         kind=Kind.SECURITY,
         file="deploy/mailcatcher/catcher.py",
         old="        if self._key and not session.authenticated:\n",
-        new="        if self._key and session.authenticated is None:\n",
+        new="        if self._key and not session:\n",
         tests=MAILCATCHER,
     ),
     Mutant(
