@@ -236,6 +236,7 @@ def _header(name: str, description: str) -> dict[str, Any]:
         "required": False,
         "description": description,
         "schema": {"type": "string"},
+        "example": '"0NQ2ZlN1mIWkRQ"',
     }
 
 

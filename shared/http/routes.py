@@ -39,12 +39,10 @@ from shared.http.refusals import (
 )
 from shared.ids import AccountId
 from shared.problems import (
-    STATUS,
     Invalid,
     NotFound,
     PermissionMissing,
     Refusal,
-    RefusalKind,
     ScopeMissing,
     TokenExpired,
     TokenInvalid,
@@ -278,13 +276,6 @@ class Route:
             implied.append(PreconditionFailed)
         implied.append(Invalid if self.strictness is Strictness.STRICT else BadRequest)
         return tuple(dict.fromkeys(implied))
-
-    def statuses(self) -> frozenset[int]:
-        """Every status that its answers may have."""
-        listed = {STATUS[refusal.kind] for refusal in self.all_refusals()}
-        listed |= {204} if self.gives is None or self.may_have_no_body else set()
-        listed |= {202} if self.effective_everywhere else set()
-        return frozenset({self.status, STATUS[RefusalKind.UNEXPECTED], *listed})
 
 
 _OF_LOAD = (Unavailable, Overloaded, TooManyAtOnce, DeadlineExceeded)
