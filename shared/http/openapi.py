@@ -74,7 +74,7 @@ def _operation(route: Route, schemas: RouteSchemas) -> dict[str, Any]:
     if route.idempotent:
         parameters.append(_IDEMPOTENCY_KEY)
     if route.represent is not None:
-        parameters += [_header(*each) for each in _CONDITIONS[route.method].items()]
+        parameters += map(_tag_header, _CONDITIONS[route.method])
     if parameters:
         operation["parameters"] = parameters
     if route.takes is not None:
@@ -228,26 +228,23 @@ _EFFECT_HEADERS: dict[str, Any] = {
 }
 
 
-def _header(name: str, description: str) -> dict[str, Any]:
-    """A header that a request may have."""
+def _tag_header(name: str) -> dict[str, Any]:
+    """A header with entity tags that a request may have."""
     return {
         "name": name,
         "in": "header",
         "required": False,
-        "description": description,
+        "description": PARAMETERS[name],
         "schema": {"type": "string"},
-        "example": '"0NQ2ZlN1mIWkRQ"',
+        "example": '"Xvc7F5XfHiNGV5bGSoRitg"',
     }
 
 
-_CONDITIONS: Mapping[str, Mapping[str, str]] = {
-    "GET": {"If-None-Match": "ETags that are known: the answer is then 304 without a body."},
-    "PATCH": {"If-Match": "The ETag that was read: another state is answered 412."},
-    "PUT": {
-        "If-Match": "The ETag that was read: another state is answered 412.",
-        "If-None-Match": "`*`: the request creates, and what exists is answered 412.",
-    },
-    "DELETE": {"If-Match": "The ETag that was read: another state is answered 412."},
+_CONDITIONS: Mapping[str, Sequence[str]] = {
+    "GET": ("If-None-Match",),
+    "PATCH": ("If-Match",),
+    "PUT": ("If-Match", "If-None-Match"),
+    "DELETE": ("If-Match",),
 }
 _IDEMPOTENCY_KEY: dict[str, Any] = {
     "name": "Idempotency-Key",

@@ -45,6 +45,10 @@ PARAMETERS: Mapping[str, str] = {
     "user_id": "The id of the user",
     "Idempotency-Key": "A value of your choice. The same request repeated with it within 24 hours"
     " changes nothing more and gets the same answer.",
+    "If-Match": "The ETag of the state that the request is made for. In another state the answer is"
+    " 412; `*` means any state.",
+    "If-None-Match": "ETags that are known already: a GET is then answered 304 without a body."
+    " A PUT with `*` only creates, and is answered 412 if the resource exists.",
 }
 EFFECT_HEADERS: Mapping[str, str] = {
     "Rolecall-Revision": "The revision that the change made",
@@ -66,6 +70,8 @@ def description_of(route: Route) -> str:
         )
     if route.idempotent:
         sentences.append("It can be repeated with an `Idempotency-Key`.")
+    if route.on_repeat is not None:
+        sentences.append(f"A repeat: {route.on_repeat[0].lower()}{route.on_repeat[1:]}")
     if route.strictness is Strictness.LENIENT and route.takes is not None:
         sentences.append("Members that the schema does not name are ignored.")
     return " ".join(sentences)

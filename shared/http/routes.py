@@ -222,13 +222,12 @@ class Route:
     state. With `gives_revision` the answer has the revision of another service's change. `status`
     is that of an answer with a body; a handler that returns None answers 204. A row with `gives`
     that does so has `may_have_no_body`. `also_gives` has the answers with another status, which the
-    documents name; their classes are among those of `gives`. `body_cap` is in bytes.
-    `repeat_answer` makes, of the use case's result, the answer that a repeated request gets; an
-    idempotent row of an account needs it. `on_repeat` says what a repeat does at a POST that is not
-    idempotent. The log has the answers of a `polled` row at the level DEBUG. `errors` is the form
-    of every refusal on the path, also of the router's own; a row with another than the first has no
-    braces in its path. `represent` makes, of the stored resource, the answer of its single read; a
-    write with it hands the resource to `call.precondition`.
+    documents name; their classes are among those of `gives`. `repeat_answer` makes, of the use
+    case's result, the answer that a repeated request gets; an idempotent row of an account needs
+    it. `on_repeat` says what a repeat does at a POST that is not idempotent. The log has a `polled`
+    row at DEBUG. `errors` is the form of every refusal on the path, also of the router's own; other
+    forms need a path without braces. `represent` makes, of the stored resource, the answer of its
+    single read; a write gives the resource to `call.precondition`.
     """
 
     method: str
