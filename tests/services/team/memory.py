@@ -27,7 +27,7 @@ from tests.clocks import SetClock
 from tests.patience import PATIENT
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Iterator
+    from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator
 
     from services.team.domain.invitations import Invitation
     from services.team.domain.overrides import ProjectOverride
@@ -100,6 +100,12 @@ class MemoryStore(Store):
     ) -> Membership | None:
         return self.memberships.get(user_id)
 
+    async def members_among(
+        self, account_id: AccountId, users: Collection[UserId], session: Any = None
+    ) -> dict[UserId, Membership]:
+        found = self.memberships
+        return {user_id: found[user_id] for user_id in users if user_id in found}
+
     async def members(self, account_id: AccountId, session: Any = None) -> list[Membership]:
         return list(self.memberships.values())
 
@@ -156,10 +162,11 @@ class MemoryStore(Store):
     ) -> list[ProjectOverride]:
         return [one for one in self.overridden.values() if one.project_id == project_id]
 
-    async def overrides_of(
-        self, account_id: AccountId, user_id: UserId, session: Any = None
-    ) -> list[ProjectOverride]:
-        return [one for one in self.overridden.values() if one.user_id == user_id]
+    async def overrides_of_each(
+        self, account_id: AccountId, users: Collection[UserId], session: Any = None
+    ) -> dict[UserId, list[ProjectOverride]]:
+        known = self.overridden.values()
+        return {user_id: [one for one in known if one.user_id == user_id] for user_id in users}
 
     async def put_override(self, override: ProjectOverride, *, rev: int, session: Any) -> None:
         self.overridden[override.project_id, override.user_id] = override
