@@ -26,7 +26,7 @@ from shared.problems import Unavailable
 from tests.clocks import SetClock
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Iterator
+    from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator
 
     from services.team.domain.invitations import Invitation
     from services.team.domain.overrides import ProjectOverride
@@ -99,6 +99,11 @@ class MemoryStore(Store):
     ) -> Membership | None:
         return self.memberships.get(user_id)
 
+    async def members_among(
+        self, account_id: AccountId, users: Collection[UserId], session: Any = None
+    ) -> dict[UserId, Membership]:
+        return {user: self.memberships[user] for user in users if user in self.memberships}
+
     async def count_members(self, account_id: AccountId, session: Any) -> int:
         return len(self.memberships)
 
@@ -152,10 +157,11 @@ class MemoryStore(Store):
     ) -> list[ProjectOverride]:
         return [one for one in self.overridden.values() if one.project_id == project_id]
 
-    async def overrides_of(
-        self, account_id: AccountId, user_id: UserId, session: Any = None
-    ) -> list[ProjectOverride]:
-        return [one for one in self.overridden.values() if one.user_id == user_id]
+    async def overrides_of_each(
+        self, account_id: AccountId, users: Collection[UserId], session: Any = None
+    ) -> dict[UserId, list[ProjectOverride]]:
+        overrides = self.overridden.values()
+        return {user: [one for one in overrides if one.user_id == user] for user in users}
 
     async def put_override(self, override: ProjectOverride, *, rev: int, session: Any) -> None:
         self.overridden[override.project_id, override.user_id] = override
