@@ -70,6 +70,18 @@ def routes_table(routes: Sequence[Route]) -> str:
     return table(("route", "caller", "purpose", "refusals, apart from those of every route"), rows)
 
 
+def repeats_table() -> str:
+    """Every POST that a user, a service client or the operator sends, and what a repeat does."""
+    rows = [
+        (f"`{route.method} {route.path}`", "yes" if route.idempotent else f"no. {route.on_repeat}")
+        for service in Service
+        for name in ("ROUTES", "INTERNAL_ROUTES")
+        for route in getattr(module(service, "routes"), name)
+        if route.method == "POST" and not isinstance(route.access, Internal)
+    ]
+    return table(("route", "takes `Idempotency-Key`; what a repeat does without it"), sorted(rows))
+
+
 def facts_table(service: str) -> str:
     """The facts that a service publishes."""
     rows = [(f"`{fact.type}`", first_line(fact.__doc__)) for fact in FACTS_OF.get(service, ())]
@@ -201,6 +213,7 @@ def documents() -> dict[Path, dict[str, str]]:
             "control permissions": control_permissions_table(),
             "policies": policies_table(),
         },
+        ROOT / "docs" / "requests.md": {"repeats": repeats_table()},
     }
     for service in Service:
         routes: Sequence[Route] = module(service, "routes").ROUTES

@@ -18,6 +18,7 @@ class RefusalKind(StrEnum):
     TIMEOUT = "timeout"
     CONFLICT = "conflict"
     GONE = "gone"
+    PRECONDITION = "precondition"
     TOO_LARGE = "too_large"
     RATE_LIMITED = "rate_limited"
     UNEXPECTED = "unexpected"
@@ -201,6 +202,7 @@ STATUS: Mapping[RefusalKind, int] = {
     RefusalKind.TIMEOUT: 408,
     RefusalKind.CONFLICT: 409,
     RefusalKind.GONE: 410,
+    RefusalKind.PRECONDITION: 412,
     RefusalKind.TOO_LARGE: 413,
     RefusalKind.INVALID: 422,
     RefusalKind.RATE_LIMITED: 429,
@@ -216,6 +218,7 @@ TITLE: Mapping[RefusalKind, str] = {
     RefusalKind.TIMEOUT: "Request timed out",
     RefusalKind.CONFLICT: "Conflict",
     RefusalKind.GONE: "Gone",
+    RefusalKind.PRECONDITION: "Precondition failed",
     RefusalKind.TOO_LARGE: "Too large",
     RefusalKind.INVALID: "Invalid request",
     RefusalKind.RATE_LIMITED: "Too many requests",

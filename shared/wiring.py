@@ -18,6 +18,7 @@ from shared.following.follower import Follower
 from shared.following.followers import Followers
 from shared.following.journal_view import JournalView, ReplicaState
 from shared.http.api import Api
+from shared.http.idempotency import Idempotency
 from shared.http.routes import Route
 from shared.ids import new_id
 from shared.inbox import Inbox, Subscriptions
@@ -194,13 +195,14 @@ class JournalParts(Parts):
         inbox: Inbox,
         internal_routes: Sequence[Route],
         authenticator: Authenticator,
+        idempotency: Idempotency | None = None,
         opens: Sequence[Step] = (),
         joins: Sequence[Step] = (),
         tasks: Mapping[str, Loop] | None = None,
         closes: Sequence[Step] = (),
         following: Following | None = None,
     ) -> ServiceApp:
-        """Put the service together.
+        """Put the service together; `idempotency` is for its internal routes.
 
         `opens` run when the journal is open and before other services may call. `joins` may wait
         for other services, and run before facts arrive. No step waits for a lease of `following`.
@@ -224,6 +226,7 @@ class JournalParts(Parts):
                 routes,
                 ctx,
                 authenticator=authenticator,
+                idempotency=idempotency,
                 lane_limits=self.lane_limits,
             ),
             opens=(self._migrate, self.journal.start, *opens),

@@ -23,9 +23,11 @@ from deploy.gateway.problems import (
     POLICY,
     RATE_EXCEEDED_STATUS,
     REQUEST_ID,
+    SENT_ID,
     error_form_map,
 )
 from shared.contracts.topology import Service
+from shared.http.requests import SENT_ID_PATTERN
 
 HEAD_SECONDS = 10
 """How long a sender may take for the headers."""
@@ -69,16 +71,18 @@ http {{
   {error_forms}
 
 {real_ip}
-  # The same id appears in the gateway's problems, the service's answer and the service's log.
-  map $http_x_request_id {request_id} {{
-    default req_$request_id;
-    "~^[A-Za-z0-9._~-]{{1,128}}$" $http_x_request_id;
+  # The gateway's own id appears in its problems, the service's answer, log and audit record. The
+  # sender's id is only repeated in answers; no text that nginx writes as JSON contains it.
+  map $http_x_request_id {sent_id} {{
+    default {request_id};
+    "~^{sent_id_pattern}$" $http_x_request_id;
   }}
 
   proxy_http_version 1.1;
   proxy_set_header Host $host;
   proxy_set_header Connection "";
-  proxy_set_header X-Request-ID {request_id};
+  proxy_set_header X-Request-ID {sent_id};
+  proxy_set_header Rolecall-Request-ID {request_id};
   # The gateway neither trusts nor forwards what the sender claims about its address (T18).
   proxy_set_header X-Forwarded-For $remote_addr;
   proxy_set_header X-Forwarded-Proto $scheme;
@@ -206,6 +210,8 @@ def configuration(
         policy=POLICY,
         limit=LIMIT,
         request_id=REQUEST_ID,
+        sent_id=SENT_ID,
+        sent_id_pattern=SENT_ID_PATTERN,
         static=static,
         upstreams=upstreams,
         locations=locations.rstrip("\n"),

@@ -6,14 +6,17 @@ from dataclasses import dataclass, field
 
 from shared.http.error_forms import ErrorForm, error_document, error_headers
 from shared.http.refusals import BodyTooLarge, MethodNotAllowed, NotHttp, Unexpected
+from shared.http.requests import REQUEST_ID_HEADER, SENT_ID_HEADER
 from shared.http.routes import BODY_CAP_BYTES, Route
 from shared.problems import NotFound, Refusal, RefusalKind, Unavailable
 
 MAX_BODY_BYTES = 4 * BODY_CAP_BYTES
 """Larger than the cap of every route: up to this size a service answers with its own cap."""
 
-REQUEST_ID = "$rolecall_request_id"
-"""The nginx variable with the sender's request id if it is well formed, otherwise a new one."""
+REQUEST_ID = "req_$request_id"
+"""The gateway's own id of a request, of letters and digits."""
+SENT_ID = "$rolecall_sent_id"
+"""The nginx variable with the sender's id if it can be repeated, otherwise the gateway's own."""
 
 
 class TooManyConnections(Refusal):
@@ -47,7 +50,11 @@ LIMIT = "$rolecall_limit"
 POLICY = "$rolecall_limit_policy"
 RETRY_AFTER = "$rolecall_retry_after"
 
-_HEADERS = {"X-Request-ID": REQUEST_ID, "X-Content-Type-Options": "nosniff"}
+_HEADERS = {
+    REQUEST_ID_HEADER: REQUEST_ID,
+    SENT_ID_HEADER: SENT_ID,
+    "X-Content-Type-Options": "nosniff",
+}
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,7 @@ def _create_client(options: argparse.Namespace) -> int:
             scopes=tuple(options.scope),
             account_ids=tuple(options.account) or None,
             resource_types=tuple(options.resource_type) or None,
+            idempotency_key=options.idempotency_key,
         )
     except AdminError as error:
         _report(str(error))
@@ -240,6 +241,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     client.add_argument(
         "--resource-type", action="append", default=[], help="type to bind it to; can be repeated"
+    )
+    client.add_argument(
+        "--idempotency-key", help="with the same key, a repeat creates no second client"
     )
     client.add_argument("--json", action="store_true", help="print one JSON object")
     client.set_defaults(run=_create_client)

@@ -183,6 +183,7 @@ ROUTES = (
         gives=EvaluationAnswer,
         refuses=(Stale, AccountNotBound, TypeNotBound, OtherSubject),
         strictness=Strictness.LENIENT,
+        on_repeat="Decides again. It changes nothing.",
     ),
     Route(
         method="GET",

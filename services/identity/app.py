@@ -23,6 +23,7 @@ from shared.clock import Clock
 from shared.contracts.topology import Service
 from shared.http.api import Api
 from shared.http.checker import AuthzChecker
+from shared.http.idempotency import Idempotency
 from shared.journal import Journal
 from shared.leases import Leases
 from shared.links import Links
@@ -106,6 +107,7 @@ def build(
         inbox=parts.inbox(SUBSCRIPTIONS, ctx),
         internal_routes=INTERNAL_ROUTES,
         authenticator=authenticator,
+        idempotency=Idempotency(parts.database, clock=parts.clock),
         opens=(open_keys,),
         closes=(close_hasher,),
     )

@@ -2,6 +2,7 @@
 
 from shared import inbox, journal, leases
 from shared.auth.row_signatures import RowSigner
+from shared.http import idempotency
 from shared.indexes import Index, index_step
 from shared.migrations import Migration
 from shared.mongo import Database, majority
@@ -71,4 +72,5 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
         Migration(8, "sign-up indexes", index_step(*SIGN_UPS)),
         Migration(9, "no unverified users", delete_unverified_users),
         Migration(10, "signed rows", journal.signing_step(signer)),
+        Migration(11, "idempotency indexes", index_step(*idempotency.INDEXES)),
     )

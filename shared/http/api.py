@@ -1,6 +1,5 @@
 """The steps from a request that matches a row to its answer."""
 
-import re
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -17,29 +16,20 @@ from shared.http.account_routes import ACCOUNT_PREFIX, AccountRouteHook
 from shared.http.admission import admit, authenticate
 from shared.http.bodies import BODY_SECONDS, ReceivedBody, receive_body
 from shared.http.checker import Checker
+from shared.http.entity_tags import TaggedAnswer
 from shared.http.error_forms import ErrorForm
-from shared.http.idempotency import Idempotency, IdempotencyGuard, RepeatedRequest
+from shared.http.idempotency import Idempotency, IdempotencyGuard, RepeatedRequest, read_key
 from shared.http.lanes import LANE_LIMITS, Admission, Lane, body_limits, client_share, share_of
-from shared.http.problem_responses import END_OF_LINE
+from shared.http.preconditions import read_precondition
 from shared.http.requests import client_address, info_of
-from shared.http.routes import (
-    REVISION_HEADER,
-    Call,
-    Media,
-    Reply,
-    Route,
-    Strictness,
-    refuse,
-    revision_of,
-)
+from shared.http.responses import response_of, shows_tag
+from shared.http.routes import Call, Media, Reply, Route, Strictness, revision_of
 from shared.http.validation import check_no_field_in_query, check_strings
 from shared.ids import AccountId, fits_path
 from shared.networks import Network
 from shared.problems import NotFound, Refusal, Unavailable
 
 INTERNAL_PREFIX = "/internal/"
-
-_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 
 
 class Api:
@@ -123,7 +113,10 @@ class Api:
         )
         if route.takes is not None and route.media is Media.FORM:
             check_no_field_in_query(route.takes.model_fields, request.query)
-        key = _idempotency_key(route, request)
+        key = read_key(request.headers) if route.idempotent else None
+        precondition = None
+        if route.represent is not None:
+            precondition = read_precondition(request.headers, route.represent)
         info = info_of(
             request,
             request_id=request_id,
@@ -142,8 +135,9 @@ class Api:
             route=route,
             request_id=request_id,
             guard=self._guard(route, caller, path, body, key),
+            precondition=precondition,
         )
-        return _response(route, path, await self._handle(route, call))
+        return response_of(call, await self._handle(route, call))
 
     async def _handle(self, route: Route, call: Call[Any, Any]) -> BaseModel | Reply | None:
         hook = self._hook(route)
@@ -223,6 +217,8 @@ class Api:
             raise ValueError(f"{route.operation_id}: an idempotent row needs keys and an answer")
         if hook is not None and route.idempotent is not (route.repeat_answer is not None):
             raise ValueError(f"{route.operation_id}: `idempotent` and `repeat_answer` go together")
+        if shows_tag(route) and not (route.gives and issubclass(route.gives, TaggedAnswer)):
+            raise ValueError(f"{route.operation_id}: what it gives has no entity tag")
         if route.media is Media.FORM and route.strictness is not Strictness.LENIENT:
             raise ValueError(f"{route.operation_id}: a form needs lenient input (RFC 6749)")
         if route.errors is not ErrorForm.PROBLEM and route.parameters:
@@ -252,37 +248,3 @@ def _path(route: Route, request: web.Request) -> dict[str, str]:
         if not fits_path(name, value):
             raise NotFound
     return path
-
-
-def _idempotency_key(route: Route, request: web.Request) -> str | None:
-    keys = request.headers.getall("Idempotency-Key", []) if route.idempotent else []
-    if not keys:
-        return None
-    if len(keys) > 1 or _IDEMPOTENCY_KEY.fullmatch(keys[0]) is None:
-        message = "Send one value of 1 to 255 visible ASCII characters."
-        raise refuse([("/headers/Idempotency-Key", message)], route.strictness)
-    return keys[0]
-
-
-def _response(route: Route, path: dict[str, str], result: BaseModel | Reply | None) -> web.Response:
-    reply = result if isinstance(result, Reply) else Reply(body=result)
-    headers = dict(reply.headers)
-    status = reply.status
-    written = reply.written
-    if written is not None and written.revision is not None:
-        headers[REVISION_HEADER] = written.revision
-        if not written.effective:
-            status = 202
-            if "account_id" in path:
-                account = f"/v1/accounts/{path['account_id']}"
-                headers.setdefault("Location", f"{account}/revisions/{written.revision}")
-    if reply.body is None:
-        return web.Response(status=status or 204, headers=headers)
-    if isinstance(reply.body, bytes):
-        headers["Content-Type"] = reply.content_type
-        return web.Response(body=reply.body, status=status or route.status, headers=headers)
-    if route.gives is None or not isinstance(reply.body, route.gives):
-        raise TypeError(f"{route.operation_id} answered with another class than its row names")
-    headers["Content-Type"] = reply.content_type
-    content = reply.body.model_dump_json(by_alias=True).encode() + END_OF_LINE
-    return web.Response(body=content, status=status or route.status, headers=headers)

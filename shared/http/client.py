@@ -18,6 +18,7 @@ from shared.clock import Clock
 from shared.contracts.calls.base import AnswerT, InternalCall, RequestT
 from shared.contracts.facts import Actor
 from shared.http.replicas import LookUp, Replica, Replicas, look_up
+from shared.http.requests import REQUEST_ID_HEADER
 from shared.problems import Refusal, Unavailable, refusal_of
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
@@ -223,7 +224,7 @@ class InternalClient:
         known = {
             "Authorization": f"Bearer {token}",
             "Content-Type": "application/json",
-            "X-Request-ID": context.request_id.get(),
+            REQUEST_ID_HEADER: context.request_id.get(),
             "traceparent": context.traceparent.get(),
         }
         return {name: value for name, value in known.items() if value is not None}

@@ -10,10 +10,12 @@ last.
 
 import hashlib
 import json
+import re
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, TypeVar
 
+from multidict import CIMultiDictProxy
 from pydantic import BaseModel, ValidationError
 
 from shared.clock import Clock
@@ -32,10 +34,12 @@ from shared.mongo import (
     majority,
     update_expected,
 )
-from shared.problems import Refusal, RefusalKind, Unavailable
+from shared.problems import Invalid, Refusal, RefusalKind, Unavailable
 
 RETENTION = timedelta(hours=24)
 """How long a key and its answer are kept."""
+
+_KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 
 INDEXES = (Index(collection="idempotency", keys=(("expires_at", 1),), ttl_seconds=0),)
 """What the migrations of a service that keeps answers need: keys are deleted after their day."""
@@ -64,6 +68,20 @@ class IdempotencyAnswerLost(Refusal):
     detail = (
         "This request was carried out by another version. Read the result instead of repeating it."
     )
+
+
+def read_key(headers: CIMultiDictProxy[str]) -> str | None:
+    """The `Idempotency-Key` of a request, if it has one.
+
+    Raises:
+        Invalid: it is sent twice, too long, empty, or not of visible ASCII characters.
+    """
+    keys = headers.getall("Idempotency-Key", [])
+    if not keys:
+        return None
+    if len(keys) > 1 or _KEY.fullmatch(keys[0]) is None:
+        raise Invalid(errors=[("/headers/Idempotency-Key", _MALFORMED_KEY)])
+    return keys[0]
 
 
 AnswerT = TypeVar("AnswerT", bound=BaseModel)
@@ -188,3 +206,9 @@ class Idempotency:
             "expires_at": now + RETENTION,
         }
         return IdempotencyGuard(self._client, self._collection, document, key=key, now=now)
+
+
+_MALFORMED_KEY = (
+    "Must be one value of 1 to 255 visible ASCII characters, such as a new UUID."
+    " Send the same value when you repeat the request."
+)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from shared import context, metrics
 from shared.auth.internal_tokens import SERVICE_HEADER
@@ -24,7 +25,13 @@ from shared.http.refusals import (
     MethodNotAllowed,
     Unexpected,
 )
-from shared.http.requests import client_address, request_id_of, traceparent_of
+from shared.http.requests import (
+    client_address,
+    from_proxy,
+    request_id_of,
+    sent_request_id_of,
+    traceparent_of,
+)
 from shared.http.routes import PARAMETER, Route
 from shared.http.sender_log import SenderLog
 from shared.mongo import DatabaseAway
@@ -41,6 +48,7 @@ _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _ROW: web.RequestKey[tuple[Api, Route]] = web.RequestKey("row", tuple)
 _REQUEST_ID: web.RequestKey[str] = web.RequestKey("request_id", str)
 _ERROR_FORMS: web.AppKey[dict[str, ErrorForm]] = web.AppKey("error_forms", dict)
+_SENT_ID: web.RequestKey[str | None] = web.RequestKey("sent_id")
 
 _access_log = logging.getLogger("rolecall.access")
 _log = logging.getLogger(__name__)
@@ -51,10 +59,12 @@ def mount(
     *apis: Api,
     proxies: Sequence[Network] = (),
     request_seconds: float = REQUEST_SECONDS,
+    between_services: bool = False,
 ) -> None:
     """Route every row of `apis`, and `GET /openapi.json` that describes all of them.
 
-    `proxies` are the networks whose `X-Forwarded-For` is trusted. A request that is not answered
+    `proxies` are the networks whose `X-Forwarded-For` and `Rolecall-Request-ID` are trusted. With
+    `between_services` the latter is trusted of every sender. A request that is not answered
     within `request_seconds` is stopped.
 
     Raises:
@@ -62,7 +72,7 @@ def mount(
     """
     _check_claims(apis)
     app[_ERROR_FORMS] = {route.path: route.errors for api in apis for route in api.routes}
-    app.middlewares.append(_edge)
+    app.middlewares.append(_edge(proxies, between_services=between_services))
     senders = SenderLog()
     for api in apis:
         for route in api.routes:
@@ -135,34 +145,41 @@ def _openapi(apis: Sequence[Api]) -> _Handler:
     return give
 
 
-@web.middleware
-async def _edge(request: web.Request, handler: _Handler) -> web.StreamResponse:
-    started = time.perf_counter()
-    request_id = request[_REQUEST_ID] = request_id_of(request)
-    # One task serves all requests of a connection, so each request sets all of these.
-    context.request_id.set(request_id)
-    context.traceparent.set(traceparent_of(request))
-    context.actor.set(None)
-    context.account_id.set(None)
-    context.quotas.set(())
-    refusal: Refusal | None = None
-    try:
-        response = await handler(request)
-    except Refusal as error:
-        refusal = error
-    except web.HTTPException as error:
-        refusal = _of_router(error)
-    except DatabaseAway as error:
-        _log.warning("database away", extra={"error": repr(error)})
-        refusal = Unavailable()
-    except Exception:  # noqa: BLE001 - the caller gets an answer, the log gets the rest
-        _log.exception("request failed")
-        refusal = Unexpected()
-    if refusal is not None:
-        form = request.app[_ERROR_FORMS].get(request.path, ErrorForm.PROBLEM)
-        response = problem_response(refusal, request_id, form=form)
-    _finish(request, response, refusal, time.perf_counter() - started)
-    return response
+def _edge(proxies: Sequence[Network], *, between_services: bool) -> Middleware:
+    """Give each request its ids, and answer each refusal and fault with a problem."""
+
+    @web.middleware
+    async def edge(request: web.Request, handler: _Handler) -> web.StreamResponse:
+        started = time.perf_counter()
+        trusted = between_services or from_proxy(request, proxies)
+        request_id = request[_REQUEST_ID] = request_id_of(request, trusted=trusted)
+        request[_SENT_ID] = sent_request_id_of(request)
+        # One task serves all requests of a connection, so each request sets all of these.
+        context.request_id.set(request_id)
+        context.traceparent.set(traceparent_of(request))
+        context.actor.set(None)
+        context.account_id.set(None)
+        context.quotas.set(())
+        refusal: Refusal | None = None
+        try:
+            response = await handler(request)
+        except Refusal as error:
+            refusal = error
+        except web.HTTPException as error:
+            refusal = _of_router(error)
+        except DatabaseAway as error:
+            _log.warning("database away", extra={"error": repr(error)})
+            refusal = Unavailable()
+        except Exception:  # noqa: BLE001 - the caller gets an answer, the log gets the rest
+            _log.exception("request failed")
+            refusal = Unexpected()
+        if refusal is not None:
+            form = request.app[_ERROR_FORMS].get(request.path, ErrorForm.PROBLEM)
+            response = problem_response(refusal, request_id, form=form)
+        _finish(request, response, refusal, time.perf_counter() - started)
+        return response
+
+    return edge
 
 
 def _of_router(error: web.HTTPException) -> Refusal:
@@ -177,7 +194,7 @@ def _finish(
     request: web.Request, response: web.StreamResponse, refusal: Refusal | None, seconds: float
 ) -> None:
     api, route = request.get(_ROW, (None, None))
-    response.headers.update(common_headers(request[_REQUEST_ID]))
+    response.headers.update(common_headers(request[_REQUEST_ID], request[_SENT_ID]))
     response.headers.update(quota_headers(context.quotas.get()))
     public = route is not None and isinstance(route.access, Public) and route.method == "GET"
     if not public:
@@ -199,6 +216,8 @@ def _finish(
             "status": response.status,
             "ms": round(seconds * 1000, 2),
         }
+        if request[_SENT_ID] is not None:
+            fields["sent_request_id"] = request[_SENT_ID]
         if refusal is not None:
             fields["problem"] = refusal.code
             if refusal.__cause__ is not None:

@@ -1,7 +1,7 @@
 """The OpenAPI 3.1 document of a ROUTES table."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shared.http.access import Access, Admin, Client, Internal, Permission, Public, SessionOrClient
@@ -19,6 +19,7 @@ from shared.http.openapi_texts import (
     description_of,
     refusal_text,
 )
+from shared.http.responses import NOT_MODIFIED, shows_tag
 from shared.http.routes import Route, Strictness
 from shared.ids import PREFIXES
 from shared.problems import STATUS, TITLE, Refusal
@@ -71,6 +72,8 @@ def _operation(route: Route, schemas: RouteSchemas) -> dict[str, Any]:
     parameters = [*_path_parameters(route), *_query_parameters(route, schemas)]
     if route.idempotent:
         parameters.append(_IDEMPOTENCY_KEY)
+    if route.represent is not None:
+        parameters += [_header(*each) for each in _CONDITIONS[route.method].items()]
     if parameters:
         operation["parameters"] = parameters
     if route.takes is not None:
@@ -96,6 +99,14 @@ def _responses(route: Route, schemas: RouteSchemas) -> dict[str, Any]:
     else:
         content = {"application/json": _with_example(schemas.given(route.gives), schemas)}
         responses[str(route.status)] = {"description": "Success.", "content": content}
+    if shows_tag(route):
+        etag = {"ETag": {"schema": {"type": "string"}}}
+        responses[str(route.status)]["headers"] = etag
+        if route.method == "GET":
+            responses[str(NOT_MODIFIED)] = {
+                "description": "The state is one that `If-None-Match` names.",
+                "headers": etag,
+            }
     for status, model in route.also_gives:
         content = {"application/json": _with_example(schemas.given(model), schemas)}
         responses[str(status)] = {"description": "Success.", "content": content}
@@ -204,6 +215,28 @@ _EFFECT_HEADERS: dict[str, Any] = {
     name: {"description": text, "schema": {"type": "string"}}
     for name, text in EFFECT_HEADERS.items()
 }
+
+
+def _header(name: str, description: str) -> dict[str, Any]:
+    """A header that a request may have."""
+    return {
+        "name": name,
+        "in": "header",
+        "required": False,
+        "description": description,
+        "schema": {"type": "string"},
+    }
+
+
+_CONDITIONS: Mapping[str, Mapping[str, str]] = {
+    "GET": {"If-None-Match": "ETags that are known: the answer is then 304 without a body."},
+    "PATCH": {"If-Match": "The ETag that was read: another state is answered 412."},
+    "PUT": {
+        "If-Match": "The ETag that was read: another state is answered 412.",
+        "If-None-Match": "`*`: the request creates, and what exists is answered 412.",
+    },
+    "DELETE": {"If-Match": "The ETag that was read: another state is answered 412."},
+}
 _IDEMPOTENCY_KEY: dict[str, Any] = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -232,7 +265,11 @@ _PROBLEM_SCHEMA: dict[str, Any] = {
         "status": {"type": "integer", "description": "The HTTP status"},
         "code": {"type": "string", "description": "The stable code of the refusal, for programs"},
         "detail": {"type": "string", "description": "What is wrong and what to do, for people"},
-        "request_id": {"type": "string", "description": "The request, for a question to support"},
+        "request_id": {
+            "type": "string",
+            "description": "Rolecall's own id of the request, as in the header"
+            " `Rolecall-Request-ID` and in the audit log. `X-Request-ID` repeats the caller's",
+        },
         "errors": {
             "type": "array",
             "description": "Each fault of the input",

@@ -6,17 +6,22 @@ from aiohttp import web
 
 from shared.http.error_forms import ErrorForm, error_document, error_headers
 from shared.http.refusals import BodyTooLarge, BodyTooSlow
+from shared.http.requests import REQUEST_ID_HEADER, SENT_ID_HEADER
 from shared.problems import Refusal
 
 END_OF_LINE = b"\n"
 """Ends every JSON answer, so that a terminal shows the next prompt on a line of its own."""
 
 
-def common_headers(request_id: str) -> dict[str, str]:
-    """The headers of every answer; without `Server`, aiohttp would name its version."""
+def common_headers(request_id: str, sent_id: str | None = None) -> dict[str, str]:
+    """The headers of every answer; without `Server`, aiohttp would name its version.
+
+    `sent_id` is the sender's own id of the request, if it has one.
+    """
     return {
         "Server": "rolecall",
-        "X-Request-ID": request_id,
+        REQUEST_ID_HEADER: request_id,
+        SENT_ID_HEADER: sent_id or request_id,
         "X-Content-Type-Options": "nosniff",
     }
 

@@ -11,17 +11,33 @@ from shared.ids import new_id
 from shared.networks import Network, is_within, read_address
 
 MAX_USER_AGENT_CHARACTERS = 256
+REQUEST_ID_HEADER = "Rolecall-Request-ID"
+"""The product's own id of a request, in answers and in calls between services."""
+SENT_ID_HEADER = "X-Request-ID"
+"""The sender's id of a request, which the answer repeats."""
+SENT_ID_PATTERN = "[\\x21-\\x7e]{1,200}"
 
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._~-]{1,128}", re.ASCII)
+_SENT_ID = re.compile(SENT_ID_PATTERN)
+_OWN_ID = re.compile(r"req_[0-9a-f]{32}")
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
 _FORWARDED_FOR = re.compile(r"(?:^|;)\s*for\s*=\s*\"?([^\s\";]*)", re.ASCII | re.IGNORECASE)
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
 
 
-def request_id_of(request: web.Request) -> str:
-    """The sender's `X-Request-ID` if it is well formed, else a new id."""
-    sent = request.headers.get("X-Request-ID")
-    return sent if sent is not None and _REQUEST_ID.fullmatch(sent) else new_id("req")
+def request_id_of(request: web.Request, *, trusted: bool) -> str:
+    """The product's own id of the request, under which log and audit have it.
+
+    A `trusted` sender, the gateway or another service, may have made it. All others get a new one:
+    they could otherwise write under the id of another request.
+    """
+    made = request.headers.get(REQUEST_ID_HEADER)
+    return made if trusted and made is not None and _OWN_ID.fullmatch(made) else new_id("req")
+
+
+def sent_request_id_of(request: web.Request) -> str | None:
+    """The sender's `X-Request-ID` if it is one value that can be repeated."""
+    sent = request.headers.getall(SENT_ID_HEADER, [])
+    return sent[0] if len(sent) == 1 and _SENT_ID.fullmatch(sent[0]) else None
 
 
 def traceparent_of(request: web.Request) -> str | None:
@@ -51,12 +67,12 @@ def client_address(request: web.Request, *, proxies: Sequence[Network]) -> str |
     What a proxy says counts only when the peer is one of `proxies`. The client is then the last
     address that is not a proxy.
     """
-    peer = request.transport.get_extra_info("peername") if request.transport else None
-    if not isinstance(peer, tuple):
+    peer = _peer_of(request)
+    if peer is None:
         return None
-    address = read_address(str(peer[0]))
+    address = read_address(peer)
     if address is None or not proxies:
-        return str(peer[0])
+        return peer
     hops = _hops(request.headers)
     while is_within(address, proxies) and hops:
         hop = read_address(hops.pop())
@@ -64,6 +80,18 @@ def client_address(request: web.Request, *, proxies: Sequence[Network]) -> str |
             break
         address = hop
     return str(address)
+
+
+def from_proxy(request: web.Request, proxies: Sequence[Network]) -> bool:
+    """Whether the connection comes from one of `proxies`."""
+    peer = _peer_of(request)
+    address = None if peer is None else read_address(peer)
+    return address is not None and is_within(address, proxies)
+
+
+def _peer_of(request: web.Request) -> str | None:
+    peer = request.transport.get_extra_info("peername") if request.transport else None
+    return str(peer[0]) if isinstance(peer, tuple) else None
 
 
 def _hops(headers: CIMultiDictProxy[str]) -> list[str]:

@@ -24,6 +24,7 @@ from shared.http.access import (
 from shared.http.error_forms import ErrorForm
 from shared.http.idempotency import IdempotencyAnswerLost, IdempotencyGuard, IdempotencyKeyReused
 from shared.http.lanes import Overloaded, TooManyAtOnce
+from shared.http.preconditions import Precondition, PreconditionFailed, Tagged
 from shared.http.refusals import (
     BadRequest,
     BodyBroken,
@@ -147,6 +148,8 @@ class Call(Generic[BodyT, QueryT]):
     request_id: str
     guard: IdempotencyGuard | None = None
     """Of a row that is `idempotent`, when the caller sent an `Idempotency-Key`."""
+    precondition: Precondition | None = None
+    """Of a row with `represent`, when the caller sent `If-Match` or `If-None-Match`."""
 
     @property
     def account_id(self) -> AccountId:
@@ -222,10 +225,11 @@ class Route:
     with `gives` that does so has `may_have_no_body`. `also_gives` has the answers with another
     status, which the documents name; their classes are among those of `gives`.
     `body_cap` is in bytes. `repeat_answer` makes, of the use case's result, the answer that a
-    repeated request gets; an idempotent row of an account needs it. The log has the answers of a
-    `polled` row at the level DEBUG: programs ask it again and again while nothing happens.
-    `errors` is the form of every refusal on the path, also of the router's own; a row with another
-    than the first has no braces in its path.
+    repeated request gets; an idempotent row of an account needs it. `on_repeat` says what a repeat
+    does at a POST that is not idempotent. The log has the answers of a `polled` row at the level
+    DEBUG. `errors` is the form of every refusal on the path, also of the router's own; a row with
+    another than the first has no braces in its path. `represent` makes, of the stored resource, the
+    answer of its single read; a write with it hands the resource to `call.precondition`.
     """
 
     method: str
@@ -246,6 +250,8 @@ class Route:
     body_cap: int = BODY_CAP_BYTES
     idempotent: bool = False
     repeat_answer: Callable[[Any], BaseModel] | None = None
+    on_repeat: str | None = None
+    represent: Callable[[Any], Tagged] | None = None
     strictness: Strictness = Strictness.STRICT
     media: Media = Media.JSON
     polled: bool = False
@@ -266,6 +272,8 @@ class Route:
             implied += [malformed, WrongContentType, *_OF_BODIES]
         if self.idempotent:
             implied += [IdempotencyKeyReused, IdempotencyAnswerLost]
+        if self.represent is not None:
+            implied.append(PreconditionFailed)
         implied.append(Invalid if self.strictness is Strictness.STRICT else BadRequest)
         return tuple(dict.fromkeys(implied))
 

@@ -10,7 +10,12 @@ from shared.problems import Refusal, RefusalKind, Unavailable
 
 SessionT = TypeVar("SessionT")
 
-_REPEATED = {RefusalKind.NOT_FOUND, RefusalKind.CONFLICT, RefusalKind.GONE}
+_REPEATED = {
+    RefusalKind.NOT_FOUND,
+    RefusalKind.CONFLICT,
+    RefusalKind.GONE,
+    RefusalKind.PRECONDITION,
+}
 """What the repeat of a change is refused with when the first one was committed."""
 
 

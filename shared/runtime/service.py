@@ -115,7 +115,7 @@ class ServiceApp:
         context.service.set(self.name)
         inside = web.Application()
         health = Health(service=self.name, checks=self.ready, informational=self._informational)
-        mount(inside, self.internal, health_api(health))
+        mount(inside, self.internal, health_api(health), between_services=True)
         if local_hosts:
             inside.middlewares.append(local_hosts_only)
         self._listeners["internal"] = Listener(inside, internal)

@@ -24,6 +24,7 @@ ALLOWED: dict[str, tuple[int, str | None]] = {
     "renameProject": (200, None),
     "deleteProject": (204, None),
     "listOverrides": (200, None),
+    "getOverride": (200, None),
     "setOverride": (200, None),
     "removeOverride": (404, "not-found"),
     "listAuditEvents": (200, None),

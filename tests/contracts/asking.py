@@ -147,7 +147,7 @@ def _wrong_problem(case: Case, said: Said) -> str | None:
         "has no code": isinstance(problem.get("code"), str),
         f"has not the code {case.code}": case.code in {None, problem.get("code")},
         "tells another status": problem.get("status") == said.status,
-        "tells no request id": problem.get("request_id") == said.headers.get("X-Request-ID"),
+        "tells no request id": problem.get("request_id") == said.headers.get("Rolecall-Request-ID"),
         "may be kept by a cache": said.headers.get("Cache-Control") == "no-store",
         "points nowhere": said.status != 422 or bool(pointers),
         f"has no pointer to {case.pointer}": case.pointer is None or bool(below),

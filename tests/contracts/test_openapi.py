@@ -128,7 +128,7 @@ def test_an_operation_says_what_it_does_needs_and_refuses(row: Route) -> None:
     for refusal in row.all_refusals():
         answer = said["responses"][str(STATUS[refusal.kind])]
         assert f"- `{refusal.code}`: " in answer["description"]
-        problem = answer["content"]["application/problem+json"]
+        problem = answer["content"][row.errors.value]
         assert fits(problem["example"], problem["schema"], DEFINITIONS)
     for status, answer in said["responses"].items():
         assert PROSE[0] <= len(answer["description"]) < PROSE[1], status

@@ -203,6 +203,16 @@ def test_a_client_is_created_and_its_secret_shown(service, capsys):
     assert "s3cret" in out
 
 
+def test_a_key_is_sent_and_a_repeat_says_that_the_secret_was_shown(service, capsys):
+    assert create_client(service.url, "--idempotency-key", "k-1") == 0
+    assert service.asked[0][1]["Idempotency-Key"] == "k-1"
+    service.answer = (201, {}, b'{"id": "svc_1", "secret": null, "note": "shown-once"}')
+    assert create_client(service.url, "--idempotency-key", "k-1") == 1
+    said = capsys.readouterr().err
+    assert "svc_1" in said
+    assert "create another client with a new key" in said
+
+
 def test_an_unbound_client_sends_null_and_json_is_one_object(service, capsys):
     assert create_client(service.url, "--json") == 0
     assert json.loads(service.asked[0][2]) == {
@@ -226,6 +236,7 @@ PROBLEM = {
     "title": "Denied",
     "detail": "the key is not the admin key",
     "code": "admin-key-wrong",
+    "request_id": "req_1",
     "errors": [{"pointer": "/name", "message": "too long"}],
 }
 
@@ -236,6 +247,7 @@ PROBLEM = {
         ("a refusal", (401, {}, json.dumps(PROBLEM).encode()), 1,
          "refused with status 401 (admin-key-wrong): the key is not the admin key"),
         ("a refusal names the fields", (422, {}, json.dumps(PROBLEM).encode()), 1, '"/name"'),
+        ("a refusal names its request", (403, {}, json.dumps(PROBLEM).encode()), 1, " req_1."),
         ("a refusal by something else", (404, {}, b"<html>"), 1, "refused with status 404"),
         ("a refusal that is a list", (400, {}, b"[]"), 1, "refused with status 400"),
         ("a service in trouble", (503, {}, b""), 2, "refused with status 503"),

@@ -145,6 +145,7 @@ KEPT: list[tuple[Service, str, Writes, timedelta | None]] = [
     (Service.TEAM, "ended_sessions.expires_at", end_learned, SESSION_END_RETENTION),
     (Service.TEAM, "idempotency.expires_at", key_taken, DAY),
     (Service.TEAM, "receipts.expires_at", receipt_saved, 30 * DAY),
+    (Service.IDENTITY, "idempotency.expires_at", key_taken, DAY),
     (Service.IDENTITY, "receipts.expires_at", receipt_saved, 30 * DAY),
     (Service.IDENTITY, "sign_ups.delete_at", signed_up, 7 * DAY),
     (Service.IDENTITY, "sign_ups.delete_at", link_used, MINUTE),

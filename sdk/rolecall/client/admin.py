@@ -33,11 +33,14 @@ def create_client(
     scopes: tuple[str, ...] = (),
     account_ids: tuple[str, ...] | None = None,
     resource_types: tuple[str, ...] | None = None,
+    idempotency_key: str | None = None,
     timeout: float = 10.0,
 ) -> ServiceClient:
     """Create a service client at `<url>/internal/admin/service-clients`.
 
-    `account_ids` and `resource_types` bind it; `None` leaves it unbound. `timeout` in seconds.
+    `account_ids` and `resource_types` bind it; `None` leaves it unbound. Calls with the same
+    `idempotency_key` within a day create one client, whose secret only the first answer shows.
+    `timeout` in seconds.
 
     Raises:
         AdminError: the service refused, or could not be asked.
@@ -50,11 +53,14 @@ def create_client(
         "account_ids": account_ids,
         "resource_types": resource_types,
     }
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+    if idempotency_key is not None:
+        headers["Idempotency-Key"] = idempotency_key
     try:
         answer = post(
             f"{url.rstrip('/')}/internal/admin/service-clients",
             body=json.dumps(body).encode(),
-            headers={"Authorization": f"Bearer {key}", "Content-Type": "application/json"},
+            headers=headers,
             timeout=timeout,
         )
     except UnreachableError as error:
@@ -65,8 +71,13 @@ def create_client(
     if answer.status >= 300:
         raise AdminError(answer.refusal(), unreachable=answer.status >= 500)
     match answer.content:
-        case {"id": client_id, "secret": secret}:
-            return ServiceClient(id=str(client_id), secret=str(secret))
+        case {"id": client_id, "secret": str(secret)}:
+            return ServiceClient(id=str(client_id), secret=secret)
+        case {"id": client_id, "secret": None}:
+            raise AdminError(
+                f"An earlier request with this key created the client {client_id}, and its answer"
+                " showed the secret. If you do not have it, create another client with a new key."
+            )
     raise AdminError(
         f"{url} did not answer with a service client. Check that this is identity's"
         " internal address.",

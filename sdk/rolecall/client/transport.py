@@ -40,7 +40,8 @@ class HttpAnswer:
             or "no reason given"
         )
         errors = f" {json.dumps(problem['errors'])}" if problem.get("errors") else ""
-        return f"refused with status {self.status} ({code}): {text}{errors}"
+        request = f" Request {problem['request_id']}." if problem.get("request_id") else ""
+        return f"refused with status {self.status} ({code}): {text}{errors}{request}"
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):

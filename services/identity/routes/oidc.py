@@ -168,5 +168,6 @@ ROUTES = (
         media=Media.FORM,
         strictness=Strictness.LENIENT,
         errors=ErrorForm.OAUTH,
+        on_repeat="Issues another token. Answers with tokens are not kept.",
     ),
 )

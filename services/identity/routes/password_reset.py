@@ -57,6 +57,7 @@ ROUTES = (
         gives=ResetSent,
         status=202,
         refuses=(TooManyRequests,),
+        on_repeat="Mails again within the budget of the mailbox.",
     ),
     Route(
         method="POST",
@@ -69,5 +70,6 @@ ROUTES = (
         takes=PasswordReset,
         refuses=(LinkInvalid, HashingBusy),
         effective_everywhere=True,
+        on_repeat="Is answered 204 for a minute with the same password, then 410.",
     ),
 )

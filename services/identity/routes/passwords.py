@@ -35,5 +35,6 @@ ROUTES = (
         takes=PasswordChange,
         refuses=(WrongPassword, TooManyRequests, HashingBusy),
         effective_everywhere=True,
+        on_repeat="Finds that the current password is another: it changes nothing.",
     ),
 )

@@ -1,13 +1,13 @@
 """The operator's route of service clients."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from services.identity.domain.service_clients import ClientScope
 from services.identity.routes.fields import AccountIdText
 from services.identity.use_cases.context import Ctx
-from services.identity.use_cases.service_clients import create_client
+from services.identity.use_cases.service_clients import CreatedClient, create_client
 from shared.http.access import Admin
 from shared.http.routes import Answer, Body, Call, Reply, Route
 
@@ -32,10 +32,19 @@ class NewClient(Body):
 
 
 class ClientAnswer(Answer):
-    """A new service client; the secret is shown only here."""
+    """A new service client; the secret is shown only here.
+
+    A repeated request with the same idempotency key has `secret: null` and `note: "shown-once"`.
+    """
 
     id: str
-    secret: str
+    secret: str | None
+    note: Literal["shown-once"] | None = None
+
+
+def _created_before(made: CreatedClient) -> ClientAnswer:
+    """The answer of a repeated request, which shows no secret."""
+    return ClientAnswer(id=made.client.id, secret=None, note="shown-once")
 
 
 async def create(ctx: Ctx, call: Call[NewClient, None]) -> Reply:
@@ -48,6 +57,8 @@ async def create(ctx: Ctx, call: Call[NewClient, None]) -> Reply:
         scopes=body.scopes,
         account_ids=body.account_ids,
         resource_types=body.resource_types,
+        guard=call.guard,
+        repeat_answer=_created_before,
     )
     made = result.result
     return Reply(body=ClientAnswer(id=made.client.id, secret=made.secret), written=result)
@@ -66,5 +77,6 @@ ROUTES = (
         gives=ClientAnswer,
         status=201,
         effective_everywhere=True,
+        idempotent=True,
     ),
 )

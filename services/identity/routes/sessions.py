@@ -123,6 +123,7 @@ ROUTES = (
         takes=LogIn,
         gives=SessionAnswer,
         refuses=(WrongCredentials, TooManyRequests, HashingBusy),
+        on_repeat="Starts another session. Answers with tokens are not kept.",
     ),
     Route(
         method="POST",
@@ -136,6 +137,7 @@ ROUTES = (
         gives=SessionAnswer,
         refuses=(RefreshTokenInvalid,),
         effective_everywhere=True,
+        on_repeat="Gives the same successor, within the limits of rotation.",
     ),
     Route(
         method="POST",
@@ -146,6 +148,7 @@ ROUTES = (
         tag="sign-in",
         access=Session(may_have_ended=True),
         effective_everywhere=True,
+        on_repeat="Finds the session ended: 204.",
     ),
     Route(
         method="POST",
@@ -158,5 +161,6 @@ ROUTES = (
         takes=Switch,
         gives=SwitchAnswer,
         refuses=(NotFound, PermissionMissing),
+        on_repeat="Sets the same account again. Answers with tokens are not kept.",
     ),
 )

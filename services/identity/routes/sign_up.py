@@ -108,6 +108,8 @@ ROUTES = (
         status=202,
         also_gives=((201, SessionAnswer),),
         refuses=(InvitationNotValid, AccountExists, TooManyRequests, HashingBusy),
+        on_repeat="Finds the sign-up pending, and mails again within the budget of the mailbox."
+        " There is no caller yet to whom a key could belong.",
     ),
     Route(
         method="POST",
@@ -121,5 +123,6 @@ ROUTES = (
         gives=VerificationSent,
         status=202,
         refuses=(TooManyRequests,),
+        on_repeat="Mails again within the budget of the mailbox.",
     ),
 )

@@ -48,5 +48,7 @@ ROUTES = (
         takes=Verify,
         gives=SessionAnswer,
         refuses=(LinkInvalid, HashingBusy),
+        on_repeat="Gives the same session for a minute, with the same password. Then the link is"
+        " used: 410.",
     ),
 )

@@ -1,8 +1,10 @@
 """Service clients: the operator creates them."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+from pydantic import BaseModel
 
 from services.identity.domain.service_clients import (
     SECRET_PREFIX,
@@ -13,6 +15,7 @@ from services.identity.domain.service_clients import (
 )
 from services.identity.use_cases.context import Ctx
 from shared.contracts.facts import Caller
+from shared.http.idempotency import IdempotencyGuard
 from shared.ids import ClientId, new_id
 from shared.journal import JournalWrite, WriteResult
 
@@ -35,8 +38,16 @@ async def create_client(
     scopes: Sequence[ClientScope],
     account_ids: tuple[str, ...] | None,
     resource_types: tuple[str, ...] | None,
+    guard: IdempotencyGuard | None,
+    repeat_answer: Callable[[CreatedClient], BaseModel],
 ) -> WriteResult[CreatedClient]:
-    """Create a service client; only the hash of its secret is kept."""
+    """Create a service client; only the hash of its secret is kept.
+
+    `repeat_answer` makes the answer of a repeat with the same idempotency key, without the secret.
+
+    Raises:
+        RepeatedRequest: the request's idempotency key was used; `Api` answers.
+    """
     client_id = ClientId(new_id("cli"))
     secret = SECRET_PREFIX + secrets.token_urlsafe(SECRET_BYTES)
 
@@ -52,6 +63,15 @@ async def create_client(
         )
         await ctx.store.insert_client(client, write.session)
         write.record(created(client))
-        return CreatedClient(client=client, secret=secret)
+        made = CreatedClient(client=client, secret=secret)
+        if guard is not None:
+            await guard.keep_answer(write.session, repeat_answer(made))
+        return made
 
-    return await ctx.journal.write(client_id, change, caller=caller, effective_everywhere=True)
+    return await ctx.journal.write(
+        client_id,
+        change,
+        caller=caller,
+        effective_everywhere=True,
+        guard=None if guard is None else guard.take_key,
+    )

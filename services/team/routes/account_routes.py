@@ -78,6 +78,7 @@ def _request(call: Call[Any, Any]) -> AccountRequest:
         named_user_id=None if named is None else UserId(named),
         guard=call.guard,
         repeat_answer=call.route.repeat_answer,
+        precondition=call.precondition,
     )
 
 

@@ -12,6 +12,7 @@ from services.team.use_cases import accounts
 from services.team.use_cases.accounts import OwnAccount
 from services.team.use_cases.context import AccountRequest, Ctx
 from shared.http.access import Permission, Session
+from shared.http.entity_tags import TaggedAnswer
 from shared.http.paging import Page, PageQuery, paged
 from shared.http.routes import Answer, Body, Call, Reply, Route
 from shared.ids import AccountId, UserId
@@ -36,7 +37,7 @@ class Convert(Body):
     catalog: str | None = Field(default=None, min_length=1, max_length=200)
 
 
-class AccountView(Answer):
+class AccountView(TaggedAnswer):
     """An account, and what the caller is in it. `catalog` is a version, `name@sha256`."""
 
     id: AccountId
@@ -156,6 +157,7 @@ ROUTES = (
         tag="accounts",
         access=VIEW,
         gives=AccountView,
+        represent=account_view,
     ),
     Route(
         method="PATCH",
@@ -167,6 +169,7 @@ ROUTES = (
         access=UPDATE,
         takes=Rename,
         gives=AccountView,
+        represent=account_view,
     ),
     Route(
         method="POST",

@@ -124,6 +124,7 @@ ROUTES = (
         takes=Proof,
         gives=OpenedView,
         refuses=(InvitationNotValid,),
+        on_repeat="Changes nothing.",
     ),
     Route(
         method="POST",
@@ -137,6 +138,7 @@ ROUTES = (
         gives=JoinedView,
         refuses=(InvitationNotValid, AlreadyJoined, NoFreeSeat),
         effective_everywhere=True,
+        on_repeat="Finds the membership and answers with it.",
     ),
     Route(
         method="POST",
@@ -148,5 +150,6 @@ ROUTES = (
         access=Public(),
         takes=Proof,
         refuses=(InvitationNotValid,),
+        on_repeat="Finds the link closed: 410.",
     ),
 )

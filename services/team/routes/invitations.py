@@ -256,6 +256,8 @@ ROUTES = (
             MemberLimit,
             InvitationRateLimited,
         ),
+        idempotent=True,
+        repeat_answer=_invited_before,
     ),
     Route(
         method="DELETE",

@@ -19,6 +19,7 @@ from services.team.routes.passed_invitations import (
 from services.team.use_cases import members
 from services.team.use_cases.context import AccountRequest, Ctx
 from shared.http.access import Permission
+from shared.http.entity_tags import TaggedAnswer
 from shared.http.paging import Order, Page, PageQuery, paged
 from shared.http.routes import Answer, Body, Call, Reply, Route
 from shared.ids import InvitationId, MembershipId, ProjectId, UserId
@@ -46,7 +47,7 @@ class ChangeRole(Body):
     role: str = Field(min_length=1, max_length=64)
 
 
-class MemberView(Answer):
+class MemberView(TaggedAnswer):
     """A member, or an invitation: then `user_id` and `membership_id` are null.
 
     `since` is when the member joined or the invitation was made. `expires_at` is the end of the
@@ -69,6 +70,8 @@ class MemberView(Answer):
 
 class ChangedMemberView(MemberView):
     """The member with the new role, and the invitations that passed to another inviter."""
+
+    beside_the_state = frozenset({"passed_invitations"})
 
     passed_invitations: list[PassedInvitationView]
 
@@ -193,6 +196,7 @@ ROUTES = (
         tag="members",
         access=VIEW,
         gives=MemberView,
+        represent=member_view,
     ),
     Route(
         method="PATCH",
@@ -206,6 +210,7 @@ ROUTES = (
         gives=ChangedMemberView,
         refuses=(RoleUnknown, GrantsExceeded, OwnerProtected),
         effective_everywhere=True,
+        represent=member_view,
     ),
     Route(
         method="DELETE",
@@ -219,6 +224,7 @@ ROUTES = (
         may_have_no_body=True,
         refuses=(OwnerProtected,),
         effective_everywhere=True,
+        represent=member_view,
     ),
     Route(
         method="POST",
@@ -230,6 +236,7 @@ ROUTES = (
         access=Permission("account:view"),
         refuses=(OwnerCannotLeave,),
         effective_everywhere=True,
+        on_repeat="Ends nothing more: 404.",
     ),
     Route(
         method="GET",

@@ -17,8 +17,9 @@ from services.team.routes.passed_invitations import PassedInvitationView, passed
 from services.team.use_cases import overrides
 from services.team.use_cases.context import AccountRequest, Ctx
 from shared.http.access import Permission
+from shared.http.entity_tags import TaggedAnswer
 from shared.http.paging import Page, PageQuery, paged
-from shared.http.routes import Answer, Body, Call, Reply, Route
+from shared.http.routes import Body, Call, Reply, Route
 from shared.ids import MembershipId, ProjectId, UserId
 
 SEE_MEMBERS = Permission("member:view", in_project="project:view")
@@ -26,8 +27,10 @@ CHANGE_MEMBERS = Permission("member:update", in_project="project:manage")
 
 
 def _in_utc(moment: datetime) -> datetime:
+    """The moment in whole milliseconds, as the database stores it."""
+    whole = moment.replace(microsecond=moment.microsecond // 1000 * 1000)
     try:
-        return moment.astimezone(UTC)
+        return whole.astimezone(UTC)
     except OverflowError:
         raise ValueError("This date does not exist in UTC.") from None
 
@@ -39,7 +42,7 @@ class PutOverride(Body):
     expires_at: Annotated[AwareDatetime, AfterValidator(_in_utc)] | None = None
 
 
-class OverrideView(Answer):
+class OverrideView(TaggedAnswer):
     """One member's grants inside the project."""
 
     project_id: ProjectId
@@ -53,6 +56,8 @@ class OverrideView(Answer):
 
 class SetOverrideView(OverrideView):
     """The override, and the member's invitations that passed to another inviter."""
+
+    beside_the_state = frozenset({"passed_invitations"})
 
     passed_invitations: list[PassedInvitationView]
 
@@ -78,6 +83,11 @@ async def list_overrides(
     return Page[OverrideView](
         items=[_override_view(override) for override in page], next_cursor=following
     )
+
+
+async def get_override(ctx: Ctx, call: Call[None, None], access: AccountAccess) -> OverrideView:
+    """Return one member's override in the project."""
+    return _override_view(await overrides.get(ctx, access, UserId(call.path["user_id"])))
 
 
 async def put_override(ctx: Ctx, call: Call[PutOverride, None], request: AccountRequest) -> Reply:
@@ -116,6 +126,18 @@ ROUTES = (
         refuses=(NotInThisCatalog,),
     ),
     Route(
+        method="GET",
+        path="/v1/accounts/{account_id}/projects/{project_id}/overrides/{user_id}",
+        handler=get_override,
+        operation_id="getOverride",
+        summary="One member's grants inside this project",
+        tag="projects",
+        access=SEE_MEMBERS,
+        gives=OverrideView,
+        refuses=(NotInThisCatalog,),
+        represent=_override_view,
+    ),
+    Route(
         method="PUT",
         path="/v1/accounts/{account_id}/projects/{project_id}/overrides/{user_id}",
         handler=put_override,
@@ -127,6 +149,7 @@ ROUTES = (
         gives=SetOverrideView,
         refuses=(NotInThisCatalog, OwnerNotOverridden, GrantsExceeded),
         effective_everywhere=True,
+        represent=_override_view,
     ),
     Route(
         method="DELETE",
@@ -138,5 +161,6 @@ ROUTES = (
         access=CHANGE_MEMBERS,
         refuses=(NotInThisCatalog, GrantsExceeded),
         effective_everywhere=True,
+        represent=_override_view,
     ),
 )

@@ -8,8 +8,9 @@ from services.team.routes.accounts import DisplayName
 from services.team.use_cases import projects
 from services.team.use_cases.context import AccountRequest, Ctx
 from shared.http.access import Permission
+from shared.http.entity_tags import TaggedAnswer
 from shared.http.paging import Page, PageQuery, paged
-from shared.http.routes import Answer, Body, Call, Reply, Route
+from shared.http.routes import Body, Call, Reply, Route
 from shared.ids import ProjectId
 
 VIEW = Permission("project:view")
@@ -24,7 +25,7 @@ class NameProject(Body):
     name: DisplayName
 
 
-class ProjectView(Answer):
+class ProjectView(TaggedAnswer):
     """A project."""
 
     id: ProjectId
@@ -94,6 +95,8 @@ ROUTES = (
         status=201,
         refuses=(ProjectNameTaken, ProjectLimit),
         effective_everywhere=True,
+        idempotent=True,
+        repeat_answer=_view,
     ),
     Route(
         method="GET",
@@ -104,6 +107,7 @@ ROUTES = (
         tag="projects",
         access=VIEW,
         gives=ProjectView,
+        represent=_view,
     ),
     Route(
         method="PATCH",
@@ -116,6 +120,7 @@ ROUTES = (
         takes=NameProject,
         gives=ProjectView,
         refuses=(ProjectNameTaken,),
+        represent=_view,
     ),
     Route(
         method="DELETE",
@@ -126,5 +131,6 @@ ROUTES = (
         tag="projects",
         access=Permission("project:delete"),
         effective_everywhere=True,
+        represent=_view,
     ),
 )

@@ -19,6 +19,7 @@ from services.team.domain.projects import Project
 from services.team.store import Store
 from shared import context
 from shared.contracts.facts import Fact, Position
+from shared.http.preconditions import Precondition
 from shared.ids import AccountId, InvitationId, ProjectId, UserId
 from shared.journal import JournalWrite
 from shared.problems import NotFound
@@ -35,6 +36,7 @@ class AccountWrite:
         *,
         account: Account | None,
         access: AccountAccess | None = None,
+        precondition: Precondition | None = None,
         loaded: Mapping[UserId, AccountUserRows] | None = None,
     ) -> None:
         """Begin; `loaded` has users who were read with the account, in the same transaction."""
@@ -44,6 +46,7 @@ class AccountWrite:
         self._session = write.session
         self._account_id = account_id
         self._access = access
+        self._precondition = precondition
         self._facts: list[Fact] = []
         loaded = loaded or {}
         self._members = {user_id: rows.membership for user_id, rows in loaded.items()}
@@ -65,6 +68,16 @@ class AccountWrite:
         """The moment of this attempt."""
         return self._write.now
 
+    def require_precondition(self, resource: object | None) -> None:
+        """Compare the request's precondition with the stored resource; None if there is none.
+
+        Raises:
+            PreconditionFailed: the resource is not in the state that the request was made for.
+        """
+        if self._precondition is not None:
+            self._precondition.require(resource)
+            self._precondition = None
+
     def record(self, *facts: Fact) -> None:
         """Record what was decided, in this order; a change without a fact saves nothing."""
         self._facts.extend(facts)
@@ -74,7 +87,12 @@ class AccountWrite:
 
         The account is saved over the revision that was read. A write that came between makes the
         whole attempt run again.
+
+        Raises:
+            LookupError: the use case did not compare the request's precondition.
         """
+        if self._precondition is not None:
+            raise LookupError("the precondition of this request was not compared")
         if not self._facts:
             return
         if self.account is None:

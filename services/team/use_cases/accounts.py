@@ -140,6 +140,7 @@ async def rename(ctx: Ctx, request: AccountRequest, *, name: str) -> WriteResult
 
     async def change(write: AccountWrite) -> AccountAccess:
         access = write.access
+        write.require_precondition(access)
         if name == access.account.name:
             return access
         write.account, fact = accounts.rename(access.account, name)

@@ -20,6 +20,7 @@ from shared.contracts.facts import Caller
 from shared.following.live_callers import LiveCallers
 from shared.http.client import InternalClient
 from shared.http.idempotency import IdempotencyGuard
+from shared.http.preconditions import Precondition
 from shared.ids import AccountId, ProjectId, UserId
 from shared.journal import Guard, Journal, JournalWrite, Snapshot, WriteResult
 from shared.leases import Leases
@@ -36,7 +37,8 @@ class AccountRequest:
     With `project_id` the permission is decided inside that project; `project_permission` is a right
     on it that the request needs as well. `named_user_id` is the user that the path names, who is
     read together with the acting member. `repeat_answer` makes, of the change's result, the answer
-    that a repeat with the same idempotency key gets.
+    that a repeat with the same idempotency key gets. `precondition` is about the resource that the
+    request changes; its use case hands that resource to `AccountWrite.require_precondition`.
     """
 
     caller: Caller
@@ -48,6 +50,7 @@ class AccountRequest:
     named_user_id: UserId | None = None
     guard: IdempotencyGuard | None = None
     repeat_answer: Callable[[Any], BaseModel] | None = None
+    precondition: Precondition | None = None
 
     @property
     def permissions(self) -> tuple[str, ...]:
@@ -146,6 +149,7 @@ class Ctx:
                 account_id,
                 account=access.account,
                 access=access,
+                precondition=request.precondition,
                 loaded={} if rows is None else rows.users,
             )
             result = await change(account_write)

@@ -70,6 +70,7 @@ async def change_role(
         access = write.access
         passed: tuple[Invitation, ...] = ()
         member = await write.member(user_id)
+        write.require_precondition(member_list.member_row(access, member))
         changed, fact = member_rules.change_role(access, member, role_id)
         if fact is not None:
             await write.replace_member(changed)
@@ -96,6 +97,7 @@ async def remove(
 
     async def change(write: AccountWrite) -> tuple[Invitation, ...]:
         member = await write.member(user_id)
+        write.require_precondition(member_list.member_row(write.access, member))
         fact = members.remove(
             member,
             is_owner=write.access.is_owner(member),

@@ -13,6 +13,7 @@ from services.team.use_cases.context import AccountRequest, Ctx
 from services.team.use_cases.invitation_handover import hand_over_invitations
 from shared.ids import UserId
 from shared.journal import WriteResult
+from shared.problems import NotFound
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +35,21 @@ async def list_all(ctx: Ctx, access: AccountAccess) -> list[ProjectOverride]:
     return await ctx.store.overrides_in(access.account.account_id, project_id)
 
 
+async def get(ctx: Ctx, access: AccountAccess, user_id: UserId) -> ProjectOverride:
+    """Return one member's override in the project of the path.
+
+    Raises:
+        NotInThisCatalog: the catalog does not offer overrides.
+        NotFound: the member has no override there.
+    """
+    override_rules.require_offered(access)
+    project_id = access.named_project.project_id
+    found = await ctx.store.override(access.account.account_id, project_id, user_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
 async def put(
     ctx: Ctx,
     request: AccountRequest,
@@ -53,12 +69,15 @@ async def put(
         override_rules.require_offered(access)
         member = await write.member(user_id)
         member_overrides = await write.overrides_of(user_id)
+        project_id = access.named_project.project_id
+        others = [other for other in member_overrides if other.project_id != project_id]
+        replaced = next((other for other in member_overrides if other not in others), None)
+        write.require_precondition(replaced)
         override, fact = override_rules.set_override(
             access, member, member_overrides=member_overrides, grants=grants, expires_at=expires_at
         )
         await write.put_override(override)
         write.record(fact)
-        others = [other for other in member_overrides if other.project_id != override.project_id]
         passed = await hand_over_invitations(
             write, user_id, inviter=member_state(access.catalog, member, [*others, override])
         )
@@ -80,6 +99,8 @@ async def remove(ctx: Ctx, request: AccountRequest, *, user_id: UserId) -> Write
         override_rules.require_offered(access)
         member = await write.member(user_id)
         present = await write.override(access.named_project.project_id, user_id)
+        if present is not None:
+            write.require_precondition(present)
         override, fact = override_rules.remove_override(access, member, present)
         await write.delete_override(override)
         write.record(fact)

@@ -52,6 +52,7 @@ async def rename(ctx: Ctx, request: AccountRequest, *, name: str) -> WriteResult
 
     async def change(write: AccountWrite) -> Project:
         project = write.access.named_project
+        write.require_precondition(project)
         if name == project.name:
             return project
         renamed, fact = projects.rename(
@@ -69,6 +70,7 @@ async def delete(ctx: Ctx, request: AccountRequest) -> WriteResult[None]:
 
     async def change(write: AccountWrite) -> None:
         project = write.access.named_project
+        write.require_precondition(project)
         inside = await write.overrides_in(project.project_id)
         overridden = [override.user_id for override in inside]
         await write.delete_project(project)

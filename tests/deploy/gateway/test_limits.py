@@ -139,7 +139,7 @@ async def test_a_sender_over_its_rate_of_refreshes_may_still_do_the_rest(tmp_pat
         assert response.content_type == "application/problem+json"
         assert response.headers["Retry-After"] == "1"
         assert response.headers["RateLimit-Policy"] == STRANGERS.policy
-        assert problem["request_id"] == response.headers["X-Request-ID"]
+        assert problem["request_id"] == response.headers["Rolecall-Request-ID"]
         for method, path in (("GET", "/v1/teams"), ("POST", "/access/v1/evaluation")):
             async with client.request(method, path) as response:
                 assert response.status == 200

@@ -36,7 +36,7 @@ async def problem_of(response, code):
     assert (problem["status"], problem["code"]) == (response.status, code)
     assert problem["type"] == f"urn:rolecall:problem:{code}"
     assert problem["detail"]
-    assert problem["request_id"] == response.headers["X-Request-ID"]
+    assert problem["request_id"] == response.headers["Rolecall-Request-ID"]
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert response.headers["Cache-Control"] == "no-store"
     return problem
@@ -165,17 +165,56 @@ async def test_behind_a_load_balancer_the_sender_is_the_last_untrusted_address(
 
 @pytest.mark.parametrize(
     ("sent", "kept"),
-    [("abc.DEF_1~2-3", True), ('"},{"x":"', False), ("a" * 129, False), (None, False)],
+    [
+        ("abc.DEF_1~2-3", True),
+        ('"},{"x":"$host', True),
+        ("a" * 200, True),
+        ("a" * 201, False),
+        ("a b", False),
+        (None, False),
+    ],
 )
-async def test_a_valid_request_id_is_kept_and_any_other_is_replaced(tmp_path, sent, kept):
-    headers = {} if sent is None else {"X-Request-ID": sent}
+async def test_the_senders_id_is_repeated_and_the_gateways_own_is_beside_it(tmp_path, sent, kept):
+    headers = {"Rolecall-Request-ID": "req_" + "0" * 32}
+    headers |= {} if sent is None else {"X-Request-ID": sent}
     async with gateway(tmp_path, OWNERS, [Upstream("team"), Upstream("authz")]) as client:
         async with client.get("/v1/teams", headers=headers) as response:
-            seen = (await response.json())["headers"]["x-request-id"]
+            seen = (await response.json())["headers"]
         async with client.get("/nothing", headers=headers) as response:
-            said = (await problem_of(response, "not-found"))["request_id"]
-    for request_id in (seen, said):
-        assert request_id == sent if kept else request_id.startswith("req_")
+            problem = await problem_of(response, "not-found")
+            repeated = response.headers["X-Request-ID"]
+    for own in (seen["rolecall-request-id"], problem["request_id"]):
+        assert re.fullmatch("req_[0-9a-f]{32}", own)
+        assert own != headers["Rolecall-Request-ID"]
+    assert repeated == (sent if kept else problem["request_id"])
+    assert seen["x-request-id"] == (sent if kept else seen["rolecall-request-id"])
+
+
+async def test_the_problem_of_a_silent_service_has_the_id_that_it_was_given(tmp_path):
+    team = Upstream("team")
+    team.may_answer.clear()
+    upstreams = [team, Upstream("authz")]
+    async with (
+        gateway(tmp_path, OWNERS, upstreams, answer_seconds=1) as client,
+        client.post("/v1/teams", headers={"X-Request-ID": "mine"}) as response,
+    ):
+        problem = await problem_of(response, "unavailable")
+        assert response.headers["X-Request-ID"] == "mine"
+        team.may_answer.set()
+    [request] = team.requests
+    assert request.headers["Rolecall-Request-ID"] == problem["request_id"]
+
+
+@pytest.mark.parametrize("sent", ['"own"', '"other"', "*"])
+async def test_entity_tags_are_compared_by_the_service_alone(tmp_path, sent):
+    headers = {"If-Match": sent, "If-None-Match": sent, "Accept-Encoding": "gzip"}
+    async with (
+        gateway(tmp_path, OWNERS, [Upstream("team"), Upstream("authz")]) as client,
+        client.get("/v1/teams", headers=headers) as response,
+    ):
+        assert (response.status, response.headers["ETag"]) == (200, '"own"')
+        seen = (await response.json())["headers"]
+    assert (seen["if-match"], seen["if-none-match"]) == (sent, sent)
 
 
 def test_every_route_has_a_smaller_cap_than_the_gateway():

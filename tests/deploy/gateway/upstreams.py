@@ -55,7 +55,8 @@ class Upstream:
             "headers": {name.lower(): value for name, value in request.headers.items()},
             "length": len(body),
         }
-        response = web.json_response(told, status=self.status or 500, headers={"X-Own": self.name})
+        own = {"X-Own": self.name, "ETag": '"own"'}
+        response = web.json_response(told, status=self.status or 500, headers=own)
         if not self.reads:
             response.force_close()
         return response

@@ -75,8 +75,8 @@ ROWS = (
     Mutant(
         id="identity-sign-up-shows-who-has-a-user",
         kind=Kind.SECURITY,
-        file="services/identity/use_cases/sign_up.py",
-        old="    await ctx.pad_response_time(began)\n",
+        file="services/identity/use_cases/mail_budgets.py",
+        old="                await ctx.pad_response_time(began)\n",
         new="",
         tests=("tests/services/identity/test_sign_in.py",),
     ),

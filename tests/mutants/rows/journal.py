@@ -191,8 +191,8 @@ ROWS = (
         id="journal-used-link-is-no-repeat",
         kind=Kind.CONSISTENCY,
         file="shared/journal/repeats.py",
-        old="{RefusalKind.NOT_FOUND, RefusalKind.CONFLICT, RefusalKind.GONE}",
-        new="{RefusalKind.NOT_FOUND, RefusalKind.CONFLICT}",
+        old="    RefusalKind.GONE,\n",
+        new="",
         tests=("tests/shared/journal/test_repeats.py",),
     ),
     Mutant(

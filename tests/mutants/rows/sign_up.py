@@ -108,14 +108,6 @@ ROWS = (
         tests=(f"{TESTS}/test_sign_in.py", "-k", "same_writes"),
     ),
     Mutant(
-        id="sign-up-answers-at-once",
-        kind=Kind.SECURITY,
-        file=f"{USE_CASES}/sign_up.py",
-        old="    await ctx.pad_response_time(began)\n",
-        new="",
-        tests=(f"{TESTS}/test_sign_in.py", "-k", "response_time"),
-    ),
-    Mutant(
         id="reset-keeps-the-sessions",
         kind=Kind.SECURITY,
         file=f"{USE_CASES}/passwords.py",

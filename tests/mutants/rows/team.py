@@ -10,6 +10,33 @@ PASSED_TESTS = ("tests/services/team/test_members.py", "-k", "another_inviter or
 
 ROWS = (
     Mutant(
+        id="team-precondition-before-the-transaction",
+        kind=Kind.CONSISTENCY,
+        file="services/team/use_cases/accounts.py",
+        old="""
+    async def change(write: AccountWrite) -> AccountAccess:
+        access = write.access
+        write.require_precondition(access)
+""",
+        new="""
+    if request.precondition is not None:
+        request.precondition.require(await ctx.authorize(request))
+        request = replace(request, precondition=None)
+
+    async def change(write: AccountWrite) -> AccountAccess:
+        access = write.access
+""",
+        tests=("tests/services/team/test_preconditions.py", "-k", "two_writers and renameAccount"),
+    ),
+    Mutant(
+        id="team-precondition-is-not-compared",
+        kind=Kind.DATA,
+        file=ACCOUNT_WRITE,
+        old="            self._precondition.require(resource)\n",
+        new="",
+        tests=("tests/services/team/test_preconditions.py", "-k", "another_state"),
+    ),
+    Mutant(
         id="team-first-fact-repeats-the-number",
         kind=Kind.CONSISTENCY,
         file=ACCOUNT_WRITE,
@@ -30,8 +57,16 @@ ROWS = (
         id="team-repeat-refused-as-conflict-not-settled",
         kind=Kind.CONSISTENCY,
         file="shared/journal/repeats.py",
-        old="_REPEATED = {RefusalKind.NOT_FOUND, RefusalKind.CONFLICT, RefusalKind.GONE}",
-        new="_REPEATED = {RefusalKind.NOT_FOUND, RefusalKind.GONE}",
+        old="    RefusalKind.CONFLICT,\n",
+        new="",
+        tests=("tests/services/team/test_effective_everywhere.py",),
+    ),
+    Mutant(
+        id="team-repeat-refused-for-its-tag-not-settled",
+        kind=Kind.CONSISTENCY,
+        file="shared/journal/repeats.py",
+        old="    RefusalKind.PRECONDITION,\n",
+        new="",
         tests=("tests/services/team/test_effective_everywhere.py",),
     ),
     Mutant(

@@ -50,7 +50,7 @@ def shown(answer: Answered) -> tuple[object, ...]:
 
     `RateLimit` counts every request of the sender for a mail.
     """
-    own = {"date", "x-request-id", "request-id", "traceparent", "ratelimit"}
+    own = {"date", "x-request-id", "rolecall-request-id", "traceparent", "ratelimit"}
     headers = {name.lower(): value for name, value in answer.headers.items()}
     return answer.status, answer.text, {n: v for n, v in headers.items() if n not in own}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from shared.auth.principals import ClientPrincipal
 from tests.services.identity.running import Identity
 from tests.support.service import ADMIN_KEY, KEYS
@@ -39,6 +41,29 @@ async def test_the_largest_token_of_a_client_is_accepted(
     principal = await identity.verifier().verify(answer.body["access_token"])
     assert isinstance(principal, ClientPrincipal)
     assert len(principal.account_ids or ()) == 100
+
+
+async def test_a_repeated_key_makes_one_client_and_shows_its_secret_once(
+    identity: Identity,
+) -> None:
+    body = {"name": "billing", "scopes": ["authz:check"]}
+    path, key = "/internal/admin/service-clients", {"Idempotency-Key": "one-key"}
+
+    answers = await asyncio.gather(
+        *(identity.post(path, body, token=ADMIN_KEY, headers=key) for _ in range(4))
+    )
+
+    made = [answer.expect(201) for answer in answers]
+    [first] = [client for client in made if client["secret"] is not None]
+    repeated = {"id": first["id"], "secret": None, "note": "shown-once"}
+    assert [client for client in made if client != first] == [repeated] * 3
+    assert len(await identity.rows("service_client.created")) == 1
+    kept = await identity.database["idempotency"].find_one({})
+    assert first["secret"] not in str(kept)
+    answer = await identity.get_token(first, {"grant_type": "client_credentials"})
+    answer.expect(200)
+    other = await identity.post(path, body | {"name": "x"}, token=ADMIN_KEY, headers=key)
+    assert (other.status, other.code) == (422, "idempotency-key-reused")
 
 
 async def test_an_invalid_client_is_refused(identity: Identity) -> None:

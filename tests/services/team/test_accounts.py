@@ -364,3 +364,14 @@ async def test_a_name_has_no_link_no_header_and_no_hidden_characters(team: Team)
             assert answer.expect(422)["errors"][0]["pointer"] == "/name", name
         else:
             assert answer.expect(200)["name"] == kept
+
+
+async def test_a_change_is_recorded_under_the_own_id_of_its_request(team: Team) -> None:
+    """The sender's id is repeated to the sender and recorded nowhere."""
+    ana = await team.person()
+    answer = await ana.send("PATCH", ana.path, {"name": "Motors"}, X_Request_ID='mine"},{"')
+    answer.expect(200)
+    [renamed] = await team.rows("account.renamed")
+    assert answer.headers["X-Request-ID"] == 'mine"},{"'
+    assert renamed.request.request_id == answer.headers["Rolecall-Request-ID"]
+    assert "mine" not in str(renamed)

@@ -17,6 +17,7 @@ from shared.auth.principals import Anonymous, UserPrincipal
 from shared.http.access import Public
 from shared.http.account_routes import ACCOUNT_PREFIX
 from shared.http.idempotency import RepeatedRequest
+from shared.http.preconditions import Precondition, PreconditionFailed
 from shared.http.routes import Call, Route
 from shared.ids import SessionId
 from shared.links import Link
@@ -212,3 +213,40 @@ def test_a_repeat_by_its_key_is_answered_once_the_first_is_effective(
     awaited = route.effective_everywhere
     assert world.journal.settled == [ACCOUNT] * awaited
     assert isinstance(ended, Unavailable if awaited and not settles else RepeatedRequest)
+
+
+CONDITIONAL = [route for route in CHANGES if route.represent is not None]
+STALE = ('"stale"',)
+
+
+@pytest.mark.rule("B8")
+@pytest.mark.parametrize("settles", [True, False])
+@pytest.mark.parametrize("route", CONDITIONAL, ids=lambda route: route.operation_id)
+def test_a_stale_tag_is_answered_once_earlier_changes_are_effective(
+    route: Route, *, settles: bool
+) -> None:
+    """It may be the repeat of a change that gave the resource its new tag."""
+    world, call = prepared(route)
+    world.journal.settles = settles
+    told = len(world.journal.facts)
+    assert route.represent is not None
+    stale = Precondition(represent=route.represent, if_match=STALE, if_none_match=None)
+
+    ended = repeated(world, replace(call, precondition=stale))
+
+    awaited = route.effective_everywhere
+    assert world.journal.settled == [ACCOUNT] * awaited
+    assert isinstance(ended, Unavailable if awaited and not settles else PreconditionFailed)
+    assert len(world.journal.facts) == told
+
+
+def test_a_use_case_that_does_not_compare_saves_nothing() -> None:
+    route = next(one for one in CHANGES if one.operation_id == "createProject")
+    world, call = prepared(route)
+    told = len(world.journal.facts)
+    ignored = Precondition(represent=lambda project: project, if_match=STALE, if_none_match=None)
+
+    with pytest.raises(LookupError, match="precondition"):
+        finished(handled(world, replace(call, precondition=ignored)))
+
+    assert len(world.journal.facts) == told

@@ -30,10 +30,17 @@ async def serve(world: World) -> AsyncIterator[Callable[..., Any]]:
             proxies: tuple[str, ...] = (),
             request_seconds: float = REQUEST_SECONDS,
             head_seconds: float = HEAD_SECONDS,
+            between_services: bool = False,
         ) -> Site:
             app = web.Application()
             networks = [ip_network(text) for text in proxies]
-            mount(app, *apis, proxies=networks, request_seconds=request_seconds)
+            mount(
+                app,
+                *apis,
+                proxies=networks,
+                request_seconds=request_seconds,
+                between_services=between_services,
+            )
             sock = listen("127.0.0.1", 0)
             listener = Listener(app, sock, drain=0.1, head_seconds=head_seconds)
             await listener.start()

@@ -1,18 +1,22 @@
 """Answers: who is admitted, what a refusal becomes, and which headers are set."""
 
+import json
 import logging
 import re
 from datetime import timedelta
 
 import aiohttp
 import pytest
+from multidict import CIMultiDict
 from pydantic import BaseModel
 
 from shared.auth.access_tokens import sign_access_token, user_claims
 from shared.http.access import Client, Internal, Permission, Public, Session
 from shared.http.api import Api
 from shared.http.refusals import WrongPrincipal
+from shared.http.requests import REQUEST_ID_HEADER as OWN
 from shared.http.routes import Reply
+from shared.logs import JsonLines
 from shared.mongo import DatabaseAway
 from shared.networks import PRIVATE_NETWORKS
 from shared.problems import (
@@ -37,6 +41,7 @@ from tests.shared.http.sample import (
     Hidden,
     NameTaken,
     Site,
+    World,
     Written,
     authenticator,
     bearer,
@@ -44,6 +49,7 @@ from tests.shared.http.sample import (
     team,
 )
 
+OWN_ID = re.compile(r"req_[0-9a-f]{32}")
 ACCOUNT_PATH = f"/v1/accounts/{ACCOUNT}"
 EVERYONE = (None, *CREDENTIALS)
 
@@ -302,7 +308,8 @@ async def test_an_internal_error_tells_nothing_and_is_logged_once(site: Site, ca
         text = await response.text()
     assert response.status == 500
     assert '"code": "internal-error"' in text
-    assert '"request_id": "abc"' in text
+    assert json.loads(text)["request_id"] == response.headers["Rolecall-Request-ID"]
+    assert response.headers["X-Request-ID"] == "abc"
     assert "hunter2" not in text
     assert len([record for record in ours(caplog) if record.levelname == "ERROR"]) == 1
 
@@ -356,24 +363,63 @@ async def test_a_write_that_is_not_effective_yet_says_where_to_look(site: Site, 
     ("sent", "fate"),
     [
         ("abc-123", "kept"),
-        ("x" * 128, "kept"),
-        ("x" * 129, "replaced"),
+        ("x" * 200, "kept"),
+        ('"},{"level":"ERROR"', "kept"),
+        ("!~", "kept"),
+        ("x" * 201, "replaced"),
         ("a b", "replaced"),
-        ('"', "replaced"),
+        ("", "replaced"),
+        ("é", "replaced"),
     ],
 )
-async def test_a_sane_request_id_is_echoed_and_any_other_replaced(site: Site, sent: str, fate: str):
+async def test_the_senders_id_is_repeated_and_names_nothing_of_ours(
+    site: Site, caplog: pytest.LogCaptureFixture, sent: str, fate: str
+):
+    caplog.set_level("INFO", "rolecall.access")
     async with site.ask("GET", "/v1/open", headers={"X-Request-ID": sent}) as response:
-        answered = response.headers["X-Request-ID"]
-    assert (answered == sent) is (fate == "kept")
-    assert site.world.calls[0].caller.request.request_id == answered
+        repeated, own = (response.headers[name] for name in ("X-Request-ID", OWN))
+    assert OWN_ID.fullmatch(own)
+    assert repeated == (sent if fate == "kept" else own)
+    assert site.world.calls[0].caller.request.request_id == own
+    assert site.world.contexts[0][0] == own
+    [line] = [record for record in caplog.records if record.name == "rolecall.access"]
+    assert vars(line).get("sent_request_id") == (sent if fate == "kept" else None)
+    written = json.loads(JsonLines("team").format(line))
+    assert written.get("sent_request_id") == (sent if fate == "kept" else None)
+
+
+async def test_two_ids_of_the_sender_are_none(site: Site):
+    headers = CIMultiDict([("X-Request-ID", "a"), ("X-Request-ID", "b")])
+    async with site.ask("GET", "/v1/open", headers=headers) as response:
+        assert response.headers["X-Request-ID"] == response.headers[OWN]
+
+
+@pytest.mark.parametrize(
+    ("proxies", "sent", "kept"),
+    [
+        ((), "req_" + "0" * 32, False),
+        (("192.0.2.0/24",), "req_" + "0" * 32, False),
+        (("127.0.0.0/8",), "req_" + "0" * 32, True),
+        (("127.0.0.0/8",), "req_1", False),
+        (("127.0.0.0/8",), "req_" + "0" * 31 + '"', False),
+    ],
+)
+async def test_only_the_gateway_gives_a_request_our_own_id(
+    serve, world: World, proxies: tuple[str, ...], sent: str, *, kept: bool
+):
+    """A stranger would otherwise write log and audit under the id of another's request."""
+    site = await serve(team(world), proxies=proxies)
+    async with site.ask("GET", "/v1/open", headers={OWN: sent}) as response:
+        own = response.headers[OWN]
+    assert (own == sent) is kept
+    assert world.calls[0].caller.request.request_id == own
 
 
 async def test_each_request_of_a_connection_has_its_own_context(site: Site):
     expected = []
     for path, who, account in ((ACCOUNT_PATH, "user", ACCOUNT), ("/v1/open", None, None)):
         async with site.ask("GET", path, headers=bearer(who)) as response:
-            expected.append((response.headers["X-Request-ID"], account))
+            expected.append((response.headers[OWN], account))
     assert site.world.contexts == expected
     assert expected[0][0] != expected[1][0]
 

@@ -1,6 +1,7 @@
 """A request that takes too long is ended: its head, its body, and its answer (T19)."""
 
 import asyncio
+import contextlib
 from urllib.parse import urlsplit
 
 import pytest
@@ -53,7 +54,8 @@ async def test_a_head_that_drips_is_cut_all_the_same(serve, world):
 
     dripping = asyncio.create_task(drip())
     async with asyncio.timeout(20):
-        assert await reader.read() == b""
+        with contextlib.suppress(ConnectionResetError):  # a drip came after the connection's end
+            assert await reader.read() == b""
     dripping.cancel()
     writer.close()
 

@@ -4,12 +4,12 @@ import re
 
 import pytest
 from aiohttp import web
-from pymongo.errors import AutoReconnect
 
 from shared.http.error_forms import ErrorForm, error_document, error_headers
 from shared.http.lanes import Lane, Overloaded, TooManyAtOnce
 from shared.http.mounting import mount
 from shared.http.refusals import BadRequest, BodyTooLarge, BodyTooSlow, DeadlineExceeded, Unexpected
+from shared.mongo import DatabaseAway
 from shared.problems import NotFound, Refusal, TokenInvalid, Unauthenticated, Unavailable
 from tests.shared.http.sample import Site, row, team
 
@@ -24,7 +24,7 @@ RAISED: list[tuple[Exception, int, str]] = [
     (TooManyAtOnce(retry_after=2), 429, "temporarily_unavailable"),
     (Overloaded(retry_after=3), 503, "temporarily_unavailable"),
     (DeadlineExceeded(), 503, "temporarily_unavailable"),
-    (AutoReconnect("away"), 503, "temporarily_unavailable"),
+    (DatabaseAway("away"), 503, "temporarily_unavailable"),
     (Unexpected(), 500, "server_error"),
     (KeyError("a fault of the product"), 500, "server_error"),
 ]

@@ -25,7 +25,15 @@ from shared.indexes import build_indexes
 from shared.mongo import DbClient, DbSession, connect, transact
 from shared.problems import NotFound, PermissionMissing, Refusal, Unavailable
 from tests.patience import PATIENT
-from tests.shared.http.sample import ACCOUNT, UNUSED_KEYS, Site, authenticator, bearer, row
+from tests.shared.http.sample import (
+    ACCOUNT,
+    UNUSED_KEYS,
+    Site,
+    authenticator,
+    bearer,
+    row,
+    user_token,
+)
 from tests.shared.journal.conftest import CALLER
 
 
@@ -214,8 +222,10 @@ async def site_of(serve: Serve, shop: Shop, hook: Hook, **more: Any) -> Site:
     return started
 
 
-async def ask(site: Site, path: str, name: str, key: str | None = "key-1") -> tuple[int, Any]:
-    headers = bearer("user") | ({} if key is None else {"Idempotency-Key": key})
+async def ask(
+    site: Site, path: str, name: str, key: str | None = "key-1", **more: str
+) -> tuple[int, Any]:
+    headers = bearer("user") | ({} if key is None else {"Idempotency-Key": key}) | more
     request: aiohttp.client._RequestContextManager = site.ask(
         "POST", path, json={"name": name}, headers=headers
     )
@@ -232,6 +242,16 @@ async def test_the_api_answers_a_repeat_with_the_kept_answer(shop: Shop, serve: 
     assert await shop.orders() == 1
     status, problem = await ask(site, "/v1/orders", "coffee")
     assert (status, problem["code"]) == (422, "idempotency-key-reused")
+
+
+async def test_a_key_belongs_to_its_caller_and_its_route(shop: Shop, serve: Serve) -> None:
+    site = await site_of(serve, shop, Hook())
+    other = {"Authorization": f"Bearer {user_token(sub='usr_' + '1' * 32)}"}
+    await ask(site, "/v1/orders", "tea")
+
+    assert await ask(site, "/v1/orders", "coffee", **other) == (200, {"ordered": "coffee"})
+    assert await ask(site, ACCOUNT_ORDERS, "water") == (200, {"ordered": "water"})
+    assert await shop.orders() == 3
 
 
 class OrderedLater(Answer):

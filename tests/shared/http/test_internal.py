@@ -88,6 +88,7 @@ def described(method: Any, path: str, *callers: Service, request: Any = NoneType
     )
 
 
+REQUEST_ID = new_id("req")
 READ = described("GET", "/internal/things", Service.AUTHZ)
 FIND = described("GET", "/internal/things/{name}", Service.AUTHZ, request=Question)
 WRITE = described("POST", "/internal/things", Service.AUTHZ, Service.AUDIT, request=Question)
@@ -127,7 +128,7 @@ async def client() -> AsyncIterator[Callable[..., InternalClient]]:
 def team(serve, world: World):
     async def start(**more):
         api = Api("team", TEAM, world, authenticator=authenticator(), **more)
-        return (await serve(api)).url
+        return (await serve(api, between_services=True)).url
 
     return start
 
@@ -138,7 +139,7 @@ def authz(serve, world: World):
         verifier = InternalVerifier(service="authz", keys=INTERNAL.public, clock=CLOCK)
         routes = [internal_route(DECIDE, echo), internal_route(LIVE_CALLER, echo)]
         api = Api("authz", routes, world, authenticator=Authenticator(internal=verifier))
-        return (await serve(api)).url
+        return (await serve(api, between_services=True)).url
 
     return start
 
@@ -162,7 +163,7 @@ def silent():
 
 async def test_a_call_carries_its_service_its_actor_and_its_request_id(client, team, world: World):
     user = Actor(type="user", id=USER, session_id=SESSION)
-    tokens = context.actor.set(user), context.request_id.set("req-1")
+    tokens = context.actor.set(user), context.request_id.set(REQUEST_ID)
     try:
         answer = await client(await team()).call(READ, "team")
     finally:
@@ -171,7 +172,7 @@ async def test_a_call_carries_its_service_its_actor_and_its_request_id(client, t
     assert answer == Said(name="", principal=f"user:{USER}")
     [call] = world.calls
     assert call.service.service == "authz"
-    assert (call.caller.actor, call.request_id) == (user, "req-1")
+    assert (call.caller.actor, call.request_id) == (user, REQUEST_ID)
 
 
 async def test_a_request_travels_as_body_or_as_query(client, team, world: World):

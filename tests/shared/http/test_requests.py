@@ -21,7 +21,7 @@ async def problem(response, status: int, code: str) -> dict[str, Any]:
     assert set(body) >= PROBLEM_MEMBERS
     assert body["type"] == f"urn:rolecall:problem:{code}"
     assert body["status"] == status
-    assert body["request_id"] == response.headers["X-Request-ID"]
+    assert body["request_id"] == response.headers["Rolecall-Request-ID"]
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     return body
 

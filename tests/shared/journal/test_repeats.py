@@ -6,8 +6,15 @@ from shared.http.idempotency import RepeatedRequest
 from shared.journal.repeats import finds_change_made
 from shared.problems import Refusal, RefusalKind
 
-REPEATED = (RefusalKind.NOT_FOUND, RefusalKind.CONFLICT, RefusalKind.GONE)
-"""Also `GONE`: a used link ends all sessions of its user, and its repeat says that it is used."""
+REPEATED = (
+    RefusalKind.NOT_FOUND,
+    RefusalKind.CONFLICT,
+    RefusalKind.GONE,
+    RefusalKind.PRECONDITION,
+)
+"""Also `GONE`: a used link ends all sessions of its user, and its repeat says that it is used.
+Also `PRECONDITION`: the first request gave the resource a new entity tag.
+"""
 
 
 @pytest.mark.parametrize("kind", RefusalKind)

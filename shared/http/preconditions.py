@@ -1,0 +1,118 @@
+"""What a request requires of the current state of its resource (RFC 9110, 13)."""
+
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from multidict import CIMultiDictProxy
+
+from shared.problems import Invalid, Refusal, RefusalKind
+
+ANY = "*"
+WEAK = "W/"
+
+_TAG = r'(?:W/)?"[^\x00-\x20"\x7f]*"'
+_TAGS = re.compile(rf"[ \t,]*+{_TAG}(?:[ \t]*+,[ \t,]*+{_TAG})*+[ \t,]*+")
+
+
+class PreconditionFailed(Refusal):
+    """The resource has another state than the one that the request was made for."""
+
+    kind = RefusalKind.PRECONDITION
+    code = "precondition-failed"
+    detail = (
+        "The resource is not in the state that `If-Match` names. Read it again, and repeat the"
+        " request with its current ETag if the request is still right."
+    )
+
+
+class ResourceExists(PreconditionFailed):
+    """The resource is there, and the request was made for the case that it is not."""
+
+    detail = (
+        "The resource exists in the state that `If-None-Match` excludes. Read it, and send its"
+        " ETag as `If-Match` to change it."
+    )
+
+
+class Tagged(Protocol):
+    """A representation with an entity tag."""
+
+    @property
+    def etag(self) -> str:
+        """The entity tag, in its double quotes."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Precondition:
+    """The entity tags that a request allows and excludes.
+
+    `represent` makes the representation of a stored resource, whose tag is compared. A condition
+    that the request does not have is None.
+    """
+
+    represent: Callable[[Any], Tagged]
+    if_match: Collection[str] | None
+    if_none_match: Collection[str] | None
+
+    def require(self, resource: Any | None) -> None:
+        """Compare with the resource as it is stored; None means that it does not exist.
+
+        Raises:
+            PreconditionFailed: it is not in the state that the request was made for.
+        """
+        tag = None if resource is None else self.represent(resource).etag
+        self.require_match(tag)
+        if self.excludes(tag):
+            raise ResourceExists
+
+    def require_match(self, tag: str | None) -> None:
+        """Compare with `If-Match`, strongly: a weak tag matches nothing.
+
+        Raises:
+            PreconditionFailed: the tag is not one of those that the request names.
+        """
+        wanted = self.if_match
+        if wanted is not None and (tag is None or not (ANY in wanted or tag in wanted)):
+            raise PreconditionFailed
+
+    def excludes(self, tag: str | None) -> bool:
+        """Whether `If-None-Match` names the tag, compared weakly."""
+        unwanted = self.if_none_match
+        if unwanted is None or tag is None:
+            return False
+        return ANY in unwanted or tag in {each.removeprefix(WEAK) for each in unwanted}
+
+
+def read_precondition(
+    headers: CIMultiDictProxy[str], represent: Callable[[Any], Tagged]
+) -> Precondition | None:
+    """The precondition of a request, if it has one.
+
+    Raises:
+        Invalid: a header is neither `*` nor a list of entity tags.
+    """
+    if_match, if_none_match = _tags(headers, "If-Match"), _tags(headers, "If-None-Match")
+    if if_match is None and if_none_match is None:
+        return None
+    return Precondition(represent=represent, if_match=if_match, if_none_match=if_none_match)
+
+
+def _tags(headers: CIMultiDictProxy[str], name: str) -> Collection[str] | None:
+    lines = headers.getall(name, [])
+    if not lines:
+        return None
+    text = ",".join(lines).strip(" \t,")
+    if text == ANY:
+        return (ANY,)
+    if _TAGS.fullmatch(text) is None:
+        raise Invalid(errors=[(f"/headers/{name}", _MALFORMED)])
+    return tuple(re.findall(_TAG, text))
+
+
+_MALFORMED = (
+    "Must be `*`, or entity tags with their double quotes, separated by commas."
+    " Send a tag as the header `ETag` or the member `etag` of an answer gave it."
+)
