@@ -34,6 +34,11 @@ class Timeouts:
     """The longest wait of a write until every replica of authz has applied it."""
     catch_up: float = 0.1
     """The longest wait of a check for the revision that it names."""
+    personal_account: float = 0.3
+    """The longest wait of a sign-up until team has made the personal account."""
+    personal_account_everywhere: float = 0.08
+    """The longest wait of team, within the one above, until every replica of authz has a new
+    personal account. Short enough that three replicas of team can be asked in turn."""
     decide: float = 0.2
     """The longest wait for one decision of authz."""
     internal_call: float = 2.0

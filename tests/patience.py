@@ -13,5 +13,6 @@ PATIENT = Timeouts(
     barrier=PATIENT_SECONDS,
     decide=PATIENT_SECONDS,
     internal_call=PATIENT_SECONDS,
+    personal_account=PATIENT_SECONDS,
 )
 """A test of one limit replaces that limit: `replace(PATIENT, barrier=0.02)`."""

@@ -99,6 +99,8 @@ class Ctx:
     async def reach(self, revision: str | None) -> None:
         """Wait until the named revision is applied, for `Timeouts.catch_up` at most.
 
+        The source is asked for its heads meanwhile, because the bus may have lost the rows.
+
         Raises:
             BadRequest: the text is not a revision of team or identity.
             Stale: the revision has not arrived.
@@ -116,6 +118,7 @@ class Ctx:
         while not _applied(follower, position):
             if self.clock.boottime() >= deadline:
                 raise Stale
+            follower.check_soon()
             await asyncio.sleep(CATCH_UP_POLL_SECONDS)
 
     def while_fresh(self, answer: Callable[[], T]) -> T:

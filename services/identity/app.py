@@ -82,6 +82,7 @@ def build(
         refresh_tokens=Links(secret_bytes(settings.refresh_key), "refresh"),
         internal=parts.internal,
         checker=AuthzChecker(parts.internal, timeouts=timeouts),
+        timeouts=timeouts,
     )
 
     async def live(principal: UserPrincipal | ClientPrincipal) -> None:

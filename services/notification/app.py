@@ -49,6 +49,7 @@ def build(
         name=settings.mail_from_name,
         product=settings.product_name,
         public_url=settings.public_url,
+        pages=settings.pages,
     )
     transport = SmtpTransport(
         host=settings.smtp_host,

@@ -34,4 +34,10 @@ class Settings(ServiceSettings):
     smtp_connections: int = Field(4, ge=1, le=64, description="Mails sent at the same time")
     mail_from: str = Field(description="The address that mails come from")
     mail_from_name: str = Field("Rolecall", description="Display name of that address")
+    pages: bool = Field(
+        default=False,
+        description="Whether the platform has the pages that mails lead to, at the public address:"
+        " /verify, /invitations, /reset-password, /sign-in, /forgot-password."
+        " Without them mails name the requests of the API",
+    )
     product_name: str = Field("Rolecall", description="Name of the platform in the mails")

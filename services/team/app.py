@@ -63,6 +63,7 @@ def build(
         callers=live,
         links=Links(decode(settings.link_key.get_secret_value()), "invitation"),
         clock=parts.clock,
+        timeouts=timeouts,
     )
 
     async def publish() -> None:

@@ -1,11 +1,12 @@
-"""What team does once, for all of its processes, about the facts of identity."""
+"""What team does once, for all of its processes, about the facts of identity and notification."""
 
 from services.team.use_cases.accounts import VerifiedUser, open_personal
 from services.team.use_cases.context import Ctx
-from shared.contracts import identity
+from services.team.use_cases.invitation_bounces import mark_bounced
+from shared.contracts import identity, notification
 from shared.contracts.facts import Row
 from shared.contracts.registry import payload_of
-from shared.ids import AccountId, UserId
+from shared.ids import AccountId, InvitationId, UserId
 from shared.inbox import AppliedMark, Subscriptions, caller_for
 from shared.mongo import DbSession, transact
 
@@ -45,8 +46,27 @@ async def on_renamed(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
     await transact(ctx.client, change)
 
 
+async def on_bounced(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
+    """Mark the invitation whose mail could not be delivered; other mails mark nothing."""
+    bounced = payload_of(row)
+    if not isinstance(bounced, notification.MessageBounced):
+        raise ValueError(f"{row.type} is not about a mail")
+    if row.account_id is None or bounced.invitation_id is None or bounced.generation is None:
+        return
+    await mark_bounced(
+        ctx,
+        account_id=AccountId(row.account_id),
+        invitation_id=InvitationId(bounced.invitation_id),
+        generation=bounced.generation,
+        reply=bounced.reply,
+        caller=caller_for(row, service="team"),
+        guard=applied_mark,
+    )
+
+
 SUBSCRIPTIONS: Subscriptions = {
     identity.UserSignedUp.type: on_verified,
     identity.UserVerified.type: on_verified,
     identity.UserRenamed.type: on_renamed,
+    notification.MessageBounced.type: on_bounced,
 }

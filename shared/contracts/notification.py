@@ -23,6 +23,9 @@ class MessageBounced(_Message):
 
     type: ClassVar[str] = "notification.message.bounced.v1"
     reply: str
+    invitation_id: str | None = None
+    generation: int | None = None
+    """Of the link in the mail, if it is that of an invitation."""
 
 
 FACTS: tuple[type[Payload], ...] = (MessageSent, MessageBounced)

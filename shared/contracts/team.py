@@ -77,9 +77,10 @@ class MemberRemoved(_Member):
 
 
 class MemberLeft(_Member):
-    """A member left the account."""
+    """A member left the account; mails tell the owner and those who may remove members."""
 
     type: ClassVar[str] = "team.member.left.v1"
+    manager_emails: tuple[str, ...] = ()
 
 
 class _Invitation(Payload):
@@ -146,6 +147,16 @@ class InvitationPassed(_Invitation):
     made_by_name: str = ""
     """Who made the newest link: not the last inviter, if it passed more than once."""
     to_email: str = ""
+
+
+class InvitationBounced(_Invitation):
+    """The mail of an invitation could not be delivered; a mail tells the inviter."""
+
+    type: ClassVar[str] = "team.invitation.bounced.v1"
+    inviter_user_id: str
+    inviter_email: str
+    resend_offered: bool
+    """The catalog sends the invitation again."""
 
 
 class _Project(Payload):
@@ -219,6 +230,7 @@ FACTS: tuple[type[Payload], ...] = (
     InvitationAccepted,
     InvitationDeclined,
     InvitationPassed,
+    InvitationBounced,
     ProjectCreated,
     ProjectRenamed,
     ProjectDeleted,

@@ -102,7 +102,7 @@ def queue_arguments(queue: Queue) -> Mapping[str, str | int]:
 
 
 IDENTITY = Queue(name="rolecall.identity", sources=(Service.TEAM,))
-TEAM = Queue(name="rolecall.team", sources=(Service.IDENTITY,))
+TEAM = Queue(name="rolecall.team", sources=(Service.IDENTITY, Service.NOTIFICATION))
 TEAM_REPLICA = Queue(
     name="rolecall.team.replica", sources=(Service.IDENTITY,), kind=QueueKind.REPLICA
 )

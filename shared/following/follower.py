@@ -39,6 +39,8 @@ logger = logging.getLogger(__name__)
 
 CHANGES_PAGE_SIZE = 200
 RETRY_SECONDS = 0.1
+HURRY_SECONDS = 0.05
+"""The pause between two requests of the heads that checks cause; a caller may name any revision."""
 FIRST_TTL_SECONDS = 3.0
 STUCK_TTLS = 3
 """After this many ttls without a usable lease, though leases are granted, a replica loads the
@@ -69,6 +71,7 @@ class Follower:
         self._ttl = FIRST_TTL_SECONDS
         self._leased_life: str | None = None
         self._usable_at = 0.0
+        self._next_hurry = 0.0
         self._unfit_pause = RETRY_SECONDS
         self._reload_pause = ReloadPause(clock)
         self._wake = asyncio.Event()
@@ -93,6 +96,13 @@ class Follower:
     def check_now(self) -> None:
         """Request the heads at once, because rows may have been missed."""
         self._wake.set()
+
+    def check_soon(self) -> None:
+        """Request the heads for a check that waits for a newer row, at most once in a while."""
+        now = self._clock.boottime()
+        if now >= self._next_hurry:
+            self._next_hurry = now + HURRY_SECONDS
+            self._wake.set()
 
     async def renew(self) -> None:
         """Load the snapshot, then request the lease four times per ttl; never ends.

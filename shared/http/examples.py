@@ -11,6 +11,12 @@ _MOMENT = "2026-03-05T12:00:00Z"
 _GRANTS = {"instance": {"view": "all", "write": "self"}}
 _TOKEN = "eyJhbGciOiJFZERTQSIsImtpZCI6…"  # noqa: S105 - an example
 _PASSWORD = "correct horse battery staple"  # noqa: S105 - an example
+_METADATA = {
+    "grant_types_supported": ["client_credentials"],
+    "response_types_supported": [],
+    "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+    "scopes_supported": ["authz:check"],
+}
 _A_MEMBER = {"status": "active", "invitation_id": None, "expires_at": None, "name": "Bo Li"}
 
 
@@ -47,6 +53,11 @@ BY_NAME: Mapping[str, Any] = {
     "invited_by_name": "Ana Diaz",
     "how": "applied",
     "inviter_name": "Ana Diaz",
+    "id_token_signing_alg_values_supported": ["EdDSA"],
+    "issuer": _GATEWAY,
+    "jwks_uri": f"{_GATEWAY}/.well-known/jwks.json",
+    "service_documentation": f"{_GATEWAY}/docs",
+    "token_endpoint": f"{_GATEWAY}/oauth2/token",
     "ip": "203.0.113.7",
     "name": "Ana Diaz",
     "new": _PASSWORD,
@@ -76,6 +87,7 @@ BY_NAME: Mapping[str, Any] = {
     "role_title": "Developer",
     "scope": "authz:check",
     "source": "team",
+    "subject_types_supported": ["public"],
     "table": {"instance": {"view": "all", "write": "self", "delete": None}},
     "title": "Developer",
     "token": f"{example_id('inv')}.1.…",
@@ -109,15 +121,7 @@ OF_MODEL: Mapping[str, Mapping[str, Any]] = {
         "access_evaluation_endpoint": f"{_GATEWAY}/access/v1/evaluation",
     },
     "Convert": {"name": "Acme Robotics", "catalog": "standard"},
-    "Discovery": {
-        "issuer": _GATEWAY,
-        "jwks_uri": f"{_GATEWAY}/.well-known/jwks.json",
-        "token_endpoint": f"{_GATEWAY}/oauth2/token",
-        "grant_types_supported": ["client_credentials"],
-        "response_types_supported": [],
-        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
-        "scopes_supported": ["authz:check"],
-    },
+    "Discovery": _METADATA,
     "Invitation": {
         "id": example_id("inv"),
         "status": "invited",
@@ -137,6 +141,7 @@ OF_MODEL: Mapping[str, Mapping[str, Any]] = {
     "ResourceRef": {"type": "member", "id": example_id("usr"), "name": "Bo Li"},
     "Role": {"id": "developer", "description": "Builds and runs workloads."},
     "SubjectEntity": {"type": "user", "id": example_id("usr")},
+    "ServerMetadata": _METADATA,
     "User": {"id": example_id("usr")},
     "Verify": {"token": f"{example_id('sup')}.1.…"},
 }

@@ -32,11 +32,12 @@ from shared.http.requests import (
     sent_request_id_of,
     traceparent_of,
 )
+from shared.http.responses import NOT_MODIFIED
 from shared.http.routes import PARAMETER, Route
 from shared.http.sender_log import SenderLog
 from shared.mongo import DatabaseAway
 from shared.networks import Network
-from shared.problems import NotFound, Refusal, RefusalKind, Unavailable, refusal_of
+from shared.problems import STATUS, NotFound, Refusal, RefusalKind, Unavailable, refusal_of
 from shared.quotas import quota_headers
 
 OPENAPI_PATH = "/openapi.json"
@@ -78,12 +79,26 @@ def mount(
         for route in api.routes:
             handler = _handler(api, route, proxies, request_seconds, senders)
             metrics.start_at_zero(
-                metrics.REQUESTS, [api.name], [route.method], [route.path], route.statuses()
+                metrics.REQUESTS, [api.name], [route.method], [route.path], _statuses(route)
             )
             methods = ("GET", "HEAD") if route.method == "GET" else (route.method,)
             for method in methods:
                 app.router.add_route(method, route.path, handler, expect_handler=_expected)
     app.router.add_get(OPENAPI_PATH, _openapi(apis))
+
+
+def _statuses(route: Route) -> frozenset[int]:
+    """The statuses that the answers of a route may have."""
+    listed = {STATUS[refusal.kind] for refusal in route.all_refusals()}
+    listed |= {route.status, STATUS[Unexpected.kind]}
+    listed |= {status for status, _ in route.also_gives}
+    if route.gives is None or route.may_have_no_body:
+        listed.add(204)
+    if route.effective_everywhere:
+        listed.add(202)
+    if route.represent is not None and route.method == "GET":
+        listed.add(NOT_MODIFIED)
+    return frozenset(listed)
 
 
 def public_paths(*apis: Api) -> dict[str, list[str]]:

@@ -18,9 +18,10 @@ from shared.http.openapi_texts import (
     TAGS,
     description_of,
     refusal_text,
+    shown_code,
 )
 from shared.http.responses import NOT_MODIFIED, shows_tag
-from shared.http.routes import Route, Strictness
+from shared.http.routes import REVISION_HEADER, Route, Strictness
 from shared.ids import PREFIXES
 from shared.problems import STATUS, TITLE, Refusal
 
@@ -73,7 +74,7 @@ def _operation(route: Route, schemas: RouteSchemas) -> dict[str, Any]:
     if route.idempotent:
         parameters.append(_IDEMPOTENCY_KEY)
     if route.represent is not None:
-        parameters += [_header(*each) for each in _CONDITIONS[route.method].items()]
+        parameters += map(_tag_header, _CONDITIONS[route.method])
     if parameters:
         operation["parameters"] = parameters
     if route.takes is not None:
@@ -110,6 +111,8 @@ def _responses(route: Route, schemas: RouteSchemas) -> dict[str, Any]:
     for status, model in route.also_gives:
         content = {"application/json": _with_example(schemas.given(model), schemas)}
         responses[str(status)] = {"description": "Success.", "content": content}
+    if route.gives_revision:
+        _name_revision(responses, route)
     if route.effective_everywhere:
         responses["202"] = {"description": NOT_EFFECTIVE, "headers": _EFFECT_HEADERS}
     by_status: dict[int, list[type[Refusal]]] = defaultdict(list)
@@ -120,9 +123,17 @@ def _responses(route: Route, schemas: RouteSchemas) -> dict[str, Any]:
     return responses
 
 
+def _name_revision(responses: dict[str, Any], route: Route) -> None:
+    """The header of the answers that name an account of another service."""
+    for status in [status for status, _ in route.also_gives] or [route.status]:
+        responses[str(status)]["headers"] = {REVISION_HEADER: _EFFECT_HEADERS[REVISION_HEADER]}
+
+
 def _refused(status: int, refusals: Sequence[type[Refusal]], route: Route) -> dict[str, Any]:
-    texts = {refusal.code: refusal_text(refusal, route) for refusal in refusals}
-    code, detail = next(iter(texts.items()))
+    code, detail = refusals[0].code, refusal_text(refusals[0], route)
+    lines = {
+        f"- `{shown_code(refusal, route)}`: {refusal_text(refusal, route)}" for refusal in refusals
+    }
     example_document = {
         ErrorForm.PROBLEM: {
             "type": f"urn:rolecall:problem:{code}",
@@ -135,14 +146,14 @@ def _refused(status: int, refusals: Sequence[type[Refusal]], route: Route) -> di
         ErrorForm.OAUTH: {"error": oauth_code(refusals[0]), "error_description": detail},
     }[route.errors]
     return {
-        "description": "\n".join(f"- `{code}`: {texts[code]}" for code in sorted(texts)),
+        "description": "\n".join(sorted(lines)),
         "content": {
             route.errors.value: {
                 "schema": {"$ref": REF.format(model=_SCHEMA_OF[route.errors])},
                 "example": example_document,
             }
         },
-        "x-codes": sorted(texts),
+        "x-codes": sorted({refusal.code for refusal in refusals}),
     }
 
 
@@ -217,25 +228,23 @@ _EFFECT_HEADERS: dict[str, Any] = {
 }
 
 
-def _header(name: str, description: str) -> dict[str, Any]:
-    """A header that a request may have."""
+def _tag_header(name: str) -> dict[str, Any]:
+    """A header with entity tags that a request may have."""
     return {
         "name": name,
         "in": "header",
         "required": False,
-        "description": description,
+        "description": PARAMETERS[name],
         "schema": {"type": "string"},
+        "example": '"Xvc7F5XfHiNGV5bGSoRitg"',
     }
 
 
-_CONDITIONS: Mapping[str, Mapping[str, str]] = {
-    "GET": {"If-None-Match": "ETags that are known: the answer is then 304 without a body."},
-    "PATCH": {"If-Match": "The ETag that was read: another state is answered 412."},
-    "PUT": {
-        "If-Match": "The ETag that was read: another state is answered 412.",
-        "If-None-Match": "`*`: the request creates, and what exists is answered 412.",
-    },
-    "DELETE": {"If-Match": "The ETag that was read: another state is answered 412."},
+_CONDITIONS: Mapping[str, Sequence[str]] = {
+    "GET": ("If-None-Match",),
+    "PATCH": ("If-Match",),
+    "PUT": ("If-Match", "If-None-Match"),
+    "DELETE": ("If-Match",),
 }
 _IDEMPOTENCY_KEY: dict[str, Any] = {
     "name": "Idempotency-Key",

@@ -1,8 +1,10 @@
 """The sentences of an OpenAPI document."""
 
+import re
 from collections.abc import Mapping
 
 from shared.http.access import Access, Client, Internal, Permission, SessionOrClient
+from shared.http.error_forms import ErrorForm, oauth_code
 from shared.http.refusals import ACCEPTED, WrongPrincipal
 from shared.http.routes import Route, Strictness
 from shared.problems import PermissionMissing, Refusal, ScopeMissing
@@ -43,6 +45,10 @@ PARAMETERS: Mapping[str, str] = {
     "user_id": "The id of the user",
     "Idempotency-Key": "A value of your choice. The same request repeated with it within 24 hours"
     " changes nothing more and gets the same answer.",
+    "If-Match": "The ETag of the state that the request is made for. In another state the answer is"
+    " 412; `*` means any state.",
+    "If-None-Match": "ETags that are known already: a GET is then answered 304 without a body."
+    " A PUT with `*` only creates, and is answered 412 if the resource exists.",
 }
 EFFECT_HEADERS: Mapping[str, str] = {
     "Rolecall-Revision": "The revision that the change made",
@@ -50,6 +56,8 @@ EFFECT_HEADERS: Mapping[str, str] = {
 }
 NO_BODY = "Success. The answer has no body."
 NOT_EFFECTIVE = "Success, but not effective on every replica yet: see `Location`."
+
+_PLACEHOLDER = re.compile(r"\{\w+\}")
 
 
 def description_of(route: Route) -> str:
@@ -62,6 +70,8 @@ def description_of(route: Route) -> str:
         )
     if route.idempotent:
         sentences.append("It can be repeated with an `Idempotency-Key`.")
+    if route.on_repeat is not None:
+        sentences.append(f"A repeat: {route.on_repeat[0].lower()}{route.on_repeat[1:]}")
     if route.strictness is Strictness.LENIENT and route.takes is not None:
         sentences.append("Members that the schema does not name are ignored.")
     return " ".join(sentences)
@@ -90,6 +100,11 @@ def _right(access: Access) -> str:
     return ""
 
 
+def shown_code(refusal: type[Refusal], route: Route) -> str:
+    """The code of a refusal as the answers of this row have it."""
+    return oauth_code(refusal) if route.errors is ErrorForm.OAUTH else refusal.code
+
+
 def refusal_text(refusal: type[Refusal], route: Route) -> str:
     """What a refusal of this row says; what depends on the request stands in braces."""
     access = route.access
@@ -99,4 +114,6 @@ def refusal_text(refusal: type[Refusal], route: Route) -> str:
         return str(PermissionMissing(access.name))
     if refusal is ScopeMissing and isinstance(access, Client | SessionOrClient):
         return str(ScopeMissing(access.scope))
+    if _PLACEHOLDER.fullmatch(refusal.detail):
+        return " ".join(str(refusal.__doc__).split("\n\n")[0].split())
     return refusal.detail

@@ -39,12 +39,10 @@ from shared.http.refusals import (
 )
 from shared.ids import AccountId
 from shared.problems import (
-    STATUS,
     Invalid,
     NotFound,
     PermissionMissing,
     Refusal,
-    RefusalKind,
     ScopeMissing,
     TokenExpired,
     TokenInvalid,
@@ -221,15 +219,15 @@ class Route:
 
     `takes` is None when no body is read, `query` is None when no parameter is known. With
     `effective_everywhere` the write is acknowledged after the barrier, because it changes policy
-    state. `status` is that of an answer with a body; a handler that returns None answers 204. A row
-    with `gives` that does so has `may_have_no_body`. `also_gives` has the answers with another
-    status, which the documents name; their classes are among those of `gives`.
-    `body_cap` is in bytes. `repeat_answer` makes, of the use case's result, the answer that a
-    repeated request gets; an idempotent row of an account needs it. `on_repeat` says what a repeat
-    does at a POST that is not idempotent. The log has the answers of a `polled` row at the level
-    DEBUG. `errors` is the form of every refusal on the path, also of the router's own; a row with
-    another than the first has no braces in its path. `represent` makes, of the stored resource, the
-    answer of its single read; a write with it hands the resource to `call.precondition`.
+    state. With `gives_revision` the answer has the revision of another service's change. `status`
+    is that of an answer with a body; a handler that returns None answers 204. A row with `gives`
+    that does so has `may_have_no_body`. `also_gives` has the answers with another status, which the
+    documents name; their classes are among those of `gives`. `repeat_answer` makes, of the use
+    case's result, the answer that a repeated request gets; an idempotent row of an account needs
+    it. `on_repeat` says what a repeat does at a POST that is not idempotent. The log has a `polled`
+    row at DEBUG. `errors` is the form of every refusal on the path, also of the router's own; other
+    forms need a path without braces. `represent` makes, of the stored resource, the answer of its
+    single read; a write gives the resource to `call.precondition`.
     """
 
     method: str
@@ -247,6 +245,7 @@ class Route:
     also_gives: tuple[tuple[int, type[BaseModel]], ...] = ()
     refuses: tuple[type[Refusal], ...] = ()
     effective_everywhere: bool = False
+    gives_revision: bool = False
     body_cap: int = BODY_CAP_BYTES
     idempotent: bool = False
     repeat_answer: Callable[[Any], BaseModel] | None = None
@@ -276,15 +275,6 @@ class Route:
             implied.append(PreconditionFailed)
         implied.append(Invalid if self.strictness is Strictness.STRICT else BadRequest)
         return tuple(dict.fromkeys(implied))
-
-    def statuses(self) -> frozenset[int]:
-        """Every status that its answers may have."""
-        listed = {STATUS[refusal.kind] for refusal in self.all_refusals()}
-        if self.gives is None or self.may_have_no_body:
-            listed.add(204)
-        if self.effective_everywhere:
-            listed.add(202)
-        return frozenset({self.status, STATUS[RefusalKind.UNEXPECTED], *listed})
 
 
 _OF_LOAD = (Unavailable, Overloaded, TooManyAtOnce, DeadlineExceeded)

@@ -126,6 +126,10 @@ class Journal:
         found = None if stored is None else rows.read(stored).row
         return found if found is not None and found.position == position else None
 
+    def revision(self, key: str, seq: int) -> str:
+        """The revision of the row at `seq` in the shard of `key`."""
+        return format_revision(Position(self.source, self.epoch, shard_of(key), seq))
+
     async def write(
         self,
         key: str,

@@ -6,7 +6,7 @@ import itertools
 import logging
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -106,18 +106,8 @@ class Leases:
     async def end(self, lease: LeaseId) -> None:
         """End the lease of a life that has stopped answering; it gets no other one."""
         self._reported.pop(lease, None)
-        await self._store.release(
-            LeaseRow(
-                id=lease,
-                asked=0,
-                renewal=_renewal(),
-                ttl=0.0,
-                epoch=None,
-                applied={},
-                digests={},
-                released=True,
-            )
-        )
+        nothing = self._row(lease, Report(epoch=None, applied={}, digests={}), asked=0)
+        await self._store.release(replace(nothing, ttl=0.0, released=True))
 
     async def sweep(self) -> None:
         """Remove the rows of dead lives, so that no later change waits for them. Never ends."""
@@ -129,9 +119,15 @@ class Leases:
             await asyncio.sleep(SWEEP_SECONDS)
 
     async def barrier(
-        self, position: Position, *, digest: str, committed_at: float, after: Any = None
+        self,
+        position: Position,
+        *,
+        digest: str,
+        committed_at: float,
+        after: Any = None,
+        seconds: float | None = None,
     ) -> Receipt:
-        """Wait until the change is effective everywhere, at most `Timeouts.barrier` seconds.
+        """Wait until the change is effective everywhere, at most `seconds` (`Timeouts.barrier`).
 
         `position` and `digest` are those of the change's last row. `committed_at` is this process's
         boottime when the commit had returned, `after` the session that committed. The waiting
@@ -151,7 +147,7 @@ class Leases:
             )
             self._running[key] = task
             task.add_done_callback(lambda ended: self._over(key, ended))
-        await asyncio.wait({task}, timeout=self._timeouts.barrier)
+        await asyncio.wait({task}, timeout=self._timeouts.barrier if seconds is None else seconds)
         if task.done() and (task.cancelled() or task.exception() is None):
             return task.result()
         return Receipt(revision=revision)
@@ -173,7 +169,9 @@ class Leases:
             replicas=tuple(barrier.settled),
         )
 
-    async def receipt(self, revision: str, *, occurred_at: datetime) -> Receipt | None:
+    async def receipt(
+        self, revision: str, *, occurred_at: datetime, seconds: float | None = None
+    ) -> Receipt | None:
         """The receipt of a change, or `None` when this journal has no such change.
 
         A change whose process died before its receipt was stored is waited for now. That receipt
@@ -189,9 +187,11 @@ class Leases:
             return unsaved
         if running or self._waits_for(revision):
             return Receipt(revision=revision)
-        return await self._new_receipt(revision, occurred_at=occurred_at)
+        return await self._new_receipt(revision, occurred_at, seconds)
 
-    async def _new_receipt(self, revision: str, *, occurred_at: datetime) -> Receipt | None:
+    async def _new_receipt(
+        self, revision: str, occurred_at: datetime, seconds: float | None
+    ) -> Receipt | None:
         if occurred_at + RECEIPT_RETENTION <= self._clock.now():
             return None
         try:
@@ -205,8 +205,9 @@ class Leases:
         if position.epoch != heads.epoch or position.seq not in found:
             return None
         age = max(0.0, (self._clock.now() - occurred_at).total_seconds())
+        digest, committed_at = found[position.seq], now - age
         return await self.barrier(
-            position, digest=found[position.seq], committed_at=now - age, after=session
+            position, digest=digest, committed_at=committed_at, after=session, seconds=seconds
         )
 
     async def close(self) -> None:

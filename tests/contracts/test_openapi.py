@@ -7,7 +7,7 @@ import pytest
 
 from shared.http.access import Client, Permission, SessionOrClient
 from shared.http.openapi import document_of
-from shared.http.openapi_texts import TAGS
+from shared.http.openapi_texts import TAGS, shown_code
 from shared.http.routes import Media, Route
 from shared.http.validation import check_json, check_strings
 from shared.problems import STATUS, Refusal
@@ -127,9 +127,9 @@ def test_an_operation_says_what_it_does_needs_and_refuses(row: Route) -> None:
         assert "example" in parameter
     for refusal in row.all_refusals():
         answer = said["responses"][str(STATUS[refusal.kind])]
-        assert f"- `{refusal.code}`: " in answer["description"]
-        problem = answer["content"][row.errors.value]
-        assert fits(problem["example"], problem["schema"], DEFINITIONS)
+        assert f"- `{shown_code(refusal, row)}`: " in answer["description"]
+        content = answer["content"][row.errors.value]
+        assert fits(content["example"], content["schema"], DEFINITIONS)
     for status, answer in said["responses"].items():
         assert PROSE[0] <= len(answer["description"]) < PROSE[1], status
 

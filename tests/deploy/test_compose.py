@@ -10,10 +10,8 @@ import pytest
 import yaml
 
 from deploy.broker import MAX_MESSAGE_BYTES
-from deploy.compose import (
-    NGINX_IMAGE,
-    ROOT,
-    Compose,
+from deploy.compose import NGINX_IMAGE, ROOT, Compose
+from deploy.compose_environment import (
     limits_factor_from_environment,
     parse_networks,
     port_from_environment,

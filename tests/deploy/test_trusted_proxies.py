@@ -5,7 +5,8 @@ from ipaddress import ip_network
 
 import pytest
 
-from deploy.compose import Compose, parse_networks
+from deploy.compose import Compose
+from deploy.compose_environment import parse_networks
 from deploy.documents import module
 from shared.contracts.topology import Service
 from shared.networks import PRIVATE_NETWORKS

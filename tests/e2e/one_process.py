@@ -5,6 +5,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from deploy.configuration import Secrets
+from deploy.mongo import ADMIN
+from deploy.passwords import derive
 from deploy.programs.program import Program, free_port
 from tests.e2e.journey import Deployment
 from tests.e2e.processes import ROOT, answers_with_200
@@ -47,6 +50,24 @@ class OneProcess(Program):
         """Whether it answers and has written its addresses to `run.json`."""
         # In this order: the file of a killed run stays until the next run begins.
         return answers_with_200(f"{self.url}/openapi.json") and (self.data / "run.json").exists()
+
+    def database_port(self) -> int:
+        """The port of its database, found in the system's list of processes."""
+        for entry in Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                words = entry.read_bytes().decode(errors="replace").split("\0")
+            except OSError:
+                continue
+            if str(self.data / "database" / "data") in words and "--port" in words:
+                return int(words[words.index("--port") + 1])
+        raise LookupError("the database of the one process is not running")
+
+    def database_url(self) -> str:
+        """The address of its database for the administrator."""
+        secrets = Secrets.load_or_create(self.data / "secrets.json")
+        password = derive(secrets.admin_key, [ADMIN])[ADMIN]
+        at = f"127.0.0.1:{self.database_port()}"
+        return f"mongodb://{ADMIN}:{password}@{at}/?directConnection=true&authSource=admin"
 
     def deployment(self) -> Deployment:
         """The addresses in `run.json`."""

@@ -11,8 +11,8 @@ import aiohttp
 from tests.waiting import wait_for
 
 PASSWORD = "correct-horse-battery-staple"
-TOKEN = re.compile(r"[#&?]token=([A-Za-z0-9._~-]+)")
-CODE = re.compile(r"[#&?]code=([A-Za-z0-9-]+)")
+TOKEN = re.compile(r"(?:^|[#&?\s])token=([A-Za-z0-9._~-]+)")
+CODE = re.compile(r"(?:^|[#&?\s])code=([A-Za-z0-9-]+)")
 PATIENT_SECONDS = 30.0
 """How long a client asks again while it is answered 503."""
 

@@ -53,18 +53,6 @@ class OneProcessWithoutLimits(OneProcess):
         }
         return {**super().environment(), **limits}
 
-    def database_url(self) -> str:
-        """The address of its database, found in the system's list of processes."""
-        for entry in Path("/proc").glob("[0-9]*/cmdline"):
-            try:
-                words = entry.read_bytes().decode(errors="replace").split("\0")
-            except OSError:
-                continue
-            if str(self.data / "database" / "data") in words and "--port" in words:
-                port = words[words.index("--port") + 1]
-                return f"mongodb://127.0.0.1:{port}/?directConnection=true"
-        raise LookupError("the database of the one process is not running")
-
 
 @pytest.fixture
 def one_process(tmp_path: Path) -> Iterator[OneProcessWithoutLimits]:

@@ -34,6 +34,7 @@ from tests.waiting import wait_for
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 
+    from shared.clock import Clock
     from shared.http.routes import Route
     from shared.mongo import Database, DbClient
     from shared.runtime.service import ServiceApp
@@ -143,7 +144,7 @@ RunningT = TypeVar("RunningT", bound=RunningService)
 
 @asynccontextmanager
 async def stand_ins(
-    routes: Mapping[Service, Sequence[Route]], *, clock: SetClock
+    routes: Mapping[Service, Sequence[Route]], *, clock: Clock
 ) -> AsyncIterator[Mapping[str, str]]:
     """Serve the internal routes of other services; gives the address of each."""
 
@@ -242,16 +243,22 @@ def caller_of(service: Service, urls: Mapping[Service, str], clock: SetClock) ->
 def common_settings(
     service: Service, mongo_url: str, database: str, urls: Mapping[str, str]
 ) -> dict[str, Any]:
-    """The settings that every service needs."""
-    return {
+    """The settings that every service with a database needs."""
+    return stateless_settings(service, urls) | {
         "mongo_url": SecretStr(mongo_url),
         "mongo_database": database,
+        "journal_key": SecretStr(JOURNAL_KEYS.private[service]),
+    }
+
+
+def stateless_settings(service: Service, urls: Mapping[str, str]) -> dict[str, Any]:
+    """The settings that every service needs."""
+    return {
         "amqp_url": SecretStr("memory://"),
         "public_url": ISSUER,
         "requests_at_once": 1000,
         "internal_key": SecretStr(KEYS.private[service]),
         "internal_keys": KEYS.public,
-        "journal_key": SecretStr(JOURNAL_KEYS.private[service]),
         "journal_keys": PUBLIC_KEYS,
         "internal_urls": {name: (url,) for name, url in urls.items()},
         "admin_key": SecretStr(ADMIN_KEY),

@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from pydantic import BaseModel
+
 from services.identity.domain.passwords import HashingBusy
 from services.identity.domain.rate_limits import TooManyRequests
 from services.identity.domain.sessions import RefreshTokenInvalid, UserSession, WrongCredentials
@@ -13,7 +15,7 @@ from services.identity.use_cases.sessions import SignedIn
 from shared.auth.access_tokens import user_claims
 from shared.auth.lifetimes import ACCESS_SECONDS
 from shared.http.access import Public, Session
-from shared.http.routes import Answer, Body, Call, Reply, Route
+from shared.http.routes import REVISION_HEADER, Answer, Body, Call, Reply, Route
 from shared.ids import AccountId
 from shared.links import Link
 from shared.problems import NotFound, PermissionMissing
@@ -68,6 +70,13 @@ def session_answer(ctx: Ctx, signed_in: SignedIn) -> SessionAnswer:
         user=UserAnswer(**user_fields(signed_in.user)),
         account_id=session.account_id,
     )
+
+
+def sign_up_reply(signed_in: SignedIn, body: BaseModel, *, status: int) -> Reply:
+    """The session of a new user, with the revision as of which the personal account exists."""
+    revision = signed_in.revision
+    headers = {} if revision is None else {REVISION_HEADER: revision}
+    return Reply(body=body, status=status, headers=headers)
 
 
 async def log_in(ctx: Ctx, call: Call[LogIn, None]) -> SessionAnswer:

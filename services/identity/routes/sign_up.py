@@ -8,7 +8,7 @@ from services.identity.domain.passwords import HashingBusy
 from services.identity.domain.rate_limits import TooManyRequests
 from services.identity.domain.sign_up import AccountExists
 from services.identity.routes.fields import Text
-from services.identity.routes.sessions import SessionAnswer, session_answer
+from services.identity.routes.sessions import SessionAnswer, session_answer, sign_up_reply
 from services.identity.use_cases import sign_up as use_cases
 from services.identity.use_cases.context import Ctx
 from shared.contracts.refusals import InvitationNotValid
@@ -85,7 +85,7 @@ async def sign_up(ctx: Ctx, call: Call[SignUp, None]) -> Reply:
     )
     if signed_in is None:
         return Reply(body=SignUpAnswer(VerificationSent()))
-    return Reply(body=SignUpAnswer(session_answer(ctx, signed_in)), status=201)
+    return sign_up_reply(signed_in, SignUpAnswer(session_answer(ctx, signed_in)), status=201)
 
 
 async def resend(ctx: Ctx, call: Call[Resend, None]) -> VerificationSent:
@@ -110,6 +110,7 @@ ROUTES = (
         refuses=(InvitationNotValid, AccountExists, TooManyRequests, HashingBusy),
         on_repeat="Finds the sign-up pending, and mails again within the budget of the mailbox."
         " There is no caller yet to whom a key could belong.",
+        gives_revision=True,
     ),
     Route(
         method="POST",

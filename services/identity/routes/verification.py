@@ -3,11 +3,11 @@
 from services.identity.domain.mailed_links import LinkInvalid
 from services.identity.domain.passwords import HashingBusy
 from services.identity.routes.fields import Text
-from services.identity.routes.sessions import SessionAnswer, session_answer
+from services.identity.routes.sessions import SessionAnswer, session_answer, sign_up_reply
 from services.identity.use_cases import verification
 from services.identity.use_cases.context import Ctx
 from shared.http.access import Public
-from shared.http.routes import Body, Call, Route
+from shared.http.routes import Body, Call, Reply, Route
 
 
 class Verify(Body):
@@ -22,7 +22,7 @@ class Verify(Body):
     password: Text
 
 
-async def verify(ctx: Ctx, call: Call[Verify, None]) -> SessionAnswer:
+async def verify(ctx: Ctx, call: Call[Verify, None]) -> Reply:
     """Create the user and give a session."""
     body = call.body
     signed_in = await verification.verify(
@@ -33,7 +33,7 @@ async def verify(ctx: Ctx, call: Call[Verify, None]) -> SessionAnswer:
         name=body.name,
         password=body.password,
     )
-    return session_answer(ctx, signed_in)
+    return sign_up_reply(signed_in, session_answer(ctx, signed_in), status=200)
 
 
 ROUTES = (
@@ -50,5 +50,6 @@ ROUTES = (
         refuses=(LinkInvalid, HashingBusy),
         on_repeat="Gives the same session for a minute, with the same password. Then the link is"
         " used: 410.",
+        gives_revision=True,
     ),
 )

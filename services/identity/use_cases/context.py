@@ -14,6 +14,7 @@ from shared.http.checker import Checker
 from shared.http.client import InternalClient
 from shared.journal import Journal, Snapshot
 from shared.links import Links
+from shared.timeouts import Timeouts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +39,7 @@ class Ctx:
     refresh_tokens: Links
     internal: InternalClient
     checker: Checker
+    timeouts: Timeouts
 
     async def pad_response_time(self, started: float) -> None:
         """Wait until a whole number of steps has passed since `started` (`Clock.boottime`).

@@ -28,10 +28,14 @@ SESSIONS_PER_WRITE = 100
 
 @dataclass(frozen=True, kw_only=True)
 class SignedIn:
-    """A user and the session that tokens are made for."""
+    """A user and the session that tokens are made for.
+
+    `revision` is one as of which the personal account of a new user exists, if team has told it.
+    """
 
     user: User
     session: UserSession
+    revision: str | None = None
 
 
 def session_lifetime(ctx: Ctx) -> timedelta:

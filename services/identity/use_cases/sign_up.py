@@ -12,6 +12,7 @@ from services.identity.domain.sign_up import AccountExists, Registration, check_
 from services.identity.domain.users import User, caller_as
 from services.identity.use_cases.context import Ctx
 from services.identity.use_cases.mail_budgets import mail_turn, within_mail_budget
+from services.identity.use_cases.personal_accounts import with_personal_account
 from services.identity.use_cases.rate_limits import rate_limited, sign_in_limits_of
 from services.identity.use_cases.sessions import SignedIn, new_session, start_session
 from shared.addresses import Address, parse_address
@@ -57,8 +58,9 @@ async def register_invited(
     """Sign up by an invitation; its address comes from team, never from the body (Ci2, Ro8).
 
     An e-mailed invitation proves the address: there is a user at once, with this password, and
-    they are signed in. The same request repeated signs in again. An invitation that was handed over
-    proves nothing: the password is ignored, a link is mailed, and the result is `None`.
+    they are signed in. Team makes the personal account first, if it can in time. The same request
+    repeated signs in again. An invitation that was handed over proves nothing: the password is
+    ignored, a link is mailed, and the result is `None`.
 
     Raises:
         InvitationNotValid, Invalid, TooManyRequests, HashingBusy.
@@ -78,10 +80,13 @@ async def register_invited(
     )
     limits = sign_in_limits_of(ctx, caller, address.key)
     async with rate_limited(ctx, *limits, counted=(AccountExists,)) as attempts:
+        signed_in = None
         if await ctx.store.user_of(address.key) is None:
             with contextlib.suppress(AlreadyThere):
-                return await _add(ctx, caller, registration, await ctx.hasher.hash(password))
-        return await _sign_in_again(ctx, caller, address, password, attempts=attempts)
+                signed_in = await _add(ctx, caller, registration, await ctx.hasher.hash(password))
+        if signed_in is None:
+            signed_in = await _sign_in_again(ctx, caller, address, password, attempts=attempts)
+    return await with_personal_account(ctx, signed_in)
 
 
 def new_user(ctx: Ctx, *, address: Address, name: str, password_hash: str) -> User:

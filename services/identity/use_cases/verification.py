@@ -6,6 +6,7 @@ from services.identity.domain.passwords import check_password
 from services.identity.domain.sign_up import PendingSignUp
 from services.identity.domain.users import caller_as
 from services.identity.use_cases.context import Ctx
+from services.identity.use_cases.personal_accounts import with_personal_account
 from services.identity.use_cases.sessions import SignedIn, new_session
 from services.identity.use_cases.sign_up import new_user
 from shared.addresses import Address
@@ -23,8 +24,8 @@ async def verify(
 ) -> SignedIn:
     """Prove an address by its mailed link: create the user with this password, and sign in.
 
-    The same request repeated within a minute gives the same session, while it lives and was not
-    refreshed.
+    Team makes the personal account before the answer, if it can in time. The same request repeated
+    within a minute gives the same session, while it lives and was not refreshed.
 
     Raises:
         LinkInvalid: the link is forged, used, superseded or expired.
@@ -48,8 +49,8 @@ async def verify(
         password_hash = await ctx.hasher.hash(password)
         made = await _use(ctx, caller, pending, name=name, password_hash=password_hash)
         if made is not None:
-            return made
-    return await _repeated(ctx, link, password)
+            return await with_personal_account(ctx, made)
+    return await with_personal_account(ctx, await _repeated(ctx, link, password))
 
 
 async def link_to_mail(ctx: Ctx, *, sign_up_id: SignUpId, generation: int) -> Link:

@@ -44,12 +44,17 @@ class Undeliverable(Exception):  # noqa: N818 - it names what was found
 
 @dataclass(frozen=True, kw_only=True)
 class MailSender:
-    """The address that mails come from, and the product that they speak of."""
+    """The address that mails come from, and the product that they speak of.
+
+    `pages` says whether pages at `public_url` open the links. Without them a mail gives what works:
+    the token, the code, and the request of the API that takes them.
+    """
 
     address: str
     name: str
     product: str
     public_url: str
+    pages: bool
 
     @property
     def host(self) -> str:
@@ -86,6 +91,7 @@ def render(
     words |= {
         "product": sender.product,
         "public_url": sender.public_url,
+        "pages": sender.pages,
         "link": link,
         "recipient": display_text("email", message.recipient),
         "valid_for": message.expires_at and format_duration(message.expires_at - now),

@@ -28,6 +28,8 @@ class MessageKind(StrEnum):
     INVITATION_ACCEPTED = "invitation_accepted"
     INVITATION_DECLINED = "invitation_declined"
     INVITATION_PASSED = "invitation_passed"
+    INVITATION_BOUNCED = "invitation_bounced"
+    MEMBER_LEFT = "member_left"
     ROLE_CHANGED = "role_changed"
     REMOVED = "removed"
     OVERRIDE_SET = "override_set"
@@ -69,6 +71,11 @@ class MailLink:
 
     url: str
     code: str | None = None
+
+    @property
+    def proof(self) -> str:
+        """The token, and the code if there is one, as the page of the link would read them."""
+        return self.url.partition("#")[2]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,18 +31,19 @@ def messages_of(row: Row, *, caller: Caller, now: datetime) -> tuple[Message, ..
     notice = notice_of(payload_of(row), row)
     if notice is None:
         return ()
-    return (
+    return tuple(
         Message(
-            id=message_id(row.id, notice.kind, notice.to),
+            id=message_id(row.id, notice.kind, recipient),
             kind=notice.kind,
-            recipient=notice.to,
+            recipient=recipient,
             account_id=row.account_id,
             caller=caller,
             created_at=now,
             words=notice.words,
             expires_at=notice.expires_at,
             link=notice.link,
-        ),
+        )
+        for recipient in (notice.to, *notice.also)
     )
 
 
@@ -51,6 +52,8 @@ class _Notice:
     kind: MessageKind
     to: str
     words: Mapping[str, str]
+    also: tuple[str, ...] = ()
+    """Further recipients of the same words."""
     expires_at: datetime | None = None
     link: LinkRequest | None = None
 
@@ -155,6 +158,30 @@ def _invitation_passed(fact: team.InvitationPassed, row: Row) -> _Notice | None:
     )
 
 
+def _invitation_bounced(fact: team.InvitationBounced, row: Row) -> _Notice:
+    return _Notice(
+        kind=MessageKind.INVITATION_BOUNCED,
+        to=fact.inviter_email,
+        words={
+            "account": fact.account_name,
+            "email": fact.email,
+            "resend_offered": "yes" if fact.resend_offered else "",
+        },
+    )
+
+
+def _member_left(fact: team.MemberLeft, row: Row) -> _Notice | None:
+    if not fact.manager_emails:  # of a version that sent no mail
+        return None
+    first, *others = dict.fromkeys(fact.manager_emails)
+    return _Notice(
+        kind=MessageKind.MEMBER_LEFT,
+        to=first,
+        also=tuple(others),
+        words={"account": fact.account_name, "member": fact.name, "email": fact.email},
+    )
+
+
 def _role_changed(fact: team.MemberRoleChanged, row: Row) -> _Notice:
     return _Notice(
         kind=MessageKind.ROLE_CHANGED,
@@ -224,6 +251,8 @@ RECIPIENTS = _table(
     (team.InvitationAccepted, _invitation_accepted),
     (team.InvitationDeclined, _invitation_declined),
     (team.InvitationPassed, _invitation_passed),
+    (team.InvitationBounced, _invitation_bounced),
+    (team.MemberLeft, _member_left),
     (team.MemberRoleChanged, _role_changed),
     (team.MemberRemoved, _removed),
     (team.OverrideSet, _override_set),

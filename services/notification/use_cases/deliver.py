@@ -24,6 +24,7 @@ from services.notification.domain.headers import UnsafeHeader
 from services.notification.domain.mails import Undeliverable, compose
 from services.notification.domain.messages import Message, MessageKind, MessageStatus
 from services.notification.use_cases.context import Ctx
+from shared.contracts.calls.team import InvitationLinkRequest
 from shared.contracts.facts import Fact, Outcome, ResourceRef
 from shared.contracts.notification import MessageBounced, MessageSent
 from shared.contracts.topology import Service
@@ -153,11 +154,14 @@ def _facts(message: Message, status: MessageStatus, reply: str | None) -> tuple[
             invited = message.kind is MessageKind.INVITATION
             return (replace(fact, account_id=None) if invited else fact,)
         case MessageStatus.BOUNCED:
+            link = message.link if isinstance(message.link, InvitationLinkRequest) else None
             bounced = MessageBounced(
                 message_id=message.id,
                 kind=message.kind,
                 recipient=message.recipient,
                 reply=reply or "",
+                invitation_id=link and link.id,
+                generation=link and link.generation,
             )
             return (replace(fact, payload=bounced, outcome=Outcome.FAILED, reason=reply),)
         case _:

@@ -22,9 +22,6 @@ from shared.contracts.facts import Fact
 from shared.contracts.refusals import InvitationNotValid
 from shared.ids import MembershipId, UserId
 
-MAX_WRONG_CODES = 10
-"""After this number of wrong codes a link opens nothing until the invitation is sent again."""
-
 
 class AlreadyJoined(AlreadyMember):
     """`AlreadyMember`, as the invitee is told it."""
@@ -64,11 +61,7 @@ def require_current_link(invitation: Invitation | None, generation: int) -> Invi
     Raises:
         InvitationNotValid: there is none, a newer link exists, or too many codes were wrong.
     """
-    if (
-        invitation is None
-        or not invitation.has_link(generation)
-        or invitation.wrong_codes >= MAX_WRONG_CODES
-    ):
+    if invitation is None or not invitation.has_link(generation) or invitation.locked:
         raise InvitationNotValid
     return invitation
 

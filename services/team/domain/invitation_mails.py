@@ -21,10 +21,11 @@ ESTABLISHED = 3
 
 
 class NotMailed(StrEnum):
-    """Why an invitation was not mailed."""
+    """Why an invitation did not reach its mailbox; only the first two are stored."""
 
     MAILBOX_SHARE = "mailbox-share"
     ALLOWANCE = "allowance"
+    BOUNCED = "bounced"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,8 +1,9 @@
 """How an invitation is sent again, and which of its links works then."""
 
 from dataclasses import replace
+from datetime import datetime
 
-from rolecall import AfterExpiry
+from rolecall import AfterExpiry, CompiledCatalog
 from services.team.domain.account_access import AccountAccess
 from services.team.domain.authority import require_to_give
 from services.team.domain.invitation_delivery import expiry, withheld
@@ -30,6 +31,13 @@ class ResendNotOffered(Refusal):
         "The catalog of this account does not resend invitations. Delete this one and create"
         " another."
     )
+
+
+def offered(catalog: CompiledCatalog, invitation: Invitation, *, now: datetime) -> bool:
+    """Whether the catalog sends this invitation again; the caller may still lack a right."""
+    policy = catalog.catalog.policies.invitations
+    deleted_first = policy.after_expiry is AfterExpiry.DELETE_FIRST
+    return policy.resend and not (deleted_first and invitation.expired(now))
 
 
 def resend(

@@ -18,6 +18,9 @@ from shared.contracts.facts import Fact, ResourceRef
 from shared.ids import AccountId, InvitationId, MembershipId, UserId
 from shared.problems import Refusal, RefusalKind
 
+MAX_WRONG_CODES = 10
+"""After this number of wrong codes a link opens nothing until the invitation is sent again."""
+
 
 class InvitationStatus(StrEnum):
     """The status that is stored; a pending invitation past `expires_at` has expired."""
@@ -83,6 +86,20 @@ class Invitation:
     link_withheld: bool = False
     oldest_generation: int | None = None
     """The oldest link that works while the mail of the newest one waits for its mailbox."""
+    bounced_generation: int | None = None
+    """The link whose mail could not be delivered."""
+
+    @property
+    def locked(self) -> bool:
+        """Whether too many codes were wrong: its links open nothing."""
+        return self.wrong_codes >= MAX_WRONG_CODES
+
+    @property
+    def shown_not_mailed(self) -> NotMailed | None:
+        """Why the newest link did not reach its mailbox, as lists show it."""
+        if self.bounced_generation == self.generation:
+            return NotMailed.BOUNCED
+        return self.not_mailed
 
     @property
     def mailable(self) -> bool:

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from services.team.domain.account_access import AccountAccess
-from services.team.domain.invitation_mails import NotMailed
+from services.team.domain.invitation_resend import offered
 from services.team.domain.invitations import Invitation
 from services.team.domain.members import Membership
 from services.team.domain.roles import role_title
@@ -47,7 +47,8 @@ class MemberListRow:
     user_id: UserId | None = None
     membership_id: MembershipId | None = None
     invitation_id: InvitationId | None = None
-    not_mailed: NotMailed | None = None
+    invitation: Invitation | None = None
+    resend_offered: bool = False
 
     def sort_key(self, field: MemberListField) -> tuple[str, str]:
         """The value to sort by, and an id that orders equal values."""
@@ -86,7 +87,8 @@ def invitation_row(access: AccountAccess, invitation: Invitation) -> MemberListR
         role_title=role_title(access.catalog, invitation.role),
         since=invitation.created_at,
         expires_at=invitation.expires_at,
-        not_mailed=invitation.not_mailed,
+        invitation=invitation,
+        resend_offered=offered(access.catalog, invitation, now=access.now),
     )
 
 

@@ -1,11 +1,34 @@
-"""The rules for giving a member another role (`Ci3`, `B5`)."""
+"""Rules that need the acting member: another role (`Ci3`, `B5`), and who manages members."""
 
+from collections.abc import Sequence
+
+from rolecall import Resource, Subject, decide, milliseconds
 from services.team.domain import members
 from services.team.domain.account_access import AccountAccess
-from services.team.domain.authority import require_to_give
+from services.team.domain.authority import account_state, member_state, require_to_give
 from services.team.domain.members import Membership
 from services.team.domain.roles import assignable_role
 from shared.contracts.facts import Fact
+
+REMOVE = "member:remove"
+
+MAX_MANAGERS = 20
+"""The most members who are told that a member left; the owner is among them."""
+
+
+def managers(access: AccountAccess, members: Sequence[Membership]) -> list[Membership]:
+    """The owner, then the members whose role in the catalog lets them remove others."""
+    states = [member_state(access.catalog, member) for member in members]
+    state = account_state(access.account, access.catalog, states)
+    now = milliseconds(access.now)
+
+    def manages(member: Membership) -> bool:
+        return decide(state, Subject(member.user_id), REMOVE, Resource(), now=now).allowed
+
+    owners = [member for member in members if access.is_owner(member)]
+    others = [member for member in members if not access.is_owner(member) and manages(member)]
+    others.sort(key=lambda member: member.joined_at)
+    return [*owners, *others][:MAX_MANAGERS]
 
 
 def change_role(

@@ -132,16 +132,23 @@ def remove(
 
 
 def leave(
-    member: Membership, *, is_owner: bool, overridden: Sequence[ProjectId], account_name: str
+    member: Membership,
+    *,
+    is_owner: bool,
+    overridden: Sequence[ProjectId],
+    account_name: str,
+    manager_emails: Sequence[str],
 ) -> Fact:
-    """End the membership because the member leaves.
+    """End the membership because the member leaves; `manager_emails` are told by mail.
 
     Raises:
         OwnerCannotLeave: the member is the owner.
     """
     if is_owner:
         raise OwnerCannotLeave
-    return _ended(team.MemberLeft, member, overridden, account_name)
+    fact = _ended(team.MemberLeft, member, overridden, account_name)
+    told = fact.payload.model_copy(update={"manager_emails": tuple(manager_emails)})
+    return replace(fact, payload=told)
 
 
 def require_seat(*, taken: int, limit: int, refusal: type[MemberLimit] = MemberLimit) -> None:

@@ -43,6 +43,10 @@ class ProjectOverride:
     given_by: UserId
     given_at: datetime
 
+    def expired(self, now: datetime) -> bool:
+        """Whether its time is over: the role counts in the project again."""
+        return self.expires_at is not None and self.expires_at <= now
+
     def outlasts(self, other: "ProjectOverride") -> bool:
         """Whether this override is still there when the other one ends."""
         if other.expires_at is None:
@@ -71,6 +75,19 @@ class ProjectOverride:
             account_id=self.account_id,
             state=None if state is None else state.model_dump(mode="json"),
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownOverride:
+    """An override as it is at one moment: if it is `expired`, the role counts again."""
+
+    override: ProjectOverride
+    expired: bool
+
+
+def shown_at(override: ProjectOverride, now: datetime) -> ShownOverride:
+    """The override at this moment."""
+    return ShownOverride(override=override, expired=override.expired(now))
 
 
 def grants_as_json(grants: Grants) -> dict[str, Any]:

@@ -2,19 +2,26 @@
 
 from services.team.routes.invitations import link_view
 from services.team.use_cases import invitation_acceptance
+from services.team.use_cases.accounts import VerifiedUser, open_personal_everywhere
 from services.team.use_cases.context import Ctx
 from shared.contracts.calls.base import LinkAnswer
 from shared.contracts.calls.leases import SNAPSHOT, SnapshotPage, SnapshotQuery
 from shared.contracts.calls.team import (
     INVITATION_LINK,
     INVITATION_LOOKUP,
+    PERSONAL_ACCOUNT,
     InvitationLinkRequest,
     InvitationLookupRequest,
     InvitedAddress,
+    PersonalAccountAnswer,
+    PersonalAccountRequest,
 )
+from shared.contracts.facts import Actor, Caller
 from shared.contracts.refusals import InvitationNotValid, MailboxFull
+from shared.contracts.topology import Service
 from shared.http.internal import internal_route
 from shared.http.routes import Call
+from shared.ids import AccountId, UserId
 from shared.links import Link
 
 
@@ -31,6 +38,23 @@ async def look_up(ctx: Ctx, call: Call[InvitationLookupRequest, None]) -> Invite
     return InvitedAddress(email=opened.invitation.email, delivery=opened.invitation.delivery)
 
 
+async def open_personal_account(
+    ctx: Ctx, call: Call[PersonalAccountRequest, None]
+) -> PersonalAccountAnswer:
+    """Make a new user's personal account before the sign-up is answered, as the fact does later."""
+    body = call.body
+    user = VerifiedUser(
+        user_id=UserId(body.user_id),
+        account_id=AccountId(body.account_id),
+        email=body.email,
+        name=body.name,
+    )
+    actor = Actor(type="service", id=Service.TEAM, on_behalf_of=body.user_id)
+    caller = Caller(actor=actor, request=call.caller.request)
+    opened = await open_personal_everywhere(ctx, user, caller=caller)
+    return PersonalAccountAnswer(revision=opened.revision, effective=opened.effective)
+
+
 async def snapshot(ctx: Ctx, call: Call[None, SnapshotQuery]) -> SnapshotPage:
     """Return a page of the policy state of all accounts."""
     return await ctx.snapshot.page(call.query.cursor)
@@ -39,5 +63,6 @@ async def snapshot(ctx: Ctx, call: Call[None, SnapshotQuery]) -> SnapshotPage:
 ROUTES = (
     internal_route(INVITATION_LINK, make_link, refuses=(InvitationNotValid, MailboxFull)),
     internal_route(INVITATION_LOOKUP, look_up, refuses=(InvitationNotValid,)),
+    internal_route(PERSONAL_ACCOUNT, open_personal_account),
     internal_route(SNAPSHOT, snapshot),
 )

@@ -10,8 +10,7 @@ from services.team.domain.account_access import AccountAccess
 from services.team.domain.accounts import NotATeam
 from services.team.domain.authority import GrantsExceeded
 from services.team.domain.invitation_limits import InvitationRateLimited
-from services.team.domain.invitation_mails import NotMailed
-from services.team.domain.invitation_resend import ResendNotOffered
+from services.team.domain.invitation_resend import ResendNotOffered, offered
 from services.team.domain.invitations import (
     AlreadyInvited,
     AlreadyMember,
@@ -21,6 +20,12 @@ from services.team.domain.invitations import (
 from services.team.domain.member_list import MemberListStatus, invitation_status
 from services.team.domain.members import MemberLimit
 from services.team.domain.roles import RoleUnknown, role_title
+from services.team.routes.invitation_states import (
+    LockedView,
+    NotMailedView,
+    locked_view,
+    not_mailed_view,
+)
 from services.team.use_cases import invitations
 from services.team.use_cases.context import AccountRequest, Ctx
 from shared.addresses import Address, parse_address
@@ -32,17 +37,6 @@ from shared.links import Link
 
 VIEW = Permission("member:view")
 INVITE = Permission("member:invite")
-_INSTEAD = (
-    " A link of this invitation that was mailed before still works."
-    " Send the invitation again in 24 hours. Or delete it, create another with the delivery `link`"
-    " if the catalog offers it, and hand the link over."
-)
-_NOT_MAILED = {
-    NotMailed.MAILBOX_SHARE: "The account has sent two invitation mails to this mailbox within 24"
-    " hours." + _INSTEAD,
-    NotMailed.ALLOWANCE: "The account has used up its invitation mails of 24 hours. Each accepted"
-    " invitation increases their number." + _INSTEAD,
-}
 
 
 def _address(text: str) -> str:
@@ -62,19 +56,13 @@ class Invite(Body):
         return parse_address(self.email)
 
 
-class NotMailedView(Answer):
-    """Why the newest mail of an invitation was not sent, and what to do."""
-
-    reason: NotMailed
-    detail: str
-
-
 class InvitationView(Answer):
     """A pending invitation (`invited`), or one whose time is over (`expired`).
 
-    `not_mailed` is set if the delivery is `email` and no mail is sent: it rests on the account's
-    own invitations only. `passed_from` made the link and may not give the role any more; then
-    `invited_by` is the new inviter. A resend confirms it.
+    `not_mailed` is set if the delivery is `email` and no mail is sent, or it was refused. `locked`
+    is set if too many wrong codes were entered. `resend_offered` says whether the catalog sends
+    the invitation again, which makes another link. `passed_from` made the link and may not give the
+    role any more; then `invited_by` is the new inviter. A resend confirms it.
     """
 
     id: InvitationId
@@ -88,6 +76,8 @@ class InvitationView(Answer):
     created_at: datetime
     expires_at: datetime | None
     not_mailed: NotMailedView | None = None
+    locked: LockedView | None = None
+    resend_offered: bool
     passed_from: UserId | None = None
     passed_from_name: str | None = None
 
@@ -112,6 +102,7 @@ class Invited(Answer):
 
 def invitation_view(access: AccountAccess, invitation: Invitation) -> InvitationView:
     """An invitation, without its link."""
+    resend = offered(access.catalog, invitation, now=access.now)
     return InvitationView(
         id=invitation.invitation_id,
         status=invitation_status(invitation, now=access.now),
@@ -123,15 +114,12 @@ def invitation_view(access: AccountAccess, invitation: Invitation) -> Invitation
         invited_by_name=invitation.inviter_name,
         created_at=invitation.created_at,
         expires_at=invitation.expires_at,
-        not_mailed=not_mailed_view(invitation.not_mailed),
+        not_mailed=not_mailed_view(invitation, resend=resend),
+        locked=locked_view(invitation, resend=resend),
+        resend_offered=resend,
         passed_from=invitation.passed_from,
         passed_from_name=invitation.passed_from_name,
     )
-
-
-def not_mailed_view(reason: NotMailed | None) -> NotMailedView | None:
-    """Why an invitation was not mailed, with what to do."""
-    return None if reason is None else NotMailedView(reason=reason, detail=_NOT_MAILED[reason])
 
 
 def link_view(ctx: Ctx, link: Link) -> LinkView:

@@ -9,8 +9,14 @@ from services.team.domain.account_access import AccountAccess
 from services.team.domain.authority import GrantsExceeded
 from services.team.domain.member_list import MemberListField, MemberListRow, MemberListStatus
 from services.team.domain.members import OwnerCannotLeave, OwnerProtected
+from services.team.domain.overrides import ProjectOverride
 from services.team.domain.roles import RoleUnknown
-from services.team.routes.invitations import NotMailedView, not_mailed_view
+from services.team.routes.invitation_states import (
+    LockedView,
+    NotMailedView,
+    locked_view,
+    not_mailed_view,
+)
 from services.team.routes.passed_invitations import (
     PassedInvitations,
     PassedInvitationView,
@@ -51,7 +57,8 @@ class MemberView(TaggedAnswer):
     """A member, or an invitation: then `user_id` and `membership_id` are null.
 
     `since` is when the member joined or the invitation was made. `expires_at` is the end of the
-    membership or of the invitation, if it has one. `not_mailed` is as in the list of invitations.
+    membership or of the invitation, if it has one. `not_mailed`, `locked` and `resend_offered` are
+    as in the list of invitations.
     """
 
     status: MemberListStatus
@@ -66,6 +73,8 @@ class MemberView(TaggedAnswer):
     since: datetime
     expires_at: datetime | None
     not_mailed: NotMailedView | None = None
+    locked: LockedView | None = None
+    resend_offered: bool = False
 
 
 class ChangedMemberView(MemberView):
@@ -84,19 +93,31 @@ class PermissionsQuery(Body):
     )
 
 
+class OwnOverrideView(Answer):
+    """The caller's override in the project; if it is `expired`, the role counts again."""
+
+    expires_at: datetime | None
+    expired: bool
+
+
 class PermissionsView(Answer):
-    """What the caller may do: every cell of the table, and every permission held."""
+    """What the caller may do: every cell of the table, and every permission held.
+
+    `override` is the caller's override in the project, if there is one.
+    """
 
     account_id: str
     user_id: UserId
     role: str
     project_id: str | None
+    override: OwnOverrideView | None = None
     table: dict[str, dict[str, str | None]]
     permissions: dict[str, str]
 
 
 def member_view(row: MemberListRow) -> MemberView:
     """A row of the list as its JSON object."""
+    invitation = row.invitation
     return MemberView(
         status=row.status,
         user_id=row.user_id,
@@ -109,7 +130,9 @@ def member_view(row: MemberListRow) -> MemberView:
         owner=row.owner,
         since=row.since,
         expires_at=row.expires_at,
-        not_mailed=not_mailed_view(row.not_mailed),
+        not_mailed=invitation and not_mailed_view(invitation, resend=row.resend_offered),
+        locked=invitation and locked_view(invitation, resend=row.resend_offered),
+        resend_offered=row.resend_offered,
     )
 
 
@@ -141,7 +164,8 @@ async def change_role(ctx: Ctx, call: Call[ChangeRole, None], request: AccountRe
     )
     changed = written.result
     view = ChangedMemberView(
-        **dict(member_view(changed.row)), passed_invitations=passed_views(changed.passed)
+        **dict(member_view(changed.row)),
+        passed_invitations=passed_views(changed.passed),
     )
     return Reply(body=view, written=written)
 
@@ -170,9 +194,16 @@ async def own_permissions(
         user_id=access.membership.user_id,
         role=access.membership.role,
         project_id=project_id,
+        override=_own_override(own.override, now=access.now),
         table=own.table,
         permissions=own.permissions,
     )
+
+
+def _own_override(override: ProjectOverride | None, *, now: datetime) -> OwnOverrideView | None:
+    if override is None:
+        return None
+    return OwnOverrideView(expires_at=override.expires_at, expired=override.expired(now))
 
 
 ROUTES = (

@@ -10,7 +10,7 @@ from services.team.domain.authority import GrantsExceeded
 from services.team.domain.overrides import (
     NotInThisCatalog,
     OwnerNotOverridden,
-    ProjectOverride,
+    ShownOverride,
     grants_as_json,
 )
 from services.team.routes.passed_invitations import PassedInvitationView, passed_views
@@ -43,13 +43,14 @@ class PutOverride(Body):
 
 
 class OverrideView(TaggedAnswer):
-    """One member's grants inside the project."""
+    """One member's grants inside the project; if they are `expired`, the role counts again."""
 
     project_id: ProjectId
     user_id: UserId
     membership_id: MembershipId
     grants: dict[str, Any]
     expires_at: datetime | None
+    expired: bool
     given_by: UserId
     given_at: datetime
 
@@ -62,13 +63,15 @@ class SetOverrideView(OverrideView):
     passed_invitations: list[PassedInvitationView]
 
 
-def _override_view(override: ProjectOverride) -> OverrideView:
+def _override_view(shown: ShownOverride) -> OverrideView:
+    override = shown.override
     return OverrideView(
         project_id=override.project_id,
         user_id=override.user_id,
         membership_id=override.membership_id,
         grants=grants_as_json(override.grants),
         expires_at=override.expires_at,
+        expired=shown.expired,
         given_by=override.given_by,
         given_at=override.given_at,
     )
@@ -79,9 +82,9 @@ async def list_overrides(
 ) -> Page[OverrideView]:
     """List the overrides in a project."""
     found = await overrides.list_all(ctx, access)
-    page, following = paged(found, call, key=lambda override: (override.user_id, ""))
+    page, following = paged(found, call, key=lambda shown: (shown.override.user_id, ""))
     return Page[OverrideView](
-        items=[_override_view(override) for override in page], next_cursor=following
+        items=[_override_view(shown) for shown in page], next_cursor=following
     )
 
 
@@ -101,7 +104,8 @@ async def put_override(ctx: Ctx, call: Call[PutOverride, None], request: Account
     )
     done = written.result
     view = SetOverrideView(
-        **dict(_override_view(done.override)), passed_invitations=passed_views(done.passed)
+        **dict(_override_view(done.override)),
+        passed_invitations=passed_views(done.passed),
     )
     return Reply(body=view, written=written)
 

@@ -68,6 +68,11 @@ class AccountWrite:
         """The moment of this attempt."""
         return self._write.now
 
+    @property
+    def base(self) -> int:
+        """The last sequence in the shard of the account before this attempt."""
+        return self._write.base
+
     def require_precondition(self, resource: object | None) -> None:
         """Compare the request's precondition with the stored resource; None if there is none.
 
@@ -139,6 +144,10 @@ class AccountWrite:
         if owner is None:
             raise LookupError(f"{self._account_id} has no owner's membership")
         return owner
+
+    async def members(self) -> list[Membership]:
+        """The members of the account."""
+        return await self._store.members(self._account_id, self._session)
 
     async def count_members(self) -> int:
         """How many members the account has beside the owner."""

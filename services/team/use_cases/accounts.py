@@ -29,6 +29,14 @@ class VerifiedUser:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OpenedAccount:
+    """A personal account that exists as of `revision`; `effective` if each replica has it."""
+
+    revision: str
+    effective: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class OwnAccount:
     """One of a user's accounts, with the membership in it."""
 
@@ -44,20 +52,23 @@ async def open_personal(
     caller: Caller,
     position: Position | None = None,
     guard: Guard | None = None,
-) -> None:
+) -> str:
     """Create a verified user's personal account unless it exists (`Rp1`).
 
     `position` is that of the fact of identity that `user` comes from, if there is one.
+
+    Returns:
+        A revision as of which the account exists.
     """
     catalog = load_catalog(ctx.settings.personal_catalog)
 
-    async def change(write: AccountWrite) -> None:
+    async def change(write: AccountWrite) -> int:
         if position is None:
             name = await write.name_for_joining(user.user_id, otherwise=user.name)
         else:
             name = await write.learn_name(user.user_id, user.name, position)
         if write.account is not None:
-            return
+            return write.base
         account, owner, fact = accounts.open_personal(
             account_id=user.account_id,
             user_id=user.user_id,
@@ -70,9 +81,28 @@ async def open_personal(
         await write.insert_account(account)
         await write.insert_member(owner)
         write.record(fact)
+        return write.base
 
     request = NonMemberRequest(caller=caller, account_id=user.account_id, guard=guard)
-    await ctx.change(request, change, effective_everywhere=False)
+    written = await ctx.change(request, change, effective_everywhere=False)
+    return written.revision or ctx.journal.revision(user.account_id, written.result)
+
+
+async def open_personal_everywhere(
+    ctx: Ctx, user: VerifiedUser, *, caller: Caller
+) -> OpenedAccount:
+    """Create the personal account unless it exists, and give each replica of authz time to have it.
+
+    An answer that names the account follows, and the next check must find it. The wait is short
+    (`Timeouts.personal_account_everywhere`). A late grant is not a danger.
+    """
+    revision = await open_personal(ctx, user, caller=caller)
+    receipt = await ctx.leases.receipt(
+        revision,
+        occurred_at=ctx.clock.now(),
+        seconds=ctx.timeouts.personal_account_everywhere,
+    )
+    return OpenedAccount(revision=revision, effective=receipt is not None and receipt.effective)
 
 
 async def ensure_personal_account(
@@ -94,7 +124,7 @@ async def ensure_personal_account(
     user = await verified_user(ctx, user_id)
     if user is None or user.account_id != account_id:
         return False
-    await open_personal(ctx, user, caller=caller)
+    await open_personal_everywhere(ctx, user, caller=caller)
     return True
 
 

@@ -26,6 +26,7 @@ from shared.journal import Guard, Journal, JournalWrite, Snapshot, WriteResult
 from shared.leases import Leases
 from shared.links import Links
 from shared.mongo import DbClient
+from shared.timeouts import Timeouts
 
 T = TypeVar("T")
 
@@ -86,6 +87,7 @@ class Ctx:
     callers: LiveCallers
     links: Links
     clock: Clock
+    timeouts: Timeouts
 
     async def authorize(self, request: AccountRequest) -> AccountAccess:
         """Load the account and the acting member for a request that changes nothing (`Ci12`).

@@ -6,13 +6,12 @@ from rolecall import CompiledCatalog
 from services.team.domain import invitation_acceptance
 from services.team.domain.accounts import Account
 from services.team.domain.invitation_acceptance import (
-    MAX_WRONG_CODES,
     Invitee,
     Inviter,
     require_current_link,
     require_open_link,
 )
-from services.team.domain.invitations import Invitation
+from services.team.domain.invitations import MAX_WRONG_CODES, Invitation
 from services.team.domain.members import Membership
 from services.team.domain.refusals import refused
 from services.team.use_cases.account_write import AccountWrite

@@ -9,6 +9,7 @@ from services.team.domain.authority import member_state
 from services.team.domain.invitations import Invitation
 from services.team.domain.member_list import MemberListRow, MemberListStatus
 from services.team.domain.members import Membership
+from services.team.domain.overrides import ProjectOverride
 from services.team.use_cases.account_write import AccountWrite
 from services.team.use_cases.context import AccountRequest, Ctx
 from services.team.use_cases.invitation_handover import hand_over_invitations
@@ -19,8 +20,12 @@ from shared.problems import NotFound
 
 @dataclass(frozen=True, kw_only=True)
 class OwnPermissions:
-    """What a member may do: every cell of the table, and every permission held."""
+    """What a member may do: every cell of the table, and every permission held.
 
+    `override` is the member's override in the project that was asked about, also an expired one.
+    """
+
+    override: ProjectOverride | None
     table: dict[str, dict[str, str | None]]
     permissions: dict[str, str]
 
@@ -79,7 +84,8 @@ async def change_role(
             passed = await hand_over_invitations(
                 write, user_id, inviter=member_state(access.catalog, changed, overrides)
             )
-        return ChangedMember(row=member_list.member_row(access, changed), passed=passed)
+        row = member_list.member_row(access, changed)
+        return ChangedMember(row=row, passed=passed)
 
     return await ctx.change(request, change, effective_everywhere=True)
 
@@ -112,7 +118,7 @@ async def remove(
 
 
 async def leave(ctx: Ctx, request: AccountRequest) -> WriteResult[None]:
-    """End the caller's own membership.
+    """End the caller's own membership, and tell those who manage members.
 
     Raises:
         OwnerCannotLeave: the caller is the owner.
@@ -120,11 +126,13 @@ async def leave(ctx: Ctx, request: AccountRequest) -> WriteResult[None]:
 
     async def change(write: AccountWrite) -> None:
         member = write.access.membership
+        managers = member_rules.managers(write.access, await write.members())
         fact = members.leave(
             member,
             is_owner=write.access.is_owner(member),
             overridden=await _overridden(write, member),
             account_name=write.access.account.name,
+            manager_emails=[manager.email for manager in managers if manager != member],
         )
         await write.delete_member(member)
         write.record(fact)
@@ -144,8 +152,16 @@ async def own_permissions(
     account_id = access.account.account_id
     if project_id is not None and await ctx.store.project(account_id, project_id) is None:
         raise NotFound
+    override = None
+    if project_id is not None:
+        user_id = access.membership.user_id
+        override = await ctx.store.override(account_id, project_id, user_id)
     held = effective_matrix(access.state, access.member, project_id, now=milliseconds(access.now))
-    return OwnPermissions(table=access.catalog.table(held), permissions=access.catalog.held(held))
+    return OwnPermissions(
+        override=override,
+        table=access.catalog.table(held),
+        permissions=access.catalog.held(held),
+    )
 
 
 async def _overridden(write: AccountWrite, member: Membership) -> list[ProjectId]:

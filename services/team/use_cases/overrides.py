@@ -7,7 +7,7 @@ from services.team.domain import override_rules
 from services.team.domain.account_access import AccountAccess
 from services.team.domain.authority import member_state
 from services.team.domain.invitations import Invitation
-from services.team.domain.overrides import ProjectOverride
+from services.team.domain.overrides import ShownOverride, shown_at
 from services.team.use_cases.account_write import AccountWrite
 from services.team.use_cases.context import AccountRequest, Ctx
 from services.team.use_cases.invitation_handover import hand_over_invitations
@@ -20,11 +20,11 @@ from shared.problems import NotFound
 class SetOverride:
     """An override that was set, and the invitations that passed to another inviter."""
 
-    override: ProjectOverride
+    override: ShownOverride
     passed: tuple[Invitation, ...]
 
 
-async def list_all(ctx: Ctx, access: AccountAccess) -> list[ProjectOverride]:
+async def list_all(ctx: Ctx, access: AccountAccess) -> list[ShownOverride]:
     """List the overrides in the project of the path.
 
     Raises:
@@ -32,10 +32,11 @@ async def list_all(ctx: Ctx, access: AccountAccess) -> list[ProjectOverride]:
     """
     override_rules.require_offered(access)
     project_id = access.named_project.project_id
-    return await ctx.store.overrides_in(access.account.account_id, project_id)
+    found = await ctx.store.overrides_in(access.account.account_id, project_id)
+    return [shown_at(override, access.now) for override in found]
 
 
-async def get(ctx: Ctx, access: AccountAccess, user_id: UserId) -> ProjectOverride:
+async def get(ctx: Ctx, access: AccountAccess, user_id: UserId) -> ShownOverride:
     """Return one member's override in the project of the path.
 
     Raises:
@@ -47,7 +48,7 @@ async def get(ctx: Ctx, access: AccountAccess, user_id: UserId) -> ProjectOverri
     found = await ctx.store.override(access.account.account_id, project_id, user_id)
     if found is None:
         raise NotFound
-    return found
+    return shown_at(found, access.now)
 
 
 async def put(
@@ -72,7 +73,7 @@ async def put(
         project_id = access.named_project.project_id
         others = [other for other in member_overrides if other.project_id != project_id]
         replaced = next((other for other in member_overrides if other not in others), None)
-        write.require_precondition(replaced)
+        write.require_precondition(replaced and shown_at(replaced, write.now))
         override, fact = override_rules.set_override(
             access, member, member_overrides=member_overrides, grants=grants, expires_at=expires_at
         )
@@ -81,7 +82,7 @@ async def put(
         passed = await hand_over_invitations(
             write, user_id, inviter=member_state(access.catalog, member, [*others, override])
         )
-        return SetOverride(override=override, passed=passed)
+        return SetOverride(override=shown_at(override, write.now), passed=passed)
 
     return await ctx.change(request, change, effective_everywhere=True)
 
@@ -100,7 +101,7 @@ async def remove(ctx: Ctx, request: AccountRequest, *, user_id: UserId) -> Write
         member = await write.member(user_id)
         present = await write.override(access.named_project.project_id, user_id)
         if present is not None:
-            write.require_precondition(present)
+            write.require_precondition(shown_at(present, write.now))
         override, fact = override_rules.remove_override(access, member, present)
         await write.delete_override(override)
         write.record(fact)

@@ -13,7 +13,7 @@ from shared.contracts.calls.identity import (
 )
 from shared.contracts.calls.journal import CHANGES, HEADS
 from shared.contracts.calls.leases import APPLIED, LEASE, RELEASE, SNAPSHOT
-from shared.contracts.calls.team import INVITATION_LINK, INVITATION_LOOKUP
+from shared.contracts.calls.team import INVITATION_LINK, INVITATION_LOOKUP, PERSONAL_ACCOUNT
 
 CALLS: tuple[InternalCall[Any, Any], ...] = (
     HEADS,
@@ -29,6 +29,7 @@ CALLS: tuple[InternalCall[Any, Any], ...] = (
     PASSWORD_RESET_LINK,
     INVITATION_LINK,
     INVITATION_LOOKUP,
+    PERSONAL_ACCOUNT,
     LIVE_CALLER,
     DECIDE,
 )

@@ -30,6 +30,22 @@ class InvitedAddress(InternalAnswer):
     delivery: str
 
 
+class PersonalAccountRequest(InternalRequest):
+    """A user who has just proved the address; their personal account is to exist now."""
+
+    user_id: Annotated[str, Field(pattern="^usr_[0-9a-f]{32}$")]
+    account_id: Annotated[str, Field(pattern="^acc_[0-9a-f]{32}$")]
+    email: str
+    name: str
+
+
+class PersonalAccountAnswer(InternalAnswer):
+    """The account exists as of `revision`; `effective` if every replica of authz has it."""
+
+    revision: str
+    effective: bool
+
+
 INVITATION_LINK = InternalCall(
     name="makeInvitationLink",
     summary="Make the link of an invitation that is mailed now",
@@ -49,4 +65,14 @@ INVITATION_LOOKUP = InternalCall(
     callers=(Service.IDENTITY,),
     request=InvitationLookupRequest,
     answer=InvitedAddress,
+)
+PERSONAL_ACCOUNT = InternalCall(
+    name="openPersonalAccount",
+    summary="Make the personal account of a new user, unless it exists",
+    method="POST",
+    path="/internal/personal-accounts",
+    callees=(Service.TEAM,),
+    callers=(Service.IDENTITY,),
+    request=PersonalAccountRequest,
+    answer=PersonalAccountAnswer,
 )

@@ -108,7 +108,7 @@ ROWS = (
         id="mongod-transaction-lifetime",
         kind=Kind.AVAILABILITY,
         file="deploy/programs/mongodb.py",
-        old='*("--setParameter", f"transactionLifetimeLimitSeconds={_TRANSACTION_SECONDS}"),',
+        old='*("--setParameter", f"transactionLifetimeLimitSeconds={TRANSACTION_SECONDS}"),',
         new="",
         tests=COMPOSITION,
     ),
@@ -116,8 +116,8 @@ ROWS = (
         id="local-transaction-lifetime",
         kind=Kind.AVAILABILITY,
         file="deploy/programs/mongodb.py",
-        old="_TRANSACTION_SECONDS = 5\n",
-        new="_TRANSACTION_SECONDS = 60\n",
+        old="TRANSACTION_SECONDS = 5\n",
+        new="TRANSACTION_SECONDS = 60\n",
         tests=COMPOSITION,
     ),
     Mutant(
@@ -219,7 +219,7 @@ ROWS = (
     Mutant(
         id="compose-accepts-every-proxy",
         kind=Kind.SECURITY,
-        file="deploy/compose.py",
+        file="deploy/compose_environment.py",
         old="        check_trusted_networks(found)\n",
         new="",
         tests=PROXIES,
@@ -269,7 +269,7 @@ ROWS = (
         kind=Kind.SECURITY,
         file="deploy/mailcatcher/catcher.py",
         old="        if self._key and not session.authenticated:\n",
-        new="        if self._key and session.authenticated is None:\n",
+        new="        if self._key and not session:\n",
         tests=MAILCATCHER,
     ),
     Mutant(

@@ -9,6 +9,8 @@ ATTEMPT_TESTS = ("tests/services/notification/domain/test_attempts.py",)
 SMTP_TESTS = ("tests/services/notification/test_smtp.py",)
 MAIL_TESTS = ("tests/services/notification/domain/test_mails.py",)
 
+BOUNCE_TESTS = ("tests/services/team/test_invitation_states.py", "-k", "bounce")
+
 ROWS = (
     Mutant(
         id="mails-project-in-the-words-of-another-catalog",
@@ -17,6 +19,30 @@ ROWS = (
         old='"project_word": fact.project_word',
         new='"project_word": "project"',
         tests=("tests/services/notification/domain/test_recipients.py",),
+    ),
+    Mutant(
+        id="late-bounce-marks-the-new-link",
+        kind=Kind.DATA,
+        file="services/team/domain/invitation_bounces.py",
+        old=" or invitation.generation != generation:\n",
+        new=":\n",
+        tests=BOUNCE_TESTS,
+    ),
+    Mutant(
+        id="bounce-names-no-invitation",
+        kind=Kind.DATA,
+        file="services/notification/use_cases/deliver.py",
+        old="                invitation_id=link and link.id,\n",
+        new="",
+        tests=("tests/services/notification/test_delivery.py", "-k", "rejected_mail"),
+    ),
+    Mutant(
+        id="mail-names-a-page-that-is-not-there",
+        kind=Kind.DATA,
+        file="services/notification/templates/account_exists.j2",
+        old="{% if pages %}",
+        new="{% if public_url %}",
+        tests=(*MAIL_TESTS, "-k", "without_pages"),
     ),
     Mutant(
         id="smtp-idle-connection-reused",

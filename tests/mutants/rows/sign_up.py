@@ -9,8 +9,41 @@ VERIFICATION_TESTS = (f"{TESTS}/test_verification.py",)
 PASSWORD_TESTS = (f"{TESTS}/test_passwords.py",)
 STRENGTH_TESTS = (f"{TESTS}/domain/test_passwords.py",)
 SIGN_UP_TESTS = (f"{TESTS}/test_sign_up.py",)
+FIRST_CHECK_TESTS = ("tests/e2e/test_first_checks.py", "-k", "is_right")
 
 ROWS = (
+    Mutant(
+        id="verification-names-an-unknown-account",
+        kind=Kind.DATA,
+        file=f"{USE_CASES}/verification.py",
+        old="            return await with_personal_account(ctx, made)\n",
+        new="            return made\n",
+        tests=FIRST_CHECK_TESTS,
+    ),
+    Mutant(
+        id="invited-sign-up-names-an-unknown-account",
+        kind=Kind.DATA,
+        file=f"{USE_CASES}/sign_up.py",
+        old="    return await with_personal_account(ctx, signed_in)\n",
+        new="    return signed_in\n",
+        tests=FIRST_CHECK_TESTS,
+    ),
+    Mutant(
+        id="personal-account-waits-for-no-replica",
+        kind=Kind.DATA,
+        file="services/team/use_cases/accounts.py",
+        old="        seconds=ctx.timeouts.personal_account_everywhere,\n",
+        new="        seconds=0.0,\n",
+        tests=FIRST_CHECK_TESTS,
+    ),
+    Mutant(
+        id="waiting-check-asks-for-no-heads",
+        kind=Kind.DATA,
+        file="shared/following/follower.py",
+        old="            self._next_hurry = now + HURRY_SECONDS\n            self._wake.set()\n",
+        new="            self._next_hurry = now + HURRY_SECONDS\n",
+        tests=("tests/services/authz/test_following.py", "-k", "waiting_checks"),
+    ),
     Mutant(
         id="sign-up-takes-a-password",
         kind=Kind.SECURITY,

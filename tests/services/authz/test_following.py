@@ -7,7 +7,8 @@ import aiohttp
 import pytest
 
 from services.authz.domain.policy_state import PolicyState
-from shared.following.follower import Follower
+from shared.contracts.calls.leases import LEASE, SNAPSHOT, LeaseAnswer, SnapshotPage
+from shared.following.follower import HURRY_SECONDS, Follower
 from shared.following.journal_view import JournalView, RowOutcome
 from shared.http.client import AnswerUnfit, InternalClient
 from shared.timeouts import Timeouts
@@ -15,6 +16,7 @@ from tests.services.authz.histories import (
     ANA,
     BO,
     CY,
+    NOON,
     RUNPOD,
     STANDARD,
     account,
@@ -275,6 +277,40 @@ async def test_a_snapshot_that_does_not_fit_is_read_after_growing_pauses(world):
     assert [pause >= least for pause, least in zip(pauses, (0.1, 0.2, 0.4, 0.8), strict=False)] == [
         True
     ] * 4
+
+
+class CountedLeases(InternalClient):
+    """Loads an empty snapshot, then grants leases of a minute and counts them."""
+
+    def __init__(self):
+        self.leases = 0
+
+    async def call(self, call, *_, **__):
+        if call is SNAPSHOT:
+            return SnapshotPage(source="team", epoch="e1", heads={}, items=(), next_cursor=None)
+        self.leases += call is LEASE
+        return LeaseAnswer(epoch="e1", heads={}, digests={}, ttl=60, server_time=NOON)
+
+
+async def test_waiting_checks_ask_for_the_heads_at_once_but_not_too_often(world):
+    internal = CountedLeases()
+    view = JournalView(PolicyState())
+    follower = Follower(
+        "team", view=view, slot="a", internal=internal, verifier=verifier(), clock=world.clock
+    )
+    renewing = asyncio.create_task(follower.renew())
+    await wait_for(lambda: internal.leases == 1, what="the first lease")
+    follower.check_soon()
+    await wait_for(lambda: internal.leases == 2, what="a lease long before its time")
+    for _ in range(100):
+        follower.check_soon()
+        await asyncio.sleep(0)
+    assert internal.leases == 2
+    world.clock.skip(HURRY_SECONDS)
+    follower.check_soon()
+    await wait_for(lambda: internal.leases == 3, what="another one after the pause")
+    renewing.cancel()
+    await asyncio.gather(renewing, return_exceptions=True)
 
 
 async def test_the_defect_of_applying_over_gaps_shows(world):

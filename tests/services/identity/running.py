@@ -25,13 +25,20 @@ from shared.contracts.calls.identity import (
     SignUpLinkRequest,
 )
 from shared.contracts.calls.journal import HEADS, Heads
-from shared.contracts.calls.team import INVITATION_LOOKUP, InvitationLookupRequest, InvitedAddress
+from shared.contracts.calls.team import (
+    INVITATION_LOOKUP,
+    PERSONAL_ACCOUNT,
+    InvitationLookupRequest,
+    InvitedAddress,
+    PersonalAccountAnswer,
+    PersonalAccountRequest,
+)
 from shared.contracts.facts import shard_of
 from shared.contracts.refusals import InvitationNotValid
 from shared.contracts.topology import Service
 from shared.http.internal import internal_route
 from shared.http.routes import Call
-from shared.problems import Refusal
+from shared.problems import Refusal, Unavailable
 from tests.clocks import SetClock
 from tests.patience import PATIENT
 from tests.support.service import (
@@ -64,6 +71,9 @@ class StandIns:
     members: set[tuple[str, str]] = field(default_factory=set)
     asked: list[CheckRequest] = field(default_factory=list)
     """What authz was asked."""
+    accounts: list[PersonalAccountRequest] = field(default_factory=list)
+    """The personal accounts that team was asked to make."""
+    team_away: bool = False
 
     def invite(self, email: str, delivery: str) -> dict[str, str]:
         """An invitation for this address, as a sign-up sends it."""
@@ -79,6 +89,14 @@ class StandIns:
             except KeyError:
                 raise InvitationNotValid from None
 
+        async def open_account(
+            ctx: object, call: Call[PersonalAccountRequest, None]
+        ) -> PersonalAccountAnswer:
+            if self.team_away:
+                raise Unavailable
+            self.accounts.append(call.body)
+            return PersonalAccountAnswer(revision=f"team.e1.7.{len(self.accounts)}", effective=True)
+
         async def decide(ctx: object, call: Call[CheckRequest, None]) -> CheckResult:
             self.asked.append(call.body)
             member = (call.body.user_id, call.body.account_id) in self.members
@@ -90,6 +108,7 @@ class StandIns:
         return {
             Service.TEAM: [
                 internal_route(INVITATION_LOOKUP, lookup, refuses=(InvitationNotValid,)),
+                internal_route(PERSONAL_ACCOUNT, open_account),
                 internal_route(HEADS, heads),
             ],
             Service.AUTHZ: [internal_route(DECIDE, decide)],

@@ -103,6 +103,33 @@ async def test_a_forged_link_is_refused_like_a_used_one(identity: Identity) -> N
     assert (await identity.verify(link)).status == 200
 
 
+async def test_team_makes_the_personal_account_before_the_answer(identity: Identity) -> None:
+    link = await mailed_link(identity)
+    first = await identity.verify(link)
+    user = first.expect(200)["user"]
+    [asked] = identity.stand_ins.accounts
+    assert (asked.user_id, asked.account_id) == (user["id"], first.body["account_id"])
+    assert (asked.email, asked.name) == (user["email"], user["name"])
+    assert first.headers["Rolecall-Revision"] == "team.e1.7.1"
+
+    again = await identity.verify(link)
+    assert again.headers["Rolecall-Revision"] == "team.e1.7.2"
+
+    proof = identity.stand_ins.invite("bea@example.com", "email")
+    invited = {"name": "Bea", "password": PASSWORD, "invitation": proof}
+    joined = await identity.post("/v1/signup", invited)
+    assert joined.expect(201)["account_id"] == identity.stand_ins.accounts[-1].account_id
+    assert joined.headers["Rolecall-Revision"] == "team.e1.7.3"
+
+
+async def test_a_sign_up_works_while_team_is_away(identity: Identity) -> None:
+    identity.stand_ins.team_away = True
+    answer = await identity.verify(await mailed_link(identity))
+    assert answer.expect(200)["account_id"]
+    assert "Rolecall-Revision" not in answer.headers
+    assert len(await identity.rows("user.verified")) == 1
+
+
 @pytest.mark.rule("B1")
 async def test_a_repeat_answers_the_same_session_for_a_minute(identity: Identity) -> None:
     link = await mailed_link(identity)

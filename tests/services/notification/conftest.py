@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from shared.mongo import Database
 
 SENDER = MailSender(
+    pages=True,
     address="no-reply@mail.example",
     name="Rolecall",
     product="Rolecall",

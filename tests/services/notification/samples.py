@@ -73,6 +73,7 @@ class Expected:
     kind: MessageKind
     words: dict[str, str]
     to: str = "bo@example.com"
+    also: tuple[str, ...] = ()
     link: LinkRequest | None = None
     expires_at: datetime | None = None
 
@@ -198,6 +199,32 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
             },
         ),
     ),
+    *(
+        (
+            team.InvitationBounced(**INVITATION, **INVITER, resend_offered=resend),
+            Expected(
+                kind=MessageKind.INVITATION_BOUNCED,
+                to="ana@example.com",
+                words={
+                    "account": "Acme",
+                    "email": "bo@example.com",
+                    "resend_offered": "yes" if resend else "",
+                },
+            ),
+        )
+        for resend in (True, False)
+    ),
+    (
+        team.MemberLeft(
+            **MEMBER, manager_emails=("ana@example.com", "cem@example.com", "ana@example.com")
+        ),
+        Expected(
+            kind=MessageKind.MEMBER_LEFT,
+            to="ana@example.com",
+            also=("cem@example.com",),
+            words={"account": "Acme", "member": "Bo Li", "email": "bo@example.com"},
+        ),
+    ),
     (
         team.MemberRoleChanged(**ROLE_CHANGED, ends_sessions=False),
         Expected(
@@ -253,8 +280,8 @@ WITHOUT_MAIL: tuple[Payload, ...] = (
     team.InvitationResent(**OPEN, delivery="link"),
     team.InvitationCreated(**OPEN, delivery="email", withheld=True),
     team.InvitationResent(**OPEN, delivery="email", withheld=True),
-    team.MemberLeft(**MEMBER),
     team.InvitationRevoked(**INVITATION),
-    # Of an earlier version, without the address of the new inviter.
+    # Of earlier versions, without the addresses of those who are told.
+    team.MemberLeft(**MEMBER),
     team.InvitationPassed(**INVITATION, **PASSED),
 )

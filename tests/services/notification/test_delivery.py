@@ -49,7 +49,9 @@ async def test_each_fact_twice_and_out_of_order_sends_each_mail_once(sending, sc
     async with sending.running():
         assert {await inbox.handle(message) for message in messages} == {Verdict.ACK}
         expected = sorted(
-            mail_id(row, mail.kind, mail.to) for row, (_, mail) in zip(rows, MAILS, strict=True)
+            mail_id(row, mail.kind, recipient)
+            for row, (_, mail) in zip(rows, MAILS, strict=True)
+            for recipient in (mail.to, *mail.also)
         )
         await wait_for(lambda: len(scripted.taken) >= len(expected), within=60, what="every mail")
         await wait_for(
@@ -189,6 +191,9 @@ async def test_a_rejected_mail_bounces_after_one_attempt_with_a_fact(sending, sc
     assert await sending.facts() == [
         ("message.bounced", message_id(row.id, MessageKind.INVITATION, "bo@example.com"))
     ]
+    [fact] = await sending.rows()
+    link = (fact.data["invitation_id"], fact.data["generation"])
+    assert link == (INVITED.invitation_id, INVITED.generation)
 
 
 async def test_a_list_of_addresses_bounces_without_a_connection(sending, scripted):

@@ -24,6 +24,7 @@ from shared.journal.repeats import finds_change_made
 from shared.links import Links
 from shared.problems import Unavailable
 from tests.clocks import SetClock
+from tests.patience import PATIENT
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator
@@ -103,6 +104,9 @@ class MemoryStore(Store):
         self, account_id: AccountId, users: Collection[UserId], session: Any = None
     ) -> dict[UserId, Membership]:
         return {user: self.memberships[user] for user in users if user in self.memberships}
+
+    async def members(self, account_id: AccountId, session: Any = None) -> list[Membership]:
+        return list(self.memberships.values())
 
     async def count_members(self, account_id: AccountId, session: Any) -> int:
         return len(self.memberships)
@@ -381,6 +385,7 @@ def memory(catalog: CompiledCatalog, *, kind: AccountKind = AccountKind.TEAM) ->
         callers=LiveCallers(SignInState(), absent),
         links=Links(bytes(32), "invitation"),
         clock=clock,
+        timeouts=PATIENT,
     )
     made = Memory(ctx=ctx, store=store, journal=journal, identity=identity, clock=clock)
     made.add("owner", catalog.catalog.owner_role)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,14 +11,23 @@ import pytest
 from rolecall import load_catalog
 from services.team.store import Store
 from shared.contracts import identity
-from shared.contracts.facts import shard_of
+from shared.contracts.calls.leases import LEASE, LeaseRequest
+from shared.contracts.calls.team import (
+    PERSONAL_ACCOUNT,
+    PersonalAccountAnswer,
+    PersonalAccountRequest,
+)
+from shared.contracts.facts import format_revision, shard_of
 from shared.ids import new_id
+from shared.leases import Leases, Receipt
+from tests.patience import PATIENT
 from tests.services.rows import row_of
 from tests.services.team.running import Person, Team, running, verified
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from datetime import datetime
 
 
 @pytest.mark.rule("Rp1", "Ro6")
@@ -50,6 +61,74 @@ async def test_the_first_request_finds_the_account_before_the_fact_came(team: Te
     assert (await bea.get(f"{bea.path}/members"))["items"][0]["user_id"] == bea.user_id
     await team.tell(row_of(verified(bea)))
     assert len(await team.rows("account.created")) == 2
+
+
+async def opened(team: Team, person: Person) -> PersonalAccountAnswer:
+    """What identity gets before it answers a sign-up."""
+    request = PersonalAccountRequest(
+        user_id=person.user_id,
+        account_id=person.account_id,
+        email=person.email,
+        name=person.name,
+    )
+    return await team.callers["identity"].call(PERSONAL_ACCOUNT, "team", request)
+
+
+@pytest.mark.parametrize("first", ["the fact", "the call", "both at once"])
+async def test_the_account_is_made_once_by_the_fact_or_the_call(team: Team, first: str) -> None:
+    ana = team.stranger("Ana")
+    row = row_of(verified(ana))
+    if first == "the fact":
+        await team.tell(row)
+        answer = await opened(team, ana)
+    elif first == "the call":
+        answer = await opened(team, ana)
+        await team.tell(row)
+    else:
+        answer, _ = await asyncio.gather(opened(team, ana), team.tell(row))
+    again = await opened(team, ana)
+    [created] = await team.rows("account.created")
+    assert (created.actor.type, created.actor.id) == ("service", "team")
+    head = format_revision(created.position)
+    assert (answer.revision, answer.effective) == (again.revision, again.effective) == (head, True)
+
+
+async def test_an_account_that_a_replica_lacks_is_answered_with_its_revision(
+    mongo_url: str, database_name: str
+) -> None:
+    timeouts = replace(PATIENT, personal_account_everywhere=0.05)
+    async with running(mongo_url, database_name, timeouts=timeouts) as team:
+        silent = LeaseRequest(slot="silent", life="f" * 32, asked=1, applied={})
+        await team.callers["authz"].call(LEASE, "team", silent)
+        ana = team.stranger("Ana")
+        answer = await opened(team, ana)
+        [created] = await team.rows("account.created")
+        assert (answer.revision, answer.effective) == (format_revision(created.position), False)
+
+
+async def test_the_first_request_waits_for_the_account_that_it_makes(
+    mongo_url: str, database_name: str
+) -> None:
+    waited: list[str] = []
+
+    class Noted(Leases):
+        async def receipt(
+            self, revision: str, *, occurred_at: datetime, seconds: float | None = None
+        ) -> Receipt | None:
+            waited.append(revision)
+            return await super().receipt(revision, occurred_at=occurred_at, seconds=seconds)
+
+    async with running(mongo_url, database_name, wiring={"leases": Noted}) as team:
+        for number, path in enumerate(("/v1/me/accounts", "{}/members"), 1):
+            ana = team.stranger("Ana")
+            await ana.get(path.format(ana.path))
+            [*_, created] = [
+                row
+                for row in await team.rows("account.created")
+                if row.account_id == ana.account_id
+            ]
+            assert waited == [*waited[:-1], format_revision(created.position)]
+            assert len(waited) == number
 
 
 class News:

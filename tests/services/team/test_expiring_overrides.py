@@ -122,3 +122,22 @@ async def test_a_member_raised_for_a_time_gives_nothing_for_longer(team: Team) -
     (await place.lift(lead, admin)).expect(204)
     (await place.put(owner, lead, "everything", None)).expect(200)
     (await place.put(lead, developer, "work", None)).expect(200)
+
+
+@pytest.mark.rule("Ci9")
+async def test_an_expired_override_is_marked_and_the_role_counts_again(team: Team) -> None:
+    place = await place_in(team)
+    account, member = place.account, await place.account.join("admin")
+    mine = f"{account.path}/me/permissions?project={place.project_id}"
+    assert (await member.get(mine))["override"] is None
+
+    made = (await place.put(account.owner, member, "nothing", HOUR)).expect(200)
+    assert made["expired"] is False
+    listed = f"{account.path}/projects/{place.project_id}/overrides"
+    for seconds, expired in ((0, False), (HOUR, True)):
+        team.clock.move(seconds)
+        [override] = (await account.owner.get(listed))["items"]
+        view = await member.get(mine)
+        assert override["expired"] is view["override"]["expired"] is expired
+        assert view["override"]["expires_at"] == override["expires_at"]
+        assert ("project:manage" in view["permissions"]) is expired

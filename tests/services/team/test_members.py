@@ -96,6 +96,15 @@ async def test_leaving_revokes_access_and_rejoining_creates_a_new_membership(tea
     assert after["membership_id"] != before["membership_id"]
 
 
+async def test_the_owner_and_those_who_remove_members_are_told_of_a_leave(team: Team) -> None:
+    account = await team.account()
+    admin, leaver = await account.join("admin"), await account.join("admin", "Leaver")
+    await account.join("developer")
+    (await leaver.send("POST", f"{account.path}/leave")).expect(204)
+    [left] = await team.rows("member.left")
+    assert left.data["manager_emails"] == [account.owner.email, admin.email]
+
+
 async def test_a_new_membership_has_nothing_of_the_old_one(team: Team) -> None:
     account = await team.account()
     member = await account.join("developer")

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rolecall import Delivery
-from services.team.domain.invitation_acceptance import MAX_WRONG_CODES
-from services.team.domain.invitations import Invitation
+from services.team.domain.invitations import MAX_WRONG_CODES, Invitation
 from services.team.domain.members import Membership
 from services.team.store import Store
 from shared.ids import AccountId, InvitationId, MembershipId, UserId, new_id

@@ -9,10 +9,13 @@ from html.parser import HTMLParser
 
 import pytest
 
+from services.identity.routes import ROUTES as IDENTITY
 from services.notification.domain.headers import UnsafeHeader, safe_header
 from services.notification.domain.mails import MailSender, Undeliverable, compose, render
 from services.notification.domain.messages import MailLink, Message, MessageKind, message_id
 from services.notification.domain.names import mailbox_of
+from services.notification.settings import Settings
+from services.team.routes import ROUTES as TEAM
 from shared.contracts.facts import Actor, Caller, RequestInfo
 from tests.services.rows import NOON
 
@@ -21,7 +24,9 @@ SENDER = MailSender(
     name="Rolecall",
     product="Rolecall",
     public_url="https://cloud.example:8443",
+    pages=True,
 )
+WITHOUT_PAGES = replace(SENDER, pages=False)
 CALLER = Caller(actor=Actor(type="service", id="notification"), request=RequestInfo(request_id="r"))
 LINK = MailLink(
     url="https://cloud.example/invitations#token=inv_1.1.abc&code=K7QM2XWP", code="K7QM2XWP"
@@ -37,6 +42,7 @@ WORDS = {
     "project": "prod",
     "signs_in_again": "",
     "by_reset": "yes",
+    "resend_offered": "yes",
     "changed_at": "1 March 2026, 12:00 UTC",
 }
 BUTTONS = {
@@ -126,6 +132,14 @@ OPENINGS = {
         "The invitation of bo@example.com to the team “Acme Robotics” is now yours",
         "“Bo Li” invited bo@example.com to the team “Acme Robotics” with the role Developer.",
     ),
+    MessageKind.INVITATION_BOUNCED: (
+        "The invitation of bo@example.com to the team “Acme Robotics” was not delivered",
+        "The e-mail with your invitation of bo@example.com to the team “Acme Robotics” could not",
+    ),
+    MessageKind.MEMBER_LEFT: (
+        "“Bo Li” left the team “Acme Robotics”",
+        "“Bo Li” (bo@example.com) left the team “Acme Robotics”.",
+    ),
     MessageKind.ROLE_CHANGED: (
         "Your role in the team “Acme Robotics” is now Developer",
         "Hello Bo Li, “Ana Díaz” changed your role in the team “Acme Robotics” to Developer.",
@@ -214,6 +228,45 @@ def test_a_mail_without_a_link_has_no_button(kind):
         address = f"{SENDER.public_url}{page}"
         assert f'href="{address}"' in content.html
         assert f"{address}\n" in content.text
+
+
+REQUESTS = {f"{route.method} {route.path}" for route in (*IDENTITY, *TEAM)}
+NEEDED = {
+    MessageKind.VERIFY_EMAIL: {"POST /v1/email/verify"},
+    MessageKind.PASSWORD_RESET: {"POST /v1/password/reset"},
+    MessageKind.INVITATION: {
+        "POST /v1/invitations/lookup",
+        "POST /v1/invitations/accept",
+        "POST /v1/signup",
+    },
+    MessageKind.ACCOUNT_EXISTS: {"POST /v1/login", "POST /v1/password/forgot"},
+    MessageKind.PASSWORD_CHANGED: {"POST /v1/password/forgot"},
+}
+ADDRESS = re.compile(r"(?:\b([A-Z]+) )?(https?://[^/\s]+)(/[^\s#]*)?(#\S+)?")
+
+
+@pytest.mark.parametrize("kind", MessageKind)
+def test_without_pages_a_mail_names_requests_that_exist(kind):
+    content = render(a_message(kind), link_of(kind), sender=WITHOUT_PAGES, now=NOON)
+    assert re.findall('href="([^"]*)"', content.html) == [SENDER.public_url]
+    assert not re.search(r"\b(page|button|browser|click|console|menu|list)\b", content.text)
+    for shown in (" ".join(content.text.split()), visible(content.html)):
+        found = ADDRESS.findall(shown)
+        assert {host for _, host, _, _ in found} <= {SENDER.public_url}
+        assert not any(fragment for *_, fragment in found)
+        named = {f"{method} {path}" for method, _, path, _ in found if method or path}
+        assert named <= REQUESTS
+        assert named == NEEDED.get(kind, set())
+        assert (LINK.proof in shown) is (kind in WITH_LINK)
+
+
+@pytest.mark.parametrize("kind", MessageKind)
+def test_with_pages_a_mail_leads_to_pages_of_the_setting_only(kind):
+    described = str(Settings.model_fields["pages"].description)
+    for shown in (content_of(kind).text, visible(content_of(kind).html)):
+        assert not re.search("POST|/v1/", shown)
+        for *_, path, _ in ADDRESS.findall(shown):
+            assert not path or f" {path}" in described, path
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,6 @@ from services.team.domain.account_access import AccessRows, AccountAccess, autho
 from services.team.domain.accounts import NotATeam
 from services.team.domain.authority import GrantsExceeded, member_state
 from services.team.domain.invitation_acceptance import (
-    MAX_WRONG_CODES,
     AlreadyJoined,
     Invitee,
     Inviter,
@@ -30,6 +29,7 @@ from services.team.domain.invitation_limits import (
 )
 from services.team.domain.invitation_resend import ResendNotOffered
 from services.team.domain.invitations import (
+    MAX_WRONG_CODES,
     AlreadyInvited,
     AlreadyMember,
     ExpiredInvitationThere,

@@ -1,0 +1,62 @@
+"""Why an invitation cannot be accepted as it is, in words, for the members who invite."""
+
+from typing import Literal
+
+from services.team.domain.invitation_mails import NotMailed
+from services.team.domain.invitations import Invitation
+from shared.http.routes import Answer
+
+_WHY = {
+    NotMailed.MAILBOX_SHARE: "The account has sent two invitation mails to this mailbox within 24"
+    " hours.",
+    NotMailed.ALLOWANCE: "The account has used up its invitation mails of 24 hours. Each accepted"
+    " invitation increases their number.",
+    NotMailed.BOUNCED: "The mail could not be delivered: the mail server of the address refused it,"
+    " or could not be reached for three days.",
+}
+_EARLIER_LINK = "A link of this invitation that was mailed before still works."
+_RESEND_LATER = "Send the invitation again in 24 hours."
+_HAND_OVER = (
+    "Delete it, create another with the delivery `link` if the catalog offers it, and hand the link"
+    " over."
+)
+_CHECK_ADDRESS = "Check the address. If it is wrong, delete the invitation and create another."
+_RESEND_IF_RIGHT = "If it is right and takes mails again, send the invitation again."
+_LOCKED = "Too many wrong codes were entered, so the link of this invitation opens nothing."
+_RESEND_NOW = "Send the invitation again: it gets another link and another code."
+_CREATE_ANOTHER = "Delete it and create another."
+
+
+class NotMailedView(Answer):
+    """Why the newest mail of an invitation did not reach its mailbox, and what to do."""
+
+    reason: NotMailed
+    detail: str
+
+
+class LockedView(Answer):
+    """Why the link of an invitation opens nothing although its time is not over."""
+
+    reason: Literal["wrong-codes"] = "wrong-codes"
+    detail: str
+
+
+def not_mailed_view(invitation: Invitation, *, resend: bool) -> NotMailedView | None:
+    """Why an invitation was not mailed, with what to do; `resend` is offered or not."""
+    reason = invitation.shown_not_mailed
+    if reason is None:
+        return None
+    if reason is NotMailed.BOUNCED:
+        advice = [_CHECK_ADDRESS, _RESEND_IF_RIGHT if resend else ""]
+    else:
+        works = not invitation.locked and invitation.mailable
+        advice = [_EARLIER_LINK if works else "", _RESEND_LATER if resend else "", _HAND_OVER]
+    return NotMailedView(reason=reason, detail=" ".join(filter(None, [_WHY[reason], *advice])))
+
+
+def locked_view(invitation: Invitation, *, resend: bool) -> LockedView | None:
+    """Why the link opens nothing, with what to do."""
+    if not invitation.locked:
+        return None
+    advice = _RESEND_NOW if resend else _CREATE_ANOTHER
+    return LockedView(detail=f"{_LOCKED} {advice}")

@@ -1,0 +1,185 @@
+"""The first check after an answer that names something new is right on each replica of authz.
+
+The bus delivers nothing here, so a replica that is right has been waited for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from services.identity.routes import INTERNAL_ROUTES as IDENTITY_INSIDE
+from services.identity.routes import ROUTES as IDENTITY
+from services.team.routes import ROUTES as TEAM
+from shared.http.access import Admin
+from shared.links import Link
+from tests.e2e.people import PASSWORD, Answer, Person, Platform
+from tests.e2e.several_replicas import SeveralReplicas, several_replicas
+from tests.patience import PATIENT
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+LONG = replace(PATIENT, personal_account_everywhere=60)
+"""A slow machine does not end a bounded wait."""
+
+NAMES_NOTHING_NEW = {
+    "signUp": "without an invitation the answer names no account; with one it is a row below",
+    "resendVerification": "the answer names nothing",
+    "forgotPassword": "the answer names nothing",
+    "resetPassword": "it ends sessions and starts none",
+    "changePassword": "it ends sessions and starts none",
+    "refreshToken": "the session was there before",
+    "logOut": "it ends a session",
+    "switchAccount": "authz was asked about the account",
+    "getToken": "the service client was there before",
+    "inviteMember": "authz decides nothing from an invitation",
+    "resendInvitation": "authz decides nothing from an invitation",
+    "lookUpInvitation": "it shows an invitation",
+    "declineInvitation": "it ends an invitation",
+    "leaveAccount": "it ends a membership",
+    "renameAccount": "authz decides nothing from a name",
+    "renameProject": "authz decides nothing from a name",
+    "updateMe": "authz decides nothing from a name",
+}
+
+
+@dataclass
+class World:
+    """The services, and the people of one journey."""
+
+    run: SeveralReplicas
+    platform: Platform
+    ada: Person
+    bea: Person
+    project: str = ""
+
+    async def invitation(self) -> dict[str, str]:
+        """What the newest invitation of the account carries in its mail."""
+        path = f"/v1/accounts/{self.ada.account_id}/invitations"
+        [invitation] = (await self.ada.get(path))["items"]
+        link = Link(invitation["id"], 1)
+        links = self.run.invitation_links
+        return {"token": links.token(link), "code": links.code(link)}
+
+
+@dataclass(frozen=True)
+class First:
+    """The first check after the answer: the member, the permission, and the project."""
+
+    answer: Answer
+    user: Person
+    permission: str = "account:view"
+    project: str | None = None
+    reason: str = "allowed"
+
+
+async def verify(world: World) -> First:
+    link = await world.run.mailed_link(world.ada)
+    body = link | {"password": PASSWORD}
+    answer = await world.ada.send("POST", "/v1/email/verify", body, base=world.run.identity)
+    world.ada.signed_in(answer.expect(200))
+    return First(answer, world.ada)
+
+
+async def log_in(world: World) -> First:
+    body = {"email": world.ada.email, "password": PASSWORD}
+    answer = await world.ada.send("POST", "/v1/login", body, base=world.run.identity)
+    world.ada.signed_in(answer.expect(200))
+    return First(answer, world.ada)
+
+
+async def convert(world: World) -> First:
+    path = f"/v1/accounts/{world.ada.account_id}/convert"
+    answer = await world.ada.send("POST", path, {"name": "Engines"})
+    answer.expect(200)
+    return First(answer, world.ada, "member:invite")
+
+
+async def sign_up_by_invitation(world: World) -> First:
+    body = {"email": world.bea.email, "role": "viewer"}
+    path = f"/v1/accounts/{world.ada.account_id}/invitations"
+    (await world.ada.send("POST", path, body)).expect(201)
+    proof = await world.invitation()
+    sign_up = {"name": "Bea", "password": PASSWORD, "invitation": proof}
+    answer = await world.bea.send("POST", "/v1/signup", sign_up, base=world.run.identity)
+    world.bea.signed_in(answer.expect(201))
+    return First(answer, world.bea)
+
+
+async def accept(world: World) -> First:
+    answer = await world.bea.send("POST", "/v1/invitations/accept", await world.invitation())
+    world.bea.account_id = answer.expect(200)["account_id"]
+    return First(answer, world.bea)
+
+
+async def create_project(world: World) -> First:
+    path = f"/v1/accounts/{world.ada.account_id}/projects"
+    answer = await world.ada.send("POST", path, {"name": "prod"})
+    world.project = answer.expect(201)["id"]
+    return First(answer, world.bea, "project:view", world.project)
+
+
+async def set_override(world: World) -> First:
+    path = f"/v1/accounts/{world.ada.account_id}/projects/{world.project}/overrides"
+    body = {"grants": {"instance": {"write": "all"}}}
+    answer = await world.ada.send("PUT", f"{path}/{world.bea.user_id}", body)
+    answer.expect(200)
+    return First(answer, world.bea, "instance:write", world.project)
+
+
+async def change_role(world: World) -> First:
+    path = f"/v1/accounts/{world.ada.account_id}/members/{world.bea.user_id}"
+    answer = await world.ada.send("PATCH", path, {"role": "admin"})
+    answer.expect(200)
+    return First(answer, world.bea, "member:invite")
+
+
+STEPS: dict[str, Callable[[World], Awaitable[First]]] = {
+    "verifyEmail": verify,
+    "logIn": log_in,
+    "convertAccount": convert,
+    "signUp": sign_up_by_invitation,
+    "acceptInvitation": accept,
+    "createProject": create_project,
+    "setOverride": set_override,
+    "changeMemberRole": change_role,
+}
+"""The routes whose answer names something new, in the order of one journey."""
+
+
+def test_each_route_that_changes_something_has_a_row() -> None:
+    operator = [route for route in IDENTITY_INSIDE if isinstance(route.access, Admin)]
+    creating = {
+        route.operation_id
+        for route in (*IDENTITY, *TEAM, *operator)
+        if route.method in {"POST", "PUT", "PATCH"}
+    }
+    assert creating == STEPS.keys() | NAMES_NOTHING_NEW.keys() | {"createServiceClient"}
+
+
+async def test_the_first_check_after_each_creating_answer_is_right(
+    mongo_url: str, database_name: str
+) -> None:
+    async with several_replicas(mongo_url, database_name, timeouts=LONG) as run:
+        # The first question of a new service client is a row of its own: 401 would be wrong.
+        world = World(run, await run.make_client(), run.person("Ada"), run.person("Bea"))
+        found, right = {}, {}
+        for operation, step in STEPS.items():
+            first = await step(world)
+            found[operation] = [await reason(world, first, base) for base in run.authz]
+            right[operation] = [first.reason] * len(run.authz)
+        assert found == right
+
+
+async def reason(world: World, first: First, base: str) -> Any:
+    """Ask one replica, and give the reason of its decision."""
+    answer = await world.platform.ask(
+        first.user.user_id,
+        first.permission,
+        account=first.user.account_id,
+        project=first.project,
+        resource_id=first.project or "i-1",
+        base=base,
+    )
+    return answer.expect(200)["context"]["reason"]
