@@ -1,4 +1,4 @@
-"""The commands that reach the database for one request, by its request id.
+"""The commands that reach the database for one request, by its trace context.
 
 The driver reports each command in the context of the operation that sent it, so the commands of
 other requests and of background loops are told apart.
@@ -31,7 +31,7 @@ class RoundTrips(monitoring.CommandListener):
 
     def started(self, event: monitoring.CommandStartedEvent) -> None:
         """Note the command; the driver calls this."""
-        request = context.request_id.get()
+        request = context.traceparent.get()
         if request is not None:
             target = event.command.get(event.command_name)
             collection = target if isinstance(target, str) else ""

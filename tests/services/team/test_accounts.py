@@ -153,8 +153,8 @@ def store_with(news: News) -> type[Store]:
             await news.after_look()
             return found
 
-        async def member(self, *given: Any, **named: Any) -> Any:
-            found = await super().member(*given, **named)
+        async def members_among(self, *given: Any, **named: Any) -> Any:
+            found = await super().members_among(*given, **named)
             await news.after_look()
             return found
 

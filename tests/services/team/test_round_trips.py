@@ -24,14 +24,15 @@ insert journal
 commitTransaction
 find leases"""
 AFTER_THE_ANSWER = "insert receipts"
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
 async def test_a_removal_makes_twelve_round_trips_before_its_answer(team: Team) -> None:
     account = await team.account()
     member = await account.join("developer")
     path = f"{account.path}/members/{member.user_id}"
-    removed = await account.owner.send("DELETE", path, X_Request_ID="removal")
+    removed = await account.owner.send("DELETE", path, traceparent=TRACE)
     removed.expect(204)
-    made = ROUND_TRIPS.of["removal"]
+    made = ROUND_TRIPS.of[TRACE]
     await wait_for(lambda: str(made[-1]) == AFTER_THE_ANSWER, what="the stored receipt")
     assert "\n".join(str(command) for command in made[:-1]) == BEFORE_THE_ANSWER

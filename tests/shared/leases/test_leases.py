@@ -11,7 +11,7 @@ import pytest
 from shared.contracts.facts import Position
 from shared.following.journal_view import JournalView, LeaseGrant
 from shared.leases import Leases, LifeEnded, Receipt
-from shared.leases.barrier import Barrier, How
+from shared.leases.barrier import Barrier, How, LeaseId
 from shared.mongo import DatabaseAway
 from shared.timeouts import DEFAULT_TIMEOUTS
 from tests.clocks import SetClock
@@ -139,6 +139,32 @@ async def test_a_life_that_gave_its_lease_back_is_refused_at_every_process(lease
         with pytest.raises(LifeEnded):
             await lease(process)
     assert (await barrier(leases, clock)).replicas == ()
+
+
+async def test_a_late_request_does_not_put_a_returned_lease_back(clock):
+    """A replica that gets SIGTERM may have a request on its way."""
+
+    class LateStore(MemoryLeaseStore):
+        inside, goes_on = asyncio.Event(), asyncio.Event()
+
+        async def put(self, row, session):
+            self.inside.set()
+            await self.goes_on.wait()
+            await super().put(row, session)
+
+    store = LateStore("e1", {3: 7})
+    leases = Leases(store, clock=clock, ttl=3, timeouts=PATIENT)
+    renewal = asyncio.create_task(lease(leases))
+    await store.inside.wait()
+    await leases.end(LeaseId("authz/a/1"))
+    store.goes_on.set()
+    with pytest.raises(LifeEnded):
+        await renewal
+    async with asyncio.timeout(10):
+        receipt = await barrier(leases, clock)
+    assert receipt.effective
+    assert receipt.replicas == ()
+    await leases.close()
 
 
 async def test_a_writer_waits_until_each_replica_has_reported_here(leases, store, clock):
