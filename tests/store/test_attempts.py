@@ -11,7 +11,7 @@ import pytest
 
 from shared.mongo import AlreadyThere, Transactions, connect, insert_once, transact
 from shared.problems import Unavailable
-from tests.patience import PATIENT
+from tests.patience import PATIENT, PATIENT_SECONDS
 from tests.support.wire_shim import Fault, How, WireShim
 
 if TYPE_CHECKING:
@@ -61,7 +61,8 @@ async def test_an_attempt_that_lasts_too_long_is_aborted(
         await asyncio.Event().wait()
 
     with pytest.raises(Unavailable):
-        await one_attempt(shimmed).run(change)
+        async with asyncio.timeout(PATIENT_SECONDS):
+            await one_attempt(shimmed).run(change)
 
     await written_by(rows, "another")
 
@@ -101,6 +102,8 @@ async def test_a_cancelled_first_statement_leaves_no_open_transaction(
     with pytest.raises(asyncio.CancelledError):
         await request
 
+    async with asyncio.timeout(PATIENT_SECONDS):
+        await late.answered.wait()
     await written_by(rows, "another")
 
 
@@ -120,7 +123,8 @@ async def test_a_task_that_an_attempt_began_outlives_its_limit(
         await asyncio.Event().wait()
 
     with pytest.raises(Unavailable):
-        await one_attempt(shimmed, seconds=0.05).run(change)
+        async with asyncio.timeout(PATIENT_SECONDS):
+            await one_attempt(shimmed, seconds=0.05).run(change)
     goes_on.set()
 
     assert await begun[0] == {"_id": 1, "by": "before"}

@@ -65,6 +65,9 @@ class Fault:
     met: int = 0
     """How many commands it has met."""
     reached: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the shim has the command."""
+    answered: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the server has answered it."""
 
     def meets(self, command: Document) -> bool:
         """Whether it applies to this command; the `times` are counted."""
@@ -185,7 +188,7 @@ class _Link:
                 continue
             if fault is not None and fault.how is How.LATE:
                 await asyncio.sleep(fault.delay)
-            elif fault is not None:
+            if fault is not None:
                 self._met[message.id] = fault
             self._to_server.write(message.content)
             await self._to_server.drain()
@@ -196,6 +199,8 @@ class _Link:
             fault = self._met.pop(message.answers, None)
             content = message.content
             if fault is not None:
+                fault.answered.set()
+            if fault is not None and fault.how is not How.LATE:
                 await asyncio.sleep(fault.delay)
                 if fault.how is How.UNANSWERED:
                     return
