@@ -11,18 +11,19 @@ import pytest
 
 from shared.mongo import AlreadyThere, Transactions, connect, insert_once, transact
 from shared.problems import Unavailable
-from tests.patience import PATIENT
+from tests.patience import PATIENT, PATIENT_SECONDS
 from tests.support.wire_shim import Fault, How, WireShim
+from tests.waiting import wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
 LIMIT_SECONDS = 0.5
 
 
 @pytest.fixture
-async def shim(mongo_url: str) -> AsyncIterator[WireShim]:
-    async with WireShim(mongo_url) as shim:
+def shim(mongo_url: str) -> Iterator[WireShim]:
+    with WireShim(mongo_url) as shim:
         yield shim
 
 
@@ -31,7 +32,7 @@ async def shimmed(shim: WireShim) -> AsyncIterator[Any]:
     """A client whose commands pass the shim."""
     client = connect(shim.url, app_name="tests", timeouts=PATIENT)
     yield client
-    await asyncio.to_thread(client.close)  # it says goodbye through the shim
+    client.close()
 
 
 @pytest.fixture
@@ -61,7 +62,8 @@ async def test_an_attempt_that_lasts_too_long_is_aborted(
         await asyncio.Event().wait()
 
     with pytest.raises(Unavailable):
-        await one_attempt(shimmed).run(change)
+        async with asyncio.timeout(PATIENT_SECONDS):
+            await one_attempt(shimmed).run(change)
 
     await written_by(rows, "another")
 
@@ -96,11 +98,12 @@ async def test_a_cancelled_first_statement_leaves_no_open_transaction(
         await ours.update_one({"_id": 1}, {"$set": {"by": "us"}}, session=session)
 
     request = asyncio.create_task(one_attempt(shimmed, seconds=30.0).run(change))
-    await late.reached.wait()
+    await wait_for(late.reached.is_set, what="the statement on its way")
     request.cancel()
     with pytest.raises(asyncio.CancelledError):
         await request
 
+    await wait_for(late.answered.is_set, what="the late statement's answer")
     await written_by(rows, "another")
 
 
@@ -120,7 +123,8 @@ async def test_a_task_that_an_attempt_began_outlives_its_limit(
         await asyncio.Event().wait()
 
     with pytest.raises(Unavailable):
-        await one_attempt(shimmed, seconds=0.05).run(change)
+        async with asyncio.timeout(PATIENT_SECONDS):
+            await one_attempt(shimmed, seconds=0.05).run(change)
     goes_on.set()
 
     assert await begun[0] == {"_id": 1, "by": "before"}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
+import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
@@ -64,7 +65,10 @@ class Fault:
     """The seconds that the answer waits."""
     met: int = 0
     """How many commands it has met."""
-    reached: asyncio.Event = field(default_factory=asyncio.Event)
+    reached: threading.Event = field(default_factory=threading.Event)
+    """Set when the shim has the command."""
+    answered: threading.Event = field(default_factory=threading.Event)
+    """Set when the server has answered it."""
 
     def meets(self, command: Document) -> bool:
         """Whether it applies to this command; the `times` are counted."""
@@ -95,7 +99,8 @@ class Fault:
 class WireShim:
     """Listens on a free port of 127.0.0.1 and forwards to the database of `url`.
 
-    Used as `async with WireShim(url) as shim`; `shim.url` is the address for a client.
+    Used as `with WireShim(url) as shim`; `shim.url` is the address for a client. It has a thread of
+    its own, because a client that is closed says goodbye and waits.
     """
 
     def __init__(self, url: str) -> None:
@@ -106,14 +111,26 @@ class WireShim:
         self._links: set[asyncio.Task[None]] = set()
         self._writers: set[asyncio.StreamWriter] = set()
 
-    async def __aenter__(self) -> Self:
+    def __enter__(self) -> Self:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="wire shim")
+        self._thread.start()
+        asyncio.run_coroutine_threadsafe(self._open(), self._loop).result()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    async def _open(self) -> None:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
         host, port = self._upstream
         own = self._server.sockets[0].getsockname()[1]
         self.url = self._url.replace(f"{host}:{port}", f"127.0.0.1:{own}") + _OPTIONS
-        return self
 
-    async def __aexit__(self, *_: object) -> None:
+    async def _close(self) -> None:
         self._server.close()
         for writer in self._writers:
             writer.transport.abort()
@@ -185,7 +202,7 @@ class _Link:
                 continue
             if fault is not None and fault.how is How.LATE:
                 await asyncio.sleep(fault.delay)
-            elif fault is not None:
+            if fault is not None:
                 self._met[message.id] = fault
             self._to_server.write(message.content)
             await self._to_server.drain()
@@ -196,6 +213,8 @@ class _Link:
             fault = self._met.pop(message.answers, None)
             content = message.content
             if fault is not None:
+                fault.answered.set()
+            if fault is not None and fault.how is not How.LATE:
                 await asyncio.sleep(fault.delay)
                 if fault.how is How.UNANSWERED:
                     return

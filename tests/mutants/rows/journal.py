@@ -265,7 +265,7 @@ ROWS = (
         file="shared/mongo/driver.py",
         old="        async with asyncio.timeout(seconds) as limit:\n",
         new="        async with asyncio.timeout(None) as limit:\n",
-        tests=ATTEMPTS,
+        tests=(*ATTEMPTS, "-k", "lasts_too_long"),
     ),
     Mutant(
         id="an-abort-overtakes-the-first-statement",
@@ -273,7 +273,7 @@ ROWS = (
         file="shared/mongo/driver.py",
         old="        await asyncio.gather(*running, return_exceptions=True)\n",
         new="        del running\n",
-        tests=ATTEMPTS,
+        tests=(*ATTEMPTS, "-k", "cancelled"),
     ),
     Mutant(
         id="a-statement-outlasts-its-transaction",
