@@ -15,6 +15,7 @@ from shared.http.openapi_texts import (
     NO_BODY,
     NOT_EFFECTIVE,
     PARAMETERS,
+    REFUSAL_HEADERS,
     TAGS,
     description_of,
     refusal_text,
@@ -145,7 +146,7 @@ def _refused(status: int, refusals: Sequence[type[Refusal]], route: Route) -> di
         },
         ErrorForm.OAUTH: {"error": oauth_code(refusals[0]), "error_description": detail},
     }[route.errors]
-    return {
+    described = {
         "description": "\n".join(sorted(lines)),
         "content": {
             route.errors.value: {
@@ -154,6 +155,15 @@ def _refused(status: int, refusals: Sequence[type[Refusal]], route: Route) -> di
             }
         },
         "x-codes": sorted({refusal.code for refusal in refusals}),
+    }
+    if status in REFUSAL_HEADERS:
+        described["headers"] = _headers(REFUSAL_HEADERS[status])
+    return described
+
+
+def _headers(texts: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        name: {"description": text, "schema": {"type": "string"}} for name, text in texts.items()
     }
 
 
@@ -222,10 +232,7 @@ def _oauth_schema(routes: Sequence[Route]) -> dict[str, Any]:
     return {OAUTH_ERROR: _OAUTH_ERROR_SCHEMA} if used else {}
 
 
-_EFFECT_HEADERS: dict[str, Any] = {
-    name: {"description": text, "schema": {"type": "string"}}
-    for name, text in EFFECT_HEADERS.items()
-}
+_EFFECT_HEADERS = _headers(EFFECT_HEADERS)
 
 
 def _tag_header(name: str) -> dict[str, Any]:

@@ -54,6 +54,16 @@ EFFECT_HEADERS: Mapping[str, str] = {
     "Rolecall-Revision": "The revision that the change made",
     "Location": "Where to read since when the change is effective",
 }
+_RETRY_AFTER = {"Retry-After": "Whole seconds after which the request may be let through"}
+REFUSAL_HEADERS: Mapping[int, Mapping[str, str]] = {
+    401: {"WWW-Authenticate": "The scheme, and what is wrong with a token that was sent"},
+    429: {
+        **_RETRY_AFTER,
+        "RateLimit-Policy": "The limits that the request counts against",
+        "RateLimit": "What is left of them, where a service counts",
+    },
+    503: _RETRY_AFTER,
+}
 NO_BODY = "Success. The answer has no body."
 NOT_EFFECTIVE = "Success, but not effective on every replica yet: see `Location`."
 
