@@ -115,7 +115,7 @@ def _responses(route: Route, schemas: RouteSchemas) -> dict[str, Any]:
     if route.gives_revision:
         _name_revision(responses, route)
     if route.effective_everywhere:
-        responses["202"] = {"description": NOT_EFFECTIVE, "headers": _EFFECT_HEADERS}
+        responses["202"] = {"description": NOT_EFFECTIVE, "headers": EFFECT_HEADERS}
     by_status: dict[int, list[type[Refusal]]] = defaultdict(list)
     for refusal in route.all_refusals():
         by_status[STATUS[refusal.kind]].append(refusal)
@@ -127,7 +127,7 @@ def _responses(route: Route, schemas: RouteSchemas) -> dict[str, Any]:
 def _name_revision(responses: dict[str, Any], route: Route) -> None:
     """The header of the answers that name an account of another service."""
     for status in [status for status, _ in route.also_gives] or [route.status]:
-        responses[str(status)]["headers"] = {REVISION_HEADER: _EFFECT_HEADERS[REVISION_HEADER]}
+        responses[str(status)]["headers"] = {REVISION_HEADER: EFFECT_HEADERS[REVISION_HEADER]}
 
 
 def _refused(status: int, refusals: Sequence[type[Refusal]], route: Route) -> dict[str, Any]:
@@ -157,14 +157,8 @@ def _refused(status: int, refusals: Sequence[type[Refusal]], route: Route) -> di
         "x-codes": sorted({refusal.code for refusal in refusals}),
     }
     if status in REFUSAL_HEADERS:
-        described["headers"] = _headers(REFUSAL_HEADERS[status])
+        described["headers"] = REFUSAL_HEADERS[status]
     return described
-
-
-def _headers(texts: Mapping[str, str]) -> dict[str, Any]:
-    return {
-        name: {"description": text, "schema": {"type": "string"}} for name, text in texts.items()
-    }
 
 
 def _with_example(schema: Schema, schemas: RouteSchemas) -> dict[str, Any]:
@@ -230,9 +224,6 @@ def _oauth_schema(routes: Sequence[Route]) -> dict[str, Any]:
     """The schema of OAuth errors, if one of the rows answers with them."""
     used = any(route.errors is ErrorForm.OAUTH for route in routes)
     return {OAUTH_ERROR: _OAUTH_ERROR_SCHEMA} if used else {}
-
-
-_EFFECT_HEADERS = _headers(EFFECT_HEADERS)
 
 
 def _tag_header(name: str) -> dict[str, Any]:
