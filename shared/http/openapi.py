@@ -15,6 +15,7 @@ from shared.http.openapi_texts import (
     NO_BODY,
     NOT_EFFECTIVE,
     PARAMETERS,
+    REFUSAL_HEADERS,
     TAGS,
     description_of,
     refusal_text,
@@ -114,7 +115,7 @@ def _responses(route: Route, schemas: RouteSchemas) -> dict[str, Any]:
     if route.gives_revision:
         _name_revision(responses, route)
     if route.effective_everywhere:
-        responses["202"] = {"description": NOT_EFFECTIVE, "headers": _EFFECT_HEADERS}
+        responses["202"] = {"description": NOT_EFFECTIVE, "headers": EFFECT_HEADERS}
     by_status: dict[int, list[type[Refusal]]] = defaultdict(list)
     for refusal in route.all_refusals():
         by_status[STATUS[refusal.kind]].append(refusal)
@@ -126,7 +127,7 @@ def _responses(route: Route, schemas: RouteSchemas) -> dict[str, Any]:
 def _name_revision(responses: dict[str, Any], route: Route) -> None:
     """The header of the answers that name an account of another service."""
     for status in [status for status, _ in route.also_gives] or [route.status]:
-        responses[str(status)]["headers"] = {REVISION_HEADER: _EFFECT_HEADERS[REVISION_HEADER]}
+        responses[str(status)]["headers"] = {REVISION_HEADER: EFFECT_HEADERS[REVISION_HEADER]}
 
 
 def _refused(status: int, refusals: Sequence[type[Refusal]], route: Route) -> dict[str, Any]:
@@ -145,7 +146,7 @@ def _refused(status: int, refusals: Sequence[type[Refusal]], route: Route) -> di
         },
         ErrorForm.OAUTH: {"error": oauth_code(refusals[0]), "error_description": detail},
     }[route.errors]
-    return {
+    described = {
         "description": "\n".join(sorted(lines)),
         "content": {
             route.errors.value: {
@@ -155,6 +156,9 @@ def _refused(status: int, refusals: Sequence[type[Refusal]], route: Route) -> di
         },
         "x-codes": sorted({refusal.code for refusal in refusals}),
     }
+    if status in REFUSAL_HEADERS:
+        described["headers"] = REFUSAL_HEADERS[status]
+    return described
 
 
 def _with_example(schema: Schema, schemas: RouteSchemas) -> dict[str, Any]:
@@ -220,12 +224,6 @@ def _oauth_schema(routes: Sequence[Route]) -> dict[str, Any]:
     """The schema of OAuth errors, if one of the rows answers with them."""
     used = any(route.errors is ErrorForm.OAUTH for route in routes)
     return {OAUTH_ERROR: _OAUTH_ERROR_SCHEMA} if used else {}
-
-
-_EFFECT_HEADERS: dict[str, Any] = {
-    name: {"description": text, "schema": {"type": "string"}}
-    for name, text in EFFECT_HEADERS.items()
-}
 
 
 def _tag_header(name: str) -> dict[str, Any]:

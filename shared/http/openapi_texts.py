@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from shared.http.access import Access, Client, Internal, Permission, SessionOrClient
 from shared.http.error_forms import ErrorForm, oauth_code
@@ -50,9 +51,29 @@ PARAMETERS: Mapping[str, str] = {
     "If-None-Match": "ETags that are known already: a GET is then answered 304 without a body."
     " A PUT with `*` only creates, and is answered 412 if the resource exists.",
 }
-EFFECT_HEADERS: Mapping[str, str] = {
-    "Rolecall-Revision": "The revision that the change made",
-    "Location": "Where to read since when the change is effective",
+
+
+def _headers(**texts: str) -> dict[str, Any]:
+    """Headers of an answer with what they mean; `_` in a name stands for `-`."""
+    return {
+        name.replace("_", "-"): {"description": text, "schema": {"type": "string"}}
+        for name, text in texts.items()
+    }
+
+
+EFFECT_HEADERS = _headers(
+    Rolecall_Revision="The revision that the change made",
+    Location="Where to read since when the change is effective",
+)
+_RETRY_AFTER = _headers(Retry_After="Whole seconds after which the request may be let through")
+REFUSAL_HEADERS: Mapping[int, Mapping[str, Any]] = {
+    401: _headers(WWW_Authenticate="The scheme, and what is wrong with a token that was sent"),
+    429: _RETRY_AFTER
+    | _headers(
+        RateLimit_Policy="The limits that the request counts against",
+        RateLimit="What is left of them, where a service counts",
+    ),
+    503: _RETRY_AFTER,
 }
 NO_BODY = "Success. The answer has no body."
 NOT_EFFECTIVE = "Success, but not effective on every replica yet: see `Location`."

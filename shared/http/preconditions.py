@@ -83,7 +83,17 @@ class Precondition:
         unwanted = self.if_none_match
         if unwanted is None or tag is None:
             return False
-        return ANY in unwanted or tag in {each.removeprefix(WEAK) for each in unwanted}
+        return _named(tag, unwanted)
+
+
+def is_known(headers: CIMultiDictProxy[str], tag: str) -> bool:
+    """Whether `If-None-Match` names the tag of a document, so that 304 answers the request.
+
+    Raises:
+        Invalid: the header is neither `*` nor a list of entity tags.
+    """
+    known = _tags(headers, "If-None-Match")
+    return known is not None and _named(tag, known)
 
 
 def read_precondition(
@@ -98,6 +108,11 @@ def read_precondition(
     if if_match is None and if_none_match is None:
         return None
     return Precondition(represent=represent, if_match=if_match, if_none_match=if_none_match)
+
+
+def _named(tag: str, tags: Collection[str]) -> bool:
+    """Compare weakly."""
+    return ANY in tags or tag in {each.removeprefix(WEAK) for each in tags}
 
 
 def _tags(headers: CIMultiDictProxy[str], name: str) -> Collection[str] | None:

@@ -2,8 +2,28 @@
 
 from collections.abc import Mapping, Sequence
 
-from shared.http.access import Access, Client, Internal, Permission, Session, SessionOrClient
-from shared.problems import Refusal, RefusalKind, Unavailable
+from shared.http.access import (
+    Access,
+    Admin,
+    Client,
+    Internal,
+    Permission,
+    Public,
+    Session,
+    SessionOrClient,
+)
+from shared.problems import (
+    NotFound,
+    PermissionMissing,
+    Refusal,
+    RefusalKind,
+    ScopeMissing,
+    TokenExpired,
+    TokenInvalid,
+    TokenRevoked,
+    Unauthenticated,
+    Unavailable,
+)
 
 MAX_FORM_FIELDS = 32
 
@@ -138,3 +158,16 @@ class Unexpected(Refusal):
     kind = RefusalKind.UNEXPECTED
     code = "internal-error"
     detail = "An internal error occurred. Report the request_id if it happens again."
+
+
+_OF_TOKENS = (Unauthenticated, TokenInvalid, TokenExpired, TokenRevoked)
+BY_ACCESS: Mapping[type[Access], tuple[type[Refusal], ...]] = {
+    Public: (),
+    Session: (*_OF_TOKENS, WrongPrincipal),
+    Permission: (*_OF_TOKENS, WrongPrincipal, PermissionMissing, NotFound),
+    Client: (*_OF_TOKENS, WrongPrincipal, ScopeMissing),
+    SessionOrClient: (*_OF_TOKENS, WrongPrincipal, ScopeMissing),
+    Internal: (Unauthenticated, TokenInvalid, TokenExpired, WrongPrincipal),
+    Admin: (Unauthenticated, TokenInvalid),
+}
+"""What a route refuses because of its access."""

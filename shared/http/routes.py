@@ -13,19 +13,14 @@ from shared.auth.principals import ClientPrincipal, Principal, ServicePrincipal,
 from shared.contracts.facts import Caller
 from shared.http.access import (
     Access,
-    Admin,
-    Client,
-    Internal,
     Permission,
-    Public,
-    Session,
-    SessionOrClient,
 )
 from shared.http.error_forms import ErrorForm
 from shared.http.idempotency import IdempotencyAnswerLost, IdempotencyGuard, IdempotencyKeyReused
 from shared.http.lanes import Overloaded, TooManyAtOnce
 from shared.http.preconditions import Precondition, PreconditionFailed, Tagged
 from shared.http.refusals import (
+    BY_ACCESS,
     BadRequest,
     BodyBroken,
     BodyMissing,
@@ -35,19 +30,12 @@ from shared.http.refusals import (
     MalformedForm,
     MalformedJson,
     WrongContentType,
-    WrongPrincipal,
 )
 from shared.ids import AccountId
 from shared.problems import (
     Invalid,
     NotFound,
-    PermissionMissing,
     Refusal,
-    ScopeMissing,
-    TokenExpired,
-    TokenInvalid,
-    TokenRevoked,
-    Unauthenticated,
     Unavailable,
 )
 
@@ -263,7 +251,7 @@ class Route:
 
     def all_refusals(self) -> tuple[type[Refusal], ...]:
         """All refusals of this route: the handler's own, then those that its row implies."""
-        implied: list[type[Refusal]] = [*self.refuses, *_BY_ACCESS[type(self.access)], *_OF_LOAD]
+        implied: list[type[Refusal]] = [*self.refuses, *BY_ACCESS[type(self.access)], *_OF_LOAD]
         if self.parameters:
             implied.append(NotFound)
         if self.takes is not None:
@@ -279,13 +267,3 @@ class Route:
 
 _OF_LOAD = (Unavailable, Overloaded, TooManyAtOnce, DeadlineExceeded)
 _OF_BODIES = (BodyMissing, BodyBroken, BodyTooLarge, BodyTooSlow)
-_OF_TOKENS = (Unauthenticated, TokenInvalid, TokenExpired, TokenRevoked)
-_BY_ACCESS: Mapping[type[Access], tuple[type[Refusal], ...]] = {
-    Public: (),
-    Session: (*_OF_TOKENS, WrongPrincipal),
-    Permission: (*_OF_TOKENS, WrongPrincipal, PermissionMissing, NotFound),
-    Client: (*_OF_TOKENS, WrongPrincipal, ScopeMissing),
-    SessionOrClient: (*_OF_TOKENS, WrongPrincipal, ScopeMissing),
-    Internal: (Unauthenticated, TokenInvalid, TokenExpired, WrongPrincipal),
-    Admin: (Unauthenticated, TokenInvalid),
-}

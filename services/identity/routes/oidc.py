@@ -22,6 +22,7 @@ from shared.auth.lifetimes import ACCESS_SECONDS
 from shared.contracts.calls.identity import KeySet
 from shared.http.access import Public
 from shared.http.error_forms import ErrorForm
+from shared.http.preconditions import is_known
 from shared.http.routes import Answer, Body, Call, Media, Reply, Route, Strictness
 
 
@@ -103,8 +104,7 @@ def cacheable(document: BaseModel, call: Call[None, None]) -> Reply:
     content = document.model_dump_json().encode()
     etag = f'"{sha256(content).hexdigest()[:32]}"'
     headers = {"Cache-Control": f"public, max-age={REFRESH_AFTER_SECONDS:.0f}", "ETag": etag}
-    known = ",".join(call.headers.getall("If-None-Match", [])).split(",")
-    if {etag, f"W/{etag}", "*"} & {each.strip() for each in known}:
+    if is_known(call.headers, etag):
         return Reply(status=304, headers=headers)
     return Reply(body=content, headers=headers)
 

@@ -11,6 +11,8 @@ from shared.http.openapi import document
 from shared.problems import STATUS
 from tests.shared.http.sample import ROUTES, Site, authenticator, row, team
 
+PROBLEM = "application/problem+json"
+
 
 @pytest.fixture
 def described(world):
@@ -37,6 +39,17 @@ def test_every_refusal_of_a_row_is_listed_with_its_code(described):
         responses = described["paths"][route.path][route.method.lower()]["responses"]
         for refusal in route.all_refusals():
             assert refusal.code in responses[str(STATUS[refusal.kind])]["x-codes"]
+
+
+def test_refusals_are_described_in_the_form_and_headers_of_their_row(described):
+    for path, media in (("/oauth2/token", "application/json"), ("/v1/check", PROBLEM)):
+        responses = described["paths"][path]["post"]["responses"]
+        assert {*responses["429"]["content"], *responses["503"]["content"]} == {media}
+        assert {"Retry-After", "RateLimit", "RateLimit-Policy"} == set(responses["429"]["headers"])
+    assert list(responses["401"]["headers"]) == ["WWW-Authenticate"]
+    assert {"unauthenticated", "token-expired", "token-invalid", "token-revoked"} == set(
+        responses["401"]["x-codes"]
+    )
 
 
 def test_the_document_lists_the_body_and_forbids_other_fields(described):
