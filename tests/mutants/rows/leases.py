@@ -220,8 +220,8 @@ ROWS = (
         id="lost-receipt-claims-an-early-time",
         kind=Kind.CONSISTENCY,
         file=LEASES,
-        old="committed_at=now - age, after",
-        new="committed_at=now, after",
+        old="found[position.seq], now - age",
+        new="found[position.seq], now",
         tests=("tests/shared/leases/test_leases.py", "-k", "claims_nothing_earlier"),
     ),
     Mutant(
