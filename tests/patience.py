@@ -7,12 +7,14 @@ PATIENT_SECONDS = 60.0
 PATIENT = Timeouts(
     database=PATIENT_SECONDS,
     transaction=PATIENT_SECONDS,
+    transaction_attempt=PATIENT_SECONDS,
     publish=PATIENT_SECONDS,
     handler_drain=PATIENT_SECONDS,
     shard_turn=PATIENT_SECONDS,
     barrier=PATIENT_SECONDS,
     decide=PATIENT_SECONDS,
     internal_call=PATIENT_SECONDS,
+    source_call=PATIENT_SECONDS,
     personal_account=PATIENT_SECONDS,
 )
 """A test of one limit replaces that limit: `replace(PATIENT, barrier=0.02)`."""

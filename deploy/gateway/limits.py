@@ -6,9 +6,8 @@ from math import ceil
 
 from deploy.gateway.paths import PARAMETER
 from deploy.gateway.problems import LIMIT, POLICY, RETRY_AFTER
-from services.identity.domain.rate_limits import TooManyRequests
 from services.identity.domain.sessions import WrongCredentials
-from shared.http.access import Client, Public, SessionOrClient
+from shared.http.access import Client, Public, PublicCallers, SessionOrClient
 from shared.http.routes import Route
 from shared.quotas import policy
 
@@ -130,9 +129,9 @@ def _limit_of(route: Route) -> SenderLimit:
     match route.access:
         case Public() if WrongCredentials in route.refuses:
             return SIGN_INS
-        case Public() if TooManyRequests in route.refuses:
+        case Public(PublicCallers.MAILED):
             return MAILS
-        case Public(for_clients=False) if route.takes is not None:
+        case Public(callers) if callers is not PublicCallers.CLIENTS and route.takes is not None:
             return STRANGERS
         case Public() | Client() | SessionOrClient():
             return CLIENTS

@@ -33,8 +33,8 @@ from shared.runtime.settings import secret_bytes
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 from shared.wiring import JournalParts
 
-MAX_MAILS_WAITING = 64
-"""Requests for a mail that wait for their turn, which are about 16 seconds of work."""
+MAX_MAILS_WAITING = 32
+"""Requests for a mail that wait for their turn, eight seconds at most with the default step."""
 
 
 def build(

@@ -1,18 +1,28 @@
 """The kinds of access that a route can require."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from rolecall import PROJECT_PERMISSIONS
 
 
+class PublicCallers(StrEnum):
+    """Who calls a public route, and for what."""
+
+    STRANGERS = "strangers"
+    CLIENTS = "clients"
+    """Service clients, with their secret in the request."""
+    MAILED = "mailed"
+    """People who ask for a mail, which takes its turn."""
+    SIGNED_IN = "signed-in"
+    """Users with a refresh token, which is known to be genuine before the database is asked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Public:
-    """Every caller; a bearer token is ignored.
+    """Every caller; a bearer token is ignored. Callers of one kind wait for their like only."""
 
-    `for_clients`: service clients call it, with their secret in the request.
-    """
-
-    for_clients: bool = False
+    callers: PublicCallers = PublicCallers.STRANGERS
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from shared.auth.principals import (
     ServicePrincipal,
     UserPrincipal,
 )
-from shared.http.access import Access, Public
+from shared.http.access import Access, Public, PublicCallers
 from shared.metrics import NOT_ADMITTED, start_at_zero
 from shared.networks import network_of
 from shared.problems import Refusal, RefusalKind, Unavailable
@@ -30,7 +30,11 @@ class Lane(StrEnum):
     """The kinds of requests that do not wait for each other."""
 
     STRANGERS = "strangers"
-    """Without a credential: sign-up, sign-in, refresh, mailed links."""
+    """Without a credential: sign-in, mailed links."""
+    MAILS = "mails"
+    """Sign-up, and other requests for a mail. Most of them wait for their turn."""
+    REFRESHES = "refreshes"
+    """Users who renew their access token."""
     CLIENT_SIGN_INS = "client_sign_ins"
     """Service clients that ask for a token with their secret."""
     USERS = "users"
@@ -46,10 +50,13 @@ def lane_limits(requests_at_once: int) -> Mapping[Lane, int]:
     """The requests of each lane at the same time, when users have this many.
 
     Most service clients only check permissions, which asks no database. A client's sign-in reads
-    one document, and all services of a platform may start at once.
+    one document, and all services of a platform may start at once. A request for a mail waits in
+    memory for most of its time.
     """
     return {
         Lane.STRANGERS: requests_at_once * 3 // 4,
+        Lane.MAILS: requests_at_once * 4,
+        Lane.REFRESHES: requests_at_once,
         Lane.CLIENT_SIGN_INS: requests_at_once * 4,
         Lane.USERS: requests_at_once,
         Lane.CLIENTS: requests_at_once * 6,
@@ -147,6 +154,14 @@ def _too_many(lane: Lane, limit: int) -> Refusal:
     return TooManyAtOnce(retry_after=1)
 
 
+_PUBLIC_LANES = {
+    PublicCallers.STRANGERS: Lane.STRANGERS,
+    PublicCallers.CLIENTS: Lane.CLIENT_SIGN_INS,
+    PublicCallers.MAILED: Lane.MAILS,
+    PublicCallers.SIGNED_IN: Lane.REFRESHES,
+}
+
+
 def share_of(access: Access, principal: Principal, ip: str | None) -> tuple[Lane, Share]:
     """The lane of a request, and the share of its sender there."""
     match principal:
@@ -158,10 +173,10 @@ def share_of(access: Access, principal: Principal, ip: str | None) -> tuple[Lane
             return Lane.SERVICES, Share(principal.service)
         case AdminPrincipal():
             return Lane.SERVICES, Share("operator")
-        case Anonymous() if isinstance(access, Public) and access.for_clients:
-            return Lane.CLIENT_SIGN_INS, Share(network_of(ip), OF_FREE_FOR_A_PLATFORM)
         case Anonymous():
-            return Lane.STRANGERS, Share(network_of(ip))
+            callers = access.callers if isinstance(access, Public) else PublicCallers.STRANGERS
+            of_free = OF_FREE_FOR_A_PLATFORM if callers is PublicCallers.CLIENTS else 0.5
+            return _PUBLIC_LANES[callers], Share(network_of(ip), of_free)
 
 
 def client_share(network: Share, credentials: tuple[str | None, bytes]) -> Share:

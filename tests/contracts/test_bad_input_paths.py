@@ -103,7 +103,6 @@ async def test_no_other_path_is_found(asking: Asking, people: People):
     """The internal rows are not at this address, and no spelling leads to another row."""
     account = people.team.path
     paths = (
-        "/",
         "//",
         "/v1",
         "/v1/",

@@ -14,7 +14,7 @@ class QueueFull(Exception):  # noqa: N818 - the caller decides what it means
 class Turns:
     """One place that is held by one caller at a time; among equal ranks the first to come is next.
 
-    At most `max_waiting` wait.
+    At most `max_waiting` wait. When one more comes, the last in the order is refused.
     """
 
     def __init__(self, *, max_waiting: int) -> None:
@@ -28,7 +28,7 @@ class Turns:
         """Hold the place while the block runs.
 
         Raises:
-            QueueFull: this caller would wait, and too many do.
+            QueueFull: too many wait, and this caller is the last of them, now or while it waited.
         """
         if self._held:
             await self._wait(rank)
@@ -39,14 +39,19 @@ class Turns:
             self._pass_on()
 
     async def _wait(self, rank: int) -> None:
-        if len(self._waiting) >= self._max_waiting:
-            raise QueueFull
         turn = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting, (rank, next(self._arrivals), turn))
+        if len(self._waiting) > self._max_waiting:
+            last = max(self._waiting)
+            self._waiting.remove(last)
+            heapq.heapify(self._waiting)
+            if not last[-1].done():
+                last[-1].set_exception(QueueFull)
         try:
             await turn
         except asyncio.CancelledError:
-            if not turn.cancelled():  # it was given the place in the same moment
+            # It may have been given the place, or refused, in the same moment.
+            if not turn.cancelled() and turn.exception() is None:
                 self._pass_on()
             raise
 

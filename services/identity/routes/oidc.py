@@ -20,7 +20,7 @@ from services.identity.use_cases.oidc import issue_token
 from shared.auth.key_sources import REFRESH_AFTER_SECONDS
 from shared.auth.lifetimes import ACCESS_SECONDS
 from shared.contracts.calls.identity import KeySet
-from shared.http.access import Public
+from shared.http.access import Public, PublicCallers
 from shared.http.error_forms import ErrorForm
 from shared.http.preconditions import is_known
 from shared.http.routes import Answer, Body, Call, Media, Reply, Route, Strictness
@@ -161,7 +161,7 @@ ROUTES = (
         operation_id="getToken",
         summary="An access token for a service client",
         tag="oauth",
-        access=Public(for_clients=True),
+        access=Public(PublicCallers.CLIENTS),
         takes=TokenForm,
         gives=TokenAnswer,
         refuses=(TokenRequestInvalid, ClientInvalid, GrantTypeUnsupported, ScopeNotHeld),

@@ -8,7 +8,7 @@ from services.identity.domain.rate_limits import TooManyRequests
 from services.identity.routes.fields import Text
 from services.identity.use_cases import password_reset
 from services.identity.use_cases.context import Ctx
-from shared.http.access import Public
+from shared.http.access import Public, PublicCallers
 from shared.http.routes import Answer, Body, Call, Reply, Route
 
 
@@ -52,7 +52,7 @@ ROUTES = (
         operation_id="forgotPassword",
         summary="Mail a link that resets the password",
         tag="sign-in",
-        access=Public(),
+        access=Public(PublicCallers.MAILED),
         takes=ForgottenPassword,
         gives=ResetSent,
         status=202,

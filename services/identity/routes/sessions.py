@@ -14,7 +14,7 @@ from services.identity.use_cases.context import Ctx
 from services.identity.use_cases.sessions import SignedIn
 from shared.auth.access_tokens import user_claims
 from shared.auth.lifetimes import ACCESS_SECONDS
-from shared.http.access import Public, Session
+from shared.http.access import Public, PublicCallers, Session
 from shared.http.routes import REVISION_HEADER, Answer, Body, Call, Reply, Route
 from shared.ids import AccountId
 from shared.links import Link
@@ -141,7 +141,7 @@ ROUTES = (
         operation_id="refreshToken",
         summary="Continue a session",
         tag="sign-in",
-        access=Public(),
+        access=Public(PublicCallers.SIGNED_IN),
         takes=Refresh,
         gives=SessionAnswer,
         refuses=(RefreshTokenInvalid,),

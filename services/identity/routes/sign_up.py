@@ -12,7 +12,7 @@ from services.identity.routes.sessions import SessionAnswer, session_answer, sig
 from services.identity.use_cases import sign_up as use_cases
 from services.identity.use_cases.context import Ctx
 from shared.contracts.refusals import InvitationNotValid
-from shared.http.access import Public
+from shared.http.access import Public, PublicCallers
 from shared.http.routes import Answer, Body, Call, Reply, Route
 from shared.problems import Invalid
 
@@ -102,7 +102,7 @@ ROUTES = (
         operation_id="signUp",
         summary="Sign up, alone or by an invitation",
         tag="sign-in",
-        access=Public(),
+        access=Public(PublicCallers.MAILED),
         takes=SignUp,
         gives=SignUpAnswer,
         status=202,
@@ -119,7 +119,7 @@ ROUTES = (
         operation_id="resendVerification",
         summary="Mail the link of a sign-up again",
         tag="sign-in",
-        access=Public(),
+        access=Public(PublicCallers.MAILED),
         takes=Resend,
         gives=VerificationSent,
         status=202,

@@ -7,6 +7,30 @@ LIVE = "await admit(self._authenticator, route.access, principal)"
 
 ROWS = (
     Mutant(
+        id="mails-wait-in-the-lane-of-sign-ins",
+        kind=Kind.AVAILABILITY,
+        file="shared/http/lanes.py",
+        old="    PublicCallers.MAILED: Lane.MAILS,\n",
+        new="    PublicCallers.MAILED: Lane.STRANGERS,\n",
+        tests=("tests/shared/http/test_lanes.py",),
+    ),
+    Mutant(
+        id="refreshes-in-the-lane-of-sign-ins",
+        kind=Kind.AVAILABILITY,
+        file="shared/http/lanes.py",
+        old="    PublicCallers.SIGNED_IN: Lane.REFRESHES,\n",
+        new="    PublicCallers.SIGNED_IN: Lane.STRANGERS,\n",
+        tests=("tests/shared/http/test_lanes.py",),
+    ),
+    Mutant(
+        id="turns-refuse-the-newest-instead-of-the-last",
+        kind=Kind.AVAILABILITY,
+        file="services/identity/adapters/turns.py",
+        old="            last = max(self._waiting)\n",
+        new="            last = self._waiting[-1]\n",
+        tests=("tests/services/identity/adapters/test_turns.py",),
+    ),
+    Mutant(
         id="mails-all-at-once",
         kind=Kind.AVAILABILITY,
         file="services/identity/use_cases/mail_budgets.py",

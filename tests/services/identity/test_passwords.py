@@ -161,7 +161,7 @@ async def test_a_forgotten_password_answers_the_same_for_every_address(
         for email in (EMAIL, "bo@example.com", "absent@example.com", EMAIL)
     ]
     assert {(answer.status, answer.text) for answer in answers} == {
-        (202, '{"status":"reset-sent"}')
+        (202, '{"status":"reset-sent"}\n')
     }
     assert {tuple(sorted(answer.headers)) for answer in answers} == {
         tuple(sorted(answers[0].headers))

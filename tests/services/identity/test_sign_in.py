@@ -111,11 +111,15 @@ async def test_the_response_time_does_not_show_whether_a_user_exists(
             for email in emails:
                 await identity.sign_up(email)
                 await identity.forgot(email)
+        spent = []
         for email in emails:
             begun = clock.boottime()
             answer = await identity.post(f"/v1/{path}", {"email": email} | BODIES[path])
             assert answer.status == (401 if path == "login" else 202)
-            assert clock.boottime() - begun == pytest.approx(step), email
+            spent.append(clock.boottime() - begun)
+        # What counts the sender comes before the step; it does not look at the address.
+        assert spent[0] == pytest.approx(spent[1])
+        assert step <= spent[0] < 1.1 * step
 
 
 @pytest.mark.rule("T9")

@@ -244,6 +244,7 @@ async def test_ids_of_another_shape_are_not_found(team: Team) -> None:
 def test_internal_routes_are_for_the_services_that_need_them() -> None:
     callers = {route.path: getattr(route.access, "callers", ()) for route in INTERNAL_ROUTES}
     assert callers == {
+        "/internal/personal-accounts": ("identity",),
         "/internal/links": ("notification",),
         "/internal/invitations/lookup": ("identity",),
         "/internal/snapshot": ("authz", "team"),

@@ -13,7 +13,7 @@ import pytest
 from shared import metrics
 from shared.auth.access_tokens import sign_access_token, user_claims
 from shared.auth.principals import Anonymous
-from shared.http.access import Internal, Public, Session, SessionOrClient
+from shared.http.access import Internal, Public, PublicCallers, Session, SessionOrClient
 from shared.http.api import Api
 from shared.http.lanes import (
     LANE_LIMITS,
@@ -42,7 +42,7 @@ from tests.shared.http.sample import (
 )
 from tests.waiting import wait_for
 
-LIMITS = {**LANE_LIMITS, Lane.STRANGERS: 6, Lane.USERS: 6}
+LIMITS = {**LANE_LIMITS, Lane.STRANGERS: 6, Lane.MAILS: 6, Lane.REFRESHES: 6, Lane.USERS: 6}
 
 
 def admitted(admission: Admission, lane: Lane, sender: str, stack: ExitStack) -> bool:
@@ -86,6 +86,8 @@ def test_strangers_have_fewer_places_than_users(requests_at_once: int):
 def test_the_places_by_default_are_those_of_the_manual():
     assert LANE_LIMITS == {
         Lane.STRANGERS: 24,
+        Lane.MAILS: 128,
+        Lane.REFRESHES: 32,
         Lane.CLIENT_SIGN_INS: 128,
         Lane.USERS: 32,
         Lane.CLIENTS: 192,
@@ -104,7 +106,7 @@ def test_a_crowd_of_few_senders_leaves_a_place_for_a_new_one():
 def sign_ins(admission: Admission, ip: str, clients: Sequence[int], stack: ExitStack) -> int:
     """Let these clients sign in from one address until one is refused; return how many did."""
     for count, client in enumerate(clients):
-        lane, network = share_of(Public(for_clients=True), Anonymous(), ip)
+        lane, network = share_of(Public(PublicCallers.CLIENTS), Anonymous(), ip)
         try:
             shares = network, client_share(network, (f"Basic {client}", b""))
             stack.enter_context(admission.place(lane, *shares))
@@ -151,8 +153,11 @@ class Gate:
 
         return (
             row("POST", "/v1/stranger", Public(), handler=held),
-            row("POST", "/v1/secret", Public(for_clients=True), handler=at_once),
-            row("POST", "/v1/token", Public(for_clients=True), handler=held),
+            row("POST", "/v1/secret", Public(PublicCallers.CLIENTS), handler=at_once),
+            row("POST", "/v1/token", Public(PublicCallers.CLIENTS), handler=held),
+            row("POST", "/v1/sign-in", Public(), handler=at_once),
+            row("POST", "/v1/mail", Public(PublicCallers.MAILED), handler=held),
+            row("POST", "/v1/refresh", Public(PublicCallers.SIGNED_IN), handler=held),
             row("POST", "/v1/thing", Public(), takes=Thing, handler=at_once),
             row("POST", "/v1/member", Session(), handler=held),
             row("POST", "/v1/check", SessionOrClient("authz:check"), handler=at_once),
@@ -195,6 +200,8 @@ async def crowd(site, gate, path, headers):
     ("path", "headers"),
     [
         ("/v1/stranger", lambda number: {"X-Forwarded-For": f"198.51.100.{number}"}),
+        ("/v1/mail", lambda number: {"X-Forwarded-For": f"198.51.100.{number}"}),
+        ("/v1/refresh", lambda number: {"X-Forwarded-For": f"198.51.100.{number}"}),
         ("/v1/member", token_of),
     ],
 )
@@ -210,7 +217,10 @@ async def test_a_crowd_is_refused_at_once_and_other_lanes_answer(serve, path, he
         assert len(refused) == 34
         for status, retry_after, problem in refused:
             assert (status, problem["code"], retry_after) == (503, "overloaded", "1")
-        for other, who in (("/v1/check", "checker"), ("/v1/secret", None)):
+        answered = {"/v1/check": "checker", "/v1/secret": None, "/v1/sign-in": None}
+        if path == "/v1/stranger":
+            del answered["/v1/sign-in"]  # it is in the lane that is full
+        for other, who in answered.items():
             async with site.ask("POST", other, headers=bearer(who)) as answer:
                 assert answer.status == 200, await answer.text()
         async with inside.ask("POST", "/internal/lease", headers=bearer("authz")) as answer:

@@ -58,12 +58,29 @@ async def test_of_equal_ranks_the_first_to_come_is_next() -> None:
 
 async def test_more_than_may_wait_are_refused() -> None:
     place = Place(max_waiting=2)
-    tasks = await place.arrive(1, 2, 3, 0)
-    with pytest.raises(QueueFull):
-        await tasks[3]
+    tasks = await place.arrive(1, 2, 3, 4, 0)
+    for late in (3, 2):  # the one that comes last in the order, each time
+        with pytest.raises(QueueFull):
+            await asyncio.wait_for(tasks[late], 5)
     for _ in range(3):
         place.leave.release()
-    await asyncio.gather(*tasks[:3])
+    await asyncio.gather(tasks[0], tasks[1], tasks[4])
+    assert place.served == [1, 0, 2]
+
+
+async def test_a_caller_refused_while_it_gives_up_passes_no_place_on() -> None:
+    place = Place(max_waiting=1)
+    holding, waiting = await place.arrive(1, 2)
+    newcomer = asyncio.create_task(place.hold(0))
+    await asyncio.sleep(0)  # the newcomer has taken the other's place in the queue
+    waiting.cancel()
+    await settled()
+    assert place.served == [1]
+    place.leave.release()
+    place.leave.release()
+    await asyncio.gather(holding, newcomer)
+    assert place.served == [1, 0]
+    assert waiting.cancelled()
 
 
 @pytest.mark.parametrize("given_up", [(1,), (0, 1), (0,)])
