@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from rolecall import SHIPPED_CATALOGS
@@ -28,3 +28,10 @@ class LocalSettings(BaseSettings):
     personal_catalog: Annotated[str, AfterValidator(_shipped)] = Field(
         "standard", validation_alias="ROLECALL_PERSONAL_CATALOG"
     )
+
+    @field_validator("mail_port")
+    @classmethod
+    def _another_port(cls, mail_port: int, given: ValidationInfo) -> int:
+        if mail_port == given.data.get("port"):
+            raise ValueError("must differ from PORT")
+        return mail_port

@@ -71,6 +71,8 @@ class MailCatcher:
         Raises:
             OSError: a port is in use, or the folder cannot be used.
         """
+        # aiosmtpd warns of an attribute that it sets itself, and tells the recipients.
+        logging.getLogger("mail.log").setLevel(logging.ERROR)
         loop = asyncio.get_running_loop()
         async with AsyncExitStack() as opened:
             self._mailbox = Mailbox(self._data_dir, write=self._write)

@@ -111,6 +111,13 @@ def test_a_mail_port_in_use_is_named(tmp_path: Path, taken: int) -> None:
     assert "Traceback" not in said
 
 
+def test_the_gateway_and_the_mail_page_need_ports_of_their_own(tmp_path: Path) -> None:
+    port = free_port()
+    started = command(ROLECALL_DATA_DIR=tmp_path, PORT=port, MAIL_PORT=port)
+    assert started.returncode == 2
+    assert "MAIL_PORT is not valid: must differ from PORT." in output(started)
+
+
 @contextlib.asynccontextmanager
 async def leases_of_a_source(database: Secantusdb) -> AsyncIterator[Collection]:
     client: DbClient = connect(database.url, app_name="tests", timeouts=PATIENT)

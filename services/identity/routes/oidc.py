@@ -23,6 +23,7 @@ from shared.contracts.calls.identity import KeySet
 from shared.http.access import Public, PublicCallers
 from shared.http.error_forms import ErrorForm
 from shared.http.preconditions import is_known
+from shared.http.problem_responses import END_OF_LINE
 from shared.http.routes import Answer, Body, Call, Media, Reply, Route, Strictness
 
 
@@ -101,7 +102,7 @@ async def token(ctx: Ctx, call: Call[TokenForm, None]) -> Reply:
 
 def cacheable(document: BaseModel, call: Call[None, None]) -> Reply:
     """Return a public document that caches keep as long as a service keeps the key set."""
-    content = document.model_dump_json().encode()
+    content = document.model_dump_json().encode() + END_OF_LINE
     etag = f'"{sha256(content).hexdigest()[:32]}"'
     headers = {"Cache-Control": f"public, max-age={REFRESH_AFTER_SECONDS:.0f}", "ETag": etag}
     if is_known(call.headers, etag):
