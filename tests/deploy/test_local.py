@@ -114,8 +114,9 @@ def test_a_mail_port_in_use_is_named(tmp_path: Path, taken: int) -> None:
 def test_the_gateway_and_the_mail_page_need_ports_of_their_own(tmp_path: Path) -> None:
     port = free_port()
     started = command(ROLECALL_DATA_DIR=tmp_path, PORT=port, MAIL_PORT=port)
+    said = output(started)
     assert started.returncode == 2
-    assert "MAIL_PORT is not valid: must differ from PORT." in output(started)
+    assert "MAIL_PORT is not valid: must differ from PORT." in said
 
 
 @contextlib.asynccontextmanager
