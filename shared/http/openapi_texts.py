@@ -47,7 +47,7 @@ PARAMETERS: Mapping[str, str] = {
     "Idempotency-Key": "A value of your choice. The same request repeated with it within 24 hours"
     " changes nothing more and gets the same answer.",
     "If-Match": "The ETag of the state that the request is made for. In another state the answer is"
-    " 412; `*` means any state.",
+    " 412, unless the resource already is as the request asks; `*` means any state.",
     "If-None-Match": "ETags that are known already: a GET is then answered 304 without a body."
     " A PUT with `*` only creates, and is answered 412 if the resource exists.",
 }

@@ -57,14 +57,18 @@ class Precondition:
     if_match: Collection[str] | None
     if_none_match: Collection[str] | None
 
-    def require(self, resource: Any | None) -> None:
+    def require(self, resource: Any | None, *, applied: bool = False) -> None:
         """Compare with the resource as it is stored; None means that it does not exist.
+
+        With `applied` the resource is already as the request asks. `If-Match` is not compared then:
+        the request may be the repeat of one whose answer was lost (RFC 9110, 13.1.1).
 
         Raises:
             PreconditionFailed: it is not in the state that the request was made for.
         """
         tag = None if resource is None else self.represent(resource).etag
-        self.require_match(tag)
+        if not applied:
+            self.require_match(tag)
         if self.excludes(tag):
             raise ResourceExists
 

@@ -128,11 +128,12 @@ def rename(account: Account, name: str) -> tuple[Account, Fact]:
 
 def convert(
     account: Account, member: Membership, *, name: str, catalog: CompiledCatalog | None
-) -> tuple[Account, Membership, Fact]:
+) -> tuple[Account, Membership, Fact | None]:
     """Make a team of the personal account: same id, same resources (`Rp2`, `Nv1`).
 
     `member` asks for it; `catalog` is the one that the account has from then on, `None` if no such
-    catalog is published. Where the catalog has no conversion, only name and catalog are set.
+    catalog is published. Where the catalog has no conversion, only name and catalog are set. A
+    request that would change nothing has no fact.
 
     Raises:
         OwnerOnly: `member` is not the owner.
@@ -155,6 +156,8 @@ def convert(
         catalog=catalog.id,
     )
     still_owner = replace(member, role=catalog.catalog.owner_role)
+    if (converted, still_owner) == (account, member):
+        return account, member, None
     fact = _converted(account, converted, was=member, owner=still_owner)
     return converted, still_owner, fact
 

@@ -30,11 +30,12 @@ def set_override(
     member_overrides: Sequence[ProjectOverride],
     grants: object,
     expires_at: datetime | None,
-) -> tuple[ProjectOverride, Fact]:
+) -> tuple[ProjectOverride, Fact | None]:
     """Give the member these grants in the project of the path, in place of the role's.
 
     `member_overrides` are the member's overrides in all projects. The new one replaces the one that
-    the member has in this project.
+    the member has in this project. If that one gives the same already, it stays and there is no
+    fact.
 
     Raises:
         OwnerNotOverridden: the member is the owner.
@@ -69,6 +70,12 @@ def set_override(
     )
     if replaced is not None and replaced.outlasts(override):
         _require_to_lift(access, member, replaced)
+    if (
+        replaced is not None
+        and not replaced.expired(access.now)
+        and override.gives_the_same_as(replaced)
+    ):
+        return replaced, None
     fact = overrides.put(
         override,
         replaced=replaced,

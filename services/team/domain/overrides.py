@@ -1,6 +1,6 @@
 """Overrides: one member's grants inside one project, in place of the role's (`Ci9`)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -52,6 +52,10 @@ class ProjectOverride:
         if other.expires_at is None:
             return False
         return self.expires_at is None or self.expires_at > other.expires_at
+
+    def gives_the_same_as(self, other: "ProjectOverride") -> bool:
+        """Whether both give the same grants for the same time; who gave them does not count."""
+        return replace(self, given_by=other.given_by, given_at=other.given_at) == other
 
     def policy_object(self) -> PolicyObject:
         """What authz knows of the override."""

@@ -73,14 +73,16 @@ class AccountWrite:
         """The last sequence in the shard of the account before this attempt."""
         return self._write.base
 
-    def require_precondition(self, resource: object | None) -> None:
+    def require_precondition(self, resource: object | None, *, applied: bool = False) -> None:
         """Compare the request's precondition with the stored resource; None if there is none.
+
+        `applied` tells that the resource is already as the request asks: then its tag may be newer.
 
         Raises:
             PreconditionFailed: the resource is not in the state that the request was made for.
         """
         if self._precondition is not None:
-            self._precondition.require(resource)
+            self._precondition.require(resource, applied=applied)
             self._precondition = None
 
     def record(self, *facts: Fact) -> None:

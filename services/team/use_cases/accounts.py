@@ -170,8 +170,9 @@ async def rename(ctx: Ctx, request: AccountRequest, *, name: str) -> WriteResult
 
     async def change(write: AccountWrite) -> AccountAccess:
         access = write.access
-        write.require_precondition(access)
-        if name == access.account.name:
+        applied = name == access.account.name
+        write.require_precondition(access, applied=applied)
+        if applied:
             return access
         write.account, fact = accounts.rename(access.account, name)
         write.record(fact)
@@ -197,6 +198,8 @@ async def convert(
         converted, owner, fact = accounts.convert(
             access.account, access.membership, name=name, catalog=catalog
         )
+        if fact is None:
+            return access
         await write.replace_member(owner)
         write.account = converted
         write.record(fact)

@@ -75,8 +75,8 @@ async def change_role(
         access = write.access
         passed: tuple[Invitation, ...] = ()
         member = await write.member(user_id)
-        write.require_precondition(member_list.member_row(access, member))
         changed, fact = member_rules.change_role(access, member, role_id)
+        write.require_precondition(member_list.member_row(access, member), applied=fact is None)
         if fact is not None:
             await write.replace_member(changed)
             write.record(fact)

@@ -73,10 +73,12 @@ async def put(
         project_id = access.named_project.project_id
         others = [other for other in member_overrides if other.project_id != project_id]
         replaced = next((other for other in member_overrides if other not in others), None)
-        write.require_precondition(replaced and shown_at(replaced, write.now))
         override, fact = override_rules.set_override(
             access, member, member_overrides=member_overrides, grants=grants, expires_at=expires_at
         )
+        write.require_precondition(replaced and shown_at(replaced, write.now), applied=fact is None)
+        if fact is None:
+            return SetOverride(override=shown_at(override, write.now), passed=())
         await write.put_override(override)
         write.record(fact)
         passed = await hand_over_invitations(

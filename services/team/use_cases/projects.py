@@ -52,8 +52,9 @@ async def rename(ctx: Ctx, request: AccountRequest, *, name: str) -> WriteResult
 
     async def change(write: AccountWrite) -> Project:
         project = write.access.named_project
-        write.require_precondition(project)
-        if name == project.name:
+        applied = name == project.name
+        write.require_precondition(project, applied=applied)
+        if applied:
             return project
         renamed, fact = projects.rename(
             project, name, account_projects=await write.projects(), words=write.access.words

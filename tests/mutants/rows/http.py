@@ -32,6 +32,14 @@ ROWS = (
         tests=("tests/shared/http/test_preconditions.py",),
     ),
     Mutant(
+        id="http-applied-change-ignores-what-is-excluded",
+        kind=Kind.DATA,
+        file="shared/http/preconditions.py",
+        old="        if self.excludes(tag):\n            raise ResourceExists",
+        new="        if not applied and self.excludes(tag):\n            raise ResourceExists",
+        tests=("tests/shared/http/test_preconditions.py",),
+    ),
+    Mutant(
         id="http-own-request-id-of-a-stranger",
         kind=Kind.SECURITY,
         file="shared/http/requests.py",

@@ -16,7 +16,8 @@ ROWS = (
         old="""
     async def change(write: AccountWrite) -> AccountAccess:
         access = write.access
-        write.require_precondition(access)
+        applied = name == access.account.name
+        write.require_precondition(access, applied=applied)
 """,
         new="""
     if request.precondition is not None:
@@ -25,6 +26,7 @@ ROWS = (
 
     async def change(write: AccountWrite) -> AccountAccess:
         access = write.access
+        applied = name == access.account.name
 """,
         tests=("tests/services/team/test_preconditions.py", "-k", "two_writers and renameAccount"),
     ),
@@ -32,9 +34,41 @@ ROWS = (
         id="team-precondition-is-not-compared",
         kind=Kind.DATA,
         file=ACCOUNT_WRITE,
-        old="            self._precondition.require(resource)\n",
+        old="            self._precondition.require(resource, applied=applied)\n",
         new="",
         tests=("tests/services/team/test_preconditions.py", "-k", "another_state"),
+    ),
+    Mutant(
+        id="team-repeat-of-a-conditional-override-fails",
+        kind=Kind.CONSISTENCY,
+        file="services/team/use_cases/overrides.py",
+        old=", applied=fact is None",
+        new="",
+        tests=("tests/services/team/test_effective_everywhere.py", "-k", "conditional_change"),
+    ),
+    Mutant(
+        id="team-repeat-of-a-conditional-role-fails",
+        kind=Kind.CONSISTENCY,
+        file="services/team/use_cases/members.py",
+        old=", applied=fact is None",
+        new="",
+        tests=("tests/services/team/test_effective_everywhere.py", "-k", "conditional_change"),
+    ),
+    Mutant(
+        id="team-unchanged-override-is-set-anew",
+        kind=Kind.DATA,
+        file="services/team/domain/override_rules.py",
+        old="        return replaced, None\n",
+        new="        pass\n",
+        tests=("tests/services/team/domain/test_override_rules.py",),
+    ),
+    Mutant(
+        id="team-override-of-an-earlier-membership-counts",
+        kind=Kind.SECURITY,
+        file="services/team/domain/overrides.py",
+        old="return replace(self, given_by=other.given_by, given_at=other.given_at) == other",
+        new="return (self.grants, self.expires_at) == (other.grants, other.expires_at)",
+        tests=("tests/services/team/domain/test_override_rules.py",),
     ),
     Mutant(
         id="team-first-fact-repeats-the-number",

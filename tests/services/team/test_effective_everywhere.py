@@ -240,6 +240,29 @@ def test_a_stale_tag_is_answered_once_earlier_changes_are_effective(
     assert len(world.journal.facts) == told
 
 
+@pytest.mark.rule("B8")
+@pytest.mark.parametrize("settles", [True, False])
+@pytest.mark.parametrize("route", CONDITIONAL, ids=lambda route: route.operation_id)
+def test_the_repeat_of_a_conditional_change_is_answered_as_done(
+    route: Route, *, settles: bool
+) -> None:
+    """The replica that made the change ended before its answer; another one gets the request."""
+    world, call = prepared(route)
+    assert repeated(world, call) is None
+    told = len(world.journal.facts)
+    world.journal.settles = settles
+    assert route.represent is not None
+    stale = Precondition(represent=route.represent, if_match=STALE, if_none_match=None)
+
+    ended = repeated(world, replace(call, precondition=stale))
+
+    awaited = route.effective_everywhere
+    assert world.journal.settled == [ACCOUNT] * awaited
+    done = NotFound if route.method == "DELETE" else type(None)
+    assert isinstance(ended, Unavailable if awaited and not settles else done)
+    assert len(world.journal.facts) == told
+
+
 def test_a_use_case_that_does_not_compare_saves_nothing() -> None:
     route = next(one for one in CHANGES if one.operation_id == "createProject")
     world, call = prepared(route)

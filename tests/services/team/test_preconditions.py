@@ -171,6 +171,25 @@ async def test_a_write_for_the_current_state_answers_with_the_new_tag(
     assert answer.headers.get("ETag") == (None if route.method == "PUT" else new)
 
 
+@named([route for route in WRITES if route.takes is not None])
+async def test_a_stale_write_of_what_is_already_so_is_answered_as_done(
+    resources: Resources, route: Route
+) -> None:
+    """It may repeat a change whose answer was lost with its replica."""
+    owner, path = resources.owner, await resources.of(route)
+    tag, (wanted, other) = await resources.tag(path), bodies(route)
+    (await owner.send(route.method, path, wanted, If_Match=tag)).expect(200)
+    changed = await owner.get(path)
+    rows = len(await resources.team.rows())
+
+    repeat = await owner.send(route.method, path, wanted, If_Match=tag)
+
+    assert repeat.expect(200)["etag"] == changed["etag"] != tag
+    assert await owner.get(path) == changed
+    assert len(await resources.team.rows()) == rows
+    assert (await owner.send(route.method, path, other, If_Match=tag)).status == 412
+
+
 @named([route for route in WRITES if route.path != "/v1/accounts/{account_id}"])
 async def test_where_nothing_is_only_the_put_that_would_create_is_412(
     resources: Resources, route: Route

@@ -43,11 +43,13 @@ def read(*headers: tuple[str, str]) -> Precondition | None:
     return read_precondition(CIMultiDictProxy(CIMultiDict(headers)), lambda lamp: lamp)
 
 
-def outcome(lamp: Lamp | None, *headers: tuple[str, str]) -> type[Exception] | None:
+def outcome(
+    lamp: Lamp | None, *headers: tuple[str, str], applied: bool = False
+) -> type[Exception] | None:
     precondition = read(*headers)
     assert precondition is not None
     try:
-        precondition.require(lamp)
+        precondition.require(lamp, applied=applied)
     except PreconditionFailed as failed:
         return type(failed)
     return None
@@ -100,6 +102,23 @@ def test_a_precondition_is_compared_as_the_standard_says(
 ) -> None:
     lamp, name, sent, expected = case
     assert outcome(lamp, (name, sent)) is expected
+
+
+APPLIED: dict[str, tuple[str, str, type[Exception] | None]] = {
+    "another tag": ("If-Match", OTHER, None),
+    "the current tag": ("If-Match", RED.etag, None),
+    "an excluded tag": ("If-None-Match", RED.etag, ResourceExists),
+    "only if it is new": ("If-None-Match", "*", ResourceExists),
+}
+
+
+@pytest.mark.parametrize("case", APPLIED.values(), ids=list(APPLIED))
+def test_a_change_that_is_applied_already_needs_no_matching_tag(
+    case: tuple[str, str, type[Exception] | None],
+) -> None:
+    """RFC 9110 (13.1.1) allows that for `If-Match` only."""
+    name, sent, expected = case
+    assert outcome(RED, (name, sent), applied=True) is expected
 
 
 def test_header_lines_are_one_list_and_both_headers_count() -> None:
@@ -182,5 +201,9 @@ def test_the_document_says_what_a_row_with_a_tag_takes_and_answers(
     assert {one["name"] for one in operation["parameters"]} == headers
     assert answers <= set(operation["responses"])
     assert ("304" in operation["responses"]) is (method == "GET")
-    tagged = {status for status, answer in operation["responses"].items() if "headers" in answer}
+    tagged = {
+        status
+        for status, answer in operation["responses"].items()
+        if "ETag" in answer.get("headers", {})
+    }
     assert tagged == answers & {"200", "304"} if method in {"GET", "PATCH"} else tagged == set()

@@ -18,6 +18,7 @@ from tests.services.team.memory import ACCOUNT, START, memory, user_id
 
 STANDARD = CompiledCatalog(load_catalog("standard"))
 NOVITA = CompiledCatalog(load_catalog("novita"))
+NO_STEP = CompiledCatalog(load_catalog("cloud-iam"))
 
 
 @pytest.mark.parametrize("role", ["owner", "none", "Admin", ""])
@@ -112,6 +113,16 @@ def test_the_owner_of_a_personal_account_converts_it(
     assert (converted.account_id, converted.kind) == (ACCOUNT, AccountKind.TEAM)
     assert converted.catalog == NOVITA.id
     assert owner.role == NOVITA.catalog.owner_role
+
+
+def test_a_conversion_that_changes_nothing_records_nothing() -> None:
+    """Where the catalog has no conversion, the account stays personal and may be sent again."""
+    world = memory(STANDARD, kind=AccountKind.PERSONAL)
+    account, member = world.store.rows[ACCOUNT], world.store.memberships[user_id("owner")]
+    first = accounts.convert(account, member, name="Engines", catalog=NO_STEP)
+    assert first[2] is not None
+    again = accounts.convert(*first[:2], name="Engines", catalog=NO_STEP)
+    assert again == (*first[:2], None)
 
 
 def test_a_list_with_too_many_ids_says_how_many_more_there_are() -> None:

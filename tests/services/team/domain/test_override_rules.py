@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from services.team.domain.overrides import (
     ProjectOverride,
     parse_grants,
 )
+from shared.ids import MembershipId
 from shared.problems import Invalid, NotFound, Refusal
 from tests.services.team.led_catalog import CATALOG, GRANTS, HOUR
 from tests.services.team.memory import ACCOUNT, PROJECT, START, Memory, memory, user_id
@@ -103,7 +105,8 @@ def test_an_override_gives_only_what_its_giver_holds_for_as_long(
         return
     made, fact = put()
     assert made.grants == parse_grants(CATALOG.catalog, GRANTS[new[0]])
-    assert (fact.before is None) is (present is None)
+    assert (fact is None) is (present == new)
+    assert fact is None or (fact.before is None) is (present is None)
     assert made.membership_id == member.membership_id
 
 
@@ -132,6 +135,61 @@ def test_an_override_that_lowers_is_removed_by_a_holder_only(
         return
     _, fact = remove_override(access, member, removed)
     assert fact.policy_objects[0].state is None
+
+
+# what differs from the override that is there, is it set anew
+AGAIN: dict[str, tuple[dict[str, Any], bool]] = {
+    "the same": ({}, False),
+    "other grants": ({"grants": GRANTS["look"]}, True),
+    "no end": ({"expires_at": None}, True),
+    "another end": ({"expires_at": START + timedelta(seconds=HOUR + 1)}, True),
+}
+
+
+@pytest.mark.parametrize("what", AGAIN)
+def test_an_override_that_is_put_again_unchanged_stays_as_it_was_given(what: str) -> None:
+    """By another admin, and later: no fact, so no mail, and the first giver is still named."""
+    differs, anew = AGAIN[what]
+    world = memory(CATALOG)
+    admin, member = world.add("ana", "admin"), world.add("bea", "developer")
+    present = override(member, "work", HOUR)
+    access = replace(access_of(world, admin), now=START + timedelta(seconds=60))
+    wanted = {"grants": GRANTS["work"], "expires_at": present.expires_at} | differs
+
+    made, fact = set_override(access, member, member_overrides=[present], **wanted)
+
+    assert (fact is not None) is anew
+    given = (made.given_by, made.given_at)
+    assert given == ((admin.user_id, access.now) if anew else (present.given_by, START))
+
+
+def test_an_override_of_an_earlier_membership_is_set_anew() -> None:
+    world = memory(CATALOG)
+    admin, member = world.add("ana", "admin"), world.add("bea", "developer")
+    earlier = replace(override(member, "work", None), membership_id=MembershipId("mbr_earlier"))
+    made, fact = set_override(
+        access_of(world, admin),
+        member,
+        member_overrides=[earlier],
+        grants=GRANTS["work"],
+        expires_at=None,
+    )
+    assert fact is not None
+    assert made.membership_id == member.membership_id
+
+
+def test_an_expired_override_put_again_is_refused_for_its_end() -> None:
+    world = memory(CATALOG)
+    admin, member = world.add("ana", "admin"), world.add("bea", "developer")
+    expired = override(member, "work", 0)
+    with pytest.raises(Invalid):
+        set_override(
+            access_of(world, admin),
+            member,
+            member_overrides=[expired],
+            grants=GRANTS["work"],
+            expires_at=expired.expires_at,
+        )
 
 
 REFUSED: dict[str, tuple[dict[str, Any], type[Refusal]]] = {
