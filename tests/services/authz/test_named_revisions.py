@@ -56,7 +56,7 @@ def teams(world):
     return world.team
 
 
-async def test_a_stranger_learns_no_head_and_waits_alike_for_each(world, teams):
+async def test_a_stranger_gets_the_same_answer_and_wait_for_each_head(world, teams):
     asked = [
         (account_id, revision(teams, account_id, ahead))
         for account_id in (OTHER_ACCOUNT, UNKNOWN_ACCOUNT)
@@ -80,7 +80,7 @@ async def test_a_stranger_learns_no_head_and_waits_alike_for_each(world, teams):
 
 
 async def test_a_user_learns_no_head_of_another_shard_by_their_own_account(world, teams):
-    async with world.replica() as authz:
+    async with world.replica(timeouts=IMPATIENT) as authz:
         plain = await ask(world, authz, None)
         found = [
             await ask(world, authz, revision(source, key, ahead))
@@ -95,7 +95,7 @@ async def test_a_refused_caller_is_refused_before_any_wait(world, teams):
     world.identity.write(service_client(BOUND_CLIENT, account_ids=[ACCOUNT]))
     bound = world.client_token(BOUND_CLIENT)
     own = world.user_token(BO, SESSION)
-    async with world.replica() as authz:
+    async with world.replica(timeouts=IMPATIENT) as authz:
         for ahead in (0, FAR):
             named = revision(teams, OTHER_ACCOUNT, ahead)
             said = await ask(world, authz, named, account_id=OTHER_ACCOUNT, token=bound)
