@@ -74,7 +74,13 @@ class ResourceEntity(Body):
 class Context(Body):
     """The context of the check: the answer rests on at least this revision."""
 
-    at_least_revision: str | None = None
+    at_least_revision: str | None = Field(
+        None,
+        description="A revision of the account that the check names, or of its subject; one of"
+        " anything else is ignored. If it does not arrive in a tenth of a second, the answer is"
+        " 503. A user who is not a member of the account always waits that long for a revision of"
+        " it, and then gets the answer of an unknown account.",
+    )
 
 
 class Evaluation(Body):

@@ -96,14 +96,18 @@ class Ctx:
             return None
         return format_revision(Position(self.team.source, view.epoch, shard, seq))
 
-    async def reach(self, revision: str | None) -> None:
-        """Wait until the named revision is applied, for `Timeouts.catch_up` at most.
+    async def reach(
+        self, revision: str | None, check: PermissionCheck, *, may_learn: Callable[[], bool]
+    ) -> None:
+        """Wait for the revision if the check rests on its shard, for `Timeouts.catch_up` at most.
 
-        The source is asked for its heads meanwhile, because the bus may have lost the rows.
+        A caller who may not learn about the account waits the whole time, whether or not the
+        revision is applied, because they may be a member soon. The source is asked for its heads
+        meanwhile, because the bus may have lost the rows.
 
         Raises:
             BadRequest: the text is not a revision of team or identity.
-            Stale: the revision has not arrived.
+            Stale: the revision has not arrived, and the caller may learn that.
         """
         if revision is None:
             return
@@ -114,12 +118,21 @@ class Ctx:
             raise BadRequest(
                 errors=[("/context/at_least_revision", "Must be a revision of team or identity.")]
             ) from None
+        of_team = follower is self.team
+        key = check.account_id if of_team else check.user_id
+        if key is None or position.shard != shard_of(key):
+            return
         deadline = self.clock.boottime() + self.timeouts.catch_up
-        while not _applied(follower, position):
+        while True:
+            shown = not of_team or may_learn()
+            if shown and _applied(follower, position):
+                return
             if self.clock.boottime() >= deadline:
-                raise Stale
+                break
             follower.check_soon()
             await asyncio.sleep(CATCH_UP_POLL_SECONDS)
+        if shown:
+            raise Stale
 
     def while_fresh(self, answer: Callable[[], T]) -> T:
         """Run `answer`. Use its result only if the leases still hold afterwards.
@@ -153,7 +166,11 @@ async def evaluate(
         ScopeMissing, AccountNotBound, TypeNotBound, OtherSubject: the caller may not ask this.
         BadRequest: `at_least_revision` is not a revision.
     """
-    await ctx.reach(request.at_least_revision)
+    check = ctx.while_fresh(lambda: _authorized_check(ctx, principal, request))
+    own = isinstance(principal, UserPrincipal)
+    await ctx.reach(
+        request.at_least_revision, check, may_learn=lambda: not own or _is_member(ctx, check)
+    )
     return ctx.while_fresh(lambda: _evaluate(ctx, principal, request))
 
 
@@ -166,23 +183,16 @@ async def check_for_service(
         Stale: this replica may not answer now.
         BadRequest: `at_least_revision` is not a revision.
     """
-    await ctx.reach(at_least_revision)
+    await ctx.reach(at_least_revision, check, may_learn=lambda: _is_member(ctx, check))
     return ctx.while_fresh(lambda: _answer(ctx, check, checks.check_for_service))
 
 
 def _evaluate(
     ctx: Ctx, principal: ClientPrincipal | UserPrincipal, request: EvaluationRequest
 ) -> EvaluationResult:
-    account_id = _account_id(ctx, principal, request)
+    check = _authorized_check(ctx, principal, request)
     if request.subject_type != USER_TYPE:
         return EvaluationResult(allowed=False, reason=SUBJECT_UNKNOWN)
-    check = PermissionCheck(
-        user_id=request.subject_id,
-        session_id=request.session_id,
-        account_id=account_id,
-        permission=f"{request.resource_type}:{request.action}",
-        resource=request.resource,
-    )
     own = isinstance(principal, UserPrincipal)
     decision = _answer(ctx, check, decide_for_user if own else decide_check)
     shown = not own or decision.reason in SHOWS_MEMBERSHIP
@@ -190,7 +200,20 @@ def _evaluate(
         allowed=decision.allowed,
         reason=decision.reason,
         decided_by=decision.decided_by,
-        revision=ctx.revision(account_id) if account_id is not None and shown else None,
+        revision=ctx.revision(check.account_id) if check.account_id and shown else None,
+    )
+
+
+def _authorized_check(
+    ctx: Ctx, principal: ClientPrincipal | UserPrincipal, request: EvaluationRequest
+) -> PermissionCheck:
+    """The check that is asked for, if the caller may ask it."""
+    return PermissionCheck(
+        user_id=request.subject_id,
+        session_id=request.session_id,
+        account_id=_account_id(ctx, principal, request),
+        permission=f"{request.resource_type}:{request.action}",
+        resource=request.resource,
     )
 
 
@@ -212,12 +235,19 @@ def _account_id(
 
 
 def _answer(ctx: Ctx, check: PermissionCheck, rule: CheckRule[T]) -> T:
+    if check.account_id is not None and ctx.policy.incomplete(check.account_id):
+        raise Stale
+    return _decide(ctx, check, rule)
+
+
+def _is_member(ctx: Ctx, check: PermissionCheck) -> bool:
+    """Return whether this replica knows the subject as a member, who may learn of the account."""
+    return _decide(ctx, check, decide_for_user).reason in SHOWS_MEMBERSHIP
+
+
+def _decide(ctx: Ctx, check: PermissionCheck, rule: CheckRule[T]) -> T:
     ended = check.session_id is not None and ctx.sign_ins.session_ended(check.session_id)
-    account = None
-    if check.account_id is not None:
-        if ctx.policy.incomplete(check.account_id):
-            raise Stale
-        account = ctx.policy.account(check.account_id)
+    account = None if check.account_id is None else ctx.policy.account(check.account_id)
     return rule(account, check, session_ended=ended, now=milliseconds(ctx.clock.now()))
 
 

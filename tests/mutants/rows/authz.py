@@ -7,6 +7,7 @@ BUILD = "sdk/rolecall/core/build.py"
 CLIENT = "sdk/rolecall/client/checks.py"
 VIEW_TESTS = ("tests/shared/following/test_journal_view.py",)
 CONFORMANCE = ("tests/services/authz/domain/test_conformance.py",)
+REVISION_TESTS = ("tests/services/authz/test_named_revisions.py",)
 CLIENT_TESTS = ("tests/sdk/test_client.py",)
 
 ROWS = (
@@ -76,6 +77,30 @@ ROWS = (
         old=("        if not self.holds():\n            raise Stale\n"),
         new="",
         tests=("tests/services/authz/test_following.py", "-k", "without_a_lease"),
+    ),
+    Mutant(
+        id="authz-waits-for-any-shard",
+        kind=Kind.SECURITY,
+        file="services/authz/use_cases.py",
+        old="        if key is None or position.shard != shard_of(key):\n",
+        new="        if key is None:\n",
+        tests=REVISION_TESTS,
+    ),
+    Mutant(
+        id="authz-tells-strangers-of-revisions",
+        kind=Kind.SECURITY,
+        file="services/authz/use_cases.py",
+        old="            shown = not of_team or may_learn()\n",
+        new="            shown = True\n",
+        tests=REVISION_TESTS,
+    ),
+    Mutant(
+        id="authz-answers-strangers-at-once",
+        kind=Kind.SECURITY,
+        file="services/authz/use_cases.py",
+        old="            if shown and _applied(follower, position):\n",
+        new="            if _applied(follower, position):\n",
+        tests=REVISION_TESTS,
     ),
     Mutant(
         id="build-unknown-role-raises",
