@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -16,8 +16,9 @@ from deploy.compose_environment import (
     parse_networks,
     port_from_environment,
 )
-from deploy.compose_files import INTERNAL_PORT, refuse_lost_secrets, write_files
+from deploy.compose_files import INTERNAL_PORT, missing_secrets, refuse_lost_secrets, write_files
 from deploy.configuration import SecretsError
+from deploy.engine import Engine, EngineError
 from deploy.gateway.nginx import Version, image_version
 from deploy.gateway.paths import PARAMETER, public_routes
 from shared.contracts.topology import Service
@@ -50,6 +51,12 @@ Create your first service client:
 
 `make down` stops the product and keeps the data.
 """
+SILENT = """\
+These services do not answer yet: {silent}. Read their logs with `{command} logs`.
+Data created with other secrets than those in {folder} cannot be opened. Restore secrets.json
+and database.json of these data from a backup, then run `make up` again (docs/operations.md,
+Backups). Only if no one needs the data, delete them with `{command} down --volumes`.
+"""
 
 
 @dataclass(frozen=True)
@@ -67,6 +74,7 @@ class Compose:
     limits_factor: int = 1
     """Multiplies what the gateway lets one address do."""
     nginx_image: str = NGINX_IMAGE
+    engine: Engine = field(default_factory=Engine)
     ready_seconds: float = READY_SECONDS
     reload_seconds: float = RELOAD_SECONDS
 
@@ -108,10 +116,12 @@ class Compose:
 
         Raises:
             SecretsError: the secrets of existing data are missing or damaged.
+            EngineError: secrets are missing, and Docker does not say whether data exist.
         """
-        if self.has_data():
+        missing = missing_secrets(self.folder)
+        if missing and self.engine.has_volume(self.data_volume):
             anew = f"run `{' '.join(self.command('down', '--volumes'))}`"
-            refuse_lost_secrets(self.folder, volume=self.data_volume, anew=anew)
+            refuse_lost_secrets(missing[0], volume=self.data_volume, anew=anew)
         self.prepare()
         for step in ("build",), ("up", "-d", *arguments):
             if status := self.run(*step):
@@ -125,10 +135,7 @@ class Compose:
         if silent := self.await_answers():
             command = " ".join(self.command())
             sys.stderr.write(
-                f"These services do not answer yet: {', '.join(silent)}."
-                f" Read their logs with `{command} logs`.\n"
-                f"Data created with other secrets than those in {self.folder} cannot be opened."
-                f" `{command} down --volumes` deletes such data.\n"
+                SILENT.format(silent=", ".join(silent), command=command, folder=self.folder)
             )
             return 1
         return 0
@@ -137,14 +144,6 @@ class Compose:
     def data_volume(self) -> str:
         """The volume with the databases."""
         return f"{self.project}_mongo"
-
-    def has_data(self) -> bool:
-        """Whether the volume with the databases exists."""
-        docker = shutil.which("docker")
-        if docker is None:
-            return False  # compose alone cannot list volumes
-        command = [docker, "volume", "inspect", self.data_volume]
-        return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
     def prepare(self) -> None:
         """Write every file that docker-compose.yml names; a second call keeps every secret."""
@@ -257,7 +256,7 @@ def main(arguments: Sequence[str]) -> int:
         case ["up", *rest]:
             try:
                 status = product.up(*rest)
-            except SecretsError as problem:
+            except (SecretsError, EngineError) as problem:
                 sys.stderr.write(f"Rolecall did not start: {problem}\n")
                 return 1
         case _:

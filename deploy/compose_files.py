@@ -13,6 +13,7 @@ from deploy.broker import definitions
 from deploy.configuration import (
     Addresses,
     Secrets,
+    SecretsError,
     environment,
     refuse_lost,
     write_private,
@@ -29,25 +30,42 @@ from shared.networks import PRIVATE_NETWORKS
 PUBLIC_PORT, INTERNAL_PORT = 8080, 8081
 RESOLVER = "127.0.0.11"
 """The name server that Docker provides on every network of a composition."""
+SECRETS, PASSWORDS = "secrets.json", "database.json"
+"""The files of secrets that belong to the data."""
+MONGO_HOST = "mongo:27017"
 REPLICA_SET_KEY = "replica-set-key"
 BROKER_DEFINITIONS = "/etc/rolecall/definitions.json"
 BROKER_MEMORY_MIB = 600
 """Where the broker stops to accept messages; its container may have 1 GiB."""
 
 
-def refuse_lost_secrets(folder: Path, *, volume: str, anew: str) -> None:
-    """Refuse a folder without the secrets of a volume that exists.
+def missing_secrets(folder: Path) -> Sequence[Path]:
+    """The files of secrets that a start would make anew, and which data may already need.
 
-    The broker gets its passwords at each start, so they may be new. An earlier version had neither
-    users at the database nor a key of the replica set.
+    The broker gets its passwords at each start, so they may be new. An earlier version had no users
+    at the database: its identity has an address without a user.
+    """
+    missing = [file for name in (SECRETS, PASSWORDS) if not (file := folder / name).exists()]
+    variables = folder / f"{Service.IDENTITY}.env"
+    if variables.exists() and f"mongodb://{MONGO_HOST}" in variables.read_text():
+        return [file for file in missing if file.name != PASSWORDS]
+    return missing
+
+
+def refuse_lost_secrets(file: Path, *, volume: str, anew: str) -> None:
+    """Refuse to replace a missing file of secrets, because the volume with the data exists.
 
     Raises:
-        SecretsError: a file is missing; the message names it.
+        SecretsError: the message names the file and what to do.
     """
     data = f"the volume {volume}"
-    refuse_lost(folder / "secrets.json", data=data, anew=anew)
-    if (folder / "mongo" / "key").exists():
-        refuse_lost(folder / "database.json", data=data, anew=anew)
+    if file.name == SECRETS:
+        refuse_lost(file, data=data, anew=anew)
+    raise SecretsError(
+        f"{file} is missing, but {data} exists. Restore {file} from a backup. It has the passwords"
+        " of the database. The data are not lost without it: docs/operations.md (New passwords)"
+        " says how to give the database new ones."
+    )
 
 
 def write_files(
@@ -59,13 +77,13 @@ def write_files(
     nginx_version: Version,
 ) -> None:
     """Write every file; a second call keeps every secret."""
-    given = Secrets.load_or_create(folder / "secrets.json")
+    given = Secrets.load_or_create(folder / SECRETS)
     broker = load_or_create(folder / "broker.json", tuple(Service))
-    database = load_or_create(folder / "database.json", (*USERS, REPLICA_SET_KEY))
+    database = load_or_create(folder / PASSWORDS, (*USERS, REPLICA_SET_KEY))
     for service in Service:
         user = f"{service}:{database[service]}@" if service in DATABASES else ""
         at = Addresses(
-            mongo_url=f"mongodb://{user}mongo:27017/?directConnection=true&authSource=admin",
+            mongo_url=f"mongodb://{user}{MONGO_HOST}/?directConnection=true&authSource=admin",
             amqp_url=f"amqp://{service}:{broker[service]}@rabbitmq:5672/",
             public_url=public_url,
             internal_urls={name: [f"http://{name}:{INTERNAL_PORT}"] for name in Service},

@@ -14,6 +14,7 @@ LOCAL_PRODUCT = (
     "no_other_user or another_user or no_listener",
 )
 LOST_SECRETS = ("tests/deploy/test_lost_secrets.py",)
+ENGINE = ("tests/deploy/test_engine.py",)
 
 ROWS = (
     Mutant(
@@ -332,8 +333,24 @@ ROWS = (
         id="container-secrets-replaced-beside-data",
         kind=Kind.DATA,
         file="deploy/compose.py",
-        old="        if self.has_data():\n",
-        new="        if not self.has_data():\n",
+        old="        if missing and self.engine.has_volume(self.data_volume):\n",
+        new="        if missing and not self.engine.has_volume(self.data_volume):\n",
+        tests=LOST_SECRETS,
+    ),
+    Mutant(
+        id="container-secrets-made-without-asking-docker",
+        kind=Kind.DATA,
+        file="deploy/engine.py",
+        old="    if done.returncode != 0:\n",
+        new="    if done.returncode < 0:\n",
+        tests=ENGINE,
+    ),
+    Mutant(
+        id="lost-passwords-taken-for-an-earlier-version",
+        kind=Kind.DATA,
+        file="deploy/compose_files.py",
+        old='    if variables.exists() and f"mongodb://{MONGO_HOST}" in variables.read_text():\n',
+        new='    if not (folder / "mongo" / "key").exists():\n',
         tests=LOST_SECRETS,
     ),
     Mutant(
