@@ -244,7 +244,8 @@ class JournalParts(Parts):
                 **({} if following is None else following.checks()),
             },
             informational=lambda: {
-                "bus": inbox.connected and (following is None or following.connected)
+                "bus": inbox.connected and (following is None or following.connected),
+                "database": self._relay.database.answers,
             },
             proxies=self._proxies,
             timeouts=self.timeouts,

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from services.identity.adapters.argon2 import Argon2Hasher
-from services.identity.adapters.keyring import Keyring
+from services.identity.adapters.keyring import Keyring, UnsealError
 from services.identity.adapters.turns import Turns
 from services.identity.domain.mail_budgets import MailKind
 from services.identity.domain.rate_limits import RefusedSenders
@@ -28,8 +28,9 @@ from shared.journal import Journal
 from shared.leases import Leases
 from shared.links import Links
 from shared.metrics import MAILS_WITHHELD, start_at_zero
+from shared.problems import StartRefused
 from shared.runtime.service import ServiceApp
-from shared.runtime.settings import secret_bytes
+from shared.runtime.settings import secret_bytes, variable
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 from shared.wiring import JournalParts
 
@@ -91,7 +92,13 @@ def build(
     authenticator = parts.authenticator(keys=keyring.public, live=live)
 
     async def open_keys() -> None:
-        await open_keyring(ctx, secret_bytes(settings.sealing_key))
+        try:
+            await open_keyring(ctx, secret_bytes(settings.sealing_key))
+        except UnsealError as fault:
+            raise StartRefused(
+                f"{variable(Settings, 'sealing_key')} does not open the signing key {fault} of the "
+                "database. Set the value that the key was stored with."
+            ) from fault
 
     async def close_hasher() -> None:
         hasher.close()

@@ -44,7 +44,8 @@ HURRY_SECONDS = 0.05
 FIRST_TTL_SECONDS = 3.0
 STUCK_TTLS = 3
 """After this many ttls without a usable lease, though leases are granted, a replica loads the
-snapshot again."""
+snapshot again. Between two grants at most one ttl counts: an outage of the source is not the
+replica's fault."""
 
 
 class Follower:
@@ -70,7 +71,8 @@ class Follower:
         self._timeouts = timeouts
         self._ttl = FIRST_TTL_SECONDS
         self._leased_life: str | None = None
-        self._usable_at = 0.0
+        self._granted_at = 0.0
+        self._unusable_seconds = 0.0
         self._next_hurry = 0.0
         self._unfit_pause = RETRY_SECONDS
         self._reload_pause = ReloadPause(clock)
@@ -212,7 +214,8 @@ class Follower:
             digests=snapshot.digests,
             policy_objects=snapshot.policy_objects,
         )
-        self._usable_at = self._clock.boottime()
+        self._granted_at = self._clock.boottime()
+        self._unusable_seconds = 0.0
         self._unfit_pause = RETRY_SECONDS
         logger.info(
             "The snapshot is loaded.",
@@ -275,9 +278,12 @@ class Follower:
 
     def _stuck(self) -> bool:
         now = self._clock.boottime()
+        since_grant, self._granted_at = now - self._granted_at, now
         if self.view.holds(now):
-            self._usable_at = now
-        return now - self._usable_at > STUCK_TTLS * self._ttl
+            self._unusable_seconds = 0.0
+        else:
+            self._unusable_seconds += min(since_grant, self._ttl)
+        return self._unusable_seconds > STUCK_TTLS * self._ttl
 
     def _lease_request(self, state: LeaseRequestState) -> LeaseRequest:
         return LeaseRequest(

@@ -22,6 +22,7 @@ from shared.mongo import (
     AlreadyThere,
     Database,
     DatabaseAway,
+    DatabaseWatch,
     DbClient,
     DbSession,
     majority,
@@ -93,6 +94,7 @@ class Reconciler:
         self._to_forget: dict[str, set[int]] = {}
         self._forget_at: dict[str, datetime] = {}
         self._wake = asyncio.Event()
+        self._watch = DatabaseWatch()
 
     async def load(self) -> None:
         """Read the progress that this service's replicas have saved."""
@@ -135,14 +137,16 @@ class Reconciler:
         opened_at = self._clock.boottime()
         while True:
             for source in self._sources:
+                was_away = source in away
+                away.add(source)
                 try:
-                    await self.reconcile(source)
-                    away.discard(source)
-                except AWAY as problem:
+                    with self._watch.round("Facts wait in the journals of their sources."):
+                        await self.reconcile(source)
+                        away.discard(source)
+                except Unavailable as problem:
                     starting = self._clock.boottime() - opened_at < STARTING_SECONDS
-                    level = logging.WARNING if source in away and not starting else logging.INFO
+                    level = logging.WARNING if was_away and not starting else logging.INFO
                     _log.log(level, SOURCE_AWAY, source, type(problem).__name__)
-                    away.add(source)
             pause = RECONCILE_AWAY_SECONDS if away else RECONCILE_SECONDS
             try:
                 async with asyncio.timeout(pause * random.uniform(0.8, 1.2)):

@@ -14,7 +14,14 @@ from shared.auth.row_signatures import SignedRow
 from shared.bus import Bus, BusUnavailable
 from shared.clock import Clock
 from shared.journal import rows
-from shared.mongo import AlreadyThere, Database, DatabaseAway, insert_once, majority
+from shared.mongo import (
+    AlreadyThere,
+    Database,
+    DatabaseAway,
+    DatabaseWatch,
+    insert_once,
+    majority,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -35,6 +42,8 @@ class Relay:
         self._bus = bus
         self._holder = holder
         self._clock = clock
+        self.database = DatabaseWatch()
+        """Whether the database answered the last sweep; every process asks at each one."""
         self._waiting: list[SignedRow] = []
         self._wake = asyncio.Event()
 
@@ -60,8 +69,9 @@ class Relay:
     async def sweep(self) -> None:
         """Publish rows that stayed unsent after a crash or without a broker. Never ends."""
         while True:
-            waiting = await self.sweep_once() if await self._elected() else 0
-            metrics.UNSENT_ROWS.labels(context.service.get()).set(waiting)
+            with self.database.round("Unsent rows wait."):
+                waiting = await self.sweep_once() if await self._elected() else 0
+                metrics.UNSENT_ROWS.labels(context.service.get()).set(waiting)
             await asyncio.sleep(SWEEP_SECONDS)
 
     async def sweep_once(self) -> int:

@@ -28,6 +28,7 @@ from shared.mongo.driver import (
     connect_reserved,
 )
 from shared.mongo.transactions import Transactions, causal_session, retry_pause, transact
+from shared.mongo.watch import DatabaseWatch
 
 __all__ = [
     "RESERVED_WORKERS",
@@ -36,6 +37,7 @@ __all__ = [
     "Collection",
     "Database",
     "DatabaseAway",
+    "DatabaseWatch",
     "DbClient",
     "DbSession",
     "Document",

@@ -11,7 +11,7 @@ import logging
 from services.notification.use_cases.context import Ctx
 from services.notification.use_cases.deliver import claim_due, deliver
 from shared.ids import MessageId
-from shared.mongo import DatabaseAway
+from shared.mongo import DatabaseWatch
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +23,7 @@ async def run_sender(ctx: Ctx, *, connections: int) -> None:
     the sender claims nothing more and finishes the mails in hand.
     """
     in_hand: dict[asyncio.Task[None], MessageId] = {}
+    database = DatabaseWatch()
 
     def done(task: asyncio.Task[None]) -> None:
         del in_hand[task]
@@ -35,17 +36,14 @@ async def run_sender(ctx: Ctx, *, connections: int) -> None:
         while True:
             ctx.queued.clear()
             if len(in_hand) < connections:
-                try:
+                with database.round("Due messages cannot be read."):
                     claimed = await claim_due(
                         ctx, limit=connections - len(in_hand), in_hand=in_hand.values()
                     )
-                except DatabaseAway as away:
-                    logger.warning("Due messages cannot be read: %s", away)
-                    claimed = []
-                for message, claim in claimed:
-                    task = asyncio.create_task(deliver(ctx, message, claim))
-                    in_hand[task] = message.id
-                    task.add_done_callback(done)
+                    for message, claim in claimed:
+                        task = asyncio.create_task(deliver(ctx, message, claim))
+                        in_hand[task] = message.id
+                        task.add_done_callback(done)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(ctx.timeouts.mail_poll):
                     await ctx.queued.wait()

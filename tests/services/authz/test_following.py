@@ -127,6 +127,19 @@ async def test_an_account_is_stale_until_its_catalog_arrives(world):
         assert await says(world, authz, BO, "pods:view") == "permission-unknown"
 
 
+async def test_a_replica_behind_after_an_outage_of_its_source_keeps_its_state(world, caplog):
+    async with world.replica() as authz:
+        world.team.away = True
+        world.clock.skip(60)
+        world.team.write(no_member(BO))
+        loads = world.team.asked.count("snapshot")
+        world.team.away = False
+        await wait_for(lambda: all(authz.ready().values()), what="the leases")
+        assert await says(world, authz, BO) == "not-a-member"
+        assert world.team.asked.count("snapshot") == loads
+    assert "ERROR" not in {record.levelname for record in caplog.records}
+
+
 async def test_another_epoch_drops_the_state_and_loads_again(world):
     async with world.replica() as authz:
         world.team.restore()

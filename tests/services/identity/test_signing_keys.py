@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 
 import jwt
 import pytest
 from pydantic import SecretStr
 
-from services.identity.adapters.keyring import UnsealError
 from shared.auth.jwt import BadToken
 from shared.auth.principals import UserPrincipal
-from tests.patience import PATIENT
+from shared.problems import StartRefused
+from tests.patience import PATIENT_SECONDS
 from tests.services.identity.running import PASSWORD, Identity, running
 from tests.support.service import random_key
 
@@ -62,13 +61,15 @@ async def test_replicas_that_start_at_once_agree_on_one_first_key(
     assert len(set(sets)) == 1
 
 
-async def test_a_wrong_sealing_key_stops_the_start(mongo_url: str, database_name: str) -> None:
+async def test_a_wrong_sealing_key_refuses_the_start_at_once(
+    mongo_url: str, database_name: str
+) -> None:
     async with running(mongo_url, database_name):
         pass
-    impatient = replace(PATIENT, start=0.0)
-    with pytest.raises(UnsealError):
-        async with running(
-            mongo_url, database_name, timeouts=impatient, sealing_key=SecretStr(random_key())
+    with pytest.raises(StartRefused, match="ROLECALL_IDENTITY_SEALING_KEY does not open the sign"):
+        async with (
+            asyncio.timeout(PATIENT_SECONDS / 2),
+            running(mongo_url, database_name, sealing_key=SecretStr(random_key())),
         ):
             pass
 

@@ -1,9 +1,12 @@
 """The relay: each committed row reaches the bus, also after the bus was away."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+
+import pytest
 
 from shared import context, metrics
 from shared.bus import BusMessage, BusUnavailable, Verdict
@@ -12,7 +15,7 @@ from shared.clock import SystemClock
 from shared.contracts.topology import AUDIT
 from shared.journal import Journal, JournalWrite
 from shared.journal.relay import Relay
-from shared.mongo import Database, DbClient
+from shared.mongo import Database, DatabaseAway, DbClient
 from tests.clocks import SetClock
 from tests.shared.journal.conftest import CALLER, project_created
 from tests.support.journal_keys import signer
@@ -38,6 +41,17 @@ class AwayBus(LocalBus):
         if not self.back:
             raise BusUnavailable("away")
         await super().publish(messages)
+
+
+class RelayOfAnAbsentDatabase(Relay):
+    """A relay whose database is away until `back` is set."""
+
+    back = False
+
+    async def sweep_once(self) -> int:
+        if not self.back:
+            raise DatabaseAway("away")
+        return await super().sweep_once()
 
 
 @asynccontextmanager
@@ -168,3 +182,23 @@ async def test_one_of_two_sweepers_is_elected_and_a_dead_ones_term_ends(
     assert await first._elected()
     clock.move(60)
     assert await third._elected()
+
+
+async def test_an_absent_database_does_not_end_the_sweeps(
+    database: Database, bus: LocalBus, caplog: pytest.LogCaptureFixture
+) -> None:
+    relay = RelayOfAnAbsentDatabase(database, bus, holder="one", clock=SystemClock())
+    sweeping = asyncio.create_task(relay.sweep())
+    try:
+        await wait_for(lambda: caplog.messages or sweeping.done(), what="a warning")
+        assert not relay.database.answers
+        relay.back = True
+        await wait_for(lambda: relay.database.answers or sweeping.done(), what="a sweep")
+        assert not sweeping.done()
+    finally:
+        sweeping.cancel()
+        await asyncio.gather(sweeping, return_exceptions=True)
+    assert [(record.levelno, record.exc_info) for record in caplog.records] == [
+        (logging.WARNING, None)
+    ]
+    assert caplog.messages == ["The database is away. Unsent rows wait. (away)"]
