@@ -76,8 +76,8 @@ ROWS = (
         id="mongo-abort-hides-the-cause",
         kind=Kind.DATA,
         file="shared/mongo/transactions.py",
-        old="        return  # the server ends the transaction; the cause is already being raised\n",
-        new="        raise\n",
+        old="return  # the server ends the transaction; the cause is already being raised",
+        new="raise",
         tests=TESTS,
     ),
 )
