@@ -164,7 +164,7 @@ class Refusing:
 
 
 @pytest.mark.parametrize("codes", [(121,), (11000, 121), (121, 11000)])
-async def test_a_bulk_that_failed_for_another_reason_is_no_duplicate(codes: tuple[int, ...]):
+async def test_a_bulk_that_failed_for_another_reason_is_not_a_duplicate(codes: tuple[int, ...]):
     rows: Any = Refusing(*codes)
     session: Any = None
     with pytest.raises(BulkWriteError):
