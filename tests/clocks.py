@@ -1,5 +1,6 @@
-"""A clock that a test sets."""
+"""Clocks that a test sets."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 
@@ -34,3 +35,15 @@ class LeaseClock(SetClock):
 
     def skip(self, seconds: float) -> None:
         self.elapsed += seconds
+
+
+class SkippingLoop(asyncio.SelectorEventLoop):
+    """An event loop in which a test skips time; what sleeps until then goes on at once."""
+
+    _skipped = 0.0
+
+    def time(self) -> float:
+        return super().time() + self._skipped
+
+    def skip(self, seconds: float) -> None:
+        self._skipped += seconds

@@ -6,8 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.lengths import SOAK
-from tests.mutants.runner import ROOT, Result, failing_tests, line, run_all
+from tests.mutants.runner import ROOT, Result, line, run_all
 from tests.mutants.table import MUTANTS
 from tests.summary import TABLES_VARIABLE
 
@@ -17,12 +16,6 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
     parser.add_argument("ids", nargs="*", help="only these rows (the start of an id is enough)")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument(
-        "--check-tests",
-        action="store_true",
-        default=SOAK,
-        help="first run the tests without any defect: they must pass",
-    )
     parser.add_argument("--list", action="store_true", help="list the rows, run nothing")
     given = parser.parse_args()
     chosen = [
@@ -39,10 +32,6 @@ def main() -> int:
     if stale := [fault for row in chosen if (fault := row.fault(ROOT))]:
         sys.stderr.write("".join(f"{fault}\n" for fault in stale))
         return 2
-    if given.check_tests and (failing := failing_tests(chosen)):
-        for outcome in failing:
-            sys.stderr.write(f"without a defect: {line(outcome)}\n")
-        return 1
     began = time.monotonic()
     outcomes = run_all(chosen, workers=given.workers, done=lambda each: _print(line(each)))
     caught = sum(outcome.result is Result.CAUGHT for outcome in outcomes)

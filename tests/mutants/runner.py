@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -33,6 +33,8 @@ class Result(StrEnum):
     """What became of a mutant. Only `CAUGHT` is good."""
 
     CAUGHT = "caught"
+    FAILS_ANYWAY = "fails anyway"
+    """The test that failed also fails without the defect, and proves nothing."""
     SURVIVED = "survived"
     TIMED_OUT = "timed out"
     NOT_RUN = "not run"
@@ -85,6 +87,11 @@ class Copy:
             return Outcome(mutant, Result.NOT_RUN, output.strip()[-400:], took)
         return Outcome(mutant, Result.CAUGHT, failed[1], took)
 
+    def passes(self, test: str, seconds: float) -> bool:
+        """Whether one test, with all its parameters, passes on what the copy holds now."""
+        status, _ = self._pytest([test], seconds)
+        return status == 0
+
     def _pytest(self, tests: Sequence[str], seconds: float) -> tuple[int | None, str]:
         """The exit status (`None`: it took too long) and the output."""
         command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
@@ -132,14 +139,24 @@ def run_all(
     source: Path = ROOT,
     done: Callable[[Outcome], None] = lambda _: None,
 ) -> list[Outcome]:
-    """Run every mutant; `done` gets each outcome as it comes."""
+    """Run every mutant; `done` gets each outcome as it comes.
+
+    Each test that caught a mutant must pass without a defect; it is run for that once.
+    """
     free: queue.SimpleQueue[Copy] = queue.SimpleQueue()
     telling = threading.Lock()
+    passing: dict[str, bool] = {}
 
     def run(mutant: Mutant) -> Outcome:
         copy = free.get()
         try:
             outcome = copy.run(mutant)
+            if outcome.result is Result.CAUGHT:
+                test = outcome.detail.partition("[")[0]
+                if test not in passing:
+                    passing[test] = copy.passes(test, mutant.seconds)
+                if not passing[test]:
+                    outcome = replace(outcome, result=Result.FAILS_ANYWAY)
         finally:
             free.put(copy)
         with telling:
@@ -152,24 +169,9 @@ def run_all(
         return list(threads.map(run, mutants))
 
 
-def failing_tests(mutants: Sequence[Mutant], source: Path = ROOT) -> list[Outcome]:
-    """Run the tests of these mutants without any defect; those that do not pass prove nothing."""
-    outcomes = []
-    with copies(source, 1) as [copy]:
-        seen: set[tuple[str, ...]] = set()
-        for mutant in mutants:
-            if mutant.tests in seen:
-                continue
-            seen.add(mutant.tests)
-            outcome = copy.run_tests(mutant)
-            if outcome.result is not Result.SURVIVED:
-                outcomes.append(outcome)
-    return outcomes
-
-
 def line(outcome: Outcome) -> str:
     """One line of the table."""
     row = outcome.mutant
     return (
-        f"{outcome.result:<10}{outcome.seconds:7.1f} s  {row.kind:<13}{row.id:<54}{outcome.detail}"
+        f"{outcome.result:<13}{outcome.seconds:7.1f} s  {row.kind:<13}{row.id:<54}{outcome.detail}"
     )

@@ -1,5 +1,7 @@
-"""A transaction has its effect once, however its commit is answered."""
+"""What the errors of the database mean, and that a transaction has its effect once."""
 
+import asyncio
+import socket
 from types import SimpleNamespace
 from typing import Any, Self
 
@@ -17,9 +19,19 @@ from pymongo.errors import (
     WriteError,
 )
 
-from shared.mongo import Transactions, retry_pause
+from shared.mongo import (
+    AlreadyThere,
+    DatabaseAway,
+    Transactions,
+    connect,
+    insert_all_once,
+    insert_missing,
+    retry_pause,
+)
 from shared.mongo.away import CODES, LABELS, means_away
+from shared.mongo.driver import no_longer_than
 from shared.problems import NotFound
+from shared.timeouts import Timeouts
 from tests.support.replica_set import conflict, forgotten
 
 
@@ -92,6 +104,98 @@ async def test_a_late_commit_is_found_in_the_next_snapshot_or_conflicts_with_it(
     assert await Transactions(client).run(work, committed=committed) == "attempt 1"
     assert client.changes == ["change of attempt 1"]
     assert attempts == lands_before - 1
+
+
+async def test_a_timeout_of_the_change_itself_is_raised_at_once():
+    client: Any = LateCommit(at=2)
+    attempts = 0
+
+    async def work(session: Any) -> None:
+        nonlocal attempts
+        attempts += 1
+        raise TimeoutError("of another server")
+
+    with pytest.raises(TimeoutError, match="of another server"):
+        await Transactions(client).run(work)
+    assert attempts == 1
+
+
+async def test_an_abort_that_fails_does_not_hide_the_cause():
+    class Cut(LateCommit):
+        async def abort_transaction(self) -> None:
+            raise AutoReconnect("cut")
+
+    async def work(session: Any) -> None:
+        raise NotFound
+
+    client: Any = Cut(at=2)
+    with pytest.raises(NotFound):
+        await Transactions(client).run(work)
+
+
+async def test_an_operation_that_begins_after_its_block_ends_at_once():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"mongodb://127.0.0.1:{silent.getsockname()[1]}/?directConnection=true"
+        client = connect(url, app_name="tests", timeouts=Timeouts(database=30.0))
+
+        async def block() -> None:
+            async with no_longer_than(0.0, client=client):
+                try:
+                    await asyncio.Event().wait()
+                finally:
+                    await client.rolecall.rows.find_one({})
+
+        with pytest.raises(DatabaseAway):
+            async with asyncio.timeout(15):
+                await block()
+        client.close()
+
+
+class Refusing:
+    """A collection whose bulk writes fail with these codes."""
+
+    name = "rows"
+
+    def __init__(self, *codes: int) -> None:
+        self._codes = codes
+
+    async def insert_many(self, documents: Any, **options: Any) -> None:
+        raise BulkWriteError({"writeErrors": [{"code": code} for code in self._codes]})
+
+
+@pytest.mark.parametrize("codes", [(121,), (11000, 121), (121, 11000)])
+async def test_a_bulk_that_failed_for_another_reason_is_not_a_duplicate(codes: tuple[int, ...]):
+    rows: Any = Refusing(*codes)
+    session: Any = None
+    with pytest.raises(BulkWriteError):
+        await insert_all_once(rows, [], session)
+    with pytest.raises(BulkWriteError):
+        await insert_missing(rows, [])
+
+
+async def test_a_bulk_that_met_only_duplicates_says_so():
+    rows: Any = Refusing(11000, 11000)
+    session: Any = None
+    with pytest.raises(AlreadyThere):
+        await insert_all_once(rows, [], session)
+    await insert_missing(rows, [])
+
+
+AWAY_CODES = (
+    *(6, 7, 24, 43, 50, 64, 75, 79, 89, 91, 94, 100, 112, 133, 134, 175, 189, 202, 211, 216, 237),
+    *(239, 246, 251, 262, 276, 279, 285, 290, 355, 365, 371, 402, 407, 433, 449, 450, 462),
+    *(9001, 10058, 10107, 11600, 11601, 11602, 13435, 13436, 14031, 46841, 10045600),
+)
+AWAY_LABELS = (
+    *("RetryableError", "RetryableWriteError", "NoWritesPerformed", "SystemOverloadedError"),
+    *("TransientTransactionError", "UnknownTransactionCommitResult"),
+)
+
+
+def test_the_codes_and_labels_of_an_absent_database_are_these() -> None:
+    """Each was chosen by its text in MongoDB's `error_codes.yml`, as decision page 26 says."""
+    assert sorted(CODES) == list(AWAY_CODES)
+    assert LABELS == AWAY_LABELS
 
 
 @pytest.mark.parametrize("code", sorted(CODES))

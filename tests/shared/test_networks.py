@@ -4,7 +4,13 @@ from ipaddress import ip_network
 
 import pytest
 
-from shared.networks import PRIVATE_NETWORKS, is_within, network_of, read_address
+from shared.networks import (
+    PRIVATE_NETWORKS,
+    check_trusted_networks,
+    is_within,
+    network_of,
+    read_address,
+)
 
 READ = {
     "192.0.2.1": "192.0.2.1",
@@ -60,3 +66,19 @@ def test_a_customer_of_ipv6_is_one_sender_in_every_form() -> None:
     forms = ("2001:db8:1:2::9", "[2001:db8:1:2::9]:80", "2001:db8:1:2:3:4:5:6")
     assert {network_of(form) for form in forms} == {"2001:db8:1:2::/64"}
     assert network_of("::ffff:192.0.2.1") == network_of("192.0.2.1:80") == "192.0.2.1"
+
+
+@pytest.mark.rule("T18")
+@pytest.mark.parametrize(
+    ("widest", "too_wide"),
+    [
+        ("100.0.0.0/8", "100.0.0.0/7"),
+        ("2000::/16", "2000::/15"),
+        ("fc00::/7", "fc00::/6"),
+        ("::ffff:100.0.0.0/104", "::ffff:100.0.0.0/103"),
+    ],
+)
+def test_the_networks_of_proxies_have_a_shortest_prefix(widest: str, too_wide: str) -> None:
+    check_trusted_networks([ip_network(widest)])
+    with pytest.raises(ValueError, match="too many addresses"):
+        check_trusted_networks([ip_network(too_wide)])

@@ -11,6 +11,8 @@ from bson.int64 import Int64
 from pymongo import DeleteOne, InsertOne, UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
+from shared.mongo import insert_missing
+
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
@@ -193,6 +195,16 @@ async def test_an_unordered_insert_keeps_what_is_new_and_names_what_is_not(db):
     errors = refused.value.details["writeErrors"]
     assert [(error["index"], error["code"]) for error in errors] == [(2, 11000)]
     assert await db.rows.count_documents({}) == 5
+
+
+async def test_missing_documents_are_inserted_beside_those_that_exist(db):
+    await db.rows.insert_one({"_id": 1, "first": True})
+    await insert_missing(db.rows, [{"_id": number} for number in (1, 2, 3)])
+    assert await db.rows.find({}).sort("_id", 1).to_list(None) == [
+        {"_id": 1, "first": True},
+        {"_id": 2},
+        {"_id": 3},
+    ]
 
 
 async def test_a_bulk_of_different_writes_does_each(db):

@@ -446,4 +446,12 @@ ROWS = (
         "        if not left and len(tried) == 1:\n",
         tests=("tests/shared/http/test_internal.py", "-k", "behind_one_name"),
     ),
+    Mutant(
+        id="service-default-without-a-drain",
+        kind=Kind.AVAILABILITY,
+        file="shared/runtime/settings.py",
+        old="drain_seconds: float = Field(3.0, ",
+        new="drain_seconds: float = Field(0.0, ",
+        tests=("tests/shared/runtime/test_settings.py",),
+    ),
 )

@@ -119,4 +119,28 @@ ROWS = (
         new="",
         tests=("tests/shared/http/test_answers.py", "-k", "apart"),
     ),
+    Mutant(
+        id="replicas-one-address-twice",
+        kind=Kind.DATA,
+        file="shared/http/replicas.py",
+        old="list(dict.fromkeys(replicas))",
+        new="replicas",
+        tests=("tests/shared/http/test_replicas.py",),
+    ),
+    Mutant(
+        id="replicas-a-new-address-after-a-minute",
+        kind=Kind.AVAILABILITY,
+        file="shared/http/replicas.py",
+        old="NAME_SECONDS = 1.0",
+        new="NAME_SECONDS = 60.0",
+        tests=("tests/shared/http/test_replicas.py",),
+    ),
+    Mutant(
+        id="http-own-request-id-with-a-tail",
+        kind=Kind.SECURITY,
+        file="shared/http/requests.py",
+        old="_OWN_ID.fullmatch(made)",
+        new="_OWN_ID.match(made)",
+        tests=("tests/shared/http/test_answers.py",),
+    ),
 )

@@ -240,4 +240,20 @@ ROWS = (
         new="",
         tests=("tests/services/team/test_round_trips.py",),
     ),
+    Mutant(
+        id="leases-receipt-lost-while-it-is-stored",
+        kind=Kind.CONSISTENCY,
+        file="shared/leases/leases.py",
+        old="self._receipts.unsaved(revision) or unsaved",
+        new="self._receipts.unsaved(revision)",
+        tests=("tests/shared/leases/test_leases.py",),
+    ),
+    Mutant(
+        id="leases-reports-of-dead-lives-stay",
+        kind=Kind.LIMIT,
+        file="shared/leases/leases.py",
+        old="                    del self._reported[lease]\n",
+        new="                    pass\n",
+        tests=("tests/shared/leases/test_sweeper.py",),
+    ),
 )

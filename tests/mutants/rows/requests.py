@@ -48,4 +48,28 @@ ROWS = (
         new='normalize("NFKC", name.casefold())',
         tests=NAME_TESTS,
     ),
+    Mutant(
+        id="repeat-of-another-operation",
+        kind=Kind.CONSISTENCY,
+        file=KEYS,
+        old="\\n{operation}\\n",
+        new="\\n",
+        tests=KEY_TESTS,
+    ),
+    Mutant(
+        id="repeat-deletes-a-renewed-key",
+        kind=Kind.CONSISTENCY,
+        file=KEYS,
+        old='{"_id": stored["_id"], "expires_at": stored["expires_at"]}',
+        new='{"_id": stored["_id"]}',
+        tests=KEY_TESTS,
+    ),
+    Mutant(
+        id="repeat-keys-stay-a-day-longer",
+        kind=Kind.DATA,
+        file=KEYS,
+        old="ttl_seconds=0",
+        new="ttl_seconds=86400",
+        tests=KEY_TESTS,
+    ),
 )

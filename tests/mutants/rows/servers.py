@@ -80,4 +80,12 @@ ROWS = (
         new="rabbitmq:4.3-management}",
         tests=COMPOSE_TESTS,
     ),
+    Mutant(
+        id="proxies-of-a-broad-network",
+        kind=Kind.SECURITY,
+        file="shared/networks.py",
+        old="SHORTEST_PREFIX_IPV6 = 16",
+        new="SHORTEST_PREFIX_IPV6 = 15",
+        tests=("tests/shared/test_networks.py",),
+    ),
 )

@@ -106,4 +106,12 @@ ROWS = (
         "            await authenticator.require_live(principal)\n",
         tests=("tests/shared/http/test_answers.py", "-k", "is_gone"),
     ),
+    Mutant(
+        id="keys-wait-for-a-request",
+        kind=Kind.AVAILABILITY,
+        file="shared/auth/key_sources.py",
+        old="            if self._age() > REFRESH_AFTER_SECONDS:\n                await",
+        new="            if not self.known():\n                await",
+        tests=("tests/shared/auth/test_key_sources.py",),
+    ),
 )

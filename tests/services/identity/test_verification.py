@@ -339,7 +339,7 @@ async def test_a_resend_answers_the_same_for_every_address(
         for email in ("ana@example.com", "bo@example.com", "absent@example.com")
     ]
     assert {(answer.status, answer.text) for answer in answers} == {
-        (202, '{"status":"verification-sent"}')
+        (202, '{"status":"verification-sent"}\n')
     }
     assert {tuple(sorted(answer.headers)) for answer in answers} == {
         tuple(sorted(answers[0].headers))

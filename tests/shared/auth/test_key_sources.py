@@ -9,7 +9,7 @@ from shared.auth.key_sources import RemoteKeys
 from shared.auth.keys import public_jwk, read_key_set
 from shared.contracts.calls.identity import KeySet
 from shared.problems import NotFound, Unavailable
-from tests.clocks import SetClock
+from tests.clocks import SetClock, SkippingLoop
 from tests.waiting import wait_for
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(32)).public_key()
@@ -176,6 +176,25 @@ async def test_keys_are_known_before_the_first_request(
     finally:
         running.cancel()
     assert identity.asked == 2
+
+
+def test_old_keys_are_fetched_again_without_a_request(clock: SetClock):
+    loop = SkippingLoop()
+
+    async def scenario() -> None:
+        identity = Identity()
+        keys = RemoteKeys(identity.key_set, clock=clock)
+        running = asyncio.create_task(keys.run())
+        for seconds, asked in ((0, 1), (300, 1), (1, 2)):
+            clock.move(seconds)
+            loop.skip(10)
+            await wait_for(lambda: identity.asked == asked, what=f"fetch {asked}")  # noqa: B023
+            await asyncio.sleep(0.01)
+            assert identity.asked == asked
+        running.cancel()
+
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        runner.run(scenario())
 
 
 @pytest.mark.parametrize(

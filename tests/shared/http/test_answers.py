@@ -402,6 +402,7 @@ async def test_two_ids_of_the_sender_are_none(site: Site):
         (("127.0.0.0/8",), "req_" + "0" * 32, True),
         (("127.0.0.0/8",), "req_1", False),
         (("127.0.0.0/8",), "req_" + "0" * 31 + '"', False),
+        (("127.0.0.0/8",), "req_" + "0" * 32 + "x", False),
     ],
 )
 async def test_only_the_gateway_gives_a_request_our_own_id(

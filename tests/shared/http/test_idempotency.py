@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
@@ -61,10 +61,16 @@ class Shop:
         self.idempotency = Idempotency(self.database, clock=SystemClock())
 
     async def order(
-        self, name: str, *, key: str = "key-1", path: str = "", fails: bool = False
+        self,
+        name: str,
+        *,
+        key: str = "key-1",
+        path: str = "",
+        operation: str = "order",
+        fails: bool = False,
     ) -> dict[str, Any]:
         guard = self.idempotency.guard(
-            CALLER, operation="order", key=key, body=Order(name=name), path=path
+            CALLER, operation=operation, key=key, body=Order(name=name), path=path
         )
 
         async def attempt(session: DbSession) -> dict[str, Any]:
@@ -120,6 +126,20 @@ async def test_the_same_key_on_another_path_is_another_key(shop: Shop) -> None:
     assert await shop.orders() == 2
 
 
+async def test_the_same_key_of_another_operation_is_another_key(shop: Shop) -> None:
+    await shop.order("tea", path="/accounts/1")
+    await shop.order("tea", path="/accounts/1", operation="reserve")
+
+    assert await shop.orders() == 2
+
+
+async def test_the_database_deletes_a_key_at_its_end(shop: Shop) -> None:
+    indexes = await shop.database["idempotency"].index_information()
+    [expiry] = [index for index in indexes.values() if "expireAfterSeconds" in index]
+
+    assert (expiry["key"], expiry["expireAfterSeconds"]) == ([("expires_at", 1)], 0)
+
+
 async def test_a_request_that_failed_leaves_its_key_free(shop: Shop) -> None:
     with pytest.raises(LookupError):
         await shop.order("tea", fails=True)
@@ -144,6 +164,21 @@ async def test_an_expired_key_is_free_before_it_is_deleted(shop: Shop) -> None:
 
     assert await shop.order("coffee") == {"ordered": "coffee"}
     assert await shop.orders() == 2
+
+
+async def test_an_expired_key_that_is_renewed_meanwhile_stays(shop: Shop) -> None:
+    await shop.order("tea")
+    late = Idempotency(shop.database, clock=Tomorrow())
+    guard = late.guard(CALLER, operation="order", key="key-1", body=Order(name="tea"))
+    with pytest.raises(RepeatedRequest):
+        await transact(shop.client, guard.take_key)
+    renewed = {"expires_at": datetime.now(UTC) + timedelta(days=2)}
+    await shop.database["idempotency"].update_one({}, {"$set": renewed})
+
+    with pytest.raises(Unavailable):
+        await guard.kept_answer(Ordered)
+
+    assert await shop.database["idempotency"].count_documents({}) == 1
 
 
 async def place(shop: Shop, call: Call[Order, None], prepared: str = "") -> Ordered:

@@ -302,6 +302,22 @@ async def test_a_write_does_not_wait_until_its_receipt_is_stored(clock):
     assert await there.receipt("team.e1.3.7", occurred_at=clock.now()) == made
 
 
+async def test_a_receipt_that_is_stored_during_the_read_is_given(clock):
+    class StoredMeanwhile(SlowReceipts):
+        async def receipt(self, revision, now):
+            found = await super().receipt(revision, now)
+            self.goes_on.set()
+            await wait_for(lambda: self.receipts, what="the receipt to be stored")
+            return found
+
+    store = StoredMeanwhile("e1", {3: 7})
+    leases = Leases(store, clock=clock, ttl=3, timeouts=PATIENT)
+    made = await barrier(leases, clock)
+    clock.move(1)
+    assert await leases.receipt("team.e1.3.7", occurred_at=clock.now()) == made
+    await leases.close()
+
+
 async def test_the_end_of_a_process_waits_until_its_receipts_are_stored(clock):
     store = SlowReceipts("e1", {3: 7})
     leases = Leases(store, clock=clock, ttl=3, timeouts=PATIENT)

@@ -133,5 +133,6 @@ async def test_the_loop_sweeps_so_that_no_change_pays_for_a_dead_life(leases, st
     await wait_for(lambda: store.table == {}, what="the row to be swept")
     receipt = await change(leases, clock)
     assert (receipt.effective, receipt.replicas) == (True, ())
+    await wait_for(lambda: not leases._reported, what="the last report to be forgotten")
     sweeping.cancel()
     await asyncio.gather(sweeping, return_exceptions=True)

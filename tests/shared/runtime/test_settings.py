@@ -52,6 +52,7 @@ def test_a_whole_environment_is_read(environment):
     assert settings.internal_urls == {"authz": ("http://authz:9000",)}
     assert str(settings.trusted_proxies[0]) == "10.0.0.0/8"
     assert settings.mongo_database == "rolecall_team"
+    assert settings.drain_seconds == 3
     assert service_name(Settings) == "team"
 
 
