@@ -200,7 +200,9 @@ def _evaluate(
         allowed=decision.allowed,
         reason=decision.reason,
         decided_by=decision.decided_by,
-        revision=ctx.revision(check.account_id) if check.account_id and shown else None,
+        revision=(
+            ctx.revision(check.account_id) if check.account_id is not None and shown else None
+        ),
     )
 
 
