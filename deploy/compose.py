@@ -20,6 +20,7 @@ from deploy.compose_files import INTERNAL_PORT, refuse_lost_secrets, write_files
 from deploy.configuration import SecretsError
 from deploy.gateway.nginx import Version, image_version
 from deploy.gateway.paths import PARAMETER, public_routes
+from deploy.private_files import UnsafeFileError
 from shared.contracts.topology import Service
 
 ROOT = Path(__file__).parent.parent
@@ -108,6 +109,7 @@ class Compose:
 
         Raises:
             SecretsError: the secrets of existing data are missing or damaged.
+            UnsafeFileError: a file may be under the control of another user.
         """
         if self.has_data():
             anew = f"run `{' '.join(self.command('down', '--volumes'))}`"
@@ -257,7 +259,7 @@ def main(arguments: Sequence[str]) -> int:
         case ["up", *rest]:
             try:
                 status = product.up(*rest)
-            except SecretsError as problem:
+            except (SecretsError, UnsafeFileError) as problem:
                 sys.stderr.write(f"Rolecall did not start: {problem}\n")
                 return 1
         case _:
