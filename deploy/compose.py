@@ -21,6 +21,7 @@ from deploy.configuration import SecretsError
 from deploy.engine import Engine, EngineError
 from deploy.gateway.nginx import Version, image_version
 from deploy.gateway.paths import PARAMETER, public_routes
+from deploy.private_files import UnsafeFileError
 from shared.contracts.topology import Service
 
 ROOT = Path(__file__).parent.parent
@@ -117,6 +118,7 @@ class Compose:
         Raises:
             SecretsError: the secrets of existing data are missing or damaged.
             EngineError: secrets are missing, and Docker does not say whether data exist.
+            UnsafeFileError: a file may be under the control of another user.
         """
         missing = missing_secrets(self.folder)
         if missing and self.engine.has_volume(self.data_volume):
@@ -256,7 +258,7 @@ def main(arguments: Sequence[str]) -> int:
         case ["up", *rest]:
             try:
                 status = product.up(*rest)
-            except (SecretsError, EngineError) as problem:
+            except (SecretsError, EngineError, UnsafeFileError) as problem:
                 sys.stderr.write(f"Rolecall did not start: {problem}\n")
                 return 1
         case _:

@@ -16,13 +16,13 @@ from deploy.configuration import (
     SecretsError,
     environment,
     refuse_lost,
-    write_private,
 )
 from deploy.gateway.docs import page
 from deploy.gateway.nginx import Version, configuration
 from deploy.gateway.paths import path_owners, public_routes
 from deploy.mongo import DATABASES, USERS
 from deploy.passwords import load_or_create
+from deploy.private_files import make_folder, write_private, write_readable
 from shared.contracts.topology import Service
 from shared.http.openapi import document_of
 from shared.networks import PRIVATE_NETWORKS
@@ -76,7 +76,13 @@ def write_files(
     limits_factor: int,
     nginx_version: Version,
 ) -> None:
-    """Write every file; a second call keeps every secret."""
+    """Write every file; a second call keeps every secret.
+
+    Raises:
+        SecretsError: a file does not hold its secrets.
+        UnsafeFileError: a file or folder may be under the control of another user.
+    """
+    make_folder(folder)
     given = Secrets.load_or_create(folder / SECRETS)
     broker = load_or_create(folder / "broker.json", tuple(Service))
     database = load_or_create(folder / PASSWORDS, (*USERS, REPLICA_SET_KEY))
@@ -120,11 +126,10 @@ def _write_variables(file: Path, variables: Mapping[str, str]) -> None:
 
 
 def _write_readable(folder: Path, texts: Mapping[str, str]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     folder.chmod(0o755)
     for name, text in texts.items():
-        (folder / name).write_text(text)
-        (folder / name).chmod(0o644)
+        write_readable(folder / name, text)
 
 
 def _gateway_files(

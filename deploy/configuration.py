@@ -5,12 +5,12 @@ are created once and kept in a file that only its owner can read.
 """
 
 import json
-import os
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from deploy.private_files import read_own, write_private
 from shared.auth.keys import encode, generate_service_keys
 from shared.contracts.topology import SOURCES, Service
 
@@ -71,11 +71,12 @@ class Secrets:
 
         Raises:
             SecretsError: the file does not hold the secrets.
+            UnsafeFileError: the file may be under the control of another user.
         """
         created = cls.generate()
         if file.exists():
             try:
-                stored = json.loads(file.read_text())
+                stored = json.loads(read_own(file))
                 known = cls(**(_journal_keys(created) | stored))
             except (ValueError, TypeError):
                 raise SecretsError(
@@ -142,15 +143,3 @@ def environment(
         }
     fields |= options or {}
     return {f"ROLECALL_{service}_{name}".upper(): value for name, value in fields.items()}
-
-
-def write_private(file: Path, text: str) -> None:
-    """Write a file that only its owner can read; after a crash it is whole or absent."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_suffix(".draft")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as writing:
-        writing.write(text)
-        writing.flush()
-        os.fsync(descriptor)
-    draft.replace(file)

@@ -6,7 +6,8 @@ import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from deploy.configuration import SecretsError, write_private
+from deploy.configuration import SecretsError
+from deploy.private_files import read_own, write_private
 
 
 def load_or_create(file: Path, users: Sequence[str]) -> Mapping[str, str]:
@@ -14,11 +15,12 @@ def load_or_create(file: Path, users: Sequence[str]) -> Mapping[str, str]:
 
     Raises:
         SecretsError: the file does not hold passwords.
+        UnsafeFileError: the file may be under the control of another user.
     """
     kept: dict[str, str] = {}
     if file.exists():
         try:
-            kept = dict(json.loads(file.read_text()))
+            kept = dict(json.loads(read_own(file)))
         except (ValueError, TypeError):
             raise SecretsError(
                 f"{file} is damaged. Restore it from a backup. Without one, docs/operations.md"

@@ -153,7 +153,7 @@ class JournalParts(Parts):
             timeouts=timeouts,
         )
         self._migrations = migrations(signer)
-        self._proxies = settings.trusted_proxies
+        self._proxies = settings.proxies
 
     @property
     def leases(self) -> Leases:

@@ -6,15 +6,22 @@ import contextlib
 import json
 import os
 import signal
-import stat
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
-from deploy.configuration import SecretsError, write_private
+from deploy.configuration import SecretsError
 from deploy.local.product import NotReadyError, Product, run_file
 from deploy.local.settings import LocalSettings
+from deploy.private_files import (
+    UnsafeFileError,
+    make_folder,
+    make_private,
+    open_own,
+    read_own,
+    write_private,
+)
 from deploy.programs.program import ProgramError, acquire_lock
 from shared import logs
 from shared.cancellation import end
@@ -34,6 +41,8 @@ The id and the secret of a service client for your first check are in
 Press Ctrl-C to stop. The data are kept.
 """
 
+MADE = ("secrets.json", "client.json", "run.json", "lock", "database", "mail")
+"""What this runner makes in the data folder."""
 LOCK_SECONDS = 30.0
 """How long a start waits for another run on the same data, which may be about to end."""
 PARENT_POLL_SECONDS = 0.25
@@ -45,9 +54,10 @@ def lock_folder(folder: Path, *, seconds: float) -> IO[str]:
 
     Raises:
         BlockingIOError: another run still uses the folder.
+        UnsafeFileError: another user may control the folder or the file.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    file = (folder / "lock").open("w")
+    make_folder(folder)
+    file = os.fdopen(open_own(folder / "lock", os.O_RDWR | os.O_CREAT), "w")
     if not acquire_lock(file, seconds=0):
         sys.stderr.write(f"Another run uses {folder}. Waiting for it to end.\n")
         if not acquire_lock(file, seconds=seconds):
@@ -56,27 +66,12 @@ def lock_folder(folder: Path, *, seconds: float) -> IO[str]:
     return file
 
 
-def make_private(folder: Path) -> None:
-    """Take the rights of other users of this machine away from what an earlier version made.
-
-    A shared folder, such as /tmp, keeps its own rights, and so does what this runner did not make.
-    """
-    if not folder.stat().st_mode & stat.S_ISVTX:
-        folder.chmod(0o700)
-    made = [*folder.glob("*.json"), folder / "lock"]
-    for name in ("database", "mail"):
-        made += [folder / name, *(folder / name).rglob("*")]
-    for path in made:
-        if path.is_file() or path.is_dir():
-            path.chmod(0o700 if path.is_dir() else 0o600)
-
-
 async def first_service_client(product: Product) -> dict[str, str]:
     """The first service client, created once and the same at every later start."""
     file = product.folder / "client.json"
     if not file.exists():
         write_private(file, json.dumps(await product.create_client("local")))
-    client: dict[str, str] = json.loads(file.read_text())
+    client: dict[str, str] = json.loads(read_own(file))
     return client
 
 
@@ -146,15 +141,18 @@ def main(arguments: Sequence[str], *, lock_seconds: float = LOCK_SECONDS) -> int
             " another folder.\n"
         )
         return 1
+    except UnsafeFileError as problem:
+        sys.stderr.write(f"Rolecall did not start: {problem}\n")
+        return 1
     except OSError as problem:
         sys.stderr.write(
             f"The data folder cannot be used ({problem}). Set ROLECALL_DATA_DIR to another one.\n"
         )
         return 1
-    make_private(settings.data_dir)
     logs.setup("local", settings.log_level)
     with held, asyncio.Runner(loop_factory=event_loop) as runner:
         try:
+            make_private(settings.data_dir, MADE)
             runner.run(serve(settings, parent=parent))
         except (NotReadyError, ProgramError, SecretsError, OSError) as problem:
             sys.stderr.write(f"Rolecall did not start: {problem}\n")

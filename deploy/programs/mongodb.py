@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
-from deploy.configuration import write_private
 from deploy.mongo import ADMIN, AUTHENTICATION_FAILED_CODE, create_users
+from deploy.private_files import write_private
 from deploy.programs.program import Program, ProgramError
 
 if TYPE_CHECKING:

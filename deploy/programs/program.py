@@ -146,7 +146,7 @@ class Program(ABC):
         if self.running:
             return
         self._end(signal.SIGKILL)  # the remains of a server that ended by itself
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(mode=0o755, parents=True, exist_ok=True)
         deadline = time.monotonic() + self.start_seconds
         with (self.folder / f"{self.name}.lock").open("w") as lock:
             # A server inherits its locked file, so a dying one of an earlier run still holds it.

@@ -69,6 +69,6 @@ def build(
         closes=(following.stop, parts.internal.close),
         checks=lambda: {**parts.checks(), **following.checks()},
         informational=lambda: {"bus": following.connected},
-        proxies=settings.trusted_proxies,
+        proxies=settings.proxies,
         timeouts=timeouts,
     )

@@ -21,12 +21,12 @@ from shared.http.error_forms import ErrorForm
 from shared.http.idempotency import Idempotency, IdempotencyGuard, RepeatedRequest, read_key
 from shared.http.lanes import LANE_LIMITS, Admission, Lane, body_limits, client_share, share_of
 from shared.http.preconditions import read_precondition
-from shared.http.requests import client_address, info_of
+from shared.http.proxies import Proxies
+from shared.http.requests import info_of
 from shared.http.responses import response_of, shows_tag
 from shared.http.routes import Call, Media, Reply, Route, Strictness, revision_of
 from shared.http.validation import check_no_field_in_query, check_strings
 from shared.ids import AccountId, fits_path
-from shared.networks import Network
 from shared.problems import NotFound, Refusal, Unavailable
 
 INTERNAL_PREFIX = "/internal/"
@@ -70,7 +70,7 @@ class Api:
             self._check_row(route)
 
     async def answer(
-        self, route: Route, request: web.Request, *, request_id: str, proxies: Sequence[Network]
+        self, route: Route, request: web.Request, *, request_id: str, proxies: Proxies
     ) -> web.Response:
         """Answer one request.
 
@@ -80,7 +80,7 @@ class Api:
         if self.closed:
             raise Unavailable
         principal = await authenticate(self._authenticator, route.access, request)
-        ip = client_address(request, proxies=proxies)
+        ip = proxies.client_address(request)
         lane, share = share_of(route.access, principal, ip)
         # Before the place: a sender that sends nothing holds none.
         waiting = partial(self._incoming.place, lane, share)

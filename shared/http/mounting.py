@@ -20,14 +20,13 @@ from shared.http.api import Api
 from shared.http.error_forms import ErrorForm
 from shared.http.openapi import document
 from shared.http.problem_responses import END_OF_LINE, common_headers, problem_response
+from shared.http.proxies import NO_PROXIES, Proxies
 from shared.http.refusals import (
     DeadlineExceeded,
     MethodNotAllowed,
     Unexpected,
 )
 from shared.http.requests import (
-    client_address,
-    from_proxy,
     request_id_of,
     sent_request_id_of,
     traceparent_of,
@@ -36,7 +35,6 @@ from shared.http.responses import NOT_MODIFIED
 from shared.http.routes import PARAMETER, Route
 from shared.http.sender_log import SenderLog
 from shared.mongo import DatabaseAway
-from shared.networks import Network
 from shared.problems import STATUS, NotFound, Refusal, RefusalKind, Unavailable, refusal_of
 from shared.quotas import quota_headers
 
@@ -58,13 +56,13 @@ _log = logging.getLogger(__name__)
 def mount(
     app: web.Application,
     *apis: Api,
-    proxies: Sequence[Network] = (),
+    proxies: Proxies = NO_PROXIES,
     request_seconds: float = REQUEST_SECONDS,
     between_services: bool = False,
 ) -> None:
     """Route every row of `apis`, and `GET /openapi.json` that describes all of them.
 
-    `proxies` are the networks whose `X-Forwarded-For` and `Rolecall-Request-ID` are trusted. With
+    `proxies` are trusted to name the client and to send `Rolecall-Request-ID`. With
     `between_services` the latter is trusted of every sender. A request that is not answered
     within `request_seconds` is stopped.
 
@@ -123,7 +121,7 @@ def _check_claims(apis: Sequence[Api]) -> None:
 
 
 def _handler(
-    api: Api, route: Route, proxies: Sequence[Network], seconds: float, senders: SenderLog
+    api: Api, route: Route, proxies: Proxies, seconds: float, senders: SenderLog
 ) -> _Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         request[_ROW] = api, route
@@ -138,7 +136,7 @@ def _handler(
                 raise
             raise DeadlineExceeded from None
         except Refusal as refusal:
-            senders.refused(refusal, client_address(request, proxies=proxies))
+            senders.refused(refusal, proxies.client_address(request))
             raise
 
     return handle
@@ -160,13 +158,13 @@ def _openapi(apis: Sequence[Api]) -> _Handler:
     return give
 
 
-def _edge(proxies: Sequence[Network], *, between_services: bool) -> Middleware:
+def _edge(proxies: Proxies, *, between_services: bool) -> Middleware:
     """Give each request its ids, and answer each refusal and fault with a problem."""
 
     @web.middleware
     async def edge(request: web.Request, handler: _Handler) -> web.StreamResponse:
         started = time.perf_counter()
-        trusted = between_services or from_proxy(request, proxies)
+        trusted = between_services or proxies.trust(request)
         request_id = request[_REQUEST_ID] = request_id_of(request, trusted=trusted)
         request[_SENT_ID] = sent_request_id_of(request)
         # One task serves all requests of a connection, so each request sets all of these.

@@ -1,14 +1,11 @@
-"""The origin of a request: its id, trace, client address and user agent."""
+"""The origin of a request: its id, trace and user agent."""
 
 import re
-from collections.abc import Sequence
 
 from aiohttp import web
-from multidict import CIMultiDictProxy
 
 from shared.contracts.facts import RequestInfo
 from shared.ids import new_id
-from shared.networks import Network, is_within, read_address
 
 MAX_USER_AGENT_CHARACTERS = 256
 REQUEST_ID_HEADER = "Rolecall-Request-ID"
@@ -20,7 +17,6 @@ SENT_ID_PATTERN = "[\\x21-\\x7e]{1,200}"
 _SENT_ID = re.compile(SENT_ID_PATTERN)
 _OWN_ID = re.compile(r"req_[0-9a-f]{32}")
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
-_FORWARDED_FOR = re.compile(r"(?:^|;)\s*for\s*=\s*\"?([^\s\";]*)", re.ASCII | re.IGNORECASE)
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
 
 
@@ -59,49 +55,3 @@ def info_of(
         if agent is None
         else _UNPRINTABLE.sub("?", agent[:MAX_USER_AGENT_CHARACTERS]),
     )
-
-
-def client_address(request: web.Request, *, proxies: Sequence[Network]) -> str | None:
-    """The client's address (`T18`).
-
-    What a proxy says counts only when the peer is one of `proxies`. The client is then the last
-    address that is not a proxy.
-    """
-    peer = _peer_of(request)
-    if peer is None:
-        return None
-    address = read_address(peer)
-    if address is None or not proxies:
-        return peer
-    hops = _hops(request.headers)
-    while is_within(address, proxies) and hops:
-        hop = read_address(hops.pop())
-        if hop is None:
-            break
-        address = hop
-    return str(address)
-
-
-def from_proxy(request: web.Request, proxies: Sequence[Network]) -> bool:
-    """Whether the connection comes from one of `proxies`."""
-    peer = _peer_of(request)
-    address = None if peer is None else read_address(peer)
-    return address is not None and is_within(address, proxies)
-
-
-def _peer_of(request: web.Request) -> str | None:
-    peer = request.transport.get_extra_info("peername") if request.transport else None
-    return str(peer[0]) if isinstance(peer, tuple) else None
-
-
-def _hops(headers: CIMultiDictProxy[str]) -> list[str]:
-    """The senders that the proxies name, the nearest one last.
-
-    `Forwarded` (RFC 7239) counts only without `X-Forwarded-For`: a proxy that sets one of them
-    passes on what its client sent as the other.
-    """
-    if "X-Forwarded-For" in headers:
-        hops = ",".join(headers.getall("X-Forwarded-For")).split(",")
-        return [hop.strip() for hop in hops]
-    elements = ",".join(headers.getall("Forwarded", [])).split(",")
-    return [found[1] if (found := _FORWARDED_FOR.search(each)) else "" for each in elements]

@@ -17,7 +17,7 @@ from shared.http.access import Admin, Internal
 from shared.http.api import Api
 from shared.http.hosts import local_hosts_only
 from shared.http.mounting import mount
-from shared.networks import Network
+from shared.http.proxies import NO_PROXIES, Proxies
 from shared.problems import StartRefused
 from shared.runtime.health import Checks, Health, health_api
 from shared.runtime.listeners import Listener, listen
@@ -62,7 +62,7 @@ class ServiceApp:
         closes: Sequence[Step] = (),
         checks: Checks = dict,
         informational: Checks = dict,
-        proxies: Sequence[Network] = (),
+        proxies: Proxies = NO_PROXIES,
         timeouts: Timeouts = DEFAULT_TIMEOUTS,
     ) -> None:
         for route in public.routes:
@@ -77,7 +77,7 @@ class ServiceApp:
         self._closes = tuple(closes)
         self._checks = checks
         self._informational = informational
-        self._proxies = tuple(proxies)
+        self._proxies = proxies
         self._timeouts = timeouts
         self._supervisor = Supervisor(name, timeouts=timeouts)
         self._listeners: dict[str, Listener] = {}

@@ -21,6 +21,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 from shared.auth.keys import KEY_BYTES, decode, public_text, read_private, read_public
 from shared.auth.row_signatures import check_journal_keys
 from shared.http.lanes import REQUESTS_AT_ONCE
+from shared.http.proxies import Proxies, ProxyHeader
 from shared.networks import check_trusted_networks
 from shared.runtime.server_addresses import AmqpAddress, MongoAddress
 
@@ -91,7 +92,11 @@ class StatelessSettings(BaseSettings):
     )
     admin_key: SecretStr = Field(description="Key of the operator, at least 32 random characters")
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = Field(
-        (), description="JSON: networks of proxies whose X-Forwarded-For is trusted"
+        (), description="JSON: networks of proxies that are trusted to name the client"
+    )
+    proxy_header: ProxyHeader = Field(
+        ProxyHeader.X_FORWARDED_FOR,
+        description="The header in which they name it: X-Forwarded-For or Forwarded",
     )
     requests_at_once: int = Field(
         REQUESTS_AT_ONCE,
@@ -130,6 +135,11 @@ class StatelessSettings(BaseSettings):
         """Refuse a source without a key, and a key with which two services could sign."""
         check_journal_keys(keys)
         return keys
+
+    @property
+    def proxies(self) -> Proxies:
+        """The trusted proxies, and the header that they write."""
+        return Proxies(self.trusted_proxies, self.proxy_header)
 
     @field_validator("trusted_proxies")
     @classmethod

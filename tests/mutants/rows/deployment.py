@@ -13,6 +13,8 @@ LOCAL_PRODUCT = (
     "-k",
     "no_other_user or another_user or no_listener",
 )
+FORWARDED = ("tests/shared/http/test_proxies.py",)
+PRIVATE_FILES = ("tests/deploy/test_private_files.py",)
 LOST_SECRETS = ("tests/deploy/test_lost_secrets.py",)
 ENGINE = ("tests/deploy/test_engine.py",)
 
@@ -252,10 +254,59 @@ ROWS = (
     Mutant(
         id="foreign-header-of-proxies-counts",
         kind=Kind.SECURITY,
-        file="shared/http/requests.py",
-        old='    if "X-Forwarded-For" in headers:\n',
-        new='    if "Forwarded" not in headers:\n',
-        tests=("tests/shared/http/test_answers.py", "-k", "hide_behind"),
+        file="shared/http/proxies.py",
+        old="        fields = headers.getall(self.header, [])\n",
+        new="        fields = [f for each in ProxyHeader for f in headers.getall(each, [])]\n",
+        tests=FORWARDED,
+    ),
+    Mutant(
+        id="quotes-in-forwarded-do-not-count",
+        kind=Kind.SECURITY,
+        file="shared/http/proxies.py",
+        old="    for piece in _PIECE.findall(text):\n",
+        new="    for piece in text:\n",
+        tests=FORWARDED,
+    ),
+    Mutant(
+        id="second-for-in-forwarded-counts",
+        kind=Kind.SECURITY,
+        file="shared/http/proxies.py",
+        old="        if name.lower() in values:\n",
+        new="        if not name:\n",
+        tests=FORWARDED,
+    ),
+    Mutant(
+        id="data-folder-open-to-writers",
+        kind=Kind.SECURITY,
+        file="deploy/private_files.py",
+        old="st_mode & (stat.S_IWGRP | stat.S_IWOTH):\n",
+        new="st_mode & 0:\n",
+        tests=PRIVATE_FILES,
+    ),
+    Mutant(
+        id="links-of-others-are-followed",
+        kind=Kind.SECURITY,
+        file="deploy/private_files.py",
+        old="    if stat.S_ISLNK(status.st_mode):\n",
+        new="    if not status:\n",
+        tests=PRIVATE_FILES,
+    ),
+    Mutant(
+        id="files-of-others-are-used",
+        kind=Kind.SECURITY,
+        file="deploy/private_files.py",
+        old="    if status.st_uid not in (trusted_owners() if owners is None else owners):\n",
+        new="    if not status:\n",
+        tests=PRIVATE_FILES,
+    ),
+    Mutant(
+        id="draft-of-secrets-is-used-again",
+        kind=Kind.SECURITY,
+        file="deploy/private_files.py",
+        old="        draft.unlink()\n"
+        "    descriptor = open_own(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL)",
+        new="    descriptor = open_own(draft, os.O_WRONLY | os.O_CREAT)",
+        tests=PRIVATE_FILES,
     ),
     Mutant(
         id="mail-page-answers-foreign-hosts",
@@ -317,7 +368,7 @@ ROWS = (
         id="earlier-local-files-stay-readable",
         kind=Kind.SECURITY,
         file="deploy/local/run.py",
-        old="    make_private(settings.data_dir)\n",
+        old="            make_private(settings.data_dir, MADE)\n",
         new="",
         tests=LOCAL_PRODUCT,
     ),

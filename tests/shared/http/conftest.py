@@ -11,6 +11,7 @@ from aiohttp import web
 
 from shared.http.api import Api
 from shared.http.mounting import REQUEST_SECONDS, mount
+from shared.http.proxies import Proxies, ProxyHeader
 from shared.runtime.listeners import HEAD_SECONDS, Listener, listen
 from tests.shared.http.sample import INTERNAL_ROUTES, Site, World, authenticator, team
 
@@ -28,16 +29,16 @@ async def serve(world: World) -> AsyncIterator[Callable[..., Any]]:
         async def start(
             *apis: Api,
             proxies: tuple[str, ...] = (),
+            proxy_header: ProxyHeader = ProxyHeader.X_FORWARDED_FOR,
             request_seconds: float = REQUEST_SECONDS,
             head_seconds: float = HEAD_SECONDS,
             between_services: bool = False,
         ) -> Site:
             app = web.Application()
-            networks = [ip_network(text) for text in proxies]
             mount(
                 app,
                 *apis,
-                proxies=networks,
+                proxies=Proxies([ip_network(text) for text in proxies], proxy_header),
                 request_seconds=request_seconds,
                 between_services=between_services,
             )

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from shared.auth.access_tokens import sign_access_token, user_claims
 from shared.http.access import Client, Internal, Permission, Public, Session
 from shared.http.api import Api
+from shared.http.proxies import ProxyHeader
 from shared.http.refusals import WrongPrincipal
 from shared.http.requests import REQUEST_ID_HEADER as OWN
 from shared.http.routes import Reply
@@ -481,7 +482,7 @@ RFC_7239 = [
 @pytest.mark.rule("T18")
 @pytest.mark.parametrize(("sent", "address"), RFC_7239)
 async def test_the_standard_header_of_proxies_is_read(serve, world, sent: str, address: str):
-    site = await serve(team(world), proxies=("127.0.0.0/8",))
+    site = await serve(team(world), proxies=("127.0.0.0/8",), proxy_header=ProxyHeader.FORWARDED)
     async with site.ask("GET", "/v1/open", headers={"Forwarded": sent}) as response:
         assert response.status == 200
     assert world.calls[0].caller.request.ip == address
