@@ -33,6 +33,7 @@ def test_a_replica_of_the_former_epoch_does_not_answer_for_the_new_one():
     epochs.told(6, "e2")
     for present in ("e1", None, "e2"):
         assert not epochs.over("e2", present=present, asked=5)
+    assert not epochs.over("e1", present=None, asked=5), "nothing is loaded"
     assert epochs.over("e1", present="e2", asked=5)
 
 
