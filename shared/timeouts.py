@@ -39,8 +39,9 @@ class Timeouts:
     personal_account_everywhere: float = 0.08
     """The longest wait of team, within the one above, until every replica of authz has a new
     personal account. Short enough that three replicas of team can be asked in turn."""
-    decide: float = 0.2
-    """The longest wait for one decision of authz."""
+    decide: float = 1.5
+    """The longest wait for one decision of authz, over all its replicas. Three silent ones
+    cost half a second each."""
     internal_call: float = 2.0
     """The longest wait for the answer of another service, over all its replicas."""
     source_call: float = 1.0

@@ -103,7 +103,8 @@ class Ctx:
 
         A caller who may not learn about the account waits the whole time, whether or not the
         revision is applied, because they may be a member soon. The source is asked for its heads
-        meanwhile, because the bus may have lost the rows.
+        meanwhile, because the bus may have lost the rows. A revision of a former epoch
+        counts as applied: its history was lost in a restore.
 
         Raises:
             BadRequest: the text is not a revision of team or identity.
@@ -123,9 +124,10 @@ class Ctx:
         if key is None or position.shard != shard_of(key):
             return
         deadline = self.clock.boottime() + self.timeouts.catch_up
+        asked = follower.view.asks
         while True:
             shown = not of_team or may_learn()
-            if shown and _applied(follower, position):
+            if shown and _applied(follower, position, asked=asked):
                 return
             if self.clock.boottime() >= deadline:
                 break
@@ -253,6 +255,8 @@ def _decide(ctx: Ctx, check: PermissionCheck, rule: CheckRule[T]) -> T:
     return rule(account, check, session_ended=ended, now=milliseconds(ctx.clock.now()))
 
 
-def _applied(follower: Follower, position: Position) -> bool:
+def _applied(follower: Follower, position: Position, *, asked: int) -> bool:
     view = follower.view
-    return view.epoch == position.epoch and view.has(position.shard, position.seq)
+    if view.epoch == position.epoch:
+        return view.has(position.shard, position.seq)
+    return view.former.over(position.epoch, present=view.epoch, asked=asked)

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from shared.contracts.policy_objects import PolicyObject
+from shared.following.former_epochs import FormerEpochs
 from shared.following.lineage import Compared, Lineage
 
 USABLE_FRACTION = 0.98
@@ -103,8 +104,9 @@ class JournalView:
     epoch: str | None = None
     applied: dict[int, int] = field(default_factory=dict)
     loaded: bool = False
+    asks: int = 0
+    former: FormerEpochs = field(default_factory=FormerEpochs)
     _state_number: int = 0
-    _asks: int = 0
     _lineage: Lineage = field(default_factory=Lineage)
     _buffer: dict[int, dict[int, JournalRow]] = field(default_factory=dict)
     _pending: list[tuple[Mapping[int, int], float]] = field(default_factory=list)
@@ -185,12 +187,12 @@ class JournalView:
 
     def ask(self, now: float) -> LeaseRequestState:
         """Return the data of the next lease request; `now` is read before it is sent."""
-        self._asks += 1
+        self.asks += 1
         return LeaseRequestState(
             sent=now,
             life=self.life,
             state_number=self._state_number,
-            number=self._asks,
+            number=self.asks,
             epoch=self.epoch,
             applied=dict(self.applied),
             digests={shard: self._lineage.digest(shard) for shard in self.applied},
@@ -211,6 +213,7 @@ class JournalView:
             HistoryForked: the source's row at an applied head is not the one that was applied, or
                 the source has less than was applied.
         """
+        self.former.told(request.number, grant.epoch)
         if request.state_number != self._state_number or not self.loaded:
             return True
         if grant.epoch != self.epoch:

@@ -19,12 +19,16 @@ from shared.contracts.calls.base import AnswerT, InternalCall, RequestT
 from shared.contracts.facts import Actor
 from shared.http.replicas import LookUp, Replica, Replicas, look_up
 from shared.http.requests import REQUEST_ID_HEADER
+from shared.http.unanswered import NoAnswer, UnansweredLog, error_text
 from shared.problems import Refusal, Unavailable, refusal_of
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
 MAX_CONNECTIONS = 100
 KEEP_ALIVE_SECONDS = 5.0
 """Shorter than a listener keeps an idle connection, so none is used that is about to close."""
+SILENT_REPLICAS = 3
+"""One call has the time for this many replicas that do not answer. More would cut each one's time
+too short."""
 
 _log = logging.getLogger(__name__)
 _CREDENTIAL_REFUSED = frozenset({401, 403})
@@ -44,7 +48,7 @@ class InternalClient:
     Each call is signed for its callee. It names the principal that it is made for: `act`, or else
     that of the request being served. When a replica is gone, silent or answers 503, the call goes
     on to the next one within the same time, until all were asked. A POST must therefore be
-    repeatable.
+    repeatable. A call without an answer is logged.
     """
 
     def __init__(
@@ -61,6 +65,7 @@ class InternalClient:
         self._signer = InternalSigner(service=service, key=key, clock=clock)
         self._replicas = Replicas(urls, look_up=look_up)
         self._preferred: dict[str, Replica] = {}
+        self._unanswered = UnansweredLog(clock=clock)
         self._timeouts = timeouts
         self._session: ClientSession | None = None
 
@@ -141,20 +146,24 @@ class InternalClient:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout
         tried: list[Replica] = []
+        error = "no address"
         while (left := deadline - loop.time()) > 0:
             replica, others = await self._choose(callee, tried, timeout=left)
             if replica is None:
                 break
             tried.append(replica)
+            share = replica_seconds(timeout, left=deadline - loop.time(), others=others)
             try:
-                async with asyncio.timeout((deadline - loop.time()) / (1 + others)):
+                async with asyncio.timeout(share):
                     answer = await self._once(call, callee, replica, path, content, headers)
-            except (ClientError, OSError, TimeoutError, Unavailable, ValueError):
+            except (ClientError, OSError, TimeoutError, NoAnswer, ValueError) as problem:
+                error = error_text(problem, url=replica.url, seconds=share)
                 # Another service may have this address now. The connection is not kept.
                 headers["Connection"] = "close"
                 continue
             self._preferred[callee] = replica
             return answer
+        self._unanswered.write(callee, call.name, error=error)
         raise Unavailable
 
     async def _choose(
@@ -197,12 +206,12 @@ class InternalClient:
             server_hostname=replica.name,
         ) as response:
             if response.status == 404 and response.headers.get(SERVICE_HEADER) != callee:
-                raise Unavailable  # another service has this address, and not this route
+                raise NoAnswer("another service has this address")
             text = await response.read()
             if response.status == 204:
                 return None
             if response.content_type not in {"application/json", "application/problem+json"}:
-                raise Unavailable
+                raise NoAnswer(f"status {response.status} without JSON")
             document = json.loads(text)
             if response.status < 400:
                 return document
@@ -210,13 +219,14 @@ class InternalClient:
 
     def _refused(
         self, status: int, call: InternalCall[Any, Any], callee: str, problem: Any
-    ) -> Refusal:
-        """The refusal to raise; one of this service's own credential is not the user's fault."""
+    ) -> Refusal | NoAnswer:
+        """What to raise; a refusal of this service's own credential is not the user's fault."""
         if status in _CREDENTIAL_REFUSED:
             about = {"callee": callee, "call": call.name, "status": status}
             _log.error("internal call refused", extra=about)
         if status in _CREDENTIAL_REFUSED or status >= 500 or not isinstance(problem, dict):
-            return Unavailable()
+            code = problem.get("code") if isinstance(problem, dict) else None
+            return NoAnswer(f"status {status}, code {code}")
         return refusal_of(status, problem)
 
     def _headers(self, callee: str, act: Actor | None) -> dict[str, str]:
@@ -238,6 +248,11 @@ class InternalClient:
                 trust_env=False,
             )
         return self._session
+
+
+def replica_seconds(timeout: float, *, left: float, others: int) -> float:
+    """How long one replica is waited for, of the `left` seconds, with `others` still to ask."""
+    return min(left, max(left / (1 + others), timeout / SILENT_REPLICAS))
 
 
 def _target(

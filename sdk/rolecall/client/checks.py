@@ -106,7 +106,8 @@ class RolecallClient:
         """Decide whether a user has a permission, such as `instance:write`.
 
         `owner_id` is the user who owns the resource. `at_least_revision` is a revision that
-        Rolecall returned; the answer is at least as fresh.
+        Rolecall returned; the answer is at least as fresh. After a restore of Rolecall's database,
+        an earlier revision stands for the restored state.
 
         Raises:
             UndecidedError: there is no decision. This is never an allow.

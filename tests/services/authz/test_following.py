@@ -1,6 +1,7 @@
 """Tests of running replicas: they follow their sources, and do not answer without leases."""
 
 import asyncio
+from functools import partial
 from itertools import pairwise
 
 import aiohttp
@@ -8,6 +9,7 @@ import pytest
 
 from services.authz.domain.policy_state import PolicyState
 from shared.contracts.calls.leases import LEASE, SNAPSHOT, LeaseAnswer, SnapshotPage
+from shared.contracts.facts import format_revision
 from shared.following.follower import HURRY_SECONDS, Follower
 from shared.following.journal_view import JournalView, RowOutcome
 from shared.http.client import AnswerUnfit, InternalClient
@@ -227,6 +229,46 @@ async def test_a_check_waits_for_the_revision_that_it_names(world):
         await wait_for(lambda: asked.done() or looks.count((shard, seq)) > 1, what="the waiting")
         await world.team.publish(told)
         assert (await asked).body["decision"] is True
+
+
+async def test_a_revision_of_a_lost_history_is_answered_from_the_present_one(world):
+    at_once = Timeouts(catch_up=0.0, source_call=60.0)
+    async with world.replica("a") as waits, world.replica("b", timeouts=at_once) as refuses:
+        lost, _ = await world.team.change(member(BO, "basic"))
+        world.team.restore()
+        world.team.write(catalog(STANDARD.id))
+        world.team.write(account(), member(BO, "developer"))
+
+        async def answered(authz) -> bool:
+            named = {"context": {"at_least_revision": lost}}
+            said = await world.check(authz, BO, "instance:write", of=named)
+            if said.status == 200:
+                assert said.body["decision"] is True
+            return bool(said.status == 200)
+
+        for authz in (waits, refuses):
+            await wait_for(partial(answered, authz), what="an answer from the present history")
+
+
+async def test_a_revision_of_an_epoch_that_a_replica_lacks_is_stale(world):
+    """A replica may hold a lease of the former epoch when a caller has a new revision already."""
+    async with world.replica(timeouts=Timeouts(catch_up=0.0, source_call=60.0)) as authz:
+        world.team.away = True
+        world.team.restore()
+        world.team.write(catalog(STANDARD.id))
+        told = world.team.write(account(), no_member(BO))
+        named = {"context": {"at_least_revision": format_revision(told[-1].row.position)}}
+        for _ in range(3):
+            said = await world.check(authz, BO, "instance:write", of=named)
+            assert (said.status, said.body.get("code")) == (503, "stale")
+        assert await says(world, authz, BO) == "allowed", "the lease of the former epoch holds"
+        world.team.away = False
+
+        async def knows() -> bool:
+            said = await world.check(authz, BO, "instance:write", of=named)
+            return bool(said.status == 200 and said.body["decision"] is False)
+
+        await wait_for(knows, what="the new epoch")
 
 
 async def test_a_new_service_client_may_ask_at_once(world):

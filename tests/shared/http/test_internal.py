@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import re
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import replace
 from types import NoneType
@@ -30,7 +31,7 @@ from shared.contracts.facts import Actor
 from shared.contracts.topology import Service
 from shared.http.api import Api
 from shared.http.checker import AuthzChecker
-from shared.http.client import AnswerUnfit, InternalClient
+from shared.http.client import AnswerUnfit, InternalClient, replica_seconds
 from shared.http.internal import internal_route
 from shared.http.mounting import mount
 from shared.http.routes import Call
@@ -40,10 +41,13 @@ from shared.problems import (
     NotFound,
     PermissionMissing,
     Refusal,
+    Stale,
     TokenRevoked,
     Unavailable,
 )
 from shared.runtime.listeners import Listener, listen, url_of
+from shared.timeouts import DEFAULT_TIMEOUTS
+from tests.clocks import SetClock
 from tests.faults.chaos_proxy import ChaosProxy
 from tests.patience import PATIENT
 from tests.shared.http.sample import (
@@ -438,14 +442,92 @@ async def test_every_failure_of_authz_is_answered_unavailable(client, authz, wor
         await checker.check(PRINCIPAL, ACCOUNT, "audit:view", revision=None)
 
 
-async def test_a_check_waits_a_fifth_of_a_second(client, silent: str):
+async def test_a_check_has_its_own_timeout(client, silent: str):
+    checker = AuthzChecker(client(silent, callee="authz"), timeouts=replace(PATIENT, decide=0.2))
+
     async def ask():
         with pytest.raises(Unavailable):
-            await AuthzChecker(client(silent, callee="authz")).check(
-                PRINCIPAL, ACCOUNT, "audit:view", revision=None
-            )
+            await checker.check(PRINCIPAL, ACCOUNT, "audit:view", revision=None)
 
     assert 0.15 < await quickest(ask, under=2) < 2
+
+
+@pytest.mark.parametrize("others", range(8))
+def test_each_replica_of_authz_gets_half_a_second(others: int):
+    decide = DEFAULT_TIMEOUTS.decide
+    assert replica_seconds(decide, left=decide, others=others) >= 0.5
+
+
+@pytest.mark.parametrize(
+    ("left", "others", "seconds"),
+    [(3.0, 0, 3.0), (3.0, 1, 1.5), (3.0, 2, 1.0), (3.0, 8, 1.0), (2.7, 1, 1.35), (0.4, 8, 0.4)],
+)
+def test_a_replica_gets_its_share_and_a_third_at_least(left: float, others: int, seconds: float):
+    assert replica_seconds(3.0, left=left, others=others) == pytest.approx(seconds)
+
+
+@pytest.fixture
+def unanswered(caplog):
+    def records() -> list[tuple[str, str, str]]:
+        return [
+            (record.callee, record.call, record.error)
+            for record in caplog.records
+            if (record.levelname, record.msg) == ("WARNING", "internal call without an answer")
+        ]
+
+    return records
+
+
+async def ask_in_vain(to_team: InternalClient, call: Any = READ, *, seconds: float = 60.0) -> None:
+    with pytest.raises(Unavailable):
+        await to_team.call(call, "team", timeout=seconds)
+
+
+async def test_a_call_without_an_answer_is_logged_once_in_ten_seconds(
+    client, team, unanswered, world: World
+):
+    clock = SetClock(CLOCK.moment)
+    to_team = client(url := await team(), clock=clock)
+    world.raises = Stale()
+    for _ in range(3):
+        await ask_in_vain(to_team)
+    once = ("team", READ.name, f"{url}: status 503, code stale")
+    assert unanswered() == [once]
+    await ask_in_vain(to_team, FOREIGN)
+    assert unanswered() == [
+        once,
+        ("team", FOREIGN.name, f"{url}: status 403, code wrong-principal"),
+    ]
+    clock.move(10)
+    await ask_in_vain(to_team)
+    assert unanswered()[2:] == [once]
+
+
+async def test_an_answered_call_is_not_logged(client, team, dead: str, unanswered, world: World):
+    to_team = client(dead, await team())
+    assert await to_team.call(READ, "team")
+    world.raises = NameTaken(name="x")
+    with pytest.raises(Refusal):
+        await to_team.call(READ, "team")
+    assert unanswered() == []
+
+
+@pytest.mark.parametrize(
+    ("which", "error"),
+    [
+        ("dead", r"http://\S+: .*Cannot connect.*"),
+        ("silent", r"no answer from http://\S+ within .*"),
+    ],
+)
+async def test_the_log_names_the_last_error(client, request, unanswered, which: str, error: str):
+    await ask_in_vain(client(request.getfixturevalue(which)), seconds=0.3)
+    [(*_, logged)] = unanswered()
+    assert re.fullmatch(error, logged)
+
+
+async def test_the_log_names_a_missing_address(client, unanswered):
+    await ask_in_vain(client("http://team.test:1", look_up=Names().look_up))
+    assert unanswered() == [("team", READ.name, "no address")]
 
 
 async def test_a_peer_that_does_not_know_us_is_looked_up_again(client, team):
