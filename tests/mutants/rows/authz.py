@@ -224,4 +224,12 @@ ROWS = (
         new="RETRY_SECONDS\n",
         tests=("tests/services/authz/test_following.py", "-k", "growing_pauses"),
     ),
+    Mutant(
+        id="an-outage-of-a-source-counts-as-lag",
+        kind=Kind.AVAILABILITY,
+        file="shared/following/follower.py",
+        old="            self._unusable_seconds += min(since_grant, self._ttl)\n",
+        new="            self._unusable_seconds += since_grant\n",
+        tests=("tests/services/authz/test_following.py", "-k", "after_an_outage"),
+    ),
 )
