@@ -295,16 +295,28 @@ ROWS = (
         id="an-abort-without-an-answer-is-waited-for",
         kind=Kind.AVAILABILITY,
         file="shared/mongo/transactions.py",
-        old="                        async with no_longer_than(self._end_seconds, client=self._client):\n                            await _abort(session)\n",
-        new="                        await _abort(session)\n",
+        old=(
+            "no_longer_than(self._end_seconds, client=self._client):\n"
+            "                            await _abort(session)\n"
+        ),
+        new=(
+            "no_longer_than(99.0, client=self._client):\n"
+            "                            await _abort(session)\n"
+        ),
         tests=(*ATTEMPTS, "-k", "stopped_database"),
     ),
     Mutant(
         id="an-unanswered-commit-is-looked-up-without-end",
         kind=Kind.AVAILABILITY,
         file="shared/mongo/transactions.py",
-        old="                            async with no_longer_than(self._end_seconds, client=self._client):\n                                earlier = await committed(session)\n",
-        new="                            earlier = await committed(session)\n",
+        old=(
+            "no_longer_than(self._end_seconds, client=self._client):\n"
+            "                                earlier = await committed(session)\n"
+        ),
+        new=(
+            "no_longer_than(99.0, client=self._client):\n"
+            "                                earlier = await committed(session)\n"
+        ),
         tests=(*ATTEMPTS, "-k", "stopped_database"),
     ),
     Mutant(
