@@ -20,6 +20,9 @@ class Timeouts:
     transaction_attempt: float = 5.0
     """The longest time from the first statement of a transaction to its commit. `COMPLETENESS_LAG`
     of the inbox is longer."""
+    transaction_end: float = 0.5
+    """The longest wait for the abort of a transaction that the database did not answer, and for the
+    look-up of an unanswered commit: the time by which a failing write outlasts its transaction."""
     migration_lock: float = 10.0
     """The time after which another replica replaces a silent one that migrates the database."""
     publish: float = 2.0

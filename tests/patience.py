@@ -8,6 +8,7 @@ PATIENT = Timeouts(
     database=PATIENT_SECONDS,
     transaction=PATIENT_SECONDS,
     transaction_attempt=PATIENT_SECONDS,
+    transaction_end=PATIENT_SECONDS,
     publish=PATIENT_SECONDS,
     handler_drain=PATIENT_SECONDS,
     shard_turn=PATIENT_SECONDS,

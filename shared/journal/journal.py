@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import secrets
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TypeVar
 
@@ -70,6 +71,7 @@ class Journal:
             client,
             seconds=timeouts.transaction,
             attempt_seconds=timeouts.transaction_attempt,
+            end_seconds=timeouts.transaction_end,
         )
         self._clock = clock
         self._signer = signer
@@ -233,8 +235,8 @@ class Journal:
             stored = await self._rows.find_one({"change_id": change_id}, session=session)
             return None if stored is None else attempts[rows.read(stored).row.id]
 
-        async with self._turn(shard):
-            return await self._transactions.run(attempt, committed=committed)
+        async with self._turn(shard) as waited:
+            return await self._transactions.run(attempt, committed=committed, waited=waited)
 
     async def refused(self, key: str, fact: Fact, *, caller: Caller) -> None:
         """Record a refused request for the audit log; no state changes."""
@@ -245,16 +247,19 @@ class Journal:
         await self.write(key, change, caller=caller, effective_everywhere=False)
 
     @contextlib.asynccontextmanager
-    async def _turn(self, shard: int) -> AsyncIterator[None]:
-        """Hold the right to write to a shard; two writers of one process would only conflict."""
-        turn = self._locks[shard]
+    async def _turn(self, shard: int) -> AsyncIterator[float]:
+        """Hold the right to write to a shard; two writers of one process would only conflict.
+
+        It yields the seconds of waiting for it.
+        """
+        turn, began = self._locks[shard], time.monotonic()
         try:
             async with asyncio.timeout(self._timeouts.shard_turn):
                 await turn.acquire()
         except TimeoutError as late:
             raise Unavailable from late
         try:
-            yield
+            yield time.monotonic() - began
         finally:
             turn.release()
 

@@ -94,8 +94,12 @@ _block: ContextVar[_Block | None] = ContextVar("block of operations", default=No
 
 
 @asynccontextmanager
-async def no_longer_than(seconds: float, *, client: DbClient) -> AsyncIterator[None]:
+async def no_longer_than(
+    seconds: float, *, client: DbClient, operation_seconds: float | None = None
+) -> AsyncIterator[None]:
     """End the block, and each operation of the database in it, after `seconds`.
+
+    One operation has `operation_seconds`; the default is the client's limit.
 
     However the block ends, the operations that still run in threads are waited for. One that begins
     a transaction could otherwise reach the database after the abort, and would leave it open.
@@ -103,7 +107,8 @@ async def no_longer_than(seconds: float, *, client: DbClient) -> AsyncIterator[N
     Raises:
         DatabaseAway: the time was over.
     """
-    block = _Block(ends_at=time.monotonic() + seconds, longest=client.delegate.options.timeout)
+    longest = client.delegate.options.timeout if operation_seconds is None else operation_seconds
+    block = _Block(ends_at=time.monotonic() + seconds, longest=longest)
     outer = _block.set(block)
     try:
         async with asyncio.timeout(seconds) as limit:

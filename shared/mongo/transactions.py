@@ -1,10 +1,10 @@
 """Sessions and transactions."""
 
 import asyncio
+import contextlib
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from pymongo.errors import PyMongoError
@@ -19,10 +19,12 @@ from shared.timeouts import DEFAULT_TIMEOUTS
 T = TypeVar("T")
 
 COMMIT_PAUSE_SECONDS = 0.02
+LEAST_SECONDS = 1.0
+"""The time that a transaction, and each operation in it, has after any waiting before it."""
 SNAPSHOT = ReadConcern("snapshot")
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def causal_session(
     client: DbClient, after: DbSession | None = None
 ) -> AsyncIterator[DbSession]:
@@ -51,18 +53,22 @@ class Transactions:
         *,
         seconds: float | None = None,
         attempt_seconds: float = DEFAULT_TIMEOUTS.transaction_attempt,
+        end_seconds: float = DEFAULT_TIMEOUTS.transaction_end,
     ) -> None:
         """`seconds` is for all attempts together; the default is the client's limit of one."""
         self._client = client
         self._attempt_seconds = attempt_seconds
+        self._end_seconds = end_seconds
         limit = client.delegate.options.timeout if seconds is None else seconds
         self._seconds = DEFAULT_TIMEOUTS.transaction if limit is None else limit
+        self._operation_seconds = client.delegate.options.timeout
 
     async def run(
         self,
         change: Callable[[DbSession], Awaitable[T]],
         *,
         committed: Callable[[DbSession], Awaitable[T | None]] | None = None,
+        waited: float = 0.0,
     ) -> T:
         """Run `change` in a transaction until it commits; `change` may run more than once.
 
@@ -72,27 +78,42 @@ class Transactions:
         it. It is asked a last time when the time is over, after the last transaction in the same
         causally consistent session: a majority then has what that transaction saw.
 
+        `waited` is how long the caller has waited for its turn: that time is over already.
+
+        A further attempt ends with the time of all. The abort of a transaction that the database
+        did not answer has `end_seconds`, and so has the last look-up.
+
         An attempt that has not come to its commit after `attempt_seconds` is aborted. The rows that
         it wrote refuse other writers, and a server ends it only after a minute.
 
         Raises:
             Unavailable: the database was away or contended for longer than its time.
         """
-        deadline = time.monotonic() + self._seconds
-        attempt = 0
+        deadline = time.monotonic() + _left(self._seconds, waited)
+        limit = self._operation_seconds
+        operation_seconds = None if limit is None else _left(limit, waited)
+        attempt_seconds, attempt, sent = self._attempt_seconds, 0, False
         async with await self._client.start_session() as session:
             while True:
                 attempt += 1
                 session.start_transaction(read_concern=SNAPSHOT, write_concern=MAJORITY)
                 try:
-                    async with no_longer_than(self._attempt_seconds, client=self._client):
+                    async with no_longer_than(
+                        attempt_seconds, client=self._client, operation_seconds=operation_seconds
+                    ):
                         seen = None if attempt == 1 or not committed else await committed(session)
                         result = await change(session) if seen is None else seen
+                    sent = True
                     await self._commit_until(session, deadline)
                 except (DatabaseAway, Lost) as problem:
-                    await _abort(session)
+                    with contextlib.suppress(DatabaseAway):
+                        async with no_longer_than(self._end_seconds, client=self._client):
+                            await _abort(session)
                     if time.monotonic() >= deadline:
-                        earlier = await committed(session) if committed else None
+                        earlier = None
+                        if sent and committed:
+                            async with no_longer_than(self._end_seconds, client=self._client):
+                                earlier = await committed(session)
                         if earlier is None:
                             raise Unavailable from problem
                         return earlier
@@ -102,6 +123,8 @@ class Transactions:
                 else:
                     return result
                 await asyncio.sleep(retry_pause(attempt))
+                left = max(deadline - time.monotonic(), 0.0)
+                attempt_seconds = min(self._attempt_seconds, left)
 
     async def commit(self, session: DbSession) -> None:
         """Ask the database once to commit the session's transaction."""
@@ -114,16 +137,24 @@ class Transactions:
         answer of an absent database, an unmet write concern too, may follow a commit that took
         effect.
         """
-        while True:
+        try:
+            await self.commit(session)
+        except DatabaseAway as problem:
+            last = problem
+        else:
+            return
+        while not last.has_error_label("TransientTransactionError"):
+            await asyncio.sleep(COMMIT_PAUSE_SECONDS)
+            if (left := deadline - time.monotonic()) <= 0:
+                break
             try:
-                await self.commit(session)
+                async with no_longer_than(left, client=self._client):
+                    await self.commit(session)
             except DatabaseAway as problem:
-                anew = problem.has_error_label("TransientTransactionError")
-                if anew or time.monotonic() >= deadline:
-                    raise
-                await asyncio.sleep(COMMIT_PAUSE_SECONDS)
+                last = problem
             else:
                 return
+        raise last
 
 
 async def transact(client: DbClient, change: Callable[[DbSession], Awaitable[T]]) -> T:
@@ -138,6 +169,10 @@ async def transact(client: DbClient, change: Callable[[DbSession], Awaitable[T]]
 def retry_pause(attempt: int) -> float:
     """Return the seconds before attempt `attempt + 1` of a transaction: random, growing to 0.1."""
     return random.uniform(0.001, min(0.1, 0.002 * 2 ** min(attempt, 6)))
+
+
+def _left(seconds: float, waited: float) -> float:
+    return min(seconds, max(seconds - waited, LEAST_SECONDS))
 
 
 async def _abort(session: DbSession) -> None:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from shared.mongo import AlreadyThere, Transactions, connect, insert_once, transact
+from shared.mongo import AlreadyThere, DatabaseAway, Transactions, connect, insert_once, transact
 from shared.problems import Unavailable
+from shared.timeouts import Timeouts
 from tests.patience import PATIENT, PATIENT_SECONDS
 from tests.support.wire_shim import Fault, How, WireShim
 from tests.waiting import wait_for
@@ -44,7 +45,7 @@ async def rows(db: Any, client: Any) -> Any:
 
 
 def one_attempt(client: Any, *, seconds: float = LIMIT_SECONDS) -> Transactions:
-    return Transactions(client, seconds=0.0, attempt_seconds=seconds)
+    return Transactions(client, seconds=0.0, attempt_seconds=seconds, end_seconds=PATIENT_SECONDS)
 
 
 async def written_by(rows: Any, name: str) -> None:
@@ -152,3 +153,60 @@ async def test_a_commit_that_stays_without_its_majority_is_done_once(
     assert await rows.find_one({"_id": 1}) == {"_id": 1, "by": "us"}
     with pytest.raises(AlreadyThere):
         await transact(rows.database.client, partial(change, rows))
+
+
+def stop_answering(shim: WireShim, *commands: str) -> None:
+    """Give no answer to these commands in the time of a test."""
+    for command in commands:
+        how = How.DONE if command == "commitTransaction" else How.REFUSED
+        shim.plant(Fault(how=how, command=command, code=91, delay=100.0, times=999))
+
+
+@pytest.mark.parametrize("stopped", ["update", "commitTransaction"])
+async def test_a_write_to_a_stopped_database_ends_soon_after_its_time(
+    shim: WireShim, database_name: str, rows: Any, stopped: str
+) -> None:
+    """The operation has two seconds; the abort and the look-up of the commit have a short time."""
+    del rows
+    client = connect(shim.url, app_name="tests", timeouts=Timeouts(database=2.0))
+    ours = client[database_name].rows
+    await ours.find_one({})
+    stop_answering(shim, stopped, "abortTransaction", "find")
+    looked_up = 0
+
+    async def change(session: Any) -> None:
+        await ours.update_one({"_id": 1}, {"$set": {"by": "us"}}, session=session)
+
+    async def committed(session: Any) -> None:
+        nonlocal looked_up
+        looked_up += 1
+        await ours.find_one({"_id": 1}, session=session)
+
+    began = time.monotonic()
+    with pytest.raises((Unavailable, DatabaseAway)):
+        await Transactions(client, seconds=2.0, end_seconds=0.2).run(change, committed=committed)
+
+    assert time.monotonic() - began < 3.8
+    assert looked_up == (stopped == "commitTransaction")
+    client.close()
+
+
+async def test_a_write_that_waited_for_its_turn_has_less_time_for_an_operation(
+    shim: WireShim, database_name: str, rows: Any
+) -> None:
+    del rows
+    client = connect(shim.url, app_name="tests", timeouts=PATIENT)
+    ours = client[database_name].rows
+    await ours.find_one({})
+    stop_answering(shim, "update", "abortTransaction")
+
+    async def change(session: Any) -> None:
+        await ours.update_one({"_id": 1}, {"$set": {"by": "us"}}, session=session)
+
+    began = time.monotonic()
+    transactions = Transactions(client, seconds=0.0, attempt_seconds=60.0, end_seconds=0.1)
+    with pytest.raises(Unavailable):
+        await transactions.run(change, waited=PATIENT_SECONDS)
+
+    assert time.monotonic() - began < 15
+    client.close()

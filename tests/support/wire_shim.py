@@ -134,6 +134,8 @@ class WireShim:
         self._server.close()
         for writer in self._writers:
             writer.transport.abort()
+        for link in self._links:
+            link.cancel()
         await asyncio.gather(*self._links, return_exceptions=True)
 
     def plant(self, fault: Fault) -> Fault:

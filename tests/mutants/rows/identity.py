@@ -80,4 +80,12 @@ ROWS = (
         new="",
         tests=("tests/services/identity/test_sign_in.py",),
     ),
+    Mutant(
+        id="identity-a-wrong-sealing-key-is-tried-again",
+        kind=Kind.AVAILABILITY,
+        file="services/identity/app.py",
+        old="        except UnsealError as fault:\n            raise StartRefused(\n",
+        new="        except UnsealError as fault:\n            raise RuntimeError(\n",
+        tests=("tests/services/identity/test_signing_keys.py", "-k", "sealing_key"),
+    ),
 )

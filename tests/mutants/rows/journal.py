@@ -283,4 +283,48 @@ ROWS = (
         new="        return left if self._longest is None else self._longest\n",
         tests=ATTEMPTS,
     ),
+    Mutant(
+        id="a-sweep-ends-with-its-database",
+        kind=Kind.AVAILABILITY,
+        file="shared/mongo/watch.py",
+        old="            self.answers = False\n            now = self._now()\n",
+        new="            self.answers = False\n            raise\n            now = self._now()\n",
+        tests=("tests/shared/journal/test_relay.py", "-k", "absent_database"),
+    ),
+    Mutant(
+        id="an-abort-without-an-answer-is-waited-for",
+        kind=Kind.AVAILABILITY,
+        file="shared/mongo/transactions.py",
+        old=(
+            "no_longer_than(self._end_seconds, client=self._client):\n"
+            "                            await _abort(session)\n"
+        ),
+        new=(
+            "no_longer_than(99.0, client=self._client):\n"
+            "                            await _abort(session)\n"
+        ),
+        tests=(*ATTEMPTS, "-k", "stopped_database"),
+    ),
+    Mutant(
+        id="an-unanswered-commit-is-looked-up-without-end",
+        kind=Kind.AVAILABILITY,
+        file="shared/mongo/transactions.py",
+        old=(
+            "no_longer_than(self._end_seconds, client=self._client):\n"
+            "                                earlier = await committed(session)\n"
+        ),
+        new=(
+            "no_longer_than(99.0, client=self._client):\n"
+            "                                earlier = await committed(session)\n"
+        ),
+        tests=(*ATTEMPTS, "-k", "stopped_database"),
+    ),
+    Mutant(
+        id="an-unanswered-commit-is-not-looked-up",
+        kind=Kind.CONSISTENCY,
+        file="shared/mongo/transactions.py",
+        old="                    sent = True\n",
+        new="",
+        tests=LAG,
+    ),
 )

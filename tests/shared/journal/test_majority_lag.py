@@ -290,7 +290,7 @@ async def test_a_kept_answer_is_given_once_a_majority_has_it(source: Source) -> 
     first = await source.removal_on_the_primary_only(source.guard())
     repeat = source.guard()
 
-    assert isinstance(await ended(source.repeat(repeat)), DatabaseAway)
+    assert isinstance(await ended(source.repeat(repeat)), Unavailable)
     assert source.leases.awaited == []
 
     source.replica_set.follows_on_wait = True
