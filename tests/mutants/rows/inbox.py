@@ -67,8 +67,8 @@ ROWS = (
         id="inbox-source-away-holds-up-the-others",
         kind=Kind.AVAILABILITY,
         file="shared/inbox/reconciler.py",
-        old="                    away.add(source)\n",
-        new="                    away.add(source)\n                    break\n",
+        old="SOURCE_AWAY, source, type(problem).__name__)\n",
+        new="SOURCE_AWAY, source, type(problem).__name__)\n                    break\n",
         tests=("tests/shared/inbox/test_reconciler.py",),
     ),
     Mutant(
