@@ -98,8 +98,8 @@ ROWS = (
         id="authz-answers-strangers-at-once",
         kind=Kind.SECURITY,
         file="services/authz/use_cases.py",
-        old="            if shown and _applied(follower, position):\n",
-        new="            if _applied(follower, position):\n",
+        old="if shown and _applied(",
+        new="if _applied(",
         tests=REVISION_TESTS,
     ),
     Mutant(
