@@ -11,13 +11,7 @@ import random
 from shared.auth.row_signatures import SignedRow
 from shared.clock import Clock
 from shared.contracts.calls.journal import CHANGES, ChangesQuery
-from shared.contracts.calls.leases import (
-    APPLIED,
-    LEASE,
-    RELEASE,
-    LeaseRequest,
-    ReleaseQuery,
-)
+from shared.contracts.calls.leases import APPLIED, LEASE, RELEASE, LeaseRequest, ReleaseQuery
 from shared.following.journal_view import (
     HistoryForked,
     JournalView,

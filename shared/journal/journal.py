@@ -43,8 +43,7 @@ from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
 T = TypeVar("T")
 
-MAX_SEQ = 2**63 - 1
-"""The largest integer of the database."""
+MAX_SEQ = 2**63 - 1  # the largest integer of the database
 
 
 class Journal:
