@@ -5,6 +5,7 @@ import contextlib
 import logging
 import signal
 import socket
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol, TypeVar
 
@@ -18,6 +19,7 @@ from shared.http.api import Api
 from shared.http.hosts import local_hosts_only
 from shared.http.mounting import mount
 from shared.http.proxies import NO_PROXIES, Proxies
+from shared.mongo import DatabaseAway
 from shared.problems import StartRefused
 from shared.runtime.health import Checks, Health, health_api
 from shared.runtime.listeners import Listener, listen
@@ -253,6 +255,10 @@ def main(build: Build[SettingsT], settings_class: type[SettingsT]) -> None:
             runner.run(serve())
     except StartRefused as refused:
         refuse_start([str(refused)])
+    except DatabaseAway as away:
+        address = variable(settings_class, "mongo_url")
+        sys.stderr.write(f"The database does not answer. Start it, or correct {address}.\n")
+        raise SystemExit(1) from away
 
 
 def event_loop() -> asyncio.AbstractEventLoop:

@@ -505,4 +505,12 @@ ROWS = (
         new="drain_seconds: float = Field(0.0, ",
         tests=("tests/shared/runtime/test_settings.py",),
     ),
+    Mutant(
+        id="start-without-a-database-ends-in-a-traceback",
+        kind=Kind.AVAILABILITY,
+        file="shared/runtime/service.py",
+        old="        raise SystemExit(1) from away\n",
+        new="        raise\n",
+        tests=("tests/shared/runtime/test_process.py", "-k", "absent_database"),
+    ),
 )

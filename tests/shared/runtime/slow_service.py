@@ -7,16 +7,23 @@ from shared.bus import Bus
 from shared.http.access import Public
 from shared.http.api import Api
 from shared.http.routes import Answer, Call, Route
+from shared.mongo import DatabaseAway
 from shared.runtime.service import ServiceApp, main
 from shared.runtime.settings import StatelessSettings, settings_config
+from shared.timeouts import Timeouts
 
 
 class Settings(StatelessSettings):
     model_config = settings_config("slow")
+    database_away: bool = False
 
 
 class Done(Answer):
     done: bool = True
+
+
+async def open_database() -> None:
+    raise DatabaseAway("away")
 
 
 async def slow(begun: asyncio.Event, call: Call[Any, Any]) -> Done:
@@ -46,7 +53,13 @@ def route(path: str, handler: Any) -> Route:
 def build(settings: Settings, *, bus: Bus) -> ServiceApp:
     begun = asyncio.Event()
     routes = [route("/slow", slow), route("/begun", wait)]
-    return ServiceApp("slow", public=Api("slow", routes, begun), internal=Api("slow", [], None))
+    return ServiceApp(
+        "slow",
+        public=Api("slow", routes, begun),
+        internal=Api("slow", [], None),
+        opens=(open_database,) if settings.database_away else (),
+        timeouts=Timeouts(start=0.0),
+    )
 
 
 if __name__ == "__main__":

@@ -117,6 +117,13 @@ async def test_a_missing_value_ends_the_process_with_status_2_and_a_sentence():
     assert (started.returncode, said.decode()) == (2, "ROLECALL_SLOW_ADMIN_KEY is not set.\n")
 
 
+async def test_an_absent_database_ends_the_start_with_status_1_and_a_sentence():
+    async with process(DATABASE_AWAY="true") as started:
+        _, said = await started.communicate()
+    expected = "The database does not answer. Start it, or correct ROLECALL_SLOW_MONGO_URL.\n"
+    assert (started.returncode, said.decode()) == (1, expected)
+
+
 async def test_a_process_needs_a_broker():
     async with process(AMQP_URL="memory://") as started:
         _, said = await started.communicate()
