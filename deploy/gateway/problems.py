@@ -122,5 +122,5 @@ ERROR_PAGES = (
     ),
     ErrorPage((500,), Unexpected()),
     # The service did not answer, so the outcome of a request with an effect is unknown.
-    ErrorPage((502, 503, 504), Unavailable()),
+    ErrorPage((502, 503, 504), Unavailable(), headers={"RateLimit-Policy": POLICY}),
 )

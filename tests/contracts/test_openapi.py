@@ -134,6 +134,14 @@ def test_an_operation_says_what_it_does_needs_and_refuses(row: Route) -> None:
         assert PROSE[0] <= len(answer["description"]) < PROSE[1], status
 
 
+@pytest.mark.parametrize("row", ROWS, ids=by_operation)
+def test_an_operation_names_the_permissions_that_its_row_checks(row: Route) -> None:
+    access = row.access if isinstance(row.access, Permission) else None
+    said = operation(row)
+    assert said.get("x-permission") == (access and access.name)
+    assert said.get("x-project-permission") == (access and access.in_project)
+
+
 def test_every_tag_is_described_and_every_schema_used() -> None:
     assert {row.tag for row in ROWS} == set(TAGS)
     text = json.dumps(DOCUMENT)

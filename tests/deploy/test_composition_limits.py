@@ -52,3 +52,14 @@ def test_a_container_may_take_longer_to_stop_than_its_service_needs():
         grace = FILE["services"][service].get("stop_grace_period", "10s")
         assert grace.endswith("s")
         assert int(grace.removesuffix("s")) > needed, service
+
+
+def test_the_database_and_the_broker_have_a_minute_to_stop():
+    """What they are killed with, they repair at the next start."""
+    for name in ("mongo", "rabbitmq"):
+        assert FILE["services"][name]["stop_grace_period"] == "60s"
+
+
+def test_a_name_that_is_not_answered_is_looked_up_again_after_a_second():
+    for service in Service:
+        assert FILE["services"][service]["dns_opt"] == ["timeout:1", "attempts:1"]

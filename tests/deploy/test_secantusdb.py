@@ -11,11 +11,16 @@ from deploy.programs import mongodb
 WRITES = 300
 MEASURED = f"""
 import gc, runpy, sys, wiredtiger
-program = runpy.run_path(sys.argv[1])
-if sys.argv[3] == "repaired":
-    program["release_when_closed"](wiredtiger.Cursor)
-    program["release_when_closed"](wiredtiger.Session)
-connection = wiredtiger.wiredtiger_open(sys.argv[2], "create")
+from secantus import cli
+_, program, folder, how = sys.argv
+if how == "repaired":
+    # The program repairs the binding, then ends because its configuration is not there.
+    sys.argv = [program, "5", "--config", folder + "/missing.toml"]
+    try:
+        runpy.run_path(program, run_name="__main__")
+    except SystemExit:
+        assert cli.SecantusDBServer.keywords == {{"transaction_lifetime_seconds": 5.0}}
+connection = wiredtiger.wiredtiger_open(folder, "create")
 connection.open_session().create("table:rows", "key_format=q,value_format=u")
 
 def write(number):

@@ -64,6 +64,12 @@ def test_heads_bodies_and_answers_have_their_seconds_by_default():
     assert "proxy_read_timeout 30s;" in text
 
 
+def test_a_replica_that_is_gone_costs_a_request_seconds_at_most():
+    text = configuration(OWNERS, listen="8080", static="/tmp", addresses={})
+    assert "  proxy_connect_timeout 2s;\n" in text
+    assert "  proxy_next_upstream_timeout 5s;\n" in text
+
+
 @pytest.mark.parametrize("path", ["/v1/teams", "/nothing", "/%"])
 async def test_the_gateway_does_not_show_its_version(tmp_path, path):
     async with (

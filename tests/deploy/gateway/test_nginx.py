@@ -11,6 +11,7 @@ import pytest
 from yarl import URL
 
 from deploy.gateway.docs import CONTENT_SECURITY_POLICY, page
+from deploy.gateway.limits import USERS
 from deploy.gateway.nginx import (
     ANY_VERSION,
     RESOLVED_UPSTREAMS,
@@ -271,6 +272,7 @@ async def test_a_refusal_of_a_service_arrives_unchanged(tmp_path, status):
         client.post("/v1/teams") as response,
     ):
         assert response.status == status
+        assert response.headers["RateLimit-Policy"] == USERS.policy
         assert (await response.json())["service"] == "team"
 
 
@@ -281,6 +283,7 @@ async def test_a_service_that_is_down_is_a_503_with_retry_after(tmp_path):
         client.post("/v1/teams", json={}) as response,
     ):
         assert response.status == 503
+        assert response.headers["RateLimit-Policy"] == USERS.policy
         await problem_of(response, "unavailable")
         assert response.headers["Retry-After"] == "1"
 
@@ -529,6 +532,7 @@ async def test_the_gateway_serves_the_page_and_the_openapi_document(tmp_path, st
         async with client.get("/docs") as response:
             assert response.content_type == "text/html"
             assert response.headers["Content-Security-Policy"] == CONTENT_SECURITY_POLICY
+            assert response.headers["X-Content-Type-Options"] == "nosniff"
             text = await response.text()
         async with client.post("/docs") as response:
             assert response.status == 405

@@ -17,6 +17,7 @@ FORWARDED = ("tests/shared/http/test_proxies.py",)
 PRIVATE_FILES = ("tests/deploy/test_private_files.py",)
 LOST_SECRETS = ("tests/deploy/test_lost_secrets.py",)
 ENGINE = ("tests/deploy/test_engine.py",)
+NGINX = ("tests/deploy/gateway/test_nginx.py",)
 
 ROWS = (
     Mutant(
@@ -512,5 +513,77 @@ ROWS = (
         old="        raise SystemExit(1) from away\n",
         new="        raise\n",
         tests=("tests/shared/runtime/test_process.py", "-k", "absent_database"),
+    ),
+    Mutant(
+        id="gateway-waits-a-minute-for-a-connection",
+        kind=Kind.AVAILABILITY,
+        file=GATEWAY,
+        old="  proxy_connect_timeout 2s;\n",
+        new="",
+        tests=LIMITS,
+    ),
+    Mutant(
+        id="gateway-asks-replicas-without-an-end",
+        kind=Kind.AVAILABILITY,
+        file=GATEWAY,
+        old="  proxy_next_upstream_timeout 5s;\n",
+        new="",
+        tests=LIMITS,
+    ),
+    Mutant(
+        id="gateway-tells-no-policy-with-a-refusal",
+        kind=Kind.DATA,
+        file=GATEWAY,
+        old="add_header RateLimit-Policy {policy} always;",
+        new="add_header RateLimit-Policy {policy};",
+        tests=(*NGINX, "-k", "arrives_unchanged"),
+    ),
+    Mutant(
+        id="gateway-tells-no-policy-for-a-silent-service",
+        kind=Kind.DATA,
+        file="deploy/gateway/problems.py",
+        old='Unavailable(), headers={"RateLimit-Policy": POLICY})',
+        new="Unavailable())",
+        tests=(*NGINX, "-k", "is_down"),
+    ),
+    Mutant(
+        id="documentation-is-sniffed",
+        kind=Kind.SECURITY,
+        file=GATEWAY,
+        old="      add_header X-Content-Type-Options nosniff;\n",
+        new="",
+        tests=(*NGINX, "-k", "serves_the_page"),
+    ),
+    Mutant(
+        id="compose-looks-up-a-name-after-ten-seconds",
+        kind=Kind.AVAILABILITY,
+        file=COMPOSE,
+        old="    - timeout:1\n",
+        new="    - timeout:10\n",
+        tests=COMPOSITION,
+    ),
+    Mutant(
+        id="compose-broker-killed-at-its-stop",
+        kind=Kind.DATA,
+        file=COMPOSE,
+        old="    stop_grace_period: 60s\n    healthcheck:",
+        new="    healthcheck:",
+        tests=COMPOSITION,
+    ),
+    Mutant(
+        id="compose-database-killed-at-its-stop",
+        kind=Kind.DATA,
+        file=COMPOSE,
+        old="    stop_grace_period: 60s\n    tmpfs:",
+        new="    tmpfs:",
+        tests=COMPOSITION,
+    ),
+    Mutant(
+        id="closed-sessions-stay-in-memory",
+        kind=Kind.AVAILABILITY,
+        file="deploy/programs/secantusdb.py",
+        old="    release_when_closed(wiredtiger.Session)\n",
+        new="",
+        tests=("tests/deploy/test_secantusdb.py",),
     ),
 )

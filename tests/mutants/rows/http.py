@@ -175,4 +175,12 @@ ROWS = (
         new="if due.due() or True:",
         tests=(*CLIENT_TESTS, "-k", "is_logged"),
     ),
+    Mutant(
+        id="openapi-names-the-wrong-right-in-the-project",
+        kind=Kind.DATA,
+        file="shared/http/openapi.py",
+        old='operation["x-project-permission"] = route.access.in_project',
+        new='operation["x-project-permission"] = route.access.name',
+        tests=("tests/contracts/test_openapi.py", "-k", "row_checks"),
+    ),
 )

@@ -10,6 +10,10 @@ SMTP_TESTS = ("tests/services/notification/test_smtp.py",)
 MAIL_TESTS = ("tests/services/notification/domain/test_mails.py",)
 
 BOUNCE_TESTS = ("tests/services/team/test_invitation_states.py", "-k", "bounce")
+STATES = "services/team/routes/invitation_states.py"
+STATE_TESTS = ("tests/services/team/test_invitation_states.py", "-k", "advised")
+INVITATION_LIMITS = "services/team/domain/invitation_limits.py"
+LIMIT_TESTS = ("tests/services/team/domain/test_invitation_rules.py", "-k", "has_a_place")
 
 ROWS = (
     Mutant(
@@ -146,5 +150,37 @@ ROWS = (
         old='Markup("<strong>{}</strong>").format(escape(name))',
         new='Markup("<strong>{}</strong>").format(Markup(name))',
         tests=MAIL_TESTS,
+    ),
+    Mutant(
+        id="bounce-advises-what-the-catalog-does-not-offer",
+        kind=Kind.DATA,
+        file=STATES,
+        old='_RESEND_IF_RIGHT if resend else ""',
+        new="_RESEND_IF_RIGHT",
+        tests=STATE_TESTS,
+    ),
+    Mutant(
+        id="withheld-mail-advises-what-the-catalog-does-not-offer",
+        kind=Kind.DATA,
+        file=STATES,
+        old='_RESEND_LATER if resend else ""',
+        new="_RESEND_LATER",
+        tests=STATE_TESTS,
+    ),
+    Mutant(
+        id="invitation-limit-lowered-tells-too-short-a-wait",
+        kind=Kind.LIMIT,
+        file=INVITATION_LIMITS,
+        old="recent[max(0, len(recent) - limit)]",
+        new="recent[0]",
+        tests=LIMIT_TESTS,
+    ),
+    Mutant(
+        id="invitation-limit-rounds-the-wait-down",
+        kind=Kind.LIMIT,
+        file=INVITATION_LIMITS,
+        old="return math.ceil(",
+        new="return int(",
+        tests=LIMIT_TESTS,
     ),
 )

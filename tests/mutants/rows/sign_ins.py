@@ -114,4 +114,13 @@ ROWS = (
         new="            if not self.known():\n                await",
         tests=("tests/shared/auth/test_key_sources.py",),
     ),
+    Mutant(
+        id="attempt-that-lost-a-race-counts-against-the-wide-limit",
+        kind=Kind.LIMIT,
+        file="services/identity/store/rate_limits.py",
+        old="            for counted in passed:\n"
+        "                await self.uncount(counted.limit, counted.window)\n",
+        new="",
+        tests=("tests/services/identity/test_rate_limits.py", "-k", "race"),
+    ),
 )

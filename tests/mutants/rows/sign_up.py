@@ -288,4 +288,20 @@ ROWS = (
         new="reset_used_at=now",
         tests=("tests/services/identity/domain/test_password_reset.py",),
     ),
+    Mutant(
+        id="sign-up-waits-for-a-silent-team",
+        kind=Kind.AVAILABILITY,
+        file=f"{USE_CASES}/personal_accounts.py",
+        old="request, timeout=ctx.timeouts.personal_account\n",
+        new="request\n",
+        tests=(*VERIFICATION_TESTS, "-k", "never_answers"),
+    ),
+    Mutant(
+        id="check-does-not-ask-for-a-row-that-the-bus-lost",
+        kind=Kind.AVAILABILITY,
+        file="services/authz/use_cases.py",
+        old="            follower.check_soon()\n",
+        new="",
+        tests=("tests/services/authz/test_following.py", "-k", "that_the_bus_lost"),
+    ),
 )

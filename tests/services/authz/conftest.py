@@ -169,12 +169,14 @@ def evaluation(
 
 
 @pytest.fixture
-async def world():
+async def world(request):
+    """Both sources with what every test knows; a parameter is the seconds of their leases."""
     clock = SkippingClock()
     bus = LocalBus()
     jwks = public_jwk("k1", SIGNING_KEY.public_key())
     team, identity = (
-        Source(name, keys=KEYS, jwks=jwks, clock=clock, bus=bus) for name in ("team", "identity")
+        Source(name, keys=KEYS, jwks=jwks, clock=clock, bus=bus, ttl=getattr(request, "param", 1))
+        for name in ("team", "identity")
     )
     team.write(catalog(STANDARD.id))
     team.write(account(), member(ANA, "owner"))

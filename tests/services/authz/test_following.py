@@ -8,7 +8,13 @@ import aiohttp
 import pytest
 
 from services.authz.domain.policy_state import PolicyState
-from shared.contracts.calls.leases import LEASE, SNAPSHOT, LeaseAnswer, SnapshotPage
+from shared.contracts.calls.leases import (
+    LEASE,
+    MAX_TTL_SECONDS,
+    SNAPSHOT,
+    LeaseAnswer,
+    SnapshotPage,
+)
 from shared.contracts.facts import format_revision
 from shared.following.follower import HURRY_SECONDS, Follower
 from shared.following.journal_view import JournalView, RowOutcome
@@ -269,6 +275,21 @@ async def test_a_revision_of_an_epoch_that_a_replica_lacks_is_stale(world):
             return bool(said.status == 200 and said.body["decision"] is False)
 
         await wait_for(knows, what="the new epoch")
+
+
+@pytest.mark.parametrize("world", [MAX_TTL_SECONDS], indirect=True, ids=["long-leases"])
+async def test_a_check_asks_for_the_row_of_its_revision_that_the_bus_lost(world):
+    async with world.replica() as authz:
+        # The first lease is renewed after less than a second, whatever its time is.
+        await wait_for(lambda: world.team.asked.count("lease") >= 2, what="the second lease")
+        told = world.team.write(member(CY, "developer"))
+        named = format_revision(told[-1].row.position)
+        # The next lease tells of the row as well, but not before a fifth of its time.
+        async with asyncio.timeout(MAX_TTL_SECONDS / 6):
+            said = await world.check(
+                authz, CY, "instance:write", of={"context": {"at_least_revision": named}}
+            )
+        assert said.body["decision"] is True
 
 
 async def test_a_new_service_client_may_ask_at_once(world):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import contextlib
 import secrets
@@ -74,6 +75,11 @@ class StandIns:
     accounts: list[PersonalAccountRequest] = field(default_factory=list)
     """The personal accounts that team was asked to make."""
     team_away: bool = False
+    team_may_answer: asyncio.Event = field(default_factory=asyncio.Event)
+    """Until it is set, team accepts the request of an account and does not answer."""
+
+    def __post_init__(self) -> None:
+        self.team_may_answer.set()
 
     def invite(self, email: str, delivery: str) -> dict[str, str]:
         """An invitation for this address, as a sign-up sends it."""
@@ -95,6 +101,7 @@ class StandIns:
             if self.team_away:
                 raise Unavailable
             self.accounts.append(call.body)
+            await self.team_may_answer.wait()
             return PersonalAccountAnswer(revision=f"team.e1.7.{len(self.accounts)}", effective=True)
 
         async def decide(ctx: object, call: Call[CheckRequest, None]) -> CheckResult:

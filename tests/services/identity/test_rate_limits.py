@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -21,9 +21,11 @@ from shared.problems import Unavailable
 from tests.patience import PATIENT
 from tests.services.identity.faults import CountingHasher, Fault, HeldHasher
 from tests.services.identity.running import PASSWORD, Identity, running
+from tests.support.service import FAR
 from tests.waiting import wait_for
 
 LIMIT = RateLimit(key=("tests",), limit=10, window=timedelta(minutes=15))
+NARROW = RateLimit(key=("narrow",), limit=1, window=timedelta(minutes=15))
 
 
 class CountedStore(Store):
@@ -268,6 +270,39 @@ async def test_attempts_that_open_a_window_together_are_all_counted(identity: Id
     rows = Overtaken(identity.database)
     rows.other = others
     assert (await rows.count(LIMIT, now=now + LIMIT.window)).count == 2
+
+
+class LateForTheNarrow(RateLimitRows):
+    """After it has read the windows, another process counts against the narrow limit, once."""
+
+    other: RateLimitRows | None
+
+    async def _windows(self, limits: Sequence[RateLimit]) -> dict[str, Window]:
+        found = await super()._windows(limits)
+        if self.other is not None:
+            other, self.other = self.other, None
+            await other.count(NARROW, now=FAR)
+        return found
+
+
+@pytest.mark.rule("T8")
+async def test_what_passed_before_a_lost_race_is_given_back(identity: Identity) -> None:
+    others, rows = RateLimitRows(identity.database), LateForTheNarrow(identity.database)
+    rows.other = others
+    passed, reached = await rows.count_all([LIMIT, NARROW], now=FAR)
+    assert (passed, [each.limit for each in reached]) == ([], [NARROW])
+    assert (await others.count(LIMIT, now=FAR)).count == 1
+
+
+@pytest.mark.rule("T8")
+async def test_after_a_race_with_room_for_both_each_attempt_counts_once(
+    identity: Identity,
+) -> None:
+    wide, narrow = replace(LIMIT, key=("wide",)), replace(NARROW, limit=2)
+    others, rows = RateLimitRows(identity.database), LateForTheNarrow(identity.database)
+    rows.other = others
+    passed, reached = await rows.count_all([wide, narrow], now=FAR)
+    assert (reached, [each.window.count for each in passed]) == ([], [1, 2])
 
 
 async def test_a_place_that_is_given_back_is_free_at_once(

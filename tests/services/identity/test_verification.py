@@ -17,7 +17,8 @@ from shared.contracts.calls.identity import (
 from shared.ids import SignUpId
 from shared.mongo import Transactions
 from shared.problems import Refusal, Unavailable
-from tests.services.identity.running import PASSWORD, Identity
+from tests.patience import PATIENT
+from tests.services.identity.running import PASSWORD, Identity, running
 from tests.support.service import ISSUER
 
 OTHER_PASSWORD = "quiet-otters-paint-maps"
@@ -128,6 +129,23 @@ async def test_a_sign_up_works_while_team_is_away(identity: Identity) -> None:
     assert answer.expect(200)["account_id"]
     assert "Rolecall-Revision" not in answer.headers
     assert len(await identity.rows("user.verified")) == 1
+
+
+async def test_a_sign_up_does_not_wait_for_a_team_that_never_answers(
+    mongo_url: str, database_name: str
+) -> None:
+    limits = replace(PATIENT, personal_account=0.05)
+    async with running(mongo_url, database_name, timeouts=limits) as identity:
+        link = await mailed_link(identity)
+        identity.stand_ins.team_may_answer.clear()
+        try:
+            # Every other call of a service would be waited for a minute.
+            async with asyncio.timeout(PATIENT.internal_call / 2):
+                answer = await identity.verify(link)
+        finally:
+            identity.stand_ins.team_may_answer.set()
+        assert answer.expect(200)["account_id"] == identity.stand_ins.accounts[0].account_id
+        assert "Rolecall-Revision" not in answer.headers
 
 
 @pytest.mark.rule("B1")

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from services.team.domain.invitations import MAX_WRONG_CODES
+from rolecall import Delivery
+from services.team.domain.invitation_mails import NotMailed
+from services.team.domain.invitations import MAX_WRONG_CODES, Invitation
+from services.team.routes.invitation_states import not_mailed_view
 from shared.contracts.notification import MessageBounced
+from shared.ids import AccountId, InvitationId, UserId
 from tests.services.rows import row_of
 
 if TYPE_CHECKING:
@@ -15,6 +21,19 @@ if TYPE_CHECKING:
     from tests.services.team.running import Account, Team
 
 ADDRESS = "bo@example.com"
+INVITATION = Invitation(
+    account_id=AccountId("acc_" + "0a" * 16),
+    invitation_id=InvitationId("inv_" + "0b" * 16),
+    email=ADDRESS,
+    email_key=ADDRESS,
+    role="basic",
+    delivery=Delivery.EMAIL,
+    inviter_user_id=UserId("usr_" + "0c" * 16),
+    inviter_name="Ana",
+    inviter_email="ana@example.com",
+    created_at=datetime(2026, 11, 2, tzinfo=UTC),
+    expires_at=None,
+)
 
 
 async def invite(account: Account, **fields: Any) -> str:
@@ -99,6 +118,23 @@ async def test_a_bounced_mail_shows_until_the_invitation_is_sent_again(team: Tea
     await team.tell(bounced(account, invitation_id, 1))
     assert (await shown(account))["not_mailed"] is None
     assert len(await team.rows("invitation.bounced")) == 1
+
+
+@pytest.mark.parametrize("reason", NotMailed)
+def test_sending_again_is_advised_only_where_it_is_offered(reason: NotMailed) -> None:
+    bounced = reason is NotMailed.BOUNCED
+    invitation = replace(
+        INVITATION, **({"bounced_generation": 1} if bounced else {"not_mailed": reason})
+    )
+    details = {}
+    for resend in (True, False):
+        view = not_mailed_view(invitation, resend=resend)
+        assert view is not None
+        assert view.reason is reason
+        details[resend] = view.detail
+    assert "the invitation again" in details[True]
+    assert "again" not in details[False]
+    assert "create another" in details[False]
 
 
 @pytest.mark.parametrize("of", ["another mail", "a closed invitation", "another account"])

@@ -342,3 +342,17 @@ def test_a_limit_frees_one_place_when_its_oldest_time_leaves_the_day(limit: int)
     left = quota(times, limit=limit, now=late)
     assert (refused.value.retry_after, left.reset_seconds, left.remaining) == (wait, wait, 0)
     assert len(rate_limited(times, limit=limit, now=START + WINDOW)) == limit
+
+
+def test_after_the_time_that_is_told_an_invitation_has_a_place() -> None:
+    """The limit may have been lowered, and a moment is seldom at a whole second."""
+    times = [START + timedelta(hours=hour) for hour in range(5)]
+    now = START + timedelta(hours=5, seconds=0.4)
+    with pytest.raises(InvitationRateLimited) as refused:
+        rate_limited(times, limit=2, now=now)
+    wait = refused.value.retry_after
+    assert wait == quota(times, limit=2, now=now).reset_seconds
+    assert wait is not None
+    with pytest.raises(InvitationRateLimited):
+        rate_limited(times, limit=2, now=now + timedelta(seconds=wait - 1))
+    assert len(rate_limited(times, limit=2, now=now + timedelta(seconds=wait))) == 2
