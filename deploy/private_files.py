@@ -50,7 +50,7 @@ def make_folder(folder: Path) -> None:
     if check_own(folder).st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise UnsafeFileError(
             f"{folder} can be written by other users. Use a new folder, which may be inside it. If"
-            f" you alone wrote to it so far, run `chmod go-w {folder}` instead."
+            " the folder is meant for you alone, take the right to write away from the others."
         )
     if not folder.is_dir():
         raise NotADirectoryError(f"{folder} is not a folder")

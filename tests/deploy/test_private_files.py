@@ -62,6 +62,8 @@ def test_a_data_folder_that_others_can_write_to_is_refused(
     folder = tmp_path / "shared"
     folder.mkdir()
     folder.chmod(rights)
+    with pytest.raises(UnsafeFileError):
+        make_folder(folder)
     monkeypatch.setenv("ROLECALL_DATA_DIR", str(folder))
     assert run.main([], lock_seconds=0) == 1
     said = capsys.readouterr().err
