@@ -109,8 +109,8 @@ ROWS = (
         id="journal-unanswered-commit-looked-up-outside-its-session",
         kind=Kind.CONSISTENCY,
         file="shared/mongo/transactions.py",
-        old="await committed(session) if committed else None",
-        new="await committed(None) if committed else None  # type: ignore[arg-type]",
+        old="earlier = await committed(session)\n",
+        new="earlier = await committed(None)  # type: ignore[arg-type]\n",
         tests=LAG,
     ),
     Mutant(
@@ -255,8 +255,8 @@ ROWS = (
         id="a-commit-without-its-majority-begins-the-transaction-anew",
         kind=Kind.CONSISTENCY,
         file="shared/mongo/transactions.py",
-        old='anew = problem.has_error_label("TransientTransactionError")',
-        new='anew = not problem.has_error_label("UnknownTransactionCommitResult")',
+        old='while not last.has_error_label("TransientTransactionError"):',
+        new='while last.has_error_label("UnknownTransactionCommitResult"):',
         tests=("tests/store/test_attempts.py", "-k", "commit"),
     ),
     Mutant(
