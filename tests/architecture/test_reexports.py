@@ -52,6 +52,7 @@ FACES = {
             "connect_reserved",
         },
         "shared.mongo.transactions": {"Transactions", "causal_session", "retry_pause", "transact"},
+        "shared.mongo.watch": {"DatabaseWatch"},
     },
 }
 """The packages with a public face. Other packages are imported from only by their modules."""

@@ -153,7 +153,7 @@ class WireShim:
         try:
             from_server, to_server = await asyncio.open_connection(*self._upstream)
             await _Link(self._faults, (reader, writer), (from_server, to_server)).run()
-        except (OSError, asyncio.IncompleteReadError):
+        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             return
         finally:
             self._writers.discard(writer)

@@ -280,7 +280,7 @@ async def test_a_revision_of_an_epoch_that_a_replica_lacks_is_stale(world):
 @pytest.mark.parametrize("world", [MAX_TTL_SECONDS], indirect=True, ids=["long-leases"])
 async def test_a_check_asks_for_the_row_of_its_revision_that_the_bus_lost(world):
     async with world.replica() as authz:
-        # The first lease is renewed after less than a second, whatever its time is.
+        # The first lease is renewed after less than a second, with a long time as well.
         await wait_for(lambda: world.team.asked.count("lease") >= 2, what="the second lease")
         told = world.team.write(member(CY, "developer"))
         named = format_revision(told[-1].row.position)
