@@ -39,15 +39,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="module")
 def unmeasured() -> Iterator[None]:
     """Measure no coverage: it doubles the time of long tests, which repeat what others measure."""
-    measuring = Coverage.current()
     processes = os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
-    if measuring is not None:
-        measuring.stop()
+    measuring: list[Coverage] = []
+    # A worker measures twice: as a process that a measured one has started, and for pytest.
+    while (newest := Coverage.current()) is not None:
+        newest.stop()
+        measuring.append(newest)
     yield
     if processes is not None:
         os.environ["COVERAGE_PROCESS_CONFIG"] = processes
-    if measuring is not None:
-        measuring.start()
+    for each in reversed(measuring):
+        each.start()
 
 
 @pytest.fixture(scope="session")

@@ -109,7 +109,8 @@ class WireShim:
         self._upstream = (address.hostname or "127.0.0.1", address.port or 27017)
         self._faults: list[Fault] = []
         self._links: set[asyncio.Task[None]] = set()
-        self._writers: set[asyncio.StreamWriter] = set()
+        self._accepted: set[asyncio.Task[None]] = set()
+        self._closing = False
 
     def __enter__(self) -> Self:
         self._loop = asyncio.new_event_loop()
@@ -131,12 +132,13 @@ class WireShim:
         self.url = self._url.replace(f"{host}:{port}", f"127.0.0.1:{own}") + _OPTIONS
 
     async def _close(self) -> None:
+        self._closing = True
         self._server.close()
-        for writer in self._writers:
-            writer.transport.abort()
         for link in self._links:
             link.cancel()
-        await asyncio.gather(*self._links, return_exceptions=True)
+        await asyncio.sleep(0)  # a connection that was accepted just now takes its place
+        while self._accepted:  # they are not cancelled: each closes both of its ends
+            await asyncio.wait(self._accepted)
 
     def plant(self, fault: Fault) -> Fault:
         """Let a fault meet commands from now on; of several, the first that matches."""
@@ -144,24 +146,29 @@ class WireShim:
         return fault
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        link = asyncio.current_task()
-        assert link is not None
-        self._links.add(link)
-        link.add_done_callback(self._links.discard)
-        self._writers.add(writer)
-        to_server: asyncio.StreamWriter | None = None
+        accepted = asyncio.current_task()
+        assert accepted is not None
+        self._accepted.add(accepted)
+        accepted.add_done_callback(self._accepted.discard)
+        ends = [writer]
         try:
             from_server, to_server = await asyncio.open_connection(*self._upstream)
-            await _Link(self._faults, (reader, writer), (from_server, to_server)).run()
-        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            ends.append(to_server)
+            pair = _Link(self._faults, (reader, writer), (from_server, to_server))
+            link = asyncio.create_task(pair.run())
+            self._links.add(link)
+            link.add_done_callback(self._links.discard)
+            if self._closing:
+                link.cancel()
+            with suppress(asyncio.CancelledError, asyncio.IncompleteReadError):
+                await link
+        except OSError:
             return
         finally:
-            self._writers.discard(writer)
-            for end in (writer, to_server):
-                if end is not None:
-                    end.transport.abort()
-                    with suppress(OSError):
-                        await end.wait_closed()
+            for end in ends:
+                end.transport.abort()
+                with suppress(OSError):
+                    await end.wait_closed()
 
 
 class _Link:
