@@ -83,10 +83,14 @@ class InvitationView(Answer):
 
 
 class LinkView(Answer):
-    """The link that opens the invitation; the URL contains the code."""
+    """What opens the invitation: `POST /v1/invitations/lookup` and `/accept` take token and code.
 
-    url: str
+    The URL contains both, for a page of the platform; this version has no page of its own.
+    """
+
+    token: str
     code: str
+    url: str
 
 
 class Invited(Answer):
@@ -126,7 +130,8 @@ def link_view(ctx: Ctx, link: Link) -> LinkView:
     """The URL and its code; both stand behind `#`, which no server's log contains."""
     token, code = ctx.links.token(link), ctx.links.code(link)
     base = ctx.settings.public_url
-    return LinkView(url=f"{base}/invitations#token={token}&code={code}", code=code)
+    url = f"{base}/invitations#token={token}&code={code}"
+    return LinkView(token=token, code=code, url=url)
 
 
 def _invited(ctx: Ctx, made: tuple[AccountAccess, Invitation]) -> Invited:
