@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -44,7 +45,10 @@ def _check_catalogs(options: argparse.Namespace) -> int:
             catalog = _read(file)
         except CatalogError as error:
             _report_problems(file, error)
-            code = INVALID
+            code = max(code, INVALID)
+        except _UsageError as error:
+            _report(str(error))
+            code = USAGE
         else:
             _say(f"{file}: ok, {catalog.id}")
     return code
@@ -171,18 +175,25 @@ def _report(message: str) -> None:
 def _end_output() -> None:
     """Write what is left of both outputs, also of argparse, before Python does at its end."""
     for output in (sys.stdout, sys.stderr):
-        _write(output, "")
+        with suppress(_UsageError):  # there is no one left to tell
+            _write(output, "")
 
 
 def _write(output: TextIO | None, text: str) -> None:
-    """Write the text at once; a reader that has enough (`| head`) does not change the exit code."""
+    """Write the text at once; a reader that has enough (`| head`) does not change the exit code.
+
+    Raises:
+        _UsageError: the output takes no more for another reason. The rest is discarded.
+    """
     if output is None:  # the caller closed it
         return
     try:
         output.write(text)
         output.flush()
-    except BrokenPipeError:
+    except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), output.fileno())
+        if not isinstance(error, BrokenPipeError):
+            raise _UsageError(f"The output cannot be written: {error.strerror}.") from error
 
 
 def _report_problems(file: object, error: CatalogError) -> None:

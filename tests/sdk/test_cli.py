@@ -112,6 +112,30 @@ def test_a_reader_that_has_enough_ends_the_command_quietly(arguments, code, clos
     assert shown.returncode == code
 
 
+def test_an_output_that_takes_no_more_is_said_in_a_sentence():
+    with Path("/dev/full").open("w") as full:
+        shown = subprocess.run(
+            [sys.executable, "-m", "rolecall.cli", "catalog", "show", "novita"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert shown.stderr == b"The output cannot be written: No space left on device.\n"
+    assert shown.returncode == 2
+
+
+def test_an_unreadable_file_does_not_keep_others_from_being_checked(tmp_path, capsys):
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("name: ours\n")
+    good = CATALOGS / "runos.yaml"
+    for files in ([tmp_path / "none.yaml", bad, good], [bad, tmp_path / "none.yaml", good]):
+        assert main(["catalog", "check", *map(str, files)]) == 2
+        said = capsys.readouterr()
+        assert "none.yaml: No such file or directory" in said.err
+        assert "bad.yaml:" in said.err
+        assert f"{good}: ok" in said.out
+
+
 def test_the_table_calls_a_project_as_the_catalog_does(capsys):
     assert main(["catalog", "show", "runos"]) == 0
     shown = capsys.readouterr().out
