@@ -239,7 +239,7 @@ def _tag_header(name: str) -> dict[str, Any]:
 
 
 _CONDITIONS: Mapping[str, Sequence[str]] = {
-    "GET": ("If-None-Match",),
+    "GET": ("If-Match", "If-None-Match"),
     "PATCH": ("If-Match",),
     "PUT": ("If-Match", "If-None-Match"),
     "DELETE": ("If-Match",),

@@ -5,7 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from rolecall import AccountKind, AccountStatus, Catalog, CompiledCatalog, Conversion
+from rolecall import (
+    SHIPPED_CATALOGS,
+    AccountKind,
+    AccountStatus,
+    Catalog,
+    CompiledCatalog,
+    Conversion,
+)
 from services.team.domain.members import Membership
 from shared.addresses import Address
 from shared.contracts import policy_objects, team
@@ -143,9 +150,9 @@ def convert(
     if member.user_id != account.owner_user_id:
         raise OwnerOnly
     if catalog is None:
-        raise Invalid(
-            errors=[("/catalog", "There is no catalog with this name. Choose a published one.")]
-        )
+        shipped = ", ".join(SHIPPED_CATALOGS)
+        message = f"There is no catalog with this name. Those of Rolecall are: {shipped}."
+        raise Invalid(errors=[("/catalog", message)])
     if account.kind is AccountKind.TEAM:
         raise AlreadyATeam
     no_step = catalog.catalog.policies.conversion is Conversion.NONE

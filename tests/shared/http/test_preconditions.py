@@ -185,7 +185,7 @@ def test_only_rows_with_a_tag_list_the_refusal_of_a_precondition() -> None:
 @pytest.mark.parametrize(
     ("method", "headers", "answers"),
     [
-        ("GET", {"If-None-Match"}, {"200", "304", "412"}),
+        ("GET", {"If-Match", "If-None-Match"}, {"200", "304", "412"}),
         ("PATCH", {"If-Match"}, {"200", "412"}),
         ("PUT", {"If-Match", "If-None-Match"}, {"200", "412"}),
         ("DELETE", {"If-Match"}, {"200", "412"}),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rolecall import AccountKind, CompiledCatalog, Words, load_catalog
+from rolecall import SHIPPED_CATALOGS, AccountKind, CompiledCatalog, Words, load_catalog
 from services.team.domain import accounts, projects
 from services.team.domain.accounts import AlreadyATeam, OwnerOnly
 from services.team.domain.projects import Project, ProjectLimit, ProjectNameTaken
@@ -106,8 +106,11 @@ def test_the_owner_of_a_personal_account_converts_it(
     world.add("ana", "admin")
     account, member = world.store.rows[ACCOUNT], world.store.memberships[user_id(who)]
     if refusal is not None:
-        with pytest.raises(refusal):
+        with pytest.raises(refusal) as refused:
             accounts.convert(account, member, name="Engines", catalog=catalog)
+        if refusal is Invalid:
+            [error] = refused.value.errors
+            assert all(name in error.message for name in SHIPPED_CATALOGS)
         return
     converted, owner, _ = accounts.convert(account, member, name="Engines", catalog=catalog)
     assert (converted.account_id, converted.kind) == (ACCOUNT, AccountKind.TEAM)
