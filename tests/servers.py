@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from aiosmtpd.controller import Controller
 
-from deploy.programs.mongodb import database
+from deploy.programs.mongodb import Secantusdb, database
 from deploy.programs.nginx import nginx_program
 from deploy.programs.program import ProgramError, free_port
 from deploy.programs.rabbitmq import Rabbitmq, rabbitmq_program
@@ -32,6 +32,8 @@ def mongo_server(folder: Path) -> Iterator[str]:
         yield given
         return
     server = database(folder)
+    if isinstance(server, Secantusdb):
+        server.cache_size = "1G"  # a run makes thousands of databases in it
     server.start()
     try:
         yield server.url

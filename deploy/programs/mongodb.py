@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 TRANSACTION_SECONDS = 5
 """A client that is killed inside a transaction leaves it open. The rows that it wrote then refuse
 every other writer until the server ends the transaction, by default after 60 seconds."""
-CACHE_SIZE = "64M"
-"""The memory in which SecantusDB keeps documents; its default of 1G is filled by writes alone."""
 _SECANTUSDB = Path(__file__).parent / "secantusdb.py"
 
 
@@ -99,6 +97,9 @@ class Secantusdb(_Database):
     # The server remembers every retryable write for half an hour and searches all of them at the
     # next one. After 10,000 writes each takes seven times as long. Transactions are still retried.
     options = "directConnection=true&retryWrites=false"
+    cache_size = "256M"
+    """The memory for documents; the default of 1G is filled by writes alone. An operation waits
+    without end for room in a cache that is full of what open transactions still need."""
 
     def command(self) -> Sequence[str]:
         """The command line, with this interpreter and an empty configuration file."""
@@ -111,7 +112,7 @@ class Secantusdb(_Database):
             *("--port", str(self.port)),
             *("--storage-path", str(self.data)),
             *("--log-level", "WARNING"),
-            *("--cache-size", CACHE_SIZE),
+            *("--cache-size", self.cache_size),
             "--sync-on-commit",
             *(["--auth"] if self.passwords else []),
         ]
