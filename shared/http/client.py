@@ -163,7 +163,8 @@ class InternalClient:
                 continue
             self._preferred[callee] = replica
             return answer
-        self._unanswered.write(callee, call.name, error=error)
+        if not call.polled:  # the loop that polls says itself what it lacks, and for how long
+            self._unanswered.write(callee, call.name, error=error)
         raise Unavailable
 
     async def _choose(

@@ -503,6 +503,13 @@ async def test_a_call_without_an_answer_is_logged_once_in_ten_seconds(
     assert unanswered()[2:] == [once]
 
 
+async def test_a_polled_call_without_an_answer_is_left_to_its_loop(client, dead: str, unanswered):
+    await ask_in_vain(client(dead), replace(READ, polled=True))
+    assert unanswered() == []
+    await ask_in_vain(client(dead))
+    assert len(unanswered()) == 1
+
+
 async def test_an_answered_call_is_not_logged(client, team, dead: str, unanswered, world: World):
     to_team = client(dead, await team())
     assert await to_team.call(READ, "team")
