@@ -28,7 +28,7 @@ async def with_personal_account(ctx: Ctx, signed_in: SignedIn) -> SignedIn:
             PERSONAL_ACCOUNT, Service.TEAM, request, timeout=ctx.timeouts.personal_account
         )
     except Refusal as problem:
-        _log.warning(
+        _log.info(
             "Team has not made a personal account yet. The fact of the sign-up makes it.",
             extra={"account_id": user.account_id, "error": repr(problem)},
         )

@@ -30,7 +30,7 @@ class InternalCall(Generic[RequestT, AnswerT]):
     request: type[RequestT]
     answer: type[AnswerT]
     polled: bool = False
-    """Whether services ask again and again while nothing happens."""
+    """Whether a loop asks again and again: while nothing happens, or until it is answered."""
 
 
 class InternalRequest(BaseModel):

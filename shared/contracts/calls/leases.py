@@ -143,4 +143,5 @@ SNAPSHOT = InternalCall(
     callers=FOLLOWERS,
     request=SnapshotQuery,
     answer=SnapshotPage,
+    polled=True,
 )
