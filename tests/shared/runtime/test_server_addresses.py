@@ -114,9 +114,24 @@ class TlsServer:
                 return  # the block is over
             with plain, suppress(OSError):  # a client may not like the certificate
                 plain.settimeout(5)
-                with self._context.wrap_socket(plain, server_side=True) as client:
-                    if text := client.recv(4096):
-                        self.said.append(text)
+                if text := self._hear(plain):
+                    self.said.append(text)
+
+    def _hear(self, plain):
+        """What a client says first.
+
+        Without `wrap_socket`, which leaves a socket open if the client went before it.
+        """
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        session = self._context.wrap_bio(incoming, outgoing, server_side=True)
+        while True:
+            try:
+                return session.read(4096)
+            except ssl.SSLWantReadError:
+                plain.sendall(outgoing.read())
+                if not (heard := plain.recv(4096)):
+                    return b""
+                incoming.write(heard)
 
 
 async def reach_broker(url):
