@@ -28,6 +28,8 @@ BEFORE_SECONDS = 0.3
 AFTER_SECONDS = 1.3
 """How long the writers continue after the answer: longer than a lease."""
 LEASE_SECONDS = "1"
+PLANTED_LEASE_SECONDS = "20"
+"""Beside a planted defect: a process that was frozen for seconds still has its lease."""
 NEW_PASSWORD = "quiet-otters-paint-maps-9"
 
 
@@ -73,11 +75,15 @@ class SignOuts:
         for process in (*self.product.replicas_of("identity"), *self.product.replicas_of("team")):
             module = f"services.{process.service}"
             arguments: tuple[str, ...] = ()
+            lease = LEASE_SECONDS
             if defect is not None and process.service in DEFECTS[defect]:
                 module = "tests.faults.planted_sign_outs"
                 arguments = (defect, process.service)
+                lease = PLANTED_LEASE_SECONDS
             if (process.module, tuple(process.arguments)) != (module, arguments):
                 process.module, process.arguments = module, arguments
+                name = f"ROLECALL_{process.service}_LEASE_SECONDS".upper()
+                process.variables = {**process.variables, name: lease}
                 changed.append(process)
         await asyncio.gather(*(asyncio.to_thread(process.stop) for process in changed))
         await asyncio.gather(*(asyncio.to_thread(process.start) for process in changed))
