@@ -1,6 +1,7 @@
 """Tests of catalogs that are refused: at which place, and with which text."""
 
 import copy
+from importlib import resources
 from typing import Any
 
 import pytest
@@ -77,32 +78,34 @@ BAD = [
     (
         "a section twice",
         lambda m: m["sections"][1].update(id="compute"),
-        "/sections/0/id", "appears twice",
+        "/sections/1/id", "'compute' appears twice, first at /sections/0/id. Use each id once.",
     ),
     (
         "an entry twice, in different sections",
         lambda m: entry(m, "vpc").update(id="instance"),
-        "/sections/0/entries/0/id", "appears twice",
+        "/sections/3/entries/0/id", "'instance' appears twice, first at /sections/0/entries/0/id.",
     ),
     (
         "a level twice",
         lambda m: entry(m, "balance")["levels"][1].update(id="view", includes=[]),
-        "/sections/6/entries/0/levels/0/id", "appears twice",
+        "/sections/6/entries/0/levels/1/id", "appears twice, first at /sections/6/entries/0/levels",
     ),
     (
         "a role twice",
         lambda m: role(m, "viewer").update(id="basic"),
-        "/roles/5/id", "appears twice",
+        "/roles/6/id", "'basic' appears twice, first at /roles/5/id.",
     ),
     (
         "a permission carried twice",
         lambda m: entry(m, "balance")["levels"][0].update(permissions=["member:invite"]),
-        "/sections/6/entries/0/levels/0", "'member:invite' appears 2 times",
+        "/sections/8/entries/1/levels/1",
+        "'member:invite' appears twice: the level 'view' of the entry 'balance' carries it already",
     ),
     (
         "a finer action that is a level already",
         lambda m: entry(m, "instance")["levels"][2].update(actions=["delete"]),
-        "/sections/0/entries/0/levels/2", "'instance:delete' appears 2 times",
+        "/sections/0/entries/0/levels/3",
+        "'instance:delete' appears twice: the level 'manage' of the entry 'instance' carries it",
     ),
     (
         "a permission without a type",
@@ -252,12 +255,72 @@ BAD = [
     (
         "one way of delivery twice",
         lambda m: m["policies"]["invitations"].update(deliveries=["link", "link"]),
-        "/policies/invitations/deliveries/0", "appears twice",
+        "/policies/invitations/deliveries/1", "way of delivery 'link' appears twice, first at",
     ),
     (
         "a limit of no members",
         lambda m: m["policies"].update(member_limit=0),
         "/policies/member_limit", "greater than 0",
+    ),
+    (
+        "a text for true or false",
+        lambda m: m["policies"]["invitations"].update(resend="true"),
+        "/policies/invitations/resend",
+        "The value is a text. It must be true or false, without quotes.",
+    ),
+    (
+        "a number for true or false",
+        lambda m: role(m, "viewer").update(assignable=1),
+        "/roles/6/assignable", "The value must be true or false.",
+    ),
+    (
+        "a text for a number",
+        lambda m: m["policies"].update(member_limit="1000"),
+        "/policies/member_limit",
+        "The value is a text. It must be a whole number, without quotes.",
+    ),
+    (
+        "a fraction for a number",
+        lambda m: m["policies"].update(member_limit=1000.0),
+        "/policies/member_limit", "The value must be a whole number.",
+    ),
+    (
+        "true for a number",
+        lambda m: m["policies"]["invitations"].update(lifetime_seconds=True),
+        "/policies/invitations/lifetime_seconds", "The value must be a whole number.",
+    ),
+    (
+        "a text for a list",
+        lambda m: entry(m, "balance")["levels"][1].update(includes="view"),
+        "/sections/6/entries/0/levels/1/includes",
+        "The value is a text. It must be a list, such as [view, write].",
+    ),
+    (
+        "nothing for a list",
+        lambda m: entry(m, "balance")["levels"][1].update(includes=None),
+        "/sections/6/entries/0/levels/1/includes",
+        "The value is empty. It must be a list. Write [] for an empty list.",
+    ),
+    (
+        "nothing for the grants of a role",
+        lambda m: role(m, "viewer").update(grants=None),
+        "/roles/6/grants",
+        "It must be a mapping of keys to values. Write {} for an empty mapping.",
+    ),
+    (
+        "nothing for true or false",
+        lambda m: m["policies"]["invitations"].update(resend=None),
+        "/policies/invitations/resend", "The value is empty. It must be true or false.",
+    ),
+    (
+        "a number for a text",
+        lambda m: m.update(title=5),
+        "/title", "The value must be a text. Put it in quotes.",
+    ),
+    (
+        "a list for a text",
+        lambda m: m.update(description=["a", "b"]),
+        "/description", "The value must be a text.",
     ),
     (
         "an unknown conversion",
@@ -275,6 +338,33 @@ def test_a_bad_catalog_is_refused_at_its_place(sentence, spoil, pointer, message
         Catalog.from_mapping(mapping)
     said = [problem.message for problem in refused.value.problems if problem.pointer == pointer]
     assert any(message in text for text in said), (sentence, str(refused.value))
+
+
+ONE_PROBLEM = [
+    ("a mistyped key that is required", lambda m: m.update(polices=m.pop("policies"))),
+    ("a section twice", lambda m: m["sections"][1].update(id="compute")),
+    ("an entry twice", lambda m: entry(m, "vpc").update(id="instance")),
+    ("an action twice", lambda m: entry(m, "budget")["levels"][0].update(actions=["a", "a"])),
+    (
+        "an unknown level that is included twice",
+        lambda m: entry(m, "balance")["levels"][1].update(includes=["see", "see"]),
+    ),
+    (
+        "a mistyped entry that a role needs",
+        lambda m: role(m, "basic")["grants"].update(
+            acount=role(m, "basic")["grants"].pop("account")
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("sentence", "spoil"), ONE_PROBLEM)
+def test_one_fault_of_a_catalog_is_one_problem(sentence, spoil):
+    mapping = content("standard")
+    spoil(mapping)
+    with pytest.raises(CatalogError) as refused:
+        Catalog.from_mapping(mapping)
+    assert len(refused.value.problems) == 1, sentence
 
 
 ACCOUNT_WIDE = [name for name in CONTROL_PERMISSIONS if name not in PROJECT_PERMISSIONS]
@@ -413,6 +503,8 @@ def test_a_feature_that_is_off_needs_no_permissions(feature, entry_id, names):
         ("no YAML", "name: [standard", 1, "not valid YAML"),
         ("forbidden characters", "name: \x07", None, "not valid YAML"),
         ("another object than data", "name: !!python/object:os.system {}", 1, "YAML tags"),
+        ("bytes", "name: a\ntitle: !!binary YQ==\n", 2, "YAML tags"),
+        ("a set", "name: a\nroles: !!set {b, c}\n", 2, "YAML tags"),
         ("a list", "- name: standard", None, "must be one YAML mapping"),
         ("nothing", "", None, "must be one YAML mapping"),
         ("a key twice", "name: a\ntitle: b\nname: c\n", 3, "appears twice"),
@@ -433,6 +525,18 @@ def test_an_alias_of_itself_is_reported():
     assert (("sections", 0), 2) in [
         (problem.place[:2], problem.line) for problem in refused.value.problems
     ]
+
+
+def test_a_fault_that_aliases_repeat_is_reported_once_where_it_is_written():
+    source = (resources.files("rolecall.core") / "catalogs" / "standard.yaml").read_text()
+    assert source.count("*resource") > 10
+    anchored = "levels: &resource\n          - {id: view, title: View, offers_self: "
+    wrong = source.replace(f"{anchored}true", f"{anchored}'true'")
+    assert wrong != source
+    with pytest.raises(CatalogError) as refused:
+        parse_catalog(wrong)
+    (problem,) = refused.value.problems
+    assert line_of(problem, wrong).strip() == "- {id: view, title: View, offers_self: 'true'}"
 
 
 def test_aliases_that_multiply_are_walked_once():

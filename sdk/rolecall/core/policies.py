@@ -3,8 +3,10 @@
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, Strict
 from pydantic.dataclasses import dataclass
+
+from rolecall.core.table import Flag
 
 _CLOSED = ConfigDict(extra="forbid")
 
@@ -40,7 +42,7 @@ class InvitationPolicy:
     """
 
     lifetime_seconds: Annotated[
-        Annotated[int, Field(gt=0)] | None,
+        Annotated[int, Strict(), Field(gt=0)] | None,
         Field(description="Seconds until an invitation expires; null: it never does"),
     ]
     after_expiry: Annotated[
@@ -50,23 +52,23 @@ class InvitationPolicy:
             " delete it first, or simply replace it; null exactly when `lifetime_seconds` is null"
         ),
     ]
-    resend: Annotated[bool, Field(description="Whether an open invitation can be sent again")]
+    resend: Annotated[Flag, Field(description="Whether an open invitation can be sent again")]
     deliveries: Annotated[
         tuple[Delivery, ...],
         Field(min_length=1, description="What an inviter can choose; the first is the default"),
     ]
-    email_lock: Annotated[bool, Field(description="Only the invited address can accept")] = True
+    email_lock: Annotated[Flag, Field(description="Only the invited address can accept")] = True
 
 
 @dataclass(frozen=True, slots=True, config=_CLOSED)
 class Features:
     """The parts of Rolecall that a provider offers; the routes of the others answer 404."""
 
-    custom_roles: Annotated[bool, Field(description="Roles that an account defines itself")] = True
-    overrides: Annotated[bool, Field(description="Other grants of a member inside a project")] = (
+    custom_roles: Annotated[Flag, Field(description="Roles that an account defines itself")] = True
+    overrides: Annotated[Flag, Field(description="Other grants of a member inside a project")] = (
         True
     )
-    api_tokens: Annotated[bool, Field(description="API tokens of members")] = True
+    api_tokens: Annotated[Flag, Field(description="API tokens of members")] = True
 
 
 @dataclass(frozen=True, slots=True, config=_CLOSED)
@@ -93,6 +95,7 @@ class Policies:
     invitations: InvitationPolicy
     member_limit: Annotated[
         int,
+        Strict(),
         Field(gt=0, description="Members besides the owner, plus pending invitations, at most"),
     ]
     role_change_ends_sessions: Annotated[

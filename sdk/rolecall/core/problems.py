@@ -39,8 +39,13 @@ def choices(word: str, known: Iterable[str]) -> str:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """The known word that is spelt like this one, as a sentence; empty if there is none."""
-    nearest = get_close_matches(word, list(known), n=1)
-    return f"Did you mean {nearest[0]!r}? " if nearest else ""
+    nearest = nearest_to(word, known)
+    return f"Did you mean {nearest!r}? " if nearest else ""
+
+
+def nearest_to(word: str, known: Iterable[str]) -> str | None:
+    """The known word that is spelt like this one, if there is one."""
+    return next(iter(get_close_matches(word, list(known), n=1)), None)
 
 
 class CatalogError(ValueError):

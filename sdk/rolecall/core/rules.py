@@ -1,6 +1,5 @@
 """The rules that a catalog of the right shape must follow as well."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 
@@ -45,7 +44,8 @@ def problems_of(
 
     Names and levels come first: with two entries of one name the other rules would be ambiguous.
     """
-    problems = [*_names(sections, roles), *_levels(sections)]
+    names = [*_names(sections, roles)] or [*_carried_once(sections)]
+    problems = [*names, *_levels(sections)]
     if problems:
         return problems
     entries = {entry.id: entry for section in sections for entry in section.entries}
@@ -70,21 +70,28 @@ def _names(sections: Sequence[Section], roles: Sequence[Role]) -> Iterator[Probl
             "level",
             {(*place, "levels", at, "id"): level.id for at, level in enumerate(entry.levels)},
         )
-    carried = Counter(
-        name
-        for _, entry in _entries(sections)
-        for level in entry.levels
-        for name in entry.permission_names(level)
-    )
+
+
+def _carried_once(sections: Sequence[Section]) -> Iterator[Problem]:
+    """The permissions of levels after the first that carries them."""
+    carriers: dict[str, str] = {}
     for place, entry in _entries(sections):
         for at, level in enumerate(entry.levels):
-            for name in entry.permission_names(level):
-                if carried[name] > 1:
+            names = entry.permission_names(level)
+            for name in dict.fromkeys(names):
+                if names.count(name) > 1:
+                    action = name.partition(":")[2]
                     yield Problem(
                         (*place, "levels", at),
-                        f"The permission {name!r} appears {carried[name]} times."
-                        " Keep it at one level.",
+                        f"The level carries the action {action!r} twice. Keep it once.",
                     )
+                if name in carriers:
+                    yield Problem(
+                        (*place, "levels", at),
+                        f"The permission {name!r} appears twice: {carriers[name]} carries it"
+                        " already. Keep it at one level.",
+                    )
+                carriers.setdefault(name, f"the level {level.id!r} of the entry {entry.id!r}")
 
 
 def _levels(sections: Sequence[Section]) -> Iterator[Problem]:
@@ -93,7 +100,7 @@ def _levels(sections: Sequence[Section]) -> Iterator[Problem]:
             yield Problem((*place, "levels"), "The entry has no levels. Add at least one level.")
         levels = {level.id: level for level in entry.levels}
         for at, level in enumerate(entry.levels):
-            for lower in level.includes:
+            for lower in dict.fromkeys(level.includes):
                 problem = _inclusion(level, lower, levels)
                 if problem:
                     yield Problem((*place, "levels", at, "includes"), problem)
@@ -201,6 +208,8 @@ def _roles(
         grants, problems = expand(role.grants, entries, place)
         yield from problems
         yield from _narrower(entries, grants, place)
+        if problems:  # a mistyped name may be the reason for what the role does not hold
+            continue
         held = _held_for_all(entries, grants)
         needed = ("account:view", *(MEMBER_PERMISSIONS if role.id == owner_role else ()))
         for name in needed:
@@ -259,8 +268,8 @@ def _policies(policies: Policies) -> Iterator[Problem]:
             " Set both, or neither.",
         )
     yield from _duplicates(
-        "delivery",
-        {(*place, "deliveries", at): name for at, name in enumerate(invitations.deliveries)},
+        "way of delivery",
+        {(*place, "deliveries", at): way.value for at, way in enumerate(invitations.deliveries)},
     )
 
 
@@ -271,7 +280,12 @@ def _entries(sections: Sequence[Section]) -> Iterator[tuple[Place, Entry]]:
 
 
 def _duplicates(kind: str, ids: Mapping[Place, str]) -> Iterator[Problem]:
-    counts = Counter(ids.values())
+    """The ids that stand at an earlier place already."""
+    first: dict[str, Place] = {}
     for place, name in ids.items():
-        if counts[name] > 1:
-            yield Problem(place, f"The {kind} {name!r} appears twice. Use each id once.")
+        if name in first:
+            earlier = Problem(first[name], "").pointer
+            yield Problem(
+                place, f"The {kind} {name!r} appears twice, first at {earlier}. Use each id once."
+            )
+        first.setdefault(name, place)

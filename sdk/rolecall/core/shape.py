@@ -5,26 +5,19 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from pydantic import ValidationError
 
-from rolecall.core.problems import Place, Problem, did_you_mean
+from rolecall.core.problems import Place, Problem, did_you_mean, nearest_to
 from rolecall.core.table import NAME_PATTERN, PERMISSION_PATTERN, ROLE_NAME_PATTERN
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
+_UNEXPECTED = "unexpected_keyword_argument"
+_MISSING = ("missing", "missing_argument")
 _TEXTS = {
     "value_error": "{error}",
     "missing": "This key is required. Add it.",
     "missing_argument": "This key is required. Add it.",
-    "unexpected_keyword_argument": "Unexpected key. {nearest}Remove it, or correct its spelling.",
-    "string_type": "The value must be a text. Put it in quotes.",
-    "bool_type": "The value must be true or false.",
-    "bool_parsing": "The value must be true or false.",
-    "int_type": "The value must be a whole number.",
-    "int_parsing": "The value must be a whole number.",
-    "tuple_type": "The value must be a list.",
-    "mapping_type": "The value must be a mapping of keys to values.",
-    "dict_type": "The value must be a mapping of keys to values.",
-    "dataclass_type": "The value must be a mapping of keys to values.",
+    _UNEXPECTED: "Unexpected key. {nearest}Remove it, or correct its spelling.",
     "string_pattern_mismatch": "The value {input!r} is not {form}.",
     "enum": "The value {input!r} is not allowed here. Choose one of: {expected}.",
     "greater_than": "The value must be greater than {gt}.",
@@ -33,6 +26,29 @@ _TEXTS = {
     "string_too_long": "The text can have at most {max_length} characters.",
 }
 """By pydantic's type of error; the braces name its context. Other types keep pydantic's text."""
+_TYPES = {
+    "string_type": "a text",
+    "bool_type": "true or false",
+    "int_type": "a whole number",
+    "tuple_type": "a list",
+    "mapping_type": "a mapping of keys to values",
+    "dict_type": "a mapping of keys to values",
+    "dataclass_type": "a mapping of keys to values",
+}
+"""What a value of the wrong type should be, by pydantic's type of error."""
+_OF_TEXT = {
+    "bool_type": ", without quotes",
+    "int_type": ", without quotes",
+    "tuple_type": ", such as [view, write]",
+}
+"""What to write instead of a text."""
+_OF_EMPTY = {
+    "string_type": 'Write "" for an empty text.',
+    "tuple_type": "Write [] for an empty list.",
+    "mapping_type": "Write {} for an empty mapping.",
+    "dict_type": "Write {} for an empty mapping.",
+}
+"""What to write instead of nothing."""
 _NAME_FORM = "a name: a lower-case letter, then lower-case letters, digits"
 _FORMS = {
     NAME_PATTERN: f"{_NAME_FORM} and `_`, at most 64 characters",
@@ -45,21 +61,48 @@ _FORMS = {
 
 def shape_problems(error: ValidationError, shape: type[Any]) -> list[Problem]:
     """Every problem of an input that should have this shape, at its place and in plain words."""
-    return [Problem(_place(item["loc"]), _text(item, shape)) for item in error.errors()]
+    items = error.errors()
+    meant = {_meant(item, shape) for item in items if item["type"] == _UNEXPECTED}
+    return [
+        Problem(_place(item["loc"]), _text(item, shape))
+        for item in items
+        if item["type"] not in _MISSING or item["loc"] not in meant
+    ]
+
+
+def _meant(item: "ErrorDetails", shape: type[Any]) -> Place | None:
+    """The place of the key that an unexpected key is a mistyped form of."""
+    *above, key = item["loc"]
+    nearest = nearest_to(str(key), _keys(shape, tuple(above)))
+    return None if nearest is None else (*above, nearest)
 
 
 def _text(item: "ErrorDetails", shape: Any) -> str:
-    text = _TEXTS.get(item["type"])
+    kind, value = item["type"], item["input"]
+    if kind in _TYPES:
+        return _text_of_type(kind, value)
+    text = _TEXTS.get(kind)
     if text is None:
         return item["msg"]
     context = item.get("ctx", {})
-    known = _keys(shape, item["loc"][:-1])
     return text.format(
-        input=item["input"],
+        input=value,
         form=_FORMS.get(context.get("pattern", "")),
-        nearest=did_you_mean(str(item["loc"][-1]), known) if known else "",
+        nearest=did_you_mean(str(item["loc"][-1]), _keys(shape, item["loc"][:-1])),
         **context,
     )
+
+
+def _text_of_type(kind: str, value: object) -> str:
+    """Say what a value of the wrong type should be."""
+    if value is None:
+        return f"The value is empty. It must be {_TYPES[kind]}. {_OF_EMPTY.get(kind, '')}".rstrip()
+    if isinstance(value, str):
+        return f"The value is a text. It must be {_TYPES[kind]}{_OF_TEXT.get(kind, '')}."
+    quotes = (
+        " Put it in quotes." if kind == "string_type" and not isinstance(value, list | dict) else ""
+    )
+    return f"The value must be {_TYPES[kind]}.{quotes}"
 
 
 def _keys(shape: Any, place: Place) -> list[str]:

@@ -1,19 +1,44 @@
 """YAML texts of catalogs, read together with the line of each place."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import yaml
 
 from rolecall.core.problems import CatalogError, Place, Problem
 
-Lines = Mapping[Place, int]
+_TAGS = "YAML tags, words that begin with `!`, are not allowed. Remove the tag."
+_PLAIN_TAGS = frozenset(
+    f"tag:yaml.org,2002:{kind}"
+    for kind in ("null", "bool", "int", "float", "timestamp", "str", "seq", "map", "merge")
+)
+"""What a value without a tag can be."""
 
 
-def parse(text: str) -> tuple[dict[str, object], dict[Place, int]]:
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """The line of each place in a YAML text, and the places that an alias repeats."""
+
+    of_place: Mapping[Place, int]
+    repeated: Mapping[Place, Place]
+    """The place of an alias, and the place where its content is written."""
+
+    def written_at(self, place: Place) -> tuple[Place, int]:
+        """The place where a content is written, and its line or that of the nearest above it."""
+        found: Place = ()
+        for position, step in enumerate(place):
+            below = (*found, step)
+            if below not in self.of_place:
+                return (*found, *place[position:]), self.of_place[found]
+            found = self.repeated.get(below, below)
+        return found, self.of_place[found]
+
+
+def parse(text: str) -> tuple[dict[str, object], Lines]:
     """Read a YAML mapping and the line of each place in it.
 
     Raises:
-        CatalogError: the text is not YAML, not a mapping, or has a key twice.
+        CatalogError: the text is not YAML, not a mapping, or has a tag or a key twice.
     """
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -21,7 +46,7 @@ def parse(text: str) -> tuple[dict[str, object], dict[Place, int]]:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
         if "could not determine a constructor for the tag" in (error.problem or ""):
-            text = "YAML tags, words that begin with `!`, are not allowed. Remove the tag."
+            text = _TAGS
         else:
             text = f"This is not valid YAML: {error.problem}."
         raise CatalogError([Problem((), text, line)]) from error
@@ -30,43 +55,49 @@ def parse(text: str) -> tuple[dict[str, object], dict[Place, int]]:
     if not isinstance(root, yaml.MappingNode) or not isinstance(content, dict):
         raise CatalogError([Problem((), "A catalog must be one YAML mapping of keys to values.")])
     lines: dict[Place, int] = {}
-    doubles: list[Problem] = []
-    _walk(root, (), lines, doubles, set())
-    if doubles:
-        raise CatalogError(doubles)
-    return content, lines
+    repeated: dict[Place, Place] = {}
+    problems = list(_walk(root, (), lines, repeated, {}))
+    if problems:
+        raise CatalogError(problems)
+    return content, Lines(lines, repeated)
 
 
 def located(error: CatalogError, lines: Lines) -> CatalogError:
-    """The same problems, each with the line of its place or of the nearest place above it."""
-    problems = []
+    """The same problems, each with the line of its place or of the nearest place above it.
+
+    What an alias repeats is written once, so its problem is reported once.
+    """
+    problems: dict[tuple[Place, str], Problem] = {}
     for problem in error.problems:
-        place = problem.place
-        while place and place not in lines:
-            place = place[:-1]
-        problems.append(Problem(problem.place, problem.message, lines.get(place)))
-    return CatalogError(problems)
+        place, line = lines.written_at(problem.place)
+        found = Problem(problem.place, problem.message, line)
+        problems.setdefault((place, problem.message), found)
+    return CatalogError(problems.values())
 
 
 def _walk(
     node: yaml.Node,
     place: Place,
     lines: dict[Place, int],
-    doubles: list[Problem],
-    walked: set[int],
-) -> None:
+    repeated: dict[Place, Place],
+    walked: dict[int, Place],
+) -> Iterator[Problem]:
+    """Note the line of each place, and report tags and doubled keys."""
     lines.setdefault(place, node.start_mark.line + 1)
     if id(node) in walked:  # an alias, which may refer to itself
+        repeated[place] = walked[id(node)]
         return
-    walked.add(id(node))
+    walked[id(node)] = place
+    if node.tag not in _PLAIN_TAGS:
+        yield Problem(place, _TAGS, node.start_mark.line + 1)
     if isinstance(node, yaml.SequenceNode):
         for position, item in enumerate(node.value):
-            _walk(item, (*place, position), lines, doubles, walked)
+            yield from _walk(item, (*place, position), lines, repeated, walked)
     elif isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             below = (*place, key.value)
             line = key.start_mark.line + 1
             if below in lines:
-                doubles.append(Problem(below, "This key appears twice. Keep one of them.", line))
+                yield Problem(below, "This key appears twice. Keep one of them.", line)
             lines[below] = line
-            _walk(value, below, lines, doubles, walked)
+            yield from _walk(value, below, lines, repeated, walked)

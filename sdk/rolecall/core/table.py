@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import AfterValidator, ConfigDict, StringConstraints
+from pydantic import AfterValidator, ConfigDict, Strict, StringConstraints
 from pydantic.dataclasses import dataclass
 
 _CLOSED = ConfigDict(extra="forbid")
@@ -16,6 +16,8 @@ PERMISSION_PATTERN = r"^[a-z][a-z0-9_]{0,63}:[a-z][a-z0-9_]{0,63}$"
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 RoleName = Annotated[str, StringConstraints(pattern=ROLE_NAME_PATTERN)]
 PermissionName = Annotated[str, StringConstraints(pattern=PERMISSION_PATTERN)]
+Flag = Annotated[bool, Strict()]
+"""True or false; `"true"` in quotes is a text, and 1 is a number."""
 
 
 def _visible(title: str) -> str:
@@ -56,7 +58,7 @@ class Level:
 
     id: Name
     title: Title
-    offers_self: bool = False
+    offers_self: Flag = False
     includes: tuple[Name, ...] = ()
     actions: tuple[Name, ...] = ()
     permissions: tuple[PermissionName, ...] = ()
@@ -73,7 +75,7 @@ class Entry:
     id: Name
     title: Title
     levels: tuple[Level, ...]
-    project_scoped: bool = False
+    project_scoped: Flag = False
     why: str = ""
 
     def permission_names(self, level: Level) -> tuple[str, ...]:
@@ -102,4 +104,4 @@ class Role:
     title: Title
     grants: Grants
     description: str = ""
-    assignable: bool = True
+    assignable: Flag = True

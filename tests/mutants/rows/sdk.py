@@ -16,6 +16,14 @@ ROWS = (
         tests=("tests/sdk/test_cli.py",),
     ),
     Mutant(
+        id="catalog-takes-quoted-booleans",
+        kind=Kind.DATA,
+        file="sdk/rolecall/core/table.py",
+        old="Flag = Annotated[bool, Strict()]",
+        new="Flag = Annotated[bool, Strict(strict=False)]",
+        tests=("tests/sdk/test_bad_catalogs.py",),
+    ),
+    Mutant(
         id="grant-without-effect-passes",
         kind=Kind.DATA,
         file="sdk/rolecall/core/rules.py",
