@@ -51,6 +51,11 @@ def is_id(value: str, prefix: str) -> bool:
     return value.startswith(f"{prefix}_") and _ID.fullmatch(value) is not None
 
 
+def id_form(prefix: str) -> str:
+    """Return what an id with this prefix must look like, for a caller who sent something else."""
+    return f"Must be an id that begins with `{prefix}_`, as an earlier answer gave it."
+
+
 def fits_path(name: str, value: str) -> bool:
     """Return whether `value` may be the value of the path parameter `name`."""
     prefix = PREFIXES.get(name)

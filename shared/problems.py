@@ -95,7 +95,19 @@ class Unauthenticated(Refusal):
 
     kind = RefusalKind.UNAUTHENTICATED
     code = "unauthenticated"
-    detail = "The request has no bearer token. Sign in, then send the token as `Bearer`."
+    detail = (
+        "The request has no bearer token. Sign in, then send the header"
+        " `Authorization: Bearer <token>`."
+    )
+
+
+class OtherScheme(Unauthenticated):
+    """The `Authorization` header has another scheme, or none (RFC 6750, section 3.1)."""
+
+    detail = (
+        "The Authorization header does not have the scheme `Bearer`."
+        " Send `Authorization: Bearer <token>`."
+    )
 
 
 class TokenInvalid(Unauthenticated):
@@ -103,6 +115,15 @@ class TokenInvalid(Unauthenticated):
 
     code = "token-invalid"
     detail = "The token is malformed or not one of this API. Sign in again."
+
+
+class AuthorizationMalformed(TokenInvalid):
+    """The `Authorization` header has the scheme, and not one token after it."""
+
+    detail = (
+        "The Authorization header does not have one token after `Bearer`."
+        " Send `Authorization: Bearer <token>` once, without quotes or other words."
+    )
 
 
 class TokenExpired(TokenInvalid):

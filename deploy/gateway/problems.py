@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from shared.http.error_forms import ErrorForm, error_document, error_headers
-from shared.http.refusals import BodyTooLarge, MethodNotAllowed, NotHttp, Unexpected
+from shared.http.refusals import BodyTooLarge, MethodNotAllowed, NoRoute, NotHttp, Unexpected
 from shared.http.requests import REQUEST_ID_HEADER, SENT_ID_HEADER
 from shared.http.routes import BODY_CAP_BYTES, Route
-from shared.problems import NotFound, Refusal, RefusalKind, Unavailable
+from shared.problems import Refusal, RefusalKind, Unavailable
 
 MAX_BODY_BYTES = 4 * BODY_CAP_BYTES
 """Larger than the cap of every route: up to this size a service answers with its own cap."""
@@ -109,7 +109,7 @@ def error_form_map(routes: Iterable[Route]) -> str:
 
 ERROR_PAGES = (
     ErrorPage((400, 414, 494, 501, 505), NotHttp()),
-    ErrorPage((403, 404), NotFound()),
+    ErrorPage((403, 404), NoRoute()),
     ErrorPage(
         (405,), MethodNotAllowed(("GET", "HEAD")), token_endpoint=MethodNotAllowed(("POST",))
     ),

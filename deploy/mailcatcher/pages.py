@@ -114,20 +114,40 @@ def _html(html: str, policy: str) -> web.Response:
 
 
 def application(mailbox: Mailbox, *, prefix: str = "") -> web.Application:
-    """Build the web application over one mailbox; every path begins with `prefix`."""
-    app = web.Application(middlewares=[_local_hosts])
+    """Build the web application over one mailbox.
+
+    Every path begins with `prefix`, and may have a slash at its end.
+    """
+    app = web.Application(middlewares=[_local_hosts, _nothing_there])
     app[MAILBOX], app[PREFIX] = mailbox, prefix
-    app.add_routes(
-        (
-            web.get(prefix or "/", page),
-            web.get(f"{prefix}/messages/{{number:[0-9]{{1,9}}}}", page),
-            web.get(f"{prefix}/messages/{{number:[0-9]{{1,9}}}}/html", mail_html),
-            web.get(f"{prefix}/style.css", style),
-            web.get(f"{prefix}/api/messages", list_mails),
-            web.delete(f"{prefix}/api/messages", delete_mails),
-        )
-    )
+    number = "{number:[0-9]{1,9}}"
+    for method, path, handler in (
+        (web.get, "", page),
+        (web.get, f"/messages/{number}", page),
+        (web.get, f"/messages/{number}/html", mail_html),
+        (web.get, "/style.css", style),
+        (web.get, "/api/messages", list_mails),
+        (web.delete, "/api/messages", delete_mails),
+    ):
+        paths = {f"{prefix}{path}" or "/", f"{prefix}{path}/"}
+        app.add_routes(method(each, handler) for each in paths)
     return app
+
+
+@web.middleware
+async def _nothing_there(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Answer an unknown path, such as the page's address without its key."""
+    if isinstance(request.match_info.http_exception, web.HTTPNotFound):
+        raise web.HTTPNotFound(text=_NOTHING_THERE)
+    return await handler(request)
+
+
+_NOTHING_THERE = (
+    "Nothing is at this address. The start of the product prints the address of the mails;\n"
+    "with `make run` it ends with a key, and the file run.json in the data folder has it, too.\n"
+)
 
 
 @web.middleware

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any, Self
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BeforeValidator,
     Field,
@@ -18,8 +19,10 @@ from services.audit.use_cases.context import Ctx
 from services.audit.use_cases.search import search, show_record
 from shared.contracts.facts import Actor, Outcome, ResourceRef
 from shared.http.access import Permission
+from shared.http.moments import moment_fault
 from shared.http.paging import PageQuery, read_cursor, write_cursor
 from shared.http.routes import Answer, Call, Route
+from shared.ids import PREFIXES, id_form, is_id
 
 
 def _check_moment(value: str) -> str:
@@ -27,7 +30,15 @@ def _check_moment(value: str) -> str:
     if re.search(r":\d\d(\.\d+)? \d\d:?\d\d$", value):
         raise ValueError("The `+` of the zone arrived as a blank. In a query, write it as `%2B`")
     if re.match(r"\d{4}-\d\d-\d\d[Tt ]\d\d:", value) is None:
-        raise ValueError("Must be an RFC 3339 time with a zone, such as 2026-03-05T12:00:00Z")
+        raise ValueError(moment_fault(value))
+    return value
+
+
+def _check_user(value: str) -> str:
+    """Refuse what begins as an id does and is not one."""
+    prefix, separator, _ = value.strip().partition("_")
+    if separator and prefix in PREFIXES.values() and not is_id(value.strip(), prefix):
+        raise ValueError(id_form(prefix))
     return value
 
 
@@ -46,6 +57,8 @@ Action = Annotated[
     str, BeforeValidator(_check_action), Field(json_schema_extra={"pattern": ACTION})
 ]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=254)]
+ActorText = Annotated[Text, AfterValidator(_check_user)]
+ProjectText = Annotated[str, StringConstraints(pattern=r"^prj_[0-9a-f]{32}$")]
 READ = Permission("audit_log:view")
 """Only members with this permission read the log (Rp15, Nv19)."""
 
@@ -55,15 +68,17 @@ class AuditSearchQuery(PageQuery):
 
     since: Moment | None = Field(None, alias="from", description="From this moment on (RFC 3339)")
     until: Moment | None = Field(None, alias="to", description="Before this moment (RFC 3339)")
-    user: Text | None = Field(None, description="The actor: an id, or a user's e-mail address")
+    user: ActorText | None = Field(None, description="The actor: an id, or a user's e-mail address")
     resource_type: Text | None = Field(None, description="The type of the resource: `member`")
     resource_id: Text | None = Field(None, description="The id of the resource")
     action: Action | None = Field(
         None, description="An action, or a prefix that ends with `.` or `*`"
     )
     outcome: Outcome | None = Field(None, description="Whether the action was done or refused")
-    project: Text | None = Field(None, description="The id of the project")
-    request_id: Text | None = Field(None, description="The `X-Request-ID` of the request")
+    project: ProjectText | None = Field(None, description="The id of the project")
+    request_id: Text | None = Field(
+        None, description="The id of the request, as `Rolecall-Request-ID` of the answer has it"
+    )
 
     @field_validator("until")
     @classmethod

@@ -1,6 +1,7 @@
 """The principal of an `Authorization` header."""
 
 import hmac
+import re
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
@@ -15,7 +16,16 @@ from shared.auth.principals import (
     ServicePrincipal,
     UserPrincipal,
 )
-from shared.problems import TokenExpired, TokenInvalid, Unauthenticated
+from shared.problems import (
+    AuthorizationMalformed,
+    OtherScheme,
+    TokenExpired,
+    TokenInvalid,
+    Unauthenticated,
+)
+
+_B64TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*", re.ASCII)
+"""The form of a bearer token (RFC 6750, section 2.1)."""
 
 Live = Callable[[UserPrincipal | ClientPrincipal], Awaitable[None]]
 """Refuses the caller of a genuine token whose session or service client does not exist any more.
@@ -30,7 +40,7 @@ class Authenticator:
 
     Every method takes the header (None when it is missing). It raises `Unauthenticated` without a
     bearer token, `TokenExpired` for a genuine one whose time is over, and `TokenInvalid` for every
-    other one that is not valid, without the reason.
+    other one that is not valid. It says what is wrong with the header, never with the token.
     """
 
     def __init__(
@@ -50,6 +60,8 @@ class Authenticator:
     async def bearer(self, header: str | None) -> UserPrincipal | ClientPrincipal:
         """Return the user or service client of an access token, without a database call."""
         token = _token(header)
+        if _B64TOKEN.fullmatch(token) is None:
+            raise AuthorizationMalformed from BadToken("not a bearer token")
         if self._tokens is None:
             raise TokenInvalid
         with _refused_if_bad():
@@ -78,13 +90,14 @@ class Authenticator:
 
 
 def _token(header: str | None) -> str:
-    if header is None:
+    if not header:
         raise Unauthenticated from BadToken("no credential")
-    scheme, _, token = header.partition(" ")
+    scheme, _, rest = header.partition(" ")
     if scheme.lower() != "bearer":
-        raise Unauthenticated from BadToken("not a bearer token")
+        raise OtherScheme from BadToken("another scheme")
+    token = rest.lstrip(" ")  # one or more blanks (RFC 9110, section 11.4)
     if not token or not token.isascii():
-        raise TokenInvalid from BadToken("not a token")
+        raise AuthorizationMalformed from BadToken("not a token")
     return token
 
 

@@ -21,7 +21,7 @@ from shared.http.access import (
     SessionOrClient,
 )
 from shared.http.refusals import WrongPrincipal
-from shared.problems import ScopeMissing, TokenInvalid
+from shared.problems import AuthorizationMalformed, ScopeMissing
 
 
 async def authenticate(
@@ -73,5 +73,5 @@ def _authorization(request: web.Request) -> str | None:
     headers = request.headers.getall("Authorization", [])
     if len(headers) > 1:
         # A proxy in between may have checked another one than this service would.
-        raise TokenInvalid from BadToken("more than one credential")
+        raise AuthorizationMalformed from BadToken("more than one credential")
     return headers[0] if headers else None

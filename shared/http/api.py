@@ -22,6 +22,7 @@ from shared.http.idempotency import Idempotency, IdempotencyGuard, RepeatedReque
 from shared.http.lanes import LANE_LIMITS, Admission, Lane, body_limits, client_share, share_of
 from shared.http.preconditions import read_precondition
 from shared.http.proxies import Proxies
+from shared.http.refusals import NotInPath
 from shared.http.requests import info_of
 from shared.http.responses import response_of, shows_tag
 from shared.http.routes import Call, Media, Reply, Route, Strictness, revision_of
@@ -246,5 +247,5 @@ def _path(route: Route, request: web.Request) -> dict[str, str]:
     path = dict(request.match_info)
     for name, value in path.items():
         if not fits_path(name, value):
-            raise NotFound
+            raise NotInPath(name)
     return path

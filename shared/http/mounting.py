@@ -24,6 +24,7 @@ from shared.http.proxies import NO_PROXIES, Proxies
 from shared.http.refusals import (
     DeadlineExceeded,
     MethodNotAllowed,
+    NoRoute,
     Unexpected,
 )
 from shared.http.requests import (
@@ -35,7 +36,7 @@ from shared.http.responses import NOT_MODIFIED
 from shared.http.routes import PARAMETER, Route
 from shared.http.sender_log import SenderLog
 from shared.mongo import DatabaseAway
-from shared.problems import STATUS, NotFound, Refusal, RefusalKind, Unavailable, refusal_of
+from shared.problems import STATUS, Refusal, RefusalKind, Unavailable, refusal_of
 from shared.quotas import quota_headers
 
 OPENAPI_PATH = "/openapi.json"
@@ -199,7 +200,7 @@ def _of_router(error: web.HTTPException) -> Refusal:
     if isinstance(error, web.HTTPMethodNotAllowed):
         return MethodNotAllowed(tuple(error.allowed_methods))
     if isinstance(error, web.HTTPNotFound):
-        return NotFound()
+        return NoRoute()
     return refusal_of(error.status, {})
 
 

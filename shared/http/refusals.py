@@ -12,6 +12,7 @@ from shared.http.access import (
     Session,
     SessionOrClient,
 )
+from shared.ids import PREFIXES, id_form
 from shared.problems import (
     NotFound,
     PermissionMissing,
@@ -137,6 +138,26 @@ class WrongPrincipal(Refusal):
         accepted = ACCEPTED[type(access)]
         super().__init__(accepted=accepted)
         self.members = {}
+
+
+class NoRoute(NotFound):
+    """No row has the path."""
+
+    detail = (
+        "No route has this path. Check its spelling and its ids, and that it does not end with a"
+        " slash. All routes are listed at /docs."
+    )
+
+
+class NotInPath(NotFound):
+    """A part of the path has not the form of what it must name; no store is asked."""
+
+    detail = "A part of the path does not have the form of an id. Correct what `errors` lists."
+
+    def __init__(self, name: str) -> None:
+        prefix = PREFIXES.get(name)
+        message = "Must be as an earlier answer gave it." if prefix is None else id_form(prefix)
+        super().__init__(errors=[(f"/path/{name}", message)])
 
 
 class MethodNotAllowed(Refusal):

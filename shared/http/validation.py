@@ -8,9 +8,10 @@ from urllib.parse import parse_qsl
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from shared.http.moments import moment_fault
 from shared.http.refusals import MAX_FORM_FIELDS, BadRequest, MalformedForm
 from shared.http.routes import Strictness, refuse
-from shared.ids import PREFIXES
+from shared.ids import PREFIXES, id_form
 from shared.problems import Invalid, Refusal
 
 MAX_POINTER_CHARACTERS = 200
@@ -113,7 +114,7 @@ def _single(
 
 
 def _refusal(error: ValidationError, value: Any, *, prefix: str, strictness: Strictness) -> Refusal:
-    faults = error.errors(include_url=False, include_input=False)
+    faults = error.errors(include_url=False)
     return refuse(
         [
             (_pointer(prefix, _place(fault["loc"], value)), _message(fault, prefix=prefix))
@@ -129,7 +130,7 @@ def _message(fault: ErrorDetails, *, prefix: str) -> str:
     if kind == "extra_forbidden" and prefix == QUERY:
         kind = "unknown_parameter"
     elif kind.startswith("datetime_"):
-        kind = "datetime"
+        return moment_fault(str(fault["input"])) + "."
     elif kind.startswith("timezone_") and prefix == QUERY:
         kind = "timezone_in_query"
     elif kind.startswith("timezone_"):
@@ -172,11 +173,7 @@ QUERY = "/query"
 _UNKNOWN_PARAMETER = "This parameter is not known. Remove it."
 _NO_ZONE = "The time has no zone. Add `Z` for UTC, or an offset such as `+02:00`."
 _OF_PATTERNS: Mapping[str, str] = {
-    **{
-        f"^{prefix}_[0-9a-f]{{32}}$": f"Must be an id that begins with `{prefix}_`, as an earlier"
-        " answer gave it."
-        for prefix in PREFIXES.values()
-    },
+    **{f"^{prefix}_[0-9a-f]{{32}}$": id_form(prefix) for prefix in PREFIXES.values()},
     "^[a-z][a-z0-9_]{0,63}$": "Must begin with a lower-case letter, and have only lower-case"
     " letters, digits and `_`, at most 64 of them.",
 }
@@ -190,7 +187,6 @@ _MESSAGES: Mapping[str, str] = {
     "literal_error": "Must be {choices}.",
     "union_tag_invalid": "The field {discriminator} must be {choices}.",
     "union_tag_not_found": "The field {discriminator} is required.",
-    "datetime": "Must be an RFC 3339 time with a zone, such as 2026-03-05T12:00:00Z.",
     "timezone": _NO_ZONE,
     "timezone_in_query": f"{_NO_ZONE} In a query, write `+` as `%2B`.",
     "string_type": "Must be a string.",

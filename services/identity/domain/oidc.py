@@ -33,6 +33,24 @@ class ClientInvalid(Refusal):
     )
 
 
+class ClientMissing(ClientInvalid):
+    """The request has no id and secret."""
+
+    detail = (
+        "The request has no id and secret of a client. Send them by HTTP Basic,"
+        " or in the form as client_id and client_secret."
+    )
+
+
+class ClientHeaderMalformed(ClientInvalid):
+    """The `Authorization` header has another scheme, or no id and secret that can be read."""
+
+    detail = (
+        "The Authorization header is not HTTP Basic. Send `Basic` and the Base64 of"
+        " `<id>:<secret>`, or send client_id and client_secret in the form."
+    )
+
+
 class GrantTypeUnsupported(Refusal):
     """The error `unsupported_grant_type`."""
 
@@ -76,7 +94,7 @@ def read_credentials(
     """
     if not authorizations:
         if not client_id or not client_secret:
-            raise ClientInvalid
+            raise ClientMissing
         return ClientCredentials(client_id=client_id, secret=client_secret)
     if len(authorizations) > 1:
         raise TokenRequestInvalid("Send one Authorization header.")
@@ -84,12 +102,12 @@ def read_credentials(
         raise TokenRequestInvalid("Send the secret in the Authorization header or in the form.")
     scheme, _, value = authorizations[0].partition(" ")
     try:
-        text = b64decode(value, validate=True).decode("ascii")
+        text = b64decode(value.lstrip(" "), validate=True).decode("ascii")
     except ValueError:  # not Base64, or not ASCII inside or outside of it
         text = ""
     name, colon, secret = text.partition(":")
     if scheme.lower() != "basic" or not colon:
-        raise ClientInvalid
+        raise ClientHeaderMalformed
     credentials = ClientCredentials(client_id=unquote_plus(name), secret=unquote_plus(secret))
     if client_id not in {None, credentials.client_id}:
         raise TokenRequestInvalid("The header and the form name different clients. Send one.")

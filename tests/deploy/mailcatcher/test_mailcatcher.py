@@ -128,6 +128,26 @@ async def test_with_a_key_only_those_who_know_it_get_in():
         for path in ("/", "/api/messages", "/messages/1", "/another/api/messages"):
             async with aiohttp.request("GET", origin + path) as answer:
                 assert answer.status == 404
+                assert "it ends with a key" in await answer.text()
+    finally:
+        await catcher.stop()
+
+
+@pytest.mark.parametrize("key", ["", "the-key"])
+async def test_every_path_works_with_and_without_a_slash_at_its_end(key: str):
+    catcher = MailCatcher(key=key)
+    await catcher.start()
+    try:
+        host, port = catcher.smtp_address
+        sender: dict[str, Any] = {"username": "mail", "password": key} if key else {}
+        await aiosmtplib.send(mail(html="<p>"), hostname=host, port=port, **sender)
+        for path in ("", "/messages/1", "/messages/1/html", "/style.css", "/api/messages"):
+            for end in ("", "/"):
+                async with aiohttp.request("GET", f"{catcher.url}{path}{end}") as answer:
+                    assert answer.status == 200, (path, end)
+        async with aiohttp.request("DELETE", f"{catcher.url}/api/messages/") as answer:
+            assert answer.status == 204
+        assert await items(catcher) == []
     finally:
         await catcher.stop()
 

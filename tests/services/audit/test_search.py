@@ -177,17 +177,18 @@ async def test_a_record_shows_actor_action_resource_time_and_request(api):
 
 async def test_pages_are_stable_while_records_arrive(api):
     moments = [NOON + timedelta(seconds=second // 3) for second in range(30)]
-    rows = [removed(occurred_at=moment) for moment in moments]
+    by_ana = {"actor": Actor(type="user", id=ANA)}
+    rows = [removed(occurred_at=moment, **by_ana) for moment in moments]
     await api.tell(*rows)
     wanted = [row.id for row in reversed(rows)]
     seen: list[str] = []
-    query = f"limit=7&action=member.removed&user={rows[0].actor.id}"
+    query = f"limit=7&action=member.removed&user={ANA}"
     cursor = ""
     for number in range(20):
         page = await api.search(f"{query}{cursor}")
         seen += [item["id"] for item in page["items"]]
-        newer = removed(occurred_at=NOON + timedelta(hours=1, seconds=number))
-        between = removed(occurred_at=NOON + timedelta(seconds=9 - number))
+        newer = removed(occurred_at=NOON + timedelta(hours=1, seconds=number), **by_ana)
+        between = removed(occurred_at=NOON + timedelta(seconds=9 - number), **by_ana)
         await api.tell(newer, between)
         if page["next_cursor"] is None:
             break
@@ -275,6 +276,10 @@ MISFITS = [
     ("cursor=AAAA", "/query/cursor"),
     ("cursor=%7B%7D", "/query/cursor"),
     ("user=", "/query/user"),
+    ("user=usr_x", "/query/user"),
+    (f"user={BO[:-1]}", "/query/user"),
+    ("project=prj_x", "/query/project"),
+    (f"project={BO}", "/query/project"),
     ("user[$ne]=x", "/query/user[$ne]"),
     ("account_id=acc_1", "/query/account_id"),
     ("user=a&user=b", "/query/user"),

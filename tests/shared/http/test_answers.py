@@ -91,6 +91,7 @@ def challenge_of(response: aiohttp.ClientResponse) -> dict[str, str]:
 SENT = {
     "no header": (None, "unauthenticated"),
     "another scheme": ("Basic eA==", "unauthenticated"),
+    "no scheme": (signed(), "unauthenticated"),
     "a scheme alone": ("Bearer", "token-invalid"),
     "no token": ("Bearer x.y.z", "token-invalid"),
     "an unknown key": (f"Bearer {signed('key_2')}", "token-invalid"),
@@ -120,6 +121,42 @@ async def test_a_401_tells_a_missing_a_bad_an_old_and_a_revoked_token_apart(
         # RFC 6750, section 3: no error without a token.
         told |= {"error": "invalid_token", "error_description": problem["detail"]}
     assert challenge == told
+
+
+NO_TOKEN = "The request has no bearer token."
+NOT_BEARER = "The Authorization header does not have the scheme `Bearer`."
+NOT_ONE_TOKEN = "The Authorization header does not have one token after `Bearer`."
+NOT_GENUINE = "The token is malformed or not one of this API."
+HEADERS = {
+    "none": ([], NO_TOKEN),
+    "empty": ([""], NO_TOKEN),
+    "another scheme": ([f"Token {signed()}"], NOT_BEARER),
+    "no scheme": ([signed()], NOT_BEARER),
+    "a colon": ([f"Bearer: {signed()}"], NOT_BEARER),
+    "a scheme alone": (["Bearer"], NOT_ONE_TOKEN),
+    "quotes": ([f'Bearer "{signed()}"'], NOT_ONE_TOKEN),
+    "a scheme twice": ([f"Bearer Bearer {signed()}"], NOT_ONE_TOKEN),
+    "two headers": ([f"Bearer {signed()}"] * 2, NOT_ONE_TOKEN),
+    "another token": (["Bearer x.y.z"], NOT_GENUINE),
+}
+
+
+@pytest.mark.parametrize(("headers", "fault"), HEADERS.values(), ids=HEADERS.keys())
+async def test_a_401_names_the_fault_of_the_authorization_header(
+    site: Site, headers: list[str], fault: str
+):
+    sent = CIMultiDict([("Authorization", value) for value in headers])
+    async with site.ask("GET", "/v1/mine", headers=sent) as response:
+        assert response.status == 401
+        assert (await response.json())["detail"].startswith(fault)
+
+
+@pytest.mark.parametrize("blanks", [" ", "  ", "   "])
+async def test_several_blanks_may_stand_before_the_token(site: Site, blanks: str):
+    """RFC 9110, section 11.4: one or more."""
+    headers = {"Authorization": f"Bearer{blanks}{signed()}"}
+    async with site.ask("GET", "/v1/mine", headers=headers) as response:
+        assert response.status == 200
 
 
 @pytest.mark.parametrize(("method", "path", "who", "status"), CASES)

@@ -124,6 +124,7 @@ async def test_json_that_does_not_fit_is_invalid_and_says_where(
 
 
 TIME = "Must be an RFC 3339 time with a zone, such as 2026-03-05T12:00:00Z."
+SEND = TIME.replace("Must be", "Send")
 MESSAGES = [
     ("[]", "Must be an object."),
     ("{}", "This field is required."),
@@ -134,6 +135,26 @@ MESSAGES = [
     ('{"name": "x", "colour": "blue"}', "Must be one of: red, green."),
     ('{"name": "x", "born": 12}', TIME),
     ('{"name": "x", "born": "yesterday"}', TIME),
+    ('{"name": "x", "born": "30.02.2026"}', TIME),
+    ('{"name": "x", "born": "2026-02-30"}', f"This day does not exist in the calendar. {SEND}"),
+    (
+        '{"name": "x", "born": "2026-02-29T12:00:00Z"}',
+        f"This day does not exist in the calendar. {SEND}",
+    ),
+    (
+        '{"name": "x", "born": "2026-13-01T12:00:00Z"}',
+        f"This day does not exist in the calendar. {SEND}",
+    ),
+    ('{"name": "x", "born": "2026-02-28"}', f"The time of the day is missing. {SEND}"),
+    (
+        '{"name": "x", "born": "2026-02-28T24:00:00Z"}',
+        f"This time of the day does not exist. {SEND}",
+    ),
+    (
+        '{"name": "x", "born": "2026-02-28T12:00:60Z"}',
+        f"This time of the day does not exist. {SEND}",
+    ),
+    ('{"name": "x", "born": "2026-02-28T12:00:00+25:00"}', TIME),
     (
         '{"name": "x", "born": "2026-03-05T12:00:00"}',
         "The time has no zone. Add `Z` for UTC, or an offset such as `+02:00`.",
@@ -393,8 +414,20 @@ async def test_a_malformed_id_is_not_found_without_a_check(site: Site, text: str
     async with site.ask(
         "GET", f"/v1/accounts/{text}", headers=bearer("user"), allow_redirects=False
     ) as response:
-        await problem(response, 404, "not-found")
+        said = await problem(response, 404, "not-found")
     assert not site.world.seen
+    assert said["errors"] == [
+        {
+            "pointer": "/path/account_id",
+            "message": "Must be an id that begins with `acc_`, as an earlier answer gave it.",
+        }
+    ]
+
+
+async def test_an_unknown_path_is_told_from_an_unknown_thing(site: Site):
+    async with site.ask("GET", "/v1/acounts", headers=bearer("user")) as response:
+        said = await problem(response, 404, "not-found")
+    assert said["detail"].startswith("No route has this path. Check its spelling")
 
 
 @pytest.mark.parametrize(("key", "status"), [("a", 201), ("x" * 255, 201), ("x" * 256, 422)])

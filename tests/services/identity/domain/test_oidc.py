@@ -9,7 +9,9 @@ import pytest
 
 from services.identity.domain.oidc import (
     ClientCredentials,
+    ClientHeaderMalformed,
     ClientInvalid,
+    ClientMissing,
     GrantTypeUnsupported,
     ScopeNotHeld,
     TokenRequestInvalid,
@@ -51,17 +53,17 @@ def test_read_credentials(authorization, client_id, client_secret, credentials) 
 @pytest.mark.parametrize(
     ("authorizations", "client_id", "client_secret", "error"),
     [
-        ([], None, None, ClientInvalid),
-        ([], "cli_1", None, ClientInvalid),
-        ([], None, "s", ClientInvalid),
+        ([], None, None, ClientMissing),
+        ([], "cli_1", None, ClientMissing),
+        ([], None, "s", ClientMissing),
         ([basic("cli_1:s")], None, "s", TokenRequestInvalid),
         ([basic("cli_1:s")], "cli_2", None, TokenRequestInvalid),
         ([basic("cli_1:s")] * 2, None, None, TokenRequestInvalid),
-        (["Basic"], None, None, ClientInvalid),
-        (["Basic !!!"], None, None, ClientInvalid),
-        ([basic("nocolon")], None, None, ClientInvalid),
-        (["Bearer abc"], None, None, ClientInvalid),
-        ([basic("é:s")], None, None, ClientInvalid),
+        (["Basic"], None, None, ClientHeaderMalformed),
+        (["Basic !!!"], None, None, ClientHeaderMalformed),
+        ([basic("nocolon")], None, None, ClientHeaderMalformed),
+        (["Bearer abc"], None, None, ClientHeaderMalformed),
+        ([basic("é:s")], None, None, ClientHeaderMalformed),
     ],
 )
 def test_unreadable_credentials_are_refused(
@@ -71,6 +73,12 @@ def test_unreadable_credentials_are_refused(
         read_credentials(
             authorizations=authorizations, client_id=client_id, client_secret=client_secret
         )
+
+
+def test_several_blanks_may_stand_before_the_credentials() -> None:
+    header = basic("cli_1:s").replace("Basic ", "Basic  ")
+    read = read_credentials(authorizations=[header], client_id=None, client_secret=None)
+    assert (read.client_id, read.secret) == ("cli_1", "s")
 
 
 @pytest.mark.parametrize("grant_type", [None, ""])

@@ -1,0 +1,33 @@
+"""What is wrong with a text that is not a time of RFC 3339."""
+
+import re
+from datetime import date
+
+FORM = "an RFC 3339 time with a zone, such as 2026-03-05T12:00:00Z"
+
+_TIME = re.compile(
+    r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})"
+    r"(?:[Tt_ ](?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2}))?.*)?"
+)
+
+
+def moment_fault(text: str) -> str:
+    """Say what is wrong with the text and what to send instead; never a part of the text."""
+    found = _TIME.fullmatch(text)
+    if found is None:
+        return f"Must be {FORM}"
+    if not _is_day(found["day"]):
+        return f"This day does not exist in the calendar. Send {FORM}"
+    if found["hour"] is None:
+        return f"The time of the day is missing. Send {FORM}"
+    if found["hour"] > "23" or found["minute"] > "59" or (found["second"] or "00") > "59":
+        return f"This time of the day does not exist. Send {FORM}"
+    return f"Must be {FORM}"
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
