@@ -1,6 +1,7 @@
 """The documents: generated tables, links, and the first commands of the README."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,11 @@ MARKDOWN = sorted(
     for path in ROOT.rglob("*.md")
     if not any(part.startswith(".") for part in path.relative_to(ROOT).parts)
 )
+SHELL_BLOCK = re.compile(r"^```(?:sh|bash|console)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+SHELL_COMMENT = re.compile(r"(?:^|\s)#")
+MAX_WIDTH = 130
+"""Characters of a line of text as a reader sees it: the target of a link does not count."""
+LISTS_OF_TESTS = ROOT / "docs" / "rules.md"
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 
 
@@ -37,6 +43,37 @@ def test_every_link_between_documents_has_a_target(path: Path) -> None:
         target for target in LINK.findall(path.read_text()) if not (path.parent / target).exists()
     ]
     assert broken == []
+
+
+@pytest.mark.parametrize("path", MARKDOWN, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_block_that_is_pasted_into_a_shell_has_a_comment(path: Path) -> None:
+    """A shell such as zsh runs the words after a `#` that is pasted."""
+    commented = [
+        line
+        for block in SHELL_BLOCK.findall(path.read_text())
+        for line in block.splitlines()
+        if SHELL_COMMENT.search(line)
+    ]
+    assert commented == [], "write these words above the block"
+
+
+def text_lines(text: str) -> Iterator[str]:
+    """The lines of text: without blocks of code, tables, and the targets of links."""
+    inside = False
+    for line in text.splitlines():
+        if line.lstrip().startswith("```"):
+            inside = not inside
+        elif not inside and not line.lstrip().startswith("|"):
+            yield re.sub(r"\]\([^)]*\)", "]", line)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in MARKDOWN if path != LISTS_OF_TESTS],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
+def test_a_line_of_text_is_not_wider_than_130_characters(path: Path) -> None:
+    assert [line for line in text_lines(path.read_text()) if len(line) > MAX_WIDTH] == []
 
 
 def test_the_readme_shows_how_to_create_the_first_service_client() -> None:
