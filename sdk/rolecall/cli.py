@@ -3,9 +3,11 @@
 import argparse
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from importlib.metadata import version
 from pathlib import Path
 from typing import TextIO
 
@@ -13,7 +15,8 @@ from rolecall.client.admin import AdminError, create_client
 from rolecall.client.checks import RolecallClient, UndecidedError
 from rolecall.core.catalog import SHIPPED_CATALOGS, Catalog, load_catalog, read_catalog
 from rolecall.core.matrix import CompiledCatalog
-from rolecall.core.problems import CatalogError
+from rolecall.core.problems import CatalogError, did_you_mean
+from rolecall.core.table import PERMISSION_PATTERN
 
 OK, INVALID, USAGE = 0, 1, 2
 
@@ -95,9 +98,8 @@ def _check_permission(options: argparse.Namespace) -> int:
         raise _UsageError(
             "The client's secret is missing. Pass --client-secret, or set ROLECALL_CLIENT_SECRET."
         )
-    kind, _, action = options.permission.partition(":")
-    if not kind or not action:
-        raise _UsageError("A permission has the form `type:action`.")
+    if re.fullmatch(PERMISSION_PATTERN, options.permission) is None:
+        raise _UsageError("A permission has the form `type:action`, such as `instance:write`.")
     try:
         client = RolecallClient(
             options.url, options.client_id, secret, allow_http=options.allow_http
@@ -122,6 +124,8 @@ def _check_permission(options: argparse.Namespace) -> int:
     ]
     verdict = "allowed" if decision.allowed else f"denied ({decision.reason})"
     _say(" by ".join([verdict, *decided_by]))
+    if not options.account and not decision.allowed:
+        _report("No account was named. Pass the account of the resource with --account.")
     return OK if decision.allowed else INVALID
 
 
@@ -130,8 +134,9 @@ def _read(path: Path) -> Catalog:
         return read_catalog(path)
     except OSError as error:
         known = ", ".join(SHIPPED_CATALOGS)
+        nearest = did_you_mean(str(path).lower(), SHIPPED_CATALOGS)
         raise _UsageError(
-            f"{path}: {error.strerror}. The shipped catalogs are: {known}."
+            f"{path}: {error.strerror}. {nearest}The shipped catalogs are: {known}."
         ) from error
     except UnicodeDecodeError as error:
         raise _UsageError(f"{path}: The file is not UTF-8 text. Save it as UTF-8.") from error
@@ -205,13 +210,14 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="rolecall", description="Permission catalogs, permission checks and administration."
     )
-    topics = parser.add_subparsers(required=True, metavar="TOPIC")
+    parser.add_argument("--version", action="version", version=f"rolecall {version('rolecall')}")
+    topics = parser.add_subparsers(required=True)
 
-    catalog = topics.add_parser("catalog", help="permission catalogs").add_subparsers(
-        required=True, metavar="COMMAND"
-    )
+    catalog = topics.add_parser("catalog", help="permission catalogs").add_subparsers(required=True)
     check = catalog.add_parser("check", help="check catalog files and report every problem")
-    check.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    check.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help="a YAML file with one catalog"
+    )
     check.set_defaults(run=_check_catalogs)
     show = catalog.add_parser("show", help="print a catalog's permission table")
     show.add_argument(
@@ -237,9 +243,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     permission.set_defaults(run=_check_permission)
 
-    admin = topics.add_parser("admin", help="commands for operators").add_subparsers(
-        required=True, metavar="COMMAND"
-    )
+    admin = topics.add_parser("admin", help="commands for operators").add_subparsers(required=True)
     client = admin.add_parser("create-client", help="create a service client")
     client.add_argument("--url", required=True, help="internal address of identity")
     client.add_argument("--key", help="the admin key (default: ROLECALL_ADMIN_KEY)")

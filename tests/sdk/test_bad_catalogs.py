@@ -317,6 +317,7 @@ BAD = [
         lambda m: m.update(title=5),
         "/title", "The value must be a text. Put it in quotes.",
     ),
+    ("a key that is a number", lambda m: m.update({1: "x"}), "/1", "A key must be a text."),
     (
         "a list for a text",
         lambda m: m.update(description=["a", "b"]),

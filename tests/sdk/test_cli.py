@@ -147,6 +147,7 @@ def test_the_table_calls_a_project_as_the_catalog_does(capsys):
     ("permission", "url", "message"),
     [
         ("instance", "https://rolecall.example", "has the form `type:action`"),
+        ("instance:write:x", "https://rolecall.example", "has the form `type:action`"),
         ("instance:write", "http://rolecall.example", "pass --allow-http"),
     ],
 )
@@ -156,6 +157,25 @@ def test_a_check_names_the_option_or_the_form(permission, url, message, capsys):
     assert message in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("account", "said"), [((), "Pass the account of the resource with --account"), (("acc_1",), "")]
+)
+def test_a_denied_check_says_that_no_account_was_named(account, said, service, capsys):
+    token = {"access_token": "t", "token_type": "Bearer", "expires_in": 300}
+    decision = {"decision": False, "context": {"reason": "no-account"}}
+
+    def answer(path, _):
+        return 200, {}, json.dumps(token if path == "/oauth2/token" else decision).encode()
+
+    service.answer = answer
+    client = ["--url", service.url, "--client-id", "cli_1", "--client-secret", "s3cret"]
+    named = [option for each in account for option in ("--account", each)]
+    assert main(["check", "usr_1", "instance:write", *client, *named, "--allow-http"]) == 1
+    out, err = capsys.readouterr()
+    assert out == "denied (no-account)\n"
+    assert (said in err) if said else err == ""
+
+
 @pytest.mark.parametrize("command", ["check", "show"])
 def test_an_unreadable_file_is_wrong_usage(command, tmp_path, capsys):
     assert main(["catalog", command, str(tmp_path / "none.yaml")]) == 2
@@ -163,6 +183,28 @@ def test_an_unreadable_file_is_wrong_usage(command, tmp_path, capsys):
     (tmp_path / "latin.yaml").write_bytes(b"title: \xe9")
     assert main(["catalog", command, str(tmp_path / "latin.yaml")]) == 2
     assert "not UTF-8" in capsys.readouterr().err
+
+
+def test_a_mistyped_name_of_a_catalog_gets_the_nearest_one(capsys):
+    assert main(["catalog", "show", "Standart"]) == 2
+    assert "Did you mean 'standard'? The shipped catalogs are: standard," in capsys.readouterr().err
+
+
+def test_a_file_that_is_nested_too_deeply_is_invalid(tmp_path, capsys):
+    file = tmp_path / "deep.yaml"
+    file.write_text(f"a: {'[' * 5000}")
+    assert main(["catalog", "check", str(file)]) == 1
+    assert "nested too deeply" in capsys.readouterr().err
+
+
+def test_the_usage_names_the_commands_and_the_version(capsys):
+    with pytest.raises(SystemExit):
+        main([])
+    assert "{catalog,check,admin}" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as left:
+        main(["--version"])
+    assert left.value.code == 0
+    assert capsys.readouterr().out.startswith("rolecall 0.")
 
 
 @pytest.mark.parametrize("arguments", [[], ["catalog"], ["catalog", "check"], ["sing"]])

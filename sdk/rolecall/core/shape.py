@@ -18,6 +18,7 @@ _TEXTS = {
     "missing": "This key is required. Add it.",
     "missing_argument": "This key is required. Add it.",
     _UNEXPECTED: "Unexpected key. {nearest}Remove it, or correct its spelling.",
+    "invalid_key": "A key must be a text. Put it in quotes, or remove it.",
     "string_pattern_mismatch": "The value {input!r} is not {form}.",
     "enum": "The value {input!r} is not allowed here. Choose one of: {expected}.",
     "greater_than": "The value must be greater than {gt}.",

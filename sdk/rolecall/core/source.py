@@ -50,6 +50,9 @@ def parse(text: str) -> tuple[dict[str, object], Lines]:
         else:
             text = f"This is not valid YAML: {error.problem}."
         raise CatalogError([Problem((), text, line)]) from error
+    except RecursionError:
+        text = "The values are nested too deeply. A catalog needs fewer than ten levels."
+        raise CatalogError([Problem((), text)]) from None
     except yaml.YAMLError as error:
         raise CatalogError([Problem((), f"This is not valid YAML: {error}")]) from error
     if not isinstance(root, yaml.MappingNode) or not isinstance(content, dict):
