@@ -4,9 +4,9 @@
 in the collection `journal_before_restore`. The command may be repeated.
 """
 
+import argparse
 import asyncio
 import sys
-from collections.abc import Sequence
 from dataclasses import replace
 
 from shared.mongo import Database, connect, majority
@@ -47,13 +47,18 @@ async def run(url: str, name: str) -> int:
     return 0
 
 
-def main(arguments: Sequence[str]) -> int:
+def main() -> int:
     """Run the command, and return an exit status."""
-    if len(arguments) != 2:
-        sys.stderr.write("Usage: python -m deploy.after_restore URL DATABASE\n")
-        return 2
-    return asyncio.run(run(*arguments))
+    options = argparse.ArgumentParser(
+        prog="python -m deploy.after_restore",
+        description="Begin a new epoch in a database that was restored, while all services are"
+        " stopped.",
+    )
+    options.add_argument("url", metavar="URL", help="address of MongoDB")
+    options.add_argument("database", metavar="DATABASE", help="such as rolecall_team")
+    given = options.parse_args()
+    return asyncio.run(run(given.url, given.database))
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    raise SystemExit(main())

@@ -5,13 +5,14 @@ another one having started. `python -m deploy.broker FILE` prints them for a bro
 passwords are in FILE, which is created when it is missing.
 """
 
+import argparse
 import base64
 import hashlib
 import json
 import re
 import secrets
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -175,15 +176,18 @@ def _bindings() -> Iterator[tuple[str, str, str]]:
                 yield binding.exchange, queue.name, binding.key
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Print the definitions, and return an exit status."""
-    if len(arguments) != 1:
-        sys.stderr.write("Usage: python -m deploy.broker FILE\n")
-        return 2
-    passwords = load_or_create(Path(arguments[0]), tuple(Service))
+def main() -> None:
+    """Print the definitions."""
+    options = argparse.ArgumentParser(
+        prog="python -m deploy.broker",
+        description="Print the definitions of users, rights, exchanges and queues for RabbitMQ.",
+    )
+    options.add_argument(
+        "file", type=Path, metavar="FILE", help="has the passwords; created if it is missing"
+    )
+    passwords = load_or_create(options.parse_args().file, tuple(Service))
     sys.stdout.write(json.dumps(definitions(passwords), indent=2) + "\n")
-    return 0
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    main()

@@ -1,6 +1,7 @@
 """The definitions of the broker, and the passwords of its users."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import pytest
 
 from deploy.broker import configuration, definitions, rights, topic_rights
 from deploy.configuration import SecretsError
+from deploy.documents import ROOT
 from deploy.passwords import generate, load_or_create
 from shared.contracts.topology import QUEUES, SOURCES, TOPOLOGY, QueueKind, Service
 
@@ -122,4 +124,14 @@ def test_the_command_prints_definitions_with_the_kept_passwords(tmp_path):
     assert given["permissions"] == json.loads(json.dumps(GIVEN["permissions"]))
     assert set(json.loads((tmp_path / "passwords.json").read_text())) == set(Service)
     wrong = subprocess.run(command[:-1], capture_output=True, text=True, check=False)
-    assert (wrong.returncode, "Usage" in wrong.stderr) == (2, True)
+    assert (wrong.returncode, "usage" in wrong.stderr) == (2, True)
+
+
+def test_asking_the_command_for_help_creates_no_file(tmp_path):
+    command = [sys.executable, "-m", "deploy.broker", "--help"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    helped = subprocess.run(
+        command, capture_output=True, text=True, check=True, cwd=tmp_path, env=environment
+    )
+    assert helped.stdout.startswith("usage: python -m deploy.broker")
+    assert list(tmp_path.iterdir()) == []

@@ -313,8 +313,8 @@ ROWS = (
         id="mail-page-answers-foreign-hosts",
         kind=Kind.SECURITY,
         file="deploy/mailcatcher/pages.py",
-        old="middlewares=[_local_hosts]",
-        new="",
+        old="middlewares=[_local_hosts, _nothing_there]",
+        new="middlewares=[_nothing_there]",
         tests=MAILCATCHER,
     ),
     Mutant(
