@@ -13,6 +13,7 @@ from rolecall import (
     CompiledCatalog,
     Conversion,
 )
+from services.team.domain.custom_roles import CustomRole
 from services.team.domain.members import Membership
 from shared.addresses import Address
 from shared.contracts import policy_objects, team
@@ -48,7 +49,11 @@ class OwnerOnly(Refusal):
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """An owner of resources. `catalog` is a published version; `account_rev` counts its facts."""
+    """An owner of resources. `catalog` is a published version; `account_rev` counts its facts.
+
+    `roles` are the custom ones. They stand in the account's row because each decision needs them
+    together with it.
+    """
 
     account_id: AccountId
     kind: AccountKind
@@ -58,6 +63,7 @@ class Account:
     catalog: str
     account_rev: int
     created_at: datetime
+    roles: tuple[CustomRole, ...] = ()
 
     def policy_object(self) -> PolicyObject:
         """What authz knows of the account."""
@@ -66,6 +72,7 @@ class Account:
             status=self.status.value,
             owner_user_id=self.owner_user_id,
             catalog=self.catalog,
+            roles={role.role_id: role.policy_object() for role in self.roles},
         )
         return PolicyObject(
             kind=PolicyObjectKind.ACCOUNT,

@@ -151,6 +151,11 @@ class AccountWrite:
         """The members of the account."""
         return await self._store.members(self._account_id, self._session)
 
+    async def members_with_role(self, role_id: str) -> list[Membership]:
+        """The members who have a role, the one who joined first at the front."""
+        found = [member for member in await self.members() if member.role == role_id]
+        return sorted(found, key=lambda member: (member.joined_at, member.user_id))
+
     async def count_members(self) -> int:
         """How many members the account has beside the owner."""
         return await self._store.count_members(self._account_id, self._session) - 1
@@ -206,6 +211,17 @@ class AccountWrite:
         return await self._store.open_of(
             self._account_id, inviter_id, now=self.now, session=self._session
         )
+
+    async def open_invitations(self) -> list[Invitation]:
+        """The open invitations of the account."""
+        return [one for one in await self._pending() if one.open(self.now)]
+
+    async def pending_invitations_with_role(self, role_id: str) -> list[Invitation]:
+        """The pending and expired invitations that offer a role."""
+        return [one for one in await self._pending() if one.role == role_id]
+
+    async def _pending(self) -> list[Invitation]:
+        return await self._store.pending(self._account_id, self._session)
 
     async def invitation_context(self, email_key: str) -> InvitationContext:
         """The seats that are taken, and what the address has already."""
