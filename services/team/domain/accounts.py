@@ -39,6 +39,17 @@ class NotATeam(Refusal):
     detail = "This is a personal account. Convert it to a team before you invite members."
 
 
+class RolesOfThisCatalog(Refusal):
+    """The grants of custom roles have a meaning in one catalog only."""
+
+    kind = RefusalKind.CONFLICT
+    code = "roles-of-this-catalog"
+    detail = (
+        "The account has custom roles, which name entries of its present catalog. Delete them"
+        " before you choose another catalog."
+    )
+
+
 class OwnerOnly(Refusal):
     """Only the owner converts an account."""
 
@@ -153,6 +164,7 @@ def convert(
         OwnerOnly: `member` is not the owner.
         Invalid: no such catalog is published.
         AlreadyATeam: the account is a team.
+        RolesOfThisCatalog: the account has custom roles, and the catalog is another one.
     """
     if member.user_id != account.owner_user_id:
         raise OwnerOnly
@@ -162,6 +174,8 @@ def convert(
         raise Invalid(errors=[("/catalog", message)])
     if account.kind is AccountKind.TEAM:
         raise AlreadyATeam
+    if account.roles and catalog.id != account.catalog:
+        raise RolesOfThisCatalog
     no_step = catalog.catalog.policies.conversion is Conversion.NONE
     converted = replace(
         account,

@@ -136,7 +136,8 @@ def create(
         created_at=access.now,
         updated_at=access.now,
     )
-    require_to_give_grants(access.state, access.member, _matrix(access, role), now=access.now)
+    given = _matrix(access, role)
+    require_to_give_grants(access.state, access.member, given, now=access.now)
     _require_free_name(access, role)
     if len(account.roles) >= limit:
         raise RoleLimit(limit=limit)
@@ -246,7 +247,7 @@ def _deleted(
     moved: Sequence[tuple[Membership, Fact]] = (),
     invitations: Sequence[Invitation] = (),
 ) -> DeletedRole:
-    """Delete the role after the members' own facts, so that nobody is ever without one."""
+    """Delete the role after the members' own facts, so that each always has one."""
     account = replace(access.account, roles=without_role(access.account.roles, role))
     fact = Fact(
         payload=team.RoleDeleted(

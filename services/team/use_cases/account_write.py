@@ -140,21 +140,9 @@ class AccountWrite:
             raise NotFound
         return found
 
-    async def owner(self) -> Membership:
-        """The owner's membership."""
-        owner = await self.find_member(self.access.account.owner_user_id)
-        if owner is None:
-            raise LookupError(f"{self._account_id} has no owner's membership")
-        return owner
-
     async def members(self) -> list[Membership]:
         """The members of the account."""
         return await self._store.members(self._account_id, self._session)
-
-    async def members_with_role(self, role_id: str) -> list[Membership]:
-        """The members who have a role, the one who joined first at the front."""
-        found = [member for member in await self.members() if member.role == role_id]
-        return sorted(found, key=lambda member: (member.joined_at, member.user_id))
 
     async def count_members(self) -> int:
         """How many members the account has beside the owner."""
@@ -212,15 +200,8 @@ class AccountWrite:
             self._account_id, inviter_id, now=self.now, session=self._session
         )
 
-    async def open_invitations(self) -> list[Invitation]:
-        """The open invitations of the account."""
-        return [one for one in await self._pending() if one.open(self.now)]
-
-    async def pending_invitations_with_role(self, role_id: str) -> list[Invitation]:
-        """The pending and expired invitations that offer a role."""
-        return [one for one in await self._pending() if one.role == role_id]
-
-    async def _pending(self) -> list[Invitation]:
+    async def pending_invitations(self) -> list[Invitation]:
+        """The pending and expired invitations of the account."""
         return await self._store.pending(self._account_id, self._session)
 
     async def invitation_context(self, email_key: str) -> InvitationContext:

@@ -28,12 +28,13 @@ async def hand_over_after_role_change(
 ) -> tuple[Invitation, ...]:
     """Hand over the open invitations that a change of this role takes from their inviters.
 
-    Whoever has the role may give less now, and whoever invited with it may have to hold more.
+    A member who has the role may give less now; one who invited with it may have to hold more.
     `access` is the acting member's after the change.
     """
     by_inviter: defaultdict[UserId, list[Invitation]] = defaultdict(list)
-    for invitation in await write.open_invitations():
-        by_inviter[invitation.inviter_user_id].append(invitation)
+    for invitation in await write.pending_invitations():
+        if invitation.open(write.now):
+            by_inviter[invitation.inviter_user_id].append(invitation)
     passed: list[Invitation] = []
     for inviter_id, invitations in sorted(by_inviter.items()):
         membership = await write.find_member(inviter_id)
@@ -57,7 +58,8 @@ async def _hand_over(
 ) -> tuple[Invitation, ...]:
     if not open_invitations:
         return ()
-    handover = hand_over(access, open_invitations, inviter=inviter, owner=await write.owner())
+    owner = await write.member(access.account.owner_user_id)
+    handover = hand_over(access, open_invitations, inviter=inviter, owner=owner)
     await write.replace_invitations(handover.invitations)
     write.record(*handover.facts)
     return handover.invitations

@@ -138,8 +138,8 @@ async def delete(
             access,
             role,
             replacement_id=replacement_id,
-            members=await write.members_with_role(role_id),
-            invitations=await write.pending_invitations_with_role(role_id),
+            members=[one for one in await write.members() if one.role == role_id],
+            invitations=[one for one in await write.pending_invitations() if one.role == role_id],
         )
         write.account = deleted.account
         for member in deleted.members:

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from rolecall import Catalog, load_catalog
 from shared.ids import new_id
+from tests.services.team.running import running
 
 if TYPE_CHECKING:
     from tests.services.team.running import Account, Person, Reply, Team
@@ -106,7 +108,7 @@ async def test_grants_that_do_not_fit_the_catalog_are_pointed_at(team: Team, poi
 
 
 @pytest.mark.rule("B5", "T2")
-async def test_nobody_puts_into_a_role_what_they_do_not_hold(team: Team) -> None:
+async def test_a_role_gets_only_what_its_giver_holds(team: Team) -> None:
     """Neither into a new role, nor into one that they have themselves."""
     account = await team.account()
     manage = {"account": {"view": "all"}, "role": {"view": "all", "manage": "all"}}
@@ -223,3 +225,46 @@ async def test_a_role_of_another_account_is_unknown(team: Team) -> None:
     body = {"email": "ivo@example.com", "role": role_id}
     refused = await mine.owner.send("POST", f"{mine.path}/invitations", body)
     assert (refused.status, refused.code) == (422, "role-unknown")
+
+
+async def test_an_account_has_a_bounded_number_of_roles(mongo_url: str, database_name: str) -> None:
+    async with running(mongo_url, database_name, roles_per_account=2) as team:
+        account = await team.account()
+        await created(account, "One")
+        await created(account, "Two")
+        refused = await create(account, "Three")
+        assert (refused.status, refused.code) == (409, "role-limit")
+        assert "2 custom roles" in refused.body["detail"]
+
+
+async def test_a_catalog_without_custom_roles_does_not_offer_them(team: Team) -> None:
+    content: dict[str, Any] = load_catalog("standard").to_mapping()
+    features = content["policies"]["features"] | {"custom_roles": False}
+    policies = content["policies"] | {"features": features}
+    catalog = Catalog.from_mapping(content | {"name": "fixed", "policies": policies})
+    await team.publish(catalog)
+    account = await team.account(catalog.id)
+    refused = await create(account)
+    assert (refused.status, refused.code) == (404, "not-in-this-catalog")
+
+
+async def test_custom_roles_keep_a_personal_account_in_its_catalog(team: Team) -> None:
+    owner = await team.person("Owner")
+    body = {"name": "Night shift", "grants": OPERATE}
+    made = (await owner.send("POST", f"{owner.path}/roles", body)).expect(201)
+    convert = {"name": "Engines", "catalog": "runpod"}
+    refused = await owner.send("POST", f"{owner.path}/convert", convert)
+    assert (refused.status, refused.code) == (409, "roles-of-this-catalog")
+    (await owner.send("DELETE", f"{owner.path}/roles/{made['id']}")).expect(204)
+    (await owner.send("POST", f"{owner.path}/convert", convert)).expect(200)
+
+
+async def test_a_repeated_creation_makes_one_role(team: Team) -> None:
+    account = await team.account()
+    body = {"name": "Night shift", "grants": OPERATE}
+    answers = [
+        await account.owner.send("POST", f"{account.path}/roles", body, Idempotency_Key="k-1")
+        for _ in range(2)
+    ]
+    assert {answer.expect(201)["id"] for answer in answers} == {answers[0].body["id"]}
+    assert len(await team.rows("role.created")) == 1
