@@ -179,6 +179,7 @@ def test_an_account_has_the_roles_of_its_catalog_and_its_own():
 def test_a_custom_role_never_takes_the_place_of_a_built_in_one():
     account = STANDARD.with_roles({"viewer": CustomRole("Viewer", {"*": {"*": "all"}})})
     assert account.matrix("viewer") == STANDARD.matrix("viewer")
+    assert account.role("viewer") == STANDARD.role("viewer")
     assert [role.id for role in account.all_roles()].count("viewer") == 1
 
 
