@@ -17,7 +17,7 @@ from rolecall.core.decide import (
     membership_denial,
 )
 from rolecall.core.decision import NO_ACCOUNT, Decision, Reason
-from rolecall.core.matrix import CompiledCatalog, CompiledPermission, Grant, Matrix
+from rolecall.core.matrix import CompiledCatalog, CompiledPermission, Grant, Matrix, RoleFields
 from rolecall.core.policies import (
     AfterExpiry,
     Conversion,
@@ -73,6 +73,7 @@ __all__ = [
     "Reason",
     "Resource",
     "Role",
+    "RoleFields",
     "RolecallClient",
     "Scope",
     "Section",

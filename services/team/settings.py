@@ -46,4 +46,5 @@ class Settings(ServiceSettings, ReplicaSettings):
     invitations_per_account: int = Field(
         1_000, ge=1, description="Invitations and resends of one account in 24 hours"
     )
+    roles_per_account: int = Field(50, ge=0, description="Custom roles that an account may have")
     projects_per_account: int = Field(1_000, ge=1, description="Projects that an account may have")

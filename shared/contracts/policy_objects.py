@@ -43,14 +43,26 @@ class PolicyObject(Contract):
     state: dict[str, Any] | None
 
 
+class RoleObject(Contract):
+    """A role that an account has defined itself (`Ci8`).
+
+    `grants` has the shape of a role's grants in a catalog file.
+    """
+
+    name: str
+    description: str = ""
+    grants: dict[str, Any]
+
+
 class AccountObject(Contract):
-    """`account`: id = the account's id."""
+    """`account`: id = the account's id; `roles` has its custom roles by id."""
 
     kind: Literal["personal", "team"]
     status: Literal["active", "suspended"]
     owner_user_id: str
     catalog: str
     """`name@sha256` of a published catalog."""
+    roles: dict[str, RoleObject] = {}
 
 
 class MemberObject(Contract):

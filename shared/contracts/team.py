@@ -205,6 +205,30 @@ class OverrideRemoved(_Override):
     type: ClassVar[str] = "team.override.removed.v1"
 
 
+class _Role(Payload):
+    role_id: str
+    name: str
+
+
+class RoleCreated(_Role):
+    """A custom role was created (Ci8)."""
+
+    type: ClassVar[str] = "team.role.created.v1"
+
+
+class RoleChanged(_Role):
+    """The name, description or grants of a custom role changed."""
+
+    type: ClassVar[str] = "team.role.changed.v1"
+
+
+class RoleDeleted(_Role):
+    """A custom role was deleted; facts before this one gave its members the replacement."""
+
+    type: ClassVar[str] = "team.role.deleted.v1"
+    replacement: str | None
+
+
 class RequestRefused(Payload):
     """A request was refused; the row is its audit record."""
 
@@ -236,5 +260,8 @@ FACTS: tuple[type[Payload], ...] = (
     ProjectDeleted,
     OverrideSet,
     OverrideRemoved,
+    RoleCreated,
+    RoleChanged,
+    RoleDeleted,
     RequestRefused,
 )

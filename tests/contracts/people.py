@@ -160,15 +160,17 @@ async def convert(team: Team) -> None:
 
 
 async def furnish(team: Team, *, member: Person) -> None:
-    """A project, a pending invitation, a revision and a record to name in paths."""
+    """A project, a pending invitation, a custom role, a revision and a record to name in paths."""
     project = await team.owner.send("POST", f"{team.path}/projects", {"name": "prod"})
+    role = {"name": "Watch", "grants": {"account": {"view": "all"}}}
+    made = await team.owner.send("POST", f"{team.path}/roles", role)
     invited = await invite(team, f"guest.of.{team.owner.email}", "viewer")
     team.ids |= {
         "user_id": member.user_id,
         "project_id": project.expect(201)["id"],
         "invitation_id": invited["invitation"]["id"],
         "revision": project.headers["Rolecall-Revision"],
-        "role_id": "viewer",
+        "role_id": made.expect(201)["id"],
     }
 
     async def recorded() -> list[dict[str, Any]]:

@@ -86,6 +86,20 @@ def examples(people: People) -> dict[str, tuple[dict[str, Any], ...]]:
         "declineInvitation": (proof,),
         "createProject": ({"name": f"Project {next(_serial)}"},),
         "renameProject": ({"name": "prod"},),
+        "createRole": (
+            {
+                "name": f"Role {next(_serial)}",
+                "description": "For a test",
+                "grants": {"account": {"view": "all"}},
+            },
+        ),
+        "changeRole": (
+            {
+                "name": "Watch",
+                "description": "",
+                "grants": {"account": {"view": "all"}},
+            },
+        ),
         "setOverride": (
             {
                 "grants": {"instance": {"view": "all"}},
@@ -169,5 +183,5 @@ def harmless_path(row: Route, team: Team) -> str:
     """The row's path; what it would end or change is named by ids that do not exist."""
     if row.method == "GET":
         return path_of(row, team.ids)
-    made = {"user_id": "usr", "project_id": "prj", "invitation_id": "inv"}
+    made = {"user_id": "usr", "project_id": "prj", "invitation_id": "inv", "role_id": "rol"}
     return path_of(row, team.ids | {name: new_id(prefix) for name, prefix in made.items()})

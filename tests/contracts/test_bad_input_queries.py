@@ -40,6 +40,7 @@ WRONG_QUERIES: dict[str, tuple[str, ...]] = {
     "q": ("x" * 201,),
     "sort": ("", "password", "--name", "name,email", "$natural"),
     "project": ("", "x" * 300, "prj_x", "usr_" + "0" * 32),
+    "replacement": ("", "x" * 300),
     "from": (
         "",
         "yesterday",

@@ -15,11 +15,8 @@ from tests.contracts.rows import ROWS, WITH_ACCOUNT, body_of, path_of, request
 from tests.e2e.people import Person
 
 NOTHING_THERE: dict[str, Any] = {"statuses": {404}, "code": "not-found"}
-NESTED = ("user_id", "project_id", "invitation_id", "event_id", "revision")
+NESTED = ("user_id", "project_id", "invitation_id", "role_id", "event_id", "revision")
 """The path parameters that name something inside an account."""
-
-SHARED = ("role_id",)
-"""And what names the same in every account with the catalog."""
 
 
 def sent(row: Route, people: People, person: Person, ids: dict[str, str], name: str) -> Case:
@@ -43,6 +40,7 @@ async def everything(team: Team) -> dict[str, Any]:
         "members": f"{team.path}/members?limit=200",
         "invitations": f"{team.path}/invitations?limit=200",
         "projects": f"{team.path}/projects?limit=200",
+        "roles": f"{team.path}/roles?limit=200",
         "project": inside,
         "overrides": f"{inside}/overrides",
         "permissions": f"{team.path}/me/permissions",
@@ -53,7 +51,7 @@ async def everything(team: Team) -> dict[str, Any]:
 
 def test_every_path_parameter_is_one_that_these_tables_know():
     names = {name for row in ROWS for name in row.parameters}
-    assert names == {"account_id", *NESTED, *SHARED}
+    assert names == {"account_id", *NESTED}
     assert {row.operation_id for row in ROWS if row.path.startswith("/v1/accounts/")} == {
         row.operation_id for row in WITH_ACCOUNT
     }

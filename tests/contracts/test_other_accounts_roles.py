@@ -41,6 +41,7 @@ UNNAMED = {
     "removeOverride": "user_id",
     "resendInvitation": "invitation_id",
     "revokeInvitation": "invitation_id",
+    "deleteRole": "role_id",
 }
 
 
@@ -90,7 +91,7 @@ def aimed(
         status, code = for_the_owner.get(row.operation_id, ALLOWED[row.operation_id])
         if row.operation_id in UNNAMED:
             name = UNNAMED[row.operation_id]
-            ids = ids | {name: new_id(PREFIXES[name])}
+            ids = ids | {name: new_id(PREFIXES.get(name, "rol"))}
     return request(
         row,
         people,

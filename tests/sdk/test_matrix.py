@@ -1,6 +1,7 @@
 """Tests of compiled grants: what they hold, and which of them a member may give."""
 
 import random
+from dataclasses import dataclass
 
 import pytest
 from hypothesis import given, settings
@@ -152,3 +153,38 @@ def test_grants_unknown_to_the_catalog_are_refused_at_their_place(grants, within
 def test_a_star_grants_every_entry_and_level(grants, expected):
     parsed = STANDARD.catalog.parse_grants(grants)
     assert {entry: " ".join(cells) for entry, cells in parsed.items()} == expected
+
+
+@dataclass(frozen=True)
+class CustomRole:
+    """A role of an account, as a service has it."""
+
+    name: str
+    grants: object
+    description: str = ""
+
+
+def test_an_account_has_the_roles_of_its_catalog_and_its_own():
+    own = CustomRole("Night shift", {"instance": {"view": "all"}})
+    account = STANDARD.with_roles({"rol_1": own})
+    held = account.matrix("rol_1")
+    assert held == account.role_matrix("rol_1", {"instance": {"view": Scope.ALL}})
+    assert account.matrix("rol_1") is held
+    assert account.matrix("viewer") is STANDARD.matrix("viewer")
+    assert [role.title for role in account.all_roles()][-1] == "Night shift"
+    assert (STANDARD.matrix("rol_1"), STANDARD.role("rol_1")) == (None, None)
+    assert account.with_roles({}).matrix("rol_1") is None
+
+
+def test_a_custom_role_never_takes_the_place_of_a_built_in_one():
+    account = STANDARD.with_roles({"viewer": CustomRole("Viewer", {"*": {"*": "all"}})})
+    assert account.matrix("viewer") == STANDARD.matrix("viewer")
+    assert account.role("viewer") == STANDARD.role("viewer")
+    assert [role.id for role in account.all_roles()].count("viewer") == 1
+
+
+@pytest.mark.parametrize("grants", [{"nothing": {"view": "all"}}, {"instance": "all"}, None])
+def test_a_custom_role_that_cannot_be_read_grants_nothing(grants):
+    held = STANDARD.with_roles({"rol_1": CustomRole("Old", grants)}).matrix("rol_1")
+    assert held is not None
+    assert (held.all_mask, held.self_mask) == (0, 0)

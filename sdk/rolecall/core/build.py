@@ -126,7 +126,7 @@ def build_member(
     return Member(
         user_id=user_id,
         membership_id=membership.membership_id,
-        role=catalog.roles.get(membership.role) or _nothing(f"role:{membership.role}"),
+        role=catalog.matrix(membership.role) or _nothing(f"role:{membership.role}"),
         status=MembershipStatus(membership.status),
         expires_at=_optional_milliseconds(membership.expires_at),
         overrides={

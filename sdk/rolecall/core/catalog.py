@@ -14,7 +14,7 @@ from pydantic.dataclasses import dataclass
 from rolecall.core.grants import expand
 from rolecall.core.policies import Policies
 from rolecall.core.problems import CatalogError, Problem
-from rolecall.core.rules import problems_of
+from rolecall.core.rules import problems_of, role_problems
 from rolecall.core.shape import shape_problems
 from rolecall.core.source import located, parse
 from rolecall.core.table import Entry, Grants, Role, RoleName, Section, Title
@@ -99,7 +99,7 @@ class Catalog:
         return next((role for role in self.roles if role.id == role_id), None)
 
     def parse_grants(self, grants: object, *, within_project: bool = False) -> Grants:
-        """Validate the grants of a custom role or an override, and expand every `*`.
+        """Validate the grants of a role or an override, and expand every `*`.
 
         `within_project`: the grants of an override, which may name project-scoped entries only.
 
@@ -127,6 +127,18 @@ class Catalog:
         written_out, unknown = expand(shaped, entries)
         if problems or unknown:
             raise CatalogError([*problems, *unknown])
+        return written_out
+
+    def parse_role_grants(self, grants: object) -> Grants:
+        """Validate the grants of a custom role by the rules for a catalog's own roles (`Ci8`).
+
+        Raises:
+            CatalogError: with every problem; places are relative to the grants.
+        """
+        written_out = self.parse_grants(grants)
+        problems = list(role_problems(self.entries, written_out, called="The role"))
+        if problems:
+            raise CatalogError(problems)
         return written_out
 
 

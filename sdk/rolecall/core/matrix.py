@@ -1,12 +1,35 @@
 """Catalogs compiled to bits: permissions, and grants as two integers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Protocol
 
 from rolecall.core.catalog import Catalog
 from rolecall.core.decision import Decision, Reason
+from rolecall.core.problems import CatalogError
 from rolecall.core.rules import CREATE_PROJECT, PROJECT_PERMISSIONS
-from rolecall.core.table import Grants, Scope
+from rolecall.core.table import Grants, Role, Scope
+
+
+class RoleFields(Protocol):
+    """The fields of a role that an account has defined itself (`Ci8`)."""
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+
+    @property
+    def description(self) -> str:
+        """What it is for; may be empty."""
+
+    @property
+    def grants(self) -> object:
+        """Entry -> level -> scope, in the shape of a role's grants in a catalog file."""
+
+
+_NO_ROLES: Mapping[str, RoleFields] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +90,25 @@ class Matrix:
 
 
 class CompiledCatalog:
-    """A catalog with its permissions as bits and its built-in roles as matrices.
+    """A catalog with its permissions as bits and its roles as matrices.
 
     `permissions` has every valid name; all names of a level share its bit.
     `project_mask` has the bits that are decided inside a project: those of project-scoped entries.
+    `roles` has the built-in roles, `custom_roles` those of one account; `matrix` and `role` know
+    both. `compiled_roles` has the custom ones that were asked for.
     `id` is the published version, by default the one of the content.
     """
 
-    __slots__ = ("_bits", "catalog", "id", "permissions", "project_mask", "roles")
+    __slots__ = (
+        "_bits",
+        "catalog",
+        "compiled_roles",
+        "custom_roles",
+        "id",
+        "permissions",
+        "project_mask",
+        "roles",
+    )
 
     def __init__(self, catalog: Catalog, *, published_as: str | None = None) -> None:
         self.catalog = catalog
@@ -105,6 +139,51 @@ class CompiledCatalog:
             }
         self._complete_an_older_version()
         self.roles = {role.id: self.role_matrix(role.id, role.grants) for role in catalog.roles}
+        self.custom_roles = _NO_ROLES
+        self.compiled_roles: dict[str, Matrix] = {}
+
+    def with_roles(self, custom: Mapping[str, RoleFields]) -> "CompiledCatalog":
+        """The catalog as one account has it: with its custom roles, by id (`Ci8`).
+
+        Everything else is shared with this one. A custom role is compiled when it is asked for. It
+        never takes the place of a built-in one.
+        """
+        if not custom and not self.custom_roles:
+            return self
+        account = copy(self)
+        account.custom_roles, account.compiled_roles = custom, {}
+        return account
+
+    def matrix(self, role_id: str) -> Matrix | None:
+        """The grants of a role; `None` if there is none of that id.
+
+        A custom role whose grants the catalog cannot read grants nothing.
+        """
+        found = self.roles.get(role_id) or self.compiled_roles.get(role_id)
+        if found is None and (role := self.role(role_id)) is not None:
+            found = self.compiled_roles[role_id] = self.role_matrix(role_id, role.grants)
+        return found
+
+    def role(self, role_id: str) -> Role | None:
+        """The built-in or custom role of that id."""
+        custom = self.custom_roles.get(role_id)
+        if custom is None or role_id in self.roles:
+            return self.catalog.role(role_id)
+        try:
+            grants = self.catalog.parse_grants(custom.grants)
+        except CatalogError:
+            grants = {}
+        return Role(id=role_id, title=custom.name, description=custom.description, grants=grants)
+
+    def all_roles(self) -> Iterator[Role]:
+        """The built-in roles in the catalog's order, then the custom ones by name."""
+        yield from self.catalog.roles
+        named = sorted(
+            (role.name.casefold(), role_id) for role_id, role in self.custom_roles.items()
+        )
+        for _, role_id in named:
+            if role_id not in self.roles and (role := self.role(role_id)) is not None:
+                yield role
 
     def _complete_an_older_version(self) -> None:
         """Apply today's rules for projects to a version that was published before them.

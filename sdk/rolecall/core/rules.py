@@ -14,8 +14,10 @@ MEMBER_PERMISSIONS = ("member:view", "member:invite", "member:update", "member:r
 # Rights on one project. They are decided inside it; creating one is account-wide.
 PROJECT_PERMISSIONS = ("project:view", "project:manage", "project:delete")
 CREATE_PROJECT = "project:create"
+# Every role holds it, so a member without it does not exist.
+VIEW_ACCOUNT = "account:view"
 CONTROL_PERMISSIONS = (
-    "account:view",
+    VIEW_ACCOUNT,
     "account:update",
     *MEMBER_PERMISSIONS,
     "role:view",
@@ -207,22 +209,30 @@ def _roles(
         place: Place = ("roles", at, "grants")
         grants, problems = expand(role.grants, entries, place)
         yield from problems
-        yield from _narrower(entries, grants, place)
         if problems:  # a mistyped name may be the reason for what the role does not hold
+            yield from _narrower(entries, grants, place)
             continue
-        held = _held_for_all(entries, grants)
-        needed = ("account:view", *(MEMBER_PERMISSIONS if role.id == owner_role else ()))
-        for name in needed:
-            if name not in held:
-                yield Problem(
-                    place,
-                    (
-                        f"The owner's role {role.id!r}"
-                        if name in MEMBER_PERMISSIONS
-                        else f"The role {role.id!r}"
-                    )
-                    + f" must hold {name!r} in scope 'all'. Grant the level that carries it.",
-                )
+        yield from role_problems(entries, grants, place, called=f"The role {role.id!r}")
+        if role.id == owner_role:
+            held = _held_for_all(entries, grants)
+            for name in MEMBER_PERMISSIONS:
+                if name not in held:
+                    yield _not_held(name, place, f"The owner's role {role.id!r}")
+
+
+def role_problems(
+    entries: Mapping[str, Entry], grants: Grants, place: Place = (), *, called: str
+) -> Iterator[Problem]:
+    """Every fault of one role whose grants name known levels; `called` begins a message."""
+    yield from _narrower(entries, grants, place)
+    if VIEW_ACCOUNT not in _held_for_all(entries, grants):
+        yield _not_held(VIEW_ACCOUNT, place, called)
+
+
+def _not_held(name: str, place: Place, called: str) -> Problem:
+    return Problem(
+        place, f"{called} must hold {name!r} in scope 'all'. Grant the level that carries it."
+    )
 
 
 def _narrower(entries: Mapping[str, Entry], grants: Grants, place: Place) -> Iterator[Problem]:

@@ -110,6 +110,7 @@ class PolicyState:
         if catalog is None:
             self._waiting[account.catalog].add(account_id)
             return
+        catalog = catalog.with_roles(account.roles)
         overrides: dict[str, list[OverrideObject]] = defaultdict(list)
         for _, override in newest.of_kind(PolicyObjectKind.OVERRIDE):
             overrides[override.user_id].append(override)

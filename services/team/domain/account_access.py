@@ -1,7 +1,7 @@
 """Who acts in an account, and whether they hold the permission that a request needs."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from rolecall import (
@@ -86,6 +86,26 @@ class AccountAccess:
         if self.project is None:
             raise NotFound
         return self.project
+
+
+def after_change(
+    access: AccountAccess,
+    *,
+    account: Account,
+    catalog: CompiledCatalog,
+    membership: Membership,
+    overrides: Sequence[ProjectOverride],
+) -> AccountAccess:
+    """The access as it is after a change of the account's roles, for rules that follow from it."""
+    member = member_state(catalog, membership, overrides)
+    return replace(
+        access,
+        account=account,
+        catalog=catalog,
+        membership=membership,
+        member=member,
+        state=account_state(account, catalog, [member], access.state.projects),
+    )
 
 
 def visible_projects(

@@ -13,6 +13,7 @@ from rolecall import (
     CompiledCatalog,
     Conversion,
 )
+from services.team.domain.custom_roles import CustomRole
 from services.team.domain.members import Membership
 from shared.addresses import Address
 from shared.contracts import policy_objects, team
@@ -38,6 +39,17 @@ class NotATeam(Refusal):
     detail = "This is a personal account. Convert it to a team before you invite members."
 
 
+class RolesOfThisCatalog(Refusal):
+    """The grants of custom roles have a meaning in one catalog only."""
+
+    kind = RefusalKind.CONFLICT
+    code = "roles-of-this-catalog"
+    detail = (
+        "The account has custom roles, which name entries of its present catalog. Delete them"
+        " before you choose another catalog."
+    )
+
+
 class OwnerOnly(Refusal):
     """Only the owner converts an account."""
 
@@ -48,7 +60,11 @@ class OwnerOnly(Refusal):
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """An owner of resources. `catalog` is a published version; `account_rev` counts its facts."""
+    """An owner of resources. `catalog` is a published version; `account_rev` counts its facts.
+
+    `roles` are the custom ones. They stand in the account's row because each decision needs them
+    together with it.
+    """
 
     account_id: AccountId
     kind: AccountKind
@@ -58,6 +74,7 @@ class Account:
     catalog: str
     account_rev: int
     created_at: datetime
+    roles: tuple[CustomRole, ...] = ()
 
     def policy_object(self) -> PolicyObject:
         """What authz knows of the account."""
@@ -66,6 +83,7 @@ class Account:
             status=self.status.value,
             owner_user_id=self.owner_user_id,
             catalog=self.catalog,
+            roles={role.role_id: role.policy_object() for role in self.roles},
         )
         return PolicyObject(
             kind=PolicyObjectKind.ACCOUNT,
@@ -146,6 +164,7 @@ def convert(
         OwnerOnly: `member` is not the owner.
         Invalid: no such catalog is published.
         AlreadyATeam: the account is a team.
+        RolesOfThisCatalog: the account has custom roles, and the catalog is another one.
     """
     if member.user_id != account.owner_user_id:
         raise OwnerOnly
@@ -155,6 +174,8 @@ def convert(
         raise Invalid(errors=[("/catalog", message)])
     if account.kind is AccountKind.TEAM:
         raise AlreadyATeam
+    if account.roles and catalog.id != account.catalog:
+        raise RolesOfThisCatalog
     no_step = catalog.catalog.policies.conversion is Conversion.NONE
     converted = replace(
         account,

@@ -47,10 +47,22 @@ def account_state(
     account: Account,
     catalog: CompiledCatalog,
     members: Iterable[Member],
-    projects: Iterable[ProjectId] = (),
+    projects: Iterable[str] = (),
 ) -> AccountState:
     """Build the account's state with just the members and projects that a decision needs."""
     return build_account(account.account_id, account, members, projects, catalog=catalog)
+
+
+def role_grants(state: AccountState, role_id: str) -> Matrix:
+    """What a role of the account's catalog or a custom role grants.
+
+    Raises:
+        LookupError: there is no such role.
+    """
+    found = state.catalog.matrix(role_id)
+    if found is None:
+        raise LookupError(f"{state.id} has no role {role_id}")
+    return found
 
 
 def require(
@@ -80,15 +92,14 @@ def require(
 
 
 def grants_not_held(
-    state: AccountState, giver: Member, role_id: str, *, now: datetime
+    state: AccountState, giver: Member, given: Matrix, *, now: datetime
 ) -> tuple[str, ...]:
-    """The grants of the role that the giver does not hold.
+    """Those of a role's grants that the giver does not hold.
 
     A role counts in every project. An override that lowers the giver in one project therefore
     bounds what they may give anywhere.
     """
     moment = milliseconds(now)
-    given = state.catalog.roles[role_id]
     held = [effective_matrix(state, giver, project, now=moment) for project in giver.overrides]
     exceeding = [
         str(grant)
@@ -101,7 +112,7 @@ def grants_not_held(
 def may_invite_with(state: AccountState, inviter: Member, role_id: str, *, now: datetime) -> bool:
     """Whether the member may invite with this role."""
     allowed = decide(state, Subject(inviter.user_id), INVITE, now=milliseconds(now)).allowed
-    return allowed and not grants_not_held(state, inviter, role_id, now=now)
+    return allowed and not grants_not_held(state, inviter, role_grants(state, role_id), now=now)
 
 
 def require_to_give(state: AccountState, giver: Member, role_id: str, *, now: datetime) -> None:
@@ -110,7 +121,18 @@ def require_to_give(state: AccountState, giver: Member, role_id: str, *, now: da
     Raises:
         GrantsExceeded: with the grants that the giver does not hold.
     """
-    missing = grants_not_held(state, giver, role_id, now=now)
+    require_to_give_grants(state, giver, role_grants(state, role_id), now=now)
+
+
+def require_to_give_grants(
+    state: AccountState, giver: Member, given: Matrix, *, now: datetime
+) -> None:
+    """Check that the giver may put these grants into a role (`B5`).
+
+    Raises:
+        GrantsExceeded: with the grants that the giver does not hold.
+    """
+    missing = grants_not_held(state, giver, given, now=now)
     if missing:
         raise GrantsExceeded(missing=", ".join(missing))
 

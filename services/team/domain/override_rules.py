@@ -7,8 +7,9 @@ from rolecall import effective_matrix, milliseconds
 from services.team.domain import overrides
 from services.team.domain.account_access import AccountAccess
 from services.team.domain.authority import grants_added, member_state, require_to_grant
+from services.team.domain.catalog_parts import NotInThisCatalog
 from services.team.domain.members import Membership
-from services.team.domain.overrides import NotInThisCatalog, OwnerNotOverridden, ProjectOverride
+from services.team.domain.overrides import OwnerNotOverridden, ProjectOverride
 from shared.contracts.facts import Fact
 from shared.problems import NotFound
 
@@ -20,7 +21,7 @@ def require_offered(access: AccountAccess) -> None:
         NotInThisCatalog: it does not.
     """
     if not access.catalog.catalog.policies.features.overrides:
-        raise NotInThisCatalog
+        raise NotInThisCatalog("overrides", "Change the member's role instead.")
 
 
 def set_override(

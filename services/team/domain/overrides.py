@@ -11,17 +11,7 @@ from shared.contracts import policy_objects, team
 from shared.contracts.facts import Fact, ResourceRef
 from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
 from shared.ids import AccountId, MembershipId, ProjectId, UserId
-from shared.problems import Invalid, Refusal, RefusalKind
-
-
-class NotInThisCatalog(Refusal):
-    """The provider's catalog leaves this part of Rolecall out."""
-
-    kind = RefusalKind.NOT_FOUND
-    code = "not-in-this-catalog"
-    detail = (
-        "The catalog of this account does not offer overrides. Change the member's role instead."
-    )
+from shared.problems import Invalid
 
 
 class OwnerNotOverridden(OwnerProtected):

@@ -1,27 +1,28 @@
-"""The roles of a catalog: which of them can be assigned, and what they are called."""
+"""The roles of an account: which of them can be assigned, and what they are called."""
 
-from rolecall import Catalog, CompiledCatalog, Role
+from rolecall import CompiledCatalog, Role
 from shared.problems import NotFound, Refusal, RefusalKind
 
 
 class RoleNotThere(NotFound):
-    """The account's catalog has no role of the id in the path."""
+    """The account has no role of the id in the path."""
 
-    detail = "The catalog of this account has no role `{role}`. Its roles are: {known}."
+    detail = "This account has no role `{role}`. Its roles are: {known}."
 
-    def __init__(self, role_id: str, catalog: Catalog) -> None:
-        Refusal.__init__(self, role=role_id, known=", ".join(role.id for role in catalog.roles))
+    def __init__(self, role_id: str, catalog: CompiledCatalog) -> None:
+        known = ", ".join(role.id for role in catalog.all_roles())
+        Refusal.__init__(self, role=role_id, known=known)
 
 
 class RoleUnknown(Refusal):
-    """The account's catalog has no such role, or the role belongs to the owner alone."""
+    """The account has no such role, or the role belongs to the owner alone."""
 
     kind = RefusalKind.INVALID
     code = "role-unknown"
     detail = "The role `{role}` cannot be assigned. Choose one of: {assignable}."
 
-    def __init__(self, role_id: str, catalog: Catalog) -> None:
-        assignable = ", ".join(role.id for role in catalog.roles if role.assignable)
+    def __init__(self, role_id: str, catalog: CompiledCatalog) -> None:
+        assignable = ", ".join(role.id for role in catalog.all_roles() if role.assignable)
         super().__init__(
             errors=[("/role", f"Choose one of: {assignable}.")], role=role_id, assignable=assignable
         )
@@ -31,15 +32,15 @@ def assignable_role(catalog: CompiledCatalog, role_id: str) -> Role:
     """The role of that id, for a member or an invitation.
 
     Raises:
-        RoleUnknown: the catalog has no such role, or it cannot be assigned.
+        RoleUnknown: the account has no such role, or it cannot be assigned.
     """
-    role = catalog.catalog.role(role_id)
+    role = catalog.role(role_id)
     if role is None or not role.assignable:
-        raise RoleUnknown(role_id, catalog.catalog)
+        raise RoleUnknown(role_id, catalog)
     return role
 
 
 def role_title(catalog: CompiledCatalog, role_id: str) -> str:
-    """The role's title; its id when the catalog does not have the role any more."""
-    role = catalog.catalog.role(role_id)
+    """The role's title; its id when the account does not have the role any more."""
+    role = catalog.role(role_id)
     return role_id if role is None else role.title

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from services.team.domain.account_access import AccountAccess
-from services.team.domain.accounts import AlreadyATeam, OwnerOnly
+from services.team.domain.accounts import AlreadyATeam, OwnerOnly, RolesOfThisCatalog
 from services.team.domain.roles import role_title
 from services.team.use_cases import accounts
 from services.team.use_cases.accounts import OwnAccount
@@ -181,7 +181,7 @@ ROUTES = (
         access=UPDATE,
         takes=Convert,
         gives=AccountView,
-        refuses=(AlreadyATeam, OwnerOnly),
+        refuses=(AlreadyATeam, OwnerOnly, RolesOfThisCatalog),
         effective_everywhere=True,
         idempotent=True,
         repeat_answer=account_view,

@@ -7,8 +7,8 @@ from pydantic import AfterValidator, AwareDatetime, Field
 
 from services.team.domain.account_access import AccountAccess
 from services.team.domain.authority import GrantsExceeded
+from services.team.domain.catalog_parts import NotInThisCatalog
 from services.team.domain.overrides import (
-    NotInThisCatalog,
     OwnerNotOverridden,
     ShownOverride,
     grants_as_json,

@@ -1,33 +1,92 @@
 """Routes of the account's catalog and its roles."""
 
-from typing import Any
+from datetime import datetime
+from typing import Annotated, Any
 
-from rolecall import Role
+from pydantic import AfterValidator, Field
+
 from services.team.domain.account_access import AccountAccess
+from services.team.domain.authority import GrantsExceeded
+from services.team.domain.catalog_parts import NotInThisCatalog
 from services.team.domain.overrides import grants_as_json
+from services.team.domain.role_rules import RoleBuiltIn, RoleInUse, RoleLimit, RoleNameTaken
+from services.team.domain.roles import RoleUnknown
+from services.team.routes.accounts import DisplayName
+from services.team.routes.passed_invitations import (
+    PassedInvitations,
+    PassedInvitationView,
+    passed_views,
+)
 from services.team.use_cases import roles
-from services.team.use_cases.context import Ctx
+from services.team.use_cases.context import AccountRequest, Ctx
+from services.team.use_cases.roles import EditedRole, ShownRole
 from shared.http.access import Permission
+from shared.http.entity_tags import TaggedAnswer
 from shared.http.paging import Page, PageQuery, paged
-from shared.http.routes import Answer, Call, Route
+from shared.http.routes import Answer, Body, Call, Reply, Route
 
 VIEW = Permission("account:view")
 ROLES = Permission("role:view")
+MANAGE = Permission("role:manage")
+MAX_DESCRIPTION = 500
+
+Description = Annotated[str, Field(max_length=MAX_DESCRIPTION), AfterValidator(str.strip)]
+RoleGrants = Annotated[
+    dict[str, dict[str, str]],
+    Field(
+        max_length=500,
+        description="Entry → level → `all` or `self`, as in the catalog; `*` stands for every one",
+    ),
+]
 
 
-class RoleView(Answer):
-    """A built-in role; `grants` has entry → level → `all` or `self`."""
+class CreateRole(Body):
+    """A role of the account's own."""
+
+    name: DisplayName
+    description: Description = ""
+    grants: RoleGrants
+
+
+class EditRole(Body):
+    """What changes; a member that is left out stays as it is."""
+
+    name: DisplayName | None = None
+    description: Description | None = None
+    grants: RoleGrants | None = None
+
+
+class DeleteRoleQuery(Body):
+    """The role that members and pending invitations get instead."""
+
+    replacement: str | None = Field(
+        default=None, min_length=1, max_length=64, description="The id of another role"
+    )
+
+
+class RoleView(TaggedAnswer):
+    """A role; `grants` has entry → level → `all` or `self`. A built-in role has no times."""
 
     id: str
     title: str
     description: str
     assignable: bool
-    built_in: bool = True
+    built_in: bool
     grants: dict[str, dict[str, str]]
+    created_at: datetime | None
+    updated_at: datetime | None
+
+
+class EditedRoleView(RoleView):
+    """The role, and the invitations that passed to another inviter."""
+
+    beside_the_state = frozenset({"passed_invitations"})
+
+    passed_invitations: list[PassedInvitationView]
 
 
 class CatalogView(Answer):
-    """A provider's permission model, as a role editor shows it."""
+    """A provider's permission model with the account's roles, as a role editor shows it."""
 
     id: str
     name: str
@@ -39,14 +98,18 @@ class CatalogView(Answer):
     policies: dict[str, Any]
 
 
-def role_view(role: Role) -> RoleView:
-    """A built-in role."""
+def role_view(shown: ShownRole) -> RoleView:
+    """A role."""
+    role, custom = shown.role, shown.custom
     return RoleView(
         id=role.id,
         title=role.title,
         description=role.description,
         assignable=role.assignable,
+        built_in=custom is None,
         grants=grants_as_json(role.grants),
+        created_at=custom and custom.created_at,
+        updated_at=custom and custom.updated_at,
     )
 
 
@@ -58,7 +121,7 @@ async def get_catalog(ctx: Ctx, call: Call[None, None], access: AccountAccess) -
         {
             **content,
             "id": compiled.id,
-            "roles": [role_view(role) for role in roles.list_all(access)],
+            "roles": [role_view(shown) for shown in roles.list_all(access)],
         }
     )
 
@@ -66,16 +129,57 @@ async def get_catalog(ctx: Ctx, call: Call[None, None], access: AccountAccess) -
 async def list_roles(
     ctx: Ctx, call: Call[None, PageQuery], access: AccountAccess
 ) -> Page[RoleView]:
-    """List the roles of the account's catalog, in its order."""
+    """List the roles of the account's catalog in its order, then the custom ones by name."""
     found = roles.list_all(access)
-    numbered = {role.id: f"{number:04}" for number, role in enumerate(found)}
-    page, following = paged(found, call, key=lambda role: (numbered[role.id], role.id))
-    return Page[RoleView](items=[role_view(role) for role in page], next_cursor=following)
+    numbered = {shown.role.id: f"{number:04}" for number, shown in enumerate(found)}
+    page, following = paged(found, call, key=lambda shown: (numbered[shown.role.id], shown.role.id))
+    return Page[RoleView](items=[role_view(shown) for shown in page], next_cursor=following)
 
 
 async def get_role(ctx: Ctx, call: Call[None, None], access: AccountAccess) -> RoleView:
     """Return one role."""
     return role_view(roles.get(access, call.path["role_id"]))
+
+
+async def create_role(ctx: Ctx, call: Call[CreateRole, None], request: AccountRequest) -> Reply:
+    """Create a custom role."""
+    body = call.body
+    written = await roles.create(
+        ctx, request, name=body.name, description=body.description, grants=body.grants
+    )
+    return Reply(body=role_view(written.result), written=written)
+
+
+async def edit_role(ctx: Ctx, call: Call[EditRole, None], request: AccountRequest) -> Reply:
+    """Change a custom role."""
+    body = call.body
+    written = await roles.edit(
+        ctx,
+        request,
+        role_id=call.path["role_id"],
+        name=body.name,
+        description=body.description,
+        grants=body.grants,
+    )
+    return Reply(body=_edited_view(written.result), written=written)
+
+
+async def delete_role(
+    ctx: Ctx, call: Call[None, DeleteRoleQuery], request: AccountRequest
+) -> Reply:
+    """Delete a custom role."""
+    written = await roles.delete(
+        ctx, request, role_id=call.path["role_id"], replacement_id=call.query.replacement
+    )
+    passed = passed_views(written.result)
+    body = PassedInvitations(passed_invitations=passed) if passed else None
+    return Reply(body=body, written=written)
+
+
+def _edited_view(edited: EditedRole) -> EditedRoleView:
+    return EditedRoleView(
+        **dict(role_view(edited.role)), passed_invitations=passed_views(edited.passed)
+    )
 
 
 ROUTES = (
@@ -101,6 +205,22 @@ ROUTES = (
         gives=Page[RoleView],
     ),
     Route(
+        method="POST",
+        path="/v1/accounts/{account_id}/roles",
+        handler=create_role,
+        operation_id="createRole",
+        summary="Create a custom role",
+        tag="roles",
+        access=MANAGE,
+        takes=CreateRole,
+        gives=RoleView,
+        status=201,
+        refuses=(NotInThisCatalog, GrantsExceeded, RoleNameTaken, RoleLimit),
+        effective_everywhere=True,
+        idempotent=True,
+        repeat_answer=role_view,
+    ),
+    Route(
         method="GET",
         path="/v1/accounts/{account_id}/roles/{role_id}",
         handler=get_role,
@@ -109,5 +229,35 @@ ROUTES = (
         tag="roles",
         access=ROLES,
         gives=RoleView,
+        represent=role_view,
+    ),
+    Route(
+        method="PATCH",
+        path="/v1/accounts/{account_id}/roles/{role_id}",
+        handler=edit_role,
+        operation_id="changeRole",
+        summary="Change a custom role; in force with the answer",
+        tag="roles",
+        access=MANAGE,
+        takes=EditRole,
+        gives=EditedRoleView,
+        refuses=(NotInThisCatalog, RoleBuiltIn, GrantsExceeded, RoleNameTaken),
+        effective_everywhere=True,
+        represent=role_view,
+    ),
+    Route(
+        method="DELETE",
+        path="/v1/accounts/{account_id}/roles/{role_id}",
+        handler=delete_role,
+        operation_id="deleteRole",
+        summary="Delete a custom role; its members get the replacement",
+        tag="roles",
+        access=MANAGE,
+        query=DeleteRoleQuery,
+        gives=PassedInvitations,
+        may_have_no_body=True,
+        refuses=(NotInThisCatalog, RoleBuiltIn, RoleInUse, RoleUnknown, GrantsExceeded),
+        effective_everywhere=True,
+        represent=role_view,
     ),
 )

@@ -1,10 +1,11 @@
 """Accounts in the database."""
 
 from services.team.domain.accounts import Account
+from services.team.domain.custom_roles import CustomRole
 from services.team.store.policy_documents import policy_document
 from shared.documents import read
 from shared.ids import AccountId
-from shared.mongo import Database, DbSession, insert_once, majority, update_expected
+from shared.mongo import Database, DbSession, Document, insert_once, majority, update_expected
 
 
 class AccountRows:
@@ -18,12 +19,12 @@ class AccountRows:
     ) -> Account | None:
         """The account of that id."""
         found = await self._accounts.find_one({"_id": account_id}, session=session)
-        return None if found is None else read(Account, found)
+        return None if found is None else read_account(found)
 
     async def accounts(self, account_ids: list[AccountId]) -> dict[AccountId, Account]:
         """Those of these accounts that exist."""
         rows = self._accounts.find({"_id": {"$in": account_ids}})
-        return {AccountId(row["_id"]): read(Account, row) async for row in rows}
+        return {AccountId(row["_id"]): read_account(row) async for row in rows}
 
     async def insert_account(self, account: Account, *, rev: int, session: DbSession) -> None:
         """Save a new account.
@@ -44,6 +45,12 @@ class AccountRows:
         expected = {"_id": account.account_id, "account_rev": expected_rev}
         changed = {name: value for name, value in _account(account, rev).items() if name != "_id"}
         await update_expected(self._accounts, expected, {"$set": changed}, session)
+
+
+def read_account(row: Document) -> Account:
+    """The account of a document; those of earlier versions have no custom roles."""
+    roles = tuple(CustomRole(**role) for role in row.get("roles", ()))
+    return read(Account, row | {"roles": roles})
 
 
 def _account(account: Account, rev: int) -> dict[str, object]:

@@ -27,7 +27,7 @@ class CatalogRows:
         return self._compiled[catalog_id]
 
     async def catalog_of(self, account: Account) -> CompiledCatalog:
-        """The account's catalog.
+        """The account's catalog, with its custom roles.
 
         Raises:
             LookupError: it is not published, although the account names it.
@@ -35,7 +35,7 @@ class CatalogRows:
         catalog = await self.catalog(account.catalog)
         if catalog is None:
             raise LookupError(f"catalog {account.catalog} is not published")
-        return catalog
+        return catalog.with_roles({role.role_id: role for role in account.roles})
 
     async def catalog_named(self, name: str) -> CompiledCatalog | None:
         """The published version of that id; for a bare name the shipped one, or else the newest."""

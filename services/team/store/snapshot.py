@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from services.team.domain.accounts import Account
 from services.team.domain.members import Membership
 from services.team.domain.projects import Project
+from services.team.store.accounts import read_account
 from services.team.store.catalogs import CatalogRows
 from services.team.store.overrides import read_override
 from services.team.store.policy_documents import SLICES
@@ -17,7 +17,7 @@ PAGE_SIZE = 2_000
 MAX_PLACE_DIGITS = 9
 
 _POLICY_OBJECTS: tuple[tuple[str, Callable[[Document], PolicyObject]], ...] = (
-    ("accounts", lambda row: read(Account, row).policy_object()),
+    ("accounts", lambda row: read_account(row).policy_object()),
     ("members", lambda row: read(Membership, row).policy_object()),
     ("projects", lambda row: read(Project, row).policy_object()),
     ("overrides", lambda row: read_override(row).policy_object()),

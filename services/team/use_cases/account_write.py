@@ -140,13 +140,6 @@ class AccountWrite:
             raise NotFound
         return found
 
-    async def owner(self) -> Membership:
-        """The owner's membership."""
-        owner = await self.find_member(self.access.account.owner_user_id)
-        if owner is None:
-            raise LookupError(f"{self._account_id} has no owner's membership")
-        return owner
-
     async def members(self) -> list[Membership]:
         """The members of the account."""
         return await self._store.members(self._account_id, self._session)
@@ -206,6 +199,10 @@ class AccountWrite:
         return await self._store.open_of(
             self._account_id, inviter_id, now=self.now, session=self._session
         )
+
+    async def pending_invitations(self) -> list[Invitation]:
+        """The pending and expired invitations of the account."""
+        return await self._store.pending(self._account_id, self._session)
 
     async def invitation_context(self, email_key: str) -> InvitationContext:
         """The seats that are taken, and what the address has already."""

@@ -106,7 +106,7 @@ ROWS = (
         id="build-unknown-role-raises",
         kind=Kind.AVAILABILITY,
         file=BUILD,
-        old='catalog.roles.get(membership.role) or _nothing(f"role:{membership.role}")',
+        old='catalog.matrix(membership.role) or _nothing(f"role:{membership.role}")',
         new="catalog.roles[membership.role]",
         tests=CONFORMANCE,
     ),

@@ -351,3 +351,18 @@ def test_nothing_of_an_unreadable_snapshot_survives_in_the_next_one():
         )
     view.load(epoch="e1", heads={}, digests=digests_at({}), policy_objects=known)
     assert answer(policy, BO, "account:view") is Reason.NOT_A_MEMBER
+
+
+def test_a_custom_role_decides_as_the_newest_account_has_it():
+    def with_role(*levels: str) -> PolicyObject:
+        grants = {"instance": dict.fromkeys(levels, "all")}
+        told: PolicyObject = account(roles={"rol_1": {"name": "Night", "grants": grants}})
+        return told
+
+    policy = told(catalog(STANDARD.id), with_role("view", "write"), member(BO, "rol_1"))
+    assert answer(policy, BO, "instance:write") is Reason.ALLOWED
+    policy.put(at(4, with_role("view")))
+    assert answer(policy, BO, "instance:write") is Reason.PERMISSION_MISSING
+    assert answer(policy, BO, "instance:view") is Reason.ALLOWED
+    policy.put(at(5, account()))
+    assert answer(policy, BO, "instance:view") is Reason.PERMISSION_MISSING

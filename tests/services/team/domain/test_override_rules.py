@@ -11,9 +11,9 @@ import pytest
 from rolecall import Catalog, CompiledCatalog, load_catalog
 from services.team.domain.account_access import AccessRows, AccountAccess, authorize
 from services.team.domain.authority import GrantsExceeded
+from services.team.domain.catalog_parts import NotInThisCatalog
 from services.team.domain.override_rules import remove_override, require_offered, set_override
 from services.team.domain.overrides import (
-    NotInThisCatalog,
     OwnerNotOverridden,
     ProjectOverride,
     parse_grants,

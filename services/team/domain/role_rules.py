@@ -1,0 +1,287 @@
+"""The rules for creating, editing and deleting a custom role (`Ci8`, `B5`)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from rolecall import Matrix, Role
+from services.team.domain.account_access import AccountAccess
+from services.team.domain.accounts import Account
+from services.team.domain.authority import require_to_give, require_to_give_grants
+from services.team.domain.catalog_parts import NotInThisCatalog
+from services.team.domain.custom_roles import (
+    CustomRole,
+    edited,
+    parse_role_grants,
+    with_role,
+    without_role,
+)
+from services.team.domain.invitations import Invitation
+from services.team.domain.members import Membership, change_role
+from services.team.domain.roles import RoleNotThere, assignable_role
+from shared.contracts import team
+from shared.contracts.facts import Fact
+from shared.ids import RoleId
+from shared.names import name_key
+from shared.problems import Refusal, RefusalKind
+
+SHOWN_HOLDERS = 5
+"""How many holders a refusal names."""
+
+
+class RoleNameTaken(Refusal):
+    """Two roles of one account have different names; the case of letters does not count."""
+
+    kind = RefusalKind.CONFLICT
+    code = "role-name-taken"
+    detail = "Another role of this account has that name. Choose another name."
+
+
+class RoleLimit(Refusal):
+    """Every replica of authz holds every role, so their number is bounded."""
+
+    kind = RefusalKind.CONFLICT
+    code = "role-limit"
+    detail = "An account may have {limit} custom roles at most. Delete one first."
+
+
+class RoleBuiltIn(Refusal):
+    """The roles of the catalog are the same in every account."""
+
+    kind = RefusalKind.CONFLICT
+    code = "role-built-in"
+    detail = (
+        "The role `{role}` belongs to the catalog and cannot be changed or deleted. Create a custom"
+        " role instead."
+    )
+
+
+class RoleInUse(Refusal):
+    """A role that someone has, or is invited with, is deleted only with a replacement."""
+
+    kind = RefusalKind.CONFLICT
+    code = "role-in-use"
+    detail = (
+        "The role is in use: {members} members ({holders}) and {invitations} pending invitations"
+        " have it. Name the role that takes its place in the parameter `replacement`."
+    )
+
+    def __init__(self, members: Sequence[Membership], invitations: Sequence[Invitation]) -> None:
+        names = [member.name for member in members[:SHOWN_HOLDERS]]
+        more = len(members) - len(names)
+        holders = ", ".join(names) + (f" and {more} more" if more else "")
+        super().__init__(
+            members=len(members), holders=holders or "none", invitations=len(invitations)
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeletedRole:
+    """The account without the role, and everyone who has the replacement from now on."""
+
+    account: Account
+    members: tuple[Membership, ...]
+    invitations: tuple[Invitation, ...]
+    facts: tuple[Fact, ...]
+
+
+def require_offered(access: AccountAccess) -> None:
+    """Check that the account's catalog offers custom roles.
+
+    Raises:
+        NotInThisCatalog: it does not.
+    """
+    if not access.catalog.catalog.policies.features.custom_roles:
+        raise NotInThisCatalog("custom roles", "Choose one of its built-in roles instead.")
+
+
+def custom_role(access: AccountAccess, role_id: str) -> CustomRole:
+    """The account's custom role of that id.
+
+    Raises:
+        RoleBuiltIn: it is a role of the catalog.
+        RoleNotThere: the account has no such role.
+    """
+    for role in access.account.roles:
+        if role.role_id == role_id:
+            return role
+    if access.catalog.role(role_id) is not None:
+        raise RoleBuiltIn(role=role_id)
+    raise RoleNotThere(role_id, access.catalog)
+
+
+def create(
+    access: AccountAccess,
+    *,
+    role_id: RoleId,
+    name: str,
+    description: str,
+    grants: object,
+    limit: int,
+) -> tuple[Account, CustomRole, Fact]:
+    """Define a role; the caller holds everything that it gives (`B5`).
+
+    Raises:
+        Invalid: the grants do not fit the catalog.
+        GrantsExceeded: the caller does not hold them all.
+        RoleNameTaken: a role of the account or of the catalog has the name.
+        RoleLimit: the account has `limit` custom roles.
+    """
+    account = access.account
+    role = CustomRole(
+        role_id=role_id,
+        name=name,
+        description=description,
+        grants=parse_role_grants(access.catalog.catalog, grants),
+        created_by=access.membership.user_id,
+        created_at=access.now,
+        updated_at=access.now,
+    )
+    given = _matrix(access, role)
+    require_to_give_grants(access.state, access.member, given, now=access.now)
+    _require_free_name(access, role)
+    if len(account.roles) >= limit:
+        raise RoleLimit(limit=limit)
+    changed = replace(account, roles=with_role(account.roles, role))
+    fact = Fact(
+        payload=team.RoleCreated(role_id=role.role_id, name=role.name),
+        resource=role.ref(),
+        after=role.shown(),
+        policy_objects=(changed.policy_object(),),
+    )
+    return changed, role, fact
+
+
+def edit(
+    access: AccountAccess,
+    role: CustomRole,
+    *,
+    name: str | None,
+    description: str | None,
+    grants: object | None,
+) -> tuple[Account, CustomRole, Fact | None]:
+    """Change what is not `None`; without a difference there is no fact.
+
+    The caller holds every grant that the role gains. That also holds for a role that they have
+    themselves. What the role loses, anyone may take away who manages roles.
+
+    Raises:
+        Invalid, GrantsExceeded, RoleNameTaken: as `create`.
+    """
+    account = access.account
+    given = role.grants if grants is None else parse_role_grants(access.catalog.catalog, grants)
+    changed = edited(
+        role,
+        now=access.now,
+        name=role.name if name is None else name,
+        description=role.description if description is None else description,
+        grants=given,
+    )
+    if changed is role:
+        return account, role, None
+    before, after = _matrix(access, role), _matrix(access, changed)
+    gained = Matrix(
+        source=after.source,
+        all_mask=after.all_mask & ~before.all_mask,
+        self_mask=after.self_mask & ~(before.all_mask | before.self_mask),
+    )
+    require_to_give_grants(access.state, access.member, gained, now=access.now)
+    _require_free_name(access, changed)
+    with_change = replace(account, roles=with_role(account.roles, changed))
+    fact = Fact(
+        payload=team.RoleChanged(role_id=changed.role_id, name=changed.name),
+        resource=changed.ref(),
+        before=role.shown(),
+        after=changed.shown(),
+        policy_objects=(with_change.policy_object(),),
+    )
+    return with_change, changed, fact
+
+
+def delete(
+    access: AccountAccess,
+    role: CustomRole,
+    *,
+    replacement_id: str | None,
+    members: Sequence[Membership],
+    invitations: Sequence[Invitation],
+) -> DeletedRole:
+    """Delete the role; `members` and pending `invitations` have the replacement from then on.
+
+    Raises:
+        RoleInUse: someone has the role, and there is no replacement.
+        RoleUnknown: the replacement cannot be assigned, or is the role itself.
+        GrantsExceeded: the caller does not hold what the replacement gives (`B5`).
+    """
+    if replacement_id is None:
+        if members or invitations:
+            raise RoleInUse(members, invitations)
+        return _deleted(access, role)
+    others = without_role(access.account.roles, role)
+    catalog = access.catalog.with_roles({other.role_id: other for other in others})
+    replacement = assignable_role(catalog, replacement_id)
+    if members or invitations:
+        require_to_give(access.state, access.member, replacement.id, now=access.now)
+    moved = [
+        change_role(
+            member,
+            role=replacement,
+            ends_sessions=access.catalog.catalog.policies.role_change_ends_sessions,
+            account_name=access.account.name,
+        )
+        for member in members
+    ]
+    return _deleted(
+        access,
+        role,
+        replacement=replacement,
+        moved=moved,
+        invitations=[replace(invitation, role=replacement.id) for invitation in invitations],
+    )
+
+
+def _deleted(
+    access: AccountAccess,
+    role: CustomRole,
+    *,
+    replacement: Role | None = None,
+    moved: Sequence[tuple[Membership, Fact]] = (),
+    invitations: Sequence[Invitation] = (),
+) -> DeletedRole:
+    """Delete the role after the members' own facts, so that each always has one."""
+    account = replace(access.account, roles=without_role(access.account.roles, role))
+    fact = Fact(
+        payload=team.RoleDeleted(
+            role_id=role.role_id,
+            name=role.name,
+            replacement=None if replacement is None else replacement.id,
+        ),
+        resource=role.ref(),
+        before=role.shown(),
+        after=None
+        if replacement is None
+        else {
+            "replacement": replacement.id,
+            "members": len(moved),
+            "invitations": len(invitations),
+        },
+        policy_objects=(account.policy_object(),),
+    )
+    return DeletedRole(
+        account=account,
+        members=tuple(member for member, _ in moved),
+        invitations=tuple(invitations),
+        facts=(*(change for _, change in moved), fact),
+    )
+
+
+def _matrix(access: AccountAccess, role: CustomRole) -> Matrix:
+    """What the role grants."""
+    grants = access.catalog.catalog.parse_grants(role.grants)
+    return access.catalog.role_matrix(role.role_id, grants)
+
+
+def _require_free_name(access: AccountAccess, role: CustomRole) -> None:
+    others = [other for other in access.catalog.all_roles() if other.id != role.role_id]
+    taken = {name_key(other.title) for other in others} | {name_key(other.id) for other in others}
+    if name_key(role.name) in taken:
+        raise RoleNameTaken

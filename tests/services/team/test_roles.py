@@ -1,0 +1,270 @@
+"""Custom roles: what they give, who may give it, and how they end (`Ci8`, `Ro5`)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from rolecall import Catalog, load_catalog
+from shared.ids import new_id
+from tests.services.team.running import running
+
+if TYPE_CHECKING:
+    from tests.services.team.running import Account, Person, Reply, Team
+
+OPERATE = {"account": {"view": "all"}, "instance": {"view": "all", "write": "self"}}
+INVITE = {"account": {"view": "all"}, "member": {"view": "all", "invite": "all"}}
+
+
+async def create(
+    account: Account, name: str = "Night shift", *, by: Person | None = None, **fields: Any
+) -> Reply:
+    body = {"name": name, "grants": OPERATE} | fields
+    return await (by or account.owner).send("POST", f"{account.path}/roles", body)
+
+
+async def created(account: Account, name: str = "Night shift", **fields: Any) -> str:
+    return str((await create(account, name, **fields)).expect(201)["id"])
+
+
+async def held(account: Account, member: Person) -> dict[str, str]:
+    found = await member.get(f"{account.path}/me/permissions")
+    return dict(found["permissions"])
+
+
+@pytest.mark.rule("Ci8", "Ro5", "Ro2")
+async def test_a_custom_role_gives_what_it_says_and_nothing_else(team: Team) -> None:
+    account = await team.account()
+    role_id = await created(account, description=" Runs things at night ")
+    member = await account.join(role_id, "Nora")
+    permissions = await held(account, member)
+    assert (permissions["instance:view"], permissions["instance:write"]) == ("all", "self")
+    assert "cluster:view" not in permissions
+    shown = await account.owner.get(f"{account.path}/roles/{role_id}")
+    assert (shown["title"], shown["description"]) == ("Night shift", "Runs things at night")
+    assert (shown["built_in"], shown["assignable"]) == (False, True)
+    listed = await account.owner.get(f"{account.path}/members?q=nora")
+    assert listed["items"][0]["role_title"] == "Night shift"
+    roles = (await account.owner.get(f"{account.path}/roles"))["items"]
+    assert [role["id"] for role in roles][-1] == role_id
+    catalog = await account.owner.get(f"{account.path}/catalog")
+    assert catalog["roles"] == roles
+    [row] = await team.rows("role.created")
+    assert row.policy_objects[0].state is not None
+    assert row.policy_objects[0].state["roles"][role_id]["name"] == "Night shift"
+
+
+@pytest.mark.rule("Ci8")
+async def test_a_narrowed_role_is_in_force_with_the_answer(team: Team) -> None:
+    account = await team.account()
+    role_id = await created(account)
+    member = await account.join(role_id, "Nora")
+    path = f"{account.path}/roles/{role_id}"
+    narrow = {"grants": {"account": {"view": "all"}}}
+    (await account.owner.send("PATCH", path, narrow)).expect(200)
+    assert "instance:view" not in await held(account, member)
+    [row] = await team.rows("role.changed")
+    assert row.before is not None
+    assert row.before["grants"]["instance"] == {"view": "all", "write": "self"}
+
+
+async def test_only_what_is_named_in_an_edit_changes(team: Team) -> None:
+    account = await team.account()
+    role_id = await created(account, description="Old")
+    path = f"{account.path}/roles/{role_id}"
+    named = (await account.owner.send("PATCH", path, {"name": "Day shift"})).expect(200)
+    assert (named["title"], named["description"]) == ("Day shift", "Old")
+    again = (await account.owner.send("PATCH", path, {"name": "Day shift"})).expect(200)
+    assert again["updated_at"] == named["updated_at"]
+    assert len(await team.rows("role.changed")) == 1
+    stale = await account.owner.send("PATCH", path, {"name": "Late"}, If_Match='"old"')
+    assert (stale.status, stale.code) == (412, "precondition-failed")
+
+
+@pytest.mark.parametrize("name", ["NIGHT SHIFT", "Admin", "admin", "  night  shift "])
+async def test_a_name_is_taken_once_and_never_from_the_catalog(team: Team, name: str) -> None:
+    account = await team.account()
+    await created(account)
+    other = await created(account, "Other")
+    taken = await create(account, name)
+    assert (taken.status, taken.code) == (409, "role-name-taken")
+    renamed = await account.owner.send("PATCH", f"{account.path}/roles/{other}", {"name": name})
+    assert (renamed.status, renamed.code) == (409, "role-name-taken")
+
+
+BAD_GRANTS = {
+    "/grants/nothing": {**OPERATE, "nothing": {"view": "all"}},
+    "/grants/instance/fly": {**OPERATE, "instance": {"fly": "all"}},
+    "/grants": {"instance": {"view": "all"}},
+}
+
+
+@pytest.mark.parametrize("pointer", BAD_GRANTS)
+async def test_grants_that_do_not_fit_the_catalog_are_pointed_at(team: Team, pointer: str) -> None:
+    account = await team.account()
+    refused = await create(account, grants=BAD_GRANTS[pointer])
+    assert refused.expect(422)["errors"][0]["pointer"] == pointer
+
+
+@pytest.mark.rule("B5", "T2")
+async def test_a_role_gets_only_what_its_giver_holds(team: Team) -> None:
+    """Neither into a new role, nor into one that they have themselves."""
+    account = await team.account()
+    manage = {"account": {"view": "all"}, "role": {"view": "all", "manage": "all"}}
+    role_id = await created(account, "Role manager", grants=manage)
+    manager = await account.join(role_id, "Mia")
+    more = {**manage, "instance": {"view": "all"}}
+    refused = await create(account, "More", by=manager, grants=more)
+    assert (refused.status, refused.code) == (403, "grants-exceeded")
+    assert "instance:view" in refused.body["detail"]
+    own = await manager.send("PATCH", f"{account.path}/roles/{role_id}", {"grants": more})
+    assert (own.status, own.code) == (403, "grants-exceeded")
+    assert "instance:view" not in await held(account, manager)
+    (await create(account, "Same", by=manager, grants=manage)).expect(201)
+
+
+@pytest.mark.rule("B5", "T2")
+async def test_own_resources_do_not_become_all_by_an_edit(team: Team) -> None:
+    account = await team.account()
+    own = {
+        "account": {"view": "all"},
+        "role": {"view": "all", "manage": "all"},
+        "instance": {"view": "self"},
+    }
+    role_id = await created(account, "Own", grants=own)
+    member = await account.join(role_id, "Mia")
+    wider = {"grants": own | {"instance": {"view": "all"}}}
+    refused = await member.send("PATCH", f"{account.path}/roles/{role_id}", wider)
+    assert (refused.status, refused.code) == (403, "grants-exceeded")
+
+
+async def test_a_role_that_keeps_what_its_editor_lacks_can_lose_the_rest(team: Team) -> None:
+    account = await team.account()
+    strong = await created(account, "Strong", grants={**OPERATE, "balance": {"view": "all"}})
+    manage = {"account": {"view": "all"}, "role": {"view": "all", "manage": "all"}}
+    manager = await account.join(await created(account, "Role manager", grants=manage), "Mia")
+    fewer = {"grants": {"account": {"view": "all"}, "balance": {"view": "all"}}}
+    (await manager.send("PATCH", f"{account.path}/roles/{strong}", fewer)).expect(200)
+
+
+@pytest.mark.rule("Ci8")
+async def test_a_role_in_use_is_deleted_only_with_a_replacement(team: Team) -> None:
+    account = await team.account()
+    role_id = await created(account)
+    path = f"{account.path}/roles/{role_id}"
+    nora = await account.join(role_id, "Nora")
+    await account.invite("ivo@example.com", role_id)
+    refused = await account.owner.send("DELETE", path)
+    assert (refused.status, refused.code) == (409, "role-in-use")
+    assert (refused.body["members"], refused.body["invitations"]) == (1, 1)
+    assert "Nora" in refused.body["detail"]
+    for unknown in (role_id, "owner", new_id("rol")):
+        answer = await account.owner.send("DELETE", f"{path}?replacement={unknown}")
+        assert (answer.status, answer.code) == (422, "role-unknown")
+    (await account.owner.send("DELETE", f"{path}?replacement=viewer")).expect(204)
+    assert (await account.owner.send("GET", path)).status == 404
+    assert "instance:write" not in await held(account, nora)
+    items = (await account.owner.get(f"{account.path}/members"))["items"]
+    assert {item["role"] for item in items} == {"owner", "viewer"}
+    changed, deleted = await team.rows("role.deleted", "member.role_changed")
+    assert (changed.type, deleted.type) == (
+        "team.member.role_changed.v1",
+        "team.role.deleted.v1",
+    )
+    assert changed.data["role_title"] == "Viewer"
+
+
+@pytest.mark.rule("B5")
+async def test_a_replacement_gives_no_more_than_its_giver_holds(team: Team) -> None:
+    account = await team.account()
+    role_id = await created(account)
+    await account.join(role_id, "Nora")
+    manage = {"account": {"view": "all"}, "role": {"view": "all", "manage": "all"}}
+    manager = await account.join(await created(account, "Role manager", grants=manage), "Mia")
+    path = f"{account.path}/roles/{role_id}?replacement=admin"
+    refused = await manager.send("DELETE", path)
+    assert (refused.status, refused.code) == (403, "grants-exceeded")
+
+
+@pytest.mark.rule("Rp5", "B5")
+async def test_invitations_pass_on_when_a_role_is_narrowed_or_widened(team: Team) -> None:
+    account = await team.account()
+    inviter_role = await created(account, "Inviter", grants={**INVITE, "instance": {"view": "all"}})
+    offered = await created(
+        account, "Offered", grants={"account": {"view": "all"}, "instance": {"view": "all"}}
+    )
+    inviter = await account.join(inviter_role, "Ines")
+    await account.invite("ivo@example.com", offered, by=inviter)
+    wider = {"grants": OPERATE}
+    answer = await account.owner.send("PATCH", f"{account.path}/roles/{offered}", wider)
+    [passed] = answer.expect(200)["passed_invitations"]
+    assert passed["invited_by"] == account.owner.user_id
+    narrow = {"grants": {"account": {"view": "all"}, "instance": {"view": "all"}}}
+    (await account.owner.send("PATCH", f"{account.path}/roles/{offered}", narrow)).expect(200)
+    await account.invite("uma@example.com", offered, by=inviter)
+    lost = {"grants": {"account": {"view": "all"}}}
+    answer = await account.owner.send("PATCH", f"{account.path}/roles/{inviter_role}", lost)
+    assert [one["email"] for one in answer.expect(200)["passed_invitations"]] == ["uma@example.com"]
+
+
+async def test_a_role_of_the_catalog_is_not_changed(team: Team) -> None:
+    account = await team.account()
+    for method, body in (("PATCH", {"name": "Chief"}), ("DELETE", None)):
+        refused = await account.owner.send(method, f"{account.path}/roles/admin", body)
+        assert (refused.status, refused.code) == (409, "role-built-in")
+        missing = await account.owner.send(method, f"{account.path}/roles/{new_id('rol')}", body)
+        assert missing.status == 404
+
+
+@pytest.mark.rule("T1")
+async def test_a_role_of_another_account_is_unknown(team: Team) -> None:
+    mine, other = await team.account(), await team.account()
+    role_id = await created(other)
+    assert (await mine.owner.send("GET", f"{mine.path}/roles/{role_id}")).status == 404
+    body = {"email": "ivo@example.com", "role": role_id}
+    refused = await mine.owner.send("POST", f"{mine.path}/invitations", body)
+    assert (refused.status, refused.code) == (422, "role-unknown")
+
+
+async def test_an_account_has_a_bounded_number_of_roles(mongo_url: str, database_name: str) -> None:
+    async with running(mongo_url, database_name, roles_per_account=2) as team:
+        account = await team.account()
+        await created(account, "One")
+        await created(account, "Two")
+        refused = await create(account, "Three")
+        assert (refused.status, refused.code) == (409, "role-limit")
+        assert "2 custom roles" in refused.body["detail"]
+
+
+async def test_a_catalog_without_custom_roles_does_not_offer_them(team: Team) -> None:
+    content: dict[str, Any] = load_catalog("standard").to_mapping()
+    features = content["policies"]["features"] | {"custom_roles": False}
+    policies = content["policies"] | {"features": features}
+    catalog = Catalog.from_mapping(content | {"name": "fixed", "policies": policies})
+    await team.publish(catalog)
+    account = await team.account(catalog.id)
+    refused = await create(account)
+    assert (refused.status, refused.code) == (404, "not-in-this-catalog")
+
+
+async def test_custom_roles_keep_a_personal_account_in_its_catalog(team: Team) -> None:
+    owner = await team.person("Owner")
+    body = {"name": "Night shift", "grants": OPERATE}
+    made = (await owner.send("POST", f"{owner.path}/roles", body)).expect(201)
+    convert = {"name": "Engines", "catalog": "runpod"}
+    refused = await owner.send("POST", f"{owner.path}/convert", convert)
+    assert (refused.status, refused.code) == (409, "roles-of-this-catalog")
+    (await owner.send("DELETE", f"{owner.path}/roles/{made['id']}")).expect(204)
+    (await owner.send("POST", f"{owner.path}/convert", convert)).expect(200)
+
+
+async def test_a_repeated_creation_makes_one_role(team: Team) -> None:
+    account = await team.account()
+    body = {"name": "Night shift", "grants": OPERATE}
+    answers = [
+        await account.owner.send("POST", f"{account.path}/roles", body, Idempotency_Key="k-1")
+        for _ in range(2)
+    ]
+    assert {answer.expect(201)["id"] for answer in answers} == {answers[0].body["id"]}
+    assert len(await team.rows("role.created")) == 1
