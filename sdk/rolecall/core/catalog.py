@@ -14,7 +14,8 @@ from pydantic.dataclasses import dataclass
 from rolecall.core.grants import expand
 from rolecall.core.policies import Policies
 from rolecall.core.problems import CatalogError, Problem
-from rolecall.core.rules import problems_of, role_problems
+from rolecall.core.role_rules import role_problems
+from rolecall.core.rules import problems_of
 from rolecall.core.shape import shape_problems
 from rolecall.core.source import located, parse
 from rolecall.core.table import Entry, Grants, Role, RoleName, Section, Title
