@@ -26,7 +26,7 @@ ROWS = (
     Mutant(
         id="grant-without-effect-passes",
         kind=Kind.DATA,
-        file="sdk/rolecall/core/rules.py",
+        file="sdk/rolecall/core/role_rules.py",
         old="if scope is Scope.ALL and cells.get(lower) is Scope.SELF:",
         new="if scope is Scope.SELF and cells.get(lower) is Scope.SELF:",
         tests=("tests/sdk/test_bad_catalogs.py",),
