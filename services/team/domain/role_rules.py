@@ -61,8 +61,8 @@ class RoleInUse(Refusal):
     kind = RefusalKind.CONFLICT
     code = "role-in-use"
     detail = (
-        "The role is in use: {members} members ({holders}) and {invitations} pending invitations"
-        " have it. Name the role that takes its place in the parameter `replacement`."
+        "The role is in use. Members who have it: {members} ({holders}); pending invitations:"
+        " {invitations}. Name the role that takes its place in the parameter `replacement`."
     )
 
     def __init__(self, members: Sequence[Membership], invitations: Sequence[Invitation]) -> None:

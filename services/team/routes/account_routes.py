@@ -91,6 +91,8 @@ def _resource(call: Call[Any, Any]) -> ResourceRef:
             return ResourceRef(type="member", id=user_id)
         case {"invitation_id": invitation_id}:
             return ResourceRef(type="invitation", id=invitation_id)
+        case {"role_id": role_id}:
+            return ResourceRef(type="role", id=role_id)
         case {"project_id": project_id}:
             return ResourceRef(type="project", id=project_id)
         case _:

@@ -211,10 +211,13 @@ async def test_a_refused_write_names_the_same_resource_as_a_successful_one(team:
     project = (await account.owner.send("POST", f"{account.path}/projects", {"name": "p"})).body
     proof = await account.invite("guest@example.com", "basic")
     inside = f"{account.path}/projects/{project['id']}"
+    body = {"name": "Night shift", "grants": {"account": {"view": "all"}}}
+    role = (await account.owner.send("POST", f"{account.path}/roles", body)).body
     tries: list[tuple[str, str, Any]] = [
         ("PATCH", account.path, {"name": "New"}),
         ("DELETE", f"{account.path}/invitations/{proof['token'].partition('.')[0]}", None),
         ("PATCH", inside, {"name": "New"}),
+        ("PATCH", f"{account.path}/roles/{role['id']}", {"name": "New"}),
         ("PUT", f"{inside}/overrides/{other.user_id}", {"grants": {}}),
         ("DELETE", f"{account.path}/members/{other.user_id}", None),
     ]
