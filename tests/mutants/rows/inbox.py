@@ -68,7 +68,10 @@ ROWS = (
         kind=Kind.AVAILABILITY,
         file="shared/inbox/reconciler.py",
         old="                        self._outages[source].away(problem)\n",
-        new="                        break\n",
+        new=(
+            "                        self._outages[source].away(problem)\n"
+            "                    break\n"
+        ),
         tests=("tests/shared/inbox/test_reconciler.py",),
     ),
     Mutant(
