@@ -1,5 +1,6 @@
 """The memory of the database that `make run` starts, while transactions are written."""
 
+import argparse
 import asyncio
 import sys
 import tempfile
@@ -8,7 +9,7 @@ from pathlib import Path
 from deploy.programs.mongodb import Secantusdb
 from shared.mongo import DbClient, connect
 
-WRITES, STEP = 20_000, 2_000
+WRITES, STEPS = 20_000, 10
 
 
 def resident_mb(pid: int) -> int:
@@ -27,14 +28,14 @@ async def write(client: DbClient, number: int) -> None:
         await rows["members"].insert_one({"_id": number, "text": "z" * 500}, session=session)
 
 
-async def measure(database: Secantusdb) -> None:
-    """Print the memory every 2,000 writes."""
+async def measure(database: Secantusdb, writes: int) -> None:
+    """Print the memory ten times on the way."""
     client: DbClient = connect(database.url, app_name="benchmark")
     try:
         accounts = [{"_id": number, "text": "x" * 800} for number in range(100)]
         await client["measured"]["accounts"].insert_many(accounts)
-        for number in range(WRITES + 1):
-            if number % STEP == 0:
+        for number in range(writes + 1):
+            if number % (writes // STEPS) == 0:
                 print(f"{number:6} writes: {resident_mb(database.pid)} MB", flush=True)
             await write(client, number)
     finally:
@@ -43,11 +44,14 @@ async def measure(database: Secantusdb) -> None:
 
 def main() -> int:
     """Measure one database in a folder of its own, and return an exit status."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--writes", type=int, default=WRITES)
+    writes = parser.parse_args().writes
     with tempfile.TemporaryDirectory() as folder:
         database = Secantusdb(Path(folder))
         database.start()
         try:
-            asyncio.run(measure(database))
+            asyncio.run(measure(database, writes))
         finally:
             database.stop()
     return 0

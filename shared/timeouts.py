@@ -27,6 +27,11 @@ class Timeouts:
     """The time after which another replica replaces a silent one that migrates the database."""
     publish: float = 2.0
     """The longest wait for a publish to the bus, and for the first connection of a subscription."""
+    broker_probe: float = 3.0
+    """The pause between two questions of a subscription whether its broker is there."""
+    broker_answer: float = 5.0
+    """The longest wait for the answer. With the pause it bounds how long a frozen broker counts as
+    connected."""
     handler_drain: float = 5.0
     """The longest wait for running bus handlers when their subscription closes."""
     cancel_again: float = 1.0

@@ -12,7 +12,8 @@ from shared.contracts.topology import TOPOLOGY, Queue, Topology
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
 HEARTBEAT_SECONDS = 10
-"""A silent partition shows after about three of these; with the library's default, minutes."""
+"""The broker closes a link that is silent for two of these; the library's default is minutes. A
+subscription notices sooner that the broker is silent, because it asks (`Timeouts.broker_probe`)."""
 
 
 class RabbitBus:
@@ -56,7 +57,7 @@ class RabbitBus:
             Lanes(queue.name, handler, self._pauses),
             prefetch=prefetch,
             on_resync=on_resync,
-            drain_seconds=self._timeouts.handler_drain,
+            timeouts=self._timeouts,
         )
         self._subscriptions.append(subscription)
         await subscription.wait_connected(self._timeouts.publish)

@@ -85,4 +85,4 @@ async def _close(connection: AbstractConnection) -> None:
         async with asyncio.timeout(CLOSE_SECONDS):
             await connection.close()
     except TimeoutError:
-        log.warning("connection to the broker did not close in time")
+        log.debug("connection to the broker did not close in time")

@@ -8,6 +8,7 @@ from contextlib import suppress
 from functools import partial
 
 from aio_pika.abc import (
+    AbstractChannel,
     AbstractConnection,
     AbstractIncomingMessage,
     AbstractQueue,
@@ -20,6 +21,8 @@ from shared.bus.delivery import Lanes, drain, resync
 from shared.bus.rabbitmq_links import BrokerLinks, declare_queue
 from shared.cancellation import cancelled_by_us, end
 from shared.contracts.topology import DELIVERY_LIMIT, Queue, QueueKind, Topology
+from shared.outage_log import OutageLog
+from shared.timeouts import Timeouts
 
 log = logging.getLogger(__name__)
 
@@ -45,15 +48,18 @@ class RabbitSubscription:
         *,
         prefetch: int,
         on_resync: Resync,
-        drain_seconds: float,
+        timeouts: Timeouts,
     ) -> None:
-        self._drain_seconds = drain_seconds
+        self._timeouts = timeouts
         self._links = links
         self._topology = topology
         self._queue = queue
         self._lanes = lanes
         self._prefetch = prefetch
         self._on_resync = on_resync
+        self._outage = OutageLog(
+            log, "The broker", effect=f"Nothing arrives from the queue {queue.name}."
+        )
         self._ready = asyncio.Event()
         self._stopping = False
         self._deliveries: set[asyncio.Task[None]] = set()
@@ -77,7 +83,7 @@ class RabbitSubscription:
         self._stopping = True
         await end([self._task])
         # Handlers of an earlier link: their verdicts are lost, their work is not.
-        await drain(self._deliveries, seconds=self._drain_seconds)
+        await drain(self._deliveries, seconds=self._timeouts.handler_drain)
 
     async def _run(self) -> None:
         first, longest = RECONNECT_PAUSE_SECONDS
@@ -95,7 +101,7 @@ class RabbitSubscription:
                 reason = repr(failed)
             if self._stopping:
                 return
-            log.warning("subscription lost", extra={"queue": self._queue.name, "reason": reason})
+            self._outage.away(reason)
             pause = first if lost.is_set() else min(2 * pause, longest)
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))
 
@@ -105,22 +111,23 @@ class RabbitSubscription:
         resyncing = None
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
-                stop_consuming = await self._consume(connection, lost)
+                channel, stop_consuming = await self._consume(connection, lost)
             self._ready.set()
+            self._outage.back()
             resyncing = asyncio.create_task(resync(self._queue.name, self._on_resync))
-            await lost.wait()
+            await self._until_lost(channel, lost)
         finally:
             self._ready.clear()
             if resyncing:
                 resyncing.cancel()
                 if self._stopping:
                     await stop_consuming()
-                    await drain(self._deliveries, seconds=self._drain_seconds)
+                    await drain(self._deliveries, seconds=self._timeouts.handler_drain)
             self._links.discard(connection)
 
     async def _consume(
         self, connection: AbstractConnection, lost: asyncio.Event
-    ) -> Callable[[], Awaitable[object]]:
+    ) -> tuple[AbstractChannel, Callable[[], Awaitable[object]]]:
         channel = await connection.channel(publisher_confirms=False)
         await channel.set_qos(self._prefetch)
         queue = await declare_queue(channel, self._topology, self._queue)
@@ -129,7 +136,20 @@ class RabbitSubscription:
         wire.on_consumer_cancel_callbacks.add(lambda _: lost.set())
         self._failures.clear()
         consumer_tag = await queue.consume(self._take)
-        return partial(_cancel, queue, consumer_tag)
+        return channel, partial(_cancel, queue, consumer_tag)
+
+    async def _until_lost(self, channel: AbstractChannel, lost: asyncio.Event) -> None:
+        """Return when the link is lost; raise `TimeoutError` when the broker does not answer.
+
+        A frozen broker keeps the connection open until the heartbeat has been missed twice.
+        """
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._timeouts.broker_probe):
+                    await lost.wait()
+                return
+            async with asyncio.timeout(self._timeouts.broker_answer):
+                await channel.set_qos(self._prefetch)
 
     async def _take(self, incoming: AbstractIncomingMessage) -> None:
         # The library cancels a handler that runs inside its callback when the link breaks.

@@ -24,6 +24,7 @@ from shared.following.rows import journal_row
 from shared.following.snapshot import read_snapshot
 from shared.http.client import AnswerUnfit, InternalClient
 from shared.leases import LifeEnded
+from shared.outage_log import OutageLog
 from shared.problems import Refusal, Unavailable
 from shared.row_verifier import Channel, Fault, RowRefused, RowVerifier
 from shared.runtime.supervisor import LONGEST_PAUSE_SECONDS
@@ -70,6 +71,8 @@ class Follower:
         self._next_hurry = 0.0
         self._unfit_pause = RETRY_SECONDS
         self._reload_pause = ReloadPause(clock)
+        effect = "This replica does not answer from its state."
+        self._outage = OutageLog(logger, source, effect=effect, seconds_now=clock.boottime)
         self._wake = asyncio.Event()
         self._gap = asyncio.Event()
         self._news = asyncio.Event()
@@ -115,6 +118,7 @@ class Follower:
                     await self._load()
                 if not await self._request_lease():
                     continue
+                self._outage.back()
                 if self._stuck():
                     # Its lease row stays valid but behind, so every change would wait for it.
                     logger.error(
@@ -127,7 +131,9 @@ class Follower:
                 # An update of one side helps, not another attempt, which reads a whole snapshot.
                 pause = self._unfit_pause * random.uniform(1, 2)
                 self._unfit_pause = min(self._unfit_pause * 2, LONGEST_PAUSE_SECONDS)
-            except Unavailable:
+            except Unavailable as problem:
+                if self._granted_at and not self.holds():
+                    self._outage.away(problem)
                 pause = min(pause, RETRY_SECONDS * random.uniform(1, 2))
             except HistoryForked:
                 self._verifier.refuse(self.source, Channel.FETCH, Fault.FORK)
@@ -167,11 +173,8 @@ class Follower:
                     APPLIED, self.source, request, timeout=self._timeouts.source_call
                 )
             except Refusal as problem:
-                # The next lease request reports it again.
-                logger.info(
-                    "The report was not delivered.",
-                    extra={"source": self.source, "error": repr(problem)},
-                )
+                # The next lease request reports it again, and tells an outage.
+                logger.debug("No report to %s: %r", self.source, problem)
 
     async def release(self) -> None:
         """Stop answering and return the lease, so that changes do not wait for this replica."""
@@ -192,10 +195,7 @@ class Follower:
                 timeout=self._timeouts.source_call,
             )
         except Refusal as problem:
-            logger.info(
-                "The lease was not returned.",
-                extra={"source": self.source, "error": repr(problem)},
-            )
+            logger.info("The lease was not returned to %s: %r", self.source, problem)
 
     async def _load(self) -> None:
         """Read the snapshot; rows from the bus are buffered meanwhile."""

@@ -17,6 +17,7 @@ from shared.auth.internal_tokens import SERVICE_HEADER, InternalSigner
 from shared.clock import Clock
 from shared.contracts.calls.base import AnswerT, InternalCall, RequestT
 from shared.contracts.facts import Actor
+from shared.http.lanes import TooManyAtOnce
 from shared.http.replicas import LookUp, Replica, Replicas, look_up
 from shared.http.requests import REQUEST_ID_HEADER
 from shared.http.unanswered import NoAnswer, UnansweredLog, error_text
@@ -46,7 +47,7 @@ class InternalClient:
     """Makes the calls of `shared.contracts.calls`.
 
     Each call is signed for its callee. It names the principal that it is made for: `act`, or else
-    that of the request being served. When a replica is gone, silent or answers 503, the call goes
+    that of the request being served. When a replica is gone, silent or busy, the call goes
     on to the next one within the same time, until all were asked. A POST must therefore be
     repeatable. A call without an answer is logged.
     """
@@ -162,9 +163,10 @@ class InternalClient:
                 headers["Connection"] = "close"
                 continue
             self._preferred[callee] = replica
+            self._unanswered.answered(callee, call.name)
             return answer
         if not call.polled:  # the loop that polls says itself what it lacks, and for how long
-            self._unanswered.write(callee, call.name, error=error)
+            self._unanswered.unanswered(callee, call.name, error=error)
         raise Unavailable
 
     async def _choose(
@@ -221,12 +223,16 @@ class InternalClient:
     def _refused(
         self, status: int, call: InternalCall[Any, Any], callee: str, problem: Any
     ) -> Refusal | NoAnswer:
-        """What to raise; a refusal of this service's own credential is not the user's fault."""
+        """What to raise. A refusal of this service's credential is not the user's fault.
+
+        Neither is one of its share of the callee: its calls wait there for an absent database.
+        """
         if status in _CREDENTIAL_REFUSED:
             about = {"callee": callee, "call": call.name, "status": status}
             _log.error("internal call refused", extra=about)
-        if status in _CREDENTIAL_REFUSED or status >= 500 or not isinstance(problem, dict):
-            code = problem.get("code") if isinstance(problem, dict) else None
+        code = problem.get("code") if isinstance(problem, dict) else None
+        not_asked = status in _CREDENTIAL_REFUSED or status >= 500 or code == TooManyAtOnce.code
+        if not_asked or not isinstance(problem, dict):
             return NoAnswer(f"status {status}, code {code}")
         return refusal_of(status, problem)
 

@@ -16,6 +16,7 @@ from aiohttp.typedefs import Middleware
 from shared import context, metrics
 from shared.auth.internal_tokens import SERVICE_HEADER
 from shared.http.access import Internal, Public
+from shared.http.access_log import AccessLog
 from shared.http.api import Api
 from shared.http.error_forms import ErrorForm
 from shared.http.openapi import document
@@ -36,6 +37,7 @@ from shared.http.responses import NOT_MODIFIED
 from shared.http.routes import PARAMETER, Route
 from shared.http.sender_log import SenderLog
 from shared.mongo import DatabaseAway
+from shared.outage_log import OutageLog
 from shared.problems import STATUS, Refusal, RefusalKind, Unavailable, refusal_of
 from shared.quotas import quota_headers
 
@@ -50,7 +52,6 @@ _REQUEST_ID: web.RequestKey[str] = web.RequestKey("request_id", str)
 _ERROR_FORMS: web.AppKey[dict[str, ErrorForm]] = web.AppKey("error_forms", dict)
 _SENT_ID: web.RequestKey[str | None] = web.RequestKey("sent_id")
 
-_access_log = logging.getLogger("rolecall.access")
 _log = logging.getLogger(__name__)
 
 
@@ -161,6 +162,8 @@ def _openapi(apis: Sequence[Api]) -> _Handler:
 
 def _edge(proxies: Proxies, *, between_services: bool) -> Middleware:
     """Give each request its ids, and answer each refusal and fault with a problem."""
+    outage = OutageLog(_log, "The database", effect="Requests are answered with 503.")
+    access_log = AccessLog()
 
     @web.middleware
     async def edge(request: web.Request, handler: _Handler) -> web.StreamResponse:
@@ -182,7 +185,7 @@ def _edge(proxies: Proxies, *, between_services: bool) -> Middleware:
         except web.HTTPException as error:
             refusal = _of_router(error)
         except DatabaseAway as error:
-            _log.warning("database away", extra={"error": repr(error)})
+            outage.away(repr(error))
             refusal = Unavailable()
         except Exception:  # noqa: BLE001 - the caller gets an answer, the log gets the rest
             _log.exception("request failed")
@@ -190,7 +193,7 @@ def _edge(proxies: Proxies, *, between_services: bool) -> Middleware:
         if refusal is not None:
             form = request.app[_ERROR_FORMS].get(request.path, ErrorForm.PROBLEM)
             response = problem_response(refusal, request_id, form=form)
-        _finish(request, response, refusal, time.perf_counter() - started)
+        _finish(request, response, refusal, time.perf_counter() - started, access_log)
         return response
 
     return edge
@@ -205,7 +208,11 @@ def _of_router(error: web.HTTPException) -> Refusal:
 
 
 def _finish(
-    request: web.Request, response: web.StreamResponse, refusal: Refusal | None, seconds: float
+    request: web.Request,
+    response: web.StreamResponse,
+    refusal: Refusal | None,
+    seconds: float,
+    access_log: AccessLog,
 ) -> None:
     api, route = request.get(_ROW, (None, None))
     response.headers.update(common_headers(request[_REQUEST_ID], request[_SENT_ID]))
@@ -221,22 +228,15 @@ def _finish(
     metrics.SECONDS.labels(service, request.method, path).observe(seconds)
     if refusal is not None and route is not None:
         _check_listed(route, refusal)
-    routine = route is not None and route.polled and response.status < 400
-    level = logging.DEBUG if routine else logging.INFO
-    if _access_log.isEnabledFor(level):
-        fields = {
-            "method": request.method,
-            "route": path,
-            "status": response.status,
-            "ms": round(seconds * 1000, 2),
-        }
-        if request[_SENT_ID] is not None:
-            fields["sent_request_id"] = request[_SENT_ID]
-        if refusal is not None:
-            fields["problem"] = refusal.code
-            if refusal.__cause__ is not None:
-                fields["reason"] = str(refusal.__cause__)
-        _access_log.log(level, "request", extra=fields)
+    about: dict[str, object] = {"ms": round(seconds * 1000, 2)}
+    if request[_SENT_ID] is not None:
+        about["sent_request_id"] = request[_SENT_ID]
+    if refusal is not None:
+        about["problem"] = refusal.code
+        if refusal.__cause__ is not None:
+            about["reason"] = str(refusal.__cause__)
+    polled = route is not None and route.polled
+    access_log.write(request.method, path, response.status, polled=polled, **about)
 
 
 def _check_listed(route: Route, refusal: Refusal) -> None:

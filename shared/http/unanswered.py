@@ -2,9 +2,8 @@
 
 import logging
 
-from shared.clock import AtMostEvery, Clock
-
-SECONDS = 10.0
+from shared.clock import Clock
+from shared.outage_log import OutageLog
 
 _log = logging.getLogger(__name__)
 
@@ -14,18 +13,28 @@ class NoAnswer(Exception):  # noqa: N818 - not a fault of this service
 
 
 class UnansweredLog:
-    """Writes one warning for a callee and a call in ten seconds."""
+    """Logs the outage of a callee, by call: one call may fail while others are answered."""
 
     def __init__(self, *, clock: Clock) -> None:
         self._clock = clock
-        self._due: dict[tuple[str, str], AtMostEvery] = {}
+        self._outages: dict[tuple[str, str], OutageLog] = {}
 
-    def write(self, callee: str, call: str, *, error: str) -> None:
-        """Log the call with the error of the replica that was asked last."""
-        due = self._due.setdefault((callee, call), AtMostEvery(SECONDS, clock=self._clock))
-        if due.due():
-            about = {"callee": callee, "call": call, "error": error}
-            _log.warning("internal call without an answer", extra=about)
+    def unanswered(self, callee: str, call: str, *, error: str) -> None:
+        """Log the call with the error of the replica that was asked last, if a line is due."""
+        outage = self._outages.get((callee, call))
+        if outage is None:
+            outage = self._outages[callee, call] = OutageLog(
+                _log,
+                callee,
+                effect=f"The internal call {call} is not answered.",
+                seconds_now=self._clock.boottime,
+            )
+        outage.away(error)
+
+    def answered(self, callee: str, call: str) -> None:
+        """Log that the call is answered again, if it was not."""
+        if (outage := self._outages.get((callee, call))) is not None:
+            outage.back()
 
 
 def error_text(error: Exception, *, url: str, seconds: float) -> str:

@@ -14,6 +14,7 @@ from shared.http.client import InternalClient
 from shared.inbox.marks import AlreadyApplied, AppliedMark, Marks
 from shared.inbox.reconciler import AWAY, PAGE_SIZE, Reconciler
 from shared.mongo import AlreadyThere, Database, DbClient, DbSession
+from shared.outage_log import OutageLog
 from shared.row_verifier import Channel, Fault, RowRefused, RowVerifier
 
 Subscriber = Callable[[Any, Row, AppliedMark], Awaitable[None]]
@@ -55,6 +56,9 @@ class Inbox:
         self._ctx = ctx
         self._clock = clock
         self._subscription: Subscription | None = None
+        self._outage = OutageLog(
+            _log, "The database or a source", effect="Messages are left to the reconciler."
+        )
         self._reconciler = Reconciler(
             client,
             database,
@@ -116,8 +120,9 @@ class Inbox:
                 await self.apply(signed, Channel.BUS)
             else:
                 self._reconciler.wake()
+            self._outage.back()
         except AWAY as problem:
-            _log.warning("%s is left to the reconciler: %s", signed.row.id, problem)
+            self._outage.away(problem)
             self._reconciler.wake()
         return Verdict.ACK
 

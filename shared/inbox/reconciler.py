@@ -28,6 +28,7 @@ from shared.mongo import (
     majority,
     transact,
 )
+from shared.outage_log import OutageLog
 from shared.problems import Unavailable
 from shared.row_verifier import Channel, Fault, RowRefused, RowVerifier
 
@@ -38,7 +39,7 @@ RECONCILE_AWAY_SECONDS = 1.0
 FAILURE_PAUSE_SECONDS = 0.5
 """The pause before a comparison that follows a failure: its cause needs a moment to pass."""
 STARTING_SECONDS = 30.0
-"""The time after its start in which a source may be away: services start in any order."""
+"""The time after its start in which an absent source is not logged: services start in any order."""
 BUS_HEAD_START = timedelta(seconds=1)
 """The age from which the reconciler fetches a row; a younger one is left to the bus."""
 COMPLETENESS_LAG = timedelta(seconds=10)
@@ -55,8 +56,6 @@ MAX_ATTEMPTS = 6
 
 AWAY: tuple[type[Exception], ...] = (Unavailable, DatabaseAway)
 """Not the fault of a fact: it waits until the database or the other service is back."""
-
-SOURCE_AWAY = "%s does not answer (%s). Its facts wait in its journal and are fetched later."
 
 _log = logging.getLogger(__name__)
 
@@ -94,7 +93,16 @@ class Reconciler:
         self._to_forget: dict[str, set[int]] = {}
         self._forget_at: dict[str, datetime] = {}
         self._wake = asyncio.Event()
-        self._watch = DatabaseWatch()
+        self._watch = DatabaseWatch("Facts wait in the journals of their sources.")
+        self._outages = {
+            source: OutageLog(
+                _log,
+                source,
+                effect="Its facts wait in its journal and are fetched later.",
+                seconds_now=clock.boottime,
+            )
+            for source in sources
+        }
 
     async def load(self) -> None:
         """Read the progress that this service's replicas have saved."""
@@ -140,13 +148,14 @@ class Reconciler:
                 was_away = source in away
                 away.add(source)
                 try:
-                    with self._watch.round("Facts wait in the journals of their sources."):
+                    with self._watch.round():
                         await self.reconcile(source)
                         away.discard(source)
+                        self._outages[source].back()
                 except Unavailable as problem:
                     starting = self._clock.boottime() - opened_at < STARTING_SECONDS
-                    level = logging.WARNING if was_away and not starting else logging.INFO
-                    _log.log(level, SOURCE_AWAY, source, type(problem).__name__)
+                    if was_away and not starting:
+                        self._outages[source].away(problem)
             pause = RECONCILE_AWAY_SECONDS if away else RECONCILE_SECONDS
             try:
                 async with asyncio.timeout(pause * random.uniform(0.8, 1.2)):

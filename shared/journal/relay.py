@@ -17,11 +17,11 @@ from shared.journal import rows
 from shared.mongo import (
     AlreadyThere,
     Database,
-    DatabaseAway,
     DatabaseWatch,
     insert_once,
     majority,
 )
+from shared.outage_log import OutageLog
 
 _log = logging.getLogger(__name__)
 
@@ -42,8 +42,10 @@ class Relay:
         self._bus = bus
         self._holder = holder
         self._clock = clock
-        self.database = DatabaseWatch()
+        self.database = DatabaseWatch("Unsent rows wait.")
         """Whether the database answered the last sweep; every process asks at each one."""
+        self._marking = DatabaseWatch("Published rows are not marked, and are published again.")
+        self._outage = OutageLog(_log, "The bus", effect="Rows wait in the journal.")
         self._waiting: list[SignedRow] = []
         self._wake = asyncio.Event()
 
@@ -60,16 +62,14 @@ class Relay:
             committed, self._waiting = self._waiting, []
             for start in range(0, len(committed), BATCH_SIZE):
                 batch = committed[start : start + BATCH_SIZE]
-                try:
-                    await self._bus.publish([rows.message(signed) for signed in batch])
-                    await self._mark([rows.key(signed.row) for signed in batch])
-                except (BusUnavailable, DatabaseAway) as problem:
-                    _log.warning("rows are left to the sweeper: %s", problem)
+                if await self._publish(batch):
+                    with self._marking.round():
+                        await self._mark([rows.key(signed.row) for signed in batch])
 
     async def sweep(self) -> None:
         """Publish rows that stayed unsent after a crash or without a broker. Never ends."""
         while True:
-            with self.database.round("Unsent rows wait."):
+            with self.database.round():
                 waiting = await self.sweep_once() if await self._elected() else 0
                 metrics.UNSENT_ROWS.labels(context.service.get()).set(waiting)
             await asyncio.sleep(SWEEP_SECONDS)
@@ -81,13 +81,19 @@ class Relay:
         documents = [document async for document in due.sort("occurred_at", 1).limit(BATCH_SIZE)]
         if not documents:
             return 0
-        try:
-            await self._bus.publish([rows.message(rows.read(document)) for document in documents])
-        except BusUnavailable as problem:
-            _log.warning("the bus is away, %d rows wait: %s", len(documents), problem)
-            return len(documents)
-        await self._mark([document["_id"] for document in documents])
+        if await self._publish([rows.read(document) for document in documents]):
+            await self._mark([document["_id"] for document in documents])
         return len(documents)
+
+    async def _publish(self, batch: list[SignedRow]) -> bool:
+        """Publish the rows; return whether all are confirmed. The others are swept later."""
+        try:
+            await self._bus.publish([rows.message(signed) for signed in batch])
+        except BusUnavailable as problem:
+            self._outage.away(problem)
+            return False
+        self._outage.back()
+        return True
 
     async def _mark(self, ids: list[str]) -> None:
         await self._rows.update_many({"_id": {"$in": ids}}, {"$set": {"sent": True}})

@@ -7,6 +7,7 @@ from typing import Any
 from shared.leases.receipt import Receipt
 from shared.leases.store import LeaseStore
 from shared.mongo import DatabaseAway
+from shared.outage_log import OutageLog
 
 _log = logging.getLogger(__name__)
 
@@ -16,6 +17,7 @@ class ReceiptWriter:
 
     def __init__(self, store: LeaseStore[Any]) -> None:
         self._store = store
+        self._outage = OutageLog(_log, "The database", effect="Receipts are not stored.")
         self._unsaved: dict[str, Receipt] = {}
         self._saving: set[asyncio.Task[None]] = set()
 
@@ -38,6 +40,8 @@ class ReceiptWriter:
         try:
             await self._store.save(receipt)
         except DatabaseAway as problem:
-            _log.warning("receipt of %s not stored: %s", receipt.revision, problem)
+            self._outage.away(problem)
+        else:
+            self._outage.back()
         finally:
             self._unsaved.pop(receipt.revision, None)

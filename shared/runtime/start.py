@@ -5,6 +5,7 @@ import logging
 import random
 from collections.abc import Awaitable, Callable
 
+from shared.outage_log import OutageLog
 from shared.problems import StartRefused
 
 FIRST_PAUSE_SECONDS = 0.2
@@ -25,6 +26,8 @@ async def open_step(step: Step, *, seconds: float) -> None:
     clock = asyncio.get_running_loop()
     deadline = clock.time() + seconds
     pause = FIRST_PAUSE_SECONDS
+    name = getattr(step, "__qualname__", repr(step))
+    outage = OutageLog(_log, "A server", effect=f"The opening step {name} is tried again.")
     while True:
         try:
             await step()
@@ -33,11 +36,9 @@ async def open_step(step: Step, *, seconds: float) -> None:
         except Exception as error:
             if clock.time() + pause > deadline:
                 raise
-            _log.warning(
-                "opening step failed, trying again",
-                extra={"step": getattr(step, "__qualname__", repr(step)), "error": repr(error)},
-            )
+            outage.away(repr(error))
         else:
+            outage.back()
             return
         await asyncio.sleep(pause * random.uniform(0.8, 1.2))
         pause = min(pause * 2, LONGEST_PAUSE_SECONDS)

@@ -55,6 +55,7 @@ OTHER_ROOTS = {
         "migrations.py",
         "mongo.py",
         "names.py",
+        "outage_log.py",
         "contacts.py",
         "shown_text.py",
         "networks.py",

@@ -1,38 +1,42 @@
 """What a background loop does and says while the database is away."""
 
+import logging
+
 import pytest
 
 from shared.mongo import DatabaseAway, DatabaseWatch
-from shared.mongo.watch import WARNING_SECONDS
 from tests.clocks import SetClock
 
 
-def test_an_absent_database_is_one_warning_in_ten_seconds(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_absent_database_is_told_once_and_so_is_its_return(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
     clock = SetClock()
-    watch = DatabaseWatch(seconds_now=clock.boottime)
+    watch = DatabaseWatch("Rows wait.", seconds_now=clock.boottime)
     for _ in range(3):
-        with watch.round("Rows wait."):
+        with watch.round():
             raise DatabaseAway("gone")
-        with watch.round("Rows wait."):
+        clock.move(1)
+    for _ in range(3):
+        with watch.round():
             pass
-    assert caplog.messages == ["The database is away. Rows wait. (gone)"]
-    clock.move(WARNING_SECONDS)
-    with watch.round("Rows wait."):
-        raise DatabaseAway("gone")
-    assert len(caplog.messages) == 2
+    assert caplog.messages == ["The database is away.", "The database is back."]
+    assert {vars(record)["effect"] for record in caplog.records} == {"Rows wait."}
+    assert vars(caplog.records[0])["error"] == "gone"
 
 
 def test_the_watch_tells_whether_the_last_round_was_answered() -> None:
-    watch = DatabaseWatch()
+    watch = DatabaseWatch("Rows wait.")
     assert not watch.answers
-    with watch.round("Rows wait."):
+    with watch.round():
         pass
     assert watch.answers
-    with watch.round("Rows wait."):
+    with watch.round():
         raise DatabaseAway("gone")
     assert not watch.answers
 
 
 def test_the_watch_lets_every_other_failure_pass() -> None:
-    with pytest.raises(ValueError, match="broken"), DatabaseWatch().round("Rows wait."):
+    with pytest.raises(ValueError, match="broken"), DatabaseWatch("Rows wait.").round():
         raise ValueError("broken")

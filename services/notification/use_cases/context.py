@@ -1,8 +1,9 @@
 """What the use cases of notification work with."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from services.notification.domain.attempts import AttemptResult
@@ -12,7 +13,10 @@ from services.notification.store import Messages
 from shared.clock import Clock
 from shared.journal import Journal
 from shared.mongo import DbClient
+from shared.outage_log import OutageLog
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
+
+logger = logging.getLogger(__name__)
 
 
 class MailTransport(Protocol):
@@ -36,6 +40,18 @@ class LinkSource(Protocol):
         ...
 
 
+class Outages:
+    """The servers whose outage makes mails wait."""
+
+    def __init__(self) -> None:
+        self.saving = OutageLog(
+            logger, "The database or a service", effect="Results of mails are not saved yet."
+        )
+        self.sending = OutageLog(
+            logger, "The mail server or the owner of a link", effect="Mails wait."
+        )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Ctx:
     """What the use cases work with."""
@@ -49,6 +65,7 @@ class Ctx:
     clock: Clock
     queued: asyncio.Event
     """Set when there may be something to send."""
+    outages: Outages = field(default_factory=Outages)
     timeouts: Timeouts = DEFAULT_TIMEOUTS
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
     """Waits for a number of seconds."""

@@ -16,6 +16,8 @@ from services.notification.domain.attempts import (
     LinkUnavailable,
     Postponed,
     Rejected,
+    Sent,
+    Unreachable,
     Withdrawn,
     reply_of,
     status_or_retry,
@@ -70,13 +72,10 @@ async def deliver(ctx: Ctx, message: Message, claim: str) -> None:
             try:
                 await _save(ctx, message, claim, result)
             except AWAY as away:
-                logger.warning(
-                    "The result of a mail cannot be saved yet: %s",
-                    away,
-                    extra={"message_id": message.id},
-                )
+                ctx.outages.saving.away(away)
                 await ctx.pause(ctx.timeouts.mail_save_retry)
             else:
+                ctx.outages.saving.back()
                 return
 
 
@@ -111,12 +110,16 @@ async def _save(ctx: Ctx, message: Message, claim: str, result: AttemptResult) -
     now = ctx.clock.now()
     next_step = status_or_retry(message, result, now=now, jitter=random.random())
     reply = reply_of(result)
+    if isinstance(result, Sent):
+        ctx.outages.sending.back()
     if isinstance(result, Postponed):
         note_withheld_mail(
             Service.NOTIFICATION, kind=message.kind, reason=result.reason, message_id=message.id
         )
     if not isinstance(next_step, MessageStatus):
-        if not isinstance(result, Postponed):
+        if isinstance(result, Unreachable | LinkUnavailable):
+            ctx.outages.sending.away(reply)
+        elif not isinstance(result, Postponed):
             logger.warning(
                 "A mail waits until %s: %s", next_step, reply, extra={"message_id": message.id}
             )

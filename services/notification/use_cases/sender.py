@@ -23,7 +23,7 @@ async def run_sender(ctx: Ctx, *, connections: int) -> None:
     the sender claims nothing more and finishes the mails in hand.
     """
     in_hand: dict[asyncio.Task[None], MessageId] = {}
-    database = DatabaseWatch()
+    database = DatabaseWatch("Due messages cannot be read.")
 
     def done(task: asyncio.Task[None]) -> None:
         del in_hand[task]
@@ -36,7 +36,7 @@ async def run_sender(ctx: Ctx, *, connections: int) -> None:
         while True:
             ctx.queued.clear()
             if len(in_hand) < connections:
-                with database.round("Due messages cannot be read."):
+                with database.round():
                     claimed = await claim_due(
                         ctx, limit=connections - len(in_hand), in_hand=in_hand.values()
                     )

@@ -67,8 +67,11 @@ ROWS = (
         id="inbox-source-away-holds-up-the-others",
         kind=Kind.AVAILABILITY,
         file="shared/inbox/reconciler.py",
-        old="SOURCE_AWAY, source, type(problem).__name__)\n",
-        new="SOURCE_AWAY, source, type(problem).__name__)\n                    break\n",
+        old="                        self._outages[source].away(problem)\n",
+        new=(
+            "                        self._outages[source].away(problem)\n"
+            "                    break\n"
+        ),
         tests=("tests/shared/inbox/test_reconciler.py",),
     ),
     Mutant(

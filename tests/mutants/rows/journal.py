@@ -287,8 +287,8 @@ ROWS = (
         id="a-sweep-ends-with-its-database",
         kind=Kind.AVAILABILITY,
         file="shared/mongo/watch.py",
-        old="            self.answers = False\n            now = self._now()\n",
-        new="            self.answers = False\n            raise\n            now = self._now()\n",
+        old="            self._outage.away(problem)\n",
+        new="            self._outage.away(problem)\n            raise\n",
         tests=("tests/shared/journal/test_relay.py", "-k", "absent_database"),
     ),
     Mutant(

@@ -6,6 +6,7 @@ import asyncio
 import random
 import re
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import aio_pika
@@ -13,6 +14,7 @@ import pytest
 from yarl import URL
 
 from shared.bus import BusMessage, BusUnavailable, Unroutable, Verdict
+from shared.bus.rabbitmq import HEARTBEAT_SECONDS
 from shared.bus.rabbitmq_links import BrokerLinks
 from shared.bus.rabbitmq_publisher import Publisher
 from shared.contracts.topology import DELIVERY_LIMIT, QueueKind
@@ -301,6 +303,20 @@ async def test_a_silent_partition_ends_publishes_and_shows_by_heartbeat(
         proxy.heal()
         await publish_until_confirmed(bus, [message(2)])
         await wait_for(lambda: listener.resyncs > before and message(2).id in listener.ids)
+
+
+async def test_a_frozen_broker_is_noticed_before_its_heartbeat_is_missed(
+    broker_url: str, rabbit: Callable[..., RabbitBus], audit: Queue
+):
+    timeouts = replace(DEFAULT_TIMEOUTS, broker_probe=0.2, broker_answer=1.0)
+    async with proxied(broker_url) as (proxy, url):
+        bus, listener = rabbit(url, timeouts=timeouts), Listener()
+        subscription = await bus.subscribe(audit, listener, on_resync=listener.on_resync)
+        await wait_for(lambda: subscription.connected and listener.resyncs)
+        proxy.stall()
+        await wait_for(lambda: not subscription.connected, within=HEARTBEAT_SECONDS)
+        proxy.heal()
+        await wait_for(lambda: subscription.connected and listener.resyncs > 1)
 
 
 async def test_a_publish_whose_confirmation_was_lost_may_have_arrived(

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import logging
 import re
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import replace
@@ -33,6 +34,7 @@ from shared.http.api import Api
 from shared.http.checker import AuthzChecker
 from shared.http.client import AnswerUnfit, InternalClient, replica_seconds
 from shared.http.internal import internal_route
+from shared.http.lanes import TooManyAtOnce
 from shared.http.mounting import mount
 from shared.http.routes import Call
 from shared.ids import ClientId, new_id
@@ -380,6 +382,17 @@ async def test_a_replica_that_says_503_is_passed_over(client, team, serve, world
     assert await client(unready, await team()).call(READ, "team")
 
 
+async def test_a_replica_without_room_for_this_service_is_passed_over(
+    client, team, serve, world: World
+):
+    full = World()
+    full.raises = TooManyAtOnce()
+    busy = (await serve(Api("team", TEAM, full, authenticator=authenticator()))).url
+    assert await client(busy, await team()).call(READ, "team")
+    with pytest.raises(Unavailable):
+        await client(busy).call(READ, "team")
+
+
 @pytest.mark.parametrize("which", ["dead", "silent"])
 async def test_when_none_answers_it_is_unavailable_in_time(client, request, which: str):
     url = request.getfixturevalue(which)
@@ -470,12 +483,16 @@ def test_a_replica_gets_its_share_and_a_third_at_least(left: float, others: int,
 def unanswered(caplog):
     def records() -> list[tuple[str, str, str]]:
         return [
-            (record.callee, record.call, record.error)
+            (record.getMessage(), record.effect, record.error)
             for record in caplog.records
-            if (record.levelname, record.msg) == ("WARNING", "internal call without an answer")
+            if record.levelname == "WARNING"
         ]
 
     return records
+
+
+def team_away(call: Any, error: str) -> tuple[str, str, str]:
+    return "team is away.", f"The internal call {call.name} is not answered.", error
 
 
 async def ask_in_vain(to_team: InternalClient, call: Any = READ, *, seconds: float = 60.0) -> None:
@@ -483,24 +500,26 @@ async def ask_in_vain(to_team: InternalClient, call: Any = READ, *, seconds: flo
         await to_team.call(call, "team", timeout=seconds)
 
 
-async def test_a_call_without_an_answer_is_logged_once_in_ten_seconds(
-    client, team, unanswered, world: World
+async def test_a_call_without_an_answer_is_logged_once_until_it_is_answered(
+    client, team, unanswered, world: World, caplog
 ):
+    caplog.set_level(logging.INFO, "shared.http.unanswered")
     clock = SetClock(CLOCK.moment)
     to_team = client(url := await team(), clock=clock)
     world.raises = Stale()
     for _ in range(3):
         await ask_in_vain(to_team)
-    once = ("team", READ.name, f"{url}: status 503, code stale")
+    once = team_away(READ, f"{url}: status 503, code stale")
     assert unanswered() == [once]
     await ask_in_vain(to_team, FOREIGN)
-    assert unanswered() == [
-        once,
-        ("team", FOREIGN.name, f"{url}: status 403, code wrong-principal"),
-    ]
-    clock.move(10)
+    other = team_away(FOREIGN, f"{url}: status 403, code wrong-principal")
+    assert unanswered() == [once, other]
+    world.raises = None
+    assert await to_team.call(READ, "team")
+    assert caplog.messages.count("team is back.") == 1
+    world.raises = Stale()
     await ask_in_vain(to_team)
-    assert unanswered()[2:] == [once]
+    assert unanswered() == [once, other]
 
 
 async def test_a_polled_call_without_an_answer_is_left_to_its_loop(client, dead: str, unanswered):
@@ -534,7 +553,7 @@ async def test_the_log_names_the_last_error(client, request, unanswered, which: 
 
 async def test_the_log_names_a_missing_address(client, unanswered):
     await ask_in_vain(client("http://team.test:1", look_up=Names().look_up))
-    assert unanswered() == [("team", READ.name, "no address")]
+    assert unanswered() == [team_away(READ, "no address")]
 
 
 async def test_a_peer_that_does_not_know_us_is_looked_up_again(client, team):

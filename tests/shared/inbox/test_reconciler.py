@@ -174,8 +174,12 @@ async def test_a_source_that_was_never_compared_leaves_completeness_unknown(
 class IdentityAway(JournalCalls):
     """One of the sources does not answer."""
 
+    absent = True
+    asked = 0
+
     async def call(self, call: Any, callee: str, *query: Any) -> Any:
-        if callee == "identity":
+        if callee == "identity" and self.absent:
+            self.asked += 1
             raise Unavailable
         return await super().call(call, callee, *query)
 
@@ -197,23 +201,25 @@ async def test_a_source_that_is_away_does_not_hold_up_the_others(
         await asyncio.gather(running, return_exceptions=True)
 
 
-async def test_an_absent_source_is_a_warning_only_after_the_start(
+async def test_an_absent_source_is_told_once_and_only_after_the_start(
     make_inbox: MakeInbox, source: Withholding, caplog: pytest.LogCaptureFixture
 ) -> None:
     clock = SetClock(SystemClock().now())
-    inbox = make_inbox(source=IdentityAway(source.journal), sources=("identity",), clock=clock)
+    away = IdentityAway(source.journal)
+    inbox = make_inbox(source=away, sources=("identity",), clock=clock)
     caplog.set_level(logging.INFO, logger="shared.inbox.reconciler")
-
-    def levels() -> list[int]:
-        return [record.levelno for record in caplog.records]
 
     running = asyncio.create_task(inbox.run())
     try:
-        await wait_for(lambda: len(levels()) >= 3, what="three failures")
-        assert set(levels()) == {logging.INFO}
-        assert "identity does not answer (Unavailable)" in caplog.messages[0]
+        await wait_for(lambda: away.asked >= 3, what="three failures")
+        assert caplog.messages == []
         clock.move(STARTING_SECONDS)
-        await wait_for(lambda: logging.WARNING in levels(), what="a warning")
+        await wait_for(lambda: caplog.messages, what="a warning")
+        asked = away.asked
+        await wait_for(lambda: away.asked >= asked + 2, what="more failures")
+        away.absent = False
+        await wait_for(lambda: "identity is back." in caplog.messages, what="the end")
+        assert caplog.messages.count("identity is away.") == 1
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)

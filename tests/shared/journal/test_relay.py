@@ -198,7 +198,7 @@ async def test_an_absent_database_does_not_end_the_sweeps(
     finally:
         sweeping.cancel()
         await asyncio.gather(sweeping, return_exceptions=True)
-    assert [(record.levelno, record.exc_info) for record in caplog.records] == [
-        (logging.WARNING, None)
-    ]
-    assert caplog.messages == ["The database is away. Unsent rows wait. (away)"]
+    [line] = [record for record in caplog.records if record.levelno == logging.WARNING]
+    assert line.exc_info is None
+    assert line.getMessage() == "The database is away."
+    assert (vars(line)["effect"], vars(line)["error"]) == ("Unsent rows wait.", "away")
