@@ -23,6 +23,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "createProject": {"name": "New"},
     "renameProject": {"name": "New"},
     "setOverride": {"grants": {}},
+    "createRole": {"name": "New", "grants": {"account": {"view": "all"}}},
+    "changeRole": {"name": "New"},
 }
 
 
@@ -68,6 +70,9 @@ def test_every_write_that_authz_answers_from_awaits_the_barrier() -> None:
         "deleteProject",
         "setOverride",
         "removeOverride",
+        "createRole",
+        "changeRole",
+        "deleteRole",
     }
 
 

@@ -1,4 +1,4 @@
-"""Entity tags of accounts, members, projects and overrides, in every row that declares them."""
+"""Entity tags of accounts, members, roles, projects and overrides, in all rows that have them."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ BODIES: dict[str, list[Any]] = {
     "renameAccount": [{"name": "First"}, {"name": "Second"}],
     "changeMemberRole": [{"role": "viewer"}, {"role": "admin"}],
     "renameProject": [{"name": "First {}"}, {"name": "Second {}"}],
+    "changeRole": [{"name": "First {}"}, {"name": "Second {}"}],
     "setOverride": [{"grants": {}}, {"grants": {"instance": {"view": "self"}}}],
 }
 """Two changes by each row that takes a body; a new row with `represent` needs its own."""
@@ -69,6 +70,10 @@ class Resources(Account):
             path = path.replace("{project_id}", await self.project())
         if "{user_id}" in path:
             path = path.replace("{user_id}", (await self.member()).user_id)
+        if "{role_id}" in path:
+            role = {"name": f"role {next(_numbers)}", "grants": {"account": {"view": "all"}}}
+            made = await self.owner.send("POST", f"{self.path}/roles", role)
+            path = path.replace("{role_id}", str(made.expect(201)["id"]))
         if "/overrides/" in path:
             body = {"grants": GRANTS, "expires_at": "2101-01-01T00:00:00.123456+02:00"}
             (await self.owner.send("PUT", path, body)).expect(200)
@@ -95,10 +100,11 @@ async def resources(team: Team) -> Resources:
     return Resources(**vars(await team.account()))
 
 
-async def test_the_four_resources_declare_their_tags() -> None:
+async def test_the_five_resources_declare_their_tags() -> None:
     assert {route.operation_id for route in READS} == {
         "getAccount",
         "getMember",
+        "getRole",
         "getProject",
         "getOverride",
     }
