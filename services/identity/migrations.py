@@ -50,6 +50,9 @@ SIGNING_KEYS = (Index(collection="signing_keys", keys=(("slot", 1),), name="slot
 COUNTERS = (Index(collection="counters", keys=(("ends_at", 1),), name="ends", ttl_seconds=0),)
 """Counters whose window is over are deleted."""
 
+DECOYS = (Index(collection="decoys", keys=(("delete_at", 1),), name="delete_at", ttl_seconds=0),)
+"""Writes that only cost time are deleted."""
+
 
 async def delete_unverified_users(database: Database) -> None:
     """Delete the users of the earlier form of sign-up whose address is not proved.
@@ -73,4 +76,5 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
         Migration(9, "no unverified users", delete_unverified_users),
         Migration(10, "signed rows", journal.signing_step(signer)),
         Migration(11, "idempotency indexes", index_step(*idempotency.INDEXES)),
+        Migration(12, "decoy indexes", index_step(*DECOYS)),
     )

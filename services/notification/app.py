@@ -7,10 +7,11 @@ from services.notification.adapters.smtp import SmtpTransport
 from services.notification.domain.attempts import Postponed
 from services.notification.domain.mails import MailSender
 from services.notification.domain.messages import MessageKind
+from services.notification.domain.pace import NEWER_MAIL, TOPICS
 from services.notification.migrations import migrations
 from services.notification.routes import INTERNAL_ROUTES, ROUTES
 from services.notification.settings import Settings
-from services.notification.store import Messages
+from services.notification.store import Messages, Paces
 from services.notification.subscriptions import SUBSCRIPTIONS
 from services.notification.use_cases.context import Ctx
 from services.notification.use_cases.sender import run_sender
@@ -44,6 +45,7 @@ def build(
     start_at_zero(
         MAILS_WITHHELD, [Service.NOTIFICATION], [MessageKind.INVITATION], [Postponed.reason]
     )
+    start_at_zero(MAILS_WITHHELD, [Service.NOTIFICATION], TOPICS, [NEWER_MAIL])
     sender = MailSender(
         address=settings.mail_from,
         name=settings.mail_from_name,
@@ -64,6 +66,7 @@ def build(
     ctx = Ctx(
         client=parts.client,
         messages=Messages(parts.database),
+        paces=Paces(parts.database),
         journal=parts.journal,
         transport=transport,
         links=InternalLinkSource(parts.internal),

@@ -25,6 +25,9 @@ MESSAGES = (
     ),
 )
 
+PACES = (Index(collection="paces", keys=(("expires_at", 1),), name="expires_at", ttl_seconds=0),)
+"""Paces without a mail of the last hour are deleted."""
+
 
 def migrations(signer: RowSigner) -> tuple[Migration, ...]:
     """The steps; `signer` signs the rows of an earlier version."""
@@ -33,4 +36,5 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
         Migration(2, "inbox indexes", index_step(*inbox.INDEXES)),
         Migration(3, "message indexes", index_step(*MESSAGES)),
         Migration(4, "signed rows", journal.signing_step(signer)),
+        Migration(5, "pace indexes", index_step(*PACES)),
     )

@@ -1,10 +1,12 @@
-"""Messages in MongoDB.
+"""Messages and paces in MongoDB.
 
 A message that waits is `open` and has a `due_at`. A sender moves `due_at` ahead and writes its
 claim, and renews the claim while it works. After a crash the message is due again when the claim
 runs out.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -17,9 +19,20 @@ from services.notification.domain.messages import (
     MessageStatus,
     link_owner,
 )
+from services.notification.domain.pace import PACE_WINDOW, Place
 from shared.contracts.facts import Actor, Caller, RequestInfo
+from shared.documents import document, read
 from shared.ids import MessageId
-from shared.mongo import Database, DbSession, Document, majority
+from shared.mongo import (
+    AlreadyThere,
+    Database,
+    DbSession,
+    Document,
+    Lost,
+    insert_once,
+    majority,
+    update_expected,
+)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LINK_REQUEST: TypeAdapter[LinkRequest] = TypeAdapter(
@@ -33,8 +46,8 @@ class Messages:
     def __init__(self, database: Database) -> None:
         self._messages = majority(database, "messages")
 
-    async def add(self, message: Message, session: DbSession) -> None:
-        """Queue a message; a message with the same id stays unchanged."""
+    async def add(self, message: Message, session: DbSession, *, due_at: datetime) -> None:
+        """Queue a message for a moment; a message with the same id stays unchanged."""
         document = {
             "kind": message.kind,
             "recipient": message.recipient,
@@ -47,7 +60,7 @@ class Messages:
             "created_at": message.created_at,
             "status": MessageStatus.QUEUED,
             "open": True,
-            "due_at": message.created_at,
+            "due_at": due_at,
             "claim": None,
             "attempts": 0,
             "deferrals": 0,
@@ -55,6 +68,17 @@ class Messages:
         await self._messages.update_one(
             {"_id": message.id}, {"$setOnInsert": document}, upsert=True, session=session
         )
+
+    async def withhold(
+        self, message_id: MessageId, *, now: datetime, reply: str, session: DbSession
+    ) -> bool:
+        """Withhold a message that no sender has claimed; false if one has."""
+        outcome = await self._messages.update_one(
+            {"_id": message_id, "status": MessageStatus.QUEUED, "attempts": 0},
+            _finished(MessageStatus.WITHHELD, now=now, reply=reply),
+            session=session,
+        )
+        return bool(outcome.matched_count)
 
     async def due(self, now: datetime, *, limit: int) -> list[Document]:
         """Unclaimed messages that are due, the longest waiting first."""
@@ -109,13 +133,65 @@ class Messages:
         """Save the final status; false when another sender has claimed the message since."""
         outcome = await self._messages.update_one(
             {"_id": message_id, "open": True, "claim": claim},
-            {
-                "$set": {"status": status, "open": False, "finished_at": now, "reply": reply},
-                "$unset": {"claim": "", "due_at": ""},
-            },
+            _finished(status, now=now, reply=reply),
             session=session,
         )
         return bool(outcome.matched_count)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """The mails of one topic from one account to one person, as they were read.
+
+    `changes` counts the writes to it; a pace that is not stored yet has none.
+    """
+
+    key: str
+    changes: int
+    places: tuple[Place, ...]
+
+
+class Paces:
+    """The collection `paces`; the database deletes those whose places count no longer."""
+
+    def __init__(self, database: Database) -> None:
+        self._paces = majority(database, "paces")
+
+    async def find(self, key: str, session: DbSession) -> Pace:
+        """Find a pace; one that is not stored is empty."""
+        found = await self._paces.find_one({"_id": key}, session=session)
+        if found is None:
+            return Pace(key=key, changes=0, places=())
+        places = tuple(read(Place, place) for place in found["places"])
+        return Pace(key=key, changes=found["changes"], places=places)
+
+    async def save(self, pace: Pace, places: Sequence[Place], session: DbSession) -> None:
+        """Save the places of a pace over the state that was read.
+
+        Raises:
+            Lost: it has changed since.
+        """
+        content = {
+            "changes": pace.changes + 1,
+            "places": [document(place) for place in places],
+            "expires_at": max(place.due_at for place in places) + PACE_WINDOW,
+        }
+        if pace.changes:
+            expected = {"_id": pace.key, "changes": pace.changes}
+            await update_expected(self._paces, expected, {"$set": content}, session)
+            return
+        try:
+            await insert_once(self._paces, {"_id": pace.key, **content}, session)
+        except AlreadyThere as there:
+            raise Lost(self._paces.name) from there
+
+
+def _finished(status: MessageStatus, *, now: datetime, reply: str | None) -> Document:
+    """The change that ends a message."""
+    return {
+        "$set": {"status": status, "open": False, "finished_at": now, "reply": reply},
+        "$unset": {"claim": "", "due_at": ""},
+    }
 
 
 def _link_document(request: LinkRequest | None) -> Document | None:

@@ -14,9 +14,10 @@ from services.audit.migrations import READING_SECONDS
 from services.audit.store import Records
 from services.identity.domain.rate_limits import RateLimit
 from services.identity.store import Store as IdentityStore
-from services.notification.domain.messages import MessageStatus
+from services.notification.domain.messages import MessageKind, MessageStatus
+from services.notification.domain.pace import PACE_WINDOW, Place
 from services.notification.migrations import MESSAGE_RETENTION
-from services.notification.store import Messages
+from services.notification.store import Messages, Paces
 from services.team.domain.invitation_mails import AccountMail, MailboxPlace
 from services.team.store import Store as TeamStore
 from shared.auth.lifetimes import SESSION_END_RETENTION
@@ -113,7 +114,16 @@ async def signed_out(client: DbClient, database: Database, session: DbSession) -
 
 async def attempt_counted(client: DbClient, database: Database, session: DbSession) -> None:
     limit = RateLimit(key=("login", "ana"), limit=3, window=15 * MINUTE)
-    await IdentityStore(database).count(limit, now=FAR)
+    await IdentityStore(database).count_all([limit], now=FAR)
+
+
+async def mail_counted(client: DbClient, database: Database, session: DbSession) -> None:
+    limit = RateLimit(key=("mailbox", "ana"), limit=3, window=15 * MINUTE)
+    await IdentityStore(database).save_attempts([limit], {}, now=FAR, session=session)
+
+
+async def decoy_written(client: DbClient, database: Database, session: DbSession) -> None:
+    await IdentityStore(database).add_decoys(1, now=FAR, session=session)
 
 
 async def log_read(client: DbClient, database: Database, session: DbSession) -> None:
@@ -138,6 +148,12 @@ async def mail_queued(client: DbClient, database: Database, session: DbSession) 
     await database["messages"].insert_one(queued, session=session)
 
 
+async def mail_placed(client: DbClient, database: Database, session: DbSession) -> None:
+    place = Place(id=MessageId("msg_1"), kind=MessageKind.REMOVED, about="usr_1", seq=1, due_at=FAR)
+    paces = Paces(database)
+    await paces.save(await paces.find("k", session), [place], session)
+
+
 KEPT: list[tuple[Service, str, Writes, timedelta | None]] = [
     (Service.TEAM, "allowances.expires_at", invitation_counted, DAY),
     (Service.TEAM, "allowances.expires_at", invitation_mailed, DAY),
@@ -153,9 +169,12 @@ KEPT: list[tuple[Service, str, Writes, timedelta | None]] = [
     (Service.IDENTITY, "sessions.delete_at", signed_in, 30 * DAY),
     (Service.IDENTITY, "sessions.delete_at", signed_out, DAY),
     (Service.IDENTITY, "counters.ends_at", attempt_counted, 15 * MINUTE),
+    (Service.IDENTITY, "counters.ends_at", mail_counted, 15 * MINUTE),
+    (Service.IDENTITY, "decoys.delete_at", decoy_written, DAY),
     (Service.AUDIT, "readings.at", log_read, timedelta(seconds=READING_SECONDS)),
     (Service.NOTIFICATION, "messages.finished_at", mail_finished, MESSAGE_RETENTION),
     (Service.NOTIFICATION, "messages.finished_at", mail_queued, None),
+    (Service.NOTIFICATION, "paces.expires_at", mail_placed, PACE_WINDOW),
 ]
 """How long a document is kept after `FAR`, the moment of its write; `None`: without an end."""
 

@@ -1,6 +1,6 @@
 """Rate limits: what is counted, in which window, and when a limit is reached."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -105,6 +105,16 @@ def count_attempt(window: Window | None, *, now: datetime, length: timedelta) ->
 def is_reached(window: Window | None, *, limit: int, now: datetime) -> bool:
     """Return whether one more attempt would be over the limit."""
     return window is not None and window.ends_at > now and window.count >= limit
+
+
+def first_reached(
+    limits: Iterable[RateLimit], windows: Mapping[str, Window], *, now: datetime
+) -> RateLimit | None:
+    """Give the first of the limits that is reached; `windows` has their counters by id."""
+    for limit in limits:
+        if is_reached(windows.get(limit.counter_id), limit=limit.limit, now=now):
+            return limit
+    return None
 
 
 def seconds_left(window: Window, *, now: datetime) -> int:

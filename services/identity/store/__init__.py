@@ -4,6 +4,7 @@ Ids and addresses arrive as checked strings and stand in filters as bare values,
 become an operator (`T21`). A method's `session` is the transaction that the call belongs to.
 """
 
+from services.identity.store.decoys import WRITES_OF_A_FACT, DecoyRows
 from services.identity.store.rate_limits import RateLimitRows
 from services.identity.store.service_clients import ServiceClientRows
 from services.identity.store.sessions import SessionRows
@@ -13,10 +14,18 @@ from services.identity.store.snapshot import SignInSnapshot
 from services.identity.store.users import UserRows
 from shared.mongo import Database
 
-__all__ = ["SignInSnapshot", "Store"]
+__all__ = ["WRITES_OF_A_FACT", "SignInSnapshot", "Store"]
 
 
-class Store(UserRows, SignUpRows, SessionRows, ServiceClientRows, SigningKeyRows, RateLimitRows):
+class Store(
+    UserRows,
+    SignUpRows,
+    SessionRows,
+    ServiceClientRows,
+    SigningKeyRows,
+    RateLimitRows,
+    DecoyRows,
+):
     """Every collection of identity."""
 
     def __init__(self, database: Database) -> None:
@@ -26,3 +35,4 @@ class Store(UserRows, SignUpRows, SessionRows, ServiceClientRows, SigningKeyRows
         ServiceClientRows.__init__(self, database)
         SigningKeyRows.__init__(self, database)
         RateLimitRows.__init__(self, database)
+        DecoyRows.__init__(self, database)

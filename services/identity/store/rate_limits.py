@@ -1,7 +1,7 @@
 """The collection of counters, which all replicas share."""
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from pymongo import ReturnDocument
@@ -13,7 +13,16 @@ from services.identity.domain.rate_limits import (
     count_attempt,
     is_reached,
 )
-from shared.mongo import AlreadyThere, Database, Document, insert_once, majority
+from shared.mongo import (
+    AlreadyThere,
+    Database,
+    DbSession,
+    Document,
+    Lost,
+    insert_once,
+    majority,
+    update_expected,
+)
 
 
 class RateLimitRows:
@@ -21,19 +30,6 @@ class RateLimitRows:
 
     def __init__(self, database: Database) -> None:
         self._counters = majority(database, "counters")
-
-    async def count(self, limit: RateLimit, *, now: datetime) -> Window:
-        """Count one attempt and give the window; write nothing if the limit is reached already.
-
-        Of attempts at the same moment exactly as many pass as the limit leaves.
-        """
-        while True:
-            before = (await self._windows([limit])).get(limit.counter_id)
-            if is_reached(before, limit=limit.limit, now=now):
-                return count_attempt(before, now=now, length=limit.window)
-            counted = await self._count_once(limit, before, now=now)
-            if counted is not None:
-                return counted
 
     async def count_all(
         self, limits: Sequence[RateLimit], *, now: datetime
@@ -43,7 +39,7 @@ class RateLimitRows:
         Gives the limits that counted it, and those that are reached, which one read finds.
         """
         while True:
-            windows = await self._windows(limits)
+            windows = await self.windows(limits)
             each = [(limit, windows.get(limit.counter_id)) for limit in limits]
             reached = [
                 Counted(limit, count_attempt(before, now=now, length=limit.window))
@@ -72,9 +68,40 @@ class RateLimitRows:
         """Give all attempts against these limits back."""
         await self._counters.delete_many({"_id": {"$in": [limit.counter_id for limit in limits]}})
 
-    async def _windows(self, limits: Sequence[RateLimit]) -> dict[str, Window]:
-        found = self._counters.find({"_id": {"$in": [limit.counter_id for limit in limits]}})
+    async def windows(
+        self, limits: Sequence[RateLimit], session: DbSession | None = None
+    ) -> dict[str, Window]:
+        """Find the windows of these limits, by the ids of their counters."""
+        ids = [limit.counter_id for limit in limits]
+        found = self._counters.find({"_id": {"$in": ids}}, session=session)
         return {counter["_id"]: _window(counter) async for counter in found}
+
+    async def save_attempts(
+        self,
+        limits: Sequence[RateLimit],
+        windows: Mapping[str, Window],
+        *,
+        now: datetime,
+        session: DbSession,
+    ) -> None:
+        """Count one attempt against each limit, in the transaction that has read the windows.
+
+        Raises:
+            Lost: another attempt was counted since.
+        """
+        for limit in limits:
+            before = windows.get(limit.counter_id)
+            after = count_attempt(before, now=now, length=limit.window)
+            change = {"count": after.count, "ends_at": after.ends_at}
+            if before is None:
+                first = {"_id": limit.counter_id, **change}
+                try:
+                    await insert_once(self._counters, first, session)
+                except AlreadyThere as there:
+                    raise Lost(self._counters.name) from there
+            else:
+                read = {"_id": limit.counter_id, "count": before.count, "ends_at": before.ends_at}
+                await update_expected(self._counters, read, {"$set": change}, session)
 
     async def _count_once(
         self, limit: RateLimit, before: Window | None, *, now: datetime

@@ -1,21 +1,55 @@
-"""Requests for a mail: one at a time, counted before they are mailed, refused without a word."""
+"""Requests for a mail: one at a time, within a budget, at the same cost for every address."""
 
-from collections.abc import AsyncIterator
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
 
 from services.identity.adapters.turns import QueueFull
 from services.identity.domain.mail_budgets import MailKind, mail_budget
-from services.identity.domain.rate_limits import RateLimit, Window
+from services.identity.domain.rate_limits import RateLimit, first_reached
+from services.identity.domain.sign_up import PendingSignUp
+from services.identity.domain.users import User
+from services.identity.store import WRITES_OF_A_FACT
 from services.identity.use_cases.context import Ctx
 from services.identity.use_cases.rate_limits import mail_limit_of, rate_limited
-from shared.contracts.facts import Caller
+from shared.contracts.facts import Caller, Fact
 from shared.contracts.topology import Service
 from shared.http.lanes import Overloaded
+from shared.ids import UserId
+from shared.journal import JournalWrite
+from shared.mongo import DbSession
 from shared.networks import network_of
 from shared.withheld_mails import note_withheld_mail
 
 MAILBOX, SENDER_SHARE = "mailbox", "sender-share"
 """Why a mail is held back: the mailbox had its mails, or the sender had its share of them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Addressee:
+    """What identity has of an address: its user, and its pending sign-up."""
+
+    user: User | None
+    sign_up: PendingSignUp | None
+
+    @property
+    def user_id(self) -> UserId | None:
+        """The id of the user, if there is one."""
+        return None if self.user is None else self.user.id
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mail:
+    """The fact that has a mail sent, and how the state that it tells of is saved, if it changes."""
+
+    fact: Fact
+    save: Callable[[DbSession], Awaitable[None]] | None = None
+
+
+MailOf = Callable[[Addressee, datetime], Mail | None]
+"""Decides what is mailed to an address at a moment; it may be asked more than once."""
 
 
 @asynccontextmanager
@@ -40,31 +74,84 @@ async def mail_turn(ctx: Ctx, caller: Caller) -> AsyncIterator[None]:
             raise Overloaded from full
 
 
-@asynccontextmanager
-async def within_mail_budget(
-    ctx: Ctx, caller: Caller, address_key: str, kind: MailKind
-) -> AsyncIterator[bool]:
-    """Count one mail to the mailbox of an address, and give whether it may be sent.
+async def request_mail(
+    ctx: Ctx, caller: Caller, address_key: str, *, kind: MailKind, mail_of: MailOf
+) -> None:
+    """Have a mail sent to an address, if there is one to send and the mailbox's budget has room.
 
-    Counting first keeps requests at the same moment from passing together. The mail is given back
-    if it may not be sent or if the block fails: a sender that has used its share takes nothing from
-    the mailbox, and a mail that was not sent is not counted.
+    Budget, state and fact are one transaction, so a mail that is not promised is not counted.
+
+    Every request makes the same round trips to the database. Where there is nothing to save, a
+    decoy is written. A busy machine that needs more than one step of time for them needs it for
+    addresses with a user and without one (`T9`).
+
+    Raises:
+        TooManyRequests, Overloaded: the same for every address.
     """
-    counted: list[tuple[RateLimit, Window]] = []
-    keep = False
-    try:
-        keep = await _count(ctx, _budget(ctx, caller, address_key, kind), counted)
-        if not keep:
-            reason = MAILBOX if counted else SENDER_SHARE
-            note_withheld_mail(Service.IDENTITY, kind=kind, reason=reason)
-        yield keep
-    except BaseException:
-        keep = False
-        raise
-    finally:
-        if not keep:
-            for limit, window in counted:
-                await ctx.store.uncount(limit, window)
+    async with mail_turn(ctx, caller):
+        while True:
+            # The facts of a user are in one shard, and so are those of an address without one.
+            user = await ctx.store.user_of(address_key)
+            request = _Request(
+                caller=caller,
+                address_key=address_key,
+                kind=kind,
+                mail_of=mail_of,
+                user_id=None if user is None else user.id,
+            )
+            with contextlib.suppress(_AnotherUser):
+                await _save(ctx, request)
+                return
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Request:
+    """A request for a mail whose turn it is; `user_id` is that of the address just now."""
+
+    caller: Caller
+    address_key: str
+    kind: MailKind
+    mail_of: MailOf
+    user_id: UserId | None
+
+
+class _AnotherUser(Exception):  # noqa: N818 - the request is tried again
+    """The address has got a user, or lost it, since it was looked up."""
+
+
+async def _save(ctx: Ctx, request: _Request) -> None:
+    budget = _budget(ctx, request.caller, request.address_key, request.kind)
+
+    async def change(write: JournalWrite) -> RateLimit | None:
+        """Save what is mailed, or decoys; give the limit that holds the mail back."""
+        now, session = write.now, write.session
+        addressee = Addressee(
+            user=await ctx.store.user_of(request.address_key, session),
+            sign_up=await ctx.store.sign_up_of(request.address_key, session),
+        )
+        if addressee.user_id != request.user_id:
+            raise _AnotherUser
+        windows = await ctx.store.windows(budget, session)
+        reached = first_reached(budget, windows, now=now)
+        mail = request.mail_of(addressee, now)
+        if mail is None or reached is not None:
+            await ctx.store.add_decoys(len(budget) + 1 + WRITES_OF_A_FACT, now=now, session=session)
+            return None if mail is None else reached
+        await ctx.store.save_attempts(budget, windows, now=now, session=session)
+        if mail.save is None:
+            await ctx.store.add_decoys(1, now=now, session=session)
+        else:
+            await mail.save(session)
+        write.record(mail.fact)
+        return None
+
+    shard_key = request.user_id or request.address_key
+    written = await ctx.journal.write(
+        shard_key, change, caller=request.caller, effective_everywhere=False
+    )
+    if written.result is not None:
+        reason = SENDER_SHARE if written.result == budget[0] else MAILBOX
+        note_withheld_mail(Service.IDENTITY, kind=request.kind, reason=reason)
 
 
 async def renew_mail_budget(ctx: Ctx, caller: Caller, address_key: str, kind: MailKind) -> None:
@@ -85,16 +172,3 @@ def _budget(
         network_of(caller.request.ip),
         per_mailbox=ctx.settings.mails_per_address,
     )
-
-
-async def _count(
-    ctx: Ctx, budget: tuple[RateLimit, ...], counted: list[tuple[RateLimit, Window]]
-) -> bool:
-    """Count against each limit in turn, and stop at the first that is reached."""
-    now = ctx.clock.now()
-    for limit in budget:
-        window = await ctx.store.count(limit, now=now)
-        if window.count > limit.limit:
-            return False  # not counted: nothing is written for a limit that is reached
-        counted.append((limit, window))
-    return True

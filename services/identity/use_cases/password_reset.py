@@ -1,6 +1,7 @@
 """Password reset: a user who cannot sign in gets a mailed link and sets a new password (B1)."""
 
 from datetime import datetime
+from functools import partial
 
 from services.identity.domain import password_reset
 from services.identity.domain.mail_budgets import MailKind
@@ -8,7 +9,7 @@ from services.identity.domain.mailed_links import LinkInvalid
 from services.identity.domain.passwords import check_password
 from services.identity.domain.users import User, caller_as
 from services.identity.use_cases.context import Ctx
-from services.identity.use_cases.mail_budgets import mail_turn, within_mail_budget
+from services.identity.use_cases.mail_budgets import Addressee, Mail, request_mail
 from services.identity.use_cases.passwords import replace_password
 from shared.addresses import parse_address
 from shared.contracts.facts import Caller
@@ -31,10 +32,15 @@ async def forgot(ctx: Ctx, caller: Caller, *, email: str) -> None:
         address = parse_address(email)
     except ValueError as problem:
         raise Invalid(errors=[("/email", str(problem))]) from problem
-    async with mail_turn(ctx, caller):
-        user = await ctx.store.user_of(address.key)
-        if user is not None:
-            await _mail(ctx, caller, user)
+
+    def mail_of(addressee: Addressee, now: datetime) -> Mail | None:
+        user = addressee.user
+        if user is None:
+            return None
+        requested, fact = password_reset.request(user, now=now)
+        return Mail(fact=fact, save=partial(ctx.store.update_user, user, requested))
+
+    await request_mail(ctx, caller, address.key, kind=MailKind.PASSWORD_RESET, mail_of=mail_of)
 
 
 async def reset(ctx: Ctx, caller: Caller, *, token: str, password: str) -> WriteResult[None]:
@@ -112,17 +118,3 @@ async def _user_of_link(ctx: Ctx, user_id: UserId, generation: int) -> User:
     return password_reset.check_link(
         await ctx.store.user(user_id), generation=generation, now=ctx.clock.now()
     )
-
-
-async def _mail(ctx: Ctx, caller: Caller, user: User) -> None:
-    async def change(write: JournalWrite) -> None:
-        current = await ctx.store.user(user.id, write.session)
-        if current is not None:
-            requested, fact = password_reset.request(current, now=write.now)
-            await ctx.store.update_user(current, requested, write.session)
-            write.record(fact)
-
-    kind = MailKind.PASSWORD_RESET
-    async with within_mail_budget(ctx, caller, user.email_key, kind) as within:
-        if within:
-            await ctx.journal.write(user.id, change, caller=caller, effective_everywhere=False)

@@ -12,6 +12,7 @@ from services.identity.domain.sessions import (
     classify_refresh,
 )
 from services.identity.domain.users import User, caller_as
+from services.identity.store import WRITES_OF_A_FACT
 from services.identity.use_cases.context import Ctx
 from services.identity.use_cases.rate_limits import rate_limited, sign_in_limits_of
 from shared.addresses import parse_address
@@ -70,11 +71,22 @@ async def log_in(ctx: Ctx, caller: Caller, *, email: str, password: str) -> Sign
         matches = await ctx.hasher.verify(stored_hash, password, attempts=attempts)
         if user is not None and matches:
             return await start_session(ctx, caller, user)
-        if user is not None:
-            fact = sessions.sign_in_refused(user, WrongCredentials.code)
-            await ctx.journal.refused(user.id, fact, caller=caller)
+        await _record_refusal(ctx, caller, key, user)
         await ctx.pad_response_time(began)
         raise WrongCredentials
+
+
+async def _record_refusal(ctx: Ctx, caller: Caller, address_key: str, user: User | None) -> None:
+    """Record the refusal for the user; without one, write decoys at the same cost (`T9`)."""
+
+    async def change(write: JournalWrite) -> None:
+        if user is None:
+            await ctx.store.add_decoys(WRITES_OF_A_FACT, now=write.now, session=write.session)
+        else:
+            write.record(sessions.sign_in_refused(user, WrongCredentials.code))
+
+    shard_key = address_key if user is None else user.id
+    await ctx.journal.write(shard_key, change, caller=caller, effective_everywhere=False)
 
 
 async def start_session(ctx: Ctx, caller: Caller, user: User) -> SignedIn:

@@ -1,6 +1,8 @@
 """Sign-up: a person asks to become a user, alone or by an invitation."""
 
 import contextlib
+from datetime import datetime
+from functools import partial
 
 from pydantic import ValidationError
 
@@ -11,7 +13,7 @@ from services.identity.domain.sessions import WrongCredentials
 from services.identity.domain.sign_up import AccountExists, Registration, check_registration
 from services.identity.domain.users import User, caller_as
 from services.identity.use_cases.context import Ctx
-from services.identity.use_cases.mail_budgets import mail_turn, within_mail_budget
+from services.identity.use_cases.mail_budgets import Addressee, Mail, request_mail
 from services.identity.use_cases.personal_accounts import with_personal_account
 from services.identity.use_cases.rate_limits import rate_limited, sign_in_limits_of
 from services.identity.use_cases.sessions import SignedIn, new_session, start_session
@@ -107,59 +109,23 @@ def new_user(ctx: Ctx, *, address: Address, name: str, password_hash: str) -> Us
 async def _mail(
     ctx: Ctx, caller: Caller, address: Address, *, registration: Registration | None
 ) -> None:
-    async with mail_turn(ctx, caller):
-        user = await ctx.store.user_of(address.key)
-        if user is not None or registration is not None or await _waits(ctx, address):
-            await _mail_within_budget(ctx, caller, address, registration=registration, user=user)
-
-
-async def _waits(ctx: Ctx, address: Address) -> bool:
-    """Whether the address has a sign-up to mail again; only a mail counts against the mailbox."""
-    pending = await ctx.store.sign_up_of(address.key)
-    return pending is not None and pending.waits(ctx.clock.now())
-
-
-async def _mail_within_budget(
-    ctx: Ctx,
-    caller: Caller,
-    address: Address,
-    *,
-    registration: Registration | None,
-    user: User | None,
-) -> None:
-    async with within_mail_budget(ctx, caller, address.key, MailKind.SIGN_UP) as within:
-        if not within:
-            return
-        if user is None:
-            user = await _wait_for_proof(ctx, caller, address, registration)
-        if user is not None:
-            await ctx.journal.refused(user.id, sign_up.refused(user), caller=caller)
-
-
-async def _wait_for_proof(
-    ctx: Ctx, caller: Caller, address: Address, registration: Registration | None
-) -> User | None:
-    """Save the sign-up with its fact; give the user if the address has one in the meantime."""
+    """Have the link of the sign-up mailed, or the news that the address has a user."""
     sign_up_id = SignUpId(new_id("sup"))
 
-    async def change(write: JournalWrite) -> User | None:
-        user = await ctx.store.user_of(address.key, write.session)
-        if user is not None:
-            return user
-        current = await ctx.store.sign_up_of(address.key, write.session)
+    def mail_of(addressee: Addressee, now: datetime) -> Mail | None:
+        if addressee.user is not None:
+            return Mail(fact=sign_up.refused(addressee.user))
+        current = addressee.sign_up
         if registration is None:
-            mailed = sign_up.resend(current, now=write.now)
+            mailed = sign_up.resend(current, now=now)
         else:
-            mailed = sign_up.request(current, registration, sign_up_id=sign_up_id, now=write.now)
-        if mailed is not None:
-            pending, fact = mailed
-            await ctx.store.save_sign_up(current, pending, write.session)
-            write.record(fact)
-        return None
+            mailed = sign_up.request(current, registration, sign_up_id=sign_up_id, now=now)
+        if mailed is None:
+            return None
+        pending, fact = mailed
+        return Mail(fact=fact, save=partial(ctx.store.save_sign_up, current, pending))
 
-    # All writes about an address are in one shard, so two of them never add two sign-ups.
-    result = await ctx.journal.write(address.key, change, caller=caller, effective_everywhere=False)
-    return result.result
+    await request_mail(ctx, caller, address.key, kind=MailKind.SIGN_UP, mail_of=mail_of)
 
 
 async def _look_up(ctx: Ctx, *, token: str, code: str) -> InvitedAddress:

@@ -48,7 +48,8 @@ class MessageStatus(StrEnum):
     WITHDRAWN = "withdrawn"
     """The link was used, revoked or superseded before the mail went out."""
     WITHHELD = "withheld"
-    """The recipient's mailbox had no place for the mail within three days."""
+    """The recipient's mailbox had no place for the mail within three days, or a newer mail about
+    the same thing took its place."""
 
 
 LinkRequest = (
@@ -92,6 +93,8 @@ class Message:
     """The fact's names and addresses that the template shows, as they were typed."""
     expires_at: datetime | None = None
     link: LinkRequest | None = None
+    about: str | None = None
+    """The thing whose state the mail tells, if a newer mail about it may take its place."""
     attempts: int = 0
     """Earlier attempts of every kind."""
     deferrals: int = 0

@@ -42,6 +42,7 @@ def messages_of(row: Row, *, caller: Caller, now: datetime) -> tuple[Message, ..
             words=notice.words,
             expires_at=notice.expires_at,
             link=notice.link,
+            about=notice.about,
         )
         for recipient in (notice.to, *notice.also)
     )
@@ -56,6 +57,8 @@ class _Notice:
     """Further recipients of the same words."""
     expires_at: datetime | None = None
     link: LinkRequest | None = None
+    about: str | None = None
+    """The id of the thing whose state the mail tells; see `domain.pace`."""
 
 
 _NoticeOf = Callable[[Any, Row], _Notice | None]
@@ -125,6 +128,7 @@ def _invitation(fact: team.InvitationCreated | team.InvitationResent, row: Row) 
 def _invitation_accepted(fact: team.InvitationAccepted, row: Row) -> _Notice:
     return _Notice(
         kind=MessageKind.INVITATION_ACCEPTED,
+        about=fact.invitation_id,
         to=fact.inviter_email,
         words={
             "account": fact.account_name,
@@ -138,6 +142,7 @@ def _invitation_accepted(fact: team.InvitationAccepted, row: Row) -> _Notice:
 def _invitation_declined(fact: team.InvitationDeclined, row: Row) -> _Notice:
     return _Notice(
         kind=MessageKind.INVITATION_DECLINED,
+        about=fact.invitation_id,
         to=fact.inviter_email,
         words={"account": fact.account_name, "email": fact.email},
     )
@@ -148,6 +153,7 @@ def _invitation_passed(fact: team.InvitationPassed, row: Row) -> _Notice | None:
         return None
     return _Notice(
         kind=MessageKind.INVITATION_PASSED,
+        about=fact.invitation_id,
         to=fact.to_email,
         words={
             "account": fact.account_name,
@@ -161,6 +167,7 @@ def _invitation_passed(fact: team.InvitationPassed, row: Row) -> _Notice | None:
 def _invitation_bounced(fact: team.InvitationBounced, row: Row) -> _Notice:
     return _Notice(
         kind=MessageKind.INVITATION_BOUNCED,
+        about=fact.invitation_id,
         to=fact.inviter_email,
         words={
             "account": fact.account_name,
@@ -176,6 +183,7 @@ def _member_left(fact: team.MemberLeft, row: Row) -> _Notice | None:
     first, *others = dict.fromkeys(fact.manager_emails)
     return _Notice(
         kind=MessageKind.MEMBER_LEFT,
+        about=fact.user_id,
         to=first,
         also=tuple(others),
         words={"account": fact.account_name, "member": fact.name, "email": fact.email},
@@ -185,6 +193,7 @@ def _member_left(fact: team.MemberLeft, row: Row) -> _Notice | None:
 def _role_changed(fact: team.MemberRoleChanged, row: Row) -> _Notice:
     return _Notice(
         kind=MessageKind.ROLE_CHANGED,
+        about=fact.user_id,
         to=fact.email,
         words={
             "account": fact.account_name,
@@ -199,6 +208,7 @@ def _role_changed(fact: team.MemberRoleChanged, row: Row) -> _Notice:
 def _removed(fact: team.MemberRemoved, row: Row) -> _Notice:
     return _Notice(
         kind=MessageKind.REMOVED,
+        about=fact.user_id,
         to=fact.email,
         words={"account": fact.account_name, "name": fact.name}
         | _actor(row)
@@ -209,6 +219,7 @@ def _removed(fact: team.MemberRemoved, row: Row) -> _Notice:
 def _override_set(fact: team.OverrideSet, row: Row) -> _Notice:
     return _Notice(
         kind=MessageKind.OVERRIDE_SET,
+        about=fact.project_id,
         to=fact.email,
         words=_project(fact) | _actor(row),
         expires_at=fact.expires_at,
@@ -218,6 +229,7 @@ def _override_set(fact: team.OverrideSet, row: Row) -> _Notice:
 def _override_removed(fact: team.OverrideRemoved, row: Row) -> _Notice:
     return _Notice(
         kind=MessageKind.OVERRIDE_REMOVED,
+        about=fact.project_id,
         to=fact.email,
         words=_project(fact) | _actor(row),
     )

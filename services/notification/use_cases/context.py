@@ -9,7 +9,7 @@ from typing import Protocol
 from services.notification.domain.attempts import AttemptResult
 from services.notification.domain.mails import ComposedMail, MailSender
 from services.notification.domain.messages import LinkRequest, MailLink
-from services.notification.store import Messages
+from services.notification.store import Messages, Paces
 from shared.clock import Clock
 from shared.journal import Journal
 from shared.mongo import DbClient
@@ -58,6 +58,7 @@ class Ctx:
 
     client: DbClient
     messages: Messages
+    paces: Paces
     journal: Journal
     transport: MailTransport
     links: LinkSource

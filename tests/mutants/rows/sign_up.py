@@ -136,9 +136,9 @@ ROWS = (
         id="known-address-gets-no-mail",
         kind=Kind.SECURITY,
         file=f"{USE_CASES}/sign_up.py",
-        old="        if user is not None:\n            await ctx.journal.refused",
-        new="        if False:\n            await ctx.journal.refused",
-        tests=(f"{TESTS}/test_sign_in.py", "-k", "same_writes"),
+        old="        if addressee.user is not None:\n",
+        new="        if False:\n",
+        tests=(f"{TESTS}/test_sign_up.py", "-k", "known_address"),
     ),
     Mutant(
         id="reset-keeps-the-sessions",

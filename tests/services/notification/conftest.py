@@ -22,7 +22,7 @@ from services.notification.domain.mails import MailSender
 from services.notification.domain.messages import LinkRequest, MailLink
 from services.notification.migrations import migrations
 from services.notification.settings import Security
-from services.notification.store import Messages
+from services.notification.store import Messages, Paces
 from services.notification.use_cases.context import Ctx
 from services.notification.use_cases.sender import run_sender
 from shared.bus.local import LocalBus
@@ -222,6 +222,7 @@ async def make_sending(mongo_url, database_name, *, port, clock=None) -> Sending
     ctx = Ctx(
         client=client,
         messages=Messages(database),
+        paces=Paces(database),
         journal=journal,
         transport=transport,
         links=owners,

@@ -38,12 +38,25 @@ def inbox_of(sending):
     )
 
 
-async def tell(sending, *payloads):
-    rows = [row_of(payload, account_id="acc_1") for payload in payloads]
+async def tell(sending, *payloads, account_id="acc_1"):
+    rows = [row_of(payload, account_id=account_id) for payload in payloads]
+    await take(sending, *rows)
+    return rows
+
+
+async def tell_of_removals(sending, count):
+    """Bo was removed from this number of accounts, each with a pace of its own."""
+    return [
+        row
+        for number in range(count)
+        for row in await tell(sending, REMOVED, account_id=f"acc_{number}")
+    ]
+
+
+async def take(sending, *rows):
     inbox = inbox_of(sending)
     for row in rows:
         assert await inbox.handle(on_the_bus(row)) is Verdict.ACK
-    return rows
 
 
 def with_timeouts(sending, **timeouts):

@@ -40,7 +40,7 @@ from tests.waiting import wait_for
 
 
 async def test_each_fact_twice_and_out_of_order_sends_each_mail_once(sending, scripted):
-    rows = [row_of(payload, account_id="acc_1") for payload, _ in MAILS]
+    rows = [row_of(payload, account_id=f"acc_{n}") for n, (payload, _) in enumerate(MAILS)]
     silent = [row_of(payload, account_id="acc_1") for payload in WITHOUT_MAIL]
     messages = [on_the_bus(row) for row in (rows + silent) * 2]
     random.shuffle(messages)

@@ -20,6 +20,7 @@ from tests.services.notification.steps import (
     mail_id,
     send_what_is_due,
     tell,
+    tell_of_removals,
     tried,
     with_timeouts,
 )
@@ -47,7 +48,7 @@ async def test_a_message_that_becomes_due_later_is_found_by_polling(sending, scr
 async def test_a_mail_server_gets_every_mail_after_an_outage(mongo_url, database_name, smtp_server):
     sending = await make_sending(mongo_url, database_name, port=smtp_server.port)
     smtp_server.__exit__()
-    rows = await tell(sending, *[REMOVED] * 5)
+    rows = await tell_of_removals(sending, 5)
     async with sending.running():
         await wait_for(
             lambda: tried(sending, times=1),
@@ -68,7 +69,7 @@ async def test_a_mail_server_gets_every_mail_after_an_outage(mongo_url, database
 
 async def test_two_senders_send_every_mail_once(mongo_url, database_name, sending, scripted):
     other = await make_sending(mongo_url, database_name, port=scripted.port)
-    rows = await tell(sending, *[REMOVED] * 20)
+    rows = await tell_of_removals(sending, 20)
     async with sending.running(), other.running():
         await wait_for(lambda: all_are(sending, "sent", 20), within=60, what="every status")
     assert sorted(scripted.message_ids) == sorted(

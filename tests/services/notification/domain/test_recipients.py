@@ -5,6 +5,7 @@ import re
 import pytest
 
 from services.notification.domain.messages import Message, MessageKind, message_id
+from services.notification.domain.pace import TOPICS
 from services.notification.domain.recipients import RECIPIENTS, messages_of
 from shared.contracts import team
 from shared.contracts.facts import Actor
@@ -34,6 +35,15 @@ def test_a_fact_causes_this_mail_to_this_recipient(payload, expected):
         assert message.expires_at == expected.expires_at
         assert message.account_id == "acc_1"
         assert message.caller.actor.on_behalf_of == "usr_ana"
+
+
+@pytest.mark.rule("T14")
+@pytest.mark.parametrize(
+    ("payload", "expected"), MAILS, ids=lambda value: getattr(value, "type", "")
+)
+def test_a_mail_of_a_pace_names_what_it_is_about(payload, expected):
+    for message in messages_for(payload):
+        assert (message.about is not None) == (expected.kind in TOPICS)
 
 
 def test_the_table_has_every_fact_that_causes_a_mail():

@@ -1,0 +1,88 @@
+"""Pace: how often members can have mails sent to one person, and which of them still matter (T14).
+
+A change of a member, an override or an invitation is a mail to another person. Members who change
+the same thing to and fro would flood that person. The first mails go out at once. A further one
+waits, and a newer one about the same thing takes its place, so the last state always arrives.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from services.notification.domain.messages import MessageKind
+from shared.ids import MessageId
+
+PACE_WINDOW = timedelta(hours=1)
+MAILS_ABOUT_ONE_THING = 3
+"""Mails in a window from one account to one person about the same thing."""
+MAILS_OF_A_TOPIC = 10
+"""Mails in a window from one account to one person about all things of a topic."""
+NEWER_MAIL = "newer mail"
+"""Why a mail that waited is withheld."""
+
+
+class Topic(StrEnum):
+    """What mails of one pace are about."""
+
+    MEMBERSHIP = "membership"
+    """The role and the removal of the recipient."""
+    OVERRIDES = "overrides"
+    """The recipient's overrides, each in its project."""
+    MEMBERS = "members"
+    """Other members."""
+    INVITATIONS = "invitations"
+    """What became of invitations."""
+
+
+TOPICS: Mapping[MessageKind, Topic] = {
+    MessageKind.ROLE_CHANGED: Topic.MEMBERSHIP,
+    MessageKind.REMOVED: Topic.MEMBERSHIP,
+    MessageKind.OVERRIDE_SET: Topic.OVERRIDES,
+    MessageKind.OVERRIDE_REMOVED: Topic.OVERRIDES,
+    MessageKind.MEMBER_LEFT: Topic.MEMBERS,
+    MessageKind.INVITATION_ACCEPTED: Topic.INVITATIONS,
+    MessageKind.INVITATION_DECLINED: Topic.INVITATIONS,
+    MessageKind.INVITATION_PASSED: Topic.INVITATIONS,
+    MessageKind.INVITATION_BOUNCED: Topic.INVITATIONS,
+}
+"""The mails that members cause to others; all other mails have budgets where they are asked for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """One mail of a pace: what it is about, the place of its fact, and when it is due."""
+
+    id: MessageId
+    kind: MessageKind
+    about: str
+    seq: int
+    due_at: datetime
+
+
+def pace_key(account_id: str, recipient: str, topic: Topic) -> str:
+    """Return the key of a pace: of fixed length, and without the address in it."""
+    return hashlib.sha256(f"{account_id}\0{topic}\0{recipient}".encode()).hexdigest()
+
+
+def current_places(places: Sequence[Place], *, now: datetime) -> list[Place]:
+    """Give the places that count still."""
+    return [place for place in places if place.due_at > now - PACE_WINDOW]
+
+
+def waiting_place(places: Sequence[Place], *, about: str, now: datetime) -> Place | None:
+    """Give the place of the mail about a thing that waits, if one does."""
+    waiting = (place for place in places if place.about == about and place.due_at > now)
+    return next(waiting, None)
+
+
+def next_due(places: Sequence[Place], *, about: str, now: datetime) -> datetime:
+    """Return the first moment at which one more mail is within both limits."""
+    all_times = sorted(place.due_at for place in places)
+    same_times = sorted(place.due_at for place in places if place.about == about)
+    due = now
+    for times, limit in ((same_times, MAILS_ABOUT_ONE_THING), (all_times, MAILS_OF_A_TOPIC)):
+        if len(times) >= limit:
+            due = max(due, times[-limit] + PACE_WINDOW)
+    return due

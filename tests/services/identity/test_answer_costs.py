@@ -1,0 +1,134 @@
+"""What an answer costs the database does not show which addresses have a user (T9).
+
+A busy machine needs more than one step of time for an answer, so the step alone hides nothing: the
+commands must be the same.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from services.identity.store import Store
+from services.identity.store.decoys import DECOYS_OF_A_PROCESS
+from shared.contracts.facts import shard_of
+from tests.services.identity.running import PASSWORD, running
+from tests.support.round_trips import ROUND_TRIPS, Command
+
+if TYPE_CHECKING:
+    from tests.services.identity.running import Identity
+
+PATHS: dict[str, dict[str, str]] = {
+    "/v1/signup": {"name": "Ana"},
+    "/v1/email/resend": {},
+    "/v1/password/forgot": {},
+}
+SENDERS = ("198.51.100.1", "198.51.100.1", "198.51.100.2", "198.51.100.3")
+"""The second request is beyond the sender's share, the last beyond the mailbox's budget."""
+MAILED = {
+    "/v1/signup": {"known": 2, "waiting": 2, "unknown": 2},
+    "/v1/email/resend": {"known": 2, "waiting": 2, "unknown": 0},
+    "/v1/password/forgot": {"known": 2, "waiting": 0, "unknown": 0},
+}
+MAILS = ("sign_up.requested", "user.sign_up_refused", "user.password_reset_requested")
+REQUEST_FOR_A_MAIL = [
+    *("find counters", "write"),  # the sender is counted
+    "find users",
+    *("find heads", "find users", "find sign_ups", "find counters"),
+    *["write"] * 5,  # two counters, the state, the head and the row of the journal
+    "commit",
+]
+REFUSED_SIGN_IN = [
+    *("find counters", "write", "write"),
+    "find users",
+    *("find heads", "write", "write", "commit"),
+]
+
+
+def shape(command: Command) -> str:
+    """A read of a collection, a write of any, or a commit."""
+    match command.name:
+        case "find":
+            return str(command)
+        case "insert" | "update" | "findAndModify":
+            return "write"
+        case "commitTransaction":
+            return "commit"
+        case other:
+            return other
+
+
+async def cost(identity: Identity, path: str, body: dict[str, Any], sender: str) -> list[str]:
+    """What one request sends to the database before its answer."""
+    trace = f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+    headers = {"X-Forwarded-For": sender, "traceparent": trace}
+    answer = await identity.post(path, body, headers=headers)
+    assert answer.status == (401 if path == "/v1/login" else 202)
+    return [shape(command) for command in ROUND_TRIPS.of[trace]]
+
+
+@pytest.mark.rule("T9")
+async def test_every_request_for_a_mail_costs_the_same_commands(
+    mongo_url: str, database_name: str
+) -> None:
+    """With a user, a sign-up or nothing at the address, within a budget and beyond it."""
+    async with running(mongo_url, database_name, mails_per_address=2) as identity:
+        for number in range(len(PATHS)):
+            await identity.person(f"known{number}@example.com")
+            await identity.sign_up(f"waiting{number}@example.com")
+        identity.clock.move(7 * 60 * 60)  # to new windows
+        before = len(await identity.rows(*MAILS))
+        for number, path in enumerate(PATHS):
+            for kind, mailed in MAILED[path].items():
+                body = {"email": f"{kind}{number}@example.com"} | PATHS[path]
+                costs = [await cost(identity, path, body, sender) for sender in SENDERS]
+                assert costs == [REQUEST_FOR_A_MAIL] * len(SENDERS), (path, kind)
+                after = len(await identity.rows(*MAILS))
+                assert after == before + mailed, (path, kind)
+                before = after
+
+
+@pytest.mark.rule("T9")
+async def test_a_refused_sign_in_costs_the_same_commands(identity: Identity) -> None:
+    await identity.person("known@example.com")
+    await identity.sign_up("waiting@example.com")
+    for email in ("known@example.com", "waiting@example.com", "unknown@example.com"):
+        for sender in SENDERS[1:]:
+            body = {"email": email, "password": f"not-{PASSWORD}"}
+            assert await cost(identity, "/v1/login", body, sender) == REFUSED_SIGN_IN, email
+
+
+@pytest.mark.rule("T9")
+async def test_requests_that_mail_nothing_write_the_same_few_documents(identity: Identity) -> None:
+    for number in range(20):
+        body = {"email": f"ana{number}@example.com"}
+        assert (await identity.post("/v1/password/forgot", body)).status == 202
+    decoys = [decoy async for decoy in identity.database["decoys"].find({})]
+    assert len(decoys) == DECOYS_OF_A_PROCESS
+    assert {key for decoy in decoys for key in decoy} == {"_id", "delete_at", "filler", "writes"}
+    assert "ana" not in str(decoys)
+    assert len([each async for each in identity.database["counters"].find({})]) == 1  # the sender
+
+
+async def test_a_request_finds_a_user_who_came_while_it_was_served(
+    mongo_url: str, database_name: str
+) -> None:
+    class Early(Store):
+        """Has no user at the first look-up outside a transaction."""
+
+        looked_up = False
+
+        async def user_of(self, email_key: str, *given: Any) -> Any:
+            if not given and not self.looked_up:
+                self.looked_up = True
+                return None
+            return await super().user_of(email_key, *given)
+
+    async with running(mongo_url, database_name) as identity:
+        user = await identity.person("ana@example.com")
+    async with running(mongo_url, database_name, wiring={"store": Early}) as identity:
+        assert (await identity.forgot("ana@example.com")).status == 202
+        (row,) = await identity.rows("user.password_reset_requested")
+    assert row.shard == shard_of(user["user"]["id"])

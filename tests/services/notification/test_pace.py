@@ -1,0 +1,118 @@
+"""Members cannot flood another member with mails, and the last state reaches that member (T14)."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from services.notification.domain.messages import MessageKind
+from services.notification.domain.pace import NEWER_MAIL
+from shared.contracts import team
+from shared.metrics import REGISTRY
+from tests.services.notification.samples import MEMBER, OVERRIDE, ROLE_CHANGED
+from tests.services.notification.steps import (
+    REMOVED,
+    inbox_of,
+    mail_id,
+    send_what_is_due,
+    take,
+    tell,
+)
+from tests.services.rows import on_the_bus, row_of
+
+HOUR = timedelta(hours=1, seconds=1)
+
+
+def role(title):
+    return team.MemberRoleChanged(**ROLE_CHANGED | {"role_title": title}, ends_sessions=False)
+
+
+def withheld_roles():
+    labels = {"service": "notification", "kind": "role_changed", "reason": NEWER_MAIL}
+    return REGISTRY.get_sample_value("rolecall_mails_withheld_total", labels) or 0
+
+
+def of_bo(row, kind=MessageKind.ROLE_CHANGED):
+    return mail_id(row, kind, "bo@example.com")
+
+
+@pytest.mark.rule("T14")
+async def test_a_role_changed_to_and_fro_is_three_mails_and_the_last_state(sending, scripted):
+    before = withheld_roles()
+    rows = await tell(sending, *(role(f"Role {number}") for number in range(40)))
+    await send_what_is_due(sending)
+    assert sorted(scripted.message_ids) == sorted(map(of_bo, rows[:3]))
+    sending.clock.ahead += HOUR
+    await send_what_is_due(sending)
+    assert scripted.message_ids[3:] == [of_bo(rows[-1])]
+    statuses = list((await sending.statuses()).values())
+    assert (statuses.count("sent"), statuses.count("withheld")) == (4, 36)
+    assert withheld_roles() == before + 36
+
+
+@pytest.mark.rule("T14")
+async def test_a_removal_takes_the_place_of_a_waiting_role(sending, scripted):
+    await tell(sending, *(role(f"Role {number}") for number in range(4)))
+    (removed,) = await tell(sending, REMOVED)
+    sending.clock.ahead += HOUR
+    await send_what_is_due(sending)
+    assert of_bo(removed, MessageKind.REMOVED) in scripted.message_ids
+    assert len(scripted.taken) == 4
+
+
+@pytest.mark.rule("T14")
+async def test_a_fact_that_arrives_late_does_not_replace_a_newer_one(sending, scripted):
+    await tell(sending, role("A"), role("B"), role("C"))
+    late, newest = (row_of(role(title), account_id="acc_1") for title in ("D", "E"))
+    await take(sending, newest, late, newest)
+    sending.clock.ahead += HOUR
+    await send_what_is_due(sending)
+    assert of_bo(newest) in scripted.message_ids
+    assert of_bo(late) not in scripted.message_ids
+
+
+@pytest.mark.rule("T14")
+async def test_overrides_of_many_projects_are_ten_mails_an_hour(sending, scripted):
+    """Each project's last state arrives: none takes the place of another."""
+    rows = {}
+    for number in (*range(14), 12):
+        project = OVERRIDE | {"project_id": f"prj_{number}"}
+        rows[number] = (await tell(sending, team.OverrideRemoved(**project)))[0]
+    await send_what_is_due(sending)
+    assert len(scripted.taken) == 10
+    sending.clock.ahead += HOUR
+    await send_what_is_due(sending)
+    last = sorted(of_bo(row, MessageKind.OVERRIDE_REMOVED) for row in rows.values())
+    assert sorted(scripted.message_ids) == last
+
+
+@pytest.mark.rule("T14")
+async def test_facts_that_arrive_at_once_do_not_exceed_a_pace(sending, scripted):
+    rows = [row_of(role(f"Role {number}"), account_id="acc_1") for number in range(10)]
+    inbox = inbox_of(sending)
+    await asyncio.gather(*(inbox.handle(on_the_bus(row)) for row in rows))
+    await send_what_is_due(sending)
+    assert len(scripted.taken) == 3
+    sending.clock.ahead += HOUR
+    await send_what_is_due(sending)
+    assert len(scripted.taken) == 4
+    assert of_bo(rows[-1]) in scripted.message_ids
+
+
+async def test_a_waiting_mail_that_a_sender_has_claimed_is_not_withheld(sending):
+    """The clock of that sender is ahead."""
+    await tell(sending, *(role(f"Role {number}") for number in range(4)))
+    early = sending.clock.now() + HOUR
+    *_, waiting = await sending.ctx.messages.due(early, limit=10)
+    assert await sending.ctx.messages.claim(waiting, claim="c", until=early)
+    await tell(sending, role("Z"))
+    assert sorted((await sending.statuses()).values()) == ["queued"] * 4 + ["sending"]
+
+
+async def test_another_account_another_person_and_another_topic_are_not_held(sending, scripted):
+    await tell(sending, *(role(f"Role {number}") for number in range(4)))
+    await tell(sending, role("X"), account_id="acc_2")
+    await tell(sending, team.MemberRemoved(**MEMBER | {"email": "cem@example.com"}))
+    await tell(sending, team.OverrideRemoved(**OVERRIDE))
+    await send_what_is_due(sending)
+    assert len(scripted.taken) == 3 + 3
