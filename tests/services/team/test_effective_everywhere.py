@@ -11,7 +11,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from rolecall import AccountKind, CompiledCatalog, Delivery, load_catalog
 from services.team.routes import ROUTES
 from services.team.routes.account_routes import AccountRoutes
-from services.team.use_cases import invitations, overrides
+from services.team.use_cases import invitations, overrides, roles
 from shared.addresses import parse_address
 from shared.auth.principals import Anonymous, UserPrincipal
 from shared.http.access import Public
@@ -41,6 +41,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "createProject": {"name": "Other"},
     "renameProject": {"name": "Other"},
     "setOverride": {"grants": {}},
+    "createRole": {"name": "Other", "grants": {"account": {"view": "all"}}},
+    "changeRole": {"name": "Other"},
 }
 ACTORS = {"leaveAccount": "member", "acceptInvitation": "guest"}
 CHANGES_NOTHING = {"lookUpInvitation"}
@@ -77,6 +79,18 @@ def prepared(route: Route) -> tuple[Memory, Call[Any, Any]]:
                 expires_at=None,
             )
         )
+    role_id = "basic"
+    if route.operation_id in {"changeRole", "deleteRole"}:
+        made_role = finished(
+            roles.create(
+                world.ctx,
+                world.request("owner", "role:manage"),
+                name="Watch",
+                description="",
+                grants={"account": {"view": "all"}},
+            )
+        )
+        role_id = made_role.result.role.id
     body = BODIES.get(route.operation_id)
     if body is None and route.takes is not None:
         link = Link(invitation_id, 1)
@@ -90,7 +104,7 @@ def prepared(route: Route) -> tuple[Memory, Call[Any, Any]]:
         "user_id": user_id("member"),
         "project_id": PROJECT,
         "invitation_id": invitation_id,
-        "role_id": "basic",
+        "role_id": role_id,
         "revision": "team.e1.0.1",
     }
     call: Call[Any, Any] = Call(
@@ -98,7 +112,7 @@ def prepared(route: Route) -> tuple[Memory, Call[Any, Any]]:
         principal=Anonymous() if isinstance(route.access, Public) else principal,
         path={name: ids[name] for name in route.parameters},
         body=None if route.takes is None else route.takes.model_validate(body),
-        query=None,
+        query=None if route.query is None else route.query(),
         headers=CIMultiDictProxy(CIMultiDict()),
         route=route,
         request_id="req_1",

@@ -27,6 +27,7 @@ BODIES: dict[str, Any] = {
     "convertAccount": {"name": "Engines"},
     "createProject": {"name": "prod"},
     "inviteMember": INVITATION,
+    "createRole": {"name": "Watch", "grants": {"account": {"view": "all"}}},
 }
 """What each row sends; a row that is new in `idempotent` and takes a body needs one here."""
 
