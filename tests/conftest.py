@@ -9,9 +9,15 @@ from typing import TYPE_CHECKING
 import pytest
 from coverage import Coverage
 
-from deploy.programs.mongodb import Mongod, Secantusdb, database
+from deploy.programs.mongodb import Mongod, Secantusdb
 from deploy.programs.rabbitmq import Rabbitmq
-from tests.servers import SmtpServer, amqp_server, mongo_server, require_rabbitmq
+from tests.servers import (
+    SmtpServer,
+    amqp_server,
+    mongo_server,
+    require_rabbitmq,
+    unmeasured_database,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -78,7 +84,7 @@ def private_database(tmp_path: Path) -> Iterator[Callable[[], Secantusdb | Mongo
     servers: list[Secantusdb | Mongod] = []
 
     def start() -> Secantusdb | Mongod:
-        server = database(tmp_path / f"database-{len(servers)}")
+        server = unmeasured_database(tmp_path / f"database-{len(servers)}")
         servers.append(server)
         server.start()
         return server
