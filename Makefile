@@ -18,6 +18,7 @@ run: $(VENV)/.local ## the whole product in one process, without Docker
 PYTEST := $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not containers"
 SOAK := ROLECALL_SOAK=1 ROLECALL_TEST_TABLES=$(CURDIR)/.data/soak
 COVERAGE ?=
+ARCHITECTURE ?= tests/architecture
 
 test: $(VENV)/.dev ## all tests except those in containers; COVERAGE=1 also measures and checks the floor
 	$(PYTEST) $(if $(COVERAGE),--cov --cov-report=term:skip-covered)
@@ -36,7 +37,7 @@ check: $(VENV)/.dev ## format, lint, types, import rules, architecture
 	$(BIN)/ruff check .
 	$(BIN)/mypy sdk/rolecall shared services deploy tests
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q tests/architecture
+	$(if $(ARCHITECTURE),$(BIN)/python -m pytest -q $(ARCHITECTURE))
 
 format: $(VENV)/.dev ## format, and apply the fixes that ruff makes
 	$(BIN)/ruff format .
