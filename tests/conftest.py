@@ -27,10 +27,17 @@ if TYPE_CHECKING:
 pytest_plugins = ["tests.summary"]
 SLOWEST_FIRST = (
     "tests/faults/test_kills.py",
-    "tests/faults/test_removals.py",
     "tests/e2e/test_journey.py",
-    "tests/services/team/test_escalation.py",
+    "tests/faults/test_removals.py",
+    "tests/deploy/test_local.py",
+    "tests/faults/test_sign_outs.py",
+    "tests/services/team/test_invitation_mails.py",
+    "tests/shared/bus/test_rabbitmq.py",
+    "tests/services/team/test_invitations.py",
+    "tests/contracts/test_other_accounts_roles.py",
+    "tests/faults/test_forged_facts.py",
     "tests/faults/test_crash_points.py",
+    "tests/services/team/test_escalation.py",
 )
 """Files that take longest are begun first, so that no worker waits for one of them at the end."""
 
