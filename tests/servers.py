@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MONGO_VARIABLE = "ROLECALL_TEST_MONGO_URL"
 AMQP_VARIABLE = "ROLECALL_TEST_AMQP_URL"
 UNMEASURED = {"COVERAGE_PROCESS_CONFIG": ""}
-"""The variables of a Python process whose coverage is not measured."""
+"""The variables of a Python process whose coverage is not measured: a killed one writes none."""
 
 
 class UnmeasuredSecantusdb(Secantusdb):
