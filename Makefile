@@ -18,13 +18,14 @@ run: $(VENV)/.local ## the whole product in one process, without Docker
 PYTEST := $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not containers"
 SOAK := ROLECALL_SOAK=1 ROLECALL_TEST_TABLES=$(CURDIR)/.data/soak
 COVERAGE ?=
+ARCHITECTURE ?= tests/architecture
 
 test: $(VENV)/.dev ## all tests except those in containers; COVERAGE=1 also measures and checks the floor
 	$(PYTEST) $(if $(COVERAGE),--cov --cov-report=term:skip-covered)
 
 # Exit 3 of the model's check says that spin or gcc is missing; the other runs are worth having without them.
 soak: $(VENV)/.dev ## the long runs: 200 removals, 20 kills of each process, 3.6 M checks, mutants, the model
-	$(SOAK) $(PYTEST) tests/faults tests/consistency
+	$(SOAK) $(PYTEST) tests/e2e tests/faults tests/consistency tests/services/team/test_invitation_mails.py
 	$(SOAK) $(BIN)/python -m tests.mutants
 	tests/consistency/model/check.sh quick || [ $$? -eq 3 ]
 
@@ -36,7 +37,7 @@ check: $(VENV)/.dev ## format, lint, types, import rules, architecture
 	$(BIN)/ruff check .
 	$(BIN)/mypy sdk/rolecall shared services deploy tests
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q tests/architecture
+	$(if $(ARCHITECTURE),$(BIN)/python -m pytest -q $(ARCHITECTURE))
 
 format: $(VENV)/.dev ## format, and apply the fixes that ruff makes
 	$(BIN)/ruff format .

@@ -9,9 +9,15 @@ from typing import TYPE_CHECKING
 import pytest
 from coverage import Coverage
 
-from deploy.programs.mongodb import Mongod, Secantusdb, database
+from deploy.programs.mongodb import Mongod, Secantusdb
 from deploy.programs.rabbitmq import Rabbitmq
-from tests.servers import SmtpServer, amqp_server, mongo_server, require_rabbitmq
+from tests.servers import (
+    SmtpServer,
+    amqp_server,
+    mongo_server,
+    require_rabbitmq,
+    unmeasured_database,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,10 +27,17 @@ if TYPE_CHECKING:
 pytest_plugins = ["tests.summary"]
 SLOWEST_FIRST = (
     "tests/faults/test_kills.py",
-    "tests/faults/test_removals.py",
     "tests/e2e/test_journey.py",
-    "tests/services/team/test_escalation.py",
+    "tests/faults/test_removals.py",
+    "tests/deploy/test_local.py",
+    "tests/faults/test_sign_outs.py",
+    "tests/services/team/test_invitation_mails.py",
+    "tests/shared/bus/test_rabbitmq.py",
+    "tests/services/team/test_invitations.py",
+    "tests/contracts/test_other_accounts_roles.py",
+    "tests/faults/test_forged_facts.py",
     "tests/faults/test_crash_points.py",
+    "tests/services/team/test_escalation.py",
 )
 """Files that take longest are begun first, so that no worker waits for one of them at the end."""
 
@@ -78,7 +91,7 @@ def private_database(tmp_path: Path) -> Iterator[Callable[[], Secantusdb | Mongo
     servers: list[Secantusdb | Mongod] = []
 
     def start() -> Secantusdb | Mongod:
-        server = database(tmp_path / f"database-{len(servers)}")
+        server = unmeasured_database(tmp_path / f"database-{len(servers)}")
         servers.append(server)
         server.start()
         return server

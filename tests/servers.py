@@ -10,19 +10,35 @@ from typing import TYPE_CHECKING, Self
 
 from aiosmtpd.controller import Controller
 
-from deploy.programs.mongodb import Secantusdb, database
+from deploy.programs.mongodb import Mongod, Secantusdb, database
 from deploy.programs.nginx import nginx_program
 from deploy.programs.program import ProgramError, free_port
 from deploy.programs.rabbitmq import Rabbitmq, rabbitmq_program
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from aiosmtpd.smtp import SMTP, Envelope, Session
 
 MONGO_VARIABLE = "ROLECALL_TEST_MONGO_URL"
 AMQP_VARIABLE = "ROLECALL_TEST_AMQP_URL"
+UNMEASURED = {"COVERAGE_PROCESS_CONFIG": ""}
+"""The variables of a Python process whose coverage is not measured: a killed one writes none."""
+
+
+class UnmeasuredSecantusdb(Secantusdb):
+    """SecantusDB without coverage: it would double the time of a program that is not ours."""
+
+    def environment(self) -> Mapping[str, str]:
+        """Measure nothing."""
+        return UNMEASURED
+
+
+def unmeasured_database(folder: Path) -> UnmeasuredSecantusdb | Mongod:
+    """The best database server on this machine, below `folder`."""
+    best = database(folder)
+    return best if isinstance(best, Mongod) else UnmeasuredSecantusdb(folder, port=best.port)
 
 
 @contextmanager
@@ -31,7 +47,7 @@ def mongo_server(folder: Path) -> Iterator[str]:
     if given := os.environ.get(MONGO_VARIABLE):
         yield given
         return
-    server = database(folder)
+    server = unmeasured_database(folder)
     if isinstance(server, Secantusdb):
         server.cache_size = "1G"  # a run makes thousands of databases in it
     server.start()

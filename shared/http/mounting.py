@@ -9,6 +9,7 @@ import json
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from functools import cache
 
 from aiohttp import web
 from aiohttp.typedefs import Middleware
@@ -152,10 +153,13 @@ async def _expected(request: web.Request) -> None:
 
 
 def _openapi(apis: Sequence[Api]) -> _Handler:
-    content = json.dumps(document(apis), separators=(",", ":")).encode() + END_OF_LINE
+    @cache
+    def content() -> bytes:
+        # Made at the first request: a gateway answers most of these itself.
+        return json.dumps(document(apis), separators=(",", ":")).encode() + END_OF_LINE
 
     async def give(request: web.Request) -> web.StreamResponse:
-        return web.Response(body=content, content_type="application/json")
+        return web.Response(body=content(), content_type="application/json")
 
     return give
 

@@ -2,6 +2,7 @@
 
 import ast
 import subprocess
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 
@@ -30,3 +31,11 @@ def parsed(path: Path) -> ast.Module:
 def is_test(path: Path) -> bool:
     """Whether the file stands below tests/."""
     return relative(path).startswith("tests/")
+
+
+def faults_in(
+    paths: Iterable[Path], faults_of: Callable[[Path], Iterable[object]]
+) -> dict[str, list[object]]:
+    """File → its faults, for the files that have any: one test of all files reports them all."""
+    found = {relative(path): list(faults_of(path)) for path in paths}
+    return {path: faults for path, faults in found.items() if faults}

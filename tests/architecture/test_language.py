@@ -6,10 +6,8 @@ import tokenize
 from collections import defaultdict
 from pathlib import Path
 
-import pytest
-
 from deploy.documents import ROOT
-from tests.architecture.files import is_test, parsed, relative, tracked
+from tests.architecture.files import faults_in, is_test, parsed, relative, tracked
 
 THIS_FILE = Path(__file__).resolve()
 TEXTS = tracked("*.py", "*.md", "*.j2", "*.html", "*.yaml", "*.yml", "*.txt", "Makefile", ".ci/*")
@@ -29,28 +27,28 @@ SHARED_NAMES = {
 """Class names that several packages define with the same meaning."""
 
 
-@pytest.mark.parametrize(
-    "path",
-    [path for path in TEXTS if path != THIS_FILE],
-    ids=relative,
-)
-def test_no_text_contains_a_banned_word(path):
+def banned_lines(path):
     lines = path.read_text().replace("_", " ").splitlines()
-    found = [
+    return [
         f"{number}: {line.strip()}" for number, line in enumerate(lines, 1) if BANNED.search(line)
     ]
-    assert found == []
 
 
-@pytest.mark.parametrize("path", tracked("*.py"), ids=relative)
-def test_a_module_docstring_is_one_plain_sentence(path):
+def test_no_text_contains_a_banned_word():
+    assert TEXTS
+    assert faults_in((path for path in TEXTS if path != THIS_FILE), banned_lines) == {}
+
+
+def faults_of_docstring(path):
     docstring = ast.get_docstring(parsed(path))
     if docstring is None:
-        assert is_test(path) or path.name == "__init__.py", "the module has no docstring"
-        return
+        return [] if is_test(path) or path.name == "__init__.py" else ["there is no docstring"]
     first = docstring.split("\n\n")[0]
-    assert first.endswith("."), first
-    assert "?" not in first, first
+    return [] if first.endswith(".") and "?" not in first else [first]
+
+
+def test_a_module_docstring_is_one_plain_sentence():
+    assert faults_in(tracked("*.py"), faults_of_docstring) == {}
 
 
 def functions(path):
@@ -61,14 +59,16 @@ def functions(path):
     )
 
 
-@pytest.mark.parametrize("path", tracked("tests/*.py"), ids=relative)
-def test_the_name_of_a_test_has_at_most_70_characters(path):
-    long = [
+def long_names(path):
+    return [
         node.name
         for node in functions(path)
         if node.name.startswith("test_") and len(node.name) > MAX_TEST_NAME
     ]
-    assert long == []
+
+
+def test_the_name_of_a_test_has_at_most_70_characters():
+    assert faults_in(tracked("tests/*.py"), long_names) == {}
 
 
 def test_every_class_name_has_one_meaning():
@@ -80,27 +80,31 @@ def test_every_class_name_has_one_meaning():
     assert {name: found for name, found in places.items() if len(found) > 1} == {}
 
 
-@pytest.mark.parametrize("path", tracked("*.py"), ids=relative)
-def test_no_class_is_renamed_by_its_import(path):
-    renamed = [
+def renamed_classes(path):
+    return [
         f"{alias.name} as {alias.asname}"
         for node in ast.walk(parsed(path))
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
         if alias.asname and re.match(r"[A-Z][a-z]", alias.name) and alias.name not in SHARED_NAMES
     ]
-    assert renamed == []
 
 
-@pytest.mark.parametrize("path", tracked("*.py"), ids=relative)
-def test_a_comment_is_not_a_question(path):
+def test_no_class_is_renamed_by_its_import():
+    assert faults_in(tracked("*.py"), renamed_classes) == {}
+
+
+def questions(path):
     with path.open("rb") as file:
-        comments = [
+        return [
             token.string
             for token in tokenize.tokenize(file.readline)
             if token.type == tokenize.COMMENT and token.string.rstrip().endswith("?")
         ]
-    assert comments == []
+
+
+def test_a_comment_is_not_a_question():
+    assert faults_in(tracked("*.py"), questions) == {}
 
 
 def test_operations_names_only_existing_metrics_and_log_messages():

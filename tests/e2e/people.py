@@ -100,10 +100,11 @@ class Mailbox:
     url: str
 
     async def all(self, address: str | None = None) -> list[dict[str, Any]]:
-        """Every caught mail, newest first."""
-        async with self.http.get(f"{self.url}/api/messages", params={"limit": 10_000}) as response:
+        """Every caught mail, or those to one address; the newest first."""
+        query = {} if address is None else {"to": address}
+        async with self.http.get(f"{self.url}/api/messages", params=query) as response:
             items: list[dict[str, Any]] = (await response.json())["items"]
-        return [mail for mail in items if address is None or address in str(mail["to"])]
+        return items
 
     async def newest(self, address: str, subject: str, *, count: int = 1) -> dict[str, Any]:
         """The newest mail to `address` whose subject holds `subject`, once there are `count`."""

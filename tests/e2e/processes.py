@@ -16,13 +16,12 @@ from deploy.gateway.nginx import configuration
 from deploy.gateway.paths import path_owners, public_routes
 from deploy.mongo import DATABASES, USERS
 from deploy.passwords import generate
-from deploy.programs.mongodb import database
 from deploy.programs.nginx import Nginx
 from deploy.programs.program import Program, free_port
 from deploy.programs.rabbitmq import Rabbitmq
 from shared.contracts.topology import FOLLOWER_QUEUES, Service
 from tests.e2e.journey import Deployment
-from tests.servers import require_nginx, require_rabbitmq
+from tests.servers import UNMEASURED, require_nginx, require_rabbitmq, unmeasured_database
 
 ROOT = Path(__file__).parent.parent.parent
 HOST = "127.0.0.1"
@@ -116,7 +115,7 @@ class Processes:
         counts = {"authz": 3} | dict(replicas or {})
         self.folder = folder
         self.secrets = Secrets.generate()
-        self.database = database(folder / "database")
+        self.database = unmeasured_database(folder / "database")
         require_rabbitmq()
         require_nginx()
         self.broker_passwords = generate(tuple(Service))
@@ -124,6 +123,7 @@ class Processes:
         self.mail = PythonProcess(folder / "mail")
         self.smtp_port = free_port()
         self.mail.module = "deploy.mailcatcher"
+        self.mail.variables = UNMEASURED  # it is killed at the end, so it would write nothing
         self.mail.arguments = (
             *("--http-port", str(self.mail.port), "--smtp-port", str(self.smtp_port)),
             *("--data-dir", str(folder / "mail" / "messages")),

@@ -15,6 +15,7 @@ from pymongo.database import Database
 from deploy.programs.program import Program
 from tests.faults.crashing_program import CRASHING_WRITE, NOT_WRITTEN, Point
 from tests.lengths import length
+from tests.servers import UNMEASURED
 from tests.waiting import wait_for
 
 ROOT = Path(__file__).parent.parent.parent
@@ -37,7 +38,7 @@ class CrashingProcess(Program):
         return [sys.executable, "-m", "tests.faults.crashing_program", *self._arguments]
 
     def environment(self) -> dict[str, str]:
-        return {"PYTHONPATH": f"{ROOT}:{ROOT / 'sdk'}"}
+        return {"PYTHONPATH": f"{ROOT}:{ROOT / 'sdk'}", **UNMEASURED}
 
     def answers(self) -> bool:
         return True

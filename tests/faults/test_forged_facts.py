@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from tests.e2e.journey import Team
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 REFUSED = re.compile(
     r"^rolecall_rows_refused_total\{(?P<labels>[^}]*)\} (?P<count>[0-9.e+]+)$", re.MULTILINE
 )

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 
 import aiohttp
@@ -15,11 +15,20 @@ from rolecall import RolecallClient, UndecidedError
 from rolecall.integrations.aiohttp import PermissionGuard
 from tests.e2e.journey import Team, World, gather_team
 from tests.e2e.one_process import OneProcess
+from tests.servers import UNMEASURED
+
+
+class Product(OneProcess):
+    """The server of these tests, without coverage: they are about its clients."""
+
+    def environment(self) -> Mapping[str, str]:
+        """Measure nothing in its process and its database."""
+        return {**super().environment(), **UNMEASURED}
 
 
 @pytest.fixture(scope="module")
 def product(tmp_path_factory) -> Iterator[OneProcess]:
-    running = OneProcess(tmp_path_factory.mktemp("product"))
+    running = Product(tmp_path_factory.mktemp("product"))
     try:
         running.start()
         yield running
