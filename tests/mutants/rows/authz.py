@@ -76,7 +76,7 @@ ROWS = (
         file="services/authz/use_cases.py",
         old=("        if not self.holds():\n            raise Stale\n"),
         new="",
-        tests=("tests/services/authz/test_following.py", "-k", "without_a_lease"),
+        tests=("tests/services/authz/test_following.py", "-k", "both_leases"),
     ),
     Mutant(
         id="authz-waits-for-any-shard",
