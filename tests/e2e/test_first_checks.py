@@ -53,6 +53,7 @@ class World:
     ada: Person
     bea: Person
     project: str = ""
+    role: str = ""
 
     async def invitation(self) -> dict[str, str]:
         """What the newest invitation of the account carries in its mail."""
@@ -135,6 +136,26 @@ async def change_role(world: World) -> First:
     return First(answer, world.bea, "member:invite")
 
 
+async def create_role(world: World) -> First:
+    account = f"/v1/accounts/{world.ada.account_id}"
+    body = {"name": "Night shift", "grants": {"account": {"view": "all"}, "job": {"view": "all"}}}
+    made = await world.ada.send("POST", f"{account}/roles", body)
+    world.role = made.expect(201)["id"]
+    answer = await world.ada.send(
+        "PATCH", f"{account}/members/{world.bea.user_id}", {"role": world.role}
+    )
+    answer.expect(200)
+    return First(answer, world.bea, "job:view")
+
+
+async def widen_role(world: World) -> First:
+    path = f"/v1/accounts/{world.ada.account_id}/roles/{world.role}"
+    body = {"grants": {"account": {"view": "all"}, "balance": {"view": "all"}}}
+    answer = await world.ada.send("PATCH", path, body)
+    answer.expect(200)
+    return First(answer, world.bea, "balance:view")
+
+
 STEPS: dict[str, Callable[[World], Awaitable[First]]] = {
     "verifyEmail": verify,
     "logIn": log_in,
@@ -144,6 +165,8 @@ STEPS: dict[str, Callable[[World], Awaitable[First]]] = {
     "createProject": create_project,
     "setOverride": set_override,
     "changeMemberRole": change_role,
+    "createRole": create_role,
+    "changeRole": widen_role,
 }
 """The routes whose answer names something new, in the order of one journey."""
 
