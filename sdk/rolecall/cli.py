@@ -7,7 +7,6 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from importlib.metadata import version
 from pathlib import Path
 from typing import TextIO
 
@@ -17,6 +16,9 @@ from rolecall.core.catalog import SHIPPED_CATALOGS, Catalog, load_catalog, read_
 from rolecall.core.matrix import CompiledCatalog
 from rolecall.core.problems import CatalogError, did_you_mean
 from rolecall.core.table import PERMISSION_PATTERN
+
+VERSION = "0.1.0"
+"""That of `sdk/pyproject.toml`. The images have the package without its metadata."""
 
 OK, INVALID, USAGE = 0, 1, 2
 
@@ -210,7 +212,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="rolecall", description="Permission catalogs, permission checks and administration."
     )
-    parser.add_argument("--version", action="version", version=f"rolecall {version('rolecall')}")
+    parser.add_argument("--version", action="version", version=f"rolecall {VERSION}")
     topics = parser.add_subparsers(required=True)
 
     catalog = topics.add_parser("catalog", help="permission catalogs").add_subparsers(required=True)

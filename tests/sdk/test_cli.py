@@ -5,13 +5,16 @@ import os
 import socket
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 import rolecall
-from rolecall.cli import main
+from rolecall.cli import VERSION, main
 from tests.sdk.stub import stub_server
+
+ROOT = Path(__file__).parent.parent.parent
 
 CATALOGS = Path(rolecall.__file__).parent / "core" / "catalogs"
 
@@ -204,7 +207,18 @@ def test_the_usage_names_the_commands_and_the_version(capsys):
     with pytest.raises(SystemExit) as left:
         main(["--version"])
     assert left.value.code == 0
-    assert capsys.readouterr().out.startswith("rolecall 0.")
+    assert capsys.readouterr().out == f"rolecall {VERSION}\n"
+
+
+def test_the_version_is_that_of_the_package():
+    package = tomllib.loads((ROOT / "sdk" / "pyproject.toml").read_text())
+    assert package["project"]["version"] == VERSION
+
+
+def test_no_module_reads_the_metadata_of_an_installation():
+    """The images have the package's files only."""
+    modules = (ROOT / "sdk" / "rolecall").rglob("*.py")
+    assert [path.name for path in modules if "importlib.metadata" in path.read_text()] == []
 
 
 @pytest.mark.parametrize("arguments", [[], ["catalog"], ["catalog", "check"], ["sing"]])
