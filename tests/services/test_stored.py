@@ -150,8 +150,9 @@ async def mail_queued(client: DbClient, database: Database, session: DbSession) 
 
 async def mail_placed(client: DbClient, database: Database, session: DbSession) -> None:
     place = Place(id=MessageId("msg_1"), kind=MessageKind.REMOVED, about="usr_1", seq=1, due_at=FAR)
+    earlier = replace(place, due_at=FAR - timedelta(minutes=1))
     paces = Paces(database)
-    await paces.save(await paces.find("k", session), [place], session)
+    await paces.save(await paces.find("k", session), [earlier, place], session)
 
 
 KEPT: list[tuple[Service, str, Writes, timedelta | None]] = [

@@ -50,6 +50,14 @@ def test_an_outage_is_told_when_it_begins_and_when_it_ends(
     assert vars(last)["effect"] == "Rows wait."
 
 
+def test_an_error_without_a_text_is_told_by_its_name(
+    outage: OutageLog, caplog: pytest.LogCaptureFixture
+) -> None:
+    outage.away(TimeoutError())
+    [record] = caplog.records
+    assert vars(record)["error"] == "TimeoutError()"
+
+
 def test_a_long_outage_is_summarized_at_growing_intervals(
     outage: OutageLog, clock: SetClock, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -14,10 +14,12 @@ import pytest
 from services.identity.store import Store
 from services.identity.store.decoys import DECOYS_OF_A_PROCESS
 from shared.contracts.facts import shard_of
+from shared.mongo import transact
 from tests.services.identity.running import PASSWORD, running
 from tests.support.round_trips import ROUND_TRIPS, Command
 
 if TYPE_CHECKING:
+    from shared.mongo import DbSession
     from tests.services.identity.running import Identity
 
 PATHS: dict[str, dict[str, str]] = {
@@ -109,7 +111,36 @@ async def test_requests_that_mail_nothing_write_the_same_few_documents(identity:
     assert len(decoys) == DECOYS_OF_A_PROCESS
     assert {key for decoy in decoys for key in decoy} == {"_id", "delete_at", "filler", "writes"}
     assert "ana" not in str(decoys)
+    assert min(len(str(decoy)) for decoy in decoys) > 1024  # about the size of a row
     assert len([each async for each in identity.database["counters"].find({})]) == 1  # the sender
+
+
+@pytest.mark.rule("T9")
+async def test_decoys_are_a_part_of_the_transaction(identity: Identity) -> None:
+    """A write outside it waits for a commit of its own, so it costs more than a write inside."""
+
+    class StoppedError(Exception):
+        """Ends the transaction."""
+
+    async def change(session: DbSession) -> None:
+        await Store(identity.database).add_decoys(3, now=identity.clock.now(), session=session)
+        raise StoppedError
+
+    with pytest.raises(StoppedError):
+        await transact(identity.client, change)
+    assert await identity.database["decoys"].count_documents({}) == 0
+
+
+async def test_processes_do_not_wait_for_the_decoys_of_each_other(identity: Identity) -> None:
+    now = identity.clock.now()
+    for process in (Store(identity.database), Store(identity.database)):
+
+        async def change(session: DbSession, process: Store = process) -> None:
+            await process.add_decoys(DECOYS_OF_A_PROCESS + 1, now=now, session=session)
+
+        await transact(identity.client, change)
+    written = await identity.database["decoys"].count_documents({})
+    assert written == 2 * DECOYS_OF_A_PROCESS
 
 
 async def test_a_request_finds_a_user_who_came_while_it_was_served(

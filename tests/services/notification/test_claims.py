@@ -1,6 +1,7 @@
 """Claims: one sender per message, also while the database is away."""
 
 import asyncio
+import logging
 import threading
 from dataclasses import replace
 from datetime import timedelta
@@ -88,7 +89,10 @@ def failing(sending, *problems, pause):
 
 
 @pytest.mark.parametrize(("reply", "status"), [("250 taken", "sent"), ("550 never", "bounced")])
-async def test_a_result_is_saved_later_while_the_claim_is_renewed(sending, scripted, reply, status):
+async def test_a_result_is_saved_later_while_the_claim_is_renewed(
+    sending, scripted, caplog, reply, status
+):
+    caplog.set_level(logging.INFO)
     with_timeouts(sending, mail_claim=0.6)
     scripted.data_replies.append(reply)
     pauses = []
@@ -108,6 +112,8 @@ async def test_a_result_is_saved_later_while_the_claim_is_renewed(sending, scrip
     assert (document["status"], document["attempts"]) == (status, 1)
     assert [len(scripted.sessions), len(pauses), len(await sending.facts())] == [1, 4, 1]
     assert len(scripted.taken) == (status == "sent")
+    told = [line for line in caplog.messages if line.startswith("The database or a service")]
+    assert told == ["The database or a service is away.", "The database or a service is back."]
 
 
 async def test_a_mail_in_hand_is_not_claimed_again_after_its_claim_ran_out(sending, scripted):

@@ -114,7 +114,8 @@ async def test_a_link_that_an_earlier_version_queued_is_still_asked_for(sending,
     assert scripted.taken == []
 
 
-async def test_an_unavailable_link_owner_delays_the_mail_by_a_second(sending, scripted):
+async def test_an_unavailable_link_owner_delays_the_mail_by_a_second(sending, scripted, caplog):
+    caplog.set_level(logging.INFO)
     sending.owners.away = True
     await tell(sending, INVITED)
     await send_what_is_due(sending)
@@ -125,6 +126,8 @@ async def test_an_unavailable_link_owner_delays_the_mail_by_a_second(sending, sc
     sending.clock.ahead += timedelta(seconds=2)
     await send_what_is_due(sending)
     assert len(scripted.taken) == 1
+    told = [line for line in caplog.messages if line.startswith("The mail server or the owner")]
+    assert [line.partition(" of a link ")[2] for line in told] == ["is away.", "is back."]
 
 
 @pytest.mark.rule("T14")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tests.services.team.running import Account, Person, Reply, Team
 
 OPERATE = {"account": {"view": "all"}, "instance": {"view": "all", "write": "self"}}
+DAY = 24 * 60 * 60
 INVITE = {"account": {"view": "all"}, "member": {"view": "all", "invite": "all"}}
 
 
@@ -93,6 +94,18 @@ async def test_a_name_is_taken_once_and_never_from_the_catalog(team: Team, name:
     assert (renamed.status, renamed.code) == (409, "role-name-taken")
 
 
+async def test_a_name_is_never_the_id_of_a_role_of_the_catalog(team: Team) -> None:
+    content: dict[str, Any] = load_catalog("standard").to_mapping()
+    titles = {"viewer": "Reader"}
+    roles = [role | {"title": titles.get(role["id"], role["title"])} for role in content["roles"]]
+    catalog = Catalog.from_mapping(content | {"name": "titled", "roles": roles})
+    await team.publish(catalog)
+    account = await team.account(catalog.id)
+    for name in ("viewer", "reader"):
+        taken = await create(account, name)
+        assert (taken.status, taken.code) == (409, "role-name-taken")
+
+
 BAD_GRANTS = {
     "/grants/nothing": {**OPERATE, "nothing": {"view": "all"}},
     "/grants/instance/fly": {**OPERATE, "instance": {"fly": "all"}},
@@ -148,6 +161,18 @@ async def test_a_role_that_keeps_what_its_editor_lacks_can_lose_the_rest(team: T
     (await manager.send("PATCH", f"{account.path}/roles/{strong}", fewer)).expect(200)
 
 
+async def test_all_resources_become_own_ones_without_holding_them(
+    team: Team,
+) -> None:
+    account = await team.account()
+    view = {"account": {"view": "all"}}
+    strong = await created(account, "Strong", grants=view | {"instance": {"view": "all"}})
+    manage = {"account": {"view": "all"}, "role": {"view": "all", "manage": "all"}}
+    manager = await account.join(await created(account, "Role manager", grants=manage), "Mia")
+    own = {"grants": view | {"instance": {"view": "self"}}}
+    (await manager.send("PATCH", f"{account.path}/roles/{strong}", own)).expect(200)
+
+
 @pytest.mark.rule("Ci8")
 async def test_a_role_in_use_is_deleted_only_with_a_replacement(team: Team) -> None:
     account = await team.account()
@@ -175,11 +200,60 @@ async def test_a_role_in_use_is_deleted_only_with_a_replacement(team: Team) -> N
     assert changed.data["role_title"] == "Viewer"
 
 
-@pytest.mark.rule("B5")
-async def test_a_replacement_gives_no_more_than_its_giver_holds(team: Team) -> None:
+@pytest.mark.rule("Ci8", "Nv16")
+async def test_a_replacement_ends_sessions_where_a_change_of_role_does(team: Team) -> None:
+    account = await team.account("novita")
+    role_id = await created(account, grants={"account": {"view": "all"}})
+    await account.join(role_id, "Nora")
+    path = f"{account.path}/roles/{role_id}?replacement=basic"
+    (await account.owner.send("DELETE", path)).expect(204)
+    [changed] = await team.rows("member.role_changed")
+    assert changed.data["ends_sessions"] is True
+
+
+@pytest.mark.rule("Ci8")
+async def test_an_expired_invitation_with_a_deleted_role_can_be_sent_again(team: Team) -> None:
     account = await team.account()
     role_id = await created(account)
-    await account.join(role_id, "Nora")
+    await account.invite("ivo@example.com", role_id)
+    team.clock.move(60 * DAY)
+    path = f"{account.path}/roles/{role_id}?replacement=viewer"
+    (await account.owner.send("DELETE", path)).expect(204)
+    [listed] = (await account.owner.get(f"{account.path}/invitations"))["items"]
+    assert listed["role"] == "viewer"
+    resend = f"{account.path}/invitations/{listed['id']}/resend"
+    (await account.owner.send("POST", resend)).expect(200)
+
+
+@pytest.mark.rule("Ci8")
+async def test_a_deleted_role_is_replaced_only_where_it_was(team: Team) -> None:
+    account = await team.account()
+    role_id = await created(account)
+    other = await created(account, "Day shift")
+    nora, otto = await account.join(role_id, "Nora"), await account.join(other, "Otto")
+    await account.invite("ivo@example.com", role_id)
+    await account.invite("uma@example.com", other)
+    path = f"{account.path}/roles/{role_id}?replacement=viewer"
+    (await account.owner.send("DELETE", path)).expect(204)
+    listed = (await account.owner.get(f"{account.path}/members"))["items"]
+    assert {one["email"]: one["role"] for one in listed} == {
+        account.owner.email: "owner",
+        nora.email: "viewer",
+        otto.email: other,
+        "ivo@example.com": "viewer",
+        "uma@example.com": other,
+    }
+
+
+@pytest.mark.rule("B5")
+@pytest.mark.parametrize("holder", ["member", "invitation"])
+async def test_a_replacement_gives_no_more_than_its_giver_holds(team: Team, holder: str) -> None:
+    account = await team.account()
+    role_id = await created(account)
+    if holder == "member":
+        await account.join(role_id, "Nora")
+    else:
+        await account.invite("ivo@example.com", role_id)
     manage = {"account": {"view": "all"}, "role": {"view": "all", "manage": "all"}}
     manager = await account.join(await created(account, "Role manager", grants=manage), "Mia")
     path = f"{account.path}/roles/{role_id}?replacement=admin"
@@ -206,6 +280,83 @@ async def test_invitations_pass_on_when_a_role_is_narrowed_or_widened(team: Team
     lost = {"grants": {"account": {"view": "all"}}}
     answer = await account.owner.send("PATCH", f"{account.path}/roles/{inviter_role}", lost)
     assert [one["email"] for one in answer.expect(200)["passed_invitations"]] == ["uma@example.com"]
+
+
+@pytest.mark.rule("Rp5", "B5")
+async def test_a_replacement_that_no_inviter_can_give_passes_all_on(
+    team: Team,
+) -> None:
+    account = await team.account()
+    offered = await created(account, "Offered", grants={"account": {"view": "all"}})
+    inviter_role = await created(account, "Inviter", grants=INVITE)
+    for name in ("ines", "ida"):
+        inviter = await account.join(inviter_role, name)
+        await account.invite(f"guest.of.{name}@example.com", offered, by=inviter)
+    path = f"{account.path}/roles/{offered}?replacement=admin"
+    passed = (await account.owner.send("DELETE", path)).expect(200)["passed_invitations"]
+    assert {one["email"] for one in passed} == {
+        "guest.of.ines@example.com",
+        "guest.of.ida@example.com",
+    }
+    assert {one["invited_by"] for one in passed} == {account.owner.user_id}
+
+
+async def test_a_change_of_a_role_leaves_expired_invitations_to_their_inviter(team: Team) -> None:
+    """A resend gives them a new one."""
+    account = await team.account()
+    inviter_role = await created(account, "Inviter", grants={**INVITE, "instance": {"view": "all"}})
+    offered = await created(
+        account, "Offered", grants={"account": {"view": "all"}, "instance": {"view": "all"}}
+    )
+    inviter = await account.join(inviter_role, "Ines")
+    await account.invite("ivo@example.com", offered, by=inviter)
+    team.clock.move(60 * DAY)
+    path = f"{account.path}/roles/{offered}"
+    changed = (await account.owner.send("PATCH", path, {"grants": OPERATE})).expect(200)
+    assert changed["passed_invitations"] == []
+    assert await team.rows("invitation.passed") == []
+
+
+async def lower(account: Account, member: Person) -> None:
+    """Leave the member only the view of instances, inside one project."""
+    project = (await account.owner.send("POST", f"{account.path}/projects", {"name": "P"})).expect(
+        201
+    )
+    path = f"{account.path}/projects/{project['id']}/overrides/{member.user_id}"
+    grants = {"grants": {"instance": {"view": "all"}}}
+    (await account.owner.send("PUT", path, grants)).expect(200)
+
+
+@pytest.mark.rule("Rp5", "B5")
+async def test_a_role_that_its_inviter_cannot_give_in_a_project_passes_on(team: Team) -> None:
+    """The role of the inviter covers the wider role; the override in the project does not."""
+    account = await team.account()
+    inviter_role = await created(account, "Inviter", grants=INVITE | OPERATE)
+    view = {"account": {"view": "all"}, "instance": {"view": "all"}}
+    offered = await created(account, "Offered", grants=view)
+    inviter = await account.join(inviter_role, "Ines")
+    await lower(account, inviter)
+    await account.invite("ivo@example.com", offered, by=inviter)
+    path = f"{account.path}/roles/{offered}"
+    changed = (await account.owner.send("PATCH", path, {"grants": OPERATE})).expect(200)
+    [passed] = changed["passed_invitations"]
+    assert passed["invited_by"] == account.owner.user_id
+
+
+@pytest.mark.rule("Rp5", "B5")
+async def test_an_editor_lowered_in_a_project_does_not_become_the_inviter(team: Team) -> None:
+    account = await team.account()
+    inviter_role = await created(account, "Inviter", grants=INVITE | OPERATE)
+    offered = await created(account, "Offered", grants=OPERATE)
+    inviter = await account.join(inviter_role, "Ines")
+    await account.invite("ivo@example.com", offered, by=inviter)
+    manage = INVITE | OPERATE | {"role": {"view": "all", "manage": "all"}}
+    manager = await account.join(await created(account, "Manager", grants=manage), "Mia")
+    await lower(account, manager)
+    path = f"{account.path}/roles/{inviter_role}"
+    changed = (await manager.send("PATCH", path, {"grants": INVITE})).expect(200)
+    [passed] = changed["passed_invitations"]
+    assert passed["invited_by"] == account.owner.user_id
 
 
 async def test_a_role_of_the_catalog_is_not_changed(team: Team) -> None:
@@ -244,8 +395,13 @@ async def test_a_catalog_without_custom_roles_does_not_offer_them(team: Team) ->
     catalog = Catalog.from_mapping(content | {"name": "fixed", "policies": policies})
     await team.publish(catalog)
     account = await team.account(catalog.id)
-    refused = await create(account)
-    assert (refused.status, refused.code) == (404, "not-in-this-catalog")
+    path = f"{account.path}/roles/{new_id('rol')}"
+    for refused in (
+        await create(account),
+        await account.owner.send("PATCH", path, {"name": "Day shift"}),
+        await account.owner.send("DELETE", path),
+    ):
+        assert (refused.status, refused.code) == (404, "not-in-this-catalog")
 
 
 async def test_custom_roles_keep_a_personal_account_in_its_catalog(team: Team) -> None:

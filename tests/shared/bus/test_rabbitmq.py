@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import re
 from contextlib import asynccontextmanager
@@ -306,8 +307,12 @@ async def test_a_silent_partition_ends_publishes_and_shows_by_heartbeat(
 
 
 async def test_a_frozen_broker_is_noticed_before_its_heartbeat_is_missed(
-    broker_url: str, rabbit: Callable[..., RabbitBus], audit: Queue
+    broker_url: str,
+    rabbit: Callable[..., RabbitBus],
+    audit: Queue,
+    caplog: pytest.LogCaptureFixture,
 ):
+    caplog.set_level(logging.INFO)
     timeouts = replace(DEFAULT_TIMEOUTS, broker_probe=0.2, broker_answer=1.0)
     async with proxied(broker_url) as (proxy, url):
         bus, listener = rabbit(url, timeouts=timeouts), Listener()
@@ -317,6 +322,8 @@ async def test_a_frozen_broker_is_noticed_before_its_heartbeat_is_missed(
         await wait_for(lambda: not subscription.connected, within=HEARTBEAT_SECONDS)
         proxy.heal()
         await wait_for(lambda: subscription.connected and listener.resyncs > 1)
+    told = [line for line in caplog.messages if line.startswith("The broker is")]
+    assert told == ["The broker is away.", "The broker is back."]
 
 
 async def test_a_publish_whose_confirmation_was_lost_may_have_arrived(

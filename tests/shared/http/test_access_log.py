@@ -38,3 +38,18 @@ def test_a_polled_failure_is_one_line_a_minute_for_each_status(
             log.write("POST", "/internal/leases", status, polled=True, ms=1.0)
         clock.move(1)
     assert statuses(caplog) == [503, 401] * round(10 * 60 / SECONDS)
+
+
+def test_each_polled_route_has_its_own_line(
+    log: AccessLog, caplog: pytest.LogCaptureFixture
+) -> None:
+    for route in ("/internal/leases", "/internal/snapshot", "/internal/leases"):
+        for method in ("GET", "POST"):
+            log.write(method, route, 503, polled=True, ms=1.0)
+    told = [(vars(record)["method"], vars(record)["route"]) for record in caplog.records]
+    assert told == [
+        ("GET", "/internal/leases"),
+        ("POST", "/internal/leases"),
+        ("GET", "/internal/snapshot"),
+        ("POST", "/internal/snapshot"),
+    ]

@@ -136,6 +136,7 @@ HEADERS = {
     "a scheme alone": (["Bearer"], NOT_ONE_TOKEN),
     "quotes": ([f'Bearer "{signed()}"'], NOT_ONE_TOKEN),
     "a scheme twice": ([f"Bearer Bearer {signed()}"], NOT_ONE_TOKEN),
+    "a tab": ([f"Bearer \t{signed()}"], NOT_ONE_TOKEN),
     "two headers": ([f"Bearer {signed()}"] * 2, NOT_ONE_TOKEN),
     "another token": (["Bearer x.y.z"], NOT_GENUINE),
 }

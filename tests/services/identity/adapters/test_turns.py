@@ -83,6 +83,18 @@ async def test_a_caller_refused_while_it_gives_up_passes_no_place_on() -> None:
     assert waiting.cancelled()
 
 
+async def test_a_newcomer_takes_the_place_of_a_caller_that_gave_up() -> None:
+    place = Place(max_waiting=1)
+    holding, waiting = await place.arrive(1, 2)
+    waiting.cancel()
+    await settled()
+    [newcomer] = await place.arrive(0)
+    for _ in range(2):
+        place.leave.release()
+    await asyncio.wait_for(asyncio.gather(holding, newcomer), 5)
+    assert place.served == [1, 0]
+
+
 @pytest.mark.parametrize("given_up", [(1,), (0, 1), (0,)])
 async def test_a_caller_that_gives_up_keeps_the_place_from_no_one(
     given_up: tuple[int, ...],
