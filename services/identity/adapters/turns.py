@@ -40,20 +40,26 @@ class Turns:
 
     async def _wait(self, rank: int) -> None:
         turn = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, (rank, next(self._arrivals), turn))
+        entry = rank, next(self._arrivals), turn
+        heapq.heappush(self._waiting, entry)
         if len(self._waiting) > self._max_waiting:
             last = max(self._waiting)
-            self._waiting.remove(last)
-            heapq.heapify(self._waiting)
+            self._leave(last)
             if not last[-1].done():
                 last[-1].set_exception(QueueFull)
         try:
             await turn
         except asyncio.CancelledError:
             # It may have been given the place, or refused, in the same moment.
-            if not turn.cancelled() and turn.exception() is None:
+            if entry in self._waiting:
+                self._leave(entry)
+            elif not turn.cancelled() and turn.exception() is None:
                 self._pass_on()
             raise
+
+    def _leave(self, entry: tuple[int, int, asyncio.Future[None]]) -> None:
+        self._waiting.remove(entry)
+        heapq.heapify(self._waiting)
 
     def _pass_on(self) -> None:
         self._held = False

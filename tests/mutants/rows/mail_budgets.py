@@ -461,6 +461,14 @@ ROWS = (
         tests=("tests/services/identity/adapters/test_turns.py", "-k", "newcomer"),
     ),
     Mutant(
+        id="turn-of-a-caller-that-gave-up-is-kept",
+        kind=Kind.AVAILABILITY,
+        file="services/identity/adapters/turns.py",
+        old="            if entry in self._waiting:\n                self._leave(entry)\n            elif",
+        new="            if",
+        tests=("tests/services/identity/adapters/test_turns.py", "-k", "newcomer"),
+    ),
+    Mutant(
         id="pace-forgotten-before-its-last-mail",
         kind=Kind.LIMIT,
         file="services/notification/store.py",

@@ -83,12 +83,25 @@ async def test_a_caller_refused_while_it_gives_up_passes_no_place_on() -> None:
     assert waiting.cancelled()
 
 
-async def test_a_newcomer_takes_the_place_of_a_caller_that_gave_up() -> None:
+@pytest.mark.parametrize("rank", [0, 5])
+async def test_a_newcomer_takes_the_place_of_a_caller_that_gave_up(rank: int) -> None:
     place = Place(max_waiting=1)
     holding, waiting = await place.arrive(1, 2)
     waiting.cancel()
     await settled()
-    [newcomer] = await place.arrive(0)
+    [newcomer] = await place.arrive(rank)
+    for _ in range(2):
+        place.leave.release()
+    await asyncio.wait_for(asyncio.gather(holding, newcomer), 5)
+    assert place.served == [1, rank]
+
+
+async def test_a_newcomer_and_a_caller_that_gives_up_meet_at_one_moment() -> None:
+    place = Place(max_waiting=1)
+    holding, waiting = await place.arrive(1, 2)
+    newcomer = asyncio.create_task(place.hold(0))  # comes before the other has seen its end
+    waiting.cancel()
+    await settled()
     for _ in range(2):
         place.leave.release()
     await asyncio.wait_for(asyncio.gather(holding, newcomer), 5)
