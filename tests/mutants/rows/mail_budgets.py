@@ -464,8 +464,8 @@ ROWS = (
         id="turn-of-a-caller-that-gave-up-is-kept",
         kind=Kind.AVAILABILITY,
         file="services/identity/adapters/turns.py",
-        old="            if entry in self._waiting:\n                self._leave(entry)\n            elif",
-        new="            if",
+        old="                self._leave(entry)\n            elif",
+        new="                pass\n            elif",
         tests=("tests/services/identity/adapters/test_turns.py", "-k", "newcomer"),
     ),
     Mutant(
