@@ -1,6 +1,5 @@
 """Requests for a mail: one at a time, within a budget, at the same cost for every address."""
 
-import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -17,7 +16,6 @@ from services.identity.use_cases.rate_limits import mail_limit_of, rate_limited
 from shared.contracts.facts import Caller, Fact
 from shared.contracts.topology import Service
 from shared.http.lanes import Overloaded
-from shared.ids import UserId
 from shared.journal import JournalWrite
 from shared.mongo import DbSession
 from shared.networks import network_of
@@ -33,11 +31,6 @@ class Addressee:
 
     user: User | None
     sign_up: PendingSignUp | None
-
-    @property
-    def user_id(self) -> UserId | None:
-        """The id of the user, if there is one."""
-        return None if self.user is None else self.user.id
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,52 +81,18 @@ async def request_mail(
     Raises:
         TooManyRequests, Overloaded: the same for every address.
     """
-    async with mail_turn(ctx, caller):
-        while True:
-            # The facts of a user are in one shard, and so are those of an address without one.
-            user = await ctx.store.user_of(address_key)
-            request = _Request(
-                caller=caller,
-                address_key=address_key,
-                kind=kind,
-                mail_of=mail_of,
-                user_id=None if user is None else user.id,
-            )
-            with contextlib.suppress(_AnotherUser):
-                await _save(ctx, request)
-                return
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Request:
-    """A request for a mail whose turn it is; `user_id` is that of the address just now."""
-
-    caller: Caller
-    address_key: str
-    kind: MailKind
-    mail_of: MailOf
-    user_id: UserId | None
-
-
-class _AnotherUser(Exception):  # noqa: N818 - the request is tried again
-    """The address has got a user, or lost it, since it was looked up."""
-
-
-async def _save(ctx: Ctx, request: _Request) -> None:
-    budget = _budget(ctx, request.caller, request.address_key, request.kind)
+    budget = _budget(ctx, caller, address_key, kind)
 
     async def change(write: JournalWrite) -> RateLimit | None:
         """Save what is mailed, or decoys; give the limit that holds the mail back."""
         now, session = write.now, write.session
         addressee = Addressee(
-            user=await ctx.store.user_of(request.address_key, session),
-            sign_up=await ctx.store.sign_up_of(request.address_key, session),
+            user=await ctx.store.user_of(address_key, session),
+            sign_up=await ctx.store.sign_up_of(address_key, session),
         )
-        if addressee.user_id != request.user_id:
-            raise _AnotherUser
         windows = await ctx.store.windows(budget, session)
         reached = first_reached(budget, windows, now=now)
-        mail = request.mail_of(addressee, now)
+        mail = mail_of(addressee, now)
         if mail is None or reached is not None:
             await ctx.store.add_decoys(len(budget) + 1 + WRITES_OF_A_FACT, now=now, session=session)
             return None if mail is None else reached
@@ -145,13 +104,15 @@ async def _save(ctx: Ctx, request: _Request) -> None:
         write.record(mail.fact)
         return None
 
-    shard_key = request.user_id or request.address_key
-    written = await ctx.journal.write(
-        shard_key, change, caller=request.caller, effective_everywhere=False
-    )
+    # The shard is the address's, with a user or without one. In a shard that depends on the user, a
+    # stranger who keeps it busy could tell from the time whether there is one.
+    async with mail_turn(ctx, caller):
+        written = await ctx.journal.write(
+            address_key, change, caller=caller, effective_everywhere=False
+        )
     if written.result is not None:
         reason = SENDER_SHARE if written.result == budget[0] else MAILBOX
-        note_withheld_mail(Service.IDENTITY, kind=request.kind, reason=reason)
+        note_withheld_mail(Service.IDENTITY, kind=kind, reason=reason)
 
 
 async def renew_mail_budget(ctx: Ctx, caller: Caller, address_key: str, kind: MailKind) -> None:

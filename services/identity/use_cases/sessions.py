@@ -77,7 +77,10 @@ async def log_in(ctx: Ctx, caller: Caller, *, email: str, password: str) -> Sign
 
 
 async def _record_refusal(ctx: Ctx, caller: Caller, address_key: str, user: User | None) -> None:
-    """Record the refusal for the user; without one, write decoys at the same cost (`T9`)."""
+    """Record the refusal for the user; without one, write decoys at the same cost (`T9`).
+
+    Both are in the shard of the address: the time of the answer does not depend on another shard.
+    """
 
     async def change(write: JournalWrite) -> None:
         if user is None:
@@ -85,8 +88,7 @@ async def _record_refusal(ctx: Ctx, caller: Caller, address_key: str, user: User
         else:
             write.record(sessions.sign_in_refused(user, WrongCredentials.code))
 
-    shard_key = address_key if user is None else user.id
-    await ctx.journal.write(shard_key, change, caller=caller, effective_everywhere=False)
+    await ctx.journal.write(address_key, change, caller=caller, effective_everywhere=False)
 
 
 async def start_session(ctx: Ctx, caller: Caller, user: User) -> SignedIn:

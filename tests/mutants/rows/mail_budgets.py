@@ -288,12 +288,12 @@ ROWS = (
         tests=("tests/services/identity/test_answer_costs.py", "-k", "sign_in"),
     ),
     Mutant(
-        id="mail-of-a-user-in-the-shard-of-the-address",
-        kind=Kind.CONSISTENCY,
+        id="mail-in-another-shard-than-that-of-its-address",
+        kind=Kind.SECURITY,
         file="services/identity/use_cases/mail_budgets.py",
-        old="        if addressee.user_id != request.user_id:\n",
-        new="        if False:\n",
-        tests=("tests/services/identity/test_answer_costs.py", "-k", "user_who_came"),
+        old="            address_key, change, caller=caller, effective_everywhere=False\n",
+        new="            caller.actor.id, change, caller=caller, effective_everywhere=False\n",
+        tests=("tests/services/identity/test_answer_costs.py", "-k", "shard_of_the_address"),
     ),
     Mutant(
         id="withheld-mails-not-counted",

@@ -37,7 +37,6 @@ MAILED = {
 MAILS = ("sign_up.requested", "user.sign_up_refused", "user.password_reset_requested")
 REQUEST_FOR_A_MAIL = [
     *("find counters", "write"),  # the sender is counted
-    "find users",
     *("find heads", "find users", "find sign_ups", "find counters"),
     *["write"] * 5,  # two counters, the state, the head and the row of the journal
     "commit",
@@ -143,23 +142,22 @@ async def test_processes_do_not_wait_for_the_decoys_of_each_other(identity: Iden
     assert written == 2 * DECOYS_OF_A_PROCESS
 
 
-async def test_a_request_finds_a_user_who_came_while_it_was_served(
-    mongo_url: str, database_name: str
+@pytest.mark.rule("T9")
+async def test_what_an_address_is_told_waits_for_the_shard_of_the_address(
+    identity: Identity,
 ) -> None:
-    class Early(Store):
-        """Has no user at the first look-up outside a transaction."""
-
-        looked_up = False
-
-        async def user_of(self, email_key: str, *given: Any) -> Any:
-            if not given and not self.looked_up:
-                self.looked_up = True
-                return None
-            return await super().user_of(email_key, *given)
-
-    async with running(mongo_url, database_name) as identity:
-        user = await identity.person("ana@example.com")
-    async with running(mongo_url, database_name, wiring={"store": Early}) as identity:
-        assert (await identity.forgot("ana@example.com")).status == 202
-        (row,) = await identity.rows("user.password_reset_requested")
-    assert row.shard == shard_of(user["user"]["id"])
+    """In the shard of its user, a stranger who keeps that one busy would see that there is one."""
+    shards = set()
+    for number in range(6):
+        email = f"ana{number}@example.com"
+        user = (await identity.person(email))["user"]["id"]
+        if shard_of(user) == shard_of(email):
+            continue
+        known = {row.id for row in await identity.rows()}
+        assert (await identity.forgot(email)).status == 202
+        body = {"email": email, "password": f"not-{PASSWORD}"}
+        assert (await identity.post("/v1/login", body)).status == 401
+        told = [row for row in await identity.rows() if row.id not in known]
+        assert [row.shard for row in told] == [shard_of(email)] * 2
+        shards.add(shard_of(email))
+    assert len(shards) > 1

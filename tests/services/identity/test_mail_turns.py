@@ -42,7 +42,7 @@ class Mails:
                 return counted
 
             async def user_of(self, email_key: str, *given: Any) -> Any:
-                if not given:  # the look-up before the transaction
+                if given:  # in the transaction
                     mails.served.append(email_key)
                 return await super().user_of(email_key, *given)
 

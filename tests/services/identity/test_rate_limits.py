@@ -161,7 +161,8 @@ async def test_a_sign_up_that_sent_no_mail_does_not_count(
     mongo_url: str, database_name: str, planted: Planted
 ) -> None:
     wiring, fault = planted()
-    async with running(mongo_url, database_name, wiring=wiring) as identity:
+    impatient = replace(PATIENT, transaction=0.1)
+    async with running(mongo_url, database_name, wiring=wiring, timeouts=impatient) as identity:
         await identity.sign_up("ana@example.com")
         fault.on = True
         for _ in range(5):
