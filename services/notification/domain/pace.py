@@ -19,8 +19,13 @@ MAILS_ABOUT_ONE_THING = 3
 """Mails in a window from one account to one person about the same thing."""
 MAILS_OF_A_TOPIC = 10
 """Mails in a window from one account to one person about all things of a topic."""
+MAX_PLACES = 2 * MAILS_OF_A_TOPIC
+"""Mails of a topic that went out in the window or wait; a further one is withheld. Without a bound
+mails about ever new projects wait for days, and each makes the next one slower."""
 NEWER_MAIL = "newer mail"
 """Why a mail that waited is withheld."""
+TOO_MANY = "too many mails wait"
+"""Why a mail is withheld that would be one more than `MAX_PLACES`."""
 
 
 class Topic(StrEnum):

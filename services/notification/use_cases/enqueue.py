@@ -1,10 +1,13 @@
 """Queue the messages that follow from a fact, each at the pace of its recipient."""
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from services.notification.domain.messages import Message
 from services.notification.domain.pace import (
+    MAX_PLACES,
     NEWER_MAIL,
+    TOO_MANY,
     TOPICS,
     Place,
     current_places,
@@ -21,6 +24,14 @@ from shared.mongo import DbSession, transact
 from shared.withheld_mails import note_withheld_mail
 
 
+@dataclass(frozen=True, kw_only=True)
+class Withheld:
+    """A mail that is not sent, and why."""
+
+    place: Place
+    reason: str
+
+
 async def enqueue(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
     """Queue the messages that follow from the fact, in one transaction with its applied mark."""
     messages = messages_of(
@@ -29,23 +40,23 @@ async def enqueue(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
     if not messages:
         return
 
-    async def change(session: DbSession) -> list[Place]:
+    async def change(session: DbSession) -> list[Withheld]:
         await applied_mark(session)
         withheld = [await _queue(ctx, each, seq=row.seq, session=session) for each in messages]
-        return [place for place in withheld if place is not None]
+        return [mail for mail in withheld if mail is not None]
 
-    for place in await transact(ctx.client, change):
+    for mail in await transact(ctx.client, change):
         note_withheld_mail(
             Service.NOTIFICATION,
-            kind=place.kind,
-            reason=NEWER_MAIL,
-            message_id=place.id,
+            kind=mail.place.kind,
+            reason=mail.reason,
+            message_id=mail.place.id,
         )
     ctx.queued.set()
 
 
-async def _queue(ctx: Ctx, message: Message, *, seq: int, session: DbSession) -> Place | None:
-    """Queue a message, and give the mail that is withheld because another one is newer.
+async def _queue(ctx: Ctx, message: Message, *, seq: int, session: DbSession) -> Withheld | None:
+    """Queue a message, and give the mail that is withheld: another is newer, or too many wait.
 
     Facts may arrive out of order: their sequence in the journal tells which one is newer.
     """
@@ -58,15 +69,16 @@ async def _queue(ctx: Ctx, message: Message, *, seq: int, session: DbSession) ->
     places = current_places(pace.places, now=now)
     place = Place(id=message.id, kind=message.kind, about=message.about, seq=seq, due_at=now)
     waiting = waiting_place(places, about=place.about, now=now)
-    if waiting is not None and waiting.seq > seq:
+    refused = _reason_to_withhold(places, waiting, seq=seq)
+    if refused is not None:
         await ctx.messages.add(message, session, due_at=now)
-        await ctx.messages.withhold(message.id, now=now, reply=NEWER_MAIL, session=session)
-        return place
-    withheld = None
+        await ctx.messages.withhold(message.id, now=now, reply=refused, session=session)
+        return Withheld(place=place, reason=refused)
+    withheld: Withheld | None = None
     if waiting is not None and await ctx.messages.withhold(
         waiting.id, now=now, reply=NEWER_MAIL, session=session
     ):
-        withheld = waiting
+        withheld = Withheld(place=waiting, reason=NEWER_MAIL)
         places.remove(waiting)
         place = replace(place, due_at=waiting.due_at)
     else:
@@ -74,3 +86,9 @@ async def _queue(ctx: Ctx, message: Message, *, seq: int, session: DbSession) ->
     await ctx.messages.add(message, session, due_at=place.due_at)
     await ctx.paces.save(pace, [*places, place], session)
     return withheld
+
+
+def _reason_to_withhold(places: Sequence[Place], waiting: Place | None, *, seq: int) -> str | None:
+    if waiting is None:
+        return TOO_MANY if len(places) >= MAX_PLACES else None
+    return NEWER_MAIL if waiting.seq > seq else None

@@ -1,5 +1,6 @@
 """The rules for creating, editing and deleting a custom role (`Ci8`, `B5`)."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -24,6 +25,10 @@ from shared.ids import RoleId
 from shared.names import name_key
 from shared.problems import Refusal, RefusalKind
 
+MAX_ROLE_BYTES = 16 * 1024
+MAX_ROLES_BYTES = 64 * 1024
+"""A row of the journal has 128 KiB at most. That of a change has the account with all of its roles,
+and the role before and after: a role that is there can therefore always be narrowed or deleted."""
 SHOWN_HOLDERS = 5
 """How many holders a refusal names."""
 
@@ -42,6 +47,17 @@ class RoleLimit(Refusal):
     kind = RefusalKind.CONFLICT
     code = "role-limit"
     detail = "An account may have {limit} custom roles at most. Delete one first."
+
+
+class RolesTooLarge(Refusal):
+    """The roles are a part of the account's row, which every change of one writes again."""
+
+    kind = RefusalKind.CONFLICT
+    code = "roles-too-large"
+    detail = (
+        "The custom roles of an account may have {limit} bytes together, and one of them {one}."
+        " Shorten descriptions, name fewer entries, or delete a role first."
+    )
 
 
 class RoleBuiltIn(Refusal):
@@ -125,6 +141,7 @@ def create(
         GrantsExceeded: the caller does not hold them all.
         RoleNameTaken: a role of the account or of the catalog has the name.
         RoleLimit: the account has `limit` custom roles.
+        RolesTooLarge: they would have too many bytes.
     """
     account = access.account
     role = CustomRole(
@@ -141,6 +158,7 @@ def create(
     _require_free_name(access, role)
     if len(account.roles) >= limit:
         raise RoleLimit(limit=limit)
+    _require_room(account.roles, role)
     changed = replace(account, roles=with_role(account.roles, role))
     fact = Fact(
         payload=team.RoleCreated(role_id=role.role_id, name=role.name),
@@ -165,7 +183,7 @@ def edit(
     themselves. What the role loses, anyone may take away who manages roles.
 
     Raises:
-        Invalid, GrantsExceeded, RoleNameTaken: as `create`.
+        Invalid, GrantsExceeded, RoleNameTaken, RolesTooLarge: as `create`.
     """
     account = access.account
     given = role.grants if grants is None else parse_role_grants(access.catalog.catalog, grants)
@@ -186,6 +204,8 @@ def edit(
     )
     require_to_give_grants(access.state, access.member, gained, now=access.now)
     _require_free_name(access, changed)
+    if _size(changed) > _size(role):
+        _require_room(without_role(account.roles, role), changed)
     with_change = replace(account, roles=with_role(account.roles, changed))
     fact = Fact(
         payload=team.RoleChanged(role_id=changed.role_id, name=changed.name),
@@ -278,6 +298,17 @@ def _matrix(access: AccountAccess, role: CustomRole) -> Matrix:
     """What the role grants."""
     grants = access.catalog.catalog.parse_grants(role.grants)
     return access.catalog.role_matrix(role.role_id, grants)
+
+
+def _size(role: CustomRole) -> int:
+    """The bytes of a role as JSON, with every letter beyond ASCII escaped."""
+    return len(json.dumps(role.shown()))
+
+
+def _require_room(others: Sequence[CustomRole], role: CustomRole) -> None:
+    together = _size(role) + sum(_size(other) for other in others)
+    if _size(role) > MAX_ROLE_BYTES or together > MAX_ROLES_BYTES:
+        raise RolesTooLarge(limit=MAX_ROLES_BYTES, one=MAX_ROLE_BYTES)
 
 
 def _require_free_name(access: AccountAccess, role: CustomRole) -> None:

@@ -9,7 +9,13 @@ from services.team.domain.account_access import AccountAccess
 from services.team.domain.authority import GrantsExceeded
 from services.team.domain.catalog_parts import NotInThisCatalog
 from services.team.domain.overrides import grants_as_json
-from services.team.domain.role_rules import RoleBuiltIn, RoleInUse, RoleLimit, RoleNameTaken
+from services.team.domain.role_rules import (
+    RoleBuiltIn,
+    RoleInUse,
+    RoleLimit,
+    RoleNameTaken,
+    RolesTooLarge,
+)
 from services.team.domain.roles import RoleUnknown
 from services.team.routes.accounts import DisplayName
 from services.team.routes.passed_invitations import (
@@ -114,14 +120,17 @@ def role_view(shown: ShownRole) -> RoleView:
 
 
 async def get_catalog(ctx: Ctx, call: Call[None, None], access: AccountAccess) -> CatalogView:
-    """Return the account's permission model."""
+    """Return the account's permission model; custom roles are for those who may see roles."""
+    shown = roles.list_all(access)
+    if ROLES.name not in access.catalog.held(access.member.role):
+        shown = [one for one in shown if one.custom is None]
     compiled = access.catalog
     content = compiled.catalog.to_mapping()
     return CatalogView.model_validate(
         {
             **content,
             "id": compiled.id,
-            "roles": [role_view(shown) for shown in roles.list_all(access)],
+            "roles": [role_view(one) for one in shown],
         }
     )
 
@@ -215,7 +224,7 @@ ROUTES = (
         takes=CreateRole,
         gives=RoleView,
         status=201,
-        refuses=(NotInThisCatalog, GrantsExceeded, RoleNameTaken, RoleLimit),
+        refuses=(NotInThisCatalog, GrantsExceeded, RoleNameTaken, RoleLimit, RolesTooLarge),
         effective_everywhere=True,
         idempotent=True,
         repeat_answer=role_view,
@@ -241,7 +250,7 @@ ROUTES = (
         access=MANAGE,
         takes=EditRole,
         gives=EditedRoleView,
-        refuses=(NotInThisCatalog, RoleBuiltIn, GrantsExceeded, RoleNameTaken),
+        refuses=(NotInThisCatalog, RoleBuiltIn, GrantsExceeded, RoleNameTaken, RolesTooLarge),
         effective_everywhere=True,
         represent=role_view,
     ),

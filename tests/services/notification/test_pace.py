@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from services.notification.domain.messages import MessageKind
-from services.notification.domain.pace import NEWER_MAIL
+from services.notification.domain.pace import MAX_PLACES, NEWER_MAIL
 from shared.contracts import team
 from shared.metrics import REGISTRY
 from tests.services.notification.samples import MEMBER, OVERRIDE, ROLE_CHANGED
@@ -84,6 +84,22 @@ async def test_overrides_of_many_projects_are_ten_mails_an_hour(sending, scripte
     await send_what_is_due(sending)
     last = sorted(of_bo(row, MessageKind.OVERRIDE_REMOVED) for row in rows.values())
     assert sorted(scripted.message_ids) == last
+
+
+@pytest.mark.rule("T14")
+async def test_ever_new_projects_leave_a_bounded_number_of_mails(sending, scripted):
+    """A member who makes a project, an override in it and deletes it, again and again."""
+    for number in range(MAX_PLACES + 15):
+        project = OVERRIDE | {"project_id": f"prj_{number}"}
+        await tell(sending, team.OverrideRemoved(**project))
+    (pace,) = [pace async for pace in sending.database["paces"].find({})]
+    assert len(pace["places"]) == MAX_PLACES
+    for _ in range(4):
+        await send_what_is_due(sending)
+        sending.clock.ahead += HOUR
+    assert len(scripted.taken) == MAX_PLACES
+    statuses = list((await sending.statuses()).values())
+    assert (statuses.count("sent"), statuses.count("withheld")) == (MAX_PLACES, 15)
 
 
 @pytest.mark.rule("T14")

@@ -424,3 +424,34 @@ async def test_a_repeated_creation_makes_one_role(team: Team) -> None:
     ]
     assert {answer.expect(201)["id"] for answer in answers} == {answers[0].body["id"]}
     assert len(await team.rows("role.created")) == 1
+
+
+async def test_roles_have_a_bounded_size_and_can_always_be_narrowed(team: Team) -> None:
+    """The row of a change has the account with all roles, and the role before and after."""
+    account = await team.account()
+    large = {"grants": {"*": {"*": "all"}}, "description": "\N{GRINNING FACE}" * 500}
+    made = []
+    while (answer := await create(account, f"Role {len(made)}", **large)).status == 201:
+        made.append(answer.body["id"])
+    assert (answer.status, answer.code) == (409, "roles-too-large")
+    assert 4 < len(made) < 50
+    path = f"{account.path}/roles/{made[0]}"
+    narrow = {"grants": {"account": {"view": "all"}}}
+    (await account.owner.send("PATCH", path, narrow)).expect(200)
+    fillers = 0
+    while (await create(account, f"Filler {fillers}", grants=large["grants"])).status == 201:
+        fillers += 1
+    assert fillers > 0
+    wide = await account.owner.send("PATCH", path, {"grants": large["grants"]})
+    assert (wide.status, wide.code) == (409, "roles-too-large")
+    (await account.owner.send("PATCH", account.path, {"name": "Renamed"})).expect(200)
+    (await account.owner.send("DELETE", path)).expect(204)
+
+
+async def test_the_catalog_shows_custom_roles_to_those_who_may_see_roles(team: Team) -> None:
+    account = await team.account()
+    plain = {"account": {"view": "all"}}
+    member = await account.join(await created(account, grants=plain), "Nora")
+    assert (await member.send("GET", f"{account.path}/roles")).status == 403
+    shown = (await member.get(f"{account.path}/catalog"))["roles"]
+    assert {role["built_in"] for role in shown} == {True}
