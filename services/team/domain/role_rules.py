@@ -18,76 +18,23 @@ from services.team.domain.custom_roles import (
 )
 from services.team.domain.invitations import Invitation
 from services.team.domain.members import Membership, change_role
+from services.team.domain.role_refusals import (
+    RoleBuiltIn,
+    RoleInUse,
+    RoleLimit,
+    RoleNameTaken,
+    RolesTooLarge,
+)
 from services.team.domain.roles import RoleNotThere, assignable_role
 from shared.contracts import team
 from shared.contracts.facts import Fact
 from shared.ids import RoleId
 from shared.names import name_key
-from shared.problems import Refusal, RefusalKind
 
 MAX_ROLE_BYTES = 16 * 1024
 MAX_ROLES_BYTES = 64 * 1024
 """A row of the journal has 128 KiB at most. That of a change has the account with all of its roles,
 and the role before and after: a role that is there can therefore always be narrowed or deleted."""
-SHOWN_HOLDERS = 5
-"""How many holders a refusal names."""
-
-
-class RoleNameTaken(Refusal):
-    """Two roles of one account have different names; the case of letters does not count."""
-
-    kind = RefusalKind.CONFLICT
-    code = "role-name-taken"
-    detail = "Another role of this account has that name. Choose another name."
-
-
-class RoleLimit(Refusal):
-    """Every replica of authz holds every role, so their number is bounded."""
-
-    kind = RefusalKind.CONFLICT
-    code = "role-limit"
-    detail = "An account may have {limit} custom roles at most. Delete one first."
-
-
-class RolesTooLarge(Refusal):
-    """The roles are a part of the account's row, which every change of one writes again."""
-
-    kind = RefusalKind.CONFLICT
-    code = "roles-too-large"
-    detail = (
-        "The custom roles of an account may have {limit} bytes together, and one of them {one}."
-        " Shorten descriptions, name fewer entries, or delete a role first."
-    )
-
-
-class RoleBuiltIn(Refusal):
-    """The roles of the catalog are the same in every account."""
-
-    kind = RefusalKind.CONFLICT
-    code = "role-built-in"
-    detail = (
-        "The role `{role}` belongs to the catalog and cannot be changed or deleted. Create a custom"
-        " role instead."
-    )
-
-
-class RoleInUse(Refusal):
-    """A role that someone has, or is invited with, is deleted only with a replacement."""
-
-    kind = RefusalKind.CONFLICT
-    code = "role-in-use"
-    detail = (
-        "The role is in use. Members who have it: {members} ({holders}); pending invitations:"
-        " {invitations}. Name the role that takes its place in the parameter `replacement`."
-    )
-
-    def __init__(self, members: Sequence[Membership], invitations: Sequence[Invitation]) -> None:
-        names = [member.name for member in members[:SHOWN_HOLDERS]]
-        more = len(members) - len(names)
-        holders = ", ".join(names) + (f" and {more} more" if more else "")
-        super().__init__(
-            members=len(members), holders=holders or "none", invitations=len(invitations)
-        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from services.team.domain.account_access import AccountAccess
 from services.team.domain.authority import GrantsExceeded
 from services.team.domain.catalog_parts import NotInThisCatalog
 from services.team.domain.overrides import grants_as_json
-from services.team.domain.role_rules import (
+from services.team.domain.role_refusals import (
     RoleBuiltIn,
     RoleInUse,
     RoleLimit,

@@ -299,7 +299,7 @@ ROWS = (
         id="withheld-mails-not-counted",
         kind=Kind.AVAILABILITY,
         file="services/identity/use_cases/mail_budgets.py",
-        old="        note_withheld_mail(Service.IDENTITY, kind=request.kind, reason=reason)\n",
+        old="        note_withheld_mail(Service.IDENTITY, kind=kind, reason=reason)\n",
         new="        pass\n",
         tests=(
             "tests/services/identity/test_mail_budgets.py",
@@ -408,9 +408,17 @@ ROWS = (
         id="late-fact-replaces-the-news",
         kind=Kind.DATA,
         file="services/notification/use_cases/enqueue.py",
-        old="    if waiting is not None and waiting.seq > seq:\n",
-        new="    if False:\n",
+        old="    return NEWER_MAIL if waiting.seq > seq else None\n",
+        new="    return None\n",
         tests=("tests/services/notification/test_pace.py", "-k", "arrives_late"),
+    ),
+    Mutant(
+        id="pace-without-a-bound",
+        kind=Kind.LIMIT,
+        file="services/notification/use_cases/enqueue.py",
+        old="        return TOO_MANY if len(places) >= MAX_PLACES else None\n",
+        new="        return None\n",
+        tests=("tests/services/notification/test_pace.py", "-k", "ever_new"),
     ),
     Mutant(
         id="waiting-mail-stays-beside-its-newer-one",

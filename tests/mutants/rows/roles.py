@@ -16,6 +16,14 @@ ROWS = (
         tests=(ROLES, "-k", "only_what_its_giver_holds"),
     ),
     Mutant(
+        id="roles-without-a-bound-of-bytes",
+        kind=Kind.LIMIT,
+        file=RULES,
+        old="together > MAX_ROLES_BYTES:\n",
+        new="together < 0:\n",
+        tests=(ROLES, "-k", "bounded_size"),
+    ),
+    Mutant(
         id="role-is-edited-with-grants-its-editor-lacks",
         kind=Kind.SECURITY,
         file=RULES,

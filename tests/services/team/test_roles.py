@@ -429,8 +429,11 @@ async def test_a_repeated_creation_makes_one_role(team: Team) -> None:
 async def test_roles_have_a_bounded_size_and_can_always_be_narrowed(team: Team) -> None:
     """The row of a change has the account with all roles, and the role before and after."""
     account = await team.account()
-    large = {"grants": {"*": {"*": "all"}}, "description": "\N{GRINNING FACE}" * 500}
-    made = []
+    large: dict[str, Any] = {
+        "grants": {"*": {"*": "all"}},
+        "description": "\N{GRINNING FACE}" * 500,
+    }
+    made: list[str] = []
     while (answer := await create(account, f"Role {len(made)}", **large)).status == 201:
         made.append(answer.body["id"])
     assert (answer.status, answer.code) == (409, "roles-too-large")
