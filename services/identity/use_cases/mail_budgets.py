@@ -110,9 +110,9 @@ async def request_mail(
         written = await ctx.journal.write(
             address_key, change, caller=caller, effective_everywhere=False
         )
-    if written.result is not None:
-        reason = SENDER_SHARE if written.result == budget[0] else MAILBOX
-        note_withheld_mail(Service.IDENTITY, kind=kind, reason=reason)
+        if written.result is not None:
+            reason = SENDER_SHARE if written.result == budget[0] else MAILBOX
+            note_withheld_mail(Service.IDENTITY, kind=kind, reason=reason)
 
 
 async def renew_mail_budget(ctx: Ctx, caller: Caller, address_key: str, kind: MailKind) -> None:
