@@ -3,6 +3,7 @@
 from tests.mutants.mutant import Kind, Mutant
 
 ACCOUNT_WRITE = "services/team/use_cases/account_write.py"
+MEMBER_WRITES = "services/team/use_cases/member_writes.py"
 CONTEXT = "services/team/use_cases/context.py"
 ACCOUNT_ROUTES = "services/team/routes/account_routes.py"
 STORED_TESTS = ("tests/services/test_stored.py",)
@@ -81,7 +82,7 @@ ROWS = (
     Mutant(
         id="team-overrides-outlive-the-member",
         kind=Kind.DATA,
-        file=ACCOUNT_WRITE,
+        file=MEMBER_WRITES,
         old="        await self._store.delete_overrides_of("
         "self._account_id, member.user_id, self._session)\n",
         new="",

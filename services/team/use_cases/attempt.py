@@ -1,0 +1,40 @@
+"""One attempt to change one account: its transaction, and what was read of it already."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from services.team.domain.account_access import AccountUserRows
+from services.team.store import Store
+from shared.ids import AccountId, UserId
+from shared.journal import JournalWrite
+
+
+class Attempt:
+    """The transaction in which the rows of one account are read and saved."""
+
+    def __init__(
+        self,
+        store: Store,
+        write: JournalWrite,
+        account_id: AccountId,
+        *,
+        loaded: Mapping[UserId, AccountUserRows] | None = None,
+    ) -> None:
+        """Begin; `loaded` has users who were read with the account, in the same transaction."""
+        self._store = store
+        self._write = write
+        self._session = write.session
+        self._account_id = account_id
+        loaded = loaded or {}
+        self._members = {user_id: rows.membership for user_id, rows in loaded.items()}
+        self._overrides = {user_id: list(rows.overrides) for user_id, rows in loaded.items()}
+
+    @property
+    def now(self) -> datetime:
+        """The moment of this attempt."""
+        return self._write.now
+
+    @property
+    def base(self) -> int:
+        """The last sequence in the shard of the account before this attempt."""
+        return self._write.base
