@@ -5,18 +5,21 @@ the next sequence of its shard and inserts one row per fact. A row is change log
 record in one.
 """
 
+from shared.journal.dry_runs import DryRun
 from shared.journal.journal import Journal
 from shared.journal.routes import journal_routes
 from shared.journal.rows import INDEXES
 from shared.journal.signing_step import signing_step
 from shared.journal.snapshot import Snapshot
-from shared.journal.writes import Guard, JournalWrite, WriteResult
+from shared.journal.writes import Guard, JournalWrite, JournalWriter, WriteResult
 
 __all__ = [
     "INDEXES",
+    "DryRun",
     "Guard",
     "Journal",
     "JournalWrite",
+    "JournalWriter",
     "Snapshot",
     "WriteResult",
     "journal_routes",

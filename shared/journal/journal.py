@@ -1,17 +1,13 @@
 """Writes to a journal: sequence, state and facts in one transaction, then the barrier."""
 
-import asyncio
-import contextlib
 import secrets
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable
+from typing import TypeVar, cast
 
 from shared.auth.row_signatures import RowSigner, SignedRow
 from shared.clock import Clock
 from shared.contracts.facts import (
     GENESIS,
-    MAX_ROW_BYTES,
     SHARDS,
     Caller,
     Fact,
@@ -26,7 +22,8 @@ from shared.ids import new_id
 from shared.journal import rows
 from shared.journal.relay import Relay
 from shared.journal.repeats import Repeats, Seen, finds_change_made
-from shared.journal.writes import Guard, JournalWrite, WriteResult
+from shared.journal.turns import ShardTurns
+from shared.journal.writes import Attempted, Guard, JournalWrite, WriteResult
 from shared.leases import Leases, MongoLeaseStore
 from shared.mongo import (
     Database,
@@ -75,7 +72,6 @@ class Journal:
         self._clock = clock
         self._signer = signer
         self._relay = relay
-        self._timeouts = timeouts
         self._leases = leases
         self._repeats = repeats or Repeats(MongoLeaseStore(client, database))
         self._rows = majority(database, "journal")
@@ -84,7 +80,7 @@ class Journal:
         followed = database if read_from is None else read_from
         self._followed_rows = majority(followed, "journal")
         self._followed_heads = majority(followed, "heads")
-        self._locks = [asyncio.Lock() for _ in range(SHARDS)]
+        self._turns = ShardTurns(seconds=timeouts.shard_turn)
 
     async def start(self) -> None:
         """Read this database's epoch, or make it; safe to repeat and to run twice at once.
@@ -199,13 +195,7 @@ class Journal:
             seen.session, seen.change_id = session, None
             if guard is not None:
                 await guard(session)
-            head = await self._heads.find_one({"_id": shard}, session=session) or {}
-            write = JournalWrite(
-                session=session,
-                now=self._clock.now(),
-                base=head["last_seq"],
-                caller=caller,
-            )
+            write, previous = await self._begin(shard, session, caller)
             seen.position = seen.position._replace(seq=write.base)
             try:
                 result = await change(write)
@@ -213,9 +203,7 @@ class Journal:
                 if finds_change_made(refusal):
                     seen.change_id = await self._repeats.change_at(seen.position, session)
                 raise
-            recorded = self._number(
-                write, shard=shard, change_id=change_id, previous=head["digest"]
-            )
+            recorded = self._signed(write, shard, change_id=change_id, previous=previous)
             if recorded:
                 await update_expected(
                     self._heads,
@@ -234,8 +222,41 @@ class Journal:
             stored = await self._rows.find_one({"change_id": change_id}, session=session)
             return None if stored is None else attempts[rows.read(stored).row.id]
 
-        async with self._turn(shard) as waited:
+        async with self._turns.turn(shard) as waited:
             return await self._transactions.run(attempt, committed=committed, waited=waited)
+
+    async def attempt(
+        self,
+        key: str,
+        change: Callable[[JournalWrite], Awaitable[T]],
+        *,
+        caller: Caller,
+        guard: Guard | None = None,
+        before_commit: Callable[[], None] | None = None,
+    ) -> T:
+        """Run `change` as `write` does, up to the commit, and abort the transaction.
+
+        Raises:
+            Unavailable: the database was away or contended.
+        """
+        shard = shard_of(key)
+
+        async def attempt(session: DbSession) -> None:
+            if guard is not None:
+                await guard(session)
+            write, previous = await self._begin(shard, session, caller)
+            result = await change(write)
+            self._signed(write, shard, change_id=new_id("chg"), previous=previous)
+            if before_commit is not None:
+                before_commit()
+            raise Attempted(result)
+
+        async with self._turns.turn(shard) as waited:
+            try:
+                await self._transactions.run(attempt, waited=waited)
+            except Attempted as attempted:
+                return cast("T", attempted.result)
+        raise RuntimeError("an attempt was committed")
 
     async def refused(self, key: str, fact: Fact, *, caller: Caller) -> None:
         """Record a refused request for the audit log; no state changes."""
@@ -245,22 +266,15 @@ class Journal:
 
         await self.write(key, change, caller=caller, effective_everywhere=False)
 
-    @contextlib.asynccontextmanager
-    async def _turn(self, shard: int) -> AsyncIterator[float]:
-        """Hold the right to write to a shard; two writers of one process would only conflict.
-
-        It yields the seconds of waiting for it.
-        """
-        turn, began = self._locks[shard], time.monotonic()
-        try:
-            async with asyncio.timeout(self._timeouts.shard_turn):
-                await turn.acquire()
-        except TimeoutError as late:
-            raise Unavailable from late
-        try:
-            yield time.monotonic() - began
-        finally:
-            turn.release()
+    async def _begin(
+        self, shard: int, session: DbSession, caller: Caller
+    ) -> tuple[JournalWrite, str]:
+        """An attempt over the head of the shard, with the digest of the row there."""
+        head = await self._heads.find_one({"_id": shard}, session=session) or {}
+        write = JournalWrite(
+            session=session, now=self._clock.now(), base=head["last_seq"], caller=caller
+        )
+        return write, head["digest"]
 
     async def _settle(self, seen: Seen) -> None:
         """Wait until what a transaction saw is effective everywhere."""
@@ -278,23 +292,8 @@ class Journal:
             raise RuntimeError(f"{self.source} has no leases: no write can be effective everywhere")
         return self._leases
 
-    def _number(
-        self, write: JournalWrite, *, shard: int, change_id: str, previous: str
+    def _signed(
+        self, write: JournalWrite, shard: int, *, change_id: str, previous: str
     ) -> list[SignedRow]:
-        numbered: list[SignedRow] = []
-        for index, fact in enumerate(write.facts):
-            row = rows.row_of(
-                fact,
-                Position(self.source, self.epoch, shard, write.base + index + 1),
-                previous=numbered[-1].digest if numbered else previous,
-                change_id=change_id,
-                part=index + 1,
-                parts=len(write.facts),
-                occurred_at=write.now,
-                caller=write.caller,
-            )
-            signed = self._signer.sign(row)
-            if len(signed.event) > MAX_ROW_BYTES:
-                raise ValueError(f"A row of {row.type} has more than {MAX_ROW_BYTES} bytes.")
-            numbered.append(signed)
-        return numbered
+        base, signer = Position(self.source, self.epoch, shard, write.base), self._signer
+        return rows.of_write(write, base, change_id=change_id, previous=previous, signer=signer)

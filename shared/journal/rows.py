@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
-from shared.auth.row_signatures import SignedRow
+from shared.auth.row_signatures import RowSigner, SignedRow
 from shared.bus import BusMessage
-from shared.contracts.facts import Caller, Fact, Position, Row, row_digest
+from shared.contracts.facts import MAX_ROW_BYTES, Caller, Fact, Position, Row, row_digest
 from shared.ids import new_id
 from shared.indexes import Index
+from shared.journal.writes import JournalWrite
 from shared.mongo import Document
 
 INDEXES = (
@@ -62,6 +63,33 @@ def row_of(
             for policy_object in fact.policy_objects
         ),
     )
+
+
+def of_write(
+    write: JournalWrite, base: Position, *, change_id: str, previous: str, signer: RowSigner
+) -> list[SignedRow]:
+    """The signed rows of the facts of a write, after `base` and the digest of the row there.
+
+    Raises:
+        ValueError: a row is larger than a row may be.
+    """
+    numbered: list[SignedRow] = []
+    for index, fact in enumerate(write.facts):
+        row = row_of(
+            fact,
+            base._replace(seq=base.seq + index + 1),
+            previous=numbered[-1].digest if numbered else previous,
+            change_id=change_id,
+            part=index + 1,
+            parts=len(write.facts),
+            occurred_at=write.now,
+            caller=write.caller,
+        )
+        signed = signer.sign(row)
+        if len(signed.event) > MAX_ROW_BYTES:
+            raise ValueError(f"A row of {row.type} has more than {MAX_ROW_BYTES} bytes.")
+        numbered.append(signed)
+    return numbered
 
 
 def key(place: Row | Position) -> str:

@@ -3,9 +3,9 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
-from shared.contracts.facts import Caller, Fact
+from shared.contracts.facts import Caller, Fact, Position, Row
 from shared.mongo import DbSession
 
 T = TypeVar("T")
@@ -37,6 +37,14 @@ class JournalWrite:
         self.facts.extend(facts)
 
 
+class Attempted(Exception):  # noqa: N818 - it ends a transaction, and nothing is wrong
+    """An attempt came to its commit in a dry run; `result` is that of its change."""
+
+    def __init__(self, result: object) -> None:
+        super().__init__()
+        self.result = result
+
+
 @dataclass(frozen=True, kw_only=True)
 class WriteResult(Generic[T]):
     """The result of a write, and the revision of its last fact.
@@ -48,3 +56,39 @@ class WriteResult(Generic[T]):
     result: T
     revision: str | None
     effective: bool = True
+
+
+class JournalWriter(Protocol):
+    """What a use case needs of a journal: the real one, or that of a dry run."""
+
+    def revision(self, key: str, seq: int) -> str:
+        """The revision of the row at `seq` in the shard of `key`."""
+
+    async def row(self, position: Position) -> Row | None:
+        """The row at a position, or `None` when this journal has none there."""
+
+    async def write(
+        self,
+        key: str,
+        change: Callable[[JournalWrite], Awaitable[T]],
+        *,
+        caller: Caller,
+        effective_everywhere: bool,
+        guard: Guard | None = None,
+        before_commit: Callable[[], None] | None = None,
+    ) -> WriteResult[T]:
+        """Save state and facts in one transaction, in the shard of `key`."""
+
+    async def attempt(
+        self,
+        key: str,
+        change: Callable[[JournalWrite], Awaitable[T]],
+        *,
+        caller: Caller,
+        guard: Guard | None = None,
+        before_commit: Callable[[], None] | None = None,
+    ) -> T:
+        """Run `change` as `write` does, up to the commit, and abort the transaction."""
+
+    async def refused(self, key: str, fact: Fact, *, caller: Caller) -> None:
+        """Record a refused request for the audit log; no state changes."""

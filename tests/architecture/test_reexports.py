@@ -14,12 +14,13 @@ FACES = {
         "shared.inbox.reconciler": {"AWAY"},
     },
     "shared/journal/__init__.py": {
+        "shared.journal.dry_runs": {"DryRun"},
         "shared.journal.journal": {"Journal"},
         "shared.journal.routes": {"journal_routes"},
         "shared.journal.rows": {"INDEXES"},
         "shared.journal.signing_step": {"signing_step"},
         "shared.journal.snapshot": {"Snapshot"},
-        "shared.journal.writes": {"Guard", "JournalWrite", "WriteResult"},
+        "shared.journal.writes": {"Guard", "JournalWrite", "JournalWriter", "WriteResult"},
     },
     "shared/leases/__init__.py": {
         "shared.leases.leases": {"Leases"},

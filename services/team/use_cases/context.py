@@ -22,7 +22,7 @@ from shared.http.client import InternalClient
 from shared.http.idempotency import IdempotencyGuard
 from shared.http.preconditions import Precondition
 from shared.ids import AccountId, ProjectId, UserId
-from shared.journal import Guard, Journal, JournalWrite, Snapshot, WriteResult
+from shared.journal import Guard, JournalWrite, JournalWriter, Snapshot, WriteResult
 from shared.leases import Leases
 from shared.links import Links
 from shared.mongo import DbClient
@@ -81,7 +81,7 @@ class Ctx:
     client: DbClient
     store: Store
     snapshot: Snapshot
-    journal: Journal
+    journal: JournalWriter
     leases: Leases
     internal: InternalClient
     callers: LiveCallers

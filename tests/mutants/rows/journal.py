@@ -5,6 +5,7 @@ from tests.mutants.mutant import Kind, Mutant
 JOURNAL = "shared/journal/journal.py"
 ANSWERS = ("tests/faults/test_database_answers.py",)
 ATTEMPTS = ("tests/store/test_attempts.py",)
+DRY_RUNS = ("tests/shared/journal/test_dry_runs.py",)
 LAG = ("tests/shared/journal/test_majority_lag.py",)
 PAGES = ("tests/services/test_snapshot_pages.py",)
 
@@ -36,10 +37,42 @@ ROWS = (
     Mutant(
         id="journal-turn-without-a-timeout",
         kind=Kind.AVAILABILITY,
-        file=JOURNAL,
-        old="asyncio.timeout(self._timeouts.shard_turn)",
+        file="shared/journal/turns.py",
+        old="asyncio.timeout(self._seconds)",
         new="asyncio.timeout(None)",
         tests=("tests/shared/journal/test_journal.py",),
+    ),
+    Mutant(
+        id="dry-run-counts-against-quotas",
+        kind=Kind.LIMIT,
+        file="shared/journal/dry_runs.py",
+        old="            context.quotas.set(quotas)\n",
+        new="            pass\n",
+        tests=DRY_RUNS,
+    ),
+    Mutant(
+        id="dry-run-records-refusals",
+        kind=Kind.CONSISTENCY,
+        file="shared/journal/dry_runs.py",
+        old='        """Record nothing: what is refused in a dry run was not tried."""\n',
+        new="        await self._journal.refused(key, fact, caller=caller)\n",
+        tests=DRY_RUNS,
+    ),
+    Mutant(
+        id="dry-run-does-not-check-the-session-last",
+        kind=Kind.SECURITY,
+        file=JOURNAL,
+        old="                before_commit()\n            raise Attempted",
+        new="                pass\n            raise Attempted",
+        tests=DRY_RUNS,
+    ),
+    Mutant(
+        id="dry-run-shows-an-attempt-that-was-lost",
+        kind=Kind.CONSISTENCY,
+        file="shared/journal/dry_runs.py",
+        old="            self.facts = tuple(write.facts)\n",
+        new="            self.facts += tuple(write.facts)\n",
+        tests=DRY_RUNS,
     ),
     Mutant(
         id="journal-repeat-not-settled",

@@ -10,7 +10,7 @@ INBOX = "shared/inbox/inbox.py"
 RECONCILER = "shared/inbox/reconciler.py"
 FOLLOWERS = "shared/following/followers.py"
 FOLLOWER = "shared/following/follower.py"
-JOURNAL = "shared/journal/journal.py"
+ROWS_OF_WRITES = "shared/journal/rows.py"
 VERIFIER_TESTS = ("tests/shared/test_row_verifier.py",)
 FORK_TESTS = ("tests/shared/following",)
 INBOX_TESTS = ("tests/shared/inbox/test_forgeries.py",)
@@ -251,7 +251,7 @@ ROWS = (
     ),
     _mutant(
         "chain-begins-anew-in-each-change",
-        JOURNAL,
+        ROWS_OF_WRITES,
         "previous=numbered[-1].digest if numbered else previous,",
         "previous=numbered[-1].digest if numbered else GENESIS,",
         JOURNAL_TESTS,

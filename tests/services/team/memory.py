@@ -68,11 +68,11 @@ class MemoryStore(Store):
         self.known_projects: dict[str, Project] = {}
 
     @contextmanager
-    def attempt(self) -> Iterator[None]:
-        """Nothing is saved if the attempt fails."""
+    def attempt(self) -> Iterator[dict[str, Any]]:
+        """Nothing is saved if the attempt fails; it yields the rows as they are before."""
         kept = {name: dict(value) for name, value in vars(self).items()}
         try:
-            yield
+            yield kept
         except BaseException:
             vars(self).update(kept)
             raise
@@ -276,6 +276,27 @@ class MemoryJournal:
         self.callers.append(write.caller)
         revision = f"team.e1.0.{len(self.facts)}" if write.facts else None
         return WriteResult(result=result, revision=revision)
+
+    async def attempt(
+        self,
+        key: str,
+        change: Callable[[JournalWrite], Awaitable[T]],
+        *,
+        caller: Caller,
+        guard: Any = None,
+        before_commit: Callable[[], None] | None = None,
+    ) -> T:
+        write = JournalWrite(
+            session=cast("Any", None), now=self.clock.now(), base=len(self.facts), caller=caller
+        )
+        with self.store.attempt() as kept:
+            if guard is not None:
+                await guard(write.session)
+            result = await change(write)
+            if before_commit is not None:
+                before_commit()
+            vars(self.store).update(kept)
+        return result
 
     async def refused(self, key: str, fact: Fact, *, caller: Caller) -> None:
         self.facts.append(fact)
