@@ -94,6 +94,13 @@ def test_a_container_has_limits_on_memory_processes_files_and_logs(service):
     assert mebibytes(log["options"]["max-size"]) * int(log["options"]["max-file"]) <= 50
 
 
+def test_checks_have_processor_time_when_other_containers_are_busy():
+    rows = FILE["services"]
+    shares = {name: row.get("cpu_shares", 1024) for name, row in rows.items()}
+    assert {name for name, share in shares.items() if share == 4096} == {"authz", "gateway"}
+    assert set(shares.values()) == {1024, 4096}
+
+
 def test_each_server_keeps_below_the_memory_and_files_of_its_container(compose):
     rows = FILE["services"]
     assert 0.6 * mebibytes(rows["rabbitmq"]["mem_limit"]) > BROKER_MEMORY_MIB

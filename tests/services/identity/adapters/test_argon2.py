@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import threading
 
 import pytest
 
@@ -22,6 +24,17 @@ async def test_a_hash_is_argon2id_and_matches_only_its_password() -> None:
     composed, decomposed = "caf\u00e9-au-lait-7", "cafe\u0301-au-lait-7"
     hashed = await passwords.hash(composed)
     assert await passwords.verify(hashed, decomposed)
+    passwords.close()
+
+
+@pytest.mark.rule("T19")
+async def test_hashing_gives_way_to_the_other_threads_of_a_process() -> None:
+    passwords = Argon2Hasher()
+    await passwords.hash("correct-horse-battery")
+    threads = [thread for thread in threading.enumerate() if thread.name.startswith("argon2")]
+    hashing = threads[-1].native_id or 0
+    own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    assert os.getpriority(os.PRIO_PROCESS, hashing) == min(own + 10, 19)
     passwords.close()
 
 
