@@ -1,11 +1,11 @@
 """Declared indexes, and how a database gets them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from shared.migrations import Step
-from shared.mongo import Collection, Database, Document, create_index, majority
+from shared.mongo import Collection, Database, Document, create_index, drop_index, majority
 from shared.problems import StartRefused
 
 _NOT_COMPARED = frozenset({"v", "ns", "name", "key", "background", "expireAfterSeconds"})
@@ -70,6 +70,19 @@ def index_step(*indexes: Index) -> Step:
         await build_indexes(database, *indexes)
 
     return build
+
+
+def drop_step(indexes: Mapping[str, Sequence[str]]) -> Step:
+    """Return a migration step that drops these indexes of each collection, where they are."""
+
+    async def drop(database: Database) -> None:
+        for name, dropped in indexes.items():
+            collection = majority(database, name)
+            stored = {entry["name"] async for entry in collection.list_indexes()}
+            for index in stored.intersection(dropped):
+                await drop_index(collection, index)
+
+    return drop
 
 
 async def build_indexes(database: Database, *indexes: Index) -> None:

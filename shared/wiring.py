@@ -22,12 +22,12 @@ from shared.http.idempotency import Idempotency
 from shared.http.routes import Route
 from shared.ids import new_id
 from shared.inbox import Inbox, Subscriptions
-from shared.journal import Journal, Snapshot, journal_routes
+from shared.journal import Adopt, Adoption, Journal, Snapshot, journal_routes
 from shared.journal.relay import Relay
 from shared.journal.snapshot import ReadPage
 from shared.leases import Leases, MongoLeaseStore, lease_routes
 from shared.migrations import Migration, migrate
-from shared.mongo import DbSession, connect, connect_reserved
+from shared.mongo import Database, DbClient, DbSession, connect, connect_reserved
 from shared.parts import Parts
 from shared.runtime.service import ServiceApp
 from shared.runtime.settings import ServiceSettings
@@ -124,13 +124,22 @@ class JournalParts(Parts):
         journal: type[Journal] = Journal,
         leases: type[Leases] | None = None,
         lease_seconds: float = 0,
+        adopts: Callable[[Database], Adopt] | None = None,
+        wrap: Callable[[DbClient], DbClient] | None = None,
     ) -> None:
-        """Connect the parts; nothing runs yet."""
+        """Connect the parts; nothing runs yet.
+
+        `adopts` makes what finds the documents of earlier replicas. `wrap` gives every client of
+        the database another form, except that of the migrations.
+        """
         super().__init__(service, settings, bus=bus, clock=clock, timeouts=timeouts)
         url = settings.mongo_url.get_secret_value()
         self.client = connect(url, app_name=service, timeouts=timeouts)
-        self.database = self.client[settings.mongo_database]
+        self._migrated = self.client[settings.mongo_database]
         self._reserved_client = connect_reserved(url, app_name=service, timeouts=timeouts)
+        if wrap is not None:
+            self.client, self._reserved_client = wrap(self.client), wrap(self._reserved_client)
+        self.database = self.client[settings.mongo_database]
         self.reserved_database = self._reserved_client[settings.mongo_database]
         """The same database for what other services wait for; no request of a user delays it."""
         self._lease_store = MongoLeaseStore(self._reserved_client, self.reserved_database)
@@ -141,6 +150,9 @@ class JournalParts(Parts):
             )
         signer = RowSigner(read_private(settings.journal_key.get_secret_value()))
         self._relay = Relay(self.reserved_database, bus, holder=new_id("prc"), clock=self.clock)
+        self._adoption = None
+        if adopts is not None:
+            self._adoption = Adoption(self.client, self.database, adopts(self.database))
         self.journal = journal(
             self.client,
             self.database,
@@ -150,6 +162,7 @@ class JournalParts(Parts):
             relay=self._relay,
             clock=self.clock,
             leases=self._leases,
+            adoption=self._adoption,
             timeouts=timeouts,
         )
         self._migrations = migrations(signer)
@@ -214,6 +227,8 @@ class JournalParts(Parts):
             routes += lease_routes(self._leases, self.clock)
             tasks["leases"] = self._leases.sweep
             closes = (self._leases.close, *closes)
+        if self._adoption is not None:
+            tasks["adoption"] = self._adoption.run
         if following is not None:
             joins = (*joins, following.start)
             tasks |= following.tasks
@@ -252,7 +267,7 @@ class JournalParts(Parts):
         )
 
     async def _migrate(self) -> None:
-        await migrate(self.database, self._migrations, clock=self.clock, timeouts=self.timeouts)
+        await migrate(self._migrated, self._migrations, clock=self.clock, timeouts=self.timeouts)
 
     async def _close_client(self) -> None:
         self.client.close()

@@ -2,7 +2,7 @@
 
 from shared import inbox, journal
 from shared.auth.row_signatures import RowSigner
-from shared.indexes import Index, index_step
+from shared.indexes import Index, drop_step, index_step
 from shared.migrations import Migration
 
 SEARCHED = (
@@ -46,4 +46,5 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
         Migration(4, "people indexes", index_step(*PEOPLE)),
         Migration(5, "reading indexes", index_step(*READINGS)),
         Migration(6, "signed rows", journal.signing_step(signer)),
+        Migration(7, "indexes of earlier versions", drop_step(journal.EARLIER_INDEXES)),
     )

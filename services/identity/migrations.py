@@ -3,7 +3,7 @@
 from shared import inbox, journal, leases
 from shared.auth.row_signatures import RowSigner
 from shared.http import idempotency
-from shared.indexes import Index, index_step
+from shared.indexes import Index, drop_step, index_step
 from shared.migrations import Migration
 from shared.mongo import Database, majority
 
@@ -77,4 +77,5 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
         Migration(10, "signed rows", journal.signing_step(signer)),
         Migration(11, "idempotency indexes", index_step(*idempotency.INDEXES)),
         Migration(12, "decoy indexes", index_step(*DECOYS)),
+        Migration(13, "indexes of earlier versions", drop_step(journal.EARLIER_INDEXES)),
     )

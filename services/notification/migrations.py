@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from shared import inbox, journal
 from shared.auth.row_signatures import RowSigner
-from shared.indexes import Index, index_step
+from shared.indexes import Index, drop_step, index_step
 from shared.migrations import Migration
 
 MESSAGE_RETENTION = timedelta(days=90)
@@ -37,4 +37,5 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
         Migration(3, "message indexes", index_step(*MESSAGES)),
         Migration(4, "signed rows", journal.signing_step(signer)),
         Migration(5, "pace indexes", index_step(*PACES)),
+        Migration(6, "indexes of earlier versions", drop_step(journal.EARLIER_INDEXES)),
     )

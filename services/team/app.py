@@ -1,11 +1,14 @@
 """Build the team service: connect its parts and hand them over."""
 
+from collections.abc import Callable
+
 from services.team.domain.invitation_mails import NotMailed
 from services.team.migrations import migrations
 from services.team.routes import INTERNAL_ROUTES, ROUTES
 from services.team.routes.account_routes import AccountRoutes
 from services.team.settings import Settings
 from services.team.store import PolicySnapshot, Store
+from services.team.store.adoption import adopts
 from services.team.subscriptions import SUBSCRIPTIONS
 from services.team.use_cases.catalogs import publish_shipped
 from services.team.use_cases.context import Ctx
@@ -21,6 +24,7 @@ from shared.http.idempotency import Idempotency
 from shared.leases import Leases
 from shared.links import Links
 from shared.metrics import MAILS_WITHHELD, start_at_zero
+from shared.mongo import DbClient
 from shared.runtime.service import ServiceApp
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 from shared.wiring import Following, JournalParts
@@ -35,6 +39,7 @@ def build(
     callers: type[LiveCallers] = LiveCallers,
     store: type[Store] = Store,
     timeouts: Timeouts = DEFAULT_TIMEOUTS,
+    wrap: Callable[[DbClient], DbClient] | None = None,
 ) -> ServiceApp:
     """Build the service; `start` runs it."""
     parts = JournalParts(
@@ -46,6 +51,8 @@ def build(
         migrations=migrations,
         leases=leases,
         lease_seconds=settings.lease_seconds,
+        adopts=adopts,
+        wrap=wrap,
     )
     rows, reserved = store(parts.database), store(parts.reserved_database)
     start_at_zero(MAILS_WITHHELD, [Service.TEAM], [INVITATION_MAIL], NotMailed)

@@ -4,48 +4,82 @@ import logging
 
 from pymongo.errors import DuplicateKeyError
 
+from services.team.store.adoption import BATCH_SIZE, number_documents
 from shared import inbox, journal, leases
 from shared.auth.row_signatures import RowSigner
+from shared.contracts.facts import shard_of
 from shared.http import idempotency
-from shared.indexes import Index, index_step
+from shared.indexes import Index, drop_step, index_step
 from shared.migrations import Migration
-from shared.mongo import Database, majority
+from shared.mongo import Database, insert_missing, majority
 from shared.names import name_key
 
 _log = logging.getLogger(__name__)
 
-MEMBERS = (
-    Index(collection="members", keys=(("account_id", 1), ("email_key", 1))),
-    Index(collection="members", keys=(("user_id", 1),)),
-)
-INVITATIONS = (
-    Index(
-        collection="invitations",
-        keys=(("account_id", 1), ("status", 1), ("inviter_user_id", 1), ("expires_at", 1)),
-    ),
-    Index(
-        collection="invitations",
-        keys=(("account_id", 1), ("email_key", 1)),
-        name="one_pending_per_address",
-        unique=True,
-        partial={"status": "pending"},
-    ),
-)
-PROJECTS = (Index(collection="projects", keys=(("account_id", 1), ("name_key", 1)), unique=True),)
-OVERRIDES = (
-    Index(collection="overrides", keys=(("account_id", 1), ("project_id", 1))),
-    Index(collection="overrides", keys=(("account_id", 1), ("user_id", 1))),
-)
 CATALOGS = (Index(collection="catalogs", keys=(("name", 1),)),)
 ALLOWANCES = (Index(collection="allowances", keys=(("expires_at", 1),), ttl_seconds=0),)
 ENDED_SESSIONS = (Index(collection="ended_sessions", keys=(("expires_at", 1),), ttl_seconds=0),)
 """Of earlier versions, whose replicas may overlap with this one. It empties itself within minutes;
 a process of this version follows identity in memory."""
-SNAPSHOT = tuple(
-    Index(collection=name, keys=(("slice", 1), ("key", 1)))
-    for name in ("accounts", "members", "projects", "overrides")
+MEMBERS_OF_USER = Index(collection="members", keys=(("user_id", 1),))
+"""For the memberships of a user, which are in many shards."""
+IN_SHARDS = (
+    *(
+        Index(collection=name, keys=(("shard", 1), ("_id", 1)))
+        for name in (
+            "accounts",
+            "members",
+            "projects",
+            "overrides",
+            "invitation_counts",
+            "idempotency",
+            "receipts",
+        )
+    ),
+    Index(collection="members", keys=(("shard", 1), ("account_id", 1), ("email_key", 1))),
+    Index(
+        collection="projects",
+        keys=(("shard", 1), ("account_id", 1), ("name_key", 1)),
+        unique=True,
+    ),
+    Index(collection="overrides", keys=(("shard", 1), ("account_id", 1), ("project_id", 1))),
+    Index(collection="overrides", keys=(("shard", 1), ("account_id", 1), ("user_id", 1))),
+    Index(
+        collection="invitations",
+        keys=(
+            ("shard", 1),
+            ("account_id", 1),
+            ("status", 1),
+            ("inviter_user_id", 1),
+            ("expires_at", 1),
+        ),
+    ),
+    Index(
+        collection="invitations",
+        keys=(("shard", 1), ("account_id", 1), ("email_key", 1)),
+        name="one_pending_per_address_in_shard",
+        unique=True,
+        partial={"status": "pending"},
+    ),
+    Index(collection="invitation_counts", keys=(("expires_at", 1),), ttl_seconds=0),
 )
-"""The order in which authz reads a snapshot."""
+"""Those of collections that grow with the accounts. The first ones are the keys of a sharded
+database (`docs/decisions/0036-documents-carry-their-shard.md`). One that deletes has one field."""
+
+EARLIER_INDEXES = {
+    **journal.EARLIER_INDEXES,
+    "accounts": ("slice_1_key_1",),
+    "members": ("account_id_1_email_key_1", "slice_1_key_1"),
+    "projects": ("account_id_1_name_key_1", "slice_1_key_1"),
+    "overrides": ("account_id_1_project_id_1", "account_id_1_user_id_1", "slice_1_key_1"),
+    "invitations": (
+        "account_id_1_status_1_inviter_user_id_1_expires_at_1",
+        "one_pending_per_address",
+    ),
+}
+"""The indexes that the ones above replace."""
+REPLACED = index_step()
+"""Stands for a step that built some of them: it builds none in a new database."""
 
 
 async def wrap_kept_invitations(database: Database) -> None:
@@ -82,6 +116,21 @@ async def recompute_project_keys(database: Database) -> None:
             _log.warning("project %s keeps its old name key: another has it", project["_id"])
 
 
+async def move_counts(database: Database) -> None:
+    """Copy the counts of each account from `allowances`, which has those of mailboxes.
+
+    A replica of an earlier version goes on counting there. Until it ends, it and this version count
+    apart.
+    """
+    counts = majority(database, "invitation_counts")
+    found = majority(database, "allowances").find({"_id": {"$regex": "^(account|mails)/"}})
+    while batch := await found.to_list(BATCH_SIZE):
+        await insert_missing(
+            counts,
+            [count | {"shard": shard_of(count["_id"].partition("/")[2])} for count in batch],
+        )
+
+
 def migrations(signer: RowSigner) -> tuple[Migration, ...]:
     """The steps; `signer` signs the rows of an earlier version."""
     return (
@@ -89,15 +138,19 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
         Migration(2, "lease indexes", index_step(*leases.INDEXES)),
         Migration(3, "inbox indexes", index_step(*inbox.INDEXES)),
         Migration(4, "idempotency indexes", index_step(*idempotency.INDEXES)),
-        Migration(5, "member indexes", index_step(*MEMBERS)),
-        Migration(6, "invitation indexes", index_step(*INVITATIONS)),
-        Migration(7, "project indexes", index_step(*PROJECTS)),
-        Migration(8, "override indexes", index_step(*OVERRIDES)),
+        Migration(5, "member indexes", index_step(MEMBERS_OF_USER)),
+        Migration(6, "invitation indexes", REPLACED),
+        Migration(7, "project indexes", REPLACED),
+        Migration(8, "override indexes", REPLACED),
         Migration(9, "catalog indexes", index_step(*CATALOGS)),
         Migration(10, "allowance indexes", index_step(*ALLOWANCES)),
         Migration(11, "ended session indexes", index_step(*ENDED_SESSIONS)),
-        Migration(12, "snapshot indexes", index_step(*SNAPSHOT)),
+        Migration(12, "snapshot indexes", REPLACED),
         Migration(13, "kept invitation answers", wrap_kept_invitations),
         Migration(14, "project name keys", recompute_project_keys),
         Migration(15, "signed rows", journal.signing_step(signer)),
+        Migration(16, "indexes in shards", index_step(*IN_SHARDS)),
+        Migration(17, "numbers of shards", number_documents),
+        Migration(18, "counts of accounts in shards", move_counts),
+        Migration(19, "indexes of earlier versions", drop_step(EARLIER_INDEXES)),
     )

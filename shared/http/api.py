@@ -186,6 +186,7 @@ class Api:
             key=key,
             body=body,
             path="/".join(path.values()),
+            account_id=path.get("account_id"),
         )
 
     async def _allow(

@@ -19,7 +19,7 @@ from multidict import CIMultiDictProxy
 from pydantic import BaseModel, ValidationError
 
 from shared.clock import Clock
-from shared.contracts.facts import Caller
+from shared.contracts.facts import Caller, shard_of
 from shared.indexes import Index
 from shared.mongo import (
     AlreadyThere,
@@ -104,6 +104,9 @@ class IdempotencyGuard:
         self._client = client
         self._collection = collection
         self._document = document
+        self._place = {"_id": document["_id"], "shard": document["shard"]}
+        # Earlier versions kept keys without a shard. They are deleted after their day.
+        self._kept_at = {"_id": document["_id"], "shard": {"$in": [document["shard"], None]}}
         self._now = now
 
     async def take_key(self, session: DbSession) -> None:
@@ -120,21 +123,18 @@ class IdempotencyGuard:
             await insert_once(self._collection, dict(self._document), session)
         except AlreadyThere as there:
             async with causal_session(self._client, session) as later:
-                self._kept = await self._collection.find_one(
-                    {"_id": self._document["_id"]}, session=later
-                )
+                self._kept = await self._collection.find_one(self._kept_at, session=later)
             if self._kept is None:
                 raise Lost(self._collection.name) from there
             raise RepeatedRequest from there
 
     async def keep_answer(self, session: DbSession, answer: BaseModel) -> None:
         """Save what a repeat is answered. It holds no secret: a repeat is given none."""
-        expected = {"_id": self._document["_id"]}
         kept = {
             "answer": answer.model_dump(mode="json", by_alias=True),
             "form": form_of(type(answer)),
         }
-        await update_expected(self._collection, expected, {"$set": kept}, session)
+        await update_expected(self._collection, self._place, {"$set": kept}, session)
 
     async def kept_answer(self, answer_class: type[AnswerT]) -> AnswerT:
         """The answer of the request that took the key.
@@ -151,9 +151,7 @@ class IdempotencyGuard:
             raise TypeError("only a repeated request has a kept answer")
         if stored["expires_at"] <= self._now:
             # The index deletes up to a minute late.
-            await self._collection.delete_one(
-                {"_id": stored["_id"], "expires_at": stored["expires_at"]}
-            )
+            await self._collection.delete_one({**self._kept_at, "expires_at": stored["expires_at"]})
             raise Unavailable
         if stored["body"] != self._document["body"]:
             raise IdempotencyKeyReused(
@@ -194,14 +192,25 @@ class Idempotency:
         self._clock = clock
 
     def guard(
-        self, caller: Caller, *, operation: str, key: str, body: BaseModel | None, path: str = ""
+        self,
+        caller: Caller,
+        *,
+        operation: str,
+        key: str,
+        body: BaseModel | None,
+        path: str = "",
+        account_id: str | None = None,
     ) -> IdempotencyGuard:
-        """The key of one request; another caller, operation or path makes it another key."""
+        """The key of one request; another caller, operation or path makes it another key.
+
+        It is kept in the shard of the request's account, or else of the caller.
+        """
         now = self._clock.now()
         scope = f"{caller.actor.type}\n{caller.actor.id}\n{operation}\n{path}\n{key}"
         content = "" if body is None else body.model_dump_json()
         document = {
             "_id": hashlib.sha256(scope.encode()).hexdigest(),
+            "shard": shard_of(account_id or caller.actor.id),
             "body": hashlib.sha256(content.encode()).hexdigest(),
             "expires_at": now + RETENTION,
         }

@@ -5,16 +5,20 @@ the next sequence of its shard and inserts one row per fact. A row is change log
 record in one.
 """
 
+from shared.journal.adoption import Adopt, Adoption
 from shared.journal.dry_runs import DryRun
 from shared.journal.journal import Journal
 from shared.journal.routes import journal_routes
-from shared.journal.rows import INDEXES
+from shared.journal.rows import EARLIER_INDEXES, INDEXES
 from shared.journal.signing_step import signing_step
 from shared.journal.snapshot import Snapshot
 from shared.journal.writes import Guard, JournalWrite, JournalWriter, WriteResult
 
 __all__ = [
+    "EARLIER_INDEXES",
     "INDEXES",
+    "Adopt",
+    "Adoption",
     "DryRun",
     "Guard",
     "Journal",

@@ -20,8 +20,10 @@ from shared.contracts.facts import (
 from shared.http.idempotency import RepeatedRequest
 from shared.ids import new_id
 from shared.journal import rows
+from shared.journal.adoption import Adoption
 from shared.journal.relay import Relay
 from shared.journal.repeats import Repeats, Seen, finds_change_made
+from shared.journal.shard_rows import ShardRows
 from shared.journal.turns import ShardTurns
 from shared.journal.writes import Attempted, Guard, JournalWrite, WriteResult
 from shared.leases import Leases, MongoLeaseStore
@@ -33,7 +35,6 @@ from shared.mongo import (
     Transactions,
     insert_missing,
     majority,
-    update_expected,
 )
 from shared.problems import Refusal, Unavailable
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
@@ -59,6 +60,7 @@ class Journal:
         leases: Leases | None = None,
         transactions: Transactions | None = None,
         repeats: Repeats | None = None,
+        adoption: Adoption | None = None,
         timeouts: Timeouts = DEFAULT_TIMEOUTS,
     ) -> None:
         self.source = source
@@ -74,6 +76,7 @@ class Journal:
         self._relay = relay
         self._leases = leases
         self._repeats = repeats or Repeats(MongoLeaseStore(client, database))
+        self._shards = ShardRows(database, adoption)
         self._rows = majority(database, "journal")
         self._heads = majority(database, "heads")
         # What other services follow is read by a client that no request waits for.
@@ -119,7 +122,9 @@ class Journal:
 
     async def row(self, position: Position) -> Row | None:
         """The row at a position, or `None` when this journal has none there."""
-        stored = await self._rows.find_one({"_id": rows.key(position)})
+        if position.seq > MAX_SEQ:
+            return None
+        stored = await self._rows.find_one({"shard": position.shard, "seq": position.seq})
         found = None if stored is None else rows.read(stored).row
         return found if found is not None and found.position == position else None
 
@@ -205,22 +210,16 @@ class Journal:
                 raise
             recorded = self._signed(write, shard, change_id=change_id, previous=previous)
             if recorded:
-                await update_expected(
-                    self._heads,
-                    {"_id": shard, "last_seq": write.base},
-                    {"$set": {"last_seq": recorded[-1].row.seq, "digest": recorded[-1].digest}},
-                    session,
-                )
-                documents = [rows.document(signed) for signed in recorded]
-                await self._rows.insert_many(documents, session=session)
+                await self._shards.append(recorded, base=write.base, session=session)
                 attempts.update((signed.row.id, (result, recorded)) for signed in recorded)
             if before_commit is not None:
                 before_commit()
             return result, recorded
 
         async def committed(session: DbSession) -> tuple[T, list[SignedRow]] | None:
-            stored = await self._rows.find_one({"change_id": change_id}, session=session)
-            return None if stored is None else attempts[rows.read(stored).row.id]
+            places = {saved[0].row.seq for _, saved in attempts.values()}
+            ids = await self._shards.ids_at(shard, places, session)
+            return next((attempts[row_id] for row_id in ids if row_id in attempts), None)
 
         async with self._turns.turn(shard) as waited:
             return await self._transactions.run(attempt, committed=committed, waited=waited)
@@ -270,7 +269,7 @@ class Journal:
         self, shard: int, session: DbSession, caller: Caller
     ) -> tuple[JournalWrite, str]:
         """An attempt over the head of the shard, with the digest of the row there."""
-        head = await self._heads.find_one({"_id": shard}, session=session) or {}
+        head = await self._shards.head(shard, session)
         write = JournalWrite(
             session=session, now=self._clock.now(), base=head["last_seq"], caller=caller
         )

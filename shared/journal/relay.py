@@ -7,6 +7,7 @@ consumers compare sequences and fetch what they miss.
 
 import asyncio
 import logging
+from collections import defaultdict
 from datetime import timedelta
 
 from shared import context, metrics
@@ -64,7 +65,7 @@ class Relay:
                 batch = committed[start : start + BATCH_SIZE]
                 if await self._publish(batch):
                     with self._marking.round():
-                        await self._mark([rows.key(signed.row) for signed in batch])
+                        await self._mark(batch)
 
     async def sweep(self) -> None:
         """Publish rows that stayed unsent after a crash or without a broker. Never ends."""
@@ -81,8 +82,9 @@ class Relay:
         documents = [document async for document in due.sort("occurred_at", 1).limit(BATCH_SIZE)]
         if not documents:
             return 0
-        if await self._publish([rows.read(document) for document in documents]):
-            await self._mark([document["_id"] for document in documents])
+        batch = [rows.read(document) for document in documents]
+        if await self._publish(batch):
+            await self._mark(batch)
         return len(documents)
 
     async def _publish(self, batch: list[SignedRow]) -> bool:
@@ -95,8 +97,13 @@ class Relay:
         self._outage.back()
         return True
 
-    async def _mark(self, ids: list[str]) -> None:
-        await self._rows.update_many({"_id": {"$in": ids}}, {"$set": {"sent": True}})
+    async def _mark(self, batch: list[SignedRow]) -> None:
+        seqs: defaultdict[int, list[int]] = defaultdict(list)
+        for signed in batch:
+            seqs[signed.row.shard].append(signed.row.seq)
+        for shard, sent in seqs.items():
+            places = {"shard": shard, "seq": {"$in": sent}}
+            await self._rows.update_many(places, {"$set": {"sent": True}})
 
     async def _elected(self) -> bool:
         now = self._clock.now()

@@ -12,7 +12,6 @@ from shared.mongo import Document
 
 INDEXES = (
     Index(collection="journal", keys=(("shard", 1), ("seq", 1)), name="position", unique=True),
-    Index(collection="journal", keys=(("change_id", 1),), name="change"),
     Index(
         collection="journal",
         keys=(("sent", 1), ("occurred_at", 1)),
@@ -21,6 +20,8 @@ INDEXES = (
     ),
 )
 """What the migrations of each source need to write, relay and fetch rows."""
+EARLIER_INDEXES = {"journal": ("change",)}
+"""What earlier versions needed besides."""
 
 
 def row_of(

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
-from shared.contracts.facts import JournalHeads, Position, row_digest
+from shared.contracts.facts import JournalHeads, Position, parse_revision, row_digest
 from shared.indexes import Index
 from shared.leases.barrier import How, LeaseId, LeaseRow, Settled
 from shared.leases.receipt import RECEIPT_RETENTION, Receipt
@@ -215,6 +215,7 @@ class MongoLeaseStore:
         assert receipt.effective_at is not None  # noqa: S101 - a receipt is stored when it is effective
         document = {
             "_id": receipt.revision,
+            "shard": parse_revision(receipt.revision).shard,
             "effective_at": receipt.effective_at,
             "expires_at": receipt.effective_at + RECEIPT_RETENTION,
             "replicas": [
@@ -227,7 +228,10 @@ class MongoLeaseStore:
 
     async def receipt(self, revision: str, now: datetime) -> Receipt | None:
         """The receipt, unless it has expired: the index deletes late, so the query compares too."""
-        document = await self._receipts.find_one({"_id": revision, "expires_at": {"$gt": now}})
+        # Earlier versions stored receipts without a shard. They are deleted after their month.
+        shards = {"$in": [parse_revision(revision).shard, None]}
+        wanted = {"_id": revision, "shard": shards, "expires_at": {"$gt": now}}
+        document = await self._receipts.find_one(wanted)
         if document is None:
             return None
         return Receipt(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pymongo
 from bson.codec_options import CodecOptions
-from pymongo.errors import BulkWriteError, DuplicateKeyError
+from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
@@ -13,6 +13,7 @@ from shared.mongo.away import only_duplicates
 from shared.mongo.driver import Collection, Database, DbSession, Document
 
 MAJORITY = WriteConcern("majority")
+INDEX_NOT_FOUND = 27
 
 
 class AlreadyThere(Exception):  # noqa: N818 - the caller decides whether that is an error
@@ -45,6 +46,15 @@ async def create_index(
     model = pymongo.IndexModel(list(keys), name=name, **options)
     with pymongo.timeout(0):
         await collection.create_indexes([model], commitQuorum="majority")
+
+
+async def drop_index(collection: Collection, name: str) -> None:
+    """Drop an index, unless it is gone."""
+    try:
+        await collection.drop_index(name)
+    except OperationFailure as problem:
+        if problem.code != INDEX_NOT_FOUND:
+            raise
 
 
 async def insert_once(

@@ -208,4 +208,4 @@ async def test_a_cursor_that_is_not_base64url_is_refused(source: Source, cursor:
 async def test_a_place_that_no_page_of_team_gave_is_refused(place: str) -> None:
     team = Team(ReplicaSet().client())
     with pytest.raises(Invalid):
-        await team.rows.read(f"{place}:", None)  # type: ignore[arg-type]
+        await team.rows.read(f"shards:{place}:", None)  # type: ignore[arg-type]

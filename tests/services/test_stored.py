@@ -156,8 +156,8 @@ async def mail_placed(client: DbClient, database: Database, session: DbSession) 
 
 
 KEPT: list[tuple[Service, str, Writes, timedelta | None]] = [
-    (Service.TEAM, "allowances.expires_at", invitation_counted, DAY),
-    (Service.TEAM, "allowances.expires_at", invitation_mailed, DAY),
+    (Service.TEAM, "invitation_counts.expires_at", invitation_counted, DAY),
+    (Service.TEAM, "invitation_counts.expires_at", invitation_mailed, DAY),
     (Service.TEAM, "allowances.expires_at", mailbox_place_taken, DAY),
     (Service.TEAM, "ended_sessions.expires_at", end_learned, SESSION_END_RETENTION),
     (Service.TEAM, "idempotency.expires_at", key_taken, DAY),
@@ -183,8 +183,8 @@ JOURNAL = ("journal", ("shard", "seq"), None)
 UNIQUE: dict[Service, list[tuple[str, tuple[str, ...], dict[str, Any] | None]]] = {
     Service.TEAM: [
         JOURNAL,
-        ("invitations", ("account_id", "email_key"), {"status": "pending"}),
-        ("projects", ("account_id", "name_key"), None),
+        ("invitations", ("shard", "account_id", "email_key"), {"status": "pending"}),
+        ("projects", ("shard", "account_id", "name_key"), None),
     ],
     Service.IDENTITY: [
         JOURNAL,

@@ -2,7 +2,9 @@
 
 from services.team.domain.accounts import Account
 from services.team.domain.custom_roles import CustomRole
+from services.team.store.places import at
 from services.team.store.policy_documents import policy_document
+from shared.contracts.facts import shard_of
 from shared.documents import read
 from shared.ids import AccountId
 from shared.mongo import Database, DbSession, Document, insert_once, majority, update_expected
@@ -18,12 +20,14 @@ class AccountRows:
         self, account_id: AccountId, session: DbSession | None = None
     ) -> Account | None:
         """The account of that id."""
-        found = await self._accounts.find_one({"_id": account_id}, session=session)
+        found = await self._accounts.find_one(at(account_id, account_id), session=session)
         return None if found is None else read_account(found)
 
     async def accounts(self, account_ids: list[AccountId]) -> dict[AccountId, Account]:
         """Those of these accounts that exist."""
-        rows = self._accounts.find({"_id": {"$in": account_ids}})
+        shards = {shard_of(account_id) for account_id in account_ids}
+        wanted = {"_id": {"$in": account_ids}, "shard": {"$in": sorted(shards)}}
+        rows = self._accounts.find(wanted)
         return {AccountId(row["_id"]): read_account(row) async for row in rows}
 
     async def insert_account(self, account: Account, *, rev: int, session: DbSession) -> None:
@@ -42,7 +46,7 @@ class AccountRows:
         Raises:
             Lost: another write of the account was first.
         """
-        expected = {"_id": account.account_id, "account_rev": expected_rev}
+        expected = {**at(account.account_id, account.account_id), "account_rev": expected_rev}
         changed = {name: value for name, value in _account(account, rev).items() if name != "_id"}
         await update_expected(self._accounts, expected, {"$set": changed}, session)
 

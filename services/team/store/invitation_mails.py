@@ -11,19 +11,25 @@ from services.team.domain.invitation_mails import (
     recent_mails,
     take_place,
 )
+from services.team.store.places import at
 from shared.ids import AccountId
 from shared.mongo import AlreadyThere, Database, DbSession, Document, insert_once, majority
 
 
 class InvitationMailRows:
-    """The mails of the last day, in the collection `allowances`."""
+    """The mails of the last day.
+
+    Those of an account are in the collection `invitation_counts`. Those to a mailbox are in
+    `allowances`: all accounts share a mailbox, so it belongs to no account's shard.
+    """
 
     def __init__(self, database: Database) -> None:
-        self._mail_counts = majority(database, "allowances")
+        self._account_mails = majority(database, "invitation_counts")
+        self._mailboxes = majority(database, "allowances")
 
     async def account_mails(self, account_id: AccountId, session: DbSession) -> list[AccountMail]:
         """The invitations that the account has mailed, those of the last day at least."""
-        found = await self._mail_counts.find_one({"_id": f"mails/{account_id}"}, session=session)
+        found = await self._account_mails.find_one(_place(account_id), session=session)
         return [] if found is None else [AccountMail(**mail) for mail in found["mails"]]
 
     async def add_account_mail(
@@ -31,8 +37,8 @@ class InvitationMailRows:
     ) -> None:
         """Count a mail of the account; mails that are older than a day are forgotten."""
         mails = recent_mails(await self.account_mails(account_id, session), now=mail.at)
-        await self._mail_counts.update_one(
-            {"_id": f"mails/{account_id}"},
+        await self._account_mails.update_one(
+            _place(account_id),
             {
                 "$set": {
                     "mails": [asdict(one) for one in (*mails, mail)],
@@ -45,14 +51,14 @@ class InvitationMailRows:
 
     async def has_place(self, mailbox: str, place: MailboxPlace, *, limit: int) -> bool:
         """Whether a mail to a mailbox would be counted now."""
-        found = await self._mail_counts.find_one({"_id": f"mailbox/{mailbox}"})
+        found = await self._mailboxes.find_one({"_id": f"mailbox/{mailbox}"})
         return take_place(_read_places(found), place, limit=limit) is not None
 
     async def take_place(self, mailbox: str, place: MailboxPlace, *, limit: int) -> bool:
         """Count a mail to a mailbox, unless it would be too many; return whether it is counted."""
         key = f"mailbox/{mailbox}"
         while True:
-            found = await self._mail_counts.find_one({"_id": key})
+            found = await self._mailboxes.find_one({"_id": key})
             before = _read_places(found)
             after = take_place(before, place, limit=limit)
             if after is None:
@@ -60,16 +66,20 @@ class InvitationMailRows:
             if found is None:
                 with contextlib.suppress(AlreadyThere):
                     row = {"_id": key, "version": 1, **_places(after, place)}
-                    await insert_once(self._mail_counts, row)
+                    await insert_once(self._mailboxes, row)
                     return True
                 continue
             version = found["version"]
-            outcome = await self._mail_counts.update_one(
+            outcome = await self._mailboxes.update_one(
                 {"_id": key, "version": version},
                 {"$set": {"version": version + 1, **_places(after, place)}},
             )
             if outcome.matched_count == 1:
                 return True
+
+
+def _place(account_id: AccountId) -> Document:
+    return at(account_id, f"mails/{account_id}")
 
 
 def _read_places(found: Document | None) -> list[MailboxPlace]:

@@ -6,6 +6,8 @@ from datetime import datetime
 from pymongo import ReplaceOne
 
 from services.team.domain.invitations import Invitation, InvitationStatus
+from services.team.store.places import EVERYWHERE, at, of_account
+from shared.contracts.facts import shard_of
 from shared.documents import document, read
 from shared.ids import AccountId, InvitationId, UserId
 from shared.mongo import Database, DbSession, Document, insert_once, majority
@@ -19,18 +21,29 @@ class InvitationRows:
     def __init__(self, database: Database) -> None:
         self._invitations = majority(database, "invitations")
 
+    async def invitation_of_link(self, invitation_id: str) -> Invitation | None:
+        """The invitation of that id in any account; only a link names one without its account."""
+        wanted = {"_id": invitation_id, "shard": EVERYWHERE}
+        found = await self._invitations.find_one(wanted)
+        return None if found is None else read(Invitation, found)
+
     async def invitation(
-        self, invitation_id: str, session: DbSession | None = None
+        self, account_id: AccountId, invitation_id: InvitationId, session: DbSession
     ) -> Invitation | None:
-        """The invitation of that id in any account; only a token names one without its account."""
-        found = await self._invitations.find_one({"_id": invitation_id}, session=session)
+        """The account's invitation of that id, in any status."""
+        wanted = {**at(account_id, invitation_id), "account_id": account_id}
+        found = await self._invitations.find_one(wanted, session=session)
         return None if found is None else read(Invitation, found)
 
     async def pending_invitation(
         self, account_id: AccountId, invitation_id: InvitationId, session: DbSession
     ) -> Invitation | None:
         """The account's pending (or expired) invitation of that id."""
-        wanted = {"_id": invitation_id, "account_id": account_id, "status": _PENDING}
+        wanted = {
+            **at(account_id, invitation_id),
+            "account_id": account_id,
+            "status": _PENDING,
+        }
         found = await self._invitations.find_one(wanted, session=session)
         return None if found is None else read(Invitation, found)
 
@@ -38,14 +51,14 @@ class InvitationRows:
         self, account_id: AccountId, email_key: str, session: DbSession
     ) -> Invitation | None:
         """The account's pending (or expired) invitation of that address; there is one at most."""
-        wanted = {"account_id": account_id, "email_key": email_key, "status": _PENDING}
+        wanted = {**of_account(account_id), "email_key": email_key, "status": _PENDING}
         found = await self._invitations.find_one(wanted, session=session)
         return None if found is None else read(Invitation, found)
 
     async def accepted_before(self, account_id: AccountId, email_key: str) -> bool:
         """Whether an invitation of the account to the address was ever accepted."""
         wanted = {
-            "account_id": account_id,
+            **of_account(account_id),
             "status": InvitationStatus.ACCEPTED.value,
             "email_key": email_key,
         }
@@ -55,7 +68,7 @@ class InvitationRows:
         self, account_id: AccountId, session: DbSession | None = None
     ) -> list[Invitation]:
         """The account's pending and expired invitations, the newest first (`Rp6`)."""
-        wanted = {"account_id": account_id, "status": _PENDING}
+        wanted = {**of_account(account_id), "status": _PENDING}
         rows = self._invitations.find(wanted, session=session)
         found = [read(Invitation, row) async for row in rows]
         return sorted(found, key=lambda invitation: invitation.invitation_id, reverse=True)
@@ -83,8 +96,9 @@ class InvitationRows:
 
     async def replace_invitations(self, changed: Sequence[Invitation], session: DbSession) -> None:
         """Save changed invitations, all in one request."""
-        rows = map(_invitation, changed)
-        writes = [ReplaceOne({"_id": row["_id"]}, row) for row in rows]
+        writes = [
+            ReplaceOne(at(one.account_id, one.invitation_id), _invitation(one)) for one in changed
+        ]
         if writes:
             await self._invitations.bulk_write(writes, session=session)
 
@@ -94,22 +108,26 @@ class InvitationRows:
         earlier = {"generation": {"$gt": generation}, "oldest_generation": {"$lte": generation}}
         wanted = {
             "_id": invitation_id,
+            "shard": EVERYWHERE,
             "$or": [newest, earlier],
             "wrong_codes": {"$lt": limit},
         }
         await self._invitations.update_one(wanted, {"$inc": {"wrong_codes": 1}})
 
-    async def close_earlier_links(self, invitation_id: InvitationId, generation: int) -> None:
-        """Let only the newest link work, if it is of this generation."""
-        await self._invitations.update_one(
-            {"_id": invitation_id, "generation": generation}, {"$set": {"oldest_generation": None}}
-        )
+    async def close_earlier_links(self, invitation: Invitation) -> None:
+        """Let only the newest link work, if it is still that of this invitation."""
+        newest = {
+            **at(invitation.account_id, invitation.invitation_id),
+            "generation": invitation.generation,
+        }
+        await self._invitations.update_one(newest, {"$set": {"oldest_generation": None}})
 
 
 def _open(account_id: AccountId, now: datetime) -> Document:
     """The query for open invitations; one without an end does not expire."""
-    return {"account_id": account_id, "status": _PENDING, "expires_at": {"$not": {"$lte": now}}}
+    return {**of_account(account_id), "status": _PENDING, "expires_at": {"$not": {"$lte": now}}}
 
 
 def _invitation(invitation: Invitation) -> dict[str, object]:
-    return document(invitation, _id=invitation.invitation_id)
+    shard = shard_of(invitation.account_id)
+    return document(invitation, _id=invitation.invitation_id, shard=shard)

@@ -3,11 +3,12 @@
 from collections.abc import Collection
 
 from services.team.domain.members import Membership
+from services.team.store.places import EVERYWHERE, at, of_account
 from services.team.store.policy_documents import policy_document
-from shared.contracts.facts import Position
+from shared.contracts.facts import Position, shard_of
 from shared.documents import read
 from shared.ids import AccountId, UserId
-from shared.mongo import Database, DbSession, insert_once, majority, update_expected
+from shared.mongo import Database, DbSession, Document, insert_once, majority, update_expected
 
 
 class MemberRows:
@@ -21,15 +22,18 @@ class MemberRows:
         self, account_id: AccountId, user_id: UserId, session: DbSession | None = None
     ) -> Membership | None:
         """The user's membership in the account."""
-        found = await self._members.find_one({"_id": f"{account_id}/{user_id}"}, session=session)
+        found = await self._members.find_one(
+            at(account_id, _key(account_id, user_id)), session=session
+        )
         return None if found is None else read(Membership, found)
 
     async def members_among(
         self, account_id: AccountId, users: Collection[UserId], session: DbSession | None = None
     ) -> dict[UserId, Membership]:
         """The memberships of those of the users who have one in the account."""
-        keys = [f"{account_id}/{user_id}" for user_id in sorted(users)]
-        rows = self._members.find({"_id": {"$in": keys}}, session=session)
+        keys = [_key(account_id, user_id) for user_id in sorted(users)]
+        wanted = {"shard": shard_of(account_id), "_id": {"$in": keys}}
+        rows = self._members.find(wanted, session=session)
         found = [read(Membership, row) async for row in rows]
         return {member.user_id: member for member in found}
 
@@ -37,21 +41,21 @@ class MemberRows:
         self, account_id: AccountId, session: DbSession | None = None
     ) -> list[Membership]:
         """All memberships of the account, the owner's included."""
-        rows = self._members.find({"account_id": account_id}, session=session)
+        rows = self._members.find(of_account(account_id), session=session)
         return [read(Membership, row) async for row in rows]
 
     async def count_members(self, account_id: AccountId, session: DbSession) -> int:
         """How many memberships the account has, the owner's included."""
-        return await self._members.count_documents({"account_id": account_id}, session=session)
+        return await self._members.count_documents(of_account(account_id), session=session)
 
     async def is_member(self, account_id: AccountId, email_key: str, session: DbSession) -> bool:
         """Whether a member of the account has joined with this address."""
-        wanted = {"account_id": account_id, "email_key": email_key}
+        wanted = {**of_account(account_id), "email_key": email_key}
         return await self._members.find_one(wanted, {"_id": 1}, session=session) is not None
 
     async def memberships_of(self, user_id: UserId) -> list[Membership]:
         """The user's memberships in all accounts, the oldest account first."""
-        rows = self._members.find({"user_id": user_id})
+        rows = self._members.find({"user_id": user_id, "shard": EVERYWHERE})
         found = [read(Membership, row) async for row in rows]
         return sorted(found, key=lambda membership: membership.account_id)
 
@@ -65,13 +69,11 @@ class MemberRows:
 
     async def replace_member(self, member: Membership, *, rev: int, session: DbSession) -> None:
         """Save a changed membership."""
-        row = _member(member, rev)
-        await self._members.replace_one({"_id": row["_id"]}, row, session=session)
+        await self._members.replace_one(_place(member), _member(member, rev), session=session)
 
     async def delete_member(self, member: Membership, session: DbSession) -> None:
         """Delete a membership."""
-        key = f"{member.account_id}/{member.user_id}"
-        await self._members.delete_one({"_id": key}, session=session)
+        await self._members.delete_one(_place(member), session=session)
 
     async def learn_person(
         self, *, user_id: UserId, name: str, position: Position, session: DbSession
@@ -89,7 +91,7 @@ class MemberRows:
             {"_id": user_id}, {"$set": place}, upsert=True, session=session
         )
         await self._members.update_many(
-            {"user_id": user_id}, {"$set": {"name": name}}, session=session
+            {"user_id": user_id, "shard": EVERYWHERE}, {"$set": {"name": name}}, session=session
         )
         return name
 
@@ -107,6 +109,14 @@ class MemberRows:
         return str(known["name"])
 
 
-def _member(member: Membership, rev: int) -> dict[str, object]:
-    key = f"{member.account_id}/{member.user_id}"
+def _key(account_id: AccountId, user_id: UserId) -> str:
+    return f"{account_id}/{user_id}"
+
+
+def _place(member: Membership) -> Document:
+    return at(member.account_id, _key(member.account_id, member.user_id))
+
+
+def _member(member: Membership, rev: int) -> Document:
+    key = _key(member.account_id, member.user_id)
     return policy_document(member, key=key, account_id=member.account_id, rev=rev)

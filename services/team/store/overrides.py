@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from rolecall import Scope
 from services.team.domain.overrides import ProjectOverride
+from services.team.store.places import at, of_account
 from services.team.store.policy_documents import policy_document
 from shared.documents import read
 from shared.ids import AccountId, ProjectId, UserId
@@ -24,7 +25,7 @@ class OverrideRows:
         session: DbSession | None = None,
     ) -> ProjectOverride | None:
         """The member's override in the project."""
-        wanted = {"_id": _key(account_id, project_id, user_id)}
+        wanted = at(account_id, _key(account_id, project_id, user_id))
         found = await self._overrides.find_one(wanted, session=session)
         return None if found is None else read_override(found)
 
@@ -32,7 +33,7 @@ class OverrideRows:
         self, account_id: AccountId, project_id: ProjectId, session: DbSession | None = None
     ) -> list[ProjectOverride]:
         """The overrides in a project, by user id."""
-        wanted = {"account_id": account_id, "project_id": project_id}
+        wanted = {**of_account(account_id), "project_id": project_id}
         rows = self._overrides.find(wanted, session=session)
         found = [read_override(row) async for row in rows]
         return sorted(found, key=lambda override: override.user_id)
@@ -48,7 +49,7 @@ class OverrideRows:
     ) -> dict[UserId, list[ProjectOverride]]:
         """The overrides of each of the users, in all projects."""
         found: dict[UserId, list[ProjectOverride]] = {user_id: [] for user_id in users}
-        wanted = {"account_id": account_id, "user_id": {"$in": sorted(users)}}
+        wanted = {**of_account(account_id), "user_id": {"$in": sorted(users)}}
         async for row in self._overrides.find(wanted, session=session):
             override = read_override(row)
             found[override.user_id].append(override)
@@ -60,25 +61,26 @@ class OverrideRows:
         """Save an override, in place of the member's earlier one in the project."""
         key = _key(override.account_id, override.project_id, override.user_id)
         row = policy_document(override, key=key, account_id=override.account_id, rev=rev)
-        await self._overrides.replace_one({"_id": key}, row, upsert=True, session=session)
+        place = at(override.account_id, key)
+        await self._overrides.replace_one(place, row, upsert=True, session=session)
 
     async def delete_override(self, override: ProjectOverride, session: DbSession) -> None:
         """Delete an override."""
         key = _key(override.account_id, override.project_id, override.user_id)
-        await self._overrides.delete_one({"_id": key}, session=session)
+        await self._overrides.delete_one(at(override.account_id, key), session=session)
 
     async def delete_overrides_of(
         self, account_id: AccountId, user_id: UserId, session: DbSession
     ) -> None:
         """Delete every override of one member."""
-        wanted = {"account_id": account_id, "user_id": user_id}
+        wanted = {**of_account(account_id), "user_id": user_id}
         await self._overrides.delete_many(wanted, session=session)
 
     async def delete_overrides_in(
         self, account_id: AccountId, project_id: ProjectId, session: DbSession
     ) -> None:
         """Delete every override in one project."""
-        inside = {"account_id": account_id, "project_id": project_id}
+        inside = {**of_account(account_id), "project_id": project_id}
         await self._overrides.delete_many(inside, session=session)
 
 

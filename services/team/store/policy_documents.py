@@ -9,14 +9,14 @@ from shared.mongo import Document
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-SLICES = 16
-"""The snapshot reads one slice of a collection at a time: that keeps each query's matches few."""
+EARLIER_SLICES = 16
+"""Earlier versions page through the documents by `slice` and `key`, also beside this version."""
 
 
 def policy_document(row: "DataclassInstance", *, key: str, account_id: str, rev: int) -> Document:
     """Return the document of a row that authz knows.
 
-    `rev` is the sequence of the change that gave the row its state. The snapshot pages through the
-    documents by `slice` and `key`.
+    `rev` is the sequence of the change that gave the row its state.
     """
-    return document(row, _id=key, key=key, slice=shard_of(account_id) % SLICES, rev=rev)
+    shard = shard_of(account_id)
+    return document(row, _id=key, shard=shard, key=key, slice=shard % EARLIER_SLICES, rev=rev)

@@ -1,6 +1,7 @@
 """Projects in the database."""
 
 from services.team.domain.projects import Project
+from services.team.store.places import at, of_account
 from services.team.store.policy_documents import policy_document
 from shared.documents import read
 from shared.ids import AccountId, ProjectId
@@ -18,7 +19,7 @@ class ProjectRows:
         self, account_id: AccountId, project_id: ProjectId, session: DbSession | None = None
     ) -> Project | None:
         """The account's project of that id."""
-        wanted = {"_id": project_id, "account_id": account_id}
+        wanted = {**at(account_id, project_id), "account_id": account_id}
         found = await self._projects.find_one(wanted, session=session)
         return None if found is None else read(Project, found)
 
@@ -26,7 +27,7 @@ class ProjectRows:
         self, account_id: AccountId, session: DbSession | None = None
     ) -> list[Project]:
         """The account's projects, the oldest first."""
-        rows = self._projects.find({"account_id": account_id}, session=session)
+        rows = self._projects.find(of_account(account_id), session=session)
         found = [read(Project, row) async for row in rows]
         return sorted(found, key=lambda project: project.project_id)
 
@@ -40,12 +41,13 @@ class ProjectRows:
 
     async def replace_project(self, project: Project, *, rev: int, session: DbSession) -> None:
         """Save a changed project."""
-        row = _project(project, rev)
-        await self._projects.replace_one({"_id": row["_id"]}, row, session=session)
+        place = at(project.account_id, project.project_id)
+        await self._projects.replace_one(place, _project(project, rev), session=session)
 
     async def delete_project(self, project: Project, session: DbSession) -> None:
         """Delete a project."""
-        await self._projects.delete_one({"_id": project.project_id}, session=session)
+        place = at(project.account_id, project.project_id)
+        await self._projects.delete_one(place, session=session)
 
 
 def _project(project: Project, rev: int) -> Document:

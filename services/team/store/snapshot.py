@@ -7,7 +7,7 @@ from services.team.domain.projects import Project
 from services.team.store.accounts import read_account
 from services.team.store.catalogs import CatalogRows
 from services.team.store.overrides import read_override
-from services.team.store.policy_documents import SLICES
+from shared.contracts.facts import SHARDS
 from shared.contracts.policy_objects import PolicyObject
 from shared.documents import read
 from shared.journal.snapshot import invalid_cursor
@@ -15,6 +15,15 @@ from shared.mongo import Database, DbSession, Document, majority
 
 PAGE_SIZE = 2_000
 MAX_PLACE_DIGITS = 9
+SHARDS_AT_ONCE = 4
+"""The shards of one query. With more it sorts more matches; with fewer there are more queries."""
+
+_PARTS: tuple[tuple[int | None, ...], ...] = (
+    (None,),
+    *(tuple(range(first, first + SHARDS_AT_ONCE)) for first in range(0, SHARDS, SHARDS_AT_ONCE)),
+)
+"""The parts of a collection. Documents without a shard, which a replica of an earlier version has
+written, come first: when they get their number between two pages, they are read again, not lost."""
 
 _POLICY_OBJECTS: tuple[tuple[str, Callable[[Document], PolicyObject]], ...] = (
     ("accounts", lambda row: read_account(row).policy_object()),
@@ -25,7 +34,7 @@ _POLICY_OBJECTS: tuple[tuple[str, Callable[[Document], PolicyObject]], ...] = (
 
 
 class PolicySnapshot:
-    """The policy objects of all accounts: the catalogs, then slice after slice of the rest."""
+    """The policy objects of all accounts: the catalogs, then part after part of the rest."""
 
     def __init__(
         self, database: Database, catalogs: CatalogRows, *, page_size: int = PAGE_SIZE
@@ -46,19 +55,22 @@ class PolicySnapshot:
         at, after = _parse(place) if place else (0, "")
         items = [] if place else await self._catalogs.catalog_objects(session)
         full = len(items) + self._page_size
-        while at < len(self._collections) * SLICES and len(items) < full:
-            collection, policy_object_of = self._collections[at // SLICES]
-            wanted = {"slice": at % SLICES, "key": {"$gt": after}}
+        end = len(self._collections) * len(_PARTS)
+        while at < end and len(items) < full:
+            collection, policy_object_of = self._collections[at // len(_PARTS)]
+            wanted = {"shard": {"$in": _PARTS[at % len(_PARTS)]}, "_id": {"$gt": after}}
             room = full - len(items)
-            found = collection.find(wanted, session=session).sort("key", 1).limit(room)
+            found = collection.find(wanted, session=session).sort("_id", 1).limit(room)
             rows = await found.to_list(room)
             items += [policy_object_of(row).model_copy(update={"rev": row["rev"]}) for row in rows]
-            at, after = (at, rows[-1]["key"]) if len(rows) == room else (at + 1, "")
-        return items, f"{at}:{after}" if at < len(self._collections) * SLICES else None
+            at, after = (at, rows[-1]["_id"]) if len(rows) == room else (at + 1, "")
+        return items, f"shards:{at}:{after}" if at < end else None
 
 
 def _parse(place: str) -> tuple[int, str]:
-    at, _, after = place.partition(":")
-    if not (at.isascii() and at.isdecimal() and len(at) <= MAX_PLACE_DIGITS):
+    """Read a place. That of an earlier version is refused: the reader then begins again."""
+    kind, _, rest = place.partition(":")
+    at, _, after = rest.partition(":")
+    if not (kind == "shards" and at.isascii() and at.isdecimal() and len(at) <= MAX_PLACE_DIGITS):
         raise invalid_cursor()
     return int(at), after

@@ -67,12 +67,12 @@ async def mailed_link(ctx: Ctx, link: Link) -> Link:
         MailboxFull: the mailbox had its mails of the day; the mail has to wait (`T14`).
     """
     invitation = invitation_acceptance.check_mailable(
-        await ctx.store.invitation(link.id), generation=link.generation, now=ctx.clock.now()
+        await ctx.store.invitation_of_link(link.id), generation=link.generation, now=ctx.clock.now()
     )
     if not await takes_place(ctx, invitation):
         raise MailboxFull
     if invitation.oldest_generation is not None:
-        await ctx.store.close_earlier_links(invitation.invitation_id, invitation.generation)
+        await ctx.store.close_earlier_links(invitation)
     return link
 
 
@@ -164,7 +164,7 @@ async def _proven(ctx: Ctx, *, token: str, code: str) -> Invitation:
     if not ctx.links.fits(link, code):
         await ctx.store.count_wrong_code(link.id, link.generation, limit=MAX_WRONG_CODES)
         raise InvitationNotValid
-    return require_current_link(await ctx.store.invitation(link.id), link.generation)
+    return require_current_link(await ctx.store.invitation_of_link(link.id), link.generation)
 
 
 async def _invitee(write: AccountWrite, user: VerifiedUser) -> Invitee:

@@ -16,7 +16,7 @@ class InvitationWrites(MemberWrites):
 
     async def invitation(self, invitation_id: InvitationId) -> Invitation | None:
         """The invitation of that id, in any status."""
-        return await self._store.invitation(invitation_id, self._session)
+        return await self._store.invitation(self._account_id, invitation_id, self._session)
 
     async def pending_invitation(self, invitation_id: InvitationId) -> Invitation:
         """The account's pending (or expired) invitation that a path names.

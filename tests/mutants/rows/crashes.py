@@ -12,7 +12,7 @@ ROWS = (
     Mutant(
         id="crash-rows-outside-transaction",
         kind=Kind.DATA,
-        file=JOURNAL,
+        file="shared/journal/shard_rows.py",
         old="await self._rows.insert_many(documents, session=session)",
         new="await self._rows.insert_many(documents)",
         tests=CRASH_POINTS,

@@ -359,9 +359,10 @@ ROWS = (
         id="team-address-accepted-in-any-account",
         kind=Kind.LIMIT,
         file="services/team/store/invitations.py",
-        old='            "account_id": account_id,\n'
+        old="            **of_account(account_id),\n"
         '            "status": InvitationStatus.ACCEPTED.value,\n',
-        new='            "status": InvitationStatus.ACCEPTED.value,\n',
+        new='            "shard": EVERYWHERE,\n'
+        '            "status": InvitationStatus.ACCEPTED.value,\n',
         tests=("tests/services/team/test_invitation_mails.py", "-k", "joined_before"),
     ),
     Mutant(

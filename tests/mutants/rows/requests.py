@@ -60,8 +60,8 @@ ROWS = (
         id="repeat-deletes-a-renewed-key",
         kind=Kind.CONSISTENCY,
         file=KEYS,
-        old='{"_id": stored["_id"], "expires_at": stored["expires_at"]}',
-        new='{"_id": stored["_id"]}',
+        old='{**self._kept_at, "expires_at": stored["expires_at"]}',
+        new="self._kept_at",
         tests=KEY_TESTS,
     ),
     Mutant(

@@ -159,8 +159,8 @@ ROWS = (
         id="team-project-names-not-unique",
         kind=Kind.DATA,
         file="services/team/migrations.py",
-        old='keys=(("account_id", 1), ("name_key", 1)), unique=True)',
-        new='keys=(("account_id", 1), ("name_key", 1)))',
+        old='("name_key", 1)),\n        unique=True,\n',
+        new='("name_key", 1)),\n',
         tests=STORED_TESTS,
     ),
     Mutant(

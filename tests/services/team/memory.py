@@ -181,7 +181,12 @@ class MemoryStore(Store):
             key: override for key, override in self.overridden.items() if key[1] != user_id
         }
 
-    async def invitation(self, invitation_id: str, session: Any = None) -> Invitation | None:
+    async def invitation_of_link(self, invitation_id: str) -> Invitation | None:
+        return self.invited.get(invitation_id)
+
+    async def invitation(
+        self, account_id: AccountId, invitation_id: str, session: Any
+    ) -> Invitation | None:
         return self.invited.get(invitation_id)
 
     async def pending_invitation(

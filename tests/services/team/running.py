@@ -39,6 +39,7 @@ from tests.support.service import (
     random_key,
     run_service,
 )
+from tests.support.sharded import sharded
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -185,9 +186,9 @@ class Team(RunningService):
         await self.tell(row_of(verified(person)))
         return person
 
-    async def account(self, catalog: str = "standard") -> Account:
-        """A team account of a new owner."""
-        owner = await self.person("Owner")
+    async def account(self, catalog: str = "standard", *, owner: Person | None = None) -> Account:
+        """A team account of its owner, or of a new one."""
+        owner = owner or await self.person("Owner")
         body = {"name": "Engines", "catalog": catalog}
         (await owner.send("POST", f"{owner.path}/convert", body)).expect(200)
         return Account(team=self, id=owner.account_id, owner=owner)
@@ -270,7 +271,7 @@ async def running(
         },
         replicas=replicas,
         timeouts=timeouts,
-        wiring=wiring,
+        wiring={"wrap": sharded, **(wiring or {})},
         identity=stand_in,
     ) as team:
         source.bus = team.bus

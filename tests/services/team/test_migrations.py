@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from services.team.migrations import migrations, recompute_project_keys
+import pytest
+
+from rolecall import Delivery
+from services.team.domain.invitations import Invitation
+from services.team.domain.members import Membership
+from services.team.migrations import (
+    EARLIER_INDEXES,
+    migrations,
+    move_counts,
+    recompute_project_keys,
+)
+from services.team.store import Store, adoption
+from services.team.store.adoption import OF_ACCOUNTS, number_documents
 from shared.clock import SystemClock
+from shared.contracts.facts import SHARDS, shard_of
+from shared.ids import AccountId, InvitationId, MembershipId, UserId
+from shared.indexes import Index, build_indexes, drop_step
 from shared.migrations import migrate
-from shared.mongo import connect
+from shared.mongo import Database, DbSession, connect, transact
 from tests.patience import PATIENT
 from tests.support.journal_keys import signer
-
-STEPS = migrations(signer("team"))
+from tests.support.service import FAR
+from tests.support.sharded import GLOBAL, check_index
 
 if TYPE_CHECKING:
-    import pytest
+    from collections.abc import AsyncIterator
+
+STEPS = migrations(signer("team"))
+BEFORE_SHARDS = 15
+"""The last step of the versions whose documents have no shard."""
 
 STORED = (
     # id, account, name, key of an earlier version, key afterwards
@@ -24,23 +43,172 @@ STORED = (
     ("prj_4", "acc_2", "Heart \u2764\ufe0f", "heart \u2764\ufe0f", "heart \u2764"),
 )
 
+EARLIER = (
+    *(
+        Index(collection=name, keys=(("slice", 1), ("key", 1)))
+        for name in ("accounts", "members", "projects", "overrides")
+    ),
+    Index(collection="journal", keys=(("change_id", 1),), name="change"),
+    Index(collection="members", keys=(("account_id", 1), ("email_key", 1))),
+    Index(collection="projects", keys=(("account_id", 1), ("name_key", 1)), unique=True),
+    Index(collection="overrides", keys=(("account_id", 1), ("project_id", 1))),
+    Index(collection="overrides", keys=(("account_id", 1), ("user_id", 1))),
+    Index(
+        collection="invitations",
+        keys=(("account_id", 1), ("status", 1), ("inviter_user_id", 1), ("expires_at", 1)),
+    ),
+    Index(
+        collection="invitations",
+        keys=(("account_id", 1), ("email_key", 1)),
+        name="one_pending_per_address",
+        unique=True,
+        partial={"status": "pending"},
+    ),
+)
+"""What the steps 1 to 12 of earlier versions built, and nothing needs any more."""
+
+
+@pytest.fixture
+async def database(mongo_url: str, database_name: str) -> AsyncIterator[Database]:
+    """A database of the last version before documents had a shard."""
+    client = connect(mongo_url, app_name="tests", timeouts=PATIENT)
+    earlier: Database = client[database_name]
+    await migrate(earlier, STEPS[:BEFORE_SHARDS], clock=SystemClock())
+    await build_indexes(earlier, *EARLIER)
+    yield earlier
+    client.close()
+
 
 async def test_project_keys_are_recomputed_and_a_clash_keeps_the_old_key(
-    mongo_url: str, database_name: str, caplog: pytest.LogCaptureFixture
+    database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
-    client = connect(mongo_url, app_name="tests", timeouts=PATIENT)
-    database = client[database_name]
-    await migrate(database, STEPS[:13], clock=SystemClock())
     await database["projects"].insert_many(
         [
             {"_id": key, "account_id": account, "name": name, "name_key": old}
             for key, account, name, old, _ in STORED
         ]
     )
+    await recompute_project_keys(database)
     await migrate(database, STEPS, clock=SystemClock())
     await recompute_project_keys(database)
 
     found = {project["_id"]: project["name_key"] async for project in database["projects"].find()}
     assert found == {key: new for key, _, _, _, new in STORED}
     assert "project prj_2 keeps its old name key: another has it" in caplog.messages
-    client.close()
+
+
+async def rows(database: Database, name: str) -> dict[str, dict[str, Any]]:
+    return {row["_id"]: row async for row in database[name].find({})}
+
+
+async def test_every_document_of_an_account_gets_its_shard_in_batches(
+    database: Database,
+) -> None:
+    count = 2 * adoption.BATCH_SIZE + 1
+    accounts = [f"acc_{number % 70}" for number in range(count)]
+    for name in OF_ACCOUNTS:
+        made = count if name == "members" else 3
+        await database[name].insert_many(
+            {"_id": f"{name}_{n:05}", "account_id": accounts[n], "name_key": str(n)}
+            for n in range(made)
+        )
+    await migrate(database, STEPS, clock=SystemClock())
+    for name in OF_ACCOUNTS:
+        stored = await rows(database, name)
+        assert stored
+        assert all(row["shard"] == shard_of(row["account_id"]) for row in stored.values())
+
+    before = await rows(database, "members")
+    await number_documents(database)
+    assert await rows(database, "members") == before
+
+
+async def test_the_counts_of_accounts_move_and_those_of_mailboxes_stay(
+    database: Database,
+) -> None:
+    counts = [
+        {"_id": "account/acc_1", "times": [FAR], "expires_at": FAR},
+        {"_id": "mails/acc_1", "mails": [{"mailbox": "m", "at": FAR}], "expires_at": FAR},
+        {"_id": "mailbox/m", "places": [], "version": 1, "expires_at": FAR},
+    ]
+    await database["allowances"].insert_many(counts)
+    await migrate(database, STEPS, clock=SystemClock())
+    store = Store(database)
+
+    async def read(session: DbSession) -> tuple[list[Any], list[Any]]:
+        account_id = AccountId("acc_1")
+        times = await store.invitation_times(account_id, session)
+        return times, await store.account_mails(account_id, session)
+
+    times, mails = await transact(database.client, read)
+    assert (times, [mail.mailbox for mail in mails]) == ([FAR], ["m"])
+    assert (await rows(database, "invitation_counts")).keys() == {"account/acc_1", "mails/acc_1"}
+
+    async def count(session: DbSession) -> None:
+        await store.save_invitation_times(AccountId("acc_1"), [FAR, FAR], now=FAR, session=session)
+
+    await transact(database.client, count)
+    await move_counts(database)
+    assert len((await rows(database, "invitation_counts"))["account/acc_1"]["times"]) == 2
+
+
+async def test_each_index_of_a_growing_collection_begins_with_the_shard(
+    database: Database,
+) -> None:
+    await migrate(database, STEPS, clock=SystemClock())
+    await drop_step(EARLIER_INDEXES)(database)
+    growing = set(await database.list_collection_names()) - GLOBAL
+    assert growing >= {*OF_ACCOUNTS, "journal", "idempotency", "receipts", "invitation_counts"}
+    for name in growing:
+        async for index in database[name].list_indexes():
+            check_index(name, index)
+
+
+async def test_documents_of_an_earlier_replica_are_adopted_in_their_shard_only(
+    database: Database,
+) -> None:
+    await migrate(database, STEPS, clock=SystemClock())
+    store, here = Store(database), AccountId("acc_1")
+    elsewhere = AccountId(
+        next(f"acc_{n}" for n in range(SHARDS) if shard_of(f"acc_{n}") != shard_of(here))
+    )
+
+    async def save(session: DbSession) -> None:
+        for account_id in (here, elsewhere):
+            member = Membership(
+                account_id=account_id,
+                user_id=UserId("usr_1"),
+                membership_id=MembershipId("mem_1"),
+                role="viewer",
+                email="ana@example.com",
+                email_key="ana@example.com",
+                name="Ana",
+                joined_at=FAR,
+            )
+            await store.insert_member(member, rev=1, session=session)
+            invitation = Invitation(
+                account_id=account_id,
+                invitation_id=InvitationId(f"inv_{account_id}"),
+                email="ana@example.com",
+                email_key="ana@example.com",
+                role="viewer",
+                delivery=Delivery.EMAIL,
+                inviter_user_id=UserId("usr_1"),
+                inviter_name="Ana",
+                inviter_email="ana@example.com",
+                created_at=FAR,
+                expires_at=None,
+            )
+            await store.insert_invitation(invitation, session)
+
+    await transact(database.client, save)
+    for name in ("members", "invitations"):
+        await database[name].update_many({}, {"$unset": {"shard": ""}})
+    assert not await store.members(here)
+
+    adopt = adoption.adopts(database)
+    await transact(database.client, lambda session: adopt(shard_of(here), session))
+
+    assert [member.account_id for member in await store.members(here)] == [here]
+    assert len(await store.pending(here)) == 1
+    assert not await store.members(elsewhere)

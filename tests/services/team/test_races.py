@@ -135,7 +135,7 @@ async def test_ten_concurrent_wrong_codes_close_the_link(team: Team, route: str)
     path = f"/v1/invitations/{route}"
     answers = await asyncio.gather(*(guest.send("POST", path, guess) for guess in wrong))
     assert {answer.status for answer in answers} == {410}
-    counted = await Store(team.database).invitation(proof["token"].partition(".")[0])
+    counted = await Store(team.database).invitation_of_link(proof["token"].partition(".")[0])
     assert counted is not None
     assert counted.wrong_codes == MAX_WRONG_CODES
     assert (await guest.send("POST", path, proof)).status == 410

@@ -9,7 +9,7 @@ from shared.contracts.facts import Actor, Caller, Fact, RequestInfo, ResourceRef
 from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind, ProjectObject
 from shared.contracts.team import ProjectCreated
 from shared.indexes import build_indexes
-from shared.journal import INDEXES, Journal
+from shared.journal import INDEXES, Adoption, Journal
 from shared.journal.relay import Relay
 from shared.mongo import Database, DbClient, Transactions, connect
 from shared.timeouts import Timeouts
@@ -67,14 +67,21 @@ class MakeJournal(Protocol):
     """Makes another journal of the same database."""
 
     async def __call__(
-        self, *, transactions: Transactions | None = None, timeouts: Timeouts = PATIENT
+        self,
+        *,
+        transactions: Transactions | None = None,
+        adoption: Adoption | None = None,
+        timeouts: Timeouts = PATIENT,
     ) -> Journal: ...
 
 
 @pytest.fixture
 def make_journal(client: DbClient, database: Database, relay: Relay) -> MakeJournal:
     async def make(
-        *, transactions: Transactions | None = None, timeouts: Timeouts = PATIENT
+        *,
+        transactions: Transactions | None = None,
+        adoption: Adoption | None = None,
+        timeouts: Timeouts = PATIENT,
     ) -> Journal:
         journal = Journal(
             client,
@@ -84,6 +91,7 @@ def make_journal(client: DbClient, database: Database, relay: Relay) -> MakeJour
             relay=relay,
             clock=SystemClock(),
             transactions=transactions,
+            adoption=adoption,
             timeouts=timeouts,
         )
         await build_indexes(database, *INDEXES)

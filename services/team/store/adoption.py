@@ -1,0 +1,53 @@
+"""Documents without the number of their shard, from replicas of an earlier version."""
+
+from pymongo import UpdateOne
+
+from shared.contracts.facts import shard_of
+from shared.journal import Adopt
+from shared.mongo import Collection, Database, DbSession, majority
+
+OF_ACCOUNTS = ("accounts", "members", "projects", "overrides", "invitations")
+"""The collections in which earlier versions stored documents of accounts without it."""
+BATCH_SIZE = 500
+"""The number of documents of one statement."""
+
+
+def adopts(database: Database) -> Adopt:
+    """Give the documents of a shard their number, in the session of the caller."""
+    collections = [majority(database, name) for name in OF_ACCOUNTS]
+
+    async def adopt(shard: int, session: DbSession) -> None:
+        for collection in collections:
+            await _number(collection, only=shard, session=session)
+
+    return adopt
+
+
+async def number_documents(database: Database) -> None:
+    """Give every document of an account the number of its shard: a migration step.
+
+    A replica of an earlier version may write documents without it afterwards, until it ends. Those
+    are adopted (`shared/journal/adoption.py`).
+    """
+    for name in OF_ACCOUNTS:
+        await _number(majority(database, name), only=None, session=None)
+
+
+async def _number(collection: Collection, *, only: int | None, session: DbSession | None) -> None:
+    """Number the documents, those of one shard or all, batch after batch."""
+    after = ""
+    while True:
+        wanted = {"shard": None, "_id": {"$gt": after}}
+        found = collection.find(wanted, {"account_id": 1}, session=session).sort("_id", 1)
+        rows = await found.limit(BATCH_SIZE).to_list(BATCH_SIZE)
+        if not rows:
+            return
+        after = rows[-1]["_id"]
+        shards = {row["_id"]: shard_of(row["account_id"]) for row in rows}
+        writes = [
+            UpdateOne({"_id": key, "shard": None}, {"$set": {"shard": shard}})
+            for key, shard in shards.items()
+            if only in {None, shard}
+        ]
+        if writes:
+            await collection.bulk_write(writes, session=session)

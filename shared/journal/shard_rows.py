@@ -1,0 +1,45 @@
+"""The head and the rows of a shard, as a write reads and extends them."""
+
+from collections.abc import Collection
+
+from shared.auth.row_signatures import SignedRow
+from shared.journal import rows
+from shared.journal.adoption import MARK, Adoption
+from shared.mongo import Database, DbSession, Document, majority, update_expected
+
+
+class ShardRows:
+    """The collections `heads` and `journal`, in the transaction of a write."""
+
+    def __init__(self, database: Database, adoption: Adoption | None) -> None:
+        self._rows = majority(database, "journal")
+        self._heads = majority(database, "heads")
+        self._adoption = adoption
+
+    async def head(self, shard: int, session: DbSession) -> Document:
+        """The last place; what an earlier version wrote before it is found from here on."""
+        head = await self._heads.find_one({"_id": shard}, session=session) or {}
+        if self._adoption is not None:
+            await self._adoption.before(head, session)
+        return head
+
+    async def append(self, recorded: list[SignedRow], *, base: int, session: DbSession) -> None:
+        """Take the places after `base` for the rows, and save them there.
+
+        Raises:
+            Lost: another write has taken the places.
+        """
+        last = recorded[-1]
+        advanced: Document = {"last_seq": last.row.seq, "digest": last.digest}
+        if self._adoption is not None:
+            advanced[MARK] = last.row.seq
+        expected = {"_id": last.row.shard, "last_seq": base}
+        await update_expected(self._heads, expected, {"$set": advanced}, session)
+        documents = [rows.document(signed) for signed in recorded]
+        await self._rows.insert_many(documents, session=session)
+
+    async def ids_at(self, shard: int, seqs: Collection[int], session: DbSession) -> list[str]:
+        """The ids of the rows at these places."""
+        places = {"shard": shard, "seq": {"$in": sorted(seqs)}}
+        found = self._rows.find(places, session=session)
+        return [rows.read(stored).row.id async for stored in found]
