@@ -8,6 +8,7 @@ from rolecall.core.catalog import (
     load_catalog,
     parse_catalog,
     read_catalog,
+    require_own_name,
 )
 from rolecall.core.decide import (
     decide,
@@ -17,6 +18,7 @@ from rolecall.core.decide import (
     membership_denial,
 )
 from rolecall.core.decision import NO_ACCOUNT, Decision, Reason
+from rolecall.core.look_alikes import mixed_word
 from rolecall.core.matrix import CompiledCatalog, CompiledPermission, Grant, Matrix, RoleFields
 from rolecall.core.policies import (
     AfterExpiry,
@@ -89,6 +91,8 @@ __all__ = [
     "load_catalog",
     "membership_denial",
     "milliseconds",
+    "mixed_word",
     "parse_catalog",
     "read_catalog",
+    "require_own_name",
 ]

@@ -1,26 +1,27 @@
-"""The command `rolecall`: check and show catalogs, check permissions, create clients."""
+"""The command `rolecall`: catalogs, permission checks and administration."""
 
 import argparse
 import json
 import os
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
-from rolecall.client.admin import AdminError, create_client
+from rolecall.client.admin import AdminError, create_client, publish_catalog
 from rolecall.client.checks import RolecallClient, UndecidedError
 from rolecall.core.catalog import SHIPPED_CATALOGS, Catalog, load_catalog, read_catalog
-from rolecall.core.matrix import CompiledCatalog
 from rolecall.core.problems import CatalogError, did_you_mean
 from rolecall.core.table import PERMISSION_PATTERN
+from rolecall.core.table_text import table_lines
 
 VERSION = "0.1.0"
 """That of `sdk/pyproject.toml`. The images have the package without its metadata."""
 
 OK, INVALID, USAGE = 0, 1, 2
+KEY_HELP = "the admin key (default: ROLECALL_ADMIN_KEY)"
 
 
 class _UsageError(Exception):
@@ -66,18 +67,42 @@ def _show(options: argparse.Namespace) -> int:
     except CatalogError as error:
         _report_problems(options.catalog, error)
         return INVALID
-    _say("\n".join(_table(catalog)))
+    _say("\n".join(table_lines(catalog)))
     return OK
 
 
-def _create_client(options: argparse.Namespace) -> int:
-    key = options.key or os.environ.get("ROLECALL_ADMIN_KEY")
+def _publish_catalog(options: argparse.Namespace) -> int:
+    key = _admin_key(options)
+    try:
+        catalog = _read(options.file)
+        published = publish_catalog(
+            url=options.url, key=key, content=catalog.to_mapping(), dry_run=options.dry_run
+        )
+    except CatalogError as error:
+        _report_problems(options.file, error)
+        return INVALID
+    except AdminError as error:
+        for pointer, message in error.faults:
+            _report(f"{options.file}: {pointer.removeprefix('/content') or '/'}: {message}")
+        _report(str(error))
+        return USAGE if error.unreachable else INVALID
+    done = "would be published" if options.dry_run else "published"
+    _say(f"{published.id}: {done if published.new else 'was published before'}")
+    return OK
+
+
+def _admin_key(options: argparse.Namespace) -> str:
+    key: str = options.key or os.environ.get("ROLECALL_ADMIN_KEY", "")
     if not key:
         raise _UsageError("The admin key is missing. Pass --key, or set ROLECALL_ADMIN_KEY.")
+    return key
+
+
+def _create_client(options: argparse.Namespace) -> int:
     try:
         client = create_client(
             url=options.url,
-            key=key,
+            key=_admin_key(options),
             name=options.name,
             scopes=tuple(options.scope),
             account_ids=tuple(options.account) or None,
@@ -144,33 +169,6 @@ def _read(path: Path) -> Catalog:
         raise _UsageError(f"{path}: The file is not UTF-8 text. Save it as UTF-8.") from error
 
 
-def _table(catalog: Catalog) -> Iterator[str]:
-    compiled = CompiledCatalog(catalog)
-    held = {role.id: compiled.table(compiled.roles[role.id]) for role in catalog.roles}
-    name_width = max(
-        4 + len(f"{entry.id}:{level.id}")
-        for entry in catalog.entries.values()
-        for level in entry.levels
-    )
-    widths = {role_id: max(len(role_id), 4) for role_id in held}
-    scoped = f"  ({catalog.policies.words.project}-scoped)"
-    yield f"{catalog.title}  {catalog.id}"
-    yield " " * name_width + "".join(f"  {role:<{width}}" for role, width in widths.items())
-    for section in catalog.sections:
-        yield section.title
-        for entry in section.entries:
-            yield f"  {entry.title}" + (scoped if entry.project_scoped else "")
-            for level in entry.levels:
-                name, *also = entry.permission_names(level)
-                cells = "".join(
-                    f"  {held[role][entry.id][level.id] or '-':<{width}}"
-                    for role, width in widths.items()
-                )
-                carried = "  also " + " ".join(also) if also else ""
-                yield f"    {name:<{name_width - 4}}{cells}{carried}".rstrip()
-    yield "all: all resources   self: own resources   -: no permission"
-
-
 def _say(text: str) -> None:
     _write(sys.stdout, f"{text}\n")
 
@@ -226,6 +224,12 @@ def _parser() -> argparse.ArgumentParser:
         "catalog", metavar="NAME|FILE", help=f"a file, or one of: {', '.join(SHIPPED_CATALOGS)}"
     )
     show.set_defaults(run=_show)
+    publish = catalog.add_parser("publish", help="publish a catalog on a running platform")
+    publish.add_argument("file", type=Path, metavar="FILE", help="a YAML file with one catalog")
+    publish.add_argument("--url", required=True, help="internal address of team")
+    publish.add_argument("--key", help=KEY_HELP)
+    publish.add_argument("--dry-run", action="store_true", help="check only, and change nothing")
+    publish.set_defaults(run=_publish_catalog)
 
     permission = topics.add_parser("check", help="check whether a user has a permission")
     permission.add_argument("user", help="id of the user")
@@ -248,7 +252,7 @@ def _parser() -> argparse.ArgumentParser:
     admin = topics.add_parser("admin", help="commands for operators").add_subparsers(required=True)
     client = admin.add_parser("create-client", help="create a service client")
     client.add_argument("--url", required=True, help="internal address of identity")
-    client.add_argument("--key", help="the admin key (default: ROLECALL_ADMIN_KEY)")
+    client.add_argument("--key", help=KEY_HELP)
     client.add_argument("--name", required=True, help="name of the client")
     client.add_argument(
         "--scope", action="append", default=[], help="scope of the client; can be repeated"

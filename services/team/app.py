@@ -10,7 +10,7 @@ from services.team.settings import Settings
 from services.team.store import PolicySnapshot, Store
 from services.team.store.adoption import adopts
 from services.team.subscriptions import SUBSCRIPTIONS
-from services.team.use_cases.catalogs import publish_shipped
+from services.team.use_cases.catalogs import publish_shipped, require_personal_catalog
 from services.team.use_cases.context import Ctx
 from services.team.use_cases.invitations import INVITATION_MAIL
 from shared.auth.keys import decode
@@ -26,6 +26,7 @@ from shared.links import Links
 from shared.metrics import MAILS_WITHHELD, start_at_zero
 from shared.mongo import DbClient
 from shared.runtime.service import ServiceApp
+from shared.runtime.settings import variable
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 from shared.wiring import Following, JournalParts
 
@@ -75,6 +76,7 @@ def build(
 
     async def publish() -> None:
         await publish_shipped(ctx)
+        await require_personal_catalog(ctx, variable=variable(Settings, "personal_catalog"))
 
     authenticator = parts.authenticator(live=live.check)
     return parts.app(

@@ -1,20 +1,14 @@
 """The settings of team, from environment variables."""
 
-from typing import Annotated
+from pydantic import Field
 
-from pydantic import AfterValidator, Field
-
-from rolecall import SHIPPED_CATALOGS
 from shared.contracts.calls.leases import MAX_TTL_SECONDS
 from shared.contracts.topology import Service
 from shared.runtime.replica_settings import ReplicaSettings
 from shared.runtime.settings import Secret32, ServiceSettings, settings_config
 
-
-def _shipped(name: str) -> str:
-    if name not in SHIPPED_CATALOGS:
-        raise ValueError(f"must be one of {', '.join(SHIPPED_CATALOGS)}")
-    return name
+CATALOG_PATTERN = r"^[a-z][a-z0-9_-]{0,63}(@[0-9a-f]{64})?$"
+"""A name, for its newest version, or a version."""
 
 
 class Settings(ServiceSettings, ReplicaSettings):
@@ -25,8 +19,10 @@ class Settings(ServiceSettings, ReplicaSettings):
     link_key: Secret32 = Field(
         description="32 random bytes, base64url: invitation links are derived from it"
     )
-    personal_catalog: Annotated[str, AfterValidator(_shipped)] = Field(
-        "standard", description="The catalog that new personal accounts have"
+    personal_catalog: str = Field(
+        "standard",
+        pattern=CATALOG_PATTERN,
+        description="The catalog of new personal accounts: a published name, or `name@sha256`",
     )
     lease_seconds: float = Field(
         3,

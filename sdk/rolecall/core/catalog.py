@@ -143,6 +143,16 @@ class Catalog:
         return written_out
 
 
+def require_own_name(catalog: Catalog) -> None:
+    """Check that a provider's own catalog does not have the name of a shipped one.
+
+    Raises:
+        CatalogError: it does, and its content is another one.
+    """
+    if catalog.name in SHIPPED_CATALOGS and catalog.id != load_catalog(catalog.name).id:
+        raise CatalogError([Problem(("name",), _NAME_OF_SHIPPED.format(catalog.name))])
+
+
 _NAME_OF_SHIPPED = (
     "The name {!r} belongs to a catalog that comes with Rolecall, and this content differs from it."
     " Choose another name."
@@ -167,11 +177,10 @@ def read_catalog(path: Path) -> Catalog:
     """
     text = path.read_text(encoding="utf-8")
     catalog = parse_catalog(text)
-    if catalog.name in SHIPPED_CATALOGS and catalog.id != load_catalog(catalog.name).id:
-        _, lines = parse(text)
-        raise located(
-            CatalogError([Problem(("name",), _NAME_OF_SHIPPED.format(catalog.name))]), lines
-        )
+    try:
+        require_own_name(catalog)
+    except CatalogError as error:
+        raise located(error, parse(text)[1]) from error
     return catalog
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 
+from rolecall.core.look_alikes import mixed_word
 from rolecall.core.policies import Policies
 from rolecall.core.problems import Place, Problem, choices
 from rolecall.core.role_rules import MEMBER_PERMISSIONS, VIEW_ACCOUNT, problems_of_roles
@@ -66,11 +67,23 @@ def _names(sections: Sequence[Section], roles: Sequence[Role]) -> Iterator[Probl
         "entry", {(*place, "id"): entry.id for place, entry in _entries(sections)}
     )
     yield from _duplicates("role", {("roles", r, "id"): role.id for r, role in enumerate(roles)})
+    yield from _titles(roles)
     for place, entry in _entries(sections):
         yield from _duplicates(
             "level",
             {(*place, "levels", at, "id"): level.id for at, level in enumerate(entry.levels)},
         )
+
+
+def _titles(roles: Sequence[Role]) -> Iterator[Problem]:
+    """The titles that people could take for the title of another role."""
+    yield from _duplicates(
+        "title", {("roles", r, "title"): role.title.casefold() for r, role in enumerate(roles)}
+    )
+    for r, role in enumerate(roles):
+        mixed = mixed_word(role.title)
+        if mixed is not None:
+            yield Problem(("roles", r, "title"), mixed)
 
 
 def _carried_once(sections: Sequence[Section]) -> Iterator[Problem]:

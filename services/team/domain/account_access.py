@@ -1,6 +1,6 @@
 """Who acts in an account, and whether they hold the permission that a request needs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -97,14 +97,30 @@ def after_change(
     overrides: Sequence[ProjectOverride],
 ) -> AccountAccess:
     """The access as it is after a change of the account's roles, for rules that follow from it."""
+    after = access_of(
+        account, catalog, membership, overrides, projects=access.state.projects, now=access.now
+    )
+    return replace(after, project=access.project)
+
+
+def access_of(
+    account: Account,
+    catalog: CompiledCatalog,
+    membership: Membership,
+    overrides: Sequence[ProjectOverride] = (),
+    *,
+    projects: Collection[str] = (),
+    now: datetime,
+) -> AccountAccess:
+    """The access of a member for whom no permission was checked."""
     member = member_state(catalog, membership, overrides)
-    return replace(
-        access,
+    return AccountAccess(
         account=account,
         catalog=catalog,
         membership=membership,
         member=member,
-        state=account_state(account, catalog, [member], access.state.projects),
+        state=account_state(account, catalog, [member], projects),
+        now=now,
     )
 
 

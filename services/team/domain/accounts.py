@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from rolecall import (
-    SHIPPED_CATALOGS,
     AccountKind,
     AccountStatus,
     Catalog,
@@ -20,7 +19,7 @@ from shared.contracts import policy_objects, team
 from shared.contracts.facts import Fact, ResourceRef
 from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
 from shared.ids import AccountId, MembershipId, UserId
-from shared.problems import Invalid, Refusal, RefusalKind
+from shared.problems import Refusal, RefusalKind
 
 
 class AlreadyATeam(Refusal):
@@ -39,23 +38,12 @@ class NotATeam(Refusal):
     detail = "This is a personal account. Convert it to a team before you invite members."
 
 
-class RolesOfThisCatalog(Refusal):
-    """The grants of custom roles have a meaning in one catalog only."""
-
-    kind = RefusalKind.CONFLICT
-    code = "roles-of-this-catalog"
-    detail = (
-        "The account has custom roles, which name entries of its present catalog. Delete them"
-        " before you choose another catalog."
-    )
-
-
 class OwnerOnly(Refusal):
-    """Only the owner converts an account."""
+    """Only the owner decides what an account is."""
 
     kind = RefusalKind.DENIED
     code = "owner-only"
-    detail = "Only the owner can convert this account. Ask the owner."
+    detail = "Only the owner can convert this account or move it to a catalog. Ask the owner."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,37 +139,53 @@ def rename(account: Account, name: str) -> tuple[Account, Fact]:
     return renamed, fact
 
 
-def convert(
-    account: Account, member: Membership, *, name: str, catalog: CompiledCatalog | None
-) -> tuple[Account, Membership, Fact | None]:
-    """Make a team of the personal account: same id, same resources (`Rp2`, `Nv1`).
-
-    `member` asks for it; `catalog` is the one that the account has from then on, `None` if no such
-    catalog is published. Where the catalog has no conversion, only name and catalog are set. A
-    request that would change nothing has no fact.
+def require_owner(account: Account, member: Membership) -> None:
+    """Check that the member owns the account.
 
     Raises:
-        OwnerOnly: `member` is not the owner.
-        Invalid: no such catalog is published.
-        AlreadyATeam: the account is a team.
-        RolesOfThisCatalog: the account has custom roles, and the catalog is another one.
+        OwnerOnly: they do not.
     """
     if member.user_id != account.owner_user_id:
         raise OwnerOnly
-    if catalog is None:
-        shipped = ", ".join(SHIPPED_CATALOGS)
-        message = f"There is no catalog with this name. Those of Rolecall are: {shipped}."
-        raise Invalid(errors=[("/catalog", message)])
+
+
+def require_personal(account: Account) -> None:
+    """Check that the account can be converted.
+
+    Raises:
+        AlreadyATeam: it is a team.
+    """
     if account.kind is AccountKind.TEAM:
         raise AlreadyATeam
-    if account.roles and catalog.id != account.catalog:
-        raise RolesOfThisCatalog
+
+
+def convert(
+    account: Account,
+    member: Membership,
+    *,
+    name: str,
+    catalog: CompiledCatalog,
+    roles: tuple[CustomRole, ...],
+) -> tuple[Account, Membership, Fact | None]:
+    """Make a team of the personal account: same id, same resources (`Rp2`, `Nv1`).
+
+    `member` asks for it; `catalog` is the one that the account has from then on, with these custom
+    roles. Where the catalog has no conversion, only name and catalog are set. A request that would
+    change nothing has no fact.
+
+    Raises:
+        OwnerOnly: `member` is not the owner.
+        AlreadyATeam: the account is a team.
+    """
+    require_owner(account, member)
+    require_personal(account)
     no_step = catalog.catalog.policies.conversion is Conversion.NONE
     converted = replace(
         account,
         kind=AccountKind.PERSONAL if no_step else AccountKind.TEAM,
         name=name,
         catalog=catalog.id,
+        roles=roles,
     )
     still_owner = replace(member, role=catalog.catalog.owner_role)
     if (converted, still_owner) == (account, member):

@@ -7,7 +7,7 @@ from typing import Any
 from rolecall import Catalog, CatalogError, Grants, Words
 from services.team.domain.members import Membership, OwnerProtected
 from services.team.domain.projects import Project
-from shared.contracts import policy_objects, team
+from shared.contracts import policy_objects, team, team_catalogs
 from shared.contracts.facts import Fact, ResourceRef
 from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
 from shared.ids import AccountId, MembershipId, ProjectId, UserId
@@ -163,6 +163,30 @@ def remove(
         project_id=project.project_id,
         before=_shown(override),
         policy_objects=(override.gone(),),
+    )
+
+
+def moved(
+    override: ProjectOverride,
+    *,
+    before: ProjectOverride,
+    member: Membership,
+    project: Project,
+    account_name: str,
+) -> Fact:
+    """The override has the levels of another catalog from now on."""
+    return Fact(
+        payload=team_catalogs.OverrideMoved(
+            account_name=account_name,
+            project_id=project.project_id,
+            project_name=project.name,
+            user_id=member.user_id,
+        ),
+        resource=_ref(member, project),
+        project_id=project.project_id,
+        before=_shown(before),
+        after=_shown(override),
+        policy_objects=(override.policy_object(),),
     )
 
 

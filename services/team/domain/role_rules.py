@@ -105,7 +105,7 @@ def create(
     _require_free_name(access, role)
     if len(account.roles) >= limit:
         raise RoleLimit(limit=limit)
-    _require_room(account.roles, role)
+    require_room(account.roles, role)
     changed = replace(account, roles=with_role(account.roles, role))
     fact = Fact(
         payload=team.RoleCreated(role_id=role.role_id, name=role.name),
@@ -152,7 +152,7 @@ def edit(
     require_to_give_grants(access.state, access.member, gained, now=access.now)
     _require_free_name(access, changed)
     if _size(changed) > _size(role):
-        _require_room(without_role(account.roles, role), changed)
+        require_room(without_role(account.roles, role), changed)
     with_change = replace(account, roles=with_role(account.roles, changed))
     fact = Fact(
         payload=team.RoleChanged(role_id=changed.role_id, name=changed.name),
@@ -241,6 +241,17 @@ def _deleted(
     )
 
 
+def require_room(others: Sequence[CustomRole], role: CustomRole) -> None:
+    """Check that the row of the account has room for the role beside the others.
+
+    Raises:
+        RolesTooLarge: it does not.
+    """
+    together = _size(role) + sum(_size(other) for other in others)
+    if _size(role) > MAX_ROLE_BYTES or together > MAX_ROLES_BYTES:
+        raise RolesTooLarge(limit=MAX_ROLES_BYTES, one=MAX_ROLE_BYTES)
+
+
 def _matrix(access: AccountAccess, role: CustomRole) -> Matrix:
     """What the role grants."""
     grants = access.catalog.catalog.parse_grants(role.grants)
@@ -250,12 +261,6 @@ def _matrix(access: AccountAccess, role: CustomRole) -> Matrix:
 def _size(role: CustomRole) -> int:
     """The bytes of a role as JSON, with every letter beyond ASCII escaped."""
     return len(json.dumps(role.shown()))
-
-
-def _require_room(others: Sequence[CustomRole], role: CustomRole) -> None:
-    together = _size(role) + sum(_size(other) for other in others)
-    if _size(role) > MAX_ROLE_BYTES or together > MAX_ROLES_BYTES:
-        raise RolesTooLarge(limit=MAX_ROLES_BYTES, one=MAX_ROLE_BYTES)
 
 
 def _require_free_name(access: AccountAccess, role: CustomRole) -> None:

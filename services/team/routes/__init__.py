@@ -2,6 +2,8 @@
 
 from services.team.routes import (
     accounts,
+    catalog_moves,
+    catalogs,
     internal,
     invitation_acceptance,
     invitations,
@@ -15,6 +17,7 @@ __all__ = ["INTERNAL_ROUTES", "ROUTES"]
 
 ROUTES = (
     *accounts.ROUTES,
+    *catalog_moves.ROUTES,
     *roles.ROUTES,
     *members.ROUTES,
     *invitations.ROUTES,
@@ -22,4 +25,4 @@ ROUTES = (
     *projects.ROUTES,
     *overrides.ROUTES,
 )
-INTERNAL_ROUTES = internal.ROUTES
+INTERNAL_ROUTES = (*internal.ROUTES, *catalogs.ROUTES)

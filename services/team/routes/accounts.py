@@ -6,8 +6,11 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from services.team.domain.account_access import AccountAccess
-from services.team.domain.accounts import AlreadyATeam, OwnerOnly, RolesOfThisCatalog
+from services.team.domain.accounts import AlreadyATeam, OwnerOnly
+from services.team.domain.catalog_mapping import MappingNeeded
+from services.team.domain.role_refusals import RolesTooLarge
 from services.team.domain.roles import role_title
+from services.team.routes.catalog_fields import CatalogName, MappingBody, catalog_mapping
 from services.team.use_cases import accounts
 from services.team.use_cases.accounts import OwnAccount
 from services.team.use_cases.context import AccountRequest, Ctx
@@ -34,7 +37,8 @@ class Convert(Body):
     """The team's name, and the catalog that it moves to (default: the one it has)."""
 
     name: DisplayName
-    catalog: str | None = Field(default=None, min_length=1, max_length=200)
+    catalog: CatalogName | None = None
+    mapping: MappingBody = MappingBody()
 
 
 class AccountView(TaggedAnswer):
@@ -116,7 +120,11 @@ async def rename(ctx: Ctx, call: Call[Rename, None], request: AccountRequest) ->
 async def convert(ctx: Ctx, call: Call[Convert, None], request: AccountRequest) -> Reply:
     """Make a team of the personal account."""
     written = await accounts.convert(
-        ctx, request, name=call.body.name, catalog_name=call.body.catalog
+        ctx,
+        request,
+        name=call.body.name,
+        catalog_name=call.body.catalog,
+        mapping=catalog_mapping(call.body.mapping),
     )
     return Reply(body=account_view(written.result), written=written)
 
@@ -181,7 +189,7 @@ ROUTES = (
         access=UPDATE,
         takes=Convert,
         gives=AccountView,
-        refuses=(AlreadyATeam, OwnerOnly, RolesOfThisCatalog),
+        refuses=(AlreadyATeam, OwnerOnly, MappingNeeded, RolesTooLarge),
         effective_everywhere=True,
         idempotent=True,
         repeat_answer=account_view,

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
+from rolecall import mixed_word
 from services.team.domain.account_access import AccountAccess
 from services.team.domain.authority import GrantsExceeded
 from services.team.domain.catalog_parts import NotInThisCatalog
@@ -46,10 +47,21 @@ RoleGrants = Annotated[
 ]
 
 
+def _in_one_alphabet(name: str) -> str:
+    """Refuse a name that could be taken for that of another role."""
+    mixed = mixed_word(name)
+    if mixed is not None:
+        raise ValueError(mixed)
+    return name
+
+
+RoleName = Annotated[DisplayName, AfterValidator(_in_one_alphabet)]
+
+
 class CreateRole(Body):
     """A role of the account's own."""
 
-    name: DisplayName
+    name: RoleName
     description: Description = ""
     grants: RoleGrants
 
@@ -57,7 +69,7 @@ class CreateRole(Body):
 class EditRole(Body):
     """What changes; a member that is left out stays as it is."""
 
-    name: DisplayName | None = None
+    name: RoleName | None = None
     description: Description | None = None
     grants: RoleGrants | None = None
 

@@ -2,7 +2,7 @@
 
 from services.team.domain.account_access import AccessRows, AccountUserRows
 from services.team.store.accounts import AccountRows
-from services.team.store.catalogs import CatalogRows, catalog_object
+from services.team.store.catalogs import CatalogRows
 from services.team.store.invitation_limits import InvitationLimitRows
 from services.team.store.invitation_mails import InvitationMailRows
 from services.team.store.invitations import InvitationRows
@@ -13,7 +13,7 @@ from services.team.store.snapshot import PolicySnapshot
 from shared.ids import AccountId, ProjectId, UserId
 from shared.mongo import Database, DbSession
 
-__all__ = ["PolicySnapshot", "Store", "catalog_object"]
+__all__ = ["PolicySnapshot", "Store"]
 
 
 class Store(

@@ -2,9 +2,9 @@
 
 from services.team.domain.accounts import Account
 from services.team.domain.custom_roles import CustomRole
-from services.team.store.places import at
+from services.team.store.places import EVERYWHERE, at
 from services.team.store.policy_documents import policy_document
-from shared.contracts.facts import shard_of
+from shared.contracts.facts import SHARDS, shard_of
 from shared.documents import read
 from shared.ids import AccountId
 from shared.mongo import Database, DbSession, Document, insert_once, majority, update_expected
@@ -29,6 +29,28 @@ class AccountRows:
         wanted = {"_id": {"$in": account_ids}, "shard": {"$in": sorted(shards)}}
         rows = self._accounts.find(wanted)
         return {AccountId(row["_id"]): read_account(row) async for row in rows}
+
+    async def count_accounts(self, catalog_id: str) -> int:
+        """How many accounts have this version of a catalog."""
+        wanted = {"catalog": catalog_id, "shard": EVERYWHERE}
+        return await self._accounts.count_documents(wanted)
+
+    async def accounts_of_catalog(
+        self, catalog_id: str, *, after: AccountId | None, limit: int
+    ) -> list[AccountId]:
+        """Accounts that have this version, shard by shard; `after` is the last one before."""
+        first = 0 if after is None else shard_of(after)
+        found: list[AccountId] = []
+        for shard in range(first, SHARDS):
+            wanted: Document = {"catalog": catalog_id, "shard": shard}
+            if after is not None and shard == first:
+                wanted["_id"] = {"$gt": after}
+            left = limit - len(found)
+            rows = self._accounts.find(wanted, {"_id": 1}).sort("_id", 1).limit(left)
+            found += [AccountId(row["_id"]) async for row in rows]
+            if len(found) == limit:
+                break
+        return found
 
     async def insert_account(self, account: Account, *, rev: int, session: DbSession) -> None:
         """Save a new account.

@@ -4,9 +4,9 @@ from datetime import datetime
 
 from rolecall import SHIPPED_CATALOGS, Catalog, CompiledCatalog, load_catalog
 from services.team.domain.accounts import Account
-from shared.contracts import policy_objects
-from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
-from shared.mongo import Database, DbSession, Document, insert_once, majority
+from services.team.domain.catalogs import CatalogVersion, catalog_object
+from shared.contracts.policy_objects import PolicyObject
+from shared.mongo import Database, DbSession, insert_once, majority
 
 
 class CatalogRows:
@@ -43,10 +43,23 @@ class CatalogRows:
             return await self.catalog(name)
         if name in SHIPPED_CATALOGS:
             return await self.catalog(load_catalog(name).id)
-        versions = [row async for row in self._catalogs.find({"name": name})]
-        if not versions:
-            return None
-        return await self.catalog(max(versions, key=lambda row: row["published_at"])["_id"])
+        versions = await self.catalog_versions(name=name)
+        return await self.catalog(versions[0].catalog_id) if versions else None
+
+    async def catalog_versions(self, *, name: str | None = None) -> list[CatalogVersion]:
+        """The published versions without their content, the newest first; of one name or all."""
+        wanted = {} if name is None else {"name": name}
+        shown = {"name": 1, "published_at": 1, "content.title": 1}
+        found = [
+            CatalogVersion(
+                catalog_id=row["_id"],
+                name=row["name"],
+                title=row["content"]["title"],
+                published_at=row["published_at"],
+            )
+            async for row in self._catalogs.find(wanted, shown)
+        ]
+        return sorted(found, key=lambda one: (one.published_at, one.catalog_id), reverse=True)
 
     async def insert_catalog(
         self, catalog: Catalog, *, rev: int, now: datetime, session: DbSession
@@ -71,11 +84,3 @@ class CatalogRows:
             catalog_object(row["_id"], row["content"], rev=row["rev"])
             async for row in self._catalogs.find({}, session=session)
         ]
-
-
-def catalog_object(catalog_id: str, content: Document, *, rev: int = 0) -> PolicyObject:
-    """A published catalog, as authz reads it."""
-    state = policy_objects.CatalogObject(content=content)
-    return PolicyObject(
-        kind=PolicyObjectKind.CATALOG, id=catalog_id, rev=rev, state=state.model_dump(mode="json")
-    )

@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass, replace
 
-from rolecall import CompiledCatalog, load_catalog
+from rolecall import CompiledCatalog
 from services.team.domain import accounts
 from services.team.domain.account_access import AccountAccess
 from services.team.domain.accounts import Account
+from services.team.domain.catalog_mapping import CatalogMapping, Translator
+from services.team.domain.catalog_translation import translate_roles
 from services.team.domain.members import Membership
 from services.team.use_cases.account_write import AccountWrite
+from services.team.use_cases.catalogs import catalog_named, personal_catalog
 from services.team.use_cases.context import AccountRequest, Ctx, NonMemberRequest
 from shared.addresses import parse_address
 from shared.contracts.calls.identity import USER
@@ -60,7 +63,7 @@ async def open_personal(
     Returns:
         A revision as of which the account exists.
     """
-    catalog = load_catalog(ctx.settings.personal_catalog)
+    catalog = await personal_catalog(ctx)
 
     async def change(write: AccountWrite) -> int:
         if position is None:
@@ -182,30 +185,39 @@ async def rename(ctx: Ctx, request: AccountRequest, *, name: str) -> WriteResult
 
 
 async def convert(
-    ctx: Ctx, request: AccountRequest, *, name: str, catalog_name: str | None
+    ctx: Ctx,
+    request: AccountRequest,
+    *,
+    name: str,
+    catalog_name: str | None,
+    mapping: CatalogMapping,
 ) -> WriteResult[AccountAccess]:
     """Make a team of the owner's personal account (`Rp2`, `Nv1`).
 
     Raises:
-        OwnerOnly, AlreadyATeam, Invalid: see the domain.
+        OwnerOnly, AlreadyATeam, Invalid, MappingNeeded, RolesTooLarge: see the domain.
     """
 
     async def change(write: AccountWrite) -> AccountAccess:
         access = write.access
-        catalog: CompiledCatalog | None = access.catalog
+        accounts.require_owner(access.account, access.membership)
+        catalog, roles = access.catalog, access.account.roles
         if catalog_name is not None:
-            catalog = await ctx.store.catalog_named(catalog_name)
+            catalog = await catalog_named(ctx, catalog_name)
+        accounts.require_personal(access.account)
+        if catalog.id != access.catalog.id:
+            translator = Translator(access.catalog, catalog, mapping)
+            roles = translate_roles(roles, translator, now=write.now)
+            translator.finish()
         converted, owner, fact = accounts.convert(
-            access.account, access.membership, name=name, catalog=catalog
+            access.account, access.membership, name=name, catalog=catalog, roles=roles
         )
         if fact is None:
             return access
         await write.replace_member(owner)
         write.account = converted
         write.record(fact)
-        return replace(
-            access, account=converted, catalog=catalog or access.catalog, membership=owner
-        )
+        return replace(access, account=converted, catalog=catalog, membership=owner)
 
     return await ctx.change(request, change, effective_everywhere=True)
 

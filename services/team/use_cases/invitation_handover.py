@@ -1,12 +1,14 @@
 """Hand open invitations to a new inviter, in the change that made it necessary."""
 
 from collections import defaultdict
+from collections.abc import Callable
 
 from rolecall import Member
 from services.team.domain.account_access import AccountAccess
 from services.team.domain.authority import member_state
 from services.team.domain.invitation_handover import hand_over
 from services.team.domain.invitations import Invitation
+from services.team.domain.members import Membership
 from services.team.use_cases.account_write import AccountWrite
 from shared.ids import UserId
 
@@ -31,6 +33,30 @@ async def hand_over_after_role_change(
     A member who has the role may give less now; one who invited with it may have to hold more.
     `access` is the acting member's after the change.
     """
+
+    def concerned(inviter: Membership | None, invitations: list[Invitation]) -> bool:
+        has_role = inviter is None or inviter.role == role_id
+        return has_role or any(invitation.role == role_id for invitation in invitations)
+
+    return await _hand_over_each(write, access, concerned)
+
+
+async def hand_over_after_move(
+    write: AccountWrite, access: AccountAccess
+) -> tuple[Invitation, ...]:
+    """Hand over the open invitations whose inviter may not give their role in the new catalog.
+
+    `access` is the owner's after the move.
+    """
+    return await _hand_over_each(write, access)
+
+
+async def _hand_over_each(
+    write: AccountWrite,
+    access: AccountAccess,
+    concerned: Callable[[Membership | None, list[Invitation]], bool] | None = None,
+) -> tuple[Invitation, ...]:
+    """Look at the open invitations of each inviter who is concerned, by default of each one."""
     by_inviter: defaultdict[UserId, list[Invitation]] = defaultdict(list)
     for invitation in await write.pending_invitations():
         if invitation.open(write.now):
@@ -38,8 +64,7 @@ async def hand_over_after_role_change(
     passed: list[Invitation] = []
     for inviter_id, invitations in sorted(by_inviter.items()):
         membership = await write.find_member(inviter_id)
-        has_role = membership is None or membership.role == role_id
-        if not has_role and all(invitation.role != role_id for invitation in invitations):
+        if concerned is not None and not concerned(membership, invitations):
             continue
         inviter = None
         if membership is not None:

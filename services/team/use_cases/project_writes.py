@@ -33,6 +33,10 @@ class ProjectWrites(Attempt):
             return self._overrides[user_id]
         return await self._store.overrides_of(self._account_id, user_id, self._session)
 
+    async def overrides(self) -> list[ProjectOverride]:
+        """The overrides of the account, of all members and in all projects."""
+        return await self._store.overrides(self._account_id, self._session)
+
     async def overrides_in(self, project_id: ProjectId) -> list[ProjectOverride]:
         """The overrides in one project."""
         return await self._store.overrides_in(self._account_id, project_id, self._session)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from rolecall import AccountKind, AccountStatus, CompiledCatalog
 from services.team.domain.accounts import Account
+from services.team.domain.catalogs import CatalogVersion
 from services.team.domain.members import Membership
 from services.team.domain.projects import Project
 from services.team.settings import Settings
@@ -93,7 +94,21 @@ class MemoryStore(Store):
         return self.compiled.get(catalog_id)
 
     async def catalog_named(self, name: str) -> CompiledCatalog | None:
-        return next((one for one in self.compiled.values() if one.catalog.name == name), None)
+        return self.compiled.get(name) or next(
+            (one for one in self.compiled.values() if one.catalog.name == name), None
+        )
+
+    async def catalog_versions(self, *, name: str | None = None) -> list[CatalogVersion]:
+        return [
+            CatalogVersion(
+                catalog_id=one.id,
+                name=one.catalog.name,
+                title=one.catalog.title,
+                published_at=START,
+            )
+            for one in self.compiled.values()
+            if name in {None, one.catalog.name}
+        ]
 
     async def member(
         self, account_id: AccountId, user_id: UserId, session: Any = None
@@ -156,6 +171,9 @@ class MemoryStore(Store):
         self, account_id: AccountId, project_id: ProjectId, user_id: UserId, session: Any = None
     ) -> ProjectOverride | None:
         return self.overridden.get((project_id, user_id))
+
+    async def overrides(self, account_id: AccountId, session: Any) -> list[ProjectOverride]:
+        return list(self.overridden.values())
 
     async def overrides_in(
         self, account_id: AccountId, project_id: ProjectId, session: Any = None

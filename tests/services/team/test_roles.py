@@ -404,15 +404,34 @@ async def test_a_catalog_without_custom_roles_does_not_offer_them(team: Team) ->
         assert (refused.status, refused.code) == (404, "not-in-this-catalog")
 
 
-async def test_custom_roles_keep_a_personal_account_in_its_catalog(team: Team) -> None:
+async def test_custom_roles_need_a_mapping_when_a_personal_account_converts(team: Team) -> None:
     owner = await team.person("Owner")
     body = {"name": "Night shift", "grants": OPERATE}
     made = (await owner.send("POST", f"{owner.path}/roles", body)).expect(201)
-    convert = {"name": "Engines", "catalog": "runpod"}
+    convert: dict[str, Any] = {"name": "Engines", "catalog": "runpod"}
     refused = await owner.send("POST", f"{owner.path}/convert", convert)
-    assert (refused.status, refused.code) == (409, "roles-of-this-catalog")
-    (await owner.send("DELETE", f"{owner.path}/roles/{made['id']}")).expect(204)
+    assert (refused.status, refused.code) == (409, "mapping-needed")
+    used = [f"{entry}:{level}" for entry, levels in OPERATE.items() for level in levels]
+    assert [error["pointer"] for error in refused.body["errors"]] == sorted(
+        f"/mapping/levels/{level}" for level in used
+    )
+    convert["mapping"] = {"levels": dict.fromkeys(used) | {"account:view": "account:view"}}
     (await owner.send("POST", f"{owner.path}/convert", convert)).expect(200)
+    [role] = [
+        one for one in (await owner.get(f"{owner.path}/roles"))["items"] if one["built_in"] is False
+    ]
+    assert (role["id"], role["grants"]) == (made["id"], {"account": {"view": "all"}})
+
+
+@pytest.mark.parametrize("name", ["\u0410dmin", "Ni\u0261ht \u0455hift", "\u0391dmin"])
+async def test_a_name_that_mixes_look_alike_letters_is_refused(team: Team, name: str) -> None:
+    account = await team.account()
+    refused = await create(account, name)
+    assert (refused.status, refused.code) == (422, "invalid")
+    assert "mixes letters that look alike" in refused.body["errors"][0]["message"]
+    role_id = await created(account, "\u0410\u0434\u043c\u0438\u043d Nord")
+    renamed = await account.owner.send("PATCH", f"{account.path}/roles/{role_id}", {"name": name})
+    assert (renamed.status, renamed.code) == (422, "invalid")
 
 
 async def test_a_repeated_creation_makes_one_role(team: Team) -> None:

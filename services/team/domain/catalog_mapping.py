@@ -1,0 +1,221 @@
+"""What an account says about roles and levels that the catalog it moves to does not have."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from rolecall import CompiledCatalog, Level, Role, Scope
+from shared.problems import Invalid, Refusal, RefusalKind
+
+SHOWN_NEEDS = 200
+"""How many places a refusal names."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CatalogMapping:
+    """Old role → new role, and old level → new level (`entry:level`); `None` ends its grants.
+
+    `end_overrides` says that overrides end where the new catalog does not offer them.
+    """
+
+    roles: Mapping[str, str] = field(default_factory=dict)
+    levels: Mapping[str, str | None] = field(default_factory=dict)
+    end_overrides: bool = False
+
+
+NO_MAPPING = CatalogMapping()
+
+
+class MappingNeeded(Refusal):
+    """The account uses something that the other catalog does not have, or may mean differently."""
+
+    kind = RefusalKind.CONFLICT
+    code = "mapping-needed"
+    detail = (
+        "The account uses roles or levels that have no certain counterpart in the catalog"
+        " {catalog}. Add what `errors` lists to `mapping`, look at the preview, and try again."
+    )
+
+
+class Translator:
+    """Roles and grants of one account in another catalog, by a mapping.
+
+    Between two versions of one catalog a role or level that both have stays. Between two catalogs
+    the same id may mean something else, so all that is used needs a mapping. `finish` refuses what
+    was used without one.
+    """
+
+    def __init__(self, old: CompiledCatalog, new: CompiledCatalog, mapping: CatalogMapping) -> None:
+        """Check the mapping by itself.
+
+        Raises:
+            Invalid: it names something that a catalog does not have.
+        """
+        self._same_name = old.catalog.name == new.catalog.name
+        self._new = new
+        self._mapping = mapping
+        self._needed: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self._reasons: dict[str, str] = {}
+        self._levels = _levels(new)
+        self.given_roles: set[str] = set()
+        self.given_levels: dict[str, dict[str, Scope]] = {}
+        """What members get because the mapping says so, and not because both catalogs have it."""
+        errors = [*_unknown_levels(mapping, _levels(old), self._levels), *_unknown_roles(old, self)]
+        if errors:
+            raise Invalid(errors=errors)
+
+    @property
+    def mapping(self) -> CatalogMapping:
+        """What the caller said."""
+        return self._mapping
+
+    @property
+    def new(self) -> CompiledCatalog:
+        """The catalog that the account moves to, without custom roles."""
+        return self._new
+
+    @property
+    def needs(self) -> int:
+        """How many uses have no counterpart so far."""
+        return sum(uses.total() for uses in self._needed.values())
+
+    def role(self, role_id: str, *, held_by: str, kept: bool = False) -> str:
+        """The role that its holders have afterwards; `kept` is a custom role that stays.
+
+        Without one the role itself is returned, and `finish` refuses.
+        """
+        if role_id in self._mapping.roles:
+            self.given_roles.add(self._mapping.roles[role_id])
+            return self._mapping.roles[role_id]
+        if kept:
+            return role_id
+        found = self._new.catalog.role(role_id)
+        if self._same_name and found is not None and found.assignable:
+            return role_id
+        self.need(f"/roles/{role_id}", held_by, _role_reason(found, self._new))
+        return role_id
+
+    def grants(
+        self, grants: Mapping[str, Mapping[str, str]], *, used_by: str, inside_project: bool = False
+    ) -> dict[str, dict[str, Scope]]:
+        """The grants in the new catalog's levels.
+
+        Where two levels become one, the narrower of their scopes counts.
+        """
+        translated: dict[str, dict[str, Scope]] = {}
+        for entry, levels in grants.items():
+            for level, scope in levels.items():
+                place = self._level(
+                    f"{entry}:{level}", Scope(scope), used_by, inside_project=inside_project
+                )
+                if place is not None:
+                    cells = translated.setdefault(place[0], {})
+                    cells[place[1]] = min(
+                        Scope(scope), cells.get(place[1], Scope(scope)), key=_WIDTH
+                    )
+        return translated
+
+    def need(self, pointer: str, used_by: str, reason: str) -> None:
+        """Note that `finish` has to refuse, because the mapping has nothing at this place."""
+        self._needed[pointer][used_by] += 1
+        self._reasons.setdefault(pointer, reason)
+
+    def finish(self) -> None:
+        """Refuse if something that is used has no counterpart.
+
+        Raises:
+            MappingNeeded: with every place in the mapping that is missing, and what uses it.
+        """
+        if self._needed:
+            errors = [
+                (f"/mapping{pointer}", f"{self._reasons[pointer]} Used by: {_counted(uses)}.")
+                for pointer, uses in sorted(self._needed.items())
+            ]
+            raise MappingNeeded(errors=errors[:SHOWN_NEEDS], catalog=self._new.id)
+
+    def _level(
+        self, name: str, scope: Scope, used_by: str, *, inside_project: bool
+    ) -> tuple[str, str] | None:
+        if name in self._mapping.levels:
+            wanted = self._mapping.levels[name]
+            if wanted is None:
+                return None
+        elif self._same_name:
+            wanted = name
+        else:
+            self.need(f"/levels/{name}", used_by, _LEVEL_OF_ANOTHER)
+            return None
+        fault = self._misfit(wanted, scope, inside_project=inside_project)
+        if fault is not None:
+            self.need(f"/levels/{name}", used_by, fault)
+            return None
+        entry, _, level = wanted.partition(":")
+        if name in self._mapping.levels:
+            given = self.given_levels.setdefault(entry, {})
+            given[level] = max(scope, given.get(level, scope), key=_WIDTH)
+        return entry, level
+
+    def _misfit(self, wanted: str, scope: Scope, *, inside_project: bool) -> str | None:
+        """Why the new catalog cannot have this grant."""
+        found = self._levels.get(wanted)
+        if found is None:
+            return f"The catalog has no level `{wanted}`. Name one of its levels, or null."
+        if scope is Scope.SELF and not found.offers_self:
+            return (
+                f"The level `{wanted}` is not offered for own resources only. Name another, or"
+                " null."
+            )
+        if inside_project and not self._new.permissions[wanted].project_scoped:
+            return f"The level `{wanted}` is not decided inside a project. Name another, or null."
+        return None
+
+
+_WIDTH = {Scope.SELF: 0, Scope.ALL: 1}.__getitem__
+_LEVEL_OF_ANOTHER = "Say which level of the new catalog it becomes, or null to end its grants."
+
+
+def _levels(catalog: CompiledCatalog) -> dict[str, Level]:
+    return {
+        f"{entry.id}:{level.id}": level
+        for entry in catalog.catalog.entries.values()
+        for level in entry.levels
+    }
+
+
+def _unknown_levels(
+    mapping: CatalogMapping, old: Mapping[str, Level], new: Mapping[str, Level]
+) -> list[tuple[str, str]]:
+    errors = []
+    for name, wanted in mapping.levels.items():
+        place = f"/mapping/levels/{name}"
+        if name not in old:
+            errors.append((place, "The account's present catalog has no level of this name."))
+        if wanted is not None and wanted not in new:
+            errors.append((place, f"The new catalog has no level `{wanted}`."))
+    return errors
+
+
+def _unknown_roles(old: CompiledCatalog, translator: Translator) -> list[tuple[str, str]]:
+    new, errors = translator.new.catalog, []
+    assignable = ", ".join(role.id for role in new.roles if role.assignable)
+    for name, wanted in translator.mapping.roles.items():
+        place, found = f"/mapping/roles/{name}", new.role(wanted)
+        if old.role(name) is None and not name.startswith(CUSTOM_ROLE):
+            errors.append((place, "The account's present catalog has no role of this id."))
+        if found is None or not found.assignable:
+            errors.append((place, f"Choose one of: {assignable}."))
+    return errors
+
+
+CUSTOM_ROLE = "rol_"
+"""How the id of a custom role begins: one mapping may serve many accounts, each with its own."""
+
+
+def _role_reason(found: Role | None, new: CompiledCatalog) -> str:
+    assignable = ", ".join(role.id for role in new.catalog.roles if role.assignable)
+    same = "" if found is None else f" It has a role `{found.id}` ({found.title}), too."
+    return f"Name the role of the new catalog that its holders get: {assignable}.{same}"
+
+
+def _counted(uses: Counter[str]) -> str:
+    return ", ".join(f"{what} ({number})" for what, number in uses.items())

@@ -1,0 +1,101 @@
+"""The route by which an owner moves the account to another catalog."""
+
+from services.team.domain.accounts import OwnerOnly
+from services.team.domain.authority import GrantsExceeded
+from services.team.domain.catalog_mapping import MappingNeeded
+from services.team.domain.catalog_moves import CatalogMove, CatalogTooSmall, MoveTooLarge
+from services.team.domain.role_refusals import RolesTooLarge
+from services.team.routes.accounts import AccountView, account_view
+from services.team.routes.catalog_fields import CatalogName, MappingBody, catalog_mapping
+from services.team.routes.passed_invitations import PassedInvitationView, passed_views
+from services.team.use_cases import catalog_moves
+from services.team.use_cases.catalog_moves import MovedAccount
+from services.team.use_cases.context import AccountRequest, Ctx
+from shared.http.access import Permission
+from shared.http.routes import Answer, Body, Call, Reply, Route
+
+
+class MoveCatalog(Body):
+    """The catalog that the account moves to."""
+
+    catalog: CatalogName
+    mapping: MappingBody = MappingBody()
+
+
+class MoveView(Answer):
+    """What a move changes beside the account itself.
+
+    The numbers say how many members and invitations have another role, and how many overrides have
+    other levels or have ended. `roles_ended` are the names of custom roles that are gone.
+    """
+
+    members: int
+    invitations: int
+    overrides: int
+    overrides_ended: int
+    roles_ended: list[str]
+
+
+class MovedAccountView(Answer):
+    """The account in its new catalog; `changed` is null if it had the catalog already."""
+
+    account: AccountView
+    changed: MoveView | None
+    passed_invitations: list[PassedInvitationView]
+
+
+def move_view(move: CatalogMove) -> MoveView:
+    """What a move changes."""
+    return MoveView(
+        members=len(move.members),
+        invitations=len(move.invitations),
+        overrides=len(move.overrides),
+        overrides_ended=len(move.ended_overrides),
+        roles_ended=[role.name for role in move.ended_roles],
+    )
+
+
+def moved_view(moved: MovedAccount) -> MovedAccountView:
+    """An account after a move."""
+    return MovedAccountView(
+        account=account_view(moved.access),
+        changed=None if moved.move is None else move_view(moved.move),
+        passed_invitations=passed_views(moved.passed),
+    )
+
+
+async def move(ctx: Ctx, call: Call[MoveCatalog, None], request: AccountRequest) -> Reply:
+    """Move the account to another catalog."""
+    written = await catalog_moves.move_account(
+        ctx,
+        request,
+        catalog_name=call.body.catalog,
+        mapping=catalog_mapping(call.body.mapping),
+    )
+    return Reply(body=moved_view(written.result), written=written)
+
+
+ROUTES = (
+    Route(
+        method="POST",
+        path="/v1/accounts/{account_id}/catalog",
+        handler=move,
+        operation_id="moveToCatalog",
+        summary="Move the account to another catalog or version",
+        tag="accounts",
+        access=Permission("account:update"),
+        takes=MoveCatalog,
+        gives=MovedAccountView,
+        refuses=(
+            OwnerOnly,
+            MappingNeeded,
+            CatalogTooSmall,
+            MoveTooLarge,
+            RolesTooLarge,
+            GrantsExceeded,
+        ),
+        effective_everywhere=True,
+        idempotent=True,
+        repeat_answer=moved_view,
+    ),
+)
