@@ -30,7 +30,7 @@ PREFIXES = {
     "user_id": "usr",
 }
 _ID = re.compile(r"[a-z]{3}_[0-9a-f]{32}", re.ASCII)
-_OTHER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~:-]{0,199}", re.ASCII)
+_OTHER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~:@-]{0,199}", re.ASCII)
 
 
 def uuid7() -> int:

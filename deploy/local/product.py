@@ -90,14 +90,9 @@ class Product:
         self._gateway: Listener | None = None
         self._starting: asyncio.Task[None] | None = None
 
-    @property
-    def identity_url(self) -> str:
-        """The internal address of identity, where operators create service clients."""
-        return next(
-            service.addresses["internal"]
-            for service in self.services
-            if service.name == Service.IDENTITY
-        )
+    def internal_url(self, service: str) -> str:
+        """The internal address of a service, where operators ask it."""
+        return next(one.addresses["internal"] for one in self.services if one.name == service)
 
     async def start(self) -> None:
         """Start everything, and return when the gateway accepts requests.
@@ -134,9 +129,10 @@ class Product:
         """Create a service client, as `rolecall admin create-client` does."""
         body = {"name": name, "scopes": ["authz:check"], "account_ids": None}
         headers = {"Authorization": f"Bearer {self.secrets.admin_key}"}
+        identity = self.internal_url(Service.IDENTITY)
         async with (
             ClientSession(headers=headers) as http,
-            http.post(f"{self.identity_url}/internal/admin/service-clients", json=body) as answer,
+            http.post(f"{identity}/internal/admin/service-clients", json=body) as answer,
         ):
             answer.raise_for_status()
             created = await answer.json()

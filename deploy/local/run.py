@@ -25,6 +25,7 @@ from deploy.private_files import (
 from deploy.programs.program import ProgramError, acquire_lock
 from shared import logs
 from shared.cancellation import end
+from shared.contracts.topology import Service
 from shared.runtime.service import event_loop
 from shared.runtime.settings import load
 
@@ -100,7 +101,12 @@ async def serve(settings: LocalSettings, *, parent: int | None) -> None:
             return
         starting.result()
         client = await first_service_client(product)
-        where = {"gateway": product.url, "mail": product.mail.url, "service_client": client}
+        where = {
+            "gateway": product.url,
+            "mail": product.mail.url,
+            "team": product.internal_url(Service.TEAM),
+            "service_client": client,
+        }
         write_private(file, json.dumps(where, indent=2) + "\n")
         sys.stdout.write(
             WELCOME.format(

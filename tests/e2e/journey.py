@@ -7,6 +7,7 @@ from typing import Any
 
 import aiohttp
 
+from rolecall.cli import main
 from tests.e2e.people import Answer, Link, Mailbox, Person, Platform
 from tests.waiting import wait_for
 
@@ -23,6 +24,21 @@ class Deployment:
     client_secret: str
     authz: tuple[str, ...]
     """The public address of each authz replica."""
+    operator: "Operator | None" = None
+    """Where the internal ports can be reached."""
+
+
+@dataclass(frozen=True)
+class Operator:
+    """The internal address of team, and the key with which it is asked."""
+
+    team: str
+    admin_key: str
+
+    def publish(self, file: Path) -> None:
+        """Publish a catalog of the platform's own, with the operator's command."""
+        where = ("--url", self.team, "--key", self.admin_key)
+        assert main(["catalog", "publish", str(file), *where]) == 0
 
 
 class World:
@@ -74,6 +90,7 @@ SETTINGS = {
     "runos": Setting("admin", "admin", ("link",), kind_after_convert="personal"),
     "cloud-iam": Setting("operator", "viewer", ("email",), kind_after_convert="personal"),
     "novita": Setting("developer", "basic", ("email",)),
+    "print-shop": Setting("printer", "bookkeeper", ("link", "email")),
 }
 
 

@@ -9,7 +9,7 @@ from deploy.configuration import Secrets
 from deploy.mongo import ADMIN
 from deploy.passwords import derive
 from deploy.programs.program import Program, free_port
-from tests.e2e.journey import Deployment
+from tests.e2e.journey import Deployment, Operator
 from tests.e2e.processes import ROOT, answers_with_200
 
 
@@ -72,10 +72,12 @@ class OneProcess(Program):
     def deployment(self) -> Deployment:
         """The addresses in `run.json`."""
         run = json.loads((self.data / "run.json").read_text())
+        secrets = Secrets.load_or_create(self.data / "secrets.json")
         return Deployment(
             gateway=run["gateway"],
             mail=run["mail"],
             client_id=run["service_client"]["id"],
             client_secret=run["service_client"]["secret"],
             authz=(run["gateway"],),
+            operator=Operator(run["team"], secrets.admin_key),
         )

@@ -20,7 +20,7 @@ from deploy.programs.nginx import Nginx
 from deploy.programs.program import Program, free_port
 from deploy.programs.rabbitmq import Rabbitmq
 from shared.contracts.topology import FOLLOWER_QUEUES, Service
-from tests.e2e.journey import Deployment
+from tests.e2e.journey import Deployment, Operator
 from tests.servers import UNMEASURED, require_nginx, require_rabbitmq, unmeasured_database
 
 ROOT = Path(__file__).parent.parent.parent
@@ -223,4 +223,5 @@ class Processes:
             client_id=client["id"],
             client_secret=client["secret"],
             authz=tuple(process.url for process in self.replicas_of("authz")),
+            operator=Operator(self.replicas_of("team")[0].internal_url, self.secrets.admin_key),
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.e2e import journey
+from tests.e2e import journey, print_shop
 from tests.e2e.journey import SETTINGS, Deployment, World
 from tests.e2e.one_process import OneProcess
 from tests.e2e.processes import Processes
@@ -25,7 +25,10 @@ def deployment(
     product = OneProcess(folder) if request.param == "in one process" else Processes(folder)
     try:
         product.start()
-        yield product.deployment()
+        deployment = product.deployment()
+        assert deployment.operator is not None
+        deployment.operator.publish(print_shop.FILE)
+        yield deployment
     finally:
         product.stop()
 
@@ -52,6 +55,14 @@ async def test_changes_and_removals_take_effect_and_are_in_the_audit_log(world: 
     team = await journey.gather_team(world, "standard")
     await journey.change_and_remove(world, team)
     await journey.read_the_audit_log(world, team)
+
+
+async def test_a_platform_with_a_catalog_of_its_own_has_all_of_rolecall(
+    world: World, tmp_path: Path
+) -> None:
+    team = await journey.gather_team(world, "print-shop")
+    await print_shop.give_roles_and_orders(world, team)
+    await print_shop.move_to_a_later_version(world, team, tmp_path / "later.yaml")
 
 
 async def test_teams_at_once_do_not_affect_each_other(world: World) -> None:

@@ -66,6 +66,7 @@ class MoveAccounts(Body):
     catalog: CatalogName
     mapping: MappingBody = MappingBody()
     after: str | None = Field(default=None, pattern="^acc_[0-9a-f]{32}$")
+    dry_run: bool = False
     limit: int = Field(default=50, ge=1, le=MAX_BATCH)
 
 
@@ -135,6 +136,7 @@ async def move(ctx: Ctx, call: Call[MoveAccounts, None]) -> BatchView:
         mapping=catalog_mapping(body.mapping),
         after=None if body.after is None else AccountId(body.after),
         limit=body.limit,
+        dry_run=body.dry_run,
     )
     return BatchView(
         catalog=batch.target.id, items=[_item(item) for item in batch.items], last=batch.last

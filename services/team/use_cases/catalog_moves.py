@@ -16,7 +16,8 @@ from services.team.use_cases.context import AccountRequest, Ctx, NonMemberReques
 from services.team.use_cases.invitation_handover import hand_over_after_move
 from shared.contracts.facts import Caller
 from shared.ids import AccountId
-from shared.journal import WriteResult
+from shared.journal import DryRun, WriteResult
+from shared.mongo import DbSession
 from shared.problems import NotFound, Refusal
 
 MOVE_SECONDS = 15.0
@@ -87,11 +88,13 @@ async def move_batch(
     mapping: CatalogMapping,
     after: AccountId | None,
     limit: int,
+    dry_run: bool,
 ) -> Batch:
     """Move accounts that have one version to another; each is a change of its own.
 
     An account that cannot be moved stays as it is, and its item says why. A batch that was
-    interrupted can be sent again: what is moved does not have the old version any more.
+    interrupted can be sent again: what is moved does not have the old version any more. With
+    `dry_run` nothing changes, and the items say what would.
 
     Raises:
         CatalogNotThere: the old version is not published.
@@ -108,9 +111,14 @@ async def move_batch(
     for account_id in found:
         if ctx.clock.boottime() - began > MOVE_SECONDS:
             break
-        items.append(await _move_one(ctx, caller, account_id, target, mapping))
+        one = replace(ctx, journal=DryRun(ctx.journal, look=_nothing)) if dry_run else ctx
+        items.append(await _move_one(one, caller, account_id, target, mapping))
     more = len(found) == limit or len(items) < len(found)
     return Batch(target=target, items=items, last=items[-1].account_id if more and items else None)
+
+
+async def _nothing(session: DbSession) -> None:
+    """Read nothing: what a move changes is in its result."""
 
 
 async def _move_one(

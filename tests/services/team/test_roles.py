@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 OPERATE = {"account": {"view": "all"}, "instance": {"view": "all", "write": "self"}}
 DAY = 24 * 60 * 60
+ACCESS = "access_team_account:allow"
+"""In the catalog `runpod`."""
 INVITE = {"account": {"view": "all"}, "member": {"view": "all", "invite": "all"}}
 
 
@@ -415,12 +417,12 @@ async def test_custom_roles_need_a_mapping_when_a_personal_account_converts(team
     assert [error["pointer"] for error in refused.body["errors"]] == sorted(
         f"/mapping/levels/{level}" for level in used
     )
-    convert["mapping"] = {"levels": dict.fromkeys(used) | {"account:view": "account:view"}}
+    convert["mapping"] = {"levels": dict.fromkeys(used) | {"account:view": ACCESS}}
     (await owner.send("POST", f"{owner.path}/convert", convert)).expect(200)
     [role] = [
         one for one in (await owner.get(f"{owner.path}/roles"))["items"] if one["built_in"] is False
     ]
-    assert (role["id"], role["grants"]) == (made["id"], {"account": {"view": "all"}})
+    assert (role["id"], role["grants"]) == (made["id"], {"access_team_account": {"allow": "all"}})
 
 
 @pytest.mark.parametrize("name", ["\u0410dmin", "Ni\u0261ht \u0455hift", "\u0391dmin"])

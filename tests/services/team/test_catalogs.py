@@ -1,0 +1,315 @@
+"""Published catalogs on a running team: the operator's routes, moves of accounts, and the start."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from rolecall import SHIPPED_CATALOGS, load_catalog
+from services.team.domain.catalogs import MAX_CATALOG_BYTES
+from services.team.store import Store
+from shared.ids import new_id
+from shared.mongo import connect
+from shared.problems import StartRefused
+from tests.patience import PATIENT
+from tests.sdk.older_catalogs import older
+from tests.services.team.print_shop import (
+    SHOP,
+    limited_to,
+    renamed_level,
+    version,
+    without,
+    without_role,
+)
+from tests.services.team.running import Account, Reply, Team, running
+from tests.support.service import ADMIN_KEY, KEYS
+
+if TYPE_CHECKING:
+    from rolecall import CompiledCatalog
+    from shared.mongo import DbClient
+
+PATH = "/internal/admin/catalogs"
+LATER = version(limited_to(39))
+NO_APPRENTICE = version(without_role("apprentice"))
+
+
+async def ask(team: Team, method: str, path: str = PATH, body: Any = None, **fields: Any) -> Reply:
+    """A request of the operator."""
+    return await team.send(method, path, body, token=fields.get("token", ADMIN_KEY))
+
+
+async def publish(team: Team, catalog: CompiledCatalog, **fields: Any) -> dict[str, Any]:
+    """Publish a catalog by the route."""
+    body = {"content": catalog.catalog.to_mapping(), **fields}
+    published: dict[str, Any] = (await ask(team, "POST", body=body)).expect(200)
+    return published
+
+
+async def shop(team: Team) -> Account:
+    """An account of the print shop's catalog with an apprentice."""
+    await publish(team, SHOP)
+    account = await team.account("print-shop")
+    await account.join("apprentice", "Abe")
+    return account
+
+
+async def listed(team: Team) -> dict[str, dict[str, Any]]:
+    """The published versions by their id."""
+    items = (await ask(team, "GET", f"{PATH}?limit=200")).expect(200)["items"]
+    return {item["id"]: item for item in items}
+
+
+async def test_only_the_operator_sees_publishes_and_moves(team: Team) -> None:
+    for method, path in (
+        ("GET", PATH),
+        ("POST", PATH),
+        ("GET", f"{PATH}/{SHOP.id}"),
+        ("POST", f"{PATH}/{SHOP.id}/move"),
+    ):
+        for key in (None, "wrong", KEYS.private["team"]):
+            refused = await ask(team, method, path, {} if method == "POST" else None, token=key)
+            assert refused.status == 401, (method, path)
+
+
+async def test_the_same_content_is_published_once(team: Team) -> None:
+    checked = await publish(team, SHOP, dry_run=True)
+    assert (checked["id"], checked["new"]) == (SHOP.id, True)
+    assert SHOP.id not in await listed(team)
+    first, again = await publish(team, SHOP), await publish(team, SHOP)
+    assert (first["id"], first["new"], again["new"]) == (SHOP.id, True, False)
+    assert (await publish(team, SHOP, dry_run=True))["new"] is False
+    rows = await team.rows("catalog.published")
+    [row] = [row for row in rows if row.resource.id == SHOP.id]
+    assert (row.actor.type, row.resource.name) == ("operator", "Print Shop")
+    assert row.policy_objects[0].state == {"content": SHOP.catalog.to_mapping()}
+    shown = (await ask(team, "GET", f"{PATH}/{SHOP.id}")).expect(200)
+    assert shown["content"] == SHOP.catalog.to_mapping()
+    missing = await ask(team, "GET", f"{PATH}/print-shop")
+    assert (missing.status, missing.code) == (404, "not-found")
+
+
+async def test_every_fault_of_a_catalog_is_named_at_its_place(team: Team) -> None:
+    content = SHOP.catalog.to_mapping() | {"owner_role": "king", "role_after_transfer": "master"}
+    refused = await ask(team, "POST", body={"content": content})
+    assert (refused.status, refused.code) == (422, "invalid")
+    assert [error["pointer"] for error in refused.body["errors"]] == [
+        "/content/owner_role",
+        "/content/role_after_transfer",
+    ]
+    shipped = load_catalog("runos").to_mapping() | {"title": "Ours"}
+    taken = await ask(team, "POST", body={"content": shipped})
+    assert [error["pointer"] for error in taken.body["errors"]] == ["/content/name"]
+    assert {row["name"] for row in (await listed(team)).values()} == set(SHIPPED_CATALOGS)
+
+
+async def test_the_size_of_a_catalog_is_bounded(team: Team) -> None:
+    content: dict[str, Any] = SHOP.catalog.to_mapping()
+    content["description"] = "\u00e4" * (MAX_CATALOG_BYTES - len(json.dumps(content)))
+    refused = await ask(team, "POST", body={"content": content})
+    assert (refused.status, refused.code) == (413, "catalog-too-large")
+    assert refused.body["limit"] == MAX_CATALOG_BYTES
+    content["description"] = "a" * (MAX_CATALOG_BYTES - len(json.dumps(SHOP.catalog.to_mapping())))
+    (await ask(team, "POST", body={"content": content})).expect(200)
+
+
+async def test_versions_stand_side_by_side_with_their_accounts(team: Team) -> None:
+    account = await shop(team)
+    team.clock.move(1)
+    await publish(team, LATER)
+    versions = await listed(team)
+    standard = versions[load_catalog("standard").id]
+    assert (standard["newest"], standard["of_new_accounts"], standard["accounts"]) == (
+        True,
+        True,
+        1,
+    )
+    old, new = versions[SHOP.id], versions[LATER.id]
+    assert (old["newest"], old["accounts"]) == (False, 1)
+    assert (new["newest"], new["accounts"]) == (True, 0)
+    other = await team.account("print-shop")
+    assert (await other.owner.get(other.path))["catalog"] == LATER.id
+    assert (await account.owner.get(account.path))["catalog"] == SHOP.id
+    assert list(versions) == sorted(versions, key=lambda one: one.partition("@")[0])
+
+
+async def test_an_owner_moves_the_account_with_a_mapping(team: Team) -> None:
+    account = await shop(team)
+    await publish(team, NO_APPRENTICE)
+    path = f"{account.path}/catalog"
+    body: dict[str, Any] = {"catalog": NO_APPRENTICE.id}
+    refused = await account.owner.send("POST", path, body)
+    assert (refused.status, refused.code) == (409, "mapping-needed")
+    assert [error["pointer"] for error in refused.body["errors"]] == ["/mapping/roles/apprentice"]
+    body |= {"mapping": {"roles": {"apprentice": "printer"}}}
+    moved = (await account.owner.send("POST", path, body)).expect(200)
+    assert moved["account"]["catalog"] == NO_APPRENTICE.id
+    assert moved["changed"] == {
+        "members": 1,
+        "invitations": 0,
+        "overrides": 0,
+        "overrides_ended": 0,
+        "roles_ended": [],
+    }
+    abe = account.people["Abe"]
+    assert (await abe.get(account.path))["role"] == "printer"
+    again = (await account.owner.send("POST", path, body)).expect(200)
+    assert again["changed"] is None
+    assert len(await team.rows("account.moved")) == 1
+
+
+async def test_an_unknown_catalog_is_refused_with_the_known_ones(team: Team) -> None:
+    account = await team.account()
+    for path, body in (("catalog", {}), ("catalog", {"mapping": {}}), ("convert", {"name": "New"})):
+        wanted = {"catalog": "shop", **body}
+        refused = await account.owner.send("POST", f"{account.path}/{path}", wanted)
+        assert (refused.status, refused.code) == (422, "invalid")
+        [error] = refused.body["errors"]
+        assert all(name in error["message"] for name in SHIPPED_CATALOGS)
+
+
+async def test_the_platform_moves_accounts_in_batches(team: Team) -> None:
+    accounts = [await shop(team) for _ in range(3)]
+    stays = await team.account()
+    await publish(team, NO_APPRENTICE)
+    path = f"{PATH}/{SHOP.id}/move"
+    body: dict[str, Any] = {"catalog": NO_APPRENTICE.id, "limit": 2}
+    refused = (await ask(team, "POST", path, body)).expect(200)
+    assert [(item["moved"], item["code"]) for item in refused["items"]] == [
+        (False, "mapping-needed"),
+        (False, "mapping-needed"),
+    ]
+    assert refused["items"][0]["errors"][0]["pointer"] == "/mapping/roles/apprentice"
+    body["mapping"] = {"roles": {"apprentice": "printer"}}
+    tried = (await ask(team, "POST", path, body | {"dry_run": True})).expect(200)
+    assert [item["changed"]["members"] for item in tried["items"]] == [1, 1]
+    assert [item["revision"] for item in tried["items"]] == [None, None]
+    assert (await listed(team))[SHOP.id]["accounts"] == 3
+
+    found: list[str] = []
+    last: str | None = None
+    while True:
+        batch = (await ask(team, "POST", path, body | {"after": last})).expect(200)
+        assert all(item["moved"] and item["revision"] for item in batch["items"])
+        found += [item["account_id"] for item in batch["items"]]
+        last = batch["last"]
+        if last is None:
+            break
+    assert sorted(found) == sorted(account.id for account in accounts)
+    assert (await stays.owner.get(stays.path))["catalog"] == load_catalog("standard").id
+    versions = await listed(team)
+    assert (versions[SHOP.id]["accounts"], versions[NO_APPRENTICE.id]["accounts"]) == (0, 3)
+    [row, *_] = await team.rows("account.moved")
+    assert (row.actor.type, row.data["by_platform"]) == ("operator", True)
+
+
+async def test_a_batch_with_a_wrong_mapping_moves_nothing(team: Team) -> None:
+    await shop(team)
+    await publish(team, LATER)
+    body = {"catalog": LATER.id, "mapping": {"roles": {"apprentice": "king"}}}
+    refused = await ask(team, "POST", f"{PATH}/{SHOP.id}/move", body)
+    assert (refused.status, refused.code) == (422, "invalid")
+    gone = await ask(team, "POST", f"{PATH}/print-shop@1/move", {"catalog": LATER.id})
+    assert (gone.status, gone.code) == (404, "not-found")
+    assert await team.rows("account.moved") == []
+
+
+async def test_a_later_version_leaves_accounts_on_theirs_until_they_move(
+    mongo_url: str, database_name: str
+) -> None:
+    """An earlier release had another version of `standard`."""
+    earlier = older("standard")
+    client: DbClient = connect(mongo_url, app_name="test", timeouts=PATIENT)
+    async with running(mongo_url, database_name) as team:
+        await team.publish(earlier)
+        account = await team.account(earlier.id)
+        await account.join("developer", "Dora")
+    async with running(mongo_url, database_name) as team:
+        owner = account.owner
+        owner.team = team
+        assert (await owner.get(account.path))["catalog"] == earlier.id
+        versions = await listed(team)
+        assert versions[load_catalog("standard").id]["newest"] is True
+        assert versions[earlier.id]["accounts"] == 1
+        moved = await owner.send("POST", f"{account.path}/catalog", {"catalog": "standard"})
+        assert moved.expect(200)["account"]["catalog"] == load_catalog("standard").id
+    client.close()
+
+
+async def test_new_accounts_get_the_catalog_of_the_setting(
+    mongo_url: str, database_name: str
+) -> None:
+    async with running(mongo_url, database_name) as team:
+        await publish(team, SHOP)
+        team.clock.move(1)
+        await publish(team, LATER)
+    for setting, expected in (("print-shop", LATER.id), (SHOP.id, SHOP.id)):
+        async with running(mongo_url, database_name, personal_catalog=setting) as team:
+            ana = await team.person("Ana")
+            assert (await ana.get(ana.path))["catalog"] == expected
+            assert (await listed(team))[expected]["of_new_accounts"] is True
+
+
+@pytest.mark.parametrize("name", ["print-shop", f"standard@{'0' * 64}"])
+async def test_a_setting_that_names_no_published_catalog_refuses_the_start(
+    mongo_url: str, database_name: str, name: str
+) -> None:
+    with pytest.raises(StartRefused) as refused:
+        async with running(mongo_url, database_name, personal_catalog=name):
+            pass
+    assert str(refused.value).startswith(
+        f"ROLECALL_TEAM_PERSONAL_CATALOG names the catalog {name}, which is not published."
+        " Published are: cloud-iam, novita, runos, runpod, standard."
+    )
+    assert "rolecall catalog publish" in str(refused.value)
+
+
+async def test_parts_that_a_catalog_leaves_out_are_not_there(team: Team) -> None:
+    await publish(team, version(without(custom_roles=False, overrides=False)))
+    account = await team.account("print-shop")
+    member = await account.join("printer", "Pia")
+    project = await account.owner.send("POST", f"{account.path}/projects", {"name": "Posters"})
+    inside = f"{account.path}/projects/{project.expect(201)['id']}/overrides"
+    grants = {"grants": {"press": {"watch": "all"}}}
+    role = {"name": "Night shift", "grants": {"shop": {"enter": "all"}}}
+    for method, path, body in (
+        ("POST", f"{account.path}/roles", role),
+        ("DELETE", f"{account.path}/roles/{new_id('rol')}", None),
+        ("GET", inside, None),
+        ("PUT", f"{inside}/{member.user_id}", grants),
+        ("DELETE", f"{inside}/{member.user_id}", None),
+    ):
+        refused = await account.owner.send(method, path, body)
+        assert (refused.status, refused.code) == (404, "not-in-this-catalog"), path
+
+
+async def test_a_catalog_is_found_without_reading_the_contents_of_others(team: Team) -> None:
+    """The list of versions does not carry their contents."""
+    await publish(team, SHOP)
+    [found] = await Store(team.database).catalog_versions(name="print-shop")
+    assert (found.catalog_id, found.title) == (SHOP.id, "Print Shop")
+
+
+async def test_moves_of_overrides_and_custom_roles_are_in_the_database(team: Team) -> None:
+    account = await shop(team)
+    owner = account.owner
+    member = account.people["Abe"]
+    grants = {"proof": {"approve": "self"}}
+    role = {"name": "Night shift", "grants": {"shop": {"enter": "all"}, **grants}}
+    made = (await owner.send("POST", f"{account.path}/roles", role)).expect(201)
+    project = await owner.send("POST", f"{account.path}/projects", {"name": "Posters"})
+    place = f"{account.path}/projects/{project.expect(201)['id']}/overrides/{member.user_id}"
+    (await owner.send("PUT", place, {"grants": grants})).expect(200)
+    target = version(renamed_level("proof", "approve", "accept"))
+    await publish(team, target)
+    mapping = {"levels": {"proof:approve": "proof:accept"}}
+    body = {"catalog": target.id, "mapping": mapping}
+    moved = (await owner.send("POST", f"{account.path}/catalog", body)).expect(200)
+    assert (moved["changed"]["overrides"], moved["changed"]["members"]) == (1, 0)
+    assert (await owner.get(place))["grants"] == {"proof": {"accept": "self"}}
+    shown = await owner.get(f"{account.path}/roles/{made['id']}")
+    assert shown["grants"] == {"shop": {"enter": "all"}, "proof": {"accept": "self"}}
+    held = await member.get(f"{account.path}/me/permissions?project_id={project.body['id']}")
+    assert held["permissions"]["proof:accept"] == "self"
+    assert "press:watch" not in held["permissions"]
