@@ -36,6 +36,8 @@ MONGO_HOST = "mongo:27017"
 REPLICA_SET_KEY = "replica-set-key"
 BROKER_DEFINITIONS = "/etc/rolecall/definitions.json"
 BROKER_MEMORY_MIB = 600
+ASKED_BY_OPERATORS = (Service.IDENTITY, Service.TEAM)
+"""In their containers `rolecall` finds the admin key: clients are created, catalogs published."""
 """Where the broker stops to accept messages; its container may have 1 GiB."""
 
 
@@ -104,7 +106,7 @@ def write_files(
             "trusted_proxies": json.dumps(PRIVATE_NETWORKS),
         }
         variables = environment(service, given=given, at=at, options=options)
-        if service == Service.IDENTITY:
+        if service in ASKED_BY_OPERATORS:
             variables["ROLECALL_ADMIN_KEY"] = given.admin_key
         _write_variables(folder / f"{service}.env", variables)
     passwords = {user: database[user] for user in USERS}

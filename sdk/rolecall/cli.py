@@ -84,7 +84,8 @@ def _publish_catalog(options: argparse.Namespace) -> int:
     except AdminError as error:
         for pointer, message in error.faults:
             _report(f"{options.file}: {pointer.removeprefix('/content') or '/'}: {message}")
-        _report(str(error))
+        if not error.faults:
+            _report(str(error))
         return USAGE if error.unreachable else INVALID
     done = "would be published" if options.dry_run else "published"
     _say(f"{published.id}: {done if published.new else 'was published before'}")

@@ -4,6 +4,7 @@ ALLOWED: dict[str, tuple[int, str | None]] = {
     "getAccount": (200, None),
     "renameAccount": (200, None),
     "convertAccount": (403, "owner-only"),
+    "moveToCatalog": (403, "owner-only"),
     "getCatalog": (200, None),
     "listRoles": (200, None),
     "getRole": (200, None),

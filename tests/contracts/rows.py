@@ -37,6 +37,7 @@ REVISIONS = (
 )
 """What looks like a revision and is none."""
 
+NO_MAPPING: dict[str, Any] = {"roles": {}, "levels": {}, "overrides": "keep"}
 _serial = itertools.count()
 
 
@@ -78,7 +79,8 @@ def examples(people: People) -> dict[str, tuple[dict[str, Any], ...]]:
             },
         ),
         "renameAccount": ({"name": f"Team of {people.team.owner.name}"},),
-        "convertAccount": ({"name": "Converted", "catalog": "standard"},),
+        "convertAccount": ({"name": "Converted", "catalog": "standard", "mapping": NO_MAPPING},),
+        "moveToCatalog": ({"catalog": "standard", "mapping": NO_MAPPING},),
         "changeMemberRole": ({"role": "basic"},),
         "inviteMember": ({"email": _fresh_address(), "role": "viewer", "delivery": "link"},),
         "lookUpInvitation": (proof,),

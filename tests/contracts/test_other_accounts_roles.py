@@ -34,6 +34,7 @@ GUARDED = tuple((row, row.access) for row in ROWS if isinstance(row.access, Perm
 DENIED: tuple[int, str | None] = (403, "permission-missing")
 FOR_THE_OWNER: dict[str, tuple[int, str | None]] = {
     "convertAccount": (409, "already-a-team"),
+    "moveToCatalog": (200, None),
     "leaveAccount": (409, "owner-cannot-leave"),
 }
 UNNAMED = {

@@ -156,6 +156,14 @@ async def widen_role(world: World) -> First:
     return First(answer, world.bea, "balance:view")
 
 
+async def move_to_catalog(world: World) -> First:
+    path = f"/v1/accounts/{world.ada.account_id}/catalog"
+    mapping = {"roles": {world.role: "developer"}, "levels": {"instance:write": None}}
+    answer = await world.ada.send("POST", path, {"catalog": "novita", "mapping": mapping})
+    answer.expect(200)
+    return First(answer, world.bea, "quote:write")
+
+
 STEPS: dict[str, Callable[[World], Awaitable[First]]] = {
     "verifyEmail": verify,
     "logIn": log_in,
@@ -167,6 +175,7 @@ STEPS: dict[str, Callable[[World], Awaitable[First]]] = {
     "changeMemberRole": change_role,
     "createRole": create_role,
     "changeRole": widen_role,
+    "moveToCatalog": move_to_catalog,
 }
 """The routes whose answer names something new, in the order of one journey."""
 

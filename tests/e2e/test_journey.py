@@ -62,7 +62,8 @@ async def test_a_platform_with_a_catalog_of_its_own_has_all_of_rolecall(
 ) -> None:
     team = await journey.gather_team(world, "print-shop")
     await print_shop.give_roles_and_orders(world, team)
-    await print_shop.move_to_a_later_version(world, team, tmp_path / "later.yaml")
+    print_shop.publish_a_later_version(world, tmp_path)
+    await print_shop.move_to_the_later_version(world, team)
 
 
 async def test_teams_at_once_do_not_affect_each_other(world: World) -> None:

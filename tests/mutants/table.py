@@ -4,6 +4,7 @@ from tests.mutants.mutant import Mutant
 from tests.mutants.rows import (
     audit_log,
     authz,
+    catalogs,
     crashes,
     crowds,
     deployment,
@@ -32,6 +33,7 @@ from tests.mutants.rows import (
 MUTANTS: tuple[Mutant, ...] = (
     *audit_log.ROWS,
     *authz.ROWS,
+    *catalogs.ROWS,
     *crashes.ROWS,
     *crowds.ROWS,
     *deployment.ROWS,

@@ -96,6 +96,16 @@ BAD = [
         "/roles/6/id", "'basic' appears twice, first at /roles/5/id.",
     ),
     (
+        "two roles with one title, in other letters",
+        lambda m: role(m, "viewer").update(title="bASIC"),
+        "/roles/6/title", "The title 'basic' appears twice, first at /roles/5/title.",
+    ),
+    (
+        "a title that mixes look-alike letters",
+        lambda m: role(m, "viewer").update(title="\u0410dmin"),
+        "/roles/6/title", "mixes letters that look alike: Cyrillic and Latin. Use one alphabet.",
+    ),
+    (
         "a permission carried twice",
         lambda m: entry(m, "balance")["levels"][0].update(permissions=["member:invite"]),
         "/sections/8/entries/1/levels/1",

@@ -311,6 +311,58 @@ def test_the_key_may_come_from_the_environment(service, monkeypatch, capsys):
     assert service.asked[0][1]["Authorization"] == "Bearer from-outside"
 
 
+def publish(url, file, *more):
+    return main(["catalog", "publish", str(file), "--url", url, "--key", "k3y", *more])
+
+
+RUNOS = CATALOGS / "runos.yaml"
+
+
+@pytest.mark.parametrize(
+    ("new", "more", "said"),
+    [
+        (True, [], "published"),
+        (False, [], "was published before"),
+        (True, ["--dry-run"], "would be published"),
+    ],
+)
+def test_a_catalog_is_published_as_json(service, new, more, said, capsys):
+    service.answer = (200, {}, json.dumps({"id": "runos@1", "new": new}).encode())
+    assert publish(service.url, RUNOS, *more) == 0
+    ((path, headers, sent),) = service.asked
+    assert (path, headers["Authorization"]) == ("/internal/admin/catalogs", "Bearer k3y")
+    content = rolecall.load_catalog("runos").to_mapping()
+    assert json.loads(sent) == {"content": content, "dry_run": bool(more)}
+    assert capsys.readouterr().out == f"runos@1: {said}\n"
+
+
+def test_faults_of_a_catalog_are_told_before_and_by_the_platform(service, tmp_path, capsys):
+    bad = tmp_path / "bad.yaml"
+    bad.write_text(RUNOS.read_text().replace("owner_role: admin", "owner_role: king"))
+    assert publish(service.url, bad) == 1
+    assert "/owner_role: The catalog has no role 'king'." in capsys.readouterr().err
+    assert service.asked == []
+    faults = [{"pointer": "/content/roles/0/title", "message": "Too short."}]
+    service.answer = (422, {}, json.dumps(PROBLEM | {"errors": faults}).encode())
+    assert publish(service.url, RUNOS) == 1
+    assert capsys.readouterr().err == f"{RUNOS}: /roles/0/title: Too short.\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "said"),
+    [
+        ((401, {}, b'{"detail": "no"}'), 1, "refused with status 401"),
+        ((404, {}, b""), 1, "Pass the internal address of team"),
+        ((503, {}, b"{}"), 2, "refused with status 503"),
+        ((200, {}, b"{}"), 2, "did not answer with a catalog. Check that this is team's"),
+    ],
+)
+def test_a_catalog_that_is_not_published_is_said(service, answer, code, said, capsys):
+    service.answer = answer
+    assert publish(service.url, RUNOS) == code
+    assert said in capsys.readouterr().err
+
+
 NOT_A_CLIENT = "did not answer with a service client"
 PROBLEM = {
     "title": "Denied",

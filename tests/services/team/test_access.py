@@ -8,7 +8,7 @@ import pytest
 
 from rolecall import CompiledCatalog, load_catalog
 from services.team.routes import INTERNAL_ROUTES, ROUTES
-from shared.http.access import Permission
+from shared.http.access import Admin, Internal, Permission
 from shared.http.routes import Route
 from shared.ids import new_id
 from shared.problems import RefusalKind
@@ -18,6 +18,7 @@ GUARDED = [route for route in ROUTES if isinstance(route.access, Permission)]
 BODIES: dict[str, dict[str, Any]] = {
     "renameAccount": {"name": "New"},
     "convertAccount": {"name": "New"},
+    "moveToCatalog": {"catalog": "standard"},
     "changeMemberRole": {"role": "basic"},
     "inviteMember": {"email": "a@example.com", "role": "basic"},
     "createProject": {"name": "New"},
@@ -62,6 +63,7 @@ def test_every_write_that_authz_answers_from_awaits_the_barrier() -> None:
     policy = {route.operation_id for route in ROUTES if route.effective_everywhere}
     assert policy == {
         "convertAccount",
+        "moveToCatalog",
         "changeMemberRole",
         "removeMember",
         "leaveAccount",
@@ -250,7 +252,18 @@ async def test_ids_of_another_shape_are_not_found(team: Team) -> None:
 
 @pytest.mark.rule("T18")
 def test_internal_routes_are_for_the_services_that_need_them() -> None:
-    callers = {route.path: getattr(route.access, "callers", ()) for route in INTERNAL_ROUTES}
+    callers = {
+        route.path: route.access.callers
+        for route in INTERNAL_ROUTES
+        if isinstance(route.access, Internal)
+    }
+    assert {route.operation_id for route in INTERNAL_ROUTES if route.access == Admin()} == {
+        "publishCatalog",
+        "listCatalogs",
+        "getPublishedCatalog",
+        "moveAccounts",
+    }
+    assert len(callers) + 4 == len(INTERNAL_ROUTES)
     assert callers == {
         "/internal/personal-accounts": ("identity",),
         "/internal/links": ("notification",),

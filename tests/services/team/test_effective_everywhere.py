@@ -31,11 +31,13 @@ from tests.services.team.memory import (
     memory,
     user_id,
 )
+from tests.services.team.print_shop import SHOP
 
 CATALOG = CompiledCatalog(load_catalog("standard"))
 BODIES: dict[str, dict[str, Any]] = {
     "renameAccount": {"name": "Other"},
     "convertAccount": {"name": "Other"},
+    "moveToCatalog": {"catalog": "print-shop", "mapping": {"roles": {"basic": "printer"}}},
     "changeMemberRole": {"role": "viewer"},
     "inviteMember": {"email": "new@example.com", "role": "basic"},
     "createProject": {"name": "Other"},
@@ -55,6 +57,7 @@ def prepared(route: Route) -> tuple[Memory, Call[Any, Any]]:
     """An account in which the route has something to change, and the request that changes it."""
     personal = route.operation_id == "convertAccount"
     world = memory(CATALOG, kind=AccountKind.PERSONAL if personal else AccountKind.TEAM)
+    world.store.compiled[SHOP.id] = SHOP
     world.add("member", "basic")
     world.know("guest")
     invitation_id = "inv_"

@@ -25,6 +25,7 @@ IDEMPOTENT = [route for route in ROUTES if route.idempotent]
 INVITATION = {"email": "guest@example.com", "role": "developer", "delivery": "link"}
 BODIES: dict[str, Any] = {
     "convertAccount": {"name": "Engines"},
+    "moveToCatalog": {"catalog": "novita"},
     "createProject": {"name": "prod"},
     "inviteMember": INVITATION,
     "createRole": {"name": "Watch", "grants": {"account": {"view": "all"}}},
