@@ -34,6 +34,7 @@ class MessageKind(StrEnum):
     REMOVED = "removed"
     OVERRIDE_SET = "override_set"
     OVERRIDE_REMOVED = "override_removed"
+    ACCOUNT_MOVED = "account_moved"
     SIGNED_OUT = "signed_out"
 
 

@@ -12,7 +12,7 @@ from services.notification.domain.messages import (
     message_id,
 )
 from services.notification.domain.names import format_moment
-from shared.contracts import identity, team
+from shared.contracts import identity, team, team_catalogs
 from shared.contracts.calls.identity import PasswordResetLinkRequest, SignUpLinkRequest
 from shared.contracts.calls.team import InvitationLinkRequest
 from shared.contracts.facts import Caller, Payload, Row
@@ -235,6 +235,16 @@ def _override_removed(fact: team.OverrideRemoved, row: Row) -> _Notice:
     )
 
 
+def _account_moved(fact: team_catalogs.AccountMoved, row: Row) -> _Notice | None:
+    if not fact.by_platform:  # the owner did it
+        return None
+    return _Notice(
+        kind=MessageKind.ACCOUNT_MOVED,
+        to=fact.owner_email,
+        words={"account": fact.account_name, "catalog": fact.catalog_title},
+    )
+
+
 def _project(fact: team.OverrideSet | team.OverrideRemoved) -> dict[str, str]:
     """The account, the project, and what the account's catalog calls a project."""
     return {
@@ -269,5 +279,6 @@ RECIPIENTS = _table(
     (team.MemberRemoved, _removed),
     (team.OverrideSet, _override_set),
     (team.OverrideRemoved, _override_removed),
+    (team_catalogs.AccountMoved, _account_moved),
 )
 """Fact type → the function that names the recipient and the words of the mail (Ci1, Nv14, Ro15)."""

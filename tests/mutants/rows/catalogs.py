@@ -86,8 +86,8 @@ ROWS = (
         id="move-in-force-before-the-replicas-know",
         kind=Kind.CONSISTENCY,
         file=USE_CASE,
-        old="        return moved\n\n    return await ctx.change(request, change, effective_everywhere=True)",
-        new="        return moved\n\n    return await ctx.change(request, change, effective_everywhere=False)",
+        old="moved\n\n    return await ctx.change(request, change, effective_everywhere=True)",
+        new="moved\n\n    return await ctx.change(request, change, effective_everywhere=False)",
         tests=(RULES, "-k", "needs_no_mapping"),
     ),
     Mutant(

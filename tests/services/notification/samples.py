@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from services.notification.domain.messages import LinkRequest, MessageKind
 from services.notification.domain.names import format_moment
-from shared.contracts import identity, team
+from shared.contracts import identity, team, team_catalogs
 from shared.contracts.calls.identity import PasswordResetLinkRequest, SignUpLinkRequest
 from shared.contracts.calls.team import InvitationLinkRequest
 from tests.services.rows import NOON
@@ -55,6 +55,13 @@ OPEN: dict[str, Any] = INVITATION | {
 }
 INVITER: dict[str, Any] = {"inviter_user_id": "usr_ana", "inviter_email": "ana@example.com"}
 PASSED: dict[str, Any] = {"from_user_id": "usr_cem", "to_user_id": "usr_ana"}
+MOVED: dict[str, Any] = {
+    "account_name": "Acme",
+    "catalog": "print-shop@1",
+    "catalog_title": "Print Shop",
+    "previous_catalog": "standard@1",
+    "owner_email": "ana@example.com",
+}
 OVERRIDE: dict[str, Any] = {
     "account_name": "Acme",
     "project_id": "prj_1",
@@ -270,6 +277,14 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
         team.OverrideRemoved(**OVERRIDE),
         Expected(kind=MessageKind.OVERRIDE_REMOVED, words=PROJECT_WORDS),
     ),
+    (
+        team_catalogs.AccountMoved(**MOVED, by_platform=True),
+        Expected(
+            kind=MessageKind.ACCOUNT_MOVED,
+            to="ana@example.com",
+            words={"account": "Acme", "catalog": "Print Shop"},
+        ),
+    ),
 )
 WITHOUT_MAIL: tuple[Payload, ...] = (
     identity.UserSignedUp(**USER, verified=True, generation=1),
@@ -282,6 +297,7 @@ WITHOUT_MAIL: tuple[Payload, ...] = (
     team.InvitationResent(**OPEN, delivery="email", withheld=True),
     team.InvitationRevoked(**INVITATION),
     # Of earlier versions, without the addresses of those who are told.
+    team_catalogs.AccountMoved(**MOVED, by_platform=False),
     team.MemberLeft(**MEMBER),
     team.InvitationPassed(**INVITATION, **PASSED),
 )

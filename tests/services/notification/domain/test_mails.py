@@ -40,6 +40,7 @@ WORDS = {
     "member": "Bo Li",
     "actor": "Ana Díaz",
     "project": "prod",
+    "catalog": "Print Shop",
     "signs_in_again": "",
     "by_reset": "yes",
     "resend_offered": "yes",
@@ -155,6 +156,10 @@ OPENINGS = {
     MessageKind.OVERRIDE_REMOVED: (
         "Your role applies again in the project “prod”",
         "“Ana Díaz” removed the permissions that were set for you in the project “prod”",
+    ),
+    MessageKind.ACCOUNT_MOVED: (
+        "The account “Acme Robotics” has new roles and permissions",
+        "Your platform moved the account “Acme Robotics” to the roles and permissions “Print",
     ),
     MessageKind.SIGNED_OUT: (
         "We signed you out to protect your account",
