@@ -23,6 +23,8 @@ ENDED_SESSIONS = (Index(collection="ended_sessions", keys=(("expires_at", 1),), 
 a process of this version follows identity in memory."""
 MEMBERS_OF_USER = Index(collection="members", keys=(("user_id", 1),))
 """For the memberships of a user, which are in many shards."""
+ACCOUNTS_OF_CATALOG = Index(collection="accounts", keys=(("catalog", 1), ("shard", 1), ("_id", 1)))
+"""For the operator, who counts and moves the accounts of one version in all shards."""
 IN_SHARDS = (
     *(
         Index(collection=name, keys=(("shard", 1), ("_id", 1)))
@@ -153,4 +155,5 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
         Migration(17, "numbers of shards", number_documents),
         Migration(18, "counts of accounts in shards", move_counts),
         Migration(19, "indexes of earlier versions", drop_step(EARLIER_INDEXES)),
+        Migration(20, "accounts of a catalog", index_step(ACCOUNTS_OF_CATALOG)),
     )

@@ -32,9 +32,16 @@ GLOBAL = frozenset(
 )
 """The collections whose documents belong to no account."""
 
-BROADCASTS = frozenset({("invitations", "_id"), ("journal", "sent"), ("members", "user_id")})
-"""The collection and the first field of what asks every shard: an invitation by its link, unsent
-rows for the one sweeper, and the memberships of a user."""
+BROADCASTS = frozenset(
+    {
+        ("accounts", "catalog"),
+        ("invitations", "_id"),
+        ("journal", "sent"),
+        ("members", "user_id"),
+    }
+)
+"""The collection and the first field of what asks every shard: the number of accounts that have a
+catalog, an invitation by its link, unsent rows for the one sweeper, and a user's memberships."""
 
 EVERY_SHARD = list(range(SHARDS))
 UPDATES = ("update_one", "update_many", "replace_one")

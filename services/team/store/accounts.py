@@ -42,7 +42,7 @@ class AccountRows:
         first = 0 if after is None else shard_of(after)
         found: list[AccountId] = []
         for shard in range(first, SHARDS):
-            wanted: Document = {"catalog": catalog_id, "shard": shard}
+            wanted: Document = {"shard": shard, "catalog": catalog_id}
             if after is not None and shard == first:
                 wanted["_id"] = {"$gt": after}
             left = limit - len(found)

@@ -78,9 +78,13 @@ class CatalogRows:
         }
         await insert_once(self._catalogs, row, session)
 
-    async def catalog_objects(self, session: DbSession) -> list[PolicyObject]:
-        """Every published catalog, as authz reads it."""
+    async def catalog_objects(
+        self, session: DbSession, *, after: str, limit: int
+    ) -> list[PolicyObject]:
+        """The published catalogs whose id comes after this one, as authz reads them."""
+        wanted = {"_id": {"$gt": after}}
+        found = self._catalogs.find(wanted, session=session).sort("_id", 1).limit(limit)
         return [
             catalog_object(row["_id"], row["content"], rev=row["rev"])
-            async for row in self._catalogs.find({}, session=session)
+            for row in await found.to_list(limit)
         ]

@@ -15,6 +15,9 @@ from shared.mongo import Database, DbSession, Document, majority
 
 PAGE_SIZE = 2_000
 MAX_PLACE_DIGITS = 9
+CATALOGS = "catalogs:"
+CATALOG_PAGE = 20
+"""A catalog has 64 KiB at most."""
 SHARDS_AT_ONCE = 4
 """The shards of one query. With more it sorts more matches; with fewer there are more queries."""
 
@@ -34,7 +37,10 @@ _POLICY_OBJECTS: tuple[tuple[str, Callable[[Document], PolicyObject]], ...] = (
 
 
 class PolicySnapshot:
-    """The policy objects of all accounts: the catalogs, then part after part of the rest."""
+    """The policy objects of all accounts: the catalogs, then part after part of the rest.
+
+    Catalogs are large, so they have pages of their own.
+    """
 
     def __init__(
         self, database: Database, catalogs: CatalogRows, *, page_size: int = PAGE_SIZE
@@ -52,9 +58,14 @@ class PolicySnapshot:
         Raises:
             Invalid: there is no such place.
         """
-        at, after = _parse(place) if place else (0, "")
-        items = [] if place else await self._catalogs.catalog_objects(session)
-        full = len(items) + self._page_size
+        if not place or place.startswith(CATALOGS):
+            after = place.removeprefix(CATALOGS)
+            objects = await self._catalogs.catalog_objects(session, after=after, limit=CATALOG_PAGE)
+            more = len(objects) == CATALOG_PAGE
+            return objects, f"{CATALOGS}{objects[-1].id}" if more else "shards:0:"
+        at, after = _parse(place)
+        items: list[PolicyObject] = []
+        full = self._page_size
         end = len(self._collections) * len(_PARTS)
         while at < end and len(items) < full:
             collection, policy_object_of = self._collections[at // len(_PARTS)]
