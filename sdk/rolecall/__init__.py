@@ -18,8 +18,8 @@ from rolecall.core.decide import (
     membership_denial,
 )
 from rolecall.core.decision import NO_ACCOUNT, Decision, Reason
-from rolecall.core.look_alikes import mixed_word
 from rolecall.core.matrix import CompiledCatalog, CompiledPermission, Grant, Matrix, RoleFields
+from rolecall.core.mixed_alphabets import mixed_word
 from rolecall.core.policies import (
     AfterExpiry,
     Conversion,

@@ -101,9 +101,9 @@ BAD = [
         "/roles/6/title", "The title 'basic' appears twice, first at /roles/5/title.",
     ),
     (
-        "a title that mixes look-alike letters",
+        "a title that mixes alphabets",
         lambda m: role(m, "viewer").update(title="\u0410dmin"),
-        "/roles/6/title", "mixes letters that look alike: Cyrillic and Latin. Use one alphabet.",
+        "/roles/6/title", "mixes letters of the alphabets Cyrillic and Latin. Use one alphabet.",
     ),
     (
         "a permission carried twice",

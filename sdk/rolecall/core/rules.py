@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 
-from rolecall.core.look_alikes import mixed_word
+from rolecall.core.mixed_alphabets import mixed_word
 from rolecall.core.policies import Policies
 from rolecall.core.problems import Place, Problem, choices
 from rolecall.core.role_rules import MEMBER_PERMISSIONS, VIEW_ACCOUNT, problems_of_roles

@@ -112,6 +112,6 @@ ROWS = (
         file="services/team/routes/roles.py",
         old="    if mixed is not None:\n",
         new="    if mixed is None and not name:\n",
-        tests=("tests/services/team/test_roles.py", "-k", "look_alike"),
+        tests=("tests/services/team/test_roles.py", "-k", "mixes_alphabets"),
     ),
 )

@@ -208,8 +208,8 @@ ROWS = (
         id="snapshot-catalogs-outside-the-session",
         kind=Kind.CONSISTENCY,
         file="services/team/store/catalogs.py",
-        old="self._catalogs.find({}, session=session)",
-        new="self._catalogs.find({})",
+        old="self._catalogs.find(wanted, session=session)",
+        new="self._catalogs.find(wanted)",
         tests=PAGES,
     ),
     Mutant(

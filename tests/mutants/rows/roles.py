@@ -67,8 +67,8 @@ ROWS = (
         id="role-handover-looks-at-holders-only",
         kind=Kind.SECURITY,
         file="services/team/use_cases/invitation_handover.py",
-        old="if not has_role and all(invitation.role != role_id for invitation in invitations):",
-        new="if not has_role:",
+        old="return has_role or any(invitation.role == role_id for invitation in invitations)",
+        new="return has_role",
         tests=(ROLES, "-k", "pass_on"),
     ),
     Mutant(

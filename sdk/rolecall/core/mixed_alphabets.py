@@ -1,4 +1,4 @@
-"""Words that mix alphabets whose letters look alike."""
+"""Words that mix alphabets with letters of the same form."""
 
 import re
 import unicodedata
@@ -10,7 +10,7 @@ _WORD = re.compile(r"[^\W\d_]+")
 
 
 def mixed_word(text: str) -> str | None:
-    """Say in a sentence which word mixes alphabets that look alike; `None` if no word does.
+    """Say in a sentence which word mixes such alphabets; `None` if no word does.
 
     Full-width letters and ligatures count as the letters that they stand for. Accents and joiners
     do not end a word.
@@ -24,5 +24,5 @@ def mixed_word(text: str) -> str | None:
         found = {unicodedata.name(letter, "").partition(" ")[0] for letter in word} & _ALPHABETS
         if len(found) > 1:
             names = " and ".join(sorted(alphabet.title() for alphabet in found))
-            return f"The word {word!r} mixes letters that look alike: {names}. Use one alphabet."
+            return f"The word {word!r} mixes letters of the alphabets {names}. Use one alphabet."
     return None
