@@ -26,6 +26,7 @@ from deploy.programs.program import ProgramError, acquire_lock
 from shared import logs
 from shared.cancellation import end
 from shared.contracts.topology import Service
+from shared.problems import StartRefused
 from shared.runtime.service import event_loop
 from shared.runtime.settings import load
 
@@ -160,7 +161,7 @@ def main(arguments: Sequence[str], *, lock_seconds: float = LOCK_SECONDS) -> int
         try:
             make_private(settings.data_dir, MADE)
             runner.run(serve(settings, parent=parent))
-        except (NotReadyError, ProgramError, SecretsError, OSError) as problem:
+        except (NotReadyError, ProgramError, SecretsError, StartRefused, OSError) as problem:
             sys.stderr.write(f"Rolecall did not start: {problem}\n")
             return 1
     return 0

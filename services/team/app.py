@@ -26,7 +26,6 @@ from shared.links import Links
 from shared.metrics import MAILS_WITHHELD, start_at_zero
 from shared.mongo import DbClient
 from shared.runtime.service import ServiceApp
-from shared.runtime.settings import variable
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 from shared.wiring import Following, JournalParts
 
@@ -76,7 +75,7 @@ def build(
 
     async def publish() -> None:
         await publish_shipped(ctx)
-        await require_personal_catalog(ctx, variable=variable(Settings, "personal_catalog"))
+        await require_personal_catalog(ctx)
 
     authenticator = parts.authenticator(live=live.check)
     return parts.app(

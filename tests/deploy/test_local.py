@@ -97,7 +97,7 @@ def test_an_unknown_catalog_is_named_without_a_traceback(tmp_path: Path) -> None
     started = command(ROLECALL_DATA_DIR=tmp_path, ROLECALL_PERSONAL_CATALOG="nope")
     said = output(started)
     assert started.returncode > 0
-    assert "ROLECALL_PERSONAL_CATALOG is not valid: must" in said
+    assert "did not start: The setting PERSONAL_CATALOG names the catalog nope, which" in said
     assert "Traceback" not in said
 
 

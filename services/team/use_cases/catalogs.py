@@ -44,7 +44,7 @@ async def publish_shipped(ctx: Ctx) -> None:
             await _publish(ctx, catalog, caller=service_caller(Service.TEAM))
 
 
-async def require_personal_catalog(ctx: Ctx, *, variable: str) -> None:
+async def require_personal_catalog(ctx: Ctx) -> None:
     """Check at the start that new accounts have a catalog.
 
     Raises:
@@ -53,9 +53,9 @@ async def require_personal_catalog(ctx: Ctx, *, variable: str) -> None:
     name = ctx.settings.personal_catalog
     if await ctx.store.catalog_named(name) is None:
         raise StartRefused(
-            f"{variable} names the catalog {name}, which is not published. Published are:"
-            f" {await _known(ctx)}. Start with one of them, publish yours with"
-            " `rolecall catalog publish`, and then name it here."
+            f"The setting PERSONAL_CATALOG names the catalog {name}, which is not published."
+            f" Published are: {await _known(ctx)}. Start with one of them, publish yours with"
+            " `rolecall catalog publish`, and then name it."
         )
 
 
