@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class PolicyObjectKind(StrEnum):
@@ -18,6 +18,7 @@ class PolicyObjectKind(StrEnum):
     MEMBER = "member"
     PROJECT = "project"
     OVERRIDE = "override"
+    RESOURCE = "resource"
     CATALOG = "catalog"
     SESSION = "session"
     SERVICE_CLIENT = "service_client"
@@ -36,7 +37,8 @@ class PolicyObject(Contract):
     journal sets it in changes, a snapshot row carries its own.
     """
 
-    kind: PolicyObjectKind
+    kind: PolicyObjectKind | str = Field(union_mode="left_to_right")
+    """A kind of a later version is its name, and a reader of this version leaves it out."""
     id: str
     account_id: str | None = None
     rev: int = 0
@@ -91,6 +93,16 @@ class OverrideObject(Contract):
     membership_id: str
     grants: dict[str, Any]
     expires_at: datetime | None = None
+
+
+class ResourceObject(Contract):
+    """`resource`: id = `<type>/<id>`. What is registered counts, whatever a check says of it."""
+
+    type: str
+    id: str
+    project_id: str | None = None
+    owner_id: str | None = None
+    properties: dict[str, str | int | float | bool] = {}
 
 
 class CatalogObject(Contract):

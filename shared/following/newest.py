@@ -6,11 +6,12 @@ from typing import Any
 from shared.contracts import policy_objects
 from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
 
-_CLASSES: dict[PolicyObjectKind, Any] = {
+_CLASSES: dict[PolicyObjectKind | str, Any] = {
     PolicyObjectKind.ACCOUNT: policy_objects.AccountObject,
     PolicyObjectKind.MEMBER: policy_objects.MemberObject,
     PolicyObjectKind.PROJECT: policy_objects.ProjectObject,
     PolicyObjectKind.OVERRIDE: policy_objects.OverrideObject,
+    PolicyObjectKind.RESOURCE: policy_objects.ResourceObject,
     PolicyObjectKind.CATALOG: policy_objects.CatalogObject,
     PolicyObjectKind.SESSION: policy_objects.SessionObject,
     PolicyObjectKind.SERVICE_CLIENT: policy_objects.ServiceClientObject,
@@ -19,6 +20,8 @@ _CLASSES: dict[PolicyObjectKind, Any] = {
 
 def read_states(received: Iterable[PolicyObject]) -> list[tuple[PolicyObject, Any]]:
     """Read the states of all objects of a change, before any of them is taken.
+
+    Objects of a kind that this version does not know are left out.
 
     Raises:
         pydantic.ValidationError: a state has a shape that this version does not know. The change is
@@ -32,6 +35,7 @@ def read_states(received: Iterable[PolicyObject]) -> list[tuple[PolicyObject, An
             else _CLASSES[policy_object.kind].model_validate(policy_object.state),
         )
         for policy_object in received
+        if policy_object.kind in _CLASSES
     ]
 
 
@@ -39,7 +43,7 @@ class NewestStates:
     """Policy objects by kind and id, each with the revision of its state."""
 
     def __init__(self) -> None:
-        self._states: dict[tuple[PolicyObjectKind, str], tuple[int, Any]] = {}
+        self._states: dict[tuple[PolicyObjectKind | str, str], tuple[int, Any]] = {}
 
     def take(self, policy_object: PolicyObject, state: Any) -> bool:
         """Take a state unless a newer one is known; `None` removes the object.

@@ -16,6 +16,7 @@ from shared.http.access import (
     Admin,
     Client,
     Internal,
+    PermissionOrClient,
     Public,
     Session,
     SessionOrClient,
@@ -63,7 +64,7 @@ async def admit(authenticator: Authenticator, access: Access, principal: Princip
                 raise WrongPrincipal(access)
         case ClientPrincipal():
             await authenticator.require_live(principal)
-            if not isinstance(access, Client | SessionOrClient):
+            if not isinstance(access, Client | SessionOrClient | PermissionOrClient):
                 raise WrongPrincipal(access)
             if access.scope not in principal.scopes:
                 raise ScopeMissing(access.scope)

@@ -8,6 +8,7 @@ from services.team.routes import (
     members,
     overrides,
     projects,
+    resources,
     roles,
 )
 
@@ -21,5 +22,6 @@ ROUTES = (
     *invitation_acceptance.ROUTES,
     *projects.ROUTES,
     *overrides.ROUTES,
+    *resources.ROUTES,
 )
 INTERNAL_ROUTES = internal.ROUTES

@@ -10,6 +10,8 @@ from services.team.domain.authority import GrantsExceeded
 from services.team.domain.member_list import MemberListField, MemberListRow, MemberListStatus
 from services.team.domain.members import OwnerCannotLeave, OwnerProtected
 from services.team.domain.overrides import ProjectOverride
+from services.team.domain.resource_rules import TooManyToReassign
+from services.team.domain.resources import NewOwnerNotMember
 from services.team.domain.roles import RoleUnknown
 from services.team.routes.invitation_states import (
     LockedView,
@@ -115,6 +117,27 @@ class PermissionsView(Answer):
     permissions: dict[str, str]
 
 
+class RemovalQuery(Body):
+    """Who gets the resources of the member; without it they keep their owner."""
+
+    reassign_to: str | None = Field(
+        default=None,
+        pattern=r"^usr_[0-9a-f]{32}$",
+        description="The member who gets the resources that the removed one owns: 1,000 at most",
+    )
+
+
+class RemovedMemberView(PassedInvitations):
+    """What a removal leaves behind.
+
+    `owned_resources` are registered with the former member as their owner still. Reassign them with
+    `POST …/resources/reassign`.
+    """
+
+    owned_resources: int = 0
+    reassigned_resources: int = 0
+
+
 def member_view(row: MemberListRow) -> MemberView:
     """A row of the list as its JSON object."""
     invitation = row.invitation
@@ -170,12 +193,23 @@ async def change_role(ctx: Ctx, call: Call[ChangeRole, None], request: AccountRe
     return Reply(body=view, written=written)
 
 
-async def remove(ctx: Ctx, call: Call[None, None], request: AccountRequest) -> Reply:
+async def remove(ctx: Ctx, call: Call[None, RemovalQuery], request: AccountRequest) -> Reply:
     """Remove a member."""
-    written = await members.remove(ctx, request, user_id=UserId(call.path["user_id"]))
-    passed = passed_views(written.result)
-    body = PassedInvitations(passed_invitations=passed) if passed else None
-    return Reply(body=body, written=written)
+    reassign_to = call.query.reassign_to
+    written = await members.remove(
+        ctx,
+        request,
+        user_id=UserId(call.path["user_id"]),
+        reassign_to=None if reassign_to is None else UserId(reassign_to),
+    )
+    removed = written.result
+    left = removed.passed or removed.kept or removed.reassigned
+    view = RemovedMemberView(
+        passed_invitations=passed_views(removed.passed),
+        owned_resources=removed.kept,
+        reassigned_resources=removed.reassigned,
+    )
+    return Reply(body=view if left else None, written=written)
 
 
 async def leave(ctx: Ctx, call: Call[None, None], request: AccountRequest) -> Reply:
@@ -251,9 +285,10 @@ ROUTES = (
         summary="Remove a member; access ends with the answer",
         tag="members",
         access=Permission("member:remove"),
-        gives=PassedInvitations,
+        query=RemovalQuery,
+        gives=RemovedMemberView,
         may_have_no_body=True,
-        refuses=(OwnerProtected,),
+        refuses=(OwnerProtected, TooManyToReassign, NewOwnerNotMember, GrantsExceeded),
         effective_everywhere=True,
         represent=member_view,
     ),
