@@ -42,10 +42,18 @@ class AccountObjects:
         self._changes: dict[tuple[str, str], Resource | None] = {}
 
     def take(self, policy_object: PolicyObject, state: Any) -> bool:
-        """Take a state unless a newer one is known; whether it was taken."""
+        """Take a state unless a newer one is known; whether it was taken.
+
+        The end of an account is the end of its resources: no object tells each of them.
+        """
         if policy_object.kind is RESOURCE:
             return self._take_resource(policy_object, state)
-        return self.newest.take(policy_object, state)
+        taken = self.newest.take(policy_object, state)
+        if taken and state is None and policy_object.kind is PolicyObjectKind.ACCOUNT:
+            self._resource_revs.clear()
+            self._changes.clear()
+            self._resources = RegisteredResources()
+        return taken
 
     def build(self, account_id: str, catalog: CompiledCatalog) -> AccountState:
         """Build the state from all objects."""

@@ -427,6 +427,16 @@ def test_resources_alone_do_not_rebuild_their_account():
     assert answer(policy, BO, "instance:write", id="i-999") is Reason.ALLOWED
 
 
+def test_resources_end_with_their_account():
+    policy = told(catalog(STANDARD.id), account(), member(BO, "basic"), resource(owner_id=ANA))
+    gone = PolicyObject(kind=PolicyObjectKind.ACCOUNT, id=ACCOUNT, account_id=ACCOUNT, state=None)
+    policy.put(at(9, gone))
+    policy.put(at(10, account(), member(BO, "basic")))
+    state = policy.account(ACCOUNT)
+    assert state is not None
+    assert len(state.resources) == 0
+
+
 def test_resources_wait_for_their_account():
     policy = told(resource(owner_id=BO))
     assert policy.account(ACCOUNT) is None
