@@ -6,13 +6,17 @@ snapshot and from a change, has the same result. `state: None` says that it was 
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 
 class PolicyObjectKind(StrEnum):
-    """The kinds of policy objects; team owns all but sessions and service clients."""
+    """The kinds of policy objects; team owns all but sessions and service clients.
+
+    A kind of a later version is read as its name: a row that names it is whole, and each reader
+    leaves out what it does not know.
+    """
 
     ACCOUNT = "account"
     MEMBER = "member"
@@ -22,6 +26,14 @@ class PolicyObjectKind(StrEnum):
     CATALOG = "catalog"
     SESSION = "session"
     SERVICE_CLIENT = "service_client"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        if not isinstance(value, str):
+            return None
+        later = str.__new__(cls, value)
+        later._name_ = later._value_ = value
+        return later
 
 
 class Contract(BaseModel):
@@ -37,8 +49,7 @@ class PolicyObject(Contract):
     journal sets it in changes, a snapshot row carries its own.
     """
 
-    kind: PolicyObjectKind | str = Field(union_mode="left_to_right")
-    """A kind of a later version is its name, and a reader of this version leaves it out."""
+    kind: PolicyObjectKind
     id: str
     account_id: str | None = None
     rev: int = 0
@@ -96,7 +107,7 @@ class OverrideObject(Contract):
 
 
 class ResourceObject(Contract):
-    """`resource`: id = `<type>/<id>`. What is registered counts, whatever a check says of it."""
+    """`resource`: id = `<type>/<id>`. What is registered wins over what a check says."""
 
     type: str
     id: str

@@ -6,7 +6,7 @@ from typing import Any
 from shared.contracts import policy_objects
 from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
 
-_CLASSES: dict[PolicyObjectKind | str, Any] = {
+_CLASSES: dict[PolicyObjectKind, Any] = {
     PolicyObjectKind.ACCOUNT: policy_objects.AccountObject,
     PolicyObjectKind.MEMBER: policy_objects.MemberObject,
     PolicyObjectKind.PROJECT: policy_objects.ProjectObject,
@@ -43,7 +43,7 @@ class NewestStates:
     """Policy objects by kind and id, each with the revision of its state."""
 
     def __init__(self) -> None:
-        self._states: dict[tuple[PolicyObjectKind | str, str], tuple[int, Any]] = {}
+        self._states: dict[tuple[PolicyObjectKind, str], tuple[int, Any]] = {}
 
     def take(self, policy_object: PolicyObject, state: Any) -> bool:
         """Take a state unless a newer one is known; `None` removes the object.

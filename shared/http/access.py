@@ -89,6 +89,8 @@ class Admin:
     """The operator, with the admin key, on the internal port."""
 
 
+ScopedAccess = Client | SessionOrClient | PermissionOrClient
+"""What service clients with a scope may call."""
 Access = Public | Session | Permission | Client | SessionOrClient | Internal | Admin
 
 

@@ -16,10 +16,9 @@ from shared.http.access import (
     Admin,
     Client,
     Internal,
-    PermissionOrClient,
     Public,
+    ScopedAccess,
     Session,
-    SessionOrClient,
 )
 from shared.http.refusals import WrongPrincipal
 from shared.problems import AuthorizationMalformed, ScopeMissing
@@ -64,7 +63,7 @@ async def admit(authenticator: Authenticator, access: Access, principal: Princip
                 raise WrongPrincipal(access)
         case ClientPrincipal():
             await authenticator.require_live(principal)
-            if not isinstance(access, Client | SessionOrClient | PermissionOrClient):
+            if not isinstance(access, ScopedAccess):
                 raise WrongPrincipal(access)
             if access.scope not in principal.scopes:
                 raise ScopeMissing(access.scope)

@@ -4,16 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from shared.http.access import (
-    Access,
-    Admin,
-    Client,
-    Internal,
-    Permission,
-    PermissionOrClient,
-    Public,
-    SessionOrClient,
-)
+from shared.http.access import Access, Admin, Internal, Permission, Public, ScopedAccess
 from shared.http.api import Api
 from shared.http.error_forms import ErrorForm, oauth_code
 from shared.http.examples import BY_NAME, example, example_id
@@ -96,7 +87,7 @@ def _operation(route: Route, schemas: RouteSchemas) -> dict[str, Any]:
         operation["x-permission"] = route.access.name
         if route.access.in_project is not None:
             operation["x-project-permission"] = route.access.in_project
-    if isinstance(route.access, Client | SessionOrClient | PermissionOrClient):
+    if isinstance(route.access, ScopedAccess):
         operation["x-scope"] = route.access.scope
     return operation
 

@@ -13,7 +13,7 @@ ResourceKey = tuple[str, str]
 
 PARTS = 256
 WHOLE_UP_TO = 512
-"""A map of so many resources is one part: most accounts have few, and 256 parts cost 18 KB."""
+"""A map of this size is one part: most accounts have few resources, and 256 parts cost 18 KB."""
 
 _Part = dict[ResourceKey, Resource]
 

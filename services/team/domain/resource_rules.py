@@ -10,7 +10,7 @@ from shared.ids import ProjectId, UserId
 from shared.problems import Invalid, Refusal, RefusalKind
 
 MAX_REASSIGNED = 1_000
-"""Of one request: one change has so many resources at most."""
+"""Of one request: one change is bounded."""
 
 
 class TooManyToReassign(Refusal):

@@ -1,6 +1,6 @@
 """Registered resources: what a service of the platform says of them, and how their owner changes.
 
-What is registered counts in every check, whatever the caller of the check says.
+What is registered counts in every check. The caller of the check cannot say otherwise.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -47,7 +47,7 @@ class NewOwnerNotMember(Refusal):
     detail = "The user {owner_id} is not a member of the account. Name a member, or no owner."
 
 
-class Registration(StrEnum):
+class RegistrationStatus(StrEnum):
     """What a registration did with one resource."""
 
     REGISTERED = "registered"
@@ -101,6 +101,15 @@ class RegisteredResource:
         return RegisteredItem(
             type=self.type, id=self.rid, project_id=self.project_id, owner_id=self.owner_id
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResourceFilter:
+    """Which of an account's resources are meant; None excludes none."""
+
+    types: Collection[str] | None = None
+    project_id: ProjectId | None = None
+    owner_id: UserId | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,11 +19,8 @@ from services.team.routes.invitation_states import (
     locked_view,
     not_mailed_view,
 )
-from services.team.routes.passed_invitations import (
-    PassedInvitations,
-    PassedInvitationView,
-    passed_views,
-)
+from services.team.routes.passed_invitations import PassedInvitationView, passed_views
+from services.team.routes.removals import RemovalQuery, RemovedMemberView, removed_view
 from services.team.use_cases import members
 from services.team.use_cases.context import AccountRequest, Ctx
 from shared.http.access import Permission
@@ -117,27 +114,6 @@ class PermissionsView(Answer):
     permissions: dict[str, str]
 
 
-class RemovalQuery(Body):
-    """Who gets the resources of the member; without it they keep their owner."""
-
-    reassign_to: str | None = Field(
-        default=None,
-        pattern=r"^usr_[0-9a-f]{32}$",
-        description="The member who gets the resources that the removed one owns: 1,000 at most",
-    )
-
-
-class RemovedMemberView(PassedInvitations):
-    """What a removal leaves behind.
-
-    `owned_resources` are registered with the former member as their owner still. Reassign them with
-    `POST …/resources/reassign`.
-    """
-
-    owned_resources: int = 0
-    reassigned_resources: int = 0
-
-
 def member_view(row: MemberListRow) -> MemberView:
     """A row of the list as its JSON object."""
     invitation = row.invitation
@@ -202,14 +178,7 @@ async def remove(ctx: Ctx, call: Call[None, RemovalQuery], request: AccountReque
         user_id=UserId(call.path["user_id"]),
         reassign_to=None if reassign_to is None else UserId(reassign_to),
     )
-    removed = written.result
-    left = removed.passed or removed.kept or removed.reassigned
-    view = RemovedMemberView(
-        passed_invitations=passed_views(removed.passed),
-        owned_resources=removed.kept,
-        reassigned_resources=removed.reassigned,
-    )
-    return Reply(body=view if left else None, written=written)
+    return Reply(body=removed_view(written.result), written=written)
 
 
 async def leave(ctx: Ctx, call: Call[None, None], request: AccountRequest) -> Reply:

@@ -1,10 +1,6 @@
 """Routes of registered resources."""
 
-import json
 from datetime import datetime
-from typing import Annotated
-
-from pydantic import AfterValidator, BeforeValidator, Field, Strict
 
 from services.team.domain.account_access import AccountAccess
 from services.team.domain.authority import GrantsExceeded
@@ -12,107 +8,34 @@ from services.team.domain.resources import (
     NewOwnerNotMember,
     Property,
     RegisteredResource,
-    Registration,
+    RegistrationStatus,
+    ResourceFilter,
     ResourceKey,
     ResourceLimit,
     ResourceProjectUnknown,
 )
-from services.team.store.resources import ResourceFilter
+from services.team.routes.resource_bodies import (
+    BATCH_CAP_BYTES,
+    ReassignResources,
+    RegisterResource,
+    RegisterResources,
+    ResourcesQuery,
+)
 from services.team.use_cases import resources
 from services.team.use_cases.context import AccountRequest, ClientAccess, ClientRequest, Ctx
 from services.team.use_cases.resources import Registered
 from shared.auth.bindings import AccountNotBound, TypeNotBound
 from shared.http.access import Client, Permission, PermissionOrClient
 from shared.http.entity_tags import TaggedAnswer
-from shared.http.paging import Page, PageQuery, read_cursor, write_cursor
-from shared.http.routes import Answer, Body, Call, Reply, Route
-from shared.ids import FORMS, AccountId, ProjectId, UserId
+from shared.http.paging import Page, read_cursor, write_cursor
+from shared.http.routes import Answer, Call, Reply, Route
+from shared.ids import AccountId, ProjectId, UserId
 from shared.problems import NotFound
 
 WRITE = Client("resources:write")
 REASSIGN = Permission("member:remove")
 SEE = PermissionOrClient("member:remove", scope=WRITE.scope)
 """Who removes members deals with what they leave behind; no other member needs the whole list."""
-
-MAX_BATCH = 1_000
-BATCH_CAP_BYTES = 4 * 1024 * 1024
-MAX_PROPERTIES = 32
-MAX_PROPERTY_BYTES = 2_048
-MAX_INTEGER = 2**53 - 1
-"""The largest integer that every reader of JSON takes for what it is (RFC 8259, 6)."""
-TOLD_OTHERWISE = frozenset({"account_id", "project_id", "owner_id"})
-
-
-def _pattern(name: str) -> str:
-    return f"^{FORMS[name].pattern}$"
-
-
-def _small(properties: dict[str, Property]) -> dict[str, Property]:
-    if taken := TOLD_OTHERWISE & properties.keys():
-        raise ValueError(f"{min(taken)} is not a property: it has a member of its own.")
-    if len(json.dumps(properties, ensure_ascii=False).encode()) > MAX_PROPERTY_BYTES:
-        raise ValueError(f"The properties must have {MAX_PROPERTY_BYTES} bytes at most, as JSON.")
-    return properties
-
-
-def _fraction(value: object) -> object:
-    """An integer that is too large is not taken for a fraction."""
-    if isinstance(value, int):
-        raise ValueError(f"An integer must be between -{MAX_INTEGER} and {MAX_INTEGER}.")
-    return value
-
-
-PropertyName = Annotated[str, Field(pattern="^[A-Za-z][A-Za-z0-9_-]{0,63}$")]
-PropertyValue = (
-    Annotated[bool, Strict()]
-    | Annotated[int, Strict(), Field(ge=-MAX_INTEGER, le=MAX_INTEGER)]
-    | Annotated[float, BeforeValidator(_fraction), Strict(), Field(allow_inf_nan=False)]
-    | Annotated[str, Strict(), Field(max_length=256)]
-)
-Properties = Annotated[
-    dict[PropertyName, PropertyValue], Field(max_length=MAX_PROPERTIES), AfterValidator(_small)
-]
-ResourceType = Annotated[str, Field(pattern=_pattern("type"))]
-ProjectIdText = Annotated[str, Field(pattern=r"^prj_[0-9a-f]{32}$")]
-UserIdText = Annotated[str, Field(pattern=r"^usr_[0-9a-f]{32}$")]
-
-
-class RegisterResource(Body):
-    """What is registered of a resource; what is left out is not known of it."""
-
-    project_id: ProjectIdText | None = None
-    owner_id: UserIdText | None = None
-    properties: Properties = Field(default_factory=dict)
-
-
-class NamedResource(RegisterResource):
-    """A resource, by its type and its id at the service that registers it."""
-
-    type: ResourceType
-    id: Annotated[str, Field(pattern=_pattern("rid"))]
-
-
-class RegisterResources(Body):
-    """Resources that are registered by one change."""
-
-    resources: Annotated[list[NamedResource], Field(min_length=1, max_length=MAX_BATCH)]
-
-
-class ReassignResources(Body):
-    """Whose resources get another owner; `types` and `project_id` narrow them down."""
-
-    from_user_id: UserIdText
-    to_user_id: UserIdText
-    types: Annotated[list[ResourceType], Field(min_length=1, max_length=20)] | None = None
-    project_id: ProjectIdText | None = None
-
-
-class ResourcesQuery(PageQuery):
-    """The filters of the list."""
-
-    type: ResourceType | None = Field(default=None, description="Only resources of this type")
-    project: ProjectIdText | None = Field(default=None, description="Only those of this project")
-    owner: UserIdText | None = Field(default=None, description="Only those of this user")
 
 
 class ResourceView(TaggedAnswer):
@@ -131,7 +54,7 @@ class RegistrationView(Answer):
 
     type: str
     id: str
-    status: Registration
+    status: RegistrationStatus
     etag: str | None
     code: str | None = None
     detail: str | None = None

@@ -1,25 +1,15 @@
 """Registered resources in the database."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 
 from pymongo import ReplaceOne
 
-from services.team.domain.resources import RegisteredResource, ResourceKey
+from services.team.domain.resources import RegisteredResource, ResourceFilter, ResourceKey
 from services.team.store.places import at
 from shared.contracts.facts import shard_of
 from shared.documents import document, read
-from shared.ids import AccountId, ProjectId, UserId
+from shared.ids import AccountId, UserId
 from shared.mongo import Database, DbSession, Document, insert_all_once, majority
-
-
-@dataclass(frozen=True, kw_only=True)
-class ResourceFilter:
-    """Which of an account's resources are meant; None excludes none."""
-
-    types: Collection[str] | None = None
-    project_id: ProjectId | None = None
-    owner_id: UserId | None = None
 
 
 class ResourceRows:

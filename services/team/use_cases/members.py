@@ -11,7 +11,7 @@ from services.team.domain.member_list import MemberListRow, MemberListStatus
 from services.team.domain.members import Membership
 from services.team.domain.overrides import ProjectOverride
 from services.team.domain.resource_rules import require_few_to_reassign, require_two_users
-from services.team.store.resources import ResourceFilter
+from services.team.domain.resources import ResourceFilter
 from services.team.use_cases.account_write import AccountWrite
 from services.team.use_cases.context import AccountRequest, Ctx
 from services.team.use_cases.invitation_handover import hand_over_invitations

@@ -4,7 +4,7 @@ from services.team.domain import projects
 from services.team.domain.account_access import AccountAccess, visible_projects
 from services.team.domain.projects import Project
 from services.team.domain.resource_rules import ProjectHasResources
-from services.team.store.resources import ResourceFilter
+from services.team.domain.resources import ResourceFilter
 from services.team.use_cases.account_write import AccountWrite
 from services.team.use_cases.context import AccountRequest, Ctx
 from shared.ids import ProjectId, new_id

@@ -5,10 +5,10 @@ from collections.abc import Collection, Sequence
 from services.team.domain.resources import (
     RegisteredResource,
     ResourceChange,
+    ResourceFilter,
     ResourceKey,
     Surroundings,
 )
-from services.team.store.resources import ResourceFilter
 from services.team.use_cases.attempt import Attempt
 from shared.ids import ProjectId, UserId
 

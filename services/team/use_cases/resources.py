@@ -10,13 +10,13 @@ from services.team.domain.resource_rules import MAX_REASSIGNED
 from services.team.domain.resources import (
     NewOwnerNotMember,
     RegisteredResource,
-    Registration,
+    RegistrationStatus,
     ResourceChange,
+    ResourceFilter,
     ResourceKey,
     ResourceLimit,
     ResourceProjectUnknown,
 )
-from services.team.store.resources import ResourceFilter
 from services.team.use_cases.account_write import AccountWrite
 from services.team.use_cases.context import AccountRequest, ClientAccess, ClientRequest, Ctx
 from shared.auth.bindings import require_type
@@ -30,7 +30,7 @@ class Registered:
     """What a registration did with one resource, or why it was refused."""
 
     key: ResourceKey
-    done: Registration
+    done: RegistrationStatus
     resource: RegisteredResource | None = None
     refusal: Refusal | None = None
 
@@ -131,7 +131,7 @@ async def put_all(
             try:
                 done = resources.register(new, present=present, around=around)
             except (ResourceProjectUnknown, NewOwnerNotMember, ResourceLimit) as refusal:
-                refused = Registered(key=one.key, done=Registration.REFUSED, refusal=refusal)
+                refused = Registered(key=one.key, done=RegistrationStatus.REFUSED, refusal=refusal)
                 results.append(refused)
                 continue
             around = around.after(done)
@@ -230,8 +230,8 @@ def _types_of(access: ClientAccess, named: Collection[str] | None) -> Collection
 
 def _result(done: ResourceChange | None, present: RegisteredResource) -> Registered:
     if done is None:
-        return Registered(key=present.key, done=Registration.UNCHANGED, resource=present)
-    what = Registration.REGISTERED if done.before is None else Registration.CHANGED
+        return Registered(key=present.key, done=RegistrationStatus.UNCHANGED, resource=present)
+    what = RegistrationStatus.REGISTERED if done.before is None else RegistrationStatus.CHANGED
     return Registered(key=done.after.key, done=what, resource=done.after)
 
 

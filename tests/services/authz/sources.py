@@ -133,7 +133,7 @@ class Source:
             return  # No replica listens; it will find the row by the heads.
 
     def _policy_objects(self) -> list[PolicyObject]:
-        newest: dict[tuple[PolicyObjectKind | str, str | None, str], PolicyObject] = {}
+        newest: dict[tuple[PolicyObjectKind, str | None, str], PolicyObject] = {}
         for committed in self.rows.values():
             for row in (signed.row for signed in committed):
                 newest |= {

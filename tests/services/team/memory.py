@@ -32,8 +32,7 @@ if TYPE_CHECKING:
 
     from services.team.domain.invitations import Invitation
     from services.team.domain.overrides import ProjectOverride
-    from services.team.domain.resources import ResourceKey
-    from services.team.store.resources import ResourceFilter
+    from services.team.domain.resources import ResourceFilter, ResourceKey
     from shared.contracts.facts import Fact
 
 T = TypeVar("T")
