@@ -285,7 +285,8 @@ def _location(
     if limit is not USERS:
         lines.append(limit.times(limits_factor).directives)
     if body_bytes is not None:
-        lines.append(f"client_max_body_size {body_bytes};")
+        # Strangers would fill the gateway with large bodies. The service refuses them unread.
+        lines.append(f"client_max_body_size {body_bytes}; proxy_request_buffering off;")
     lines.append(f"proxy_pass http://{'$replicas' if name else service};")
     if service == Service.AUTHZ:
         lines.append(NEXT_REPLICA_IF_STALE)

@@ -86,6 +86,7 @@ class ErrorPage:
         return "\n    ".join(self._location(form) for form in ErrorForm)
 
     def _location(self, form: ErrorForm) -> str:
+        """Take a body of any size here: it belongs to the request that has failed."""
         differs = form is ErrorForm.OAUTH and self.token_endpoint is not None
         refusal = self.token_endpoint if differs and self.token_endpoint else self.refusal
         headers = {**_HEADERS, **error_headers(refusal, form), **self.headers}
@@ -93,7 +94,8 @@ class ErrorPage:
         document = json.dumps(error_document(refusal, form, request_id=REQUEST_ID))
         document = document.replace(f'"{BODY_LIMIT}"', BODY_LIMIT)  # a number
         return (
-            f"location = {self._path(form.name.lower())} {{ internal; default_type {form.value};"
+            f"location = {self._path(form.name.lower())} {{ internal; client_max_body_size 0;"
+            f" default_type {form.value};"
             f" {added}return {refusal.status} '{document}\\n'; }}"
         )
 

@@ -142,6 +142,7 @@ OF_MODEL: Mapping[str, Mapping[str, Any]] = {
     "Project": {"id": example_id("prj"), "name": "prod"},
     "Rename": {"name": "Acme Robotics"},
     "NamedResource": _A_RESOURCE,
+    "ReassignResources": {"types": ["instance"]},
     "Registration": _A_RESOURCE | {"status": "registered", "code": None, "detail": None},
     "Resource": _A_RESOURCE,
     "ResourceEntity": {"type": "instance", "id": "i-17"},

@@ -106,7 +106,13 @@ def examples(people: People) -> dict[str, tuple[dict[str, Any], ...]]:
                 "expires_at": "2999-01-01T00:00:00Z",
             },
         ),
-        "registerResource": ({"properties": {"size": "small"}},),
+        "registerResource": (
+            {
+                "project_id": None,
+                "owner_id": people.plain.user_id,
+                "properties": {"size": "small"},
+            },
+        ),
         "registerResources": (
             {
                 "resources": [
@@ -206,4 +212,5 @@ def harmless_path(row: Route, team: Team) -> str:
     if row.method == "GET":
         return path_of(row, team.ids)
     made = {"user_id": "usr", "project_id": "prj", "invitation_id": "inv", "role_id": "rol"}
+    made |= {"rid": "res"}
     return path_of(row, team.ids | {name: new_id(prefix) for name, prefix in made.items()})

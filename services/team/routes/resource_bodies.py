@@ -46,7 +46,9 @@ PropertyValue = (
     | Annotated[str, Strict(), Field(max_length=256)]
 )
 Properties = Annotated[
-    dict[PropertyName, PropertyValue], Field(max_length=MAX_PROPERTIES), AfterValidator(_small)
+    dict[PropertyName, PropertyValue],
+    Field(max_length=MAX_PROPERTIES, json_schema_extra={"additionalProperties": False}),
+    AfterValidator(_small),
 ]
 ResourceType = Annotated[str, Field(pattern=_pattern("type"))]
 ProjectIdText = Annotated[str, Field(pattern=r"^prj_[0-9a-f]{32}$")]
