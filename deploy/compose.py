@@ -38,7 +38,7 @@ RELOAD_COMMAND = (
 IMPORT_COMMAND = ("rabbitmqctl", "import_definitions", "/etc/rolecall/definitions.json")
 CREATE_CLIENT_COMMAND = (
     *("rolecall", "admin", "create-client", "--url", f"http://127.0.0.1:{INTERNAL_PORT}"),
-    *("--name", "platform", "--scope", "authz:check"),
+    *("--name", "platform", "--scope", "authz:check", "--scope", "resources:write"),
 )
 """Run in the container of identity, where ROLECALL_ADMIN_KEY is set."""
 WELCOME = """

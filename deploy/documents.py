@@ -25,6 +25,7 @@ from shared.http.access import (
     Client,
     Internal,
     Permission,
+    PermissionOrClient,
     Public,
     Session,
     SessionOrClient,
@@ -45,10 +46,8 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def access_text(access: Access) -> str:
     """The callers that an access rule admits, in words."""
     match access:
-        case Permission(name=name, in_project=None):
-            return f"`{name}`"
-        case Permission(name=name, in_project=in_project):
-            return f"`{name}`, and `{in_project}` in the project"
+        case Permission():
+            return _permission_text(access)
         case Client(scope=scope):
             return f"service client, `{scope}`"
         case SessionOrClient(scope=scope):
@@ -58,6 +57,16 @@ def access_text(access: Access) -> str:
     return {Public: "anyone", Session: "a signed-in user", Admin: "the operator's key"}[
         type(access)
     ]
+
+
+def _permission_text(access: Permission) -> str:
+    match access:
+        case PermissionOrClient(name=name, scope=scope):
+            return f"`{name}`; service client, `{scope}`"
+        case Permission(name=name, in_project=None):
+            return f"`{name}`"
+        case Permission(name=name, in_project=in_project):
+            return f"`{name}`, and `{in_project}` in the project"
 
 
 def routes_table(routes: Sequence[Route]) -> str:

@@ -29,6 +29,11 @@ PREFIXES = {
     "session_id": "ses",
     "user_id": "usr",
 }
+FORMS = {
+    "type": re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII),
+    "rid": re.compile(r"[A-Za-z0-9][A-Za-z0-9._~:@-]{0,255}", re.ASCII),
+}
+"""The form of a path parameter that a platform chooses: type and id of a registered resource."""
 _ID = re.compile(r"[a-z]{3}_[0-9a-f]{32}", re.ASCII)
 _OTHER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~:@-]{0,199}", re.ASCII)
 
@@ -60,4 +65,6 @@ def id_form(prefix: str) -> str:
 def fits_path(name: str, value: str) -> bool:
     """Return whether `value` may be the value of the path parameter `name`."""
     prefix = PREFIXES.get(name)
-    return _OTHER.fullmatch(value) is not None if prefix is None else is_id(value, prefix)
+    if prefix is not None:
+        return is_id(value, prefix)
+    return FORMS.get(name, _OTHER).fullmatch(value) is not None

@@ -7,7 +7,7 @@ from math import ceil
 from deploy.gateway.paths import PARAMETER
 from deploy.gateway.problems import LIMIT, POLICY, RETRY_AFTER
 from services.identity.domain.sessions import WrongCredentials
-from shared.http.access import Client, Public, PublicCallers, SessionOrClient
+from shared.http.access import Client, PermissionOrClient, Public, PublicCallers, SessionOrClient
 from shared.http.routes import Route
 from shared.quotas import policy
 
@@ -133,7 +133,7 @@ def _limit_of(route: Route) -> SenderLimit:
             return MAILS
         case Public(callers) if callers is not PublicCallers.CLIENTS and route.takes is not None:
             return STRANGERS
-        case Public() | Client() | SessionOrClient():
+        case Public() | Client() | SessionOrClient() | PermissionOrClient():
             return CLIENTS
         case _:
             return USERS

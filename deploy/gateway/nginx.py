@@ -24,6 +24,8 @@ from deploy.gateway.problems import (
     RATE_EXCEEDED_STATUS,
     REQUEST_ID,
     SENT_ID,
+    body_limit_map,
+    body_limits,
     error_form_map,
 )
 from shared.contracts.topology import Service
@@ -69,6 +71,7 @@ http {{
   limit_conn_status 429;
   limit_req_status {rate_exceeded};
   {error_forms}
+  {body_limits}
 
 {real_ip}
   # The gateway's own id appears in its problems, the service's answer, log and audit record. The
@@ -187,8 +190,16 @@ def configuration(
     looked_up = {} if resolved else names or {}
     routes = public_routes()
     limits = sender_limits(routes)
+    large = body_limits(row for rows in routes.values() for row in rows)
     locations = "".join(
-        _location(path, service, looked_up.get(service), limits, limits_factor)
+        _location(
+            path,
+            service,
+            looked_up.get(service),
+            limits,
+            limits_factor,
+            body_bytes=large.get(path),
+        )
         for path, service in owners.items()
     )
     wider = [limit.times(limits_factor) for limit in SENDER_LIMITS]
@@ -206,6 +217,7 @@ def configuration(
         ).strip(),
         users=f"{USERS.times(limits_factor).directives} {USER_RATE}",
         rate_exceeded=RATE_EXCEEDED_STATUS,
+        body_limits=body_limit_map(large),
         error_forms=error_form_map(row for rows in routes.values() for row in rows),
         policy=POLICY,
         limit=LIMIT,
@@ -259,6 +271,8 @@ def _location(
     name: str | None,
     limits: Mapping[str, SenderLimit],
     limits_factor: int,
+    *,
+    body_bytes: int | None,
 ) -> str:
     if PARAMETER.search(path):
         match = "~ ^" + "[^/]+".join(re.escape(part) for part in PARAMETER.split(path)) + "$"
@@ -270,6 +284,9 @@ def _location(
     lines.append(f"set {LIMIT} {limit.zone};")
     if limit is not USERS:
         lines.append(limit.times(limits_factor).directives)
+    if body_bytes is not None:
+        # Strangers would fill the gateway with large bodies. The service refuses them unread.
+        lines.append(f"client_max_body_size {body_bytes}; proxy_request_buffering off;")
     lines.append(f"proxy_pass http://{'$replicas' if name else service};")
     if service == Service.AUTHZ:
         lines.append(NEXT_REPLICA_IF_STALE)

@@ -1,9 +1,11 @@
 """The refusals of the gateway itself, in the form of the path's errors."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from deploy.gateway.paths import PARAMETER
 from shared.http.error_forms import ErrorForm, error_document, error_headers
 from shared.http.refusals import BodyTooLarge, MethodNotAllowed, NoRoute, NotHttp, Unexpected
 from shared.http.requests import REQUEST_ID_HEADER, SENT_ID_HEADER
@@ -11,7 +13,7 @@ from shared.http.routes import BODY_CAP_BYTES, Route
 from shared.problems import Refusal, RefusalKind, Unavailable
 
 MAX_BODY_BYTES = 4 * BODY_CAP_BYTES
-"""Larger than the cap of every route: up to this size a service answers with its own cap."""
+"""Larger than the cap of most routes: up to this size a service answers with its own cap."""
 
 REQUEST_ID = "req_$request_id"
 """The gateway's own id of a request, of letters and digits."""
@@ -47,6 +49,8 @@ ERROR_FORM = "$rolecall_error_form"
 """The nginx variable with the form of the path's errors."""
 LIMIT = "$rolecall_limit"
 """The nginx variable with the kind of route whose limits apply."""
+BODY_LIMIT = "$rolecall_body_limit"
+"""The nginx variable with the largest body that the path takes from the gateway."""
 POLICY = "$rolecall_limit_policy"
 RETRY_AFTER = "$rolecall_retry_after"
 
@@ -82,19 +86,43 @@ class ErrorPage:
         return "\n    ".join(self._location(form) for form in ErrorForm)
 
     def _location(self, form: ErrorForm) -> str:
+        """Take a body of any size here: it belongs to the request that has failed."""
         differs = form is ErrorForm.OAUTH and self.token_endpoint is not None
         refusal = self.token_endpoint if differs and self.token_endpoint else self.refusal
         headers = {**_HEADERS, **error_headers(refusal, form), **self.headers}
         added = "".join(f'add_header {name} "{text}" always; ' for name, text in headers.items())
         document = json.dumps(error_document(refusal, form, request_id=REQUEST_ID))
+        document = document.replace(f'"{BODY_LIMIT}"', BODY_LIMIT)  # a number
         return (
-            f"location = {self._path(form.name.lower())} {{ internal; default_type {form.value};"
+            f"location = {self._path(form.name.lower())} {{ internal; client_max_body_size 0;"
+            f" default_type {form.value};"
             f" {added}return {refusal.status} '{document}\\n'; }}"
         )
 
     def _path(self, form: str) -> str:
         # A named location does not work: nginx has none for a request line that it cannot read.
         return f"/errors/{form}/{self.refusal.code}"
+
+
+def body_limits(routes: Iterable[Route]) -> dict[str, int]:
+    """The largest body of each path template that takes more than `MAX_BODY_BYTES`.
+
+    It is larger than the cap of the route, which answers up to this size.
+    """
+    large = [row for row in routes if row.body_cap >= MAX_BODY_BYTES]
+    return {row.path: row.body_cap + MAX_BODY_BYTES for row in large}
+
+
+def body_limit_map(limits: Mapping[str, int]) -> str:
+    """Return the map from a request to the largest body that its path takes.
+
+    nginx measures the body before it sets the variables of a location.
+    """
+    lines = [f"default {MAX_BODY_BYTES};"]
+    for path, limit in sorted(limits.items()):
+        pattern = "[^/?]+".join(re.escape(part) for part in PARAMETER.split(path))
+        lines.append(f'"~^{pattern}(?:\\?|$)" {limit};')
+    return f"map $request_uri {BODY_LIMIT} {{ {' '.join(lines)} }}"
 
 
 def error_form_map(routes: Iterable[Route]) -> str:
@@ -113,7 +141,7 @@ ERROR_PAGES = (
     ErrorPage(
         (405,), MethodNotAllowed(("GET", "HEAD")), token_endpoint=MethodNotAllowed(("POST",))
     ),
-    ErrorPage((413,), BodyTooLarge(limit=MAX_BODY_BYTES)),
+    ErrorPage((413,), BodyTooLarge(limit=BODY_LIMIT)),
     ErrorPage((429,), TooManyConnections(retry_after=1), headers={"RateLimit-Policy": POLICY}),
     ErrorPage(
         (RATE_EXCEEDED_STATUS,),

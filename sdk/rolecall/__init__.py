@@ -30,6 +30,7 @@ from rolecall.core.policies import (
     Words,
 )
 from rolecall.core.problems import CatalogError, Problem
+from rolecall.core.registered import RegisteredResources
 from rolecall.core.rules import CONTROL_PERMISSIONS, PROJECT_PERMISSIONS
 from rolecall.core.state import (
     AccountKind,
@@ -73,6 +74,7 @@ __all__ = [
     "Policies",
     "Problem",
     "Reason",
+    "RegisteredResources",
     "Resource",
     "Role",
     "RoleFields",

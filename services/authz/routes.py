@@ -8,13 +8,12 @@ from rolecall import Resource
 from services.authz import use_cases
 from services.authz.domain.checks import (
     CHECK_SCOPE,
-    AccountNotBound,
     OtherSubject,
     PermissionCheck,
-    TypeNotBound,
 )
 from services.authz.use_cases import Ctx, EvaluationRequest
 from shared import metrics
+from shared.auth.bindings import AccountNotBound, TypeNotBound
 from shared.auth.principals import ClientPrincipal, UserPrincipal
 from shared.contracts.calls.authz import (
     DECIDE,

@@ -68,6 +68,12 @@ IN_SHARDS = (
 """Those of collections that grow with the accounts. The first ones are the keys of a sharded
 database (`docs/decisions/0036-documents-carry-their-shard.md`). One that deletes has one field."""
 
+RESOURCES = tuple(
+    Index(collection="resources", keys=(("shard", 1), *((name, 1) for name in filters), ("_id", 1)))
+    for filters in ((), ("owner_id",), ("project_id",), ("owner_id", "project_id"))
+)
+"""The list by type and id, which the `_id` begins with after the account, with each filter."""
+
 EARLIER_INDEXES = {
     **journal.EARLIER_INDEXES,
     "accounts": ("slice_1_key_1",),
@@ -156,4 +162,5 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
         Migration(18, "counts of accounts in shards", move_counts),
         Migration(19, "indexes of earlier versions", drop_step(EARLIER_INDEXES)),
         Migration(20, "accounts of a catalog", index_step(ACCOUNTS_OF_CATALOG)),
+        Migration(21, "resource indexes", index_step(*RESOURCES)),
     )

@@ -44,3 +44,6 @@ class Settings(ServiceSettings, ReplicaSettings):
     )
     roles_per_account: int = Field(50, ge=0, description="Custom roles that an account may have")
     projects_per_account: int = Field(1_000, ge=1, description="Projects that an account may have")
+    resources_per_account: int = Field(
+        100_000, ge=0, description="Registered resources that an account may have"
+    )

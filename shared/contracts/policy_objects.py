@@ -6,21 +6,34 @@ snapshot and from a change, has the same result. `state: None` says that it was 
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
 
 class PolicyObjectKind(StrEnum):
-    """The kinds of policy objects; team owns all but sessions and service clients."""
+    """The kinds of policy objects; team owns all but sessions and service clients.
+
+    A kind of a later version is read as its name: a row that names it is whole, and each reader
+    leaves out what it does not know.
+    """
 
     ACCOUNT = "account"
     MEMBER = "member"
     PROJECT = "project"
     OVERRIDE = "override"
+    RESOURCE = "resource"
     CATALOG = "catalog"
     SESSION = "session"
     SERVICE_CLIENT = "service_client"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        if not isinstance(value, str):
+            return None
+        later = str.__new__(cls, value)
+        later._name_ = later._value_ = value
+        return later
 
 
 class Contract(BaseModel):
@@ -91,6 +104,16 @@ class OverrideObject(Contract):
     membership_id: str
     grants: dict[str, Any]
     expires_at: datetime | None = None
+
+
+class ResourceObject(Contract):
+    """`resource`: id = `<type>/<id>`. What is registered wins over what a check says."""
+
+    type: str
+    id: str
+    project_id: str | None = None
+    owner_id: str | None = None
+    properties: dict[str, str | int | float | bool] = {}
 
 
 class CatalogObject(Contract):

@@ -11,6 +11,7 @@ _CLASSES: dict[PolicyObjectKind, Any] = {
     PolicyObjectKind.MEMBER: policy_objects.MemberObject,
     PolicyObjectKind.PROJECT: policy_objects.ProjectObject,
     PolicyObjectKind.OVERRIDE: policy_objects.OverrideObject,
+    PolicyObjectKind.RESOURCE: policy_objects.ResourceObject,
     PolicyObjectKind.CATALOG: policy_objects.CatalogObject,
     PolicyObjectKind.SESSION: policy_objects.SessionObject,
     PolicyObjectKind.SERVICE_CLIENT: policy_objects.ServiceClientObject,
@@ -19,6 +20,8 @@ _CLASSES: dict[PolicyObjectKind, Any] = {
 
 def read_states(received: Iterable[PolicyObject]) -> list[tuple[PolicyObject, Any]]:
     """Read the states of all objects of a change, before any of them is taken.
+
+    Objects of a kind that this version does not know are left out.
 
     Raises:
         pydantic.ValidationError: a state has a shape that this version does not know. The change is
@@ -32,6 +35,7 @@ def read_states(received: Iterable[PolicyObject]) -> list[tuple[PolicyObject, An
             else _CLASSES[policy_object.kind].model_validate(policy_object.state),
         )
         for policy_object in received
+        if policy_object.kind in _CLASSES
     ]
 
 

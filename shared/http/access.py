@@ -55,7 +55,17 @@ class Permission:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A service client with this scope."""
+    """A service client with this scope; below an account, one that is bound to it."""
+
+    scope: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PermissionOrClient(Permission):
+    """A user with the permission, or a service client with the scope that is bound to the account.
+
+    `account_routes` decides both.
+    """
 
     scope: str
 
@@ -79,6 +89,8 @@ class Admin:
     """The operator, with the admin key, on the internal port."""
 
 
+ScopedAccess = Client | SessionOrClient | PermissionOrClient
+"""What service clients with a scope may call."""
 Access = Public | Session | Permission | Client | SessionOrClient | Internal | Admin
 
 

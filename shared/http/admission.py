@@ -17,8 +17,8 @@ from shared.http.access import (
     Client,
     Internal,
     Public,
+    ScopedAccess,
     Session,
-    SessionOrClient,
 )
 from shared.http.refusals import WrongPrincipal
 from shared.problems import AuthorizationMalformed, ScopeMissing
@@ -63,7 +63,7 @@ async def admit(authenticator: Authenticator, access: Access, principal: Princip
                 raise WrongPrincipal(access)
         case ClientPrincipal():
             await authenticator.require_live(principal)
-            if not isinstance(access, Client | SessionOrClient):
+            if not isinstance(access, ScopedAccess):
                 raise WrongPrincipal(access)
             if access.scope not in principal.scopes:
                 raise ScopeMissing(access.scope)

@@ -11,7 +11,7 @@ from shared import context
 from shared.auth.authenticator import Authenticator
 from shared.auth.principals import Principal, UserPrincipal, actor_of
 from shared.contracts.facts import Caller
-from shared.http.access import Admin, Internal, Permission, decided_in_project
+from shared.http.access import Admin, Client, Internal, Permission, decided_in_project
 from shared.http.account_routes import ACCOUNT_PREFIX, AccountRouteHook
 from shared.http.admission import admit, authenticate
 from shared.http.bodies import BODY_SECONDS, ReceivedBody, receive_body
@@ -234,8 +234,11 @@ class Api:
                 raise ValueError(f"{route.operation_id}: no checker decides the permission")
             if hook is None and route.access.in_each_project:
                 raise ValueError(f"{route.operation_id}: the checker decides about accounts only")
-        elif hook is not None:
-            raise ValueError(f"{route.operation_id}: a route of an account needs a permission")
+        elif hook is not None and not isinstance(route.access, Client):
+            raise ValueError(
+                f"{route.operation_id}: a route of an account needs a permission, or a service"
+                " client that is bound to it"
+            )
         in_project = hook is not None and decided_in_project(route.access)
         if "project_id" in route.parameters and not in_project:
             raise ValueError(

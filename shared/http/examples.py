@@ -17,6 +17,7 @@ _METADATA = {
     "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
     "scopes_supported": ["authz:check"],
 }
+_A_RESOURCE = {"type": "instance", "id": "i-17"}
 _A_MEMBER = {"status": "active", "invitation_id": None, "expires_at": None, "name": "Bo Li"}
 
 
@@ -79,9 +80,12 @@ BY_NAME: Mapping[str, Any] = {
     "refresh_token": f"{example_id('ses')}.1.…",
     "replica": "authz/1",
     "request_id": f"req_{_DIGITS}",
+    "properties": {"size": "small", "gpus": 2},
+    "reassign_to": example_id("usr"),
     "resource_id": example_id("usr"),
     "resource_type": "member",
     "revision": "team.3f2a.17.42",
+    "rid": "i-17",
     "role": "developer",
     "role_id": "developer",
     "role_title": "Developer",
@@ -137,6 +141,10 @@ OF_MODEL: Mapping[str, Mapping[str, Any]] = {
     "PasswordReset": {"token": f"{example_id('usr')}.1.…"},
     "Project": {"id": example_id("prj"), "name": "prod"},
     "Rename": {"name": "Acme Robotics"},
+    "NamedResource": _A_RESOURCE,
+    "ReassignResources": {"types": ["instance"]},
+    "Registration": _A_RESOURCE | {"status": "registered", "code": None, "detail": None},
+    "Resource": _A_RESOURCE,
     "ResourceEntity": {"type": "instance", "id": "i-17"},
     "ResourceRef": {"type": "member", "id": example_id("usr"), "name": "Bo Li"},
     "Role": {"id": "developer", "description": "Builds and runs workloads."},

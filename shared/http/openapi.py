@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from shared.http.access import Access, Admin, Client, Internal, Permission, Public, SessionOrClient
+from shared.http.access import Access, Admin, Internal, Permission, Public, ScopedAccess
 from shared.http.api import Api
 from shared.http.error_forms import ErrorForm, oauth_code
 from shared.http.examples import BY_NAME, example, example_id
@@ -23,7 +23,7 @@ from shared.http.openapi_texts import (
 )
 from shared.http.responses import NOT_MODIFIED, shows_tag
 from shared.http.routes import REVISION_HEADER, Route, Strictness
-from shared.ids import PREFIXES
+from shared.ids import FORMS, PREFIXES
 from shared.problems import STATUS, TITLE, Refusal
 
 PROBLEM = "Problem"
@@ -87,7 +87,7 @@ def _operation(route: Route, schemas: RouteSchemas) -> dict[str, Any]:
         operation["x-permission"] = route.access.name
         if route.access.in_project is not None:
             operation["x-project-permission"] = route.access.in_project
-    if isinstance(route.access, Client | SessionOrClient):
+    if isinstance(route.access, ScopedAccess):
         operation["x-scope"] = route.access.scope
     return operation
 
@@ -172,6 +172,8 @@ def _path_parameters(route: Route) -> list[dict[str, Any]]:
         schema = {"type": "string"}
         if prefix is not None:
             schema["pattern"] = f"^{prefix}_[0-9a-f]{{32}}$"
+        elif name in FORMS:
+            schema["pattern"] = f"^{FORMS[name].pattern}$"
         value = BY_NAME.get(name, name) if prefix is None else example_id(prefix)
         parameters.append(
             {

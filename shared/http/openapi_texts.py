@@ -4,7 +4,14 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from shared.http.access import Access, Client, Internal, Permission, SessionOrClient
+from shared.http.access import (
+    Access,
+    Client,
+    Internal,
+    Permission,
+    PermissionOrClient,
+    SessionOrClient,
+)
 from shared.http.error_forms import ErrorForm, oauth_code
 from shared.http.refusals import ACCEPTED, WrongPrincipal
 from shared.http.routes import Route, Strictness
@@ -32,6 +39,7 @@ TAGS: Mapping[str, str] = {
     "invitations": "Invite people by mail or by link, and join.",
     "roles": "The permission model of an account and its roles.",
     "projects": "Projects, and other grants of a member inside one.",
+    "resources": "What services of the platform register, and who owns it.",
     "decisions": "Ask whether a user may act on a resource (AuthZEN).",
     "audit": "Who did what in an account, and what was refused.",
     "oauth": "Tokens of service clients, and the keys that verify tokens.",
@@ -42,7 +50,9 @@ PARAMETERS: Mapping[str, str] = {
     "invitation_id": "The id of the invitation",
     "project_id": "The id of the project",
     "revision": "A revision, as the header `Rolecall-Revision` of a change named it",
+    "rid": "The id of the resource at the service that registers it",
     "role_id": "The id of a role of the account's catalog",
+    "type": "The type of the resource, as checks name it",
     "user_id": "The id of the user",
     "Idempotency-Key": "A value of your choice. The same request repeated with it within 24 hours"
     " changes nothing more and gets the same answer.",
@@ -108,17 +118,25 @@ def caller_text(route: Route) -> str:
 
 def _right(access: Access) -> str:
     match access:
-        case Permission(in_each_project=True):
-            return f". It lists the projects in which they hold the permission `{access.name}`"
-        case Permission(in_project=str(in_project)):
-            return f" with the permissions `{access.name}` and, in the project, `{in_project}`"
         case Permission():
-            return f" with the permission `{access.name}`"
+            return _permission(access)
         case Client() | SessionOrClient():
             return f". A service client needs the scope `{access.scope}`"
         case Internal(callers=callers):
             return f": {', '.join(callers)}"
     return ""
+
+
+def _permission(access: Permission) -> str:
+    match access:
+        case PermissionOrClient(name=name, scope=scope):
+            return f". A user needs the permission `{name}`, a service client the scope `{scope}`"
+        case Permission(name=name, in_each_project=True):
+            return f". It lists the projects in which they hold the permission `{name}`"
+        case Permission(name=name, in_project=str(in_project)):
+            return f" with the permissions `{name}` and, in the project, `{in_project}`"
+        case _:
+            return f" with the permission `{access.name}`"
 
 
 def shown_code(refusal: type[Refusal], route: Route) -> str:
@@ -133,7 +151,9 @@ def refusal_text(refusal: type[Refusal], route: Route) -> str:
         return str(WrongPrincipal(access))
     if refusal is PermissionMissing and isinstance(access, Permission):
         return str(PermissionMissing(access.name))
-    if refusal is ScopeMissing and isinstance(access, Client | SessionOrClient):
+    if refusal is ScopeMissing and isinstance(
+        access, Client | SessionOrClient | PermissionOrClient
+    ):
         return str(ScopeMissing(access.scope))
     if _PLACEHOLDER.fullmatch(refusal.detail):
         return " ".join(str(refusal.__doc__).split("\n\n")[0].split())

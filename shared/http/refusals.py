@@ -8,6 +8,7 @@ from shared.http.access import (
     Client,
     Internal,
     Permission,
+    PermissionOrClient,
     Public,
     Session,
     SessionOrClient,
@@ -121,6 +122,7 @@ ACCEPTED: Mapping[type[Access], str] = {
     Permission: "the access token of a user",
     Client: "the access token of a service client",
     SessionOrClient: "the access token of a user or of a service client",
+    PermissionOrClient: "the access token of a user or of a service client",
     Internal: "an internal service token of certain services",
 }
 """What a caller must present for each kind of access."""
@@ -188,6 +190,7 @@ BY_ACCESS: Mapping[type[Access], tuple[type[Refusal], ...]] = {
     Permission: (*_OF_TOKENS, WrongPrincipal, PermissionMissing, NotFound),
     Client: (*_OF_TOKENS, WrongPrincipal, ScopeMissing),
     SessionOrClient: (*_OF_TOKENS, WrongPrincipal, ScopeMissing),
+    PermissionOrClient: (*_OF_TOKENS, WrongPrincipal, PermissionMissing, ScopeMissing, NotFound),
     Internal: (Unauthenticated, TokenInvalid, TokenExpired, WrongPrincipal),
     Admin: (Unauthenticated, TokenInvalid),
 }

@@ -31,6 +31,9 @@ ALLOWED: dict[str, tuple[int, str | None]] = {
     "getOverride": (200, None),
     "setOverride": (200, None),
     "removeOverride": (404, "not-found"),
+    "listResources": (200, None),
+    "getResource": (200, None),
+    "reassignResources": (200, None),
     "listAuditEvents": (200, None),
     "getAuditEvent": (200, None),
 }

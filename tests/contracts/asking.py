@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
 
 import aiohttp
@@ -79,7 +80,7 @@ class Asking:
         async with self._http.request(
             case.method,
             URL(self._base + case.path, encoded=True),
-            data=_pieces(case.body) if case.chunked and case.body else case.body,
+            data=_pieces(case.body) if case.chunked and case.body else _whole(case.body),
             headers=headers,
             skip_auto_headers=("Content-Type",),
             allow_redirects=False,
@@ -161,6 +162,11 @@ def _shown(statuses: Collection[int]) -> str:
     if statuses is SANE:
         return "an answer below 500"
     return " or ".join(map(str, sorted(statuses)))
+
+
+def _whole(body: bytes | None) -> BytesIO | None:
+    """The body with its length; from raw bytes the client would warn of a large one."""
+    return None if body is None else BytesIO(body)
 
 
 async def _pieces(body: bytes) -> Any:

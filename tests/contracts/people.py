@@ -124,6 +124,7 @@ async def gather(deployment: Deployment) -> People:
         await few_at_a_time(one.sign_up() for one in (people.leaver, *people.everybody))
         flo = {"email": people.unverified, "name": "Flo Unverified"}
         (await people.stranger.send("POST", "/v1/signup", flo)).expect(202)
+        await people.platform.sign_in(deployment.client_id, deployment.client_secret)
         await asyncio.gather(fill(people), fill_other(people))
         await people.refresh()
         return people
@@ -137,7 +138,7 @@ async def fill(people: People) -> None:
     for role, member in people.by_role.items():
         await join(team, member, role)
     people.spent = await join(team, people.removed, "admin")
-    await furnish(team, member=plain)
+    await furnish(team, people.platform, member=plain)
     override = f"{team.path}/projects/{team.ids['project_id']}/overrides/{plain.user_id}"
     grants = {"grants": {"instance": {"view": "all"}}}
     (await team.owner.send("PUT", override, grants)).expect(200, 202)
@@ -149,7 +150,7 @@ async def fill_other(people: People) -> None:
     """Make `other`; the member that its ids name is unknown in `team`."""
     await convert(people.other)
     await join(people.other, people.team.owner, "admin")
-    await furnish(people.other, member=people.other.owner)
+    await furnish(people.other, people.platform, member=people.other.owner)
 
 
 async def convert(team: Team) -> None:
@@ -159,12 +160,15 @@ async def convert(team: Team) -> None:
     (await team.owner.send("POST", f"{team.path}/convert", body)).expect(200, 202)
 
 
-async def furnish(team: Team, *, member: Person) -> None:
-    """A project, a pending invitation, a custom role, a revision and a record to name in paths."""
+async def furnish(team: Team, platform: Platform, *, member: Person) -> None:
+    """A project, a pending invitation, a custom role, a resource, a revision and a record."""
     project = await team.owner.send("POST", f"{team.path}/projects", {"name": "prod"})
     role = {"name": "Watch", "grants": {"account": {"view": "all"}}}
     made = await team.owner.send("POST", f"{team.path}/roles", role)
     invited = await invite(team, f"guest.of.{team.owner.email}", "viewer")
+    team.ids |= {"type": "instance", "rid": f"i-of-{member.user_id}"}
+    resource = f"{team.path}/resources/{team.ids['type']}/{team.ids['rid']}"
+    (await platform.send("PUT", resource, {"owner_id": member.user_id})).expect(200, 202)
     team.ids |= {
         "user_id": member.user_id,
         "project_id": project.expect(201)["id"],

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from deploy.gateway.paths import public_routes
-from shared.http.access import Public, SessionOrClient
+from shared.http.access import Client, Public, SessionOrClient
 from shared.http.routes import Media, Route
 from shared.ids import new_id
 from tests.contracts.asking import Case
@@ -108,6 +108,34 @@ def examples(people: People) -> dict[str, tuple[dict[str, Any], ...]]:
                 "expires_at": "2999-01-01T00:00:00Z",
             },
         ),
+        "registerResource": (
+            {
+                "project_id": None,
+                "owner_id": people.plain.user_id,
+                "properties": {"size": "small"},
+            },
+        ),
+        "registerResources": (
+            {
+                "resources": [
+                    {
+                        "type": "bucket",
+                        "id": f"b-{next(_serial)}",
+                        "project_id": people.team.ids["project_id"],
+                        "owner_id": people.plain.user_id,
+                        "properties": {"size": "small"},
+                    }
+                ]
+            },
+        ),
+        "reassignResources": (
+            {
+                "from_user_id": people.removed.user_id,
+                "to_user_id": people.plain.user_id,
+                "types": ["instance"],
+                "project_id": people.team.ids["project_id"],
+            },
+        ),
         "evaluate": (
             {
                 "subject": {
@@ -176,7 +204,7 @@ def token_for(row: Route, people: People) -> str | None:
     if row.operation_id == "changePassword":
         # A wrong password counts as a failed sign-in of this user, who never signs in again.
         return people.stranger.token
-    if isinstance(row.access, SessionOrClient):
+    if isinstance(row.access, SessionOrClient | Client):
         return people.platform.token
     return None if isinstance(row.access, Public) else people.team.owner.token
 
@@ -186,4 +214,5 @@ def harmless_path(row: Route, team: Team) -> str:
     if row.method == "GET":
         return path_of(row, team.ids)
     made = {"user_id": "usr", "project_id": "prj", "invitation_id": "inv", "role_id": "rol"}
+    made |= {"rid": "res"}
     return path_of(row, team.ids | {name: new_id(prefix) for name, prefix in made.items()})

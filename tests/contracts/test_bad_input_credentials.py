@@ -4,7 +4,13 @@ import base64
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from shared.http.access import Permission, Session, SessionOrClient
+from shared.http.access import (
+    Client,
+    Permission,
+    PermissionOrClient,
+    Session,
+    SessionOrClient,
+)
 from shared.http.routes import Route
 from shared.ids import new_id
 from tests.contracts.asking import Asking, Case
@@ -44,7 +50,13 @@ def bearing(row: Route, people: People, name: str, *values: str, **expected: Any
 
 
 def test_every_row_needs_a_credential_that_the_tables_below_know():
-    assert {type(row.access) for row in WITH_CREDENTIAL} == {Session, Permission, SessionOrClient}
+    assert {type(row.access) for row in WITH_CREDENTIAL} == {
+        Session,
+        Permission,
+        SessionOrClient,
+        Client,
+        PermissionOrClient,
+    }
 
 
 async def test_a_token_signed_by_the_tests_is_accepted(asking: Asking, people: People):
@@ -146,7 +158,16 @@ async def test_a_service_client_cannot_use_the_routes_of_users(asking: Asking, p
     await asking.check(
         bearing(row, people, "a client", token, **WRONG_PRINCIPAL)
         for row in WITH_CREDENTIAL
-        if not isinstance(row.access, SessionOrClient)
+        if not isinstance(row.access, SessionOrClient | Client | PermissionOrClient)
+    )
+
+
+async def test_a_user_cannot_use_the_routes_of_service_clients(asking: Asking, people: People):
+    token = f"Bearer {people.team.owner.token}"
+    await asking.check(
+        bearing(row, people, "a user", token, **WRONG_PRINCIPAL)
+        for row in WITH_CREDENTIAL
+        if isinstance(row.access, Client)
     )
 
 

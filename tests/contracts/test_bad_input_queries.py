@@ -41,6 +41,9 @@ WRONG_QUERIES: dict[str, tuple[str, ...]] = {
     "sort": ("", "password", "--name", "name,email", "$natural"),
     "project": ("", "x" * 300, "prj_x", "usr_" + "0" * 32),
     "replacement": ("", "x" * 300),
+    "type": ("", "x" * 65, "Instance", "a-b", "1a"),
+    "owner": ("", "x" * 300, "usr_x", "prj_" + "0" * 32),
+    "reassign_to": ("", "x" * 300, "usr_x", "prj_" + "0" * 32),
     "from": (
         "",
         "yesterday",

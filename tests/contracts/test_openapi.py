@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.http.access import Client, Permission, SessionOrClient
+from shared.http.access import Client, Permission, PermissionOrClient, SessionOrClient
 from shared.http.openapi import document_of
 from shared.http.openapi_texts import TAGS, shown_code
 from shared.http.routes import Media, Route
@@ -118,10 +118,11 @@ def test_the_example_of_an_answer_fits_its_schema_and_its_class(row: Route) -> N
 def test_an_operation_says_what_it_does_needs_and_refuses(row: Route) -> None:
     said = operation(row)
     assert said["summary"]
-    for access in (Permission, Client, SessionOrClient):
-        if isinstance(row.access, access):
-            named = row.access.name if isinstance(row.access, Permission) else row.access.scope
-            assert f"`{named}`" in said["description"]
+    if isinstance(row.access, Permission):
+        assert f"`{row.access.name}`" in said["description"]
+    if isinstance(row.access, Client | SessionOrClient | PermissionOrClient):
+        assert f"`{row.access.scope}`" in said["description"]
+        assert said["x-scope"] == row.access.scope
     for parameter in said.get("parameters", []):
         assert PROSE[0] < len(parameter.get("description", "")) < PROSE[1], parameter["name"]
         assert "example" in parameter

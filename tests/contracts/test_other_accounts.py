@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from shared.contracts.facts import shard_of
+from shared.http.access import Client
 from shared.http.routes import Route
 from shared.ids import new_id
 from tests.contracts.asking import Asking, Case
@@ -15,8 +16,10 @@ from tests.contracts.rows import ROWS, WITH_ACCOUNT, body_of, path_of, request
 from tests.e2e.people import Person
 
 NOTHING_THERE: dict[str, Any] = {"statuses": {404}, "code": "not-found"}
-NESTED = ("user_id", "project_id", "invitation_id", "role_id", "event_id", "revision")
+NESTED = ("user_id", "project_id", "invitation_id", "role_id", "event_id", "revision", "rid")
 """The path parameters that name something inside an account."""
+FOR_CLIENTS = tuple(row for row in WITH_ACCOUNT if isinstance(row.access, Client))
+FOR_USERS = tuple(row for row in WITH_ACCOUNT if row not in FOR_CLIENTS)
 
 
 def sent(row: Route, people: People, person: Person, ids: dict[str, str], name: str) -> Case:
@@ -44,6 +47,7 @@ async def everything(team: Team) -> dict[str, Any]:
         "project": inside,
         "overrides": f"{inside}/overrides",
         "permissions": f"{team.path}/me/permissions",
+        "resources": f"{team.path}/resources?limit=200",
     }
     found = await asyncio.gather(*(team.owner.get(path) for path in paths.values()))
     return dict(zip(paths, found, strict=True))
@@ -51,7 +55,7 @@ async def everything(team: Team) -> dict[str, Any]:
 
 def test_every_path_parameter_is_one_that_these_tables_know():
     names = {name for row in ROWS for name in row.parameters}
-    assert names == {"account_id", *NESTED}
+    assert names == {"account_id", "type", *NESTED}
     assert {row.operation_id for row in ROWS if row.path.startswith("/v1/accounts/")} == {
         row.operation_id for row in WITH_ACCOUNT
     }
@@ -69,7 +73,7 @@ async def test_an_account_is_not_found_by_callers_who_are_not_members(
     }[who]
     before = await everything(people.team)
     await asking.check(
-        sent(row, people, person, people.team.ids, "the team's ids") for row in WITH_ACCOUNT
+        sent(row, people, person, people.team.ids, "the team's ids") for row in FOR_USERS
     )
     assert await everything(people.team) == before
 
@@ -98,7 +102,7 @@ async def test_a_request_without_a_credential_reveals_nothing(asking: Asking, pe
 
 async def test_a_missing_account_looks_like_one_without_access(asking: Asking, people: People):
     """Equal but for the number of the request."""
-    for row in WITH_ACCOUNT:
+    for row in FOR_USERS:
         answers = []
         for account_id in (people.team.id, new_id("acc")):
             ids = people.team.ids | {"account_id": account_id}
@@ -115,7 +119,7 @@ async def test_a_missing_account_looks_like_one_without_access(asking: Asking, p
 
 def nested_cases(people: People, person: Person, inside: Team, foreign: Team) -> Iterator[Case]:
     """Each id inside of an account replaced by one of another account, one at a time."""
-    for row in WITH_ACCOUNT:
+    for row in FOR_USERS:
         for name in row.parameters:
             if name not in NESTED:
                 continue
@@ -146,7 +150,7 @@ async def test_an_owner_cannot_reach_another_account(asking: Asking, people: Peo
     await asking.check(nested_cases(people, person, people.other, people.team))
     mixed = people.other.ids | {"account_id": people.team.id}
     await asking.check(
-        sent(row, people, person, mixed, "own things in a foreign account") for row in WITH_ACCOUNT
+        sent(row, people, person, mixed, "own things in a foreign account") for row in FOR_USERS
     )
     assert await everything(people.team) == before
 
@@ -209,7 +213,7 @@ async def test_a_removed_members_credentials_are_refused(asking: Asking, people:
 async def test_denials_to_strangers_are_in_no_log_of_an_account(asking: Asking, people: People):
     log = f"{people.team.path}/audit-events?limit=200"
     await asking.check(
-        sent(row, people, people.stranger, people.team.ids, "a try") for row in WITH_ACCOUNT
+        sent(row, people, people.stranger, people.team.ids, "a try") for row in FOR_USERS
     )
     items = (await people.team.owner.get(log))["items"]
     assert items

@@ -133,9 +133,15 @@ def _object_fits(value: dict[str, Any], schema: Schema, definitions: Mapping[str
     if not set(schema.get("required", ())) <= set(value):
         return False
     for name, inner in value.items():
-        if name not in known and more is False:
+        like = [
+            below
+            for pattern, below in schema.get("patternProperties", {}).items()
+            if re.search(pattern, name)
+        ]
+        if name not in known and not like and more is False:
             return False
-        below = known.get(name, more if isinstance(more, dict) else {})
+        otherwise = like[0] if like else more if isinstance(more, dict) else {}
+        below = known.get(name, otherwise)
         if not fits(inner, below, definitions):
             return False
     return _size_fits(value, schema, "Properties")

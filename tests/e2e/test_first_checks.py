@@ -72,6 +72,7 @@ class First:
     user: Person
     permission: str = "account:view"
     project: str | None = None
+    resource: str = "i-1"
     reason: str = "allowed"
 
 
@@ -164,6 +165,35 @@ async def move_to_catalog(world: World) -> First:
     return First(answer, world.bea, "quote:write")
 
 
+async def register(world: World) -> First:
+    """The checks name no owner, and a basic member may change their own instances only."""
+    account = f"/v1/accounts/{world.ada.account_id}"
+    member = f"{account}/members/{world.bea.user_id}"
+    (await world.ada.send("PATCH", member, {"role": "basic"})).expect(200)
+    path = f"{account}/resources/instance/i-7"
+    owned = {"owner_id": world.bea.user_id}
+    answer = await world.platform.send("PUT", path, owned, base=world.run.team)
+    answer.expect(200)
+    return First(answer, world.bea, "instance:write", resource="i-7")
+
+
+async def register_many(world: World) -> First:
+    path = f"/v1/accounts/{world.ada.account_id}/resources"
+    item = {"type": "instance", "id": "i-8", "owner_id": world.bea.user_id}
+    answer = await world.platform.send("POST", path, {"resources": [item]}, base=world.run.team)
+    [done] = answer.expect(200)["results"]
+    assert done["status"] == "registered"
+    return First(answer, world.bea, "instance:write", resource="i-8")
+
+
+async def reassign(world: World) -> First:
+    path = f"/v1/accounts/{world.ada.account_id}/resources/reassign"
+    body = {"from_user_id": world.bea.user_id, "to_user_id": world.ada.user_id}
+    answer = await world.ada.send("POST", path, body)
+    assert answer.expect(200) == {"reassigned": 2, "remaining": 0}
+    return First(answer, world.bea, "instance:write", resource="i-8", reason="not-owner")
+
+
 STEPS: dict[str, Callable[[World], Awaitable[First]]] = {
     "verifyEmail": verify,
     "logIn": log_in,
@@ -175,6 +205,9 @@ STEPS: dict[str, Callable[[World], Awaitable[First]]] = {
     "changeMemberRole": change_role,
     "createRole": create_role,
     "changeRole": widen_role,
+    "registerResource": register,
+    "registerResources": register_many,
+    "reassignResources": reassign,
     "moveToCatalog": move_to_catalog,
 }
 """The routes whose answer names something new, in the order of one journey."""
@@ -211,7 +244,7 @@ async def reason(world: World, first: First, base: str) -> Any:
         first.permission,
         account=first.user.account_id,
         project=first.project,
-        resource_id=first.project or "i-1",
+        resource_id=first.project or first.resource,
         base=base,
     )
     return answer.expect(200)["context"]["reason"]

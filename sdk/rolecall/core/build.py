@@ -11,6 +11,7 @@ from typing import Protocol
 
 from rolecall.core.matrix import CompiledCatalog, Matrix
 from rolecall.core.problems import CatalogError
+from rolecall.core.registered import RegisteredResources
 from rolecall.core.state import (
     AccountKind,
     AccountState,
@@ -22,6 +23,7 @@ from rolecall.core.state import (
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+_NO_RESOURCES = RegisteredResources()
 
 
 class AccountFields(Protocol):
@@ -91,6 +93,7 @@ def build_account(
     projects: Iterable[str],
     *,
     catalog: CompiledCatalog,
+    resources: RegisteredResources = _NO_RESOURCES,
 ) -> AccountState:
     """Build the state of one account from its fields and from members that are built.
 
@@ -105,6 +108,7 @@ def build_account(
         catalog=catalog,
         members={member.user_id: member for member in members},
         projects=frozenset(projects),
+        resources=resources,
     )
 
 

@@ -12,6 +12,7 @@ from rolecall import (
     decide,
     is_outsider,
 )
+from shared.auth.bindings import require_account, require_type
 from shared.contracts.calls.authz import CheckResult
 from shared.contracts.policy_objects import ServiceClientObject
 from shared.problems import Refusal, RefusalKind
@@ -34,28 +35,6 @@ SHOWS_MEMBERSHIP = frozenset(
 )
 """The reasons of `decide_for_user` that only a member gets. Any other one tells nothing about the
 account: neither that it exists nor how far it is."""
-
-
-class AccountNotBound(Refusal):
-    """The service client is bound to other accounts."""
-
-    kind = RefusalKind.DENIED
-    code = "account-not-bound"
-    detail = (
-        "This service client is bound to other accounts."
-        " Ask about one of them, or use another client."
-    )
-
-
-class TypeNotBound(Refusal):
-    """The service client is bound to other resource types."""
-
-    kind = RefusalKind.DENIED
-    code = "type-not-bound"
-    detail = (
-        "This service client is not bound to the resource type {resource_type}."
-        " Ask about a type that it is bound to, or use another client."
-    )
 
 
 class OtherSubject(Refusal):
@@ -91,13 +70,11 @@ def account_for_client(
         TypeNotBound: the client is bound to other resource types.
         AccountNotBound: the client is bound to other accounts.
     """
-    if client.resource_types is not None and resource_type not in client.resource_types:
-        raise TypeNotBound(resource_type=resource_type)
+    require_type(client.resource_types, resource_type)
     bound = client.account_ids
     if named is None:
         return bound[0] if bound is not None and len(bound) == 1 else None
-    if bound is not None and named not in bound:
-        raise AccountNotBound
+    require_account(bound, named)
     return named
 
 

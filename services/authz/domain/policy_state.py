@@ -9,34 +9,19 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from rolecall import (
-    AccountState,
-    Catalog,
-    CatalogError,
-    CompiledCatalog,
-    build_account,
-    build_member,
-)
-from shared.contracts.policy_objects import OverrideObject, PolicyObject, PolicyObjectKind
+from rolecall import AccountState, Catalog, CatalogError, CompiledCatalog
+from services.authz.domain.account_objects import ACCOUNT_KINDS, RESOURCE, AccountObjects
+from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
 from shared.following.newest import NewestStates, read_states
 
 logger = logging.getLogger(__name__)
 
-_ACCOUNT_KINDS = frozenset(
-    {
-        PolicyObjectKind.ACCOUNT,
-        PolicyObjectKind.MEMBER,
-        PolicyObjectKind.PROJECT,
-        PolicyObjectKind.OVERRIDE,
-    }
-)
-
 
 class PolicyState:
-    """Accounts with their members, projects and overrides, and the published catalogs."""
+    """Accounts with their members, projects, overrides and resources, and published catalogs."""
 
     def __init__(self) -> None:
-        self._newest: dict[str, NewestStates] = defaultdict(NewestStates)
+        self._objects: dict[str, AccountObjects] = defaultdict(AccountObjects)
         self._newest_catalogs = NewestStates()
         self._catalogs: dict[str, CompiledCatalog] = {}
         self._accounts: dict[str, AccountState] = {}
@@ -44,7 +29,7 @@ class PolicyState:
 
     def clear(self) -> None:
         """Forget everything."""
-        self._newest.clear()
+        self._objects.clear()
         self._newest_catalogs.clear()
         self._catalogs.clear()
         self._accounts.clear()
@@ -53,23 +38,31 @@ class PolicyState:
     def put(self, policy_objects: Iterable[PolicyObject]) -> None:
         """Take the new states of a change, then rebuild each account that they touch.
 
+        Registered resources alone do not rebuild their account: it gets another map of them.
+
         Raises:
             pydantic.ValidationError: a state has an unknown shape; nothing of the change is taken.
         """
         touched: dict[str, None] = {}
+        resources_of: dict[str, None] = {}
         for policy_object, state in read_states(policy_objects):
             if policy_object.kind is PolicyObjectKind.CATALOG:
                 touched |= dict.fromkeys(self._put_catalog(policy_object, state))
-            elif policy_object.kind in _ACCOUNT_KINDS:
+            elif policy_object.kind in ACCOUNT_KINDS:
                 account_id = (
                     policy_object.id
                     if policy_object.account_id is None
                     else policy_object.account_id
                 )
-                if self._newest[account_id].take(policy_object, state):
-                    touched[account_id] = None
+                if self._objects[account_id].take(policy_object, state):
+                    of_resource = policy_object.kind is RESOURCE
+                    (resources_of if of_resource else touched)[account_id] = None
         for account_id in touched:
             self._rebuild(account_id)
+        for account_id in resources_of.keys() - touched.keys():
+            known = self._accounts.get(account_id)
+            if known is not None:
+                self._accounts[account_id] = self._objects[account_id].with_resources(known)
 
     def account(self, account_id: str) -> AccountState | None:
         """The account as of the last change; `None`: it does not exist, or is incomplete."""
@@ -97,28 +90,17 @@ class PolicyState:
 
     def _rebuild(self, account_id: str) -> None:
         """Replace the account's state by one that is built from its newest objects."""
-        newest = self._newest[account_id]
+        objects = self._objects[account_id]
         self._accounts.pop(account_id, None)
         for waiting in self._waiting.values():
             waiting.discard(account_id)
-        account = newest.get(PolicyObjectKind.ACCOUNT, account_id)
+        account = objects.newest.get(PolicyObjectKind.ACCOUNT, account_id)
         if account is None:
-            if not newest:
-                del self._newest[account_id]
+            if not objects:
+                del self._objects[account_id]
             return
         catalog = self._catalogs.get(account.catalog)
         if catalog is None:
             self._waiting[account.catalog].add(account_id)
             return
-        catalog = catalog.with_roles(account.roles)
-        overrides: dict[str, list[OverrideObject]] = defaultdict(list)
-        for _, override in newest.of_kind(PolicyObjectKind.OVERRIDE):
-            overrides[override.user_id].append(override)
-        members = [
-            build_member(user_id, membership, overrides.get(user_id, ()), catalog=catalog)
-            for user_id, membership in newest.of_kind(PolicyObjectKind.MEMBER)
-        ]
-        projects = [project_id for project_id, _ in newest.of_kind(PolicyObjectKind.PROJECT)]
-        self._accounts[account_id] = build_account(
-            account_id, account, members, projects, catalog=catalog
-        )
+        self._accounts[account_id] = objects.build(account_id, catalog.with_roles(account.roles))

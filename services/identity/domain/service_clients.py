@@ -21,6 +21,7 @@ class ClientScope(StrEnum):
     AUDIT_WRITE = "audit:write"
     USAGE_WRITE = "usage:write"
     MEMBERS_PROVISION = "members:provision"
+    RESOURCES_WRITE = "resources:write"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -51,7 +51,7 @@ class Account:
     """An owner of resources. `catalog` is a published version; `account_rev` counts its facts.
 
     `roles` are the custom ones. They stand in the account's row because each decision needs them
-    together with it.
+    together with it. `resource_count` is the number of its registered resources.
     """
 
     account_id: AccountId
@@ -63,6 +63,7 @@ class Account:
     account_rev: int
     created_at: datetime
     roles: tuple[CustomRole, ...] = ()
+    resource_count: int = 0
 
     def policy_object(self) -> PolicyObject:
         """What authz knows of the account."""

@@ -140,13 +140,15 @@ def require_to_give_grants(
 def require_to_grant(
     state: AccountState,
     giver: Member,
-    project_id: ProjectId,
+    project_id: ProjectId | None,
     grants: Matrix,
     *,
     now: datetime,
     until: datetime | None,
 ) -> None:
     """Check that the giver may give `grants` inside one project, until then or without an end.
+
+    Without a project they are for what is in none.
 
     A member gives for no longer than they hold. When the giver's own override ends before `until`,
     the giver falls back to their role, so the role has to cover `grants` too (`B5`).
@@ -155,7 +157,7 @@ def require_to_grant(
         GrantsExceeded: with the grants that the giver does not hold there.
     """
     held = [effective_matrix(state, giver, project_id, now=milliseconds(now))]
-    own = giver.overrides.get(project_id)
+    own = None if project_id is None else giver.overrides.get(project_id)
     end = None if own is None else own.expires_at
     if end is not None and (until is None or end < milliseconds(until)):
         held.append(giver.role)

@@ -119,16 +119,23 @@ def change_role(
 
 
 def remove(
-    member: Membership, *, is_owner: bool, overridden: Sequence[ProjectId], account_name: str
+    member: Membership,
+    *,
+    is_owner: bool,
+    overridden: Sequence[ProjectId],
+    account_name: str,
+    owned_resources: int = 0,
 ) -> Fact:
     """Remove the member (`Ro14`, `Ci5`, `Nv17`); `overridden` are the projects of their overrides.
+
+    `owned_resources` keep the former member as their owner, until they are reassigned.
 
     Raises:
         OwnerProtected: the member is the owner.
     """
     if is_owner:
         raise OwnerProtected
-    return _ended(team.MemberRemoved, member, overridden, account_name)
+    return _ended(team.MemberRemoved, member, overridden, account_name, owned_resources)
 
 
 def leave(
@@ -138,15 +145,18 @@ def leave(
     overridden: Sequence[ProjectId],
     account_name: str,
     manager_emails: Sequence[str],
+    owned_resources: int = 0,
 ) -> Fact:
     """End the membership because the member leaves; `manager_emails` are told by mail.
+
+    `owned_resources` are as in a removal.
 
     Raises:
         OwnerCannotLeave: the member is the owner.
     """
     if is_owner:
         raise OwnerCannotLeave
-    fact = _ended(team.MemberLeft, member, overridden, account_name)
+    fact = _ended(team.MemberLeft, member, overridden, account_name, owned_resources)
     told = fact.payload.model_copy(update={"manager_emails": tuple(manager_emails)})
     return replace(fact, payload=told)
 
@@ -166,7 +176,9 @@ def _ended(
     member: Membership,
     overridden: Sequence[ProjectId],
     account_name: str,
+    owned_resources: int,
 ) -> Fact:
+    owned = {"owned_resources": owned_resources} if owned_resources else {}
     return Fact(
         payload=payload(
             account_name=account_name,
@@ -180,6 +192,7 @@ def _ended(
             "role": member.role,
             "membership_id": member.membership_id,
             "overridden_in": truncated_ids(overridden),
+            **owned,
         },
         policy_objects=(member.gone(),),
     )

@@ -10,6 +10,7 @@ from services.team.routes import (
     members,
     overrides,
     projects,
+    resources,
     roles,
 )
 
@@ -24,5 +25,6 @@ ROUTES = (
     *invitation_acceptance.ROUTES,
     *projects.ROUTES,
     *overrides.ROUTES,
+    *resources.ROUTES,
 )
 INTERNAL_ROUTES = (*internal.ROUTES, *catalogs.ROUTES)

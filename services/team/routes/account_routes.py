@@ -5,8 +5,10 @@ from typing import Any
 
 from services.team.domain.account_access import AccountAccess
 from services.team.use_cases.accounts import ensure_personal_account
-from services.team.use_cases.context import AccountRequest, Ctx
+from services.team.use_cases.context import AccountRequest, ClientAccess, ClientRequest, Ctx
 from services.team.use_cases.refusals import record_refusal
+from shared.auth.bindings import AccountNotBound, require_account
+from shared.auth.principals import ClientPrincipal, UserPrincipal
 from shared.contracts.facts import ResourceRef
 from shared.http.access import Permission
 from shared.http.routes import Call
@@ -21,14 +23,26 @@ class AccountRoutes:
     """Authorizes requests, lets a new user's first request find the account, records refusals.
 
     The handler of a GET gets the `AccountAccess` as its third argument. Every other handler gets
-    the `AccountRequest`, which `Ctx.change` authorizes inside the transaction.
+    the `AccountRequest`, which `Ctx.change` authorizes inside the transaction. If a service client
+    calls, they get its `ClientAccess` or `ClientRequest` instead.
     """
 
     def __init__(self, ctx: Ctx) -> None:
         self._ctx = ctx
 
-    async def prepare(self, call: Call[Any, Any]) -> AccountAccess | AccountRequest:
-        """Authorize a read; build the request of a write."""
+    async def prepare(
+        self, call: Call[Any, Any]
+    ) -> AccountAccess | AccountRequest | ClientAccess | ClientRequest:
+        """Authorize a read; build the request of a write.
+
+        Raises:
+            AccountNotBound: the service client that calls is bound to other accounts.
+        """
+        if isinstance(call.principal, ClientPrincipal):
+            if call.route.method == "GET":
+                return await self._ctx.authorize_client(call.principal, call.account_id)
+            require_account(call.principal.account_ids, call.account_id)
+            return _client_request(call, call.principal)
         return await self.authorize(call) if call.route.method == "GET" else _request(call)
 
     async def authorize(self, call: Call[Any, Any]) -> AccountAccess:
@@ -44,22 +58,30 @@ class AccountRoutes:
 
         The token's account only says whether to ask; identity says to whom the account belongs.
         """
-        if call.user.account_id != call.account_id:
+        caller = call.principal
+        if not isinstance(caller, UserPrincipal) or caller.account_id != call.account_id:
             return False
         return await ensure_personal_account(
             self._ctx,
-            user_id=call.user.user_id,
+            user_id=caller.user_id,
             account_id=call.account_id,
             caller=call.caller,
         )
 
     async def refused(self, call: Call[Any, Any], refusal: Refusal) -> None:
-        """Record a refusal that forbids. Only members get one: others are answered 404."""
+        """Record a refusal that forbids.
+
+        Only members get one, and service clients that are bound to the account: others are answered
+        404 or 403, whether or not the account exists, and write into no log.
+        """
         if refusal.kind is not RefusalKind.DENIED and not refusal.forbids:
             return
+        if isinstance(refusal, AccountNotBound):
+            return
+        client = call.principal if isinstance(call.principal, ClientPrincipal) else None
         await record_refusal(
             self._ctx,
-            _request(call),
+            _request(call) if client is None else _client_request(call, client),
             refusal,
             operation=call.route.operation_id,
             resource=_resource(call),
@@ -82,18 +104,31 @@ def _request(call: Call[Any, Any]) -> AccountRequest:
     )
 
 
+def _client_request(call: Call[Any, Any], client: ClientPrincipal) -> ClientRequest:
+    return ClientRequest(
+        caller=call.caller,
+        account_id=call.account_id,
+        client=client,
+        precondition=call.precondition,
+    )
+
+
+_TYPES = {
+    "user_id": "member",
+    "invitation_id": "invitation",
+    "role_id": "role",
+    "project_id": "project",
+    "account_id": "account",
+}
+"""The type of what a path parameter names, the innermost first."""
+
+
 def _resource(call: Call[Any, Any]) -> ResourceRef:
     """The innermost resource of the path, with type and id as in the facts of success."""
     match call.path:
         case {"project_id": project_id, "user_id": user_id}:
             return ResourceRef(type="override", id=f"{project_id}/{user_id}")
-        case {"user_id": user_id}:
-            return ResourceRef(type="member", id=user_id)
-        case {"invitation_id": invitation_id}:
-            return ResourceRef(type="invitation", id=invitation_id)
-        case {"role_id": role_id}:
-            return ResourceRef(type="role", id=role_id)
-        case {"project_id": project_id}:
-            return ResourceRef(type="project", id=project_id)
-        case _:
-            return ResourceRef(type="account", id=call.account_id)
+        case {"type": resource_type, "rid": rid}:
+            return ResourceRef(type=resource_type, id=rid)
+    name = next(name for name in _TYPES if name in call.path)
+    return ResourceRef(type=_TYPES[name], id=call.path[name])

@@ -10,6 +10,8 @@ from services.team.domain.authority import GrantsExceeded
 from services.team.domain.member_list import MemberListField, MemberListRow, MemberListStatus
 from services.team.domain.members import OwnerCannotLeave, OwnerProtected
 from services.team.domain.overrides import ProjectOverride
+from services.team.domain.resource_rules import TooManyToReassign
+from services.team.domain.resources import NewOwnerNotMember
 from services.team.domain.roles import RoleUnknown
 from services.team.routes.invitation_states import (
     LockedView,
@@ -17,11 +19,8 @@ from services.team.routes.invitation_states import (
     locked_view,
     not_mailed_view,
 )
-from services.team.routes.passed_invitations import (
-    PassedInvitations,
-    PassedInvitationView,
-    passed_views,
-)
+from services.team.routes.passed_invitations import PassedInvitationView, passed_views
+from services.team.routes.removals import RemovalQuery, RemovedMemberView, removed_view
 from services.team.use_cases import members
 from services.team.use_cases.context import AccountRequest, Ctx
 from shared.http.access import Permission
@@ -170,12 +169,16 @@ async def change_role(ctx: Ctx, call: Call[ChangeRole, None], request: AccountRe
     return Reply(body=view, written=written)
 
 
-async def remove(ctx: Ctx, call: Call[None, None], request: AccountRequest) -> Reply:
+async def remove(ctx: Ctx, call: Call[None, RemovalQuery], request: AccountRequest) -> Reply:
     """Remove a member."""
-    written = await members.remove(ctx, request, user_id=UserId(call.path["user_id"]))
-    passed = passed_views(written.result)
-    body = PassedInvitations(passed_invitations=passed) if passed else None
-    return Reply(body=body, written=written)
+    reassign_to = call.query.reassign_to
+    written = await members.remove(
+        ctx,
+        request,
+        user_id=UserId(call.path["user_id"]),
+        reassign_to=None if reassign_to is None else UserId(reassign_to),
+    )
+    return Reply(body=removed_view(written.result), written=written)
 
 
 async def leave(ctx: Ctx, call: Call[None, None], request: AccountRequest) -> Reply:
@@ -251,9 +254,10 @@ ROUTES = (
         summary="Remove a member; access ends with the answer",
         tag="members",
         access=Permission("member:remove"),
-        gives=PassedInvitations,
+        query=RemovalQuery,
+        gives=RemovedMemberView,
         may_have_no_body=True,
-        refuses=(OwnerProtected,),
+        refuses=(OwnerProtected, TooManyToReassign, NewOwnerNotMember, GrantsExceeded),
         effective_everywhere=True,
         represent=member_view,
     ),

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from services.team.domain.account_access import AccountAccess
 from services.team.domain.projects import Project, ProjectLimit, ProjectNameTaken
+from services.team.domain.resource_rules import ProjectHasResources
 from services.team.routes.accounts import DisplayName
 from services.team.use_cases import projects
 from services.team.use_cases.context import AccountRequest, Ctx
@@ -130,6 +131,7 @@ ROUTES = (
         summary="Delete a project and the overrides in it",
         tag="projects",
         access=Permission("project:delete"),
+        refuses=(ProjectHasResources,),
         effective_everywhere=True,
         represent=_view,
     ),

@@ -9,6 +9,7 @@ from services.team.store.invitations import InvitationRows
 from services.team.store.members import MemberRows
 from services.team.store.overrides import OverrideRows
 from services.team.store.projects import ProjectRows
+from services.team.store.resources import ResourceRows
 from services.team.store.snapshot import PolicySnapshot
 from shared.ids import AccountId, ProjectId, UserId
 from shared.mongo import Database, DbSession
@@ -21,6 +22,7 @@ class Store(
     MemberRows,
     ProjectRows,
     OverrideRows,
+    ResourceRows,
     InvitationRows,
     InvitationLimitRows,
     InvitationMailRows,
@@ -33,6 +35,7 @@ class Store(
         MemberRows.__init__(self, database)
         ProjectRows.__init__(self, database)
         OverrideRows.__init__(self, database)
+        ResourceRows.__init__(self, database)
         InvitationRows.__init__(self, database)
         InvitationLimitRows.__init__(self, database)
         InvitationMailRows.__init__(self, database)

@@ -7,6 +7,7 @@ from services.team.domain.projects import Project
 from services.team.store.accounts import read_account
 from services.team.store.catalogs import CatalogRows
 from services.team.store.overrides import read_override
+from services.team.store.resources import read_resource
 from shared.contracts.facts import SHARDS
 from shared.contracts.policy_objects import PolicyObject
 from shared.documents import read
@@ -33,6 +34,7 @@ _POLICY_OBJECTS: tuple[tuple[str, Callable[[Document], PolicyObject]], ...] = (
     ("members", lambda row: read(Membership, row).policy_object()),
     ("projects", lambda row: read(Project, row).policy_object()),
     ("overrides", lambda row: read_override(row).policy_object()),
+    ("resources", lambda row: read_resource(row).policy_object()),
 )
 
 

@@ -12,14 +12,15 @@ from services.team.domain.accounts import Account
 from services.team.store import Store
 from services.team.use_cases.invitation_writes import InvitationWrites
 from services.team.use_cases.project_writes import ProjectWrites
+from services.team.use_cases.resource_writes import ResourceWrites
 from shared.contracts.facts import Fact
 from shared.http.preconditions import Precondition
 from shared.ids import AccountId, UserId
 from shared.journal import JournalWrite
 
 
-class AccountWrite(InvitationWrites, ProjectWrites):
-    """The account in its transaction. `account` is `None` if there is no such account (yet)."""
+class AccountWrite(InvitationWrites, ProjectWrites, ResourceWrites):
+    """The account in its transaction."""
 
     def __init__(
         self,
@@ -33,8 +34,7 @@ class AccountWrite(InvitationWrites, ProjectWrites):
         loaded: Mapping[UserId, AccountUserRows] | None = None,
     ) -> None:
         """Begin; `loaded` has users who were read with the account, in the same transaction."""
-        super().__init__(store, write, account_id, loaded=loaded)
-        self.account = account
+        super().__init__(store, write, account_id, account=account, loaded=loaded)
         self._access = access
         self._precondition = precondition
         self._facts: list[Fact] = []
@@ -79,16 +79,15 @@ class AccountWrite(InvitationWrites, ProjectWrites):
             raise LookupError("the precondition of this request was not compared")
         if not self._facts:
             return
-        if self.account is None:
-            raise LookupError(f"facts of {self._account_id}, which does not exist")
-        before, rev = self.account.account_rev, self._write.rev
+        account = self.existing_account
+        before, rev = account.account_rev, self._write.rev
         self._write.record(
             *(
                 replace(fact, account_id=self._account_id, account_rev=before + number)
                 for number, fact in enumerate(self._facts, 1)
             )
         )
-        numbered = replace(self.account, account_rev=before + len(self._facts))
+        numbered = replace(account, account_rev=before + len(self._facts))
         await self._store.update_account(
             numbered, expected_rev=before, rev=rev, session=self._session
         )

@@ -12,9 +12,12 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from services.team.domain.account_access import AccountAccess, authorize
+from services.team.domain.accounts import Account
 from services.team.settings import Settings
 from services.team.store import Store
 from services.team.use_cases.account_write import AccountWrite
+from shared.auth.bindings import require_account
+from shared.auth.principals import ClientPrincipal
 from shared.clock import Clock
 from shared.contracts.facts import Caller
 from shared.following.live_callers import LiveCallers
@@ -26,6 +29,7 @@ from shared.journal import Guard, JournalWrite, JournalWriter, Snapshot, WriteRe
 from shared.leases import Leases
 from shared.links import Links
 from shared.mongo import DbClient
+from shared.problems import NotFound
 from shared.timeouts import Timeouts
 
 T = TypeVar("T")
@@ -65,12 +69,31 @@ class AccountRequest:
 class NonMemberRequest:
     """A change of one account that no membership allows; the use case checks the caller itself.
 
-    `guard` runs first in the transaction.
+    `guard` runs first in the transaction. `precondition` is as in `AccountRequest`.
     """
 
     caller: Caller
     account_id: AccountId
     guard: Guard | None = None
+    precondition: Precondition | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClientRequest(NonMemberRequest):
+    """A change by a service client of an account that it is bound to.
+
+    The use case checks the resource types.
+    """
+
+    client: ClientPrincipal
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClientAccess:
+    """A service client, and an account that it is bound to."""
+
+    client: ClientPrincipal
+    account: Account
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +125,21 @@ class Ctx:
         )
         return authorize(rows, *request.permissions, now=self.clock.now(), project_id=project_id)
 
+    async def authorize_client(
+        self, client: ClientPrincipal, account_id: AccountId
+    ) -> ClientAccess:
+        """Load the account for a service client's request that changes nothing.
+
+        Raises:
+            AccountNotBound: the client is bound to other accounts.
+            NotFound: there is no such account.
+        """
+        require_account(client.account_ids, account_id)
+        account = await self.store.account(account_id)
+        if account is None:
+            raise NotFound
+        return ClientAccess(client=client, account=account)
+
     async def change(
         self,
         request: AccountRequest | NonMemberRequest,
@@ -129,7 +167,15 @@ class Ctx:
         async def attempt(write: JournalWrite) -> T:
             if isinstance(request, NonMemberRequest):
                 account = await self.store.account(account_id, write.session)
-                account_write = AccountWrite(self.store, write, account_id, account=account)
+                if account is None and isinstance(request, ClientRequest):
+                    raise NotFound
+                account_write = AccountWrite(
+                    self.store,
+                    write,
+                    account_id,
+                    account=account,
+                    precondition=request.precondition,
+                )
                 result = await change(account_write)
                 await account_write.finish()
                 return result

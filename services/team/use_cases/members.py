@@ -10,9 +10,12 @@ from services.team.domain.invitations import Invitation
 from services.team.domain.member_list import MemberListRow, MemberListStatus
 from services.team.domain.members import Membership
 from services.team.domain.overrides import ProjectOverride
+from services.team.domain.resource_rules import require_few_to_reassign, require_two_users
+from services.team.domain.resources import ResourceFilter
 from services.team.use_cases.account_write import AccountWrite
 from services.team.use_cases.context import AccountRequest, Ctx
 from services.team.use_cases.invitation_handover import hand_over_invitations
+from services.team.use_cases.resources import give_resources
 from shared.ids import ProjectId, UserId
 from shared.journal import WriteResult
 from shared.problems import NotFound
@@ -36,6 +39,19 @@ class ChangedMember:
 
     row: MemberListRow
     passed: tuple[Invitation, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemovedMember:
+    """What became of a removed member's invitations and resources.
+
+    `passed` went to another inviter. `kept` resources have the former member as their owner still,
+    `reassigned` ones another member.
+    """
+
+    passed: tuple[Invitation, ...]
+    kept: int = 0
+    reassigned: int = 0
 
 
 async def search(
@@ -91,28 +107,40 @@ async def change_role(
 
 
 async def remove(
-    ctx: Ctx, request: AccountRequest, *, user_id: UserId
-) -> WriteResult[tuple[Invitation, ...]]:
+    ctx: Ctx, request: AccountRequest, *, user_id: UserId, reassign_to: UserId | None = None
+) -> WriteResult[RemovedMember]:
     """Remove a member; their access ends with the answer (`Ro14`, `Ci5`, `Nv17`, `Nv20`).
 
-    Returns the invitations that passed to another inviter.
+    With `reassign_to` the resources that the member owns are given to that member in the same
+    change. Without it they keep their owner.
 
     Raises:
         OwnerProtected: the member is the owner.
+        TooManyToReassign, NewOwnerNotMember, GrantsExceeded: the resources cannot be reassigned.
     """
+    if reassign_to is not None:
+        require_two_users(user_id, reassign_to, pointer="/query/reassign_to")
 
-    async def change(write: AccountWrite) -> tuple[Invitation, ...]:
+    async def change(write: AccountWrite) -> RemovedMember:
         member = await write.member(user_id)
         write.require_precondition(member_list.member_row(write.access, member))
+        owned = ResourceFilter(owner_id=user_id)
+        kept = await write.count_resources(owned)
         fact = members.remove(
             member,
             is_owner=write.access.is_owner(member),
             overridden=await _overridden(write, member),
             account_name=write.access.account.name,
+            owned_resources=kept if reassign_to is None else 0,
         )
+        reassigned = 0
+        if reassign_to is not None:
+            require_few_to_reassign(kept)
+            reassigned = await give_resources(write, owned, user_id, reassign_to)
         await write.delete_member(member)
         write.record(fact)
-        return await hand_over_invitations(write, user_id, inviter=None)
+        passed = await hand_over_invitations(write, user_id, inviter=None)
+        return RemovedMember(passed=passed, kept=kept - reassigned, reassigned=reassigned)
 
     return await ctx.change(request, change, effective_everywhere=True)
 
@@ -133,6 +161,7 @@ async def leave(ctx: Ctx, request: AccountRequest) -> WriteResult[None]:
             overridden=await _overridden(write, member),
             account_name=write.access.account.name,
             manager_emails=[manager.email for manager in managers if manager != member],
+            owned_resources=await write.count_resources(ResourceFilter(owner_id=member.user_id)),
         )
         await write.delete_member(member)
         write.record(fact)

@@ -3,6 +3,8 @@
 from services.team.domain import projects
 from services.team.domain.account_access import AccountAccess, visible_projects
 from services.team.domain.projects import Project
+from services.team.domain.resource_rules import ProjectHasResources
+from services.team.domain.resources import ResourceFilter
 from services.team.use_cases.account_write import AccountWrite
 from services.team.use_cases.context import AccountRequest, Ctx
 from shared.ids import ProjectId, new_id
@@ -67,11 +69,18 @@ async def rename(ctx: Ctx, request: AccountRequest, *, name: str) -> WriteResult
 
 
 async def delete(ctx: Ctx, request: AccountRequest) -> WriteResult[None]:
-    """Delete a project and the overrides in it."""
+    """Delete a project and the overrides in it.
+
+    Raises:
+        ProjectHasResources: resources are registered in it.
+    """
 
     async def change(write: AccountWrite) -> None:
         project = write.access.named_project
         write.require_precondition(project)
+        count = await write.count_resources(ResourceFilter(project_id=project.project_id))
+        if count:
+            raise ProjectHasResources(project=write.access.words.project, count=count)
         inside = await write.overrides_in(project.project_id)
         overridden = [override.user_id for override in inside]
         await write.delete_project(project)

@@ -1,20 +1,23 @@
 """Record refusals in the account's journal, for its audit log."""
 
 from services.team.domain.refusals import refused
-from services.team.use_cases.context import AccountRequest, Ctx, with_name
+from services.team.use_cases.context import AccountRequest, ClientRequest, Ctx, with_name
 from shared.contracts.facts import ResourceRef
 from shared.problems import Refusal
 
 
 async def record_refusal(
     ctx: Ctx,
-    request: AccountRequest,
+    request: AccountRequest | ClientRequest,
     refusal: Refusal,
     *,
     operation: str,
     resource: ResourceRef,
 ) -> None:
-    """Record that a member tried an operation that they are not allowed to do."""
+    """Record that a member or a service client tried what they are not allowed to do."""
+    if isinstance(request, ClientRequest):
+        await _record_of_client(ctx, request, refusal, operation=operation, resource=resource)
+        return
     fact = refused(
         refusal,
         operation=operation,
@@ -28,3 +31,18 @@ async def record_refusal(
     if member is not None:
         caller = with_name(caller, name=member.name, email=member.email)
     await ctx.journal.refused(request.account_id, fact, caller=caller)
+
+
+async def _record_of_client(
+    ctx: Ctx,
+    request: ClientRequest,
+    refusal: Refusal,
+    *,
+    operation: str,
+    resource: ResourceRef,
+) -> None:
+    """Record it in the log of an account that exists: a client may be bound to every account."""
+    if await ctx.store.account(request.account_id) is None:
+        return
+    fact = refused(refusal, operation=operation, resource=resource, account_id=request.account_id)
+    await ctx.journal.refused(request.account_id, fact, caller=request.caller)

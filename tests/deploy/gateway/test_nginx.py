@@ -1,6 +1,7 @@
 """The gateway: paths and services, its own refusals, limits, replicas and documents."""
 
 import asyncio
+import io
 import json
 import re
 import subprocess
@@ -20,7 +21,7 @@ from deploy.gateway.nginx import (
     image_version,
 )
 from deploy.gateway.paths import PARAMETER, PathClaimedTwiceError, path_owners, public_routes
-from deploy.gateway.problems import MAX_BODY_BYTES
+from deploy.gateway.problems import MAX_BODY_BYTES, body_limits
 from deploy.programs.nginx import nginx_program, nginx_version
 from shared.contracts.topology import Service
 from shared.http.openapi import document_of
@@ -219,8 +220,10 @@ async def test_entity_tags_are_compared_by_the_service_alone(tmp_path, sent):
 
 
 def test_every_route_has_a_smaller_cap_than_the_gateway():
-    caps = [route.body_cap for rows in public_routes().values() for route in rows]
-    assert 0 < max(caps) < MAX_BODY_BYTES
+    rows = [route for rows in public_routes().values() for route in rows]
+    larger = body_limits(rows)
+    assert larger.keys() == {"/v1/accounts/{account_id}/resources"}
+    assert all(0 < row.body_cap < larger.get(row.path, MAX_BODY_BYTES) for row in rows)
 
 
 @pytest.mark.rule("T19")
@@ -234,6 +237,24 @@ async def test_a_body_above_the_cap_is_refused_by_the_gateway(tmp_path):
             assert response.status == 413
             assert (await problem_of(response, "body-too-large"))["limit"] == MAX_BODY_BYTES
     assert len(team.requests) == 1
+
+
+@pytest.mark.rule("T19")
+async def test_a_path_with_a_larger_cap_takes_larger_bodies_alone(tmp_path):
+    template = "/v1/accounts/{account_id}/resources"
+    routes = public_routes()
+    limit = body_limits(row for rows in routes.values() for row in rows)[template]
+    upstreams = [Upstream(service) for service in Service]
+    path = f"{PARAMETER.sub('acc_1', template)}?a=b"
+    async with gateway(tmp_path, path_owners(routes), upstreams) as client:
+        async with client.post(path, data=io.BytesIO(b"x" * limit)) as response:
+            assert response.status == 200, (response.headers, await response.text())
+            assert (await response.json())["length"] == limit
+        async with client.post(path, data=io.BytesIO(b"x" * (limit + 1))) as response:
+            assert (await problem_of(response, "body-too-large"))["limit"] == limit
+        other = path.replace("/resources?", "/resources/reassign?")
+        async with client.post(other, data=b"x" * (MAX_BODY_BYTES + 1)) as response:
+            assert (await problem_of(response, "body-too-large"))["limit"] == MAX_BODY_BYTES
 
 
 async def test_the_refusal_of_an_unread_body_reaches_the_client(tmp_path):

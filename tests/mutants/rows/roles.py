@@ -83,8 +83,8 @@ ROWS = (
         id="replica-knows-no-custom-roles",
         kind=Kind.CONSISTENCY,
         file="services/authz/domain/policy_state.py",
-        old="        catalog = catalog.with_roles(account.roles)\n",
-        new="",
+        old="objects.build(account_id, catalog.with_roles(account.roles))\n",
+        new="objects.build(account_id, catalog)\n",
         tests=("tests/services/authz/test_policy_state.py", "-k", "custom_role"),
     ),
     Mutant(

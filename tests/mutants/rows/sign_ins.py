@@ -99,9 +99,9 @@ ROWS = (
         kind=Kind.SECURITY,
         file="shared/http/admission.py",
         old="            await authenticator.require_live(principal)\n"
-        "            if not isinstance(access, Client | SessionOrClient):\n"
+        "            if not isinstance(access, ScopedAccess):\n"
         "                raise WrongPrincipal(access)\n",
-        new="            if not isinstance(access, Client | SessionOrClient):\n"
+        new="            if not isinstance(access, ScopedAccess):\n"
         "                raise WrongPrincipal(access)\n"
         "            await authenticator.require_live(principal)\n",
         tests=("tests/shared/http/test_answers.py", "-k", "is_gone"),

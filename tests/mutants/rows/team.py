@@ -174,9 +174,9 @@ ROWS = (
     Mutant(
         id="team-removal-hides-passed-invitations",
         kind=Kind.SECURITY,
-        file="services/team/routes/members.py",
-        old="    passed = passed_views(written.result)\n",
-        new="    passed = passed_views(())\n",
+        file="services/team/routes/removals.py",
+        old="        passed_invitations=passed_views(removed.passed),\n",
+        new="        passed_invitations=passed_views(()),\n",
         tests=PASSED_TESTS,
     ),
     Mutant(

@@ -65,6 +65,18 @@ def override(
     )
 
 
+def resource(
+    rid: str = "i-1", *, account_id: str = ACCOUNT, gone: bool = False, **fields: Any
+) -> PolicyObject:
+    """A registered instance."""
+    return PolicyObject(
+        kind=PolicyObjectKind.RESOURCE,
+        id=f"instance/{rid}",
+        account_id=account_id,
+        state=None if gone else {"type": "instance", "id": rid} | fields,
+    )
+
+
 def ended(session_id: str = SESSION, at: datetime = NOON) -> PolicyObject:
     return PolicyObject(
         kind=PolicyObjectKind.SESSION,

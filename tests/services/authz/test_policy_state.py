@@ -33,6 +33,7 @@ from tests.services.authz.histories import (
     no_member,
     override,
     project,
+    resource,
     service_client,
 )
 from tests.support.chains import digest_at, digests_at
@@ -74,6 +75,7 @@ def picture(policy: PolicyState) -> dict[str, Any]:
                 state.catalog.id,
                 state.projects,
                 dict(state.members),
+                dict(state.resources),
             ),
         )
     return found
@@ -194,7 +196,7 @@ def test_an_unknown_shape_is_an_error_and_nothing_is_taken():
     policy.put(at(11, project()))
     assert answer(policy, BO, "instance:write") is Reason.ALLOWED
     assert answer(policy, CY, "instance:write") is Reason.NOT_A_MEMBER
-    assert before[ACCOUNT][1][-1] == picture(policy)[ACCOUNT][1][-1]
+    assert before[ACCOUNT][1][-2:] == picture(policy)[ACCOUNT][1][-2:]
 
 
 def test_a_cleared_state_equals_a_new_one():
@@ -238,6 +240,14 @@ OBJECTS = st.one_of(
     st.builds(member, USERS, ROLES, ACCOUNTS),
     st.builds(no_member, USERS, ACCOUNTS),
     st.builds(lambda account_id: project(account_id=account_id), ACCOUNTS),
+    st.builds(
+        lambda account_id, rid, owner: resource(
+            rid, account_id=account_id, gone=owner is None, owner_id=owner
+        ),
+        ACCOUNTS,
+        st.sampled_from(["i-1", "i-2"]),
+        st.one_of(st.none(), USERS),
+    ),
     st.builds(
         lambda user, account_id, level: override(user, {"instance": {level: "all"}}, account_id),
         USERS,
@@ -366,3 +376,83 @@ def test_a_custom_role_decides_as_the_newest_account_has_it():
     assert answer(policy, BO, "instance:view") is Reason.ALLOWED
     policy.put(at(5, account()))
     assert answer(policy, BO, "instance:view") is Reason.PERMISSION_MISSING
+
+
+@pytest.mark.rule("Nv8", "Ci13")
+def test_what_is_registered_wins_over_what_a_check_says():
+    policy = told(
+        catalog(STANDARD.id), account(), member(BO, "basic"), project(), resource(owner_id=ANA)
+    )
+    claims = {"id": "i-1", "owner_id": BO}
+    assert answer(policy, BO, "instance:write", **claims) is Reason.RESOURCE_CONFLICT
+    assert answer(policy, BO, "instance:write", id="i-1") is Reason.NOT_OWNER
+    assert answer(policy, BO, "instance:write", id="i-1", project_id=PROD) is (
+        Reason.RESOURCE_CONFLICT
+    )
+    assert answer(policy, BO, "instance:write", id="i-2", owner_id=BO) is Reason.ALLOWED
+    policy.put(at(9, resource(owner_id=BO)))
+    assert answer(policy, BO, "instance:write", **claims) is Reason.ALLOWED
+    policy.put(at(8, resource(owner_id=ANA)))
+    assert answer(policy, BO, "instance:write", **claims) is Reason.ALLOWED
+    policy.put(at(10, resource(gone=True)))
+    assert answer(policy, BO, "instance:write", **claims) is Reason.ALLOWED
+    assert answer(policy, BO, "instance:write", id="i-1") is Reason.OWNER_UNKNOWN
+
+
+def test_an_override_counts_in_the_project_that_is_registered():
+    """The caller of the check need not know the project, and cannot name another one."""
+    policy = told(
+        catalog(STANDARD.id),
+        account(),
+        member(BO, "admin"),
+        project(),
+        override(BO, {"instance": {"view": "all"}}),
+        resource(project_id=PROD),
+    )
+    assert answer(policy, BO, "instance:write", id="i-1") is Reason.PERMISSION_MISSING
+    assert answer(policy, BO, "instance:view", id="i-1") is Reason.ALLOWED
+    assert answer(policy, BO, "instance:write", id="i-2") is Reason.ALLOWED
+
+
+def test_resources_alone_do_not_rebuild_their_account():
+    policy = told(catalog(STANDARD.id), account(), member(BO, "basic"), resource())
+    before = policy.account(ACCOUNT)
+    batch = [resource(f"i-{number}", owner_id=BO) for number in range(1_000)]
+    policy.put(at(9, *batch))
+    after = policy.account(ACCOUNT)
+    assert before is not None
+    assert after is not None
+    assert after.members is before.members
+    assert (len(before.resources), len(after.resources)) == (1, 1_000)
+    assert answer(policy, BO, "instance:write", id="i-999") is Reason.ALLOWED
+
+
+def test_resources_end_with_their_account():
+    policy = told(catalog(STANDARD.id), account(), member(BO, "basic"), resource(owner_id=ANA))
+    gone = PolicyObject(kind=PolicyObjectKind.ACCOUNT, id=ACCOUNT, account_id=ACCOUNT, state=None)
+    policy.put(at(9, gone))
+    policy.put(at(10, account(), member(BO, "basic")))
+    state = policy.account(ACCOUNT)
+    assert state is not None
+    assert len(state.resources) == 0
+
+
+def test_resources_wait_for_their_account():
+    policy = told(resource(owner_id=BO))
+    assert policy.account(ACCOUNT) is None
+    policy.put(at(2, catalog(STANDARD.id), account(), member(BO, "basic")))
+    assert answer(policy, BO, "instance:write", id="i-1") is Reason.ALLOWED
+
+
+def test_an_object_of_a_later_kind_is_left_out():
+    """A row that an older version could not read would stop it for good."""
+    later = PolicyObject.model_validate(
+        {"kind": "review", "id": "rev_1", "account_id": ACCOUNT, "rev": 3, "state": {"due": 7}}
+    )
+    assert PolicyObject.model_validate_json(later.model_dump_json()) == later
+    policy = told(catalog(STANDARD.id), account(), member(BO, "basic"))
+    before = picture(policy)
+    policy.put(at(9, later, project()))
+    assert answer(policy, BO, "instance:view", project_id=PROD) is Reason.OWNER_UNKNOWN
+    assert before[ACCOUNT][1][:3] == picture(policy)[ACCOUNT][1][:3]
+    SignInState().put([later])

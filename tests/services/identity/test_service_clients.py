@@ -33,7 +33,13 @@ async def test_the_largest_token_of_a_client_is_accepted(
     identity: Identity,
 ) -> None:
     client = await identity.make_client(
-        scopes=["authz:check", "audit:write", "usage:write", "members:provision"],
+        scopes=[
+            "authz:check",
+            "audit:write",
+            "usage:write",
+            "members:provision",
+            "resources:write",
+        ],
         account_ids=[f"acc_{number:032x}" for number in range(100)],
         resource_types=[f"t{number:063}" for number in range(20)],
     )

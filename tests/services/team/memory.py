@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -12,6 +12,7 @@ from services.team.domain.accounts import Account
 from services.team.domain.catalogs import CatalogVersion
 from services.team.domain.members import Membership
 from services.team.domain.projects import Project
+from services.team.domain.resources import RegisteredResource
 from services.team.settings import Settings
 from services.team.store import Store
 from services.team.use_cases.context import AccountRequest, Ctx
@@ -28,10 +29,11 @@ from tests.clocks import SetClock
 from tests.patience import PATIENT
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator
+    from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator, Sequence
 
     from services.team.domain.invitations import Invitation
     from services.team.domain.overrides import ProjectOverride
+    from services.team.domain.resources import ResourceFilter, ResourceKey
     from shared.contracts.facts import Fact
 
 T = TypeVar("T")
@@ -67,6 +69,7 @@ class MemoryStore(Store):
         self.overridden: dict[tuple[str, str], ProjectOverride] = {}
         self.invited: dict[str, Invitation] = {}
         self.known_projects: dict[str, Project] = {}
+        self.registered: dict[ResourceKey, RegisteredResource] = {}
 
     @contextmanager
     def attempt(self) -> Iterator[dict[str, Any]]:
@@ -199,6 +202,55 @@ class MemoryStore(Store):
             key: override for key, override in self.overridden.items() if key[1] != user_id
         }
 
+    async def resources_among(
+        self, account_id: AccountId, keys: Collection[ResourceKey], session: Any = None
+    ) -> dict[ResourceKey, RegisteredResource]:
+        return {key: self.registered[key] for key in keys if key in self.registered}
+
+    async def resource_page(
+        self,
+        account_id: AccountId,
+        wanted: ResourceFilter,
+        *,
+        after: ResourceKey | None = None,
+        limit: int,
+        session: Any = None,
+    ) -> list[RegisteredResource]:
+        found = [one for _, one in sorted(self.registered.items()) if _meant(one, wanted)]
+        return [one for one in found if after is None or one.key > after][:limit]
+
+    async def count_resources(
+        self, account_id: AccountId, wanted: ResourceFilter, session: Any = None
+    ) -> int:
+        return sum(_meant(one, wanted) for one in self.registered.values())
+
+    async def insert_resources(
+        self, resources: Sequence[RegisteredResource], *, rev: int, session: Any
+    ) -> None:
+        assert not self.registered.keys() & {one.key for one in resources}
+        self.registered |= {one.key: one for one in resources}
+
+    async def replace_resources(
+        self, resources: Sequence[RegisteredResource], *, rev: int, session: Any
+    ) -> None:
+        assert self.registered.keys() >= {one.key for one in resources}
+        self.registered |= {one.key: one for one in resources}
+
+    async def give_resources(
+        self,
+        account_id: AccountId,
+        keys: Collection[ResourceKey],
+        owner_id: UserId,
+        *,
+        rev: int,
+        session: Any,
+    ) -> None:
+        given = {key: replace(self.registered[key], owner_id=owner_id) for key in keys}
+        self.registered |= given
+
+    async def delete_resource(self, resource: RegisteredResource, session: Any) -> None:
+        del self.registered[resource.key]
+
     async def invitation_of_link(self, invitation_id: str) -> Invitation | None:
         return self.invited.get(invitation_id)
 
@@ -253,6 +305,14 @@ class MemoryStore(Store):
 
     async def add_account_mail(self, account_id: AccountId, mail: Any, session: Any) -> None:
         return None
+
+
+def _meant(resource: RegisteredResource, wanted: ResourceFilter) -> bool:
+    return (
+        (wanted.types is None or resource.type in wanted.types)
+        and wanted.project_id in (None, resource.project_id)
+        and wanted.owner_id in (None, resource.owner_id)
+    )
 
 
 class MemoryJournal:
@@ -362,6 +422,20 @@ class Memory:
             project_id=PROJECT if inside else None,
         )
 
+    def register(self, rid: str, *, owner: str | None = None) -> RegisteredResource:
+        """An instance that is registered, with this member as its owner."""
+        resource = RegisteredResource(
+            account_id=ACCOUNT,
+            type="instance",
+            rid=rid,
+            owner_id=None if owner is None else user_id(owner),
+            registered_at=START,
+        )
+        account = self.store.rows[ACCOUNT]
+        self.store.rows[ACCOUNT] = replace(account, resource_count=account.resource_count + 1)
+        self.store.registered[resource.key] = resource
+        return resource
+
     def add(self, name: str, role: str) -> Membership:
         """A member."""
         member = Membership(
@@ -417,6 +491,7 @@ def memory(catalog: CompiledCatalog, *, kind: AccountKind = AccountKind.TEAM) ->
         first_mails_of_account=100,
         invitations_per_account=100,
         projects_per_account=100,
+        resources_per_account=100,
     )
     absent = cast("Any", None)
     ctx = Ctx(

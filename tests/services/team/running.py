@@ -13,16 +13,22 @@ from pydantic import SecretStr
 from services.team.app import build
 from services.team.settings import Settings
 from services.team.store import Store
-from shared.auth.access_tokens import sign_access_token, user_claims
+from shared.auth.access_tokens import client_claims, sign_access_token, user_claims
 from shared.auth.keys import decode, public_jwk
+from shared.auth.principals import ClientPrincipal
 from shared.bus.local import LocalBus
 from shared.contracts import identity
 from shared.contracts.calls.identity import USER, InternalUser
 from shared.contracts.calls.journal import HEADS, Heads
+from shared.contracts.policy_objects import (
+    PolicyObject,
+    PolicyObjectKind,
+    ServiceClientObject,
+)
 from shared.contracts.topology import Service
 from shared.http.internal import internal_route
 from shared.http.routes import Call
-from shared.ids import AccountId, SessionId, UserId, new_id
+from shared.ids import AccountId, ClientId, SessionId, UserId, new_id
 from shared.links import Link, Links
 from shared.mongo import transact
 from shared.problems import NotFound, Unavailable
@@ -42,7 +48,7 @@ from tests.support.service import (
 from tests.support.sharded import sharded
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 
     from rolecall import Catalog
     from shared.http.routes import Route
@@ -124,6 +130,22 @@ class Person:
 
 
 @dataclass
+class ServiceClient:
+    """A service of the platform, with what its token says of it."""
+
+    team: Team
+    principal: ClientPrincipal
+
+    async def send(self, method: str, path: str, body: Any = None, **headers: str) -> Reply:
+        claims = client_claims(issuer=ISSUER, client=self.principal, now=self.team.clock.now())
+        token = sign_access_token(SIGNING_KEY, KID, claims)
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await self.team.send(
+            method, path, body, headers={**sent, "Authorization": f"Bearer {token}"}
+        )
+
+
+@dataclass
 class Account:
     """A team account, and the people in it by role."""
 
@@ -185,6 +207,30 @@ class Team(RunningService):
         person = self.stranger(name, email)
         await self.tell(row_of(verified(person)))
         return person
+
+    async def service_client(
+        self,
+        *,
+        accounts: Collection[str] | None = None,
+        types: Collection[str] | None = None,
+        scopes: Collection[str] = ("resources:write",),
+    ) -> ServiceClient:
+        """A service client that identity has created; None bounds nothing."""
+        principal = ClientPrincipal(
+            client_id=ClientId(new_id("cli")),
+            scopes=frozenset(scopes),
+            account_ids=None if accounts is None else frozenset(map(AccountId, accounts)),
+            resource_types=None if types is None else frozenset(types),
+        )
+        known = ServiceClientObject(name="compute", scopes=tuple(scopes))
+        await self.identity.source.change(
+            PolicyObject(
+                kind=PolicyObjectKind.SERVICE_CLIENT,
+                id=principal.client_id,
+                state=known.model_dump(mode="json"),
+            )
+        )
+        return ServiceClient(team=self, principal=principal)
 
     async def account(self, catalog: str = "standard", *, owner: Person | None = None) -> Account:
         """A team account of its owner, or of a new one."""

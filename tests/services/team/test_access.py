@@ -8,7 +8,7 @@ import pytest
 
 from rolecall import CompiledCatalog, load_catalog
 from services.team.routes import INTERNAL_ROUTES, ROUTES
-from shared.http.access import Admin, Internal, Permission
+from shared.http.access import Admin, Client, Internal, Permission
 from shared.http.routes import Route
 from shared.ids import new_id
 from shared.problems import RefusalKind
@@ -26,6 +26,12 @@ BODIES: dict[str, dict[str, Any]] = {
     "setOverride": {"grants": {}},
     "createRole": {"name": "New", "grants": {"account": {"view": "all"}}},
     "changeRole": {"name": "New"},
+    "reassignResources": {
+        "from_user_id": "usr_" + "0" * 32,
+        "to_user_id": "usr_" + "1" * 32,
+    },
+    "registerResource": {},
+    "registerResources": {"resources": [{"type": "instance", "id": "i-1"}]},
 }
 
 
@@ -37,6 +43,8 @@ def path_of(route: Route, account: Account, **ids: str) -> str:
         "project_id": new_id("prj"),
         "role_id": "basic",
         "revision": "team.x.1.1",
+        "type": "instance",
+        "rid": "i-1",
     }
     return route.path.format(**(values | ids))
 
@@ -53,9 +61,19 @@ def test_every_route_says_who_may_call_it() -> None:
         "lookUpInvitation",
         "acceptInvitation",
         "declineInvitation",
+        "registerResource",
+        "registerResources",
+        "deleteResource",
     }
     assert all("{account_id}" in route.path for route in GUARDED)
-    assert {route.operation_id for route in GUARDED if route.takes} == BODIES.keys()
+    of_clients = [route for route in ROUTES if isinstance(route.access, Client)]
+    assert {route.operation_id for route in of_clients} == {
+        "registerResource",
+        "registerResources",
+        "deleteResource",
+    }
+    with_bodies = [route for route in (*GUARDED, *of_clients) if route.takes]
+    assert {route.operation_id for route in with_bodies} == BODIES.keys()
 
 
 @pytest.mark.rule("B8")
@@ -75,6 +93,10 @@ def test_every_write_that_authz_answers_from_awaits_the_barrier() -> None:
         "createRole",
         "changeRole",
         "deleteRole",
+        "registerResource",
+        "registerResources",
+        "deleteResource",
+        "reassignResources",
     }
 
 
@@ -166,11 +188,13 @@ def test_every_refusal_that_forbids_is_recorded() -> None:
     """The others say what is not possible for any caller."""
     listed = {refusal for route in GUARDED for refusal in route.refuses}
     assert {one.__name__ for one in listed if one.kind is RefusalKind.DENIED or one.forbids} == {
+        "AccountNotBound",
         "GrantsExceeded",
         "OwnerCannotLeave",
         "OwnerNotOverridden",
         "OwnerOnly",
         "OwnerProtected",
+        "TypeNotBound",
     }
 
 
@@ -243,7 +267,7 @@ async def test_ids_of_another_shape_are_not_found(team: Team) -> None:
     bad = ("x", "usr_1", "$ne", "%00", "acc_" + "g" * 32, new_id("acc").upper())
     for route in GUARDED:
         for parameter in route.parameters:
-            if parameter in {"role_id", "revision"}:
+            if parameter in {"role_id", "revision", "type", "rid"}:
                 continue
             for value in bad:
                 answer = await ask(account.owner, route, account, **{parameter: value})

@@ -13,13 +13,13 @@ from services.team.routes import ROUTES
 from services.team.routes.account_routes import AccountRoutes
 from services.team.use_cases import invitations, overrides, roles
 from shared.addresses import parse_address
-from shared.auth.principals import Anonymous, UserPrincipal
-from shared.http.access import Public
+from shared.auth.principals import Anonymous, ClientPrincipal, Principal, UserPrincipal
+from shared.http.access import Access, Client, Public
 from shared.http.account_routes import ACCOUNT_PREFIX
 from shared.http.idempotency import RepeatedRequest
 from shared.http.preconditions import Precondition, PreconditionFailed
 from shared.http.routes import Call, Route
-from shared.ids import SessionId
+from shared.ids import ClientId, SessionId
 from shared.links import Link
 from shared.problems import NotFound, PermissionMissing, Refusal, Unavailable
 from tests.services.team.memory import (
@@ -45,7 +45,12 @@ BODIES: dict[str, dict[str, Any]] = {
     "setOverride": {"grants": {}},
     "createRole": {"name": "Other", "grants": {"account": {"view": "all"}}},
     "changeRole": {"name": "Other"},
+    "registerResource": {"properties": {"size": "large"}},
+    "registerResources": {"resources": [{"type": "instance", "id": "i-2"}]},
+    "reassignResources": {"from_user_id": user_id("member"), "to_user_id": user_id("owner")},
 }
+PLATFORM = ClientPrincipal(client_id=ClientId("cli_1"), scopes=frozenset({"resources:write"}))
+PRINCIPALS: dict[type[Access], Principal] = {Public: Anonymous(), Client: PLATFORM}
 ACTORS = {"leaveAccount": "member", "acceptInvitation": "guest"}
 CHANGES_NOTHING = {"lookUpInvitation"}
 CHANGES = [
@@ -94,6 +99,8 @@ def prepared(route: Route) -> tuple[Memory, Call[Any, Any]]:
             )
         )
         role_id = made_role.result.role.id
+    if "resource" in route.operation_id.lower():
+        world.register("i-1", owner="member")
     body = BODIES.get(route.operation_id)
     if body is None and route.takes is not None:
         link = Link(invitation_id, 1)
@@ -109,10 +116,12 @@ def prepared(route: Route) -> tuple[Memory, Call[Any, Any]]:
         "invitation_id": invitation_id,
         "role_id": role_id,
         "revision": "team.e1.0.1",
+        "type": "instance",
+        "rid": "i-1",
     }
     call: Call[Any, Any] = Call(
         caller=caller_of(actor),
-        principal=Anonymous() if isinstance(route.access, Public) else principal,
+        principal=PRINCIPALS.get(type(route.access), principal),
         path={name: ids[name] for name in route.parameters},
         body=None if route.takes is None else route.takes.model_validate(body),
         query=None if route.query is None else route.query(),
@@ -159,7 +168,11 @@ def test_every_fact_that_authz_answers_from_is_effective_everywhere() -> None:
         assert bool(decided) is (route.effective_everywhere or named_only), route.operation_id
 
 
-OF_ACCOUNTS = [route for route in ROUTES if route.path.startswith(ACCOUNT_PREFIX)]
+OF_ACCOUNTS = [
+    route
+    for route in ROUTES
+    if route.path.startswith(ACCOUNT_PREFIX) and not isinstance(route.access, Client)
+]
 
 
 @pytest.mark.rule("Ci12")

@@ -1,8 +1,9 @@
-"""Entity tags of accounts, members, roles, projects and overrides, in all rows that have them."""
+"""Entity tags of accounts and of what is in them, in all rows that have them."""
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,9 @@ import pytest
 import pytest_asyncio
 
 from services.team.routes import ROUTES
+from shared.http.access import Client
 from shared.ids import new_id
-from tests.services.team.running import Account, Person, Team, running
+from tests.services.team.running import Account, Person, ServiceClient, Team, running
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -27,6 +29,7 @@ BODIES: dict[str, list[Any]] = {
     "changeMemberRole": [{"role": "viewer"}, {"role": "admin"}],
     "renameProject": [{"name": "First {}"}, {"name": "Second {}"}],
     "changeRole": [{"name": "First {}"}, {"name": "Second {}"}],
+    "registerResource": [{"properties": {"size": 1}}, {"properties": {"size": 2}}],
     "setOverride": [{"grants": {}}, {"grants": {"instance": {"view": "self"}}}],
 }
 """Two changes by each row that takes a body; a new row with `represent` needs its own."""
@@ -52,8 +55,15 @@ def bodies(route: Route) -> list[Any]:
     ]
 
 
+@dataclass
 class Resources(Account):
     """An account, and what a row is about in it."""
+
+    platform: ServiceClient = field(kw_only=True)
+
+    def caller(self, route: Route) -> Person | ServiceClient:
+        """Who may send what the row takes."""
+        return self.platform if isinstance(route.access, Client) else self.owner
 
     async def member(self) -> Person:
         return await self.join("developer", f"Member {next(_numbers)}")
@@ -74,6 +84,9 @@ class Resources(Account):
             role = {"name": f"role {next(_numbers)}", "grants": {"account": {"view": "all"}}}
             made = await self.owner.send("POST", f"{self.path}/roles", role)
             path = path.replace("{role_id}", str(made.expect(201)["id"]))
+        if "{rid}" in path:
+            path = path.replace("{type}", "instance").replace("{rid}", f"i-{next(_numbers)}")
+            (await self.platform.send("PUT", path, {"properties": {"size": 0}})).expect(200)
         if "/overrides/" in path:
             body = {"grants": GRANTS, "expires_at": "2101-01-01T00:00:00.123456+02:00"}
             (await self.owner.send("PUT", path, body)).expect(200)
@@ -97,16 +110,17 @@ async def team(mongo_url: str) -> AsyncIterator[Team]:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def resources(team: Team) -> Resources:
-    return Resources(**vars(await team.account()))
+    return Resources(**vars(await team.account()), platform=await team.service_client())
 
 
-async def test_the_five_resources_declare_their_tags() -> None:
+async def test_the_six_resources_declare_their_tags() -> None:
     assert {route.operation_id for route in READS} == {
         "getAccount",
         "getMember",
         "getRole",
         "getProject",
         "getOverride",
+        "getResource",
     }
     read = {route.path for route in READS}
     changing = [r for r in ROUTES if r.path in read and r.method in {"PATCH", "PUT", "DELETE"}]
@@ -153,7 +167,9 @@ async def test_a_write_for_another_state_is_refused_and_changes_nothing(
         ("If_Match", tag.strip('"')): (422, "invalid"),
     }
     for (name, sent), expected in refused.items():
-        answer = await owner.send(route.method, path, bodies(route)[0], **{name: sent})
+        answer = await resources.caller(route).send(
+            route.method, path, bodies(route)[0], **{name: sent}
+        )
         assert (answer.status, answer.code) == expected, (name, sent)
     assert (await owner.send("GET", path)).expect(200) == before.body
     assert len(await resources.team.rows()) == rows
@@ -166,7 +182,8 @@ async def test_a_write_for_the_current_state_answers_with_the_new_tag(
     owner, path = resources.owner, await resources.of(route)
     tag = await resources.tag(path)
 
-    answer = await owner.send(route.method, path, bodies(route)[0], If_Match=f"{STALE}, {tag}")
+    caller = resources.caller(route)
+    answer = await caller.send(route.method, path, bodies(route)[0], If_Match=f"{STALE}, {tag}")
 
     if route.method == "DELETE":
         answer.expect(204)
@@ -182,18 +199,18 @@ async def test_a_stale_write_of_what_is_already_so_is_answered_as_done(
     resources: Resources, route: Route
 ) -> None:
     """It may repeat a change whose answer was lost with its replica."""
-    owner, path = resources.owner, await resources.of(route)
+    owner, caller, path = resources.owner, resources.caller(route), await resources.of(route)
     tag, (wanted, other) = await resources.tag(path), bodies(route)
-    (await owner.send(route.method, path, wanted, If_Match=tag)).expect(200)
+    (await caller.send(route.method, path, wanted, If_Match=tag)).expect(200)
     changed = await owner.get(path)
     rows = len(await resources.team.rows())
 
-    repeat = await owner.send(route.method, path, wanted, If_Match=tag)
+    repeat = await caller.send(route.method, path, wanted, If_Match=tag)
 
     assert repeat.expect(200)["etag"] == changed["etag"] != tag
     assert await owner.get(path) == changed
     assert len(await resources.team.rows()) == rows
-    assert (await owner.send(route.method, path, other, If_Match=tag)).status == 412
+    assert (await caller.send(route.method, path, other, If_Match=tag)).status == 412
 
 
 @named([route for route in WRITES if route.path != "/v1/accounts/{account_id}"])
@@ -202,8 +219,9 @@ async def test_where_nothing_is_only_the_put_that_would_create_is_412(
 ) -> None:
     """RFC 9110 (13.2.1): a request that is refused anyway is refused for that reason."""
     path = await resources.of(route)
-    (await resources.owner.send("DELETE", path)).expect(204)
-    answer = await resources.owner.send(route.method, path, bodies(route)[0], If_Match="*")
+    caller = resources.caller(route)
+    (await caller.send("DELETE", path)).expect(204)
+    answer = await caller.send(route.method, path, bodies(route)[0], If_Match="*")
     assert answer.status == (412 if route.method == "PUT" else 404)
 
 
@@ -237,7 +255,8 @@ async def test_a_tag_does_not_change_with_what_happens_beside_the_resource(
     before = await resources.tags(paths)
 
     await resources.invite("later@example.com", "viewer")
-    other = await resources.of(WRITES[-1])
+    [override] = [route for route in WRITES if route.operation_id == "setOverride"]
+    other = await resources.of(override)
     changed = f"{resources.path}/members/{(await resources.member()).user_id}"
     changes: list[tuple[str, str, Any]] = [
         ("PATCH", changed, {"role": "viewer"}),
@@ -256,7 +275,7 @@ async def test_a_tag_is_made_from_the_state_and_survives_a_restore(resources: Re
     """After a restore the numbers of journal and account may be others for the same state."""
     paths = [await resources.of(route) for route in READS]
     before = await resources.tags(paths)
-    for name in ("accounts", "members", "projects", "overrides"):
+    for name in ("accounts", "members", "projects", "overrides", "resources"):
         rows = resources.team.database[name]
         await rows.update_many({"account_id": resources.id}, {"$inc": {"rev": 1_000}})
     accounts = resources.team.database["accounts"]
@@ -281,6 +300,7 @@ async def test_lists_carry_the_tag_of_each_item(resources: Resources) -> None:
         "getMember": f"{resources.path}/members",
         "getProject": f"{resources.path}/projects",
         "getOverride": paths["getOverride"].rpartition("/")[0],
+        "getResource": f"{resources.path}/resources",
     }
     for name, path in lists.items():
         items = (await resources.owner.get(path))["items"]
@@ -295,7 +315,10 @@ async def test_of_two_writers_with_the_same_tag_one_wins(
     path = await resources.of(route)
     tag = await resources.tag(path)
     answers = await asyncio.gather(
-        *(resources.owner.send(route.method, path, body, If_Match=tag) for body in bodies(route))
+        *(
+            resources.caller(route).send(route.method, path, body, If_Match=tag)
+            for body in bodies(route)
+        )
     )
     expected = [204, 404] if route.method == "DELETE" else [200, 412]
     assert sorted(answer.status for answer in answers) == expected
