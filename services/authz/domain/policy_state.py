@@ -66,8 +66,11 @@ class PolicyState:
                     if policy_object.account_id is None
                     else policy_object.account_id
                 )
-                if self._newest[account_id].take(policy_object, state):
-                    touched[account_id] = None
+                if not self._newest[account_id].take(policy_object, state):
+                    continue
+                touched[account_id] = None
+                if policy_object.kind is PolicyObjectKind.ACCOUNT and state is None:
+                    self._newest[account_id].clear()  # its members and projects end with it
         for account_id in touched:
             self._rebuild(account_id)
 

@@ -1,6 +1,8 @@
 """The ROUTES tables of team, for the public and the internal API."""
 
 from services.team.routes import (
+    account_deletion,
+    account_suspension,
     accounts,
     catalog_moves,
     catalogs,
@@ -10,6 +12,7 @@ from services.team.routes import (
     members,
     overrides,
     projects,
+    reverting,
     roles,
 )
 
@@ -18,6 +21,8 @@ __all__ = ["INTERNAL_ROUTES", "ROUTES"]
 ROUTES = (
     *accounts.ROUTES,
     *catalog_moves.ROUTES,
+    *reverting.ROUTES,
+    *account_deletion.ROUTES,
     *roles.ROUTES,
     *members.ROUTES,
     *invitations.ROUTES,
@@ -25,4 +30,4 @@ ROUTES = (
     *projects.ROUTES,
     *overrides.ROUTES,
 )
-INTERNAL_ROUTES = (*internal.ROUTES, *catalogs.ROUTES)
+INTERNAL_ROUTES = (*internal.ROUTES, *catalogs.ROUTES, *account_suspension.ROUTES)

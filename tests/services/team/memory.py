@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from rolecall import AccountKind, AccountStatus, CompiledCatalog
 from services.team.domain.accounts import Account
 from services.team.domain.catalogs import CatalogVersion
+from services.team.domain.invitations import InvitationStatus
 from services.team.domain.members import Membership
 from services.team.domain.projects import Project
 from services.team.settings import Settings
@@ -198,6 +199,23 @@ class MemoryStore(Store):
         self.overridden = {
             key: override for key, override in self.overridden.items() if key[1] != user_id
         }
+
+    async def delete_members_but(
+        self, account_id: AccountId, owner_id: UserId, session: Any
+    ) -> None:
+        self.memberships = {owner_id: self.memberships[owner_id]}
+
+    async def overrides_of_account(
+        self, account_id: AccountId, session: Any
+    ) -> list[ProjectOverride]:
+        return list(self.overridden.values())
+
+    async def delete_overrides_of_account(self, account_id: AccountId, session: Any) -> None:
+        self.overridden.clear()
+
+    async def revoke_pending(self, account_id: AccountId, session: Any) -> None:
+        for one in await self.pending(account_id):
+            self.invited[one.invitation_id] = replace(one, status=InvitationStatus.REVOKED)
 
     async def invitation_of_link(self, invitation_id: str) -> Invitation | None:
         return self.invited.get(invitation_id)
@@ -417,6 +435,7 @@ def memory(catalog: CompiledCatalog, *, kind: AccountKind = AccountKind.TEAM) ->
         first_mails_of_account=100,
         invitations_per_account=100,
         projects_per_account=100,
+        deletion_grace_days=30,
     )
     absent = cast("Any", None)
     ctx = Ctx(
