@@ -57,6 +57,9 @@ class Timeouts:
     snapshot_page: float = 10.0
     """The longest wait of a replica of authz for one page of a snapshot."""
 
+    deletion_poll: float = 60.0
+    """The pause between two looks of team for accounts whose rows are to be deleted."""
+
     mail_claim: float = 6.0
     """The time after which a claim that was not renewed goes to another sender."""
     mail_poll: float = 1.0

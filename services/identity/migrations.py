@@ -44,6 +44,11 @@ SESSIONS = (
 )
 """Sessions of a user in an account; ended ones in the order of their end; old ones are deleted."""
 
+SESSIONS_OF_ACCOUNTS = (
+    Index(collection="sessions", keys=(("account_id", 1), ("ended", 1)), name="account"),
+)
+"""The sessions of all users in an account."""
+
 SIGNING_KEYS = (Index(collection="signing_keys", keys=(("slot", 1),), name="slot", unique=True),)
 """Replicas that start at once make one first key."""
 
@@ -78,4 +83,5 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
         Migration(11, "idempotency indexes", index_step(*idempotency.INDEXES)),
         Migration(12, "decoy indexes", index_step(*DECOYS)),
         Migration(13, "indexes of earlier versions", drop_step(journal.EARLIER_INDEXES)),
+        Migration(14, "sessions of accounts", index_step(*SESSIONS_OF_ACCOUNTS)),
     )

@@ -1,10 +1,11 @@
 """The facts of other services that identity acts on."""
 
-from services.identity.use_cases import sessions
+from services.identity.use_cases import closed_accounts, sessions
 from services.identity.use_cases.context import Ctx
 from shared.contracts.facts import Row
 from shared.contracts.registry import payload_of
 from shared.contracts.team import MemberLeft, MemberRemoved, MemberRoleChanged
+from shared.contracts.team_endings import AccountDeletionRequested, AccountSuspended
 from shared.contracts.topology import Service
 from shared.ids import AccountId, UserId
 from shared.inbox import AppliedMark, Subscriptions, caller_for
@@ -41,8 +42,16 @@ async def on_member_gone(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
         )
 
 
+async def on_account_closed(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
+    """Move all sessions from a suspended or deleted account to the personal accounts."""
+    if row.account_id is not None:
+        await closed_accounts.leave_closed_account(ctx, AccountId(row.account_id))
+
+
 SUBSCRIPTIONS: Subscriptions = {
     MemberRoleChanged.type: on_role_changed,
     MemberRemoved.type: on_member_gone,
     MemberLeft.type: on_member_gone,
+    AccountSuspended.type: on_account_closed,
+    AccountDeletionRequested.type: on_account_closed,
 }

@@ -10,6 +10,7 @@ from services.team.settings import Settings
 from services.team.store import PolicySnapshot, Store
 from services.team.store.adoption import adopts
 from services.team.subscriptions import SUBSCRIPTIONS
+from services.team.use_cases.account_deletion import run_deletions
 from services.team.use_cases.catalogs import publish_shipped, require_personal_catalog
 from services.team.use_cases.context import Ctx
 from services.team.use_cases.invitations import INVITATION_MAIL
@@ -77,6 +78,9 @@ def build(
         await publish_shipped(ctx)
         await require_personal_catalog(ctx)
 
+    async def delete_accounts() -> None:
+        await run_deletions(ctx)
+
     authenticator = parts.authenticator(live=live.check)
     return parts.app(
         public=Api(
@@ -93,5 +97,6 @@ def build(
         internal_routes=INTERNAL_ROUTES,
         authenticator=authenticator,
         joins=(publish,),
+        tasks={"deletions": delete_accounts},
         following=following,
     )

@@ -88,6 +88,14 @@ EARLIER_INDEXES = {
 """The indexes that the ones above replace."""
 REPLACED = index_step()
 """Stands for a step that built some of them: it builds none in a new database."""
+DELETIONS = (
+    Index(
+        collection="accounts",
+        keys=(("shard", 1), ("deletes_at", 1)),
+        partial={"status": "deleting"},
+    ),
+)
+"""Accounts whose rows are to be deleted."""
 
 
 async def wrap_kept_invitations(database: Database) -> None:
@@ -163,4 +171,5 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
         Migration(19, "indexes of earlier versions", drop_step(EARLIER_INDEXES)),
         Migration(20, "accounts of a catalog", index_step(ACCOUNTS_OF_CATALOG)),
         Migration(21, "resource indexes", index_step(*RESOURCES)),
+        Migration(22, "account deletion indexes", index_step(*DELETIONS)),
     )

@@ -43,6 +43,9 @@ class Settings(ServiceSettings, ReplicaSettings):
         1_000, ge=1, description="Invitations and resends of one account in 24 hours"
     )
     roles_per_account: int = Field(50, ge=0, description="Custom roles that an account may have")
+    deletion_grace_days: int = Field(
+        30, ge=1, le=3650, description="Days in which the owner can restore a deleted account"
+    )
     projects_per_account: int = Field(1_000, ge=1, description="Projects that an account may have")
     resources_per_account: int = Field(
         100_000, ge=0, description="Registered resources that an account may have"

@@ -71,7 +71,7 @@ class AccountObject(Contract):
     """`account`: id = the account's id; `roles` has its custom roles by id."""
 
     kind: Literal["personal", "team"]
-    status: Literal["active", "suspended"]
+    status: Literal["active", "suspended", "deleting"]
     owner_user_id: str
     catalog: str
     """`name@sha256` of a published catalog."""

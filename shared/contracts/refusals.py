@@ -14,6 +14,14 @@ class InvitationNotValid(Refusal):
     detail = "This invitation is not valid, or not for you. Ask the sender for a new one."
 
 
+class InvitationsPaused(Refusal):
+    """The account is suspended or being deleted, so the mails of its invitations wait."""
+
+    kind = RefusalKind.RATE_LIMITED
+    code = "invitations-paused"
+    detail = "The account sends no invitations at the moment. Send this one later."
+
+
 class MailboxFull(Refusal):
     """The mailbox had its invitation mails of the day, so this one has to wait (`T14`).
 

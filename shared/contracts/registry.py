@@ -1,6 +1,14 @@
 """The types of all facts, and the class of each."""
 
-from shared.contracts import audit, identity, notification, team, team_catalogs, team_resources
+from shared.contracts import (
+    audit,
+    identity,
+    notification,
+    team,
+    team_catalogs,
+    team_endings,
+    team_resources,
+)
 from shared.contracts.facts import Payload, Row
 from shared.contracts.topology import Service
 
@@ -10,6 +18,7 @@ FACTS_OF: dict[str, tuple[type[Payload], ...]] = {
         *team.FACTS,
         *team_catalogs.FACTS,
         *team_resources.FACTS,
+        *team_endings.FACTS,
     ),
     Service.NOTIFICATION: notification.FACTS,
     Service.AUDIT: audit.FACTS,

@@ -74,6 +74,8 @@ class MemberRemoved(_Member):
     """A member was removed by another member."""
 
     type: ClassVar[str] = "team.member.removed.v1"
+    reverted: bool = False
+    """The owner has turned the team into a personal account."""
 
 
 class MemberLeft(_Member):

@@ -6,7 +6,14 @@ from shared.auth.principals import ClientPrincipal, UserPrincipal, actor_of
 from shared.contracts.calls.authz import DECIDE, LIVE_CALLER, CallerRequest, CheckRequest
 from shared.http.client import InternalClient
 from shared.ids import AccountId
-from shared.problems import NotFound, PermissionMissing, Refusal, TokenRevoked, Unavailable
+from shared.problems import (
+    ACCOUNT_CLOSED,
+    NotFound,
+    PermissionMissing,
+    Refusal,
+    TokenRevoked,
+    Unavailable,
+)
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
 
@@ -27,6 +34,7 @@ class Checker(Protocol):
             TokenRevoked: the session has ended.
             NotFound: the user is not a member; the account does not exist for them.
             PermissionMissing: the user is a member without the permission.
+            SuspendedAccount, DeletingAccount: no member may do anything there now.
             Unavailable: it cannot be decided now.
         """
         ...
@@ -86,5 +94,8 @@ class AuthzChecker:
             raise TokenRevoked
         if not result.member:
             raise NotFound
+        closed = ACCOUNT_CLOSED.get(result.reason or "")
+        if closed is not None:
+            raise closed
         if not result.allowed:
             raise PermissionMissing(permission)

@@ -15,6 +15,7 @@ from shared.http.access import (
 )
 from shared.ids import PREFIXES, id_form
 from shared.problems import (
+    ACCOUNT_CLOSED,
     NotFound,
     PermissionMissing,
     Refusal,
@@ -187,7 +188,13 @@ _OF_TOKENS = (Unauthenticated, TokenInvalid, TokenExpired, TokenRevoked)
 BY_ACCESS: Mapping[type[Access], tuple[type[Refusal], ...]] = {
     Public: (),
     Session: (*_OF_TOKENS, WrongPrincipal),
-    Permission: (*_OF_TOKENS, WrongPrincipal, PermissionMissing, NotFound),
+    Permission: (
+        *_OF_TOKENS,
+        WrongPrincipal,
+        PermissionMissing,
+        *ACCOUNT_CLOSED.values(),
+        NotFound,
+    ),
     Client: (*_OF_TOKENS, WrongPrincipal, ScopeMissing),
     SessionOrClient: (*_OF_TOKENS, WrongPrincipal, ScopeMissing),
     PermissionOrClient: (*_OF_TOKENS, WrongPrincipal, PermissionMissing, ScopeMissing, NotFound),

@@ -81,6 +81,7 @@ def examples(people: People) -> dict[str, tuple[dict[str, Any], ...]]:
         "renameAccount": ({"name": f"Team of {people.team.owner.name}"},),
         "convertAccount": ({"name": "Converted", "catalog": "standard", "mapping": NO_MAPPING},),
         "moveToCatalog": ({"catalog": "standard", "mapping": NO_MAPPING},),
+        "revertAccount": ({"confirm": "Not the name"},),
         "changeMemberRole": ({"role": "basic"},),
         "inviteMember": ({"email": _fresh_address(), "role": "viewer", "delivery": "link"},),
         "lookUpInvitation": (proof,),

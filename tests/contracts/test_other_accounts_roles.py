@@ -35,6 +35,9 @@ DENIED: tuple[int, str | None] = (403, "permission-missing")
 FOR_THE_OWNER: dict[str, tuple[int, str | None]] = {
     "convertAccount": (409, "already-a-team"),
     "moveToCatalog": (200, None),
+    "revertAccount": (422, "confirmation-wrong"),
+    "deleteAccount": (422, "confirmation-wrong"),
+    "restoreAccount": (200, None),
     "leaveAccount": (409, "owner-cannot-leave"),
 }
 UNNAMED = {

@@ -38,6 +38,8 @@ NAMES_NOTHING_NEW = {
     "lookUpInvitation": "it shows an invitation",
     "declineInvitation": "it ends an invitation",
     "leaveAccount": "it ends a membership",
+    "revertAccount": "it ends memberships",
+    "restoreAccount": "the account and its members were there before",
     "renameAccount": "authz decides nothing from a name",
     "renameProject": "authz decides nothing from a name",
     "updateMe": "authz decides nothing from a name",

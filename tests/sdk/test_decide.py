@@ -39,7 +39,7 @@ def override(project_id="prj_1", expires_at=None, **grants):
 
 
 VIEW_ONLY = override(instance={"view": "all"})
-SUSPENDED = AccountStatus.SUSPENDED
+SUSPENDED, DELETING = AccountStatus.SUSPENDED, AccountStatus.DELETING
 PROJECTS = frozenset({"prj_1", "prj_2"})
 REGISTERED = {("instance", "i-1"): Resource(id="i-1", owner_id="usr_c", project_id="prj_1")}
 
@@ -82,6 +82,12 @@ REGISTERED = {("instance", "i-1"): Resource(id="i-1", owner_id="usr_c", project_
             account(member("owner", user_id="usr_a"), status=AccountStatus.SUSPENDED),
             Subject("usr_a"), "instance:view", OWNERLESS,
             Reason.ACCOUNT_SUSPENDED, None,
+        ),
+        (
+            "an account that is being deleted denies its owner too",
+            account(member("owner", user_id="usr_a"), status=AccountStatus.DELETING),
+            Subject("usr_a"), "instance:view", OWNERLESS,
+            Reason.ACCOUNT_DELETING, None,
         ),
         (
             "an unknown status denies",
@@ -253,6 +259,7 @@ def test_the_decision(sentence, team, subject, permission, resource, reason, dec
 # Each defect is removed in turn; the rest must show the next reason.
 LADDER = [
     Reason.ACCOUNT_SUSPENDED,
+    Reason.ACCOUNT_DELETING,
     Reason.USER_DISABLED,
     Reason.SESSION_ENDED,
     Reason.MEMBERSHIP_SUSPENDED,
@@ -281,7 +288,9 @@ def test_the_first_rule_that_refuses_gives_the_reason(step):
     registered_owner = owner if Reason.RESOURCE_CONFLICT in mended else "usr_x"
     team = account(
         broken,
-        status=AccountStatus("active" if Reason.ACCOUNT_SUSPENDED in mended else "suspended"),
+        status=AccountStatus(
+            {0: "suspended", 1: "deleting"}.get(step, "active"),
+        ),
         projects=PROJECTS if Reason.PROJECT_UNKNOWN in mended else frozenset(),
         resources={
             ("instance", "i-1"): Resource(id="i-1", owner_id=registered_owner, project_id="prj_1")
@@ -298,7 +307,7 @@ def test_the_first_rule_that_refuses_gives_the_reason(step):
 
     assert decide(team, subject, permission, resource, now=NOW).reason is LADDER[step]
     refused = membership_denial(team, subject, now=NOW)
-    assert (refused.reason if refused else None) is (LADDER[step] if step < 5 else None)
+    assert (refused.reason if refused else None) is (LADDER[step] if step < 6 else None)
 
 
 @pytest.mark.parametrize(
@@ -312,6 +321,7 @@ def test_the_first_rule_that_refuses_gives_the_reason(step):
         ("a membership before its end", account(member(expires_at=NOW + 1)), False),
         ("a member of a suspended account", account(member(), status=SUSPENDED), False),
         ("not a member of a suspended account", account(status=SUSPENDED), True),
+        ("a member of a deleted account", account(member(), status=DELETING), False),
     ],
 )
 def test_an_outsider_may_not_learn_that_the_account_exists(sentence, team, outside):
@@ -320,7 +330,8 @@ def test_an_outsider_may_not_learn_that_the_account_exists(sentence, team, outsi
 
 def test_the_reason_codes_are_stable():
     assert {reason.value for reason in Reason} == {
-        "allowed", "no-account", "account-suspended", "user-disabled", "session-ended",
+        "allowed", "no-account", "account-suspended", "account-deleting",
+        "user-disabled", "session-ended",
         "not-a-member", "membership-suspended", "membership-expired", "permission-unknown",
         "project-unknown", "resource-conflict", "permission-missing", "owner-unknown", "not-owner",
     }  # fmt: skip
@@ -448,7 +459,7 @@ def random_team(rng):
     ]
     return account(
         *people,
-        status=rng.choice([AccountStatus.ACTIVE] * 5 + [AccountStatus.SUSPENDED]),
+        status=rng.choice([AccountStatus.ACTIVE] * 5 + [SUSPENDED, DELETING]),
         projects=PROJECTS,
         resources=rng.choice([{}, REGISTERED]),
     )

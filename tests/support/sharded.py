@@ -35,13 +35,15 @@ GLOBAL = frozenset(
 BROADCASTS = frozenset(
     {
         ("accounts", "catalog"),
+        ("accounts", "deletes_at"),
         ("invitations", "_id"),
         ("journal", "sent"),
         ("members", "user_id"),
     }
 )
 """The collection and the first field of what asks every shard: the number of accounts that have a
-catalog, an invitation by its link, unsent rows for the one sweeper, and a user's memberships."""
+catalog, accounts whose deletion is due, an invitation by its link, unsent rows for the one sweeper,
+and a user's memberships."""
 
 EVERY_SHARD = list(range(SHARDS))
 UPDATES = ("update_one", "update_many", "replace_one")

@@ -18,6 +18,7 @@ def _denied(reason: Reason) -> Decision:
 
 
 _ACCOUNT_SUSPENDED = _denied(Reason.ACCOUNT_SUSPENDED)
+_ACCOUNT_DELETING = _denied(Reason.ACCOUNT_DELETING)
 _USER_DISABLED = _denied(Reason.USER_DISABLED)
 _SESSION_ENDED = _denied(Reason.SESSION_ENDED)
 _NOT_A_MEMBER = _denied(Reason.NOT_A_MEMBER)
@@ -45,7 +46,8 @@ def membership_denial(account: AccountState, subject: Subject, *, now: int) -> D
     `now` is in epoch milliseconds.
     """
     if account.status is not AccountStatus.ACTIVE:
-        return _ACCOUNT_SUSPENDED
+        deleting = account.status is AccountStatus.DELETING
+        return _ACCOUNT_DELETING if deleting else _ACCOUNT_SUSPENDED
     if subject.user_disabled:
         return _USER_DISABLED
     if subject.session_ended:

@@ -10,6 +10,7 @@ class Reason(StrEnum):
     ALLOWED = "allowed"
     NO_ACCOUNT = "no-account"
     ACCOUNT_SUSPENDED = "account-suspended"
+    ACCOUNT_DELETING = "account-deleting"
     USER_DISABLED = "user-disabled"
     SESSION_ENDED = "session-ended"
     NOT_A_MEMBER = "not-a-member"

@@ -20,6 +20,9 @@ class AccountStatus(StrEnum):
 
     ACTIVE = "active"
     SUSPENDED = "suspended"
+    """By the platform, until it resumes the account."""
+    DELETING = "deleting"
+    """Its owner has deleted it, and may still restore it."""
 
 
 class MembershipStatus(StrEnum):

@@ -44,12 +44,13 @@ class AccountObjects:
     def take(self, policy_object: PolicyObject, state: Any) -> bool:
         """Take a state unless a newer one is known; whether it was taken.
 
-        The end of an account is the end of its resources: no object tells each of them.
+        The end of an account is the end of all that is in it: no object tells each of them.
         """
         if policy_object.kind is RESOURCE:
             return self._take_resource(policy_object, state)
         taken = self.newest.take(policy_object, state)
         if taken and state is None and policy_object.kind is PolicyObjectKind.ACCOUNT:
+            self.newest.clear()
             self._resource_revs.clear()
             self._changes.clear()
             self._resources = RegisteredResources()

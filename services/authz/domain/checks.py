@@ -25,6 +25,7 @@ SHOWS_MEMBERSHIP = frozenset(
     {
         Reason.ALLOWED,
         Reason.ACCOUNT_SUSPENDED,
+        Reason.ACCOUNT_DELETING,
         Reason.PERMISSION_UNKNOWN,
         Reason.PROJECT_UNKNOWN,
         Reason.RESOURCE_CONFLICT,

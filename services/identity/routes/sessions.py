@@ -18,7 +18,7 @@ from shared.http.access import Public, PublicCallers, Session
 from shared.http.routes import REVISION_HEADER, Answer, Body, Call, Reply, Route
 from shared.ids import AccountId
 from shared.links import Link
-from shared.problems import NotFound, PermissionMissing
+from shared.problems import ACCOUNT_CLOSED, NotFound, PermissionMissing
 
 
 class LogIn(Body):
@@ -169,7 +169,7 @@ ROUTES = (
         access=Session(),
         takes=Switch,
         gives=SwitchAnswer,
-        refuses=(NotFound, PermissionMissing),
+        refuses=(NotFound, PermissionMissing, *ACCOUNT_CLOSED.values()),
         on_repeat="Sets the same account again. Answers with tokens are not kept.",
     ),
 )

@@ -1,5 +1,6 @@
 """The collection of sessions."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from services.identity.domain.sessions import UserSession
@@ -31,6 +32,14 @@ class SessionRows:
         """Find the user's sessions that have this current account and did not end."""
         wanted = {"user_id": user_id, "account_id": account_id, "ended": False}
         found = self._sessions.find(wanted, session=session)
+        return [read(UserSession, row) async for row in found]
+
+    async def sessions_of_account(
+        self, account_id: AccountId, *, without: Collection[UserId], limit: int
+    ) -> list[UserSession]:
+        """Find sessions with this current account that did not end, but none of some users."""
+        wanted = {"account_id": account_id, "ended": False, "user_id": {"$nin": sorted(without)}}
+        found = self._sessions.find(wanted).limit(limit)
         return [read(UserSession, row) async for row in found]
 
     async def active_sessions(

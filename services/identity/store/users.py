@@ -1,5 +1,7 @@
 """The collection of users."""
 
+from collections.abc import Collection
+
 from services.identity.domain.users import User
 from shared.documents import changes, document, read
 from shared.ids import UserId
@@ -25,6 +27,12 @@ class UserRows:
         """Find a user by id."""
         found = await self._users.find_one({"_id": user_id, **VERIFIED}, session=session)
         return None if found is None else read(User, found)
+
+    async def users(self, user_ids: Collection[UserId]) -> dict[UserId, User]:
+        """Those of these users who exist."""
+        wanted = {"_id": {"$in": sorted(user_ids)}, **VERIFIED}
+        found = [read(User, row) async for row in self._users.find(wanted)]
+        return {user.id: user for user in found}
 
     async def user_of(self, email_key: str, session: DbSession | None = None) -> User | None:
         """Find the user of an address."""

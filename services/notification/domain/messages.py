@@ -36,6 +36,12 @@ class MessageKind(StrEnum):
     OVERRIDE_REMOVED = "override_removed"
     ACCOUNT_MOVED = "account_moved"
     SIGNED_OUT = "signed_out"
+    ACCOUNT_SUSPENDED = "account_suspended"
+    ACCOUNT_RESUMED = "account_resumed"
+    ACCOUNT_DELETED = "account_deleted"
+    ACCOUNT_RESTORED = "account_restored"
+    ACCESS_ENDED = "access_ended"
+    ACCESS_RESTORED = "access_restored"
 
 
 class MessageStatus(StrEnum):

@@ -26,18 +26,18 @@ _QUOTE_LIKE = re.compile(
     "\uff02\uff07\uff40\uff62\uff63\U0001f676-\U0001f678]"
 )
 """Quotation marks outside of the categories Pi and Pf, primes, accents and what looks like them."""
-_MOMENTS = frozenset({"changed_at"})
-"""Fields that this service writes with `format_moment`; no user's text is in them."""
+_OWN_WORDS = frozenset({"changed_at", "deletes_at", "explanation"})
+"""Moments that this service writes, and words of the operator; no user's text is in them."""
 _MAX_TAG_LENGTH = 12
 """The longest tag of an address that is shown: one word, which is too short for a message."""
 
 
 def display_text(field: str, text: str) -> str:
-    """The text as a mail may show it: an address in the field `email`, a moment, or else a name.
+    """The text as a mail may show it: an address in the field `email`, own words, or else a name.
 
     The field decides, because a name may look like an address and be a link: `evil.example/x@y.z`.
     """
-    if field in _MOMENTS:
+    if field in _OWN_WORDS:
         return text
     return display_address(text) if field == "email" and mailbox_of(text) else display_name(text)
 

@@ -33,6 +33,8 @@ class Topic(StrEnum):
 
     MEMBERSHIP = "membership"
     """The role and the removal of the recipient."""
+    ACCOUNT = "account"
+    """The end and the return of a whole account, with the access of its members."""
     OVERRIDES = "overrides"
     """The recipient's overrides, each in its project."""
     MEMBERS = "members"
@@ -44,6 +46,8 @@ class Topic(StrEnum):
 TOPICS: Mapping[MessageKind, Topic] = {
     MessageKind.ROLE_CHANGED: Topic.MEMBERSHIP,
     MessageKind.REMOVED: Topic.MEMBERSHIP,
+    MessageKind.ACCESS_ENDED: Topic.ACCOUNT,
+    MessageKind.ACCESS_RESTORED: Topic.ACCOUNT,
     MessageKind.OVERRIDE_SET: Topic.OVERRIDES,
     MessageKind.OVERRIDE_REMOVED: Topic.OVERRIDES,
     MessageKind.MEMBER_LEFT: Topic.MEMBERS,

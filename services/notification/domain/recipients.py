@@ -1,21 +1,15 @@
 """Recipients: who receives which mail because of which fact."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from services.notification.domain.messages import (
-    LinkRequest,
-    Message,
-    MessageKind,
-    message_id,
-)
+from services.notification.domain import ending_recipients
+from services.notification.domain.messages import Message, MessageKind, message_id
 from services.notification.domain.names import format_moment
+from services.notification.domain.notices import Notice, actor_word, notices
 from shared.contracts import identity, team, team_catalogs
 from shared.contracts.calls.identity import PasswordResetLinkRequest, SignUpLinkRequest
 from shared.contracts.calls.team import InvitationLinkRequest
-from shared.contracts.facts import Caller, Payload, Row
+from shared.contracts.facts import Caller, Row
 from shared.contracts.registry import payload_of
 
 
@@ -48,24 +42,8 @@ def messages_of(row: Row, *, caller: Caller, now: datetime) -> tuple[Message, ..
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Notice:
-    kind: MessageKind
-    to: str
-    words: Mapping[str, str]
-    also: tuple[str, ...] = ()
-    """Further recipients of the same words."""
-    expires_at: datetime | None = None
-    link: LinkRequest | None = None
-    about: str | None = None
-    """The id of the thing whose state the mail tells; see `domain.pace`."""
-
-
-_NoticeOf = Callable[[Any, Row], _Notice | None]
-
-
-def _verify_email(fact: identity.SignUpRequested, row: Row) -> _Notice:
-    return _Notice(
+def _verify_email(fact: identity.SignUpRequested, row: Row) -> Notice:
+    return Notice(
         kind=MessageKind.VERIFY_EMAIL,
         to=fact.email,
         words={"name": fact.name},
@@ -74,12 +52,12 @@ def _verify_email(fact: identity.SignUpRequested, row: Row) -> _Notice:
     )
 
 
-def _account_exists(fact: identity.UserSignUpRefused, row: Row) -> _Notice:
-    return _Notice(kind=MessageKind.ACCOUNT_EXISTS, to=fact.email, words={"name": fact.name})
+def _account_exists(fact: identity.UserSignUpRefused, row: Row) -> Notice:
+    return Notice(kind=MessageKind.ACCOUNT_EXISTS, to=fact.email, words={"name": fact.name})
 
 
-def _password_reset(fact: identity.UserPasswordResetRequested, row: Row) -> _Notice:
-    return _Notice(
+def _password_reset(fact: identity.UserPasswordResetRequested, row: Row) -> Notice:
+    return Notice(
         kind=MessageKind.PASSWORD_RESET,
         to=fact.email,
         words={"name": fact.name},
@@ -90,8 +68,8 @@ def _password_reset(fact: identity.UserPasswordResetRequested, row: Row) -> _Not
     )
 
 
-def _password_changed(fact: identity.UserPasswordChanged, row: Row) -> _Notice:
-    return _Notice(
+def _password_changed(fact: identity.UserPasswordChanged, row: Row) -> Notice:
+    return Notice(
         kind=MessageKind.PASSWORD_CHANGED,
         to=fact.email,
         words={
@@ -102,14 +80,14 @@ def _password_changed(fact: identity.UserPasswordChanged, row: Row) -> _Notice:
     )
 
 
-def _signed_out(fact: identity.SessionReuseDetected, row: Row) -> _Notice:
-    return _Notice(kind=MessageKind.SIGNED_OUT, to=fact.email, words={"name": fact.name})
+def _signed_out(fact: identity.SessionReuseDetected, row: Row) -> Notice:
+    return Notice(kind=MessageKind.SIGNED_OUT, to=fact.email, words={"name": fact.name})
 
 
-def _invitation(fact: team.InvitationCreated | team.InvitationResent, row: Row) -> _Notice | None:
+def _invitation(fact: team.InvitationCreated | team.InvitationResent, row: Row) -> Notice | None:
     if fact.delivery != "email" or fact.withheld:
         return None
-    return _Notice(
+    return Notice(
         kind=MessageKind.INVITATION,
         to=fact.email,
         words={
@@ -125,8 +103,8 @@ def _invitation(fact: team.InvitationCreated | team.InvitationResent, row: Row) 
     )
 
 
-def _invitation_accepted(fact: team.InvitationAccepted, row: Row) -> _Notice:
-    return _Notice(
+def _invitation_accepted(fact: team.InvitationAccepted, row: Row) -> Notice:
+    return Notice(
         kind=MessageKind.INVITATION_ACCEPTED,
         about=fact.invitation_id,
         to=fact.inviter_email,
@@ -139,8 +117,8 @@ def _invitation_accepted(fact: team.InvitationAccepted, row: Row) -> _Notice:
     )
 
 
-def _invitation_declined(fact: team.InvitationDeclined, row: Row) -> _Notice:
-    return _Notice(
+def _invitation_declined(fact: team.InvitationDeclined, row: Row) -> Notice:
+    return Notice(
         kind=MessageKind.INVITATION_DECLINED,
         about=fact.invitation_id,
         to=fact.inviter_email,
@@ -148,10 +126,10 @@ def _invitation_declined(fact: team.InvitationDeclined, row: Row) -> _Notice:
     )
 
 
-def _invitation_passed(fact: team.InvitationPassed, row: Row) -> _Notice | None:
+def _invitation_passed(fact: team.InvitationPassed, row: Row) -> Notice | None:
     if not fact.to_email:  # of a version that sent no mail
         return None
-    return _Notice(
+    return Notice(
         kind=MessageKind.INVITATION_PASSED,
         about=fact.invitation_id,
         to=fact.to_email,
@@ -164,8 +142,8 @@ def _invitation_passed(fact: team.InvitationPassed, row: Row) -> _Notice | None:
     )
 
 
-def _invitation_bounced(fact: team.InvitationBounced, row: Row) -> _Notice:
-    return _Notice(
+def _invitation_bounced(fact: team.InvitationBounced, row: Row) -> Notice:
+    return Notice(
         kind=MessageKind.INVITATION_BOUNCED,
         about=fact.invitation_id,
         to=fact.inviter_email,
@@ -177,11 +155,11 @@ def _invitation_bounced(fact: team.InvitationBounced, row: Row) -> _Notice:
     )
 
 
-def _member_left(fact: team.MemberLeft, row: Row) -> _Notice | None:
+def _member_left(fact: team.MemberLeft, row: Row) -> Notice | None:
     if not fact.manager_emails:  # of a version that sent no mail
         return None
     first, *others = dict.fromkeys(fact.manager_emails)
-    return _Notice(
+    return Notice(
         kind=MessageKind.MEMBER_LEFT,
         about=fact.user_id,
         to=first,
@@ -190,8 +168,8 @@ def _member_left(fact: team.MemberLeft, row: Row) -> _Notice | None:
     )
 
 
-def _role_changed(fact: team.MemberRoleChanged, row: Row) -> _Notice:
-    return _Notice(
+def _role_changed(fact: team.MemberRoleChanged, row: Row) -> Notice:
+    return Notice(
         kind=MessageKind.ROLE_CHANGED,
         about=fact.user_id,
         to=fact.email,
@@ -201,44 +179,45 @@ def _role_changed(fact: team.MemberRoleChanged, row: Row) -> _Notice:
             "role": fact.role_title,
             "signs_in_again": "yes" if fact.ends_sessions else "",
         }
-        | _actor(row),
+        | actor_word(row),
     )
 
 
-def _removed(fact: team.MemberRemoved, row: Row) -> _Notice:
-    return _Notice(
+def _removed(fact: team.MemberRemoved, row: Row) -> Notice:
+    return Notice(
         kind=MessageKind.REMOVED,
         about=fact.user_id,
         to=fact.email,
         words={"account": fact.account_name, "name": fact.name}
-        | _actor(row)
-        | ({"left": "yes"} if row.actor.id == fact.user_id else {}),
+        | actor_word(row)
+        | ({"left": "yes"} if row.actor.id == fact.user_id else {})
+        | ({"reverted": "yes"} if fact.reverted else {}),
     )
 
 
-def _override_set(fact: team.OverrideSet, row: Row) -> _Notice:
-    return _Notice(
+def _override_set(fact: team.OverrideSet, row: Row) -> Notice:
+    return Notice(
         kind=MessageKind.OVERRIDE_SET,
         about=fact.project_id,
         to=fact.email,
-        words=_project(fact) | _actor(row),
+        words=_project(fact) | actor_word(row),
         expires_at=fact.expires_at,
     )
 
 
-def _override_removed(fact: team.OverrideRemoved, row: Row) -> _Notice:
-    return _Notice(
+def _override_removed(fact: team.OverrideRemoved, row: Row) -> Notice:
+    return Notice(
         kind=MessageKind.OVERRIDE_REMOVED,
         about=fact.project_id,
         to=fact.email,
-        words=_project(fact) | _actor(row),
+        words=_project(fact) | actor_word(row),
     )
 
 
-def _account_moved(fact: team_catalogs.AccountMoved, row: Row) -> _Notice | None:
+def _account_moved(fact: team_catalogs.AccountMoved, row: Row) -> Notice | None:
     if not fact.by_platform:  # the owner did it
         return None
-    return _Notice(
+    return Notice(
         kind=MessageKind.ACCOUNT_MOVED,
         to=fact.owner_email,
         words={"account": fact.account_name, "catalog": fact.catalog_title},
@@ -254,15 +233,7 @@ def _project(fact: team.OverrideSet | team.OverrideRemoved) -> dict[str, str]:
     }
 
 
-def _actor(row: Row) -> dict[str, str]:
-    return {"actor": row.actor.name or ""}
-
-
-def _table(*rows: tuple[type[Payload], _NoticeOf]) -> dict[str, _NoticeOf]:
-    return {payload.type: notice_of for payload, notice_of in rows}
-
-
-RECIPIENTS = _table(
+RECIPIENTS = notices(
     (identity.SignUpRequested, _verify_email),
     (identity.UserSignUpRefused, _account_exists),
     (identity.UserPasswordResetRequested, _password_reset),
@@ -280,5 +251,6 @@ RECIPIENTS = _table(
     (team.OverrideSet, _override_set),
     (team.OverrideRemoved, _override_removed),
     (team_catalogs.AccountMoved, _account_moved),
+    *ending_recipients.ROWS,
 )
 """Fact type → the function that names the recipient and the words of the mail (Ci1, Nv14, Ro15)."""

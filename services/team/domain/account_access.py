@@ -6,6 +6,7 @@ from datetime import datetime
 
 from rolecall import (
     AccountState,
+    AccountStatus,
     CompiledCatalog,
     Member,
     Resource,
@@ -132,8 +133,8 @@ def visible_projects(
     Raises:
         PermissionMissing: they hold it in none of them, nor would in a new one.
     """
-    ids = [project.project_id for project in projects]
-    state = account_state(access.account, access.catalog, [access.member], ids)
+    ids = frozenset(project.project_id for project in projects)
+    state = replace(access.state, projects=ids)
     subject, now = Subject(access.membership.user_id), milliseconds(access.now)
 
     def allowed(project_id: ProjectId | None) -> bool:
@@ -151,20 +152,27 @@ def authorize(
     *further: str,
     now: datetime,
     project_id: ProjectId | None = None,
+    while_deleting: bool = False,
 ) -> AccountAccess:
     """Check that the acting member holds each permission, in the project if one is named (`Ci12`).
 
-    An override in the project decides the project-scoped ones (`Ci9`).
+    An override in the project decides the project-scoped ones (`Ci9`). With `while_deleting` the
+    owner is authorized in an account that is being deleted as if it were active.
 
     Raises:
         NotFound: there is no such account or project, or the caller is not a member.
+        SuspendedAccount, DeletingAccount: no member may do this there now.
         PermissionMissing: the caller is a member without one of the permissions.
     """
     if rows is None:
         raise NotFound
     member = member_state(rows.catalog, rows.membership, rows.overrides)
     projects = [] if rows.project is None else [rows.project.project_id]
-    state = account_state(rows.account, rows.catalog, [member], projects)
+    account = rows.account
+    if while_deleting and account.status is AccountStatus.DELETING:
+        is_owner = rows.membership.user_id == account.owner_user_id
+        account = replace(account, status=AccountStatus.ACTIVE) if is_owner else account
+    state = account_state(account, rows.catalog, [member], projects)
     for needed in (permission, *further):
         require(state, rows.membership.user_id, needed, now=now, project_id=project_id)
     return AccountAccess(

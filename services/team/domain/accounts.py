@@ -43,7 +43,7 @@ class OwnerOnly(Refusal):
 
     kind = RefusalKind.DENIED
     code = "owner-only"
-    detail = "Only the owner can convert this account or move it to a catalog. Ask the owner."
+    detail = "Only the owner of the account can do this. Ask the owner."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +51,9 @@ class Account:
     """An owner of resources. `catalog` is a published version; `account_rev` counts its facts.
 
     `roles` are the custom ones. They stand in the account's row because each decision needs them
-    together with it. `resource_count` is the number of its registered resources.
+    together with it. `resource_count` is the number of its registered resources. `deletes_at` is
+    when the rows of a deleted account go, `purging` whether that has begun: from then on nothing
+    brings the account back.
     """
 
     account_id: AccountId
@@ -64,6 +66,11 @@ class Account:
     created_at: datetime
     roles: tuple[CustomRole, ...] = ()
     resource_count: int = 0
+    suspended_at: datetime | None = None
+    suspension: str | None = None
+    """Why the account is suspended, in words for its owner."""
+    deletes_at: datetime | None = None
+    purging: bool = False
 
     def policy_object(self) -> PolicyObject:
         """What authz knows of the account."""

@@ -22,7 +22,13 @@ from services.team.domain.accounts import Account
 from services.team.domain.members import Membership
 from services.team.domain.overrides import ProjectOverride
 from shared.ids import ProjectId, UserId
-from shared.problems import NotFound, PermissionMissing, Refusal, RefusalKind
+from shared.problems import (
+    ACCOUNT_CLOSED,
+    NotFound,
+    PermissionMissing,
+    Refusal,
+    RefusalKind,
+)
 
 
 class GrantsExceeded(Refusal):
@@ -77,6 +83,7 @@ def require(
 
     Raises:
         NotFound: the user is an outsider, or the account has no such project.
+        SuspendedAccount, DeletingAccount: no member may do anything there now.
         PermissionMissing: the user is a member without the permission.
     """
     moment = milliseconds(now)
@@ -87,6 +94,8 @@ def require(
     )
     if decision.reason is Reason.PROJECT_UNKNOWN:
         raise NotFound
+    if decision.reason in ACCOUNT_CLOSED:
+        raise ACCOUNT_CLOSED[decision.reason]
     if not decision.allowed:
         raise PermissionMissing(permission)
 

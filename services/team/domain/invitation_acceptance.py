@@ -19,7 +19,7 @@ from services.team.domain.roles import RoleUnknown, assignable_role
 from shared.addresses import Address
 from shared.contracts import team
 from shared.contracts.facts import Fact
-from shared.contracts.refusals import InvitationNotValid
+from shared.contracts.refusals import InvitationNotValid, InvitationsPaused
 from shared.ids import MembershipId, UserId
 
 
@@ -96,11 +96,24 @@ def check_mailable(invitation: Invitation | None, *, generation: int, now: datet
     return invitation
 
 
+def require_mailing(account: Account | None) -> None:
+    """Check that the account of an invitation sends mails now.
+
+    Raises:
+        InvitationNotValid: there is no such account any more.
+        InvitationsPaused: it is suspended or being deleted; the invitation lives on if it returns.
+    """
+    if account is None:
+        raise InvitationNotValid
+    if account.status is not AccountStatus.ACTIVE:
+        raise InvitationsPaused
+
+
 def active(account: Account | None) -> Account:
     """The account that an invitation opens.
 
     Raises:
-        InvitationNotValid: there is none, or it is suspended.
+        InvitationNotValid: there is none, or it is suspended or being deleted.
     """
     if account is None or account.status is not AccountStatus.ACTIVE:
         raise InvitationNotValid

@@ -1,6 +1,8 @@
 """The ROUTES tables of team, for the public and the internal API."""
 
 from services.team.routes import (
+    account_deletion,
+    account_suspension,
     accounts,
     catalog_moves,
     catalogs,
@@ -11,6 +13,7 @@ from services.team.routes import (
     overrides,
     projects,
     resources,
+    reverting,
     roles,
 )
 
@@ -19,6 +22,8 @@ __all__ = ["INTERNAL_ROUTES", "ROUTES"]
 ROUTES = (
     *accounts.ROUTES,
     *catalog_moves.ROUTES,
+    *reverting.ROUTES,
+    *account_deletion.ROUTES,
     *roles.ROUTES,
     *members.ROUTES,
     *invitations.ROUTES,
@@ -27,4 +32,4 @@ ROUTES = (
     *overrides.ROUTES,
     *resources.ROUTES,
 )
-INTERNAL_ROUTES = (*internal.ROUTES, *catalogs.ROUTES)
+INTERNAL_ROUTES = (*internal.ROUTES, *catalogs.ROUTES, *account_suspension.ROUTES)

@@ -42,12 +42,18 @@ class Convert(Body):
 
 
 class AccountView(TaggedAnswer):
-    """An account, and what the caller is in it. `catalog` is a version, `name@sha256`."""
+    """An account, and what the caller is in it. `catalog` is a version, `name@sha256`.
+
+    `suspension` tells the owner why the account is suspended. A deleted account can be restored
+    until `deletes_at`.
+    """
 
     id: AccountId
     name: str
     kind: Literal["personal", "team"]
-    status: Literal["active", "suspended"]
+    status: Literal["active", "suspended", "deleting"]
+    suspension: str | None = None
+    deletes_at: datetime | None = None
     owner_user_id: UserId
     owner: bool
     catalog: str
@@ -81,13 +87,16 @@ class RevisionView(Answer):
 def account_view(own: AccountAccess | OwnAccount) -> AccountView:
     """An account as one of its members sees it."""
     account, role_id = own.account, own.membership.role
+    owner = own.membership.user_id == account.owner_user_id
     return AccountView(
         id=account.account_id,
         name=account.name,
         kind=account.kind.value,
         status=account.status.value,
+        suspension=account.suspension if owner else None,
+        deletes_at=account.deletes_at,
         owner_user_id=account.owner_user_id,
-        owner=own.membership.user_id == account.owner_user_id,
+        owner=owner,
         catalog=account.catalog,
         catalog_title=own.catalog.catalog.title,
         role=role_id,

@@ -17,7 +17,7 @@ from shared.contracts.calls.team import (
     PersonalAccountRequest,
 )
 from shared.contracts.facts import Actor, Caller
-from shared.contracts.refusals import InvitationNotValid, MailboxFull
+from shared.contracts.refusals import InvitationNotValid, InvitationsPaused, MailboxFull
 from shared.contracts.topology import Service
 from shared.http.internal import internal_route
 from shared.http.routes import Call
@@ -61,7 +61,9 @@ async def snapshot(ctx: Ctx, call: Call[None, SnapshotQuery]) -> SnapshotPage:
 
 
 ROUTES = (
-    internal_route(INVITATION_LINK, make_link, refuses=(InvitationNotValid, MailboxFull)),
+    internal_route(
+        INVITATION_LINK, make_link, refuses=(InvitationNotValid, InvitationsPaused, MailboxFull)
+    ),
     internal_route(INVITATION_LOOKUP, look_up, refuses=(InvitationNotValid,)),
     internal_route(PERSONAL_ACCOUNT, open_personal_account),
     internal_route(SNAPSHOT, snapshot),

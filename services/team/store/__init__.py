@@ -1,6 +1,7 @@
 """The collections of team in MongoDB."""
 
 from services.team.domain.account_access import AccessRows, AccountUserRows
+from services.team.store.account_deletion import DeletionRows
 from services.team.store.accounts import AccountRows
 from services.team.store.catalogs import CatalogRows
 from services.team.store.invitation_limits import InvitationLimitRows
@@ -27,6 +28,7 @@ class Store(
     InvitationLimitRows,
     InvitationMailRows,
     CatalogRows,
+    DeletionRows,
 ):
     """Every collection of team; a method names the account or is about a user or token."""
 
@@ -40,6 +42,7 @@ class Store(
         InvitationLimitRows.__init__(self, database)
         InvitationMailRows.__init__(self, database)
         CatalogRows.__init__(self, database)
+        DeletionRows.__init__(self, database)
 
     async def access_rows(
         self,

@@ -7,7 +7,15 @@ from services.team.store.policy_documents import policy_document
 from shared.contracts.facts import SHARDS, shard_of
 from shared.documents import read
 from shared.ids import AccountId
-from shared.mongo import Database, DbSession, Document, insert_once, majority, update_expected
+from shared.mongo import (
+    Database,
+    DbSession,
+    Document,
+    Lost,
+    insert_once,
+    majority,
+    update_expected,
+)
 
 
 class AccountRows:
@@ -71,6 +79,19 @@ class AccountRows:
         expected = {**at(account.account_id, account.account_id), "account_rev": expected_rev}
         changed = {name: value for name, value in _account(account, rev).items() if name != "_id"}
         await update_expected(self._accounts, expected, {"$set": changed}, session)
+
+    async def delete_account(
+        self, account_id: AccountId, *, expected_rev: int, session: DbSession
+    ) -> None:
+        """Delete the account with `account_rev == expected_rev`.
+
+        Raises:
+            Lost: another write of the account was first.
+        """
+        expected = {**at(account_id, account_id), "account_rev": expected_rev}
+        outcome = await self._accounts.delete_one(expected, session=session)
+        if outcome.deleted_count != 1:
+            raise Lost(self._accounts.name)
 
 
 def read_account(row: Document) -> Account:

@@ -102,6 +102,14 @@ class InvitationRows:
         if writes:
             await self._invitations.bulk_write(writes, session=session)
 
+    async def revoke_pending(self, account_id: AccountId, session: DbSession) -> None:
+        """Revoke the account's pending and expired invitations."""
+        await self._invitations.update_many(
+            of_account(account_id) | {"status": _PENDING},
+            {"$set": {"status": InvitationStatus.REVOKED.value}},
+            session=session,
+        )
+
     async def count_wrong_code(self, invitation_id: str, generation: int, *, limit: int) -> None:
         """Count one more wrong code for this generation, up to the limit that closes the link."""
         newest = {"generation": generation}

@@ -75,6 +75,13 @@ class MemberRows:
         """Delete a membership."""
         await self._members.delete_one(_place(member), session=session)
 
+    async def delete_members_but(
+        self, account_id: AccountId, owner_id: UserId, session: DbSession
+    ) -> None:
+        """Delete every membership of the account but the owner's."""
+        others = of_account(account_id) | {"user_id": {"$ne": owner_id}}
+        await self._members.delete_many(others, session=session)
+
     async def learn_person(
         self, *, user_id: UserId, name: str, position: Position, session: DbSession
     ) -> str:

@@ -60,6 +60,13 @@ class OverrideRows:
             found[override.user_id].append(override)
         return found
 
+    async def overrides_of_account(
+        self, account_id: AccountId, session: DbSession
+    ) -> list[ProjectOverride]:
+        """The overrides of all members, in all projects."""
+        rows = self._overrides.find(of_account(account_id), session=session)
+        return [read_override(row) async for row in rows]
+
     async def put_override(
         self, override: ProjectOverride, *, rev: int, session: DbSession
     ) -> None:
@@ -87,6 +94,10 @@ class OverrideRows:
         """Delete every override in one project."""
         inside = {**of_account(account_id), "project_id": project_id}
         await self._overrides.delete_many(inside, session=session)
+
+    async def delete_overrides_of_account(self, account_id: AccountId, session: DbSession) -> None:
+        """Delete every override in the account."""
+        await self._overrides.delete_many(of_account(account_id), session=session)
 
 
 def read_override(row: Document) -> ProjectOverride:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from services.team.domain.account_access import AccountAccess, AccountUserRows
 from services.team.domain.accounts import Account
 from services.team.store import Store
+from services.team.use_cases.ending_writes import EndingWrites
 from services.team.use_cases.invitation_writes import InvitationWrites
 from services.team.use_cases.project_writes import ProjectWrites
 from services.team.use_cases.resource_writes import ResourceWrites
@@ -19,7 +20,7 @@ from shared.ids import AccountId, UserId
 from shared.journal import JournalWrite
 
 
-class AccountWrite(InvitationWrites, ProjectWrites, ResourceWrites):
+class AccountWrite(InvitationWrites, ProjectWrites, ResourceWrites, EndingWrites):
     """The account in its transaction."""
 
     def __init__(
@@ -38,6 +39,7 @@ class AccountWrite(InvitationWrites, ProjectWrites, ResourceWrites):
         self._access = access
         self._precondition = precondition
         self._facts: list[Fact] = []
+        self._deleted = False
 
     @property
     def access(self) -> AccountAccess:
@@ -67,10 +69,10 @@ class AccountWrite(InvitationWrites, ProjectWrites, ResourceWrites):
         self._facts.extend(facts)
 
     async def finish(self) -> None:
-        """Number the facts without a gap in `account_rev`, and save the account.
+        """Number the facts without a gap in `account_rev`, and save or delete the account.
 
-        The account is saved over the revision that was read. A write that came between makes the
-        whole attempt run again.
+        That happens over the revision that was read. A write that came between makes the whole
+        attempt run again.
 
         Raises:
             LookupError: the use case did not compare the request's precondition.
@@ -87,10 +89,19 @@ class AccountWrite(InvitationWrites, ProjectWrites, ResourceWrites):
                 for number, fact in enumerate(self._facts, 1)
             )
         )
+        if self._deleted:
+            await self._store.delete_account(
+                self._account_id, expected_rev=before, session=self._session
+            )
+            return
         numbered = replace(account, account_rev=before + len(self._facts))
         await self._store.update_account(
             numbered, expected_rev=before, rev=rev, session=self._session
         )
+
+    def delete_account(self) -> None:
+        """Delete the account at the end of this attempt."""
+        self._deleted = True
 
     async def insert_account(self, account: Account) -> None:
         """Save a new account."""

@@ -43,7 +43,8 @@ class AccountRequest:
     on it that the request needs as well. `named_user_id` is the user that the path names, who is
     read together with the acting member. `repeat_answer` makes, of the change's result, the answer
     that a repeat with the same idempotency key gets. `precondition` is about the resource that the
-    request changes; its use case hands that resource to `AccountWrite.require_precondition`.
+    request changes; its use case hands that resource to `AccountWrite.require_precondition`. With
+    `while_deleting` the owner may do it in an account that is being deleted, too.
     """
 
     caller: Caller
@@ -56,6 +57,7 @@ class AccountRequest:
     guard: IdempotencyGuard | None = None
     repeat_answer: Callable[[Any], BaseModel] | None = None
     precondition: Precondition | None = None
+    while_deleting: bool = False
 
     @property
     def permissions(self) -> tuple[str, ...]:
@@ -115,15 +117,24 @@ class Ctx:
     async def authorize(self, request: AccountRequest) -> AccountAccess:
         """Load the account and the acting member for a request that changes nothing (`Ci12`).
 
+        The owner may look at an account that is being deleted.
+
         Raises:
             NotFound: there is no such account or project, or the caller is not a member.
+            SuspendedAccount, DeletingAccount: no member may do anything there now.
             PermissionMissing: the caller is a member without the permission.
         """
         project_id = request.project_id
         rows = await self.store.access_rows(
             request.account_id, request.user_id, project_id=project_id
         )
-        return authorize(rows, *request.permissions, now=self.clock.now(), project_id=project_id)
+        return authorize(
+            rows,
+            *request.permissions,
+            now=self.clock.now(),
+            project_id=project_id,
+            while_deleting=True,
+        )
 
     async def authorize_client(
         self, client: ClientPrincipal, account_id: AccountId
@@ -187,7 +198,11 @@ class Ctx:
                 session=write.session,
             )
             access = authorize(
-                rows, *request.permissions, now=write.now, project_id=request.project_id
+                rows,
+                *request.permissions,
+                now=write.now,
+                project_id=request.project_id,
+                while_deleting=request.while_deleting,
             )
             member = access.membership
             write.caller = with_name(request.caller, name=member.name, email=member.email)

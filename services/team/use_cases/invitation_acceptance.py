@@ -64,11 +64,13 @@ async def mailed_link(ctx: Ctx, link: Link) -> Link:
 
     Raises:
         InvitationNotValid: the invitation is closed, over, superseded or not mailed.
+        InvitationsPaused: the account is suspended or being deleted; the mail has to wait.
         MailboxFull: the mailbox had its mails of the day; the mail has to wait (`T14`).
     """
     invitation = invitation_acceptance.check_mailable(
         await ctx.store.invitation_of_link(link.id), generation=link.generation, now=ctx.clock.now()
     )
+    invitation_acceptance.require_mailing(await ctx.store.account(invitation.account_id))
     if not await takes_place(ctx, invitation):
         raise MailboxFull
     if invitation.oldest_generation is not None:

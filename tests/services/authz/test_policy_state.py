@@ -184,6 +184,19 @@ def test_expiry_and_suspension_are_applied():
     assert state.status is AccountStatus.SUSPENDED
 
 
+def test_an_account_takes_its_members_and_projects_with_it():
+    policy = told(catalog(STANDARD.id), account(), project(), member(BO, "admin"))
+    gone = PolicyObject(kind=PolicyObjectKind.ACCOUNT, id=ACCOUNT, account_id=ACCOUNT, state=None)
+
+    policy.put(at(9, gone))
+
+    assert picture(policy) == picture(told(catalog(STANDARD.id)))
+    policy.put(at(10, account()))
+    state = policy.account(ACCOUNT)
+    assert state is not None
+    assert (dict(state.members), state.projects) == ({}, frozenset())
+
+
 def test_an_unknown_shape_is_an_error_and_nothing_is_taken():
     broken = PolicyObject(
         kind=PolicyObjectKind.MEMBER, id=BO, account_id=ACCOUNT, state={"role": 7}

@@ -11,7 +11,9 @@ import pytest
 
 from services.identity.domain.sessions import rotate
 from services.identity.store import Store
+from services.identity.use_cases.closed_accounts import SESSIONS_OF_A_PAGE
 from shared.contracts.team import MemberLeft, MemberRemoved, MemberRoleChanged
+from shared.contracts.team_endings import AccountDeletionRequested, AccountSuspended
 from shared.leases import Leases, Receipt
 from shared.mongo import Lost
 from tests.services.identity.running import Identity, running
@@ -283,6 +285,60 @@ async def test_leaving_an_account_moves_the_session_to_the_personal_one(
     assert (await identity.post("/v1/token/refresh", body)).body["account_id"] == (
         person["account_id"]
     )
+
+
+OWNED: dict[str, Any] = {
+    "account_name": "Team",
+    "owner_user_id": "usr_" + "0" * 32,
+    "owner_email": "owner@example.com",
+    "owner_name": "Owner",
+}
+CLOSED = {
+    "suspended": AccountSuspended(**OWNED, explanation="An unpaid invoice."),
+    "deleted": AccountDeletionRequested(**OWNED, deletes_at=FAR),
+}
+
+
+@pytest.mark.rule("Ro23")
+@pytest.mark.parametrize("fact", CLOSED.values(), ids=CLOSED)
+async def test_a_closed_account_sends_all_its_sessions_home(
+    identity: Identity, fact: AccountSuspended | AccountDeletionRequested
+) -> None:
+    people = [await member_of(identity, f"member{number}@example.com") for number in range(3)]
+    other, _ = await member_of(identity, "elsewhere@example.com")
+    home, home_token = people[0][0]["account_id"], people[0][1]
+    row = row_of(fact, account_id=TEAM)
+    await identity.tell(row)
+    await identity.tell(row)
+    for person, token in people:
+        me = await identity.send("GET", "/v1/me", token=token)
+        assert (me.status, me.body["current_account_id"]) == (200, person["account_id"])
+        body = {"refresh_token": person["refresh_token"]}
+        refreshed = await identity.post("/v1/token/refresh", body)
+        assert refreshed.body["account_id"] == person["account_id"]
+    await identity.tell(row_of(fact, account_id=home))
+    stays = await identity.send("GET", "/v1/me", token=home_token)
+    assert (stays.status, stays.body["current_account_id"]) == (200, home)
+    assert await identity.rows("session.ended") == []
+    assert other["account_id"] != home
+
+
+@pytest.mark.rule("Ro23")
+async def test_more_sessions_than_one_page_has_leave_a_closed_account(
+    identity: Identity,
+) -> None:
+    person, _ = await member_of(identity, "ana@example.com")
+    [row] = await identity.database["sessions"].find({"account_id": TEAM}).to_list(1)
+    copies = [row | {"_id": f"ses_{number:032x}"} for number in range(SESSIONS_OF_A_PAGE + 1)]
+    staying = [
+        row | {"_id": f"ses_9{number:031x}", "user_id": "usr_" + "0" * 32} for number in range(3)
+    ]
+    await identity.database["sessions"].insert_many([*copies, *staying])
+    await identity.tell(row_of(CLOSED["suspended"], account_id=TEAM))
+    sessions = identity.database["sessions"]
+    assert await sessions.count_documents({"account_id": TEAM}) == len(staying)
+    moved = await sessions.count_documents({"account_id": person["account_id"]})
+    assert moved == len(copies) + 1
 
 
 async def test_a_fact_about_an_unknown_user_is_accepted(identity: Identity) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from services.notification.domain.messages import LinkRequest, MessageKind
 from services.notification.domain.names import format_moment
-from shared.contracts import identity, team, team_catalogs
+from shared.contracts import identity, team, team_catalogs, team_endings
 from shared.contracts.calls.identity import PasswordResetLinkRequest, SignUpLinkRequest
 from shared.contracts.calls.team import InvitationLinkRequest
 from tests.services.rows import NOON
@@ -70,6 +70,13 @@ OVERRIDE: dict[str, Any] = {
     "user_id": "usr_bo",
     "email": "bo@example.com",
 }
+OWNED: dict[str, Any] = {
+    "account_name": "Acme",
+    "owner_user_id": "usr_ana",
+    "owner_email": "ana@example.com",
+    "owner_name": "Ana Díaz",
+}
+OWNER_TOLD: dict[str, str] = {"account": "Acme", "name": "Ana Díaz"}
 ROLE_CHANGED: dict[str, Any] = MEMBER | {"previous_role": "basic", "role_title": "Developer"}
 
 
@@ -220,6 +227,47 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
             ),
         )
         for resend in (True, False)
+    ),
+    (
+        team_endings.AccountSuspended(**OWNED, explanation="An unpaid invoice."),
+        Expected(
+            kind=MessageKind.ACCOUNT_SUSPENDED,
+            to="ana@example.com",
+            words=OWNER_TOLD | {"explanation": "An unpaid invoice."},
+        ),
+    ),
+    (
+        team_endings.AccountResumed(**OWNED),
+        Expected(kind=MessageKind.ACCOUNT_RESUMED, to="ana@example.com", words=OWNER_TOLD),
+    ),
+    (
+        team_endings.AccountDeletionRequested(**OWNED, deletes_at=IN_A_WEEK),
+        Expected(
+            kind=MessageKind.ACCOUNT_DELETED,
+            to="ana@example.com",
+            words=OWNER_TOLD | {"deletes_at": format_moment(IN_A_WEEK)},
+        ),
+    ),
+    (
+        team_endings.AccountRestored(**OWNED),
+        Expected(kind=MessageKind.ACCOUNT_RESTORED, to="ana@example.com", words=OWNER_TOLD),
+    ),
+    *(
+        (
+            team_endings.AccountMembersInformed(
+                account_name="Acme", about=about, emails=("bo@example.com", "cem@example.com")
+            ),
+            Expected(
+                kind=kind,
+                to="bo@example.com",
+                also=("cem@example.com",),
+                words={"account": "Acme", "actor": "Ana Díaz"},
+            ),
+        )
+        for about, kind in (
+            ("deletion", MessageKind.ACCESS_ENDED),
+            ("restoration", MessageKind.ACCESS_RESTORED),
+        )
     ),
     (
         team.MemberLeft(

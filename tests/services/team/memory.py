@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from rolecall import AccountKind, AccountStatus, CompiledCatalog
 from services.team.domain.accounts import Account
 from services.team.domain.catalogs import CatalogVersion
+from services.team.domain.invitations import InvitationStatus
 from services.team.domain.members import Membership
 from services.team.domain.projects import Project
 from services.team.domain.resources import RegisteredResource
@@ -250,6 +251,23 @@ class MemoryStore(Store):
 
     async def delete_resource(self, resource: RegisteredResource, session: Any) -> None:
         del self.registered[resource.key]
+
+    async def delete_members_but(
+        self, account_id: AccountId, owner_id: UserId, session: Any
+    ) -> None:
+        self.memberships = {owner_id: self.memberships[owner_id]}
+
+    async def overrides_of_account(
+        self, account_id: AccountId, session: Any
+    ) -> list[ProjectOverride]:
+        return list(self.overridden.values())
+
+    async def delete_overrides_of_account(self, account_id: AccountId, session: Any) -> None:
+        self.overridden.clear()
+
+    async def revoke_pending(self, account_id: AccountId, session: Any) -> None:
+        for one in await self.pending(account_id):
+            self.invited[one.invitation_id] = replace(one, status=InvitationStatus.REVOKED)
 
     async def invitation_of_link(self, invitation_id: str) -> Invitation | None:
         return self.invited.get(invitation_id)
@@ -492,6 +510,7 @@ def memory(catalog: CompiledCatalog, *, kind: AccountKind = AccountKind.TEAM) ->
         invitations_per_account=100,
         projects_per_account=100,
         resources_per_account=100,
+        deletion_grace_days=30,
     )
     absent = cast("Any", None)
     ctx = Ctx(

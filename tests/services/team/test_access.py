@@ -21,6 +21,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "moveToCatalog": {"catalog": "standard"},
     "changeMemberRole": {"role": "basic"},
     "inviteMember": {"email": "a@example.com", "role": "basic"},
+    "revertAccount": {"confirm": "Not the name"},
     "createProject": {"name": "New"},
     "renameProject": {"name": "New"},
     "setOverride": {"grants": {}},
@@ -82,6 +83,9 @@ def test_every_write_that_authz_answers_from_awaits_the_barrier() -> None:
     assert policy == {
         "convertAccount",
         "moveToCatalog",
+        "revertAccount",
+        "deleteAccount",
+        "restoreAccount",
         "changeMemberRole",
         "removeMember",
         "leaveAccount",
@@ -286,8 +290,10 @@ def test_internal_routes_are_for_the_services_that_need_them() -> None:
         "listCatalogs",
         "getPublishedCatalog",
         "moveAccounts",
+        "suspendAccount",
+        "resumeAccount",
     }
-    assert len(callers) + 4 == len(INTERNAL_ROUTES)
+    assert len(callers) + 6 == len(INTERNAL_ROUTES)
     assert callers == {
         "/internal/personal-accounts": ("identity",),
         "/internal/links": ("notification",),

@@ -11,7 +11,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from rolecall import AccountKind, CompiledCatalog, Delivery, load_catalog
 from services.team.routes import ROUTES
 from services.team.routes.account_routes import AccountRoutes
-from services.team.use_cases import invitations, overrides, roles
+from services.team.use_cases import account_deletion, invitations, overrides, roles
 from shared.addresses import parse_address
 from shared.auth.principals import Anonymous, ClientPrincipal, Principal, UserPrincipal
 from shared.http.access import Access, Client, Public
@@ -21,7 +21,7 @@ from shared.http.preconditions import Precondition, PreconditionFailed
 from shared.http.routes import Call, Route
 from shared.ids import ClientId, SessionId
 from shared.links import Link
-from shared.problems import NotFound, PermissionMissing, Refusal, Unavailable
+from shared.problems import DeletingAccount, NotFound, PermissionMissing, Refusal, Unavailable
 from tests.services.team.memory import (
     ACCOUNT,
     PROJECT,
@@ -40,6 +40,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "moveToCatalog": {"catalog": "print-shop", "mapping": {"roles": {"basic": "printer"}}},
     "changeMemberRole": {"role": "viewer"},
     "inviteMember": {"email": "new@example.com", "role": "basic"},
+    "revertAccount": {"confirm": "Engines"},
     "createProject": {"name": "Other"},
     "renameProject": {"name": "Other"},
     "setOverride": {"grants": {}},
@@ -51,6 +52,7 @@ BODIES: dict[str, dict[str, Any]] = {
 }
 PLATFORM = ClientPrincipal(client_id=ClientId("cli_1"), scopes=frozenset({"resources:write"}))
 PRINCIPALS: dict[type[Access], Principal] = {Public: Anonymous(), Client: PLATFORM}
+QUERIES: dict[str, dict[str, Any]] = {"deleteAccount": {"confirm": "Engines"}}
 ACTORS = {"leaveAccount": "member", "acceptInvitation": "guest"}
 CHANGES_NOTHING = {"lookUpInvitation"}
 CHANGES = [
@@ -87,6 +89,10 @@ def prepared(route: Route) -> tuple[Memory, Call[Any, Any]]:
                 expires_at=None,
             )
         )
+    world.know("owner")
+    if route.operation_id == "restoreAccount":
+        request = world.request("owner", "account:update")
+        finished(account_deletion.delete(world.ctx, request, confirm="Engines"))
     role_id = "basic"
     if route.operation_id in {"changeRole", "deleteRole"}:
         made_role = finished(
@@ -124,7 +130,9 @@ def prepared(route: Route) -> tuple[Memory, Call[Any, Any]]:
         principal=PRINCIPALS.get(type(route.access), principal),
         path={name: ids[name] for name in route.parameters},
         body=None if route.takes is None else route.takes.model_validate(body),
-        query=None if route.query is None else route.query(),
+        query=None
+        if route.query is None
+        else route.query.model_validate(QUERIES.get(route.operation_id, {})),
         headers=CIMultiDictProxy(CIMultiDict()),
         route=route,
         request_id="req_1",
@@ -183,6 +191,8 @@ def test_no_account_route_runs_without_its_permission(
 ) -> None:
     world, call = prepared(route)
     world.add("held", "a role that is gone")
+    if (route.operation_id, name) == ("restoreAccount", "held"):
+        refusal = DeletingAccount  # in a deleted account no other member has permissions
     principal = replace(call.user, user_id=user_id(name))
     before = len(world.journal.facts)
 
@@ -288,7 +298,8 @@ def test_the_repeat_of_a_conditional_change_is_answered_as_done(
 
     awaited = route.effective_everywhere
     assert world.journal.settled == [ACCOUNT] * awaited
-    done = NotFound if route.method == "DELETE" else type(None)
+    ends = route.method == "DELETE" and route.operation_id != "deleteAccount"
+    done = NotFound if ends else type(None)
     assert isinstance(ended, Unavailable if awaited and not settles else done)
     assert len(world.journal.facts) == told
 

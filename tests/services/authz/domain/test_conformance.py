@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rolecall import (
+    AccountStatus,
     Decision,
     Reason,
     Resource,
@@ -20,7 +21,7 @@ from rolecall import (
 from services.authz.domain.checks import PermissionCheck, check_for_service
 from services.team.domain.authority import require
 from shared.ids import UserId
-from shared.problems import NotFound, PermissionMissing
+from shared.problems import DeletingAccount, NotFound, PermissionMissing, SuspendedAccount
 from tests.services.authz.histories import ACCOUNT, ANA, BO, CY, NOON, PROD
 from tests.services.authz.situations import (
     COMPILED,
@@ -79,6 +80,8 @@ TABLE = [
      Reason.MEMBERSHIP_SUSPENDED, None),
     ("a suspended account", alone("admin", account="suspended"), "instance:view", ANYWHERE, NOON,
      Reason.ACCOUNT_SUSPENDED, None),
+    ("a deleted account", alone("admin", account="deleting"), "instance:view", ANYWHERE, NOON,
+     Reason.ACCOUNT_DELETING, None),
     ("scope self, own resource", alone("basic"), "instance:write", OWN, NOON,
      Reason.ALLOWED, "role:basic"),
     ("scope self, another's resource", alone("basic"), "instance:write", FOREIGN, NOON,
@@ -184,8 +187,11 @@ OUTSIDERS = [
     ("not a member of a suspended account", Situation(members=(), status="suspended"), NOON, True),
     ("a suspended member of a suspended account",
      alone(account="suspended", status="suspended"), NOON, True),
+    ("a member of a deleted account", alone(account="deleting"), NOON, False),
+    ("not a member of a deleted account", Situation(members=(), status="deleting"), NOON, True),
     ("a member whose role is unknown", alone("retired"), NOON, False),
 ]  # fmt: skip
+WHY = {"suspended": SuspendedAccount, "deleting": DeletingAccount}
 
 
 @pytest.mark.rule("B4")
@@ -203,7 +209,7 @@ def test_only_an_active_member_learns_that_the_account_exists(
         state, PermissionCheck(user_id=BO, account_id=ACCOUNT, permission="account:fly"), now=now
     )
     assert authz_check.member is not outside
-    with pytest.raises(NotFound if outside else PermissionMissing):
+    with pytest.raises(NotFound if outside else WHY.get(situation.status, PermissionMissing)):
         require(state, UserId(BO), "account:fly", now=at)
 
 
@@ -223,6 +229,7 @@ MOMENTS = st.none() | st.datetimes(
     datetime(2026, 2, 28), datetime(2026, 3, 2), timezones=st.just(UTC)
 )
 STATUSES = st.sampled_from(["active", "suspended"])
+ACCOUNT_STATUSES = st.sampled_from([status.value for status in AccountStatus])
 MEMBERSHIPS = st.sampled_from(["mem_1", "mem_2"])
 PROJECTS = st.sampled_from([PROD, "prj_other", "prj_gone"])
 GRANTS = st.dictionaries(
@@ -232,7 +239,7 @@ GRANTS = st.dictionaries(
 )
 SITUATIONS = st.builds(
     Situation,
-    status=STATUSES,
+    status=ACCOUNT_STATUSES,
     members=st.lists(
         st.builds(
             StatedMember,

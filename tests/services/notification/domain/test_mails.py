@@ -45,6 +45,8 @@ WORDS = {
     "by_reset": "yes",
     "resend_offered": "yes",
     "changed_at": "1 March 2026, 12:00 UTC",
+    "deletes_at": "31 March 2026, 12:00 UTC",
+    "explanation": "An unpaid invoice.",
 }
 BUTTONS = {
     MessageKind.INVITATION: "View the invitation",
@@ -160,6 +162,30 @@ OPENINGS = {
     MessageKind.ACCOUNT_MOVED: (
         "The account “Acme Robotics” has new roles and permissions",
         "Your platform moved the account “Acme Robotics” to the roles and permissions “Print",
+    ),
+    MessageKind.ACCOUNT_SUSPENDED: (
+        "Your account “Acme Robotics” has been suspended",
+        "Hello Bo Li, we have suspended your account “Acme Robotics”.",
+    ),
+    MessageKind.ACCOUNT_RESUMED: (
+        "Your account “Acme Robotics” works again",
+        "Hello Bo Li, the suspension of your account “Acme Robotics” is over.",
+    ),
+    MessageKind.ACCOUNT_DELETED: (
+        "You deleted the account “Acme Robotics”: you can undo it until 31 March 2026, 12:00 UTC",
+        "Hello Bo Li, you deleted the account “Acme Robotics”.",
+    ),
+    MessageKind.ACCOUNT_RESTORED: (
+        "You restored the account “Acme Robotics”",
+        "Hello Bo Li, you restored the account “Acme Robotics”.",
+    ),
+    MessageKind.ACCESS_ENDED: (
+        "The team “Acme Robotics” has been deleted",
+        "“Ana Díaz” deleted the team “Acme Robotics”.",
+    ),
+    MessageKind.ACCESS_RESTORED: (
+        "The team “Acme Robotics” is back",
+        "“Ana Díaz” restored the team “Acme Robotics”.",
     ),
     MessageKind.SIGNED_OUT: (
         "We signed you out to protect your account",
@@ -307,6 +333,8 @@ def test_a_role_change_that_ends_sessions_says_so():
 
 
 def test_a_member_who_left_is_not_told_of_a_removal_by_another():
+    reverted = content_of(MessageKind.REMOVED, reverted="yes")
+    assert "the owner turned the team “Acme Robotics” back into" in visible(reverted.html)
     left = content_of(MessageKind.REMOVED, left="yes")
     assert left.subject.startswith("You left the team ")
     assert "you removed yourself from the team" in " ".join(left.text.split())

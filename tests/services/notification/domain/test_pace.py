@@ -29,8 +29,17 @@ WITH_BUDGETS_OF_THEIR_OWN = {
     MessageKind.PASSWORD_RESET,
     MessageKind.INVITATION,
 }
-CAUSED_BY_THE_RECIPIENT = {MessageKind.PASSWORD_CHANGED, MessageKind.SIGNED_OUT}
-CAUSED_BY_THE_PLATFORM = {MessageKind.ACCOUNT_MOVED}
+CAUSED_BY_THE_RECIPIENT = {
+    MessageKind.PASSWORD_CHANGED,
+    MessageKind.SIGNED_OUT,
+    MessageKind.ACCOUNT_DELETED,
+    MessageKind.ACCOUNT_RESTORED,
+}
+CAUSED_BY_THE_PLATFORM = {
+    MessageKind.ACCOUNT_MOVED,
+    MessageKind.ACCOUNT_SUSPENDED,
+    MessageKind.ACCOUNT_RESUMED,
+}
 
 
 def place(minutes: float, about: str = "prj_1") -> Place:

@@ -1,0 +1,68 @@
+"""Who receives which mail when an account is suspended, deleted or comes back."""
+
+from services.notification.domain.messages import MessageKind
+from services.notification.domain.names import format_moment
+from services.notification.domain.notices import Notice, NoticeOf, actor_word
+from shared.contracts import team_endings
+from shared.contracts.facts import Payload, Row
+
+
+def _account_suspended(fact: team_endings.AccountSuspended, row: Row) -> Notice:
+    return Notice(
+        kind=MessageKind.ACCOUNT_SUSPENDED,
+        to=fact.owner_email,
+        words={
+            "account": fact.account_name,
+            "name": fact.owner_name,
+            "explanation": fact.explanation,
+        },
+    )
+
+
+def _account_resumed(fact: team_endings.AccountResumed, row: Row) -> Notice:
+    return Notice(
+        kind=MessageKind.ACCOUNT_RESUMED,
+        to=fact.owner_email,
+        words={"account": fact.account_name, "name": fact.owner_name},
+    )
+
+
+def _account_deleted(fact: team_endings.AccountDeletionRequested, row: Row) -> Notice:
+    return Notice(
+        kind=MessageKind.ACCOUNT_DELETED,
+        to=fact.owner_email,
+        words={
+            "account": fact.account_name,
+            "name": fact.owner_name,
+            "deletes_at": format_moment(fact.deletes_at),
+        },
+    )
+
+
+def _account_restored(fact: team_endings.AccountRestored, row: Row) -> Notice:
+    return Notice(
+        kind=MessageKind.ACCOUNT_RESTORED,
+        to=fact.owner_email,
+        words={"account": fact.account_name, "name": fact.owner_name},
+    )
+
+
+def _members_informed(fact: team_endings.AccountMembersInformed, row: Row) -> Notice:
+    first, *others = fact.emails
+    ended = fact.about == "deletion"
+    return Notice(
+        kind=MessageKind.ACCESS_ENDED if ended else MessageKind.ACCESS_RESTORED,
+        about=row.account_id,
+        to=first,
+        also=tuple(others),
+        words={"account": fact.account_name} | actor_word(row),
+    )
+
+
+ROWS: tuple[tuple[type[Payload], NoticeOf], ...] = (
+    (team_endings.AccountSuspended, _account_suspended),
+    (team_endings.AccountResumed, _account_resumed),
+    (team_endings.AccountDeletionRequested, _account_deleted),
+    (team_endings.AccountRestored, _account_restored),
+    (team_endings.AccountMembersInformed, _members_informed),
+)

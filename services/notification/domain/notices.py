@@ -1,0 +1,37 @@
+"""Notices: what a fact tells to whom, before each recipient gets a message of it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from services.notification.domain.messages import LinkRequest, MessageKind
+from shared.contracts.facts import Payload, Row
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notice:
+    """The mail that a fact causes: its kind, its recipients and its words."""
+
+    kind: MessageKind
+    to: str
+    words: Mapping[str, str]
+    also: tuple[str, ...] = ()
+    """Further recipients of the same words."""
+    expires_at: datetime | None = None
+    link: LinkRequest | None = None
+    about: str | None = None
+    """The id of the thing whose state the mail tells; see `domain.pace`."""
+
+
+NoticeOf = Callable[[Any, Row], Notice | None]
+
+
+def notices(*rows: tuple[type[Payload], NoticeOf]) -> dict[str, NoticeOf]:
+    """The table of these rows, by the type of the fact."""
+    return {payload.type: notice_of for payload, notice_of in rows}
+
+
+def actor_word(row: Row) -> dict[str, str]:
+    """The name of who acted, as a word of a template."""
+    return {"actor": row.actor.name or ""}

@@ -1,0 +1,158 @@
+"""Deletion of an account by its owner: a time to undo it, then the end of its rows."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Literal
+
+from rolecall import AccountStatus, MembershipStatus
+from services.team.domain.account_access import AccountAccess
+from services.team.domain.accounts import Account, OwnerOnly
+from services.team.domain.members import Membership
+from services.team.domain.reverting import require_confirmation
+from shared.contracts import team_endings
+from shared.contracts.facts import Fact
+from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
+from shared.problems import Refusal, RefusalKind
+
+ADDRESSES_OF_A_FACT = 100
+"""An address can have a kilobyte, and a row of the journal 128."""
+
+
+class HomeAccount(Refusal):
+    """A user's sessions begin in the account that came with the sign-up, and fall back to it."""
+
+    kind = RefusalKind.CONFLICT
+    code = "home-account"
+    detail = (
+        "This account came with your sign-up, and your sessions begin in it, so it cannot be"
+        " deleted. To end the team, revert it to a personal account or remove its members."
+    )
+
+
+class DeletionBegan(Refusal):
+    """The time to restore the account is over."""
+
+    kind = RefusalKind.CONFLICT
+    code = "deletion-began"
+    detail = "The time to restore this account is over: its data are being deleted."
+
+
+def request(
+    access: AccountAccess,
+    members: Sequence[Membership],
+    *,
+    confirm: str,
+    home: bool,
+    grace: timedelta,
+) -> tuple[Account, tuple[Fact, ...]]:
+    """Begin the deletion of the account; its owner can restore it within `grace`.
+
+    `home` says that the owner's sessions begin in this account. A repeat has no facts.
+
+    Raises:
+        OwnerOnly: another member asks.
+        ConfirmationWrong: `confirm` is not the account's name.
+        HomeAccount: it is the owner's first account.
+    """
+    account = access.account
+    if not access.is_owner(access.membership):
+        raise OwnerOnly
+    require_confirmation(account, confirm)
+    if account.status is AccountStatus.DELETING:
+        return account, ()
+    if home:
+        raise HomeAccount
+    deletes_at = access.now + grace
+    deleting = replace(account, status=AccountStatus.DELETING, deletes_at=deletes_at)
+    fact = Fact(
+        payload=team_endings.AccountDeletionRequested(
+            **owned_fields(account, access.membership), deletes_at=deletes_at
+        ),
+        resource=account.ref(),
+        before={"status": account.status.value},
+        after={"status": deleting.status.value, "deletes_at": deletes_at.isoformat()},
+        policy_objects=(deleting.policy_object(),),
+    )
+    return deleting, (fact, *_informed(access, members, about="deletion"))
+
+
+def restore(
+    access: AccountAccess, members: Sequence[Membership]
+) -> tuple[Account, tuple[Fact, ...]]:
+    """Undo the deletion; everything is as it was. An account that is not deleted has no facts.
+
+    Raises:
+        OwnerOnly: another member asks.
+        DeletionBegan: the rows of the account are being deleted.
+    """
+    account = access.account
+    if not access.is_owner(access.membership):
+        raise OwnerOnly
+    if account.status is not AccountStatus.DELETING:
+        return account, ()
+    if account.purging:
+        raise DeletionBegan
+    restored = replace(account, status=AccountStatus.ACTIVE, deletes_at=None)
+    fact = Fact(
+        payload=team_endings.AccountRestored(**owned_fields(account, access.membership)),
+        resource=account.ref(),
+        before={"status": account.status.value},
+        after={"status": restored.status.value},
+        policy_objects=(restored.policy_object(),),
+    )
+    return restored, (fact, *_informed(access, members, about="restoration"))
+
+
+def deleted(account: Account) -> Fact:
+    """The last fact about an account: no rows of it are left."""
+    return Fact(
+        payload=team_endings.AccountDeleted(
+            account_name=account.name, owner_user_id=account.owner_user_id
+        ),
+        resource=account.ref(),
+        before={"kind": account.kind.value, "name": account.name, "catalog": account.catalog},
+        policy_objects=(
+            PolicyObject(
+                kind=PolicyObjectKind.ACCOUNT,
+                id=account.account_id,
+                account_id=account.account_id,
+                state=None,
+            ),
+        ),
+    )
+
+
+def owned_fields(account: Account, owner: Membership) -> dict[str, str]:
+    """What every fact says that leads to a mail to the owner."""
+    return {
+        "account_name": account.name,
+        "owner_user_id": owner.user_id,
+        "owner_email": owner.email,
+        "owner_name": owner.name,
+    }
+
+
+def _informed(
+    access: AccountAccess,
+    members: Sequence[Membership],
+    *,
+    about: Literal["deletion", "restoration"],
+) -> Iterator[Fact]:
+    """Tell the members who could work in the account; the owner gets a mail of their own."""
+    emails = [
+        member.email
+        for member in members
+        if not access.is_owner(member)
+        and member.status is MembershipStatus.ACTIVE
+        and (member.expires_at is None or member.expires_at > access.now)
+    ]
+    for first in range(0, len(emails), ADDRESSES_OF_A_FACT):
+        some = tuple(emails[first : first + ADDRESSES_OF_A_FACT])
+        yield Fact(
+            payload=team_endings.AccountMembersInformed(
+                account_name=access.account.name, about=about, emails=some
+            ),
+            resource=access.account.ref(),
+            after={"members": len(some)},
+        )

@@ -1,0 +1,88 @@
+"""The operator's routes that suspend an account and resume it."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from services.team.domain.account_deletion import DeletionBegan
+from services.team.domain.accounts import Account
+from services.team.use_cases import account_suspension
+from services.team.use_cases.context import Ctx
+from shared.http.access import Admin
+from shared.http.routes import Answer, Body, Call, Reply, Route
+from shared.ids import AccountId
+
+
+def _words(text: str) -> str:
+    words = " ".join(text.split())
+    if not words or not words.isprintable():
+        raise ValueError("Must be words that the owner can read, without control characters.")
+    return words
+
+
+class Suspend(Body):
+    """Why the account is suspended, in words for its owner, who gets them by mail."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_words)]
+
+
+class SuspensionView(Answer):
+    """An account as the operator sees it."""
+
+    id: AccountId
+    name: str
+    status: Literal["active", "suspended", "deleting"]
+    reason: str | None
+
+
+def _view(account: Account) -> SuspensionView:
+    return SuspensionView(
+        id=account.account_id,
+        name=account.name,
+        status=account.status.value,
+        reason=account.suspension,
+    )
+
+
+async def suspend(ctx: Ctx, call: Call[Suspend, None]) -> Reply:
+    """Suspend the account."""
+    written = await account_suspension.suspend(
+        ctx, call.caller, call.account_id, explanation=call.body.reason
+    )
+    return Reply(body=_view(written.result), written=written)
+
+
+async def resume(ctx: Ctx, call: Call[None, None]) -> Reply:
+    """Resume the account."""
+    written = await account_suspension.resume(ctx, call.caller, call.account_id)
+    return Reply(body=_view(written.result), written=written)
+
+
+ROUTES = (
+    Route(
+        method="POST",
+        path="/internal/admin/accounts/{account_id}/suspend",
+        handler=suspend,
+        operation_id="suspendAccount",
+        summary="Deny everything in an account; nothing is lost",
+        tag="admin",
+        access=Admin(),
+        takes=Suspend,
+        gives=SuspensionView,
+        refuses=(DeletionBegan,),
+        effective_everywhere=True,
+        on_repeat="Finds the account suspended. Another reason is recorded and mailed.",
+    ),
+    Route(
+        method="POST",
+        path="/internal/admin/accounts/{account_id}/resume",
+        handler=resume,
+        operation_id="resumeAccount",
+        summary="End the suspension of an account",
+        tag="admin",
+        access=Admin(),
+        gives=SuspensionView,
+        effective_everywhere=True,
+        on_repeat="Finds the account active.",
+    ),
+)

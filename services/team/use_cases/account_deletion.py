@@ -1,0 +1,113 @@
+"""Delete an account, restore it, and delete its rows when the time to restore it is over.
+
+The loop stands here because it starts a use case, as routes and subscriptions do.
+"""
+
+import asyncio
+import logging
+from dataclasses import replace
+from datetime import timedelta
+
+from services.team.domain import account_deletion
+from services.team.domain.account_access import AccountAccess
+from services.team.use_cases.account_write import AccountWrite
+from services.team.use_cases.accounts import verified_user
+from services.team.use_cases.context import AccountRequest, Ctx, NonMemberRequest
+from shared.contracts.facts import service_caller
+from shared.contracts.topology import Service
+from shared.ids import AccountId
+from shared.journal import WriteResult
+from shared.mongo import DatabaseWatch
+
+ROWS_OF_A_BATCH = 500
+"""A batch is one short write; nothing waits for the rows of a large account."""
+
+_log = logging.getLogger(__name__)
+
+
+async def delete(ctx: Ctx, request: AccountRequest, *, confirm: str) -> WriteResult[AccountAccess]:
+    """Begin the deletion of an account; from the answer on only its owner can look at it.
+
+    Raises:
+        OwnerOnly, ConfirmationWrong, HomeAccount: see the domain.
+        Unavailable: identity cannot be asked where the owner's sessions begin.
+    """
+    await ctx.authorize(request)  # identity is asked for those who may ask this
+    user = await verified_user(ctx, request.user_id)
+    home = user is None or user.account_id == request.account_id
+    grace = timedelta(days=ctx.settings.deletion_grace_days)
+
+    async def change(write: AccountWrite) -> AccountAccess:
+        access = write.access
+        account, facts = account_deletion.request(
+            access, await write.members(), confirm=confirm, home=home, grace=grace
+        )
+        write.require_precondition(access, applied=not facts)
+        write.account = account
+        write.record(*facts)
+        return replace(access, account=account)
+
+    request = replace(request, while_deleting=True)
+    return await ctx.change(request, change, effective_everywhere=True)
+
+
+async def restore(ctx: Ctx, request: AccountRequest) -> WriteResult[AccountAccess]:
+    """Undo the deletion of an account; its members have their access again.
+
+    Raises:
+        OwnerOnly, DeletionBegan: see the domain.
+    """
+
+    async def change(write: AccountWrite) -> AccountAccess:
+        access = write.access
+        account, facts = account_deletion.restore(access, await write.members())
+        write.account = account
+        write.record(*facts)
+        return replace(access, account=account)
+
+    request = replace(request, while_deleting=True)
+    return await ctx.change(request, change, effective_everywhere=True)
+
+
+async def run_deletions(ctx: Ctx) -> None:
+    """Delete the accounts that are due, until cancelled. Any number of replicas may do so."""
+    database = DatabaseWatch("Deleted accounts keep their rows.")
+    while True:
+        with database.round():
+            await delete_due(ctx)
+        await asyncio.sleep(ctx.timeouts.deletion_poll)
+
+
+async def delete_due(ctx: Ctx) -> None:
+    """Delete the rows of each account whose time to be restored is over."""
+    for account_id in await ctx.store.due_accounts(now=ctx.clock.now()):
+        await _delete_rows(ctx, account_id)
+
+
+async def _delete_rows(ctx: Ctx, account_id: AccountId) -> None:
+    """Delete all rows of an account, its own one last: until then another attempt continues.
+
+    The mark comes first. A restoration or suspension at the same moment writes the same row, so it
+    comes before the mark, and the account stays, or it finds the mark and is refused.
+    """
+    if not await ctx.store.mark_purging(account_id, now=ctx.clock.now()):
+        return
+    marked = await ctx.store.account(account_id)
+    if marked is None:
+        return
+    owner_id = marked.owner_user_id
+    while await ctx.store.delete_rows_of(account_id, owner_id, limit=ROWS_OF_A_BATCH):
+        pass
+
+    async def change(write: AccountWrite) -> None:
+        account = write.account
+        if account is None or not account.purging:
+            return  # another replica was first
+        await write.delete_member(await write.member(account.owner_user_id))
+        write.delete_account()
+        write.record(account_deletion.deleted(account))
+
+    request = NonMemberRequest(caller=service_caller(Service.TEAM), account_id=account_id)
+    written = await ctx.change(request, change, effective_everywhere=False)
+    if written.revision is not None:
+        _log.info("An account was deleted.", extra={"account_id": account_id})

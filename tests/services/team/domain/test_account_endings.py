@@ -1,0 +1,146 @@
+"""The rules of reverting, suspension and deletion, without a server."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rolecall import AccountStatus, CompiledCatalog, MembershipStatus, load_catalog
+from services.team.domain import account_deletion, account_suspension
+from services.team.domain.account_access import AccessRows, authorize
+from services.team.domain.account_deletion import DeletionBegan, HomeAccount
+from services.team.use_cases import reverting
+from shared.contracts.team_endings import AccountMembersInformed
+from shared.problems import DeletingAccount, SuspendedAccount
+from tests.services.team.memory import ACCOUNT, START, Memory, finished, memory, user_id
+
+if TYPE_CHECKING:
+    from services.team.domain.account_access import AccountAccess
+
+CATALOG = CompiledCatalog(load_catalog("standard"))
+MONTH = timedelta(days=30)
+
+
+def access_of(world: Memory, name: str = "owner", *, while_deleting: bool = False) -> AccountAccess:
+    rows = AccessRows(
+        account=world.store.rows[ACCOUNT],
+        catalog=CATALOG,
+        membership=world.store.memberships[user_id(name)],
+    )
+    return authorize(rows, "account:update", now=START, while_deleting=while_deleting)
+
+
+def crowd(members: int) -> Memory:
+    world = memory(CATALOG)
+    for number in range(members):
+        world.add(f"m{number}", "basic")
+    return world
+
+
+@pytest.mark.parametrize(("members", "facts"), [(0, []), (100, [100]), (101, [100, 1])])
+def test_members_are_told_in_facts_of_a_hundred(members: int, facts: list[int]) -> None:
+    world = crowd(members)
+    _, told = account_deletion.request(
+        access_of(world),
+        list(world.store.memberships.values()),
+        confirm="Engines",
+        home=False,
+        grace=MONTH,
+    )
+    payloads = [one.payload for one in told[1:]]
+    emails = [one.emails for one in payloads if isinstance(one, AccountMembersInformed)]
+    assert [len(some) for some in emails] == facts
+    assert "owner@example.com" not in {email for some in emails for email in some}
+
+
+def test_only_members_who_had_access_are_told() -> None:
+    world = crowd(1)
+    away = replace(world.add("away", "admin"), status=MembershipStatus.SUSPENDED)
+    over = replace(world.add("over", "admin"), expires_at=START)
+    members = [world.store.memberships[user_id("m0")], away, over]
+    _, told = account_deletion.request(
+        access_of(world), members, confirm="Engines", home=False, grace=MONTH
+    )
+    assert told[1].payload.model_dump()["emails"] == ("m0@example.com",)
+
+
+def test_the_home_account_is_told_apart_after_the_confirmation() -> None:
+    world = crowd(0)
+    with pytest.raises(HomeAccount):
+        account_deletion.request(access_of(world), [], confirm="Engines", home=True, grace=MONTH)
+
+
+@pytest.mark.parametrize(
+    ("status", "name", "refusal"),
+    [
+        (AccountStatus.SUSPENDED, "owner", SuspendedAccount),
+        (AccountStatus.DELETING, "m0", DeletingAccount),
+        (AccountStatus.DELETING, "owner", None),
+        (AccountStatus.ACTIVE, "owner", None),
+    ],
+)
+def test_the_owner_alone_passes_while_the_account_is_being_deleted(
+    status: AccountStatus, name: str, refusal: type[Exception] | None
+) -> None:
+    world = crowd(1)
+    world.store.memberships[user_id("m0")] = replace(
+        world.store.memberships[user_id("m0")], role="admin"
+    )
+    world.store.rows[ACCOUNT] = replace(world.store.rows[ACCOUNT], status=status)
+    if refusal is None:
+        assert access_of(world, name, while_deleting=True).account.status is status
+    else:
+        with pytest.raises(refusal):
+            access_of(world, name, while_deleting=True)
+
+
+def test_no_one_passes_where_deleted_accounts_are_not_expected() -> None:
+    world = crowd(0)
+    world.store.rows[ACCOUNT] = replace(world.store.rows[ACCOUNT], status=AccountStatus.DELETING)
+    with pytest.raises(DeletingAccount):
+        access_of(world)
+
+
+def test_a_purge_is_not_stopped_by_a_suspension_or_restoration() -> None:
+    world = crowd(0)
+    account = replace(
+        world.store.rows[ACCOUNT], status=AccountStatus.DELETING, deletes_at=START, purging=True
+    )
+    world.store.rows[ACCOUNT] = account
+    owner = world.store.memberships[user_id("owner")]
+    with pytest.raises(DeletionBegan):
+        account_suspension.suspend(account, owner, explanation="Late.", now=START)
+    with pytest.raises(DeletionBegan):
+        account_deletion.restore(access_of(world, while_deleting=True), [])
+
+
+def test_a_suspension_stops_the_clock_of_a_deletion() -> None:
+    world = crowd(0)
+    account = replace(
+        world.store.rows[ACCOUNT], status=AccountStatus.DELETING, deletes_at=START + MONTH
+    )
+    owner = world.store.memberships[user_id("owner")]
+    day = timedelta(days=1)
+    suspended, _ = account_suspension.suspend(account, owner, explanation="Why.", now=START)
+    again, _ = account_suspension.suspend(suspended, owner, explanation="Also.", now=START + day)
+    resumed, _ = account_suspension.resume(again, owner, now=START + 50 * day)
+    assert again.suspended_at == START
+    assert resumed == replace(account, deletes_at=START + MONTH + 50 * day)
+
+
+@pytest.mark.rule("Rp3")
+def test_a_thousand_members_end_with_a_fact_each_in_one_change() -> None:
+    world = crowd(1_000)
+    before = len(world.journal.facts)
+    request = world.request("owner", "account:update")
+
+    finished(reverting.revert(world.ctx, request, confirm="Engines"))
+
+    told = world.journal.facts[before:]
+    assert len(told) == 1_001
+    assert list(world.store.memberships) == [user_id("owner")]
+    revisions = [fact.account_rev for fact in told]
+    assert revisions == list(range(revisions[0] or 0, (revisions[0] or 0) + 1_001))
