@@ -8,7 +8,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import checks, decide, floods, removals, rolling, sign_in
+from benchmarks import checks, decide, floods, removals, rolling, sign_in, team
 from benchmarks.load import require_wrk
 
 REPORT = Path(__file__).parent / "report.md"
@@ -37,6 +37,7 @@ def main() -> None:
         ("One decision in process (P1)", one_decision),
         ("Checks over HTTP (P2, P3)", checks.run),
         ("Removal to acknowledgement, three replicas (P9)", removals.run),
+        ("Writes, and a page of members", team.run),
         ("Sign-ins during guesses, and what their time reveals (T8, T9)", sign_in.run),
         ("Checks and sign-ins during floods (T19)", floods.run),
         ("Restarts of every service under load (F29)", rolling.run),

@@ -1,6 +1,8 @@
 """Memberships in the database, with the names of people."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+
+from pymongo import ReplaceOne
 
 from services.team.domain.members import Membership
 from services.team.store.places import EVERYWHERE, at, of_account
@@ -67,9 +69,13 @@ class MemberRows:
         """
         await insert_once(self._members, _member(member, rev), session)
 
-    async def replace_member(self, member: Membership, *, rev: int, session: DbSession) -> None:
-        """Save a changed membership."""
-        await self._members.replace_one(_place(member), _member(member, rev), session=session)
+    async def replace_members(
+        self, changed: Sequence[Membership], *, rev: int, session: DbSession
+    ) -> None:
+        """Save changed memberships, all in one request."""
+        writes = [ReplaceOne(_place(member), _member(member, rev)) for member in changed]
+        if writes:
+            await self._members.bulk_write(writes, session=session)
 
     async def delete_member(self, member: Membership, session: DbSession) -> None:
         """Delete a membership."""

@@ -1,5 +1,7 @@
 """The members of the account that an attempt changes."""
 
+from collections.abc import Sequence
+
 from services.team.domain.members import Membership
 from services.team.use_cases.attempt import Attempt
 from shared.contracts.facts import Position
@@ -42,8 +44,13 @@ class MemberWrites(Attempt):
 
     async def replace_member(self, member: Membership) -> None:
         """Save a changed membership."""
-        self._members.pop(member.user_id, None)
-        await self._store.replace_member(member, rev=self._write.rev, session=self._session)
+        await self.replace_members([member])
+
+    async def replace_members(self, members: Sequence[Membership]) -> None:
+        """Save changed memberships."""
+        for member in members:
+            self._members.pop(member.user_id, None)
+        await self._store.replace_members(members, rev=self._write.rev, session=self._session)
 
     async def delete_member(self, member: Membership) -> None:
         """Delete a membership and its overrides."""

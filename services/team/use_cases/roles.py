@@ -142,8 +142,7 @@ async def delete(
             invitations=[one for one in await write.pending_invitations() if one.role == role_id],
         )
         write.account = deleted.account
-        for member in deleted.members:
-            await write.replace_member(member)
+        await write.replace_members(deleted.members)
         await write.replace_invitations(deleted.invitations)
         write.record(*deleted.facts)
         if replacement_id is None:

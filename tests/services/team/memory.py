@@ -138,8 +138,8 @@ class MemoryStore(Store):
         assert member.user_id not in self.memberships
         self.memberships[member.user_id] = member
 
-    async def replace_member(self, member: Membership, *, rev: int, session: Any) -> None:
-        self.memberships[member.user_id] = member
+    async def replace_members(self, changed: Any, *, rev: int, session: Any) -> None:
+        self.memberships |= {member.user_id: member for member in changed}
 
     async def delete_member(self, member: Membership, session: Any) -> None:
         del self.memberships[member.user_id]
