@@ -151,4 +151,12 @@ ROWS = (
         new="await write.pending_invitations() if one.role == role_id and one.open(access.now)]",
         tests=(ROLES, "-k", "expired_invitation_with"),
     ),
+    Mutant(
+        id="role-deletion-saves-its-members-one-by-one",
+        kind=Kind.LIMIT,
+        file="services/team/use_cases/roles.py",
+        old="        await write.replace_members(deleted.members)\n",
+        new="        for one in deleted.members:\n            await write.replace_members([one])\n",
+        tests=("tests/services/team/test_round_trips.py", "-k", "deleted_role"),
+    ),
 )

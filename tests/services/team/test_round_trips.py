@@ -25,6 +25,7 @@ commitTransaction
 find leases"""
 AFTER_THE_ANSWER = "insert receipts"
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+OTHER_TRACE = "00-0af7651916cd43dd8448eb211c80319d-b7ad6b7169203331-01"
 
 
 async def test_a_removal_makes_twelve_round_trips_before_its_answer(team: Team) -> None:
@@ -36,3 +37,16 @@ async def test_a_removal_makes_twelve_round_trips_before_its_answer(team: Team) 
     made = ROUND_TRIPS.of[TRACE]
     await wait_for(lambda: str(made[-1]) == AFTER_THE_ANSWER, what="the stored receipt")
     assert "\n".join(str(command) for command in made[:-1]) == BEFORE_THE_ANSWER
+
+
+async def test_the_members_of_a_deleted_role_are_saved_in_one_round_trip(team: Team) -> None:
+    account = await team.account()
+    role = {"name": "Night shift", "grants": {"account": {"view": "all"}}}
+    roles = f"{account.path}/roles"
+    role_id = (await account.owner.send("POST", roles, role)).expect(201)["id"]
+    for name in ("Ana", "Bea", "Cay"):
+        await account.join(role_id, name)
+    path = f"{roles}/{role_id}?replacement=viewer"
+    deleted = await account.owner.send("DELETE", path, traceparent=OTHER_TRACE)
+    assert deleted.status in {200, 204}
+    assert [str(command) for command in ROUND_TRIPS.of[OTHER_TRACE]].count("update members") == 1
