@@ -12,6 +12,7 @@ from services.team.domain.authority import GrantsExceeded
 from services.team.domain.custom_roles import CustomRole
 from services.team.domain.overrides import ProjectOverride, parse_grants
 from services.team.domain.resource_facts import MAX_CONTENT_BYTES, MAX_RESOURCES
+from services.team.domain.resource_rules import MAX_REASSIGNED, TooManyToReassign
 from services.team.domain.resources import RegisteredResource, ResourceChange, ResourceFilter
 from services.team.use_cases import members, resources
 from shared.contracts.facts import ResourceRef
@@ -119,6 +120,27 @@ def test_an_override_of_the_giver_counts_in_the_project_of_the_resource() -> Non
     )
     with pytest.raises(GrantsExceeded):
         reassign(world, by="remover", of="leaver", to="basic")
+
+
+def test_more_than_a_removal_can_reassign_is_done_in_steps() -> None:
+    world = world_with({})
+    for number in range(MAX_REASSIGNED + 500):
+        world.register(f"i-{number:05}", owner="leaver")
+    removal = {"user_id": user_id("leaver"), "reassign_to": user_id("owner")}
+    request = world.request("owner", "member:remove")
+    with pytest.raises(TooManyToReassign):
+        finished(members.remove(world.ctx, request, **removal))
+    step = resources.reassign(
+        world.ctx,
+        request,
+        wanted=ResourceFilter(),
+        from_user_id=user_id("leaver"),
+        to_user_id=user_id("owner"),
+    )
+    done = finished(step).result
+    assert (done.reassigned, done.remaining) == (MAX_REASSIGNED, 500)
+    removed = finished(members.remove(world.ctx, request, **removal)).result
+    assert (removed.kept, removed.reassigned) == (0, 500)
 
 
 @pytest.mark.parametrize("size", [0, 9])
