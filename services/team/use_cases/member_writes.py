@@ -1,5 +1,6 @@
 """The members of the account that an attempt changes."""
 
+from rolecall import MembershipStatus
 from services.team.domain.members import Membership
 from services.team.use_cases.attempt import Attempt
 from shared.contracts.facts import Position
@@ -43,12 +44,15 @@ class MemberWrites(Attempt):
     async def replace_member(self, member: Membership) -> None:
         """Save a changed membership."""
         self._members.pop(member.user_id, None)
+        if member.status is not MembershipStatus.ACTIVE:
+            self._inactive.add(member.user_id)
         await self._store.replace_member(member, rev=self._write.rev, session=self._session)
 
     async def delete_member(self, member: Membership) -> None:
         """Delete a membership and its overrides."""
         self._members.pop(member.user_id, None)
         self._overrides.pop(member.user_id, None)
+        self._inactive.add(member.user_id)
         await self._store.delete_member(member, self._session)
         await self._store.delete_overrides_of(self._account_id, member.user_id, self._session)
 
