@@ -59,6 +59,8 @@ class Timeouts:
 
     deletion_poll: float = 60.0
     """The pause between two looks of team for accounts whose rows are to be deleted."""
+    offer_poll: float = 60.0
+    """The pause between two looks of team for offers of an ownership whose time is over."""
 
     mail_claim: float = 6.0
     """The time after which a claim that was not renewed goes to another sender."""

@@ -1,10 +1,10 @@
 """The facts of other services that identity acts on."""
 
-from services.identity.use_cases import closed_accounts, sessions
+from services.identity.use_cases import closed_accounts, session_accounts, sessions
 from services.identity.use_cases.context import Ctx
 from shared.contracts.facts import Row
 from shared.contracts.registry import payload_of
-from shared.contracts.team import MemberLeft, MemberRemoved, MemberRoleChanged
+from shared.contracts.team import AccountCreated, MemberLeft, MemberRemoved, MemberRoleChanged
 from shared.contracts.team_endings import AccountDeletionRequested, AccountSuspended
 from shared.contracts.topology import Service
 from shared.ids import AccountId, UserId
@@ -33,7 +33,7 @@ async def on_member_gone(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
     """Move the user's sessions from the account that they left to the personal account."""
     payload = payload_of(row)
     if isinstance(payload, MemberRemoved | MemberLeft) and row.account_id is not None:
-        await sessions.leave_account(
+        await session_accounts.leave_account(
             ctx,
             caller_for(row, service=Service.IDENTITY),
             user_id=UserId(payload.user_id),
@@ -48,7 +48,27 @@ async def on_account_closed(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> No
         await closed_accounts.leave_closed_account(ctx, AccountId(row.account_id))
 
 
+async def on_account_created(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
+    """Take the personal account that replaces one whose ownership the user gave away."""
+    payload = payload_of(row)
+    if (
+        isinstance(payload, AccountCreated)
+        and payload.kind == "personal"
+        and payload.number
+        and row.account_id is not None
+    ):
+        await session_accounts.take_personal_account(
+            ctx,
+            caller_for(row, service=Service.IDENTITY),
+            user_id=UserId(payload.owner_user_id),
+            account_id=AccountId(row.account_id),
+            number=payload.number,
+            guard=applied_mark,
+        )
+
+
 SUBSCRIPTIONS: Subscriptions = {
+    AccountCreated.type: on_account_created,
     MemberRoleChanged.type: on_role_changed,
     MemberRemoved.type: on_member_gone,
     MemberLeft.type: on_member_gone,

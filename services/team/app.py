@@ -14,6 +14,7 @@ from services.team.use_cases.account_deletion import run_deletions
 from services.team.use_cases.catalogs import publish_shipped, require_personal_catalog
 from services.team.use_cases.context import Ctx
 from services.team.use_cases.invitations import INVITATION_MAIL
+from services.team.use_cases.ownership_expiry import run_offer_expiry
 from shared.auth.keys import decode
 from shared.bus import Bus
 from shared.clock import Clock
@@ -97,6 +98,9 @@ def build(
         internal_routes=INTERNAL_ROUTES,
         authenticator=authenticator,
         joins=(publish,),
-        tasks={"deletions": delete_accounts},
+        tasks={
+            "deletions": delete_accounts,
+            "offer-expiry": lambda: run_offer_expiry(ctx),
+        },
         following=following,
     )

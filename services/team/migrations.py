@@ -17,6 +17,11 @@ from shared.names import name_key
 _log = logging.getLogger(__name__)
 
 CATALOGS = (Index(collection="catalogs", keys=(("name", 1),)),)
+OWNERS = (
+    Index(collection="owners", keys=(("shard", 1), ("_id", 1))),
+    Index(collection="accounts", keys=(("offer_expires_at", 1),)),
+)
+"""Offers of an ownership whose time is over, which are in many shards."""
 ALLOWANCES = (Index(collection="allowances", keys=(("expires_at", 1),), ttl_seconds=0),)
 ENDED_SESSIONS = (Index(collection="ended_sessions", keys=(("expires_at", 1),), ttl_seconds=0),)
 """Of earlier versions, whose replicas may overlap with this one. It empties itself within minutes;
@@ -172,4 +177,5 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
         Migration(20, "accounts of a catalog", index_step(ACCOUNTS_OF_CATALOG)),
         Migration(21, "resource indexes", index_step(*RESOURCES)),
         Migration(22, "account deletion indexes", index_step(*DELETIONS)),
+        Migration(23, "indexes of owners", index_step(*OWNERS)),
     )

@@ -42,6 +42,12 @@ class Settings(ServiceSettings, ReplicaSettings):
     invitations_per_account: int = Field(
         1_000, ge=1, description="Invitations and resends of one account in 24 hours"
     )
+    accounts_per_user: int = Field(
+        20, ge=1, description="Accounts that a user may own, the personal one among them"
+    )
+    ownership_offer_days: int = Field(
+        7, ge=1, le=90, description="Days in which a member may accept the ownership of an account"
+    )
     roles_per_account: int = Field(50, ge=0, description="Custom roles that an account may have")
     deletion_grace_days: int = Field(
         30, ge=1, le=3650, description="Days in which the owner can restore a deleted account"

@@ -7,6 +7,7 @@ from shared.contracts import (
     team,
     team_catalogs,
     team_endings,
+    team_ownership,
     team_resources,
 )
 from shared.contracts.facts import Payload, Row
@@ -19,6 +20,7 @@ FACTS_OF: dict[str, tuple[type[Payload], ...]] = {
         *team_catalogs.FACTS,
         *team_resources.FACTS,
         *team_endings.FACTS,
+        *team_ownership.FACTS,
     ),
     Service.NOTIFICATION: notification.FACTS,
     Service.AUDIT: audit.FACTS,

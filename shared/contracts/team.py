@@ -23,12 +23,14 @@ class _Account(Payload):
 
 
 class AccountCreated(_Account):
-    """A personal account was created, with its user as owner."""
+    """An account was created, with its user as owner."""
 
     type: ClassVar[str] = "team.account.created.v1"
     kind: Literal["personal", "team"]
     owner_user_id: str
     catalog: str
+    number: int = 0
+    """Of a personal account that replaces one of the owner's: a later one has a greater number."""
 
 
 class AccountRenamed(_Account):
@@ -68,6 +70,8 @@ class MemberRoleChanged(_Member):
     role_title: str
     ends_sessions: bool
     """The catalog requires the member to sign in again (Nv16)."""
+    by_transfer: bool = False
+    """The ownership moved, and the mails about that say it."""
 
 
 class MemberRemoved(_Member):
@@ -205,6 +209,8 @@ class OverrideRemoved(_Override):
     """An override was removed; the grants of the role apply in the project again."""
 
     type: ClassVar[str] = "team.override.removed.v1"
+    by_transfer: bool = False
+    """The member became the owner, who has no override and gets no mail about it."""
 
 
 class _Role(Payload):

@@ -32,10 +32,12 @@ def test_every_post_that_creates_is_idempotent():
     """Its status says so: 201. What creates under 200 or 202 gives its reason in `on_repeat`."""
     creating = [row for row in posts() if row.status == 201]
     assert {row.operation_id for row in creating} == {
+        "createAccount",
         "createProject",
         "createRole",
         "createServiceClient",
         "inviteMember",
+        "offerOwnership",
     }
     assert all(row.idempotent for row in creating)
 

@@ -82,6 +82,8 @@ def examples(people: People) -> dict[str, tuple[dict[str, Any], ...]]:
         "convertAccount": ({"name": "Converted", "catalog": "standard", "mapping": NO_MAPPING},),
         "moveToCatalog": ({"catalog": "standard", "mapping": NO_MAPPING},),
         "revertAccount": ({"confirm": "Not the name"},),
+        "createAccount": ({"name": "Further", "catalog": "standard"},),
+        "offerOwnership": ({"user_id": people.team.owner.user_id},),
         "changeMemberRole": ({"role": "basic"},),
         "inviteMember": ({"email": _fresh_address(), "role": "viewer", "delivery": "link"},),
         "lookUpInvitation": (proof,),

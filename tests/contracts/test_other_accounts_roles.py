@@ -39,6 +39,8 @@ FOR_THE_OWNER: dict[str, tuple[int, str | None]] = {
     "deleteAccount": (422, "confirmation-wrong"),
     "restoreAccount": (200, None),
     "leaveAccount": (409, "owner-cannot-leave"),
+    "offerOwnership": (422, "receiver-unfit"),
+    "cancelOwnershipTransfer": (404, "not-found"),
 }
 UNNAMED = {
     "removeMember": "user_id",

@@ -43,6 +43,8 @@ NAMES_NOTHING_NEW = {
     "renameAccount": "authz decides nothing from a name",
     "renameProject": "authz decides nothing from a name",
     "updateMe": "authz decides nothing from a name",
+    "offerOwnership": "nothing changes until it is accepted",
+    "declineOwnership": "nothing changes",
 }
 
 
@@ -196,6 +198,20 @@ async def reassign(world: World) -> First:
     return First(answer, world.bea, "instance:write", resource="i-8", reason="not-owner")
 
 
+async def accept_ownership(world: World) -> First:
+    path = f"/v1/accounts/{world.ada.account_id}/ownership-transfer"
+    (await world.ada.send("POST", path, {"user_id": world.bea.user_id})).expect(201)
+    answer = await world.bea.send("POST", f"{path}/accept")
+    answer.expect(200)
+    return First(answer, world.bea, "member:remove")
+
+
+async def create_account(world: World) -> First:
+    answer = await world.ada.send("POST", "/v1/accounts", {"name": "Motors"})
+    made = answer.expect(201)["id"]
+    return First(answer, replace(world.ada, account_id=made), "member:invite")
+
+
 STEPS: dict[str, Callable[[World], Awaitable[First]]] = {
     "verifyEmail": verify,
     "logIn": log_in,
@@ -210,7 +226,9 @@ STEPS: dict[str, Callable[[World], Awaitable[First]]] = {
     "registerResource": register,
     "registerResources": register_many,
     "reassignResources": reassign,
+    "createAccount": create_account,
     "moveToCatalog": move_to_catalog,
+    "acceptOwnership": accept_ownership,
 }
 """The routes whose answer names something new, in the order of one journey."""
 

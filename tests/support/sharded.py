@@ -34,16 +34,15 @@ GLOBAL = frozenset(
 
 BROADCASTS = frozenset(
     {
-        ("accounts", "catalog"),
-        ("accounts", "deletes_at"),
-        ("invitations", "_id"),
-        ("journal", "sent"),
-        ("members", "user_id"),
+        ("accounts", "catalog"),  # the number of accounts that have a catalog
+        ("accounts", "deletes_at"),  # accounts whose deletion is due, for the worker
+        ("accounts", "offer_expires_at"),  # offers of an ownership that are over, for the worker
+        ("invitations", "_id"),  # an invitation by its link
+        ("journal", "sent"),  # unsent rows, for the one sweeper
+        ("members", "user_id"),  # the memberships of a user
     }
 )
-"""The collection and the first field of what asks every shard: the number of accounts that have a
-catalog, accounts whose deletion is due, an invitation by its link, unsent rows for the one sweeper,
-and a user's memberships."""
+"""The collection and the first field of what asks every shard."""
 
 EVERY_SHARD = list(range(SHARDS))
 UPDATES = ("update_one", "update_many", "replace_one")

@@ -12,6 +12,9 @@ from shared.ids import AccountId, SessionId, UserId
 class User:
     """A person with a sign-in; `account_id` is the personal account, created with the user.
 
+    Team tells another personal account when the user gives the ownership of the first one away;
+    `account_number` orders that news. `account_left` is set when the user stopped being a member of
+    `account_id` before it came.
     A user is created when the address is proved, and an address has at most one.
     `reset_generation` counts the links that reset the password. `reset_link_made_at` is `None`
     while none of them works. `reset_used_at` is when the newest one set the password that is valid.
@@ -28,6 +31,18 @@ class User:
     reset_generation: int = 0
     reset_link_made_at: datetime | None = None
     reset_used_at: datetime | None = None
+    account_left: bool = False
+    account_number: int = 0
+
+
+def with_personal_account(user: User, account_id: AccountId, *, number: int) -> User | None:
+    """The user with the personal account that team told; `None` if it is not later news.
+
+    Team's facts may come in any order. Of two personal accounts the later one has a greater number.
+    """
+    if number <= user.account_number:
+        return None
+    return replace(user, account_id=account_id, account_number=number, account_left=False)
 
 
 def rename(user: User, name: str) -> tuple[User, tuple[Fact, ...]]:

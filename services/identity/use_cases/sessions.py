@@ -244,22 +244,6 @@ async def end_sessions_of(
     return len(others) <= SESSIONS_PER_WRITE
 
 
-async def leave_account(
-    ctx: Ctx, caller: Caller, *, user_id: UserId, account_id: AccountId, guard: Guard
-) -> None:
-    """Move the user's sessions from an account that they left to the personal account."""
-
-    async def change(write: JournalWrite) -> None:
-        user = await ctx.store.user(user_id, write.session)
-        if user is None or user.account_id == account_id:
-            return
-        for session in await ctx.store.sessions_in(user_id, account_id, write.session):
-            moved = replace(session, account_id=user.account_id)
-            await ctx.store.update_session(session, moved, write.session)
-
-    await ctx.journal.write(user_id, change, caller=caller, effective_everywhere=False, guard=guard)
-
-
 async def _end(ctx: Ctx, write: JournalWrite, session: UserSession) -> None:
     ended, fact = sessions.end(session, now=write.now, rev=write.rev)
     await ctx.store.update_session(session, ended, write.session)

@@ -41,6 +41,8 @@ class Topic(StrEnum):
     """Other members."""
     INVITATIONS = "invitations"
     """What became of invitations."""
+    OWNERSHIP = "ownership"
+    """Who is offered the account, and what became of the offer. That it moved is told at once."""
 
 
 TOPICS: Mapping[MessageKind, Topic] = {
@@ -55,6 +57,10 @@ TOPICS: Mapping[MessageKind, Topic] = {
     MessageKind.INVITATION_DECLINED: Topic.INVITATIONS,
     MessageKind.INVITATION_PASSED: Topic.INVITATIONS,
     MessageKind.INVITATION_BOUNCED: Topic.INVITATIONS,
+    MessageKind.OWNERSHIP_OFFERED: Topic.OWNERSHIP,
+    MessageKind.OWNERSHIP_DECLINED: Topic.OWNERSHIP,
+    MessageKind.OWNERSHIP_CANCELLED: Topic.OWNERSHIP,
+    MessageKind.OWNERSHIP_OFFER_ENDED: Topic.OWNERSHIP,
 }
 """The mails that members cause to others; all other mails have budgets where they are asked for."""
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from services.notification.domain import ending_recipients
+from services.notification.domain import ending_recipients, ownership_recipients
 from services.notification.domain.messages import Message, MessageKind, message_id
 from services.notification.domain.names import format_moment
 from services.notification.domain.notices import Notice, actor_word, notices
@@ -168,7 +168,9 @@ def _member_left(fact: team.MemberLeft, row: Row) -> Notice | None:
     )
 
 
-def _role_changed(fact: team.MemberRoleChanged, row: Row) -> Notice:
+def _role_changed(fact: team.MemberRoleChanged, row: Row) -> Notice | None:
+    if fact.by_transfer:
+        return None
     return Notice(
         kind=MessageKind.ROLE_CHANGED,
         about=fact.user_id,
@@ -205,7 +207,9 @@ def _override_set(fact: team.OverrideSet, row: Row) -> Notice:
     )
 
 
-def _override_removed(fact: team.OverrideRemoved, row: Row) -> Notice:
+def _override_removed(fact: team.OverrideRemoved, row: Row) -> Notice | None:
+    if fact.by_transfer:
+        return None
     return Notice(
         kind=MessageKind.OVERRIDE_REMOVED,
         about=fact.project_id,
@@ -234,6 +238,7 @@ def _project(fact: team.OverrideSet | team.OverrideRemoved) -> dict[str, str]:
 
 
 RECIPIENTS = notices(
+    *ownership_recipients.ROWS,
     (identity.SignUpRequested, _verify_email),
     (identity.UserSignUpRefused, _account_exists),
     (identity.UserPasswordResetRequested, _password_reset),

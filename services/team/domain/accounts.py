@@ -14,6 +14,7 @@ from rolecall import (
 )
 from services.team.domain.custom_roles import CustomRole
 from services.team.domain.members import Membership
+from services.team.domain.ownership_offers import OwnershipOffer
 from shared.addresses import Address
 from shared.contracts import policy_objects, team
 from shared.contracts.facts import Fact, ResourceRef
@@ -53,7 +54,7 @@ class Account:
     `roles` are the custom ones. They stand in the account's row because each decision needs them
     together with it. `resource_count` is the number of its registered resources. `deletes_at` is
     when the rows of a deleted account go, `purging` whether that has begun: from then on nothing
-    brings the account back.
+    brings the account back. `offer` is the open offer of the ownership; there is one at most.
     """
 
     account_id: AccountId
@@ -71,6 +72,7 @@ class Account:
     """Why the account is suspended, in words for its owner."""
     deletes_at: datetime | None = None
     purging: bool = False
+    offer: OwnershipOffer | None = None
 
     def policy_object(self) -> PolicyObject:
         """What authz knows of the account."""
@@ -102,8 +104,12 @@ def open_personal(
     name: str,
     catalog: Catalog,
     now: datetime,
+    number: int = 0,
 ) -> tuple[Account, Membership, Fact]:
-    """Create a verified user's personal account, with the user as its owner (`Rp1`, `Ro6`)."""
+    """Create a verified user's personal account, with the user as its owner (`Rp1`, `Ro6`).
+
+    `number` is that of an account which takes the place of an earlier one.
+    """
     account = Account(
         account_id=account_id,
         kind=AccountKind.PERSONAL,
@@ -114,25 +120,35 @@ def open_personal(
         account_rev=0,
         created_at=now,
     )
-    owner = Membership(
+    return _opened(
+        account, membership_id, address, name=name, role=catalog.owner_role, number=number
+    )
+
+
+def open_team(
+    *,
+    account_id: AccountId,
+    user_id: UserId,
+    membership_id: MembershipId,
+    address: Address,
+    user_name: str,
+    name: str,
+    catalog: CompiledCatalog,
+    now: datetime,
+) -> tuple[Account, Membership, Fact]:
+    """Create a further account of a user: a team that they own."""
+    account = Account(
         account_id=account_id,
-        user_id=user_id,
-        membership_id=membership_id,
-        role=catalog.owner_role,
-        email=address.typed,
-        email_key=address.key,
+        kind=AccountKind.TEAM,
+        status=AccountStatus.ACTIVE,
         name=name,
-        joined_at=now,
+        owner_user_id=user_id,
+        catalog=catalog.id,
+        account_rev=0,
+        created_at=now,
     )
-    fact = Fact(
-        payload=team.AccountCreated(
-            account_name=name, kind="personal", owner_user_id=user_id, catalog=catalog.id
-        ),
-        resource=account.ref(),
-        after={"kind": "personal", "name": name, "catalog": catalog.id},
-        policy_objects=(account.policy_object(), owner.policy_object()),
-    )
-    return account, owner, fact
+    role = catalog.catalog.owner_role
+    return _opened(account, membership_id, address, name=user_name, role=role)
 
 
 def rename(account: Account, name: str) -> tuple[Account, Fact]:
@@ -216,6 +232,42 @@ def as_team(account: Account, catalog: CompiledCatalog) -> tuple[Account, Sequen
         raise NotATeam
     converted = replace(account, kind=AccountKind.TEAM)
     return converted, (_converted(account, converted),)
+
+
+def _opened(
+    account: Account,
+    membership_id: MembershipId,
+    address: Address,
+    *,
+    name: str,
+    role: str,
+    number: int = 0,
+) -> tuple[Account, Membership, Fact]:
+    """The new account with its owner, who has this name and role."""
+    kind = account.kind.value
+    owner = Membership(
+        account_id=account.account_id,
+        user_id=account.owner_user_id,
+        membership_id=membership_id,
+        role=role,
+        email=address.typed,
+        email_key=address.key,
+        name=name,
+        joined_at=account.created_at,
+    )
+    fact = Fact(
+        payload=team.AccountCreated(
+            account_name=account.name,
+            kind=kind,
+            owner_user_id=account.owner_user_id,
+            catalog=account.catalog,
+            number=number,
+        ),
+        resource=account.ref(),
+        after={"kind": kind, "name": account.name, "catalog": account.catalog},
+        policy_objects=(account.policy_object(), owner.policy_object()),
+    )
+    return account, owner, fact
 
 
 def _converted(

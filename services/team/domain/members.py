@@ -28,7 +28,7 @@ class OwnerCannotLeave(Refusal):
     kind = RefusalKind.CONFLICT
     code = "owner-cannot-leave"
     forbids = True
-    detail = "The owner cannot leave the account."
+    detail = "The owner cannot leave the account. Transfer the ownership to another member first."
 
 
 class MemberLimit(Refusal):

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field
 from services.team.domain.account_access import AccountAccess
 from services.team.domain.accounts import AlreadyATeam, OwnerOnly
 from services.team.domain.catalog_mapping import MappingNeeded
+from services.team.domain.ownership_offers import OwnershipOffer
 from services.team.domain.role_refusals import RolesTooLarge
 from services.team.domain.roles import role_title
 from services.team.routes.catalog_fields import CatalogName, MappingBody, catalog_mapping
@@ -41,11 +42,23 @@ class Convert(Body):
     mapping: MappingBody = MappingBody()
 
 
+class OwnershipTransferView(Answer):
+    """The offer of the ownership to a member, until they accept, it ends or it expires."""
+
+    user_id: UserId
+    name: str
+    owner_user_id: UserId
+    owner_name: str
+    offered_at: datetime
+    expires_at: datetime
+
+
 class AccountView(TaggedAnswer):
     """An account, and what the caller is in it. `catalog` is a version, `name@sha256`.
 
     `suspension` tells the owner why the account is suspended. A deleted account can be restored
     until `deletes_at`.
+    `ownership_transfer` is shown to the owner and to the member to whom the ownership is offered.
     """
 
     id: AccountId
@@ -61,6 +74,7 @@ class AccountView(TaggedAnswer):
     role: str
     role_title: str
     created_at: datetime
+    ownership_transfer: OwnershipTransferView | None = None
 
 
 class ReplicaView(Answer):
@@ -102,7 +116,24 @@ def account_view(own: AccountAccess | OwnAccount) -> AccountView:
         role=role_id,
         role_title=role_title(own.catalog, role_id),
         created_at=account.created_at,
+        ownership_transfer=_offer_for(own.membership.user_id, account.offer),
     )
+
+
+def transfer_view(offer: OwnershipOffer) -> OwnershipTransferView:
+    """An offer of the ownership as its JSON object."""
+    return OwnershipTransferView(
+        user_id=offer.user_id,
+        name=offer.name,
+        owner_user_id=offer.owner_user_id,
+        owner_name=offer.owner_name,
+        offered_at=offer.offered_at,
+        expires_at=offer.expires_at,
+    )
+
+
+def _offer_for(user_id: UserId, offer: OwnershipOffer | None) -> OwnershipTransferView | None:
+    return None if offer is None or not offer.concerns(user_id) else transfer_view(offer)
 
 
 async def list_own(ctx: Ctx, call: Call[None, PageQuery]) -> Page[AccountView]:

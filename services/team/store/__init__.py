@@ -9,6 +9,7 @@ from services.team.store.invitation_mails import InvitationMailRows
 from services.team.store.invitations import InvitationRows
 from services.team.store.members import MemberRows
 from services.team.store.overrides import OverrideRows
+from services.team.store.owners import OwnerRows
 from services.team.store.projects import ProjectRows
 from services.team.store.resources import ResourceRows
 from services.team.store.snapshot import PolicySnapshot
@@ -24,6 +25,7 @@ class Store(
     ProjectRows,
     OverrideRows,
     ResourceRows,
+    OwnerRows,
     InvitationRows,
     InvitationLimitRows,
     InvitationMailRows,
@@ -38,6 +40,7 @@ class Store(
         ProjectRows.__init__(self, database)
         OverrideRows.__init__(self, database)
         ResourceRows.__init__(self, database)
+        OwnerRows.__init__(self, database)
         InvitationRows.__init__(self, database)
         InvitationLimitRows.__init__(self, database)
         InvitationMailRows.__init__(self, database)

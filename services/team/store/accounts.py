@@ -1,7 +1,10 @@
 """Accounts in the database."""
 
+from datetime import datetime
+
 from services.team.domain.accounts import Account
 from services.team.domain.custom_roles import CustomRole
+from services.team.domain.ownership_offers import OwnershipOffer
 from services.team.store.places import EVERYWHERE, at
 from services.team.store.policy_documents import policy_document
 from shared.contracts.facts import SHARDS, shard_of
@@ -31,11 +34,13 @@ class AccountRows:
         found = await self._accounts.find_one(at(account_id, account_id), session=session)
         return None if found is None else read_account(found)
 
-    async def accounts(self, account_ids: list[AccountId]) -> dict[AccountId, Account]:
+    async def accounts(
+        self, account_ids: list[AccountId], session: DbSession | None = None
+    ) -> dict[AccountId, Account]:
         """Those of these accounts that exist."""
         shards = {shard_of(account_id) for account_id in account_ids}
         wanted = {"_id": {"$in": account_ids}, "shard": {"$in": sorted(shards)}}
-        rows = self._accounts.find(wanted)
+        rows = self._accounts.find(wanted, session=session)
         return {AccountId(row["_id"]): read_account(row) async for row in rows}
 
     async def count_accounts(self, catalog_id: str) -> int:
@@ -59,6 +64,12 @@ class AccountRows:
             if len(found) == limit:
                 break
         return found
+
+    async def accounts_with_offers_until(self, moment: datetime, *, limit: int) -> list[AccountId]:
+        """Accounts whose offer of the ownership is over at that moment, `limit` at most."""
+        over = {"offer_expires_at": {"$lte": moment}, "shard": EVERYWHERE}
+        rows = self._accounts.find(over, {"_id": 1}).limit(limit)
+        return [AccountId(row["_id"]) async for row in rows]
 
     async def insert_account(self, account: Account, *, rev: int, session: DbSession) -> None:
         """Save a new account.
@@ -95,11 +106,17 @@ class AccountRows:
 
 
 def read_account(row: Document) -> Account:
-    """The account of a document; those of earlier versions have no custom roles."""
+    """The account of a document; those of earlier versions have no custom roles and no offer."""
     roles = tuple(CustomRole(**role) for role in row.get("roles", ()))
-    return read(Account, row | {"roles": roles})
+    offer = row.get("offer")
+    return read(
+        Account,
+        row | {"roles": roles, "offer": None if offer is None else OwnershipOffer(**offer)},
+    )
 
 
 def _account(account: Account, rev: int) -> dict[str, object]:
     key = account.account_id
-    return policy_document(account, key=key, account_id=key, rev=rev)
+    expires_at = None if account.offer is None else account.offer.expires_at
+    row = policy_document(account, key=key, account_id=key, rev=rev)
+    return row | {"offer_expires_at": expires_at}

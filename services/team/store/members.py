@@ -55,9 +55,11 @@ class MemberRows:
         wanted = {**of_account(account_id), "email_key": email_key}
         return await self._members.find_one(wanted, {"_id": 1}, session=session) is not None
 
-    async def memberships_of(self, user_id: UserId) -> list[Membership]:
+    async def memberships_of(
+        self, user_id: UserId, session: DbSession | None = None
+    ) -> list[Membership]:
         """The user's memberships in all accounts, the oldest account first."""
-        rows = self._members.find({"user_id": user_id, "shard": EVERYWHERE})
+        rows = self._members.find({"user_id": user_id, "shard": EVERYWHERE}, session=session)
         found = [read(Membership, row) async for row in rows]
         return sorted(found, key=lambda membership: membership.account_id)
 

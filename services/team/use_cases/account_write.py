@@ -7,20 +7,22 @@ the use case with it and calls `finish`. A use case sees neither the session nor
 from collections.abc import Mapping
 from dataclasses import replace
 
+from services.team.domain import ownership
 from services.team.domain.account_access import AccountAccess, AccountUserRows
 from services.team.domain.accounts import Account
 from services.team.store import Store
 from services.team.use_cases.ending_writes import EndingWrites
 from services.team.use_cases.invitation_writes import InvitationWrites
+from services.team.use_cases.owner_writes import OwnerWrites
 from services.team.use_cases.project_writes import ProjectWrites
 from services.team.use_cases.resource_writes import ResourceWrites
-from shared.contracts.facts import Fact
+from shared.contracts.facts import Fact, shard_of
 from shared.http.preconditions import Precondition
 from shared.ids import AccountId, UserId
 from shared.journal import JournalWrite
 
 
-class AccountWrite(InvitationWrites, ProjectWrites, ResourceWrites, EndingWrites):
+class AccountWrite(InvitationWrites, ProjectWrites, ResourceWrites, EndingWrites, OwnerWrites):
     """The account in its transaction."""
 
     def __init__(
@@ -40,6 +42,7 @@ class AccountWrite(InvitationWrites, ProjectWrites, ResourceWrites, EndingWrites
         self._precondition = precondition
         self._facts: list[Fact] = []
         self._deleted = False
+        self._opened: list[AccountWrite] = []
 
     @property
     def access(self) -> AccountAccess:
@@ -72,7 +75,8 @@ class AccountWrite(InvitationWrites, ProjectWrites, ResourceWrites, EndingWrites
         """Number the facts without a gap in `account_rev`, and save or delete the account.
 
         That happens over the revision that was read. A write that came between makes the whole
-        attempt run again.
+        attempt run again. An offer of the ownership ends here, whichever change took its receiver
+        or its account away.
 
         Raises:
             LookupError: the use case did not compare the request's precondition.
@@ -82,6 +86,11 @@ class AccountWrite(InvitationWrites, ProjectWrites, ResourceWrites, EndingWrites
         if not self._facts:
             return
         account = self.existing_account
+        reason = ownership.reason_to_end(account, inactive=self._inactive)
+        if reason is not None:
+            account, ended = ownership.end(account, reason)
+            self.account = account
+            self._facts.append(ended)
         before, rev = account.account_rev, self._write.rev
         self._write.record(
             *(
@@ -93,11 +102,25 @@ class AccountWrite(InvitationWrites, ProjectWrites, ResourceWrites, EndingWrites
             await self._store.delete_account(
                 self._account_id, expected_rev=before, session=self._session
             )
-            return
-        numbered = replace(account, account_rev=before + len(self._facts))
-        await self._store.update_account(
-            numbered, expected_rev=before, rev=rev, session=self._session
-        )
+        else:
+            numbered = replace(account, account_rev=before + len(self._facts))
+            await self._store.update_account(
+                numbered, expected_rev=before, rev=rev, session=self._session
+            )
+        for opened in self._opened:
+            await opened.finish()
+
+    def opening(self, account_id: AccountId) -> "AccountWrite":
+        """The write of a further account that this attempt opens, in the same journal shard.
+
+        Raises:
+            ValueError: the account would be in another shard.
+        """
+        if shard_of(account_id) != shard_of(self._account_id):
+            raise ValueError(f"{account_id} is not in the shard of {self._account_id}")
+        opened = AccountWrite(self._store, self._write, account_id, account=None)
+        self._opened.append(opened)
+        return opened
 
     def delete_account(self) -> None:
         """Delete the account at the end of this attempt."""

@@ -34,6 +34,8 @@ class Attempt:
         loaded = loaded or {}
         self._members = {user_id: rows.membership for user_id, rows in loaded.items()}
         self._overrides = {user_id: list(rows.overrides) for user_id, rows in loaded.items()}
+        self._inactive: set[UserId] = set()
+        """Those who stop being active members by this attempt."""
 
     @property
     def existing_account(self) -> Account:

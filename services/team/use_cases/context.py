@@ -71,12 +71,15 @@ class AccountRequest:
 class NonMemberRequest:
     """A change of one account that no membership allows; the use case checks the caller itself.
 
-    `guard` runs first in the transaction. `precondition` is as in `AccountRequest`.
+    `guard` runs first in the transaction; so does the key `idempotency`, with `repeat_answer` as in
+    `AccountRequest`. `precondition` is as there.
     """
 
     caller: Caller
     account_id: AccountId
     guard: Guard | None = None
+    idempotency: IdempotencyGuard | None = None
+    repeat_answer: Callable[[Any], BaseModel] | None = None
     precondition: Precondition | None = None
 
 
@@ -189,6 +192,7 @@ class Ctx:
                 )
                 result = await change(account_write)
                 await account_write.finish()
+                await _keep_answer(request, write, result)
                 return result
             rows = await self.store.access_rows(
                 account_id,
@@ -217,10 +221,7 @@ class Ctx:
             )
             result = await change(account_write)
             await account_write.finish()
-            if request.guard is not None:
-                if request.repeat_answer is None:
-                    raise TypeError("an idempotent request needs the answer of its repeat")
-                await request.guard.keep_answer(write.session, request.repeat_answer(result))
+            await _keep_answer(request, write, result)
             return result
 
         return await self.journal.write(
@@ -242,6 +243,22 @@ def with_name(caller: Caller, *, name: str, email: str) -> Caller:
 
 
 def _guard_of(request: AccountRequest | NonMemberRequest) -> Guard | None:
-    if isinstance(request, NonMemberRequest):
+    if isinstance(request, NonMemberRequest) and request.guard is not None:
         return request.guard
-    return None if request.guard is None else request.guard.take_key
+    key = _key_of(request)
+    return None if key is None else key.take_key
+
+
+async def _keep_answer(
+    request: AccountRequest | NonMemberRequest, write: JournalWrite, result: Any
+) -> None:
+    key = _key_of(request)
+    if key is None:
+        return
+    if request.repeat_answer is None:
+        raise TypeError("an idempotent request needs the answer of its repeat")
+    await key.keep_answer(write.session, request.repeat_answer(result))
+
+
+def _key_of(request: AccountRequest | NonMemberRequest) -> IdempotencyGuard | None:
+    return request.idempotency if isinstance(request, NonMemberRequest) else request.guard

@@ -14,15 +14,20 @@ from shared.ids import UserId
 
 
 async def hand_over_invitations(
-    write: AccountWrite, inviter_id: UserId, *, inviter: Member | None
+    write: AccountWrite,
+    inviter_id: UserId,
+    *,
+    inviter: Member | None,
+    access: AccountAccess | None = None,
 ) -> tuple[Invitation, ...]:
     """Hand over the open invitations of `inviter_id` whose role they may not give any more.
 
-    `inviter` is that member after the change, `None` if the membership ends (`Rp5`). Returns the
-    invitations that passed, with their new inviters.
+    `inviter` is that member after the change, `None` if the membership ends (`Rp5`). `access` is
+    the acting member's after the change, if it has changed. Returns the invitations that passed,
+    with their new inviters.
     """
     open_invitations = await write.open_invitations_of(inviter_id)
-    return await _hand_over(write, write.access, open_invitations, inviter=inviter)
+    return await _hand_over(write, access or write.access, open_invitations, inviter=inviter)
 
 
 async def hand_over_after_role_change(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from rolecall import MembershipStatus
 from services.team.domain.members import Membership
 from services.team.use_cases.attempt import Attempt
 from shared.contracts.facts import Position
@@ -50,12 +51,15 @@ class MemberWrites(Attempt):
         """Save changed memberships."""
         for member in members:
             self._members.pop(member.user_id, None)
+            if member.status is not MembershipStatus.ACTIVE:
+                self._inactive.add(member.user_id)
         await self._store.replace_members(members, rev=self._write.rev, session=self._session)
 
     async def delete_member(self, member: Membership) -> None:
         """Delete a membership and its overrides."""
         self._members.pop(member.user_id, None)
         self._overrides.pop(member.user_id, None)
+        self._inactive.add(member.user_id)
         await self._store.delete_member(member, self._session)
         await self._store.delete_overrides_of(self._account_id, member.user_id, self._session)
 

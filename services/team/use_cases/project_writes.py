@@ -50,6 +50,11 @@ class ProjectWrites(Attempt):
         self._overrides.pop(override.user_id, None)
         await self._store.put_override(override, rev=self._write.rev, session=self._session)
 
+    async def delete_overrides_of(self, user_id: UserId) -> None:
+        """Delete the overrides of one member, in all projects."""
+        self._overrides[user_id] = []
+        await self._store.delete_overrides_of(self._account_id, user_id, self._session)
+
     async def delete_override(self, override: ProjectOverride) -> None:
         """Delete an override."""
         self._overrides.pop(override.user_id, None)

@@ -100,9 +100,9 @@ ROWS = (
     Mutant(
         id="account-gone-leaves-its-members-in-authz",
         kind=Kind.CONSISTENCY,
-        file="services/authz/domain/policy_state.py",
-        old="                    self._newest[account_id].clear()",
-        new="                    pass",
+        file="services/authz/domain/account_objects.py",
+        old="            self.newest.clear()\n",
+        new="",
         tests=("tests/services/authz/test_policy_state.py", "-k", "takes_its_members"),
     ),
     Mutant(

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from services.notification.domain.messages import LinkRequest, MessageKind
 from services.notification.domain.names import format_moment
-from shared.contracts import identity, team, team_catalogs, team_endings
+from shared.contracts import identity, team, team_catalogs, team_endings, team_ownership
 from shared.contracts.calls.identity import PasswordResetLinkRequest, SignUpLinkRequest
 from shared.contracts.calls.team import InvitationLinkRequest
+from shared.contracts.team_ownership import OfferEnd
 from tests.services.rows import NOON
 
 if TYPE_CHECKING:
@@ -77,6 +78,16 @@ OWNED: dict[str, Any] = {
     "owner_name": "Ana Díaz",
 }
 OWNER_TOLD: dict[str, str] = {"account": "Acme", "name": "Ana Díaz"}
+OFFER: dict[str, Any] = {
+    "account_name": "Acme",
+    "owner_user_id": "usr_ana",
+    "owner_name": "Ana Díaz",
+    "owner_email": "ana@example.com",
+    "user_id": "usr_bo",
+    "name": "Bo Li",
+    "email": "bo@example.com",
+}
+OFFER_WORDS = {"account": "Acme", "owner": "Ana Díaz", "member": "Bo Li", "email": "bo@example.com"}
 ROLE_CHANGED: dict[str, Any] = MEMBER | {"previous_role": "basic", "role_title": "Developer"}
 
 
@@ -333,6 +344,55 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
             words={"account": "Acme", "catalog": "Print Shop"},
         ),
     ),
+    (
+        team_ownership.OwnershipOffered(**OFFER, role_title="Owner", expires_at=IN_A_WEEK),
+        Expected(
+            kind=MessageKind.OWNERSHIP_OFFERED,
+            words=OFFER_WORDS | {"role": "Owner"},
+            expires_at=IN_A_WEEK,
+        ),
+    ),
+    *(
+        (
+            team_ownership.OwnershipTransferred(
+                **OFFER,
+                former_owner_role="admin",
+                former_owner_role_title="Admin",
+                personal_account_id=opened,
+            ),
+            Expected(
+                kind=MessageKind.OWNERSHIP_TRANSFERRED,
+                to="ana@example.com",
+                words=OFFER_WORDS | {"role": "Admin", "personal": "yes" if opened else ""},
+            ),
+        )
+        for opened in ("acc_new", None)
+    ),
+    (
+        team_ownership.OwnershipDeclined(**OFFER),
+        Expected(kind=MessageKind.OWNERSHIP_DECLINED, to="ana@example.com", words=OFFER_WORDS),
+    ),
+    (
+        team_ownership.OwnershipCancelled(**OFFER),
+        Expected(kind=MessageKind.OWNERSHIP_CANCELLED, words=OFFER_WORDS),
+    ),
+    (
+        team_ownership.OwnershipOfferEnded(**OFFER, reason=OfferEnd.EXPIRED),
+        Expected(
+            kind=MessageKind.OWNERSHIP_OFFER_ENDED,
+            to="ana@example.com",
+            also=("bo@example.com",),
+            words=OFFER_WORDS | {"expired": "yes"},
+        ),
+    ),
+    (
+        team_ownership.OwnershipOfferEnded(**OFFER, reason=OfferEnd.MEMBER),
+        Expected(
+            kind=MessageKind.OWNERSHIP_OFFER_ENDED,
+            to="ana@example.com",
+            words=OFFER_WORDS | {"expired": ""},
+        ),
+    ),
 )
 WITHOUT_MAIL: tuple[Payload, ...] = (
     identity.UserSignedUp(**USER, verified=True, generation=1),
@@ -348,4 +408,9 @@ WITHOUT_MAIL: tuple[Payload, ...] = (
     team_catalogs.AccountMoved(**MOVED, by_platform=False),
     team.MemberLeft(**MEMBER),
     team.InvitationPassed(**INVITATION, **PASSED),
+    # The mails about the transfer say it.
+    team.MemberRoleChanged(**ROLE_CHANGED, ends_sessions=False, by_transfer=True),
+    team.OverrideRemoved(**OVERRIDE, by_transfer=True),
+    # Mails about the account say what happened to it.
+    team_ownership.OwnershipOfferEnded(**OFFER, reason=OfferEnd.ACCOUNT),
 )

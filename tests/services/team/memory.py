@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -18,7 +19,7 @@ from services.team.settings import Settings
 from services.team.store import Store
 from services.team.use_cases.context import AccountRequest, Ctx
 from shared.contracts.calls.identity import USER, InternalUser
-from shared.contracts.facts import Actor, Caller, RequestInfo
+from shared.contracts.facts import Actor, Caller, RequestInfo, shard_of
 from shared.following.live_callers import LiveCallers
 from shared.following.sign_in_state import SignInState
 from shared.ids import AccountId, MembershipId, ProjectId, UserId, new_id
@@ -61,12 +62,19 @@ def finished(work: Coroutine[Any, Any, T]) -> T:
 
 
 class MemoryStore(Store):
-    """The rows of one account. What a test needs beside it fails, because there is no database."""
+    """The rows of one account, and of those that its users open beside it.
+
+    What a test needs beside them fails, because there is no database.
+    """
 
     def __init__(self, account: Account, catalog: CompiledCatalog) -> None:
         self.rows: dict[AccountId, Account] = {account.account_id: account}
         self.compiled = {catalog.id: catalog}
         self.memberships: dict[str, Membership] = {}
+        self.elsewhere: list[Membership] = []
+        """Memberships in the other accounts."""
+        self.touched: list[str] = []
+        """Whose accounts were counted."""
         self.overridden: dict[tuple[str, str], ProjectOverride] = {}
         self.invited: dict[str, Invitation] = {}
         self.known_projects: dict[str, Project] = {}
@@ -75,7 +83,7 @@ class MemoryStore(Store):
     @contextmanager
     def attempt(self) -> Iterator[dict[str, Any]]:
         """Nothing is saved if the attempt fails; it yields the rows as they are before."""
-        kept = {name: dict(value) for name, value in vars(self).items()}
+        kept = {name: copy(value) for name, value in vars(self).items()}
         try:
             yield kept
         except BaseException:
@@ -84,6 +92,26 @@ class MemoryStore(Store):
 
     async def account(self, account_id: AccountId, session: Any = None) -> Account | None:
         return self.rows.get(account_id)
+
+    async def accounts(
+        self, account_ids: list[AccountId], session: Any = None
+    ) -> dict[AccountId, Account]:
+        return {one: self.rows[one] for one in account_ids if one in self.rows}
+
+    async def accounts_with_offers_until(self, moment: datetime, *, limit: int) -> list[AccountId]:
+        return [
+            account_id
+            for account_id, account in self.rows.items()
+            if account.offer is not None and not account.offer.open(moment)
+        ][:limit]
+
+    async def touch_owner(self, user_id: UserId, session: Any) -> int:
+        self.touched.append(user_id)
+        return self.touched.count(user_id)
+
+    async def memberships_of(self, user_id: UserId, session: Any = None) -> list[Membership]:
+        known = [*self.memberships.values(), *self.elsewhere]
+        return [member for member in known if member.user_id == user_id]
 
     async def insert_account(self, account: Account, *, rev: int, session: Any) -> None:
         self.rows[account.account_id] = account
@@ -135,6 +163,9 @@ class MemoryStore(Store):
         return any(member.email_key == email_key for member in self.memberships.values())
 
     async def insert_member(self, member: Membership, *, rev: int, session: Any) -> None:
+        if member.account_id != ACCOUNT:
+            self.elsewhere.append(member)
+            return
         assert member.user_id not in self.memberships
         self.memberships[member.user_id] = member
 
@@ -342,7 +373,8 @@ class MemoryJournal:
         self.facts: list[Fact] = []
         self.callers: list[Caller] = []
         self.effective_everywhere: list[bool] = []
-        self.settled: list[str] = []
+        self.settled: list[int] = []
+        """The shards whose changes were awaited."""
         self.settles = True
         """Whether earlier changes are effective everywhere."""
 
@@ -404,7 +436,7 @@ class MemoryJournal:
         self.callers.append(caller)
 
     def _settle(self, key: str) -> None:
-        self.settled.append(key)
+        self.settled.append(shard_of(key))
         if not self.settles:
             raise Unavailable
 

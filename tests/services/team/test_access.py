@@ -33,6 +33,7 @@ BODIES: dict[str, dict[str, Any]] = {
     },
     "registerResource": {},
     "registerResources": {"resources": [{"type": "instance", "id": "i-1"}]},
+    "offerOwnership": {"user_id": "usr_" + "0" * 32},
 }
 
 
@@ -59,6 +60,8 @@ def test_every_route_says_who_may_call_it() -> None:
     open_to_all = {route.operation_id for route in ROUTES if route not in GUARDED}
     assert open_to_all == {
         "listMyAccounts",
+        "listAccounts",
+        "createAccount",
         "lookUpInvitation",
         "acceptInvitation",
         "declineInvitation",
@@ -101,6 +104,8 @@ def test_every_write_that_authz_answers_from_awaits_the_barrier() -> None:
         "registerResources",
         "deleteResource",
         "reassignResources",
+        "createAccount",
+        "acceptOwnership",
     }
 
 
@@ -199,6 +204,7 @@ def test_every_refusal_that_forbids_is_recorded() -> None:
         "OwnerOnly",
         "OwnerProtected",
         "TypeNotBound",
+        "TransferOwnerOnly",
     }
 
 

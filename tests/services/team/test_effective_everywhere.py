@@ -11,15 +11,16 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from rolecall import AccountKind, CompiledCatalog, Delivery, load_catalog
 from services.team.routes import ROUTES
 from services.team.routes.account_routes import AccountRoutes
-from services.team.use_cases import account_deletion, invitations, overrides, roles
+from services.team.use_cases import account_deletion, invitations, overrides, ownership, roles
 from shared.addresses import parse_address
 from shared.auth.principals import Anonymous, ClientPrincipal, Principal, UserPrincipal
+from shared.contracts.facts import shard_of
 from shared.http.access import Access, Client, Public
 from shared.http.account_routes import ACCOUNT_PREFIX
 from shared.http.idempotency import RepeatedRequest
 from shared.http.preconditions import Precondition, PreconditionFailed
 from shared.http.routes import Call, Route
-from shared.ids import ClientId, SessionId
+from shared.ids import AccountId, ClientId, SessionId
 from shared.links import Link
 from shared.problems import DeletingAccount, NotFound, PermissionMissing, Refusal, Unavailable
 from tests.services.team.memory import (
@@ -49,11 +50,18 @@ BODIES: dict[str, dict[str, Any]] = {
     "registerResource": {"properties": {"size": "large"}},
     "registerResources": {"resources": [{"type": "instance", "id": "i-2"}]},
     "reassignResources": {"from_user_id": user_id("member"), "to_user_id": user_id("owner")},
+    "createAccount": {"name": "Other"},
+    "offerOwnership": {"user_id": user_id("member")},
 }
 PLATFORM = ClientPrincipal(client_id=ClientId("cli_1"), scopes=frozenset({"resources:write"}))
 PRINCIPALS: dict[type[Access], Principal] = {Public: Anonymous(), Client: PLATFORM}
 QUERIES: dict[str, dict[str, Any]] = {"deleteAccount": {"confirm": "Engines"}}
-ACTORS = {"leaveAccount": "member", "acceptInvitation": "guest"}
+ACTORS = {
+    "leaveAccount": "member",
+    "acceptInvitation": "guest",
+    "acceptOwnership": "member",
+    "declineOwnership": "member",
+}
 CHANGES_NOTHING = {"lookUpInvitation"}
 CHANGES = [
     route for route in ROUTES if route.method != "GET" and route.operation_id not in CHANGES_NOTHING
@@ -67,6 +75,10 @@ def prepared(route: Route) -> tuple[Memory, Call[Any, Any]]:
     world.store.compiled[SHOP.id] = SHOP
     world.add("member", "basic")
     world.know("guest")
+    world.know("owner")
+    if "ownership-transfer" in route.path and route.operation_id != "offerOwnership":
+        asked = world.request("owner", "account:view")
+        finished(ownership.offer(world.ctx, asked, user_id=user_id("member")))
     invitation_id = "inv_"
     if not personal:
         made = finished(
@@ -141,6 +153,11 @@ def prepared(route: Route) -> tuple[Memory, Call[Any, Any]]:
     return world, call
 
 
+def shard_changed_by(route: Route) -> int:
+    """A further account is in the shard of its user, so that a repeat waits for the first."""
+    return shard_of(user_id("owner") if route.operation_id == "createAccount" else ACCOUNT)
+
+
 async def handled(world: Memory, call: Call[Any, Any]) -> None:
     """Call the handler as `Api` does."""
     if not call.route.path.startswith(ACCOUNT_PREFIX):
@@ -160,9 +177,10 @@ def test_the_use_case_acknowledges_as_its_row_says(route: Route) -> None:
     assert world.journal.effective_everywhere == [route.effective_everywhere]
     told = world.journal.facts[before:]
     assert told, "the request changes something"
-    revisions = [fact.account_rev for fact in told]
-    assert revisions == list(range(told[0].account_rev or 0, (told[-1].account_rev or 0) + 1))
-    assert world.store.rows[ACCOUNT].account_rev == revisions[-1]
+    for account_id in {AccountId(fact.account_id or "") for fact in told}:
+        revisions = [fact.account_rev or 0 for fact in told if fact.account_id == account_id]
+        assert revisions == list(range(revisions[0], revisions[0] + len(revisions)))
+        assert world.store.rows[account_id].account_rev == revisions[-1]
 
 
 def test_every_fact_that_authz_answers_from_is_effective_everywhere() -> None:
@@ -226,7 +244,7 @@ def test_a_change_found_made_is_answered_once_it_is_effective(
 
     found_made = len(world.journal.facts) == told
     awaited = found_made and route.effective_everywhere
-    assert world.journal.settled == [ACCOUNT] * awaited
+    assert world.journal.settled == [shard_changed_by(route)] * awaited
     assert isinstance(ended, Unavailable) is (awaited and not settles)
 
 
@@ -251,7 +269,7 @@ def test_a_repeat_by_its_key_is_answered_once_the_first_is_effective(
     ended = repeated(world, replace(call, guard=cast("Any", TakenKey())))
 
     awaited = route.effective_everywhere
-    assert world.journal.settled == [ACCOUNT] * awaited
+    assert world.journal.settled == [shard_changed_by(route)] * awaited
     assert isinstance(ended, Unavailable if awaited and not settles else RepeatedRequest)
 
 
@@ -275,7 +293,7 @@ def test_a_stale_tag_is_answered_once_earlier_changes_are_effective(
     ended = repeated(world, replace(call, precondition=stale))
 
     awaited = route.effective_everywhere
-    assert world.journal.settled == [ACCOUNT] * awaited
+    assert world.journal.settled == [shard_changed_by(route)] * awaited
     assert isinstance(ended, Unavailable if awaited and not settles else PreconditionFailed)
     assert len(world.journal.facts) == told
 
@@ -297,7 +315,7 @@ def test_the_repeat_of_a_conditional_change_is_answered_as_done(
     ended = repeated(world, replace(call, precondition=stale))
 
     awaited = route.effective_everywhere
-    assert world.journal.settled == [ACCOUNT] * awaited
+    assert world.journal.settled == [shard_changed_by(route)] * awaited
     ends = route.method == "DELETE" and route.operation_id != "deleteAccount"
     done = NotFound if ends else type(None)
     assert isinstance(ended, Unavailable if awaited and not settles else done)

@@ -29,6 +29,8 @@ BODIES: dict[str, Any] = {
     "createProject": {"name": "prod"},
     "inviteMember": INVITATION,
     "createRole": {"name": "Watch", "grants": {"account": {"view": "all"}}},
+    "createAccount": {"name": "Further"},
+    "offerOwnership": {"user_id": "of a member"},
 }
 """What each row sends; a row that is new in `idempotent` and takes a body needs one here."""
 
@@ -45,11 +47,25 @@ async def team(mongo_url: str) -> AsyncIterator[Team]:
 
 
 async def owner_of(team: Team, route: Route) -> Account:
-    """An account in which the row has not been used yet."""
-    if route.operation_id != "convertAccount":
-        return await team.account()
-    owner = await team.person("Owner")
-    return Account(team=team, id=owner.account_id, owner=owner)
+    """An account in which the row has not been used yet; the `owner` is the one who may use it."""
+    if route.operation_id == "convertAccount":
+        owner = await team.person("Owner")
+        return Account(team=team, id=owner.account_id, owner=owner)
+    account = await team.account()
+    if route.operation_id in {"offerOwnership", "acceptOwnership"}:
+        account.people["receiver"] = await account.join("viewer", "Receiver")
+    if route.operation_id == "acceptOwnership":
+        receiver = account.people["receiver"]
+        offer = f"{account.path}/ownership-transfer"
+        (await account.owner.send("POST", offer, {"user_id": receiver.user_id})).expect(201)
+        account.owner = receiver
+    return account
+
+
+def body_of(account: Account, route: Route) -> Any:
+    if route.operation_id == "offerOwnership":
+        return {"user_id": account.people["receiver"].user_id}
+    return BODIES.get(route.operation_id)
 
 
 async def path_of(account: Account, route: Route) -> str:
@@ -62,7 +78,9 @@ async def path_of(account: Account, route: Route) -> str:
 
 
 async def changes_of(account: Account) -> set[str]:
-    return {row.change_id for row in await account.team.rows() if row.account_id == account.id}
+    """The changes that the owner has made, in this account and in further ones."""
+    owner = account.owner.user_id
+    return {row.change_id for row in await account.team.rows() if row.actor.id == owner}
 
 
 def without_secrets(body: dict[str, Any]) -> dict[str, Any]:
@@ -72,7 +90,7 @@ def without_secrets(body: dict[str, Any]) -> dict[str, Any]:
 @named
 async def test_requests_with_one_key_have_one_effect(team: Team, route: Route) -> None:
     account = await owner_of(team, route)
-    path, body = await path_of(account, route), BODIES.get(route.operation_id)
+    path, body = await path_of(account, route), body_of(account, route)
     before = await changes_of(account)
 
     at_once = await asyncio.gather(
@@ -89,7 +107,7 @@ async def test_requests_with_one_key_have_one_effect(team: Team, route: Route) -
 @named
 async def test_a_secret_is_shown_once(team: Team, route: Route) -> None:
     account = await owner_of(team, route)
-    path, body = await path_of(account, route), BODIES.get(route.operation_id)
+    path, body = await path_of(account, route), body_of(account, route)
     first = await account.owner.send("POST", path, body, Idempotency_Key=KEY)
     again = await account.owner.send("POST", path, body, Idempotency_Key=KEY)
     if "link" not in first.expect(route.status):
@@ -104,11 +122,11 @@ async def test_a_secret_is_shown_once(team: Team, route: Route) -> None:
 @named
 async def test_a_key_belongs_to_its_caller_and_its_body(team: Team, route: Route) -> None:
     account = await owner_of(team, route)
-    path, body = await path_of(account, route), BODIES.get(route.operation_id)
+    path, body = await path_of(account, route), body_of(account, route)
     first = await account.owner.send("POST", path, body, Idempotency_Key=KEY)
     first.expect(route.status)
     if body is not None:
-        others = {"name": "Other", "catalog": "runpod", "role": "viewer"}
+        others = {"name": "Other", "catalog": "runpod", "role": "viewer", "user_id": new_id("usr")}
         [member, *_] = [name for name in others if name in body]
         changed = body | {member: others[member]}
         other = await account.owner.send("POST", path, changed, Idempotency_Key=KEY)

@@ -35,6 +35,7 @@ WORDS = {
     "name": "Bo Li",
     "account": "Acme Robotics",
     "inviter": "Ana Díaz",
+    "owner": "Ana Díaz",
     "role": "Developer",
     "email": "bo@example.com",
     "member": "Bo Li",
@@ -44,6 +45,8 @@ WORDS = {
     "signs_in_again": "",
     "by_reset": "yes",
     "resend_offered": "yes",
+    "personal": "yes",
+    "expired": "yes",
     "changed_at": "1 March 2026, 12:00 UTC",
     "deletes_at": "31 March 2026, 12:00 UTC",
     "explanation": "An unpaid invoice.",
@@ -187,6 +190,26 @@ OPENINGS = {
         "The team “Acme Robotics” is back",
         "“Ana Díaz” restored the team “Acme Robotics”.",
     ),
+    MessageKind.OWNERSHIP_OFFERED: (
+        "“Ana Díaz” wants to make you the owner of the team “Acme Robotics”",
+        "“Ana Díaz” offers you the ownership of the team “Acme Robotics” on Rolecall.",
+    ),
+    MessageKind.OWNERSHIP_TRANSFERRED: (
+        "“Bo Li” is now the owner of the team “Acme Robotics”",
+        "“Bo Li” (bo@example.com) accepted your offer and is now the owner of the team",
+    ),
+    MessageKind.OWNERSHIP_DECLINED: (
+        "“Bo Li” declined the ownership of the team “Acme Robotics”",
+        "“Bo Li” (bo@example.com) declined the ownership of the team “Acme Robotics”.",
+    ),
+    MessageKind.OWNERSHIP_CANCELLED: (
+        "The offer to own the team “Acme Robotics” was taken back",
+        "“Ana Díaz” took back the offer to make you the owner of the team “Acme Robotics”.",
+    ),
+    MessageKind.OWNERSHIP_OFFER_ENDED: (
+        "The offer to own the team “Acme Robotics” has ended",
+        "“Ana Díaz” offered the ownership of the team “Acme Robotics” to “Bo Li”",
+    ),
     MessageKind.SIGNED_OUT: (
         "We signed you out to protect your account",
         "Hello Bo Li, we ended one of your sign-ins because an old sign-in token was used.",
@@ -272,6 +295,10 @@ NEEDED = {
     },
     MessageKind.ACCOUNT_EXISTS: {"POST /v1/login", "POST /v1/password/forgot"},
     MessageKind.PASSWORD_CHANGED: {"POST /v1/password/forgot"},
+    MessageKind.OWNERSHIP_OFFERED: {
+        "POST /v1/accounts/{account_id}/ownership-transfer/accept",
+        "POST /v1/accounts/{account_id}/ownership-transfer/decline",
+    },
 }
 ADDRESS = re.compile(r"(?:\b([A-Z]+) )?(https?://[^/\s]+)(/[^\s#]*)?(#\S+)?")
 
@@ -330,6 +357,18 @@ def test_an_invitation_names_the_inviter_the_team_and_the_role():
 def test_a_role_change_that_ends_sessions_says_so():
     assert "Sign in again" in content_of(MessageKind.ROLE_CHANGED, signs_in_again="yes").text
     assert "Sign in again" not in content_of(MessageKind.ROLE_CHANGED).text
+
+
+def test_a_former_owner_is_told_of_a_new_personal_account_they_have():
+    kind = MessageKind.OWNERSHIP_TRANSFERRED
+    assert "new, empty personal account" in " ".join(content_of(kind).text.split())
+    assert "personal account" not in content_of(kind, personal="").text
+
+
+def test_an_offer_that_ended_with_the_membership_says_so():
+    ended = " ".join(content_of(MessageKind.OWNERSHIP_OFFER_ENDED, expired="").text.split())
+    assert "not an active member of the team any more" in ended
+    assert "expired" not in ended
 
 
 def test_a_member_who_left_is_not_told_of_a_removal_by_another():
@@ -429,7 +468,7 @@ PAYLOADS = [
     "x" * 5000,
     "ﷺ" * 500,
 ]
-NAMED = ("account", "inviter", "name", "role", "member", "actor", "project")
+NAMED = ("account", "inviter", "owner", "name", "role", "member", "actor", "project")
 
 
 @pytest.mark.rule("T13")

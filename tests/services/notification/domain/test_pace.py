@@ -34,6 +34,7 @@ CAUSED_BY_THE_RECIPIENT = {
     MessageKind.SIGNED_OUT,
     MessageKind.ACCOUNT_DELETED,
     MessageKind.ACCOUNT_RESTORED,
+    MessageKind.OWNERSHIP_TRANSFERRED,  # the answer to the recipient's own offer, once
 }
 CAUSED_BY_THE_PLATFORM = {
     MessageKind.ACCOUNT_MOVED,

@@ -19,6 +19,7 @@ THINGS = {
     Topic.MEMBERS: "user_id",
     Topic.OVERRIDES: "project_id",
     Topic.INVITATIONS: "invitation_id",
+    Topic.OWNERSHIP: "user_id",
 }
 """The field of a fact that a newer mail of the topic has in common with the one it replaces.
 

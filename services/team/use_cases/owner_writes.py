@@ -1,0 +1,30 @@
+"""What an attempt changes about the accounts that one user owns."""
+
+from dataclasses import dataclass
+
+from services.team.use_cases.attempt import Attempt
+from shared.ids import AccountId, UserId
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnedAccounts:
+    """What a user owns at one moment; a later moment has a greater `number`."""
+
+    ids: frozenset[AccountId]
+    number: int
+
+
+class OwnerWrites(Attempt):
+    """The accounts of a user; two changes of them at the same moment do not both succeed."""
+
+    async def accounts_owned_by(self, user_id: UserId) -> OwnedAccounts:
+        """The accounts that the user owns, until this attempt has ended."""
+        number = await self._store.touch_owner(user_id, self._session)
+        memberships = await self._store.memberships_of(user_id, self._session)
+        found = await self._store.accounts(
+            [membership.account_id for membership in memberships], self._session
+        )
+        owned = {
+            account_id for account_id, account in found.items() if account.owner_user_id == user_id
+        }
+        return OwnedAccounts(ids=frozenset(owned), number=number)
