@@ -57,6 +57,9 @@ class Timeouts:
     snapshot_page: float = 10.0
     """The longest wait of a replica of authz for one page of a snapshot."""
 
+    activity: float = 60.0
+    """The pause between two batches that say when members were last active."""
+
     mail_claim: float = 6.0
     """The time after which a claim that was not renewed goes to another sender."""
     mail_poll: float = 1.0

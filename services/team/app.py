@@ -1,6 +1,7 @@
 """Build the team service: connect its parts and hand them over."""
 
 from collections.abc import Callable
+from functools import partial
 
 from services.team.domain.invitation_mails import NotMailed
 from services.team.migrations import migrations
@@ -13,6 +14,8 @@ from services.team.subscriptions import SUBSCRIPTIONS
 from services.team.use_cases.catalogs import publish_shipped
 from services.team.use_cases.context import Ctx
 from services.team.use_cases.invitations import INVITATION_MAIL
+from services.team.use_cases.member_activity import keep_saving
+from shared.activity import RecentActivity
 from shared.auth.keys import decode
 from shared.bus import Bus
 from shared.clock import Clock
@@ -68,6 +71,7 @@ def build(
         leases=parts.leases,
         internal=parts.internal,
         callers=live,
+        activity=RecentActivity(),
         links=Links(decode(settings.link_key.get_secret_value()), "invitation"),
         clock=parts.clock,
         timeouts=timeouts,
@@ -92,5 +96,6 @@ def build(
         internal_routes=INTERNAL_ROUTES,
         authenticator=authenticator,
         joins=(publish,),
+        tasks={"activity": partial(keep_saving, ctx)},
         following=following,
     )

@@ -1,12 +1,12 @@
 """The types of all facts, and the class of each."""
 
-from shared.contracts import audit, identity, notification, team
+from shared.contracts import audit, identity, notification, team, team_members
 from shared.contracts.facts import Payload, Row
 from shared.contracts.topology import Service
 
 FACTS_OF: dict[str, tuple[type[Payload], ...]] = {
     Service.IDENTITY: identity.FACTS,
-    Service.TEAM: team.FACTS,
+    Service.TEAM: (*team.FACTS, *team_members.FACTS),
     Service.NOTIFICATION: notification.FACTS,
     Service.AUDIT: audit.FACTS,
 }

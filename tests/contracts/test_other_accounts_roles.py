@@ -37,6 +37,8 @@ FOR_THE_OWNER: dict[str, tuple[int, str | None]] = {
     "leaveAccount": (409, "owner-cannot-leave"),
 }
 UNNAMED = {
+    "suspendMember": "user_id",
+    "resumeMember": "user_id",
     "removeMember": "user_id",
     "removeOverride": "user_id",
     "resendInvitation": "invitation_id",

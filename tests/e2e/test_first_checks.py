@@ -164,7 +164,7 @@ STEPS: dict[str, Callable[[World], Awaitable[First]]] = {
     "acceptInvitation": accept,
     "createProject": create_project,
     "setOverride": set_override,
-    "changeMemberRole": change_role,
+    "changeMember": change_role,
     "createRole": create_role,
     "changeRole": widen_role,
 }

@@ -26,7 +26,7 @@ _QUOTE_LIKE = re.compile(
     "\uff02\uff07\uff40\uff62\uff63\U0001f676-\U0001f678]"
 )
 """Quotation marks outside of the categories Pi and Pf, primes, accents and what looks like them."""
-_MOMENTS = frozenset({"changed_at"})
+_MOMENTS = frozenset({"changed_at", "ends"})
 """Fields that this service writes with `format_moment`; no user's text is in them."""
 _MAX_TAG_LENGTH = 12
 """The longest tag of an address that is shown: one word, which is too short for a message."""

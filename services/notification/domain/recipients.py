@@ -1,18 +1,16 @@
 """Recipients: who receives which mail because of which fact."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
+from services.notification.domain import member_notices
 from services.notification.domain.messages import (
-    LinkRequest,
     Message,
     MessageKind,
     message_id,
 )
 from services.notification.domain.names import format_moment
-from shared.contracts import identity, team
+from services.notification.domain.notices import Notice, NoticeOf, actor_words
+from shared.contracts import identity, team, team_members
 from shared.contracts.calls.identity import PasswordResetLinkRequest, SignUpLinkRequest
 from shared.contracts.calls.team import InvitationLinkRequest
 from shared.contracts.facts import Caller, Payload, Row
@@ -48,24 +46,8 @@ def messages_of(row: Row, *, caller: Caller, now: datetime) -> tuple[Message, ..
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Notice:
-    kind: MessageKind
-    to: str
-    words: Mapping[str, str]
-    also: tuple[str, ...] = ()
-    """Further recipients of the same words."""
-    expires_at: datetime | None = None
-    link: LinkRequest | None = None
-    about: str | None = None
-    """The id of the thing whose state the mail tells; see `domain.pace`."""
-
-
-_NoticeOf = Callable[[Any, Row], _Notice | None]
-
-
-def _verify_email(fact: identity.SignUpRequested, row: Row) -> _Notice:
-    return _Notice(
+def _verify_email(fact: identity.SignUpRequested, row: Row) -> Notice:
+    return Notice(
         kind=MessageKind.VERIFY_EMAIL,
         to=fact.email,
         words={"name": fact.name},
@@ -74,12 +56,12 @@ def _verify_email(fact: identity.SignUpRequested, row: Row) -> _Notice:
     )
 
 
-def _account_exists(fact: identity.UserSignUpRefused, row: Row) -> _Notice:
-    return _Notice(kind=MessageKind.ACCOUNT_EXISTS, to=fact.email, words={"name": fact.name})
+def _account_exists(fact: identity.UserSignUpRefused, row: Row) -> Notice:
+    return Notice(kind=MessageKind.ACCOUNT_EXISTS, to=fact.email, words={"name": fact.name})
 
 
-def _password_reset(fact: identity.UserPasswordResetRequested, row: Row) -> _Notice:
-    return _Notice(
+def _password_reset(fact: identity.UserPasswordResetRequested, row: Row) -> Notice:
+    return Notice(
         kind=MessageKind.PASSWORD_RESET,
         to=fact.email,
         words={"name": fact.name},
@@ -90,8 +72,8 @@ def _password_reset(fact: identity.UserPasswordResetRequested, row: Row) -> _Not
     )
 
 
-def _password_changed(fact: identity.UserPasswordChanged, row: Row) -> _Notice:
-    return _Notice(
+def _password_changed(fact: identity.UserPasswordChanged, row: Row) -> Notice:
+    return Notice(
         kind=MessageKind.PASSWORD_CHANGED,
         to=fact.email,
         words={
@@ -102,14 +84,14 @@ def _password_changed(fact: identity.UserPasswordChanged, row: Row) -> _Notice:
     )
 
 
-def _signed_out(fact: identity.SessionReuseDetected, row: Row) -> _Notice:
-    return _Notice(kind=MessageKind.SIGNED_OUT, to=fact.email, words={"name": fact.name})
+def _signed_out(fact: identity.SessionReuseDetected, row: Row) -> Notice:
+    return Notice(kind=MessageKind.SIGNED_OUT, to=fact.email, words={"name": fact.name})
 
 
-def _invitation(fact: team.InvitationCreated | team.InvitationResent, row: Row) -> _Notice | None:
+def _invitation(fact: team.InvitationCreated | team.InvitationResent, row: Row) -> Notice | None:
     if fact.delivery != "email" or fact.withheld:
         return None
-    return _Notice(
+    return Notice(
         kind=MessageKind.INVITATION,
         to=fact.email,
         words={
@@ -125,8 +107,8 @@ def _invitation(fact: team.InvitationCreated | team.InvitationResent, row: Row) 
     )
 
 
-def _invitation_accepted(fact: team.InvitationAccepted, row: Row) -> _Notice:
-    return _Notice(
+def _invitation_accepted(fact: team.InvitationAccepted, row: Row) -> Notice:
+    return Notice(
         kind=MessageKind.INVITATION_ACCEPTED,
         about=fact.invitation_id,
         to=fact.inviter_email,
@@ -139,8 +121,8 @@ def _invitation_accepted(fact: team.InvitationAccepted, row: Row) -> _Notice:
     )
 
 
-def _invitation_declined(fact: team.InvitationDeclined, row: Row) -> _Notice:
-    return _Notice(
+def _invitation_declined(fact: team.InvitationDeclined, row: Row) -> Notice:
+    return Notice(
         kind=MessageKind.INVITATION_DECLINED,
         about=fact.invitation_id,
         to=fact.inviter_email,
@@ -148,10 +130,10 @@ def _invitation_declined(fact: team.InvitationDeclined, row: Row) -> _Notice:
     )
 
 
-def _invitation_passed(fact: team.InvitationPassed, row: Row) -> _Notice | None:
+def _invitation_passed(fact: team.InvitationPassed, row: Row) -> Notice | None:
     if not fact.to_email:  # of a version that sent no mail
         return None
-    return _Notice(
+    return Notice(
         kind=MessageKind.INVITATION_PASSED,
         about=fact.invitation_id,
         to=fact.to_email,
@@ -164,8 +146,8 @@ def _invitation_passed(fact: team.InvitationPassed, row: Row) -> _Notice | None:
     )
 
 
-def _invitation_bounced(fact: team.InvitationBounced, row: Row) -> _Notice:
-    return _Notice(
+def _invitation_bounced(fact: team.InvitationBounced, row: Row) -> Notice:
+    return Notice(
         kind=MessageKind.INVITATION_BOUNCED,
         about=fact.invitation_id,
         to=fact.inviter_email,
@@ -177,61 +159,22 @@ def _invitation_bounced(fact: team.InvitationBounced, row: Row) -> _Notice:
     )
 
 
-def _member_left(fact: team.MemberLeft, row: Row) -> _Notice | None:
-    if not fact.manager_emails:  # of a version that sent no mail
-        return None
-    first, *others = dict.fromkeys(fact.manager_emails)
-    return _Notice(
-        kind=MessageKind.MEMBER_LEFT,
-        about=fact.user_id,
-        to=first,
-        also=tuple(others),
-        words={"account": fact.account_name, "member": fact.name, "email": fact.email},
-    )
-
-
-def _role_changed(fact: team.MemberRoleChanged, row: Row) -> _Notice:
-    return _Notice(
-        kind=MessageKind.ROLE_CHANGED,
-        about=fact.user_id,
-        to=fact.email,
-        words={
-            "account": fact.account_name,
-            "name": fact.name,
-            "role": fact.role_title,
-            "signs_in_again": "yes" if fact.ends_sessions else "",
-        }
-        | _actor(row),
-    )
-
-
-def _removed(fact: team.MemberRemoved, row: Row) -> _Notice:
-    return _Notice(
-        kind=MessageKind.REMOVED,
-        about=fact.user_id,
-        to=fact.email,
-        words={"account": fact.account_name, "name": fact.name}
-        | _actor(row)
-        | ({"left": "yes"} if row.actor.id == fact.user_id else {}),
-    )
-
-
-def _override_set(fact: team.OverrideSet, row: Row) -> _Notice:
-    return _Notice(
+def _override_set(fact: team.OverrideSet, row: Row) -> Notice:
+    return Notice(
         kind=MessageKind.OVERRIDE_SET,
         about=fact.project_id,
         to=fact.email,
-        words=_project(fact) | _actor(row),
+        words=_project(fact) | actor_words(row),
         expires_at=fact.expires_at,
     )
 
 
-def _override_removed(fact: team.OverrideRemoved, row: Row) -> _Notice:
-    return _Notice(
+def _override_removed(fact: team.OverrideRemoved, row: Row) -> Notice:
+    return Notice(
         kind=MessageKind.OVERRIDE_REMOVED,
         about=fact.project_id,
         to=fact.email,
-        words=_project(fact) | _actor(row),
+        words=_project(fact) | actor_words(row),
     )
 
 
@@ -244,11 +187,7 @@ def _project(fact: team.OverrideSet | team.OverrideRemoved) -> dict[str, str]:
     }
 
 
-def _actor(row: Row) -> dict[str, str]:
-    return {"actor": row.actor.name or ""}
-
-
-def _table(*rows: tuple[type[Payload], _NoticeOf]) -> dict[str, _NoticeOf]:
+def _table(*rows: tuple[type[Payload], NoticeOf]) -> dict[str, NoticeOf]:
     return {payload.type: notice_of for payload, notice_of in rows}
 
 
@@ -264,9 +203,12 @@ RECIPIENTS = _table(
     (team.InvitationDeclined, _invitation_declined),
     (team.InvitationPassed, _invitation_passed),
     (team.InvitationBounced, _invitation_bounced),
-    (team.MemberLeft, _member_left),
-    (team.MemberRoleChanged, _role_changed),
-    (team.MemberRemoved, _removed),
+    (team.MemberLeft, member_notices.member_left),
+    (team.MemberRoleChanged, member_notices.role_changed),
+    (team_members.MemberEndSet, member_notices.membership_end),
+    (team_members.MemberSuspended, member_notices.suspended),
+    (team_members.MemberResumed, member_notices.resumed),
+    (team.MemberRemoved, member_notices.removed),
     (team.OverrideSet, _override_set),
     (team.OverrideRemoved, _override_removed),
 )

@@ -127,6 +127,7 @@ def open_personal(
         email_key=address.key,
         name=name,
         joined_at=now,
+        last_active_at=now,
     )
     fact = Fact(
         payload=team.AccountCreated(

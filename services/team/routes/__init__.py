@@ -5,6 +5,8 @@ from services.team.routes import (
     internal,
     invitation_acceptance,
     invitations,
+    member_access,
+    member_list,
     members,
     overrides,
     projects,
@@ -16,7 +18,9 @@ __all__ = ["INTERNAL_ROUTES", "ROUTES"]
 ROUTES = (
     *accounts.ROUTES,
     *roles.ROUTES,
+    *member_list.ROUTES,
     *members.ROUTES,
+    *member_access.ROUTES,
     *invitations.ROUTES,
     *invitation_acceptance.ROUTES,
     *projects.ROUTES,

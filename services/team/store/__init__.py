@@ -6,6 +6,7 @@ from services.team.store.catalogs import CatalogRows, catalog_object
 from services.team.store.invitation_limits import InvitationLimitRows
 from services.team.store.invitation_mails import InvitationMailRows
 from services.team.store.invitations import InvitationRows
+from services.team.store.member_list import MemberListRows
 from services.team.store.members import MemberRows
 from services.team.store.overrides import OverrideRows
 from services.team.store.projects import ProjectRows
@@ -19,6 +20,7 @@ __all__ = ["PolicySnapshot", "Store", "catalog_object"]
 class Store(
     AccountRows,
     MemberRows,
+    MemberListRows,
     ProjectRows,
     OverrideRows,
     InvitationRows,
@@ -31,6 +33,7 @@ class Store(
     def __init__(self, database: Database) -> None:
         AccountRows.__init__(self, database)
         MemberRows.__init__(self, database)
+        MemberListRows.__init__(self, database)
         ProjectRows.__init__(self, database)
         OverrideRows.__init__(self, database)
         InvitationRows.__init__(self, database)

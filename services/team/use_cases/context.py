@@ -7,6 +7,7 @@ before the change is committed.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
@@ -15,6 +16,7 @@ from services.team.domain.account_access import AccountAccess, authorize
 from services.team.settings import Settings
 from services.team.store import Store
 from services.team.use_cases.account_write import AccountWrite
+from shared.activity import RecentActivity
 from shared.clock import Clock
 from shared.contracts.facts import Caller
 from shared.following.live_callers import LiveCallers
@@ -85,6 +87,7 @@ class Ctx:
     leases: Leases
     internal: InternalClient
     callers: LiveCallers
+    activity: RecentActivity
     links: Links
     clock: Clock
     timeouts: Timeouts
@@ -100,7 +103,9 @@ class Ctx:
         rows = await self.store.access_rows(
             request.account_id, request.user_id, project_id=project_id
         )
-        return authorize(rows, *request.permissions, now=self.clock.now(), project_id=project_id)
+        access = authorize(rows, *request.permissions, now=self.clock.now(), project_id=project_id)
+        self._note_activity(request, access.now)
+        return access
 
     async def change(
         self,
@@ -143,6 +148,7 @@ class Ctx:
             access = authorize(
                 rows, *request.permissions, now=write.now, project_id=request.project_id
             )
+            self._note_activity(request, access.now)
             member = access.membership
             write.caller = with_name(request.caller, name=member.name, email=member.email)
             account_write = AccountWrite(
@@ -170,6 +176,9 @@ class Ctx:
             guard=_guard_of(request),
             before_commit=lambda: self.callers.check_actor(request.caller.actor),
         )
+
+    def _note_activity(self, request: AccountRequest, at: datetime) -> None:
+        self.activity.note(request.account_id, request.user_id, at)
 
 
 def with_name(caller: Caller, *, name: str, email: str) -> Caller:

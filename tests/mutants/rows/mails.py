@@ -116,7 +116,7 @@ ROWS = (
         id="mail-removed-member-not-notified",
         kind=Kind.DATA,
         file="services/notification/domain/recipients.py",
-        old="    (team.MemberRemoved, _removed),\n",
+        old="    (team.MemberRemoved, member_notices.removed),\n",
         new="",
         tests=("tests/services/notification/domain/test_recipients.py",),
     ),

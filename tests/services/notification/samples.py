@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from services.notification.domain.messages import LinkRequest, MessageKind
 from services.notification.domain.names import format_moment
-from shared.contracts import identity, team
+from shared.contracts import identity, team, team_members
 from shared.contracts.calls.identity import PasswordResetLinkRequest, SignUpLinkRequest
 from shared.contracts.calls.team import InvitationLinkRequest
 from tests.services.rows import NOON
@@ -251,6 +251,31 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
             },
         ),
     ),
+    *(
+        (
+            team_members.MemberEndSet(**MEMBER, expires_at=ends),
+            Expected(
+                kind=MessageKind.MEMBERSHIP_END,
+                words={
+                    "account": "Acme",
+                    "name": "Bo Li",
+                    "ends": "" if ends is None else format_moment(ends),
+                    "actor": "Ana Díaz",
+                },
+            ),
+        )
+        for ends in (IN_A_WEEK, None)
+    ),
+    *(
+        (
+            fact(**MEMBER),
+            Expected(kind=kind, words={"account": "Acme", "name": "Bo Li", "actor": "Ana Díaz"}),
+        )
+        for fact, kind in (
+            (team_members.MemberSuspended, MessageKind.SUSPENDED),
+            (team_members.MemberResumed, MessageKind.RESUMED),
+        )
+    ),
     (
         team.MemberRemoved(**MEMBER),
         Expected(
@@ -284,4 +309,5 @@ WITHOUT_MAIL: tuple[Payload, ...] = (
     # Of earlier versions, without the addresses of those who are told.
     team.MemberLeft(**MEMBER),
     team.InvitationPassed(**INVITATION, **PASSED),
+    team_members.MemberAttributesSet(**MEMBER, attributes={"level": 3}),
 )

@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from rolecall import AccountKind, CompiledCatalog, Delivery, load_catalog
+from rolecall import AccountKind, CompiledCatalog, Delivery, MembershipStatus, load_catalog
 from services.team.routes import ROUTES
 from services.team.routes.account_routes import AccountRoutes
 from services.team.use_cases import invitations, overrides, roles
@@ -36,7 +36,7 @@ CATALOG = CompiledCatalog(load_catalog("standard"))
 BODIES: dict[str, dict[str, Any]] = {
     "renameAccount": {"name": "Other"},
     "convertAccount": {"name": "Other"},
-    "changeMemberRole": {"role": "viewer"},
+    "changeMember": {"role": "viewer"},
     "inviteMember": {"email": "new@example.com", "role": "basic"},
     "createProject": {"name": "Other"},
     "renameProject": {"name": "Other"},
@@ -69,6 +69,10 @@ def prepared(route: Route) -> tuple[Memory, Call[Any, Any]]:
             )
         )
         invitation_id = made.result[1].invitation_id
+    if route.operation_id == "resumeMember":
+        member = world.store.memberships[user_id("member")]
+        suspended = replace(member, status=MembershipStatus.SUSPENDED)
+        world.store.memberships[user_id("member")] = suspended
     if route.operation_id == "removeOverride":
         finished(
             overrides.put(

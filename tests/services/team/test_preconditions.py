@@ -24,7 +24,7 @@ STALE = '"stale"'
 GRANTS = {"instance": {"view": "all"}}
 BODIES: dict[str, list[Any]] = {
     "renameAccount": [{"name": "First"}, {"name": "Second"}],
-    "changeMemberRole": [{"role": "viewer"}, {"role": "admin"}],
+    "changeMember": [{"role": "viewer"}, {"role": "admin"}],
     "renameProject": [{"name": "First {}"}, {"name": "Second {}"}],
     "changeRole": [{"name": "First {}"}, {"name": "Second {}"}],
     "setOverride": [{"grants": {}}, {"grants": {"instance": {"view": "self"}}}],
