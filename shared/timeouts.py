@@ -62,6 +62,9 @@ class Timeouts:
     offer_poll: float = 60.0
     """The pause between two looks of team for offers of an ownership whose time is over."""
 
+    activity: float = 60.0
+    """The pause between two batches that say when members were last active."""
+
     mail_claim: float = 6.0
     """The time after which a claim that was not renewed goes to another sender."""
     mail_poll: float = 1.0

@@ -1,11 +1,13 @@
 """The wiring of authz."""
 
 from rolecall import Reason
+from services.authz.adapters.activity_reports import ActivityReports
 from services.authz.domain.checks import SUBJECT_UNKNOWN
 from services.authz.domain.policy_state import PolicyState
 from services.authz.routes import ALLOW, DENY, INTERNAL_ROUTES, ROUTES
 from services.authz.settings import Settings
 from services.authz.use_cases import Ctx
+from shared.activity import RecentActivity
 from shared.bus import Bus
 from shared.clock import Clock
 from shared.contracts.topology import Service
@@ -39,12 +41,15 @@ def build(
     )
     team, identity = (following.followers[each] for each in (Service.TEAM, Service.IDENTITY))
     callers = LiveCallers(sign_ins, identity)
+    activity = RecentActivity()
+    reports = ActivityReports(activity, parts.internal, timeouts=timeouts)
     ctx = Ctx(
         policy=policy,
         sign_ins=sign_ins,
         team=team,
         identity=identity,
         callers=callers,
+        activity=activity,
         clock=parts.clock,
         public_url=settings.public_url,
         timeouts=timeouts,
@@ -65,7 +70,7 @@ def build(
             lane_limits=parts.lane_limits,
         ),
         opens=(following.start,),
-        tasks={**parts.tasks, **following.tasks},
+        tasks={**parts.tasks, **following.tasks, "activity": reports.run},
         closes=(following.stop, parts.internal.close),
         checks=lambda: {**parts.checks(), **following.checks()},
         informational=lambda: {"bus": following.connected},

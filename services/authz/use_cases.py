@@ -9,6 +9,7 @@ from rolecall import AccountState, Resource, milliseconds
 from services.authz.domain import checks
 from services.authz.domain.checks import (
     CHECK_SCOPE,
+    OF_ACTIVE_MEMBERS,
     SHOWS_MEMBERSHIP,
     SUBJECT_UNKNOWN,
     USER_TYPE,
@@ -19,6 +20,7 @@ from services.authz.domain.checks import (
     decide_for_user,
 )
 from services.authz.domain.policy_state import PolicyState
+from shared.activity import RecentActivity
 from shared.auth.principals import ClientPrincipal, UserPrincipal
 from shared.clock import Clock
 from shared.contracts.calls.authz import CheckResult
@@ -79,6 +81,7 @@ class Ctx:
     team: Follower
     identity: Follower
     callers: LiveCallers
+    activity: RecentActivity
     clock: Clock
     public_url: str
     timeouts: Timeouts
@@ -173,7 +176,9 @@ async def evaluate(
     await ctx.reach(
         request.at_least_revision, check, may_learn=lambda: not own or _is_member(ctx, check)
     )
-    return ctx.while_fresh(lambda: _evaluate(ctx, principal, request))
+    result = ctx.while_fresh(lambda: _evaluate(ctx, principal, request))
+    _note_activity(ctx, check, result.reason)
+    return result
 
 
 async def check_for_service(
@@ -186,7 +191,15 @@ async def check_for_service(
         BadRequest: `at_least_revision` is not a revision.
     """
     await ctx.reach(at_least_revision, check, may_learn=lambda: _is_member(ctx, check))
-    return ctx.while_fresh(lambda: _answer(ctx, check, checks.check_for_service))
+    result = ctx.while_fresh(lambda: _answer(ctx, check, checks.check_for_service))
+    _note_activity(ctx, check, result.reason)
+    return result
+
+
+def _note_activity(ctx: Ctx, check: PermissionCheck, reason: str | None) -> None:
+    """Note that a check was answered about a member whose membership is in force."""
+    if check.account_id is not None and reason in OF_ACTIVE_MEMBERS:
+        ctx.activity.note(check.account_id, check.user_id, ctx.clock.now())
 
 
 def _evaluate(

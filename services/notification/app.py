@@ -7,7 +7,7 @@ from services.notification.adapters.smtp import SmtpTransport
 from services.notification.domain.attempts import Postponed
 from services.notification.domain.mails import MailSender
 from services.notification.domain.messages import MessageKind
-from services.notification.domain.pace import NEWER_MAIL, TOO_MANY, TOPICS
+from services.notification.domain.pace import MEMBERSHIP_ENDED, NEWER_MAIL, TOO_MANY, TOPICS
 from services.notification.migrations import migrations
 from services.notification.routes import INTERNAL_ROUTES, ROUTES
 from services.notification.settings import Settings
@@ -45,7 +45,9 @@ def build(
     start_at_zero(
         MAILS_WITHHELD, [Service.NOTIFICATION], [MessageKind.INVITATION], [Postponed.reason]
     )
-    start_at_zero(MAILS_WITHHELD, [Service.NOTIFICATION], TOPICS, [NEWER_MAIL, TOO_MANY])
+    start_at_zero(
+        MAILS_WITHHELD, [Service.NOTIFICATION], TOPICS, [NEWER_MAIL, TOO_MANY, MEMBERSHIP_ENDED]
+    )
     sender = MailSender(
         address=settings.mail_from,
         name=settings.mail_from_name,

@@ -149,6 +149,8 @@ class Pace:
     key: str
     changes: int
     places: tuple[Place, ...]
+    ended_seq: int = 0
+    """The fact that ended the membership last: mails about the one before it are not sent."""
 
 
 class Paces:
@@ -163,10 +165,13 @@ class Paces:
         if found is None:
             return Pace(key=key, changes=0, places=())
         places = tuple(read(Place, place) for place in found["places"])
-        return Pace(key=key, changes=found["changes"], places=places)
+        ended = found.get("ended_seq", 0)
+        return Pace(key=key, changes=found["changes"], places=places, ended_seq=ended)
 
-    async def save(self, pace: Pace, places: Sequence[Place], session: DbSession) -> None:
-        """Save the places of a pace over the state that was read.
+    async def save(
+        self, pace: Pace, places: Sequence[Place], session: DbSession, *, now: datetime
+    ) -> None:
+        """Save a pace with these places over the state that was read.
 
         Raises:
             Lost: it has changed since.
@@ -174,7 +179,8 @@ class Paces:
         content = {
             "changes": pace.changes + 1,
             "places": [document(place) for place in places],
-            "expires_at": max(place.due_at for place in places) + PACE_WINDOW,
+            "ended_seq": pace.ended_seq,
+            "expires_at": max([now, *(place.due_at for place in places)]) + PACE_WINDOW,
         }
         if pace.changes:
             expected = {"_id": pace.key, "changes": pace.changes}

@@ -1,6 +1,7 @@
 """Build the team service: connect its parts and hand them over."""
 
 from collections.abc import Callable
+from functools import partial
 
 from services.team.domain.invitation_mails import NotMailed
 from services.team.migrations import migrations
@@ -14,7 +15,9 @@ from services.team.use_cases.account_deletion import run_deletions
 from services.team.use_cases.catalogs import publish_shipped, require_personal_catalog
 from services.team.use_cases.context import Ctx
 from services.team.use_cases.invitations import INVITATION_MAIL
+from services.team.use_cases.member_activity import keep_saving
 from services.team.use_cases.ownership_expiry import run_offer_expiry
+from shared.activity import RecentActivity
 from shared.auth.keys import decode
 from shared.bus import Bus
 from shared.clock import Clock
@@ -70,6 +73,7 @@ def build(
         leases=parts.leases,
         internal=parts.internal,
         callers=live,
+        activity=RecentActivity(),
         links=Links(decode(settings.link_key.get_secret_value()), "invitation"),
         clock=parts.clock,
         timeouts=timeouts,
@@ -99,6 +103,7 @@ def build(
         authenticator=authenticator,
         joins=(publish,),
         tasks={
+            "activity": partial(keep_saving, ctx),
             "deletions": delete_accounts,
             "offer-expiry": lambda: run_offer_expiry(ctx),
         },

@@ -5,6 +5,7 @@ import logging
 from pymongo.errors import DuplicateKeyError
 
 from services.team.store.adoption import BATCH_SIZE, number_documents
+from services.team.store.member_list import LIST_FIELDS
 from shared import inbox, journal, leases
 from shared.auth.row_signatures import RowSigner
 from shared.contracts.facts import shard_of
@@ -101,6 +102,44 @@ DELETIONS = (
     ),
 )
 """Accounts whose rows are to be deleted."""
+MEMBER_LIST = (
+    *(
+        Index(
+            collection="members", keys=(("shard", 1), ("account_id", 1), (field, 1), ("user_id", 1))
+        )
+        for field in ("name_key", "address_key", "role", "joined_at", "last_active_at")
+    ),
+    Index(
+        collection="members",
+        keys=(("shard", 1), ("account_id", 1), ("status", 1), ("expires_at", 1)),
+    ),
+    *(
+        Index(
+            collection="invitations",
+            keys=(("shard", 1), ("account_id", 1), ("status", 1), (field, 1), ("_id", 1)),
+        )
+        for field in ("name_key", "role", "created_at")
+    ),
+    Index(
+        collection="invitations",
+        keys=(("shard", 1), ("account_id", 1), ("status", 1), ("expires_at", 1)),
+    ),
+)
+"""The orders of the list of members and invitations, and what its counts read."""
+OLD_INVITATIONS_SECONDS = 90 * 24 * 3600
+"""How long an invitation is kept after it was answered or revoked, or has expired."""
+OLD_INVITATIONS = (
+    Index(collection="invitations", keys=(("over_at", 1),), ttl_seconds=OLD_INVITATIONS_SECONDS),
+)
+
+
+async def add_list_fields(database: Database) -> None:
+    """Give members and invitations what their list is sorted and searched by."""
+    for name, fields_of in LIST_FIELDS.items():
+        collection = majority(database, name)
+        async for row in collection.find({"name_key": {"$exists": False}}):
+            unchanged = {"_id": row["_id"], "name_key": {"$exists": False}}
+            await collection.update_one(unchanged, {"$set": fields_of(row)})
 
 
 async def wrap_kept_invitations(database: Database) -> None:
@@ -178,4 +217,7 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
         Migration(21, "resource indexes", index_step(*RESOURCES)),
         Migration(22, "account deletion indexes", index_step(*DELETIONS)),
         Migration(23, "indexes of owners", index_step(*OWNERS)),
+        Migration(24, "fields of the member list", add_list_fields),
+        Migration(25, "member list indexes", index_step(*MEMBER_LIST)),
+        Migration(26, "end of old invitations", index_step(*OLD_INVITATIONS)),
     )

@@ -79,12 +79,16 @@ class AccountObject(Contract):
 
 
 class MemberObject(Contract):
-    """`member`: id = the user's id. The membership's own id is new at each join."""
+    """`member`: id = the user's id. The membership's own id is new at each join.
+
+    Conditions will test `attributes`; no decision rests on them yet.
+    """
 
     membership_id: str
     role: str
     status: Literal["active", "suspended"]
     expires_at: datetime | None = None
+    attributes: dict[str, Any] = {}
 
 
 class ProjectObject(Contract):

@@ -7,6 +7,7 @@ from shared.contracts import (
     team,
     team_catalogs,
     team_endings,
+    team_members,
     team_ownership,
     team_resources,
 )
@@ -21,6 +22,7 @@ FACTS_OF: dict[str, tuple[type[Payload], ...]] = {
         *team_resources.FACTS,
         *team_endings.FACTS,
         *team_ownership.FACTS,
+        *team_members.FACTS,
     ),
     Service.NOTIFICATION: notification.FACTS,
     Service.AUDIT: audit.FACTS,

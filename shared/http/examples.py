@@ -77,6 +77,13 @@ BY_NAME: Mapping[str, Any] = {
     "permissions": {"instance:view": "all", "instance:write": "self"},
     "q": "bo",
     "reason": "allowed",
+    "denied": "membership-expired",
+    "cells": {
+        "instance": {
+            "view": {"scope": "all", "source": "role"},
+            "delete": {"scope": None, "source": "nothing"},
+        }
+    },
     "refresh_token": f"{example_id('ses')}.1.…",
     "replica": "authz/1",
     "request_id": f"req_{_DIGITS}",

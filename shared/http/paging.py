@@ -100,20 +100,25 @@ def read_cursor(call: ListCall) -> Key | None:
     try:
         content = loads(decode(cursor))
     except (ValueError, MalformedJson):
-        raise _refused(_NOT_A_CURSOR) from None
+        raise not_a_cursor() from None
     match content:
         case [str(digest), str(value), str(identity)]:
             if digest != _digest(call):
                 raise _refused(_OF_ANOTHER_LIST)
             return value, identity
         case _:
-            raise _refused(_NOT_A_CURSOR)
+            raise not_a_cursor()
 
 
 def _digest(call: ListCall) -> str:
     filters: Mapping[str, Any] = call.query.model_dump(mode="json", exclude={"limit", "cursor"})
     asked = json.dumps([call.route.operation_id, dict(call.path), filters], sort_keys=True)
     return encode(sha256(asked.encode()).digest()[:DIGEST_BYTES])
+
+
+def not_a_cursor() -> Invalid:
+    """The refusal of a cursor whose content no page of the list gave."""
+    return _refused(_NOT_A_CURSOR)
 
 
 def _refused(message: str) -> Invalid:

@@ -32,6 +32,7 @@ DATA = {"notification": {"templates"}}
 OTHER_ROOTS = {
     "shared": {
         "__init__.py",
+        "activity.py",
         "addresses.py",
         "auth",
         "bus",

@@ -84,8 +84,21 @@ def examples(people: People) -> dict[str, tuple[dict[str, Any], ...]]:
         "revertAccount": ({"confirm": "Not the name"},),
         "createAccount": ({"name": "Further", "catalog": "standard"},),
         "offerOwnership": ({"user_id": people.team.owner.user_id},),
-        "changeMemberRole": ({"role": "basic"},),
-        "inviteMember": ({"email": _fresh_address(), "role": "viewer", "delivery": "link"},),
+        "changeMember": (
+            {
+                "role": "basic",
+                "expires_at": "2999-01-01T00:00:00Z",
+                "attributes": {"department": "sales", "level": 3, "on_call": True},
+            },
+        ),
+        "inviteMember": (
+            {
+                "email": _fresh_address(),
+                "role": "viewer",
+                "delivery": "link",
+                "membership_expires_at": "2999-01-01T00:00:00Z",
+            },
+        ),
         "lookUpInvitation": (proof,),
         "acceptInvitation": (proof,),
         "declineInvitation": (proof,),

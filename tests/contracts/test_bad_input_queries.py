@@ -38,6 +38,7 @@ WRONG_QUERIES: dict[str, tuple[str, ...]] = {
     ),
     "status": ("", "gone", "ACTIVE", "active,invited", "1"),
     "q": ("x" * 201,),
+    "counts": ("", "1", "yes", "TRUE", "true,false"),
     "sort": ("", "password", "--name", "name,email", "$natural"),
     "project": ("", "x" * 300, "prj_x", "usr_" + "0" * 32),
     "replacement": ("", "x" * 300),

@@ -20,7 +20,14 @@ WITH_QUERY = tuple(row for row in ROWS if row.query is not None)
 WITH_ANSWER = tuple(row for row in ROWS if row.gives is not None)
 JUDGED_BY_A_RULE: dict[str, list[dict[str, Any]]] = {
     "signUp": [{"name": "Ana Diaz"}, {"email": None, "name": "Ana Diaz"}],
-    "inviteMember": [{"email": "x", "role": "developer", "delivery": "email"}],
+    "inviteMember": [
+        {
+            "email": "x",
+            "role": "developer",
+            "delivery": "email",
+            "membership_expires_at": "2026-03-05T12:00:00Z",
+        }
+    ],
 }
 """Bodies that fit the schema and are refused: neither address nor invitation, and no address."""
 PROSE = (8, 2_000)

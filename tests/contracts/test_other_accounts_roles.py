@@ -43,6 +43,8 @@ FOR_THE_OWNER: dict[str, tuple[int, str | None]] = {
     "cancelOwnershipTransfer": (404, "not-found"),
 }
 UNNAMED = {
+    "suspendMember": "user_id",
+    "resumeMember": "user_id",
     "removeMember": "user_id",
     "removeOverride": "user_id",
     "resendInvitation": "invitation_id",

@@ -163,7 +163,8 @@ async def widen_role(world: World) -> First:
 
 async def move_to_catalog(world: World) -> First:
     path = f"/v1/accounts/{world.ada.account_id}/catalog"
-    mapping = {"roles": {world.role: "developer"}, "levels": {"instance:write": None}}
+    roles = {world.role: "developer", "basic": "developer"}
+    mapping = {"roles": roles, "levels": {"instance:write": None}}
     answer = await world.ada.send("POST", path, {"catalog": "novita", "mapping": mapping})
     answer.expect(200)
     return First(answer, world.bea, "quote:write")
@@ -220,7 +221,7 @@ STEPS: dict[str, Callable[[World], Awaitable[First]]] = {
     "acceptInvitation": accept,
     "createProject": create_project,
     "setOverride": set_override,
-    "changeMemberRole": change_role,
+    "changeMember": change_role,
     "createRole": create_role,
     "changeRole": widen_role,
     "registerResource": register,

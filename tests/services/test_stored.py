@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 from pymongo.errors import DuplicateKeyError
 
+from rolecall import Delivery
 from services.audit.migrations import READING_SECONDS
 from services.audit.store import Records
 from services.identity.domain.rate_limits import RateLimit
@@ -19,13 +20,14 @@ from services.notification.domain.pace import PACE_WINDOW, Place
 from services.notification.migrations import MESSAGE_RETENTION
 from services.notification.store import Messages, Paces
 from services.team.domain.invitation_mails import AccountMail, MailboxPlace
+from services.team.domain.invitations import Invitation, InvitationStatus
 from services.team.store import Store as TeamStore
 from shared.auth.lifetimes import SESSION_END_RETENTION
 from shared.clock import SystemClock
 from shared.contracts.facts import GENESIS
 from shared.contracts.topology import SOURCES, Service
 from shared.http.idempotency import Idempotency
-from shared.ids import AccountId, MessageId
+from shared.ids import AccountId, InvitationId, MessageId, UserId
 from shared.leases import MongoLeaseStore, Receipt
 from shared.migrations import migrate
 from shared.mongo import Database, DbClient, DbSession, connect, transact
@@ -152,14 +154,48 @@ async def mail_placed(client: DbClient, database: Database, session: DbSession) 
     place = Place(id=MessageId("msg_1"), kind=MessageKind.REMOVED, about="usr_1", seq=1, due_at=FAR)
     earlier = replace(place, due_at=FAR - timedelta(minutes=1))
     paces = Paces(database)
-    await paces.save(await paces.find("k", session), [earlier, place], session)
+    await paces.save(await paces.find("k", session), [earlier, place], session, now=FAR)
 
 
+async def invitation_written(client: DbClient, database: Database, session: DbSession) -> None:
+    await TeamStore(database).insert_invitation(INVITATION, now=FAR - DAY, session=session)
+
+
+async def invitation_revoked(client: DbClient, database: Database, session: DbSession) -> None:
+    store = TeamStore(database)
+    await store.insert_invitation(INVITATION, now=FAR - DAY, session=session)
+    revoked = replace(INVITATION, status=InvitationStatus.REVOKED)
+    await store.replace_invitations([revoked], now=FAR, session=session)
+
+
+async def endless_invitation_written(
+    client: DbClient, database: Database, session: DbSession
+) -> None:
+    endless = replace(INVITATION, expires_at=None)
+    await TeamStore(database).insert_invitation(endless, now=FAR, session=session)
+
+
+INVITATION = Invitation(
+    account_id=AccountId("acc_1"),
+    invitation_id=InvitationId("inv_1"),
+    email="ana@x.example",
+    email_key="ana@x.example",
+    role="basic",
+    delivery=Delivery.EMAIL,
+    inviter_user_id=UserId("usr_1"),
+    inviter_name="Ben",
+    inviter_email="ben@x.example",
+    created_at=FAR - 8 * DAY,
+    expires_at=FAR - DAY,
+)
 KEPT: list[tuple[Service, str, Writes, timedelta | None]] = [
     (Service.TEAM, "invitation_counts.expires_at", invitation_counted, DAY),
     (Service.TEAM, "invitation_counts.expires_at", invitation_mailed, DAY),
     (Service.TEAM, "allowances.expires_at", mailbox_place_taken, DAY),
     (Service.TEAM, "ended_sessions.expires_at", end_learned, SESSION_END_RETENTION),
+    (Service.TEAM, "invitations.over_at", invitation_written, 89 * DAY),
+    (Service.TEAM, "invitations.over_at", invitation_revoked, 90 * DAY),
+    (Service.TEAM, "invitations.over_at", endless_invitation_written, None),
     (Service.TEAM, "idempotency.expires_at", key_taken, DAY),
     (Service.TEAM, "receipts.expires_at", receipt_saved, 30 * DAY),
     (Service.IDENTITY, "idempotency.expires_at", key_taken, DAY),

@@ -24,6 +24,8 @@ MAX_PLACES = 2 * MAILS_OF_A_TOPIC
 mails about ever new projects wait for days, and each makes the next one slower."""
 NEWER_MAIL = "newer mail"
 """Why a mail that waited is withheld."""
+MEMBERSHIP_ENDED = "membership ended"
+"""Why a mail about a membership is withheld: the recipient is not a member any more."""
 TOO_MANY = "too many mails wait"
 """Why a mail is withheld that would be one more than `MAX_PLACES`."""
 
@@ -32,7 +34,7 @@ class Topic(StrEnum):
     """What mails of one pace are about."""
 
     MEMBERSHIP = "membership"
-    """The role and the removal of the recipient."""
+    """The role, the end, the suspension and the removal of the recipient's membership."""
     ACCOUNT = "account"
     """The end and the return of a whole account, with the access of its members."""
     OVERRIDES = "overrides"
@@ -47,6 +49,9 @@ class Topic(StrEnum):
 
 TOPICS: Mapping[MessageKind, Topic] = {
     MessageKind.ROLE_CHANGED: Topic.MEMBERSHIP,
+    MessageKind.MEMBERSHIP_END: Topic.MEMBERSHIP,
+    MessageKind.SUSPENDED: Topic.MEMBERSHIP,
+    MessageKind.RESUMED: Topic.MEMBERSHIP,
     MessageKind.REMOVED: Topic.MEMBERSHIP,
     MessageKind.ACCESS_ENDED: Topic.ACCOUNT,
     MessageKind.ACCESS_RESTORED: Topic.ACCOUNT,

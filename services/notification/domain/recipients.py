@@ -2,7 +2,11 @@
 
 from datetime import datetime
 
-from services.notification.domain import ending_recipients, ownership_recipients
+from services.notification.domain import (
+    ending_recipients,
+    member_recipients,
+    ownership_recipients,
+)
 from services.notification.domain.messages import Message, MessageKind, message_id
 from services.notification.domain.names import format_moment
 from services.notification.domain.notices import Notice, actor_word, notices
@@ -155,48 +159,6 @@ def _invitation_bounced(fact: team.InvitationBounced, row: Row) -> Notice:
     )
 
 
-def _member_left(fact: team.MemberLeft, row: Row) -> Notice | None:
-    if not fact.manager_emails:  # of a version that sent no mail
-        return None
-    first, *others = dict.fromkeys(fact.manager_emails)
-    return Notice(
-        kind=MessageKind.MEMBER_LEFT,
-        about=fact.user_id,
-        to=first,
-        also=tuple(others),
-        words={"account": fact.account_name, "member": fact.name, "email": fact.email},
-    )
-
-
-def _role_changed(fact: team.MemberRoleChanged, row: Row) -> Notice | None:
-    if fact.by_transfer:
-        return None
-    return Notice(
-        kind=MessageKind.ROLE_CHANGED,
-        about=fact.user_id,
-        to=fact.email,
-        words={
-            "account": fact.account_name,
-            "name": fact.name,
-            "role": fact.role_title,
-            "signs_in_again": "yes" if fact.ends_sessions else "",
-        }
-        | actor_word(row),
-    )
-
-
-def _removed(fact: team.MemberRemoved, row: Row) -> Notice:
-    return Notice(
-        kind=MessageKind.REMOVED,
-        about=fact.user_id,
-        to=fact.email,
-        words={"account": fact.account_name, "name": fact.name}
-        | actor_word(row)
-        | ({"left": "yes"} if row.actor.id == fact.user_id else {})
-        | ({"reverted": "yes"} if fact.reverted else {}),
-    )
-
-
 def _override_set(fact: team.OverrideSet, row: Row) -> Notice:
     return Notice(
         kind=MessageKind.OVERRIDE_SET,
@@ -238,6 +200,7 @@ def _project(fact: team.OverrideSet | team.OverrideRemoved) -> dict[str, str]:
 
 
 RECIPIENTS = notices(
+    *member_recipients.ROWS,
     *ownership_recipients.ROWS,
     (identity.SignUpRequested, _verify_email),
     (identity.UserSignUpRefused, _account_exists),
@@ -250,9 +213,6 @@ RECIPIENTS = notices(
     (team.InvitationDeclined, _invitation_declined),
     (team.InvitationPassed, _invitation_passed),
     (team.InvitationBounced, _invitation_bounced),
-    (team.MemberLeft, _member_left),
-    (team.MemberRoleChanged, _role_changed),
-    (team.MemberRemoved, _removed),
     (team.OverrideSet, _override_set),
     (team.OverrideRemoved, _override_removed),
     (team_catalogs.AccountMoved, _account_moved),

@@ -3,19 +3,23 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from services.notification.domain.member_recipients import ended_membership
 from services.notification.domain.messages import Message
 from services.notification.domain.pace import (
     MAX_PLACES,
+    MEMBERSHIP_ENDED,
     NEWER_MAIL,
     TOO_MANY,
     TOPICS,
     Place,
+    Topic,
     current_places,
     next_due,
     pace_key,
     waiting_place,
 )
 from services.notification.domain.recipients import messages_of
+from services.notification.store import Pace
 from services.notification.use_cases.context import Ctx
 from shared.contracts.facts import Row
 from shared.contracts.topology import Service
@@ -37,13 +41,15 @@ async def enqueue(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
     messages = messages_of(
         row, caller=caller_for(row, service=Service.NOTIFICATION), now=ctx.clock.now()
     )
-    if not messages:
+    left = ended_membership(row)
+    if not messages and left is None:
         return
 
     async def change(session: DbSession) -> list[Withheld]:
         await applied_mark(session)
+        ended = [] if left is None else await _end(ctx, row, left, session=session)
         withheld = [await _queue(ctx, each, seq=row.seq, session=session) for each in messages]
-        return [mail for mail in withheld if mail is not None]
+        return [*ended, *(mail for mail in withheld if mail is not None)]
 
     for mail in await transact(ctx.client, change):
         note_withheld_mail(
@@ -55,8 +61,28 @@ async def enqueue(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
     ctx.queued.set()
 
 
+async def _end(ctx: Ctx, row: Row, recipient: str, *, session: DbSession) -> list[Withheld]:
+    """Withhold the waiting mails about the overrides and the role of a member who is gone.
+
+    A mail of an earlier fact that arrives later is withheld, too.
+    """
+    now, withheld = ctx.clock.now(), []
+    for topic in (Topic.OVERRIDES, Topic.MEMBERSHIP):
+        pace = await ctx.paces.find(pace_key(row.account_id or "", recipient, topic), session)
+        places = current_places(pace.places, now=now)
+        for place in [one for one in places if one.due_at > now and one.seq < row.seq]:
+            if await ctx.messages.withhold(
+                place.id, now=now, reply=MEMBERSHIP_ENDED, session=session
+            ):
+                places.remove(place)
+                withheld.append(Withheld(place=place, reason=MEMBERSHIP_ENDED))
+        ended = replace(pace, ended_seq=max(pace.ended_seq, row.seq))
+        await ctx.paces.save(ended, places, session, now=now)
+    return withheld
+
+
 async def _queue(ctx: Ctx, message: Message, *, seq: int, session: DbSession) -> Withheld | None:
-    """Queue a message, and give the mail that is withheld: another is newer, or too many wait.
+    """Queue a message, and give the mail that is withheld: another is newer, too many wait.
 
     Facts may arrive out of order: their sequence in the journal tells which one is newer.
     """
@@ -69,7 +95,7 @@ async def _queue(ctx: Ctx, message: Message, *, seq: int, session: DbSession) ->
     places = current_places(pace.places, now=now)
     place = Place(id=message.id, kind=message.kind, about=message.about, seq=seq, due_at=now)
     waiting = waiting_place(places, about=place.about, now=now)
-    refused = _reason_to_withhold(places, waiting, seq=seq)
+    refused = _reason_to_withhold(pace, places, waiting, seq=seq)
     if refused is not None:
         await ctx.messages.add(message, session, due_at=now)
         await ctx.messages.withhold(message.id, now=now, reply=refused, session=session)
@@ -84,11 +110,15 @@ async def _queue(ctx: Ctx, message: Message, *, seq: int, session: DbSession) ->
     else:
         place = replace(place, due_at=next_due(places, about=place.about, now=now))
     await ctx.messages.add(message, session, due_at=place.due_at)
-    await ctx.paces.save(pace, [*places, place], session)
+    await ctx.paces.save(pace, [*places, place], session, now=now)
     return withheld
 
 
-def _reason_to_withhold(places: Sequence[Place], waiting: Place | None, *, seq: int) -> str | None:
+def _reason_to_withhold(
+    pace: Pace, places: Sequence[Place], waiting: Place | None, *, seq: int
+) -> str | None:
+    if seq < pace.ended_seq:
+        return MEMBERSHIP_ENDED
     if waiting is None:
         return TOO_MANY if len(places) >= MAX_PLACES else None
     return NEWER_MAIL if waiting.seq > seq else None

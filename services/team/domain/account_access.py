@@ -133,17 +133,26 @@ def visible_projects(
     Raises:
         PermissionMissing: they hold it in none of them, nor would in a new one.
     """
-    ids = frozenset(project.project_id for project in projects)
-    state = replace(access.state, projects=ids)
-    subject, now = Subject(access.membership.user_id), milliseconds(access.now)
-
-    def allowed(project_id: ProjectId | None) -> bool:
-        return decide(state, subject, permission, Resource(project_id=project_id), now=now).allowed
-
-    visible = [project for project in projects if allowed(project.project_id)]
-    if not visible and not allowed(None):
+    visible = seen_projects(access, projects, permission)
+    if not visible and not _allowed(access, access.state, permission, None):
         raise PermissionMissing(permission)
     return visible
+
+
+def seen_projects(
+    access: AccountAccess, projects: Sequence[Project], permission: str
+) -> list[Project]:
+    """Those of the account's projects in which the acting member holds the permission, if any."""
+    ids = [project.project_id for project in projects]
+    state = account_state(access.account, access.catalog, [access.member], ids)
+    return [one for one in projects if _allowed(access, state, permission, one.project_id)]
+
+
+def _allowed(
+    access: AccountAccess, state: AccountState, permission: str, project_id: ProjectId | None
+) -> bool:
+    subject, now = Subject(access.membership.user_id), milliseconds(access.now)
+    return decide(state, subject, permission, Resource(project_id=project_id), now=now).allowed
 
 
 def authorize(

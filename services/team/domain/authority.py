@@ -1,7 +1,7 @@
 """Whether a member may act, and what they may give to others."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 
 from rolecall import (
     AccountState,
@@ -37,6 +37,17 @@ class GrantsExceeded(Refusal):
     kind = RefusalKind.DENIED
     code = "grants-exceeded"
     detail = "You can give only permissions that you hold yourself. You do not hold: {missing}."
+
+
+class EndExceeded(Refusal):
+    """A member gives no permission for longer than they are a member themselves (`B4`, `B5`)."""
+
+    kind = RefusalKind.DENIED
+    code = "end-exceeded"
+    detail = (
+        "Your own membership ends on {end}. What you give has to end by then: choose an end that"
+        " is not later."
+    )
 
 
 INVITE = "member:invite"
@@ -118,10 +129,34 @@ def grants_not_held(
     return tuple(dict.fromkeys(exceeding))
 
 
-def may_invite_with(state: AccountState, inviter: Member, role_id: str, *, now: datetime) -> bool:
-    """Whether the member may invite with this role."""
+def may_invite_with(
+    state: AccountState, inviter: Member, role_id: str, *, now: datetime, until: datetime | None
+) -> bool:
+    """Whether the member may invite with this role, for a membership that ends `until` then."""
     allowed = decide(state, Subject(inviter.user_id), INVITE, now=milliseconds(now)).allowed
-    return allowed and not grants_not_held(state, inviter, role_grants(state, role_id), now=now)
+    return (
+        allowed
+        and _lasts(inviter, until)
+        and not grants_not_held(state, inviter, role_grants(state, role_id), now=now)
+    )
+
+
+def require_end(giver: Member, until: datetime | None) -> None:
+    """Check that what the giver gives `until` then, or without an end, ends with their own time.
+
+    Raises:
+        EndExceeded: the giver's membership ends earlier.
+    """
+    if giver.expires_at is not None and not _lasts(giver, until):
+        end = datetime.fromtimestamp(giver.expires_at / 1000, UTC)
+        raise EndExceeded(end=end.isoformat(timespec="seconds"))
+
+
+def _lasts(giver: Member, until: datetime | None) -> bool:
+    """Whether the giver's membership lasts until then; `None` is without an end."""
+    if giver.expires_at is None:
+        return True
+    return until is not None and milliseconds(until) <= giver.expires_at
 
 
 def require_to_give(state: AccountState, giver: Member, role_id: str, *, now: datetime) -> None:
@@ -177,12 +212,20 @@ def require_to_grant(
         raise GrantsExceeded(missing=", ".join(dict.fromkeys(missing)))
 
 
-def grants_added(catalog: CompiledCatalog, *, before: Matrix, after: Matrix) -> Matrix:
-    """The grants that `after` holds inside a project and `before` does not."""
-    inside = catalog.project_mask
-    own_before = before.all_mask | before.self_mask
+def grants_gained(before: Matrix, after: Matrix) -> Matrix:
+    """The grants that `after` holds and `before` does not."""
     return Matrix(
         source=after.source,
-        all_mask=after.all_mask & ~before.all_mask & inside,
-        self_mask=after.self_mask & ~own_before & inside,
+        all_mask=after.all_mask & ~before.all_mask,
+        self_mask=after.self_mask & ~(before.all_mask | before.self_mask),
+    )
+
+
+def grants_added(catalog: CompiledCatalog, *, before: Matrix, after: Matrix) -> Matrix:
+    """The grants that `after` holds inside a project and `before` does not."""
+    inside, gained = catalog.project_mask, grants_gained(before, after)
+    return Matrix(
+        source=after.source,
+        all_mask=gained.all_mask & inside,
+        self_mask=gained.self_mask & inside,
     )

@@ -11,6 +11,7 @@ from services.team.domain.invitations import (
     AlreadyMember,
     Invitation,
     InvitationStatus,
+    membership_end_field,
     payload_fields,
 )
 from services.team.domain.members import Membership, NoFreeSeat, require_seat
@@ -194,7 +195,9 @@ def accept(
         email_key=invitee.address.key,
         name=invitee.name,
         joined_at=now,
+        expires_at=invitation.membership_expires_at,
         invited_by=invitation.inviter_user_id,
+        last_active_at=now,
     )
     accepted = replace(
         invitation,
@@ -223,7 +226,8 @@ def _given_role(
         raise InvitationNotValid
     giver = member_state(catalog, inviter.membership, inviter.overrides)
     state = account_state(account, catalog, [giver])
-    if not may_invite_with(state, giver, role.id, now=now):
+    until = invitation.membership_expires_at
+    if not may_invite_with(state, giver, role.id, now=now, until=until):
         raise InvitationNotValid
     return role
 
@@ -260,7 +264,8 @@ def _facts(
             invitation_id=invitation.invitation_id,
         ),
         resource=member.ref(),
-        after={"role": member.role, "membership_id": member.membership_id},
+        after={"role": member.role, "membership_id": member.membership_id}
+        | membership_end_field(invitation),
         policy_objects=(member.policy_object(),),
     )
     return acceptance, joined

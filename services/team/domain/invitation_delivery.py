@@ -20,11 +20,14 @@ def delivery_of(policy: InvitationPolicy, chosen: Delivery | None) -> Delivery:
     return chosen
 
 
-def expiry(policy: InvitationPolicy, now: datetime) -> datetime | None:
-    """When a link made now ends; `None` if it does not."""
+def expiry(
+    policy: InvitationPolicy, now: datetime, *, at_most: datetime | None = None
+) -> datetime | None:
+    """When a link made now ends: not after `at_most`; `None` if it does not end."""
     if policy.lifetime_seconds is None:
-        return None
-    return now + timedelta(seconds=policy.lifetime_seconds)
+        return at_most
+    end = now + timedelta(seconds=policy.lifetime_seconds)
+    return end if at_most is None else min(end, at_most)
 
 
 def withheld(delivery: Delivery, reason: NotMailed | None) -> NotMailed | None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from rolecall import Member
+from rolecall import AccountState, Member
 from services.team.domain.account_access import AccountAccess
 from services.team.domain.authority import account_state, may_invite_with
 from services.team.domain.invitations import Invitation, payload_fields, with_inviter
@@ -40,14 +40,26 @@ def hand_over(
     state = account_state(access.account, access.catalog, present)
     invitations, facts = [], []
     for invitation in open_invitations:
-        if inviter is not None and may_invite_with(state, inviter, invitation.role, now=access.now):
+        if inviter is not None and _may_give(access, state, inviter, invitation):
             continue
-        fit = actor is not None and may_invite_with(state, actor, invitation.role, now=access.now)
+        fit = actor is not None and _may_give(access, state, actor, invitation)
         new_inviter = access.membership if fit else owner
         passed, fact = _pass(access, invitation, new_inviter=new_inviter)
         invitations.append(passed)
         facts.append(fact)
     return Handover(invitations=tuple(invitations), facts=tuple(facts))
+
+
+def _may_give(
+    access: AccountAccess, state: AccountState, inviter: Member, invitation: Invitation
+) -> bool:
+    return may_invite_with(
+        state,
+        inviter,
+        invitation.role,
+        now=access.now,
+        until=invitation.membership_expires_at,
+    )
 
 
 def _pass(

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from rolecall import AfterExpiry, CompiledCatalog
 from services.team.domain.account_access import AccountAccess
-from services.team.domain.authority import require_to_give
+from services.team.domain.authority import require_end, require_to_give
 from services.team.domain.invitation_delivery import expiry, withheld
 from services.team.domain.invitations import (
     ExpiredInvitationThere,
@@ -33,6 +33,17 @@ class ResendNotOffered(Refusal):
     )
 
 
+class MembershipEndPast(Refusal):
+    """The membership that the invitation gives would be over already."""
+
+    kind = RefusalKind.CONFLICT
+    code = "membership-end-past"
+    detail = (
+        "The membership that this invitation gives would have ended already. Delete the invitation"
+        " and create another."
+    )
+
+
 def offered(catalog: CompiledCatalog, invitation: Invitation, *, now: datetime) -> bool:
     """Whether the catalog sends this invitation again; the caller may still lack a right."""
     policy = catalog.catalog.policies.invitations
@@ -55,22 +66,28 @@ def resend(
         RoleUnknown, GrantsExceeded: the caller cannot give the role.
         ResendNotOffered: the catalog does not resend invitations.
         ExpiredInvitationThere: it has expired, and the catalog wants another one created.
+        MembershipEndPast: the membership that it gives would be over.
+        EndExceeded: the caller's own membership ends earlier than that one.
         MemberLimit: it has expired, and all seats are taken.
     """
     role = assignable_role(access.catalog, invitation.role)
     require_to_give(access.state, access.member, role.id, now=access.now)
+    end = invitation.membership_expires_at
+    require_end(access.member, end)
     policies, now = access.catalog.catalog.policies, access.now
     policy = policies.invitations
     if not policy.resend:
         raise ResendNotOffered
     if invitation.expired(now) and policy.after_expiry is AfterExpiry.DELETE_FIRST:
         raise ExpiredInvitationThere
+    if end is not None and end <= now:
+        raise MembershipEndPast
     if invitation.expired(now):
         taken = context.members + context.open_invitations
         require_seat(taken=taken, limit=policies.member_limit)
     again = replace(
         with_inviter(access.membership, invitation),
-        expires_at=expiry(policy, now),
+        expires_at=expiry(policy, now, at_most=end),
         not_mailed=withheld(invitation.delivery, context.not_mailed),
         passed_from=None,
         passed_from_name=None,

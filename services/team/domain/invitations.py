@@ -7,7 +7,7 @@ from enum import StrEnum
 from rolecall import AfterExpiry, Delivery, InvitationPolicy, Role
 from services.team.domain.account_access import AccountAccess
 from services.team.domain.accounts import Account, as_team
-from services.team.domain.authority import require_to_give
+from services.team.domain.authority import require_end, require_to_give
 from services.team.domain.invitation_delivery import delivery_of, expiry, withheld
 from services.team.domain.invitation_mails import NotMailed
 from services.team.domain.members import Membership, require_seat
@@ -16,7 +16,7 @@ from shared.addresses import Address
 from shared.contracts import team
 from shared.contracts.facts import Fact, ResourceRef
 from shared.ids import AccountId, InvitationId, MembershipId, UserId
-from shared.problems import Refusal, RefusalKind
+from shared.problems import Invalid, Refusal, RefusalKind
 
 MAX_WRONG_CODES = 10
 """After this number of wrong codes a link opens nothing until the invitation is sent again."""
@@ -88,6 +88,8 @@ class Invitation:
     """The oldest link that works while the mail of the newest one waits for its mailbox."""
     bounced_generation: int | None = None
     """The link whose mail could not be delivered."""
+    membership_expires_at: datetime | None = None
+    """When the membership that it gives will end; the link ends by then, too."""
 
     @property
     def locked(self) -> bool:
@@ -160,19 +162,24 @@ def create(
     role_id: str,
     delivery: Delivery | None,
     context: InvitationContext,
+    membership_expires_at: datetime | None = None,
 ) -> CreatedInvitation:
-    """Invite an address with one role (`Rp4`).
+    """Invite an address with one role (`Rp4`), for a membership that may have an end (`B4`).
 
     Raises:
         NotATeam: the personal account has to be converted first.
         RoleUnknown, GrantsExceeded: the caller cannot give the role.
-        Invalid: the catalog does not offer the delivery.
+        EndExceeded: the caller's own membership ends before the new one would.
+        Invalid: the catalog does not offer the delivery, or the end of the membership is past.
         AlreadyMember, AlreadyInvited, ExpiredInvitationThere: the address is taken.
         MemberLimit: all seats are taken.
     """
     account, team_facts = as_team(access.account, access.catalog)
     role = assignable_role(access.catalog, role_id)
     require_to_give(access.state, access.member, role.id, now=access.now)
+    require_end(access.member, membership_expires_at)
+    if membership_expires_at is not None and membership_expires_at <= access.now:
+        raise Invalid(errors=[("/membership_expires_at", "Must be in the future.")])
     policies = access.catalog.catalog.policies
     way = delivery_of(policies.invitations, delivery)
     invitation = Invitation(
@@ -186,7 +193,8 @@ def create(
         inviter_name=access.membership.name,
         inviter_email=access.membership.email,
         created_at=access.now,
-        expires_at=expiry(policies.invitations, access.now),
+        expires_at=expiry(policies.invitations, access.now, at_most=membership_expires_at),
+        membership_expires_at=membership_expires_at,
         not_mailed=withheld(way, context.not_mailed),
         link_withheld=withheld(way, context.not_mailed) is not None,
     )
@@ -200,6 +208,7 @@ def create(
         payload=team.InvitationCreated(**open_fields(invitation, account, role)),
         resource=invitation.ref(),
         after={"role": invitation.role, "delivery": invitation.delivery.value}
+        | membership_end_field(invitation)
         | withheld_field(invitation),
     )
     facts = (*team_facts, *replaced_facts, created)
@@ -232,6 +241,12 @@ def payload_fields(invitation: Invitation, account: Account) -> dict[str, str]:
 def withheld_field(invitation: Invitation) -> dict[str, object]:
     """What an audit record says of a mail that was withheld."""
     return {"not_mailed": invitation.not_mailed.value} if invitation.not_mailed else {}
+
+
+def membership_end_field(invitation: Invitation) -> dict[str, object]:
+    """What an audit record says of the end of the membership that the invitation gives."""
+    end = invitation.membership_expires_at
+    return {} if end is None else {"membership_expires_at": end.isoformat()}
 
 
 def with_inviter(giver: Membership, invitation: Invitation) -> Invitation:

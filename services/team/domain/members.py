@@ -1,7 +1,7 @@
 """Memberships: how a role changes, and how a membership ends."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from rolecall import MembershipStatus, Role
@@ -12,14 +12,20 @@ from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
 from shared.ids import AccountId, MembershipId, ProjectId, UserId
 from shared.problems import Refusal, RefusalKind
 
+Attribute = str | bool | int | float
+"""The value of a member's attribute."""
+
 
 class OwnerProtected(Refusal):
-    """The owner is never demoted or removed (`Ci7`, `Nv20`)."""
+    """The owner is never demoted, suspended or removed (`Ci7`, `Nv20`)."""
 
     kind = RefusalKind.CONFLICT
     code = "owner-protected"
     forbids = True
-    detail = "The owner's role cannot be changed, and the owner cannot be removed."
+    detail = (
+        "The owner's role cannot be changed. The owner cannot be removed or suspended, and the"
+        " owner's membership has no end."
+    )
 
 
 class OwnerCannotLeave(Refusal):
@@ -53,7 +59,8 @@ class Membership:
     """A user in an account. `membership_id` is new at each join, so nothing old returns with it.
 
     `email` (with its comparison key) and `name` are copies for people to read. One decision rests
-    on them: an address that is a member's is not invited again.
+    on them: an address that is a member's is not invited again. `last_active_at` is the member's
+    last request, or decision about them, to within some minutes; no decision rests on it.
     """
 
     account_id: AccountId
@@ -67,6 +74,16 @@ class Membership:
     status: MembershipStatus = MembershipStatus.ACTIVE
     expires_at: datetime | None = None
     invited_by: UserId | None = None
+    attributes: Mapping[str, Attribute] = field(default_factory=dict)
+    last_active_at: datetime | None = None
+
+    def expired(self, now: datetime) -> bool:
+        """Whether its time is over (`B4`)."""
+        return self.expires_at is not None and self.expires_at <= now
+
+    def in_force(self, now: datetime) -> bool:
+        """Whether it gives anything: it is neither suspended nor over."""
+        return self.status is MembershipStatus.ACTIVE and not self.expired(now)
 
     def policy_object(self) -> PolicyObject:
         """What authz knows of the membership."""
@@ -75,6 +92,7 @@ class Membership:
             role=self.role,
             status=self.status.value,
             expires_at=self.expires_at,
+            attributes=dict(self.attributes),
         )
         return PolicyObject(
             kind=PolicyObjectKind.MEMBER,

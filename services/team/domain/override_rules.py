@@ -3,10 +3,15 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from rolecall import effective_matrix, milliseconds
+from rolecall import Matrix, effective_matrix, milliseconds
 from services.team.domain import overrides
 from services.team.domain.account_access import AccountAccess
-from services.team.domain.authority import grants_added, member_state, require_to_grant
+from services.team.domain.authority import (
+    grants_added,
+    member_state,
+    require_end,
+    require_to_grant,
+)
 from services.team.domain.catalog_parts import NotInThisCatalog
 from services.team.domain.members import Membership
 from services.team.domain.overrides import OwnerNotOverridden, ProjectOverride
@@ -43,6 +48,7 @@ def set_override(
         Invalid: the grants do not fit the catalog, or the end is past.
         GrantsExceeded: the caller does not hold the grants, or does not hold what comes back to the
             member because the new override ends before the one that it replaces.
+        EndExceeded: the caller's own membership ends before the grants that the member gains.
     """
     project = access.named_project
     if access.is_owner(member):
@@ -69,6 +75,7 @@ def set_override(
     replaced = next(
         (other for other in member_overrides if other.project_id == project.project_id), None
     )
+    _require_end(access, member, replaced, given=matrix, until=expires_at)
     if replaced is not None and replaced.outlasts(override):
         _require_to_lift(access, member, replaced)
     if (
@@ -98,6 +105,7 @@ def remove_override(
         NotFound: the member has no override there.
         GrantsExceeded: the role gives more there than the caller holds. A member does not remove an
             override that keeps a role below what they hold themselves.
+        EndExceeded: the caller's own membership ends before what comes back to the member.
     """
     if override is None:
         raise NotFound
@@ -124,3 +132,33 @@ def _require_to_lift(access: AccountAccess, member: Membership, override: Projec
     require_to_grant(
         access.state, access.member, project_id, more, now=now, until=override.expires_at
     )
+    if more.all_mask | more.self_mask:
+        require_end(access.member, _earlier(override.expires_at, member.expires_at))
+
+
+def _require_end(
+    access: AccountAccess,
+    member: Membership,
+    replaced: ProjectOverride | None,
+    *,
+    given: Matrix,
+    until: datetime | None,
+) -> None:
+    """Check that the caller is a member for as long as the member has what they gain."""
+    present = member_state(access.catalog, member, [] if replaced is None else [replaced])
+    project_id, now = access.named_project.project_id, milliseconds(access.now)
+    before = effective_matrix(access.state, present, project_id, now=now)
+    more = grants_added(access.catalog, before=before, after=given)
+    if more.all_mask | more.self_mask or (replaced is not None and _later(until, replaced)):
+        require_end(access.member, _earlier(until, member.expires_at))
+
+
+def _later(until: datetime | None, replaced: ProjectOverride) -> bool:
+    """Whether an override until then goes on after the one that it replaces."""
+    end = replaced.expires_at
+    return end is not None and (until is None or until > end)
+
+
+def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
+    """The earlier of two ends; `None` is without an end."""
+    return min((end for end in (one, other) if end is not None), default=None)

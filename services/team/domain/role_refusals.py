@@ -54,14 +54,15 @@ class RoleInUse(Refusal):
     kind = RefusalKind.CONFLICT
     code = "role-in-use"
     detail = (
-        "The role is in use. Members who have it: {members} ({holders}); pending invitations:"
+        "The role is in use. Members who have it: {members}{holders}; pending invitations:"
         " {invitations}. Name the role that takes its place in the parameter `replacement`."
     )
 
-    def __init__(self, members: Sequence[Membership], invitations: Sequence[Invitation]) -> None:
-        names = [member.name for member in members[:SHOWN_HOLDERS]]
-        more = len(members) - len(names)
-        holders = ", ".join(names) + (f" and {more} more" if more else "")
-        super().__init__(
-            members=len(members), holders=holders or "none", invitations=len(invitations)
-        )
+    def __init__(
+        self, members: Sequence[Membership], invitations: Sequence[Invitation], *, named: bool
+    ) -> None:
+        """Count the holders; `named` for a caller who may see members."""
+        names = [member.name for member in members[:SHOWN_HOLDERS]] if named else []
+        more = f" and {len(members) - len(names)} more" if len(members) > len(names) else ""
+        holders = f" ({', '.join(names)}{more})" if names else ""
+        super().__init__(members=len(members), holders=holders, invitations=len(invitations))

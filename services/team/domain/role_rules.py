@@ -4,10 +4,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from rolecall import Matrix, Role
+from rolecall import Matrix, Resource, Role, Subject, decide, milliseconds
 from services.team.domain.account_access import AccountAccess
 from services.team.domain.accounts import Account
-from services.team.domain.authority import require_to_give, require_to_give_grants
+from services.team.domain.authority import (
+    grants_gained,
+    require_to_give,
+    require_to_give_grants,
+)
 from services.team.domain.catalog_parts import NotInThisCatalog
 from services.team.domain.custom_roles import (
     CustomRole,
@@ -31,6 +35,7 @@ from shared.contracts.facts import Fact
 from shared.ids import RoleId
 from shared.names import name_key
 
+SEE_MEMBERS = "member:view"
 MAX_ROLE_BYTES = 16 * 1024
 MAX_ROLES_BYTES = 64 * 1024
 """A row of the journal has 128 KiB at most. That of a change has the account with all of its roles,
@@ -144,11 +149,7 @@ def edit(
     if changed is role:
         return account, role, None
     before, after = _matrix(access, role), _matrix(access, changed)
-    gained = Matrix(
-        source=after.source,
-        all_mask=after.all_mask & ~before.all_mask,
-        self_mask=after.self_mask & ~(before.all_mask | before.self_mask),
-    )
+    gained = grants_gained(before, after)
     require_to_give_grants(access.state, access.member, gained, now=access.now)
     _require_free_name(access, changed)
     if _size(changed) > _size(role):
@@ -181,7 +182,7 @@ def delete(
     """
     if replacement_id is None:
         if members or invitations:
-            raise RoleInUse(members, invitations)
+            raise RoleInUse(members, invitations, named=_sees_members(access))
         return _deleted(access, role)
     others = without_role(access.account.roles, role)
     catalog = access.catalog.with_roles({other.role_id: other for other in others})
@@ -250,6 +251,12 @@ def require_room(others: Sequence[CustomRole], role: CustomRole) -> None:
     together = _size(role) + sum(_size(other) for other in others)
     if _size(role) > MAX_ROLE_BYTES or together > MAX_ROLES_BYTES:
         raise RolesTooLarge(limit=MAX_ROLES_BYTES, one=MAX_ROLE_BYTES)
+
+
+def _sees_members(access: AccountAccess) -> bool:
+    """Whether the caller may learn who has the role."""
+    subject, now = Subject(access.member.user_id), milliseconds(access.now)
+    return decide(access.state, subject, SEE_MEMBERS, Resource(), now=now).allowed
 
 
 def _matrix(access: AccountAccess, role: CustomRole) -> Matrix:

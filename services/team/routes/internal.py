@@ -4,6 +4,7 @@ from services.team.routes.invitations import link_view
 from services.team.use_cases import invitation_acceptance
 from services.team.use_cases.accounts import VerifiedUser, open_personal_everywhere
 from services.team.use_cases.context import Ctx
+from shared.contracts.calls.activity import ACTIVITY, ActivityReport
 from shared.contracts.calls.base import LinkAnswer
 from shared.contracts.calls.leases import SNAPSHOT, SnapshotPage, SnapshotQuery
 from shared.contracts.calls.team import (
@@ -55,6 +56,13 @@ async def open_personal_account(
     return PersonalAccountAnswer(revision=opened.revision, effective=opened.effective)
 
 
+async def note_activity(ctx: Ctx, call: Call[ActivityReport, None]) -> None:
+    """Note which members authz has answered about; a clock that is ahead does not count."""
+    now = ctx.clock.now()
+    for member in call.body.members:
+        ctx.activity.note(member.account_id, member.user_id, min(member.at, now))
+
+
 async def snapshot(ctx: Ctx, call: Call[None, SnapshotQuery]) -> SnapshotPage:
     """Return a page of the policy state of all accounts."""
     return await ctx.snapshot.page(call.query.cursor)
@@ -66,5 +74,6 @@ ROUTES = (
     ),
     internal_route(INVITATION_LOOKUP, look_up, refuses=(InvitationNotValid,)),
     internal_route(PERSONAL_ACCOUNT, open_personal_account),
+    internal_route(ACTIVITY, note_activity),
     internal_route(SNAPSHOT, snapshot),
 )

@@ -8,16 +8,20 @@ from pydantic import AfterValidator, Field
 from rolecall import Delivery
 from services.team.domain.account_access import AccountAccess
 from services.team.domain.accounts import NotATeam
-from services.team.domain.authority import GrantsExceeded
+from services.team.domain.authority import EndExceeded, GrantsExceeded
 from services.team.domain.invitation_limits import InvitationRateLimited
-from services.team.domain.invitation_resend import ResendNotOffered, offered
+from services.team.domain.invitation_resend import (
+    MembershipEndPast,
+    ResendNotOffered,
+    offered,
+)
 from services.team.domain.invitations import (
     AlreadyInvited,
     AlreadyMember,
     ExpiredInvitationThere,
     Invitation,
 )
-from services.team.domain.member_list import MemberListStatus, invitation_status
+from services.team.domain.member_list import MemberListStatus, NoSuchPlace, invitation_status
 from services.team.domain.members import MemberLimit
 from services.team.domain.roles import RoleUnknown, role_title
 from services.team.routes.invitation_states import (
@@ -26,11 +30,12 @@ from services.team.routes.invitation_states import (
     locked_view,
     not_mailed_view,
 )
+from services.team.routes.moments import StoredMoment
 from services.team.use_cases import invitations
 from services.team.use_cases.context import AccountRequest, Ctx
 from shared.addresses import Address, parse_address
 from shared.http.access import Permission
-from shared.http.paging import Order, Page, PageQuery, paged
+from shared.http.paging import Page, PageQuery, not_a_cursor, read_cursor, write_cursor
 from shared.http.routes import Answer, Body, Call, Reply, Route
 from shared.ids import InvitationId, UserId
 from shared.links import Link
@@ -44,11 +49,15 @@ def _address(text: str) -> str:
 
 
 class Invite(Body):
-    """Address, role, and how the link is delivered (default: the catalog's first delivery)."""
+    """Address, role, and how the link is delivered (default: the catalog's first delivery).
+
+    `membership_expires_at` is when the membership ends by itself; without it, it does not.
+    """
 
     email: Annotated[str, Field(min_length=1, max_length=512), AfterValidator(_address)]
     role: str = Field(min_length=1, max_length=64)
     delivery: Delivery | None = None
+    membership_expires_at: StoredMoment | None = None
 
     @property
     def address(self) -> Address:
@@ -61,7 +70,8 @@ class InvitationView(Answer):
 
     `not_mailed` is set if the delivery is `email` and no mail is sent, or it was refused. `locked`
     is set if too many wrong codes were entered. `resend_offered` says whether the catalog sends
-    the invitation again, which makes another link. `passed_from` made the link and may not give the
+    the invitation again, which makes another link. `membership_expires_at` is when the membership
+    that it gives ends by itself. `passed_from` made the link and may not give the
     role any more; then `invited_by` is the new inviter. A resend confirms it.
     """
 
@@ -80,6 +90,7 @@ class InvitationView(Answer):
     resend_offered: bool
     passed_from: UserId | None = None
     passed_from_name: str | None = None
+    membership_expires_at: datetime | None = None
 
 
 class LinkView(Answer):
@@ -123,6 +134,7 @@ def invitation_view(access: AccountAccess, invitation: Invitation) -> Invitation
         resend_offered=resend,
         passed_from=invitation.passed_from,
         passed_from_name=invitation.passed_from_name,
+        membership_expires_at=invitation.membership_expires_at,
     )
 
 
@@ -156,15 +168,15 @@ async def list_pending(
     ctx: Ctx, call: Call[None, PageQuery], access: AccountAccess
 ) -> Page[InvitationView]:
     """List pending and expired invitations, the newest first (`Rp6`)."""
-    pending = await invitations.list_pending(ctx, access)
-    page, following = paged(
-        pending,
-        call,
-        key=lambda invitation: (invitation.invitation_id, ""),
-        order=Order.DESCENDING,
-    )
+    after = read_cursor(call)
+    try:
+        page = await invitations.list_pending(ctx, access, after=after, limit=call.query.limit)
+    except NoSuchPlace:
+        raise not_a_cursor() from None
+    following = page.following
     return Page[InvitationView](
-        items=[invitation_view(access, invitation) for invitation in page], next_cursor=following
+        items=[invitation_view(access, invitation) for invitation in page.rows],
+        next_cursor=None if following is None else write_cursor(call, following),
     )
 
 
@@ -176,6 +188,7 @@ async def create(ctx: Ctx, call: Call[Invite, None], request: AccountRequest) ->
         address=call.body.address,
         role_id=call.body.role,
         delivery=call.body.delivery,
+        membership_expires_at=call.body.membership_expires_at,
     )
     return Reply(body=_invited(ctx, written.result), written=written)
 
@@ -223,6 +236,7 @@ ROUTES = (
             NotATeam,
             RoleUnknown,
             GrantsExceeded,
+            EndExceeded,
             AlreadyMember,
             AlreadyInvited,
             ExpiredInvitationThere,
@@ -244,6 +258,8 @@ ROUTES = (
         refuses=(
             RoleUnknown,
             GrantsExceeded,
+            EndExceeded,
+            MembershipEndPast,
             ResendNotOffered,
             ExpiredInvitationThere,
             MemberLimit,

@@ -1,18 +1,19 @@
 """Routes of overrides: one member's grants inside a project."""
 
-from datetime import UTC, datetime
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Any
 
-from pydantic import AfterValidator, AwareDatetime, Field
+from pydantic import Field
 
 from services.team.domain.account_access import AccountAccess
-from services.team.domain.authority import GrantsExceeded
+from services.team.domain.authority import EndExceeded, GrantsExceeded
 from services.team.domain.catalog_parts import NotInThisCatalog
 from services.team.domain.overrides import (
     OwnerNotOverridden,
     ShownOverride,
     grants_as_json,
 )
+from services.team.routes.moments import StoredMoment
 from services.team.routes.passed_invitations import PassedInvitationView, passed_views
 from services.team.use_cases import overrides
 from services.team.use_cases.context import AccountRequest, Ctx
@@ -26,20 +27,11 @@ SEE_MEMBERS = Permission("member:view", in_project="project:view")
 CHANGE_MEMBERS = Permission("member:update", in_project="project:manage")
 
 
-def _in_utc(moment: datetime) -> datetime:
-    """The moment in whole milliseconds, as the database stores it."""
-    whole = moment.replace(microsecond=moment.microsecond // 1000 * 1000)
-    try:
-        return whole.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("This date does not exist in UTC.") from None
-
-
 class PutOverride(Body):
     """Entry → level → `all` or `self`, as in a catalog's roles. They replace the role's grants."""
 
     grants: dict[str, dict[str, str]] = Field(max_length=500)
-    expires_at: Annotated[AwareDatetime, AfterValidator(_in_utc)] | None = None
+    expires_at: StoredMoment | None = None
 
 
 class OverrideView(TaggedAnswer):
@@ -151,7 +143,7 @@ ROUTES = (
         access=CHANGE_MEMBERS,
         takes=PutOverride,
         gives=SetOverrideView,
-        refuses=(NotInThisCatalog, OwnerNotOverridden, GrantsExceeded),
+        refuses=(NotInThisCatalog, OwnerNotOverridden, GrantsExceeded, EndExceeded),
         effective_everywhere=True,
         represent=_override_view,
     ),
@@ -163,7 +155,7 @@ ROUTES = (
         summary="Remove a member's override in the project",
         tag="projects",
         access=CHANGE_MEMBERS,
-        refuses=(NotInThisCatalog, GrantsExceeded),
+        refuses=(NotInThisCatalog, GrantsExceeded, EndExceeded),
         effective_everywhere=True,
         represent=_override_view,
     ),

@@ -7,6 +7,7 @@ from services.team.store.catalogs import CatalogRows
 from services.team.store.invitation_limits import InvitationLimitRows
 from services.team.store.invitation_mails import InvitationMailRows
 from services.team.store.invitations import InvitationRows
+from services.team.store.member_list import MemberListRows
 from services.team.store.members import MemberRows
 from services.team.store.overrides import OverrideRows
 from services.team.store.owners import OwnerRows
@@ -22,6 +23,7 @@ __all__ = ["PolicySnapshot", "Store"]
 class Store(
     AccountRows,
     MemberRows,
+    MemberListRows,
     ProjectRows,
     OverrideRows,
     ResourceRows,
@@ -37,6 +39,7 @@ class Store(
     def __init__(self, database: Database) -> None:
         AccountRows.__init__(self, database)
         MemberRows.__init__(self, database)
+        MemberListRows.__init__(self, database)
         ProjectRows.__init__(self, database)
         OverrideRows.__init__(self, database)
         ResourceRows.__init__(self, database)

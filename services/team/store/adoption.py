@@ -2,9 +2,10 @@
 
 from pymongo import UpdateOne
 
+from services.team.store.member_list import LIST_FIELDS
 from shared.contracts.facts import shard_of
 from shared.journal import Adopt
-from shared.mongo import Collection, Database, DbSession, majority
+from shared.mongo import Collection, Database, DbSession, Document, majority
 
 OF_ACCOUNTS = ("accounts", "members", "projects", "overrides", "invitations")
 """The collections in which earlier versions stored documents of accounts without it."""
@@ -38,16 +39,21 @@ async def _number(collection: Collection, *, only: int | None, session: DbSessio
     after = ""
     while True:
         wanted = {"shard": None, "_id": {"$gt": after}}
-        found = collection.find(wanted, {"account_id": 1}, session=session).sort("_id", 1)
+        found = collection.find(wanted, session=session).sort("_id", 1)
         rows = await found.limit(BATCH_SIZE).to_list(BATCH_SIZE)
         if not rows:
             return
         after = rows[-1]["_id"]
-        shards = {row["_id"]: shard_of(row["account_id"]) for row in rows}
         writes = [
-            UpdateOne({"_id": key, "shard": None}, {"$set": {"shard": shard}})
-            for key, shard in shards.items()
-            if only in {None, shard}
+            UpdateOne({"_id": row["_id"], "shard": None}, {"$set": _added(collection.name, row)})
+            for row in rows
+            if only in {None, shard_of(row["account_id"])}
         ]
         if writes:
             await collection.bulk_write(writes, session=session)
+
+
+def _added(collection: str, row: Document) -> Document:
+    """What a document of an earlier version lacks: its shard, and what lists are sorted by."""
+    fields_of = LIST_FIELDS.get(collection)
+    return {"shard": shard_of(row["account_id"]), **(fields_of(row) if fields_of else {})}

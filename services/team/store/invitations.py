@@ -6,8 +6,8 @@ from datetime import datetime
 from pymongo import ReplaceOne
 
 from services.team.domain.invitations import Invitation, InvitationStatus
+from services.team.store.member_list import invitation_fields
 from services.team.store.places import EVERYWHERE, at, of_account
-from shared.contracts.facts import shard_of
 from shared.documents import document, read
 from shared.ids import AccountId, InvitationId, UserId
 from shared.mongo import Database, DbSession, Document, insert_once, majority
@@ -64,15 +64,6 @@ class InvitationRows:
         }
         return await self._invitations.find_one(wanted, {"_id": 1}) is not None
 
-    async def pending(
-        self, account_id: AccountId, session: DbSession | None = None
-    ) -> list[Invitation]:
-        """The account's pending and expired invitations, the newest first (`Rp6`)."""
-        wanted = {**of_account(account_id), "status": _PENDING}
-        rows = self._invitations.find(wanted, session=session)
-        found = [read(Invitation, row) async for row in rows]
-        return sorted(found, key=lambda invitation: invitation.invitation_id, reverse=True)
-
     async def open_of(
         self, account_id: AccountId, inviter_id: UserId, *, now: datetime, session: DbSession
     ) -> list[Invitation]:
@@ -86,27 +77,56 @@ class InvitationRows:
         """How many invitations of the account are open."""
         return await self._invitations.count_documents(_open(account_id, now), session=session)
 
-    async def insert_invitation(self, invitation: Invitation, session: DbSession) -> None:
+    async def open_invitations(
+        self, account_id: AccountId, *, now: datetime, session: DbSession
+    ) -> list[Invitation]:
+        """The open invitations of the account; the catalog's member limit bounds them."""
+        rows = self._invitations.find(_open(account_id, now), session=session)
+        return [read(Invitation, row) async for row in rows]
+
+    async def pending(self, account_id: AccountId, session: DbSession) -> list[Invitation]:
+        """The account's pending and expired invitations."""
+        wanted = {**of_account(account_id), "status": _PENDING}
+        return [
+            read(Invitation, row) async for row in self._invitations.find(wanted, session=session)
+        ]
+
+    async def pending_with_role(
+        self, account_id: AccountId, role_id: str, session: DbSession
+    ) -> list[Invitation]:
+        """The account's pending and expired invitations with this role."""
+        wanted = {**of_account(account_id), "status": _PENDING, "role": role_id}
+        rows = self._invitations.find(wanted, session=session)
+        return [read(Invitation, row) async for row in rows]
+
+    async def insert_invitation(
+        self, invitation: Invitation, *, now: datetime, session: DbSession
+    ) -> None:
         """Save a new invitation.
 
         Raises:
             AlreadyThere: the address has a pending one.
         """
-        await insert_once(self._invitations, _invitation(invitation), session)
+        await insert_once(self._invitations, _invitation(invitation, now), session)
 
-    async def replace_invitations(self, changed: Sequence[Invitation], session: DbSession) -> None:
+    async def replace_invitations(
+        self, changed: Sequence[Invitation], *, now: datetime, session: DbSession
+    ) -> None:
         """Save changed invitations, all in one request."""
         writes = [
-            ReplaceOne(at(one.account_id, one.invitation_id), _invitation(one)) for one in changed
+            ReplaceOne(at(one.account_id, one.invitation_id), _invitation(one, now))
+            for one in changed
         ]
         if writes:
             await self._invitations.bulk_write(writes, session=session)
 
-    async def revoke_pending(self, account_id: AccountId, session: DbSession) -> None:
+    async def revoke_pending(
+        self, account_id: AccountId, *, now: datetime, session: DbSession
+    ) -> None:
         """Revoke the account's pending and expired invitations."""
         await self._invitations.update_many(
             of_account(account_id) | {"status": _PENDING},
-            {"$set": {"status": InvitationStatus.REVOKED.value}},
+            {"$set": {"status": InvitationStatus.REVOKED.value, "over_at": now}},
             session=session,
         )
 
@@ -136,6 +156,10 @@ def _open(account_id: AccountId, now: datetime) -> Document:
     return {**of_account(account_id), "status": _PENDING, "expires_at": {"$not": {"$lte": now}}}
 
 
-def _invitation(invitation: Invitation) -> dict[str, object]:
-    shard = shard_of(invitation.account_id)
-    return document(invitation, _id=invitation.invitation_id, shard=shard)
+def _invitation(invitation: Invitation, now: datetime) -> Document:
+    """The document; the database deletes it some time after `over_at`."""
+    row = {
+        **of_account(invitation.account_id),
+        **document(invitation, _id=invitation.invitation_id),
+    }
+    return {**row, **invitation_fields(row, now=now)}

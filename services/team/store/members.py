@@ -5,12 +5,23 @@ from collections.abc import Collection, Sequence
 from pymongo import ReplaceOne
 
 from services.team.domain.members import Membership
+from services.team.store.member_list import member_fields
 from services.team.store.places import EVERYWHERE, at, of_account
 from services.team.store.policy_documents import policy_document
+from shared.activity import ACTIVITY_STEP, SeenMember
 from shared.contracts.facts import Position, shard_of
 from shared.documents import read
 from shared.ids import AccountId, UserId
-from shared.mongo import Database, DbSession, Document, insert_once, majority, update_expected
+from shared.mongo import (
+    Database,
+    DbSession,
+    Document,
+    insert_once,
+    majority,
+    update_each,
+    update_expected,
+)
+from shared.names import name_key
 
 
 class MemberRows:
@@ -90,6 +101,28 @@ class MemberRows:
         others = of_account(account_id) | {"user_id": {"$ne": owner_id}}
         await self._members.delete_many(others, session=session)
 
+    async def save_activity(self, seen: Sequence[SeenMember]) -> None:
+        """Save when members were last active, unless a moment close to it is stored.
+
+        Revisions do not number it, so `rev` stays.
+        """
+        await update_each(
+            self._members,
+            [
+                (
+                    {
+                        **at(
+                            AccountId(one.account_id),
+                            _key(AccountId(one.account_id), UserId(one.user_id)),
+                        ),
+                        "last_active_at": {"$not": {"$gt": one.at - ACTIVITY_STEP}},
+                    },
+                    {"$set": {"last_active_at": one.at}},
+                )
+                for one in seen
+            ],
+        )
+
     async def learn_person(
         self, *, user_id: UserId, name: str, position: Position, session: DbSession
     ) -> str:
@@ -106,7 +139,9 @@ class MemberRows:
             {"_id": user_id}, {"$set": place}, upsert=True, session=session
         )
         await self._members.update_many(
-            {"user_id": user_id, "shard": EVERYWHERE}, {"$set": {"name": name}}, session=session
+            {"user_id": user_id, "shard": EVERYWHERE},
+            {"$set": {"name": name, "name_key": name_key(name)}},
+            session=session,
         )
         return name
 
@@ -134,4 +169,5 @@ def _place(member: Membership) -> Document:
 
 def _member(member: Membership, rev: int) -> Document:
     key = _key(member.account_id, member.user_id)
-    return policy_document(member, key=key, account_id=member.account_id, rev=rev)
+    row = policy_document(member, key=key, account_id=member.account_id, rev=rev)
+    return {**row, **member_fields(row)}

@@ -253,5 +253,6 @@ async def _memberships(ctx: Ctx, user_id: UserId) -> list[OwnAccount]:
             membership=membership,
         )
         for membership in memberships
-        if (account := found.get(membership.account_id)) is not None
+        if membership.in_force(ctx.clock.now())
+        and (account := found.get(membership.account_id)) is not None
     ]

@@ -7,6 +7,7 @@ before the change is committed.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
@@ -16,6 +17,7 @@ from services.team.domain.accounts import Account
 from services.team.settings import Settings
 from services.team.store import Store
 from services.team.use_cases.account_write import AccountWrite
+from shared.activity import RecentActivity
 from shared.auth.bindings import require_account
 from shared.auth.principals import ClientPrincipal
 from shared.clock import Clock
@@ -113,6 +115,7 @@ class Ctx:
     leases: Leases
     internal: InternalClient
     callers: LiveCallers
+    activity: RecentActivity
     links: Links
     clock: Clock
     timeouts: Timeouts
@@ -131,13 +134,15 @@ class Ctx:
         rows = await self.store.access_rows(
             request.account_id, request.user_id, project_id=project_id
         )
-        return authorize(
+        access = authorize(
             rows,
             *request.permissions,
             now=self.clock.now(),
             project_id=project_id,
             while_deleting=True,
         )
+        self._note_activity(request, access.now)
+        return access
 
     async def authorize_client(
         self, client: ClientPrincipal, account_id: AccountId
@@ -208,6 +213,7 @@ class Ctx:
                 project_id=request.project_id,
                 while_deleting=request.while_deleting,
             )
+            self._note_activity(request, access.now)
             member = access.membership
             write.caller = with_name(request.caller, name=member.name, email=member.email)
             account_write = AccountWrite(
@@ -232,6 +238,9 @@ class Ctx:
             guard=_guard_of(request),
             before_commit=lambda: self.callers.check_actor(request.caller.actor),
         )
+
+    def _note_activity(self, request: AccountRequest, at: datetime) -> None:
+        self.activity.note(request.account_id, request.user_id, at)
 
 
 def with_name(caller: Caller, *, name: str, email: str) -> Caller:

@@ -18,4 +18,4 @@ class EndingWrites(Attempt):
         self._overrides.clear()
         await self._store.delete_members_but(self._account_id, owner_id, self._session)
         await self._store.delete_overrides_of_account(self._account_id, self._session)
-        await self._store.revoke_pending(self._account_id, self._session)
+        await self._store.revoke_pending(self._account_id, now=self.now, session=self._session)

@@ -63,9 +63,8 @@ async def _hand_over_each(
 ) -> tuple[Invitation, ...]:
     """Look at the open invitations of each inviter who is concerned, by default of each one."""
     by_inviter: defaultdict[UserId, list[Invitation]] = defaultdict(list)
-    for invitation in await write.pending_invitations():
-        if invitation.open(write.now):
-            by_inviter[invitation.inviter_user_id].append(invitation)
+    for invitation in await write.open_invitations():
+        by_inviter[invitation.inviter_user_id].append(invitation)
     passed: list[Invitation] = []
     for inviter_id, invitations in sorted(by_inviter.items()):
         membership = await write.find_member(inviter_id)

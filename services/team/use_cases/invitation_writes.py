@@ -35,9 +35,19 @@ class InvitationWrites(MemberWrites):
             self._account_id, inviter_id, now=self.now, session=self._session
         )
 
+    async def open_invitations(self) -> list[Invitation]:
+        """The open invitations of the account."""
+        return await self._store.open_invitations(
+            self._account_id, now=self.now, session=self._session
+        )
+
     async def pending_invitations(self) -> list[Invitation]:
         """The pending and expired invitations of the account."""
         return await self._store.pending(self._account_id, self._session)
+
+    async def pending_with_role(self, role_id: str) -> list[Invitation]:
+        """The pending and expired invitations of the account with this role."""
+        return await self._store.pending_with_role(self._account_id, role_id, self._session)
 
     async def invitation_context(self, email_key: str) -> InvitationContext:
         """The seats that are taken, and what the address has already."""
@@ -81,8 +91,8 @@ class InvitationWrites(MemberWrites):
 
     async def insert_invitation(self, invitation: Invitation) -> None:
         """Save a new invitation."""
-        await self._store.insert_invitation(invitation, self._session)
+        await self._store.insert_invitation(invitation, now=self.now, session=self._session)
 
     async def replace_invitations(self, invitations: Sequence[Invitation]) -> None:
         """Save changed invitations."""
-        await self._store.replace_invitations(invitations, self._session)
+        await self._store.replace_invitations(invitations, now=self.now, session=self._session)

@@ -1,12 +1,21 @@
 """Invitations: the list, creation, resending and revoking."""
 
 from dataclasses import replace
+from datetime import datetime
 
 from rolecall import Delivery
 from services.team.domain import invitation_mails, invitation_resend, invitations
 from services.team.domain.account_access import AccountAccess
 from services.team.domain.invitation_mails import NotMailed
 from services.team.domain.invitations import Invitation, InvitationContext
+from services.team.domain.member_list import (
+    ListPage,
+    MemberListField,
+    MemberListQuery,
+    Place,
+    check_place,
+    sortable,
+)
 from services.team.use_cases.account_write import AccountWrite
 from services.team.use_cases.context import AccountRequest, Ctx
 from services.team.use_cases.invitation_mails import next_mail_waits
@@ -21,9 +30,29 @@ INVITATION_MAIL = "invitation"
 """The kind of mail in the count of withheld mails."""
 
 
-async def list_pending(ctx: Ctx, access: AccountAccess) -> list[Invitation]:
-    """List the account's pending and expired invitations (`Rp6`)."""
-    return await ctx.store.pending(access.account.account_id)
+async def list_pending(
+    ctx: Ctx, access: AccountAccess, *, after: Place | None, limit: int
+) -> ListPage[Invitation]:
+    """List the account's pending and expired invitations, the newest first (`Rp6`).
+
+    Raises:
+        NoSuchPlace: the list has no such place as `after`.
+    """
+    query = MemberListQuery(
+        field=MemberListField.SINCE,
+        descending=True,
+        limit=limit + 1,
+        role_keys={},
+        after=after,
+    )
+    check_place(query)
+    account_id = access.account.account_id
+    found = await ctx.store.list_invitations(account_id, query, now=access.now)
+    page = found[:limit]
+    following = None
+    if len(found) > limit:
+        following = sortable(page[-1].created_at), page[-1].invitation_id
+    return ListPage(rows=page, following=following)
 
 
 async def create(
@@ -33,13 +62,15 @@ async def create(
     address: Address,
     role_id: str,
     delivery: Delivery | None,
+    membership_expires_at: datetime | None = None,
 ) -> WriteResult[tuple[AccountAccess, Invitation]]:
     """Invite an address with one role (`Rp4`).
 
     Beyond the account's allowance or its share of the mailbox the invitation is made, not mailed.
 
     Raises:
-        NotATeam, RoleUnknown, GrantsExceeded, AlreadyMember, AlreadyInvited: see the domain.
+        NotATeam, RoleUnknown, GrantsExceeded, EndExceeded, AlreadyMember, AlreadyInvited: see the
+            domain.
         ExpiredInvitationThere, MemberLimit, Invalid: as well.
         InvitationRateLimited: the account had its invitations for today.
     """
@@ -53,6 +84,7 @@ async def create(
             role_id=role_id,
             delivery=delivery,
             context=await _context(ctx, write, address.key),
+            membership_expires_at=membership_expires_at,
         )
         await _count(ctx, write, created.invitation)
         if created.replaced is not None:
@@ -77,7 +109,7 @@ async def resend(
 
     Raises:
         RoleUnknown, GrantsExceeded, ResendNotOffered, ExpiredInvitationThere: see the domain.
-        MemberLimit, InvitationRateLimited: as well.
+        EndExceeded, MembershipEndPast, MemberLimit, InvitationRateLimited: as well.
         NotFound: the account has no such pending invitation.
     """
 

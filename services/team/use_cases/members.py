@@ -1,15 +1,14 @@
-"""Members: the list, another role, removal and leaving."""
+"""Members: another role or end, suspension, removal and leaving."""
 
 from dataclasses import dataclass
 
-from rolecall import effective_matrix, milliseconds
 from services.team.domain import member_list, member_rules, members
 from services.team.domain.account_access import AccountAccess
 from services.team.domain.authority import member_state
 from services.team.domain.invitations import Invitation
-from services.team.domain.member_list import MemberListRow, MemberListStatus
+from services.team.domain.member_list import MemberListRow
+from services.team.domain.member_rules import MemberChange
 from services.team.domain.members import Membership
-from services.team.domain.overrides import ProjectOverride
 from services.team.domain.resource_rules import require_few_to_reassign, require_two_users
 from services.team.domain.resources import ResourceFilter
 from services.team.use_cases.account_write import AccountWrite
@@ -22,20 +21,8 @@ from shared.problems import NotFound
 
 
 @dataclass(frozen=True, kw_only=True)
-class OwnPermissions:
-    """What a member may do: every cell of the table, and every permission held.
-
-    `override` is the member's override in the project that was asked about, also an expired one.
-    """
-
-    override: ProjectOverride | None
-    table: dict[str, dict[str, str | None]]
-    permissions: dict[str, str]
-
-
-@dataclass(frozen=True, kw_only=True)
 class ChangedMember:
-    """A member with another role, and the invitations that passed to another inviter."""
+    """A member after a change, and the invitations that passed to another inviter."""
 
     row: MemberListRow
     passed: tuple[Invitation, ...]
@@ -54,18 +41,6 @@ class RemovedMember:
     reassigned: int = 0
 
 
-async def search(
-    ctx: Ctx, access: AccountAccess, *, text: str, status: MemberListStatus | None
-) -> list[MemberListRow]:
-    """List members and pending invitations in one place (`Nv15`, `Ro13`)."""
-    account_id = access.account.account_id
-    rows = [
-        *(member_list.member_row(access, one) for one in await ctx.store.members(account_id)),
-        *(member_list.invitation_row(access, one) for one in await ctx.store.pending(account_id)),
-    ]
-    return member_list.search(rows, text=text, status=status)
-
-
 async def get(ctx: Ctx, access: AccountAccess, user_id: UserId) -> MemberListRow:
     """Return one member.
 
@@ -78,30 +53,73 @@ async def get(ctx: Ctx, access: AccountAccess, user_id: UserId) -> MemberListRow
     return member_list.member_row(access, member)
 
 
-async def change_role(
-    ctx: Ctx, request: AccountRequest, *, user_id: UserId, role_id: str
+async def change(
+    ctx: Ctx, request: AccountRequest, *, user_id: UserId, wanted: MemberChange
 ) -> WriteResult[ChangedMember]:
-    """Give a member another role (`Ci3`), which the caller has to hold themselves (`B5`).
+    """Give a member another role (`Ci3`), another end (`B4`) or other attributes.
+
+    The caller has to hold what they give, for as long as they give it (`B5`).
 
     Raises:
-        RoleUnknown, GrantsExceeded, OwnerProtected: see the domain.
+        RoleUnknown, GrantsExceeded, EndExceeded, OwnerProtected, Invalid: see the domain.
+    """
+
+    async def attempt(write: AccountWrite) -> ChangedMember:
+        access = write.access
+        member, overrides = await write.member(user_id), await write.overrides_of(user_id)
+        changed, facts = member_rules.change(access, member, overrides, wanted)
+        write.require_precondition(member_list.member_row(access, member), applied=not facts)
+        if not facts:
+            return ChangedMember(row=member_list.member_row(access, changed), passed=())
+        await write.replace_member(changed)
+        write.record(*facts)
+        passed = await hand_over_invitations(
+            write, user_id, inviter=member_state(access.catalog, changed, overrides)
+        )
+        return ChangedMember(row=member_list.member_row(access, changed), passed=passed)
+
+    return await ctx.change(request, attempt, effective_everywhere=True)
+
+
+async def suspend(
+    ctx: Ctx, request: AccountRequest, *, user_id: UserId
+) -> WriteResult[ChangedMember]:
+    """Suspend a member; every check denies with the answer, and nothing is lost.
+
+    Raises:
+        OwnerProtected, NotYourself: see the domain.
     """
 
     async def change(write: AccountWrite) -> ChangedMember:
-        access = write.access
+        access, member = write.access, await write.member(user_id)
+        suspended, fact = member_rules.suspend(access, member)
         passed: tuple[Invitation, ...] = ()
-        member = await write.member(user_id)
-        changed, fact = member_rules.change_role(access, member, role_id)
-        write.require_precondition(member_list.member_row(access, member), applied=fact is None)
         if fact is not None:
-            await write.replace_member(changed)
+            await write.replace_member(suspended)
             write.record(fact)
-            overrides = await write.overrides_of(user_id)
-            passed = await hand_over_invitations(
-                write, user_id, inviter=member_state(access.catalog, changed, overrides)
-            )
-        row = member_list.member_row(access, changed)
-        return ChangedMember(row=row, passed=passed)
+            passed = await hand_over_invitations(write, user_id, inviter=None)
+        return ChangedMember(row=member_list.member_row(access, suspended), passed=passed)
+
+    return await ctx.change(request, change, effective_everywhere=True)
+
+
+async def resume(
+    ctx: Ctx, request: AccountRequest, *, user_id: UserId
+) -> WriteResult[MemberListRow]:
+    """Resume a suspended member with their role and overrides.
+
+    Raises:
+        GrantsExceeded, EndExceeded: see the domain.
+    """
+
+    async def change(write: AccountWrite) -> MemberListRow:
+        access, member = write.access, await write.member(user_id)
+        overrides = await write.overrides_of(user_id)
+        resumed, fact = member_rules.resume(access, member, overrides)
+        if fact is not None:
+            await write.replace_member(resumed)
+            write.record(fact)
+        return member_list.member_row(access, resumed)
 
     return await ctx.change(request, change, effective_everywhere=True)
 
@@ -168,29 +186,6 @@ async def leave(ctx: Ctx, request: AccountRequest) -> WriteResult[None]:
         await hand_over_invitations(write, member.user_id, inviter=None)
 
     return await ctx.change(request, change, effective_everywhere=True)
-
-
-async def own_permissions(
-    ctx: Ctx, access: AccountAccess, project_id: ProjectId | None
-) -> OwnPermissions:
-    """Return what the caller may do, in one project or account-wide.
-
-    Raises:
-        NotFound: the account has no such project.
-    """
-    account_id = access.account.account_id
-    if project_id is not None and await ctx.store.project(account_id, project_id) is None:
-        raise NotFound
-    override = None
-    if project_id is not None:
-        user_id = access.membership.user_id
-        override = await ctx.store.override(account_id, project_id, user_id)
-    held = effective_matrix(access.state, access.member, project_id, now=milliseconds(access.now))
-    return OwnPermissions(
-        override=override,
-        table=access.catalog.table(held),
-        permissions=access.catalog.held(held),
-    )
 
 
 async def _overridden(write: AccountWrite, member: Membership) -> list[ProjectId]:

@@ -139,7 +139,7 @@ async def delete(
             role,
             replacement_id=replacement_id,
             members=[one for one in await write.members() if one.role == role_id],
-            invitations=[one for one in await write.pending_invitations() if one.role == role_id],
+            invitations=await write.pending_with_role(role_id),
         )
         write.account = deleted.account
         await write.replace_members(deleted.members)

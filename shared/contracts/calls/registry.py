@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from shared.contracts.calls.activity import ACTIVITY
 from shared.contracts.calls.authz import DECIDE, LIVE_CALLER
 from shared.contracts.calls.base import InternalCall
 from shared.contracts.calls.identity import (
@@ -30,6 +31,7 @@ CALLS: tuple[InternalCall[Any, Any], ...] = (
     INVITATION_LINK,
     INVITATION_LOOKUP,
     PERSONAL_ACCOUNT,
+    ACTIVITY,
     LIVE_CALLER,
     DECIDE,
 )

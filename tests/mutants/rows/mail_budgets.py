@@ -481,8 +481,8 @@ ROWS = (
         id="pace-forgotten-before-its-last-mail",
         kind=Kind.LIMIT,
         file="services/notification/store.py",
-        old='"expires_at": max(place',
-        new='"expires_at": min(place',
+        old='"expires_at": max([now',
+        new='"expires_at": min([now',
         tests=("tests/services/test_stored.py", "-k", "mail_placed"),
     ),
     Mutant(

@@ -115,7 +115,7 @@ ROWS = (
     Mutant(
         id="mail-removed-member-not-notified",
         kind=Kind.DATA,
-        file="services/notification/domain/recipients.py",
+        file="services/notification/domain/member_recipients.py",
         old="    (team.MemberRemoved, _removed),\n",
         new="",
         tests=("tests/services/notification/domain/test_recipients.py",),

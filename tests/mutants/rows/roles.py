@@ -34,7 +34,7 @@ ROWS = (
     Mutant(
         id="role-edit-takes-own-resources-for-all",
         kind=Kind.SECURITY,
-        file=RULES,
+        file="services/team/domain/authority.py",
         old="        all_mask=after.all_mask & ~before.all_mask,\n",
         new="        all_mask=after.all_mask & ~(before.all_mask | before.self_mask),\n",
         tests=(ROLES, "-k", "own_resources"),
@@ -147,8 +147,10 @@ ROWS = (
         id="role-deleted-under-an-expired-invitation",
         kind=Kind.CONSISTENCY,
         file="services/team/use_cases/roles.py",
-        old="await write.pending_invitations() if one.role == role_id]",
-        new="await write.pending_invitations() if one.role == role_id and one.open(access.now)]",
+        old="invitations=await write.pending_with_role(role_id),",
+        new="invitations=[\n"
+        "                one for one in await write.open_invitations() if one.role == role_id\n"
+        "            ],",
         tests=(ROLES, "-k", "expired_invitation_with"),
     ),
     Mutant(

@@ -59,7 +59,7 @@ ROWS = (
         id="shards-adoption-numbers-documents-of-other-shards",
         kind=Kind.CONSISTENCY,
         file="services/team/store/adoption.py",
-        old="            if only in {None, shard}\n",
+        old='            if only in {None, shard_of(row["account_id"])}\n',
         new="",
         tests=(STEPS, "-k", "their_shard_only"),
     ),

@@ -51,7 +51,7 @@ ROWS = (
         id="team-repeat-of-a-conditional-role-fails",
         kind=Kind.CONSISTENCY,
         file="services/team/use_cases/members.py",
-        old=", applied=fact is None",
+        old=", applied=not facts",
         new="",
         tests=("tests/services/team/test_effective_everywhere.py", "-k", "conditional_change"),
     ),
@@ -182,7 +182,7 @@ ROWS = (
     Mutant(
         id="team-role-change-hides-passed-invitations",
         kind=Kind.SECURITY,
-        file="services/team/routes/members.py",
+        file="services/team/routes/member_views.py",
         old="passed_invitations=passed_views(changed.passed)",
         new="passed_invitations=[]",
         tests=PASSED_TESTS,

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from services.notification.domain.messages import LinkRequest, MessageKind
 from services.notification.domain.names import format_moment
-from shared.contracts import identity, team, team_catalogs, team_endings, team_ownership
+from shared.contracts import (
+    identity,
+    team,
+    team_catalogs,
+    team_endings,
+    team_members,
+    team_ownership,
+)
 from shared.contracts.calls.identity import PasswordResetLinkRequest, SignUpLinkRequest
 from shared.contracts.calls.team import InvitationLinkRequest
 from shared.contracts.team_ownership import OfferEnd
@@ -317,6 +324,31 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
             },
         ),
     ),
+    *(
+        (
+            team_members.MemberEndSet(**MEMBER, expires_at=ends),
+            Expected(
+                kind=MessageKind.MEMBERSHIP_END,
+                words={
+                    "account": "Acme",
+                    "name": "Bo Li",
+                    "ends": "" if ends is None else format_moment(ends),
+                    "actor": "Ana Díaz",
+                },
+            ),
+        )
+        for ends in (IN_A_WEEK, None)
+    ),
+    *(
+        (
+            fact(**MEMBER),
+            Expected(kind=kind, words={"account": "Acme", "name": "Bo Li", "actor": "Ana Díaz"}),
+        )
+        for fact, kind in (
+            (team_members.MemberSuspended, MessageKind.SUSPENDED),
+            (team_members.MemberResumed, MessageKind.RESUMED),
+        )
+    ),
     (
         team.MemberRemoved(**MEMBER),
         Expected(
@@ -413,4 +445,5 @@ WITHOUT_MAIL: tuple[Payload, ...] = (
     team.OverrideRemoved(**OVERRIDE, by_transfer=True),
     # Mails about the account say what happened to it.
     team_ownership.OwnershipOfferEnded(**OFFER, reason=OfferEnd.ACCOUNT),
+    team_members.MemberAttributesSet(**MEMBER, attributes={"level": 3}),
 )

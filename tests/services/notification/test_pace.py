@@ -60,6 +60,31 @@ async def test_a_removal_takes_the_place_of_a_waiting_role(sending, scripted):
     assert len(scripted.taken) == 4
 
 
+@pytest.mark.parametrize("ended", [REMOVED, team.MemberLeft(**MEMBER)], ids=["removed", "left"])
+async def test_mails_that_wait_are_not_sent_to_a_former_member(sending, scripted, ended):
+    """One of them arrives only after the end."""
+    overrides = [team.OverrideRemoved(**OVERRIDE) for _ in range(4)]
+    await tell(sending, *overrides, *(role(f"Role {number}") for number in range(4)))
+    late = row_of(team.OverrideRemoved(**OVERRIDE), account_id="acc_1")
+    await tell(sending, ended)
+    await take(sending, late)
+    before = len(scripted.taken)
+    await send_what_is_due(sending)
+    sending.clock.ahead += HOUR
+    await send_what_is_due(sending)
+    kinds = [kind for kind in (await kinds_sent(sending)) if kind != "removed"]
+    assert (before, sorted(kinds)) == (0, ["override_removed"] * 3 + ["role_changed"] * 3)
+
+    (again,) = await tell(sending, team.OverrideRemoved(**OVERRIDE))
+    await send_what_is_due(sending)
+    assert of_bo(again, MessageKind.OVERRIDE_REMOVED) in scripted.message_ids
+
+
+async def kinds_sent(sending):
+    found = sending.database["messages"].find({"status": "sent"})
+    return [message["kind"] async for message in found]
+
+
 @pytest.mark.rule("T14")
 async def test_a_fact_that_arrives_late_does_not_replace_a_newer_one(sending, scripted):
     await tell(sending, role("A"), role("B"), role("C"))

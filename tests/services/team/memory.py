@@ -18,6 +18,7 @@ from services.team.domain.resources import RegisteredResource
 from services.team.settings import Settings
 from services.team.store import Store
 from services.team.use_cases.context import AccountRequest, Ctx
+from shared.activity import RecentActivity
 from shared.contracts.calls.identity import USER, InternalUser
 from shared.contracts.facts import Actor, Caller, RequestInfo, shard_of
 from shared.following.live_callers import LiveCallers
@@ -296,8 +297,11 @@ class MemoryStore(Store):
     async def delete_overrides_of_account(self, account_id: AccountId, session: Any) -> None:
         self.overridden.clear()
 
-    async def revoke_pending(self, account_id: AccountId, session: Any) -> None:
-        for one in await self.pending(account_id):
+    async def pending(self, account_id: AccountId, session: Any) -> list[Invitation]:
+        return [one for one in self.invited.values() if one.status == "pending"]
+
+    async def revoke_pending(self, account_id: AccountId, *, now: datetime, session: Any) -> None:
+        for one in await self.pending(account_id, session):
             self.invited[one.invitation_id] = replace(one, status=InvitationStatus.REVOKED)
 
     async def invitation_of_link(self, invitation_id: str) -> Invitation | None:
@@ -317,11 +321,19 @@ class MemoryStore(Store):
     async def pending_for(
         self, account_id: AccountId, email_key: str, session: Any
     ) -> Invitation | None:
-        pending = await self.pending(account_id)
+        pending = [one for one in self.invited.values() if one.status == "pending"]
         return next((one for one in pending if one.email_key == email_key), None)
 
-    async def pending(self, account_id: AccountId, session: Any = None) -> list[Invitation]:
-        return [one for one in self.invited.values() if one.status == "pending"]
+    async def pending_with_role(
+        self, account_id: AccountId, role_id: str, session: Any
+    ) -> list[Invitation]:
+        known = self.invited.values()
+        return [one for one in known if (one.status, one.role) == ("pending", role_id)]
+
+    async def open_invitations(
+        self, account_id: AccountId, *, now: datetime, session: Any
+    ) -> list[Invitation]:
+        return [one for one in self.invited.values() if one.open(now)]
 
     async def open_of(
         self, account_id: AccountId, inviter_id: UserId, *, now: datetime, session: Any
@@ -335,10 +347,12 @@ class MemoryStore(Store):
     async def count_open(self, account_id: AccountId, *, now: datetime, session: Any) -> int:
         return sum(one.open(now) for one in self.invited.values())
 
-    async def insert_invitation(self, invitation: Invitation, session: Any) -> None:
+    async def insert_invitation(
+        self, invitation: Invitation, *, now: datetime, session: Any
+    ) -> None:
         self.invited[invitation.invitation_id] = invitation
 
-    async def replace_invitations(self, changed: Any, session: Any) -> None:
+    async def replace_invitations(self, changed: Any, *, now: datetime, session: Any) -> None:
         self.invited |= {one.invitation_id: one for one in changed}
 
     async def invitation_times(self, account_id: AccountId, session: Any) -> list[datetime]:
@@ -554,6 +568,7 @@ def memory(catalog: CompiledCatalog, *, kind: AccountKind = AccountKind.TEAM) ->
         leases=absent,
         internal=cast("Any", identity),
         callers=LiveCallers(SignInState(), absent),
+        activity=RecentActivity(),
         links=Links(bytes(32), "invitation"),
         clock=clock,
         timeouts=PATIENT,

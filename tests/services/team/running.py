@@ -11,8 +11,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import SecretStr
 
 from services.team.app import build
+from services.team.domain.invitations import Invitation
 from services.team.settings import Settings
 from services.team.store import Store
+from services.team.store.places import of_account
 from shared.auth.access_tokens import client_claims, sign_access_token, user_claims
 from shared.auth.keys import decode, public_jwk
 from shared.auth.principals import ClientPrincipal
@@ -26,11 +28,12 @@ from shared.contracts.policy_objects import (
     ServiceClientObject,
 )
 from shared.contracts.topology import Service
+from shared.documents import read
 from shared.http.internal import internal_route
 from shared.http.routes import Call
 from shared.ids import AccountId, ClientId, SessionId, UserId, new_id
 from shared.links import Link, Links
-from shared.mongo import transact
+from shared.mongo import majority, transact
 from shared.problems import NotFound, Unavailable
 from tests.clocks import LeaseClock
 from tests.patience import PATIENT
@@ -163,6 +166,12 @@ class Account:
         body = {"email": email, "role": role}
         answer = await (by or self.owner).send("POST", f"{self.path}/invitations", body)
         return await self.team.proof(answer.expect(201)["invitation"]["id"])
+
+    async def pending(self) -> list[Invitation]:
+        """Its pending and expired invitations, as they are stored."""
+        wanted = {**of_account(AccountId(self.id)), "status": "pending"}
+        rows = majority(self.team.database, "invitations").find(wanted)
+        return [read(Invitation, row) async for row in rows]
 
     async def join(self, role: str, name: str | None = None) -> Person:
         """A new user who is a member with this role."""

@@ -19,7 +19,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "renameAccount": {"name": "New"},
     "convertAccount": {"name": "New"},
     "moveToCatalog": {"catalog": "standard"},
-    "changeMemberRole": {"role": "basic"},
+    "changeMember": {"role": "basic"},
     "inviteMember": {"email": "a@example.com", "role": "basic"},
     "revertAccount": {"confirm": "Not the name"},
     "createProject": {"name": "New"},
@@ -89,7 +89,9 @@ def test_every_write_that_authz_answers_from_awaits_the_barrier() -> None:
         "revertAccount",
         "deleteAccount",
         "restoreAccount",
-        "changeMemberRole",
+        "changeMember",
+        "suspendMember",
+        "resumeMember",
         "removeMember",
         "leaveAccount",
         "acceptInvitation",
@@ -188,7 +190,7 @@ async def test_a_refused_escalation_is_recorded_with_what_is_missing(team: Team)
     told = await team.rows("request.refused")
     assert [row.reason for row in told] == ["grants-exceeded"] * 2
     assert [row.after for row in told] == [
-        {"operation": "changeMemberRole", "missing": answer.body["missing"]},
+        {"operation": "changeMember", "missing": answer.body["missing"]},
         {"operation": "removeOverride", "missing": lifted.body["missing"]},
     ]
 
@@ -198,6 +200,7 @@ def test_every_refusal_that_forbids_is_recorded() -> None:
     listed = {refusal for route in GUARDED for refusal in route.refuses}
     assert {one.__name__ for one in listed if one.kind is RefusalKind.DENIED or one.forbids} == {
         "AccountNotBound",
+        "EndExceeded",
         "GrantsExceeded",
         "OwnerCannotLeave",
         "OwnerNotOverridden",
@@ -227,7 +230,7 @@ async def test_attempts_on_the_owner_are_recorded_with_what_was_tried(team: Team
     told = await team.rows("request.refused")
     assert [row.reason for row in told] == [answer.code for answer in answers]
     assert [(row.after, row.resource.type, row.resource.id) for row in told] == [
-        ({"operation": "changeMemberRole"}, "member", owner_id),
+        ({"operation": "changeMember"}, "member", owner_id),
         ({"operation": "removeMember"}, "member", owner_id),
         ({"operation": "setOverride"}, "override", f"{project['id']}/{owner_id}"),
         ({"operation": "convertAccount"}, "account", account.id),
@@ -303,6 +306,7 @@ def test_internal_routes_are_for_the_services_that_need_them() -> None:
     assert callers == {
         "/internal/personal-accounts": ("identity",),
         "/internal/links": ("notification",),
+        "/internal/activity": ("authz",),
         "/internal/invitations/lookup": ("identity",),
         "/internal/snapshot": ("authz", "team"),
     }

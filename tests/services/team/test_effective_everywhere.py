@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from rolecall import AccountKind, CompiledCatalog, Delivery, load_catalog
+from rolecall import AccountKind, CompiledCatalog, Delivery, MembershipStatus, load_catalog
 from services.team.routes import ROUTES
 from services.team.routes.account_routes import AccountRoutes
 from services.team.use_cases import account_deletion, invitations, overrides, ownership, roles
@@ -39,7 +39,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "renameAccount": {"name": "Other"},
     "convertAccount": {"name": "Other"},
     "moveToCatalog": {"catalog": "print-shop", "mapping": {"roles": {"basic": "printer"}}},
-    "changeMemberRole": {"role": "viewer"},
+    "changeMember": {"role": "viewer"},
     "inviteMember": {"email": "new@example.com", "role": "basic"},
     "revertAccount": {"confirm": "Engines"},
     "createProject": {"name": "Other"},
@@ -91,6 +91,10 @@ def prepared(route: Route) -> tuple[Memory, Call[Any, Any]]:
             )
         )
         invitation_id = made.result[1].invitation_id
+    if route.operation_id == "resumeMember":
+        member = world.store.memberships[user_id("member")]
+        suspended = replace(member, status=MembershipStatus.SUSPENDED)
+        world.store.memberships[user_id("member")] = suspended
     if route.operation_id == "removeOverride":
         finished(
             overrides.put(

@@ -82,7 +82,7 @@ async def picture(account: Account, project_id: str) -> Picture:
         roles[membership.user_id] = membership.role
     state = account_state(row, CATALOG, members.values(), [ProjectId(project_id)])
     now = account.team.clock.now()
-    invitations = await store.pending(account_id)
+    invitations = await account.pending()
     pending: dict[str, tuple[str, str]] = {
         invitation.invitation_id: (invitation.inviter_user_id, invitation.role)
         for invitation in invitations

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from rolecall import Delivery
 from services.team.domain.invitations import Invitation
+from services.team.domain.member_list import MemberListField, MemberListQuery
 from services.team.domain.members import Membership
 from services.team.migrations import (
     EARLIER_INDEXES,
+    add_list_fields,
     migrations,
     move_counts,
     recompute_project_keys,
@@ -31,6 +34,7 @@ from tests.support.sharded import GLOBAL, check_index
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+DAY = timedelta(days=1)
 STEPS = migrations(signer("team"))
 BEFORE_SHARDS = 15
 """The last step of the versions whose documents have no shard."""
@@ -97,6 +101,18 @@ async def test_project_keys_are_recomputed_and_a_clash_keeps_the_old_key(
     assert "project prj_2 keeps its old name key: another has it" in caplog.messages
 
 
+LISTED: dict[str, Any] = {
+    "name": "Zoë",
+    "email": "Zoe@x.example",
+    "email_key": "zoe@x.example",
+    "joined_at": FAR,
+    "created_at": FAR,
+    "status": "pending",
+    "expires_at": None,
+}
+"""What members and invitations of earlier versions have."""
+
+
 async def rows(database: Database, name: str) -> dict[str, dict[str, Any]]:
     return {row["_id"]: row async for row in database[name].find({})}
 
@@ -109,7 +125,7 @@ async def test_every_document_of_an_account_gets_its_shard_in_batches(
     for name in OF_ACCOUNTS:
         made = count if name == "members" else 3
         await database[name].insert_many(
-            {"_id": f"{name}_{n:05}", "account_id": accounts[n], "name_key": str(n)}
+            {"_id": f"{name}_{n:05}", "account_id": accounts[n], "name_key": str(n), **LISTED}
             for n in range(made)
         )
     await migrate(database, STEPS, clock=SystemClock())
@@ -199,16 +215,56 @@ async def test_documents_of_an_earlier_replica_are_adopted_in_their_shard_only(
                 created_at=FAR,
                 expires_at=None,
             )
-            await store.insert_invitation(invitation, session)
+            await store.insert_invitation(invitation, now=FAR, session=session)
 
     await transact(database.client, save)
     for name in ("members", "invitations"):
-        await database[name].update_many({}, {"$unset": {"shard": ""}})
+        unset = dict.fromkeys(("shard", "name_key", "address_key", "over_at", "last_active_at"), "")
+        await database[name].update_many({}, {"$unset": unset})
     assert not await store.members(here)
 
     adopt = adoption.adopts(database)
     await transact(database.client, lambda session: adopt(shard_of(here), session))
 
     assert [member.account_id for member in await store.members(here)] == [here]
-    assert len(await store.pending(here)) == 1
+    listed = MemberListQuery(
+        field=MemberListField.NAME, descending=False, limit=9, role_keys={}, text="ana"
+    )
+    assert len(await store.list_members(here, listed, now=FAR)) == 1
+    assert len(await store.list_invitations(here, listed, now=FAR)) == 1
     assert not await store.members(elsewhere)
+
+
+async def test_earlier_members_and_invitations_get_what_their_list_needs(
+    database: Database,
+) -> None:
+    """The ends of some earlier invitations are not known: their time or their creation counts."""
+    ends = {"open": None, "expired": FAR - DAY, "endless": None, "revoked": FAR + DAY}
+    earlier = {
+        key: LISTED
+        | {"expires_at": end, "email_key": key, "account_id": "acc_1"}
+        | {"status": "pending" if key in {"open", "expired"} else "revoked"}
+        for key, end in ends.items()
+    }
+    for shards in ({}, {"shard": shard_of("acc_1")}):
+        prefix = f"{len(shards)}/"
+        documents = [{"_id": prefix + key, **row, **shards} for key, row in earlier.items()]
+        for document in documents:
+            document["email_key"] = document["_id"]
+        await database["invitations"].insert_many(documents)
+        member = LISTED | {"account_id": "acc_1", **shards}
+        await database["members"].insert_one({"_id": prefix + "member", **member})
+    await migrate(database, STEPS, clock=SystemClock())
+
+    members = await rows(database, "members")
+    fields = ("name_key", "address_key", "last_active_at", "shard")
+    expected = ("zoë", "zoe@x.example", FAR, shard_of("acc_1"))
+    assert {tuple(row[field] for field in fields) for row in members.values()} == {expected}
+    invitations = await rows(database, "invitations")
+    over = {"open": None, "expired": FAR - DAY, "endless": FAR, "revoked": FAR + DAY}
+    assert {key: row["over_at"] for key, row in invitations.items()} == {
+        f"{number}/{key}": end for number in (0, 1) for key, end in over.items()
+    }
+    assert {row["name_key"] for row in invitations.values()} == {"zoe@x.example"}
+    await add_list_fields(database)
+    assert await rows(database, "invitations") == invitations

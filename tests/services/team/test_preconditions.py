@@ -26,7 +26,7 @@ STALE = '"stale"'
 GRANTS = {"instance": {"view": "all"}}
 BODIES: dict[str, list[Any]] = {
     "renameAccount": [{"name": "First"}, {"name": "Second"}],
-    "changeMemberRole": [{"role": "viewer"}, {"role": "admin"}],
+    "changeMember": [{"role": "viewer"}, {"role": "admin"}],
     "renameProject": [{"name": "First {}"}, {"name": "Second {}"}],
     "changeRole": [{"name": "First {}"}, {"name": "Second {}"}],
     "registerResource": [{"properties": {"size": 1}}, {"properties": {"size": 2}}],

@@ -64,7 +64,7 @@ async def fill(account: Account, *, members: int, invited: int) -> list[Person]:
                 created_at=now,
                 expires_at=None,
             )
-            await store.insert_invitation(row_of_guest, session)
+            await store.insert_invitation(row_of_guest, now=now, session=session)
 
     await transact(team.client, work)
     return guests
@@ -80,7 +80,7 @@ async def test_the_two_hundredth_seat_is_given_once(team: Team) -> None:
     """More open invitations than seats, all accepted at once."""
     account = await team.account("novita")
     guests = await fill(account, members=190, invited=20)
-    pending = await Store(team.database).pending(AccountId(account.id))
+    pending = await account.pending()
     by_email = {invitation.email: invitation.invitation_id for invitation in pending}
     proofs = [await team.proof(by_email[guest.email]) for guest in guests]
     answers = await asyncio.gather(

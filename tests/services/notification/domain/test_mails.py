@@ -50,6 +50,7 @@ WORDS = {
     "changed_at": "1 March 2026, 12:00 UTC",
     "deletes_at": "31 March 2026, 12:00 UTC",
     "explanation": "An unpaid invoice.",
+    "ends": "1 March 2027, 12:00 UTC",
 }
 BUTTONS = {
     MessageKind.INVITATION: "View the invitation",
@@ -149,6 +150,18 @@ OPENINGS = {
     MessageKind.ROLE_CHANGED: (
         "Your role in the team “Acme Robotics” is now Developer",
         "Hello Bo Li, “Ana Díaz” changed your role in the team “Acme Robotics” to Developer.",
+    ),
+    MessageKind.MEMBERSHIP_END: (
+        "Your access to the team “Acme Robotics” ends on 1 March 2027, 12:00 UTC",
+        "Hello Bo Li, “Ana Díaz” set the end of your access to the team “Acme Robotics”:",
+    ),
+    MessageKind.SUSPENDED: (
+        "Your access to the team “Acme Robotics” is suspended",
+        "Hello Bo Li, “Ana Díaz” suspended your access to the team “Acme Robotics”.",
+    ),
+    MessageKind.RESUMED: (
+        "Your access to the team “Acme Robotics” is restored",
+        "Hello Bo Li, “Ana Díaz” restored your access to the team “Acme Robotics”.",
     ),
     MessageKind.REMOVED: (
         "You were removed from the team “Acme Robotics”",

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from rolecall import AccountState, Delivery, Matrix, effective_matrix, milliseconds
 from services.team.domain.authority import account_state, member_state
 from services.team.domain.invitations import Invitation
+from services.team.domain.member_rules import MemberChange
 from services.team.domain.overrides import ProjectOverride, parse_grants
 from services.team.use_cases import invitation_acceptance, invitations, members, overrides
 from shared.addresses import parse_address
@@ -252,7 +253,9 @@ def perform(world: Memory, attempt: Attempt) -> tuple[str, str]:
         case "lift":
             tried = overrides.remove(ctx, inside, user_id=whom)
         case "change_role":
-            tried = members.change_role(ctx, update, user_id=whom, role_id=attempt.role)
+            tried = members.change(
+                ctx, update, user_id=whom, wanted=MemberChange(role=attempt.role)
+            )
         case "end" if attempt.actor == attempt.whom:
             tried = members.leave(ctx, world.request(actor, "account:view"))
         case "end":

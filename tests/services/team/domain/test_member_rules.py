@@ -4,38 +4,37 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rolecall import CompiledCatalog, Delivery, MembershipStatus, load_catalog
+from rolecall import CompiledCatalog, MembershipStatus, Scope, load_catalog
 from services.team.domain.account_access import (
     AccessRows,
     AccountAccess,
     authorize,
     visible_projects,
 )
-from services.team.domain.authority import GrantsExceeded
-from services.team.domain.invitations import Invitation
-from services.team.domain.member_list import (
-    MemberListField,
-    MemberListRow,
-    MemberListStatus,
-    invitation_row,
-    member_row,
-    search,
+from services.team.domain.authority import EndExceeded, GrantsExceeded
+from services.team.domain.member_rules import (
+    End,
+    MemberChange,
+    NotYourself,
+    change,
+    resume,
+    suspend,
 )
-from services.team.domain.member_rules import change_role
 from services.team.domain.members import OwnerProtected
 from services.team.domain.overrides import ProjectOverride
 from services.team.domain.projects import Project
 from services.team.domain.roles import RoleUnknown
-from shared.ids import InvitationId, ProjectId
-from shared.problems import PermissionMissing
+from shared.ids import ProjectId
+from shared.problems import Invalid, PermissionMissing
 from tests.services.team.memory import ACCOUNT, PROJECT, START, Memory, memory, user_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from rolecall import Grants
     from shared.problems import Refusal
@@ -79,83 +78,146 @@ def test_a_role_is_changed_or_the_change_is_refused(
     member = world.store.memberships[user_id(target)]
     if isinstance(outcome, type):
         with pytest.raises(outcome):
-            change_role(access_of(world, actor), member, role)
+            change(access_of(world, actor), member, [], MemberChange(role=role))
         return
-    changed, fact = change_role(access_of(world, actor), member, role)
-    assert (changed.role, fact is None) == (role, outcome is None)
+    changed, facts = change(access_of(world, actor), member, [], MemberChange(role=role))
+    assert (changed.role, not facts) == (role, outcome is None)
     assert replace(changed, role=member.role) == member
 
 
-def rows() -> list[MemberListRow]:
+DAY = timedelta(days=1)
+ENDS: list[tuple[str, str, int | None, int | None, type[Refusal] | None]] = [
+    # who, whom, the days until the end that whom has, and until the one that they get
+    ("admin", "viewer", None, 5, None),
+    ("admin", "viewer", 5, None, None),
+    ("admin", "viewer", -5, 5, None),
+    ("admin", "viewer", None, 0, Invalid),
+    ("admin", "owner", None, 5, OwnerProtected),
+    ("short", "viewer", 5, 9, None),
+    ("short", "viewer", 5, 10, None),
+    ("short", "viewer", 5, 11, EndExceeded),
+    ("short", "viewer", 5, None, EndExceeded),
+    ("short", "viewer", None, 20, None),
+    ("short", "viewer", 20, 15, None),
+    ("short", "short", 10, 11, EndExceeded),
+    ("short", "short", 10, 9, None),
+    ("viewer", "admin", 5, 9, GrantsExceeded),
+    ("viewer", "admin", 9, 5, None),
+]
+"""`short` is an admin for ten days. An earlier end gives nothing, so it needs no more."""
+
+
+def moment(days: int | None) -> datetime | None:
+    return None if days is None else START + days * DAY
+
+
+@pytest.mark.rule("B4", "B5")
+@pytest.mark.parametrize(("actor", "target", "before", "after", "outcome"), ENDS)
+def test_no_member_gives_a_later_end_than_their_own(
+    actor: str, target: str, before: int | None, after: int | None, outcome: type[Refusal] | None
+) -> None:
     world = memory(STANDARD)
-    access = access_of(world, "owner")
-    zoe, bert = world.add("zoe", "viewer"), world.add("bert", "admin")
-    invited = Invitation(
+    for name, role in (("admin", "admin"), ("viewer", "viewer"), ("short", "admin")):
+        world.add(name, role)
+    short = world.store.memberships[user_id("short")]
+    world.store.memberships[short.user_id] = replace(short, expires_at=moment(10))
+    member = replace(world.store.memberships[user_id(target)], expires_at=moment(before))
+    wanted = MemberChange(end=End(at=moment(after)))
+    if outcome is not None:
+        with pytest.raises(outcome):
+            change(access_of(world, actor), member, [], wanted)
+        return
+    changed, [fact] = change(access_of(world, actor), member, [], wanted)
+    assert changed == replace(member, expires_at=moment(after))
+    assert fact.policy_objects == (changed.policy_object(),)
+
+
+@pytest.mark.rule("B4", "B5")
+def test_a_member_with_an_end_raises_a_role_only_until_then() -> None:
+    """Lowering one gives nothing, so it is allowed at any time."""
+    world = memory(STANDARD)
+    for name, role in (("short", "admin"), ("viewer", "viewer")):
+        world.add(name, role)
+    short = world.store.memberships[user_id("short")]
+    world.store.memberships[short.user_id] = replace(short, expires_at=moment(10))
+    access, viewer = access_of(world, "short"), world.store.memberships[user_id("viewer")]
+    with pytest.raises(EndExceeded):
+        change(access, viewer, [], MemberChange(role="developer"))
+    wanted = MemberChange(role="developer", end=End(at=moment(10)))
+    raised, facts = change(access, viewer, [], wanted)
+    assert (raised.role, raised.expires_at, len(facts)) == ("developer", moment(10), 2)
+    lowered, _ = change(access, replace(viewer, role="admin"), [], MemberChange(role="viewer"))
+    assert lowered.role == "viewer"
+
+
+@pytest.mark.rule("B5")
+def test_who_resumes_a_member_holds_what_comes_back() -> None:
+    """The role, and the overrides that are not over."""
+    world = memory(STANDARD)
+    for name in ("admin", "viewer"):
+        world.add(name, name)
+    admin, viewer = (world.store.memberships[user_id(one)] for one in ("admin", "viewer"))
+    suspended, fact = suspend(access_of(world, "viewer"), admin)
+    assert fact is not None
+    assert (suspended.status, suspended.role) == (MembershipStatus.SUSPENDED, "admin")
+    assert suspend(access_of(world, "viewer"), suspended) == (suspended, None)
+    with pytest.raises(GrantsExceeded):
+        resume(access_of(world, "viewer"), suspended, [])
+    assert resume(access_of(world, "admin"), suspended, [])[0] == admin
+    assert resume(access_of(world, "admin"), admin, []) == (admin, None)
+
+    writes = ProjectOverride(
         account_id=ACCOUNT,
-        invitation_id=InvitationId("inv_1"),
-        email="Ina@other.example",
-        email_key="ina@other.example",
-        role="developer",
-        delivery=Delivery.EMAIL,
-        inviter_user_id=user_id("owner"),
-        inviter_name="Owner",
-        inviter_email="owner@example.com",
-        created_at=START - timedelta(days=3),
-        expires_at=START + timedelta(days=1),
+        project_id=PROJECT,
+        user_id=viewer.user_id,
+        membership_id=viewer.membership_id,
+        grants={"instance": {"write": Scope.ALL}},
+        expires_at=moment(1),
+        given_by=user_id("owner"),
+        given_at=START,
     )
-    over = replace(
-        invited,
-        invitation_id=InvitationId("inv_2"),
-        email="old@other.example",
-        created_at=START - timedelta(days=9),
-        expires_at=START,
-    )
-    return [
-        member_row(access, world.store.memberships[user_id("owner")]),
-        member_row(access, replace(zoe, joined_at=START - timedelta(days=1), name="Zoë")),
-        member_row(access, replace(bert, status=MembershipStatus.SUSPENDED)),
-        invitation_row(access, invited),
-        invitation_row(access, over),
-    ]
+    world.add("other", "viewer")
+    away = replace(viewer, status=MembershipStatus.SUSPENDED)
+    with pytest.raises(GrantsExceeded):
+        resume(access_of(world, "other"), away, [writes])
+    assert resume(access_of(world, "other"), away, [replace(writes, expires_at=START)])[1]
 
 
-SEARCHES: list[tuple[str, MemberListStatus | None, list[str]]] = [
-    ("", None, ["owner@", "zoe@", "bert@", "Ina@", "old@"]),
-    ("ZOË", None, ["zoe@"]),
-    (" zoë ", None, ["zoe@"]),
-    ("Zoe\u0308", None, ["zoe@"]),
-    ("\uff3a\uff4f\u00eb", None, ["zoe@"]),
-    ("OTHER.example", None, ["Ina@", "old@"]),
-    ("", MemberListStatus.ACTIVE, ["owner@", "zoe@"]),
-    ("", MemberListStatus.SUSPENDED, ["bert@"]),
-    ("", MemberListStatus.INVITED, ["Ina@"]),
-    ("", MemberListStatus.EXPIRED, ["old@"]),
-    ("zoe", MemberListStatus.SUSPENDED, []),
+def test_neither_the_owner_nor_the_caller_is_suspended() -> None:
+    world = memory(STANDARD)
+    world.add("admin", "admin")
+    with pytest.raises(OwnerProtected):
+        suspend(access_of(world, "admin"), world.store.memberships[user_id("owner")])
+    with pytest.raises(NotYourself):
+        suspend(access_of(world, "admin"), world.store.memberships[user_id("admin")])
+
+
+ATTRIBUTES: list[tuple[dict[str, Any], list[str]]] = [
+    ({"department": "sales", "level": 3, "rate": 0.5, "on_call": True}, []),
+    ({f"key_{number}": number for number in range(32)}, []),
+    ({f"key_{number}": number for number in range(33)}, ["/attributes"]),
+    ({"Big": 1, "a/b": 1, "": 1}, ["/attributes/Big", "/attributes/a~1b", "/attributes/"]),
+    ({"text": "x" * 256}, []),
+    ({"text": "x" * 257}, ["/attributes/text"]),
+    ({f"key_{number}": "x" * 200 for number in range(20)}, ["/attributes"]),
 ]
 
 
-@pytest.mark.rule("Ro13", "Nv15")
-@pytest.mark.parametrize(("text", "status", "found"), SEARCHES)
-def test_the_list_is_searched_by_text_and_status(
-    text: str, status: MemberListStatus | None, found: list[str]
-) -> None:
-    assert [row.email.split("@")[0] + "@" for row in search(rows(), text=text, status=status)] == (
-        found
-    )
-
-
-ORDERS = {
-    MemberListField.NAME: ["bert", "Ina", "old", "owner", "zoe"],
-    MemberListField.EMAIL: ["bert", "Ina", "old", "owner", "zoe"],
-    MemberListField.ROLE: ["bert", "Ina", "old", "owner", "zoe"],
-    MemberListField.SINCE: ["old", "Ina", "zoe", "bert", "owner"],
-}
-
-
-@pytest.mark.parametrize("field", MemberListField)
-def test_the_list_is_sorted_by_one_field(field: MemberListField) -> None:
-    ordered = sorted(rows(), key=lambda row: row.sort_key(field))
-    assert [row.email.split("@")[0] for row in ordered] == ORDERS[field]
+@pytest.mark.parametrize(("attributes", "faults"), ATTRIBUTES)
+def test_attributes_are_bounded(attributes: dict[str, Any], faults: list[str]) -> None:
+    world = memory(STANDARD)
+    member, wanted = world.add("viewer", "viewer"), MemberChange(attributes=attributes)
+    if faults:
+        with pytest.raises(Invalid) as refused:
+            change(access_of(world, "owner"), member, [], wanted)
+        assert [pointer for pointer, _ in refused.value.errors] == faults
+        return
+    changed, [fact] = change(access_of(world, "owner"), member, [], wanted)
+    assert changed.attributes == attributes
+    state = fact.policy_objects[0].state
+    assert state is not None
+    assert (state["attributes"], fact.after) == (attributes, {"attributes": attributes})
+    assert change(access_of(world, "owner"), changed, [], wanted) == (changed, ())
 
 
 @pytest.mark.parametrize(

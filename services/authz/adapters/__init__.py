@@ -1,0 +1,1 @@
+"""What authz tells other services."""

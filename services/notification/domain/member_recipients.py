@@ -1,0 +1,101 @@
+"""The recipients of mails about memberships."""
+
+from services.notification.domain.messages import MessageKind
+from services.notification.domain.names import format_moment
+from services.notification.domain.notices import Notice, NoticeOf, actor_word
+from shared.contracts import team, team_members
+from shared.contracts.facts import Payload, Row
+from shared.contracts.registry import payload_of
+
+
+def _member_left(fact: team.MemberLeft, row: Row) -> Notice | None:
+    if not fact.manager_emails:  # of a version that sent no mail
+        return None
+    first, *others = dict.fromkeys(fact.manager_emails)
+    return Notice(
+        kind=MessageKind.MEMBER_LEFT,
+        about=fact.user_id,
+        to=first,
+        also=tuple(others),
+        words={"account": fact.account_name, "member": fact.name, "email": fact.email},
+    )
+
+
+def _role_changed(fact: team.MemberRoleChanged, row: Row) -> Notice | None:
+    if fact.by_transfer:
+        return None
+    return Notice(
+        kind=MessageKind.ROLE_CHANGED,
+        about=fact.user_id,
+        to=fact.email,
+        words={
+            "account": fact.account_name,
+            "name": fact.name,
+            "role": fact.role_title,
+            "signs_in_again": "yes" if fact.ends_sessions else "",
+        }
+        | actor_word(row),
+    )
+
+
+def _removed(fact: team.MemberRemoved, row: Row) -> Notice:
+    return Notice(
+        kind=MessageKind.REMOVED,
+        about=fact.user_id,
+        to=fact.email,
+        words={"account": fact.account_name, "name": fact.name}
+        | actor_word(row)
+        | ({"left": "yes"} if row.actor.id == fact.user_id else {})
+        | ({"reverted": "yes"} if fact.reverted else {}),
+    )
+
+
+def _membership_end(fact: team_members.MemberEndSet, row: Row) -> Notice:
+    ends = fact.expires_at
+    return Notice(
+        kind=MessageKind.MEMBERSHIP_END,
+        about=f"{fact.user_id}/end",
+        to=fact.email,
+        words={
+            "account": fact.account_name,
+            "name": fact.name,
+            "ends": "" if ends is None else format_moment(ends),
+        }
+        | actor_word(row),
+    )
+
+
+def _suspended(fact: team_members.MemberSuspended, row: Row) -> Notice:
+    return _of_status(MessageKind.SUSPENDED, fact, row)
+
+
+def _resumed(fact: team_members.MemberResumed, row: Row) -> Notice:
+    return _of_status(MessageKind.RESUMED, fact, row)
+
+
+def _of_status(
+    kind: MessageKind, fact: team_members.MemberSuspended | team_members.MemberResumed, row: Row
+) -> Notice:
+    return Notice(
+        kind=kind,
+        about=f"{fact.user_id}/status",
+        to=fact.email,
+        words={"account": fact.account_name, "name": fact.name} | actor_word(row),
+    )
+
+
+def ended_membership(row: Row) -> str | None:
+    """The address of a member whose membership this fact ends: mails about it are not sent now."""
+    fact = payload_of(row)
+    return fact.email if isinstance(fact, team.MemberRemoved | team.MemberLeft) else None
+
+
+ROWS: tuple[tuple[type[Payload], NoticeOf], ...] = (
+    (team.MemberLeft, _member_left),
+    (team.MemberRoleChanged, _role_changed),
+    (team_members.MemberEndSet, _membership_end),
+    (team_members.MemberSuspended, _suspended),
+    (team_members.MemberResumed, _resumed),
+    (team.MemberRemoved, _removed),
+)
+"""Each fact about a membership that causes a mail."""
