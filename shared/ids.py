@@ -12,6 +12,7 @@ MembershipId = NewType("MembershipId", str)
 InvitationId = NewType("InvitationId", str)
 ProjectId = NewType("ProjectId", str)
 RoleId = NewType("RoleId", str)
+GuardrailId = NewType("GuardrailId", str)
 SessionId = NewType("SessionId", str)
 ClientId = NewType("ClientId", str)
 MessageId = NewType("MessageId", str)
@@ -22,6 +23,7 @@ PREFIXES = {
     "account_id": "acc",
     "client_id": "cli",
     "event_id": "evt",
+    "guardrail_id": "grd",
     "invitation_id": "inv",
     "membership_id": "mem",
     "message_id": "msg",

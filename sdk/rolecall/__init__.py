@@ -1,7 +1,13 @@
 """The public names of the SDK; everything else may change without notice."""
 
 from rolecall.client.checks import CheckDecision, RolecallClient, UndecidedError
-from rolecall.core.build import build_account, build_member, milliseconds
+from rolecall.core.build import (
+    MembershipFields,
+    OverrideFields,
+    build_account,
+    build_member,
+    milliseconds,
+)
 from rolecall.core.catalog import (
     SHIPPED_CATALOGS,
     Catalog,
@@ -69,8 +75,10 @@ __all__ = [
     "Level",
     "Matrix",
     "Member",
+    "MembershipFields",
     "MembershipStatus",
     "Override",
+    "OverrideFields",
     "Policies",
     "Problem",
     "Reason",

@@ -56,3 +56,4 @@ class Settings(ServiceSettings, ReplicaSettings):
     resources_per_account: int = Field(
         100_000, ge=0, description="Registered resources that an account may have"
     )
+    guardrails_per_account: int = Field(20, ge=0, description="Guardrails that an account may have")

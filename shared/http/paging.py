@@ -55,8 +55,8 @@ class Order(StrEnum):
     DESCENDING = "descending"
 
 
-ListCall = Call[None, Any]
-"""A call whose query is a `PageQuery`."""
+ListCall = Call[Any, Any]
+"""A call whose query is a `PageQuery`. A list that is asked for with a body depends on it, too."""
 
 
 def paged(
@@ -112,6 +112,8 @@ def read_cursor(call: ListCall) -> Key | None:
 
 def _digest(call: ListCall) -> str:
     filters: Mapping[str, Any] = call.query.model_dump(mode="json", exclude={"limit", "cursor"})
+    if call.body is not None:
+        filters = {**filters, "body": call.body.model_dump(mode="json")}
     asked = json.dumps([call.route.operation_id, dict(call.path), filters], sort_keys=True)
     return encode(sha256(asked.encode()).digest()[:DIGEST_BYTES])
 

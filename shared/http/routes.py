@@ -215,7 +215,8 @@ class Route:
     it. `on_repeat` says what a repeat does at a POST that is not idempotent. The log has a `polled`
     row at DEBUG. `errors` is the form of every refusal on the path, also of the router's own; other
     forms need a path without braces. `represent` makes, of the stored resource, the answer of its
-    single read; a write gives the resource to `call.precondition`.
+    single read; a write gives the resource to `call.precondition`. A row that `only_previews` says
+    what another one would do, and changes nothing.
     """
 
     method: str
@@ -239,6 +240,7 @@ class Route:
     repeat_answer: Callable[[Any], BaseModel] | None = None
     on_repeat: str | None = None
     represent: Callable[[Any], Tagged] | None = None
+    only_previews: bool = False
     strictness: Strictness = Strictness.STRICT
     media: Media = Media.JSON
     polled: bool = False

@@ -1,6 +1,7 @@
 """Dry runs: a use case runs as it would, and nothing of it is kept."""
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Generic, TypeVar
 
 from shared import context
@@ -20,12 +21,13 @@ class DryRun(Generic[SeenT]):
     recorded, mailed or counted: neither a fact nor a refusal, a quota or an idempotency key.
 
     `look` reads rows in that transaction. It runs before and after the change, and `before` and
-    `after` have what it returned. `facts` has what the change would record. All are those of the
-    attempt that would have been committed.
+    `after` have what it returned. `facts` has what the change would record, and `now` its moment.
+    All are those of the attempt that would have been committed.
     """
 
     before: SeenT
     after: SeenT
+    now: datetime
 
     def __init__(
         self, journal: JournalWriter, *, look: Callable[[DbSession], Awaitable[SeenT]]
@@ -81,7 +83,7 @@ class DryRun(Generic[SeenT]):
             self.before = await self._look(write.session)
             result = await change(write)
             self.after = await self._look(write.session)
-            self.facts = tuple(write.facts)
+            self.facts, self.now = tuple(write.facts), write.now
             return result
 
         return await self._journal.attempt(

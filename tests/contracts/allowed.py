@@ -45,6 +45,11 @@ ALLOWED: dict[str, tuple[int, str | None]] = {
     "listResources": (200, None),
     "getResource": (200, None),
     "reassignResources": (200, None),
+    "listGuardrails": (200, None),
+    "createGuardrail": (201, None),
+    "getGuardrail": (200, None),
+    "deleteGuardrail": (404, "not-found"),
+    "previewChange": (200, None),
     "listAuditEvents": (200, None),
     "getAuditEvent": (200, None),
 }

@@ -161,10 +161,13 @@ async def convert(team: Team) -> None:
 
 
 async def furnish(team: Team, platform: Platform, *, member: Person) -> None:
-    """A project, a pending invitation, a custom role, a resource, a revision and a record."""
+    """A project, a pending invitation, a role, a guardrail, a resource, a revision, a record."""
     project = await team.owner.send("POST", f"{team.path}/projects", {"name": "prod"})
     role = {"name": "Watch", "grants": {"account": {"view": "all"}}}
     made = await team.owner.send("POST", f"{team.path}/roles", role)
+    rule = {"type": "minimum_holders", "minimum": 1, "role": "owner"}
+    body = {"name": "An owner", "rule": rule}
+    guardrail = await team.owner.send("POST", f"{team.path}/guardrails", body)
     invited = await invite(team, f"guest.of.{team.owner.email}", "viewer")
     team.ids |= {"type": "instance", "rid": f"i-of-{member.user_id}"}
     resource = f"{team.path}/resources/{team.ids['type']}/{team.ids['rid']}"
@@ -175,6 +178,7 @@ async def furnish(team: Team, platform: Platform, *, member: Person) -> None:
         "invitation_id": invited["invitation"]["id"],
         "revision": project.headers["Rolecall-Revision"],
         "role_id": made.expect(201)["id"],
+        "guardrail_id": guardrail.expect(201)["id"],
     }
 
     async def recorded() -> list[dict[str, Any]]:

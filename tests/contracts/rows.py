@@ -152,6 +152,28 @@ def examples(people: People) -> dict[str, tuple[dict[str, Any], ...]]:
                 "project_id": people.team.ids["project_id"],
             },
         ),
+        "createGuardrail": (
+            {"name": "Owned", "rule": {"type": "minimum_holders", "minimum": 1, "role": "owner"}},
+            {
+                "name": "Seen",
+                "rule": {
+                    "type": "minimum_holders",
+                    "minimum": 1,
+                    "permission": "project:view",
+                    "project_id": people.team.ids["project_id"],
+                },
+            },
+        ),
+        "previewChange": (
+            {"change": {"type": "leave"}},
+            {
+                "change": {
+                    "type": "member_change",
+                    "user_id": people.plain.user_id,
+                    "role": "viewer",
+                }
+            },
+        ),
         "evaluate": (
             {
                 "subject": {
@@ -229,6 +251,12 @@ def harmless_path(row: Route, team: Team) -> str:
     """The row's path; what it would end or change is named by ids that do not exist."""
     if row.method == "GET":
         return path_of(row, team.ids)
-    made = {"user_id": "usr", "project_id": "prj", "invitation_id": "inv", "role_id": "rol"}
-    made |= {"rid": "res"}
+    made = {
+        "user_id": "usr",
+        "project_id": "prj",
+        "invitation_id": "inv",
+        "role_id": "rol",
+        "guardrail_id": "grd",
+        "rid": "res",
+    }
     return path_of(row, team.ids | {name: new_id(prefix) for name, prefix in made.items()})

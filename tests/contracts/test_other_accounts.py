@@ -16,7 +16,16 @@ from tests.contracts.rows import ROWS, WITH_ACCOUNT, body_of, path_of, request
 from tests.e2e.people import Person
 
 NOTHING_THERE: dict[str, Any] = {"statuses": {404}, "code": "not-found"}
-NESTED = ("user_id", "project_id", "invitation_id", "role_id", "event_id", "revision", "rid")
+NESTED = (
+    "user_id",
+    "project_id",
+    "invitation_id",
+    "role_id",
+    "guardrail_id",
+    "event_id",
+    "revision",
+    "rid",
+)
 """The path parameters that name something inside an account."""
 FOR_CLIENTS = tuple(row for row in WITH_ACCOUNT if isinstance(row.access, Client))
 FOR_USERS = tuple(row for row in WITH_ACCOUNT if row not in FOR_CLIENTS)
@@ -44,6 +53,7 @@ async def everything(team: Team) -> dict[str, Any]:
         "invitations": f"{team.path}/invitations?limit=200",
         "projects": f"{team.path}/projects?limit=200",
         "roles": f"{team.path}/roles?limit=200",
+        "guardrails": f"{team.path}/guardrails?limit=200",
         "project": inside,
         "overrides": f"{inside}/overrides",
         "permissions": f"{team.path}/me/permissions",

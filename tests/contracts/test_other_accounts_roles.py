@@ -41,6 +41,7 @@ FOR_THE_OWNER: dict[str, tuple[int, str | None]] = {
     "leaveAccount": (409, "owner-cannot-leave"),
     "offerOwnership": (422, "receiver-unfit"),
     "cancelOwnershipTransfer": (404, "not-found"),
+    "previewChange": (409, "owner-cannot-leave"),
 }
 UNNAMED = {
     "suspendMember": "user_id",
@@ -50,6 +51,7 @@ UNNAMED = {
     "resendInvitation": "invitation_id",
     "revokeInvitation": "invitation_id",
     "deleteRole": "role_id",
+    "deleteGuardrail": "guardrail_id",
 }
 
 

@@ -15,7 +15,13 @@ from tests.contracts.people import People, Team
 from tests.contracts.rows import WITH_CREDENTIAL, body_of, content_type, path_of
 from tests.e2e.people import Person
 
-KINDS = {"user_id": "usr", "project_id": "prj", "invitation_id": "inv", "account_id": "acc"}
+KINDS = {
+    "user_id": "usr",
+    "project_id": "prj",
+    "invitation_id": "inv",
+    "guardrail_id": "grd",
+    "account_id": "acc",
+}
 KEY = "a-key-of-an-ended-session"
 REPEATS_ITS_END = "logOut"
 """The only row that an ended session may call again: it waits until the end is in force."""

@@ -13,6 +13,7 @@ from rolecall import (
     Conversion,
 )
 from services.team.domain.custom_roles import CustomRole
+from services.team.domain.guardrails import Guardrail
 from services.team.domain.members import Membership
 from services.team.domain.ownership_offers import OwnershipOffer
 from shared.addresses import Address
@@ -52,9 +53,10 @@ class Account:
     """An owner of resources. `catalog` is a published version; `account_rev` counts its facts.
 
     `roles` are the custom ones. They stand in the account's row because each decision needs them
-    together with it. `resource_count` is the number of its registered resources. `deletes_at` is
-    when the rows of a deleted account go, `purging` whether that has begun: from then on nothing
-    brings the account back. `offer` is the open offer of the ownership; there is one at most.
+    together with it. So do the `guardrails`, which each change needs. `resource_count` is the
+    number of its registered resources. `deletes_at` is when the rows of a deleted account go,
+    `purging` whether that has begun: from then on nothing brings the account back. `offer` is the
+    open offer of the ownership; there is one at most.
     """
 
     account_id: AccountId
@@ -73,21 +75,25 @@ class Account:
     deletes_at: datetime | None = None
     purging: bool = False
     offer: OwnershipOffer | None = None
+    guardrails: tuple[Guardrail, ...] = ()
 
-    def policy_object(self) -> PolicyObject:
+    def policy_state(self) -> policy_objects.AccountObject:
         """What authz knows of the account."""
-        state = policy_objects.AccountObject(
+        return policy_objects.AccountObject(
             kind=self.kind.value,
             status=self.status.value,
             owner_user_id=self.owner_user_id,
             catalog=self.catalog,
             roles={role.role_id: role.policy_object() for role in self.roles},
         )
+
+    def policy_object(self) -> PolicyObject:
+        """The policy object that tells authz of the account."""
         return PolicyObject(
             kind=PolicyObjectKind.ACCOUNT,
             id=self.account_id,
             account_id=self.account_id,
-            state=state.model_dump(mode="json"),
+            state=self.policy_state().model_dump(mode="json"),
         )
 
     def ref(self) -> ResourceRef:

@@ -6,6 +6,7 @@ from services.team.routes import (
     accounts,
     catalog_moves,
     catalogs,
+    guardrails,
     internal,
     invitation_acceptance,
     invitations,
@@ -14,6 +15,7 @@ from services.team.routes import (
     members,
     overrides,
     ownership,
+    previews,
     projects,
     resources,
     reverting,
@@ -22,7 +24,7 @@ from services.team.routes import (
 
 __all__ = ["INTERNAL_ROUTES", "ROUTES"]
 
-ROUTES = (
+_ROWS = (
     *accounts.ROUTES,
     *catalog_moves.ROUTES,
     *reverting.ROUTES,
@@ -37,5 +39,8 @@ ROUTES = (
     *projects.ROUTES,
     *overrides.ROUTES,
     *resources.ROUTES,
+    *guardrails.ROUTES,
+    *previews.ROUTES,
 )
+ROUTES = tuple(guardrails.bound(row) for row in _ROWS)
 INTERNAL_ROUTES = (*internal.ROUTES, *catalogs.ROUTES, *account_suspension.ROUTES)

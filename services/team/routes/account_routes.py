@@ -43,11 +43,11 @@ class AccountRoutes:
                 return await self._ctx.authorize_client(call.principal, call.account_id)
             require_account(call.principal.account_ids, call.account_id)
             return _client_request(call, call.principal)
-        return await self.authorize(call) if call.route.method == "GET" else _request(call)
+        return await self.authorize(call) if call.route.method == "GET" else account_request(call)
 
     async def authorize(self, call: Call[Any, Any]) -> AccountAccess:
         """Check the caller's permission; where it is decided in each project, membership alone."""
-        request = _request(call)
+        request = account_request(call)
         access = call.route.access
         if isinstance(access, Permission) and access.in_each_project:
             request = replace(request, permission=MEMBER_PERMISSION)
@@ -72,8 +72,11 @@ class AccountRoutes:
         """Record a refusal that forbids.
 
         Only members get one, and service clients that are bound to the account: others are answered
-        404 or 403, whether or not the account exists, and write into no log.
+        404 or 403, whether or not the account exists, and write into no log. What is refused in a
+        preview was not tried.
         """
+        if call.route.only_previews:
+            return
         if refusal.kind is not RefusalKind.DENIED and not refusal.forbids:
             return
         if isinstance(refusal, AccountNotBound):
@@ -81,14 +84,15 @@ class AccountRoutes:
         client = call.principal if isinstance(call.principal, ClientPrincipal) else None
         await record_refusal(
             self._ctx,
-            _request(call) if client is None else _client_request(call, client),
+            account_request(call) if client is None else _client_request(call, client),
             refusal,
             operation=call.route.operation_id,
             resource=_resource(call),
         )
 
 
-def _request(call: Call[Any, Any]) -> AccountRequest:
+def account_request(call: Call[Any, Any]) -> AccountRequest:
+    """The request of the caller about the account of the path, as the route's row has it."""
     project_id, named = call.path.get("project_id"), call.path.get("user_id")
     return AccountRequest(
         caller=call.caller,
@@ -116,6 +120,7 @@ def _client_request(call: Call[Any, Any], client: ClientPrincipal) -> ClientRequ
 _TYPES = {
     "user_id": "member",
     "invitation_id": "invitation",
+    "guardrail_id": "guardrail",
     "role_id": "role",
     "project_id": "project",
     "account_id": "account",

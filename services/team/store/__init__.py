@@ -1,6 +1,8 @@
 """The collections of team in MongoDB."""
 
 from services.team.domain.account_access import AccessRows, AccountUserRows
+from services.team.domain.account_policy import AccountPolicy, account_policy
+from services.team.domain.accounts import Account
 from services.team.store.account_deletion import DeletionRows
 from services.team.store.accounts import AccountRows
 from services.team.store.catalogs import CatalogRows
@@ -49,6 +51,16 @@ class Store(
         InvitationMailRows.__init__(self, database)
         CatalogRows.__init__(self, database)
         DeletionRows.__init__(self, database)
+
+    async def account_policy(
+        self, account: Account, session: DbSession | None = None
+    ) -> AccountPolicy:
+        """All that decides in the account, whose row is given."""
+        account_id = account.account_id
+        members = await self.members(account_id, session)
+        projects = await self.projects(account_id, session)
+        overrides = await self.overrides_of_account(account_id, session)
+        return account_policy(account, members, projects, overrides)
 
     async def access_rows(
         self,

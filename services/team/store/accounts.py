@@ -4,6 +4,7 @@ from datetime import datetime
 
 from services.team.domain.accounts import Account
 from services.team.domain.custom_roles import CustomRole
+from services.team.domain.guardrails import Guardrail, GuardrailKind, GuardrailRule
 from services.team.domain.ownership_offers import OwnershipOffer
 from services.team.store.places import EVERYWHERE, at
 from services.team.store.policy_documents import policy_document
@@ -106,13 +107,25 @@ class AccountRows:
 
 
 def read_account(row: Document) -> Account:
-    """The account of a document; those of earlier versions have no custom roles and no offer."""
+    """The account of a document; those of earlier versions lack what came later."""
     roles = tuple(CustomRole(**role) for role in row.get("roles", ()))
+    guardrails = tuple(_read_guardrail(one) for one in row.get("guardrails", ()))
     offer = row.get("offer")
     return read(
         Account,
-        row | {"roles": roles, "offer": None if offer is None else OwnershipOffer(**offer)},
+        row
+        | {
+            "roles": roles,
+            "guardrails": guardrails,
+            "offer": None if offer is None else OwnershipOffer(**offer),
+        },
     )
+
+
+def _read_guardrail(stored: Document) -> Guardrail:
+    rule = stored["rule"]
+    kind, roles = GuardrailKind(rule["kind"]), tuple(rule["roles"])
+    return Guardrail(**{**stored, "rule": GuardrailRule(**{**rule, "kind": kind, "roles": roles})})
 
 
 def _account(account: Account, rev: int) -> dict[str, object]:

@@ -27,15 +27,20 @@ class CatalogRows:
         return self._compiled[catalog_id]
 
     async def catalog_of(self, account: Account) -> CompiledCatalog:
-        """The account's catalog, with its custom roles.
+        """The account's catalog, with its custom roles; raises as `published`."""
+        catalog = await self.published(account.catalog)
+        return catalog.with_roles({role.role_id: role for role in account.roles})
+
+    async def published(self, catalog_id: str) -> CompiledCatalog:
+        """The version that an account names.
 
         Raises:
             LookupError: it is not published, although the account names it.
         """
-        catalog = await self.catalog(account.catalog)
+        catalog = await self.catalog(catalog_id)
         if catalog is None:
-            raise LookupError(f"catalog {account.catalog} is not published")
-        return catalog.with_roles({role.role_id: role for role in account.roles})
+            raise LookupError(f"catalog {catalog_id} is not published")
+        return catalog
 
     async def catalog_named(self, name: str) -> CompiledCatalog | None:
         """The published version of that id; for a bare name the shipped one, or else the newest."""

@@ -43,6 +43,13 @@ class OverrideRows:
         found = [read_override(row) async for row in rows]
         return sorted(found, key=lambda override: override.user_id)
 
+    async def overrides_of_account(
+        self, account_id: AccountId, session: DbSession | None = None
+    ) -> list[ProjectOverride]:
+        """The overrides of all members, in all projects."""
+        rows = self._overrides.find(of_account(account_id), session=session)
+        return [read_override(row) async for row in rows]
+
     async def overrides_of(
         self, account_id: AccountId, user_id: UserId, session: DbSession | None = None
     ) -> list[ProjectOverride]:
@@ -59,13 +66,6 @@ class OverrideRows:
             override = read_override(row)
             found[override.user_id].append(override)
         return found
-
-    async def overrides_of_account(
-        self, account_id: AccountId, session: DbSession
-    ) -> list[ProjectOverride]:
-        """The overrides of all members, in all projects."""
-        rows = self._overrides.find(of_account(account_id), session=session)
-        return [read_override(row) async for row in rows]
 
     async def put_override(
         self, override: ProjectOverride, *, rev: int, session: DbSession

@@ -12,6 +12,7 @@ from services.team.domain.account_access import AccountAccess, AccountUserRows
 from services.team.domain.accounts import Account
 from services.team.store import Store
 from services.team.use_cases.ending_writes import EndingWrites
+from services.team.use_cases.guardrail_writes import GuardrailWrites
 from services.team.use_cases.invitation_writes import InvitationWrites
 from services.team.use_cases.owner_writes import OwnerWrites
 from services.team.use_cases.project_writes import ProjectWrites
@@ -22,7 +23,9 @@ from shared.ids import AccountId, UserId
 from shared.journal import JournalWrite
 
 
-class AccountWrite(InvitationWrites, ProjectWrites, ResourceWrites, EndingWrites, OwnerWrites):
+class AccountWrite(
+    InvitationWrites, ProjectWrites, ResourceWrites, EndingWrites, OwnerWrites, GuardrailWrites
+):
     """The account in its transaction."""
 
     def __init__(
@@ -79,6 +82,7 @@ class AccountWrite(InvitationWrites, ProjectWrites, ResourceWrites, EndingWrites
         or its account away.
 
         Raises:
+            GuardrailViolated: the change contradicts a guardrail of the account.
             LookupError: the use case did not compare the request's precondition.
         """
         if self._precondition is not None:
@@ -91,6 +95,7 @@ class AccountWrite(InvitationWrites, ProjectWrites, ResourceWrites, EndingWrites
             account, ended = ownership.end(account, reason)
             self.account = account
             self._facts.append(ended)
+        await self.require_guardrails(account, self._facts)
         before, rev = account.account_rev, self._write.rev
         self._write.record(
             *(

@@ -105,7 +105,10 @@ class ClientAccess:
 
 @dataclass(frozen=True, kw_only=True)
 class Ctx:
-    """The dependencies of team's use cases; made once, in `app`."""
+    """The dependencies of team's use cases; made once, in `app`.
+
+    `guardrails_bind` is false in a preview alone, which shows what they would refuse.
+    """
 
     settings: Settings
     client: DbClient
@@ -119,6 +122,7 @@ class Ctx:
     links: Links
     clock: Clock
     timeouts: Timeouts
+    guardrails_bind: bool = True
 
     async def authorize(self, request: AccountRequest) -> AccountAccess:
         """Load the account and the acting member for a request that changes nothing (`Ci12`).
@@ -179,6 +183,7 @@ class Ctx:
             Stale: it cannot be known whether it did.
             NotFound, PermissionMissing: as `authorize`.
             Unavailable: the change is made but not effective yet, or the database was away.
+            GuardrailViolated: the account has declared a rule that the change contradicts.
             RepeatedRequest: the request's idempotency key was used; `Api` answers.
         """
         account_id = request.account_id
@@ -195,6 +200,8 @@ class Ctx:
                     account=account,
                     precondition=request.precondition,
                 )
+                if self.guardrails_bind:
+                    await account_write.watch_guardrails(account)
                 result = await change(account_write)
                 await account_write.finish()
                 await _keep_answer(request, write, result)
@@ -225,6 +232,8 @@ class Ctx:
                 precondition=request.precondition,
                 loaded={} if rows is None else rows.users,
             )
+            if self.guardrails_bind:
+                await account_write.watch_guardrails(access.account)
             result = await change(account_write)
             await account_write.finish()
             await _keep_answer(request, write, result)

@@ -67,14 +67,6 @@ ROWS = (
         tests=DRY_RUNS,
     ),
     Mutant(
-        id="dry-run-shows-an-attempt-that-was-lost",
-        kind=Kind.CONSISTENCY,
-        file="shared/journal/dry_runs.py",
-        old="            self.facts = tuple(write.facts)\n",
-        new="            self.facts += tuple(write.facts)\n",
-        tests=DRY_RUNS,
-    ),
-    Mutant(
         id="journal-repeat-not-settled",
         kind=Kind.CONSISTENCY,
         file=JOURNAL,

@@ -216,6 +216,11 @@ class MemoryStore(Store):
     ) -> list[ProjectOverride]:
         return [one for one in self.overridden.values() if one.project_id == project_id]
 
+    async def overrides_of_account(
+        self, account_id: AccountId, session: Any = None
+    ) -> list[ProjectOverride]:
+        return list(self.overridden.values())
+
     async def overrides_of_each(
         self, account_id: AccountId, users: Collection[UserId], session: Any = None
     ) -> dict[UserId, list[ProjectOverride]]:
@@ -288,11 +293,6 @@ class MemoryStore(Store):
         self, account_id: AccountId, owner_id: UserId, session: Any
     ) -> None:
         self.memberships = {owner_id: self.memberships[owner_id]}
-
-    async def overrides_of_account(
-        self, account_id: AccountId, session: Any
-    ) -> list[ProjectOverride]:
-        return list(self.overridden.values())
 
     async def delete_overrides_of_account(self, account_id: AccountId, session: Any) -> None:
         self.overridden.clear()

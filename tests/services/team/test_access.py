@@ -34,6 +34,11 @@ BODIES: dict[str, dict[str, Any]] = {
     "registerResource": {},
     "registerResources": {"resources": [{"type": "instance", "id": "i-1"}]},
     "offerOwnership": {"user_id": "usr_" + "0" * 32},
+    "createGuardrail": {
+        "name": "New",
+        "rule": {"type": "minimum_holders", "minimum": 1, "role": "admin"},
+    },
+    "previewChange": {"change": {"type": "leave"}},
 }
 
 
@@ -44,6 +49,7 @@ def path_of(route: Route, account: Account, **ids: str) -> str:
         "invitation_id": new_id("inv"),
         "project_id": new_id("prj"),
         "role_id": "basic",
+        "guardrail_id": new_id("grd"),
         "revision": "team.x.1.1",
         "type": "instance",
         "rid": "i-1",
@@ -202,6 +208,7 @@ def test_every_refusal_that_forbids_is_recorded() -> None:
         "AccountNotBound",
         "EndExceeded",
         "GrantsExceeded",
+        "GuardrailViolated",
         "OwnerCannotLeave",
         "OwnerNotOverridden",
         "OwnerOnly",

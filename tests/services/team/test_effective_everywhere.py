@@ -9,9 +9,17 @@ import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from rolecall import AccountKind, CompiledCatalog, Delivery, MembershipStatus, load_catalog
+from services.team.domain.guardrails import GuardrailKind, GuardrailRule
 from services.team.routes import ROUTES
 from services.team.routes.account_routes import AccountRoutes
-from services.team.use_cases import account_deletion, invitations, overrides, ownership, roles
+from services.team.use_cases import (
+    account_deletion,
+    guardrails,
+    invitations,
+    overrides,
+    ownership,
+    roles,
+)
 from shared.addresses import parse_address
 from shared.auth.principals import Anonymous, ClientPrincipal, Principal, UserPrincipal
 from shared.contracts.facts import shard_of
@@ -52,17 +60,31 @@ BODIES: dict[str, dict[str, Any]] = {
     "reassignResources": {"from_user_id": user_id("member"), "to_user_id": user_id("owner")},
     "createAccount": {"name": "Other"},
     "offerOwnership": {"user_id": user_id("member")},
+    "createGuardrail": {
+        "name": "Other",
+        "rule": {"type": "minimum_holders", "minimum": 1, "role": "admin"},
+    },
+    "previewChange": {
+        "change": {"type": "member_change", "user_id": user_id("member"), "role": "viewer"}
+    },
 }
 PLATFORM = ClientPrincipal(client_id=ClientId("cli_1"), scopes=frozenset({"resources:write"}))
 PRINCIPALS: dict[type[Access], Principal] = {Public: Anonymous(), Client: PLATFORM}
 QUERIES: dict[str, dict[str, Any]] = {"deleteAccount": {"confirm": "Engines"}}
+RULE = GuardrailRule(
+    kind=GuardrailKind.MINIMUM_HOLDERS,
+    permission=None,
+    roles=("owner",),
+    project_id=None,
+    minimum=1,
+)
 ACTORS = {
     "leaveAccount": "member",
     "acceptInvitation": "guest",
     "acceptOwnership": "member",
     "declineOwnership": "member",
 }
-CHANGES_NOTHING = {"lookUpInvitation"}
+CHANGES_NOTHING = {"lookUpInvitation", "previewChange"}
 CHANGES = [
     route for route in ROUTES if route.method != "GET" and route.operation_id not in CHANGES_NOTHING
 ]
@@ -127,6 +149,13 @@ def prepared(route: Route) -> tuple[Memory, Call[Any, Any]]:
     if body is None and route.takes is not None:
         link = Link(invitation_id, 1)
         body = {"token": world.ctx.links.token(link), "code": world.ctx.links.code(link)}
+    guardrail_id = "grd_"
+    if route.operation_id == "deleteGuardrail":
+        guardrail_id = finished(
+            guardrails.create(
+                world.ctx, world.request("owner", "guardrail:manage"), name="Rule", rule=RULE
+            )
+        ).result.guardrail.guardrail_id
     actor = ACTORS.get(route.operation_id, "owner")
     principal = UserPrincipal(
         user_id=user_id(actor), session_id=SessionId("ses_1"), account_id=ACCOUNT
@@ -137,6 +166,7 @@ def prepared(route: Route) -> tuple[Memory, Call[Any, Any]]:
         "project_id": PROJECT,
         "invitation_id": invitation_id,
         "role_id": role_id,
+        "guardrail_id": guardrail_id,
         "revision": "team.e1.0.1",
         "type": "instance",
         "rid": "i-1",

@@ -28,6 +28,10 @@ BODIES: dict[str, Any] = {
     "moveToCatalog": {"catalog": "novita"},
     "createProject": {"name": "prod"},
     "inviteMember": INVITATION,
+    "createGuardrail": {
+        "name": "Admins",
+        "rule": {"type": "minimum_holders", "minimum": 1, "role": "admin"},
+    },
     "createRole": {"name": "Watch", "grants": {"account": {"view": "all"}}},
     "createAccount": {"name": "Further"},
     "offerOwnership": {"user_id": "of a member"},

@@ -1,0 +1,176 @@
+"""The difference of two states of an account: who gains and loses what, and where (`B9`)."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from rolecall import (
+    AccountState,
+    CompiledCatalog,
+    Matrix,
+    Member,
+    Scope,
+    Subject,
+    effective_matrix,
+    is_outsider,
+    membership_denial,
+)
+
+Cells = Mapping[tuple[str, str], Scope]
+"""Entry and level -> scope, for every level that is held."""
+
+
+class Standing(StrEnum):
+    """Whether a user takes part in the account."""
+
+    NONE = "none"
+    """They are not a member, or their membership is suspended or over."""
+    MEMBER = "member"
+
+
+@dataclass(frozen=True, slots=True)
+class LevelChange:
+    """One level of one entry, with its scope before and after; `None`: not held."""
+
+    entry: str
+    level: str
+    before: Scope | None
+    after: Scope | None
+
+    @property
+    def gains(self) -> bool:
+        """Whether more is reached than before."""
+        return self.before is None or self.after is Scope.ALL
+
+
+Changes = tuple[LevelChange, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberImpact:
+    """What one member gains and loses.
+
+    `everywhere` is outside of all projects, and inside each one that `in_projects` does not have.
+    In a project that is new or gone only the project-scoped entries count: the others are not
+    decided there.
+    """
+
+    user_id: str
+    before: Standing
+    after: Standing
+    everywhere: Changes
+    in_projects: Mapping[str, Changes]
+
+    def inside(self, project_id: str) -> Changes:
+        """What changes inside this project."""
+        return self.in_projects.get(project_id, self.everywhere)
+
+
+def impact_of(before: AccountState, after: AccountState, *, now: int) -> list[MemberImpact]:
+    """Every member for whom something changes, by user id; `now` is in epoch milliseconds.
+
+    An override or a membership that is over at `now` is over in both states.
+    """
+    return list(_Comparison(before, after, now).impacts())
+
+
+class _Comparison:
+    """Two states of one account; equal pairs of grants are compared once."""
+
+    def __init__(self, before: AccountState, after: AccountState, now: int) -> None:
+        self._before = before
+        self._after = after
+        self._now = now
+        self._moved = set(before.projects) ^ set(after.projects)
+        self._changes: dict[tuple[int, int, int, int, bool], Changes] = {}
+
+    def impacts(self) -> Iterator[MemberImpact]:
+        for user_id in sorted({*self._before.members, *self._after.members}):
+            impact = self._impact(user_id)
+            comes_or_goes = (user_id in self._before.members) is not (
+                user_id in self._after.members
+            )
+            if comes_or_goes or _concerned(impact):
+                yield impact
+
+    def _impact(self, user_id: str) -> MemberImpact:
+        before, after = self._active(self._before, user_id), self._active(self._after, user_id)
+        everywhere = self._changed(_role(before), _role(after))
+        in_projects = {}
+        for project_id in sorted(self._moved | _overridden(before) | _overridden(after)):
+            changes = self._inside(project_id, before, after)
+            if changes is not None and changes != everywhere:
+                in_projects[project_id] = changes
+        return MemberImpact(
+            user_id=user_id,
+            before=self._standing(self._before, user_id),
+            after=self._standing(self._after, user_id),
+            everywhere=everywhere,
+            in_projects=in_projects,
+        )
+
+    def _inside(
+        self, project_id: str, before: Member | None, after: Member | None
+    ) -> Changes | None:
+        """What changes inside a project; `None` if neither state has the project."""
+        was, is_ = project_id in self._before.projects, project_id in self._after.projects
+        if not was and not is_:
+            return None
+        return self._changed(
+            self._held(self._before, before, project_id) if was else _NOTHING,
+            self._held(self._after, after, project_id) if is_ else _NOTHING,
+            project_scoped=was is not is_,
+        )
+
+    def _held(self, state: AccountState, member: Member | None, project_id: str) -> Matrix:
+        if member is None:
+            return _NOTHING
+        return effective_matrix(state, member, project_id, now=self._now)
+
+    def _active(self, state: AccountState, user_id: str) -> Member | None:
+        """The member, if anything is granted to them at this moment."""
+        denied = membership_denial(state, Subject(user_id), now=self._now)
+        return state.members[user_id] if denied is None else None
+
+    def _standing(self, state: AccountState, user_id: str) -> Standing:
+        outside = is_outsider(state, user_id, now=self._now)
+        return Standing.NONE if outside else Standing.MEMBER
+
+    def _changed(self, before: Matrix, after: Matrix, *, project_scoped: bool = False) -> Changes:
+        masks = before.all_mask, before.self_mask, after.all_mask, after.self_mask
+        key = (*masks, project_scoped)
+        if key not in self._changes:
+            was = _cells(self._before.catalog, before, project_scoped=project_scoped)
+            is_ = _cells(self._after.catalog, after, project_scoped=project_scoped)
+            self._changes[key] = tuple(
+                LevelChange(entry, level, was.get((entry, level)), is_.get((entry, level)))
+                for entry, level in dict.fromkeys((*was, *is_))
+                if was.get((entry, level)) is not is_.get((entry, level))
+            )
+        return self._changes[key]
+
+
+_NOTHING = Matrix(source="", all_mask=0, self_mask=0)
+
+
+def _concerned(impact: MemberImpact) -> bool:
+    changes = impact.everywhere or impact.in_projects
+    return bool(changes) or impact.before is not impact.after
+
+
+def _role(member: Member | None) -> Matrix:
+    return _NOTHING if member is None else member.role
+
+
+def _overridden(member: Member | None) -> set[str]:
+    return set() if member is None else set(member.overrides)
+
+
+def _cells(catalog: CompiledCatalog, matrix: Matrix, *, project_scoped: bool) -> Cells:
+    mask = catalog.project_mask if project_scoped else -1
+    held = Matrix(
+        source=matrix.source,
+        all_mask=matrix.all_mask & mask,
+        self_mask=matrix.self_mask & mask,
+    )
+    return {(grant.entry, grant.level): grant.scope for grant in catalog.grants_of(held)}

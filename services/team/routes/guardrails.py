@@ -1,0 +1,256 @@
+"""Routes of guardrails: rules that an account declares about itself."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from services.team.domain.account_access import AccountAccess
+from services.team.domain.guardrail_rules import GuardrailLimit
+from services.team.domain.guardrail_violations import GuardrailViolated, Violation
+from services.team.domain.guardrails import Guardrail, GuardrailKind, GuardrailRule
+from services.team.routes.accounts import DisplayName
+from services.team.use_cases import guardrails
+from services.team.use_cases.context import AccountRequest, Ctx
+from services.team.use_cases.guardrails import ShownGuardrail
+from shared.http.access import Permission
+from shared.http.paging import Page, PageQuery, paged
+from shared.http.routes import Answer, Body, Call, Reply, Route
+from shared.ids import GuardrailId, ProjectId, UserId
+
+MANAGE = Permission("guardrail:manage")
+MAX_SHOWN = 200
+"""How many violations an answer lists."""
+
+PermissionName = Annotated[str, Field(min_length=1, max_length=130)]
+RoleName = Annotated[str, Field(min_length=1, max_length=64)]
+InProject = Annotated[
+    str | None,
+    Field(pattern=r"^prj_[0-9a-f]{32}$", description="The one project that the rule is about"),
+]
+
+
+class MinimumHolders(Body):
+    """At least `minimum` active members have the role, or hold the permission for all resources."""
+
+    type: Literal["minimum_holders"]
+    minimum: int = Field(ge=1, le=1_000)
+    role: RoleName | None = None
+    permission: PermissionName | None = None
+    project_id: InProject = None
+
+
+class OnlyRoles(Body):
+    """Only members with one of the roles hold the permission, anywhere or in the project."""
+
+    type: Literal["only_roles"]
+    permission: PermissionName
+    roles: list[RoleName] = Field(min_length=1, max_length=20)
+    project_id: InProject = None
+
+
+class Never(Body):
+    """A member with the role does not hold the permission, anywhere or in the project."""
+
+    type: Literal["never"]
+    permission: PermissionName
+    role: RoleName
+    project_id: InProject = None
+
+
+AnyRule = MinimumHolders | OnlyRoles | Never
+
+
+class CreateGuardrail(Body):
+    """A name for people, and the rule."""
+
+    name: DisplayName
+    rule: AnyRule = Field(discriminator="type")
+
+
+class GuardrailRuleView(Answer):
+    """A rule as it was declared; what its type does not have is null."""
+
+    type: GuardrailKind
+    minimum: int | None
+    permission: str | None
+    roles: list[str]
+    project_id: ProjectId | None
+
+
+class GuardrailView(Answer):
+    """A guardrail."""
+
+    id: GuardrailId
+    name: str
+    rule: GuardrailRuleView
+    created_by: UserId
+    created_at: datetime
+
+
+class ViolationView(Answer):
+    """What contradicts a guardrail: a member who holds what they should not, or too few holders.
+
+    Without a project it is the member's role that gives the permission.
+    """
+
+    guardrail_id: GuardrailId
+    user_id: UserId | None
+    name: str | None
+    project_id: ProjectId | None
+    holders: int | None
+
+
+class CheckedGuardrailView(GuardrailView):
+    """A guardrail with its present violations, which no change may add to.
+
+    `violations` has 200 at most, and `violation_count` says how many there are.
+    """
+
+    violations: list[ViolationView]
+    violation_count: int
+
+
+def guardrail_view(guardrail: Guardrail) -> GuardrailView:
+    """A guardrail."""
+    rule = guardrail.rule
+    return GuardrailView(
+        id=guardrail.guardrail_id,
+        name=guardrail.name,
+        rule=GuardrailRuleView(
+            type=rule.kind,
+            minimum=rule.minimum,
+            permission=rule.permission,
+            roles=list(rule.roles),
+            project_id=rule.project_id,
+        ),
+        created_by=guardrail.created_by,
+        created_at=guardrail.created_at,
+    )
+
+
+def violation_views(violations: Sequence[Violation]) -> list[ViolationView]:
+    """The first violations."""
+    return [
+        ViolationView(
+            guardrail_id=violation.guardrail.guardrail_id,
+            user_id=None if violation.user_id is None else UserId(violation.user_id),
+            name=violation.name,
+            project_id=None if violation.project_id is None else ProjectId(violation.project_id),
+            holders=violation.holders,
+        )
+        for violation in violations[:MAX_SHOWN]
+    ]
+
+
+def checked_view(shown: ShownGuardrail) -> CheckedGuardrailView:
+    """A guardrail with its present violations."""
+    return CheckedGuardrailView(
+        **dict(guardrail_view(shown.guardrail)),
+        violations=violation_views(shown.violations),
+        violation_count=len(shown.violations),
+    )
+
+
+def bound(row: Route) -> Route:
+    """The row; one that changes who may do what is refused by the account's guardrails."""
+    if not row.effective_everywhere:
+        return row
+    return replace(row, refuses=(*row.refuses, GuardrailViolated))
+
+
+async def list_guardrails(
+    ctx: Ctx, call: Call[None, PageQuery], access: AccountAccess
+) -> Page[GuardrailView]:
+    """List the guardrails of the account, the oldest first."""
+    page, following = paged(
+        guardrails.list_all(access), call, key=lambda guardrail: (guardrail.guardrail_id, "")
+    )
+    return Page[GuardrailView](
+        items=[guardrail_view(guardrail) for guardrail in page], next_cursor=following
+    )
+
+
+async def get_guardrail(
+    ctx: Ctx, call: Call[None, None], access: AccountAccess
+) -> CheckedGuardrailView:
+    """Return one guardrail with its present violations."""
+    return checked_view(await guardrails.get(ctx, access, call.path["guardrail_id"]))
+
+
+async def create_guardrail(
+    ctx: Ctx, call: Call[CreateGuardrail, None], request: AccountRequest
+) -> Reply:
+    """Declare a guardrail."""
+    body = call.body
+    written = await guardrails.create(ctx, request, name=body.name, rule=_rule(body.rule))
+    return Reply(body=checked_view(written.result), written=written)
+
+
+async def delete_guardrail(ctx: Ctx, call: Call[None, None], request: AccountRequest) -> Reply:
+    """Delete a guardrail."""
+    written = await guardrails.delete(ctx, request, guardrail_id=call.path["guardrail_id"])
+    return Reply(written=written)
+
+
+def _rule(body: AnyRule) -> GuardrailRule:
+    project_id = getattr(body, "project_id", None)
+    roles = body.roles if isinstance(body, OnlyRoles) else [getattr(body, "role", None)]
+    return GuardrailRule(
+        kind=GuardrailKind(body.type),
+        minimum=getattr(body, "minimum", None),
+        permission=getattr(body, "permission", None),
+        roles=tuple(dict.fromkeys(role for role in roles if role is not None)),
+        project_id=None if project_id is None else ProjectId(project_id),
+    )
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path="/v1/accounts/{account_id}/guardrails",
+        handler=list_guardrails,
+        operation_id="listGuardrails",
+        summary="The rules that the account has declared about itself",
+        tag="guardrails",
+        access=MANAGE,
+        query=PageQuery,
+        gives=Page[GuardrailView],
+    ),
+    Route(
+        method="POST",
+        path="/v1/accounts/{account_id}/guardrails",
+        handler=create_guardrail,
+        operation_id="createGuardrail",
+        summary="Declare a rule; no change may contradict it more than the account does now",
+        tag="guardrails",
+        access=MANAGE,
+        takes=CreateGuardrail,
+        gives=CheckedGuardrailView,
+        status=201,
+        refuses=(GuardrailLimit,),
+        idempotent=True,
+        repeat_answer=checked_view,
+    ),
+    Route(
+        method="GET",
+        path="/v1/accounts/{account_id}/guardrails/{guardrail_id}",
+        handler=get_guardrail,
+        operation_id="getGuardrail",
+        summary="One guardrail, with what contradicts it now",
+        tag="guardrails",
+        access=MANAGE,
+        gives=CheckedGuardrailView,
+    ),
+    Route(
+        method="DELETE",
+        path="/v1/accounts/{account_id}/guardrails/{guardrail_id}",
+        handler=delete_guardrail,
+        operation_id="deleteGuardrail",
+        summary="Delete a guardrail",
+        tag="guardrails",
+        access=MANAGE,
+    ),
+)

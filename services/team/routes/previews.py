@@ -1,0 +1,240 @@
+"""The route that says what a change would do, without making it."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from rolecall import Scope
+from services.team.domain.impact import Changes, LevelChange, Standing
+from services.team.routes.account_routes import account_request
+from services.team.routes.guardrails import ViolationView, violation_views
+from services.team.routes.preview_bodies import REAL_ROUTES, AnyChange, PreviewedChange
+from services.team.use_cases import previews
+from services.team.use_cases.context import AccountRequest, Ctx
+from services.team.use_cases.previews import ConcernedInvitation, ConcernedMember
+from shared.http.access import Permission
+from shared.http.paging import Page, PageQuery, paged, write_cursor
+from shared.http.routes import Answer, Call, Route
+from shared.ids import InvitationId, ProjectId, UserId
+from shared.problems import Pointed, Refusal
+
+MAX_INVITATIONS = 200
+MAX_LISTED = 20_000
+"""How many levels and projects a page lists: with more, it ends before its limit of members."""
+
+
+class ScopeChange(Answer):
+    """The scope of a level before and after; null: not held."""
+
+    before: Scope | None
+    after: Scope | None
+
+
+LevelChanges = dict[str, dict[str, ScopeChange]]
+
+
+class ChangesView(Answer):
+    """Entry → level → scope before and after, of what is gained and of what is lost."""
+
+    gained: LevelChanges
+    lost: LevelChanges
+
+
+class ProjectChangesView(ChangesView):
+    """What changes inside these projects."""
+
+    project_ids: list[ProjectId]
+
+
+class RoleChange(Answer):
+    """A role before and after; null: not a member."""
+
+    before: str | None
+    after: str | None
+
+
+class StandingChange(Answer):
+    """Whether the user takes part in the account before and after."""
+
+    before: Standing
+    after: Standing
+
+
+class MemberImpactView(Answer):
+    """What one member gains and loses.
+
+    `everywhere` is outside of all projects, and inside each project that `in_projects` does not
+    list. In a project that is new or gone only project-scoped entries are listed. `name` and
+    `email` are null for a caller without `member:view`.
+    """
+
+    user_id: UserId
+    name: str | None
+    email: str | None
+    role: RoleChange
+    membership: StandingChange
+    everywhere: ChangesView
+    in_projects: list[ProjectChangesView]
+
+
+class InvitationImpactView(Answer):
+    """A pending invitation that ends, passes to another inviter, or has another role."""
+
+    id: InvitationId
+    email: str | None
+    effect: Literal["ends", "changes"]
+    role: RoleChange
+    inviter_before: UserId
+    inviter_after: UserId | None
+
+
+class PreviewView(Page[MemberImpactView]):
+    """The members for whom something changes, in the order of their ids.
+
+    Every page is computed anew: pages of one `account_rev` belong together. `invitations` has 200
+    at most. If `violations` has any, a guardrail refuses the change.
+    """
+
+    account_rev: int
+    members_concerned: int
+    memberships_ending: int
+    invitations_concerned: int
+    invitations: list[InvitationImpactView]
+    violations: list[ViolationView]
+
+
+async def preview_change(
+    ctx: Ctx, call: Call[PreviewedChange, PageQuery], request: AccountRequest
+) -> PreviewView:
+    """Say what a change would do."""
+    real = _real_call(call, call.body.change)
+
+    async def change(dry: Ctx) -> object:
+        return await real.route.handler(dry, real, account_request(real))
+
+    try:
+        found = await previews.preview(ctx, request, change)
+    except Refusal as refusal:
+        refusal.errors = tuple(
+            Pointed(f"/change{error.pointer}", error.message) for error in refusal.errors
+        )
+        raise
+    page, following = paged(found.members, call, key=_key)
+    fitting = _fitting(page)
+    if len(fitting) < len(page):
+        following = write_cursor(call, _key(fitting[-1]))
+    return PreviewView(
+        items=[_member_view(member, named=found.names_shown) for member in fitting],
+        next_cursor=following,
+        account_rev=found.account_rev,
+        members_concerned=len(found.members),
+        memberships_ending=sum(member.role_after is None for member in found.members),
+        invitations_concerned=len(found.invitations),
+        invitations=[
+            _invitation_view(one, named=found.names_shown)
+            for one in found.invitations[:MAX_INVITATIONS]
+        ],
+        violations=violation_views(found.violations),
+    )
+
+
+def _real_call(call: Call[PreviewedChange, PageQuery], change: AnyChange) -> Call[Any, Any]:
+    """The call of the route that makes the change, without key and precondition."""
+    route = REAL_ROUTES[type(change)]
+    path = {
+        name: call.path[name] if name in call.path else getattr(change, name)
+        for name in route.parameters
+    }
+    return Call(
+        caller=call.caller,
+        principal=call.principal,
+        path=path,
+        body=None if route.takes is None else change,
+        query=None if route.query is None else change,
+        headers=call.headers,
+        route=route,
+        request_id=call.request_id,
+    )
+
+
+def _key(member: ConcernedMember) -> tuple[str, str]:
+    return member.impact.user_id, ""
+
+
+def _fitting(members: Sequence[ConcernedMember]) -> list[ConcernedMember]:
+    """The first members, as many as a page can list; at least one."""
+    fitting: list[ConcernedMember] = []
+    left = MAX_LISTED
+    for member in members:
+        inside = member.impact.in_projects.values()
+        left -= len(member.impact.everywhere) + sum(1 + len(changes) for changes in inside)
+        if fitting and left < 0:
+            break
+        fitting.append(member)
+    return fitting
+
+
+def _member_view(member: ConcernedMember, *, named: bool) -> MemberImpactView:
+    impact = member.impact
+    person = member.person if named else None
+    by_changes: dict[Changes, list[ProjectId]] = {}
+    for project_id, changes in impact.in_projects.items():
+        by_changes.setdefault(changes, []).append(ProjectId(project_id))
+    return MemberImpactView(
+        user_id=UserId(impact.user_id),
+        name=None if person is None else person.name,
+        email=None if person is None else person.email,
+        role=RoleChange(before=member.role_before, after=member.role_after),
+        membership=StandingChange(before=impact.before, after=impact.after),
+        everywhere=ChangesView(**_sides(impact.everywhere)),
+        in_projects=[
+            ProjectChangesView(project_ids=project_ids, **_sides(changes))
+            for changes, project_ids in by_changes.items()
+        ],
+    )
+
+
+def _sides(changes: Changes) -> dict[str, LevelChanges]:
+    gained = [change for change in changes if change.gains]
+    lost = [change for change in changes if not change.gains]
+    return {"gained": _levels(gained), "lost": _levels(lost)}
+
+
+def _levels(changes: Sequence[LevelChange]) -> LevelChanges:
+    levels: LevelChanges = {}
+    for change in changes:
+        scopes = ScopeChange(before=change.before, after=change.after)
+        levels.setdefault(change.entry, {})[change.level] = scopes
+    return levels
+
+
+def _invitation_view(concerned: ConcernedInvitation, *, named: bool) -> InvitationImpactView:
+    before, after = concerned.before, concerned.after
+    return InvitationImpactView(
+        id=before.invitation_id,
+        email=before.email if named else None,
+        effect="ends" if after is None else "changes",
+        role=RoleChange(before=before.role, after=None if after is None else after.role),
+        inviter_before=before.inviter_user_id,
+        inviter_after=None if after is None else after.inviter_user_id,
+    )
+
+
+ROUTES = (
+    Route(
+        method="POST",
+        path="/v1/accounts/{account_id}/changes/preview",
+        handler=preview_change,
+        operation_id="previewChange",
+        summary="What a change would give and take, before it is made",
+        tag="changes",
+        access=Permission("account:view"),
+        takes=PreviewedChange,
+        query=PageQuery,
+        gives=PreviewView,
+        refuses=tuple(
+            dict.fromkeys(refusal for row in REAL_ROUTES.values() for refusal in row.refuses)
+        ),
+        only_previews=True,
+        on_repeat="Changes nothing.",
+    ),
+)

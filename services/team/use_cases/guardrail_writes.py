@@ -1,0 +1,50 @@
+"""The account's guardrails, compared before and after each attempt to change the account."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from rolecall import milliseconds
+from services.team.domain.account_policy import AccountPolicy, changes_grants
+from services.team.domain.accounts import Account
+from services.team.domain.guardrail_violations import GuardrailViolated, Held, added
+from services.team.store import Store
+from services.team.use_cases.attempt import Attempt
+from shared.contracts.facts import Fact
+
+
+class GuardrailWrites(Attempt):
+    """The check of the guardrails; an account without any pays nothing."""
+
+    _policy: AccountPolicy | None = None
+
+    async def account_policy(self, account: Account) -> AccountPolicy:
+        """All that decides in the account, as this attempt reads it."""
+        return await self._store.account_policy(account, self._session)
+
+    async def watch_guardrails(self, account: Account | None) -> None:
+        """Read what decides before the change, if the account has guardrails.
+
+        They do not keep the rows of a deleted account from being deleted.
+        """
+        if account is not None and account.guardrails and not account.purging:
+            self._policy = await self.account_policy(account)
+
+    async def require_guardrails(self, account: Account, facts: Sequence[Fact]) -> None:
+        """Check that the account, as the change leaves it, contradicts no guardrail more.
+
+        Raises:
+            GuardrailViolated: the change adds a violation, or makes one worse.
+        """
+        policy = self._policy
+        if policy is None or not changes_grants(facts):
+            return
+        before = await held_in(self._store, policy, now=self.now)
+        after = await held_in(self._store, policy.after(facts), now=self.now)
+        for violation in added(account.guardrails, before, after):
+            raise GuardrailViolated(violation)
+
+
+async def held_in(store: Store, policy: AccountPolicy, *, now: datetime) -> Held:
+    """Who holds what under a policy, by the catalog that it names."""
+    catalog = await store.published(policy.account.catalog)
+    return Held(policy=policy, state=policy.state(catalog), now=milliseconds(now))

@@ -1,0 +1,121 @@
+"""Previews: what a change would do to the members, invitations and guardrails of an account."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+
+from rolecall import milliseconds
+from services.team.domain.account_policy import AccountPolicy
+from services.team.domain.accounts import Account
+from services.team.domain.guardrail_violations import Violation, added
+from services.team.domain.impact import MemberImpact, impact_of
+from services.team.domain.invitations import Invitation
+from services.team.domain.members import Membership
+from services.team.use_cases.context import AccountRequest, Ctx
+from services.team.use_cases.guardrail_writes import held_in
+from shared.journal import DryRun
+from shared.mongo import DbSession
+from shared.problems import NotFound
+
+SEE_MEMBERS = "member:view"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConcernedMember:
+    """A member with something to gain or lose; no role: not a member then."""
+
+    impact: MemberImpact
+    person: Membership | None
+    role_before: str | None
+    role_after: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConcernedInvitation:
+    """A pending invitation that ends, or has another inviter or role."""
+
+    before: Invitation
+    after: Invitation | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """What a change would do, computed for `account_rev`.
+
+    `violations` are what guardrails would refuse it for. `names_shown` says whether the caller may
+    see who the members are.
+    """
+
+    account_rev: int
+    members: tuple[ConcernedMember, ...]
+    invitations: tuple[ConcernedInvitation, ...]
+    violations: tuple[Violation, ...]
+    names_shown: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Rows:
+    account: Account
+    policy: AccountPolicy
+    pending: list[Invitation]
+
+
+async def preview(
+    ctx: Ctx, request: AccountRequest, change: Callable[[Ctx], Awaitable[object]]
+) -> Preview:
+    """Run `change` dry, and compare the account before and after it (`B9`).
+
+    `change` gets the context to use, and is authorized and refused as the real one. Guardrails do
+    not refuse it: the preview lists what they would refuse.
+
+    Raises:
+        NotFound, PermissionMissing: the caller is not a member.
+    """
+    access = await ctx.authorize(request)  # the rows are read for members alone
+    account_id = request.account_id
+
+    async def look(session: DbSession) -> _Rows | None:
+        account = await ctx.store.account(account_id, session)
+        if account is None:
+            return None
+        return _Rows(
+            account=account,
+            policy=await ctx.store.account_policy(account, session),
+            pending=await ctx.store.pending(account_id, session),
+        )
+
+    dry = DryRun(ctx.journal, look=look)
+    await change(replace(ctx, journal=dry, guardrails_bind=False))
+    was, is_ = dry.before, dry.after
+    if was is None:
+        raise NotFound
+    before = await held_in(ctx.store, was.policy, now=dry.now)
+    after = await held_in(ctx.store, was.policy.after(dry.facts), now=dry.now)
+    impacts = impact_of(before.state, after.state, now=milliseconds(dry.now))
+    guardrails = () if is_ is None else is_.account.guardrails
+    return Preview(
+        account_rev=was.account.account_rev,
+        members=tuple(_member(impact, before.policy, after.policy) for impact in impacts),
+        invitations=tuple(_concerned(was.pending, [] if is_ is None else is_.pending)),
+        violations=tuple(added(guardrails, before, after)),
+        names_shown=SEE_MEMBERS in access.catalog.held(access.member.role),
+    )
+
+
+def _member(impact: MemberImpact, before: AccountPolicy, after: AccountPolicy) -> ConcernedMember:
+    was, is_ = before.members.get(impact.user_id), after.members.get(impact.user_id)
+    return ConcernedMember(
+        impact=impact,
+        person=before.people.get(impact.user_id),
+        role_before=None if was is None else was.role,
+        role_after=None if is_ is None else is_.role,
+    )
+
+
+def _concerned(before: list[Invitation], after: list[Invitation]) -> list[ConcernedInvitation]:
+    left = {invitation.invitation_id: invitation for invitation in after}
+    pairs = [(was, left.get(was.invitation_id)) for was in before]
+    return [
+        ConcernedInvitation(before=was, after=is_)
+        for was, is_ in pairs
+        if is_ is None or (was.inviter_user_id, was.role) != (is_.inviter_user_id, is_.role)
+    ]

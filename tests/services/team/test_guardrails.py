@@ -1,0 +1,234 @@
+"""Guardrails: what a rule binds, what it never keeps from being mended, and who manages it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.services.team.running import running
+
+if TYPE_CHECKING:
+    from tests.services.team.running import Account, Person, Reply, Team
+
+TWO_ADMINS = {"type": "minimum_holders", "minimum": 2, "role": "admin"}
+WRITERS = {"type": "only_roles", "permission": "instance:write", "roles": ["owner", "admin"]}
+HOUR = 3_600
+
+
+async def declare(account: Account, rule: dict[str, Any], *, by: Person | None = None) -> Any:
+    body = {"name": "The rule", "rule": rule}
+    return (await send(account, body, by=by)).expect(201)
+
+
+async def send(account: Account, body: dict[str, Any], *, by: Person | None = None) -> Reply:
+    return await (by or account.owner).send("POST", f"{account.path}/guardrails", body)
+
+
+async def give_role(account: Account, member: Person, role: str) -> Reply:
+    path = f"{account.path}/members/{member.user_id}"
+    return await account.owner.send("PATCH", path, {"role": role})
+
+
+async def project_of(account: Account, name: str = "prod") -> str:
+    answer = await account.owner.send("POST", f"{account.path}/projects", {"name": name})
+    return str(answer.expect(201)["id"])
+
+
+@pytest.mark.rule("B10")
+async def test_two_admins_stay_two_admins(team: Team) -> None:
+    account = await team.account()
+    first, second = await account.join("admin", "Ada"), await account.join("admin", "Bea")
+    declared = await declare(account, TWO_ADMINS)
+    assert declared["violations"] == []
+    rows = len(await team.rows("member.role_changed", "member.removed", "member.left"))
+    refused = [
+        await give_role(account, first, "viewer"),
+        await account.owner.send("DELETE", f"{account.path}/members/{first.user_id}"),
+        await second.send("POST", f"{account.path}/leave"),
+    ]
+    for answer in refused:
+        assert (answer.status, answer.code) == (409, "guardrail-violated")
+        assert answer.body["guardrail_id"] == declared["id"]
+        assert "there would be 1" in answer.body["detail"]
+    assert len(await team.rows("member.role_changed", "member.removed", "member.left")) == rows
+    told = await team.rows("request.refused")
+    assert [row.reason for row in told] == ["guardrail-violated"] * 3
+    await account.join("admin", "Cem")
+    (await give_role(account, first, "viewer")).expect(200)
+
+
+@pytest.mark.rule("B10")
+async def test_no_way_leads_around_a_rule_about_roles(team: Team) -> None:
+    """By a role, an edited role, an override, its end, its replacement or an invitation."""
+    account = await team.account()
+    project_id = await project_of(account)
+    body = {"name": "Own", "grants": {"account": {"view": "all"}}}
+    role = (await account.owner.send("POST", f"{account.path}/roles", body)).expect(201)["id"]
+    member, other = await account.join(role, "Mia"), await account.join("developer", "Dan")
+    override = f"{account.path}/projects/{project_id}/overrides/{{}}"
+    (await account.owner.send("PUT", override.format(other.user_id), {"grants": {}})).expect(200)
+    await declare(account, WRITERS | {"project_id": project_id})
+    write = {"grants": {"account": {"view": "all"}, "instance": {"write": "self"}}}
+    tries = [
+        ("PATCH", f"{account.path}/members/{member.user_id}", {"role": "developer"}),
+        ("PATCH", f"{account.path}/roles/{role}", write),
+        ("PUT", override.format(member.user_id), {"grants": {"instance": {"write": "all"}}}),
+        ("DELETE", override.format(other.user_id), None),
+        ("DELETE", f"{account.path}/roles/{role}?replacement=developer", None),
+    ]
+    for method, path, change in tries:
+        answer = await account.owner.send(method, path, change)
+        assert (answer.status, answer.code) == (409, "guardrail-violated"), (method, path)
+        assert answer.body["project_id"] == project_id
+        assert answer.body["permission"] == "instance:write"
+        assert answer.body["user_id"] in {member.user_id, other.user_id}
+    guest = await team.person("Gus")
+    proof = await account.invite(guest.email, "developer")
+    joining = await guest.send("POST", "/v1/invitations/accept", proof)
+    assert (joining.status, joining.code) == (409, "guardrail-violated")
+    (await account.owner.send("DELETE", f"{account.path}/projects/{project_id}")).expect(204)
+    (await guest.send("POST", "/v1/invitations/accept", proof)).expect(200)
+
+
+@pytest.mark.rule("B10")
+async def test_a_new_rule_lists_what_contradicts_it_and_lets_it_be_mended(team: Team) -> None:
+    account = await team.account()
+    first, second = await account.join("developer", "Dan"), await account.join("viewer", "Vic")
+    declared = await declare(account, WRITERS)
+    [present] = declared["violations"]
+    assert (present["user_id"], present["name"]) == (first.user_id, "Dan")
+    assert (present["project_id"], declared["violation_count"]) == (None, 1)
+    path = f"{account.path}/guardrails/{declared['id']}"
+    assert (await account.owner.get(path))["violations"] == declared["violations"]
+    await project_of(account)
+    worse = await give_role(account, second, "developer")
+    assert (worse.status, worse.code) == (409, "guardrail-violated")
+    assert "Vic would hold" in worse.body["detail"]
+    (await give_role(account, first, "viewer")).expect(200)
+    assert (await account.owner.get(path))["violations"] == []
+    again = await give_role(account, first, "developer")
+    assert (again.status, again.code) == (409, "guardrail-violated")
+
+
+@pytest.mark.rule("B10")
+async def test_own_resources_do_not_become_all_under_a_rule(team: Team) -> None:
+    """A violation that is there is not made worse, and a smaller one is accepted."""
+    account = await team.account()
+    grants = {"account": {"view": "all"}, "instance": {"write": "self"}}
+    body = {"name": "Own", "grants": grants}
+    role = (await account.owner.send("POST", f"{account.path}/roles", body)).expect(201)["id"]
+    await account.join(role, "Mia")
+    assert len((await declare(account, WRITERS))["violations"]) == 1
+    path = f"{account.path}/roles/{role}"
+    wider = await account.owner.send(
+        "PATCH", path, {"grants": grants | {"instance": {"write": "all"}}}
+    )
+    assert (wider.status, wider.code) == (409, "guardrail-violated")
+    other = {"grants": grants | {"cluster": {"view": "all"}}}
+    (await account.owner.send("PATCH", path, other)).expect(200)
+
+
+@pytest.mark.rule("B10")
+async def test_what_ends_by_itself_is_listed_and_not_refused(team: Team) -> None:
+    account = await team.account()
+    project_id = await project_of(account)
+    member = await account.join("developer", "Dan")
+    path = f"{account.path}/projects/{project_id}/overrides/{member.user_id}"
+    body = {"grants": {}, "expires_at": "2100-03-01T13:00:00Z"}
+    (await account.owner.send("PUT", path, body)).expect(200)
+    declared = await declare(account, WRITERS | {"project_id": project_id})
+    assert declared["violations"] == []
+    team.clock.move(HOUR)
+    shown = await account.owner.get(f"{account.path}/guardrails/{declared['id']}")
+    assert [one["user_id"] for one in shown["violations"]] == [member.user_id]
+    (await account.owner.send("DELETE", path)).expect(204)
+
+
+@pytest.mark.rule("B10")
+async def test_a_role_never_holds_what_the_rule_names(team: Team) -> None:
+    account = await team.account()
+    project_id = await project_of(account)
+    viewer, developer = await account.join("viewer"), await account.join("developer")
+    rule = {
+        "type": "never",
+        "permission": "instance:write",
+        "role": "viewer",
+        "project_id": project_id,
+    }
+    await declare(account, rule)
+    for user, status in ((viewer, 409), (developer, 200)):
+        path = f"{account.path}/projects/{project_id}/overrides/{user.user_id}"
+        body = {"grants": {"instance": {"write": "all"}}}
+        assert (await account.owner.send("PUT", path, body)).status == status
+    elsewhere = await project_of(account, "staging")
+    path = f"{account.path}/projects/{elsewhere}/overrides/{viewer.user_id}"
+    (await account.owner.send("PUT", path, body)).expect(200)
+
+
+BAD_RULES: dict[str, tuple[str, dict[str, Any]]] = {
+    "permission": ("/rule/permission", WRITERS | {"permission": "instance:fly"}),
+    "roles": ("/rule/roles", WRITERS | {"roles": ["owner", "pilot"]}),
+    "role": ("/rule/role", TWO_ADMINS | {"role": "pilot"}),
+    "project": ("/rule/project_id", WRITERS | {"project_id": "prj_" + "0" * 32}),
+    "both": ("/rule", TWO_ADMINS | {"permission": "instance:write"}),
+    "neither": ("/rule", {"type": "minimum_holders", "minimum": 2}),
+    "inside": ("/rule/project_id", TWO_ADMINS | {"project_id": "prj_" + "0" * 32}),
+    "type": ("/rule", {"type": "second_factor", "role": "admin"}),
+}
+
+
+async def test_rules_that_do_not_fit_are_pointed_at(team: Team) -> None:
+    account = await team.account()
+    project_id = await project_of(account)
+    wide = WRITERS | {"permission": "member:view", "project_id": project_id}
+    for pointer, rule in (*BAD_RULES.values(), ("/rule/project_id", wide)):
+        refused = await send(account, {"name": "The rule", "rule": rule})
+        assert [one["pointer"] for one in refused.expect(422)["errors"]] == [pointer]
+
+
+@pytest.mark.rule("Rp13")
+async def test_rules_are_listed_recorded_and_given_up(team: Team) -> None:
+    account = await team.account()
+    viewer = await account.join("viewer")
+    first = await declare(account, TWO_ADMINS)
+    second = await declare(account, WRITERS, by=await account.join("admin"))
+    assert first["violations"] == [
+        {
+            "guardrail_id": first["id"],
+            "user_id": None,
+            "name": None,
+            "project_id": None,
+            "holders": 0,
+        }
+    ]
+    path = f"{account.path}/guardrails"
+    listed = (await account.owner.get(path))["items"]
+    assert [one["id"] for one in listed] == [first["id"], second["id"]]
+    assert listed[1]["rule"] == {
+        "type": "only_roles",
+        "minimum": None,
+        "permission": "instance:write",
+        "roles": ["owner", "admin"],
+        "project_id": None,
+    }
+    assert (await viewer.send("DELETE", f"{path}/{second['id']}")).status == 403
+    (await account.owner.send("DELETE", f"{path}/{second['id']}")).expect(204)
+    assert (await account.owner.send("DELETE", f"{path}/{second['id']}")).status == 404
+    await account.join("developer")
+    created, _, deleted = await team.rows("guardrail.created", "guardrail.deleted")
+    assert created.after is not None
+    assert (created.after["type"], created.after["minimum"]) == ("minimum_holders", 2)
+    assert deleted.before is not None
+    assert (deleted.before["roles"], deleted.after) == (["owner", "admin"], None)
+    assert created.policy_objects == deleted.policy_objects == ()
+
+
+async def test_an_account_has_a_bounded_number_of_guardrails(
+    mongo_url: str, database_name: str
+) -> None:
+    async with running(mongo_url, database_name, guardrails_per_account=1) as team:
+        account = await team.account()
+        await declare(account, TWO_ADMINS)
+        refused = await send(account, {"name": "Another", "rule": WRITERS})
+        assert (refused.status, refused.code) == (409, "guardrail-limit")

@@ -1,0 +1,124 @@
+"""After any accepted changes, no guardrail is violated more than before (`B10`).
+
+The model counts by `decide` alone: every rule, every member and every place.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from rolecall import MembershipStatus
+from services.team.domain.guardrails import GuardrailKind, GuardrailRule
+from shared.problems import Refusal
+from tests.services.team.memory import ACCOUNT
+from tests.services.team.small_accounts import (
+    CUSTOM,
+    EVERYONE,
+    KINDS,
+    Scopes,
+    Small,
+    change_of,
+    made,
+    rules,
+    scopes,
+    small_accounts,
+)
+
+if TYPE_CHECKING:
+    from tests.services.team.memory import Memory
+
+REACH = {None: 0, "self": 1, "all": 2}
+OUTCOMES: Counter[str] = Counter()
+Measures = dict[tuple[int, str, str | None], int]
+"""Number of the rule, member and place -> how bad it is there; an empty member: too few."""
+
+
+def measures(world: Memory, held: Scopes) -> Measures:
+    found: Measures = {}
+    now = world.clock.now()
+    active = {
+        member.user_id: member.role
+        for member in world.store.memberships.values()
+        if member.status is MembershipStatus.ACTIVE
+        and (member.expires_at is None or member.expires_at > now)
+    }
+    for number, guardrail in enumerate(world.store.rows[ACCOUNT].guardrails):
+        rule = guardrail.rule
+        if rule.project_id is not None and rule.project_id not in world.store.known_projects:
+            continue
+        if rule.kind is GuardrailKind.MINIMUM_HOLDERS:
+            found[number, "", None] = max((rule.minimum or 0) - holders(rule, active, held), 0)
+            continue
+        places = [rule.project_id] if rule.project_id else [None, *world.store.known_projects]
+        for user_id, role in active.items():
+            bound = role in rule.roles
+            if bound is (rule.kind is GuardrailKind.ONLY_ROLES):
+                continue
+            for place in places:
+                scope = held.get((user_id, place, rule.permission or ""))
+                found[number, user_id, place] = REACH[scope]
+    return found
+
+
+def holders(rule: GuardrailRule, active: dict[Any, str], held: Scopes) -> int:
+    if rule.permission is None:
+        return sum(role in rule.roles for role in active.values())
+    return sum(held.get((user, rule.project_id, rule.permission)) == "all" for user in active)
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> tuple[Small, list[tuple[str, dict[str, Any]]]]:
+    """An account, and a few changes with who makes them."""
+    small = replace(draw(small_accounts), rules=draw(st.lists(rules, min_size=2, max_size=4)))
+    small.members["bea"] = (CUSTOM, MembershipStatus.ACTIVE, None)
+    kinds = st.sampled_from([kind for kind in KINDS if kind not in {"conversion", "leave"}])
+    tries = draw(
+        st.lists(
+            st.tuples(st.sampled_from(("owner",) * 8 + EVERYONE), kinds.flatmap(change_of)),
+            min_size=2,
+            max_size=5,
+        )
+    )
+    return small, tries
+
+
+@settings(
+    max_examples=120,
+    deadline=None,
+    database=None,
+    derandomize=True,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+@given(history=histories())
+def guardrails_hold(history: tuple[Small, list[tuple[str, dict[str, Any]]]]) -> None:
+    small, tries = history
+    world = small.world()
+    before, projects = measures(world, scopes(world)), set(world.store.known_projects)
+    for actor, change in tries:
+        answer = made(world, actor, change)
+        OUTCOMES[answer.code if isinstance(answer, Refusal) else "done"] += 1
+        after, kept = measures(world, scopes(world)), set(world.store.known_projects)
+        worse = {
+            key: measure
+            for key, measure in after.items()
+            if measure > before.get(key, 0) and (key[2] is None or key[2] in projects)
+        }
+        assert worse == {}, (actor, change)
+        if isinstance(answer, Refusal):
+            assert after == before
+        before, projects = after, kept
+
+
+@pytest.mark.rule("B10")
+def test_no_accepted_change_violates_a_guardrail_more() -> None:
+    guardrails_hold()
+
+    assert OUTCOMES["guardrail-violated"] > 5, OUTCOMES
+    assert OUTCOMES["done"] > OUTCOMES["guardrail-violated"], OUTCOMES
