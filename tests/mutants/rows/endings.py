@@ -36,7 +36,9 @@ ROWS = (
         id="revert-keeps-invitations",
         kind=Kind.SECURITY,
         file="services/team/use_cases/ending_writes.py",
-        old="        await self._store.revoke_pending(self._account_id, self._session)\n",
+        old="        await self._store.revoke_pending(\n"
+        "            self._account_id, now=self.now, session=self._session\n"
+        "        )\n",
         new="",
         tests=(f"{TEAM}/test_reverting.py", "-k", "keeps_owner_projects"),
     ),
