@@ -9,6 +9,7 @@ from shared.contracts import (
     team_endings,
     team_members,
     team_ownership,
+    team_provisioning,
     team_resources,
 )
 from shared.contracts.facts import Payload, Row
@@ -23,6 +24,7 @@ FACTS_OF: dict[str, tuple[type[Payload], ...]] = {
         *team_endings.FACTS,
         *team_ownership.FACTS,
         *team_members.FACTS,
+        *team_provisioning.FACTS,
     ),
     Service.NOTIFICATION: notification.FACTS,
     Service.AUDIT: audit.FACTS,

@@ -15,6 +15,7 @@ from services.team.routes import (
     overrides,
     ownership,
     projects,
+    provisioning,
     resources,
     reverting,
     roles,
@@ -36,6 +37,7 @@ ROUTES = (
     *invitation_acceptance.ROUTES,
     *projects.ROUTES,
     *overrides.ROUTES,
+    *provisioning.ROUTES,
     *resources.ROUTES,
 )
 INTERNAL_ROUTES = (*internal.ROUTES, *catalogs.ROUTES, *account_suspension.ROUTES)

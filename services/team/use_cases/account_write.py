@@ -12,9 +12,9 @@ from services.team.domain.account_access import AccountAccess, AccountUserRows
 from services.team.domain.accounts import Account
 from services.team.store import Store
 from services.team.use_cases.ending_writes import EndingWrites
-from services.team.use_cases.invitation_writes import InvitationWrites
 from services.team.use_cases.owner_writes import OwnerWrites
 from services.team.use_cases.project_writes import ProjectWrites
+from services.team.use_cases.provisioning_writes import ProvisioningWrites
 from services.team.use_cases.resource_writes import ResourceWrites
 from shared.contracts.facts import Fact, shard_of
 from shared.http.preconditions import Precondition
@@ -22,7 +22,7 @@ from shared.ids import AccountId, UserId
 from shared.journal import JournalWrite
 
 
-class AccountWrite(InvitationWrites, ProjectWrites, ResourceWrites, EndingWrites, OwnerWrites):
+class AccountWrite(ProvisioningWrites, ProjectWrites, ResourceWrites, EndingWrites, OwnerWrites):
     """The account in its transaction."""
 
     def __init__(
