@@ -1,5 +1,6 @@
 """Tests of the policy state of a replica: snapshot and changes in every order."""
 
+import itertools
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -512,9 +513,10 @@ def test_the_state_after_changes_is_that_of_a_snapshot(changes: list[list[Policy
     """Whatever part of an account a change builds anew, the result is the same."""
     start = [catalog(STANDARD.id), catalog(RUNPOD.id), account(), member(ANA, "admin")]
     policy, newest = told(*start), {(one.kind, one.id): one for one in start}
-    for rev, change in enumerate(changes, 10):
-        policy.put(at(rev, *change))
-        newest |= {(one.kind, one.id): one for one in reversed(change)}
+    revs = itertools.count(10)
+    for change in changes:
+        policy.put([one for each in change for one in at(next(revs), each)])
+        newest |= {(one.kind, one.id): one for one in change}
     snapshot = PolicyState()
     snapshot.put(at(1, *newest.values()))
     after, loaded = policy.account(ACCOUNT), snapshot.account(ACCOUNT)

@@ -54,6 +54,12 @@ def ana(**fields: Any) -> dict[str, Any]:
     } | fields
 
 
+async def user_row(identity: Identity, user_id: str) -> dict[str, Any]:
+    row: dict[str, Any] | None = await identity.database["users"].find_one({"_id": user_id})
+    assert row is not None
+    return row
+
+
 async def stored(identity: Identity) -> list[list[dict[str, Any]]]:
     """The users and the external ids, as they are in the database."""
     names = ("users", "external_ids")
@@ -74,7 +80,7 @@ async def test_an_imported_password_signs_in_and_gets_our_hash(
     )
 
     assert [answer.status for answer in answers] == [200, 200, 200]
-    row = await identity.database["users"].find_one({"_id": made["user_id"]})
+    row = await user_row(identity, made["user_id"])
     assert row["password_hash"].startswith("$argon2id$v=19$m=19456,t=2,p=1$")
     assert row["password_imported"] is False
     (await identity.log_in("ana@example.com", OLD_PASSWORD)).expect(200)
@@ -131,7 +137,7 @@ async def test_another_client_does_not_change_a_provisioned_user(identity: Ident
     assert (await identity.log_in("ana@example.com", OLD_PASSWORD)).status == 401
     [again] = await second.provision(ana(external_id="other", name="Y", password_hash=ARGON2))
     assert again["status"] == "unchanged"
-    row = await identity.database["users"].find_one({"_id": made["user_id"]})
+    row = await user_row(identity, made["user_id"])
     assert (row["name"], row["password_hash"]) == ("Ana Diaz", None)
 
 
