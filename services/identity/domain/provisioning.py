@@ -65,7 +65,7 @@ class OtherExternalId(Refusal):
     )
 
 
-class ProvisionedAs(StrEnum):
+class UserOutcome(StrEnum):
     """What became of one entry."""
 
     CREATED = "created"
@@ -114,7 +114,7 @@ class ProvisionedUser:
     parts of the claim that do not count for this user.
     """
 
-    status: ProvisionedAs
+    status: UserOutcome
     before: User | None
     user: User
     links: bool = False
@@ -235,7 +235,7 @@ def _create(
         },
     )
     return ProvisionedUser(
-        status=ProvisionedAs.CREATED, before=None, user=user, links=True, facts=(fact,)
+        status=UserOutcome.CREATED, before=None, user=user, links=True, facts=(fact,)
     )
 
 
@@ -243,7 +243,7 @@ def _link(claim: UserClaim, user: User, *, client_id: ClientId) -> ProvisionedUs
     payload = UserLinked(**payload_fields(user), client_id=client_id, external_id=claim.external_id)
     fact = user_fact(user, payload, after={"external_id": claim.external_id})
     return ProvisionedUser(
-        status=ProvisionedAs.LINKED,
+        status=UserOutcome.LINKED,
         before=user,
         user=user,
         links=True,
@@ -255,7 +255,7 @@ def _link(claim: UserClaim, user: User, *, client_id: ClientId) -> ProvisionedUs
 def _update(claim: UserClaim, user: User, *, client_id: ClientId, now: datetime) -> ProvisionedUser:
     if user.provisioned_by != client_id:
         return ProvisionedUser(
-            status=ProvisionedAs.UNCHANGED, before=user, user=user, ignored=_not_taken(claim)
+            status=UserOutcome.UNCHANGED, before=user, user=user, ignored=_not_taken(claim)
         )
     changed, facts = rename(user, claim.name)
     ignored: tuple[str, ...] = ()
@@ -270,7 +270,7 @@ def _update(claim: UserClaim, user: User, *, client_id: ClientId, now: datetime)
         else:
             ignored = ("password_hash",)
     return ProvisionedUser(
-        status=ProvisionedAs.UPDATED if facts else ProvisionedAs.UNCHANGED,
+        status=UserOutcome.UPDATED if facts else UserOutcome.UNCHANGED,
         before=user,
         user=changed,
         ignored=ignored,

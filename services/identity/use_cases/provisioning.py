@@ -12,7 +12,7 @@ from services.identity.domain import provisioning
 from services.identity.domain.provisioning import (
     ClientBound,
     KnownUsers,
-    ProvisionedAs,
+    UserOutcome,
     ProvisionedUser,
     UserClaim,
     UserEntry,
@@ -37,7 +37,7 @@ class UserResult:
     """What became of one entry; `user_id` is `None` if it was refused or is only tried."""
 
     external_id: str
-    status: ProvisionedAs | None = None
+    status: UserOutcome | None = None
     user_id: UserId | None = None
     ignored: tuple[str, ...] = ()
     refusal: Refusal | None = None
@@ -77,7 +77,7 @@ async def provision(
             results[place] = UserResult(external_id=entries[place].external_id, refusal=checked)
         else:
             waiting.append(_Claim(place=place, claim=checked, user_id=UserId(new_id("usr"))))
-    for one, done in await _Batch(ctx, caller, client.client_id).write(waiting):
+    for one, done in await _UserBatch(ctx, caller, client.client_id).write(waiting):
         results[one.place] = _result(one.claim, done, dry_run=dry_run)
     return [results[place] for place in sorted(results)]
 
@@ -104,7 +104,7 @@ class _Claim:
 _Done = ProvisionedUser | Refusal
 
 
-class _Batch:
+class _UserBatch:
     """The entries of one request."""
 
     def __init__(self, ctx: Ctx, caller: Caller, client_id: ClientId) -> None:

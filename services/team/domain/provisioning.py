@@ -1,6 +1,6 @@
 """Provisioning: what a service client of the platform makes of the members of an account.
 
-The client is no member, so it gives any role that members can have (`B5` bounds what members give).
+The client is not a member, so it gives any role that members can have (`B5` bounds what members give).
 It does not touch the owner's role, end or membership.
 """
 
@@ -36,7 +36,7 @@ class UserUnknown(Refusal):
     )
 
 
-class ProvisionedAs(StrEnum):
+class MemberOutcome(StrEnum):
     """What became of one entry."""
 
     ADDED = "added"
@@ -56,7 +56,7 @@ class MemberEntry:
 
 
 @dataclass(frozen=True, kw_only=True)
-class KnownUser:
+class JoiningUser:
     """A user as identity describes them; `name` is the newest one that is known."""
 
     user_id: UserId
@@ -83,7 +83,7 @@ class ProvisionedMember:
     the invitation of the address. `seats` is how many more are taken.
     """
 
-    status: ProvisionedAs
+    status: MemberOutcome
     account: Account
     before: Membership | None = None
     after: Membership | None = None
@@ -94,7 +94,7 @@ class ProvisionedMember:
 
 def add(
     at: Provisioning,
-    user: KnownUser,
+    user: JoiningUser,
     change: MemberChange,
     *,
     membership_id: MembershipId,
@@ -134,7 +134,7 @@ def add(
         closed, fact = invitations.revoke(pending, account=account, reason="provisioned")
         facts.append(fact)
     return ProvisionedMember(
-        status=ProvisionedAs.ADDED,
+        status=MemberOutcome.ADDED,
         account=account,
         after=member,
         closed=closed,
@@ -175,7 +175,7 @@ def update(at: Provisioning, member: Membership, change: MemberChange) -> Provis
         after = replace(after, attributes=dict(change.attributes))
         facts.append(member_facts.set_attributes(member, after, account_name=name))
     return ProvisionedMember(
-        status=ProvisionedAs.UPDATED if facts else ProvisionedAs.UNCHANGED,
+        status=MemberOutcome.UPDATED if facts else MemberOutcome.UNCHANGED,
         account=at.account,
         before=member,
         after=after,
@@ -192,7 +192,7 @@ def remove(
         OwnerProtected: the member is the owner.
     """
     if member is None:
-        return ProvisionedMember(status=ProvisionedAs.UNCHANGED, account=at.account)
+        return ProvisionedMember(status=MemberOutcome.UNCHANGED, account=at.account)
     fact = members.remove(
         member,
         is_owner=_is_owner(at, member),
@@ -200,7 +200,7 @@ def remove(
         account_name=at.account.name,
     )
     return ProvisionedMember(
-        status=ProvisionedAs.REMOVED,
+        status=MemberOutcome.REMOVED,
         account=at.account,
         before=member,
         seats=-1,

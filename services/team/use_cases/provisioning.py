@@ -12,9 +12,9 @@ from services.team.domain.account_access import as_owner
 from services.team.domain.invitations import Invitation
 from services.team.domain.members import Membership
 from services.team.domain.provisioning import (
-    KnownUser,
+    JoiningUser,
     MemberEntry,
-    ProvisionedAs,
+    MemberOutcome,
     ProvisionedMember,
     Provisioning,
     UserUnknown,
@@ -43,7 +43,7 @@ class MemberResult:
 
     entry: MemberEntry
     user_id: UserId | None = None
-    status: ProvisionedAs | None = None
+    status: MemberOutcome | None = None
     refusal: Refusal | None = None
 
 
@@ -59,7 +59,7 @@ async def provision(
     """Bring the members of the account to what the entries say; the results have their order.
 
     All changes are acknowledged together, after the barrier. With `notify` mails tell the members
-    who are new or have another role; whoever is removed is told in any case. A dry run changes
+    who are new or have another role; a member who is removed is told in any case. A dry run changes
     nothing. The same request again changes nothing more.
 
     Raises:
@@ -68,7 +68,7 @@ async def provision(
     """
     if dry_run:
         ctx = replace(ctx, journal=DryRun(ctx.journal, look=_nothing))
-    batch = _Batch(ctx, request, notify=notify, dry_run=dry_run)
+    batch = _MemberBatch(ctx, request, notify=notify, dry_run=dry_run)
     pages = [
         entries[start : start + MEMBERS_PER_WRITE]
         for start in range(0, len(entries), MEMBERS_PER_WRITE)
@@ -96,7 +96,7 @@ class _Named:
     """An entry, and the user that it names; without one, why it is refused."""
 
     entry: MemberEntry
-    user: KnownUser | None = None
+    user: JoiningUser | None = None
     refusal: Refusal | None = None
 
     @property
@@ -127,7 +127,7 @@ class _Saves:
             self.closed.append(one.closed)
 
 
-class _Batch:
+class _MemberBatch:
     """The pages of one request."""
 
     def __init__(self, ctx: Ctx, request: ClientRequest, *, notify: bool, dry_run: bool) -> None:
@@ -162,7 +162,7 @@ class _Batch:
         )
         answer = await self._ctx.internal.call(NAMED_USERS, Service.IDENTITY, asked)
         found = {
-            user.named: KnownUser(
+            user.named: JoiningUser(
                 user_id=UserId(user.user_id), address=parse_address(user.email), name=user.name
             )
             for user in answer.users

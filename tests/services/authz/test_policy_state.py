@@ -510,7 +510,7 @@ def test_a_change_of_members_leaves_the_others_as_they_are() -> None:
     )
 )
 def test_the_state_after_changes_is_that_of_a_snapshot(changes: list[list[PolicyObject]]) -> None:
-    """Whatever part of an account a change builds anew, the result is the same."""
+    """The result does not depend on which part of an account a change builds anew."""
     start = [catalog(STANDARD.id), catalog(RUNPOD.id), account(), member(ANA, "admin")]
     policy, newest = told(*start), {(one.kind, one.id): one for one in start}
     revs = itertools.count(10)

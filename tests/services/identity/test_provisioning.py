@@ -242,12 +242,12 @@ async def test_a_refused_sign_in_takes_as_long_while_imports_are_left(
 
     async with running(mongo_url, database_name, wiring={"pause": pause}) as identity:
         client = await platform(identity)
-        await identity.log_in("nobody@example.com")
+        await identity.log_in("stranger@example.com")
         await client.provision(ana(password_hash=BCRYPT))
-        await identity.log_in("nobody@example.com")
+        await identity.log_in("stranger@example.com")
         await identity.log_in("ana@example.com", "wrong-password")
         await identity.log_in("ana@example.com", OLD_PASSWORD)
-        await identity.log_in("nobody@example.com")
+        await identity.log_in("stranger@example.com")
     assert [seconds > 0.25 for seconds in paused] == [False, True, True, False]
 
 

@@ -90,7 +90,7 @@ def test_members_are_added_changed_and_removed_by_the_ids_of_the_platform() -> N
         ({"external_id": "ana", "role": "none"}, "role-unknown"),
         ({"external_id": "ana", "role": "basic", "expires_at": START.isoformat()}, "invalid"),
         ({"external_id": "ana", "role": "basic", "attributes": {"Site": 1}}, "invalid"),
-        ({"external_id": "nobody", "role": "basic"}, "user-unknown"),
+        ({"external_id": "unknown", "role": "basic"}, "user-unknown"),
         ({"user_id": "usr_" + "9" * 32, "role": "basic"}, "user-unknown"),
         ({"user_id": "usr_" + "9" * 32, "remove": True}, "unchanged"),
         ({"external_id": "ana", "remove": True}, "unchanged"),
@@ -245,7 +245,7 @@ def test_a_large_request_is_written_in_pages_and_acknowledged_once() -> None:
     assert revisions == list(range(2, len(names) + 2))
 
 
-def test_a_page_without_a_change_waits_until_the_earlier_pages_are_in_force() -> None:
+def test_a_last_page_without_a_change_waits_for_the_earlier_ones() -> None:
     world = memory(STANDARD)
     names = [f"user{number}" for number in range(MEMBERS_PER_WRITE + 1)]
     know(world, *names)
@@ -260,7 +260,7 @@ def test_a_page_without_a_change_waits_until_the_earlier_pages_are_in_force() ->
 
 ENTRIES = st.lists(
     st.fixed_dictionaries(
-        {"external_id": st.sampled_from((*NAMES, "owner", "nobody"))},
+        {"external_id": st.sampled_from((*NAMES, "owner", "unknown"))},
         optional={
             "role": st.sampled_from(("basic", "viewer", "admin", "none")),
             "attributes": st.dictionaries(st.sampled_from(("a", "b")), st.booleans(), max_size=2),
