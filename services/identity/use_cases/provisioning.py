@@ -12,10 +12,10 @@ from services.identity.domain import provisioning
 from services.identity.domain.provisioning import (
     ClientBound,
     KnownUsers,
-    UserOutcome,
     ProvisionedUser,
     UserClaim,
     UserEntry,
+    UserOutcome,
 )
 from services.identity.domain.users import User
 from services.identity.use_cases.context import Ctx

@@ -1,7 +1,7 @@
 """Provisioning: what a service client of the platform makes of the members of an account.
 
-The client is not a member, so it gives any role that members can have (`B5` bounds what members give).
-It does not touch the owner's role, end or membership.
+The client is not a member, so it gives any role that members can have (`B5` bounds what members
+give). It does not touch the owner's role, end or membership.
 """
 
 from dataclasses import dataclass, replace

@@ -34,8 +34,8 @@ from shared.ids import UserId
 class MemberToProvision(Body):
     """One member, by the external id of the user or by the user's id; what is left out stays.
 
-    A user who is not a member yet needs a role. `attributes` replaces all attributes. `expires_at` is
-    the end of the membership; null takes the end away. `remove` ends the membership.
+    A user who is not a member yet needs a role. `attributes` replaces all attributes. `expires_at`
+    is the end of the membership; null takes the end away. `remove` ends the membership.
     """
 
     external_id: ExternalId | None = None
