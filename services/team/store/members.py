@@ -4,8 +4,6 @@ from collections.abc import Collection, Mapping, Sequence
 
 from pymongo import ReplaceOne, UpdateOne
 
-from pymongo import ReplaceOne
-
 from services.team.domain.members import Membership
 from services.team.store.member_list import member_fields
 from services.team.store.places import EVERYWHERE, at, of_account
@@ -93,24 +91,16 @@ class MemberRows:
         if writes:
             await self._members.bulk_write(writes, session=session)
 
-    async def save_members(
-        self,
-        *,
-        new: Sequence[Membership],
-        changed: Sequence[Membership],
-        rev: int,
-        session: DbSession,
+    async def insert_members(
+        self, new: Sequence[Membership], *, rev: int, session: DbSession
     ) -> None:
-        """Save new and changed memberships, each kind in one request.
+        """Save new memberships, all in one request.
 
         Raises:
             AlreadyThere: a user is a member already.
         """
         if new:
             await insert_all_once(self._members, [_member(one, rev) for one in new], session)
-        replacements = [ReplaceOne(_place(one), _member(one, rev)) for one in changed]
-        if replacements:
-            await self._members.bulk_write(replacements, session=session)
 
     async def delete_member(self, member: Membership, session: DbSession) -> None:
         """Delete a membership."""

@@ -251,7 +251,8 @@ class _MemberBatch:
         )
 
     async def _save(self, write: AccountWrite, at: Provisioning, saves: _Saves) -> None:
-        await write.save_members(new=saves.new, changed=saves.replaced)
+        await write.insert_members(saves.new)
+        await write.replace_members(saves.replaced)
         for member in saves.removed:
             await write.delete_member(member)
         await write.replace_invitations(saves.closed)

@@ -28,12 +28,8 @@ class ProvisioningWrites(InvitationWrites):
         """The newest known names of users who become members; `names` where none is known."""
         return await self._store.names_for_joining(names, session=self._session)
 
-    async def save_members(
-        self, *, new: Sequence[Membership], changed: Sequence[Membership]
-    ) -> None:
-        """Save new and changed memberships."""
-        for member in (*new, *changed):
+    async def insert_members(self, new: Sequence[Membership]) -> None:
+        """Save new memberships."""
+        for member in new:
             self._members.pop(member.user_id, None)
-        await self._store.save_members(
-            new=new, changed=changed, rev=self._write.rev, session=self._session
-        )
+        await self._store.insert_members(new, rev=self._write.rev, session=self._session)

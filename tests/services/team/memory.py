@@ -180,9 +180,9 @@ class MemoryStore(Store):
     async def replace_members(self, changed: Any, *, rev: int, session: Any) -> None:
         self.memberships |= {member.user_id: member for member in changed}
 
-    async def save_members(self, *, new: Any, changed: Any, rev: int, session: Any) -> None:
+    async def insert_members(self, new: Any, *, rev: int, session: Any) -> None:
         assert not {member.user_id for member in new} & set(self.memberships)
-        self.memberships |= {member.user_id: member for member in (*new, *changed)}
+        self.memberships |= {member.user_id: member for member in new}
 
     async def names_for_joining(self, names: Any, *, session: Any) -> dict[UserId, str]:
         return dict(names)
