@@ -47,6 +47,7 @@ _SHAPES = re.compile(
     r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]*"  # a JWT
     r"|\brc[ts]_[\w-]{8,}"  # an API token or a client's secret of ours
     r"|\$argon2\S+"
+    r"|\$2[abxy]\$\d\d\$\S+"
     r"|\b(?:usr|inv|ses)_[0-9a-f]{32}\.\d+\.[\w-]+"  # the token of a mailed link, of a refresh
     r"|(?<=://)[^\s/@:]*:[^\s/@]+(?=@)",  # a password in an address
     re.IGNORECASE,

@@ -127,7 +127,11 @@ class Product:
 
     async def create_client(self, name: str) -> Mapping[str, str]:
         """Create a service client, as `rolecall admin create-client` does."""
-        body = {"name": name, "scopes": ["authz:check", "resources:write"], "account_ids": None}
+        body = {
+            "name": name,
+            "scopes": ["authz:check", "resources:write", "members:provision"],
+            "account_ids": None,
+        }
         headers = {"Authorization": f"Bearer {self.secrets.admin_key}"}
         identity = self.internal_url(Service.IDENTITY)
         async with (

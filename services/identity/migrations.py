@@ -27,6 +27,26 @@ USERS = (
 Earlier versions kept users who had not verified it, until `lapses_at`.
 """
 
+IMPORTED_PASSWORDS = (
+    Index(
+        collection="users",
+        keys=(("password_imported", 1),),
+        name="imported_passwords",
+        partial={"password_imported": True},
+    ),
+)
+"""The users who have not signed in yet with a password of another system."""
+
+EXTERNAL_IDS = (
+    Index(
+        collection="external_ids",
+        keys=(("client_id", 1), ("user_id", 1)),
+        name="one_per_user",
+        unique=True,
+    ),
+)
+"""A client knows a user by one external id."""
+
 SIGN_UPS = (
     Index(collection="sign_ups", keys=(("email_key", 1),), name="address", unique=True),
     Index(collection="sign_ups", keys=(("delete_at", 1),), name="delete_at", ttl_seconds=0),
@@ -84,4 +104,6 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
         Migration(12, "decoy indexes", index_step(*DECOYS)),
         Migration(13, "indexes of earlier versions", drop_step(journal.EARLIER_INDEXES)),
         Migration(14, "sessions of accounts", index_step(*SESSIONS_OF_ACCOUNTS)),
+        Migration(15, "imported password indexes", index_step(*IMPORTED_PASSWORDS)),
+        Migration(16, "external id indexes", index_step(*EXTERNAL_IDS)),
     )

@@ -19,7 +19,11 @@ async def on_verified(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
     user = payload_of(row)
     if isinstance(user, identity.UserSignedUp) and not user.verified:
         return
-    if not isinstance(user, identity.UserSignedUp | identity.UserVerified):
+    if isinstance(user, identity.UserProvisioned) and not user.verified:
+        return
+    if not isinstance(
+        user, identity.UserSignedUp | identity.UserVerified | identity.UserProvisioned
+    ):
         raise ValueError(f"{row.type} is not about a new user")
     verified = VerifiedUser(
         user_id=UserId(user.user_id),
@@ -67,6 +71,7 @@ async def on_bounced(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
 SUBSCRIPTIONS: Subscriptions = {
     identity.UserSignedUp.type: on_verified,
     identity.UserVerified.type: on_verified,
+    identity.UserProvisioned.type: on_verified,
     identity.UserRenamed.type: on_renamed,
     notification.MessageBounced.type: on_bounced,
 }

@@ -42,6 +42,30 @@ class UserVerified(_User):
     type: ClassVar[str] = "identity.user.verified.v1"
 
 
+class UserProvisioned(_User):
+    """A service client of the platform made a user; `verified` is what it says of the address."""
+
+    type: ClassVar[str] = "identity.user.provisioned.v1"
+    client_id: str
+    external_id: str
+    verified: bool
+
+
+class UserLinked(_User):
+    """A service client of the platform knows an existing user by an id of its own."""
+
+    type: ClassVar[str] = "identity.user.linked.v1"
+    client_id: str
+    external_id: str
+
+
+class UserPasswordImported(_User):
+    """A service client replaced a password that it had imported and that was not used yet."""
+
+    type: ClassVar[str] = "identity.user.password_imported.v1"
+    client_id: str
+
+
 class UserVerificationResent(_User):
     """Of earlier versions: an unverified user asked for another link; such links do not work."""
 
@@ -134,6 +158,9 @@ FACTS: tuple[type[Payload], ...] = (
     SignUpRequested,
     UserSignedUp,
     UserVerified,
+    UserProvisioned,
+    UserLinked,
+    UserPasswordImported,
     UserVerificationResent,
     UserSignUpRefused,
     UserPasswordResetRequested,

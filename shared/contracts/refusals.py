@@ -31,3 +31,11 @@ class MailboxFull(Refusal):
     kind = RefusalKind.RATE_LIMITED
     code = "mailbox-full"
     detail = "The mailbox has reached its limit of invitation mails. Send this one later."
+
+
+class RepeatedInBatch(Refusal):
+    """Two entries of one request are about the same user."""
+
+    kind = RefusalKind.CONFLICT
+    code = "repeated-in-batch"
+    detail = "An earlier entry of this request has the same {field}. Send one entry for each user."

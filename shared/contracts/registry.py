@@ -10,6 +10,7 @@ from shared.contracts import (
     team_guardrails,
     team_members,
     team_ownership,
+    team_provisioning,
     team_resources,
 )
 from shared.contracts.facts import Payload, Row
@@ -25,6 +26,7 @@ FACTS_OF: dict[str, tuple[type[Payload], ...]] = {
         *team_ownership.FACTS,
         *team_members.FACTS,
         *team_guardrails.FACTS,
+        *team_provisioning.FACTS,
     ),
     Service.NOTIFICATION: notification.FACTS,
     Service.AUDIT: audit.FACTS,

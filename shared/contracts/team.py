@@ -72,10 +72,12 @@ class MemberRoleChanged(_Member):
     """The catalog requires the member to sign in again (Nv16)."""
     by_transfer: bool = False
     """The ownership moved, and the mails about that say it."""
+    notify: bool = True
+    """Whether a mail tells the member; provisioning tells on request only."""
 
 
 class MemberRemoved(_Member):
-    """A member was removed by another member."""
+    """A member was removed by another member, or by a service client of the platform."""
 
     type: ClassVar[str] = "team.member.removed.v1"
     reverted: bool = False

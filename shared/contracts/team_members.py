@@ -19,6 +19,8 @@ class MemberEndSet(_Membership):
 
     type: ClassVar[str] = "team.member.end_set.v1"
     expires_at: datetime | None
+    notify: bool = True
+    """Whether a mail tells the member; provisioning tells on request only."""
 
 
 class MemberAttributesSet(_Membership):

@@ -263,6 +263,7 @@ class Follower:
             for signed in self._verifier.page(page, query, source=self.source):
                 self.view.on_change(journal_row(signed))
                 last = signed.row.seq
+                await asyncio.sleep(0)  # decisions come between
         self._news.set()
 
     def _reload(self) -> None:

@@ -1,5 +1,6 @@
 """The followers of all sources, as one subscriber of the bus."""
 
+import asyncio
 import logging
 
 from shared.bus import BusMessage, Verdict
@@ -19,6 +20,7 @@ class Followers:
     def __init__(self, verifier: RowVerifier, *followers: Follower, clock: Clock) -> None:
         self._verifier = verifier
         self._suspicion = AtMostEvery(SUSPICION_SECONDS, clock=clock)
+        self._turn = asyncio.Lock()
         self._followers = {follower.source: follower for follower in followers}
 
     def take(self, message: BusMessage) -> None:
@@ -40,7 +42,17 @@ class Followers:
             self._followers[source].take(signed)
 
     async def handle(self, message: BusMessage) -> Verdict:
-        """Take a message of this replica's queue; rows may come in any order and more than once."""
+        """Take a message of this replica's queue; rows may come in any order and more than once.
+
+        Each turn of the event loop takes one. A burst of rows would otherwise hold up the decisions
+        until all of them are verified and applied.
+        """
+        async with self._turn:
+            verdict = self._take(message)
+            await asyncio.sleep(0)
+        return verdict
+
+    def _take(self, message: BusMessage) -> Verdict:
         try:
             self.take(message)
         except ValueError:

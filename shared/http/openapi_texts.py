@@ -40,6 +40,7 @@ TAGS: Mapping[str, str] = {
     "roles": "The permission model of an account and its roles.",
     "projects": "Projects, and other grants of a member inside one.",
     "resources": "What services of the platform register, and who owns it.",
+    "provisioning": "Bring users and members from a directory or another system, many at once.",
     "decisions": "Ask whether a user may act on a resource (AuthZEN).",
     "audit": "Who did what in an account, and what was refused.",
     "oauth": "Tokens of service clients, and the keys that verify tokens.",

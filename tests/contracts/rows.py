@@ -131,6 +131,26 @@ def examples(people: People) -> dict[str, tuple[dict[str, Any], ...]]:
                 "properties": {"size": "small"},
             },
         ),
+        "provisionUsers": (
+            {
+                "users": [
+                    {
+                        "external_id": f"ext-{next(_serial)}",
+                        "email": _fresh_address(),
+                        "name": "New Comer",
+                        "email_verified": True,
+                    }
+                ],
+                "dry_run": False,
+            },
+        ),
+        "provisionMembers": (
+            {
+                "members": [{"user_id": people.plain.user_id, "attributes": {"level": 3}}],
+                "notify": False,
+                "dry_run": False,
+            },
+        ),
         "registerResources": (
             {
                 "resources": [

@@ -201,7 +201,11 @@ class Processes:
     def create_client(self, **bounds: object) -> Mapping[str, str]:
         """Create a service client with the operator's key."""
         [identity, *_] = self.replicas_of("identity")
-        body = {"name": "platform", "scopes": ["authz:check", "resources:write"], **bounds}
+        body = {
+            "name": "platform",
+            "scopes": ["authz:check", "resources:write", "members:provision"],
+            **bounds,
+        }
         request = urllib.request.Request(
             f"{identity.internal_url}/internal/admin/service-clients",
             data=json.dumps(body).encode(),

@@ -101,7 +101,10 @@ class SeveralReplicas:
     async def make_client(self) -> Platform:
         """A new service client, with an access token."""
         operator = Browser(http=self.http, base=self.internal, token=ADMIN_KEY)
-        body = {"name": "platform", "scopes": ["authz:check", "resources:write"]}
+        body = {
+            "name": "platform",
+            "scopes": ["authz:check", "resources:write", "members:provision"],
+        }
         made = await operator.send("POST", "/internal/admin/service-clients", body)
         client = made.expect(201)
         platform = Platform(http=self.http, base=self.identity)

@@ -48,6 +48,7 @@ NAMES_NOTHING_NEW = {
     "updateMe": "authz decides nothing from a name",
     "offerOwnership": "nothing changes until it is accepted",
     "declineOwnership": "nothing changes",
+    "provisionUsers": "a new user has no session, and is a member of nothing",
 }
 
 
@@ -216,6 +217,21 @@ async def create_account(world: World) -> First:
     return First(answer, replace(world.ada, account_id=made), "member:invite")
 
 
+async def provision_members(world: World) -> First:
+    user = {"external_id": "cy", "email": "cy@example.com", "name": "Cy", "email_verified": True}
+    users = await world.platform.send(
+        "POST", "/v1/provisioning/users", {"users": [user]}, base=world.run.identity
+    )
+    [made] = users.expect(200)["results"]
+    cy = replace(world.ada, user_id=made["user_id"])
+    path = f"/v1/accounts/{world.ada.account_id}/provisioning/members"
+    member = {"external_id": "cy", "role": "admin"}
+    answer = await world.platform.send("POST", path, {"members": [member]}, base=world.run.team)
+    [done] = answer.expect(200)["results"]
+    assert done["status"] == "added"
+    return First(answer, cy, "instance:write")
+
+
 STEPS: dict[str, Callable[[World], Awaitable[First]]] = {
     "verifyEmail": verify,
     "logIn": log_in,
@@ -230,6 +246,7 @@ STEPS: dict[str, Callable[[World], Awaitable[First]]] = {
     "registerResource": register,
     "registerResources": register_many,
     "reassignResources": reassign,
+    "provisionMembers": provision_members,
     "createAccount": create_account,
     "moveToCatalog": move_to_catalog,
     "acceptOwnership": accept_ownership,

@@ -1,6 +1,7 @@
 """The newest policy objects of one account, and the state that is built from them."""
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -71,9 +72,24 @@ class AccountObjects:
             account_id, account, members, projects, catalog=catalog, resources=self._current()
         )
 
-    def with_resources(self, state: AccountState) -> AccountState:
-        """The state with the resources as they are now, when nothing else has changed."""
-        return replace(state, resources=self._current())
+    def with_changes(self, state: AccountState, users: Collection[str]) -> AccountState:
+        """The state with these members and the resources as they are now; all else is the same."""
+        if not users:
+            return replace(state, resources=self._current())
+        overrides: dict[str, list[OverrideObject]] = defaultdict(list)
+        for _, override in self.newest.of_kind(PolicyObjectKind.OVERRIDE):
+            if override.user_id in users:
+                overrides[override.user_id].append(override)
+        members = dict(state.members)
+        for user_id in users:
+            membership = self.newest.get(PolicyObjectKind.MEMBER, user_id)
+            if membership is None:
+                members.pop(user_id, None)
+            else:
+                members[user_id] = build_member(
+                    user_id, membership, overrides.get(user_id, ()), catalog=state.catalog
+                )
+        return replace(state, members=members, resources=self._current())
 
     def __len__(self) -> int:
         """The number of objects."""

@@ -38,13 +38,14 @@ class PolicyState:
     def put(self, policy_objects: Iterable[PolicyObject]) -> None:
         """Take the new states of a change, then rebuild each account that they touch.
 
-        Registered resources alone do not rebuild their account: it gets another map of them.
+        Members and registered resources alone do not rebuild their account: a page of a large
+        import must not cost what the whole account costs.
 
         Raises:
             pydantic.ValidationError: a state has an unknown shape; nothing of the change is taken.
         """
-        touched: dict[str, None] = {}
-        resources_of: dict[str, None] = {}
+        # The members that changed; `None`: more did than members and resources.
+        touched: dict[str, set[str] | None] = {}
         for policy_object, state in read_states(policy_objects):
             if policy_object.kind is PolicyObjectKind.CATALOG:
                 touched |= dict.fromkeys(self._put_catalog(policy_object, state))
@@ -55,14 +56,17 @@ class PolicyState:
                     else policy_object.account_id
                 )
                 if self._objects[account_id].take(policy_object, state):
-                    of_resource = policy_object.kind is RESOURCE
-                    (resources_of if of_resource else touched)[account_id] = None
-        for account_id in touched:
-            self._rebuild(account_id)
-        for account_id in resources_of.keys() - touched.keys():
+                    users = touched.setdefault(account_id, set())
+                    if policy_object.kind not in {PolicyObjectKind.MEMBER, RESOURCE}:
+                        touched[account_id] = None
+                    elif users is not None and policy_object.kind is PolicyObjectKind.MEMBER:
+                        users.add(policy_object.id)
+        for account_id, users in touched.items():
             known = self._accounts.get(account_id)
-            if known is not None:
-                self._accounts[account_id] = self._objects[account_id].with_resources(known)
+            if users is None or known is None:
+                self._rebuild(account_id)
+            else:
+                self._accounts[account_id] = self._objects[account_id].with_changes(known, users)
 
     def account(self, account_id: str) -> AccountState | None:
         """The account as of the last change; `None`: it does not exist, or is incomplete."""

@@ -1,4 +1,4 @@
-"""Password hashing with argon2id in a thread of its own."""
+"""Password hashing with argon2id in a thread of its own, and comparison with imported hashes."""
 
 import asyncio
 import os
@@ -10,6 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+import bcrypt
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 
@@ -18,6 +19,9 @@ from services.identity.domain.passwords import HashingBusy
 
 T = TypeVar("T")
 
+BCRYPT_PREFIX = "$2"
+BCRYPT_BYTES = 72
+"""What bcrypt takes of a password; the systems that use it ignore the rest."""
 MAX_WAITING = 64
 """Passwords that may wait for the thread. One more is refused, which keeps the delay short."""
 NICENESS, LOWEST_PRIORITY = 10, 19
@@ -64,8 +68,15 @@ class Argon2Hasher:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     def _matches(self, stored_hash: str, password: str) -> bool:
+        # Another system has hashed the characters as they were typed.
+        forms = dict.fromkeys((_prepared(password), password.encode()))
+        return any(self._matches_form(stored_hash, form) for form in forms)
+
+    def _matches_form(self, stored_hash: str, form: bytes) -> bool:
+        if stored_hash.startswith(BCRYPT_PREFIX):
+            return bcrypt.checkpw(form[:BCRYPT_BYTES], stored_hash.encode())
         try:
-            return self._argon2.verify(stored_hash, _prepared(password))
+            return self._argon2.verify(stored_hash, form)
         except VerifyMismatchError:
             return False
 

@@ -11,7 +11,7 @@ from zxcvbn_rs_py import zxcvbn
 from services.identity.domain.personal_words import beside_words, personal_words
 from services.identity.domain.users import User, payload_fields, user_fact
 from shared.contracts.facts import Fact
-from shared.contracts.identity import UserPasswordChanged
+from shared.contracts.identity import UserPasswordChanged, UserVerified
 from shared.problems import Invalid, Refusal, RefusalKind
 
 PASSWORD_MIN_LENGTH = 10
@@ -91,16 +91,26 @@ def password_fault(password: str, *, names: Iterable[str], email: str, product: 
     return " ".join(filter(None, ["This password is easy to guess.", reason, *advice]))
 
 
-def change(user: User, password_hash: str, *, by_reset: bool, now: datetime) -> tuple[User, Fact]:
-    """Replace the password; a link that resets it does not work any more."""
+def change(
+    user: User, password_hash: str, *, by_reset: bool, now: datetime
+) -> tuple[User, tuple[Fact, ...]]:
+    """Replace the password; a link that resets it does not work any more.
+
+    A reset also proves the address.
+    """
+    proves = by_reset and user.verified_at is None
     changed = replace(
         user,
         password_hash=password_hash,
+        password_imported=False,
+        verified_at=now if proves else user.verified_at,
         reset_link_made_at=None,
         reset_used_at=now if by_reset else None,
     )
-    payload = UserPasswordChanged(**payload_fields(user), by_reset=by_reset)
-    return changed, user_fact(changed, payload)
+    fact = user_fact(changed, UserPasswordChanged(**payload_fields(user), by_reset=by_reset))
+    if not proves:
+        return changed, (fact,)
+    return changed, (user_fact(changed, UserVerified(**payload_fields(user))), fact)
 
 
 def _examined(password: str) -> str:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from shared.contracts.facts import Actor, Caller, Fact, Payload, ResourceRef
 from shared.contracts.identity import UserRenamed
-from shared.ids import AccountId, SessionId, UserId
+from shared.ids import AccountId, ClientId, SessionId, UserId
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,7 +15,11 @@ class User:
     Team tells another personal account when the user gives the ownership of the first one away;
     `account_number` orders that news. `account_left` is set when the user stopped being a member of
     `account_id` before it came.
-    A user is created when the address is proved, and an address has at most one.
+    A user signs up when the address is proved, and an address has at most one user. A service
+    client makes users too: `provisioned_by` is the client. Without `verified_at` its user has not
+    proved the address, and without `password_hash` cannot sign in. A reset of the password does
+    both. `password_imported` tells that another system made the hash.
+
     `reset_generation` counts the links that reset the password. `reset_link_made_at` is `None`
     while none of them works. `reset_used_at` is when the newest one set the password that is valid.
     """
@@ -24,10 +28,12 @@ class User:
     email: str
     email_key: str
     name: str
-    password_hash: str
+    password_hash: str | None
     account_id: AccountId
     created_at: datetime
-    verified_at: datetime
+    verified_at: datetime | None
+    password_imported: bool = False
+    provisioned_by: ClientId | None = None
     reset_generation: int = 0
     reset_link_made_at: datetime | None = None
     reset_used_at: datetime | None = None

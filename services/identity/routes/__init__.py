@@ -5,6 +5,7 @@ from services.identity.routes import (
     oidc,
     password_reset,
     passwords,
+    provisioning,
     service_clients,
     sessions,
     sign_up,
@@ -21,6 +22,7 @@ ROUTES = (
     *password_reset.ROUTES,
     *passwords.ROUTES,
     *users.ROUTES,
+    *provisioning.ROUTES,
     *oidc.ROUTES,
 )
 INTERNAL_ROUTES = (*internal.ROUTES, *service_clients.ROUTES)

@@ -1,18 +1,24 @@
 """The routes for the other services."""
 
 from services.identity.domain.mailed_links import LinkInvalid
+from services.identity.domain.users import User
 from services.identity.routes.oidc import key_set
 from services.identity.use_cases import password_reset, verification
 from services.identity.use_cases.context import Ctx
+from services.identity.use_cases.provisioning import named_users
 from services.identity.use_cases.users import user_by_id
 from shared.contracts.calls.base import LinkAnswer
 from shared.contracts.calls.identity import (
     KEY_SET,
+    NAMED_USERS,
     PASSWORD_RESET_LINK,
     SIGN_UP_LINK,
     USER,
     VERIFICATION_LINK,
     InternalUser,
+    NamedUser,
+    NamedUsers,
+    NamedUsersRequest,
     PasswordResetLinkAnswer,
     PasswordResetLinkRequest,
     SignUpLinkRequest,
@@ -21,19 +27,36 @@ from shared.contracts.calls.identity import (
 from shared.contracts.calls.leases import SNAPSHOT, SnapshotPage, SnapshotQuery
 from shared.http.internal import internal_route
 from shared.http.routes import Call
-from shared.ids import SignUpId, UserId
+from shared.ids import ClientId, SignUpId, UserId
 from shared.problems import NotFound
 
 
 async def get_user(ctx: Ctx, call: Call[None, None]) -> InternalUser:
     """Return a user for another service."""
-    user = await user_by_id(ctx, UserId(call.path["user_id"]))
+    return _user(await user_by_id(ctx, UserId(call.path["user_id"])))
+
+
+def _user(user: User) -> InternalUser:
     return InternalUser(
         user_id=user.id,
         email=user.email,
-        email_verified=True,
+        email_verified=user.verified_at is not None,
         name=user.name,
         account_id=user.account_id,
+    )
+
+
+async def get_named_users(ctx: Ctx, call: Call[NamedUsersRequest, None]) -> NamedUsers:
+    """Return the users that a service client names."""
+    body = call.body
+    found = await named_users(
+        ctx,
+        client_id=ClientId(body.client_id),
+        external_ids=body.external_ids,
+        user_ids=[UserId(user_id) for user_id in body.user_ids],
+    )
+    return NamedUsers(
+        users=tuple(NamedUser(named=one.named, **dict(_user(one.user))) for one in found)
     )
 
 
@@ -74,6 +97,7 @@ async def get_snapshot(ctx: Ctx, call: Call[None, SnapshotQuery]) -> SnapshotPag
 ROUTES = (
     internal_route(KEY_SET, key_set),
     internal_route(USER, get_user, refuses=(NotFound,)),
+    internal_route(NAMED_USERS, get_named_users),
     internal_route(VERIFICATION_LINK, refuse_old_link, refuses=(LinkInvalid,)),
     internal_route(SIGN_UP_LINK, sign_up_link, refuses=(LinkInvalid,)),
     internal_route(PASSWORD_RESET_LINK, password_reset_link, refuses=(LinkInvalid,)),

@@ -5,6 +5,7 @@ become an operator (`T21`). A method's `session` is the transaction that the cal
 """
 
 from services.identity.store.decoys import WRITES_OF_A_FACT, DecoyRows
+from services.identity.store.provisioning import ExternalIdRows
 from services.identity.store.rate_limits import RateLimitRows
 from services.identity.store.service_clients import ServiceClientRows
 from services.identity.store.sessions import SessionRows
@@ -25,6 +26,7 @@ class Store(
     SigningKeyRows,
     RateLimitRows,
     DecoyRows,
+    ExternalIdRows,
 ):
     """Every collection of identity."""
 
@@ -36,3 +38,4 @@ class Store(
         SigningKeyRows.__init__(self, database)
         RateLimitRows.__init__(self, database)
         DecoyRows.__init__(self, database)
+        ExternalIdRows.__init__(self, database)

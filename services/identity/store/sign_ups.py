@@ -1,5 +1,7 @@
 """The collection of pending sign-ups."""
 
+from collections.abc import Collection
+
 from services.identity.domain.sign_up import PendingSignUp
 from shared.documents import changes, document, read
 from shared.ids import SignUpId
@@ -46,6 +48,12 @@ class SignUpRows:
         }
         change = {"$set": changes(after, delete_at=after.delete_at)}
         await update_expected(self._sign_ups, expected, change, session)
+
+    async def delete_sign_ups_of(self, email_keys: Collection[str], session: DbSession) -> None:
+        """Delete the pending sign-ups of these addresses."""
+        if email_keys:
+            wanted = {"email_key": {"$in": sorted(email_keys)}}
+            await self._sign_ups.delete_many(wanted, session=session)
 
     async def delete_sign_up_of(self, email_key: str, session: DbSession) -> None:
         """Delete the pending sign-up of an address, if there is one."""

@@ -12,7 +12,7 @@ from services.identity.store import Store
 from shared.clock import Clock
 from shared.http.checker import Checker
 from shared.http.client import InternalClient
-from shared.journal import Journal, Snapshot
+from shared.journal import JournalWriter, Snapshot
 from shared.links import Links
 from shared.timeouts import Timeouts
 
@@ -29,7 +29,7 @@ class Ctx:
     pause: Callable[[float], Awaitable[None]]
     store: Store
     snapshot: Snapshot
-    journal: Journal
+    journal: JournalWriter
     refused_senders: RefusedSenders
     mail_turns: Turns
     hasher: Argon2Hasher
@@ -41,11 +41,12 @@ class Ctx:
     checker: Checker
     timeouts: Timeouts
 
-    async def pad_response_time(self, started: float) -> None:
+    async def pad_response_time(self, started: float, *, at_least: float = 0) -> None:
         """Wait until a whole number of steps has passed since `started` (`Clock.boottime`).
 
         An address without a user takes less time than one with a user. The step hides the
-        difference, which keeps the time of an answer from showing who has a user (`T9`).
+        difference, which keeps the time of an answer from showing who has a user (`T9`). A step has
+        `at_least` these seconds.
         """
-        step = self.settings.answer_step_seconds
+        step = max(self.settings.answer_step_seconds, at_least)
         await self.pause(step - (self.clock.boottime() - started) % step)

@@ -85,11 +85,11 @@ async def replace_password(
         current = await allowed(write)
         if not await end_sessions_of(ctx, write, current.id, keep=keep):
             return False
-        changed, fact = passwords.change(
+        changed, facts = passwords.change(
             current, password_hash, by_reset=keep is None, now=write.now
         )
         await ctx.store.update_user(current, changed, write.session)
-        write.record(fact)
+        write.record(*facts)
         return True
 
     while True:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from services.identity.domain import sessions
+from services.identity.domain.imported_passwords import COMPARISON_SECONDS
 from services.identity.domain.sessions import (
     RefreshOutcome,
     RefreshTokenInvalid,
@@ -14,6 +15,7 @@ from services.identity.domain.sessions import (
 from services.identity.domain.users import User, caller_as
 from services.identity.store import WRITES_OF_A_FACT
 from services.identity.use_cases.context import Ctx
+from services.identity.use_cases.imported_passwords import with_password
 from services.identity.use_cases.rate_limits import rate_limited, sign_in_limits_of
 from shared.addresses import parse_address
 from shared.auth.principals import ClientPrincipal, UserPrincipal
@@ -67,12 +69,12 @@ async def log_in(ctx: Ctx, caller: Caller, *, email: str, password: str) -> Sign
     limits = sign_in_limits_of(ctx, caller, key)
     async with rate_limited(ctx, *limits, counted=(WrongCredentials,)) as attempts:
         user = await ctx.store.user_of(key)
-        stored_hash = user.password_hash if user else None
-        matches = await ctx.hasher.verify(stored_hash, password, attempts=attempts)
-        if user is not None and matches:
-            return await start_session(ctx, caller, user)
+        known = await with_password(ctx, caller, user, password, attempts=attempts)
+        if known is not None:
+            return await start_session(ctx, caller, known)
         await _record_refusal(ctx, caller, key, user)
-        await ctx.pad_response_time(began)
+        imported = await ctx.store.imported_passwords_left()
+        await ctx.pad_response_time(began, at_least=COMPARISON_SECONDS if imported else 0)
         raise WrongCredentials
 
 

@@ -13,6 +13,7 @@ from services.identity.domain.sessions import WrongCredentials
 from services.identity.domain.sign_up import AccountExists, Registration, check_registration
 from services.identity.domain.users import User, caller_as
 from services.identity.use_cases.context import Ctx
+from services.identity.use_cases.imported_passwords import with_password
 from services.identity.use_cases.mail_budgets import Addressee, Mail, request_mail
 from services.identity.use_cases.personal_accounts import with_personal_account
 from services.identity.use_cases.rate_limits import rate_limited, sign_in_limits_of
@@ -167,11 +168,12 @@ async def _sign_in_again(
     user = await ctx.store.user_of(address.key)
     if user is None:
         raise AccountExists
-    if not await ctx.hasher.verify(user.password_hash, password, attempts=attempts):
+    known = await with_password(ctx, caller, user, password, attempts=attempts)
+    if known is None:
         fact = sessions.sign_in_refused(user, WrongCredentials.code)
         await ctx.journal.refused(user.id, fact, caller=caller)
         raise AccountExists
     try:
-        return await start_session(ctx, caller, user)
+        return await start_session(ctx, caller, known)
     except WrongCredentials as changed:
         raise AccountExists from changed

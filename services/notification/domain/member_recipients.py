@@ -3,7 +3,7 @@
 from services.notification.domain.messages import MessageKind
 from services.notification.domain.names import format_moment
 from services.notification.domain.notices import Notice, NoticeOf, actor_word
-from shared.contracts import team, team_members
+from shared.contracts import team, team_members, team_provisioning
 from shared.contracts.facts import Payload, Row
 from shared.contracts.registry import payload_of
 
@@ -21,8 +21,25 @@ def _member_left(fact: team.MemberLeft, row: Row) -> Notice | None:
     )
 
 
+def _added(fact: team_provisioning.MemberProvisioned, row: Row) -> Notice | None:
+    if not fact.notify:
+        return None
+    ends = fact.expires_at
+    return Notice(
+        kind=MessageKind.ADDED,
+        about=fact.user_id,
+        to=fact.email,
+        words={
+            "account": fact.account_name,
+            "name": fact.name,
+            "role": fact.role_title,
+            "ends": "" if ends is None else format_moment(ends),
+        },
+    )
+
+
 def _role_changed(fact: team.MemberRoleChanged, row: Row) -> Notice | None:
-    if fact.by_transfer:
+    if fact.by_transfer or not fact.notify:
         return None
     return Notice(
         kind=MessageKind.ROLE_CHANGED,
@@ -50,7 +67,9 @@ def _removed(fact: team.MemberRemoved, row: Row) -> Notice:
     )
 
 
-def _membership_end(fact: team_members.MemberEndSet, row: Row) -> Notice:
+def _membership_end(fact: team_members.MemberEndSet, row: Row) -> Notice | None:
+    if not fact.notify:
+        return None
     ends = fact.expires_at
     return Notice(
         kind=MessageKind.MEMBERSHIP_END,
@@ -92,6 +111,7 @@ def ended_membership(row: Row) -> str | None:
 
 ROWS: tuple[tuple[type[Payload], NoticeOf], ...] = (
     (team.MemberLeft, _member_left),
+    (team_provisioning.MemberProvisioned, _added),
     (team.MemberRoleChanged, _role_changed),
     (team_members.MemberEndSet, _membership_end),
     (team_members.MemberSuspended, _suspended),

@@ -34,7 +34,7 @@ class Topic(StrEnum):
     """What mails of one pace are about."""
 
     MEMBERSHIP = "membership"
-    """The role, the end, the suspension and the removal of the recipient's membership."""
+    """The recipient's membership: that there is one, its role, its end and its suspension."""
     ACCOUNT = "account"
     """The end and the return of a whole account, with the access of its members."""
     OVERRIDES = "overrides"
@@ -48,6 +48,7 @@ class Topic(StrEnum):
 
 
 TOPICS: Mapping[MessageKind, Topic] = {
+    MessageKind.ADDED: Topic.MEMBERSHIP,
     MessageKind.ROLE_CHANGED: Topic.MEMBERSHIP,
     MessageKind.MEMBERSHIP_END: Topic.MEMBERSHIP,
     MessageKind.SUSPENDED: Topic.MEMBERSHIP,

@@ -89,6 +89,21 @@ class AccountAccess:
         return self.project
 
 
+def as_owner(
+    account: Account, catalog: CompiledCatalog, owner: Membership, *, now: datetime
+) -> AccountAccess:
+    """The access of the owner, for rules that follow from a change that no member makes."""
+    member = member_state(catalog, owner)
+    return AccountAccess(
+        account=account,
+        catalog=catalog,
+        membership=owner,
+        member=member,
+        state=account_state(account, catalog, [member]),
+        now=now,
+    )
+
+
 def after_change(
     access: AccountAccess,
     *,

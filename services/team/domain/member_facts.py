@@ -23,11 +23,13 @@ def resume(member: Membership, *, account_name: str) -> tuple[Membership, Fact]:
     return resumed, _status_fact(payload, member, resumed)
 
 
-def set_end(member: Membership, changed: Membership, *, account_name: str) -> Fact:
+def set_end(
+    member: Membership, changed: Membership, *, account_name: str, notify: bool = True
+) -> Fact:
     """Record that the membership has another end; `changed` has it."""
     return Fact(
         payload=team_members.MemberEndSet(
-            **_payload(changed, account_name), expires_at=changed.expires_at
+            **_payload(changed, account_name), expires_at=changed.expires_at, notify=notify
         ),
         resource=member.ref(),
         before={"expires_at": _shown(member.expires_at)},

@@ -113,7 +113,7 @@ class Membership:
 
 
 def change_role(
-    member: Membership, *, role: Role, ends_sessions: bool, account_name: str
+    member: Membership, *, role: Role, ends_sessions: bool, account_name: str, notify: bool = True
 ) -> tuple[Membership, Fact]:
     """Give the member another role (`Ci3`, `Nv16`); `member_rules` has checked that it may be."""
     changed = replace(member, role=role.id)
@@ -127,6 +127,7 @@ def change_role(
             previous_role=member.role,
             role_title=role.title,
             ends_sessions=ends_sessions,
+            notify=notify,
         ),
         resource=member.ref(),
         before={"role": member.role},

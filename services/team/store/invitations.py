@@ -1,6 +1,6 @@
 """Invitations in the database."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from pymongo import ReplaceOne
@@ -54,6 +54,19 @@ class InvitationRows:
         wanted = {**of_account(account_id), "email_key": email_key, "status": _PENDING}
         found = await self._invitations.find_one(wanted, session=session)
         return None if found is None else read(Invitation, found)
+
+    async def pending_among(
+        self, account_id: AccountId, email_keys: Collection[str], session: DbSession
+    ) -> dict[str, Invitation]:
+        """The account's pending (or expired) invitations of these addresses, by their keys."""
+        wanted = {
+            **of_account(account_id),
+            "email_key": {"$in": sorted(email_keys)},
+            "status": _PENDING,
+        }
+        rows = self._invitations.find(wanted, session=session)
+        found = [read(Invitation, row) async for row in rows]
+        return {invitation.email_key: invitation for invitation in found}
 
     async def accepted_before(self, account_id: AccountId, email_key: str) -> bool:
         """Whether an invitation of the account to the address was ever accepted."""

@@ -1,8 +1,8 @@
 """Memberships in the database, with the names of people."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from pymongo import ReplaceOne
+from pymongo import ReplaceOne, UpdateOne
 
 from services.team.domain.members import Membership
 from services.team.store.member_list import member_fields
@@ -16,6 +16,7 @@ from shared.mongo import (
     Database,
     DbSession,
     Document,
+    insert_all_once,
     insert_once,
     majority,
     update_each,
@@ -90,6 +91,17 @@ class MemberRows:
         if writes:
             await self._members.bulk_write(writes, session=session)
 
+    async def insert_members(
+        self, new: Sequence[Membership], *, rev: int, session: DbSession
+    ) -> None:
+        """Save new memberships, all in one request.
+
+        Raises:
+            AlreadyThere: a user is a member already.
+        """
+        if new:
+            await insert_all_once(self._members, [_member(one, rev) for one in new], session)
+
     async def delete_member(self, member: Membership, session: DbSession) -> None:
         """Delete a membership."""
         await self._members.delete_one(_place(member), session=session)
@@ -144,6 +156,17 @@ class MemberRows:
             session=session,
         )
         return name
+
+    async def names_for_joining(
+        self, names: Mapping[UserId, str], *, session: DbSession
+    ) -> dict[UserId, str]:
+        """The newest known names of these users; see `name_for_joining`."""
+        rows = self._people.find({"_id": {"$in": sorted(names)}}, session=session)
+        known = {UserId(row["_id"]): str(row["name"]) async for row in rows}
+        touched = [UpdateOne({"_id": user_id}, {"$inc": {"joins": 1}}) for user_id in sorted(known)]
+        if touched:
+            await self._people.bulk_write(touched, session=session)
+        return {**names, **known}
 
     async def name_for_joining(self, user_id: UserId, *, otherwise: str, session: DbSession) -> str:
         """The user's newest known name, for a membership that this transaction creates.

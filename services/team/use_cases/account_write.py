@@ -13,9 +13,9 @@ from services.team.domain.accounts import Account
 from services.team.store import Store
 from services.team.use_cases.ending_writes import EndingWrites
 from services.team.use_cases.guardrail_writes import GuardrailWrites
-from services.team.use_cases.invitation_writes import InvitationWrites
 from services.team.use_cases.owner_writes import OwnerWrites
 from services.team.use_cases.project_writes import ProjectWrites
+from services.team.use_cases.provisioning_writes import ProvisioningWrites
 from services.team.use_cases.resource_writes import ResourceWrites
 from shared.contracts.facts import Fact, shard_of
 from shared.http.preconditions import Precondition
@@ -24,7 +24,7 @@ from shared.journal import JournalWrite
 
 
 class AccountWrite(
-    InvitationWrites, ProjectWrites, ResourceWrites, EndingWrites, OwnerWrites, GuardrailWrites
+    ProvisioningWrites, ProjectWrites, ResourceWrites, EndingWrites, OwnerWrites, GuardrailWrites
 ):
     """The account in its transaction."""
 

@@ -1,7 +1,7 @@
 """Hand open invitations to a new inviter, in the change that made it necessary."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from rolecall import Member
 from services.team.domain.account_access import AccountAccess
@@ -28,6 +28,25 @@ async def hand_over_invitations(
     """
     open_invitations = await write.open_invitations_of(inviter_id)
     return await _hand_over(write, access or write.access, open_invitations, inviter=inviter)
+
+
+async def hand_over_after_provisioning(
+    write: AccountWrite, access: AccountAccess, changed: Mapping[UserId, Membership | None]
+) -> None:
+    """Hand over the open invitations that these changes of members take from their inviters.
+
+    `changed` has each member after the change, or `None`. `access` is the owner's.
+    """
+    by_inviter: defaultdict[UserId, list[Invitation]] = defaultdict(list)
+    for invitation in await write.open_invitations():
+        if invitation.inviter_user_id in changed:
+            by_inviter[invitation.inviter_user_id].append(invitation)
+    for inviter_id, open_invitations in sorted(by_inviter.items()):
+        inviter, member = None, changed[inviter_id]
+        if member is not None:
+            overrides = await write.overrides_of(inviter_id)
+            inviter = member_state(access.catalog, member, overrides)
+        await _hand_over(write, access, open_invitations, inviter=inviter)
 
 
 async def hand_over_after_role_change(

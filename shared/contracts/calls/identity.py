@@ -56,6 +56,26 @@ class PasswordResetLinkAnswer(InternalAnswer):
     url: str
 
 
+class NamedUsersRequest(InternalRequest):
+    """Users whom a service client names: by its external ids, or by their own ids."""
+
+    client_id: Annotated[str, Field(pattern="^cli_[0-9a-f]{32}$")]
+    external_ids: Annotated[tuple[str, ...], Field(max_length=100)] = ()
+    user_ids: Annotated[tuple[str, ...], Field(max_length=100)] = ()
+
+
+class NamedUser(InternalUser):
+    """A user, and the id of the request that names them."""
+
+    named: str
+
+
+class NamedUsers(InternalAnswer):
+    """Those of the users that exist."""
+
+    users: tuple[NamedUser, ...]
+
+
 KEY_SET = InternalCall(
     name="readKeySet",
     summary="Read the public keys that access tokens are verified with",
@@ -76,6 +96,16 @@ USER = InternalCall(
     callers=(Service.TEAM,),
     request=type(None),
     answer=InternalUser,
+)
+NAMED_USERS = InternalCall(
+    name="readNamedUsers",
+    summary="Read the users that a service client names",
+    method="POST",
+    path="/internal/named-users",
+    callees=(Service.IDENTITY,),
+    callers=(Service.TEAM,),
+    request=NamedUsersRequest,
+    answer=NamedUsers,
 )
 VERIFICATION_LINK = InternalCall(
     name="makeVerificationLink",

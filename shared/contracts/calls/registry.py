@@ -7,6 +7,7 @@ from shared.contracts.calls.authz import DECIDE, LIVE_CALLER
 from shared.contracts.calls.base import InternalCall
 from shared.contracts.calls.identity import (
     KEY_SET,
+    NAMED_USERS,
     PASSWORD_RESET_LINK,
     SIGN_UP_LINK,
     USER,
@@ -25,6 +26,7 @@ CALLS: tuple[InternalCall[Any, Any], ...] = (
     SNAPSHOT,
     KEY_SET,
     USER,
+    NAMED_USERS,
     VERIFICATION_LINK,
     SIGN_UP_LINK,
     PASSWORD_RESET_LINK,

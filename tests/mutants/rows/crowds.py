@@ -295,7 +295,7 @@ ROWS = (
     Mutant(
         id="hashing-without-the-attempts-of-a-sender",
         kind=Kind.AVAILABILITY,
-        file="services/identity/use_cases/sessions.py",
+        file="services/identity/use_cases/imported_passwords.py",
         old="verify(stored_hash, password, attempts=attempts)",
         new="verify(stored_hash, password)",
         tests=("tests/services/identity/test_rate_limits.py", "-k", "goes_before"),

@@ -28,8 +28,8 @@ ROWS = (
         id="identity-verified-user-lapses",
         kind=Kind.DATA,
         file="services/identity/store/users.py",
-        old="lapses_at=None)",
-        new="lapses_at=user.created_at)",
+        old="lapses_at=None), session)",
+        new="lapses_at=user.created_at), session)",
         tests=STORED_TESTS,
     ),
     Mutant(

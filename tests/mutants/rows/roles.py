@@ -131,8 +131,9 @@ ROWS = (
         id="role-handover-without-the-inviters-overrides",
         kind=Kind.SECURITY,
         file="services/team/use_cases/invitation_handover.py",
-        old="            overrides = await write.overrides_of(inviter_id)\n",
-        new="            overrides = ()\n",
+        old="        if membership is not None:\n"
+        "            overrides = await write.overrides_of(inviter_id)\n",
+        new="        if membership is not None:\n            overrides = ()\n",
         tests=(ROLES, "-k", "cannot_give_in_a_project"),
     ),
     Mutant(

@@ -1,5 +1,7 @@
 """Tests of the policy state of a replica: snapshot and changes in every order."""
 
+import itertools
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -469,3 +471,56 @@ def test_an_object_of_a_later_kind_is_left_out():
     assert answer(policy, BO, "instance:view", project_id=PROD) is Reason.OWNER_UNKNOWN
     assert before[ACCOUNT][1][:3] == picture(policy)[ACCOUNT][1][:3]
     SignInState().put([later])
+
+
+def test_a_change_of_members_leaves_the_others_as_they_are() -> None:
+    """The cost of one member, or of a page of them, is not that of the whole account."""
+    policy = told(catalog(STANDARD.id), account(), member(ANA, "admin"), member(BO, "viewer"))
+    before = policy.account(ACCOUNT)
+    policy.put(at(9, member(BO, "admin"), member(CY, "viewer")))
+    after = policy.account(ACCOUNT)
+    assert before is not None
+    assert after is not None
+    assert after.members[ANA] is before.members[ANA]
+    assert (before.members[BO].role.source, CY in before.members) == ("role:viewer", False)
+    assert [after.members[user].role.source for user in (BO, CY)] == ["role:admin", "role:viewer"]
+    assert after.projects is before.projects
+
+
+@given(
+    st.lists(
+        st.lists(
+            st.sampled_from(
+                [
+                    member(BO, "viewer"),
+                    member(BO, "admin"),
+                    no_member(BO),
+                    member(CY, "viewer"),
+                    no_member(CY),
+                    override(BO, OVERRIDE),
+                    project(PROD),
+                    account(),
+                    account(catalog=RUNPOD.id),
+                ]
+            ),
+            min_size=1,
+            max_size=4,
+        ),
+        max_size=8,
+    )
+)
+def test_the_state_after_changes_is_that_of_a_snapshot(changes: list[list[PolicyObject]]) -> None:
+    """The result does not depend on which part of an account a change builds anew."""
+    start = [catalog(STANDARD.id), catalog(RUNPOD.id), account(), member(ANA, "admin")]
+    policy, newest = told(*start), {(one.kind, one.id): one for one in start}
+    revs = itertools.count(10)
+    for change in changes:
+        policy.put([one for each in change for one in at(next(revs), each)])
+        newest |= {(one.kind, one.id): one for one in change}
+    snapshot = PolicyState()
+    snapshot.put(at(1, *newest.values()))
+    after, loaded = policy.account(ACCOUNT), snapshot.account(ACCOUNT)
+    assert after is not None
+    assert loaded is not None
+    assert after.catalog.id == loaded.catalog.id
+    assert after == replace(loaded, catalog=after.catalog)

@@ -45,6 +45,7 @@ REFUSED_SIGN_IN = [
     *("find counters", "write", "write"),
     "find users",
     *("find heads", "write", "write", "commit"),
+    "find users",  # whether imported passwords are left
 ]
 
 

@@ -15,6 +15,7 @@ from shared.contracts import (
     team_endings,
     team_members,
     team_ownership,
+    team_provisioning,
 )
 from shared.contracts.calls.identity import PasswordResetLinkRequest, SignUpLinkRequest
 from shared.contracts.calls.team import InvitationLinkRequest
@@ -297,6 +298,27 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
             also=("cem@example.com",),
             words={"account": "Acme", "member": "Bo Li", "email": "bo@example.com"},
         ),
+    ),
+    *(
+        (
+            team_provisioning.MemberProvisioned(
+                **MEMBER,
+                role_title="Developer",
+                client_id="cli_" + "1" * 32,
+                expires_at=ends,
+                notify=True,
+            ),
+            Expected(
+                kind=MessageKind.ADDED,
+                words={
+                    "account": "Acme",
+                    "name": "Bo Li",
+                    "role": "Developer",
+                    "ends": "" if ends is None else format_moment(ends),
+                },
+            ),
+        )
+        for ends in (None, IN_A_WEEK)
     ),
     (
         team.MemberRoleChanged(**ROLE_CHANGED, ends_sessions=False),

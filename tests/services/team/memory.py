@@ -19,7 +19,14 @@ from services.team.settings import Settings
 from services.team.store import Store
 from services.team.use_cases.context import AccountRequest, Ctx
 from shared.activity import RecentActivity
-from shared.contracts.calls.identity import USER, InternalUser
+from shared.contracts.calls.identity import (
+    NAMED_USERS,
+    USER,
+    InternalUser,
+    NamedUser,
+    NamedUsers,
+    NamedUsersRequest,
+)
 from shared.contracts.facts import Actor, Caller, RequestInfo, shard_of
 from shared.following.live_callers import LiveCallers
 from shared.following.sign_in_state import SignInState
@@ -173,6 +180,13 @@ class MemoryStore(Store):
     async def replace_members(self, changed: Any, *, rev: int, session: Any) -> None:
         self.memberships |= {member.user_id: member for member in changed}
 
+    async def insert_members(self, new: Any, *, rev: int, session: Any) -> None:
+        assert not {member.user_id for member in new} & set(self.memberships)
+        self.memberships |= {member.user_id: member for member in new}
+
+    async def names_for_joining(self, names: Any, *, session: Any) -> dict[UserId, str]:
+        return dict(names)
+
     async def delete_member(self, member: Membership, session: Any) -> None:
         del self.memberships[member.user_id]
 
@@ -324,6 +338,12 @@ class MemoryStore(Store):
         pending = [one for one in self.invited.values() if one.status == "pending"]
         return next((one for one in pending if one.email_key == email_key), None)
 
+    async def pending_among(
+        self, account_id: AccountId, email_keys: Collection[str], session: Any
+    ) -> dict[str, Invitation]:
+        pending = [one for one in self.invited.values() if one.status == "pending"]
+        return {one.email_key: one for one in pending if one.email_key in email_keys}
+
     async def pending_with_role(
         self, account_id: AccountId, role_id: str, session: Any
     ) -> list[Invitation]:
@@ -461,9 +481,32 @@ class MemoryIdentity:
     def __init__(self) -> None:
         self.users: dict[str, InternalUser] = {}
 
-    async def call(self, asked: object, service: str, *, path: dict[str, str]) -> InternalUser:
-        assert asked is USER
-        return self.users[path["user_id"]]
+        self.external_ids: dict[tuple[str, str], str] = {}
+        """By client and external id."""
+
+    async def call(
+        self,
+        asked: object,
+        service: str,
+        request: NamedUsersRequest | None = None,
+        *,
+        path: dict[str, str] | None = None,
+    ) -> InternalUser | NamedUsers:
+        if asked is USER and path is not None:
+            return self.users[path["user_id"]]
+        assert asked is NAMED_USERS
+        assert request is not None
+        known = [
+            (one, self.external_ids.get((request.client_id, one))) for one in request.external_ids
+        ]
+        known += [(one, one) for one in request.user_ids]
+        return NamedUsers(
+            users=tuple(
+                NamedUser(named=named, **dict(self.users[user]))
+                for named, user in known
+                if user in self.users
+            )
+        )
 
 
 @dataclass

@@ -20,7 +20,14 @@ from shared.auth.keys import decode, public_jwk
 from shared.auth.principals import ClientPrincipal
 from shared.bus.local import LocalBus
 from shared.contracts import identity
-from shared.contracts.calls.identity import USER, InternalUser
+from shared.contracts.calls.identity import (
+    NAMED_USERS,
+    USER,
+    InternalUser,
+    NamedUser,
+    NamedUsers,
+    NamedUsersRequest,
+)
 from shared.contracts.calls.journal import HEADS, Heads
 from shared.contracts.policy_objects import (
     PolicyObject,
@@ -87,11 +94,18 @@ class StandIn:
                 raise NotFound
             return found
 
+        async def named(ctx: object, call: Call[NamedUsersRequest, None]) -> NamedUsers:
+            known = [self.users[each] for each in call.body.user_ids if each in self.users]
+            return NamedUsers(
+                users=tuple(NamedUser(named=user.user_id, **dict(user)) for user in known)
+            )
+
         async def heads(ctx: object, call: Call[None, None]) -> Heads:
             return Heads(source="identity", epoch=self.epoch, heads={}, digests={})
 
         return [
             internal_route(USER, user),
+            internal_route(NAMED_USERS, named),
             internal_route(HEADS, heads),
             *self.source.routes(),
         ]

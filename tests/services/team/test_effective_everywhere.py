@@ -57,6 +57,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "changeRole": {"name": "Other"},
     "registerResource": {"properties": {"size": "large"}},
     "registerResources": {"resources": [{"type": "instance", "id": "i-2"}]},
+    "provisionMembers": {"members": [{"user_id": user_id("guest"), "role": "basic"}]},
     "reassignResources": {"from_user_id": user_id("member"), "to_user_id": user_id("owner")},
     "createAccount": {"name": "Other"},
     "offerOwnership": {"user_id": user_id("member")},
@@ -68,7 +69,9 @@ BODIES: dict[str, dict[str, Any]] = {
         "change": {"type": "member_change", "user_id": user_id("member"), "role": "viewer"}
     },
 }
-PLATFORM = ClientPrincipal(client_id=ClientId("cli_1"), scopes=frozenset({"resources:write"}))
+PLATFORM = ClientPrincipal(
+    client_id=ClientId("cli_" + "1" * 32), scopes=frozenset({"resources:write"})
+)
 PRINCIPALS: dict[type[Access], Principal] = {Public: Anonymous(), Client: PLATFORM}
 QUERIES: dict[str, dict[str, Any]] = {"deleteAccount": {"confirm": "Engines"}}
 RULE = GuardrailRule(

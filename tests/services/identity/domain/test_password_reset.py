@@ -62,7 +62,7 @@ def test_the_newest_link_works_once_within_an_hour(user, generation, after, *, w
 
 @pytest.mark.parametrize("by_reset", [True, False])
 def test_a_new_password_ends_the_link_that_resets_it(*, by_reset: bool) -> None:
-    changed, fact = change(ASKED, "new hash", by_reset=by_reset, now=NOON)
+    changed, [fact] = change(ASKED, "new hash", by_reset=by_reset, now=NOON)
     assert (changed.password_hash, changed.reset_link_made_at) == ("new hash", None)
     assert fact.payload.model_dump()["by_reset"] is by_reset
     assert "hash" not in repr(fact)

@@ -147,6 +147,10 @@ OPENINGS = {
         "“Bo Li” left the team “Acme Robotics”",
         "“Bo Li” (bo@example.com) left the team “Acme Robotics”.",
     ),
+    MessageKind.ADDED: (
+        "You are now a member of the team “Acme Robotics”",
+        "Hello Bo Li, you were added to the team “Acme Robotics” with the role Developer.",
+    ),
     MessageKind.ROLE_CHANGED: (
         "Your role in the team “Acme Robotics” is now Developer",
         "Hello Bo Li, “Ana Díaz” changed your role in the team “Acme Robotics” to Developer.",

@@ -1,0 +1,248 @@
+"""Provisioning: a service client of the platform makes and links users, many at once.
+
+The facts of a user are in the user's shard of the journal. The entries of a request are therefore
+written shard by shard, each shard in short transactions of its own.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from services.identity.domain import provisioning
+from services.identity.domain.provisioning import (
+    ClientBound,
+    KnownUsers,
+    ProvisionedUser,
+    UserClaim,
+    UserEntry,
+    UserOutcome,
+)
+from services.identity.domain.users import User
+from services.identity.use_cases.context import Ctx
+from shared.auth.principals import ClientPrincipal
+from shared.contracts.facts import Caller, shard_of
+from shared.ids import AccountId, ClientId, UserId, new_id
+from shared.journal import DryRun, JournalWrite
+from shared.mongo import AlreadyThere, DbSession
+from shared.problems import Refusal, Unavailable
+
+USERS_PER_WRITE = 50
+"""The most users of one transaction."""
+ROUNDS = 4
+"""How often an entry is tried whose user another request made at the same moment."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserResult:
+    """What became of one entry; `user_id` is `None` if it was refused or is only tried."""
+
+    external_id: str
+    status: UserOutcome | None = None
+    user_id: UserId | None = None
+    ignored: tuple[str, ...] = ()
+    refusal: Refusal | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExternalUser:
+    """A user whom a service client names, with the id by which it was named."""
+
+    named: str
+    user: User
+
+
+async def provision(
+    ctx: Ctx,
+    caller: Caller,
+    client: ClientPrincipal,
+    entries: Sequence[UserEntry],
+    *,
+    dry_run: bool,
+) -> list[UserResult]:
+    """Make, link or update a user for each entry; the results are in the order of the entries.
+
+    A dry run changes nothing. The same request again changes nothing more.
+
+    Raises:
+        ClientBound: the client is bound to accounts.
+    """
+    if client.account_ids is not None:
+        raise ClientBound
+    if dry_run:
+        ctx = replace(ctx, journal=DryRun(ctx.journal, look=_nothing))
+    results: dict[int, UserResult] = {}
+    waiting: list[_Claim] = []
+    for place, checked in enumerate(provisioning.check_batch(entries)):
+        if isinstance(checked, Refusal):
+            results[place] = UserResult(external_id=entries[place].external_id, refusal=checked)
+        else:
+            waiting.append(_Claim(place=place, claim=checked, user_id=UserId(new_id("usr"))))
+    for one, done in await _UserBatch(ctx, caller, client.client_id).write(waiting):
+        results[one.place] = _result(one.claim, done, dry_run=dry_run)
+    return [results[place] for place in sorted(results)]
+
+
+async def named_users(
+    ctx: Ctx, *, client_id: ClientId, external_ids: Sequence[str], user_ids: Sequence[UserId]
+) -> list[ExternalUser]:
+    """Find the users that a client names by its external ids, or by their own ids."""
+    known = await ctx.store.users_of_external_ids(client_id, external_ids)
+    users = await ctx.store.users_among({*known.values(), *user_ids})
+    named = [*known.items(), *((user_id, user_id) for user_id in user_ids)]
+    return [ExternalUser(named=name, user=users[uid]) for name, uid in named if uid in users]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Claim:
+    """One claim on its way; `user_id` is its user's, or a new one."""
+
+    place: int
+    claim: UserClaim
+    user_id: UserId
+
+
+_Done = ProvisionedUser | Refusal
+
+
+class _UserBatch:
+    """The entries of one request."""
+
+    def __init__(self, ctx: Ctx, caller: Caller, client_id: ClientId) -> None:
+        self._ctx = ctx
+        self._caller = caller
+        self._client_id = client_id
+
+    async def write(self, entries: Sequence[_Claim]) -> list[tuple[_Claim, _Done]]:
+        """Write all entries; one whose user came or went meanwhile is tried again.
+
+        Raises:
+            Unavailable: an entry met another change in each round.
+        """
+        written: list[tuple[_Claim, _Done]] = []
+        for _ in range(ROUNDS):
+            again: list[_Claim] = []
+            for group in _by_shard(await self._aimed(entries)):
+                try:
+                    done = await self._write_group(group)
+                except AlreadyThere:
+                    again += group
+                    continue
+                written += [(entry, one) for entry, one in zip(group, done, strict=True) if one]
+                again += [entry for entry, one in zip(group, done, strict=True) if not one]
+            if not again:
+                return written
+            entries = again
+        raise Unavailable
+
+    async def _aimed(self, entries: Sequence[_Claim]) -> list[_Claim]:
+        """The entries with the ids of those users that exist."""
+        known = await self._known([entry.claim for entry in entries], None)
+        return [
+            replace(entry, user_id=user.id if user is not None else entry.user_id)
+            for entry, each in zip(entries, known, strict=True)
+            for user in [each.linked or each.holder]
+        ]
+
+    async def _write_group(self, group: Sequence[_Claim]) -> list[_Done | None]:
+        """Write the entries of one shard; `None` for one whose user is another one by now."""
+        ctx, client_id = self._ctx, self._client_id
+
+        async def change(write: JournalWrite) -> list[_Done | None]:
+            known = await self._known([entry.claim for entry in group], write.session)
+            done = [
+                self._decide(entry, each, write) for entry, each in zip(group, known, strict=True)
+            ]
+            provisioned = [
+                (entry, one)
+                for entry, one in zip(group, done, strict=True)
+                if isinstance(one, ProvisionedUser)
+            ]
+            new = [one.user for _, one in provisioned if one.before is None]
+            await ctx.store.delete_sign_ups_of([user.email_key for user in new], write.session)
+            await ctx.store.insert_users(new, write.session)
+            links = {
+                entry.claim.external_id: one.user.id for entry, one in provisioned if one.links
+            }
+            await ctx.store.insert_external_ids(client_id, links, write.session)
+            for _, one in provisioned:
+                if one.before is not None and one.before != one.user:
+                    await ctx.store.update_user(one.before, one.user, write.session)
+                write.record(*one.facts)
+            return done
+
+        written = await ctx.journal.write(
+            group[0].user_id, change, caller=self._caller, effective_everywhere=False
+        )
+        return written.result
+
+    def _decide(self, entry: _Claim, known: KnownUsers, write: JournalWrite) -> _Done | None:
+        user = known.linked or known.holder
+        if user is not None and user.id != entry.user_id:
+            return None
+        try:
+            return provisioning.provision(
+                entry.claim,
+                known,
+                client_id=self._client_id,
+                user_id=entry.user_id,
+                account_id=AccountId(new_id("acc")),
+                now=write.now,
+            )
+        except Refusal as refusal:
+            return refusal
+
+    async def _known(
+        self, claims: Sequence[UserClaim], session: DbSession | None
+    ) -> list[KnownUsers]:
+        store, client_id = self._ctx.store, self._client_id
+        linked = await store.users_of_external_ids(
+            client_id, [claim.external_id for claim in claims], session
+        )
+        users = await store.users_among(linked.values(), session)
+        holders = await store.holders([claim.address.key for claim in claims], session)
+        held = [user.id for user in holders.values()]
+        external_ids = await store.external_ids_of_users(client_id, held, session)
+        return [_known_of(claim, linked, users, holders, external_ids) for claim in claims]
+
+
+def _known_of(
+    claim: UserClaim,
+    linked: Mapping[str, UserId],
+    users: Mapping[UserId, User],
+    holders: Mapping[str, User],
+    external_ids: Mapping[UserId, str],
+) -> KnownUsers:
+    user_id = linked.get(claim.external_id)
+    holder = holders.get(claim.address.key)
+    return KnownUsers(
+        linked=None if user_id is None else users.get(user_id),
+        holder=holder,
+        holder_external_id=None if holder is None else external_ids.get(holder.id),
+    )
+
+
+def _by_shard(claims: Iterable[_Claim]) -> list[list[_Claim]]:
+    shards: defaultdict[int, list[_Claim]] = defaultdict(list)
+    for one in claims:
+        shards[shard_of(one.user_id)].append(one)
+    return [
+        each[start : start + USERS_PER_WRITE]
+        for each in shards.values()
+        for start in range(0, len(each), USERS_PER_WRITE)
+    ]
+
+
+def _result(claim: UserClaim, done: _Done, *, dry_run: bool) -> UserResult:
+    if isinstance(done, Refusal):
+        return UserResult(external_id=claim.external_id, refusal=done)
+    unknown = dry_run and done.before is None
+    return UserResult(
+        external_id=claim.external_id,
+        status=done.status,
+        user_id=None if unknown else done.user.id,
+        ignored=done.ignored,
+    )
+
+
+async def _nothing(session: DbSession) -> None:
+    """A dry run looks at nothing but its results."""

@@ -1,0 +1,266 @@
+"""Provisioning: a service client makes, changes and removes members, many at once.
+
+A request is written page by page, each page in a short transaction of its own: other writes of the
+account come between, and no replica of authz gets more at once than one page.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from services.team.domain import provisioning
+from services.team.domain.account_access import as_owner
+from services.team.domain.invitations import Invitation
+from services.team.domain.members import Membership
+from services.team.domain.provisioning import (
+    JoiningUser,
+    MemberEntry,
+    MemberOutcome,
+    ProvisionedMember,
+    Provisioning,
+    UserUnknown,
+)
+from services.team.use_cases.account_write import AccountWrite
+from services.team.use_cases.context import ClientRequest, Ctx
+from services.team.use_cases.invitation_handover import hand_over_after_provisioning
+from services.team.use_cases.refusals import record_refusal
+from shared.addresses import parse_address
+from shared.contracts.calls.identity import NAMED_USERS, NamedUsersRequest
+from shared.contracts.facts import ResourceRef
+from shared.contracts.refusals import RepeatedInBatch
+from shared.contracts.topology import Service
+from shared.ids import MembershipId, UserId, new_id
+from shared.journal import DryRun, WriteResult
+from shared.mongo import DbSession
+from shared.problems import Refusal
+
+MEMBERS_PER_WRITE = 50
+"""The most entries of one transaction."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberResult:
+    """What became of one entry; `user_id` is `None` if it names no user."""
+
+    entry: MemberEntry
+    user_id: UserId | None = None
+    status: MemberOutcome | None = None
+    refusal: Refusal | None = None
+
+
+async def provision(
+    ctx: Ctx,
+    request: ClientRequest,
+    entries: Sequence[MemberEntry],
+    *,
+    notify: bool,
+    dry_run: bool,
+    operation: str,
+) -> WriteResult[list[MemberResult]]:
+    """Bring the members of the account to what the entries say; the results have their order.
+
+    All changes are acknowledged together, after the barrier. With `notify` mails tell the members
+    who are new or have another role; a member who is removed is told in any case. A dry run changes
+    nothing. The same request again changes nothing more.
+
+    Raises:
+        NotFound: there is no such account.
+        Unavailable: a part may be done; the same request again does the rest.
+    """
+    if dry_run:
+        ctx = replace(ctx, journal=DryRun(ctx.journal, look=_nothing))
+    batch = _MemberBatch(ctx, request, notify=notify, dry_run=dry_run)
+    pages = [
+        entries[start : start + MEMBERS_PER_WRITE]
+        for start in range(0, len(entries), MEMBERS_PER_WRITE)
+    ]
+    results: list[MemberResult] = []
+    revision, effective = None, True
+    for number, page in enumerate(pages, 1):
+        written = await batch.write(page, last=number == len(pages))
+        results += written.result
+        revision, effective = written.revision or revision, written.effective
+    for result in results:
+        if result.refusal is not None and result.refusal.forbids:
+            await record_refusal(
+                ctx,
+                request,
+                result.refusal,
+                operation=operation,
+                resource=ResourceRef(type="member", id=result.user_id or request.account_id),
+            )
+    return WriteResult(result=results, revision=revision, effective=effective)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Named:
+    """An entry, and the user that it names; without one, why it is refused."""
+
+    entry: MemberEntry
+    user: JoiningUser | None = None
+    refusal: Refusal | None = None
+
+    @property
+    def user_id(self) -> UserId | None:
+        return self.user.user_id if self.user is not None else self.entry.user_id
+
+
+@dataclass
+class _Saves:
+    """What the entries of one page change, to be saved together."""
+
+    changed: dict[UserId, Membership | None] = field(default_factory=dict)
+    new: list[Membership] = field(default_factory=list)
+    replaced: list[Membership] = field(default_factory=list)
+    removed: list[Membership] = field(default_factory=list)
+    closed: list[Invitation] = field(default_factory=list)
+
+    def take(self, one: ProvisionedMember) -> None:
+        if one.after is not None and one.before is None:
+            self.new.append(one.after)
+        elif one.after is not None and one.facts:
+            self.replaced.append(one.after)
+            self.changed[one.after.user_id] = one.after
+        elif one.after is None and one.before is not None:
+            self.removed.append(one.before)
+            self.changed[one.before.user_id] = None
+        if one.closed is not None:
+            self.closed.append(one.closed)
+
+
+class _MemberBatch:
+    """The pages of one request."""
+
+    def __init__(self, ctx: Ctx, request: ClientRequest, *, notify: bool, dry_run: bool) -> None:
+        self._ctx = ctx
+        self._request = request
+        self._notify = notify
+        self._dry_run = dry_run
+        self._seen: set[UserId] = set()
+        self._tried_seats = 0
+
+    async def write(
+        self, page: Sequence[MemberEntry], *, last: bool
+    ) -> WriteResult[list[MemberResult]]:
+        """Write one page; the last one waits until all of them are effective everywhere."""
+        named = await self._named(page)
+
+        async def change(write: AccountWrite) -> tuple[list[MemberResult], int]:
+            return await self._apply(write, named)
+
+        written = await self._ctx.change(self._request, change, effective_everywhere=last)
+        results, seats = written.result
+        if self._dry_run:
+            self._tried_seats += seats
+        return WriteResult(result=results, revision=written.revision, effective=written.effective)
+
+    async def _named(self, page: Sequence[MemberEntry]) -> list[_Named]:
+        """Ask identity for the users of a page; no user is named twice in a request."""
+        asked = NamedUsersRequest(
+            client_id=self._request.client.client_id,
+            external_ids=tuple(one.external_id for one in page if one.external_id is not None),
+            user_ids=tuple(one.user_id for one in page if one.user_id is not None),
+        )
+        answer = await self._ctx.internal.call(NAMED_USERS, Service.IDENTITY, asked)
+        found = {
+            user.named: JoiningUser(
+                user_id=UserId(user.user_id), address=parse_address(user.email), name=user.name
+            )
+            for user in answer.users
+        }
+        named = []
+        for entry in page:
+            one = _Named(entry=entry, user=found.get(entry.external_id or entry.user_id or ""))
+            user_id = one.user_id
+            if user_id is None:
+                one = replace(one, refusal=UserUnknown())
+            elif user_id in self._seen:
+                one = replace(one, refusal=RepeatedInBatch(field="user"))
+            else:
+                self._seen.add(user_id)
+            named.append(one)
+        return named
+
+    async def _apply(
+        self, write: AccountWrite, named: Sequence[_Named]
+    ) -> tuple[list[MemberResult], int]:
+        account = write.existing_account
+        at = Provisioning(
+            account=account,
+            catalog=await self._ctx.store.catalog_of(account),
+            client_id=self._request.client.client_id,
+            notify=self._notify,
+            now=write.now,
+        )
+        valid = [one for one in named if one.refusal is None]
+        members = await write.members_among([one.user_id for one in valid if one.user_id])
+        joining = [
+            one.user
+            for one in valid
+            if one.user is not None and not one.entry.remove and one.user.user_id not in members
+        ]
+        names = await write.names_for_joining({user.user_id: user.name for user in joining})
+        pending = await write.pending_among([user.address.key for user in joining])
+        before = taken = self._tried_seats + await write.seats_taken()
+        saves, results = _Saves(), []
+        for one in named:
+            try:
+                done = await self._decide(
+                    write, at, one, members=members, names=names, pending=pending, taken=taken
+                )
+            except Refusal as refusal:
+                results.append(MemberResult(entry=one.entry, user_id=one.user_id, refusal=refusal))
+                continue
+            at, taken = replace(at, account=done.account), taken + done.seats
+            saves.take(done)
+            write.record(*done.facts)
+            results.append(MemberResult(entry=one.entry, user_id=one.user_id, status=done.status))
+        write.account = at.account
+        await self._save(write, at, saves)
+        return results, taken - before
+
+    async def _decide(
+        self,
+        write: AccountWrite,
+        at: Provisioning,
+        one: _Named,
+        *,
+        members: dict[UserId, Membership],
+        names: dict[UserId, str],
+        pending: dict[str, Invitation],
+        taken: int,
+    ) -> ProvisionedMember:
+        if one.refusal is not None or one.user_id is None:
+            raise one.refusal or UserUnknown()
+        member = members.get(one.user_id)
+        if one.entry.remove:
+            overrides = [] if member is None else await write.overrides_of(member.user_id)
+            return provisioning.remove(
+                at, member, overridden=tuple(override.project_id for override in overrides)
+            )
+        if member is not None:
+            return provisioning.update(at, member, one.entry.change)
+        if one.user is None:
+            raise UserUnknown
+        return provisioning.add(
+            at,
+            replace(one.user, name=names[one.user_id]),
+            one.entry.change,
+            membership_id=MembershipId(new_id("mem")),
+            pending=pending.get(one.user.address.key),
+            taken=taken,
+        )
+
+    async def _save(self, write: AccountWrite, at: Provisioning, saves: _Saves) -> None:
+        await write.insert_members(saves.new)
+        await write.replace_members(saves.replaced)
+        for member in saves.removed:
+            await write.delete_member(member)
+        await write.replace_invitations(saves.closed)
+        if saves.changed:
+            owner = await write.member(at.account.owner_user_id)
+            access = as_owner(at.account, at.catalog, owner, now=at.now)
+            await hand_over_after_provisioning(write, access, saves.changed)
+
+
+async def _nothing(session: DbSession) -> None:
+    """A dry run looks at nothing but its results."""
