@@ -14,6 +14,7 @@ from rolecall import (
 )
 from services.team.domain.account_policy import AccountPolicy
 from services.team.domain.guardrails import Guardrail, GuardrailKind, GuardrailRule
+from services.team.domain.roles import role_title
 from shared.problems import Refusal, RefusalKind
 
 Place = tuple[str, str]
@@ -73,10 +74,12 @@ class Held:
 class Violation:
     """One place in which a guardrail does not hold, or the members whom it misses.
 
-    `user_id` holds what they should not; without one, `holders` are too few.
+    `user_id` holds what they should not; without one, `holders` are too few. `roles` are the titles
+    of the guardrail's roles.
     """
 
     guardrail: Guardrail
+    roles: tuple[str, ...]
     user_id: str | None = None
     name: str | None = None
     project_id: str | None = None
@@ -89,12 +92,12 @@ class Violation:
         if self.user_id is None:
             least = f"At least {rule.minimum} active members must"
             if rule.permission is None:
-                return f"{least} have the role `{rule.roles[0]}`; there would be {self.holders}"
+                return f"{least} have the role “{self.roles[0]}”; there would be {self.holders}"
             return f"{least} hold `{rule.permission}`{where}; there would be {self.holders}"
         held = f"{self.name or self.user_id} would hold `{rule.permission}`{where}"
         if rule.kind is GuardrailKind.NEVER:
-            return f"{held} with the role `{rule.roles[0]}`"
-        return f"{held} without one of the roles: {', '.join(rule.roles)}"
+            return f"{held} with the role “{self.roles[0]}”"
+        return f"{held} without one of the roles: {', '.join(self.roles)}"
 
 
 class GuardrailViolated(Refusal):
@@ -144,15 +147,18 @@ def added(guardrails: Sequence[Guardrail], before: Held, after: Held) -> list[Vi
 
 def _violation(guardrail: Guardrail, place: Place, held: Held) -> Violation:
     user_id, project_id = place
+    roles = tuple(role_title(held.state.catalog, role) for role in guardrail.rule.roles)
     if user_id == NO_MEMBER:
         return Violation(
             guardrail=guardrail,
+            roles=roles,
             project_id=project_id or None,
             holders=_holders(guardrail.rule, held),
         )
     person = held.policy.people.get(user_id)
     return Violation(
         guardrail=guardrail,
+        roles=roles,
         user_id=user_id,
         name=None if person is None else person.name,
         project_id=project_id or None,

@@ -50,7 +50,7 @@ async def test_two_admins_stay_two_admins(team: Team) -> None:
     for answer in refused:
         assert (answer.status, answer.code) == (409, "guardrail-violated")
         assert answer.body["guardrail_id"] == declared["id"]
-        assert "there would be 1" in answer.body["detail"]
+        assert "“Admin”; there would be 1" in answer.body["detail"]
     assert len(await team.rows("member.role_changed", "member.removed", "member.left")) == rows
     told = await team.rows("request.refused")
     assert [row.reason for row in told] == ["guardrail-violated"] * 3
