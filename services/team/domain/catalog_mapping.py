@@ -1,5 +1,6 @@
 """What an account says about roles and levels that the catalog it moves to does not have."""
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -51,7 +52,7 @@ class Translator:
         Raises:
             Invalid: it names something that a catalog does not have.
         """
-        self._same_name = old.catalog.name == new.catalog.name
+        self._same_name = same_catalog(old, new)
         self._new = new
         self._mapping = mapping
         self._needed: defaultdict[str, Counter[str]] = defaultdict(Counter)
@@ -182,6 +183,11 @@ def _levels(catalog: CompiledCatalog) -> dict[str, Level]:
     }
 
 
+def same_catalog(old: CompiledCatalog, new: CompiledCatalog) -> bool:
+    """Whether both are versions of one catalog, in which an id keeps its meaning."""
+    return old.catalog.name == new.catalog.name
+
+
 def _unknown_levels(
     mapping: CatalogMapping, old: Mapping[str, Level], new: Mapping[str, Level]
 ) -> list[tuple[str, str]]:
@@ -200,15 +206,15 @@ def _unknown_roles(old: CompiledCatalog, translator: Translator) -> list[tuple[s
     assignable = ", ".join(role.id for role in new.roles if role.assignable)
     for name, wanted in translator.mapping.roles.items():
         place, found = f"/mapping/roles/{name}", new.role(wanted)
-        if old.role(name) is None and not name.startswith(CUSTOM_ROLE):
+        if old.role(name) is None and not CUSTOM_ROLE.fullmatch(name):
             errors.append((place, "The account's present catalog has no role of this id."))
         if found is None or not found.assignable:
             errors.append((place, f"Choose one of: {assignable}."))
     return errors
 
 
-CUSTOM_ROLE = "rol_"
-"""How the id of a custom role begins: one mapping may serve many accounts, each with its own."""
+CUSTOM_ROLE = re.compile(r"rol_[0-9a-f]{32}")
+"""The id of a custom role: one mapping may serve many accounts, each with its own."""
 
 
 def _role_reason(found: Role | None, new: CompiledCatalog) -> str:

@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from rolecall import CompiledCatalog, Grants
+from rolecall import AccountKind, CompiledCatalog, Conversion, Grants
 from services.team.domain import overrides
 from services.team.domain.account_access import AccountAccess
 from services.team.domain.accounts import Account
 from services.team.domain.authority import require_to_give, require_to_give_grants
-from services.team.domain.catalog_mapping import CatalogMapping, Translator
+from services.team.domain.catalog_mapping import CatalogMapping, Translator, same_catalog
 from services.team.domain.catalog_translation import translate_overrides, translate_roles
 from services.team.domain.custom_roles import CustomRole
 from services.team.domain.invitations import Invitation
@@ -37,6 +37,17 @@ class CatalogTooSmall(Refusal):
     detail = (
         "The catalog {catalog} allows {limit} members and open invitations besides the owner, and"
         " the account has {present}. Remove members or delete invitations first."
+    )
+
+
+class CatalogBound(Refusal):
+    """A team that its catalog does not let revert would revert by way of another one (`Nv2`)."""
+
+    kind = RefusalKind.CONFLICT
+    code = "catalog-bound"
+    detail = (
+        "A team with the catalog {catalog} keeps it: by another one it could become a personal"
+        " account again. Choose a version of the same catalog, or ask the platform to move it."
     )
 
 
@@ -118,7 +129,12 @@ def move(
         )
     moved = replace(account, catalog=new.id, roles=roles)
     owner = replace(rows.owner, role=new.catalog.owner_role)
-    members, facts = _members(rows, member_roles, new.with_roles({r.role_id: r for r in roles}))
+    members, facts = _members(
+        rows,
+        member_roles,
+        new.with_roles({role.role_id: role for role in roles}),
+        same=same_catalog(old, new),
+    )
     facts += _override_facts(rows, changed_overrides, ended, new)
     invitations = [
         replace(one, role=role)
@@ -161,6 +177,18 @@ def move(
     )
 
 
+def require_free_to_move(account: Account, old: CompiledCatalog, new: CompiledCatalog) -> None:
+    """Check that the owner may choose the catalog; the platform may choose any.
+
+    Raises:
+        CatalogBound: the account is a team for good, or for as long as it exists, and the new
+            catalog is not a version of the old one.
+    """
+    bound = old.catalog.policies.conversion is not Conversion.REVERSIBLE
+    if bound and account.kind is AccountKind.TEAM and not same_catalog(old, new):
+        raise CatalogBound(catalog=old.catalog.title)
+
+
 def require_to_give_all(access: AccountAccess, moved: CatalogMove) -> None:
     """Check that the owner holds, after the move, what their mapping gives to others (`B5`).
 
@@ -174,13 +202,16 @@ def require_to_give_all(access: AccountAccess, moved: CatalogMove) -> None:
 
 
 def _members(
-    rows: MovableRows, roles: Sequence[str], catalog: CompiledCatalog
+    rows: MovableRows, roles: Sequence[str], catalog: CompiledCatalog, *, same: bool
 ) -> tuple[list[Membership], list[Fact]]:
-    """The members whose role is another one, each with the fact that says so."""
+    """The members whose role is another one, each with the fact that says so.
+
+    A role of another catalog is another one, also if it has the same id.
+    """
     members, facts = [], []
     for one, role_id in zip(rows.others, roles, strict=True):
         role = catalog.role(role_id)
-        if role is None or role_id == one.role:
+        if role is None or (role_id == one.role and same):
             continue
         changed, fact = change_role(
             one,

@@ -3,7 +3,12 @@
 from services.team.domain.accounts import OwnerOnly
 from services.team.domain.authority import GrantsExceeded
 from services.team.domain.catalog_mapping import MappingNeeded
-from services.team.domain.catalog_moves import CatalogMove, CatalogTooSmall, MoveTooLarge
+from services.team.domain.catalog_moves import (
+    CatalogBound,
+    CatalogMove,
+    CatalogTooSmall,
+    MoveTooLarge,
+)
 from services.team.domain.role_refusals import RolesTooLarge
 from services.team.routes.accounts import AccountView, account_view
 from services.team.routes.catalog_fields import CatalogName, MappingBody, catalog_mapping
@@ -88,6 +93,7 @@ ROUTES = (
         gives=MovedAccountView,
         refuses=(
             OwnerOnly,
+            CatalogBound,
             MappingNeeded,
             CatalogTooSmall,
             MoveTooLarge,

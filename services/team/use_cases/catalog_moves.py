@@ -63,6 +63,7 @@ async def move_account(
 
     Raises:
         OwnerOnly: the caller is not the owner.
+        CatalogBound: the account stays with its catalog.
         Invalid, MappingNeeded, CatalogTooSmall, MoveTooLarge, RolesTooLarge: see the domain.
         GrantsExceeded: the mapping gives what the owner does not hold afterwards (`B5`).
     """
@@ -71,6 +72,7 @@ async def move_account(
         access = write.access
         accounts.require_owner(access.account, access.membership)
         target = await catalog_named(ctx, catalog_name)
+        catalog_moves.require_free_to_move(access.account, access.catalog, target)
         moved = await _move(write, access, target, mapping, by_platform=False)
         if moved.move is not None:
             catalog_moves.require_to_give_all(moved.access, moved.move)

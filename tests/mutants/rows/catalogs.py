@@ -107,6 +107,22 @@ ROWS = (
         tests=(RUNNING, "-k", "every_fault"),
     ),
     Mutant(
+        id="bound-team-leaves-its-catalog",
+        kind=Kind.SECURITY,
+        file="services/team/use_cases/catalog_moves.py",
+        old="        catalog_moves.require_free_to_move(access.account, access.catalog, target)\n",
+        new="",
+        tests=("tests/services/team/domain/test_catalog_moves.py", "-k", "keeps_its_catalog"),
+    ),
+    Mutant(
+        id="same-id-of-another-catalog-is-the-same-role",
+        kind=Kind.DATA,
+        file="services/team/domain/catalog_moves.py",
+        old="(role_id == one.role and same)",
+        new="role_id == one.role",
+        tests=("tests/services/team/domain/test_catalog_moves.py", "-k", "is_another_role"),
+    ),
+    Mutant(
         id="role-name-mixes-alphabets",
         kind=Kind.SECURITY,
         file="services/team/routes/roles.py",

@@ -43,6 +43,15 @@ def named(name: str) -> Callable[[dict[str, Any]], None]:
     return change
 
 
+def conversion(kind: str) -> Callable[[dict[str, Any]], None]:
+    """Another way between personal accounts and teams."""
+
+    def change(content: dict[str, Any]) -> None:
+        content["policies"]["conversion"] = kind
+
+    return change
+
+
 def without_role(role_id: str) -> Callable[[dict[str, Any]], None]:
     """No such role."""
 

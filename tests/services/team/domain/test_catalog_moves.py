@@ -8,12 +8,22 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from rolecall import Delivery, Resource, Scope, Subject, build_account, build_member, decide
+from rolecall import (
+    AccountKind,
+    Delivery,
+    Resource,
+    Scope,
+    Subject,
+    build_account,
+    build_member,
+    decide,
+)
 from services.team.domain.accounts import OwnerOnly
 from services.team.domain.authority import GrantsExceeded
 from services.team.domain.catalog_mapping import CatalogMapping, MappingNeeded
 from services.team.domain.catalog_moves import (
     MAX_CHANGED_OVERRIDES,
+    CatalogBound,
     CatalogTooSmall,
     MoveTooLarge,
 )
@@ -21,11 +31,13 @@ from services.team.domain.custom_roles import CustomRole
 from services.team.domain.invitations import Invitation
 from services.team.domain.overrides import ProjectOverride
 from services.team.use_cases.catalog_moves import MovedAccount, move_account
+from shared.contracts.team import MemberRoleChanged
 from shared.ids import InvitationId, ProjectId, RoleId, UserId, new_id
 from shared.problems import Invalid
 from tests.services.team.memory import ACCOUNT, PROJECT, START, Memory, finished, memory, user_id
 from tests.services.team.print_shop import (
     SHOP,
+    conversion,
     limited_to,
     named,
     renamed_level,
@@ -98,6 +110,12 @@ class Shop:
         )
         self.world.store.invited[made.invitation_id] = made
         return made
+
+    def follow(self, catalog: CompiledCatalog, *, kind: AccountKind = AccountKind.TEAM) -> None:
+        """Let the account have this catalog."""
+        self.world.store.compiled[catalog.id] = catalog
+        rows = self.world.store.rows
+        rows[ACCOUNT] = replace(rows[ACCOUNT], catalog=catalog.id, kind=kind)
 
     def move(self, target: CompiledCatalog, *, by: str = "owner", **mapping: Any) -> MovedAccount:
         self.world.store.compiled[target.id] = target
@@ -250,6 +268,19 @@ def test_the_same_ids_in_another_catalog_need_a_mapping_all_the_same() -> None:
     assert shop.world.store.memberships[user_id("nora")].role == NIGHT
 
 
+def test_a_role_of_another_catalog_is_another_role_with_the_same_id() -> None:
+    shop, same = Shop(), ("proof:approve", "shop:enter")
+    mapping = {role: role for role in ("apprentice", "printer")}
+    moved = shop.move(OTHER, roles=mapping, levels=dict(zip(same, same, strict=True))).move
+    assert moved is not None
+    told = [fact.payload for fact in moved.facts if isinstance(fact.payload, MemberRoleChanged)]
+    assert {one.name for one in told} == {"Pia", "Abe", "Nora"}
+    assert len(moved.members) == 3
+    version_move = Shop().move(SAME).move
+    assert version_move is not None
+    assert not version_move.members
+
+
 NEEDS: dict[str, tuple[CompiledCatalog, Mapping[str, Any], str, str]] = {
     "own resources": (
         FOR_ALL,
@@ -283,6 +314,7 @@ def test_an_override_takes_levels_of_projects_only() -> None:
 
 UNKNOWN: list[tuple[Mapping[str, Any], list[str]]] = [
     ({"roles": {"king": "printer"}}, ["/roles/king"]),
+    ({"roles": {"rol_<b>": "printer"}}, ["/roles/rol_<b>"]),
     ({"roles": {"printer": "king"}}, ["/roles/printer"]),
     ({"roles": {"printer": "master"}}, ["/roles/printer"]),
     ({"levels": {"proof:sing": "proof:see"}}, ["/levels/proof:sing"]),
@@ -366,6 +398,23 @@ def test_a_move_changes_a_bounded_number_of_overrides() -> None:
     mapping: Any = {"levels": {"proof:approve": "proof:accept"}}
     assert shop.refused(MoveTooLarge, ACCEPT, **mapping).members["overrides"] == 1_001
     shop.move(SAME)
+
+
+@pytest.mark.rule("Nv2")
+@pytest.mark.parametrize("kind", ["irreversible", "none"])
+def test_a_team_that_cannot_revert_keeps_its_catalog(kind: str) -> None:
+    """Otherwise it would revert in another catalog, and come back as a personal account."""
+    bound, later = version(conversion(kind)), version(conversion(kind), limited_to(39))
+    everything: dict[str, Any] = {
+        "roles": dict.fromkeys(("apprentice", "printer", NIGHT), "apprentice")
+    }
+    shop = Shop()
+    shop.follow(bound)
+    assert shop.refused(CatalogBound, OTHER, **everything).code == "catalog-bound"
+    shop.move(later)
+    personal = Shop()
+    personal.follow(bound, kind=AccountKind.PERSONAL)
+    personal.move(OTHER, levels={"proof:approve": None}, **everything)
 
 
 def test_only_the_owner_moves_the_account() -> None:
