@@ -53,10 +53,9 @@ class Account:
     """An owner of resources. `catalog` is a published version; `account_rev` counts its facts.
 
     `roles` are the custom ones. They stand in the account's row because each decision needs them
-    together with it. So do the `guardrails`, which each change needs. `resource_count` is the
-    number of its registered resources. `deletes_at` is when the rows of a deleted account go,
-    `purging` whether that has begun: from then on nothing brings the account back. `offer` is the
-    open offer of the ownership; there is one at most.
+    together with it, and the `guardrails` because each change does. `resource_count` counts its
+    registered resources. `deletes_at` is when the rows of a deleted account go, `purging` whether
+    that has begun: then nothing brings the account back. `offer` is the one of the ownership.
     """
 
     account_id: AccountId

@@ -126,7 +126,9 @@ ROWS = (
         VIOLATIONS,
         "    overridden = before.overridden | after.overridden\n",
         "    overridden = after.overridden\n",
-        *HOLD,
+        GUARDRAILS,
+        "-k",
+        "looks_at_overrides",
     ),
     _mutant(
         "guardrail-looks-at-roles-alone",
@@ -134,7 +136,9 @@ ROWS = (
         VIOLATIONS,
         "        places |= {place for place in overridden if place[0] in bound}\n",
         "",
-        *HOLD,
+        GUARDRAILS,
+        "-k",
+        "looks_at_overrides",
     ),
     _mutant(
         "guardrail-takes-own-resources-for-all",

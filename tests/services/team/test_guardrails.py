@@ -92,6 +92,26 @@ async def test_no_way_leads_around_a_rule_about_roles(team: Team) -> None:
 
 
 @pytest.mark.rule("B10")
+async def test_a_rule_without_a_project_looks_at_overrides(team: Team) -> None:
+    """At a new one, and at the end of one that kept a role below what it gives elsewhere."""
+    account = await team.account()
+    project_id = await project_of(account)
+    viewer, developer = await account.join("viewer"), await account.join("developer")
+    override = f"{account.path}/projects/{project_id}/overrides/{{}}"
+    (await account.owner.send("PUT", override.format(developer.user_id), {"grants": {}})).expect(
+        200
+    )
+    [present] = (await declare(account, WRITERS))["violations"]
+    assert (present["user_id"], present["project_id"]) == (developer.user_id, None)
+    write = {"grants": {"instance": {"write": "all"}}}
+    for method, member, body in (("PUT", viewer, write), ("DELETE", developer, None)):
+        answer = await account.owner.send(method, override.format(member.user_id), body)
+        assert (answer.status, answer.code) == (409, "guardrail-violated"), method
+        assert answer.body["user_id"] == member.user_id
+        assert answer.body["project_id"] == project_id
+
+
+@pytest.mark.rule("B10")
 async def test_a_new_rule_lists_what_contradicts_it_and_lets_it_be_mended(team: Team) -> None:
     account = await team.account()
     first, second = await account.join("developer", "Dan"), await account.join("viewer", "Vic")

@@ -50,6 +50,7 @@ async def test_a_dry_run_counts_records_and_keeps_nothing(
         CALLER, operation="createProject", key="one-key", body=None, path="acc_1"
     )
     quota = Quota(name="invitations", limit=5, remaining=4, reset_seconds=9)
+    context.quotas.set(())
 
     async def change(write: JournalWrite) -> None:
         context.quotas.set((quota,))
