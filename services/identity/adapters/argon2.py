@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import bcrypt
 from argon2 import PasswordHasher
-from argon2.exceptions import VerifyMismatchError
+from argon2.exceptions import Argon2Error
 
 from services.identity.adapters.turns import QueueFull, Turns
 from services.identity.domain.passwords import HashingBusy
@@ -51,33 +51,39 @@ class Argon2Hasher:
         """
         return await self._run(lambda: self._argon2.hash(_prepared(password)))
 
-    async def verify(self, stored_hash: str | None, password: str, *, attempts: int = 0) -> bool:
+    async def verify(
+        self,
+        stored_hash: str | None,
+        password: str,
+        *,
+        imported: bool = False,
+        attempts: int = 0,
+    ) -> bool:
         """Return whether this is the password; without a stored hash the work is the same (`T9`).
 
-        `attempts` are those of the sender that failed of late, this one included.
+        Another system has made an `imported` hash, of the characters as they were typed. A hash
+        that cannot be compared matches no password. `attempts` are those of the sender that failed
+        of late, this one included.
 
         Raises:
             HashingBusy: too many passwords wait already.
         """
         compared = stored_hash or self._decoy_hash
-        matches = await self._run(lambda: self._matches(compared, password), rank=attempts)
+        form = password.encode() if imported else _prepared(password)
+        matches = await self._run(lambda: self._matches(compared, form), rank=attempts)
         return matches and stored_hash is not None
 
     def close(self) -> None:
         """Accept no more passwords and drop those that wait."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    def _matches(self, stored_hash: str, password: str) -> bool:
-        # Another system has hashed the characters as they were typed.
-        forms = dict.fromkeys((_prepared(password), password.encode()))
-        return any(self._matches_form(stored_hash, form) for form in forms)
-
-    def _matches_form(self, stored_hash: str, form: bytes) -> bool:
-        if stored_hash.startswith(BCRYPT_PREFIX):
-            return bcrypt.checkpw(form[:BCRYPT_BYTES], stored_hash.encode())
+    def _matches(self, stored_hash: str, form: bytes) -> bool:
+        # One computation for each comparison: the time of an answer must not tell them apart.
         try:
+            if stored_hash.startswith(BCRYPT_PREFIX):
+                return bcrypt.checkpw(form[:BCRYPT_BYTES], stored_hash.encode())
             return self._argon2.verify(stored_hash, form)
-        except VerifyMismatchError:
+        except (Argon2Error, ValueError):
             return False
 
     async def _run(self, job: Callable[[], T], *, rank: int = 0) -> T:

@@ -19,7 +19,8 @@ async def with_password(
         HashingBusy: too many passwords wait already.
     """
     stored_hash = None if user is None else user.password_hash
-    matches = await ctx.hasher.verify(stored_hash, password, attempts=attempts)
+    imported = user is not None and user.password_imported
+    matches = await ctx.hasher.verify(stored_hash, password, imported=imported, attempts=attempts)
     if user is None or not matches:
         return None
     if not user.password_imported:

@@ -296,8 +296,8 @@ ROWS = (
         id="hashing-without-the-attempts-of-a-sender",
         kind=Kind.AVAILABILITY,
         file="services/identity/use_cases/imported_passwords.py",
-        old="verify(stored_hash, password, attempts=attempts)",
-        new="verify(stored_hash, password)",
+        old="imported=imported, attempts=attempts",
+        new="imported=imported",
         tests=("tests/services/identity/test_rate_limits.py", "-k", "goes_before"),
     ),
     Mutant(

@@ -3,8 +3,11 @@
 from tests.mutants.mutant import Kind, Mutant
 
 USERS = "services/identity/domain/provisioning.py"
+HASHES = "services/identity/domain/imported_passwords.py"
+HASHER = "services/identity/adapters/argon2.py"
 MEMBERS = "services/team/domain/provisioning.py"
 USERS_TEST = "tests/services/identity/test_provisioning.py"
+HASHES_TEST = "tests/services/identity/domain/test_imported_passwords.py"
 MEMBERS_TEST = "tests/services/team/test_provisioning.py"
 
 ROWS = (
@@ -52,10 +55,10 @@ ROWS = (
     Mutant(
         id="imported-hash-of-any-cost",
         kind=Kind.LIMIT,
-        file="services/identity/domain/imported_passwords.py",
+        file=HASHES,
         old="            and memory * passes <= ARGON2_MAX_WORK_KIB\n",
         new="",
-        tests=("tests/services/identity/domain/test_imported_passwords.py",),
+        tests=(HASHES_TEST,),
     ),
     Mutant(
         id="time-of-a-refusal-shows-imported-hashes",
@@ -64,6 +67,47 @@ ROWS = (
         old="at_least=COMPARISON_SECONDS if imported else 0)",
         new="at_least=0)",
         tests=(USERS_TEST, "-k", "takes_as_long"),
+    ),
+    Mutant(
+        id="step-shorter-than-an-imported-comparison",
+        kind=Kind.SECURITY,
+        file=HASHES,
+        old="COMPARISON_SECONDS = 2.0\n",
+        new="COMPARISON_SECONDS = 0.25\n",
+        tests=(HASHES_TEST, "-k", "far_below_a_step"),
+    ),
+    Mutant(
+        id="imported-hash-compared-with-two-forms",
+        kind=Kind.SECURITY,
+        file=HASHER,
+        old="lambda: self._matches(compared, form),",
+        new="lambda: self._matches(compared, form)"
+        " or self._matches(compared, _prepared(password)),",
+        tests=(HASHES_TEST, "-k", "one_computation"),
+    ),
+    Mutant(
+        id="imported-hash-compared-with-the-normalized-form",
+        kind=Kind.SECURITY,
+        file=HASHER,
+        old="password.encode() if imported else _prepared(password)",
+        new="_prepared(password)",
+        tests=(HASHES_TEST, "-k", "as_it_was_typed"),
+    ),
+    Mutant(
+        id="imported-salt-that-bcrypt-refuses",
+        kind=Kind.SECURITY,
+        file=HASHES,
+        old="            and bcrypt[2][-1] in _BCRYPT_SALT_ENDS\n",
+        new="",
+        tests=(HASHES_TEST, "-k", "every_accepted_hash"),
+    ),
+    Mutant(
+        id="hash-that-cannot-be-compared-is-an-error",
+        kind=Kind.SECURITY,
+        file=HASHER,
+        old="        except (Argon2Error, ValueError):\n",
+        new="        except Argon2Error:\n",
+        tests=(USERS_TEST, "-k", "cannot_be_compared"),
     ),
     Mutant(
         id="provisioning-changes-the-owner",

@@ -219,8 +219,15 @@ class HesitantHasher(Argon2Hasher):
         super().__init__()
         self.verified, self.go_on = asyncio.Event(), asyncio.Event()
 
-    async def verify(self, stored_hash: str | None, password: str, *, attempts: int = 0) -> bool:
-        matches = await super().verify(stored_hash, password, attempts=attempts)
+    async def verify(
+        self,
+        stored_hash: str | None,
+        password: str,
+        *,
+        imported: bool = False,
+        attempts: int = 0,
+    ) -> bool:
+        matches = await super().verify(stored_hash, password, imported=imported, attempts=attempts)
         self.verified.set()
         await self.go_on.wait()
         return matches

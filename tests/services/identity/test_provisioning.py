@@ -9,10 +9,16 @@ import bcrypt
 import pytest
 from argon2 import PasswordHasher
 
+from services.identity.domain.imported_passwords import COMPARISON_SECONDS
 from shared.contracts.calls.identity import NAMED_USERS, USER, NamedUsersRequest
+from tests.clocks import SetClock
+from tests.services.identity.faults import MeasuredHasher
 from tests.services.identity.running import PASSWORD, running
+from tests.support.service import FAR
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.services.identity.running import Identity
 
 PATH = "/v1/provisioning/users"
@@ -249,6 +255,65 @@ async def test_a_refused_sign_in_takes_as_long_while_imports_are_left(
         await identity.log_in("ana@example.com", OLD_PASSWORD)
         await identity.log_in("stranger@example.com")
     assert [seconds > 0.25 for seconds in paused] == [False, True, True, False]
+
+
+class TimedHasher(MeasuredHasher):
+    """The clock moves by the time that the thread was busy."""
+
+    def __init__(self, clock: SetClock) -> None:
+        super().__init__()
+        self.clock = clock
+
+    async def _run(self, job: Callable[[], Any], *, rank: int = 0) -> Any:
+        result = await super()._run(job, rank=rank)
+        self.clock.move(self.seconds[-1])
+        return result
+
+
+@pytest.mark.rule("T9")
+async def test_a_refusal_takes_one_step_for_each_accepted_hash(
+    mongo_url: str, database_name: str
+) -> None:
+    clock = SetClock(FAR)
+
+    async def pause(seconds: float) -> None:
+        clock.move(seconds)
+
+    wiring = {"pause": pause, "hasher": TimedHasher(clock)}
+    async with running(mongo_url, database_name, clock=clock, wiring=wiring) as identity:
+        client = await platform(identity)
+        await identity.person("bo@example.com")
+        longest = (BCRYPT.replace("$08$", "$12$"), ARGON2.replace("m=8192,t=1", "m=65536,t=3"))
+        for hashed in longest:
+            [result] = await client.provision(ana(password_hash=hashed))
+            assert result["status"] in {"created", "updated"}
+            for email in ("ana@example.com", "bo@example.com", "stranger@example.com"):
+                began = clock.boottime()
+                assert (await identity.log_in(email, "wrong-\ufb01ligature-password")).status == 401
+                took = clock.boottime() - began
+                assert took == pytest.approx(COMPARISON_SECONDS, abs=0.01), (email, hashed)
+
+
+@pytest.mark.rule("T9")
+async def test_a_stored_hash_that_cannot_be_compared_is_a_wrong_password(
+    mongo_url: str, database_name: str
+) -> None:
+    """The attempt is counted, recorded and answered as any other."""
+    async with running(mongo_url, database_name, logins_per_address=2) as identity:
+        client = await platform(identity)
+        [made] = await client.provision(ana(password_hash=BCRYPT))
+        damages = (f"{BCRYPT[:28]}/{BCRYPT[29:]}", ARGON2[:-5] + "=", "$2b$08$")
+        for number, damaged in enumerate(damages):
+            await identity.database["users"].update_one(
+                {"_id": made["user_id"]}, {"$set": {"password_hash": damaged}}
+            )
+            sender = {"X-Forwarded-For": f"198.51.100.{number}"}
+            answers = [
+                await identity.log_in("ana@example.com", OLD_PASSWORD, headers=sender)
+                for _ in range(3)
+            ]
+            assert [answer.status for answer in answers] == [401, 401, 429], damaged
+        assert len(await identity.rows("session.refused")) == 6
 
 
 async def test_team_finds_the_users_that_a_client_names(identity: Identity) -> None:
