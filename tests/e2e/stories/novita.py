@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from tests.e2e.journey import in_force
 from tests.e2e.stories.team import MISSING, OUTSIDE, Step, Team, in_order, lifetime, refused
 from tests.waiting import wait_for
 
@@ -104,8 +105,10 @@ async def admins_manage_each_other_but_not_nia(team: Team) -> None:
     refused(await admin.send("DELETE", place), 409, "owner-protected")
     refused(await admin.send("PATCH", place, {"role": "basic"}), 409, "owner-protected")
     path = f"{team.path}/members/{second.user_id}"
-    for role in ("owner", None, ""):
+    for role in ("owner", ""):
         assert (await team.owner.send("PATCH", path, {"role": role})).status == 422, role
+    unchanged = (await team.owner.send("PATCH", path, {"role": None})).expect(200)
+    assert unchanged["role"] == "admin"
     await team.remove(second, by=admin)
     await team.may_not(second, "instance:view", because=OUTSIDE)
     assert [row["email"] for row in await team.members() if row["owner"]] == [team.owner.email]
@@ -167,13 +170,39 @@ async def owner_and_admin_read_the_log(team: Team) -> None:
         refused(log, 403, MISSING)
 
 
-@pytest.mark.rule("Nv17")
-async def a_member_is_removed(team: Team) -> None:
-    """The access of the member has ended with the answer."""
+@pytest.mark.rule("Nv17", "B9")
+async def a_member_is_removed_after_a_look_at_what_ends(team: Team) -> None:
+    """The preview names the member and changes nothing; the removal then does just that."""
     who = team.person("basic")
+    change = {"type": "member_removal", "user_id": who.user_id}
+    shown = await team.preview(change)
+    assert (shown["members_concerned"], shown["memberships_ending"]) == (1, 1)
+    [lost] = shown["items"]
+    assert (lost["user_id"], lost["role"]) == (who.user_id, {"before": "basic", "after": None})
+    await team.may(who, "instance:view", resource_id="i-basic")
     await team.remove(who)
     await team.may_not(who, "instance:view", resource_id="i-basic", because=OUTSIDE)
     assert await team.accounts_of(who) == {who.account_id}
+
+
+@pytest.mark.rule("Nv7", "B3")
+async def the_team_gets_another_owner(team: Team) -> None:
+    """Nia offers and the admin accepts; until then, and after a refusal, nothing has changed."""
+    nia, admin, billing = team.owner, team.person("admin"), team.person("billing")
+    path = f"{team.path}/ownership-transfer"
+    refused(await admin.send("POST", path, {"user_id": admin.user_id}), 403, "owner-only")
+    (await nia.send("POST", path, {"user_id": billing.user_id})).expect(201)
+    (await billing.send("POST", f"{path}/decline")).expect(200, 204)
+    (await nia.send("POST", path, {"user_id": admin.user_id})).expect(201)
+    await team.may(nia, *EXCLUSIVE)
+    await team.may_not(admin, *EXCLUSIVE)
+    await in_force(admin, await admin.send("POST", f"{path}/accept"), 200)
+    await team.may(admin, *EXCLUSIVE)
+    await team.may_not(nia, *EXCLUSIVE)
+    await admin.log_in()
+    rows = (await admin.get(f"{team.path}/members?status=active"))["items"]
+    assert [row["email"] for row in rows if row["owner"]] == [admin.email]
+    assert {row["role"] for row in rows if row["email"] == nia.email} == {"admin"}
 
 
 STEPS: tuple[Step, ...] = (
@@ -186,5 +215,6 @@ STEPS: tuple[Step, ...] = (
     another_role_needs_another_sign_in,
     two_hundred_seats_are_all_that_there_are,
     owner_and_admin_read_the_log,
-    a_member_is_removed,
+    a_member_is_removed_after_a_look_at_what_ends,
+    the_team_gets_another_owner,
 )

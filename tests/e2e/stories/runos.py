@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from tests.e2e.journey import in_force
 from tests.e2e.people import Link
 from tests.e2e.stories.team import MISSING, OUTSIDE, Step, Team, in_order, lifetime, refused
 
@@ -91,13 +92,15 @@ async def an_old_invitation_is_deleted_before_another_is_made(team: Team) -> Non
 
 @pytest.mark.rule("Ro13")
 async def the_list_shows_who_is_in_and_who_is_invited(team: Team) -> None:
-    """Each row has an address, a time and a status; a member's has a name as well."""
+    """Each row has an address, a time and a status; a member's has a name and a last activity."""
     rows = {row["email"]: row for row in await team.members()}
     first, waiting = team.person("first admin"), team.person("second admin")
     member, invited = rows[first.email], rows[waiting.email]
     assert (member["name"], member["status"]) == (first.name, "active")
     assert invited["status"] == "invited"
     assert member["since"]
+    assert member["last_active_at"] >= member["since"]
+    assert invited["last_active_at"] is None
     assert invited["since"]
 
 
@@ -166,6 +169,39 @@ async def the_contractor_cannot_manage_the_account(team: Team) -> None:
     refused(await who.send("PATCH", team.path, {"name": "Mine"}), 403, MISSING)
 
 
+@pytest.mark.rule("Ro24", "B10")
+async def olu_limits_what_an_admin_can_do_alone(team: Team) -> None:
+    """Rules of the account hold for Olu, too, and production has an account of its own."""
+    first, slow = team.person("first admin"), team.person("slow")
+    path = f"{team.path}/guardrails"
+    for name, rule in (
+        ("Three admins", {"type": "minimum_holders", "minimum": 3, "role": "admin"}),
+        (
+            "Admins delete clusters",
+            {"type": "only_roles", "permission": "clusters:delete", "roles": ["admin"]},
+        ),
+    ):
+        (await team.owner.send("POST", path, {"name": name, "rule": rule})).expect(201)
+    for who in (first, slow):
+        answer = await team.owner.send("DELETE", f"{team.path}/members/{who.user_id}")
+        refused(answer, 409, "guardrail-violated")
+    grants = {"account": {"view": "all"}, "clusters": {"delete": "all"}}
+    role = await team.make_role("Cleaner", grants)
+    member = f"{team.path}/members/{team.person('reader').user_id}"
+    answer = await team.owner.send("PATCH", member, {"role": role})
+    refused(answer, 409, "guardrail-violated")
+    for item in (await team.owner.get(path))["items"]:
+        (await team.owner.send("DELETE", f"{path}/{item['id']}")).expect(200, 204)
+
+    body = {"name": "Olu's Production", "catalog": team.catalog}
+    created = await team.owner.send("POST", "/v1/accounts", body)
+    await in_force(team.owner, created, 201)
+    production = created.body["id"]
+    for who, reason in ((team.owner, "allowed"), (first, OUTSIDE)):
+        decided = await team.world.decision(who.user_id, "clusters:delete", account=production)
+        assert decided == reason
+
+
 @pytest.mark.rule("Ro20", "Ro21", "Ro23")
 async def one_sign_in_reaches_both_accounts(team: Team) -> None:
     """The contractor goes to Olu's account and back with one session."""
@@ -202,6 +238,7 @@ STEPS: tuple[Step, ...] = (
     a_reader_looks_and_changes_nothing,
     a_contractor_has_two_of_the_clusters,
     the_contractor_cannot_manage_the_account,
+    olu_limits_what_an_admin_can_do_alone,
     one_sign_in_reaches_both_accounts,
     who_is_removed_is_out_at_once,
 )

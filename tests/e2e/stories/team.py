@@ -114,6 +114,12 @@ class Team:
         answer = await self.owner.send("PUT", path, {"grants": grants})
         await in_force(self.owner, answer, 200, 201)
 
+    async def preview(self, change: dict[str, Any]) -> dict[str, Any]:
+        """What a change of the owner would do."""
+        answer = await self.owner.send("POST", f"{self.path}/changes/preview", {"change": change})
+        shown: dict[str, Any] = answer.expect(200)
+        return shown
+
     async def decisions(
         self, who: Person, permissions: Iterable[str], **question: Any
     ) -> dict[str, str]:
