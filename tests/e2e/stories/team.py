@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pymongo import AsyncMongoClient
+from pymongo.asynchronous.collection import AsyncCollection
 
+from shared.ids import new_id
 from tests.e2e.journey import World, in_force
 from tests.e2e.people import Answer, Link, Person
 from tests.waiting import wait_for
@@ -68,6 +70,10 @@ class Team:
         """Accept the invitation."""
         return await who.send("POST", "/v1/invitations/accept", link.body)
 
+    async def join_by(self, who: Person, link: Link) -> None:
+        """Accept the invitation and wait until the membership is in force."""
+        await in_force(who, await self.accept(who, link), 200)
+
     async def join(self, part: str, role: str, *, delivery: str = "email") -> Person:
         """Invite the person as the owner; a person without a user signs up by the link."""
         who = self.person(part)
@@ -80,7 +86,7 @@ class Team:
                 mail = await self.world.mailbox.newest(who.email, "verify")
                 answer = await who.verify(Link.in_text(mail["text"]))
             who.signed_in(answer.expect(200, 201))
-        (await self.accept(who, link)).expect(200, 202)
+        await self.join_by(who, link)
         return who
 
     async def give_role(self, who: Person, role: str, *, by: Person | None = None) -> None:
@@ -167,9 +173,28 @@ class Team:
     async def end_invitation(self, invitation_id: str) -> None:
         """Let the time of an invitation be over: its end is put into the past in the database."""
         ended = datetime.now(UTC) - timedelta(seconds=1)
-        rows = self.database["rolecall_team"]["invitations"]
-        changed = await rows.update_one({"_id": invitation_id}, {"$set": {"expires_at": ended}})
-        assert changed.modified_count == 1
+        change = {"$set": {"expires_at": ended}}
+        assert (await self._invitations.update_one({"_id": invitation_id}, change)).modified_count
+
+    async def repeat_invitation(self, who: Person, times: int) -> None:
+        """Put invitations into the database that differ from this person's in the address only."""
+        row = await self._invitations.find_one({"email": who.email})
+        assert row is not None
+
+        def another(number: int) -> dict[str, Any]:
+            texts = {key: value for key, value in row.items() if isinstance(value, str)}
+            changed = {
+                key: value.replace(who.email, f"{number}.{who.email}")
+                for key, value in texts.items()
+            }
+            own = new_id("inv")
+            return row | changed | {"_id": own, "invitation_id": own}
+
+        await self._invitations.insert_many([another(number) for number in range(times)])
+
+    @property
+    def _invitations(self) -> AsyncCollection[dict[str, Any]]:
+        return self.database["rolecall_team"]["invitations"]
 
 
 Step = Callable[[Team], Awaitable[None]]
