@@ -121,7 +121,7 @@ async def the_three_roles_hold_their_toggles(team: Team) -> None:
 
 @pytest.mark.rule("Ci12")
 async def the_routes_refuse_what_a_role_does_not_hold(team: Team) -> None:
-    """The server refuses a viewer's and an operator's requests, whatever a page shows them."""
+    """The server refuses a viewer's and an operator's requests, also without a page that hides them."""
     owner, operator, viewer = team.owner, team.person("operator"), team.person("viewer")
     tries = (
         ("POST", "invitations", {"email": "a.friend@example.com", "role": "viewer"}),
@@ -211,7 +211,7 @@ async def the_developer_has_other_rights_inside_two_projects(team: Team) -> None
 
 @pytest.mark.rule("Ci13")
 async def members_share_the_resources_of_the_account(team: Team) -> None:
-    """An instance that Carla made is there for the viewer. Nobody sees another's own account."""
+    """An instance that Carla made is there for the viewer. The accounts of their own stay apart."""
     viewer, owner = team.person("viewer"), team.owner
     await team.may(viewer, "compute_instances:view", owner=owner.user_id)
     alone = {"account": viewer.account_id, "owner": viewer.user_id}

@@ -44,7 +44,7 @@ async def olu_hands_a_link_over(team: Team) -> None:
 
 @pytest.mark.rule("Ro8", "Ro9")
 async def neither_half_of_a_link_opens_the_account(team: Team) -> None:
-    """The token without its code, and the code of another link, are refused alike."""
+    """The token without its code, and the code of another link, get the same refusal."""
     guest = team.person("guest")
     await guest.sign_up()
     link = Link.in_text((await team.invite(guest, "admin")).expect(201)["link"]["url"])
