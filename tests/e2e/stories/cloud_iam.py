@@ -121,7 +121,7 @@ async def the_three_roles_hold_their_toggles(team: Team) -> None:
 
 @pytest.mark.rule("Ci12")
 async def the_routes_refuse_what_a_role_does_not_hold(team: Team) -> None:
-    """The server refuses a viewer's and an operator's requests, also without a page that hides them."""
+    """The server refuses a viewer and an operator by itself, whichever page they came from."""
     owner, operator, viewer = team.owner, team.person("operator"), team.person("viewer")
     tries = (
         ("POST", "invitations", {"email": "a.friend@example.com", "role": "viewer"}),
