@@ -1,13 +1,14 @@
 """The page of requirement rules, with the tests that prove each rule.
 
-Tests name the rules that they prove with `@pytest.mark.rule("Ci9")`, and journey tables (CSV) in a
-column `rules`. The tests are read, not imported.
+Tests and steps of stories name the rules that they prove with `@pytest.mark.rule("Ci9")`, and
+journey tables (CSV) in a column `rules`. The tests are read, not imported.
 """
 
 import ast
 import csv
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 PAGE = Path("docs/rules.md")
@@ -19,6 +20,9 @@ SOURCES = {
     "B": "Beyond all four",
 }
 RULE = re.compile(r"^- \*\*(?P<id>(?:Rp|Ro|Ci|Nv|B)\d+)\*\* \S")
+MISSING = re.compile(r"^  Missing: \S")
+"""What a rule still needs; a person writes it below the rule, and takes it away again."""
+
 LEGEND = re.compile(r"^\| (?P<id>[TFP]\d+) \| (?P<text>[^|]+) \|")
 NAMED = re.compile(r"`((?:Rp|Ro|Ci|Nv|B|T|F|P)\d+)`|\b((?:Rp|Ro|Ci|Nv)\d+)\b")
 """An id in backticks, or an id of a source system anywhere in a text."""
@@ -113,23 +117,46 @@ def with_proofs(page: str, proofs: Mapping[str, Sequence[str]]) -> str:
     """The page with the proofs of each rule and threat, and the counts in its summary.
 
     Raises:
-        LookupError: a test names an id that is not on the page.
+        LookupError: a test names an id that is not on the page, or a rule has neither a test nor a
+            line that says what is missing.
     """
     known = rule_ids(page)
     for name, naming in proofs.items():
         if name not in {*known, *legend_ids(page)}:
             raise LookupError(f"{naming[0]} names {name}, which is not in {PAGE}.")
+    written = [line for line in page.splitlines() if not line.startswith("  *")]
+    incomplete = _incomplete(written)
     lines: list[str] = []
-    for line in page.splitlines():
-        if line.startswith("  *"):
-            continue
+    for line in written:
         rule, legend = RULE.match(line), LEGEND.match(line)
         tests = _tests(proofs, found["id"]) if (found := rule or legend) else ""
         lines.append(f"| {legend['id']} | {legend['text']} | {tests} |" if legend else line)
         if rule:
-            lines.append(f"  *Proved* by {tests}." if tests else "  *Not yet proved.*")
+            lines.append(_proof(rule["id"], tests, missing=rule["id"] in incomplete))
     text = "\n".join(lines) + "\n"
-    return SUMMARY.sub(lambda place: place[1] + _summary(known, proofs) + place[2], text)
+    summary = _summary(known, proofs, incomplete)
+    return SUMMARY.sub(lambda place: place[1] + summary + place[2], text)
+
+
+def _incomplete(lines: Sequence[str]) -> set[str]:
+    """The rules whose next line says what is missing."""
+    return {
+        rule["id"]
+        for line, following in pairwise(lines)
+        if (rule := RULE.match(line)) and MISSING.match(following)
+    }
+
+
+def _proof(rule: str, tests: str, *, missing: bool) -> str:
+    """The line below a rule that says which tests prove it."""
+    if tests:
+        return f"  *Proved in part* by {tests}." if missing else f"  *Proved* by {tests}."
+    if not missing:
+        raise LookupError(
+            f"No test proves {rule}. Mark one with @pytest.mark.rule({rule!r}), or write a line"
+            f" `  Missing: …` below the rule in {PAGE}."
+        )
+    return "  *Not yet proved.*"
 
 
 def _tests(proofs: Mapping[str, Sequence[str]], name: str) -> str:
@@ -137,10 +164,17 @@ def _tests(proofs: Mapping[str, Sequence[str]], name: str) -> str:
     return ", ".join(f"`{test}`" for test in proofs.get(name, ()))
 
 
-def _summary(known: Sequence[str], proofs: Mapping[str, Sequence[str]]) -> str:
-    rows = ["| source | rules | proved | not yet proved |", "| --- | --- | --- | --- |"]
+def _summary(
+    known: Sequence[str], proofs: Mapping[str, Sequence[str]], incomplete: set[str]
+) -> str:
+    rows = [
+        "| source | rules | proved | in part | not yet |",
+        "| --- | --- | --- | --- | --- |",
+    ]
     for prefix, source in SOURCES.items():
         own = [rule for rule in known if rule.rstrip("0123456789") == prefix]
-        proved = sum(rule in proofs for rule in own)
-        rows.append(f"| {source} ({prefix}) | {len(own)} | {proved} | {len(own) - proved} |")
+        tested = [rule for rule in own if rule in proofs]
+        partly = sum(rule in incomplete for rule in tested)
+        counts = (len(own), len(tested) - partly, partly, len(own) - len(tested))
+        rows.append(f"| {source} ({prefix}) | {' | '.join(map(str, counts))} |")
     return "\n".join(rows) + "\n"

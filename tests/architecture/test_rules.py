@@ -40,7 +40,11 @@ old
 
 - **Rp1** A sentence.
   *Proved* by an old test.
+- **Rp2** A sentence.
+  Missing: the console.
+  *Proved* by an old test.
 - **B2** Another sentence.
+  Missing: a part.
 
 | T1 | A threat. | old tests |
 """
@@ -99,13 +103,19 @@ def test_a_journey_table_names_rules_in_a_column(tmp_path):
 
 
 def test_proofs_replace_earlier_ones_and_are_counted():
-    proofs = {"Rp1": ["tests/a.py::test_b"], "T1": ["tests/c.py"]}
+    proofs = {
+        "Rp1": ["tests/a.py::test_b"],
+        "Rp2": ["tests/a.py::test_d"],
+        "T1": ["tests/c.py"],
+    }
     page = with_proofs(A_PAGE, proofs)
     assert "- **Rp1** A sentence.\n  *Proved* by `tests/a.py::test_b`.\n" in page
-    assert "- **B2** Another sentence.\n  *Not yet proved.*\n" in page
+    in_part = "  *Proved in part* by `tests/a.py::test_d`.\n  Missing: the console.\n"
+    assert f"- **Rp2** A sentence.\n{in_part}" in page
+    assert "- **B2** Another sentence.\n  *Not yet proved.*\n  Missing: a part.\n" in page
     assert page.endswith("| T1 | A threat. | `tests/c.py` |\n")
-    assert "| Runpod (Rp) | 1 | 1 | 0 |" in page
-    assert "| Beyond all four (B) | 1 | 0 | 1 |" in page
+    assert "| Runpod (Rp) | 2 | 1 | 1 | 0 |" in page
+    assert "| Beyond all four (B) | 1 | 0 | 0 | 1 |" in page
     assert "old" not in page
     assert with_proofs(page, proofs) == page
 
@@ -113,6 +123,11 @@ def test_proofs_replace_earlier_ones_and_are_counted():
 def test_a_marker_with_an_unknown_rule_is_refused():
     with pytest.raises(LookupError, match=r"tests/a.py::test_b names Rp99"):
         with_proofs(A_PAGE, {"Rp99": ["tests/a.py::test_b"]})
+
+
+def test_a_rule_has_a_proof_or_a_line_that_says_what_is_missing():
+    with pytest.raises(LookupError, match=r"No test proves Rp1\. .*Missing: "):
+        with_proofs(A_PAGE, {})
 
 
 def test_ids_are_found_in_backticks_and_those_of_sources_anywhere():
