@@ -13,6 +13,7 @@ from services.team.domain.authority import require_to_give, require_to_give_gran
 from services.team.domain.catalog_mapping import CatalogMapping, Translator, same_catalog
 from services.team.domain.catalog_translation import translate_overrides, translate_roles
 from services.team.domain.custom_roles import CustomRole
+from services.team.domain.guardrails import names_what_is_there
 from services.team.domain.invitations import Invitation
 from services.team.domain.members import Membership, change_role
 from services.team.domain.overrides import ProjectOverride
@@ -48,6 +49,17 @@ class CatalogBound(Refusal):
     detail = (
         "A team with the catalog {catalog} keeps it: by another one it could become a personal"
         " account again. Choose a version of the same catalog, or ask the platform to move it."
+    )
+
+
+class GuardrailsOfThisCatalog(Refusal):
+    """A guardrail that names what its catalog does not have would hold of no one (`B10`)."""
+
+    kind = RefusalKind.CONFLICT
+    code = "guardrails-of-this-catalog"
+    detail = (
+        "The guardrails {names} name roles or permissions that have no certain counterpart in the"
+        " catalog {catalog}. Delete them first, and declare them anew after the move."
     )
 
 
@@ -107,6 +119,7 @@ def move(
     Raises:
         Invalid: the mapping names what a catalog does not have.
         MappingNeeded: something in use has no counterpart.
+        GuardrailsOfThisCatalog: a guardrail would say nothing any more.
         CatalogTooSmall, MoveTooLarge, RolesTooLarge: a limit stands against it.
     """
     translator = Translator(old, new, mapping)
@@ -122,6 +135,8 @@ def move(
     ]
     changed_overrides, ended = translate_overrides(rows.overrides, translator, now=now)
     translator.finish()
+    own = new.with_roles({role.role_id: role for role in roles})
+    _require_guardrails(account, own, same=same_catalog(old, new))
     _require_seats(rows, new, now=now)
     if len(changed_overrides) + len(ended) > MAX_CHANGED_OVERRIDES:
         raise MoveTooLarge(
@@ -129,12 +144,7 @@ def move(
         )
     moved = replace(account, catalog=new.id, roles=roles)
     owner = replace(rows.owner, role=new.catalog.owner_role)
-    members, facts = _members(
-        rows,
-        member_roles,
-        new.with_roles({role.role_id: role for role in roles}),
-        same=same_catalog(old, new),
-    )
+    members, facts = _members(rows, member_roles, own, same=same_catalog(old, new))
     facts += _override_facts(rows, changed_overrides, ended, new)
     invitations = [
         replace(one, role=role)
@@ -254,6 +264,16 @@ def _override_facts(
             for one in ended
         ),
     ]
+
+
+def _require_guardrails(account: Account, new: CompiledCatalog, *, same: bool) -> None:
+    lost = [
+        f"“{guardrail.name}”"
+        for guardrail in account.guardrails
+        if not (same and names_what_is_there(guardrail.rule, new))
+    ]
+    if lost:
+        raise GuardrailsOfThisCatalog(names=", ".join(lost), catalog=new.id)
 
 
 def _require_seats(rows: MovableRows, new: CompiledCatalog, *, now: datetime) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from rolecall import CompiledCatalog
 from shared.contracts.facts import ResourceRef
 from shared.ids import GuardrailId, ProjectId, UserId
 
@@ -59,3 +60,9 @@ class Guardrail:
             "project_id": rule.project_id,
             "minimum": rule.minimum,
         }
+
+
+def names_what_is_there(rule: GuardrailRule, catalog: CompiledCatalog) -> bool:
+    """Whether the catalog, with the account's custom roles, has all that the rule names."""
+    known = rule.permission is None or rule.permission in catalog.permissions
+    return known and all(catalog.role(role_id) is not None for role_id in rule.roles)

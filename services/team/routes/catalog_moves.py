@@ -7,6 +7,7 @@ from services.team.domain.catalog_moves import (
     CatalogBound,
     CatalogMove,
     CatalogTooSmall,
+    GuardrailsOfThisCatalog,
     MoveTooLarge,
 )
 from services.team.domain.role_refusals import RolesTooLarge
@@ -95,6 +96,7 @@ ROUTES = (
             OwnerOnly,
             CatalogBound,
             MappingNeeded,
+            GuardrailsOfThisCatalog,
             CatalogTooSmall,
             MoveTooLarge,
             RolesTooLarge,

@@ -64,7 +64,8 @@ async def move_account(
     Raises:
         OwnerOnly: the caller is not the owner.
         CatalogBound: the account stays with its catalog.
-        Invalid, MappingNeeded, CatalogTooSmall, MoveTooLarge, RolesTooLarge: see the domain.
+        Invalid, MappingNeeded, GuardrailsOfThisCatalog, CatalogTooSmall, MoveTooLarge,
+            RolesTooLarge: see the domain.
         GrantsExceeded: the mapping gives what the owner does not hold afterwards (`B5`).
     """
 

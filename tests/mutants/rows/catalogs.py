@@ -123,6 +123,14 @@ ROWS = (
         tests=("tests/services/team/domain/test_catalog_moves.py", "-k", "is_another_role"),
     ),
     Mutant(
+        id="move-leaves-guardrails-that-say-nothing",
+        kind=Kind.SECURITY,
+        file="services/team/domain/catalog_moves.py",
+        old="    _require_guardrails(account, own, same=same_catalog(old, new))\n",
+        new="",
+        tests=("tests/services/team/domain/test_catalog_moves.py", "-k", "says_nothing"),
+    ),
+    Mutant(
         id="role-name-mixes-alphabets",
         kind=Kind.SECURITY,
         file="services/team/routes/roles.py",

@@ -25,14 +25,16 @@ from services.team.domain.catalog_moves import (
     MAX_CHANGED_OVERRIDES,
     CatalogBound,
     CatalogTooSmall,
+    GuardrailsOfThisCatalog,
     MoveTooLarge,
 )
 from services.team.domain.custom_roles import CustomRole
+from services.team.domain.guardrails import Guardrail, GuardrailKind, GuardrailRule
 from services.team.domain.invitations import Invitation
 from services.team.domain.overrides import ProjectOverride
 from services.team.use_cases.catalog_moves import MovedAccount, move_account
 from shared.contracts.team import MemberRoleChanged
-from shared.ids import InvitationId, ProjectId, RoleId, UserId, new_id
+from shared.ids import GuardrailId, InvitationId, ProjectId, RoleId, UserId, new_id
 from shared.problems import Invalid
 from tests.services.team.memory import ACCOUNT, PROJECT, START, Memory, finished, memory, user_id
 from tests.services.team.print_shop import (
@@ -116,6 +118,24 @@ class Shop:
         self.world.store.compiled[catalog.id] = catalog
         rows = self.world.store.rows
         rows[ACCOUNT] = replace(rows[ACCOUNT], catalog=catalog.id, kind=kind)
+
+    def declare(self, role: str, permission: str) -> None:
+        """Declare that members with the role do not hold the permission."""
+        made = Guardrail(
+            guardrail_id=GuardrailId(new_id("grd")),
+            name="Apprentices",
+            rule=GuardrailRule(
+                kind=GuardrailKind.NEVER,
+                permission=permission,
+                roles=(role,),
+                project_id=None,
+                minimum=None,
+            ),
+            created_by=user_id("owner"),
+            created_at=START,
+        )
+        rows = self.world.store.rows
+        rows[ACCOUNT] = replace(rows[ACCOUNT], guardrails=(made,))
 
     def move(self, target: CompiledCatalog, *, by: str = "owner", **mapping: Any) -> MovedAccount:
         self.world.store.compiled[target.id] = target
@@ -415,6 +435,28 @@ def test_a_team_that_cannot_revert_keeps_its_catalog(kind: str) -> None:
     personal = Shop()
     personal.follow(bound, kind=AccountKind.PERSONAL)
     personal.move(OTHER, levels={"proof:approve": None}, **everything)
+
+
+@pytest.mark.rule("B10")
+def test_no_guardrail_is_left_that_says_nothing() -> None:
+    """A version that has all that it names keeps it; in another catalog the ids mean less."""
+    everything: dict[str, Any] = {"roles": dict.fromkeys(("apprentice", "printer"), "printer")}
+    for target in (NO_APPRENTICE, ACCEPT, OTHER):
+        shop = Shop()
+        shop.declare("apprentice", "proof:approve")
+        refused = shop.refused(
+            GuardrailsOfThisCatalog,
+            target,
+            levels={"proof:approve": None, "shop:enter": None}
+            if target is OTHER
+            else {"proof:approve": None},
+            **everything,
+        )
+        assert "“Apprentices”" in str(refused), target.id
+    shop = Shop()
+    shop.declare("apprentice", "proof:approve")
+    shop.move(SAME)
+    assert len(shop.world.store.rows[ACCOUNT].guardrails) == 1
 
 
 def test_only_the_owner_moves_the_account() -> None:
