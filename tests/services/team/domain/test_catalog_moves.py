@@ -452,7 +452,7 @@ def test_no_guardrail_is_left_that_says_nothing() -> None:
             else {"proof:approve": None},
             **everything,
         )
-        assert "“Apprentices”" in str(refused), target.id
+        assert "“Apprentices”" in refused.args[0], target.id
     shop = Shop()
     shop.declare("apprentice", "proof:approve")
     shop.move(SAME)
