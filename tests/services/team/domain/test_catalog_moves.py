@@ -441,17 +441,15 @@ def test_a_team_that_cannot_revert_keeps_its_catalog(kind: str) -> None:
 def test_no_guardrail_is_left_that_says_nothing() -> None:
     """A version that has all that it names keeps it; in another catalog the ids mean less."""
     everything: dict[str, Any] = {"roles": dict.fromkeys(("apprentice", "printer"), "printer")}
-    for target in (NO_APPRENTICE, ACCEPT, OTHER):
+    ended, same = {"proof:approve": None}, {"proof:approve": "proof:approve"}
+    for target, levels in (
+        (NO_APPRENTICE, ended),
+        (ACCEPT, ended),
+        (OTHER, same | {"shop:enter": "shop:enter"}),
+    ):
         shop = Shop()
         shop.declare("apprentice", "proof:approve")
-        refused = shop.refused(
-            GuardrailsOfThisCatalog,
-            target,
-            levels={"proof:approve": None, "shop:enter": None}
-            if target is OTHER
-            else {"proof:approve": None},
-            **everything,
-        )
+        refused = shop.refused(GuardrailsOfThisCatalog, target, levels=levels, **everything)
         assert "“Apprentices”" in refused.args[0], target.id
     shop = Shop()
     shop.declare("apprentice", "proof:approve")
