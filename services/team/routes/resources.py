@@ -30,9 +30,9 @@ from shared.http.access import Client, Permission, PermissionOrClient
 from shared.http.entity_tags import TaggedAnswer
 from shared.http.paging import Page, read_cursor, write_cursor
 from shared.http.routes import Answer, Call, Reply, Route
+from shared.http.turns import in_turns
 from shared.ids import AccountId, ProjectId, UserId
 from shared.problems import ACCOUNT_CLOSED, NotFound
-from shared.turns import in_turns
 
 WRITE = Client("resources:write")
 REASSIGN = Permission("member:remove")

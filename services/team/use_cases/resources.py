@@ -20,10 +20,10 @@ from services.team.domain.resources import (
 from services.team.use_cases.account_write import AccountWrite
 from services.team.use_cases.context import AccountRequest, ClientAccess, ClientRequest, Ctx
 from shared.auth.bindings import require_type
+from shared.http.turns import in_turns
 from shared.ids import UserId
 from shared.journal import WriteResult
 from shared.problems import NotFound, Refusal
-from shared.turns import in_turns
 
 
 @dataclass(frozen=True, kw_only=True)
