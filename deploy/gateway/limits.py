@@ -1,5 +1,6 @@
 """How many requests one sender may send to the gateway, by the kind of route."""
 
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
@@ -23,6 +24,17 @@ SENDER = """\
 """
 
 
+def _subjects_of(prefix: str) -> tuple[str, ...]:
+    """What the claims of a token contain if its subject begins so: base64 has three forms of it."""
+    text = f'"sub":"{prefix}'.encode()
+    forms = []
+    for before in range(3):
+        encoded = urlsafe_b64encode(bytes(before) + text)
+        whole = (before + len(text)) * 8 // 6  # the characters that the text alone decides
+        forms.append(encoded[ceil(before * 8 / 6) : whole].decode())
+    return tuple(forms)
+
+
 @dataclass(frozen=True, kw_only=True)
 class SenderLimit:
     """What one sender may send to one kind of route.
@@ -36,6 +48,8 @@ class SenderLimit:
     burst: int
     undelayed: int
     at_once: int
+    key: str = "$rolecall_sender"
+    """The variable that tells senders apart; a request for which it is empty is not counted."""
 
     def times(self, factor: int) -> "SenderLimit":
         """The same kind with a multiple of each number."""
@@ -66,9 +80,9 @@ class SenderLimit:
     def zones(self) -> str:
         """The directives that keep the counts of this kind."""
         return (
-            f"  limit_req_zone $rolecall_sender zone={self.zone}_rate:4m"
+            f"  limit_req_zone {self.key} zone={self.zone}_rate:4m"
             f" rate={self.per_minute}r/m;\n"
-            f"  limit_conn_zone $rolecall_sender zone={self.zone}:4m;\n"
+            f"  limit_conn_zone {self.key} zone={self.zone}:4m;\n"
         )
 
     @property
@@ -87,11 +101,18 @@ SIGN_INS = SenderLimit(zone="sign_ins", per_minute=60, burst=20, undelayed=3, at
 """Sign-in, whose cost is a password's hash."""
 STRANGERS = SenderLimit(zone="strangers", per_minute=600, burst=40, undelayed=40, at_once=40)
 """Other routes without a credential: refresh, mailed links."""
-USERS = SenderLimit(zone="users", per_minute=6000, burst=400, undelayed=400, at_once=200)
+USERS = SenderLimit(
+    zone="users",
+    per_minute=6000,
+    burst=400,
+    undelayed=400,
+    at_once=200,
+    key="$rolecall_user_sender",
+)
 # The end of the signature names a token in every spelling of its header. A header that no service
 # accepts has no key and counts for its address only. The pattern does not backtrack.
 USER_RATE_ZONE = """\
-  map $http_authorization $rolecall_token {{
+  map $rolecall_client_call$http_authorization $rolecall_token {{
     default "";
     "~*^bearer [a-z0-9_.-]++(?<=(?<token_end>[a-z0-9_-]{{32}}))[ \\t]*+$" $token_end;
   }}
@@ -101,6 +122,14 @@ USER_ZONE_SIZE = "16m"
 """About 130,000 tokens."""
 USER_RATE = "limit_req zone=tokens burst=100 nodelay;"
 """The rate of one user from all addresses together. A refusal costs least here."""
+USER_SENDER = f"""\
+  # On routes of service clients the limits of users are for the tokens of users alone.
+  map "{LIMIT} $http_authorization" $rolecall_client_call {{
+    default "";
+    "~^clients (?![^.]*+\\.[^.]*?(?:{"|".join(_subjects_of("usr_"))}))" 1;
+  }}
+  map $rolecall_client_call $rolecall_user_sender {{ default $rolecall_sender; 1 ""; }}
+"""
 CLIENTS = SenderLimit(zone="clients", per_minute=120_000, burst=1000, undelayed=1000, at_once=500)
 """Routes of service clients. All services of a platform may come from one address, and browsers
 there do not use their limit up."""

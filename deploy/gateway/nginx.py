@@ -5,10 +5,12 @@ from collections.abc import Mapping, Sequence
 
 from deploy.gateway.docs import CONTENT_SECURITY_POLICY
 from deploy.gateway.limits import (
+    CLIENTS,
     SENDER,
     SENDER_LIMITS,
     USER_RATE,
     USER_RATE_ZONE,
+    USER_SENDER,
     USER_ZONE_SIZE,
     USERS,
     SenderLimit,
@@ -191,6 +193,7 @@ def configuration(
     routes = public_routes()
     limits = sender_limits(routes)
     large = body_limits(row for rows in routes.values() for row in rows)
+    users = f"{USERS.times(limits_factor).directives} {USER_RATE}"
     locations = "".join(
         _location(
             path,
@@ -198,6 +201,7 @@ def configuration(
             looked_up.get(service),
             limits,
             limits_factor,
+            users=users,
             body_bytes=large.get(path),
         )
         for path, service in owners.items()
@@ -213,9 +217,9 @@ def configuration(
         body_seconds=body_seconds,
         answer_seconds=answer_seconds,
         zones="".join(
-            (SENDER, *(each.zones for each in wider), user_rate, limit_maps(wider))
+            (SENDER, USER_SENDER, *(each.zones for each in wider), user_rate, limit_maps(wider))
         ).strip(),
-        users=f"{USERS.times(limits_factor).directives} {USER_RATE}",
+        users=users,
         rate_exceeded=RATE_EXCEEDED_STATUS,
         body_limits=body_limit_map(large),
         error_forms=error_form_map(row for rows in routes.values() for row in rows),
@@ -272,6 +276,7 @@ def _location(
     limits: Mapping[str, SenderLimit],
     limits_factor: int,
     *,
+    users: str,
     body_bytes: int | None,
 ) -> str:
     if PARAMETER.search(path):
@@ -284,6 +289,9 @@ def _location(
     lines.append(f"set {LIMIT} {limit.zone};")
     if limit is not USERS:
         lines.append(limit.times(limits_factor).directives)
+    if limit is CLIENTS:
+        # Users call some of these routes, too.
+        lines.append(users)
     if body_bytes is not None:
         # Strangers would fill the gateway with large bodies. The service refuses them unread.
         lines.append(f"client_max_body_size {body_bytes}; proxy_request_buffering off;")

@@ -21,7 +21,7 @@ from shared.http.access import (
     Session,
 )
 from shared.http.refusals import WrongPrincipal
-from shared.problems import AuthorizationMalformed, ScopeMissing
+from shared.problems import AuthorizationMalformed, Refusal, ScopeMissing
 
 
 async def authenticate(
@@ -43,30 +43,42 @@ async def authenticate(
             return await authenticator.bearer(_authorization(request))
 
 
-async def admit(authenticator: Authenticator, access: Access, principal: Principal) -> None:
-    """Check that the principal still exists, and that the route is for principals of its kind.
+def refused_by_token(access: Access, principal: Principal) -> Refusal | None:
+    """Return why the route is not for this principal, as its token alone says: kind or scope.
 
-    Raises:
-        TokenRevoked: its session has ended, or the service client was deleted.
-        Unavailable: that cannot be known now.
-        WrongPrincipal: the route is for another kind of caller.
-        ScopeMissing: the service client has no such scope.
+    It is known before the body is read. `admit` raises it.
     """
     match principal:
         case ServicePrincipal():
             if isinstance(access, Internal) and principal.service not in access.callers:
-                raise WrongPrincipal(access)
+                return WrongPrincipal(access)
         case UserPrincipal():
-            if not (isinstance(access, Session) and access.may_have_ended):
-                await authenticator.require_live(principal)
             if isinstance(access, Client):
-                raise WrongPrincipal(access)
+                return WrongPrincipal(access)
         case ClientPrincipal():
-            await authenticator.require_live(principal)
             if not isinstance(access, ScopedAccess):
-                raise WrongPrincipal(access)
+                return WrongPrincipal(access)
             if access.scope not in principal.scopes:
-                raise ScopeMissing(access.scope)
+                return ScopeMissing(access.scope)
+    return None
+
+
+async def admit(
+    authenticator: Authenticator, access: Access, principal: Principal, refusal: Refusal | None
+) -> None:
+    """Check that the principal still exists, then raise what its token alone is refused for.
+
+    Raises:
+        TokenRevoked: its session has ended, or the service client was deleted.
+        Unavailable: that cannot be known now.
+        WrongPrincipal, ScopeMissing: as `refused_by_token`.
+    """
+    if isinstance(principal, UserPrincipal | ClientPrincipal) and not (
+        isinstance(access, Session) and access.may_have_ended
+    ):
+        await authenticator.require_live(principal)
+    if refusal is not None:
+        raise refusal
 
 
 def _authorization(request: web.Request) -> str | None:

@@ -13,13 +13,21 @@ from shared.auth.principals import Principal, UserPrincipal, actor_of
 from shared.contracts.facts import Caller
 from shared.http.access import Admin, Client, Internal, Permission, decided_in_project
 from shared.http.account_routes import ACCOUNT_PREFIX, AccountRouteHook
-from shared.http.admission import admit, authenticate
-from shared.http.bodies import BODY_SECONDS, ReceivedBody, receive_body
+from shared.http.admission import admit, authenticate, refused_by_token
+from shared.http.bodies import BODY_SECONDS, ReceivedBody, announced_bytes, receive_body
 from shared.http.checker import Checker
 from shared.http.entity_tags import TaggedAnswer
 from shared.http.error_forms import ErrorForm
 from shared.http.idempotency import Idempotency, IdempotencyGuard, RepeatedRequest, read_key
-from shared.http.lanes import LANE_LIMITS, Admission, Lane, body_limits, client_share, share_of
+from shared.http.lanes import (
+    LANE_BODY_BYTES,
+    LANE_LIMITS,
+    Admission,
+    Lane,
+    body_limits,
+    client_share,
+    share_of,
+)
 from shared.http.preconditions import read_precondition
 from shared.http.proxies import Proxies
 from shared.http.refusals import NotInPath
@@ -29,6 +37,7 @@ from shared.http.routes import Call, Media, Reply, Route, Strictness, revision_o
 from shared.http.validation import check_no_field_in_query, check_strings
 from shared.ids import AccountId, fits_path
 from shared.problems import NotFound, Refusal, Unavailable
+from shared.quotas import QuotaUnit
 
 INTERNAL_PREFIX = "/internal/"
 
@@ -40,7 +49,8 @@ class Api:
     `/v1/accounts/{account_id}`: it authorizes them, and makes the third argument of their handlers.
     Without it, rows with a `Permission` need `checker`. Rows that are `idempotent` need
     `idempotency`. While `closed` is set, every request is answered with 503. `lane_limits` are the
-    requests of each kind that are worked on at the same time.
+    requests of each kind that are worked on at the same time, and `lane_body_bytes` the bytes of
+    their bodies.
     """
 
     def __init__(
@@ -55,6 +65,7 @@ class Api:
         account_routes: AccountRouteHook | None = None,
         body_seconds: float = BODY_SECONDS,
         lane_limits: Mapping[Lane, int] = LANE_LIMITS,
+        lane_body_bytes: int = LANE_BODY_BYTES,
     ) -> None:
         self.name = name
         self.routes = tuple(routes)
@@ -67,6 +78,9 @@ class Api:
         self._body_seconds = body_seconds
         self._admission = Admission(name, limits=lane_limits)
         self._incoming = Admission(name, limits=body_limits(lane_limits))
+        self._body_bytes = Admission(
+            name, limits=dict.fromkeys(lane_limits, lane_body_bytes), unit=QuotaUnit.BYTES_AT_ONCE
+        )
         for route in self.routes:
             self._check_row(route)
 
@@ -83,16 +97,24 @@ class Api:
         principal = await authenticate(self._authenticator, route.access, request)
         ip = proxies.client_address(request)
         lane, share = share_of(route.access, principal, ip)
-        # Before the place: a sender that sends nothing holds none.
-        waiting = partial(self._incoming.place, lane, share)
-        body = await receive_body(request, route, seconds=self._body_seconds, waiting=waiting)
-        shares = [share]
-        if lane is Lane.CLIENT_SIGN_INS:
-            credentials = request.headers.get("Authorization"), body.raw
-            shares.append(client_share(share, credentials))
-        with self._admission.place(lane, *shares):
-            await admit(self._authenticator, route.access, principal)
-            return await self._answer(route, request, principal, ip, request_id, body)
+        refusal = refused_by_token(route.access, principal)
+        # Of a caller that the route refuses no body is read, and nothing is told about it.
+        size = announced_bytes(request, route) if refusal is None else 0
+        with self._body_bytes.place(lane, share, size=size):
+            body = ReceivedBody()
+            if refusal is None:
+                # Before the place: a sender that sends nothing holds none.
+                waiting = partial(self._incoming.place, lane, share)
+                body = await receive_body(
+                    request, route, seconds=self._body_seconds, waiting=waiting
+                )
+            shares = [share]
+            if lane is Lane.CLIENT_SIGN_INS:
+                credentials = request.headers.get("Authorization"), body.raw
+                shares.append(client_share(share, credentials))
+            with self._admission.place(lane, *shares):
+                await admit(self._authenticator, route.access, principal, refusal)
+                return await self._answer(route, request, principal, ip, request_id, body)
 
     async def _answer(
         self,

@@ -51,6 +51,16 @@ class ReceivedBody:
         return check_json(route.takes, self.raw, value=value, strictness=route.strictness)
 
 
+def announced_bytes(request: web.Request, route: Route) -> int:
+    """The bytes that the body of a request may have; none if the route will not read it."""
+    if route.takes is None or not request.body_exists:
+        return 0
+    length = request.content_length
+    if length is None:
+        return route.body_cap
+    return length if length <= route.body_cap else 0
+
+
 async def receive_body(
     request: web.Request,
     route: Route,

@@ -23,7 +23,7 @@ from shared.http.access import Access, Public, PublicCallers
 from shared.metrics import NOT_ADMITTED, start_at_zero
 from shared.networks import network_of
 from shared.problems import Refusal, RefusalKind, Unavailable
-from shared.quotas import Quota
+from shared.quotas import Quota, QuotaUnit
 
 
 class Lane(StrEnum):
@@ -73,6 +73,11 @@ def body_limits(limits: Mapping[Lane, int]) -> Mapping[Lane, int]:
 
 
 LANE_LIMITS = lane_limits(REQUESTS_AT_ONCE)
+LANE_BODY_BYTES = 64 * 1024 * 1024
+"""The bytes of the bodies that a lane holds at once, from their announcement to the answer.
+
+A few routes take megabytes. Places alone would let gigabytes in.
+"""
 
 
 class Overloaded(Unavailable):
@@ -110,48 +115,61 @@ OF_FREE_FOR_A_PLATFORM = 3
 
 
 class Admission:
-    """The places of one API in each lane, and who holds them."""
+    """The places of one API in each lane, and who holds them; or bytes, as the `unit` says."""
 
-    def __init__(self, service: str, *, limits: Mapping[Lane, int] = LANE_LIMITS) -> None:
+    def __init__(
+        self,
+        service: str,
+        *,
+        limits: Mapping[Lane, int] = LANE_LIMITS,
+        unit: QuotaUnit = QuotaUnit.REQUESTS_AT_ONCE,
+    ) -> None:
         self._service = service
+        self._unit = unit
         self._limits = limits
         self._taken: collections.Counter[Lane] = collections.Counter()
         self._held: collections.Counter[tuple[Lane, str]] = collections.Counter()
         start_at_zero(NOT_ADMITTED, [service], limits, (Overloaded.code, TooManyAtOnce.code))
 
     @contextmanager
-    def place(self, lane: Lane, *shares: Share) -> Iterator[None]:
-        """Hold a place in a lane while the block runs; it counts for each of the shares.
+    def place(self, lane: Lane, *shares: Share, size: int = 1) -> Iterator[None]:
+        """Hold `size` places in a lane while the block runs; they count for each of the shares.
 
         Raises:
-            Overloaded: no place is free.
+            Overloaded: so many places are not free.
             TooManyAtOnce: one of the shares is used up.
         """
+        if size == 0:
+            yield
+            return
         free = self._limits[lane] - self._taken[lane]
         holders = [(lane, share.holder) for share in shares]
         held = {share: self._held[lane, share.holder] for share in shares}
         used_up = [count for share, count in held.items() if count >= share.of_free * free]
-        if free <= 0 or used_up:
-            refusal = Overloaded() if free <= 0 else _too_many(lane, min(used_up))
+        if free < size or used_up:
+            refusal = Overloaded() if free < size else self._too_many(lane, min(used_up))
             NOT_ADMITTED.labels(self._service, lane, refusal.code).inc()
             raise refusal
-        self._taken[lane] += 1
-        self._held.update(holders)
+        self._taken[lane] += size
+        for holder in holders:
+            self._held[holder] += size
         try:
             yield
         finally:
-            self._taken[lane] -= 1
-            self._held.subtract(holders)
+            self._taken[lane] -= size
             for holder in holders:
+                self._held[holder] -= size
                 if not self._held[holder]:
                     del self._held[holder]
 
-
-def _too_many(lane: Lane, limit: int) -> Refusal:
-    """Refuse a request beyond a share, whose size at this moment the answer tells."""
-    quota = Quota(name=f"{lane}-at-once", limit=limit, remaining=0, reset_seconds=1)
-    context.quotas.set((quota,))
-    return TooManyAtOnce(retry_after=1)
+    def _too_many(self, lane: Lane, limit: int) -> Refusal:
+        """Refuse a request beyond a share, whose size at this moment the answer tells."""
+        what = "at-once" if self._unit is QuotaUnit.REQUESTS_AT_ONCE else "bytes-at-once"
+        quota = Quota(
+            name=f"{lane}-{what}", limit=limit, remaining=0, reset_seconds=1, unit=self._unit
+        )
+        context.quotas.set((quota,))
+        return TooManyAtOnce(retry_after=1)
 
 
 _PUBLIC_LANES = {

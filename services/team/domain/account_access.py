@@ -21,7 +21,7 @@ from services.team.domain.members import Membership
 from services.team.domain.overrides import ProjectOverride
 from services.team.domain.projects import Project
 from shared.ids import ProjectId, UserId
-from shared.problems import NotFound, PermissionMissing
+from shared.problems import DeletingAccount, NotFound, PermissionMissing, SuspendedAccount
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,6 +167,19 @@ def _allowed(
 ) -> bool:
     subject, now = Subject(access.membership.user_id), milliseconds(access.now)
     return decide(state, subject, permission, Resource(project_id=project_id), now=now).allowed
+
+
+def require_active(account: Account) -> None:
+    """Check that a service client may write into the account.
+
+    Raises:
+        DeletingAccount: its owner has deleted it, or its rows are being deleted.
+        SuspendedAccount: the platform has suspended it.
+    """
+    if account.purging or account.status is AccountStatus.DELETING:
+        raise DeletingAccount
+    if account.status is not AccountStatus.ACTIVE:
+        raise SuspendedAccount
 
 
 def authorize(

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 from rolecall import Matrix, Member, effective_matrix, milliseconds
 from services.team.domain.account_access import AccountAccess
+from services.team.domain.accounts import require_owner
 from services.team.domain.authority import require_to_grant
 from services.team.domain.resources import RegisteredResource
 from shared.ids import ProjectId, UserId
 from shared.problems import Invalid, Refusal, RefusalKind
 
-MAX_REASSIGNED = 1_000
+MAX_REASSIGNED = 500
 """Of one request: one change is bounded."""
 
 
@@ -47,6 +48,16 @@ def require_two_users(from_user_id: UserId, to_user_id: UserId, *, pointer: str)
     """
     if from_user_id == to_user_id:
         raise Invalid(errors=[(pointer, "This user has the resources already. Name another one.")])
+
+
+def require_to_take_from(access: AccountAccess, from_user_id: UserId) -> None:
+    """Check that only the owner of the account gives away what they own.
+
+    Raises:
+        OwnerOnly: another member would take it from them.
+    """
+    if from_user_id == access.account.owner_user_id:
+        require_owner(access.account, access.membership)
 
 
 def require_few_to_reassign(owned: int) -> None:

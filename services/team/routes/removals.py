@@ -13,7 +13,7 @@ class RemovalQuery(Body):
     reassign_to: str | None = Field(
         default=None,
         pattern=r"^usr_[0-9a-f]{32}$",
-        description="The member who gets the resources that the removed one owns: 1,000 at most",
+        description="The member who gets the resources that the removed one owns: 500 at most",
     )
 
 

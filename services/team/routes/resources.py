@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from services.team.domain.account_access import AccountAccess
+from services.team.domain.accounts import OwnerOnly
 from services.team.domain.authority import GrantsExceeded
 from services.team.domain.resources import (
     NewOwnerNotMember,
@@ -29,8 +30,9 @@ from shared.http.access import Client, Permission, PermissionOrClient
 from shared.http.entity_tags import TaggedAnswer
 from shared.http.paging import Page, read_cursor, write_cursor
 from shared.http.routes import Answer, Call, Reply, Route
+from shared.http.turns import in_turns
 from shared.ids import AccountId, ProjectId, UserId
-from shared.problems import NotFound
+from shared.problems import ACCOUNT_CLOSED, NotFound
 
 WRITE = Client("resources:write")
 REASSIGN = Permission("member:remove")
@@ -149,9 +151,12 @@ async def put(ctx: Ctx, call: Call[RegisterResource, None], request: ClientReque
 
 async def put_all(ctx: Ctx, call: Call[RegisterResources, None], request: ClientRequest) -> Reply:
     """Register many resources."""
-    wanted = [_wanted(ctx, call.account_id, (one.type, one.id), one) for one in call.body.resources]
+    wanted = [
+        _wanted(ctx, call.account_id, (one.type, one.id), one)
+        async for one in in_turns(call.body.resources)
+    ]
     written = await resources.put_all(ctx, request, wanted)
-    results = [_registration(done) for done in written.result]
+    results = [_registration(done) async for done in in_turns(written.result)]
     return Reply(body=RegistrationsView(results=results), written=written)
 
 
@@ -197,13 +202,13 @@ ROUTES = (
         path="/v1/accounts/{account_id}/resources",
         handler=put_all,
         operation_id="registerResources",
-        summary="Register up to 1,000 resources, with a result for each",
+        summary="Register up to 500 resources, with a result for each",
         tag="resources",
         access=WRITE,
         takes=RegisterResources,
         gives=RegistrationsView,
         body_cap=BATCH_CAP_BYTES,
-        refuses=(AccountNotBound, TypeNotBound, NotFound),
+        refuses=(AccountNotBound, TypeNotBound, NotFound, *ACCOUNT_CLOSED.values()),
         effective_everywhere=True,
         on_repeat="Registers the same again: what is so already is answered `unchanged`.",
     ),
@@ -212,12 +217,12 @@ ROUTES = (
         path="/v1/accounts/{account_id}/resources/reassign",
         handler=reassign,
         operation_id="reassignResources",
-        summary="Give the resources of one user to a member, up to 1,000 at a time",
+        summary="Give the resources of one user to a member, up to 500 at a time",
         tag="resources",
         access=REASSIGN,
         takes=ReassignResources,
         gives=ReassignedView,
-        refuses=(NewOwnerNotMember, GrantsExceeded),
+        refuses=(OwnerOnly, NewOwnerNotMember, GrantsExceeded),
         effective_everywhere=True,
         on_repeat="Reassigns what remains, if anything does.",
     ),
@@ -249,6 +254,7 @@ ROUTES = (
             ResourceProjectUnknown,
             NewOwnerNotMember,
             ResourceLimit,
+            *ACCOUNT_CLOSED.values(),
         ),
         effective_everywhere=True,
         represent=resource_view,
@@ -261,7 +267,7 @@ ROUTES = (
         summary="Delete a resource from the register",
         tag="resources",
         access=WRITE,
-        refuses=(AccountNotBound, TypeNotBound),
+        refuses=(AccountNotBound, TypeNotBound, *ACCOUNT_CLOSED.values()),
         effective_everywhere=True,
         represent=resource_view,
     ),

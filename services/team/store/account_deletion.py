@@ -6,7 +6,7 @@ from rolecall import AccountStatus
 from services.team.store.places import EVERYWHERE, at, of_account
 from shared.contracts.facts import shard_of
 from shared.ids import AccountId, UserId
-from shared.mongo import Database, Document, majority
+from shared.mongo import Database, DbSession, Document, majority
 
 ACCOUNTS_OF_A_LOOK = 100
 COLLECTIONS = ("overrides", "resources", "projects", "invitations", "members")
@@ -48,9 +48,19 @@ class DeletionRows:
                 some = {"_id": {"$in": [row["_id"] for row in found]}, "shard": shard}
                 await collection.delete_many(some)
                 return True
-        counts = [f"account/{account_id}", f"mails/{account_id}"]
-        await self._counts.delete_many({"_id": {"$in": counts}, "shard": shard})
+        await self._counts.delete_many(_counts_of(account_id))
         return False
+
+    async def delete_rest_of(self, account_id: AccountId, session: DbSession) -> None:
+        """Delete what came after the batches; only the account's own row is left."""
+        for collection in self._rows_of_accounts:
+            await collection.delete_many(of_account(account_id), session=session)
+        await self._counts.delete_many(_counts_of(account_id), session=session)
+
+
+def _counts_of(account_id: AccountId) -> Document:
+    ids = [f"account/{account_id}", f"mails/{account_id}"]
+    return {"_id": {"$in": ids}, "shard": shard_of(account_id)}
 
 
 def _due(now: datetime) -> Document:

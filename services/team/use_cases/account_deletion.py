@@ -116,7 +116,7 @@ async def _delete_rows(ctx: Ctx, account_id: AccountId) -> None:
         account = write.account
         if account is None or not account.purging:
             return  # another replica was first
-        await write.delete_member(await write.member(account.owner_user_id))
+        await write.delete_rest()
         write.delete_account()
         write.record(account_deletion.deleted(account))
 

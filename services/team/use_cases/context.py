@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from services.team.domain.account_access import AccountAccess, authorize
+from services.team.domain.account_access import AccountAccess, authorize, require_active
 from services.team.domain.accounts import Account
 from services.team.settings import Settings
 from services.team.store import Store
@@ -182,6 +182,7 @@ class Ctx:
             TokenRevoked: the caller's session ended during the request.
             Stale: it cannot be known whether it did.
             NotFound, PermissionMissing: as `authorize`.
+            SuspendedAccount, DeletingAccount: nothing may be changed there now.
             Unavailable: the change is made but not effective yet, or the database was away.
             GuardrailViolated: the account has declared a rule that the change contradicts.
             RepeatedRequest: the request's idempotency key was used; `Api` answers.
@@ -191,8 +192,10 @@ class Ctx:
         async def attempt(write: JournalWrite) -> T:
             if isinstance(request, NonMemberRequest):
                 account = await self.store.account(account_id, write.session)
-                if account is None and isinstance(request, ClientRequest):
-                    raise NotFound
+                if isinstance(request, ClientRequest):
+                    if account is None:
+                        raise NotFound
+                    require_active(account)
                 account_write = AccountWrite(
                     self.store,
                     write,

@@ -12,6 +12,10 @@ class EndingWrites(Attempt):
         """The overrides of all members, in all projects."""
         return await self._store.overrides_of_account(self._account_id, self._session)
 
+    async def delete_rest(self) -> None:
+        """Delete all that is left of the account but its own row."""
+        await self._store.delete_rest_of(self._account_id, self._session)
+
     async def end_others(self, owner_id: UserId) -> None:
         """End every membership but the owner's, all overrides, and the pending invitations."""
         self._members = {user: row for user, row in self._members.items() if user == owner_id}

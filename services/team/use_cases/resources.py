@@ -20,6 +20,7 @@ from services.team.domain.resources import (
 from services.team.use_cases.account_write import AccountWrite
 from services.team.use_cases.context import AccountRequest, ClientAccess, ClientRequest, Ctx
 from shared.auth.bindings import require_type
+from shared.http.turns import in_turns
 from shared.ids import UserId
 from shared.journal import WriteResult
 from shared.problems import NotFound, Refusal
@@ -126,7 +127,7 @@ async def put_all(
         around = await write.surroundings(wanted, limit=ctx.settings.resources_per_account)
         results: list[Registered] = []
         changes: list[ResourceChange] = []
-        for one in wanted:
+        async for one in in_turns(wanted):
             present, new = known.get(one.key), replace(one, registered_at=write.now)
             try:
                 done = resources.register(new, present=present, around=around)
@@ -178,6 +179,7 @@ async def reassign(
 
     Raises:
         Invalid: the two users are one.
+        OwnerOnly: they are resources of the account's owner, who is not the caller.
         NewOwnerNotMember: the receiver is not a member.
         GrantsExceeded: the receiver would gain what the caller does not hold.
     """
@@ -185,6 +187,7 @@ async def reassign(
     wanted = replace(wanted, owner_id=from_user_id)
 
     async def change(write: AccountWrite) -> Reassigned:
+        resource_rules.require_to_take_from(write.access, from_user_id)
         done = await give_resources(write, wanted, from_user_id, to_user_id)
         return Reassigned(reassigned=done, remaining=await write.count_resources(wanted))
 

@@ -19,9 +19,11 @@ from deploy.gateway.limits import (
 )
 from deploy.gateway.nginx import configuration
 from deploy.gateway.paths import public_routes
+from shared.auth.access_tokens import client_claims, sign_access_token, user_claims
+from shared.auth.principals import ClientPrincipal
 from shared.http.access import Client, Public, Session
 from tests.deploy.gateway.upstreams import Upstream, gateway
-from tests.shared.http.sample import Thing, row
+from tests.shared.http.sample import ACCOUNT, CLIENT, CLOCK, KEY, SESSION, USER, Thing, row
 from tests.waiting import wait_for
 
 OWNERS = {"/v1/teams": "team", "/access/v1/evaluation": "authz"}
@@ -224,6 +226,40 @@ async def test_one_token_has_a_rate_of_its_own_and_others_are_served(tmp_path):
         )
         assert set(statuses) == {200, 429}
         assert await read(client, f"Bearer {other}", sender="203.0.113.1") == 200
+
+
+BOTH = "/v1/accounts/{account_id}/resources"
+
+
+@pytest.mark.rule("T19")
+@pytest.mark.parametrize("issuer", ["https://a.test", "https://ab.test", "https://abc.test"])
+async def test_a_users_token_keeps_its_rate_on_routes_of_both_kinds(tmp_path, issuer):
+    """The claims before the subject shift it, so base64 has three forms of it."""
+    owners = OWNERS | {BOTH: "team"}
+    upstreams = [Upstream("team"), Upstream("authz")]
+    client = ClientPrincipal(client_id=CLIENT, scopes=frozenset({"resources:write"}))
+    claims = {
+        "user": user_claims(
+            issuer=issuer, user_id=USER, session_id=SESSION, account_id=ACCOUNT, now=CLOCK.now()
+        ),
+        "client": client_claims(issuer=issuer, client=client, now=CLOCK.now()),
+    }
+    path = BOTH.format(account_id=ACCOUNT)
+    async with gateway(tmp_path, owners, upstreams, proxies=PROXIES) as nginx:
+
+        async def read_often(who: str) -> set[int]:
+            token = sign_access_token(KEY, "key_1", claims[who])
+
+            async def read_once(number: int) -> int:
+                sender = f"203.0.113.{number}"
+                headers = {"Authorization": f"Bearer {token}", "X-Forwarded-For": sender}
+                async with nginx.get(path, headers=headers) as response:
+                    return response.status
+
+            return set(await asyncio.gather(*(read_once(number) for number in range(200))))
+
+        assert await read_often("client") == {200}
+        assert await read_often("user") == {200, 429}
 
 
 @pytest.mark.rule("T19")

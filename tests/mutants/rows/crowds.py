@@ -3,7 +3,7 @@
 from tests.mutants.mutant import Kind, Mutant
 
 PLACE = "with self._admission.place(lane, *shares):"
-LIVE = "await admit(self._authenticator, route.access, principal)"
+LIVE = "await admit(self._authenticator, route.access, principal, refusal)"
 
 ROWS = (
     Mutant(
@@ -58,8 +58,8 @@ ROWS = (
         id="lanes-no-share-of-a-sender",
         kind=Kind.LIMIT,
         file="shared/http/lanes.py",
-        old="        if free <= 0 or used_up:\n",
-        new="        if free <= 0:\n",
+        old="        if free < size or used_up:\n",
+        new="        if free < size:\n",
         tests=("tests/shared/http/test_lanes.py",),
     ),
     Mutant(
@@ -74,7 +74,7 @@ ROWS = (
         id="lanes-place-never-given-back",
         kind=Kind.AVAILABILITY,
         file="shared/http/lanes.py",
-        old="            self._taken[lane] -= 1\n",
+        old="            self._taken[lane] -= size\n",
         new="            self._taken[lane] -= 0\n",
         tests=("tests/shared/http/test_lanes.py",),
     ),
@@ -90,8 +90,8 @@ ROWS = (
         id="lanes-session-looked-up-first",
         kind=Kind.LIMIT,
         file="shared/http/api.py",
-        old=f"        {PLACE}\n            {LIVE}\n",
-        new=f"        {LIVE}\n        {PLACE}\n",
+        old=f"            {PLACE}\n                {LIVE}\n",
+        new=f"            {LIVE}\n            {PLACE}\n",
         tests=("tests/shared/http/test_lanes.py",),
     ),
     Mutant(
@@ -133,6 +133,54 @@ ROWS = (
         old="            with waiting():\n",
         new="            if True:\n",
         tests=("tests/shared/http/test_lanes.py", "-k", "begin"),
+    ),
+    Mutant(
+        id="bodies-of-refused-callers-are-read",
+        kind=Kind.AVAILABILITY,
+        file="shared/http/api.py",
+        old="            if refusal is None:\n",
+        new="            if True:\n",
+        tests=("tests/shared/http/test_lanes.py", "-k", "is_not_read"),
+    ),
+    Mutant(
+        id="bodies-are-read-before-scope-and-kind-are-known",
+        kind=Kind.AVAILABILITY,
+        file="shared/http/admission.py",
+        old="                return ScopeMissing(access.scope)\n",
+        new="                return None\n",
+        tests=("tests/shared/http/test_lanes.py", "-k", "is_not_read"),
+    ),
+    Mutant(
+        id="bodies-of-any-number-of-bytes",
+        kind=Kind.LIMIT,
+        file="shared/http/api.py",
+        old="place(lane, share, size=size)",
+        new="place(lane, share, size=0)",
+        tests=("tests/shared/http/test_lanes.py", "-k", "bytes"),
+    ),
+    Mutant(
+        id="bodies-without-a-length-have-no-bytes",
+        kind=Kind.LIMIT,
+        file="shared/http/bodies.py",
+        old="        return route.body_cap\n",
+        new="        return 1\n",
+        tests=("tests/shared/http/test_lanes.py", "-k", "bytes"),
+    ),
+    Mutant(
+        id="gateway-users-without-a-limit-on-routes-of-clients",
+        kind=Kind.LIMIT,
+        file="deploy/gateway/nginx.py",
+        old="    if limit is CLIENTS:\n",
+        new="    if False:\n",
+        tests=("tests/deploy/gateway/test_limits.py", "-k", "both_kinds"),
+    ),
+    Mutant(
+        id="gateway-clients-have-the-rate-of-users",
+        kind=Kind.AVAILABILITY,
+        file="deploy/gateway/limits.py",
+        old='"~^clients (?!',
+        new='"~^none (?!',
+        tests=("tests/deploy/gateway/test_limits.py", "-k", "both_kinds"),
     ),
     Mutant(
         id="bodies-fault-told-to-a-caller-that-has-ended",
@@ -186,7 +234,7 @@ ROWS = (
         id="gateway-each-address-of-a-network",
         kind=Kind.LIMIT,
         file="deploy/gateway/limits.py",
-        old="limit_req_zone $rolecall_sender zone",
+        old="limit_req_zone {self.key} zone",
         new="limit_req_zone $binary_remote_addr zone",
         tests=("tests/deploy/gateway/test_limits.py", "-k", "form"),
     ),
@@ -194,7 +242,7 @@ ROWS = (
         id="gateway-each-address-has-connections",
         kind=Kind.LIMIT,
         file="deploy/gateway/limits.py",
-        old="limit_conn_zone $rolecall_sender zone",
+        old="limit_conn_zone {self.key} zone",
         new="limit_conn_zone $binary_remote_addr zone",
         tests=("tests/deploy/gateway/test_limits.py", "-k", "connections"),
     ),

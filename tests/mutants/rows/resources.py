@@ -101,6 +101,22 @@ ROWS = (
         tests=RULE_TESTS,
     ),
     Mutant(
+        id="resources-of-the-owner-are-taken",
+        kind=Kind.SECURITY,
+        file=USE_CASES,
+        old="        resource_rules.require_to_take_from(write.access, from_user_id)\n",
+        new="",
+        tests=(*RULE_TESTS, "-k", "owner_alone"),
+    ),
+    Mutant(
+        id="types-of-a-reassignment-twice",
+        kind=Kind.LIMIT,
+        file="services/team/routes/resource_bodies.py",
+        old="    if len(set(types)) < len(types):\n",
+        new="    if not types:\n",
+        tests=(*RULE_TESTS, "-k", "named_once"),
+    ),
+    Mutant(
         id="project-with-resources-is-deleted",
         kind=Kind.SECURITY,
         file="services/team/use_cases/projects.py",

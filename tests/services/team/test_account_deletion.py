@@ -6,13 +6,14 @@ import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 import pytest_asyncio
 
 from services.team.routes import ROUTES
 from services.team.store import Store
+from services.team.store.places import of_account
 from shared.contracts.facts import shard_of
 from shared.http.access import Permission
 from shared.ids import new_id
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from shared.ids import AccountId, UserId
+    from shared.mongo import Database
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -306,3 +308,30 @@ async def test_a_deletion_goes_on_after_a_kill_at_any_batch(mongo_url: str) -> N
         await ended(account)
         assert await rows_left(account) == set()
         assert len(await rows_of(account, "account.deleted")) == 1
+
+
+class Late(Store):
+    """A store into which rows come after the last batch of a deletion."""
+
+    late: ClassVar[Database]
+
+    async def delete_rows_of(self, account_id: AccountId, owner_id: UserId, *, limit: int) -> bool:
+        deleted = await super().delete_rows_of(account_id, owner_id, limit=limit)
+        if not deleted:
+            row = {**of_account(account_id), "_id": f"{account_id}/late"}
+            for name in ("resources", "overrides", "invitations"):
+                await self.late[name].insert_one(dict(row))
+            count = {"_id": f"account/{account_id}", "shard": row["shard"]}
+            await self.late["invitation_counts"].insert_one(count)
+        return deleted
+
+
+async def test_what_comes_after_the_last_batch_ends_with_the_account(mongo_url: str) -> None:
+    wiring = {"store": Late}
+    async with running(mongo_url, new_id("test"), timeouts=OFTEN, wiring=wiring) as team:
+        Late.late = team.database
+        account = await further(await team.account())
+        (await delete(account)).expect(200)
+        await come_due(account)
+        await ended(account)
+        assert await rows_left(account) == set()

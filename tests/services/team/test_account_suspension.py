@@ -60,6 +60,34 @@ async def test_members_are_told_and_outsiders_find_nothing(team: Team) -> None:
     assert "Nothing in it is lost" in words
 
 
+@pytest.mark.rule("Ci12")
+@pytest.mark.parametrize("status", ["suspended", "deleting", "purging"])
+async def test_a_service_client_writes_into_no_closed_account(team: Team, status: str) -> None:
+    account = await further(await team.account())
+    client = await team.service_client(scopes=("resources:write", "members:provision"))
+    path = f"{account.path}/resources/instance/i-1"
+    (await client.send("PUT", path, {})).expect(200)
+    if status == "suspended":
+        (await operate(account, "suspend", WHY)).expect(200)
+    else:
+        (await account.owner.send("DELETE", f"{account.path}?confirm=Engines")).expect(200)
+    if status == "purging":
+        await team.database["accounts"].update_one({"_id": account.id}, {"$set": {"purging": True}})
+    before = (await client.send("GET", f"{account.path}/resources")).expect(200)
+    batch = {"resources": [{"type": "instance", "id": "i-2"}]}
+    members = {"members": [{"user_id": account.owner.user_id, "role": "admin"}]}
+    code = "account-suspended" if status == "suspended" else "account-deleting"
+    for method, at, body in (
+        ("PUT", path, {"properties": {"size": "large"}}),
+        ("DELETE", path, None),
+        ("POST", f"{account.path}/resources", batch),
+        ("POST", f"{account.path}/provisioning/members", members),
+    ):
+        answer = await client.send(method, at, body)
+        assert (answer.status, answer.code) == (403, code), (method, at)
+    assert (await client.send("GET", f"{account.path}/resources")).expect(200) == before
+
+
 @pytest.mark.rule("Ro20")
 async def test_the_list_of_accounts_shows_the_suspension(team: Team) -> None:
     account = await suspended(team)

@@ -13,7 +13,7 @@ import pytest
 from shared import metrics
 from shared.auth.access_tokens import sign_access_token, user_claims
 from shared.auth.principals import Anonymous
-from shared.http.access import Internal, Public, PublicCallers, Session, SessionOrClient
+from shared.http.access import Client, Internal, Public, PublicCallers, Session, SessionOrClient
 from shared.http.api import Api
 from shared.http.lanes import (
     LANE_LIMITS,
@@ -161,6 +161,9 @@ class Gate:
             row("POST", "/v1/thing", Public(), takes=Thing, handler=at_once),
             row("POST", "/v1/member", Session(), handler=held),
             row("POST", "/v1/check", SessionOrClient("authz:check"), handler=at_once),
+            row("POST", "/v1/mine", Session(), takes=Thing, handler=at_once),
+            row("POST", "/v1/mine/held", Session(), takes=Thing, handler=held),
+            row("POST", "/v1/batch", Client("authz:check"), takes=Thing, handler=held),
         )
 
 
@@ -285,6 +288,10 @@ SILENT = (
     b"POST /v1/thing HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: %s\r\nContent-Length: 60\r\n"
     b"Content-Type: application/json\r\nExpect: 100-continue\r\n\r\n"
 )
+BEGUN = (
+    "POST {path} HTTP/1.1\r\nHost: a\r\nAuthorization: {authorization}\r\n{framing}\r\n"
+    "Content-Type: application/json\r\n\r\n"
+)
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -326,6 +333,95 @@ async def test_one_sender_may_begin_a_limited_number_of_bodies(serve):
             assert not other.at_eof()
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(other.readline(), 0.2)
+
+
+@asynccontextmanager
+async def begun_bodies(
+    site: Site, path: str, heads: Sequence[tuple[dict[str, str], str]]
+) -> AsyncIterator[list[asyncio.StreamReader]]:
+    """Send heads with these credentials and framings, one after the other, and no body."""
+    async with AsyncExitStack() as stack:
+        readers = []
+        for credential, framing in heads:
+            parts = urlsplit(site.url)
+            reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+            stack.callback(writer.close)
+            head = BEGUN.format(
+                path=path, framing=framing, authorization=credential["Authorization"]
+            )
+            writer.write(head.encode())
+            readers.append(reader)
+        yield readers
+
+
+REFUSED = {
+    "a user": (token_of(1), "wrong-principal"),
+    "a scope": (bearer("reader"), "scope-missing"),
+}
+
+
+@pytest.mark.rule("T19")
+@pytest.mark.parametrize("framing", ["Content-Length: 60", "Transfer-Encoding: chunked"])
+@pytest.mark.parametrize(("credential", "code"), REFUSED.values(), ids=REFUSED.keys())
+async def test_the_body_of_a_caller_that_is_refused_is_not_read(serve, credential, code, framing):
+    """Its answer comes while the body has not."""
+    site = await serve(Api("team", Gate().routes(), None, authenticator=authenticator()))
+    async with begun_bodies(site, "/v1/batch", [(credential, framing)]) as (reader,):
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+        assert head.startswith(b"HTTP/1.1 403 ")
+        assert code.encode() in await reader.readuntil(b"}")
+
+
+def with_bytes(lane_body_bytes: int, gate: Gate) -> Api:
+    return Api(
+        "team",
+        gate.routes(),
+        None,
+        authenticator=authenticator(),
+        lane_body_bytes=lane_body_bytes,
+    )
+
+
+@pytest.mark.rule("T19")
+@pytest.mark.parametrize(
+    ("framing", "counted"), [("Content-Length: 60", 60), ("Transfer-Encoding: chunked", 65_536)]
+)
+async def test_a_lane_holds_a_limited_number_of_bytes(serve, framing, counted):
+    """A body counts as it was announced, and without a length as the largest of its route."""
+    site = await serve(with_bytes(counted * 6, Gate()), proxies=("127.0.0.0/8",))
+    one, other = token_of(1), token_of(2)
+    async with begun_bodies(site, "/v1/mine", [(one, framing)] * 2) as readers:
+        assert not any(reader.at_eof() for reader in readers)
+        async with begun_bodies(site, "/v1/mine", [(one, framing)]) as (third,):
+            told = await asyncio.wait_for(third.readuntil(b"\r\n\r\n"), 10)
+            assert told.startswith(b"HTTP/1.1 429 ")
+            policy = f'"users-bytes-at-once";q={counted * 2};qu="content-bytes"'
+            assert f"RateLimit-Policy: {policy}\r\n".encode() in told
+        async with begun_bodies(site, "/v1/mine", [(other, framing)]) as (another,):
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(another.readline(), 0.2)
+
+
+@pytest.mark.rule("T19")
+async def test_bytes_are_held_until_the_answer(serve):
+    gate = Gate()
+    body = {"name": "a" * 20}
+    site = await serve(with_bytes(100, gate))
+
+    def post(credential):
+        return asyncio.create_task(
+            site.session.post(site.url + "/v1/mine/held", json=body, headers=credential)
+        )
+
+    sent = [post(token_of(number)) for number in range(3)]
+    await wait_for(lambda: gate.waiting == 3, what="the requests that fit")
+    async with await post(token_of(4)) as answer:
+        assert (answer.status, (await answer.json())["code"]) == (503, "overloaded")
+    gate.may_go_on.set()
+    for answer in await asyncio.gather(*sent):
+        assert answer.status == 200
+    async with await post(token_of(5)) as answer:
+        assert answer.status == 200
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from rolecall import AccountKind, AccountStatus, CompiledCatalog, MembershipStatus, load_catalog
 from services.team.domain import account_deletion, account_suspension
-from services.team.domain.account_access import AccessRows, authorize
+from services.team.domain.account_access import AccessRows, authorize, require_active
 from services.team.domain.account_deletion import DeletionBegan
 from services.team.domain.ownership_refusals import AccountLimit
 from services.team.use_cases import account_deletion as deletion
@@ -162,6 +162,28 @@ def test_no_one_passes_where_deleted_accounts_are_not_expected() -> None:
     world.store.rows[ACCOUNT] = replace(world.store.rows[ACCOUNT], status=AccountStatus.DELETING)
     with pytest.raises(DeletingAccount):
         access_of(world)
+
+
+@pytest.mark.parametrize(
+    ("status", "purging", "refusal"),
+    [
+        (AccountStatus.ACTIVE, False, None),
+        (AccountStatus.SUSPENDED, False, SuspendedAccount),
+        (AccountStatus.DELETING, False, DeletingAccount),
+        (AccountStatus.DELETING, True, DeletingAccount),
+        (AccountStatus.ACTIVE, True, DeletingAccount),
+        (AccountStatus.SUSPENDED, True, DeletingAccount),
+    ],
+)
+def test_an_account_that_ends_takes_no_writes_of_service_clients(
+    status: AccountStatus, refusal: type[Exception] | None, *, purging: bool
+) -> None:
+    account = replace(crowd(0).store.rows[ACCOUNT], status=status, purging=purging)
+    if refusal is None:
+        require_active(account)
+    else:
+        with pytest.raises(refusal):
+            require_active(account)
 
 
 def test_a_purge_is_not_stopped_by_a_suspension_or_restoration() -> None:

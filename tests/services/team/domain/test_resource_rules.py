@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from pydantic import ValidationError
 
 from rolecall import CompiledCatalog, load_catalog
 from services.team.domain import resource_facts
+from services.team.domain.accounts import OwnerOnly
 from services.team.domain.authority import GrantsExceeded
 from services.team.domain.custom_roles import CustomRole
 from services.team.domain.overrides import ProjectOverride, parse_grants
 from services.team.domain.resource_facts import MAX_CONTENT_BYTES, MAX_RESOURCES
 from services.team.domain.resource_rules import MAX_REASSIGNED, TooManyToReassign
 from services.team.domain.resources import RegisteredResource, ResourceChange, ResourceFilter
+from services.team.routes.resource_bodies import ReassignResources
 from services.team.use_cases import members, resources
 from shared.contracts.facts import ResourceRef
 from shared.ids import RoleId
@@ -88,6 +91,25 @@ def test_a_member_gives_no_more_than_they_hold_by_reassigning(
 
 
 @pytest.mark.rule("B5")
+def test_resources_of_the_owner_are_given_away_by_the_owner_alone() -> None:
+    world = world_with(ALL)
+    world.register("i-1", owner="owner")
+    with pytest.raises(OwnerOnly):
+        reassign(world, by="remover", of="owner", to="basic")
+    assert reassign(world, by="owner", of="owner", to="basic") == 1
+
+
+def test_each_type_of_a_reassignment_is_named_once() -> None:
+    users = {"from_user_id": "usr_" + "0" * 32, "to_user_id": "usr_" + "1" * 32}
+    named = ReassignResources.model_validate({**users, "types": ["bucket", "instance"]})
+    assert named.types == ["bucket", "instance"]
+    with pytest.raises(ValidationError, match="there twice"):
+        ReassignResources.model_validate({**users, "types": ["bucket", "bucket"]})
+    schema = ReassignResources.model_json_schema()["properties"]["types"]["anyOf"][0]
+    assert schema["uniqueItems"] is True
+
+
+@pytest.mark.rule("B5")
 def test_a_removal_gives_no_more_than_the_remover_holds() -> None:
     world = world_with(OWN)
     world.register("i-1", owner="leaver")
@@ -124,7 +146,7 @@ def test_an_override_of_the_giver_counts_in_the_project_of_the_resource() -> Non
 
 def test_more_than_a_removal_can_reassign_is_done_in_steps() -> None:
     world = world_with({})
-    for number in range(MAX_REASSIGNED + 500):
+    for number in range(MAX_REASSIGNED + 100):
         world.register(f"i-{number:05}", owner="leaver")
     removal = {"user_id": user_id("leaver"), "reassign_to": user_id("owner")}
     request = world.request("owner", "member:remove")
@@ -138,9 +160,9 @@ def test_more_than_a_removal_can_reassign_is_done_in_steps() -> None:
         to_user_id=user_id("owner"),
     )
     done = finished(step).result
-    assert (done.reassigned, done.remaining) == (MAX_REASSIGNED, 500)
+    assert (done.reassigned, done.remaining) == (MAX_REASSIGNED, 100)
     removed = finished(members.remove(world.ctx, request, **removal)).result
-    assert (removed.kept, removed.reassigned) == (0, 500)
+    assert (removed.kept, removed.reassigned) == (0, 100)
 
 
 @pytest.mark.parametrize("size", [0, 9])
