@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
@@ -53,6 +53,29 @@ OVERRIDE_GRANTS: tuple[Grants, ...] = (
 numbers = st.integers(0, 11)
 names = st.sampled_from(["Red", "red", "Blue", "Green", "Admin"])
 ends = st.sampled_from([None, None, -60, 3_600, 2 * DAY, 10 * DAY])
+
+Method = TypeVar("Method", bound=Callable[..., None])
+TRIED: dict[str, st.SearchStrategy[dict[str, Any]]] = {}
+"""The operations by name, with what is chosen for each."""
+MORE_OFTEN = ("invite", "accept", "set_override", "change_role", "create_role")
+
+
+def tried(**chosen: st.SearchStrategy[Any]) -> Callable[[Method], Method]:
+    """Make an operation of a method.
+
+    Hypothesis leaves some of the rules out of each run. The operations are one rule, so that a
+    short run has all of them.
+    """
+
+    def add(method: Method) -> Method:
+        TRIED[method.__name__] = st.fixed_dictionaries(chosen)
+        return method
+
+    return add
+
+
+def _with_choice(name: str) -> st.SearchStrategy[tuple[str, dict[str, Any]]]:
+    return st.tuples(st.just(name), TRIED[name])
 
 
 class TeamMachine(RuleBasedStateMachine):
@@ -344,40 +367,40 @@ class TeamMachine(RuleBasedStateMachine):
 
     # Operations
 
-    @rule(number=numbers, name=names, catalog=st.sampled_from(["free", "strict"]))
+    @tried(number=numbers, name=names, catalog=st.sampled_from(["free", "strict"]))
     def create_team(self, number: int, name: str, catalog: str) -> None:
         self.run(self.world.create_team(self.world.users[number % PEOPLE], name, catalog))
 
-    @rule(number=numbers, who=numbers, name=names, catalog=st.sampled_from(["free", "strict"]))
+    @tried(number=numbers, who=numbers, name=names, catalog=st.sampled_from(["free", "strict"]))
     def convert(self, number: int, who: int, name: str, catalog: str) -> None:
         keys = list(self.world.accounts)
         key = keys[number % len(keys)]
         actor = self.actor(self.world.accounts[key], who)
         self.run(self.world.convert(key, actor, name, catalog))
 
-    @rule(number=numbers, who=numbers, name=names)
+    @tried(number=numbers, who=numbers, name=names)
     def rename(self, number: int, who: int, name: str) -> None:
         key, account = self.team(number)
         self.run(self.world.rename(key, self.actor(account, who), name))
 
-    @rule(number=numbers, who=numbers, typed=st.sampled_from([True, False, False]))
+    @tried(number=numbers, who=numbers, typed=st.sampled_from([True, False, False]))
     def revert(self, number: int, who: int, *, typed: bool) -> None:
         key, account = self.team(number)
         confirm = account.name if typed else "Other"
         self.run(self.world.revert(key, self.actor(account, who), confirm))
 
-    @rule(number=numbers, who=numbers, typed=st.booleans())
+    @tried(number=numbers, who=numbers, typed=st.booleans())
     def delete(self, number: int, who: int, *, typed: bool) -> None:
         key, account = self.team(number)
         confirm = account.name if typed else "Other"
         self.run(self.world.delete(key, self.actor(account, who), confirm))
 
-    @rule(number=numbers, who=numbers)
+    @tried(number=numbers, who=numbers)
     def restore(self, number: int, who: int) -> None:
         key, account = self._where(number, lambda one: one.deleting)
         self.run(self.world.restore(key, self.actor(account, who)))
 
-    @rule(number=numbers)
+    @tried(number=numbers)
     def suspend_account(self, number: int) -> None:
         key, account = self.team(number)
         if account.suspended:
@@ -399,7 +422,7 @@ class TeamMachine(RuleBasedStateMachine):
         key = fit[0] if fit else self.team(number)[0]
         return key, self.world.accounts[key]
 
-    @rule(number=numbers, who=numbers, whom=numbers, role=numbers, lasts=ends)
+    @tried(number=numbers, who=numbers, whom=numbers, role=numbers, lasts=ends)
     def invite(self, number: int, who: int, whom: int, role: int, lasts: int | None) -> None:
         key, account = self.team(number)
         invited = self.world.users[whom % PEOPLE]
@@ -424,21 +447,21 @@ class TeamMachine(RuleBasedStateMachine):
         chosen = pending if pending and number < 9 else found
         return chosen[which % len(chosen)]
 
-    @rule(number=numbers, which=numbers, who=numbers)
+    @tried(number=numbers, which=numbers, who=numbers)
     def resend(self, number: int, which: int, who: int) -> None:
         found = self._invitation(number, which)
         if found is not None:
             key, invitation = found
             self.run(self.world.resend(key, self.actor(self.world.accounts[key], who), invitation))
 
-    @rule(number=numbers, which=numbers, who=numbers)
+    @tried(number=numbers, which=numbers, who=numbers)
     def revoke(self, number: int, which: int, who: int) -> None:
         found = self._invitation(number, which)
         if found is not None:
             key, invitation = found
             self.run(self.world.revoke(key, self.actor(self.world.accounts[key], who), invitation))
 
-    @rule(number=numbers, which=numbers, who=numbers, link=st.sampled_from([-1, -1, -1, 0]))
+    @tried(number=numbers, which=numbers, who=numbers, link=st.sampled_from([-1, -1, -1, 0]))
     def accept(self, number: int, which: int, who: int, link: int) -> None:
         found = self._invitation(number, which)
         if found is not None:
@@ -447,7 +470,7 @@ class TeamMachine(RuleBasedStateMachine):
             actor = self.world.users[who % PEOPLE] if who > 9 else invited
             self.run(self.world.accept(key, actor, invitation, link))
 
-    @rule(number=numbers, which=numbers)
+    @tried(number=numbers, which=numbers)
     def decline(self, number: int, which: int) -> None:
         found = self._invitation(number, which)
         if found is not None:
@@ -455,7 +478,7 @@ class TeamMachine(RuleBasedStateMachine):
             invited = self.world.accounts[key].invitations[invitation].invited
             self.run(self.world.decline(key, invited, invitation))
 
-    @rule(number=numbers, who=numbers, whom=numbers, role=numbers)
+    @tried(number=numbers, who=numbers, whom=numbers, role=numbers)
     def change_role(self, number: int, who: int, whom: int, role: int) -> None:
         key, account = self.team(number)
         operation = self.world.change_role(
@@ -463,46 +486,46 @@ class TeamMachine(RuleBasedStateMachine):
         )
         self.run(operation)
 
-    @rule(number=numbers, who=numbers, whom=numbers, lasts=ends)
+    @tried(number=numbers, who=numbers, whom=numbers, lasts=ends)
     def set_end(self, number: int, who: int, whom: int, lasts: int | None) -> None:
         key, account = self.team(number)
         actor, user = self.actor(account, who), self.user(account, whom)
         self.run(self.world.set_end(key, actor, user, self.end(lasts)))
 
-    @rule(number=numbers, who=numbers, whom=numbers)
+    @tried(number=numbers, who=numbers, whom=numbers)
     def suspend(self, number: int, who: int, whom: int) -> None:
         key, account = self.team(number)
         self.run(self.world.suspend(key, self.actor(account, who), self.user(account, whom)))
 
-    @rule(number=numbers, who=numbers, whom=numbers)
+    @tried(number=numbers, who=numbers, whom=numbers)
     def resume(self, number: int, who: int, whom: int) -> None:
         key, account = self.team(number)
         suspended = [user for user, one in account.members.items() if one.suspended]
         user = suspended[0] if suspended else self.user(account, whom)
         self.run(self.world.resume(key, self.actor(account, who), user))
 
-    @rule(number=numbers, who=numbers, whom=numbers)
+    @tried(number=numbers, who=numbers, whom=numbers)
     def remove(self, number: int, who: int, whom: int) -> None:
         key, account = self.team(number)
         self.run(self.world.remove(key, self.actor(account, who), self.user(account, whom)))
 
-    @rule(number=numbers, who=numbers)
+    @tried(number=numbers, who=numbers)
     def leave(self, number: int, who: int) -> None:
         key, account = self.team(number)
         self.run(self.world.leave(key, self.actor(account, who)))
 
-    @rule(number=numbers, who=numbers, name=names, grants=st.sampled_from(ROLE_GRANTS))
+    @tried(number=numbers, who=numbers, name=names, grants=st.sampled_from(ROLE_GRANTS))
     def create_role(self, number: int, who: int, name: str, grants: Grants) -> None:
         key, account = self.team(number)
         self.run(self.world.create_role(key, self.actor(account, who), name, grants))
 
-    @rule(number=numbers, who=numbers, which=numbers, grants=st.sampled_from(ROLE_GRANTS))
+    @tried(number=numbers, who=numbers, which=numbers, grants=st.sampled_from(ROLE_GRANTS))
     def edit_role(self, number: int, who: int, which: int, grants: Grants) -> None:
         key, account = self.team(number)
         role = self._custom_role(account, which)
         self.run(self.world.edit_role(key, self.actor(account, who), role, grants))
 
-    @rule(number=numbers, who=numbers, which=numbers, other=numbers)
+    @tried(number=numbers, who=numbers, which=numbers, other=numbers)
     def delete_role(self, number: int, who: int, which: int, other: int) -> None:
         key, account = self.team(number)
         replacement = None if other % 3 == 0 else self.role(account, other)
@@ -513,7 +536,7 @@ class TeamMachine(RuleBasedStateMachine):
         roles = list(account.roles)
         return roles[number % len(roles)] if roles and number < 11 else "worker"
 
-    @rule(number=numbers, who=numbers, name=names)
+    @tried(number=numbers, who=numbers, name=names)
     def create_project(self, number: int, who: int, name: str) -> None:
         key, account = self.team(number)
         self.run(self.world.create_project(key, self.actor(account, who), name))
@@ -523,19 +546,19 @@ class TeamMachine(RuleBasedStateMachine):
         gone = "prj_" + "0" * 32
         return projects[number % len(projects)] if projects and number < 11 else gone
 
-    @rule(number=numbers, who=numbers, which=numbers, name=names)
+    @tried(number=numbers, who=numbers, which=numbers, name=names)
     def rename_project(self, number: int, who: int, which: int, name: str) -> None:
         key, account = self.team(number)
         project = self._project(account, which)
         self.run(self.world.rename_project(key, self.actor(account, who), project, name))
 
-    @rule(number=numbers, who=numbers, which=numbers)
+    @tried(number=numbers, who=numbers, which=numbers)
     def delete_project(self, number: int, who: int, which: int) -> None:
         key, account = self.team(number)
         project = self._project(account, which)
         self.run(self.world.delete_project(key, self.actor(account, who), project))
 
-    @rule(
+    @tried(
         number=numbers,
         who=numbers,
         which=numbers,
@@ -551,7 +574,7 @@ class TeamMachine(RuleBasedStateMachine):
         project = self._project(account, which)
         self.run(self.world.set_override(key, actor, project, user, grants, self.end(lasts)))
 
-    @rule(number=numbers, who=numbers, which=numbers, whom=numbers)
+    @tried(number=numbers, who=numbers, which=numbers, whom=numbers)
     def remove_override(self, number: int, who: int, which: int, whom: int) -> None:
         key, account = self.team(number)
         project, user = self._project(account, which), self.user(account, whom)
@@ -559,17 +582,17 @@ class TeamMachine(RuleBasedStateMachine):
             project, user = list(account.overrides)[which % len(account.overrides)]
         self.run(self.world.remove_override(key, self.actor(account, who), project, user))
 
-    @rule(number=numbers, who=numbers, whom=numbers)
+    @tried(number=numbers, who=numbers, whom=numbers)
     def offer(self, number: int, who: int, whom: int) -> None:
         key, account = self.team(number)
         self.run(self.world.offer(key, self.actor(account, who), self.user(account, whom)))
 
-    @rule(number=numbers, who=numbers)
+    @tried(number=numbers, who=numbers)
     def cancel_offer(self, number: int, who: int) -> None:
         key, account = self.team(number)
         self.run(self.world.cancel_offer(key, self.actor(account, who)))
 
-    @rule(number=numbers, who=numbers, accept=st.sampled_from([True, True, False]))
+    @tried(number=numbers, who=numbers, accept=st.sampled_from([True, True, False]))
     def answer_offer(self, number: int, who: int, *, accept: bool) -> None:
         key, account = self._where(number, lambda one: one.offer is not None)
         actor = self.actor(account, who)
@@ -589,8 +612,15 @@ class TeamMachine(RuleBasedStateMachine):
         for key in new:
             self.world.open_account(key, user, mine[key]["name"], "standard", "personal")
 
-    @rule(seconds=st.sampled_from([60, 3_600, DAY, 2 * DAY, 3 * DAY]))
+    @tried(seconds=st.sampled_from([60, 3_600, DAY, 2 * DAY, 3 * DAY]))
     def wait(self, seconds: int) -> None:
         self.product.move(seconds)
         self.world.now += seconds
         self.compare(self.first)
+
+    @rule(operation=st.sampled_from([*TRIED, *MORE_OFTEN]).flatmap(_with_choice))
+    def operate(self, operation: tuple[str, dict[str, Any]]) -> None:
+        """Try one operation."""
+        name, chosen = operation
+        self.counted[f"tried {name}"] += 1
+        getattr(self, name)(**chosen)

@@ -16,7 +16,7 @@ from tests.state_machine.product import Product, started
 
 pytestmark = [pytest.mark.timeout(7200), pytest.mark.usefixtures("unmeasured")]
 
-STEPS_OF_A_RUN = length("STEPS_OF_A_RUN", short=40, soak=200)
+STEPS_OF_A_RUN = length("STEPS_OF_A_RUN", short=30, soak=200)
 STEPS = length("STEPS", short=120, soak=20_000)
 PHASES = (Phase.generate, Phase.shrink) if SOAK else (Phase.generate,)
 """A failure is made small in the long form only: each attempt is a run of the product."""
@@ -67,5 +67,6 @@ def test_the_product_does_what_the_model_says(
         run_state_machine_as_test(seed(SEED)(Machine), settings=chosen)
     finally:
         report(f"state machine: seed {SEED}, {dict(counted.most_common())}")
-    assert counted["made"] > STEPS // 8, "most operations must not be refused"
-    assert counted.total() - counted["made"] - counted["decisions"] > STEPS // 8
+    kinds = [name for name in counted if name.startswith("tried ")]
+    assert len(kinds) >= 20, "a run with few kinds of operation proves little"
+    assert counted["made"] > STEPS // 5, "most operations must not be refused"
