@@ -1,0 +1,102 @@
+"""Operations on whole accounts."""
+
+from __future__ import annotations
+
+from tests.state_machine.world import ACCOUNT_LIMIT, Answer, Operation, World
+
+
+class AccountOperations(World):
+    """Operations on whole accounts."""
+
+    def create_team(self, actor: str, name: str, catalog: str) -> Operation:
+        """Create a further team."""
+
+        def effect(answer: Answer) -> None:
+            self.open_account(answer["id"], actor, name, catalog, "team")
+
+        refusals = {"account-limit"} if self.owned(actor) >= ACCOUNT_LIMIT else set()
+        body = {"name": name, "catalog": catalog}
+        return Operation(actor, "POST", "/v1/accounts", body, refusals, effect)
+
+    def convert(self, account_id: str, actor: str, name: str, catalog: str) -> Operation:
+        """Make a team of a personal account."""
+        account = self.accounts[account_id]
+        refusals = self.authorized(account_id, actor, ("account", "update")) or set()
+        if not refusals:
+            refusals |= {"owner-only"} if actor != account.owner else set()
+            refusals |= {"already-a-team"} if account.kind == "team" else set()
+
+        def effect(answer: Answer) -> None:
+            account.kind, account.name, account.catalog = "team", name, catalog
+
+        body = {"name": name, "catalog": catalog}
+        return self.account_operation(account_id, actor, "POST", "/convert", body, refusals, effect)
+
+    def rename(self, account_id: str, actor: str, name: str) -> Operation:
+        """Give the account another name."""
+        account = self.accounts[account_id]
+        refusals = self.authorized(account_id, actor, ("account", "update")) or set()
+
+        def effect(answer: Answer) -> None:
+            account.name = name
+
+        return self.account_operation(
+            account_id, actor, "PATCH", "", {"name": name}, refusals, effect
+        )
+
+    def revert(self, account_id: str, actor: str, confirm: str) -> Operation:
+        """Make a personal account of a team."""
+        account = self.accounts[account_id]
+        refusals = self.authorized(account_id, actor, ("account", "update")) or set()
+        if not refusals:
+            refusals |= {"owner-only"} if actor != account.owner else set()
+            refusals |= {"confirmation-wrong"} if confirm != account.name else set()
+            if account.kind == "personal":
+                refusals |= {"already-personal"}
+            elif account.catalog == "strict":
+                refusals |= {"conversion-irreversible"}
+
+        def effect(answer: Answer) -> None:
+            account.kind, account.offer = "personal", None
+            account.members = {account.owner: account.members[account.owner]}
+            account.roles, account.overrides = {}, {}
+            for invitation in account.invitations.values():
+                if invitation.status == "pending":
+                    invitation.status = "revoked"
+
+        body = {"confirm": confirm}
+        return self.account_operation(account_id, actor, "POST", "/revert", body, refusals, effect)
+
+    def delete(self, account_id: str, actor: str, confirm: str) -> Operation:
+        """Delete the account; it can be restored."""
+        account = self.accounts[account_id]
+        refusals = (
+            self.authorized(account_id, actor, ("account", "update"), deleting_too=True) or set()
+        )
+        if not refusals:
+            refusals |= {"owner-only"} if actor != account.owner else set()
+            refusals |= {"confirmation-wrong"} if confirm != account.name else set()
+            if self.homes[account.owner] == account_id and not account.deleting:
+                refusals |= {"home-account"}
+
+        def effect(answer: Answer) -> None:
+            account.deleting, account.offer = True, None
+
+        rest = f"?confirm={confirm}"
+        return self.account_operation(account_id, actor, "DELETE", rest, None, refusals, effect)
+
+    def restore(self, account_id: str, actor: str) -> Operation:
+        """Undo the deletion."""
+        account = self.accounts[account_id]
+        refusals = (
+            self.authorized(account_id, actor, ("account", "update"), deleting_too=True) or set()
+        )
+        if not refusals and actor != account.owner:
+            refusals = {"owner-only"}
+
+        def effect(answer: Answer) -> None:
+            account.deleting = False
+
+        return self.account_operation(
+            account_id, actor, "POST", "/restore", None, refusals, effect, gives_freely=True
+        )

@@ -1,0 +1,19 @@
+"""All operations that the model knows."""
+
+from tests.state_machine.account_operations import AccountOperations
+from tests.state_machine.invitation_operations import InvitationOperations
+from tests.state_machine.member_operations import MemberOperations
+from tests.state_machine.ownership_operations import OwnershipOperations
+from tests.state_machine.project_operations import ProjectOperations
+from tests.state_machine.role_operations import RoleOperations
+
+
+class Operations(
+    AccountOperations,
+    InvitationOperations,
+    MemberOperations,
+    RoleOperations,
+    ProjectOperations,
+    OwnershipOperations,
+):
+    """The world, with everything that can be tried in it."""
