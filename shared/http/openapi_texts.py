@@ -38,6 +38,8 @@ TAGS: Mapping[str, str] = {
     "members": "The members of an account, and what they may do.",
     "invitations": "Invite people by mail or by link, and join.",
     "roles": "The permission model of an account and its roles.",
+    "guardrails": "Rules that an account declares about itself.",
+    "changes": "See what a change would do before it is made.",
     "projects": "Projects, and other grants of a member inside one.",
     "resources": "What services of the platform register, and who owns it.",
     "provisioning": "Bring users and members from a directory or another system, many at once.",
@@ -48,6 +50,7 @@ TAGS: Mapping[str, str] = {
 PARAMETERS: Mapping[str, str] = {
     "account_id": "The id of the account",
     "event_id": "The id of the audit record",
+    "guardrail_id": "The id of the guardrail",
     "invitation_id": "The id of the invitation",
     "project_id": "The id of the project",
     "revision": "A revision, as the header `Rolecall-Revision` of a change named it",
@@ -148,6 +151,8 @@ def shown_code(refusal: type[Refusal], route: Route) -> str:
 def refusal_text(refusal: type[Refusal], route: Route) -> str:
     """What a refusal of this row says; what depends on the request stands in braces."""
     access = route.access
+    if route.only_previews and refusal in route.refuses:
+        return "As the change itself is refused."
     if refusal is WrongPrincipal:
         return str(WrongPrincipal(access))
     if refusal is PermissionMissing and isinstance(access, Permission):

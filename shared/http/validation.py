@@ -117,7 +117,10 @@ def _refusal(error: ValidationError, value: Any, *, prefix: str, strictness: Str
     faults = error.errors(include_url=False)
     return refuse(
         [
-            (_pointer(prefix, _place(fault["loc"], value)), _message(fault, prefix=prefix))
+            (
+                _pointer(prefix, [*_place(fault["loc"], value), *_tag(fault)]),
+                _message(fault, prefix=prefix),
+            )
             for fault in faults
         ],
         strictness,
@@ -146,6 +149,13 @@ def _message(fault: ErrorDetails, *, prefix: str) -> str:
     choices = re.findall("'([^']*)'", quoted)
     listed = ("one of: " if len(choices) > 1 else "") + ", ".join(choices)
     return template.format_map({**limits, "choices": listed})
+
+
+def _tag(fault: ErrorDetails) -> list[str]:
+    """The member that says which kind of object it is, if the fault is there."""
+    if not fault["type"].startswith("union_tag_"):
+        return []
+    return [str(fault["ctx"]["discriminator"]).strip("'")]
 
 
 def _place(location: Sequence[int | str], value: Any) -> list[int | str]:
@@ -185,8 +195,8 @@ _MESSAGES: Mapping[str, str] = {
     "empty": "Must not be empty.",
     "enum": "Must be {choices}.",
     "literal_error": "Must be {choices}.",
-    "union_tag_invalid": "The field {discriminator} must be {choices}.",
-    "union_tag_not_found": "The field {discriminator} is required.",
+    "union_tag_invalid": "Must be {choices}.",
+    "union_tag_not_found": "This field is required.",
     "timezone": _NO_ZONE,
     "timezone_in_query": f"{_NO_ZONE} In a query, write `+` as `%2B`.",
     "string_type": "Must be a string.",

@@ -194,7 +194,7 @@ BAD_RULES: dict[str, tuple[str, dict[str, Any]]] = {
     "both": ("/rule", TWO_ADMINS | {"permission": "instance:write"}),
     "neither": ("/rule", {"type": "minimum_holders", "minimum": 2}),
     "inside": ("/rule/project_id", TWO_ADMINS | {"project_id": "prj_" + "0" * 32}),
-    "type": ("/rule", {"type": "second_factor", "role": "admin"}),
+    "type": ("/rule/type", {"type": "second_factor", "role": "admin"}),
 }
 
 
