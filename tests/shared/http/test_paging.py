@@ -40,6 +40,7 @@ def listing(list_name: str = "listThings", account: str = ACCOUNT, **asked: Any)
         query=check_strings(Query, strings, prefix="/query", strictness=Strictness.STRICT),
         route=SimpleNamespace(operation_id=list_name),
         path={"account_id": account},
+        body=None,
     )
 
 

@@ -1,0 +1,96 @@
+"""Mutants of what members give to others: roles, invitations, overrides, seats and projects."""
+
+from tests.mutants.mutant import Kind, Mutant
+
+AUTHORITY = "services/team/domain/authority.py"
+HANDOVER = "services/team/domain/invitation_handover.py"
+OVERRIDE_RULES = "services/team/domain/override_rules.py"
+RULES = "tests/services/team/domain"
+INVITATION_TESTS = (f"{RULES}/test_invitation_rules.py",)
+OVERRIDE_TESTS = (f"{RULES}/test_override_rules.py",)
+GIVING_TESTS = (f"{RULES}/test_giving_rules.py",)
+PASSED_TESTS = ("tests/services/team/test_members.py", "-k", "another_inviter")
+
+ROWS = (
+    Mutant(
+        id="giver-with-an-override-gives-beyond-their-role",
+        kind=Kind.SECURITY,
+        file=AUTHORITY,
+        old="        for matrix in [giver.role, *held]\n",
+        new="        for matrix in held or [giver.role]\n",
+        tests=GIVING_TESTS,
+    ),
+    Mutant(
+        id="giver-gives-beyond-an-override-of-theirs",
+        kind=Kind.SECURITY,
+        file=AUTHORITY,
+        old="        for matrix in [giver.role, *held]\n",
+        new="        for matrix in [giver.role, *held[:1]]\n",
+        tests=GIVING_TESTS,
+    ),
+    Mutant(
+        id="handover-ignores-the-override-that-is-set",
+        kind=Kind.SECURITY,
+        file="services/team/use_cases/overrides.py",
+        old="member_state(access.catalog, member, [*others, override])",
+        new="member_state(access.catalog, member, others)",
+        tests=PASSED_TESTS,
+    ),
+    Mutant(
+        id="remover-inherits-invitations-although-unfit",
+        kind=Kind.SECURITY,
+        file=HANDOVER,
+        old="        fit = actor is not None and _may_give(access, state, actor, invitation)\n",
+        new="        fit = actor is not None\n",
+        tests=INVITATION_TESTS,
+    ),
+    Mutant(
+        id="expired-invitation-is-sent-again-without-a-seat",
+        kind=Kind.LIMIT,
+        file="services/team/domain/invitation_resend.py",
+        old="        require_seat(taken=taken, limit=policies.member_limit)\n",
+        new="        pass\n",
+        tests=INVITATION_TESTS,
+    ),
+    Mutant(
+        id="open-invitation-needs-a-second-seat",
+        kind=Kind.LIMIT,
+        file="services/team/domain/invitation_resend.py",
+        old="    if invitation.expired(now):\n        taken =",
+        new="    if True:\n        taken =",
+        tests=INVITATION_TESTS,
+    ),
+    Mutant(
+        id="limit-of-projects-off-by-one",
+        kind=Kind.LIMIT,
+        file="services/team/domain/projects.py",
+        old="    if len(others) >= limit:\n",
+        new="    if len(others) > limit:\n",
+        tests=(f"{RULES}/test_account_rules.py", "-k", "different_names"),
+    ),
+    Mutant(
+        id="removal-of-a-wide-override-needs-the-whole-role",
+        kind=Kind.AVAILABILITY,
+        file=OVERRIDE_RULES,
+        old="    more = grants_added(access.catalog, before=before, after=overridden.role)\n"
+        "    require_to_grant(\n",
+        new="    more = overridden.role\n    require_to_grant(\n",
+        tests=OVERRIDE_TESTS,
+    ),
+    Mutant(
+        id="removal-of-an-override-is-not-looked-at",
+        kind=Kind.SECURITY,
+        file=OVERRIDE_RULES,
+        old="        raise NotFound\n    _require_to_lift(access, member, override)\n",
+        new="        raise NotFound\n",
+        tests=OVERRIDE_TESTS,
+    ),
+    Mutant(
+        id="own-resources-count-as-gained-by-who-has-all",
+        kind=Kind.AVAILABILITY,
+        file=AUTHORITY,
+        old="        self_mask=after.self_mask & ~(before.all_mask | before.self_mask),\n",
+        new="        self_mask=after.self_mask & ~before.self_mask,\n",
+        tests=GIVING_TESTS,
+    ),
+)
