@@ -115,7 +115,8 @@ async def preview_change(
         found = await previews.preview(ctx, request, change)
     except Refusal as refusal:
         refusal.errors = tuple(
-            Pointed(f"/change{error.pointer}", error.message) for error in refusal.errors
+            Pointed(f"/change{error.pointer.removeprefix('/query')}", error.message)
+            for error in refusal.errors
         )
         raise
     page, following = paged(found.members, call, key=_key)

@@ -136,6 +136,7 @@ class Small:
                 status=status,
                 expires_at=None if seconds is None else START + timedelta(seconds=seconds),
             )
+            world.register(name, owner=name)
         for (project_id, name), (grants, seconds) in self.overrides.items():
             if name in self.members:
                 override = _override(world, project_id, name, grants, seconds)
@@ -244,7 +245,10 @@ def change_of(kind: str) -> st.SearchStrategy[dict[str, Any]]:
         },
         "member_suspension": {"user_id": whom},
         "member_resumption": {"user_id": whom},
-        "member_removal": {"user_id": whom},
+        "member_removal": {
+            "user_id": whom,
+            "reassign_to": st.sampled_from([None, *map(user_id, ("bea", "cem", "owner"))]),
+        },
         "leave": {},
         "override_set": {
             "user_id": whom,
@@ -273,9 +277,8 @@ KINDS = sorted(
 
 
 @st.composite
-def attempts(draw: st.DrawFn) -> tuple[Small, dict[str, Any], str]:
-    """An account, a change, and who asks for it: mostly one who may."""
-    kind = draw(st.sampled_from(KINDS))
+def attempts(draw: st.DrawFn, kind: str) -> tuple[Small, dict[str, Any], str]:
+    """An account, a change of this kind, and who asks for it: mostly one who may."""
     small, change = draw(small_accounts), draw(change_of(kind))
     if kind in {"role_edit", "role_delete"}:
         small.members["bea"] = (CUSTOM, MembershipStatus.ACTIVE, None)
