@@ -101,7 +101,10 @@ class Violation:
 
 
 class GuardrailViolated(Refusal):
-    """A change would contradict a guardrail more than the account does already."""
+    """A change would contradict a guardrail more than the account does already.
+
+    It tells the first violation; `violations` has all of them.
+    """
 
     kind = RefusalKind.CONFLICT
     code = "guardrail-violated"
@@ -111,7 +114,8 @@ class GuardrailViolated(Refusal):
         " delete the guardrail first."
     )
 
-    def __init__(self, violation: Violation) -> None:
+    def __init__(self, violation: Violation, *further: Violation) -> None:
+        self.violations = (violation, *further)
         guardrail = violation.guardrail
         super().__init__(guardrail=guardrail.name, violation=str(violation))
         self.members = {

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from rolecall import CompiledCatalog, Role
+from rolecall import AccountStatus, CompiledCatalog, Role
 from services.team.domain import invitations, member_facts, members
 from services.team.domain.accounts import Account, as_team
 from services.team.domain.invitations import Invitation
@@ -20,7 +20,7 @@ from shared.addresses import Address
 from shared.contracts.facts import Fact
 from shared.contracts.team_provisioning import MemberProvisioned
 from shared.ids import ClientId, MembershipId, ProjectId, UserId
-from shared.problems import Invalid, Refusal, RefusalKind
+from shared.problems import DeletingAccount, Invalid, Refusal, RefusalKind, SuspendedAccount
 
 MEMBERS_PER_BATCH = 1000
 
@@ -90,6 +90,18 @@ class ProvisionedMember:
     closed: Invitation | None = None
     seats: int = 0
     facts: tuple[Fact, ...] = ()
+
+
+def require_active(account: Account) -> None:
+    """Check that the members of the account can be changed.
+
+    Raises:
+        SuspendedAccount, DeletingAccount: it is suspended, or deleted by its owner.
+    """
+    if account.status is AccountStatus.DELETING:
+        raise DeletingAccount
+    if account.status is not AccountStatus.ACTIVE:
+        raise SuspendedAccount
 
 
 def add(

@@ -15,7 +15,7 @@ from services.team.routes.accounts import DisplayName
 from services.team.use_cases import guardrails
 from services.team.use_cases.context import AccountRequest, Ctx
 from services.team.use_cases.guardrails import ShownGuardrail
-from shared.http.access import Permission
+from shared.http.access import Client, Permission
 from shared.http.paging import Page, PageQuery, paged
 from shared.http.routes import Answer, Body, Call, Reply, Route
 from shared.ids import GuardrailId, ProjectId, UserId
@@ -155,8 +155,11 @@ def checked_view(shown: ShownGuardrail) -> CheckedGuardrailView:
 
 
 def bound(row: Route) -> Route:
-    """The row; one that changes who may do what is refused by the account's guardrails."""
-    if not row.effective_everywhere:
+    """The row; one that changes who may do what is refused by the account's guardrails.
+
+    Service clients change many things at once. Single ones are refused, not the request.
+    """
+    if not row.effective_everywhere or isinstance(row.access, Client):
         return row
     return replace(row, refuses=(*row.refuses, GuardrailViolated))
 

@@ -29,6 +29,7 @@ from shared.http.provisioning import (
 )
 from shared.http.routes import Answer, Body, Call, Reply, Route
 from shared.ids import UserId
+from shared.problems import ACCOUNT_CLOSED
 
 
 class MemberToProvision(Body):
@@ -140,7 +141,7 @@ ROUTES = (
         access=Client(PROVISION_SCOPE),
         takes=ProvisionMembers,
         gives=ProvisionedMembers,
-        refuses=(AccountNotBound,),
+        refuses=(AccountNotBound, *ACCOUNT_CLOSED.values()),
         body_cap=BATCH_BODY_BYTES,
         effective_everywhere=True,
         on_repeat="Finds every member as it says, and changes nothing more.",

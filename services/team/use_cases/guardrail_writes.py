@@ -29,6 +29,11 @@ class GuardrailWrites(Attempt):
         if account is not None and account.guardrails and not account.purging:
             self._policy = await self.account_policy(account)
 
+    def measure_after(self, facts: Sequence[Fact]) -> None:
+        """Measure from what these facts make of the account: a dry run has not saved them."""
+        if self._policy is not None:
+            self._policy = self._policy.after(facts)
+
     async def require_guardrails(self, account: Account, facts: Sequence[Fact]) -> None:
         """Check that the account, as the change leaves it, contradicts no guardrail more.
 
@@ -40,8 +45,9 @@ class GuardrailWrites(Attempt):
             return
         before = await held_in(self._store, policy, now=self.now)
         after = await held_in(self._store, policy.after(facts), now=self.now)
-        for violation in added(account.guardrails, before, after):
-            raise GuardrailViolated(violation)
+        violations = added(account.guardrails, before, after)
+        if violations:
+            raise GuardrailViolated(*violations)
 
 
 async def held_in(store: Store, policy: AccountPolicy, *, now: datetime) -> Held:

@@ -1,7 +1,8 @@
 """Provisioning: a service client makes, changes and removes members, many at once.
 
 A request is written page by page, each page in a short transaction of its own: other writes of the
-account come between, and no replica of authz gets more at once than one page.
+account come between, and no replica of authz gets more at once than one page. Entries that
+contradict a guardrail of the account are refused, and the rest of their page is done.
 """
 
 from collections.abc import Sequence
@@ -9,8 +10,10 @@ from dataclasses import dataclass, field, replace
 
 from services.team.domain import provisioning
 from services.team.domain.account_access import as_owner
+from services.team.domain.guardrail_violations import GuardrailViolated
 from services.team.domain.invitations import Invitation
 from services.team.domain.members import Membership
+from services.team.domain.named_entries import NamedEntry, without_blamed
 from services.team.domain.provisioning import (
     JoiningUser,
     MemberEntry,
@@ -25,7 +28,7 @@ from services.team.use_cases.invitation_handover import hand_over_after_provisio
 from services.team.use_cases.refusals import record_refusal
 from shared.addresses import parse_address
 from shared.contracts.calls.identity import NAMED_USERS, NamedUsersRequest
-from shared.contracts.facts import ResourceRef
+from shared.contracts.facts import Fact, ResourceRef
 from shared.contracts.refusals import RepeatedInBatch
 from shared.contracts.topology import Service
 from shared.ids import MembershipId, UserId, new_id
@@ -64,11 +67,13 @@ async def provision(
 
     Raises:
         NotFound: there is no such account.
+        SuspendedAccount, DeletingAccount: nothing can be done there now.
         Unavailable: a part may be done; the same request again does the rest.
     """
-    if dry_run:
-        ctx = replace(ctx, journal=DryRun(ctx.journal, look=_nothing))
-    batch = _MemberBatch(ctx, request, notify=notify, dry_run=dry_run)
+    dry = DryRun(ctx.journal, look=_nothing) if dry_run else None
+    if dry is not None:
+        ctx = replace(ctx, journal=dry)
+    batch = _MemberBatch(ctx, request, notify=notify, dry=dry)
     pages = [
         entries[start : start + MEMBERS_PER_WRITE]
         for start in range(0, len(entries), MEMBERS_PER_WRITE)
@@ -89,19 +94,6 @@ async def provision(
                 resource=ResourceRef(type="member", id=result.user_id or request.account_id),
             )
     return WriteResult(result=results, revision=revision, effective=effective)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Named:
-    """An entry, and the user that it names; without one, why it is refused."""
-
-    entry: MemberEntry
-    user: JoiningUser | None = None
-    refusal: Refusal | None = None
-
-    @property
-    def user_id(self) -> UserId | None:
-        return self.user.user_id if self.user is not None else self.entry.user_id
 
 
 @dataclass
@@ -130,30 +122,60 @@ class _Saves:
 class _MemberBatch:
     """The pages of one request."""
 
-    def __init__(self, ctx: Ctx, request: ClientRequest, *, notify: bool, dry_run: bool) -> None:
+    def __init__(
+        self, ctx: Ctx, request: ClientRequest, *, notify: bool, dry: DryRun[None] | None
+    ) -> None:
         self._ctx = ctx
         self._request = request
         self._notify = notify
-        self._dry_run = dry_run
+        self._dry = dry
         self._seen: set[UserId] = set()
         self._tried_seats = 0
+        self._tried_facts: list[Fact] = []
 
     async def write(
         self, page: Sequence[MemberEntry], *, last: bool
     ) -> WriteResult[list[MemberResult]]:
         """Write one page; the last one waits until all of them are effective everywhere."""
-        named = await self._named(page)
+        return await self._write(await self._named(page), last=last)
 
+    async def _write(
+        self, named: Sequence[NamedEntry], *, last: bool
+    ) -> WriteResult[list[MemberResult]]:
+        """Write entries without those that contradict a guardrail.
+
+        An entry is refused if the violation names its user. Violations that name none, such as too
+        few members who hold something, have a cause among the entries, which halving them finds.
+        """
+        try:
+            return await self._try(named, last=last)
+        except GuardrailViolated as violated:
+            rest = without_blamed(named, violated)
+        if rest is not None:
+            return await self._write(rest, last=last)
+        middle = len(named) // 2
+        first = await self._write(named[:middle], last=False)
+        second = await self._write(named[middle:], last=last)
+        return WriteResult(
+            result=first.result + second.result,
+            revision=second.revision or first.revision,
+            effective=second.effective,
+        )
+
+    async def _try(
+        self, named: Sequence[NamedEntry], *, last: bool
+    ) -> WriteResult[list[MemberResult]]:
         async def change(write: AccountWrite) -> tuple[list[MemberResult], int]:
             return await self._apply(write, named)
 
         written = await self._ctx.change(self._request, change, effective_everywhere=last)
         results, seats = written.result
-        if self._dry_run:
+        if self._dry is not None:
             self._tried_seats += seats
+            self._tried_facts += self._dry.facts
         return WriteResult(result=results, revision=written.revision, effective=written.effective)
 
-    async def _named(self, page: Sequence[MemberEntry]) -> list[_Named]:
+    async def _named(self, page: Sequence[MemberEntry]) -> list[NamedEntry]:
         """Ask identity for the users of a page; no user is named twice in a request."""
         asked = NamedUsersRequest(
             client_id=self._request.client.client_id,
@@ -169,7 +191,7 @@ class _MemberBatch:
         }
         named = []
         for entry in page:
-            one = _Named(entry=entry, user=found.get(entry.external_id or entry.user_id or ""))
+            one = NamedEntry(entry=entry, user=found.get(entry.external_id or entry.user_id or ""))
             user_id = one.user_id
             if user_id is None:
                 one = replace(one, refusal=UserUnknown())
@@ -181,9 +203,11 @@ class _MemberBatch:
         return named
 
     async def _apply(
-        self, write: AccountWrite, named: Sequence[_Named]
+        self, write: AccountWrite, named: Sequence[NamedEntry]
     ) -> tuple[list[MemberResult], int]:
         account = write.existing_account
+        provisioning.require_active(account)
+        write.measure_after(self._tried_facts)
         at = Provisioning(
             account=account,
             catalog=await self._ctx.store.catalog_of(account),
@@ -222,7 +246,7 @@ class _MemberBatch:
         self,
         write: AccountWrite,
         at: Provisioning,
-        one: _Named,
+        one: NamedEntry,
         *,
         members: dict[UserId, Membership],
         names: dict[UserId, str],

@@ -9,6 +9,7 @@ MEMBERS = "services/team/domain/provisioning.py"
 USERS_TEST = "tests/services/identity/test_provisioning.py"
 HASHES_TEST = "tests/services/identity/domain/test_imported_passwords.py"
 MEMBERS_TEST = "tests/services/team/test_provisioning.py"
+GUARDRAILS_TEST = "tests/services/team/test_provisioning_guardrails.py"
 
 ROWS = (
     Mutant(
@@ -164,5 +165,37 @@ ROWS = (
         old="            if override.user_id in users:\n",
         new="            if override.user_id not in users:\n",
         tests=("tests/services/authz/test_policy_state.py", "-k", "that_of_a_snapshot"),
+    ),
+    Mutant(
+        id="guardrail-refuses-an-innocent-entry",
+        kind=Kind.LIMIT,
+        file="services/team/domain/named_entries.py",
+        old="        if one.refusal is None and one.user_id in refusals\n",
+        new="        if one.refusal is None and refusals\n",
+        tests=(GUARDRAILS_TEST, "-k", "told_its_counterexample"),
+    ),
+    Mutant(
+        id="dry-run-forgets-the-pages-before",
+        kind=Kind.CONSISTENCY,
+        file="services/team/use_cases/provisioning.py",
+        old="            self._tried_facts += self._dry.facts\n",
+        new="",
+        tests=(GUARDRAILS_TEST, "-k", "last_admins_stay"),
+    ),
+    Mutant(
+        id="half-page-is-acknowledged-before-it-is-in-force",
+        kind=Kind.CONSISTENCY,
+        file="services/team/use_cases/provisioning.py",
+        old="        second = await self._write(named[middle:], last=last)\n",
+        new="        second = await self._write(named[middle:], last=False)\n",
+        tests=(GUARDRAILS_TEST, "-k", "waits_for_the_earlier_ones"),
+    ),
+    Mutant(
+        id="suspended-account-is-provisioned",
+        kind=Kind.SECURITY,
+        file="services/team/domain/provisioning.py",
+        old="    if account.status is not AccountStatus.ACTIVE:\n        raise SuspendedAccount\n",
+        new="",
+        tests=(GUARDRAILS_TEST, "-k", "closed_account"),
     ),
 )
