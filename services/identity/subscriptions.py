@@ -43,13 +43,28 @@ async def on_member_gone(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
 
 
 async def on_account_closed(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
-    """Move all sessions from a suspended or deleted account to the personal accounts."""
+    """Move all sessions from a suspended account to the personal accounts."""
     if row.account_id is not None:
         await closed_accounts.leave_closed_account(ctx, AccountId(row.account_id))
 
 
+async def on_account_deleted(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
+    """Move all sessions from a deleted account; those that begin in it wait for another one."""
+    payload = payload_of(row)
+    if isinstance(payload, AccountDeletionRequested) and row.account_id is not None:
+        account_id = AccountId(row.account_id)
+        await closed_accounts.leave_closed_account(ctx, account_id)
+        await session_accounts.leave_account(
+            ctx,
+            caller_for(row, service=Service.IDENTITY),
+            user_id=UserId(payload.owner_user_id),
+            account_id=account_id,
+            guard=applied_mark,
+        )
+
+
 async def on_account_created(ctx: Ctx, row: Row, applied_mark: AppliedMark) -> None:
-    """Take the personal account that replaces one whose ownership the user gave away."""
+    """Take the personal account that replaces one that the user gave away or deleted."""
     payload = payload_of(row)
     if (
         isinstance(payload, AccountCreated)
@@ -73,5 +88,5 @@ SUBSCRIPTIONS: Subscriptions = {
     MemberRemoved.type: on_member_gone,
     MemberLeft.type: on_member_gone,
     AccountSuspended.type: on_account_closed,
-    AccountDeletionRequested.type: on_account_closed,
+    AccountDeletionRequested.type: on_account_deleted,
 }

@@ -12,9 +12,9 @@ from shared.ids import AccountId, ClientId, SessionId, UserId
 class User:
     """A person with a sign-in; `account_id` is the personal account, created with the user.
 
-    Team tells another personal account when the user gives the ownership of the first one away;
-    `account_number` orders that news. `account_left` is set when the user stopped being a member of
-    `account_id` before it came.
+    Team tells another personal account when the user deletes the first one, or gives its ownership
+    away; `account_number` orders that news. `account_left` is set when the user deleted
+    `account_id`, or stopped being a member of it, before it came.
     A user signs up when the address is proved, and an address has at most one user. A service
     client makes users too: `provisioned_by` is the client. Without `verified_at` its user has not
     proved the address, and without `password_hash` cannot sign in. A reset of the password does

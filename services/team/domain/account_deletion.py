@@ -19,17 +19,6 @@ ADDRESSES_OF_A_FACT = 100
 """An address can have a kilobyte, and a row of the journal 128."""
 
 
-class HomeAccount(Refusal):
-    """A user's sessions begin in the account that came with the sign-up, and fall back to it."""
-
-    kind = RefusalKind.CONFLICT
-    code = "home-account"
-    detail = (
-        "This account came with your sign-up, and your sessions begin in it, so it cannot be"
-        " deleted. To end the team, revert it to a personal account or remove its members."
-    )
-
-
 class DeletionBegan(Refusal):
     """The time to restore the account is over."""
 
@@ -43,17 +32,15 @@ def request(
     members: Sequence[Membership],
     *,
     confirm: str,
-    home: bool,
     grace: timedelta,
 ) -> tuple[Account, tuple[Fact, ...]]:
     """Begin the deletion of the account; its owner can restore it within `grace`.
 
-    `home` says that the owner's sessions begin in this account. A repeat has no facts.
+    A repeat has no facts.
 
     Raises:
         OwnerOnly: another member asks.
         ConfirmationWrong: `confirm` is not the account's name.
-        HomeAccount: it is the owner's first account.
     """
     account = access.account
     if not access.is_owner(access.membership):
@@ -61,8 +48,6 @@ def request(
     require_confirmation(account, confirm)
     if account.status is AccountStatus.DELETING:
         return account, ()
-    if home:
-        raise HomeAccount
     deletes_at = access.now + grace
     deleting = replace(account, status=AccountStatus.DELETING, deletes_at=deletes_at)
     fact = Fact(

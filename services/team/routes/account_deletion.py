@@ -2,8 +2,9 @@
 
 from pydantic import Field
 
-from services.team.domain.account_deletion import DeletionBegan, HomeAccount
+from services.team.domain.account_deletion import DeletionBegan
 from services.team.domain.accounts import OwnerOnly
+from services.team.domain.ownership_refusals import AccountLimit
 from services.team.domain.reverting import ConfirmationWrong
 from services.team.routes.accounts import UPDATE, AccountView, account_view
 from services.team.use_cases import account_deletion
@@ -44,7 +45,7 @@ ROUTES = (
         access=UPDATE,
         query=DeleteQuery,
         gives=AccountView,
-        refuses=(OwnerOnly, ConfirmationWrong, HomeAccount),
+        refuses=(OwnerOnly, ConfirmationWrong, AccountLimit),
         effective_everywhere=True,
         represent=account_view,
     ),

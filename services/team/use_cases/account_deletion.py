@@ -13,6 +13,7 @@ from services.team.domain.account_access import AccountAccess
 from services.team.use_cases.account_write import AccountWrite
 from services.team.use_cases.accounts import verified_user
 from services.team.use_cases.context import AccountRequest, Ctx, NonMemberRequest
+from services.team.use_cases.owned_accounts import open_personal_in_place
 from shared.contracts.facts import service_caller
 from shared.contracts.topology import Service
 from shared.ids import AccountId
@@ -28,23 +29,35 @@ _log = logging.getLogger(__name__)
 async def delete(ctx: Ctx, request: AccountRequest, *, confirm: str) -> WriteResult[AccountAccess]:
     """Begin the deletion of an account; from the answer on only its owner can look at it.
 
+    The owner gets a new personal account if they have no other one, or if sessions begin in this
+    one. Until it is deleted for good they own both.
+
     Raises:
-        OwnerOnly, ConfirmationWrong, HomeAccount: see the domain.
+        OwnerOnly, ConfirmationWrong: see the domain.
+        AccountLimit: the owner would get a new account, and owns as many as one user can.
         Unavailable: identity cannot be asked where the owner's sessions begin.
     """
     await ctx.authorize(request)  # identity is asked for those who may ask this
     user = await verified_user(ctx, request.user_id)
-    home = user is None or user.account_id == request.account_id
+    sessions_begin = user is None or user.account_id == request.account_id
     grace = timedelta(days=ctx.settings.deletion_grace_days)
 
     async def change(write: AccountWrite) -> AccountAccess:
         access = write.access
         account, facts = account_deletion.request(
-            access, await write.members(), confirm=confirm, home=home, grace=grace
+            access, await write.members(), confirm=confirm, grace=grace
         )
         write.require_precondition(access, applied=not facts)
         write.account = account
         write.record(*facts)
+        if facts:
+            await open_personal_in_place(
+                ctx,
+                write,
+                access.membership,
+                sessions_begin=sessions_begin,
+                limit=ctx.settings.accounts_per_user,
+            )
         return replace(access, account=account)
 
     request = replace(request, while_deleting=True)

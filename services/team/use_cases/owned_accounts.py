@@ -75,17 +75,29 @@ async def create(
 
 
 async def open_personal_in_place(
-    ctx: Ctx, write: AccountWrite, former_owner: Membership
+    ctx: Ctx,
+    write: AccountWrite,
+    former_owner: Membership,
+    *,
+    sessions_begin: bool = False,
+    limit: int | None = None,
 ) -> AccountId | None:
     """Give a new personal account to a user who owns no account besides the one that they lose.
 
     It is in the journal shard of that account: both change in one transaction. Identity learns it
-    from the fact. `former_owner` is the user's membership in the account of `write`.
+    from the fact. `former_owner` is the user's membership in the account of `write`. If their
+    `sessions_begin` there, they need the new account in any case. `limit` bounds what the user owns
+    while the lost account counts still.
+
+    Raises:
+        AccountLimit: the user owns that many already.
     """
     lost, user_id = former_owner.account_id, former_owner.user_id
     owned = await write.accounts_owned_by(user_id)
-    if owned.ids - {lost}:
+    if owned.lasting - {lost} and not sessions_begin:
         return None
+    if limit is not None and len(owned.ids) >= limit:
+        raise AccountLimit(limit=limit)
     account_id = account_id_in(shard_of(lost))
     account, owner, fact = accounts.open_personal(
         account_id=account_id,

@@ -8,9 +8,13 @@ from shared.ids import AccountId, UserId
 
 @dataclass(frozen=True, kw_only=True)
 class OwnedAccounts:
-    """What a user owns at one moment; a later moment has a greater `number`."""
+    """What a user owns at one moment; a later moment has a greater `number`.
+
+    `lasting` are those that the user has not deleted.
+    """
 
     ids: frozenset[AccountId]
+    lasting: frozenset[AccountId]
     number: int
 
 
@@ -24,7 +28,9 @@ class OwnerWrites(Attempt):
         found = await self._store.accounts(
             [membership.account_id for membership in memberships], self._session
         )
-        owned = {
-            account_id for account_id, account in found.items() if account.owner_user_id == user_id
-        }
-        return OwnedAccounts(ids=frozenset(owned), number=number)
+        owned = [account for account in found.values() if account.owner_user_id == user_id]
+        return OwnedAccounts(
+            ids=frozenset(account.account_id for account in owned),
+            lasting=frozenset(one.account_id for one in owned if one.deletes_at is None),
+            number=number,
+        )

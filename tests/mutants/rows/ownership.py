@@ -91,8 +91,8 @@ ROWS = (
         id="former-owner-without-an-account",
         kind=Kind.DATA,
         file="services/team/use_cases/owned_accounts.py",
-        old="    if owned.ids - {lost}:\n",
-        new="    if owned.ids:\n",
+        old="    if owned.lasting - {lost} and",
+        new="    if owned.lasting and",
         tests=(OWNERSHIP, "-k", "new_personal_one"),
     ),
     Mutant(

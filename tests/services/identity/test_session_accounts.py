@@ -8,9 +8,11 @@ import pytest
 
 from services.identity.store import Store
 from shared.contracts.team import AccountCreated, MemberLeft, MemberRemoved
+from shared.contracts.team_endings import AccountDeletionRequested
 from shared.ids import UserId, new_id
 from tests.services.identity.running import Identity
 from tests.services.rows import row_of
+from tests.support.service import FAR
 
 
 def created(
@@ -68,6 +70,34 @@ async def test_the_end_of_the_membership_may_be_told_first(identity: Identity, h
     assert await place_of(identity, person) == (first, first)
     await identity.tell(created(person, second))
     assert await place_of(identity, person) == (second, second)
+
+
+def deleted(person: dict[str, Any], account_id: str) -> Any:
+    told = AccountDeletionRequested(
+        account_name="Ana",
+        owner_user_id=person["user"]["id"],
+        owner_email="ana@example.com",
+        owner_name="Ana",
+        deletes_at=FAR,
+    )
+    return row_of(told, account_id=account_id)
+
+
+@pytest.mark.rule("Ro21")
+@pytest.mark.parametrize("deletion_first", [True, False])
+async def test_sessions_leave_a_deleted_account_for_the_new_one(
+    identity: Identity, *, deletion_first: bool
+) -> None:
+    person = await identity.person("ana@example.com")
+    first, second = person["account_id"], new_id("acc")
+    rows = [deleted(person, first), created(person, second)]
+    for row in rows if deletion_first else reversed(rows):
+        await identity.tell(row)
+        await identity.tell(row)
+    assert await place_of(identity, person) == (second, second)
+    body = {"refresh_token": person["refresh_token"]}
+    refreshed = await identity.post("/v1/token/refresh", body)
+    assert refreshed.body["account_id"] == second
 
 
 async def test_of_two_personal_accounts_the_later_one_counts(identity: Identity) -> None:

@@ -167,16 +167,37 @@ async def test_a_deletion_compares_the_tag_of_the_account(team: Team) -> None:
         assert deleted.expect(200)["status"] == "deleting"
 
 
-async def test_the_account_in_which_sessions_begin_is_not_deleted(team: Team) -> None:
+@pytest.mark.rule("Ro21")
+async def test_an_owner_without_another_account_gets_a_personal_one(team: Team) -> None:
     account = await team.account()
-    refused = await delete(account)
-    assert (refused.status, refused.code) == (409, "home-account")
+    owner = account.owner
     team.identity.away = True
     try:
-        assert (await delete(await further(account))).status == 503
+        assert (await delete(account)).status == 503
     finally:
         team.identity.away = False
-    assert (await account.owner.get(account.path))["status"] == "active"
+    assert (await owner.get(account.path))["status"] == "active"
+
+    (await delete(account)).expect(200)
+
+    accounts = {one["id"]: one for one in (await owner.get("/v1/accounts"))["items"]}
+    assert accounts.pop(account.id)["status"] == "deleting"
+    [personal] = accounts.values()
+    assert (personal["kind"], personal["status"], personal["role"]) == (
+        "personal",
+        "active",
+        "owner",
+    )
+    [told] = await rows_of(account, "account.deletion_requested")
+    [created] = [r for r in await team.rows("account.created") if r.account_id == personal["id"]]
+    assert (created.change_id, created.data["number"]) == (told.change_id, 1)
+    project = await owner.send("POST", f"/v1/accounts/{personal['id']}/projects", {"name": "p"})
+    assert project.status == 201
+    for _ in range(2):  # the repeat of a deletion opens no more accounts
+        (await delete(account)).expect(200)
+    (await restore(account)).expect(200)
+    assert {one["status"] for one in (await owner.get("/v1/accounts"))["items"]} == {"active"}
+    assert len((await owner.get("/v1/accounts"))["items"]) == 2
 
 
 async def neighbour(account: Account) -> Account:

@@ -8,18 +8,24 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rolecall import AccountStatus, CompiledCatalog, MembershipStatus, load_catalog
+from rolecall import AccountKind, AccountStatus, CompiledCatalog, MembershipStatus, load_catalog
 from services.team.domain import account_deletion, account_suspension
 from services.team.domain.account_access import AccessRows, authorize
-from services.team.domain.account_deletion import DeletionBegan, HomeAccount
+from services.team.domain.account_deletion import DeletionBegan
+from services.team.domain.ownership_refusals import AccountLimit
+from services.team.use_cases import account_deletion as deletion
 from services.team.use_cases import reverting
+from shared.contracts.facts import shard_of
+from shared.contracts.team import AccountCreated
 from shared.contracts.team_endings import AccountMembersInformed
+from shared.ids import AccountId
 from shared.problems import DeletingAccount, SuspendedAccount
 from tests.services.team.memory import ACCOUNT, START, Memory, finished, memory, user_id
 
 if TYPE_CHECKING:
     from services.team.domain.account_access import AccountAccess
 
+OTHER = AccountId("acc_" + "0f" * 16)
 CATALOG = CompiledCatalog(load_catalog("standard"))
 MONTH = timedelta(days=30)
 
@@ -47,7 +53,6 @@ def test_members_are_told_in_facts_of_a_hundred(members: int, facts: list[int]) 
         access_of(world),
         list(world.store.memberships.values()),
         confirm="Engines",
-        home=False,
         grace=MONTH,
     )
     payloads = [one.payload for one in told[1:]]
@@ -61,16 +66,71 @@ def test_only_members_who_had_access_are_told() -> None:
     away = replace(world.add("away", "admin"), status=MembershipStatus.SUSPENDED)
     over = replace(world.add("over", "admin"), expires_at=START)
     members = [world.store.memberships[user_id("m0")], away, over]
-    _, told = account_deletion.request(
-        access_of(world), members, confirm="Engines", home=False, grace=MONTH
-    )
+    _, told = account_deletion.request(access_of(world), members, confirm="Engines", grace=MONTH)
     assert told[1].payload.model_dump()["emails"] == ("m0@example.com",)
 
 
-def test_the_home_account_is_told_apart_after_the_confirmation() -> None:
-    world = crowd(0)
-    with pytest.raises(HomeAccount):
-        account_deletion.request(access_of(world), [], confirm="Engines", home=True, grace=MONTH)
+def owning(world: Memory, *, begins: AccountId, other: AccountStatus | None) -> None:
+    """Where the owner's sessions begin, and the status of another account of theirs."""
+    world.know("owner")
+    users, owner = world.identity.users, user_id("owner")
+    users[owner] = users[owner].model_copy(update={"account_id": begins})
+    if other is not None:
+        world.store.rows[OTHER] = replace(
+            world.store.rows[ACCOUNT],
+            account_id=OTHER,
+            status=other,
+            deletes_at=START if other is AccountStatus.DELETING else None,
+        )
+        world.store.elsewhere.append(replace(world.store.memberships[owner], account_id=OTHER))
+
+
+def delete(world: Memory) -> None:
+    request = world.request("owner", "account:update")
+    finished(deletion.delete(world.ctx, request, confirm="Engines"))
+
+
+@pytest.mark.parametrize(
+    ("begins", "other", "opened"),
+    [
+        (OTHER, None, True),
+        (ACCOUNT, None, True),
+        (ACCOUNT, AccountStatus.ACTIVE, True),
+        (OTHER, AccountStatus.ACTIVE, False),
+        (OTHER, AccountStatus.DELETING, True),
+        (OTHER, AccountStatus.SUSPENDED, False),
+    ],
+)
+def test_an_owner_keeps_an_account_in_which_sessions_begin(
+    begins: AccountId, other: AccountStatus | None, *, opened: bool
+) -> None:
+    world = memory(CATALOG)
+    owning(world, begins=begins, other=other)
+    known = set(world.store.rows)
+
+    for _ in range(2):
+        delete(world)
+
+    new = set(world.store.rows) - known
+    assert len(new) == opened
+    for account_id in new:
+        account = world.store.rows[account_id]
+        assert (account.kind, account.owner_user_id) == (AccountKind.PERSONAL, user_id("owner"))
+        assert shard_of(account_id) == shard_of(ACCOUNT)
+    [*_, last] = world.journal.facts
+    assert isinstance(last.payload, AccountCreated) is opened
+    assert getattr(last.payload, "number", 0) == opened
+
+
+def test_deletions_do_not_multiply_the_accounts_of_a_user() -> None:
+    world = memory(CATALOG)
+    owning(world, begins=ACCOUNT, other=None)
+    settings = world.ctx.settings.model_copy(update={"accounts_per_user": 1})
+    limited = replace(world, ctx=replace(world.ctx, settings=settings))
+    rows = dict(world.store.rows)
+    with pytest.raises(AccountLimit):
+        delete(limited)
+    assert (world.store.rows, world.journal.facts) == (rows, [])
 
 
 @pytest.mark.parametrize(
