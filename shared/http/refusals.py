@@ -197,7 +197,14 @@ BY_ACCESS: Mapping[type[Access], tuple[type[Refusal], ...]] = {
     ),
     Client: (*_OF_TOKENS, WrongPrincipal, ScopeMissing),
     SessionOrClient: (*_OF_TOKENS, WrongPrincipal, ScopeMissing),
-    PermissionOrClient: (*_OF_TOKENS, WrongPrincipal, PermissionMissing, ScopeMissing, NotFound),
+    PermissionOrClient: (
+        *_OF_TOKENS,
+        WrongPrincipal,
+        PermissionMissing,
+        ScopeMissing,
+        *ACCOUNT_CLOSED.values(),
+        NotFound,
+    ),
     Internal: (Unauthenticated, TokenInvalid, TokenExpired, WrongPrincipal),
     Admin: (Unauthenticated, TokenInvalid),
 }

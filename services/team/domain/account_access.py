@@ -158,8 +158,7 @@ def seen_projects(
     access: AccountAccess, projects: Sequence[Project], permission: str
 ) -> list[Project]:
     """Those of the account's projects in which the acting member holds the permission, if any."""
-    ids = [project.project_id for project in projects]
-    state = account_state(access.account, access.catalog, [access.member], ids)
+    state = replace(access.state, projects=frozenset(project.project_id for project in projects))
     return [one for one in projects if _allowed(access, state, permission, one.project_id)]
 
 

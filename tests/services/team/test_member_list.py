@@ -182,6 +182,7 @@ async def test_pages_of_any_size_give_the_whole_list_in_order(
             if after is None:
                 break
             assert len(rows) == limit
+            assert len(seen) < len(whole)
         assert seen == whole, limit
 
 
