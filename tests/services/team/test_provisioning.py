@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rolecall import AccountKind, CompiledCatalog, load_catalog
@@ -274,6 +274,7 @@ ENTRIES = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(entries=ENTRIES, data=st.data())
 def test_any_prefix_repeated_leaves_the_same_state(
     entries: list[dict[str, Any]], data: st.DataObject

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rolecall import AccountStatus, CompiledCatalog, load_catalog
@@ -155,6 +155,7 @@ NAMES = ("ana", "bo", "cy", "di", "ed")
 ROLES = ("admin", "basic", "billing")
 
 
+@settings(deadline=None)
 @given(
     admins=st.sets(st.sampled_from(NAMES)),
     minimum=st.integers(1, 3),
