@@ -290,8 +290,7 @@ def _location(
     if limit is not USERS:
         lines.append(limit.times(limits_factor).directives)
     if limit is CLIENTS:
-        # Users call some of these routes, too.
-        lines.append(users)
+        lines.append(users)  # they call some of these routes, too
     if body_bytes is not None:
         # Strangers would fill the gateway with large bodies. The service refuses them unread.
         lines.append(f"client_max_body_size {body_bytes}; proxy_request_buffering off;")
