@@ -29,8 +29,8 @@ _log = logging.getLogger(__name__)
 async def delete(ctx: Ctx, request: AccountRequest, *, confirm: str) -> WriteResult[AccountAccess]:
     """Begin the deletion of an account; from the answer on only its owner can look at it.
 
-    The owner gets a new personal account if they have no other one, or if sessions begin in this
-    one. Until it is deleted for good they own both.
+    The owner gets a new personal account if this one is their home, in which sessions begin. Until
+    it is deleted for good they own both.
 
     Raises:
         OwnerOnly, ConfirmationWrong: see the domain.
@@ -39,7 +39,6 @@ async def delete(ctx: Ctx, request: AccountRequest, *, confirm: str) -> WriteRes
     """
     await ctx.authorize(request)  # identity is asked for those who may ask this
     user = await verified_user(ctx, request.user_id)
-    sessions_begin = user is None or user.account_id == request.account_id
     grace = timedelta(days=ctx.settings.deletion_grace_days)
 
     async def change(write: AccountWrite) -> AccountAccess:
@@ -55,7 +54,7 @@ async def delete(ctx: Ctx, request: AccountRequest, *, confirm: str) -> WriteRes
                 ctx,
                 write,
                 access.membership,
-                sessions_begin=sessions_begin,
+                user=user,
                 limit=ctx.settings.accounts_per_user,
             )
         return replace(access, account=account)

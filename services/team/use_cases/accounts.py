@@ -58,10 +58,11 @@ async def open_personal(
 ) -> str:
     """Create a verified user's personal account unless it exists (`Rp1`).
 
+    It is not created again after it was deleted or given away: the user has another home since.
     `position` is that of the fact of identity that `user` comes from, if there is one.
 
     Returns:
-        A revision as of which the account exists.
+        A revision as of which the account, or the one that replaced it, exists.
     """
     catalog = await personal_catalog(ctx)
 
@@ -70,7 +71,7 @@ async def open_personal(
             name = await write.name_for_joining(user.user_id, otherwise=user.name)
         else:
             name = await write.learn_name(user.user_id, user.name, position)
-        if write.account is not None:
+        if write.account is not None or await write.home_of(user.user_id) is not None:
             return write.base
         account, owner, fact = accounts.open_personal(
             account_id=user.account_id,
@@ -117,7 +118,7 @@ async def ensure_personal_account(
 
     Returns:
         Whether the account exists now, by this call, by the fact or by another request at the same
-        moment. Then it is worth looking again.
+        moment. Then it is worth looking again. One that existed before does not exist again.
 
     Raises:
         Unavailable: identity cannot be asked.
@@ -128,7 +129,7 @@ async def ensure_personal_account(
     if user is None or user.account_id != account_id:
         return False
     await open_personal_everywhere(ctx, user, caller=caller)
-    return True
+    return await ctx.store.account(account_id) is not None
 
 
 async def verified_user(ctx: Ctx, user_id: UserId) -> VerifiedUser | None:

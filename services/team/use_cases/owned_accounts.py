@@ -8,7 +8,7 @@ from services.team.domain import accounts
 from services.team.domain.members import Membership
 from services.team.domain.ownership_refusals import AccountLimit, AddressNotVerified
 from services.team.use_cases.account_write import AccountWrite
-from services.team.use_cases.accounts import OwnAccount, verified_user
+from services.team.use_cases.accounts import OwnAccount, VerifiedUser, verified_user
 from services.team.use_cases.catalogs import catalog_named, personal_catalog
 from services.team.use_cases.context import Ctx, NonMemberRequest, with_name
 from shared.addresses import parse_address
@@ -79,22 +79,25 @@ async def open_personal_in_place(
     write: AccountWrite,
     former_owner: Membership,
     *,
-    sessions_begin: bool = False,
+    user: VerifiedUser | None,
     limit: int | None = None,
 ) -> AccountId | None:
-    """Give a new personal account to a user who owns no account besides the one that they lose.
+    """Give a new personal account to a user who loses their home, in which sessions begin.
 
     It is in the journal shard of that account: both change in one transaction. Identity learns it
-    from the fact. `former_owner` is the user's membership in the account of `write`. If their
-    `sessions_begin` there, they need the new account in any case. `limit` bounds what the user owns
-    while the lost account counts still.
+    from the fact, and it is the home from now on. `former_owner` is the user's membership in the
+    account of `write`. `user` is what identity says of them; its account is the home until another
+    has replaced it. Without an answer the account that is lost counts as the home. `limit` bounds
+    what the user owns while the lost account counts still.
 
     Raises:
         AccountLimit: the user owns that many already.
     """
     lost, user_id = former_owner.account_id, former_owner.user_id
     owned = await write.accounts_owned_by(user_id)
-    if owned.lasting - {lost} and not sessions_begin:
+    told = user.account_id if user is not None and user.user_id == user_id else None
+    home = owned.home or told
+    if home in owned.lasting - {lost}:
         return None
     if limit is not None and len(owned.ids) >= limit:
         raise AccountLimit(limit=limit)
@@ -113,6 +116,7 @@ async def open_personal_in_place(
     await opened.insert_account(account)
     await opened.insert_member(owner)
     opened.record(fact)
+    await write.set_home(user_id, account_id)
     return account_id
 
 

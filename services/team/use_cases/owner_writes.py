@@ -10,11 +10,13 @@ from shared.ids import AccountId, UserId
 class OwnedAccounts:
     """What a user owns at one moment; a later moment has a greater `number`.
 
-    `lasting` are those that the user has not deleted.
+    `lasting` are those that the user has not deleted. `home` is the one that replaced the account
+    of the sign-up, in which sessions begin; `None` until then.
     """
 
     ids: frozenset[AccountId]
     lasting: frozenset[AccountId]
+    home: AccountId | None
     number: int
 
 
@@ -32,5 +34,14 @@ class OwnerWrites(Attempt):
         return OwnedAccounts(
             ids=frozenset(account.account_id for account in owned),
             lasting=frozenset(one.account_id for one in owned if one.deletes_at is None),
+            home=await self.home_of(user_id),
             number=number,
         )
+
+    async def home_of(self, user_id: UserId) -> AccountId | None:
+        """The account that replaced the user's first one; the first one is not opened again."""
+        return await self._store.home_of(user_id, self._session)
+
+    async def set_home(self, user_id: UserId, account_id: AccountId) -> None:
+        """Make the account the home of a user whose accounts this attempt has counted."""
+        await self._store.set_home(user_id, account_id, self._session)

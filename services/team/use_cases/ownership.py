@@ -14,6 +14,7 @@ from services.team.domain.ownership_offers import OwnershipOffer
 from services.team.domain.ownership_refusals import AccountLimit
 from services.team.domain.projects import Project
 from services.team.use_cases.account_write import AccountWrite
+from services.team.use_cases.accounts import verified_user
 from services.team.use_cases.context import AccountRequest, Ctx
 from services.team.use_cases.invitation_handover import hand_over_invitations
 from services.team.use_cases.owned_accounts import open_personal_in_place
@@ -82,13 +83,16 @@ async def decline(ctx: Ctx, request: AccountRequest) -> WriteResult[None]:
 async def accept(ctx: Ctx, request: AccountRequest) -> WriteResult[Accepted]:
     """Make the receiver the owner; the change is in force with the answer (`Nv7`, `B3`).
 
-    A former owner who would own no account any more gets a new personal one in the same
+    A former owner who gives their home away gets a new personal account in the same
     transaction. Open invitations pass to another inviter where theirs may not give the role now.
 
     Raises:
         NoTransfer, TransferExpired: see the domain.
         AccountLimit: the receiver owns as many accounts as one user can.
+        Unavailable: identity cannot be asked where the former owner's sessions begin.
     """
+    seen = await ctx.authorize(request)  # identity is asked for those who may ask this
+    user = await verified_user(ctx, seen.account.owner_user_id)
 
     async def change(write: AccountWrite) -> Accepted:
         access = write.access
@@ -103,7 +107,7 @@ async def accept(ctx: Ctx, request: AccountRequest) -> WriteResult[Accepted]:
             access,
             former_owner,
             overridden=overridden,
-            personal_account_id=await open_personal_in_place(ctx, write, former_owner),
+            personal_account_id=await open_personal_in_place(ctx, write, former_owner, user=user),
         )
         await write.replace_member(transfer.owner)
         await write.replace_member(transfer.former_owner)

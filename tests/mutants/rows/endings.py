@@ -158,8 +158,8 @@ ROWS = (
         id="deletion-leaves-sessions-in-a-deleted-home",
         kind=Kind.CONSISTENCY,
         file="services/team/use_cases/owned_accounts.py",
-        old=" and not sessions_begin:\n",
-        new=":\n",
+        old="    if home in owned.lasting - {lost}:\n",
+        new="    if owned.lasting - {lost}:\n",
         tests=(f"{TEAM}/domain/test_account_endings.py", "-k", "keeps_an_account"),
     ),
     Mutant(

@@ -5,6 +5,7 @@ from tests.mutants.mutant import Kind, Mutant
 RULES = "services/team/domain/ownership.py"
 OWNERSHIP = "tests/services/team/test_ownership.py"
 OWNED = "tests/services/team/test_owned_accounts.py"
+HOMES = "tests/services/team/test_home_accounts.py"
 
 ROWS = (
     Mutant(
@@ -91,9 +92,33 @@ ROWS = (
         id="former-owner-without-an-account",
         kind=Kind.DATA,
         file="services/team/use_cases/owned_accounts.py",
-        old="    if owned.lasting - {lost} and",
-        new="    if owned.lasting and",
+        old="    if home in owned.lasting - {lost}:\n",
+        new="    if home in owned.lasting:\n",
         tests=(OWNERSHIP, "-k", "new_personal_one"),
+    ),
+    Mutant(
+        id="home-is-given-away-for-a-further-team",
+        kind=Kind.CONSISTENCY,
+        file="services/team/use_cases/owned_accounts.py",
+        old="    if home in owned.lasting - {lost}:\n",
+        new="    if owned.lasting - {lost}:\n",
+        tests=(OWNERSHIP, "-k", "home_is_given_away"),
+    ),
+    Mutant(
+        id="home-is-the-one-that-identity-last-heard-of",
+        kind=Kind.CONSISTENCY,
+        file="services/team/use_cases/owned_accounts.py",
+        old="    home = owned.home or told\n",
+        new="    home = told\n",
+        tests=(HOMES, "-k", "before_identity_knows"),
+    ),
+    Mutant(
+        id="account-is-opened-twice",
+        kind=Kind.SECURITY,
+        file="services/team/use_cases/accounts.py",
+        old=" or await write.home_of(user.user_id) is not None:\n",
+        new=":\n",
+        tests=(HOMES, "-k", "in_their_own_account"),
     ),
     Mutant(
         id="owned-accounts-counted-without-a-conflict",

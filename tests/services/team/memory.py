@@ -83,6 +83,8 @@ class MemoryStore(Store):
         """Memberships in the other accounts."""
         self.touched: list[str] = []
         """Whose accounts were counted."""
+        self.homes: dict[str, AccountId] = {}
+        """By user, what replaced the account of the sign-up."""
         self.overridden: dict[tuple[str, str], ProjectOverride] = {}
         self.invited: dict[str, Invitation] = {}
         self.known_projects: dict[str, Project] = {}
@@ -116,6 +118,12 @@ class MemoryStore(Store):
     async def touch_owner(self, user_id: UserId, session: Any) -> int:
         self.touched.append(user_id)
         return self.touched.count(user_id)
+
+    async def home_of(self, user_id: UserId, session: Any) -> AccountId | None:
+        return self.homes.get(user_id)
+
+    async def set_home(self, user_id: UserId, account_id: AccountId, session: Any) -> None:
+        self.homes[user_id] = account_id
 
     async def memberships_of(self, user_id: UserId, session: Any = None) -> list[Membership]:
         known = [*self.memberships.values(), *self.elsewhere]

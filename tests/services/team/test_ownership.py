@@ -59,11 +59,19 @@ WEEK = timedelta(days=7)
 def world_of(catalog: CompiledCatalog = STANDARD) -> Memory:
     """A team with two members beside the owner, who has no other account."""
     world = memory(catalog)
+    live_in(world, ACCOUNT)
     world.store.compiled.setdefault(STANDARD.id, STANDARD)
     role = next(role.id for role in catalog.catalog.roles if role.assignable)
     world.add("bea", role)
     world.add("cem", role)
     return world
+
+
+def live_in(world: Memory, home: AccountId) -> None:
+    """Let the owner's sessions begin in this account."""
+    world.know("owner")
+    users, owner = world.identity.users, user_id("owner")
+    users[owner] = users[owner].model_copy(update={"account_id": home})
 
 
 def offer(world: Memory, *, by: str = "owner", to: str = "bea") -> None:
@@ -408,17 +416,21 @@ def test_a_former_owner_without_an_account_gets_a_new_personal_one() -> None:
     assert (created.account_rev, created.payload.type) == (1, team.AccountCreated.type)
 
 
-def test_a_former_owner_who_owns_another_account_gets_none() -> None:
+@pytest.mark.parametrize("home_is_given_away", [True, False])
+def test_a_former_owner_gets_one_if_their_home_is_given_away(*, home_is_given_away: bool) -> None:
     world = world_of()
     other = AccountId("acc_" + "0c" * 16)
+    if not home_is_given_away:
+        live_in(world, other)
     world.store.rows[other] = replace(world.store.rows[ACCOUNT], account_id=other)
     owner = world.store.memberships[user_id("owner")]
     world.store.elsewhere.append(replace(owner, account_id=other))
     offer(world)
     accept(world)
     moved = next(one for one in payloads(world) if hasattr(one, "personal_account_id"))
-    assert moved.personal_account_id is None
-    assert world.store.rows.keys() == {ACCOUNT, other}
+    opened = world.store.rows.keys() - {ACCOUNT, other}
+    assert opened == ({moved.personal_account_id} if home_is_given_away else set())
+    assert (moved.personal_account_id is None) is not home_is_given_away
 
 
 def test_a_receiver_at_the_limit_of_accounts_cannot_accept() -> None:
