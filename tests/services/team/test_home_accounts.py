@@ -110,8 +110,8 @@ async def test_sessions_begin_in_their_own_account(team: Team, way: str, further
 async def test_a_home_given_away_before_identity_knows_it_is_replaced(team: Team) -> None:
     first = await team.account()
     owner = first.owner
-    (await owner.send("POST", "/v1/accounts", {"name": "Motors"})).expect(201)
-    await give(first, await first.join("admin", "Bea"))
+    (await owner.send("DELETE", f"{first.path}?confirm=Engines")).expect(200)
+    (await owner.send("POST", f"{first.path}/restore")).expect(200)
     second = Account(team=team, id=await home_of(owner), owner=owner)
     body = {"name": "Engines", "catalog": "standard"}
     (await owner.send("POST", f"{second.path}/convert", body)).expect(200)
