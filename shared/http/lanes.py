@@ -136,7 +136,7 @@ class Admission:
         """Hold `size` places in a lane while the block runs; they count for each of the shares.
 
         Raises:
-            Overloaded: so many places are not free.
+            Overloaded: fewer places are free.
             TooManyAtOnce: one of the shares is used up.
         """
         if size == 0:

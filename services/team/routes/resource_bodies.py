@@ -11,7 +11,7 @@ from shared.http.routes import Body
 from shared.ids import FORMS
 
 MAX_BATCH = 500
-"""One change of so many takes half of the time that a transaction has."""
+"""A change of this many takes half of the time that a transaction has."""
 BATCH_CAP_BYTES = 2 * 1024 * 1024
 MAX_PROPERTIES = 32
 MAX_PROPERTY_BYTES = 2_048

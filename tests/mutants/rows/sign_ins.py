@@ -81,29 +81,15 @@ ROWS = (
         tests=("tests/shared/following/test_live_callers.py",),
     ),
     Mutant(
-        id="an-ended-session-is-told-the-kind-of-caller",
+        id="a-caller-that-is-gone-is-told-what-the-route-needs",
         kind=Kind.SECURITY,
         file="shared/http/admission.py",
-        old="            if not (isinstance(access, Session) and access.may_have_ended):\n"
-        "                await authenticator.require_live(principal)\n"
-        "            if isinstance(access, Client):\n"
-        "                raise WrongPrincipal(access)\n",
-        new="            if isinstance(access, Client):\n"
-        "                raise WrongPrincipal(access)\n"
-        "            if not (isinstance(access, Session) and access.may_have_ended):\n"
-        "                await authenticator.require_live(principal)\n",
-        tests=("tests/shared/http/test_answers.py", "-k", "is_gone"),
-    ),
-    Mutant(
-        id="a-deleted-client-is-told-the-kind-of-caller",
-        kind=Kind.SECURITY,
-        file="shared/http/admission.py",
-        old="            await authenticator.require_live(principal)\n"
-        "            if not isinstance(access, ScopedAccess):\n"
-        "                raise WrongPrincipal(access)\n",
-        new="            if not isinstance(access, ScopedAccess):\n"
-        "                raise WrongPrincipal(access)\n"
-        "            await authenticator.require_live(principal)\n",
+        old="        await authenticator.require_live(principal)\n"
+        "    if refusal is not None:\n"
+        "        raise refusal\n",
+        new="        if refusal is not None:\n"
+        "            raise refusal\n"
+        "        await authenticator.require_live(principal)\n",
         tests=("tests/shared/http/test_answers.py", "-k", "is_gone"),
     ),
     Mutant(
