@@ -38,6 +38,7 @@ WRONG_QUERIES: dict[str, tuple[str, ...]] = {
     ),
     "status": ("", "gone", "ACTIVE", "active,invited", "1"),
     "q": ("x" * 201,),
+    "confirm": ("x" * 401,),
     "counts": ("", "1", "yes", "TRUE", "true,false"),
     "sort": ("", "password", "--name", "name,email", "$natural"),
     "project": ("", "x" * 300, "prj_x", "usr_" + "0" * 32),
@@ -178,7 +179,7 @@ async def test_an_unreadable_query_causes_no_internal_error(asking: Asking, peop
 
 
 async def test_a_cursor_of_another_list_or_account_is_refused(asking: Asking, people: People):
-    lists = [row for row in ROWS if "cursor" in names_of(row)]
+    lists = [row for row in ROWS if "cursor" in names_of(row) and row.method == "GET"]
     cursors: dict[str, str] = {}
     for row in lists:
         first = await asking.send(asked(row, people, "limit=1", statuses={200}))

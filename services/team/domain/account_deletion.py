@@ -45,7 +45,7 @@ def request(
     account = access.account
     if not access.is_owner(access.membership):
         raise OwnerOnly
-    require_confirmation(account, confirm)
+    require_confirmation(account, confirm, pointer="/query/confirm")
     if account.status is AccountStatus.DELETING:
         return account, ()
     deletes_at = access.now + grace

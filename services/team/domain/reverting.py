@@ -69,14 +69,14 @@ class OthersRows:
     """Pending and expired ones."""
 
 
-def require_confirmation(account: Account, confirm: str) -> None:
-    """Check that the caller has typed the account's name.
+def require_confirmation(account: Account, confirm: str, *, pointer: str) -> None:
+    """Check that the caller has typed the account's name; `pointer` is where it stands.
 
     Raises:
         ConfirmationWrong: it is another text.
     """
     if confirm != account.name:
-        raise ConfirmationWrong
+        raise ConfirmationWrong(errors=[(pointer, "Must be the name of the account.")])
 
 
 def require_revertible(access: AccountAccess, *, confirm: str) -> None:
@@ -97,7 +97,7 @@ def require_revertible(access: AccountAccess, *, confirm: str) -> None:
         raise AlreadyPersonal
     if catalog.policies.conversion is Conversion.IRREVERSIBLE:
         raise ConversionIrreversible(catalog=catalog.title)
-    require_confirmation(access.account, confirm)
+    require_confirmation(access.account, confirm, pointer="/confirm")
 
 
 def revert(access: AccountAccess, others: OthersRows) -> tuple[Account, tuple[Fact, ...]]:

@@ -220,6 +220,16 @@ def _invitation_view(concerned: ConcernedInvitation, *, named: bool) -> Invitati
     )
 
 
+def _refusals() -> tuple[type[Refusal], ...]:
+    """The refusals of all real routes: of each code the most general one."""
+    general: dict[str, type[Refusal]] = {}
+    for refusal in (one for row in REAL_ROUTES.values() for one in row.refuses):
+        known = general.setdefault(refusal.code, refusal)
+        if issubclass(known, refusal):
+            general[refusal.code] = refusal
+    return tuple(general.values())
+
+
 ROUTES = (
     Route(
         method="POST",
@@ -232,9 +242,7 @@ ROUTES = (
         takes=PreviewedChange,
         query=PageQuery,
         gives=PreviewView,
-        refuses=tuple(
-            dict.fromkeys(refusal for row in REAL_ROUTES.values() for refusal in row.refuses)
-        ),
+        refuses=_refusals(),
         only_previews=True,
         on_repeat="Changes nothing.",
     ),

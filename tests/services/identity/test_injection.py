@@ -8,6 +8,7 @@ import json
 import pytest
 
 from services.identity.routes import ROUTES
+from shared.http.access import Client
 from shared.http.routes import Media
 from tests.services.identity.running import PASSWORD, Identity
 
@@ -49,7 +50,11 @@ VALUES = [
 
 
 def test_every_body_of_a_public_route_is_in_the_table() -> None:
-    taking = {route.path for route in ROUTES if route.takes and route.media is Media.JSON}
+    taking = {
+        route.path
+        for route in ROUTES
+        if route.takes and route.media is Media.JSON and not isinstance(route.access, Client)
+    }
     assert taking == set(BODIES)
 
 

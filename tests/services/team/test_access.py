@@ -32,6 +32,7 @@ BODIES: dict[str, dict[str, Any]] = {
         "to_user_id": "usr_" + "1" * 32,
     },
     "registerResource": {},
+    "provisionMembers": {"members": [{"user_id": "usr_" + "0" * 32}]},
     "registerResources": {"resources": [{"type": "instance", "id": "i-1"}]},
     "offerOwnership": {"user_id": "usr_" + "0" * 32},
     "createGuardrail": {
@@ -74,6 +75,7 @@ def test_every_route_says_who_may_call_it() -> None:
         "registerResource",
         "registerResources",
         "deleteResource",
+        "provisionMembers",
     }
     assert all("{account_id}" in route.path for route in GUARDED)
     of_clients = [route for route in ROUTES if isinstance(route.access, Client)]
@@ -81,6 +83,7 @@ def test_every_route_says_who_may_call_it() -> None:
         "registerResource",
         "registerResources",
         "deleteResource",
+        "provisionMembers",
     }
     with_bodies = [route for route in (*GUARDED, *of_clients) if route.takes]
     assert {route.operation_id for route in with_bodies} == BODIES.keys()
@@ -114,6 +117,7 @@ def test_every_write_that_authz_answers_from_awaits_the_barrier() -> None:
         "reassignResources",
         "createAccount",
         "acceptOwnership",
+        "provisionMembers",
     }
 
 

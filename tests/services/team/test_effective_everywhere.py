@@ -131,6 +131,7 @@ def prepared(route: Route) -> tuple[Memory, Call[Any, Any]]:
             )
         )
     world.know("owner")
+    world.know("member")
     if route.operation_id == "restoreAccount":
         request = world.request("owner", "account:update")
         finished(account_deletion.delete(world.ctx, request, confirm="Engines"))

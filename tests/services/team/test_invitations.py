@@ -532,6 +532,8 @@ def test_no_code_of_a_refusal_has_two_meanings() -> None:
     assert {code for code, details in worded.items() if len(details) > 1} == {
         "already-a-member",
         "member-limit",
+        "not-found",
+        "owner-only",
         "owner-protected",
     }
 

@@ -31,7 +31,7 @@ NO_BILLING = GuardrailRule(
 
 
 def at_least(minimum: int) -> GuardrailRule:
-    """So many admins."""
+    """This many admins."""
     return GuardrailRule(
         kind=GuardrailKind.MINIMUM_HOLDERS,
         permission=None,
