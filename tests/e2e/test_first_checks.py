@@ -38,10 +38,10 @@ NAMES_NOTHING_NEW = {
     "lookUpInvitation": "it shows an invitation",
     "declineInvitation": "it ends an invitation",
     "leaveAccount": "it ends a membership",
+    "suspendMember": "it takes all access",
     "revertAccount": "it ends memberships",
     "restoreAccount": "the account and its members were there before",
     "createGuardrail": "authz decides nothing from a guardrail",
-    "deleteGuardrail": "authz decides nothing from a guardrail",
     "previewChange": "it changes nothing",
     "renameAccount": "authz decides nothing from a name",
     "renameProject": "authz decides nothing from a name",
@@ -145,6 +145,14 @@ async def change_role(world: World) -> First:
     return First(answer, world.bea, "member:invite")
 
 
+async def resume(world: World) -> First:
+    path = f"/v1/accounts/{world.ada.account_id}/members/{world.bea.user_id}"
+    (await world.ada.send("POST", f"{path}/suspend")).expect(200)
+    answer = await world.ada.send("POST", f"{path}/resume")
+    answer.expect(200)
+    return First(answer, world.bea, "member:invite")
+
+
 async def create_role(world: World) -> First:
     account = f"/v1/accounts/{world.ada.account_id}"
     body = {"name": "Night shift", "grants": {"account": {"view": "all"}, "job": {"view": "all"}}}
@@ -167,7 +175,7 @@ async def widen_role(world: World) -> First:
 
 async def move_to_catalog(world: World) -> First:
     path = f"/v1/accounts/{world.ada.account_id}/catalog"
-    roles = {world.role: "developer", "basic": "developer"}
+    roles = {world.role: "developer", "basic": "developer", "admin": "admin"}
     mapping = {"roles": roles, "levels": {"instance:write": None}}
     answer = await world.ada.send("POST", path, {"catalog": "novita", "mapping": mapping})
     answer.expect(200)
@@ -241,6 +249,7 @@ STEPS: dict[str, Callable[[World], Awaitable[First]]] = {
     "createProject": create_project,
     "setOverride": set_override,
     "changeMember": change_role,
+    "resumeMember": resume,
     "createRole": create_role,
     "changeRole": widen_role,
     "registerResource": register,

@@ -9,6 +9,7 @@ import pytest
 from services.identity.routes import INTERNAL_ROUTES, ROUTES
 from shared.journal import Journal
 from tests.services.identity.running import PASSWORD, Identity, running
+from tests.services.identity.test_provisioning import ana, platform
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -75,6 +76,11 @@ async def rename(identity: Identity) -> Callable[[], Awaitable[Any]]:
     return lambda: identity.send("PATCH", "/v1/me", {"name": "Other"}, token=token)
 
 
+async def provision(identity: Identity) -> Callable[[], Awaitable[Any]]:
+    client = await platform(identity)
+    return lambda: client.provision(ana())
+
+
 async def make_client(identity: Identity) -> Callable[[], Awaitable[Any]]:
     return identity.make_client
 
@@ -90,6 +96,7 @@ PREPARED = {
     "refreshToken": use_a_refresh_token_again,
     "logOut": log_out,
     "updateMe": rename,
+    "provisionUsers": provision,
     "createServiceClient": make_client,
 }
 """Per operation, what prepares it and returns the request that changes something."""
@@ -99,6 +106,7 @@ RECORDS_NOTHING = {
     "makeVerificationLink",
     "makeSignUpLink",
     "makePasswordResetLink",
+    "readNamedUsers",
 }
 CHANGES = [
     route
