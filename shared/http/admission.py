@@ -73,8 +73,9 @@ async def admit(
         Unavailable: that cannot be known now.
         WrongPrincipal, ScopeMissing: as `refused_by_token`.
     """
-    if isinstance(principal, UserPrincipal | ClientPrincipal) and not (
-        isinstance(access, Session) and access.may_have_ended
+    may_be_gone = isinstance(access, Session) and access.may_have_ended
+    if isinstance(principal, ClientPrincipal) or (
+        isinstance(principal, UserPrincipal) and not may_be_gone
     ):
         await authenticator.require_live(principal)
     if refusal is not None:
