@@ -12,7 +12,7 @@ from rolecall import AccountStatus, CompiledCatalog, Role
 from services.team.domain import invitations, member_facts, members
 from services.team.domain.accounts import Account, as_team
 from services.team.domain.invitations import Invitation
-from services.team.domain.member_attributes import check_attributes
+from services.team.domain.member_attributes import check_attributes, same_attributes
 from services.team.domain.member_rules import MemberChange
 from services.team.domain.members import Membership, OwnerProtected, require_seat
 from services.team.domain.roles import assignable_role
@@ -183,8 +183,9 @@ def update(at: Provisioning, member: Membership, change: MemberChange) -> Provis
     if ends:
         ended = member_facts.set_end(member, after, account_name=name, notify=at.notify)
         facts.append(ended)
-    if change.attributes is not None and dict(change.attributes) != dict(member.attributes):
-        after = replace(after, attributes=dict(change.attributes))
+    wanted = change.attributes
+    if wanted is not None and not same_attributes(wanted, member.attributes):
+        after = replace(after, attributes=dict(wanted))
         facts.append(member_facts.set_attributes(member, after, account_name=name))
     return ProvisionedMember(
         status=MemberOutcome.UPDATED if facts else MemberOutcome.UNCHANGED,

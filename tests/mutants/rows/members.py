@@ -157,6 +157,14 @@ ROWS = (
         tests=("tests/services/notification/test_pace.py", "-k", "former_member"),
     ),
     Mutant(
+        id="members-true-is-the-attribute-one",
+        kind=Kind.DATA,
+        file="services/team/domain/member_attributes.py",
+        old="{key: (type(value), value) for key, value in each.items()}",
+        new="{key: value for key, value in each.items()}",
+        tests=("tests/services/team/domain/test_member_attributes.py",),
+    ),
+    Mutant(
         id="members-old-invitations-stay",
         kind=Kind.LIMIT,
         file="services/team/migrations.py",
