@@ -16,17 +16,19 @@ CatalogName = Annotated[
     ),
 ]
 Word = Annotated[str, Field(min_length=1, max_length=200)]
+RoleKey = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
+LevelKey = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,63}:[a-z][a-z0-9_-]{0,63}$")]
 
 
 class MappingBody(Body):
     """What becomes of roles and levels that are in use and have no certain counterpart."""
 
-    roles: dict[str, Word] = Field(
+    roles: dict[RoleKey, Word] = Field(
         default_factory=dict,
         max_length=500,
         description="Role of the present catalog, or custom role → role of the new catalog",
     )
-    levels: dict[str, Word | None] = Field(
+    levels: dict[LevelKey, Word | None] = Field(
         default_factory=dict,
         max_length=1_000,
         description="Level of the present catalog (`entry:level`) → level of the new one; null ends"
