@@ -225,6 +225,7 @@ UNIQUE: dict[Service, list[tuple[str, tuple[str, ...], dict[str, Any] | None]]] 
     Service.IDENTITY: [
         JOURNAL,
         ("users", ("email_key",), {"verified": True}),
+        ("external_ids", ("client_id", "user_id"), None),
         ("sign_ups", ("email_key",), None),
         ("signing_keys", ("slot",), None),
     ],
