@@ -261,7 +261,9 @@ async def test_no_text_in_any_member_causes_an_internal_error(asking: Asking, pe
         for row in WITH_BODY:
             for body, place in all_places(row, people):
                 for text in TEXTS if "string" in place.types else ():
-                    sent = encoded(row, replaced(body, place.steps, text))
+                    # The account may have this text as its name by now.
+                    told = f"not {text}" if place.pointer == "/confirm" else text
+                    sent = encoded(row, replaced(body, place.steps, told))
                     name = f"{place.pointer} = {ascii(text)[:60]}"
                     yield request(row, people, name, sent, statuses=SANE)
 

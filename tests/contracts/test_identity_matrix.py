@@ -1,5 +1,6 @@
 """Each kind of caller on each route, with each id of its path: the catalog says what comes back."""
 
+import asyncio
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -14,8 +15,9 @@ from shared.ids import PREFIXES, new_id
 from tests.contracts.allowed import ALLOWED
 from tests.contracts.asking import Asking, Case
 from tests.contracts.identities import Identity, identities
-from tests.contracts.people import CATALOG, People
+from tests.contracts.people import CATALOG, People, gather
 from tests.contracts.rows import ROWS, body_of, path_of, request
+from tests.contracts.running import KnownKey
 from tests.contracts.test_other_accounts import everything
 from tests.lengths import SEED, length
 
@@ -27,6 +29,12 @@ NOT_AN_ID = "%20"
 
 Outcome = tuple[frozenset[int], str | None]
 """The statuses that may come back, and the code."""
+
+
+@pytest.fixture(scope="module")
+def gathered(product: KnownKey) -> People:
+    """People of these tests alone: members of each role leave in others."""
+    return asyncio.run(gather(product.deployment()))
 
 
 def refusal(code: str, *statuses: int) -> Outcome:
