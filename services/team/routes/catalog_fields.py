@@ -3,6 +3,7 @@
 from typing import Annotated, Literal
 
 from pydantic import Field
+from pydantic.config import JsonDict
 
 from services.team.domain.catalog_mapping import CatalogMapping
 from shared.http.routes import Body
@@ -18,6 +19,8 @@ CatalogName = Annotated[
 Word = Annotated[str, Field(min_length=1, max_length=200)]
 RoleKey = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
 LevelKey = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,63}:[a-z][a-z0-9_-]{0,63}$")]
+NO_OTHER_KEY: JsonDict = {"additionalProperties": False}
+"""A key that does not have the form is refused; a schema of patterns alone would permit it."""
 
 
 class MappingBody(Body):
@@ -26,11 +29,13 @@ class MappingBody(Body):
     roles: dict[RoleKey, Word] = Field(
         default_factory=dict,
         max_length=500,
+        json_schema_extra=NO_OTHER_KEY,
         description="Role of the present catalog, or custom role → role of the new catalog",
     )
     levels: dict[LevelKey, Word | None] = Field(
         default_factory=dict,
         max_length=1_000,
+        json_schema_extra=NO_OTHER_KEY,
         description="Level of the present catalog (`entry:level`) → level of the new one; null ends"
         " its grants",
     )
