@@ -12,7 +12,7 @@ from services.team.use_cases import previews
 from services.team.use_cases.context import AccountRequest, Ctx
 from services.team.use_cases.previews import ConcernedInvitation, ConcernedMember
 from shared.http.access import Permission
-from shared.http.paging import Page, PageQuery, paged, write_cursor
+from shared.http.paging import Page, PageQuery, paged, read_cursor, write_cursor
 from shared.http.routes import Answer, Call, Route
 from shared.ids import InvitationId, ProjectId, UserId
 from shared.problems import Pointed, Refusal
@@ -106,6 +106,7 @@ async def preview_change(
     ctx: Ctx, call: Call[PreviewedChange, PageQuery], request: AccountRequest
 ) -> PreviewView:
     """Say what a change would do."""
+    read_cursor(call)  # refused before the work
     real = _real_call(call, call.body.change)
 
     async def change(dry: Ctx) -> object:
