@@ -26,3 +26,4 @@ def test_the_map_equals_a_dictionary_and_earlier_ones_stay(changes, already):
         assert len(earlier) == len(meant)
         assert bool(earlier) is bool(meant)
         assert all(earlier.get(key) == meant.get(key) for key in [*meant, ("job", "-1")])
+        assert earlier.get(("job", "-1"), "none") == "none"

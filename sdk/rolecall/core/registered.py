@@ -5,6 +5,7 @@ one among 400.
 """
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from rolecall.core.state import Resource
 
@@ -53,9 +54,9 @@ class RegisteredResources(Mapping[ResourceKey, Resource]):
         """The resource of this type and id."""
         return self._parts[hash(key) % len(self._parts)][key]
 
-    def get(self, key: ResourceKey, default: object = None) -> Resource | None:  # type: ignore[override]
-        """The resource of this type and id, or None."""
-        return self._parts[hash(key) % len(self._parts)].get(key)
+    def get(self, key: ResourceKey, default: Any = None) -> Any:
+        """The resource of this type and id, or the default; without an exception for a miss."""
+        return self._parts[hash(key) % len(self._parts)].get(key, default)
 
     def __len__(self) -> int:
         """How many resources there are."""

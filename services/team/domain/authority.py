@@ -152,6 +152,17 @@ def require_end(giver: Member, until: datetime | None) -> None:
         raise EndExceeded(end=end.isoformat(timespec="seconds"))
 
 
+def require_ends(giver: Member, gained: Matrix, ends: Iterable[datetime | None]) -> None:
+    """Check that no membership of those ends gains grants for longer than the giver is a member.
+
+    Raises:
+        EndExceeded: as `require_end`.
+    """
+    if gained.all_mask or gained.self_mask:
+        for end in ends:
+            require_end(giver, end)
+
+
 def _lasts(giver: Member, until: datetime | None) -> bool:
     """Whether the giver's membership lasts until then; `None` is without an end."""
     if giver.expires_at is None:

@@ -108,7 +108,8 @@ def faults(
     for role_id in rule.roles:
         if catalog.role(role_id) is None:
             known = ", ".join([role.id for role in catalog.all_roles()][:MAX_NAMED])
-            found.append((role_place(rule), f"There is no role `{role_id}`. Choose of: {known}."))
+            message = f"The account has no role `{role_id}`. Choose one of: {known}."
+            found.append((role_place(rule), message))
     if rule.project_id is not None and rule.permission is None:
         message = "A role is the same in every project. Leave the project out."
         found.append(("/rule/project_id", message))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from rolecall import AccountStatus, CompiledCatalog, Role
+from rolecall import CompiledCatalog, Role
 from services.team.domain import invitations, member_facts, members
 from services.team.domain.accounts import Account, as_team
 from services.team.domain.invitations import Invitation
@@ -20,7 +20,7 @@ from shared.addresses import Address
 from shared.contracts.facts import Fact
 from shared.contracts.team_provisioning import MemberProvisioned
 from shared.ids import ClientId, MembershipId, ProjectId, UserId
-from shared.problems import DeletingAccount, Invalid, Refusal, RefusalKind, SuspendedAccount
+from shared.problems import Invalid, Refusal, RefusalKind
 
 MEMBERS_PER_BATCH = 1000
 
@@ -31,8 +31,8 @@ class UserUnknown(Refusal):
     kind = RefusalKind.INVALID
     code = "user-unknown"
     detail = (
-        "There is no user of this id. Provision the user first, with the same client if you name"
-        " the user by an external id."
+        "No user has this id. Provision the user before the membership. A client knows the external"
+        " ids that it has provisioned itself."
     )
 
 
@@ -92,18 +92,6 @@ class ProvisionedMember:
     facts: tuple[Fact, ...] = ()
 
 
-def require_active(account: Account) -> None:
-    """Check that the members of the account can be changed.
-
-    Raises:
-        SuspendedAccount, DeletingAccount: it is suspended, or deleted by its owner.
-    """
-    if account.status is AccountStatus.DELETING:
-        raise DeletingAccount
-    if account.status is not AccountStatus.ACTIVE:
-        raise SuspendedAccount
-
-
 def add(
     at: Provisioning,
     user: JoiningUser,
@@ -118,7 +106,7 @@ def add(
     Raises:
         NotATeam: the personal account has to be converted first.
         RoleUnknown: the account has no such role, or it cannot be assigned.
-        Invalid: there is no role, the end is past, or the attributes do not fit.
+        Invalid: the change names no role, its end is past, or its attributes break a bound.
         MemberLimit: all seats are taken.
     """
     account, team_facts = as_team(at.account, at.catalog)

@@ -3,14 +3,17 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from rolecall import Matrix, Resource, Role, Subject, decide, milliseconds
 from services.team.domain.account_access import AccountAccess
 from services.team.domain.accounts import Account
 from services.team.domain.authority import (
     grants_gained,
+    require_ends,
     require_to_give,
     require_to_give_grants,
+    role_grants,
 )
 from services.team.domain.catalog_parts import NotInThisCatalog
 from services.team.domain.custom_roles import (
@@ -128,14 +131,17 @@ def edit(
     name: str | None,
     description: str | None,
     grants: object | None,
+    ends: Sequence[datetime | None],
 ) -> tuple[Account, CustomRole, Fact | None]:
     """Change what is not `None`; without a difference there is no fact.
 
     The caller holds every grant that the role gains. That also holds for a role that they have
-    themselves. What the role loses, anyone may take away who manages roles.
+    themselves. What the role loses, anyone may take away who manages roles. `ends` are those of the
+    memberships with the role, open invitations included: none outlasts a caller who gives it more.
 
     Raises:
         Invalid, GrantsExceeded, RoleNameTaken, RolesTooLarge: as `create`.
+        EndExceeded: a membership with the role lasts longer than the caller's.
     """
     account = access.account
     given = role.grants if grants is None else parse_role_grants(access.catalog.catalog, grants)
@@ -151,6 +157,7 @@ def edit(
     before, after = _matrix(access, role), _matrix(access, changed)
     gained = grants_gained(before, after)
     require_to_give_grants(access.state, access.member, gained, now=access.now)
+    require_ends(access.member, gained, ends)
     _require_free_name(access, changed)
     if _size(changed) > _size(role):
         require_room(without_role(account.roles, role), changed)
@@ -179,6 +186,7 @@ def delete(
         RoleInUse: someone has the role, and there is no replacement.
         RoleUnknown: the replacement cannot be assigned, or is the role itself.
         GrantsExceeded: the caller does not hold what the replacement gives (`B5`).
+        EndExceeded: a membership that gains by it lasts longer than the caller's.
     """
     if replacement_id is None:
         if members or invitations:
@@ -189,6 +197,8 @@ def delete(
     replacement = assignable_role(catalog, replacement_id)
     if members or invitations:
         require_to_give(access.state, access.member, replacement.id, now=access.now)
+        gained = grants_gained(_matrix(access, role), role_grants(access.state, replacement.id))
+        require_ends(access.member, gained, ends_of(members, invitations))
     moved = [
         change_role(
             member,
@@ -251,6 +261,16 @@ def require_room(others: Sequence[CustomRole], role: CustomRole) -> None:
     together = _size(role) + sum(_size(other) for other in others)
     if _size(role) > MAX_ROLE_BYTES or together > MAX_ROLES_BYTES:
         raise RolesTooLarge(limit=MAX_ROLES_BYTES, one=MAX_ROLE_BYTES)
+
+
+def ends_of(
+    members: Sequence[Membership], invitations: Sequence[Invitation]
+) -> list[datetime | None]:
+    """When the memberships end, and those that the invitations open; `None` is without an end."""
+    return [
+        *(member.expires_at for member in members),
+        *(invitation.membership_expires_at for invitation in invitations),
+    ]
 
 
 def _sees_members(access: AccountAccess) -> bool:

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field
 
 from rolecall import mixed_word
 from services.team.domain.account_access import AccountAccess
-from services.team.domain.authority import GrantsExceeded
+from services.team.domain.authority import EndExceeded, GrantsExceeded
 from services.team.domain.catalog_parts import NotInThisCatalog
 from services.team.domain.overrides import grants_as_json
 from services.team.domain.role_refusals import (
@@ -262,7 +262,14 @@ ROUTES = (
         access=MANAGE,
         takes=EditRole,
         gives=EditedRoleView,
-        refuses=(NotInThisCatalog, RoleBuiltIn, GrantsExceeded, RoleNameTaken, RolesTooLarge),
+        refuses=(
+            NotInThisCatalog,
+            RoleBuiltIn,
+            GrantsExceeded,
+            EndExceeded,
+            RoleNameTaken,
+            RolesTooLarge,
+        ),
         effective_everywhere=True,
         represent=role_view,
     ),
@@ -277,7 +284,14 @@ ROUTES = (
         query=DeleteRoleQuery,
         gives=PassedInvitations,
         may_have_no_body=True,
-        refuses=(NotInThisCatalog, RoleBuiltIn, RoleInUse, RoleUnknown, GrantsExceeded),
+        refuses=(
+            NotInThisCatalog,
+            RoleBuiltIn,
+            RoleInUse,
+            RoleUnknown,
+            GrantsExceeded,
+            EndExceeded,
+        ),
         effective_everywhere=True,
         represent=role_view,
     ),

@@ -206,7 +206,6 @@ class _MemberBatch:
         self, write: AccountWrite, named: Sequence[NamedEntry]
     ) -> tuple[list[MemberResult], int]:
         account = write.existing_account
-        provisioning.require_active(account)
         write.measure_after(self._tried_facts)
         at = Provisioning(
             account=account,

@@ -1,6 +1,7 @@
 """Roles: the list, and creating, editing and deleting custom ones."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from rolecall import Role
 from services.team.domain import role_rules
@@ -8,6 +9,7 @@ from services.team.domain.account_access import AccountAccess, after_change
 from services.team.domain.accounts import Account
 from services.team.domain.custom_roles import CustomRole
 from services.team.domain.invitations import Invitation
+from services.team.domain.members import Membership
 from services.team.domain.roles import RoleNotThere
 from services.team.use_cases.account_write import AccountWrite
 from services.team.use_cases.context import AccountRequest, Ctx
@@ -95,7 +97,7 @@ async def edit(
 
     Raises:
         NotInThisCatalog, RoleBuiltIn, RoleNotThere: there is no such role to change.
-        Invalid, GrantsExceeded, RoleNameTaken: see the domain.
+        Invalid, GrantsExceeded, EndExceeded, RoleNameTaken: see the domain.
     """
 
     async def change(write: AccountWrite) -> EditedRole:
@@ -103,7 +105,12 @@ async def edit(
         role_rules.require_offered(access)
         role = role_rules.custom_role(access, role_id)
         account, changed, fact = role_rules.edit(
-            access, role, name=name, description=description, grants=grants
+            access,
+            role,
+            name=name,
+            description=description,
+            grants=grants,
+            ends=await _ends(write, role_id),
         )
         write.require_precondition(get(access, role_id), applied=fact is None)
         if fact is None:
@@ -126,7 +133,7 @@ async def delete(
 
     Raises:
         NotInThisCatalog, RoleBuiltIn, RoleNotThere: there is no such role to delete.
-        RoleInUse, RoleUnknown, GrantsExceeded: see the domain.
+        RoleInUse, RoleUnknown, GrantsExceeded, EndExceeded: see the domain.
     """
 
     async def change(write: AccountWrite) -> tuple[Invitation, ...]:
@@ -138,7 +145,7 @@ async def delete(
             access,
             role,
             replacement_id=replacement_id,
-            members=[one for one in await write.members() if one.role == role_id],
+            members=await _holders(write, role_id),
             invitations=await write.pending_with_role(role_id),
         )
         write.account = deleted.account
@@ -151,6 +158,19 @@ async def delete(
         return await hand_over_after_role_change(write, after, replacement_id)
 
     return await ctx.change(request, change, effective_everywhere=True)
+
+
+async def _holders(write: AccountWrite, role_id: str) -> list[Membership]:
+    return [member for member in await write.members() if member.role == role_id]
+
+
+async def _ends(write: AccountWrite, role_id: str) -> list[datetime | None]:
+    """When the memberships with the role end; nothing is read for a caller without an end."""
+    if write.access.membership.expires_at is None:
+        return []
+    return role_rules.ends_of(
+        await _holders(write, role_id), await write.pending_with_role(role_id)
+    )
 
 
 async def _after(ctx: Ctx, write: AccountWrite, account: Account) -> AccountAccess:

@@ -165,6 +165,22 @@ ROWS = (
         tests=("tests/services/team/domain/test_member_attributes.py",),
     ),
     Mutant(
+        id="members-role-widened-beyond-the-end-of-its-editor",
+        kind=Kind.SECURITY,
+        file="services/team/domain/role_rules.py",
+        old="    require_ends(access.member, gained, ends)\n",
+        new="",
+        tests=("tests/services/team/test_member_ends.py", "-k", "is_not_widened"),
+    ),
+    Mutant(
+        id="members-replacement-lasts-beyond-the-end-of-its-giver",
+        kind=Kind.SECURITY,
+        file="services/team/domain/role_rules.py",
+        old="        require_ends(access.member, gained, ends_of(members, invitations))\n",
+        new="",
+        tests=("tests/services/team/test_member_ends.py", "-k", "is_not_widened"),
+    ),
+    Mutant(
         id="members-old-invitations-stay",
         kind=Kind.LIMIT,
         file="services/team/migrations.py",

@@ -83,6 +83,42 @@ async def test_an_invitation_gives_a_membership_until_its_end(team: Team) -> Non
     assert (await guest.send("GET", account.path)).status == 404
 
 
+@pytest.mark.rule("B4", "B5")
+@pytest.mark.parametrize("holder", ["member", "invitation"])
+async def test_a_role_is_not_widened_for_longer_than_its_editor_stays(
+    team: Team, holder: str
+) -> None:
+    """Nor is it replaced by one that gives more; to narrow it or to name it gives nothing."""
+    account = await team.account()
+    admin = await account.join("admin")
+    owner, place = account.owner, path_of(account, admin)
+    (await owner.send("PATCH", place, {"expires_at": in_days(team, 9)})).expect(200)
+    seen: dict[str, Any] = {"account": {"view": "all"}, "job": {"view": "all"}}
+    body = {"name": "Watch", "grants": seen}
+    role = (await owner.send("POST", f"{account.path}/roles", body)).expect(201)["id"]
+    path, more = f"{account.path}/roles/{role}", {"grants": seen | {"job": {"write": "all"}}}
+    if holder == "member":
+        member = await account.join(role, "Mia")
+        give_an_end: Any = ("PATCH", path_of(account, member), {"expires_at": in_days(team, 5)})
+    else:
+        invitations = f"{account.path}/invitations"
+        guest = {"email": "guest@example.com", "role": role}
+        (await owner.send("POST", invitations, guest)).expect(201)
+        give_an_end = None
+    for method, to, change in (
+        ("PATCH", path, more),
+        ("DELETE", f"{path}?replacement=developer", None),
+    ):
+        refused = await admin.send(method, to, change)
+        assert (refused.status, refused.code) == (403, "end-exceeded"), (method, refused.body)
+    (await admin.send("PATCH", path, {"name": "Look"})).expect(200)
+    (await admin.send("PATCH", path, {"grants": {"account": {"view": "all"}}})).expect(200)
+    if give_an_end is not None:
+        (await owner.send(*give_an_end)).expect(200)
+        (await admin.send("PATCH", path, more)).expect(200)
+    (await owner.send("PATCH", path, more)).expect(200)
+
+
 @pytest.mark.rule("B4", "Rp5")
 async def test_an_end_hands_over_the_invitations_that_outlast_it(team: Team) -> None:
     """A link does not stop working because its inviter's time is over."""
