@@ -193,7 +193,7 @@ ROWS = (
     Mutant(
         id="suspended-account-is-provisioned",
         kind=Kind.SECURITY,
-        file="services/team/domain/provisioning.py",
+        file="services/team/domain/account_access.py",
         old="    if account.status is not AccountStatus.ACTIVE:\n        raise SuspendedAccount\n",
         new="",
         tests=(GUARDRAILS_TEST, "-k", "closed_account"),

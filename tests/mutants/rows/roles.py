@@ -91,8 +91,8 @@ ROWS = (
         id="role-replacement-given-to-every-member",
         kind=Kind.SECURITY,
         file="services/team/use_cases/roles.py",
-        old="members=[one for one in await write.members() if one.role == role_id]",
-        new='members=[one for one in await write.members() if one.role != "owner"]',
+        old="    return [member for member in await write.members() if member.role == role_id]",
+        new='    return [member for member in await write.members() if member.role != "owner"]',
         tests=(ROLES, "-k", "only_where_it_was"),
     ),
     Mutant(
