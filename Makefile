@@ -66,12 +66,15 @@ clean: ## remove the virtual environment and the caches; .data stays
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
+# A lock names every package. Without --no-deps pip looks for `name[extra]` anew, and refuses a release that is not pinned.
 $(VENV)/.local: requirements-local.lock sdk/pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-local.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-local.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e sdk
+	$(BIN)/python -m pip check --quiet --disable-pip-version-check
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.lock sdk/pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e sdk
+	$(BIN)/python -m pip check --quiet --disable-pip-version-check
 	@touch $@ $(VENV)/.local
