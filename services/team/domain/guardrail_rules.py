@@ -6,6 +6,7 @@ from dataclasses import replace
 from rolecall import CompiledCatalog
 from services.team.domain.account_access import AccountAccess
 from services.team.domain.accounts import Account
+from services.team.domain.custom_roles import CustomRole
 from services.team.domain.guardrails import Guardrail, GuardrailKind, GuardrailRule
 from shared.contracts import team_guardrails
 from shared.contracts.facts import Fact
@@ -22,6 +23,26 @@ class GuardrailLimit(Refusal):
     kind = RefusalKind.CONFLICT
     code = "guardrail-limit"
     detail = "An account may have {limit} guardrails at most. Delete one first."
+
+
+class RoleInGuardrail(Refusal):
+    """A guardrail about a role that is gone would hold of no one, unnoticed."""
+
+    kind = RefusalKind.CONFLICT
+    code = "role-in-guardrail"
+    detail = "The guardrail “{guardrail}” names the role {role}. Delete the guardrail first."
+
+
+def require_unnamed(account: Account, roles: Collection[CustomRole]) -> None:
+    """Check that no guardrail names one of these roles, which are to end.
+
+    Raises:
+        RoleInGuardrail: one does.
+    """
+    for guardrail in account.guardrails:
+        for role in roles:
+            if role.role_id in guardrail.rule.roles:
+                raise RoleInGuardrail(guardrail=guardrail.name, role=role.name)
 
 
 def find(account: Account, guardrail_id: str) -> Guardrail:

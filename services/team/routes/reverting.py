@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from services.team.domain.accounts import OwnerOnly
+from services.team.domain.guardrail_rules import RoleInGuardrail
 from services.team.domain.reverting import (
     AlreadyPersonal,
     ConfirmationWrong,
@@ -44,6 +45,7 @@ ROUTES = (
             AlreadyPersonal,
             ConversionIrreversible,
             ConfirmationWrong,
+            RoleInGuardrail,
         ),
         effective_everywhere=True,
         on_repeat="Finds a personal account: 409 `already-personal`.",

@@ -9,6 +9,7 @@ from rolecall import mixed_word
 from services.team.domain.account_access import AccountAccess
 from services.team.domain.authority import EndExceeded, GrantsExceeded
 from services.team.domain.catalog_parts import NotInThisCatalog
+from services.team.domain.guardrail_rules import RoleInGuardrail
 from services.team.domain.overrides import grants_as_json
 from services.team.domain.role_refusals import (
     RoleBuiltIn,
@@ -287,6 +288,7 @@ ROUTES = (
         refuses=(
             NotInThisCatalog,
             RoleBuiltIn,
+            RoleInGuardrail,
             RoleInUse,
             RoleUnknown,
             GrantsExceeded,

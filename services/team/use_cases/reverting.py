@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from services.team.domain import reverting
+from services.team.domain import guardrail_rules, reverting
 from services.team.domain.account_access import AccountAccess
 from services.team.domain.reverting import OthersRows
 from services.team.use_cases.account_write import AccountWrite
@@ -14,13 +14,14 @@ async def revert(ctx: Ctx, request: AccountRequest, *, confirm: str) -> WriteRes
     """End all that others have in the team, in one transaction (`Rp3`).
 
     Raises:
-        OwnerOnly, NoConversion, ConversionIrreversible, AlreadyPersonal, ConfirmationWrong: see the
-            domain.
+        OwnerOnly, NoConversion, ConversionIrreversible, AlreadyPersonal, ConfirmationWrong,
+            RoleInGuardrail: see the domain.
     """
 
     async def change(write: AccountWrite) -> AccountAccess:
         access = write.access
         reverting.require_revertible(access, confirm=confirm)
+        guardrail_rules.require_unnamed(access.account, access.account.roles)
         others = OthersRows(
             members=await write.members(),
             overrides=await write.all_overrides(),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rolecall import Role
-from services.team.domain import role_rules
+from services.team.domain import guardrail_rules, role_rules
 from services.team.domain.account_access import AccountAccess, after_change
 from services.team.domain.accounts import Account
 from services.team.domain.custom_roles import CustomRole
@@ -133,7 +133,7 @@ async def delete(
 
     Raises:
         NotInThisCatalog, RoleBuiltIn, RoleNotThere: there is no such role to delete.
-        RoleInUse, RoleUnknown, GrantsExceeded, EndExceeded: see the domain.
+        RoleInGuardrail, RoleInUse, RoleUnknown, GrantsExceeded, EndExceeded: see the domain.
     """
 
     async def change(write: AccountWrite) -> tuple[Invitation, ...]:
@@ -141,6 +141,7 @@ async def delete(
         role_rules.require_offered(access)
         role = role_rules.custom_role(access, role_id)
         write.require_precondition(get(access, role_id))
+        guardrail_rules.require_unnamed(access.account, [role])
         deleted = role_rules.delete(
             access,
             role,

@@ -92,6 +92,29 @@ async def test_no_way_leads_around_a_rule_about_roles(team: Team) -> None:
 
 
 @pytest.mark.rule("B10")
+async def test_a_role_that_a_rule_names_does_not_end_before_the_rule(team: Team) -> None:
+    """Otherwise the rule would be about no one, and still be listed without a violation."""
+    account = await team.account()
+    owner, roles = account.owner, f"{account.path}/roles"
+    body = {"name": "Watch", "grants": {"account": {"view": "all"}}}
+    role = (await owner.send("POST", roles, body)).expect(201)["id"]
+    rule = {"type": "never", "permission": "instance:write", "role": role}
+    declared = await declare(account, rule)
+    confirm = {"confirm": (await owner.get(account.path))["name"]}
+    for method, path, change in (
+        ("DELETE", f"{roles}/{role}", None),
+        ("DELETE", f"{roles}/{role}?replacement=viewer", None),
+        ("POST", f"{account.path}/revert", confirm),
+    ):
+        refused = await owner.send(method, path, change)
+        assert (refused.status, refused.code) == (409, "role-in-guardrail"), path
+        assert "“The rule” names the role Watch" in refused.body["detail"]
+    (await owner.send("DELETE", f"{account.path}/guardrails/{declared['id']}")).expect(204)
+    (await owner.send("DELETE", f"{roles}/{role}")).expect(204)
+    (await owner.send("POST", f"{account.path}/revert", confirm)).expect(200)
+
+
+@pytest.mark.rule("B10")
 async def test_a_rule_without_a_project_looks_at_overrides(team: Team) -> None:
     """At a new one, and at the end of one that kept a role below what it gives elsewhere."""
     account = await team.account()
