@@ -155,6 +155,22 @@ ROWS = (
         tests=(ROLES, "-k", "expired_invitation_with"),
     ),
     Mutant(
+        id="role-ends-before-the-guardrail-that-names-it",
+        kind=Kind.SECURITY,
+        file="services/team/use_cases/roles.py",
+        old="        guardrail_rules.require_unnamed(access.account, [role])\n",
+        new="",
+        tests=("tests/services/team/test_guardrails.py", "-k", "names_does_not"),
+    ),
+    Mutant(
+        id="revert-ends-a-role-that-a-guardrail-names",
+        kind=Kind.SECURITY,
+        file="services/team/use_cases/reverting.py",
+        old="        guardrail_rules.require_unnamed(access.account, access.account.roles)\n",
+        new="",
+        tests=("tests/services/team/test_guardrails.py", "-k", "names_does_not"),
+    ),
+    Mutant(
         id="role-deletion-saves-its-members-one-by-one",
         kind=Kind.LIMIT,
         file="services/team/use_cases/roles.py",
