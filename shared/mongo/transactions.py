@@ -81,7 +81,8 @@ class Transactions:
         `waited` is how long the caller has waited for its turn: that time is over already.
 
         A further attempt ends with the time of all. The abort of a transaction that the database
-        did not answer has `end_seconds`, and so has the last look-up.
+        did not answer has `end_seconds`, and so has the last look-up. An abort that has not begun
+        by then leaves the session in its transaction, and there is no further attempt.
 
         An attempt that has not come to its commit after `attempt_seconds` is aborted. The rows that
         it wrote refuse other writers, and a server ends it only after a minute.
@@ -109,11 +110,10 @@ class Transactions:
                     with contextlib.suppress(DatabaseAway):
                         async with no_longer_than(self._end_seconds, client=self._client):
                             await _abort(session)
-                    if time.monotonic() >= deadline:
-                        earlier = None
-                        if sent and committed:
-                            async with no_longer_than(self._end_seconds, client=self._client):
-                                earlier = await committed(session)
+                    if time.monotonic() >= deadline or session.delegate.in_transaction:
+                        earlier = await self._committed_earlier(
+                            session, committed if sent else None
+                        )
                         if earlier is None:
                             raise Unavailable from problem
                         return earlier
@@ -125,6 +125,18 @@ class Transactions:
                 await asyncio.sleep(retry_pause(attempt))
                 left = max(deadline - time.monotonic(), 0.0)
                 attempt_seconds = min(self._attempt_seconds, left)
+
+    async def _committed_earlier(
+        self, session: DbSession, committed: Callable[[DbSession], Awaitable[T | None]] | None
+    ) -> T | None:
+        """Look for the result of an earlier attempt, once `session` has no further one."""
+        if committed is None:
+            return None
+        async with (
+            no_longer_than(self._end_seconds, client=self._client),
+            causal_session(self._client, after=session) as later,
+        ):
+            return await committed(later)
 
     async def commit(self, session: DbSession) -> None:
         """Ask the database once to commit the session's transaction."""

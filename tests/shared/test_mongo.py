@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from types import SimpleNamespace
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import pytest
 from pymongo.errors import (
@@ -30,7 +30,7 @@ from shared.mongo import (
 )
 from shared.mongo.away import CODES, LABELS, means_away
 from shared.mongo.driver import no_longer_than
-from shared.problems import NotFound
+from shared.problems import NotFound, Unavailable
 from shared.timeouts import Timeouts
 from tests.support.replica_set import conflict, forgotten
 
@@ -43,14 +43,16 @@ class LateCommit:
 
     def __init__(self, *, at: int) -> None:
         options = SimpleNamespace(timeout=None)
-        self.delegate = SimpleNamespace(in_transaction=False, options=options)
+        self.delegate = SimpleNamespace(
+            in_transaction=False, options=options, cluster_time=None, operation_time=None
+        )
         self._at = at
         self._snapshots = 0
         self._held: list[str] = []
         self._sent: list[list[str]] = []
         self.changes: list[str] = []
 
-    async def start_session(self) -> "LateCommit":
+    async def start_session(self, **options: Any) -> "LateCommit":
         return self
 
     async def __aenter__(self) -> Self:
@@ -131,6 +133,42 @@ async def test_an_abort_that_fails_does_not_hide_the_cause():
     client: Any = Cut(at=2)
     with pytest.raises(NotFound):
         await Transactions(client).run(work)
+
+
+class NoThread(LateCommit):
+    """It has no thread for an abort, which therefore does not begin."""
+
+    async def start_session(self, **options: Any) -> "LateCommit":
+        return LateCommit(at=0) if options else self
+
+    async def abort_transaction(self) -> None:
+        await asyncio.Event().wait()
+
+
+async def test_an_abort_that_does_not_begin_in_its_time_ends_the_attempts():
+    async def work(session: Any) -> None:
+        raise DatabaseAway("for a moment")
+
+    with pytest.raises(Unavailable):
+        await Transactions(cast("Any", NoThread(at=2)), end_seconds=0.01).run(work)
+
+
+async def test_an_earlier_commit_is_found_after_an_abort_that_did_not_begin():
+    client: Any = NoThread(at=2)
+    attempts = 0
+
+    async def work(session: Any) -> str:
+        nonlocal attempts
+        attempts += 1
+        if attempts > 1:
+            raise DatabaseAway("for a moment")
+        return "attempt 1"
+
+    async def committed(session: Any) -> str | None:
+        return None if session is client else "attempt 1"
+
+    transactions = Transactions(client, end_seconds=0.01)
+    assert await transactions.run(work, committed=committed) == "attempt 1"
 
 
 async def test_an_operation_that_begins_after_its_block_ends_at_once():

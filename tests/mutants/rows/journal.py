@@ -134,8 +134,8 @@ ROWS = (
         id="journal-unanswered-commit-looked-up-outside-its-session",
         kind=Kind.CONSISTENCY,
         file="shared/mongo/transactions.py",
-        old="earlier = await committed(session)",
-        new="earlier = await committed(None)  # type: ignore[arg-type]",
+        old="            causal_session(self._client, after=session) as later,\n",
+        new="            causal_session(self._client) as later,\n",
         tests=LAG,
     ),
     Mutant(
@@ -334,15 +334,17 @@ ROWS = (
         id="an-unanswered-commit-is-looked-up-without-end",
         kind=Kind.AVAILABILITY,
         file="shared/mongo/transactions.py",
-        old=(
-            "no_longer_than(self._end_seconds, client=self._client):\n"
-            "                                earlier = await committed(session)\n"
-        ),
-        new=(
-            "no_longer_than(99.0, client=self._client):\n"
-            "                                earlier = await committed(session)\n"
-        ),
+        old="            no_longer_than(self._end_seconds, client=self._client),\n",
+        new="            no_longer_than(99.0, client=self._client),\n",
         tests=(*ATTEMPTS, "-k", "stopped_database"),
+    ),
+    Mutant(
+        id="a-session-is-used-again-whose-abort-did-not-begin",
+        kind=Kind.AVAILABILITY,
+        file="shared/mongo/transactions.py",
+        old=" or session.delegate.in_transaction:\n",
+        new=":\n",
+        tests=("tests/shared/test_mongo.py",),
     ),
     Mutant(
         id="an-unanswered-commit-is-not-looked-up",
