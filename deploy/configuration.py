@@ -56,7 +56,8 @@ class Secrets:
             public_keys=dict(keys.public),
             journal_private_keys=dict(journal_keys.private),
             journal_public_keys=dict(journal_keys.public),
-            admin_key=secrets.token_urlsafe(32),
+            # Given on command lines, where a value that begins with "-" counts as an option.
+            admin_key=secrets.token_hex(32),
             identity_link_key=encode(secrets.token_bytes(32)),
             identity_refresh_key=encode(secrets.token_bytes(32)),
             identity_sealing_key=encode(secrets.token_bytes(32)),

@@ -21,7 +21,7 @@ VERSION = "0.1.0"
 """That of `sdk/pyproject.toml`. The images have the package without its metadata."""
 
 OK, INVALID, USAGE = 0, 1, 2
-KEY_HELP = "the admin key (default: ROLECALL_ADMIN_KEY)"
+KEY_HELP = "the admin key (default: ROLECALL_ADMIN_KEY); --key=KEY if it begins with a hyphen"
 
 
 class _UsageError(Exception):

@@ -1,8 +1,10 @@
-"""The command that makes a pair of keys."""
+"""The command that makes a pair of keys, and the key that operators type."""
 
+import string
 import subprocess
 import sys
 
+from deploy.configuration import Secrets
 from shared.auth.keys import public_text, read_private, read_public
 
 
@@ -19,3 +21,7 @@ def test_the_command_prints_a_pair_that_the_services_read():
     assert public_text(key.public_key()) == first["public"]
     assert read_public(first["public"]) == key.public_key()
     assert first != second
+
+
+def test_the_admin_key_is_no_option_wherever_it_stands_on_a_command_line():
+    assert set(Secrets.generate().admin_key) <= set(string.hexdigits)

@@ -37,7 +37,7 @@ class Operator:
 
     def publish(self, file: Path) -> None:
         """Publish a catalog of the platform's own, with the operator's command."""
-        where = ("--url", self.team, "--key", self.admin_key)
+        where = ("--url", self.team, f"--key={self.admin_key}")
         assert main(["catalog", "publish", str(file), *where]) == 0
 
 
