@@ -28,6 +28,7 @@ TOKEN_SECONDS = 300
 """How long an access token lives."""
 WATCH_SECONDS = 1.2
 """How long every replica is checked after a removal: longer than a lease."""
+WATCH_PAUSE_SECONDS = 0.02
 LEASE_SECONDS = "1"
 LEASE_REQUEST = b"POST /internal/lease "
 CALL_DELAY_SECONDS = 0.02
@@ -271,6 +272,7 @@ class Removals:
         while clock.time() < until:
             for process in (victim, victim, victim, choices.choice(self.replicas)):
                 self.answers += await self._read(await self._send(process, teams, 1))
+            await asyncio.sleep(WATCH_PAUSE_SECONDS)
 
 
 @asynccontextmanager

@@ -24,6 +24,8 @@ WRITERS = 2
 """Writers for each target: they send one request after the other."""
 FRESH_REQUESTS = 4
 """The requests that each target gets at once right after the answer."""
+WRITER_PAUSE_SECONDS = 0.05
+"""The pause of a writer: enough requests in every phase, and time for the processes to answer."""
 BEFORE_SECONDS = 0.3
 AFTER_SECONDS = 1.3
 """How long the writers continue after the answer: longer than a lease."""
@@ -183,7 +185,7 @@ class SignOuts:
     async def _write(self, victim: Person, target: Target, ended_at: Sequence[float]) -> None:
         while True:
             await self._send(victim, target, ended_at)
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(WRITER_PAUSE_SECONDS)
 
     async def _send(self, victim: Person, target: Target, ended_at: Sequence[float]) -> None:
         after = bool(ended_at)
