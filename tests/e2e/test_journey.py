@@ -13,6 +13,8 @@ from tests.e2e.one_process import OneProcess
 from tests.e2e.processes import Processes
 from tests.lengths import length
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 TEAMS_AT_ONCE = length("TEAMS", short=4, soak=8)
 """A fault between two teams has 6 pairs to show in, and 28 in the long form."""
 
