@@ -13,6 +13,8 @@ class Timeouts:
 
     start: float = 60.0
     """The longest time in which a service tries its opening steps."""
+    request: float = 30.0
+    """The longest time from the headers of a request to its answer, which is 503 after it."""
     database: float = 2.5
     """The longest wait for one operation of the database."""
     transaction: float = 2.5

@@ -5,6 +5,7 @@ from shared.timeouts import Timeouts
 PATIENT_SECONDS = 60.0
 
 PATIENT = Timeouts(
+    request=PATIENT_SECONDS,
     database=PATIENT_SECONDS,
     transaction=PATIENT_SECONDS,
     transaction_attempt=PATIENT_SECONDS,

@@ -41,11 +41,10 @@ from shared.mongo import DatabaseAway
 from shared.outage_log import OutageLog
 from shared.problems import STATUS, Refusal, RefusalKind, Unavailable, refusal_of
 from shared.quotas import quota_headers
+from shared.timeouts import DEFAULT_TIMEOUTS
 
 OPENAPI_PATH = "/openapi.json"
 UNMATCHED = "-"
-REQUEST_SECONDS = 30.0
-"""The longest time from the headers of a request to its answer."""
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _ROW: web.RequestKey[tuple[Api, Route]] = web.RequestKey("row", tuple)
@@ -60,7 +59,7 @@ def mount(
     app: web.Application,
     *apis: Api,
     proxies: Proxies = NO_PROXIES,
-    request_seconds: float = REQUEST_SECONDS,
+    request_seconds: float = DEFAULT_TIMEOUTS.request,
     between_services: bool = False,
 ) -> None:
     """Route every row of `apis`, and `GET /openapi.json` that describes all of them.

@@ -117,13 +117,24 @@ class ServiceApp:
         context.service.set(self.name)
         inside = web.Application()
         health = Health(service=self.name, checks=self.ready, informational=self._informational)
-        mount(inside, self.internal, health_api(health), between_services=True)
+        mount(
+            inside,
+            self.internal,
+            health_api(health),
+            between_services=True,
+            request_seconds=self._timeouts.request,
+        )
         if local_hosts:
             inside.middlewares.append(local_hosts_only)
         self._listeners["internal"] = Listener(inside, internal)
         if public is not None:
             outside = web.Application()
-            mount(outside, self.public, proxies=self._proxies)
+            mount(
+                outside,
+                self.public,
+                proxies=self._proxies,
+                request_seconds=self._timeouts.request,
+            )
             self._listeners["public"] = Listener(outside, public)
         await self._accept("internal")
         for step in self._opens:

@@ -10,9 +10,10 @@ import pytest
 from aiohttp import web
 
 from shared.http.api import Api
-from shared.http.mounting import REQUEST_SECONDS, mount
+from shared.http.mounting import mount
 from shared.http.proxies import Proxies, ProxyHeader
 from shared.runtime.listeners import HEAD_SECONDS, Listener, listen
+from shared.timeouts import DEFAULT_TIMEOUTS
 from tests.shared.http.sample import INTERNAL_ROUTES, Site, World, authenticator, team
 
 
@@ -30,7 +31,7 @@ async def serve(world: World) -> AsyncIterator[Callable[..., Any]]:
             *apis: Api,
             proxies: tuple[str, ...] = (),
             proxy_header: ProxyHeader = ProxyHeader.X_FORWARDED_FOR,
-            request_seconds: float = REQUEST_SECONDS,
+            request_seconds: float = DEFAULT_TIMEOUTS.request,
             head_seconds: float = HEAD_SECONDS,
             between_services: bool = False,
         ) -> Site:

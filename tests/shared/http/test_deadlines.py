@@ -10,8 +10,8 @@ from shared.http.access import Public
 from shared.http.api import Api
 from shared.http.bodies import BODY_SECONDS
 from shared.http.client import KEEP_ALIVE_SECONDS
-from shared.http.mounting import REQUEST_SECONDS
 from shared.runtime.listeners import HEAD_SECONDS
+from shared.timeouts import DEFAULT_TIMEOUTS
 from tests.shared.http.sample import row, team
 
 FAST = b"GET /v1/open HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -23,7 +23,7 @@ HEADS = {
 
 
 def test_the_deadlines_of_production():
-    assert (HEAD_SECONDS, BODY_SECONDS, REQUEST_SECONDS) == (10, 15, 30)
+    assert (HEAD_SECONDS, BODY_SECONDS, DEFAULT_TIMEOUTS.request) == (10, 15, 30)
     assert KEEP_ALIVE_SECONDS < HEAD_SECONDS
 
 
