@@ -28,7 +28,8 @@ def gathered(product: KnownKey) -> People:
 
 @pytest.fixture
 async def http() -> AsyncIterator[aiohttp.ClientSession]:
-    timeout = aiohttp.ClientTimeout(total=60)
+    # Thousands of requests may wait for a connection: only the wait for an answer has an end.
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=60, sock_read=60)
     connections = aiohttp.TCPConnector(limit=8)
     async with aiohttp.ClientSession(timeout=timeout, connector=connections) as http:
         yield http
