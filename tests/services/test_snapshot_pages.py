@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
+import pytest_asyncio
 
 from services.identity.domain.sessions import UserSession
 from services.identity.store import SignInSnapshot
@@ -100,7 +101,7 @@ class Source:
         return len(self.replica_set.versions) - 1
 
 
-@pytest.fixture(params=[Team, Identity], ids=["team", "identity"])
+@pytest_asyncio.fixture(params=[Team, Identity], ids=["team", "identity"], loop_scope="module")
 async def source(request: pytest.FixtureRequest) -> Source:
     source = Source(request.param)
     await source.here.database["heads"].insert_many(

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
+import pytest_asyncio
 from pymongo.errors import DuplicateKeyError
 
 from rolecall import Delivery
@@ -235,7 +236,7 @@ UNIQUE: dict[Service, list[tuple[str, tuple[str, ...], dict[str, Any] | None]]] 
 """The fields that no two documents of a collection share, among those of the filter."""
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def client(mongo_url: str) -> AsyncIterator[DbClient]:
     client = connect(mongo_url, app_name="tests", timeouts=PATIENT)
     yield client

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import secrets
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import cycle
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import aiohttp
 from aiohttp import web
@@ -87,6 +87,8 @@ class RunningService:
     """A client of the internal routes for each of the other services."""
     heard: list[Row]
     """What the bus has carried."""
+    since: Mapping[int, int] = field(default_factory=dict)
+    """The last row of each shard before the test, where several tests share the service."""
 
     @property
     def url(self) -> str:
@@ -120,9 +122,15 @@ class RunningService:
         """Let the bus bring a fact of another service, and wait until it was taken."""
         await self.bus.publish([rows.message(signed(row))])
 
+    async def for_one_test(self) -> Self:
+        """The same service; its rows begin now."""
+        heads = self.database["heads"].find({"last_seq": {"$gt": 0}})
+        return replace(self, since={head["_id"]: head["last_seq"] async for head in heads})
+
     async def rows(self, *actions: str) -> list[Row]:
-        """The rows of the journal, each shard in its order; with `actions` only those."""
+        """The rows of the test, each shard in its order; with `actions` only those."""
         found = [rows.read(row).row async for row in self.database["journal"].find({})]
+        found = [row for row in found if row.seq > self.since.get(row.shard, 0)]
         found.sort(key=lambda row: (row.shard, row.seq))
         return [row for row in found if not actions or row.action in actions]
 

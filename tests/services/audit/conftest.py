@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
+import pytest_asyncio
 from aiohttp import web
 
 from deploy.configuration import Addresses, environment
@@ -90,7 +91,7 @@ class Auditing:
         return [document async for document in self.database[collection].find({})]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def auditing(mongo_url, database_name) -> AsyncIterator[Auditing]:
     client = connect(mongo_url, app_name="tests", timeouts=PATIENT)
     database = client[database_name]
@@ -127,7 +128,7 @@ def timeouts() -> Timeouts:
     return PATIENT
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def api(mongo_url, database_name, monkeypatch, timeouts) -> AsyncIterator[AuditApi]:
     others = StandIns()
     runner = web.AppRunner(others.application())

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import pytest
+import pytest_asyncio
 
 from services.audit.domain import Filters
 from services.audit.store import Records
@@ -34,7 +35,7 @@ def reader(user_id="usr_reader"):
     return Caller(actor=Actor(type="user", id=user_id), request=RequestInfo(request_id="req-1"))
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def ctx(auditing):
     """Audit with one record in each of two accounts; nothing was read yet."""
     await auditing.take(row_of(MEMBER, account_id=ACCOUNT), row_of(MEMBER, account_id=OTHER))

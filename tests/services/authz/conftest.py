@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
-import pytest
+import pytest_asyncio
 from pydantic import SecretStr
 
 from services.authz.app import build
@@ -168,7 +168,7 @@ def evaluation(
     return request if context is None else request | {"context": context}
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def world(request):
     """Both sources with what every test knows; a parameter is the seconds of their leases."""
     clock = SkippingClock()

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import pytest_asyncio
 
 from tests.services.authz.conftest import evaluation
 from tests.services.authz.histories import (
@@ -22,7 +23,7 @@ from tests.services.authz.histories import (
 )
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def authz(world):
     world.team.write(member(CY, "basic"))
     world.team.write(override(CY, {"instance": {"write": "all"}}))

@@ -8,11 +8,12 @@ import contextlib
 import secrets
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import SecretStr
 
 from services.identity.app import build
+from services.identity.domain.rate_limits import MAIL_WINDOW
 from services.identity.settings import Settings
 from shared.auth.access_tokens import TokenVerifier
 from shared.auth.key_sources import RemoteKeys
@@ -63,6 +64,18 @@ if TYPE_CHECKING:
 PASSWORD = "correct-horse-battery"
 SECRETS = {name: SecretStr(random_key()) for name in ("link_key", "refresh_key", "sealing_key")}
 
+FORGOTTEN = (
+    "counters",
+    "decoys",
+    "external_ids",
+    "idempotency",
+    "service_clients",
+    "sessions",
+    "sign_ups",
+    "users",
+)
+"""The collections that are empty at the start of each test."""
+
 
 @dataclass
 class StandIns:
@@ -79,6 +92,13 @@ class StandIns:
     """Until it is set, team accepts the request of an account and does not answer."""
 
     def __post_init__(self) -> None:
+        self.team_may_answer.set()
+
+    def forget(self) -> None:
+        """Be as at the start."""
+        for told in (self.invitations, self.members, self.asked, self.accounts):
+            told.clear()
+        self.team_away = False
         self.team_may_answer.set()
 
     def invite(self, email: str, delivery: str) -> dict[str, str]:
@@ -127,6 +147,14 @@ class Identity(RunningService):
     """A running identity and everything that a test asks of it."""
 
     stand_ins: StandIns
+
+    async def for_one_test(self) -> Self:
+        """The same identity without users and clients, after each limit has ended."""
+        self.clock.move(MAIL_WINDOW.total_seconds())
+        for name in FORGOTTEN:
+            await self.database[name].delete_many({})
+        self.stand_ins.forget()
+        return await super().for_one_test()
 
     @property
     def notification(self) -> InternalClient:

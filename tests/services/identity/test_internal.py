@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import pytest_asyncio
 
 from services.identity.store import SignInSnapshot, Store
 from shared.auth.lifetimes import ACCESS_SECONDS
@@ -53,7 +54,7 @@ async def test_each_internal_route_refuses_other_callers(identity: Identity) -> 
         assert refused.value.status == 503  # the caller's own mistake is not the user's
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def identity_with_small_pages(mongo_url: str, database_name: str) -> AsyncIterator[Identity]:
     wiring = {"snapshot_rows": partial(SignInSnapshot, page_size=2)}
     async with running(mongo_url, database_name, wiring=wiring) as identity:

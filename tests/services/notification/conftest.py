@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import pytest_asyncio
 from aiosmtpd.controller import Controller
 
 from deploy.programs.program import free_port
@@ -241,7 +242,7 @@ async def end_sending(sending: Sending) -> None:
     sending.ctx.client.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def sending(mongo_url, database_name, scripted) -> AsyncIterator[Sending]:
     sending = await make_sending(mongo_url, database_name, port=scripted.port)
     yield sending

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import pytest_asyncio
 from aiohttp import web
 from pydantic import TypeAdapter
 
@@ -73,7 +74,7 @@ class LinkOwnersOverHttp:
         )
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def owners():
     owners = LinkOwnersOverHttp()
     runner = web.AppRunner(owners.application())
@@ -83,14 +84,14 @@ async def owners():
     await runner.cleanup()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def bus():
     bus = LocalBus(timeouts=PATIENT)
     yield bus
     await bus.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def service(owners, bus, scripted, mongo_url, database_name, monkeypatch):
     at = Addresses(
         mongo_url=mongo_url,

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import bson
 import pytest
+import pytest_asyncio
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 from cryptography import x509
@@ -43,7 +44,7 @@ def clock():
     return MovedClock()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def transport(scripted, clock):
     transport = transport_to(scripted.port, clock=clock)
     yield transport

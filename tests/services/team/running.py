@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import SecretStr
@@ -40,7 +40,7 @@ from shared.http.internal import internal_route
 from shared.http.routes import Call
 from shared.ids import AccountId, ClientId, SessionId, UserId, new_id
 from shared.links import Link, Links
-from shared.mongo import majority, transact
+from shared.mongo import AlreadyThere, majority, transact
 from shared.problems import NotFound, Unavailable
 from tests.clocks import LeaseClock
 from tests.patience import PATIENT
@@ -203,6 +203,10 @@ class Team(RunningService):
     identity: StandIn
     clock: LeaseClock
 
+    async def for_one_test(self) -> Self:
+        self.identity.away, self.identity.before_answering = False, None
+        return await super().for_one_test()
+
     def stranger(self, name: str = "Ana", email: str | None = None, **fields: Any) -> Person:
         """A user of identity that team has not heard of."""
         person = Person(
@@ -263,14 +267,15 @@ class Team(RunningService):
         return Account(team=self, id=owner.account_id, owner=owner)
 
     async def publish(self, catalog: Catalog) -> None:
-        """Make a catalog of the platform's own available."""
+        """Make a catalog of the platform's own available, unless it is."""
 
         async def work(session: DbSession) -> None:
             await Store(self.database).insert_catalog(
                 catalog, rev=0, now=self.clock.now(), session=session
             )
 
-        await transact(self.client, work)
+        with suppress(AlreadyThere):
+            await transact(self.client, work)
 
     async def proof(self, invitation_id: str, generation: int | None = None) -> dict[str, str]:
         """What the invitation's link carries, made from the key as team itself does."""

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from shared.ids import AccountId, UserId
     from shared.mongo import Database
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 GUARDED = [route for route in ROUTES if isinstance(route.access, Permission)]
 OWNERS = {"deleteAccount", "restoreAccount"}
@@ -37,7 +36,7 @@ OFTEN = replace(PATIENT, deletion_poll=0.2)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def team(mongo_url: str) -> AsyncIterator[Team]:
+async def shared_team(mongo_url: str) -> AsyncIterator[Team]:
     """Two replicas on one database, each looking often for what is due."""
     async with running(mongo_url, new_id("test"), replicas=2, timeouts=OFTEN) as ready:
         yield ready

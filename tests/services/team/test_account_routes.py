@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
+import pytest_asyncio
 from aiohttp import web
 
 from rolecall import CompiledCatalog, load_catalog
@@ -57,7 +58,7 @@ def world() -> Memory:
     return world
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def url(world: Memory) -> AsyncIterator[str]:
     app = web.Application()
     routes = AccountRoutes(world.ctx)

@@ -21,14 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
-
 GUARDED = [route for route in ROUTES if isinstance(route.access, Permission)]
 WHY = {"reason": "An unpaid invoice."}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def team(mongo_url: str) -> AsyncIterator[Team]:
+async def shared_team(mongo_url: str) -> AsyncIterator[Team]:
     async with running(mongo_url, new_id("test")) as ready:
         yield ready
 

@@ -234,10 +234,10 @@ async def test_an_older_fact_does_not_change_a_members_name(team: Team) -> None:
     assert member["name"] == "Ana Second"
 
 
-async def test_a_name_of_a_new_epoch_counts_though_its_number_is_lower(team: Team) -> None:
-    ana = team.stranger("Ana")
-    await team.tell(row_of(verified(ana), seq=3_000_002))
-    team.identity.epoch = "e2"
+async def test_a_name_of_a_new_epoch_counts_though_its_number_is_lower(own_team: Team) -> None:
+    ana = own_team.stranger("Ana")
+    await own_team.tell(row_of(verified(ana), seq=3_000_002))
+    own_team.identity.epoch = "e2"
 
     async def has_the_new_name() -> bool:
         # Team drops a row of an epoch that identity's heads have not told it yet.
@@ -360,8 +360,8 @@ async def test_every_fact_of_an_account_is_numbered_without_a_gap(team: Team) ->
     ]
 
 
-async def test_the_shipped_catalogs_are_published_once(team: Team) -> None:
-    told = await team.rows("catalog.published")
+async def test_the_shipped_catalogs_are_published_once(own_team: Team) -> None:
+    told = await own_team.rows("catalog.published")
     names = sorted(row.data["name"] for row in told)
     assert names == ["cloud-iam", "novita", "runos", "runpod", "standard"]
     assert all(row.policy_objects[0].id == row.resource.id for row in told)

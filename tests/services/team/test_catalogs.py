@@ -34,6 +34,12 @@ LATER = version(limited_to(39))
 NO_APPRENTICE = version(without_role("apprentice"))
 
 
+@pytest.fixture
+def team(own_team: Team) -> Team:
+    """A team of the test's own, because catalogs belong to no account."""
+    return own_team
+
+
 async def ask(team: Team, method: str, path: str = PATH, body: Any = None, **fields: Any) -> Reply:
     """A request of the operator."""
     return await team.send(method, path, body, token=fields.get("token", ADMIN_KEY))

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from tests.services.team.running import Reply
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 TIMES = length("RACES", short=12, soak=50)
 CROWDS = length("CROWDS", short=1, soak=50)
@@ -32,7 +31,7 @@ NOTE = RoleId("role_" + "0e" * 16)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def team(mongo_url: str) -> AsyncIterator[Team]:
+async def shared_team(mongo_url: str) -> AsyncIterator[Team]:
     """Two replicas on one database, asked in turn: what happens at once, does."""
     async with running(mongo_url, new_id("test"), replicas=2) as ready:
         await ready.publish(with_few_seats())

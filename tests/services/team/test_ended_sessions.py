@@ -61,9 +61,9 @@ async def test_an_acknowledged_sign_out_ends_every_request(team: Team) -> None:
         assert (answer.status, answer.code) == (401, "token-revoked"), path
 
 
-async def test_a_sign_out_is_in_force_without_the_bus(team: Team) -> None:
-    ana = await team.person("Ana")
-    team.identity.source.mute = True
+async def test_a_sign_out_is_in_force_without_the_bus(own_team: Team) -> None:
+    ana = await own_team.person("Ana")
+    own_team.identity.source.mute = True
 
     receipt = await sign_out(ana)
 
@@ -91,24 +91,24 @@ async def test_a_kept_answer_is_not_repeated_to_an_ended_session(team: Team) -> 
     assert (again.status, again.code) == (401, "token-revoked")
 
 
-async def test_without_a_lease_every_request_of_a_user_is_stale(team: Team) -> None:
-    ana = await team.person("Ana")
-    team.identity.source.away = True
-    team.clock.skip(2)
+async def test_without_a_lease_every_request_of_a_user_is_stale(own_team: Team) -> None:
+    ana = await own_team.person("Ana")
+    own_team.identity.source.away = True
+    own_team.clock.skip(2)
 
     answer = await ana.send("GET", ana.path)
 
     assert (answer.status, answer.code) == (503, "stale")
     assert answer.headers["Retry-After"] == "1"
     assert (await ana.send("POST", f"{ana.path}/convert", ENGINES)).code == "stale"
-    ready = await team.http.get(f"{team.inside}/health/ready")
+    ready = await own_team.http.get(f"{own_team.inside}/health/ready")
     assert (await ready.json())["checks"]["identity"] is False
 
 
-async def test_the_internal_routes_need_no_lease(team: Team) -> None:
-    team.identity.source.away = True
-    team.clock.skip(2)
-    authz = team.callers["authz"]
+async def test_the_internal_routes_need_no_lease(own_team: Team) -> None:
+    own_team.identity.source.away = True
+    own_team.clock.skip(2)
+    authz = own_team.callers["authz"]
 
     assert (await authz.call(HEADS, "team")).source == "team"
     assert (await authz.call(SNAPSHOT, "team", SnapshotQuery())).source == "team"

@@ -19,11 +19,9 @@ from tests.waiting import wait_for
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
-
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def team(mongo_url: str) -> AsyncIterator[Team]:
+async def shared_team(mongo_url: str) -> AsyncIterator[Team]:
     """A team that looks often for accounts whose time to be restored is over."""
     often = replace(PATIENT, deletion_poll=0.2)
     async with running(mongo_url, new_id("test"), timeouts=often) as ready:

@@ -133,8 +133,8 @@ async def small_pages_of(team: Team) -> list[SnapshotPage]:
     return pages
 
 
-async def test_the_snapshot_is_what_the_changes_add_up_to(team: Team) -> None:
-    account = await team.account()
+async def test_the_snapshot_is_what_the_changes_add_up_to(own_team: Team) -> None:
+    account = await own_team.account()
     member, gone = await account.join("developer"), await account.join("basic")
     project = (await account.owner.send("POST", f"{account.path}/projects", {"name": "p"})).body
     place = f"{account.path}/projects/{project['id']}/overrides/{member.user_id}"
@@ -143,9 +143,9 @@ async def test_the_snapshot_is_what_the_changes_add_up_to(team: Team) -> None:
     (await account.owner.send("DELETE", f"{account.path}/members/{gone.user_id}")).expect(204)
     (await account.owner.send("PATCH", account.path, {"name": "Other"})).expect(200)
 
-    pages = await small_pages_of(team)
+    pages = await small_pages_of(own_team)
     assert len(pages) > 3
-    by_route = await pages_of(team)
+    by_route = await pages_of(own_team)
     assert [item for page in by_route for item in page.items] == [
         item for page in pages for item in page.items
     ]
@@ -158,27 +158,27 @@ async def test_the_snapshot_is_what_the_changes_add_up_to(team: Team) -> None:
         for policy_object in page.items
     }
     added: dict[Any, Any] = {}
-    for row in await team.rows():
+    for row in await own_team.rows():
         for policy_object in row.policy_objects:
             added[policy_object.kind, policy_object.account_id, policy_object.id] = (
                 policy_object.state
             )
     assert shown == {key: state for key, state in added.items() if state is not None}
-    assert (await team.callers["authz"].call(HEADS, "team")).heads == pages[0].heads
+    assert (await own_team.callers["authz"].call(HEADS, "team")).heads == pages[0].heads
 
 
-async def test_a_rev_is_never_above_the_change_that_gave_the_state(team: Team) -> None:
+async def test_a_rev_is_never_above_the_change_that_gave_the_state(own_team: Team) -> None:
     """A row that claimed to be newer would make a replica ignore the next change."""
-    account = await team.account()
+    account = await own_team.account()
     member = await account.join("developer")
     path = f"{account.path}/members/{member.user_id}"
     (await account.owner.send("PATCH", path, {"role": "basic"})).expect(200)
     told = {
         (policy_object.kind, policy_object.account_id, policy_object.id): row
-        for row in await team.rows()
+        for row in await own_team.rows()
         for policy_object in row.policy_objects
     }
-    for page in await pages_of(team):
+    for page in await pages_of(own_team):
         for policy_object in page.items:
             row = told[policy_object.kind, policy_object.account_id, policy_object.id]
             assert 0 < policy_object.rev <= page.heads[row.shard]

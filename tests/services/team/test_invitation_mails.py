@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import pytest_asyncio
 
 from shared.contracts.calls.team import INVITATION_LINK, InvitationLinkRequest
 from shared.problems import Refusal, RefusalKind
@@ -23,7 +24,7 @@ INVITATIONS = length("INVITATIONS", short=60, soak=200)
 """To one mailbox, from ten accounts: each account alone could reach the limit of five mails."""
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def strict(mongo_url: str, database_name: str) -> AsyncIterator[Team]:
     """A team with the limits that the product has by default, for three mailboxes at first."""
     async with running(

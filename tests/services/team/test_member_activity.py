@@ -7,10 +7,12 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+import pytest_asyncio
 
 from shared.activity import ACTIVITY_STEP, RecentActivity
 from shared.contracts.calls.activity import ACTIVITY, ActiveMember, ActivityReport
 from shared.contracts.topology import Service
+from shared.ids import new_id
 from tests.patience import PATIENT
 from tests.services.team.memory import START
 from tests.services.team.running import Account, Person, Team, running
@@ -22,11 +24,11 @@ if TYPE_CHECKING:
 SECOND = timedelta(seconds=1)
 
 
-@pytest.fixture
-async def team(mongo_url: str, database_name: str) -> AsyncIterator[Team]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_team(mongo_url: str) -> AsyncIterator[Team]:
     """A team that saves the activity of members many times a second."""
     timeouts = replace(PATIENT, activity=0.02)
-    async with running(mongo_url, database_name, timeouts=timeouts) as ready:
+    async with running(mongo_url, new_id("test"), timeouts=timeouts) as ready:
         yield ready
 
 

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from services.team.domain.account_access import AccountAccess
     from shared.mongo import DbSession
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 STANDARD = CompiledCatalog(load_catalog("standard"))
 DAY = timedelta(days=1)

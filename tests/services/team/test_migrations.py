@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import pytest_asyncio
 
 from rolecall import Delivery
 from services.team.domain.invitations import Invitation
@@ -72,7 +73,7 @@ EARLIER = (
 """What the steps 1 to 12 of earlier versions built, and nothing needs any more."""
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def database(mongo_url: str, database_name: str) -> AsyncIterator[Database]:
     """A database of the last version before documents had a shard."""
     client = connect(mongo_url, app_name="tests", timeouts=PATIENT)

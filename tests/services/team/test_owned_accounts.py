@@ -21,13 +21,12 @@ from tests.waiting import wait_for
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 LIMIT = 4
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def team(mongo_url: str) -> AsyncIterator[Team]:
+async def shared_team(mongo_url: str) -> AsyncIterator[Team]:
     """Two replicas on one database, asked in turn: what happens at once, does."""
     async with running(mongo_url, new_id("test"), replicas=2, accounts_per_user=LIMIT) as ready:
         yield ready

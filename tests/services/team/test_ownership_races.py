@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from tests.services.team.races import Attempt
     from tests.services.team.running import Reply
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.rule("Nv7", "B3")]
+pytestmark = pytest.mark.rule("Nv7", "B3")
 
 TIMES = 50
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def team(mongo_url: str) -> AsyncIterator[Team]:
+async def shared_team(mongo_url: str) -> AsyncIterator[Team]:
     """Two replicas on one database, asked in turn: what happens at once, does."""
     async with running(mongo_url, new_id("test"), replicas=2) as ready:
         yield ready

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from shared.http.routes import Route
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 STALE = '"stale"'
 GRANTS = {"instance": {"view": "all"}}
@@ -106,7 +105,7 @@ class Resources(Account):
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def team(mongo_url: str) -> AsyncIterator[Team]:
+async def shared_team(mongo_url: str) -> AsyncIterator[Team]:
     """Two replicas on one database, asked in turn: what happens at once, does."""
     async with running(mongo_url, new_id("test"), replicas=2) as ready:
         yield ready

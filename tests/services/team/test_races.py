@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
+import pytest_asyncio
 
 from rolecall import Delivery
 from services.team.domain.invitations import MAX_WRONG_CODES, Invitation
@@ -23,10 +24,10 @@ if TYPE_CHECKING:
 ACCEPT = "/v1/invitations/accept"
 
 
-@pytest.fixture
-async def team(mongo_url: str, database_name: str) -> AsyncIterator[Team]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_team(mongo_url: str) -> AsyncIterator[Team]:
     """Two replicas of team on one database, asked in turn: what happens at once, does."""
-    async with running(mongo_url, database_name, replicas=2) as ready:
+    async with running(mongo_url, new_id("test"), replicas=2) as ready:
         yield ready
 
 

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from shared.http.routes import Route
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 KEY = "one-key"
 """The same for all routes and callers: their keys are different ones all the same."""
@@ -44,7 +43,7 @@ named = pytest.mark.parametrize(
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def team(mongo_url: str) -> AsyncIterator[Team]:
+async def shared_team(mongo_url: str) -> AsyncIterator[Team]:
     """Two replicas on one database, asked in turn: what happens at once, does."""
     async with running(mongo_url, new_id("test"), replicas=2) as ready:
         yield ready

@@ -16,13 +16,12 @@ from tests.services.team.running import Account, ServiceClient, Team, running
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 LIMIT = 600
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def team(mongo_url: str) -> AsyncIterator[Team]:
+async def shared_team(mongo_url: str) -> AsyncIterator[Team]:
     """Two replicas on one database, asked in turn."""
     async with running(mongo_url, new_id("test"), replicas=2, resources_per_account=LIMIT) as ready:
         yield ready

@@ -18,14 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
-
 CONFIRMED = {"confirm": "Engines"}
 ACCEPT = "/v1/invitations/accept"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def team(mongo_url: str) -> AsyncIterator[Team]:
+async def shared_team(mongo_url: str) -> AsyncIterator[Team]:
     """Two replicas on one database, asked in turn."""
     async with running(mongo_url, new_id("test"), replicas=2) as ready:
         yield ready
