@@ -59,6 +59,10 @@ class Timeouts:
     snapshot_page: float = 10.0
     """The longest wait of a replica of authz for one page of a snapshot."""
 
+    provisioning: float = 10.0
+    """The time after which a provisioning request begins no further transaction. What is left is
+    answered as not done, so that the answer comes before the deadline of every request."""
+
     deletion_poll: float = 60.0
     """The pause between two looks of team for accounts whose rows are to be deleted."""
     offer_poll: float = 60.0

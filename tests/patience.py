@@ -18,5 +18,6 @@ PATIENT = Timeouts(
     internal_call=PATIENT_SECONDS,
     source_call=PATIENT_SECONDS,
     personal_account=PATIENT_SECONDS,
+    provisioning=PATIENT_SECONDS,
 )
 """A test of one limit replaces that limit: `replace(PATIENT, barrier=0.02)`."""

@@ -90,5 +90,5 @@ class DryRun(Generic[SeenT]):
             key, observed, caller=caller, guard=guard, before_commit=before_commit
         )
 
-    async def refused(self, key: str, fact: Fact, *, caller: Caller) -> None:
+    async def refused(self, key: str, *facts: Fact, caller: Caller) -> None:
         """Record nothing: what is refused in a dry run was not tried."""

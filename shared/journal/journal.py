@@ -257,11 +257,11 @@ class Journal:
                 return cast("T", attempted.result)
         raise RuntimeError("an attempt was committed")
 
-    async def refused(self, key: str, fact: Fact, *, caller: Caller) -> None:
-        """Record a refused request for the audit log; no state changes."""
+    async def refused(self, key: str, *facts: Fact, caller: Caller) -> None:
+        """Record refused requests for the audit log; no state changes."""
 
         async def change(write: JournalWrite) -> None:
-            write.record(fact)
+            write.record(*facts)
 
         await self.write(key, change, caller=caller, effective_everywhere=False)
 

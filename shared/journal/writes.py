@@ -90,5 +90,5 @@ class JournalWriter(Protocol):
     ) -> T:
         """Run `change` as `write` does, up to the commit, and abort the transaction."""
 
-    async def refused(self, key: str, fact: Fact, *, caller: Caller) -> None:
-        """Record a refused request for the audit log; no state changes."""
+    async def refused(self, key: str, *facts: Fact, caller: Caller) -> None:
+        """Record refused requests for the audit log; no state changes."""

@@ -72,6 +72,8 @@ class UserOutcome(StrEnum):
     UPDATED = "updated"
     LINKED = "linked"
     UNCHANGED = "unchanged"
+    NOT_DONE = "not_done"
+    """The time of the request was over before, or other requests changed the user each time."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,12 +1,15 @@
 """Provisioning: a service client of the platform makes and links users, many at once.
 
 The facts of a user are in the user's shard of the journal. The entries of a request are therefore
-written shard by shard, each shard in short transactions of its own.
+written shard by shard, each shard in short transactions of its own, and some shards side by side.
+When the time of a request is over, no further transaction begins.
 """
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from services.identity.domain import provisioning
 from services.identity.domain.provisioning import (
@@ -24,17 +27,19 @@ from shared.contracts.facts import Caller, shard_of
 from shared.ids import AccountId, ClientId, UserId, new_id
 from shared.journal import DryRun, JournalWrite
 from shared.mongo import AlreadyThere, DbSession
-from shared.problems import Refusal, Unavailable
+from shared.problems import Refusal
 
 USERS_PER_WRITE = 50
 """The most users of one transaction."""
+SHARDS_AT_ONCE = 4
+"""How many transactions of one request run at the same time; each is in another shard."""
 ROUNDS = 4
 """How often an entry is tried whose user another request made at the same moment."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class UserResult:
-    """What became of one entry; `user_id` is `None` if it was refused or is only tried."""
+    """What became of one entry; `user_id` is `None` if it was refused, not done or only tried."""
 
     external_id: str
     status: UserOutcome | None = None
@@ -61,10 +66,12 @@ async def provision(
 ) -> list[UserResult]:
     """Make, link or update a user for each entry; the results are in the order of the entries.
 
-    A dry run changes nothing. The same request again changes nothing more.
+    A dry run changes nothing. The same request again changes nothing more, and does what is not
+    done.
 
     Raises:
         ClientBound: the client is bound to accounts.
+        Unavailable: a part may be done; the same request again does the rest.
     """
     if client.account_ids is not None:
         raise ClientBound
@@ -101,7 +108,7 @@ class _Claim:
     user_id: UserId
 
 
-_Done = ProvisionedUser | Refusal
+_Done = ProvisionedUser | Refusal | Literal[UserOutcome.NOT_DONE]
 
 
 class _UserBatch:
@@ -111,28 +118,53 @@ class _UserBatch:
         self._ctx = ctx
         self._caller = caller
         self._client_id = client_id
+        self._ends_at = ctx.clock.boottime() + ctx.timeouts.provisioning
 
     async def write(self, entries: Sequence[_Claim]) -> list[tuple[_Claim, _Done]]:
-        """Write all entries; one whose user came or went meanwhile is tried again.
-
-        Raises:
-            Unavailable: an entry met another change in each round.
-        """
+        """Write all entries; one whose user came or went meanwhile is tried again."""
         written: list[tuple[_Claim, _Done]] = []
+        waiting = list(entries)
         for _ in range(ROUNDS):
-            again: list[_Claim] = []
-            for group in _by_shard(await self._aimed(entries)):
-                try:
-                    done = await self._write_group(group)
-                except AlreadyThere:
-                    again += group
-                    continue
-                written += [(entry, one) for entry, one in zip(group, done, strict=True) if one]
-                again += [entry for entry, one in zip(group, done, strict=True) if not one]
-            if not again:
-                return written
-            entries = again
-        raise Unavailable
+            if not waiting or self._late:
+                break
+            places = asyncio.Semaphore(SHARDS_AT_ONCE)
+            parts = await asyncio.gather(
+                *(
+                    self._write_shard(groups, places)
+                    for groups in _by_shard(await self._aimed(waiting))
+                ),
+                return_exceptions=True,
+            )
+            waiting = []
+            for part in parts:
+                if isinstance(part, BaseException):
+                    raise part
+                written += [(entry, done) for entry, done in part if done is not None]
+                waiting += [entry for entry, done in part if done is None]
+        return written + [(entry, UserOutcome.NOT_DONE) for entry in waiting]
+
+    @property
+    def _late(self) -> bool:
+        """Whether the time of the request is over."""
+        return self._ctx.clock.boottime() >= self._ends_at
+
+    async def _write_shard(
+        self, groups: Sequence[Sequence[_Claim]], places: asyncio.Semaphore
+    ) -> list[tuple[_Claim, _Done | None]]:
+        """Write the groups of one shard; `None` for an entry that is to be tried again."""
+        written: list[tuple[_Claim, _Done | None]] = []
+        async with places:
+            for group in groups:
+                written += zip(group, await self._write_in_time(group), strict=True)
+        return written
+
+    async def _write_in_time(self, group: Sequence[_Claim]) -> Sequence[_Done | None]:
+        if self._late:
+            return [UserOutcome.NOT_DONE] * len(group)
+        try:
+            return await self._write_group(group)
+        except AlreadyThere:
+            return [None] * len(group)
 
     async def _aimed(self, entries: Sequence[_Claim]) -> list[_Claim]:
         """The entries with the ids of those users that exist."""
@@ -221,20 +253,22 @@ def _known_of(
     )
 
 
-def _by_shard(claims: Iterable[_Claim]) -> list[list[_Claim]]:
+def _by_shard(claims: Iterable[_Claim]) -> list[list[list[_Claim]]]:
+    """The groups of each shard; a group is what one transaction writes."""
     shards: defaultdict[int, list[_Claim]] = defaultdict(list)
     for one in claims:
         shards[shard_of(one.user_id)].append(one)
     return [
-        each[start : start + USERS_PER_WRITE]
+        [each[start : start + USERS_PER_WRITE] for start in range(0, len(each), USERS_PER_WRITE)]
         for each in shards.values()
-        for start in range(0, len(each), USERS_PER_WRITE)
     ]
 
 
 def _result(claim: UserClaim, done: _Done, *, dry_run: bool) -> UserResult:
     if isinstance(done, Refusal):
         return UserResult(external_id=claim.external_id, refusal=done)
+    if done is UserOutcome.NOT_DONE:
+        return UserResult(external_id=claim.external_id, status=done)
     unknown = dry_run and done.before is None
     return UserResult(
         external_id=claim.external_id,

@@ -43,6 +43,8 @@ class MemberOutcome(StrEnum):
     UPDATED = "updated"
     REMOVED = "removed"
     UNCHANGED = "unchanged"
+    NOT_DONE = "not_done"
+    """The time of the request was over before."""
 
 
 @dataclass(frozen=True, kw_only=True)

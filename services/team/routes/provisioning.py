@@ -91,11 +91,14 @@ class ProvisionMembers(Body):
 
 
 class ProvisionedMemberView(Answer):
-    """What became of one member. With `refused` nothing changed for them."""
+    """What became of one member. With `refused` nothing changed for them.
+
+    `not_done`: the time of the request was over before. Nothing changed for them; send them again.
+    """
 
     external_id: str | None
     user_id: str | None
-    status: Literal["added", "updated", "removed", "unchanged", "refused"]
+    status: Literal["added", "updated", "removed", "unchanged", "refused", "not_done"]
     refusal: EntryRefused | None = None
 
 

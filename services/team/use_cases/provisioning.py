@@ -2,11 +2,12 @@
 
 A request is written page by page, each page in a short transaction of its own: other writes of the
 account come between, and no replica of authz gets more at once than one page. Entries that
-contradict a guardrail of the account are refused, and the rest of their page is done.
+contradict a guardrail of the account are refused, and the rest of their page is done. When the time
+of a request is over, no further page begins.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from services.team.domain import provisioning
 from services.team.domain.account_access import as_owner
@@ -25,7 +26,8 @@ from services.team.domain.provisioning import (
 from services.team.use_cases.account_write import AccountWrite
 from services.team.use_cases.context import ClientRequest, Ctx
 from services.team.use_cases.invitation_handover import hand_over_after_provisioning
-from services.team.use_cases.refusals import record_refusal
+from services.team.use_cases.provisioning_writes import ProvisionedSaves
+from services.team.use_cases.refusals import record_refusals
 from shared.addresses import parse_address
 from shared.contracts.calls.identity import NAMED_USERS, NamedUsersRequest
 from shared.contracts.facts import Fact, ResourceRef
@@ -42,7 +44,7 @@ MEMBERS_PER_WRITE = 50
 
 @dataclass(frozen=True, kw_only=True)
 class MemberResult:
-    """What became of one entry; `user_id` is `None` if it names no user."""
+    """What became of one entry; `user_id` is `None` if it names no user, or was not looked at."""
 
     entry: MemberEntry
     user_id: UserId | None = None
@@ -63,7 +65,7 @@ async def provision(
 
     All changes are acknowledged together, after the barrier. With `notify` mails tell the members
     who are new or have another role; a member who is removed is told in any case. A dry run changes
-    nothing. The same request again changes nothing more.
+    nothing. The same request again changes nothing more, and does what is not done.
 
     Raises:
         NotFound: there is no such account.
@@ -73,7 +75,7 @@ async def provision(
     dry = DryRun(ctx.journal, look=_nothing) if dry_run else None
     if dry is not None:
         ctx = replace(ctx, journal=dry)
-    batch = _MemberBatch(ctx, request, notify=notify, dry=dry)
+    batch = _MemberBatch(ctx, request, notify=notify, dry=dry, operation=operation)
     pages = [
         entries[start : start + MEMBERS_PER_WRITE]
         for start in range(0, len(entries), MEMBERS_PER_WRITE)
@@ -84,51 +86,31 @@ async def provision(
         written = await batch.write(page, last=number == len(pages))
         results += written.result
         revision, effective = written.revision or revision, written.effective
-    for result in results:
-        if result.refusal is not None and result.refusal.forbids:
-            await record_refusal(
-                ctx,
-                request,
-                result.refusal,
-                operation=operation,
-                resource=ResourceRef(type="member", id=result.user_id or request.account_id),
-            )
+    if not batch.awaited:
+        effective = (await batch.write([], last=True)).effective
     return WriteResult(result=results, revision=revision, effective=effective)
-
-
-@dataclass
-class _Saves:
-    """What the entries of one page change, to be saved together."""
-
-    changed: dict[UserId, Membership | None] = field(default_factory=dict)
-    new: list[Membership] = field(default_factory=list)
-    replaced: list[Membership] = field(default_factory=list)
-    removed: list[Membership] = field(default_factory=list)
-    closed: list[Invitation] = field(default_factory=list)
-
-    def take(self, one: ProvisionedMember) -> None:
-        if one.after is not None and one.before is None:
-            self.new.append(one.after)
-        elif one.after is not None and one.facts:
-            self.replaced.append(one.after)
-            self.changed[one.after.user_id] = one.after
-        elif one.after is None and one.before is not None:
-            self.removed.append(one.before)
-            self.changed[one.before.user_id] = None
-        if one.closed is not None:
-            self.closed.append(one.closed)
 
 
 class _MemberBatch:
     """The pages of one request."""
 
     def __init__(
-        self, ctx: Ctx, request: ClientRequest, *, notify: bool, dry: DryRun[None] | None
+        self,
+        ctx: Ctx,
+        request: ClientRequest,
+        *,
+        notify: bool,
+        dry: DryRun[None] | None,
+        operation: str,
     ) -> None:
         self._ctx = ctx
         self._request = request
         self._notify = notify
         self._dry = dry
+        self._operation = operation
+        self._ends_at = ctx.clock.boottime() + ctx.timeouts.provisioning
+        self.awaited = False
+        """Whether a write has waited until all are effective everywhere."""
         self._seen: set[UserId] = set()
         self._tried_seats = 0
         self._tried_facts: list[Fact] = []
@@ -136,8 +118,25 @@ class _MemberBatch:
     async def write(
         self, page: Sequence[MemberEntry], *, last: bool
     ) -> WriteResult[list[MemberResult]]:
-        """Write one page; the last one waits until all of them are effective everywhere."""
-        return await self._write(await self._named(page), last=last)
+        """Write one page; the last one waits until all of them are effective everywhere.
+
+        A page whose turn comes too late is not written.
+        """
+        if page and self._late:
+            return _not_done([NamedEntry(entry=entry) for entry in page])
+        written = await self._write(await self._named(page), last=last)
+        refusals = [
+            (one.refusal, ResourceRef(type="member", id=one.user_id or self._request.account_id))
+            for one in written.result
+            if one.refusal is not None and one.refusal.forbids
+        ]
+        await record_refusals(self._ctx, self._request, refusals, operation=self._operation)
+        return written
+
+    @property
+    def _late(self) -> bool:
+        """Whether the time of the request is over."""
+        return self._ctx.clock.boottime() >= self._ends_at
 
     async def _write(
         self, named: Sequence[NamedEntry], *, last: bool
@@ -165,10 +164,14 @@ class _MemberBatch:
     async def _try(
         self, named: Sequence[NamedEntry], *, last: bool
     ) -> WriteResult[list[MemberResult]]:
+        if named and self._late:
+            return _not_done(named)
+
         async def change(write: AccountWrite) -> tuple[list[MemberResult], int]:
             return await self._apply(write, named)
 
         written = await self._ctx.change(self._request, change, effective_everywhere=last)
+        self.awaited = last
         results, seats = written.result
         if self._dry is not None:
             self._tried_seats += seats
@@ -224,7 +227,7 @@ class _MemberBatch:
         names = await write.names_for_joining({user.user_id: user.name for user in joining})
         pending = await write.pending_among([user.address.key for user in joining])
         before = taken = self._tried_seats + await write.seats_taken()
-        saves, results = _Saves(), []
+        saves, results = ProvisionedSaves(), []
         for one in named:
             try:
                 done = await self._decide(
@@ -273,7 +276,7 @@ class _MemberBatch:
             taken=taken,
         )
 
-    async def _save(self, write: AccountWrite, at: Provisioning, saves: _Saves) -> None:
+    async def _save(self, write: AccountWrite, at: Provisioning, saves: ProvisionedSaves) -> None:
         await write.insert_members(saves.new)
         await write.replace_members(saves.replaced)
         for member in saves.removed:
@@ -283,6 +286,14 @@ class _MemberBatch:
             owner = await write.member(at.account.owner_user_id)
             access = as_owner(at.account, at.catalog, owner, now=at.now)
             await hand_over_after_provisioning(write, access, saves.changed)
+
+
+def _not_done(named: Sequence[NamedEntry]) -> WriteResult[list[MemberResult]]:
+    results = [
+        MemberResult(entry=one.entry, user_id=one.user_id, status=MemberOutcome.NOT_DONE)
+        for one in named
+    ]
+    return WriteResult(result=results, revision=None)
 
 
 async def _nothing(session: DbSession) -> None:

@@ -1,11 +1,37 @@
 """The members and invitations of many people at once, for one attempt of provisioning."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from services.team.domain.invitations import Invitation
 from services.team.domain.members import Membership
+from services.team.domain.provisioning import ProvisionedMember
 from services.team.use_cases.invitation_writes import InvitationWrites
 from shared.ids import UserId
+
+
+@dataclass
+class ProvisionedSaves:
+    """What the entries of one page change, to be saved together."""
+
+    changed: dict[UserId, Membership | None] = field(default_factory=dict)
+    new: list[Membership] = field(default_factory=list)
+    replaced: list[Membership] = field(default_factory=list)
+    removed: list[Membership] = field(default_factory=list)
+    closed: list[Invitation] = field(default_factory=list)
+
+    def take(self, one: ProvisionedMember) -> None:
+        """Add what one entry changes."""
+        if one.after is not None and one.before is None:
+            self.new.append(one.after)
+        elif one.after is not None and one.facts:
+            self.replaced.append(one.after)
+            self.changed[one.after.user_id] = one.after
+        elif one.after is None and one.before is not None:
+            self.removed.append(one.before)
+            self.changed[one.before.user_id] = None
+        if one.closed is not None:
+            self.closed.append(one.closed)
 
 
 class ProvisioningWrites(InvitationWrites):

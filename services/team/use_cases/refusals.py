@@ -1,5 +1,7 @@
 """Record refusals in the account's journal, for its audit log."""
 
+from collections.abc import Sequence
+
 from services.team.domain.refusals import refused
 from services.team.use_cases.context import AccountRequest, ClientRequest, Ctx, with_name
 from shared.contracts.facts import ResourceRef
@@ -16,7 +18,7 @@ async def record_refusal(
 ) -> None:
     """Record that a member or a service client tried what they are not allowed to do."""
     if isinstance(request, ClientRequest):
-        await _record_of_client(ctx, request, refusal, operation=operation, resource=resource)
+        await record_refusals(ctx, request, [(refusal, resource)], operation=operation)
         return
     fact = refused(
         refusal,
@@ -33,16 +35,21 @@ async def record_refusal(
     await ctx.journal.refused(request.account_id, fact, caller=caller)
 
 
-async def _record_of_client(
+async def record_refusals(
     ctx: Ctx,
     request: ClientRequest,
-    refusal: Refusal,
+    refusals: Sequence[tuple[Refusal, ResourceRef]],
     *,
     operation: str,
-    resource: ResourceRef,
 ) -> None:
-    """Record it in the log of an account that exists: a client may be bound to every account."""
-    if await ctx.store.account(request.account_id) is None:
+    """Record together what a service client tried in one request, and about which resource.
+
+    An account that does not exist has no log: a client may be bound to every account.
+    """
+    if not refusals or await ctx.store.account(request.account_id) is None:
         return
-    fact = refused(refusal, operation=operation, resource=resource, account_id=request.account_id)
-    await ctx.journal.refused(request.account_id, fact, caller=request.caller)
+    facts = [
+        refused(refusal, operation=operation, resource=resource, account_id=request.account_id)
+        for refusal, resource in refusals
+    ]
+    await ctx.journal.refused(request.account_id, *facts, caller=request.caller)

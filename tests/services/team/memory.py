@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from collections import Counter
+from contextlib import contextmanager, suppress
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -34,6 +35,7 @@ from shared.ids import AccountId, MembershipId, ProjectId, UserId, new_id
 from shared.journal import JournalWrite, WriteResult
 from shared.journal.repeats import finds_change_made
 from shared.links import Links
+from shared.mongo import Lost
 from shared.problems import Unavailable
 from tests.clocks import SetClock
 from tests.patience import PATIENT
@@ -89,11 +91,13 @@ class MemoryStore(Store):
         self.invited: dict[str, Invitation] = {}
         self.known_projects: dict[str, Project] = {}
         self.registered: dict[ResourceKey, RegisteredResource] = {}
+        self.reads: Counter[str] = Counter()
+        """How often long lists were read, also by attempts that were not kept."""
 
     @contextmanager
     def attempt(self) -> Iterator[dict[str, Any]]:
         """Nothing is saved if the attempt fails; it yields the rows as they are before."""
-        kept = {name: copy(value) for name, value in vars(self).items()}
+        kept = {name: copy(value) for name, value in vars(self).items() if name != "reads"}
         try:
             yield kept
         except BaseException:
@@ -230,8 +234,8 @@ class MemoryStore(Store):
     ) -> ProjectOverride | None:
         return self.overridden.get((project_id, user_id))
 
-    async def overrides(self, account_id: AccountId, session: Any) -> list[ProjectOverride]:
-        return list(self.overridden.values())
+    async def count_overrides(self, account_id: AccountId, session: Any, *, limit: int) -> int:
+        return min(len(self.overridden), limit)
 
     async def overrides_in(
         self, account_id: AccountId, project_id: ProjectId, session: Any = None
@@ -241,6 +245,7 @@ class MemoryStore(Store):
     async def overrides_of_account(
         self, account_id: AccountId, session: Any = None
     ) -> list[ProjectOverride]:
+        self.reads["all overrides"] += 1
         return list(self.overridden.values())
 
     async def overrides_of_each(
@@ -431,16 +436,10 @@ class MemoryJournal:
         before_commit: Callable[[], None] | None = None,
     ) -> WriteResult[T]:
         self.effective_everywhere.append(effective_everywhere)
-        write = JournalWrite(
-            session=cast("Any", None), now=self.clock.now(), base=len(self.facts), caller=caller
-        )
         try:
-            with self.store.attempt():
-                if guard is not None:
-                    await guard(write.session)
-                result = await work(write)
-                if before_commit is not None:
-                    before_commit()
+            result, write = await self._run(
+                work, caller=caller, guard=guard, before_commit=before_commit
+            )
         except Exception as ended:
             if effective_everywhere and finds_change_made(ended):
                 self._settle(key)
@@ -461,20 +460,36 @@ class MemoryJournal:
         guard: Any = None,
         before_commit: Callable[[], None] | None = None,
     ) -> T:
-        write = JournalWrite(
-            session=cast("Any", None), now=self.clock.now(), base=len(self.facts), caller=caller
+        result, _ = await self._run(
+            change, caller=caller, guard=guard, before_commit=before_commit, keep=False
         )
-        with self.store.attempt() as kept:
-            if guard is not None:
-                await guard(write.session)
-            result = await change(write)
-            if before_commit is not None:
-                before_commit()
-            vars(self.store).update(kept)
         return result
 
-    async def refused(self, key: str, fact: Fact, *, caller: Caller) -> None:
-        self.facts.append(fact)
+    async def _run(
+        self,
+        work: Callable[[JournalWrite], Awaitable[T]],
+        *,
+        caller: Caller,
+        guard: Any,
+        before_commit: Callable[[], None] | None,
+        keep: bool = True,
+    ) -> tuple[T, JournalWrite]:
+        while True:
+            write = JournalWrite(
+                session=cast("Any", None), now=self.clock.now(), base=len(self.facts), caller=caller
+            )
+            with suppress(Lost), self.store.attempt() as kept:
+                if guard is not None:
+                    await guard(write.session)
+                result = await work(write)
+                if before_commit is not None:
+                    before_commit()
+                if not keep:
+                    vars(self.store).update(kept)
+                return result, write
+
+    async def refused(self, key: str, *facts: Fact, caller: Caller) -> None:
+        self.facts += facts
         self.callers.append(caller)
 
     def _settle(self, key: str) -> None:
@@ -606,6 +621,7 @@ def memory(catalog: CompiledCatalog, *, kind: AccountKind = AccountKind.TEAM) ->
         first_mails_of_account=100,
         invitations_per_account=100,
         projects_per_account=100,
+        overrides_per_account=100,
         resources_per_account=100,
         deletion_grace_days=30,
     )

@@ -188,3 +188,17 @@ def test_a_dry_run_tells_what_guardrails_then_refuse(
             member = before["members"].get(user_id(entry["external_id"]))
             assert state(world)["members"].get(user_id(entry["external_id"])) == member
             assert entry.get("role") == "billing" or (member is not None and member[0] == "admin")
+
+
+def test_refusals_of_a_page_are_recorded_together() -> None:
+    """A request has a thousand at most: one transaction each would take longer than it may."""
+    world = guarded(NO_BILLING)
+    names = [f"user{number}" for number in range(MEMBERS_PER_WRITE + 10)]
+    know(world, *names)
+
+    outcomes = provision(world, *({"external_id": name, "role": "billing"} for name in names))
+
+    assert outcomes == [REFUSED] * len(names)
+    assert [fact.reason for fact in world.journal.facts] == [REFUSED] * len(names)
+    writes = 2
+    assert len(world.journal.callers) == writes + writes
