@@ -53,6 +53,9 @@ class Settings(ServiceSettings, ReplicaSettings):
         30, ge=1, le=3650, description="Days in which the owner can restore a deleted account"
     )
     projects_per_account: int = Field(1_000, ge=1, description="Projects that an account may have")
+    overrides_per_account: int = Field(
+        10_000, ge=1, description="Overrides that an account may have, over all of its projects"
+    )
     resources_per_account: int = Field(
         100_000, ge=0, description="Registered resources that an account may have"
     )

@@ -74,7 +74,7 @@ def _operation(route: Route, schemas: RouteSchemas) -> dict[str, Any]:
     parameters = [*_path_parameters(route), *_query_parameters(route, schemas)]
     if route.idempotent:
         parameters.append(_IDEMPOTENCY_KEY)
-    if route.represent is not None:
+    if route.conditional:
         parameters += map(_tag_header, _CONDITIONS[route.method])
     if parameters:
         operation["parameters"] = parameters
@@ -242,6 +242,7 @@ def _tag_header(name: str) -> dict[str, Any]:
 
 _CONDITIONS: Mapping[str, Sequence[str]] = {
     "GET": ("If-Match", "If-None-Match"),
+    "POST": ("If-Match", "If-None-Match"),
     "PATCH": ("If-Match",),
     "PUT": ("If-Match", "If-None-Match"),
     "DELETE": ("If-Match",),

@@ -50,12 +50,13 @@ class Precondition:
     """The entity tags that a request allows and excludes.
 
     `represent` makes the representation of a stored resource, whose tag is compared. A condition
-    that the request does not have is None.
+    that the request does not have is None. `note_tag` is told the tag of each comparison.
     """
 
     represent: Callable[[Any], Tagged]
-    if_match: Collection[str] | None
-    if_none_match: Collection[str] | None
+    if_match: Collection[str] | None = None
+    if_none_match: Collection[str] | None = None
+    note_tag: Callable[[str | None], None] | None = None
 
     def require(self, resource: Any | None, *, applied: bool = False) -> None:
         """Compare with the resource as it is stored; None means that it does not exist.
@@ -67,6 +68,8 @@ class Precondition:
             PreconditionFailed: it is not in the state that the request was made for.
         """
         tag = None if resource is None else self.represent(resource).etag
+        if self.note_tag is not None:
+            self.note_tag(tag)
         if not applied:
             self.require_match(tag)
         if self.excludes(tag):

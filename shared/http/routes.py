@@ -216,7 +216,7 @@ class Route:
     row at DEBUG. `errors` is the form of every refusal on the path, also of the router's own; other
     forms need a path without braces. `represent` makes, of the stored resource, the answer of its
     single read; a write gives the resource to `call.precondition`. A row that `only_previews` says
-    what another one would do, and changes nothing.
+    what another one would do, and changes nothing; it compares what that one would.
     """
 
     method: str
@@ -251,6 +251,11 @@ class Route:
         """The names in the path's braces."""
         return tuple(PARAMETER.findall(self.path))
 
+    @property
+    def conditional(self) -> bool:
+        """Whether `If-Match` and `If-None-Match` count."""
+        return self.represent is not None or self.only_previews
+
     def all_refusals(self) -> tuple[type[Refusal], ...]:
         """All refusals of this route: the handler's own, then those that its row implies."""
         implied: list[type[Refusal]] = [*self.refuses, *BY_ACCESS[type(self.access)], *_OF_LOAD]
@@ -261,7 +266,7 @@ class Route:
             implied += [malformed, WrongContentType, *_OF_BODIES]
         if self.idempotent:
             implied += [IdempotencyKeyReused, IdempotencyAnswerLost]
-        if self.represent is not None:
+        if self.conditional:
             implied.append(PreconditionFailed)
         implied.append(Invalid if self.strictness is Strictness.STRICT else BadRequest)
         return tuple(dict.fromkeys(implied))

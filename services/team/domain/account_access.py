@@ -23,6 +23,8 @@ from services.team.domain.projects import Project
 from shared.ids import ProjectId, UserId
 from shared.problems import DeletingAccount, NotFound, PermissionMissing, SuspendedAccount
 
+SEE_MEMBERS = "member:view"
+
 
 @dataclass(frozen=True, kw_only=True)
 class AccountUserRows:
@@ -71,6 +73,11 @@ class AccountAccess:
     def is_owner(self, membership: Membership) -> bool:
         """Whether this is the owner's membership."""
         return membership.user_id == self.account.owner_user_id
+
+    @property
+    def sees_members(self) -> bool:
+        """Whether the acting member may know who the members are."""
+        return SEE_MEMBERS in self.catalog.held(self.member.role)
 
     @property
     def words(self) -> Words:

@@ -12,6 +12,7 @@ from rolecall import (
     effective_matrix,
     membership_denial,
 )
+from services.team.domain.account_access import AccountAccess
 from services.team.domain.account_policy import AccountPolicy
 from services.team.domain.guardrails import Guardrail, GuardrailKind, GuardrailRule
 from services.team.domain.roles import role_title
@@ -74,29 +75,41 @@ class Held:
 class Violation:
     """One place in which a guardrail does not hold, or the members whom it misses.
 
-    `user_id` holds what they should not; without one, `holders` are too few. `roles` are the titles
-    of the guardrail's roles.
+    The member `user_id` holds what they should not. For those who may not see members, `members`
+    says how many with the same `role` do. Without either, `holders` are too few. `role` is the
+    title of the member's role, and `roles` are those of the guardrail's roles.
     """
 
     guardrail: Guardrail
     roles: tuple[str, ...]
     user_id: str | None = None
     name: str | None = None
+    role: str | None = None
+    members: int | None = None
     project_id: str | None = None
     holders: int | None = None
+
+    @property
+    def count(self) -> int:
+        """How many places it stands for."""
+        return 1 if self.members is None else self.members
 
     def __str__(self) -> str:
         """The violation in words, after "would be"."""
         rule = self.guardrail.rule
         where = "" if self.project_id is None else f" in {self.project_id}"
-        if self.user_id is None:
+        if self.user_id is None and self.members is None:
             least = f"At least {rule.minimum} active members must"
             if rule.permission is None:
                 return f"{least} have the role “{self.roles[0]}”; there would be {self.holders}"
             return f"{least} hold `{rule.permission}`{where}; there would be {self.holders}"
-        held = f"{self.name or self.user_id} would hold `{rule.permission}`{where}"
+        who = self.name or self.user_id
+        if self.members is not None:
+            noun = "member" if self.members == 1 else "members"
+            who = f"{self.members} {noun} with the role “{self.role}”"
+        held = f"{who} would hold `{rule.permission}`{where}"
         if rule.kind is GuardrailKind.NEVER:
-            return f"{held} with the role “{self.roles[0]}”"
+            return held if self.user_id is None else f"{held} with the role “{self.roles[0]}”"
         return f"{held} without one of the roles: {', '.join(self.roles)}"
 
 
@@ -149,6 +162,25 @@ def added(guardrails: Sequence[Guardrail], before: Held, after: Held) -> list[Vi
     return found
 
 
+def told_to(access: AccountAccess, violations: Sequence[Violation]) -> list[Violation]:
+    """The violations as the acting member may know them.
+
+    Without the right to see members, they get no name but their own.
+    """
+    if access.sees_members:
+        return list(violations)
+    own = access.membership.user_id
+    told: dict[object, Violation] = {}
+    for one in violations:
+        if one.user_id is None or one.user_id == own:
+            told[one] = one
+            continue
+        unnamed = replace(one, user_id=None, name=None)
+        known = told.get(unnamed)
+        told[unnamed] = replace(unnamed, members=one.count + (0 if known is None else known.count))
+    return list(told.values())
+
+
 def _violation(guardrail: Guardrail, place: Place, held: Held) -> Violation:
     user_id, project_id = place
     roles = tuple(role_title(held.state.catalog, role) for role in guardrail.rule.roles)
@@ -165,6 +197,7 @@ def _violation(guardrail: Guardrail, place: Place, held: Held) -> Violation:
         roles=roles,
         user_id=user_id,
         name=None if person is None else person.name,
+        role=role_title(held.state.catalog, held.policy.members[user_id].role),
         project_id=project_id or None,
     )
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from rolecall import Matrix, effective_matrix, milliseconds
+from rolecall import Matrix, Words, effective_matrix, milliseconds
 from services.team.domain import overrides
 from services.team.domain.account_access import AccountAccess
 from services.team.domain.authority import (
@@ -16,7 +16,22 @@ from services.team.domain.catalog_parts import NotInThisCatalog
 from services.team.domain.members import Membership
 from services.team.domain.overrides import OwnerNotOverridden, ProjectOverride
 from shared.contracts.facts import Fact
-from shared.problems import NotFound
+from shared.problems import NotFound, Refusal, RefusalKind
+
+
+class OverrideLimit(Refusal):
+    """Every replica of authz holds every override, so their number is bounded."""
+
+    kind = RefusalKind.CONFLICT
+    code = "override-limit"
+    detail = (
+        "An account may have {limit} overrides at most, over all of its {projects}. Remove one"
+        " first, or give the member another role."
+    )
+
+    def __init__(self, limit: int, words: Words) -> None:
+        super().__init__(limit=limit, projects=words.projects)
+        self.members = {"limit": limit}
 
 
 def require_offered(access: AccountAccess) -> None:
@@ -27,6 +42,16 @@ def require_offered(access: AccountAccess) -> None:
     """
     if not access.catalog.catalog.policies.features.overrides:
         raise NotInThisCatalog("overrides", "Change the member's role instead.")
+
+
+def require_room(access: AccountAccess, *, present: int, limit: int) -> None:
+    """Check that the account may have one override more than are `present`.
+
+    Raises:
+        OverrideLimit: it has as many as it may; those that are over count until they are removed.
+    """
+    if present >= limit:
+        raise OverrideLimit(limit, access.words)
 
 
 def set_override(

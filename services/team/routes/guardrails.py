@@ -93,12 +93,16 @@ class GuardrailView(Answer):
 class ViolationView(Answer):
     """What contradicts a guardrail: a member who holds what they should not, or too few holders.
 
-    Without a project it is the member's role that gives the permission.
+    `role` is the title of the member's role. Without a project it is this role that gives the
+    permission. A caller without `member:view` gets no names: `members` says how many with this role
+    there are.
     """
 
     guardrail_id: GuardrailId
     user_id: UserId | None
     name: str | None
+    role: str | None
+    members: int | None
     project_id: ProjectId | None
     holders: int | None
 
@@ -138,6 +142,8 @@ def violation_views(violations: Sequence[Violation]) -> list[ViolationView]:
             guardrail_id=violation.guardrail.guardrail_id,
             user_id=None if violation.user_id is None else UserId(violation.user_id),
             name=violation.name,
+            role=violation.role,
+            members=violation.members,
             project_id=None if violation.project_id is None else ProjectId(violation.project_id),
             holders=violation.holders,
         )
@@ -150,7 +156,7 @@ def checked_view(shown: ShownGuardrail) -> CheckedGuardrailView:
     return CheckedGuardrailView(
         **dict(guardrail_view(shown.guardrail)),
         violations=violation_views(shown.violations),
-        violation_count=len(shown.violations),
+        violation_count=sum(violation.count for violation in shown.violations),
     )
 
 

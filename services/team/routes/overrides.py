@@ -8,6 +8,7 @@ from pydantic import Field
 from services.team.domain.account_access import AccountAccess
 from services.team.domain.authority import EndExceeded, GrantsExceeded
 from services.team.domain.catalog_parts import NotInThisCatalog
+from services.team.domain.override_rules import OverrideLimit
 from services.team.domain.overrides import (
     OwnerNotOverridden,
     ShownOverride,
@@ -143,7 +144,13 @@ ROUTES = (
         access=CHANGE_MEMBERS,
         takes=PutOverride,
         gives=SetOverrideView,
-        refuses=(NotInThisCatalog, OwnerNotOverridden, GrantsExceeded, EndExceeded),
+        refuses=(
+            NotInThisCatalog,
+            OwnerNotOverridden,
+            GrantsExceeded,
+            EndExceeded,
+            OverrideLimit,
+        ),
         effective_everywhere=True,
         represent=_override_view,
     ),

@@ -1,6 +1,7 @@
 """The route that says what a change would do, without making it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from rolecall import Scope
@@ -13,6 +14,7 @@ from services.team.use_cases.context import AccountRequest, Ctx
 from services.team.use_cases.previews import ConcernedInvitation, ConcernedMember
 from shared.http.access import Permission
 from shared.http.paging import Page, PageQuery, paged, read_cursor, write_cursor
+from shared.http.preconditions import Precondition, read_precondition
 from shared.http.routes import Answer, Call, Route
 from shared.ids import InvitationId, ProjectId, UserId
 from shared.problems import Pointed, Refusal
@@ -90,11 +92,14 @@ class InvitationImpactView(Answer):
 class PreviewView(Page[MemberImpactView]):
     """The members for whom something changes, in the order of their ids.
 
-    Every page is computed anew: pages of one `account_rev` belong together. `invitations` has 200
-    at most. If `violations` has any, a guardrail refuses the change.
+    Every page is computed anew: pages of one `account_rev` belong together. `etag` is the tag of
+    what the change is about, as it is now; with it as `If-Match` the change is made only if that
+    has not changed since. It is null where the change takes none, and where nothing is there yet.
+    `invitations` has 200 at most. If `violations` has any, a guardrail refuses the change.
     """
 
     account_rev: int
+    etag: str | None
     members_concerned: int
     memberships_ending: int
     invitations_concerned: int
@@ -107,13 +112,14 @@ async def preview_change(
 ) -> PreviewView:
     """Say what a change would do."""
     read_cursor(call)  # refused before the work
-    real = _real_call(call, call.body.change)
+    tag = _ComparedTag()
+    real = _real_call(call, call.body.change, tag)
 
-    async def change(dry: Ctx) -> object:
-        return await real.route.handler(dry, real, account_request(real))
+    async def change(dry: Ctx, real_request: AccountRequest) -> object:
+        return await real.route.handler(dry, real, real_request)
 
     try:
-        found = await previews.preview(ctx, request, change)
+        found = await previews.preview(ctx, request, account_request(real), change)
     except Refusal as refusal:
         refusal.errors = tuple(
             Pointed(f"/change{error.pointer.removeprefix('/query')}", error.message)
@@ -128,6 +134,7 @@ async def preview_change(
         items=[_member_view(member, named=found.names_shown) for member in fitting],
         next_cursor=following,
         account_rev=found.account_rev,
+        etag=tag.value,
         members_concerned=len(found.members),
         memberships_ending=sum(member.role_after is None for member in found.members),
         invitations_concerned=len(found.invitations),
@@ -139,8 +146,19 @@ async def preview_change(
     )
 
 
-def _real_call(call: Call[PreviewedChange, PageQuery], change: AnyChange) -> Call[Any, Any]:
-    """The call of the route that makes the change, without key and precondition."""
+class _ComparedTag:
+    """The tag of what the change is about, as the last attempt has read it."""
+
+    value: str | None = None
+
+    def note(self, tag: str | None) -> None:
+        self.value = tag
+
+
+def _real_call(
+    call: Call[PreviewedChange, PageQuery], change: AnyChange, tag: _ComparedTag
+) -> Call[Any, Any]:
+    """The call of the route that makes the change, without a key."""
     route = REAL_ROUTES[type(change)]
     path = {
         name: call.path[name] if name in call.path else getattr(change, name)
@@ -155,7 +173,18 @@ def _real_call(call: Call[PreviewedChange, PageQuery], change: AnyChange) -> Cal
         headers=call.headers,
         route=route,
         request_id=call.request_id,
+        precondition=_observed(call, route, tag),
     )
+
+
+def _observed(
+    call: Call[PreviewedChange, PageQuery], route: Route, tag: _ComparedTag
+) -> Precondition | None:
+    """The precondition of the request, or one that requires nothing, which tells the tag."""
+    if route.represent is None:
+        return None
+    condition = read_precondition(call.headers, route.represent)
+    return replace(condition or Precondition(represent=route.represent), note_tag=tag.note)
 
 
 def _key(member: ConcernedMember) -> tuple[str, str]:

@@ -3,6 +3,8 @@
 from services.team.domain.account_access import AccessRows, AccountUserRows
 from services.team.domain.account_policy import AccountPolicy, account_policy
 from services.team.domain.accounts import Account
+from services.team.domain.override_scope import OverrideScope
+from services.team.domain.overrides import ProjectOverride
 from services.team.store.account_deletion import DeletionRows
 from services.team.store.accounts import AccountRows
 from services.team.store.catalogs import CatalogRows
@@ -53,14 +55,27 @@ class Store(
         DeletionRows.__init__(self, database)
 
     async def account_policy(
-        self, account: Account, session: DbSession | None = None
+        self, account: Account, scope: OverrideScope, session: DbSession | None = None
     ) -> AccountPolicy:
-        """All that decides in the account, whose row is given."""
+        """What decides in the account, whose row is given; of the overrides those of `scope`."""
         account_id = account.account_id
         members = await self.members(account_id, session)
         projects = await self.projects(account_id, session)
-        overrides = await self.overrides_of_account(account_id, session)
+        overrides = await self._overrides_within(account_id, scope, session)
         return account_policy(account, members, projects, overrides)
+
+    async def _overrides_within(
+        self, account_id: AccountId, scope: OverrideScope, session: DbSession | None
+    ) -> list[ProjectOverride]:
+        if scope.everything:
+            return await self.overrides_of_account(account_id, session)
+        found: list[ProjectOverride] = []
+        if scope.users:
+            by_user = await self.overrides_of_each(account_id, scope.users, session)
+            found += [override for each in by_user.values() for override in each]
+        for project_id in sorted(scope.projects):
+            found += await self.overrides_in(account_id, project_id, session)
+        return found
 
     async def access_rows(
         self,

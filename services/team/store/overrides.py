@@ -29,10 +29,12 @@ class OverrideRows:
         found = await self._overrides.find_one(wanted, session=session)
         return None if found is None else read_override(found)
 
-    async def overrides(self, account_id: AccountId, session: DbSession) -> list[ProjectOverride]:
-        """The overrides of the account, of all members and in all projects."""
-        rows = self._overrides.find(of_account(account_id), session=session)
-        return [read_override(row) async for row in rows]
+    async def count_overrides(
+        self, account_id: AccountId, session: DbSession, *, limit: int
+    ) -> int:
+        """How many overrides the account has, `limit` at most."""
+        wanted = of_account(account_id)
+        return await self._overrides.count_documents(wanted, limit=limit, session=session)
 
     async def overrides_in(
         self, account_id: AccountId, project_id: ProjectId, session: DbSession | None = None

@@ -95,7 +95,7 @@ class AccountWrite(
             account, ended = ownership.end(account, reason)
             self.account = account
             self._facts.append(ended)
-        await self.require_guardrails(account, self._facts)
+        await self.require_guardrails(account, self._facts, access=self._access)
         before, rev = account.account_rev, self._write.rev
         self._write.record(
             *(

@@ -170,7 +170,7 @@ async def _move(
             owner=owner,
             others=[one for one in await write.members() if one.user_id != owner.user_id],
             invitations=await write.pending_invitations(),
-            overrides=await write.overrides(),
+            overrides=await write.all_overrides(),
             projects={project.project_id: project for project in await write.projects()},
         ),
         old=access.catalog,

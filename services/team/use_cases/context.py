@@ -8,15 +8,17 @@ before the change is committed.
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel
 
 from services.team.domain.account_access import AccountAccess, authorize, require_active
 from services.team.domain.accounts import Account
+from services.team.domain.override_scope import OverrideScope
 from services.team.settings import Settings
 from services.team.store import Store
 from services.team.use_cases.account_write import AccountWrite
+from services.team.use_cases.guardrail_writes import OverridesUnread
 from shared.activity import RecentActivity
 from shared.auth.bindings import require_account
 from shared.auth.principals import ClientPrincipal
@@ -68,6 +70,14 @@ class AccountRequest:
             return (self.permission,)
         return (self.permission, self.project_permission)
 
+    @property
+    def override_scope(self) -> OverrideScope:
+        """The overrides that most changes of its kind concern."""
+        if self.named_user_id is not None:
+            return OverrideScope(users=frozenset({self.user_id, self.named_user_id}))
+        projects = () if self.project_id is None else (self.project_id,)
+        return OverrideScope(users=frozenset({self.user_id}), projects=frozenset(projects))
+
 
 @dataclass(frozen=True, kw_only=True)
 class NonMemberRequest:
@@ -83,6 +93,9 @@ class NonMemberRequest:
     idempotency: IdempotencyGuard | None = None
     repeat_answer: Callable[[Any], BaseModel] | None = None
     precondition: Precondition | None = None
+
+    override_scope: ClassVar[OverrideScope] = OverrideScope()
+    """None: most of these changes are about users who are not members yet."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,68 +200,70 @@ class Ctx:
             GuardrailViolated: the account has declared a rule that the change contradicts.
             RepeatedRequest: the request's idempotency key was used; `Api` answers.
         """
-        account_id = request.account_id
+        scope = request.override_scope
 
         async def attempt(write: JournalWrite) -> T:
-            if isinstance(request, NonMemberRequest):
-                account = await self.store.account(account_id, write.session)
-                if isinstance(request, ClientRequest):
-                    if account is None:
-                        raise NotFound
-                    require_active(account)
-                account_write = AccountWrite(
-                    self.store,
-                    write,
-                    account_id,
-                    account=account,
-                    precondition=request.precondition,
-                )
-                if self.guardrails_bind:
-                    await account_write.watch_guardrails(account)
-                result = await change(account_write)
-                await account_write.finish()
-                await _keep_answer(request, write, result)
-                return result
-            rows = await self.store.access_rows(
-                account_id,
-                request.user_id,
-                project_id=request.project_id,
-                named=request.named_user_id,
-                session=write.session,
-            )
-            access = authorize(
-                rows,
-                *request.permissions,
-                now=write.now,
-                project_id=request.project_id,
-                while_deleting=request.while_deleting,
-            )
-            self._note_activity(request, access.now)
-            member = access.membership
-            write.caller = with_name(request.caller, name=member.name, email=member.email)
-            account_write = AccountWrite(
-                self.store,
-                write,
-                account_id,
-                account=access.account,
-                access=access,
-                precondition=request.precondition,
-                loaded={} if rows is None else rows.users,
-            )
+            nonlocal scope
+            account_write = await self._begin(request, write)
             if self.guardrails_bind:
-                await account_write.watch_guardrails(access.account)
+                await account_write.watch_guardrails(account_write.account, scope)
             result = await change(account_write)
-            await account_write.finish()
+            try:
+                await account_write.finish()
+            except OverridesUnread as unread:
+                scope |= unread.scope
+                raise
             await _keep_answer(request, write, result)
             return result
 
         return await self.journal.write(
-            account_id,
+            request.account_id,
             attempt,
             caller=request.caller,
             effective_everywhere=effective_everywhere,
             guard=_guard_of(request),
             before_commit=lambda: self.callers.check_actor(request.caller.actor),
+        )
+
+    async def _begin(
+        self, request: AccountRequest | NonMemberRequest, write: JournalWrite
+    ) -> AccountWrite:
+        """Load the account, and authorize the request of a member."""
+        account_id = request.account_id
+        if isinstance(request, NonMemberRequest):
+            account = await self.store.account(account_id, write.session)
+            if isinstance(request, ClientRequest):
+                if account is None:
+                    raise NotFound
+                require_active(account)
+            return AccountWrite(
+                self.store, write, account_id, account=account, precondition=request.precondition
+            )
+        rows = await self.store.access_rows(
+            account_id,
+            request.user_id,
+            project_id=request.project_id,
+            named=request.named_user_id,
+            session=write.session,
+        )
+        access = authorize(
+            rows,
+            *request.permissions,
+            now=write.now,
+            project_id=request.project_id,
+            while_deleting=request.while_deleting,
+        )
+        self._note_activity(request, access.now)
+        member = access.membership
+        write.caller = with_name(request.caller, name=member.name, email=member.email)
+        return AccountWrite(
+            self.store,
+            write,
+            account_id,
+            account=access.account,
+            access=access,
+            precondition=request.precondition,
+            loaded={} if rows is None else rows.users,
         )
 
     def _note_activity(self, request: AccountRequest, at: datetime) -> None:

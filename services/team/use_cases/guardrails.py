@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from services.team.domain import guardrail_rules
 from services.team.domain.account_access import AccountAccess
-from services.team.domain.guardrail_violations import Violation, present
+from services.team.domain.guardrail_violations import Held, Violation, present, told_to
 from services.team.domain.guardrails import Guardrail, GuardrailRule
+from services.team.domain.override_scope import measured
 from services.team.use_cases.account_write import AccountWrite
 from services.team.use_cases.context import AccountRequest, Ctx
 from services.team.use_cases.guardrail_writes import held_in
@@ -33,9 +34,9 @@ async def get(ctx: Ctx, access: AccountAccess, guardrail_id: str) -> ShownGuardr
         NotFound: the account has no such guardrail.
     """
     guardrail = guardrail_rules.find(access.account, guardrail_id)
-    policy = await ctx.store.account_policy(access.account)
+    policy = await ctx.store.account_policy(access.account, measured(guardrail.rule))
     held = await held_in(ctx.store, policy, now=access.now)
-    return ShownGuardrail(guardrail=guardrail, violations=tuple(present(guardrail, held)))
+    return _shown(access, guardrail, held)
 
 
 async def create(
@@ -51,7 +52,7 @@ async def create(
 
     async def change(write: AccountWrite) -> ShownGuardrail:
         access = write.access
-        policy = await write.account_policy(access.account)
+        policy = await write.account_policy(access.account, measured(rule))
         write.account, guardrail, fact = guardrail_rules.create(
             access,
             guardrail_id=GuardrailId(new_id("grd")),
@@ -62,9 +63,14 @@ async def create(
         )
         write.record(fact)
         held = await held_in(ctx.store, policy, now=write.now)
-        return ShownGuardrail(guardrail=guardrail, violations=tuple(present(guardrail, held)))
+        return _shown(access, guardrail, held)
 
     return await ctx.change(request, change, effective_everywhere=False)
+
+
+def _shown(access: AccountAccess, guardrail: Guardrail, held: Held) -> ShownGuardrail:
+    violations = told_to(access, present(guardrail, held))
+    return ShownGuardrail(guardrail=guardrail, violations=tuple(violations))
 
 
 async def delete(ctx: Ctx, request: AccountRequest, *, guardrail_id: str) -> WriteResult[None]:

@@ -62,8 +62,10 @@ async def put(
     """Give a member other grants inside the project, in place of the role's (`Ci9`).
 
     Raises:
-        NotInThisCatalog, OwnerNotOverridden, GrantsExceeded, Invalid: see the domain.
+        NotInThisCatalog, OwnerNotOverridden, GrantsExceeded, Invalid, OverrideLimit: see the
+            domain.
     """
+    limit = ctx.settings.overrides_per_account
 
     async def change(write: AccountWrite) -> SetOverride:
         access = write.access
@@ -77,6 +79,9 @@ async def put(
             access, member, member_overrides=member_overrides, grants=grants, expires_at=expires_at
         )
         write.require_precondition(replaced and shown_at(replaced, write.now), applied=fact is None)
+        if replaced is None:
+            present = await write.count_overrides(limit=limit)
+            override_rules.require_room(access, present=present, limit=limit)
         if fact is None:
             return SetOverride(override=shown_at(override, write.now), passed=())
         await write.put_override(override)

@@ -6,17 +6,16 @@ from dataclasses import dataclass, replace
 from rolecall import milliseconds
 from services.team.domain.account_policy import AccountPolicy
 from services.team.domain.accounts import Account
-from services.team.domain.guardrail_violations import Violation, added
+from services.team.domain.guardrail_violations import Violation, added, told_to
 from services.team.domain.impact import MemberImpact, impact_of
 from services.team.domain.invitations import Invitation
 from services.team.domain.members import Membership
+from services.team.domain.override_scope import OverrideScope, counted, touched
 from services.team.use_cases.context import AccountRequest, Ctx
 from services.team.use_cases.guardrail_writes import held_in
 from shared.journal import DryRun
 from shared.mongo import DbSession
 from shared.problems import NotFound
-
-SEE_MEMBERS = "member:view"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,37 +56,28 @@ class _Rows:
     account: Account
     policy: AccountPolicy
     pending: list[Invitation]
+    scope: OverrideScope
 
 
 async def preview(
-    ctx: Ctx, request: AccountRequest, change: Callable[[Ctx], Awaitable[object]]
+    ctx: Ctx,
+    request: AccountRequest,
+    real: AccountRequest,
+    change: Callable[[Ctx, AccountRequest], Awaitable[object]],
 ) -> Preview:
     """Run `change` dry, and compare the account before and after it (`B9`).
 
-    `change` gets the context to use, and is authorized and refused as the real one. Guardrails do
-    not refuse it: the preview lists what they would refuse.
+    `change` gets the context to use and the `real` request, and is authorized and refused as the
+    real one. Guardrails do not refuse it: the preview lists what they would refuse.
 
     Raises:
         NotFound, PermissionMissing: the caller is not a member.
     """
     access = await ctx.authorize(request)  # the rows are read for members alone
-    account_id = request.account_id
-
-    async def look(session: DbSession) -> _Rows | None:
-        account = await ctx.store.account(account_id, session)
-        if account is None:
-            return None
-        return _Rows(
-            account=account,
-            policy=await ctx.store.account_policy(account, session),
-            pending=await ctx.store.pending(account_id, session),
-        )
-
-    dry = DryRun(ctx.journal, look=look)
-    await change(replace(ctx, journal=dry, guardrails_bind=False))
-    was, is_ = dry.before, dry.after
-    if was is None:
-        raise NotFound
+    dry, was = await _dry_run(ctx, real, change, scope=real.override_scope)
+    while not was.scope.covers(needed := touched(was.policy, dry.facts)):
+        dry, was = await _dry_run(ctx, real, change, scope=was.scope | needed)
+    is_ = dry.after
     before = await held_in(ctx.store, was.policy, now=dry.now)
     after = await held_in(ctx.store, was.policy.after(dry.facts), now=dry.now)
     impacts = impact_of(before.state, after.state, now=milliseconds(dry.now))
@@ -96,9 +86,37 @@ async def preview(
         account_rev=was.account.account_rev,
         members=tuple(_member(impact, before.policy, after.policy) for impact in impacts),
         invitations=tuple(_concerned(was.pending, [] if is_ is None else is_.pending)),
-        violations=tuple(added(guardrails, before, after)),
-        names_shown=SEE_MEMBERS in access.catalog.held(access.member.role),
+        violations=tuple(told_to(access, added(guardrails, before, after))),
+        names_shown=access.sees_members,
     )
+
+
+async def _dry_run(
+    ctx: Ctx,
+    real: AccountRequest,
+    change: Callable[[Ctx, AccountRequest], Awaitable[object]],
+    *,
+    scope: OverrideScope,
+) -> tuple[DryRun[_Rows | None], _Rows]:
+    """Run the change dry, and read the account around it with the overrides of the scope."""
+
+    async def look(session: DbSession) -> _Rows | None:
+        account = await ctx.store.account(real.account_id, session)
+        if account is None:
+            return None
+        read = scope | counted(account.guardrails)
+        return _Rows(
+            account=account,
+            policy=await ctx.store.account_policy(account, read, session),
+            pending=await ctx.store.pending(real.account_id, session),
+            scope=read,
+        )
+
+    dry = DryRun(ctx.journal, look=look)
+    await change(replace(ctx, journal=dry, guardrails_bind=False), real)
+    if dry.before is None:
+        raise NotFound
+    return dry, dry.before
 
 
 def _member(impact: MemberImpact, before: AccountPolicy, after: AccountPolicy) -> ConcernedMember:

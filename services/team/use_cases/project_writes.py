@@ -33,9 +33,9 @@ class ProjectWrites(Attempt):
             return self._overrides[user_id]
         return await self._store.overrides_of(self._account_id, user_id, self._session)
 
-    async def overrides(self) -> list[ProjectOverride]:
-        """The overrides of the account, of all members and in all projects."""
-        return await self._store.overrides(self._account_id, self._session)
+    async def count_overrides(self, *, limit: int) -> int:
+        """How many overrides the account has, `limit` at most."""
+        return await self._store.count_overrides(self._account_id, self._session, limit=limit)
 
     async def overrides_in(self, project_id: ProjectId) -> list[ProjectOverride]:
         """The overrides in one project."""

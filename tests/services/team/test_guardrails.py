@@ -241,6 +241,8 @@ async def test_rules_are_listed_recorded_and_given_up(team: Team) -> None:
             "guardrail_id": first["id"],
             "user_id": None,
             "name": None,
+            "role": None,
+            "members": None,
             "project_id": None,
             "holders": 0,
         }
@@ -265,6 +267,49 @@ async def test_rules_are_listed_recorded_and_given_up(team: Team) -> None:
     assert deleted.before is not None
     assert (deleted.before["roles"], deleted.after) == (["owner", "admin"], None)
     assert created.policy_objects == deleted.policy_objects == ()
+
+
+@pytest.mark.rule("B10", "T1")
+async def test_a_refusal_names_members_to_those_who_may_see_them(team: Team) -> None:
+    """Others get the number of members and their role, and the name of none but themselves."""
+    account = await team.account()
+    grants = {
+        "account": {"view": "all"},
+        "role": {"manage": "all"},
+        "guardrail": {"manage": "all"},
+        "instance": {"write": "all"},
+    }
+    roles = f"{account.path}/roles"
+    manager = (await account.owner.send("POST", roles, {"name": "Keys", "grants": grants})).expect(
+        201
+    )["id"]
+    watch = {"name": "Watch", "grants": {"account": {"view": "all"}}}
+    watchers = (await account.owner.send("POST", roles, watch)).expect(201)["id"]
+    keeper = await account.join(manager, "Kim")
+    first, second = await account.join(watchers, "Ada"), await account.join(watchers, "Bea")
+    allowed = {**WRITERS, "roles": ["owner", "admin", manager]}
+    await declare(account, allowed)
+    widened = {"grants": {"account": {"view": "all"}, "instance": {"write": "all"}}}
+    preview = {"change": {"type": "role_edit", "role_id": watchers, **widened}}
+
+    told = await keeper.send("PATCH", f"{roles}/{watchers}", widened)
+    assert (told.status, told.code, told.body["user_id"]) == (409, "guardrail-violated", None)
+    assert "2 members with the role “Watch” would hold" in told.body["detail"]
+    shown = await keeper.send("POST", f"{account.path}/changes/preview", preview)
+    for answer in (told, shown):
+        assert not any(
+            part in answer.text
+            for person in (first, second)
+            for part in (person.name, person.email, person.user_id)
+            if answer is told or part != person.user_id
+        )
+    [counted] = shown.expect(200)["violations"]
+    assert (counted["user_id"], counted["role"], counted["members"]) == (None, "Watch", 2)
+    own = await declare(account, {**WRITERS, "roles": ["owner"]}, by=keeper)
+    [mine] = own["violations"]
+    assert (mine["user_id"], mine["name"], own["violation_count"]) == (keeper.user_id, "Kim", 1)
+    named = await account.owner.send("PATCH", f"{roles}/{watchers}", widened)
+    assert (named.status, named.body["user_id"] in {first.user_id, second.user_id}) == (409, True)
 
 
 async def test_an_account_has_a_bounded_number_of_guardrails(

@@ -13,13 +13,19 @@ if TYPE_CHECKING:
     from tests.services.team.running import Account, Person, Reply, Team
 
 VIEW = {"account": {"view": "all"}}
+STALE = '"AAAAAAAAAAAAAAAAAAAAAA"'
 
 
 async def ask(
-    account: Account, change: dict[str, Any], *, by: Person | None = None, query: str = ""
+    account: Account,
+    change: dict[str, Any],
+    *,
+    by: Person | None = None,
+    query: str = "",
+    **headers: str,
 ) -> Reply:
     path = f"{account.path}/changes/preview{query}"
-    return await (by or account.owner).send("POST", path, {"change": change})
+    return await (by or account.owner).send("POST", path, {"change": change}, **headers)
 
 
 async def created(account: Account, grants: dict[str, Any], name: str = "Watch") -> str:
@@ -174,6 +180,49 @@ async def test_a_preview_shows_what_a_guardrail_would_refuse(team: Team) -> None
     refused = await account.owner.send("PATCH", path, {"role": "viewer"})
     assert (refused.status, refused.code) == (409, "guardrail-violated")
     assert (await ask(account, change)).body["items"] == shown["items"]
+
+
+@pytest.mark.rule("B9")
+async def test_a_preview_compares_the_state_that_the_change_compares(team: Team) -> None:
+    """And its answer has the tag with which the change is made for that state alone."""
+    account = await team.account()
+    owner, member = account.owner, await account.join("viewer")
+    path = f"{account.path}/members/{member.user_id}"
+    change = {"type": "member_change", "user_id": member.user_id, "role": "basic"}
+    tag = (await owner.get(path))["etag"]
+
+    assert (await ask(account, change)).expect(200)["etag"] == tag
+    assert (await ask(account, change, If_Match=tag)).expect(200)["etag"] == tag
+    for sent, expected in ({STALE: 412, f"W/{tag}": 412, "abc": 422}).items():
+        answer = await ask(account, change, If_Match=sent)
+        assert answer.status == expected
+        assert (await owner.send("PATCH", path, {"role": "basic"}, If_Match=sent)).body[
+            "code"
+        ] == answer.code
+    (await owner.send("PATCH", path, {"role": "basic"}, If_Match=tag)).expect(200)
+    stale = await ask(account, change | {"role": "developer"}, If_Match=tag)
+    assert (stale.status, stale.code) == (412, "precondition-failed")
+    hidden = await ask(account, change, by=member, If_Match=STALE)
+    assert (hidden.status, hidden.code) == (403, "permission-missing")
+
+
+@pytest.mark.rule("B9")
+async def test_what_a_change_creates_has_no_tag_before(team: Team) -> None:
+    account = await team.account()
+    owner, member = account.owner, await account.join("viewer")
+    body = {"name": "prod"}
+    project = (await owner.send("POST", f"{account.path}/projects", body)).expect(201)
+    place = {"project_id": project["id"], "user_id": member.user_id}
+    change = {"type": "override_set", **place, "grants": {}}
+    assert (await ask(account, change, If_None_Match="*")).expect(200)["etag"] is None
+    assert (await ask(account, change, If_Match="*")).status == 412
+    path = f"{account.path}/projects/{place['project_id']}/overrides/{place['user_id']}"
+    there = (await owner.send("PUT", path, {"grants": {}}, If_None_Match="*")).expect(200)
+    assert (await ask(account, change, If_None_Match="*")).status == 412
+    shown = (await ask(account, {"type": "override_removal", **place})).expect(200)
+    assert shown["etag"] == there["etag"]
+    without = (await ask(account, {"type": "leave"}, by=member, If_Match=STALE)).expect(200)
+    assert without["etag"] is None
 
 
 def test_each_change_takes_the_fields_of_its_own_route() -> None:
