@@ -30,6 +30,11 @@ class LiveCallers:
             raise Stale
         return live
 
+    def resource_types_of(self, account_id: str) -> set[str]:
+        """The types to which service clients of this account are bound, as far as is known."""
+        clients = self._sign_ins.clients_of(account_id)
+        return {one for client in clients for one in client.resource_types or ()}
+
     async def check(self, principal: UserPrincipal | ClientPrincipal) -> None:
         """Check the caller of a request.
 

@@ -44,6 +44,11 @@ class SignInState:
         )
         return client
 
+    def clients_of(self, account_id: str) -> list[ServiceClientObject]:
+        """The service clients that are bound to some accounts, of which this is one."""
+        clients = (client for _, client in self._newest.of_kind(PolicyObjectKind.SERVICE_CLIENT))
+        return [client for client in clients if account_id in (client.account_ids or ())]
+
     def _drop_sessions_before(self, moment: datetime) -> None:
         for session_id, session in self._newest.of_kind(PolicyObjectKind.SESSION):
             if session.ended_at < moment:

@@ -1,6 +1,6 @@
 """How an account moves to another catalog: everything that the catalog gives a meaning to."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,7 @@ from services.team.domain.invitations import Invitation
 from services.team.domain.members import Membership, change_role
 from services.team.domain.overrides import ProjectOverride
 from services.team.domain.projects import Project
+from services.team.domain.resource_types import without_permissions
 from services.team.domain.truncated_ids import truncated_ids
 from shared.contracts import team_catalogs
 from shared.contracts.facts import Fact
@@ -85,6 +86,8 @@ class MovableRows:
     """Pending and expired ones."""
     overrides: Sequence[ProjectOverride]
     projects: Mapping[ProjectId, Project]
+    resource_types: Collection[str] = ()
+    """Of registered resources, and those to which the account's service clients are bound."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +103,7 @@ class CatalogMove:
     ended_roles: tuple[CustomRole, ...]
     given_roles: tuple[str, ...]
     given_levels: Grants
+    resource_types_lost: tuple[str, ...]
     facts: tuple[Fact, ...]
 
 
@@ -152,12 +156,14 @@ def move(
         if one.role != role
     ]
     ended_roles = tuple(role for role in account.roles if role.role_id not in kept)
+    lost_types = without_permissions(new, rows.resource_types)
     done = {
         "members": len(members),
         "invitations": len(invitations),
         "overrides": len(changed_overrides),
         "overrides_ended": len(ended),
         "roles_ended": truncated_ids([role.name for role in ended_roles]),
+        "resource_types_lost": list(lost_types),
     }
     moved_fact = Fact(
         payload=team_catalogs.AccountMoved(
@@ -183,6 +189,7 @@ def move(
         ended_roles=ended_roles,
         given_roles=tuple(sorted(translator.given_roles)),
         given_levels=translator.given_levels,
+        resource_types_lost=lost_types,
         facts=(*facts, moved_fact),
     )
 

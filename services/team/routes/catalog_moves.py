@@ -33,6 +33,9 @@ class MoveView(Answer):
 
     The numbers say how many members and invitations have another role, and how many overrides have
     other levels or have ended. `roles_ended` are the names of custom roles that are gone.
+    `resource_types_lost` are types of registered resources, and those to which service clients of
+    the account are bound, for which the new catalog has no permission: every check about them is
+    denied.
     """
 
     members: int
@@ -40,6 +43,7 @@ class MoveView(Answer):
     overrides: int
     overrides_ended: int
     roles_ended: list[str]
+    resource_types_lost: list[str]
 
 
 class MovedAccountView(Answer):
@@ -58,6 +62,7 @@ def move_view(move: CatalogMove) -> MoveView:
         overrides=len(move.overrides),
         overrides_ended=len(move.ended_overrides),
         roles_ended=[role.name for role in move.ended_roles],
+        resource_types_lost=list(move.resource_types_lost),
     )
 
 

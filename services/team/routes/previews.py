@@ -96,6 +96,7 @@ class PreviewView(Page[MemberImpactView]):
     what the change is about, as it is now; with it as `If-Match` the change is made only if that
     has not changed since. It is null where the change takes none, and where nothing is there yet.
     `invitations` has 200 at most. If `violations` has any, a guardrail refuses the change.
+    `resource_types_lost` are types in use for which another catalog has no permission.
     """
 
     account_rev: int
@@ -105,6 +106,7 @@ class PreviewView(Page[MemberImpactView]):
     invitations_concerned: int
     invitations: list[InvitationImpactView]
     violations: list[ViolationView]
+    resource_types_lost: list[str]
 
 
 async def preview_change(
@@ -143,6 +145,7 @@ async def preview_change(
             for one in found.invitations[:MAX_INVITATIONS]
         ],
         violations=violation_views(found.violations),
+        resource_types_lost=list(found.resource_types_lost),
     )
 
 

@@ -57,6 +57,21 @@ class ResourceRows:
         parts = _filters(account_id, wanted)
         return sum([await self._resources.count_documents(part, session=session) for part in parts])
 
+    async def resource_types(
+        self, account_id: AccountId, *, limit: int, session: DbSession | None = None
+    ) -> list[str]:
+        """The first types of the account's resources; each one costs a look into the index."""
+        found: list[str] = []
+        after = f"{account_id}/"
+        while len(found) < limit:
+            wanted = {"shard": shard_of(account_id), "_id": {"$gt": after, "$lt": f"{account_id}0"}}
+            row = await self._resources.find_one(wanted, sort=[("_id", 1)], session=session)
+            if row is None:
+                break
+            found.append(row["type"])
+            after = f"{account_id}/{row['type']}0"
+        return found
+
     async def insert_resources(
         self, resources: Sequence[RegisteredResource], *, rev: int, session: DbSession
     ) -> None:

@@ -74,7 +74,7 @@ async def move_account(
         accounts.require_owner(access.account, access.membership)
         target = await catalog_named(ctx, catalog_name)
         catalog_moves.require_free_to_move(access.account, access.catalog, target)
-        moved = await _move(write, access, target, mapping, by_platform=False)
+        moved = await _move(ctx, write, access, target, mapping, by_platform=False)
         if moved.move is not None:
             catalog_moves.require_to_give_all(moved.access, moved.move)
         return moved
@@ -137,7 +137,7 @@ async def _move_one(
         owner = await write.member(write.account.owner_user_id)
         catalog = await ctx.store.catalog_of(write.account)
         access = access_of(write.account, catalog, owner, now=write.now)
-        return await _move(write, access, target, mapping, by_platform=True)
+        return await _move(ctx, write, access, target, mapping, by_platform=True)
 
     request = NonMemberRequest(caller=caller, account_id=account_id)
     try:
@@ -153,6 +153,7 @@ async def _move_one(
 
 
 async def _move(
+    ctx: Ctx,
     write: AccountWrite,
     access: AccountAccess,
     target: CompiledCatalog,
@@ -172,6 +173,10 @@ async def _move(
             invitations=await write.pending_invitations(),
             overrides=await write.all_overrides(),
             projects={project.project_id: project for project in await write.projects()},
+            resource_types={
+                *await write.resource_types(),
+                *ctx.callers.resource_types_of(access.account.account_id),
+            },
         ),
         old=access.catalog,
         new=target,

@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from rolecall import milliseconds
 from services.team.domain.account_policy import AccountPolicy
 from services.team.domain.accounts import Account
-from services.team.domain.guardrail_violations import Violation, added, told_to
+from services.team.domain.guardrail_violations import Held, Violation, added, told_to
 from services.team.domain.impact import MemberImpact, impact_of
 from services.team.domain.invitations import Invitation
 from services.team.domain.members import Membership
 from services.team.domain.override_scope import OverrideScope, counted, touched
+from services.team.domain.resource_types import MAX_TYPES, without_permissions
 from services.team.use_cases.context import AccountRequest, Ctx
 from services.team.use_cases.guardrail_writes import held_in
 from shared.journal import DryRun
@@ -41,7 +42,7 @@ class Preview:
     """What a change would do, computed for `account_rev`.
 
     `violations` are what guardrails would refuse it for. `names_shown` says whether the caller may
-    see who the members are.
+    see who the members are. `resource_types_lost` have no permission in another catalog.
     """
 
     account_rev: int
@@ -49,6 +50,7 @@ class Preview:
     invitations: tuple[ConcernedInvitation, ...]
     violations: tuple[Violation, ...]
     names_shown: bool
+    resource_types_lost: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +90,19 @@ async def preview(
         invitations=tuple(_concerned(was.pending, [] if is_ is None else is_.pending)),
         violations=tuple(told_to(access, added(guardrails, before, after))),
         names_shown=access.sees_members,
+        resource_types_lost=await _lost_types(ctx, was, after),
     )
+
+
+async def _lost_types(ctx: Ctx, was: _Rows, after: Held) -> tuple[str, ...]:
+    """The types in use of which another catalog has no permission."""
+    account = was.account
+    if after.policy.account.catalog == account.catalog:
+        return ()
+    types = ctx.callers.resource_types_of(account.account_id)
+    if account.resource_count:
+        types |= {*await ctx.store.resource_types(account.account_id, limit=MAX_TYPES)}
+    return without_permissions(after.state.catalog, types)
 
 
 async def _dry_run(

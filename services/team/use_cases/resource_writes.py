@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
+from services.team.domain.resource_types import MAX_TYPES
 from services.team.domain.resources import (
     RegisteredResource,
     ResourceChange,
@@ -33,6 +34,14 @@ class ResourceWrites(Attempt):
         if not self.existing_account.resource_count:
             return 0
         return await self._store.count_resources(self._account_id, wanted, self._session)
+
+    async def resource_types(self) -> list[str]:
+        """The first types of the account's resources; an account without any is not asked."""
+        if not self.existing_account.resource_count:
+            return []
+        return await self._store.resource_types(
+            self._account_id, limit=MAX_TYPES, session=self._session
+        )
 
     async def surroundings(
         self, resources: Collection[RegisteredResource], *, limit: int

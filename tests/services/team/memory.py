@@ -284,6 +284,11 @@ class MemoryStore(Store):
         found = [one for _, one in sorted(self.registered.items()) if _meant(one, wanted)]
         return [one for one in found if after is None or one.key > after][:limit]
 
+    async def resource_types(
+        self, account_id: AccountId, *, limit: int, session: Any = None
+    ) -> list[str]:
+        return sorted({resource.type for resource in self.registered.values()})[:limit]
+
     async def count_resources(
         self, account_id: AccountId, wanted: ResourceFilter, session: Any = None
     ) -> int:

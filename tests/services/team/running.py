@@ -249,7 +249,12 @@ class Team(RunningService):
             account_ids=None if accounts is None else frozenset(map(AccountId, accounts)),
             resource_types=None if types is None else frozenset(types),
         )
-        known = ServiceClientObject(name="compute", scopes=tuple(scopes))
+        known = ServiceClientObject(
+            name="compute",
+            scopes=tuple(scopes),
+            account_ids=None if accounts is None else tuple(accounts),
+            resource_types=None if types is None else tuple(types),
+        )
         await self.identity.source.change(
             PolicyObject(
                 kind=PolicyObjectKind.SERVICE_CLIENT,

@@ -156,6 +156,7 @@ async def test_an_owner_moves_the_account_with_a_mapping(team: Team) -> None:
         "overrides": 0,
         "overrides_ended": 0,
         "roles_ended": [],
+        "resource_types_lost": [],
     }
     abe = account.people["Abe"]
     assert (await abe.get(account.path))["role"] == "printer"
@@ -303,6 +304,38 @@ async def test_parts_that_a_catalog_leaves_out_are_not_there(team: Team) -> None
     ):
         refused = await account.owner.send(method, path, body)
         assert (refused.status, refused.code) == (404, "not-in-this-catalog"), path
+
+
+async def test_a_move_lists_types_for_which_the_catalog_has_no_permission(team: Team) -> None:
+    """Of registered resources and of the account's own clients; the preview lists the same."""
+    await publish(team, SHOP)
+    account, other = await team.account("print-shop"), await team.account("print-shop")
+    owner, platform = account.owner, await team.service_client()
+    for place in ("instance/i-1", "press/p-1", "press/p-2", "press0/p-3", "press_old/p-4"):
+        path = f"{account.path}/resources/{place}"
+        (await platform.send("PUT", path, {})).expect(200)
+    await team.service_client(accounts=[account.id], types=["plate", "instance"])
+    await team.service_client(accounts=[other.id], types=["ink"])
+    await team.service_client(types=["paper"])
+    move = {"catalog": "standard"}
+    lost = ["plate", "press", "press0", "press_old"]
+
+    preview = {"change": {"type": "catalog_move", **move}}
+    shown = (await owner.send("POST", f"{account.path}/changes/preview", preview)).expect(200)
+    tried = {"catalog": "standard", "dry_run": True}
+    batch = (await ask(team, "POST", f"{PATH}/{SHOP.id}/move", tried)).expect(200)
+    moved = (await owner.send("POST", f"{account.path}/catalog", move)).expect(200)
+
+    assert shown["resource_types_lost"] == moved["changed"]["resource_types_lost"] == lost
+    of_batch = {one["account_id"]: one["changed"] for one in batch["items"]}
+    assert of_batch[account.id]["resource_types_lost"] == lost
+    assert of_batch[other.id]["resource_types_lost"] == ["ink"]
+    [row] = await team.rows("account.moved")
+    assert row.after is not None
+    assert row.after["changed"]["resource_types_lost"] == lost
+    leave = {"change": {"type": "project_create", "name": "prod"}}
+    kept = (await owner.send("POST", f"{account.path}/changes/preview", leave)).expect(200)
+    assert kept["resource_types_lost"] == []
 
 
 async def test_a_catalog_is_found_without_reading_the_contents_of_others(team: Team) -> None:

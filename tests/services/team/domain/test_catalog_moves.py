@@ -211,6 +211,7 @@ def test_a_version_that_has_all_that_is_used_needs_no_mapping() -> None:
                 "overrides": 0,
                 "overrides_ended": 0,
                 "roles_ended": [],
+                "resource_types_lost": [],
             },
         },
     )
