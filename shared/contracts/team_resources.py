@@ -30,12 +30,20 @@ class ResourceDeleted(Payload):
 
 
 class ResourcesReassigned(Payload):
-    """Resources of one user belong to another member."""
+    """Resources of one user belong to another member, whom a mail tells.
+
+    The first fact of a change has the address and the names; in further ones they are empty.
+    """
 
     type: ClassVar[str] = "team.resource.reassigned.v1"
     from_user_id: str
     to_user_id: str
     resources: tuple[RegisteredItem, ...]
+    account_name: str = ""
+    email: str = ""
+    name: str = ""
+    from_name: str = ""
+    """Empty for a user who is not a member any more."""
 
 
 FACTS: tuple[type[Payload], ...] = (ResourcesRegistered, ResourceDeleted, ResourcesReassigned)

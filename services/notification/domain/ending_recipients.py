@@ -30,6 +30,7 @@ def _account_resumed(fact: team_endings.AccountResumed, row: Row) -> Notice:
 def _account_deleted(fact: team_endings.AccountDeletionRequested, row: Row) -> Notice:
     return Notice(
         kind=MessageKind.ACCOUNT_DELETED,
+        about=row.account_id,
         to=fact.owner_email,
         words={
             "account": fact.account_name,
@@ -42,6 +43,7 @@ def _account_deleted(fact: team_endings.AccountDeletionRequested, row: Row) -> N
 def _account_restored(fact: team_endings.AccountRestored, row: Row) -> Notice:
     return Notice(
         kind=MessageKind.ACCOUNT_RESTORED,
+        about=row.account_id,
         to=fact.owner_email,
         words={"account": fact.account_name, "name": fact.owner_name},
     )

@@ -38,6 +38,7 @@ class MessageKind(StrEnum):
     REMOVED = "removed"
     OVERRIDE_SET = "override_set"
     OVERRIDE_REMOVED = "override_removed"
+    RESOURCES_GIVEN = "resources_given"
     ACCOUNT_MOVED = "account_moved"
     OWNERSHIP_OFFERED = "ownership_offered"
     OWNERSHIP_TRANSFERRED = "ownership_transferred"

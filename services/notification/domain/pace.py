@@ -36,9 +36,11 @@ class Topic(StrEnum):
     MEMBERSHIP = "membership"
     """The recipient's membership: that there is one, its role, its end and its suspension."""
     ACCOUNT = "account"
-    """The end and the return of a whole account, with the access of its members."""
+    """The end and the return of a whole account, for its owner and its members."""
     OVERRIDES = "overrides"
     """The recipient's overrides, each in its project."""
+    RESOURCES = "resources"
+    """Resources of another user that the recipient owns now."""
     MEMBERS = "members"
     """Other members."""
     INVITATIONS = "invitations"
@@ -54,10 +56,13 @@ TOPICS: Mapping[MessageKind, Topic] = {
     MessageKind.SUSPENDED: Topic.MEMBERSHIP,
     MessageKind.RESUMED: Topic.MEMBERSHIP,
     MessageKind.REMOVED: Topic.MEMBERSHIP,
+    MessageKind.ACCOUNT_DELETED: Topic.ACCOUNT,
+    MessageKind.ACCOUNT_RESTORED: Topic.ACCOUNT,
     MessageKind.ACCESS_ENDED: Topic.ACCOUNT,
     MessageKind.ACCESS_RESTORED: Topic.ACCOUNT,
     MessageKind.OVERRIDE_SET: Topic.OVERRIDES,
     MessageKind.OVERRIDE_REMOVED: Topic.OVERRIDES,
+    MessageKind.RESOURCES_GIVEN: Topic.RESOURCES,
     MessageKind.MEMBER_LEFT: Topic.MEMBERS,
     MessageKind.INVITATION_ACCEPTED: Topic.INVITATIONS,
     MessageKind.INVITATION_DECLINED: Topic.INVITATIONS,
@@ -68,7 +73,8 @@ TOPICS: Mapping[MessageKind, Topic] = {
     MessageKind.OWNERSHIP_CANCELLED: Topic.OWNERSHIP,
     MessageKind.OWNERSHIP_OFFER_ENDED: Topic.OWNERSHIP,
 }
-"""The mails that members cause to others; all other mails have budgets where they are asked for."""
+"""The mails that members cause to others, and an owner by deleting and restoring over and over. All
+other mails have budgets where they are asked for."""
 
 
 @dataclass(frozen=True, kw_only=True)

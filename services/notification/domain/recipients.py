@@ -10,7 +10,7 @@ from services.notification.domain import (
 from services.notification.domain.messages import Message, MessageKind, message_id
 from services.notification.domain.names import format_moment
 from services.notification.domain.notices import Notice, actor_word, notices
-from shared.contracts import identity, team, team_catalogs
+from shared.contracts import identity, team, team_catalogs, team_resources
 from shared.contracts.calls.identity import PasswordResetLinkRequest, SignUpLinkRequest
 from shared.contracts.calls.team import InvitationLinkRequest
 from shared.contracts.facts import Caller, Row
@@ -180,6 +180,19 @@ def _override_removed(fact: team.OverrideRemoved, row: Row) -> Notice | None:
     )
 
 
+def _resources_given(fact: team_resources.ResourcesReassigned, row: Row) -> Notice | None:
+    """Only the first fact of a change has the address; a member who took them knows."""
+    if not fact.email or row.actor.id == fact.to_user_id:
+        return None
+    return Notice(
+        kind=MessageKind.RESOURCES_GIVEN,
+        about=fact.from_user_id,
+        to=fact.email,
+        words={"account": fact.account_name, "name": fact.name, "former": fact.from_name}
+        | actor_word(row),
+    )
+
+
 def _account_moved(fact: team_catalogs.AccountMoved, row: Row) -> Notice | None:
     if not fact.by_platform:  # the owner did it
         return None
@@ -215,6 +228,7 @@ RECIPIENTS = notices(
     (team.InvitationBounced, _invitation_bounced),
     (team.OverrideSet, _override_set),
     (team.OverrideRemoved, _override_removed),
+    (team_resources.ResourcesReassigned, _resources_given),
     (team_catalogs.AccountMoved, _account_moved),
     *ending_recipients.ROWS,
 )

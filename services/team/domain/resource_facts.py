@@ -8,6 +8,8 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from services.team.domain.accounts import Account
+from services.team.domain.members import Membership
 from services.team.domain.resources import RegisteredResource, ResourceChange
 from shared.contracts import team_resources
 from shared.contracts.facts import Fact, Payload, ResourceRef
@@ -36,22 +38,33 @@ def registered(changes: Sequence[ResourceChange], *, account: ResourceRef) -> li
 def reassigned(
     changes: Sequence[ResourceChange],
     *,
-    account: ResourceRef,
+    account: Account,
     from_user_id: UserId,
-    to_user_id: UserId,
+    former: Membership | None,
+    receiver: Membership,
 ) -> list[Fact]:
-    """Resources of one user were given to another."""
+    """Resources of one user, who may have left, were given to another; the first fact tells whom.
+
+    A mail for each fact would be several about one change.
+    """
+    told = {
+        "account_name": account.name,
+        "email": receiver.email,
+        "name": receiver.name,
+        "from_name": "" if former is None else former.name,
+    }
     return [
         _fact(
             team_resources.ResourcesReassigned(
                 from_user_id=from_user_id,
-                to_user_id=to_user_id,
+                to_user_id=receiver.user_id,
                 resources=tuple(change.after.item() for change in part),
+                **(told if number == 0 else {}),
             ),
             part,
-            account,
+            account.ref(),
         )
-        for part in _parts(changes)
+        for number, part in enumerate(_parts(changes))
     ]
 
 

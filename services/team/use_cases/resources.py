@@ -217,9 +217,10 @@ async def give_resources(
     write.record(
         *resource_facts.reassigned(
             changes,
-            account=write.access.account.ref(),
+            account=write.access.account,
             from_user_id=from_user_id,
-            to_user_id=to_user_id,
+            former=await write.find_member(from_user_id),
+            receiver=receiver,
         )
     )
     return len(found)

@@ -16,6 +16,7 @@ from shared.contracts import (
     team_members,
     team_ownership,
     team_provisioning,
+    team_resources,
 )
 from shared.contracts.calls.identity import PasswordResetLinkRequest, SignUpLinkRequest
 from shared.contracts.calls.team import InvitationLinkRequest
@@ -49,6 +50,14 @@ MEMBER: dict[str, Any] = {
     "email": "bo@example.com",
     "name": "Bo Li",
     "role": "developer",
+}
+GIVEN: dict[str, Any] = {
+    "account_name": "Acme",
+    "from_user_id": "usr_cem",
+    "to_user_id": "usr_bo",
+    "email": "bo@example.com",
+    "name": "Bo Li",
+    "resources": (),
 }
 INVITATION: dict[str, Any] = {
     "account_name": "Acme",
@@ -390,6 +399,21 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
         team.OverrideRemoved(**OVERRIDE),
         Expected(kind=MessageKind.OVERRIDE_REMOVED, words=PROJECT_WORDS),
     ),
+    *(
+        (
+            team_resources.ResourcesReassigned(**GIVEN, from_name=former),
+            Expected(
+                kind=MessageKind.RESOURCES_GIVEN,
+                words={
+                    "account": "Acme",
+                    "name": "Bo Li",
+                    "former": former,
+                    "actor": "Ana Díaz",
+                },
+            ),
+        )
+        for former in ("Cem Kaya", "")
+    ),
     (
         team_catalogs.AccountMoved(**MOVED, by_platform=True),
         Expected(
@@ -468,4 +492,7 @@ WITHOUT_MAIL: tuple[Payload, ...] = (
     # Mails about the account say what happened to it.
     team_ownership.OwnershipOfferEnded(**OFFER, reason=OfferEnd.ACCOUNT),
     team_members.MemberAttributesSet(**MEMBER, attributes={"level": 3}),
+    # Further facts of one change, and a member who gave the resources to themself.
+    team_resources.ResourcesReassigned(**GIVEN | {"email": ""}),
+    team_resources.ResourcesReassigned(**GIVEN | {"to_user_id": "usr_ana"}),
 )

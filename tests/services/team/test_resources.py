@@ -351,6 +351,7 @@ async def test_resources_outlive_their_owners_membership(
     assert owners == {heir.user_id}
     [told_once] = await told(account, "resource.reassigned")
     assert json.dumps(told_once.before).count(member.user_id) == 3
+    assert (told_once.data["email"], told_once.data["from_name"]) == (heir.email, "")
 
 
 async def test_a_removal_reassigns_in_the_same_change(
@@ -369,3 +370,5 @@ async def test_a_removal_reassigns_in_the_same_change(
     rows = [row for row in await account.team.rows() if row.account_id == account.id][-2:]
     assert [row.action for row in rows] == ["resource.reassigned", "member.removed"]
     assert len({row.change_id for row in rows}) == 1
+    told_to = {"email": heir.email, "name": heir.name, "from_name": member.name}
+    assert rows[0].data.items() >= {"to_user_id": heir.user_id, **told_to}.items()

@@ -41,6 +41,7 @@ WORDS = {
     "member": "Bo Li",
     "actor": "Ana Díaz",
     "project": "prod",
+    "former": "Cem Kaya",
     "catalog": "Print Shop",
     "signs_in_again": "",
     "by_reset": "yes",
@@ -178,6 +179,10 @@ OPENINGS = {
     MessageKind.OVERRIDE_REMOVED: (
         "Your role applies again in the project “prod”",
         "“Ana Díaz” removed the permissions that were set for you in the project “prod”",
+    ),
+    MessageKind.RESOURCES_GIVEN: (
+        "You own more resources in the team “Acme Robotics”",
+        "Hello Bo Li, “Ana Díaz” gave you resources in the team “Acme Robotics” that belonged to",
     ),
     MessageKind.ACCOUNT_MOVED: (
         "The account “Acme Robotics” has new roles and permissions",

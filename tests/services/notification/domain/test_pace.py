@@ -32,8 +32,6 @@ WITH_BUDGETS_OF_THEIR_OWN = {
 CAUSED_BY_THE_RECIPIENT = {
     MessageKind.PASSWORD_CHANGED,
     MessageKind.SIGNED_OUT,
-    MessageKind.ACCOUNT_DELETED,
-    MessageKind.ACCOUNT_RESTORED,
     MessageKind.OWNERSHIP_TRANSFERRED,  # the answer to the recipient's own offer, once
 }
 CAUSED_BY_THE_PLATFORM = {

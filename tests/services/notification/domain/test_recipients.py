@@ -18,6 +18,7 @@ THINGS = {
     Topic.MEMBERSHIP: "user_id",
     Topic.MEMBERS: "user_id",
     Topic.OVERRIDES: "project_id",
+    Topic.RESOURCES: "from_user_id",
     Topic.INVITATIONS: "invitation_id",
     Topic.OWNERSHIP: "user_id",
 }

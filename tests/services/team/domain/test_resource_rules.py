@@ -161,6 +161,9 @@ def test_more_than_a_removal_can_reassign_is_done_in_steps() -> None:
     )
     done = finished(step).result
     assert (done.reassigned, done.remaining) == (MAX_REASSIGNED, 100)
+    told = [fact.payload.email for fact in world.journal.facts]  # type: ignore[attr-defined]
+    assert told == ["owner@example.com", *[""] * (len(told) - 1)]
+    assert len(told) == MAX_REASSIGNED // MAX_RESOURCES
     removed = finished(members.remove(world.ctx, request, **removal)).result
     assert (removed.kept, removed.reassigned) == (0, 100)
 
