@@ -138,4 +138,20 @@ ROWS = (
         new="    if mixed is None and not name:\n",
         tests=("tests/services/team/test_roles.py", "-k", "mixes_alphabets"),
     ),
+    Mutant(
+        id="move-tells-types-of-the-clients-of-others",
+        kind=Kind.SECURITY,
+        file="shared/following/sign_in_state.py",
+        old="if account_id in (client.account_ids or ())]",
+        new="if client.resource_types]",
+        tests=("tests/services/team/test_catalogs.py", "-k", "lists_types"),
+    ),
+    Mutant(
+        id="move-forgets-types-that-begin-like-another",
+        kind=Kind.DATA,
+        file="services/team/store/resources.py",
+        old="            after = f\"{account_id}/{row['type']}0\"\n",
+        new="            after = f\"{account_id}/{row['type']}~\"\n",
+        tests=("tests/services/team/test_catalogs.py", "-k", "lists_types"),
+    ),
 )

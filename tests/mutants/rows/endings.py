@@ -102,7 +102,7 @@ ROWS = (
         id="service-client-writes-into-a-closed-account",
         kind=Kind.SECURITY,
         file="services/team/use_cases/context.py",
-        old="                    require_active(account)\n",
+        old="                require_active(account)\n",
         new="",
         tests=(f"{TEAM}/test_account_suspension.py", "-k", "service_client"),
     ),

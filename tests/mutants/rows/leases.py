@@ -236,7 +236,7 @@ ROWS = (
         id="members-read-one-by-one",
         kind=Kind.AVAILABILITY,
         file="services/team/use_cases/context.py",
-        old="                named=request.named_user_id,\n",
+        old="            named=request.named_user_id,\n",
         new="",
         tests=("tests/services/team/test_round_trips.py",),
     ),

@@ -493,4 +493,20 @@ ROWS = (
         new="        kind=MessageKind.INVITATION_PASSED,\n        about=fact.account_name",
         tests=("tests/services/notification/domain/test_recipients.py", "-k", "names_what"),
     ),
+    Mutant(
+        id="mails-of-deletions-without-a-pace",
+        kind=Kind.LIMIT,
+        file="services/notification/domain/pace.py",
+        old="    MessageKind.ACCOUNT_DELETED: Topic.ACCOUNT,\n",
+        new="",
+        tests=("tests/services/notification/domain/test_pace.py",),
+    ),
+    Mutant(
+        id="a-mail-for-each-fact-of-a-reassignment",
+        kind=Kind.LIMIT,
+        file="services/team/domain/resource_facts.py",
+        old="                **(told if number == 0 else {}),\n",
+        new="                **told,\n",
+        tests=("tests/services/team/domain/test_resource_rules.py", "-k", "in_steps"),
+    ),
 )

@@ -94,8 +94,8 @@ ROWS = (
         id="team-changes-with-the-account-wide-right-alone",
         kind=Kind.SECURITY,
         file="services/team/use_cases/context.py",
-        old="                *request.permissions,\n                now=write.now,",
-        new="                request.permission,\n                now=write.now,",
+        old="            *request.permissions,\n            now=write.now,",
+        new="            request.permission,\n            now=write.now,",
         tests=LIVE,
     ),
     Mutant(

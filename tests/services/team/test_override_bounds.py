@@ -10,6 +10,7 @@ import pytest
 
 from rolecall import CompiledCatalog, Scope, load_catalog
 from services.team.domain.custom_roles import CustomRole
+from services.team.domain.guardrail_violations import GuardrailViolated
 from services.team.domain.guardrails import Guardrail, GuardrailKind, GuardrailRule
 from shared.ids import GuardrailId, RoleId, new_id
 from shared.problems import Refusal
@@ -60,17 +61,27 @@ async def test_an_account_has_a_bounded_number_of_overrides(
         (await other.owner.send("PUT", place, NONE)).expect(200)
 
 
-def guarded() -> Memory:
-    """An account with members, and a rule that looks at the overrides of all projects."""
+NO_BILLING = GuardrailRule(
+    kind=GuardrailKind.NEVER,
+    permission="billing:manage",
+    roles=("viewer",),
+    project_id=None,
+    minimum=None,
+)
+"""It looks at the overrides of all projects."""
+TWO_WRITERS = GuardrailRule(
+    kind=GuardrailKind.MINIMUM_HOLDERS,
+    permission="instance:write",
+    roles=(),
+    project_id=PROJECT,
+    minimum=2,
+)
+
+
+def guarded(rule: GuardrailRule = NO_BILLING) -> Memory:
+    """An account with members and a rule."""
     world = memory(STANDARD)
     world.add("ana", "viewer")
-    rule = GuardrailRule(
-        kind=GuardrailKind.NEVER,
-        permission="billing:manage",
-        roles=("viewer",),
-        project_id=None,
-        minimum=None,
-    )
     guardrail = Guardrail(
         guardrail_id=GuardrailId(new_id("grd")),
         name="The rule",
@@ -94,6 +105,27 @@ def test_a_change_of_one_member_does_not_read_all_overrides(run: Callable[..., A
     ):
         assert not isinstance(run(world, "owner", change), Refusal), change
     assert world.store.reads["all overrides"] == 0
+
+
+@pytest.mark.rule("B10")
+@pytest.mark.parametrize(
+    ("role", "grants", "refused"),
+    [("developer", {}, True), ("viewer", {"instance": {"write": "all"}}, False)],
+)
+def test_a_count_of_holders_heeds_the_overrides_of_others(
+    role: str, grants: dict[str, Any], *, refused: bool
+) -> None:
+    """One who holds less in the project than by the role does not count, and one with more does."""
+    world = guarded(TWO_WRITERS)
+    world.add("bea", role)
+    world.add("dan", "developer")
+    change = {"type": "override_set", "project_id": PROJECT, "user_id": user_id("bea")}
+    assert not isinstance(made(world, "owner", {**change, "grants": grants}), Refusal)
+    demotion = {"type": "member_change", "user_id": user_id("dan"), "role": "viewer"}
+
+    shown, done = previewed(world, "owner", demotion), made(world, "owner", demotion)
+
+    assert bool(shown.violations) is isinstance(done, GuardrailViolated) is refused
 
 
 @pytest.mark.parametrize("run", [made, previewed])
