@@ -65,7 +65,7 @@ async def provision(
 
     All changes are acknowledged together, after the barrier. With `notify` mails tell the members
     who are new or have another role; a member who is removed is told in any case. A dry run changes
-    nothing. The same request again changes nothing more, and does what is not done.
+    nothing. The same request again changes nothing more. What is not done is to be sent again.
 
     Raises:
         NotFound: there is no such account.

@@ -230,4 +230,12 @@ ROWS = (
         new="    if not results:\n",
         tests=("tests/services/team/test_provisioning_time.py", "-k", "effective"),
     ),
+    Mutant(
+        id="provisioning-sent-again-begins-anew",
+        kind=Kind.AVAILABILITY,
+        file="services/identity/use_cases/provisioning.py",
+        old="found.status is UserOutcome.UNCHANGED:",
+        new="found.status is UserOutcome.NOT_DONE:",
+        tests=("tests/services/identity/test_provisioning_time.py",),
+    ),
 )

@@ -143,6 +143,19 @@ async def test_what_is_late_is_not_done_and_a_repeat_does_it() -> None:
     assert second[UserOutcome.CREATED] == first[UserOutcome.NOT_DONE]
 
 
+async def test_a_request_that_is_sent_again_comes_to_its_end() -> None:
+    """What is done needs no transaction, so the time goes to what is not."""
+    world = Users(seconds=1.0)
+    left = MANY
+    while left:
+        results = Counter(one.status for one in await world.provision(MANY))
+        assert results[UserOutcome.NOT_DONE] < left
+        left = results[UserOutcome.NOT_DONE]
+    world.seconds = 100.0
+    again = await world.provision(MANY)
+    assert {one.status for one in again} == {UserOutcome.UNCHANGED}
+
+
 async def test_an_entry_that_meets_others_each_time_is_not_done() -> None:
     world = Users()
     world.broken = AlreadyThere("users")
