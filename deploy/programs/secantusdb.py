@@ -20,7 +20,7 @@ LAYOUTS = {
     for last in ("", "q", "u")
     if texts or last
 }
-"""The layouts of SecantusDB's keys and values: so many texts, then an integer, bytes or nothing."""
+"""The layouts of SecantusDB's keys and values: texts, then an integer, bytes or nothing."""
 
 
 def unpack(layout: str, packed: Any) -> Any:
