@@ -5,7 +5,7 @@ lists.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
@@ -22,7 +22,7 @@ else:
 
 def document(row: "DataclassInstance", **extra: Any) -> Document:
     """Return the document of a row; `extra` are the fields that only the store needs."""
-    values: Document = _plain(asdict(row))
+    values = {name: _plain(getattr(row, name)) for name in _names(type(row))}
     if "id" in values:
         values = {"_id": values.pop("id"), **values}
     return {**values, **extra}
@@ -63,9 +63,18 @@ def _value(stored: Any, enum: type[Enum] | None) -> Any:
     return stored if enum is None or stored is None else enum(stored)
 
 
+@cache
+def _names(cls: type["DataclassInstance"]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(cls))
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [_plain(item) for item in value]
+    if is_dataclass(value) and not isinstance(value, type):
+        return {name: _plain(getattr(value, name)) for name in _names(type(value))}
     return value

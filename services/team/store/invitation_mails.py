@@ -2,7 +2,6 @@
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import asdict
 
 from services.team.domain.invitation_mails import (
     WINDOW,
@@ -12,6 +11,7 @@ from services.team.domain.invitation_mails import (
     take_place,
 )
 from services.team.store.places import at
+from shared.documents import document
 from shared.ids import AccountId
 from shared.mongo import AlreadyThere, Database, DbSession, Document, insert_once, majority
 
@@ -41,7 +41,7 @@ class InvitationMailRows:
             _place(account_id),
             {
                 "$set": {
-                    "mails": [asdict(one) for one in (*mails, mail)],
+                    "mails": [document(one) for one in (*mails, mail)],
                     "expires_at": mail.at + WINDOW,
                 }
             },
@@ -87,4 +87,4 @@ def _read_places(found: Document | None) -> list[MailboxPlace]:
 
 
 def _places(places: Sequence[MailboxPlace], newest: MailboxPlace) -> dict[str, object]:
-    return {"places": [asdict(one) for one in places], "expires_at": newest.at + WINDOW}
+    return {"places": [document(one) for one in places], "expires_at": newest.at + WINDOW}
