@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.state_machine.world import ACCOUNT_LIMIT, Answer, Operation, World
+from tests.state_machine.accounts import Account
+from tests.state_machine.world import ACCOUNT_LIMIT, PLATFORM, Answer, Operation, World
 
 
 class AccountOperations(World):
@@ -11,12 +12,12 @@ class AccountOperations(World):
     def create_team(self, actor: str, name: str, catalog: str) -> Operation:
         """Create a further team."""
 
-        def effect(answer: Answer) -> None:
+        def opens(answer: Answer) -> None:
             self.open_account(answer["id"], actor, name, catalog, "team")
 
         refusals = {"account-limit"} if self.owned(actor) >= ACCOUNT_LIMIT else set()
-        body = {"name": name, "catalog": catalog}
-        return Operation(actor, "POST", "/v1/accounts", body, refusals, effect)
+        body = {"name": name, "catalog": self.catalog_ids[catalog]}
+        return Operation(actor, "POST", "/v1/accounts", body, refusals, opens=opens)
 
     def convert(self, account_id: str, actor: str, name: str, catalog: str) -> Operation:
         """Make a team of a personal account."""
@@ -25,19 +26,32 @@ class AccountOperations(World):
         if not refusals:
             refusals |= {"owner-only"} if actor != account.owner else set()
             refusals |= {"already-a-team"} if account.kind == "team" else set()
+            if account.catalog != catalog and account.guardrails:
+                refusals |= {"guardrails-of-this-catalog"}
 
-        def effect(answer: Answer) -> None:
+        def effect(account: Account, answer: Answer) -> None:
             account.kind, account.name, account.catalog = "team", name, catalog
 
-        body = {"name": name, "catalog": catalog}
-        return self.account_operation(account_id, actor, "POST", "/convert", body, refusals, effect)
+        body = {"name": name, "catalog": self.catalog_ids[catalog]}
+        # The preview has every entry of the standard catalog, which the model does not know.
+        preview = None if account.catalog == "standard" else {"type": "conversion", **body}
+        return self.account_operation(
+            account_id,
+            actor,
+            "POST",
+            "/convert",
+            body,
+            refusals,
+            effect,
+            preview=preview,
+            gives_freely=True,
+        )
 
     def rename(self, account_id: str, actor: str, name: str) -> Operation:
         """Give the account another name."""
-        account = self.accounts[account_id]
         refusals = self.authorized(account_id, actor, ("account", "update")) or set()
 
-        def effect(answer: Answer) -> None:
+        def effect(account: Account, answer: Answer) -> None:
             account.name = name
 
         return self.account_operation(
@@ -53,10 +67,14 @@ class AccountOperations(World):
             refusals |= {"confirmation-wrong"} if confirm != account.name else set()
             if account.kind == "personal":
                 refusals |= {"already-personal"}
-            elif account.catalog == "strict":
+            elif not account.meaning.reversible:
                 refusals |= {"conversion-irreversible"}
+            if any(
+                role in account.roles for one in account.guardrails.values() for role in one.roles
+            ):
+                refusals |= {"role-in-guardrail"}
 
-        def effect(answer: Answer) -> None:
+        def effect(account: Account, answer: Answer) -> None:
             account.kind, account.offer = "personal", None
             account.members = {account.owner: account.members[account.owner]}
             account.roles, account.overrides = {}, {}
@@ -65,7 +83,16 @@ class AccountOperations(World):
                     invitation.status = "revoked"
 
         body = {"confirm": confirm}
-        return self.account_operation(account_id, actor, "POST", "/revert", body, refusals, effect)
+        return self.account_operation(
+            account_id,
+            actor,
+            "POST",
+            "/revert",
+            body,
+            refusals,
+            effect,
+            preview={"type": "revert", **body},
+        )
 
     def delete(self, account_id: str, actor: str, confirm: str) -> Operation:
         """Delete the account; it can be restored."""
@@ -76,10 +103,14 @@ class AccountOperations(World):
         if not refusals:
             refusals |= {"owner-only"} if actor != account.owner else set()
             refusals |= {"confirmation-wrong"} if confirm != account.name else set()
-            if self.homes[account.owner] == account_id and not account.deleting:
-                refusals |= {"home-account"}
+            if (
+                not account.deleting
+                and self.needs_home(account.owner, without=account_id)
+                and self.owned(account.owner) >= ACCOUNT_LIMIT
+            ):
+                refusals |= {"account-limit"}
 
-        def effect(answer: Answer) -> None:
+        def effect(account: Account, answer: Answer) -> None:
             account.deleting, account.offer = True, None
 
         rest = f"?confirm={confirm}"
@@ -94,9 +125,28 @@ class AccountOperations(World):
         if not refusals and actor != account.owner:
             refusals = {"owner-only"}
 
-        def effect(answer: Answer) -> None:
+        def effect(account: Account, answer: Answer) -> None:
             account.deleting = False
 
         return self.account_operation(
             account_id, actor, "POST", "/restore", None, refusals, effect, gives_freely=True
         )
+
+    def suspend_account(self, account_id: str) -> Operation:
+        """Suspend the account, as the platform does."""
+
+        def effect(account: Account, answer: Answer) -> None:
+            account.suspended, account.offer = True, None
+
+        path = f"/internal/admin/accounts/{account_id}/suspend"
+        body = {"reason": "Unpaid"}
+        return Operation(PLATFORM, "POST", path, body, set(), effect, account_id)
+
+    def resume_account(self, account_id: str) -> Operation:
+        """Resume the account, as the platform does."""
+
+        def effect(account: Account, answer: Answer) -> None:
+            account.suspended, account.offer = False, None
+
+        path = f"/internal/admin/accounts/{account_id}/resume"
+        return Operation(PLATFORM, "POST", path, None, set(), effect, account_id, gives_freely=True)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tests.state_machine.catalogs import INSIDE, OWNER, ROLES, Cell, Grants, Held, covers, held
+from tests.state_machine.catalogs import INSIDE, MEANT, Catalog, Cell, Grants, Held, covers
 
 User = str
 Project = str
+Table = dict[tuple[User, Project | None], Held]
+"""What members hold in each project, and outside of all."""
 
 
 def later(one: int | None, other: int | None) -> bool:
@@ -73,6 +75,25 @@ class CustomRole:
     grants: Grants
 
 
+@dataclass(frozen=True)
+class Guardrail:
+    """A rule of the account about itself."""
+
+    kind: str
+    roles: tuple[str, ...] = ()
+    cell: Cell | None = None
+    project: Project | None = None
+    minimum: int = 0
+
+
+@dataclass(frozen=True)
+class Resource:
+    """What is registered of a resource."""
+
+    project: Project | None
+    owner: User | None
+
+
 @dataclass
 class Account:
     """Everything that the model knows of one account."""
@@ -88,6 +109,9 @@ class Account:
     projects: dict[Project, str] = field(default_factory=dict)
     overrides: dict[tuple[Project, User], Override] = field(default_factory=dict)
     invitations: dict[str, Invitation] = field(default_factory=dict)
+    guardrails: dict[str, Guardrail] = field(default_factory=dict)
+    resources: dict[str, Resource] = field(default_factory=dict)
+    """Registered resources of one type, by id."""
     offer: tuple[User, int] | None = None
     """Who may become the owner, and until when."""
 
@@ -96,13 +120,34 @@ class Account:
         """Whether its members can do anything."""
         return not self.suspended and not self.deleting
 
+    @property
+    def meaning(self) -> Catalog:
+        """Its catalog."""
+        return MEANT[self.catalog]
+
+    def acts(self, user: User, now: int) -> bool:
+        """Whether the user is a member whose membership gives something."""
+        return user in self.members and self.members[user].in_force(now)
+
+    def marked(self, user: User, now: int) -> bool:
+        """Whether something else than the membership hangs on the member, who is not the owner."""
+        inviting = any(one.inviter == user and one.open(now) for one in self.invitations.values())
+        overridden = any(whose == user for _, whose in self.overrides)
+        offered = self.offer is not None and self.offer[0] == user
+        return user != self.owner and (inviting or overridden or offered)
+
     def assignable(self, role: str) -> bool:
         """Whether a member can have the role."""
-        return role in self.roles or (role in ROLES and role != OWNER)
+        return role in self.roles or self.meaning.assignable(role)
 
     def role_held(self, role: str) -> Held:
         """What the role gives."""
-        return held(self.roles[role].grants if role in self.roles else ROLES[role])
+        own = self.roles.get(role)
+        return self.meaning.held(self.meaning.roles[role] if own is None else own.grants)
+
+    def holders(self, role: str) -> list[User]:
+        """The members with the role."""
+        return [user for user, member in self.members.items() if member.role == role]
 
     def held(self, user: User, project: Project | None, now: int) -> Held:
         """What the membership gives in a project, or outside of all; its end does not count."""
@@ -111,10 +156,10 @@ class Account:
         if override is None or not override.in_force(now):
             return of_role
         outside = {cell: scope for cell, scope in of_role.items() if cell not in INSIDE}
-        return outside | held(override.grants)
+        return outside | self.meaning.held(override.grants)
 
     def allowed(
-        self, user: User, cell: Cell, project: Project | None, owner: User, now: int
+        self, user: User, cell: Cell, project: Project | None, owner: User | None, now: int
     ) -> bool:
         """The decision about one cell and a resource of this owner."""
         member = self.members.get(user)
@@ -125,12 +170,12 @@ class Account:
         scope = self.held(user, project, now).get(cell)
         return scope == "all" or (scope == "self" and owner == user)
 
-    def table(self, now: int) -> dict[tuple[User, Project | None], Held]:
-        """What every member holds everywhere."""
+    def table(self, now: int, *, closed_too: bool = False) -> Table:
+        """What every member holds everywhere; nothing in a closed account."""
         return {
             (user, project): self.held(user, project, now)
             for user, member in self.members.items()
-            if self.active and member.in_force(now)
+            if (self.active or closed_too) and member.in_force(now)
             for project in (None, *self.projects)
         }
 

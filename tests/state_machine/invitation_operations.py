@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.state_machine.accounts import Invitation
-from tests.state_machine.catalogs import LIFETIME, MEMBER_LIMIT
+from tests.state_machine.accounts import Account, Invitation
+from tests.state_machine.catalogs import LIFETIME
 from tests.state_machine.world import Answer, Operation, World, moment
 
 
@@ -25,11 +25,15 @@ class InvitationOperations(World):
             pending = account.pending_for(invited)
             if pending is not None and pending.open(self.now):
                 refusals |= {"already-invited"}
-            elif pending is not None and account.catalog == "strict":
+            elif pending is not None and not account.meaning.reversible:
                 refusals |= {"expired-invitation-there"}
-            refusals |= {"member-limit"} if account.seats(self.now) >= MEMBER_LIMIT else set()
+            refusals |= (
+                {"member-limit"}
+                if account.seats(self.now) >= account.meaning.member_limit
+                else set()
+            )
 
-        def effect(answer: Answer) -> None:
+        def effect(account: Account, answer: Answer) -> None:
             replaced = account.pending_for(invited)
             if replaced is not None:
                 replaced.status = "revoked"
@@ -50,7 +54,7 @@ class InvitationOperations(World):
             "membership_expires_at": moment(ends),
         }
         return self.account_operation(
-            account_id, actor, "POST", "/invitations", body, refusals, effect
+            account_id, actor, "POST", "/invitations", body, refusals, effect, invited
         )
 
     def resend(self, account_id: str, actor: str, invitation_id: str) -> Operation:
@@ -66,20 +70,23 @@ class InvitationOperations(World):
             refusals |= set() if account.lasts(actor, ends) else {"end-exceeded"}
             refusals |= {"membership-end-past"} if ends is not None and ends <= self.now else set()
             over = not invitation.open(self.now)
-            if account.catalog == "strict":
+            if not account.meaning.reversible:
                 refusals |= {"resend-not-offered"}
                 refusals |= {"expired-invitation-there"} if over else set()
-            if over and account.seats(self.now) >= MEMBER_LIMIT:
+            if over and account.seats(self.now) >= account.meaning.member_limit:
                 refusals |= {"member-limit"}
 
-        def effect(answer: Answer) -> None:
+        def effect(account: Account, answer: Answer) -> None:
+            invitation = account.invitations[invitation_id]
             lifetime, ends = self.now + LIFETIME, invitation.membership_ends
             invitation.inviter = actor
             invitation.ends = lifetime if ends is None else min(lifetime, ends)
             invitation.proofs.append({name: answer["link"][name] for name in ("token", "code")})
 
         rest = f"/invitations/{invitation_id}/resend"
-        return self.account_operation(account_id, actor, "POST", rest, None, refusals, effect)
+        return self.account_operation(
+            account_id, actor, "POST", rest, None, refusals, effect, invitation.inviter
+        )
 
     def revoke(self, account_id: str, actor: str, invitation_id: str) -> Operation:
         """Close the link of an invitation."""
@@ -89,11 +96,13 @@ class InvitationOperations(World):
         if not refusals and invitation.status != "pending":
             refusals = {"not-found"}
 
-        def effect(answer: Answer) -> None:
-            invitation.status = "revoked"
+        def effect(account: Account, answer: Answer) -> None:
+            account.invitations[invitation_id].status = "revoked"
 
         rest = f"/invitations/{invitation_id}"
-        return self.account_operation(account_id, actor, "DELETE", rest, None, refusals, effect)
+        return self.account_operation(
+            account_id, actor, "DELETE", rest, None, refusals, effect, invitation.inviter
+        )
 
     def accept(self, account_id: str, actor: str, invitation_id: str, link: int) -> Operation:
         """Join by a link: the newest, or an earlier one."""
@@ -118,18 +127,32 @@ class InvitationOperations(World):
             )
             refusals |= set() if fit else {"invitation-not-valid"}
             refusals |= {"already-a-member"} if member is not None else set()
-            refusals |= {"member-limit"} if len(account.members) - 1 >= MEMBER_LIMIT else set()
+            refusals |= (
+                {"member-limit"}
+                if len(account.members) - 1 >= account.meaning.member_limit
+                else set()
+            )
 
-        def effect(answer: Answer) -> None:
+        def effect(account: Account, answer: Answer) -> None:
             if again:
                 return
+            invitation = account.invitations[invitation_id]
             joined = self.member(invitation.role, invitation.membership_ends)
             account.members[actor] = joined
             invitation.status, invitation.joined = "accepted", joined.serial
 
         path = "/v1/invitations/accept"
-        givers = {invitation.inviter}
-        return Operation(actor, "POST", path, proof, refusals, effect, account_id, givers)
+        return Operation(
+            actor,
+            "POST",
+            path,
+            proof,
+            refusals,
+            effect,
+            account_id,
+            about=(invitation.inviter,),
+            givers={invitation.inviter},
+        )
 
     def decline(self, account_id: str, actor: str, invitation_id: str) -> Operation:
         """Decline by the newest link; anyone who holds it may."""
@@ -137,8 +160,8 @@ class InvitationOperations(World):
         invitation = account.invitations[invitation_id]
         fit = account.active and invitation.open(self.now)
 
-        def effect(answer: Answer) -> None:
-            invitation.status = "declined"
+        def effect(account: Account, answer: Answer) -> None:
+            account.invitations[invitation_id].status = "declined"
 
         path, proof = "/v1/invitations/decline", invitation.proofs[-1]
         refusals = set() if fit else {"invitation-not-valid"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.state_machine.accounts import Account, later
-from tests.state_machine.catalogs import gained, held
+from tests.state_machine.catalogs import gained
 from tests.state_machine.world import Answer, Operation, World, moment
 
 
@@ -29,13 +29,21 @@ class MemberOperations(World):
                 if more and not account.lasts(actor, member.ends):
                     refusals |= {"end-exceeded"}
 
-        def effect(answer: Answer) -> None:
+        def effect(account: Account, answer: Answer) -> None:
             account.members[user].role = role
             account.hand_over({user}, actor, self.now)
 
         rest = f"/members/{user}"
         return self.account_operation(
-            account_id, actor, "PATCH", rest, {"role": role}, refusals, effect
+            account_id,
+            actor,
+            "PATCH",
+            rest,
+            {"role": role},
+            refusals,
+            effect,
+            user,
+            preview={"type": "member_change", "user_id": user, "role": role},
         )
 
     def set_end(self, account_id: str, actor: str, user: str, ends: int | None) -> Operation:
@@ -51,13 +59,23 @@ class MemberOperations(World):
             if later(ends, member.ends):
                 refusals |= self._restoring(account, actor, user, ends)
 
-        def effect(answer: Answer) -> None:
+        def effect(account: Account, answer: Answer) -> None:
             if account.members[user].ends != ends:
                 account.members[user].ends = ends
                 account.hand_over({user}, actor, self.now)
 
         rest, body = f"/members/{user}", {"expires_at": moment(ends)}
-        return self.account_operation(account_id, actor, "PATCH", rest, body, refusals, effect)
+        return self.account_operation(
+            account_id,
+            actor,
+            "PATCH",
+            rest,
+            body,
+            refusals,
+            effect,
+            user,
+            preview={"type": "member_change", "user_id": user, **body},
+        )
 
     def _restoring(self, account: Account, actor: str, user: str, ends: int | None) -> set[str]:
         """Why the actor may not give back all that a membership gives."""
@@ -67,7 +85,7 @@ class MemberOperations(World):
         if not account.lasts(actor, ends):
             refusals |= {"end-exceeded"}
         for (project, whose), override in account.overrides.items():
-            given = held(override.grants)
+            given = account.meaning.held(override.grants)
             if (
                 whose == user
                 and override.in_force(self.now)
@@ -86,14 +104,24 @@ class MemberOperations(World):
             refusals |= {"owner-protected"} if user == account.owner else set()
             refusals |= {"not-yourself"} if user == actor else set()
 
-        def effect(answer: Answer) -> None:
+        def effect(account: Account, answer: Answer) -> None:
             if not account.members[user].suspended:
                 account.members[user].suspended = True
                 account.end_offer(user)
                 account.hand_over({user}, actor, self.now)
 
         rest = f"/members/{user}/suspend"
-        return self.account_operation(account_id, actor, "POST", rest, None, refusals, effect)
+        return self.account_operation(
+            account_id,
+            actor,
+            "POST",
+            rest,
+            None,
+            refusals,
+            effect,
+            user,
+            preview={"type": "member_suspension", "user_id": user},
+        )
 
     def resume(self, account_id: str, actor: str, user: str) -> Operation:
         """Resume a suspended member."""
@@ -105,11 +133,21 @@ class MemberOperations(World):
         elif not refusals and member is not None and member.suspended:
             refusals = self._restoring(account, actor, user, member.ends)
 
-        def effect(answer: Answer) -> None:
+        def effect(account: Account, answer: Answer) -> None:
             account.members[user].suspended = False
 
         rest = f"/members/{user}/resume"
-        return self.account_operation(account_id, actor, "POST", rest, None, refusals, effect)
+        return self.account_operation(
+            account_id,
+            actor,
+            "POST",
+            rest,
+            None,
+            refusals,
+            effect,
+            user,
+            preview={"type": "member_resumption", "user_id": user},
+        )
 
     def remove(self, account_id: str, actor: str, user: str) -> Operation:
         """Remove a member."""
@@ -120,11 +158,21 @@ class MemberOperations(World):
         elif not refusals and user == account.owner:
             refusals = {"owner-protected"}
 
-        def effect(answer: Answer) -> None:
+        def effect(account: Account, answer: Answer) -> None:
             self._ended(account, actor, user)
 
         rest = f"/members/{user}"
-        return self.account_operation(account_id, actor, "DELETE", rest, None, refusals, effect)
+        return self.account_operation(
+            account_id,
+            actor,
+            "DELETE",
+            rest,
+            None,
+            refusals,
+            effect,
+            user,
+            preview={"type": "member_removal", "user_id": user},
+        )
 
     def leave(self, account_id: str, actor: str) -> Operation:
         """End one's own membership."""
@@ -133,10 +181,12 @@ class MemberOperations(World):
         if not refusals and actor == account.owner:
             refusals = {"owner-cannot-leave"}
 
-        def effect(answer: Answer) -> None:
+        def effect(account: Account, answer: Answer) -> None:
             self._ended(account, actor, actor)
 
-        return self.account_operation(account_id, actor, "POST", "/leave", None, refusals, effect)
+        return self.account_operation(
+            account_id, actor, "POST", "/leave", None, refusals, effect, preview={"type": "leave"}
+        )
 
     def _ended(self, account: Account, actor: str, user: str) -> None:
         account.end_membership(user)

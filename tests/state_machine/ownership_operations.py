@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.state_machine.accounts import Account
 from tests.state_machine.catalogs import FORMER_OWNER, OWNER
 from tests.state_machine.world import ACCOUNT_LIMIT, DAY, OFFER_DAYS, Answer, Operation, World
 
@@ -21,11 +22,11 @@ class OwnershipOperations(World):
             if account.offer is not None and self.now < account.offer[1]:
                 refusals |= {"transfer-pending"}
 
-        def effect(answer: Answer) -> None:
+        def effect(account: Account, answer: Answer) -> None:
             account.offer = (user, self.now + OFFER_DAYS * DAY)
 
         rest, body = "/ownership-transfer", {"user_id": user}
-        return self.account_operation(account_id, actor, "POST", rest, body, refusals, effect)
+        return self.account_operation(account_id, actor, "POST", rest, body, refusals, effect, user)
 
     def cancel_offer(self, account_id: str, actor: str) -> Operation:
         """Take the offer back."""
@@ -36,7 +37,7 @@ class OwnershipOperations(World):
             refusals |= {"not-found"} if account.offer is None else set()
         over = account.offer is not None and self.now >= account.offer[1]
 
-        def effect(answer: Answer) -> None:
+        def effect(account: Account, answer: Answer) -> None:
             account.offer = None
 
         return self.account_operation(
@@ -62,7 +63,7 @@ class OwnershipOperations(World):
             elif accept and self.owned(actor) >= ACCOUNT_LIMIT:
                 refusals |= {"account-limit"}
 
-        def effect(answer: Answer) -> None:
+        def effect(account: Account, answer: Answer) -> None:
             account.offer = None
             if accept:
                 former = account.owner

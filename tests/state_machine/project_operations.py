@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.state_machine.accounts import Account, Override, earlier_end, later
-from tests.state_machine.catalogs import INSIDE, Cell, Grants, gained, held
+from tests.state_machine.catalogs import INSIDE, Cell, Grants, gained
 from tests.state_machine.world import PROJECT_LIMIT, Answer, Operation, World, moment
 
 
@@ -18,12 +18,19 @@ class ProjectOperations(World):
             refusals |= self._project_taken(account, name)
             refusals |= {"project-limit"} if len(account.projects) >= PROJECT_LIMIT else set()
 
-        def effect(answer: Answer) -> None:
+        def effect(account: Account, answer: Answer) -> None:
             account.projects[answer["id"]] = name
 
         body = {"name": name}
         return self.account_operation(
-            account_id, actor, "POST", "/projects", body, refusals, effect
+            account_id,
+            actor,
+            "POST",
+            "/projects",
+            body,
+            refusals,
+            effect,
+            preview={"type": "project_create", **body},
         )
 
     def _project_taken(self, account: Account, name: str, but: str | None = None) -> set[str]:
@@ -37,7 +44,7 @@ class ProjectOperations(World):
         if refusals is None:
             refusals = self._project_taken(account, name, project)
 
-        def effect(answer: Answer) -> None:
+        def effect(account: Account, answer: Answer) -> None:
             account.projects[project] = name
 
         rest, body = f"/projects/{project}", {"name": name}
@@ -47,8 +54,11 @@ class ProjectOperations(World):
         """Delete a project with its overrides."""
         account = self.accounts[account_id]
         refusals = self.authorized(account_id, actor, ("project", "delete"), project=project)
+        inside = [one for one in account.resources.values() if one.project == project]
+        if refusals is None and inside:
+            refusals = {"project-has-resources"}
 
-        def effect(answer: Answer) -> None:
+        def effect(account: Account, answer: Answer) -> None:
             del account.projects[project]
             account.overrides = {
                 key: one for key, one in account.overrides.items() if key[0] != project
@@ -56,7 +66,14 @@ class ProjectOperations(World):
 
         rest = f"/projects/{project}"
         return self.account_operation(
-            account_id, actor, "DELETE", rest, None, refusals or set(), effect
+            account_id,
+            actor,
+            "DELETE",
+            rest,
+            None,
+            refusals or set(),
+            effect,
+            preview={"type": "project_delete", "project_id": project},
         )
 
     def set_override(
@@ -71,11 +88,12 @@ class ProjectOperations(World):
         """Replace a member's grants inside a project."""
         account = self.accounts[account_id]
         refusals = self._override_refusals(account_id, actor, project)
+        written = account.meaning.written_out(grants, inside=True)
         member, replaced = account.members.get(user), account.overrides.get((project, user))
         if not refusals and member is None:
             refusals = {"not-found"}
         elif not refusals and member is not None:
-            given = held(grants)
+            given = account.meaning.held(written)
             refusals |= {"owner-protected"} if user == account.owner else set()
             refusals |= {"invalid"} if ends is not None and ends <= self.now else set()
             if not account.may_grant(actor, project, given, self.now, until=ends):
@@ -88,15 +106,25 @@ class ProjectOperations(World):
             if replaced is not None and later(replaced.ends, ends):
                 refusals |= self._lifting(account, actor, project, user)
 
-        def effect(answer: Answer) -> None:
-            new = Override(grants=grants, ends=ends)
+        def effect(account: Account, answer: Answer) -> None:
+            new = Override(grants=written, ends=ends)
             if replaced != new or not replaced.in_force(self.now):
                 account.overrides[project, user] = new
                 account.hand_over({user}, actor, self.now)
 
         rest = f"/projects/{project}/overrides/{user}"
         body = {"grants": grants, "expires_at": moment(ends)}
-        return self.account_operation(account_id, actor, "PUT", rest, body, refusals, effect)
+        return self.account_operation(
+            account_id,
+            actor,
+            "PUT",
+            rest,
+            body,
+            refusals,
+            effect,
+            user,
+            preview={"type": "override_set", "project_id": project, "user_id": user, **body},
+        )
 
     def _override_refusals(self, account_id: str, actor: str, project: str) -> set[str]:
         needed = (("member", "update"), ("project", "manage"))
@@ -126,8 +154,18 @@ class ProjectOperations(World):
         elif not refusals:
             refusals = self._lifting(account, actor, project, user)
 
-        def effect(answer: Answer) -> None:
+        def effect(account: Account, answer: Answer) -> None:
             del account.overrides[project, user]
 
         rest = f"/projects/{project}/overrides/{user}"
-        return self.account_operation(account_id, actor, "DELETE", rest, None, refusals, effect)
+        return self.account_operation(
+            account_id,
+            actor,
+            "DELETE",
+            rest,
+            None,
+            refusals,
+            effect,
+            user,
+            preview={"type": "override_removal", "project_id": project, "user_id": user},
+        )

@@ -140,7 +140,7 @@ def move(
     changed_overrides, ended = translate_overrides(rows.overrides, translator, now=now)
     translator.finish()
     own = new.with_roles({role.role_id: role for role in roles})
-    _require_guardrails(account, own, same=same_catalog(old, new))
+    require_guardrails(account, own, same=same_catalog(old, new))
     _require_seats(rows, new, now=now)
     if len(changed_overrides) + len(ended) > MAX_CHANGED_OVERRIDES:
         raise MoveTooLarge(
@@ -273,7 +273,14 @@ def _override_facts(
     ]
 
 
-def _require_guardrails(account: Account, new: CompiledCatalog, *, same: bool) -> None:
+def require_guardrails(account: Account, new: CompiledCatalog, *, same: bool) -> None:
+    """Check that every guardrail means the same in the new catalog, which has the custom roles.
+
+    `same` tells that it is a version of the account's catalog.
+
+    Raises:
+        GuardrailsOfThisCatalog: a guardrail would say nothing any more.
+    """
     lost = [
         f"“{guardrail.name}”"
         for guardrail in account.guardrails

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field
 from services.team.domain.account_access import AccountAccess
 from services.team.domain.accounts import AlreadyATeam, OwnerOnly
 from services.team.domain.catalog_mapping import MappingNeeded
+from services.team.domain.catalog_moves import GuardrailsOfThisCatalog
 from services.team.domain.ownership_offers import OwnershipOffer
 from services.team.domain.role_refusals import RolesTooLarge
 from services.team.domain.roles import role_title
@@ -229,7 +230,13 @@ ROUTES = (
         access=UPDATE,
         takes=Convert,
         gives=AccountView,
-        refuses=(AlreadyATeam, OwnerOnly, MappingNeeded, RolesTooLarge),
+        refuses=(
+            AlreadyATeam,
+            OwnerOnly,
+            MappingNeeded,
+            GuardrailsOfThisCatalog,
+            RolesTooLarge,
+        ),
         effective_everywhere=True,
         idempotent=True,
         repeat_answer=account_view,

@@ -6,7 +6,8 @@ from rolecall import CompiledCatalog
 from services.team.domain import accounts
 from services.team.domain.account_access import AccountAccess
 from services.team.domain.accounts import Account
-from services.team.domain.catalog_mapping import CatalogMapping, Translator
+from services.team.domain.catalog_mapping import CatalogMapping, Translator, same_catalog
+from services.team.domain.catalog_moves import require_guardrails
 from services.team.domain.catalog_translation import translate_roles
 from services.team.domain.members import Membership
 from services.team.use_cases.account_write import AccountWrite
@@ -196,7 +197,8 @@ async def convert(
     """Make a team of the owner's personal account (`Rp2`, `Nv1`).
 
     Raises:
-        OwnerOnly, AlreadyATeam, Invalid, MappingNeeded, RolesTooLarge: see the domain.
+        OwnerOnly, AlreadyATeam, Invalid, MappingNeeded, GuardrailsOfThisCatalog, RolesTooLarge: see
+            the domain.
     """
 
     async def change(write: AccountWrite) -> AccountAccess:
@@ -210,6 +212,9 @@ async def convert(
             translator = Translator(access.catalog, catalog, mapping)
             roles = translate_roles(roles, translator, now=write.now)
             translator.finish()
+            own = catalog.with_roles({role.role_id: role for role in roles})
+            same = same_catalog(access.catalog, catalog)
+            require_guardrails(access.account, own, same=same)
         converted, owner, fact = accounts.convert(
             access.account, access.membership, name=name, catalog=catalog, roles=roles
         )

@@ -11,6 +11,14 @@ RUNNING = "tests/services/team/test_catalogs.py"
 
 ROWS = (
     Mutant(
+        id="conversion-empties-a-guardrail",
+        kind=Kind.SECURITY,
+        file="services/team/use_cases/accounts.py",
+        old="            require_guardrails(access.account, own, same=same)\n",
+        new="",
+        tests=("tests/services/team/test_guardrails.py", "-k", "conversion_keeps"),
+    ),
+    Mutant(
         id="move-keeps-a-role-of-another-catalog",
         kind=Kind.SECURITY,
         file=MAPPING,
@@ -126,7 +134,7 @@ ROWS = (
         id="move-leaves-guardrails-that-say-nothing",
         kind=Kind.SECURITY,
         file="services/team/domain/catalog_moves.py",
-        old="    _require_guardrails(account, own, same=same_catalog(old, new))\n",
+        old="    require_guardrails(account, own, same=same_catalog(old, new))\n",
         new="",
         tests=("tests/services/team/domain/test_catalog_moves.py", "-k", "says_nothing"),
     ),

@@ -320,3 +320,20 @@ async def test_an_account_has_a_bounded_number_of_guardrails(
         await declare(account, TWO_ADMINS)
         refused = await send(account, {"name": "Another", "rule": WRITERS})
         assert (refused.status, refused.code) == (409, "guardrail-limit")
+
+
+@pytest.mark.rule("B10")
+async def test_a_conversion_keeps_guardrails_that_another_catalog_empties(team: Team) -> None:
+    """The rule names a role of the present catalog: in another one it would bind no one."""
+    owner = await team.person("Owner")
+    rule = {"type": "only_roles", "permission": "instance:write", "roles": ["owner", "operator"]}
+    declared = await owner.send(
+        "POST", f"{owner.path}/guardrails", {"name": "The rule", "rule": rule}
+    )
+    guardrail = declared.expect(201)["id"]
+    body = {"name": "Engines", "catalog": "novita"}
+    refused = await owner.send("POST", f"{owner.path}/convert", body)
+    assert (refused.status, refused.code) == (409, "guardrails-of-this-catalog")
+    assert (await owner.get(owner.path))["kind"] == "personal"
+    (await owner.send("DELETE", f"{owner.path}/guardrails/{guardrail}")).expect(204)
+    (await owner.send("POST", f"{owner.path}/convert", body)).expect(200)
