@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
+from datetime import datetime, timedelta
 from typing import Any
 
 from services.team.domain.member_list import MemberListField, MemberListQuery, parse_moment
@@ -11,6 +12,8 @@ from shared.mongo import Collection, Document
 KNOWN_ENDS = 1_000
 """The pages of a collection whose ends are remembered."""
 
+LAST_CHARACTER = "\U0010ffff"
+_MILLISECOND = timedelta(milliseconds=1)
 _TIMES = frozenset({MemberListField.SINCE, MemberListField.LAST_ACTIVE})
 
 
@@ -102,7 +105,7 @@ class ListPages:
         rows: list[Document] = []
         end = self._ends.known(first, query)
         if end is not None:
-            until = {"$gte" if query.descending else "$lte": end}
+            until = {"$gte": end} if query.descending else {"$lt": _beyond(end)}
             bounded = first | {field: {**bound.get(field, {}), **until}}
             rows = await self._rows([bounded, *filters], order, query, limit=query.limit)
         if len(rows) < query.limit:
@@ -148,7 +151,7 @@ def _after(part: Part, query: MemberListQuery, *, key: str) -> tuple[Document, D
     if query.after is None:
         return {}, {}
     value, identity = query.after
-    beyond, from_there = ("$lt", "$lte") if query.descending else ("$gt", "$gte")
+    beyond = "$lt" if query.descending else "$gt"
     if part.field is None:
         if part.value == value:
             return {}, {key: {beyond: identity}}
@@ -157,5 +160,15 @@ def _after(part: Part, query: MemberListQuery, *, key: str) -> tuple[Document, D
         # Only rows of the other collection have no value; they stand before all that have one.
         return None if query.descending else ({}, {})
     bound: Any = parse_moment(value) if query.field in _TIMES else value
-    same_or_later = [{part.field: {beyond: bound}}, {key: {beyond: identity}}]
-    return {part.field: {from_there: bound}}, {"$or": same_or_later}
+    same_or_later = [{part.field: {beyond: bound}}, {part.field: bound, key: {beyond: identity}}]
+    from_there = {"$lt": _beyond(bound)} if query.descending else {"$gte": bound}
+    return {part.field: from_there}, {"$or": same_or_later}
+
+
+def _beyond(value: Any) -> Any:
+    """A value that comes after all rows with this one.
+
+    SecantusDB does not find the rows that equal an inclusive upper bound when the index has a
+    further field.
+    """
+    return value + _MILLISECOND if isinstance(value, datetime) else f"{value}{LAST_CHARACTER}"
