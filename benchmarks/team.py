@@ -1,10 +1,15 @@
-"""Writes of 16 accounts beside plain transactions, and a page of 1,000 members beside `/v1/me`."""
+"""Writes of 16 accounts beside plain transactions, and a page of 1,000 members beside `/v1/me`.
+
+The plain transactions make the statements of a renaming on copies of its documents, with the same
+indexes, from one process. The product besides checks the request in HTTP, signs the row, publishes
+it and marks it as sent, and audit stores it in the same database.
+"""
 
 import asyncio
 import statistics
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -13,9 +18,18 @@ import aiohttp
 
 from services.team.domain.members import Membership
 from services.team.store import Store
-from shared.contracts.facts import shard_of
+from services.team.store.places import at, of_account
 from shared.ids import AccountId, MembershipId, UserId, new_id
-from shared.mongo import Database, DbSession, Transactions, connect, majority, update_expected
+from shared.mongo import (
+    Collection,
+    Database,
+    DbSession,
+    Transactions,
+    connect,
+    create_index,
+    majority,
+    update_expected,
+)
 from tests.e2e.journey import World
 from tests.e2e.people import Person
 from tests.e2e.processes import Processes
@@ -23,8 +37,9 @@ from tests.patience import PATIENT
 
 WRITERS, ROUNDS, SECONDS = 16, 3, 5.0
 MEMBERS, PAGE, READS = 1_000, 50, 100
-ROW_BYTES = 1_800
-"""The size of the journal's row of a renamed account."""
+OPTIONS = ("unique", "partialFilterExpression", "expireAfterSeconds")
+PLACES = count(1_000_000)
+"""Sequences of rows that are in no other journal."""
 
 Write = Callable[[], Awaitable[None]]
 
@@ -40,30 +55,50 @@ def renaming(person: Person) -> Write:
     return write
 
 
-async def plain(transactions: Transactions, database: Database, person: Person) -> Write:
-    """The statements of such a write in one transaction, on rows of its own."""
-    heads, accounts, members, overrides, journal = (
-        majority(database, f"plain_{name}")
-        for name in ("heads", "accounts", "members", "overrides", "journal")
-    )
-    account_id, numbers = person.account_id, count()
-    at = {"_id": account_id, "shard": shard_of(account_id)}
-    await heads.insert_one({"_id": account_id, "last_seq": 0})
-    await accounts.insert_one({**at, "account_rev": 0, "name": "Engines"})
-    await members.insert_one({**at, "role": "owner", "name": person.name})
+async def copies(database: Database) -> dict[str, Collection]:
+    """Empty collections with the indexes of those that a renaming reads and writes."""
+    made = {}
+    for name in ("heads", "accounts", "members", "overrides", "journal"):
+        copy = made[name] = majority(database, f"plain_{name}")
+        async for index in database[name].list_indexes():
+            if index["name"] != "_id_":
+                options = {option: index[option] for option in OPTIONS if option in index}
+                keys = list(index["key"].items())
+                await create_index(copy, keys, name=index["name"], **options)
+    return made
+
+
+async def plain(
+    transactions: Transactions, database: Database, made: Mapping[str, Collection], person: Person
+) -> Write:
+    """The statements of such a write in one transaction, on copies of the person's rows."""
+    account_id, numbers = AccountId(person.account_id), count()
+    at_account = at(account_id, account_id)
+    account = await database["accounts"].find_one(at_account) or {}
+    member = await database["members"].find_one(of_account(account_id)) or {}
+    shard = {"shard": account["shard"]}
+    row = await database["journal"].find_one(shard, sort=[("seq", -1)]) or {}
+    head = {"_id": account_id, "last_seq": 0, "digest": "x" * 43, "sharded_seq": 0}
+    for name, document in (("heads", head), ("accounts", account), ("members", member)):
+        await made[name].insert_one(document)
+    own_member = shard | {"_id": {"$in": [member["_id"]]}}
+    own_overrides = {**of_account(account_id), "user_id": {"$in": [member["user_id"]]}}
 
     async def change(session: DbSession) -> None:
-        head = await heads.find_one({"_id": account_id}, session=session) or {}
-        account = await accounts.find_one(at, session=session) or {}
-        await members.find_one(at, session=session)
-        await overrides.find_one(at, session=session)
-        rev, seq = account["account_rev"], head["last_seq"]
-        named = {"$set": {"account_rev": rev + 1, "name": f"Engines {next(numbers)}"}}
-        await update_expected(accounts, {**at, "account_rev": rev}, named, session)
+        found = await made["heads"].find_one({"_id": account_id}, session=session) or {}
+        stored = await made["accounts"].find_one(at_account, session=session) or {}
+        await made["members"].find(own_member, session=session).to_list(None)
+        await made["overrides"].find(own_overrides, session=session).to_list(None)
+        rev, seq = stored["account_rev"], found["last_seq"]
+        changed = {**stored, "account_rev": rev + 1, "name": f"Engines {next(numbers)}"}
+        del changed["_id"]
+        expected = {**at_account, "account_rev": rev}
+        await update_expected(made["accounts"], expected, {"$set": changed}, session)
+        advanced = {"last_seq": seq + 1, "digest": head["digest"], "sharded_seq": seq + 1}
         expected = {"_id": account_id, "last_seq": seq}
-        await update_expected(heads, expected, {"$set": {"last_seq": seq + 1}}, session)
-        row = {"_id": f"{account_id}.{seq}", "shard": at["shard"], "event": "x" * ROW_BYTES}
-        await journal.insert_many([row], session=session)
+        await update_expected(made["heads"], expected, {"$set": advanced}, session)
+        new = {**row, "_id": f"{account_id}.{seq}", "change_id": account_id, "seq": next(PLACES)}
+        await made["journal"].insert_many([new], session=session)
 
     async def write() -> None:
         await transactions.run(change)
@@ -90,7 +125,8 @@ async def rates(database: Database, people: Sequence[Person]) -> tuple[float, fl
     """Writes in a second: of the product, and plain; the medians of interleaved rounds."""
     transactions = Transactions(database.client)
     ours = [renaming(person) for person in people]
-    theirs = [await plain(transactions, database, person) for person in people]
+    made = await copies(database)
+    theirs = [await plain(transactions, database, made, person) for person in people]
     found = [(await per_second(ours), await per_second(theirs)) for _ in range(ROUNDS)]
     return statistics.median(one for one, _ in found), statistics.median(one for _, one in found)
 
