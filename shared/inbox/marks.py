@@ -78,7 +78,7 @@ class Marks:
             marks = [mark for mark, _ in noted.values()]
             there = await insert_missing(self._marks, marks) if marks else []
             for position in noted:
-                del self._noted[position]
+                self._noted.pop(position, None)
         for mark in there:
             position = Position(*(mark[name] for name in Position._fields))
             if await self.digest(position) not in {None, mark["digest"]}:
