@@ -33,7 +33,7 @@ class PageEnds:
     """The value of the last row of each full page, as it was when the page was read last.
 
     It is a hint. Where at least a page of rows stands between the start of a page and its old end,
-    the first of them are the page, whatever was changed since.
+    the first of them are the page, also after changes.
     """
 
     def __init__(self, *, most: int = KNOWN_ENDS) -> None:
@@ -57,8 +57,9 @@ class ListPages:
     """Reads pages of one collection, whose rows of equal value stand in the order of `key`.
 
     MongoDB walks an index and stops after the page. SecantusDB reads and sorts all that the first
-    stage finds, by an index if its fields are those of the index. So a page is bounded on both
-    sides where its end is known.
+    stage finds, by an index if its fields are those of the index. A page whose end is known is
+    therefore bounded on both sides
+    (`docs/decisions/0046-writes-and-pages-cost-few-statements.md`).
     """
 
     def __init__(self, collection: Collection, *, key: str) -> None:
