@@ -250,6 +250,7 @@ class JournalParts(Parts):
                 "relay": self._relay.run,
                 "sweep": self._relay.sweep,
                 "inbox": inbox.run,
+                "marks": inbox.save_marks,
                 **self.tasks,
                 **tasks,
             },

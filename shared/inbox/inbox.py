@@ -1,5 +1,6 @@
 """The inbox: it takes facts from the bus and gives each to its subscriber once."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
@@ -13,13 +14,17 @@ from shared.contracts.topology import Queue
 from shared.http.client import InternalClient
 from shared.inbox.marks import AlreadyApplied, AppliedMark, Marks
 from shared.inbox.reconciler import AWAY, PAGE_SIZE, Reconciler
-from shared.mongo import AlreadyThere, Database, DbClient, DbSession
+from shared.mongo import AlreadyThere, Database, DatabaseWatch, DbClient, DbSession
 from shared.outage_log import OutageLog
 from shared.row_verifier import Channel, Fault, RowRefused, RowVerifier
 
 Subscriber = Callable[[Any, Row, AppliedMark], Awaitable[None]]
 Subscriptions = Mapping[str, Subscriber]
 """Fact type → the subscriber of this service; `*` stands for each type."""
+
+SAVE_SECONDS = 0.5
+"""The pause between two savings of noted marks, shorter than `BUS_HEAD_START`: a reconciler of
+another replica does not fetch what this one has noted."""
 
 _log = logging.getLogger(__name__)
 
@@ -48,7 +53,7 @@ class Inbox:
         clock: Clock,
         page_size: int = PAGE_SIZE,
     ) -> None:
-        self._marks = Marks(database)
+        self._marks = Marks(database, verifier)
         self._bus = bus
         self._queue = queue
         self._verifier = verifier
@@ -59,10 +64,12 @@ class Inbox:
         self._outage = OutageLog(
             _log, "The database or a source", effect="Messages are left to the reconciler."
         )
+        self._saving = DatabaseWatch("Marks of facts without a subscriber wait in memory.")
         self._reconciler = Reconciler(
             client,
             database,
             sources=sources,
+            marks=self._marks,
             internal=internal,
             verifier=verifier,
             apply=self.apply,
@@ -95,6 +102,13 @@ class Inbox:
     async def run(self) -> None:
         """Run the reconciler. Never ends."""
         await self._reconciler.run()
+
+    async def save_marks(self) -> None:
+        """Save the marks of facts without a subscriber, again and again. Never ends."""
+        while True:
+            await asyncio.sleep(SAVE_SECONDS)
+            with self._saving.round():
+                await self._marks.save_noted()
 
     async def reconcile(self, source: str) -> None:
         """Compare with one source now, and apply what is missing."""
@@ -132,8 +146,12 @@ class Inbox:
         The first row at a position stays; another one there is an alarm.
         """
         row = signed.row
-        if self._reconciler.covers(row.position):
+        if self._reconciler.covers(row.position) or self._marks.is_noted(row.position):
             await self._compare(signed, channel)
+            return
+        subscriber = self._subscriptions.get(row.type) or self._subscriptions.get("*")
+        if subscriber is None:
+            self._marks.note(signed, self._clock.now(), channel)
             return
         marked = False
 
@@ -145,10 +163,8 @@ class Inbox:
             except AlreadyThere as there:
                 raise AlreadyApplied from there
 
-        subscriber = self._subscriptions.get(row.type) or self._subscriptions.get("*")
         try:
-            if subscriber is not None:
-                await subscriber(self._ctx, row, applied_mark)
+            await subscriber(self._ctx, row, applied_mark)
             if not marked:
                 await applied_mark(None)
         except AlreadyApplied:

@@ -1,11 +1,18 @@
-"""The marks of applied facts: one document for each, saved in the transaction of its effect."""
+"""The marks of applied facts: one document for each, saved in the transaction of its effect.
 
+A fact that no subscriber acts on has no effect to be saved with. Its mark is noted in memory, and
+the notes of some moments are saved in one statement. The reconciler fetches what a crash forgets.
+"""
+
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
+from shared.auth.row_signatures import SignedRow
 from shared.contracts.facts import Position
 from shared.indexes import Index
-from shared.mongo import Database, DbSession, insert_once, majority
+from shared.mongo import Database, DbSession, Document, insert_missing, insert_once, majority
+from shared.row_verifier import Channel, Fault, RowVerifier
 
 AppliedMark = Callable[[DbSession], Awaitable[None]]
 """Marks a fact as applied in the session of its effect; a subscriber calls it first."""
@@ -18,6 +25,9 @@ INDEXES = (
     ),
 )
 """What the migrations of a service with an inbox need."""
+
+MOST_NOTED = 5_000
+"""The most marks in memory. What comes then is fetched again by the reconciler."""
 
 
 class AlreadyApplied(Exception):  # noqa: N818 - nothing is wrong, the effect is there
@@ -32,8 +42,14 @@ def mark_id(position: Position) -> str:
 class Marks:
     """The collection `inbox`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(
+        self, database: Database, verifier: RowVerifier, *, most_noted: int = MOST_NOTED
+    ) -> None:
         self._marks = majority(database, "inbox")
+        self._verifier = verifier
+        self._most_noted = most_noted
+        self._noted: dict[Position, tuple[Document, Channel]] = {}
+        self._saving = asyncio.Lock()
 
     async def insert(
         self, position: Position, digest: str, at: datetime, session: DbSession | None = None
@@ -43,14 +59,38 @@ class Marks:
         Raises:
             AlreadyThere: it is marked. The exception ends a transaction that it is raised in.
         """
-        document = {"_id": mark_id(position), **position._asdict(), "digest": digest, "at": at}
-        await insert_once(self._marks, document, session)
+        await insert_once(self._marks, _mark(position, digest, at), session)
+
+    def note(self, signed: SignedRow, at: datetime, channel: Channel) -> None:
+        """Note that the row counts as applied; `save_noted` saves the mark."""
+        position = signed.row.position
+        if len(self._noted) < self._most_noted:
+            self._noted[position] = _mark(position, signed.digest, at), channel
+
+    def is_noted(self, position: Position) -> bool:
+        """Return whether the mark of the position waits to be saved."""
+        return position in self._noted
+
+    async def save_noted(self) -> None:
+        """Save the noted marks; another row that is marked at a position of theirs is an alarm."""
+        async with self._saving:
+            noted = dict(self._noted)
+            marks = [mark for mark, _ in noted.values()]
+            there = await insert_missing(self._marks, marks) if marks else []
+            for position in noted:
+                self._noted.pop(position, None)
+        for mark in there:
+            position = Position(*(mark[name] for name in Position._fields))
+            if await self.digest(position) not in {None, mark["digest"]}:
+                self._verifier.refuse(position.source, noted[position][1], Fault.FORK)
 
     async def digest(self, position: Position) -> str | None:
         """The digest of the row that was applied at this position, if it is known.
 
         Earlier versions kept none.
         """
+        if position in self._noted:
+            return str(self._noted[position][0]["digest"])
         mark = await self._marks.find_one({"_id": mark_id(position)})
         return None if mark is None else mark.get("digest")
 
@@ -79,3 +119,7 @@ class Marks:
         await self._marks.delete_many(
             {"source": source, "epoch": {"$ne": epoch}, "at": {"$lt": before}}
         )
+
+
+def _mark(position: Position, digest: str, at: datetime) -> Document:
+    return {"_id": mark_id(position), **position._asdict(), "digest": digest, "at": at}

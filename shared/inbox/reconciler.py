@@ -69,6 +69,7 @@ class Reconciler:
         database: Database,
         *,
         sources: Sequence[str],
+        marks: Marks,
         internal: InternalClient,
         verifier: RowVerifier,
         apply: Callable[[SignedRow, Channel], Awaitable[None]],
@@ -76,7 +77,7 @@ class Reconciler:
         page_size: int = PAGE_SIZE,
     ) -> None:
         self._client = client
-        self._marks = Marks(database)
+        self._marks = marks
         self._progress = majority(database, "inbox_marks")
         self._dead = majority(database, "inbox_dead")
         self._sources = tuple(sources)
@@ -173,6 +174,7 @@ class Reconciler:
         epoch, heads = answer.epoch, answer.heads
         if self._epochs.get(source) != epoch:
             self._begin_epoch(source, epoch)
+        await self._marks.save_noted()
         applied = {shard: self._contiguous.get((source, shard), 0) for shard in heads}
         behind = [shard for shard, head in heads.items() if applied[shard] < head]
         incomplete = [

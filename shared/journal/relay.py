@@ -1,13 +1,13 @@
 """The relay: it publishes committed rows on the bus.
 
-The process that committed publishes its rows at once and marks them as sent after the confirm. One
-elected sweeper per service publishes rows that stayed unsent. Duplicates and disorder are harmless:
-consumers compare sequences and fetch what they miss.
+The process that committed publishes its rows at once. After the confirm it marks them as sent,
+those of some moments in one statement. One elected sweeper per service publishes rows that stayed
+unsent. Duplicates and disorder are harmless: consumers compare sequences and fetch what they miss.
 """
 
 import asyncio
+import contextlib
 import logging
-from collections import defaultdict
 from datetime import timedelta
 
 from shared import context, metrics
@@ -28,6 +28,8 @@ _log = logging.getLogger(__name__)
 
 BATCH_SIZE = 500
 """The number of rows of one publish."""
+MARK_SECONDS = 0.2
+"""The longest time from the publish of a row to its mark, while the database answers."""
 SWEEP_SECONDS = 1.0
 """The pause between two sweeps; a younger row is left to the process that committed it."""
 ELECTION_TERM = timedelta(seconds=10)
@@ -56,16 +58,24 @@ class Relay:
         self._wake.set()
 
     async def run(self) -> None:
-        """Publish the rows that were handed over. Never ends."""
+        """Publish the rows that were handed over, and mark them soon after. Never ends."""
+        published: list[SignedRow] = []
+        mark_at = 0.0
         while True:
-            await self._wake.wait()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(mark_at if published else None):
+                    await self._wake.wait()
             self._wake.clear()
             committed, self._waiting = self._waiting, []
             for start in range(0, len(committed), BATCH_SIZE):
                 batch = committed[start : start + BATCH_SIZE]
                 if await self._publish(batch):
-                    with self._marking.round():
-                        await self._mark(batch)
+                    mark_at = mark_at if published else _now() + MARK_SECONDS
+                    published += batch
+            if published and _now() >= mark_at:
+                batch, published = published, []
+                with self._marking.round():
+                    await self._mark(batch)
 
     async def sweep(self) -> None:
         """Publish rows that stayed unsent after a crash or without a broker. Never ends."""
@@ -98,12 +108,11 @@ class Relay:
         return True
 
     async def _mark(self, batch: list[SignedRow]) -> None:
-        seqs: defaultdict[int, list[int]] = defaultdict(list)
-        for signed in batch:
-            seqs[signed.row.shard].append(signed.row.seq)
-        for shard, sent in seqs.items():
-            places = {"shard": shard, "seq": {"$in": sent}}
-            await self._rows.update_many(places, {"$set": {"sent": True}})
+        places = {
+            "_id": {"$in": [rows.key(signed.row) for signed in batch]},
+            "shard": {"$in": sorted({signed.row.shard for signed in batch})},
+        }
+        await self._rows.update_many(places, {"$set": {"sent": True}})
 
     async def _elected(self) -> bool:
         now = self._clock.now()
@@ -124,3 +133,7 @@ class Relay:
             {"$set": mine},
         )
         return bool(outcome.matched_count)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

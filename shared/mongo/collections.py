@@ -88,13 +88,15 @@ async def insert_all_once(
         raise
 
 
-async def insert_missing(collection: Collection, documents: Iterable[Document]) -> None:
-    """Insert those of the documents whose unique key is new, all in one call."""
+async def insert_missing(collection: Collection, documents: Sequence[Document]) -> list[Document]:
+    """Insert those of the documents whose unique key is new, all in one call; return the others."""
     try:
         await collection.insert_many(documents, ordered=False)
     except BulkWriteError as problem:
         if not only_duplicates(problem):
             raise
+        return [documents[error["index"]] for error in problem.details["writeErrors"]]
+    return []
 
 
 async def update_expected(

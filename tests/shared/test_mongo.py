@@ -198,7 +198,8 @@ class Refusing:
         self._codes = codes
 
     async def insert_many(self, documents: Any, **options: Any) -> None:
-        raise BulkWriteError({"writeErrors": [{"code": code} for code in self._codes]})
+        errors = [{"index": index, "code": code} for index, code in enumerate(self._codes, 1)]
+        raise BulkWriteError({"writeErrors": errors})
 
 
 @pytest.mark.parametrize("codes", [(121,), (11000, 121), (121, 11000)])
@@ -216,7 +217,8 @@ async def test_a_bulk_that_met_only_duplicates_says_so():
     session: Any = None
     with pytest.raises(AlreadyThere):
         await insert_all_once(rows, [], session)
-    await insert_missing(rows, [])
+    documents = [{"_id": number} for number in range(4)]
+    assert await insert_missing(rows, documents) == [{"_id": 1}, {"_id": 2}]
 
 
 AWAY_CODES = (

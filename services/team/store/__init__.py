@@ -1,5 +1,7 @@
 """The collections of team in MongoDB."""
 
+import asyncio
+
 from services.team.domain.account_access import AccessRows, AccountUserRows
 from services.team.domain.account_policy import AccountPolicy, account_policy
 from services.team.domain.accounts import Account
@@ -88,17 +90,25 @@ class Store(
     ) -> AccessRows | None:
         """What the decision about a member's request needs; `None` without account or member.
 
-        Both members are read together: the one who acts, and the user `named`.
+        Both members are read together: the one who acts, and the user `named`. A session makes one
+        read at a time; without one the reads run beside each other.
         """
         users = {user_id} if named is None else {user_id, named}
-        account = await self.account(account_id, session)
-        members = await self.members_among(account_id, users, session)
+        if session is None:
+            account, members, overrides = await asyncio.gather(
+                self.account(account_id),
+                self.members_among(account_id, users),
+                self.overrides_of_each(account_id, users),
+            )
+        else:
+            account = await self.account(account_id, session)
+            members = await self.members_among(account_id, users, session)
+            overrides = await self.overrides_of_each(account_id, users, session)
         if account is None or user_id not in members:
             return None
         project = None
         if project_id is not None:
             project = await self.project(account_id, project_id, session)
-        overrides = await self.overrides_of_each(account_id, users, session)
         return AccessRows(
             account=account,
             catalog=await self.catalog_of(account),

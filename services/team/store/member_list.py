@@ -1,11 +1,8 @@
-"""Pages of the list of members and invitations, each read in the order of an index."""
+"""The list of members and invitations: which documents a page asks for, and their counts."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from dataclasses import field as dataclass_field
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
 
 from rolecall import MembershipStatus
 from services.team.domain.invitations import Invitation, InvitationStatus
@@ -14,9 +11,9 @@ from services.team.domain.member_list import (
     MemberListField,
     MemberListQuery,
     MemberListStatus,
-    parse_moment,
 )
 from services.team.domain.members import Membership
+from services.team.store.list_pages import ListPages, Part
 from services.team.store.places import of_account
 from shared.documents import read
 from shared.ids import AccountId
@@ -35,19 +32,6 @@ _INVITATION_FIELDS = {
     MemberListField.SINCE: "created_at",
 }
 _PENDING: Document = {"status": InvitationStatus.PENDING.value}
-_TIMES = frozenset({MemberListField.SINCE, MemberListField.LAST_ACTIVE})
-
-
-@dataclass(frozen=True)
-class _Part:
-    """A part of a list: its rows stand in the order of `field`, or all have the one `value`."""
-
-    field: str | None = None
-    value: str = ""
-    key: Document = dataclass_field(default_factory=dict)
-    """What its rows have in common, in the order of an index."""
-    wanted: Document = dataclass_field(default_factory=dict)
-    """What its rows have in common, beside the index."""
 
 
 class MemberListRows:
@@ -56,6 +40,8 @@ class MemberListRows:
     def __init__(self, database: Database) -> None:
         self._listed_members = majority(database, "members")
         self._listed_invitations = majority(database, "invitations")
+        self._member_pages = ListPages(self._listed_members, key="user_id")
+        self._invitation_pages = ListPages(self._listed_invitations, key="_id")
 
     async def list_members(
         self, account_id: AccountId, query: MemberListQuery, *, now: datetime
@@ -66,9 +52,7 @@ class MemberListRows:
             return []
         wanted = [of_status, _containing(query, "name_key", "address_key")]
         parts = _parts(query, _MEMBER_FIELDS)
-        rows = await _page(
-            self._listed_members, of_account(account_id), wanted, parts, query, key="user_id"
-        )
+        rows = await self._member_pages.read(of_account(account_id), wanted, parts, query)
         return [read(Membership, row) for row in rows]
 
     async def list_invitations(
@@ -80,14 +64,8 @@ class MemberListRows:
             return []
         wanted = [of_status, _containing(query, "name_key")]
         parts = _parts(query, _INVITATION_FIELDS)
-        rows = await _page(
-            self._listed_invitations,
-            {**of_account(account_id), **_PENDING},
-            wanted,
-            parts,
-            query,
-            key="_id",
-        )
+        begin = {**of_account(account_id), **_PENDING}
+        rows = await self._invitation_pages.read(begin, wanted, parts, query)
         return [read(Invitation, row) for row in rows]
 
     async def count_statuses(
@@ -174,52 +152,18 @@ def _containing(query: MemberListQuery, *fields: str) -> Document:
     return {"$or": [{field: pattern} for field in fields]}
 
 
-def _parts(query: MemberListQuery, fields: Mapping[MemberListField, str]) -> list[_Part]:
+def _parts(query: MemberListQuery, fields: Mapping[MemberListField, str]) -> list[Part]:
     """The parts of the list in ascending order; rows without the field have no value in it."""
     if query.field is not MemberListField.ROLE:
-        return [_Part(fields.get(query.field))]
+        return [Part(fields.get(query.field))]
     titles: dict[str, list[str]] = {}
     for title, role_id in sorted((title, one) for one, title in query.role_keys.items()):
         titles.setdefault(title, []).append(role_id)
     parts = [
-        _Part(value=title, key={"role": {"$in": role_ids}}) for title, role_ids in titles.items()
+        Part(value=title, key={"role": {"$in": role_ids}}) for title, role_ids in titles.items()
     ]
     unknown = {"role": {"$nin": list(query.role_keys)}}
-    return [*parts, _Part(value=UNKNOWN_ROLE, wanted=unknown)]
-
-
-async def _page(
-    collection: Collection,
-    begin: Document,
-    wanted: Sequence[Document],
-    parts: Sequence[_Part],
-    query: MemberListQuery,
-    *,
-    key: str,
-) -> list[Document]:
-    """Read part after part until the page is full; `begin` is what every index begins with.
-
-    MongoDB puts the stages together. SecantusDB uses an index for the first one alone, and only if
-    its fields are those of the index.
-    """
-    direction = -1 if query.descending else 1
-    rows: list[Document] = []
-    for part in parts if direction == 1 else reversed(parts):
-        rest = _after(part, query, key=key)
-        if rest is None:
-            continue
-        bound, others = rest
-        order = {part.field: direction, key: direction} if part.field else {key: direction}
-        stages: list[Document] = [
-            {"$match": {**begin, **part.key, **bound}},
-            *({"$match": one} for one in (*wanted, part.wanted, others) if one),
-            {"$sort": order},
-            {"$limit": query.limit - len(rows)},
-        ]
-        rows += await collection.aggregate(stages).to_list(query.limit)
-        if len(rows) >= query.limit:
-            break
-    return rows
+    return [*parts, Part(value=UNKNOWN_ROLE, wanted=unknown)]
 
 
 async def _count(collection: Collection, account_id: AccountId, wanted: Document) -> int:
@@ -229,24 +173,3 @@ async def _count(collection: Collection, account_id: AccountId, wanted: Document
     stages: list[Document] = [{"$match": begin}, {"$match": wanted}, {"$count": "rows"}]
     found = await collection.aggregate(stages).to_list(1)
     return int(found[0]["rows"]) if found else 0
-
-
-def _after(part: _Part, query: MemberListQuery, *, key: str) -> tuple[Document, Document] | None:
-    """Where the rows of a part after the query's place begin; `None` if there are none.
-
-    The first filter is a range of the index, the second takes away what was on an earlier page.
-    """
-    if query.after is None:
-        return {}, {}
-    value, identity = query.after
-    beyond, from_there = ("$lt", "$lte") if query.descending else ("$gt", "$gte")
-    if part.field is None:
-        if part.value == value:
-            return {}, {key: {beyond: identity}}
-        return ({}, {}) if (part.value < value) is query.descending else None
-    if query.field in _TIMES and not value:
-        # Only rows of the other collection have no value; they stand before all that have one.
-        return None if query.descending else ({}, {})
-    bound: Any = parse_moment(value) if query.field in _TIMES else value
-    same_or_later = [{part.field: {beyond: bound}}, {key: {beyond: identity}}]
-    return {part.field: {from_there: bound}}, {"$or": same_or_later}

@@ -1,5 +1,7 @@
 """The list of members and invitations: two reads in one order, merged into a page."""
 
+import asyncio
+
 from services.team.domain import member_list
 from services.team.domain.account_access import AccountAccess
 from services.team.domain.member_list import (
@@ -41,8 +43,10 @@ async def search(
     )
     member_list.check_place(query)
     account_id, now = access.account.account_id, access.now
-    members = await ctx.store.list_members(account_id, query, now=now)
-    invitations = await ctx.store.list_invitations(account_id, query, now=now)
+    members, invitations = await asyncio.gather(
+        ctx.store.list_members(account_id, query, now=now),
+        ctx.store.list_invitations(account_id, query, now=now),
+    )
     rows = [
         *(member_list.member_row(access, one) for one in members),
         *(member_list.invitation_row(access, one) for one in invitations),

@@ -29,8 +29,8 @@ ROWS = (
         id="crash-receipt-before-effect",
         kind=Kind.DATA,
         file=MARKS,
-        old="await insert_once(self._marks, document, session)",
-        new="await insert_once(self._marks, document)",
+        old="await insert_once(self._marks, _mark(position, digest, at), session)",
+        new="await insert_once(self._marks, _mark(position, digest, at))",
         tests=CRASH_POINTS,
     ),
     Mutant(

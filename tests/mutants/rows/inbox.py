@@ -3,6 +3,8 @@
 from tests.mutants.mutant import Kind, Mutant
 
 RECONCILER = "shared/inbox/reconciler.py"
+MARKS = "shared/inbox/marks.py"
+NOTED_TESTS = ("tests/shared/inbox/test_noted_marks.py",)
 NEAREST = ("tests/shared/inbox/test_reconciler.py",)
 
 ROWS = (
@@ -131,5 +133,37 @@ ROWS = (
         old="self._marks.insert(row.position, signed.digest, ",
         new="self._marks.insert(row.position, row.previous, ",
         tests=("tests/shared/inbox/test_inbox.py", "-k", "put_aside"),
+    ),
+    Mutant(
+        id="inbox-another-row-at-a-noted-place-applied",
+        kind=Kind.SECURITY,
+        file="shared/inbox/inbox.py",
+        old=" or self._marks.is_noted(row.position):",
+        new=":",
+        tests=NOTED_TESTS,
+    ),
+    Mutant(
+        id="inbox-noted-row-not-compared-with-the-stored-one",
+        kind=Kind.SECURITY,
+        file=MARKS,
+        old='not in {None, mark["digest"]}',
+        new="is None",
+        tests=NOTED_TESTS,
+    ),
+    Mutant(
+        id="inbox-noted-marks-lost-with-a-refused-save",
+        kind=Kind.DATA,
+        file=MARKS,
+        old="            noted = dict(self._noted)\n",
+        new="            noted, self._noted = dict(self._noted), {}\n",
+        tests=NOTED_TESTS,
+    ),
+    Mutant(
+        id="inbox-noted-marks-saved-one-by-one",
+        kind=Kind.LIMIT,
+        file="shared/inbox/inbox.py",
+        old="self._marks.note(signed, self._clock.now(), channel)",
+        new="await self._marks.insert(row.position, signed.digest, self._clock.now())",
+        tests=NOTED_TESTS,
     ),
 )

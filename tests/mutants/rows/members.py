@@ -5,6 +5,8 @@ from tests.mutants.mutant import Kind, Mutant
 RULES = "services/team/domain/member_rules.py"
 LIST = "services/team/store/member_list.py"
 RULE_TESTS = ("tests/services/team/domain/test_member_rules.py",)
+PAGES = "services/team/store/list_pages.py"
+PAGE_TESTS = ("tests/services/team/test_list_pages.py",)
 LIST_TESTS = ("tests/services/team/test_member_list.py",)
 END_TESTS = "tests/services/team/test_member_ends.py"
 ACTIVITY_TESTS = ("tests/services/team/test_member_activity.py",)
@@ -87,7 +89,7 @@ ROWS = (
     Mutant(
         id="members-list-shows-the-last-row-twice",
         kind=Kind.DATA,
-        file=LIST,
+        file=PAGES,
         old='{"$or": same_or_later}',
         new="{}",
         tests=LIST_TESTS,
@@ -112,7 +114,7 @@ ROWS = (
         id="members-list-forgets-a-part-of-the-roles",
         kind=Kind.DATA,
         file=LIST,
-        old="    return [*parts, _Part(value=UNKNOWN_ROLE, wanted=unknown)]",
+        old="    return [*parts, Part(value=UNKNOWN_ROLE, wanted=unknown)]",
         new="    return parts",
         tests=LIST_TESTS,
     ),
@@ -187,5 +189,37 @@ ROWS = (
         old='        Migration(26, "end of old invitations", index_step(*OLD_INVITATIONS)),\n',
         new="",
         tests=("tests/services/test_stored.py", "-k", "invitation"),
+    ),
+    Mutant(
+        id="members-page-that-lost-rows-counts-as-full",
+        kind=Kind.DATA,
+        file=PAGES,
+        old="        if len(rows) < query.limit:\n            rows = await",
+        new="        if end is None:\n            rows = await",
+        tests=PAGE_TESTS,
+    ),
+    Mutant(
+        id="members-end-of-another-page-is-taken",
+        kind=Kind.DATA,
+        file=PAGES,
+        old="        query.text,\n",
+        new="",
+        tests=PAGE_TESTS,
+    ),
+    Mutant(
+        id="members-equal-names-are-missing-downwards",
+        kind=Kind.DATA,
+        file=PAGES,
+        old='f"{value}{LAST_CHARACTER}"',
+        new="value",
+        tests=(*PAGE_TESTS, *LIST_TESTS),
+    ),
+    Mutant(
+        id="members-rows-of-the-page-before-are-shown-again",
+        kind=Kind.DATA,
+        file=PAGES,
+        old="{part.field: bound, key: {beyond: identity}}",
+        new="{key: {beyond: identity}}",
+        tests=(*PAGE_TESTS, *LIST_TESTS),
     ),
 )

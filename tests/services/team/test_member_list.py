@@ -22,9 +22,11 @@ from services.team.domain.member_list import (
     member_row,
     role_keys,
 )
+from services.team.migrations import MEMBER_LIST
 from services.team.store import Store
 from services.team.use_cases import member_list
 from shared.ids import InvitationId, new_id
+from shared.indexes import build_indexes
 from shared.mongo import connect, transact
 from shared.names import name_key
 from tests.patience import PATIENT
@@ -81,7 +83,9 @@ def row_id(row: MemberListRow) -> str:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def listed(mongo_url: str) -> AsyncIterator[Listed]:
     client = connect(mongo_url, app_name="tests", timeouts=PATIENT)
-    store, world = Store(client[new_id("test")]), memory(STANDARD)
+    database = client[new_id("test")]
+    await build_indexes(database, *MEMBER_LIST)
+    store, world = Store(database), memory(STANDARD)
     owner = world.store.memberships[user_id("owner")]
     access = authorize(
         AccessRows(account=world.store.rows[ACCOUNT], catalog=STANDARD, membership=owner),

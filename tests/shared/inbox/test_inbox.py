@@ -10,6 +10,7 @@ from shared.bus import BusMessage, Verdict
 from shared.contracts.facts import Actor, Row, shard_of
 from shared.contracts.team import ProjectCreated
 from shared.inbox import AppliedMark, caller_for
+from shared.inbox.marks import Marks
 from shared.inbox.reconciler import Reconciler
 from shared.journal import Journal, JournalWrite, rows
 from shared.mongo import AlreadyThere, DbClient, DbSession, insert_once, transact
@@ -109,6 +110,7 @@ async def test_a_row_that_two_replicas_put_aside_at_once_is_put_aside(
             client,
             client[database_name],
             sources=("team",),
+            marks=Marks(client[database_name], verifier()),
             internal=calls,  # type: ignore[arg-type]
             verifier=verifier(),
             apply=apply,

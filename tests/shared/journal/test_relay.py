@@ -19,7 +19,10 @@ from shared.mongo import Database, DatabaseAway, DbClient
 from tests.clocks import SetClock
 from tests.shared.journal.conftest import CALLER, project_created
 from tests.support.journal_keys import signer
+from tests.support.round_trips import ROUND_TRIPS
 from tests.waiting import wait_for
+
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203333-01"
 
 
 class Later(SystemClock):
@@ -99,6 +102,27 @@ async def test_a_committed_row_is_published_at_once_and_marked(
             return await unsent(database) == 0
 
         await wait_for(marked, what="the row marked as sent")
+
+
+async def test_rows_of_several_shards_are_marked_in_one_statement(
+    journal: Journal, relay: Relay, bus: LocalBus, database: Database
+) -> None:
+    heard = await heard_by(bus)
+    for number in range(6):
+
+        async def change(write: JournalWrite, number: int = number) -> None:
+            write.record(project_created(number))
+
+        await journal.write(f"acc_{number}", change, caller=CALLER, effective_everywhere=False)
+    context.traceparent.set(TRACE)
+
+    async def marked() -> bool:
+        return await unsent(database) == 0
+
+    async with running(relay):
+        await wait_for(marked, what="the rows marked as sent")
+    assert len({message_id for _, message_id in heard}) == 6
+    assert [str(made) for made in ROUND_TRIPS.of[TRACE]].count("update journal") == 1
 
 
 async def test_rows_committed_without_the_bus_are_swept_when_it_returns(
