@@ -78,7 +78,7 @@ def _texts(schema: Schema) -> st.SearchStrategy[str]:
         return MOMENTS
     shortest, longest = schema.get("minLength", 0), schema.get("maxLength", LONGEST_DRAWN)
     texts = TEXTS.filter(lambda text: shortest <= len(text) <= longest)
-    return texts | st.just("x" * longest)
+    return texts | st.sampled_from("x\U0001f600").map(lambda letter: letter * longest)
 
 
 def _lists(

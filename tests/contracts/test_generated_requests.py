@@ -21,8 +21,8 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:Generating overly large repr"),
 ]
 
-FITTING = length("FITTING_REQUESTS", short=3, soak=100)
-BROKEN = length("BROKEN_REQUESTS", short=4, soak=100)
+FITTING = length("FITTING_REQUESTS", short=2, soak=100)
+BROKEN = length("BROKEN_REQUESTS", short=3, soak=100)
 """The requests to each operation."""
 PHASES = (Phase.generate, Phase.shrink) if SOAK else (Phase.generate,)
 """A failure is made small in the long form only: each attempt is a request."""

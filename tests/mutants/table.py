@@ -34,6 +34,7 @@ from tests.mutants.rows import (
     sign_ins,
     sign_up,
     signed_rows,
+    stories,
     team,
     text,
 )
@@ -71,6 +72,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *sign_ins.ROWS,
     *sign_up.ROWS,
     *signed_rows.ROWS,
+    *stories.ROWS,
     *team.ROWS,
     *text.ROWS,
 )
