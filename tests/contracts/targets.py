@@ -97,8 +97,6 @@ ENDED: Mapping[str, str] = {
     "deleteProject": "project_id",
     "deleteResource": "rid",
     "deleteRole": "role_id",
-    "suspendMember": "user_id",
-    "resumeMember": "user_id",
     "removeMember": "user_id",
     "removeOverride": "user_id",
 }

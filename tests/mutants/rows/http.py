@@ -202,9 +202,9 @@ ROWS = (
     Mutant(
         id="openapi-promises-a-member-that-is-not-there",
         kind=Kind.DATA,
-        file="shared/http/openapi_schemas.py",
-        old='self._schemas[model, "serialization"]\n',
-        new='self._schemas[model, "serialization"] | {"required": ["promised"]}\n',
+        file="shared/http/openapi.py",
+        old='"required": ["type", "title", "status", ',
+        new='"required": ["instance", "type", "title", "status", ',
         tests=("tests/contracts/test_generated_requests.py", "-k", "described_answer"),
     ),
 )
