@@ -41,7 +41,7 @@ def fitting(
 
 
 def known_in(values: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    """Every value inside of these, with the name of its member."""
+    """Every value inside of these, with the name of its member; an item has that of its list."""
     if name:
         yield name, values
     match values:
@@ -50,7 +50,7 @@ def known_in(values: Any, name: str = "") -> Iterator[tuple[str, Any]]:
                 yield from known_in(inner, key)
         case list() | tuple():
             for inner in values:
-                yield from known_in(inner)
+                yield from known_in(inner, name)
 
 
 def _drawn(

@@ -93,8 +93,8 @@ class Operation:
         return known | {"reassign_to": known["user_id"], "replacement": known["role"]}
 
     def _callers(self) -> st.SearchStrategy[str]:
-        # A sign-out would end the session of a user whom other operations need.
-        others = [] if self.row.operation_id == "logOut" else [MEMBER, STRANGER]
+        # Other operations need these users as they are.
+        others = [] if self.row.operation_id in {"logOut", "leaveAccount"} else [MEMBER, STRANGER]
         return st.sampled_from([ADMITTED, ADMITTED, ADMITTED, CLIENT, ANONYMOUS, *others])
 
     def _ids(self) -> st.SearchStrategy[dict[str, str]]:
