@@ -23,5 +23,5 @@ def test_the_command_prints_a_pair_that_the_services_read():
     assert first != second
 
 
-def test_the_admin_key_is_no_option_wherever_it_stands_on_a_command_line():
+def test_an_admin_key_cannot_be_taken_for_an_option():
     assert set(Secrets.generate().admin_key) <= set(string.hexdigits)
