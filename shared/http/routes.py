@@ -29,6 +29,7 @@ from shared.http.refusals import (
     DeadlineExceeded,
     MalformedForm,
     MalformedJson,
+    NotHttp,
     WrongContentType,
 )
 from shared.ids import AccountId
@@ -269,6 +270,7 @@ class Route:
         if self.conditional:
             implied.append(PreconditionFailed)
         implied.append(Invalid if self.strictness is Strictness.STRICT else BadRequest)
+        implied.append(NotHttp)
         return tuple(dict.fromkeys(implied))
 
 

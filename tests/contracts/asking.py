@@ -10,6 +10,8 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
+from shared.http.validation import MAX_POINTER_CHARACTERS
+from tests.contracts.described import undescribed
 from tests.contracts.people import People
 from tests.e2e.people import PASSWORD
 
@@ -113,6 +115,8 @@ class Asking:
         """What differs from what must come back, if anything does."""
         if said.status not in case.statuses:
             return f"expected {_shown(case.statuses)}"
+        if fault := undescribed(case.method, case.path, said.status, said.headers, said.raw):
+            return fault
         if said.status < 400 or case.method == "HEAD":
             return None
         secrets = {PASSWORD, case.token or PASSWORD, self.people.deployment.client_secret}
@@ -152,10 +156,30 @@ def _wrong_problem(case: Case, said: Said) -> str | None:
         "may be kept by a cache": said.headers.get("Cache-Control") == "no-store",
         "points nowhere": said.status != 422 or bool(pointers),
         f"has no pointer to {case.pointer}": case.pointer is None or bool(below),
+        "points out of the request": not any(_leads_out(each, case) for each in pointers),
         "names no scheme": said.status != 401 or "WWW-Authenticate" in said.headers,
         "names no method": said.status != 405 or "Allow" in said.headers,
     }
     return next((wrong for wrong, right in checks.items() if not right), None)
+
+
+def _leads_out(pointer: str, case: Case) -> bool:
+    """Whether nothing is there in the request, nor can be: what lacks a member is there."""
+    if (
+        pointer.startswith(("/query/", "/headers/", "/path/"))
+        or len(pointer) == MAX_POINTER_CHARACTERS
+    ):
+        return False
+    try:
+        value = json.loads(case.body or b"")
+    except (ValueError, RecursionError):
+        return case.body is None
+    for step in pointer.split("/")[1:]:
+        if not isinstance(value, dict | list):
+            return True
+        name = step.replace("~1", "/").replace("~0", "~")
+        value = value.get(name) if isinstance(value, dict) else value[int(name)]
+    return False
 
 
 def _shown(statuses: Collection[int]) -> str:

@@ -1,21 +1,20 @@
 """The OpenAPI document says what the product accepts, needs and answers."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from shared.http.access import Client, Permission, PermissionOrClient, SessionOrClient
-from shared.http.openapi import document_of
 from shared.http.openapi_texts import TAGS, shown_code
 from shared.http.routes import Media, Route
 from shared.http.validation import check_json, check_strings
 from shared.problems import STATUS, Refusal
+from tests.contracts.described import DEFINITIONS, DOCUMENT, OPERATIONS
 from tests.contracts.rows import ROWS, WITH_BODY
 from tests.contracts.verdicts import fits, variants
 
-DOCUMENT = document_of(ROWS)
-DEFINITIONS = DOCUMENT["components"]["schemas"]
 WITH_QUERY = tuple(row for row in ROWS if row.query is not None)
 WITH_ANSWER = tuple(row for row in ROWS if row.gives is not None)
 JUDGED_BY_A_RULE: dict[str, list[dict[str, Any]]] = {
@@ -34,9 +33,8 @@ PROSE = (8, 2_000)
 """How long a description is, in characters."""
 
 
-def operation(row: Route) -> dict[str, Any]:
-    found: dict[str, Any] = DOCUMENT["paths"][row.path][row.method.lower()]
-    return found
+def operation(row: Route) -> Mapping[str, Any]:
+    return OPERATIONS[row.operation_id]
 
 
 def taken(row: Route, body: Any) -> bool:

@@ -1,8 +1,10 @@
 """What a JSON schema says of a value, and the values around an example that tell schemas apart."""
 
 import copy
+import json
 import re
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 Schema = Mapping[str, Any]
@@ -40,10 +42,7 @@ def fits(value: Any, schema: Schema, definitions: Mapping[str, Any]) -> bool:
         case str():
             return _text_fits(value, schema)
         case list():
-            items = schema.get("items", {})
-            return _size_fits(value, schema, "Items") and all(
-                fits(item, items, definitions) for item in value
-            )
+            return _list_fits(value, schema, definitions)
         case dict():
             return _object_fits(value, schema, definitions)
     return _number_fits(value, schema)
@@ -110,9 +109,26 @@ def _text_fits(value: str, schema: Schema) -> bool:
     pattern = schema.get("pattern")
     if pattern is not None and re.search(pattern, value) is None:
         return False
-    if schema.get("format") == "date-time" and re.match(r"\d{4}-\d\d-\d\dT", value) is None:
+    if schema.get("format") == "date-time" and not _is_moment(value):
         return False
     return _size_fits(value, schema, "Length")
+
+
+def _is_moment(value: str) -> bool:
+    """Whether it is a date and a time with a zone (RFC 3339)."""
+    try:
+        return "T" in value and datetime.fromisoformat(value).tzinfo is not None
+    except ValueError:
+        return False
+
+
+def _list_fits(value: list[Any], schema: Schema, definitions: Mapping[str, Any]) -> bool:
+    if schema.get("uniqueItems") and len({json.dumps(item) for item in value}) < len(value):
+        return False
+    items = schema.get("items", {})
+    return _size_fits(value, schema, "Items") and all(
+        fits(item, items, definitions) for item in value
+    )
 
 
 def _size_fits(value: Any, schema: Schema, unit: str) -> bool:
@@ -132,7 +148,10 @@ def _object_fits(value: dict[str, Any], schema: Schema, definitions: Mapping[str
     more = schema.get("additionalProperties", True)
     if not set(schema.get("required", ())) <= set(value):
         return False
+    names = schema.get("propertyNames", {})
     for name, inner in value.items():
+        if not fits(name, names, definitions):
+            return False
         like = [
             below
             for pattern, below in schema.get("patternProperties", {}).items()

@@ -35,6 +35,7 @@ from tests.mutants.rows import (
     sign_up,
     signed_rows,
     state_machine,
+    stories,
     team,
     text,
 )
@@ -73,6 +74,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *sign_up.ROWS,
     *signed_rows.ROWS,
     *state_machine.ROWS,
+    *stories.ROWS,
     *team.ROWS,
     *text.ROWS,
 )

@@ -4,12 +4,15 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from rolecall import CompiledCatalog, Level, Role, Scope
 from shared.problems import Invalid, Refusal, RefusalKind
 
 SHOWN_NEEDS = 200
 """How many places a refusal names."""
+SHOWN_MAPPINGS = 50
+"""How many roles and how many levels of a mapping an audit record names."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +25,17 @@ class CatalogMapping:
     roles: Mapping[str, str] = field(default_factory=dict)
     levels: Mapping[str, str | None] = field(default_factory=dict)
     end_overrides: bool = False
+
+    def shown(self) -> dict[str, Any]:
+        """The mapping as an audit record shows it."""
+        shown = {
+            name: [
+                f"{old} → {new or 'none'}" for old, new in sorted(given.items())[:SHOWN_MAPPINGS]
+            ]
+            for name, given in (("roles", self.roles), ("levels", self.levels))
+            if given
+        }
+        return {"mapping": shown} if shown else {}
 
 
 NO_MAPPING = CatalogMapping()

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from rolecall import AccountKind, CompiledCatalog, Conversion, Grants
 from services.team.domain import overrides
@@ -27,8 +26,6 @@ from shared.problems import Refusal, RefusalKind
 
 MAX_CHANGED_OVERRIDES = 1_000
 """Each is a row of the journal in the one transaction of a move."""
-SHOWN_MAPPINGS = 50
-"""How many roles and how many levels of a mapping an audit record names."""
 
 
 class CatalogTooSmall(Refusal):
@@ -176,7 +173,7 @@ def move(
         ),
         resource=moved.ref(),
         before={"catalog": account.catalog, "owner_role": rows.owner.role},
-        after={"catalog": new.id, "owner_role": owner.role, **_shown(mapping), "changed": done},
+        after={"catalog": new.id, "owner_role": owner.role, **mapping.shown(), "changed": done},
         policy_objects=(moved.policy_object(), owner.policy_object()),
     )
     return CatalogMove(
@@ -295,13 +292,3 @@ def _require_seats(rows: MovableRows, new: CompiledCatalog, *, now: datetime) ->
     limit = new.catalog.policies.member_limit
     if present > limit:
         raise CatalogTooSmall(catalog=new.id, limit=limit, present=present)
-
-
-def _shown(mapping: CatalogMapping) -> dict[str, Any]:
-    """The mapping as an audit record shows it."""
-    shown = {
-        name: [f"{old} → {new or 'none'}" for old, new in sorted(given.items())[:SHOWN_MAPPINGS]]
-        for name, given in (("roles", mapping.roles), ("levels", mapping.levels))
-        if given
-    }
-    return {"mapping": shown} if shown else {}

@@ -38,6 +38,10 @@ class ResourceProjectUnknown(Refusal):
     code = "project-unknown"
     detail = "The account has no project {project_id}. Name one of its projects, or none."
 
+    def __init__(self, project_id: ProjectId) -> None:
+        message = "Name a project of the account, or none."
+        super().__init__(errors=[("/project_id", message)], project_id=project_id)
+
 
 class NewOwnerNotMember(Refusal):
     """A resource is given to members only. Who owns it already keeps it after leaving."""
@@ -45,6 +49,9 @@ class NewOwnerNotMember(Refusal):
     kind = RefusalKind.INVALID
     code = "owner-not-a-member"
     detail = "The user {owner_id} is not a member of the account. Name a member, or no owner."
+
+    def __init__(self, owner_id: UserId, *, pointer: str) -> None:
+        super().__init__(errors=[(pointer, "Name a member of the account.")], owner_id=owner_id)
 
 
 class RegistrationStatus(StrEnum):
@@ -150,9 +157,10 @@ def register(
     """
     owner = None if present is None else present.owner_id
     if wanted.project_id is not None and wanted.project_id not in around.projects:
-        raise ResourceProjectUnknown(project_id=wanted.project_id)
-    if wanted.owner_id not in (None, owner) and wanted.owner_id not in around.members:
-        raise NewOwnerNotMember(owner_id=wanted.owner_id)
+        raise ResourceProjectUnknown(wanted.project_id)
+    given = wanted.owner_id
+    if given is not None and given != owner and given not in around.members:
+        raise NewOwnerNotMember(given, pointer="/owner_id")
     if present is not None:
         wanted = replace(wanted, registered_at=present.registered_at)
         if _form(wanted) == _form(present):

@@ -194,7 +194,7 @@ def delete(
         return _deleted(access, role)
     others = without_role(access.account.roles, role)
     catalog = access.catalog.with_roles({other.role_id: other for other in others})
-    replacement = assignable_role(catalog, replacement_id)
+    replacement = assignable_role(catalog, replacement_id, pointer="/query/replacement")
     if members or invitations:
         require_to_give(access.state, access.member, replacement.id, now=access.now)
         gained = grants_gained(_matrix(access, role), role_grants(access.state, replacement.id))

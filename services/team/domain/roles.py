@@ -21,22 +21,24 @@ class RoleUnknown(Refusal):
     code = "role-unknown"
     detail = "The role `{role}` cannot be assigned. Choose one of: {assignable}."
 
-    def __init__(self, role_id: str, catalog: CompiledCatalog) -> None:
+    def __init__(self, role_id: str, catalog: CompiledCatalog, *, pointer: str) -> None:
         assignable = ", ".join(role.id for role in catalog.all_roles() if role.assignable)
         super().__init__(
-            errors=[("/role", f"Choose one of: {assignable}.")], role=role_id, assignable=assignable
+            errors=[(pointer, f"Choose one of: {assignable}.")], role=role_id, assignable=assignable
         )
 
 
-def assignable_role(catalog: CompiledCatalog, role_id: str) -> Role:
+def assignable_role(catalog: CompiledCatalog, role_id: str, *, pointer: str = "/role") -> Role:
     """The role of that id, for a member or an invitation.
+
+    `pointer` is the place in the request that names it.
 
     Raises:
         RoleUnknown: the account has no such role, or it cannot be assigned.
     """
     role = catalog.role(role_id)
     if role is None or not role.assignable:
-        raise RoleUnknown(role_id, catalog)
+        raise RoleUnknown(role_id, catalog, pointer=pointer)
     return role
 
 

@@ -136,8 +136,9 @@ async def remove(
         OwnerProtected: the member is the owner.
         TooManyToReassign, NewOwnerNotMember, GrantsExceeded: the resources cannot be reassigned.
     """
+    pointer = "/query/reassign_to"
     if reassign_to is not None:
-        require_two_users(user_id, reassign_to, pointer="/query/reassign_to")
+        require_two_users(user_id, reassign_to, pointer=pointer)
 
     async def change(write: AccountWrite) -> RemovedMember:
         member = await write.member(user_id)
@@ -154,7 +155,7 @@ async def remove(
         reassigned = 0
         if reassign_to is not None:
             require_few_to_reassign(kept)
-            reassigned = await give_resources(write, owned, user_id, reassign_to)
+            reassigned = await give_resources(write, owned, user_id, reassign_to, pointer=pointer)
         await write.delete_member(member)
         write.record(fact)
         passed = await hand_over_invitations(write, user_id, inviter=None)

@@ -188,23 +188,30 @@ async def reassign(
 
     async def change(write: AccountWrite) -> Reassigned:
         resource_rules.require_to_take_from(write.access, from_user_id)
-        done = await give_resources(write, wanted, from_user_id, to_user_id)
+        done = await give_resources(write, wanted, from_user_id, to_user_id, pointer="/to_user_id")
         return Reassigned(reassigned=done, remaining=await write.count_resources(wanted))
 
     return await ctx.change(request, change, effective_everywhere=True)
 
 
 async def give_resources(
-    write: AccountWrite, wanted: ResourceFilter, from_user_id: UserId, to_user_id: UserId
+    write: AccountWrite,
+    wanted: ResourceFilter,
+    from_user_id: UserId,
+    to_user_id: UserId,
+    *,
+    pointer: str,
 ) -> int:
     """Give the first resources that are meant to another member; return how many they are.
+
+    `pointer` is the place in the request that names the receiver.
 
     Raises:
         NewOwnerNotMember, GrantsExceeded: as `reassign`.
     """
     receiver = await write.find_member(to_user_id)
     if receiver is None:
-        raise NewOwnerNotMember(owner_id=to_user_id)
+        raise NewOwnerNotMember(to_user_id, pointer=pointer)
     found = await write.resources_of(wanted, limit=MAX_REASSIGNED)
     if not found:
         return 0

@@ -93,4 +93,12 @@ ROWS = (
         new="        self_mask=after.self_mask & ~before.self_mask,\n",
         tests=GIVING_TESTS,
     ),
+    Mutant(
+        id="resend-keeps-the-link-that-was-handed-over",
+        kind=Kind.SECURITY,
+        file="services/team/domain/invitation_resend.py",
+        old="        oldest_generation=earlier if keep_earlier else None,\n",
+        new="        oldest_generation=earlier,\n",
+        tests=INVITATION_TESTS,
+    ),
 )

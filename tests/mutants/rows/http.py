@@ -191,4 +191,20 @@ ROWS = (
         new='operation["x-project-permission"] = route.access.name',
         tests=("tests/contracts/test_openapi.py", "-k", "row_checks"),
     ),
+    Mutant(
+        id="openapi-describes-another-status",
+        kind=Kind.DATA,
+        file="shared/http/openapi.py",
+        old='        responses[str(route.status)] = {"description": "Success.", "content"',
+        new='        responses["200"] = {"description": "Success.", "content"',
+        tests=("tests/contracts/test_generated_requests.py", "-k", "described_answer"),
+    ),
+    Mutant(
+        id="openapi-promises-a-member-that-is-not-there",
+        kind=Kind.DATA,
+        file="shared/http/openapi.py",
+        old='"required": ["type", "title", "status", ',
+        new='"required": ["instance", "type", "title", "status", ',
+        tests=("tests/contracts/test_generated_requests.py", "-k", "described_answer"),
+    ),
 )

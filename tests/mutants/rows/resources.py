@@ -64,7 +64,7 @@ ROWS = (
         id="resource-is-given-to-a-stranger",
         kind=Kind.SECURITY,
         file=DOMAIN,
-        old=" and wanted.owner_id not in around.members:\n",
+        old=" and given not in around.members:\n",
         new=" and False:\n",
         tests=(LIVE, "-k", "belong_to_the_account"),
     ),

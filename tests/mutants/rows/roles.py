@@ -178,4 +178,12 @@ ROWS = (
         new="        for one in deleted.members:\n            await write.replace_members([one])\n",
         tests=("tests/services/team/test_round_trips.py", "-k", "deleted_role"),
     ),
+    Mutant(
+        id="refused-replacement-points-to-another-member",
+        kind=Kind.AVAILABILITY,
+        file="services/team/domain/role_rules.py",
+        old='replacement_id, pointer="/query/replacement")',
+        new="replacement_id)",
+        tests=("tests/services/team/test_roles.py", "-k", "only_with_a_replacement"),
+    ),
 )

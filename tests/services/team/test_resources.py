@@ -182,8 +182,10 @@ async def test_project_and_owner_belong_to_the_account(
     path = f"{account.path}/resources/instance/i-1"
     foreign = await platform.send("PUT", path, {"project_id": made.body["id"]})
     assert (foreign.status, foreign.code) == (422, "project-unknown")
+    assert foreign.body["errors"][0]["pointer"] == "/project_id"
     stranger = await platform.send("PUT", path, {"owner_id": other.owner.user_id})
     assert (stranger.status, stranger.code) == (422, "owner-not-a-member")
+    assert stranger.body["errors"][0]["pointer"] == "/owner_id"
 
 
 @pytest.mark.parametrize(
@@ -363,7 +365,9 @@ async def test_a_removal_reassigns_in_the_same_change(
     ).expect(200)
     path = f"{account.path}/members/{member.user_id}?reassign_to="
     for to in (new_id("usr"), member.user_id):
-        assert (await account.owner.send("DELETE", path + to)).status == 422
+        answer = await account.owner.send("DELETE", path + to)
+        assert answer.status == 422
+        assert answer.body["errors"][0]["pointer"] == "/query/reassign_to"
     removed = await account.owner.send("DELETE", path + heir.user_id)
     body = {"passed_invitations": [], "owned_resources": 0, "reassigned_resources": 2}
     assert removed.expect(200) == body

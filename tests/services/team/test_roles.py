@@ -189,6 +189,7 @@ async def test_a_role_in_use_is_deleted_only_with_a_replacement(team: Team) -> N
     for unknown in (role_id, "owner", new_id("rol")):
         answer = await account.owner.send("DELETE", f"{path}?replacement={unknown}")
         assert (answer.status, answer.code) == (422, "role-unknown")
+        assert answer.body["errors"][0]["pointer"] == "/query/replacement"
     (await account.owner.send("DELETE", f"{path}?replacement=viewer")).expect(204)
     assert (await account.owner.send("GET", path)).status == 404
     assert "instance:write" not in await held(account, nora)

@@ -189,6 +189,24 @@ def test_a_resend_makes_a_new_link_or_is_refused(
     assert again.open(START)
 
 
+@pytest.mark.rule("Ci4")
+@pytest.mark.parametrize("waits", [False, True])
+def test_an_earlier_link_works_only_while_the_new_mail_waits(*, waits: bool) -> None:
+    catalog = CATALOGS["standard"]
+    access = access_of(memory(catalog), catalog)
+    again = invitation()
+    for _ in range(2):
+        context = replace(EMPTY, mail_waits=waits)
+        again, _ = invitation_resend.resend(access, again, context=context)
+    assert [again.has_link(generation) for generation in range(5)] == [
+        False,
+        waits,
+        waits,
+        True,
+        False,
+    ]
+
+
 UNUSABLE: dict[str, Invitation | None] = {
     "missing": None,
     "superseded": invitation(generation=2),
