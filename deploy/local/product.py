@@ -31,7 +31,7 @@ from shared.mongo import DbClient, connect, majority
 from shared.runtime.listeners import Listener, listen, url_of
 from shared.runtime.service import ServiceApp
 from shared.runtime.settings import load
-from shared.timeouts import DEFAULT_TIMEOUTS
+from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
 HOST = "127.0.0.1"
 MAIL = "mail"
@@ -65,7 +65,7 @@ def load_secrets(folder: Path) -> Secrets:
 class Product:
     """Everything that `make run` starts and stops."""
 
-    def __init__(self, settings: LocalSettings) -> None:
+    def __init__(self, settings: LocalSettings, *, timeouts: Timeouts = DEFAULT_TIMEOUTS) -> None:
         self.folder = settings.data_dir.resolve()
         self.secrets = load_secrets(self.folder)
         passwords = derive(self.secrets.admin_key, (*USERS, MAIL))
@@ -84,6 +84,7 @@ class Product:
             key=passwords[MAIL],
         )
         self._passwords = passwords
+        self._timeouts = timeouts
         self.services: list[ServiceApp] = []
         self._catalog = settings.personal_catalog
         self._bus = LocalBus()
@@ -185,7 +186,7 @@ class Product:
         build = importlib.import_module(f"services.{service}.app").build
         os.environ.update(variables)
         try:
-            built: ServiceApp = build(load(settings), bus=self._bus)
+            built: ServiceApp = build(load(settings), bus=self._bus, timeouts=self._timeouts)
         finally:
             for name in variables:
                 del os.environ[name]
@@ -196,7 +197,7 @@ class Product:
 
         Only this runner may: the lock on the data folder proves that no earlier process lives.
         """
-        client: DbClient = connect(self.database.url, app_name="local", timeouts=DEFAULT_TIMEOUTS)
+        client: DbClient = connect(self.database.url, app_name="local", timeouts=self._timeouts)
         try:
             for source in POLICY_SOURCES:
                 await majority(client[f"rolecall_{source}"], "leases").delete_many({})

@@ -29,6 +29,7 @@ from shared.contracts.topology import Service
 from shared.problems import StartRefused
 from shared.runtime.service import event_loop
 from shared.runtime.settings import load
+from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
 WELCOME = """
 Rolecall is ready.
@@ -85,13 +86,13 @@ async def wait_for_stop(stopping: asyncio.Event, *, parent: int | None) -> None:
                 await stopping.wait()
 
 
-async def serve(settings: LocalSettings, *, parent: int | None) -> None:
+async def serve(settings: LocalSettings, *, parent: int | None, timeouts: Timeouts) -> None:
     """Run the product until a signal or the end of the parent stops it."""
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     stop_requested = asyncio.create_task(wait_for_stop(stopping, parent=parent))
-    product = Product(settings)
+    product = Product(settings, timeouts=timeouts)
     file = run_file(product.folder)
     file.unlink(missing_ok=True)
     starting = asyncio.create_task(product.start())
@@ -126,7 +127,12 @@ async def serve(settings: LocalSettings, *, parent: int | None) -> None:
         await product.stop()
 
 
-def main(arguments: Sequence[str], *, lock_seconds: float = LOCK_SECONDS) -> int:
+def main(
+    arguments: Sequence[str],
+    *,
+    lock_seconds: float = LOCK_SECONDS,
+    timeouts: Timeouts = DEFAULT_TIMEOUTS,
+) -> int:
     """Run the command and return its exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m deploy.local", description="Run the whole product in one process."
@@ -160,7 +166,7 @@ def main(arguments: Sequence[str], *, lock_seconds: float = LOCK_SECONDS) -> int
     with held, asyncio.Runner(loop_factory=event_loop) as runner:
         try:
             make_private(settings.data_dir, MADE)
-            runner.run(serve(settings, parent=parent))
+            runner.run(serve(settings, parent=parent, timeouts=timeouts))
         except (NotReadyError, ProgramError, SecretsError, StartRefused, OSError) as problem:
             sys.stderr.write(f"Rolecall did not start: {problem}\n")
             return 1

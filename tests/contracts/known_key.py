@@ -1,4 +1,8 @@
-"""The product with a signing key that the tests know: they sign bad tokens with it."""
+"""The product with a signing key that the tests know, and with patience.
+
+The tests sign bad tokens with the key. A change is in force with its answer, however slow the
+machine is, so no route answers 202.
+"""
 
 import os
 
@@ -6,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from deploy.local.run import main
 from services.identity.use_cases import signing_keys
+from tests.patience import PATIENT
 from tests.servers import UNMEASURED
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -13,4 +18,4 @@ KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 if __name__ == "__main__":
     os.environ.update(UNMEASURED)  # for the database; this process is measured already
     signing_keys.generate_key = lambda: KEY  # type: ignore[attr-defined]
-    raise SystemExit(main([]))
+    raise SystemExit(main([], timeouts=PATIENT))
