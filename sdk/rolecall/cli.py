@@ -259,10 +259,16 @@ def _parser() -> argparse.ArgumentParser:
         "--scope", action="append", default=[], help="scope of the client; can be repeated"
     )
     client.add_argument(
-        "--account", action="append", default=[], help="account to bind it to; can be repeated"
+        "--account",
+        action="append",
+        default=[],
+        help="account to bind it to; can be repeated; without it the client reaches every account",
     )
     client.add_argument(
-        "--resource-type", action="append", default=[], help="type to bind it to; can be repeated"
+        "--resource-type",
+        action="append",
+        default=[],
+        help="type to bind it to; can be repeated; without it the client reaches every type",
     )
     client.add_argument(
         "--idempotency-key", help="with the same key, a repeat creates no second client"

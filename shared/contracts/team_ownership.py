@@ -61,7 +61,7 @@ class OwnershipCancelled(_Offer):
 
 
 class OwnershipOfferEnded(_Offer):
-    """The offer ended without an answer; mails tell both, or the owner where the member left."""
+    """An offer expired (mails tell both), or lost its receiver (the owner) or account (no mail)."""
 
     type: ClassVar[str] = "team.ownership.offer_ended.v1"
     reason: OfferEnd

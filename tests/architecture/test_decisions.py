@@ -5,6 +5,7 @@ import re
 import pytest
 
 from deploy.documents import ROOT
+from tests.support.sharded import BROADCASTS
 
 FOLDER = ROOT / "docs" / "decisions"
 PAGES = sorted(path for path in FOLDER.glob("*.md") if path.name != "README.md")
@@ -25,3 +26,14 @@ def test_the_index_lists_the_page_with_its_title_and_date(path):
     [line] = [line for line in (FOLDER / "README.md").read_text().splitlines() if path.name in line]
     assert f"[{title}]" in line
     assert re.search(r"\| \d{4}-\d\d-\d\d \|$", line)
+
+
+def test_the_index_is_in_the_order_of_the_numbers():
+    numbers = re.findall(r"^\| \[(\d+)\.", (FOLDER / "README.md").read_text(), re.MULTILINE)
+    assert numbers == [str(int(path.stem[:4])) for path in PAGES]
+
+
+def test_decision_36_lists_every_look_up_that_asks_all_shards():
+    [page] = FOLDER.glob("0036-*")
+    listed = re.findall(r"^\| `(\w+)\.(\w+)` \|", page.read_text(), re.MULTILINE)
+    assert sorted(listed) == sorted(BROADCASTS)

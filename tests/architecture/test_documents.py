@@ -8,6 +8,7 @@ import pytest
 
 from deploy.compose import CREATE_CLIENT_COMMAND
 from deploy.documents import ROOT, expected, fill_tables
+from tests.support.sharded import GLOBAL
 
 # Folders of tools are left out, because they come and go while tests are collected.
 MARKDOWN = sorted(
@@ -87,3 +88,15 @@ def test_the_readme_starts_with_two_commands() -> None:
     assert first_block is not None
     commands = [line for line in first_block[1].splitlines() if line and not line.startswith("#")]
     assert commands == ["make run", "make test"]
+
+
+def test_the_lines_for_a_cluster_name_every_growing_collection() -> None:
+    sources = [*ROOT.glob("services/team/store/*.py"), *ROOT.glob("shared/**/*.py")]
+    opened = re.compile(r'majority\(database, "(\w+)"\)')
+    growing = {name for path in sources for name in opened.findall(path.read_text())} - GLOBAL
+    text = (ROOT / "docs" / "operations.md").read_text()
+    section = text[text.index("### A sharded database") : text.index("## Stopping and updating")]
+    to_shard, to_check = section.split("\n4. ")
+    assert growing <= set(re.findall(r"\w+", to_shard))
+    checked = growing - {"idempotency", "journal", "receipts"}
+    assert checked <= set(re.findall(r"\w+", to_check))

@@ -38,8 +38,8 @@ class ClientBound(Refusal):
     kind = RefusalKind.DENIED
     code = "client-bound"
     detail = (
-        "This service client is bound to accounts, and users belong to none. Use a client that is"
-        " bound to no accounts."
+        "This service client is bound to accounts, and users belong to none. Use an unbound client:"
+        " one that was created without accounts."
     )
 
 

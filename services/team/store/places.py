@@ -10,9 +10,10 @@ from shared.ids import AccountId
 from shared.mongo import Document
 
 EVERYWHERE: Document = {"$in": list(range(SHARDS))}
-"""Every shard. Only a look-up that does not know the account asks them all: the memberships of a
-user, offers of an ownership that are over, and an invitation by its link. A token of a link does
-not name the account, and old tokens must keep working."""
+"""Every shard. Only a look-up that does not know the account asks them all. Decision 36 lists them.
+
+A token of a link does not name the account, and old tokens must keep working.
+"""
 
 
 def of_account(account_id: AccountId) -> Document:
