@@ -75,7 +75,8 @@ def routes_table(routes: Sequence[Route]) -> str:
     for route in sorted(routes, key=lambda route: (route.path, route.method)):
         refusals = ", ".join(sorted({f"`{refusal.code}`" for refusal in route.refuses}))
         name = f"`{route.method} {route.path}`"
-        rows.append((name, access_text(route.access), route.summary, refusals or "-"))
+        callers = ". ".join(filter(None, (access_text(route.access), route.caller_rule)))
+        rows.append((name, callers, route.summary, refusals or "-"))
     return table(("route", "caller", "purpose", "refusals, apart from those of every route"), rows)
 
 

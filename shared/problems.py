@@ -157,8 +157,8 @@ class SuspendedAccount(Refusal):
     kind = RefusalKind.DENIED
     code = "account-suspended"
     detail = (
-        "The provider has suspended this account. Nothing in it is lost. Its owner can ask the"
-        " provider's support."
+        "The platform has suspended this account. Nothing in it is lost. Its owner can ask the"
+        " platform."
     )
 
 

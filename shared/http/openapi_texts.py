@@ -98,6 +98,8 @@ _PLACEHOLDER = re.compile(r"\{\w+\}")
 def description_of(route: Route) -> str:
     """Who may send the request, and what is special about its answer."""
     sentences = [caller_text(route)]
+    if route.caller_rule is not None:
+        sentences.append(route.caller_rule)
     if route.effective_everywhere:
         sentences.append(
             "The answer comes when the change is effective on every replica that decides; if that"

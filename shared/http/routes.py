@@ -217,7 +217,8 @@ class Route:
     row at DEBUG. `errors` is the form of every refusal on the path, also of the router's own; other
     forms need a path without braces. `represent` makes, of the stored resource, the answer of its
     single read; a write gives the resource to `call.precondition`. A row that `only_previews` says
-    what another one would do, and changes nothing; it compares what that one would.
+    what another one would do, and changes nothing; it compares what that one would. `caller_rule`
+    is a sentence about whom the use case admits among those with the permission.
     """
 
     method: str
@@ -242,6 +243,7 @@ class Route:
     on_repeat: str | None = None
     represent: Callable[[Any], Tagged] | None = None
     only_previews: bool = False
+    caller_rule: str | None = None
     strictness: Strictness = Strictness.STRICT
     media: Media = Media.JSON
     polled: bool = False

@@ -119,3 +119,29 @@ def test_operations_names_only_existing_metrics_and_log_messages():
     assert messages
     missing = [name for name in (*metrics, *messages) if name not in code]
     assert missing == []
+
+
+OTHER_NAMES = re.compile(r"\b(?:providers?|operators?|contact us)\b", re.IGNORECASE)
+FOR_CLIENTS = {"ScopeMissing"}
+"""Refusals of service clients, whose makers know the operator."""
+
+
+def other_names_of_the_platform(path):
+    if path.suffix == ".j2":
+        return OTHER_NAMES.findall(path.read_text())
+    return [
+        f"{refusal.name}: {text.value}"
+        for refusal in ast.walk(parsed(path))
+        if isinstance(refusal, ast.ClassDef) and refusal.name not in FOR_CLIENTS
+        for line in refusal.body
+        if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == "detail"
+        for text in ast.walk(line.value)
+        if isinstance(text, ast.Constant)
+        and isinstance(text.value, str)
+        and OTHER_NAMES.search(text.value)
+    ]
+
+
+def test_mails_and_refusals_call_the_platform_by_one_word():
+    paths = [*tracked("*.j2"), *tracked("shared/*.py", "services/*.py")]
+    assert faults_in(paths, other_names_of_the_platform) == {}

@@ -56,3 +56,14 @@ def test_every_route_with_a_permission_has_its_row_of_answers():
         *(f"remove `{name}` from ALLOWED: there is no such route" for name in known - guarded),
     ]
     assert faults == []
+
+
+def test_a_row_for_the_owner_alone_says_so():
+    """Its permission does not: an admin has it too."""
+    silent = [
+        row.operation_id
+        for rows in public_routes().values()
+        for row in rows
+        if "owner-only" in {refusal.code for refusal in row.refuses} and row.caller_rule is None
+    ]
+    assert silent == []

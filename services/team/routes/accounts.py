@@ -228,6 +228,7 @@ ROUTES = (
         summary="Make a team of a personal account",
         tag="accounts",
         access=UPDATE,
+        caller_rule="Only the owner may do it.",
         takes=Convert,
         gives=AccountView,
         refuses=(

@@ -95,6 +95,7 @@ ROUTES = (
         summary="Move the account to another catalog or version",
         tag="accounts",
         access=Permission("account:update"),
+        caller_rule="Only the owner may do it.",
         takes=MoveCatalog,
         gives=MovedAccountView,
         refuses=(

@@ -272,6 +272,7 @@ ROUTES = (
         summary="What a change would give and take, before it is made",
         tag="changes",
         access=Permission("account:view"),
+        caller_rule="The caller needs what the change itself needs.",
         takes=PreviewedChange,
         query=PageQuery,
         gives=PreviewView,

@@ -220,6 +220,7 @@ ROUTES = (
         summary="Give the resources of one user to a member, up to 500 at a time",
         tag="resources",
         access=REASSIGN,
+        caller_rule="Only the owner gives away what the owner owns.",
         takes=ReassignResources,
         gives=ReassignedView,
         refuses=(OwnerOnly, NewOwnerNotMember, GrantsExceeded),

@@ -37,6 +37,7 @@ ROUTES = (
         summary="Make a personal account of a team; all other members lose access",
         tag="accounts",
         access=UPDATE,
+        caller_rule="Only the owner may do it.",
         takes=Revert,
         gives=AccountView,
         refuses=(

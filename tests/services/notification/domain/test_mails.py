@@ -190,7 +190,7 @@ OPENINGS = {
     ),
     MessageKind.ACCOUNT_SUSPENDED: (
         "Your account “Acme Robotics” has been suspended",
-        "Hello Bo Li, we have suspended your account “Acme Robotics”.",
+        "Hello Bo Li, the platform has suspended your account “Acme Robotics”.",
     ),
     MessageKind.ACCOUNT_RESUMED: (
         "Your account “Acme Robotics” works again",
