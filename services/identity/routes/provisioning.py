@@ -10,13 +10,8 @@ from services.identity.use_cases import provisioning
 from services.identity.use_cases.context import Ctx
 from services.identity.use_cases.provisioning import UserResult
 from shared.http.access import Client
-from shared.http.provisioning import (
-    BATCH_BODY_BYTES,
-    PROVISION_SCOPE,
-    EntryRefused,
-    ExternalId,
-    entry_refused,
-)
+from shared.http.entry_refusals import EntryRefused, entry_refused
+from shared.http.provisioning import BATCH_BODY_BYTES, PROVISION_SCOPE, ExternalId
 from shared.http.routes import Answer, Body, Call, Route
 
 

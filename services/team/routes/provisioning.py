@@ -20,13 +20,8 @@ from services.team.use_cases.context import ClientRequest, Ctx
 from services.team.use_cases.provisioning import MemberResult
 from shared.auth.bindings import AccountNotBound
 from shared.http.access import Client
-from shared.http.provisioning import (
-    BATCH_BODY_BYTES,
-    PROVISION_SCOPE,
-    EntryRefused,
-    ExternalId,
-    entry_refused,
-)
+from shared.http.entry_refusals import EntryRefused, entry_refused
+from shared.http.provisioning import BATCH_BODY_BYTES, PROVISION_SCOPE, ExternalId
 from shared.http.routes import Answer, Body, Call, Reply, Route
 from shared.ids import UserId
 from shared.problems import ACCOUNT_CLOSED

@@ -28,6 +28,7 @@ from services.team.use_cases.resources import Registered
 from shared.auth.bindings import AccountNotBound, TypeNotBound
 from shared.http.access import Client, Permission, PermissionOrClient
 from shared.http.entity_tags import TaggedAnswer
+from shared.http.entry_refusals import EntryRefused, entry_refused
 from shared.http.paging import Page, read_cursor, write_cursor
 from shared.http.routes import Answer, Call, Reply, Route
 from shared.http.turns import in_turns
@@ -52,14 +53,13 @@ class ResourceView(TaggedAnswer):
 
 
 class RegistrationView(Answer):
-    """What was done with one resource; a refused one has the code and the text of the refusal."""
+    """What was done with one resource."""
 
     type: str
     id: str
     status: RegistrationStatus
     etag: str | None
-    code: str | None = None
-    detail: str | None = None
+    refusal: EntryRefused | None = None
 
 
 class RegistrationsView(Answer):
@@ -94,8 +94,7 @@ def _registration(done: Registered) -> RegistrationView:
         id=rid,
         status=done.done,
         etag=None if done.resource is None else resource_view(done.resource).etag,
-        code=None if done.refusal is None else done.refusal.code,
-        detail=None if done.refusal is None else str(done.refusal),
+        refusal=None if done.refusal is None else entry_refused(done.refusal),
     )
 
 

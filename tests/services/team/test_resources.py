@@ -243,7 +243,10 @@ async def test_a_batch_has_a_result_for_each_and_few_facts(
     results = answer.expect(200)["results"]
     assert [done["id"] for done in results] == [one["id"] for one in batch["resources"]]
     assert [done["status"] for done in results] == ["registered"] * 398 + ["refused"] * 2
-    assert [done["code"] for done in results[-2:]] == ["owner-not-a-member", "project-unknown"]
+    assert [done["refusal"]["code"] for done in results[-2:]] == [
+        "owner-not-a-member",
+        "project-unknown",
+    ]
     rows = await told(account)
     assert len({row.change_id for row in rows}) == 1
     assert max(len(row.to_event()) for row in rows) < MAX_ROW_BYTES
