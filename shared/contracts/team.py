@@ -72,6 +72,8 @@ class MemberRoleChanged(_Member):
     """The catalog requires the member to sign in again (Nv16)."""
     by_transfer: bool = False
     """The ownership moved, and the mails about that say it."""
+    catalog_title: str | None = None
+    """The catalog to which the account moved, if that is the reason."""
     notify: bool = True
     """Whether a mail tells the member; provisioning tells on request only."""
 

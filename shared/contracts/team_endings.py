@@ -43,12 +43,18 @@ class AccountDeletionRequested(_OwnedEnding):
 
     type: ClassVar[str] = "team.account.deletion_requested.v1"
     deletes_at: datetime
+    members: int = 0
+    """How many members lose their access; a mail tells each."""
+    personal_account_id: str | None = None
+    """The owner's new personal account, if this one was their home."""
 
 
 class AccountRestored(_OwnedEnding):
     """The owner restored an account before its rows were deleted."""
 
     type: ClassVar[str] = "team.account.restored.v1"
+    members: int = 0
+    """How many members have their access again; a mail tells each."""
 
 
 class AccountMembersInformed(_Ending):

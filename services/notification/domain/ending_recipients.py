@@ -36,6 +36,8 @@ def _account_deleted(fact: team_endings.AccountDeletionRequested, row: Row) -> N
             "account": fact.account_name,
             "name": fact.owner_name,
             "deletes_at": format_moment(fact.deletes_at),
+            "members": "yes" if fact.members else "",
+            "personal": "" if fact.personal_account_id is None else "yes",
         },
     )
 
@@ -45,7 +47,11 @@ def _account_restored(fact: team_endings.AccountRestored, row: Row) -> Notice:
         kind=MessageKind.ACCOUNT_RESTORED,
         about=row.account_id,
         to=fact.owner_email,
-        words={"account": fact.account_name, "name": fact.owner_name},
+        words={
+            "account": fact.account_name,
+            "name": fact.owner_name,
+            "members": "yes" if fact.members else "",
+        },
     )
 
 

@@ -34,7 +34,12 @@ _UNNAMED = {
     "role": "(unnamed)",
 }
 """What stands in a sentence for a name that cannot be shown."""
-_OF_EARLIER_VERSIONS = {"project_word": "project"}
+_OF_EARLIER_VERSIONS = {
+    "project_word": "project",
+    "members": "",
+    "personal": "",
+    "new_catalog": "",
+}
 """Words that a message lacks which an earlier version stored."""
 
 
@@ -91,6 +96,7 @@ def render(
     words |= {
         "product": sender.product,
         "public_url": sender.public_url,
+        "account_id": message.account_id,
         "pages": sender.pages,
         "link": link,
         "recipient": display_text("email", message.recipient),

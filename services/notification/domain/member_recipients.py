@@ -50,6 +50,7 @@ def _role_changed(fact: team.MemberRoleChanged, row: Row) -> Notice | None:
             "name": fact.name,
             "role": fact.role_title,
             "signs_in_again": "yes" if fact.ends_sessions else "",
+            "new_catalog": fact.catalog_title or "",
         }
         | actor_word(row),
     )

@@ -13,6 +13,7 @@ from services.team.domain.reverting import require_confirmation
 from shared.contracts import team_endings
 from shared.contracts.facts import Fact
 from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
+from shared.ids import AccountId
 from shared.problems import Refusal, RefusalKind
 
 ADDRESSES_OF_A_FACT = 100
@@ -27,39 +28,46 @@ class DeletionBegan(Refusal):
     detail = "The time to restore this account is over: its data are being deleted."
 
 
-def request(
-    access: AccountAccess,
-    members: Sequence[Membership],
-    *,
-    confirm: str,
-    grace: timedelta,
-) -> tuple[Account, tuple[Fact, ...]]:
-    """Begin the deletion of the account; its owner can restore it within `grace`.
-
-    A repeat has no facts.
+def require_owner(access: AccountAccess, *, confirm: str) -> None:
+    """Check that the owner asks for the deletion, and names the account.
 
     Raises:
         OwnerOnly: another member asks.
         ConfirmationWrong: `confirm` is not the account's name.
     """
-    account = access.account
     if not access.is_owner(access.membership):
         raise OwnerOnly
-    require_confirmation(account, confirm, pointer="/query/confirm")
-    if account.status is AccountStatus.DELETING:
-        return account, ()
+    require_confirmation(access.account, confirm, pointer="/query/confirm")
+
+
+def request(
+    access: AccountAccess,
+    members: Sequence[Membership],
+    *,
+    grace: timedelta,
+    personal_account_id: AccountId | None,
+) -> tuple[Account, tuple[Fact, ...]]:
+    """Begin the deletion of the account; its owner can restore it within `grace`.
+
+    `personal_account_id` is the owner's new personal account, if they get one.
+    """
+    account = access.account
     deletes_at = access.now + grace
     deleting = replace(account, status=AccountStatus.DELETING, deletes_at=deletes_at)
+    emails = _informed_emails(access, members)
     fact = Fact(
         payload=team_endings.AccountDeletionRequested(
-            **owned_fields(account, access.membership), deletes_at=deletes_at
+            **owned_fields(account, access.membership),
+            deletes_at=deletes_at,
+            members=len(emails),
+            personal_account_id=personal_account_id,
         ),
         resource=account.ref(),
         before={"status": account.status.value},
         after={"status": deleting.status.value, "deletes_at": deletes_at.isoformat()},
         policy_objects=(deleting.policy_object(),),
     )
-    return deleting, (fact, *_informed(access, members, about="deletion"))
+    return deleting, (fact, *_informed(account, emails, about="deletion"))
 
 
 def restore(
@@ -79,14 +87,17 @@ def restore(
     if account.purging:
         raise DeletionBegan
     restored = replace(account, status=AccountStatus.ACTIVE, deletes_at=None)
+    emails = _informed_emails(access, members)
     fact = Fact(
-        payload=team_endings.AccountRestored(**owned_fields(account, access.membership)),
+        payload=team_endings.AccountRestored(
+            **owned_fields(account, access.membership), members=len(emails)
+        ),
         resource=account.ref(),
         before={"status": account.status.value},
         after={"status": restored.status.value},
         policy_objects=(restored.policy_object(),),
     )
-    return restored, (fact, *_informed(access, members, about="restoration"))
+    return restored, (fact, *_informed(account, emails, about="restoration"))
 
 
 def deleted(account: Account) -> Fact:
@@ -118,26 +129,26 @@ def owned_fields(account: Account, owner: Membership) -> dict[str, str]:
     }
 
 
-def _informed(
-    access: AccountAccess,
-    members: Sequence[Membership],
-    *,
-    about: Literal["deletion", "restoration"],
-) -> Iterator[Fact]:
-    """Tell the members who could work in the account; the owner gets a mail of their own."""
-    emails = [
+def _informed_emails(access: AccountAccess, members: Sequence[Membership]) -> list[str]:
+    """The members who could work in the account; the owner gets a mail of their own."""
+    return [
         member.email
         for member in members
         if not access.is_owner(member)
         and member.status is MembershipStatus.ACTIVE
         and (member.expires_at is None or member.expires_at > access.now)
     ]
+
+
+def _informed(
+    account: Account, emails: Sequence[str], *, about: Literal["deletion", "restoration"]
+) -> Iterator[Fact]:
     for first in range(0, len(emails), ADDRESSES_OF_A_FACT):
         some = tuple(emails[first : first + ADDRESSES_OF_A_FACT])
         yield Fact(
             payload=team_endings.AccountMembersInformed(
-                account_name=access.account.name, about=about, emails=some
+                account_name=account.name, about=about, emails=some
             ),
-            resource=access.account.ref(),
+            resource=account.ref(),
             after={"members": len(some)},
         )

@@ -232,6 +232,7 @@ def _members(
             role=role,
             ends_sessions=catalog.catalog.policies.role_change_ends_sessions,
             account_name=rows.account.name,
+            catalog_title=catalog.catalog.title,
         )
         members.append(changed)
         facts.append(fact)

@@ -113,9 +113,18 @@ class Membership:
 
 
 def change_role(
-    member: Membership, *, role: Role, ends_sessions: bool, account_name: str, notify: bool = True
+    member: Membership,
+    *,
+    role: Role,
+    ends_sessions: bool,
+    account_name: str,
+    catalog_title: str | None = None,
+    notify: bool = True,
 ) -> tuple[Membership, Fact]:
-    """Give the member another role (`Ci3`, `Nv16`); `member_rules` has checked that it may be."""
+    """Give the member another role (`Ci3`, `Nv16`); `member_rules` has checked that it may be.
+
+    `catalog_title` is for a role of another catalog, to which the account moves.
+    """
     changed = replace(member, role=role.id)
     fact = Fact(
         payload=team.MemberRoleChanged(
@@ -127,6 +136,7 @@ def change_role(
             previous_role=member.role,
             role_title=role.title,
             ends_sessions=ends_sessions,
+            catalog_title=catalog_title,
             notify=notify,
         ),
         resource=member.ref(),

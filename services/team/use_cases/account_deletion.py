@@ -8,6 +8,7 @@ import logging
 from dataclasses import replace
 from datetime import timedelta
 
+from rolecall import AccountStatus
 from services.team.domain import account_deletion
 from services.team.domain.account_access import AccountAccess
 from services.team.use_cases.account_write import AccountWrite
@@ -43,20 +44,25 @@ async def delete(ctx: Ctx, request: AccountRequest, *, confirm: str) -> WriteRes
 
     async def change(write: AccountWrite) -> AccountAccess:
         access = write.access
+        account_deletion.require_owner(access, confirm=confirm)
+        begun = access.account.status is AccountStatus.DELETING
+        write.require_precondition(access, applied=begun)
+        if begun:
+            return access
         account, facts = account_deletion.request(
-            access, await write.members(), confirm=confirm, grace=grace
-        )
-        write.require_precondition(access, applied=not facts)
-        write.account = account
-        write.record(*facts)
-        if facts:
-            await open_personal_in_place(
+            access,
+            await write.members(),
+            grace=grace,
+            personal_account_id=await open_personal_in_place(
                 ctx,
                 write,
                 access.membership,
                 user=user,
                 limit=ctx.settings.accounts_per_user,
-            )
+            ),
+        )
+        write.account = account
+        write.record(*facts)
         return replace(access, account=account)
 
     request = replace(request, while_deleting=True)

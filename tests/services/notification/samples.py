@@ -268,17 +268,34 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
         team_endings.AccountResumed(**OWNED),
         Expected(kind=MessageKind.ACCOUNT_RESUMED, to="ana@example.com", words=OWNER_TOLD),
     ),
-    (
-        team_endings.AccountDeletionRequested(**OWNED, deletes_at=IN_A_WEEK),
-        Expected(
-            kind=MessageKind.ACCOUNT_DELETED,
-            to="ana@example.com",
-            words=OWNER_TOLD | {"deletes_at": format_moment(IN_A_WEEK)},
-        ),
+    *(
+        (
+            team_endings.AccountDeletionRequested(
+                **OWNED, deletes_at=IN_A_WEEK, members=members, personal_account_id=opened
+            ),
+            Expected(
+                kind=MessageKind.ACCOUNT_DELETED,
+                to="ana@example.com",
+                words=OWNER_TOLD
+                | {
+                    "deletes_at": format_moment(IN_A_WEEK),
+                    "members": "yes" if members else "",
+                    "personal": "yes" if opened else "",
+                },
+            ),
+        )
+        for members, opened in ((0, "acc_new"), (2, None))
     ),
-    (
-        team_endings.AccountRestored(**OWNED),
-        Expected(kind=MessageKind.ACCOUNT_RESTORED, to="ana@example.com", words=OWNER_TOLD),
+    *(
+        (
+            team_endings.AccountRestored(**OWNED, members=members),
+            Expected(
+                kind=MessageKind.ACCOUNT_RESTORED,
+                to="ana@example.com",
+                words=OWNER_TOLD | {"members": "yes" if members else ""},
+            ),
+        )
+        for members in (0, 2)
     ),
     *(
         (
@@ -329,31 +346,22 @@ MAILS: tuple[tuple[Payload, Expected], ...] = (
         )
         for ends in (None, IN_A_WEEK)
     ),
-    (
-        team.MemberRoleChanged(**ROLE_CHANGED, ends_sessions=False),
-        Expected(
-            kind=MessageKind.ROLE_CHANGED,
-            words={
-                "account": "Acme",
-                "name": "Bo Li",
-                "role": "Developer",
-                "actor": "Ana Díaz",
-                "signs_in_again": "",
-            },
-        ),
-    ),
-    (
-        team.MemberRoleChanged(**ROLE_CHANGED, ends_sessions=True),
-        Expected(
-            kind=MessageKind.ROLE_CHANGED,
-            words={
-                "account": "Acme",
-                "name": "Bo Li",
-                "role": "Developer",
-                "actor": "Ana Díaz",
-                "signs_in_again": "yes",
-            },
-        ),
+    *(
+        (
+            team.MemberRoleChanged(**ROLE_CHANGED, ends_sessions=ends, catalog_title=catalog),
+            Expected(
+                kind=MessageKind.ROLE_CHANGED,
+                words={
+                    "account": "Acme",
+                    "name": "Bo Li",
+                    "role": "Developer",
+                    "actor": "Ana Díaz",
+                    "signs_in_again": "yes" if ends else "",
+                    "new_catalog": catalog or "",
+                },
+            ),
+        )
+        for ends, catalog in ((False, None), (True, None), (False, "Print Shop"))
     ),
     *(
         (

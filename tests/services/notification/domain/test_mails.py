@@ -43,10 +43,12 @@ WORDS = {
     "project": "prod",
     "former": "Cem Kaya",
     "catalog": "Print Shop",
+    "new_catalog": "",
     "signs_in_again": "",
     "by_reset": "yes",
     "resend_offered": "yes",
     "personal": "yes",
+    "members": "yes",
     "expired": "yes",
     "changed_at": "1 March 2026, 12:00 UTC",
     "deletes_at": "31 March 2026, 12:00 UTC",
@@ -321,6 +323,7 @@ NEEDED = {
         "POST /v1/accounts/{account_id}/ownership-transfer/accept",
         "POST /v1/accounts/{account_id}/ownership-transfer/decline",
     },
+    MessageKind.ACCOUNT_DELETED: {"POST /v1/accounts/{account_id}/restore"},
 }
 ADDRESS = re.compile(r"(?:\b([A-Z]+) )?(https?://[^/\s]+)(/[^\s#]*)?(#\S+)?")
 
@@ -334,7 +337,12 @@ def test_without_pages_a_mail_names_requests_that_exist(kind):
         found = ADDRESS.findall(shown)
         assert {host for _, host, _, _ in found} <= {SENDER.public_url}
         assert not any(fragment for *_, fragment in found)
-        named = {f"{method} {path}" for method, _, path, _ in found if method or path}
+        assert "{" not in shown
+        named = {
+            f"{method} {path}".replace("/acc_1/", "/{account_id}/")
+            for method, _, path, _ in found
+            if method or path
+        }
         assert named <= REQUESTS
         assert named == NEEDED.get(kind, set())
         assert (LINK.proof in shown) is (kind in WITH_LINK)
@@ -387,10 +395,35 @@ def test_a_former_owner_is_told_of_a_new_personal_account_they_have():
     assert "personal account" not in content_of(kind, personal="").text
 
 
+def test_an_owner_without_members_is_told_of_no_members():
+    for kind in (MessageKind.ACCOUNT_DELETED, MessageKind.ACCOUNT_RESTORED):
+        assert re.search("members have|its members", content_of(kind).text)
+        alone = content_of(kind, members="", personal="").text
+        assert not re.search("members|invitations|personal account", alone)
+
+
+def test_a_mail_that_an_earlier_version_queued_has_its_text():
+    later = {"members", "personal", "new_catalog"}
+    words = {name: text for name, text in WORDS.items() if name not in later}
+    for kind in (
+        MessageKind.ACCOUNT_DELETED,
+        MessageKind.ACCOUNT_RESTORED,
+        MessageKind.ROLE_CHANGED,
+    ):
+        message = replace(a_message(kind), words=words)
+        assert render(message, None, sender=SENDER, now=NOON).text
+
+
+def test_a_role_of_another_catalog_is_told_with_the_catalog():
+    moved = content_of(MessageKind.ROLE_CHANGED, new_catalog="Print Shop").text
+    assert "has moved to the roles and permissions “Print Shop”" in " ".join(moved.split())
+
+
 def test_an_offer_that_ended_with_the_membership_says_so():
     ended = " ".join(content_of(MessageKind.OWNERSHIP_OFFER_ENDED, expired="").text.split())
     assert "not an active member of the team any more" in ended
-    assert "expired" not in ended
+    assert "You are still the owner" in ended
+    assert not re.search(r"expired|The owner\b|to you\b", ended)
 
 
 def test_a_member_who_left_is_not_told_of_a_removal_by_another():

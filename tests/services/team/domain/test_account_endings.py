@@ -52,9 +52,10 @@ def test_members_are_told_in_facts_of_a_hundred(members: int, facts: list[int]) 
     _, told = account_deletion.request(
         access_of(world),
         list(world.store.memberships.values()),
-        confirm="Engines",
         grace=MONTH,
+        personal_account_id=None,
     )
+    assert told[0].payload.model_dump()["members"] == sum(facts)
     payloads = [one.payload for one in told[1:]]
     emails = [one.emails for one in payloads if isinstance(one, AccountMembersInformed)]
     assert [len(some) for some in emails] == facts
@@ -66,7 +67,10 @@ def test_only_members_who_had_access_are_told() -> None:
     away = replace(world.add("away", "admin"), status=MembershipStatus.SUSPENDED)
     over = replace(world.add("over", "admin"), expires_at=START)
     members = [world.store.memberships[user_id("m0")], away, over]
-    _, told = account_deletion.request(access_of(world), members, confirm="Engines", grace=MONTH)
+    _, told = account_deletion.request(
+        access_of(world), members, grace=MONTH, personal_account_id=None
+    )
+    assert told[0].payload.model_dump()["members"] == 1
     assert told[1].payload.model_dump()["emails"] == ("m0@example.com",)
 
 
