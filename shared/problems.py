@@ -36,8 +36,8 @@ class Refusal(Exception):  # noqa: N818 - the refusal is the answer, not an erro
     """A request that is refused for a reason that the caller may know.
 
     A subclass stands beside its rule. It sets `kind`, a stable kebab-case `code`, and `detail`:
-    what is wrong and what to do, with keyword arguments in braces. The keyword arguments also
-    become members of the problem document, so never pass a secret.
+    what is wrong and what to do, with keyword arguments in braces; a list is joined there. The
+    keyword arguments also become members of the problem document, so never pass a secret.
     """
 
     kind: ClassVar[RefusalKind]
@@ -52,14 +52,14 @@ class Refusal(Exception):  # noqa: N818 - the refusal is the answer, not an erro
         errors: Sequence[tuple[str, str]] = (),
         retry_after: int | None = None,
         headers: Mapping[str, str] | None = None,
-        **members: str | int | None,
+        **members: str | int | list[str] | None,
     ) -> None:
         """Make the refusal; `errors` are (JSON pointer, message), `retry_after` is in seconds."""
         self.errors = tuple(Pointed(*error) for error in errors)
         self.retry_after = retry_after
         self.headers = dict(headers or {})
-        self.members = members
-        super().__init__(self.detail.format(**members))
+        self.members: Mapping[str, str | int | list[str] | None] = members
+        super().__init__(self.detail.format(**{name: _said(of) for name, of in members.items()}))
 
     @property
     def status(self) -> int:
@@ -82,12 +82,16 @@ class Refusal(Exception):  # noqa: N818 - the refusal is the answer, not an erro
         return document
 
 
+def _said(member: str | int | list[str] | None) -> str | int | None:
+    return ", ".join(member) if isinstance(member, list) else member
+
+
 class Invalid(Refusal):
-    """Input that does not fit the route's schema; each of `errors` names a place and a fault."""
+    """Input that is not valid; each of `errors` names a place and a fault."""
 
     kind = RefusalKind.INVALID
     code = "invalid"
-    detail = "The request does not match the schema of this route. Correct what `errors` lists."
+    detail = "The request is not valid. Correct what `errors` lists."
 
 
 class Unauthenticated(Refusal):
@@ -124,6 +128,12 @@ class AuthorizationMalformed(TokenInvalid):
         "The Authorization header does not have one token after `Bearer`."
         " Send `Authorization: Bearer <token>` once, without quotes or other words."
     )
+
+
+class AdminKeyWrong(TokenInvalid):
+    """The operator's key is not the one of this service."""
+
+    detail = "This is not the admin key of this service. Send the one of its settings."
 
 
 class TokenExpired(TokenInvalid):

@@ -17,6 +17,7 @@ from shared.auth.principals import (
     UserPrincipal,
 )
 from shared.problems import (
+    AdminKeyWrong,
     AuthorizationMalformed,
     OtherScheme,
     TokenExpired,
@@ -85,7 +86,7 @@ class Authenticator:
         token = _token(header)
         key = self._admin_key
         if key is None or not hmac.compare_digest(token.encode(), key.get_secret_value().encode()):
-            raise TokenInvalid from BadToken("not the admin key")
+            raise AdminKeyWrong from BadToken("not the admin key")
         return AdminPrincipal()
 
 

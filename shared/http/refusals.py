@@ -16,6 +16,7 @@ from shared.http.access import (
 from shared.ids import PREFIXES, id_form
 from shared.problems import (
     ACCOUNT_CLOSED,
+    AdminKeyWrong,
     NotFound,
     PermissionMissing,
     Refusal,
@@ -46,7 +47,7 @@ class BadRequest(Refusal):
 
     kind = RefusalKind.MALFORMED
     code = "bad-request"
-    detail = "The request does not match the schema of this route. Correct what `errors` lists."
+    detail = "The request is not valid. Correct what `errors` lists."
 
 
 class MalformedJson(Refusal):
@@ -206,6 +207,6 @@ BY_ACCESS: Mapping[type[Access], tuple[type[Refusal], ...]] = {
         NotFound,
     ),
     Internal: (Unauthenticated, TokenInvalid, TokenExpired, WrongPrincipal),
-    Admin: (Unauthenticated, TokenInvalid),
+    Admin: (Unauthenticated, AdminKeyWrong),
 }
 """What a route refuses because of its access."""

@@ -122,8 +122,17 @@ def _refusal(error: ValidationError, value: Any, *, prefix: str, strictness: Str
                 _message(fault, prefix=prefix),
             )
             for fault in faults
+            if not _counts_valid_items(fault, faults)
         ],
         strictness,
+    )
+
+
+def _counts_valid_items(fault: ErrorDetails, faults: Sequence[ErrorDetails]) -> bool:
+    """Whether an array is too short only because items of it have faults of their own."""
+    place = fault["loc"]
+    return fault["type"] == "too_short" and any(
+        len(other["loc"]) > len(place) and other["loc"][: len(place)] == place for other in faults
     )
 
 

@@ -223,7 +223,7 @@ BAD = [
             and grant(m, "basic", account={"view": "self"})
         ),
         "/roles/5/grants",
-        "must hold 'account:view' in scope 'all'",
+        "must hold 'account:view' in scope 'all'. Grant the level 'view' of 'account'.",
     ),
     (
         "no role to invite with",

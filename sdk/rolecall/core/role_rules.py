@@ -46,7 +46,7 @@ def problems_of_roles(
             held = _held_for_all(entries, grants)
             for name in MEMBER_PERMISSIONS:
                 if name not in held:
-                    yield _not_held(name, place, f"The owner's role {role.id!r}")
+                    yield _not_held(entries, name, place, f"The owner's role {role.id!r}")
 
 
 def role_problems(
@@ -55,13 +55,18 @@ def role_problems(
     """Every fault of one role whose grants name known levels; `called` begins a message."""
     yield from _narrower(entries, grants, place)
     if VIEW_ACCOUNT not in _held_for_all(entries, grants):
-        yield _not_held(VIEW_ACCOUNT, place, called)
+        yield _not_held(entries, VIEW_ACCOUNT, place, called)
 
 
-def _not_held(name: str, place: Place, called: str) -> Problem:
-    return Problem(
-        place, f"{called} must hold {name!r} in scope 'all'. Grant the level that carries it."
-    )
+def _not_held(entries: Mapping[str, Entry], name: str, place: Place, called: str) -> Problem:
+    carrying = [
+        f"the level {level.id!r} of {entry.id!r}"
+        for entry in entries.values()
+        for level in entry.levels
+        if name in entry.permission_names(level)
+    ]
+    grant = carrying[0] if carrying else "a level that has it"
+    return Problem(place, f"{called} must hold {name!r} in scope 'all'. Grant {grant}.")
 
 
 def _narrower(entries: Mapping[str, Entry], grants: Grants, place: Place) -> Iterator[Problem]:

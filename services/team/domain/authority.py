@@ -189,7 +189,7 @@ def require_to_give_grants(
     """
     missing = grants_not_held(state, giver, given, now=now)
     if missing:
-        raise GrantsExceeded(missing=", ".join(missing))
+        raise GrantsExceeded(missing=list(missing))
 
 
 def require_to_grant(
@@ -220,7 +220,7 @@ def require_to_grant(
         str(grant) for matrix in held for grant in state.catalog.grants_exceeding(matrix, grants)
     ]
     if missing:
-        raise GrantsExceeded(missing=", ".join(dict.fromkeys(missing)))
+        raise GrantsExceeded(missing=list(dict.fromkeys(missing)))
 
 
 def grants_gained(before: Matrix, after: Matrix) -> Matrix:

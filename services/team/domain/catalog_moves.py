@@ -60,6 +60,10 @@ class GuardrailsOfThisCatalog(Refusal):
         " catalog {catalog}. Delete them first, and declare them anew after the move."
     )
 
+    def __init__(self, *, names: list[str], catalog: str) -> None:
+        super().__init__(names=[f"“{name}”" for name in names], catalog=catalog)
+        self.members = {"names": names, "catalog": catalog}
+
 
 class MoveTooLarge(Refusal):
     """A move is one transaction, so the number of overrides that it changes is bounded."""
@@ -280,12 +284,12 @@ def require_guardrails(account: Account, new: CompiledCatalog, *, same: bool) ->
         GuardrailsOfThisCatalog: a guardrail would say nothing any more.
     """
     lost = [
-        f"“{guardrail.name}”"
+        guardrail.name
         for guardrail in account.guardrails
         if not (same and names_what_is_there(guardrail.rule, new))
     ]
     if lost:
-        raise GuardrailsOfThisCatalog(names=", ".join(lost), catalog=new.id)
+        raise GuardrailsOfThisCatalog(names=lost, catalog=new.id)
 
 
 def _require_seats(rows: MovableRows, new: CompiledCatalog, *, now: datetime) -> None:

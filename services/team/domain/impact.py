@@ -1,6 +1,6 @@
 """The difference of two states of an account: who gains and loses what, and where (`B9`)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -52,12 +52,13 @@ class MemberImpact:
 
     `everywhere` is outside of all projects, and inside each one that `in_projects` does not have.
     In a project that is new or gone only the project-scoped entries count: the others are not
-    decided there.
+    decided there. `comes_or_goes` is a membership that begins or is deleted.
     """
 
     user_id: str
     before: Standing
     after: Standing
+    comes_or_goes: bool
     everywhere: Changes
     in_projects: Mapping[str, Changes]
 
@@ -66,12 +67,19 @@ class MemberImpact:
         return self.in_projects.get(project_id, self.everywhere)
 
 
-def impact_of(before: AccountState, after: AccountState, *, now: int) -> list[MemberImpact]:
+def impact_of(
+    before: AccountState, after: AccountState, *, other_roles: Collection[str], now: int
+) -> list[MemberImpact]:
     """Every member for whom something changes, by user id; `now` is in epoch milliseconds.
 
-    An override or a membership that is over at `now` is over in both states.
+    An override or a membership that is over at `now` is over in both states. `other_roles` are the
+    members who get another role: something changes for them, also if it grants the same.
     """
-    return list(_Comparison(before, after, now).impacts())
+    return [
+        impact
+        for impact in _Comparison(before, after, now).impacts()
+        if impact.user_id in other_roles or _concerned(impact)
+    ]
 
 
 class _Comparison:
@@ -86,12 +94,7 @@ class _Comparison:
 
     def impacts(self) -> Iterator[MemberImpact]:
         for user_id in sorted({*self._before.members, *self._after.members}):
-            impact = self._impact(user_id)
-            comes_or_goes = (user_id in self._before.members) is not (
-                user_id in self._after.members
-            )
-            if comes_or_goes or _concerned(impact):
-                yield impact
+            yield self._impact(user_id)
 
     def _impact(self, user_id: str) -> MemberImpact:
         before, after = self._active(self._before, user_id), self._active(self._after, user_id)
@@ -105,6 +108,7 @@ class _Comparison:
             user_id=user_id,
             before=self._standing(self._before, user_id),
             after=self._standing(self._after, user_id),
+            comes_or_goes=(user_id in self._before.members) is not (user_id in self._after.members),
             everywhere=everywhere,
             in_projects=in_projects,
         )
@@ -154,8 +158,8 @@ _NOTHING = Matrix(source="", all_mask=0, self_mask=0)
 
 
 def _concerned(impact: MemberImpact) -> bool:
-    changes = impact.everywhere or impact.in_projects
-    return bool(changes) or impact.before is not impact.after
+    changes = bool(impact.everywhere or impact.in_projects)
+    return changes or impact.comes_or_goes or impact.before is not impact.after
 
 
 def _role(member: Member | None) -> Matrix:

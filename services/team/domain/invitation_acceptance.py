@@ -219,7 +219,7 @@ def _given_role(
 ) -> Role:
     """The invitation's role, if the catalog still has it and the inviter may still give it."""
     try:
-        role = assignable_role(catalog, invitation.role)
+        role = assignable_role(catalog, invitation.role, pointer=None)
     except RoleUnknown as unknown:
         raise InvitationNotValid from unknown
     if inviter is None:

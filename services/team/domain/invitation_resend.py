@@ -70,7 +70,7 @@ def resend(
         EndExceeded: the caller's own membership ends earlier than that one.
         MemberLimit: it has expired, and all seats are taken.
     """
-    role = assignable_role(access.catalog, invitation.role)
+    role = assignable_role(access.catalog, invitation.role, pointer=None)
     require_to_give(access.state, access.member, role.id, now=access.now)
     end = invitation.membership_expires_at
     require_end(access.member, end)

@@ -28,7 +28,7 @@ class NoConversion(Refusal):
     code = "no-conversion"
     detail = (
         "The catalog {catalog} has no step between personal accounts and teams, so there is no step"
-        " back. Remove the members instead."
+        " back. Remove the members or delete the account instead."
     )
 
 
@@ -38,8 +38,8 @@ class ConversionIrreversible(Refusal):
     kind = RefusalKind.CONFLICT
     code = "conversion-irreversible"
     detail = (
-        "Under the catalog {catalog} a team account stays a team: the conversion of a personal"
-        " account is final. Remove the members instead."
+        "Under the catalog {catalog} a team stays a team. Remove the members or delete the account"
+        " instead."
     )
 
 

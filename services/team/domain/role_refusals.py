@@ -61,8 +61,9 @@ class RoleInUse(Refusal):
     def __init__(
         self, members: Sequence[Membership], invitations: Sequence[Invitation], *, named: bool
     ) -> None:
-        """Count the holders; `named` for a caller who may see members."""
+        """Count the holders, and name some; `named` for a caller who may see members."""
         names = [member.name for member in members[:SHOWN_HOLDERS]] if named else []
         more = f" and {len(members) - len(names)} more" if len(members) > len(names) else ""
         holders = f" ({', '.join(names)}{more})" if names else ""
         super().__init__(members=len(members), holders=holders, invitations=len(invitations))
+        self.members = {**self.members, "holders": names}

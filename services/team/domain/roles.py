@@ -10,7 +10,7 @@ class RoleNotThere(NotFound):
     detail = "This account has no role `{role}`. Its roles are: {known}."
 
     def __init__(self, role_id: str, catalog: CompiledCatalog) -> None:
-        known = ", ".join(role.id for role in catalog.all_roles())
+        known = [role.id for role in catalog.all_roles()]
         Refusal.__init__(self, role=role_id, known=known)
 
 
@@ -21,17 +21,22 @@ class RoleUnknown(Refusal):
     code = "role-unknown"
     detail = "The role `{role}` cannot be assigned. Choose one of: {assignable}."
 
-    def __init__(self, role_id: str, catalog: CompiledCatalog, *, pointer: str) -> None:
-        assignable = ", ".join(role.id for role in catalog.all_roles() if role.assignable)
+    def __init__(self, role_id: str, catalog: CompiledCatalog, *, pointer: str | None) -> None:
+        assignable = [role.id for role in catalog.all_roles() if role.assignable]
+        choice = f"Choose one of: {', '.join(assignable)}."
         super().__init__(
-            errors=[(pointer, f"Choose one of: {assignable}.")], role=role_id, assignable=assignable
+            errors=[] if pointer is None else [(pointer, choice)],
+            role=role_id,
+            assignable=assignable,
         )
 
 
-def assignable_role(catalog: CompiledCatalog, role_id: str, *, pointer: str = "/role") -> Role:
+def assignable_role(
+    catalog: CompiledCatalog, role_id: str, *, pointer: str | None = "/role"
+) -> Role:
     """The role of that id, for a member or an invitation.
 
-    `pointer` is the place in the request that names it.
+    `pointer` is its place in the request; `None` if the request does not name it.
 
     Raises:
         RoleUnknown: the account has no such role, or it cannot be assigned.

@@ -1,6 +1,6 @@
 """Previews: what a change would do to the members, invitations and guardrails of an account."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from rolecall import milliseconds
@@ -14,6 +14,8 @@ from services.team.domain.override_scope import OverrideScope, counted, touched
 from services.team.domain.resource_types import MAX_TYPES, without_permissions
 from services.team.use_cases.context import AccountRequest, Ctx
 from services.team.use_cases.guardrail_writes import held_in
+from shared.contracts import team
+from shared.contracts.facts import Fact
 from shared.journal import DryRun
 from shared.mongo import DbSession
 from shared.problems import NotFound
@@ -82,7 +84,12 @@ async def preview(
     is_ = dry.after
     before = await held_in(ctx.store, was.policy, now=dry.now)
     after = await held_in(ctx.store, was.policy.after(dry.facts), now=dry.now)
-    impacts = impact_of(before.state, after.state, now=milliseconds(dry.now))
+    impacts = impact_of(
+        before.state,
+        after.state,
+        other_roles={*_other_roles(dry.facts)},
+        now=milliseconds(dry.now),
+    )
     guardrails = () if is_ is None else is_.account.guardrails
     return Preview(
         account_rev=was.account.account_rev,
@@ -92,6 +99,13 @@ async def preview(
         names_shown=access.sees_members,
         resource_types_lost=await _lost_types(ctx, was, after),
     )
+
+
+def _other_roles(facts: Iterable[Fact]) -> Iterator[str]:
+    """Who gets another role, and a mail about it; a role of another catalog is another one."""
+    for fact in facts:
+        if isinstance(fact.payload, team.MemberRoleChanged):
+            yield fact.payload.user_id
 
 
 async def _lost_types(ctx: Ctx, was: _Rows, after: Held) -> tuple[str, ...]:

@@ -8,6 +8,14 @@ FORM_TESTS = ("tests/shared/http/test_error_forms.py",)
 
 ROWS = (
     Mutant(
+        id="an-array-of-faulty-items-is-called-empty",
+        kind=Kind.DATA,
+        file="shared/http/validation.py",
+        old="            if not _counts_valid_items(fault, faults)\n",
+        new="",
+        tests=("tests/shared/http/test_requests.py", "-k", "says_where"),
+    ),
+    Mutant(
         id="openapi-closes-what-the-product-leaves-open",
         kind=Kind.DATA,
         file="shared/http/openapi_schemas.py",

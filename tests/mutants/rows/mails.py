@@ -17,6 +17,22 @@ LIMIT_TESTS = ("tests/services/team/domain/test_invitation_rules.py", "-k", "has
 
 ROWS = (
     Mutant(
+        id="mail-tells-of-members-that-are-not-there",
+        kind=Kind.DATA,
+        file="services/notification/domain/ending_recipients.py",
+        old='            "members": "yes" if fact.members else "",\n            "personal"',
+        new='            "members": "yes",\n            "personal"',
+        tests=("tests/services/notification/domain/test_recipients.py",),
+    ),
+    Mutant(
+        id="mail-has-a-placeholder-in-an-address",
+        kind=Kind.DATA,
+        file="services/notification/templates/ownership_offered.j2",
+        old="{{ account_id }}/ownership-transfer/accept",
+        new="{account_id}/ownership-transfer/accept",
+        tests=MAIL_TESTS,
+    ),
+    Mutant(
         id="mails-project-in-the-words-of-another-catalog",
         kind=Kind.DATA,
         file="services/notification/domain/recipients.py",

@@ -27,6 +27,16 @@ ROWS = (
         *EQUALS,
     ),
     _mutant(
+        "preview-forgets-roles-that-grant-the-same",
+        Kind.CONSISTENCY,
+        IMPACT,
+        "if impact.user_id in other_roles or _concerned(impact)",
+        "if _concerned(impact)",
+        "tests/services/team/test_catalogs.py",
+        "-k",
+        "grants_the_same",
+    ),
+    _mutant(
         "preview-forgets-new-and-deleted-projects",
         Kind.CONSISTENCY,
         IMPACT,

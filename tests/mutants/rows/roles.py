@@ -8,6 +8,14 @@ ROLES = "tests/services/team/test_roles.py"
 
 ROWS = (
     Mutant(
+        id="a-replacement-is-pointed-at-where-it-is-not",
+        kind=Kind.DATA,
+        file="services/team/domain/role_rules.py",
+        old='pointer="/query/replacement"',
+        new='pointer="/role"',
+        tests=("tests/services/team/test_roles.py", "-k", "only_with_a_replacement"),
+    ),
+    Mutant(
         id="role-is-created-with-grants-its-maker-lacks",
         kind=Kind.SECURITY,
         file=RULES,

@@ -13,11 +13,12 @@ from services.team.store import PolicySnapshot, Store
 from services.team.store.snapshot import CATALOG_PAGE
 from shared.ids import new_id
 from shared.mongo import causal_session
-from shared.problems import StartRefused
+from shared.problems import AdminKeyWrong, StartRefused
 from tests.sdk.older_catalogs import older
 from tests.services.team.print_shop import (
     SHOP,
     limited_to,
+    named,
     renamed_level,
     version,
     without,
@@ -76,6 +77,7 @@ async def test_only_the_operator_sees_publishes_and_moves(team: Team) -> None:
         for key in (None, "wrong", KEYS.private["team"]):
             refused = await ask(team, method, path, {} if method == "POST" else None, token=key)
             assert refused.status == 401, (method, path)
+            assert key is None or refused.body["detail"] == AdminKeyWrong.detail
 
 
 async def test_the_same_content_is_published_once(team: Team) -> None:
@@ -163,6 +165,24 @@ async def test_an_owner_moves_the_account_with_a_mapping(team: Team) -> None:
     again = (await account.owner.send("POST", path, body)).expect(200)
     assert again["changed"] is None
     assert len(await team.rows("account.moved")) == 1
+
+
+@pytest.mark.rule("B9")
+async def test_a_preview_lists_members_whose_new_role_grants_the_same(team: Team) -> None:
+    """The role of another catalog is another one: they get a mail, and are counted by the move."""
+    account = await shop(team)
+    other = version(named("copy-shop"))
+    await publish(team, other)
+    body = {"catalog": "copy-shop", "mapping": {"roles": {"apprentice": "apprentice"}}}
+    change = {"change": body | {"type": "catalog_move"}}
+    preview = (await account.owner.send("POST", f"{account.path}/changes/preview", change)).expect(
+        200
+    )
+    assert [item["user_id"] for item in preview["items"]] == [account.people["Abe"].user_id]
+    moved = (await account.owner.send("POST", f"{account.path}/catalog", body)).expect(200)
+    assert moved["changed"]["members"] == preview["members_concerned"] == 1
+    [row] = [row for row in await team.rows("member.role_changed") if row.account_id == account.id]
+    assert row.data["catalog_title"] == SHOP.catalog.title
 
 
 async def test_an_unknown_catalog_is_refused_with_the_known_ones(team: Team) -> None:

@@ -52,7 +52,7 @@ async def test_a_reverted_team_keeps_owner_projects_and_log_only(team: Team) -> 
     projects = (await account.owner.get(f"{account.path}/projects"))["items"]
     assert [project["name"] for project in projects] == ["prod"]
     roles = (await account.owner.get(f"{account.path}/roles"))["items"]
-    assert "Watch" not in {role["title"] for role in roles}
+    assert "Watch" not in {role["name"] for role in roles}
     assert await team.database["overrides"].count_documents({"account_id": account.id}) == 0
     assert (await rows_of(account))[: len(before)] == before
     for member in account.people.values():
@@ -122,7 +122,11 @@ async def test_a_reverted_account_can_become_a_team_again(team: Team) -> None:
 @pytest.mark.parametrize(
     ("catalog", "code", "words"),
     [
-        ("novita", "conversion-irreversible", "a team account stays a team"),
+        (
+            "novita",
+            "conversion-irreversible",
+            "a team stays a team. Remove the members or delete the account",
+        ),
         ("runos", "no-conversion", "no step between personal accounts and teams"),
         ("cloud-iam", "no-conversion", "no step between personal accounts and teams"),
     ],

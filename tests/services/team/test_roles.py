@@ -45,7 +45,7 @@ async def test_a_custom_role_gives_what_it_says_and_nothing_else(team: Team) -> 
     assert (permissions["instance:view"], permissions["instance:write"]) == ("all", "self")
     assert "cluster:view" not in permissions
     shown = await account.owner.get(f"{account.path}/roles/{role_id}")
-    assert (shown["title"], shown["description"]) == ("Night shift", "Runs things at night")
+    assert (shown["name"], shown["description"]) == ("Night shift", "Runs things at night")
     assert (shown["built_in"], shown["assignable"]) == (False, True)
     listed = await account.owner.get(f"{account.path}/members?q=nora")
     assert listed["items"][0]["role_title"] == "Night shift"
@@ -77,7 +77,7 @@ async def test_only_what_is_named_in_an_edit_changes(team: Team) -> None:
     role_id = await created(account, description="Old")
     path = f"{account.path}/roles/{role_id}"
     named = (await account.owner.send("PATCH", path, {"name": "Day shift"})).expect(200)
-    assert (named["title"], named["description"]) == ("Day shift", "Old")
+    assert (named["name"], named["description"]) == ("Day shift", "Old")
     again = (await account.owner.send("PATCH", path, {"name": "Day shift"})).expect(200)
     assert again["updated_at"] == named["updated_at"]
     assert len(await team.rows("role.changed")) == 1
@@ -185,11 +185,12 @@ async def test_a_role_in_use_is_deleted_only_with_a_replacement(team: Team) -> N
     refused = await account.owner.send("DELETE", path)
     assert (refused.status, refused.code) == (409, "role-in-use")
     assert (refused.body["members"], refused.body["invitations"]) == (1, 1)
-    assert "Nora" in refused.body["detail"]
+    assert refused.body["holders"] == ["Nora"]
+    assert "(Nora)" in refused.body["detail"]
     for unknown in (role_id, "owner", new_id("rol")):
         answer = await account.owner.send("DELETE", f"{path}?replacement={unknown}")
         assert (answer.status, answer.code) == (422, "role-unknown")
-        assert answer.body["errors"][0]["pointer"] == "/query/replacement"
+        assert [one["pointer"] for one in answer.body["errors"]] == ["/query/replacement"]
     (await account.owner.send("DELETE", f"{path}?replacement=viewer")).expect(204)
     assert (await account.owner.send("GET", path)).status == 404
     assert "instance:write" not in await held(account, nora)

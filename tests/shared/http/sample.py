@@ -53,7 +53,7 @@ class Cat(Body):
 
 class Dog(Body):
     kind: Literal["dog"]
-    names: Annotated[list[str], Field(min_length=1)]
+    names: Annotated[tuple[str, ...], Field(min_length=1)]
 
 
 class Thing(Body):

@@ -109,6 +109,8 @@ MISFITS = [
     ('{"name": "x", "pet": {"kind": "cat"}}', ["/pet/lives"]),
     ('{"name": "x", "pet": {"kind": "cat", "lives": 1, "owner": 1}}', ["/pet/owner"]),
     ('{"name": "x", "pet": {"kind": "dog", "names": ["a", 2]}}', ["/pet/names/1"]),
+    ('{"name": "x", "pet": {"kind": "dog", "names": [2]}}', ["/pet/names/0"]),
+    ('{"name": "x", "pet": {"kind": "dog", "names": []}}', ["/pet/names"]),
 ]
 
 

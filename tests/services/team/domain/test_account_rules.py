@@ -29,6 +29,14 @@ def test_a_role_that_cannot_be_assigned_names_the_choices(role: str) -> None:
         f"The role `{role}` cannot be assigned."
         " Choose one of: admin, operator, developer, billing, basic, viewer."
     )
+    assert refused.value.members["assignable"] == [
+        "admin",
+        "operator",
+        "developer",
+        "billing",
+        "basic",
+        "viewer",
+    ]
 
 
 def test_a_role_that_the_catalog_lost_is_shown_by_its_id() -> None:

@@ -452,6 +452,7 @@ def test_no_guardrail_is_left_that_says_nothing() -> None:
         shop.declare("apprentice", "proof:approve")
         refused = shop.refused(GuardrailsOfThisCatalog, target, levels=levels, **everything)
         assert "“Apprentices”" in refused.args[0], target.id
+        assert refused.members["names"] == ["Apprentices"]
     shop = Shop()
     shop.declare("apprentice", "proof:approve")
     shop.move(SAME)
