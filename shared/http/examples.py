@@ -9,6 +9,13 @@ _DIGITS = "01990b5d2f0c7a3fb1e2c3d4e5f60718"
 _GATEWAY = "https://rolecall.example"
 _MOMENT = "2026-03-05T12:00:00Z"
 _GRANTS = {"instance": {"view": "all", "write": "self"}}
+_A_ROLE = {
+    "name": "Night shift",
+    "description": "Watches instances at night.",
+    "grants": {"account": {"view": "all"}, "instance": {"view": "all"}},
+}
+_A_GUARDRAIL = {"name": "Two admins"}
+_TWO_ADMINS = {"minimum": 2, "role": "admin", "permission": None, "project_id": None}
 _TOKEN = "eyJhbGciOiJFZERTQSIsImtpZCI6…"  # noqa: S105 - an example
 _PASSWORD = "correct horse battery staple"  # noqa: S105 - an example
 _METADATA = {
@@ -17,8 +24,18 @@ _METADATA = {
     "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
     "scopes_supported": ["authz:check"],
 }
+_PROVISIONED = {"external_id": "7f3a", "refusal": None}
+_REFUSED = "Choose one of: admin, developer, viewer."
 _A_RESOURCE = {"type": "instance", "id": "i-17"}
-_A_MEMBER = {"status": "active", "invitation_id": None, "expires_at": None, "name": "Bo Li"}
+_A_MEMBER = {
+    "status": "active",
+    "invitation_id": None,
+    "expires_at": None,
+    "name": "Bo Li",
+    "owner": False,
+    "membership_expires_at": None,
+    "locked": None,
+}
 
 
 def example_id(prefix: str) -> str:
@@ -34,10 +51,13 @@ BY_NAME: Mapping[str, Any] = {
     "actor": {"type": "user", "id": example_id("usr"), "name": "Ana Diaz"},
     "at_least_revision": "team.3f2a.17.42",
     "at_ms": 3.2,
+    "catalog": "standard",
     "catalog_title": "Standard",
     "change_id": f"chg_{_DIGITS}",
     "client_secret": "rcs_…",
     "code": "K7QM2XWP",
+    "confirm": "Acme Robotics",
+    "created_by": example_id("usr"),
     "current": "the password until now",
     "current_account_id": example_id("acc"),
     "cursor": "WyJnV0x…",
@@ -53,6 +73,7 @@ BY_NAME: Mapping[str, Any] = {
     "invited_by": example_id("usr"),
     "invited_by_name": "Ana Diaz",
     "how": "applied",
+    "membership_expires_at": "2030-01-01T00:00:00Z",
     "inviter_name": "Ana Diaz",
     "id_token_signing_alg_values_supported": ["EdDSA"],
     "issuer": _GATEWAY,
@@ -89,12 +110,13 @@ BY_NAME: Mapping[str, Any] = {
     "request_id": f"req_{_DIGITS}",
     "properties": {"size": "small", "gpus": 2},
     "reassign_to": example_id("usr"),
+    "replacement": "viewer",
     "resource_id": example_id("usr"),
     "resource_type": "member",
     "revision": "team.3f2a.17.42",
     "rid": "i-17",
     "role": "developer",
-    "role_id": "developer",
+    "role_id": example_id("rol"),
     "role_title": "Developer",
     "scope": "authz:check",
     "source": "team",
@@ -103,13 +125,22 @@ BY_NAME: Mapping[str, Any] = {
     "title": "Developer",
     "token": f"{example_id('inv')}.1.…",
     "trace_id": None,
+    "type": "instance",
     "user": example_id("usr"),
     "user_agent": "curl/8.5.0",
 }
 """The value of a member or parameter of this name, where it fits the schema."""
 
 OF_MODEL: Mapping[str, Mapping[str, Any]] = {
-    "Account": {"id": example_id("acc"), "name": "Acme Robotics", "catalog": "standard@b584d126…"},
+    "Account": {
+        "id": example_id("acc"),
+        "name": "Acme Robotics",
+        "kind": "team",
+        "suspension": None,
+        "deletes_at": None,
+        "catalog": "standard@b584d126…",
+        "ownership_transfer": None,
+    },
     "AccountName": {"id": example_id("acc"), "name": "Acme Robotics"},
     "ActionEntity": {"name": "write"},
     "AuditRecord": {
@@ -127,12 +158,24 @@ OF_MODEL: Mapping[str, Mapping[str, Any]] = {
         "policies": {"conversion": "reversible", "member_limit": 1000},
     },
     "ChangedMember": _A_MEMBER,
+    "CheckedGuardrail": _A_GUARDRAIL | {"id": example_id("grd")},
     "Configuration": {
         "policy_decision_point": _GATEWAY,
         "access_evaluation_endpoint": f"{_GATEWAY}/access/v1/evaluation",
     },
-    "Convert": {"name": "Acme Robotics", "catalog": "standard"},
+    "Convert": {"name": "Acme Robotics"},
+    "CreateAccount": {"name": "Acme Robotics"},
+    "CreateGuardrail": _A_GUARDRAIL,
+    "CreateRole": _A_ROLE,
     "Discovery": _METADATA,
+    "EditRole": _A_ROLE,
+    "EditedRole": _A_ROLE | {"id": example_id("rol"), "built_in": False},
+    "EntryRefused": {
+        "code": "role-unknown",
+        "detail": f"The role `owner` cannot be assigned. {_REFUSED}",
+        "errors": [{"pointer": "/role", "message": _REFUSED}],
+    },
+    "Guardrail": _A_GUARDRAIL | {"id": example_id("grd")},
     "Invitation": {
         "id": example_id("inv"),
         "status": "invited",
@@ -143,18 +186,31 @@ OF_MODEL: Mapping[str, Mapping[str, Any]] = {
     "Link": {"url": f"{_GATEWAY}/invitations#token=…&code=K7QM2XWP"},
     "Me": {"id": example_id("usr")},
     "Member": _A_MEMBER,
+    "MemberAccess": {"denied": None},
+    "MinimumHolders": _TWO_ADMINS,
+    "MinimumHoldersView": _TWO_ADMINS,
     "NameProject": {"name": "prod"},
     "PassedInvitation": {"id": example_id("inv")},
     "PasswordReset": {"token": f"{example_id('usr')}.1.…"},
+    "ProvisionedMember": _PROVISIONED,
+    "ProvisionedUser": _PROVISIONED | {"ignored": []},
     "Project": {"id": example_id("prj"), "name": "prod"},
     "Rename": {"name": "Acme Robotics"},
     "NamedResource": _A_RESOURCE,
-    "ReassignResources": {"types": ["instance"]},
+    "ReassignResources": {
+        "from_user_id": f"{example_id('usr')[:-1]}9",
+        "types": ["instance"],
+    },
     "Registration": _A_RESOURCE | {"status": "registered", "code": None, "detail": None},
     "Resource": _A_RESOURCE,
     "ResourceEntity": {"type": "instance", "id": "i-17"},
     "ResourceRef": {"type": "member", "id": example_id("usr"), "name": "Bo Li"},
-    "Role": {"id": "developer", "description": "Builds and runs workloads."},
+    "Role": {
+        "id": "developer",
+        "name": "Developer",
+        "description": "Builds and runs workloads.",
+    },
+    "RoleEdit": _A_ROLE,
     "SubjectEntity": {"type": "user", "id": example_id("usr")},
     "ServerMetadata": _METADATA,
     "User": {"id": example_id("usr")},

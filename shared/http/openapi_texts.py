@@ -55,7 +55,7 @@ PARAMETERS: Mapping[str, str] = {
     "project_id": "The id of the project",
     "revision": "A revision, as the header `Rolecall-Revision` of a change named it",
     "rid": "The id of the resource at the service that registers it",
-    "role_id": "The id of a role of the account's catalog",
+    "role_id": "The id of a role: one of the account's catalog, or a custom one (`rol_`)",
     "type": "The type of the resource, as checks name it",
     "user_id": "The id of the user",
     "Idempotency-Key": "A value of your choice. The same request repeated with it within 24 hours"

@@ -24,7 +24,7 @@ JUDGED_BY_A_RULE: dict[str, list[dict[str, Any]]] = {
             "email": "x",
             "role": "developer",
             "delivery": "email",
-            "membership_expires_at": "2026-03-05T12:00:00Z",
+            "membership_expires_at": "2030-01-01T00:00:00Z",
         }
     ],
 }

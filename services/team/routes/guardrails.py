@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -23,6 +23,13 @@ from shared.ids import GuardrailId, ProjectId, UserId
 MANAGE = Permission("guardrail:manage")
 MAX_SHOWN = 200
 """How many violations an answer lists."""
+
+ADDS_NO_VIOLATION = frozenset(
+    {"createAccount", "createProject", "createRole", "deleteAccount", "restoreAccount"}
+)
+"""Changes of who may do what that contradict no rule: a new account has none, a role gives in a new
+project what it gives outside, no one has a new role, and a deleted account is measured as before.
+"""
 
 PermissionName = Annotated[str, Field(min_length=1, max_length=130)]
 RoleName = Annotated[str, Field(min_length=1, max_length=64)]
@@ -70,14 +77,35 @@ class CreateGuardrail(Body):
     rule: AnyRule = Field(discriminator="type")
 
 
-class GuardrailRuleView(Answer):
-    """A rule as it was declared; what its type does not have is null."""
+class MinimumHoldersView(Answer):
+    """As it was declared: a role or a permission."""
 
-    type: GuardrailKind
-    minimum: int | None
+    type: Literal["minimum_holders"] = "minimum_holders"
+    minimum: int
+    role: str | None
     permission: str | None
+    project_id: ProjectId | None
+
+
+class OnlyRolesView(Answer):
+    """As it was declared."""
+
+    type: Literal["only_roles"] = "only_roles"
+    permission: str
     roles: list[str]
     project_id: ProjectId | None
+
+
+class NeverView(Answer):
+    """As it was declared."""
+
+    type: Literal["never"] = "never"
+    permission: str
+    role: str
+    project_id: ProjectId | None
+
+
+AnyRuleView = MinimumHoldersView | OnlyRolesView | NeverView
 
 
 class GuardrailView(Answer):
@@ -85,7 +113,7 @@ class GuardrailView(Answer):
 
     id: GuardrailId
     name: str
-    rule: GuardrailRuleView
+    rule: AnyRuleView = Field(discriminator="type")
     created_by: UserId
     created_at: datetime
 
@@ -119,20 +147,25 @@ class CheckedGuardrailView(GuardrailView):
 
 def guardrail_view(guardrail: Guardrail) -> GuardrailView:
     """A guardrail."""
-    rule = guardrail.rule
     return GuardrailView(
         id=guardrail.guardrail_id,
         name=guardrail.name,
-        rule=GuardrailRuleView(
-            type=rule.kind,
-            minimum=rule.minimum,
-            permission=rule.permission,
-            roles=list(rule.roles),
-            project_id=rule.project_id,
-        ),
+        rule=_rule_view(guardrail.rule),
         created_by=guardrail.created_by,
         created_at=guardrail.created_at,
     )
+
+
+def _rule_view(rule: GuardrailRule) -> AnyRuleView:
+    first = rule.roles[0] if rule.roles else None
+    fields: dict[str, Any] = {"permission": rule.permission, "project_id": rule.project_id}
+    match rule.kind:
+        case GuardrailKind.MINIMUM_HOLDERS:
+            return MinimumHoldersView(**fields, minimum=rule.minimum, role=first)
+        case GuardrailKind.ONLY_ROLES:
+            return OnlyRolesView(**fields, roles=list(rule.roles))
+        case GuardrailKind.NEVER:
+            return NeverView(**fields, role=first)
 
 
 def violation_views(violations: Sequence[Violation]) -> list[ViolationView]:
@@ -165,7 +198,8 @@ def bound(row: Route) -> Route:
 
     Service clients change many things at once. Single ones are refused, not the request.
     """
-    if not row.effective_everywhere or isinstance(row.access, Client):
+    unbound = isinstance(row.access, Client) or row.operation_id in ADDS_NO_VIOLATION
+    if not row.effective_everywhere or unbound:
         return row
     return replace(row, refuses=(*row.refuses, GuardrailViolated))
 
@@ -194,7 +228,7 @@ async def create_guardrail(
 ) -> Reply:
     """Declare a guardrail."""
     body = call.body
-    written = await guardrails.create(ctx, request, name=body.name, rule=_rule(body.rule))
+    written = await guardrails.create(ctx, request, name=body.name, rule=guardrail_rule(body.rule))
     return Reply(body=checked_view(written.result), written=written)
 
 
@@ -204,15 +238,15 @@ async def delete_guardrail(ctx: Ctx, call: Call[None, None], request: AccountReq
     return Reply(written=written)
 
 
-def _rule(body: AnyRule) -> GuardrailRule:
-    project_id = getattr(body, "project_id", None)
-    roles = body.roles if isinstance(body, OnlyRoles) else [getattr(body, "role", None)]
+def guardrail_rule(body: AnyRule) -> GuardrailRule:
+    """The rule that a body declares."""
+    roles = body.roles if isinstance(body, OnlyRoles) else [body.role]
     return GuardrailRule(
         kind=GuardrailKind(body.type),
-        minimum=getattr(body, "minimum", None),
-        permission=getattr(body, "permission", None),
+        minimum=body.minimum if isinstance(body, MinimumHolders) else None,
+        permission=body.permission,
         roles=tuple(dict.fromkeys(role for role in roles if role is not None)),
-        project_id=None if project_id is None else ProjectId(project_id),
+        project_id=None if body.project_id is None else ProjectId(body.project_id),
     )
 
 

@@ -87,7 +87,7 @@ class RoleView(TaggedAnswer):
     """A role; `grants` has entry → level → `all` or `self`. A built-in role has no times."""
 
     id: str
-    title: str
+    name: str
     description: str
     assignable: bool
     built_in: bool
@@ -122,7 +122,7 @@ def role_view(shown: ShownRole) -> RoleView:
     role, custom = shown.role, shown.custom
     return RoleView(
         id=role.id,
-        title=role.title,
+        name=role.title,
         description=role.description,
         assignable=role.assignable,
         built_in=custom is None,

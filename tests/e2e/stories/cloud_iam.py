@@ -169,7 +169,7 @@ async def carla_makes_a_role_of_her_own(team: Team) -> None:
     }
     role = await team.make_role("Developer", grants, "Builds, and cleans up old buckets")
     shown = await team.owner.get(f"{team.path}/roles/{role}")
-    assert (shown["title"], shown["description"]) == (
+    assert (shown["name"], shown["description"]) == (
         "Developer",
         "Builds, and cleans up old buckets",
     )

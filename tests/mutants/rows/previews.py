@@ -37,6 +37,16 @@ ROWS = (
         "grants_the_same",
     ),
     _mutant(
+        "guardrails-are-said-to-refuse-a-new-project",
+        Kind.DATA,
+        "services/team/routes/guardrails.py",
+        '{"createAccount", "createProject", ',
+        '{"createAccount", ',
+        GUARDRAILS,
+        "-k",
+        "adds_no_violation",
+    ),
+    _mutant(
         "preview-forgets-new-and-deleted-projects",
         Kind.CONSISTENCY,
         IMPACT,

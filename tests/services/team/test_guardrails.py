@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from services.team.domain.guardrail_violations import GuardrailViolated
+from services.team.routes import ROUTES
 from tests.services.team.running import running
 
 if TYPE_CHECKING:
@@ -230,6 +232,40 @@ async def test_rules_that_do_not_fit_are_pointed_at(team: Team) -> None:
         assert [one["pointer"] for one in refused.expect(422)["errors"]] == [pointer]
 
 
+@pytest.mark.rule("B10")
+async def test_a_rule_is_read_as_it_was_written(team: Team) -> None:
+    account = await team.account()
+    never = {"type": "never", "permission": "balance:view", "role": "developer"}
+    counted = {"type": "minimum_holders", "minimum": 1, "permission": "member:remove"}
+    for rule in (TWO_ADMINS, counted, WRITERS, never):
+        shown = (await declare(account, rule))["rule"]
+        assert {name: value for name, value in shown.items() if value is not None} == rule
+
+
+@pytest.mark.rule("B10")
+async def test_no_rule_refuses_what_adds_no_violation(team: Team) -> None:
+    """The document does not list the refusal for these changes, and they are made."""
+    account = await team.account()
+    name = (await account.owner.get(account.path))["name"]
+    await account.join("developer")
+    never = {"type": "never", "permission": "instance:view", "role": "developer"}
+    for rule in (TWO_ADMINS, WRITERS, never):
+        await declare(account, rule)
+    role = {"name": "Watch", "grants": {"account": {"view": "all"}, "instance": {"write": "all"}}}
+    made: dict[str, tuple[str, str, Any]] = {
+        "createAccount": ("POST", "/v1/accounts", {"name": "Other"}),
+        "createProject": ("POST", f"{account.path}/projects", {"name": "prod"}),
+        "createRole": ("POST", f"{account.path}/roles", role),
+        "deleteAccount": ("DELETE", f"{account.path}?confirm={name}", None),
+        "restoreAccount": ("POST", f"{account.path}/restore", None),
+    }
+    for operation_id, (method, path, body) in made.items():
+        answer = await account.owner.send(method, path, body)
+        assert answer.status in {200, 201}, (operation_id, answer.body)
+    listed = {row.operation_id for row in ROUTES if GuardrailViolated in row.refuses}
+    assert not listed & set(made)
+
+
 @pytest.mark.rule("Rp13")
 async def test_rules_are_listed_recorded_and_given_up(team: Team) -> None:
     account = await team.account()
@@ -252,7 +288,6 @@ async def test_rules_are_listed_recorded_and_given_up(team: Team) -> None:
     assert [one["id"] for one in listed] == [first["id"], second["id"]]
     assert listed[1]["rule"] == {
         "type": "only_roles",
-        "minimum": None,
         "permission": "instance:write",
         "roles": ["owner", "admin"],
         "project_id": None,

@@ -1,0 +1,41 @@
+"""The examples of bodies in the OpenAPI document are requests that a new account accepts."""
+
+from typing import Any
+
+from rolecall import CompiledCatalog, load_catalog
+from services.team.domain.guardrail_rules import faults
+from services.team.routes.guardrails import CreateGuardrail, guardrail_rule
+from shared.http.openapi import document_of
+from tests.contracts.rows import ROWS, WITH_BODY
+
+STANDARD = CompiledCatalog(load_catalog("standard"))
+DOCUMENT = document_of(ROWS)
+EXAMPLES: dict[str, Any] = {
+    row.operation_id: DOCUMENT["paths"][row.path][row.method.lower()]["requestBody"]["content"][
+        row.media.value
+    ]["example"]
+    for row in WITH_BODY
+}
+
+
+def test_the_roles_of_examples_fit_the_standard_catalog() -> None:
+    edited = EXAMPLES["previewChange"]["change"]
+    for role in (EXAMPLES["createRole"], EXAMPLES["changeRole"], edited):
+        STANDARD.catalog.parse_role_grants(role["grants"])
+    assert STANDARD.role(edited["role_id"]) is None  # a built-in role is not edited
+    STANDARD.catalog.parse_grants(EXAMPLES["setOverride"]["grants"])
+
+
+def test_the_example_of_a_guardrail_is_a_rule() -> None:
+    body = CreateGuardrail.model_validate(EXAMPLES["createGuardrail"])
+    assert faults(STANDARD, guardrail_rule(body.rule), ()) == []
+
+
+def test_examples_name_what_they_are_about() -> None:
+    reassigned = EXAMPLES["reassignResources"]
+    assert reassigned["from_user_id"] != reassigned["to_user_id"]
+    for operation_id in ("createAccount", "createRole", "changeRole", "createGuardrail"):
+        assert EXAMPLES[operation_id]["name"] != EXAMPLES["updateMe"]["name"], operation_id
+    for operation_id in ("createAccount", "moveToCatalog", "convertAccount"):
+        assert EXAMPLES[operation_id]["catalog"] == STANDARD.catalog.name
+    assert EXAMPLES["revertAccount"]["confirm"] == EXAMPLES["renameAccount"]["name"]
