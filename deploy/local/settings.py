@@ -19,7 +19,7 @@ class LocalSettings(BaseSettings):
     data_dir: Path = Field(Path(".data"), validation_alias="ROLECALL_DATA_DIR")
     log_level: LogLevel = Field(LogLevel.WARNING, validation_alias="ROLECALL_LOG_LEVEL")
     personal_catalog: str = Field(
-        "standard", pattern=CATALOG_PATTERN, validation_alias="ROLECALL_PERSONAL_CATALOG"
+        "standard", pattern=CATALOG_PATTERN, validation_alias="ROLECALL_TEAM_PERSONAL_CATALOG"
     )
 
     @field_validator("mail_port")

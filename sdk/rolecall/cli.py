@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
-from rolecall.client.admin import AdminError, create_client, publish_catalog
+from rolecall.client.admin import AdminError, create_client, publish_catalog, set_suspension
 from rolecall.client.checks import RolecallClient, UndecidedError
 from rolecall.core.catalog import SHIPPED_CATALOGS, Catalog, load_catalog, read_catalog
 from rolecall.core.problems import CatalogError, did_you_mean
@@ -39,6 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except _UsageError as error:
         _report(str(error))
         return USAGE
+    except AdminError as error:
+        _report(str(error))
+        return USAGE if error.unreachable else INVALID
     finally:
         _end_output()
     return code
@@ -85,7 +88,7 @@ def _publish_catalog(options: argparse.Namespace) -> int:
         for pointer, message in error.faults:
             _report(f"{options.file}: {pointer.removeprefix('/content') or '/'}: {message}")
         if not error.faults:
-            _report(str(error))
+            raise
         return USAGE if error.unreachable else INVALID
     done = "would be published" if options.dry_run else "published"
     _say(f"{published.id}: {done if published.new else 'was published before'}")
@@ -100,23 +103,28 @@ def _admin_key(options: argparse.Namespace) -> str:
 
 
 def _create_client(options: argparse.Namespace) -> int:
-    try:
-        client = create_client(
-            url=options.url,
-            key=_admin_key(options),
-            name=options.name,
-            scopes=tuple(options.scope),
-            account_ids=tuple(options.account) or None,
-            resource_types=tuple(options.resource_type) or None,
-            idempotency_key=options.idempotency_key,
-        )
-    except AdminError as error:
-        _report(str(error))
-        return USAGE if error.unreachable else INVALID
+    client = create_client(
+        url=options.url,
+        key=_admin_key(options),
+        name=options.name,
+        scopes=tuple(options.scope),
+        account_ids=tuple(options.account) or None,
+        resource_types=tuple(options.resource_type) or None,
+        idempotency_key=options.idempotency_key,
+    )
     if options.json:
         _say(json.dumps({"id": client.id, "secret": client.secret}))
     else:
         _say(f"id      {client.id}\nsecret  {client.secret}\nThe secret is not shown again.")
+    return OK
+
+
+def _set_suspension(options: argparse.Namespace) -> int:
+    account, reason = options.account, options.reason
+    key = _admin_key(options)
+    everywhere = set_suspension(url=options.url, key=key, account_id=account, reason=reason)
+    done = f"{account}: {'resumed' if reason is None else 'suspended'}"
+    _say(done if everywhere else f"{done}. A replica may not have it yet; repeat the command.")
     return OK
 
 
@@ -275,6 +283,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     client.add_argument("--json", action="store_true", help="print one JSON object")
     client.set_defaults(run=_create_client)
+    suspend = admin.add_parser("suspend-account", help="deny everything in an account")
+    suspend.add_argument("--reason", required=True, help="text for the owner, who gets it by mail")
+    resume = admin.add_parser("resume-account", help="end the suspension of an account")
+    resume.set_defaults(reason=None)
+    for command in suspend, resume:
+        command.add_argument("account", metavar="ACCOUNT", help="id of the account")
+        command.add_argument("--url", required=True, help="internal address of team")
+        command.add_argument("--key", help=KEY_HELP)
+        command.set_defaults(run=_set_suspension)
     return parser
 
 

@@ -217,6 +217,10 @@ def test_every_service_gets_settings_that_it_accepts(compose, service, monkeypat
     assert set(settings.internal_urls) == set(Service)
 
 
+def test_team_gets_the_catalog_that_the_environment_of_make_up_names():
+    assert FILE["services"]["team"]["environment"] == {"ROLECALL_TEAM_PERSONAL_CATALOG": None}
+
+
 @pytest.mark.parametrize("service", tuple(Service))
 def test_a_service_is_given_no_secret_of_another(compose, service):
     given = json.loads((compose.folder / "secrets.json").read_text())

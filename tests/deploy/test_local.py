@@ -94,10 +94,10 @@ def test_a_setting_that_is_not_valid_is_named(
 
 
 def test_an_unknown_catalog_is_named_without_a_traceback(tmp_path: Path) -> None:
-    started = command(ROLECALL_DATA_DIR=tmp_path, ROLECALL_PERSONAL_CATALOG="nope")
+    started = command(ROLECALL_DATA_DIR=tmp_path, ROLECALL_TEAM_PERSONAL_CATALOG="nope")
     said = output(started)
     assert started.returncode > 0
-    assert "did not start: The setting PERSONAL_CATALOG names the catalog nope, which" in said
+    assert "did not start: ROLECALL_TEAM_PERSONAL_CATALOG names the catalog nope, which" in said
     assert "Traceback" not in said
 
 

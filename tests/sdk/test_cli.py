@@ -363,6 +363,46 @@ def test_a_catalog_that_is_not_published_is_said(service, answer, code, said, ca
     assert said in capsys.readouterr().err
 
 
+def set_suspension(url, action, *more):
+    return main(["admin", f"{action}-account", "acc_1", "--url", url, "--key", "k3y", *more])
+
+
+@pytest.mark.parametrize(
+    ("action", "more", "sent", "done"),
+    [
+        ("suspend", ["--reason", "Unpaid."], b'{"reason": "Unpaid."}', "acc_1: suspended"),
+        ("resume", [], b"", "acc_1: resumed"),
+    ],
+)
+def test_an_account_is_suspended_and_resumed(service, action, more, sent, done, capsys):
+    account = b'{"id": "acc_1", "status": "active"}'
+    service.answer = (200, {}, account)
+    assert set_suspension(service.url, action, *more) == 0
+    assert capsys.readouterr().out == f"{done}\n"
+    ((path, headers, body),) = service.asked
+    assert path == f"/internal/admin/accounts/acc_1/{action}"
+    assert headers["Authorization"] == "Bearer k3y"
+    assert body == sent
+    service.answer = (202, {}, account)
+    assert set_suspension(service.url, action, *more) == 0
+    assert "A replica may not have it yet" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "said"),
+    [
+        ((404, {}, b""), 1, "has no /internal/admin/accounts/acc_1/resume"),
+        ((409, {}, b"{}"), 1, "refused with status 409"),
+        ((503, {}, b"{}"), 2, "refused with status 503"),
+        ((200, {}, b'{"id": "acc_2", "status": "active"}'), 2, "did not answer with an account"),
+    ],
+)
+def test_an_account_that_is_not_resumed_is_said(service, answer, code, said, capsys):
+    service.answer = answer
+    assert set_suspension(service.url, "resume") == code
+    assert said in capsys.readouterr().err
+
+
 NOT_A_CLIENT = "did not answer with a service client"
 PROBLEM = {
     "title": "Denied",

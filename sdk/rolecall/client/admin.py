@@ -1,11 +1,15 @@
-"""Administration of a running Rolecall: create service clients and publish catalogs."""
+"""Administration of a running Rolecall: service clients, catalogs and suspended accounts."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from rolecall.client.transport import HttpAnswer, UnreachableError, is_http_address, post
+
+EFFECTIVE_LATER = 202
+"""The status of a change that a replica may not have yet."""
 
 
 class AdminError(Exception):
@@ -108,11 +112,33 @@ def publish_catalog(
     raise _other_answer(url, "a catalog", service="team")
 
 
+def set_suspension(
+    *, url: str, key: str, account_id: str, reason: str | None, timeout: float = 10.0
+) -> bool:
+    """Suspend an account, whose owner gets the reason by mail, or resume it with `None`.
+
+    It is safe to repeat. `timeout` in seconds.
+
+    Returns:
+        whether every replica of authz has it.
+
+    Raises:
+        AdminError: the service refused, or could not be asked.
+    """
+    action, body = ("resume", None) if reason is None else ("suspend", {"reason": reason})
+    path = f"accounts/{quote(account_id, safe='')}/{action}"
+    answer = _ask(url, path, key, body, service="team", headers={}, timeout=timeout)
+    match answer.content:
+        case {"id": str(changed), "status": str()} if changed == account_id:
+            return answer.status != EFFECTIVE_LATER
+    raise _other_answer(url, "an account", service="team")
+
+
 def _ask(
     url: str,
     path: str,
     key: str,
-    body: Mapping[str, Any],
+    body: Mapping[str, Any] | None,
     *,
     service: str,
     headers: Mapping[str, str],
@@ -125,7 +151,7 @@ def _ask(
     try:
         answer = post(
             f"{url.rstrip('/')}/internal/admin/{path}",
-            body=json.dumps(body).encode(),
+            body=b"" if body is None else json.dumps(body).encode(),
             headers=sent,
             timeout=timeout,
         )
@@ -134,7 +160,7 @@ def _ask(
     if answer.status == 404:
         said = answer.refusal().rstrip(".")
         raise AdminError(
-            f"{said}. Pass the internal address of {service}; {url} has no such route."
+            f"{said}. Pass the internal address of {service}; {url} has no /internal/admin/{path}."
         )
     if answer.status >= 300:
         raise AdminError(

@@ -53,7 +53,7 @@ async def require_personal_catalog(ctx: Ctx) -> None:
     name = ctx.settings.personal_catalog
     if await ctx.store.catalog_named(name) is None:
         raise StartRefused(
-            f"The setting PERSONAL_CATALOG names the catalog {name}, which is not published."
+            f"ROLECALL_TEAM_PERSONAL_CATALOG names the catalog {name}, which is not published."
             f" Published are: {await _known(ctx)}. Start with one of them, publish yours with"
             " `rolecall catalog publish`, and then name it."
         )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_asyncio
 
+from rolecall.cli import main
 from services.team.routes import ROUTES
 from shared.contracts.calls.team import INVITATION_LINK, InvitationLinkRequest
 from shared.http.access import Permission
@@ -16,6 +18,7 @@ from shared.problems import Refusal, RefusalKind
 from tests.services.team.endings import furnish, further, operate, rows_of
 from tests.services.team.running import Account, Team, running
 from tests.services.team.test_access import ask
+from tests.support.service import ADMIN_KEY
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -191,3 +194,13 @@ async def test_the_time_of_a_suspension_does_not_count_for_a_deletion(team: Team
     assert shown["status"] == "deleting"
     assert shown["deletes_at"][:10] > was[:10]
     (await account.owner.send("POST", f"{account.path}/restore")).expect(200)
+
+
+async def test_the_commands_of_the_operator_suspend_and_resume(team: Team) -> None:
+    account = await team.account()
+    where = (account.id, "--url", team.inside, "--key", ADMIN_KEY)
+    for command, status in (("suspend-account", 403), ("resume-account", 200)):
+        reason = ("--reason", "Unpaid.") if command == "suspend-account" else ()
+        code = await asyncio.to_thread(main, ["admin", command, *where, *reason])
+        assert code == 0
+        assert (await account.owner.send("GET", account.path)).status == status

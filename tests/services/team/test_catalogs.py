@@ -301,7 +301,7 @@ async def test_a_setting_that_names_no_published_catalog_refuses_the_start(
         async with running(mongo_url, database_name, personal_catalog=name):
             pass
     assert str(refused.value).startswith(
-        f"The setting PERSONAL_CATALOG names the catalog {name}, which is not published."
+        f"ROLECALL_TEAM_PERSONAL_CATALOG names the catalog {name}, which is not published."
         " Published are: cloud-iam, novita, runos, runpod, standard."
     )
     assert "rolecall catalog publish" in str(refused.value)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import pytest_asyncio
 
+from deploy.documents import ROOT
 from rolecall import Delivery
 from services.team.domain.invitations import Invitation
 from services.team.domain.member_list import MemberListField, MemberListQuery
@@ -269,3 +270,12 @@ async def test_earlier_members_and_invitations_get_what_their_list_needs(
     assert {row["name_key"] for row in invitations.values()} == {"zoe@x.example"}
     await add_list_fields(database)
     assert await rows(database, "invitations") == invitations
+
+
+def test_the_table_of_updates_ends_with_the_last_step_of_team() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text()
+    table = text[text.index("| it prints |") :].partition("\n\n")[0]
+    ranges = [line.split("|")[1].strip().split(" to ") for line in table.splitlines()[2:]]
+    numbers = [[int(number) for number in one] for one in ranges]
+    assert numbers[-1] == [len(STEPS)]
+    assert [first for first, *_ in numbers] == [1, *(row[-1] + 1 for row in numbers[:-1])]
