@@ -63,6 +63,12 @@ MAILS_WITHHELD = Counter(
     ("service", "kind", "reason"),
     registry=REGISTRY,
 )
+DUE_ACCOUNTS = Gauge(
+    "rolecall_due_accounts",
+    "Accounts in which the last round could not do what was due.",
+    ("service", "work"),
+    registry=REGISTRY,
+)
 CHECKS = Counter(
     "rolecall_checks",
     "Checks answered with a decision.",

@@ -9,7 +9,8 @@ import time
 from collections.abc import Callable
 
 FIRST_INTERVAL_SECONDS = 60.0
-"""The shortest time between two warnings. An outage without a failure for so long is over."""
+"""The shortest time between two warnings. An outage without a failure for so long, and for the
+pause between two attempts, is over."""
 LONGEST_INTERVAL_SECONDS = 3600.0
 """The longest time between two warnings of one outage; each is twice as long as the one before."""
 
@@ -18,7 +19,8 @@ class OutageLog:
     """Logs that one server is away, as one user of it sees it.
 
     `effect` says what the outage means. A server that comes and goes makes two lines a minute at
-    most. A user that cannot tell when the server is back leaves `back` out.
+    most. A user that cannot tell when the server is back leaves `back` out. `pause` is the time
+    between two attempts of a user that makes few.
     """
 
     def __init__(
@@ -27,11 +29,13 @@ class OutageLog:
         server: str,
         *,
         effect: str,
+        pause: float = 0.0,
         seconds_now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._logger = logger
         self._server = server
         self._effect = effect
+        self._over_after = FIRST_INTERVAL_SECONDS + pause
         self._now = seconds_now
         self._interval = FIRST_INTERVAL_SECONDS
         self._due_at = self._failed_at = float("-inf")
@@ -42,7 +46,7 @@ class OutageLog:
     def away(self, problem: object) -> None:
         """Count a failed attempt, and log it if a line is due."""
         now = self._now()
-        if self._began_at is None or now - self._failed_at >= FIRST_INTERVAL_SECONDS:
+        if self._began_at is None or now - self._failed_at >= self._over_after:
             self._begin(now)
         self._failed_at = now
         self._failures += 1

@@ -11,12 +11,13 @@ from services.team.settings import Settings
 from services.team.store import PolicySnapshot, Store
 from services.team.store.adoption import adopts
 from services.team.subscriptions import SUBSCRIPTIONS
-from services.team.use_cases.account_deletion import run_deletions
+from services.team.use_cases.account_deletion import due_deletions
 from services.team.use_cases.catalogs import publish_shipped, require_personal_catalog
 from services.team.use_cases.context import Ctx
+from services.team.use_cases.due_accounts import run_due_work
 from services.team.use_cases.invitations import INVITATION_MAIL
 from services.team.use_cases.member_activity import keep_saving
-from services.team.use_cases.ownership_expiry import run_offer_expiry
+from services.team.use_cases.ownership_expiry import expired_offers
 from shared.activity import RecentActivity
 from shared.auth.keys import decode
 from shared.bus import Bus
@@ -83,9 +84,6 @@ def build(
         await publish_shipped(ctx)
         await require_personal_catalog(ctx)
 
-    async def delete_accounts() -> None:
-        await run_deletions(ctx)
-
     authenticator = parts.authenticator(live=live.check)
     return parts.app(
         public=Api(
@@ -104,8 +102,8 @@ def build(
         joins=(publish,),
         tasks={
             "activity": partial(keep_saving, ctx),
-            "deletions": delete_accounts,
-            "offer-expiry": lambda: run_offer_expiry(ctx),
+            "deletions": partial(run_due_work, due_deletions(ctx), pause=timeouts.deletion_poll),
+            "offer-expiry": partial(run_due_work, expired_offers(ctx), pause=timeouts.offer_poll),
         },
         following=following,
     )

@@ -6,7 +6,6 @@ earlier replica may have written documents that this version would not find.
 """
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
 from functools import partial
 
@@ -20,7 +19,6 @@ from shared.mongo import (
     transact,
     update_expected,
 )
-from shared.problems import Unavailable
 
 ADOPTION_SECONDS = 1.0
 """The pause between two looks: a read may miss a document of an earlier replica for this long."""
@@ -48,7 +46,7 @@ class Adoption:
     async def run(self) -> None:
         """Adopt again and again, for reads. Never ends."""
         while True:
-            with self._watch.round(), contextlib.suppress(Unavailable):
+            with self._watch.round():
                 await self.adopt_all()
             await asyncio.sleep(ADOPTION_SECONDS)
 

@@ -113,3 +113,16 @@ def test_an_outage_ends_also_without_word_of_the_end(
     clock.move(FIRST_INTERVAL_SECONDS)
     outage.away("refused")
     assert [message for _, message, *_ in told(caplog)] == ["The broker is away."] * 2
+
+
+def test_a_user_that_tries_once_a_minute_makes_few_lines_too(
+    clock: SetClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    logger = logging.getLogger("tests.outage")
+    outage = OutageLog(
+        logger, "The broker", effect="Rows wait.", pause=60.0, seconds_now=clock.boottime
+    )
+    for _ in range(10):
+        outage.away(ConnectionError("refused"))
+        clock.move(61)
+    assert [failures for _, _, _, failures in told(caplog)] == [1, 2, 4, 8]

@@ -5,6 +5,7 @@ import logging
 import pytest
 
 from shared.mongo import DatabaseAway, DatabaseWatch
+from shared.problems import Unavailable
 from tests.clocks import SetClock
 
 
@@ -34,6 +35,28 @@ def test_the_watch_tells_whether_the_last_round_was_answered() -> None:
     assert watch.answers
     with watch.round():
         raise DatabaseAway("gone")
+    assert not watch.answers
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [Unavailable(), ExceptionGroup("two accounts", [Unavailable(), DatabaseAway("gone")])],
+)
+def test_a_transaction_without_an_end_counts_as_an_absent_database(problem: Exception) -> None:
+    watch = DatabaseWatch("Rows wait.")
+    with watch.round():
+        pass
+    with watch.round():
+        raise problem
+    assert not watch.answers
+
+
+def test_the_watch_passes_on_what_else_failed_beside_an_absent_database() -> None:
+    watch = DatabaseWatch("Rows wait.")
+    both = ExceptionGroup("two accounts", [Unavailable(), ValueError("broken")])
+    with pytest.raises(ExceptionGroup) as passed, watch.round():
+        raise both
+    assert [str(problem) for problem in passed.value.exceptions] == ["broken"]
     assert not watch.answers
 
 

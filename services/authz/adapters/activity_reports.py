@@ -12,6 +12,7 @@ from shared.contracts.calls.activity import (
 )
 from shared.contracts.topology import Service
 from shared.http.client import InternalClient
+from shared.outage_log import OutageLog
 from shared.problems import Refusal
 from shared.timeouts import Timeouts
 
@@ -27,6 +28,12 @@ class ActivityReports:
         self._activity = activity
         self._internal = internal
         self._timeouts = timeouts
+        self._outage = OutageLog(
+            logger,
+            "Team's intake of activity",
+            effect="The last activity of some members is lost.",
+            pause=timeouts.activity,
+        )
 
     async def run(self) -> None:
         """Report again and again."""
@@ -45,5 +52,6 @@ class ActivityReports:
             try:
                 await self._internal.call(ACTIVITY, Service.TEAM, ActivityReport(members=members))
             except Refusal as refusal:
-                logger.info("Team did not take the activity of members: %s.", refusal.code)
+                self._outage.away(refusal)
                 return
+            self._outage.back()

@@ -78,7 +78,10 @@ class FaultView(Answer):
 
 
 class BatchItemView(Answer):
-    """One account of a batch. Where `moved` is false, `code` and `detail` say why."""
+    """One account of a batch; `code` and `detail` say why it cannot be moved.
+
+    A dry run moves none: `moved` is false, and `changed` is what a move would change.
+    """
 
     account_id: str
     moved: bool
@@ -165,7 +168,7 @@ def _item(item: BatchItem) -> BatchItemView:
     refusal = item.refusal
     return BatchItemView(
         account_id=item.account_id,
-        moved=refusal is None,
+        moved=refusal is None and not item.dry_run,
         revision=item.revision,
         effective=item.effective,
         changed=None if item.move is None else move_view(item.move),

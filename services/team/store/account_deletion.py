@@ -22,8 +22,9 @@ class DeletionRows:
         self._rows_of_accounts = [majority(database, name) for name in COLLECTIONS]
 
     async def due_accounts(self, *, now: datetime) -> list[AccountId]:
-        """Accounts whose rows are to be deleted; not all of them if there are many."""
-        rows = self._deletable.find({**_due(now), "shard": EVERYWHERE}, {"_id": 1})
+        """Accounts whose rows are to be deleted, the longest due first; some if there are many."""
+        found = self._deletable.find({**_due(now), "shard": EVERYWHERE}, {"_id": 1})
+        rows = found.sort("deletes_at", 1)
         return [AccountId(row["_id"]) async for row in rows.limit(ACCOUNTS_OF_A_LOOK)]
 
     async def mark_purging(self, account_id: AccountId, *, now: datetime) -> bool:

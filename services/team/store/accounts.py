@@ -67,9 +67,9 @@ class AccountRows:
         return found
 
     async def accounts_with_offers_until(self, moment: datetime, *, limit: int) -> list[AccountId]:
-        """Accounts whose offer of the ownership is over at that moment, `limit` at most."""
+        """Accounts whose offer is over at that moment, the longest over first, `limit` at most."""
         over = {"offer_expires_at": {"$lte": moment}, "shard": EVERYWHERE}
-        rows = self._accounts.find(over, {"_id": 1}).limit(limit)
+        rows = self._accounts.find(over, {"_id": 1}).sort("offer_expires_at", 1).limit(limit)
         return [AccountId(row["_id"]) async for row in rows]
 
     async def insert_account(self, account: Account, *, rev: int, session: DbSession) -> None:

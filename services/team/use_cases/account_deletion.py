@@ -1,12 +1,9 @@
-"""Delete an account, restore it, and delete its rows when the time to restore it is over.
+"""Delete an account, restore it, and delete its rows when the time to restore it is over."""
 
-The loop stands here because it starts a use case, as routes and subscriptions do.
-"""
-
-import asyncio
 import logging
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from rolecall import AccountStatus
 from services.team.domain import account_deletion
@@ -14,12 +11,12 @@ from services.team.domain.account_access import AccountAccess
 from services.team.use_cases.account_write import AccountWrite
 from services.team.use_cases.accounts import verified_user
 from services.team.use_cases.context import AccountRequest, Ctx, NonMemberRequest
+from services.team.use_cases.due_accounts import DueWork
 from services.team.use_cases.owned_accounts import open_personal_in_place
 from shared.contracts.facts import service_caller
 from shared.contracts.topology import Service
 from shared.ids import AccountId
 from shared.journal import WriteResult
-from shared.mongo import DatabaseWatch
 
 ROWS_OF_A_BATCH = 500
 """A batch is one short write; nothing waits for the rows of a large account."""
@@ -87,19 +84,18 @@ async def restore(ctx: Ctx, request: AccountRequest) -> WriteResult[AccountAcces
     return await ctx.change(request, change, effective_everywhere=True)
 
 
-async def run_deletions(ctx: Ctx) -> None:
-    """Delete the accounts that are due, until cancelled. Any number of replicas may do so."""
-    database = DatabaseWatch("Deleted accounts keep their rows.")
-    while True:
-        with database.round():
-            await delete_due(ctx)
-        await asyncio.sleep(ctx.timeouts.deletion_poll)
-
-
-async def delete_due(ctx: Ctx) -> None:
+def due_deletions(ctx: Ctx) -> DueWork:
     """Delete the rows of each account whose time to be restored is over."""
-    for account_id in await ctx.store.due_accounts(now=ctx.clock.now()):
-        await _delete_rows(ctx, account_id)
+
+    async def find() -> list[AccountId]:
+        return await ctx.store.due_accounts(now=ctx.clock.now())
+
+    return DueWork(
+        name="deletion",
+        effect="Deleted accounts keep their rows.",
+        find=find,
+        do=partial(_delete_rows, ctx),
+    )
 
 
 async def _delete_rows(ctx: Ctx, account_id: AccountId) -> None:

@@ -38,9 +38,13 @@ class MovedAccount:
 
 @dataclass(frozen=True, kw_only=True)
 class BatchItem:
-    """What became of one account of a batch: a revision, or the reason why it stays."""
+    """What became of one account of a batch: a revision, or the reason why it stays.
+
+    `dry_run` says that nothing became of it, and that the rest is what would.
+    """
 
     account_id: AccountId
+    dry_run: bool
     revision: str | None = None
     effective: bool = True
     refusal: Refusal | None = None
@@ -114,8 +118,7 @@ async def move_batch(
     for account_id in found:
         if ctx.clock.boottime() - began > MOVE_SECONDS:
             break
-        one = replace(ctx, journal=DryRun(ctx.journal, look=_nothing)) if dry_run else ctx
-        items.append(await _move_one(one, caller, account_id, target, mapping))
+        items.append(await _move_one(ctx, caller, account_id, target, mapping, dry_run=dry_run))
     more = len(found) == limit or len(items) < len(found)
     return Batch(target=target, items=items, last=items[-1].account_id if more and items else None)
 
@@ -130,7 +133,12 @@ async def _move_one(
     account_id: AccountId,
     target: CompiledCatalog,
     mapping: CatalogMapping,
+    *,
+    dry_run: bool,
 ) -> BatchItem:
+    if dry_run:
+        ctx = replace(ctx, journal=DryRun(ctx.journal, look=_nothing))
+
     async def change(write: AccountWrite) -> MovedAccount:
         if write.account is None:
             raise NotFound
@@ -143,9 +151,10 @@ async def _move_one(
     try:
         written = await ctx.change(request, change, effective_everywhere=True)
     except Refusal as refusal:
-        return BatchItem(account_id=account_id, refusal=refusal)
+        return BatchItem(account_id=account_id, dry_run=dry_run, refusal=refusal)
     return BatchItem(
         account_id=account_id,
+        dry_run=dry_run,
         revision=written.revision,
         effective=written.effective,
         move=written.result.move,

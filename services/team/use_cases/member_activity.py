@@ -3,6 +3,7 @@
 import asyncio
 
 from services.team.use_cases.context import Ctx
+from shared.mongo import DatabaseWatch
 
 BATCH_MEMBERS = 500
 """The members whose activity one request to the database saves."""
@@ -10,9 +11,12 @@ BATCH_MEMBERS = 500
 
 async def keep_saving(ctx: Ctx) -> None:
     """Save what was noted, again and again."""
+    pause = ctx.timeouts.activity
+    database = DatabaseWatch("The last activity of some members is lost.", pause=pause)
     while True:
-        await asyncio.sleep(ctx.timeouts.activity)
-        await save(ctx)
+        await asyncio.sleep(pause)
+        with database.round():
+            await save(ctx)
 
 
 async def save(ctx: Ctx) -> None:

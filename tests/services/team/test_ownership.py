@@ -31,7 +31,7 @@ from services.team.routes.accounts import account_view
 from services.team.use_cases import invitations, members, overrides, ownership
 from services.team.use_cases.account_write import AccountWrite
 from services.team.use_cases.context import NonMemberRequest
-from services.team.use_cases.ownership_expiry import end_expired_offers
+from services.team.use_cases.ownership_expiry import expired_offers
 from shared.addresses import parse_address
 from shared.contracts import team, team_ownership
 from shared.contracts.facts import Fact, ResourceRef
@@ -88,6 +88,13 @@ def cancel(world: Memory, name: str = "owner") -> None:
 
 def decline(world: Memory, name: str = "bea") -> None:
     finished(ownership.decline(world.ctx, world.request(name, VIEW)))
+
+
+def end_expired_offers(world: Memory) -> None:
+    """One look of the worker."""
+    work = expired_offers(world.ctx)
+    for account_id in finished(work.find()):
+        finished(work.do(account_id))
 
 
 def payloads(world: Memory) -> list[Any]:
@@ -252,15 +259,15 @@ def test_an_expired_offer_is_refused_and_then_ended_once() -> None:
     world = world_of()
     offer(world)
     world.clock.move(WEEK.total_seconds() - 1)
-    finished(end_expired_offers(world.ctx))
+    end_expired_offers(world)
     assert shown_to(world, "bea") is not None
 
     world.clock.move(1)
     for answer in (accept, decline):
         with pytest.raises(TransferExpired):
             answer(world)
-    finished(end_expired_offers(world.ctx))
-    finished(end_expired_offers(world.ctx))
+    end_expired_offers(world)
+    end_expired_offers(world)
 
     ended = [one for one in payloads(world) if isinstance(one, team_ownership.OwnershipOfferEnded)]
     assert [one.reason for one in ended] == [OfferEnd.EXPIRED]

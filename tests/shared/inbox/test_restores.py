@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from deploy.after_restore import KEPT, begin_epoch
+from deploy.after_restore import KEPT, begin_epoch, postpone_deletions
 from tests.shared.inbox.conftest import journal_in
 from tests.shared.journal.conftest import CALLER, project_created
 
@@ -70,3 +71,19 @@ async def test_the_command_may_be_repeated(
     wrong = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
     _, usage = await wrong.communicate()
     assert (wrong.returncode, "usage" in usage.decode()) == (2, True)
+
+
+async def test_deleted_accounts_can_be_restored_again_after_a_restore(
+    client: DbClient, database_name: str
+) -> None:
+    accounts = client[database_name]["accounts"]
+    over = datetime(2026, 1, 1, tzinfo=UTC)
+    stored = {"acc_0": over, "acc_1": over + timedelta(days=9), "acc_2": None}
+    await accounts.insert_many([{"_id": key, "deletes_at": at} for key, at in stored.items()])
+    await accounts.insert_one({"_id": "acc_3", "deletes_at": over, "purging": True})
+
+    until = over + timedelta(days=90)
+    assert await postpone_deletions(client[database_name], until) == 2
+
+    found = {row["_id"]: row["deletes_at"] async for row in accounts.find({})}
+    assert found == {"acc_0": until, "acc_1": until, "acc_2": None, "acc_3": over}
