@@ -87,6 +87,7 @@ class Product:
         self._timeouts = timeouts
         self.services: list[ServiceApp] = []
         self._catalog = settings.personal_catalog
+        self._resources = settings.resources_per_account
         self._bus = LocalBus()
         self._gateway: Listener | None = None
         self._starting: asyncio.Task[None] | None = None
@@ -170,7 +171,10 @@ class Product:
     def _build(self, service: str, internal_urls: Mapping[str, Sequence[str]]) -> ServiceApp:
         options = dict(SERVICE_OPTIONS.get(service, {}))
         if service == Service.TEAM:
-            options["personal_catalog"] = self._catalog
+            options |= {
+                "personal_catalog": self._catalog,
+                "resources_per_account": str(self._resources),
+            }
         if service == Service.NOTIFICATION:
             options |= {"smtp_username": MAIL, "smtp_password": self._passwords[MAIL]}
         at = Addresses(

@@ -22,6 +22,12 @@ class LocalSettings(BaseSettings):
         "standard", pattern=CATALOG_PATTERN, validation_alias="ROLECALL_TEAM_PERSONAL_CATALOG"
     )
 
+    resources_per_account: int = Field(
+        5_000, ge=1, validation_alias="ROLECALL_TEAM_RESOURCES_PER_ACCOUNT"
+    )
+    """Fewer than elsewhere: the database of this runner reads every match of a page of a snapshot,
+    and with some ten thousand the next start takes longer than it waits."""
+
     @field_validator("mail_port")
     @classmethod
     def _another_port(cls, mail_port: int, given: ValidationInfo) -> int:

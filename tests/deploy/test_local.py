@@ -20,11 +20,13 @@ from deploy.local.product import Product
 from deploy.local.settings import LocalSettings
 from deploy.programs.mongodb import Secantusdb
 from deploy.programs.program import free_port
+from shared.contracts.topology import Service
 from shared.mongo import Collection, DbClient, connect, majority
 from tests.patience import PATIENT
 from tests.waiting import wait_for
 
 ROOT = Path(__file__).parent.parent.parent
+VARIABLE = "ROLECALL_TEAM_RESOURCES_PER_ACCOUNT"
 PRODUCT = (sys.executable, "-m", "deploy.local")
 
 
@@ -158,6 +160,23 @@ async def test_the_leases_of_a_run_that_was_killed_are_deleted(tmp_path: Path) -
             assert left.startswith("authz/local/")
             assert left != "authz/local/dead"
     finally:
+        await product.stop()
+
+
+@pytest.mark.parametrize(("given", "limit"), [({}, 5_000), ({VARIABLE: "70"}, 70)])
+async def test_an_account_of_a_local_run_has_fewer_registered_resources(
+    tmp_path: Path, given: dict[str, str], limit: int
+) -> None:
+    """The database of the runner cannot page through as many as the default allows."""
+    ports = {"PORT": free_port(), "MAIL_PORT": free_port()}
+    product = Product(LocalSettings(ROLECALL_DATA_DIR=tmp_path, **ports, **given))
+    product.database.passwords = {"team": "unused"}
+    urls = {service: ["http://127.0.0.1:1"] for service in Service}
+    team = product._build(Service.TEAM, urls)
+    try:
+        assert team.public._ctx.settings.resources_per_account == limit
+    finally:
+        await team.stop()
         await product.stop()
 
 

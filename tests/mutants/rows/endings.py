@@ -5,6 +5,7 @@ from tests.mutants.mutant import Kind, Mutant
 REVERTING = "services/team/domain/reverting.py"
 DELETION = "services/team/domain/account_deletion.py"
 ROWS_OF_ACCOUNTS = "services/team/store/account_deletion.py"
+DUE_ACCOUNTS = "services/team/use_cases/due_accounts.py"
 TEAM = "tests/services/team"
 
 ROWS = (
@@ -177,5 +178,63 @@ ROWS = (
         old="    AccountDeletionRequested.type: on_account_deleted,\n",
         new="    AccountDeletionRequested.type: on_account_closed,\n",
         tests=("tests/services/identity/test_session_accounts.py", "-k", "deleted_account"),
+    ),
+    Mutant(
+        id="due-work-stops-at-an-account-that-fails",
+        kind=Kind.AVAILABILITY,
+        file=DUE_ACCOUNTS,
+        old="        if isinstance(failure, DatabaseAway):\n",
+        new="        if isinstance(failure, Exception):\n",
+        tests=(f"{TEAM}/test_due_accounts.py",),
+    ),
+    Mutant(
+        id="due-work-begins-at-the-start",
+        kind=Kind.DATA,
+        file=DUE_ACCOUNTS,
+        old="        await asyncio.sleep(pause)\n        with database.round():\n"
+        "            await do_due_work(work)\n",
+        new="        with database.round():\n            await do_due_work(work)\n"
+        "        await asyncio.sleep(pause)\n",
+        tests=(f"{TEAM}/test_due_accounts.py",),
+    ),
+    Mutant(
+        id="deletions-are-in-any-order",
+        kind=Kind.AVAILABILITY,
+        file=ROWS_OF_ACCOUNTS,
+        old='found.sort("deletes_at", 1)',
+        new="found",
+        tests=(f"{TEAM}/test_due_accounts.py",),
+    ),
+    Mutant(
+        id="restored-database-deletes-what-was-due",
+        kind=Kind.DATA,
+        file="deploy/after_restore.py",
+        old='{"$set": {"deletes_at": until}}',
+        new='{"$min": {"deletes_at": until}}',
+        tests=("tests/shared/inbox/test_restores.py", "-k", "restored_again"),
+    ),
+    Mutant(
+        id="contended-transaction-crashes-a-loop",
+        kind=Kind.AVAILABILITY,
+        file="shared/mongo/watch.py",
+        old="except* (DatabaseAway, Unavailable)",
+        new="except* DatabaseAway",
+        tests=("tests/store/test_watch.py",),
+    ),
+    Mutant(
+        id="activity-crashes-without-a-database",
+        kind=Kind.AVAILABILITY,
+        file="services/team/use_cases/member_activity.py",
+        old="        with database.round():\n            await save(ctx)\n",
+        new="        await save(ctx)\n",
+        tests=("tests/services/test_loops.py",),
+    ),
+    Mutant(
+        id="dry-run-of-a-move-says-moved",
+        kind=Kind.DATA,
+        file="services/team/routes/catalogs.py",
+        old="refusal is None and not item.dry_run",
+        new="refusal is None",
+        tests=(f"{TEAM}/test_catalogs.py", "-k", "in_batches"),
     ),
 )

@@ -13,7 +13,7 @@ from services.team.use_cases.due_accounts import DueWork, do_due_work, run_due_w
 from shared.contracts.facts import shard_of
 from shared.contracts.topology import Service
 from shared.ids import AccountId
-from shared.metrics import DUE_ACCOUNTS
+from shared.metrics import REGISTRY
 from shared.mongo import DatabaseAway, connect
 from shared.problems import Unavailable
 from tests.patience import PATIENT
@@ -44,8 +44,8 @@ class Due:
 
 
 def waiting() -> float | None:
-    registry = DUE_ACCOUNTS.labels(Service.TEAM, "a-test")
-    return registry._value.get()
+    labels = {"service": Service.TEAM.value, "work": "a-test"}
+    return REGISTRY.get_sample_value("rolecall_due_accounts", labels)
 
 
 @pytest.mark.parametrize("problem", [ValueError("broken"), Unavailable()])

@@ -22,14 +22,16 @@ from services.team.migrations import (
 )
 from services.team.store import Store, adoption
 from services.team.store.adoption import OF_ACCOUNTS, number_documents
+from shared import context
 from shared.clock import SystemClock
 from shared.contracts.facts import SHARDS, shard_of
-from shared.ids import AccountId, InvitationId, MembershipId, UserId
+from shared.ids import AccountId, InvitationId, MembershipId, UserId, new_id
 from shared.indexes import Index, build_indexes, drop_step
 from shared.migrations import migrate
 from shared.mongo import Database, DbSession, connect, transact
 from tests.patience import PATIENT
 from tests.support.journal_keys import signer
+from tests.support.round_trips import ROUND_TRIPS
 from tests.support.service import FAR
 from tests.support.sharded import GLOBAL, check_index
 
@@ -268,8 +270,24 @@ async def test_earlier_members_and_invitations_get_what_their_list_needs(
         f"{number}/{key}": end for number in (0, 1) for key, end in over.items()
     }
     assert {row["name_key"] for row in invitations.values()} == {"zoe@x.example"}
-    await add_list_fields(database)
+    assert await updates_of_list_fields(database) == []
     assert await rows(database, "invitations") == invitations
+    for name in ("members", "invitations"):
+        await database[name].update_many({}, {"$unset": {"name_key": ""}})
+    assert await updates_of_list_fields(database) == ["update invitations", "update members"]
+    assert await rows(database, "invitations") == invitations
+
+
+async def updates_of_list_fields(database: Database) -> list[str]:
+    """Run the step, and return the statements by which it changes documents, in order of name."""
+    trace = f"add-list-fields-{new_id('test')}"
+    token = context.traceparent.set(trace)
+    try:
+        await add_list_fields(database)
+    finally:
+        context.traceparent.reset(token)
+    sent = ROUND_TRIPS.of.pop(trace)
+    return sorted(str(command) for command in sent if command.name == "update")
 
 
 def test_the_table_of_updates_ends_with_the_last_step_of_team() -> None:
