@@ -46,6 +46,19 @@ SERVICE_OPTIONS: dict[str, dict[str, str]] = {
 }
 
 
+def service_options(service: str, settings: LocalSettings, *, mail_password: str) -> dict[str, str]:
+    """The settings of a service that it has in this runner only."""
+    options = dict(SERVICE_OPTIONS.get(service, {}))
+    if service == Service.TEAM:
+        options |= {
+            "personal_catalog": settings.personal_catalog,
+            "resources_per_account": str(settings.resources_per_account),
+        }
+    if service == Service.NOTIFICATION:
+        options |= {"smtp_username": MAIL, "smtp_password": mail_password}
+    return options
+
+
 class NotReadyError(RuntimeError):
     """The product did not become ready in time; the message names the reason."""
 
@@ -86,8 +99,7 @@ class Product:
         self._passwords = passwords
         self._timeouts = timeouts
         self.services: list[ServiceApp] = []
-        self._catalog = settings.personal_catalog
-        self._resources = settings.resources_per_account
+        self._settings = settings
         self._bus = LocalBus()
         self._gateway: Listener | None = None
         self._starting: asyncio.Task[None] | None = None
@@ -169,14 +181,6 @@ class Product:
             ) from problem
 
     def _build(self, service: str, internal_urls: Mapping[str, Sequence[str]]) -> ServiceApp:
-        options = dict(SERVICE_OPTIONS.get(service, {}))
-        if service == Service.TEAM:
-            options |= {
-                "personal_catalog": self._catalog,
-                "resources_per_account": str(self._resources),
-            }
-        if service == Service.NOTIFICATION:
-            options |= {"smtp_username": MAIL, "smtp_password": self._passwords[MAIL]}
         at = Addresses(
             mongo_url=self.database.url_for(service) if service in DATABASES else "",
             amqp_url="memory://",
@@ -185,6 +189,7 @@ class Product:
             smtp_host=self.mail.smtp_host,
             smtp_port=self.mail.smtp_port,
         )
+        options = service_options(service, self._settings, mail_password=self._passwords[MAIL])
         variables = environment(service, given=self.secrets, at=at, options=options)
         settings = importlib.import_module(f"services.{service}.settings").Settings
         build = importlib.import_module(f"services.{service}.app").build

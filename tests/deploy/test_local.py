@@ -16,7 +16,7 @@ import pytest
 
 from deploy.configuration import Secrets, SecretsError
 from deploy.local import run
-from deploy.local.product import Product
+from deploy.local.product import Product, service_options
 from deploy.local.settings import LocalSettings
 from deploy.programs.mongodb import Secantusdb
 from deploy.programs.program import free_port
@@ -163,21 +163,13 @@ async def test_the_leases_of_a_run_that_was_killed_are_deleted(tmp_path: Path) -
         await product.stop()
 
 
-@pytest.mark.parametrize(("given", "limit"), [({}, 5_000), ({VARIABLE: "70"}, 70)])
-async def test_an_account_of_a_local_run_has_fewer_registered_resources(
-    tmp_path: Path, given: dict[str, str], limit: int
+@pytest.mark.parametrize(("given", "limit"), [({}, "5000"), ({VARIABLE: 70}, "70")])
+def test_an_account_of_a_local_run_has_fewer_registered_resources(
+    given: dict[str, int], limit: str
 ) -> None:
     """The database of the runner cannot page through as many as the default allows."""
-    ports = {"PORT": free_port(), "MAIL_PORT": free_port()}
-    product = Product(LocalSettings(ROLECALL_DATA_DIR=tmp_path, **ports, **given))
-    product.database.passwords = {"team": "unused"}
-    urls = {service: ["http://127.0.0.1:1"] for service in Service}
-    team = product._build(Service.TEAM, urls)
-    try:
-        assert team.public._ctx.settings.resources_per_account == limit
-    finally:
-        await team.stop()
-        await product.stop()
+    options = service_options(Service.TEAM, LocalSettings(**given), mail_password="unused")
+    assert options["resources_per_account"] == limit
 
 
 def test_a_mail_folder_that_cannot_be_used_ends_the_start_and_the_database(

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import time
+from collections.abc import Callable
 
 from shared.activity import RecentActivity
 from shared.contracts.calls.activity import (
@@ -23,7 +25,12 @@ class ActivityReports:
     """Reports what was noted, in batches; what team does not take is lost."""
 
     def __init__(
-        self, activity: RecentActivity, internal: InternalClient, *, timeouts: Timeouts
+        self,
+        activity: RecentActivity,
+        internal: InternalClient,
+        *,
+        timeouts: Timeouts,
+        seconds_now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._activity = activity
         self._internal = internal
@@ -33,6 +40,7 @@ class ActivityReports:
             "Team's intake of activity",
             effect="The last activity of some members is lost.",
             pause=timeouts.activity,
+            seconds_now=seconds_now,
         )
 
     async def run(self) -> None:

@@ -230,11 +230,36 @@ ROWS = (
         tests=("tests/services/test_loops.py",),
     ),
     Mutant(
+        id="local-run-has-the-resources-of-a-cluster",
+        kind=Kind.AVAILABILITY,
+        file="deploy/local/product.py",
+        old='            "resources_per_account": str(settings.resources_per_account),\n',
+        new="",
+        tests=("tests/deploy/test_local.py", "-k", "registered_resources"),
+    ),
+    Mutant(
         id="dry-run-of-a-move-says-moved",
         kind=Kind.DATA,
         file="services/team/routes/catalogs.py",
         old="refusal is None and not item.dry_run",
         new="refusal is None",
         tests=(f"{TEAM}/test_catalogs.py", "-k", "in_batches"),
+    ),
+    Mutant(
+        id="list-fields-are-added-one-by-one",
+        kind=Kind.AVAILABILITY,
+        file="services/team/migrations.py",
+        old="            await collection.bulk_write(writes)\n",
+        new="            for write in writes:\n"
+        "                await collection.bulk_write([write])\n",
+        tests=(f"{TEAM}/test_migrations.py", "-k", "earlier_members"),
+    ),
+    Mutant(
+        id="activity-that-team-refuses-is-a-line-each-time",
+        kind=Kind.AVAILABILITY,
+        file="services/authz/adapters/activity_reports.py",
+        old="            pause=timeouts.activity,\n",
+        new="",
+        tests=("tests/services/authz/test_activity_reports.py",),
     ),
 )

@@ -9,6 +9,7 @@ from services.authz.adapters.activity_reports import ActivityReports
 from shared.activity import RecentActivity
 from shared.http.client import InternalClient
 from shared.problems import Unavailable
+from tests.clocks import SetClock
 from tests.patience import PATIENT
 from tests.support.service import FAR
 
@@ -27,18 +28,21 @@ class Away(InternalClient):
             raise Unavailable
 
 
-async def test_a_team_that_takes_no_activity_is_one_line_and_its_return_another(
+async def test_a_team_that_takes_no_activity_and_its_return_make_few_lines(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO)
     client = Away()
     activity = RecentActivity()
-    reports = ActivityReports(activity, client, timeouts=PATIENT)
-    for number in range(6):
-        client.back = number > 3
+    clock = SetClock()
+    reports = ActivityReports(activity, client, timeouts=PATIENT, seconds_now=clock.boottime)
+    for number in range(5):
+        clock.move(PATIENT.activity + 1)
+        client.back = number > 2
         activity.note("acc_1", "usr_1", FAR)
         await reports.send()
     assert caplog.messages == [
         "Team's intake of activity is away.",
+        "Team's intake of activity is still away.",
         "Team's intake of activity is back.",
     ]
