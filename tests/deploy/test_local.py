@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -165,7 +166,7 @@ async def test_the_leases_of_a_run_that_was_killed_are_deleted(tmp_path: Path) -
 
 @pytest.mark.parametrize(("given", "limit"), [({}, "5000"), ({VARIABLE: 70}, "70")])
 def test_an_account_of_a_local_run_has_fewer_registered_resources(
-    given: dict[str, int], limit: str
+    given: dict[str, Any], limit: str
 ) -> None:
     """The database of the runner cannot page through as many as the default allows."""
     options = service_options(Service.TEAM, LocalSettings(**given), mail_password="unused")

@@ -1,8 +1,9 @@
 """The worker for what comes due in accounts: it looks for them, and does each one apart."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from shared.contracts.topology import Service
 from shared.ids import AccountId
@@ -20,8 +21,8 @@ class DueWork:
 
     name: str
     effect: str
-    find: Callable[[], Awaitable[Sequence[AccountId]]]
-    do: Callable[[AccountId], Awaitable[None]]
+    find: Callable[[], Coroutine[Any, Any, Sequence[AccountId]]]
+    do: Callable[[AccountId], Coroutine[Any, Any, None]]
 
 
 async def run_due_work(work: DueWork, *, pause: float) -> None:
@@ -46,7 +47,8 @@ async def do_due_work(work: DueWork) -> None:
     """
     failures: list[Exception] = []
     for account_id in await work.find():
-        [failure] = await asyncio.gather(work.do(account_id), return_exceptions=True)
+        outcomes = await asyncio.gather(work.do(account_id), return_exceptions=True)
+        failure: BaseException | None = outcomes[0]
         if isinstance(failure, DatabaseAway):
             raise failure
         if isinstance(failure, Exception):

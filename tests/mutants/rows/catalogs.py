@@ -102,8 +102,8 @@ ROWS = (
         id="dry-run-of-a-batch-moves",
         kind=Kind.DATA,
         file=USE_CASE,
-        old="look=_nothing)) if dry_run else ctx\n",
-        new="look=_nothing)) if False else ctx\n",
+        old="    if dry_run:\n        ctx = ",
+        new="    if False:\n        ctx = ",
         tests=(RUNNING, "-k", "batches"),
     ),
     Mutant(

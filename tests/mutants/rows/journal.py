@@ -312,8 +312,8 @@ ROWS = (
         id="a-sweep-ends-with-its-database",
         kind=Kind.AVAILABILITY,
         file="shared/mongo/watch.py",
-        old="            self._outage.away(problem)\n",
-        new="            self._outage.away(problem)\n            raise\n",
+        old="            self._outage.away(problems.exceptions[0])\n",
+        new="            self._outage.away(problems.exceptions[0])\n            raise\n",
         tests=("tests/shared/journal/test_relay.py", "-k", "absent_database"),
     ),
     Mutant(
