@@ -162,4 +162,20 @@ ROWS = (
         new="            after = f\"{account_id}/{row['type']}~\"\n",
         tests=("tests/services/team/test_catalogs.py", "-k", "lists_types"),
     ),
+    Mutant(
+        id="expired-invitation-takes-a-seat-in-a-move",
+        kind=Kind.LIMIT,
+        file="services/team/domain/catalog_moves.py",
+        old="sum(one.open(now) for one in rows.invitations)",
+        new="len(rows.invitations)",
+        tests=("tests/services/team/test_seats.py",),
+    ),
+    Mutant(
+        id="mapping-gives-the-narrower-of-two-scopes",
+        kind=Kind.SECURITY,
+        file="services/team/domain/catalog_mapping.py",
+        old="given[level] = max(scope,",
+        new="given[level] = min(scope,",
+        tests=("tests/services/team/domain/test_catalog_moves.py", "-k", "widest_scope"),
+    ),
 )

@@ -101,4 +101,12 @@ ROWS = (
         new="        oldest_generation=earlier,\n",
         tests=INVITATION_TESTS,
     ),
+    Mutant(
+        id="override-bounded-by-the-later-of-two-ends",
+        kind=Kind.SECURITY,
+        file="services/team/domain/override_rules.py",
+        old="    return min((end for end in (one, other)",
+        new="    return max((end for end in (one, other)",
+        tests=("tests/services/team/domain/test_override_rules.py", "-k", "caller_is_a_member"),
+    ),
 )

@@ -166,4 +166,14 @@ ROWS = (
         new="await self._marks.insert(row.position, signed.digest, self._clock.now())",
         tests=NOTED_TESTS,
     ),
+    Mutant(
+        id="row-noted-during-a-save-is-forgotten",
+        kind=Kind.DATA,
+        file="shared/inbox/marks.py",
+        old="""            for position in noted:
+                self._noted.pop(position, None)
+""",
+        new="            self._noted.clear()\n",
+        tests=("tests/shared/inbox/test_noted_marks.py", "-k", "during_a_save"),
+    ),
 )

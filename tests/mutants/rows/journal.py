@@ -354,4 +354,12 @@ ROWS = (
         new="",
         tests=LAG,
     ),
+    Mutant(
+        id="each-published-row-puts-the-marks-off",
+        kind=Kind.LIMIT,
+        file="shared/journal/relay.py",
+        old="mark_at if published else _now() + MARK_SECONDS",
+        new="_now() + MARK_SECONDS",
+        tests=("tests/shared/journal/test_relay.py", "-k", "without_a_pause"),
+    ),
 )

@@ -222,4 +222,12 @@ ROWS = (
         new="{key: {beyond: identity}}",
         tests=(*PAGE_TESTS, *LIST_TESTS),
     ),
+    Mutant(
+        id="account-wide-cell-comes-from-an-override",
+        kind=Kind.DATA,
+        file="services/team/domain/member_access.py",
+        old="in_override=overridden and entries[entry].project_scoped)",
+        new="in_override=overridden)",
+        tests=("tests/services/team/domain/test_member_access.py",),
+    ),
 )

@@ -152,4 +152,24 @@ ROWS = (
         new="    if number == user.account_number:\n",
         tests=("tests/services/identity/test_session_accounts.py", "-k", "later_one_counts"),
     ),
+    Mutant(
+        id="new-owner-is-told-with-the-earlier-end",
+        kind=Kind.CONSISTENCY,
+        file=RULES,
+        old="        policy_objects=(after.policy_object(),),\n",
+        new="",
+        tests=(OWNERSHIP, "-k", "no_end_of_membership"),
+    ),
+    Mutant(
+        id="account-that-may-be-restored-is-not-counted",
+        kind=Kind.LIMIT,
+        file="services/team/use_cases/owned_accounts.py",
+        old="""        owned = await write.accounts_owned_by(user_id)
+        if len(owned.ids) >= limit:
+""",
+        new="""        owned = await write.accounts_owned_by(user_id)
+        if len(owned.lasting) >= limit:
+""",
+        tests=(OWNERSHIP, "-k", "may_be_restored"),
+    ),
 )

@@ -276,4 +276,12 @@ ROWS = (
         "-k",
         "bounded",
     ),
+    Mutant(
+        id="guardrail-of-a-project-that-is-gone-is-violated",
+        kind=Kind.CONSISTENCY,
+        file="services/team/domain/guardrail_violations.py",
+        old="rule.project_id not in held.state.projects:\n",
+        new="not held.state.projects:\n",
+        tests=("tests/services/team/test_guardrails_hold.py",),
+    ),
 )

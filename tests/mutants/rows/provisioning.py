@@ -238,4 +238,12 @@ ROWS = (
         new="found.status is UserOutcome.NOT_DONE:",
         tests=("tests/services/identity/test_provisioning_time.py",),
     ),
+    Mutant(
+        id="expired-invitation-frees-a-seat",
+        kind=Kind.LIMIT,
+        file="services/team/domain/provisioning.py",
+        old="freed = 0 if pending is None or not pending.open(at.now) else 1",
+        new="freed = 0 if pending is None else 1",
+        tests=("tests/services/team/test_seats.py",),
+    ),
 )

@@ -164,4 +164,12 @@ ROWS = (
         new="",
         tests=POLICY,
     ),
+    Mutant(
+        id="grants-after-the-override-of-a-receiver-are-given",
+        kind=Kind.SECURITY,
+        file="services/team/domain/resource_rules.py",
+        old="inside.self_mask | (receiver.role.self_mask if ends else 0)",
+        new="inside.self_mask",
+        tests=("tests/services/team/domain/test_resource_rules.py", "-k", "after_their_override"),
+    ),
 )

@@ -105,6 +105,22 @@ class MemoryStore(Store):
             vars(self).update(kept)
             raise
 
+    def require_told_as_saved(self, facts: Sequence[Fact]) -> None:
+        """Check that the last policy object of each id is that of the row as it is saved."""
+        rows = [
+            *self.rows.values(),
+            *self.memberships.values(),
+            *self.elsewhere,
+            *self.known_projects.values(),
+            *self.overridden.values(),
+            *self.registered.values(),
+        ]
+        found = [row.policy_object() for row in rows]
+        saved = {(one.account_id, one.kind, one.id): one.state for one in found}
+        objects = [one for fact in facts for one in fact.policy_objects]
+        told = {(one.account_id, one.kind, one.id): one.state for one in objects}
+        assert told == {place: saved.get(place) for place in told}
+
     async def access_rows(self, *given: Any, session: Any = None, **named: Any) -> Any:
         """Read one after another, as in a session: what never waits needs no event loop."""
         return await super().access_rows(*given, session=session or IN_TURN, **named)
@@ -492,6 +508,7 @@ class MemoryJournal:
                 if guard is not None:
                     await guard(write.session)
                 result = await work(write)
+                self.store.require_told_as_saved(write.facts)
                 if before_commit is not None:
                     before_commit()
                 if not keep:

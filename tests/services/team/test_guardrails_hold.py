@@ -6,6 +6,7 @@ The model counts by `decide` alone: every rule, every member and every place.
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,8 @@ from tests.services.team.small_accounts import (
 )
 
 if TYPE_CHECKING:
+    from services.team.domain.guardrails import Guardrail
+    from shared.ids import ProjectId
     from tests.services.team.memory import Memory
 
 REACH = {None: 0, "self": 1, "all": 2}
@@ -39,7 +42,9 @@ Measures = dict[tuple[int, str, str | None], int]
 """Number of the rule, member and place -> how bad it is there; an empty member: too few."""
 
 
-def measures(world: Memory, held: Scopes) -> Measures:
+def measures(
+    world: Memory, held: Scopes, guardrails: tuple[Guardrail, ...] | None = None
+) -> Measures:
     found: Measures = {}
     now = world.clock.now()
     active = {
@@ -48,7 +53,7 @@ def measures(world: Memory, held: Scopes) -> Measures:
         if member.status is MembershipStatus.ACTIVE
         and (member.expires_at is None or member.expires_at > now)
     }
-    for number, guardrail in enumerate(world.store.rows[ACCOUNT].guardrails):
+    for number, guardrail in enumerate(guardrails or world.store.rows[ACCOUNT].guardrails):
         rule = guardrail.rule
         if rule.project_id is not None and rule.project_id not in world.store.known_projects:
             continue
@@ -66,10 +71,37 @@ def measures(world: Memory, held: Scopes) -> Measures:
     return found
 
 
+def worsened(before: Measures, after: Measures, projects: set[ProjectId]) -> Measures:
+    """The measures that are larger than before, at places that were there."""
+    return {
+        key: measure
+        for key, measure in after.items()
+        if measure > before.get(key, 0) and (key[2] is None or key[2] in projects)
+    }
+
+
 def holders(rule: GuardrailRule, active: dict[Any, str], held: Scopes) -> int:
     if rule.permission is None:
         return sum(role in rule.roles for role in active.values())
     return sum(held.get((user, rule.project_id, rule.permission)) == "all" for user in active)
+
+
+def without_guardrails(world: Memory, actor: str, change: dict[str, Any]) -> Measures:
+    """The measures after the change, if no guardrail refused it; nothing is kept."""
+    store, account = world.store, world.store.rows[ACCOUNT]
+    with suppress(Undone), store.attempt():
+        store.rows = store.rows | {ACCOUNT: replace(account, guardrails=())}
+        told = len(world.journal.facts)
+        answer = made(world, actor, change)
+        del world.journal.facts[told:]
+        assert not isinstance(answer, Refusal), answer
+        found = measures(world, scopes(world), account.guardrails)
+        raise Undone
+    return found
+
+
+class Undone(Exception):  # noqa: N818 - it takes the attempt back, nothing is wrong
+    """The end of an attempt that is not kept."""
 
 
 @st.composite
@@ -105,14 +137,12 @@ def guardrails_hold(history: tuple[Small, list[tuple[str, dict[str, Any]]]]) -> 
         answer = made(world, actor, change)
         OUTCOMES[answer.code if isinstance(answer, Refusal) else "done"] += 1
         after, kept = measures(world, scopes(world)), set(world.store.known_projects)
-        worse = {
-            key: measure
-            for key, measure in after.items()
-            if measure > before.get(key, 0) and (key[2] is None or key[2] in projects)
-        }
-        assert worse == {}, (actor, change)
+        assert not worsened(before, after, projects), (actor, change)
         if isinstance(answer, Refusal):
             assert after == before
+            if answer.code == "guardrail-violated":
+                otherwise = without_guardrails(world, actor, change)
+                assert worsened(before, otherwise, projects), (actor, change)
         before, projects = after, kept
 
 

@@ -28,7 +28,14 @@ from services.team.domain.ownership_refusals import (
     TransferPending,
 )
 from services.team.routes.accounts import account_view
-from services.team.use_cases import invitations, members, overrides, ownership
+from services.team.use_cases import (
+    account_deletion,
+    invitations,
+    members,
+    overrides,
+    owned_accounts,
+    ownership,
+)
 from services.team.use_cases.account_write import AccountWrite
 from services.team.use_cases.context import NonMemberRequest
 from services.team.use_cases.ownership_expiry import expired_offers
@@ -455,3 +462,34 @@ def test_a_receiver_at_the_limit_of_accounts_cannot_accept() -> None:
         accept(world)
     assert owner_of(world) == user_id("owner")
     assert world.store.rows[ACCOUNT].offer is not None
+
+
+@pytest.mark.rule("Ro20", "T3")
+@pytest.mark.parametrize("limit", [3, 4])
+def test_an_account_that_may_be_restored_counts_as_owned(limit: int) -> None:
+    world = world_of()
+    settings = world.ctx.settings.model_copy(update={"accounts_per_user": limit})
+    world.ctx = replace(world.ctx, settings=settings)
+
+    def create() -> AccountId:
+        made = owned_accounts.create(
+            world.ctx,
+            caller=caller_of("owner"),
+            user_id=user_id("owner"),
+            name="Motors",
+            catalog_name=None,
+            key=None,
+            repeat_answer=account_view,
+        )
+        return finished(made).result.account.account_id
+
+    live_in(world, create())
+    finished(account_deletion.delete(world.ctx, world.request("owner", VIEW), confirm="Engines"))
+    for _ in range(limit - 2):
+        create()
+    with pytest.raises(AccountLimit):
+        create()
+    finished(account_deletion.restore(world.ctx, world.request("owner", VIEW)))
+    with pytest.raises(AccountLimit):
+        create()
+    assert len(world.store.rows) == limit

@@ -123,6 +123,23 @@ async def test_noted_marks_wait_while_the_database_refuses_them(
     assert await marks_in(database) == 2
 
 
+async def test_a_row_that_is_noted_during_a_save_is_saved_by_the_next(
+    journal: Journal, database: Database
+) -> None:
+    marks = Marks(database, verifier())
+    first, *others = await recorded(journal, 4)
+    marks.note(first, SystemClock().now(), Channel.BUS)
+    for one in others:
+        saving = asyncio.create_task(marks.save_noted())
+        await asyncio.sleep(0)
+        assert not saving.done()
+        marks.note(one, SystemClock().now(), Channel.BUS)
+        await saving
+        assert marks.is_noted(one.row.position)
+    await marks.save_noted()
+    assert await marks_in(database) == 4
+
+
 async def test_facts_above_the_most_that_is_noted_are_fetched_later(
     make_inbox: MakeInbox, journal: Journal, database: Database
 ) -> None:

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from itertools import count
 
 import pytest
 
@@ -102,6 +103,20 @@ async def test_a_committed_row_is_published_at_once_and_marked(
             return await unsent(database) == 0
 
         await wait_for(marked, what="the row marked as sent")
+
+
+async def test_rows_are_marked_while_others_arrive_without_a_pause(
+    journal: Journal, relay: Relay, bus: LocalBus, database: Database
+) -> None:
+    await heard_by(bus)
+    numbers = count()
+
+    async def marked() -> bool:
+        await record(journal, next(numbers))
+        return await database["journal"].count_documents({"sent": True}) > 0
+
+    async with running(relay):
+        await wait_for(marked, what="the first rows marked as sent")
 
 
 async def test_rows_of_several_shards_are_marked_in_one_statement(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,7 +21,7 @@ from rolecall import (
 )
 from services.team.domain.accounts import OwnerOnly
 from services.team.domain.authority import GrantsExceeded
-from services.team.domain.catalog_mapping import CatalogMapping, MappingNeeded
+from services.team.domain.catalog_mapping import CatalogMapping, MappingNeeded, Translator
 from services.team.domain.catalog_moves import (
     MAX_CHANGED_OVERRIDES,
     CatalogBound,
@@ -401,6 +402,18 @@ def test_two_levels_that_become_one_have_the_narrower_scope() -> None:
     shop.world.store.rows[ACCOUNT] = _with_role(shop.world.store.rows[ACCOUNT], "Night", both)
     shop.move(ACCEPT, levels={"proof:approve": "proof:accept", "proof:see": "proof:accept"})
     assert shop.world.store.rows[ACCOUNT].roles[0].grants["proof"] == {"accept": "self"}
+
+
+@pytest.mark.rule("B5")
+@pytest.mark.parametrize("used", list(product((Scope.ALL, Scope.SELF), repeat=3)))
+def test_what_a_mapping_gives_is_the_widest_scope_of_all_uses(used: tuple[Scope, ...]) -> None:
+    levels = dict.fromkeys(("proof:approve", "proof:see"), "proof:accept")
+    translator = Translator(SHOP, ACCEPT, CatalogMapping(levels=levels))
+    see, approve, override = used
+    for grants in ({"see": see, "approve": approve}, {"approve": override}):
+        translator.grants({"proof": grants}, used_by="a role")
+    widest = Scope.ALL if Scope.ALL in used else Scope.SELF
+    assert translator.given_levels == {"proof": {"accept": widest}}
 
 
 def test_a_limit_of_the_catalog_is_not_exceeded_by_a_move() -> None:

@@ -84,14 +84,15 @@ def test_each_cell_equals_the_decision_for_an_own_and_a_foreign_resource(
     for project_id in (None, PROJECT, OTHER_PROJECT):
         table = access_table(state, state.members[member.user_id], project_id, now=NOW)
         assert scopes(table) == decided(state, member.user_id, project_id)
-        sources = {cell.source for levels in table.values() for cell in levels.values()}
-        in_override = project_id == PROJECT and given_overrides and not override.expired(START)
+        overridden = project_id == PROJECT and given_overrides and not override.expired(START)
         if denial(state, state.members[member.user_id], now=NOW) is not None:
-            assert sources == {CellSource.NOTHING}
-        else:
-            assert (CellSource.OVERRIDE in sources) is bool(in_override)
-            owner = member.user_id == user_id("owner")
-            assert (CellSource.ROLE if owner else CellSource.OWNER) not in sources
+            overridden = False
+        role = CellSource.OWNER if member.user_id == user_id("owner") else CellSource.ROLE
+        for entry, levels in table.items():
+            in_override = overridden and catalog.catalog.entries[entry].project_scoped
+            for cell in levels.values():
+                without = CellSource.NOTHING if cell.scope is None else role
+                assert cell.source is (CellSource.OVERRIDE if in_override else without)
 
 
 def scopes(table: AccessTable) -> dict[str, str | None]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from rolecall import Catalog, CompiledCatalog, load_catalog
 from services.team.domain.account_access import AccessRows, AccountAccess, authorize
-from services.team.domain.authority import GrantsExceeded
+from services.team.domain.authority import EndExceeded, GrantsExceeded
 from services.team.domain.catalog_parts import NotInThisCatalog
 from services.team.domain.override_rules import remove_override, require_offered, set_override
 from services.team.domain.overrides import (
@@ -24,6 +25,8 @@ from tests.services.team.led_catalog import CATALOG, GRANTS, HOUR
 from tests.services.team.memory import ACCOUNT, PROJECT, START, Memory, memory, user_id
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from services.team.domain.members import Membership
 
 
@@ -135,6 +138,46 @@ def test_an_override_that_lowers_is_removed_by_a_holder_only(
         return
     _, fact = remove_override(access, member, removed)
     assert fact.policy_objects[0].state is None
+
+
+# the ends of the caller's membership, of the member's and of the override, in hours
+ENDS = list(product((None, 1, 2, 3), repeat=3))
+
+
+@pytest.mark.rule("B4", "B5", "Ci9")
+@pytest.mark.parametrize("removed", [False, True])
+@pytest.mark.parametrize(("callers", "members", "overrides"), ENDS)
+def test_an_override_gives_for_no_longer_than_the_caller_is_a_member(
+    callers: int | None, members: int | None, overrides: int | None, *, removed: bool
+) -> None:
+    """What is gained ends with the override or with the membership that has it."""
+    world = memory(CATALOG)
+    actor = replace(world.add("ana", "admin"), expires_at=hours(callers))
+    member = replace(world.add("bea", "developer"), expires_at=hours(members))
+    access = access_of(world, actor)
+    present = override(member, "nothing", None if overrides is None else overrides * HOUR)
+    gained_until = min(members or 9, overrides or 9)
+
+    def change() -> object:
+        if removed:
+            return remove_override(access, member, present)
+        return set_override(
+            access,
+            member,
+            member_overrides=[],
+            grants=GRANTS["everything"],
+            expires_at=hours(overrides),
+        )
+
+    if gained_until > (callers or 9):
+        with pytest.raises(EndExceeded):
+            change()
+        return
+    change()
+
+
+def hours(number: int | None) -> datetime | None:
+    return None if number is None else START + timedelta(hours=number)
 
 
 # what differs from the override that is there, is it set anew

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from pydantic import ValidationError
@@ -142,6 +143,46 @@ def test_an_override_of_the_giver_counts_in_the_project_of_the_resource() -> Non
     )
     with pytest.raises(GrantsExceeded):
         reassign(world, by="remover", of="leaver", to="basic")
+
+
+HOUR = timedelta(hours=1)
+# the receiver's role, their override there and how long it lasts, whether they gain by their role
+RECEIVERS = [
+    ("basic", {}, None, False),
+    ("basic", {}, HOUR, True),
+    ("basic", {}, -HOUR, True),
+    ("viewer", {}, None, False),
+    ("viewer", {}, HOUR, False),
+    ("viewer", OWN, None, True),
+    ("viewer", OWN, HOUR, True),
+    ("viewer", OWN, -HOUR, False),
+]
+
+
+@pytest.mark.rule("B5", "Ci9")
+@pytest.mark.parametrize(("role", "grants", "lasts", "gains"), RECEIVERS)
+def test_what_a_receiver_has_after_their_override_counts_as_given(
+    role: str, grants: dict[str, dict[str, str]], lasts: timedelta | None, *, gains: bool
+) -> None:
+    world = world_with({})
+    made = world.register("i-1", owner="leaver")
+    world.store.registered[made.key] = replace(made, project_id=PROJECT)
+    receiver = world.store.memberships[user_id(role)]
+    world.store.overridden[PROJECT, receiver.user_id] = ProjectOverride(
+        account_id=ACCOUNT,
+        project_id=PROJECT,
+        user_id=receiver.user_id,
+        membership_id=receiver.membership_id,
+        grants=parse_grants(STANDARD.catalog, grants),
+        expires_at=None if lasts is None else START + lasts,
+        given_by=user_id("owner"),
+        given_at=START,
+    )
+    if gains:
+        with pytest.raises(GrantsExceeded, match="instance"):
+            reassign(world, by="remover", of="leaver", to=role)
+        return
+    assert reassign(world, by="remover", of="leaver", to=role) == 1
 
 
 def test_more_than_a_removal_can_reassign_is_done_in_steps() -> None:
