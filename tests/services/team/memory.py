@@ -107,7 +107,7 @@ class MemoryStore(Store):
 
     def require_told_as_saved(self, facts: Sequence[Fact]) -> None:
         """Check that the last policy object of each id is that of the row as it is saved."""
-        rows = [
+        rows: list[Any] = [
             *self.rows.values(),
             *self.memberships.values(),
             *self.elsewhere,

@@ -33,7 +33,6 @@ from tests.services.team.small_accounts import (
 
 if TYPE_CHECKING:
     from services.team.domain.guardrails import Guardrail
-    from shared.ids import ProjectId
     from tests.services.team.memory import Memory
 
 REACH = {None: 0, "self": 1, "all": 2}
@@ -71,7 +70,7 @@ def measures(
     return found
 
 
-def worsened(before: Measures, after: Measures, projects: set[ProjectId]) -> Measures:
+def worsened(before: Measures, after: Measures, projects: set[str]) -> Measures:
     """The measures that are larger than before, at places that were there."""
     return {
         key: measure
