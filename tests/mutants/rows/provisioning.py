@@ -246,4 +246,21 @@ ROWS = (
         new="freed = 0 if pending is None else 1",
         tests=("tests/services/team/test_seats.py",),
     ),
+    Mutant(
+        id="accepted-invitation-takes-a-second-seat",
+        kind=Kind.LIMIT,
+        file="services/team/domain/invitation_acceptance.py",
+        old="require_seat(taken=members,",
+        new="require_seat(taken=members + 1,",
+        tests=("tests/services/team/test_seats.py",),
+    ),
+    Mutant(
+        id="attributes-are-told-with-the-earlier-role-and-end",
+        kind=Kind.CONSISTENCY,
+        file="services/team/domain/provisioning.py",
+        old="facts.append(member_facts.set_attributes(member, after, account_name=name))",
+        new="told = replace(member, attributes=after.attributes)\n"
+        "        facts.append(member_facts.set_attributes(member, told, account_name=name))",
+        tests=("tests/services/team/test_provisioning.py",),
+    ),
 )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rolecall import AccountKind, CompiledCatalog, load_catalog
+from rolecall import AccountKind, CompiledCatalog, MembershipStatus, load_catalog
 from services.team.domain.invitations import InvitationStatus
 from services.team.use_cases import invitations
 from services.team.use_cases.provisioning import MEMBERS_PER_WRITE
@@ -76,6 +78,32 @@ def test_members_are_added_changed_and_removed_by_the_ids_of_the_platform() -> N
     )
     assert user_id("bo") not in world.store.memberships
     assert len(told(world, "member.removed")) == 1
+
+
+CHANGES: list[dict[str, Any]] = [
+    {"role": "developer"},
+    {"expires_at": LATER},
+    {"expires_at": None},
+    {"attributes": {"site": "north"}},
+]
+
+
+@pytest.mark.parametrize("status", MembershipStatus)
+@pytest.mark.parametrize(("one", "other"), list(product(CHANGES, repeat=2)))
+def test_the_last_fact_of_a_changed_member_tells_all_that_changed(
+    one: dict[str, Any], other: dict[str, Any], status: MembershipStatus
+) -> None:
+    world = memory(STANDARD)
+    know(world, "ana")
+    ana = replace(world.add("ana", "basic"), status=status, expires_at=START + timedelta(days=1))
+    world.store.memberships[ana.user_id] = ana
+
+    assert provision(world, {"external_id": "ana", **one, **other}) == ["updated"]
+
+    changed = world.store.memberships[ana.user_id]
+    assert changed != ana
+    [*_, last] = [policy for fact in world.journal.facts for policy in fact.policy_objects]
+    assert last == changed.policy_object()
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,13 @@ import pytest
 from rolecall import Catalog, CompiledCatalog, Delivery, load_catalog
 from services.team.domain.catalog_mapping import NO_MAPPING
 from services.team.domain.invitations import Invitation
-from services.team.use_cases import invitations
+from services.team.use_cases import invitation_acceptance, invitations
 from services.team.use_cases.catalog_moves import move_account
 from shared.addresses import parse_address
 from shared.ids import InvitationId
+from shared.links import Link
 from shared.problems import Refusal
-from tests.services.team.memory import ACCOUNT, START, Memory, finished, memory, user_id
+from tests.services.team.memory import ACCOUNT, START, Memory, caller_of, finished, memory, user_id
 from tests.services.team.provisioning import know, provision
 
 if TYPE_CHECKING:
@@ -51,6 +52,19 @@ def resend(world: Memory) -> str | None:
     return refusal_of(invitations.resend(world.ctx, request, invitation_id=INVITATION))
 
 
+def accept(world: Memory) -> str | None:
+    link = Link(INVITATION, world.store.invited[INVITATION].generation)
+    accepted = invitation_acceptance.accept(
+        world.ctx,
+        user_id=user_id("guest"),
+        token=world.ctx.links.token(link),
+        code=world.ctx.links.code(link),
+        caller=caller_of("guest"),
+        operation="acceptInvitation",
+    )
+    return refusal_of(accepted)
+
+
 def provision_invitee(world: Memory) -> str | None:
     [outcome] = provision(world, {"external_id": "guest", "role": "basic"})
     return None if outcome == "added" else outcome
@@ -79,6 +93,7 @@ def refusal_of(work: Coroutine[Any, Any, object]) -> str | None:
 TAKES: dict[Callable[[Memory], str | None], dict[timedelta | None, int]] = {
     invite_another: {OPEN: 1, EXPIRED: 1, NO_INVITATION: 1},
     resend: {OPEN: 0, EXPIRED: 1},
+    accept: {OPEN: 0},
     provision_invitee: {OPEN: 0, EXPIRED: 1, NO_INVITATION: 1},
     provision_another: {OPEN: 1, EXPIRED: 1, NO_INVITATION: 1},
     move: {OPEN: 0, EXPIRED: 0, NO_INVITATION: 0},
