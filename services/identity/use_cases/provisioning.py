@@ -28,7 +28,7 @@ from shared.contracts.facts import Caller, shard_of
 from shared.ids import AccountId, ClientId, UserId, new_id
 from shared.journal import DryRun, JournalWrite
 from shared.mongo import AlreadyThere, DbSession
-from shared.problems import Refusal
+from shared.problems import Refusal, Unavailable
 
 USERS_PER_WRITE = 50
 """The most users of one transaction."""
@@ -72,7 +72,7 @@ async def provision(
 
     Raises:
         ClientBound: the client is bound to accounts.
-        Unavailable: a part may be done; the same request again does the rest.
+        Unavailable: no answer could be given for any entry; the same request again does it.
     """
     if client.account_ids is not None:
         raise ClientBound
@@ -120,15 +120,25 @@ class _UserBatch:
         self._caller = caller
         self._client_id = client_id
         self._ends_at = ctx.clock.boottime() + ctx.timeouts.provisioning
+        self._away: Unavailable | None = None
+        """Why entries are not done, if it is not the time."""
 
     async def write(self, entries: Sequence[_Claim]) -> list[tuple[_Claim, _Done]]:
-        """Write all entries; one whose user came or went meanwhile is tried again."""
+        """Write all entries; one whose user came or went meanwhile is tried again.
+
+        Raises:
+            Unavailable: it kept every entry from being done.
+        """
         written: list[tuple[_Claim, _Done]] = []
         waiting = list(entries)
         for _ in range(ROUNDS):
             if not waiting or self._late:
                 break
-            done, waiting = await self._aimed(waiting)
+            try:
+                done, waiting = await self._aimed(waiting)
+            except Unavailable as away:
+                self._away = away
+                break
             written += done
             places = asyncio.Semaphore(SHARDS_AT_ONCE)
             parts = await asyncio.gather(
@@ -141,6 +151,8 @@ class _UserBatch:
                     raise part
                 written += [(entry, one) for entry, one in part if one is not None]
                 waiting += [entry for entry, one in part if one is None]
+        if self._away is not None and all(one is UserOutcome.NOT_DONE for _, one in written):
+            raise self._away
         return written + [(entry, UserOutcome.NOT_DONE) for entry in waiting]
 
     @property
@@ -165,6 +177,9 @@ class _UserBatch:
             return await self._write_group(group)
         except AlreadyThere:
             return [None] * len(group)
+        except Unavailable as away:
+            self._away = away
+            return [UserOutcome.NOT_DONE] * len(group)
 
     async def _aimed(
         self, entries: Sequence[_Claim]

@@ -15,6 +15,7 @@ from services.team.domain.guardrail_violations import GuardrailViolated
 from services.team.domain.invitations import Invitation
 from services.team.domain.members import Membership
 from services.team.domain.named_entries import NamedEntry, without_blamed
+from services.team.domain.override_scope import OverrideScope
 from services.team.domain.provisioning import (
     JoiningUser,
     MemberEntry,
@@ -170,7 +171,9 @@ class _MemberBatch:
         async def change(write: AccountWrite) -> tuple[list[MemberResult], int]:
             return await self._apply(write, named)
 
-        written = await self._ctx.change(self._request, change, effective_everywhere=last)
+        users = frozenset(one.user_id for one in named if one.user_id is not None)
+        request = replace(self._request, override_scope=OverrideScope(users=users))
+        written = await self._ctx.change(request, change, effective_everywhere=last)
         self.awaited = last
         results, seats = written.result
         if self._dry is not None:

@@ -238,4 +238,20 @@ ROWS = (
         new="found.status is UserOutcome.NOT_DONE:",
         tests=("tests/services/identity/test_provisioning_time.py",),
     ),
+    Mutant(
+        id="provisioned-page-reads-its-overrides-late",
+        kind=Kind.DATA,
+        file="services/team/use_cases/provisioning.py",
+        old="override_scope=OverrideScope(users=users))",
+        new="override_scope=OverrideScope())",
+        tests=(GUARDRAILS_TEST, "-k", "first_attempt"),
+    ),
+    Mutant(
+        id="unavailable-shard-keeps-other-users-from-being-made",
+        kind=Kind.CONSISTENCY,
+        file="services/identity/use_cases/provisioning.py",
+        old="if self._away is not None and all(",
+        new="if self._away is not None and any(",
+        tests=("tests/services/identity/test_provisioning_time.py",),
+    ),
 )
