@@ -49,14 +49,6 @@ class UserResult:
     refusal: Refusal | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class ExternalUser:
-    """A user whom a service client names, with the id by which it was named."""
-
-    named: str
-    user: User
-
-
 async def provision(
     ctx: Ctx,
     caller: Caller,
@@ -88,16 +80,6 @@ async def provision(
     for one, done in await _UserBatch(ctx, caller, client.client_id).write(waiting):
         results[one.place] = _result(one.claim, done, dry_run=dry_run)
     return [results[place] for place in sorted(results)]
-
-
-async def named_users(
-    ctx: Ctx, *, client_id: ClientId, external_ids: Sequence[str], user_ids: Sequence[UserId]
-) -> list[ExternalUser]:
-    """Find the users that a client names by its external ids, or by their own ids."""
-    known = await ctx.store.users_of_external_ids(client_id, external_ids)
-    users = await ctx.store.users_among({*known.values(), *user_ids})
-    named = [*known.items(), *((user_id, user_id) for user_id in user_ids)]
-    return [ExternalUser(named=name, user=users[uid]) for name, uid in named if uid in users]
 
 
 @dataclass(frozen=True, kw_only=True)

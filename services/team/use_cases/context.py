@@ -206,8 +206,8 @@ class Ctx:
             account_write = await self._begin(request, write)
             if self.guardrails_bind:
                 await account_write.watch_guardrails(account_write.account, scope)
-            result = await change(account_write)
             try:
+                result = await change(account_write)
                 await account_write.finish()
             except OverridesUnread as unread:
                 scope |= unread.scope
