@@ -5,7 +5,7 @@ from services.identity.domain.users import User
 from services.identity.routes.oidc import key_set
 from services.identity.use_cases import password_reset, verification
 from services.identity.use_cases.context import Ctx
-from services.identity.use_cases.provisioning import named_users
+from services.identity.use_cases.named_users import named_users
 from services.identity.use_cases.users import user_by_id
 from shared.contracts.calls.base import LinkAnswer
 from shared.contracts.calls.identity import (

@@ -59,8 +59,9 @@ class ProvisionedUserView(Answer):
     `created`: there is a new user. `linked`: the address has a user, who is known by the external
     id now; nothing else about them changes. `updated`, `unchanged`: the user was provisioned
     before. `ignored` are the fields that do not count for this user. With `refused` nothing
-    changed. `not_done`: the time of the request was over before; nothing changed, and the user is
-    to be sent again. `user_id` is null then, and where a dry run would make a user.
+    changed. `not_done`: the time of the request was over before, or the database did not answer for
+    this user, who is to be sent again. `user_id` is null then, and where a dry run would make a
+    user.
     """
 
     external_id: str

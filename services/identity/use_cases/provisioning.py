@@ -28,7 +28,7 @@ from shared.contracts.facts import Caller, shard_of
 from shared.ids import AccountId, ClientId, UserId, new_id
 from shared.journal import DryRun, JournalWrite
 from shared.mongo import AlreadyThere, DbSession
-from shared.problems import Refusal
+from shared.problems import Refusal, Unavailable
 
 USERS_PER_WRITE = 50
 """The most users of one transaction."""
@@ -49,14 +49,6 @@ class UserResult:
     refusal: Refusal | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class ExternalUser:
-    """A user whom a service client names, with the id by which it was named."""
-
-    named: str
-    user: User
-
-
 async def provision(
     ctx: Ctx,
     caller: Caller,
@@ -72,7 +64,7 @@ async def provision(
 
     Raises:
         ClientBound: the client is bound to accounts.
-        Unavailable: a part may be done; the same request again does the rest.
+        Unavailable: no answer could be given for any entry; the same request again does it.
     """
     if client.account_ids is not None:
         raise ClientBound
@@ -88,16 +80,6 @@ async def provision(
     for one, done in await _UserBatch(ctx, caller, client.client_id).write(waiting):
         results[one.place] = _result(one.claim, done, dry_run=dry_run)
     return [results[place] for place in sorted(results)]
-
-
-async def named_users(
-    ctx: Ctx, *, client_id: ClientId, external_ids: Sequence[str], user_ids: Sequence[UserId]
-) -> list[ExternalUser]:
-    """Find the users that a client names by its external ids, or by their own ids."""
-    known = await ctx.store.users_of_external_ids(client_id, external_ids)
-    users = await ctx.store.users_among({*known.values(), *user_ids})
-    named = [*known.items(), *((user_id, user_id) for user_id in user_ids)]
-    return [ExternalUser(named=name, user=users[uid]) for name, uid in named if uid in users]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,15 +102,25 @@ class _UserBatch:
         self._caller = caller
         self._client_id = client_id
         self._ends_at = ctx.clock.boottime() + ctx.timeouts.provisioning
+        self._away: Unavailable | None = None
+        """Why entries are not done, if it is not the time."""
 
     async def write(self, entries: Sequence[_Claim]) -> list[tuple[_Claim, _Done]]:
-        """Write all entries; one whose user came or went meanwhile is tried again."""
+        """Write all entries; one whose user came or went meanwhile is tried again.
+
+        Raises:
+            Unavailable: it kept every entry from being done.
+        """
         written: list[tuple[_Claim, _Done]] = []
         waiting = list(entries)
         for _ in range(ROUNDS):
             if not waiting or self._late:
                 break
-            done, waiting = await self._aimed(waiting)
+            try:
+                done, waiting = await self._aimed(waiting)
+            except Unavailable as away:
+                self._away = away
+                break
             written += done
             places = asyncio.Semaphore(SHARDS_AT_ONCE)
             parts = await asyncio.gather(
@@ -141,6 +133,8 @@ class _UserBatch:
                     raise part
                 written += [(entry, one) for entry, one in part if one is not None]
                 waiting += [entry for entry, one in part if one is None]
+        if self._away is not None and all(one is UserOutcome.NOT_DONE for _, one in written):
+            raise self._away
         return written + [(entry, UserOutcome.NOT_DONE) for entry in waiting]
 
     @property
@@ -165,6 +159,9 @@ class _UserBatch:
             return await self._write_group(group)
         except AlreadyThere:
             return [None] * len(group)
+        except Unavailable as away:
+            self._away = away
+            return [UserOutcome.NOT_DONE] * len(group)
 
     async def _aimed(
         self, entries: Sequence[_Claim]

@@ -5,7 +5,7 @@ A page is read from two collections in one order: by a value, then by an id.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Generic, TypeVar
 
@@ -122,14 +122,18 @@ def sortable(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds")
 
 
+LAST_MOMENT = datetime.max.replace(tzinfo=UTC) - timedelta(milliseconds=1)
+"""The database can store a millisecond more, which a page needs as a bound."""
+
+
 def parse_moment(text: str) -> datetime:
-    """Read what `sortable` wrote.
+    """Read what `sortable` wrote of a moment in UTC.
 
     Raises:
         ValueError: it is not such a text.
     """
     moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None or sortable(moment) != text:
+    if moment.tzinfo != UTC or moment > LAST_MOMENT or sortable(moment) != text:
         raise ValueError("not a moment of the list")
     return moment
 

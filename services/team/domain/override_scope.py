@@ -33,6 +33,7 @@ class OverrideScope:
 
 
 EVERY_OVERRIDE = OverrideScope(everything=True)
+NO_OVERRIDES = OverrideScope()
 
 
 def counted(guardrails: Iterable[Guardrail]) -> OverrideScope:

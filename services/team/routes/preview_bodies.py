@@ -55,14 +55,14 @@ class MemberEdit(ChangeMember):
 
 
 class MemberSuspension(Body):
-    """As `suspendMember`."""
+    """As `suspendMember`, which compares no state: `If-Match` does not count."""
 
     type: Literal["member_suspension"]
     user_id: MemberInPath
 
 
 class MemberResumption(Body):
-    """As `resumeMember`."""
+    """As `resumeMember`, which compares no state: `If-Match` does not count."""
 
     type: Literal["member_resumption"]
     user_id: MemberInPath
@@ -76,7 +76,7 @@ class MemberRemoval(RemovalQuery):
 
 
 class Leaving(Body):
-    """As `leaveAccount`."""
+    """As `leaveAccount`, which compares no state: `If-Match` does not count."""
 
     type: Literal["leave"]
 
@@ -98,7 +98,7 @@ class OverrideRemoval(Body):
 
 
 class ProjectCreation(NameProject):
-    """As `createProject`."""
+    """As `createProject`, which compares no state: `If-Match` does not count."""
 
     type: Literal["project_create"]
 
@@ -111,19 +111,19 @@ class ProjectDeletion(Body):
 
 
 class AccountConversion(Convert):
-    """As `convertAccount`."""
+    """As `convertAccount`, which compares no state: `If-Match` does not count."""
 
     type: Literal["conversion"]
 
 
 class AccountMove(MoveCatalog):
-    """As `moveToCatalog`."""
+    """As `moveToCatalog`, which compares no state: `If-Match` does not count."""
 
     type: Literal["catalog_move"]
 
 
 class Reversion(Revert):
-    """As `revertAccount`."""
+    """As `revertAccount`, which compares no state: `If-Match` does not count."""
 
     type: Literal["revert"]
 

@@ -17,7 +17,7 @@ from services.team.domain.provisioning import MEMBERS_PER_BATCH, MemberEntry
 from services.team.routes.moments import StoredMoment
 from services.team.use_cases import provisioning
 from services.team.use_cases.context import ClientRequest, Ctx
-from services.team.use_cases.provisioning import MemberResult
+from services.team.use_cases.provisioned_page import MemberResult
 from shared.auth.bindings import AccountNotBound
 from shared.http.access import Client
 from shared.http.entry_refusals import EntryRefused, entry_refused

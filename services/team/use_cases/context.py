@@ -8,13 +8,13 @@ before the change is committed.
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
 from services.team.domain.account_access import AccountAccess, authorize, require_active
 from services.team.domain.accounts import Account
-from services.team.domain.override_scope import OverrideScope
+from services.team.domain.override_scope import NO_OVERRIDES, OverrideScope
 from services.team.settings import Settings
 from services.team.store import Store
 from services.team.use_cases.account_write import AccountWrite
@@ -84,7 +84,8 @@ class NonMemberRequest:
     """A change of one account that no membership allows; the use case checks the caller itself.
 
     `guard` runs first in the transaction; so does the key `idempotency`, with `repeat_answer` as in
-    `AccountRequest`. `precondition` is as there.
+    `AccountRequest`. `precondition` is as there. `override_scope` has the overrides that the change
+    concerns; most of these changes are about users who are not members yet.
     """
 
     caller: Caller
@@ -93,9 +94,7 @@ class NonMemberRequest:
     idempotency: IdempotencyGuard | None = None
     repeat_answer: Callable[[Any], BaseModel] | None = None
     precondition: Precondition | None = None
-
-    override_scope: ClassVar[OverrideScope] = OverrideScope()
-    """None: most of these changes are about users who are not members yet."""
+    override_scope: OverrideScope = NO_OVERRIDES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,8 +206,8 @@ class Ctx:
             account_write = await self._begin(request, write)
             if self.guardrails_bind:
                 await account_write.watch_guardrails(account_write.account, scope)
-            result = await change(account_write)
             try:
+                result = await change(account_write)
                 await account_write.finish()
             except OverridesUnread as unread:
                 scope |= unread.scope

@@ -27,6 +27,8 @@ class GuardrailWrites(Attempt):
     """The check of the guardrails; an account without any pays nothing."""
 
     _policy: AccountPolicy | None = None
+    _before: Held | None = None
+    """Who holds what under it; a page of provisioning is measured several times."""
     _scope = OverrideScope()
 
     async def account_policy(self, account: Account, scope: OverrideScope) -> AccountPolicy:
@@ -65,9 +67,10 @@ class GuardrailWrites(Attempt):
         needed = touched(policy, facts)
         if not self._scope.covers(needed):
             raise OverridesUnread(needed)
-        before = await held_in(self._store, policy, now=self.now)
+        if self._before is None:
+            self._before = await held_in(self._store, policy, now=self.now)
         after = await held_in(self._store, policy.after(facts), now=self.now)
-        violations = added(account.guardrails, before, after)
+        violations = added(account.guardrails, self._before, after)
         if violations:
             raise GuardrailViolated(
                 *(violations if access is None else told_to(access, violations))

@@ -7,49 +7,32 @@ of a request is over, no further page begins.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from services.team.domain import provisioning
-from services.team.domain.account_access import as_owner
-from services.team.domain.guardrail_violations import GuardrailViolated
-from services.team.domain.invitations import Invitation
-from services.team.domain.members import Membership
-from services.team.domain.named_entries import NamedEntry, without_blamed
+from services.team.domain.named_entries import NamedEntry
+from services.team.domain.override_scope import OverrideScope
 from services.team.domain.provisioning import (
     JoiningUser,
     MemberEntry,
     MemberOutcome,
-    ProvisionedMember,
     Provisioning,
     UserUnknown,
 )
 from services.team.use_cases.account_write import AccountWrite
 from services.team.use_cases.context import ClientRequest, Ctx
-from services.team.use_cases.invitation_handover import hand_over_after_provisioning
-from services.team.use_cases.provisioning_writes import ProvisionedSaves
+from services.team.use_cases.provisioned_page import MemberResult, PageDecision, read_page
 from services.team.use_cases.refusals import record_refusals
 from shared.addresses import parse_address
 from shared.contracts.calls.identity import NAMED_USERS, NamedUsersRequest
 from shared.contracts.facts import Fact, ResourceRef
 from shared.contracts.refusals import RepeatedInBatch
 from shared.contracts.topology import Service
-from shared.ids import MembershipId, UserId, new_id
+from shared.ids import UserId
 from shared.journal import DryRun, WriteResult
 from shared.mongo import DbSession
-from shared.problems import Refusal
 
 MEMBERS_PER_WRITE = 50
 """The most entries of one transaction."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class MemberResult:
-    """What became of one entry; `user_id` is `None` if it names no user, or was not looked at."""
-
-    entry: MemberEntry
-    user_id: UserId | None = None
-    status: MemberOutcome | None = None
-    refusal: Refusal | None = None
 
 
 async def provision(
@@ -123,7 +106,8 @@ class _MemberBatch:
         A page whose turn comes too late is not written.
         """
         if page and self._late:
-            return _not_done([NamedEntry(entry=entry) for entry in page])
+            results = [MemberResult(entry=one, status=MemberOutcome.NOT_DONE) for one in page]
+            return WriteResult(result=results, revision=None)
         written = await self._write(await self._named(page), last=last)
         refusals = [
             (one.refusal, ResourceRef(type="member", id=one.user_id or self._request.account_id))
@@ -141,42 +125,30 @@ class _MemberBatch:
     async def _write(
         self, named: Sequence[NamedEntry], *, last: bool
     ) -> WriteResult[list[MemberResult]]:
-        """Write entries without those that contradict a guardrail.
+        async def change(write: AccountWrite) -> PageDecision:
+            write.measure_after(self._tried_facts)
+            account = write.existing_account
+            at = Provisioning(
+                account=account,
+                catalog=await self._ctx.store.catalog_of(account),
+                client_id=self._request.client.client_id,
+                notify=self._notify,
+                now=write.now,
+            )
+            page = await read_page(write, at, named, tried_seats=self._tried_seats)
+            return await page.apply(named)
 
-        An entry is refused if the violation names its user. Violations that name none, such as too
-        few members who hold something, have a cause among the entries, which halving them finds.
-        """
-        try:
-            return await self._try(named, last=last)
-        except GuardrailViolated as violated:
-            rest = without_blamed(named, violated)
-        if rest is not None:
-            return await self._write(rest, last=last)
-        middle = len(named) // 2
-        first = await self._write(named[:middle], last=False)
-        second = await self._write(named[middle:], last=last)
-        return WriteResult(
-            result=first.result + second.result,
-            revision=second.revision or first.revision,
-            effective=second.effective,
-        )
-
-    async def _try(
-        self, named: Sequence[NamedEntry], *, last: bool
-    ) -> WriteResult[list[MemberResult]]:
-        if named and self._late:
-            return _not_done(named)
-
-        async def change(write: AccountWrite) -> tuple[list[MemberResult], int]:
-            return await self._apply(write, named)
-
-        written = await self._ctx.change(self._request, change, effective_everywhere=last)
+        users = frozenset(one.user_id for one in named if one.user_id is not None)
+        request = replace(self._request, override_scope=OverrideScope(users=users))
+        written = await self._ctx.change(request, change, effective_everywhere=last)
         self.awaited = last
-        results, seats = written.result
+        decision = written.result
         if self._dry is not None:
-            self._tried_seats += seats
+            self._tried_seats += decision.seats
             self._tried_facts += self._dry.facts
-        return WriteResult(result=results, revision=written.revision, effective=written.effective)
+        return WriteResult(
+            result=decision.results, revision=written.revision, effective=written.effective
+        )
 
     async def _named(self, page: Sequence[MemberEntry]) -> list[NamedEntry]:
         """Ask identity for the users of a page; no user is named twice in a request."""
@@ -204,96 +176,6 @@ class _MemberBatch:
                 self._seen.add(user_id)
             named.append(one)
         return named
-
-    async def _apply(
-        self, write: AccountWrite, named: Sequence[NamedEntry]
-    ) -> tuple[list[MemberResult], int]:
-        account = write.existing_account
-        write.measure_after(self._tried_facts)
-        at = Provisioning(
-            account=account,
-            catalog=await self._ctx.store.catalog_of(account),
-            client_id=self._request.client.client_id,
-            notify=self._notify,
-            now=write.now,
-        )
-        valid = [one for one in named if one.refusal is None]
-        members = await write.members_among([one.user_id for one in valid if one.user_id])
-        joining = [
-            one.user
-            for one in valid
-            if one.user is not None and not one.entry.remove and one.user.user_id not in members
-        ]
-        names = await write.names_for_joining({user.user_id: user.name for user in joining})
-        pending = await write.pending_among([user.address.key for user in joining])
-        before = taken = self._tried_seats + await write.seats_taken()
-        saves, results = ProvisionedSaves(), []
-        for one in named:
-            try:
-                done = await self._decide(
-                    write, at, one, members=members, names=names, pending=pending, taken=taken
-                )
-            except Refusal as refusal:
-                results.append(MemberResult(entry=one.entry, user_id=one.user_id, refusal=refusal))
-                continue
-            at, taken = replace(at, account=done.account), taken + done.seats
-            saves.take(done)
-            write.record(*done.facts)
-            results.append(MemberResult(entry=one.entry, user_id=one.user_id, status=done.status))
-        write.account = at.account
-        await self._save(write, at, saves)
-        return results, taken - before
-
-    async def _decide(
-        self,
-        write: AccountWrite,
-        at: Provisioning,
-        one: NamedEntry,
-        *,
-        members: dict[UserId, Membership],
-        names: dict[UserId, str],
-        pending: dict[str, Invitation],
-        taken: int,
-    ) -> ProvisionedMember:
-        if one.refusal is not None or one.user_id is None:
-            raise one.refusal or UserUnknown()
-        member = members.get(one.user_id)
-        if one.entry.remove:
-            overrides = [] if member is None else await write.overrides_of(member.user_id)
-            return provisioning.remove(
-                at, member, overridden=tuple(override.project_id for override in overrides)
-            )
-        if member is not None:
-            return provisioning.update(at, member, one.entry.change)
-        if one.user is None:
-            raise UserUnknown
-        return provisioning.add(
-            at,
-            replace(one.user, name=names[one.user_id]),
-            one.entry.change,
-            membership_id=MembershipId(new_id("mem")),
-            pending=pending.get(one.user.address.key),
-            taken=taken,
-        )
-
-    async def _save(self, write: AccountWrite, at: Provisioning, saves: ProvisionedSaves) -> None:
-        await write.insert_members(saves.new)
-        await write.replace_members(saves.replaced)
-        for member in saves.removed:
-            await write.delete_member(member)
-        await write.replace_invitations(saves.closed)
-        if saves.changed:
-            owner = await write.member(at.account.owner_user_id)
-            access = as_owner(at.account, at.catalog, owner, now=at.now)
-            await hand_over_after_provisioning(write, access, saves.changed)
-
-
-def _not_done(named: Sequence[NamedEntry]) -> WriteResult[list[MemberResult]]:
-    results = [
-        MemberResult(entry=one.entry, user_id=one.user_id, status=MemberOutcome.NOT_DONE)
-        for one in named
-    ]
-    return WriteResult(result=results, revision=None)
 
 
 async def _nothing(session: DbSession) -> None:

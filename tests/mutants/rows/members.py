@@ -13,6 +13,22 @@ ACTIVITY_TESTS = ("tests/services/team/test_member_activity.py",)
 
 ROWS = (
     Mutant(
+        id="members-list-begins-at-a-time-that-no-bound-can-follow",
+        kind=Kind.DATA,
+        file="services/team/domain/member_list.py",
+        old=" or moment > LAST_MOMENT",
+        new="",
+        tests=(*PAGE_TESTS, "-k", "a_time_is_a_place"),
+    ),
+    Mutant(
+        id="members-list-begins-at-a-time-of-another-zone",
+        kind=Kind.DATA,
+        file="services/team/domain/member_list.py",
+        old="moment.tzinfo != UTC",
+        new="moment.tzinfo is None",
+        tests=(*PAGE_TESTS, "-k", "a_time_is_a_place"),
+    ),
+    Mutant(
         id="members-renewal-gives-what-the-caller-lacks",
         kind=Kind.SECURITY,
         file=RULES,

@@ -46,7 +46,7 @@ ROWS = (
     Mutant(
         id="machine-provisioned-member-keeps-an-invitation",
         kind=Kind.CONSISTENCY,
-        file="services/team/use_cases/provisioning.py",
+        file="services/team/use_cases/provisioned_page.py",
         old="        await write.replace_invitations(saves.closed)\n",
         new="",
         tests=MACHINE,

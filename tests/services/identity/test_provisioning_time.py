@@ -47,7 +47,8 @@ class Users:
         self.writing: Counter[int] = Counter()
         self.most_at_once = 0
         self.broken: Exception | None = None
-        """What every transaction ends with."""
+        """What every transaction ends with, or each in `broken_shard`."""
+        self.broken_shard: int | None = None
         self.ctx = cast(
             "Any",
             SimpleNamespace(
@@ -85,7 +86,7 @@ class Users:
         await asyncio.sleep(0)
         self.clock.move(self.seconds)
         try:
-            if self.broken is not None:
+            if self.broken is not None and self.broken_shard in {None, shard}:
                 raise self.broken
             write = JournalWrite(
                 session=cast("Any", None), now=self.clock.now(), base=0, caller=caller
@@ -170,3 +171,24 @@ async def test_without_the_database_the_request_is_unavailable() -> None:
     with pytest.raises(Unavailable):
         await world.provision(MANY)
     assert world.writing.total() == 0
+
+
+async def test_a_shard_that_is_unavailable_keeps_no_other_from_being_done() -> None:
+    world = Users()
+    await world.provision(1)
+    [known] = world.users.values()
+    world.users.clear()
+    world.linked.clear()
+    world.broken, world.broken_shard = Unavailable(), shard_of(known.id)
+
+    results = await world.provision(MANY)
+
+    done = Counter(one.status for one in results)
+    assert done.keys() <= {UserOutcome.CREATED, UserOutcome.NOT_DONE}
+    assert done[UserOutcome.CREATED] == len(world.users) > 0
+    assert all(shard_of(user.id) != world.broken_shard for user in world.users.values())
+    world.broken = None
+    assert {one.status for one in await world.provision(MANY)} == {
+        UserOutcome.CREATED,
+        UserOutcome.UNCHANGED,
+    }

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from services.team.domain.member_list import MemberListField, MemberListQuery
+from services.team.domain.member_list import (
+    MemberListField,
+    MemberListQuery,
+    NoSuchPlace,
+    check_place,
+)
 from services.team.migrations import MEMBER_LIST
 from services.team.store.list_pages import ListPages, PageEnds, Part
 from shared.ids import new_id
@@ -77,6 +82,33 @@ async def test_a_page_that_lost_rows_is_read_beyond_its_old_end() -> None:
         {**BEGIN, "name_key": {**from_there, "$lt": "name 2\U0010ffff"}},
         {**BEGIN, "name_key": from_there},
     ]
+
+
+@pytest.mark.parametrize("field", [MemberListField.SINCE, MemberListField.LAST_ACTIVE])
+@pytest.mark.parametrize("descending", [False, True], ids=["up", "down"])
+@pytest.mark.parametrize(
+    ("moment", "there"),
+    [
+        ("0001-01-01T00:00:00.000+00:00", True),
+        ("9999-12-31T23:59:59.998+00:00", True),
+        ("9999-12-31T23:59:59.999+00:00", False),
+        ("9999-12-31T23:59:59.999-14:00", False),
+        ("0001-01-01T00:00:00.000+14:00", False),
+        ("2026-11-26T00:00:00.000+01:00", False),
+        ("2026-11-26T00:00:00.000", False),
+    ],
+)
+async def test_a_time_is_a_place_if_the_database_can_read_from_there(
+    database: Database, field: MemberListField, moment: str, *, descending: bool, there: bool
+) -> None:
+    query = replace(page_of(3, descending=descending), field=field, after=(moment, "usr_0"))
+    pages = ListPages(database["members"], key="user_id")
+    if there:
+        check_place(query)
+        assert await pages.read(BEGIN, [], [Part("joined_at")], query) == []
+    else:
+        with pytest.raises(NoSuchPlace):
+            check_place(query)
 
 
 def test_ends_of_other_pages_are_not_taken_and_old_ones_are_forgotten() -> None:

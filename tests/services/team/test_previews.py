@@ -234,3 +234,9 @@ def test_each_change_takes_the_fields_of_its_own_route() -> None:
         assert taken is None or issubclass(body, taken)
         assert set(body.model_fields) == fields | {"type"} | {*row.parameters} - {"account_id"}
         assert id(row.handler) in known
+
+
+def test_the_document_says_where_a_precondition_does_not_count() -> None:
+    for body, row in REAL_ROUTES.items():
+        told = "`If-Match` does not count" in (body.__doc__ or "")
+        assert told is (row.represent is None), row.operation_id

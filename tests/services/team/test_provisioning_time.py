@@ -13,6 +13,7 @@ from services.team.use_cases.provisioning import MEMBERS_PER_WRITE
 from tests.patience import PATIENT
 from tests.services.team.memory import Memory, MemoryJournal, memory
 from tests.services.team.provisioning import know, provision, reply, state
+from tests.services.team.test_provisioning_guardrails import REFUSED, at_least, guarded
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -32,9 +33,9 @@ class SlowJournal(MemoryJournal):
         return await super()._run(work, **named)
 
 
-def slow(seconds: float) -> tuple[Memory, SlowJournal]:
+def slow(seconds: float, world: Memory | None = None) -> tuple[Memory, SlowJournal]:
     """An account whose transactions are slow, and the users to provision."""
-    world = memory(STANDARD)
+    world = world or memory(STANDARD)
     journal = SlowJournal(world.store, world.clock)
     journal.seconds = seconds
     know(world, *NAMES)
@@ -76,3 +77,27 @@ def test_an_entry_that_is_late_names_no_user_and_no_reason() -> None:
     last = body.results[-1]
     assert (last.external_id, last.status) == (NAMES[-1], "not_done")
     assert (last.user_id, last.refusal) == (None, None)
+
+
+@pytest.mark.parametrize("only_rest", [False, True], ids=["whole", "rest"])
+@pytest.mark.parametrize("seconds", [0.0, 0.3, 2.0, 6.0, 9.9])
+def test_what_a_guardrail_refuses_does_not_keep_the_rest_undone(
+    seconds: float, *, only_rest: bool
+) -> None:
+    """Too few holders name no user: who is to blame is found in the transaction of the page."""
+    admins = [f"admin{number}" for number in range(60)]
+    world, _ = slow(seconds, guarded(at_least(len(admins)), admins=tuple(admins)))
+    demoted = [{"external_id": name, "role": "viewer"} for name in admins[:20]]
+    waiting = [*demoted, *ENTRIES[:MEMBERS_PER_WRITE]]
+    became: dict[str, str] = {}
+    for _ in range(len(waiting)):
+        names = [one["external_id"] for one in waiting]
+        outcomes = dict(zip(names, provision(world, *waiting), strict=True))
+        became |= {name: one for name, one in outcomes.items() if one != "not_done"}
+        if "not_done" not in outcomes.values():
+            break
+        if only_rest:
+            waiting = [one for one in waiting if outcomes[one["external_id"]] == "not_done"]
+    assert "not_done" not in outcomes.values()
+    assert [became[name] for name in admins[:20]] == [REFUSED] * 20
+    assert {became[name] for name in NAMES[:MEMBERS_PER_WRITE]} <= {"added", "unchanged"}
