@@ -36,7 +36,9 @@ class Adoption:
         self._client = client
         self._heads = majority(database, "heads")
         self._adopt = adopt
-        self._watch = DatabaseWatch("Documents of earlier replicas are not found.")
+        self._watch = DatabaseWatch(
+            "Documents of earlier replicas are not found.", transactions=True
+        )
 
     async def before(self, head: Document, session: DbSession) -> None:
         """Adopt in a transaction that has read the head, before it reads anything else."""

@@ -16,7 +16,8 @@ class DatabaseWatch:
     """Keeps a loop going while the database is away, and knows whether its last round was answered.
 
     `effect` says what an absent database means for the loop, and `pause` is the time between its
-    rounds if that is long. The watch makes no operation of its own.
+    rounds if that is long. With `transactions` the loop writes in transactions and asks no other
+    service, so `Unavailable` is the database's, too. The watch makes no operation of its own.
     """
 
     def __init__(
@@ -24,23 +25,22 @@ class DatabaseWatch:
         effect: str,
         *,
         pause: float = 0.0,
+        transactions: bool = False,
         seconds_now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._outage = OutageLog(
             _log, "The database", effect=effect, pause=pause, seconds_now=seconds_now
         )
+        self._absence = (DatabaseAway, Unavailable) if transactions else (DatabaseAway,)
         self.answers = False
         """Whether the database answered in the last round."""
 
     @contextlib.contextmanager
     def round(self) -> Iterator[None]:
-        """Run one round of the loop; an absent database ends it and is logged.
-
-        So does a transaction that the database did not let end in time.
-        """
+        """Run one round of the loop; an absent database ends it and is logged."""
         try:
             yield
-        except* (DatabaseAway, Unavailable) as problems:
+        except* self._absence as problems:
             self.answers = False
             self._outage.away(problems.exceptions[0])
         else:

@@ -28,7 +28,7 @@ HASTY = replace(
     activity=0.05,
     mail_poll=0.05,
 )
-COMMON = {"Facts wait in the journals of their sources.", "Unsent rows wait."}
+COMMON = {"Unsent rows wait."}
 EFFECTS = {
     Service.IDENTITY: COMMON,
     Service.TEAM: COMMON
@@ -41,7 +41,8 @@ EFFECTS = {
     Service.NOTIFICATION: COMMON | {"Due messages cannot be read."},
     Service.AUDIT: COMMON,
 }
-"""What the loops of each service with a database say."""
+"""What the loops of each service with a database say; the reconciler asks the other services first,
+and they are away, too."""
 
 
 @pytest.mark.parametrize("service", EFFECTS)

@@ -43,7 +43,7 @@ def test_the_watch_tells_whether_the_last_round_was_answered() -> None:
     [Unavailable(), ExceptionGroup("two accounts", [Unavailable(), DatabaseAway("gone")])],
 )
 def test_a_transaction_without_an_end_counts_as_an_absent_database(problem: Exception) -> None:
-    watch = DatabaseWatch("Rows wait.")
+    watch = DatabaseWatch("Rows wait.", transactions=True)
     with watch.round():
         pass
     with watch.round():
@@ -52,12 +52,17 @@ def test_a_transaction_without_an_end_counts_as_an_absent_database(problem: Exce
 
 
 def test_the_watch_passes_on_what_else_failed_beside_an_absent_database() -> None:
-    watch = DatabaseWatch("Rows wait.")
+    watch = DatabaseWatch("Rows wait.", transactions=True)
     both = ExceptionGroup("two accounts", [Unavailable(), ValueError("broken")])
     with pytest.raises(ExceptionGroup) as passed, watch.round():
         raise both
     assert [str(problem) for problem in passed.value.exceptions] == ["broken"]
     assert not watch.answers
+
+
+def test_another_service_that_is_away_is_not_taken_for_the_database() -> None:
+    with pytest.raises(Unavailable), DatabaseWatch("Rows wait.").round():
+        raise Unavailable
 
 
 def test_the_watch_lets_every_other_failure_pass() -> None:

@@ -30,7 +30,7 @@ async def run_due_work(work: DueWork, *, pause: float) -> None:
 
     So an operator who has restored a database has time to stop what came due meanwhile.
     """
-    database = DatabaseWatch(work.effect, pause=pause)
+    database = DatabaseWatch(work.effect, pause=pause, transactions=True)
     start_at_zero(DUE_ACCOUNTS, [Service.TEAM], [work.name])
     while True:
         await asyncio.sleep(pause)

@@ -217,8 +217,16 @@ ROWS = (
         id="contended-transaction-crashes-a-loop",
         kind=Kind.AVAILABILITY,
         file="shared/mongo/watch.py",
-        old="except* (DatabaseAway, Unavailable)",
-        new="except* DatabaseAway",
+        old="(DatabaseAway, Unavailable) if transactions else (DatabaseAway,)",
+        new="(DatabaseAway,)",
+        tests=("tests/store/test_watch.py",),
+    ),
+    Mutant(
+        id="another-service-is-taken-for-the-database",
+        kind=Kind.AVAILABILITY,
+        file="shared/mongo/watch.py",
+        old=" if transactions else (DatabaseAway,)",
+        new="",
         tests=("tests/store/test_watch.py",),
     ),
     Mutant(
