@@ -62,6 +62,8 @@ class LateCommit:
         self.delegate.in_transaction = False
 
     def start_transaction(self, **concerns: Any) -> None:
+        if self.delegate.in_transaction:
+            raise InvalidOperation("Transaction already in progress")
         self.delegate.in_transaction = True
         self._snapshots += 1
         if self._sent and self._snapshots == self._at:
