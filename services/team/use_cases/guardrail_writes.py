@@ -8,7 +8,7 @@ from services.team.domain.account_access import AccountAccess
 from services.team.domain.account_policy import AccountPolicy, changes_grants
 from services.team.domain.accounts import Account
 from services.team.domain.guardrail_violations import GuardrailViolated, Held, added, told_to
-from services.team.domain.override_scope import OverrideScope, counted, touched
+from services.team.domain.override_scope import NO_OVERRIDES, OverrideScope, counted, touched
 from services.team.store import Store
 from services.team.use_cases.attempt import Attempt
 from shared.contracts.facts import Fact
@@ -29,7 +29,7 @@ class GuardrailWrites(Attempt):
     _policy: AccountPolicy | None = None
     _before: Held | None = None
     """Who holds what under it; a page of provisioning is measured several times."""
-    _scope = OverrideScope()
+    _scope = NO_OVERRIDES
 
     async def account_policy(self, account: Account, scope: OverrideScope) -> AccountPolicy:
         """What decides in the account, as this attempt reads it."""
