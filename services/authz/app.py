@@ -4,9 +4,10 @@ from rolecall import Reason
 from services.authz.adapters.activity_reports import ActivityReports
 from services.authz.domain.checks import SUBJECT_UNKNOWN
 from services.authz.domain.policy_state import PolicyState
-from services.authz.routes import ALLOW, DENY, INTERNAL_ROUTES, ROUTES
+from services.authz.routes import INTERNAL_ROUTES, ROUTES
+from services.authz.routes.evaluation import ALLOW, DENY
 from services.authz.settings import Settings
-from services.authz.use_cases import Ctx
+from services.authz.use_cases.context import Ctx
 from shared.activity import RecentActivity
 from shared.bus import Bus
 from shared.clock import Clock

@@ -73,7 +73,7 @@ ROWS = (
     Mutant(
         id="authz-answers-without-testing-its-leases",
         kind=Kind.CONSISTENCY,
-        file="services/authz/use_cases.py",
+        file="services/authz/use_cases/context.py",
         old=("        if not self.holds():\n            raise Stale\n"),
         new="",
         tests=("tests/services/authz/test_following.py", "-k", "both_leases"),
@@ -81,7 +81,7 @@ ROWS = (
     Mutant(
         id="authz-waits-for-any-shard",
         kind=Kind.SECURITY,
-        file="services/authz/use_cases.py",
+        file="services/authz/use_cases/context.py",
         old="        if key is None or position.shard != shard_of(key):\n",
         new="        if key is None:\n",
         tests=REVISION_TESTS,
@@ -89,7 +89,7 @@ ROWS = (
     Mutant(
         id="authz-tells-strangers-of-revisions",
         kind=Kind.SECURITY,
-        file="services/authz/use_cases.py",
+        file="services/authz/use_cases/context.py",
         old="            shown = not of_team or may_learn()\n",
         new="            shown = True\n",
         tests=REVISION_TESTS,
@@ -97,7 +97,7 @@ ROWS = (
     Mutant(
         id="authz-answers-strangers-at-once",
         kind=Kind.SECURITY,
-        file="services/authz/use_cases.py",
+        file="services/authz/use_cases/context.py",
         old="if shown and _applied(",
         new="if _applied(",
         tests=REVISION_TESTS,
@@ -227,7 +227,7 @@ ROWS = (
     Mutant(
         id="authz-any-other-epoch-is-over",
         kind=Kind.SECURITY,
-        file="services/authz/use_cases.py",
+        file="services/authz/use_cases/context.py",
         old="    return view.former.over(position.epoch, present=view.epoch, asked=asked)",
         new="    return view.epoch is not None",
         tests=("tests/services/authz/test_following.py", "-k", "that_a_replica_lacks"),
@@ -235,7 +235,7 @@ ROWS = (
     Mutant(
         id="authz-refuses-a-lost-history-for-ever",
         kind=Kind.AVAILABILITY,
-        file="services/authz/use_cases.py",
+        file="services/authz/use_cases/context.py",
         old="    return view.former.over(position.epoch, present=view.epoch, asked=asked)",
         new="    return False",
         tests=("tests/services/authz/test_following.py", "-k", "lost_history"),

@@ -299,7 +299,7 @@ ROWS = (
     Mutant(
         id="check-does-not-ask-for-a-row-that-the-bus-lost",
         kind=Kind.AVAILABILITY,
-        file="services/authz/use_cases.py",
+        file="services/authz/use_cases/context.py",
         old="            follower.check_soon()\n",
         new="",
         tests=("tests/services/authz/test_following.py", "-k", "that_the_bus_lost"),

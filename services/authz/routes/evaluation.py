@@ -1,30 +1,18 @@
-"""The routes of authz: AuthZEN evaluations, and decisions for other services."""
+"""The AuthZEN route for one access evaluation."""
 
 from typing import Any
 
 from pydantic import Field
 
 from rolecall import Resource
-from services.authz import use_cases
-from services.authz.domain.checks import (
-    CHECK_SCOPE,
-    OtherSubject,
-    PermissionCheck,
-)
-from services.authz.use_cases import Ctx, EvaluationRequest
+from services.authz.domain.checks import CHECK_SCOPE, OtherSubject
+from services.authz.use_cases import evaluation
+from services.authz.use_cases.context import Ctx
+from services.authz.use_cases.evaluation import EvaluationRequest
 from shared import metrics
 from shared.auth.bindings import AccountNotBound, TypeNotBound
 from shared.auth.principals import ClientPrincipal, UserPrincipal
-from shared.contracts.calls.authz import (
-    DECIDE,
-    LIVE_CALLER,
-    CallerAnswer,
-    CallerRequest,
-    CheckRequest,
-    CheckResult,
-)
-from shared.http.access import Public, SessionOrClient
-from shared.http.internal import internal_route
+from shared.http.access import SessionOrClient
 from shared.http.routes import Answer, Body, Call, Route, Strictness
 from shared.problems import Stale
 
@@ -107,13 +95,6 @@ class EvaluationAnswer(Answer):
     context: DecisionContext
 
 
-class Configuration(Answer):
-    """The metadata of the policy decision point (AuthZEN Authorization API 1.0, 9)."""
-
-    policy_decision_point: str
-    access_evaluation_endpoint: str
-
-
 async def evaluate(ctx: Ctx, call: Call[Evaluation, None]) -> EvaluationAnswer:
     """Answer one access evaluation request."""
     body, principal = call.body, call.principal
@@ -122,7 +103,7 @@ async def evaluate(ctx: Ctx, call: Call[Evaluation, None]) -> EvaluationAnswer:
     resource = body.resource.properties or ResourceProperties()
     subject = body.subject.properties or SubjectProperties()
     context = body.context or Context()
-    result = await use_cases.evaluate(
+    result = await evaluation.evaluate(
         ctx,
         principal,
         EvaluationRequest(
@@ -146,35 +127,6 @@ async def evaluate(ctx: Ctx, call: Call[Evaluation, None]) -> EvaluationAnswer:
     )
 
 
-async def configuration(ctx: Ctx, call: Call[None, None]) -> Configuration:
-    """Answer with the addresses of the decision point."""
-    return Configuration(
-        policy_decision_point=ctx.public_url,
-        access_evaluation_endpoint=ctx.public_url + EVALUATION_PATH,
-    )
-
-
-async def decide(ctx: Ctx, call: Call[CheckRequest, None]) -> CheckResult:
-    """Answer the check of another Rolecall service."""
-    body = call.body
-    return await use_cases.check_for_service(
-        ctx,
-        PermissionCheck(
-            user_id=body.user_id,
-            session_id=body.session_id,
-            account_id=body.account_id,
-            permission=body.permission,
-        ),
-        at_least_revision=body.at_least_revision,
-    )
-
-
-async def check_caller(ctx: Ctx, call: Call[CallerRequest, None]) -> CallerAnswer:
-    """Tell another Rolecall service whether its caller is still signed in."""
-    body = call.body
-    return CallerAnswer(live=ctx.callers.live(session_id=body.session_id, client_id=body.client_id))
-
-
 ROUTES = (
     Route(
         method="POST",
@@ -190,19 +142,4 @@ ROUTES = (
         strictness=Strictness.LENIENT,
         on_repeat="Decides again. It changes nothing.",
     ),
-    Route(
-        method="GET",
-        path="/.well-known/authzen-configuration",
-        handler=configuration,
-        operation_id="authzenConfiguration",
-        summary="The addresses of the decision point (AuthZEN)",
-        tag="decisions",
-        access=Public(),
-        gives=Configuration,
-    ),
-)
-
-INTERNAL_ROUTES = (
-    internal_route(LIVE_CALLER, check_caller, refuses=(Stale,)),
-    internal_route(DECIDE, decide, refuses=(Stale,)),
 )

@@ -1,0 +1,55 @@
+"""Decide a check from the state of this replica, for every use case that answers one."""
+
+from typing import Protocol, TypeVar
+
+from rolecall import AccountState, milliseconds
+from services.authz.domain.checks import (
+    OF_ACTIVE_MEMBERS,
+    SHOWS_MEMBERSHIP,
+    PermissionCheck,
+    decide_for_user,
+)
+from services.authz.use_cases.context import Ctx
+from shared.problems import Stale
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class CheckRule(Protocol[T_co]):
+    """Answers a check from the state of its account; `now` is in epoch milliseconds."""
+
+    def __call__(
+        self, account: AccountState | None, check: PermissionCheck, *, session_ended: bool, now: int
+    ) -> T_co:
+        """Answer the check."""
+        ...
+
+
+def answer(ctx: Ctx, check: PermissionCheck, rule: CheckRule[T]) -> T:
+    """Answer a check; call it within `Ctx.while_fresh`.
+
+    Raises:
+        Stale: the account exists, but its catalog has not arrived yet.
+    """
+    if check.account_id is not None and ctx.policy.incomplete(check.account_id):
+        raise Stale
+    return decide(ctx, check, rule)
+
+
+def is_member(ctx: Ctx, check: PermissionCheck) -> bool:
+    """Return whether this replica knows the subject as a member, who may learn of the account."""
+    return decide(ctx, check, decide_for_user).reason in SHOWS_MEMBERSHIP
+
+
+def decide(ctx: Ctx, check: PermissionCheck, rule: CheckRule[T]) -> T:
+    """Apply the rule to what this replica knows of the account and the session."""
+    ended = check.session_id is not None and ctx.sign_ins.session_ended(check.session_id)
+    account = None if check.account_id is None else ctx.policy.account(check.account_id)
+    return rule(account, check, session_ended=ended, now=milliseconds(ctx.clock.now()))
+
+
+def note_activity(ctx: Ctx, check: PermissionCheck, reason: str | None) -> None:
+    """Note that a check was answered about a member whose membership is in force."""
+    if check.account_id is not None and reason in OF_ACTIVE_MEMBERS:
+        ctx.activity.note(check.account_id, check.user_id, ctx.clock.now())
