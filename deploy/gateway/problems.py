@@ -54,6 +54,12 @@ BODY_LIMIT = "$rolecall_body_limit"
 POLICY = "$rolecall_limit_policy"
 RETRY_AFTER = "$rolecall_retry_after"
 
+SLOW_BYTES_PER_SECOND = 256
+"""The pace of a refusal for too many requests, so that it takes a second or two.
+
+nginx refuses before it counts the connection, so slow refusals use up no limit of connections.
+"""
+
 _HEADERS = {
     REQUEST_ID_HEADER: REQUEST_ID,
     SENT_ID_HEADER: SENT_ID,
@@ -66,13 +72,19 @@ class ErrorPage:
     """The statuses with which nginx ends a request, and the refusal that replaces them.
 
     `headers` are added, or replace those of the refusal. `token_endpoint` is the refusal there, if
-    it differs.
+    it differs. A `slow` refusal keeps its sender waiting: a crowd that is answered at once comes
+    back at once, and its refusals delay every other request.
     """
 
     statuses: Sequence[int]
     refusal: Refusal
     headers: Mapping[str, str] = field(default_factory=dict)
     token_endpoint: Refusal | None = None
+    slow: bool = False
+
+    @property
+    def _pace(self) -> str:
+        return f" limit_rate {SLOW_BYTES_PER_SECOND};" if self.slow else ""
 
     @property
     def error_page(self) -> str:
@@ -95,7 +107,7 @@ class ErrorPage:
         document = document.replace(f'"{BODY_LIMIT}"', BODY_LIMIT)  # a number
         return (
             f"location = {self._path(form.name.lower())} {{ internal; client_max_body_size 0;"
-            f" default_type {form.value};"
+            f" default_type {form.value};{self._pace}"
             f" {added}return {refusal.status} '{document}\\n'; }}"
         )
 
@@ -142,11 +154,17 @@ ERROR_PAGES = (
         (405,), MethodNotAllowed(("GET", "HEAD")), token_endpoint=MethodNotAllowed(("POST",))
     ),
     ErrorPage((413,), BodyTooLarge(limit=BODY_LIMIT)),
-    ErrorPage((429,), TooManyConnections(retry_after=1), headers={"RateLimit-Policy": POLICY}),
+    ErrorPage(
+        (429,),
+        TooManyConnections(retry_after=1),
+        headers={"RateLimit-Policy": POLICY},
+        slow=True,
+    ),
     ErrorPage(
         (RATE_EXCEEDED_STATUS,),
         RequestRateExceeded(),
         headers={"Retry-After": RETRY_AFTER, "RateLimit-Policy": POLICY},
+        slow=True,
     ),
     ErrorPage((500,), Unexpected()),
     # The service did not answer, so the outcome of a request with an effect is unknown.

@@ -484,4 +484,12 @@ ROWS = (
         new="ROUTES, ctx, authenticator=authenticator\n",
         tests=("tests/services/test_places.py", "-k", "authz"),
     ),
+    Mutant(
+        id="gateway-refuses-a-crowd-at-full-speed",
+        kind=Kind.AVAILABILITY,
+        file="deploy/gateway/problems.py",
+        old=" limit_rate {SLOW_BYTES_PER_SECOND};",
+        new="",
+        tests=("tests/deploy/gateway/test_limits.py", "-k", "refusals_are_slow"),
+    ),
 )
