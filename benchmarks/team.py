@@ -26,9 +26,10 @@ from shared.mongo import (
     Collection,
     Database,
     DbSession,
+    IndexModel,
     Transactions,
     connect,
-    create_index,
+    create_indexes,
     majority,
     update_expected,
 )
@@ -66,7 +67,7 @@ async def copies(database: Database) -> dict[str, Collection]:
             if index["name"] != "_id_":
                 options = {option: index[option] for option in OPTIONS if option in index}
                 keys = list(index["key"].items())
-                await create_index(copy, keys, name=index["name"], **options)
+                await create_indexes(copy, [IndexModel(keys, name=index["name"], **options)])
     return made
 
 

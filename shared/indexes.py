@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.migrations import Step
-from shared.mongo import Collection, Database, Document, create_index, drop_index, majority
+from shared.mongo import (
+    Collection,
+    Database,
+    Document,
+    IndexModel,
+    create_indexes,
+    drop_index,
+    majority,
+)
 from shared.problems import StartRefused
 
 _NOT_COMPARED = frozenset({"v", "ns", "name", "key", "background", "expireAfterSeconds"})
@@ -90,15 +98,23 @@ async def build_indexes(database: Database, *indexes: Index) -> None:
 
     The listing of a database also names indexes whose build has not ended. The build is therefore
     requested for every index: the database answers at once when the index is ready, and joins the
-    build that runs. Safe to repeat, and to run twice at once.
+    build that runs. The indexes of one collection are one command, which reads the documents once.
+    Safe to repeat, and to run twice at once.
 
     Raises:
         IndexConflict: an index of this name has other keys or options, or an equal one has another
-            name.
+            name. No index of that collection was built.
     """
+    for name in dict.fromkeys(index.collection for index in indexes):
+        await _build_in(database, name, [index for index in indexes if index.collection == name])
+
+
+async def _build_in(database: Database, name: str, indexes: Sequence[Index]) -> None:
+    collection = majority(database, name)
+    stored = {entry["name"]: entry async for entry in collection.list_indexes()}
+    models: list[IndexModel] = []
+    other_ttl: list[Index] = []
     for index in indexes:
-        collection = majority(database, index.collection)
-        stored = {entry["name"]: entry async for entry in collection.list_indexes()}
         same_name = stored.get(index.full_name)
         options = index.options()
         if same_name is None:
@@ -108,9 +124,12 @@ async def build_indexes(database: Database, *indexes: Index) -> None:
             if index.ttl_seconds is not None:
                 # A request with another time to live would be refused.
                 options["expireAfterSeconds"] = same_name["expireAfterSeconds"]
-        await create_index(collection, index.keys, name=index.full_name, **options)
+        models.append(IndexModel(list(index.keys), name=index.full_name, **options))
         if options.get("expireAfterSeconds") != index.ttl_seconds:
-            await _change_ttl(database, index)
+            other_ttl.append(index)
+    await create_indexes(collection, models)
+    for index in other_ttl:
+        await _change_ttl(database, index)
 
 
 async def _change_ttl(database: Database, index: Index) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import uuid
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ from tests.servers import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-
+    from types import FrameType
 
 pytest_plugins = ["tests.summary"]
 SLOWEST_FIRST = (
@@ -40,6 +41,20 @@ SLOWEST_FIRST = (
     "tests/services/team/test_escalation.py",
 )
 """Files that take longest are begun first, so that no worker waits for one of them at the end."""
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    signal.default_int_handler(number, frame)
+
+
+def pytest_configure() -> None:
+    """Handle SIGINT as Python does, by a function that asyncio does not replace.
+
+    asyncio sets a handler of its own around each run of its loop. Python looks that up as a number
+    and writes an error text with all that the coroutine has returned, a tenth of a test's time.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupt)
 
 
 @pytest.hookimpl(trylast=True)

@@ -1,17 +1,20 @@
-"""The program of SecantusDB with a limit for transactions, without two faults of its binding.
+"""The program of SecantusDB with a limit for transactions, without three of its faults.
 
-Its binding to WiredTiger keeps closed cursors in memory, and parses the layout of each key anew.
+Its binding to WiredTiger keeps closed cursors in memory, and parses the layout of each key anew. A
+command reads the indexes of its collection six times.
 
 It is run by its path, with the seconds of a transaction before SecantusDB's own arguments.
 """
 
 import ctypes
 import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from typing import Any
 
 import wiredtiger
-from secantus import cli
+from secantus import cli, server, storage
 from wiredtiger.intpacking import pack_int, unpack_int
 
 LAYOUTS = {
@@ -76,11 +79,69 @@ def release_when_closed(proxy: type[Any]) -> None:
     proxy.close = close_and_release
 
 
+class Storage(storage.Storage):  # type: ignore[misc]
+    """SecantusDB's storage, where a command reads the indexes of a collection once for each view.
+
+    A view of the data is a fresh snapshot or a transaction. What a thread has read it forgets when
+    it takes or leaves a view, marks an index, or ends a command. It remembers nothing where it has
+    taken no view. Each method that writes another list of indexes begins with a fresh snapshot.
+    """
+
+    def _iter_indexes(self, db: str, coll: str) -> list[Any]:
+        known: dict[tuple[str, str], list[Any]] | None = getattr(self._tls, "indexes", None)
+        if known is None:
+            return list(super()._iter_indexes(db, coll))
+        if (db, coll) not in known:
+            known[db, coll] = list(super()._iter_indexes(db, coll))
+        return known[db, coll]
+
+    def _refresh_read_snapshot(self) -> None:
+        super()._refresh_read_snapshot()
+        self._tls.indexes = {}
+
+    def release_thread_snapshot(self) -> None:
+        """Release the snapshot at the end of a command."""
+        self._tls.indexes = None
+        super().release_thread_snapshot()
+
+    @contextmanager
+    def _batch_transaction(self, **options: Any) -> Iterator[Any]:
+        with self._another_view(super()._batch_transaction(**options)) as session:
+            yield session
+
+    @contextmanager
+    def _install_txn_session(self, handle: Any) -> Iterator[None]:
+        with self._another_view(super()._install_txn_session(handle)):
+            yield
+
+    @contextmanager
+    def _committed_read_scope(self) -> Iterator[None]:
+        with self._another_view(super()._committed_read_scope()):
+            yield
+
+    @contextmanager
+    def _another_view(self, view: AbstractContextManager[Any]) -> Iterator[Any]:
+        try:
+            with view as entered:
+                self._tls.indexes = {}
+                yield entered
+        finally:
+            self._tls.indexes = None
+
+    def _maybe_mark_multikey(self, *arguments: Any) -> set[str]:
+        before = len(arguments[-1])
+        marked: set[str] = super()._maybe_mark_multikey(*arguments)
+        if len(marked) != before:
+            self._tls.indexes = None
+        return marked
+
+
 if __name__ == "__main__":
     binding: Any = sys.modules[wiredtiger.Cursor.__module__]
     binding.pack, binding.unpack = pack, unpack
     release_when_closed(wiredtiger.Cursor)
     release_when_closed(wiredtiger.Session)
+    server.Storage = Storage
     # The command line has no option for this limit, but the server's class has a parameter.
     cli.SecantusDBServer = partial(
         cli.SecantusDBServer, transaction_lifetime_seconds=float(sys.argv.pop(1))

@@ -1,7 +1,6 @@
 """Collections that use majority, and the writes that need more than one call of the driver."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import pymongo
 from bson.codec_options import CodecOptions
@@ -10,7 +9,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from shared.mongo.away import only_duplicates
-from shared.mongo.driver import Collection, Database, DbSession, Document
+from shared.mongo.driver import Collection, Database, DbSession, Document, IndexModel
 
 MAJORITY = WriteConcern("majority")
 INDEX_NOT_FOUND = 27
@@ -34,18 +33,15 @@ def majority(database: Database, name: str) -> Collection:
     )
 
 
-async def create_index(
-    collection: Collection, keys: Sequence[tuple[str, int]], *, name: str, **options: Any
-) -> None:
-    """Build an index, however long it takes, and wait until most of the replica set has it.
+async def create_indexes(collection: Collection, models: Sequence[IndexModel]) -> None:
+    """Build indexes in one command, however long it takes; wait until most members have them.
 
     Under the client's `timeoutMS` the database would abort a long build, and each retry would
     begin it anew. `timeout(0)` means no limit; `timeout(None)` would mean the client's. The quorum
     of a majority lets the build end while one member of the replica set is down.
     """
-    model = pymongo.IndexModel(list(keys), name=name, **options)
     with pymongo.timeout(0):
-        await collection.create_indexes([model], commitQuorum="majority")
+        await collection.create_indexes(models, commitQuorum="majority")
 
 
 async def drop_index(collection: Collection, name: str) -> None:

@@ -40,6 +40,7 @@ DbClient = AsyncIOMotorClient[Document]
 DbSession = AsyncIOMotorClientSession
 Database = AsyncIOMotorDatabase[Document]
 Collection = AsyncIOMotorCollection[Document]
+IndexModel = pymongo.IndexModel
 
 SHORTEST_LIMIT_SECONDS = 0.001
 """Zero would be no limit to the driver."""

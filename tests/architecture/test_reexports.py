@@ -34,7 +34,7 @@ FACES = {
         "shared.mongo.collections": {
             "AlreadyThere",
             "Lost",
-            "create_index",
+            "create_indexes",
             "drop_index",
             "insert_all_once",
             "insert_missing",
@@ -51,6 +51,7 @@ FACES = {
             "DbClient",
             "DbSession",
             "Document",
+            "IndexModel",
             "connect",
             "connect_reserved",
         },

@@ -23,7 +23,7 @@ from shared.migrations import (
     check_numbers,
     migrate,
 )
-from shared.mongo import DatabaseAway, DbClient, connect, create_index
+from shared.mongo import DatabaseAway, DbClient, IndexModel, connect, create_indexes
 from shared.problems import StartRefused
 from shared.timeouts import Timeouts
 from tests.faults.chaos_proxy import ChaosProxy
@@ -283,9 +283,27 @@ async def test_a_contradicting_index_is_named_and_left_alone(
 async def test_an_index_with_an_undeclared_option_is_a_conflict(
     database: Database, option: dict[str, Any]
 ) -> None:
-    await create_index(database["things"], TTL.keys, name="kept", expireAfterSeconds=60, **option)
+    model = IndexModel(list(TTL.keys), name="kept", expireAfterSeconds=60, **option)
+    await create_indexes(database["things"], [model])
     with pytest.raises(IndexConflict, match=f"kept.*{next(iter(option))}"):
         await build_indexes(database, TTL)
+
+
+async def test_the_indexes_of_one_collection_are_built_by_one_command(
+    mongo_url: str, database_name: str
+) -> None:
+    """A command reads all documents of its collection."""
+    commands = Commands()
+    client: DbClient = AsyncIOMotorClient(mongo_url, event_listeners=[commands])
+    plain = replace(TTL, keys=(("b", 1),), name="plain", ttl_seconds=None)
+    await build_indexes(client[database_name], TTL, replace(plain, collection="others"), plain)
+    client.close()
+    built = [
+        (command["createIndexes"], [index["name"] for index in command["indexes"]])
+        for command in commands.sent
+        if "createIndexes" in command
+    ]
+    assert built == [("things", ["kept", "plain"]), ("others", ["plain"])]
 
 
 async def test_a_build_has_no_time_limit_and_the_quorum_of_a_majority(
@@ -338,7 +356,7 @@ async def test_a_build_outlasts_the_clients_time_limit(mongo_url: str, database_
             await things.find_one({})
         assert isinstance(late.value.__cause__, PyMongoError)
         assert late.value.__cause__.timeout
-        await create_index(things, TTL.keys, name="kept")
+        await create_indexes(things, [IndexModel(list(TTL.keys), name="kept")])
         proxy.heal()
         assert "kept" in await things.index_information()
         client.close()

@@ -41,8 +41,11 @@ def parse(text: str) -> tuple[dict[str, object], Lines]:
         CatalogError: the text is not YAML, not a mapping, or has a tag or a key twice.
     """
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        content = yaml.safe_load(text)
+        loader = yaml.SafeLoader(text)
+        root = loader.get_single_node()
+        content = loader.construct_document(root) if root else None
+        if "<<" in text or "!" in text:  # a merge key, whose content is put into the nodes
+            root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
         if "could not determine a constructor for the tag" in (error.problem or ""):

@@ -579,6 +579,31 @@ ROWS = (
         tests=COMPOSITION,
     ),
     Mutant(
+        id="indexes-of-a-transaction-that-ended-are-remembered",
+        kind=Kind.DATA,
+        file="deploy/programs/secantusdb.py",
+        old="        finally:\n            self._tls.indexes = None\n",
+        new="        finally:\n            pass\n",
+        tests=("tests/deploy/test_secantusdb.py",),
+    ),
+    Mutant(
+        id="indexes-of-an-older-snapshot-are-remembered",
+        kind=Kind.DATA,
+        file="deploy/programs/secantusdb.py",
+        old="        super()._refresh_read_snapshot()\n        self._tls.indexes = {}\n",
+        new="        super()._refresh_read_snapshot()\n"
+        '        self._tls.indexes = getattr(self._tls, "indexes", None) or {}\n',
+        tests=("tests/deploy/test_secantusdb.py",),
+    ),
+    Mutant(
+        id="a-marked-index-is-remembered-as-it-was",
+        kind=Kind.DATA,
+        file="deploy/programs/secantusdb.py",
+        old="        if len(marked) != before:\n            self._tls.indexes = None\n",
+        new="        del before\n",
+        tests=("tests/deploy/test_secantusdb.py",),
+    ),
+    Mutant(
         id="closed-sessions-stay-in-memory",
         kind=Kind.AVAILABILITY,
         file="deploy/programs/secantusdb.py",

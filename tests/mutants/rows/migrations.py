@@ -61,8 +61,8 @@ ROWS = (
         id="index-builds-wait-for-every-member",
         kind=Kind.AVAILABILITY,
         file="shared/mongo/collections.py",
-        old='create_indexes([model], commitQuorum="majority")',
-        new="create_indexes([model])",
+        old='create_indexes(models, commitQuorum="majority")',
+        new="create_indexes(models)",
         tests=NEAREST,
     ),
     Mutant(
@@ -77,9 +77,8 @@ ROWS = (
         id="index-listed-is-taken-for-built",
         kind=Kind.DATA,
         file="shared/indexes.py",
-        old="        await create_index(collection, index.keys, name=index.full_name, **options)\n",
-        new="        if same_name is None:\n"
-        "            await create_index(collection, index.keys, name=index.full_name, **options)\n",
+        old="        models.append(IndexModel(",
+        new="        if same_name is None:\n            models.append(IndexModel(",
         tests=NEAREST,
     ),
     Mutant(
