@@ -1,0 +1,44 @@
+"""The command `rolecall`: its topics, and one run of it."""
+
+import argparse
+from collections.abc import Sequence
+
+from rolecall.cli.admin import add_admin_commands
+from rolecall.cli.catalogs import add_catalog_commands
+from rolecall.cli.checks import add_check_command
+from rolecall.cli.output import INVALID, USAGE, UsageError, end_output, report
+from rolecall.client.admin import AdminError
+
+VERSION = "0.1.0"
+"""That of `sdk/pyproject.toml`. The images have the package without its metadata."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code.
+
+    0: done or allowed; 1: invalid, refused or denied; 2: wrong usage, unreadable or undecided.
+    """
+    try:
+        options = _parser().parse_args(arguments)
+        code: int = options.run(options)
+    except UsageError as error:
+        report(str(error))
+        return USAGE
+    except AdminError as error:
+        report(str(error))
+        return USAGE if error.unreachable else INVALID
+    finally:
+        end_output()
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="rolecall", description="Permission catalogs, permission checks and administration."
+    )
+    parser.add_argument("--version", action="version", version=f"rolecall {VERSION}")
+    topics = parser.add_subparsers(required=True)
+    add_catalog_commands(topics)
+    add_check_command(topics)
+    add_admin_commands(topics)
+    return parser
