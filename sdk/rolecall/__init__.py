@@ -24,6 +24,8 @@ from rolecall.core.decide import (
     membership_denial,
 )
 from rolecall.core.decision import NO_ACCOUNT, Decision, Reason
+from rolecall.core.explain import Explanation, Step, StepId, StepResult, explain, explain_denial
+from rolecall.core.giving import grants_not_held, grants_not_held_inside, lasts_until
 from rolecall.core.matrix import CompiledCatalog, CompiledPermission, Grant, Matrix, RoleFields
 from rolecall.core.mixed_alphabets import mixed_word
 from rolecall.core.policies import (
@@ -37,6 +39,15 @@ from rolecall.core.policies import (
 )
 from rolecall.core.problems import CatalogError, Problem
 from rolecall.core.registered import RegisteredResources
+from rolecall.core.remedies import (
+    Denial,
+    Grantor,
+    Grantors,
+    OverrideRemedy,
+    Remedies,
+    grantors,
+    remedies,
+)
 from rolecall.core.rules import CONTROL_PERMISSIONS, PROJECT_PERMISSIONS
 from rolecall.core.state import (
     AccountKind,
@@ -67,9 +78,13 @@ __all__ = [
     "Conversion",
     "Decision",
     "Delivery",
+    "Denial",
     "Entry",
+    "Explanation",
     "Features",
     "Grant",
+    "Grantor",
+    "Grantors",
     "Grants",
     "InvitationPolicy",
     "Level",
@@ -79,16 +94,21 @@ __all__ = [
     "MembershipStatus",
     "Override",
     "OverrideFields",
+    "OverrideRemedy",
     "Policies",
     "Problem",
     "Reason",
     "RegisteredResources",
+    "Remedies",
     "Resource",
     "Role",
     "RoleFields",
     "RolecallClient",
     "Scope",
     "Section",
+    "Step",
+    "StepId",
+    "StepResult",
     "Subject",
     "UndecidedError",
     "Words",
@@ -97,12 +117,19 @@ __all__ = [
     "decide",
     "effective_matrix",
     "effective_table",
+    "explain",
+    "explain_denial",
+    "grantors",
+    "grants_not_held",
+    "grants_not_held_inside",
     "is_outsider",
+    "lasts_until",
     "load_catalog",
     "membership_denial",
     "milliseconds",
     "mixed_word",
     "parse_catalog",
     "read_catalog",
+    "remedies",
     "require_own_name",
 ]

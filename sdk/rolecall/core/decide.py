@@ -85,7 +85,7 @@ def decide(
     if held is None:
         return _PERMISSION_UNKNOWN
     if account.resources or held.on_project:
-        known = _located(account, held, resource)
+        known = located(account, held, resource)
         if known is None:
             return _RESOURCE_CONFLICT
         resource = known
@@ -118,9 +118,7 @@ def _as_registered(
     return registered
 
 
-def _located(
-    account: AccountState, held: CompiledPermission, resource: Resource
-) -> Resource | None:
+def located(account: AccountState, held: CompiledPermission, resource: Resource) -> Resource | None:
     """The resource with its project; `None` if the request contradicts itself or the register.
 
     A right on a project is decided inside that project, also when the project is the resource. A

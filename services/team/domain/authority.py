@@ -14,8 +14,10 @@ from rolecall import (
     build_account,
     build_member,
     decide,
-    effective_matrix,
+    grants_not_held,
+    grants_not_held_inside,
     is_outsider,
+    lasts_until,
     milliseconds,
 )
 from services.team.domain.accounts import Account
@@ -111,24 +113,6 @@ def require(
         raise PermissionMissing(permission)
 
 
-def grants_not_held(
-    state: AccountState, giver: Member, given: Matrix, *, now: datetime
-) -> tuple[str, ...]:
-    """Those of a role's grants that the giver does not hold.
-
-    A role counts in every project. An override that lowers the giver in one project therefore
-    bounds what they may give anywhere.
-    """
-    moment = milliseconds(now)
-    held = [effective_matrix(state, giver, project, now=moment) for project in giver.overrides]
-    exceeding = [
-        str(grant)
-        for matrix in [giver.role, *held]
-        for grant in state.catalog.grants_exceeding(matrix, given)
-    ]
-    return tuple(dict.fromkeys(exceeding))
-
-
 def may_invite_with(
     state: AccountState, inviter: Member, role_id: str, *, now: datetime, until: datetime | None
 ) -> bool:
@@ -136,8 +120,8 @@ def may_invite_with(
     allowed = decide(state, Subject(inviter.user_id), INVITE, now=milliseconds(now)).allowed
     return (
         allowed
-        and _lasts(inviter, until)
-        and not grants_not_held(state, inviter, role_grants(state, role_id), now=now)
+        and lasts_until(inviter, _optional_milliseconds(until))
+        and not grants_not_held(state, inviter, role_grants(state, role_id), now=milliseconds(now))
     )
 
 
@@ -147,7 +131,7 @@ def require_end(giver: Member, until: datetime | None) -> None:
     Raises:
         EndExceeded: the giver's membership ends earlier.
     """
-    if giver.expires_at is not None and not _lasts(giver, until):
+    if giver.expires_at is not None and not lasts_until(giver, _optional_milliseconds(until)):
         end = datetime.fromtimestamp(giver.expires_at / 1000, UTC)
         raise EndExceeded(end=end.isoformat(timespec="seconds"))
 
@@ -163,11 +147,8 @@ def require_ends(giver: Member, gained: Matrix, ends: Iterable[datetime | None])
             require_end(giver, end)
 
 
-def _lasts(giver: Member, until: datetime | None) -> bool:
-    """Whether the giver's membership lasts until then; `None` is without an end."""
-    if giver.expires_at is None:
-        return True
-    return until is not None and milliseconds(until) <= giver.expires_at
+def _optional_milliseconds(moment: datetime | None) -> int | None:
+    return None if moment is None else milliseconds(moment)
 
 
 def require_to_give(state: AccountState, giver: Member, role_id: str, *, now: datetime) -> None:
@@ -187,7 +168,7 @@ def require_to_give_grants(
     Raises:
         GrantsExceeded: with the grants that the giver does not hold.
     """
-    missing = grants_not_held(state, giver, given, now=now)
+    missing = grants_not_held(state, giver, given, now=milliseconds(now))
     if missing:
         raise GrantsExceeded(missing=list(missing))
 
@@ -205,22 +186,21 @@ def require_to_grant(
 
     Without a project they are for what is in none.
 
-    A member gives for no longer than they hold. When the giver's own override ends before `until`,
-    the giver falls back to their role, so the role has to cover `grants` too (`B5`).
+    A member gives for no longer than they hold (`B5`).
 
     Raises:
         GrantsExceeded: with the grants that the giver does not hold there.
     """
-    held = [effective_matrix(state, giver, project_id, now=milliseconds(now))]
-    own = None if project_id is None else giver.overrides.get(project_id)
-    end = None if own is None else own.expires_at
-    if end is not None and (until is None or end < milliseconds(until)):
-        held.append(giver.role)
-    missing = [
-        str(grant) for matrix in held for grant in state.catalog.grants_exceeding(matrix, grants)
-    ]
+    missing = grants_not_held_inside(
+        state,
+        giver,
+        project_id,
+        grants,
+        now=milliseconds(now),
+        until=_optional_milliseconds(until),
+    )
     if missing:
-        raise GrantsExceeded(missing=list(dict.fromkeys(missing)))
+        raise GrantsExceeded(missing=list(missing))
 
 
 def grants_gained(before: Matrix, after: Matrix) -> Matrix:

@@ -1,0 +1,263 @@
+"""A decision step by step, in sentences: the same words for the API, the SDK and the terminal."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from rolecall.core.decide import decide, located
+from rolecall.core.decision import Decision, Reason
+from rolecall.core.matrix import CompiledPermission, Matrix
+from rolecall.core.problems import nearest_to
+from rolecall.core.state import (
+    NO_RESOURCE_ID,
+    AccountState,
+    Resource,
+    Subject,
+)
+
+_NO_NAMES: Mapping[str, str] = MappingProxyType({})
+
+
+class StepId(StrEnum):
+    """The steps of a decision, in their order."""
+
+    ACCOUNT = "account"
+    USER = "user"
+    SESSION = "session"
+    MEMBERSHIP = "membership"
+    PERMISSION = "permission"
+    RESOURCE = "resource"
+    PROJECT = "project"
+    GRANTS = "grants"
+    OWNER = "owner"
+
+
+class StepResult(StrEnum):
+    """What became of a step; the decision ends with the first that does not hold."""
+
+    HOLDS = "holds"
+    DOES_NOT_HOLD = "does-not-hold"
+    NOT_REACHED = "not-reached"
+
+
+ENDS_AT: Mapping[Reason, StepId] = MappingProxyType(
+    {
+        Reason.NO_ACCOUNT: StepId.ACCOUNT,
+        Reason.ACCOUNT_SUSPENDED: StepId.ACCOUNT,
+        Reason.ACCOUNT_DELETING: StepId.ACCOUNT,
+        Reason.USER_DISABLED: StepId.USER,
+        Reason.SESSION_ENDED: StepId.SESSION,
+        Reason.NOT_A_MEMBER: StepId.MEMBERSHIP,
+        Reason.MEMBERSHIP_SUSPENDED: StepId.MEMBERSHIP,
+        Reason.MEMBERSHIP_EXPIRED: StepId.MEMBERSHIP,
+        Reason.PERMISSION_UNKNOWN: StepId.PERMISSION,
+        Reason.RESOURCE_CONFLICT: StepId.RESOURCE,
+        Reason.PROJECT_UNKNOWN: StepId.PROJECT,
+        Reason.PERMISSION_MISSING: StepId.GRANTS,
+        Reason.OWNER_UNKNOWN: StepId.OWNER,
+        Reason.NOT_OWNER: StepId.OWNER,
+    }
+)
+"""The step at which each denial ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a decision: its name, what became of it, and a sentence that says why."""
+
+    id: StepId
+    result: StepResult
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A decision and its steps; `decision` is the one of `decide`."""
+
+    decision: Decision
+    steps: tuple[Step, ...]
+
+
+def explain(
+    account: AccountState,
+    subject: Subject,
+    permission: str,
+    resource: Resource,
+    *,
+    now: int,
+    project_names: Mapping[str, str] = _NO_NAMES,
+) -> Explanation:
+    """Explain what `decide` decides; `now` is in epoch milliseconds.
+
+    Sentences use the names of roles and the provider's word for a project. A project that has no
+    name in `project_names` is shown by its id. Another user who owns the resource is not named.
+    """
+    decision = decide(account, subject, permission, resource, now=now)
+    told = _Told(account, subject, permission, resource, decision, project_names)
+    return Explanation(decision, tuple(_steps(told, ENDS_AT.get(decision.reason))))
+
+
+def explain_denial(decision: Decision, text: str, *, end: StepId) -> Explanation:
+    """Explain a denial that rests on no account: only the step at which it ends is told."""
+    return Explanation(
+        decision,
+        tuple(
+            Step(step, StepResult.DOES_NOT_HOLD, text)
+            if step is end
+            else Step(step, StepResult.NOT_REACHED, _NOT_REACHED)
+            for step in StepId
+        ),
+    )
+
+
+_NOT_REACHED = "This was not looked at."
+
+
+def _steps(told: "_Told", end: StepId | None) -> Iterator[Step]:
+    over = False
+    for step in StepId:
+        if over:
+            yield Step(step, StepResult.NOT_REACHED, _NOT_REACHED)
+            continue
+        over = step is end
+        result = StepResult.DOES_NOT_HOLD if over else StepResult.HOLDS
+        yield Step(step, result, told.sentence(step))
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the sentences of a decision are made of."""
+
+    account: AccountState
+    subject: Subject
+    permission: str
+    resource: Resource
+    decision: Decision
+    project_names: Mapping[str, str]
+
+    def sentence(self, step: StepId) -> str:
+        """The sentence of a step that was reached."""
+        denied = _OF_REASON.get(self.decision.reason)
+        if denied is not None and step is ENDS_AT[self.decision.reason]:
+            return denied
+        if step in _HOLDS:
+            return _HOLDS[step]
+        texts: Mapping[StepId, Callable[[], str]] = {
+            StepId.MEMBERSHIP: self._membership_text,
+            StepId.PERMISSION: self._permission_text,
+            StepId.RESOURCE: self._resource_text,
+            StepId.PROJECT: self._project_text,
+            StepId.GRANTS: self._grants_text,
+            StepId.OWNER: self._owner_text,
+        }
+        return texts[step]()
+
+    @property
+    def _role(self) -> str:
+        role_id = self.account.members[self.subject.user_id].role.source.partition(":")[2]
+        return f"role {role_title(self.account, role_id)}"
+
+    @property
+    def _held(self) -> CompiledPermission | None:
+        return self.account.catalog.permissions.get(self.permission)
+
+    @property
+    def _located(self) -> Resource:
+        """The resource as the decision has it: registered, and with its project."""
+        held = self._held
+        found = None if held is None else located(self.account, held, self.resource)
+        return self.resource if found is None else found
+
+    def _membership_text(self) -> str:
+        return f"The user is an active member with the {self._role}."
+
+    def _permission_text(self) -> str:
+        if self._held is not None:
+            return f"The catalog has the permission {self.permission}."
+        nearest = nearest_to(self.permission, self.account.catalog.permissions)
+        hint = "" if nearest is None else f" The nearest one is {nearest}."
+        return f"The catalog has no permission {self.permission}.{hint}"
+
+    def _resource_text(self) -> str:
+        if self.decision.reason is Reason.RESOURCE_CONFLICT:
+            return "The request names another owner or project than the one of the resource."
+        if self.resource.id in (None, NO_RESOURCE_ID):
+            return "The request names no single resource."
+        kind = self.permission.partition(":")[0]
+        if (kind, self.resource.id) in self.account.resources:
+            return "The resource is registered. Its registered owner and project count."
+        return "The resource is not registered. The owner and project of the request count."
+
+    def _project_text(self) -> str:
+        project_id, words = self._located.project_id, self.account.catalog.catalog.policies.words
+        if project_id is None:
+            return f"The check concerns no {words.project}."
+        if project_id not in self.account.projects:
+            return f"The account has no {words.project} {project_id}."
+        return f"The account has the {words.project} {self._project}."
+
+    @property
+    def _project(self) -> str:
+        project_id = self._located.project_id or ""
+        return self.project_names.get(project_id, project_id)
+
+    def _grants_text(self) -> str:
+        matrix = deciding_matrix(self.account, self.subject.user_id, self.decision)
+        word = self.account.catalog.catalog.policies.words.project
+        source, role = f"The {self._role}", ""
+        if matrix.source.startswith("override:"):
+            source = f"The override in the {word} {self._project}"
+            role = f" It replaces the {self._role} there."
+        if self.decision.reason is Reason.PERMISSION_MISSING:
+            return f"{source} does not grant {self.permission}.{role}"
+        held = self._held
+        everywhere = held is not None and matrix.all_mask & held.bit
+        reach = "for every resource" if everywhere else "for the user's own resources"
+        return f"{source} grants {self.permission} {reach}.{role}"
+
+    def _owner_text(self) -> str:
+        match self.decision.reason:
+            case Reason.OWNER_UNKNOWN:
+                return "The owner of the resource is not known, so it is not one of the user's own."
+            case Reason.NOT_OWNER:
+                return "The user does not own the resource."
+        matrix = deciding_matrix(self.account, self.subject.user_id, self.decision)
+        held = self._held
+        if held is not None and matrix.all_mask & held.bit:
+            return "The grant is for every resource, so the owner does not matter."
+        return "The user owns the resource."
+
+
+_HOLDS: Mapping[StepId, str] = MappingProxyType(
+    {
+        StepId.ACCOUNT: "The account is active.",
+        StepId.USER: "The user is not disabled.",
+        StepId.SESSION: "The session has not ended.",
+    }
+)
+_OF_REASON: Mapping[Reason, str] = MappingProxyType(
+    {
+        Reason.ACCOUNT_SUSPENDED: "The account is suspended.",
+        Reason.ACCOUNT_DELETING: "The account is being deleted.",
+        Reason.USER_DISABLED: "The user is disabled.",
+        Reason.SESSION_ENDED: "The session has ended.",
+        Reason.NOT_A_MEMBER: "The user is not a member of the account.",
+        Reason.MEMBERSHIP_SUSPENDED: "The user's membership is suspended.",
+        Reason.MEMBERSHIP_EXPIRED: "The user's membership has expired.",
+    }
+)
+"""The sentences of denials that need nothing but their reason."""
+
+
+def role_title(account: AccountState, role_id: str) -> str:
+    """What a role is called; its id when the account does not have it any more."""
+    role = account.catalog.role(role_id)
+    return role_id if role is None else role.title
+
+
+def deciding_matrix(account: AccountState, user_id: str, decision: Decision) -> Matrix:
+    """The grants that a decision rests on: the member's role, or their override."""
+    member = account.members[user_id]
+    kind, _, project_id = (decision.decided_by or "").partition(":")
+    return member.overrides[project_id].matrix if kind == "override" else member.role

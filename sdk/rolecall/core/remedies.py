@@ -1,0 +1,226 @@
+"""What would turn a denial into an allow, and which members could bring that about."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+from rolecall.core.decide import decide, located
+from rolecall.core.decision import Decision, Reason
+from rolecall.core.explain import role_title
+from rolecall.core.giving import grants_not_held, grants_not_held_inside, lasts_until
+from rolecall.core.matrix import Matrix
+from rolecall.core.problems import CatalogError
+from rolecall.core.state import AccountState, Member, Override, Resource, Subject
+from rolecall.core.table import Scope
+
+MAX_GRANTORS = 20
+MAX_EXAMINED = 500
+"""The most members who are examined: one with many overrides costs as much as many others."""
+INVITE, CHANGE_MEMBER, CHANGE_PROJECT = "member:invite", "member:update", "project:manage"
+
+
+@dataclass(frozen=True, slots=True)
+class OverrideRemedy:
+    """An override that would allow: it has to have these grants, and may have more."""
+
+    project_id: str
+    grants: Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Remedies:
+    """What would allow: one of the roles, or the override. `text` says it, and what else would.
+
+    `roles` are ids of roles that can be assigned. Both are empty where no grant would help.
+    """
+
+    text: str
+    roles: tuple[str, ...] = ()
+    override: OverrideRemedy | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Grantor:
+    """A member who could bring the allow about: the roles that they may give, or the override."""
+
+    user_id: str
+    roles: tuple[str, ...]
+    override: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Grantors:
+    """The first members who could bring the allow about, and how many there are.
+
+    `complete` is false in an account with so many members who manage others that not all of them
+    were examined. `count` is of those who were.
+    """
+
+    members: tuple[Grantor, ...] = ()
+    count: int = 0
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """A check that was denied, and the moment of it in epoch milliseconds."""
+
+    account: AccountState
+    subject: Subject
+    permission: str
+    resource: Resource
+    decision: Decision
+    now: int
+
+    def allowed_to(self, member: Member) -> bool:
+        """Whether the check would be allowed to the subject with this membership."""
+        changed = replace(self.account, members={member.user_id: member})
+        subject = Subject(self.subject.user_id)
+        return decide(changed, subject, self.permission, self.resource, now=self.now).allowed
+
+
+_BY_GRANTS = frozenset({Reason.PERMISSION_MISSING, Reason.OWNER_UNKNOWN, Reason.NOT_OWNER})
+_TEXTS: Mapping[Reason, str] = MappingProxyType(
+    {
+        Reason.NO_ACCOUNT: "Name the account of the resource, and check its id.",
+        Reason.ACCOUNT_SUSPENDED: "The platform has to resume the account.",
+        Reason.ACCOUNT_DELETING: "The owner has to restore the account.",
+        Reason.USER_DISABLED: "The platform has to enable the user.",
+        Reason.SESSION_ENDED: "The user has to sign in again.",
+        Reason.MEMBERSHIP_SUSPENDED: "A member who may change members has to resume it.",
+        Reason.MEMBERSHIP_EXPIRED: "A member who may change members has to give it a later end.",
+        Reason.PERMISSION_UNKNOWN: "No role has it. Check the name of the permission.",
+        Reason.RESOURCE_CONFLICT: "Leave the owner and project out: those of the resource count.",
+        Reason.PROJECT_UNKNOWN: "Name one of the account's {projects}.",
+    }
+)
+"""What helps where no grant does."""
+
+
+def remedies(denial: Denial, *, with_custom_roles: bool = True) -> Remedies:
+    """What would allow a check that was denied. Each role and override was tried with `decide`.
+
+    Without `with_custom_roles` only the roles of the catalog are named.
+    """
+    account, reason = denial.account, denial.decision.reason
+    if reason is not Reason.NOT_A_MEMBER and reason not in _BY_GRANTS:
+        words = account.catalog.catalog.policies.words
+        return Remedies(_TEXTS[reason].format(projects=words.projects))
+    roles = tuple(_roles(denial, with_custom_roles=with_custom_roles))
+    override = _override(denial)
+    sentences = _sentences(denial, roles, override)
+    text = " ".join(sentences) or "No role of the account would allow it."
+    return Remedies(text, roles, override)
+
+
+def _sentences(
+    denial: Denial, roles: tuple[str, ...], override: OverrideRemedy | None
+) -> Iterator[str]:
+    account, reason = denial.account, denial.decision.reason
+    if roles:
+        what = "A membership" if reason is Reason.NOT_A_MEMBER else "The membership"
+        one = "the role" if len(roles) == 1 else "one of the roles"
+        titles = ", ".join(role_title(account, role) for role in roles)
+        yield f"{what} would need {one} {titles}."
+    if override is not None:
+        word = account.catalog.catalog.policies.words.project
+        [(entry, levels)] = override.grants.items()
+        granted = ", ".join(f"{entry}:{level}" for level in levels)
+        also = "also " if roles else ""
+        yield f"An override in the {word} that grants {granted} would {also}do."
+        yield "It replaces the role there, so it has to name all that the member keeps."
+    if reason is Reason.OWNER_UNKNOWN:
+        yield "Name the owner of the resource: the user may do it to their own."
+    if reason is Reason.NOT_OWNER:
+        yield "The user may do it to their own resources."
+
+
+def grantors(denial: Denial, wanted: Remedies) -> Grantors:
+    """The members who may give one of the roles or the override (`B5`), by their ids."""
+    account = denial.account
+    joins = denial.decision.reason is Reason.NOT_A_MEMBER
+    needed = INVITE if joins else CHANGE_MEMBER
+    if not wanted.roles and wanted.override is None:
+        return Grantors()
+    able = [
+        user_id
+        for user_id in account.members
+        if decide(account, Subject(user_id), needed, now=denial.now).allowed
+    ]
+    able.sort(key=lambda user_id: (user_id != account.owner_user_id, user_id))
+    found = []
+    for user_id in able[:MAX_EXAMINED]:
+        one = _grantor(denial, wanted, account.members[user_id])
+        if one.roles or one.override:
+            found.append(one)
+    return Grantors(tuple(found[:MAX_GRANTORS]), len(found), len(able) <= MAX_EXAMINED)
+
+
+def _roles(denial: Denial, *, with_custom_roles: bool) -> Iterator[str]:
+    account, user_id = denial.account, denial.subject.user_id
+    if user_id == account.owner_user_id:
+        return
+    member = account.members.get(user_id)
+    offered = account.catalog.all_roles() if with_custom_roles else account.catalog.catalog.roles
+    for role in offered:
+        matrix = account.catalog.matrix(role.id)
+        if matrix is None or not role.assignable:
+            continue
+        if denial.allowed_to(
+            Member(user_id, "", matrix) if member is None else replace(member, role=matrix)
+        ):
+            yield role.id
+
+
+def _override(denial: Denial) -> OverrideRemedy | None:
+    """The smallest override that would allow, if the member can have one."""
+    account, user_id = denial.account, denial.subject.user_id
+    catalog = account.catalog
+    member, held = account.members.get(user_id), catalog.permissions.get(denial.permission)
+    if member is None or held is None or user_id == account.owner_user_id:
+        return None
+    if not held.project_scoped or not catalog.catalog.policies.features.overrides:
+        return None
+    place = located(account, held, denial.resource)
+    if place is None or place.project_id is None:
+        return None
+    [grant] = catalog.grants_of(Matrix(source="", all_mask=held.bit, self_mask=0))
+    for scope in (Scope.SELF, Scope.ALL):
+        grants = {grant.entry: {grant.level: scope}}
+        try:
+            parsed = catalog.catalog.parse_grants(grants, within_project=True)
+        except CatalogError:
+            continue  # the level does not offer the scope, or the entry is account-wide
+        override = Override(catalog.override_matrix(place.project_id, parsed))
+        overrides = {**member.overrides, place.project_id: override}
+        if denial.allowed_to(replace(member, overrides=overrides)):
+            shown = {grant.entry: {grant.level: scope.value}}
+            return OverrideRemedy(place.project_id, shown)
+    return None
+
+
+def _grantor(denial: Denial, wanted: Remedies, giver: Member) -> Grantor:
+    account, now = denial.account, denial.now
+    member = account.members.get(denial.subject.user_id)
+    if not lasts_until(giver, None if member is None else member.expires_at):
+        return Grantor(giver.user_id, (), override=False)
+    matrices = {role: account.catalog.matrix(role) for role in wanted.roles}
+    return Grantor(
+        giver.user_id,
+        tuple(
+            role
+            for role, matrix in matrices.items()
+            if matrix is not None and not grants_not_held(account, giver, matrix, now=now)
+        ),
+        override=wanted.override is not None and _may_set(denial, wanted.override, giver),
+    )
+
+
+def _may_set(denial: Denial, wanted: OverrideRemedy, giver: Member) -> bool:
+    account, project_id, now = denial.account, wanted.project_id, denial.now
+    inside = Resource(project_id=project_id)
+    if not decide(account, Subject(giver.user_id), CHANGE_PROJECT, inside, now=now).allowed:
+        return False
+    parsed = account.catalog.catalog.parse_grants(wanted.grants, within_project=True)
+    matrix = account.catalog.override_matrix(project_id, parsed)
+    return not grants_not_held_inside(account, giver, project_id, matrix, now=now, until=None)

@@ -1,0 +1,286 @@
+"""Tests of `explain`: its decision is `decide`'s, and each sentence is true of the state."""
+
+import random
+from dataclasses import replace
+
+import pytest
+
+from rolecall import (
+    AccountStatus,
+    CompiledCatalog,
+    Decision,
+    Denial,
+    MembershipStatus,
+    Override,
+    Reason,
+    Resource,
+    StepId,
+    StepResult,
+    Subject,
+    decide,
+    explain,
+    explain_denial,
+    grantors,
+    load_catalog,
+    remedies,
+)
+from rolecall.core.explain import ENDS_AT
+from tests.sdk.accounts import NOW, STANDARD, account, member
+
+OF_AN_ACCOUNT = [reason for reason in Reason if reason is not Reason.NO_ACCOUNT]
+PROJECTS = frozenset({"prj_1", "prj_2"})
+REGISTERED = {("instance", "i-1"): Resource(id="i-1", owner_id="usr_c", project_id="prj_1")}
+PERMISSIONS = (
+    "instance:view",
+    "instance:write",
+    "balance:view",
+    "member:update",
+    "project:manage",
+    "instance:fly",
+)
+ROLES = [role.id for role in STANDARD.catalog.roles]
+
+
+def override(project_id="prj_1", expires_at=None, **grants):
+    parsed = STANDARD.catalog.parse_grants(grants, within_project=True)
+    return {project_id: Override(STANDARD.override_matrix(project_id, parsed), expires_at)}
+
+
+def random_check(rng):
+    """A state, and a check in it, in which every rule decides now and then."""
+
+    def rarely(value, otherwise):
+        return value if rng.random() < 0.12 else otherwise
+
+    someone = member(
+        rng.choice(ROLES),
+        user_id="usr_b",
+        status=rarely(MembershipStatus.SUSPENDED, MembershipStatus.ACTIVE),
+        expires_at=rarely(NOW, rng.choice([None, NOW + 1])),
+        overrides=rng.choice(
+            [
+                {},
+                override(instance={"view": "all"}),
+                override(instance={"write": "self"}),
+                override("prj_2", NOW, instance={"write": "all"}),
+            ]
+        ),
+    )
+    team = account(
+        member("owner", user_id="usr_a"),
+        *rarely([], [someone]),
+        member(rng.choice(ROLES), user_id="usr_d"),
+        status=rarely(rng.choice([AccountStatus.SUSPENDED, AccountStatus.DELETING]), "active"),
+        projects=PROJECTS,
+        resources=rng.choice([{}, REGISTERED]),
+    )
+    if team.status == "active":
+        team = replace(team, status=AccountStatus.ACTIVE)
+    subject = Subject(
+        rarely("usr_a", "usr_b"),
+        user_disabled=rng.random() < 0.1,
+        session_ended=rng.random() < 0.1,
+    )
+    place = Resource(
+        id=rng.choice([None, "-", "i-1", "i-2", "prj_1"]),
+        owner_id=rng.choice([None, None, "usr_b", "usr_c"]),
+        project_id=rng.choice([None, None, "prj_1", "prj_2", "prj_9"]),
+    )
+    return team, subject, rng.choice(PERMISSIONS), place
+
+
+def explained(count=3_000):
+    rng = random.Random(52)
+    for _ in range(count):
+        check = random_check(rng)
+        yield check, explain(*check, now=NOW)
+
+
+@pytest.mark.rule("B7")
+def test_the_explained_decision_is_the_one_of_decide_for_every_reason():
+    reached = set()
+    for check, found in explained():
+        assert found.decision == decide(*check, now=NOW)
+        reached.add(found.decision.reason)
+    assert reached == set(OF_AN_ACCOUNT)
+
+
+def plainly(team, subject, permission, place):
+    """Which steps hold, in the plainest words; later ones are left out after the first no."""
+    yield StepId.ACCOUNT, team.status is AccountStatus.ACTIVE
+    yield StepId.USER, not subject.user_disabled
+    yield StepId.SESSION, not subject.session_ended
+    one = team.members.get(subject.user_id)
+    yield (
+        StepId.MEMBERSHIP,
+        one is not None
+        and one.status is MembershipStatus.ACTIVE
+        and (one.expires_at is None or one.expires_at > NOW),
+    )
+    known = STANDARD.permissions.get(permission)
+    yield StepId.PERMISSION, known is not None
+    kind = permission.partition(":")[0]
+    registered = team.resources.get((kind, place.id))
+    owner, project = place.owner_id, place.project_id
+    contradicts = False
+    if registered is not None:
+        contradicts = owner not in (None, registered.owner_id)
+        contradicts |= project not in (None, registered.project_id)
+        owner, project = registered.owner_id, registered.project_id
+    if kind == "project" and place.id not in (None, "-"):
+        contradicts |= project not in (None, place.id)
+        project = place.id
+    yield StepId.RESOURCE, not contradicts
+    yield StepId.PROJECT, project is None or project in PROJECTS
+    own = one.overrides.get(project)
+    inside = own is not None and own.active(now=NOW) and known.project_scoped
+    matrix = own.matrix if inside else one.role
+    granted = matrix.all_mask | matrix.self_mask
+    yield StepId.GRANTS, bool(granted & known.bit)
+    yield StepId.OWNER, bool(matrix.all_mask & known.bit) or owner == subject.user_id
+
+
+@pytest.mark.rule("B7")
+def test_each_step_is_true_of_the_state_and_the_first_that_fails_decides():
+    for check, found in explained():
+        left = [(step.id, step.result) for step in found.steps]
+        holds = True
+        for step, holds in plainly(*check):
+            assert left.pop(0) == (
+                step,
+                StepResult.HOLDS if holds else StepResult.DOES_NOT_HOLD,
+            )
+            if not holds:
+                break
+        assert {result for _, result in left} <= {StepResult.NOT_REACHED}
+        assert found.decision.allowed is holds
+
+
+def test_every_denial_ends_at_a_step():
+    assert set(ENDS_AT) == set(Reason) - {Reason.ALLOWED}
+
+
+def test_sentences_name_role_override_and_the_providers_word_for_a_project():
+    overridden = member("developer", overrides=override(instance={"view": "all"}))
+    team = account(overridden, projects=PROJECTS)
+    place = Resource(id="i-2", project_id="prj_1")
+    found = explain(
+        team, Subject("usr_b"), "instance:write", place, now=NOW, project_names={"prj_1": "prod"}
+    )
+    assert [step.text for step in found.steps] == [
+        "The account is active.",
+        "The user is not disabled.",
+        "The session has not ended.",
+        "The user is an active member with the role Developer.",
+        "The catalog has the permission instance:write.",
+        "The resource is not registered. The owner and project of the request count.",
+        "The account has the project prod.",
+        (
+            "The override in the project prod does not grant instance:write. It replaces the role"
+            " Developer there."
+        ),
+        "This was not looked at.",
+    ]
+
+
+def test_another_provider_gets_its_own_word_for_a_project():
+    runos = CompiledCatalog(load_catalog("runos"))
+    role = runos.catalog.roles[0].id
+    team = account(member(role, catalog=runos), catalog=runos)
+    known = next(iter(runos.permissions))
+    found = explain(team, Subject("usr_b"), known, Resource(project_id="prj_9"), now=NOW)
+    [step] = [step for step in found.steps if step.id is StepId.PROJECT]
+    assert step.text == f"The account has no {runos.catalog.policies.words.project} prj_9."
+
+
+def test_another_owner_of_the_resource_is_not_named():
+    team = account(member("basic"), projects=PROJECTS, resources=REGISTERED)
+    found = explain(team, Subject("usr_b"), "instance:write", Resource(id="i-1"), now=NOW)
+    assert found.decision.reason is Reason.NOT_OWNER
+    assert "usr_c" not in " ".join(step.text for step in found.steps)
+
+
+def test_a_denial_without_an_account_tells_its_last_step_only():
+    denied = Decision(allowed=False, reason=Reason.NOT_A_MEMBER)
+    found = explain_denial(denied, "No.", end=StepId.MEMBERSHIP)
+    told = [step for step in found.steps if step.result is not StepResult.NOT_REACHED]
+    assert [(step.id, step.text) for step in told] == [(StepId.MEMBERSHIP, "No.")]
+
+
+def denial(check):
+    return Denial(*check, decision=decide(*check, now=NOW), now=NOW)
+
+
+@pytest.mark.rule("B7")
+def test_exactly_the_roles_that_would_allow_are_named_and_the_override_allows():
+    overrides = 0
+    for (team, subject, permission, place), found in explained(1_500):
+        if found.decision.allowed:
+            continue
+        check = (team, subject, permission, place)
+        wanted = remedies(denial(check))
+        assert wanted.text.endswith(".")
+        one = team.members.get(subject.user_id, member(user_id=subject.user_id))
+        if found.decision.reason in {Reason.PERMISSION_MISSING, Reason.NOT_A_MEMBER}:
+            assert list(wanted.roles) == [
+                role.id
+                for role in STANDARD.catalog.roles
+                if role.assignable
+                and subject.user_id != team.owner_user_id
+                and allowed_with(team, replace(one, role=STANDARD.roles[role.id]), check)
+            ]
+        if wanted.override is not None:
+            overrides += 1
+            given = override(wanted.override.project_id, **wanted.override.grants)
+            assert allowed_with(team, replace(one, overrides=given), check)
+    assert overrides > 20
+
+
+def allowed_with(team, one, check):
+    changed = replace(team, members={**team.members, one.user_id: one})
+    return decide(changed, Subject(one.user_id), *check[2:], now=NOW).allowed
+
+
+def test_the_remedies_say_what_would_allow_in_sentences():
+    team = account(member("viewer"), projects=PROJECTS)
+    place = Resource(id="i-2", project_id="prj_1")
+    wanted = remedies(denial((team, Subject("usr_b"), "instance:write", place)))
+    assert wanted.roles == ("admin", "developer")
+    assert wanted.text == (
+        "The membership would need one of the roles Admin, Developer. An override in the"
+        " project that grants instance:write would also do. It replaces the role there, so it has"
+        " to name all that the member keeps."
+    )
+    assert wanted.override.grants == {"instance": {"write": "all"}}
+
+
+@pytest.mark.rule("B5")
+def test_only_members_who_hold_what_they_would_give_could_grant():
+    lowered = member("admin", user_id="usr_l", overrides=override(instance={"view": "all"}))
+    short = member("admin", user_id="usr_s", expires_at=NOW + 1)
+    team = account(
+        member("owner", user_id="usr_a"),
+        member("viewer"),
+        lowered,
+        short,
+        member("admin", user_id="usr_d"),
+        member("developer", user_id="usr_e"),
+        projects=PROJECTS,
+    )
+    place = Resource(id="i-2", project_id="prj_1")
+    found = denial((team, Subject("usr_b"), "instance:write", place))
+    could = grantors(found, remedies(found))
+    assert [(one.user_id, one.override) for one in could.members] == [
+        ("usr_a", True),
+        ("usr_d", True),
+    ]
+    assert could.members[0].roles == ("admin", "developer")
+    assert (could.count, could.complete) == (2, True)
+
+
+def test_the_list_of_who_could_grant_is_bounded_and_counted():
+    many = [member("admin", user_id=f"usr_{at:04}") for at in range(30)]
+    team = account(member("owner", user_id="usr_a"), member("viewer"), *many)
+    found = denial((team, Subject("usr_b"), "instance:write", Resource()))
+    could = grantors(found, remedies(found))
+    assert (len(could.members), could.count, could.members[0].user_id) == (20, 31, "usr_a")
