@@ -24,7 +24,16 @@ from rolecall.core.decide import (
     membership_denial,
 )
 from rolecall.core.decision import NO_ACCOUNT, Decision, Reason
-from rolecall.core.explain import Explanation, Step, StepId, StepResult, explain, explain_denial
+from rolecall.core.explain import (
+    ENDS_AT,
+    Explanation,
+    Step,
+    StepId,
+    StepResult,
+    explain,
+    role_title,
+    steps_of_denial,
+)
 from rolecall.core.giving import grants_not_held, grants_not_held_inside, lasts_until
 from rolecall.core.matrix import CompiledCatalog, CompiledPermission, Grant, Matrix, RoleFields
 from rolecall.core.mixed_alphabets import mixed_word
@@ -60,9 +69,11 @@ from rolecall.core.state import (
     Subject,
 )
 from rolecall.core.table import Entry, Grants, Level, Role, Scope, Section
+from rolecall.core.who_can import Holder, Holders, who_can
 
 __all__ = [
     "CONTROL_PERMISSIONS",
+    "ENDS_AT",
     "NO_ACCOUNT",
     "PROJECT_PERMISSIONS",
     "SHIPPED_CATALOGS",
@@ -86,6 +97,8 @@ __all__ = [
     "Grantor",
     "Grantors",
     "Grants",
+    "Holder",
+    "Holders",
     "InvitationPolicy",
     "Level",
     "Matrix",
@@ -118,7 +131,6 @@ __all__ = [
     "effective_matrix",
     "effective_table",
     "explain",
-    "explain_denial",
     "grantors",
     "grants_not_held",
     "grants_not_held_inside",
@@ -132,4 +144,7 @@ __all__ = [
     "read_catalog",
     "remedies",
     "require_own_name",
+    "role_title",
+    "steps_of_denial",
+    "who_can",
 ]

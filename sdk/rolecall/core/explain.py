@@ -16,8 +16,6 @@ from rolecall.core.state import (
     Subject,
 )
 
-_NO_NAMES: Mapping[str, str] = MappingProxyType({})
-
 
 class StepId(StrEnum):
     """The steps of a decision, in their order."""
@@ -86,28 +84,25 @@ def explain(
     resource: Resource,
     *,
     now: int,
-    project_names: Mapping[str, str] = _NO_NAMES,
+    project_name: Callable[[str], str] = str,
 ) -> Explanation:
     """Explain what `decide` decides; `now` is in epoch milliseconds.
 
-    Sentences use the names of roles and the provider's word for a project. A project that has no
-    name in `project_names` is shown by its id. Another user who owns the resource is not named.
+    Sentences use the names of roles and the provider's word for a project. `project_name` is what
+    they call a project, by default its id. Another user who owns the resource is not named.
     """
     decision = decide(account, subject, permission, resource, now=now)
-    told = _Told(account, subject, permission, resource, decision, project_names)
+    told = _Told(account, subject, permission, resource, decision, project_name)
     return Explanation(decision, tuple(_steps(told, ENDS_AT.get(decision.reason))))
 
 
-def explain_denial(decision: Decision, text: str, *, end: StepId) -> Explanation:
-    """Explain a denial that rests on no account: only the step at which it ends is told."""
-    return Explanation(
-        decision,
-        tuple(
-            Step(step, StepResult.DOES_NOT_HOLD, text)
-            if step is end
-            else Step(step, StepResult.NOT_REACHED, _NOT_REACHED)
-            for step in StepId
-        ),
+def steps_of_denial(end: StepId, text: str) -> tuple[Step, ...]:
+    """The steps of a denial of which only the last may be told, or is known."""
+    return tuple(
+        Step(step, StepResult.DOES_NOT_HOLD, text)
+        if step is end
+        else Step(step, StepResult.NOT_REACHED, _NOT_REACHED)
+        for step in StepId
     )
 
 
@@ -134,7 +129,7 @@ class _Told:
     permission: str
     resource: Resource
     decision: Decision
-    project_names: Mapping[str, str]
+    project_name: Callable[[str], str]
 
     def sentence(self, step: StepId) -> str:
         """The sentence of a step that was reached."""
@@ -199,8 +194,7 @@ class _Told:
 
     @property
     def _project(self) -> str:
-        project_id = self._located.project_id or ""
-        return self.project_names.get(project_id, project_id)
+        return self.project_name(self._located.project_id or "")
 
     def _grants_text(self) -> str:
         matrix = deciding_matrix(self.account, self.subject.user_id, self.decision)

@@ -143,9 +143,9 @@ def grantors(denial: Denial, wanted: Remedies) -> Grantors:
     if not wanted.roles and wanted.override is None:
         return Grantors()
     able = [
-        user_id
-        for user_id in account.members
-        if decide(account, Subject(user_id), needed, now=denial.now).allowed
+        member.user_id
+        for member in _holding(account, needed)
+        if decide(account, Subject(member.user_id), needed, now=denial.now).allowed
     ]
     able.sort(key=lambda user_id: (user_id != account.owner_user_id, user_id))
     found = []
@@ -154,6 +154,15 @@ def grantors(denial: Denial, wanted: Remedies) -> Grantors:
         if one.roles or one.override:
             found.append(one)
     return Grantors(tuple(found[:MAX_GRANTORS]), len(found), len(able) <= MAX_EXAMINED)
+
+
+def _holding(account: AccountState, permission: str) -> Iterator[Member]:
+    """The members whose role has it, whatever else may deny it to them."""
+    known = account.catalog.permissions.get(permission)
+    if known is not None:
+        for member in account.members.values():
+            if (member.role.all_mask | member.role.self_mask) & known.bit:
+                yield member
 
 
 def _roles(denial: Denial, *, with_custom_roles: bool) -> Iterator[str]:

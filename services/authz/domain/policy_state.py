@@ -72,6 +72,12 @@ class PolicyState:
         """The account as of the last change; `None`: it does not exist, or is incomplete."""
         return self._accounts.get(account_id)
 
+    def project_name(self, account_id: str, project_id: str) -> str:
+        """What people call a project; its id if the account has no such project."""
+        objects = self._objects.get(account_id)
+        found = objects and objects.newest.get(PolicyObjectKind.PROJECT, project_id)
+        return found.name if found else project_id
+
     def incomplete(self, account_id: str) -> bool:
         """Return whether the account exists and cannot be decided: its catalog has not arrived."""
         return any(account_id in waiting for waiting in self._waiting.values())

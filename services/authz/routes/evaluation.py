@@ -8,7 +8,7 @@ from rolecall import Resource
 from services.authz.domain.checks import CHECK_SCOPE, OtherSubject
 from services.authz.use_cases import evaluation
 from services.authz.use_cases.context import Ctx
-from services.authz.use_cases.evaluation import EvaluationRequest
+from services.authz.use_cases.evaluation import EvaluationRequest, EvaluationResult
 from shared import metrics
 from shared.auth.bindings import AccountNotBound, TypeNotBound
 from shared.auth.principals import ClientPrincipal, UserPrincipal
@@ -100,30 +100,33 @@ async def evaluate(ctx: Ctx, call: Call[Evaluation, None]) -> EvaluationAnswer:
     body, principal = call.body, call.principal
     if not isinstance(principal, ClientPrincipal | UserPrincipal):
         raise TypeError("The route admits users and service clients only.")
+    result = await evaluation.evaluate(ctx, principal, request_of(body))
+    metrics.CHECKS.labels(ALLOW if result.allowed else DENY, result.reason).inc()
+    return EvaluationAnswer(decision=result.allowed, context=context_of(result))
+
+
+def request_of(body: Evaluation) -> EvaluationRequest:
+    """The evaluation that a body asks for."""
     resource = body.resource.properties or ResourceProperties()
     subject = body.subject.properties or SubjectProperties()
     context = body.context or Context()
-    result = await evaluation.evaluate(
-        ctx,
-        principal,
-        EvaluationRequest(
-            subject_type=body.subject.type,
-            subject_id=body.subject.id,
-            session_id=subject.session_id,
-            action=body.action.name,
-            resource_type=body.resource.type,
-            resource=Resource(body.resource.id, resource.owner_id, resource.project_id),
-            account_id=resource.account_id,
-            at_least_revision=context.at_least_revision,
-        ),
+    return EvaluationRequest(
+        subject_type=body.subject.type,
+        subject_id=body.subject.id,
+        session_id=subject.session_id,
+        action=body.action.name,
+        resource_type=body.resource.type,
+        resource=Resource(body.resource.id, resource.owner_id, resource.project_id),
+        account_id=resource.account_id,
+        at_least_revision=context.at_least_revision,
     )
-    metrics.CHECKS.labels(ALLOW if result.allowed else DENY, result.reason).inc()
+
+
+def context_of(result: EvaluationResult) -> DecisionContext:
+    """The reasons of a decision, as its answer shows them."""
     kind, _, name = (result.decided_by or "").partition(":")
-    return EvaluationAnswer(
-        decision=result.allowed,
-        context=DecisionContext(
-            reason=result.reason, revision=result.revision, **({kind: name} if kind else {})
-        ),
+    return DecisionContext(
+        reason=result.reason, revision=result.revision, **({kind: name} if kind else {})
     )
 
 

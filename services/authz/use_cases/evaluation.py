@@ -55,7 +55,7 @@ async def evaluate(
         ScopeMissing, AccountNotBound, TypeNotBound, OtherSubject: the caller may not ask this.
         BadRequest: `at_least_revision` is not a revision.
     """
-    check = ctx.while_fresh(lambda: _authorized_check(ctx, principal, request))
+    check = ctx.while_fresh(lambda: authorized_check(ctx, principal, request))
     own = isinstance(principal, UserPrincipal)
     await ctx.reach(
         request.at_least_revision, check, may_learn=lambda: not own or is_member(ctx, check)
@@ -68,7 +68,7 @@ async def evaluate(
 def _evaluate(
     ctx: Ctx, principal: ClientPrincipal | UserPrincipal, request: EvaluationRequest
 ) -> EvaluationResult:
-    check = _authorized_check(ctx, principal, request)
+    check = authorized_check(ctx, principal, request)
     if request.subject_type != USER_TYPE:
         return EvaluationResult(allowed=False, reason=SUBJECT_UNKNOWN)
     own = isinstance(principal, UserPrincipal)
@@ -84,7 +84,7 @@ def _evaluate(
     )
 
 
-def _authorized_check(
+def authorized_check(
     ctx: Ctx, principal: ClientPrincipal | UserPrincipal, request: EvaluationRequest
 ) -> PermissionCheck:
     """The check that is asked for, if the caller may ask it."""

@@ -1,0 +1,56 @@
+"""The members who may do something, page by page, and through which grants."""
+
+from dataclasses import dataclass
+from heapq import nsmallest
+
+from rolecall.core.decide import decide
+from rolecall.core.state import AccountState, Resource, Subject
+
+MAX_EXAMINED = 2_000
+"""The most members that one page looks at, so that it takes a few milliseconds at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A member who may do it; `decided_by` is `role:<role id>` or `override:<project id>`."""
+
+    user_id: str
+    role: str
+    decided_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Holders:
+    """A page of those who may. `next_after` is None on the last one, which may be empty."""
+
+    members: tuple[Holder, ...]
+    next_after: str | None
+
+
+def who_can(
+    account: AccountState,
+    permission: str,
+    resource: Resource,
+    *,
+    now: int,
+    limit: int,
+    after: str | None = None,
+    examined: int = MAX_EXAMINED,
+) -> Holders:
+    """The members for whom `decide` allows the permission, by user id, the first after `after`.
+
+    A page ends after `limit` of them, or when it has looked at `examined` members. `now` is in
+    epoch milliseconds.
+    """
+    following = nsmallest(
+        examined + 1, (one for one in account.members if after is None or one > after)
+    )
+    found: list[Holder] = []
+    for at, user_id in enumerate(following):
+        if at == examined or len(found) == limit:
+            return Holders(tuple(found), following[at - 1])
+        decision = decide(account, Subject(user_id), permission, resource, now=now)
+        if decision.allowed:
+            role = account.members[user_id].role.source.partition(":")[2]
+            found.append(Holder(user_id, role, decision.decided_by or ""))
+    return Holders(tuple(found), None)

@@ -1,0 +1,132 @@
+"""The explanation of a check, and what of it the caller may see."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from rolecall import (
+    ENDS_AT,
+    AccountState,
+    Decision,
+    Denial,
+    Grantors,
+    Reason,
+    Remedies,
+    Resource,
+    Step,
+    StepId,
+    Subject,
+    decide,
+    explain,
+    grantors,
+    remedies,
+    steps_of_denial,
+)
+from services.authz.domain.checks import (
+    SHOWS_MEMBERSHIP,
+    OtherSubject,
+    PermissionCheck,
+    decide_for_user,
+)
+
+SEE_MEMBERS, SEE_ROLES, SEE_PROJECT = "member:view", "role:view", "project:view"
+
+_UNTOLD = {
+    Reason.NO_ACCOUNT: "No account is known for this check. Name the account, and check its id.",
+    Reason.SESSION_ENDED: "The session has ended. The user has to sign in again.",
+    Reason.NOT_A_MEMBER: "The user is not an active member of an account with this id.",
+}
+"""What a user is told of an account that they may not learn about."""
+
+
+class SubjectHidden(OtherSubject):
+    """A user asks about another one in an account whose members they may not see."""
+
+    detail = (
+        "You can ask about yourself, and about others in an account whose members you may see."
+        " Name such an account, or use a service client."
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """A decision with its steps; for a denial what would allow it, and who could grant that.
+
+    `grantors` is `None` for a caller who may not know who the members are.
+    """
+
+    decision: Decision
+    steps: tuple[Step, ...]
+    remedies: Remedies | None = None
+    grantors: Grantors | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asker:
+    """Who asks: a user about themselves or another member, or a service client (`None`)."""
+
+    user_id: str | None
+
+    def holds(
+        self, account: AccountState, permission: str, project_id: str | None = None, *, now: int
+    ) -> bool:
+        """Whether the asker has the permission; a service client may ask about everything."""
+        if self.user_id is None:
+            return True
+        place = Resource(project_id=project_id)
+        return decide(account, Subject(self.user_id), permission, place, now=now).allowed
+
+
+def explain_check(
+    account: AccountState | None,
+    check: PermissionCheck,
+    *,
+    asker: Asker,
+    project_name: Callable[[str], str],
+    session_ended: bool,
+    now: int,
+) -> Explained:
+    """Explain a check; `now` is in epoch milliseconds.
+
+    A user who asks about themselves learns of an account only what a check shows them.
+    `project_name` gives the name of a project; one that the asker may not view is shown by its id.
+    """
+    if asker.user_id == check.user_id:
+        shown = decide_for_user(account, check, session_ended=session_ended, now=now)
+        if shown.reason not in SHOWS_MEMBERSHIP:
+            return _untold(shown)
+    if account is None:
+        return _untold(Decision(allowed=False, reason=Reason.NO_ACCOUNT))
+    subject = Subject(check.user_id, session_ended=session_ended)
+    holds = partial(asker.holds, account, now=now)
+    found = explain(
+        account,
+        subject,
+        check.permission,
+        check.resource,
+        now=now,
+        project_name=lambda one: project_name(one) if holds(SEE_PROJECT, one) else one,
+    )
+    if found.decision.allowed:
+        return Explained(decision=found.decision, steps=found.steps)
+    denial = Denial(account, subject, check.permission, check.resource, found.decision, now)
+    wanted = remedies(denial, with_custom_roles=holds(SEE_ROLES))
+    return Explained(
+        decision=found.decision,
+        steps=found.steps,
+        remedies=wanted,
+        grantors=grantors(denial, wanted) if holds(SEE_MEMBERS) else None,
+    )
+
+
+def _untold(decision: Decision) -> Explained:
+    return Explained(
+        decision=decision,
+        steps=steps_of_denial(ENDS_AT[decision.reason], _UNTOLD[decision.reason]),
+    )
+
+
+def steps_of_unknown_subject(subject_type: str) -> tuple[Step, ...]:
+    """The steps of a check whose subject is of a type without permissions of its own."""
+    text = f"Subjects of the type {subject_type} hold no permissions. Ask about a user."
+    return steps_of_denial(StepId.USER, text)
