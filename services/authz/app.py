@@ -2,9 +2,10 @@
 
 from rolecall import Reason
 from services.authz.adapters.activity_reports import ActivityReports
+from services.authz.adapters.forward_auth_files import read_map
 from services.authz.domain.checks import SUBJECT_UNKNOWN
 from services.authz.domain.policy_state import PolicyState
-from services.authz.routes import INTERNAL_ROUTES, ROUTES
+from services.authz.routes import GATEWAY_ROUTES, INTERNAL_ROUTES, ROUTES
 from services.authz.routes.evaluation import ALLOW, DENY
 from services.authz.settings import Settings
 from services.authz.use_cases.context import Ctx
@@ -53,6 +54,7 @@ def build(
         activity=activity,
         clock=parts.clock,
         public_url=settings.public_url,
+        forward_auth=read_map(settings.forward_auth_file),
         timeouts=timeouts,
     )
     start_at_zero(CHECKS, [ALLOW], [Reason.ALLOWED])
@@ -61,7 +63,11 @@ def build(
     return ServiceApp(
         Service.AUTHZ,
         public=Api(
-            Service.AUTHZ, ROUTES, ctx, authenticator=authenticator, lane_limits=parts.lane_limits
+            Service.AUTHZ,
+            (*ROUTES, *GATEWAY_ROUTES),
+            ctx,
+            authenticator=authenticator,
+            lane_limits=parts.lane_limits,
         ),
         internal=Api(
             Service.AUTHZ,

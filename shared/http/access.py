@@ -78,6 +78,11 @@ class SessionOrClient:
 
 
 @dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A user with a live session, or a service client, whose scopes the use case looks at."""
+
+
+@dataclass(frozen=True, slots=True)
 class Internal:
     """One of these services of the product, on the internal port."""
 
@@ -91,7 +96,7 @@ class Admin:
 
 ScopedAccess = Client | SessionOrClient | PermissionOrClient
 """What service clients with a scope may call."""
-Access = Public | Session | Permission | Client | SessionOrClient | Internal | Admin
+Access = Public | Session | Permission | Client | SessionOrClient | SignedIn | Internal | Admin
 
 
 def decided_in_project(access: Access) -> bool:

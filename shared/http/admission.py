@@ -19,6 +19,7 @@ from shared.http.access import (
     Public,
     ScopedAccess,
     Session,
+    SignedIn,
 )
 from shared.http.refusals import WrongPrincipal
 from shared.problems import AuthorizationMalformed, Refusal, ScopeMissing
@@ -56,6 +57,8 @@ def refused_by_token(access: Access, principal: Principal) -> Refusal | None:
             if isinstance(access, Client):
                 return WrongPrincipal(access)
         case ClientPrincipal():
+            if isinstance(access, SignedIn):
+                return None
             if not isinstance(access, ScopedAccess):
                 return WrongPrincipal(access)
             if access.scope not in principal.scopes:

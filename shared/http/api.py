@@ -155,6 +155,8 @@ class Api:
             body=body,
             query=query,
             headers=request.headers,
+            method=request.method,
+            target=request.raw_path,
             route=route,
             request_id=request_id,
             guard=self._guard(route, caller, path, body, key),
@@ -270,7 +272,7 @@ class Api:
 
 
 def _path(route: Route, request: web.Request) -> dict[str, str]:
-    path = dict(request.match_info)
+    path = {name: request.match_info[name] for name in route.parameters}
     for name, value in path.items():
         if not fits_path(name, value):
             raise NotInPath(name)

@@ -20,6 +20,7 @@ from shared.http.access import Internal, Public
 from shared.http.access_log import AccessLog
 from shared.http.api import Api
 from shared.http.error_forms import ErrorForm
+from shared.http.gateways import refusal_for_gateway
 from shared.http.openapi import document
 from shared.http.problem_responses import END_OF_LINE, common_headers, problem_response
 from shared.http.proxies import NO_PROXIES, Proxies
@@ -45,6 +46,7 @@ from shared.timeouts import DEFAULT_TIMEOUTS
 
 OPENAPI_PATH = "/openapi.json"
 UNMATCHED = "-"
+ANYTHING_BELOW = "/{below:(?s:.*)}"
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _ROW: web.RequestKey[tuple[Api, Route]] = web.RequestKey("row", tuple)
@@ -81,10 +83,17 @@ def mount(
             metrics.start_at_zero(
                 metrics.REQUESTS, [api.name], [route.method], [route.path], _statuses(route)
             )
-            methods = ("GET", "HEAD") if route.method == "GET" else (route.method,)
-            for method in methods:
-                app.router.add_route(method, route.path, handler, expect_handler=_expected)
+            for method, path in _places(route):
+                app.router.add_route(method, path, handler, expect_handler=_expected)
     app.router.add_get(OPENAPI_PATH, _openapi(apis))
+
+
+def _places(route: Route) -> list[tuple[str, str]]:
+    """The methods and paths that the router knows for a row."""
+    if route.for_gateways:
+        return [("*", route.path), ("*", route.path + ANYTHING_BELOW)]
+    methods = ("GET", "HEAD") if route.method == "GET" else (route.method,)
+    return [(method, route.path) for method in methods]
 
 
 def _statuses(route: Route) -> frozenset[int]:
@@ -193,6 +202,9 @@ def _edge(proxies: Proxies, *, between_services: bool) -> Middleware:
         except Exception:  # noqa: BLE001 - the caller gets an answer, the log gets the rest
             _log.exception("request failed")
             refusal = Unexpected()
+        _, row = request.get(_ROW, (None, None))
+        if refusal is not None and row is not None and row.for_gateways:
+            refusal = refusal_for_gateway(refusal)
         if refusal is not None:
             form = request.app[_ERROR_FORMS].get(request.path, ErrorForm.PROBLEM)
             response = problem_response(refusal, request_id, form=form)

@@ -32,8 +32,9 @@ VERSION = "1"
 
 
 def document(apis: Sequence[Api], *, title: str = "Rolecall") -> dict[str, Any]:
-    """The OpenAPI document of all rows of `apis`."""
-    return document_of([route for api in apis for route in api.routes], title=title)
+    """The OpenAPI document of all rows of `apis` that clients call."""
+    rows = [route for api in apis for route in api.routes if not route.for_gateways]
+    return document_of(rows, title=title)
 
 
 def document_of(routes: Sequence[Route], *, title: str = "Rolecall") -> dict[str, Any]:

@@ -12,6 +12,7 @@ from shared.http.access import (
     Public,
     Session,
     SessionOrClient,
+    SignedIn,
 )
 from shared.ids import PREFIXES, id_form
 from shared.problems import (
@@ -125,6 +126,7 @@ ACCEPTED: Mapping[type[Access], str] = {
     Client: "the access token of a service client",
     SessionOrClient: "the access token of a user or of a service client",
     PermissionOrClient: "the access token of a user or of a service client",
+    SignedIn: "the access token of a user or of a service client",
     Internal: "an internal service token of certain services",
 }
 """What a caller must present for each kind of access."""
@@ -206,6 +208,7 @@ BY_ACCESS: Mapping[type[Access], tuple[type[Refusal], ...]] = {
         *ACCOUNT_CLOSED.values(),
         NotFound,
     ),
+    SignedIn: _OF_TOKENS,
     Internal: (Unauthenticated, TokenInvalid, TokenExpired, WrongPrincipal),
     Admin: (Unauthenticated, AdminKeyWrong),
 }

@@ -131,6 +131,9 @@ class Call(Generic[BodyT, QueryT]):
     body: BodyT
     query: QueryT
     headers: CIMultiDictProxy[str]
+    method: str
+    target: str
+    """The path and query of the first line, exactly as they were sent."""
     route: "Route"
     request_id: str
     guard: IdempotencyGuard | None = None
@@ -218,7 +221,9 @@ class Route:
     forms need a path without braces. `represent` makes, of the stored resource, the answer of its
     single read; a write gives the resource to `call.precondition`. A row that `only_previews` says
     what another one would do, and changes nothing; it compares what that one would. `caller_rule`
-    is a sentence about whom the use case admits among those with the permission.
+    is a sentence about whom the use case admits among those with the permission. A row
+    `for_gateways` answers every method at its path and below, and refuses with 401, 403 or 503:
+    gateways know no other status. No document for clients names it.
     """
 
     method: str
@@ -244,6 +249,7 @@ class Route:
     represent: Callable[[Any], Tagged] | None = None
     only_previews: bool = False
     caller_rule: str | None = None
+    for_gateways: bool = False
     strictness: Strictness = Strictness.STRICT
     media: Media = Media.JSON
     polled: bool = False

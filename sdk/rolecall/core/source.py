@@ -1,4 +1,4 @@
-"""YAML texts of catalogs, read together with the line of each place."""
+"""YAML texts, read together with the line of each place."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -54,12 +54,12 @@ def parse(text: str) -> tuple[dict[str, object], Lines]:
             text = f"This is not valid YAML: {error.problem}."
         raise CatalogError([Problem((), text, line)]) from error
     except RecursionError:
-        text = "The values are nested too deeply. A catalog needs fewer than ten levels."
+        text = "The values are nested too deeply. Fewer than ten levels are needed."
         raise CatalogError([Problem((), text)]) from None
     except yaml.YAMLError as error:
         raise CatalogError([Problem((), f"This is not valid YAML: {error}")]) from error
     if not isinstance(root, yaml.MappingNode) or not isinstance(content, dict):
-        raise CatalogError([Problem((), "A catalog must be one YAML mapping of keys to values.")])
+        raise CatalogError([Problem((), "The file must be one YAML mapping of keys to values.")])
     lines: dict[Place, int] = {}
     repeated: dict[Place, Place] = {}
     problems = list(_walk(root, (), lines, repeated, {}))

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from rolecall.core.forward_auth import ForwardAuthMap
 from services.authz.domain.checks import PermissionCheck
 from services.authz.domain.policy_state import PolicyState
 from shared.activity import RecentActivity
@@ -34,6 +35,7 @@ class Ctx:
     activity: RecentActivity
     clock: Clock
     public_url: str
+    forward_auth: ForwardAuthMap | None
     timeouts: Timeouts
 
     def holds(self) -> bool:

@@ -89,6 +89,7 @@ class World:
         view: type[JournalView] = JournalView,
         timeouts: Timeouts = TIMEOUTS,
         ready: bool = True,
+        forward_auth_file: str = "",
     ) -> AsyncIterator[ServiceApp]:
         settings = Settings(
             amqp_url="memory://",
@@ -99,6 +100,7 @@ class World:
             journal_keys=PUBLIC_KEYS,
             admin_key="0123456789abcdef0123456789abcdef",
             replica=name,
+            forward_auth_file=forward_auth_file,
         )
         service = build(settings, bus=self.bus, clock=self.clock, view=view, timeouts=timeouts)
         internal, public = listen("127.0.0.1", 0), listen("127.0.0.1", 0)

@@ -1,6 +1,7 @@
 """Tests of `POST /v1/authz/explain` and `POST /v1/authz/who-can`: what is told, and to whom."""
 
 import itertools
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -65,7 +66,7 @@ async def explained(world, authz, user, permission, token=None, **properties) ->
 async def test_an_explanation_has_the_decision_of_the_evaluation(world, authz):
     users = [ANA, BO, CY, OUTSIDER]
     permissions = ["instance:write", "instance:fly", "balance:view", "project:view"]
-    places = [
+    places: list[dict[str, Any]] = [
         {},
         {"project_id": PROD},
         {"project_id": "prj_x"},
