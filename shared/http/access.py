@@ -78,7 +78,7 @@ class SessionOrClient:
 
 
 @dataclass(frozen=True, slots=True)
-class SignedIn:
+class AnyToken:
     """A user with a live session, or a service client, whose scopes the use case looks at."""
 
 
@@ -96,7 +96,7 @@ class Admin:
 
 ScopedAccess = Client | SessionOrClient | PermissionOrClient
 """What service clients with a scope may call."""
-Access = Public | Session | Permission | Client | SessionOrClient | SignedIn | Internal | Admin
+Access = Public | Session | Permission | Client | SessionOrClient | AnyToken | Internal | Admin
 
 
 def decided_in_project(access: Access) -> bool:

@@ -14,12 +14,12 @@ from shared.auth.principals import (
 from shared.http.access import (
     Access,
     Admin,
+    AnyToken,
     Client,
     Internal,
     Public,
     ScopedAccess,
     Session,
-    SignedIn,
 )
 from shared.http.refusals import WrongPrincipal
 from shared.problems import AuthorizationMalformed, Refusal, ScopeMissing
@@ -57,7 +57,7 @@ def refused_by_token(access: Access, principal: Principal) -> Refusal | None:
             if isinstance(access, Client):
                 return WrongPrincipal(access)
         case ClientPrincipal():
-            if isinstance(access, SignedIn):
+            if isinstance(access, AnyToken):
                 return None
             if not isinstance(access, ScopedAccess):
                 return WrongPrincipal(access)

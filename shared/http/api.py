@@ -84,6 +84,11 @@ class Api:
         for route in self.routes:
             self._check_row(route)
 
+    @property
+    def routes_of_clients(self) -> tuple[Route, ...]:
+        """The rows that clients call, which the documents name."""
+        return tuple(route for route in self.routes if not route.for_gateways)
+
     async def answer(
         self, route: Route, request: web.Request, *, request_id: str, proxies: Proxies
     ) -> web.Response:

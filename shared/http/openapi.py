@@ -33,8 +33,7 @@ VERSION = "1"
 
 def document(apis: Sequence[Api], *, title: str = "Rolecall") -> dict[str, Any]:
     """The OpenAPI document of all rows of `apis` that clients call."""
-    rows = [route for api in apis for route in api.routes if not route.for_gateways]
-    return document_of(rows, title=title)
+    return document_of([row for api in apis for row in api.routes_of_clients], title=title)
 
 
 def document_of(routes: Sequence[Route], *, title: str = "Rolecall") -> dict[str, Any]:

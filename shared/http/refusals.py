@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from shared.http.access import (
     Access,
     Admin,
+    AnyToken,
     Client,
     Internal,
     Permission,
@@ -12,7 +13,6 @@ from shared.http.access import (
     Public,
     Session,
     SessionOrClient,
-    SignedIn,
 )
 from shared.ids import PREFIXES, id_form
 from shared.problems import (
@@ -126,7 +126,7 @@ ACCEPTED: Mapping[type[Access], str] = {
     Client: "the access token of a service client",
     SessionOrClient: "the access token of a user or of a service client",
     PermissionOrClient: "the access token of a user or of a service client",
-    SignedIn: "the access token of a user or of a service client",
+    AnyToken: "the access token of a user or of a service client",
     Internal: "an internal service token of certain services",
 }
 """What a caller must present for each kind of access."""
@@ -208,7 +208,7 @@ BY_ACCESS: Mapping[type[Access], tuple[type[Refusal], ...]] = {
         *ACCOUNT_CLOSED.values(),
         NotFound,
     ),
-    SignedIn: _OF_TOKENS,
+    AnyToken: _OF_TOKENS,
     Internal: (Unauthenticated, TokenInvalid, TokenExpired, WrongPrincipal),
     Admin: (Unauthenticated, AdminKeyWrong),
 }

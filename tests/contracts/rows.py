@@ -45,9 +45,6 @@ def examples(people: People) -> dict[str, tuple[dict[str, Any], ...]]:
     """Bodies that fit, by operation; together they have every member that the row's model knows."""
     proof = {"token": f"{new_id('inv')}.1.x", "code": "ABCDEFGH"}
     newcomer = {"name": "New Comer"}
-    entity = {"type": "instance", "id": "i-1"}
-    place = {"account_id": people.team.id, "project_id": None, "owner_id": people.plain.user_id}
-    properties = {"session_id": new_id("ses")}
     client = people.deployment
     return {
         "signUp": (
@@ -194,18 +191,30 @@ def examples(people: People) -> dict[str, tuple[dict[str, Any], ...]]:
                 }
             },
         ),
-        "evaluate": (
+        "whoCan": (
             {
-                "subject": {
-                    "type": "user",
-                    "id": people.team.owner.user_id,
-                    "properties": properties,
-                },
-                "action": {"name": "view", "properties": {"reason": "a test"}},
-                "resource": entity | {"properties": place},
-                "context": {"at_least_revision": people.team.ids["revision"]},
+                "account_id": people.team.id,
+                "permission": "instance:view",
+                "project_id": people.team.ids["project_id"],
+                "resource_id": "i-1",
+                "owner_id": people.plain.user_id,
             },
         ),
+        **dict.fromkeys(("evaluate", "explain"), (_evaluation(people),)),
+    }
+
+
+def _evaluation(people: People) -> dict[str, Any]:
+    place = {"account_id": people.team.id, "project_id": None, "owner_id": people.plain.user_id}
+    return {
+        "subject": {
+            "type": "user",
+            "id": people.team.owner.user_id,
+            "properties": {"session_id": new_id("ses")},
+        },
+        "action": {"name": "view", "properties": {"reason": "a test"}},
+        "resource": {"type": "instance", "id": "i-1", "properties": place},
+        "context": {"at_least_revision": people.team.ids["revision"]},
     }
 
 

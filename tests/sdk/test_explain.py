@@ -118,6 +118,8 @@ def plainly(team, subject, permission, place):
     )
     known = STANDARD.permissions.get(permission)
     yield StepId.PERMISSION, known is not None
+    assert one is not None
+    assert known is not None
     kind = permission.partition(":")[0]
     registered = team.resources.get((kind, place.id))
     owner, project = place.owner_id, place.project_id
@@ -164,7 +166,12 @@ def test_sentences_name_role_override_and_the_providers_word_for_a_project():
     team = account(overridden, projects=PROJECTS)
     place = Resource(id="i-2", project_id="prj_1")
     found = explain(
-        team, Subject("usr_b"), "instance:write", place, now=NOW, project_name={"prj_1": "prod"}.get
+        team,
+        Subject("usr_b"),
+        "instance:write",
+        place,
+        now=NOW,
+        project_name=lambda one: {"prj_1": "prod"}[one],
     )
     assert [step.text for step in found.steps] == [
         "The account is active.",
@@ -206,11 +213,13 @@ def test_of_a_denial_without_an_account_only_the_last_step_is_told():
 
 
 def denial(check):
-    return Denial(*check, decision=decide(*check, now=NOW), now=NOW)
+    team, subject, permission, place = check
+    decision = decide(team, subject, permission, place, now=NOW)
+    return Denial(team, subject, permission, place, decision, NOW)
 
 
 @pytest.mark.rule("B7")
-def test_exactly_the_roles_that_would_allow_are_named_and_the_override_allows():
+def test_exactly_the_roles_that_would_allow_are_named():
     overrides = 0
     for (team, subject, permission, place), found in explained(600):
         if found.decision.allowed:
@@ -249,6 +258,7 @@ def test_the_remedies_say_what_would_allow_in_sentences():
         " project that grants instance:write would also do. It replaces the role there, so it has"
         " to name all that the member keeps."
     )
+    assert wanted.override is not None
     assert wanted.override.grants == {"instance": {"write": "all"}}
 
 

@@ -1,61 +1,130 @@
-"""The command that checks a permission."""
+"""The commands that ask a running Rolecall: check, explain and who-can."""
 
 import argparse
 import os
 import re
+from collections.abc import Callable
 
 from rolecall.cli.output import INVALID, OK, USAGE, UsageError, report, say
 from rolecall.cli.topics import Topics
-from rolecall.client.checks import RolecallClient, UndecidedError
+from rolecall.client.checks import CheckDecision, RolecallClient, UndecidedError
+from rolecall.client.explanations import explain, who_can
+from rolecall.core.explain import StepResult
+from rolecall.core.state import Resource
 from rolecall.core.table import PERMISSION_PATTERN
 
+MARKS = {
+    StepResult.HOLDS: "yes",
+    StepResult.DOES_NOT_HOLD: "no",
+    StepResult.NOT_REACHED: "-",
+}
 
-def add_check_command(topics: Topics) -> None:
-    """Add `rolecall check`."""
-    permission = topics.add_parser("check", help="check whether a user has a permission")
-    permission.add_argument("user", help="id of the user")
-    permission.add_argument("permission", help="the permission, such as instance:write")
-    permission.add_argument("--url", required=True, help="address of the gateway")
-    permission.add_argument("--client-id", required=True, help="id of a service client")
-    permission.add_argument(
+
+def add_check_commands(topics: Topics) -> None:
+    """Add `rolecall check`, `explain` and `who-can`."""
+    check = topics.add_parser("check", help="check whether a user has a permission")
+    explained = topics.add_parser("explain", help="explain such a check, step by step")
+    for command, run in ((check, _check), (explained, _explain)):
+        command.add_argument("user", help="id of the user")
+        command.set_defaults(run=_asking(run))
+    holders = topics.add_parser("who-can", help="list the members who have a permission")
+    holders.set_defaults(run=_asking(_who_can))
+    for command in check, explained, holders:
+        _add_question(command)
+    for command in check, explained:
+        command.add_argument("--at-least-revision", help="revision that the answer must rest on")
+
+
+def _add_question(command: argparse.ArgumentParser) -> None:
+    command.add_argument("permission", help="the permission, such as instance:write")
+    command.add_argument("--url", required=True, help="address of the gateway")
+    command.add_argument("--client-id", required=True, help="id of a service client")
+    command.add_argument(
         "--client-secret", help="secret of the client (default: ROLECALL_CLIENT_SECRET)"
     )
-    permission.add_argument("--account", help="account of the resource")
-    permission.add_argument("--project", help="project of the resource")
-    permission.add_argument("--resource", help="id of the resource")
-    permission.add_argument("--owner", help="id of the user who owns the resource")
-    permission.add_argument("--at-least-revision", help="revision that the answer must rest on")
-    permission.add_argument(
+    command.add_argument("--account", help="account of the resource")
+    command.add_argument("--project", help="project of the resource")
+    command.add_argument("--resource", help="id of the resource")
+    command.add_argument("--owner", help="id of the user who owns the resource")
+    command.add_argument(
         "--allow-http", action="store_true", help="send the secret without encryption"
     )
-    permission.set_defaults(run=_check_permission)
 
 
-def _check_permission(options: argparse.Namespace) -> int:
-    secret = options.client_secret or os.environ.get("ROLECALL_CLIENT_SECRET")
-    if not secret:
-        raise UsageError(
-            "The client's secret is missing. Pass --client-secret, or set ROLECALL_CLIENT_SECRET."
-        )
-    if re.fullmatch(PERMISSION_PATTERN, options.permission) is None:
-        raise UsageError("A permission has the form `type:action`, such as `instance:write`.")
-    try:
-        client = RolecallClient(
-            options.url, options.client_id, secret, allow_http=options.allow_http
-        )
-        decision = client.check(
-            options.user,
-            options.permission,
-            account_id=options.account,
-            project_id=options.project,
-            resource_id=options.resource,
-            owner_id=options.owner,
-            at_least_revision=options.at_least_revision,
-        )
-    except (ValueError, UndecidedError) as error:
-        text = str(error).replace("allow_http=True", "--allow-http")
-        report(f"Not decided: {text}")
-        return USAGE
+def _asking(
+    run: Callable[[RolecallClient, argparse.Namespace], int],
+) -> Callable[[argparse.Namespace], int]:
+    """The command with a client; what is not decided is not an answer."""
+
+    def asking(options: argparse.Namespace) -> int:
+        secret = options.client_secret or os.environ.get("ROLECALL_CLIENT_SECRET")
+        if not secret:
+            raise UsageError(
+                "The client's secret is missing. Pass --client-secret, or set"
+                " ROLECALL_CLIENT_SECRET."
+            )
+        if re.fullmatch(PERMISSION_PATTERN, options.permission) is None:
+            raise UsageError("A permission has the form `type:action`, such as `instance:write`.")
+        try:
+            client = RolecallClient(
+                options.url, options.client_id, secret, allow_http=options.allow_http
+            )
+            return run(client, options)
+        except (ValueError, UndecidedError) as error:
+            text = str(error).replace("allow_http=True", "--allow-http")
+            report(f"Not decided: {text}")
+            return USAGE
+
+    return asking
+
+
+def _check(client: RolecallClient, options: argparse.Namespace) -> int:
+    decision = client.check(
+        options.user,
+        options.permission,
+        account_id=options.account,
+        project_id=options.project,
+        resource_id=options.resource,
+        owner_id=options.owner,
+        at_least_revision=options.at_least_revision,
+    )
+    return _say_verdict(decision, options)
+
+
+def _explain(client: RolecallClient, options: argparse.Namespace) -> int:
+    found = explain(
+        client,
+        options.user,
+        options.permission,
+        _resource(options),
+        account_id=options.account,
+        at_least_revision=options.at_least_revision,
+    )
+    code = _say_verdict(found.decision, options)
+    for step in found.steps:
+        say(f"  {MARKS[step.result]:<4}{step.id:<12}{step.text}")
+    if found.would_allow:
+        say(found.would_allow)
+    if found.could_grant:
+        more = found.count - len(found.could_grant)
+        others = f" and {more} more" if more else ""
+        say(f"Members who could allow it: {', '.join(found.could_grant)}{others}.")
+    return code
+
+
+def _who_can(client: RolecallClient, options: argparse.Namespace) -> int:
+    for holder in who_can(
+        client, options.permission, _resource(options), account_id=options.account
+    ):
+        say(f"{holder.user_id}  {holder.decided_by.replace(':', ' ', 1)}")
+    return OK
+
+
+def _resource(options: argparse.Namespace) -> Resource:
+    return Resource(options.resource, options.owner, options.project)
+
+
+def _say_verdict(decision: CheckDecision, options: argparse.Namespace) -> int:
     decided_by = [
         f"{kind} {name}"
         for kind, name in (("role", decision.role), ("override", decision.override))

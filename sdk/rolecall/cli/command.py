@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from rolecall.cli.admin import add_admin_commands
 from rolecall.cli.catalogs import add_catalog_commands
-from rolecall.cli.checks import add_check_command
+from rolecall.cli.checks import add_check_commands
+from rolecall.cli.forward_auth import add_forward_auth_commands
 from rolecall.cli.output import INVALID, USAGE, UsageError, end_output, report
 from rolecall.client.admin import AdminError
 
@@ -39,6 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"rolecall {VERSION}")
     topics = parser.add_subparsers(required=True)
     add_catalog_commands(topics)
-    add_check_command(topics)
+    add_check_commands(topics)
+    add_forward_auth_commands(topics)
     add_admin_commands(topics)
     return parser

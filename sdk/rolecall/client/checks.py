@@ -4,8 +4,9 @@ import json
 import threading
 import time
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote_plus, urlencode, urlsplit
 
 from rolecall.client.deadline import Deadline
@@ -16,7 +17,7 @@ from rolecall.client.transport import (
     is_loopback,
     post,
 )
-from rolecall.core.state import NO_RESOURCE_ID
+from rolecall.core.state import NO_RESOURCE_ID, Resource
 
 SCOPE = "authz:check"
 RENEW_EARLY_SECONDS = 30.0
@@ -112,41 +113,37 @@ class RolecallClient:
         Raises:
             UndecidedError: there is no decision. This is never an allow.
         """
-        resource_type, _, action = permission.partition(":")
-        properties = {"account_id": account_id, "project_id": project_id, "owner_id": owner_id}
-        body = json.dumps(
-            {
-                "subject": {
-                    "type": "user",
-                    "id": subject_id,
-                    "properties": {"session_id": session_id},
-                },
-                "action": {"name": action},
-                "resource": {
-                    "type": resource_type,
-                    "id": resource_id or NO_RESOURCE_ID,
-                    "properties": properties,
-                },
-                "context": {"at_least_revision": at_least_revision},
-            }
-        ).encode()
+        question = evaluation(
+            subject_id,
+            permission,
+            Resource(resource_id, owner_id, project_id),
+            account_id=account_id,
+            session_id=session_id,
+            at_least_revision=at_least_revision,
+        )
+        return decision_of(self.ask("/access/v1/evaluation", question))
+
+    def ask(self, path: str, question: Mapping[str, Any]) -> object:
+        """Send one question as JSON, and return the JSON content of its answer.
+
+        Raises:
+            UndecidedError: there is no answer with status 200.
+        """
+        body = json.dumps(question).encode()
         deadline = Deadline(self._timeout)
         token = self._access_token(deadline, refused=None)
-        answer = self._evaluate(body, token, deadline)
+        answer = self._send(path, body, token, deadline)
         if answer.status == 401:
             # The signing keys may have changed. A new token is worth one more attempt.
-            answer = self._evaluate(body, self._access_token(deadline, refused=token), deadline)
+            renewed = self._access_token(deadline, refused=token)
+            answer = self._send(path, body, renewed, deadline)
         if answer.status != 200:
             raise _undecided(answer, request_refused=answer.status in _REQUEST_REFUSED)
-        return _decision(answer)
+        return answer.content
 
-    def _evaluate(self, body: bytes, token: str, deadline: Deadline) -> HttpAnswer:
-        return self._post(
-            "/access/v1/evaluation",
-            body,
-            {"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
-            deadline,
-        )
+    def _send(self, path: str, body: bytes, token: str, deadline: Deadline) -> HttpAnswer:
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        return self._post(path, body, headers, deadline)
 
     def _access_token(self, deadline: Deadline, *, refused: str | None) -> str:
         """The current token, or a new one if it expires soon or is the one that was refused."""
@@ -186,8 +183,40 @@ class RolecallClient:
             raise UndecidedError(str(error), temporary=True) from error
 
 
-def _decision(answer: HttpAnswer) -> CheckDecision:
-    match answer.content:
+def evaluation(
+    subject_id: str,
+    permission: str,
+    resource: Resource,
+    *,
+    account_id: str | None = None,
+    session_id: str | None = None,
+    at_least_revision: str | None = None,
+) -> dict[str, Any]:
+    """The body of one access evaluation (AuthZEN)."""
+    resource_type, _, action = permission.partition(":")
+    return {
+        "subject": {"type": "user", "id": subject_id, "properties": {"session_id": session_id}},
+        "action": {"name": action},
+        "resource": {
+            "type": resource_type,
+            "id": resource.id or NO_RESOURCE_ID,
+            "properties": {
+                "account_id": account_id,
+                "project_id": resource.project_id,
+                "owner_id": resource.owner_id,
+            },
+        },
+        "context": {"at_least_revision": at_least_revision},
+    }
+
+
+def decision_of(content: object) -> CheckDecision:
+    """Read the answer to one evaluation.
+
+    Raises:
+        UndecidedError: it is not a decision.
+    """
+    match content:
         case {"decision": bool(allowed), "context": {"reason": str(reason)} as context}:
             return CheckDecision(
                 allowed=allowed,

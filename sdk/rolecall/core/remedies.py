@@ -157,7 +157,7 @@ def grantors(denial: Denial, wanted: Remedies) -> Grantors:
 
 
 def _holding(account: AccountState, permission: str) -> Iterator[Member]:
-    """The members whose role has it, whatever else may deny it to them."""
+    """The members whose role has it; another rule may still deny it to them."""
     known = account.catalog.permissions.get(permission)
     if known is not None:
         for member in account.members.values():

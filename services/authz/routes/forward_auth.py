@@ -12,7 +12,7 @@ from services.authz.domain.forwarded import (
 from services.authz.use_cases import forward_auth as use_case
 from services.authz.use_cases.context import Ctx
 from shared.auth.principals import ClientPrincipal, UserPrincipal
-from shared.http.access import SignedIn
+from shared.http.access import AnyToken
 from shared.http.gateways import GatewayForbidden, GatewayUndecided
 from shared.http.routes import REVISION_HEADER, Call, Reply, Route, Strictness
 from shared.problems import Stale
@@ -72,7 +72,7 @@ ROUTES = (
         operation_id="forwardAuth",
         summary="Decide a request that a gateway asks about",
         tag="decisions",
-        access=SignedIn(),
+        access=AnyToken(),
         refuses=(Stale, NoRouteMatches, RequestDenied, GatewayForbidden, GatewayUndecided),
         strictness=Strictness.LENIENT,
         for_gateways=True,

@@ -174,6 +174,8 @@ def _real_call(
         body=None if route.takes is None else change,
         query=None if route.query is None else change,
         headers=call.headers,
+        method=call.method,
+        target=call.target,
         route=route,
         request_id=call.request_id,
         precondition=_observed(call, route, tag),
