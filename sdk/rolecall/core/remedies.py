@@ -52,8 +52,8 @@ class Grantor:
 class Grantors:
     """The first members who could bring the allow about, and how many there are.
 
-    `complete` is false in an account with so many members who manage others that not all of them
-    were examined. `count` is of those who were.
+    `complete` is false where more members manage others than were examined. `count` is of those
+    who were.
     """
 
     members: tuple[Grantor, ...] = ()

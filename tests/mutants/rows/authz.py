@@ -174,13 +174,13 @@ ROWS = (
             "        if answer.status != 200:\n"
             "            raise _undecided(answer, "
             "request_refused=answer.status in _REQUEST_REFUSED)\n"
-            "        return _decision"
+            "        return answer.content"
         ),
         new=(
             "        if answer.status >= 400:\n"
             "            raise _undecided(answer, "
             "request_refused=answer.status in _REQUEST_REFUSED)\n"
-            "        return _decision"
+            "        return answer.content"
         ),
         tests=CLIENT_TESTS,
     ),

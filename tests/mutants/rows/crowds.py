@@ -480,8 +480,17 @@ ROWS = (
         id="lanes-setting-ignored-by-authz",
         kind=Kind.LIMIT,
         file="services/authz/app.py",
-        old="ROUTES, ctx, authenticator=authenticator, lane_limits=parts.lane_limits\n",
-        new="ROUTES, ctx, authenticator=authenticator\n",
+        old=(
+            "            (*ROUTES, *GATEWAY_ROUTES),\n"
+            "            ctx,\n"
+            "            authenticator=authenticator,\n"
+            "            lane_limits=parts.lane_limits,\n"
+        ),
+        new=(
+            "            (*ROUTES, *GATEWAY_ROUTES),\n"
+            "            ctx,\n"
+            "            authenticator=authenticator,\n"
+        ),
         tests=("tests/services/test_places.py", "-k", "authz"),
     ),
     Mutant(

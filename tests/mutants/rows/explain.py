@@ -68,11 +68,11 @@ ROWS = (
         tests=SHOWN_TESTS,
     ),
     Mutant(
-        id="grantors-ignore-what-they-hold",
-        kind=Kind.SECURITY,
-        file="sdk/rolecall/core/giving.py",
-        old="    return _exceeding(account, [giver.role, *held], given)\n",
-        new="    return _exceeding(account, [giver.role], given)\n",
+        id="grantors-may-not-hold-what-they-give",
+        kind=Kind.DATA,
+        file="sdk/rolecall/core/remedies.py",
+        old="            if matrix is not None and not grants_not_held(account, giver, matrix, now=now)\n",
+        new="            if matrix is not None\n",
         tests=CORE_TESTS,
     ),
     Mutant(

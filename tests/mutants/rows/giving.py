@@ -15,17 +15,17 @@ ROWS = (
     Mutant(
         id="giver-with-an-override-gives-beyond-their-role",
         kind=Kind.SECURITY,
-        file=AUTHORITY,
-        old="        for matrix in [giver.role, *held]\n",
-        new="        for matrix in held or [giver.role]\n",
+        file="sdk/rolecall/core/giving.py",
+        old="_exceeding(account, [giver.role, *held], given)",
+        new="_exceeding(account, held or [giver.role], given)",
         tests=GIVING_TESTS,
     ),
     Mutant(
         id="giver-gives-beyond-an-override-of-theirs",
         kind=Kind.SECURITY,
-        file=AUTHORITY,
-        old="        for matrix in [giver.role, *held]\n",
-        new="        for matrix in [giver.role, *held[:1]]\n",
+        file="sdk/rolecall/core/giving.py",
+        old="_exceeding(account, [giver.role, *held], given)",
+        new="_exceeding(account, [giver.role, *held[:1]], given)",
         tests=GIVING_TESTS,
     ),
     Mutant(

@@ -72,7 +72,7 @@ ROWS = (
         id="members-end-keeps-invitations-that-outlast-it",
         kind=Kind.DATA,
         file="services/team/domain/authority.py",
-        old="        and _lasts(inviter, until)\n",
+        old="        and lasts_until(inviter, _optional_milliseconds(until))\n",
         new="",
         tests=(END_TESTS, "-k", "outlast_it"),
     ),

@@ -139,9 +139,9 @@ ROWS = (
     Mutant(
         id="team-gives-without-end-what-is-held-for-a-time",
         kind=Kind.SECURITY,
-        file="services/team/domain/authority.py",
-        old="(until is None or end < milliseconds(until))",
-        new="(until is not None and end < milliseconds(until))",
+        file="sdk/rolecall/core/giving.py",
+        old="(until is None or end < until)",
+        new="(until is not None and end < until)",
         tests=(
             "tests/services/team/domain/test_override_rules.py",
             "tests/services/team/domain/test_escalation_rules.py",
