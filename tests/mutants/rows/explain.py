@@ -71,8 +71,8 @@ ROWS = (
         id="grantors-may-not-hold-what-they-give",
         kind=Kind.DATA,
         file="sdk/rolecall/core/remedies.py",
-        old="            if matrix is not None and not grants_not_held(account, giver, matrix, now=now)\n",
-        new="            if matrix is not None\n",
+        old=" and not grants_not_held(account, giver, matrix, now=now)\n",
+        new="\n",
         tests=CORE_TESTS,
     ),
     Mutant(

@@ -34,6 +34,7 @@ routes:
   - methods: [POST]
     path: /v1/accounts/{{account}}/projects/{{project}}/instances
     permission: instance:write
+    scope: instances:sweep
   - methods: [DELETE]
     path: /v1/instances/{{id}}
     permission: instance:write
@@ -45,6 +46,7 @@ routes:
 """
 SWEEPER = "cli_" + "e" * 32
 INSTANCE = f"/v1/accounts/{ACCOUNT}/instances/i-1"
+IN_PROJECT = f"/v1/accounts/{ACCOUNT}/projects/{PROD}/instances"
 IDENTITY = ("User", "Client", "Account", "Role", "Override", "Reason", "Revision")
 
 
@@ -188,6 +190,8 @@ async def test_the_revision_of_the_sender_is_reached_first(world, authz):
         (SWEEPER, "/v1/instances/i-1", "DELETE", 200),
         (SWEEPER, INSTANCE, "GET", 403),
         (BOUND_CLIENT, "/v1/instances/i-1", "DELETE", 200),
+        (SWEEPER, IN_PROJECT, "POST", 200),
+        (BOUND_CLIENT, IN_PROJECT, "POST", 403),
     ],
 )
 async def test_a_service_client_passes_by_its_scope(world, authz, client, target, method, status):
