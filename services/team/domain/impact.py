@@ -177,4 +177,4 @@ def _cells(catalog: CompiledCatalog, matrix: Matrix, *, project_scoped: bool) ->
         all_mask=matrix.all_mask & mask,
         self_mask=matrix.self_mask & mask,
     )
-    return {(grant.entry, grant.level): grant.scope for grant in catalog.grants_of(held)}
+    return {(grant.entry, grant.level): grant.held for grant in catalog.grants_of(held)}
