@@ -28,6 +28,7 @@ from rolecall.core.decide import (
     membership_denial,
 )
 from rolecall.core.decision import NO_ACCOUNT, Decision, Reason
+from rolecall.core.grants import offered
 from rolecall.core.level_grants import (
     Alternative,
     LevelGrant,
@@ -132,6 +133,7 @@ __all__ = [
     "membership_denial",
     "milliseconds",
     "mixed_word",
+    "offered",
     "parse_catalog",
     "read_catalog",
     "read_grant",

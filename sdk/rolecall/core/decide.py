@@ -102,12 +102,7 @@ def decide(
             override = member.overrides.get(resource.project_id)
             if override is not None and override.active(now=now):
                 matrix = override.matrix
-    if matrix.all_mask & held.bit:
-        return matrix.allowed
-    decision = _by_ownership(matrix, held.bit, subject, resource)
-    if matrix.conditional and not decision.allowed:
-        return _by_conditions(matrix, held.bit, member, resource, given) or decision
-    return decision
+    return _by_grants(matrix, held.bit, member, resource, given)
 
 
 def _as_registered(
@@ -150,12 +145,22 @@ def _located(
     )
 
 
-def _by_ownership(matrix: Matrix, bit: int, subject: Subject, resource: Resource) -> Decision:
+def _by_grants(
+    matrix: Matrix, bit: int, member: Member, resource: Resource, given: Given | None
+) -> Decision:
+    if matrix.all_mask & bit:
+        return matrix.allowed
     if not matrix.self_mask & bit:
-        return matrix.missing
-    if resource.owner_id is None:
-        return matrix.owner_unknown
-    return matrix.allowed if resource.owner_id == subject.user_id else matrix.not_owner
+        decision = matrix.missing
+    elif resource.owner_id is None:
+        decision = matrix.owner_unknown
+    elif resource.owner_id == member.user_id:
+        return matrix.allowed
+    else:
+        decision = matrix.not_owner
+    if matrix.conditional:
+        return _by_conditions(matrix, bit, member, resource, given) or decision
+    return decision
 
 
 def _by_conditions(

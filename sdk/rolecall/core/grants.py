@@ -48,7 +48,7 @@ def expand(
         cells = {}
         for level in entry.levels:
             written = named.get(level.id, named.get(WILDCARD))
-            grant = None if written is None else _offered(written, entry, level)
+            grant = None if written is None else offered(written, entry, level)
             if grant is not None:
                 cells[level.id] = grant
         if cells:
@@ -56,7 +56,7 @@ def expand(
     return expanded, problems
 
 
-def _offered(grant: LevelGrant, entry: Entry, level: Level) -> LevelGrant | None:
+def offered(grant: LevelGrant, entry: Entry, level: Level) -> LevelGrant | None:
     """What the level can have of a grant."""
     if grant is Scope.ALL:
         return grant
@@ -81,7 +81,7 @@ def _misfits(named: Mapping[str, LevelGrant], entry: Entry, place: Place) -> lis
                 f"The level {level_id!r} gives a permission of Rolecall's own API, and that is"
                 " decided without the properties of a request. Grant it without a condition."
             )
-        elif _offered(grant, entry, levels[level_id]) != grant:
+        elif offered(grant, entry, levels[level_id]) != grant:
             message = (
                 f"The level {level_id!r} does not offer scope 'self'."
                 " Grant 'all', or remove the grant."

@@ -1,6 +1,6 @@
 """Compiled grants: two integers, and the grants with conditions beside them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -50,6 +50,11 @@ class Matrix:
     def empty(self) -> bool:
         """Whether nothing is granted, not even under a condition."""
         return not (self.all_mask or self.self_mask or self.conditional)
+
+    @property
+    def content(self) -> Hashable:
+        """What is granted, to compare and to look up by; equal for two sources of equal grants."""
+        return self.all_mask, self.self_mask, frozenset(self.conditional.items())
 
     def granted(self, bit: int) -> LevelGrant | None:
         """What is held at one bit; `None` for nothing."""

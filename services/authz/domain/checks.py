@@ -6,6 +6,7 @@ from rolecall import (
     NO_ACCOUNT,
     AccountState,
     Decision,
+    Given,
     Reason,
     Resource,
     Subject,
@@ -32,6 +33,7 @@ SHOWS_MEMBERSHIP = frozenset(
         Reason.PERMISSION_MISSING,
         Reason.OWNER_UNKNOWN,
         Reason.NOT_OWNER,
+        Reason.CONDITION_FAILED,
     }
 )
 """The reasons of `decide_for_user` that only a member gets. Any other one tells nothing about the
@@ -62,6 +64,7 @@ class PermissionCheck:
     account_id: str | None
     permission: str
     resource: Resource = field(default_factory=Resource)
+    given: Given | None = None
 
 
 def account_for_client(
@@ -93,7 +96,7 @@ def decide_check(
     if account is None:
         return NO_ACCOUNT
     subject = Subject(check.user_id, session_ended=session_ended)
-    return decide(account, subject, check.permission, check.resource, now=now)
+    return decide(account, subject, check.permission, check.resource, now=now, given=check.given)
 
 
 def decide_for_user(
