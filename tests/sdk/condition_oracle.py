@@ -51,13 +51,17 @@ def outcome(test: Any, request: Request) -> str:
     if operator == "same_as":
         return compared(value, [found(operand, request)])
     if operator == "contains":
-        if not isinstance(value, list):
-            return "neither"
-        results = [compared(item, [operand]) for item in value]
-        if "yes" in results:
-            return "yes"
-        return "neither" if "neither" in results else "no"
+        return contained(value, operand)
     return located(value, [operand] if isinstance(operand, str) else operand)
+
+
+def contained(value: Any, operand: Any) -> str:
+    if not isinstance(value, list):
+        return "neither"
+    results = [compared(item, [operand]) for item in value]
+    if "yes" in results:
+        return "yes"
+    return "neither" if "neither" in results else "no"
 
 
 def compared(value: Any, operands: list[Any]) -> str:

@@ -176,7 +176,8 @@ PATHS = (
     *("context.p", "context.q", "context.p.x", "subject.id", "resource.id"),
 )
 PATH = st.sampled_from(PATHS)
-ONE_KIND = st.sampled_from([["a", "b", "10.0.0.1"], [0, 1, 2], [True, False]]).flatmap(
+POOLS: list[list[Any]] = [["a", "b", "10.0.0.1"], [0, 1, 2], [True, False]]
+ONE_KIND = st.sampled_from(POOLS).flatmap(
     lambda pool: st.lists(st.sampled_from(pool), min_size=1, max_size=2)
 )
 RANGES = st.lists(

@@ -6,7 +6,6 @@ from rolecall import (
     NO_ACCOUNT,
     AccountState,
     Decision,
-    Given,
     Reason,
     Resource,
     Subject,
@@ -64,7 +63,6 @@ class PermissionCheck:
     account_id: str | None
     permission: str
     resource: Resource = field(default_factory=Resource)
-    given: Given | None = None
 
 
 def account_for_client(
@@ -96,7 +94,7 @@ def decide_check(
     if account is None:
         return NO_ACCOUNT
     subject = Subject(check.user_id, session_ended=session_ended)
-    return decide(account, subject, check.permission, check.resource, now=now, given=check.given)
+    return decide(account, subject, check.permission, check.resource, now=now)
 
 
 def decide_for_user(

@@ -1,10 +1,10 @@
 """The AuthZEN route for one access evaluation."""
 
-from typing import Any, Self
+from typing import Any
 
-from pydantic import Field, ModelWrapValidatorHandler, PrivateAttr, model_validator
+from pydantic import Field
 
-from rolecall import NO_PROPERTIES, Given, Properties, Resource
+from rolecall import Resource
 from services.authz.domain.checks import CHECK_SCOPE, OtherSubject
 from services.authz.use_cases import evaluation
 from services.authz.use_cases.context import Ctx
@@ -21,30 +21,7 @@ ALLOW, DENY = "allow", "deny"
 REQUIRED_TEXT = Field(min_length=1, max_length=1024)
 
 
-class GivenProperties(Body):
-    """Properties of a request: some have a meaning of their own, and conditions test them all."""
-
-    _all: Properties = PrivateAttr(default_factory=lambda: NO_PROPERTIES)
-
-    @model_validator(mode="wrap")
-    @classmethod
-    def _keep_all(cls, value: object, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        found = handler(value)
-        if isinstance(value, dict):
-            found.keep(value)
-        return found
-
-    def keep(self, properties: Properties) -> None:
-        """Keep all properties of the request, also those without a field."""
-        self._all = properties
-
-    @property
-    def given(self) -> Properties:
-        """All properties, as the request has them."""
-        return self._all
-
-
-class SubjectProperties(GivenProperties):
+class SubjectProperties(Body):
     """What the caller knows of the subject."""
 
     session_id: str | None = None
@@ -65,7 +42,7 @@ class ActionEntity(Body):
     properties: dict[str, Any] | None = None
 
 
-class ResourceProperties(GivenProperties):
+class ResourceProperties(Body):
     """Account, project and owner of the resource, as far as the caller knows them."""
 
     account_id: str | None = None
@@ -81,7 +58,7 @@ class ResourceEntity(Body):
     properties: ResourceProperties | None = None
 
 
-class Context(GivenProperties):
+class Context(Body):
     """The context of the check: the answer rests on at least this revision."""
 
     at_least_revision: str | None = Field(
@@ -136,12 +113,6 @@ async def evaluate(ctx: Ctx, call: Call[Evaluation, None]) -> EvaluationAnswer:
             action=body.action.name,
             resource_type=body.resource.type,
             resource=Resource(body.resource.id, resource.owner_id, resource.project_id),
-            given=Given(
-                subject=subject.given,
-                resource=resource.given,
-                action=body.action.properties or NO_PROPERTIES,
-                context=context.given,
-            ),
             account_id=resource.account_id,
             at_least_revision=context.at_least_revision,
         ),

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from rolecall import Given, Resource
+from rolecall import Resource
 from services.authz.domain.checks import (
     CHECK_SCOPE,
     SHOWS_MEMBERSHIP,
@@ -30,7 +30,6 @@ class EvaluationRequest:
     action: str
     resource_type: str
     resource: Resource
-    given: Given
     account_id: str | None
     at_least_revision: str | None
 
@@ -95,7 +94,6 @@ def _authorized_check(
         account_id=_account_id(ctx, principal, request),
         permission=f"{request.resource_type}:{request.action}",
         resource=request.resource,
-        given=request.given,
     )
 
 
