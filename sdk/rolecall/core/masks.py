@@ -103,18 +103,15 @@ class Matrix:
     def by_owning(self, *, everyones: bool = False) -> "Matrix":
         """The grants for own resources; with `everyones`, the same grants for all resources."""
         scope = Scope.ALL if everyones else Scope.SELF
+        found = {
+            bit: tuple(Alternative(scope, one.when) for one in held if one.scope is Scope.SELF)
+            for bit, held in self.conditional.items()
+        }
         return Matrix(
             source=self.source,
             all_mask=self.self_mask if everyones else 0,
             self_mask=0 if everyones else self.self_mask,
-            conditional=_kept(
-                {
-                    bit: tuple(
-                        Alternative(scope, one.when) for one in held if one.scope is Scope.SELF
-                    )
-                    for bit, held in self.conditional.items()
-                }
-            ),
+            conditional=_kept(found),
         )
 
 
