@@ -1,62 +1,59 @@
-"""The grants of roles and overrides in bodies, as the API's documents describe them.
+"""The grants of roles and overrides in bodies.
 
-The catalog of the account checks them, so that every fault is named as in a catalog file.
+This is their shape. The catalog of the account says what a grant may name, and which conditions
+are possible.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Final
 
-from pydantic import Field, WithJsonSchema
+from pydantic import ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr, with_config
+from typing_extensions import TypedDict
 
-from rolecall import Scope
-
-_CONSTANT = {"anyOf": [{"type": "string"}, {"type": "number"}, {"type": "boolean"}]}
-_COMPARISON = {
-    "path": {
-        "type": "string",
-        "description": "`subject.id`, `resource.id`, or a name below `subject.properties`,"
-        " `resource.properties`, `action.properties` or `context`",
-    },
-    "equals": _CONSTANT,
-    "in": {"type": "array", "items": _CONSTANT},
-    "contains": _CONSTANT,
-    "in_network": {"type": "array", "items": {"type": "string"}},
-    "same_as": {"type": "string"},
-}
-_TEST = {
-    "type": "object",
-    "description": "A `path` and one way to compare the value there, or `not` around such a test."
-    " A value that is missing or of another type satisfies neither",
-    "properties": {
-        **_COMPARISON,
-        "not": {"type": "object", "properties": _COMPARISON, "additionalProperties": False},
-    },
-    "additionalProperties": False,
-}
-_SCOPE = {"type": "string", "enum": list(Scope)}
-_CONDITIONAL = {
-    "type": "object",
-    "properties": {
-        "scope": _SCOPE,
-        "when": {"type": "array", "items": _TEST, "description": "Tests that must all hold"},
-    },
-    "required": ["scope"],
-    "additionalProperties": False,
-}
-GrantCell = Annotated[
-    Any,
-    WithJsonSchema(
-        {
-            "description": "`all`, `self`, or alternatives of which one must apply",
-            "anyOf": [_SCOPE, {"type": "array", "items": _CONDITIONAL}],
-        }
-    ),
-]
-Grants = dict[str, dict[str, GrantCell]]
-GrantsBody = Annotated[
-    Grants,
+_CLOSED: Final = ConfigDict(extra="forbid")
+Constant = StrictStr | StrictBool | StrictInt | Annotated[StrictFloat, Field(allow_inf_nan=False)]
+Path = Annotated[
+    StrictStr,
     Field(
-        max_length=500,
-        description="Entry → level → `all`, `self` or alternatives with conditions, as in the"
-        " catalog; `*` stands for every one",
+        description="`subject.id`, `resource.id`, or a name below `subject.properties`,"
+        " `resource.properties`, `action.properties` or `context`"
     ),
 ]
+_In = TypedDict("_In", {"in": list[Constant]}, total=False)
+
+
+@with_config(_CLOSED)
+class Comparison(_In, total=False):
+    """A path, and one way to compare the value there."""
+
+    path: Path
+    equals: Constant
+    contains: Constant
+    in_network: StrictStr | list[StrictStr]
+    same_as: Path
+
+
+_Not = TypedDict("_Not", {"not": Comparison}, total=False)
+
+
+@with_config(_CLOSED)
+class ConditionTest(Comparison, _Not, total=False):
+    """A comparison, or `not` around one. A missing value or another type satisfies neither."""
+
+
+@with_config(_CLOSED)
+class ConditionalGrant(TypedDict, total=False):
+    """A scope, and the tests that must all hold."""
+
+    scope: StrictStr
+    when: ConditionTest | list[ConditionTest]
+
+
+Cell = StrictStr | ConditionalGrant | list[StrictStr | ConditionalGrant]
+Grants = Annotated[
+    dict[str, dict[str, Cell]],
+    Field(
+        description="Entry → level → `all`, `self`, or a scope with its conditions, as in the"
+        " catalog. Of several in a list one must apply"
+    ),
+]
+GivenGrants = Annotated[Grants, Field(max_length=500, description="`*` stands for every one")]

@@ -11,7 +11,7 @@ from services.team.domain.overrides import (
     ShownOverride,
     grants_as_json,
 )
-from services.team.routes.grant_bodies import Grants, GrantsBody
+from services.team.routes.grant_bodies import GivenGrants, Grants
 from services.team.routes.moments import StoredMoment
 from services.team.routes.passed_invitations import PassedInvitationView, passed_views
 from services.team.use_cases import overrides
@@ -29,7 +29,7 @@ CHANGE_MEMBERS = Permission("member:update", in_project="project:manage")
 class PutOverride(Body):
     """Grants as in a catalog's roles. They replace the role's grants."""
 
-    grants: GrantsBody
+    grants: GivenGrants
     expires_at: StoredMoment | None = None
 
 

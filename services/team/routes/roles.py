@@ -20,7 +20,7 @@ from services.team.domain.role_refusals import (
 )
 from services.team.domain.roles import RoleUnknown
 from services.team.routes.accounts import DisplayName
-from services.team.routes.grant_bodies import Grants, GrantsBody
+from services.team.routes.grant_bodies import GivenGrants, Grants
 from services.team.routes.passed_invitations import (
     PassedInvitations,
     PassedInvitationView,
@@ -58,7 +58,7 @@ class CreateRole(Body):
 
     name: RoleName
     description: Description = ""
-    grants: GrantsBody
+    grants: GivenGrants
 
 
 class EditRole(Body):
@@ -66,7 +66,7 @@ class EditRole(Body):
 
     name: RoleName | None = None
     description: Description | None = None
-    grants: GrantsBody | None = None
+    grants: GivenGrants | None = None
 
 
 class DeleteRoleQuery(Body):
