@@ -4,15 +4,18 @@ A verdict is true or false, or `None` where the two sides cannot be compared: be
 another type, or is not an address. Types are those of JSON: true is not 1, and "1" is not 1.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from ipaddress import (
     IPv4Address,
     IPv4Network,
     IPv6Address,
     IPv6Network,
+    collapse_addresses,
     ip_address,
     ip_network,
 )
+from typing import TypeVar
 
 from rolecall.core.condition_facts import Facts
 from rolecall.core.property_paths import PropertyPath
@@ -22,6 +25,9 @@ Verdict = Callable[[object, Facts], bool | None]
 """Compares the value at the path of a test, which is there."""
 
 Network = IPv4Network | IPv6Network
+_NetworkT = TypeVar("_NetworkT", IPv4Network, IPv6Network)
+MAX_CONTAINED = 256
+"""How many items a list of a request can have to be compared; a longer one satisfies no test."""
 _MAPPED = IPv6Network("::ffff:0:0/96")
 
 
@@ -75,7 +81,7 @@ def _contains(constant: object) -> Verdict:
     kind = kind_of(constant)
 
     def verdict(value: object, _facts: Facts) -> bool | None:
-        if not isinstance(value, list | tuple):
+        if not isinstance(value, list | tuple) or len(value) > MAX_CONTAINED:
             return None
         comparable = [item for item in value if kind_of(item) == kind]
         if constant in comparable:
@@ -94,11 +100,30 @@ def _same_as(other: PropertyPath) -> Verdict:
 
 
 def _in_networks(networks: tuple[Network, ...]) -> Verdict:
+    """Look an address up among the ranges of its version, which are sorted and do not overlap."""
+    ranges = {
+        4: _ranges([one for one in networks if isinstance(one, IPv4Network)]),
+        6: _ranges([one for one in networks if isinstance(one, IPv6Network)]),
+    }
+
     def verdict(value: object, _facts: Facts) -> bool | None:
         address = _address(value) if isinstance(value, str) else None
-        return None if address is None else any(address in network for network in networks)
+        if address is None:
+            return None
+        starts, ends = ranges[address.version]
+        before = bisect_right(starts, int(address))
+        return before > 0 and int(address) <= ends[before - 1]
 
     return verdict
+
+
+def _ranges(networks: Sequence[_NetworkT]) -> tuple[list[int], list[int]]:
+    """The first and last addresses of the networks, in order."""
+    merged = [*collapse_addresses(networks)]
+    return (
+        [int(one.network_address) for one in merged],
+        [int(one.broadcast_address) for one in merged],
+    )
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:

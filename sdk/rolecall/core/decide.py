@@ -102,7 +102,9 @@ def decide(
             override = member.overrides.get(resource.project_id)
             if override is not None and override.active(now=now):
                 matrix = override.matrix
-    return _by_grants(matrix, held.bit, member, resource, given)
+    if matrix.all_mask & held.bit:
+        return matrix.allowed
+    return _by_limited_grants(matrix, held.bit, member, resource, given)
 
 
 def _as_registered(
@@ -145,11 +147,10 @@ def _located(
     )
 
 
-def _by_grants(
+def _by_limited_grants(
     matrix: Matrix, bit: int, member: Member, resource: Resource, given: Given | None
 ) -> Decision:
-    if matrix.all_mask & bit:
-        return matrix.allowed
+    """Decide by the grants for own resources, and by those that depend on conditions."""
     if not matrix.self_mask & bit:
         decision = matrix.missing
     elif resource.owner_id is None:

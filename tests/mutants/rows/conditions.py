@@ -103,8 +103,8 @@ ROWS = (
         id="condition-is-given-by-who-holds-nothing",
         kind=Kind.SECURITY,
         file=MASKS,
-        old="            conditional=_uncovered(self.conditional, other),\n        )\n\n    def together",
-        new="        )\n\n    def together",
+        old="conditional=_uncovered(self.conditional, other),",
+        new="conditional=NO_CONDITIONS,",
         tests=TEAM_TESTS,
     ),
     Mutant(
