@@ -16,7 +16,11 @@ from rolecall.core.catalog import (
     read_catalog,
     require_own_name,
 )
+from rolecall.core.condition_facts import NO_PROPERTIES, NOTHING_GIVEN, Facts, Given, Properties
+from rolecall.core.conditions import Condition, ConditionTest
+from rolecall.core.control_permissions import CONTROL_PERMISSIONS, PROJECT_PERMISSIONS
 from rolecall.core.decide import (
+    check_facts,
     decide,
     effective_matrix,
     effective_table,
@@ -35,7 +39,21 @@ from rolecall.core.explain import (
     steps_of_denial,
 )
 from rolecall.core.giving import grants_not_held, grants_not_held_inside, lasts_until
-from rolecall.core.matrix import CompiledCatalog, CompiledPermission, Grant, Matrix, RoleFields
+from rolecall.core.grants import offered
+from rolecall.core.level_grants import (
+    Alternative,
+    LevelGrant,
+    Scope,
+    alternatives,
+    exceeds,
+    grant_text,
+    is_conditional,
+    read_grant,
+    widest,
+    written_grant,
+)
+from rolecall.core.masks import Matrix
+from rolecall.core.matrix import CompiledCatalog, CompiledPermission, Grant, RoleFields
 from rolecall.core.mixed_alphabets import mixed_word
 from rolecall.core.policies import (
     AfterExpiry,
@@ -57,7 +75,6 @@ from rolecall.core.remedies import (
     grantors,
     remedies,
 )
-from rolecall.core.rules import CONTROL_PERMISSIONS, PROJECT_PERMISSIONS
 from rolecall.core.state import (
     AccountKind,
     AccountState,
@@ -68,31 +85,38 @@ from rolecall.core.state import (
     Resource,
     Subject,
 )
-from rolecall.core.table import Entry, Grants, Level, Role, Scope, Section
+from rolecall.core.table import Entry, Grants, Level, Role, Section
 from rolecall.core.who_can import Holder, Holders, who_can
 
 __all__ = [
     "CONTROL_PERMISSIONS",
     "ENDS_AT",
+    "NOTHING_GIVEN",
     "NO_ACCOUNT",
+    "NO_PROPERTIES",
     "PROJECT_PERMISSIONS",
     "SHIPPED_CATALOGS",
     "AccountKind",
     "AccountState",
     "AccountStatus",
     "AfterExpiry",
+    "Alternative",
     "Catalog",
     "CatalogError",
     "CheckDecision",
     "CompiledCatalog",
     "CompiledPermission",
+    "Condition",
+    "ConditionTest",
     "Conversion",
     "Decision",
     "Delivery",
     "Denial",
     "Entry",
     "Explanation",
+    "Facts",
     "Features",
+    "Given",
     "Grant",
     "Grantor",
     "Grantors",
@@ -101,6 +125,7 @@ __all__ = [
     "Holders",
     "InvitationPolicy",
     "Level",
+    "LevelGrant",
     "Matrix",
     "Member",
     "MembershipFields",
@@ -110,6 +135,7 @@ __all__ = [
     "OverrideRemedy",
     "Policies",
     "Problem",
+    "Properties",
     "Reason",
     "RegisteredResources",
     "Remedies",
@@ -125,26 +151,35 @@ __all__ = [
     "Subject",
     "UndecidedError",
     "Words",
+    "alternatives",
     "build_account",
     "build_member",
+    "check_facts",
     "decide",
     "effective_matrix",
     "effective_table",
+    "exceeds",
     "explain",
+    "grant_text",
     "grantors",
     "grants_not_held",
     "grants_not_held_inside",
+    "is_conditional",
     "is_outsider",
     "lasts_until",
     "load_catalog",
     "membership_denial",
     "milliseconds",
     "mixed_word",
+    "offered",
     "parse_catalog",
     "read_catalog",
+    "read_grant",
     "remedies",
     "require_own_name",
     "role_title",
     "steps_of_denial",
     "who_can",
+    "widest",
+    "written_grant",
 ]

@@ -9,10 +9,12 @@ from rolecall import (
     AccountStatus,
     CompiledCatalog,
     Denial,
+    Given,
     MembershipStatus,
     Override,
     Reason,
     Resource,
+    Scope,
     StepId,
     StepResult,
     Subject,
@@ -28,7 +30,10 @@ from tests.sdk.accounts import NOW, STANDARD, account, member
 
 OF_AN_ACCOUNT = [reason for reason in Reason if reason is not Reason.NO_ACCOUNT]
 PROJECTS = frozenset({"prj_1", "prj_2"})
-REGISTERED = {("instance", "i-1"): Resource(id="i-1", owner_id="usr_c", project_id="prj_1")}
+REGISTERED = {
+    ("instance", "i-1"): Resource("i-1", "usr_c", "prj_1", properties={"state": "open"}),
+}
+WHEN_OPEN = {"path": "resource.properties.state", "equals": "open"}
 PERMISSIONS = (
     "instance:view",
     "instance:write",
@@ -61,6 +66,8 @@ def random_check(rng):
                 {},
                 override(instance={"view": "all"}),
                 override(instance={"write": "self"}),
+                override(instance={"write": {"scope": "all", "when": WHEN_OPEN}}),
+                override(instance={"write": {"scope": "self", "when": WHEN_OPEN}}),
                 override("prj_2", NOW, instance={"write": "all"}),
             ]
         ),
@@ -136,9 +143,14 @@ def plainly(team, subject, permission, place):
     own = one.overrides.get(project)
     inside = own is not None and own.active(now=NOW) and known.project_scoped
     matrix = own.matrix if inside else one.role
-    granted = matrix.all_mask | matrix.self_mask
-    yield StepId.GRANTS, bool(granted & known.bit)
-    yield StepId.OWNER, bool(matrix.all_mask & known.bit) or owner == subject.user_id
+    unconditional = [(True, False)] * bool(matrix.all_mask & known.bit)
+    unconditional += [(False, False)] * bool(matrix.self_mask & known.bit)
+    conditional = matrix.conditional.get(known.bit, ())
+    grants = unconditional + [(one.scope is Scope.ALL, True) for one in conditional]
+    yield StepId.GRANTS, bool(grants)
+    reaching = [limited for everyones, limited in grants if everyones or owner == subject.user_id]
+    yield StepId.OWNER, bool(reaching)
+    yield StepId.CONDITIONS, not all(reaching) or registered is not None
 
 
 @pytest.mark.rule("B7")
@@ -186,6 +198,7 @@ def test_sentences_name_role_override_and_the_providers_word_for_a_project():
             " Developer there."
         ),
         "This was not looked at.",
+        "This was not looked at.",
     ]
 
 
@@ -204,6 +217,34 @@ def test_another_owner_of_the_resource_is_not_named():
     found = explain(team, Subject("usr_b"), "instance:write", Resource(id="i-1"), now=NOW)
     assert found.decision.reason is Reason.NOT_OWNER
     assert "usr_c" not in " ".join(step.text for step in found.steps)
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "text"),
+    [
+        (
+            "open",
+            Reason.ALLOWED,
+            'The condition of the grant is met: resource.properties.state is "open".',
+        ),
+        (
+            "closed",
+            Reason.CONDITION_FAILED,
+            'No condition of the grant is met. Missing is: resource.properties.state is "open".',
+        ),
+    ],
+)
+def test_a_condition_is_told_in_words(state, reason, text):
+    grants = override(instance={"write": {"scope": "all", "when": WHEN_OPEN}})
+    team = account(member("basic", overrides=grants), projects=PROJECTS)
+    place, said = Resource(id="i-2", project_id="prj_1"), Given(resource={"state": state})
+    found = explain(team, Subject("usr_b"), "instance:write", place, now=NOW, given=said)
+    assert (found.decision.reason, found.steps[-1].text) == (reason, text)
+    denied = Denial(team, Subject("usr_b"), "instance:write", place, found.decision, NOW, said)
+    if reason is Reason.CONDITION_FAILED:
+        wanted = remedies(denied)
+        assert wanted.override is not None
+        assert wanted.text.endswith("if the condition of the grant were met.")
 
 
 def test_of_a_denial_without_an_account_only_the_last_step_is_told():

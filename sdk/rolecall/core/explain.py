@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from rolecall.core.decide import decide, located
+from rolecall.core.condition_facts import Given
+from rolecall.core.decide import check_facts, decide, located
 from rolecall.core.decision import Decision, Reason
-from rolecall.core.matrix import CompiledPermission, Matrix
+from rolecall.core.level_grants import Alternative, Scope, alternatives
+from rolecall.core.masks import Matrix
+from rolecall.core.matrix import CompiledPermission
 from rolecall.core.problems import nearest_to
 from rolecall.core.state import (
     NO_RESOURCE_ID,
@@ -29,6 +32,7 @@ class StepId(StrEnum):
     PROJECT = "project"
     GRANTS = "grants"
     OWNER = "owner"
+    CONDITIONS = "conditions"
 
 
 class StepResult(StrEnum):
@@ -38,6 +42,8 @@ class StepResult(StrEnum):
     DOES_NOT_HOLD = "does-not-hold"
     NOT_REACHED = "not-reached"
 
+
+OWN = "the user's own resources"
 
 ENDS_AT: Mapping[Reason, StepId] = MappingProxyType(
     {
@@ -55,6 +61,7 @@ ENDS_AT: Mapping[Reason, StepId] = MappingProxyType(
         Reason.PERMISSION_MISSING: StepId.GRANTS,
         Reason.OWNER_UNKNOWN: StepId.OWNER,
         Reason.NOT_OWNER: StepId.OWNER,
+        Reason.CONDITION_FAILED: StepId.CONDITIONS,
     }
 )
 """The step at which each denial ends."""
@@ -84,6 +91,7 @@ def explain(
     resource: Resource,
     *,
     now: int,
+    given: Given | None = None,
     project_name: Callable[[str], str] = str,
 ) -> Explanation:
     """Explain what `decide` decides; `now` is in epoch milliseconds.
@@ -91,8 +99,8 @@ def explain(
     Sentences use the names of roles and the provider's word for a project. `project_name` is what
     they call a project, by default its id. Another user who owns the resource is not named.
     """
-    decision = decide(account, subject, permission, resource, now=now)
-    told = _Told(account, subject, permission, resource, decision, project_name)
+    decision = decide(account, subject, permission, resource, now=now, given=given)
+    told = _Told(account, subject, permission, resource, decision, project_name, given)
     return Explanation(decision, tuple(_steps(told, ENDS_AT.get(decision.reason))))
 
 
@@ -130,6 +138,7 @@ class _Told:
     resource: Resource
     decision: Decision
     project_name: Callable[[str], str]
+    given: Given | None
 
     def sentence(self, step: StepId) -> str:
         """The sentence of a step that was reached."""
@@ -145,6 +154,7 @@ class _Told:
             StepId.PROJECT: self._project_text,
             StepId.GRANTS: self._grants_text,
             StepId.OWNER: self._owner_text,
+            StepId.CONDITIONS: self._conditions_text,
         }
         return texts[step]()
 
@@ -205,10 +215,27 @@ class _Told:
             role = f" It replaces the {self._role} there."
         if self.decision.reason is Reason.PERMISSION_MISSING:
             return f"{source} does not grant {self.permission}.{role}"
-        held = self._held
-        everywhere = held is not None and matrix.all_mask & held.bit
-        reach = "for every resource" if everywhere else "for the user's own resources"
-        return f"{source} grants {self.permission} {reach}.{role}"
+        return f"{source} grants {self.permission}{self._reach()}.{role}"
+
+    def _reach(self) -> str:
+        """How far the grants reach, in words."""
+        scopes = {one.scope for one in self._alternatives}
+        limited = all(one.when is not None for one in self._alternatives)
+        under = " under conditions" if limited else ""
+        return f"{under} for {'every resource' if Scope.ALL in scopes else OWN}"
+
+    @property
+    def _alternatives(self) -> tuple[Alternative, ...]:
+        """The alternatives of the grant that decides."""
+        matrix = deciding_matrix(self.account, self.subject.user_id, self.decision)
+        granted = None if self._held is None else matrix.granted(self._held.bit)
+        return () if granted is None else alternatives(granted)
+
+    @property
+    def _reaching(self) -> tuple[Alternative, ...]:
+        """The alternatives that reach the resource, whatever their conditions say."""
+        owned = self._located.owner_id == self.subject.user_id
+        return tuple(one for one in self._alternatives if one.scope is Scope.ALL or owned)
 
     def _owner_text(self) -> str:
         match self.decision.reason:
@@ -216,11 +243,22 @@ class _Told:
                 return "The owner of the resource is not known, so it is not one of the user's own."
             case Reason.NOT_OWNER:
                 return "The user does not own the resource."
-        matrix = deciding_matrix(self.account, self.subject.user_id, self.decision)
-        held = self._held
-        if held is not None and matrix.all_mask & held.bit:
+        if any(one.scope is Scope.ALL for one in self._reaching):
             return "The grant is for every resource, so the owner does not matter."
         return "The user owns the resource."
+
+    def _conditions_text(self) -> str:
+        reaching = self._reaching
+        if any(one.when is None for one in reaching):
+            return "The grant has no condition."
+        member = self.account.members[self.subject.user_id]
+        facts = check_facts(member, self._located, self.given)
+        conditions = [one.when for one in reaching if one.when is not None]
+        met = [one for one in conditions if one.holds(facts)]
+        if met:
+            return f"The condition of the grant is met: {met[0].describe()}."
+        unmet = [" and ".join(test.describe() for test in one.unmet(facts)) for one in conditions]
+        return f"No condition of the grant is met. Missing is: {'; or '.join(unmet)}."
 
 
 _HOLDS: Mapping[StepId, str] = MappingProxyType(

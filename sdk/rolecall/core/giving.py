@@ -1,7 +1,7 @@
 """What a member may give to others: what they hold, for as long as they hold it (`B5`)."""
 
 from rolecall.core.decide import effective_matrix
-from rolecall.core.matrix import Matrix
+from rolecall.core.masks import Matrix
 from rolecall.core.state import AccountState, Member
 
 

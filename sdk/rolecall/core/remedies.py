@@ -4,14 +4,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+from rolecall.core.condition_facts import Given
 from rolecall.core.decide import decide, located
 from rolecall.core.decision import Decision, Reason
 from rolecall.core.explain import role_title
 from rolecall.core.giving import grants_not_held, grants_not_held_inside, lasts_until
-from rolecall.core.matrix import Matrix
+from rolecall.core.level_grants import Scope
+from rolecall.core.masks import Matrix
 from rolecall.core.problems import CatalogError
 from rolecall.core.state import AccountState, Member, Override, Resource, Subject
-from rolecall.core.table import Scope
 
 MAX_GRANTORS = 20
 MAX_EXAMINED = 500
@@ -71,15 +72,25 @@ class Denial:
     resource: Resource
     decision: Decision
     now: int
+    given: Given | None = None
 
     def allowed_to(self, member: Member) -> bool:
         """Whether the check would be allowed to the subject with this membership."""
         changed = replace(self.account, members={member.user_id: member})
         subject = Subject(self.subject.user_id)
-        return decide(changed, subject, self.permission, self.resource, now=self.now).allowed
+        return decide(
+            changed, subject, self.permission, self.resource, now=self.now, given=self.given
+        ).allowed
 
 
-_BY_GRANTS = frozenset({Reason.PERMISSION_MISSING, Reason.OWNER_UNKNOWN, Reason.NOT_OWNER})
+_BY_GRANTS = frozenset(
+    {
+        Reason.PERMISSION_MISSING,
+        Reason.OWNER_UNKNOWN,
+        Reason.NOT_OWNER,
+        Reason.CONDITION_FAILED,
+    }
+)
 _TEXTS: Mapping[Reason, str] = MappingProxyType(
     {
         Reason.NO_ACCOUNT: "Name the account of the resource, and check its id.",
@@ -133,6 +144,8 @@ def _sentences(
         yield "Name the owner of the resource: the user may do it to their own."
     if reason is Reason.NOT_OWNER:
         yield "The user may do it to their own resources."
+    if reason is Reason.CONDITION_FAILED:
+        yield "The check would be allowed if the condition of the grant were met."
 
 
 def grantors(denial: Denial, wanted: Remedies) -> Grantors:

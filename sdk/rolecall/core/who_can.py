@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from heapq import nsmallest
 
+from rolecall.core.condition_facts import Given
 from rolecall.core.decide import decide
 from rolecall.core.state import AccountState, Resource, Subject
 
@@ -34,6 +35,7 @@ def who_can(
     *,
     now: int,
     limit: int,
+    given: Given | None = None,
     after: str | None = None,
     examined: int = MAX_EXAMINED,
 ) -> Holders:
@@ -49,7 +51,7 @@ def who_can(
     for at, user_id in enumerate(following):
         if at == examined or len(found) == limit:
             return Holders(tuple(found), following[at - 1])
-        decision = decide(account, Subject(user_id), permission, resource, now=now)
+        decision = decide(account, Subject(user_id), permission, resource, now=now, given=given)
         if decision.allowed:
             role = account.members[user_id].role.source.partition(":")[2]
             found.append(Holder(user_id, role, decision.decided_by or ""))
