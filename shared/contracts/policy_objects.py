@@ -81,7 +81,7 @@ class AccountObject(Contract):
 class MemberObject(Contract):
     """`member`: id = the user's id. The membership's own id is new at each join.
 
-    Conditions will test `attributes`; no decision rests on them yet.
+    Conditions on grants test `attributes`.
     """
 
     membership_id: str

@@ -334,6 +334,7 @@ def test_the_reason_codes_are_stable():
         "user-disabled", "session-ended",
         "not-a-member", "membership-suspended", "membership-expired", "permission-unknown",
         "project-unknown", "resource-conflict", "permission-missing", "owner-unknown", "not-owner",
+            "condition-failed",
     }  # fmt: skip
     assert Decision(allowed=False, reason=Reason.NO_ACCOUNT) == NO_ACCOUNT
 

@@ -90,7 +90,7 @@ def test_exceeding_grants_are_exactly_those_that_reach_further(one, other, withi
     }
     exceeding = STANDARD.grants_exceeding(giver, given_)
     assert {(grant.entry, grant.level) for grant in exceeding} == further
-    assert all(grant.scope == want[grant.entry][grant.level] for grant in exceeding)
+    assert all(grant.held == want[grant.entry][grant.level] for grant in exceeding)
 
 
 def test_a_grant_for_all_is_not_also_a_grant_for_self():

@@ -9,7 +9,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from rolecall.core.matrix import CompiledCatalog, Matrix
+from rolecall.core.condition_facts import NO_PROPERTIES, Properties
+from rolecall.core.masks import Matrix
+from rolecall.core.matrix import CompiledCatalog
 from rolecall.core.problems import CatalogError
 from rolecall.core.registered import RegisteredResources
 from rolecall.core.state import (
@@ -60,6 +62,10 @@ class MembershipFields(Protocol):
     @property
     def expires_at(self) -> datetime | None:
         """The instant from which on the membership is over; `None`: it does not end by itself."""
+
+    @property
+    def attributes(self) -> Properties:
+        """The member's properties, which conditions test."""
 
 
 class OverrideFields(Protocol):
@@ -141,6 +147,7 @@ def build_member(
             for override in overrides
             if (override.user_id, override.membership_id) == (user_id, membership.membership_id)
         },
+        attributes=membership.attributes or NO_PROPERTIES,
     )
 
 

@@ -1,7 +1,10 @@
 """The decision: whether a subject may do something to a resource of an account."""
 
+from rolecall.core.condition_facts import NOTHING_GIVEN, Facts, Given
 from rolecall.core.decision import Decision, Reason
-from rolecall.core.matrix import CompiledPermission, Matrix
+from rolecall.core.level_grants import Scope
+from rolecall.core.masks import Matrix
+from rolecall.core.matrix import CompiledPermission
 from rolecall.core.state import (
     NO_RESOURCE_ID,
     AccountState,
@@ -72,11 +75,12 @@ def decide(
     resource: Resource = _UNSPECIFIED,
     *,
     now: int,
+    given: Given | None = None,
 ) -> Decision:
     """Decide one check; pure, and allocates nothing unless the resource is a project.
 
-    `permission` is `<type>:<action>`; `now` is in epoch milliseconds. What is not granted or not
-    known is denied.
+    `permission` is `<type>:<action>`; `now` is in epoch milliseconds. `given` has the properties of
+    the request, which only conditions look at. What is not granted or not known is denied.
     """
     refused = membership_denial(account, subject, now=now)
     if refused is not None:
@@ -98,8 +102,9 @@ def decide(
             override = member.overrides.get(resource.project_id)
             if override is not None and override.active(now=now):
                 matrix = override.matrix
-    # Conditions and token restrictions come after this answer. They can only take an allow back.
-    return _by_grants(matrix, held.bit, subject, resource)
+    if matrix.all_mask & held.bit:
+        return matrix.allowed
+    return _by_limited_grants(matrix, held.bit, member, resource, given)
 
 
 def _as_registered(
@@ -134,17 +139,61 @@ def _located(
         return known
     if known.project_id not in (None, known.id):
         return None
-    return Resource(id=known.id, owner_id=known.owner_id, project_id=known.id)
+    return Resource(
+        id=known.id,
+        owner_id=known.owner_id,
+        project_id=known.id,
+        properties=known.properties,
+    )
 
 
-def _by_grants(matrix: Matrix, bit: int, subject: Subject, resource: Resource) -> Decision:
-    if matrix.all_mask & bit:
-        return matrix.allowed
+def _by_limited_grants(
+    matrix: Matrix, bit: int, member: Member, resource: Resource, given: Given | None
+) -> Decision:
+    """Decide by the grants for own resources, and by those that depend on conditions."""
     if not matrix.self_mask & bit:
-        return matrix.missing
-    if resource.owner_id is None:
-        return matrix.owner_unknown
-    return matrix.allowed if resource.owner_id == subject.user_id else matrix.not_owner
+        decision = matrix.missing
+    elif resource.owner_id is None:
+        decision = matrix.owner_unknown
+    elif resource.owner_id == member.user_id:
+        return matrix.allowed
+    else:
+        decision = matrix.not_owner
+    if matrix.conditional:
+        return _by_conditions(matrix, bit, member, resource, given) or decision
+    return decision
+
+
+def _by_conditions(
+    matrix: Matrix, bit: int, member: Member, resource: Resource, given: Given | None
+) -> Decision | None:
+    """Decide by the grants that depend on conditions; `None` if there is none for this bit.
+
+    A denial names what is missing to the alternative that comes furthest: the condition, or else
+    the owner.
+    """
+    found = matrix.conditional.get(bit)
+    if found is None:
+        return None
+    owned = resource.owner_id == member.user_id
+    reaching = [one for one in found if one.scope is Scope.ALL or owned]
+    facts = check_facts(member, resource, given)
+    if any(one.when is not None and one.when.holds(facts) for one in reaching):
+        return matrix.allowed
+    if reaching:
+        return matrix.condition_failed
+    return matrix.owner_unknown if resource.owner_id is None else matrix.not_owner
+
+
+def check_facts(member: Member, resource: Resource, given: Given | None) -> Facts:
+    """What the conditions of a check can test; `resource` is the registered one if there is one."""
+    return Facts(
+        subject_id=member.user_id,
+        attributes=member.attributes,
+        resource_id=None if resource.id == NO_RESOURCE_ID else resource.id,
+        registered=resource.properties,
+        given=NOTHING_GIVEN if given is None else given,
+    )
 
 
 def effective_matrix(
@@ -160,5 +209,5 @@ def effective_matrix(
 def effective_table(
     account: AccountState, member: Member, project_id: str | None = None, *, now: int
 ) -> dict[str, dict[str, str | None]]:
-    """What a member may do, as JSON values: entry -> level -> `all`, `self` or `None`."""
+    """What a member may do, in words: entry -> level -> `all`, `self`, `all when …` or `None`."""
     return account.catalog.table(effective_matrix(account, member, project_id, now=now))

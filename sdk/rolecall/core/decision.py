@@ -22,6 +22,7 @@ class Reason(StrEnum):
     PERMISSION_MISSING = "permission-missing"
     OWNER_UNKNOWN = "owner-unknown"
     NOT_OWNER = "not-owner"
+    CONDITION_FAILED = "condition-failed"
 
 
 @dataclass(frozen=True, slots=True)

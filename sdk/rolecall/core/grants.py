@@ -2,21 +2,29 @@
 
 from collections.abc import Mapping
 
+from rolecall.core.level_grants import (
+    LevelGrant,
+    Scope,
+    alternatives,
+    granted_by,
+    is_conditional,
+)
 from rolecall.core.problems import Place, Problem, choices, did_you_mean
-from rolecall.core.table import Entry, Grants, Level, Scope
+from rolecall.core.table import Entry, Grants, Level
 
 WILDCARD = "*"
 
 
 def expand(
     grants: Grants, entries: Mapping[str, Entry], place: Place = ()
-) -> tuple[dict[str, dict[str, Scope]], list[Problem]]:
+) -> tuple[dict[str, dict[str, LevelGrant]], list[Problem]]:
     """Expand every `*`, and list the grants that name an unknown entry or level.
 
-    A named entry replaces what `*` would give it; a named level replaces it within its entry. For
-    a level that does not offer scope `self`, `*` in scope `self` grants nothing.
+    A named entry replaces what `*` would give it; a named level replaces it within its entry. `*`
+    grants nothing to a level that cannot have it: scope `self` where the level does not offer it,
+    and a condition where the level gives a control permission.
     """
-    expanded: dict[str, dict[str, Scope]] = {}
+    expanded: dict[str, dict[str, LevelGrant]] = {}
     common = grants.get(WILDCARD, {})
     known_levels = {level.id for entry in entries.values() for level in entry.levels}
     problems = [
@@ -34,30 +42,46 @@ def expand(
         if name != WILDCARD and name not in known_levels
     ]
     for entry in entries.values():
-        levels = {level.id: level for level in entry.levels}
         named = grants.get(entry.id, common)
         if entry.id in grants:
-            problems += _misfits(named, levels, (*place, entry.id))
+            problems += _misfits(named, entry, (*place, entry.id))
         cells = {}
-        for level in levels.values():
-            scope = named.get(level.id, named.get(WILDCARD))
-            if scope is Scope.ALL or (scope is Scope.SELF and level.offers_self):
-                cells[level.id] = scope
+        for level in entry.levels:
+            written = named.get(level.id, named.get(WILDCARD))
+            grant = None if written is None else offered(written, entry, level)
+            if grant is not None:
+                cells[level.id] = grant
         if cells:
             expanded[entry.id] = cells
     return expanded, problems
 
 
-def _misfits(
-    named: Mapping[str, Scope], levels: Mapping[str, Level], place: Place
-) -> list[Problem]:
+def offered(grant: LevelGrant, entry: Entry, level: Level) -> LevelGrant | None:
+    """What the level can have of a grant."""
+    if grant is Scope.ALL:
+        return grant
+    return granted_by(
+        one
+        for one in alternatives(grant)
+        if (one.scope is Scope.ALL or level.offers_self)
+        and (one.when is None or not entry.controls(level))
+    )
+
+
+def _misfits(named: Mapping[str, LevelGrant], entry: Entry, place: Place) -> list[Problem]:
+    levels = {level.id: level for level in entry.levels}
     problems = []
-    for level_id, scope in named.items():
+    for level_id, grant in named.items():
         if level_id == WILDCARD:
             continue
         if level_id not in levels:
             message = f"This entry has no level {level_id!r}. {choices(level_id, levels)}"
-        elif scope is Scope.SELF and not levels[level_id].offers_self:
+        elif is_conditional(grant) and entry.controls(levels[level_id]):
+            message = (
+                f"The level {level_id!r} gives a permission of Rolecall's own API, and that is"
+                " decided without the properties of a request. Grant it without a condition."
+            )
+        elif offered(grant, entry, levels[level_id]) != grant:
             message = (
                 f"The level {level_id!r} does not offer scope 'self'."
                 " Grant 'all', or remove the grant."

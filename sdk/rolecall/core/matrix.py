@@ -2,15 +2,20 @@
 
 from collections.abc import Iterator, Mapping
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Protocol
 
 from rolecall.core.catalog import Catalog
-from rolecall.core.decision import Decision, Reason
+from rolecall.core.control_permissions import (
+    CONTROL_PERMISSIONS,
+    CREATE_PROJECT,
+    PROJECT_PERMISSIONS,
+)
+from rolecall.core.level_grants import Alternative, LevelGrant, Scope, alternatives, grant_text
+from rolecall.core.masks import Matrix, combined
 from rolecall.core.problems import CatalogError
-from rolecall.core.rules import CREATE_PROJECT, PROJECT_PERMISSIONS
-from rolecall.core.table import Grants, Role, Scope
+from rolecall.core.table import Grants, Role
 
 
 class RoleFields(Protocol):
@@ -48,45 +53,20 @@ class CompiledPermission:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """One level of one entry in one scope; as text `instance:write`, or `instance:write (own)`."""
+    """One level of one entry as it is held; as text `instance:write`, or `instance:write (own)`."""
 
     entry: str
     level: str
-    scope: Scope
+    held: LevelGrant
 
     def __str__(self) -> str:
-        """The permission's name, marked `(own)` when it reaches own resources only."""
-        return f"{self.entry}:{self.level}" + (" (own)" if self.scope is Scope.SELF else "")
-
-
-@dataclass(frozen=True, slots=True)
-class Matrix:
-    """Compiled grants, shared by all members who hold them.
-
-    `all_mask` and `self_mask` have no bit in common. Decisions name the `source`: `role:<id>` or
-    `override:<project id>`. The four possible decisions are made once, here.
-    """
-
-    source: str
-    all_mask: int
-    self_mask: int
-    allowed: Decision = field(init=False, repr=False, compare=False)
-    missing: Decision = field(init=False, repr=False, compare=False)
-    owner_unknown: Decision = field(init=False, repr=False, compare=False)
-    not_owner: Decision = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        """Make the four decisions that these grants can lead to."""
-        for name, reason in (
-            ("allowed", Reason.ALLOWED),
-            ("missing", Reason.PERMISSION_MISSING),
-            ("owner_unknown", Reason.OWNER_UNKNOWN),
-            ("not_owner", Reason.NOT_OWNER),
-        ):
-            decision = Decision(
-                allowed=reason is Reason.ALLOWED, reason=reason, decided_by=self.source
-            )
-            object.__setattr__(self, name, decision)
+        """The permission's name, with `(own)` or the conditions where it does not reach all."""
+        limit = (
+            {Scope.ALL: "", Scope.SELF: " (own)"}.get(self.held)
+            if isinstance(self.held, Scope)
+            else f" ({grant_text(self.held)})"
+        )
+        return f"{self.entry}:{self.level}{limit}"
 
 
 class CompiledCatalog:
@@ -101,6 +81,7 @@ class CompiledCatalog:
 
     __slots__ = (
         "_bits",
+        "_control_mask",
         "catalog",
         "compiled_roles",
         "custom_roles",
@@ -115,6 +96,7 @@ class CompiledCatalog:
         self.id = published_as or catalog.id
         self.permissions: dict[str, CompiledPermission] = {}
         self.project_mask = 0
+        self._control_mask = 0
         # (entry, level) -> (the level's own bit, with the bits of all that it includes)
         self._bits: dict[tuple[str, str], tuple[int, int]] = {}
         for entry in catalog.entries.values():
@@ -124,6 +106,8 @@ class CompiledCatalog:
                 if entry.project_scoped:
                     self.project_mask |= bit
                 names = entry.permission_names(level)
+                if not {*CONTROL_PERMISSIONS}.isdisjoint(names):
+                    self._control_mask |= bit
                 for name in names:
                     self.permissions[name] = CompiledPermission(
                         name=name,
@@ -210,76 +194,67 @@ class CompiledCatalog:
 
     def override_matrix(self, project_id: str, grants: Grants) -> Matrix:
         """Compile one member's grants inside a project; account-wide entries are left out."""
-        matrix = self._compile(f"override:{project_id}", grants)
-        return Matrix(
-            source=matrix.source,
-            all_mask=matrix.all_mask & self.project_mask,
-            self_mask=matrix.self_mask & self.project_mask,
-        )
+        return self._compile(f"override:{project_id}", grants).within(self.project_mask)
 
     def _compile(self, source: str, grants: Grants) -> Matrix:
         everyones = own = 0
+        conditional: list[tuple[int, Alternative]] = []
         for entry, levels in grants.items():
-            for level, scope in levels.items():
+            for level, grant in levels.items():
                 _, bits = self._bits[entry, level]
-                if scope is Scope.ALL:
-                    everyones |= bits
-                else:
-                    own |= bits
-        return Matrix(source=source, all_mask=everyones, self_mask=own & ~everyones)
+                for one in alternatives(grant):
+                    if one.when is not None:
+                        conditional += ((bit, one) for bit in _bits_of(bits & ~self._control_mask))
+                    elif one.scope is Scope.ALL:
+                        everyones |= bits
+                    else:
+                        own |= bits
+        return combined(source, everyones, own, conditional)
 
     def grants_of(self, matrix: Matrix) -> Iterator[Grant]:
         """The levels that a matrix holds, in the catalog's order, with the included levels."""
         for (entry, level), (bit, _) in self._bits.items():
-            if matrix.all_mask & bit:
-                yield Grant(entry=entry, level=level, scope=Scope.ALL)
-            elif matrix.self_mask & bit:
-                yield Grant(entry=entry, level=level, scope=Scope.SELF)
+            held = matrix.granted(bit)
+            if held is not None:
+                yield Grant(entry=entry, level=level, held=held)
 
     def grants_exceeding(self, giver: Matrix, given: Matrix) -> tuple[Grant, ...]:
         """The grants of `given` that `giver` lacks and therefore cannot give (`B5`).
 
-        A grant for all resources is covered only by a grant for all. A grant for own resources is
-        covered by either. Empty: `giver` may give everything in `given`.
+        Empty: `giver` may give everything in `given`.
         """
-        return tuple(
-            self.grants_of(
-                Matrix(
-                    source=giver.source,
-                    all_mask=given.all_mask & ~giver.all_mask,
-                    self_mask=given.self_mask & ~(giver.all_mask | giver.self_mask),
-                )
-            )
-        )
+        return tuple(self.grants_of(given.beyond(giver)))
 
     def within_project(self, role: Matrix, override: Matrix | None) -> Matrix:
         """The grants inside a project: the override's, and the role's for account-wide entries."""
         if override is None:
             return role
-        account_wide = ~self.project_mask
-        return Matrix(
-            source=override.source,
-            all_mask=role.all_mask & account_wide | override.all_mask,
-            self_mask=role.self_mask & account_wide | override.self_mask,
-        )
+        return override.together_with(role.within(~self.project_mask))
 
     def table(self, matrix: Matrix) -> dict[str, dict[str, str | None]]:
-        """Every cell of the table as JSON values: entry -> level -> `all`, `self` or `None`."""
+        """Every cell of the table in words: entry -> level -> `all`, `self`, or `None`.
+
+        A cell that depends on a condition says so: `all when …`.
+        """
         cells: dict[str, dict[str, str | None]] = {
             entry.id: dict.fromkeys(level.id for level in entry.levels)
             for entry in self.catalog.entries.values()
         }
         for grant in self.grants_of(matrix):
-            cells[grant.entry][grant.level] = grant.scope.value
+            cells[grant.entry][grant.level] = grant_text(grant.held)
         return cells
 
     def held(self, matrix: Matrix) -> dict[str, str]:
-        """Every permission name that the matrix holds, with its scope: `all` or `self`."""
-        return {
-            name: "all" if matrix.all_mask & permission.bit else "self"
-            for name, permission in self.permissions.items()
-            if (matrix.all_mask | matrix.self_mask) & permission.bit
-        }
+        """Every permission name that the matrix holds, with its scope and conditions in words."""
+        found = {name: matrix.granted(one.bit) for name, one in self.permissions.items()}
+        return {name: grant_text(grant) for name, grant in found.items() if grant is not None}
+
+
+def _bits_of(mask: int) -> Iterator[int]:
+    while mask:
+        bit = mask & -mask
+        yield bit
+        mask ^= bit
 
 
 def _closure(level: str, includes: dict[str, tuple[str, ...]], bits: dict[str, int]) -> int:

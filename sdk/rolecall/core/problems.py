@@ -6,6 +6,8 @@ from difflib import get_close_matches
 
 # Keys and list positions, from the top of the document down.
 Place = tuple[str | int, ...]
+MAX_SHOWN = 256
+"""How many characters of a wrong value a message shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,12 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 def nearest_to(word: str, known: Iterable[str]) -> str | None:
     """The known word that is spelt like this one, if there is one."""
     return next(iter(get_close_matches(word, list(known), n=1)), None)
+
+
+def shortened(written: object) -> str:
+    """What was written, as a message shows it."""
+    text = repr(written)
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
 
 
 class CatalogError(ValueError):

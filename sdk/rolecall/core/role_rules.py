@@ -2,13 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from rolecall.core.control_permissions import MEMBER_PERMISSIONS, VIEW_ACCOUNT
 from rolecall.core.grants import expand
+from rolecall.core.level_grants import LevelGrant, Scope, exceeds
 from rolecall.core.problems import Place, Problem, choices
-from rolecall.core.table import Entry, Grants, Level, Role, Scope
-
-# Every role holds it, so a member without it does not exist.
-VIEW_ACCOUNT = "account:view"
-MEMBER_PERMISSIONS = ("member:view", "member:invite", "member:update", "member:remove")
+from rolecall.core.table import Entry, Grants, Role
 
 
 def problems_of_roles(
@@ -70,24 +68,30 @@ def _not_held(entries: Mapping[str, Entry], name: str, place: Place, called: str
 
 
 def _narrower(entries: Mapping[str, Entry], grants: Grants, place: Place) -> Iterator[Problem]:
-    """The grants in scope 'self' of levels that another grant includes in scope 'all'."""
+    """The grants of levels that come with another level to a wider extent."""
     for entry_id, cells in grants.items():
-        levels = {level.id: level for level in entries[entry_id].levels}
-        for level_id, scope in cells.items():
-            for lower in _included(level_id, levels):
-                if scope is Scope.ALL and cells.get(lower) is Scope.SELF:
+        for level_id, grant in cells.items():
+            for lower in entries[entry_id].included(level_id):
+                narrower = cells.get(lower.id)
+                if narrower not in (None, grant) and not exceeds(narrower, grant):
                     yield Problem(
-                        (*place, entry_id, lower),
-                        f"The level {level_id!r} is granted in scope 'all' and includes {lower!r},"
-                        " so scope 'self' has no effect here. Remove this grant, or grant"
-                        f" {level_id!r} in scope 'self', too.",
+                        (*place, entry_id, lower.id),
+                        f"The level {level_id!r} is granted {_extent(grant)} and includes"
+                        f" {lower.id!r}, so {_limit(narrower)} has no effect here. Remove this"
+                        f" grant, or grant {level_id!r} {_same_limit(narrower)}, too.",
                     )
 
 
-def _included(level_id: str, levels: Mapping[str, Level]) -> Iterator[str]:
-    for lower in levels[level_id].includes:
-        yield lower
-        yield from _included(lower, levels)
+def _extent(grant: LevelGrant) -> str:
+    return f"in scope {grant.value!r}" if isinstance(grant, Scope) else "with a wider condition"
+
+
+def _limit(grant: LevelGrant) -> str:
+    return f"scope {grant.value!r}" if isinstance(grant, Scope) else "the condition"
+
+
+def _same_limit(grant: LevelGrant) -> str:
+    return f"in scope {grant.value!r}" if isinstance(grant, Scope) else "with this condition"
 
 
 def _held_for_all(entries: Mapping[str, Entry], grants: Grants) -> set[str]:
@@ -95,8 +99,8 @@ def _held_for_all(entries: Mapping[str, Entry], grants: Grants) -> set[str]:
     for entry_id, cells in grants.items():
         entry = entries[entry_id]
         levels = {level.id: level for level in entry.levels}
-        for level_id, scope in cells.items():
-            if scope is Scope.ALL:
-                for reached in (level_id, *_included(level_id, levels)):
-                    held |= set(entry.permission_names(levels[reached]))
+        for level_id, grant in cells.items():
+            if grant is Scope.ALL:
+                for reached in (levels[level_id], *entry.included(level_id)):
+                    held |= set(entry.permission_names(reached))
     return held

@@ -3,33 +3,15 @@
 from collections.abc import Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 
+from rolecall.core.control_permissions import CONTROL_PERMISSIONS, PROJECT_PERMISSIONS
 from rolecall.core.mixed_alphabets import mixed_word
 from rolecall.core.policies import Policies
 from rolecall.core.problems import Place, Problem, choices
-from rolecall.core.role_rules import MEMBER_PERMISSIONS, VIEW_ACCOUNT, problems_of_roles
+from rolecall.core.role_rules import problems_of_roles
 from rolecall.core.table import Entry, Level, Role, Section
 
-# The permissions of Rolecall's own API. A catalog assigns each of them to a level.
+# The section for control permissions that the provider's own table has no row for.
 CONTROL_SECTION = "rolecall"
-# Rights on one project. They are decided inside it; creating one is account-wide.
-PROJECT_PERMISSIONS = ("project:view", "project:manage", "project:delete")
-CREATE_PROJECT = "project:create"
-CONTROL_PERMISSIONS = (
-    VIEW_ACCOUNT,
-    "account:update",
-    *MEMBER_PERMISSIONS,
-    "role:view",
-    "role:manage",
-    CREATE_PROJECT,
-    *PROJECT_PERMISSIONS,
-    "api_token:view",
-    "api_token:manage",
-    "audit_log:view",
-    "usage:view",
-    "webhook:manage",
-    "guardrail:manage",
-    "review:manage",
-)
 
 
 def problems_of(

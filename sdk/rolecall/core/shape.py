@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from pydantic import ValidationError
 
+from rolecall.core.level_grants import GRANT_FAULT
 from rolecall.core.problems import Place, Problem, did_you_mean, nearest_to
 from rolecall.core.table import NAME_PATTERN, PERMISSION_PATTERN, ROLE_NAME_PATTERN
 
@@ -65,10 +66,20 @@ def shape_problems(error: ValidationError, shape: type[Any]) -> list[Problem]:
     items = error.errors()
     meant = {_meant(item, shape) for item in items if item["type"] == _UNEXPECTED}
     return [
-        Problem(_place(item["loc"]), _text(item, shape))
+        problem
         for item in items
         if item["type"] not in _MISSING or item["loc"] not in meant
+        for problem in _problems(item, shape)
     ]
+
+
+def _problems(item: "ErrorDetails", shape: type[Any]) -> list[Problem]:
+    """The problems of one of pydantic's errors: for a grant, those that its reader found."""
+    place = _place(item["loc"])
+    if item["type"] != GRANT_FAULT:
+        return [Problem(place, _text(item, shape))]
+    found: list[Problem] = item["ctx"]["problems"]
+    return [Problem((*place, *problem.place), problem.message) for problem in found]
 
 
 def _meant(item: "ErrorDetails", shape: type[Any]) -> Place | None:

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
-from rolecall.core.matrix import CompiledCatalog, Matrix
+from rolecall.core.condition_facts import NO_PROPERTIES, Properties
+from rolecall.core.masks import Matrix
+from rolecall.core.matrix import CompiledCatalog
 
 
 class AccountKind(StrEnum):
@@ -49,7 +51,7 @@ _NO_OVERRIDES: Mapping[str, Override] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A membership: the role's matrix, and overrides by project id.
+    """A membership: the role's matrix, overrides by project id, and attributes.
 
     `expires_at` is in epoch milliseconds. From that instant on the membership is over (`B4`).
     """
@@ -60,6 +62,7 @@ class Member:
     status: MembershipStatus = MembershipStatus.ACTIVE
     expires_at: int | None = None
     overrides: Mapping[str, Override] = field(default_factory=lambda: _NO_OVERRIDES)
+    attributes: Properties = field(default_factory=lambda: NO_PROPERTIES, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +79,14 @@ class Resource:
     """The resource of a check, as far as it is known.
 
     Its type is the part of the permission before the colon. `owner_id` is a user id,
-    `project_id` a project of the account.
+    `project_id` a project of the account. `properties` are those of a registered resource; what a
+    request says is in `Given`.
     """
 
     id: str | None = None
     owner_id: str | None = None
     project_id: str | None = None
+    properties: Properties = field(default_factory=lambda: NO_PROPERTIES, hash=False)
 
 
 NO_RESOURCE_ID = "-"
@@ -95,7 +100,8 @@ class AccountState:
     """One account as of one revision; replaced whole, never changed.
 
     `members` is keyed by user id. `projects` holds project ids. `resources` has the registered
-    resources by (type, id); their owner and project take precedence over the request's.
+    resources by (type, id); their owner, project and properties take precedence over the
+    request's.
     """
 
     id: str

@@ -1,12 +1,14 @@
 """The permission table of a catalog: sections, entries, levels and roles."""
 
 import unicodedata
-from collections.abc import Mapping
-from enum import StrEnum
+from collections.abc import Iterator, Mapping
 from typing import Annotated
 
 from pydantic import AfterValidator, ConfigDict, Strict, StringConstraints
 from pydantic.dataclasses import dataclass
+
+from rolecall.core.control_permissions import CONTROL_PERMISSIONS
+from rolecall.core.level_grants import WrittenGrant
 
 _CLOSED = ConfigDict(extra="forbid")
 
@@ -34,16 +36,9 @@ _JOINERS = frozenset("\u200c\u200d")
 Title = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_visible)]
 
 
-class Scope(StrEnum):
-    """The resources that a grant reaches: all, or only those that the member owns (`Nv8`)."""
-
-    ALL = "all"
-    SELF = "self"
-
-
-# Entry id -> level id -> scope. In a catalog file and in requests `*` may stand for every entry or
+# Entry id -> level id -> grant. In a catalog file and in requests `*` may stand for every entry or
 # every level; a loaded catalog has no `*` left.
-Grants = Mapping[str, Mapping[str, Scope]]
+Grants = Mapping[str, Mapping[str, WrittenGrant]]
 
 
 @dataclass(frozen=True, slots=True, config=_CLOSED)
@@ -84,6 +79,20 @@ class Entry:
             f"{self.id}:{level.id}",
             *(f"{self.id}:{action}" for action in level.actions),
             *level.permissions,
+        )
+
+    def included(self, level_id: str) -> Iterator[Level]:
+        """The levels that come with a level, each as often as it is reached."""
+        levels = {level.id: level for level in self.levels}
+        for lower in levels[level_id].includes:
+            yield levels[lower]
+            yield from self.included(lower)
+
+    def controls(self, level: Level) -> bool:
+        """Return whether the level gives a permission of Rolecall's own API."""
+        given = (level, *self.included(level.id))
+        return any(
+            name in CONTROL_PERMISSIONS for one in given for name in self.permission_names(one)
         )
 
 

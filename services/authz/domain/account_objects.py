@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from rolecall import (
+    NO_PROPERTIES,
     AccountState,
     CompiledCatalog,
     RegisteredResources,
@@ -106,7 +107,10 @@ class AccountObjects:
         else:
             self._resource_revs[policy_object.id] = policy_object.rev
             self._changes[kind, resource_id] = Resource(
-                resource_id, state.owner_id, state.project_id
+                resource_id,
+                state.owner_id,
+                state.project_id,
+                state.properties or NO_PROPERTIES,
             )
         return True
 

@@ -32,6 +32,7 @@ SHOWS_MEMBERSHIP = frozenset(
         Reason.PERMISSION_MISSING,
         Reason.OWNER_UNKNOWN,
         Reason.NOT_OWNER,
+        Reason.CONDITION_FAILED,
     }
 )
 """The reasons of `decide_for_user` that only a member gets. Any other one tells nothing about the

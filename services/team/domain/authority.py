@@ -158,7 +158,7 @@ def require_ends(giver: Member, gained: Matrix, ends: Iterable[datetime | None])
     Raises:
         EndExceeded: as `require_end`.
     """
-    if gained.all_mask or gained.self_mask:
+    if not gained.empty:
         for end in ends:
             require_end(giver, end)
 
@@ -225,18 +225,9 @@ def require_to_grant(
 
 def grants_gained(before: Matrix, after: Matrix) -> Matrix:
     """The grants that `after` holds and `before` does not."""
-    return Matrix(
-        source=after.source,
-        all_mask=after.all_mask & ~before.all_mask,
-        self_mask=after.self_mask & ~(before.all_mask | before.self_mask),
-    )
+    return after.beyond(before)
 
 
 def grants_added(catalog: CompiledCatalog, *, before: Matrix, after: Matrix) -> Matrix:
     """The grants that `after` holds inside a project and `before` does not."""
-    inside, gained = catalog.project_mask, grants_gained(before, after)
-    return Matrix(
-        source=after.source,
-        all_mask=gained.all_mask & inside,
-        self_mask=gained.self_mask & inside,
-    )
+    return grants_gained(before, after).within(catalog.project_mask)

@@ -6,7 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from rolecall import CompiledCatalog, Level, Role, Scope
+from rolecall import (
+    CompiledCatalog,
+    Level,
+    LevelGrant,
+    Role,
+    exceeds,
+    is_conditional,
+    offered,
+    read_grant,
+    widest,
+)
 from shared.problems import Invalid, Refusal, RefusalKind
 
 SHOWN_NEEDS = 200
@@ -73,7 +83,7 @@ class Translator:
         self._reasons: dict[str, str] = {}
         self._levels = _levels(new)
         self.given_roles: set[str] = set()
-        self.given_levels: dict[str, dict[str, Scope]] = {}
+        self.given_levels: dict[str, dict[str, LevelGrant]] = {}
         """What members get because the mapping says so, and not because both catalogs have it."""
         errors = [*_unknown_levels(mapping, _levels(old), self._levels), *_unknown_roles(old, self)]
         if errors:
@@ -111,23 +121,29 @@ class Translator:
         return role_id
 
     def grants(
-        self, grants: Mapping[str, Mapping[str, str]], *, used_by: str, inside_project: bool = False
-    ) -> dict[str, dict[str, Scope]]:
+        self,
+        grants: Mapping[str, Mapping[str, object]],
+        *,
+        used_by: str,
+        inside_project: bool = False,
+    ) -> dict[str, dict[str, LevelGrant]]:
         """The grants in the new catalog's levels.
 
-        Where two levels become one, the narrower of their scopes counts.
+        Where two levels become one, the narrower of their grants counts. Two that depend on
+        different conditions have no narrower one.
         """
-        translated: dict[str, dict[str, Scope]] = {}
+        translated: dict[str, dict[str, LevelGrant]] = {}
         for entry, levels in grants.items():
-            for level, scope in levels.items():
-                place = self._level(
-                    f"{entry}:{level}", Scope(scope), used_by, inside_project=inside_project
-                )
+            for level, written in levels.items():
+                name, grant = f"{entry}:{level}", read_grant(written)
+                place = self._level(name, grant, used_by, inside_project=inside_project)
                 if place is not None:
                     cells = translated.setdefault(place[0], {})
-                    cells[place[1]] = min(
-                        Scope(scope), cells.get(place[1], Scope(scope)), key=_WIDTH
-                    )
+                    narrower = _narrower(grant, cells.get(place[1], grant))
+                    if narrower is None:
+                        self.need(f"/levels/{name}", used_by, _TWO_CONDITIONS)
+                    else:
+                        cells[place[1]] = narrower
         return translated
 
     def need(self, pointer: str, used_by: str, reason: str) -> None:
@@ -149,7 +165,7 @@ class Translator:
             raise MappingNeeded(errors=errors[:SHOWN_NEEDS], catalog=self._new.id)
 
     def _level(
-        self, name: str, scope: Scope, used_by: str, *, inside_project: bool
+        self, name: str, grant: LevelGrant, used_by: str, *, inside_project: bool
     ) -> tuple[str, str] | None:
         if name in self._mapping.levels:
             wanted = self._mapping.levels[name]
@@ -160,22 +176,25 @@ class Translator:
         else:
             self.need(f"/levels/{name}", used_by, _LEVEL_OF_ANOTHER)
             return None
-        fault = self._misfit(wanted, scope, inside_project=inside_project)
+        fault = self._misfit(wanted, grant, inside_project=inside_project)
         if fault is not None:
             self.need(f"/levels/{name}", used_by, fault)
             return None
         entry, _, level = wanted.partition(":")
         if name in self._mapping.levels:
             given = self.given_levels.setdefault(entry, {})
-            given[level] = max(scope, given.get(level, scope), key=_WIDTH)
+            given[level] = widest(grant, given.get(level, grant))
         return entry, level
 
-    def _misfit(self, wanted: str, scope: Scope, *, inside_project: bool) -> str | None:
+    def _misfit(self, wanted: str, grant: LevelGrant, *, inside_project: bool) -> str | None:
         """Why the new catalog cannot have this grant."""
         found = self._levels.get(wanted)
         if found is None:
             return f"The catalog has no level `{wanted}`. Name one of its levels, or null."
-        if scope is Scope.SELF and not found.offers_self:
+        entry = self._new.catalog.entries[wanted.partition(":")[0]]
+        if is_conditional(grant) and entry.controls(found):
+            return f"The level `{wanted}` cannot depend on a condition. Name another, or null."
+        if offered(grant, entry, found) != grant:
             return (
                 f"The level `{wanted}` is not offered for own resources only. Name another, or"
                 " null."
@@ -185,7 +204,17 @@ class Translator:
         return None
 
 
-_WIDTH = {Scope.SELF: 0, Scope.ALL: 1}.__getitem__
+def _narrower(one: LevelGrant, other: LevelGrant) -> LevelGrant | None:
+    """The grant that the other one covers; `None` if neither covers the other."""
+    if not exceeds(one, other):
+        return one
+    return None if exceeds(other, one) else other
+
+
+_TWO_CONDITIONS = (
+    "It becomes one level with another one, and both depend on conditions that differ. Name another"
+    " level, or null."
+)
 _LEVEL_OF_ANOTHER = "Say which level of the new catalog it becomes, or null to end its grants."
 
 

@@ -12,8 +12,8 @@ from shared.contracts.facts import ResourceRef
 from shared.ids import RoleId, UserId
 from shared.problems import Invalid
 
-GrantsText = Mapping[str, Mapping[str, str]]
-"""Entry → level → `all` or `self`, without `*`."""
+GrantsText = Mapping[str, Mapping[str, Any]]
+"""Entry → level → grant as JSON has it, without `*`."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,8 +7,11 @@ from functools import cached_property
 from rolecall import (
     AccountState,
     AccountStatus,
+    Alternative,
     Member,
+    Scope,
     Subject,
+    alternatives,
     effective_matrix,
     membership_denial,
 )
@@ -24,7 +27,9 @@ Place = tuple[str, str]
 NO_MEMBER = NO_PROJECT = ""
 """No member stands in the place of the members who are missing."""
 
-OWN, EVERYONES = 1, 2
+CONDITIONALLY_OWN, OWN, CONDITIONALLY, EVERYONES = 1, 2, 3, 4
+"""How far a permission reaches. A member who holds it under a condition counts as a holder where a
+guardrail forbids holders, and not where it wants some."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,15 +65,20 @@ class Held:
         }
 
     def reach(self, member: Member, permission: str | None, project_id: str) -> int:
-        """How far the member's permission reaches there: not at all, to own resources, or all."""
+        """How far the member's permission reaches there; 0 if it does not."""
         held = self.state.catalog.permissions.get(permission or "")
         if held is None or (project_id and project_id not in self.state.projects):
             return 0
         inside = project_id if project_id and held.project_scoped else None
         matrix = effective_matrix(self.state, member, inside, now=self.now)
-        if matrix.all_mask & held.bit:
-            return EVERYONES
-        return OWN if matrix.self_mask & held.bit else 0
+        granted = matrix.granted(held.bit)
+        return 0 if granted is None else max(map(_reach, alternatives(granted)))
+
+
+def _reach(one: Alternative) -> int:
+    if one.scope is Scope.SELF:
+        return OWN if one.when is None else CONDITIONALLY_OWN
+    return EVERYONES if one.when is None else CONDITIONALLY
 
 
 @dataclass(frozen=True, kw_only=True)

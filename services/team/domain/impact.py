@@ -1,23 +1,24 @@
 """The difference of two states of an account: who gains and loses what, and where (`B9`)."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from rolecall import (
     AccountState,
     CompiledCatalog,
+    LevelGrant,
     Matrix,
     Member,
-    Scope,
     Subject,
     effective_matrix,
+    exceeds,
     is_outsider,
     membership_denial,
 )
 
-Cells = Mapping[tuple[str, str], Scope]
-"""Entry and level -> scope, for every level that is held."""
+Cells = Mapping[tuple[str, str], LevelGrant]
+"""Entry and level -> grant, for every level that is held."""
 
 
 class Standing(StrEnum):
@@ -30,17 +31,26 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LevelChange:
-    """One level of one entry, with its scope before and after; `None`: not held."""
+    """One level of one entry, with its grant before and after; `None`: not held."""
 
     entry: str
     level: str
-    before: Scope | None
-    after: Scope | None
+    before: LevelGrant | None
+    after: LevelGrant | None
 
     @property
     def gains(self) -> bool:
-        """Whether more is reached than before."""
-        return self.before is None or self.after is Scope.ALL
+        """Whether something is reached that was not reached before."""
+        return _reaches_further(self.after, self.before)
+
+    @property
+    def loses(self) -> bool:
+        """Whether something is not reached any more; with another condition both may be true."""
+        return _reaches_further(self.before, self.after)
+
+
+def _reaches_further(grant: LevelGrant | None, other: LevelGrant | None) -> bool:
+    return grant is not None and (other is None or exceeds(grant, other))
 
 
 Changes = tuple[LevelChange, ...]
@@ -90,7 +100,7 @@ class _Comparison:
         self._after = after
         self._now = now
         self._moved = set(before.projects) ^ set(after.projects)
-        self._changes: dict[tuple[int, int, int, int, bool], Changes] = {}
+        self._changes: dict[tuple[Hashable, Hashable, bool], Changes] = {}
 
     def impacts(self) -> Iterator[MemberImpact]:
         for user_id in sorted({*self._before.members, *self._after.members}):
@@ -141,15 +151,14 @@ class _Comparison:
         return Standing.NONE if outside else Standing.MEMBER
 
     def _changed(self, before: Matrix, after: Matrix, *, project_scoped: bool = False) -> Changes:
-        masks = before.all_mask, before.self_mask, after.all_mask, after.self_mask
-        key = (*masks, project_scoped)
+        key = (before.content, after.content, project_scoped)
         if key not in self._changes:
             was = _cells(self._before.catalog, before, project_scoped=project_scoped)
             is_ = _cells(self._after.catalog, after, project_scoped=project_scoped)
             self._changes[key] = tuple(
                 LevelChange(entry, level, was.get((entry, level)), is_.get((entry, level)))
                 for entry, level in dict.fromkeys((*was, *is_))
-                if was.get((entry, level)) is not is_.get((entry, level))
+                if was.get((entry, level)) != is_.get((entry, level))
             )
         return self._changes[key]
 
@@ -171,10 +180,5 @@ def _overridden(member: Member | None) -> set[str]:
 
 
 def _cells(catalog: CompiledCatalog, matrix: Matrix, *, project_scoped: bool) -> Cells:
-    mask = catalog.project_mask if project_scoped else -1
-    held = Matrix(
-        source=matrix.source,
-        all_mask=matrix.all_mask & mask,
-        self_mask=matrix.self_mask & mask,
-    )
-    return {(grant.entry, grant.level): grant.scope for grant in catalog.grants_of(held)}
+    held = matrix.within(catalog.project_mask) if project_scoped else matrix
+    return {(grant.entry, grant.level): grant.held for grant in catalog.grants_of(held)}

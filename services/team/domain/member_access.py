@@ -28,7 +28,7 @@ class CellSource(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """The scope that a member has (`all`, `self`, or none), and what decides it."""
+    """The grant that a member has (`all`, `self`, `all when …`, or none), and what decides it."""
 
     scope: str | None
     source: CellSource

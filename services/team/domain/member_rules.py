@@ -171,7 +171,7 @@ def _change_role(
     held = access.catalog.matrix(before.role) or Matrix(source="", all_mask=0, self_mask=0)
     given = access.catalog.matrix(role.id)
     gained = None if given is None else grants_gained(held, given)
-    if gained is not None and gained.all_mask | gained.self_mask:
+    if gained is not None and not gained.empty:
         require_end(access.member, member.expires_at)
     return members.change_role(
         member,

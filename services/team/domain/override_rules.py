@@ -157,7 +157,7 @@ def _require_to_lift(access: AccountAccess, member: Membership, override: Projec
     require_to_grant(
         access.state, access.member, project_id, more, now=now, until=override.expires_at
     )
-    if more.all_mask | more.self_mask:
+    if not more.empty:
         require_end(access.member, _earlier(override.expires_at, member.expires_at))
 
 
@@ -174,7 +174,7 @@ def _require_end(
     project_id, now = access.named_project.project_id, milliseconds(access.now)
     before = effective_matrix(access.state, present, project_id, now=now)
     more = grants_added(access.catalog, before=before, after=given)
-    if more.all_mask | more.self_mask or (replaced is not None and _later(until, replaced)):
+    if not more.empty or (replaced is not None and _later(until, replaced)):
         require_end(access.member, _earlier(until, member.expires_at))
 
 

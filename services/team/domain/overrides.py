@@ -1,10 +1,11 @@
 """Overrides: one member's grants inside one project, in place of the role's (`Ci9`)."""
 
+import json
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from rolecall import Catalog, CatalogError, Grants, Words
+from rolecall import Catalog, CatalogError, Grants, Words, written_grant
 from services.team.domain.members import Membership, OwnerProtected
 from services.team.domain.projects import Project
 from shared.contracts import policy_objects, team, team_catalogs
@@ -12,6 +13,13 @@ from shared.contracts.facts import Fact, ResourceRef
 from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
 from shared.ids import AccountId, MembershipId, ProjectId, UserId
 from shared.problems import Invalid
+
+MAX_OVERRIDE_BYTES = 16 * 1024
+"""Of the grants as JSON, with every `*` written out; the row of a change has them up to 3 times."""
+_TOO_LARGE = (
+    f"The grants may have {MAX_OVERRIDE_BYTES} bytes as JSON, with every `*` written out. Shorten"
+    " their conditions."
+)
 
 
 class OwnerNotOverridden(OwnerProtected):
@@ -87,7 +95,7 @@ def shown_at(override: ProjectOverride, now: datetime) -> ShownOverride:
 def grants_as_json(grants: Grants) -> dict[str, Any]:
     """Grants as JSON values."""
     return {
-        entry: {level: scope.value for level, scope in levels.items()}
+        entry: {level: written_grant(grant) for level, grant in levels.items()}
         for entry, levels in grants.items()
     }
 
@@ -97,13 +105,16 @@ def parse_grants(catalog: Catalog, grants: object) -> Grants:
 
     Raises:
         Invalid: with a pointer to each entry or level that an override cannot have. Account-wide
-            entries are among them.
+            entries are among them. Or the grants have too many bytes.
     """
     try:
-        return catalog.parse_grants(grants, within_project=True)
+        parsed = catalog.parse_grants(grants, within_project=True)
     except CatalogError as error:
         errors = [(f"/grants{problem.pointer}", problem.message) for problem in error.problems]
         raise Invalid(errors=errors) from error
+    if len(json.dumps(grants_as_json(parsed))) > MAX_OVERRIDE_BYTES:
+        raise Invalid(errors=[("/grants", _TOO_LARGE)])
+    return parsed
 
 
 def put(

@@ -84,22 +84,18 @@ def require_to_reassign(
     groups = {(resource.type, resource.project_id, resource.owner_id) for resource in resources}
     bits = {resource_type: _bits_of(access, resource_type) for resource_type, _, _ in groups}
     for resource_type, project_id, owner_id in sorted(groups, key=str):
-        gained = _reach(access, receiver, project_id) & bits[resource_type]
-        own = owner_id == access.membership.user_id
-        given = Matrix(
-            source=receiver.role.source,
-            all_mask=0 if own else gained,
-            self_mask=gained if own else 0,
-        )
+        gained = _gained(access, receiver, project_id).within(bits[resource_type])
+        given = gained.by_owning(everyones=owner_id != access.membership.user_id)
         require_to_grant(access.state, access.member, project_id, given, now=access.now, until=None)
 
 
-def _reach(access: AccountAccess, receiver: Member, project_id: ProjectId | None) -> int:
+def _gained(access: AccountAccess, receiver: Member, project_id: ProjectId | None) -> Matrix:
     """The receiver's grants for own resources, with those that come when an override ends."""
     inside = effective_matrix(access.state, receiver, project_id, now=milliseconds(access.now))
     override = None if project_id is None else receiver.overrides.get(project_id)
     ends = override is not None and override.expires_at is not None
-    return inside.self_mask | (receiver.role.self_mask if ends else 0)
+    found = inside.by_owning()
+    return found.together_with(receiver.role.by_owning()) if ends else found
 
 
 def _bits_of(access: AccountAccess, resource_type: str) -> int:

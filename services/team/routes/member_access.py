@@ -1,7 +1,6 @@
 """Routes that show what members may do."""
 
 from datetime import datetime
-from typing import Literal
 
 from pydantic import Field
 
@@ -51,6 +50,8 @@ class OverrideTimeView(Answer):
 class PermissionsView(Answer):
     """What the caller may do: every cell of the table, and every permission held.
 
+    A grant is `all`, `self`, or a scope with its conditions in words: `all when …`.
+
     `override` is the caller's override in the project, if there is one.
     """
 
@@ -64,13 +65,15 @@ class PermissionsView(Answer):
 
 
 class CellView(Answer):
-    """The scope of one cell, or null, and what decides it.
+    """The grant of one cell, or null, and what decides it.
+
+    `scope` is `all`, `self`, or a scope with its conditions in words: `all when …`.
 
     `override`: the member's override in this project, also where it takes the cell away. `owner`:
     the role of the account's owner. `nothing`: no grant.
     """
 
-    scope: Literal["all", "self"] | None
+    scope: str | None
     source: CellSource
 
 

@@ -1,9 +1,6 @@
 """Routes of overrides: one member's grants inside a project."""
 
 from datetime import datetime
-from typing import Any
-
-from pydantic import Field
 
 from services.team.domain.account_access import AccountAccess
 from services.team.domain.authority import EndExceeded, GrantsExceeded
@@ -14,6 +11,7 @@ from services.team.domain.overrides import (
     ShownOverride,
     grants_as_json,
 )
+from services.team.routes.grant_bodies import GivenGrants, Grants
 from services.team.routes.moments import StoredMoment
 from services.team.routes.passed_invitations import PassedInvitationView, passed_views
 from services.team.use_cases import overrides
@@ -29,9 +27,9 @@ CHANGE_MEMBERS = Permission("member:update", in_project="project:manage")
 
 
 class PutOverride(Body):
-    """Entry → level → `all` or `self`, as in a catalog's roles. They replace the role's grants."""
+    """Grants as in a catalog's roles. They replace the role's grants."""
 
-    grants: dict[str, dict[str, str]] = Field(max_length=500)
+    grants: GivenGrants
     expires_at: StoredMoment | None = None
 
 
@@ -41,7 +39,7 @@ class OverrideView(TaggedAnswer):
     project_id: ProjectId
     user_id: UserId
     membership_id: MembershipId
-    grants: dict[str, Any]
+    grants: Grants
     expires_at: datetime | None
     expired: bool
     given_by: UserId

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
-from rolecall import Scope
+from rolecall import LevelGrant, grant_text
 from services.team.domain.impact import Changes, LevelChange, Standing
 from services.team.routes.account_routes import account_request
 from services.team.routes.guardrails import ViolationView, violation_views
@@ -25,17 +25,23 @@ MAX_LISTED = 20_000
 
 
 class ScopeChange(Answer):
-    """The scope of a level before and after; null: not held."""
+    """The grant of a level before and after: `all`, `self`, or a scope with its conditions.
 
-    before: Scope | None
-    after: Scope | None
+    Null: not held. A grant that depends on a condition reads `all when …`.
+    """
+
+    before: str | None
+    after: str | None
 
 
 LevelChanges = dict[str, dict[str, ScopeChange]]
 
 
 class ChangesView(Answer):
-    """Entry → level → scope before and after, of what is gained and of what is lost."""
+    """Entry → level → grant before and after, of what is gained and of what is lost.
+
+    A level whose condition changes is in both.
+    """
 
     gained: LevelChanges
     lost: LevelChanges
@@ -229,16 +235,20 @@ def _member_view(member: ConcernedMember, *, named: bool) -> MemberImpactView:
 
 def _sides(changes: Changes) -> dict[str, LevelChanges]:
     gained = [change for change in changes if change.gains]
-    lost = [change for change in changes if not change.gains]
+    lost = [change for change in changes if change.loses]
     return {"gained": _levels(gained), "lost": _levels(lost)}
 
 
 def _levels(changes: Sequence[LevelChange]) -> LevelChanges:
     levels: LevelChanges = {}
     for change in changes:
-        scopes = ScopeChange(before=change.before, after=change.after)
+        scopes = ScopeChange(before=_text(change.before), after=_text(change.after))
         levels.setdefault(change.entry, {})[change.level] = scopes
     return levels
+
+
+def _text(grant: LevelGrant | None) -> str | None:
+    return None if grant is None else grant_text(grant)
 
 
 def _invitation_view(concerned: ConcernedInvitation, *, named: bool) -> InvitationImpactView:

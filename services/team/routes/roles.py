@@ -20,6 +20,7 @@ from services.team.domain.role_refusals import (
 )
 from services.team.domain.roles import RoleUnknown
 from services.team.routes.accounts import DisplayName
+from services.team.routes.grant_bodies import GivenGrants, Grants
 from services.team.routes.passed_invitations import (
     PassedInvitations,
     PassedInvitationView,
@@ -39,13 +40,6 @@ MANAGE = Permission("role:manage")
 MAX_DESCRIPTION = 500
 
 Description = Annotated[str, Field(max_length=MAX_DESCRIPTION), AfterValidator(str.strip)]
-RoleGrants = Annotated[
-    dict[str, dict[str, str]],
-    Field(
-        max_length=500,
-        description="Entry → level → `all` or `self`, as in the catalog; `*` stands for every one",
-    ),
-]
 
 
 def _in_one_alphabet(name: str) -> str:
@@ -64,7 +58,7 @@ class CreateRole(Body):
 
     name: RoleName
     description: Description = ""
-    grants: RoleGrants
+    grants: GivenGrants
 
 
 class EditRole(Body):
@@ -72,7 +66,7 @@ class EditRole(Body):
 
     name: RoleName | None = None
     description: Description | None = None
-    grants: RoleGrants | None = None
+    grants: GivenGrants | None = None
 
 
 class DeleteRoleQuery(Body):
@@ -84,14 +78,14 @@ class DeleteRoleQuery(Body):
 
 
 class RoleView(TaggedAnswer):
-    """A role; `grants` has entry → level → `all` or `self`. A built-in role has no times."""
+    """A role; `grants` has entry → level → grant. A built-in role has no times."""
 
     id: str
     name: str
     description: str
     assignable: bool
     built_in: bool
-    grants: dict[str, dict[str, str]]
+    grants: Grants
     created_at: datetime | None
     updated_at: datetime | None
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from rolecall import Scope
+from rolecall import read_grant
 from services.team.domain.overrides import ProjectOverride
 from services.team.store.places import at, of_account
 from services.team.store.policy_documents import policy_document
@@ -105,7 +105,7 @@ class OverrideRows:
 def read_override(row: Document) -> ProjectOverride:
     """The override of a document."""
     grants = {
-        entry: {level: Scope(scope) for level, scope in levels.items()}
+        entry: {level: read_grant(grant) for level, grant in levels.items()}
         for entry, levels in row["grants"].items()
     }
     return read(ProjectOverride, row | {"grants": grants})

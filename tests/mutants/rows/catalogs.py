@@ -38,8 +38,8 @@ ROWS = (
         id="move-widens-merged-levels",
         kind=Kind.SECURITY,
         file=MAPPING,
-        old="_WIDTH = {Scope.SELF: 0, Scope.ALL: 1}",
-        new="_WIDTH = {Scope.SELF: 1, Scope.ALL: 0}",
+        old="        return one\n    return None if",
+        new="        return other\n    return None if",
         tests=(RULES, "-k", "narrower"),
     ),
     Mutant(
@@ -174,8 +174,8 @@ ROWS = (
         id="mapping-gives-the-narrower-of-two-scopes",
         kind=Kind.SECURITY,
         file="services/team/domain/catalog_mapping.py",
-        old="given[level] = max(scope,",
-        new="given[level] = min(scope,",
+        old="widest(grant, given.get(level, grant))",
+        new="grant",
         tests=("tests/services/team/domain/test_catalog_moves.py", "-k", "widest_scope"),
     ),
 )

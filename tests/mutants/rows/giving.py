@@ -88,9 +88,9 @@ ROWS = (
     Mutant(
         id="own-resources-count-as-gained-by-who-has-all",
         kind=Kind.AVAILABILITY,
-        file=AUTHORITY,
-        old="        self_mask=after.self_mask & ~(before.all_mask | before.self_mask),\n",
-        new="        self_mask=after.self_mask & ~before.self_mask,\n",
+        file="sdk/rolecall/core/masks.py",
+        old="self.self_mask & ~(other.all_mask | other.self_mask)",
+        new="self.self_mask & ~other.self_mask",
         tests=GIVING_TESTS,
     ),
     Mutant(

@@ -56,7 +56,7 @@ ROWS = (
         id="members-higher-role-outlasts-its-giver",
         kind=Kind.SECURITY,
         file=RULES,
-        old="    if gained is not None and gained.all_mask | gained.self_mask:\n",
+        old="    if gained is not None and not gained.empty:\n",
         new="    if gained is None:\n",
         tests=RULE_TESTS,
     ),

@@ -88,8 +88,8 @@ ROWS = (
         id="reassigning-gives-what-the-caller-lacks",
         kind=Kind.SECURITY,
         file=RULES,
-        old="            all_mask=0 if own else gained,\n",
-        new="            all_mask=0,\n",
+        old="everyones=owner_id != access.membership.user_id",
+        new="everyones=False",
         tests=RULE_TESTS,
     ),
     Mutant(
@@ -168,8 +168,8 @@ ROWS = (
         id="grants-after-the-override-of-a-receiver-are-given",
         kind=Kind.SECURITY,
         file="services/team/domain/resource_rules.py",
-        old="inside.self_mask | (receiver.role.self_mask if ends else 0)",
-        new="inside.self_mask",
+        old="found.together_with(receiver.role.by_owning()) if ends else found",
+        new="found",
         tests=("tests/services/team/domain/test_resource_rules.py", "-k", "after_their_override"),
     ),
 )

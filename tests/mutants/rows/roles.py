@@ -42,9 +42,9 @@ ROWS = (
     Mutant(
         id="role-edit-takes-own-resources-for-all",
         kind=Kind.SECURITY,
-        file="services/team/domain/authority.py",
-        old="        all_mask=after.all_mask & ~before.all_mask,\n",
-        new="        all_mask=after.all_mask & ~(before.all_mask | before.self_mask),\n",
+        file="sdk/rolecall/core/masks.py",
+        old="all_mask=self.all_mask & ~other.all_mask,\n",
+        new="all_mask=self.all_mask & ~(other.all_mask | other.self_mask),\n",
         tests=(ROLES, "-k", "own_resources"),
     ),
     Mutant(

@@ -27,8 +27,8 @@ ROWS = (
         id="grant-without-effect-passes",
         kind=Kind.DATA,
         file="sdk/rolecall/core/role_rules.py",
-        old="if scope is Scope.ALL and cells.get(lower) is Scope.SELF:",
-        new="if scope is Scope.SELF and cells.get(lower) is Scope.SELF:",
+        old="if narrower not in (None, grant) and not exceeds(narrower, grant):",
+        new="if narrower is not None and exceeds(narrower, grant):",
         tests=("tests/sdk/test_bad_catalogs.py",),
     ),
     Mutant(

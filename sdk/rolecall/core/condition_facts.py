@@ -1,0 +1,48 @@
+"""What a condition can test: what is stored of subject and resource, and what the request says."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+Properties = Mapping[str, object]
+"""Names and values, as JSON has them."""
+
+NO_PROPERTIES: Properties = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The properties of a request, by its parts; its caller is trusted for them."""
+
+    subject: Properties = field(default_factory=lambda: NO_PROPERTIES)
+    resource: Properties = field(default_factory=lambda: NO_PROPERTIES)
+    action: Properties = field(default_factory=lambda: NO_PROPERTIES)
+    context: Properties = field(default_factory=lambda: NO_PROPERTIES)
+
+
+NOTHING_GIVEN = Given()
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that the conditions of one check can test.
+
+    `attributes` of the member and `registered` properties of the resource win over the `given`
+    ones, name by name: a request only adds to what is stored.
+    """
+
+    subject_id: str
+    attributes: Properties
+    resource_id: str | None
+    registered: Properties
+    given: Given
+
+    def of_subject(self, name: str) -> object:
+        """The subject's property of that name; `None` if there is none."""
+        stored = self.attributes.get(name)
+        return self.given.subject.get(name) if stored is None else stored
+
+    def of_resource(self, name: str) -> object:
+        """The resource's property of that name; `None` if there is none."""
+        stored = self.registered.get(name)
+        return self.given.resource.get(name) if stored is None else stored
