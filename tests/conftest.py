@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from types import FrameType
 
 pytest_plugins = ["tests.summary"]
+# No test trusts a certificate of the system. Each process that imports aiohttp would read them all.
+os.environ.setdefault("SSL_CERT_FILE", os.devnull)
 SLOWEST_FIRST = (
     "tests/faults/test_kills.py",
     "tests/e2e/test_journey.py",

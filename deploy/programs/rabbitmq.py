@@ -137,6 +137,9 @@ class Rabbitmq(Program):
             "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
             "RABBITMQ_NODE_PORT": str(self.port),
             "RABBITMQ_DIST_PORT": str(self._distribution_port),
+            # Erlang's threads sleep when they have no work; by default they first spin for a while,
+            # which the other processes of this machine pay for.
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+sbwt none +sbwtdcpu none +sbwtdio none",
         }
 
     def answers(self) -> bool:
