@@ -1,11 +1,10 @@
 """The wiring of authz."""
 
-from rolecall import Reason
 from services.authz.adapters.activity_reports import ActivityReports
-from services.authz.domain.checks import SUBJECT_UNKNOWN
+from services.authz.adapters.check_counter import CheckCounter
 from services.authz.domain.policy_state import PolicyState
 from services.authz.routes import INTERNAL_ROUTES, ROUTES
-from services.authz.routes.evaluation import ALLOW, DENY
+from services.authz.routes.hot_evaluation import HotEvaluations
 from services.authz.settings import Settings
 from services.authz.use_cases.context import Ctx
 from shared.activity import RecentActivity
@@ -16,8 +15,8 @@ from shared.following.journal_view import JournalView
 from shared.following.live_callers import LiveCallers
 from shared.following.sign_in_state import SignInState
 from shared.http.api import Api
-from shared.metrics import CHECKS, start_at_zero
 from shared.parts import Parts
+from shared.runtime.connections import Connection
 from shared.runtime.service import ServiceApp
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 from shared.wiring import Following
@@ -30,8 +29,12 @@ def build(
     clock: Clock | None = None,
     view: type[JournalView] = JournalView,
     timeouts: Timeouts = DEFAULT_TIMEOUTS,
+    hot_path: bool = True,
 ) -> ServiceApp:
-    """Wire the service without starting it; `view` follows the journals (tests replace it)."""
+    """Wire the service without starting it; `view` follows the journals (tests replace it).
+
+    Without the `hot_path` aiohttp answers every request, which a client cannot tell.
+    """
     parts = Parts(Service.AUTHZ, settings, bus=bus, clock=clock, timeouts=timeouts)
     policy, sign_ins = PolicyState(), SignInState()
     following = Following(
@@ -51,18 +54,19 @@ def build(
         identity=identity,
         callers=callers,
         activity=activity,
+        counter=CheckCounter(sample=settings.check_sample),
         clock=parts.clock,
         public_url=settings.public_url,
         timeouts=timeouts,
     )
-    start_at_zero(CHECKS, [ALLOW], [Reason.ALLOWED])
-    start_at_zero(CHECKS, [DENY], {SUBJECT_UNKNOWN, *Reason} - {Reason.ALLOWED})
     authenticator = parts.authenticator(live=callers.check)
+    public = Api(
+        Service.AUTHZ, ROUTES, ctx, authenticator=authenticator, lane_limits=parts.lane_limits
+    )
+    hot = HotEvaluations(public, ctx, proxies=settings.proxies)
     return ServiceApp(
         Service.AUTHZ,
-        public=Api(
-            Service.AUTHZ, ROUTES, ctx, authenticator=authenticator, lane_limits=parts.lane_limits
-        ),
+        public=public,
         internal=Api(
             Service.AUTHZ,
             INTERNAL_ROUTES,
@@ -77,4 +81,5 @@ def build(
         informational=lambda: {"bus": following.connected},
         proxies=settings.proxies,
         timeouts=timeouts,
+        make_connection=hot.connection if hot_path else Connection,
     )

@@ -1,5 +1,7 @@
 """The settings of authz."""
 
+from pydantic import Field
+
 from shared.contracts.topology import Service
 from shared.runtime.replica_settings import ReplicaSettings
 from shared.runtime.settings import settings_config
@@ -9,3 +11,7 @@ class Settings(ReplicaSettings):
     """The settings of a replica of authz, besides those of every service."""
 
     model_config = settings_config(Service.AUTHZ)
+
+    check_sample: int = Field(
+        10_000, ge=0, description="One check of this number is logged with its reason; 0: none is"
+    )

@@ -28,6 +28,10 @@ class KeySource(Protocol):
         """A number that changes when a key may have been removed; cached results are then void."""
         ...
 
+    def find_now(self, kid: str) -> Ed25519PublicKey | None:
+        """The key with this id if it is known and young; `None`: ask `find`, which may wait."""
+        ...
+
     async def find(self, kid: str) -> Ed25519PublicKey | None:
         """The key with this id, or None when it does not exist.
 
@@ -48,6 +52,10 @@ class StaticKeys:
         """Replace all keys with these."""
         self._keys = dict(keys)
         self.version += 1
+
+    def find_now(self, kid: str) -> Ed25519PublicKey | None:
+        """The key with this id."""
+        return self._keys.get(kid)
 
     async def find(self, kid: str) -> Ed25519PublicKey | None:
         """The key with this id."""
@@ -83,6 +91,10 @@ class RemoteKeys:
             if self._age() > REFRESH_AFTER_SECONDS:
                 await self._refresh(None)
             await asyncio.sleep(self._pause())
+
+    def find_now(self, kid: str) -> Ed25519PublicKey | None:
+        """The key with this id; see `KeySource`."""
+        return self._keys.get(kid) if self._age() <= REFRESH_AFTER_SECONDS else None
 
     async def find(self, kid: str) -> Ed25519PublicKey | None:
         """The key with this id; see `KeySource`."""

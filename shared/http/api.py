@@ -116,6 +116,25 @@ class Api:
                 await admit(self._authenticator, route.access, principal, refusal)
                 return await self._answer(route, request, principal, ip, request_id, body)
 
+    def admit_now(self, route: Route, authorization: str, *, body_bytes: int) -> Principal | None:
+        """Return the principal of a request that is answered at once, and so holds no place.
+
+        Its kind and scope are not checked yet. `None`: the request must wait, or has no place.
+
+        Raises:
+            Unauthenticated: the credential is not valid.
+        """
+        if self.closed:
+            return None
+        principal = self._authenticator.bearer_now(authorization)
+        if principal is None:
+            return None
+        lane, share = share_of(route.access, principal, None)
+        admitted = self._admission.admits(lane, share) and self._body_bytes.admits(
+            lane, share, size=body_bytes
+        )
+        return principal if admitted else None
+
     async def _answer(
         self,
         route: Route,

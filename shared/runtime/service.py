@@ -21,6 +21,7 @@ from shared.http.mounting import mount
 from shared.http.proxies import NO_PROXIES, Proxies
 from shared.mongo import DatabaseAway
 from shared.problems import StartRefused
+from shared.runtime.connections import Connection, MakeConnection
 from shared.runtime.health import Checks, Health, health_api
 from shared.runtime.listeners import Listener, listen
 from shared.runtime.server_addresses import MEMORY_BUS
@@ -49,7 +50,7 @@ class ServiceApp:
     Each step is tried again for `Timeouts.start` seconds while the database or the broker is away,
     so each must be repeatable. `tasks` run under a supervisor until the service stops. The public
     port accepts connections when all of them run. `closes` run last, in order. `checks` are the
-    checks of `/health/ready`.
+    checks of `/health/ready`. `make_connection` makes the connections of the public port.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class ServiceApp:
         informational: Checks = dict,
         proxies: Proxies = NO_PROXIES,
         timeouts: Timeouts = DEFAULT_TIMEOUTS,
+        make_connection: MakeConnection = Connection,
     ) -> None:
         for route in public.routes:
             if isinstance(route.access, Internal | Admin):
@@ -81,6 +83,7 @@ class ServiceApp:
         self._informational = informational
         self._proxies = proxies
         self._timeouts = timeouts
+        self._make_connection = make_connection
         self._supervisor = Supervisor(name, timeouts=timeouts)
         self._listeners: dict[str, Listener] = {}
         self._started = False
@@ -135,7 +138,9 @@ class ServiceApp:
                 proxies=self._proxies,
                 request_seconds=self._timeouts.request,
             )
-            self._listeners["public"] = Listener(outside, public)
+            self._listeners["public"] = Listener(
+                outside, public, make_connection=self._make_connection
+            )
         await self._accept("internal")
         for step in self._opens:
             await open_step(step, seconds=self._timeouts.start)
@@ -214,7 +219,7 @@ async def run(service: ServiceApp, settings: StatelessSettings) -> None:
     with usable(f"{settings.internal_host}:{settings.internal_port}"):
         internal = listen(settings.internal_host, settings.internal_port)
     with usable(f"{settings.host}:{settings.port}"):
-        public = listen(settings.host, settings.port)
+        public = listen(settings.host, settings.port, shared=settings.share_port)
     starting = asyncio.create_task(service.start(internal=internal, public=public))
     asked = asyncio.create_task(signals.get())
     try:

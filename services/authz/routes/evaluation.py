@@ -8,8 +8,7 @@ from rolecall import Resource
 from services.authz.domain.checks import CHECK_SCOPE, OtherSubject
 from services.authz.use_cases import evaluation
 from services.authz.use_cases.context import Ctx
-from services.authz.use_cases.evaluation import EvaluationRequest
-from shared import metrics
+from services.authz.use_cases.evaluation import EvaluationRequest, EvaluationResult
 from shared.auth.bindings import AccountNotBound, TypeNotBound
 from shared.auth.principals import ClientPrincipal, UserPrincipal
 from shared.http.access import SessionOrClient
@@ -17,7 +16,6 @@ from shared.http.routes import Answer, Body, Call, Route, Strictness
 from shared.problems import Stale
 
 EVALUATION_PATH = "/access/v1/evaluation"
-ALLOW, DENY = "allow", "deny"
 REQUIRED_TEXT = Field(min_length=1, max_length=1024)
 
 
@@ -97,27 +95,31 @@ class EvaluationAnswer(Answer):
 
 async def evaluate(ctx: Ctx, call: Call[Evaluation, None]) -> EvaluationAnswer:
     """Answer one access evaluation request."""
-    body, principal = call.body, call.principal
+    principal = call.principal
     if not isinstance(principal, ClientPrincipal | UserPrincipal):
         raise TypeError("The route admits users and service clients only.")
+    return evaluation_answer(await evaluation.evaluate(ctx, principal, request_of(call.body)))
+
+
+def request_of(body: Evaluation) -> EvaluationRequest:
+    """The request of the use case that a body asks for."""
     resource = body.resource.properties or ResourceProperties()
     subject = body.subject.properties or SubjectProperties()
     context = body.context or Context()
-    result = await evaluation.evaluate(
-        ctx,
-        principal,
-        EvaluationRequest(
-            subject_type=body.subject.type,
-            subject_id=body.subject.id,
-            session_id=subject.session_id,
-            action=body.action.name,
-            resource_type=body.resource.type,
-            resource=Resource(body.resource.id, resource.owner_id, resource.project_id),
-            account_id=resource.account_id,
-            at_least_revision=context.at_least_revision,
-        ),
+    return EvaluationRequest(
+        subject_type=body.subject.type,
+        subject_id=body.subject.id,
+        session_id=subject.session_id,
+        action=body.action.name,
+        resource_type=body.resource.type,
+        resource=Resource(body.resource.id, resource.owner_id, resource.project_id),
+        account_id=resource.account_id,
+        at_least_revision=context.at_least_revision,
     )
-    metrics.CHECKS.labels(ALLOW if result.allowed else DENY, result.reason).inc()
+
+
+def evaluation_answer(result: EvaluationResult) -> EvaluationAnswer:
+    """The answer that tells a result."""
     kind, _, name = (result.decided_by or "").partition(":")
     return EvaluationAnswer(
         decision=result.allowed,
@@ -127,19 +129,20 @@ async def evaluate(ctx: Ctx, call: Call[Evaluation, None]) -> EvaluationAnswer:
     )
 
 
-ROUTES = (
-    Route(
-        method="POST",
-        path=EVALUATION_PATH,
-        handler=evaluate,
-        operation_id="evaluate",
-        summary="Decide whether a subject may act on a resource (AuthZEN)",
-        tag="decisions",
-        access=SessionOrClient(CHECK_SCOPE),
-        takes=Evaluation,
-        gives=EvaluationAnswer,
-        refuses=(Stale, AccountNotBound, TypeNotBound, OtherSubject),
-        strictness=Strictness.LENIENT,
-        on_repeat="Decides again. It changes nothing.",
-    ),
+EVALUATION = Route(
+    method="POST",
+    path=EVALUATION_PATH,
+    handler=evaluate,
+    operation_id="evaluate",
+    summary="Decide whether a subject may act on a resource (AuthZEN)",
+    tag="decisions",
+    access=SessionOrClient(CHECK_SCOPE),
+    takes=Evaluation,
+    gives=EvaluationAnswer,
+    refuses=(Stale, AccountNotBound, TypeNotBound, OtherSubject),
+    strictness=Strictness.LENIENT,
+    on_repeat="Decides again. It changes nothing.",
+    polled=True,
 )
+
+ROUTES = (EVALUATION,)

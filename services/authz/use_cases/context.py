@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from services.authz.adapters.check_counter import CheckCounter
 from services.authz.domain.checks import PermissionCheck
 from services.authz.domain.policy_state import PolicyState
 from shared.activity import RecentActivity
@@ -32,6 +33,7 @@ class Ctx:
     identity: Follower
     callers: LiveCallers
     activity: RecentActivity
+    counter: CheckCounter
     clock: Clock
     public_url: str
     timeouts: Timeouts
