@@ -193,6 +193,7 @@ def configuration(
     routes = public_routes()
     limits = sender_limits(routes)
     large = body_limits(row for rows in routes.values() for row in rows)
+    streamed = {row.path for rows in routes.values() for row in rows if row.streams}
     users = f"{USERS.times(limits_factor).directives} {USER_RATE}"
     locations = "".join(
         _location(
@@ -203,6 +204,7 @@ def configuration(
             limits_factor,
             users=users,
             body_bytes=large.get(path),
+            streams=path in streamed,
         )
         for path, service in owners.items()
     )
@@ -278,6 +280,7 @@ def _location(
     *,
     users: str,
     body_bytes: int | None,
+    streams: bool,
 ) -> str:
     if PARAMETER.search(path):
         match = "~ ^" + "[^/]+".join(re.escape(part) for part in PARAMETER.split(path)) + "$"
@@ -294,6 +297,8 @@ def _location(
     if body_bytes is not None:
         # Strangers would fill the gateway with large bodies. The service refuses them unread.
         lines.append(f"client_max_body_size {body_bytes}; proxy_request_buffering off;")
+    if streams:
+        lines.append("proxy_buffering off;")  # its service sends a sign of life every second
     lines.append(f"proxy_pass http://{'$replicas' if name else service};")
     if service == Service.AUTHZ:
         lines.append(NEXT_REPLICA_IF_STALE)

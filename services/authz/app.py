@@ -8,6 +8,7 @@ from services.authz.routes import INTERNAL_ROUTES, ROUTES
 from services.authz.routes.evaluation import ALLOW, DENY
 from services.authz.settings import Settings
 from services.authz.use_cases.context import Ctx
+from services.authz.use_cases.policy_feed import PolicyFeed, ToldState
 from shared.activity import RecentActivity
 from shared.bus import Bus
 from shared.clock import Clock
@@ -34,9 +35,13 @@ def build(
     """Wire the service without starting it; `view` follows the journals (tests replace it)."""
     parts = Parts(Service.AUTHZ, settings, bus=bus, clock=clock, timeouts=timeouts)
     policy, sign_ins = PolicyState(), SignInState()
+    feed = PolicyFeed(clock=parts.clock, timeouts=timeouts)
     following = Following(
         parts,
-        {Service.TEAM: policy, Service.IDENTITY: sign_ins},
+        {
+            Service.TEAM: ToldState(policy, feed, told=True),
+            Service.IDENTITY: ToldState(sign_ins, feed, told=False),
+        },
         slot=settings.slot,
         view=view,
     )
@@ -50,6 +55,7 @@ def build(
         team=team,
         identity=identity,
         callers=callers,
+        feed=feed,
         activity=activity,
         clock=parts.clock,
         public_url=settings.public_url,
@@ -72,6 +78,7 @@ def build(
         ),
         opens=(following.start,),
         tasks={**parts.tasks, **following.tasks, "activity": reports.run},
+        drains=(feed.drain,),
         closes=(following.stop, parts.internal.close),
         checks=lambda: {**parts.checks(), **following.checks()},
         informational=lambda: {"bus": following.connected},

@@ -23,9 +23,11 @@ from shared.http.openapi_texts import (
 )
 from shared.http.responses import NOT_MODIFIED, shows_tag
 from shared.http.routes import REVISION_HEADER, Route, Strictness
+from shared.http.streams import EVENT_STREAM
 from shared.ids import FORMS, PREFIXES
 from shared.problems import STATUS, TITLE, Refusal
 
+STREAM_EXAMPLE = 'event: lease\ndata: {"n":4,"at":81.25,"seconds":3.0,"applied":{}}\n\n'
 PROBLEM = "Problem"
 OAUTH_ERROR = "OAuthError"
 VERSION = "1"
@@ -93,14 +95,7 @@ def _operation(route: Route, schemas: RouteSchemas) -> dict[str, Any]:
 
 
 def _responses(route: Route, schemas: RouteSchemas) -> dict[str, Any]:
-    responses: dict[str, Any] = {}
-    if route.may_have_no_body:
-        responses["204"] = {"description": NO_BODY}
-    if route.gives is None:
-        responses["204" if route.status == 200 else str(route.status)] = {"description": NO_BODY}
-    else:
-        content = {"application/json": _with_example(schemas.given(route.gives), schemas)}
-        responses[str(route.status)] = {"description": "Success.", "content": content}
+    responses = _success(route, schemas)
     if shows_tag(route):
         etag = {"ETag": {"schema": {"type": "string"}}}
         responses[str(route.status)]["headers"] = etag
@@ -121,6 +116,27 @@ def _responses(route: Route, schemas: RouteSchemas) -> dict[str, Any]:
         by_status[STATUS[refusal.kind]].append(refusal)
     for status, refusals in sorted(by_status.items()):
         responses[str(status)] = _refused(status, refusals, route)
+    return responses
+
+
+def _success(route: Route, schemas: RouteSchemas) -> dict[str, Any]:
+    """The answer without a body, and the one with the status of the row."""
+    responses: dict[str, Any] = {}
+    if route.may_have_no_body:
+        responses["204"] = {"description": NO_BODY}
+    if route.streams:
+        content: dict[str, Any] = {
+            EVENT_STREAM: {"schema": {"type": "string"}, "example": STREAM_EXAMPLE}
+        }
+        responses["200"] = {
+            "description": "Events, for as long as the connection lasts.",
+            "content": content,
+        }
+    elif route.gives is None:
+        responses["204" if route.status == 200 else str(route.status)] = {"description": NO_BODY}
+    else:
+        content = {"application/json": _with_example(schemas.given(route.gives), schemas)}
+        responses[str(route.status)] = {"description": "Success.", "content": content}
     return responses
 
 

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from services.authz.domain.checks import PermissionCheck
 from services.authz.domain.policy_state import PolicyState
+from services.authz.use_cases.policy_feed import PolicyFeed
 from shared.activity import RecentActivity
 from shared.clock import Clock
 from shared.contracts.facts import Position, format_revision, parse_revision, shard_of
@@ -31,6 +32,7 @@ class Ctx:
     team: Follower
     identity: Follower
     callers: LiveCallers
+    feed: PolicyFeed
     activity: RecentActivity
     clock: Clock
     public_url: str
