@@ -11,6 +11,7 @@ from services.authz.domain.checks import CHECK_SCOPE
 from services.authz.domain.stream_events import (
     StreamEnd,
     StreamScope,
+    account_of,
     event,
     told,
     told_of_change,
@@ -164,7 +165,12 @@ class _Reader:
         self.number = change.number
         content = told_of_change(change.objects, self.scope)
         if content:
-            yield from self._with_catalogs("change", {"objects": content}, numbered=True)
+            position = {
+                "shard": shard_of(account_of(change.objects[-1])),
+                "seq": max(each.rev for each in change.objects),
+            }
+            told_change = {"objects": content, **position}
+            yield from self._with_catalogs("change", told_change, numbered=True)
 
     def _with_catalogs(
         self, name: str, content: dict[str, Any], *, numbered: bool = False
