@@ -6,15 +6,18 @@ been, so an answer that was delayed on its way never makes it longer.
 """
 
 import time
+from collections.abc import Callable
+from functools import partial
 
 USABLE_FRACTION = 0.98
 """A lease is used for this fraction: the rates of two clocks may differ by 2 %."""
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
 
 
-def elapsed_seconds() -> float:
-    """Seconds that never go back; the time of a suspended machine counts."""
-    return time.monotonic() if _CLOCK is None else time.clock_gettime(_CLOCK)
+elapsed_seconds: Callable[[], float] = (
+    time.monotonic if _CLOCK is None else partial(time.clock_gettime, _CLOCK)
+)
+"""Seconds that never go back; the time of a suspended machine counts."""
 
 
 class StreamLease:

@@ -11,7 +11,8 @@ from rolecall.core.decide import decide
 from rolecall.core.decision import NO_ACCOUNT, Decision
 from rolecall.core.state import AccountState, Resource, Subject
 
-MAX_MEMORY = 1_000
+MAX_HANDLES = 10_000
+MAX_ANSWERS = 64
 """The answers that a handle keeps."""
 _USER = re.compile(r"usr_[0-9a-f]{32}", re.ASCII)
 _UNSPECIFIED = Resource()
@@ -36,9 +37,10 @@ class LocalChecks:
         clock: Callable[[], float],
         now: Callable[[], int] = epoch_milliseconds,
     ) -> None:
-        self._mirror = mirror
-        self._clock = clock
-        self._now = now
+        self.mirror = mirror
+        self.clock = clock
+        self.now = now
+        self._handles: dict[tuple[str, str, str | None], Handle] = {}
 
     def check(
         self,
@@ -57,93 +59,69 @@ class LocalChecks:
         """
         if session is not None:
             raise LeaseOverError("Ended sessions are not in the policy stream.")
-        decision = self._decide(subject, permission, resource, account)
-        if at_least_revision is not None and not self._mirror.has(at_least_revision):
+        if at_least_revision is not None and not self.mirror.has(at_least_revision):
             raise LeaseOverError("The revision has not arrived yet.")
-        self.require_lease()
-        return answer_of(decision)
-
-    def account(self, account_id: str | None) -> str | None:
-        """The account of a check that names this one, or none.
-
-        Raises:
-            LeaseOverError: the stream does not tell this account.
-        """
-        told = self._mirror.account_ids
-        if account_id is None:
-            return next(iter(told)) if told is not None and len(told) == 1 else None
-        if told is not None and account_id not in told:
-            raise LeaseOverError(f"The account {account_id} is not in the policy stream.")
-        return account_id
-
-    def state(self, account_id: str) -> AccountState | None:
-        """The account as of the last change; `None`: there is none.
-
-        Raises:
-            LeaseOverError: the account exists, but its catalog has not arrived.
-        """
-        accounts = self._mirror.accounts
-        state = accounts.states.get(account_id)
-        if state is None and accounts.incomplete(account_id):
-            raise LeaseOverError("The catalog of the account has not arrived.")
-        return state
-
-    def require_lease(self) -> None:
-        """Check that the state is within its lease; call it after the state was read.
-
-        Raises:
-            LeaseOverError: it is not.
-        """
-        if self._clock() >= self._mirror.lease.until:
-            raise LeaseOverError("The lease of the policy state is over.")
+        if account is None:
+            account = self.default_account()
+        known = self._handles.get((subject, permission, account))
+        if known is None:
+            known = self._keep(self.handle(subject, permission, account=account))
+        return known.check(resource)
 
     def handle(self, subject: str, permission: str, *, account: str | None) -> "Handle":
         """Resolve a subject and a permission once.
 
         Raises:
-            LeaseOverError: as `account`, or the subject is not a user's id.
+            LeaseOverError: the subject is not a user's id.
         """
-        require_user(subject)
-        self._require_type(permission)
-        return Handle(self, subject, permission, self.account(account))
+        if _USER.fullmatch(subject) is None:
+            raise LeaseOverError(f"{subject!r} is not the id of a user.")
+        return Handle(self, subject, permission, account or self.default_account())
 
-    def _decide(
-        self, subject: str, permission: str, resource: Resource, account: str | None
-    ) -> Decision:
-        require_user(subject)
-        self._require_type(permission)
-        account_id = self.account(account)
-        state = None if account_id is None else self.state(account_id)
-        if state is None:
-            return NO_ACCOUNT
-        return decide(state, Subject(subject), permission, resource, now=self._now())
+    def default_account(self) -> str | None:
+        """The account of a check that names none: the only one that is told."""
+        told = self.mirror.account_ids
+        return next(iter(told)) if told is not None and len(told) == 1 else None
 
-    def _require_type(self, permission: str) -> None:
-        types = self._mirror.resource_types
+    def require_told(self, permission: str, account_id: str | None) -> None:
+        """Check that the stream tells what a check of this account rests on.
+
+        Raises:
+            LeaseOverError: it does not, or the catalog of the account has not arrived.
+        """
+        mirror = self.mirror
+        types, accounts = mirror.resource_types, mirror.account_ids
         if types is not None and permission.partition(":")[0] not in types:
             raise LeaseOverError("The service client is not bound to this resource type.")
+        if account_id is None:
+            return
+        if accounts is not None and account_id not in accounts:
+            raise LeaseOverError(f"The account {account_id} is not in the policy stream.")
+        if mirror.accounts.incomplete(account_id):
+            raise LeaseOverError("The catalog of the account has not arrived.")
 
-    def now(self) -> int:
-        """The time of day in epoch milliseconds."""
-        return self._now()
+    def _keep(self, made: "Handle") -> "Handle":
+        if len(self._handles) >= MAX_HANDLES:
+            self._handles.clear()
+        self._handles[made.key] = made
+        return made
 
 
 class Handle:
     """One subject and one permission in one account, for many checks.
 
-    Answers are kept as long as the account does not change, unless time or the request decides
-    them, too.
+    Answers are kept as long as the account does not change, unless time decides them, too.
     """
 
-    __slots__ = ("_account_id", "_answers", "_local", "_permission", "_state", "_subject", "_timed")
+    __slots__ = ("_account", "_answers", "_local", "_state", "_subject", "_timed", "key")
 
     def __init__(
         self, local: LocalChecks, subject: str, permission: str, account_id: str | None
     ) -> None:
+        self.key = subject, permission, account_id
+        self._account = account_id or ""
         self._local = local
         self._subject = Subject(subject)
-        self._permission = permission
-        self._account_id = account_id
         self._state: AccountState | None = None
         self._timed = True
         self._answers: dict[tuple[str | None, str | None, str | None], CheckDecision] = {}
@@ -152,54 +130,42 @@ class Handle:
         """Decide whether the subject has the permission on a resource.
 
         Raises:
-            LeaseOverError: the state may be too old. This is never an allow.
+            LeaseOverError: the state may be too old, or does not answer. This is never an allow.
         """
         local = self._local
-        account_id = self._account_id
-        state = None if account_id is None else local.state(account_id)
-        if state is None:
-            answer = answer_of(NO_ACCOUNT)
-        else:
-            if state is not self._state:
-                self._look_at(state)
-            key = (resource.id, resource.owner_id, resource.project_id)
-            kept = self._answers.get(key)
-            answer = self._decided(state, resource, key) if kept is None else kept
-        local.require_lease()
+        mirror = local.mirror
+        state = mirror.accounts.states.get(self._account)
+        if state is not self._state or state is None:
+            self._look_at(state)
+        answer = self._answers.get((resource.id, resource.owner_id, resource.project_id))
+        if answer is None:
+            answer = self._decided(state, resource)
+        if local.clock() >= mirror.lease.until:
+            raise LeaseOverError("The lease of the policy state is over.")
         return answer
 
-    def _look_at(self, state: AccountState) -> None:
-        self._state = state
+    def _look_at(self, state: AccountState | None) -> None:
+        """Forget the answers about another state of the account."""
+        _, permission, account_id = self.key
         self._answers = {}
-        member = state.members.get(self._subject.user_id)
+        self._local.require_told(permission, account_id)
+        member = None if state is None else state.members.get(self._subject.user_id)
         self._timed = member is not None and (
             member.expires_at is not None
             or any(each.expires_at is not None for each in member.overrides.values())
         )
+        self._state = state
 
-    def _decided(
-        self,
-        state: AccountState,
-        resource: Resource,
-        key: tuple[str | None, str | None, str | None],
-    ) -> CheckDecision:
+    def _decided(self, state: AccountState | None, resource: Resource) -> CheckDecision:
+        if state is None:
+            return answer_of(NO_ACCOUNT)
         now = self._local.now()
-        answer = answer_of(decide(state, self._subject, self._permission, resource, now=now))
+        answer = answer_of(decide(state, self._subject, self.key[1], resource, now=now))
         if not self._timed:
-            if len(self._answers) >= MAX_MEMORY:
+            if len(self._answers) >= MAX_ANSWERS:
                 self._answers.clear()
-            self._answers[key] = answer
+            self._answers[resource.id, resource.owner_id, resource.project_id] = answer
         return answer
-
-
-def require_user(subject: str) -> None:
-    """Check that the subject is a user's id: other names of a user are known to Rolecall alone.
-
-    Raises:
-        LeaseOverError: it is not.
-    """
-    if _USER.fullmatch(subject) is None:
-        raise LeaseOverError(f"{subject!r} is not the id of a user.")
 
 
 def answer_of(decision: Decision) -> CheckDecision:

@@ -168,13 +168,27 @@ class Rolecall:
             ClientRefusedError: it refuses this client.
             UndecidedError: the base of all of them. None of them is ever an allow.
         """
-        return await self._one(
-            Check(
-                subject=subject,
-                permission=permission,
-                resource=resource,
-                account=account,
-                session=session,
+        known = Resource(resource) if isinstance(resource, str) else resource
+        if self._local is not None:
+            try:
+                return self._local.check(
+                    subject,
+                    permission,
+                    known,
+                    account=account,
+                    session=session,
+                    at_least_revision=at_least_revision,
+                )
+            except LeaseOverError:
+                if not self._fallback:
+                    raise
+        return await self._remote.check(
+            evaluation(
+                subject,
+                permission,
+                known,
+                account_id=account,
+                session_id=session,
                 at_least_revision=at_least_revision,
             )
         )
@@ -201,12 +215,11 @@ class Rolecall:
         """Resolve a subject and a permission once, for many checks in local mode.
 
         Raises:
-            LeaseOverError: local mode has no state that can answer, as before `ready`.
+            LeaseOverError: the subject is not the id of a user.
             RuntimeError: the mode is `remote`.
         """
         if self._local is None:
             raise RuntimeError("`resolve` needs local mode: pass mode='local'.")
-        self._local.require_lease()
         return self._local.handle(subject, permission, account=account)
 
     def require(
@@ -248,10 +261,6 @@ class Rolecall:
         if self._keys is None:
             self._keys = TokenKeys(self._transport, issuer=self._issuer, timeout=self._timeout)
         return await self._keys.verify(token)
-
-    async def _one(self, check: Check) -> CheckDecision:
-        found = self._locally(check)
-        return await self._remote.check(check.evaluation()) if found is None else found
 
     def _locally(self, check: Check) -> CheckDecision | None:
         """The decision of local mode; `None`: it must be asked remotely.
