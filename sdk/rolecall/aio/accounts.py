@@ -137,6 +137,7 @@ class LocalAccounts:
         self._touched[told.account_id] = None
         match told.kind, state:
             case "account", None:
+                # The end of an account is the end of all that is in it.
                 self._objects[told.account_id] = _Objects()
             case "account", Mapping():
                 known.account = _account(state)
@@ -167,7 +168,8 @@ class LocalAccounts:
         known = self._objects[account_id]
         self.states.pop(account_id, None)
         if known.account is None:
-            del self._objects[account_id]
+            if known == _Objects():
+                del self._objects[account_id]
             return
         published = self._catalogs.get(known.account.catalog)
         if published is None:
