@@ -77,6 +77,28 @@ def write(writer: asyncio.StreamWriter, status: int, content: Any, **headers: st
     writer.write(f"HTTP/1.1 {status} Status\r\n{lines}\r\n".encode() + body)
 
 
+async def stall(writer: asyncio.StreamWriter) -> None:
+    await asyncio.sleep(60)
+
+
+async def cut(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+
+
+async def cut_in_the_middle(writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 600\r\n\r\n" + json.dumps(ALLOW).encode())
+    await writer.drain()
+    writer.close()
+
+
+async def drip(writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 600\r\n\r\n")
+    for _ in range(600):
+        writer.write(b" ")
+        await writer.drain()
+        await asyncio.sleep(0.1)
+
+
 def _parsed(body: bytes) -> Any:
     try:
         return json.loads(body)

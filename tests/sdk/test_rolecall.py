@@ -19,7 +19,17 @@ from rolecall.aio import (
     Rolecall,
 )
 from rolecall.aio.breaker import FAILURES_TO_OPEN, CircuitBreaker
-from tests.sdk.faulty import ALLOW, DENY, client, faulty_rolecall, write
+from tests.sdk.faulty import (
+    ALLOW,
+    DENY,
+    client,
+    cut,
+    cut_in_the_middle,
+    drip,
+    faulty_rolecall,
+    stall,
+    write,
+)
 
 EVALUATION = "/access/v1/evaluation"
 EVALUATIONS = "/access/v1/evaluations"
@@ -97,28 +107,6 @@ async def test_everything_but_a_decision_is_an_error_of_its_kind(server, answer,
             await rc.check("usr_b", "instance:write")
     assert isinstance(failed.value, UndecidedError)
     assert "/elsewhere" not in server.paths(), "a redirect would carry the token along"
-
-
-async def stall(writer):
-    await asyncio.sleep(60)
-
-
-async def cut(writer):
-    writer.close()
-
-
-async def cut_in_the_middle(writer):
-    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 600\r\n\r\n" + json.dumps(ALLOW).encode())
-    await writer.drain()
-    writer.close()
-
-
-async def drip(writer):
-    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 600\r\n\r\n")
-    for _ in range(600):
-        writer.write(b" ")
-        await writer.drain()
-        await asyncio.sleep(0.1)
 
 
 @pytest.mark.parametrize("fault", [stall, cut, cut_in_the_middle, drip])
