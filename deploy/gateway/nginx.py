@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 
+from deploy.gateway.buffering import unbuffered
 from deploy.gateway.docs import CONTENT_SECURITY_POLICY
 from deploy.gateway.limits import (
     CLIENTS,
@@ -193,7 +194,7 @@ def configuration(
     routes = public_routes()
     limits = sender_limits(routes)
     large = body_limits(row for rows in routes.values() for row in rows)
-    streamed = {row.path for rows in routes.values() for row in rows if row.streams}
+    own = unbuffered(routes, large)
     users = f"{USERS.times(limits_factor).directives} {USER_RATE}"
     locations = "".join(
         _location(
@@ -203,8 +204,7 @@ def configuration(
             limits,
             limits_factor,
             users=users,
-            body_bytes=large.get(path),
-            streams=path in streamed,
+            own=own.get(path),
         )
         for path, service in owners.items()
     )
@@ -279,8 +279,7 @@ def _location(
     limits_factor: int,
     *,
     users: str,
-    body_bytes: int | None,
-    streams: bool,
+    own: str | None,
 ) -> str:
     if PARAMETER.search(path):
         match = "~ ^" + "[^/]+".join(re.escape(part) for part in PARAMETER.split(path)) + "$"
@@ -294,11 +293,8 @@ def _location(
         lines.append(limit.times(limits_factor).directives)
     if limit is CLIENTS:
         lines.append(users)  # they call some of these routes, too
-    if body_bytes is not None:
-        # Strangers would fill the gateway with large bodies. The service refuses them unread.
-        lines.append(f"client_max_body_size {body_bytes}; proxy_request_buffering off;")
-    if streams:
-        lines.append("proxy_buffering off;")  # its service sends a sign of life every second
+    if own is not None:
+        lines.append(own)
     lines.append(f"proxy_pass http://{'$replicas' if name else service};")
     if service == Service.AUTHZ:
         lines.append(NEXT_REPLICA_IF_STALE)

@@ -78,7 +78,7 @@ def write(writer: asyncio.StreamWriter, status: int, content: Any, **headers: st
 
 
 async def stall(writer: asyncio.StreamWriter) -> None:
-    await asyncio.sleep(60)
+    await asyncio.Event().wait()
 
 
 async def cut(writer: asyncio.StreamWriter) -> None:

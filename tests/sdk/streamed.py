@@ -13,7 +13,7 @@ STANDARD = load_catalog("standard")
 
 
 class Script:
-    """Writes the events of one stream, and plays them to a mirror; `now` is everybody's clock."""
+    """Writes the events of one stream, and plays them to a mirror; `now` is the time of both."""
 
     def __init__(self, mirror: Mirror | None = None) -> None:
         self.mirror = Mirror() if mirror is None else mirror

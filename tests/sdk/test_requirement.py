@@ -14,12 +14,12 @@ from rolecall.aio import (
     RequestRefusedError,
     Requirement,
     TokenRejectedError,
-    VerifiedUser,
+    TokenUser,
 )
 from rolecall.integrations import aiohttp as with_aiohttp
 from rolecall.integrations import asgi as with_asgi
 
-USER = VerifiedUser("usr_b", "ses_1", "acc_1", 0)
+USER = TokenUser("usr_b", "ses_1", "acc_1", 0)
 PATH = "/accounts/{account_id}/projects/{project_id}/instances/{instance_id}"
 ASKED = "/accounts/acc_1/projects/prj_1/instances/i-1"
 
@@ -197,8 +197,8 @@ async def test_the_application_may_name_subject_and_owner_itself(authority):
     seen = requirement(authority, subject=lambda _: "usr_d", owner=owner)
     assert (await answer(asgi_middleware(seen)))[0] == 200
     assert authority.asked[0][:3] == ("usr_d", "instance:view", Resource("i-1", "usr_c", "prj_1"))
-    nobody = requirement(authority, subject=lambda _: None)
-    assert (await answer(asgi_middleware(nobody)))[0] == 401
+    without_user = requirement(authority, subject=lambda _: None)
+    assert (await answer(asgi_middleware(without_user)))[0] == 401
 
 
 async def test_local_mode_is_not_asked_about_sessions(authority):
@@ -273,8 +273,14 @@ async def test_the_life_of_the_application_is_not_guarded(authority):
     async def app(scope, receive, send):
         seen.append(scope["type"])
 
+    async def send(message):
+        raise AssertionError(message)
+
+    async def receive():
+        return {}
+
     guarded = with_asgi.PermissionMiddleware(app, {})
-    await guarded({"type": "lifespan"}, None, None)
+    await guarded({"type": "lifespan"}, receive, send)
     assert seen == ["lifespan"]
 
 

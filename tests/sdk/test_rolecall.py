@@ -186,7 +186,7 @@ async def test_an_open_circuit_refuses_without_asking(server):
     assert failed.value.temporary
 
 
-def test_a_circuit_opens_after_failures_in_a_row_and_lets_one_trial_through():
+def test_a_circuit_opens_after_failures_and_lets_one_trial_through():
     breaker = CircuitBreaker()
     for _ in range(FAILURES_TO_OPEN - 1):
         breaker.failed(0.0)

@@ -11,7 +11,7 @@ from rolecall.aio.errors import (
 )
 from rolecall.aio.requirement import Requirement
 from rolecall.aio.rolecall import Check, Mode, Rolecall
-from rolecall.client.access_tokens import VerifiedUser
+from rolecall.client.access_tokens import TokenUser
 
 __all__ = [
     "BusyError",
@@ -25,5 +25,5 @@ __all__ = [
     "Requirement",
     "Rolecall",
     "TokenRejectedError",
-    "VerifiedUser",
+    "TokenUser",
 ]

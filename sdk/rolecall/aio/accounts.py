@@ -28,23 +28,23 @@ class ToldObject:
 
 
 @dataclass(frozen=True, slots=True)
-class _Account:
+class _ToldAccount:
     kind: str
     status: str
     owner_user_id: str
     catalog: str
-    roles: Mapping[str, "_Role"]
+    roles: Mapping[str, "_ToldRole"]
 
 
 @dataclass(frozen=True, slots=True)
-class _Role:
+class _ToldRole:
     name: str
     grants: object
     description: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class _Membership:
+class _ToldMembership:
     membership_id: str
     role: str
     status: str
@@ -53,7 +53,7 @@ class _Membership:
 
 
 @dataclass(frozen=True, slots=True)
-class _Override:
+class _ToldOverride:
     project_id: str
     user_id: str
     membership_id: str
@@ -65,10 +65,10 @@ class _Override:
 class _Objects:
     """What is told of one account."""
 
-    account: _Account | None = None
-    members: dict[str, _Membership] = field(default_factory=dict)
+    account: _ToldAccount | None = None
+    members: dict[str, _ToldMembership] = field(default_factory=dict)
     projects: set[str] = field(default_factory=set)
-    overrides: dict[str, _Override] = field(default_factory=dict)
+    overrides: dict[str, _ToldOverride] = field(default_factory=dict)
     resources: RegisteredResources = field(default_factory=RegisteredResources)
 
 
@@ -206,25 +206,25 @@ class LocalAccounts:
         return replace(state, members=members, resources=known.resources)
 
 
-def _by_user(overrides: Iterable[_Override]) -> dict[str, list[_Override]]:
-    found: dict[str, list[_Override]] = defaultdict(list)
+def _by_user(overrides: Iterable[_ToldOverride]) -> dict[str, list[_ToldOverride]]:
+    found: dict[str, list[_ToldOverride]] = defaultdict(list)
     for override in overrides:
         found[override.user_id].append(override)
     return found
 
 
-def _account(state: Mapping[str, Any]) -> _Account:
-    return _Account(
+def _account(state: Mapping[str, Any]) -> _ToldAccount:
+    return _ToldAccount(
         state["kind"],
         state["status"],
         state["owner_user_id"],
         state["catalog"],
-        {role_id: _Role(role_id, grants) for role_id, grants in state["roles"].items()},
+        {role_id: _ToldRole(role_id, grants) for role_id, grants in state["roles"].items()},
     )
 
 
-def _membership(state: Mapping[str, Any]) -> _Membership:
-    return _Membership(
+def _membership(state: Mapping[str, Any]) -> _ToldMembership:
+    return _ToldMembership(
         state["membership_id"],
         state["role"],
         state["status"],
@@ -233,8 +233,8 @@ def _membership(state: Mapping[str, Any]) -> _Membership:
     )
 
 
-def _override(state: Mapping[str, Any]) -> _Override:
-    return _Override(
+def _override(state: Mapping[str, Any]) -> _ToldOverride:
+    return _ToldOverride(
         state["project_id"],
         state["user_id"],
         state["membership_id"],

@@ -9,7 +9,7 @@ from rolecall.client.checks import RENEW_EARLY_SECONDS, TOKEN_REQUEST
 from rolecall.client.transport import basic_credentials
 
 
-class ClientCredentials:
+class ClientToken:
     """Gets and keeps the client's access token; all requests share one renewal."""
 
     def __init__(self, transport: Transport, client_id: str, client_secret: str) -> None:

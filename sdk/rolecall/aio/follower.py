@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import aiohttp
 
-from rolecall.aio.credentials import ClientCredentials
+from rolecall.aio.credentials import ClientToken
 from rolecall.aio.errors import ClientRefusedError, NoAnswerError, RequestRefusedError
 from rolecall.aio.event_stream import EventReader
 from rolecall.aio.mirror import Mirror, StreamBrokenError, StreamEndedError
@@ -35,7 +35,7 @@ class PolicyFollower:
     def __init__(
         self,
         transport: Transport,
-        credentials: ClientCredentials,
+        credentials: ClientToken,
         *,
         account_id: str | None,
         timeout: float,

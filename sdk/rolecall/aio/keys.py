@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from rolecall.aio.errors import NoAnswerError, TokenRejectedError
 from rolecall.aio.transport import Transport
 from rolecall.client import jwt
-from rolecall.client.access_tokens import ACCESS_TYPE, VerifiedUser, verify_user
+from rolecall.client.access_tokens import ACCESS_TYPE, TokenUser, verify_user
 from rolecall.client.jwk import read_key_set
 from rolecall.client.jwt import LEEWAY_SECONDS, BadToken
 
@@ -44,9 +44,9 @@ class TokenKeys:
         self._keys: Mapping[str, Ed25519PublicKey] = {}
         self._fetched_at = self._tried_at = float("-inf")
         self._lock = asyncio.Lock()
-        self._verified: dict[str, VerifiedUser] = {}
+        self._verified: dict[str, TokenUser] = {}
 
-    async def verify(self, token: str) -> VerifiedUser:
+    async def verify(self, token: str) -> TokenUser:
         """Verify the access token of a user.
 
         Raises:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from rolecall.aio.breaker import CircuitBreaker
-from rolecall.aio.credentials import ClientCredentials
+from rolecall.aio.credentials import ClientToken
 from rolecall.aio.errors import BusyError, NoAnswerError, RequestRefusedError
 from rolecall.aio.refusals import undecided
 from rolecall.aio.transport import Transport
@@ -25,9 +25,7 @@ T = TypeVar("T")
 class RemoteChecks:
     """Asks Rolecall; a failure that another attempt may not have is tried again in time."""
 
-    def __init__(
-        self, transport: Transport, credentials: ClientCredentials, *, timeout: float
-    ) -> None:
+    def __init__(self, transport: Transport, credentials: ClientToken, *, timeout: float) -> None:
         self._transport = transport
         self._credentials = credentials
         self._timeout = timeout

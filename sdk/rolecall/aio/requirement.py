@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from rolecall.aio.errors import TokenRejectedError
-from rolecall.client.access_tokens import VerifiedUser
+from rolecall.client.access_tokens import TokenUser
 from rolecall.client.checks import CheckDecision, UndecidedError
-from rolecall.client.problem import UNAUTHENTICATED, Problem, permission_missing, problem_of
+from rolecall.client.problem import UNAUTHENTICATED, ProblemAnswer, permission_missing, problem_of
 from rolecall.core.state import Resource
 
 REVISION_HEADER = "Rolecall-Revision"
@@ -36,7 +36,7 @@ class Authority(Protocol):
         """Decide one check."""
         ...
 
-    async def verify(self, token: str) -> VerifiedUser:
+    async def verify(self, token: str) -> TokenUser:
         """Verify the access token of a user."""
         ...
 
@@ -68,7 +68,7 @@ class Requirement:
     owner: TextOf | None = None
     subject: TextOf | None = None
 
-    async def refusal(self, request: GuardedRequest) -> Problem | None:
+    async def refusal(self, request: GuardedRequest) -> ProblemAnswer | None:
         """The answer to a request that is not allowed; `None`: the handler may run.
 
         401 without a user, 403 without the permission, 503 without a decision that another attempt

@@ -8,7 +8,7 @@ from enum import StrEnum
 from types import TracebackType
 from typing import Any, Self
 
-from rolecall.aio.credentials import ClientCredentials
+from rolecall.aio.credentials import ClientToken
 from rolecall.aio.errors import LeaseOverError
 from rolecall.aio.follower import PolicyFollower
 from rolecall.aio.keys import TokenKeys
@@ -17,7 +17,7 @@ from rolecall.aio.local import Handle, LocalChecks
 from rolecall.aio.remote import RemoteChecks
 from rolecall.aio.requirement import Requirement, TextOf
 from rolecall.aio.transport import Transport
-from rolecall.client.access_tokens import VerifiedUser
+from rolecall.client.access_tokens import TokenUser
 from rolecall.client.checks import CheckDecision, evaluation
 from rolecall.core.state import Resource
 
@@ -88,7 +88,7 @@ class Rolecall:
         clock: Callable[[], float] = elapsed_seconds,
     ) -> None:
         self._transport = Transport(url, allow_http=allow_http)
-        credentials = ClientCredentials(self._transport, client_id, client_secret)
+        credentials = ClientToken(self._transport, client_id, client_secret)
         self._remote = RemoteChecks(self._transport, credentials, timeout=timeout)
         self._issuer = issuer or url.rstrip("/")
         self._timeout = timeout
@@ -249,7 +249,7 @@ class Rolecall:
             subject=subject,
         )
 
-    async def verify(self, token: str) -> VerifiedUser:
+    async def verify(self, token: str) -> TokenUser:
         """Verify the access token of a user with the cached keys of Rolecall.
 
         Pass its `session_id` to `check` to deny the user of an ended session.

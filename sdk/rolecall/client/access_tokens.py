@@ -22,7 +22,7 @@ _FORMS = {
 
 
 @dataclass(frozen=True, slots=True)
-class VerifiedUser:
+class TokenUser:
     """The user of a genuine access token; `account_id` is the session's current account."""
 
     user_id: str
@@ -32,7 +32,7 @@ class VerifiedUser:
     """In epoch seconds."""
 
 
-def verify_user(token: str, key: Ed25519PublicKey, *, issuer: str, now: datetime) -> VerifiedUser:
+def verify_user(token: str, key: Ed25519PublicKey, *, issuer: str, now: datetime) -> TokenUser:
     """Verify the access token of a user that `jwt.key_id` accepted.
 
     Raises:
@@ -49,7 +49,7 @@ def verify_user(token: str, key: Ed25519PublicKey, *, issuer: str, now: datetime
     )
     if "client_id" in claims:
         raise BadToken("a service client, not a user")
-    return VerifiedUser(
+    return TokenUser(
         user_id=_id(claims, "sub"),
         session_id=_id(claims, "sid"),
         account_id=_id(claims, "acct") if "acct" in claims else None,

@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class ProblemAnswer:
     """One answer: its status, a stable code for programs, and a sentence for people."""
 
     status: int
@@ -39,20 +39,20 @@ class Problem:
         ).encode()
 
 
-UNAUTHENTICATED = Problem(401, "unauthenticated", "Sign in to use this resource.")
+UNAUTHENTICATED = ProblemAnswer(401, "unauthenticated", "Sign in to use this resource.")
 
-NO_RULE = Problem(403, "no-rule", "No rule allows this request.")
+NO_RULE = ProblemAnswer(403, "no-rule", "No rule allows this request.")
 
 
-def permission_missing(permission: str) -> Problem:
+def permission_missing(permission: str) -> ProblemAnswer:
     """The answer to a user who does not have the permission."""
-    return Problem(403, "permission-missing", f"You need the permission `{permission}`.")
+    return ProblemAnswer(403, "permission-missing", f"You need the permission `{permission}`.")
 
 
-def problem_of(error: UndecidedError) -> Problem:
+def problem_of(error: UndecidedError) -> ProblemAnswer:
     """The answer to a request that could not be decided; what will not pass by itself is logged."""
     if error.temporary:
-        return Problem(
+        return ProblemAnswer(
             503,
             "undecided",
             "The permission cannot be checked now. Try again.",
@@ -60,5 +60,7 @@ def problem_of(error: UndecidedError) -> Problem:
         )
     _log.error("a permission check was refused: %s", error)
     if error.request_refused:
-        return Problem(403, "check-refused", "The permission cannot be checked for this request.")
-    return Problem(500, "check-failed", "This service cannot check permissions.")
+        return ProblemAnswer(
+            403, "check-refused", "The permission cannot be checked for this request."
+        )
+    return ProblemAnswer(500, "check-failed", "This service cannot check permissions.")

@@ -15,7 +15,7 @@ from rolecall.client.problem import (
     NO_RULE,
     PROBLEM_TYPE,
     UNAUTHENTICATED,
-    Problem,
+    ProblemAnswer,
     permission_missing,
     problem_of,
 )
@@ -150,7 +150,7 @@ def permission_middleware(rules: Mapping[str, Requirement | None]) -> Middleware
     return middleware
 
 
-def _response(problem: Problem) -> web.Response:
+def _response(problem: ProblemAnswer) -> web.Response:
     return web.Response(
         body=problem.body(),
         status=problem.status,

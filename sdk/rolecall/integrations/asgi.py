@@ -9,7 +9,7 @@ from functools import wraps
 from typing import Any
 
 from rolecall.aio.requirement import GuardedRequest, Requirement
-from rolecall.client.problem import NO_RULE, PROBLEM_TYPE, Problem
+from rolecall.client.problem import NO_RULE, PROBLEM_TYPE, ProblemAnswer
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -53,7 +53,7 @@ class PermissionMiddleware:
         else:
             await send({"type": "websocket.close", "code": 1008})
 
-    async def _refusal(self, scope: Scope) -> Problem | None:
+    async def _refusal(self, scope: Scope) -> ProblemAnswer | None:
         method = scope.get("method", "GET")  # a websocket begins with a GET
         method = "GET" if method == "HEAD" else method
         for rule_method, pattern, requirement in self._rules:
@@ -69,7 +69,7 @@ class PermissionMiddleware:
 class ProblemResponse:
     """A problem as an ASGI application, which Starlette takes for a response."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: ProblemAnswer) -> None:
         self._problem = problem
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -21,7 +21,7 @@ class PolicyFeed:
     """Numbers the changes of team's journal for its readers.
 
     Nothing is kept while there is no reader, nor `Timeouts.stream_resume` seconds after the last
-    one: a replica that nobody reads pays nothing.
+    one: a replica without readers pays nothing.
     """
 
     def __init__(self, *, clock: Clock, timeouts: Timeouts) -> None:

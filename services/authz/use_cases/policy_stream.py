@@ -41,7 +41,7 @@ def open_stream(
     """
     scope = ctx.while_fresh(lambda: _scope(ctx, client.client_id, account_id))
     ctx.feed.require_room(client.client_id)
-    return _Reader(ctx, client.client_id, account_id, scope).events(after)
+    return _StreamReader(ctx, client.client_id, account_id, scope).events(after)
 
 
 def _scope(ctx: Ctx, client_id: str, account_id: str | None) -> StreamScope:
@@ -56,7 +56,7 @@ def _scope(ctx: Ctx, client_id: str, account_id: str | None) -> StreamScope:
 
 
 @dataclass
-class _Reader:
+class _StreamReader:
     """One stream: what it tells, and how far it is."""
 
     ctx: Ctx

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from rolecall.aio import ClientRefusedError, LeaseOverError
-from rolecall.aio.credentials import ClientCredentials
+from rolecall.aio.credentials import ClientToken
 from rolecall.aio.follower import PolicyFollower
 from rolecall.aio.local import LocalChecks
 from rolecall.aio.transport import Transport
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 WRITE = "instance:write"
 
 
-class GivenToken(ClientCredentials):
+class GivenToken(ClientToken):
     """A token of the test; `gone` is a client that identity does not know."""
 
     def __init__(self, token):
@@ -158,7 +158,7 @@ async def test_local_mode_goes_on_at_another_replica_after_a_drain(world):
 
 
 class Streams:
-    """Plays one script after another to whoever opens a stream, and then is silent."""
+    """Plays one script after another to the readers that open a stream, and then is silent."""
 
     def __init__(self, *scripts):
         self.scripts = list(scripts)

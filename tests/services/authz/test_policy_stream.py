@@ -220,7 +220,7 @@ async def test_a_reader_who_comes_too_late_begins_anew(world):
         await wait_for(lambda: not feed._readers, what="the end of the first reader")
         world.clock.skip(3)
         await world.team.change(no_member(BO))
-        assert feed.log.last == 0, "nobody reads, so nothing is kept"
+        assert feed.log.last == 0, "nothing is kept without a reader"
         await wait_for(service.public._ctx.holds, what="the leases")
         async with policy_stream(world, service, after=told.last_id) as later:
             assert not (await later.until("hello"))["resumed"]
