@@ -293,8 +293,7 @@ def _location(
         lines.append(limit.times(limits_factor).directives)
     if limit is CLIENTS:
         lines.append(users)  # they call some of these routes, too
-    if own is not None:
-        lines.append(own)
+    lines += [own] if own else []
     lines.append(f"proxy_pass http://{'$replicas' if name else service};")
     if service == Service.AUTHZ:
         lines.append(NEXT_REPLICA_IF_STALE)

@@ -68,6 +68,7 @@ class Starlette:
     """What the guard sees of Starlette: a request, and a response that is called."""
 
     def __init__(self, scope, path_params):
+        self.scope = scope
         self.headers = with_asgi._headers(scope)
         self.path_params = path_params
 
@@ -197,6 +198,9 @@ async def test_the_application_may_name_subject_and_owner_itself(authority):
     seen = requirement(authority, subject=lambda _: "usr_d", owner=owner)
     assert (await answer(asgi_middleware(seen)))[0] == 200
     assert authority.asked[0][:3] == ("usr_d", "instance:view", Resource("i-1", "usr_c", "prj_1"))
+    new = requirement(authority, creates=True, resource=None)
+    assert (await answer(asgi_middleware(new), Authorization="Bearer good"))[0] == 200
+    assert authority.asked[1][2] == Resource(None, "usr_b", "prj_1")
     without_user = requirement(authority, subject=lambda _: None)
     assert (await answer(asgi_middleware(without_user)))[0] == 401
 
@@ -205,6 +209,26 @@ async def test_local_mode_is_not_asked_about_sessions(authority):
     authority.knows_sessions = False
     await answer(asgi_middleware(requirement(authority)), Authorization="Bearer good")
     assert authority.asked[0][4] is None
+
+
+async def test_the_handler_finds_the_user(authority):
+    async def app(scope, receive, send):
+        content = json.dumps(scope[with_asgi.USER]).encode()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": content})
+
+    rules = {f"GET {PATH}": requirement(authority)}
+    made = with_asgi.PermissionMiddleware(app, rules)
+    assert (await answer(made, Authorization="Bearer good"))[2] == "usr_b"
+
+    @with_aiohttp.guarded(requirement(authority))
+    async def handler(request):
+        return web.json_response(request[with_aiohttp.USER])
+
+    application = web.Application()
+    application.router.add_get(PATH, handler)
+    made = through_aiohttp(application)
+    assert (await answer(made, Authorization="Bearer good"))[2] == "usr_b"
 
 
 @pytest.mark.parametrize(

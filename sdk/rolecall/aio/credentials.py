@@ -5,19 +5,22 @@ import asyncio
 from rolecall.aio.errors import ClientRefusedError, NoAnswerError
 from rolecall.aio.refusals import undecided
 from rolecall.aio.transport import Transport
-from rolecall.client.checks import RENEW_EARLY_SECONDS, TOKEN_REQUEST
+from rolecall.client.checks import RENEW_EARLY_SECONDS, SCOPE, token_request
 from rolecall.client.transport import basic_credentials
 
 
 class ClientToken:
     """Gets and keeps the client's access token; all requests share one renewal."""
 
-    def __init__(self, transport: Transport, client_id: str, client_secret: str) -> None:
+    def __init__(
+        self, transport: Transport, client_id: str, client_secret: str, *, scope: str = SCOPE
+    ) -> None:
         self._transport = transport
         self._headers = {
             "Authorization": basic_credentials(client_id, client_secret),
             "Content-Type": "application/x-www-form-urlencoded",
         }
+        self._form = token_request(scope)
         self._lock = asyncio.Lock()
         self._token = ""
         self._renew_at = float("-inf")
@@ -41,7 +44,7 @@ class ClientToken:
     async def _renew(self, until: float) -> str:
         asked_at = asyncio.get_running_loop().time()
         answer, headers = await self._transport.send(
-            "POST", "/oauth2/token", headers=self._headers, body=TOKEN_REQUEST, until=until
+            "POST", "/oauth2/token", headers=self._headers, body=self._form, until=until
         )
         if answer.status in {400, 401, 403}:
             raise ClientRefusedError(f"Rolecall {answer.refusal()}")

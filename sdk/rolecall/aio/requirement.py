@@ -51,7 +51,9 @@ class GuardedRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class _Caller:
+class GuardedUser:
+    """The user whose request may be handled."""
+
     user_id: str
     session_id: str | None
 
@@ -66,10 +68,11 @@ class Requirement:
     project: str | None = None
     resource: str | None = None
     owner: TextOf | None = None
+    creates: bool = False
     subject: TextOf | None = None
 
-    async def refusal(self, request: GuardedRequest) -> ProblemAnswer | None:
-        """The answer to a request that is not allowed; `None`: the handler may run.
+    async def admit(self, request: GuardedRequest) -> GuardedUser | ProblemAnswer:
+        """The user whose request may be handled, or the answer to one that is not allowed.
 
         401 without a user, 403 without the permission, 503 without a decision that another attempt
         may get. 403 `check-refused` and 500 `check-failed` say that Rolecall refuses the request,
@@ -84,16 +87,19 @@ class Requirement:
             return UNAUTHENTICATED
         except UndecidedError as error:
             return problem_of(error)
-        return None if decision.allowed else permission_missing(self.permission)
+        return caller if decision.allowed else permission_missing(self.permission)
 
-    async def _check(self, caller: _Caller, request: GuardedRequest) -> CheckDecision:
+    async def _check(self, caller: GuardedUser, request: GuardedRequest) -> CheckDecision:
         path = request.path
+        owner = caller.user_id if self.creates else None
+        if self.owner is not None:
+            owner = await _text(self.owner, request)
         return await self.authority.check(
             caller.user_id,
             self.permission,
             Resource(
                 None if self.resource is None else path[self.resource],
-                None if self.owner is None else await _text(self.owner, request),
+                owner,
                 None if self.project is None else path[self.project],
             ),
             account=None if self.account is None else path[self.account],
@@ -101,15 +107,15 @@ class Requirement:
             at_least_revision=request.headers.get(REVISION_HEADER),
         )
 
-    async def _caller(self, request: GuardedRequest) -> _Caller | None:
+    async def _caller(self, request: GuardedRequest) -> GuardedUser | None:
         if self.subject is not None:
             user_id = await _text(self.subject, request)
-            return None if user_id is None else _Caller(user_id, None)
+            return None if user_id is None else GuardedUser(user_id, None)
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             return None
         user = await self.authority.verify(token.strip(" "))
-        return _Caller(user.user_id, user.session_id)
+        return GuardedUser(user.user_id, user.session_id)
 
 
 async def _text(function: TextOf, request: GuardedRequest) -> str | None:

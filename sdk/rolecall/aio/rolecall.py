@@ -14,6 +14,7 @@ from rolecall.aio.follower import PolicyFollower
 from rolecall.aio.keys import TokenKeys
 from rolecall.aio.lease import elapsed_seconds
 from rolecall.aio.local import Handle, LocalChecks
+from rolecall.aio.register import REGISTER_SCOPE, Property, ResourceRegister
 from rolecall.aio.remote import RemoteChecks
 from rolecall.aio.requirement import Requirement, TextOf
 from rolecall.aio.transport import Transport
@@ -89,6 +90,11 @@ class Rolecall:
     ) -> None:
         self._transport = Transport(url, allow_http=allow_http)
         credentials = ClientToken(self._transport, client_id, client_secret)
+        self._register = ResourceRegister(
+            self._transport,
+            ClientToken(self._transport, client_id, client_secret, scope=REGISTER_SCOPE),
+            timeout=timeout,
+        )
         self._remote = RemoteChecks(self._transport, credentials, timeout=timeout)
         self._issuer = issuer or url.rstrip("/")
         self._timeout = timeout
@@ -230,12 +236,14 @@ class Rolecall:
         project: str | None = None,
         resource: str | None = None,
         owner: TextOf | None = None,
+        creates: bool = False,
         subject: TextOf | None = None,
     ) -> Requirement:
         """Make the requirement of a permission, for the decorators and middleware.
 
         `account`, `project` and `resource` are names of path variables. `owner` is a function of
-        the request that returns the id of the user who owns the resource. The subject is the user
+        the request that returns the id of the user who owns the resource. With `creates` the
+        resource is new and will belong to the user of the request. The subject is the user
         of the request's access token, or what the function `subject` returns. The request's
         `Rolecall-Revision` is forwarded, so the check contains the caller's own last change.
         """
@@ -246,8 +254,32 @@ class Rolecall:
             project=project,
             resource=resource,
             owner=owner,
+            creates=creates,
             subject=subject,
         )
+
+    async def register(
+        self, account: str, resource_type: str, resource: Resource, **properties: Property
+    ) -> str | None:
+        """Register a resource: from now on its owner and project win over what a check says.
+
+        The client needs the scope `resources:write`. It is safe to repeat. Returns the revision of
+        the change, if it changed anything; hand it on as `Rolecall-Revision`.
+
+        Raises:
+            UndecidedError: it is not known whether the resource is registered, or it is refused;
+                the class says why, as for `check`.
+            ValueError: the resource has no id.
+        """
+        return await self._register.put(account, resource_type, resource, properties)
+
+    async def unregister(self, account: str, resource_type: str, resource_id: str) -> str | None:
+        """Delete a resource from the register; return the revision of the change.
+
+        Raises:
+            UndecidedError: as for `register`; a resource that is not registered is no error.
+        """
+        return await self._register.delete(account, resource_type, resource_id)
 
     async def verify(self, token: str) -> TokenUser:
         """Verify the access token of a user with the cached keys of Rolecall.

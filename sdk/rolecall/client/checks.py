@@ -19,7 +19,6 @@ from rolecall.client.transport import (
 from rolecall.core.state import NO_RESOURCE_ID, Resource
 
 SCOPE = "authz:check"
-TOKEN_REQUEST = urlencode({"grant_type": "client_credentials", "scope": SCOPE}).encode()
 RENEW_EARLY_SECONDS = 30.0
 """An access token is renewed this long before it expires."""
 REQUEST_REFUSED = frozenset({400, 403, 404, 422})
@@ -146,7 +145,7 @@ class RolecallClient:
             requested_at = self._clock()
             answer = self._post(
                 "/oauth2/token",
-                TOKEN_REQUEST,
+                token_request(SCOPE),
                 {
                     "Authorization": self._basic,
                     "Content-Type": "application/x-www-form-urlencoded",
@@ -172,6 +171,11 @@ class RolecallClient:
             return post(self._base_url + path, body=body, headers=headers, timeout=seconds)
         except UnreachableError as error:
             raise UndecidedError(str(error), temporary=True) from error
+
+
+def token_request(scope: str) -> bytes:
+    """The form of a client that asks for a token with this scope (RFC 6749, 4.4.2)."""
+    return urlencode({"grant_type": "client_credentials", "scope": scope}).encode()
 
 
 def evaluation(

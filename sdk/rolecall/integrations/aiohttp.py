@@ -23,6 +23,8 @@ from rolecall.client.problem import (
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 SubjectOf = Callable[[web.Request], str | None]
 
+USER: web.RequestKey[str] = web.RequestKey("rolecall_user", str)
+"""The place in a guarded request where its user's id is."""
 MAX_CHECKS = 32
 """The most checks of one guard that run at once, each in its own thread."""
 
@@ -110,15 +112,19 @@ class PermissionGuard:
 def guarded(requirement: Requirement) -> Callable[[Handler], Handler]:
     """Decorate a handler with what `Rolecall.require` made.
 
-    A request that is not allowed is answered as `Requirement.refusal` says.
+    A request that is not allowed is answered as `Requirement.admit` says. The handler finds the id
+    of its user at `request[USER]`.
     """
 
     def decorate(handler: Handler) -> Handler:
         @wraps(handler)
         async def guard(request: web.Request) -> web.StreamResponse:
             seen = GuardedRequest(request.headers, request.match_info, request)
-            refusal = await requirement.refusal(seen)
-            return await handler(request) if refusal is None else _response(refusal)
+            admitted = await requirement.admit(seen)
+            if isinstance(admitted, ProblemAnswer):
+                return _response(admitted)
+            request[USER] = admitted.user_id
+            return await handler(request)
 
         return guard
 

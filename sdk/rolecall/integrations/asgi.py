@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from functools import wraps
 from typing import Any
 
-from rolecall.aio.requirement import GuardedRequest, Requirement
+from rolecall.aio.requirement import GuardedRequest, GuardedUser, Requirement
 from rolecall.client.problem import NO_RULE, PROBLEM_TYPE, ProblemAnswer
 
 Scope = MutableMapping[str, Any]
@@ -20,6 +20,8 @@ Endpoint = Callable[..., Awaitable[Any]]
 Rule = Requirement | None
 """What a route requires; `None`: anyone may use it."""
 
+USER = "rolecall_user"
+"""The place in the scope of a guarded request where its user's id is."""
 _PARAMETER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -62,7 +64,7 @@ class PermissionMiddleware:
                 if requirement is None:
                     return None
                 request = GuardedRequest(_headers(scope), found.groupdict(), scope)
-                return await requirement.refusal(request)
+                return _noted(scope, await requirement.admit(request))
         return NO_RULE
 
 
@@ -101,12 +103,20 @@ def guarded(requirement: Requirement) -> Callable[[Endpoint], Endpoint]:
         @wraps(endpoint)
         async def guard(request: Any) -> Any:
             seen = GuardedRequest(request.headers, request.path_params, request)
-            refusal = await requirement.refusal(seen)
+            refusal = _noted(request.scope, await requirement.admit(seen))
             return await endpoint(request) if refusal is None else ProblemResponse(refusal)
 
         return guard
 
     return decorate
+
+
+def _noted(scope: Scope, admitted: GuardedUser | ProblemAnswer) -> ProblemAnswer | None:
+    """Write the user into the scope, or return the refusal."""
+    if isinstance(admitted, ProblemAnswer):
+        return admitted
+    scope[USER] = admitted.user_id
+    return None
 
 
 class _Headers(dict[str, str]):
