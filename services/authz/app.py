@@ -7,6 +7,7 @@ from services.authz.routes import INTERNAL_ROUTES, ROUTES
 from services.authz.routes.hot_evaluation import HotEvaluations
 from services.authz.settings import Settings
 from services.authz.use_cases.context import Ctx
+from services.authz.use_cases.policy_feed import PolicyFeed, ToldState
 from shared.activity import RecentActivity
 from shared.bus import Bus
 from shared.clock import Clock
@@ -37,9 +38,13 @@ def build(
     """
     parts = Parts(Service.AUTHZ, settings, bus=bus, clock=clock, timeouts=timeouts)
     policy, sign_ins = PolicyState(), SignInState()
+    feed = PolicyFeed(clock=parts.clock, timeouts=timeouts)
     following = Following(
         parts,
-        {Service.TEAM: policy, Service.IDENTITY: sign_ins},
+        {
+            Service.TEAM: ToldState(policy, feed, told=True),
+            Service.IDENTITY: ToldState(sign_ins, feed, told=False),
+        },
         slot=settings.slot,
         view=view,
     )
@@ -53,6 +58,7 @@ def build(
         team=team,
         identity=identity,
         callers=callers,
+        feed=feed,
         activity=activity,
         counter=CheckCounter(sample=settings.check_sample),
         clock=parts.clock,
@@ -76,6 +82,7 @@ def build(
         ),
         opens=(following.start,),
         tasks={**parts.tasks, **following.tasks, "activity": reports.run},
+        drains=(feed.drain,),
         closes=(following.stop, parts.internal.close),
         checks=lambda: {**parts.checks(), **following.checks()},
         informational=lambda: {"bus": following.connected},

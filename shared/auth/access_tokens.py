@@ -9,16 +9,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PublicKey,
 )
 
-from shared.auth import jwt
-from shared.auth.jwt import BadToken
+from rolecall.client import jwt
+from rolecall.client.access_tokens import ACCESS_SECONDS, ACCESS_TYPE, AUDIENCE
+from rolecall.client.jwt import BadToken
 from shared.auth.key_sources import KeySource
-from shared.auth.lifetimes import ACCESS_SECONDS
 from shared.auth.principals import ClientPrincipal, UserPrincipal
 from shared.clock import Clock
 from shared.ids import AccountId, ClientId, SessionId, UserId, is_id, new_id
 
-AUDIENCE = "rolecall"
-ACCESS_TYPE = "at+jwt"
 MAX_CACHED_TOKENS = 10_000
 
 

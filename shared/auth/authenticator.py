@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 from pydantic import SecretStr
 
+from rolecall.client.jwt import BadToken, ExpiredToken
 from shared.auth.access_tokens import TokenVerifier
 from shared.auth.internal_tokens import InternalVerifier
-from shared.auth.jwt import BadToken, ExpiredToken
 from shared.auth.principals import (
     AdminPrincipal,
     ClientPrincipal,

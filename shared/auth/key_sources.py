@@ -6,7 +6,7 @@ from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from shared.auth.keys import read_key_set
+from rolecall.client.jwk import read_key_set
 from shared.clock import Clock
 from shared.contracts.calls.identity import KeySet
 from shared.problems import Refusal, Unavailable
@@ -127,7 +127,7 @@ class RemoteKeys:
 
     async def _read(self, now: float) -> None:
         try:
-            keys = read_key_set(await self._fetch())
+            keys = read_key_set((await self._fetch()).keys)
         except (Refusal, ValueError):
             return
         self._fetched_at = now

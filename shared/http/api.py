@@ -86,7 +86,7 @@ class Api:
 
     async def answer(
         self, route: Route, request: web.Request, *, request_id: str, proxies: Proxies
-    ) -> web.Response:
+    ) -> web.StreamResponse:
         """Answer one request.
 
         Raises:
@@ -143,7 +143,7 @@ class Api:
         ip: str | None,
         request_id: str,
         received: ReceivedBody,
-    ) -> web.Response:
+    ) -> web.StreamResponse:
         actor = actor_of(principal)
         context.actor.set(actor)
         path = _path(route, request)

@@ -6,7 +6,7 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from aiohttp import web
@@ -49,8 +49,9 @@ class ServiceApp:
     `joins` run: the steps that may wait for another service, which may be waiting for this one.
     Each step is tried again for `Timeouts.start` seconds while the database or the broker is away,
     so each must be repeatable. `tasks` run under a supervisor until the service stops. The public
-    port accepts connections when all of them run. `closes` run last, in order. `checks` are the
-    checks of `/health/ready`. `make_connection` makes the connections of the public port.
+    port accepts connections when all of them run. `drains` end the answers that last as long as
+    their connection. `closes` run last, in order. `checks` are the checks of `/health/ready`.
+    `make_connection` makes the connections of the public port.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class ServiceApp:
         closes: Sequence[Step] = (),
         checks: Checks = dict,
         informational: Checks = dict,
+        drains: Sequence[Callable[[], None]] = (),
         proxies: Proxies = NO_PROXIES,
         timeouts: Timeouts = DEFAULT_TIMEOUTS,
         make_connection: MakeConnection = Connection,
@@ -81,6 +83,7 @@ class ServiceApp:
         self._closes = tuple(closes)
         self._checks = checks
         self._informational = informational
+        self._drains = tuple(drains)
         self._proxies = proxies
         self._timeouts = timeouts
         self._make_connection = make_connection
@@ -173,6 +176,8 @@ class ServiceApp:
         self._started = False
         for listener in self._listeners.values():
             listener.drain()
+        for end in self._drains:
+            end()
 
     async def stop(self) -> None:
         """Become not ready, let running requests end within ten seconds, stop the tasks, close.
@@ -181,6 +186,8 @@ class ServiceApp:
         tasks stop after both, because they keep the leases that answers depend on.
         """
         self._started = False
+        for end in self._drains:
+            end()
         for name in ("public", "internal"):
             listener = self._listeners.pop(name, None)
             if listener is not None:

@@ -18,7 +18,8 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
-from shared.auth.keys import KEY_BYTES, decode, public_text, read_private, read_public
+from rolecall.client.jwk import KEY_BYTES, decode, read_public
+from shared.auth.keys import public_text, read_private
 from shared.auth.row_signatures import check_journal_keys
 from shared.http.lanes import REQUESTS_AT_ONCE
 from shared.http.proxies import Proxies, ProxyHeader

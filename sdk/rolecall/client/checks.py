@@ -3,25 +3,26 @@
 import json
 import threading
 import time
-from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import quote_plus, urlencode, urlsplit
+from typing import Any
+from urllib.parse import urlencode
 
 from rolecall.client.deadline import Deadline
 from rolecall.client.transport import (
     HttpAnswer,
     UnreachableError,
-    is_http_address,
-    is_loopback,
+    basic_credentials,
     post,
+    usable_address,
 )
-from rolecall.core.state import NO_RESOURCE_ID
+from rolecall.core.state import NO_RESOURCE_ID, Resource
 
 SCOPE = "authz:check"
 RENEW_EARLY_SECONDS = 30.0
 """An access token is renewed this long before it expires."""
-_REQUEST_REFUSED = frozenset({400, 403, 404, 422})
+REQUEST_REFUSED = frozenset({400, 403, 404, 422})
+"""The statuses of a refusal that is about the request, not about its client."""
 
 
 class UndecidedError(Exception):
@@ -77,14 +78,8 @@ class RolecallClient:
         allow_http: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        if not is_http_address(base_url):
-            raise ValueError(f"{base_url!r} is not an http or https address.")
-        is_plain = urlsplit(base_url).scheme == "http"
-        if is_plain and not is_loopback(base_url) and not allow_http:
-            raise ValueError(f"{base_url} is not encrypted. Use https, or pass allow_http=True.")
-        self._base_url = base_url.rstrip("/")
-        pair = f"{quote_plus(client_id)}:{quote_plus(client_secret)}"
-        self._basic = f"Basic {b64encode(pair.encode()).decode()}"
+        self._base_url = usable_address(base_url, allow_http=allow_http)
+        self._basic = basic_credentials(client_id, client_secret)
         self._timeout = timeout
         self._clock = clock
         self._lock = threading.Lock()
@@ -112,23 +107,15 @@ class RolecallClient:
         Raises:
             UndecidedError: there is no decision. This is never an allow.
         """
-        resource_type, _, action = permission.partition(":")
-        properties = {"account_id": account_id, "project_id": project_id, "owner_id": owner_id}
         body = json.dumps(
-            {
-                "subject": {
-                    "type": "user",
-                    "id": subject_id,
-                    "properties": {"session_id": session_id},
-                },
-                "action": {"name": action},
-                "resource": {
-                    "type": resource_type,
-                    "id": resource_id or NO_RESOURCE_ID,
-                    "properties": properties,
-                },
-                "context": {"at_least_revision": at_least_revision},
-            }
+            evaluation(
+                subject_id,
+                permission,
+                Resource(resource_id, owner_id, project_id),
+                account_id=account_id,
+                session_id=session_id,
+                at_least_revision=at_least_revision,
+            )
         ).encode()
         deadline = Deadline(self._timeout)
         token = self._access_token(deadline, refused=None)
@@ -137,8 +124,8 @@ class RolecallClient:
             # The signing keys may have changed. A new token is worth one more attempt.
             answer = self._evaluate(body, self._access_token(deadline, refused=token), deadline)
         if answer.status != 200:
-            raise _undecided(answer, request_refused=answer.status in _REQUEST_REFUSED)
-        return _decision(answer)
+            raise _undecided(answer, request_refused=answer.status in REQUEST_REFUSED)
+        return decision_of(answer.content)
 
     def _evaluate(self, body: bytes, token: str, deadline: Deadline) -> HttpAnswer:
         return self._post(
@@ -158,7 +145,7 @@ class RolecallClient:
             requested_at = self._clock()
             answer = self._post(
                 "/oauth2/token",
-                urlencode({"grant_type": "client_credentials", "scope": SCOPE}).encode(),
+                token_request(SCOPE),
                 {
                     "Authorization": self._basic,
                     "Content-Type": "application/x-www-form-urlencoded",
@@ -186,8 +173,45 @@ class RolecallClient:
             raise UndecidedError(str(error), temporary=True) from error
 
 
-def _decision(answer: HttpAnswer) -> CheckDecision:
-    match answer.content:
+def token_request(scope: str) -> bytes:
+    """The form of a client that asks for a token with this scope (RFC 6749, 4.4.2)."""
+    return urlencode({"grant_type": "client_credentials", "scope": scope}).encode()
+
+
+def evaluation(
+    subject_id: str,
+    permission: str,
+    resource: Resource,
+    *,
+    account_id: str | None = None,
+    session_id: str | None = None,
+    at_least_revision: str | None = None,
+) -> dict[str, Any]:
+    """The body of one access evaluation (AuthZEN)."""
+    resource_type, _, action = permission.partition(":")
+    return {
+        "subject": {"type": "user", "id": subject_id, "properties": {"session_id": session_id}},
+        "action": {"name": action},
+        "resource": {
+            "type": resource_type,
+            "id": resource.id or NO_RESOURCE_ID,
+            "properties": {
+                "account_id": account_id,
+                "project_id": resource.project_id,
+                "owner_id": resource.owner_id,
+            },
+        },
+        "context": {"at_least_revision": at_least_revision},
+    }
+
+
+def decision_of(content: object) -> CheckDecision:
+    """Read the answer to one evaluation.
+
+    Raises:
+        UndecidedError: it is not a decision.
+    """
+    match content:
         case {"decision": bool(allowed), "context": {"reason": str(reason)} as context}:
             return CheckDecision(
                 allowed=allowed,

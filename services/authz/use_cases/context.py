@@ -8,6 +8,7 @@ from typing import TypeVar
 from services.authz.adapters.check_counter import CheckCounter
 from services.authz.domain.checks import PermissionCheck
 from services.authz.domain.policy_state import PolicyState
+from services.authz.use_cases.policy_feed import PolicyFeed
 from shared.activity import RecentActivity
 from shared.clock import Clock
 from shared.contracts.facts import Position, format_revision, parse_revision, shard_of
@@ -32,6 +33,7 @@ class Ctx:
     team: Follower
     identity: Follower
     callers: LiveCallers
+    feed: PolicyFeed
     activity: RecentActivity
     counter: CheckCounter
     clock: Clock
