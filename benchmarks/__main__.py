@@ -1,14 +1,16 @@
 """Runs every measurement and writes one report: `benchmarks/report.md`."""
 
+import argparse
 import contextlib
 import io
 import platform
 import subprocess
 import sys
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
-from benchmarks import checks, decide, floods, removals, rolling, sign_in, team
+from benchmarks import checks, decide, floods, peers, removals, rolling, sign_in, team
 from benchmarks.load import require_wrk
 
 REPORT = Path(__file__).parent / "report.md"
@@ -24,6 +26,9 @@ def one_decision() -> str:
 
 def main() -> None:
     """Measure everything; it takes about fifteen minutes."""
+    parser = argparse.ArgumentParser(description="Measure everything.")
+    parser.add_argument("--peers", type=Path, help="a folder as `benchmarks.checks` describes it")
+    folder = parser.parse_args().peers
     require_wrk()
     revision = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True
@@ -35,7 +40,8 @@ def main() -> None:
     ]
     for title, measure in (
         ("One decision in process (P1)", one_decision),
-        ("Checks over HTTP (P2, P3)", checks.run),
+        ("Checks in process, beside other products (P1)", partial(peers.run, folder)),
+        ("Checks over HTTP (P2 to P5)", partial(checks.run, folder)),
         ("Removal to acknowledgement, three replicas (P9)", removals.run),
         ("Writes, and a page of members", team.run),
         ("Sign-ins during guesses, and what their time reveals (T8, T9)", sign_in.run),

@@ -11,7 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from deploy.private_files import read_own, write_private
-from shared.auth.keys import encode, generate_service_keys
+from rolecall.client.jwk import encode
+from shared.auth.keys import generate_service_keys
 from shared.contracts.topology import SOURCES, Service
 
 

@@ -42,8 +42,7 @@ class SystemClock:
 
     def now(self) -> datetime:
         """The time of day in UTC, in whole milliseconds."""
-        now = datetime.now(UTC)
-        return now.replace(microsecond=now.microsecond // 1000 * 1000)
+        return datetime.fromtimestamp(time.time_ns() // 1_000_000 / 1000, UTC)
 
     def boottime(self) -> float:
         """Seconds since the machine started, or the nearest that this platform has."""

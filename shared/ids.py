@@ -1,7 +1,7 @@
 """Ids: their types, prefixes and form on the wire."""
 
+import os
 import re
-import secrets
 import time
 from typing import NewType
 
@@ -43,7 +43,7 @@ _OTHER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~:@-]{0,199}", re.ASCII)
 def uuid7() -> int:
     """A new UUIDv7 (RFC 9562); it begins with milliseconds, so ids sort by their creation time."""
     milliseconds = time.time_ns() // 1_000_000 & (1 << 48) - 1
-    noise = secrets.randbits(74)
+    noise = int.from_bytes(os.urandom(10)) >> 6
     version_and_a = 7 << 12 | noise >> 62
     variant_and_b = 2 << 62 | noise & (1 << 62) - 1
     return milliseconds << 80 | version_and_a << 64 | variant_and_b

@@ -59,6 +59,15 @@ class Timeouts:
     snapshot_page: float = 10.0
     """The longest wait of a replica of authz for one page of a snapshot."""
 
+    stream_lease: float = 3.0
+    """How long a reader of the policy stream may rely on what it was told: its staleness bound."""
+    stream_beat: float = 0.75
+    """The pause between two grants of that lease."""
+    stream_stall: float = 10.0
+    """The longest time in which a reader of the policy stream takes nothing."""
+    stream_resume: float = 15.0
+    """How long the last changes are kept for a reader that lost its connection."""
+
     provisioning: float = 10.0
     """The time after which a provisioning request begins no further transaction. What is left is
     answered as not done, so that the answer comes before the deadline of every request."""

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 
+from deploy.gateway.buffering import unbuffered
 from deploy.gateway.docs import CONTENT_SECURITY_POLICY
 from deploy.gateway.limits import (
     CLIENTS,
@@ -193,6 +194,7 @@ def configuration(
     routes = public_routes()
     limits = sender_limits(routes)
     large = body_limits(row for rows in routes.values() for row in rows)
+    own = unbuffered(routes, large)
     users = f"{USERS.times(limits_factor).directives} {USER_RATE}"
     locations = "".join(
         _location(
@@ -202,7 +204,7 @@ def configuration(
             limits,
             limits_factor,
             users=users,
-            body_bytes=large.get(path),
+            own=own.get(path),
         )
         for path, service in owners.items()
     )
@@ -277,7 +279,7 @@ def _location(
     limits_factor: int,
     *,
     users: str,
-    body_bytes: int | None,
+    own: str | None,
 ) -> str:
     if PARAMETER.search(path):
         match = "~ ^" + "[^/]+".join(re.escape(part) for part in PARAMETER.split(path)) + "$"
@@ -291,9 +293,7 @@ def _location(
         lines.append(limit.times(limits_factor).directives)
     if limit is CLIENTS:
         lines.append(users)  # they call some of these routes, too
-    if body_bytes is not None:
-        # Strangers would fill the gateway with large bodies. The service refuses them unread.
-        lines.append(f"client_max_body_size {body_bytes}; proxy_request_buffering off;")
+    lines += [own] if own else []
     lines.append(f"proxy_pass http://{'$replicas' if name else service};")
     if service == Service.AUTHZ:
         lines.append(NEXT_REPLICA_IF_STALE)

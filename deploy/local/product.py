@@ -161,6 +161,8 @@ class Product:
 
         It also works after a `start` that was cancelled halfway.
         """
+        for service in self.services:
+            service.drain()  # the gateway waits for its answers, and streams end by this
         if self._gateway is not None:
             await self._gateway.stop()
         for service in reversed(self.services):

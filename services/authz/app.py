@@ -1,14 +1,14 @@
 """The wiring of authz."""
 
-from rolecall import Reason
 from services.authz.adapters.activity_reports import ActivityReports
+from services.authz.adapters.check_counter import CheckCounter
 from services.authz.adapters.forward_auth_files import read_map
-from services.authz.domain.checks import SUBJECT_UNKNOWN
 from services.authz.domain.policy_state import PolicyState
 from services.authz.routes import GATEWAY_ROUTES, INTERNAL_ROUTES, ROUTES
-from services.authz.routes.evaluation import ALLOW, DENY
+from services.authz.routes.hot_evaluation import HotEvaluations
 from services.authz.settings import Settings
 from services.authz.use_cases.context import Ctx
+from services.authz.use_cases.policy_feed import PolicyFeed, ToldState
 from shared.activity import RecentActivity
 from shared.bus import Bus
 from shared.clock import Clock
@@ -17,8 +17,8 @@ from shared.following.journal_view import JournalView
 from shared.following.live_callers import LiveCallers
 from shared.following.sign_in_state import SignInState
 from shared.http.api import Api
-from shared.metrics import CHECKS, start_at_zero
 from shared.parts import Parts
+from shared.runtime.connections import Connection
 from shared.runtime.service import ServiceApp
 from shared.timeouts import DEFAULT_TIMEOUTS, Timeouts
 from shared.wiring import Following
@@ -31,13 +31,21 @@ def build(
     clock: Clock | None = None,
     view: type[JournalView] = JournalView,
     timeouts: Timeouts = DEFAULT_TIMEOUTS,
+    hot_path: bool = True,
 ) -> ServiceApp:
-    """Wire the service without starting it; `view` follows the journals (tests replace it)."""
+    """Wire the service without starting it; `view` follows the journals (tests replace it).
+
+    Without the `hot_path` aiohttp answers every request, which a client cannot tell.
+    """
     parts = Parts(Service.AUTHZ, settings, bus=bus, clock=clock, timeouts=timeouts)
     policy, sign_ins = PolicyState(), SignInState()
+    feed = PolicyFeed(clock=parts.clock, timeouts=timeouts)
     following = Following(
         parts,
-        {Service.TEAM: policy, Service.IDENTITY: sign_ins},
+        {
+            Service.TEAM: ToldState(policy, feed, told=True),
+            Service.IDENTITY: ToldState(sign_ins, feed, told=False),
+        },
         slot=settings.slot,
         view=view,
     )
@@ -51,24 +59,26 @@ def build(
         team=team,
         identity=identity,
         callers=callers,
+        feed=feed,
         activity=activity,
+        counter=CheckCounter(sample=settings.check_sample),
         clock=parts.clock,
         public_url=settings.public_url,
         forward_auth=read_map(settings.forward_auth_file),
         timeouts=timeouts,
     )
-    start_at_zero(CHECKS, [ALLOW], [Reason.ALLOWED])
-    start_at_zero(CHECKS, [DENY], {SUBJECT_UNKNOWN, *Reason} - {Reason.ALLOWED})
     authenticator = parts.authenticator(live=callers.check)
+    public = Api(
+        Service.AUTHZ,
+        (*ROUTES, *GATEWAY_ROUTES),
+        ctx,
+        authenticator=authenticator,
+        lane_limits=parts.lane_limits,
+    )
+    hot = HotEvaluations(public, ctx, proxies=settings.proxies)
     return ServiceApp(
         Service.AUTHZ,
-        public=Api(
-            Service.AUTHZ,
-            (*ROUTES, *GATEWAY_ROUTES),
-            ctx,
-            authenticator=authenticator,
-            lane_limits=parts.lane_limits,
-        ),
+        public=public,
         internal=Api(
             Service.AUTHZ,
             INTERNAL_ROUTES,
@@ -78,9 +88,11 @@ def build(
         ),
         opens=(following.start,),
         tasks={**parts.tasks, **following.tasks, "activity": reports.run},
+        drains=(feed.drain,),
         closes=(following.stop, parts.internal.close),
         checks=lambda: {**parts.checks(), **following.checks()},
         informational=lambda: {"bus": following.connected},
         proxies=settings.proxies,
         timeouts=timeouts,
+        make_connection=hot.connection if hot_path else Connection,
     )

@@ -17,3 +17,6 @@ class Settings(ReplicaSettings):
         description="File with the map of a gateway's routes to permissions, for /forward-auth;"
         " without it every request there is refused",
     )
+    check_sample: int = Field(
+        10_000, ge=0, description="One check of this number is logged with its reason; 0: none is"
+    )

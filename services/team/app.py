@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 
+from rolecall.client.jwk import decode
 from services.team.domain.invitation_mails import NotMailed
 from services.team.migrations import migrations
 from services.team.routes import INTERNAL_ROUTES, ROUTES
@@ -19,7 +20,6 @@ from services.team.use_cases.invitations import INVITATION_MAIL
 from services.team.use_cases.member_activity import keep_saving
 from services.team.use_cases.ownership_expiry import expired_offers
 from shared.activity import RecentActivity
-from shared.auth.keys import decode
 from shared.bus import Bus
 from shared.clock import Clock
 from shared.contracts.topology import Service

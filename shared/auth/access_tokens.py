@@ -4,18 +4,19 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
 
-from shared.auth import jwt
-from shared.auth.jwt import BadToken
+from rolecall.client import jwt
+from rolecall.client.access_tokens import ACCESS_SECONDS, ACCESS_TYPE, AUDIENCE
+from rolecall.client.jwt import BadToken
 from shared.auth.key_sources import KeySource
-from shared.auth.lifetimes import ACCESS_SECONDS
 from shared.auth.principals import ClientPrincipal, UserPrincipal
 from shared.clock import Clock
 from shared.ids import AccountId, ClientId, SessionId, UserId, is_id, new_id
 
-AUDIENCE = "rolecall"
-ACCESS_TYPE = "at+jwt"
 MAX_CACHED_TOKENS = 10_000
 
 
@@ -93,22 +94,40 @@ class TokenVerifier:
             BadToken: it is not a valid access token.
             Unavailable: the keys cannot be fetched.
         """
-        cached = self._cached.get(token)
-        now = self._clock.now()
+        cached = self.known(token)
         if cached is not None:
-            if cached.version == self._keys.version and now.timestamp() < cached.until:
-                return cached.principal
-            self._cached.pop(token, None)
-        kid = jwt.key_id(token, typ=ACCESS_TYPE)
-        key = await self._keys.find(kid)
+            return cached
+        key = await self._keys.find(jwt.key_id(token, typ=ACCESS_TYPE))
         if key is None:
             raise BadToken("unknown key")
+        return self._verify(token, key)
+
+    def verify_now(self, token: str) -> UserPrincipal | ClientPrincipal | None:
+        """Verify a token that is not known; `None` if its key must be fetched first.
+
+        Raises:
+            BadToken: it is not a valid access token.
+        """
+        key = self._keys.find_now(jwt.key_id(token, typ=ACCESS_TYPE))
+        return None if key is None else self._verify(token, key)
+
+    def known(self, token: str) -> UserPrincipal | ClientPrincipal | None:
+        """The principal of a token that was verified before and is still valid."""
+        cached = self._cached.get(token)
+        if cached is None:
+            return None
+        if cached.version == self._keys.version and self._clock.now().timestamp() < cached.until:
+            return cached.principal
+        del self._cached[token]
+        return None
+
+    def _verify(self, token: str, key: Ed25519PublicKey) -> UserPrincipal | ClientPrincipal:
         claims = jwt.verify(
             token,
             key,
             issuer=self._issuer,
             audience=self._audience,
-            now=now,
+            now=self._clock.now(),
             max_lifetime=ACCESS_SECONDS,
             required=("sub",),
         )

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 from pydantic import SecretStr
 
+from rolecall.client.jwt import BadToken, ExpiredToken
 from shared.auth.access_tokens import TokenVerifier
 from shared.auth.internal_tokens import InternalVerifier
-from shared.auth.jwt import BadToken, ExpiredToken
 from shared.auth.principals import (
     AdminPrincipal,
     ClientPrincipal,
@@ -60,13 +60,22 @@ class Authenticator:
 
     async def bearer(self, header: str | None) -> UserPrincipal | ClientPrincipal:
         """Return the user or service client of an access token, without a database call."""
-        token = _token(header)
-        if _B64TOKEN.fullmatch(token) is None:
-            raise AuthorizationMalformed from BadToken("not a bearer token")
+        token = _bearer_token(header)
         if self._tokens is None:
             raise TokenInvalid
         with _refused_if_bad():
             return await self._tokens.verify(token)
+
+    def bearer_now(self, header: str) -> UserPrincipal | ClientPrincipal | None:
+        """Return the same at once; `None` if the keys must be fetched first."""
+        if self._tokens is None:
+            raise TokenInvalid
+        principal = self._tokens.known(header.removeprefix("Bearer "))
+        if principal is not None:
+            return principal
+        token = _bearer_token(header)
+        with _refused_if_bad():
+            return self._tokens.known(token) or self._tokens.verify_now(token)
 
     async def require_live(self, principal: UserPrincipal | ClientPrincipal) -> None:
         """Check that the caller's session or service client still exists; see `Live`."""
@@ -88,6 +97,13 @@ class Authenticator:
         if key is None or not hmac.compare_digest(token.encode(), key.get_secret_value().encode()):
             raise AdminKeyWrong from BadToken("not the admin key")
         return AdminPrincipal()
+
+
+def _bearer_token(header: str | None) -> str:
+    token = _token(header)
+    if _B64TOKEN.fullmatch(token) is None:
+        raise AuthorizationMalformed from BadToken("not a bearer token")
+    return token
 
 
 def _token(header: str | None) -> str:

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 
 from pydantic import SecretStr, ValidationError
 
-from shared.auth import jwt
-from shared.auth.jwt import BadToken
-from shared.auth.keys import read_private, read_public
+from rolecall.client import jwt
+from rolecall.client.jwk import read_public
+from rolecall.client.jwt import BadToken
+from shared.auth.keys import read_private
 from shared.auth.principals import ServicePrincipal
 from shared.clock import Clock
 from shared.contracts.facts import Actor

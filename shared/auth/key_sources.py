@@ -6,7 +6,7 @@ from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from shared.auth.keys import read_key_set
+from rolecall.client.jwk import read_key_set
 from shared.clock import Clock
 from shared.contracts.calls.identity import KeySet
 from shared.problems import Refusal, Unavailable
@@ -26,6 +26,10 @@ class KeySource(Protocol):
     @property
     def version(self) -> int:
         """A number that changes when a key may have been removed; cached results are then void."""
+        ...
+
+    def find_now(self, kid: str) -> Ed25519PublicKey | None:
+        """The key with this id if it is known and young; `None`: ask `find`, which may wait."""
         ...
 
     async def find(self, kid: str) -> Ed25519PublicKey | None:
@@ -48,6 +52,10 @@ class StaticKeys:
         """Replace all keys with these."""
         self._keys = dict(keys)
         self.version += 1
+
+    def find_now(self, kid: str) -> Ed25519PublicKey | None:
+        """The key with this id."""
+        return self._keys.get(kid)
 
     async def find(self, kid: str) -> Ed25519PublicKey | None:
         """The key with this id."""
@@ -84,6 +92,10 @@ class RemoteKeys:
                 await self._refresh(None)
             await asyncio.sleep(self._pause())
 
+    def find_now(self, kid: str) -> Ed25519PublicKey | None:
+        """The key with this id; see `KeySource`."""
+        return self._keys.get(kid) if self._age() <= REFRESH_AFTER_SECONDS else None
+
     async def find(self, kid: str) -> Ed25519PublicKey | None:
         """The key with this id; see `KeySource`."""
         if kid not in self._keys or not self.known():
@@ -115,7 +127,7 @@ class RemoteKeys:
 
     async def _read(self, now: float) -> None:
         try:
-            keys = read_key_set(await self._fetch())
+            keys = read_key_set((await self._fetch()).keys)
         except (Refusal, ValueError):
             return
         self._fetched_at = now

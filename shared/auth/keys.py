@@ -1,31 +1,11 @@
-"""Ed25519 keys as text: base64url and JWK (RFC 8037)."""
+"""Ed25519 keys of the product: made, written as text and as JWK (RFC 8037)."""
 
-import base64
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from shared.contracts.calls.identity import KeySet
-
-KEY_BYTES = 32
-
-
-def encode(data: bytes) -> str:
-    """base64url without padding (RFC 7515)."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def decode(text: str) -> bytes:
-    """The bytes of a base64url text without padding.
-
-    Raises:
-        ValueError: the text has other characters, padding, or unused bits that are not zero.
-    """
-    data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    if encode(data) != text:
-        raise ValueError("not canonical base64url")
-    return data
+from rolecall.client.jwk import encode, key_bytes
 
 
 def generate_key() -> Ed25519PrivateKey:
@@ -49,16 +29,7 @@ def read_private(text: str) -> Ed25519PrivateKey:
     Raises:
         ValueError: the text is not such a key.
     """
-    return Ed25519PrivateKey.from_private_bytes(_key_bytes(text))
-
-
-def read_public(text: str) -> Ed25519PublicKey:
-    """A public key as `public_text` wrote it.
-
-    Raises:
-        ValueError: the text is not such a key.
-    """
-    return Ed25519PublicKey.from_public_bytes(_key_bytes(text))
+    return Ed25519PrivateKey.from_private_bytes(key_bytes(text))
 
 
 def public_jwk(kid: str, key: Ed25519PublicKey) -> dict[str, str]:
@@ -71,23 +42,6 @@ def public_jwk(kid: str, key: Ed25519PublicKey) -> dict[str, str]:
         "use": "sig",
         "alg": "EdDSA",
     }
-
-
-def read_key_set(key_set: KeySet) -> Mapping[str, Ed25519PublicKey]:
-    """The Ed25519 keys of a JWK set by `kid`; keys of other kinds are skipped.
-
-    Raises:
-        ValueError: a key cannot be read, or two keys share a `kid`.
-    """
-    keys: dict[str, Ed25519PublicKey] = {}
-    for jwk in key_set.keys:
-        if jwk.get("kty") != "OKP" or jwk.get("crv") != "Ed25519":
-            continue
-        kid, x = jwk.get("kid"), jwk.get("x")
-        if kid is None or x is None or kid in keys:
-            raise ValueError("not a key set")
-        keys[kid] = read_public(x)
-    return keys
 
 
 class ServiceKeys(NamedTuple):
@@ -104,13 +58,3 @@ def generate_service_keys(names: tuple[str, ...]) -> ServiceKeys:
         private={name: private_text(key) for name, key in keys.items()},
         public={name: public_text(key.public_key()) for name, key in keys.items()},
     )
-
-
-def _key_bytes(text: str) -> bytes:
-    try:
-        data = decode(text)
-    except ValueError:
-        data = b""
-    if len(data) != KEY_BYTES:
-        raise ValueError(f"must be {KEY_BYTES} bytes in base64url without padding")
-    return data

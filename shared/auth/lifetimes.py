@@ -2,8 +2,7 @@
 
 from datetime import timedelta
 
-ACCESS_SECONDS = 300
-"""The lifetime of an access token."""
+from rolecall.client.access_tokens import ACCESS_SECONDS
 
 SESSION_END_RETENTION = timedelta(seconds=2 * ACCESS_SECONDS)
 """After this time no access token of an ended session is valid, even with clocks that differ."""

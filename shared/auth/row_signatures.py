@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from shared.auth.keys import decode, encode, read_public
+from rolecall.client.jwk import decode, encode, read_public
 from shared.contracts.facts import Row, row_digest
 from shared.contracts.topology import SOURCES
 

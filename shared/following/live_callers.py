@@ -36,6 +36,10 @@ class LiveCallers:
         return {one for client in clients for one in client.resource_types or ()}
 
     async def check(self, principal: UserPrincipal | ClientPrincipal) -> None:
+        """Check the caller of a request, as `check_now`."""
+        self.check_now(principal)
+
+    def check_now(self, principal: UserPrincipal | ClientPrincipal) -> None:
         """Check the caller of a request.
 
         Raises:

@@ -2,8 +2,8 @@
 
 from aiohttp import web
 
+from rolecall.client.jwt import BadToken
 from shared.auth.authenticator import Authenticator
-from shared.auth.jwt import BadToken
 from shared.auth.principals import (
     Anonymous,
     ClientPrincipal,

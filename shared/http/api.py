@@ -84,14 +84,9 @@ class Api:
         for route in self.routes:
             self._check_row(route)
 
-    @property
-    def routes_of_clients(self) -> tuple[Route, ...]:
-        """The rows that clients call, which the documents name."""
-        return tuple(route for route in self.routes if not route.for_gateways)
-
     async def answer(
         self, route: Route, request: web.Request, *, request_id: str, proxies: Proxies
-    ) -> web.Response:
+    ) -> web.StreamResponse:
         """Answer one request.
 
         Raises:
@@ -121,6 +116,25 @@ class Api:
                 await admit(self._authenticator, route.access, principal, refusal)
                 return await self._answer(route, request, principal, ip, request_id, body)
 
+    def admit_now(self, route: Route, authorization: str, *, body_bytes: int) -> Principal | None:
+        """Return the principal of a request that is answered at once, and so holds no place.
+
+        Its kind and scope are not checked yet. `None`: the request must wait, or has no place.
+
+        Raises:
+            Unauthenticated: the credential is not valid.
+        """
+        if self.closed:
+            return None
+        principal = self._authenticator.bearer_now(authorization)
+        if principal is None:
+            return None
+        lane, share = share_of(route.access, principal, None)
+        admitted = self._admission.admits(lane, share) and self._body_bytes.admits(
+            lane, share, size=body_bytes
+        )
+        return principal if admitted else None
+
     async def _answer(
         self,
         route: Route,
@@ -129,7 +143,7 @@ class Api:
         ip: str | None,
         request_id: str,
         received: ReceivedBody,
-    ) -> web.Response:
+    ) -> web.StreamResponse:
         actor = actor_of(principal)
         context.actor.set(actor)
         path = _path(route, request)

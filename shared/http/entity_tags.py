@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import computed_field
 
-from shared.auth.keys import encode
+from rolecall.client.jwk import encode
 from shared.http.routes import Answer
 
 DIGEST_BYTES = 16

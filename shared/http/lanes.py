@@ -142,7 +142,7 @@ class Admission:
         if size == 0:
             yield
             return
-        free = self._limits[lane] - self._taken[lane]
+        free = self._free(lane)
         holders = [(lane, share.holder) for share in shares]
         held = {share: self._held[lane, share.holder] for share in shares}
         used_up = [count for share, count in held.items() if count >= share.of_free * free]
@@ -161,6 +161,14 @@ class Admission:
                 self._held[holder] -= size
                 if not self._held[holder]:
                     del self._held[holder]
+
+    def admits(self, lane: Lane, share: Share, *, size: int = 1) -> bool:
+        """Whether `place` would admit a request now; one that does not wait needs to hold none."""
+        free = self._free(lane)
+        return free >= size and self._held[lane, share.holder] < share.of_free * free
+
+    def _free(self, lane: Lane) -> int:
+        return self._limits[lane] - self._taken[lane]
 
     def _too_many(self, lane: Lane, limit: int) -> Refusal:
         """Refuse a request beyond a share, whose size at this moment the answer tells."""

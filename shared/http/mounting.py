@@ -101,7 +101,7 @@ def _statuses(route: Route) -> frozenset[int]:
     listed = {STATUS[refusal.kind] for refusal in route.all_refusals()}
     listed |= {route.status, STATUS[Unexpected.kind]}
     listed |= {status for status, _ in route.also_gives}
-    if route.gives is None or route.may_have_no_body:
+    if (route.gives is None and not route.streams) or route.may_have_no_body:
         listed.add(204)
     if route.effective_everywhere:
         listed.add(202)

@@ -8,7 +8,13 @@ from shared.http.access import Access, Admin, Internal, Permission, Public, Scop
 from shared.http.api import Api
 from shared.http.error_forms import ErrorForm, oauth_code
 from shared.http.examples import BY_NAME, example, example_id
-from shared.http.openapi_schemas import REF, RouteSchemas, Schema
+from shared.http.openapi_schemas import (
+    OAUTH_ERROR_SCHEMA,
+    PROBLEM_SCHEMA,
+    REF,
+    RouteSchemas,
+    Schema,
+)
 from shared.http.openapi_texts import (
     DESCRIPTION,
     EFFECT_HEADERS,
@@ -23,9 +29,11 @@ from shared.http.openapi_texts import (
 )
 from shared.http.responses import NOT_MODIFIED, shows_tag
 from shared.http.routes import REVISION_HEADER, Route, Strictness
+from shared.http.streams import EVENT_STREAM
 from shared.ids import FORMS, PREFIXES
 from shared.problems import STATUS, TITLE, Refusal
 
+STREAM_EXAMPLE = 'event: lease\ndata: {"n":4,"at":81.25,"seconds":3.0,"applied":{}}\n\n'
 PROBLEM = "Problem"
 OAUTH_ERROR = "OAuthError"
 VERSION = "1"
@@ -33,7 +41,8 @@ VERSION = "1"
 
 def document(apis: Sequence[Api], *, title: str = "Rolecall") -> dict[str, Any]:
     """The OpenAPI document of all rows of `apis` that clients call."""
-    return document_of([row for api in apis for row in api.routes_of_clients], title=title)
+    rows = [route for api in apis for route in api.routes if not route.for_gateways]
+    return document_of(rows, title=title)
 
 
 def document_of(routes: Sequence[Route], *, title: str = "Rolecall") -> dict[str, Any]:
@@ -51,7 +60,7 @@ def document_of(routes: Sequence[Route], *, title: str = "Rolecall") -> dict[str
         "components": {
             "schemas": {
                 **schemas.used_by(paths),
-                PROBLEM: _PROBLEM_SCHEMA,
+                PROBLEM: PROBLEM_SCHEMA,
                 **_oauth_schema(routes),
             },
             "securitySchemes": {
@@ -93,14 +102,7 @@ def _operation(route: Route, schemas: RouteSchemas) -> dict[str, Any]:
 
 
 def _responses(route: Route, schemas: RouteSchemas) -> dict[str, Any]:
-    responses: dict[str, Any] = {}
-    if route.may_have_no_body:
-        responses["204"] = {"description": NO_BODY}
-    if route.gives is None:
-        responses["204" if route.status == 200 else str(route.status)] = {"description": NO_BODY}
-    else:
-        content = {"application/json": _with_example(schemas.given(route.gives), schemas)}
-        responses[str(route.status)] = {"description": "Success.", "content": content}
+    responses = _success(route, schemas)
     if shows_tag(route):
         etag = {"ETag": {"schema": {"type": "string"}}}
         responses[str(route.status)]["headers"] = etag
@@ -121,6 +123,27 @@ def _responses(route: Route, schemas: RouteSchemas) -> dict[str, Any]:
         by_status[STATUS[refusal.kind]].append(refusal)
     for status, refusals in sorted(by_status.items()):
         responses[str(status)] = _refused(status, refusals, route)
+    return responses
+
+
+def _success(route: Route, schemas: RouteSchemas) -> dict[str, Any]:
+    """The answer without a body, and the one with the status of the row."""
+    responses: dict[str, Any] = {}
+    if route.may_have_no_body:
+        responses["204"] = {"description": NO_BODY}
+    if route.streams:
+        content: dict[str, Any] = {
+            EVENT_STREAM: {"schema": {"type": "string"}, "example": STREAM_EXAMPLE}
+        }
+        responses["200"] = {
+            "description": "Events, for as long as the connection lasts.",
+            "content": content,
+        }
+    elif route.gives is None:
+        responses["204" if route.status == 200 else str(route.status)] = {"description": NO_BODY}
+    else:
+        content = {"application/json": _with_example(schemas.given(route.gives), schemas)}
+        responses[str(route.status)] = {"description": "Success.", "content": content}
     return responses
 
 
@@ -225,7 +248,7 @@ def _scheme(access: Access) -> str | None:
 def _oauth_schema(routes: Sequence[Route]) -> dict[str, Any]:
     """The schema of OAuth errors, if one of the rows answers with them."""
     used = any(route.errors is ErrorForm.OAUTH for route in routes)
-    return {OAUTH_ERROR: _OAUTH_ERROR_SCHEMA} if used else {}
+    return {OAUTH_ERROR: OAUTH_ERROR_SCHEMA} if used else {}
 
 
 def _tag_header(name: str) -> dict[str, Any]:
@@ -256,45 +279,3 @@ _IDEMPOTENCY_KEY: dict[str, Any] = {
     "example": "5f1c2a9e-create-1",
 }
 _SCHEMA_OF = {ErrorForm.PROBLEM: PROBLEM, ErrorForm.OAUTH: OAUTH_ERROR}
-_OAUTH_ERROR_SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "description": "An error as RFC 6749, section 5.2, has it",
-    "required": ["error", "error_description"],
-    "properties": {
-        "error": {"type": "string", "description": "The code of the error, for programs"},
-        "error_description": {"type": "string"},
-    },
-}
-_PROBLEM_SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "description": "Why a request was refused (RFC 9457).",
-    "required": ["type", "title", "status", "code", "detail", "request_id"],
-    "properties": {
-        "type": {"type": "string", "format": "uri", "description": "The code as a URN"},
-        "title": {"type": "string", "description": "The kind of refusal"},
-        "status": {"type": "integer", "description": "The HTTP status"},
-        "code": {"type": "string", "description": "The stable code of the refusal, for programs"},
-        "detail": {"type": "string", "description": "What is wrong and what to do, for people"},
-        "request_id": {
-            "type": "string",
-            "description": "Rolecall's own id of the request, as in the header"
-            " `Rolecall-Request-ID` and in the audit log. `X-Request-ID` repeats the caller's",
-        },
-        "errors": {
-            "type": "array",
-            "description": "Each fault of the input",
-            "items": {
-                "type": "object",
-                "required": ["pointer", "message"],
-                "properties": {
-                    "pointer": {
-                        "type": "string",
-                        "format": "json-pointer",
-                        "description": "The place of the fault in the request",
-                    },
-                    "message": {"type": "string", "description": "What is wrong there"},
-                },
-            },
-        },
-    },
-}

@@ -152,3 +152,47 @@ def _for_customers(value: Any, names: Mapping[str, str]) -> Any:
         else:
             cleaned[name] = _for_customers(item, names)
     return cleaned
+
+
+OAUTH_ERROR_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "description": "An error as RFC 6749, section 5.2, has it",
+    "required": ["error", "error_description"],
+    "properties": {
+        "error": {"type": "string", "description": "The code of the error, for programs"},
+        "error_description": {"type": "string"},
+    },
+}
+PROBLEM_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "description": "Why a request was refused (RFC 9457).",
+    "required": ["type", "title", "status", "code", "detail", "request_id"],
+    "properties": {
+        "type": {"type": "string", "format": "uri", "description": "The code as a URN"},
+        "title": {"type": "string", "description": "The kind of refusal"},
+        "status": {"type": "integer", "description": "The HTTP status"},
+        "code": {"type": "string", "description": "The stable code of the refusal, for programs"},
+        "detail": {"type": "string", "description": "What is wrong and what to do, for people"},
+        "request_id": {
+            "type": "string",
+            "description": "Rolecall's own id of the request, as in the header"
+            " `Rolecall-Request-ID` and in the audit log. `X-Request-ID` repeats the caller's",
+        },
+        "errors": {
+            "type": "array",
+            "description": "Each fault of the input",
+            "items": {
+                "type": "object",
+                "required": ["pointer", "message"],
+                "properties": {
+                    "pointer": {
+                        "type": "string",
+                        "format": "json-pointer",
+                        "description": "The place of the fault in the request",
+                    },
+                    "message": {"type": "string", "description": "What is wrong there"},
+                },
+            },
+        },
+    },
+}

@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import Field
 
-from shared.auth.keys import decode, encode
+from rolecall.client.jwk import decode, encode
 from shared.http.refusals import MalformedJson
 from shared.http.routes import Answer, Body, Call
 from shared.http.strict_json import loads

@@ -26,14 +26,21 @@ def common_headers(request_id: str, sent_id: str | None = None) -> dict[str, str
     }
 
 
+def problem_content(
+    refusal: Refusal, request_id: str, *, form: ErrorForm = ErrorForm.PROBLEM
+) -> bytes:
+    """The text of that document."""
+    document = error_document(refusal, form, request_id=request_id)
+    return json.dumps(document, ensure_ascii=False).encode() + END_OF_LINE
+
+
 def problem_response(
     refusal: Refusal, request_id: str, *, form: ErrorForm = ErrorForm.PROBLEM
 ) -> web.Response:
     """The document that answers a refusal, in the form of the path's errors."""
-    document = error_document(refusal, form, request_id=request_id)
     response = web.Response(
         status=refusal.status,
-        body=json.dumps(document, ensure_ascii=False).encode() + END_OF_LINE,
+        body=problem_content(refusal, request_id, form=form),
         content_type=form.value,
         headers=common_headers(request_id) | error_headers(refusal, form),
     )

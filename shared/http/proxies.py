@@ -1,5 +1,6 @@
 """The proxies in front of a service, and the client's address as they write it."""
 
+import asyncio
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -30,7 +31,11 @@ class Proxies:
 
     def trust(self, request: web.Request) -> bool:
         """Whether the connection comes from a trusted proxy."""
-        peer = _peer_of(request)
+        return self.trust_connection(request.transport)
+
+    def trust_connection(self, transport: asyncio.BaseTransport | None) -> bool:
+        """Whether the other end of a connection is a trusted proxy."""
+        peer = _peer_of(transport)
         address = None if peer is None else read_address(peer)
         return address is not None and is_within(address, self.networks)
 
@@ -40,7 +45,7 @@ class Proxies:
         What a proxy says counts only when the peer is trusted. The client is then the last address
         that is not a proxy. An unknown hop ends the walk, and the address before it counts.
         """
-        peer = _peer_of(request)
+        peer = _peer_of(request.transport)
         if peer is None:
             return None
         address = read_address(peer)
@@ -67,8 +72,8 @@ class Proxies:
 NO_PROXIES = Proxies()
 
 
-def _peer_of(request: web.Request) -> str | None:
-    peer = request.transport.get_extra_info("peername") if request.transport else None
+def _peer_of(transport: asyncio.BaseTransport | None) -> str | None:
+    peer = transport.get_extra_info("peername") if transport else None
     return str(peer[0]) if isinstance(peer, tuple) else None
 
 

@@ -26,14 +26,23 @@ def request_id_of(request: web.Request, *, trusted: bool) -> str:
     A `trusted` sender, the gateway or another service, may have made it. All others get a new one:
     they could otherwise write under the id of another request.
     """
-    made = request.headers.get(REQUEST_ID_HEADER)
+    return own_id(request.headers.get(REQUEST_ID_HEADER), trusted=trusted)
+
+
+def own_id(made: str | None, *, trusted: bool) -> str:
+    """The id that the sender made if it is trusted and well formed, otherwise a new one."""
     return made if trusted and made is not None and _OWN_ID.fullmatch(made) else new_id("req")
 
 
 def sent_request_id_of(request: web.Request) -> str | None:
     """The sender's `X-Request-ID` if it is one value that can be repeated."""
     sent = request.headers.getall(SENT_ID_HEADER, [])
-    return sent[0] if len(sent) == 1 and _SENT_ID.fullmatch(sent[0]) else None
+    return repeatable_id(sent[0]) if len(sent) == 1 else None
+
+
+def repeatable_id(sent: str) -> str | None:
+    """The sender's id of a request if it can be repeated."""
+    return sent if _SENT_ID.fullmatch(sent) else None
 
 
 def traceparent_of(request: web.Request) -> str | None:

@@ -8,11 +8,12 @@ from pydantic import BaseModel
 from shared.http.entity_tags import TaggedAnswer
 from shared.http.problem_responses import END_OF_LINE
 from shared.http.routes import REVISION_HEADER, Call, Reply, Route
+from shared.http.streams import Stream, StreamedResponse
 
 NOT_MODIFIED = 304
 
 
-def response_of(call: Call[Any, Any], result: BaseModel | Reply | None) -> web.Response:
+def response_of(call: Call[Any, Any], result: BaseModel | Reply | None) -> web.StreamResponse:
     """Make the response from what the handler returned.
 
     Raises:
@@ -32,6 +33,8 @@ def response_of(call: Call[Any, Any], result: BaseModel | Reply | None) -> web.R
                 headers.setdefault("Location", f"{account}/revisions/{written.revision}")
     if reply.body is None:
         return web.Response(status=status or 204, headers=headers)
+    if isinstance(reply.body, Stream):
+        return StreamedResponse(reply.body)
     if isinstance(reply.body, bytes):
         headers["Content-Type"] = reply.content_type
         return web.Response(body=reply.body, status=status or route.status, headers=headers)

@@ -32,6 +32,7 @@ from shared.http.refusals import (
     NotHttp,
     WrongContentType,
 )
+from shared.http.streams import Stream
 from shared.ids import AccountId
 from shared.problems import (
     Invalid,
@@ -190,11 +191,12 @@ class Call(Generic[BodyT, QueryT]):
 class Reply:
     """An answer with a status, headers or a write result of its own.
 
-    A `body` of bytes is sent unchanged, with `content_type`. With `written` the answer carries
-    `Rolecall-Revision`; it is a 202 with `Location` while the write is not effective everywhere.
+    A `body` of bytes is sent unchanged, with `content_type`; a `Stream` is written while it lasts.
+    With `written` the answer carries `Rolecall-Revision`; it is a 202 with `Location` while the
+    write is not effective everywhere.
     """
 
-    body: BaseModel | bytes | None = None
+    body: BaseModel | bytes | Stream | None = None
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     content_type: str = "application/json"
@@ -223,7 +225,8 @@ class Route:
     what another one would do, and changes nothing; it compares what that one would. `caller_rule`
     is a sentence about whom the use case admits among those with the permission. A row
     `for_gateways` answers every method at its path and below, and refuses with 401, 403 or 503:
-    gateways know no other status. No document for clients names it.
+    gateways know no other status. No document for clients names it. A row that `streams` answers
+    with server-sent events.
     """
 
     method: str
@@ -253,6 +256,7 @@ class Route:
     strictness: Strictness = Strictness.STRICT
     media: Media = Media.JSON
     polled: bool = False
+    streams: bool = False
     errors: ErrorForm = ErrorForm.PROBLEM
 
     @property

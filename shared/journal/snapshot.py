@@ -11,7 +11,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from shared.auth.keys import decode, encode
+from rolecall.client.jwk import decode, encode
 from shared.contracts.calls.leases import SnapshotPage
 from shared.contracts.facts import SHARDS, JournalHeads
 from shared.contracts.policy_objects import PolicyObject

@@ -6,7 +6,7 @@ import socket
 from aiohttp import http_parser, web
 from aiohttp.typedefs import Handler, Middleware
 
-from shared.runtime.connections import Runner
+from shared.runtime.connections import Connection, MakeConnection, Runner
 
 BACKLOG = 1024
 DRAIN_SECONDS = 10.0
@@ -25,8 +25,11 @@ LOOK_SECONDS = 0.01
 """The pause between two looks at the open connections."""
 
 
-def listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
     """Bind a socket to this address; port 0 takes a free port.
+
+    If it is `shared`, other processes of the same user may bind one to it as well. The kernel then
+    distributes new connections among them.
 
     Raises:
         OSError: the address is in use, or is not one of this machine.
@@ -35,6 +38,8 @@ def listen(host: str, port: int) -> socket.socket:
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         sock.bind((host, port))
     except BaseException:
         sock.close()
@@ -69,15 +74,16 @@ class Listener:
         *,
         drain: float = DRAIN_SECONDS,
         head_seconds: float = HEAD_SECONDS,
+        make_connection: MakeConnection = Connection,
     ) -> None:
         """`drain` is how long running requests may go on after `stop`, in seconds."""
         require_c_parser()
         self._sock = sock
-        self._draining = False
         self._site: web.SockSite | None = None
         app.middlewares.insert(0, self._closing())
         self._runner = Runner(
             app,
+            make_connection,
             access_log=None,
             handle_signals=False,
             # A body that grows when it is decompressed would pass each cap.
@@ -106,14 +112,14 @@ class Listener:
 
     def drain(self) -> None:
         """Answer as before, and close each connection after its next answer."""
-        self._draining = True
+        self._runner.draining = True
 
     async def stop(self) -> None:
         """Stop accepting, let running requests end, then close.
 
         After `drain` a request that is on its way to an open connection is answered, too.
         """
-        if self._draining and self._site is not None:
+        if self._runner.draining and self._site is not None:
             await self._site.stop()
             await self._until_unconnected()
         await self._runner.cleanup()
@@ -133,7 +139,7 @@ class Listener:
         @web.middleware
         async def close_if_draining(request: web.Request, handler: Handler) -> web.StreamResponse:
             response = await handler(request)
-            if self._draining:
+            if self._runner.draining:
                 response.force_close()
             return response
 

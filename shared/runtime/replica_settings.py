@@ -27,4 +27,6 @@ class ReplicaSettings(StatelessSettings):
         """
         if self.replica:
             return self.replica
+        if self.share_port:
+            return new_id("rep")
         return f"{socket.gethostname()}:{self.port}" if self.port else new_id("rep")

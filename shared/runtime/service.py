@@ -6,7 +6,7 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from aiohttp import web
@@ -21,6 +21,7 @@ from shared.http.mounting import mount
 from shared.http.proxies import NO_PROXIES, Proxies
 from shared.mongo import DatabaseAway
 from shared.problems import StartRefused
+from shared.runtime.connections import Connection, MakeConnection
 from shared.runtime.health import Checks, Health, health_api
 from shared.runtime.listeners import Listener, listen
 from shared.runtime.server_addresses import MEMORY_BUS
@@ -48,8 +49,9 @@ class ServiceApp:
     `joins` run: the steps that may wait for another service, which may be waiting for this one.
     Each step is tried again for `Timeouts.start` seconds while the database or the broker is away,
     so each must be repeatable. `tasks` run under a supervisor until the service stops. The public
-    port accepts connections when all of them run. `closes` run last, in order. `checks` are the
-    checks of `/health/ready`.
+    port accepts connections when all of them run. `drains` end the answers that last as long as
+    their connection. `closes` run last, in order. `checks` are the checks of `/health/ready`.
+    `make_connection` makes the connections of the public port.
     """
 
     def __init__(
@@ -64,8 +66,10 @@ class ServiceApp:
         closes: Sequence[Step] = (),
         checks: Checks = dict,
         informational: Checks = dict,
+        drains: Sequence[Callable[[], None]] = (),
         proxies: Proxies = NO_PROXIES,
         timeouts: Timeouts = DEFAULT_TIMEOUTS,
+        make_connection: MakeConnection = Connection,
     ) -> None:
         for route in public.routes:
             if isinstance(route.access, Internal | Admin):
@@ -79,8 +83,10 @@ class ServiceApp:
         self._closes = tuple(closes)
         self._checks = checks
         self._informational = informational
+        self._drains = tuple(drains)
         self._proxies = proxies
         self._timeouts = timeouts
+        self._make_connection = make_connection
         self._supervisor = Supervisor(name, timeouts=timeouts)
         self._listeners: dict[str, Listener] = {}
         self._started = False
@@ -135,7 +141,9 @@ class ServiceApp:
                 proxies=self._proxies,
                 request_seconds=self._timeouts.request,
             )
-            self._listeners["public"] = Listener(outside, public)
+            self._listeners["public"] = Listener(
+                outside, public, make_connection=self._make_connection
+            )
         await self._accept("internal")
         for step in self._opens:
             await open_step(step, seconds=self._timeouts.start)
@@ -168,6 +176,8 @@ class ServiceApp:
         self._started = False
         for listener in self._listeners.values():
             listener.drain()
+        for end in self._drains:
+            end()
 
     async def stop(self) -> None:
         """Become not ready, let running requests end within ten seconds, stop the tasks, close.
@@ -176,6 +186,8 @@ class ServiceApp:
         tasks stop after both, because they keep the leases that answers depend on.
         """
         self._started = False
+        for end in self._drains:
+            end()
         for name in ("public", "internal"):
             listener = self._listeners.pop(name, None)
             if listener is not None:
@@ -214,7 +226,7 @@ async def run(service: ServiceApp, settings: StatelessSettings) -> None:
     with usable(f"{settings.internal_host}:{settings.internal_port}"):
         internal = listen(settings.internal_host, settings.internal_port)
     with usable(f"{settings.host}:{settings.port}"):
-        public = listen(settings.host, settings.port)
+        public = listen(settings.host, settings.port, shared=settings.share_port)
     starting = asyncio.create_task(service.start(internal=internal, public=public))
     asked = asyncio.create_task(signals.get())
     try:

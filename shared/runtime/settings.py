@@ -18,7 +18,8 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
-from shared.auth.keys import KEY_BYTES, decode, public_text, read_private, read_public
+from rolecall.client.jwk import KEY_BYTES, decode, read_public
+from shared.auth.keys import public_text, read_private
 from shared.auth.row_signatures import check_journal_keys
 from shared.http.lanes import REQUESTS_AT_ONCE
 from shared.http.proxies import Proxies, ProxyHeader
@@ -80,6 +81,10 @@ class StatelessSettings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address of the public port")
     port: int = Field(0, ge=0, le=65535, description="Public port; 0 takes a free one")
+    share_port: bool = Field(
+        default=False,
+        description="true: several processes of this service answer on the public port",
+    )
     internal_host: str = Field("127.0.0.1", description="Address of the internal port")
     internal_port: int = Field(0, ge=0, le=65535, description="Internal port; 0 takes a free one")
     internal_key: SecretStr = Field(description="This service's Ed25519 private key, base64url")

@@ -70,7 +70,7 @@ OTHER_ROOTS = {
         "wiring.py",
         "withheld_mails.py",
     },
-    "sdk/rolecall": {"__init__.py", "cli", "client", "core", "integrations", "py.typed"},
+    "sdk/rolecall": {"__init__.py", "aio", "cli", "client", "core", "integrations", "py.typed"},
     "services": {"__init__.py", "console", *Service},
 }
 MAX_LEVELS = 6

@@ -3,7 +3,7 @@
 import json
 from dataclasses import replace
 
-from shared.auth.keys import decode
+from rolecall.client.jwk import decode
 from shared.contracts.facts import format_revision
 from shared.following.journal_view import JournalView, RowOutcome
 from shared.journal import Snapshot

@@ -5,7 +5,8 @@ import subprocess
 import sys
 
 from deploy.configuration import Secrets
-from shared.auth.keys import public_text, read_private, read_public
+from rolecall.client.jwk import read_public
+from shared.auth.keys import public_text, read_private
 
 
 def test_the_command_prints_a_pair_that_the_services_read():

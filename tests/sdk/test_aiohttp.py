@@ -1,9 +1,11 @@
 """Tests of the aiohttp integration and of the client against a running Rolecall."""
 
 import asyncio
+import importlib.util
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -12,9 +14,12 @@ from aiohttp.test_utils import TestClient, TestServer
 
 import rolecall
 from rolecall import RolecallClient, UndecidedError
+from rolecall.aio import Rolecall
 from rolecall.integrations.aiohttp import PermissionGuard
 from tests.e2e.journey import Team, World, gather_team
 from tests.e2e.one_process import OneProcess
+from tests.e2e.people import Person
+from tests.patience import PATIENT_SECONDS
 from tests.servers import UNMEASURED
 
 
@@ -154,6 +159,62 @@ async def test_a_service_asks_a_running_rolecall(
         at_least_revision=revision,
     )
     assert (decision.allowed, decision.reason) == (False, "not-a-member")
+
+
+def instances_service(rc: Rolecall) -> web.Application:
+    """The example of a guarded service."""
+    path = Path(rolecall.__file__).parents[2] / "examples" / "instances" / "instances.py"
+    spec = importlib.util.spec_from_file_location("instances", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    built: web.Application = module.build(rc)
+    return built
+
+
+@pytest.mark.parametrize("mode", ["remote", "local"])
+async def test_the_example_registers_its_instances_and_guards_them(
+    product: OneProcess, world: World, mode: str
+) -> None:
+    team = await gather_team(world, "standard")
+    deployment = product.deployment()
+    async with (
+        Rolecall(
+            deployment.gateway,
+            client_id=deployment.client_id,
+            client_secret=deployment.client_secret,
+            mode=mode,
+            account=team.account_id if mode == "local" else None,
+            timeout=PATIENT_SECONDS,
+        ) as rc,
+        TestClient(TestServer(instances_service(rc))) as http,
+    ):
+        await rc.ready()
+
+        async def send(
+            method: str, path: str, person: Person, revision: str = ""
+        ) -> tuple[int, Any, str]:
+            headers = {"Authorization": f"Bearer {person.token}"}
+            headers |= {"Rolecall-Revision": revision} if revision else {}
+            async with http.request(method, path, headers=headers) as found:
+                body = await found.json(content_type=None)
+                return found.status, body, found.headers.get("Rolecall-Revision", "")
+
+        path = f"/accounts/{team.account_id}/instances"
+        assert (await http.get("/health")).status == 200
+        assert (await http.post(path)).status == 401
+        status, made, revision = await send("POST", path, team.owner)
+        assert (status, made["owner"]) == (201, team.owner.user_id)
+        instance = f"{path}/{made['id']}"
+        assert (await send("GET", instance, team.mail, revision))[0] == 200
+        # The role of this member reaches own instances only, and this one is registered.
+        assert (await send("GET", instance, team.link, revision))[0] == 403
+        assert (await send("DELETE", instance, team.link, revision))[0] == 403
+        status, own, revision = await send("POST", path, team.link)
+        assert status == 201
+        assert (await send("GET", f"{path}/{own['id']}", team.link, revision))[0] == 200
+        assert (await send("DELETE", instance, team.owner))[0] == 204
 
 
 async def test_a_wrong_secret_is_undecided_and_answered_500(product: OneProcess) -> None:

@@ -8,13 +8,13 @@ from typing import Any, cast
 import pytest
 import pytest_asyncio
 
+from rolecall.client.jwk import encode
 from services.identity.domain.sessions import UserSession
 from services.identity.store import SignInSnapshot
 from services.identity.store import Store as IdentityStore
 from services.team.domain.members import Membership
 from services.team.store import PolicySnapshot
 from services.team.store import Store as TeamStore
-from shared.auth.keys import encode
 from shared.ids import AccountId, MembershipId, SessionId, UserId
 from shared.journal import Snapshot
 from shared.leases import MongoLeaseStore

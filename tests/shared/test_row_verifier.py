@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rolecall.client.jwk import encode
 from shared import context, metrics
-from shared.auth.keys import encode, generate_key, public_text
+from shared.auth.keys import generate_key, public_text
 from shared.auth.row_signatures import RowSigner, SignedRow
 from shared.bus import BusMessage
 from shared.contracts.calls.journal import Changes, ChangesQuery

@@ -13,9 +13,10 @@ import aiohttp
 from aiohttp import web
 from pydantic import SecretStr
 
+from rolecall.client.jwk import encode
 from shared.auth.authenticator import Authenticator
 from shared.auth.internal_tokens import InternalVerifier
-from shared.auth.keys import encode, generate_service_keys
+from shared.auth.keys import generate_service_keys
 from shared.bus import BusMessage, Verdict
 from shared.bus.local import LocalBus
 from shared.contracts.facts import Row

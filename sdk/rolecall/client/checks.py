@@ -3,26 +3,26 @@
 import json
 import threading
 import time
-from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote_plus, urlencode, urlsplit
+from urllib.parse import urlencode
 
 from rolecall.client.deadline import Deadline
 from rolecall.client.transport import (
     HttpAnswer,
     UnreachableError,
-    is_http_address,
-    is_loopback,
+    basic_credentials,
     post,
+    usable_address,
 )
 from rolecall.core.state import NO_RESOURCE_ID, Resource
 
 SCOPE = "authz:check"
 RENEW_EARLY_SECONDS = 30.0
 """An access token is renewed this long before it expires."""
-_REQUEST_REFUSED = frozenset({400, 403, 404, 422})
+REQUEST_REFUSED = frozenset({400, 403, 404, 422})
+"""The statuses of a refusal that is about the request, not about its client."""
 
 
 class UndecidedError(Exception):
@@ -78,14 +78,8 @@ class RolecallClient:
         allow_http: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        if not is_http_address(base_url):
-            raise ValueError(f"{base_url!r} is not an http or https address.")
-        is_plain = urlsplit(base_url).scheme == "http"
-        if is_plain and not is_loopback(base_url) and not allow_http:
-            raise ValueError(f"{base_url} is not encrypted. Use https, or pass allow_http=True.")
-        self._base_url = base_url.rstrip("/")
-        pair = f"{quote_plus(client_id)}:{quote_plus(client_secret)}"
-        self._basic = f"Basic {b64encode(pair.encode()).decode()}"
+        self._base_url = usable_address(base_url, allow_http=allow_http)
+        self._basic = basic_credentials(client_id, client_secret)
         self._timeout = timeout
         self._clock = clock
         self._lock = threading.Lock()
@@ -138,7 +132,7 @@ class RolecallClient:
             renewed = self._access_token(deadline, refused=token)
             answer = self._send(path, body, renewed, deadline)
         if answer.status != 200:
-            raise _undecided(answer, request_refused=answer.status in _REQUEST_REFUSED)
+            raise _undecided(answer, request_refused=answer.status in REQUEST_REFUSED)
         return answer.content
 
     def _send(self, path: str, body: bytes, token: str, deadline: Deadline) -> HttpAnswer:
@@ -155,7 +149,7 @@ class RolecallClient:
             requested_at = self._clock()
             answer = self._post(
                 "/oauth2/token",
-                urlencode({"grant_type": "client_credentials", "scope": SCOPE}).encode(),
+                token_request(SCOPE),
                 {
                     "Authorization": self._basic,
                     "Content-Type": "application/x-www-form-urlencoded",
@@ -181,6 +175,11 @@ class RolecallClient:
             return post(self._base_url + path, body=body, headers=headers, timeout=seconds)
         except UnreachableError as error:
             raise UndecidedError(str(error), temporary=True) from error
+
+
+def token_request(scope: str) -> bytes:
+    """The form of a client that asks for a token with this scope (RFC 6749, 4.4.2)."""
+    return urlencode({"grant_type": "client_credentials", "scope": scope}).encode()
 
 
 def evaluation(

@@ -4,11 +4,12 @@ import json
 import ssl
 import urllib.error
 import urllib.request
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from http.client import HTTPException
-from urllib.parse import urlsplit
+from urllib.parse import quote_plus, urlsplit
 
 from rolecall.client.deadline import Deadline, HttpHandler, HttpsHandler
 
@@ -63,6 +64,25 @@ def is_http_address(url: str) -> bool:
 def is_loopback(url: str) -> bool:
     """Whether the address is of this machine."""
     return urlsplit(url).hostname in _LOOPBACK_HOSTS
+
+
+def usable_address(url: str, *, allow_http: bool) -> str:
+    """The address of a Rolecall without a slash at its end.
+
+    Raises:
+        ValueError: it is not http or https, or would send secrets unencrypted to another machine.
+    """
+    if not is_http_address(url):
+        raise ValueError(f"{url!r} is not an http or https address.")
+    if urlsplit(url).scheme == "http" and not is_loopback(url) and not allow_http:
+        raise ValueError(f"{url} is not encrypted. Use https, or pass allow_http=True.")
+    return url.rstrip("/")
+
+
+def basic_credentials(client_id: str, client_secret: str) -> str:
+    """The header of a client that asks for a token (RFC 6749, 2.3.1)."""
+    pair = f"{quote_plus(client_id)}:{quote_plus(client_secret)}"
+    return f"Basic {b64encode(pair.encode()).decode()}"
 
 
 def post(url: str, *, body: bytes, headers: Mapping[str, str], timeout: float) -> HttpAnswer:

@@ -1,29 +1,32 @@
 """Permission checks for the handlers of an aiohttp application."""
 
 import asyncio
-import logging
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial, wraps
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
+from rolecall.aio.requirement import GuardedRequest, Requirement
 from rolecall.client.checks import CheckDecision, RolecallClient, UndecidedError
+from rolecall.client.problem import (
+    NO_RULE,
+    PROBLEM_TYPE,
+    UNAUTHENTICATED,
+    ProblemAnswer,
+    permission_missing,
+    problem_of,
+)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 SubjectOf = Callable[[web.Request], str | None]
 
+USER: web.RequestKey[str] = web.RequestKey("rolecall_user", str)
+"""The place in a guarded request where its user's id is."""
 MAX_CHECKS = 32
 """The most checks of one guard that run at once, each in its own thread."""
-
-_TITLES = {
-    401: "Unauthorized",
-    403: "Forbidden",
-    500: "Internal Server Error",
-    503: "Service Unavailable",
-}
-_log = logging.getLogger(__name__)
 
 
 class PermissionGuard:
@@ -70,7 +73,7 @@ class PermissionGuard:
             async def guarded(request: web.Request) -> web.StreamResponse:
                 subject_id = self._subject(request)
                 if subject_id is None:
-                    return _problem(401, "unauthenticated", "Sign in to use this resource.")
+                    return _response(UNAUTHENTICATED)
                 path = request.match_info
                 check = partial(
                     self._client.check,
@@ -88,10 +91,9 @@ class PermissionGuard:
                 try:
                     decision = await self._run(check)
                 except UndecidedError as error:
-                    return _undecided(error)
+                    return _response(problem_of(error))
                 if not decision.allowed:
-                    detail = f"You need the permission `{permission}`."
-                    return _problem(403, "permission-missing", detail)
+                    return _response(permission_missing(permission))
                 return await handler(request)
 
             return guarded
@@ -107,32 +109,57 @@ class PermissionGuard:
         return await asyncio.wrap_future(running)
 
 
-def _undecided(error: UndecidedError) -> web.Response:
-    if error.temporary:
-        return _problem(
-            503,
-            "undecided",
-            "The permission cannot be checked now. Try again.",
-            headers={"Retry-After": "1"},
-        )
-    _log.error("a permission check was refused: %s", error)
-    if error.request_refused:
-        return _problem(403, "check-refused", "The permission cannot be checked for this request.")
-    return _problem(500, "check-failed", "This service cannot check permissions.")
+def guarded(requirement: Requirement) -> Callable[[Handler], Handler]:
+    """Decorate a handler with what `Rolecall.require` made.
+
+    A request that is not allowed is answered as `Requirement.admit` says. The handler finds the id
+    of its user at `request[USER]`.
+    """
+
+    def decorate(handler: Handler) -> Handler:
+        @wraps(handler)
+        async def guard(request: web.Request) -> web.StreamResponse:
+            seen = GuardedRequest(request.headers, request.match_info, request)
+            admitted = await requirement.admit(seen)
+            if isinstance(admitted, ProblemAnswer):
+                return _response(admitted)
+            request[USER] = admitted.user_id
+            return await handler(request)
+
+        return guard
+
+    return decorate
 
 
-def _problem(
-    status: int, code: str, detail: str, *, headers: dict[str, str] | None = None
-) -> web.Response:
-    return web.json_response(
-        {
-            "type": f"urn:rolecall:problem:{code}",
-            "title": _TITLES[status],
-            "status": status,
-            "code": code,
-            "detail": detail,
-        },
-        status=status,
-        headers=headers,
-        content_type="application/problem+json",
+def permission_middleware(rules: Mapping[str, Requirement | None]) -> Middleware:
+    """Make a middleware that lets requests reach the application only as the rules allow.
+
+    A rule is `"GET /accounts/{account_id}/instances": rc.require(...)`, with the path as it was
+    added to the router. `None` leaves a route open. A route without a rule is answered 403, so a
+    new one is closed until it has its rule. A HEAD request needs what GET needs.
+    """
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        resource = request.match_info.route.resource
+        if resource is None:
+            return await handler(request)  # the router's own 404 or 405
+        method = "GET" if request.method == "HEAD" else request.method
+        rule = f"{method} {resource.canonical}"
+        if rule not in rules:
+            return _response(NO_RULE)
+        requirement = rules[rule]
+        if requirement is None:
+            return await handler(request)
+        return await guarded(requirement)(handler)(request)
+
+    return middleware
+
+
+def _response(problem: ProblemAnswer) -> web.Response:
+    return web.Response(
+        body=problem.body(),
+        status=problem.status,
+        headers=problem.headers,
+        content_type=PROBLEM_TYPE,
     )

@@ -1,8 +1,9 @@
 """The newest policy objects of one account, and the state that is built from them."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from rolecall import (
@@ -91,6 +92,20 @@ class AccountObjects:
                     user_id, membership, overrides.get(user_id, ()), catalog=state.catalog
                 )
         return replace(state, members=members, resources=self._current())
+
+    def states(self) -> Iterator[tuple[PolicyObjectKind, str, Any]]:
+        """Kind, id and state of each object, as of the call; the account comes first."""
+        resources = self._current()
+        listed = [
+            (kind, object_id, state)
+            for kind in ACCOUNT_KINDS
+            for object_id, state in self.newest.of_kind(kind)
+        ]
+        listed.sort(key=lambda each: each[0] is not PolicyObjectKind.ACCOUNT)
+        return chain(
+            listed,
+            ((RESOURCE, f"{kind}/{name}", resources[kind, name]) for kind, name in resources),
+        )
 
     def __len__(self) -> int:
         """The number of objects."""

@@ -6,7 +6,7 @@ reader therefore sees one state of an account, never half of a change.
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from rolecall import AccountState, Catalog, CatalogError, CompiledCatalog
@@ -81,6 +81,20 @@ class PolicyState:
     def incomplete(self, account_id: str) -> bool:
         """Return whether the account exists and cannot be decided: its catalog has not arrived."""
         return any(account_id in waiting for waiting in self._waiting.values())
+
+    def account_ids(self) -> list[str]:
+        """The ids of all accounts."""
+        return list(self._objects)
+
+    def objects(self, account_id: str) -> Iterator[tuple[PolicyObjectKind, str, Any]]:
+        """Kind, id and state of each object of an account, as of the call; the account first."""
+        known = self._objects.get(account_id)
+        return iter(()) if known is None else known.states()
+
+    def catalog_content(self, catalog_id: str) -> dict[str, Any] | None:
+        """The content of a catalog as it was published; `None` if it has not arrived."""
+        catalog = self._newest_catalogs.get(PolicyObjectKind.CATALOG, catalog_id)
+        return None if catalog is None else catalog.content
 
     def _put_catalog(self, policy_object: PolicyObject, state: Any) -> Iterable[str]:
         """Take a catalog; the accounts that waited for it."""

@@ -1,9 +1,23 @@
 """The ROUTES tables of authz, for the public and the internal API."""
 
-from services.authz.routes import evaluation, explain, forward_auth, internal, metadata, who_can
+from services.authz.routes import (
+    evaluation,
+    explain,
+    forward_auth,
+    internal,
+    metadata,
+    policy_stream,
+    who_can,
+)
 
 __all__ = ["GATEWAY_ROUTES", "INTERNAL_ROUTES", "ROUTES"]
 
-ROUTES = (*evaluation.ROUTES, *explain.ROUTES, *who_can.ROUTES, *metadata.ROUTES)
+ROUTES = (
+    *evaluation.ROUTES,
+    *explain.ROUTES,
+    *who_can.ROUTES,
+    *metadata.ROUTES,
+    *policy_stream.ROUTES,
+)
 GATEWAY_ROUTES = forward_auth.ROUTES
 INTERNAL_ROUTES = internal.ROUTES

@@ -9,7 +9,6 @@ from services.authz.domain.checks import CHECK_SCOPE, OtherSubject
 from services.authz.use_cases import evaluation
 from services.authz.use_cases.context import Ctx
 from services.authz.use_cases.evaluation import EvaluationRequest, EvaluationResult
-from shared import metrics
 from shared.auth.bindings import AccountNotBound, TypeNotBound
 from shared.auth.principals import ClientPrincipal, UserPrincipal
 from shared.http.access import SessionOrClient
@@ -17,7 +16,6 @@ from shared.http.routes import Answer, Body, Call, Route, Strictness
 from shared.problems import Stale
 
 EVALUATION_PATH = "/access/v1/evaluation"
-ALLOW, DENY = "allow", "deny"
 REQUIRED_TEXT = Field(min_length=1, max_length=1024)
 
 
@@ -97,16 +95,14 @@ class EvaluationAnswer(Answer):
 
 async def evaluate(ctx: Ctx, call: Call[Evaluation, None]) -> EvaluationAnswer:
     """Answer one access evaluation request."""
-    body, principal = call.body, call.principal
+    principal = call.principal
     if not isinstance(principal, ClientPrincipal | UserPrincipal):
         raise TypeError("The route admits users and service clients only.")
-    result = await evaluation.evaluate(ctx, principal, request_of(body))
-    metrics.CHECKS.labels(ALLOW if result.allowed else DENY, result.reason).inc()
-    return EvaluationAnswer(decision=result.allowed, context=context_of(result))
+    return evaluation_answer(await evaluation.evaluate(ctx, principal, request_of(call.body)))
 
 
 def request_of(body: Evaluation) -> EvaluationRequest:
-    """The evaluation that a body asks for."""
+    """The request of the use case that a body asks for."""
     resource = body.resource.properties or ResourceProperties()
     subject = body.subject.properties or SubjectProperties()
     context = body.context or Context()
@@ -122,27 +118,31 @@ def request_of(body: Evaluation) -> EvaluationRequest:
     )
 
 
-def context_of(result: EvaluationResult) -> DecisionContext:
-    """The reasons of a decision, as its answer shows them."""
+def evaluation_answer(result: EvaluationResult) -> EvaluationAnswer:
+    """The answer that tells a result."""
     kind, _, name = (result.decided_by or "").partition(":")
-    return DecisionContext(
-        reason=result.reason, revision=result.revision, **({kind: name} if kind else {})
+    return EvaluationAnswer(
+        decision=result.allowed,
+        context=DecisionContext(
+            reason=result.reason, revision=result.revision, **({kind: name} if kind else {})
+        ),
     )
 
 
-ROUTES = (
-    Route(
-        method="POST",
-        path=EVALUATION_PATH,
-        handler=evaluate,
-        operation_id="evaluate",
-        summary="Decide whether a subject may act on a resource (AuthZEN)",
-        tag="decisions",
-        access=SessionOrClient(CHECK_SCOPE),
-        takes=Evaluation,
-        gives=EvaluationAnswer,
-        refuses=(Stale, AccountNotBound, TypeNotBound, OtherSubject),
-        strictness=Strictness.LENIENT,
-        on_repeat="Decides again. It changes nothing.",
-    ),
+EVALUATION = Route(
+    method="POST",
+    path=EVALUATION_PATH,
+    handler=evaluate,
+    operation_id="evaluate",
+    summary="Decide whether a subject may act on a resource (AuthZEN)",
+    tag="decisions",
+    access=SessionOrClient(CHECK_SCOPE),
+    takes=Evaluation,
+    gives=EvaluationAnswer,
+    refuses=(Stale, AccountNotBound, TypeNotBound, OtherSubject),
+    strictness=Strictness.LENIENT,
+    on_repeat="Decides again. It changes nothing.",
+    polled=True,
 )
+
+ROUTES = (EVALUATION,)

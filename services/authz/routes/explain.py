@@ -4,7 +4,12 @@ from typing import Self
 
 from rolecall import Grantor, Grantors, Remedies, Step, StepId, StepResult
 from services.authz.domain.checks import CHECK_SCOPE, OtherSubject
-from services.authz.routes.evaluation import DecisionContext, Evaluation, context_of, request_of
+from services.authz.routes.evaluation import (
+    DecisionContext,
+    Evaluation,
+    evaluation_answer,
+    request_of,
+)
 from services.authz.use_cases import explain as use_case
 from services.authz.use_cases.context import Ctx
 from shared.auth.bindings import AccountNotBound, TypeNotBound
@@ -112,9 +117,10 @@ async def explain(ctx: Ctx, call: Call[Evaluation, None]) -> ExplanationView:
     if not isinstance(principal, ClientPrincipal | UserPrincipal):
         raise TypeError("The route admits users and service clients only.")
     found = await use_case.explain(ctx, principal, request_of(call.body))
+    answer = evaluation_answer(found.result)
     return ExplanationView(
-        decision=found.result.allowed,
-        context=context_of(found.result),
+        decision=answer.decision,
+        context=answer.context,
         steps=tuple(map(StepView.of, found.steps)),
         would_allow=found.remedies and RemediesView.of(found.remedies),
         could_grant=found.grantors and GrantorsView.of(found.grantors),

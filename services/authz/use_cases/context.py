@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from rolecall.core.forward_auth import ForwardAuthMap
+from services.authz.adapters.check_counter import CheckCounter
 from services.authz.domain.checks import PermissionCheck
 from services.authz.domain.policy_state import PolicyState
+from services.authz.use_cases.policy_feed import PolicyFeed
 from shared.activity import RecentActivity
 from shared.clock import Clock
 from shared.contracts.facts import Position, format_revision, parse_revision, shard_of
@@ -32,7 +34,9 @@ class Ctx:
     team: Follower
     identity: Follower
     callers: LiveCallers
+    feed: PolicyFeed
     activity: RecentActivity
+    counter: CheckCounter
     clock: Clock
     public_url: str
     forward_auth: ForwardAuthMap | None

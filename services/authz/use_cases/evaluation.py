@@ -1,6 +1,6 @@
 """Answer an access evaluation of a service client, or of a user about themselves."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rolecall import Resource
 from services.authz.domain.checks import (
@@ -36,8 +36,12 @@ class EvaluationRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationResult:
-    """The decision, its reason, what decided (`role:…`, `override:…`), and its revision."""
+    """The decision, its reason, what decided (`role:…`, `override:…`), and its revision.
 
+    `check` does not count when two results are compared: the same answer tells both.
+    """
+
+    check: PermissionCheck = field(compare=False)
     allowed: bool
     reason: str
     decided_by: str | None = None
@@ -55,26 +59,42 @@ async def evaluate(
         ScopeMissing, AccountNotBound, TypeNotBound, OtherSubject: the caller may not ask this.
         BadRequest: `at_least_revision` is not a revision.
     """
-    check = ctx.while_fresh(lambda: authorized_check(ctx, principal, request))
-    own = isinstance(principal, UserPrincipal)
-    await ctx.reach(
-        request.at_least_revision, check, may_learn=lambda: not own or is_member(ctx, check)
-    )
-    result = ctx.while_fresh(lambda: _evaluate(ctx, principal, request))
-    note_activity(ctx, check, result.reason)
+    if request.at_least_revision is not None:
+        check = ctx.while_fresh(lambda: authorized_check(ctx, principal, request))
+        own = isinstance(principal, UserPrincipal)
+        await ctx.reach(
+            request.at_least_revision, check, may_learn=lambda: not own or is_member(ctx, check)
+        )
+    return evaluate_at_once(ctx, principal, request)
+
+
+def evaluate_at_once(
+    ctx: Ctx, principal: ClientPrincipal | UserPrincipal, request: EvaluationRequest
+) -> EvaluationResult:
+    """Evaluate a check as of now; it does not wait for the revision that the request may name.
+
+    Raises:
+        Stale, TokenRevoked, ScopeMissing, AccountNotBound, TypeNotBound, OtherSubject: as
+            `evaluate`.
+    """
+    result = ctx.while_fresh(lambda: evaluate_now(ctx, principal, request))
+    note_activity(ctx, result.check, result.reason)
+    ctx.counter.count(result.check, allowed=result.allowed, reason=result.reason)
     return result
 
 
-def _evaluate(
+def evaluate_now(
     ctx: Ctx, principal: ClientPrincipal | UserPrincipal, request: EvaluationRequest
 ) -> EvaluationResult:
+    """Evaluate without waiting; call it within `Ctx.while_fresh`. It raises as `evaluate`."""
     check = authorized_check(ctx, principal, request)
     if request.subject_type != USER_TYPE:
-        return EvaluationResult(allowed=False, reason=SUBJECT_UNKNOWN)
+        return EvaluationResult(check=check, allowed=False, reason=SUBJECT_UNKNOWN)
     own = isinstance(principal, UserPrincipal)
     decision = answer(ctx, check, decide_for_user if own else decide_check)
     shown = not own or decision.reason in SHOWS_MEMBERSHIP
     return EvaluationResult(
+        check=check,
         allowed=decision.allowed,
         reason=decision.reason,
         decided_by=decision.decided_by,

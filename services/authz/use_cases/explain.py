@@ -63,7 +63,7 @@ def _explain(
         _require_to_see_members(ctx, principal, check)
     if request.subject_type != USER_TYPE:
         return ExplanationResult(
-            result=EvaluationResult(allowed=False, reason=SUBJECT_UNKNOWN),
+            result=EvaluationResult(check=check, allowed=False, reason=SUBJECT_UNKNOWN),
             steps=steps_of_unknown_subject(request.subject_type),
         )
     account_id = check.account_id
@@ -76,6 +76,7 @@ def _explain(
     shown = _may_learn(ctx, principal, check)
     return ExplanationResult(
         result=EvaluationResult(
+            check=check,
             allowed=found.decision.allowed,
             reason=found.decision.reason,
             decided_by=found.decision.decided_by,

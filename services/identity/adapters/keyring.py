@@ -13,10 +13,11 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from rolecall.client.jwk import read_public
 from services.identity.domain.signing_keys import SealedKey
 from shared.auth.access_tokens import sign_access_token
 from shared.auth.key_sources import StaticKeys
-from shared.auth.keys import public_jwk, public_text, read_public
+from shared.auth.keys import public_jwk, public_text
 from shared.ids import KeyId
 from shared.problems import Unavailable
 

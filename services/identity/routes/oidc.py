@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from rolecall.client.access_tokens import ACCESS_SECONDS
 from services.identity.domain.oidc import (
     GRANT_TYPE,
     ClientInvalid,
@@ -18,7 +19,6 @@ from services.identity.routes.fields import OrOmitted
 from services.identity.use_cases.context import Ctx
 from services.identity.use_cases.oidc import issue_token
 from shared.auth.key_sources import REFRESH_AFTER_SECONDS
-from shared.auth.lifetimes import ACCESS_SECONDS
 from shared.contracts.calls.identity import KeySet
 from shared.http.access import Public, PublicCallers
 from shared.http.error_forms import ErrorForm

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
+from rolecall.client.access_tokens import ACCESS_SECONDS
 from services.identity.domain.passwords import HashingBusy
 from services.identity.domain.rate_limits import TooManyRequests
 from services.identity.domain.sessions import RefreshTokenInvalid, UserSession, WrongCredentials
@@ -13,7 +14,6 @@ from services.identity.use_cases import sessions
 from services.identity.use_cases.context import Ctx
 from services.identity.use_cases.sessions import SignedIn
 from shared.auth.access_tokens import user_claims
-from shared.auth.lifetimes import ACCESS_SECONDS
 from shared.http.access import Public, PublicCallers, Session
 from shared.http.routes import REVISION_HEADER, Answer, Body, Call, Reply, Route
 from shared.ids import AccountId

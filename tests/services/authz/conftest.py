@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import aiohttp
@@ -55,12 +56,24 @@ class SkippingClock(SystemClock):
 
     def __init__(self) -> None:
         self.elapsed = 1000.0
+        self._reads_until_stop = 0
 
     def boottime(self) -> float:
         return self.elapsed
 
+    def now(self) -> datetime:
+        if self._reads_until_stop:
+            self._reads_until_stop -= 1
+            if not self._reads_until_stop:
+                self.skip(60)
+        return super().now()
+
     def skip(self, seconds: float) -> None:
         self.elapsed += seconds
+
+    def stop_at(self, read: int) -> None:
+        """Stop the process for a minute where the time of day is read for the n-th time."""
+        self._reads_until_stop = read
 
 
 @dataclass
@@ -89,7 +102,8 @@ class World:
         view: type[JournalView] = JournalView,
         timeouts: Timeouts = TIMEOUTS,
         ready: bool = True,
-        forward_auth_file: str = "",
+        hot_path: bool = True,
+        **more: Any,
     ) -> AsyncIterator[ServiceApp]:
         settings = Settings(
             amqp_url="memory://",
@@ -100,9 +114,16 @@ class World:
             journal_keys=PUBLIC_KEYS,
             admin_key="0123456789abcdef0123456789abcdef",
             replica=name,
-            forward_auth_file=forward_auth_file,
+            **more,
         )
-        service = build(settings, bus=self.bus, clock=self.clock, view=view, timeouts=timeouts)
+        service = build(
+            settings,
+            bus=self.bus,
+            clock=self.clock,
+            view=view,
+            timeouts=timeouts,
+            hot_path=hot_path,
+        )
         internal, public = listen("127.0.0.1", 0), listen("127.0.0.1", 0)
         starting = asyncio.create_task(service.start(internal=internal, public=public))
         try:

@@ -44,8 +44,19 @@ PAGE_SIZE = 3
 class Source:
     """One source; `away` makes it answer 503, `mute` makes the bus lose its rows."""
 
-    def __init__(self, name: str, *, keys, jwks, clock, bus: LocalBus, ttl: float = 1) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        keys,
+        jwks,
+        clock,
+        bus: LocalBus,
+        ttl: float = 1,
+        page_size: int = PAGE_SIZE,
+    ) -> None:
         self.name = name
+        self._page_size = page_size
         self.away = self.mute = False
         self.asked: list[str] = []
         self.rows: dict[int, list[SignedRow]] = defaultdict(list)
@@ -161,9 +172,9 @@ class Source:
                 epoch=self.store.epoch,
                 heads=dict(self.store.journal_heads),
                 digests=dict(self.store.digests),
-                items=tuple(policy_objects[start : start + PAGE_SIZE]),
-                next_cursor=str(start + PAGE_SIZE)
-                if start + PAGE_SIZE < len(policy_objects)
+                items=tuple(policy_objects[start : start + self._page_size]),
+                next_cursor=str(start + self._page_size)
+                if start + self._page_size < len(policy_objects)
                 else None,
             )
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import pytest_asyncio
 
+from rolecall.client.access_tokens import ACCESS_SECONDS
 from services.identity.store import SignInSnapshot, Store
-from shared.auth.lifetimes import ACCESS_SECONDS
 from shared.contracts.calls.base import InternalCall
 from shared.contracts.calls.identity import (
     PASSWORD_RESET_LINK,

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
+from rolecall.client.jwk import decode
 from shared.auth.key_sources import REFRESH_AFTER_SECONDS
-from shared.auth.keys import decode
 from shared.auth.principals import ClientPrincipal
 from shared.contracts.facts import shard_of
 from shared.ids import AccountId

@@ -8,7 +8,7 @@ import jwt
 import pytest
 from pydantic import SecretStr
 
-from shared.auth.jwt import BadToken
+from rolecall.client.jwt import BadToken
 from shared.auth.principals import UserPrincipal
 from shared.problems import StartRefused
 from tests.patience import PATIENT_SECONDS

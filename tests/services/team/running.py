@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, Self
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import SecretStr
 
+from rolecall.client.jwk import decode
 from services.team.app import build
 from services.team.domain.invitations import Invitation
 from services.team.settings import Settings
 from services.team.store import Store
 from services.team.store.places import of_account
 from shared.auth.access_tokens import client_claims, sign_access_token, user_claims
-from shared.auth.keys import decode, public_jwk
+from shared.auth.keys import public_jwk
 from shared.auth.principals import ClientPrincipal
 from shared.bus.local import LocalBus
 from shared.contracts import identity

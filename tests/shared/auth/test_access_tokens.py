@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from rolecall.client.jwt import BadToken, key_id
 from shared.auth.access_tokens import TokenVerifier, client_claims, sign_access_token, user_claims
-from shared.auth.jwt import BadToken, key_id
 from shared.auth.key_sources import StaticKeys
 from shared.auth.principals import ClientPrincipal, UserPrincipal
 from shared.ids import AccountId, ClientId, SessionId, UserId

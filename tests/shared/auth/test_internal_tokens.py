@@ -3,10 +3,10 @@
 import pytest
 from pydantic import SecretStr
 
-from shared.auth import jwt
+from rolecall.client import jwt
+from rolecall.client.jwt import BadToken
 from shared.auth.authenticator import Authenticator
 from shared.auth.internal_tokens import InternalSigner, InternalVerifier
-from shared.auth.jwt import BadToken
 from shared.auth.keys import generate_service_keys, read_private
 from shared.auth.principals import ServicePrincipal, actor_of
 from shared.contracts.facts import Actor

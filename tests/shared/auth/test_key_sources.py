@@ -5,8 +5,9 @@ import asyncio
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from rolecall.client.jwk import read_key_set
 from shared.auth.key_sources import RemoteKeys
-from shared.auth.keys import public_jwk, read_key_set
+from shared.auth.keys import public_jwk
 from shared.contracts.calls.identity import KeySet
 from shared.problems import NotFound, Unavailable
 from tests.clocks import SetClock, SkippingLoop
@@ -217,4 +218,4 @@ async def test_a_broken_key_set_changes_nothing(
 
 def test_keys_of_other_kinds_in_a_set_are_skipped():
     rsa = {"kty": "RSA", "kid": "r", "n": "AQAB", "e": "AQAB"}
-    assert read_key_set(KeySet(keys=[rsa, public_jwk("a", KEY)])) == {"a": KEY}
+    assert read_key_set([rsa, public_jwk("a", KEY)]) == {"a": KEY}

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import AwareDatetime, Field
 
-from shared.auth.keys import encode
+from rolecall.client.jwk import encode
 from shared.http.paging import (
     MAX_CURSOR_CHARACTERS,
     MAX_PAGE_ROWS,

@@ -103,6 +103,18 @@ async def get(session: aiohttp.ClientSession, url: str) -> tuple[int, str]:
         return response.status, (await response.text()).removesuffix("\n")
 
 
+async def test_processes_may_share_a_port_if_each_of_them_says_so():
+    first = listen("127.0.0.1", 0, shared=True)
+    port = first.getsockname()[1]
+    first.listen()
+    with pytest.raises(OSError, match="in use"):
+        listen("127.0.0.1", port)
+    second = listen("127.0.0.1", port, shared=True)
+    assert second.getsockname() == first.getsockname()
+    for each in (first, second):
+        each.close()
+
+
 async def test_a_service_opens_runs_its_tasks_and_closes(
     service: ServiceApp, works: Works, session: aiohttp.ClientSession
 ):

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from shared.auth.keys import generate_service_keys
+from shared.runtime.replica_settings import ReplicaSettings
 from shared.runtime.settings import (
     ServiceSettings,
     StatelessSettings,
@@ -34,6 +35,10 @@ class Settings(ServiceSettings):
     model_config = settings_config("team")
 
 
+class Replica(ReplicaSettings):
+    model_config = settings_config("team")
+
+
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch):
     def give(**changes: str | None) -> None:
@@ -54,6 +59,13 @@ def test_a_whole_environment_is_read(environment):
     assert settings.mongo_database == "rolecall_team"
     assert settings.drain_seconds == 3
     assert service_name(Settings) == "team"
+
+
+def test_a_replica_is_named_after_its_port_unless_it_shares_it(environment):
+    environment(PORT="8000")
+    assert load(Replica).slot == load(Replica).slot
+    environment(PORT="8000", SHARE_PORT="true")
+    assert load(Replica).slot != load(Replica).slot
 
 
 @pytest.mark.parametrize("name", GOOD)

@@ -13,7 +13,7 @@ from typing import Any
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from shared.auth.keys import decode
+from rolecall.client.jwk import decode
 
 ALGORITHM = "EdDSA"
 MAX_TOKEN_CHARACTERS = 8192

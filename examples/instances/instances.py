@@ -1,0 +1,88 @@
+"""A service of a cloud platform: an API for instances that Rolecall guards."""
+
+import itertools
+import os
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+
+from rolecall import Resource
+from rolecall.aio import Rolecall
+from rolecall.integrations.aiohttp import USER, permission_middleware
+
+RC = web.AppKey("rc", Rolecall)
+INSTANCES = web.AppKey("instances", dict[str, str])
+REVISION = "Rolecall-Revision"
+numbers = itertools.count(1)
+
+
+def build(rc: Rolecall) -> web.Application:
+    """The application; every route but the health check needs a permission in its account."""
+    of_account, one = "/accounts/{account_id}/instances", "/accounts/{account_id}/instances/{id}"
+    rules = {
+        "GET /health": None,
+        f"POST {of_account}": rc.require("instance:write", account="account_id", creates=True),
+        f"GET {one}": rc.require("instance:view", account="account_id", resource="id"),
+        f"DELETE {one}": rc.require("instance:write", account="account_id", resource="id"),
+    }
+    app = web.Application(middlewares=[permission_middleware(rules)])
+    app[RC], app[INSTANCES] = rc, {}
+    app.router.add_get("/health", health)
+    app.router.add_post(of_account, create)
+    app.router.add_get(one, show)
+    app.router.add_delete(one, delete)
+    return app
+
+
+async def health(request: web.Request) -> web.Response:
+    """Answer that the service runs."""
+    return web.json_response({"status": "ok"})
+
+
+async def create(request: web.Request) -> web.Response:
+    """Make an instance, which its creator owns from the first check on."""
+    instance_id, owner = f"i-{next(numbers)}", request[USER]
+    known = Resource(instance_id, owner_id=owner)
+    account_id = request.match_info["account_id"]
+    revision = await request.app[RC].register(account_id, "instance", known)
+    request.app[INSTANCES][instance_id] = owner
+    headers = {} if revision is None else {REVISION: revision}
+    return web.json_response({"id": instance_id, "owner": owner}, status=201, headers=headers)
+
+
+async def show(request: web.Request) -> web.Response:
+    """Show an instance."""
+    instance_id = request.match_info["id"]
+    owner = request.app[INSTANCES].get(instance_id)
+    if owner is None:
+        raise web.HTTPNotFound
+    return web.json_response({"id": instance_id, "owner": owner})
+
+
+async def delete(request: web.Request) -> web.Response:
+    """Delete an instance, first from the register: after a failure the caller tries again."""
+    instance_id = request.match_info["id"]
+    await request.app[RC].unregister(request.match_info["account_id"], "instance", instance_id)
+    request.app[INSTANCES].pop(instance_id, None)
+    return web.Response(status=204)
+
+
+async def main() -> web.Application:
+    """Connect to Rolecall for as long as the application runs."""
+    rc = Rolecall(
+        os.environ["ROLECALL_URL"],
+        client_id=os.environ["ROLECALL_CLIENT_ID"],
+        client_secret=os.environ["ROLECALL_CLIENT_SECRET"],
+    )
+    app = build(rc)
+
+    async def connected(app: web.Application) -> AsyncIterator[None]:
+        async with rc:
+            yield
+
+    app.cleanup_ctx.append(connected)
+    return app
+
+
+if __name__ == "__main__":
+    web.run_app(main(), host="127.0.0.1", port=int(os.environ.get("PORT", "8099")))

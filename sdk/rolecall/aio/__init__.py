@@ -1,0 +1,29 @@
+"""The client for asyncio: `Rolecall` asks a running Rolecall, or decides from its policy stream."""
+
+from rolecall.aio.errors import (
+    BusyError,
+    CircuitOpenError,
+    ClientRefusedError,
+    LeaseOverError,
+    NoAnswerError,
+    RequestRefusedError,
+    TokenRejectedError,
+)
+from rolecall.aio.requirement import Requirement
+from rolecall.aio.rolecall import Check, Mode, Rolecall
+from rolecall.client.access_tokens import TokenUser
+
+__all__ = [
+    "BusyError",
+    "Check",
+    "CircuitOpenError",
+    "ClientRefusedError",
+    "LeaseOverError",
+    "Mode",
+    "NoAnswerError",
+    "RequestRefusedError",
+    "Requirement",
+    "Rolecall",
+    "TokenRejectedError",
+    "TokenUser",
+]

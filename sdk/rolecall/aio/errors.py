@@ -1,0 +1,59 @@
+"""Why there is no decision: one class for each kind of failure. None of them is ever an allow."""
+
+from rolecall.client.checks import UndecidedError
+
+
+class NoAnswerError(UndecidedError):
+    """Rolecall gave no usable answer in time: no connection, a cut, a stall, or other content."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, temporary=True)
+
+
+class BusyError(UndecidedError):
+    """Rolecall cannot answer now: 503 `stale`, an overload, or a rate limit.
+
+    `retry_after` is the number of seconds that the answer asks to wait, if it does.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message, temporary=True)
+        self.retry_after = retry_after
+
+
+class CircuitOpenError(UndecidedError):
+    """The last requests failed, so this one was not sent. It is refused, never allowed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Rolecall did not answer the last requests. This one was not sent; try again soon.",
+            temporary=True,
+        )
+
+
+class LeaseOverError(UndecidedError):
+    """Local mode cannot answer, and must not ask: its state may be too old, or lacks the account.
+
+    It is raised only with `fallback=False`.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, temporary=True)
+
+
+class RequestRefusedError(UndecidedError):
+    """Rolecall refuses this request for good, such as an account that is not bound."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, temporary=False, request_refused=True)
+
+
+class ClientRefusedError(UndecidedError):
+    """Rolecall refuses this application: a wrong secret, or a scope that its client lacks."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, temporary=False)
+
+
+class TokenRejectedError(Exception):
+    """The access token of a caller is not genuine, or its time is over. Answer 401."""

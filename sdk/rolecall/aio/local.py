@@ -1,0 +1,179 @@
+"""Decisions of local mode: from the mirrored state, and only within its lease."""
+
+import re
+import time
+from collections.abc import Callable
+
+from rolecall.aio.errors import LeaseOverError
+from rolecall.aio.mirror import Mirror
+from rolecall.client.checks import CheckDecision
+from rolecall.core.decide import decide
+from rolecall.core.decision import NO_ACCOUNT, Decision
+from rolecall.core.state import AccountState, Resource, Subject
+
+MAX_HANDLES = 10_000
+MAX_ANSWERS = 64
+"""The answers that a handle keeps."""
+_USER = re.compile(r"usr_[0-9a-f]{32}", re.ASCII)
+_UNSPECIFIED = Resource()
+
+
+def epoch_milliseconds() -> int:
+    """The time of day, as decisions take it."""
+    return time.time_ns() // 1_000_000
+
+
+class LocalChecks:
+    """Decides with the same `decide` as Rolecall itself.
+
+    The state is read first and the lease is tested afterwards, with no await in between. A process
+    that was stopped in the middle does not answer from before the stop.
+    """
+
+    def __init__(
+        self,
+        mirror: Mirror,
+        *,
+        clock: Callable[[], float],
+        now: Callable[[], int] = epoch_milliseconds,
+    ) -> None:
+        self.mirror = mirror
+        self.clock = clock
+        self.now = now
+        self._handles: dict[tuple[str, str, str | None], Handle] = {}
+
+    def check(
+        self,
+        subject: str,
+        permission: str,
+        resource: Resource = _UNSPECIFIED,
+        *,
+        account: str | None = None,
+        session: str | None = None,
+        at_least_revision: str | None = None,
+    ) -> CheckDecision:
+        """Decide one check.
+
+        Raises:
+            LeaseOverError: the state may be too old, or does not answer this check.
+        """
+        if session is not None:
+            raise LeaseOverError("Ended sessions are not in the policy stream.")
+        if at_least_revision is not None and not self.mirror.has(at_least_revision):
+            raise LeaseOverError("The revision has not arrived yet.")
+        if account is None:
+            account = self.default_account()
+        known = self._handles.get((subject, permission, account))
+        if known is None:
+            known = self._keep(self.handle(subject, permission, account=account))
+        return known.check(resource)
+
+    def handle(self, subject: str, permission: str, *, account: str | None) -> "Handle":
+        """Resolve a subject and a permission once.
+
+        Raises:
+            LeaseOverError: the subject is not a user's id.
+        """
+        if _USER.fullmatch(subject) is None:
+            raise LeaseOverError(f"{subject!r} is not the id of a user.")
+        return Handle(self, subject, permission, account or self.default_account())
+
+    def default_account(self) -> str | None:
+        """The account of a check that names none: the only one that is told."""
+        told = self.mirror.account_ids
+        return next(iter(told)) if told is not None and len(told) == 1 else None
+
+    def require_told(self, permission: str, account_id: str | None) -> None:
+        """Check that the stream tells what a check of this account rests on.
+
+        Raises:
+            LeaseOverError: it does not, or the catalog of the account has not arrived.
+        """
+        mirror = self.mirror
+        types, accounts = mirror.resource_types, mirror.account_ids
+        if types is not None and permission.partition(":")[0] not in types:
+            raise LeaseOverError("The service client is not bound to this resource type.")
+        if account_id is None:
+            return
+        if accounts is not None and account_id not in accounts:
+            raise LeaseOverError(f"The account {account_id} is not in the policy stream.")
+        if mirror.accounts.incomplete(account_id):
+            raise LeaseOverError("The catalog of the account has not arrived.")
+
+    def _keep(self, made: "Handle") -> "Handle":
+        if len(self._handles) >= MAX_HANDLES:
+            self._handles.clear()
+        self._handles[made.key] = made
+        return made
+
+
+class Handle:
+    """One subject and one permission in one account, for many checks.
+
+    Answers are kept as long as the account does not change, unless time decides them, too.
+    """
+
+    __slots__ = ("_account", "_answers", "_local", "_state", "_subject", "_timed", "key")
+
+    def __init__(
+        self, local: LocalChecks, subject: str, permission: str, account_id: str | None
+    ) -> None:
+        self.key = subject, permission, account_id
+        self._account = account_id or ""
+        self._local = local
+        self._subject = Subject(subject)
+        self._state: AccountState | None = None
+        self._timed = True
+        self._answers: dict[tuple[str | None, str | None, str | None], CheckDecision] = {}
+
+    def check(self, resource: Resource = _UNSPECIFIED) -> CheckDecision:
+        """Decide whether the subject has the permission on a resource.
+
+        Raises:
+            LeaseOverError: the state may be too old, or does not answer. This is never an allow.
+        """
+        local = self._local
+        mirror = local.mirror
+        state = mirror.accounts.states.get(self._account)
+        if state is not self._state or state is None:
+            self._look_at(state)
+        answer = self._answers.get((resource.id, resource.owner_id, resource.project_id))
+        if answer is None:
+            answer = self._decided(state, resource)
+        if local.clock() >= mirror.lease.until:
+            raise LeaseOverError("The lease of the policy state is over.")
+        return answer
+
+    def _look_at(self, state: AccountState | None) -> None:
+        """Forget the answers about another state of the account."""
+        _, permission, account_id = self.key
+        self._answers = {}
+        self._local.require_told(permission, account_id)
+        member = None if state is None else state.members.get(self._subject.user_id)
+        self._timed = member is not None and (
+            member.expires_at is not None
+            or any(each.expires_at is not None for each in member.overrides.values())
+        )
+        self._state = state
+
+    def _decided(self, state: AccountState | None, resource: Resource) -> CheckDecision:
+        if state is None:
+            return answer_of(NO_ACCOUNT)
+        now = self._local.now()
+        answer = answer_of(decide(state, self._subject, self.key[1], resource, now=now))
+        if not self._timed:
+            if len(self._answers) >= MAX_ANSWERS:
+                self._answers.clear()
+            self._answers[resource.id, resource.owner_id, resource.project_id] = answer
+        return answer
+
+
+def answer_of(decision: Decision) -> CheckDecision:
+    """The decision as a check over HTTP answers it."""
+    kind, _, name = (decision.decided_by or "").partition(":")
+    return CheckDecision(
+        allowed=decision.allowed,
+        reason=decision.reason.value,
+        role=name if kind == "role" else None,
+        override=name if kind == "override" else None,
+    )

@@ -1,0 +1,167 @@
+"""The policy stream as local mode has it: what is applied, and until when it may be used.
+
+Pure: no I/O and no clock. The stream numbers its events, so a lost one is noticed.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rolecall.aio.accounts import LocalAccounts, ToldObject
+from rolecall.aio.event_stream import ServerEvent
+from rolecall.aio.lease import StreamLease
+
+
+class StreamBrokenError(Exception):
+    """An event is missing or cannot be read. The state was dropped."""
+
+
+class StreamEndedError(Exception):
+    """Rolecall ended the stream, for the reason in its text; open another one."""
+
+
+@dataclass(slots=True)
+class Mirror:
+    """The state of the accounts that a client may read, and its lease.
+
+    While a new state is being told, the last one is used until its lease is over.
+    """
+
+    accounts: LocalAccounts = field(default_factory=LocalAccounts)
+    lease: StreamLease = field(default_factory=StreamLease)
+    last_event_id: str | None = None
+    epoch: str | None = None
+    source: str | None = None
+    account_ids: frozenset[str] | None = frozenset()
+    """The accounts that are told; `None`: all."""
+    resource_types: frozenset[str] | None = None
+    _told: Mapping[str, Any] = field(default_factory=dict)
+    _loading: LocalAccounts | None = None
+    _number: int = 0
+
+    @property
+    def complete(self) -> bool:
+        """Whether the stream has told the whole state."""
+        return self._loading is None
+
+    def opened(self) -> None:
+        """Begin with a stream whose events are numbered from 1."""
+        self._number = 0
+        self._loading = None
+
+    def take(self, event: ServerEvent, *, asked_at: float, now: float) -> Iterator[None]:
+        """Apply one event, in steps between which others may run; `asked_at` is of the stream.
+
+        The state changes whole, before the first step or after the last one.
+
+        Raises:
+            StreamBrokenError: an event was lost, or this one cannot be understood.
+            StreamEndedError: it is the last event.
+        """
+        try:
+            content = json.loads(event.data)
+            self._count(content["n"])
+            yield from self._apply(event.name, content, asked_at=asked_at, now=now)
+        except (KeyError, ValueError, TypeError, AttributeError, StreamBrokenError) as error:
+            self.dropped()
+            raise StreamBrokenError(f"the policy stream is broken: {error!r}") from error
+        if event.id is not None and self._loading is None:
+            self.last_event_id = event.id
+
+    def dropped(self) -> None:
+        """Use the state no more, and do not go on from it."""
+        self.lease.lost()
+        self.last_event_id = None
+        self._loading = None
+
+    def _count(self, number: int) -> None:
+        if number != self._number + 1:
+            raise StreamBrokenError(f"event {self._number + 1} is missing")
+        self._number = number
+
+    def _apply(
+        self, name: str, content: Mapping[str, Any], *, asked_at: float, now: float
+    ) -> Iterator[None]:
+        if (name == "hello") is not (self._number == 1):
+            raise StreamBrokenError("the first event is not a greeting")
+        if name == "end":
+            raise StreamEndedError(content["reason"])
+        if name == "hello":
+            self._begin(content, asked_at)
+        elif self._loading is not None:
+            yield from self._load(self._loading, name, content)
+        else:
+            self._follow(name, content, now)
+
+    def _load(
+        self, loading: LocalAccounts, name: str, content: Mapping[str, Any]
+    ) -> Iterator[None]:
+        """Apply an event to the state that is being told."""
+        match name:
+            case "state" | "change":
+                loading.put(_objects(content))
+                yield
+            case "ready":
+                yield from loading.build()
+                self._use(loading)
+            case _:
+                raise StreamBrokenError(f"an event {name!r} before the state is whole")
+
+    def _follow(self, name: str, content: Mapping[str, Any], now: float) -> None:
+        """Apply an event to the state that is used."""
+        match name:
+            case "state" | "change":
+                self.accounts.put(_objects(content))
+                for _ in self.accounts.build():
+                    pass
+                if name == "change":
+                    self.accounts.positions[content["shard"]] = content["seq"]
+            case "lease":
+                positions = {int(shard): seq for shard, seq in content["applied"].items()}
+                self.accounts.positions |= positions
+                self.lease.granted(at=content["at"], seconds=content["seconds"], now=now)
+            case "ready":
+                pass  # of a stream that goes on from an earlier one
+            case _:
+                raise StreamBrokenError(f"an event {name!r} that is not known")
+
+    def _begin(self, content: Mapping[str, Any], asked_at: float) -> None:
+        self.lease.began(asked_at=asked_at, at=content["at"])
+        if content["resumed"]:
+            if self.last_event_id is None:
+                raise StreamBrokenError("the stream goes on from a state that is not here")
+            return
+        self._told = content
+        self._loading = LocalAccounts()
+        self.last_event_id = None
+
+    def _use(self, loading: LocalAccounts) -> None:
+        """Use the state that was told whole; what the client may read may be another part now."""
+        told = self._told
+        self.accounts, self._loading = loading, None
+        self.epoch, self.source = told["epoch"], told["source"]
+        self.account_ids = _set(told["account_ids"])
+        self.resource_types = _set(told["resource_types"])
+
+    def has(self, revision: str) -> bool:
+        """Return whether the state contains this revision; False if that is not known."""
+        source, _, rest = revision.partition(".")
+        epoch, _, position = rest.partition(".")
+        shard, _, seq = position.partition(".")
+        if (source, epoch) != (self.source, self.epoch):
+            return False
+        if not (shard.isdecimal() and seq.isdecimal()):
+            return False
+        return self.accounts.positions.get(int(shard), 0) >= int(seq)
+
+
+def _objects(content: Mapping[str, Any]) -> Iterable[ToldObject]:
+    return [
+        ToldObject(each["kind"], each["id"], each["account_id"], each["state"])
+        for each in content["objects"]
+    ]
+
+
+def _set(values: Iterable[str] | None) -> frozenset[str] | None:
+    return None if values is None else frozenset(values)

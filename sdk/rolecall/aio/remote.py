@@ -1,0 +1,150 @@
+"""Checks that a running Rolecall answers: attempts within one deadline, behind a breaker."""
+
+import asyncio
+import json
+import random
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from rolecall.aio.breaker import CircuitBreaker
+from rolecall.aio.credentials import ClientToken
+from rolecall.aio.errors import BusyError, NoAnswerError, RequestRefusedError
+from rolecall.aio.refusals import undecided
+from rolecall.aio.transport import Transport
+from rolecall.client.checks import CheckDecision, UndecidedError, decision_of
+from rolecall.client.transport import HttpAnswer
+
+EVALUATION_PATH = "/access/v1/evaluation"
+EVALUATIONS_PATH = "/access/v1/evaluations"
+ITEMS_OF_REQUEST = 100
+CHECKS_AT_ONCE = 16
+FIRST_PAUSE_SECONDS = 0.05
+T = TypeVar("T")
+
+
+class RemoteChecks:
+    """Asks Rolecall; a failure that another attempt may not have is tried again in time."""
+
+    def __init__(self, transport: Transport, credentials: ClientToken, *, timeout: float) -> None:
+        self._transport = transport
+        self._credentials = credentials
+        self._timeout = timeout
+        self._breaker = CircuitBreaker()
+        self._has_evaluations = True
+
+    async def check(self, evaluation: Mapping[str, Any]) -> CheckDecision:
+        """Decide one evaluation.
+
+        Raises:
+            UndecidedError: there is no decision by the deadline; its class says why.
+        """
+
+        async def attempt(until: float) -> CheckDecision:
+            answer = await self._post(EVALUATION_PATH, evaluation, until)
+            return _decision(answer.content)
+
+        return await self._in_time(attempt)
+
+    async def check_many(self, evaluations: Sequence[Mapping[str, Any]]) -> list[CheckDecision]:
+        """Decide each evaluation by itself, a hundred in one request where Rolecall has that.
+
+        Raises:
+            UndecidedError: one of them is not decided.
+        """
+        decisions: list[CheckDecision] = []
+        for start in range(0, len(evaluations), ITEMS_OF_REQUEST):
+            page = evaluations[start : start + ITEMS_OF_REQUEST]
+            found = await self._page(page) if self._has_evaluations and len(page) > 1 else None
+            decisions += await self._one_by_one(page) if found is None else found
+        return decisions
+
+    async def _page(self, page: Sequence[Mapping[str, Any]]) -> list[CheckDecision] | None:
+        """Decide a page in one request; `None` if this Rolecall has no such route."""
+
+        async def attempt(until: float) -> list[CheckDecision]:
+            body = {"evaluations": list(page)}
+            answer = await self._post(EVALUATIONS_PATH, body, until)
+            match answer.content:
+                case {"evaluations": [*items]} if len(items) == len(page):
+                    return [_decision(item) for item in items]
+            raise NoAnswerError("The answer does not have one decision for each check.")
+
+        try:
+            return await self._in_time(attempt)
+        except _NoSuchRouteError:
+            self._has_evaluations = False
+            return None
+
+    async def _one_by_one(self, page: Sequence[Mapping[str, Any]]) -> list[CheckDecision]:
+        free = asyncio.Semaphore(CHECKS_AT_ONCE)
+
+        async def one(evaluation: Mapping[str, Any]) -> CheckDecision:
+            async with free:
+                return await self.check(evaluation)
+
+        return list(await asyncio.gather(*map(one, page)))
+
+    async def _in_time(self, attempt: Callable[[float], Awaitable[T]]) -> T:
+        """Run attempts until one succeeds, the deadline is near, or the failure is final."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._timeout
+        pause = FIRST_PAUSE_SECONDS
+        while True:
+            self._breaker.require_closed(loop.time())
+            try:
+                found = await attempt(until)
+            except UndecidedError as error:
+                if not error.temporary:
+                    self._breaker.succeeded()
+                    raise
+                self._breaker.failed(loop.time())
+                asked = error.retry_after if isinstance(error, BusyError) else None
+                wait = max(pause * random.uniform(0.5, 1), asked or 0)
+                if loop.time() + wait >= until:
+                    raise
+            except BaseException:
+                self._breaker.given_up()
+                raise
+            else:
+                self._breaker.succeeded()
+                return found
+            await asyncio.sleep(wait)
+            pause *= 2
+
+    async def _post(self, path: str, body: Mapping[str, Any], until: float) -> HttpAnswer:
+        token = await self._credentials.token(until=until)
+        answer, headers = await self._send(path, body, token, until)
+        if answer.status == 401:
+            # The signing keys may have changed. A new token is worth one more attempt.
+            token = await self._credentials.token(until=until, refused=token)
+            answer, headers = await self._send(path, body, token, until)
+        if answer.status in {404, 405} and path == EVALUATIONS_PATH:
+            raise _NoSuchRouteError(f"Rolecall has no {path}.")
+        if answer.status != 200:
+            raise undecided(answer, headers)
+        return answer
+
+    async def _send(
+        self, path: str, body: Mapping[str, Any], token: str, until: float
+    ) -> tuple[HttpAnswer, Mapping[str, str]]:
+        return await self._transport.send(
+            "POST",
+            path,
+            headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+            body=json.dumps(body).encode(),
+            until=until,
+        )
+
+
+class _NoSuchRouteError(RequestRefusedError):
+    """This Rolecall is of a version without the route."""
+
+
+def _decision(content: object) -> CheckDecision:
+    match content:
+        case {"context": {"error": {"message": str(message)}}}:
+            raise RequestRefusedError(f"Rolecall refused a check: {message}")
+    try:
+        return decision_of(content)
+    except UndecidedError as error:
+        raise NoAnswerError(str(error)) from error

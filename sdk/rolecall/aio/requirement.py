@@ -1,0 +1,123 @@
+"""A permission that a request needs, and the answer to a request that does not have it."""
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from rolecall.aio.errors import TokenRejectedError
+from rolecall.client.access_tokens import TokenUser
+from rolecall.client.checks import CheckDecision, UndecidedError
+from rolecall.client.problem import UNAUTHENTICATED, ProblemAnswer, permission_missing, problem_of
+from rolecall.core.state import Resource
+
+REVISION_HEADER = "Rolecall-Revision"
+TextOf = Callable[[Any], str | Awaitable[str | None] | None]
+"""A function of the framework's request, which may be a coroutine function."""
+
+
+class Authority(Protocol):
+    """What decides: `Rolecall`."""
+
+    @property
+    def knows_sessions(self) -> bool:
+        """Whether a check that names a session is answered like any other."""
+
+    async def check(
+        self,
+        subject: str,
+        permission: str,
+        resource: Resource | str = ...,
+        *,
+        account: str | None = None,
+        session: str | None = None,
+        at_least_revision: str | None = None,
+    ) -> CheckDecision:
+        """Decide one check."""
+        ...
+
+    async def verify(self, token: str) -> TokenUser:
+        """Verify the access token of a user."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class GuardedRequest:
+    """A request as every framework has it; `original` is the framework's own object."""
+
+    headers: Mapping[str, str]
+    path: Mapping[str, str]
+    original: Any
+
+
+@dataclass(frozen=True, slots=True)
+class GuardedUser:
+    """The user whose request may be handled."""
+
+    user_id: str
+    session_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """A permission, and where in a request a check of it finds its parts."""
+
+    authority: Authority
+    permission: str
+    account: str | None = None
+    project: str | None = None
+    resource: str | None = None
+    owner: TextOf | None = None
+    creates: bool = False
+    subject: TextOf | None = None
+
+    async def admit(self, request: GuardedRequest) -> GuardedUser | ProblemAnswer:
+        """The user whose request may be handled, or the answer to one that is not allowed.
+
+        401 without a user, 403 without the permission, 503 without a decision that another attempt
+        may get. 403 `check-refused` and 500 `check-failed` say that Rolecall refuses the request,
+        or this application; both are logged.
+        """
+        try:
+            caller = await self._caller(request)
+            if caller is None:
+                return UNAUTHENTICATED
+            decision = await self._check(caller, request)
+        except TokenRejectedError:
+            return UNAUTHENTICATED
+        except UndecidedError as error:
+            return problem_of(error)
+        return caller if decision.allowed else permission_missing(self.permission)
+
+    async def _check(self, caller: GuardedUser, request: GuardedRequest) -> CheckDecision:
+        path = request.path
+        owner = caller.user_id if self.creates else None
+        if self.owner is not None:
+            owner = await _text(self.owner, request)
+        return await self.authority.check(
+            caller.user_id,
+            self.permission,
+            Resource(
+                None if self.resource is None else path[self.resource],
+                owner,
+                None if self.project is None else path[self.project],
+            ),
+            account=None if self.account is None else path[self.account],
+            session=caller.session_id if self.authority.knows_sessions else None,
+            at_least_revision=request.headers.get(REVISION_HEADER),
+        )
+
+    async def _caller(self, request: GuardedRequest) -> GuardedUser | None:
+        if self.subject is not None:
+            user_id = await _text(self.subject, request)
+            return None if user_id is None else GuardedUser(user_id, None)
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        user = await self.authority.verify(token.strip(" "))
+        return GuardedUser(user.user_id, user.session_id)
+
+
+async def _text(function: TextOf, request: GuardedRequest) -> str | None:
+    found = function(request.original)
+    return await found if inspect.isawaitable(found) else found

@@ -1,0 +1,317 @@
+"""The client of a platform service: check permissions, and verify the callers' access tokens."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from types import TracebackType
+from typing import Any, Self
+
+from rolecall.aio.credentials import ClientToken
+from rolecall.aio.errors import LeaseOverError
+from rolecall.aio.follower import PolicyFollower
+from rolecall.aio.keys import TokenKeys
+from rolecall.aio.lease import elapsed_seconds
+from rolecall.aio.local import Handle, LocalChecks
+from rolecall.aio.register import REGISTER_SCOPE, Property, ResourceRegister
+from rolecall.aio.remote import RemoteChecks
+from rolecall.aio.requirement import Requirement, TextOf
+from rolecall.aio.transport import Transport
+from rolecall.client.access_tokens import TokenUser
+from rolecall.client.checks import CheckDecision, evaluation
+from rolecall.core.state import Resource
+
+_UNSPECIFIED = Resource()
+
+
+class Mode(StrEnum):
+    """Where checks are decided."""
+
+    REMOTE = "remote"
+    """By Rolecall, from state that contains every acknowledged change."""
+    LOCAL = "local"
+    """In this process, from state that may be up to three seconds old."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One check of `check_many`; the fields are the arguments of `Rolecall.check`."""
+
+    subject: str
+    permission: str
+    resource: Resource | str = _UNSPECIFIED
+    account: str | None = None
+    session: str | None = None
+    at_least_revision: str | None = None
+
+    @property
+    def known_resource(self) -> Resource:
+        """The resource as far as it is known."""
+        return Resource(self.resource) if isinstance(self.resource, str) else self.resource
+
+    def evaluation(self) -> dict[str, Any]:
+        """The check as Rolecall takes it."""
+        return evaluation(
+            self.subject,
+            self.permission,
+            self.known_resource,
+            account_id=self.account,
+            session_id=self.session,
+            at_least_revision=self.at_least_revision,
+        )
+
+
+class Rolecall:
+    """A connection to Rolecall; use it in `async with`, and share it in the whole process.
+
+    `timeout` in seconds bounds each call, with all its attempts. `mode="local"` decides in this
+    process from a copy of the policy state that is at most three seconds old. What local mode
+    cannot decide is asked remotely; with `fallback=False` it is refused. `account` limits the copy
+    to one account. `issuer` is the address that users know Rolecall by, if it is another one.
+
+    Raises:
+        ValueError: the address cannot be used, or would send the secret unencrypted.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        client_id: str,
+        client_secret: str,
+        mode: Mode | str = Mode.REMOTE,
+        account: str | None = None,
+        fallback: bool = True,
+        timeout: float = 2.0,
+        issuer: str | None = None,
+        allow_http: bool = False,
+        clock: Callable[[], float] = elapsed_seconds,
+    ) -> None:
+        self._transport = Transport(url, allow_http=allow_http)
+        credentials = ClientToken(self._transport, client_id, client_secret)
+        self._register = ResourceRegister(
+            self._transport,
+            ClientToken(self._transport, client_id, client_secret, scope=REGISTER_SCOPE),
+            timeout=timeout,
+        )
+        self._remote = RemoteChecks(self._transport, credentials, timeout=timeout)
+        self._issuer = issuer or url.rstrip("/")
+        self._timeout = timeout
+        self._fallback = fallback
+        self._follower: PolicyFollower | None = None
+        self._local: LocalChecks | None = None
+        if Mode(mode) is Mode.LOCAL:
+            self._follower = PolicyFollower(
+                self._transport, credentials, account_id=account, timeout=timeout, clock=clock
+            )
+            self._local = LocalChecks(self._follower.mirror, clock=clock)
+        self._following: asyncio.Task[None] | None = None
+        self._keys: TokenKeys | None = None
+
+    @property
+    def knows_sessions(self) -> bool:
+        """Whether a check that names a session is answered like any other."""
+        return self._local is None
+
+    async def __aenter__(self) -> Self:
+        """Open the connections; local mode begins to follow the policy stream."""
+        await self._transport.open()
+        if self._follower is not None:
+            self._following = asyncio.create_task(self._follower.run())
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close every connection."""
+        if self._following is not None:
+            self._following.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._following
+        await self._transport.close()
+
+    async def ready(self) -> None:
+        """Wait until local mode can decide; in remote mode it returns at once.
+
+        Raises:
+            LeaseOverError: that takes longer than the timeout.
+        """
+        if self._follower is None:
+            return
+        try:
+            async with asyncio.timeout(self._timeout):
+                await self._follower.usable()
+        except TimeoutError as error:
+            raise LeaseOverError("The policy state has not arrived in time.") from error
+
+    async def check(
+        self,
+        subject: str,
+        permission: str,
+        resource: Resource | str = _UNSPECIFIED,
+        *,
+        account: str | None = None,
+        session: str | None = None,
+        at_least_revision: str | None = None,
+    ) -> CheckDecision:
+        """Decide whether a user has a permission, such as `instance:delete`, on a resource.
+
+        `subject` is the id of a user, `resource` an id or what is known of the resource. `account`
+        may be left out by a client that is bound to one. With `session`, the id of the user's
+        session, its end is a denial; that is always asked remotely. `at_least_revision` is a
+        `Rolecall-Revision` that the answer must contain.
+
+        Raises:
+            NoAnswerError: Rolecall did not answer in time.
+            BusyError: it cannot answer now (503 `stale`, overload, rate limit).
+            CircuitOpenError: it did not answer the last requests, so it was not asked.
+            LeaseOverError: local mode cannot decide this, and `fallback` is off.
+            RequestRefusedError: it refuses this request, such as an account not bound.
+            ClientRefusedError: it refuses this client.
+            UndecidedError: the base of all of them. None of them is ever an allow.
+        """
+        known = Resource(resource) if isinstance(resource, str) else resource
+        if self._local is not None:
+            try:
+                return self._local.check(
+                    subject,
+                    permission,
+                    known,
+                    account=account,
+                    session=session,
+                    at_least_revision=at_least_revision,
+                )
+            except LeaseOverError:
+                if not self._fallback:
+                    raise
+        return await self._remote.check(
+            evaluation(
+                subject,
+                permission,
+                known,
+                account_id=account,
+                session_id=session,
+                at_least_revision=at_least_revision,
+            )
+        )
+
+    async def check_many(self, checks: Sequence[Check]) -> list[CheckDecision]:
+        """Decide several checks, each by itself; the answers are in the order of the checks.
+
+        Raises:
+            UndecidedError: one of them is not decided; its class says why, as for `check`.
+        """
+        decided: dict[int, CheckDecision] = {}
+        left: list[int] = []
+        for index, check in enumerate(checks):
+            found = self._locally(check)
+            if found is None:
+                left.append(index)
+            else:
+                decided[index] = found
+        asked = await self._remote.check_many([checks[index].evaluation() for index in left])
+        decided |= dict(zip(left, asked, strict=True))
+        return [decided[index] for index in range(len(checks))]
+
+    def resolve(self, subject: str, permission: str, *, account: str | None = None) -> Handle:
+        """Resolve a subject and a permission once, for many checks in local mode.
+
+        Raises:
+            LeaseOverError: the subject is not the id of a user.
+            RuntimeError: the mode is `remote`.
+        """
+        if self._local is None:
+            raise RuntimeError("`resolve` needs local mode: pass mode='local'.")
+        return self._local.handle(subject, permission, account=account)
+
+    def require(
+        self,
+        permission: str,
+        *,
+        account: str | None = None,
+        project: str | None = None,
+        resource: str | None = None,
+        owner: TextOf | None = None,
+        creates: bool = False,
+        subject: TextOf | None = None,
+    ) -> Requirement:
+        """Make the requirement of a permission, for the decorators and middleware.
+
+        `account`, `project` and `resource` are names of path variables. `owner` is a function of
+        the request that returns the id of the user who owns the resource. With `creates` the
+        resource is new and will belong to the user of the request. The subject is the user
+        of the request's access token, or what the function `subject` returns. The request's
+        `Rolecall-Revision` is forwarded, so the check contains the caller's own last change.
+        """
+        return Requirement(
+            self,
+            permission,
+            account=account,
+            project=project,
+            resource=resource,
+            owner=owner,
+            creates=creates,
+            subject=subject,
+        )
+
+    async def register(
+        self, account: str, resource_type: str, resource: Resource, **properties: Property
+    ) -> str | None:
+        """Register a resource: from now on its owner and project win over what a check says.
+
+        The client needs the scope `resources:write`. It is safe to repeat. Returns the revision of
+        the change, if it changed anything; hand it on as `Rolecall-Revision`.
+
+        Raises:
+            UndecidedError: it is not known whether the resource is registered, or it is refused;
+                the class says why, as for `check`.
+            ValueError: the resource has no id.
+        """
+        return await self._register.put(account, resource_type, resource, properties)
+
+    async def unregister(self, account: str, resource_type: str, resource_id: str) -> str | None:
+        """Delete a resource from the register; return the revision of the change.
+
+        Raises:
+            UndecidedError: as for `register`; a resource that is not registered is no error.
+        """
+        return await self._register.delete(account, resource_type, resource_id)
+
+    async def verify(self, token: str) -> TokenUser:
+        """Verify the access token of a user with the cached keys of Rolecall.
+
+        Pass its `session_id` to `check` to deny the user of an ended session.
+
+        Raises:
+            TokenRejectedError: the token is not genuine, of another issuer, or over.
+            NoAnswerError: the keys cannot be fetched.
+        """
+        if self._keys is None:
+            self._keys = TokenKeys(self._transport, issuer=self._issuer, timeout=self._timeout)
+        return await self._keys.verify(token)
+
+    def _locally(self, check: Check) -> CheckDecision | None:
+        """The decision of local mode; `None`: it must be asked remotely.
+
+        Raises:
+            LeaseOverError: local mode cannot decide it, and there is no fallback.
+        """
+        if self._local is None:
+            return None
+        try:
+            return self._local.check(
+                check.subject,
+                check.permission,
+                check.known_resource,
+                account=check.account,
+                session=check.session,
+                at_least_revision=check.at_least_revision,
+            )
+        except LeaseOverError:
+            if not self._fallback:
+                raise
+            return None

@@ -1,0 +1,94 @@
+"""Connections that answer checks from the bytes as they arrive, and leave the rest to aiohttp.
+
+One class serves both, so a client cannot tell which of them answered. The private attributes of
+aiohttp that are used here are listed in `PRIVATE`, and a test holds them against its source.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from services.authz.adapters.hot_requests import HotRequest, HotRequests, Unread
+from shared.runtime.connections import Connection, Server
+
+REST_SECONDS = 0.05
+"""How long the rest of a request is waited for. aiohttp, which has the limits of slow senders,
+waits for what is later."""
+PRIVATE = ("_close", "_force_close", "_keepalive_timeout", "_next_keepalive_close_time", "_paused")
+
+Answer = Callable[[HotRequest, asyncio.BaseTransport], bytes | None]
+"""Answers a request of a connection at once; `None` if it must wait, or is not for this path."""
+
+
+class HotConnection(Connection):
+    """One connection. Once any byte of it went to aiohttp, the connection stays with aiohttp.
+
+    Otherwise the two could disagree about where a request ends, and the rest of one would be taken
+    for another (request smuggling).
+    """
+
+    def __init__(
+        self, requests: HotRequests, answer: Answer, server: Server, **settings: Any
+    ) -> None:
+        super().__init__(server, **settings)
+        self._runner = server.runner
+        self._requests = requests
+        self._answer = answer
+        self._ordinary = False
+        self._begun: list[bytes] = []
+        self._waiting: asyncio.TimerHandle | None = None
+
+    def data_received(self, data: bytes) -> None:
+        """Answer the requests in these bytes, or give them to aiohttp."""
+        if self._ordinary or self._close or self._force_close:
+            super().data_received(data)
+            return
+        self._begun.append(data)
+        requests = self._requests.read(b"".join(self._begun))
+        if requests is Unread.UNFINISHED:
+            if self._waiting is None:
+                self._waiting = self._loop.call_later(REST_SECONDS, self._hand_over)
+        elif requests is Unread.OTHER:
+            self._hand_over()
+        else:
+            self._answer_in_turn(requests)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Forget what has begun."""
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def _answer_in_turn(self, requests: list[HotRequest]) -> None:
+        for number, request in enumerate(requests):
+            if not self._answered(request):
+                self._begun = [left.raw for left in requests[number:]]
+                self._hand_over()
+                return
+        self._begun = []
+        self._stop_waiting()
+        self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
+
+    def _answered(self, request: HotRequest) -> bool:
+        """Answer a request; False if aiohttp is to answer it."""
+        transport = self.transport
+        # A client that does not read its answers gets no more of them from here.
+        if transport is None or self._paused or self._runner.draining:
+            return False
+        answer = self._answer(request, transport)
+        if answer is None:
+            return False
+        transport.write(answer)
+        return True
+
+    def _stop_waiting(self) -> None:
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
+
+    def _hand_over(self) -> None:
+        """Give aiohttp the pieces as they arrived, and all that follows."""
+        self._stop_waiting()
+        self._ordinary = True
+        begun, self._begun = self._begun, []
+        for piece in begun:
+            super().data_received(piece)

@@ -1,0 +1,112 @@
+"""The readers of the policy stream, and what wakes them: applied changes, and ends."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from services.authz.domain.change_log import ChangeLog
+from shared.clock import Clock
+from shared.contracts.policy_objects import PolicyObject
+from shared.following.journal_view import ReplicaState
+from shared.http.lanes import Overloaded, TooManyAtOnce
+from shared.problems import Unavailable
+from shared.timeouts import Timeouts
+
+MAX_READERS = 512
+MAX_READERS_OF_CLIENT = 128
+
+
+class PolicyFeed:
+    """Numbers the changes of team's journal for its readers.
+
+    Nothing is kept while there is no reader, nor `Timeouts.stream_resume` seconds after the last
+    one: a replica without readers pays nothing.
+    """
+
+    def __init__(self, *, clock: Clock, timeouts: Timeouts) -> None:
+        self.log = ChangeLog()
+        self.draining = False
+        self._clock = clock
+        self._timeouts = timeouts
+        self._readers: set[asyncio.Event] = set()
+        self._of_client: Counter[str] = Counter()
+        self._read_until = float("-inf")
+
+    def require_room(self, client_id: str) -> None:
+        """Check that one more reader may come.
+
+        Raises:
+            Unavailable: this replica stops.
+            Overloaded, TooManyAtOnce: there are too many readers, or too many of this client.
+        """
+        if self.draining:
+            raise Unavailable
+        if len(self._readers) >= MAX_READERS:
+            raise Overloaded
+        if self._of_client[client_id] >= MAX_READERS_OF_CLIENT:
+            raise TooManyAtOnce(retry_after=1)
+
+    @contextmanager
+    def reader(self, client_id: str) -> Iterator[asyncio.Event]:
+        """Take part in the feed; the event is set whenever there may be something to tell."""
+        if not self._readers and self._clock.boottime() >= self._read_until:
+            self.log = ChangeLog()
+        news = asyncio.Event()
+        self._readers.add(news)
+        self._of_client[client_id] += 1
+        try:
+            yield news
+        finally:
+            self._readers.remove(news)
+            self._of_client -= Counter((client_id,))
+            self._read_until = self._clock.boottime() + self._timeouts.stream_resume
+
+    def changed(self, objects: Iterable[PolicyObject]) -> None:
+        """Take a change that was applied."""
+        if self._readers or self._clock.boottime() < self._read_until:
+            self.log.record(objects)
+            self.wake()
+
+    def forgotten(self) -> None:
+        """End all streams: the state that they told is gone."""
+        self.log = ChangeLog()
+        self._read_until = float("-inf")
+        self.wake()
+
+    def drain(self) -> None:
+        """End all streams, and admit no further one."""
+        self.draining = True
+        self.wake()
+
+    def wake(self) -> None:
+        """Let every reader look again."""
+        for news in self._readers:
+            news.set()
+
+
+class ToldState:
+    """The state from one source, whose changes the readers of a feed learn of."""
+
+    def __init__(self, state: ReplicaState, feed: PolicyFeed, *, told: bool) -> None:
+        """With `told` the changes themselves are told; without, the readers only look again."""
+        self._state = state
+        self._feed = feed
+        self._told = told
+
+    def clear(self) -> None:
+        """Forget everything from this source."""
+        self._state.clear()
+        if self._told:
+            self._feed.forgotten()
+
+    def put(self, policy_objects: Iterable[PolicyObject]) -> None:
+        """Take the new states of one change, then tell them."""
+        objects = tuple(policy_objects)
+        self._state.put(objects)
+        if not objects:
+            return
+        if self._told:
+            self._feed.changed(objects)
+        else:
+            self._feed.wake()

@@ -1,0 +1,218 @@
+"""Tell a service client the policy state that it may read, and then every change of it."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from services.authz.domain.change_log import ChangeLog, NumberedChange, ReaderTooSlow
+from services.authz.domain.checks import CHECK_SCOPE
+from services.authz.domain.stream_events import (
+    StreamEnd,
+    StreamScope,
+    account_of,
+    event,
+    told,
+    told_of_change,
+)
+from services.authz.use_cases.context import Ctx
+from shared.auth.bindings import require_account
+from shared.auth.principals import ClientPrincipal
+from shared.contracts.facts import shard_of
+from shared.contracts.policy_objects import PolicyObjectKind
+from shared.problems import ScopeMissing, TokenRevoked
+
+OBJECTS_OF_EVENT = 200
+
+
+def open_stream(
+    ctx: Ctx, client: ClientPrincipal, *, account_id: str | None, after: str | None
+) -> AsyncGenerator[bytes, None]:
+    """Return the events of a stream for this client: of one account, or all that it may read.
+
+    `after` is the id of the last event that an earlier stream gave. The state is told anew unless
+    all changes since then are kept.
+
+    Raises:
+        Stale: this replica may not answer now.
+        TokenRevoked, ScopeMissing, AccountNotBound: the client may not read this.
+        Unavailable, Overloaded, TooManyAtOnce: as `PolicyFeed.require_room`.
+    """
+    scope = ctx.while_fresh(lambda: _scope(ctx, client.client_id, account_id))
+    ctx.feed.require_room(client.client_id)
+    return _StreamReader(ctx, client.client_id, account_id, scope).events(after)
+
+
+def _scope(ctx: Ctx, client_id: str, account_id: str | None) -> StreamScope:
+    client = ctx.sign_ins.client(client_id)
+    if client is None:
+        raise TokenRevoked
+    if CHECK_SCOPE not in client.scopes:
+        raise ScopeMissing(CHECK_SCOPE)
+    if account_id is not None:
+        require_account(client.account_ids, account_id)
+    return StreamScope.of(client, account_id)
+
+
+@dataclass
+class _StreamReader:
+    """One stream: what it tells, and how far it is."""
+
+    ctx: Ctx
+    client_id: str
+    account_id: str | None
+    scope: StreamScope
+    log: ChangeLog = field(init=False)
+    number: int = 0
+    """The last change that was told."""
+    events_told: int = 0
+    catalogs: set[str] = field(default_factory=set)
+    positions: dict[int, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.client = self.ctx.sign_ins.client(self.client_id)
+
+    async def events(self, after: str | None) -> AsyncGenerator[bytes, None]:
+        """Every event, until the stream ends."""
+        with self.ctx.feed.reader(self.client_id) as news:
+            self.log = self.ctx.feed.log
+            resumed = self._resume(after)
+            yield self._event("hello", self._greeting(resumed=resumed))
+            try:
+                for text in () if resumed else self._state():
+                    if (end := self._end()) is not None:
+                        yield self._event("end", {"reason": end})
+                        return
+                    yield text
+                async for text in self._changes(news):
+                    yield text
+            except ReaderTooSlow:
+                yield self._event("end", {"reason": StreamEnd.TOO_SLOW})
+
+    async def _changes(self, news: asyncio.Event) -> AsyncGenerator[bytes, None]:
+        clock = asyncio.get_running_loop()
+        next_beat = clock.time()
+        complete = False
+        while True:
+            news.clear()
+            at = self.ctx.clock.boottime()
+            if (end := self._end()) is not None:
+                yield self._event("end", {"reason": end})
+                return
+            if (change := self.log.next(self.number)) is not None:
+                for text in self._change(change):
+                    yield text
+            elif not complete:
+                complete = True
+                yield self._event("ready", {}, numbered=True)
+            elif clock.time() >= next_beat:
+                # Everything that this replica has applied was told, and its leases held after
+                # `at`, with no await in between.
+                next_beat = clock.time() + self.ctx.timeouts.stream_beat
+                yield self._lease(at)
+            else:
+                await _woken(news, next_beat - clock.time())
+
+    def _end(self) -> StreamEnd | None:
+        """Why nothing more may be told, if so; nothing is told without the leases."""
+        feed = self.ctx.feed
+        if self.log is not feed.log:
+            return StreamEnd.RELOADED
+        if self.ctx.sign_ins.client(self.client_id) != self.client:
+            return StreamEnd.CLIENT_CHANGED
+        if not self.ctx.holds():
+            return StreamEnd.STALE
+        return StreamEnd.DRAINING if feed.draining else None
+
+    def _resume(self, after: str | None) -> bool:
+        """Go on after the last event of an earlier stream, if that is possible."""
+        self.number = self.log.last
+        life, _, rest = (after or "").partition(".")
+        tag, _, number = rest.partition(".")
+        if (life, tag) != (self.log.life, self.scope.tag) or not number.isdecimal():
+            return False
+        if not self.log.keeps_all_after(int(number)):
+            return False
+        self.number = int(number)
+        return True
+
+    def _greeting(self, *, resumed: bool) -> dict[str, Any]:
+        view = self.ctx.team.view
+        return {
+            "at": self.ctx.clock.boottime(),
+            "resumed": resumed,
+            "source": self.ctx.team.source,
+            "epoch": view.epoch,
+            **self.scope.described(),
+        }
+
+    def _state(self) -> Iterator[bytes]:
+        """The whole state, account by account; what changes meanwhile is told again afterwards."""
+        policy = self.ctx.policy
+        bound = self.scope.account_ids
+        for account_id in policy.account_ids() if bound is None else sorted(bound):
+            objects = policy.objects(account_id)
+            while page := list(islice(objects, OBJECTS_OF_EVENT)):
+                content = [
+                    told(kind, object_id, account_id, state)
+                    for kind, object_id, state in page
+                    if self.scope.covers(kind, object_id, account_id)
+                ]
+                yield from self._with_catalogs("state", {"objects": content})
+
+    def _change(self, change: NumberedChange) -> Iterator[bytes]:
+        self.number = change.number
+        content = told_of_change(change.objects, self.scope)
+        if content:
+            position = {
+                "shard": shard_of(account_of(change.objects[-1])),
+                "seq": max(each.rev for each in change.objects),
+            }
+            told_change = {"objects": content, **position}
+            yield from self._with_catalogs("change", told_change, numbered=True)
+
+    def _with_catalogs(
+        self, name: str, content: dict[str, Any], *, numbered: bool = False
+    ) -> Iterator[bytes]:
+        """An event, after the catalogs that its accounts follow and the reader does not have."""
+        for each in content["objects"]:
+            if each["kind"] != PolicyObjectKind.ACCOUNT or each["state"] is None:
+                continue
+            catalog_id = each["state"]["catalog"]
+            published = self.ctx.policy.catalog_content(catalog_id)
+            if published is not None and catalog_id not in self.catalogs:
+                self.catalogs.add(catalog_id)
+                catalog = told(
+                    PolicyObjectKind.CATALOG, catalog_id, catalog_id, {"content": published}
+                )
+                yield self._event("state", {"objects": [catalog]})
+        yield self._event(name, content, numbered=numbered)
+
+    def _lease(self, at: float) -> bytes:
+        """Grant a lease that counts from this moment of the replica's clock."""
+        news = {
+            shard: seq
+            for shard, seq in self.ctx.team.view.applied.items()
+            if self.positions.get(shard) != seq and self._tells_of(shard)
+        }
+        self.positions |= news
+        seconds = self.ctx.timeouts.stream_lease
+        return self._event("lease", {"at": at, "seconds": seconds, "applied": news}, numbered=True)
+
+    def _tells_of(self, shard: int) -> bool:
+        bound = self.scope.account_ids
+        return bound is None or shard in {shard_of(account_id) for account_id in bound}
+
+    def _event(self, name: str, content: dict[str, Any], *, numbered: bool = False) -> bytes:
+        self.events_told += 1
+        position = f"{self.log.life}.{self.scope.tag}.{self.number}" if numbered else None
+        return event(name, {"n": self.events_told, **content}, event_id=position)
+
+
+async def _woken(news: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(max(seconds, 0)):
+            await news.wait()
+    except TimeoutError:
+        return

@@ -1,0 +1,54 @@
+"""Answers that are written event by event while they last (server-sent events)."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
+
+EVENT_STREAM = "text/event-stream"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """The pieces of a streamed answer; a reader that takes none for `stall_seconds` is cut off."""
+
+    pieces: AsyncGenerator[bytes, None]
+    stall_seconds: float
+
+
+class StreamedResponse(web.StreamResponse):
+    """Writes its pieces after the request has left its lane and its deadline.
+
+    aiohttp prepares and finishes every response outside of the handler. What is written there
+    may take as long as the connection lives.
+    """
+
+    def __init__(self, stream: Stream) -> None:
+        super().__init__(headers={"Content-Type": EVENT_STREAM})
+        self._stream = stream
+        self._request: web.BaseRequest | None = None
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        """Send the headers."""
+        self._request = request
+        return await super().prepare(request)
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Write every piece, then end the answer."""
+        async with aclosing(self._stream.pieces) as pieces:
+            if self._request is not None and self._request.method != "HEAD":
+                async for piece in pieces:
+                    await self._write(piece)
+        await super().write_eof(data)
+
+    async def _write(self, piece: bytes) -> None:
+        try:
+            async with asyncio.timeout(self._stream.stall_seconds):
+                await self.write(piece)
+        except TimeoutError:
+            if self._request is not None and self._request.transport is not None:
+                self._request.transport.abort()
+            raise ConnectionResetError("the reader of a stream does not read") from None

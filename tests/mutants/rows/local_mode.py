@@ -1,0 +1,152 @@
+"""Mutants of the policy stream and of the asyncio client: leases, gaps, ends and refusals."""
+
+from tests.mutants.mutant import Kind, Mutant
+
+READER = "services/authz/use_cases/policy_stream.py"
+MIRROR = "sdk/rolecall/aio/mirror.py"
+LOCAL = "sdk/rolecall/aio/local.py"
+REMOTE = "sdk/rolecall/aio/remote.py"
+STREAM_TESTS = ("tests/services/authz/test_policy_stream.py",)
+MIRROR_TESTS = ("tests/sdk/test_mirror.py",)
+CLIENT_TESTS = ("tests/sdk/test_rolecall.py",)
+GUARD_TESTS = ("tests/sdk/test_requirement.py",)
+TOKEN_TESTS = ("tests/sdk/test_token_keys.py",)
+
+ROWS = (
+    Mutant(
+        id="local-mode-without-its-lease",
+        kind=Kind.CONSISTENCY,
+        file=LOCAL,
+        old="        if local.clock() >= mirror.lease.until:\n",
+        new="        if False:\n",
+        tests=MIRROR_TESTS,
+    ),
+    Mutant(
+        id="local-mode-tests-its-lease-first",
+        kind=Kind.CONSISTENCY,
+        file=LOCAL,
+        old="        local = self._local\n        mirror = local.mirror\n",
+        new="        local = self._local\n        mirror = local.mirror\n"
+        "        now = local.clock()\n        local.clock = lambda: now\n",
+        tests=MIRROR_TESTS,
+    ),
+    Mutant(
+        id="local-mode-keeps-what-time-decides",
+        kind=Kind.CONSISTENCY,
+        file=LOCAL,
+        old="        if not self._timed:\n",
+        new="        if True:\n",
+        tests=MIRROR_TESTS,
+    ),
+    Mutant(
+        id="local-mode-keeps-answers-of-an-older-state",
+        kind=Kind.CONSISTENCY,
+        file=LOCAL,
+        old="        if state is not self._state or state is None:\n",
+        new="        if self._state is None:\n",
+        tests=MIRROR_TESTS,
+    ),
+    Mutant(
+        id="mirror-does-not-notice-a-lost-event",
+        kind=Kind.CONSISTENCY,
+        file=MIRROR,
+        old="        if number != self._number + 1:\n",
+        new="        if number <= self._number:\n",
+        tests=MIRROR_TESTS,
+    ),
+    Mutant(
+        id="mirror-goes-on-after-a-broken-stream",
+        kind=Kind.CONSISTENCY,
+        file=MIRROR,
+        old="        self.lease.lost()\n",
+        new="",
+        tests=MIRROR_TESTS,
+    ),
+    Mutant(
+        id="stream-lease-counts-from-its-arrival",
+        kind=Kind.CONSISTENCY,
+        file="sdk/rolecall/aio/lease.py",
+        old="self._offset = min(self._offset, now - at)",
+        new="self._offset = now - at",
+        tests=MIRROR_TESTS,
+    ),
+    Mutant(
+        id="stream-tells-without-leases",
+        kind=Kind.SECURITY,
+        file=READER,
+        old="        if not self.ctx.holds():\n",
+        new="        if False:\n",
+        tests=STREAM_TESTS,
+    ),
+    Mutant(
+        id="stream-goes-on-for-a-changed-client",
+        kind=Kind.SECURITY,
+        file=READER,
+        old="        if self.ctx.sign_ins.client(self.client_id) != self.client:\n",
+        new="        if self.ctx.sign_ins.client(self.client_id) is None:\n",
+        tests=STREAM_TESTS,
+    ),
+    Mutant(
+        id="stream-resumes-in-another-scope",
+        kind=Kind.SECURITY,
+        file=READER,
+        old="if (life, tag) != (self.log.life, self.scope.tag)",
+        new="if life != self.log.life",
+        tests=STREAM_TESTS,
+    ),
+    Mutant(
+        id="stream-tells-accounts-that-are-not-bound",
+        kind=Kind.SECURITY,
+        file="services/authz/domain/stream_events.py",
+        old="        return self.account_ids is None or account_id in self.account_ids\n",
+        new="        return True\n",
+        tests=STREAM_TESTS,
+    ),
+    Mutant(
+        id="breaker-that-opens-to-allow",
+        kind=Kind.SECURITY,
+        file=REMOTE,
+        old="            answer = await self._post(EVALUATION_PATH, evaluation, until)\n"
+        "            return _decision(answer.content)\n\n"
+        "        return await self._in_time(attempt)\n",
+        new="            answer = await self._post(EVALUATION_PATH, evaluation, until)\n"
+        "            return _decision(answer.content)\n\n"
+        "        try:\n            return await self._in_time(attempt)\n"
+        "        except UndecidedError as error:\n"
+        '            if type(error).__name__ != "CircuitOpenError":\n                raise\n'
+        '            return CheckDecision(allowed=True, reason="allowed")\n',
+        tests=CLIENT_TESTS,
+    ),
+    Mutant(
+        id="sdk-follows-a-redirect-with-its-token",
+        kind=Kind.SECURITY,
+        file="sdk/rolecall/aio/transport.py",
+        old="                    headers=headers,\n                    allow_redirects=False,\n",
+        new="                    headers=headers,\n                    allow_redirects=True,\n",
+        tests=CLIENT_TESTS,
+    ),
+    Mutant(
+        id="sdk-takes-fewer-answers-than-checks",
+        kind=Kind.SECURITY,
+        file=REMOTE,
+        old='case {"evaluations": [*items]} if len(items) == len(page):',
+        new='case {"evaluations": [*items]}:',
+        tests=CLIENT_TESTS,
+    ),
+    Mutant(
+        id="guard-opens-a-route-without-a-rule",
+        kind=Kind.SECURITY,
+        file="sdk/rolecall/integrations/asgi.py",
+        old="        return NO_RULE\n",
+        new="        return None\n",
+        tests=GUARD_TESTS,
+    ),
+    Mutant(
+        id="sdk-takes-the-token-of-a-client-for-a-user",
+        kind=Kind.SECURITY,
+        file="sdk/rolecall/client/access_tokens.py",
+        old='    if "client_id" in claims:\n',
+        new='    if "client" in claims:\n',
+        tests=TOKEN_TESTS,
+    ),
+)

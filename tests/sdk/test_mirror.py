@@ -1,0 +1,394 @@
+"""Tests of local mode without a network: gaps, leases, restarts, and the same decisions."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rolecall import Resource, Subject, decide
+from rolecall.aio import LeaseOverError
+from rolecall.aio.accounts import LocalAccounts, ToldObject
+from rolecall.aio.event_stream import EventReader
+from rolecall.aio.lease import StreamLease
+from rolecall.aio.local import LocalChecks, answer_of
+from rolecall.aio.mirror import StreamBrokenError, StreamEndedError
+from services.authz.domain.policy_state import PolicyState
+from services.authz.domain.stream_events import told
+from shared.contracts.policy_objects import PolicyObjectKind
+from tests.lengths import length
+from tests.sdk.streamed import Script, as_told
+from tests.services.authz import histories
+from tests.services.authz.histories import (
+    ACCOUNT,
+    ANA,
+    BO,
+    CY,
+    NOON,
+    OTHER_ACCOUNT,
+    PROD,
+    account,
+    member,
+    no_member,
+    override,
+    project,
+    resource,
+)
+
+WRITE = "instance:write"
+NOW = int(NOON.timestamp() * 1000)
+
+
+@pytest.fixture
+def script():
+    return Script()
+
+
+def checks(script):
+    return LocalChecks(script.mirror, clock=lambda: script.now, now=lambda: NOW)
+
+
+def test_local_mode_decides_from_what_was_told(script):
+    script.begin(account(), member(ANA, "owner"), member(BO, "developer"))
+    local = checks(script)
+    assert local.check(BO, WRITE, account=ACCOUNT).role == "developer"
+    assert local.check(CY, WRITE, account=ACCOUNT).reason == "not-a-member"
+    assert local.check(BO, WRITE, account=OTHER_ACCOUNT).reason == "no-account"
+    script.change(no_member(BO))
+    assert local.check(BO, WRITE, account=ACCOUNT).reason == "not-a-member"
+
+
+def test_nothing_is_decided_before_the_state_is_whole(script):
+    local = checks(script)
+    script.play(script.hello())
+    script.tell("state", objects=[as_told(account())])
+    with pytest.raises(LeaseOverError):
+        local.check(BO, WRITE, account=ACCOUNT)
+    with pytest.raises(StreamBrokenError, match="before the state is whole"):
+        script.lease()
+
+
+def test_nothing_is_decided_after_the_lease(script):
+    script.begin(account(), member(BO, "developer"))
+    local = checks(script)
+    kept = local.handle(BO, WRITE, account=ACCOUNT)
+    assert local.check(BO, WRITE, account=ACCOUNT)
+    assert kept.check()
+    script.now += 2.9
+    assert kept.check()
+    script.now += 0.1
+    for check in (kept.check, lambda: local.check(BO, WRITE, account=ACCOUNT)):
+        with pytest.raises(LeaseOverError, match="lease"):
+            check()
+    script.lease(at=53.0)
+    assert kept.check()
+
+
+def test_the_lease_is_tested_after_the_state_was_read(script):
+    """A process that is stopped between the two does not answer from before the stop."""
+    script.begin(account(), member(BO, "developer"))
+
+    def stopped_while_deciding():
+        script.now += 60
+        return NOW
+
+    local = LocalChecks(script.mirror, clock=lambda: script.now, now=stopped_while_deciding)
+    with pytest.raises(LeaseOverError):
+        local.check(BO, WRITE, account=ACCOUNT)
+
+
+@pytest.mark.parametrize("lost", ["change", "lease", "state"])
+def test_a_lost_event_is_noticed_by_the_next_one(script, lost):
+    script.begin(account(), member(BO, "developer"))
+    local = checks(script)
+    assert local.check(BO, WRITE, account=ACCOUNT)
+    script.text(lost, objects=[as_told(no_member(BO))], shard=1, seq=1, applied={})
+    with pytest.raises(StreamBrokenError, match="event 5 is missing"):
+        script.lease(at=51.0)
+    with pytest.raises(LeaseOverError):
+        local.check(BO, WRITE, account=ACCOUNT)
+    assert script.mirror.last_event_id is None, "the next stream begins with the whole state"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"event: change\ndata: [\n\n",
+        b'event: change\ndata: {"n":5}\n\n',
+        b'event: lease\ndata: {"n":5,"at":1}\n\n',
+        b'event: other\ndata: {"n":5}\n\n',
+        b'event: hello\ndata: {"n":5}\n\n',
+        b'event: change\ndata: {"n":5,"shard":1,"seq":1,"objects":[{"kind":"member"}]}\n\n',
+        b"event: change\ndata: 7\n\n",
+    ],
+)
+def test_an_event_that_cannot_be_read_ends_the_use_of_the_state(script, text):
+    script.begin(account(), member(BO, "developer"))
+    with pytest.raises(StreamBrokenError):
+        script.play(text)
+    with pytest.raises(LeaseOverError):
+        checks(script).check(BO, WRITE, account=ACCOUNT)
+
+
+def test_a_delayed_grant_is_not_longer_than_a_prompt_one(script):
+    script.begin(account(), member(BO, "developer"))
+    script.now += 10
+    script.lease(at=51.0)
+    assert script.mirror.lease.until < script.now, "it was made nine seconds ago"
+
+
+def test_a_lease_counts_from_the_request_of_its_stream():
+    lease = StreamLease()
+    lease.granted(at=10.0, seconds=3.0, now=100.0)
+    assert lease.until == float("-inf"), "without a greeting the other clock is not known"
+    lease.began(asked_at=100.0, at=10.0)
+    lease.granted(at=12.0, seconds=3.0, now=109.0)
+    assert lease.until == pytest.approx(102.0 + 3 * 0.98)
+    # Rolecall's clock runs twice as fast: a grant cannot be newer than its arrival.
+    lease.granted(at=40.0, seconds=3.0, now=115.0)
+    assert lease.until == pytest.approx(115.0 + 3 * 0.98)
+    lease.granted(at=41.0, seconds=3.0, now=115.5)
+    assert lease.until == pytest.approx(115.5 + 3 * 0.98)
+
+
+def test_the_last_state_is_used_while_another_one_is_told(script):
+    script.begin(account(), member(BO, "developer"))
+    local = checks(script)
+    again = Script(script.mirror)
+    again.play(again.hello(at=7.0))
+    again.tell("state", objects=[as_told(account())])
+    assert local.check(BO, WRITE, account=ACCOUNT), "half of a new state does not count"
+    again.tell("state", objects=[as_told(member(CY, "developer"))])
+    again.tell("ready", event_id="b.t.0")
+    script.now += 5
+    with pytest.raises(LeaseOverError):
+        local.check(CY, WRITE, account=ACCOUNT)
+
+
+def test_a_new_state_replaces_all_of_the_last_one(script):
+    script.begin(account(), member(BO, "developer"))
+    again = Script(script.mirror)
+    again.begin(account(), member(CY, "developer"))
+    local = checks(again)
+    assert local.check(BO, WRITE, account=ACCOUNT).reason == "not-a-member"
+    assert local.check(CY, WRITE, account=ACCOUNT)
+
+
+def test_a_stream_that_goes_on_needs_the_state_before_it(script):
+    with pytest.raises(StreamBrokenError, match="goes on"):
+        script.play(script.hello(resumed=True))
+    script = Script()
+    script.begin(account(), member(BO, "developer"))
+    later = Script(script.mirror)
+    later.play(later.hello(resumed=True))
+    later.change(no_member(BO))
+    later.lease()
+    assert not checks(later).check(BO, WRITE, account=ACCOUNT)
+
+
+def test_the_end_of_a_stream_is_told_with_its_reason(script):
+    script.begin(account())
+    with pytest.raises(StreamEndedError, match="draining"):
+        script.tell("end", reason="draining")
+    assert script.mirror.last_event_id == "life.tag.0"
+    assert script.mirror.lease.until > script.now, "another replica goes on within the lease"
+
+
+def test_what_the_stream_does_not_tell_is_not_decided_here(script):
+    script.begin(
+        account(), member(BO, "developer"), account_ids=[ACCOUNT], resource_types=["instance"]
+    )
+    local = checks(script)
+    assert local.check(BO, WRITE), "the only account that the client is bound to"
+    for subject, permission, more in (
+        (BO, WRITE, {"account": OTHER_ACCOUNT}),
+        (BO, "volume:write", {"account": ACCOUNT}),
+        ("b@example.com", WRITE, {"account": ACCOUNT}),
+        (BO, WRITE, {"account": ACCOUNT, "session": "ses_1"}),
+        (BO, WRITE, {"account": ACCOUNT, "at_least_revision": "team.epo_1.3.9"}),
+        (BO, WRITE, {"account": ACCOUNT, "at_least_revision": "identity.epo_1.3.1"}),
+        (BO, WRITE, {"account": ACCOUNT, "at_least_revision": "nonsense"}),
+    ):
+        with pytest.raises(LeaseOverError):
+            local.check(subject, permission, **more)
+
+
+def test_a_narrower_scope_counts_for_what_was_resolved_before(script):
+    script.begin(account(), member(BO, "developer"))
+    local = checks(script)
+    kept = local.handle(BO, WRITE, account=ACCOUNT)
+    assert kept.check()
+    again = Script(script.mirror)
+    again.begin(account(OTHER_ACCOUNT), account_ids=[OTHER_ACCOUNT])
+    with pytest.raises(LeaseOverError, match="not in the policy stream"):
+        kept.check()
+
+
+def test_a_revision_counts_as_soon_as_it_is_applied(script):
+    script.begin(account(), member(BO, "developer"))
+    revision = "team.epo_1.1.7"
+    assert not script.mirror.has(revision)
+    script.change(no_member(BO), seq=7)
+    assert script.mirror.has(revision)
+    assert not script.mirror.has("team.epo_0.1.7")
+    assert not checks(script).check(BO, WRITE, account=ACCOUNT, at_least_revision=revision)
+
+
+def test_an_account_without_its_catalog_is_not_decided_here(script):
+    script.begin(account(catalog=histories.RUNPOD.id), member(BO, "developer"))
+    local = checks(script)
+    with pytest.raises(LeaseOverError, match="catalog"):
+        local.check(BO, WRITE, account=ACCOUNT)
+    script.tell("state", objects=[as_told(histories.catalog(histories.RUNPOD.id))])
+    assert local.check(BO, WRITE, account=ACCOUNT).reason in {"permission-unknown", "allowed"}
+
+
+def test_an_answer_that_time_decides_is_not_kept(script):
+    soon = (NOON + timedelta(seconds=1)).isoformat()
+    script.begin(account(), member(BO, "developer", expires_at=soon), project())
+    script.change(member(CY, "developer"), override(CY, {"instance": {}}, expires_at=soon))
+    moment = [NOW]
+    local = LocalChecks(script.mirror, clock=lambda: script.now, now=lambda: moment[0])
+    inside = Resource(project_id=PROD)
+    assert local.check(BO, WRITE, account=ACCOUNT)
+    assert not local.check(CY, WRITE, inside, account=ACCOUNT)
+    moment[0] += 1000
+    assert local.check(BO, WRITE, account=ACCOUNT).reason == "membership-expired"
+    assert local.check(CY, WRITE, inside, account=ACCOUNT)
+
+
+def test_events_are_read_however_they_are_split():
+    text = b'id: a\nevent: x\ndata: {"a": 1}\n\n: a comment\n\nevent: y\ndata: 2\n\n'
+    for size in range(1, len(text)):
+        reader = EventReader()
+        found = []
+        for start in range(0, len(text), size):
+            found += reader.feed(text[start : start + size])
+        assert [(each.name, each.data, each.id) for each in found] == [
+            ("x", '{"a": 1}', "a"),
+            ("y", "2", None),
+        ]
+
+
+def object_key(policy_object):
+    """A change tells each object once."""
+    return policy_object if isinstance(policy_object, str) else policy_object.id
+
+
+ROLES = st.sampled_from(["owner", "admin", "developer", "basic", "viewer", "unknown"])
+USERS = st.sampled_from([ANA, BO, CY])
+TIMES = st.sampled_from([None, *((NOON + timedelta(seconds=s)).isoformat() for s in (-1, 0, 1))])
+STATUSES = st.sampled_from(["active", "suspended"])
+GRANTS = st.sampled_from(
+    [{}, {"instance": {"view": "all"}}, {"instance": {"write": "self"}}, {"no": {"such": "all"}}]
+)
+CUSTOM = {"role_1": {"name": "R", "description": "", "grants": {"instance": {"view": "self"}}}}
+OBJECTS = st.one_of(
+    st.builds(
+        lambda status, catalog, roles: account(status=status, catalog=catalog, roles=roles),
+        st.sampled_from(["active", "suspended", "deleting"]),
+        st.sampled_from([histories.STANDARD.id, histories.RUNPOD.id]),
+        st.sampled_from([{}, CUSTOM]),
+    ),
+    st.builds(
+        lambda user, role, status, ends: member(user, role, status=status, expires_at=ends),
+        USERS,
+        st.one_of(ROLES, st.just("role_1")),
+        STATUSES,
+        TIMES,
+    ),
+    st.builds(no_member, USERS),
+    st.just(project()),
+    st.just(project().model_copy(update={"state": None})),
+    st.builds(
+        lambda user, grants, ends, gone: override(
+            user, grants, expires_at=ends, **({"membership_id": "mem_former"} if gone else {})
+        ),
+        USERS,
+        GRANTS,
+        TIMES,
+        st.booleans(),
+    ),
+    st.builds(
+        lambda owner, prod, gone: resource(
+            owner_id=owner, project_id=PROD if prod else None, gone=gone
+        ),
+        st.one_of(st.none(), USERS),
+        st.booleans(),
+        st.booleans(),
+    ),
+    st.just(account().model_copy(update={"state": None})),
+    st.sampled_from(list(histories.CATALOGS)),
+)
+"""Objects of one account, and the ids of catalogs."""
+HISTORIES = st.lists(st.lists(OBJECTS, min_size=1, max_size=3, unique_by=object_key), max_size=12)
+QUESTIONS = [
+    (user, permission, Resource(rid, owner, project_id))
+    for user in (ANA, BO, CY)
+    for permission in ("instance:view", WRITE, "member:view", "pods:view", "no:such")
+    for rid in (None, "i-1")
+    for owner in (None, BO)
+    for project_id in (None, PROD)
+]
+
+
+@settings(
+    max_examples=length("HISTORIES", short=25, soak=1000),
+    suppress_health_check=[HealthCheck.too_slow],
+)
+@given(history=HISTORIES, joined=st.integers(0, 13))
+def test_local_mode_decides_as_a_replica_does_after_any_history(history, joined):
+    """The stream is opened at any moment; then every change is applied to both."""
+    replica, local = PolicyState(), LocalAccounts()
+    replica.put([histories.catalog(histories.STANDARD.id)])
+    for rev, objects in enumerate([[account()], *history], 1):
+        change = [
+            (histories.catalog(each) if isinstance(each, str) else each).model_copy(
+                update={"rev": rev}
+            )
+            for each in objects
+        ]
+        if rev == joined + 1:
+            _snapshot(replica, local)
+        replica.put(change)
+        if rev > joined:
+            _told(local, [as_told(each) for each in change])
+    if joined > len(history):
+        _snapshot(replica, local)
+    state, mirrored = replica.account(ACCOUNT), local.states.get(ACCOUNT)
+    assert replica.incomplete(ACCOUNT) == local.incomplete(ACCOUNT)
+    assert (state is None) == (mirrored is None)
+    if state is not None and mirrored is not None:
+        for user, permission, known in QUESTIONS:
+            expected = decide(state, Subject(user), permission, known, now=NOW)
+            found = decide(mirrored, Subject(user), permission, known, now=NOW)
+            assert answer_of(found) == answer_of(expected), (user, permission, known)
+
+
+def _snapshot(replica, local):
+    catalogs = [
+        told(PolicyObjectKind.CATALOG, each, each, {"content": content})
+        for each in histories.CATALOGS
+        if (content := replica.catalog_content(each)) is not None
+    ]
+    _told(
+        local,
+        [
+            *catalogs,
+            *(
+                told(kind, object_id, account_id, state)
+                for account_id in replica.account_ids()
+                for kind, object_id, state in replica.objects(account_id)
+            ),
+        ],
+    )
+
+
+def _told(local, objects):
+    written = json.loads(json.dumps(objects, default=lambda each: each.isoformat()))
+    local.put(
+        ToldObject(each["kind"], each["id"], each["account_id"], each["state"]) for each in written
+    )
+    for _ in local.build():
+        pass

@@ -1,0 +1,153 @@
+"""Tests of the verification of callers' tokens: strict, cached, and not blind to new keys."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from rolecall.aio import NoAnswerError, TokenRejectedError
+from rolecall.aio.keys import TokenKeys
+from rolecall.aio.transport import Transport
+from rolecall.client import jwt
+from rolecall.client.access_tokens import ACCESS_SECONDS, ACCESS_TYPE
+from shared.auth.access_tokens import client_claims, user_claims
+from shared.auth.keys import generate_key, public_jwk
+from shared.auth.principals import ClientPrincipal
+from shared.ids import AccountId, ClientId, SessionId, UserId
+from tests.sdk.faulty import faulty_rolecall, stall
+
+ISSUER = "https://rolecall.test"
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+KEY, OTHER = generate_key(), generate_key()
+JWKS = "/.well-known/jwks.json"
+USER, SESSION, ACCOUNT = "usr_" + "0a" * 16, "ses_" + "0b" * 16, "acc_" + "0c" * 16
+
+
+def claims(**changes):
+    made = user_claims(
+        issuer=ISSUER,
+        user_id=UserId(USER),
+        session_id=SessionId(SESSION),
+        account_id=AccountId(ACCOUNT),
+        now=NOW,
+    )
+    return {name: value for name, value in (made | changes).items() if value is not ...}
+
+
+def token(*, key=KEY, kid="k1", typ=ACCESS_TYPE, **changes):
+    return jwt.sign(key, kid=kid, typ=typ, claims=claims(**changes))
+
+
+class Clock:
+    def __init__(self):
+        self.now = NOW
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+async def server():
+    async with faulty_rolecall() as running:
+        running.answers[JWKS] = 200, {"keys": [public_jwk("k1", KEY.public_key())]}
+        yield running
+
+
+@pytest.fixture
+async def keys(server, clock):
+    transport = Transport(server.url, allow_http=False)
+    await transport.open()
+    yield TokenKeys(transport, issuer=ISSUER, timeout=10, now=clock)
+    await transport.close()
+
+
+async def test_a_genuine_token_names_its_user(keys, server):
+    for _ in range(3):
+        user = await keys.verify(token())
+        assert (user.user_id, user.session_id, user.account_id) == (USER, SESSION, ACCOUNT)
+    assert (await keys.verify(token(acct=...))).account_id is None
+    assert server.paths() == [JWKS]
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        token(key=OTHER),
+        token(iss="https://other.test"),
+        token(aud="other"),
+        token(aud=["rolecall"]),
+        token(typ="internal+jwt"),
+        token(sub="cli_" + "0a" * 16),
+        token(sub=...),
+        token(sid=...),
+        token(sid="x"),
+        token(exp=int(NOW.timestamp()) + 10 * ACCESS_SECONDS),
+        token(client_id="cli_" + "0d" * 16),
+        token()[:-4] + "AAAA",
+        "nonsense",
+        "",
+        "a.b.c",
+    ],
+)
+async def test_a_token_of_another_kind_is_rejected(keys, made):
+    with pytest.raises(TokenRejectedError):
+        await keys.verify(made)
+
+
+async def test_the_token_of_a_service_client_is_not_of_a_user(keys):
+    principal = ClientPrincipal(client_id=ClientId("cli_" + "0d" * 16), scopes=frozenset())
+    made = client_claims(issuer=ISSUER, client=principal, now=NOW)
+    with pytest.raises(TokenRejectedError):
+        await keys.verify(jwt.sign(KEY, kid="k1", typ=ACCESS_TYPE, claims=made))
+
+
+async def test_a_kept_token_ends_at_its_time(keys, clock):
+    made = token()
+    await keys.verify(made)
+    clock.now += timedelta(seconds=ACCESS_SECONDS + 11)
+    for _ in range(2):
+        with pytest.raises(TokenRejectedError):
+            await keys.verify(made)
+
+
+async def test_unknown_key_ids_fetch_the_keys_once_in_a_while(keys, server):
+    await keys.verify(token())
+    for number in range(20):
+        with pytest.raises(TokenRejectedError):
+            await keys.verify(token(kid=f"x{number}"))
+    assert server.paths() == [JWKS], "they were fetched a moment ago"
+
+
+async def test_a_new_key_is_found_and_a_removed_one_ends_its_tokens(keys, server):
+    await keys.verify(token())
+    server.answers[JWKS] = 200, {"keys": [public_jwk("k2", OTHER.public_key())]}
+    keys._tried_at -= 60
+    await keys.verify(token(key=OTHER, kid="k2"))
+    with pytest.raises(TokenRejectedError):
+        await keys.verify(token())
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [(503, {}), (200, {"keys": 7}), (200, {"keys": [{"kty": "OKP", "crv": "Ed25519"}]}), stall],
+)
+async def test_without_keys_nothing_is_known_about_a_token(keys, server, answer):
+    server.answers[JWKS] = answer
+    keys._timeout = 0.2
+    with pytest.raises(NoAnswerError):
+        await keys.verify(token())
+
+
+async def test_the_last_keys_are_trusted_for_an_hour_while_rolecall_is_away(keys, server):
+    await keys.verify(token())
+    server.answers[JWKS] = 503, {}
+    keys._fetched_at -= 1000
+    keys._tried_at -= 1000
+    await keys.verify(token(acct=...))
+    keys._fetched_at -= 3600
+    with pytest.raises(NoAnswerError):
+        await keys.verify(token())

@@ -1,0 +1,222 @@
+"""What holds for every check holds for those that are answered from raw bytes, too."""
+
+import inspect
+import json
+import logging
+from contextlib import ExitStack
+
+import pytest
+import pytest_asyncio
+from aiohttp import web_protocol
+from aiohttp.base_protocol import BaseProtocol
+
+from services.authz.adapters.hot_connections import PRIVATE
+from shared import metrics
+from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
+from shared.http.lanes import Lane, Share
+from tests.services.authz.conftest import evaluation
+from tests.services.authz.histories import (
+    ACCOUNT,
+    BO,
+    CLIENT,
+    OTHER_ACCOUNT,
+    SESSION,
+    ended,
+    no_member,
+    service_client,
+)
+from tests.services.authz.pairs import Pair, pair_of
+from tests.services.authz.raw_connections import RawConnection
+from tests.waiting import wait_for
+
+GONE = PolicyObject(kind=PolicyObjectKind.SERVICE_CLIENT, id=CLIENT, state=None)
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def pair(world):
+    async with pair_of(world) as made:
+        yield made
+
+
+async def last_answer(connection: RawConnection, request: bytes) -> bytes:
+    """The answer to this request, which the hot path must give."""
+    before = len(connection.wire.written)
+    await connection.send(request)
+    assert not connection.ordinary
+    return connection.wire.written[before:]
+
+
+@pytest.mark.parametrize(
+    ("change", "refusal"),
+    [
+        (GONE, b"token-revoked"),
+        (service_client(scopes=[]), b"scope-missing"),
+        (service_client(account_ids=[OTHER_ACCOUNT]), b"account-not-bound"),
+        (service_client(resource_types=["volume"]), b"type-not-bound"),
+    ],
+    ids=["gone", "without the scope", "bound to an account", "bound to a type"],
+)
+async def test_a_known_token_of_a_changed_client_is_refused(pair: Pair, change, refusal):
+    hot, request = RawConnection(pair.hot), pair.request()
+    assert b"200 OK" in await last_answer(hot, request)
+    await pair.world.identity.change(change)
+    assert refusal in await last_answer(hot, request)
+    assert refusal in (await pair.same(request)).answers
+
+
+async def test_a_known_token_of_an_ended_session_is_refused(pair: Pair):
+    hot = RawConnection(pair.hot)
+    request = pair.request(token=pair.world.user_token(BO, SESSION))
+    assert b"200 OK" in await last_answer(hot, request)
+    await pair.world.identity.change(ended())
+    assert b"token-revoked" in await last_answer(hot, request)
+
+
+async def test_a_removal_is_in_force_for_the_next_request_of_a_connection(pair: Pair):
+    hot, request = RawConnection(pair.hot), pair.request()
+    assert b'"decision":true' in await last_answer(hot, request)
+    await pair.world.team.change(no_member(BO))
+    assert b'"decision":false' in await last_answer(hot, request)
+
+
+async def test_without_a_lease_there_is_no_decision(pair: Pair):
+    hot, request = RawConnection(pair.hot), pair.request()
+    pair.world.clock.skip(60)
+    assert b"503 Service Unavailable" in await last_answer(hot, request)
+    assert b"stale" in (await pair.same(request)).answers
+
+
+@pytest.mark.parametrize("read", [1, 2])
+async def test_a_stop_before_or_at_the_look_gives_no_decision(pair: Pair, read):
+    """The time is read with the token, then with the state: the leases are tested after both."""
+    hot, request = RawConnection(pair.hot), pair.request()
+    assert b"200 OK" in await last_answer(hot, request)
+    pair.world.clock.stop_at(read)
+    assert b"503 Service Unavailable" in await last_answer(hot, request)
+
+
+async def test_a_named_revision_is_left_to_aiohttp_which_may_wait(pair: Pair):
+    named, _ = await pair.world.team.change(no_member("usr_" + "9" * 32))
+    body = evaluation(BO, "instance:write", context={"at_least_revision": named})
+    assert (await pair.same(pair.request(json.dumps(body).encode()))).ordinary
+
+
+async def test_a_client_with_its_share_of_the_places_is_refused(pair: Pair):
+    with ExitStack() as places:
+        for service in (pair.hot, pair.plain):
+            admission = service.public._admission
+            for _ in range(64):
+                places.enter_context(admission.place(Lane.CLIENTS, Share(CLIENT)))
+        said = await pair.same(pair.request())
+    assert said.ordinary
+    assert b"too-many-requests-at-once" in said.answers
+
+
+async def test_a_draining_replica_closes_after_its_answer(pair: Pair):
+    hot, plain = pair.connect()
+    request = pair.request()
+    for service in (pair.hot, pair.plain):
+        service.drain()
+    for connection in (hot, plain):
+        await connection.send(request)
+    await wait_for(lambda: hot.wire.closed and plain.wire.closed)
+    assert b"Connection: close" in hot.answers
+    assert hot.answers == plain.answers
+
+
+async def test_a_closed_port_answers_nothing_hot(pair: Pair):
+    for service in (pair.hot, pair.plain):
+        service.public.closed = True
+    said = await pair.same(pair.request())
+    assert (said.ordinary, b"503" in said.answers) == (True, True)
+
+
+async def test_an_answer_keeps_the_connection_open_for_as_long_as_aiohttps(pair: Pair):
+    hot = RawConnection(pair.hot)
+    hot.protocol._next_keepalive_close_time = 0.0
+    await last_answer(hot, pair.request())
+    left = hot.protocol._next_keepalive_close_time - hot.protocol._loop.time()
+    assert 0 < left <= hot.protocol._keepalive_timeout
+
+
+async def test_the_rest_of_a_request_is_waited_for_by_aiohttp(pair: Pair):
+    hot, request = RawConnection(pair.hot), pair.request()
+    await hot.send(request[:-1])
+    assert not hot.ordinary
+    await wait_for(lambda: hot.ordinary)
+    await hot.send(request[-1:])
+    assert b"200 OK" in hot.answers
+
+
+async def test_a_client_that_reads_nothing_gets_no_more_from_the_hot_path(pair: Pair):
+    hot = RawConnection(pair.hot)
+    hot.protocol.pause_writing()
+    hot.protocol.data_received(pair.request())
+    assert hot.ordinary
+    hot.protocol.resume_writing()
+    await hot.settle()
+    assert b"200 OK" in hot.answers
+
+
+async def test_a_fault_is_answered_and_logged_by_aiohttp(pair: Pair):
+    for service in (pair.hot, pair.plain):
+        service.public._ctx.policy._accounts[ACCOUNT] = object()
+    assert b"500 Internal Server Error" in (await pair.same(pair.request())).answers
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+async def test_only_a_trusted_proxy_names_the_request(world, trusted):
+    made = "req_" + "a" * 32
+    async with pair_of(world, trusted_proxies=["127.0.0.1/32"] if trusted else []) as pair:
+        for service in (pair.hot, pair.plain):
+            connection = RawConnection(service)
+            await connection.send(pair.request(fields=(b"Rolecall-Request-ID: " + made.encode(),)))
+            named = b"Rolecall-Request-ID: " + made.encode() in connection.wire.written
+            assert named is trusted
+
+
+def counted() -> dict[str, float]:
+    """The counters of checks and of their requests, and the number of measured times."""
+    return {
+        f"{sample.name}{sorted(sample.labels.items())}": sample.value
+        for metric in (metrics.CHECKS, metrics.REQUESTS, metrics.SECONDS)
+        for family in metric.collect()
+        for sample in family.samples
+        if not sample.name.endswith(("_sum", "_bucket", "_created"))
+    }
+
+
+async def test_both_paths_raise_the_same_counters(pair: Pair):
+    rises = []
+    for service in (pair.hot, pair.plain):
+        before = counted()
+        for token in (None, pair.world.client_token(scopes=()), "x"):
+            await RawConnection(service).send(pair.request(token=token))
+        after = counted()
+        rises.append(
+            {name: after[name] - before.get(name, 0) for name in after if "evaluation" in name}
+            | {name: after[name] - before.get(name, 0) for name in after if "checks" in name}
+        )
+    assert rises[0] == rises[1]
+    assert sum(rises[0].values()) == 7
+
+
+async def test_checks_have_no_line_but_one_of_a_sample(world, caplog):
+    caplog.set_level(logging.INFO)
+    async with pair_of(world, check_sample=3) as pair:
+        for service in (pair.hot, pair.plain):
+            connection = RawConnection(service)
+            caplog.clear()
+            for _ in range(7):
+                await connection.send(pair.request())
+            lines = [record for record in caplog.records if record.name != "aiohttp.server"]
+            assert [record.getMessage() for record in lines] == ["check", "check"]
+            assert [vars(record)["reason"] for record in lines] == ["allowed"] * 2
+
+
+@pytest.mark.parametrize("name", PRIVATE)
+def test_aiohttp_has_the_private_attribute_that_is_used(name):
+    """A new version of aiohttp must be read before it is used."""
+    owner = BaseProtocol if name == "_paused" else web_protocol.RequestHandler
+    assert name in owner.__slots__
+    assert f"self.{name}" in inspect.getsource(owner)

@@ -1,0 +1,306 @@
+"""A client cannot tell the path that answers checks from raw bytes from aiohttp's own."""
+
+import json
+import random
+
+import pytest
+import pytest_asyncio
+
+from services.authz.adapters.hot_requests import MAX_AT_ONCE, MAX_BYTES
+from tests.lengths import SEED, length
+from tests.services.authz.conftest import evaluation
+from tests.services.authz.histories import ACCOUNT, ANA, BO, BOUND_CLIENT, OTHER_ACCOUNT, SESSION
+from tests.services.authz.pairs import BODY, PATH, Pair, pair_of
+
+MUTATIONS = length("HOT_MUTATIONS", short=300, soak=20_000)
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def pair(world):
+    async with pair_of(world) as made:
+        yield made
+
+
+FIELDS = {
+    "no more": (),
+    "of a browser": (b"User-Agent: x/1 (y; z)", b"Accept: */*", b"Accept-Encoding: gzip, br"),
+    "an id": (b"X-Request-ID: r-1",),
+    "an id in capitals": (b"X-REQUEST-ID: r-1",),
+    "an id that cannot be repeated": (b"X-Request-ID: r 1",),
+    "a long id": (b"X-Request-ID: " + b"r" * 201,),
+    "an own id": (b"Rolecall-Request-ID: req_" + b"a" * 32,),
+    "a trace": (b"traceparent: 00-" + b"a" * 32 + b"-" + b"b" * 16 + b"-01",),
+    "keep-alive": (b"Connection: keep-alive",),
+    "no blank": (b"X-Request-ID:r-1",),
+    "a proxy": (b"X-Forwarded-For: 203.0.113.9", b"Forwarded: for=203.0.113.9"),
+    "a condition": (b'If-Match: "x"', b"Idempotency-Key: k"),
+}
+
+
+async def test_a_well_formed_check_is_answered_hot_as_aiohttp_would(pair: Pair):
+    for name, fields in FIELDS.items():
+        assert b"200 OK" in await pair.answered_hot(pair.request(fields=fields)), name
+
+
+OTHER_FIELDS = {
+    "chunked": (b"Transfer-Encoding: chunked",),
+    "identity": (b"Transfer-Encoding: identity",),
+    "another length": (b"Content-Length: 1",),
+    "the same length again": (b"content-length: %d" % len(BODY),),
+    "a list of lengths": (b"Content-Length: 5, 5",),
+    "expect": (b"Expect: 100-continue",),
+    "another expectation": (b"Expect: 200-ok",),
+    "close": (b"Connection: close",),
+    "upgrade": (b"Connection: upgrade", b"Upgrade: websocket"),
+    "HTTP/2": (b"Connection: Upgrade, HTTP2-Settings", b"Upgrade: h2c", b"HTTP2-Settings: AA"),
+    "compressed": (b"Content-Encoding: gzip",),
+    "not compressed": (b"Content-Encoding: identity",),
+    "folded": (b"X-A: b", b" c"),
+    "folded length": (b"Content-Length:", b" 5"),
+    "a blank before the colon": (b"X-A : b",),
+    "a blank before the length's colon": (b"Content-Length : 5",),
+    "no colon": (b"X-A",),
+    "a field before another": (b"bad name: x",),
+    "a tab": (b"X-A:\tb",),
+    "a bare return": (b"X-A: b\rX-B: c",),
+    "a bare line feed": (b"X-A: b\nX-B: c",),
+    "an empty value": (b"X-A:",),
+    "a blank at the end": (b"X-Request-ID: r-1 ",),
+    "a NUL": (b"X-A: b\x00",),
+    "bytes": (b"X-A: \xff\xfe",),
+    "two credentials": (b"Authorization: Bearer x",),
+    "two ids": (b"X-Request-ID: a", b"X-Request-ID: b"),
+    "two hosts": (b"Host: b",),
+    "two types": (b"Content-Type: text/plain",),
+    "many": tuple(b"X-%d: a" % n for n in range(70)),
+    "too many": tuple(b"X-%d: a" % n for n in range(140)),
+    "a long one": (b"X-A: " + b"a" * 17_000,),
+}
+
+
+@pytest.mark.rule("T17")
+async def test_unusual_fields_are_left_to_aiohttp(pair: Pair):
+    """Another request follows: both must agree where the first one ends."""
+    for name, fields in OTHER_FIELDS.items():
+        hot = await pair.same(pair.request(fields=fields) + pair.request())
+        assert hot.ordinary, name
+
+
+LINES = {
+    "lower case": b"post " + PATH + b" HTTP/1.1",
+    "HTTP/1.0": b"POST " + PATH + b" HTTP/1.0",
+    "HTTP/2.0": b"POST " + PATH + b" HTTP/2.0",
+    "absolute": b"POST http://authz:8443" + PATH + b" HTTP/1.1",
+    "a query": b"POST " + PATH + b"?a=b HTTP/1.1",
+    "encoded": b"POST /access/v1/%65valuation HTTP/1.1",
+    "a slash": b"POST " + PATH + b"/ HTTP/1.1",
+    "two slashes": b"POST /" + PATH + b" HTTP/1.1",
+    "two blanks": b"POST  " + PATH + b" HTTP/1.1",
+    "no version": b"POST " + PATH,
+    "GET": b"GET " + PATH + b" HTTP/1.1",
+    "HEAD": b"HEAD " + PATH + b" HTTP/1.1",
+    "OPTIONS": b"OPTIONS " + PATH + b" HTTP/1.1",
+    "another route": b"GET /.well-known/authzen-configuration HTTP/1.1",
+    "nothing there": b"POST /access/v1/evaluationx HTTP/1.1",
+}
+
+
+@pytest.mark.rule("T17")
+async def test_other_request_lines_are_left_to_aiohttp(pair: Pair):
+    for name, line in LINES.items():
+        assert (await pair.same(pair.request(line=line) + pair.request())).ordinary, name
+
+
+@pytest.mark.rule("T17")
+async def test_other_ends_of_lines_are_left_to_aiohttp(pair: Pair):
+    for end in (b"\n", b"\r", b"\r\r\n", b"\n\r"):
+        assert (await pair.same(pair.request(end=end))).ordinary, end
+
+
+async def test_a_missing_field_is_left_to_aiohttp(pair: Pair):
+    for name in (b"Host", b"Content-Type", b"Authorization", b"Content-Length"):
+        assert (await pair.same(pair.request(without=name))).ordinary, name
+
+
+TYPES = (
+    b"text/plain",
+    b"application/json; charset=latin-1",
+    b"application/json; charset=utf-8",
+    b"Application/JSON;Charset=UTF-8",
+    b'application/json; charset="utf-8"',
+    b"application/json; q=1",
+    b"application/json;",
+    b"application/x-www-form-urlencoded",
+    b"application/problem+json",
+)
+
+
+async def test_each_type_of_body_gets_the_same_answer(pair: Pair):
+    for media in TYPES:
+        sent = pair.request(without=b"Content-Type", fields=(b"Content-Type: " + media,))
+        await pair.same(sent + pair.request())
+
+
+LENGTHS = (b"0", b"00", b"+5", b"-1", b"0x5", b"5 5", b"05", b"1e2", b"\xd9\xa5")
+
+
+@pytest.mark.rule("T17")
+async def test_each_form_of_length_gets_the_same_answer(pair: Pair):
+    for sent_length in LENGTHS:
+        fields = (b"Content-Length: " + sent_length,)
+        await pair.same(pair.request(b"", without=b"Content-Length", fields=fields))
+
+
+def bodies() -> dict[str, bytes]:
+    text = BODY.decode()
+    bound = json.dumps(evaluation(BO, "instance:write") | {"context": {"time": "now"}})
+    return {
+        "as JSON": BODY,
+        "with unusual blanks": b" \r\n\t" + BODY.replace(b":", b" \n: ") + b"\n",
+        "with a blank of Unicode": b"\xc2\xa0" + BODY,
+        "with a byte order mark": b"\xef\xbb\xbf" + BODY,
+        "in UTF-16": text.encode("utf-16"),
+        "not in UTF-8": BODY.replace(b"i-1", b"i-\xff"),
+        "with other letters": BODY.replace(b"i-1", "i-Ω".encode()),
+        "with an escape": BODY.replace(b"i-1", b"i-\\u0031"),
+        "with a NUL": BODY.replace(b"i-1", b"i-\\u0000"),
+        "with a lone surrogate": BODY.replace(b"i-1", b"i-\\ud800"),
+        "with a pair of surrogates": BODY.replace(b"i-1", b"i-\\ud83d\\ude00"),
+        "with a raw control": BODY.replace(b"i-1", b"i-\x01"),
+        "with a member twice": BODY.replace(b'"type": "user"', b'"type": "user", "type": "user"'),
+        "with an escaped member twice": BODY.replace(
+            b'"type": "user"', b'"type": "user", "\\u0074ype": "robot"'
+        ),
+        "with a subject twice": b'{"subject": {},' + BODY[1:],
+        "with NaN": BODY[:-1] + b', "x": NaN}',
+        "with infinity": BODY[:-1] + b', "x": -Infinity}',
+        "with a large number": BODY[:-1] + b', "x": 1e999}',
+        "with a large integer": BODY[:-1] + b', "x": 123456789012345678901234567890}',
+        "with unknown members": BODY[:-1] + b', "x": {"y": [1, null, true]}}',
+        "with an unknown property": BODY.replace(b'"account_id"', b'"x": 1, "account_id"'),
+        "with a context": bound.encode(),
+        "with an old revision": BODY[:-1] + b', "context": {"at_least_revision": "team.x.1.1"}}',
+        "with no revision": BODY[:-1] + b', "context": {"at_least_revision": null}}',
+        "with a bad revision": BODY[:-1] + b', "context": {"at_least_revision": 1}}',
+        "deep": BODY[:-1] + b', "x": ' + b"[" * 40 + b"]" * 40 + b"}",
+        "very deep": BODY[:-1] + b', "x": ' + b"[" * 5000 + b"]" * 5000 + b"}",
+        "with more behind": BODY + b"{}",
+        "cut": BODY[:-1],
+        "blank": b" ",
+        "null": b"null",
+        "a list": b"[" + BODY + b"]",
+        "a text": b'"x"',
+        "without a subject": b"{}",
+        "with a wrong type": BODY.replace(b'"user"', b"1"),
+        "with an empty id": BODY.replace(b'"i-1"', b'""'),
+        "with a long id": BODY.replace(b"i-1", b"i" * 1025),
+        "with another type of subject": BODY.replace(b'"user"', b'"robot"'),
+        "about another account": BODY.replace(ACCOUNT.encode(), OTHER_ACCOUNT.encode()),
+        "about no account": BODY.replace(b'"account_id"', b'"other"'),
+        "about another permission": BODY.replace(b'"write"', b'"fly"'),
+        "about an ended session": BODY.replace(
+            b'"type": "user"', b'"properties": {"session_id": "%s"}, "type": "user"' % b"ses_x"
+        ),
+        "large": BODY + b" " * (MAX_BYTES - len(BODY)),
+        "too large": BODY + b" " * 70_000,
+    }
+
+
+@pytest.mark.rule("T22")
+async def test_each_body_gets_the_same_answer(pair: Pair):
+    for body in bodies().values():
+        await pair.same(pair.request(body))
+
+
+async def test_each_caller_gets_the_same_answer(pair: Pair):
+    world = pair.world
+    tokens = {
+        "client": world.client_token(),
+        "bound client": world.client_token(BOUND_CLIENT),
+        "unknown client": world.client_token("cli_" + "9" * 32),
+        "client without the scope": world.client_token(scopes=()),
+        "the user": world.user_token(BO, SESSION),
+        "another user": world.user_token(ANA, SESSION),
+        "a stranger": world.user_token("usr_" + "9" * 32, SESSION),
+        "no token": "x",
+        "half a token": world.client_token()[:-10],
+        "a token and more": world.client_token() + " x",
+    }
+    resources = {"instance": BODY, "other": BODY.replace(b'"instance"', b'"volume"')}
+    other_account = BODY.replace(ACCOUNT.encode(), OTHER_ACCOUNT.encode())
+    for token in tokens.values():
+        for body in (*resources.values(), other_account):
+            await pair.answered_hot(pair.request(body, token=token))
+
+
+SCHEMES = (b"Basic eDp5", b"bearer x", b"Bearer", b"Bearer  x y", b"Bearer \x7f", b"Digest a=b")
+
+
+async def test_each_credential_gets_the_same_answer(pair: Pair):
+    for credential in SCHEMES:
+        fields = (b"Authorization: " + credential,)
+        await pair.same(pair.request(without=b"Authorization", fields=fields))
+
+
+async def test_a_request_may_be_split_at_every_position(pair: Pair):
+    sent = pair.request(fields=(b"X-Request-ID: r-1",))
+    for at in range(1, len(sent)):
+        await pair.answered_hot(sent[:at], sent[at:])
+
+
+async def test_a_request_may_arrive_byte_by_byte(pair: Pair):
+    sent = pair.request() + pair.request(fields=(b"X-Request-ID: r-1",))
+    await pair.answered_hot(*(sent[at : at + 1] for at in range(len(sent))))
+
+
+async def test_pipelined_requests_are_answered_in_their_order(pair: Pair):
+    sent = [pair.request(fields=(b"X-Request-ID: r-%d" % n,)) for n in range(MAX_AT_ONCE)]
+    said = await pair.answered_hot(b"".join(sent))
+    assert [said.index(b"r-%d\r\n" % n) for n in range(MAX_AT_ONCE)] == sorted(
+        said.index(b"r-%d\r\n" % n) for n in range(MAX_AT_ONCE)
+    )
+    half = len(sent[0]) // 2
+    await pair.same(b"".join(sent)[:-half], b"".join(sent)[-half:])
+    await pair.same(b"".join(sent) * 2)
+
+
+async def test_checks_mixed_with_other_routes_keep_their_order(pair: Pair):
+    check, other = pair.request(), pair.request(line=LINES["another route"])
+    assert (await pair.same(check + other + check)).ordinary
+    assert (await pair.same(check, other, check, other)).ordinary
+    assert (await pair.same(check + other[:50], other[50:] + check[:50], check[50:])).ordinary
+
+
+@pytest.mark.rule("T17")
+async def test_what_follows_half_a_head_is_not_taken_for_a_request(pair: Pair):
+    """A forged request in the body of an ordinary one must stay a body."""
+    forged = pair.request(fields=(b"X-Request-ID: forged",))
+    head = pair.request(b"", line=b"POST /nothing HTTP/1.1", without=b"Content-Length")[:-2]
+    outer = head + b"Content-Length: %d\r\n\r\n" % len(forged)
+    said = (await pair.same(outer, forged, pair.request())).answers
+    assert b"forged" not in said
+    assert (await pair.same(outer + forged + pair.request())).ordinary
+    begun = b"GET /.well-known/authzen-configuration HTTP/1.1\r\nHost: a\r\nX-A: "
+    assert b"200 OK" not in (await pair.same(begun[:-7], forged)).answers.split(b"forged")[0]
+
+
+async def test_mutated_requests_get_the_same_answers(pair: Pair):
+    chance = random.Random(SEED)
+    token = pair.world.client_token()
+    second = pair.request(token=token)
+    for _ in range(MUTATIONS):
+        sent = bytearray(pair.request(token=token, fields=(b"X-Request-ID: r-1",)))
+        for _ in range(chance.choice((1, 1, 2, 4))):
+            at = chance.randrange(len(sent))
+            match chance.randrange(4):
+                case 0:
+                    sent[at] = chance.randrange(256)
+                case 1:
+                    del sent[at : at + chance.choice((1, 2, 10))]
+                case 2:
+                    sent[at:at] = chance.choice((b"\r\n", b"\n", b" ", b"\t", b":", b"\x00", b'"'))
+                case _:
+                    lines = bytes(sent).split(b"\r\n")
+                    lines.insert(chance.randrange(1, len(lines)), chance.choice(lines))
+                    sent = bytearray(b"\r\n".join(lines))
+        await pair.same(bytes(sent), second)

@@ -1,0 +1,268 @@
+"""Tests of the policy stream: what it tells, to whom, how fresh, and when it ends."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from services.authz.domain.change_log import MAX_CHANGES
+from services.authz.use_cases import policy_stream as use_case
+from shared.auth.principals import ClientPrincipal
+from shared.contracts.facts import parse_revision, shard_of
+from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
+from shared.ids import ClientId
+from tests.services.authz.conftest import TIMEOUTS
+from tests.services.authz.histories import (
+    ACCOUNT,
+    ANA,
+    BO,
+    BOUND_CLIENT,
+    CLIENT,
+    CY,
+    OTHER_ACCOUNT,
+    RUNPOD,
+    account,
+    catalog,
+    member,
+    no_member,
+    override,
+    resource,
+    service_client,
+)
+from tests.services.authz.streams import policy_stream
+from tests.waiting import wait_for
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+def identity_tells(world, policy_object):
+    """Identity's journal gets the object, and the replicas learn of it by the bus."""
+    return world.identity.change(policy_object)
+
+
+def no_client(client_id=CLIENT):
+    return PolicyObject(kind=PolicyObjectKind.SERVICE_CLIENT, id=client_id, state=None)
+
+
+async def test_a_stream_tells_the_whole_state_and_then_each_change(world):
+    world.team.write(override(BO, {"instance": {"view": "all"}}), resource(owner_id=BO))
+    async with world.replica() as service, policy_stream(world, service) as told:
+        await told.until("ready")
+        assert {(kind, each) for kind, each, _ in told.objects()} == {
+            ("account", ACCOUNT),
+            ("member", ANA),
+            ("member", BO),
+            ("project", "prj_" + "1" * 32),
+            ("override", "prj_" + "1" * 32 + "/" + BO),
+            ("resource", "instance/i-1"),
+        }
+        names = [name for name, _ in told.events]
+        assert names.index("state") < names.index("ready")
+        first = told.events[1][1]["objects"]
+        assert [each["kind"] for each in first] == ["catalog"], "before the account that follows it"
+        revision, _ = await world.team.change(no_member(BO))
+        change = await told.until("change")
+        assert [each["state"] for each in change["objects"]] == [None]
+        position = parse_revision(revision)
+        assert (change["shard"], change["seq"]) == (position.shard, position.seq)
+        lease = await told.until("lease")
+        assert lease["seconds"] == 3.0
+        assert [content["n"] for _, content in told.events] == list(range(1, len(told.events) + 1))
+
+
+async def test_a_stream_tells_no_name_and_no_address(world):
+    custom = {"role_1": {"name": "Secret name", "description": "Words", "grants": {}}}
+    world.team.write(account(roles=custom))
+    async with world.replica() as service, policy_stream(world, service) as told:
+        await told.until("ready")
+        text = str(told.objects())
+        assert "role_1" in text
+        assert not {"Secret name", "Words", "name", "email"} & set(text.replace("'", " ").split())
+        assert "Secret name" not in text
+
+
+async def test_a_bound_client_is_told_its_accounts_and_types_only(world):
+    world.identity.write(
+        service_client(BOUND_CLIENT, account_ids=[ACCOUNT], resource_types=["volume"])
+    )
+    world.team.write(account(OTHER_ACCOUNT), member(CY, "owner", OTHER_ACCOUNT))
+    world.team.write(resource("i-1"))
+    token = world.client_token(BOUND_CLIENT)
+    async with world.replica() as service:
+        async with policy_stream(world, service, token=token) as told:
+            hello, _ = await told.until("hello"), await told.until("ready")
+            assert (hello["account_ids"], hello["resource_types"]) == ([ACCOUNT], ["volume"])
+            await world.team.change(member(CY, "admin", OTHER_ACCOUNT))
+            await world.team.change(resource("i-2"), member(CY, "viewer"))
+            await told.until("change")
+            assert {(kind, each) for kind, each, _ in told.objects()} == {
+                ("account", ACCOUNT),
+                ("member", ANA),
+                ("member", BO),
+                ("member", CY),
+                ("project", "prj_" + "1" * 32),
+            }
+            assert all(state != {"role": "admin"} for _, _, state in told.objects())
+        async with policy_stream(world, service, token=token, account=OTHER_ACCOUNT) as told:
+            assert told.status == 403
+
+
+async def test_a_client_can_follow_one_account(world):
+    world.team.write(account(OTHER_ACCOUNT), member(CY, "owner", OTHER_ACCOUNT))
+    async with (
+        world.replica() as service,
+        policy_stream(world, service, account=OTHER_ACCOUNT) as told,
+    ):
+        await told.until("ready")
+        assert {each for _, each, _ in told.objects()} == {OTHER_ACCOUNT, CY}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        no_client(),
+        service_client(scopes=["audit:write"]),
+        service_client(account_ids=[]),
+        service_client(account_ids=[OTHER_ACCOUNT]),
+        service_client(resource_types=["volume"]),
+    ],
+    ids=["deleted", "scope", "no account", "other account", "types"],
+)
+async def test_a_stream_ends_when_its_client_is_deleted_or_narrowed(world, changed):
+    async with world.replica() as service, policy_stream(world, service) as told:
+        await told.until("ready")
+        await identity_tells(world, changed)
+        await world.team.change(no_member(BO))
+        end = await told.until("end")
+        assert end["reason"] == "client-changed"
+        assert "change" not in [name for name, _ in told.events], "nothing was told after it"
+        with pytest.raises(EOFError):
+            await told.next()
+
+
+async def test_a_replica_without_its_leases_tells_nothing_more(world):
+    async with world.replica() as service, policy_stream(world, service) as told:
+        await told.until("lease")
+        world.team.away = world.identity.away = True
+        world.clock.skip(5)
+        world.team.write(no_member(BO))
+        await world.team.publish(world.team.rows[shard_of(ACCOUNT)][-1:])
+        end = await told.until("end")
+        assert end["reason"] == "stale"
+        assert "change" not in [name for name, _ in told.events]
+        async with policy_stream(world, service) as refused:
+            assert refused.status == 503
+
+
+async def test_a_drain_ends_the_streams_and_admits_no_other(world):
+    async with world.replica() as service, policy_stream(world, service) as told:
+        await told.until("ready")
+        service.drain()
+        assert (await told.until("end"))["reason"] == "draining"
+        async with policy_stream(world, service) as refused:
+            assert refused.status == 503
+
+
+async def test_another_epoch_ends_the_streams(world):
+    async with world.replica() as service, policy_stream(world, service) as told:
+        first = await told.until("hello")
+        await told.until("ready")
+        world.team.restore()
+        world.team.write(catalog(world_catalog()))
+        world.team.write(account(), member(ANA, "owner"))
+        assert (await told.until("end"))["reason"] in {"reloaded", "stale"}
+
+        async def again():
+            async with policy_stream(world, service, after=told.last_id) as later:
+                assert later.status == 200
+                hello = await later.until("hello")
+                await later.until("ready")
+                return hello, {each for _, each, _ in later.objects()}
+
+        hello, known = await wait_for(again, what="the stream of the new epoch")
+        assert hello["epoch"] != first["epoch"]
+        assert not hello["resumed"]
+        assert BO not in known
+
+
+def world_catalog():
+    return account().state["catalog"]
+
+
+async def test_a_reader_goes_on_after_the_last_event_that_it_has(world):
+    async with world.replica() as service:
+        async with policy_stream(world, service) as told:
+            await told.until("ready")
+        await world.team.change(member(CY, "viewer"))
+        await world.team.change(no_member(BO))
+        async with policy_stream(world, service, after=told.last_id) as later:
+            assert (await later.until("hello"))["resumed"]
+            await later.until("ready")
+            assert [each for _, each, _ in later.objects()] == [CY, BO]
+        async with policy_stream(world, service, after=told.last_id, account=ACCOUNT) as other:
+            assert not (await other.until("hello"))["resumed"], "it tells another part"
+
+
+@pytest.mark.parametrize("after", ["", "x", "a.b.1", "a.b.c.d", "ä.b.1"])
+async def test_an_event_id_of_elsewhere_begins_with_the_whole_state(world, after):
+    async with world.replica() as service, policy_stream(world, service, after=after) as told:
+        assert not (await told.until("hello"))["resumed"]
+        await told.until("ready")
+        assert told.objects()
+
+
+async def test_a_reader_who_comes_too_late_begins_anew(world):
+    timeouts = replace(TIMEOUTS, stream_resume=2.0)
+    async with world.replica(timeouts=timeouts) as service:
+        async with policy_stream(world, service) as told:
+            await told.until("ready")
+        feed = service.public._ctx.feed
+        await wait_for(lambda: not feed._readers, what="the end of the first reader")
+        world.clock.skip(3)
+        await world.team.change(no_member(BO))
+        assert feed.log.last == 0, "nothing is kept without a reader"
+        await wait_for(service.public._ctx.holds, what="the leases")
+        async with policy_stream(world, service, after=told.last_id) as later:
+            assert not (await later.until("hello"))["resumed"]
+            await later.until("ready")
+            assert BO not in {each for _, each, _ in later.objects()}
+
+
+async def test_a_slow_reader_is_cut_off_with_an_event_that_says_so(world):
+    async with world.replica() as service:
+        ctx = service.public._ctx
+        client = ClientPrincipal(client_id=ClientId(CLIENT), scopes=frozenset({"authz:check"}))
+        pieces = use_case.open_stream(ctx, client, account_id=None, after=None)
+        assert b"event: hello" in await anext(pieces)
+        for _ in range(MAX_CHANGES + 1):
+            ctx.feed.changed([member(BO, "viewer")])
+        rest = [piece async for piece in pieces]
+        assert b"too-slow" in rest[-1]
+        assert not ctx.feed._readers, "it holds no place any more"
+
+
+async def test_an_account_is_told_again_with_a_catalog_that_it_moves_to(world):
+    world.team.write(catalog(RUNPOD.id))
+    async with world.replica() as service, policy_stream(world, service) as told:
+        await told.until("ready")
+        await world.team.change(account(catalog=RUNPOD.id))
+        catalogs = (await told.until("state"))["objects"]
+        assert [each["id"] for each in catalogs] == [RUNPOD.id]
+        change = await told.until("change")
+        assert change["objects"][0]["state"]["catalog"] == RUNPOD.id
+
+
+async def test_a_user_may_not_read_the_policy(world):
+    async with world.replica() as service:
+        token = world.user_token(ANA, "ses_" + "9" * 32)
+        async with policy_stream(world, service, token=token) as told:
+            assert told.status == 403
+
+
+async def test_a_stream_has_no_body_for_a_head_request(world):
+    async with world.replica() as service:
+        url = service.addresses["public"] + "/v1/authz/policy-stream"
+        headers = {"Authorization": f"Bearer {world.client_token()}"}
+        async with asyncio.timeout(30), world.http.head(url, headers=headers) as answer:
+            assert (answer.status, await answer.read()) == (200, b"")
+            assert answer.content_type == "text/event-stream"
