@@ -5,7 +5,8 @@ from itertools import permutations
 import pytest
 
 from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
-from shared.following.journal_view import JournalRow, JournalView, LeaseGrant, RowOutcome
+from shared.following.journal_view import JournalRow, JournalView, RowOutcome
+from shared.following.lease_grants import LeaseGrant
 from tests.support.chains import digest_at, digests_at
 
 
