@@ -349,4 +349,46 @@ ROWS = (
         new="        self._state_number += 1\n        return",
         tests=("tests/shared/following/test_snapshot.py",),
     ),
+    Mutant(
+        id="view-a-waiting-shard-hides-one-that-lacks-rows",
+        kind=Kind.CONSISTENCY,
+        file=VIEW,
+        old="        shards = self._buffer.keys() | self._lineage.behind\n",
+        new="        shards = self._buffer.keys() or self._lineage.behind\n",
+        tests=VIEW_TESTS,
+    ),
+    Mutant(
+        id="authz-tests-its-leases-before-the-look",
+        kind=Kind.CONSISTENCY,
+        file="services/authz/use_cases/context.py",
+        old=(
+            "        try:\n"
+            "            found = answer()\n"
+            "        except Refusal as problem:\n"
+            "            refusal = problem\n"
+            "        if not self.holds():\n"
+            "            raise Stale\n"
+        ),
+        new=(
+            "        if not self.holds():\n"
+            "            raise Stale\n"
+            "        try:\n"
+            "            found = answer()\n"
+            "        except Refusal as problem:\n"
+            "            refusal = problem\n"
+        ),
+        tests=("tests/services/authz/test_fresh_answers.py",),
+    ),
+    Mutant(
+        id="live-callers-lease-before-the-look",
+        kind=Kind.CONSISTENCY,
+        file="shared/following/live_callers.py",
+        old="        live = (session_id is None or not",
+        new=(
+            "        if self._identity.holds():\n"
+            "            return not (session_id and self._sign_ins.session_ended(session_id))\n"
+            "        live = (session_id is None or not"
+        ),
+        tests=("tests/shared/following/test_live_callers.py", "-k", "after_the_look"),
+    ),
 )

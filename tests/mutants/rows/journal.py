@@ -240,7 +240,10 @@ ROWS = (
         id="snapshot-heads-without-digests",
         kind=Kind.SECURITY,
         file="shared/following/snapshot.py",
-        old="        if first.digests.keys() != first.heads.keys():\n            raise AnswerUnfit\n",
+        old=(
+            "        if first.digests.keys() != first.heads.keys():\n"
+            "            raise AnswerUnfit\n"
+        ),
         new="",
         tests=("tests/shared/following/test_snapshot.py",),
     ),
