@@ -58,7 +58,6 @@ from rolecall.core.policies import (
     Words,
 )
 from rolecall.core.problems import CatalogError, Problem
-from rolecall.core.rules import CONTROL_PERMISSIONS, PROJECT_PERMISSIONS
 from rolecall.core.state import (
     NOTHING,
     AccountKind,
