@@ -6,7 +6,10 @@ from rolecall.core.build import (
     OverrideFields,
     build_account,
     build_member,
+    build_overrides,
     milliseconds,
+    optional_milliseconds,
+    role_matrix,
 )
 from rolecall.core.catalog import (
     SHIPPED_CATALOGS,
@@ -44,6 +47,7 @@ from rolecall.core.level_grants import (
 from rolecall.core.masks import Matrix
 from rolecall.core.matrix import CompiledCatalog, CompiledPermission, Grant, RoleFields
 from rolecall.core.mixed_alphabets import mixed_word
+from rolecall.core.persistent import PersistentMap, items_after, mapped, with_changes
 from rolecall.core.policies import (
     AfterExpiry,
     Conversion,
@@ -54,8 +58,8 @@ from rolecall.core.policies import (
     Words,
 )
 from rolecall.core.problems import CatalogError, Problem
-from rolecall.core.registered import RegisteredResources
 from rolecall.core.state import (
+    NOTHING,
     AccountKind,
     AccountState,
     AccountStatus,
@@ -69,6 +73,7 @@ from rolecall.core.table import Entry, Grants, Level, Role, Section
 
 __all__ = [
     "CONTROL_PERMISSIONS",
+    "NOTHING",
     "NOTHING_GIVEN",
     "NO_ACCOUNT",
     "NO_PROPERTIES",
@@ -104,11 +109,11 @@ __all__ = [
     "MembershipStatus",
     "Override",
     "OverrideFields",
+    "PersistentMap",
     "Policies",
     "Problem",
     "Properties",
     "Reason",
-    "RegisteredResources",
     "Resource",
     "Role",
     "RoleFields",
@@ -121,6 +126,7 @@ __all__ = [
     "alternatives",
     "build_account",
     "build_member",
+    "build_overrides",
     "check_facts",
     "decide",
     "effective_matrix",
@@ -129,15 +135,20 @@ __all__ = [
     "grant_text",
     "is_conditional",
     "is_outsider",
+    "items_after",
     "load_catalog",
+    "mapped",
     "membership_denial",
     "milliseconds",
     "mixed_word",
     "offered",
+    "optional_milliseconds",
     "parse_catalog",
     "read_catalog",
     "read_grant",
     "require_own_name",
+    "role_matrix",
     "widest",
+    "with_changes",
     "written_grant",
 ]
