@@ -11,8 +11,8 @@ from rolecall.core.build import build_account, build_member
 from rolecall.core.catalog import Catalog
 from rolecall.core.condition_facts import NO_PROPERTIES
 from rolecall.core.matrix import CompiledCatalog
-from rolecall.core.problems import CatalogError
 from rolecall.core.persistent import with_changes
+from rolecall.core.problems import CatalogError
 from rolecall.core.state import AccountState, Member, Resource
 
 _log = logging.getLogger(__name__)
