@@ -10,7 +10,17 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from benchmarks import checks, decide, floods, peers, removals, rolling, sign_in, team
+from benchmarks import (
+    authz_state,
+    checks,
+    decide,
+    floods,
+    peers,
+    removals,
+    rolling,
+    sign_in,
+    team,
+)
 from benchmarks.load import require_wrk
 
 REPORT = Path(__file__).parent / "report.md"
@@ -42,6 +52,7 @@ def main() -> None:
         ("One decision in process (P1)", one_decision),
         ("Checks in process, beside other products (P1)", partial(peers.run, folder)),
         ("Checks over HTTP (P2 to P5)", partial(checks.run, folder)),
+        ("The state of a replica (P6, P7)", authz_state.run),
         ("Removal to acknowledgement, three replicas (P9)", removals.run),
         ("Writes, and a page of members", team.run),
         ("Sign-ins during guesses, and what their time reveals (T8, T9)", sign_in.run),

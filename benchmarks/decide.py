@@ -37,7 +37,6 @@ def account() -> AccountState:
     members = {
         f"usr_{n}": Member(
             user_id=f"usr_{n}",
-            membership_id=f"mem_{n}",
             role=roles[n % len(roles)],
             expires_at=NOW + 1 if n % 10 == 0 else None,
             overrides={"prj_1": override} if n % 5 == 0 else {},

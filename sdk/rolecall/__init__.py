@@ -6,7 +6,10 @@ from rolecall.core.build import (
     OverrideFields,
     build_account,
     build_member,
+    build_overrides,
     milliseconds,
+    optional_milliseconds,
+    role_matrix,
 )
 from rolecall.core.catalog import (
     SHIPPED_CATALOGS,
@@ -55,6 +58,7 @@ from rolecall.core.level_grants import (
 from rolecall.core.masks import Matrix
 from rolecall.core.matrix import CompiledCatalog, CompiledPermission, Grant, RoleFields
 from rolecall.core.mixed_alphabets import mixed_word
+from rolecall.core.persistent import PersistentMap, items_after, mapped, with_changes
 from rolecall.core.policies import (
     AfterExpiry,
     Conversion,
@@ -65,7 +69,6 @@ from rolecall.core.policies import (
     Words,
 )
 from rolecall.core.problems import CatalogError, Problem
-from rolecall.core.registered import RegisteredResources
 from rolecall.core.remedies import (
     Denial,
     Grantor,
@@ -76,6 +79,7 @@ from rolecall.core.remedies import (
     remedies,
 )
 from rolecall.core.state import (
+    NOTHING,
     AccountKind,
     AccountState,
     AccountStatus,
@@ -91,6 +95,7 @@ from rolecall.core.who_can import Holder, Holders, who_can
 __all__ = [
     "CONTROL_PERMISSIONS",
     "ENDS_AT",
+    "NOTHING",
     "NOTHING_GIVEN",
     "NO_ACCOUNT",
     "NO_PROPERTIES",
@@ -133,11 +138,11 @@ __all__ = [
     "Override",
     "OverrideFields",
     "OverrideRemedy",
+    "PersistentMap",
     "Policies",
     "Problem",
     "Properties",
     "Reason",
-    "RegisteredResources",
     "Remedies",
     "Resource",
     "Role",
@@ -154,6 +159,7 @@ __all__ = [
     "alternatives",
     "build_account",
     "build_member",
+    "build_overrides",
     "check_facts",
     "decide",
     "effective_matrix",
@@ -166,20 +172,25 @@ __all__ = [
     "grants_not_held_inside",
     "is_conditional",
     "is_outsider",
+    "items_after",
     "lasts_until",
     "load_catalog",
+    "mapped",
     "membership_denial",
     "milliseconds",
     "mixed_word",
     "offered",
+    "optional_milliseconds",
     "parse_catalog",
     "read_catalog",
     "read_grant",
     "remedies",
     "require_own_name",
+    "role_matrix",
     "role_title",
     "steps_of_denial",
     "who_can",
     "widest",
+    "with_changes",
     "written_grant",
 ]

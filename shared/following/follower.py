@@ -12,16 +12,11 @@ from shared.auth.row_signatures import SignedRow
 from shared.clock import Clock
 from shared.contracts.calls.journal import CHANGES, ChangesQuery
 from shared.contracts.calls.leases import APPLIED, LEASE, RELEASE, LeaseRequest, ReleaseQuery
-from shared.following.journal_view import (
-    HistoryForked,
-    JournalView,
-    LeaseGrant,
-    LeaseRequestState,
-    RowOutcome,
-)
+from shared.following.journal_view import HistoryForked, JournalView, RowOutcome
+from shared.following.lease_grants import LeaseGrant, LeaseRequestState
 from shared.following.reload_pause import ReloadPause
 from shared.following.rows import journal_row
-from shared.following.snapshot import read_snapshot
+from shared.following.snapshot import load_snapshot
 from shared.http.client import AnswerUnfit, InternalClient
 from shared.leases import LifeEnded
 from shared.outage_log import OutageLog
@@ -199,21 +194,15 @@ class Follower:
 
     async def _load(self) -> None:
         """Read the snapshot; rows from the bus are buffered meanwhile."""
-        snapshot = await read_snapshot(
-            self._internal, self.source, page_seconds=self._timeouts.snapshot_page
-        )
-        self.view.load(
-            epoch=snapshot.epoch,
-            heads=snapshot.heads,
-            digests=snapshot.digests,
-            policy_objects=snapshot.policy_objects,
+        count = await load_snapshot(
+            self._internal, self.source, self.view, page_seconds=self._timeouts.snapshot_page
         )
         self._granted_at = self._clock.boottime()
         self._unusable_seconds = 0.0
         self._unfit_pause = RETRY_SECONDS
         logger.info(
             "The snapshot is loaded.",
-            extra={"source": self.source, "policy_objects": len(snapshot.policy_objects)},
+            extra={"source": self.source, "policy_objects": count},
         )
 
     async def _request_lease(self) -> bool:

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from shared.contracts.policy_objects import PolicyObject
 from shared.following.former_epochs import FormerEpochs
+from shared.following.lease_grants import LeaseGrant, LeaseRequestState
 from shared.following.lineage import Compared, Lineage
 
 USABLE_FRACTION = 0.98
@@ -45,35 +46,6 @@ class JournalRow:
     part: int
     parts: int
     policy_objects: tuple[PolicyObject, ...]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LeaseRequestState:
-    """What was true when a lease was requested; made by `JournalView.ask`.
-
-    `sent` is the time of the request, `number` counts requests, and `state_number` the states that
-    were loaded and forgotten. `held` is for how many more seconds earlier grants may last,
-    including those that wait for their heads.
-    """
-
-    sent: float
-    life: str
-    state_number: int
-    number: int
-    epoch: str | None
-    applied: Mapping[int, int]
-    digests: Mapping[int, str]
-    held: float
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LeaseGrant:
-    """A source's answer: its heads, read after the lease was written; `ttl` in seconds."""
-
-    epoch: str
-    heads: Mapping[int, int]
-    digests: Mapping[int, str]
-    ttl: float
 
 
 class HistoryForked(Exception):  # noqa: N818 - the view is well, it has forgotten everything
@@ -129,6 +101,27 @@ class JournalView:
         self._pending = []
         self._until = float("-inf")
 
+    def begin_load(self) -> int:
+        """Begin to load a snapshot, without what an earlier one that failed half way has left.
+
+        Returns:
+            The number of this loading, for `load_page`.
+        """
+        self.state.clear()
+        self._state_number += 1
+        return self._state_number
+
+    def load_page(self, number: int, policy_objects: Iterable[PolicyObject]) -> bool:
+        """Take a page of the snapshot. No lease counts before `load`, so nothing is answered.
+
+        Returns:
+            Whether it was taken: not if another loading was begun or ended, or all was forgotten.
+        """
+        if self.loaded or number != self._state_number:
+            return False
+        self.state.put(policy_objects)
+        return True
+
     def load(
         self,
         *,
@@ -137,7 +130,7 @@ class JournalView:
         digests: Mapping[int, str],
         policy_objects: Iterable[PolicyObject],
     ) -> bool:
-        """Take a whole snapshot; its heads were read before its policy objects.
+        """Take the rest of a snapshot; its heads were read before its policy objects.
 
         A snapshot that arrives when a state is loaded is late and would go backwards, so it is
         ignored. Grants requested before the end of the reading do not count: an object may be newer
@@ -151,8 +144,6 @@ class JournalView:
         """
         if self.loaded:
             return False
-        # An earlier snapshot that failed half way may have left objects that no longer exist.
-        self.state.clear()
         self.state.put(policy_objects)
         self.epoch = epoch
         self.applied = dict(heads)

@@ -27,16 +27,17 @@ def read_states(received: Iterable[PolicyObject]) -> list[tuple[PolicyObject, An
         pydantic.ValidationError: a state has a shape that this version does not know. The change is
             then not applied and the lease runs out, so that this replica stops answering.
     """
-    return [
-        (
-            policy_object,
-            None
-            if policy_object.state is None
-            else _CLASSES[policy_object.kind].model_validate(policy_object.state),
-        )
-        for policy_object in received
-        if policy_object.kind in _CLASSES
-    ]
+    read: list[tuple[PolicyObject, Any]] = []
+    kind = validate = None
+    for policy_object in received:
+        if policy_object.kind is not kind:
+            kind = policy_object.kind
+            state_class = _CLASSES.get(kind)
+            validate = state_class and state_class.__pydantic_validator__.validate_python
+        if validate is not None:
+            state = policy_object.state
+            read.append((policy_object, None if state is None else validate(state)))
+    return read
 
 
 class NewestStates:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import socket
@@ -233,6 +234,8 @@ async def run(service: ServiceApp, settings: StatelessSettings) -> None:
         await asyncio.wait({starting, asked}, return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
             starting.result()
+            # What is loaded now stays. Looking for garbage in it would stop every answer.
+            gc.freeze()
             if await asked is signal.SIGTERM:
                 service.drain()
                 with contextlib.suppress(TimeoutError):

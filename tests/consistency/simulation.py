@@ -22,13 +22,8 @@ from typing import Any
 from shared.contracts.calls.leases import SnapshotPage
 from shared.contracts.facts import Position
 from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
-from shared.following.journal_view import (
-    HistoryForked,
-    JournalRow,
-    JournalView,
-    LeaseGrant,
-    RowOutcome,
-)
+from shared.following.journal_view import HistoryForked, JournalRow, JournalView, RowOutcome
+from shared.following.lease_grants import LeaseGrant
 from shared.journal import Snapshot
 from shared.journal.repeats import Repeats, Seen
 from shared.leases import Leases

@@ -7,7 +7,8 @@ import pytest
 
 from shared.contracts.facts import Position
 from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
-from shared.following.journal_view import JournalRow, JournalView, LeaseGrant
+from shared.following.journal_view import JournalRow, JournalView
+from shared.following.lease_grants import LeaseGrant
 from shared.leases import Leases, LifeEnded
 from shared.leases.barrier import How, lease_id
 from tests.clocks import SetClock

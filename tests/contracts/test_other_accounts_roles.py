@@ -58,7 +58,7 @@ UNNAMED = {
 def holds(role: str, permission: str) -> bool:
     """What the catalog says, without any service."""
     catalog = CompiledCatalog(load_catalog(CATALOG))
-    member = Member(user_id="usr", membership_id="mem", role=catalog.roles[role])
+    member = Member(user_id="usr", role=catalog.roles[role])
     account = AccountState(
         id="acc",
         kind=AccountKind.TEAM,

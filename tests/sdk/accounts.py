@@ -16,7 +16,6 @@ STANDARD = CompiledCatalog(load_catalog("standard"))
 def member(role="developer", catalog=STANDARD, **facts):
     return Member(
         user_id=facts.pop("user_id", "usr_b"),
-        membership_id="mem_1",
         role=catalog.roles[role],
         **facts,
     )

@@ -59,7 +59,6 @@ def check(
     asked = {"subject_id": "usr_b", "resource_id": None, "owner_id": None} | dict(request or {})
     clerk = Member(
         asked["subject_id"],
-        "mem_1",
         role=granted(**levels),
         attributes=asked.get("attributes", {}),
     )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from shared.contracts.facts import GENESIS
-from shared.following.journal_view import LeaseRequestState
+from shared.following.lease_grants import LeaseRequestState
 from shared.leases.barrier import Report
 
 

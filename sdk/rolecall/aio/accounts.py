@@ -9,9 +9,10 @@ from typing import Any
 
 from rolecall.core.build import build_account, build_member
 from rolecall.core.catalog import Catalog
+from rolecall.core.condition_facts import NO_PROPERTIES
 from rolecall.core.matrix import CompiledCatalog
+from rolecall.core.persistent import with_changes
 from rolecall.core.problems import CatalogError
-from rolecall.core.registered import RegisteredResources
 from rolecall.core.state import AccountState, Member, Resource
 
 _log = logging.getLogger(__name__)
@@ -69,7 +70,7 @@ class _Objects:
     members: dict[str, _ToldMembership] = field(default_factory=dict)
     projects: set[str] = field(default_factory=set)
     overrides: dict[str, _ToldOverride] = field(default_factory=dict)
-    resources: RegisteredResources = field(default_factory=RegisteredResources)
+    resources: Mapping[tuple[str, str], Resource] = field(default_factory=dict)
 
 
 class LocalAccounts:
@@ -109,7 +110,7 @@ class LocalAccounts:
                 self._put(each)
         for account_id, changes in resources.items():
             known = self._objects[account_id]
-            known.resources = known.resources.with_changes(changes)
+            known.resources = with_changes(known.resources, changes)
 
     def build(self) -> Iterator[None]:
         """Rebuild what was touched, one account at a step."""
@@ -244,7 +245,12 @@ def _override(state: Mapping[str, Any]) -> _ToldOverride:
 
 
 def _resource(resource_id: str, state: Mapping[str, Any]) -> Resource:
-    return Resource(resource_id, state.get("owner_id"), state.get("project_id"))
+    return Resource(
+        resource_id,
+        state.get("owner_id"),
+        state.get("project_id"),
+        state.get("properties") or NO_PROPERTIES,
+    )
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -5,27 +5,28 @@ the protocols below, so that both lead to the same `AccountState`. Where a field
 understood, the answer is the one that can only deny.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Protocol
 
 from rolecall.core.condition_facts import NO_PROPERTIES, Properties
 from rolecall.core.masks import Matrix
 from rolecall.core.matrix import CompiledCatalog
 from rolecall.core.problems import CatalogError
-from rolecall.core.registered import RegisteredResources
 from rolecall.core.state import (
+    NOTHING,
     AccountKind,
     AccountState,
     AccountStatus,
     Member,
     MembershipStatus,
     Override,
+    Resource,
 )
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
-_NO_RESOURCES = RegisteredResources()
 
 
 class AccountFields(Protocol):
@@ -99,7 +100,7 @@ def build_account(
     projects: Iterable[str],
     *,
     catalog: CompiledCatalog,
-    resources: RegisteredResources = _NO_RESOURCES,
+    resources: Mapping[tuple[str, str], Resource] = NOTHING,
 ) -> AccountState:
     """Build the state of one account from its fields and from members that are built.
 
@@ -127,28 +128,53 @@ def build_member(
 ) -> Member:
     """Build one member from the fields of the membership and of the account's overrides.
 
-    Overrides of other users, or of another membership of this user, do not count (`Ci9`). A role
-    that the catalog does not have grants nothing; decisions still name it.
+    See `role_matrix` and `build_overrides` for what is unknown or does not count.
 
     Raises:
         ValueError: the status is not a value that the decision core knows, or a time has no zone.
     """
     return Member(
         user_id=user_id,
-        membership_id=membership.membership_id,
-        role=catalog.matrix(membership.role) or _nothing(f"role:{membership.role}"),
+        role=role_matrix(membership.role, catalog),
         status=MembershipStatus(membership.status),
-        expires_at=_optional_milliseconds(membership.expires_at),
-        overrides={
-            override.project_id: Override(
-                matrix=_override_matrix(override, catalog),
-                expires_at=_optional_milliseconds(override.expires_at),
-            )
-            for override in overrides
-            if (override.user_id, override.membership_id) == (user_id, membership.membership_id)
-        },
+        expires_at=optional_milliseconds(membership.expires_at),
+        overrides=build_overrides(user_id, membership.membership_id, overrides, catalog=catalog),
         attributes=membership.attributes or NO_PROPERTIES,
     )
+
+
+def role_matrix(role_id: str, catalog: CompiledCatalog | None) -> Matrix:
+    """The grants of a role.
+
+    A role that the catalog does not have grants nothing, and so does every role while there is no
+    catalog; decisions still name it.
+    """
+    found = None if catalog is None else catalog.matrix(role_id)
+    return found or _nothing(f"role:{role_id}")
+
+
+def build_overrides(
+    user_id: str,
+    membership_id: str,
+    overrides: Iterable[OverrideFields],
+    *,
+    catalog: CompiledCatalog,
+) -> Mapping[str, Override]:
+    """Build the overrides of one membership, by project id.
+
+    Overrides of other users, or of another membership of this user, do not count (`Ci9`).
+
+    Raises:
+        ValueError: a time has no zone.
+    """
+    return {
+        override.project_id: Override(
+            matrix=_override_matrix(override, catalog),
+            expires_at=optional_milliseconds(override.expires_at),
+        )
+        for override in overrides
+        if (override.user_id, override.membership_id) == (user_id, membership_id)
+    } or NOTHING
 
 
 def milliseconds(moment: datetime) -> int:
@@ -165,7 +191,8 @@ def milliseconds(moment: datetime) -> int:
     return (moment - _EPOCH) // _MILLISECOND
 
 
-def _optional_milliseconds(moment: datetime | None) -> int | None:
+def optional_milliseconds(moment: datetime | None) -> int | None:
+    """The decision core's time of an end; `None`: there is none."""
     return None if moment is None else milliseconds(moment)
 
 
@@ -182,5 +209,6 @@ def _override_matrix(override: OverrideFields, catalog: CompiledCatalog) -> Matr
     return catalog.override_matrix(override.project_id, grants)
 
 
+@lru_cache
 def _nothing(source: str) -> Matrix:
     return Matrix(source=source, all_mask=0, self_mask=0)

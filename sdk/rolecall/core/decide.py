@@ -48,6 +48,12 @@ def membership_denial(account: AccountState, subject: Subject, *, now: int) -> D
 
     `now` is in epoch milliseconds.
     """
+    return _membership_denial(account, subject, account.members.get(subject.user_id), now)
+
+
+def _membership_denial(
+    account: AccountState, subject: Subject, member: Member | None, now: int
+) -> Decision | None:
     if account.status is not AccountStatus.ACTIVE:
         deleting = account.status is AccountStatus.DELETING
         return _ACCOUNT_DELETING if deleting else _ACCOUNT_SUSPENDED
@@ -55,7 +61,7 @@ def membership_denial(account: AccountState, subject: Subject, *, now: int) -> D
         return _USER_DISABLED
     if subject.session_ended:
         return _SESSION_ENDED
-    return _outside(account.members.get(subject.user_id), now)
+    return _outside(member, now)
 
 
 def _outside(member: Member | None, now: int) -> Decision | None:
@@ -82,9 +88,10 @@ def decide(
     `permission` is `<type>:<action>`; `now` is in epoch milliseconds. `given` has the properties of
     the request, which only conditions look at. What is not granted or not known is denied.
     """
-    refused = membership_denial(account, subject, now=now)
-    if refused is not None:
-        return refused
+    member = account.members.get(subject.user_id)
+    refused = _membership_denial(account, subject, member, now)
+    if refused is not None or member is None:
+        return refused or _NOT_A_MEMBER
     held = account.catalog.permissions.get(permission)
     if held is None:
         return _PERMISSION_UNKNOWN
@@ -93,7 +100,6 @@ def decide(
         if known is None:
             return _RESOURCE_CONFLICT
         resource = known
-    member = account.members[subject.user_id]
     matrix = member.role
     if resource.project_id is not None:
         if resource.project_id not in account.projects:

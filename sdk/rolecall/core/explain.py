@@ -233,7 +233,7 @@ class _Told:
 
     @property
     def _reaching(self) -> tuple[Alternative, ...]:
-        """The alternatives that reach the resource, whatever their conditions say."""
+        """The alternatives that reach the resource, also those with an unmet condition."""
         owned = self._located.owner_id == self.subject.user_id
         return tuple(one for one in self._alternatives if one.scope is Scope.ALL or owned)
 

@@ -189,7 +189,7 @@ def _roles(denial: Denial, *, with_custom_roles: bool) -> Iterator[str]:
         if matrix is None or not role.assignable:
             continue
         if denial.allowed_to(
-            Member(user_id, "", matrix) if member is None else replace(member, role=matrix)
+            Member(user_id, matrix) if member is None else replace(member, role=matrix)
         ):
             yield role.id
 

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Any
 
 from rolecall.core.condition_facts import NO_PROPERTIES, Properties
 from rolecall.core.masks import Matrix
@@ -46,7 +47,12 @@ class Override:
         return self.expires_at is None or now < self.expires_at
 
 
-_NO_OVERRIDES: Mapping[str, Override] = MappingProxyType({})
+NOTHING: Mapping[Any, Any] = MappingProxyType({})
+"""The empty mapping that all states share."""
+
+
+def _nothing() -> Mapping[Any, Any]:
+    return NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +63,10 @@ class Member:
     """
 
     user_id: str
-    membership_id: str
     role: Matrix
     status: MembershipStatus = MembershipStatus.ACTIVE
     expires_at: int | None = None
-    overrides: Mapping[str, Override] = field(default_factory=lambda: _NO_OVERRIDES)
+    overrides: Mapping[str, Override] = field(default_factory=_nothing)
     attributes: Properties = field(default_factory=lambda: NO_PROPERTIES, hash=False)
 
 
@@ -92,8 +97,6 @@ class Resource:
 NO_RESOURCE_ID = "-"
 """AuthZEN requires an id; this one stands for a resource that does not exist yet."""
 
-_NO_RESOURCES: Mapping[tuple[str, str], Resource] = MappingProxyType({})
-
 
 @dataclass(frozen=True, slots=True)
 class AccountState:
@@ -111,4 +114,4 @@ class AccountState:
     catalog: CompiledCatalog
     members: Mapping[str, Member]
     projects: Collection[str] = frozenset()
-    resources: Mapping[tuple[str, str], Resource] = field(default_factory=lambda: _NO_RESOURCES)
+    resources: Mapping[tuple[str, str], Resource] = field(default_factory=_nothing)

@@ -1,10 +1,10 @@
 """The members who may do something, page by page, and through which grants."""
 
 from dataclasses import dataclass
-from heapq import nsmallest
 
 from rolecall.core.condition_facts import Given
 from rolecall.core.decide import decide
+from rolecall.core.persistent import items_after
 from rolecall.core.state import AccountState, Resource, Subject
 
 MAX_EXAMINED = 2_000
@@ -44,15 +44,14 @@ def who_can(
     A page ends after `limit` of them, or when it has looked at `examined` members. `now` is in
     epoch milliseconds.
     """
-    following = nsmallest(
-        examined + 1, (one for one in account.members if after is None or one > after)
-    )
     found: list[Holder] = []
-    for at, user_id in enumerate(following):
+    last = after
+    for at, (user_id, member) in enumerate(items_after(account.members, after)):
         if at == examined or len(found) == limit:
-            return Holders(tuple(found), following[at - 1])
+            return Holders(tuple(found), last)
+        last = user_id
         decision = decide(account, Subject(user_id), permission, resource, now=now, given=given)
         if decision.allowed:
-            role = account.members[user_id].role.source.partition(":")[2]
+            role = member.role.source.partition(":")[2]
             found.append(Holder(user_id, role, decision.decided_by or ""))
     return Holders(tuple(found), None)

@@ -1,136 +1,224 @@
-"""The newest policy objects of one account, and the state that is built from them."""
+"""The newest policy objects of one account, and the state that is built from them.
 
+`AccountObjects` never changes. A change makes another one, which shares everything that the change
+does not touch. So a change is applied whole or not at all, and readers keep what they have.
+"""
+
+import sys
 from collections import defaultdict
-from collections.abc import Collection, Iterator
-from dataclasses import replace
-from itertools import chain
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, NamedTuple, Protocol, TypeVar
 
-from rolecall import (
-    NO_PROPERTIES,
-    AccountState,
-    CompiledCatalog,
-    RegisteredResources,
-    Resource,
-    build_account,
-    build_member,
+from rolecall import NOTHING, AccountState, CompiledCatalog, mapped, with_changes
+from services.authz.domain.records import (
+    AccountRecord,
+    MemberRecord,
+    OverrideRecord,
+    Overrides,
+    ProjectRecord,
+    ResourceRecord,
 )
-from shared.contracts.policy_objects import OverrideObject, PolicyObject, PolicyObjectKind
-from shared.following.newest import NewestStates
+from shared.contracts.policy_objects import (
+    AccountObject,
+    MemberObject,
+    PolicyObject,
+    PolicyObjectKind,
+)
 
+MEMBER = PolicyObjectKind.MEMBER
 RESOURCE = PolicyObjectKind.RESOURCE
-ACCOUNT_KINDS = frozenset(
-    {
-        PolicyObjectKind.ACCOUNT,
-        PolicyObjectKind.MEMBER,
-        PolicyObjectKind.PROJECT,
-        PolicyObjectKind.OVERRIDE,
-        RESOURCE,
-    }
-)
+ACCOUNT = PolicyObjectKind.ACCOUNT
+PROJECT = PolicyObjectKind.PROJECT
+OVERRIDE = PolicyObjectKind.OVERRIDE
+ACCOUNT_KINDS = (MEMBER, RESOURCE, OVERRIDE, PROJECT, ACCOUNT)
+
+CatalogOf = Callable[[str], CompiledCatalog | None]
+ResourceKey = tuple[str, str]
+"""The type of a resource, and its id."""
+K = TypeVar("K", str, ResourceKey)
 
 
+@dataclass(frozen=True, slots=True)
 class AccountObjects:
-    """The policy objects of one account.
+    """The records of one account, and its state; without a catalog there is no state."""
 
-    An account may have a hundred thousand registered resources. They are kept apart from the rest,
-    as decisions use them, so that a change of the rest does not look at them and a change of one
-    touches no other.
-    """
+    account: AccountRecord | None = None
+    members: Mapping[str, MemberRecord] = field(default_factory=lambda: NOTHING)
+    overrides: Overrides = field(default_factory=lambda: NOTHING)
+    projects: Mapping[str, ProjectRecord] = field(default_factory=lambda: NOTHING)
+    resources: Mapping[ResourceKey, ResourceRecord] = field(default_factory=lambda: NOTHING)
+    state: AccountState | None = None
 
-    def __init__(self) -> None:
-        self.newest = NewestStates()
-        self._resource_revs: dict[str, int] = {}
-        self._resources = RegisteredResources()
-        self._changes: dict[tuple[str, str], Resource | None] = {}
-
-    def take(self, policy_object: PolicyObject, state: Any) -> bool:
-        """Take a state unless a newer one is known; whether it was taken.
-
-        The end of an account is the end of all that is in it: no object tells each of them.
-        """
-        if policy_object.kind is RESOURCE:
-            return self._take_resource(policy_object, state)
-        taken = self.newest.take(policy_object, state)
-        if taken and state is None and policy_object.kind is PolicyObjectKind.ACCOUNT:
-            self.newest.clear()
-            self._resource_revs.clear()
-            self._changes.clear()
-            self._resources = RegisteredResources()
-        return taken
-
-    def build(self, account_id: str, catalog: CompiledCatalog) -> AccountState:
-        """Build the state from all objects."""
-        account = self.newest.get(PolicyObjectKind.ACCOUNT, account_id)
-        overrides: dict[str, list[OverrideObject]] = defaultdict(list)
-        for _, override in self.newest.of_kind(PolicyObjectKind.OVERRIDE):
-            overrides[override.user_id].append(override)
-        members = [
-            build_member(user_id, membership, overrides.get(user_id, ()), catalog=catalog)
-            for user_id, membership in self.newest.of_kind(PolicyObjectKind.MEMBER)
-        ]
-        projects = [project_id for project_id, _ in self.newest.of_kind(PolicyObjectKind.PROJECT)]
-        return build_account(
-            account_id, account, members, projects, catalog=catalog, resources=self._current()
+    def __bool__(self) -> bool:
+        """Whether there is any object."""
+        return bool(
+            self.account or self.members or self.overrides or self.projects or self.resources
         )
 
-    def with_changes(self, state: AccountState, users: Collection[str]) -> AccountState:
-        """The state with these members and the resources as they are now; all else is the same."""
-        if not users:
-            return replace(state, resources=self._current())
-        overrides: dict[str, list[OverrideObject]] = defaultdict(list)
-        for _, override in self.newest.of_kind(PolicyObjectKind.OVERRIDE):
-            if override.user_id in users:
-                overrides[override.user_id].append(override)
-        members = dict(state.members)
-        for user_id in users:
-            membership = self.newest.get(PolicyObjectKind.MEMBER, user_id)
-            if membership is None:
-                members.pop(user_id, None)
-            else:
-                members[user_id] = build_member(
-                    user_id, membership, overrides.get(user_id, ()), catalog=state.catalog
-                )
-        return replace(state, members=members, resources=self._current())
+    def states(self, account_id: str) -> Iterator[tuple[PolicyObjectKind, str, Any]]:
+        """The newest states: kind, id, and the state as it was published."""
+        if self.account is not None:
+            yield ACCOUNT, account_id, self.account.state()
+        for user_id, member in self.members.items():
+            yield MEMBER, user_id, member.state()
+        for project_id, project in self.projects.items():
+            yield PROJECT, project_id, project.state()
+        for of_user in self.overrides.values():
+            for override_id, override in of_user.items():
+                yield OVERRIDE, override_id, override.state()
+        for (kind, resource_id), resource in self.resources.items():
+            yield RESOURCE, f"{kind}/{resource_id}", resource.state(kind)
 
-    def states(self) -> Iterator[tuple[PolicyObjectKind, str, Any]]:
-        """Kind, id and state of each object, as of the call; the account comes first."""
-        resources = self._current()
-        listed = [
-            (kind, object_id, state)
-            for kind in ACCOUNT_KINDS
-            for object_id, state in self.newest.of_kind(kind)
-        ]
-        listed.sort(key=lambda each: each[0] is not PolicyObjectKind.ACCOUNT)
-        return chain(
-            listed,
-            ((RESOURCE, f"{kind}/{name}", resources[kind, name]) for kind, name in resources),
-        )
 
-    def __len__(self) -> int:
-        """The number of objects."""
-        return len(self.newest) + len(self._resource_revs)
+NO_OBJECTS = AccountObjects()
 
-    def _take_resource(self, policy_object: PolicyObject, state: Any) -> bool:
-        known = self._resource_revs.get(policy_object.id)
-        if known is not None and policy_object.rev <= known:
-            return False
-        kind, _, resource_id = policy_object.id.partition("/")
-        if state is None:
-            self._resource_revs.pop(policy_object.id, None)
-            self._changes[kind, resource_id] = None
+
+class AccountChange:
+    """What one change tells of an account, until `result` applies it."""
+
+    __slots__ = ("_account", "_base", "_members", "_overrides", "_projects", "_resources")
+
+    def __init__(self, base: AccountObjects) -> None:
+        self._begin(base)
+
+    def _begin(self, base: AccountObjects) -> None:
+        self._base = base
+        self._account = base.account
+        self._members: dict[str, _ReadMember | None] = {}
+        self._overrides: dict[str, dict[str, OverrideRecord | None]] = defaultdict(dict)
+        self._projects: dict[str, ProjectRecord | None] = {}
+        self._resources: dict[ResourceKey, ResourceRecord | None] = {}
+
+    def take(self, policy_object: PolicyObject, state: Any) -> None:
+        """Take the state of an object of `ACCOUNT_KINDS` unless a newer one is known."""
+        kind, of, rev = policy_object.kind, policy_object.id, policy_object.rev
+        base = self._base
+        if kind is MEMBER:
+            member = None if state is None else _ReadMember(rev, state)
+            _take(self._members, base.members, of, rev, member)
+        elif kind is RESOURCE:
+            resource = None if state is None else ResourceRecord.of(rev, state)
+            resource_type, _, resource_id = of.partition("/")
+            _take(self._resources, base.resources, (resource_type, resource_id), rev, resource)
+        elif kind is OVERRIDE:
+            override = None if state is None else OverrideRecord.of(rev, state)
+            user_id = of.rpartition("/")[2]
+            known = base.overrides.get(user_id, NOTHING)
+            _take(self._overrides[user_id], known, of, rev, override)
+        elif kind is PROJECT:
+            project = None if state is None else ProjectRecord(rev, sys.intern(state.name))
+            _take(self._projects, base.projects, of, rev, project)
         else:
-            self._resource_revs[policy_object.id] = policy_object.rev
-            self._changes[kind, resource_id] = Resource(
-                resource_id,
-                state.owner_id,
-                state.project_id,
-                state.properties or NO_PROPERTIES,
-            )
-        return True
+            self._take_account(rev, state)
 
-    def _current(self) -> RegisteredResources:
-        if self._changes:
-            self._resources = self._resources.with_changes(self._changes)
-            self._changes = {}
-        return self._resources
+    def _take_account(self, rev: int, state: AccountObject | None) -> None:
+        """Take the account; its end is the end of all that is in it: no object tells each."""
+        if self._account is not None and rev <= self._account.rev:
+            return
+        if state is None:
+            self._begin(NO_OBJECTS)
+        else:
+            self._account = AccountRecord.of(rev, state)
+
+    def result(self, account_id: str, catalog_of: CatalogOf) -> AccountObjects:
+        """The account after the change.
+
+        Raises:
+            ValueError: a time has no zone.
+        """
+        base, account = self._base, self._account
+        overrides = base.overrides
+        if self._overrides:
+            changed = {
+                user_id: with_changes(overrides.get(user_id, NOTHING), of_user) or None
+                for user_id, of_user in self._overrides.items()
+            }
+            overrides = with_changes(overrides, changed)
+        catalog = None if account is None else self._catalog(catalog_of(account.catalog))
+        members = self._changed_members(overrides, catalog)
+        projects = with_changes(base.projects, self._projects) if self._projects else base.projects
+        resources = base.resources
+        if self._resources:
+            resources = with_changes(resources, self._resources)
+        state = None
+        if account is not None and catalog is not None:
+            known = base.state
+            state = AccountState(
+                id=account_id if known is None else known.id,
+                kind=account.kind,
+                status=account.status,
+                owner_user_id=account.owner_user_id,
+                catalog=catalog,
+                members=members,
+                projects=(
+                    known.projects
+                    if known is not None and projects is base.projects
+                    else projects.keys()
+                ),
+                resources=resources,
+            )
+        return AccountObjects(account, members, overrides, projects, resources, state)
+
+    def _catalog(self, compiled: CompiledCatalog | None) -> CompiledCatalog | None:
+        """The catalog with the account's roles: the known one if nothing of it has changed."""
+        base, account = self._base, self._account
+        if compiled is None or account is None:
+            return None
+        if (
+            base.state is not None
+            and base.account is not None
+            and base.state.catalog.permissions is compiled.permissions
+            and base.account.roles == account.roles
+        ):
+            return base.state.catalog
+        return compiled.with_roles(account.roles)
+
+    def _changed_members(
+        self, overrides: Overrides, catalog: CompiledCatalog | None
+    ) -> Mapping[str, MemberRecord]:
+        """The members; all of them are built again if the catalog or a role has changed."""
+        members, state = self._base.members, self._base.state
+        if catalog is not None and (state is None or state.catalog is not catalog):
+            members = mapped(members, partial(_again, overrides=overrides, catalog=catalog))
+        if not self._members and not self._overrides:
+            return members
+        changed: dict[str, MemberRecord | None] = {}
+        for user_id, read in self._members.items():
+            changed[user_id] = read and MemberRecord.of(
+                read.rev, user_id, read.state, overrides, catalog
+            )
+        for user_id in self._overrides.keys() - self._members.keys():
+            member = members.get(user_id)
+            changed[user_id] = member and member.again(overrides, catalog)
+        return with_changes(members, changed)
+
+
+class _ReadMember(NamedTuple):
+    rev: int
+    state: MemberObject
+
+
+class _HasRev(Protocol):
+    @property
+    def rev(self) -> int: ...
+
+
+_RecordT = TypeVar("_RecordT", bound=_HasRev)
+
+
+def _take(
+    changes: dict[K, _RecordT | None],
+    known: Mapping[K, _HasRev],
+    key: K,
+    rev: int,
+    record: _RecordT | None,
+) -> None:
+    newest = changes.get(key) or known.get(key)
+    if newest is None or rev > newest.rev:
+        changes[key] = record
+
+
+def _again(member: MemberRecord, *, overrides: Overrides, catalog: CompiledCatalog) -> MemberRecord:
+    return member.again(overrides, catalog)

@@ -5,68 +5,89 @@ reader therefore sees one state of an account, never half of a change.
 """
 
 import logging
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
-from rolecall import AccountState, Catalog, CatalogError, CompiledCatalog
-from services.authz.domain.account_objects import ACCOUNT_KINDS, RESOURCE, AccountObjects
-from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
-from shared.following.newest import NewestStates, read_states
+from rolecall import AccountState, Catalog, CatalogError, CompiledCatalog, with_changes
+from services.authz.domain.account_objects import (
+    ACCOUNT_KINDS,
+    NO_OBJECTS,
+    AccountChange,
+    AccountObjects,
+)
+from shared.contracts.policy_objects import CatalogObject, PolicyObject, PolicyObjectKind
+from shared.following.newest import read_states
+
+V = TypeVar("V")
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _CatalogRecord:
+    """A published catalog; `compiled` is `None` if this version cannot read it."""
+
+    rev: int
+    content: Mapping[str, Any]
+    compiled: CompiledCatalog | None
 
 
 class PolicyState:
     """Accounts with their members, projects, overrides and resources, and published catalogs."""
 
     def __init__(self) -> None:
-        self._objects: dict[str, AccountObjects] = defaultdict(AccountObjects)
-        self._newest_catalogs = NewestStates()
-        self._catalogs: dict[str, CompiledCatalog] = {}
+        self._catalogs: Mapping[str, _CatalogRecord] = {}
+        self._objects: dict[str, AccountObjects] = {}
         self._accounts: dict[str, AccountState] = {}
-        self._waiting: dict[str, set[str]] = defaultdict(set)
+        self._waiting: dict[str, str] = {}
+        """The accounts that cannot be decided, each with the catalog that has not arrived."""
 
     def clear(self) -> None:
         """Forget everything."""
-        self._objects.clear()
-        self._newest_catalogs.clear()
-        self._catalogs.clear()
-        self._accounts.clear()
-        self._waiting.clear()
+        self._catalogs = {}
+        self._objects = {}
+        self._accounts = {}
+        self._waiting = {}
 
     def put(self, policy_objects: Iterable[PolicyObject]) -> None:
-        """Take the new states of a change, then rebuild each account that they touch.
+        """Take the new states of a change.
 
-        Members and registered resources alone do not rebuild their account: a page of a large
-        import must not cost what the whole account costs.
+        Everything that it touches is made anew before anything is replaced. What cannot be read
+        therefore stops the change as a whole.
 
         Raises:
-            pydantic.ValidationError: a state has an unknown shape; nothing of the change is taken.
+            ValueError: a state has an unknown shape; nothing of the change is taken.
         """
-        # The members that changed; `None`: more did than members and resources.
-        touched: dict[str, set[str] | None] = {}
+        changes: dict[str, AccountChange] = {}
+        catalogs: dict[str, _CatalogRecord | None] = {}
         for policy_object, state in read_states(policy_objects):
-            if policy_object.kind is PolicyObjectKind.CATALOG:
-                touched |= dict.fromkeys(self._put_catalog(policy_object, state))
-            elif policy_object.kind in ACCOUNT_KINDS:
-                account_id = (
-                    policy_object.id
-                    if policy_object.account_id is None
-                    else policy_object.account_id
-                )
-                if self._objects[account_id].take(policy_object, state):
-                    users = touched.setdefault(account_id, set())
-                    if policy_object.kind not in {PolicyObjectKind.MEMBER, RESOURCE}:
-                        touched[account_id] = None
-                    elif users is not None and policy_object.kind is PolicyObjectKind.MEMBER:
-                        users.add(policy_object.id)
-        for account_id, users in touched.items():
-            known = self._accounts.get(account_id)
-            if users is None or known is None:
-                self._rebuild(account_id)
-            else:
-                self._accounts[account_id] = self._objects[account_id].with_changes(known, users)
+            if policy_object.kind in ACCOUNT_KINDS:
+                account_id = policy_object.account_id or policy_object.id
+                change = changes.get(account_id)
+                if change is None:
+                    change = changes[account_id] = self._change(account_id)
+                change.take(policy_object, state)
+            elif policy_object.kind is PolicyObjectKind.CATALOG:
+                known = catalogs.get(policy_object.id) or self._catalogs.get(policy_object.id)
+                if known is None or policy_object.rev > known.rev:
+                    catalogs[policy_object.id] = state and _catalog(policy_object, state)
+        for account_id, catalog_id in self._waiting.items() if catalogs else ():
+            if catalog_id in catalogs:
+                changes.setdefault(account_id, self._change(account_id))
+        newest = with_changes(self._catalogs, catalogs) if catalogs else self._catalogs
+
+        def compiled(catalog_id: str) -> CompiledCatalog | None:
+            record = newest.get(catalog_id)
+            return None if record is None else record.compiled
+
+        made = {
+            account_id: change.result(account_id, compiled)
+            for account_id, change in changes.items()
+        }
+        self._catalogs = newest
+        for account_id, objects in made.items():
+            self._replace(account_id, objects)
 
     def account(self, account_id: str) -> AccountState | None:
         """The account as of the last change; `None`: it does not exist, or is incomplete."""
@@ -74,57 +95,51 @@ class PolicyState:
 
     def project_name(self, account_id: str, project_id: str) -> str:
         """What people call a project; its id if the account has no such project."""
-        objects = self._objects.get(account_id)
-        found = objects and objects.newest.get(PolicyObjectKind.PROJECT, project_id)
-        return found.name if found else project_id
+        found = self._objects.get(account_id, NO_OBJECTS).projects.get(project_id)
+        return project_id if found is None else found.name
 
     def incomplete(self, account_id: str) -> bool:
         """Return whether the account exists and cannot be decided: its catalog has not arrived."""
-        return any(account_id in waiting for waiting in self._waiting.values())
+        return account_id in self._waiting
 
     def account_ids(self) -> list[str]:
-        """The ids of all accounts."""
-        return list(self._objects)
+        """The ids of all accounts, also of incomplete ones."""
+        return [account_id for account_id, objects in self._objects.items() if objects.account]
 
     def objects(self, account_id: str) -> Iterator[tuple[PolicyObjectKind, str, Any]]:
-        """Kind, id and state of each object of an account, as of the call; the account first."""
-        known = self._objects.get(account_id)
-        return iter(()) if known is None else known.states()
+        """The newest states of an account as of now: kind, id, and the state as published."""
+        return self._objects.get(account_id, NO_OBJECTS).states(account_id)
 
-    def catalog_content(self, catalog_id: str) -> dict[str, Any] | None:
-        """The content of a catalog as it was published; `None` if it has not arrived."""
-        catalog = self._newest_catalogs.get(PolicyObjectKind.CATALOG, catalog_id)
-        return None if catalog is None else catalog.content
+    def catalog_content(self, catalog_id: str) -> Mapping[str, Any] | None:
+        """The content of a published catalog."""
+        record = self._catalogs.get(catalog_id)
+        return None if record is None else record.content
 
-    def _put_catalog(self, policy_object: PolicyObject, state: Any) -> Iterable[str]:
-        """Take a catalog; the accounts that waited for it."""
-        if not self._newest_catalogs.take(policy_object, state):
-            return ()
-        self._catalogs.pop(policy_object.id, None)
-        if state is not None:
-            try:
-                published = Catalog.from_published(state.content)
-            except CatalogError as problem:
-                logger.error("Catalog %s cannot be read: %s", policy_object.id, problem)  # noqa: TRY400
-                return ()
-            self._catalogs[policy_object.id] = CompiledCatalog(
-                published, published_as=policy_object.id
-            )
-        return self._waiting.pop(policy_object.id, ())
+    def _change(self, account_id: str) -> AccountChange:
+        return AccountChange(self._objects.get(account_id, NO_OBJECTS))
 
-    def _rebuild(self, account_id: str) -> None:
-        """Replace the account's state by one that is built from its newest objects."""
-        objects = self._objects[account_id]
-        self._accounts.pop(account_id, None)
-        for waiting in self._waiting.values():
-            waiting.discard(account_id)
-        account = objects.newest.get(PolicyObjectKind.ACCOUNT, account_id)
-        if account is None:
-            if not objects:
-                del self._objects[account_id]
-            return
-        catalog = self._catalogs.get(account.catalog)
-        if catalog is None:
-            self._waiting[account.catalog].add(account_id)
-            return
-        self._accounts[account_id] = objects.build(account_id, catalog.with_roles(account.roles))
+    def _replace(self, account_id: str, objects: AccountObjects) -> None:
+        """Give the account these objects; nothing in here can fail half way."""
+        _set(self._objects, account_id, objects or None)
+        _set(self._accounts, account_id, objects.state)
+        waits_for = None
+        if objects.state is None and objects.account is not None:
+            waits_for = objects.account.catalog
+        _set(self._waiting, account_id, waits_for)
+
+
+def _set(table: dict[str, V], key: str, value: V | None) -> None:
+    if value is None:
+        table.pop(key, None)
+    else:
+        table[key] = value
+
+
+def _catalog(policy_object: PolicyObject, state: CatalogObject) -> _CatalogRecord:
+    compiled = None
+    try:
+        published = Catalog.from_published(state.content)
+        compiled = CompiledCatalog(published, published_as=policy_object.id)
+    except CatalogError as problem:
+        logger.error("Catalog %s cannot be read: %s", policy_object.id, problem)  # noqa: TRY400
+    return _CatalogRecord(policy_object.rev, state.content, compiled)

@@ -5,6 +5,8 @@ from tests.mutants.mutant import Kind, Mutant
 VIEW = "shared/following/journal_view.py"
 BUILD = "sdk/rolecall/core/build.py"
 CLIENT = "sdk/rolecall/client/checks.py"
+STATE_TESTS = ("tests/services/authz/test_incremental_state.py",)
+OBJECTS = "services/authz/domain/account_objects.py"
 VIEW_TESTS = ("tests/shared/following/test_journal_view.py",)
 CONFORMANCE = ("tests/services/authz/domain/test_conformance.py",)
 REVISION_TESTS = ("tests/services/authz/test_named_revisions.py",)
@@ -31,8 +33,8 @@ ROWS = (
         id="view-keeps-a-waiting-grant-after-forgetting",
         kind=Kind.CONSISTENCY,
         file=VIEW,
-        old=('        self._pending = []\n        self._until = float("-inf")\n\n    def load'),
-        new=('        self._until = float("-inf")\n\n    def load'),
+        old=('        self._pending = []\n        self._until = float("-inf")\n\n    def begin'),
+        new=('        self._until = float("-inf")\n\n    def begin'),
         tests=VIEW_TESTS,
     ),
     Mutant(
@@ -106,8 +108,8 @@ ROWS = (
         id="build-unknown-role-raises",
         kind=Kind.AVAILABILITY,
         file=BUILD,
-        old='catalog.matrix(membership.role) or _nothing(f"role:{membership.role}")',
-        new="catalog.roles[membership.role]",
+        old='    return found or _nothing(f"role:{role_id}")\n',
+        new="    return found or catalog.roles[role_id]\n",
         tests=CONFORMANCE,
     ),
     Mutant(
@@ -122,7 +124,7 @@ ROWS = (
         id="build-override-of-an-earlier-membership",
         kind=Kind.SECURITY,
         file=BUILD,
-        old="(override.user_id, override.membership_id) == (user_id, membership.membership_id)",
+        old="(override.user_id, override.membership_id) == (user_id, membership_id)",
         new="override.user_id == user_id",
         tests=CONFORMANCE,
     ),
@@ -173,13 +175,13 @@ ROWS = (
         old=(
             "        if answer.status != 200:\n"
             "            raise _undecided(answer, "
-            "request_refused=answer.status in _REQUEST_REFUSED)\n"
+            "request_refused=answer.status in REQUEST_REFUSED)\n"
             "        return answer.content"
         ),
         new=(
             "        if answer.status >= 400:\n"
             "            raise _undecided(answer, "
-            "request_refused=answer.status in _REQUEST_REFUSED)\n"
+            "request_refused=answer.status in REQUEST_REFUSED)\n"
             "        return answer.content"
         ),
         tests=CLIENT_TESTS,
@@ -279,5 +281,114 @@ ROWS = (
         old="            self._unusable_seconds += min(since_grant, self._ttl)\n",
         new="            self._unusable_seconds += since_grant\n",
         tests=("tests/services/authz/test_following.py", "-k", "after_an_outage"),
+    ),
+    Mutant(
+        id="state-half-a-change-is-taken",
+        kind=Kind.CONSISTENCY,
+        file="services/authz/domain/policy_state.py",
+        old="            account_id: change.result(account_id, compiled)\n",
+        new=(
+            "            account_id: self._replace(account_id, made := change.result(account_id,"
+            " compiled)) or made\n"
+        ),
+        tests=STATE_TESTS,
+    ),
+    Mutant(
+        id="state-override-survives-a-rejoin",
+        kind=Kind.SECURITY,
+        file=BUILD,
+        old="(override.user_id, override.membership_id) == (user_id, membership_id)",
+        new="override.user_id == user_id and membership_id",
+        tests=("tests/services/authz/test_policy_state.py", "-k", "ends_with_its_membership"),
+    ),
+    Mutant(
+        id="state-override-stays-with-the-member-that-it-left",
+        kind=Kind.SECURITY,
+        file=OBJECTS,
+        old="            changed[user_id] = member and member.again(overrides, catalog)\n",
+        new="            changed[user_id] = member\n",
+        tests=STATE_TESTS,
+    ),
+    Mutant(
+        id="state-edited-role-reaches-new-members-only",
+        kind=Kind.SECURITY,
+        file=OBJECTS,
+        old="        if catalog is not None and (state is None or state.catalog is not catalog):\n",
+        new="        if catalog is not None and state is None:\n",
+        tests=STATE_TESTS,
+    ),
+    Mutant(
+        id="state-known-roles-count-as-unchanged",
+        kind=Kind.SECURITY,
+        file=OBJECTS,
+        old="            and base.account.roles == account.roles\n",
+        new="            and base.account.roles.keys() == account.roles.keys()\n",
+        tests=STATE_TESTS,
+    ),
+    Mutant(
+        id="map-part-reached-by-an-older-function",
+        kind=Kind.SECURITY,
+        file="sdk/rolecall/core/persistent.py",
+        old="each.part if isinstance(each, _Mapped) else each for each in self._parts]\n",
+        new="each for each in self._parts if not isinstance(each, _Mapped)]\n",
+        tests=("tests/sdk/test_persistent.py",),
+    ),
+    Mutant(
+        id="snapshot-page-counts-after-all-was-forgotten",
+        kind=Kind.CONSISTENCY,
+        file=VIEW,
+        old="        if self.loaded or number != self._state_number:\n",
+        new="        if self.loaded:\n",
+        tests=("tests/shared/following/test_snapshot.py",),
+    ),
+    Mutant(
+        id="snapshot-that-broke-off-stays-in-the-next-one",
+        kind=Kind.CONSISTENCY,
+        file=VIEW,
+        old="        self.state.clear()\n        self._state_number += 1\n        return",
+        new="        self._state_number += 1\n        return",
+        tests=("tests/shared/following/test_snapshot.py",),
+    ),
+    Mutant(
+        id="view-a-waiting-shard-hides-one-that-lacks-rows",
+        kind=Kind.CONSISTENCY,
+        file=VIEW,
+        old="        shards = self._buffer.keys() | self._lineage.behind\n",
+        new="        shards = self._buffer.keys() or self._lineage.behind\n",
+        tests=VIEW_TESTS,
+    ),
+    Mutant(
+        id="authz-tests-its-leases-before-the-look",
+        kind=Kind.CONSISTENCY,
+        file="services/authz/use_cases/context.py",
+        old=(
+            "        try:\n"
+            "            found = answer()\n"
+            "        except Refusal as problem:\n"
+            "            refusal = problem\n"
+            "        if not self.holds():\n"
+            "            raise Stale\n"
+        ),
+        new=(
+            "        if not self.holds():\n"
+            "            raise Stale\n"
+            "        try:\n"
+            "            found = answer()\n"
+            "        except Refusal as problem:\n"
+            "            refusal = problem\n"
+        ),
+        tests=("tests/services/authz/test_fresh_answers.py",),
+    ),
+    Mutant(
+        id="live-callers-lease-before-the-look",
+        kind=Kind.CONSISTENCY,
+        file="shared/following/live_callers.py",
+        old="        live = (session_id is None or not",
+        new=(
+            "        if self._identity.holds():\n"
+            "            return not (session_id and self._sign_ins.session_ended(session_id))\n"
+            "        live = (session_id is None or not"
+        ),
+        tests=("tests/shared/following/test_live_callers.py", "-k", "after_the_look"),
     ),
 )

@@ -182,9 +182,9 @@ ROWS = (
     Mutant(
         id="authz-forgets-registered-properties",
         kind=Kind.SECURITY,
-        file="services/authz/domain/account_objects.py",
-        old="                state.properties or NO_PROPERTIES,\n",
-        new="",
+        file="services/authz/domain/records.py",
+        old="            properties=state.properties or NO_PROPERTIES,\n",
+        new="            properties=NO_PROPERTIES,\n",
         tests=("tests/services/authz/domain/test_conditions_in_state.py",),
     ),
     Mutant(

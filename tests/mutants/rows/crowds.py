@@ -481,15 +481,15 @@ ROWS = (
         kind=Kind.LIMIT,
         file="services/authz/app.py",
         old=(
-            "            (*ROUTES, *GATEWAY_ROUTES),\n"
-            "            ctx,\n"
-            "            authenticator=authenticator,\n"
-            "            lane_limits=parts.lane_limits,\n"
+            "        (*ROUTES, *GATEWAY_ROUTES),\n"
+            "        ctx,\n"
+            "        authenticator=authenticator,\n"
+            "        lane_limits=parts.lane_limits,\n"
         ),
         new=(
-            "            (*ROUTES, *GATEWAY_ROUTES),\n"
-            "            ctx,\n"
-            "            authenticator=authenticator,\n"
+            "        (*ROUTES, *GATEWAY_ROUTES),\n"
+            "        ctx,\n"
+            "        authenticator=authenticator,\n"
         ),
         tests=("tests/services/test_places.py", "-k", "authz"),
     ),

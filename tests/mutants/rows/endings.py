@@ -135,8 +135,8 @@ ROWS = (
         id="account-gone-leaves-its-members-in-authz",
         kind=Kind.CONSISTENCY,
         file="services/authz/domain/account_objects.py",
-        old="            self.newest.clear()\n",
-        new="",
+        old="            self._begin(NO_OBJECTS)\n",
+        new="            self._account = None\n",
         tests=("tests/services/authz/test_policy_state.py", "-k", "takes_its_members"),
     ),
     Mutant(

@@ -15,8 +15,8 @@ ROWS = (
         id="explain-decides-about-another-resource",
         kind=Kind.CONSISTENCY,
         file=EXPLAIN,
-        old="    decision = decide(account, subject, permission, resource, now=now)\n",
-        new="    decision = decide(account, subject, permission, now=now)\n",
+        old="    decision = decide(account, subject, permission, resource, now=now, given=given)\n",
+        new="    decision = decide(account, subject, permission, now=now, given=given)\n",
         tests=CORE_TESTS,
     ),
     Mutant(
@@ -63,8 +63,8 @@ ROWS = (
         id="who-can-skips-a-member-between-pages",
         kind=Kind.DATA,
         file="sdk/rolecall/core/who_can.py",
-        old="            return Holders(tuple(found), following[at - 1])\n",
-        new="            return Holders(tuple(found), following[at])\n",
+        old="            return Holders(tuple(found), last)\n",
+        new="            return Holders(tuple(found), user_id)\n",
         tests=SHOWN_TESTS,
     ),
     Mutant(

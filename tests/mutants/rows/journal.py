@@ -232,15 +232,18 @@ ROWS = (
         id="snapshot-of-two-histories",
         kind=Kind.CONSISTENCY,
         file="shared/following/snapshot.py",
-        old="        if page.epoch != first.epoch:\n            raise Unavailable\n",
-        new="",
+        old="            if page.epoch != first.epoch or not view.load_page(number, page.items):\n",
+        new="            if not view.load_page(number, page.items):\n",
         tests=("tests/shared/following/test_snapshot.py",),
     ),
     Mutant(
         id="snapshot-heads-without-digests",
         kind=Kind.SECURITY,
         file="shared/following/snapshot.py",
-        old="    if first.digests.keys() != first.heads.keys():\n        raise AnswerUnfit\n",
+        old=(
+            "        if first.digests.keys() != first.heads.keys():\n"
+            "            raise AnswerUnfit\n"
+        ),
         new="",
         tests=("tests/shared/following/test_snapshot.py",),
     ),

@@ -162,8 +162,8 @@ ROWS = (
         id="changed-member-loses-overrides",
         kind=Kind.SECURITY,
         file="services/authz/domain/account_objects.py",
-        old="            if override.user_id in users:\n",
-        new="            if override.user_id not in users:\n",
+        old="                read.rev, user_id, read.state, overrides, catalog\n",
+        new="                read.rev, user_id, read.state, {}, catalog\n",
         tests=("tests/services/authz/test_policy_state.py", "-k", "that_of_a_snapshot"),
     ),
     Mutant(

@@ -90,9 +90,9 @@ ROWS = (
     Mutant(
         id="replica-knows-no-custom-roles",
         kind=Kind.CONSISTENCY,
-        file="services/authz/domain/policy_state.py",
-        old="objects.build(account_id, catalog.with_roles(account.roles))\n",
-        new="objects.build(account_id, catalog)\n",
+        file="services/authz/domain/account_objects.py",
+        old="        return compiled.with_roles(account.roles)\n",
+        new="        return compiled\n",
         tests=("tests/services/authz/test_policy_state.py", "-k", "custom_role"),
     ),
     Mutant(

@@ -14,7 +14,8 @@ from rolecall import AccountStatus, Reason, Resource, Subject, decide
 from services.authz.domain.policy_state import PolicyState
 from shared.contracts.facts import shard_of
 from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
-from shared.following.journal_view import JournalRow, JournalView, LeaseGrant
+from shared.following.journal_view import JournalRow, JournalView
+from shared.following.lease_grants import LeaseGrant
 from shared.following.sign_in_state import SignInState
 from tests.services.authz.histories import (
     ACCOUNT,
@@ -55,7 +56,7 @@ def told(*policy_objects: PolicyObject) -> PolicyState:
     return policy
 
 
-def answer(policy: PolicyState, user_id: str, permission: str, **resource: str) -> Reason:
+def answer(policy: PolicyState, user_id: str, permission: str, **resource: Any) -> Reason:
     state = policy.account(ACCOUNT)
     assert state is not None
     now = int(NOON.timestamp() * 1000)

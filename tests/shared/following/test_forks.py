@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from shared.following.journal_view import HistoryForked, JournalView, LeaseGrant, RowOutcome
+from shared.following.journal_view import HistoryForked, JournalView, RowOutcome
+from shared.following.lease_grants import LeaseGrant
 from shared.following.lineage import REMEMBERED_CHANGES
 from tests.shared.following.test_journal_view import Names, grant, policy_object, row
 from tests.support.chains import digests_at

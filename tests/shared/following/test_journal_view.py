@@ -5,7 +5,8 @@ from itertools import permutations
 import pytest
 
 from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
-from shared.following.journal_view import JournalRow, JournalView, LeaseGrant, RowOutcome
+from shared.following.journal_view import JournalRow, JournalView, RowOutcome
+from shared.following.lease_grants import LeaseGrant
 from tests.support.chains import digest_at, digests_at
 
 
@@ -277,3 +278,13 @@ def test_forgetting_ends_every_lease_at_once(view):
     assert not view.holds(0.0), "a grant that waited for its heads ended too"
     assert view.applied == {0: 3}, "rows of the earlier life are gone"
     assert view.missing() == {}
+
+
+def test_a_shard_that_lacks_rows_is_fetched_beside_one_that_waits_for_a_part(view):
+    """The waiting part lacks nothing that a fetch could bring: its rest is on its way."""
+    view.on_change(row(3, "a", part=1, parts=2))
+    heads = {0: 2, 1: 4}
+    ahead = LeaseGrant(epoch="e1", heads=heads, digests=digests_at(heads), ttl=10)
+    assert view.granted(view.ask(0.0), ahead)
+    assert view.missing() == {1: 0}
+    assert not view.holds(0.0)

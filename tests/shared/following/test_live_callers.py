@@ -98,3 +98,16 @@ def test_the_actor_of_a_write_is_checked_by_its_session(callers: LiveCallers) ->
     callers.check_actor(Actor(type="service", id="team"))
     with pytest.raises(TokenRevoked):
         callers.check_actor(Actor(type="user", id=USER, session_id="ses_ended"))
+
+
+def test_the_lease_is_tested_after_the_look(lease: Lease) -> None:
+    """A process that is stopped after a test of the lease would answer from before the stop."""
+
+    class Slow(SignInState):
+        def session_ended(self, session_id: str) -> bool:
+            lease.held = False
+            return super().session_ended(session_id)
+
+    callers = LiveCallers(Slow(), cast("Follower", lease))
+    with pytest.raises(Stale):
+        callers.live(session_id="ses_live")

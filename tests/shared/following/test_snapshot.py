@@ -1,14 +1,17 @@
 """The pages of a snapshot are of one history, and each head can be checked."""
 
+from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
 
 from shared.contracts.calls.leases import SNAPSHOT, SnapshotPage, SnapshotQuery
-from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
-from shared.following.snapshot import LoadedSnapshot, read_snapshot
+from shared.following.journal_view import JournalView
+from shared.following.sign_in_state import SignInState
+from shared.following.snapshot import load_snapshot
 from shared.http.client import AnswerUnfit, InternalClient
 from shared.problems import Unavailable
+from tests.services.authz.histories import ended
 from tests.support.chains import digests_at
 
 HEADS = {3: 7}
@@ -16,44 +19,92 @@ HEADS = {3: 7}
 
 def page(number: int, **changes: Any) -> SnapshotPage:
     """One of three pages, with one object each."""
-    session = PolicyObject(kind=PolicyObjectKind.SESSION, id=f"ses_{number}", rev=1, state=None)
     first = SnapshotPage(
-        source="team",
+        source="identity",
         epoch="e1",
         heads=HEADS,
         digests=digests_at(HEADS) if number == 1 else {},
-        items=(session,),
+        items=(ended(f"ses_{number}").model_copy(update={"rev": 1}),),
         next_cursor=str(number + 1) if number < 3 else None,
     )
     return first.model_copy(update=changes)
 
 
-async def read(*pages: SnapshotPage) -> LoadedSnapshot:
-    class Internal:
-        async def call(
-            self, call: Any, callee: str, query: SnapshotQuery, **limits: float
-        ) -> SnapshotPage:
-            assert (call, callee, limits) == (SNAPSHOT, "team", {"timeout": 5})
-            return pages[int(query.cursor or "1") - 1]
+class Loading:
+    """The loading of some pages; `before` runs when a page of that number is asked for."""
 
-    return await read_snapshot(cast("InternalClient", Internal()), "team", page_seconds=5)
+    def __init__(self) -> None:
+        self.state = SignInState()
+        self.view = JournalView(self.state)
+        self.before: dict[int, Callable[[], object]] = {}
+
+    async def read(self, *pages: SnapshotPage) -> int:
+        before = self.before
+
+        class Internal:
+            async def call(
+                self, call: Any, callee: str, query: SnapshotQuery, **limits: float
+            ) -> SnapshotPage:
+                assert (call, callee, limits) == (SNAPSHOT, "identity", {"timeout": 5})
+                number = int(query.cursor or "1")
+                before.get(number, lambda: None)()
+                return pages[number - 1]
+
+        client = cast("InternalClient", Internal())
+        return await load_snapshot(client, "identity", self.view, page_seconds=5)
+
+    def known(self) -> list[int]:
+        """The numbers of the pages whose session is known."""
+        return [number for number in range(9) if self.state.session_ended(f"ses_{number}")]
 
 
 async def test_a_snapshot_has_the_objects_of_all_pages_and_the_first_heads() -> None:
-    snapshot = await read(page(1), page(2), page(3, heads={3: 9}))
-    assert [each.id for each in snapshot.policy_objects] == ["ses_1", "ses_2", "ses_3"]
-    assert (snapshot.epoch, snapshot.heads, snapshot.digests) == ("e1", HEADS, digests_at(HEADS))
+    loading = Loading()
+    assert await loading.read(page(1), page(2), page(3, heads={3: 9})) == 3
+    assert loading.known() == [1, 2, 3]
+    view = loading.view
+    assert (view.loaded, view.epoch, view.applied) == (True, "e1", HEADS)
+    assert view.ask(0.0).digests == digests_at(HEADS)
 
 
 @pytest.mark.parametrize("place", [2, 3])
 async def test_pages_of_two_histories_are_refused(place: int) -> None:
     """The source was set back between two pages."""
+    loading = Loading()
     pages = [page(number, epoch="e2" if number == place else "e1") for number in (1, 2, 3)]
     with pytest.raises(Unavailable):
-        await read(*pages)
+        await loading.read(*pages)
+    assert not loading.view.loaded
 
 
 @pytest.mark.parametrize("digests", [{}, digests_at({4: 7})], ids=["none", "of another shard"])
 async def test_a_snapshot_with_a_head_without_its_digest_is_unfit(digests: dict[int, str]) -> None:
     with pytest.raises(AnswerUnfit):
-        await read(page(1, digests=digests), page(2), page(3))
+        await Loading().read(page(1, digests=digests), page(2), page(3))
+
+
+async def test_nothing_of_a_snapshot_that_broke_off_is_in_the_next_one() -> None:
+    loading = Loading()
+    with pytest.raises(Unavailable):
+        await loading.read(page(1), page(2), page(3, epoch="e2"))
+    assert not loading.view.holds(0.0)
+    await loading.read(page(4, digests=digests_at(HEADS)))
+    assert loading.known() == [4]
+
+
+@pytest.mark.parametrize("place", [2, 3])
+async def test_pages_after_all_was_forgotten_are_not_taken(place: int) -> None:
+    """A part of a snapshot would be a state in which objects are missing."""
+    loading = Loading()
+    loading.before[place] = loading.view.forget
+    with pytest.raises(Unavailable):
+        await loading.read(page(1), page(2), page(3))
+    assert (loading.known(), loading.view.loaded) == ([], False)
+
+
+async def test_pages_of_a_snapshot_are_not_taken_after_another_began() -> None:
+    loading = Loading()
+    loading.before[2] = loading.view.begin_load
+    with pytest.raises(Unavailable):
+        await loading.read(page(1), page(2), page(3))
+    assert (loading.known(), loading.view.loaded) == ([], False)

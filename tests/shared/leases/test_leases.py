@@ -9,7 +9,8 @@ from datetime import timedelta
 import pytest
 
 from shared.contracts.facts import Position
-from shared.following.journal_view import JournalView, LeaseGrant
+from shared.following.journal_view import JournalView
+from shared.following.lease_grants import LeaseGrant
 from shared.leases import Leases, LifeEnded, Receipt
 from shared.leases.barrier import Barrier, How, LeaseId
 from shared.mongo import DatabaseAway

@@ -1,0 +1,255 @@
+"""The compact records of policy objects: what a replica keeps of each object that it has read.
+
+A record has the revision of its object, because an older one never replaces a newer one. The record
+of a member or of a resource is at the same time what the decision core takes.
+"""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from rolecall import (
+    NO_PROPERTIES,
+    NOTHING,
+    AccountKind,
+    AccountStatus,
+    CompiledCatalog,
+    Member,
+    MembershipStatus,
+    Resource,
+    build_overrides,
+    optional_milliseconds,
+    role_matrix,
+)
+from shared.contracts.policy_objects import (
+    AccountObject,
+    MemberObject,
+    OverrideObject,
+    ProjectObject,
+    ResourceObject,
+    RoleObject,
+)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ROLE = "role:"
+_MEMBERSHIP = "mem_"
+_REV_BITS = 52
+"""With the 128 bits of a membership's id six digits of Python's integers, of 30 bits each."""
+_STATUSES = {status.value: status for status in MembershipStatus}
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRecord:
+    """An account; `catalog` is the id of its catalog, `roles` has its custom roles by id."""
+
+    rev: int
+    kind: AccountKind
+    status: AccountStatus
+    owner_user_id: str
+    catalog: str
+    roles: Mapping[str, RoleObject]
+
+    @classmethod
+    def of(cls, rev: int, state: AccountObject) -> "AccountRecord":
+        """The record of an account's state."""
+        return cls(
+            rev=rev,
+            kind=AccountKind(state.kind),
+            status=AccountStatus(state.status),
+            owner_user_id=state.owner_user_id,
+            catalog=sys.intern(state.catalog),
+            roles=state.roles or NOTHING,
+        )
+
+    def state(self) -> AccountObject:
+        """The state that the record was made of."""
+        return AccountObject(
+            kind=self.kind.value,
+            status=self.status.value,
+            owner_user_id=self.owner_user_id,
+            catalog=self.catalog,
+            roles=dict(self.roles),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectRecord:
+    """A project of the account."""
+
+    rev: int
+    name: str
+
+    def state(self) -> ProjectObject:
+        """The state that the record was made of."""
+        return ProjectObject(name=self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class OverrideRecord:
+    """An override, with its grants as they were published."""
+
+    rev: int
+    project_id: str
+    user_id: str
+    membership_id: str
+    grants: Mapping[str, Any]
+    expires_at: datetime | None
+
+    @classmethod
+    def of(cls, rev: int, state: OverrideObject) -> "OverrideRecord":
+        """The record of an override's state."""
+        return cls(
+            rev,
+            state.project_id,
+            state.user_id,
+            state.membership_id,
+            state.grants,
+            state.expires_at,
+        )
+
+    def state(self) -> OverrideObject:
+        """The state that the record was made of."""
+        return OverrideObject(
+            project_id=self.project_id,
+            user_id=self.user_id,
+            membership_id=self.membership_id,
+            grants=dict(self.grants),
+            expires_at=self.expires_at,
+        )
+
+
+Overrides = Mapping[str, Mapping[str, OverrideRecord]]
+"""The overrides of an account: user id -> id of the policy object -> record."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceRecord(Resource):
+    """A registered resource, with the revision of its object."""
+
+    rev: int = field(default=0, compare=False)
+
+    @classmethod
+    def of(cls, rev: int, state: ResourceObject) -> "ResourceRecord":
+        """The record of a resource's state."""
+        return cls(
+            id=state.id,
+            owner_id=_shared(state.owner_id),
+            project_id=_shared(state.project_id),
+            properties=state.properties or NO_PROPERTIES,
+            rev=rev,
+        )
+
+    def state(self, resource_type: str) -> ResourceObject:
+        """The state that the record was made of."""
+        return ResourceObject(
+            type=resource_type,
+            id=self.id or "",
+            project_id=self.project_id,
+            owner_id=self.owner_id,
+            properties=dict(self.properties),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRecord(Member):
+    """A member, with the id of the membership and the revision of its object.
+
+    Both are in one number, which takes as much memory as one of them. A replica holds a million
+    members, so that this saves 80 MB.
+    """
+
+    stamp: int | tuple[str, int] = field(default=0, compare=False)
+
+    @classmethod
+    def of(
+        cls,
+        rev: int,
+        user_id: str,
+        state: MemberObject,
+        overrides: Overrides,
+        catalog: CompiledCatalog | None,
+    ) -> "MemberRecord":
+        """The record of a member's state, under the overrides and the catalog of the account.
+
+        Raises:
+            ValueError: a time has no zone.
+        """
+        return cls(
+            user_id,
+            role_matrix(state.role, catalog),
+            _STATUSES[state.status],
+            optional_milliseconds(state.expires_at),
+            _overrides(user_id, state.membership_id, overrides, catalog),
+            state.attributes or NO_PROPERTIES,
+            _stamp(state.membership_id, rev),
+        )
+
+    def again(self, overrides: Overrides, catalog: CompiledCatalog | None) -> "MemberRecord":
+        """The same member under other overrides or another catalog of the account."""
+        return MemberRecord(
+            self.user_id,
+            role_matrix(self.role_id, catalog),
+            self.status,
+            self.expires_at,
+            _overrides(self.user_id, self.membership_id, overrides, catalog),
+            self.attributes,
+            self.stamp,
+        )
+
+    @property
+    def rev(self) -> int:
+        """The revision of the object."""
+        stamp = self.stamp
+        return stamp & (1 << _REV_BITS) - 1 if isinstance(stamp, int) else stamp[1]
+
+    @property
+    def membership_id(self) -> str:
+        """The id of the membership, which is new at each join."""
+        stamp = self.stamp
+        return _id_of(stamp >> _REV_BITS) if isinstance(stamp, int) else stamp[0]
+
+    @property
+    def role_id(self) -> str:
+        """The id of the role, which the catalog need not have."""
+        return self.role.source.removeprefix(_ROLE)
+
+    def state(self) -> MemberObject:
+        """The state that the record was made of; of its end the whole milliseconds."""
+        end = self.expires_at
+        return MemberObject(
+            membership_id=self.membership_id,
+            role=self.role_id,
+            status=self.status.value,
+            expires_at=None if end is None else _EPOCH + timedelta(milliseconds=end),
+            attributes=dict(self.attributes),
+        )
+
+
+def _overrides(
+    user_id: str, membership_id: str, overrides: Overrides, catalog: CompiledCatalog | None
+) -> Mapping[str, Any]:
+    own = overrides.get(user_id)
+    if own is None or catalog is None:
+        return NOTHING
+    return build_overrides(user_id, membership_id, own.values(), catalog=catalog)
+
+
+def _stamp(membership_id: str, rev: int) -> int | tuple[str, int]:
+    try:
+        number = int(membership_id[len(_MEMBERSHIP) :], 16)
+    except ValueError:
+        return membership_id, rev
+    if _id_of(number) != membership_id or rev >> _REV_BITS:
+        return membership_id, rev
+    return number << _REV_BITS | rev
+
+
+def _id_of(number: int) -> str:
+    return f"{_MEMBERSHIP}{number:032x}"
+
+
+def _shared(text: str | None) -> str | None:
+    """The same text, as one object for all that name it."""
+    return None if text is None else sys.intern(text)
