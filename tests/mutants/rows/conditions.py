@@ -192,9 +192,9 @@ ROWS = (
     Mutant(
         id="authz-forgets-attributes",
         kind=Kind.SECURITY,
-        file="sdk/rolecall/core/build.py",
-        old="        attributes=membership.attributes or NO_PROPERTIES,\n",
-        new="",
+        file="services/authz/domain/records.py",
+        old="            state.attributes or NO_PROPERTIES,\n",
+        new="            NO_PROPERTIES,\n",
         tests=("tests/services/authz/domain/test_conditions_in_state.py",),
     ),
 )
