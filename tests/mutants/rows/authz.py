@@ -175,14 +175,14 @@ ROWS = (
         old=(
             "        if answer.status != 200:\n"
             "            raise _undecided(answer, "
-            "request_refused=answer.status in _REQUEST_REFUSED)\n"
-            "        return _decision"
+            "request_refused=answer.status in REQUEST_REFUSED)\n"
+            "        return decision_of"
         ),
         new=(
             "        if answer.status >= 400:\n"
             "            raise _undecided(answer, "
-            "request_refused=answer.status in _REQUEST_REFUSED)\n"
-            "        return _decision"
+            "request_refused=answer.status in REQUEST_REFUSED)\n"
+            "        return decision_of"
         ),
         tests=CLIENT_TESTS,
     ),
