@@ -49,6 +49,9 @@ class Timeouts:
     personal_account_everywhere: float = 0.08
     """The longest wait of team, within the one above, until every replica of authz has a new
     personal account. Short enough that three replicas of team can be asked in turn."""
+    check_rest: float = 0.05
+    """How long authz waits for the rest of a check that has begun, before aiohttp does: it has the
+    limits of slow senders."""
     decide: float = 1.5
     """The longest wait for one decision of authz, over all its replicas. Three silent ones
     cost half a second each."""

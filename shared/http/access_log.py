@@ -27,6 +27,10 @@ class AccessLog:
         fields: Mapping[str, object] = {"method": method, "route": route, "status": status, **about}
         _log.log(level, "request", extra=fields)
 
+    def has_successes(self) -> bool:
+        """Whether the lines of polled answers without a failure are written at all."""
+        return _log.isEnabledFor(logging.DEBUG)
+
     def _due(self, method: str, route: str, status: int) -> bool:
         if status < 400:
             return False

@@ -37,13 +37,8 @@ class DirectAnswers:
         seconds = time.perf_counter() - started
         self._succeeded.inc()
         self._seconds.observe(seconds)
-        self._log.write(
-            self._route.method,
-            self._route.path,
-            self._route.status,
-            polled=True,
-            ms=round(seconds * 1000, 2),
-        )
+        if self._log.has_successes():
+            self._write_line(self._route.status, seconds)
         return _written(self._success % (request_id, sent_id or request_id), content)
 
     def refusal(
@@ -57,16 +52,13 @@ class DirectAnswers:
         labels = self._service, self._route.method, self._route.path
         metrics.REQUESTS.labels(*labels, refusal.status).inc()
         self._seconds.observe(seconds)
-        self._log.write(
-            self._route.method,
-            self._route.path,
-            refusal.status,
-            polled=True,
-            ms=round(seconds * 1000, 2),
-            problem=refusal.code,
-        )
+        self._write_line(refusal.status, seconds, problem=refusal.code)
         content = problem_content(refusal, request_id, form=form)
         return _written(_head(refusal.status, headers), content)
+
+    def _write_line(self, status: int, seconds: float, **about: str) -> None:
+        method, path, ms = self._route.method, self._route.path, round(seconds * 1000, 2)
+        self._log.write(method, path, status, polled=True, ms=ms, **about)
 
 
 def _head(status: int, headers: Mapping[str, str]) -> str:

@@ -8,6 +8,7 @@ from rolecall import Catalog, CatalogError, Scope, read_grant, written_grant
 from rolecall.core.condition_language import MAX_CHARACTERS, MAX_LISTED, MAX_TESTS
 from rolecall.core.level_grants import MAX_ALTERNATIVES
 from rolecall.core.property_paths import MAX_STEPS
+from rolecall.core.table_text import table_lines
 from tests.sdk.papers import ACTIVE, PAPERS, STATUS, content
 
 
@@ -166,3 +167,16 @@ def test_a_condition_below_a_wider_level_has_no_effect() -> None:
     with pytest.raises(CatalogError, match="so the condition has no effect here"):
         PAPERS.catalog.parse_role_grants(grants)
     PAPERS.catalog.parse_role_grants(grants | {"paper": {"edit": ACTIVE, "view": Scope.ALL}})
+
+
+def test_a_table_for_a_terminal_numbers_the_conditions() -> None:
+    lines = [
+        *table_lines(
+            Catalog.from_mapping(content(paper={"print": ACTIVE, "view": ["self", ACTIVE]}))
+        )
+    ]
+    assert [line.split()[-1] for line in lines if "paper:" in line] == ["(1)", "-", "(2)"]
+    assert lines[-2:] == [
+        f'(1): self; or all when {STATUS} is "active"',
+        f'(2): all when {STATUS} is "active"',
+    ]

@@ -15,6 +15,7 @@ from rolecall import (
     PROJECT_PERMISSIONS,
     AccountStatus,
     Decision,
+    Given,
     MembershipStatus,
     Override,
     Reason,
@@ -270,21 +271,27 @@ LADDER = [
     Reason.PERMISSION_MISSING,
     Reason.OWNER_UNKNOWN,
     Reason.NOT_OWNER,
+    Reason.CONDITION_FAILED,
     Reason.ALLOWED,
 ]
+SECURE = {"scope": "self", "when": {"path": "context.mfa", "equals": True}}
+OWN_IF_SECURE = STANDARD.role_matrix(
+    "basic", STANDARD.catalog.parse_grants({"instance": {"write": SECURE}})
+)
 
 
 @pytest.mark.parametrize("step", range(len(LADDER)))
 def test_the_first_rule_that_refuses_gives_the_reason(step):
     mended = LADDER[:step]
-    roles = {True: "basic", False: "billing"}
-    owners = {Reason.OWNER_UNKNOWN: None, Reason.NOT_OWNER: "usr_c", Reason.ALLOWED: "usr_b"}
-    owner = owners.get(LADDER[step])
+    owners = {Reason.OWNER_UNKNOWN: None, Reason.NOT_OWNER: "usr_c"}
+    owner = owners.get(LADDER[step], "usr_b" if Reason.NOT_OWNER in mended else None)
     broken = member(
-        roles[Reason.PERMISSION_MISSING in mended],
+        "billing",
         status=MembershipStatus("active" if Reason.MEMBERSHIP_SUSPENDED in mended else "suspended"),
         expires_at=None if Reason.MEMBERSHIP_EXPIRED in mended else NOW - 1,
     )
+    if Reason.PERMISSION_MISSING in mended:
+        broken = dataclasses.replace(broken, role=OWN_IF_SECURE)
     registered_owner = owner if Reason.RESOURCE_CONFLICT in mended else "usr_x"
     team = account(
         broken,
@@ -305,7 +312,10 @@ def test_the_first_rule_that_refuses_gives_the_reason(step):
     claimed = owner if Reason.RESOURCE_CONFLICT in mended else "usr_b"
     resource = Resource(id="i-1", owner_id=claimed)
 
-    assert decide(team, subject, permission, resource, now=NOW).reason is LADDER[step]
+    sent = Given(context={"mfa": Reason.CONDITION_FAILED in mended})
+
+    decision = decide(team, subject, permission, resource, now=NOW, given=sent)
+    assert decision.reason is LADDER[step]
     refused = membership_denial(team, subject, now=NOW)
     assert (refused.reason if refused else None) is (LADDER[step] if step < 6 else None)
 

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rolecall import items_after, mapped, with_changes
@@ -18,6 +18,7 @@ CHANGES = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(changes=CHANGES, already=st.sampled_from([0, PART_SIZE - 5, PART_SIZE * 3]))
 def test_the_map_equals_a_dictionary_and_earlier_ones_stay(changes, already):
     plain = {f"k{number * 37 % 41:03}-{number}": "many" for number in range(already)}

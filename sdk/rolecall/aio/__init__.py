@@ -1,5 +1,6 @@
 """The client for asyncio: `Rolecall` asks a running Rolecall, or decides from its policy stream."""
 
+from rolecall.aio.check import Check
 from rolecall.aio.errors import (
     BusyError,
     CircuitOpenError,
@@ -10,7 +11,7 @@ from rolecall.aio.errors import (
     TokenRejectedError,
 )
 from rolecall.aio.requirement import Requirement
-from rolecall.aio.rolecall import Check, Mode, Rolecall
+from rolecall.aio.rolecall import Mode, Rolecall
 from rolecall.client.access_tokens import TokenUser
 
 __all__ = [

@@ -38,7 +38,7 @@ class CircuitBreaker:
             self._open_until = float("-inf")
 
     def succeeded(self) -> None:
-        """Take an answer, whatever it says."""
+        """Take an answer, allow, denial or refusal."""
         self._failures = 0
         self._pause = FIRST_PAUSE_SECONDS
         self._open_until = None

@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from enum import StrEnum
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
+from rolecall.aio.check import Check
 from rolecall.aio.credentials import ClientToken
 from rolecall.aio.errors import LeaseOverError
 from rolecall.aio.follower import PolicyFollower
@@ -32,34 +32,6 @@ class Mode(StrEnum):
     """By Rolecall, from state that contains every acknowledged change."""
     LOCAL = "local"
     """In this process, from state that may be up to three seconds old."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
-    """One check of `check_many`; the fields are the arguments of `Rolecall.check`."""
-
-    subject: str
-    permission: str
-    resource: Resource | str = _UNSPECIFIED
-    account: str | None = None
-    session: str | None = None
-    at_least_revision: str | None = None
-
-    @property
-    def known_resource(self) -> Resource:
-        """The resource as far as it is known."""
-        return Resource(self.resource) if isinstance(self.resource, str) else self.resource
-
-    def evaluation(self) -> dict[str, Any]:
-        """The check as Rolecall takes it."""
-        return evaluation(
-            self.subject,
-            self.permission,
-            self.known_resource,
-            account_id=self.account,
-            session_id=self.session,
-            at_least_revision=self.at_least_revision,
-        )
 
 
 class Rolecall:
@@ -277,7 +249,7 @@ class Rolecall:
         """Delete a resource from the register; return the revision of the change.
 
         Raises:
-            UndecidedError: as for `register`; a resource that is not registered is no error.
+            UndecidedError: as for `register`; a resource that is already gone raises nothing.
         """
         return await self._register.delete(account, resource_type, resource_id)
 

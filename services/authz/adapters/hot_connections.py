@@ -11,9 +11,6 @@ from typing import Any
 from services.authz.adapters.hot_requests import HotRequest, HotRequests, Unread
 from shared.runtime.connections import Connection, Server
 
-REST_SECONDS = 0.05
-"""How long the rest of a request is waited for. aiohttp, which has the limits of slow senders,
-waits for what is later."""
 PRIVATE = ("_close", "_force_close", "_keepalive_timeout", "_next_keepalive_close_time", "_paused")
 
 Answer = Callable[[HotRequest, asyncio.BaseTransport], bytes | None]
@@ -28,12 +25,20 @@ class HotConnection(Connection):
     """
 
     def __init__(
-        self, requests: HotRequests, answer: Answer, server: Server, **settings: Any
+        self,
+        requests: HotRequests,
+        answer: Answer,
+        server: Server,
+        *,
+        rest_seconds: float,
+        **settings: Any,
     ) -> None:
+        """`rest_seconds` is how long the rest of a request is waited for here."""
         super().__init__(server, **settings)
         self._runner = server.runner
         self._requests = requests
         self._answer = answer
+        self._rest_seconds = rest_seconds
         self._ordinary = False
         self._begun: list[bytes] = []
         self._waiting: asyncio.TimerHandle | None = None
@@ -44,10 +49,10 @@ class HotConnection(Connection):
             super().data_received(data)
             return
         self._begun.append(data)
-        requests = self._requests.read(b"".join(self._begun))
+        requests = self._requests.read(b"".join(self._begun) if len(self._begun) > 1 else data)
         if requests is Unread.UNFINISHED:
             if self._waiting is None:
-                self._waiting = self._loop.call_later(REST_SECONDS, self._hand_over)
+                self._waiting = self._loop.call_later(self._rest_seconds, self._hand_over)
         elif requests is Unread.OTHER:
             self._hand_over()
         else:
@@ -64,7 +69,7 @@ class HotConnection(Connection):
                 self._begun = [left.raw for left in requests[number:]]
                 self._hand_over()
                 return
-        self._begun = []
+        self._begun.clear()
         self._stop_waiting()
         self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
 

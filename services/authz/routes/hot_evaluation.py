@@ -48,7 +48,13 @@ class HotEvaluations:
 
     def connection(self, server: Server, **settings: Any) -> HotConnection:
         """Make a connection that is answered from here."""
-        return HotConnection(self._requests, self.answer, server, **settings)
+        return HotConnection(
+            self._requests,
+            self.answer,
+            server,
+            rest_seconds=self._ctx.timeouts.check_rest,
+            **settings,
+        )
 
     def answer(self, request: HotRequest, transport: asyncio.BaseTransport) -> bytes | None:
         """Return the answer; `None` if aiohttp is to answer, because that waits or logs a fault."""

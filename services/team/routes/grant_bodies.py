@@ -36,7 +36,7 @@ _Not = TypedDict("_Not", {"not": Comparison}, total=False)
 
 
 @with_config(_CLOSED)
-class ConditionTest(Comparison, _Not, total=False):
+class GrantTest(Comparison, _Not, total=False):
     """A comparison, or `not` around one. A missing value or another type satisfies neither."""
 
 
@@ -45,7 +45,7 @@ class ConditionalGrant(TypedDict, total=False):
     """A scope, and the tests that must all hold."""
 
     scope: StrictStr
-    when: ConditionTest | list[ConditionTest]
+    when: GrantTest | list[GrantTest]
 
 
 Cell = StrictStr | ConditionalGrant | list[StrictStr | ConditionalGrant]

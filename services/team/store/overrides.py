@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from rolecall import read_grant
-from services.team.domain.overrides import ProjectOverride
+from services.team.domain.overrides import ProjectOverride, grants_as_json
 from services.team.store.places import at, of_account
 from services.team.store.policy_documents import policy_document
 from shared.documents import read
@@ -75,6 +75,7 @@ class OverrideRows:
         """Save an override, in place of the member's earlier one in the project."""
         key = _key(override.account_id, override.project_id, override.user_id)
         row = policy_document(override, key=key, account_id=override.account_id, rev=rev)
+        row["grants"] = grants_as_json(override.grants)
         place = at(override.account_id, key)
         await self._overrides.replace_one(place, row, upsert=True, session=session)
 

@@ -444,9 +444,9 @@ ROWS = (
         id="service-leases-end-before-the-last-answer",
         kind=Kind.AVAILABILITY,
         file="shared/runtime/service.py",
-        old="        self._started = False\n        for name in",
-        new="        self._started = False\n        await self._supervisor.stop()\n"
-        "        for name in",
+        old='        for name in ("public", "internal"):\n            listener =',
+        new="        await self._supervisor.stop()\n"
+        '        for name in ("public", "internal"):\n            listener =',
         tests=("tests/shared/runtime/test_service.py", "-k", "last_answer"),
     ),
     Mutant(

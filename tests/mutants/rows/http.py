@@ -210,7 +210,7 @@ ROWS = (
     Mutant(
         id="openapi-promises-a-member-that-is-not-there",
         kind=Kind.DATA,
-        file="shared/http/openapi.py",
+        file="shared/http/openapi_schemas.py",
         old='"required": ["type", "title", "status", ',
         new='"required": ["instance", "type", "title", "status", ',
         tests=("tests/contracts/test_generated_requests.py", "-k", "described_answer"),

@@ -44,7 +44,7 @@ from tests.support.journal_keys import PUBLIC_KEYS
 ISSUER = "https://rolecall.example"
 KEYS = generate_service_keys(tuple(Service))
 SIGNING_KEY = generate_key()
-TIMEOUTS = Timeouts(source_call=60.0, snapshot_page=60.0)
+TIMEOUTS = Timeouts(internal_call=60.0, source_call=60.0, snapshot_page=60.0, check_rest=60.0)
 """A slow machine does not look like an outage."""
 
 

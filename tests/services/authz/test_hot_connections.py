@@ -4,6 +4,7 @@ import inspect
 import json
 import logging
 from contextlib import ExitStack
+from dataclasses import replace
 
 import pytest
 import pytest_asyncio
@@ -14,7 +15,7 @@ from services.authz.adapters.hot_connections import PRIVATE
 from shared import metrics
 from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
 from shared.http.lanes import Lane, Share
-from tests.services.authz.conftest import evaluation
+from tests.services.authz.conftest import TIMEOUTS, evaluation
 from tests.services.authz.histories import (
     ACCOUNT,
     BO,
@@ -139,13 +140,13 @@ async def test_an_answer_keeps_the_connection_open_for_as_long_as_aiohttps(pair:
     assert 0 < left <= hot.protocol._keepalive_timeout
 
 
-async def test_the_rest_of_a_request_is_waited_for_by_aiohttp(pair: Pair):
-    hot, request = RawConnection(pair.hot), pair.request()
-    await hot.send(request[:-1])
-    assert not hot.ordinary
-    await wait_for(lambda: hot.ordinary)
-    await hot.send(request[-1:])
-    assert b"200 OK" in hot.answers
+async def test_the_rest_of_a_request_is_waited_for_by_aiohttp(world):
+    async with world.replica(timeouts=replace(TIMEOUTS, check_rest=0.01)) as authz:
+        hot, request = RawConnection(authz), Pair(world, authz, authz).request()
+        await hot.send(request[:-1])
+        await wait_for(lambda: hot.ordinary)
+        await hot.send(request[-1:])
+        assert b"200 OK" in hot.answers
 
 
 async def test_a_client_that_reads_nothing_gets_no_more_from_the_hot_path(pair: Pair):

@@ -1,6 +1,8 @@
 """Any history leads to the state that is built from scratch, and no earlier state changes."""
 
+import gc
 import itertools
+import tracemalloc
 from dataclasses import replace
 from typing import Any
 
@@ -174,6 +176,48 @@ def test_a_change_with_an_unreadable_time_is_not_taken_even_in_part(place):
     with pytest.raises(ValueError, match="no zone"):
         policy.put(numbered(2, *change))
     assert [picture(policy.account(each)) for each in (ACCOUNT, OTHER_ACCOUNT)] == before
+
+
+@pytest.mark.parametrize("crowd", [[], MANY], ids=["small", "large"])
+def test_an_override_counts_from_its_change_until_that_of_its_end(crowd):
+    """Neither change tells anything else of the member."""
+    policy = PolicyState()
+    policy.put([*START, *numbered(1, member(BO, "viewer"), project()), *crowd])
+
+    def overridden() -> bool:
+        state = policy.account(ACCOUNT)
+        assert state is not None
+        return PROD in state.members[BO].overrides
+
+    policy.put(numbered(2, override(BO, {"instance": {"write": "all"}})))
+    assert overridden()
+    policy.put(numbered(3, gone(PolicyObjectKind.OVERRIDE, f"{PROD}/{BO}")))
+    assert not overridden()
+
+
+def test_a_member_takes_little_memory():
+    """Beside the id of the user: the record, the number in it, and a share of the map."""
+    users = [f"usr_{number:032x}" for number in range(10_000)]
+    pages = [
+        [told(user, rev) for rev, user in enumerate(users[at : at + 1_000], at)]
+        for at in range(0, len(users), 1_000)
+    ]
+    policy = PolicyState()
+    policy.put(START)
+    gc.collect()
+    tracemalloc.start()
+    while pages:
+        policy.put(pages.pop())
+    gc.collect()
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert taken / len(users) < 1.5 * 160
+
+
+def told(user: str, rev: int) -> PolicyObject:
+    """A member as it comes from a page, with ids of the length of those of the product."""
+    stated = member(user, "viewer", membership_id=f"mem_{rev + 2**80:032x}")
+    return PolicyObject(**stated.model_dump() | {"rev": 2**40 + rev})
 
 
 def test_an_edited_role_reaches_every_member_and_no_earlier_state():

@@ -481,3 +481,49 @@ async def test_the_catalog_shows_custom_roles_to_those_who_may_see_roles(team: T
     assert (await member.send("GET", f"{account.path}/roles")).status == 403
     shown = (await member.get(f"{account.path}/catalog"))["roles"]
     assert {role["built_in"] for role in shown} == {True}
+
+
+ACTIVE = {"path": "resource.properties.status", "equals": "active"}
+ALL_ACTIVE = [{"scope": "all", "when": [ACTIVE]}]
+WORDS = 'all when resource.properties.status is "active"'
+
+
+@pytest.mark.rule("Ci8", "Ci9")
+async def test_conditions_are_kept_and_shown_in_roles_and_overrides(team: Team) -> None:
+    account = await team.account()
+    written = {"account": {"view": "all"}, "instance": {"view": {"scope": "all", "when": ACTIVE}}}
+    role_id = await created(account, grants=written)
+    path = f"{account.path}/roles/{role_id}"
+    assert (await account.owner.get(path))["grants"]["instance"] == {"view": ALL_ACTIVE}
+    [row] = await team.rows("role.created")
+    assert row.policy_objects[0].state is not None
+    told = row.policy_objects[0].state["roles"][role_id]["grants"]
+    assert told["instance"] == {"view": ALL_ACTIVE}
+    same = {
+        "grants": written | {"instance": {"view": [{"scope": "all", "when": [ACTIVE, ACTIVE]}]}}
+    }
+    (await account.owner.send("PATCH", path, same)).expect(200)
+    assert await team.rows("role.changed") == []
+    member = await account.join(role_id, "Nora")
+    assert (await held(account, member))["instance:view"] == WORDS
+    made = await account.owner.send("POST", f"{account.path}/projects", {"name": "prod"})
+    project_id = made.expect(201)["id"]
+    override = f"{account.path}/projects/{project_id}/overrides/{member.user_id}"
+    body = {"grants": {"instance": {"write": ALL_ACTIVE}}}
+    assert (await account.owner.send("PUT", override, body)).expect(200)["grants"] == body["grants"]
+    assert (await account.owner.get(override))["grants"] == body["grants"]
+    shown = await account.owner.get(f"{account.path}/members/{member.user_id}/access")
+    assert shown["cells"]["instance"]["view"] == {"scope": WORDS, "source": "role"}
+    [inside] = shown["items"]
+    assert inside["cells"]["instance"]["write"] == {"scope": WORDS, "source": "override"}
+
+
+async def test_a_condition_that_cannot_be_is_refused_at_its_place(team: Team) -> None:
+    account = await team.account()
+    unknown = {"scope": "all", "when": {"path": "resource.propertys.status", "equals": "active"}}
+    refused = await create(
+        account, grants={"account": {"view": "all"}, "instance": {"view": unknown}}
+    )
+    [error] = refused.expect(422)["errors"]
+    assert error["pointer"] == "/grants/instance/view/when/path"
+    assert "Did you mean 'resource.properties.<name>'?" in error["message"]

@@ -179,7 +179,7 @@ def test_a_conditional_holder_is_a_holder_where_none_may_be() -> None:
 
 
 @pytest.mark.rule("B10")
-def test_a_conditional_holder_is_no_holder_where_some_must_be() -> None:
+def test_a_conditional_holder_does_not_count_where_some_must_hold() -> None:
     one = guardrail(GuardrailKind.MINIMUM_HOLDERS, 1)
     assert not present(one, held("all"))
     [violation] = present(one, held(ACTIVE))
