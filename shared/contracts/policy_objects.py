@@ -89,6 +89,8 @@ class MemberObject(Contract):
     status: Literal["active", "suspended"]
     expires_at: datetime | None = None
     attributes: dict[str, Any] = {}
+    external_id: str | None = None
+    """The platform's own id of the member, by which a check may name them."""
 
 
 class ProjectObject(Contract):

@@ -30,6 +30,13 @@ class MemberAttributesSet(_Membership):
     attributes: dict[str, Any]
 
 
+class MemberLinked(_Membership):
+    """The platform knows a member by another external id of its own."""
+
+    type: ClassVar[str] = "team.member.linked.v1"
+    external_id: str
+
+
 class MemberSuspended(_Membership):
     """A membership was suspended: every check denies until it is resumed."""
 
@@ -45,6 +52,7 @@ class MemberResumed(_Membership):
 FACTS: tuple[type[Payload], ...] = (
     MemberEndSet,
     MemberAttributesSet,
+    MemberLinked,
     MemberSuspended,
     MemberResumed,
 )

@@ -7,6 +7,8 @@ from shared.ids import PREFIXES
 
 _DIGITS = "01990b5d2f0c7a3fb1e2c3d4e5f60718"
 _GATEWAY = "https://rolecall.example"
+_SOUGHT = ("subject", "resource", "action")
+_POINT = f"{_GATEWAY}/access/v1"
 _MOMENT = "2026-03-05T12:00:00Z"
 _GRANTS = {"instance": {"view": "all", "write": "self"}}
 _A_ROLE = {
@@ -26,6 +28,7 @@ _METADATA = {
 }
 _PROVISIONED = {"external_id": "7f3a", "refusal": None}
 _REFUSED = "Choose one of: admin, developer, viewer."
+_A_USER = {"type": "user", "id": f"usr_{_DIGITS}"}
 _A_RESOURCE = {"type": "instance", "id": "i-17"}
 _A_MEMBER = {
     "status": "active",
@@ -162,7 +165,9 @@ OF_MODEL: Mapping[str, Mapping[str, Any]] = {
     "CheckedGuardrail": _A_GUARDRAIL | {"id": example_id("grd")},
     "Configuration": {
         "policy_decision_point": _GATEWAY,
-        "access_evaluation_endpoint": f"{_GATEWAY}/access/v1/evaluation",
+        "access_evaluation_endpoint": f"{_POINT}/evaluation",
+        "access_evaluations_endpoint": f"{_POINT}/evaluations",
+        **{f"search_{one}_endpoint": f"{_POINT}/search/{one}" for one in _SOUGHT},
     },
     "Convert": {"name": "Acme Robotics"},
     "CreateAccount": {"name": "Acme Robotics"},
@@ -176,6 +181,16 @@ OF_MODEL: Mapping[str, Mapping[str, Any]] = {
         "detail": f"The role `owner` cannot be assigned. {_REFUSED}",
         "errors": [{"pointer": "/role", "message": _REFUSED}],
     },
+    "Evaluations": {
+        "subject": _A_USER,
+        "action": {"name": "write"},
+        "resource": _A_RESOURCE,
+        "context": None,
+        "evaluations": [{}, {"action": {"name": "delete"}}],
+    },
+    "FoundAction": {"name": "write"},
+    "FoundResource": _A_RESOURCE,
+    "FoundSubject": _A_USER | {"id": "7f3a", "properties": {"user_id": f"usr_{_DIGITS}"}},
     "Guardrail": _A_GUARDRAIL | {"id": example_id("grd")},
     "Invitation": {
         "id": example_id("inv"),
@@ -191,6 +206,7 @@ OF_MODEL: Mapping[str, Mapping[str, Any]] = {
     "MinimumHolders": _TWO_ADMINS,
     "MinimumHoldersView": _TWO_ADMINS,
     "NameProject": {"name": "prod"},
+    "WantedPage": {"token": "", "limit": 100},
     "PassedInvitation": {"id": example_id("inv")},
     "PasswordReset": {"token": f"{example_id('usr')}.1.…"},
     "ProvisionedMember": _PROVISIONED,
@@ -212,7 +228,8 @@ OF_MODEL: Mapping[str, Mapping[str, Any]] = {
         "description": "Builds and runs workloads.",
     },
     "RoleEdit": _A_ROLE,
-    "SubjectEntity": {"type": "user", "id": example_id("usr")},
+    "SoughtSubject": {"type": "user"},
+    "SubjectEntity": _A_USER,
     "ServerMetadata": _METADATA,
     "User": {"id": example_id("usr")},
     "Verify": {"token": f"{example_id('sup')}.1.…"},

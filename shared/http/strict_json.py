@@ -33,8 +33,10 @@ def loads(raw: bytes) -> Any:
     except RecursionError:
         raise MalformedJson(reason=_TOO_DEEP) from None
     # Only an escape can produce such a character, and only brackets can nest.
-    if "\\u" in text or text.count("[") + text.count("{") > MAX_JSON_LEVELS:
+    if "\\u" in text:
         _walk(value)
+    elif text.count("[") + text.count("{") > MAX_JSON_LEVELS:
+        _measure(value)
     return value
 
 
@@ -61,6 +63,21 @@ def _finite(digits: str) -> float:
 
 def _constant(name: str) -> Any:
     raise MalformedJson(reason=f"{name} is not a JSON value")
+
+
+def _measure(value: Any) -> None:
+    """Refuse what is too deep; only containers are looked at, for a batch has many values."""
+    level, depth = [value], 0
+    while level:
+        depth += 1
+        if depth > MAX_JSON_LEVELS:
+            raise MalformedJson(reason=_TOO_DEEP)
+        level = [
+            inner
+            for item in level
+            for inner in (item.values() if type(item) is dict else item)
+            if type(inner) is dict or type(inner) is list
+        ]
 
 
 def _walk(value: Any) -> None:

@@ -11,15 +11,24 @@ from urllib.parse import urlencode
 
 from deploy.gateway.paths import public_routes
 from shared.http.access import Client, Public, SessionOrClient
-from shared.http.routes import Media, Route
+from shared.http.routes import Media, Route, Strictness
 from shared.ids import new_id
 from tests.contracts.asking import Case
 from tests.contracts.people import People, Team
 from tests.e2e.people import PASSWORD
 
 ROWS: tuple[Route, ...] = tuple(itertools.chain(*public_routes().values()))
-WITH_BODY = tuple(row for row in ROWS if row.takes is not None)
-WITH_ACCOUNT = tuple(row for row in ROWS if "account_id" in row.parameters)
+WITH_ACCOUNT = tuple(row for row in ROWS if row.path.startswith("/v1/accounts/{account_id}"))
+OF_POINTS = tuple(row for row in ROWS if "account_id" in row.parameters and row not in WITH_ACCOUNT)
+"""The rows of an account's own decision point: a caller who is not a member gets a denial."""
+WITH_BODY = tuple(row for row in ROWS if row.takes is not None and row not in OF_POINTS)
+"""Those of decision points are asked at the point of all accounts: the rows differ in the path."""
+DECISIONS = tuple(
+    row
+    for row in ROWS
+    if isinstance(row.access, SessionOrClient) and row.strictness is Strictness.LENIENT
+)
+"""The rows of decision points that answer with decisions."""
 WITH_CREDENTIAL = tuple(row for row in ROWS if not isinstance(row.access, Public))
 READS = tuple(row for row in ROWS if row.method == "GET")
 
@@ -45,8 +54,47 @@ def examples(people: People) -> dict[str, tuple[dict[str, Any], ...]]:
     """Bodies that fit, by operation; together they have every member that the row's model knows."""
     proof = {"token": f"{new_id('inv')}.1.x", "code": "ABCDEFGH"}
     newcomer = {"name": "New Comer"}
+    entity = {"type": "instance", "id": "i-1"}
+    place = {"account_id": people.team.id, "project_id": None, "owner_id": people.plain.user_id}
+    properties = {"session_id": new_id("ses")}
     client = people.deployment
+    subject = {"type": "user", "id": people.team.owner.user_id, "properties": properties}
+    sought = {"type": "user", "properties": properties}
+    action = {"name": "view", "properties": {"reason": "a test"}}
+    resource = entity | {"properties": place}
+    context = {"at_least_revision": people.team.ids["revision"]}
+    check = {"subject": subject, "action": action, "resource": resource, "context": context}
+    page = {"token": "", "limit": 5}
+    decisions: dict[str, tuple[dict[str, Any], ...]] = {
+        "evaluate": (check,),
+        "evaluateEach": (
+            check
+            | {
+                "evaluations": [{}, {"action": {"name": "write"}}],
+                "options": {"evaluations_semantic": "execute_all"},
+            },
+        ),
+        "searchSubjects": (check | {"subject": sought, "page": page},),
+        "searchResources": (
+            check | {"resource": {"type": "instance", "properties": place}, "page": page},
+        ),
+        "searchActions": (
+            {"subject": subject, "resource": resource, "context": context, "page": page},
+        ),
+    }
     return {
+        **decisions,
+        "explain": (check,),
+        "whoCan": (
+            {
+                "account_id": people.team.id,
+                "permission": "instance:view",
+                "project_id": people.team.ids["project_id"],
+                "resource_id": "i-1",
+                "owner_id": people.plain.user_id,
+            },
+        ),
+        **{f"{name}InAccount": bodies for name, bodies in decisions.items()},
         "signUp": (
             newcomer | {"email": _fresh_address()},
             newcomer | {"password": PASSWORD, "invitation": proof},
@@ -191,30 +239,6 @@ def examples(people: People) -> dict[str, tuple[dict[str, Any], ...]]:
                 }
             },
         ),
-        "whoCan": (
-            {
-                "account_id": people.team.id,
-                "permission": "instance:view",
-                "project_id": people.team.ids["project_id"],
-                "resource_id": "i-1",
-                "owner_id": people.plain.user_id,
-            },
-        ),
-        **dict.fromkeys(("evaluate", "explain"), (_evaluation(people),)),
-    }
-
-
-def _evaluation(people: People) -> dict[str, Any]:
-    place = {"account_id": people.team.id, "project_id": None, "owner_id": people.plain.user_id}
-    return {
-        "subject": {
-            "type": "user",
-            "id": people.team.owner.user_id,
-            "properties": {"session_id": new_id("ses")},
-        },
-        "action": {"name": "view", "properties": {"reason": "a test"}},
-        "resource": {"type": "instance", "id": "i-1", "properties": place},
-        "context": {"at_least_revision": people.team.ids["revision"]},
     }
 
 

@@ -17,6 +17,7 @@ from tests.contracts.asking import Asking, Case
 from tests.contracts.forging import forged, read, sign
 from tests.contracts.people import People
 from tests.contracts.rows import (
+    DECISIONS,
     ROWS,
     WITH_CREDENTIAL,
     body_of,
@@ -172,9 +173,12 @@ async def test_a_user_cannot_use_the_routes_of_service_clients(asking: Asking, p
 
 
 async def test_a_user_can_check_only_their_own_permissions(asking: Asking, people: People):
-    [row] = [row for row in WITH_CREDENTIAL if row.operation_id == "evaluate"]
+    rows = [
+        row for row in DECISIONS if not row.operation_id.startswith(("evaluateEach", "explain"))
+    ]
     await asking.check(
         bearing(row, people, one.name, f"Bearer {one.token}", statuses={403}, code="other-subject")
+        for row in rows
         for one in (people.stranger, people.other.owner, people.plain, people.removed)
     )
 

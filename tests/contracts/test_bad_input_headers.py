@@ -8,6 +8,7 @@ from shared.http.routes import Route
 from tests.contracts.asking import SANE, Asking, Case
 from tests.contracts.people import People
 from tests.contracts.rows import (
+    DECISIONS,
     REVISIONS,
     ROWS,
     body_of,
@@ -115,18 +116,19 @@ async def test_a_malformed_revision_header_is_refused(asking: Asking, people: Pe
             *REVISIONS,
         )
     )
-    [evaluate] = [row for row in ROWS if row.operation_id == "evaluate"]
-    [body] = examples(people)["evaluate"]
+    rows = [row for row in DECISIONS if not row.operation_id.startswith("evaluateEach")]
     await asking.check(
         request(
-            evaluate,
+            row,
             people,
             f"at least {revision}",
-            encoded(evaluate, body | {"context": {"at_least_revision": revision}}),
+            encoded(row, body | {"context": {"at_least_revision": revision}}),
             statuses={400},
             code="bad-request",
             pointer="/context/at_least_revision",
         )
+        for row in rows
+        for body in examples(people)[row.operation_id]
         for revision in ("", "audit.x.1.1", *REVISIONS)
     )
 

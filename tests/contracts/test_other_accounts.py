@@ -1,6 +1,8 @@
 """No caller reaches or changes an account that they are not a member of."""
 
 import asyncio
+import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +14,7 @@ from shared.http.routes import Route
 from shared.ids import new_id
 from tests.contracts.asking import Asking, Case
 from tests.contracts.people import People, Team
-from tests.contracts.rows import ROWS, WITH_ACCOUNT, body_of, path_of, request
+from tests.contracts.rows import OF_POINTS, ROWS, WITH_ACCOUNT, body_of, path_of, request
 from tests.e2e.people import Person
 
 NOTHING_THERE: dict[str, Any] = {"statuses": {404}, "code": "not-found"}
@@ -69,9 +71,7 @@ async def everything(team: Team) -> dict[str, Any]:
 def test_every_path_parameter_is_one_that_these_tables_know():
     names = {name for row in ROWS for name in row.parameters}
     assert names == {"account_id", "type", *NESTED}
-    assert {row.operation_id for row in ROWS if row.path.startswith("/v1/accounts/")} == {
-        row.operation_id for row in WITH_ACCOUNT
-    }
+    assert {row for row in ROWS if "account_id" in row.parameters} == {*WITH_ACCOUNT, *OF_POINTS}
 
 
 @pytest.mark.rule("Ci12", "Ro14", "Ci5")
@@ -111,6 +111,39 @@ async def test_a_request_without_a_credential_reveals_nothing(asking: Asking, pe
                 )
 
     await asking.check(cases())
+
+
+async def test_the_point_of_an_account_tells_others_nothing_about_it(
+    asking: Asking, people: People
+):
+    """A user outside gets the answers of an account that does not exist."""
+    stranger = people.stranger
+    for row in OF_POINTS:
+        answers = []
+        for ids in (people.team.ids, people.team.ids | {"account_id": new_id("acc")}):
+            body = body_of(row, people)
+            if body is not None:
+                sent_body = json.loads(body) | {"context": {}}
+                sent_body["subject"] |= {"id": stranger.user_id}
+                sent_body["resource"]["properties"]["account_id"] = ids["account_id"]
+                body = json.dumps(sent_body).encode()
+            case = request(
+                row,
+                people,
+                "a stranger",
+                body,
+                path=path_of(row, ids),
+                token=stranger.token,
+                statuses={200, 403},
+            )
+            answer = await asking.send(case)
+            answers.append((answer.status, answer.text.replace(ids["account_id"], "ACCOUNT")))
+        assert without_request(answers[0]) == without_request(answers[1]), row.operation_id
+
+
+def without_request(answer: tuple[int, str]) -> tuple[int, str]:
+    """The answer without the number of its request, and of the shard that it rests on."""
+    return answer[0], re.sub(r'req_[0-9a-f]{32}|"revision":"[^"]*"', "", answer[1])
 
 
 async def test_a_missing_account_looks_like_one_without_access(asking: Asking, people: People):

@@ -7,7 +7,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.e2e import journey, print_shop
+from tests.e2e import authzen, journey, print_shop
 from tests.e2e.journey import SETTINGS, Deployment, World
 from tests.e2e.one_process import OneProcess
 from tests.e2e.processes import Processes
@@ -57,6 +57,14 @@ async def test_changes_and_removals_take_effect_and_are_in_the_audit_log(world: 
     team = await journey.gather_team(world, "standard")
     await journey.change_and_remove(world, team)
     await journey.read_the_audit_log(world, team)
+
+
+async def test_the_standards_scenarios_are_ordinary_data(world: World) -> None:
+    await authzen.certify(await authzen.load(world, authzen.RECORDS))
+    todos = await authzen.load(world, authzen.TODOS)
+    await authzen.ask_about_todos(todos)
+    await authzen.ask_about_routes(todos)
+    await authzen.search_the_library(await authzen.load(world, authzen.LIBRARY))
 
 
 async def test_a_platform_with_a_catalog_of_its_own_has_all_of_rolecall(

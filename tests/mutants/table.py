@@ -4,6 +4,7 @@ from tests.mutants.mutant import Mutant
 from tests.mutants.rows import (
     audit_log,
     authz,
+    authzen,
     catalogs,
     conditions,
     crashes,
@@ -47,6 +48,7 @@ from tests.mutants.rows import (
 MUTANTS: tuple[Mutant, ...] = (
     *audit_log.ROWS,
     *authz.ROWS,
+    *authzen.ROWS,
     *catalogs.ROWS,
     *conditions.ROWS,
     *crashes.ROWS,

@@ -3,12 +3,24 @@
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import ConfigDict, Field, Strict
+from pydantic import AfterValidator, ConfigDict, Field, Strict
 from pydantic.dataclasses import dataclass
 
-from rolecall.core.table import Flag
+from rolecall.core.table import Flag, Name
 
 _CLOSED = ConfigDict(extra="forbid")
+
+NATIVE_SUBJECT_TYPES = frozenset({"user", "api_token", "service"})
+"""The types of subjects that have a meaning of their own."""
+
+
+def _not_native(name: str) -> str:
+    if name in NATIVE_SUBJECT_TYPES:
+        raise ValueError(f"The type {name!r} has a meaning of its own. Remove it.")
+    return name
+
+
+SubjectType = Annotated[Name, AfterValidator(_not_native)]
 
 
 class Conversion(StrEnum):
@@ -103,3 +115,10 @@ class Policies:
     ] = False
     features: Features = Features()
     words: Words = Words()
+    subject_types: Annotated[
+        tuple[SubjectType, ...],
+        Field(
+            description="Further types by which checks name members, besides `user`",
+            exclude_if=lambda types: not types,  # a catalog without any keeps its version
+        ),
+    ] = ()

@@ -14,8 +14,10 @@ _CLOSED = ConfigDict(extra="forbid")
 
 NAME_PATTERN = r"^[a-z][a-z0-9_]{0,63}$"
 ROLE_NAME_PATTERN = r"^[a-z][a-z0-9_-]{0,63}$"
-PERMISSION_PATTERN = r"^[a-z][a-z0-9_]{0,63}:[a-z][a-z0-9_]{0,63}$"
+ACTION_PATTERN = r"^[A-Za-z][A-Za-z0-9_]{0,63}$"
+PERMISSION_PATTERN = r"^[a-z][a-z0-9_]{0,63}:[A-Za-z][A-Za-z0-9_]{0,63}$"
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
+ActionName = Annotated[str, StringConstraints(pattern=ACTION_PATTERN)]
 RoleName = Annotated[str, StringConstraints(pattern=ROLE_NAME_PATTERN)]
 PermissionName = Annotated[str, StringConstraints(pattern=PERMISSION_PATTERN)]
 Flag = Annotated[bool, Strict()]
@@ -55,7 +57,7 @@ class Level:
     title: Title
     offers_self: Flag = False
     includes: tuple[Name, ...] = ()
-    actions: tuple[Name, ...] = ()
+    actions: tuple[ActionName, ...] = ()
     permissions: tuple[PermissionName, ...] = ()
 
 

@@ -91,6 +91,16 @@ class AccountChange:
         self._projects: dict[str, ProjectRecord | None] = {}
         self._resources: dict[ResourceKey, ResourceRecord | None] = {}
 
+    @property
+    def begins_anew(self) -> bool:
+        """Whether nothing from before the change is left: the account is new, or has ended."""
+        return not self._base
+
+    def external_ids(self) -> Iterator[tuple[str, str | None]]:
+        """The members of whom the change tells, each with their external id, if they have one."""
+        for user_id, read in self._members.items():
+            yield user_id, None if read is None else read.state.external_id
+
     def take(self, policy_object: PolicyObject, state: Any) -> None:
         """Take the state of an object of `ACCOUNT_KINDS` unless a newer one is known."""
         kind, of, rev = policy_object.kind, policy_object.id, policy_object.rev

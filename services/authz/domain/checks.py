@@ -1,11 +1,13 @@
 """The rules of a check: which accounts and types a client may ask about, and the decision."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from rolecall import (
     NO_ACCOUNT,
+    NOTHING_GIVEN,
     AccountState,
     Decision,
+    Given,
     Reason,
     Resource,
     Subject,
@@ -20,7 +22,7 @@ from shared.problems import Refusal, RefusalKind
 CHECK_SCOPE = "authz:check"
 USER_TYPE = "user"
 SUBJECT_UNKNOWN = "subject-unknown"
-"""The reason of a denial for a type of subject other than `user`."""
+"""The reason of a denial for a type of subject that names no member."""
 SHOWS_MEMBERSHIP = frozenset(
     {
         Reason.ALLOWED,
@@ -43,6 +45,17 @@ OF_ACTIVE_MEMBERS = SHOWS_MEMBERSHIP - {Reason.ACCOUNT_SUSPENDED}
 refused before the member is looked up."""
 
 
+_ANY_RESOURCE = Resource()
+_ELSEWHERE = Decision(allowed=False, reason=Reason.RESOURCE_CONFLICT)
+
+
+def names_member(account: AccountState | None, subject_type: str) -> bool:
+    """Return whether subjects of this type are members: `user`, or a type of the catalog's own."""
+    if subject_type == USER_TYPE:
+        return True
+    return account is not None and subject_type in account.catalog.catalog.policies.subject_types
+
+
 class OtherSubject(Refusal):
     """A user asks about another subject."""
 
@@ -54,15 +67,21 @@ class OtherSubject(Refusal):
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class PermissionCheck:
-    """One check of a permission; `account_id` is `None` if the caller and its token name none."""
+    """One check of a permission; `account_id` is `None` if the caller and its token name none.
+
+    `elsewhere`: the request says that its resource belongs to another account. `given` has the
+    properties of the request, which conditions test.
+    """
 
     user_id: str
     session_id: str | None = None
     account_id: str | None
     permission: str
-    resource: Resource = field(default_factory=Resource)
+    resource: Resource = _ANY_RESOURCE
+    elsewhere: bool = False
+    given: Given = NOTHING_GIVEN
 
 
 def account_for_client(
@@ -94,7 +113,10 @@ def decide_check(
     if account is None:
         return NO_ACCOUNT
     subject = Subject(check.user_id, session_ended=session_ended)
-    return decide(account, subject, check.permission, check.resource, now=now)
+    decision = decide(
+        account, subject, check.permission, check.resource, now=now, given=check.given
+    )
+    return _ELSEWHERE if check.elsewhere and decision.allowed else decision
 
 
 def decide_for_user(

@@ -105,11 +105,14 @@ def explain_check(
         check.permission,
         check.resource,
         now=now,
+        given=check.given,
         project_name=lambda one: project_name(one) if holds(SEE_PROJECT, one) else one,
     )
     if found.decision.allowed:
         return Explained(decision=found.decision, steps=found.steps)
-    denial = Denial(account, subject, check.permission, check.resource, found.decision, now)
+    denial = Denial(
+        account, subject, check.permission, check.resource, found.decision, now, check.given
+    )
     wanted = remedies(denial, with_custom_roles=holds(SEE_ROLES))
     return Explained(
         decision=found.decision,

@@ -16,6 +16,7 @@ from services.authz.domain.account_objects import (
     AccountChange,
     AccountObjects,
 )
+from services.authz.domain.external_ids import ExternalIds
 from shared.contracts.policy_objects import CatalogObject, PolicyObject, PolicyObjectKind
 from shared.following.newest import read_states
 
@@ -37,6 +38,7 @@ class PolicyState:
     """Accounts with their members, projects, overrides and resources, and published catalogs."""
 
     def __init__(self) -> None:
+        self.external_ids = ExternalIds()
         self._catalogs: Mapping[str, _CatalogRecord] = {}
         self._objects: dict[str, AccountObjects] = {}
         self._accounts: dict[str, AccountState] = {}
@@ -45,6 +47,7 @@ class PolicyState:
 
     def clear(self) -> None:
         """Forget everything."""
+        self.external_ids.clear()
         self._catalogs = {}
         self._objects = {}
         self._accounts = {}
@@ -88,6 +91,7 @@ class PolicyState:
         self._catalogs = newest
         for account_id, objects in made.items():
             self._replace(account_id, objects)
+            self._name(account_id, changes[account_id])
 
     def account(self, account_id: str) -> AccountState | None:
         """The account as of the last change; `None`: it does not exist, or is incomplete."""
@@ -114,6 +118,13 @@ class PolicyState:
         """The content of a published catalog."""
         record = self._catalogs.get(catalog_id)
         return None if record is None else record.content
+
+    def _name(self, account_id: str, change: AccountChange) -> None:
+        """Take what a change tells of external ids."""
+        if change.begins_anew:
+            self.external_ids.drop(account_id)
+        for user_id, external_id in change.external_ids():
+            self.external_ids.put(account_id, user_id, external_id)
 
     def _change(self, account_id: str) -> AccountChange:
         return AccountChange(self._objects.get(account_id, NO_OBJECTS))

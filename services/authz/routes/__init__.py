@@ -2,11 +2,13 @@
 
 from services.authz.routes import (
     evaluation,
+    evaluations,
     explain,
     forward_auth,
     internal,
     metadata,
     policy_stream,
+    search,
     who_can,
 )
 
@@ -14,6 +16,8 @@ __all__ = ["GATEWAY_ROUTES", "INTERNAL_ROUTES", "ROUTES"]
 
 ROUTES = (
     *evaluation.ROUTES,
+    *evaluations.ROUTES,
+    *search.ROUTES,
     *explain.ROUTES,
     *who_can.ROUTES,
     *metadata.ROUTES,

@@ -1,11 +1,13 @@
 """The AuthZEN route for one access evaluation."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
-from rolecall import Resource
+from rolecall import NO_PROPERTIES, Given, Resource
 from services.authz.domain.checks import CHECK_SCOPE, OtherSubject
+from services.authz.routes.points import at_each_point, point_of
+from services.authz.routes.sent import SentObject, Whole
 from services.authz.use_cases import evaluation
 from services.authz.use_cases.context import Ctx
 from services.authz.use_cases.evaluation import EvaluationRequest, EvaluationResult
@@ -25,12 +27,15 @@ class SubjectProperties(Body):
     session_id: str | None = None
 
 
+SentSubjectProperties = Annotated[SentObject[SubjectProperties], Whole(SubjectProperties)]
+
+
 class SubjectEntity(Body):
-    """The subject of the check: type `user`, and the user's id."""
+    """The subject of the check: type `user`, with the user's id or a member's external id."""
 
     type: str = REQUIRED_TEXT
     id: str = REQUIRED_TEXT
-    properties: SubjectProperties | None = None
+    properties: SentSubjectProperties | None = None
 
 
 class ActionEntity(Body):
@@ -48,12 +53,15 @@ class ResourceProperties(Body):
     owner_id: str | None = None
 
 
+SentResourceProperties = Annotated[SentObject[ResourceProperties], Whole(ResourceProperties)]
+
+
 class ResourceEntity(Body):
     """The resource of the check."""
 
     type: str = REQUIRED_TEXT
     id: str = REQUIRED_TEXT
-    properties: ResourceProperties | None = None
+    properties: SentResourceProperties | None = None
 
 
 class Context(Body):
@@ -68,13 +76,16 @@ class Context(Body):
     )
 
 
+SentContext = Annotated[SentObject[Context], Whole(Context)]
+
+
 class Evaluation(Body):
     """An access evaluation request (AuthZEN Authorization API 1.0, 6.1)."""
 
     subject: SubjectEntity
     action: ActionEntity
     resource: ResourceEntity
-    context: Context | None = None
+    context: SentContext | None = None
 
 
 class DecisionContext(Answer):
@@ -93,33 +104,38 @@ class EvaluationAnswer(Answer):
     context: DecisionContext
 
 
-async def evaluate(ctx: Ctx, call: Call[Evaluation, None]) -> EvaluationAnswer:
-    """Answer one access evaluation request."""
-    principal = call.principal
-    if not isinstance(principal, ClientPrincipal | UserPrincipal):
-        raise TypeError("The route admits users and service clients only.")
-    return evaluation_answer(await evaluation.evaluate(ctx, principal, request_of(call.body)))
-
-
-def request_of(body: Evaluation) -> EvaluationRequest:
-    """The request of the use case that a body asks for."""
-    resource = body.resource.properties or ResourceProperties()
-    subject = body.subject.properties or SubjectProperties()
-    context = body.context or Context()
+def evaluation_request(
+    subject: SubjectEntity,
+    action: ActionEntity,
+    resource: ResourceEntity,
+    context: SentContext | None,
+    *,
+    point: str | None,
+) -> EvaluationRequest:
+    """The request that these entities make at the decision point of an account, or of all."""
+    of_subject, of_resource = subject.properties, resource.properties
+    place = ResourceProperties() if of_resource is None else of_resource.known
     return EvaluationRequest(
-        subject_type=body.subject.type,
-        subject_id=body.subject.id,
-        session_id=subject.session_id,
-        action=body.action.name,
-        resource_type=body.resource.type,
-        resource=Resource(body.resource.id, resource.owner_id, resource.project_id),
-        account_id=resource.account_id,
-        at_least_revision=context.at_least_revision,
+        subject_type=subject.type,
+        subject_id=subject.id,
+        session_id=None if of_subject is None else of_subject.known.session_id,
+        action=action.name,
+        resource_type=resource.type,
+        resource=Resource(resource.id, place.owner_id, place.project_id),
+        account_id=place.account_id,
+        at_least_revision=None if context is None else context.known.at_least_revision,
+        point=point,
+        given=Given(
+            subject=NO_PROPERTIES if of_subject is None else of_subject.whole,
+            resource=NO_PROPERTIES if of_resource is None else of_resource.whole,
+            action=action.properties or NO_PROPERTIES,
+            context=NO_PROPERTIES if context is None else context.whole,
+        ),
     )
 
 
 def evaluation_answer(result: EvaluationResult) -> EvaluationAnswer:
-    """The answer that tells a result."""
+    """The answer with this result."""
     kind, _, name = (result.decided_by or "").partition(":")
     return EvaluationAnswer(
         decision=result.allowed,
@@ -127,6 +143,29 @@ def evaluation_answer(result: EvaluationResult) -> EvaluationAnswer:
             reason=result.reason, revision=result.revision, **({kind: name} if kind else {})
         ),
     )
+
+
+def caller_of(call: Call[Any, Any]) -> ClientPrincipal | UserPrincipal:
+    """The caller of a route that admits users and service clients."""
+    if not isinstance(call.principal, ClientPrincipal | UserPrincipal):
+        raise TypeError("The route admits users and service clients only.")
+    return call.principal
+
+
+def request_of(body: Evaluation, *, point: str | None = None) -> EvaluationRequest:
+    """The request of the use case that a body asks for."""
+    return evaluation_request(body.subject, body.action, body.resource, body.context, point=point)
+
+
+async def evaluate(ctx: Ctx, call: Call[Evaluation, None]) -> EvaluationAnswer:
+    """Answer one access evaluation request."""
+    return await evaluate_body(ctx, call, call.body)
+
+
+async def evaluate_body(ctx: Ctx, call: Call[Any, None], body: Evaluation) -> EvaluationAnswer:
+    """Answer the access evaluation request that the call makes with this body."""
+    request = request_of(body, point=point_of(call))
+    return evaluation_answer(await evaluation.evaluate(ctx, caller_of(call), request))
 
 
 EVALUATION = Route(
@@ -144,5 +183,4 @@ EVALUATION = Route(
     on_repeat="Decides again. It changes nothing.",
     polled=True,
 )
-
-ROUTES = (EVALUATION,)
+ROUTES = at_each_point(EVALUATION)

@@ -9,7 +9,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from rolecall import Resource
+from rolecall import NOTHING_GIVEN, Given, Resource
 from services.authz.use_cases.evaluation import EvaluationRequest
 
 _Text = Annotated[str, Meta(min_length=1, max_length=1024)]
@@ -84,4 +84,15 @@ def read_quickly(raw: bytes) -> EvaluationRequest | None:
         resource=Resource(resource.id, known.owner_id or None, known.project_id or None),
         account_id=known.account_id or None,
         at_least_revision=None,
+        given=_given(of_subject, known),
+    )
+
+
+def _given(subject: _SubjectProperties, resource: _ResourceProperties) -> Given:
+    """What was sent, as conditions test it."""
+    if subject is _NO_SUBJECT_PROPERTIES and resource is _NO_RESOURCE_PROPERTIES:
+        return NOTHING_GIVEN
+    return Given(
+        subject={name: sent for name, sent in msgspec.structs.asdict(subject).items() if sent},
+        resource={name: sent for name, sent in msgspec.structs.asdict(resource).items() if sent},
     )

@@ -32,20 +32,37 @@ def answer(ctx: Ctx, check: PermissionCheck, rule: CheckRule[T]) -> T:
     Raises:
         Stale: the account exists, but its catalog has not arrived yet.
     """
-    if check.account_id is not None and ctx.policy.incomplete(check.account_id):
+    account = None if check.account_id is None else known_account(ctx, check.account_id)
+    return _decide(ctx, check, rule, account)
+
+
+def known_account(ctx: Ctx, account_id: str) -> AccountState | None:
+    """The account as this replica knows it.
+
+    Raises:
+        Stale: the account exists, but its catalog has not arrived yet.
+    """
+    account = ctx.policy.account(account_id)
+    if account is None and ctx.policy.incomplete(account_id):
         raise Stale
-    return decide(ctx, check, rule)
+    return account
+
+
+def session_ended(ctx: Ctx, session_id: str | None) -> bool:
+    """Return whether the session that a check names has ended."""
+    return session_id is not None and ctx.sign_ins.session_ended(session_id)
 
 
 def is_member(ctx: Ctx, check: PermissionCheck) -> bool:
     """Return whether this replica knows the subject as a member, who may learn of the account."""
-    return decide(ctx, check, decide_for_user).reason in SHOWS_MEMBERSHIP
-
-
-def decide(ctx: Ctx, check: PermissionCheck, rule: CheckRule[T]) -> T:
-    """Apply the rule to what this replica knows of the account and the session."""
-    ended = check.session_id is not None and ctx.sign_ins.session_ended(check.session_id)
     account = None if check.account_id is None else ctx.policy.account(check.account_id)
+    return _decide(ctx, check, decide_for_user, account).reason in SHOWS_MEMBERSHIP
+
+
+def _decide(
+    ctx: Ctx, check: PermissionCheck, rule: CheckRule[T], account: AccountState | None
+) -> T:
+    ended = session_ended(ctx, check.session_id)
     return rule(account, check, session_ended=ended, now=milliseconds(ctx.clock.now()))
 
 

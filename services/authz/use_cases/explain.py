@@ -9,6 +9,7 @@ from services.authz.domain.checks import (
     USER_TYPE,
     PermissionCheck,
     decide_for_user,
+    names_member,
 )
 from services.authz.domain.explaining import (
     SEE_MEMBERS,
@@ -18,7 +19,7 @@ from services.authz.domain.explaining import (
     steps_of_unknown_subject,
 )
 from services.authz.use_cases.context import Ctx
-from services.authz.use_cases.decisions import answer, is_member
+from services.authz.use_cases.decisions import answer, is_member, known_account
 from services.authz.use_cases.evaluation import (
     EvaluationRequest,
     EvaluationResult,
@@ -61,12 +62,13 @@ def _explain(
     check = _check(ctx, principal, request)
     if isinstance(principal, UserPrincipal) and check.user_id != principal.user_id:
         _require_to_see_members(ctx, principal, check)
-    if request.subject_type != USER_TYPE:
+    account_id = check.account_id
+    known = None if account_id is None else known_account(ctx, account_id)
+    if not names_member(known, request.subject_type):
         return ExplanationResult(
             result=EvaluationResult(check=check, allowed=False, reason=SUBJECT_UNKNOWN),
             steps=steps_of_unknown_subject(request.subject_type),
         )
-    account_id = check.account_id
     rule = partial(
         explain_check,
         asker=Asker(user_id=principal.user_id if isinstance(principal, UserPrincipal) else None),

@@ -1,4 +1,4 @@
-"""The facts about a membership that goes on: its end, its attributes, and its suspension."""
+"""The facts about a membership that goes on: its end, attributes, external id and suspension."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -50,6 +50,21 @@ def set_attributes(member: Membership, changed: Membership, *, account_name: str
         after={"attributes": attributes},
         policy_objects=(changed.policy_object(),),
     )
+
+
+def link(member: Membership, *, external_id: str, account_name: str) -> tuple[Membership, Fact]:
+    """Let the platform know the member by this id of its own."""
+    linked = replace(member, external_id=external_id)
+    fact = Fact(
+        payload=team_members.MemberLinked(
+            **_payload(linked, account_name), external_id=external_id
+        ),
+        resource=member.ref(),
+        before={"external_id": member.external_id},
+        after={"external_id": external_id},
+        policy_objects=(linked.policy_object(),),
+    )
+    return linked, fact
 
 
 def _status_fact(

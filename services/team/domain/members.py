@@ -59,8 +59,10 @@ class Membership:
     """A user in an account. `membership_id` is new at each join, so nothing old returns with it.
 
     `email` (with its comparison key) and `name` are copies for people to read. One decision rests
-    on them: an address that is a member's is not invited again. `last_active_at` is the member's
-    last request, or decision about them, to within some minutes; no decision rests on it.
+    on them: an address that is a member's is not invited again. `external_id` is the platform's own
+    id, as the last provisioning by one gave it; a check may name the member by it. `last_active_at`
+    is the member's last request, or decision about them, to within some minutes; no decision rests
+    on it.
     """
 
     account_id: AccountId
@@ -75,6 +77,7 @@ class Membership:
     expires_at: datetime | None = None
     invited_by: UserId | None = None
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
+    external_id: str | None = None
     last_active_at: datetime | None = None
 
     def expired(self, now: datetime) -> bool:
@@ -93,6 +96,7 @@ class Membership:
             status=self.status.value,
             expires_at=self.expires_at,
             attributes=dict(self.attributes),
+            external_id=self.external_id,
         )
         return PolicyObject(
             kind=PolicyObjectKind.MEMBER,

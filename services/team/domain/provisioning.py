@@ -99,6 +99,7 @@ def add(
     user: JoiningUser,
     change: MemberChange,
     *,
+    external_id: str | None,
     membership_id: MembershipId,
     pending: Invitation | None,
     taken: int,
@@ -129,6 +130,7 @@ def add(
         joined_at=at.now,
         expires_at=None if change.end is None else change.end.at,
         attributes=dict(change.attributes or {}),
+        external_id=external_id,
     )
     closed: Invitation | None = None
     facts = [*team_facts]
@@ -145,8 +147,12 @@ def add(
     )
 
 
-def update(at: Provisioning, member: Membership, change: MemberChange) -> ProvisionedMember:
+def update(
+    at: Provisioning, member: Membership, change: MemberChange, *, external_id: str | None = None
+) -> ProvisionedMember:
     """Give the member another role, another end or other attributes; what is the same stays.
+
+    An `external_id` that names the member becomes theirs.
 
     Raises:
         RoleUnknown, Invalid: as `add`.
@@ -177,6 +183,9 @@ def update(at: Provisioning, member: Membership, change: MemberChange) -> Provis
     if wanted is not None and not same_attributes(wanted, member.attributes):
         after = replace(after, attributes=dict(wanted))
         facts.append(member_facts.set_attributes(member, after, account_name=name))
+    if external_id is not None and external_id != member.external_id:
+        after, fact = member_facts.link(after, external_id=external_id, account_name=name)
+        facts.append(fact)
     return ProvisionedMember(
         status=MemberOutcome.UPDATED if facts else MemberOutcome.UNCHANGED,
         account=at.account,
@@ -241,6 +250,7 @@ def _added(at: Provisioning, member: Membership, role: Role) -> Fact:
             "membership_id": member.membership_id,
             "expires_at": None if member.expires_at is None else member.expires_at.isoformat(),
             "attributes": dict(member.attributes),
+            "external_id": member.external_id,
         },
         policy_objects=(member.policy_object(),),
     )

@@ -131,13 +131,16 @@ class ProvisionedPage:
             overridden = self.overridden.get(one.user_id, ())
             return provisioning.remove(decision.at, member, overridden=overridden)
         if member is not None:
-            return provisioning.update(decision.at, member, one.entry.change)
+            return provisioning.update(
+                decision.at, member, one.entry.change, external_id=one.entry.external_id
+            )
         if one.user is None:
             raise UserUnknown
         return provisioning.add(
             decision.at,
             replace(one.user, name=self.names[one.user_id]),
             one.entry.change,
+            external_id=one.entry.external_id,
             membership_id=MembershipId(new_id("mem")),
             pending=self.pending.get(one.user.address.key),
             taken=self.taken + decision.seats,

@@ -150,9 +150,15 @@ class World:
         return sign_access_token(SIGNING_KEY, "k1", claims)
 
     async def post(
-        self, service: ServiceApp, body, *, token: str | None = None, **extra
+        self,
+        service: ServiceApp,
+        body,
+        *,
+        token: str | None = None,
+        path: str = "/access/v1/evaluation",
+        **extra,
     ) -> Response:
-        url = service.addresses["public"] + "/access/v1/evaluation"
+        url = service.addresses["public"] + path
         headers = {"Authorization": f"Bearer {token or self.client_token()}"}
         headers |= extra.pop("headers", {})
         sent = {"data": body} if isinstance(body, bytes) else {"json": body}

@@ -18,7 +18,9 @@ from tests.services.authz.histories import (
     account,
     ended,
     member,
+    no_member,
     override,
+    resource,
     service_client,
 )
 
@@ -209,14 +211,86 @@ async def test_a_stale_replica_answers_stale_instead_of_old_refusals(world, auth
         assert (said.status, said.body["code"]) == (503, "stale")
 
 
-async def test_the_configuration_names_the_evaluation_endpoint(world, authz):
-    async with world.http.get(
-        authz.addresses["public"] + "/.well-known/authzen-configuration"
-    ) as answer:
+@pytest.mark.parametrize("point", ["", f"/accounts/{ACCOUNT}", f"/accounts/{'acc_' + 'e' * 32}"])
+async def test_the_configuration_names_every_endpoint_of_its_point(world, authz, point):
+    address = f"{authz.addresses['public']}/.well-known/authzen-configuration{point}"
+    async with world.http.get(address) as answer:
+        own = f"https://rolecall.example{point}"
         assert await answer.json() == {
-            "policy_decision_point": "https://rolecall.example",
-            "access_evaluation_endpoint": "https://rolecall.example/access/v1/evaluation",
+            "policy_decision_point": own,
+            "access_evaluation_endpoint": f"{own}/access/v1/evaluation",
+            "access_evaluations_endpoint": f"{own}/access/v1/evaluations",
+            "search_subject_endpoint": f"{own}/access/v1/search/subject",
+            "search_resource_endpoint": f"{own}/access/v1/search/resource",
+            "search_action_endpoint": f"{own}/access/v1/search/action",
         }
+
+
+async def test_the_point_of_an_account_decides_in_that_account(world, authz):
+    path = f"/accounts/{ACCOUNT}/access/v1/evaluation"
+    for named, reason in ((None, "allowed"), (ACCOUNT, "allowed"), ("acc_x", "resource-conflict")):
+        body = evaluation(BO, "instance:write", account_id=named)
+        said = await world.post(authz, body, path=path)
+        assert said.body["context"]["reason"] == reason
+    body = evaluation(BO, "instance:write", account_id=OTHER_ACCOUNT)
+    token = world.user_token(BO, SESSION, account_id=OTHER_ACCOUNT)
+    said = await world.post(authz, evaluation(BO, "instance:write"), path=path, token=token)
+    assert said.body["decision"] is True
+    path = path.replace(ACCOUNT, OTHER_ACCOUNT)
+    said = await world.post(authz, body, path=path, token=world.client_token(BOUND_CLIENT))
+    assert (said.status, said.body["code"]) == (403, "account-not-bound")
+    said = await world.post(authz, body, path=path, token=world.user_token(BO, SESSION))
+    assert said.body["context"]["reason"] == "not-a-member"
+
+
+async def test_a_stored_property_wins_over_the_one_in_the_request(world, authz):
+    open_ones = {"path": "resource.properties.status", "equals": "open"}
+    grants = {
+        "account": {"view": "all"},
+        "instance": {"write": {"scope": "all", "when": open_ones}},
+    }
+    role = {"name": "Writer of open ones", "grants": grants}
+    await world.team.change(account(roles={"rol_" + "1" * 32: role}))
+    await world.team.change(member(BO, "rol_" + "1" * 32))
+    await world.team.change(resource("i-closed", properties={"status": "closed"}))
+    for rid, properties, reason in (
+        ("i-closed", {"status": "open"}, "condition-failed"),
+        ("i-closed", {}, "condition-failed"),
+        ("i-unknown", {"status": "open"}, "allowed"),
+        ("i-unknown", {}, "condition-failed"),
+    ):
+        body = evaluation(BO, "instance:write")
+        body["resource"] |= {"id": rid}
+        body["resource"]["properties"] |= properties
+        assert (await world.post(authz, body)).body["context"]["reason"] == reason
+        batch = {"evaluations": [body, {}], "context": {}}
+        said = await world.post(authz, batch, path="/access/v1/evaluations")
+        assert said.body["evaluations"][0]["context"]["reason"] == reason
+
+
+@pytest.mark.rule("T34")
+async def test_an_external_id_names_the_member_who_has_it(world, authz):
+    said = await world.check(authz, "bo@platform", "instance:write")
+    assert said.body["context"]["reason"] == "not-a-member"
+    await world.team.change(member(BO, "developer", external_id="bo@platform"))
+    said = await world.check(authz, "bo@platform", "instance:write")
+    assert said.body["context"]["reason"] == "allowed"
+    for other in ("BO@platform", "bo@platform ", "bo@plat\u017form"):
+        said = await world.check(authz, other, "instance:write")
+        assert said.body["context"]["reason"] == "not-a-member"
+    said = await world.check(authz, "bo@platform", "instance:write", of={"account_id": "acc_x"})
+    assert said.body["context"]["reason"] == "no-account"
+    token = world.user_token(BO, SESSION)
+    said = await world.check(authz, "bo@platform", "instance:write", token=token)
+    assert said.body["code"] == "other-subject"
+    await world.team.change(no_member(BO))
+    await world.team.change(member(CY, "developer", external_id="bo@platform"))
+    said = await world.check(authz, "bo@platform", "instance:write")
+    assert said.body["context"]["reason"] == "allowed"
+    await world.team.change(member(BO, "developer", external_id="bo@platform"))
+    await world.team.change(member(CY, "developer", external_id="bo@platform"))
+    said = await world.check(authz, "bo@platform", "instance:write")
+    assert said.body["context"]["reason"] == "not-a-member"
 
 
 STATED = {

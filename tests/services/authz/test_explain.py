@@ -248,3 +248,16 @@ async def test_who_can_refuses_a_permission_that_the_catalog_lacks(world, authz)
     found = await asked(world, authz, WHO_CAN, body)
     assert found.status == 422
     assert "Did you mean instance:write?" in found.body["errors"][0]["message"]
+
+
+async def test_a_condition_is_explained_by_what_the_request_says(world, authz):
+    when = {"path": "context.mfa", "equals": True}
+    given = override(EVE, {"instance": {"view": {"scope": "all", "when": when}}})
+    await world.team.change(given)
+    body = evaluation(EVE, "instance:view", project_id=PROD, context={"mfa": False})
+    found = (await asked(world, authz, EXPLAIN, body)).body
+    assert found["context"]["reason"] == "condition-failed"
+    assert "context.mfa is true" in found["steps"][-1]["text"]
+    body["context"] = {"mfa": True}
+    found = (await asked(world, authz, EXPLAIN, body)).body
+    assert (found["decision"], found["steps"][-1]["result"]) == (True, "holds")

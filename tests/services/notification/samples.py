@@ -500,6 +500,7 @@ WITHOUT_MAIL: tuple[Payload, ...] = (
     # Mails about the account say what happened to it.
     team_ownership.OwnershipOfferEnded(**OFFER, reason=OfferEnd.ACCOUNT),
     team_members.MemberAttributesSet(**MEMBER, attributes={"level": 3}),
+    team_members.MemberLinked(**MEMBER, external_id="7f3a"),
     # Further facts of one change, and a member who gave the resources to themself.
     team_resources.ResourcesReassigned(**GIVEN | {"email": ""}),
     team_resources.ResourcesReassigned(**GIVEN | {"to_user_id": "usr_ana"}),

@@ -58,7 +58,7 @@ def provision(world: Memory, *members: dict[str, Any], **fields: Any) -> list[st
 def state(world: Memory) -> dict[str, Any]:
     """The members without what each join makes anew, and who has the open invitations."""
     members = {
-        user: (one.role, one.status, one.expires_at, dict(one.attributes))
+        user: (one.role, one.status, one.expires_at, dict(one.attributes), one.external_id)
         for user, one in world.store.memberships.items()
     }
     invitations = {

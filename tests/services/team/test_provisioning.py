@@ -80,6 +80,33 @@ def test_members_are_added_changed_and_removed_by_the_ids_of_the_platform() -> N
     assert len(told(world, "member.removed")) == 1
 
 
+def test_the_platforms_own_id_of_a_member_is_told_once() -> None:
+    world = memory(STANDARD)
+    know(world, "ana")
+    entry = {"external_id": "ana", "role": "basic"}
+    provision(world, entry)
+    [fact] = told(world, "member.provisioned")
+    assert (fact.policy_objects[0].state or {})["external_id"] == "ana"
+    assert provision(world, entry, {"user_id": user_id("ana")}) == [
+        "unchanged",
+        "repeated-in-batch",
+    ]
+    assert provision(world, {"user_id": user_id("ana"), "role": "viewer"}) == ["updated"]
+    assert world.store.memberships[user_id("ana")].external_id == "ana"
+    assert told(world, "member.linked") == []
+
+
+def test_a_member_without_an_external_id_gets_the_one_that_names_them() -> None:
+    world = memory(STANDARD)
+    know(world, "ana")
+    world.add("ana", "basic")
+    assert provision(world, {"external_id": "ana"}) == ["updated"]
+    [fact] = told(world, "member.linked")
+    assert (fact.policy_objects[0].state or {})["external_id"] == "ana"
+    assert (fact.before, fact.after) == ({"external_id": None}, {"external_id": "ana"})
+    assert provision(world, {"external_id": "ana"}) == ["unchanged"]
+
+
 CHANGES: list[dict[str, Any]] = [
     {"role": "developer"},
     {"expires_at": LATER},
@@ -112,7 +139,8 @@ def test_the_last_fact_of_a_changed_member_tells_all_that_changed(
         ({"external_id": "owner", "role": "basic"}, "owner-protected"),
         ({"external_id": "owner", "expires_at": LATER}, "owner-protected"),
         ({"user_id": user_id("owner"), "remove": True}, "owner-protected"),
-        ({"external_id": "owner", "role": "owner"}, "unchanged"),
+        ({"external_id": "owner", "role": "owner"}, "updated"),
+        ({"user_id": user_id("owner"), "role": "owner"}, "unchanged"),
         ({"external_id": "owner", "attributes": {"site": "north"}}, "updated"),
         ({"external_id": "ana"}, "invalid"),
         ({"external_id": "ana", "role": "owner"}, "role-unknown"),

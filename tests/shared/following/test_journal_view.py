@@ -280,7 +280,7 @@ def test_forgetting_ends_every_lease_at_once(view):
     assert view.missing() == {}
 
 
-def test_a_shard_that_lacks_rows_is_fetched_beside_one_that_waits_for_a_part(view):
+def test_a_shard_that_lacks_rows_is_fetched_beside_one_that_waits(view):
     """The waiting part lacks nothing that a fetch could bring: its rest is on its way."""
     view.on_change(row(3, "a", part=1, parts=2))
     heads = {0: 2, 1: 4}

@@ -1,0 +1,174 @@
+"""Search for what would be allowed: the subjects, the resources, or the actions of a check.
+
+A page is decided from one state, with one test of the leases. Its work is bounded: it ends after
+`MOST_DECISIONS`, whether or not they fill it, and tells where the next one begins.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from heapq import merge
+from itertools import groupby, islice, takewhile
+
+from rolecall import AccountState, Subject, items_after, membership_denial, milliseconds
+from services.authz.domain.checks import (
+    PermissionCheck,
+    decide_check,
+    decide_for_user,
+    names_member,
+)
+from services.authz.use_cases.context import Ctx
+from services.authz.use_cases.decisions import answer, is_member, known_account
+from services.authz.use_cases.evaluation import EvaluationRequest, authorized_check
+from shared.auth.principals import ClientPrincipal, UserPrincipal
+
+MOST_DECISIONS = 500
+"""The decisions of one page."""
+
+
+class Sought(StrEnum):
+    """The entity that is searched for."""
+
+    SUBJECT = "subject"
+    RESOURCE = "resource"
+    ACTION = "action"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchPage:
+    """What would be allowed, and the name after which the next page begins; None: there is none.
+
+    `names` are user ids, ids of resources, or actions.
+    """
+
+    account_id: str | None
+    names: tuple[str, ...]
+    next_after: str | None = None
+
+
+async def search(
+    ctx: Ctx,
+    principal: ClientPrincipal | UserPrincipal,
+    request: EvaluationRequest,
+    *,
+    sought: Sought,
+    after: str,
+    limit: int,
+) -> SearchPage:
+    """Find up to `limit` names, in the order of their characters, that come after `after`.
+
+    What the request says of the sought entity's id is ignored. Subjects are the members of the
+    account, and resources those that are registered, or its projects. A user may search for their
+    own resources and actions only.
+
+    Raises:
+        Stale: this replica may not answer now.
+        TokenRevoked: the client was deleted, or the caller's session has ended.
+        ScopeMissing, AccountNotBound, TypeNotBound, OtherSubject: the caller may not ask this.
+        BadRequest: `at_least_revision` is not a revision.
+    """
+    check = ctx.while_fresh(lambda: authorized_check(ctx, principal, request))
+    own = isinstance(principal, UserPrincipal)
+    await ctx.reach(
+        request.at_least_revision, check, may_learn=lambda: not own or is_member(ctx, check)
+    )
+    return ctx.while_fresh(
+        lambda: _page(ctx, principal, request, sought=sought, after=after, limit=limit)
+    )
+
+
+def _page(
+    ctx: Ctx,
+    principal: ClientPrincipal | UserPrincipal,
+    request: EvaluationRequest,
+    *,
+    sought: Sought,
+    after: str,
+    limit: int,
+) -> SearchPage:
+    check = authorized_check(ctx, principal, request)
+    account = _searched_account(ctx, check, request, sought)
+    if account is None:
+        return SearchPage(account_id=check.account_id, names=())
+    if limit == 0:
+        return SearchPage(account_id=check.account_id, names=(), next_after=after)
+    rule = decide_for_user if isinstance(principal, UserPrincipal) else decide_check
+    names = list(islice(_names_after(account, request, sought, after), MOST_DECISIONS + 1))
+    found: list[str] = []
+    last = None
+    for number, name in enumerate(names[:MOST_DECISIONS], 1):
+        if answer(ctx, _CHECKS[sought](check, request, name), rule).allowed:
+            found.append(name)
+        if len(found) == limit or number == MOST_DECISIONS:
+            last = name if number < len(names) else None
+            break
+    return SearchPage(account_id=check.account_id, names=tuple(found), next_after=last)
+
+
+def _searched_account(
+    ctx: Ctx, check: PermissionCheck, request: EvaluationRequest, sought: Sought
+) -> AccountState | None:
+    """The account that has what is sought; None if nothing would be allowed.
+
+    Raises:
+        Stale: the account exists, but its catalog has not arrived yet.
+    """
+    if check.account_id is None:
+        return None
+    account = known_account(ctx, check.account_id)
+    if account is None or not names_member(account, request.subject_type):
+        return None
+    if sought is Sought.SUBJECT:
+        return account
+    now = milliseconds(ctx.clock.now())
+    denied = membership_denial(account, Subject(check.user_id), now=now)
+    return account if denied is None else None
+
+
+def _names_after(
+    account: AccountState, request: EvaluationRequest, sought: Sought, after: str
+) -> Iterator[str]:
+    """Everything after this name that may be found, in order."""
+    kind = request.resource_type
+    if sought is Sought.SUBJECT:
+        return (user_id for user_id, _ in items_after(account.members, after))
+    if sought is Sought.ACTION:
+        begin = f"{kind}:"
+        names = (
+            name.removeprefix(begin)
+            for name in account.catalog.permissions
+            if name.startswith(begin)
+        )
+        return iter(sorted(name for name in names if name > after))
+    held = account.catalog.permissions.get(f"{kind}:{request.action}")
+    if held is None:
+        return iter(())
+    registered = (
+        name
+        for (_, name), _ in takewhile(
+            lambda item: item[0][0] == kind, items_after(account.resources, (kind, after))
+        )
+    )
+    if not held.on_project:
+        return registered
+    projects = sorted(project_id for project_id in account.projects if project_id > after)
+    return (name for name, _ in groupby(merge(projects, registered)))
+
+
+def _of_subject(check: PermissionCheck, request: EvaluationRequest, name: str) -> PermissionCheck:
+    return replace(check, user_id=name, session_id=None)
+
+
+def _of_resource(check: PermissionCheck, request: EvaluationRequest, name: str) -> PermissionCheck:
+    return replace(check, resource=replace(request.resource, id=name))
+
+
+def _of_action(check: PermissionCheck, request: EvaluationRequest, name: str) -> PermissionCheck:
+    return replace(check, permission=f"{request.resource_type}:{name}")
+
+
+_CHECKS: Mapping[Sought, Callable[[PermissionCheck, EvaluationRequest, str], PermissionCheck]] = {
+    Sought.SUBJECT: _of_subject,
+    Sought.RESOURCE: _of_resource,
+    Sought.ACTION: _of_action,
+}

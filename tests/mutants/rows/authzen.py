@@ -1,0 +1,119 @@
+"""Mutants of batches, searches, decision points and external ids."""
+
+from tests.mutants.mutant import Kind, Mutant
+
+BATCH = "services/authz/routes/evaluations.py"
+IDS = "services/authz/domain/external_ids.py"
+SEARCH = "services/authz/use_cases/search.py"
+BATCHES = "tests/services/authz/test_evaluations.py"
+SEARCHES = "tests/services/authz/test_search.py"
+SINGLE = "tests/services/authz/test_evaluation.py"
+ID_TESTS = ("tests/services/authz/domain/test_external_ids.py",)
+
+ROWS = (
+    Mutant(
+        id="batch-mixes-an-entity-with-its-default",
+        kind=Kind.SECURITY,
+        file=BATCH,
+        old="            return kind.model_validate(item[name], strict=True",
+        new=(
+            "            return kind.model_validate("
+            "{**self._defaults.get(name, {}), **item[name]}, strict=True"
+        ),
+        tests=(BATCHES, "-k", "replaces_the_default"),
+    ),
+    Mutant(
+        id="batch-answers-every-item-as-its-first",
+        kind=Kind.SECURITY,
+        file=BATCH,
+        old="        text = texts.get(result)\n",
+        new="        text = next(iter(texts.values()), None)\n",
+        tests=(BATCHES, "-k", "give_alone or leaves_out"),
+    ),
+    Mutant(
+        id="batch-tests-the-leases-before-its-items",
+        kind=Kind.CONSISTENCY,
+        file="services/authz/use_cases/evaluations.py",
+        old="    results = ctx.while_fresh(evaluate_in_order)\n",
+        new="    ctx.while_fresh(list)\n    results = evaluate_in_order()\n",
+        tests=(BATCHES, "-k", "stops_during"),
+    ),
+    Mutant(
+        id="batch-goes-on-after-a-failed-item",
+        kind=Kind.SECURITY,
+        file="services/authz/use_cases/evaluations.py",
+        old="allowed=isinstance(result, EvaluationResult) and result.allowed",
+        new="allowed=isinstance(result, Refusal) or result.allowed",
+        tests=(BATCHES, "-k", "item_that_fails"),
+    ),
+    Mutant(
+        id="search-ends-a-page-silently",
+        kind=Kind.CONSISTENCY,
+        file=SEARCH,
+        old="            last = name if number < len(names) else None\n",
+        new="            last = name if len(found) == limit else None\n",
+        tests=(SEARCHES, "-k", "page_ends"),
+    ),
+    Mutant(
+        id="search-tests-the-leases-before-its-decisions",
+        kind=Kind.CONSISTENCY,
+        file=SEARCH,
+        old="    return ctx.while_fresh(\n        lambda: _page(",
+        new="    ctx.while_fresh(list)\n    return (\n        _page(",
+        tests=(SEARCHES, "-k", "stops_during"),
+    ),
+    Mutant(
+        id="search-takes-the-token-of-another-one",
+        kind=Kind.CONSISTENCY,
+        file="services/authz/routes/search_tokens.py",
+        old="            if digest != _digest(call) or ",
+        new="            if ",
+        tests=(SEARCHES, "-k", "another_search"),
+    ),
+    Mutant(
+        id="point-decides-about-resources-of-another-account",
+        kind=Kind.SECURITY,
+        file="services/authz/domain/checks.py",
+        old="    return _ELSEWHERE if check.elsewhere and decision.allowed else decision\n",
+        new="    return decision\n",
+        tests=(SINGLE, "-k", "point_of_an_account"),
+    ),
+    Mutant(
+        id="external-ids-fold-case",
+        kind=Kind.SECURITY,
+        file=IDS,
+        old="        return known.user(name) or name\n",
+        new=(
+            "        folded = {each.casefold(): each for each in known._users}\n"
+            "        return known.user(folded.get(name.casefold(), name)) or name\n"
+        ),
+        tests=ID_TESTS,
+    ),
+    Mutant(
+        id="external-ids-name-one-of-two-members",
+        kind=Kind.SECURITY,
+        file=IDS,
+        old="        return users[0] if len(users) == 1 else None\n",
+        new="        return users[0] if users else None\n",
+        tests=ID_TESTS,
+    ),
+    Mutant(
+        id="external-ids-replace-the-id-of-a-user",
+        kind=Kind.SECURITY,
+        file=IDS,
+        old="        if known is None or is_id(name, USER_PREFIX):\n",
+        new="        if known is None:\n",
+        tests=ID_TESTS,
+    ),
+    Mutant(
+        id="external-ids-outlive-the-membership",
+        kind=Kind.SECURITY,
+        file="services/authz/domain/account_objects.py",
+        old="            yield user_id, None if read is None else read.state.external_id\n",
+        new=(
+            "            if read is not None:\n"
+            "                yield user_id, read.state.external_id\n"
+        ),
+        tests=(SINGLE, "-k", "external_id"),
+    ),
+)
