@@ -11,7 +11,14 @@ from typing import Any
 from services.authz.adapters.hot_requests import HotRequest, HotRequests, Unread
 from shared.runtime.connections import Connection, Server
 
-PRIVATE = ("_close", "_force_close", "_keepalive_timeout", "_next_keepalive_close_time", "_paused")
+PRIVATE = (
+    "_close",
+    "_force_close",
+    "_keepalive_timeout",
+    "_loop",
+    "_next_keepalive_close_time",
+    "_paused",
+)
 
 Answer = Callable[[HotRequest, asyncio.BaseTransport], bytes | None]
 """Answers a request of a connection at once; `None` if it must wait, or is not for this path."""
