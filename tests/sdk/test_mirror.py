@@ -36,6 +36,8 @@ from tests.services.authz.histories import (
     resource,
 )
 
+CONDITIONAL = {"scope": "all", "when": {"path": "resource.properties.state", "equals": "on"}}
+BY_TEAM = {"scope": "all", "when": {"path": "subject.properties.team", "equals": "on"}}
 WRITE = "instance:write"
 NOW = int(NOON.timestamp() * 1000)
 
@@ -258,6 +260,20 @@ def test_an_answer_that_time_decides_is_not_kept(script):
     assert local.check(CY, WRITE, inside, account=ACCOUNT)
 
 
+def test_a_condition_is_decided_by_registered_properties_alone(script):
+    roles = {"role_1": {"name": "R", "grants": {"instance": {"view": CONDITIONAL}}}}
+    registered = resource("i-1", properties={"state": "on"})
+    script.begin(account(roles=roles), member(BO, "role_1"), registered)
+    local = checks(script)
+    claimed = Resource("i-2", properties={"state": "on"})
+    for _ in range(2):
+        assert local.check(BO, "instance:view", Resource("i-1"), account=ACCOUNT)
+        found = local.check(BO, "instance:view", claimed, account=ACCOUNT)
+        assert found.reason == "condition-failed"
+    script.change(resource("i-1", properties={"state": "off"}))
+    assert not local.check(BO, "instance:view", Resource("i-1"), account=ACCOUNT)
+
+
 def test_events_are_read_however_they_are_split():
     text = b'id: a\nevent: x\ndata: {"a": 1}\n\n: a comment\n\nevent: y\ndata: 2\n\n'
     for size in range(1, len(text)):
@@ -281,9 +297,15 @@ USERS = st.sampled_from([ANA, BO, CY])
 TIMES = st.sampled_from([None, *((NOON + timedelta(seconds=s)).isoformat() for s in (-1, 0, 1))])
 STATUSES = st.sampled_from(["active", "suspended"])
 GRANTS = st.sampled_from(
-    [{}, {"instance": {"view": "all"}}, {"instance": {"write": "self"}}, {"no": {"such": "all"}}]
+    [
+        {},
+        {"instance": {"view": "all"}},
+        {"instance": {"write": "self"}},
+        {"instance": {"view": CONDITIONAL}},
+        {"no": {"such": "all"}},
+    ]
 )
-CUSTOM = {"role_1": {"name": "R", "description": "", "grants": {"instance": {"view": "self"}}}}
+CUSTOM = {"role_1": {"name": "R", "description": "", "grants": {"instance": {"view": BY_TEAM}}}}
 OBJECTS = st.one_of(
     st.builds(
         lambda status, catalog, roles: account(status=status, catalog=catalog, roles=roles),
@@ -292,11 +314,14 @@ OBJECTS = st.one_of(
         st.sampled_from([{}, CUSTOM]),
     ),
     st.builds(
-        lambda user, role, status, ends: member(user, role, status=status, expires_at=ends),
+        lambda user, role, status, ends, values: member(
+            user, role, status=status, expires_at=ends, attributes=values
+        ),
         USERS,
         st.one_of(ROLES, st.just("role_1")),
         STATUSES,
         TIMES,
+        st.sampled_from([{}, {"team": "on"}, {"team": 1}]),
     ),
     st.builds(no_member, USERS),
     st.just(project()),
@@ -311,12 +336,13 @@ OBJECTS = st.one_of(
         st.booleans(),
     ),
     st.builds(
-        lambda owner, prod, gone: resource(
-            owner_id=owner, project_id=PROD if prod else None, gone=gone
+        lambda owner, prod, gone, values: resource(
+            owner_id=owner, project_id=PROD if prod else None, gone=gone, properties=values
         ),
         st.one_of(st.none(), USERS),
         st.booleans(),
         st.booleans(),
+        st.sampled_from([{}, {"state": "on"}, {"state": "off"}]),
     ),
     st.just(account().model_copy(update={"state": None})),
     st.sampled_from(list(histories.CATALOGS)),
@@ -335,6 +361,7 @@ QUESTIONS = [
 
 @settings(
     max_examples=length("HISTORIES", short=25, soak=1000),
+    deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
 @given(history=HISTORIES, joined=st.integers(0, 13))

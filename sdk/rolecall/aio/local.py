@@ -159,8 +159,10 @@ class Handle:
     def _decided(self, state: AccountState | None, resource: Resource) -> CheckDecision:
         if state is None:
             return answer_of(NO_ACCOUNT)
+        # Properties of a request count only where Rolecall is told them, and no check tells it.
+        known = Resource(resource.id, resource.owner_id, resource.project_id)
         now = self._local.now()
-        answer = answer_of(decide(state, self._subject, self.key[1], resource, now=now))
+        answer = answer_of(decide(state, self._subject, self.key[1], known, now=now))
         if not self._timed:
             if len(self._answers) >= MAX_ANSWERS:
                 self._answers.clear()
