@@ -38,6 +38,7 @@ WRONG_QUERIES: dict[str, tuple[str, ...]] = {
     ),
     "status": ("", "gone", "ACTIVE", "active,invited", "1"),
     "q": ("x" * 201,),
+    "account": ("", "x" * 300, "acc_x", "prj_" + "0" * 32),
     "confirm": ("x" * 401,),
     "counts": ("", "1", "yes", "TRUE", "true,false"),
     "sort": ("", "password", "--name", "name,email", "$natural"),

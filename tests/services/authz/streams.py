@@ -1,5 +1,6 @@
 """A reader of the policy stream for tests, and objects that write to it."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,6 +9,8 @@ from typing import Any
 from rolecall.aio.event_stream import EventReader
 from shared.runtime.service import ServiceApp
 
+SILENCE_SECONDS = 20.0
+"""An event comes every second; a stream that should end and does not is silent or goes on."""
 STREAM = "/v1/authz/policy-stream"
 
 
@@ -29,7 +32,8 @@ class Told:
             EOFError: the stream is over.
         """
         while not self._waiting:
-            piece = await self._content.readany()
+            async with asyncio.timeout(SILENCE_SECONDS):
+                piece = await self._content.readany()
             if not piece:
                 raise EOFError
             self._waiting += self._reader.feed(piece)
@@ -40,10 +44,11 @@ class Told:
 
     async def until(self, name: str) -> dict[str, Any]:
         """Read up to the next event of this name; its content."""
-        while True:
-            found, content = await self.next()
-            if found == name:
-                return content
+        async with asyncio.timeout(SILENCE_SECONDS):
+            while True:
+                found, content = await self.next()
+                if found == name:
+                    return content
 
     def objects(self) -> list[tuple[str, str, Any]]:
         """Kind, id and state of every object that was told, but for catalogs."""
