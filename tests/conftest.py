@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from coverage import Coverage
+from hypothesis import settings
 
 from deploy.programs.mongodb import Mongod, Secantusdb
 from deploy.programs.rabbitmq import Rabbitmq
@@ -43,6 +44,10 @@ SLOWEST_FIRST = (
     "tests/services/team/test_escalation.py",
 )
 """Files that take longest are begun first, so that no worker waits for one of them at the end."""
+
+
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

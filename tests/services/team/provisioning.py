@@ -41,6 +41,8 @@ def reply(world: Memory, *members: dict[str, Any], **fields: Any) -> Reply:
         body=body,
         query=None,
         headers=CIMultiDictProxy(CIMultiDict()),
+        method=ROUTE.method,
+        target=ROUTE.path,
         route=ROUTE,
         request_id="req_1",
     )

@@ -305,6 +305,8 @@ def call_of(route: Route, actor: str, path: dict[str, str], body: Any, query: An
         body=body,
         query=query,
         headers=CIMultiDictProxy(CIMultiDict()),
+        method=route.method,
+        target=route.path,
         route=route,
         request_id="req_1",
     )

@@ -184,6 +184,8 @@ def prepared(route: Route) -> tuple[Memory, Call[Any, Any]]:
         if route.query is None
         else route.query.model_validate(QUERIES.get(route.operation_id, {})),
         headers=CIMultiDictProxy(CIMultiDict()),
+        method=route.method,
+        target=route.path,
         route=route,
         request_id="req_1",
     )
