@@ -19,34 +19,6 @@ class AccountOperations(World):
         body = {"name": name, "catalog": self.catalog_ids[catalog]}
         return Operation(actor, "POST", "/v1/accounts", body, refusals, opens=opens)
 
-    def convert(self, account_id: str, actor: str, name: str, catalog: str) -> Operation:
-        """Make a team of a personal account."""
-        account = self.accounts[account_id]
-        refusals = self.authorized(account_id, actor, ("account", "update")) or set()
-        if not refusals:
-            refusals |= {"owner-only"} if actor != account.owner else set()
-            refusals |= {"already-a-team"} if account.kind == "team" else set()
-            if account.catalog != catalog and account.guardrails:
-                refusals |= {"guardrails-of-this-catalog"}
-
-        def effect(account: Account, answer: Answer) -> None:
-            account.kind, account.name, account.catalog = "team", name, catalog
-
-        body = {"name": name, "catalog": self.catalog_ids[catalog]}
-        # The preview has every entry of the standard catalog, which the model does not know.
-        preview = None if account.catalog == "standard" else {"type": "conversion", **body}
-        return self.account_operation(
-            account_id,
-            actor,
-            "POST",
-            "/convert",
-            body,
-            refusals,
-            effect,
-            preview=preview,
-            gives_freely=True,
-        )
-
     def rename(self, account_id: str, actor: str, name: str) -> Operation:
         """Give the account another name."""
         refusals = self.authorized(account_id, actor, ("account", "update")) or set()

@@ -1,4 +1,4 @@
-"""Moves of an account to another catalog, or to another version of its own."""
+"""Conversions, and moves of an account to another catalog or another version of its own."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def used_levels(account: Account, now: int) -> list[str]:
 
 
 class CatalogOperations(World):
-    """Moves between catalogs."""
+    """Moves between catalogs, and conversions, which may take another one."""
 
     def move_catalog(
         self, account_id: str, actor: str, target: str, roles: Roles, levels: Levels
@@ -43,10 +43,7 @@ class CatalogOperations(World):
             if account.catalog != target:
                 bound = not old.reversible and account.kind == "team" and old.name != new.name
                 refusals |= {"catalog-bound"} if bound else set()
-                if any(self._needed(account, new, roles, levels)):
-                    refusals |= {"mapping-needed"}
-                if any(self._lost(account, new, roles)):
-                    refusals |= {"guardrails-of-this-catalog"}
+                refusals |= self._contradictions(account, new, roles, levels)
                 if account.seats(self.now) > new.member_limit:
                     refusals |= {"catalog-too-small"}
 
@@ -73,11 +70,50 @@ class CatalogOperations(World):
             gives_freely=True,
         )
 
+    def convert(self, account_id: str, actor: str, name: str, catalog: str) -> Operation:
+        """Make a team of a personal account."""
+        account = self.accounts[account_id]
+        refusals = self.authorized(account_id, actor, ("account", "update")) or set()
+        if not refusals:
+            refusals |= {"owner-only"} if actor != account.owner else set()
+            refusals |= {"already-a-team"} if account.kind == "team" else set()
+            if account.catalog != catalog:
+                refusals |= self._contradictions(account, CATALOGS[catalog], {}, {})
+
+        def effect(account: Account, answer: Answer) -> None:
+            account.kind, account.name, account.catalog = "team", name, catalog
+
+        body = {"name": name, "catalog": self.catalog_ids[catalog]}
+        # The preview has every entry of the standard catalog, which the model does not know.
+        preview = None if account.catalog == "standard" else {"type": "conversion", **body}
+        return self.account_operation(
+            account_id,
+            actor,
+            "POST",
+            "/convert",
+            body,
+            refusals,
+            effect,
+            preview=preview,
+            gives_freely=True,
+        )
+
+    def _contradictions(
+        self, account: Account, new: Catalog, roles: Roles, levels: Levels
+    ) -> set[str]:
+        """What speaks against another catalog, with this mapping."""
+        found = set()
+        if any(self._needed(account, new, roles, levels)):
+            found.add("mapping-needed")
+        if any(self._lost(account, new, roles)):
+            found.add("guardrails-of-this-catalog")
+        return found
+
     def _needed(
         self, account: Account, new: Catalog, roles: Roles, levels: Levels
     ) -> Iterator[str]:
         """What is used and has no certain counterpart."""
-        same = account.meaning.name == new.name
+        same = _same(account, new)
         for role in used_roles(account):
             kept = role in account.roles or (same and new.assignable(role))
             if role not in roles and not kept:
@@ -100,7 +136,7 @@ class CatalogOperations(World):
                 known = known and (
                     role in new.roles or (role in account.roles and role not in roles)
                 )
-            if account.meaning.name != new.name or not known:
+            if not known or not _same(account, new):
                 yield key
 
     def _move(self, account: Account, target: str, roles: Roles, levels: Levels) -> None:
@@ -117,6 +153,11 @@ class CatalogOperations(World):
             if one.in_force(self.now):
                 account.overrides[place] = Override(translated(one.grants, levels), one.ends)
         account.catalog = target
+
+
+def _same(account: Account, new: Catalog) -> bool:
+    """Whether it is a version of the account's catalog. The model reads `standard` as `free`."""
+    return account.catalog != "standard" and account.meaning.name == new.name
 
 
 def cell_of(level: str) -> tuple[str, str]:

@@ -37,7 +37,7 @@ class Check(NamedTuple):
     owner_id: str | None
 
 
-@dataclass
+@dataclass(repr=False)
 class Product:
     """The running services; a call returns when the answer is there."""
 
