@@ -105,7 +105,7 @@ async def test_everything_but_a_decision_is_an_error_of_its_kind(server, answer,
 
         server.answers[EVALUATION] = redirect
     # Before the deadline of a busy answer the token has to arrive, too.
-    patience = {error: PATIENT for error in FINAL} | {BusyError: 2.0}
+    patience = dict.fromkeys(FINAL, PATIENT) | {BusyError: 2.0}
     async with client(server, timeout=patience.get(error, 0.3)) as rc:
         with pytest.raises(error) as failed:
             await rc.check("usr_b", "instance:write")
