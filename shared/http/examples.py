@@ -98,7 +98,6 @@ BY_NAME: Mapping[str, Any] = {
     "passed_from_name": "Bo Li",
     "passed_invitations": [],
     "password": _PASSWORD,
-    "permission": "instance:write",
     "permissions": {"instance:view": "all", "instance:write": "self"},
     "q": "bo",
     "reason": "allowed",

@@ -27,7 +27,7 @@ class WhoCan(Body):
     """
 
     account_id: str | None = ID
-    permission: PermissionName
+    permission: PermissionName = Field(examples=["instance:write"])
     project_id: str | None = ID
     resource_id: str | None = ID
     owner_id: str | None = ID
