@@ -488,6 +488,7 @@ def test_a_change_of_members_leaves_the_others_as_they_are() -> None:
     assert after.projects is before.projects
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.lists(
