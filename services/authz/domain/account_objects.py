@@ -180,7 +180,7 @@ class AccountChange:
             base.state is not None
             and base.account is not None
             and base.state.catalog.permissions is compiled.permissions
-            and base.account.roles == account.roles
+            and base.account.has_roles(account)
         ):
             return base.state.catalog
         return compiled.with_roles(account.roles)

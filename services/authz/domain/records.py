@@ -31,6 +31,7 @@ from shared.contracts.policy_objects import (
     ResourceObject,
     RoleObject,
 )
+from shared.json_values import same_json
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ROLE = "role:"
@@ -62,6 +63,10 @@ class AccountRecord:
             catalog=sys.intern(state.catalog),
             roles=state.roles or NOTHING,
         )
+
+    def has_roles(self, other: "AccountRecord") -> bool:
+        """Whether both have the same custom roles."""
+        return self.roles == other.roles and same_json(*(_grants(each) for each in (self, other)))
 
     def state(self) -> AccountObject:
         """The state that the record was made of."""
@@ -99,7 +104,12 @@ class OverrideRecord:
 
     @classmethod
     def of(cls, rev: int, state: OverrideObject) -> "OverrideRecord":
-        """The record of an override's state."""
+        """The record of an override's state.
+
+        Raises:
+            ValueError: the time has no zone. Without a catalog, no one else would look at it yet.
+        """
+        optional_milliseconds(state.expires_at)
         return cls(
             rev,
             state.project_id,
@@ -225,6 +235,10 @@ class MemberRecord(Member):
             expires_at=None if end is None else _EPOCH + timedelta(milliseconds=end),
             attributes=dict(self.attributes),
         )
+
+
+def _grants(account: AccountRecord) -> dict[str, Any]:
+    return {role_id: role.grants for role_id, role in account.roles.items()}
 
 
 def _overrides(

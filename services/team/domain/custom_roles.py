@@ -10,6 +10,7 @@ from services.team.domain.overrides import grants_as_json
 from shared.contracts import policy_objects
 from shared.contracts.facts import ResourceRef
 from shared.ids import RoleId, UserId
+from shared.json_values import same_json
 from shared.problems import Invalid
 
 GrantsText = Mapping[str, Mapping[str, Any]]
@@ -75,4 +76,5 @@ def without_role(roles: Sequence[CustomRole], role: CustomRole) -> tuple[CustomR
 def edited(role: CustomRole, *, now: datetime, **changes: Any) -> CustomRole:
     """The role with these fields changed; the same object if nothing is different."""
     changed = replace(role, **changes)
-    return role if changed == role else replace(changed, updated_at=now)
+    same = changed == role and same_json(changed.grants, role.grants)
+    return role if same else replace(changed, updated_at=now)

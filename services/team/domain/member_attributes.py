@@ -36,12 +36,6 @@ def check_attributes(attributes: Mapping[str, Attribute]) -> None:
         raise Invalid(errors=errors)
 
 
-def same_attributes(one: Mapping[str, Attribute], other: Mapping[str, Attribute]) -> bool:
-    """Whether both have the same values of the same types: 1 is neither 1.0 nor true."""
-    typed = [{key: (type(value), value) for key, value in each.items()} for each in (one, other)]
-    return typed[0] == typed[1]
-
-
 def _fits(key: str) -> bool:
     return _KEY.fullmatch(key) is not None
 

@@ -15,11 +15,12 @@ from services.team.domain.authority import (
     require_to_give,
     require_to_grant,
 )
-from services.team.domain.member_attributes import check_attributes, same_attributes
+from services.team.domain.member_attributes import check_attributes
 from services.team.domain.members import Attribute, Membership
 from services.team.domain.overrides import ProjectOverride
 from services.team.domain.roles import assignable_role
 from shared.contracts.facts import Fact
+from shared.json_values import same_json
 from shared.problems import Invalid, Refusal, RefusalKind
 
 REMOVE = "member:remove"
@@ -95,7 +96,7 @@ def change(
         facts.append(member_facts.set_end(member, changed, account_name=account_name))
     if wanted.attributes is not None:
         check_attributes(wanted.attributes)
-        if not same_attributes(wanted.attributes, member.attributes):
+        if not same_json(wanted.attributes, member.attributes):
             changed = replace(changed, attributes=dict(wanted.attributes))
             facts.append(member_facts.set_attributes(member, changed, account_name=account_name))
     return changed, tuple(facts)

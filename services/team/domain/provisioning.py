@@ -12,7 +12,7 @@ from rolecall import CompiledCatalog, Role
 from services.team.domain import invitations, member_facts, members
 from services.team.domain.accounts import Account, as_team
 from services.team.domain.invitations import Invitation
-from services.team.domain.member_attributes import check_attributes, same_attributes
+from services.team.domain.member_attributes import check_attributes
 from services.team.domain.member_rules import MemberChange
 from services.team.domain.members import Membership, OwnerProtected, require_seat
 from services.team.domain.roles import assignable_role
@@ -20,6 +20,7 @@ from shared.addresses import Address
 from shared.contracts.facts import Fact
 from shared.contracts.team_provisioning import MemberProvisioned
 from shared.ids import ClientId, MembershipId, ProjectId, UserId
+from shared.json_values import same_json
 from shared.problems import Invalid, Refusal, RefusalKind
 
 MEMBERS_PER_BATCH = 1000
@@ -180,7 +181,7 @@ def update(
         ended = member_facts.set_end(member, after, account_name=name, notify=at.notify)
         facts.append(ended)
     wanted = change.attributes
-    if wanted is not None and not same_attributes(wanted, member.attributes):
+    if wanted is not None and not same_json(wanted, member.attributes):
         after = replace(after, attributes=dict(wanted))
         facts.append(member_facts.set_attributes(member, after, account_name=name))
     if external_id is not None and external_id != member.external_id:

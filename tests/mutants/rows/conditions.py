@@ -197,4 +197,28 @@ ROWS = (
         new="            NO_PROPERTIES,\n",
         tests=("tests/services/authz/domain/test_conditions_in_state.py",),
     ),
+    Mutant(
+        id="authz-takes-true-for-one-in-a-role",
+        kind=Kind.CONSISTENCY,
+        file="services/authz/domain/records.py",
+        old=" and same_json(*(_grants(each) for each in (self, other)))",
+        new="",
+        tests=("tests/services/authz/domain/test_conditions_in_state.py",),
+    ),
+    Mutant(
+        id="role-edit-takes-true-for-one",
+        kind=Kind.SECURITY,
+        file="services/team/domain/custom_roles.py",
+        old=" and same_json(changed.grants, role.grants)",
+        new="",
+        tests=TEAM_TESTS,
+    ),
+    Mutant(
+        id="authz-reads-the-end-of-an-override-later",
+        kind=Kind.CONSISTENCY,
+        file="services/authz/domain/records.py",
+        old="        optional_milliseconds(state.expires_at)\n",
+        new="",
+        tests=("tests/services/authz/domain/test_conditions_in_state.py",),
+    ),
 )

@@ -177,10 +177,10 @@ ROWS = (
     Mutant(
         id="members-true-is-the-attribute-one",
         kind=Kind.DATA,
-        file="services/team/domain/member_attributes.py",
-        old="{key: (type(value), value) for key, value in each.items()}",
-        new="{key: value for key, value in each.items()}",
-        tests=("tests/services/team/domain/test_member_attributes.py",),
+        file="shared/json_values.py",
+        old="    return _text(one) == _text(other)",
+        new="    return one == other",
+        tests=("tests/shared/test_json_values.py",),
     ),
     Mutant(
         id="members-role-widened-beyond-the-end-of-its-editor",

@@ -6,7 +6,7 @@ import pytest
 
 from rolecall import Given, Reason, Resource, Subject, decide
 from services.authz.domain.policy_state import PolicyState
-from shared.contracts.policy_objects import PolicyObject
+from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
 from tests.services.authz.histories import (
     ACCOUNT,
     BO,
@@ -60,3 +60,44 @@ def test_an_override_with_a_condition_tests_attributes() -> None:
     junior = member(BO, "viewer", attributes={"level": "junior"})
     assert reason(junior, given, **asked, subject=SENIOR) is Reason.CONDITION_FAILED
     assert reason(member(BO, "viewer"), given, **asked) is Reason.CONDITION_FAILED
+
+
+@pytest.mark.rule("Ci8")
+@pytest.mark.parametrize(("before", "after"), [(1, True), (True, 1), (0, False), (1, 1.5)])
+def test_a_role_whose_condition_names_another_value_is_another_role(
+    before: Any, after: Any
+) -> None:
+    def role(level: Any) -> dict[str, Any]:
+        when = [{"path": "subject.properties.level", "equals": level}]
+        view = {"instance": {"view": [{"scope": "all", "when": when}]}}
+        return {"rol_1": {"name": "Level", "description": "", "grants": view}}
+
+    policy = PolicyState()
+    told = [catalog(STANDARD.id), account(roles=role(before)), member(BO, "rol_1")]
+    policy.put([one.model_copy(update={"rev": 1}) for one in told])
+    policy.put([account(roles=role(after)).model_copy(update={"rev": 2})])
+    state = policy.account(ACCOUNT)
+    assert state is not None
+    now = int(NOON.timestamp() * 1000)
+
+    def reason_for(level: Any) -> Reason:
+        given = Given(subject={"level": level})
+        return decide(
+            state, Subject(BO), "instance:view", Resource("i-1"), now=now, given=given
+        ).reason
+
+    assert reason_for(after) is Reason.ALLOWED
+    assert reason_for(before) is Reason.CONDITION_FAILED
+
+
+def test_an_end_without_a_zone_stops_a_change_before_its_catalog_is_there() -> None:
+    policy = PolicyState()
+    policy.put([account().model_copy(update={"rev": 1})])
+    told = override(BO, {"instance": {"view": "all"}})
+    assert told.state is not None
+    unclear = told.model_copy(
+        update={"rev": 2, "state": {**told.state, "expires_at": "2027-01-01T00:00:00"}}
+    )
+    with pytest.raises(ValueError, match="zone"):
+        policy.put([unclear])
+    assert [kind for kind, *_ in policy.objects(ACCOUNT)] == [PolicyObjectKind.ACCOUNT]

@@ -12,7 +12,7 @@ from services.team.domain.account_access import AccessRows, AccountAccess, autho
 from services.team.domain.account_policy import account_policy
 from services.team.domain.authority import GrantsExceeded
 from services.team.domain.catalog_mapping import CatalogMapping, MappingNeeded, Translator
-from services.team.domain.custom_roles import CustomRole
+from services.team.domain.custom_roles import CustomRole, edited
 from services.team.domain.guardrail_violations import Held, added, present
 from services.team.domain.guardrails import Guardrail, GuardrailKind, GuardrailRule
 from services.team.domain.impact import LevelChange, impact_of
@@ -258,3 +258,13 @@ def test_the_conditions_of_an_override_have_a_size() -> None:
     with pytest.raises(Invalid) as caught:
         parse_grants(CATALOG.catalog, {"*": {"*": {"scope": "all", "when": many}}})
     assert "written out" in str(caught.value.errors)
+
+
+def test_a_condition_that_names_another_value_makes_another_role() -> None:
+    def role_at(level: Any) -> CustomRole:
+        when = [{"path": "context.level", "equals": level}]
+        return custom({"paper": {"view": {"scope": "all", "when": when}}})
+
+    one, true = (role_at(level) for level in (1, True))
+    assert edited(one, now=START, grants=one.grants) is one
+    assert edited(one, now=START, grants=true.grants) is not one

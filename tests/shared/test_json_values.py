@@ -1,4 +1,4 @@
-"""Which attributes of a member are the same."""
+"""Which JSON values are the same."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from services.team.domain.member_attributes import same_attributes
+from shared.json_values import same_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
         ({"level": 1}, {}, False),
     ],
 )
-def test_attributes_are_the_same_with_equal_values_of_equal_types(
+def test_values_are_the_same_if_their_json_is(
     one: Mapping[str, Any], other: Mapping[str, Any], *, same: bool
 ) -> None:
-    assert same_attributes(one, other) is same
-    assert same_attributes(other, one) is same
+    assert same_json(one, other) is same
+    assert same_json(other, one) is same
