@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from services.authz.adapters.check_counter import CheckCounter
+from services.authz.adapters.past_policies import PastPolicies
 from services.authz.domain.checks import PermissionCheck
+from services.authz.domain.denials import Denials
 from services.authz.domain.policy_state import PolicyState
 from services.authz.use_cases.policy_feed import PolicyFeed
 from shared.activity import RecentActivity
@@ -36,6 +38,8 @@ class Ctx:
     feed: PolicyFeed
     activity: RecentActivity
     counter: CheckCounter
+    denials: Denials
+    past: PastPolicies
     clock: Clock
     public_url: str
     timeouts: Timeouts
