@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, BeforeValidator, Field, TypeAdapter, ValidationError
 
 from rolecall import NO_PROPERTIES, Given, Resource
 from services.authz.domain.checks import CHECK_SCOPE, OtherSubject
@@ -16,7 +16,7 @@ from shared.auth.bindings import AccountNotBound, TypeNotBound
 from shared.auth.principals import ClientPrincipal, UserPrincipal
 from shared.contracts.refusals import HistoryUnavailable
 from shared.http.access import SessionOrClient
-from shared.http.moments import StoredMoment
+from shared.http.moments import FORM, StoredMoment, moment_fault
 from shared.http.routes import Answer, Body, Call, Route, Strictness
 from shared.problems import Stale
 
@@ -67,6 +67,22 @@ class ResourceEntity(Body):
     properties: SentResourceProperties | None = None
 
 
+_MOMENTS: TypeAdapter[datetime] = TypeAdapter(AwareDatetime)
+
+
+def _read_moment(value: object) -> datetime:
+    """Read the text of a time: an open object hands it on as it is in JSON."""
+    if not isinstance(value, str):
+        raise ValueError(f"Must be {FORM}")
+    try:
+        return _MOMENTS.validate_strings(value)
+    except ValidationError:
+        raise ValueError(moment_fault(value)) from None
+
+
+PastMoment = Annotated[StoredMoment, BeforeValidator(_read_moment)]
+
+
 class Context(Body):
     """The context of the check: the answer rests on at least this revision."""
 
@@ -77,7 +93,7 @@ class Context(Body):
         " 503. A user who is not a member of the account always waits that long for a revision of"
         " it, and then gets the answer of an unknown account.",
     )
-    at: StoredMoment | None = Field(
+    at: PastMoment | None = Field(
         None,
         description="The answer is as of this past time (RFC 3339), from the account's history."
         " Whether the subject was signed in then does not count, and `at_least_revision` is"
