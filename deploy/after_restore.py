@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from services.team.settings import Settings
+from shared.journal import begin_history
 from shared.mongo import Database, connect, majority
 from shared.timeouts import DEFAULT_TIMEOUTS
 
@@ -32,6 +33,7 @@ async def begin_epoch(database: Database) -> int:
     for name in set(await database.list_collection_names()) - {"journal", KEPT}:
         stored = majority(database, name)
         await stored.update_many({"rev": {"$exists": True}}, {"$set": {"rev": 0}})
+    await begin_history(database, at=datetime.now(UTC))
     # The heads go last: without them a start would number from 1 beside the old rows.
     await journal.delete_many({})
     await majority(database, "heads").delete_many({})

@@ -82,6 +82,13 @@ class Timeouts:
 
     activity: float = 60.0
     """The pause between two batches that say when members were last active."""
+    denials: float = 0.5
+    """The pause between two batches of denied decisions, of which a crash loses the last."""
+
+    history_poll: float = 60.0
+    """The pause between two looks of team for rows that its history does not name yet."""
+    history: float = 1.5
+    """The longest wait of authz for team's answer about a past time."""
 
     mail_claim: float = 6.0
     """The time after which a claim that was not renewed goes to another sender."""

@@ -8,18 +8,24 @@ from datetime import datetime
 from typing import Any
 
 from shared.contracts import identity
+from shared.contracts.audit import AccessDenied, DenialsNotDetailed
+from shared.contracts.calls.denials import DenialCount, DenialReport, DenialTimes, UndetailedDenials
 from shared.contracts.facts import (
     Actor,
+    Fact,
     Outcome,
     Payload,
     Position,
     RequestInfo,
     ResourceRef,
     Row,
+    content_time,
 )
 from shared.redaction import is_secret_name, redact_credentials, redact_values
 
 REMOVED = "[removed]"
+SEVERAL_ACCOUNTS = "several"
+"""Stands for the accounts of a record that is about more than one."""
 
 _CATALOG_NAMES_BELOW = frozenset({"grants"})
 
@@ -204,3 +210,49 @@ def known_user_of(row: Row) -> KnownUser | None:
 def moment_key(moment: datetime) -> str:
     """Milliseconds since 1970 as twelve hexadecimal digits, which sort as the moments do."""
     return f"{max(0, round(moment.timestamp() * 1000)):012x}"
+
+
+def denial_facts(report: DenialReport) -> list[Fact]:
+    """What a replica of authz has counted, as records of the accounts; the subject is the actor."""
+    return [*map(_access_denied, report.denials), *map(_not_detailed, report.undetailed)]
+
+
+def _access_denied(count: DenialCount) -> Fact:
+    resource_type = count.permission.partition(":")[0]
+    return Fact(
+        payload=AccessDenied(
+            user_id=count.user_id,
+            permission=count.permission,
+            resource_id=count.resource_id,
+            number=count.number,
+            first=count.first,
+            last=count.last,
+        ),
+        resource=ResourceRef(type=resource_type, id=count.resource_id or count.account_id),
+        account_id=count.account_id,
+        project_id=count.project_id,
+        outcome=Outcome.DENIED,
+        reason=count.reason,
+        after={"permission": count.permission, **_times(count)},
+        actor=Actor(type="user", id=count.user_id),
+    )
+
+
+def _not_detailed(count: UndetailedDenials) -> Fact:
+    return Fact(
+        payload=DenialsNotDetailed(
+            account_id=count.account_id, number=count.number, first=count.first, last=count.last
+        ),
+        resource=ResourceRef(type="account", id=count.account_id or SEVERAL_ACCOUNTS),
+        account_id=count.account_id,
+        outcome=Outcome.DENIED,
+        after=_times(count),
+    )
+
+
+def _times(count: DenialTimes) -> dict[str, Any]:
+    return {
+        "number": count.number,
+        "first": content_time(count.first),
+        "last": content_time(count.last),
+    }

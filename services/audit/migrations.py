@@ -35,6 +35,16 @@ PEOPLE = (Index(collection="people", keys=(("email", 1),), name="by_address"),)
 READINGS = (
     Index(collection="readings", keys=(("at", 1),), name="kept", ttl_seconds=READING_SECONDS),
 )
+DENIAL_BATCH_SECONDS = 7 * 24 * 3600
+"""How long a batch of denials is remembered, so that it is recorded once."""
+DENIAL_BATCHES = (
+    Index(
+        collection="denial_batches",
+        keys=(("at", 1),),
+        name="kept",
+        ttl_seconds=DENIAL_BATCH_SECONDS,
+    ),
+)
 
 
 def migrations(signer: RowSigner) -> tuple[Migration, ...]:
@@ -47,4 +57,5 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
         Migration(5, "reading indexes", index_step(*READINGS)),
         Migration(6, "signed rows", journal.signing_step(signer)),
         Migration(7, "indexes of earlier versions", drop_step(journal.EARLIER_INDEXES)),
+        Migration(8, "denial batch indexes", index_step(*DENIAL_BATCHES)),
     )

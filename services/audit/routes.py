@@ -16,9 +16,12 @@ from pydantic import (
 
 from services.audit.domain import Filters, Record
 from services.audit.use_cases.context import Ctx
+from services.audit.use_cases.denials import record_denials
 from services.audit.use_cases.search import search, show_record
+from shared.contracts.calls.denials import DENIALS, DenialReport
 from shared.contracts.facts import Actor, Outcome, ResourceRef
 from shared.http.access import Permission
+from shared.http.internal import internal_route
 from shared.http.moments import moment_fault
 from shared.http.paging import PageQuery, read_cursor, write_cursor
 from shared.http.routes import Answer, Call, Route
@@ -218,4 +221,10 @@ ROUTES = (
     ),
 )
 
-INTERNAL_ROUTES: tuple[Route, ...] = ()
+
+async def take_denials(ctx: Ctx, call: Call[DenialReport, None]) -> None:
+    """Record the denied decisions that a replica of authz has counted."""
+    await record_denials(ctx, call.caller, call.body)
+
+
+INTERNAL_ROUTES = (internal_route(DENIALS, take_denials),)

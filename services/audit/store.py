@@ -24,13 +24,14 @@ _FIRST, _LAST = "", "~"  # they sort before and after every `order` and every ac
 
 
 class Records:
-    """The collections `records`, `equivocations`, `people` and `readings`."""
+    """The collections of audit: records, equivocations, people, and marks of what came once."""
 
     def __init__(self, database: Database) -> None:
         self._records = majority(database, "records")
         self._equivocations = majority(database, "equivocations")
         self._people = majority(database, "people")
         self._readings = majority(database, "readings")
+        self._denial_batches = majority(database, "denial_batches")
 
     async def add(self, records: Sequence[Record], session: DbSession) -> None:
         """Insert records, all or none.
@@ -115,6 +116,14 @@ class Records:
         """
         mark = {"_id": f"{account_id}.{reader_id}.{minute}", "at": now}
         await insert_once(self._readings, mark, session)
+
+    async def add_denial_batch(self, part: str, *, now: datetime, session: DbSession) -> None:
+        """Mark that a part of a batch of denials is recorded.
+
+        Raises:
+            AlreadyThere: the mark exists; the transaction has ended.
+        """
+        await insert_once(self._denial_batches, {"_id": part, "at": now}, session)
 
 
 def _equal(filters: Filters) -> Document:

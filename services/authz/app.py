@@ -2,7 +2,10 @@
 
 from services.authz.adapters.activity_reports import ActivityReports
 from services.authz.adapters.check_counter import CheckCounter
+from services.authz.adapters.denial_reports import DenialReports
 from services.authz.adapters.forward_auth_files import read_map
+from services.authz.adapters.past_policies import PastPolicies
+from services.authz.domain.denials import Denials
 from services.authz.domain.policy_state import PolicyState
 from services.authz.routes import GATEWAY_ROUTES, INTERNAL_ROUTES, ROUTES
 from services.authz.routes.hot_evaluation import HotEvaluations
@@ -53,6 +56,8 @@ def build(
     callers = LiveCallers(sign_ins, identity)
     activity = RecentActivity()
     reports = ActivityReports(activity, parts.internal, timeouts=timeouts)
+    denials = Denials()
+    denial_reports = DenialReports(denials, parts.internal, clock=parts.clock, timeouts=timeouts)
     ctx = Ctx(
         policy=policy,
         sign_ins=sign_ins,
@@ -62,6 +67,8 @@ def build(
         feed=feed,
         activity=activity,
         counter=CheckCounter(sample=settings.check_sample),
+        denials=denials,
+        past=PastPolicies(parts.internal, clock=parts.clock, timeouts=timeouts),
         clock=parts.clock,
         public_url=settings.public_url,
         forward_auth=read_map(settings.forward_auth_file),
@@ -87,9 +94,14 @@ def build(
             lane_limits=parts.lane_limits,
         ),
         opens=(following.start,),
-        tasks={**parts.tasks, **following.tasks, "activity": reports.run},
+        tasks={
+            **parts.tasks,
+            **following.tasks,
+            "activity": reports.run,
+            "denials": denial_reports.run,
+        },
         drains=(feed.drain,),
-        closes=(following.stop, parts.internal.close),
+        closes=(denial_reports.close, following.stop, parts.internal.close),
         checks=lambda: {**parts.checks(), **following.checks()},
         informational=lambda: {"bus": following.connected},
         proxies=settings.proxies,

@@ -27,6 +27,7 @@ from shared.following.live_callers import LiveCallers
 from shared.following.sign_in_state import SignInState
 from shared.http.api import Api
 from shared.http.idempotency import Idempotency
+from shared.journal import History
 from shared.leases import Leases
 from shared.links import Links
 from shared.metrics import MAILS_WITHHELD, start_at_zero
@@ -62,6 +63,7 @@ def build(
     )
     rows, reserved = store(parts.database), store(parts.reserved_database)
     start_at_zero(MAILS_WITHHELD, [Service.TEAM], [INVITATION_MAIL], NotMailed)
+    history = History(parts.database)
     sign_ins = SignInState()
     following = Following(parts, {Service.IDENTITY: sign_ins}, slot=settings.slot)
     live = callers(sign_ins, following.followers[Service.IDENTITY])
@@ -71,6 +73,7 @@ def build(
         store=rows,
         snapshot=parts.snapshot(PolicySnapshot(parts.reserved_database, reserved).read),
         journal=parts.journal,
+        history=history,
         leases=parts.leases,
         internal=parts.internal,
         callers=live,
@@ -102,6 +105,7 @@ def build(
         joins=(publish,),
         tasks={
             "activity": partial(keep_saving, ctx),
+            "history": partial(history.run, pause=timeouts.history_poll),
             "deletions": partial(run_due_work, due_deletions(ctx), pause=timeouts.deletion_poll),
             "offer-expiry": partial(run_due_work, expired_offers(ctx), pause=timeouts.offer_poll),
         },

@@ -250,4 +250,5 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
         Migration(24, "fields of the member list", add_list_fields),
         Migration(25, "member list indexes", index_step(*MEMBER_LIST)),
         Migration(26, "end of old invitations", index_step(*OLD_INVITATIONS)),
+        Migration(27, "history indexes", index_step(*journal.HISTORY)),
     )

@@ -1,5 +1,6 @@
 """The facts of audit."""
 
+from datetime import datetime
 from typing import ClassVar
 
 from shared.contracts.facts import Payload
@@ -12,4 +13,29 @@ class SearchPerformed(Payload):
     reader_id: str
 
 
-FACTS: tuple[type[Payload], ...] = (SearchPerformed,)
+class AccessDenied(Payload):
+    """A member was denied something, as often as `number` says, within a minute.
+
+    The first record of a minute comes at once; a second one has the rest of the minute.
+    """
+
+    type: ClassVar[str] = "audit.access.denied.v1"
+    user_id: str
+    permission: str
+    resource_id: str | None
+    number: int
+    first: datetime
+    last: datetime
+
+
+class DenialsNotDetailed(Payload):
+    """Members were denied more than is recorded one by one; `account_id` is `None` for several."""
+
+    type: ClassVar[str] = "audit.access.denials_not_detailed.v1"
+    account_id: str | None
+    number: int
+    first: datetime
+    last: datetime
+
+
+FACTS: tuple[type[Payload], ...] = (SearchPerformed, AccessDenied, DenialsNotDetailed)

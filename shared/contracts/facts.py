@@ -106,6 +106,8 @@ class Fact:
     before: dict[str, Any] | None = None
     after: dict[str, Any] | None = None
     policy_objects: tuple[PolicyObject, ...] = ()
+    actor: Actor | None = None
+    """Who acted, if that is not the caller of the write: another service reports what it saw."""
 
 
 class Position(NamedTuple):

@@ -39,3 +39,14 @@ class RepeatedInBatch(Refusal):
     kind = RefusalKind.CONFLICT
     code = "repeated-in-batch"
     detail = "An earlier entry of this request has the same {field}. Send one entry for each user."
+
+
+class HistoryUnavailable(Refusal):
+    """What the answer about a past time rests on is not kept."""
+
+    kind = RefusalKind.GONE
+    code = "history-unavailable"
+    detail = (
+        "The history of this account is not complete for that time. It begins at {oldest}."
+        " Ask about a later time."
+    )

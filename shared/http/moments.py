@@ -1,7 +1,10 @@
-"""What is wrong with a text that is not a time of RFC 3339."""
+"""Moments in requests, and what is wrong with a text that is not a time of RFC 3339."""
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime
 
 FORM = "an RFC 3339 time with a zone, such as 2026-03-05T12:00:00Z"
 
@@ -31,3 +34,16 @@ def _is_day(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """The moment in whole milliseconds, as the database stores it."""
+    whole = moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+    try:
+        return whole.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("This date does not exist in UTC.") from None
+
+
+StoredMoment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+"""An RFC 3339 time with a zone, as the database stores it."""

@@ -7,6 +7,7 @@ record in one.
 
 from shared.journal.adoption import Adopt, Adoption
 from shared.journal.dry_runs import DryRun
+from shared.journal.history import HISTORY, History, ObjectName, begin_history
 from shared.journal.journal import Journal
 from shared.journal.routes import journal_routes
 from shared.journal.rows import EARLIER_INDEXES, INDEXES
@@ -16,16 +17,20 @@ from shared.journal.writes import Guard, JournalWrite, JournalWriter, WriteResul
 
 __all__ = [
     "EARLIER_INDEXES",
+    "HISTORY",
     "INDEXES",
     "Adopt",
     "Adoption",
     "DryRun",
     "Guard",
+    "History",
     "Journal",
     "JournalWrite",
     "JournalWriter",
+    "ObjectName",
     "Snapshot",
     "WriteResult",
+    "begin_history",
     "journal_routes",
     "signing_step",
 ]

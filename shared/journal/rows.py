@@ -52,7 +52,7 @@ def row_of(
         account_rev=fact.account_rev,
         project_id=fact.project_id,
         resource=fact.resource,
-        actor=caller.actor,
+        actor=fact.actor or caller.actor,
         request=caller.request,
         outcome=fact.outcome,
         reason=fact.reason,

@@ -16,6 +16,7 @@ FACES = {
     "shared/journal/__init__.py": {
         "shared.journal.adoption": {"Adopt", "Adoption"},
         "shared.journal.dry_runs": {"DryRun"},
+        "shared.journal.history": {"HISTORY", "History", "ObjectName", "begin_history"},
         "shared.journal.journal": {"Journal"},
         "shared.journal.routes": {"journal_routes"},
         "shared.journal.rows": {"EARLIER_INDEXES", "INDEXES"},

@@ -20,11 +20,13 @@ from services.team.app import build as build_team
 from services.team.settings import Settings as TeamSettings
 from shared.bus.local import LocalBus
 from shared.clock import SystemClock
+from shared.contracts.calls.denials import DENIALS, DenialReport
 from shared.contracts.calls.identity import SIGN_UP_LINK, SignUpLinkRequest
 from shared.contracts.calls.journal import HEADS
 from shared.contracts.topology import Service
 from shared.http.client import InternalClient
 from shared.http.internal import internal_route
+from shared.http.routes import Call
 from shared.journal import rows
 from shared.links import Links
 from shared.mongo import connect
@@ -112,6 +114,10 @@ class SeveralReplicas:
         return platform
 
 
+async def take_denials(ctx: object, call: Call[DenialReport, None]) -> None:
+    """Take denied decisions, as audit does."""
+
+
 @asynccontextmanager
 async def several_replicas(
     mongo_url: str, database_name: str, *, timeouts: Timeouts = PATIENT
@@ -124,7 +130,10 @@ async def several_replicas(
         client: DbClient = connect(mongo_url, app_name="test", timeouts=PATIENT)
         running.callback(client.close)
         running.push_async_callback(bus.close)
-        others = {Service.NOTIFICATION: [internal_route(HEADS, quiet_heads)]}
+        others = {
+            Service.NOTIFICATION: [internal_route(HEADS, quiet_heads)],
+            Service.AUDIT: [internal_route(DENIALS, take_denials)],
+        }
         urls = dict(await running.enter_async_context(stand_ins(others, clock=clock)))
         inside = {service: listen("127.0.0.1", 0) for service in names}
         replicas = [listen("127.0.0.1", 0) for _ in range(REPLICAS)]

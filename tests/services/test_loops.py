@@ -26,6 +26,7 @@ HASTY = replace(
     deletion_poll=0.05,
     offer_poll=0.05,
     activity=0.05,
+    history_poll=0.05,
     mail_poll=0.05,
 )
 COMMON = {"Unsent rows wait."}
@@ -37,6 +38,7 @@ EFFECTS = {
         "Deleted accounts keep their rows.",
         "Expired offers of an ownership are ended later.",
         "The last activity of some members is lost.",
+        "Questions about the past take longer.",
     },
     Service.NOTIFICATION: COMMON | {"Due messages cannot be read."},
     Service.AUDIT: COMMON,

@@ -133,6 +133,10 @@ async def log_read(client: DbClient, database: Database, session: DbSession) -> 
     await Records(database).add_reading("acc_1", "usr_1", minute=7, now=FAR, session=session)
 
 
+async def denials_recorded(client: DbClient, database: Database, session: DbSession) -> None:
+    await Records(database).add_denial_batch("life.1.7", now=FAR, session=session)
+
+
 async def mail_finished(client: DbClient, database: Database, session: DbSession) -> None:
     queued = {"_id": "msg_1", "open": True, "claim": "c", "due_at": FAR}
     await database["messages"].insert_one(queued, session=session)
@@ -210,6 +214,7 @@ KEPT: list[tuple[Service, str, Writes, timedelta | None]] = [
     (Service.IDENTITY, "counters.ends_at", mail_counted, 15 * MINUTE),
     (Service.IDENTITY, "decoys.delete_at", decoy_written, DAY),
     (Service.AUDIT, "readings.at", log_read, timedelta(seconds=READING_SECONDS)),
+    (Service.AUDIT, "denial_batches.at", denials_recorded, 7 * DAY),
     (Service.NOTIFICATION, "messages.finished_at", mail_finished, MESSAGE_RETENTION),
     (Service.NOTIFICATION, "messages.finished_at", mail_queued, None),
     (Service.NOTIFICATION, "paces.expires_at", mail_placed, PACE_WINDOW),

@@ -22,6 +22,7 @@ GLOBAL = frozenset(
         "elections",
         "ended_sessions",  # of earlier versions
         "heads",  # one document for each shard, and its `_id` is the number
+        "history_marks",  # as of `heads`
         "inbox",  # of another service's facts, in the shards of its journal; kept for an hour
         "inbox_dead",
         "inbox_marks",

@@ -20,6 +20,8 @@ from shared.contracts.policy_objects import ServiceClientObject
 from shared.problems import Refusal, RefusalKind
 
 CHECK_SCOPE = "authz:check"
+HISTORY_PERMISSION = "audit_log:view"
+"""With it a member may ask about other subjects as of a past time: that is material of an audit."""
 USER_TYPE = "user"
 SUBJECT_UNKNOWN = "subject-unknown"
 """The reason of a denial for a type of subject that names no member."""

@@ -1,19 +1,22 @@
 """The AuthZEN route for one access evaluation."""
 
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, BeforeValidator, Field, TypeAdapter, ValidationError
 
 from rolecall import NO_PROPERTIES, Given, Resource
 from services.authz.domain.checks import CHECK_SCOPE, OtherSubject
 from services.authz.routes.points import at_each_point, point_of
 from services.authz.routes.sent import SentObject, Whole
-from services.authz.use_cases import evaluation
+from services.authz.use_cases import evaluation, time_travel
 from services.authz.use_cases.context import Ctx
 from services.authz.use_cases.evaluation import EvaluationRequest, EvaluationResult
 from shared.auth.bindings import AccountNotBound, TypeNotBound
 from shared.auth.principals import ClientPrincipal, UserPrincipal
+from shared.contracts.refusals import HistoryUnavailable
 from shared.http.access import SessionOrClient
+from shared.http.moments import FORM, StoredMoment, moment_fault
 from shared.http.routes import Answer, Body, Call, Route, Strictness
 from shared.problems import Stale
 
@@ -64,6 +67,22 @@ class ResourceEntity(Body):
     properties: SentResourceProperties | None = None
 
 
+_MOMENTS: TypeAdapter[datetime] = TypeAdapter(AwareDatetime)
+
+
+def _read_moment(value: object) -> datetime:
+    """Read the text of a time: an open object hands it on as it is in JSON."""
+    if not isinstance(value, str):
+        raise ValueError(f"Must be {FORM}")
+    try:
+        return _MOMENTS.validate_strings(value)
+    except ValidationError:
+        raise ValueError(moment_fault(value)) from None
+
+
+PastMoment = Annotated[StoredMoment, BeforeValidator(_read_moment)]
+
+
 class Context(Body):
     """The context of the check: the answer rests on at least this revision."""
 
@@ -73,6 +92,13 @@ class Context(Body):
         " anything else is ignored. If it does not arrive in a tenth of a second, the answer is"
         " 503. A user who is not a member of the account always waits that long for a revision of"
         " it, and then gets the answer of an unknown account.",
+    )
+    at: PastMoment | None = Field(
+        None,
+        description="The answer is as of this past time (RFC 3339), from the account's history."
+        " Whether the subject was signed in then does not count, and `at_least_revision` is"
+        " ignored. A user with `audit_log:view` may ask about others, too. The last ten seconds"
+        " may still change.",
     )
 
 
@@ -97,11 +123,18 @@ class DecisionContext(Answer):
     revision: str | None = None
 
 
+class PastDecisionContext(DecisionContext):
+    """The reasons of a decision about a past time, and what it leaves out of account."""
+
+    at: datetime
+    not_considered: tuple[Literal["sign-in"], ...] = ("sign-in",)
+
+
 class EvaluationAnswer(Answer):
     """An access evaluation response (AuthZEN Authorization API 1.0, 6.2)."""
 
     decision: bool
-    context: DecisionContext
+    context: PastDecisionContext | DecisionContext
 
 
 def evaluation_request(
@@ -124,6 +157,7 @@ def evaluation_request(
         resource=Resource(resource.id, place.owner_id, place.project_id),
         account_id=place.account_id,
         at_least_revision=None if context is None else context.known.at_least_revision,
+        at=None if context is None else context.known.at,
         point=point,
         given=Given(
             subject=NO_PROPERTIES if of_subject is None else of_subject.whole,
@@ -137,12 +171,12 @@ def evaluation_request(
 def evaluation_answer(result: EvaluationResult) -> EvaluationAnswer:
     """The answer with this result."""
     kind, _, name = (result.decided_by or "").partition(":")
-    return EvaluationAnswer(
-        decision=result.allowed,
-        context=DecisionContext(
-            reason=result.reason, revision=result.revision, **({kind: name} if kind else {})
-        ),
+    context = DecisionContext(
+        reason=result.reason, revision=result.revision, **({kind: name} if kind else {})
     )
+    if result.at is not None:
+        context = PastDecisionContext(**dict(context), at=result.at)
+    return EvaluationAnswer(decision=result.allowed, context=context)
 
 
 def caller_of(call: Call[Any, Any]) -> ClientPrincipal | UserPrincipal:
@@ -165,6 +199,9 @@ async def evaluate(ctx: Ctx, call: Call[Evaluation, None]) -> EvaluationAnswer:
 async def evaluate_body(ctx: Ctx, call: Call[Any, None], body: Evaluation) -> EvaluationAnswer:
     """Answer the access evaluation request that the call makes with this body."""
     request = request_of(body, point=point_of(call))
+    if request.at is not None:
+        past = await time_travel.evaluate_at(ctx, caller_of(call), request, request.at)
+        return evaluation_answer(past)
     return evaluation_answer(await evaluation.evaluate(ctx, caller_of(call), request))
 
 
@@ -178,7 +215,7 @@ EVALUATION = Route(
     access=SessionOrClient(CHECK_SCOPE),
     takes=Evaluation,
     gives=EvaluationAnswer,
-    refuses=(Stale, AccountNotBound, TypeNotBound, OtherSubject),
+    refuses=(Stale, AccountNotBound, TypeNotBound, OtherSubject, HistoryUnavailable),
     strictness=Strictness.LENIENT,
     on_repeat="Decides again. It changes nothing.",
     polled=True,

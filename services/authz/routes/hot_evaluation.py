@@ -90,8 +90,8 @@ class HotEvaluations:
         if refusal is not None:
             raise refusal
         check = read_quickly(request.body) or _read(request.body)
-        if check.at_least_revision is not None:
-            return None  # it may wait for the revision
+        if check.at_least_revision is not None or check.at is not None:
+            return None  # it may wait for the revision, or is about a past time
         return evaluate_at_once(self._ctx, principal, check)
 
 

@@ -7,7 +7,9 @@ from typing import TypeVar
 
 from rolecall.core.forward_auth import ForwardAuthMap
 from services.authz.adapters.check_counter import CheckCounter
+from services.authz.adapters.past_policies import PastPolicies
 from services.authz.domain.checks import PermissionCheck
+from services.authz.domain.denials import Denials
 from services.authz.domain.policy_state import PolicyState
 from services.authz.use_cases.policy_feed import PolicyFeed
 from shared.activity import RecentActivity
@@ -37,6 +39,8 @@ class Ctx:
     feed: PolicyFeed
     activity: RecentActivity
     counter: CheckCounter
+    denials: Denials
+    past: PastPolicies
     clock: Clock
     public_url: str
     forward_auth: ForwardAuthMap | None

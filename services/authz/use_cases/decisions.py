@@ -2,15 +2,20 @@
 
 from typing import Protocol, TypeVar
 
-from rolecall import AccountState, milliseconds
+from rolecall import AccountState, Reason, milliseconds
 from services.authz.domain.checks import (
     OF_ACTIVE_MEMBERS,
     SHOWS_MEMBERSHIP,
+    SUBJECT_UNKNOWN,
     PermissionCheck,
     decide_for_user,
 )
+from services.authz.domain.denials import Denied
 from services.authz.use_cases.context import Ctx
 from shared.problems import Stale
+
+NOT_A_DENIAL = frozenset({Reason.ALLOWED, SUBJECT_UNKNOWN})
+"""The reasons that tell of no denial of a user."""
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -64,6 +69,31 @@ def _decide(
 ) -> T:
     ended = session_ended(ctx, check.session_id)
     return rule(account, check, session_ended=ended, now=milliseconds(ctx.clock.now()))
+
+
+def note_decision(ctx: Ctx, check: PermissionCheck, reason: str | None) -> None:
+    """Note what an answered check says: the member was active, or was denied something."""
+    note_activity(ctx, check, reason)
+    note_denial(ctx, check, reason)
+
+
+def note_denial(ctx: Ctx, check: PermissionCheck, reason: str | None) -> None:
+    """Count a denial of a member. What others are denied must not fill the account's log."""
+    if reason in NOT_A_DENIAL or reason is None or check.account_id is None:
+        return
+    account = ctx.policy.account(check.account_id)
+    if account is None or check.user_id not in account.members:
+        return
+    resource = check.resource
+    denied = Denied(
+        account_id=check.account_id,
+        user_id=check.user_id,
+        permission=check.permission,
+        resource_id=resource.id,
+        project_id=resource.project_id if resource.project_id in account.projects else None,
+        reason=reason,
+    )
+    ctx.denials.note(denied, ctx.clock.now())
 
 
 def note_activity(ctx: Ctx, check: PermissionCheck, reason: str | None) -> None:

@@ -1,6 +1,7 @@
 """Answer an access evaluation of a service client, or of a user about themselves."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from rolecall import NOTHING_GIVEN, AccountState, Given, Resource, milliseconds
 from services.authz.domain.checks import (
@@ -19,11 +20,14 @@ from services.authz.use_cases.context import Ctx
 from services.authz.use_cases.decisions import (
     is_member,
     known_account,
-    note_activity,
+    note_decision,
     session_ended,
 )
 from shared.auth.principals import ClientPrincipal, UserPrincipal
+from shared.http.refusals import BadRequest
 from shared.problems import ScopeMissing, TokenRevoked
+
+_PAST_ALONE = "A past time needs a request of its own. Ask about it at the evaluation route."
 
 
 @dataclass(slots=True, kw_only=True)
@@ -32,6 +36,7 @@ class EvaluationRequest:
 
     `subject_id` may be an external id. `point` is the account whose own decision point is asked.
     No one changes it; a frozen class takes four times as long to make.
+    With `at` it is about a past time: only `time_travel` answers it.
     """
 
     subject_type: str
@@ -44,6 +49,7 @@ class EvaluationRequest:
     at_least_revision: str | None
     point: str | None = None
     given: Given = NOTHING_GIVEN
+    at: datetime | None = None
 
 
 @dataclass(slots=True, kw_only=True, unsafe_hash=True)
@@ -51,6 +57,7 @@ class EvaluationResult:
     """The decision, its reason, what decided (`role:…`, `override:…`), and its revision.
 
     `check` does not count when two results are compared: the same answer tells both.
+    `at` is the past time that it is about.
     """
 
     check: PermissionCheck = field(compare=False)
@@ -58,6 +65,7 @@ class EvaluationResult:
     reason: str
     decided_by: str | None = None
     revision: str | None = None
+    at: datetime | None = None
 
 
 async def evaluate(
@@ -90,7 +98,7 @@ def evaluate_at_once(
             `evaluate`.
     """
     result = ctx.while_fresh(lambda: evaluate_now(ctx, principal, request))
-    note_activity(ctx, result.check, result.reason)
+    note_decision(ctx, result.check, result.reason)
     ctx.counter.count(result.check, allowed=result.allowed, reason=result.reason)
     return result
 
@@ -129,7 +137,12 @@ class Evaluator:
         self._places: dict[tuple[str | None, ...], _Place] = {}
 
     def evaluate(self, request: EvaluationRequest) -> EvaluationResult:
-        """Evaluate one request; the refusals are those of `evaluate`."""
+        """Evaluate one request; the refusals are those of `evaluate`.
+
+        A past time is refused: what is decided from the state of this replica is about now.
+        """
+        if request.at is not None:
+            raise BadRequest(errors=[("/context/at", _PAST_ALONE)])
         key = (
             request.subject_type,
             request.subject_id,
@@ -141,7 +154,7 @@ class Evaluator:
         place = self._places.get(key)
         if place is None:
             place = self._places[key] = self._place(request)
-        check = _check(request, place.account_id, place.user_id)
+        check = check_of(request, place.account_id, place.user_id)
         if not place.names_member:
             return EvaluationResult(check=check, allowed=False, reason=SUBJECT_UNKNOWN)
         decision = self._rule(
@@ -177,10 +190,11 @@ def authorized_check(
 
     A user may ask about themselves, by their own id.
     """
-    return _check(request, *_subject(ctx, principal, request))
+    return check_of(request, *_subject(ctx, principal, request))
 
 
-def _check(request: EvaluationRequest, account_id: str | None, user_id: str) -> PermissionCheck:
+def check_of(request: EvaluationRequest, account_id: str | None, user_id: str) -> PermissionCheck:
+    """The check that a request asks for, of this account and user."""
     return PermissionCheck(
         user_id=user_id,
         session_id=request.session_id,

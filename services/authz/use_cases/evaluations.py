@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from services.authz.domain.batches import MOST_REVISIONS, Semantic
 from services.authz.domain.checks import OtherSubject, PermissionCheck
 from services.authz.use_cases.context import Ctx
-from services.authz.use_cases.decisions import is_member, note_activity
+from services.authz.use_cases.decisions import is_member, note_activity, note_denial
 from services.authz.use_cases.evaluation import (
     EvaluationRequest,
     EvaluationResult,
@@ -71,6 +71,7 @@ async def evaluate_each(
     for result in results:
         if isinstance(result, EvaluationResult):
             ctx.counter.count(result.check, allowed=result.allowed, reason=result.reason)
+            note_denial(ctx, result.check, result.reason)
             key = result.check.account_id, result.check.user_id, result.reason
             if key not in noted:
                 noted.add(key)

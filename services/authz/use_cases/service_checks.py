@@ -3,7 +3,7 @@
 from services.authz.domain import checks
 from services.authz.domain.checks import PermissionCheck
 from services.authz.use_cases.context import Ctx
-from services.authz.use_cases.decisions import answer, is_member, note_activity
+from services.authz.use_cases.decisions import answer, is_member, note_decision
 from shared.contracts.calls.authz import CheckResult
 
 
@@ -18,5 +18,5 @@ async def check_for_service(
     """
     await ctx.reach(at_least_revision, check, may_learn=lambda: is_member(ctx, check))
     result = ctx.while_fresh(lambda: answer(ctx, check, checks.check_for_service))
-    note_activity(ctx, check, result.reason)
+    note_decision(ctx, check, result.reason)
     return result

@@ -4,8 +4,10 @@ from services.team.routes.invitations import link_view
 from services.team.use_cases import invitation_acceptance
 from services.team.use_cases.accounts import VerifiedUser, open_personal_everywhere
 from services.team.use_cases.context import Ctx
+from services.team.use_cases.past_policy import past_policy
 from shared.contracts.calls.activity import ACTIVITY, ActivityReport
 from shared.contracts.calls.base import LinkAnswer
+from shared.contracts.calls.history import PAST_POLICY, PastPolicy, PastPolicyRequest
 from shared.contracts.calls.leases import SNAPSHOT, SnapshotPage, SnapshotQuery
 from shared.contracts.calls.team import (
     INVITATION_LINK,
@@ -18,7 +20,12 @@ from shared.contracts.calls.team import (
     PersonalAccountRequest,
 )
 from shared.contracts.facts import Actor, Caller
-from shared.contracts.refusals import InvitationNotValid, InvitationsPaused, MailboxFull
+from shared.contracts.refusals import (
+    HistoryUnavailable,
+    InvitationNotValid,
+    InvitationsPaused,
+    MailboxFull,
+)
 from shared.contracts.topology import Service
 from shared.http.internal import internal_route
 from shared.http.routes import Call
@@ -68,6 +75,11 @@ async def snapshot(ctx: Ctx, call: Call[None, SnapshotQuery]) -> SnapshotPage:
     return await ctx.snapshot.page(call.query.cursor)
 
 
+async def read_past_policy(ctx: Ctx, call: Call[PastPolicyRequest, None]) -> PastPolicy:
+    """Return objects of an account as they were at a past time."""
+    return await past_policy(ctx, call.body)
+
+
 ROUTES = (
     internal_route(
         INVITATION_LINK, make_link, refuses=(InvitationNotValid, InvitationsPaused, MailboxFull)
@@ -76,4 +88,5 @@ ROUTES = (
     internal_route(PERSONAL_ACCOUNT, open_personal_account),
     internal_route(ACTIVITY, note_activity),
     internal_route(SNAPSHOT, snapshot),
+    internal_route(PAST_POLICY, read_past_policy, refuses=(HistoryUnavailable,)),
 )

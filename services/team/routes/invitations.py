@@ -30,11 +30,11 @@ from services.team.routes.invitation_states import (
     locked_view,
     not_mailed_view,
 )
-from services.team.routes.moments import StoredMoment
 from services.team.use_cases import invitations
 from services.team.use_cases.context import AccountRequest, Ctx
 from shared.addresses import Address, parse_address
 from shared.http.access import Permission
+from shared.http.moments import StoredMoment
 from shared.http.paging import Page, PageQuery, not_a_cursor, read_cursor, write_cursor
 from shared.http.routes import Answer, Body, Call, Reply, Route
 from shared.ids import InvitationId, UserId

@@ -15,11 +15,11 @@ from services.team.routes.member_views import (
     changed_view,
     member_view,
 )
-from services.team.routes.moments import StoredMoment
 from services.team.routes.removals import RemovalQuery, RemovedMemberView, removed_view
 from services.team.use_cases import members
 from services.team.use_cases.context import AccountRequest, Ctx
 from shared.http.access import Permission
+from shared.http.moments import StoredMoment
 from shared.http.routes import Body, Call, Reply, Route
 from shared.ids import UserId
 

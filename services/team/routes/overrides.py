@@ -12,12 +12,12 @@ from services.team.domain.overrides import (
     grants_as_json,
 )
 from services.team.routes.grant_bodies import GivenGrants, Grants
-from services.team.routes.moments import StoredMoment
 from services.team.routes.passed_invitations import PassedInvitationView, passed_views
 from services.team.use_cases import overrides
 from services.team.use_cases.context import AccountRequest, Ctx
 from shared.http.access import Permission
 from shared.http.entity_tags import TaggedAnswer
+from shared.http.moments import StoredMoment
 from shared.http.paging import Page, PageQuery, paged
 from shared.http.routes import Body, Call, Reply, Route
 from shared.ids import MembershipId, ProjectId, UserId

@@ -14,13 +14,13 @@ from pydantic import (
 
 from services.team.domain.member_rules import End, MemberChange
 from services.team.domain.provisioning import MEMBERS_PER_BATCH, MemberEntry
-from services.team.routes.moments import StoredMoment
 from services.team.use_cases import provisioning
 from services.team.use_cases.context import ClientRequest, Ctx
 from services.team.use_cases.provisioned_page import MemberResult
 from shared.auth.bindings import AccountNotBound
 from shared.http.access import Client
 from shared.http.entry_refusals import EntryRefused, entry_refused
+from shared.http.moments import StoredMoment
 from shared.http.provisioning import BATCH_BODY_BYTES, PROVISION_SCOPE, ExternalId
 from shared.http.routes import Answer, Body, Call, Reply, Route
 from shared.ids import UserId

@@ -83,6 +83,13 @@ class CatalogRows:
         }
         await insert_once(self._catalogs, row, session)
 
+    async def catalog_object_of(self, catalog_id: str) -> list[PolicyObject]:
+        """The published version as authz reads it; nothing if it is not published."""
+        found = await self._catalogs.find_one({"_id": catalog_id})
+        if found is None:
+            return []
+        return [catalog_object(found["_id"], found["content"], rev=found["rev"])]
+
     async def catalog_objects(
         self, session: DbSession, *, after: str, limit: int
     ) -> list[PolicyObject]:

@@ -29,7 +29,7 @@ from shared.http.client import InternalClient
 from shared.http.idempotency import IdempotencyGuard
 from shared.http.preconditions import Precondition
 from shared.ids import AccountId, ProjectId, UserId
-from shared.journal import Guard, JournalWrite, JournalWriter, Snapshot, WriteResult
+from shared.journal import Guard, History, JournalWrite, JournalWriter, Snapshot, WriteResult
 from shared.leases import Leases
 from shared.links import Links
 from shared.mongo import DbClient
@@ -127,6 +127,7 @@ class Ctx:
     store: Store
     snapshot: Snapshot
     journal: JournalWriter
+    history: History
     leases: Leases
     internal: InternalClient
     callers: LiveCallers

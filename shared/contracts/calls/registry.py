@@ -5,6 +5,8 @@ from typing import Any
 from shared.contracts.calls.activity import ACTIVITY
 from shared.contracts.calls.authz import DECIDE, LIVE_CALLER
 from shared.contracts.calls.base import InternalCall
+from shared.contracts.calls.denials import DENIALS
+from shared.contracts.calls.history import PAST_POLICY
 from shared.contracts.calls.identity import (
     KEY_SET,
     NAMED_USERS,
@@ -24,6 +26,7 @@ CALLS: tuple[InternalCall[Any, Any], ...] = (
     APPLIED,
     RELEASE,
     SNAPSHOT,
+    PAST_POLICY,
     KEY_SET,
     USER,
     NAMED_USERS,
@@ -34,6 +37,7 @@ CALLS: tuple[InternalCall[Any, Any], ...] = (
     INVITATION_LOOKUP,
     PERSONAL_ACCOUNT,
     ACTIVITY,
+    DENIALS,
     LIVE_CALLER,
     DECIDE,
 )

@@ -38,6 +38,7 @@ from tests.services.authz.histories import (
     project,
     service_client,
 )
+from tests.services.authz.intake import Intake
 from tests.services.authz.sources import Source
 from tests.support.journal_keys import PUBLIC_KEYS
 
@@ -90,6 +91,7 @@ class World:
     clock: SkippingClock
     team: Source
     identity: Source
+    audit: Intake
     http: aiohttp.ClientSession
     urls: dict[str, tuple[str, ...]] = field(default_factory=dict)
     bus: LocalBus = field(default_factory=LocalBus)
@@ -213,9 +215,15 @@ async def world(request):
     team.write(project())
     identity.write(service_client())
     async with aiohttp.ClientSession() as http:
-        made = World(clock=clock, team=team, identity=identity, http=http, bus=bus)
-        made.urls = {"team": (await team.start(),), "identity": (await identity.start(),)}
+        audit = Intake(keys=KEYS, clock=clock)
+        made = World(clock=clock, team=team, identity=identity, audit=audit, http=http, bus=bus)
+        made.urls = {
+            "team": (await team.start(),),
+            "identity": (await identity.start(),),
+            "audit": (await audit.start(),),
+        }
         yield made
+        await audit.stop()
         await team.stop()
         await identity.stop()
         await bus.close()

@@ -6,6 +6,7 @@ from typing import Any
 
 from rolecall import AccountState, Resource
 from services.authz.adapters.check_counter import CheckCounter
+from services.authz.domain.denials import Denials
 from services.authz.domain.policy_state import PolicyState
 from services.authz.use_cases.context import Ctx
 from services.authz.use_cases.evaluation import EvaluationRequest
@@ -59,6 +60,8 @@ def context(
         identity=follower,
         callers=absent,
         feed=absent,
+        denials=Denials(),
+        past=absent,
         activity=RecentActivity(),
         counter=CheckCounter(sample=0),
         clock=SystemClock(),

@@ -5,6 +5,7 @@ Journal, snapshot, lease and barrier run over real HTTP; the rows are a list in 
 
 from collections import defaultdict
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from shared.auth.authenticator import Authenticator
@@ -12,6 +13,7 @@ from shared.auth.internal_tokens import InternalVerifier
 from shared.auth.row_signatures import SignedRow
 from shared.bus import BusUnavailable
 from shared.bus.local import LocalBus
+from shared.contracts.calls.history import PAST_POLICY, PastPolicy, PastPolicyRequest
 from shared.contracts.calls.identity import KEY_SET, KeySet
 from shared.contracts.calls.journal import CHANGES, Changes, ChangesQuery
 from shared.contracts.calls.leases import SNAPSHOT, SnapshotPage, SnapshotQuery
@@ -21,10 +23,12 @@ from shared.contracts.facts import (
     RequestInfo,
     ResourceRef,
     Row,
+    content_time,
     format_revision,
     shard_of,
 )
 from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
+from shared.contracts.refusals import HistoryUnavailable
 from shared.http.api import Api
 from shared.http.internal import internal_route
 from shared.http.routes import Call, Route
@@ -59,6 +63,7 @@ class Source:
         self._page_size = page_size
         self.away = self.mute = False
         self.asked: list[str] = []
+        self.history_begins: datetime | None = None
         self.rows: dict[int, list[SignedRow]] = defaultdict(list)
         self.store = MemoryLeaseStore(new_id("epo"))
         self.leases = Leases(self.store, clock=clock, ttl=ttl)
@@ -82,7 +87,7 @@ class Source:
     async def stop(self) -> None:
         await self._service.stop()
 
-    def write(self, *policy_objects: PolicyObject) -> list[SignedRow]:
+    def write(self, *policy_objects: PolicyObject, at: datetime = NOON) -> list[SignedRow]:
         """Commit one change without publishing it."""
         key = policy_objects[0].account_id or policy_objects[0].id
         shard = shard_of(key)
@@ -101,7 +106,7 @@ class Source:
                 change_id="chg",
                 part=part,
                 parts=len(policy_objects),
-                occurred_at=NOON,
+                occurred_at=at,
                 resource=ResourceRef(type="test", id="test"),
                 actor=Actor(type="user", id="usr_test"),
                 request=RequestInfo(request_id="req_test"),
@@ -155,6 +160,24 @@ class Source:
             policy_object for policy_object in newest.values() if policy_object.state is not None
         ]
 
+    def past(self, request: PastPolicyRequest) -> PastPolicy:
+        """Some objects of an account after the last row that counts at a time."""
+        newest: dict[tuple[PolicyObjectKind, str], PolicyObject] = {}
+        revision, since = None, NOON
+        for row in (signed.row for signed in self.rows[shard_of(request.account_id)]):
+            since = max(since, row.occurred_at)
+            if since > request.at:
+                break
+            for each in row.policy_objects:
+                if each.account_id == request.account_id:
+                    newest[each.kind, each.id] = each
+                    revision = format_revision(row.position)
+        wanted = [newest.get((each.kind, each.id)) for each in request.objects]
+        known = [each for each in wanted if each is not None and each.state is not None]
+        named = {each.state.get("catalog") for each in known if each.state is not None}
+        catalogs = [each for each in self._policy_objects() if each.id in named]
+        return PastPolicy(items=(*catalogs, *known), revision=revision)
+
     def _check(self, what: str) -> None:
         self.asked.append(what)
         if self.away:
@@ -189,6 +212,12 @@ class Source:
                 signatures=[signed.signature for signed in page],
             )
 
+        async def past(ctx: object, call: Call[PastPolicyRequest, None]) -> PastPolicy:
+            self._check("past policy")
+            if self.history_begins is not None and call.body.at < self.history_begins:
+                raise HistoryUnavailable(oldest=content_time(self.history_begins))
+            return self.past(call.body)
+
         async def jwks(ctx: object, call: Call[None, None]) -> KeySet:
             return KeySet(keys=[self._jwks])
 
@@ -202,5 +231,6 @@ class Source:
             *others,
             internal_route(SNAPSHOT, snapshot),
             internal_route(CHANGES, changes),
+            internal_route(PAST_POLICY, past, refuses=(HistoryUnavailable,)),
             internal_route(KEY_SET, jwks),
         )

@@ -660,6 +660,7 @@ def memory(catalog: CompiledCatalog, *, kind: AccountKind = AccountKind.TEAM) ->
         store=store,
         snapshot=absent,
         journal=cast("Any", journal),
+        history=absent,
         leases=absent,
         internal=cast("Any", identity),
         callers=LiveCallers(SignInState(), absent),

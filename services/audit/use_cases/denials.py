@@ -1,0 +1,45 @@
+"""Record the denied decisions that a replica of authz has counted."""
+
+from collections import defaultdict
+from functools import partial
+
+from services.audit.domain import denial_facts
+from services.audit.use_cases.context import Ctx
+from shared.contracts.calls.denials import DenialReport
+from shared.contracts.facts import Caller, Fact, shard_of
+from shared.journal import JournalWrite
+from shared.mongo import AlreadyThere, DbSession
+
+
+async def record_denials(ctx: Ctx, caller: Caller, report: DenialReport) -> None:
+    """Record a batch once, however often it is sent: each shard marks that it has its part.
+
+    Raises:
+        Unavailable: the database was away; the batch is to be sent again.
+    """
+    of_shard: dict[int, list[Fact]] = defaultdict(list)
+    for fact in denial_facts(report):
+        of_shard[shard_of(_key(fact))].append(fact)
+    for shard, facts in of_shard.items():
+        try:
+            await ctx.journal.write(
+                _key(facts[0]),
+                partial(_record, facts),
+                caller=caller,
+                effective_everywhere=False,
+                guard=partial(_mark, ctx, f"{report.life}.{report.number}.{shard}"),
+            )
+        except AlreadyThere:
+            continue  # this part was recorded; only the answer was lost
+
+
+def _key(fact: Fact) -> str:
+    return fact.account_id or fact.resource.id
+
+
+async def _record(facts: list[Fact], write: JournalWrite) -> None:
+    write.record(*facts)
+
+
+async def _mark(ctx: Ctx, part: str, session: DbSession) -> None:
+    await ctx.records.add_denial_batch(part, now=ctx.clock.now(), session=session)

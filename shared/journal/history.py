@@ -1,0 +1,245 @@
+"""The history of a journal: where to find the state that an object had at a time.
+
+The rows stay as they are. A collection beside them names, for each object of an account, the rows
+that gave it a state. It is derived from the rows in their order, up to a mark for each shard. Rows
+that a replica of an earlier version has written are found as well, and a write costs nothing more.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from shared.contracts.facts import Row, content_time, format_revision, shard_of
+from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
+from shared.contracts.refusals import HistoryUnavailable
+from shared.indexes import Index
+from shared.journal import rows
+from shared.mongo import (
+    AlreadyThere,
+    Database,
+    DatabaseWatch,
+    Document,
+    insert_missing,
+    insert_once,
+    majority,
+)
+
+PAGE_ROWS = 200
+"""The rows that one step of the derivation reads."""
+BEGINS = "begins"
+"""The `_id` of the mark of a history that lacks its beginning; `at` is when it begins."""
+
+HISTORY = (Index(collection="history", keys=(("shard", 1), ("key", 1), ("place", 1))),)
+"""The rows of one object, in their order."""
+
+
+class ObjectName(NamedTuple):
+    """The name of a policy object in its account."""
+
+    kind: PolicyObjectKind
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastObjects:
+    """The objects of an account that existed at a time, and the revision of its last change."""
+
+    objects: tuple[PolicyObject, ...]
+    revision: str | None
+
+
+class History:
+    """The past states of the objects of accounts.
+
+    A row counts from its own time on, or from the latest time of a row before it in its shard: the
+    clocks of two replicas differ, and their changes keep their order. The state at a time is that
+    after the last row that counts then.
+    """
+
+    def __init__(self, database: Database, *, page_rows: int = PAGE_ROWS) -> None:
+        self._rows = majority(database, "journal")
+        self._heads = majority(database, "heads")
+        self._places = majority(database, "history")
+        self._marks = majority(database, "history_marks")
+        self._page_rows = page_rows
+
+    async def as_of(
+        self, account_id: str, names: Collection[ObjectName], at: datetime
+    ) -> PastObjects:
+        """The named objects of an account as they were at a time.
+
+        Raises:
+            HistoryUnavailable: rows that the answer may need are not kept.
+        """
+        shard = shard_of(account_id)
+        mark = await self.derive(shard)
+        if mark is None:
+            return PastObjects(objects=(), revision=None)
+        until = min(_place(_milliseconds(at), LAST), _place(mark.since, mark.seq))
+        keys = {_key(account_id, name): name for name in names}
+        found = {key: await self._newest(shard, key, until) for key in (account_id, *keys)}
+        if None in found.values() and not await self._is_whole(mark):
+            raise await self._unavailable(shard)
+        of_seq = await self._rows_at(shard, {seq for seq in found.values() if seq is not None})
+        changed = found.pop(account_id)
+        states = [
+            policy_object
+            for key, seq in found.items()
+            if seq is not None
+            for policy_object in of_seq[seq].policy_objects
+            if _key_of(policy_object) == key and policy_object.state is not None
+        ]
+        return PastObjects(
+            objects=tuple(states),
+            revision=None if changed is None else format_revision(of_seq[changed].position),
+        )
+
+    async def run(self, *, pause: float) -> None:
+        """Derive again and again, so that a question has little left to derive. Never ends."""
+        watch = DatabaseWatch("Questions about the past take longer.", pause=pause)
+        while True:
+            await asyncio.sleep(pause)
+            with watch.round():
+                await self.derive_all()
+
+    async def derive_all(self) -> None:
+        """Derive in each shard that has rows."""
+        for head in [head async for head in self._heads.find({"last_seq": {"$gt": 0}})]:
+            await self.derive(head["_id"])
+
+    async def derive(self, shard: int) -> "_Mark | None":
+        """Note the rows of a shard up to its head; `None` if it has none.
+
+        Any number of processes may do it at once: all of them note the same.
+        """
+        head = await self._heads.find_one({"_id": shard}) or {}
+        mark = await self._mark(shard)
+        while mark is None or mark.seq < head.get("last_seq", 0):
+            page = await self._page(shard, mark)
+            if not page:
+                return mark
+            mark = await self._note(shard, page, mark)
+        return mark
+
+    async def _page(self, shard: int, mark: "_Mark | None") -> list[Row]:
+        """The rows after the mark. Before the first mark: from the oldest row that is kept."""
+        after = 0 if mark is None else mark.seq
+        if mark is None:
+            oldest = await self._oldest(shard)
+            if oldest is None:
+                return []
+            after = oldest.seq - 1
+        wanted = {"shard": shard, "seq": {"$gt": after, "$lte": after + self._page_rows}}
+        return [rows.read(stored).row async for stored in self._rows.find(wanted).sort("seq", 1)]
+
+    async def _note(self, shard: int, page: Sequence[Row], mark: "_Mark | None") -> "_Mark":
+        """Note a page, then move the mark over it."""
+        since = 0 if mark is None else mark.since
+        noted: list[Document] = []
+        for row in page:
+            since = max(since, _milliseconds(row.occurred_at))
+            place = _place(since, row.seq)
+            noted += [
+                {"_id": f"{rows.key(row)}.{number}", "shard": shard, "key": key, "place": place}
+                | {"seq": row.seq}
+                for number, key in enumerate(_keys_of(row))
+            ]
+        if noted:
+            await insert_missing(self._places, noted)
+        moved = {"seq": page[-1].seq, "since": since}
+        if mark is None:
+            first = {"_id": shard, "first_seq": page[0].seq, **moved}
+            with contextlib.suppress(AlreadyThere):  # another process noted the same
+                await insert_once(self._marks, first)
+        else:
+            await self._marks.update_one({"_id": shard, "seq": mark.seq}, {"$set": moved})
+        return await self._mark(shard) or _Mark(shard, page[0].seq, page[-1].seq, since)
+
+    async def _mark(self, shard: int) -> "_Mark | None":
+        stored = await self._marks.find_one({"_id": shard})
+        if stored is None:
+            return None
+        return _Mark(shard, stored["first_seq"], stored["seq"], stored["since"])
+
+    async def _newest(self, shard: int, key: str, until: str) -> int | None:
+        wanted = {"shard": shard, "key": key, "place": {"$lte": until}}
+        found = self._places.find(wanted).sort("place", -1).limit(1)
+        return next((entry["seq"] for entry in await found.to_list(1)), None)
+
+    async def _rows_at(self, shard: int, seqs: Collection[int]) -> dict[int, Row]:
+        wanted = {"shard": shard, "seq": {"$in": sorted(seqs)}}
+        found = {stored["seq"]: rows.read(stored).row async for stored in self._rows.find(wanted)}
+        if len(found) < len(seqs):
+            raise await self._unavailable(shard)
+        return found
+
+    async def _is_whole(self, mark: "_Mark") -> bool:
+        """Whether an object that no row names did not exist."""
+        return mark.first_seq == 1 and await self._marks.find_one({"_id": BEGINS}) is None
+
+    async def _unavailable(self, shard: int) -> HistoryUnavailable:
+        oldest = await self._oldest(shard)
+        return HistoryUnavailable(
+            oldest="no time" if oldest is None else content_time(oldest.occurred_at)
+        )
+
+    async def _oldest(self, shard: int) -> Row | None:
+        """The oldest row that is kept."""
+        found = await self._rows.find({"shard": shard}).sort("seq", 1).limit(1).to_list(1)
+        return rows.read(found[0]).row if found else None
+
+
+async def begin_history(database: Database, *, at: datetime) -> None:
+    """Forget a history whose rows are no longer in the journal, and note that it begins again."""
+    marks = majority(database, "history_marks")
+    begins = {"$set": {"at": at}}
+    await marks.update_one({"_id": BEGINS}, begins, upsert=True)
+    await majority(database, "history").delete_many({})
+    await marks.delete_many({"_id": {"$ne": BEGINS}})
+
+
+LAST = 10**12 - 1
+"""A sequence after all others, in a place."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """The rows of a shard that were noted: the first, the last, and since when the last counts."""
+
+    shard: int
+    first_seq: int
+    seq: int
+    since: int
+
+
+def _place(since: int, seq: int) -> str:
+    """The time from which a row counts, then its sequence; places sort as the rows do."""
+    return f"{since:015d}.{seq:012d}"
+
+
+def _milliseconds(moment: datetime) -> int:
+    return max(0, (moment - _EPOCH) // timedelta(milliseconds=1))
+
+
+def _keys_of(row: Row) -> list[str]:
+    """The keys of the objects of accounts that a row gives a state, and of the accounts."""
+    keys = [key for each in row.policy_objects if (key := _key_of(each)) is not None]
+    accounts = dict.fromkeys(key.partition("/")[0] for key in keys)
+    return list(dict.fromkeys([*accounts, *keys]))
+
+
+def _key_of(policy_object: PolicyObject) -> str | None:
+    """The key of an object of an account; catalogs are in none, and never change."""
+    if policy_object.account_id is None:
+        return None
+    return _key(policy_object.account_id, ObjectName(policy_object.kind, policy_object.id))
+
+
+def _key(account_id: str, name: ObjectName) -> str:
+    return f"{account_id}/{name.kind}/{name.id}"
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -1,0 +1,119 @@
+"""Denied decisions become records of their account, once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+
+from services.audit.domain import Filters, record_of
+from services.audit.use_cases.denials import record_denials
+from services.audit.use_cases.search import search
+from shared.contracts.calls.denials import DenialCount, DenialReport, UndetailedDenials
+from shared.contracts.facts import SHARDS, Outcome, Row, service_caller
+from shared.mongo import transact
+from shared.problems import Unavailable
+from tests.services.rows import NOON
+
+if TYPE_CHECKING:
+    from services.audit.use_cases.context import Ctx
+    from tests.services.audit.conftest import Auditing
+
+ACCOUNT, OTHER = "acc_1", "acc_2"
+CALLER = service_caller("authz")
+TIMES = {"first": NOON, "last": NOON}
+
+
+def count(account_id: str = ACCOUNT, **fields) -> DenialCount:
+    given = {
+        "user_id": "usr_bo",
+        "permission": "instance:write",
+        "resource_id": "i-1",
+        "reason": "permission-missing",
+        "number": 3,
+    }
+    return DenialCount(account_id=account_id, **TIMES, **(given | fields))
+
+
+def report(number: int, *denials: DenialCount, **more) -> DenialReport:
+    return DenialReport(life="0" * 32, number=number, denials=denials, **more)
+
+
+async def rows_of(ctx: Ctx) -> list[Row]:
+    return [
+        signed.row
+        for shard in range(SHARDS)
+        for signed in await ctx.journal.changes(shard, after=0, limit=500)
+    ]
+
+
+@pytest.mark.rule("B15")
+async def test_a_denial_is_a_record_with_its_subject_as_the_actor(auditing: Auditing) -> None:
+    ctx = auditing.ctx
+    await record_denials(ctx, CALLER, report(1, count(project_id="prj_1")))
+    rows = await rows_of(ctx)
+    kept = [record_of(row, recorded_at=NOON) for row in rows]
+    await transact(auditing.client, partial(ctx.records.add, kept))
+    reader = replace(CALLER, actor=CALLER.actor.model_copy(update={"id": "reader"}))
+    filters = Filters(outcome=Outcome.DENIED, user="usr_bo", resource_id="i-1", project="prj_1")
+    page = await search(ctx, reader, ACCOUNT, filters, after=None, limit=10)
+    [record] = page.records
+    assert (record.action, record.reason) == ("access.denied", "permission-missing")
+    assert (record.actor.type, record.actor.id) == ("user", "usr_bo")
+    assert (record.resource.type, record.resource.id) == ("instance", "i-1")
+    assert record.after == {
+        "permission": "instance:write",
+        "number": 3,
+        "first": "2026-03-05T12:00:00.000Z",
+        "last": "2026-03-05T12:00:00.000Z",
+    }
+
+
+@pytest.mark.rule("B15")
+async def test_a_batch_that_comes_again_is_recorded_once(auditing: Auditing) -> None:
+    accounts = [f"acc_{number}" for number in range(8)]
+    batch = report(1, *map(count, accounts), *map(count, accounts))
+    for _ in range(3):
+        await record_denials(auditing.ctx, CALLER, batch)
+    await record_denials(auditing.ctx, CALLER, report(2, count()))
+    assert len(await rows_of(auditing.ctx)) == 17
+
+
+async def test_a_batch_that_was_cut_off_is_completed_when_it_comes_again(
+    auditing: Auditing,
+) -> None:
+    class Cut:
+        """A journal that is away after its first write."""
+
+        wrote = False
+
+        async def write(self, *args, **more):
+            if self.wrote:
+                raise Unavailable
+            self.wrote = True
+            return await auditing.ctx.journal.write(*args, **more)
+
+    batch = report(1, count(ACCOUNT), count(OTHER))
+    with pytest.raises(Unavailable):
+        await record_denials(replace(auditing.ctx, journal=Cut()), CALLER, batch)  # type: ignore[arg-type]
+    assert len(await rows_of(auditing.ctx)) == 1
+    await record_denials(auditing.ctx, CALLER, batch)
+    assert sorted(row.account_id or "" for row in await rows_of(auditing.ctx)) == [ACCOUNT, OTHER]
+
+
+async def test_denials_without_detail_are_records_as_well(auditing: Auditing) -> None:
+    lost = (
+        UndetailedDenials(account_id=ACCOUNT, number=7, **TIMES),
+        UndetailedDenials(number=9, **TIMES),
+    )
+    await record_denials(auditing.ctx, CALLER, report(1, undetailed=lost))
+    shown = {
+        (row.account_id, row.action, row.actor.id, row.data["number"])
+        for row in await rows_of(auditing.ctx)
+    }
+    assert shown == {
+        (ACCOUNT, "access.denials_not_detailed", "authz", 7),
+        (None, "access.denials_not_detailed", "authz", 9),
+    }
