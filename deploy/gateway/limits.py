@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from math import ceil
 
 from deploy.gateway.paths import PARAMETER
-from deploy.gateway.problems import LIMIT, POLICY, RETRY_AFTER
+from deploy.gateway.problems import LIMIT, PACE, POLICY, RETRY_AFTER
 from services.identity.domain.sessions import WrongCredentials
 from shared.http.access import Client, PermissionOrClient, Public, PublicCallers, SessionOrClient
 from shared.http.routes import Route
@@ -122,6 +122,11 @@ USER_ZONE_SIZE = "16m"
 """About 130,000 tokens."""
 USER_RATE = "limit_req zone=tokens burst=100 nodelay;"
 """The rate of one user from all addresses together. A refusal costs least here."""
+SLOW_BYTES_PER_SECOND = 256
+"""The pace of a refusal for too many requests, so that it takes about two seconds.
+
+nginx refuses before it counts the connection, so slow refusals use up no limit of connections.
+"""
 USER_SENDER = f"""\
   # On routes of service clients the limits of users are for the tokens of users alone.
   map "{LIMIT} $http_authorization" $rolecall_client_call {{
@@ -129,6 +134,8 @@ USER_SENDER = f"""\
     "~^clients (?![^.]*+\\.[^.]*?(?:{"|".join(_subjects_of("usr_"))}))" 1;
   }}
   map $rolecall_client_call $rolecall_user_sender {{ default $rolecall_sender; 1 ""; }}
+  # A service client is answered at once: it waits for Retry-After, and its requests have deadlines.
+  map $rolecall_client_call {PACE} {{ default {SLOW_BYTES_PER_SECOND}; 1 0; }}
 """
 CLIENTS = SenderLimit(zone="clients", per_minute=120_000, burst=1000, undelayed=1000, at_once=500)
 """Routes of service clients. All services of a platform may come from one address, and browsers

@@ -54,11 +54,8 @@ BODY_LIMIT = "$rolecall_body_limit"
 POLICY = "$rolecall_limit_policy"
 RETRY_AFTER = "$rolecall_retry_after"
 
-SLOW_BYTES_PER_SECOND = 256
-"""The pace of a refusal for too many requests, so that it takes a second or two.
-
-nginx refuses before it counts the connection, so slow refusals use up no limit of connections.
-"""
+PACE = "$rolecall_pace"
+"""The nginx variable with the bytes per second of a refusal for too many requests; 0 is any."""
 
 _HEADERS = {
     REQUEST_ID_HEADER: REQUEST_ID,
@@ -84,7 +81,7 @@ class ErrorPage:
 
     @property
     def _pace(self) -> str:
-        return f" limit_rate {SLOW_BYTES_PER_SECOND};" if self.slow else ""
+        return f" limit_rate {PACE};" if self.slow else ""
 
     @property
     def error_page(self) -> str:

@@ -256,6 +256,27 @@ async def test_refusals_are_slow_and_hold_no_connection_of_their_address(tmp_pat
         assert min(refused) >= 1
 
 
+@pytest.mark.rule("T19")
+async def test_a_service_client_over_its_limit_is_refused_in_one_piece(tmp_path):
+    team, authz = Upstream("team"), Upstream("authz")
+    authz.may_answer.clear()
+    path = "/access/v1/evaluation"
+    async with (
+        gateway(tmp_path, OWNERS, [team, authz]) as client,
+        connected(client) as (read, write),
+    ):
+        held = [asyncio.create_task(client.post(path)) for _ in range(CLIENTS.at_once)]
+        await wait_for(lambda: len(authz.requests) == CLIENTS.at_once, what="checks")
+        write.write(f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n".encode())
+        answer = await read.read(65_536)
+        assert answer.startswith(b"HTTP/1.1 429 ")
+        assert b"Retry-After: 1" in answer
+        assert answer.endswith(b"}\n")
+        authz.may_answer.set()
+        for one in await asyncio.gather(*held):
+            one.release()
+
+
 BOTH = "/v1/accounts/{account_id}/resources"
 
 

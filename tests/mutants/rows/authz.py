@@ -321,7 +321,7 @@ ROWS = (
         id="state-known-roles-count-as-unchanged",
         kind=Kind.SECURITY,
         file=OBJECTS,
-        old="            and base.account.roles == account.roles\n",
+        old="            and base.account.has_roles(account)\n",
         new="            and base.account.roles.keys() == account.roles.keys()\n",
         tests=STATE_TESTS,
     ),

@@ -497,8 +497,16 @@ ROWS = (
         id="gateway-refuses-a-crowd-at-full-speed",
         kind=Kind.AVAILABILITY,
         file="deploy/gateway/problems.py",
-        old=" limit_rate {SLOW_BYTES_PER_SECOND};",
+        old=" limit_rate {PACE};",
         new="",
         tests=("tests/deploy/gateway/test_limits.py", "-k", "refusals_are_slow"),
+    ),
+    Mutant(
+        id="gateway-refuses-clients-slowly",
+        kind=Kind.AVAILABILITY,
+        file="deploy/gateway/limits.py",
+        old="{{ default {SLOW_BYTES_PER_SECOND}; 1 0; }}",
+        new="{{ default {SLOW_BYTES_PER_SECOND}; }}",
+        tests=("tests/deploy/gateway/test_limits.py", "-k", "in_one_piece"),
     ),
 )
