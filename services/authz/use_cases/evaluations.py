@@ -55,8 +55,8 @@ async def evaluate_each(
     begun = ctx.clock.boottime()
     ctx.while_fresh(batch.evaluate_some)
     while not batch.complete:
-        async with ctx.turns.next():
-            ctx.while_fresh(batch.evaluate_some)
+        await ctx.turns.next()
+        ctx.while_fresh(batch.evaluate_some)
         if ctx.clock.boottime() - begun > ctx.timeouts.batch:
             raise Stale
     results = batch.results

@@ -43,8 +43,8 @@ ROWS = (
         id="batch-tests-the-leases-in-its-first-turn-only",
         kind=Kind.CONSISTENCY,
         file="services/authz/use_cases/evaluations.py",
-        old="            ctx.while_fresh(batch.evaluate_some)\n",
-        new="            batch.evaluate_some()\n",
+        old="        ctx.while_fresh(batch.evaluate_some)\n        if",
+        new="        batch.evaluate_some()\n        if",
         tests=(LONG, "-k", "lease"),
     ),
     Mutant(
@@ -83,8 +83,8 @@ ROWS = (
         id="batch-goes-on-after-a-failed-item",
         kind=Kind.SECURITY,
         file="services/authz/use_cases/evaluations.py",
-        old="allowed=isinstance(result, EvaluationResult) and result.allowed",
-        new="allowed=isinstance(result, Refusal) or result.allowed",
+        old="allowed = isinstance(result, EvaluationResult) and result.allowed",
+        new="allowed = isinstance(result, Refusal) or result.allowed",
         tests=(BATCHES, "-k", "item_that_fails"),
     ),
     Mutant(

@@ -149,7 +149,8 @@ async def test_the_first_deny_ends_a_batch_in_any_of_its_turns():
 async def test_a_search_ends_a_page_when_conditions_took_its_steps():
     names = [f"i-{number:04}" for number in range(MOST_DECISIONS)]
     ctx = heavy(*(resource(name, owner_id=CY) for name in names))
-    counted, found, after, pages = Counted(groups=GROUPS), [], "", 0
+    found: list[str] = []
+    counted, after, pages = Counted(groups=GROUPS), "", 0
     asked = replace(request(BO), given=Given(subject=counted))
     while True:
         before = counted.looks
