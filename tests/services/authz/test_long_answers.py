@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -16,9 +17,11 @@ from services.authz.domain.policy_state import PolicyState
 from services.authz.use_cases.context import Ctx
 from services.authz.use_cases.evaluation import EvaluationRequest
 from services.authz.use_cases.evaluations import evaluate_each
+from services.authz.use_cases.policy_feed import PolicyFeed
+from services.authz.use_cases.policy_stream import BYTES_OF_TURN, open_stream
 from services.authz.use_cases.search import MOST_DECISIONS, Sought, search
 from shared.problems import Stale
-from tests.services.authz.conftest import SkippingClock
+from tests.services.authz.conftest import TIMEOUTS, SkippingClock
 from tests.services.authz.histories import BO, CY, account, member, no_member, resource
 from tests.services.authz.offline import PRINCIPAL, context, request
 
@@ -163,3 +166,23 @@ async def test_a_search_ends_a_page_when_conditions_took_its_steps():
         after = page.next_after
     assert (counted.looks, found) == (MOST_DECISIONS * TESTS, [])
     assert pages > 1
+
+
+async def test_a_fast_reader_of_the_policy_stream_lets_others_run():
+    resources = [resource(f"i-{number:05}", owner_id=CY) for number in range(2_000)]
+    feed = PolicyFeed(clock=SkippingClock(), timeouts=TIMEOUTS)
+    ctx = replace(context(resources), feed=feed)
+    sizes: list[int] = []
+
+    async def read() -> None:
+        async with aclosing(open_stream(ctx, PRINCIPAL, account_id=None, after=None)) as stream:
+            async for event in stream:
+                sizes.append(len(event))
+                if b"event: ready" in event:
+                    return
+
+    told = [0]
+    await beside(lambda: told.append(sum(sizes)), read())
+    turns = [now - before for before, now in pairwise(told)]
+    assert sum(turns) > 4 * BYTES_OF_TURN
+    assert max(turns) < BYTES_OF_TURN + max(sizes)
