@@ -49,6 +49,9 @@ class Timeouts:
     personal_account_everywhere: float = 0.08
     """The longest wait of team, within the one above, until every replica of authz has a new
     personal account. Short enough that three replicas of team can be asked in turn."""
+    batch: float = 2.0
+    """The longest time from the first evaluation of a batch to its last. It is shorter than a
+    lease, so that no answer has a decision from before a lease that ran out meanwhile."""
     check_rest: float = 0.05
     """How long authz waits for the rest of a check that has begun, before aiohttp does: it has the
     limits of slow senders."""

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from rolecall.core.condition_work import ConditionWork
+
 Properties = Mapping[str, object]
 """Names and values, as JSON has them."""
 
@@ -28,7 +30,7 @@ class Facts:
     """All that the conditions of one check can test.
 
     `attributes` of the member and `registered` properties of the resource win over the `given`
-    ones, name by name: a request only adds to what is stored.
+    ones, name by name: a request only adds to what is stored. `work` has what the tests prepare.
     """
 
     subject_id: str
@@ -36,6 +38,7 @@ class Facts:
     resource_id: str | None
     registered: Properties
     given: Given
+    work: ConditionWork = field(default_factory=ConditionWork, compare=False, repr=False)
 
     def of_subject(self, name: str) -> object:
         """The subject's property of that name; `None` if there is none."""

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from ipaddress import ip_network
 from math import isfinite
 
-from rolecall.core.condition_verdicts import Constant, kind_of, network_of
+from rolecall.core.condition_verdicts import Constant, network_of
+from rolecall.core.condition_work import TOO_LARGE, kind_of
 from rolecall.core.conditions import Condition, ConditionTest, Operand, Operator, condition_of
 from rolecall.core.problems import Place, Problem, choices, shortened
 from rolecall.core.property_paths import ROOTS, PropertyPath, property_path
@@ -100,15 +101,11 @@ def _constant(written: object, place: Place) -> Constant:
         return written
     if isinstance(written, bool):
         return written
-    if isinstance(written, int | float) and isfinite(written) and abs(written) < _TOO_LARGE:
+    if isinstance(written, int | float) and isfinite(written) and abs(written) < TOO_LARGE:
         return int(written) if written == int(written) else written
     raise _UnreadableError(
         place, "The value must be a text, a number below 2^53, or true or false. Put it in quotes."
     )
-
-
-_TOO_LARGE = 2**53
-"""Up to here a number has one value in JSON, whether it is written as 1 or as 1.0."""
 
 
 def _constants(written: object, place: Place) -> Operand:

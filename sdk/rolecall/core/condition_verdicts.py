@@ -6,18 +6,11 @@ another type, or is not an address. Types are those of JSON: true is not 1, and 
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from ipaddress import (
-    IPv4Address,
-    IPv4Network,
-    IPv6Address,
-    IPv6Network,
-    collapse_addresses,
-    ip_address,
-    ip_network,
-)
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import TypeVar
 
 from rolecall.core.condition_facts import Facts
+from rolecall.core.condition_work import kind_of
 from rolecall.core.property_paths import PropertyPath
 
 Constant = str | int | float | bool
@@ -29,15 +22,6 @@ _NetworkT = TypeVar("_NetworkT", IPv4Network, IPv6Network)
 MAX_CONTAINED = 256
 """How many items a list of a request can have to be compared; a longer one satisfies no test."""
 _MAPPED = IPv6Network("::ffff:0:0/96")
-
-
-def kind_of(value: object) -> str | None:
-    """The type of a scalar in JSON's terms; `None` for everything else."""
-    if isinstance(value, bool):
-        return "true or false"
-    if isinstance(value, int | float):
-        return "number"
-    return "text" if isinstance(value, str) else None
 
 
 def verdict_of(operator: str, operand: object) -> Verdict:
@@ -80,13 +64,10 @@ def _one_of(constants: Sequence[object]) -> Verdict:
 def _contains(constant: object) -> Verdict:
     kind = kind_of(constant)
 
-    def verdict(value: object, _facts: Facts) -> bool | None:
+    def verdict(value: object, facts: Facts) -> bool | None:
         if not isinstance(value, list | tuple) or len(value) > MAX_CONTAINED:
             return None
-        comparable = [item for item in value if kind_of(item) == kind]
-        if constant in comparable:
-            return True
-        return None if len(comparable) < len(value) else False
+        return facts.work.listed(value).has(constant, kind)
 
     return verdict
 
@@ -106,13 +87,13 @@ def _in_networks(networks: tuple[Network, ...]) -> Verdict:
         6: _ranges([one for one in networks if isinstance(one, IPv6Network)]),
     }
 
-    def verdict(value: object, _facts: Facts) -> bool | None:
-        address = _address(value) if isinstance(value, str) else None
+    def verdict(value: object, facts: Facts) -> bool | None:
+        address = facts.work.address(value) if isinstance(value, str) else None
         if address is None:
             return None
         starts, ends = ranges[address.version]
-        before = bisect_right(starts, int(address))
-        return before > 0 and int(address) <= ends[before - 1]
+        before = bisect_right(starts, address.number)
+        return before > 0 and address.number <= ends[before - 1]
 
     return verdict
 
@@ -124,14 +105,3 @@ def _ranges(networks: Sequence[_NetworkT]) -> tuple[list[int], list[int]]:
         [int(one.network_address) for one in merged],
         [int(one.broadcast_address) for one in merged],
     )
-
-
-def _address(text: str) -> IPv4Address | IPv6Address | None:
-    """Read an address; one of IPv4 mapped into IPv6 is the IPv4 address. A zone is refused."""
-    try:
-        found = ip_address(text)
-    except ValueError:
-        return None
-    if isinstance(found, IPv6Address):
-        return None if found.scope_id is not None else found.ipv4_mapped or found
-    return found

@@ -54,6 +54,7 @@ class ConditionTest:
 
     def holds(self, facts: Facts) -> bool:
         """Return whether the test is satisfied."""
+        facts.work.steps += 1
         value = self.path.value(facts)
         return value is not None and self._verdict(value, facts) is (not self.negated)
 

@@ -1,6 +1,7 @@
 """The decision: whether a subject may do something to a resource of an account."""
 
 from rolecall.core.condition_facts import NOTHING_GIVEN, Facts, Given
+from rolecall.core.condition_work import ConditionWork
 from rolecall.core.decision import Decision, Reason
 from rolecall.core.level_grants import Scope
 from rolecall.core.masks import Matrix
@@ -82,11 +83,13 @@ def decide(
     *,
     now: int,
     given: Given | None = None,
+    work: ConditionWork | None = None,
 ) -> Decision:
     """Decide one check; pure, and allocates nothing unless the resource is a project.
 
     `permission` is `<type>:<action>`; `now` is in epoch milliseconds. `given` has the properties of
-    the request, which only conditions look at. What is not granted or not known is denied.
+    the request, which only conditions look at. Decisions that follow each other may share `work`.
+    What is not granted or not known is denied.
     """
     member = account.members.get(subject.user_id)
     refused = _membership_denial(account, subject, member, now)
@@ -110,7 +113,7 @@ def decide(
                 matrix = override.matrix
     if matrix.all_mask & held.bit:
         return matrix.allowed
-    return _by_limited_grants(matrix, held.bit, member, resource, given)
+    return _by_limited_grants(matrix, held.bit, member, resource, given, work)
 
 
 def _as_registered(
@@ -152,7 +155,12 @@ def located(account: AccountState, held: CompiledPermission, resource: Resource)
 
 
 def _by_limited_grants(
-    matrix: Matrix, bit: int, member: Member, resource: Resource, given: Given | None
+    matrix: Matrix,
+    bit: int,
+    member: Member,
+    resource: Resource,
+    given: Given | None,
+    work: ConditionWork | None,
 ) -> Decision:
     """Decide by the grants for own resources, and by those that depend on conditions."""
     if not matrix.self_mask & bit:
@@ -164,12 +172,17 @@ def _by_limited_grants(
     else:
         decision = matrix.not_owner
     if matrix.conditional:
-        return _by_conditions(matrix, bit, member, resource, given) or decision
+        return _by_conditions(matrix, bit, member, resource, given, work) or decision
     return decision
 
 
 def _by_conditions(
-    matrix: Matrix, bit: int, member: Member, resource: Resource, given: Given | None
+    matrix: Matrix,
+    bit: int,
+    member: Member,
+    resource: Resource,
+    given: Given | None,
+    work: ConditionWork | None,
 ) -> Decision | None:
     """Decide by the grants that depend on conditions; `None` if there is none for this bit.
 
@@ -181,7 +194,7 @@ def _by_conditions(
         return None
     owned = resource.owner_id == member.user_id
     reaching = [one for one in found if one.scope is Scope.ALL or owned]
-    facts = check_facts(member, resource, given)
+    facts = check_facts(member, resource, given, work)
     if any(one.when is not None and one.when.holds(facts) for one in reaching):
         return matrix.allowed
     if reaching:
@@ -189,7 +202,9 @@ def _by_conditions(
     return matrix.owner_unknown if resource.owner_id is None else matrix.not_owner
 
 
-def check_facts(member: Member, resource: Resource, given: Given | None) -> Facts:
+def check_facts(
+    member: Member, resource: Resource, given: Given | None, work: ConditionWork | None = None
+) -> Facts:
     """What the conditions of a check can test; `resource` is the registered one if there is one."""
     return Facts(
         subject_id=member.user_id,
@@ -197,6 +212,7 @@ def check_facts(member: Member, resource: Resource, given: Given | None) -> Fact
         resource_id=None if resource.id == NO_RESOURCE_ID else resource.id,
         registered=resource.properties,
         given=NOTHING_GIVEN if given is None else given,
+        work=ConditionWork() if work is None else work,
     )
 
 

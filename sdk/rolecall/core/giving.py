@@ -1,5 +1,7 @@
 """What a member may give to others: what they hold, for as long as they hold it (`B5`)."""
 
+from collections.abc import Iterable, Iterator
+
 from rolecall.core.decide import effective_matrix
 from rolecall.core.masks import Matrix
 from rolecall.core.state import AccountState, Member
@@ -13,8 +15,19 @@ def grants_not_held(
     A role counts in every project. An override that lowers the giver in one project therefore
     bounds what they may give anywhere.
     """
-    held = [effective_matrix(account, giver, project, now=now) for project in giver.overrides]
-    return _exceeding(account, [giver.role, *held], given)
+    return _exceeding(account, _held_anywhere(account, giver, now=now), given)
+
+
+def may_give(account: AccountState, giver: Member, given: Matrix, *, now: int) -> bool:
+    """Whether the giver holds all grants of a role: `grants_not_held` has none, found sooner."""
+    held = _held_anywhere(account, giver, now=now)
+    return all(given.beyond(matrix).empty for matrix in held)
+
+
+def _held_anywhere(account: AccountState, giver: Member, *, now: int) -> Iterator[Matrix]:
+    yield giver.role
+    for project_id in giver.overrides:
+        yield effective_matrix(account, giver, project_id, now=now)
 
 
 def grants_not_held_inside(
@@ -45,7 +58,7 @@ def lasts_until(giver: Member, until: int | None) -> bool:
     return giver.expires_at is None or (until is not None and until <= giver.expires_at)
 
 
-def _exceeding(account: AccountState, held: list[Matrix], given: Matrix) -> tuple[str, ...]:
+def _exceeding(account: AccountState, held: Iterable[Matrix], given: Matrix) -> tuple[str, ...]:
     missing = [
         str(grant) for matrix in held for grant in account.catalog.grants_exceeding(matrix, given)
     ]

@@ -223,7 +223,8 @@ class CompiledCatalog:
 
         Empty: `giver` may give everything in `given`.
         """
-        return tuple(self.grants_of(given.beyond(giver)))
+        missing = given.beyond(giver)
+        return () if missing.empty else tuple(self.grants_of(missing))
 
     def within_project(self, role: Matrix, override: Matrix | None) -> Matrix:
         """The grants inside a project: the override's, and the role's for account-wide entries."""

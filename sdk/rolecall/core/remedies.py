@@ -1,22 +1,32 @@
 """What would turn a denial into an allow, and which members could bring that about."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import chain, islice
 from types import MappingProxyType
 
 from rolecall.core.condition_facts import Given
+from rolecall.core.condition_work import ConditionWork
 from rolecall.core.decide import decide, located
 from rolecall.core.decision import Decision, Reason
 from rolecall.core.explain import role_title
-from rolecall.core.giving import grants_not_held, grants_not_held_inside, lasts_until
+from rolecall.core.giving import grants_not_held_inside, lasts_until, may_give
 from rolecall.core.level_grants import Scope
 from rolecall.core.masks import Matrix
+from rolecall.core.persistent import items_after
 from rolecall.core.problems import CatalogError
 from rolecall.core.state import AccountState, Member, Override, Resource, Subject
 
 MAX_GRANTORS = 20
+MAX_LOOKED_AT = 10_000
+"""The most members who are looked at for those who manage others."""
 MAX_EXAMINED = 500
-"""The most members who are examined: one with many overrides costs as much as many others."""
+MAX_COMPARED = 2_500
+"""The most members who are examined, and the most roles that are compared with what they hold.
+
+What a member holds in a project costs as much as `OVERRIDE_COMPARED` roles.
+"""
+OVERRIDE_COMPARED = 10
 INVITE, CHANGE_MEMBER, CHANGE_PROJECT = "member:invite", "member:update", "project:manage"
 
 
@@ -53,8 +63,8 @@ class Grantor:
 class Grantors:
     """The first members who could bring the allow about, and how many there are.
 
-    `complete` is false where more members manage others than were examined. `count` is of those
-    who were.
+    `complete` is false where the account has more members, or more who manage others, than were
+    examined. `count` is of those who were.
     """
 
     members: tuple[Grantor, ...] = ()
@@ -73,13 +83,20 @@ class Denial:
     decision: Decision
     now: int
     given: Given | None = None
+    work: ConditionWork = field(default_factory=ConditionWork, compare=False, repr=False)
 
     def allowed_to(self, member: Member) -> bool:
         """Whether the check would be allowed to the subject with this membership."""
         changed = replace(self.account, members={member.user_id: member})
         subject = Subject(self.subject.user_id)
         return decide(
-            changed, subject, self.permission, self.resource, now=self.now, given=self.given
+            changed,
+            subject,
+            self.permission,
+            self.resource,
+            now=self.now,
+            given=self.given,
+            work=self.work,
         ).allowed
 
 
@@ -155,27 +172,37 @@ def grantors(denial: Denial, wanted: Remedies) -> Grantors:
     needed = INVITE if joins else CHANGE_MEMBER
     if not wanted.roles and wanted.override is None:
         return Grantors()
-    able = [
-        member.user_id
-        for member in _holding(account, needed)
-        if decide(account, Subject(member.user_id), needed, now=denial.now).allowed
-    ]
-    able.sort(key=lambda user_id: (user_id != account.owner_user_id, user_id))
-    found = []
-    for user_id in able[:MAX_EXAMINED]:
-        one = _grantor(denial, wanted, account.members[user_id])
+    offers = _Offers.of(account, wanted)
+    found, compared = [], 0
+    complete = len(account.members) <= MAX_LOOKED_AT
+    for examined, member in enumerate(_managers(denial, needed)):
+        if examined == MAX_EXAMINED or compared >= MAX_COMPARED:
+            complete = False
+            break
+        compared += len(wanted.roles) * (1 + OVERRIDE_COMPARED * len(member.overrides))
+        one = _grantor(denial, offers, member)
         if one.roles or one.override:
             found.append(one)
-    return Grantors(tuple(found[:MAX_GRANTORS]), len(found), len(able) <= MAX_EXAMINED)
+    return Grantors(tuple(found[:MAX_GRANTORS]), len(found), complete)
 
 
-def _holding(account: AccountState, permission: str) -> Iterator[Member]:
-    """The members whose role has it; another rule may still deny it to them."""
-    known = account.catalog.permissions.get(permission)
-    if known is not None:
-        for member in account.members.values():
-            if (member.role.all_mask | member.role.self_mask) & known.bit:
-                yield member
+def _managers(denial: Denial, needed: str) -> Iterator[Member]:
+    """The members who have the permission: the owner, then the others by their ids."""
+    account = denial.account
+    known = account.catalog.permissions.get(needed)
+    if known is None:
+        return
+    owner = account.members.get(account.owner_user_id)
+    others = (
+        member
+        for user_id, member in items_after(account.members)
+        if user_id != account.owner_user_id
+    )
+    for member in islice(chain(() if owner is None else (owner,), others), MAX_LOOKED_AT):
+        if not (member.role.all_mask | member.role.self_mask) & known.bit:
+            continue
+        if decide(account, Subject(member.user_id), needed, now=denial.now).allowed:
+            yield member
 
 
 def _roles(denial: Denial, *, with_custom_roles: bool) -> Iterator[str]:
@@ -221,28 +248,45 @@ def _override(denial: Denial) -> OverrideRemedy | None:
     return None
 
 
-def _grantor(denial: Denial, wanted: Remedies, giver: Member) -> Grantor:
+@dataclass(frozen=True, slots=True)
+class _Offers:
+    """What a grantor would give, compiled: roles by their ids, or an override in a project."""
+
+    roles: Mapping[str, Matrix]
+    override: Matrix | None
+    project_id: str | None
+
+    @classmethod
+    def of(cls, account: AccountState, wanted: Remedies) -> "_Offers":
+        """Compile what is wanted."""
+        found = {role: account.catalog.matrix(role) for role in wanted.roles}
+        roles = {role: matrix for role, matrix in found.items() if matrix is not None}
+        if wanted.override is None:
+            return cls(roles, None, None)
+        project_id = wanted.override.project_id
+        parsed = account.catalog.catalog.parse_grants(wanted.override.grants, within_project=True)
+        return cls(roles, account.catalog.override_matrix(project_id, parsed), project_id)
+
+
+def _grantor(denial: Denial, offers: _Offers, giver: Member) -> Grantor:
     account, now = denial.account, denial.now
     member = account.members.get(denial.subject.user_id)
     if not lasts_until(giver, None if member is None else member.expires_at):
         return Grantor(giver.user_id, (), override=False)
-    matrices = {role: account.catalog.matrix(role) for role in wanted.roles}
     return Grantor(
         giver.user_id,
         tuple(
             role
-            for role, matrix in matrices.items()
-            if matrix is not None and not grants_not_held(account, giver, matrix, now=now)
+            for role, matrix in offers.roles.items()
+            if may_give(account, giver, matrix, now=now)
         ),
-        override=wanted.override is not None and _may_set(denial, wanted.override, giver),
+        override=offers.override is not None and _may_set(denial, offers, offers.override, giver),
     )
 
 
-def _may_set(denial: Denial, wanted: OverrideRemedy, giver: Member) -> bool:
-    account, project_id, now = denial.account, wanted.project_id, denial.now
+def _may_set(denial: Denial, offers: _Offers, override: Matrix, giver: Member) -> bool:
+    account, project_id, now = denial.account, offers.project_id, denial.now
     inside = Resource(project_id=project_id)
     if not decide(account, Subject(giver.user_id), CHANGE_PROJECT, inside, now=now).allowed:
         return False
-    parsed = account.catalog.catalog.parse_grants(wanted.grants, within_project=True)
-    matrix = account.catalog.override_matrix(project_id, parsed)
-    return not grants_not_held_inside(account, giver, project_id, matrix, now=now, until=None)
+    return not grants_not_held_inside(account, giver, project_id, override, now=now, until=None)

@@ -1,4 +1,4 @@
-"""The semantics of a batch of evaluations (AuthZEN Authorization API 1.0, 7.1.2.1)."""
+"""The bounds of a batch, and its semantics (AuthZEN Authorization API 1.0, 7.1.2.1)."""
 
 from enum import StrEnum
 
@@ -6,6 +6,14 @@ MOST_EVALUATIONS = 1_000
 """The evaluations of one request."""
 MOST_REVISIONS = 20
 """The different revisions that the evaluations of one request may wait for."""
+
+STEPS_OF_TURN = 10_000
+"""The steps for which one answer keeps the loop, about as long as 400 evaluations.
+
+They are those of conditions (`ConditionWork.steps`), about 0.6 µs each.
+"""
+STEPS_OF_EVALUATION = 25
+"""As how many steps an evaluation counts, apart from its conditions."""
 
 
 class Semantic(StrEnum):

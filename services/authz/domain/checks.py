@@ -14,6 +14,7 @@ from rolecall import (
     decide,
     is_outsider,
 )
+from rolecall.core.condition_work import ConditionWork
 from shared.auth.bindings import require_account, require_type
 from shared.contracts.calls.authz import CheckResult
 from shared.contracts.policy_objects import ServiceClientObject
@@ -106,23 +107,34 @@ def account_for_client(
 
 
 def decide_check(
-    account: AccountState | None, check: PermissionCheck, *, session_ended: bool, now: int
+    account: AccountState | None,
+    check: PermissionCheck,
+    *,
+    session_ended: bool,
+    now: int,
+    work: ConditionWork | None = None,
 ) -> Decision:
     """Decide a check from the state of its account; `now` is in epoch milliseconds.
 
-    The caller tests afterwards whether that state was fresh enough.
+    The caller tests afterwards whether that state was fresh enough. Checks of one answer share
+    `work`.
     """
     if account is None:
         return NO_ACCOUNT
     subject = Subject(check.user_id, session_ended=session_ended)
     decision = decide(
-        account, subject, check.permission, check.resource, now=now, given=check.given
+        account, subject, check.permission, check.resource, now=now, given=check.given, work=work
     )
     return _ELSEWHERE if check.elsewhere and decision.allowed else decision
 
 
 def decide_for_user(
-    account: AccountState | None, check: PermissionCheck, *, session_ended: bool = False, now: int
+    account: AccountState | None,
+    check: PermissionCheck,
+    *,
+    session_ended: bool = False,
+    now: int,
+    work: ConditionWork | None = None,
 ) -> Decision:
     """Decide a check whose answer reaches its user; `now` is in epoch milliseconds.
 
@@ -134,7 +146,7 @@ def decide_for_user(
         return NO_ACCOUNT
     if is_outsider(account, check.user_id, now=now):
         return Decision(allowed=False, reason=Reason.NOT_A_MEMBER)
-    return decide_check(account, check, session_ended=False, now=now)
+    return decide_check(account, check, session_ended=False, now=now, work=work)
 
 
 def check_for_service(

@@ -80,7 +80,7 @@ class GrantorView(Answer):
 class GrantorsView(Answer):
     """The first members who could allow the check, the owner first, and how many there are.
 
-    `complete` is false if the account has more members who manage others than were examined.
+    `complete` is false if not all members who manage others were examined.
     """
 
     items: tuple[GrantorView, ...]

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from rolecall.core.forward_auth import ForwardAuthMap
@@ -12,6 +12,7 @@ from services.authz.domain.checks import PermissionCheck
 from services.authz.domain.denials import Denials
 from services.authz.domain.policy_state import PolicyState
 from services.authz.use_cases.policy_feed import PolicyFeed
+from services.authz.use_cases.turns import Turns
 from shared.activity import RecentActivity
 from shared.clock import Clock
 from shared.contracts.facts import Position, format_revision, parse_revision, shard_of
@@ -45,6 +46,7 @@ class Ctx:
     public_url: str
     forward_auth: ForwardAuthMap | None
     timeouts: Timeouts
+    turns: Turns = field(default_factory=Turns)
 
     def holds(self) -> bool:
         """Return whether both leases hold now."""

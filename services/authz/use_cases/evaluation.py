@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from rolecall import NOTHING_GIVEN, AccountState, Given, Resource, milliseconds
+from rolecall.core.condition_work import ConditionWork
 from services.authz.domain.checks import (
     CHECK_SCOPE,
     SHOWS_MEMBERSHIP,
@@ -128,9 +129,15 @@ class Evaluator:
     What the requests share is looked up once. Make it and use it within one `Ctx.while_fresh`.
     """
 
-    def __init__(self, ctx: Ctx, principal: ClientPrincipal | UserPrincipal) -> None:
+    def __init__(
+        self,
+        ctx: Ctx,
+        principal: ClientPrincipal | UserPrincipal,
+        work: ConditionWork | None = None,
+    ) -> None:
         self._ctx = ctx
         self._principal = principal
+        self._work = work
         self._own = isinstance(principal, UserPrincipal)
         self._rule = decide_for_user if self._own else decide_check
         self._now = milliseconds(ctx.clock.now())
@@ -158,7 +165,11 @@ class Evaluator:
         if not place.names_member:
             return EvaluationResult(check=check, allowed=False, reason=SUBJECT_UNKNOWN)
         decision = self._rule(
-            place.account, check, session_ended=place.session_ended, now=self._now
+            place.account,
+            check,
+            session_ended=place.session_ended,
+            now=self._now,
+            work=self._work,
         )
         shown = not self._own or decision.reason in SHOWS_MEMBERSHIP
         return EvaluationResult(

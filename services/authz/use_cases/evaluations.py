@@ -1,9 +1,15 @@
-"""Answer several access evaluations at once, from one state and with one test of the leases."""
+"""Answer several access evaluations: in turns of the loop, each from a state that is fresh."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
 
-from services.authz.domain.batches import MOST_REVISIONS, Semantic
+from rolecall.core.condition_work import ConditionWork
+from services.authz.domain.batches import (
+    MOST_REVISIONS,
+    STEPS_OF_EVALUATION,
+    STEPS_OF_TURN,
+    Semantic,
+)
 from services.authz.domain.checks import OtherSubject, PermissionCheck
 from services.authz.use_cases.context import Ctx
 from services.authz.use_cases.decisions import is_member, note_activity, note_denial
@@ -16,7 +22,7 @@ from services.authz.use_cases.evaluation import (
 from shared.auth.bindings import AccountNotBound, TypeNotBound
 from shared.auth.principals import ClientPrincipal, UserPrincipal
 from shared.http.refusals import BadRequest
-from shared.problems import Refusal
+from shared.problems import Refusal, Stale
 
 OF_ONE_EVALUATION = (AccountNotBound, TypeNotBound, OtherSubject)
 """What refuses one evaluation of a batch; other refusals are about its caller, or its replica."""
@@ -36,37 +42,24 @@ async def evaluate_each(
 
     The results have the order of what is asked. A request that could not be read is asked as its
     refusal. Each request gets the result that it gets alone, and no result depends on another one.
+    Each is as of the turn of the loop in which it was evaluated.
 
     Raises:
-        Stale: this replica may not answer one of them now.
+        Stale: this replica may not answer one of them now, or the batch took too long.
         TokenRevoked: the client was deleted, or the caller's session has ended.
         ScopeMissing: the client may not check.
         BadRequest: the requests name too many revisions.
     """
     unfit = await _reach_all(ctx, principal, asked)
-
-    def evaluate(
-        evaluator: Evaluator, request: EvaluationRequest | Refusal
-    ) -> EvaluationResult | Refusal:
-        if isinstance(request, Refusal):
-            return request
-        try:
-            result = evaluator.evaluate(request)
-        except OF_ONE_EVALUATION as refusal:
-            return refusal
-        return unfit.get(request.at_least_revision, result)
-
-    def evaluate_in_order() -> list[EvaluationResult | Refusal]:
-        evaluator = Evaluator(ctx, principal)
-        results: list[EvaluationResult | Refusal] = []
-        for request in asked:
-            result = evaluate(evaluator, request)
-            results.append(result)
-            if semantic.ends_after(allowed=isinstance(result, EvaluationResult) and result.allowed):
-                break
-        return results
-
-    results = ctx.while_fresh(evaluate_in_order)
+    batch = _Batch(ctx, principal, asked, semantic=semantic, unfit=unfit)
+    begun = ctx.clock.boottime()
+    ctx.while_fresh(batch.evaluate_some)
+    while not batch.complete:
+        await ctx.turns.next()
+        ctx.while_fresh(batch.evaluate_some)
+        if ctx.clock.boottime() - begun > ctx.timeouts.batch:
+            raise Stale
+    results = batch.results
     noted: set[tuple[str | None, str, str]] = set()
     for result in results:
         if isinstance(result, EvaluationResult):
@@ -77,6 +70,54 @@ async def evaluate_each(
                 noted.add(key)
                 note_activity(ctx, result.check, result.reason)
     return results
+
+
+class _Batch:
+    """A batch that is evaluated in turns, in its order."""
+
+    def __init__(
+        self,
+        ctx: Ctx,
+        principal: ClientPrincipal | UserPrincipal,
+        asked: Sequence[EvaluationRequest | Refusal],
+        *,
+        semantic: Semantic,
+        unfit: Mapping[str | None, Refusal],
+    ) -> None:
+        self.results: list[EvaluationResult | Refusal] = []
+        self.complete = False
+        self._ctx = ctx
+        self._principal = principal
+        self._asked = asked
+        self._semantic = semantic
+        self._unfit = unfit
+        self._work = ConditionWork()
+
+    def evaluate_some(self) -> None:
+        """Evaluate as much as one turn of the loop may take; call it within `Ctx.while_fresh`."""
+        evaluator = Evaluator(self._ctx, self._principal, self._work)
+        self._work.steps = 0
+        for request in self._asked[len(self.results) :]:
+            if self._work.steps >= STEPS_OF_TURN:
+                return
+            result = self._result(evaluator, request)
+            self.results.append(result)
+            self._work.steps += STEPS_OF_EVALUATION
+            allowed = isinstance(result, EvaluationResult) and result.allowed
+            if self._semantic.ends_after(allowed=allowed):
+                break
+        self.complete = True
+
+    def _result(
+        self, evaluator: Evaluator, request: EvaluationRequest | Refusal
+    ) -> EvaluationResult | Refusal:
+        if isinstance(request, Refusal):
+            return request
+        try:
+            result = evaluator.evaluate(request)
+        except OF_ONE_EVALUATION as refusal:
+            return refusal
+        return self._unfit.get(request.at_least_revision, result)
 
 
 async def _reach_all(

@@ -24,6 +24,10 @@ from shared.contracts.policy_objects import PolicyObjectKind
 from shared.problems import ScopeMissing, TokenRevoked
 
 OBJECTS_OF_EVENT = 200
+BYTES_OF_TURN = 32 * 1024
+"""As much as a stream tells in one turn of the loop: about as long as an event takes to make."""
+BYTES_OF_READING = 256
+"""As much more counts an event, or a change that is looked at, even if nothing of it is told."""
 
 
 def open_stream(
@@ -67,6 +71,7 @@ class _StreamReader:
     number: int = 0
     """The last change that was told."""
     events_told: int = 0
+    bytes_since_turn: int = 0
     catalogs: set[str] = field(default_factory=set)
     positions: dict[int, int] = field(default_factory=dict)
 
@@ -85,6 +90,7 @@ class _StreamReader:
                         yield self._event("end", {"reason": end})
                         return
                     yield text
+                    await self._let_others()
                 async for text in self._changes(news):
                     yield text
             except ReaderTooSlow:
@@ -103,6 +109,7 @@ class _StreamReader:
             if (change := self.log.next(self.number)) is not None:
                 for text in self._change(change):
                     yield text
+                await self._let_others()
             elif not complete:
                 complete = True
                 yield self._event("ready", {}, numbered=True)
@@ -113,6 +120,13 @@ class _StreamReader:
                 yield self._lease(at)
             else:
                 await _woken(news, next_beat - clock.time())
+
+    async def _let_others(self) -> None:
+        """Wait for another turn, if enough was told in this one: a fast reader never waits."""
+        self.bytes_since_turn += BYTES_OF_READING
+        if self.bytes_since_turn >= BYTES_OF_TURN:
+            self.bytes_since_turn = 0
+            await self.ctx.turns.next()
 
     def _end(self) -> StreamEnd | None:
         """Why nothing more may be told, if so; nothing is told without the leases."""
@@ -207,7 +221,9 @@ class _StreamReader:
     def _event(self, name: str, content: dict[str, Any], *, numbered: bool = False) -> bytes:
         self.events_told += 1
         position = f"{self.log.life}.{self.scope.tag}.{self.number}" if numbered else None
-        return event(name, {"n": self.events_told, **content}, event_id=position)
+        text = event(name, {"n": self.events_told, **content}, event_id=position)
+        self.bytes_since_turn += len(text)
+        return text
 
 
 async def _woken(news: asyncio.Event, seconds: float) -> None:

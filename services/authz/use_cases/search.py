@@ -1,16 +1,20 @@
 """Search for what would be allowed: the subjects, the resources, or the actions of a check.
 
 A page is decided from one state, with one test of the leases. Its work is bounded: it ends after
-`MOST_DECISIONS`, whether or not they fill it, and tells where the next one begins.
+`MOST_DECISIONS`, or when their conditions took `STEPS_OF_TURN`, whether or not they fill it, and
+tells where the next one begins.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from heapq import merge
 from itertools import groupby, islice, takewhile
 
 from rolecall import AccountState, Subject, items_after, membership_denial, milliseconds
+from rolecall.core.condition_work import ConditionWork
+from services.authz.domain.batches import STEPS_OF_TURN
 from services.authz.domain.checks import (
     PermissionCheck,
     decide_check,
@@ -92,14 +96,17 @@ def _page(
         return SearchPage(account_id=check.account_id, names=())
     if limit == 0:
         return SearchPage(account_id=check.account_id, names=(), next_after=after)
-    rule = decide_for_user if isinstance(principal, UserPrincipal) else decide_check
+    work = ConditionWork()
+    own = isinstance(principal, UserPrincipal)
+    rule = partial(decide_for_user if own else decide_check, work=work)
     names = list(islice(_names_after(account, request, sought, after), MOST_DECISIONS + 1))
     found: list[str] = []
     last = None
     for number, name in enumerate(names[:MOST_DECISIONS], 1):
         if answer(ctx, _CHECKS[sought](check, request, name), rule).allowed:
             found.append(name)
-        if len(found) == limit or number == MOST_DECISIONS:
+        full = len(found) == limit or number == MOST_DECISIONS
+        if full or work.steps >= STEPS_OF_TURN:
             last = name if number < len(names) else None
             break
     return SearchPage(account_id=check.account_id, names=tuple(found), next_after=last)

@@ -6,6 +6,7 @@ BATCH = "services/authz/routes/evaluations.py"
 IDS = "services/authz/domain/external_ids.py"
 SEARCH = "services/authz/use_cases/search.py"
 BATCHES = "tests/services/authz/test_evaluations.py"
+LONG = "tests/services/authz/test_long_answers.py"
 SEARCHES = "tests/services/authz/test_search.py"
 SINGLE = "tests/services/authz/test_evaluation.py"
 ID_TESTS = ("tests/services/authz/domain/test_external_ids.py",)
@@ -34,16 +35,56 @@ ROWS = (
         id="batch-tests-the-leases-before-its-items",
         kind=Kind.CONSISTENCY,
         file="services/authz/use_cases/evaluations.py",
-        old="    results = ctx.while_fresh(evaluate_in_order)\n",
-        new="    ctx.while_fresh(list)\n    results = evaluate_in_order()\n",
+        old="    ctx.while_fresh(batch.evaluate_some)\n    while",
+        new="    ctx.while_fresh(list)\n    batch.evaluate_some()\n    while",
         tests=(BATCHES, "-k", "stops_during"),
+    ),
+    Mutant(
+        id="batch-tests-the-leases-in-its-first-turn-only",
+        kind=Kind.CONSISTENCY,
+        file="services/authz/use_cases/evaluations.py",
+        old="        ctx.while_fresh(batch.evaluate_some)\n        if",
+        new="        batch.evaluate_some()\n        if",
+        tests=(LONG, "-k", "lease"),
+    ),
+    Mutant(
+        id="batch-answers-from-before-a-stop",
+        kind=Kind.CONSISTENCY,
+        file="services/authz/use_cases/evaluations.py",
+        old=" - begun > ctx.timeouts.batch:\n            raise Stale\n",
+        new=" < begun:\n            raise Stale\n",
+        tests=(LONG, "-k", "takes_too_long"),
+    ),
+    Mutant(
+        id="batch-keeps-the-loop-until-its-end",
+        kind=Kind.SECURITY,
+        file="services/authz/use_cases/evaluations.py",
+        old="            if self._work.steps >= STEPS_OF_TURN:\n                return\n",
+        new="",
+        tests=(LONG, "-k", "keeps_the_loop"),
+    ),
+    Mutant(
+        id="batches-go-on-all-at-once",
+        kind=Kind.SECURITY,
+        file="services/authz/use_cases/turns.py",
+        old="        async with self._lock:\n",
+        new="        async with asyncio.Lock():\n",
+        tests=(LONG, "-k", "beside"),
+    ),
+    Mutant(
+        id="search-goes-on-beyond-its-steps",
+        kind=Kind.SECURITY,
+        file=SEARCH,
+        old="        if full or work.steps >= STEPS_OF_TURN:\n",
+        new="        if full:\n",
+        tests=(LONG, "-k", "search"),
     ),
     Mutant(
         id="batch-goes-on-after-a-failed-item",
         kind=Kind.SECURITY,
         file="services/authz/use_cases/evaluations.py",
-        old="allowed=isinstance(result, EvaluationResult) and result.allowed",
-        new="allowed=isinstance(result, Refusal) or result.allowed",
+        old="allowed = isinstance(result, EvaluationResult) and result.allowed",
+        new="allowed = isinstance(result, Refusal) or result.allowed",
         tests=(BATCHES, "-k", "item_that_fails"),
     ),
     Mutant(

@@ -5,11 +5,14 @@ from tests.mutants.mutant import Kind, Mutant
 CORE = "sdk/rolecall/core"
 FACTS = f"{CORE}/condition_facts.py"
 VERDICTS = f"{CORE}/condition_verdicts.py"
+WORK = f"{CORE}/condition_work.py"
 MASKS = f"{CORE}/masks.py"
 ORACLE = ("tests/sdk/test_conditions.py", "-k", "plainly")
 TESTS = ("tests/sdk/test_conditions.py", "-k", "not plainly")
 """The tables: they end at once where the property test would look for the smallest example."""
 LANGUAGE_TESTS = ("tests/sdk/test_condition_language.py",)
+WORK_TESTS = ("tests/sdk/test_condition_work.py",)
+LONG_TESTS = ("tests/services/authz/test_long_answers.py",)
 TEAM_TESTS = ("tests/services/team/domain/test_conditional_grants.py",)
 
 ROWS = (
@@ -24,15 +27,15 @@ ROWS = (
     Mutant(
         id="condition-takes-true-for-one",
         kind=Kind.SECURITY,
-        file=VERDICTS,
-        old='    if isinstance(value, bool):\n        return "true or false"\n',
+        file=WORK,
+        old='    bool: "true or false",\n',
         new="",
         tests=TESTS,
     ),
     Mutant(
         id="condition-networks-without-mapped-addresses",
         kind=Kind.SECURITY,
-        file=VERDICTS,
+        file=WORK,
         old="found.ipv4_mapped or found",
         new="found",
         tests=TESTS,
@@ -40,9 +43,9 @@ ROWS = (
     Mutant(
         id="condition-networks-take-a-zone",
         kind=Kind.SECURITY,
-        file=VERDICTS,
-        old="None if found.scope_id is not None else found",
-        new="found",
+        file=WORK,
+        old="        if found.scope_id is not None:\n            return None\n",
+        new="",
         tests=TESTS,
     ),
     Mutant(
@@ -220,5 +223,45 @@ ROWS = (
         old="        optional_milliseconds(state.expires_at)\n",
         new="",
         tests=("tests/services/authz/domain/test_conditions_in_state.py",),
+    ),
+    Mutant(
+        id="condition-tests-are-not-counted",
+        kind=Kind.SECURITY,
+        file=f"{CORE}/conditions.py",
+        old="        facts.work.steps += 1\n",
+        new="",
+        tests=LONG_TESTS,
+    ),
+    Mutant(
+        id="condition-lists-are-prepared-for-each-test",
+        kind=Kind.SECURITY,
+        file=WORK,
+        old="        known = self._lists.get(id(value))\n",
+        new="        known = None\n",
+        tests=WORK_TESTS,
+    ),
+    Mutant(
+        id="condition-list-is-taken-for-one-that-is-gone",
+        kind=Kind.SECURITY,
+        file=WORK,
+        old="self._lists[id(value)] = value, _listed(value)",
+        new="self._lists[id(value)] = (), _listed(value)",
+        tests=WORK_TESTS,
+    ),
+    Mutant(
+        id="condition-look-up-holds-every-number",
+        kind=Kind.SECURITY,
+        file=WORK,
+        old="(isinstance(item, int | float) and abs(item) < TOO_LARGE)",
+        new="isinstance(item, int | float)",
+        tests=WORK_TESTS,
+    ),
+    Mutant(
+        id="who-can-goes-on-beyond-its-steps",
+        kind=Kind.SECURITY,
+        file=f"{CORE}/who_can.py",
+        old=" or work.steps >= MAX_CONDITION_STEPS:\n",
+        new=":\n",
+        tests=WORK_TESTS,
     ),
 )

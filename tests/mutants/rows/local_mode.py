@@ -149,4 +149,12 @@ ROWS = (
         new='    if "client" in claims:\n',
         tests=TOKEN_TESTS,
     ),
+    Mutant(
+        id="stream-keeps-the-loop-for-a-fast-reader",
+        kind=Kind.SECURITY,
+        file="services/authz/use_cases/policy_stream.py",
+        old="            await self.ctx.turns.next()\n",
+        new="",
+        tests=("tests/services/authz/test_long_answers.py", "-k", "fast_reader"),
+    ),
 )
