@@ -50,10 +50,48 @@ ROWS = (
         tests=SAME_BYTES,
     ),
     Mutant(
+        id="hot-path-takes-a-known-token-without-a-scheme",
+        kind=Kind.SECURITY,
+        file="shared/auth/authenticator.py",
+        old=(
+            "        if header.startswith(_USUAL_SCHEME):\n"
+            "            principal = self._tokens.known(header[len(_USUAL_SCHEME) :])\n"
+        ),
+        new=(
+            "        if header:\n"
+            "            principal = self._tokens.known(header.removeprefix(_USUAL_SCHEME))\n"
+        ),
+        tests=SAME_BYTES,
+    ),
+    Mutant(
+        id="hot-path-keeps-a-connection-that-proxy-connection-closes",
+        kind=Kind.SECURITY,
+        file=REQUESTS,
+        old='        b"proxy-connection",\n',
+        new="",
+        tests=SAME_BYTES,
+    ),
+    Mutant(
+        id="hot-path-takes-longer-fields-than-aiohttp",
+        kind=Kind.SECURITY,
+        file=REQUESTS,
+        old=" if start <= MAX_HEAD_BYTES else None",
+        new="",
+        tests=SAME_BYTES,
+    ),
+    Mutant(
         id="hot-path-takes-a-member-twice",
         kind=Kind.SECURITY,
         file=BODIES,
         old="    if raw.count(b'\"') != 2 * strings:\n        return None\n",
+        new="",
+        tests=SAME_BYTES,
+    ),
+    Mutant(
+        id="hot-path-forgets-what-conditions-test",
+        kind=Kind.SECURITY,
+        file=BODIES,
+        old="        given=_given(of_subject, known),\n",
         new="",
         tests=SAME_BYTES,
     ),

@@ -9,7 +9,15 @@ import pytest_asyncio
 from services.authz.adapters.hot_requests import MAX_AT_ONCE, MAX_BYTES
 from tests.lengths import SEED, length
 from tests.services.authz.conftest import evaluation
-from tests.services.authz.histories import ACCOUNT, ANA, BO, BOUND_CLIENT, OTHER_ACCOUNT, SESSION
+from tests.services.authz.histories import (
+    ACCOUNT,
+    ANA,
+    BO,
+    BOUND_CLIENT,
+    CY,
+    OTHER_ACCOUNT,
+    SESSION,
+)
 from tests.services.authz.pairs import BODY, PATH, Pair, pair_of
 
 MUTATIONS = length("HOT_MUTATIONS", short=300, soak=20_000)
@@ -51,6 +59,9 @@ OTHER_FIELDS = {
     "expect": (b"Expect: 100-continue",),
     "another expectation": (b"Expect: 200-ok",),
     "close": (b"Connection: close",),
+    "close by its old name": (b"Proxy-Connection: close",),
+    "keep-alive by its old name": (b"Proxy-Connection: keep-alive",),
+    "an old key of WebSocket": (b"Sec-WebSocket-Key1: a",),
     "upgrade": (b"Connection: upgrade", b"Upgrade: websocket"),
     "HTTP/2": (b"Connection: Upgrade, HTTP2-Settings", b"Upgrade: h2c", b"HTTP2-Settings: AA"),
     "compressed": (b"Content-Encoding: gzip",),
@@ -75,6 +86,8 @@ OTHER_FIELDS = {
     "many": tuple(b"X-%d: a" % n for n in range(70)),
     "too many": tuple(b"X-%d: a" % n for n in range(140)),
     "a long one": (b"X-A: " + b"a" * 17_000,),
+    "one that is too long for aiohttp": (b"X-A: " + b"a" * 8_190,),
+    "a long name": (b"X-" + b"a" * 8_190 + b": a",),
 }
 
 
@@ -206,6 +219,28 @@ def bodies() -> dict[str, bytes]:
     }
 
 
+CONDITIONAL = (
+    ("view", {"owner_id": CY}, {}, "allowed"),
+    ("view", {"owner_id": BO}, {}, "condition-failed"),
+    ("view", {}, {}, "condition-failed"),
+    ("write", {}, {"session_id": "s"}, "allowed"),
+    ("write", {}, {"session_id": "t"}, "condition-failed"),
+    ("write", {"owner_id": CY}, {}, "condition-failed"),
+    ("delete", {"state": "off"}, {}, "allowed"),
+    ("delete", {"state": "on"}, {}, "condition-failed"),
+    ("delete", {"owner_id": CY}, {}, "condition-failed"),
+)
+
+
+async def test_a_decision_by_a_condition_is_the_same(pair: Pair):
+    """The properties that the quick reading knows are tested, and so are those that it does not."""
+    for action, of_resource, of_subject, reason in CONDITIONAL:
+        body = evaluation(CY, f"instance:{action}", **of_resource)
+        body["subject"]["properties"] = of_subject
+        said = await pair.answered_hot(pair.request(json.dumps(body).encode()))
+        assert b'"reason":"%s"' % reason.encode() in said, (action, of_resource, of_subject)
+
+
 @pytest.mark.rule("T22")
 async def test_each_body_gets_the_same_answer(pair: Pair):
     for body in bodies().values():
@@ -239,6 +274,32 @@ SCHEMES = (b"Basic eDp5", b"bearer x", b"Bearer", b"Bearer  x y", b"Bearer \x7f"
 async def test_each_credential_gets_the_same_answer(pair: Pair):
     for credential in SCHEMES:
         fields = (b"Authorization: " + credential,)
+        await pair.same(pair.request(without=b"Authorization", fields=fields))
+
+
+KNOWN_TOKEN_FORMS = (
+    b"%s",
+    b" %s",
+    b"bearer %s",
+    b"BEARER %s",
+    b"Bearer  %s",
+    b"Bearer Bearer %s",
+    b"Bearer%s",
+    b"Token %s",
+    b"Bearer %s=",
+    b'Bearer "%s"',
+    b"Bearer %s, Bearer x",
+    b"Bearer x, Bearer %s",
+)
+
+
+@pytest.mark.rule("T17")
+async def test_a_known_token_is_taken_in_no_other_form_than_aiohttps(pair: Pair):
+    """A token that was verified before is found by its text: its header must have the form."""
+    token = pair.world.client_token()
+    await pair.answered_hot(pair.request(token=token))
+    for form in KNOWN_TOKEN_FORMS:
+        fields = (b"Authorization: " + form % token.encode(),)
         await pair.same(pair.request(without=b"Authorization", fields=fields))
 
 
