@@ -220,7 +220,7 @@ def bodies() -> dict[str, bytes]:
     }
 
 
-CONDITIONAL = (
+CONDITIONAL: tuple[tuple[str, dict[str, str], dict[str, str], str], ...] = (
     ("view", {"owner_id": CY}, {}, "allowed"),
     ("view", {"owner_id": BO}, {}, "condition-failed"),
     ("view", {}, {}, "condition-failed"),
