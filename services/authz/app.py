@@ -1,5 +1,7 @@
 """The wiring of authz."""
 
+from dataclasses import replace
+
 from services.authz.adapters.activity_reports import ActivityReports
 from services.authz.adapters.check_counter import CheckCounter
 from services.authz.adapters.denial_reports import DenialReports
@@ -38,8 +40,12 @@ def build(
 ) -> ServiceApp:
     """Wire the service without starting it; `view` follows the journals (tests replace it).
 
-    Without the `hot_path` aiohttp answers every request, which a client cannot tell.
+    Without the `hot_path` aiohttp answers every request and no body is read quickly, which a client
+    cannot tell.
     """
+    routes = (*ROUTES, *GATEWAY_ROUTES)
+    if not hot_path:
+        routes = tuple(replace(route, reads_quickly=None) for route in routes)
     parts = Parts(Service.AUTHZ, settings, bus=bus, clock=clock, timeouts=timeouts)
     policy, sign_ins = PolicyState(), SignInState()
     feed = PolicyFeed(clock=parts.clock, timeouts=timeouts)
@@ -77,7 +83,7 @@ def build(
     authenticator = parts.authenticator(live=callers.check)
     public = Api(
         Service.AUTHZ,
-        (*ROUTES, *GATEWAY_ROUTES),
+        routes,
         ctx,
         authenticator=authenticator,
         lane_limits=parts.lane_limits,

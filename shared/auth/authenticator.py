@@ -27,6 +27,7 @@ from shared.problems import (
 
 _B64TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*", re.ASCII)
 """The form of a bearer token (RFC 6750, section 2.1)."""
+_USUAL_SCHEME = "Bearer "
 
 Live = Callable[[UserPrincipal | ClientPrincipal], Awaitable[None]]
 """Refuses the caller of a genuine token whose session or service client does not exist any more.
@@ -70,9 +71,10 @@ class Authenticator:
         """Return the same at once; `None` if the keys must be fetched first."""
         if self._tokens is None:
             raise TokenInvalid
-        principal = self._tokens.known(header.removeprefix("Bearer "))
-        if principal is not None:
-            return principal
+        if header.startswith(_USUAL_SCHEME):
+            principal = self._tokens.known(header[len(_USUAL_SCHEME) :])
+            if principal is not None:
+                return principal
         token = _bearer_token(header)
         with _refused_if_bad():
             return self._tokens.known(token) or self._tokens.verify_now(token)

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import ClientError, StreamReader, web
 from aiohttp.http_exceptions import HttpProcessingError
-from pydantic import BaseModel
 
 from shared.http.refusals import (
     BodyBroken,
@@ -34,8 +34,8 @@ class ReceivedBody:
     raw: bytes = b""
     fault: Refusal | None = None
 
-    def parse(self, route: Route) -> BaseModel | None:
-        """Return the body that the route takes.
+    def parse(self, route: Route) -> Any:
+        """Return the body that the route takes, or what it reads quickly.
 
         Raises:
             Refusal: it could not be read, or does not fit.
@@ -47,6 +47,10 @@ class ReceivedBody:
         if route.media is Media.FORM:
             form = read_form(self.raw)
             return check_strings(route.takes, form, prefix="", strictness=route.strictness)
+        if route.reads_quickly is not None:
+            usual = route.reads_quickly(self.raw)
+            if usual is not None:
+                return usual
         value = loads(self.raw)
         return check_json(route.takes, self.raw, value=value, strictness=route.strictness)
 

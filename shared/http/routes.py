@@ -226,7 +226,8 @@ class Route:
     is a sentence about whom the use case admits among those with the permission. A row
     `for_gateways` answers every method at its path and below, and refuses with 401, 403 or 503:
     gateways know no other status. No document for clients names it. A row that `streams` answers
-    with server-sent events.
+    with server-sent events. `reads_quickly` reads usual bodies at once, and returns `None` for all
+    others; the handler gets what it returns in place of `takes`.
     """
 
     method: str
@@ -237,6 +238,7 @@ class Route:
     tag: str
     access: Access
     takes: type[BaseModel] | None = None
+    reads_quickly: Callable[[bytes], Any] | None = None
     query: type[BaseModel] | None = None
     gives: type[BaseModel] | None = None
     may_have_no_body: bool = False

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 MAX_BYTES = 16_384
 """The longest request, with its head. aiohttp answers longer ones."""
+MAX_HEAD_BYTES = 8_000
+"""The longest head; aiohttp refuses a single field of more than 8,190 bytes."""
 MAX_FIELDS = 64
 KEPT_HEADS = 512
 MAX_AT_ONCE = 32
@@ -27,6 +29,8 @@ _OTHERS = frozenset(
         b"content-encoding",
         b"expect",
         b"http2-settings",
+        b"proxy-connection",
+        b"sec-websocket-key1",
         b"te",
         b"trailer",
         b"transfer-encoding",
@@ -96,7 +100,7 @@ class HotRequests:
         if end < 0:
             return Unread.OTHER if len(data) >= MAX_BYTES else Unread.UNFINISHED
         start = end + 4
-        head = self._read_head(data[:start])
+        head = self._read_head(data[:start]) if start <= MAX_HEAD_BYTES else None
         if head is None or start + head.body_bytes > MAX_BYTES:
             return Unread.OTHER
         raw = data[: start + head.body_bytes]

@@ -1,6 +1,7 @@
 """The AuthZEN route for one access evaluation."""
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BeforeValidator, Field, TypeAdapter, ValidationError
@@ -21,6 +22,8 @@ from shared.http.routes import Answer, Body, Call, Route, Strictness
 from shared.problems import Stale
 
 EVALUATION_PATH = "/access/v1/evaluation"
+KEPT_ANSWERS = 4096
+"""The texts of answers that are kept: one for each shard, reason and role in use."""
 REQUIRED_TEXT = Field(min_length=1, max_length=1024)
 
 
@@ -177,6 +180,12 @@ def evaluation_answer(result: EvaluationResult) -> EvaluationAnswer:
     if result.at is not None:
         context = PastDecisionContext(**dict(context), at=result.at)
     return EvaluationAnswer(decision=result.allowed, context=context)
+
+
+@lru_cache(maxsize=KEPT_ANSWERS)
+def answer_text(result: EvaluationResult) -> bytes:
+    """The answer with this result, as JSON."""
+    return evaluation_answer(result).model_dump_json().encode()
 
 
 def caller_of(call: Call[Any, Any]) -> ClientPrincipal | UserPrincipal:

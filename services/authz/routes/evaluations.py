@@ -16,11 +16,12 @@ from services.authz.routes.evaluation import (
     EvaluationAnswer,
     ResourceEntity,
     SubjectEntity,
+    answer_text,
     caller_of,
     evaluate_body,
-    evaluation_answer,
     evaluation_request,
 )
+from services.authz.routes.hot_bodies import UsualBatch, read_batch_quickly
 from services.authz.routes.points import at_each_point, point_of
 from services.authz.routes.sent import SentObject
 from services.authz.use_cases import evaluations
@@ -116,20 +117,21 @@ class EvaluationsAnswer(Answer):
     context: DecisionContext | None = None
 
 
-async def evaluate_each(ctx: Ctx, call: Call[Evaluations, None]) -> Reply:
+async def evaluate_each(ctx: Ctx, call: Call[Evaluations | UsualBatch, None]) -> Reply:
     """Answer several access evaluation requests."""
-    body = call.body
-    if not body.evaluations:
+    body, point = call.body, point_of(call)
+    asked: Sequence[EvaluationRequest | BadRequest]
+    if isinstance(body, UsualBatch):
+        asked, semantic = body.requests(point), body.semantic
+    elif body.evaluations:
+        reader = _ItemReader(body, point=point)
+        asked = [reader.request(item) for item in body.evaluations]
+        semantic = (body.options or Options()).evaluations_semantic
+    else:
         single = _fitting(body.model_dump(exclude_unset=True))
         answer = await evaluate_body(ctx, call, single)
         return Reply(body=answer.model_dump_json().encode() + END_OF_LINE)
-    reader = _ItemReader(body, point=point_of(call))
-    results = await evaluations.evaluate_each(
-        ctx,
-        caller_of(call),
-        [reader.request(item) for item in body.evaluations],
-        semantic=(body.options or Options()).evaluations_semantic,
-    )
+    results = await evaluations.evaluate_each(ctx, caller_of(call), asked, semantic=semantic)
     return Reply(body=_written(results))
 
 
@@ -197,18 +199,14 @@ def _fitting(value: dict[str, Any]) -> Evaluation:
 
 
 def _written(results: Sequence[EvaluationResult | Refusal]) -> bytes:
-    """The answer with these results; equal ones are written once."""
-    texts: dict[EvaluationResult, str] = {}
-    parts = []
-    for result in results:
-        if isinstance(result, Refusal):
-            parts.append(_failed(result).model_dump_json())
-            continue
-        text = texts.get(result)
-        if text is None:
-            text = texts[result] = evaluation_answer(result).model_dump_json()
-        parts.append(text)
-    return f'{{"evaluations":[{",".join(parts)}]}}'.encode() + END_OF_LINE
+    """The answer with these results."""
+    parts = [
+        _failed(result).model_dump_json().encode()
+        if isinstance(result, Refusal)
+        else answer_text(result)
+        for result in results
+    ]
+    return b'{"evaluations":[%s]}' % b",".join(parts) + END_OF_LINE
 
 
 def _failed(refusal: Refusal) -> FailedEvaluation:
@@ -227,6 +225,7 @@ ROUTES = at_each_point(
         tag="decisions",
         access=SessionOrClient(CHECK_SCOPE),
         takes=Evaluations,
+        reads_quickly=read_batch_quickly,
         gives=EvaluationsAnswer,
         refuses=(Stale, *OF_ONE_EVALUATION),
         body_cap=EVALUATIONS_BODY_BYTES,

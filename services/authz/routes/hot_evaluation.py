@@ -5,12 +5,11 @@ Each step is the one that `Api` and the ROUTES row take for the same request, wi
 
 import asyncio
 import time
-from functools import lru_cache
 from typing import Any
 
 from services.authz.adapters.hot_connections import HotConnection
 from services.authz.adapters.hot_requests import HotRequest, HotRequests
-from services.authz.routes.evaluation import EVALUATION, Evaluation, evaluation_answer, request_of
+from services.authz.routes.evaluation import EVALUATION, Evaluation, answer_text, request_of
 from services.authz.routes.hot_bodies import read_quickly
 from services.authz.use_cases.context import Ctx
 from services.authz.use_cases.evaluation import (
@@ -29,9 +28,6 @@ from shared.http.proxies import Proxies
 from shared.http.requests import REQUEST_ID_HEADER, SENT_ID_HEADER, own_id, repeatable_id
 from shared.problems import Refusal
 from shared.runtime.connections import Server
-
-KEPT_CONTENTS = 4096
-"""The texts of answers that are kept: one for each shard, reason and role in use."""
 
 
 class HotEvaluations:
@@ -75,8 +71,9 @@ class HotEvaluations:
             return None
         if result is None:
             return None
+        content = answer_text(result) + END_OF_LINE
         return self._answers.success(
-            _content(result), request_id=request_id, sent_id=sent_id, started=started
+            content, request_id=request_id, sent_id=sent_id, started=started
         )
 
     def _evaluate(self, request: HotRequest) -> EvaluationResult | None:
@@ -100,8 +97,3 @@ def _read(raw: bytes) -> EvaluationRequest:
     if not isinstance(body, Evaluation):
         raise TypeError("The row takes another body.")
     return request_of(body)
-
-
-@lru_cache(maxsize=KEPT_CONTENTS)
-def _content(result: EvaluationResult) -> bytes:
-    return evaluation_answer(result).model_dump_json().encode() + END_OF_LINE

@@ -50,11 +50,73 @@ ROWS = (
         tests=SAME_BYTES,
     ),
     Mutant(
+        id="hot-path-takes-a-known-token-without-a-scheme",
+        kind=Kind.SECURITY,
+        file="shared/auth/authenticator.py",
+        old=(
+            "        if header.startswith(_USUAL_SCHEME):\n"
+            "            principal = self._tokens.known(header[len(_USUAL_SCHEME) :])\n"
+        ),
+        new=(
+            "        if header:\n"
+            "            principal = self._tokens.known(header.removeprefix(_USUAL_SCHEME))\n"
+        ),
+        tests=SAME_BYTES,
+    ),
+    Mutant(
+        id="hot-path-keeps-a-connection-that-proxy-connection-closes",
+        kind=Kind.SECURITY,
+        file=REQUESTS,
+        old='        b"proxy-connection",\n',
+        new="",
+        tests=SAME_BYTES,
+    ),
+    Mutant(
+        id="hot-path-takes-longer-fields-than-aiohttp",
+        kind=Kind.SECURITY,
+        file=REQUESTS,
+        old=" if start <= MAX_HEAD_BYTES else None",
+        new="",
+        tests=SAME_BYTES,
+    ),
+    Mutant(
         id="hot-path-takes-a-member-twice",
         kind=Kind.SECURITY,
         file=BODIES,
-        old="    if raw.count(b'\"') != 2 * strings:\n        return None\n",
+        old="    return body if raw.count(b'\"') == _ENCODER.encode(body).count(b'\"') else None\n",
+        new="    return body\n",
+        tests=SAME_BYTES,
+    ),
+    Mutant(
+        id="hot-path-forgets-what-conditions-test",
+        kind=Kind.SECURITY,
+        file=BODIES,
+        old="        given=Given(of_subject, of_resource, _NONE, _NONE),\n",
         new="",
+        tests=SAME_BYTES,
+    ),
+    Mutant(
+        id="usual-batches-forget-their-semantic",
+        kind=Kind.CONSISTENCY,
+        file=BODIES,
+        old="Semantic.EXECUTE_ALL if options is None else options.evaluations_semantic\n",
+        new="Semantic.EXECUTE_ALL\n",
+        tests=SAME_BYTES,
+    ),
+    Mutant(
+        id="usual-batches-prefer-their-defaults",
+        kind=Kind.SECURITY,
+        file=BODIES,
+        old="        subject = item.subject or body.subject\n",
+        new="        subject = body.subject or item.subject\n",
+        tests=SAME_BYTES,
+    ),
+    Mutant(
+        id="usual-batches-forget-their-decision-point",
+        kind=Kind.SECURITY,
+        file=BODIES,
+        old="        return [_request(*entities, point) for",
+        new="        return [_request(*entities, None) for",
         tests=SAME_BYTES,
     ),
     Mutant(

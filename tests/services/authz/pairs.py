@@ -8,11 +8,29 @@ from typing import Any
 
 from shared.runtime.service import ServiceApp
 from tests.services.authz.conftest import World, evaluation
-from tests.services.authz.histories import ACCOUNT, BO, BOUND_CLIENT, service_client
+from tests.services.authz.histories import (
+    ACCOUNT,
+    BO,
+    BOUND_CLIENT,
+    CY,
+    account,
+    member,
+    service_client,
+)
 from tests.services.authz.raw_connections import RawConnection
 
 PATH = b"/access/v1/evaluation"
 BODY = json.dumps(evaluation(BO, "instance:write")).encode()
+_CONDITIONAL = "rol_" + "1" * 32
+_GRANTS = {
+    "account": {"view": "all"},
+    "instance": {
+        "view": {"scope": "all", "when": {"path": "resource.properties.owner_id", "equals": CY}},
+        "write": {"scope": "all", "when": {"path": "subject.properties.session_id", "equals": "s"}},
+        "delete": {"scope": "all", "when": {"path": "resource.properties.state", "equals": "off"}},
+    },
+}
+"""What CY may do depends on what requests say."""
 
 
 @dataclass
@@ -69,6 +87,8 @@ class Pair:
 @asynccontextmanager
 async def pair_of(world: World, **settings: Any) -> AsyncIterator[Pair]:
     """Run both replicas."""
+    world.team.write(account(roles={_CONDITIONAL: {"name": "Depends", "grants": _GRANTS}}))
+    world.team.write(member(CY, _CONDITIONAL))
     world.identity.write(
         service_client(BOUND_CLIENT, account_ids=[ACCOUNT], resource_types=["instance"])
     )

@@ -7,9 +7,18 @@ import pytest
 import pytest_asyncio
 
 from services.authz.adapters.hot_requests import MAX_AT_ONCE, MAX_BYTES
+from services.authz.routes.hot_bodies import read_batch_quickly
 from tests.lengths import SEED, length
 from tests.services.authz.conftest import evaluation
-from tests.services.authz.histories import ACCOUNT, ANA, BO, BOUND_CLIENT, OTHER_ACCOUNT, SESSION
+from tests.services.authz.histories import (
+    ACCOUNT,
+    ANA,
+    BO,
+    BOUND_CLIENT,
+    CY,
+    OTHER_ACCOUNT,
+    SESSION,
+)
 from tests.services.authz.pairs import BODY, PATH, Pair, pair_of
 
 MUTATIONS = length("HOT_MUTATIONS", short=300, soak=20_000)
@@ -51,6 +60,9 @@ OTHER_FIELDS = {
     "expect": (b"Expect: 100-continue",),
     "another expectation": (b"Expect: 200-ok",),
     "close": (b"Connection: close",),
+    "close by its old name": (b"Proxy-Connection: close",),
+    "keep-alive by its old name": (b"Proxy-Connection: keep-alive",),
+    "an old key of WebSocket": (b"Sec-WebSocket-Key1: a",),
     "upgrade": (b"Connection: upgrade", b"Upgrade: websocket"),
     "HTTP/2": (b"Connection: Upgrade, HTTP2-Settings", b"Upgrade: h2c", b"HTTP2-Settings: AA"),
     "compressed": (b"Content-Encoding: gzip",),
@@ -75,6 +87,8 @@ OTHER_FIELDS = {
     "many": tuple(b"X-%d: a" % n for n in range(70)),
     "too many": tuple(b"X-%d: a" % n for n in range(140)),
     "a long one": (b"X-A: " + b"a" * 17_000,),
+    "one that is too long for aiohttp": (b"X-A: " + b"a" * 8_190,),
+    "a long name": (b"X-" + b"a" * 8_190 + b": a",),
 }
 
 
@@ -206,10 +220,86 @@ def bodies() -> dict[str, bytes]:
     }
 
 
+CONDITIONAL: tuple[tuple[str, dict[str, str], dict[str, str], str], ...] = (
+    ("view", {"owner_id": CY}, {}, "allowed"),
+    ("view", {"owner_id": BO}, {}, "condition-failed"),
+    ("view", {}, {}, "condition-failed"),
+    ("write", {}, {"session_id": "s"}, "allowed"),
+    ("write", {}, {"session_id": "t"}, "condition-failed"),
+    ("write", {"owner_id": CY}, {}, "condition-failed"),
+    ("delete", {"state": "off"}, {}, "allowed"),
+    ("delete", {"state": "on"}, {}, "condition-failed"),
+    ("delete", {"owner_id": CY}, {}, "condition-failed"),
+)
+
+
+async def test_a_decision_by_a_condition_is_the_same(pair: Pair):
+    """The properties that the quick reading knows are tested, and so are those that it does not."""
+    for action, of_resource, of_subject, reason in CONDITIONAL:
+        body = evaluation(CY, f"instance:{action}", **of_resource)
+        body["subject"]["properties"] = of_subject
+        said = await pair.answered_hot(pair.request(json.dumps(body).encode()))
+        assert b'"reason":"%s"' % reason.encode() in said, (action, of_resource, of_subject)
+
+
 @pytest.mark.rule("T22")
 async def test_each_body_gets_the_same_answer(pair: Pair):
     for body in bodies().values():
         await pair.same(pair.request(body))
+
+
+LINE = b"POST " + PATH + b" HTTP/1.1"
+BATCH, OWN_BATCH = (
+    b"POST %s/access/v1/evaluations HTTP/1.1" % point
+    for point in (b"", f"/accounts/{ACCOUNT}".encode())
+)
+WRITE, VIEW = evaluation(BO, "instance:write"), evaluation(CY, "instance:view", owner_id=CY)
+OTHERS = evaluation(BO, "instance:write", account_id=OTHER_ACCOUNT)
+FIRST_DENY = {"options": {"evaluations_semantic": "deny_on_first_deny"}}
+FIRST_PERMIT = {"options": {"evaluations_semantic": "permit_on_first_permit"}}
+USUAL_BATCHES = (
+    {"evaluations": [WRITE, VIEW, WRITE, OTHERS]},
+    WRITE | {"evaluations": [{}, VIEW, {"subject": {"type": "user", "id": CY}}]},
+    WRITE | {"evaluations": [{"resource": {"type": "instance", "id": "i-1"}}]},
+    {"evaluations": [VIEW, OTHERS, WRITE]} | FIRST_DENY,
+    {"evaluations": [OTHERS, VIEW, WRITE]} | FIRST_PERMIT,
+)
+UNUSUAL_BATCHES = (
+    WRITE,
+    WRITE | {"evaluations": []},
+    WRITE | {"evaluations": None},
+    {"evaluations": [WRITE, {}]},
+    {"evaluations": [WRITE, None, 7, VIEW]},
+    {"evaluations": [WRITE, VIEW | {"action": {"name": 7}}, VIEW | {"subject": None}]},
+    {"evaluations": [WRITE, VIEW | {"context": {"at_least_revision": "yesterday"}}]},
+    {"evaluations": [VIEW], "context": {"at_least_revision": 7}},
+    {"evaluations": [VIEW], "subject": {}},
+    {"evaluations": [VIEW], "options": {}},
+    {"evaluations": [VIEW], "options": {"evaluations_semantic": "all"}},
+    {"evaluations": [{}] * 1_001} | WRITE,
+)
+
+
+def many(*batches: object) -> list[bytes]:
+    return [json.dumps(batch).encode() for batch in batches]
+
+
+@pytest.mark.rule("T22")
+async def test_each_batch_gets_the_same_answer(pair: Pair):
+    """A usual one is read quickly, and every other one as on the path without that."""
+    for body in many(*USUAL_BATCHES):
+        assert read_batch_quickly(body) is not None, body
+    for body in many(*UNUSUAL_BATCHES):
+        assert read_batch_quickly(body) is None, body
+    for item in bodies().values():
+        await pair.same(pair.request(b'{"evaluations": [%s, %s]}' % (BODY, item), line=BATCH))
+        await pair.same(pair.request(item[:-1] + b', "evaluations": [{}]}', line=BATCH))
+    for body in many(*USUAL_BATCHES, *UNUSUAL_BATCHES):
+        for line in (BATCH, OWN_BATCH):
+            for token in (None, pair.world.client_token(BOUND_CLIENT)):
+                await pair.same(pair.request(body, line=line, token=token))
+        own = pair.world.user_token(BO, SESSION)
+        await pair.same(pair.request(body, line=BATCH, token=own))
 
 
 async def test_each_caller_gets_the_same_answer(pair: Pair):
@@ -239,6 +329,32 @@ SCHEMES = (b"Basic eDp5", b"bearer x", b"Bearer", b"Bearer  x y", b"Bearer \x7f"
 async def test_each_credential_gets_the_same_answer(pair: Pair):
     for credential in SCHEMES:
         fields = (b"Authorization: " + credential,)
+        await pair.same(pair.request(without=b"Authorization", fields=fields))
+
+
+KNOWN_TOKEN_FORMS = (
+    b"%s",
+    b" %s",
+    b"bearer %s",
+    b"BEARER %s",
+    b"Bearer  %s",
+    b"Bearer Bearer %s",
+    b"Bearer%s",
+    b"Token %s",
+    b"Bearer %s=",
+    b'Bearer "%s"',
+    b"Bearer %s, Bearer x",
+    b"Bearer x, Bearer %s",
+)
+
+
+@pytest.mark.rule("T17")
+async def test_a_known_token_is_taken_in_no_other_form_than_aiohttps(pair: Pair):
+    """A token that was verified before is found by its text: its header must have the form."""
+    token = pair.world.client_token()
+    await pair.answered_hot(pair.request(token=token))
+    for form in KNOWN_TOKEN_FORMS:
+        fields = (b"Authorization: " + form % token.encode(),)
         await pair.same(pair.request(without=b"Authorization", fields=fields))
 
 
@@ -304,3 +420,24 @@ async def test_mutated_requests_get_the_same_answers(pair: Pair):
                     lines.insert(chance.randrange(1, len(lines)), chance.choice(lines))
                     sent = bytearray(b"\r\n".join(lines))
         await pair.same(bytes(sent), second)
+
+
+PIECES = (
+    *(b'"', b'""', b"\\", b"\x00", b"\xff", b"\xed\xa0\x80", b",", b"}", b"{", b"[", b" ", b"1"),
+    *(b"null", b"true", b'"properties":{}', b',"properties":null', b'"id":"x",', b'"type":"user",'),
+    *(b'"owner_id":"x",', b'"context":{},', b'"subject":{"type":"user","id":"x"},', b'"":"",'),
+)
+
+
+@pytest.mark.rule("T22")
+async def test_mutated_bodies_get_the_same_answers(pair: Pair):
+    chance = random.Random(SEED)
+    token = pair.world.client_token()
+    [batch] = many(USUAL_BATCHES[1])
+    for _ in range(MUTATIONS):
+        body, line = chance.choice(((BODY, LINE), (batch, BATCH)))
+        sent = bytearray(body)
+        for _ in range(chance.randint(1, 3)):
+            at = chance.randrange(len(sent))
+            sent[at : at + chance.choice((0, 0, 0, 1, 3))] = chance.choice(PIECES)
+        await pair.same(pair.request(bytes(sent), token=token, line=line))
