@@ -236,7 +236,8 @@ CONDITIONAL: tuple[tuple[str, dict[str, str], dict[str, str], str], ...] = (
 async def test_a_decision_by_a_condition_is_the_same(pair: Pair):
     """The properties that the quick reading knows are tested, and so are those that it does not."""
     for action, of_resource, of_subject, reason in CONDITIONAL:
-        body = evaluation(CY, f"instance:{action}", **of_resource)
+        body = evaluation(CY, f"instance:{action}")
+        body["resource"]["properties"] |= of_resource
         body["subject"]["properties"] = of_subject
         said = await pair.answered_hot(pair.request(json.dumps(body).encode()))
         assert b'"reason":"%s"' % reason.encode() in said, (action, of_resource, of_subject)
