@@ -71,16 +71,23 @@ class Follower:
         self._wake = asyncio.Event()
         self._gap = asyncio.Event()
         self._news = asyncio.Event()
+        self._awaited_news = asyncio.Event()
 
     def holds(self) -> bool:
         """Return whether an answer that rests on this source's state may be given now."""
         return self.view.holds(self._clock.boottime())
 
     def take(self, signed: SignedRow) -> None:
-        """Apply a row if it is the next of its journal; otherwise fetch what is missing."""
+        """Apply a row if it is the next of its journal; otherwise fetch what is missing.
+
+        No write waits for a row that changes no decision. With parts of a change, or with rows that
+        waited for this one, another row may be applied besides.
+        """
+        row = signed.row
+        awaited = bool(row.policy_objects) or row.parts > 1 or bool(self.view.missing())
         try:
             if self.view.on_change(journal_row(signed)) is RowOutcome.APPLIED:
-                self._news.set()
+                self._applied(awaited=awaited)
         except HistoryForked:
             self._verifier.refuse(self.source, Channel.BUS, Fault.FORK)
             self._reload()
@@ -158,10 +165,15 @@ class Follower:
                 self._gap.set()
 
     async def report(self) -> None:
-        """Report to the source what is applied, all news in one call; never ends."""
+        """Report to the source what is applied, all news in one call; never ends.
+
+        News that no write waits for are collected for a moment.
+        """
         while True:
             await self._news.wait()
+            await _pause(self._awaited_news, self._timeouts.report)
             self._news.clear()
+            self._awaited_news.clear()
             request = self._lease_request(self.view.ask(self._clock.boottime()))
             try:
                 await self._internal.call(
@@ -253,7 +265,12 @@ class Follower:
                 self.view.on_change(journal_row(signed))
                 last = signed.row.seq
                 await asyncio.sleep(0)  # decisions come between
+        self._applied(awaited=True)
+
+    def _applied(self, *, awaited: bool) -> None:
         self._news.set()
+        if awaited:
+            self._awaited_news.set()
 
     def _reload(self) -> None:
         """Load the snapshot again: at once, and more slowly if that does not help."""
