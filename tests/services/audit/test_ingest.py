@@ -21,6 +21,7 @@ from tests.patience import PATIENT_SECONDS
 from tests.services.rows import NOON, on_the_bus, row_of
 from tests.support.journal_keys import signed
 from tests.support.round_trips import ROUND_TRIPS
+from tests.waiting import wait_for
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203334-01"
 MEMBER = MemberRemoved(
@@ -124,7 +125,7 @@ async def recorded_two_together(auditing, messages, *, gather_seconds):
 
 async def test_a_row_waits_for_as_many_as_were_recorded_together(auditing):
     context.traceparent.set(TRACE)
-    messages = [on_the_bus(row) for row in rows_of_accounts(6)]
+    messages = [on_the_bus(row) for row in rows_of_accounts(5)]
     records, inbox = await recorded_two_together(auditing, messages, gather_seconds=PATIENT_SECONDS)
     await asyncio.gather(*(inbox.handle(message) for message in messages[3:5]))
     assert records.sizes == [1, 2, 2]
@@ -133,18 +134,19 @@ async def test_a_row_waits_for_as_many_as_were_recorded_together(auditing):
 
 
 async def test_a_row_that_no_other_follows_is_recorded_all_the_same(auditing):
-    messages = [on_the_bus(row) for row in rows_of_accounts(5)]
+    messages = [on_the_bus(row) for row in rows_of_accounts(4)]
     records, inbox = await recorded_two_together(auditing, messages, gather_seconds=0.01)
-    await inbox.handle(messages[3])
-    await inbox.handle(messages[4])
-    assert records.sizes == [1, 2, 1, 1]
+    handled = asyncio.create_task(inbox.handle(messages[3]))
+    await wait_for(lambda: records.sizes == [1, 2, 1], what="the single row")
+    await handled
 
 
 async def test_rows_that_follow_each_other_wait_for_no_others(auditing):
     records = CountingRecords(auditing.database)
     auditing.use_records(records, gather_seconds=PATIENT_SECONDS)
-    await auditing.take(*rows_of_accounts(3))
-    assert records.sizes == [1, 1, 1]
+    taken = asyncio.create_task(auditing.take(*rows_of_accounts(3)))
+    await wait_for(lambda: records.sizes == [1, 1, 1], what="the rows, one by one")
+    await taken
 
 
 class RecordsThatRefuseOne(Records):

@@ -87,6 +87,9 @@ async def test_rows_without_a_decision_are_reported_with_the_next_other_row() ->
     async with following(PATIENT_REPORTS) as (follower, source):
         for shard in (1, 2):
             follower.take(*rows({}, shard=shard))
+            for _ in range(20):
+                await asyncio.sleep(0)  # the loop that reports has its turns
+        assert source.applied == []
         follower.take(*rows(DECIDED, shard=3))
         await wait_for(lambda: source.applied, what="the report")
         assert source.applied == [{1: 1, 2: 1, 3: 1}]
