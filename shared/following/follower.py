@@ -14,6 +14,7 @@ from shared.contracts.calls.journal import CHANGES, ChangesQuery
 from shared.contracts.calls.leases import APPLIED, LEASE, RELEASE, LeaseRequest, ReleaseQuery
 from shared.following.journal_view import HistoryForked, JournalView, RowOutcome
 from shared.following.lease_grants import LeaseGrant, LeaseRequestState
+from shared.following.news import News, is_awaited
 from shared.following.reload_pause import ReloadPause
 from shared.following.rows import journal_row
 from shared.following.snapshot import load_snapshot
@@ -70,24 +71,18 @@ class Follower:
         self._outage = OutageLog(logger, source, effect=effect, seconds_now=clock.boottime)
         self._wake = asyncio.Event()
         self._gap = asyncio.Event()
-        self._news = asyncio.Event()
-        self._awaited_news = asyncio.Event()
+        self._news = News()
 
     def holds(self) -> bool:
         """Return whether an answer that rests on this source's state may be given now."""
         return self.view.holds(self._clock.boottime())
 
     def take(self, signed: SignedRow) -> None:
-        """Apply a row if it is the next of its journal; otherwise fetch what is missing.
-
-        No write waits for a row that changes no decision. With parts of a change, or with rows that
-        waited for this one, another row may be applied besides.
-        """
-        row = signed.row
-        awaited = bool(row.policy_objects) or row.parts > 1 or bool(self.view.missing())
+        """Apply a row if it is the next of its journal; otherwise fetch what is missing."""
+        awaited = is_awaited(signed, gap=bool(self.view.missing()))
         try:
             if self.view.on_change(journal_row(signed)) is RowOutcome.APPLIED:
-                self._applied(awaited=awaited)
+                self._news.tell(awaited=awaited)
         except HistoryForked:
             self._verifier.refuse(self.source, Channel.BUS, Fault.FORK)
             self._reload()
@@ -165,15 +160,9 @@ class Follower:
                 self._gap.set()
 
     async def report(self) -> None:
-        """Report to the source what is applied, all news in one call; never ends.
-
-        News that no write waits for are collected for a moment.
-        """
+        """Report to the source what is applied, all news in one call; never ends."""
         while True:
-            await self._news.wait()
-            await _pause(self._awaited_news, self._timeouts.report)
-            self._news.clear()
-            self._awaited_news.clear()
+            await self._news.collect(self._timeouts.report)
             request = self._lease_request(self.view.ask(self._clock.boottime()))
             try:
                 await self._internal.call(
@@ -265,12 +254,7 @@ class Follower:
                 self.view.on_change(journal_row(signed))
                 last = signed.row.seq
                 await asyncio.sleep(0)  # decisions come between
-        self._applied(awaited=True)
-
-    def _applied(self, *, awaited: bool) -> None:
-        self._news.set()
-        if awaited:
-            self._awaited_news.set()
+        self._news.tell(awaited=True)
 
     def _reload(self) -> None:
         """Load the snapshot again: at once, and more slowly if that does not help."""
