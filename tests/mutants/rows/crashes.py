@@ -35,7 +35,7 @@ ROWS = (
     Mutant(
         id="crash-effect-repeated",
         kind=Kind.DATA,
-        file="shared/inbox/marks.py",
+        file=MARKS,
         old="            await self._marks.insert(*self._place, self._at, session)\n"
         "        except AlreadyThere as there:\n"
         "            raise AlreadyApplied from there\n",
