@@ -42,6 +42,8 @@ class Timeouts:
     """The longest wait of a write for the earlier writes of its shard in this process."""
     barrier: float = 2.0
     """The longest wait of a write until every replica of authz has applied it."""
+    report: float = 0.1
+    """The longest time until a replica of authz reports rows that change no decision."""
     catch_up: float = 0.1
     """The longest wait of a check for the revision that it names."""
     personal_account: float = 0.3

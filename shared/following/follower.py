@@ -14,6 +14,7 @@ from shared.contracts.calls.journal import CHANGES, ChangesQuery
 from shared.contracts.calls.leases import APPLIED, LEASE, RELEASE, LeaseRequest, ReleaseQuery
 from shared.following.journal_view import HistoryForked, JournalView, RowOutcome
 from shared.following.lease_grants import LeaseGrant, LeaseRequestState
+from shared.following.news import News, is_awaited
 from shared.following.reload_pause import ReloadPause
 from shared.following.rows import journal_row
 from shared.following.snapshot import load_snapshot
@@ -70,7 +71,7 @@ class Follower:
         self._outage = OutageLog(logger, source, effect=effect, seconds_now=clock.boottime)
         self._wake = asyncio.Event()
         self._gap = asyncio.Event()
-        self._news = asyncio.Event()
+        self._news = News()
 
     def holds(self) -> bool:
         """Return whether an answer that rests on this source's state may be given now."""
@@ -78,9 +79,10 @@ class Follower:
 
     def take(self, signed: SignedRow) -> None:
         """Apply a row if it is the next of its journal; otherwise fetch what is missing."""
+        awaited = is_awaited(signed, gap=bool(self.view.missing()))
         try:
             if self.view.on_change(journal_row(signed)) is RowOutcome.APPLIED:
-                self._news.set()
+                self._news.tell(awaited=awaited)
         except HistoryForked:
             self._verifier.refuse(self.source, Channel.BUS, Fault.FORK)
             self._reload()
@@ -160,8 +162,7 @@ class Follower:
     async def report(self) -> None:
         """Report to the source what is applied, all news in one call; never ends."""
         while True:
-            await self._news.wait()
-            self._news.clear()
+            await self._news.collect(self._timeouts.report)
             request = self._lease_request(self.view.ask(self._clock.boottime()))
             try:
                 await self._internal.call(
@@ -253,7 +254,7 @@ class Follower:
                 self.view.on_change(journal_row(signed))
                 last = signed.row.seq
                 await asyncio.sleep(0)  # decisions come between
-        self._news.set()
+        self._news.tell(awaited=True)
 
     def _reload(self) -> None:
         """Load the snapshot again: at once, and more slowly if that does not help."""

@@ -14,7 +14,7 @@ from shared.contracts.topology import Queue
 from shared.http.client import InternalClient
 from shared.inbox.marks import AlreadyApplied, AppliedMark, Marks
 from shared.inbox.reconciler import AWAY, PAGE_SIZE, Reconciler
-from shared.mongo import AlreadyThere, Database, DatabaseWatch, DbClient, DbSession
+from shared.mongo import Database, DatabaseWatch, DbClient
 from shared.outage_log import OutageLog
 from shared.row_verifier import Channel, Fault, RowRefused, RowVerifier
 
@@ -153,19 +153,10 @@ class Inbox:
         if subscriber is None:
             self._marks.note(signed, self._clock.now(), channel)
             return
-        marked = False
-
-        async def applied_mark(session: DbSession | None) -> None:
-            nonlocal marked
-            marked = True
-            try:
-                await self._marks.insert(row.position, signed.digest, self._clock.now(), session)
-            except AlreadyThere as there:
-                raise AlreadyApplied from there
-
+        applied_mark = AppliedMark(self._marks, signed, self._clock.now())
         try:
             await subscriber(self._ctx, row, applied_mark)
-            if not marked:
+            if not applied_mark.used:
                 await applied_mark(None)
         except AlreadyApplied:
             await self._compare(signed, channel)

@@ -5,17 +5,23 @@ the notes of some moments are saved in one statement. The reconciler fetches wha
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Sequence
 from datetime import datetime
 
 from shared.auth.row_signatures import SignedRow
 from shared.contracts.facts import Position
 from shared.indexes import Index
-from shared.mongo import Database, DbSession, Document, insert_missing, insert_once, majority
+from shared.mongo import (
+    AlreadyThere,
+    Database,
+    DbSession,
+    Document,
+    insert_all_once,
+    insert_missing,
+    insert_once,
+    majority,
+)
 from shared.row_verifier import Channel, Fault, RowVerifier
-
-AppliedMark = Callable[[DbSession], Awaitable[None]]
-"""Marks a fact as applied in the session of its effect; a subscriber calls it first."""
 
 INDEXES = (
     Index(
@@ -60,6 +66,17 @@ class Marks:
             AlreadyThere: it is marked. The exception ends a transaction that it is raised in.
         """
         await insert_once(self._marks, _mark(position, digest, at), session)
+
+    async def insert_all(
+        self, places: Sequence[tuple[Position, str]], at: datetime, session: DbSession
+    ) -> None:
+        """Mark the rows at these positions, with these digests, in one statement.
+
+        Raises:
+            AlreadyThere: one of them is marked; the transaction has ended.
+        """
+        marks = [_mark(position, digest, at) for position, digest in places]
+        await insert_all_once(self._marks, marks, session)
 
     def note(self, signed: SignedRow, at: datetime, channel: Channel) -> None:
         """Note that the row counts as applied; `save_noted` saves the mark."""
@@ -119,6 +136,43 @@ class Marks:
         await self._marks.delete_many(
             {"source": source, "epoch": {"$ne": epoch}, "at": {"$lt": before}}
         )
+
+
+class AppliedMark:
+    """Marks a fact as applied in the session of its effect; a subscriber calls it first."""
+
+    def __init__(self, marks: Marks, signed: SignedRow, at: datetime) -> None:
+        self._marks = marks
+        self._place = signed.row.position, signed.digest
+        self._at = at
+        self.used = False
+
+    async def __call__(self, session: DbSession | None) -> None:
+        """Save the mark.
+
+        Raises:
+            AlreadyApplied: it is there. The exception ends a transaction that it is raised in.
+        """
+        self.used = True
+        try:
+            await self._marks.insert(*self._place, self._at, session)
+        except AlreadyThere as there:
+            raise AlreadyApplied from there
+
+    async def save_with(self, others: "Sequence[AppliedMark]", session: DbSession) -> None:
+        """Save this mark and those of other facts whose effects share the transaction.
+
+        Raises:
+            AlreadyApplied: one of them is there; the transaction has ended.
+        """
+        together = [self, *others]
+        for mark in together:
+            mark.used = True
+        places = [mark._place for mark in together]  # noqa: SLF001 - of this class
+        try:
+            await self._marks.insert_all(places, self._at, session)
+        except AlreadyThere as there:
+            raise AlreadyApplied from there
 
 
 def _mark(position: Position, digest: str, at: datetime) -> Document:

@@ -145,6 +145,10 @@ def _framework(name: str, executor: Executor) -> ModuleType:
     def run_on_executor(
         loop: asyncio.AbstractEventLoop, function: Callable[..., T], *given: Any, **named: Any
     ) -> asyncio.Future[T]:
+        if function is pymongo.MongoClient.start_session:
+            started = loop.create_future()  # it asks no server, so it needs no thread
+            started.set_result(function(*given, **named))
+            return started
         block = _block.get()
         operation = partial(_operate, block, function, *given, **named)
         work: Future[T] = executor.submit(copy_context().run, operation)

@@ -79,3 +79,13 @@ async def test_requests_are_answered_while_the_reserved_workers_are_held(
     await asyncio.gather(*tasks)
     public.close()
     reserved.close()
+
+
+async def test_a_session_starts_while_every_worker_is_held(mongo_url, held):
+    client = connect(mongo_url, app_name="test", timeouts=PATIENT)
+    tasks = await hold(client, held, WORKERS)
+    async with asyncio.timeout(20), await client.start_session() as session:
+        assert not session.delegate.has_ended
+    held.set()
+    await asyncio.gather(*tasks)
+    client.close()

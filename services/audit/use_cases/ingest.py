@@ -1,6 +1,11 @@
-"""Record each row once, several rows per transaction."""
+"""Record each row once, several rows per transaction.
+
+A transaction costs more than a record. So a row waits a moment for as many others as were recorded
+together before it. A row that comes alone waits for none, and so do rows that follow each other.
+"""
 
 import asyncio
+import contextlib
 import logging
 from dataclasses import dataclass
 
@@ -12,17 +17,31 @@ from shared.inbox import AWAY, AlreadyApplied, AppliedMark
 from shared.mongo import AlreadyThere, DbClient, DbSession, transact
 from shared.problems import Unavailable
 
+GATHER_SECONDS = 0.05
+"""The longest wait of a row for others."""
+
 logger = logging.getLogger(__name__)
 
 
 class Ingest:
     """Writes rows as records; rows that arrive during a commit share the next transaction."""
 
-    def __init__(self, client: DbClient, records: Records, clock: Clock) -> None:
+    def __init__(
+        self,
+        client: DbClient,
+        records: Records,
+        clock: Clock,
+        *,
+        gather_seconds: float = GATHER_SECONDS,
+    ) -> None:
         self._client = client
         self._records = records
         self._clock = clock
+        self._gather_seconds = gather_seconds
         self._waiting: list[_WaitingRow] = []
+        self._expected = 1
+        """The number of rows that were recorded together last."""
+        self._arrived = asyncio.Event()
         self._write_lock = asyncio.Lock()
 
     async def add(self, row: Row, applied_mark: AppliedMark) -> None:
@@ -39,12 +58,23 @@ class Ingest:
             await self._records.remember_user(user)
         waiting = _WaitingRow(row=row, applied_mark=applied_mark)
         self._waiting.append(waiting)
+        self._arrived.set()
         async with self._write_lock:
             if not waiting.done:
+                await self._gather()
                 batch, self._waiting = self._waiting, []
+                self._expected = len(batch)
                 await self._save(batch)
         if waiting.problem is not None:
             raise waiting.problem
+
+    async def _gather(self) -> None:
+        """Wait until as many rows have arrived as were recorded together last."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._gather_seconds):
+                while len(self._waiting) < self._expected:
+                    self._arrived.clear()
+                    await self._arrived.wait()
 
     async def _save(self, batch: "list[_WaitingRow]") -> None:
         try:
@@ -81,8 +111,9 @@ class Ingest:
         records = [record_of(waiting.row, recorded_at=now) for waiting in batch]
 
         async def change(session: DbSession) -> None:
-            for waiting in batch:
-                await waiting.applied_mark(session)
+            await batch[0].applied_mark.save_with(
+                [waiting.applied_mark for waiting in batch[1:]], session
+            )
             await self._records.add(records, session)
 
         await transact(self._client, change)

@@ -8,8 +8,42 @@ STORE_TESTS = ("tests/services/audit/test_store.py",)
 RECORD_TESTS = ("tests/services/audit/domain/test_records.py",)
 REDACTION_TESTS = ("tests/shared/test_redaction.py",)
 READING_TESTS = ("tests/services/audit/test_reading.py",)
+INGEST = "services/audit/use_cases/ingest.py"
+INGEST_TESTS = ("tests/services/audit/test_ingest.py", "-k", "together or follow")
 
 ROWS = (
+    Mutant(
+        id="audit-marks-outside-of-the-transaction",
+        kind=Kind.CONSISTENCY,
+        file=INGEST,
+        old="[waiting.applied_mark for waiting in batch[1:]]",
+        new="[]",
+        tests=INGEST_TESTS,
+    ),
+    Mutant(
+        id="audit-rows-never-gathered",
+        kind=Kind.LIMIT,
+        file=INGEST,
+        old="                await self._gather()\n",
+        new="",
+        tests=INGEST_TESTS,
+    ),
+    Mutant(
+        id="audit-row-waits-for-others-without-end",
+        kind=Kind.AVAILABILITY,
+        file=INGEST,
+        old="asyncio.timeout(self._gather_seconds)",
+        new="asyncio.timeout(None)",
+        tests=(*INGEST_TESTS[:2], "no_other_follows"),
+    ),
+    Mutant(
+        id="audit-row-that-comes-alone-waits",
+        kind=Kind.AVAILABILITY,
+        file=INGEST,
+        old="                self._expected = len(batch)\n",
+        new="                self._expected = len(batch) + 1\n",
+        tests=(*INGEST_TESTS[:2], "follow_each_other"),
+    ),
     Mutant(
         id="audit-prefix-skips-exact-match",
         kind=Kind.DATA,

@@ -4,7 +4,6 @@ from tests.mutants.mutant import Kind, Mutant
 
 JOURNAL = "shared/journal/journal.py"
 RELAY = "shared/journal/relay.py"
-INBOX = "shared/inbox/inbox.py"
 MARKS = "shared/inbox/marks.py"
 CRASH_POINTS = ("tests/faults/test_crash_points.py",)
 
@@ -36,9 +35,13 @@ ROWS = (
     Mutant(
         id="crash-effect-repeated",
         kind=Kind.DATA,
-        file=INBOX,
-        old="                raise AlreadyApplied from there\n",
-        new="                return\n",
+        file=MARKS,
+        old="            await self._marks.insert(*self._place, self._at, session)\n"
+        "        except AlreadyThere as there:\n"
+        "            raise AlreadyApplied from there\n",
+        new="            await self._marks.insert(*self._place, self._at, session)\n"
+        "        except AlreadyThere:\n"
+        "            return\n",
         tests=("tests/shared/inbox",),
     ),
 )

@@ -7,8 +7,42 @@ BARRIER = "shared/leases/barrier.py"
 STORE = "shared/leases/store.py"
 SWEEPER = "shared/leases/sweeper.py"
 NEAREST = ("tests/shared/leases",)
+NEWS = "shared/following/news.py"
+REPORT_TESTS = ("tests/shared/following/test_reports.py",)
 
 ROWS = (
+    Mutant(
+        id="report-of-a-decision-put-off",
+        kind=Kind.AVAILABILITY,
+        file=NEWS,
+        old="return bool(signed.row.policy_objects) or ",
+        new="return ",
+        tests=REPORT_TESTS,
+    ),
+    Mutant(
+        id="report-of-a-change-of-several-rows-put-off",
+        kind=Kind.AVAILABILITY,
+        file=NEWS,
+        old=" or signed.row.parts > 1 or ",
+        new=" or ",
+        tests=REPORT_TESTS,
+    ),
+    Mutant(
+        id="report-of-rows-that-waited-put-off",
+        kind=Kind.AVAILABILITY,
+        file=NEWS,
+        old=" or gap\n",
+        new="\n",
+        tests=REPORT_TESTS,
+    ),
+    Mutant(
+        id="reports-of-all-rows-at-once",
+        kind=Kind.LIMIT,
+        file=NEWS,
+        old="                await self._awaited.wait()\n",
+        new="                pass\n",
+        tests=REPORT_TESTS,
+    ),
     Mutant(
         id="lease-heads-first",
         kind=Kind.CONSISTENCY,

@@ -57,6 +57,14 @@ ROWS = (
         tests=TESTS,
     ),
     Mutant(
+        id="mongo-session-takes-a-thread",
+        kind=Kind.LIMIT,
+        file=DRIVER,
+        old="        if function is pymongo.MongoClient.start_session:\n",
+        new="        if function is pymongo.MongoClient.close:\n",
+        tests=("tests/store/test_reserved.py", "-k", "session_starts"),
+    ),
+    Mutant(
         id="mongo-close-waits-for-a-dead-server",
         kind=Kind.AVAILABILITY,
         file=DRIVER,

@@ -20,7 +20,7 @@ from services.audit.settings import Settings
 from services.audit.store import Records
 from services.audit.subscriptions import SUBSCRIPTIONS
 from services.audit.use_cases.context import Ctx
-from services.audit.use_cases.ingest import Ingest
+from services.audit.use_cases.ingest import GATHER_SECONDS, Ingest
 from shared.bus.local import LocalBus
 from shared.clock import SystemClock
 from shared.contracts.facts import Row
@@ -77,9 +77,9 @@ class Auditing:
             clock=self.clock,
         )
 
-    def use_records(self, records: Records) -> None:
+    def use_records(self, records: Records, *, gather_seconds: float = GATHER_SECONDS) -> None:
         """Ingest into these records from now on."""
-        ingest = Ingest(self.client, records, self.clock)
+        ingest = Ingest(self.client, records, self.clock, gather_seconds=gather_seconds)
         self.ctx = replace(self.ctx, records=records, ingest=ingest)
 
     async def take(self, *rows: Row) -> None:

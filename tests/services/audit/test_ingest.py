@@ -9,17 +9,21 @@ import pytest
 
 from services.audit.domain import digest
 from services.audit.store import Records
+from shared import context
 from shared.bus import Verdict
 from shared.contracts import identity
 from shared.contracts.facts import Actor
 from shared.contracts.registry import FACT_TYPES
 from shared.contracts.team import MemberRemoved
-from shared.mongo import DbSession
 from shared.problems import Unavailable
 from shared.row_verifier import Channel
+from tests.patience import PATIENT_SECONDS
 from tests.services.rows import NOON, on_the_bus, row_of
 from tests.support.journal_keys import signed
+from tests.support.round_trips import ROUND_TRIPS
+from tests.waiting import wait_for
 
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203334-01"
 MEMBER = MemberRemoved(
     account_name="Acme", user_id="usr_bo", email="bo@example.com", name="Bo Li", role="developer"
 )
@@ -92,6 +96,57 @@ async def test_rows_that_wait_share_a_transaction(auditing):
     await asyncio.gather(*(inbox.handle(on_the_bus(row)) for row in rows_of_accounts(20)))
     assert sum(records.sizes) == 20
     assert len(records.sizes) < 6
+
+
+class RecordsHeldUp(CountingRecords):
+    """Records whose inserts wait until `go` is set."""
+
+    def __init__(self, database):
+        super().__init__(database)
+        self.go = asyncio.Event()
+
+    async def add(self, records, session):
+        await self.go.wait()
+        await super().add(records, session)
+
+
+async def recorded_two_together(auditing, messages, *, gather_seconds):
+    """Records and an inbox that have recorded the first row alone, and the next two together."""
+    records = RecordsHeldUp(auditing.database)
+    auditing.use_records(records, gather_seconds=gather_seconds)
+    inbox = auditing.inbox
+    handled = asyncio.gather(*(inbox.handle(message) for message in messages[:3]))
+    await asyncio.sleep(0)  # all three have arrived
+    records.go.set()
+    await handled
+    assert records.sizes == [1, 2]
+    return records, inbox
+
+
+async def test_a_row_waits_for_as_many_as_were_recorded_together(auditing):
+    context.traceparent.set(TRACE)
+    messages = [on_the_bus(row) for row in rows_of_accounts(5)]
+    records, inbox = await recorded_two_together(auditing, messages, gather_seconds=PATIENT_SECONDS)
+    await asyncio.gather(*(inbox.handle(message) for message in messages[3:5]))
+    assert records.sizes == [1, 2, 2]
+    made = [str(one) for one in ROUND_TRIPS.of[TRACE]]
+    assert (made.count("insert inbox"), made.count("commitTransaction")) == (3, 3)
+
+
+async def test_a_row_that_no_other_follows_is_recorded_all_the_same(auditing):
+    messages = [on_the_bus(row) for row in rows_of_accounts(4)]
+    records, inbox = await recorded_two_together(auditing, messages, gather_seconds=0.01)
+    handled = asyncio.create_task(inbox.handle(messages[3]))
+    await wait_for(lambda: records.sizes == [1, 2, 1], what="the single row")
+    await handled
+
+
+async def test_rows_that_follow_each_other_wait_for_no_others(auditing):
+    records = CountingRecords(auditing.database)
+    auditing.use_records(records, gather_seconds=PATIENT_SECONDS)
+    taken = asyncio.create_task(auditing.take(*rows_of_accounts(3)))
+    await wait_for(lambda: records.sizes == [1, 1, 1], what="the rows, one by one")
+    await taken
 
 
 class RecordsThatRefuseOne(Records):
@@ -196,12 +251,10 @@ async def test_every_row_that_waited_for_a_failed_write_is_refused(auditing):
     records = RecordsThatAreAway(auditing.database)
     auditing.use_records(records)
 
-    async def receipt(session: DbSession) -> None:
-        return None
-
-    rows = rows_of_accounts(5)
+    inbox = auditing.inbox
     results = await asyncio.gather(
-        *(auditing.ctx.ingest.add(row, receipt) for row in rows), return_exceptions=True
+        *(inbox.apply(signed(row), Channel.BUS) for row in rows_of_accounts(5)),
+        return_exceptions=True,
     )
     assert [type(result) for result in results] == [Unavailable] * 5
     assert records.sizes == [1, 4]  # while the database is away, rows are not tried one by one
