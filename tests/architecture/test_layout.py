@@ -47,6 +47,7 @@ OTHER_ROOTS = {
         "inbox",
         "indexes.py",
         "journal",
+        "json_values.py",
         "leases",
         "mongo",
         "links.py",

@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
+from shared.http.streams import EVENT_STREAM
 from shared.http.validation import MAX_POINTER_CHARACTERS
 from tests.contracts.described import undescribed
 from tests.contracts.people import People
@@ -87,7 +88,9 @@ class Asking:
             skip_auto_headers=("Content-Type",),
             allow_redirects=False,
         ) as response:
-            return Said(response.status, dict(response.headers), await response.read())
+            endless = response.content_type == EVENT_STREAM
+            body = await (response.content.readany() if endless else response.read())
+            return Said(response.status, dict(response.headers), body)
 
     async def check(self, cases: Iterable[Case]) -> None:
         """Ask all of them, eight at a time.
