@@ -27,7 +27,7 @@ def kind_of(value: object) -> str | None:
     return next((kind for one, kind in _KINDS.items() if isinstance(value, one)), None)
 
 
-class Address(NamedTuple):
+class InternetAddress(NamedTuple):
     """An internet address as its version and number."""
 
     version: int
@@ -59,7 +59,7 @@ class ConditionWork:
     def __init__(self) -> None:
         self.steps = 0
         self._lists: dict[int, tuple[Sequence[object], ListedItems]] = {}
-        self._addresses: dict[str, Address | None] = {}
+        self._addresses: dict[str, InternetAddress | None] = {}
 
     def listed(self, value: Sequence[object]) -> ListedItems:
         """The items of a list, prepared."""
@@ -70,7 +70,7 @@ class ConditionWork:
             known = self._lists[id(value)] = value, _listed(value)
         return known[1]
 
-    def address(self, text: str) -> Address | None:
+    def address(self, text: str) -> InternetAddress | None:
         """The address that a text is, if it is one."""
         if text not in self._addresses:
             self.steps += ADDRESS_STEPS
@@ -89,7 +89,7 @@ def _listed(value: Sequence[object]) -> ListedItems:
     return ListedItems(by_kind)
 
 
-def _address(text: str) -> Address | None:
+def _address(text: str) -> InternetAddress | None:
     """Read an address; one of IPv4 mapped into IPv6 is the IPv4 address. A zone is refused."""
     if len(text) > MAX_ADDRESS_CHARACTERS:
         return None
@@ -101,4 +101,4 @@ def _address(text: str) -> Address | None:
         if found.scope_id is not None:
             return None
         found = found.ipv4_mapped or found
-    return Address(found.version, int(found))
+    return InternetAddress(found.version, int(found))

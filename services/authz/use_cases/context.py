@@ -11,8 +11,8 @@ from services.authz.adapters.past_policies import PastPolicies
 from services.authz.domain.checks import PermissionCheck
 from services.authz.domain.denials import Denials
 from services.authz.domain.policy_state import PolicyState
+from services.authz.use_cases.loop_turns import LoopTurns
 from services.authz.use_cases.policy_feed import PolicyFeed
-from services.authz.use_cases.turns import Turns
 from shared.activity import RecentActivity
 from shared.clock import Clock
 from shared.contracts.facts import Position, format_revision, parse_revision, shard_of
@@ -46,7 +46,7 @@ class Ctx:
     public_url: str
     forward_auth: ForwardAuthMap | None
     timeouts: Timeouts
-    turns: Turns = field(default_factory=Turns)
+    turns: LoopTurns = field(default_factory=LoopTurns)
 
     def holds(self) -> bool:
         """Return whether both leases hold now."""

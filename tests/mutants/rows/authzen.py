@@ -66,7 +66,7 @@ ROWS = (
     Mutant(
         id="batches-go-on-all-at-once",
         kind=Kind.SECURITY,
-        file="services/authz/use_cases/turns.py",
+        file="services/authz/use_cases/loop_turns.py",
         old="        async with self._lock:\n",
         new="        async with asyncio.Lock():\n",
         tests=(LONG, "-k", "beside"),

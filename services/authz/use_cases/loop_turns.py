@@ -3,7 +3,7 @@
 import asyncio
 
 
-class Turns:
+class LoopTurns:
     """Lets long answers go on one after the other, so that together they keep the loop as one does.
 
     A long answer is made in parts. A part runs without an await, and its author bounds its work.
