@@ -24,6 +24,7 @@ from shared.contracts.policy_objects import PolicyObject
 from shared.contracts.topology import Service
 from shared.ids import ClientId
 from shared.runtime.service import event_loop, run
+from tests.services.authz.intake import Intake
 from tests.services.authz.sources import Source
 from tests.support.journal_keys import PUBLIC_KEYS
 
@@ -73,12 +74,14 @@ async def serve(port: int, internal_port: int, *, share_port: bool, hot_path: bo
     ]
     for source, policy_objects in zip(sources, (of_team(), of_identity()), strict=True):
         source.load(policy_objects)
+    audit = Intake(keys=keys, clock=clock)
     settings = Settings(
         amqp_url="memory://",
         public_url=ISSUER,
         internal_key=keys.private["authz"],
         internal_keys=keys.public,
-        internal_urls={source.name: (await source.start(),) for source in sources},
+        internal_urls={source.name: (await source.start(),) for source in sources}
+        | {Service.AUDIT: (await audit.start(),)},
         journal_keys=PUBLIC_KEYS,
         admin_key="0123456789abcdef0123456789abcdef",
         port=port,

@@ -12,9 +12,12 @@ Properties = Mapping[str, object]
 NO_PROPERTIES: Properties = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Given:
-    """The properties of a request, by its parts; its caller is trusted for them."""
+    """The properties of a request, by its parts; its caller is trusted for them.
+
+    No one changes it; a frozen class takes four times as long to make.
+    """
 
     subject: Properties = field(default_factory=lambda: NO_PROPERTIES)
     resource: Properties = field(default_factory=lambda: NO_PROPERTIES)

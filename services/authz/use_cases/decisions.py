@@ -1,5 +1,6 @@
 """Decide a check from the state of this replica, for every use case that answers one."""
 
+from datetime import datetime
 from typing import Protocol, TypeVar
 
 from rolecall import AccountState, Reason, milliseconds
@@ -73,11 +74,12 @@ def _decide(
 
 def note_decision(ctx: Ctx, check: PermissionCheck, reason: str | None) -> None:
     """Note what an answered check says: the member was active, or was denied something."""
-    note_activity(ctx, check, reason)
-    note_denial(ctx, check, reason)
+    now = ctx.clock.now()
+    note_activity(ctx, check, reason, now)
+    note_denial(ctx, check, reason, now)
 
 
-def note_denial(ctx: Ctx, check: PermissionCheck, reason: str | None) -> None:
+def note_denial(ctx: Ctx, check: PermissionCheck, reason: str | None, now: datetime) -> None:
     """Count a denial of a member. What others are denied must not fill the account's log."""
     if reason in NOT_A_DENIAL or reason is None or check.account_id is None:
         return
@@ -93,10 +95,10 @@ def note_denial(ctx: Ctx, check: PermissionCheck, reason: str | None) -> None:
         project_id=resource.project_id if resource.project_id in account.projects else None,
         reason=reason,
     )
-    ctx.denials.note(denied, ctx.clock.now())
+    ctx.denials.note(denied, now)
 
 
-def note_activity(ctx: Ctx, check: PermissionCheck, reason: str | None) -> None:
+def note_activity(ctx: Ctx, check: PermissionCheck, reason: str | None, now: datetime) -> None:
     """Note that a check was answered about a member whose membership is in force."""
     if check.account_id is not None and reason in OF_ACTIVE_MEMBERS:
-        ctx.activity.note(check.account_id, check.user_id, ctx.clock.now())
+        ctx.activity.note(check.account_id, check.user_id, now)

@@ -61,14 +61,15 @@ async def evaluate_each(
             raise Stale
     results = batch.results
     noted: set[tuple[str | None, str, str]] = set()
+    now = ctx.clock.now()
     for result in results:
         if isinstance(result, EvaluationResult):
             ctx.counter.count(result.check, allowed=result.allowed, reason=result.reason)
-            note_denial(ctx, result.check, result.reason)
+            note_denial(ctx, result.check, result.reason, now)
             key = result.check.account_id, result.check.user_id, result.reason
             if key not in noted:
                 noted.add(key)
-                note_activity(ctx, result.check, result.reason)
+                note_activity(ctx, result.check, result.reason, now)
     return results
 
 
