@@ -17,7 +17,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rolecall import AccountState, Delivery, Matrix, effective_matrix, milliseconds
+from rolecall import (
+    AccountState,
+    Delivery,
+    Matrix,
+    effective_matrix,
+    milliseconds,
+    resting_on,
+    settled,
+)
 from services.team.domain.authority import account_state, member_state
 from services.team.domain.invitations import Invitation
 from services.team.domain.member_rules import MemberChange
@@ -27,7 +35,7 @@ from shared.addresses import parse_address
 from shared.ids import InvitationId, UserId
 from shared.links import Link
 from shared.problems import Refusal
-from tests.services.team.led_catalog import CATALOG, GRANTS, HOUR, ROLES, WEEK
+from tests.services.team.led_catalog import CATALOG, CLEARED, GRANTS, HOUR, ROLES, WEEK
 from tests.services.team.memory import (
     ACCOUNT,
     PROJECT,
@@ -58,10 +66,19 @@ class Picture:
     pending: dict[str, tuple[str, str]]
 
     def held(self, member_id: str, place: str | None, moment: int) -> Matrix | None:
+        """What the member holds with the attributes that they have."""
         member = self.state.members.get(member_id)
         if member is None:
             return None
-        return effective_matrix(self.state, member, place, now=moment)
+        return effective_matrix(self.state, settled(member), place, now=moment)
+
+    def if_met(self, member_id: str, place: str | None, moment: int) -> Matrix | None:
+        """What the member holds where every condition on attributes is met."""
+        member = self.state.members.get(member_id)
+        if member is None:
+            return None
+        found = effective_matrix(self.state, member, place, now=moment)
+        return found.together_with(resting_on(found, CLEARED))
 
     @property
     def ends(self) -> set[int]:
@@ -101,8 +118,12 @@ def beyond(more: Matrix, held: Matrix | None) -> tuple[int, int]:
     return more.all_mask & ~everyones, more.self_mask & ~own
 
 
-def check_gain(before: Picture, after: Picture, giver_id: str, attempt: object) -> None:
-    """No member holds more than before, unless the giver held it: now, and at that moment."""
+def check_gain(before: Picture, after: Picture, giver_id: str, attempt: Attempt) -> None:
+    """No member holds more than before, unless the giver held it: now, and at that moment.
+
+    The giver of a role need not meet its conditions. The one who set the attributes had to.
+    """
+    given = before.held if attempt.kind == "attributes" else before.if_met
     moments = sorted({after.now} | before.ends | after.ends)
     for member_id, place, moment in product(after.state.members, (None, PROJECT), moments):
         holds = after.held(member_id, place, moment)
@@ -112,7 +133,7 @@ def check_gain(before: Picture, after: Picture, giver_id: str, attempt: object) 
             continue
         more = Matrix(source="gained", all_mask=gained[0], self_mask=gained[1])
         for when in (after.now, moment):
-            lacks = beyond(more, before.held(giver_id, place, when))
+            lacks = beyond(more, given(giver_id, place, when))
             assert not any(lacks), f"{attempt}: {member_id} gained in {place} at {moment}"
 
 
@@ -163,6 +184,8 @@ attempts = st.builds(
             "end",
             "accept",
             "resend",
+            "attributes",
+            "attributes",
         ]
     ),
     actor=st.sampled_from(PEOPLE[1:]) | st.sampled_from(PEOPLE),
@@ -256,6 +279,9 @@ def perform(world: Memory, attempt: Attempt) -> tuple[str, str]:
             tried = members.change(
                 ctx, update, user_id=whom, wanted=MemberChange(role=attempt.role)
             )
+        case "attributes":
+            wanted = MemberChange(attributes=CLEARED if attempt.grants != "nothing" else {})
+            tried = members.change(ctx, update, user_id=whom, wanted=wanted)
         case "end" if attempt.actor == attempt.whom:
             tried = members.leave(ctx, world.request(actor, "account:view"))
         case "end":
@@ -334,7 +360,7 @@ def no_member_gains_what_no_giver_held(start: Start, tries: list[Attempt]) -> No
 def test_no_member_gains_what_no_giver_held() -> None:
     OUTCOMES.clear()
     no_member_gains_what_no_giver_held()
-    for kind in ("override", "lift", "change_role", "invite", "resend"):
+    for kind in ("override", "lift", "change_role", "invite", "resend", "attributes"):
         assert OUTCOMES[kind, "done"] > 15, (kind, OUTCOMES)
         assert OUTCOMES[kind, "grants-exceeded"] > 15, (kind, OUTCOMES)
     assert OUTCOMES["accept", "done"] > 15
