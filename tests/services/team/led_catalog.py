@@ -11,23 +11,13 @@ from rolecall import Catalog, CompiledCatalog, load_catalog
 HOUR = 3_600
 WEEK = 7 * 24 * HOUR
 """An invitation's lifetime in this catalog."""
-CLEARED = {"clearance": "prod"}
-"""The attributes of a member for whom the lead's conditional grant counts."""
 
 
 def catalog_with_a_lead() -> Catalog:
-    """`standard` with a role that manages members and projects, and holds little else.
-
-    It has one conditional grant: instances with the clearance that `CLEARED` is.
-    """
+    """`standard` with a role that manages members and projects, and holds little else."""
     content: dict[str, Any] = load_catalog("standard").to_mapping()
     roles = {role["id"]: role for role in content["roles"]}
-    cleared = {"path": "subject.properties.clearance", "equals": CLEARED["clearance"]}
-    grants = roles["basic"]["grants"] | {
-        "member": {"*": "all"},
-        "project": {"*": "all"},
-        "instance": {"view": "all", "write": {"scope": "all", "when": cleared}},
-    }
+    grants = roles["basic"]["grants"] | {"member": {"*": "all"}, "project": {"*": "all"}}
     lead = {"id": "lead", "title": "Lead", "grants": grants}
     return Catalog.from_mapping(content | {"name": "led", "roles": [*content["roles"], lead]})
 

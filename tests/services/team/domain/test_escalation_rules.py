@@ -19,8 +19,11 @@ from hypothesis import strategies as st
 
 from rolecall import (
     AccountState,
+    Catalog,
+    CompiledCatalog,
     Delivery,
     Matrix,
+    Member,
     effective_matrix,
     milliseconds,
     resting_on,
@@ -35,7 +38,7 @@ from shared.addresses import parse_address
 from shared.ids import InvitationId, UserId
 from shared.links import Link
 from shared.problems import Refusal
-from tests.services.team.led_catalog import CATALOG, CLEARED, GRANTS, HOUR, ROLES, WEEK
+from tests.services.team.led_catalog import GRANTS, HOUR, ROLES, WEEK, catalog_with_a_lead
 from tests.services.team.memory import (
     ACCOUNT,
     PROJECT,
@@ -51,6 +54,20 @@ if TYPE_CHECKING:
 
 PEOPLE = ("owner", "ana", "bea", "cem")
 GUESTS = ("gus", "hal")
+CLEARED = {"clearance": "prod"}
+"""The attributes with which the lead's conditional grant counts."""
+
+
+def catalog_with_a_condition() -> Catalog:
+    """The catalog whose lead has instances of others only with a clearance."""
+    content: Any = catalog_with_a_lead().to_mapping()
+    [lead] = [role for role in content["roles"] if role["id"] == "lead"]
+    cleared = {"path": "subject.properties.clearance", "equals": CLEARED["clearance"]}
+    lead["grants"]["instance"] = {"write": ["self", {"scope": "all", "when": cleared}]}
+    return Catalog.from_mapping(content)
+
+
+CATALOG = CompiledCatalog(catalog_with_a_condition())
 INVITE = CATALOG.permissions["member:invite"].bit
 PARSED = {name: parse_grants(CATALOG.catalog, grants) for name, grants in GRANTS.items()}
 LASTING = (None, 60, HOUR)
@@ -63,14 +80,16 @@ class Picture:
 
     now: int
     state: AccountState
+    holders: dict[str, Member]
+    """The members with the conditions that their attributes decide."""
     pending: dict[str, tuple[str, str]]
 
     def held(self, member_id: str, place: str | None, moment: int) -> Matrix | None:
         """What the member holds with the attributes that they have."""
-        member = self.state.members.get(member_id)
+        member = self.holders.get(member_id)
         if member is None:
             return None
-        return effective_matrix(self.state, settled(member), place, now=moment)
+        return effective_matrix(self.state, member, place, now=moment)
 
     def if_met(self, member_id: str, place: str | None, moment: int) -> Matrix | None:
         """What the member holds where every condition on attributes is met."""
@@ -108,7 +127,8 @@ def picture(world: Memory) -> Picture:
         for one in store.invited.values()
         if one.open(now)
     }
-    return Picture(milliseconds(now), state, pending)
+    holders = {user: settled(member) for user, member in state.members.items()}
+    return Picture(milliseconds(now), state, holders, pending)
 
 
 def beyond(more: Matrix, held: Matrix | None) -> tuple[int, int]:
