@@ -1,6 +1,7 @@
 """The public names of the SDK; everything else may change without notice."""
 
 from rolecall.client.checks import CheckDecision, RolecallClient, UndecidedError
+from rolecall.core.attribute_grants import resting_on, settled
 from rolecall.core.build import (
     MembershipFields,
     OverrideFields,
@@ -186,8 +187,10 @@ __all__ = [
     "read_grant",
     "remedies",
     "require_own_name",
+    "resting_on",
     "role_matrix",
     "role_title",
+    "settled",
     "steps_of_denial",
     "who_can",
     "widest",

@@ -15,7 +15,9 @@ from rolecall import (
     exceeds,
     is_outsider,
     membership_denial,
+    settled,
 )
+from shared.json_values import same_json
 
 Cells = Mapping[tuple[str, str], LevelGrant]
 """Entry and level -> grant, for every level that is held."""
@@ -62,7 +64,8 @@ class MemberImpact:
 
     `everywhere` is outside of all projects, and inside each one that `in_projects` does not have.
     In a project that is new or gone only the project-scoped entries count: the others are not
-    decided there. `comes_or_goes` is a membership that begins or is deleted.
+    decided there. `comes_or_goes` is a membership that begins or is deleted. Where attributes
+    change, the conditions are compared without what the attributes decide.
     """
 
     user_id: str
@@ -108,6 +111,8 @@ class _Comparison:
 
     def _impact(self, user_id: str) -> MemberImpact:
         before, after = self._active(self._before, user_id), self._active(self._after, user_id)
+        if before and after and not same_json(before.attributes, after.attributes):
+            before, after = settled(before), settled(after)
         everywhere = self._changed(_role(before), _role(after))
         in_projects = {}
         for project_id in sorted(self._moved | _overridden(before) | _overridden(after)):

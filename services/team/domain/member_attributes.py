@@ -1,16 +1,28 @@
-"""The bounds of a member's attributes, which every replica of authz holds in memory."""
+"""A member's attributes: their bounds, and who may change one that a condition tests."""
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from services.team.domain.members import Attribute
+from rolecall import milliseconds, resting_on, settled
+from services.team.domain.account_access import AccountAccess
+from services.team.domain.authority import (
+    member_state,
+    require_end,
+    require_to_give_grants,
+    require_to_grant,
+    role_grants,
+)
+from services.team.domain.members import Attribute, Membership
+from services.team.domain.overrides import ProjectOverride
+from shared.ids import ProjectId
+from shared.json_values import same_json
 from shared.problems import Invalid
 
 MAX_ATTRIBUTES = 32
 MAX_TEXT_CHARACTERS = 256
 MAX_ATTRIBUTES_BYTES = 4 * 1024
-"""Of all attributes of one member as JSON."""
+"""Of all attributes of one member as JSON; every replica of authz holds them in memory."""
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
@@ -34,6 +46,50 @@ def check_attributes(attributes: Mapping[str, Attribute]) -> None:
         )
     if errors:
         raise Invalid(errors=errors)
+
+
+def require_to_set(
+    access: AccountAccess,
+    member: Membership,
+    overrides: Sequence[ProjectOverride],
+    attributes: Mapping[str, Attribute],
+) -> None:
+    """Check that the caller may give what the changed attributes can decide (`B5`).
+
+    That is what the account's roles, the member's overrides and the caller's own ones grant under
+    conditions that test a changed attribute. All roles count: the member could have another one
+    next. The caller must hold the grants without those tests, or meet the tests, so no member
+    makes a condition true for themselves. `overrides` are the member's in all projects.
+
+    Raises:
+        GrantsExceeded: the caller does not hold such a grant.
+        EndExceeded: the caller's own membership ends before the member's.
+    """
+    changed = _changed(member.attributes, attributes)
+    giver, now, ends = settled(access.member), access.now, False
+    for role in access.catalog.all_roles():
+        given = resting_on(role_grants(access.state, role.id), changed)
+        require_to_give_grants(access.state, giver, given, now=now)
+        ends = ends or not given.empty
+    target = member_state(access.catalog, member, overrides)
+    for project_id, override in (*target.overrides.items(), *access.member.overrides.items()):
+        given = resting_on(override.matrix, changed)
+        if given.empty or not override.active(now=milliseconds(now)):
+            continue
+        project = ProjectId(project_id)
+        require_to_grant(access.state, giver, project, given, now=now, until=None)
+        ends = True
+    if ends:
+        require_end(access.member, member.expires_at)
+
+
+def _changed(before: Mapping[str, Attribute], after: Mapping[str, Attribute]) -> frozenset[str]:
+    """The attributes that are new, gone or different."""
+    return frozenset(
+        name
+        for name in {*before, *after}
+        if name not in before or name not in after or not same_json(before[name], after[name])
+    )
 
 
 def _fits(key: str) -> bool:

@@ -15,7 +15,7 @@ from services.team.domain.authority import (
     require_to_give,
     require_to_grant,
 )
-from services.team.domain.member_attributes import check_attributes
+from services.team.domain.member_attributes import check_attributes, require_to_set
 from services.team.domain.members import Attribute, Membership
 from services.team.domain.overrides import ProjectOverride
 from services.team.domain.roles import assignable_role
@@ -81,7 +81,7 @@ def change(
     Raises:
         RoleUnknown: the account has no such role, or it cannot be assigned.
         OwnerProtected: the member is the owner, whose role and end do not change.
-        GrantsExceeded: the caller does not hold what they would give.
+        GrantsExceeded: the caller does not hold what they would give, or what an attribute decides.
         EndExceeded: the caller's own membership ends before what they would give.
         Invalid: the end is past, or the attributes do not fit their bounds.
     """
@@ -97,6 +97,7 @@ def change(
     if wanted.attributes is not None:
         check_attributes(wanted.attributes)
         if not same_json(wanted.attributes, member.attributes):
+            require_to_set(access, changed, overrides, wanted.attributes)
             changed = replace(changed, attributes=dict(wanted.attributes))
             facts.append(member_facts.set_attributes(member, changed, account_name=account_name))
     return changed, tuple(facts)

@@ -31,7 +31,8 @@ class ChangeMember(Body):
     """What changes of the member; what is left out stays.
 
     `expires_at` is the end of the membership; null takes the end away. `attributes` replaces all
-    attributes.
+    attributes. If a condition of the account's roles, or of an override of the member or of the
+    caller, tests an attribute that changes, the caller must hold what is granted under it.
     """
 
     role: str | None = Field(default=None, min_length=1, max_length=64)

@@ -4,6 +4,8 @@ from tests.mutants.mutant import Kind, Mutant
 
 RULES = "services/team/domain/member_rules.py"
 LIST = "services/team/store/member_list.py"
+ATTRIBUTES = "services/team/domain/member_attributes.py"
+ATTRIBUTE_TESTS = ("tests/services/team/domain/test_attribute_rules.py",)
 RULE_TESTS = ("tests/services/team/domain/test_member_rules.py",)
 PAGES = "services/team/store/list_pages.py"
 PAGE_TESTS = ("tests/services/team/test_list_pages.py",)
@@ -35,6 +37,86 @@ ROWS = (
         old="    require_to_restore(access, member, overrides)\n    return member_facts",
         new="    return member_facts",
         tests=RULE_TESTS,
+    ),
+    Mutant(
+        id="members-attributes-without-a-check",
+        kind=Kind.SECURITY,
+        file=RULES,
+        old="            require_to_set(access, changed, overrides, wanted.attributes)\n",
+        new="",
+        tests=ATTRIBUTE_TESTS,
+    ),
+    Mutant(
+        id="members-attributes-look-at-the-role-of-the-member-only",
+        kind=Kind.SECURITY,
+        file=ATTRIBUTES,
+        old="for role in access.catalog.all_roles():",
+        new="for role in filter(None, [access.catalog.role(member.role)]):",
+        tests=ATTRIBUTE_TESTS,
+    ),
+    Mutant(
+        id="members-attributes-leave-the-caller-s-overrides-out",
+        kind=Kind.SECURITY,
+        file=ATTRIBUTES,
+        old="(*target.overrides.items(), *access.member.overrides.items())",
+        new="(*target.overrides.items(),)",
+        tests=ATTRIBUTE_TESTS,
+    ),
+    Mutant(
+        id="members-attributes-leave-the-member-s-overrides-out",
+        kind=Kind.SECURITY,
+        file=ATTRIBUTES,
+        old="(*target.overrides.items(), *access.member.overrides.items())",
+        new="(*access.member.overrides.items(),)",
+        tests=ATTRIBUTE_TESTS,
+    ),
+    Mutant(
+        id="members-attributes-take-true-for-one",
+        kind=Kind.SECURITY,
+        file=ATTRIBUTES,
+        old="not same_json(before[name], after[name])",
+        new="before[name] != after[name]",
+        tests=ATTRIBUTE_TESTS,
+    ),
+    Mutant(
+        id="members-attributes-outlast-their-setter",
+        kind=Kind.SECURITY,
+        file=ATTRIBUTES,
+        old="        ends = ends or not given.empty\n",
+        new="",
+        tests=ATTRIBUTE_TESTS,
+    ),
+    Mutant(
+        id="members-attributes-take-an-equal-condition-for-met",
+        kind=Kind.SECURITY,
+        file="sdk/rolecall/core/attribute_grants.py",
+        old="            found.append((bit, _with_tests(one, others)))",
+        new="            found.append((bit, one))",
+        tests=ATTRIBUTE_TESTS,
+    ),
+    Mutant(
+        id="members-attributes-compared-with-others-are-forgotten",
+        kind=Kind.SECURITY,
+        file="sdk/rolecall/core/attribute_grants.py",
+        old="paths = (test.path, test.operand)",
+        new="paths = (test.path,)",
+        tests=ATTRIBUTE_TESTS,
+    ),
+    Mutant(
+        id="members-conditions-that-fail-count-as-met",
+        kind=Kind.SECURITY,
+        file="sdk/rolecall/core/attribute_grants.py",
+        old="        if all(test.holds(facts) for test in decided):\n",
+        new="        if True:\n",
+        tests=ATTRIBUTE_TESTS,
+    ),
+    Mutant(
+        id="members-previews-do-not-see-attributes",
+        kind=Kind.DATA,
+        file="services/team/domain/impact.py",
+        old="            before, after = settled(before), settled(after)\n",
+        new="            before, after = before, after\n",
+        tests=ATTRIBUTE_TESTS,
     ),
     Mutant(
         id="members-longer-end-without-a-check",

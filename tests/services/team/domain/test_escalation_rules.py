@@ -17,7 +17,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rolecall import AccountState, Delivery, Matrix, effective_matrix, milliseconds
+from rolecall import (
+    AccountState,
+    Catalog,
+    CompiledCatalog,
+    Delivery,
+    Matrix,
+    Member,
+    effective_matrix,
+    milliseconds,
+    resting_on,
+    settled,
+)
 from services.team.domain.authority import account_state, member_state
 from services.team.domain.invitations import Invitation
 from services.team.domain.member_rules import MemberChange
@@ -27,7 +38,7 @@ from shared.addresses import parse_address
 from shared.ids import InvitationId, UserId
 from shared.links import Link
 from shared.problems import Refusal
-from tests.services.team.led_catalog import CATALOG, GRANTS, HOUR, ROLES, WEEK
+from tests.services.team.led_catalog import GRANTS, HOUR, ROLES, WEEK, catalog_with_a_lead
 from tests.services.team.memory import (
     ACCOUNT,
     PROJECT,
@@ -43,6 +54,20 @@ if TYPE_CHECKING:
 
 PEOPLE = ("owner", "ana", "bea", "cem")
 GUESTS = ("gus", "hal")
+CLEARED = {"clearance": "prod"}
+"""The attributes with which the lead's conditional grant counts."""
+
+
+def catalog_with_a_condition() -> Catalog:
+    """The catalog whose lead has instances of others only with a clearance."""
+    content: Any = catalog_with_a_lead().to_mapping()
+    [lead] = [role for role in content["roles"] if role["id"] == "lead"]
+    cleared = {"path": "subject.properties.clearance", "equals": CLEARED["clearance"]}
+    lead["grants"]["instance"] = {"write": ["self", {"scope": "all", "when": cleared}]}
+    return Catalog.from_mapping(content)
+
+
+CATALOG = CompiledCatalog(catalog_with_a_condition())
 INVITE = CATALOG.permissions["member:invite"].bit
 PARSED = {name: parse_grants(CATALOG.catalog, grants) for name, grants in GRANTS.items()}
 LASTING = (None, 60, HOUR)
@@ -55,13 +80,24 @@ class Picture:
 
     now: int
     state: AccountState
+    holders: dict[str, Member]
+    """The members with the conditions that their attributes decide."""
     pending: dict[str, tuple[str, str]]
 
     def held(self, member_id: str, place: str | None, moment: int) -> Matrix | None:
-        member = self.state.members.get(member_id)
+        """What the member holds with the attributes that they have."""
+        member = self.holders.get(member_id)
         if member is None:
             return None
         return effective_matrix(self.state, member, place, now=moment)
+
+    def if_met(self, member_id: str, place: str | None, moment: int) -> Matrix | None:
+        """What the member holds where every condition on attributes is met."""
+        member = self.state.members.get(member_id)
+        if member is None:
+            return None
+        found = effective_matrix(self.state, member, place, now=moment)
+        return found.together_with(resting_on(found, CLEARED))
 
     @property
     def ends(self) -> set[int]:
@@ -91,7 +127,8 @@ def picture(world: Memory) -> Picture:
         for one in store.invited.values()
         if one.open(now)
     }
-    return Picture(milliseconds(now), state, pending)
+    holders = {user: settled(member) for user, member in state.members.items()}
+    return Picture(milliseconds(now), state, holders, pending)
 
 
 def beyond(more: Matrix, held: Matrix | None) -> tuple[int, int]:
@@ -101,8 +138,12 @@ def beyond(more: Matrix, held: Matrix | None) -> tuple[int, int]:
     return more.all_mask & ~everyones, more.self_mask & ~own
 
 
-def check_gain(before: Picture, after: Picture, giver_id: str, attempt: object) -> None:
-    """No member holds more than before, unless the giver held it: now, and at that moment."""
+def check_gain(before: Picture, after: Picture, giver_id: str, attempt: Attempt) -> None:
+    """No member holds more than before, unless the giver held it: now, and at that moment.
+
+    The giver of a role need not meet its conditions. The one who set the attributes had to.
+    """
+    given = before.held if attempt.kind == "attributes" else before.if_met
     moments = sorted({after.now} | before.ends | after.ends)
     for member_id, place, moment in product(after.state.members, (None, PROJECT), moments):
         holds = after.held(member_id, place, moment)
@@ -112,7 +153,7 @@ def check_gain(before: Picture, after: Picture, giver_id: str, attempt: object) 
             continue
         more = Matrix(source="gained", all_mask=gained[0], self_mask=gained[1])
         for when in (after.now, moment):
-            lacks = beyond(more, before.held(giver_id, place, when))
+            lacks = beyond(more, given(giver_id, place, when))
             assert not any(lacks), f"{attempt}: {member_id} gained in {place} at {moment}"
 
 
@@ -163,6 +204,8 @@ attempts = st.builds(
             "end",
             "accept",
             "resend",
+            "attributes",
+            "attributes",
         ]
     ),
     actor=st.sampled_from(PEOPLE[1:]) | st.sampled_from(PEOPLE),
@@ -256,6 +299,9 @@ def perform(world: Memory, attempt: Attempt) -> tuple[str, str]:
             tried = members.change(
                 ctx, update, user_id=whom, wanted=MemberChange(role=attempt.role)
             )
+        case "attributes":
+            wanted = MemberChange(attributes=CLEARED if attempt.grants != "nothing" else {})
+            tried = members.change(ctx, update, user_id=whom, wanted=wanted)
         case "end" if attempt.actor == attempt.whom:
             tried = members.leave(ctx, world.request(actor, "account:view"))
         case "end":
@@ -334,7 +380,7 @@ def no_member_gains_what_no_giver_held(start: Start, tries: list[Attempt]) -> No
 def test_no_member_gains_what_no_giver_held() -> None:
     OUTCOMES.clear()
     no_member_gains_what_no_giver_held()
-    for kind in ("override", "lift", "change_role", "invite", "resend"):
+    for kind in ("override", "lift", "change_role", "invite", "resend", "attributes"):
         assert OUTCOMES[kind, "done"] > 15, (kind, OUTCOMES)
         assert OUTCOMES[kind, "grants-exceeded"] > 15, (kind, OUTCOMES)
     assert OUTCOMES["accept", "done"] > 15
