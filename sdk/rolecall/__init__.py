@@ -1,6 +1,7 @@
 """The public names of the SDK; everything else may change without notice."""
 
-from rolecall.client.checks import CheckDecision, RolecallClient, UndecidedError
+from rolecall.client.checks import RolecallClient
+from rolecall.client.evaluations import CheckDecision, UndecidedError
 from rolecall.core.build import (
     MembershipFields,
     OverrideFields,

@@ -11,7 +11,7 @@ from rolecall.aio.credentials import ClientToken
 from rolecall.aio.errors import BusyError, NoAnswerError, RequestRefusedError
 from rolecall.aio.refusals import undecided
 from rolecall.aio.transport import Transport
-from rolecall.client.checks import CheckDecision, UndecidedError, decision_of
+from rolecall.client.evaluations import CheckDecision, UndecidedError, decision_of
 from rolecall.client.transport import HttpAnswer
 
 EVALUATION_PATH = "/access/v1/evaluation"

@@ -16,10 +16,11 @@ from rolecall.aio.lease import elapsed_seconds
 from rolecall.aio.local import Handle, LocalChecks
 from rolecall.aio.register import REGISTER_SCOPE, Property, ResourceRegister
 from rolecall.aio.remote import RemoteChecks
-from rolecall.aio.requirement import Requirement, TextOf
+from rolecall.aio.requirement import GivenOf, Requirement, TextOf
 from rolecall.aio.transport import Transport
 from rolecall.client.access_tokens import TokenUser
-from rolecall.client.checks import CheckDecision, evaluation
+from rolecall.client.evaluations import CheckDecision, evaluation
+from rolecall.core.condition_facts import NOTHING_GIVEN, Given
 from rolecall.core.state import Resource
 
 _UNSPECIFIED = Resource()
@@ -129,13 +130,15 @@ class Rolecall:
         account: str | None = None,
         session: str | None = None,
         at_least_revision: str | None = None,
+        given: Given = NOTHING_GIVEN,
     ) -> CheckDecision:
         """Decide whether a user has a permission, such as `instance:delete`, on a resource.
 
         `subject` is the id of a user, `resource` an id or what is known of the resource. `account`
         may be left out by a client that is bound to one. With `session`, the id of the user's
         session, its end is a denial; that is always asked remotely. `at_least_revision` is a
-        `Rolecall-Revision` that the answer must contain.
+        `Rolecall-Revision` that the answer must contain. `given` has the properties that conditions
+        of grants test; what Rolecall has stored wins over them.
 
         Raises:
             NoAnswerError: Rolecall did not answer in time.
@@ -156,6 +159,7 @@ class Rolecall:
                     account=account,
                     session=session,
                     at_least_revision=at_least_revision,
+                    given=given,
                 )
             except LeaseOverError:
                 if not self._fallback:
@@ -168,6 +172,7 @@ class Rolecall:
                 account_id=account,
                 session_id=session,
                 at_least_revision=at_least_revision,
+                given=given,
             )
         )
 
@@ -210,13 +215,15 @@ class Rolecall:
         owner: TextOf | None = None,
         creates: bool = False,
         subject: TextOf | None = None,
+        given: GivenOf | None = None,
     ) -> Requirement:
         """Make the requirement of a permission, for the decorators and middleware.
 
         `account`, `project` and `resource` are names of path variables. `owner` is a function of
         the request that returns the id of the user who owns the resource. With `creates` the
         resource is new and will belong to the user of the request. The subject is the user
-        of the request's access token, or what the function `subject` returns. The request's
+        of the request's access token, or what the function `subject` returns. `given` is a function
+        of the request, too; it returns the properties that conditions test. The request's
         `Rolecall-Revision` is forwarded, so the check contains the caller's own last change.
         """
         return Requirement(
@@ -228,6 +235,7 @@ class Rolecall:
             owner=owner,
             creates=creates,
             subject=subject,
+            given=given,
         )
 
     async def register(
@@ -282,6 +290,7 @@ class Rolecall:
                 account=check.account,
                 session=check.session,
                 at_least_revision=check.at_least_revision,
+                given=check.given,
             )
         except LeaseOverError:
             if not self._fallback:

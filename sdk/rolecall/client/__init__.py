@@ -1,5 +1,6 @@
 """Clients of a running Rolecall."""
 
-from rolecall.client.checks import CheckDecision, RolecallClient, UndecidedError
+from rolecall.client.checks import RolecallClient
+from rolecall.client.evaluations import CheckDecision, UndecidedError
 
 __all__ = ["CheckDecision", "RolecallClient", "UndecidedError"]

@@ -3,13 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rolecall.client.checks import (
-    CheckDecision,
-    RolecallClient,
-    UndecidedError,
-    decision_of,
-    evaluation,
-)
+from rolecall.client.checks import RolecallClient
+from rolecall.client.evaluations import CheckDecision, UndecidedError, decision_of, evaluation
+from rolecall.core.condition_facts import NOTHING_GIVEN, Given
 from rolecall.core.explain import Step, StepId, StepResult
 from rolecall.core.state import Resource
 from rolecall.core.who_can import Holder
@@ -40,6 +36,7 @@ def explain(
     *,
     account_id: str | None = None,
     at_least_revision: str | None = None,
+    given: Given = NOTHING_GIVEN,
 ) -> CheckExplanation:
     """Explain a check of a user.
 
@@ -54,6 +51,7 @@ def explain(
             resource,
             account_id=account_id,
             at_least_revision=at_least_revision,
+            given=given,
         ),
     )
     decision = decision_of(content)
