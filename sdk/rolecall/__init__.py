@@ -2,6 +2,7 @@
 
 from rolecall.client.checks import RolecallClient
 from rolecall.client.evaluations import CheckDecision, UndecidedError
+from rolecall.client.explanations import CheckExplanation
 from rolecall.core.build import (
     MembershipFields,
     OverrideFields,
@@ -110,6 +111,7 @@ __all__ = [
     "Catalog",
     "CatalogError",
     "CheckDecision",
+    "CheckExplanation",
     "CompiledCatalog",
     "CompiledPermission",
     "Condition",

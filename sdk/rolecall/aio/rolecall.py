@@ -14,12 +14,13 @@ from rolecall.aio.follower import PolicyFollower
 from rolecall.aio.keys import TokenKeys
 from rolecall.aio.lease import elapsed_seconds
 from rolecall.aio.local import Handle, LocalChecks
-from rolecall.aio.register import REGISTER_SCOPE, Property, ResourceRegister
+from rolecall.aio.questions import Questions
+from rolecall.aio.register import REGISTER_SCOPE, ResourceRegister
 from rolecall.aio.remote import RemoteChecks
 from rolecall.aio.requirement import GivenOf, Requirement, TextOf
 from rolecall.aio.transport import Transport
 from rolecall.client.access_tokens import TokenUser
-from rolecall.client.evaluations import CheckDecision, evaluation
+from rolecall.client.evaluations import CheckDecision
 from rolecall.core.condition_facts import NOTHING_GIVEN, Given
 from rolecall.core.state import Resource
 
@@ -35,7 +36,7 @@ class Mode(StrEnum):
     """In this process, from state that may be up to three seconds old."""
 
 
-class Rolecall:
+class Rolecall(Questions):
     """A connection to Rolecall; use it in `async with`, and share it in the whole process.
 
     `timeout` in seconds bounds each call, with all its attempts. `mode="local"` decides in this
@@ -63,12 +64,12 @@ class Rolecall:
     ) -> None:
         self._transport = Transport(url, allow_http=allow_http)
         credentials = ClientToken(self._transport, client_id, client_secret)
-        self._register = ResourceRegister(
+        register = ResourceRegister(
             self._transport,
             ClientToken(self._transport, client_id, client_secret, scope=REGISTER_SCOPE),
             timeout=timeout,
         )
-        self._remote = RemoteChecks(self._transport, credentials, timeout=timeout)
+        super().__init__(RemoteChecks(self._transport, credentials, timeout=timeout), register)
         self._issuer = issuer or url.rstrip("/")
         self._timeout = timeout
         self._fallback = fallback
@@ -149,32 +150,17 @@ class Rolecall:
             ClientRefusedError: it refuses this client.
             UndecidedError: the base of all of them. None of them is ever an allow.
         """
-        known = Resource(resource) if isinstance(resource, str) else resource
-        if self._local is not None:
-            try:
-                return self._local.check(
-                    subject,
-                    permission,
-                    known,
-                    account=account,
-                    session=session,
-                    at_least_revision=at_least_revision,
-                    given=given,
-                )
-            except LeaseOverError:
-                if not self._fallback:
-                    raise
-        return await self._remote.check(
-            evaluation(
-                subject,
-                permission,
-                known,
-                account_id=account,
-                session_id=session,
-                at_least_revision=at_least_revision,
-                given=given,
-            )
+        check = Check(
+            subject=subject,
+            permission=permission,
+            resource=resource,
+            account=account,
+            session=session,
+            at_least_revision=at_least_revision,
+            given=given,
         )
+        found = self._locally(check)
+        return await self._remote.check(check.evaluation()) if found is None else found
 
     async def check_many(self, checks: Sequence[Check]) -> list[CheckDecision]:
         """Decide several checks, each by itself; the answers are in the order of the checks.
@@ -237,29 +223,6 @@ class Rolecall:
             subject=subject,
             given=given,
         )
-
-    async def register(
-        self, account: str, resource_type: str, resource: Resource, **properties: Property
-    ) -> str | None:
-        """Register a resource: from now on its owner and project win over what a check says.
-
-        The client needs the scope `resources:write`. It is safe to repeat. Returns the revision of
-        the change, if it changed anything; hand it on as `Rolecall-Revision`.
-
-        Raises:
-            UndecidedError: it is not known whether the resource is registered, or it is refused;
-                the class says why, as for `check`.
-            ValueError: the resource has no id.
-        """
-        return await self._register.put(account, resource_type, resource, properties)
-
-    async def unregister(self, account: str, resource_type: str, resource_id: str) -> str | None:
-        """Delete a resource from the register; return the revision of the change.
-
-        Raises:
-            UndecidedError: as for `register`; a resource that is already gone raises nothing.
-        """
-        return await self._register.delete(account, resource_type, resource_id)
 
     async def verify(self, token: str) -> TokenUser:
         """Verify the access token of a user with the cached keys of Rolecall.

@@ -10,10 +10,8 @@ from rolecall.cli.output import INVALID, OK, USAGE, UsageError, report, say
 from rolecall.cli.topics import Topics
 from rolecall.client.checks import RolecallClient
 from rolecall.client.evaluations import CheckDecision, UndecidedError
-from rolecall.client.explanations import explain, who_can
 from rolecall.core.condition_facts import Given
 from rolecall.core.explain import StepResult
-from rolecall.core.state import Resource
 from rolecall.core.table import PERMISSION_PATTERN
 
 MARKS = {
@@ -111,12 +109,13 @@ def _check(client: RolecallClient, options: argparse.Namespace) -> int:
 
 
 def _explain(client: RolecallClient, options: argparse.Namespace) -> int:
-    found = explain(
-        client,
+    found = client.explain(
         options.user,
         options.permission,
-        _resource(options),
         account_id=options.account,
+        project_id=options.project,
+        resource_id=options.resource,
+        owner_id=options.owner,
         at_least_revision=options.at_least_revision,
         given=_given(options),
     )
@@ -133,15 +132,15 @@ def _explain(client: RolecallClient, options: argparse.Namespace) -> int:
 
 
 def _who_can(client: RolecallClient, options: argparse.Namespace) -> int:
-    for holder in who_can(
-        client, options.permission, _resource(options), account_id=options.account
+    for holder in client.who_can(
+        options.permission,
+        account_id=options.account,
+        project_id=options.project,
+        resource_id=options.resource,
+        owner_id=options.owner,
     ):
         say(f"{holder.user_id}  {holder.decided_by.replace(':', ' ', 1)}")
     return OK
-
-
-def _resource(options: argparse.Namespace) -> Resource:
-    return Resource(options.resource, options.owner, options.project)
 
 
 def _given(options: argparse.Namespace) -> Given:

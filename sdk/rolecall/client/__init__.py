@@ -2,5 +2,6 @@
 
 from rolecall.client.checks import RolecallClient
 from rolecall.client.evaluations import CheckDecision, UndecidedError
+from rolecall.client.explanations import CheckExplanation
 
-__all__ = ["CheckDecision", "RolecallClient", "UndecidedError"]
+__all__ = ["CheckDecision", "CheckExplanation", "RolecallClient", "UndecidedError"]

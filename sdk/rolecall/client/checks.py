@@ -3,12 +3,20 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
 from rolecall.client.deadline import Deadline
 from rolecall.client.evaluations import CheckDecision, UndecidedError, decision_of, evaluation
+from rolecall.client.explanations import (
+    EXPLAIN_PATH,
+    CheckExplanation,
+    explanation_of,
+    holders_of,
+    who_can_path,
+    who_can_question,
+)
 from rolecall.client.transport import (
     HttpAnswer,
     UnreachableError,
@@ -18,6 +26,7 @@ from rolecall.client.transport import (
 )
 from rolecall.core.condition_facts import NOTHING_GIVEN, Given
 from rolecall.core.state import Resource
+from rolecall.core.who_can import Holder
 
 SCOPE = "authz:check"
 RENEW_EARLY_SECONDS = 30.0
@@ -87,9 +96,61 @@ class RolecallClient:
             at_least_revision=at_least_revision,
             given=given,
         )
-        return decision_of(self.ask("/access/v1/evaluation", question))
+        return decision_of(self._ask("/access/v1/evaluation", question))
 
-    def ask(self, path: str, question: Mapping[str, Any]) -> object:
+    def explain(
+        self,
+        subject_id: str,
+        permission: str,
+        *,
+        account_id: str | None = None,
+        project_id: str | None = None,
+        resource_id: str | None = None,
+        owner_id: str | None = None,
+        session_id: str | None = None,
+        at_least_revision: str | None = None,
+        given: Given = NOTHING_GIVEN,
+    ) -> CheckExplanation:
+        """Explain such a check: its decision, each step, and what would allow it.
+
+        Raises:
+            UndecidedError: there is no explanation, or the client may not ask.
+        """
+        question = evaluation(
+            subject_id,
+            permission,
+            Resource(resource_id, owner_id, project_id),
+            account_id=account_id,
+            session_id=session_id,
+            at_least_revision=at_least_revision,
+            given=given,
+        )
+        return explanation_of(self._ask(EXPLAIN_PATH, question))
+
+    def who_can(
+        self,
+        permission: str,
+        *,
+        account_id: str | None = None,
+        project_id: str | None = None,
+        resource_id: str | None = None,
+        owner_id: str | None = None,
+    ) -> Iterator[Holder]:
+        """Yield the members who have a permission, and what grants it, page by page.
+
+        Raises:
+            UndecidedError: there is no answer, or the client may not ask.
+        """
+        place = Resource(resource_id, owner_id, project_id)
+        question = who_can_question(permission, place, account_id=account_id)
+        cursor: str | None = None
+        while True:
+            found, cursor = holders_of(self._ask(who_can_path(cursor), question))
+            yield from found
+            if cursor is None:
+                return
+
+    def _ask(self, path: str, question: Mapping[str, Any]) -> object:
         """Send one question as JSON, and return the JSON content of its answer.
 
         Raises:
