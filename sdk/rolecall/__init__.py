@@ -1,6 +1,8 @@
 """The public names of the SDK; everything else may change without notice."""
 
-from rolecall.client.checks import CheckDecision, RolecallClient, UndecidedError
+from rolecall.client.checks import RolecallClient
+from rolecall.client.evaluations import CheckDecision, UndecidedError
+from rolecall.client.explanations import CheckExplanation
 from rolecall.core.attribute_grants import resting_on, settled
 from rolecall.core.build import (
     MembershipFields,
@@ -110,6 +112,7 @@ __all__ = [
     "Catalog",
     "CatalogError",
     "CheckDecision",
+    "CheckExplanation",
     "CompiledCatalog",
     "CompiledPermission",
     "Condition",

@@ -8,9 +8,11 @@ from urllib.parse import parse_qsl
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from rolecall.core.problems import nearest_to
+from shared.http.faults import JSON_TYPES, BodyFault, known_members, located
 from shared.http.moments import moment_fault
 from shared.http.refusals import MAX_FORM_FIELDS, BadRequest, MalformedForm
-from shared.http.routes import Strictness, refuse
+from shared.http.routes import MAX_ERRORS, Strictness, refuse
 from shared.ids import PREFIXES, id_form
 from shared.problems import Invalid, Refusal
 
@@ -32,7 +34,7 @@ def check_json(model: type[ModelT], raw: bytes, *, value: Any, strictness: Stric
     try:
         return model.model_validate_json(raw, strict=True, extra=_EXTRA[strictness])
     except ValidationError as error:
-        raise _refusal(error, value, prefix="", strictness=strictness) from None
+        raise _refusal(error, model, value, prefix="", strictness=strictness) from None
 
 
 def check_strings(
@@ -57,7 +59,7 @@ def check_strings(
     try:
         return model.model_validate_strings(single, extra=_EXTRA[strictness])
     except ValidationError as error:
-        raise _refusal(error, single, prefix=prefix, strictness=strictness) from None
+        raise _refusal(error, model, single, prefix=prefix, strictness=strictness) from None
 
 
 def check_no_field_in_query(fields: Iterable[str], query: Iterable[str]) -> None:
@@ -113,27 +115,53 @@ def _single(
     return single
 
 
-def _refusal(error: ValidationError, value: Any, *, prefix: str, strictness: Strictness) -> Refusal:
-    faults = error.errors(include_url=False)
+def _refusal(
+    error: ValidationError,
+    model: type[BaseModel],
+    value: Any,
+    *,
+    prefix: str,
+    strictness: Strictness,
+) -> Refusal:
+    faults = located(error.errors(include_url=False), value)
+    told = [fault for fault in faults if not _counts_valid_items(fault, faults)]
     return refuse(
         [
             (
-                _pointer(prefix, [*_place(fault["loc"], value), *_tag(fault)]),
-                _message(fault, prefix=prefix),
+                _pointer(prefix, [*fault.steps, *_tag(fault.details)]),
+                _one_of_types(fault.types)
+                or _unknown_member(fault, model, prefix=prefix)
+                or _message(fault.details, prefix=prefix),
             )
-            for fault in faults
-            if not _counts_valid_items(fault, faults)
+            for fault in told[:MAX_ERRORS]
         ],
         strictness,
     )
 
 
-def _counts_valid_items(fault: ErrorDetails, faults: Sequence[ErrorDetails]) -> bool:
+def _counts_valid_items(fault: BodyFault, faults: Sequence[BodyFault]) -> bool:
     """Whether an array is too short only because items of it have faults of their own."""
-    place = fault["loc"]
-    return fault["type"] == "too_short" and any(
-        len(other["loc"]) > len(place) and other["loc"][: len(place)] == place for other in faults
+    place = fault.steps
+    return fault.details["type"] == "too_short" and any(
+        len(other.steps) > len(place) and other.steps[: len(place)] == place for other in faults
     )
+
+
+def _one_of_types(types: Sequence[str]) -> str:
+    """The types of which a value must be one; empty without any."""
+    *others, last = [one for one in types if one != "an integer" or "a number" not in types] or [""]
+    return f"Must be {', '.join(others)}{', or ' if others else ''}{last}." if last else ""
+
+
+def _unknown_member(fault: BodyFault, model: type[BaseModel], *, prefix: str) -> str:
+    """The message about an unknown member that is spelt like a known one; empty otherwise."""
+    if fault.details["type"] != "extra_forbidden" or prefix == QUERY:
+        return ""
+    *above, name = fault.steps
+    nearest = nearest_to(str(name), known_members(model, tuple(above)))
+    if nearest is None:
+        return ""
+    return f"This field is not known. Did you mean `{nearest}`? Remove it, or correct its name."
 
 
 def _message(fault: ErrorDetails, *, prefix: str) -> str:
@@ -167,22 +195,6 @@ def _tag(fault: ErrorDetails) -> list[str]:
     return [str(fault["ctx"]["discriminator"]).strip("'")]
 
 
-def _place(location: Sequence[int | str], value: Any) -> list[int | str]:
-    """The steps of pydantic's location that exist in the input, without its union branches."""
-    steps: list[int | str] = []
-    for step in location:
-        member = isinstance(value, Mapping) and step in value
-        item = isinstance(value, list) and isinstance(step, int) and step < len(value)
-        if member or item:
-            value = value[step]
-        elif not isinstance(value, Mapping) or step != location[-1]:
-            continue
-        else:
-            value = None
-        steps.append(step)
-    return steps
-
-
 def _pointer(prefix: str, steps: Sequence[int | str]) -> str:
     escaped = (str(step).replace("~", "~0").replace("/", "~1") for step in steps)
     return (prefix + "".join(f"/{step}" for step in escaped))[:MAX_POINTER_CHARACTERS]
@@ -198,6 +210,7 @@ _OF_PATTERNS: Mapping[str, str] = {
 }
 """Patterns of fields that callers send, in words."""
 _MESSAGES: Mapping[str, str] = {
+    **{kind: f"Must be {wanted}." for kind, wanted in JSON_TYPES.items()},
     "missing": "This field is required.",
     "extra_forbidden": "This field is not known. Remove it.",
     "unknown_parameter": _UNKNOWN_PARAMETER,
@@ -208,32 +221,21 @@ _MESSAGES: Mapping[str, str] = {
     "union_tag_not_found": "This field is required.",
     "timezone": _NO_ZONE,
     "timezone_in_query": f"{_NO_ZONE} In a query, write `+` as `%2B`.",
-    "string_type": "Must be a string.",
     "string_too_short": "Must have at least {min_length} characters.",
     "string_too_long": "Must have at most {max_length} characters.",
     "string_pattern_mismatch": "Does not have the form of this field. See its schema.",
     "too_short": "Must have at least {min_length} items.",
     "too_long": "Must have at most {max_length} items.",
-    "int_type": "Must be an integer.",
     "int_parsing": "Must be an integer.",
     "int_parsing_size": "Must be an integer of at most 64 bits.",
     "int_from_float": "Must be an integer.",
-    "float_type": "Must be a number.",
     "float_parsing": "Must be a number.",
     "finite_number": "Must be a finite number.",
-    "bool_type": "Must be true or false.",
     "bool_parsing": "Must be true or false.",
     "greater_than": "Must be greater than {gt}.",
     "greater_than_equal": "Must be at least {ge}.",
     "less_than": "Must be less than {lt}.",
     "less_than_equal": "Must be at most {le}.",
-    "list_type": "Must be an array.",
-    "tuple_type": "Must be an array.",
-    "set_type": "Must be an array.",
-    "dict_type": "Must be an object.",
-    "mapping_type": "Must be an object.",
-    "model_type": "Must be an object.",
-    "model_attributes_type": "Must be an object.",
     "none_required": "Must be null.",
 }
 _EXTRA: Mapping[Strictness, Literal["forbid", "ignore"]] = {

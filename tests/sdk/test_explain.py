@@ -244,7 +244,21 @@ def test_a_condition_is_told_in_words(state, reason, text):
     if reason is Reason.CONDITION_FAILED:
         wanted = remedies(denied)
         assert wanted.override is not None
-        assert wanted.text.endswith("if the condition of the grant were met.")
+        assert wanted.text.startswith(
+            "The check would be allowed if the grant's condition were met. An override in the"
+            " project that grants instance:write would also do. "
+        )
+
+
+def test_a_remedy_without_a_grant_is_told_before_the_roles():
+    team = account(member("basic"), projects=PROJECTS, resources=REGISTERED)
+    place = Resource(id="i-1")
+    found = explain(team, Subject("usr_b"), "instance:write", place, now=NOW)
+    denied = Denial(team, Subject("usr_b"), "instance:write", place, found.decision, NOW)
+    assert remedies(denied).text.startswith(
+        "The check would be allowed if the resource were the user's own. Otherwise the membership"
+        " would need one of the roles Admin, Developer."
+    )
 
 
 def test_of_a_denial_without_an_account_only_the_last_step_is_told():

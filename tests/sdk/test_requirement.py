@@ -7,7 +7,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from rolecall import CheckDecision, Resource, UndecidedError
+from rolecall import NOTHING_GIVEN, CheckDecision, Given, Resource, UndecidedError
 from rolecall.aio import (
     BusyError,
     ClientRefusedError,
@@ -32,6 +32,7 @@ class Authority:
     def __init__(self) -> None:
         self.answer: CheckDecision | UndecidedError = CheckDecision(allowed=True, reason="allowed")
         self.asked: list[Any] = []
+        self.given: list[Given] = []
 
     async def verify(self, token):
         if token != "good":
@@ -47,7 +48,9 @@ class Authority:
         account=None,
         session=None,
         at_least_revision=None,
+        given=NOTHING_GIVEN,
     ):
+        self.given.append(given)
         self.asked.append((subject, permission, resource, account, session, at_least_revision))
         if isinstance(self.answer, UndecidedError):
             raise self.answer
@@ -203,6 +206,16 @@ async def test_the_application_may_name_subject_and_owner_itself(authority):
     assert authority.asked[1][2] == Resource(None, "usr_b", "prj_1")
     without_user = requirement(authority, subject=lambda _: None)
     assert (await answer(asgi_middleware(without_user)))[0] == 401
+
+
+async def test_the_application_gives_what_conditions_test(authority):
+    async def given(request):
+        return Given(context={"ip": "10.0.0.1"})
+
+    seen = requirement(authority, given=given)
+    assert (await answer(asgi_middleware(seen), Authorization="Bearer good"))[0] == 200
+    await answer(asgi_middleware(requirement(authority)), Authorization="Bearer good")
+    assert authority.given == [Given(context={"ip": "10.0.0.1"}), NOTHING_GIVEN]
 
 
 async def test_local_mode_is_not_asked_about_sessions(authority):

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from rolecall.client.checks import evaluation
+from rolecall.client.evaluations import evaluation
+from rolecall.core.condition_facts import NOTHING_GIVEN, Given
 from rolecall.core.state import Resource
 
 _UNSPECIFIED = Resource()
@@ -19,6 +20,7 @@ class Check:
     account: str | None = None
     session: str | None = None
     at_least_revision: str | None = None
+    given: Given = NOTHING_GIVEN
 
     @property
     def known_resource(self) -> Resource:
@@ -34,4 +36,5 @@ class Check:
             account_id=self.account,
             session_id=self.session,
             at_least_revision=self.at_least_revision,
+            given=self.given,
         )

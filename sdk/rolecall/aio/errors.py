@@ -1,6 +1,6 @@
 """Why there is no decision: one class for each kind of failure. None of them is ever an allow."""
 
-from rolecall.client.checks import UndecidedError
+from rolecall.client.evaluations import UndecidedError
 
 
 class NoAnswerError(UndecidedError):

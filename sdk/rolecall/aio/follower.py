@@ -14,7 +14,7 @@ from rolecall.aio.event_stream import EventReader
 from rolecall.aio.mirror import Mirror, StreamBrokenError, StreamEndedError
 from rolecall.aio.refusals import undecided
 from rolecall.aio.transport import Transport
-from rolecall.client.checks import UndecidedError
+from rolecall.client.evaluations import UndecidedError
 from rolecall.client.transport import HttpAnswer
 
 STREAM_PATH = "/v1/authz/policy-stream"

@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 from rolecall.aio.errors import LeaseOverError
 from rolecall.aio.mirror import Mirror
-from rolecall.client.checks import CheckDecision
+from rolecall.client.evaluations import CheckDecision, request_properties
+from rolecall.core.condition_facts import NOTHING_GIVEN, Given
 from rolecall.core.decide import decide
 from rolecall.core.decision import NO_ACCOUNT, Decision
-from rolecall.core.state import AccountState, Resource, Subject
+from rolecall.core.state import AccountState, Member, Resource, Subject
 
 MAX_HANDLES = 10_000
 MAX_ANSWERS = 64
@@ -40,7 +41,7 @@ class LocalChecks:
         self.mirror = mirror
         self.clock = clock
         self.now = now
-        self._handles: dict[tuple[str, str, str | None], Handle] = {}
+        self._handles: dict[tuple[str, str, str | None, str | None], Handle] = {}
 
     def check(
         self,
@@ -51,22 +52,21 @@ class LocalChecks:
         account: str | None = None,
         session: str | None = None,
         at_least_revision: str | None = None,
+        given: Given = NOTHING_GIVEN,
     ) -> CheckDecision:
         """Decide one check.
 
         Raises:
             LeaseOverError: the state may be too old, or does not answer this check.
+            UndecidedError: the properties could not be sent to Rolecall either.
         """
         if session is not None:
             raise LeaseOverError("Ended sessions are not in the policy stream.")
-        if at_least_revision is not None and not self.mirror.has(at_least_revision):
-            raise LeaseOverError("The revision has not arrived yet.")
-        if account is None:
-            account = self.default_account()
-        known = self._handles.get((subject, permission, account))
+        meant = self.default_account() if account is None else account
+        known = self._handles.get((subject, permission, meant, account))
         if known is None:
             known = self._keep(self.handle(subject, permission, account=account))
-        return known.check(resource)
+        return known.check(resource, at_least_revision=at_least_revision, given=given)
 
     def handle(self, subject: str, permission: str, *, account: str | None) -> "Handle":
         """Resolve a subject and a permission once.
@@ -76,7 +76,8 @@ class LocalChecks:
         """
         if _USER.fullmatch(subject) is None:
             raise LeaseOverError(f"{subject!r} is not the id of a user.")
-        return Handle(self, subject, permission, account or self.default_account())
+        meant = self.default_account() if account is None else account
+        return Handle(self, subject, permission, meant, named=account)
 
     def default_account(self) -> str | None:
         """The account of a check that names none: the only one that is told."""
@@ -110,64 +111,101 @@ class LocalChecks:
 class Handle:
     """One subject and one permission in one account, for many checks.
 
-    Answers are kept as long as the account does not change, unless time decides them, too.
+    Answers are kept as long as the account does not change, unless time or a condition decides
+    them, too. `named` is the account as the caller named it.
     """
 
-    __slots__ = ("_account", "_answers", "_local", "_state", "_subject", "_timed", "key")
+    __slots__ = ("_account", "_answers", "_lasting", "_local", "_state", "_subject", "key")
 
     def __init__(
-        self, local: LocalChecks, subject: str, permission: str, account_id: str | None
+        self,
+        local: LocalChecks,
+        subject: str,
+        permission: str,
+        account_id: str | None,
+        *,
+        named: str | None,
     ) -> None:
-        self.key = subject, permission, account_id
+        self.key = subject, permission, account_id, named
         self._account = account_id or ""
         self._local = local
         self._subject = Subject(subject)
         self._state: AccountState | None = None
-        self._timed = True
+        self._lasting = False
         self._answers: dict[tuple[str | None, str | None, str | None], CheckDecision] = {}
 
-    def check(self, resource: Resource = _UNSPECIFIED) -> CheckDecision:
+    def check(
+        self,
+        resource: Resource = _UNSPECIFIED,
+        *,
+        at_least_revision: str | None = None,
+        given: Given = NOTHING_GIVEN,
+    ) -> CheckDecision:
         """Decide whether the subject has the permission on a resource.
 
         Raises:
             LeaseOverError: the state may be too old, or does not answer. This is never an allow.
+            UndecidedError: the properties could not be sent to Rolecall either.
         """
         local = self._local
         mirror = local.mirror
         state = mirror.accounts.states.get(self._account)
+        if at_least_revision is not None and not mirror.has(at_least_revision):
+            raise LeaseOverError("The revision has not arrived yet.")
         if state is not self._state or state is None:
             self._look_at(state)
-        answer = self._answers.get((resource.id, resource.owner_id, resource.project_id))
+        answer = None
+        if given is NOTHING_GIVEN and not resource.properties:
+            answer = self._answers.get((resource.id, resource.owner_id, resource.project_id))
         if answer is None:
-            answer = self._decided(state, resource)
+            answer = self._decided(state, resource, at_least_revision, given)
         if local.clock() >= mirror.lease.until:
             raise LeaseOverError("The lease of the policy state is over.")
         return answer
 
     def _look_at(self, state: AccountState | None) -> None:
         """Forget the answers about another state of the account."""
-        _, permission, account_id = self.key
+        _, permission, account_id, _ = self.key
         self._answers = {}
         self._local.require_told(permission, account_id)
         member = None if state is None else state.members.get(self._subject.user_id)
-        self._timed = member is not None and (
-            member.expires_at is not None
-            or any(each.expires_at is not None for each in member.overrides.values())
-        )
+        self._lasting = state is None or member is None or _lasting(state, member, permission)
         self._state = state
 
-    def _decided(self, state: AccountState | None, resource: Resource) -> CheckDecision:
+    def _decided(
+        self,
+        state: AccountState | None,
+        resource: Resource,
+        at_least_revision: str | None,
+        given: Given,
+    ) -> CheckDecision:
+        sent = request_properties(
+            resource,
+            account_id=self.key[3],
+            session_id=None,
+            at_least_revision=at_least_revision,
+            given=given,
+        )
         if state is None:
             return answer_of(NO_ACCOUNT)
-        # Properties of a request count only where Rolecall is told them, and no check tells it.
-        known = Resource(resource.id, resource.owner_id, resource.project_id)
         now = self._local.now()
-        answer = answer_of(decide(state, self._subject, self.key[1], known, now=now))
-        if not self._timed:
+        answer = answer_of(decide(state, self._subject, self.key[1], resource, now=now, given=sent))
+        if self._lasting:
             if len(self._answers) >= MAX_ANSWERS:
                 self._answers.clear()
             self._answers[resource.id, resource.owner_id, resource.project_id] = answer
         return answer
+
+
+def _lasting(state: AccountState, member: Member, permission: str) -> bool:
+    """Whether neither time nor a condition can change the decisions about this permission."""
+    held = state.catalog.permissions.get(permission)
+    overrides = member.overrides.values()
+    matrices = [member.role, *(each.matrix for each in overrides)]
+    ends = [member.expires_at, *(each.expires_at for each in overrides)]
+    return all(end is None for end in ends) and not any(
+        held is not None and held.bit in matrix.conditional for matrix in matrices
+    )
 
 
 def answer_of(decision: Decision) -> CheckDecision:

@@ -8,7 +8,8 @@ from rolecall.aio.errors import (
     NoAnswerError,
     RequestRefusedError,
 )
-from rolecall.client.checks import REQUEST_REFUSED, UndecidedError
+from rolecall.client.checks import REQUEST_REFUSED
+from rolecall.client.evaluations import UndecidedError
 from rolecall.client.transport import HttpAnswer
 
 

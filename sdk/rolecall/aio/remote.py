@@ -3,7 +3,7 @@
 import asyncio
 import json
 import random
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from rolecall.aio.breaker import CircuitBreaker
@@ -11,8 +11,16 @@ from rolecall.aio.credentials import ClientToken
 from rolecall.aio.errors import BusyError, NoAnswerError, RequestRefusedError
 from rolecall.aio.refusals import undecided
 from rolecall.aio.transport import Transport
-from rolecall.client.checks import CheckDecision, UndecidedError, decision_of
+from rolecall.client.evaluations import CheckDecision, UndecidedError, decision_of
+from rolecall.client.explanations import (
+    EXPLAIN_PATH,
+    CheckExplanation,
+    explanation_of,
+    holders_of,
+    who_can_path,
+)
 from rolecall.client.transport import HttpAnswer
+from rolecall.core.who_can import Holder
 
 EVALUATION_PATH = "/access/v1/evaluation"
 EVALUATIONS_PATH = "/access/v1/evaluations"
@@ -57,6 +65,40 @@ class RemoteChecks:
             found = await self._page(page) if self._has_evaluations and len(page) > 1 else None
             decisions += await self._one_by_one(page) if found is None else found
         return decisions
+
+    async def explain(self, evaluation: Mapping[str, Any]) -> CheckExplanation:
+        """Explain one evaluation.
+
+        Raises:
+            UndecidedError: there is no explanation by the deadline.
+        """
+        return await self._read(EXPLAIN_PATH, evaluation, explanation_of)
+
+    async def who_can(self, question: Mapping[str, Any]) -> AsyncIterator[Holder]:
+        """Yield the members who may do something; each page has a deadline of its own.
+
+        Raises:
+            UndecidedError: there is no answer by the deadline.
+        """
+        cursor: str | None = None
+        while True:
+            found, cursor = await self._read(who_can_path(cursor), question, holders_of)
+            for holder in found:
+                yield holder
+            if cursor is None:
+                return
+
+    async def _read(
+        self, path: str, question: Mapping[str, Any], reader: Callable[[object], T]
+    ) -> T:
+        async def attempt(until: float) -> T:
+            answer = await self._post(path, question, until)
+            try:
+                return reader(answer.content)
+            except UndecidedError as error:
+                raise NoAnswerError(str(error)) from error
+
+        return await self._in_time(attempt)
 
     async def _page(self, page: Sequence[Mapping[str, Any]]) -> list[CheckDecision] | None:
         """Decide a page in one request; `None` if this Rolecall has no such route."""

@@ -3,17 +3,21 @@
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from rolecall.aio.errors import TokenRejectedError
 from rolecall.client.access_tokens import TokenUser
-from rolecall.client.checks import CheckDecision, UndecidedError
+from rolecall.client.evaluations import CheckDecision, UndecidedError
 from rolecall.client.problem import UNAUTHENTICATED, ProblemAnswer, permission_missing, problem_of
+from rolecall.core.condition_facts import NOTHING_GIVEN, Given
 from rolecall.core.state import Resource
 
 REVISION_HEADER = "Rolecall-Revision"
 TextOf = Callable[[Any], str | Awaitable[str | None] | None]
 """A function of the framework's request, which may be a coroutine function."""
+GivenOf = Callable[[Any], Given | Awaitable[Given]]
+"""Such a function that returns the properties that conditions test."""
+T = TypeVar("T")
 
 
 class Authority(Protocol):
@@ -32,6 +36,7 @@ class Authority(Protocol):
         account: str | None = None,
         session: str | None = None,
         at_least_revision: str | None = None,
+        given: Given = NOTHING_GIVEN,
     ) -> CheckDecision:
         """Decide one check."""
         ...
@@ -70,6 +75,7 @@ class Requirement:
     owner: TextOf | None = None
     creates: bool = False
     subject: TextOf | None = None
+    given: GivenOf | None = None
 
     async def admit(self, request: GuardedRequest) -> GuardedUser | ProblemAnswer:
         """The user whose request may be handled, or the answer to one that is not allowed.
@@ -93,7 +99,7 @@ class Requirement:
         path = request.path
         owner = caller.user_id if self.creates else None
         if self.owner is not None:
-            owner = await _text(self.owner, request)
+            owner = await _found(self.owner, request)
         return await self.authority.check(
             caller.user_id,
             self.permission,
@@ -105,11 +111,12 @@ class Requirement:
             account=None if self.account is None else path[self.account],
             session=caller.session_id if self.authority.knows_sessions else None,
             at_least_revision=request.headers.get(REVISION_HEADER),
+            given=NOTHING_GIVEN if self.given is None else await _found(self.given, request),
         )
 
     async def _caller(self, request: GuardedRequest) -> GuardedUser | None:
         if self.subject is not None:
-            user_id = await _text(self.subject, request)
+            user_id = await _found(self.subject, request)
             return None if user_id is None else GuardedUser(user_id, None)
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer":
@@ -118,6 +125,6 @@ class Requirement:
         return GuardedUser(user.user_id, user.session_id)
 
 
-async def _text(function: TextOf, request: GuardedRequest) -> str | None:
+async def _found(function: Callable[[Any], T | Awaitable[T]], request: GuardedRequest) -> T:
     found = function(request.original)
     return await found if inspect.isawaitable(found) else found

@@ -14,12 +14,14 @@ from rolecall.aio.follower import PolicyFollower
 from rolecall.aio.keys import TokenKeys
 from rolecall.aio.lease import elapsed_seconds
 from rolecall.aio.local import Handle, LocalChecks
-from rolecall.aio.register import REGISTER_SCOPE, Property, ResourceRegister
+from rolecall.aio.questions import Questions
+from rolecall.aio.register import REGISTER_SCOPE, ResourceRegister
 from rolecall.aio.remote import RemoteChecks
-from rolecall.aio.requirement import Requirement, TextOf
+from rolecall.aio.requirement import GivenOf, Requirement, TextOf
 from rolecall.aio.transport import Transport
 from rolecall.client.access_tokens import TokenUser
-from rolecall.client.checks import CheckDecision, evaluation
+from rolecall.client.evaluations import CheckDecision
+from rolecall.core.condition_facts import NOTHING_GIVEN, Given
 from rolecall.core.state import Resource
 
 _UNSPECIFIED = Resource()
@@ -34,7 +36,7 @@ class Mode(StrEnum):
     """In this process, from state that may be up to three seconds old."""
 
 
-class Rolecall:
+class Rolecall(Questions):
     """A connection to Rolecall; use it in `async with`, and share it in the whole process.
 
     `timeout` in seconds bounds each call, with all its attempts. `mode="local"` decides in this
@@ -62,12 +64,12 @@ class Rolecall:
     ) -> None:
         self._transport = Transport(url, allow_http=allow_http)
         credentials = ClientToken(self._transport, client_id, client_secret)
-        self._register = ResourceRegister(
+        register = ResourceRegister(
             self._transport,
             ClientToken(self._transport, client_id, client_secret, scope=REGISTER_SCOPE),
             timeout=timeout,
         )
-        self._remote = RemoteChecks(self._transport, credentials, timeout=timeout)
+        super().__init__(RemoteChecks(self._transport, credentials, timeout=timeout), register)
         self._issuer = issuer or url.rstrip("/")
         self._timeout = timeout
         self._fallback = fallback
@@ -129,13 +131,15 @@ class Rolecall:
         account: str | None = None,
         session: str | None = None,
         at_least_revision: str | None = None,
+        given: Given = NOTHING_GIVEN,
     ) -> CheckDecision:
         """Decide whether a user has a permission, such as `instance:delete`, on a resource.
 
         `subject` is the id of a user, `resource` an id or what is known of the resource. `account`
         may be left out by a client that is bound to one. With `session`, the id of the user's
         session, its end is a denial; that is always asked remotely. `at_least_revision` is a
-        `Rolecall-Revision` that the answer must contain.
+        `Rolecall-Revision` that the answer must contain. `given` has the properties that conditions
+        of grants test; what Rolecall has stored wins over them.
 
         Raises:
             NoAnswerError: Rolecall did not answer in time.
@@ -146,30 +150,17 @@ class Rolecall:
             ClientRefusedError: it refuses this client.
             UndecidedError: the base of all of them. None of them is ever an allow.
         """
-        known = Resource(resource) if isinstance(resource, str) else resource
-        if self._local is not None:
-            try:
-                return self._local.check(
-                    subject,
-                    permission,
-                    known,
-                    account=account,
-                    session=session,
-                    at_least_revision=at_least_revision,
-                )
-            except LeaseOverError:
-                if not self._fallback:
-                    raise
-        return await self._remote.check(
-            evaluation(
-                subject,
-                permission,
-                known,
-                account_id=account,
-                session_id=session,
-                at_least_revision=at_least_revision,
-            )
+        check = Check(
+            subject=subject,
+            permission=permission,
+            resource=resource,
+            account=account,
+            session=session,
+            at_least_revision=at_least_revision,
+            given=given,
         )
+        found = self._locally(check)
+        return await self._remote.check(check.evaluation()) if found is None else found
 
     async def check_many(self, checks: Sequence[Check]) -> list[CheckDecision]:
         """Decide several checks, each by itself; the answers are in the order of the checks.
@@ -210,13 +201,15 @@ class Rolecall:
         owner: TextOf | None = None,
         creates: bool = False,
         subject: TextOf | None = None,
+        given: GivenOf | None = None,
     ) -> Requirement:
         """Make the requirement of a permission, for the decorators and middleware.
 
         `account`, `project` and `resource` are names of path variables. `owner` is a function of
         the request that returns the id of the user who owns the resource. With `creates` the
         resource is new and will belong to the user of the request. The subject is the user
-        of the request's access token, or what the function `subject` returns. The request's
+        of the request's access token, or what the function `subject` returns. `given` is a function
+        of the request, too; it returns the properties that conditions test. The request's
         `Rolecall-Revision` is forwarded, so the check contains the caller's own last change.
         """
         return Requirement(
@@ -228,30 +221,8 @@ class Rolecall:
             owner=owner,
             creates=creates,
             subject=subject,
+            given=given,
         )
-
-    async def register(
-        self, account: str, resource_type: str, resource: Resource, **properties: Property
-    ) -> str | None:
-        """Register a resource: from now on its owner and project win over what a check says.
-
-        The client needs the scope `resources:write`. It is safe to repeat. Returns the revision of
-        the change, if it changed anything; hand it on as `Rolecall-Revision`.
-
-        Raises:
-            UndecidedError: it is not known whether the resource is registered, or it is refused;
-                the class says why, as for `check`.
-            ValueError: the resource has no id.
-        """
-        return await self._register.put(account, resource_type, resource, properties)
-
-    async def unregister(self, account: str, resource_type: str, resource_id: str) -> str | None:
-        """Delete a resource from the register; return the revision of the change.
-
-        Raises:
-            UndecidedError: as for `register`; a resource that is already gone raises nothing.
-        """
-        return await self._register.delete(account, resource_type, resource_id)
 
     async def verify(self, token: str) -> TokenUser:
         """Verify the access token of a user with the cached keys of Rolecall.
@@ -282,6 +253,7 @@ class Rolecall:
                 account=check.account,
                 session=check.session,
                 at_least_revision=check.at_least_revision,
+                given=check.given,
             )
         except LeaseOverError:
             if not self._fallback:

@@ -1,22 +1,30 @@
 """The commands that ask a running Rolecall: check, explain and who-can."""
 
 import argparse
+import json
 import os
 import re
 from collections.abc import Callable
 
 from rolecall.cli.output import INVALID, OK, USAGE, UsageError, report, say
 from rolecall.cli.topics import Topics
-from rolecall.client.checks import CheckDecision, RolecallClient, UndecidedError
-from rolecall.client.explanations import explain, who_can
+from rolecall.client.checks import RolecallClient
+from rolecall.client.evaluations import CheckDecision, UndecidedError
+from rolecall.core.condition_facts import Given
 from rolecall.core.explain import StepResult
-from rolecall.core.state import Resource
 from rolecall.core.table import PERMISSION_PATTERN
 
 MARKS = {
     StepResult.HOLDS: "yes",
     StepResult.DOES_NOT_HOLD: "no",
     StepResult.NOT_REACHED: "-",
+}
+
+PROPERTIES = {
+    "--property": "resource",
+    "--subject-property": "subject",
+    "--action-property": "action",
+    "--context": "context",
 }
 
 
@@ -33,6 +41,14 @@ def add_check_commands(topics: Topics) -> None:
         _add_question(command)
     for command in check, explained:
         command.add_argument("--at-least-revision", help="revision that the answer must rest on")
+        for option, part in PROPERTIES.items():
+            command.add_argument(
+                option,
+                action="append",
+                default=[],
+                metavar="NAME=TEXT",
+                help=f"property of the {part} that conditions test; name:=JSON gives another value",
+            )
 
 
 def _add_question(command: argparse.ArgumentParser) -> None:
@@ -87,18 +103,21 @@ def _check(client: RolecallClient, options: argparse.Namespace) -> int:
         resource_id=options.resource,
         owner_id=options.owner,
         at_least_revision=options.at_least_revision,
+        given=_given(options),
     )
     return _say_verdict(decision, options)
 
 
 def _explain(client: RolecallClient, options: argparse.Namespace) -> int:
-    found = explain(
-        client,
+    found = client.explain(
         options.user,
         options.permission,
-        _resource(options),
         account_id=options.account,
+        project_id=options.project,
+        resource_id=options.resource,
+        owner_id=options.owner,
         at_least_revision=options.at_least_revision,
+        given=_given(options),
     )
     code = _say_verdict(found.decision, options)
     for step in found.steps:
@@ -113,15 +132,39 @@ def _explain(client: RolecallClient, options: argparse.Namespace) -> int:
 
 
 def _who_can(client: RolecallClient, options: argparse.Namespace) -> int:
-    for holder in who_can(
-        client, options.permission, _resource(options), account_id=options.account
+    for holder in client.who_can(
+        options.permission,
+        account_id=options.account,
+        project_id=options.project,
+        resource_id=options.resource,
+        owner_id=options.owner,
     ):
         say(f"{holder.user_id}  {holder.decided_by.replace(':', ' ', 1)}")
     return OK
 
 
-def _resource(options: argparse.Namespace) -> Resource:
-    return Resource(options.resource, options.owner, options.project)
+def _given(options: argparse.Namespace) -> Given:
+    """The properties that the options give, by their parts."""
+    return Given(
+        subject=dict(map(_property, options.subject_property)),
+        resource=dict(map(_property, options.property)),
+        action=dict(map(_property, options.action_property)),
+        context=dict(map(_property, options.context)),
+    )
+
+
+def _property(written: str) -> tuple[str, object]:
+    name, equals, text = written.partition("=")
+    if equals and not name.endswith(":") and name:
+        return name, text
+    try:
+        if equals and len(name) > 1:
+            return name[:-1], json.loads(text)
+    except ValueError:
+        pass
+    raise UsageError(
+        f"`{written}` is not a property. Write name=text, or name:=JSON such as mfa:=true."
+    )
 
 
 def _say_verdict(decision: CheckDecision, options: argparse.Namespace) -> int:

@@ -3,12 +3,20 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
 from rolecall.client.deadline import Deadline
+from rolecall.client.evaluations import CheckDecision, UndecidedError, decision_of, evaluation
+from rolecall.client.explanations import (
+    EXPLAIN_PATH,
+    CheckExplanation,
+    explanation_of,
+    holders_of,
+    who_can_path,
+    who_can_question,
+)
 from rolecall.client.transport import (
     HttpAnswer,
     UnreachableError,
@@ -16,45 +24,15 @@ from rolecall.client.transport import (
     post,
     usable_address,
 )
-from rolecall.core.state import NO_RESOURCE_ID, Resource
+from rolecall.core.condition_facts import NOTHING_GIVEN, Given
+from rolecall.core.state import Resource
+from rolecall.core.who_can import Holder
 
 SCOPE = "authz:check"
 RENEW_EARLY_SECONDS = 30.0
 """An access token is renewed this long before it expires."""
 REQUEST_REFUSED = frozenset({400, 403, 404, 422})
 """The statuses of a refusal that is about the request, not about its client."""
-
-
-class UndecidedError(Exception):
-    """The check could not be decided, so the caller must not proceed.
-
-    `temporary`: another attempt may be answered. Otherwise the request or the client is wrong.
-    `request_refused`: Rolecall refused this request, and may answer the client's others.
-    """
-
-    def __init__(self, message: str, *, temporary: bool, request_refused: bool = False) -> None:
-        super().__init__(message)
-        self.temporary = temporary
-        self.request_refused = request_refused
-
-
-@dataclass(frozen=True, slots=True)
-class CheckDecision:
-    """The answer to one check; true in a condition only if it allows.
-
-    `reason` is stable. `role` or `override` names what decided, if grants did. `revision` is the
-    state that the answer rests on.
-    """
-
-    allowed: bool
-    reason: str
-    role: str | None = None
-    override: str | None = None
-    revision: str | None = None
-
-    def __bool__(self) -> bool:
-        """Return whether the check is allowed."""
-        return self.allowed
 
 
 class RolecallClient:
@@ -97,12 +75,14 @@ class RolecallClient:
         owner_id: str | None = None,
         session_id: str | None = None,
         at_least_revision: str | None = None,
+        given: Given = NOTHING_GIVEN,
     ) -> CheckDecision:
         """Decide whether a user has a permission, such as `instance:write`.
 
         `owner_id` is the user who owns the resource. `at_least_revision` is a revision that
         Rolecall returned; the answer is at least as fresh. After a restore of Rolecall's database,
-        an earlier revision stands for the restored state.
+        an earlier revision stands for the restored state. `given` has the properties that
+        conditions of grants test.
 
         Raises:
             UndecidedError: there is no decision. This is never an allow.
@@ -114,10 +94,63 @@ class RolecallClient:
             account_id=account_id,
             session_id=session_id,
             at_least_revision=at_least_revision,
+            given=given,
         )
-        return decision_of(self.ask("/access/v1/evaluation", question))
+        return decision_of(self._ask("/access/v1/evaluation", question))
 
-    def ask(self, path: str, question: Mapping[str, Any]) -> object:
+    def explain(
+        self,
+        subject_id: str,
+        permission: str,
+        *,
+        account_id: str | None = None,
+        project_id: str | None = None,
+        resource_id: str | None = None,
+        owner_id: str | None = None,
+        session_id: str | None = None,
+        at_least_revision: str | None = None,
+        given: Given = NOTHING_GIVEN,
+    ) -> CheckExplanation:
+        """Explain such a check: its decision, each step, and what would allow it.
+
+        Raises:
+            UndecidedError: there is no explanation, or the client may not ask.
+        """
+        question = evaluation(
+            subject_id,
+            permission,
+            Resource(resource_id, owner_id, project_id),
+            account_id=account_id,
+            session_id=session_id,
+            at_least_revision=at_least_revision,
+            given=given,
+        )
+        return explanation_of(self._ask(EXPLAIN_PATH, question))
+
+    def who_can(
+        self,
+        permission: str,
+        *,
+        account_id: str | None = None,
+        project_id: str | None = None,
+        resource_id: str | None = None,
+        owner_id: str | None = None,
+    ) -> Iterator[Holder]:
+        """Yield the members who have a permission, and what grants it, page by page.
+
+        Raises:
+            UndecidedError: there is no answer, or the client may not ask.
+        """
+        place = Resource(resource_id, owner_id, project_id)
+        question = who_can_question(permission, place, account_id=account_id)
+        cursor: str | None = None
+        while True:
+            found, cursor = holders_of(self._ask(who_can_path(cursor), question))
+            yield from found
+            if cursor is None:
+                return
+
+    def _ask(self, path: str, question: Mapping[str, Any]) -> object:
         """Send one question as JSON, and return the JSON content of its answer.
 
         Raises:
@@ -180,51 +213,6 @@ class RolecallClient:
 def token_request(scope: str) -> bytes:
     """The form of a client that asks for a token with this scope (RFC 6749, 4.4.2)."""
     return urlencode({"grant_type": "client_credentials", "scope": scope}).encode()
-
-
-def evaluation(
-    subject_id: str,
-    permission: str,
-    resource: Resource,
-    *,
-    account_id: str | None = None,
-    session_id: str | None = None,
-    at_least_revision: str | None = None,
-) -> dict[str, Any]:
-    """The body of one access evaluation (AuthZEN)."""
-    resource_type, _, action = permission.partition(":")
-    return {
-        "subject": {"type": "user", "id": subject_id, "properties": {"session_id": session_id}},
-        "action": {"name": action},
-        "resource": {
-            "type": resource_type,
-            "id": resource.id or NO_RESOURCE_ID,
-            "properties": {
-                "account_id": account_id,
-                "project_id": resource.project_id,
-                "owner_id": resource.owner_id,
-            },
-        },
-        "context": {"at_least_revision": at_least_revision},
-    }
-
-
-def decision_of(content: object) -> CheckDecision:
-    """Read the answer to one evaluation.
-
-    Raises:
-        UndecidedError: it is not a decision.
-    """
-    match content:
-        case {"decision": bool(allowed), "context": {"reason": str(reason)} as context}:
-            return CheckDecision(
-                allowed=allowed,
-                reason=reason,
-                role=context.get("role"),
-                override=context.get("override"),
-                revision=context.get("revision"),
-            )
-    raise UndecidedError("The answer is not a decision of Rolecall.", temporary=True)
 
 
 def _remaining(deadline: Deadline) -> float:

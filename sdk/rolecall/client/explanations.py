@@ -1,19 +1,14 @@
 """Explanations of decisions, and who may do something, from a running Rolecall."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rolecall.client.checks import (
-    CheckDecision,
-    RolecallClient,
-    UndecidedError,
-    decision_of,
-    evaluation,
-)
+from rolecall.client.evaluations import CheckDecision, UndecidedError, decision_of
 from rolecall.core.explain import Step, StepId, StepResult
 from rolecall.core.state import Resource
 from rolecall.core.who_can import Holder
 
+EXPLAIN_PATH = "/v1/authz/explain"
+WHO_CAN_PATH = "/v1/authz/who-can"
 PAGE_SIZE = 200
 
 
@@ -32,30 +27,12 @@ class CheckExplanation:
     count: int
 
 
-def explain(
-    client: RolecallClient,
-    subject_id: str,
-    permission: str,
-    resource: Resource,
-    *,
-    account_id: str | None = None,
-    at_least_revision: str | None = None,
-) -> CheckExplanation:
-    """Explain a check of a user.
+def explanation_of(content: object) -> CheckExplanation:
+    """Read the answer to a question for an explanation.
 
     Raises:
-        UndecidedError: there is no decision, or the client may not ask.
+        UndecidedError: it is not one.
     """
-    content = client.ask(
-        "/v1/authz/explain",
-        evaluation(
-            subject_id,
-            permission,
-            resource,
-            account_id=account_id,
-            at_least_revision=at_least_revision,
-        ),
-    )
     decision = decision_of(content)
     match content:
         case {
@@ -76,31 +53,36 @@ def explain(
     raise UndecidedError("The answer is not an explanation of Rolecall.", temporary=True)
 
 
-def who_can(
-    client: RolecallClient, permission: str, resource: Resource, *, account_id: str | None = None
-) -> Iterator[Holder]:
-    """Yield the members who may do something, page by page.
-
-    Raises:
-        UndecidedError: there is no answer, or the client may not ask.
-    """
-    question = {
+def who_can_question(
+    permission: str, resource: Resource, *, account_id: str | None
+) -> dict[str, str | None]:
+    """The body that asks who may do something."""
+    return {
         "account_id": account_id,
         "permission": permission,
         "project_id": resource.project_id,
         "resource_id": resource.id,
         "owner_id": resource.owner_id,
     }
-    cursor = ""
-    while True:
-        match client.ask(f"/v1/authz/who-can?limit={PAGE_SIZE}{cursor}", question):
-            case {"items": list(items), "next_cursor": str() | None as following}:
-                for one in items:
-                    inside, role = one["override"], one["role"]
-                    by = f"role:{role}" if inside is None else f"override:{inside}"
-                    yield Holder(one["user_id"], role, by)
-                if following is None:
-                    return
-                cursor = f"&cursor={following}"
-            case _:
-                raise UndecidedError("The answer is not a list of Rolecall.", temporary=True)
+
+
+def who_can_path(cursor: str | None) -> str:
+    """The address of the page at a cursor; `None` is the first one."""
+    return f"{WHO_CAN_PATH}?limit={PAGE_SIZE}" + ("" if cursor is None else f"&cursor={cursor}")
+
+
+def holders_of(content: object) -> tuple[list[Holder], str | None]:
+    """Read a page of members, and the cursor of the next one.
+
+    Raises:
+        UndecidedError: it is not one.
+    """
+    match content:
+        case {"items": list(items), "next_cursor": str() | None as following}:
+            found = []
+            for one in items:
+                inside, role = one["override"], one["role"]
+                by = f"role:{role}" if inside is None else f"override:{inside}"
+                found.append(Holder(one["user_id"], role, by))
+            return found, following
+    raise UndecidedError("The answer is not a list of Rolecall.", temporary=True)

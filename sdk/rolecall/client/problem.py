@@ -5,7 +5,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from rolecall.client.checks import UndecidedError
+from rolecall.client.evaluations import UndecidedError
 
 PROBLEM_TYPE = "application/problem+json"
 _TITLES = {

@@ -123,6 +123,14 @@ _TEXTS: Mapping[Reason, str] = MappingProxyType(
     }
 )
 """What helps where no grant does."""
+_WITHOUT_GRANT: Mapping[Reason, str] = MappingProxyType(
+    {
+        Reason.OWNER_UNKNOWN: "Name the owner of the resource: the user may do it to their own.",
+        Reason.NOT_OWNER: "The check would be allowed if the resource were the user's own.",
+        Reason.CONDITION_FAILED: "The check would be allowed if the grant's condition were met.",
+    }
+)
+"""What helps besides another grant."""
 
 
 def remedies(denial: Denial, *, with_custom_roles: bool = True) -> Remedies:
@@ -144,25 +152,24 @@ def remedies(denial: Denial, *, with_custom_roles: bool = True) -> Remedies:
 def _sentences(
     denial: Denial, roles: tuple[str, ...], override: OverrideRemedy | None
 ) -> Iterator[str]:
+    """Each way by itself, as an alternative to the ones before it: what needs no grant is first."""
     account, reason = denial.account, denial.decision.reason
+    without_grant = _WITHOUT_GRANT.get(reason)
+    if without_grant is not None:
+        yield without_grant
     if roles:
-        what = "A membership" if reason is Reason.NOT_A_MEMBER else "The membership"
+        article = "A" if reason is Reason.NOT_A_MEMBER else "The"
+        beginning = f"{article} membership" if without_grant is None else "Otherwise the membership"
         one = "the role" if len(roles) == 1 else "one of the roles"
         titles = ", ".join(role_title(account, role) for role in roles)
-        yield f"{what} would need {one} {titles}."
+        yield f"{beginning} would need {one} {titles}."
     if override is not None:
         word = account.catalog.catalog.policies.words.project
         [(entry, levels)] = override.grants.items()
         granted = ", ".join(f"{entry}:{level}" for level in levels)
-        also = "also " if roles else ""
+        also = "also " if roles or without_grant is not None else ""
         yield f"An override in the {word} that grants {granted} would {also}do."
         yield "It replaces the role there, so it has to name all that the member keeps."
-    if reason is Reason.OWNER_UNKNOWN:
-        yield "Name the owner of the resource: the user may do it to their own."
-    if reason is Reason.NOT_OWNER:
-        yield "The user may do it to their own resources."
-    if reason is Reason.CONDITION_FAILED:
-        yield "The check would be allowed if the condition of the grant were met."
 
 
 def grantors(denial: Denial, wanted: Remedies) -> Grantors:

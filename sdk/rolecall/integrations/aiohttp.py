@@ -10,7 +10,8 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from rolecall.aio.requirement import GuardedRequest, Requirement
-from rolecall.client.checks import CheckDecision, RolecallClient, UndecidedError
+from rolecall.client.checks import RolecallClient
+from rolecall.client.evaluations import CheckDecision, UndecidedError
 from rolecall.client.problem import (
     NO_RULE,
     PROBLEM_TYPE,
@@ -19,9 +20,11 @@ from rolecall.client.problem import (
     permission_missing,
     problem_of,
 )
+from rolecall.core.condition_facts import NOTHING_GIVEN, Given
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 SubjectOf = Callable[[web.Request], str | None]
+PropertiesOf = Callable[[web.Request], Given]
 
 USER: web.RequestKey[str] = web.RequestKey("rolecall_user", str)
 """The place in a guarded request where its user's id is."""
@@ -55,12 +58,14 @@ class PermissionGuard:
         owner: SubjectOf | None = None,
         session: SubjectOf | None = None,
         at_least_revision: SubjectOf | None = None,
+        given: PropertiesOf | None = None,
     ) -> Callable[[Handler], Handler]:
         """Decorate a handler that needs a permission, such as `instance:write`.
 
         `account`, `project` and `resource` are names of path variables. The others are functions of
         the request: `owner` returns the id of the user who owns the resource, `session` that of the
-        user's session, `at_least_revision` the `Rolecall-Revision` that the answer must contain.
+        user's session, `at_least_revision` the `Rolecall-Revision` that the answer must contain,
+        `given` the properties that conditions of grants test.
 
         Other requests are answered as RFC 9457 says: 401 without a user, 403 without the
         permission, 503 without a decision that another attempt may get. A request that Rolecall
@@ -87,6 +92,7 @@ class PermissionGuard:
                     at_least_revision=(
                         None if at_least_revision is None else at_least_revision(request)
                     ),
+                    given=NOTHING_GIVEN if given is None else given(request),
                 )
                 try:
                     decision = await self._run(check)

@@ -6,13 +6,35 @@ are possible.
 
 from typing import Annotated, Final
 
-from pydantic import ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr, with_config
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    with_config,
+)
 from typing_extensions import TypedDict
+
+from rolecall.core.problems import choices
+from rolecall.core.property_paths import ROOTS, property_path
 
 _CLOSED: Final = ConfigDict(extra="forbid")
 Constant = StrictStr | StrictBool | StrictInt | Annotated[StrictFloat, Field(allow_inf_nan=False)]
+
+
+def _path(text: str) -> str:
+    """Refuse what is not a path, together with all else that is wrong with the body."""
+    if property_path(text) is None:
+        raise ValueError(f"This is not a path. {choices(text, ROOTS)}")
+    return text
+
+
 Path = Annotated[
     StrictStr,
+    AfterValidator(_path),
     Field(
         description="`subject.id`, `resource.id`, or a name below `subject.properties`,"
         " `resource.properties`, `action.properties` or `context`"

@@ -5,6 +5,7 @@ from tests.mutants.mutant import Kind, Mutant
 VIEW = "shared/following/journal_view.py"
 BUILD = "sdk/rolecall/core/build.py"
 CLIENT = "sdk/rolecall/client/checks.py"
+ANSWERS = "sdk/rolecall/client/evaluations.py"
 STATE_TESTS = ("tests/services/authz/test_incremental_state.py",)
 OBJECTS = "services/authz/domain/account_objects.py"
 VIEW_TESTS = ("tests/shared/following/test_journal_view.py",)
@@ -155,7 +156,7 @@ ROWS = (
     Mutant(
         id="client-denial-is-true-in-a-condition",
         kind=Kind.SECURITY,
-        file=CLIENT,
+        file=ANSWERS,
         old="        return self.allowed\n",
         new="        return True\n",
         tests=CLIENT_TESTS,
@@ -163,7 +164,7 @@ ROWS = (
     Mutant(
         id="client-takes-any-decision-for-an-allow",
         kind=Kind.SECURITY,
-        file=CLIENT,
+        file=ANSWERS,
         old='bool(allowed), "context"',
         new='allowed, "context"',
         tests=CLIENT_TESTS,

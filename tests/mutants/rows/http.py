@@ -11,8 +11,17 @@ ROWS = (
         id="an-array-of-faulty-items-is-called-empty",
         kind=Kind.DATA,
         file="shared/http/validation.py",
-        old="            if not _counts_valid_items(fault, faults)\n",
-        new="",
+        old="fault for fault in faults if not _counts_valid_items(fault, faults)",
+        new="fault for fault in faults",
+        tests=("tests/shared/http/test_requests.py", "-k", "says_where"),
+    ),
+    Mutant(
+        id="faults-of-another-branch-of-a-union-are-told",
+        kind=Kind.DATA,
+        file="shared/http/faults.py",
+        old="            yield from min((list(branch.meant()) for branch in fitting), key=len)\n",
+        new="            for branch in self.branches.values():\n"
+        "                yield from branch.meant()\n",
         tests=("tests/shared/http/test_requests.py", "-k", "says_where"),
     ),
     Mutant(

@@ -5,10 +5,12 @@ from tests.mutants.mutant import Kind, Mutant
 READER = "services/authz/use_cases/policy_stream.py"
 MIRROR = "sdk/rolecall/aio/mirror.py"
 LOCAL = "sdk/rolecall/aio/local.py"
+ANSWERS = "sdk/rolecall/client/evaluations.py"
 REMOTE = "sdk/rolecall/aio/remote.py"
 STREAM_TESTS = ("tests/services/authz/test_policy_stream.py",)
 MIRROR_TESTS = ("tests/sdk/test_mirror.py",)
 CLIENT_TESTS = ("tests/sdk/test_rolecall.py",)
+GIVEN_TESTS = ("tests/sdk/test_given.py",)
 GUARD_TESTS = ("tests/sdk/test_requirement.py",)
 TOKEN_TESTS = ("tests/sdk/test_token_keys.py",)
 
@@ -34,9 +36,41 @@ ROWS = (
         id="local-mode-keeps-what-time-decides",
         kind=Kind.CONSISTENCY,
         file=LOCAL,
-        old="        if not self._timed:\n",
+        old="        if self._lasting:\n",
         new="        if True:\n",
         tests=MIRROR_TESTS,
+    ),
+    Mutant(
+        id="local-mode-keeps-what-conditions-decide",
+        kind=Kind.SECURITY,
+        file=LOCAL,
+        old="        held is not None and held.bit in matrix.conditional for matrix in matrices\n",
+        new="        False for matrix in matrices\n",
+        tests=GIVEN_TESTS,
+    ),
+    Mutant(
+        id="local-mode-takes-kept-answers-for-other-properties",
+        kind=Kind.SECURITY,
+        file=LOCAL,
+        old="        if given is NOTHING_GIVEN and not resource.properties:\n",
+        new="        if True:\n",
+        tests=GIVEN_TESTS,
+    ),
+    Mutant(
+        id="local-mode-takes-claimed-properties-for-registered-ones",
+        kind=Kind.SECURITY,
+        file=ANSWERS,
+        old="    if resource.properties:\n",
+        new="    if False:\n",
+        tests=GIVEN_TESTS,
+    ),
+    Mutant(
+        id="sdk-lets-given-properties-name-the-owner",
+        kind=Kind.SECURITY,
+        file=ANSWERS,
+        old="        if name in given:\n",
+        new="        if False:\n",
+        tests=GIVEN_TESTS,
     ),
     Mutant(
         id="local-mode-keeps-answers-of-an-older-state",

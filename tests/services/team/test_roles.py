@@ -122,6 +122,23 @@ async def test_grants_that_do_not_fit_the_catalog_are_pointed_at(team: Team, poi
     assert refused.expect(422)["errors"][0]["pointer"] == pointer
 
 
+async def test_each_fault_of_a_conditional_grant_is_told_once_at_its_place(team: Team) -> None:
+    account = await team.account()
+    when = [{"path": "resource.propertis.x", "equal": 3}]
+    grants = {**OPERATE, "instance": {"write": [{"scope": "all", "when": when}], "view": 1}}
+    errors = (await create(account, grants=grants)).expect(422)["errors"]
+    place = "/grants/instance/write/0/when/0"
+    assert {error["pointer"]: error["message"] for error in errors} == {
+        f"{place}/path": "This is not a path. Did you mean 'resource.properties.<name>'? Choose one"
+        " of: subject.id, resource.id, subject.properties.<name>, resource.properties.<name>,"
+        " action.properties.<name>, context.<name>.",
+        f"{place}/equal": "This field is not known. Did you mean `equals`? Remove it, or"
+        " correct its name.",
+        "/grants/instance/view": "Must be a string, an object, or an array.",
+    }
+    assert len(errors) == 3
+
+
 @pytest.mark.rule("B5", "T2")
 async def test_a_role_gets_only_what_its_giver_holds(team: Team) -> None:
     """Neither into a new role, nor into one that they have themselves."""

@@ -56,6 +56,14 @@ class Dog(Body):
     names: Annotated[tuple[str, ...], Field(min_length=1)]
 
 
+class Food(Body):
+    what: str
+    times: list[str | int | float | bool] = Field(default_factory=list)
+
+
+Meal = Annotated[str, Field(max_length=20)] | Food
+
+
 class Thing(Body):
     name: Annotated[str, Field(max_length=20)]
     password: SecretStr | None = None
@@ -63,6 +71,7 @@ class Thing(Body):
     colour: Colour = Colour.RED
     born: AwareDatetime | None = None
     pet: Annotated[Cat | Dog, Field(discriminator="kind")] | None = None
+    food: Meal | Annotated[list[Meal], Field(min_length=1)] | None = None
     labels: dict[str, str] = Field(default_factory=dict)
 
 

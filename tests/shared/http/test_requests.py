@@ -110,6 +110,15 @@ MISFITS = [
     ('{"name": "x", "pet": {"kind": "cat", "lives": 1, "owner": 1}}', ["/pet/owner"]),
     ('{"name": "x", "pet": {"kind": "dog", "names": ["a", 2]}}', ["/pet/names/1"]),
     ('{"name": "x", "pet": {"kind": "dog", "names": [2]}}', ["/pet/names/0"]),
+    ('{"name": "x", "food": true}', ["/food"]),
+    ('{"name": "x", "food": []}', ["/food"]),
+    ('{"name": "x", "food": [{"what": 1}, 2, "x"]}', ["/food/0/what", "/food/1"]),
+    ('{"name": "x", "food": {"what": "x", "str": 1}}', ["/food/str"]),
+    ('{"name": "x", "food": {"whaat": "x"}}', ["/food/what", "/food/whaat"]),
+    (
+        '{"name": "x", "food": {"what": "x", "times": [true, "a", null, []]}}',
+        ["/food/times/2", "/food/times/3"],
+    ),
     ('{"name": "x", "pet": {"kind": "dog", "names": []}}', ["/pet/names"]),
 ]
 
@@ -163,6 +172,21 @@ MESSAGES = [
     ),
     ('{"name": "x", "verified": true}', "This field is not known. Remove it."),
     ('{"name": "x", "labels": []}', "Must be an object."),
+    (
+        '{"name": "x", "labls": {}}',
+        "This field is not known. Did you mean `labels`? Remove it, or correct its name.",
+    ),
+    ('{"name": "x", "food": 1}', "Must be a string, an object, or an array."),
+    ('{"name": "x", "food": [1]}', "Must be a string, or an object."),
+    ('{"name": "x", "food": ["xxxxxxxxxxxxxxxxxxxxx"]}', "Must have at most 20 characters."),
+    (
+        '{"name": "x", "food": [{"what": "x", "time": []}]}',
+        "This field is not known. Did you mean `times`? Remove it, or correct its name.",
+    ),
+    (
+        '{"name": "x", "food": {"what": "x", "times": [{}]}}',
+        "Must be a string, a number, or true or false.",
+    ),
     ('{"name": "x", "pet": {"kind": "cow"}}', "Must be one of: cat, dog."),
     ('{"name": "x", "pet": {"lives": 1}}', "This field is required."),
     ('{"name": "x", "pet": {"kind": "dog", "names": 1}}', "Must be an array."),

@@ -1,0 +1,99 @@
+"""Tests of `explain` and `who_can` of both clients: one question, all pages, and every failure."""
+
+import asyncio
+
+import pytest
+
+from rolecall import CheckDecision, CheckExplanation, Given, Holder, Resource, RolecallClient
+from rolecall.aio import BusyError, NoAnswerError, RequestRefusedError
+from rolecall.core.explain import Step, StepId, StepResult
+from tests.sdk.faulty import client, faulty_rolecall
+from tests.sdk.test_cli_explain import DENIED, PAGES
+
+EXPLAIN, WHO_CAN = "/v1/authz/explain", "/v1/authz/who-can"
+PATIENT = 30.0
+EXPLAINED = CheckExplanation(
+    CheckDecision(allowed=False, reason="permission-missing", role="basic"),
+    (
+        Step(StepId.ACCOUNT, StepResult.HOLDS, "The account is active."),
+        Step(StepId.GRANTS, StepResult.DOES_NOT_HOLD, "The role Basic does not grant it."),
+        Step(StepId.OWNER, StepResult.NOT_REACHED, "This was not looked at."),
+    ),
+    would_allow="The membership would need the role Admin.",
+    could_grant=("usr_a",),
+    count=3,
+)
+HOLDERS = [
+    Holder("usr_a", "owner", "role:owner"),
+    Holder("usr_b", "basic", "override:prj_1"),
+]
+PLACE = Resource("i-1", "usr_c", "prj_1")
+ASKED = {
+    "account_id": "acc_1",
+    "permission": "balance:view",
+    "project_id": "prj_1",
+    "resource_id": "i-1",
+    "owner_id": "usr_c",
+}
+
+
+@pytest.fixture
+async def server():
+    async with faulty_rolecall() as running:
+        running.answers[EXPLAIN] = 200, DENIED
+        running.answers[WHO_CAN] = [(200, PAGES[""]), (200, PAGES["next"])]
+        yield running
+
+
+async def test_an_explanation_is_asked_as_a_check_is(server):
+    given = Given(resource={"status": "active"})
+    async with client(server, timeout=PATIENT) as rc:
+        found = await rc.explain("usr_b", "balance:view", PLACE, account="acc_1", given=given)
+    assert found == EXPLAINED
+    assert server.asked[-1].body["resource"]["properties"] == {
+        "status": "active",
+        "account_id": "acc_1",
+        "project_id": "prj_1",
+        "owner_id": "usr_c",
+    }
+
+
+async def test_the_members_of_every_page_are_listed(server):
+    async with client(server, timeout=PATIENT) as rc:
+        found = [one async for one in rc.who_can("balance:view", PLACE, account="acc_1")]
+    assert found == HOLDERS
+    assert [(each.path, each.body) for each in server.asked[1:]] == [
+        (f"{WHO_CAN}?limit=200", ASKED),
+        (f"{WHO_CAN}?limit=200&cursor=next", ASKED),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "seconds"),
+    [
+        ((200, {}), NoAnswerError, 0.3),
+        ((503, {"code": "stale"}), BusyError, 2.0),
+        ((422, {"code": "invalid"}), RequestRefusedError, PATIENT),
+    ],
+)
+async def test_a_question_without_its_answer_is_an_error_of_its_kind(
+    server, answer, error, seconds
+):
+    server.answers[EXPLAIN] = server.answers[WHO_CAN] = answer
+    for ask in (
+        lambda rc: rc.explain("usr_b", "balance:view"),
+        lambda rc: anext(rc.who_can("balance:view")),
+    ):
+        async with client(server, timeout=seconds) as rc:
+            with pytest.raises(error):
+                await ask(rc)
+
+
+async def test_the_client_for_threads_asks_the_same(server):
+    asked = RolecallClient(server.url, "cli_1", "secret", timeout=PATIENT)
+
+    def ask():
+        found = asked.explain("usr_b", "balance:view", account_id="acc_1")
+        return found, list(asked.who_can("balance:view", account_id="acc_1"))
+
+    assert await asyncio.to_thread(ask) == (EXPLAINED, HOLDERS)
