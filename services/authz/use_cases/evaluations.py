@@ -51,7 +51,7 @@ async def evaluate_each(
         BadRequest: the requests name too many revisions.
     """
     unfit = await _reach_all(ctx, principal, asked)
-    batch = _Batch(ctx, principal, asked, semantic=semantic, unfit=unfit)
+    batch = _BatchInTurns(ctx, principal, asked, semantic=semantic, unfit=unfit)
     begun = ctx.clock.boottime()
     ctx.while_fresh(batch.evaluate_some)
     while not batch.complete:
@@ -73,7 +73,7 @@ async def evaluate_each(
     return results
 
 
-class _Batch:
+class _BatchInTurns:
     """A batch that is evaluated in turns, in its order."""
 
     def __init__(
