@@ -27,8 +27,8 @@ ROWS = (
         id="batch-answers-every-item-as-its-first",
         kind=Kind.SECURITY,
         file=BATCH,
-        old="        text = texts.get(result)\n",
-        new="        text = next(iter(texts.values()), None)\n",
+        old="        else answer_text(result)\n",
+        new="        else answer_text(next(x for x in results if not isinstance(x, Refusal)))\n",
         tests=(BATCHES, "-k", "give_alone or leaves_out"),
     ),
     Mutant(

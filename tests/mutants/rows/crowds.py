@@ -481,16 +481,12 @@ ROWS = (
         kind=Kind.LIMIT,
         file="services/authz/app.py",
         old=(
-            "        (*ROUTES, *GATEWAY_ROUTES),\n"
+            "        routes,\n"
             "        ctx,\n"
             "        authenticator=authenticator,\n"
             "        lane_limits=parts.lane_limits,\n"
         ),
-        new=(
-            "        (*ROUTES, *GATEWAY_ROUTES),\n"
-            "        ctx,\n"
-            "        authenticator=authenticator,\n"
-        ),
+        new=("        routes,\n        ctx,\n        authenticator=authenticator,\n"),
         tests=("tests/services/test_places.py", "-k", "authz"),
     ),
     Mutant(
