@@ -102,21 +102,40 @@ class RouteMatch:
 
 
 @dataclass(frozen=True)
+class PathForm:
+    """The paths of a route: an expression, and what is compared before it because it is cheap."""
+
+    expression: re.Pattern[str]
+    segments: int
+    literals: tuple[tuple[int, str], ...]
+
+    def match(self, path: str, segments: list[str]) -> re.Match[str] | None:
+        """The match of a path, which has these segments."""
+        if len(segments) != self.segments:
+            return None
+        for at, text in self.literals:
+            if segments[at] != text:
+                return None
+        return self.expression.fullmatch(path)
+
+
+@dataclass(frozen=True)
 class ForwardAuthMap:
     """The routes of a file, ready to be matched; the first that matches counts."""
 
     gateway: Gateway
     routes: tuple[ForwardRoute, ...]
-    patterns: tuple[re.Pattern[str], ...] = field(repr=False)
+    forms: tuple[PathForm, ...] = field(repr=False)
 
     def match(self, *, method: str, host: str | None, target: str) -> RouteMatch | None:
         """The route of a request; `target` is its path and query exactly as they were sent."""
         path = target.partition("?")[0]
-        for route, pattern in zip(self.routes, self.patterns, strict=True):
-            if method not in route.methods or not _host_fits(route, host):
+        segments = path.split("/")
+        for route, form in zip(self.routes, self.forms, strict=True):
+            found = form.match(path, segments)
+            if found is None or method not in route.methods:
                 continue
-            found = pattern.fullmatch(path)
-            if found is not None:
+            if _host_fits(route, host):
                 return _match(route, found.groupdict())
         return None
 
@@ -149,14 +168,15 @@ def parse_forward_auth(text: str) -> ForwardAuthMap:
             raise located(CatalogError(problems), lines)
     except CatalogError as error:
         raise ForwardAuthError(error.problems) from error
-    patterns = tuple(_pattern(route) for route in written.routes)
-    return ForwardAuthMap(written.gateway, written.routes, patterns)
+    forms = tuple(_form(route) for route in written.routes)
+    return ForwardAuthMap(written.gateway, written.routes, forms)
 
 
 _FILE = TypeAdapter(ForwardAuthFile)
 
 
 def _problems(routes: tuple[ForwardRoute, ...]) -> Iterator[Problem]:
+    sound: list[tuple[int, ForwardRoute]] = []
     for at, route in enumerate(routes):
         faults = [*_path_faults(route)]
         yield from (Problem(("routes", at, "path"), fault) for fault in faults)
@@ -173,14 +193,15 @@ def _problems(routes: tuple[ForwardRoute, ...]) -> Iterator[Problem]:
                     "Name one of the path, or remove this key."
                 )
                 yield Problem(("routes", at, key), message)
-        for before, earlier in enumerate(routes[:at]):
-            if not [*_path_faults(earlier)] and _covers(earlier, route):
+        for before, earlier in sound:
+            if _covers(earlier, route):
                 message = (
                     f"Route {before + 1} matches every request of this one first. Put this one"
                     " before it, or remove it."
                 )
                 yield Problem(("routes", at), message)
                 break
+        sound.append((at, route))
 
 
 def _path_faults(route: ForwardRoute) -> Iterator[str]:
@@ -203,9 +224,13 @@ def _path_faults(route: ForwardRoute) -> Iterator[str]:
         yield f"The parameter {{{name}}} appears twice. Give each one a name of its own."
 
 
-def _pattern(route: ForwardRoute) -> re.Pattern[str]:
-    """The expression for the whole path."""
-    return re.compile("/".join(map(_segment_pattern, route.path.split("/"))), re.ASCII)
+def _form(route: ForwardRoute) -> PathForm:
+    segments = route.path.split("/")
+    return PathForm(
+        re.compile("/".join(map(_segment_pattern, segments)), re.ASCII),
+        len(segments),
+        tuple((at, text) for at, text in enumerate(segments) if "{" not in text),
+    )
 
 
 def _segment_pattern(segment: str) -> str:
@@ -221,14 +246,16 @@ def _covers(earlier: ForwardRoute, later: ForwardRoute) -> bool:
     """Whether `earlier` matches every request that `later` does."""
     ours, theirs = earlier.path.split("/"), later.path.split("/")
     return (
-        set(earlier.methods) >= set(later.methods)
-        and earlier.host in (None, later.host)
-        and len(ours) == len(theirs)
+        len(ours) == len(theirs)
         and all(_segment_covers(*both) for both in zip(ours, theirs, strict=True))
+        and set(earlier.methods) >= set(later.methods)
+        and earlier.host in (None, later.host)
     )
 
 
 def _segment_covers(ours: str, theirs: str) -> bool:
+    if "{" not in ours or ours == theirs:
+        return ours == theirs
     mine, other = _SEGMENT.fullmatch(ours), _SEGMENT.fullmatch(theirs)
     if mine and other and mine["parameter"] and other["parameter"]:
         return mine["verb"] == other["verb"]
