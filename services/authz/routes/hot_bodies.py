@@ -60,7 +60,7 @@ class _Options(_Sent):
     evaluations_semantic: Semantic
 
 
-class _Batch(_Sent):
+class _BatchBody(_Sent):
     evaluations: Annotated[list[_Item], Meta(min_length=1, max_length=MOST_EVALUATIONS)]
     subject: _Subject | None = None
     action: _Action | None = None
@@ -68,7 +68,7 @@ class _Batch(_Sent):
     options: _Options | None = None
 
 
-_ONE, _SEVERAL = msgspec.json.Decoder(_Evaluation), msgspec.json.Decoder(_Batch)
+_ONE, _SEVERAL = msgspec.json.Decoder(_Evaluation), msgspec.json.Decoder(_BatchBody)
 _ENCODER = msgspec.json.Encoder()
 
 _Entities = tuple[_Subject, _Action, _Resource]
