@@ -535,6 +535,33 @@ async def test_conditions_are_kept_and_shown_in_roles_and_overrides(team: Team) 
     assert inside["cells"]["instance"]["write"] == {"scope": WORDS, "source": "override"}
 
 
+@pytest.mark.rule("B5", "B9")
+async def test_attributes_of_conditions_are_set_by_holders_only(team: Team) -> None:
+    account = await team.account()
+    when = {"path": "subject.properties.clearance", "equals": "prod"}
+    cleared = {"account": {"view": "all"}, "instance": {"write": {"scope": "all", "when": when}}}
+    leads = {"account": {"view": "all"}, "member": {"view": "all", "update": "all"}}
+    role_id = await created(account, grants=cleared)
+    member = await account.join(role_id, "Nora")
+    lead = await account.join(await created(account, "Lead", grants=leads), "Lea")
+    path, preview = f"{account.path}/members/{member.user_id}", f"{account.path}/changes/preview"
+    body = {"attributes": {"clearance": "prod"}}
+    change = {"change": {"type": "member_change", "user_id": member.user_id, **body}}
+    own = f"{account.path}/members/{lead.user_id}"
+    for method, at, sent in (
+        ("PATCH", path, body),
+        ("POST", preview, change),
+        ("PATCH", own, body),
+    ):
+        refused = await lead.send(method, at, sent)
+        assert refused.expect(403)["code"] == "grants-exceeded"
+        assert "instance:write" in refused.body["missing"]
+    (await lead.send("PATCH", path, {"attributes": {"color": "red"}})).expect(200)
+    [seen] = (await account.owner.send("POST", preview, change)).expect(200)["items"]
+    assert seen["everywhere"]["gained"]["instance"]["write"]["after"] == "all"
+    (await account.owner.send("PATCH", path, body)).expect(200)
+
+
 async def test_a_condition_that_cannot_be_is_refused_at_its_place(team: Team) -> None:
     account = await team.account()
     unknown = {"scope": "all", "when": {"path": "resource.propertys.status", "equals": "active"}}
