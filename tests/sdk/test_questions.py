@@ -7,7 +7,7 @@ import pytest
 from rolecall import CheckDecision, CheckExplanation, Given, Holder, Resource, RolecallClient
 from rolecall.aio import BusyError, NoAnswerError, RequestRefusedError
 from rolecall.core.explain import Step, StepId, StepResult
-from tests.sdk.faulty import client, faulty_rolecall
+from tests.sdk.faulty import client, faulty_rolecall, write
 from tests.sdk.test_cli_explain import DENIED, PAGES
 
 EXPLAIN, WHO_CAN = "/v1/authz/explain", "/v1/authz/who-can"
@@ -68,11 +68,15 @@ async def test_the_members_of_every_page_are_listed(server):
     ]
 
 
+async def busy(writer):
+    write(writer, 503, {"code": "stale"}, Retry_After="3600")
+
+
 @pytest.mark.parametrize(
     ("answer", "error", "seconds"),
     [
         ((200, {}), NoAnswerError, 0.3),
-        ((503, {"code": "stale"}), BusyError, 2.0),
+        (busy, BusyError, PATIENT),
         ((422, {"code": "invalid"}), RequestRefusedError, PATIENT),
     ],
 )
