@@ -72,7 +72,7 @@ def test_members_are_listed_with_what_their_grant_depends_on():
 @pytest.mark.parametrize("place", PLACES)
 def test_exactly_those_are_listed_whom_some_facts_allow(place):
     listed = found(place)
-    verdicts = {one.user_id: set() for one in MEMBERS}
+    verdicts: dict[str, set[bool]] = {one.user_id: set() for one in MEMBERS}
     fixed = place.owner_id is not None or ("instance", place.id) in REGISTERED
     owners = [place.owner_id] if fixed else [None, *verdicts]
     for owner, state, team, mfa in itertools.product(

@@ -137,17 +137,20 @@ def _searched_account(
 
     A user who is not a member gets the reason of an unknown account.
     """
-    rule = decide_for_user if own else decide_check
-    reason = rule(account, check, session_ended=session_ended, now=now).reason
+
+    def reason() -> str:
+        rule = decide_for_user if own else decide_check
+        return rule(account, check, session_ended=session_ended, now=now).reason
+
     if account is None:
-        return reason
+        return reason()
     if sought is Sought.SUBJECT:
         shut = account.status is not AccountStatus.ACTIVE
     else:
         shut = membership_denial(account, Subject(check.user_id), now=now) is not None
     of_members = names_member(account, request.subject_type)
     if shut and (own or of_members):
-        return reason
+        return reason()
     if not of_members:
         return SUBJECT_UNKNOWN
     if not _knows_permission(account, check, sought):

@@ -131,8 +131,8 @@ ROWS = (
         id="search-tells-a-stranger-that-an-account-exists",
         kind=Kind.SECURITY,
         file=SEARCH,
-        old="    rule = decide_for_user if own else decide_check\n    reason",
-        new="    rule = decide_check\n    reason",
+        old="        rule = decide_for_user if own else decide_check\n",
+        new="        rule = decide_check\n",
         tests=(SEARCHES, "-k", "own_rights_only"),
     ),
     Mutant(
