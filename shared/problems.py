@@ -20,6 +20,7 @@ class RefusalKind(StrEnum):
     GONE = "gone"
     PRECONDITION = "precondition"
     TOO_LARGE = "too_large"
+    MISDIRECTED = "misdirected"
     RATE_LIMITED = "rate_limited"
     UNEXPECTED = "unexpected"
     UNAVAILABLE = "unavailable"
@@ -260,6 +261,7 @@ STATUS: Mapping[RefusalKind, int] = {
     RefusalKind.GONE: 410,
     RefusalKind.PRECONDITION: 412,
     RefusalKind.TOO_LARGE: 413,
+    RefusalKind.MISDIRECTED: 421,
     RefusalKind.INVALID: 422,
     RefusalKind.RATE_LIMITED: 429,
     RefusalKind.UNEXPECTED: 500,
@@ -276,6 +278,7 @@ TITLE: Mapping[RefusalKind, str] = {
     RefusalKind.GONE: "Gone",
     RefusalKind.PRECONDITION: "Precondition failed",
     RefusalKind.TOO_LARGE: "Too large",
+    RefusalKind.MISDIRECTED: "Misdirected request",
     RefusalKind.INVALID: "Invalid request",
     RefusalKind.RATE_LIMITED: "Too many requests",
     RefusalKind.UNEXPECTED: "Internal error",

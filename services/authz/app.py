@@ -7,6 +7,7 @@ from services.authz.adapters.check_counter import CheckCounter
 from services.authz.adapters.denial_reports import DenialReports
 from services.authz.adapters.forward_auth_files import read_map
 from services.authz.adapters.past_policies import PastPolicies
+from services.authz.adapters.sealed_places import SealedPlaces
 from services.authz.domain.denials import Denials
 from services.authz.domain.policy_state import PolicyState
 from services.authz.routes import GATEWAY_ROUTES, INTERNAL_ROUTES, ROUTES
@@ -75,6 +76,7 @@ def build(
         counter=CheckCounter(sample=settings.check_sample),
         denials=denials,
         past=PastPolicies(parts.internal, clock=parts.clock, timeouts=timeouts),
+        places=SealedPlaces(settings.internal_key),
         clock=parts.clock,
         public_url=settings.public_url,
         forward_auth=read_map(settings.forward_auth_file),

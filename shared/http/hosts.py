@@ -1,9 +1,11 @@
 """The check of the name by which a listener of this machine is addressed (DNS rebinding).
 
 A web page can make its own name stand for 127.0.0.1, and then read what listens there. Its requests
-carry that name in `Host`.
+carry that name in `Host`. They are refused with 421: a gateway that asks whether a request may pass
+takes a 403 for a denial.
 """
 
+import logging
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
@@ -11,13 +13,21 @@ from aiohttp import web
 from shared.networks import read_address
 from shared.problems import Refusal, RefusalKind
 
+MAX_LOGGED = 100
+"""The characters of a foreign host that are logged."""
+
+_log = logging.getLogger(__name__)
+
 
 class HostUnknown(Refusal):
     """The request names another host than this machine."""
 
-    kind = RefusalKind.DENIED
+    kind = RefusalKind.MISDIRECTED
     code = "host-unknown"
-    detail = "This listener does not serve the host that the request names. Use 127.0.0.1."
+    detail = (
+        "This listener does not serve the host that the request names. Send the header"
+        " `Host: 127.0.0.1`."
+    )
 
 
 def names_this_machine(host: str) -> bool:
@@ -34,5 +44,6 @@ async def local_hosts_only(
 ) -> web.StreamResponse:
     """Refuse every request that names another host."""
     if not names_this_machine(request.host):
+        _log.warning("foreign host refused", extra={"host": request.host[:MAX_LOGGED]})
         raise HostUnknown
     return await handler(request)

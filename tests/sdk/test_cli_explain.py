@@ -21,11 +21,11 @@ DENIED = {
 }
 PAGES = {
     "": {
-        "items": [{"user_id": "usr_a", "role": "owner", "override": None}],
+        "items": [{"user_id": "usr_a", "role": "owner", "override": None, "limited_to": None}],
         "next_cursor": "next",
     },
     "next": {
-        "items": [{"user_id": "usr_b", "role": "basic", "override": "prj_1"}],
+        "items": [{"user_id": "usr_b", "role": "basic", "override": "prj_1", "limited_to": "self"}],
         "next_cursor": None,
     },
 }
@@ -79,8 +79,15 @@ def test_who_can_prints_the_members_of_every_page(server, capsys):
     assert run(server, "who-can", "instance:delete", "--project", "prj_1") == 0
     assert capsys.readouterr().out.splitlines() == [
         "usr_a  role owner",
-        "usr_b  override prj_1",
+        "usr_b  override prj_1 (self)",
     ]
+
+
+def test_who_can_says_when_no_member_has_it(server, capsys):
+    empty = json.dumps({"items": [], "next_cursor": None}).encode()
+    server.answer = lambda path, _: TOKEN if path.startswith("/oauth2") else (200, {}, empty)
+    assert run(server, "who-can", "instance:delete") == 0
+    assert capsys.readouterr() == ("", "No member has it.\n")
 
 
 @pytest.mark.parametrize("command", [["explain", "usr_b"], ["who-can"]])

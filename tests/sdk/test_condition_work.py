@@ -6,7 +6,7 @@ from rolecall import Given, Member, Resource, Subject, decide, who_can
 from rolecall.core.condition_language import MAX_TESTS
 from rolecall.core.condition_work import TOO_LARGE, ConditionWork
 from rolecall.core.level_grants import MAX_ALTERNATIVES
-from rolecall.core.who_can import MAX_CONDITION_STEPS
+from rolecall.core.who_can import CHARACTERS_OF_STEP, MAX_CONDITION_STEPS
 from tests.sdk.accounts import NOW, account
 from tests.sdk.papers import PAPERS, granted
 
@@ -76,8 +76,18 @@ def test_who_can_ends_a_page_when_conditions_took_its_steps() -> None:
         if page.next_after is None:
             break
         after = page.next_after
-    steps = 400 * (MAX_ALTERNATIVES * MAX_TESTS)
+    # The decision makes each test, and the search for what the facts lack makes it again.
+    steps = 400 * (MAX_ALTERNATIVES * MAX_TESTS) * 2
     assert steps // MAX_CONDITION_STEPS // 2 <= pages <= steps // MAX_CONDITION_STEPS + 1
+
+
+def test_the_words_of_a_listed_condition_count_as_steps() -> None:
+    role = granted(view=heavy())
+    team = account(*(Member(f"usr_{at:02}", role) for at in range(60)), catalog=PAPERS)
+    page = who_can(team, "paper:view", Resource("p-1"), now=NOW, limit=100)
+    words = sum(len(one.limited_to or "") for one in page.members)
+    assert page.next_after is not None
+    assert MAX_CONDITION_STEPS < words < MAX_CONDITION_STEPS * CHARACTERS_OF_STEP * 2
 
 
 def test_shared_work_changes_no_decision() -> None:

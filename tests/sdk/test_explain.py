@@ -191,7 +191,7 @@ def test_sentences_name_role_override_and_the_providers_word_for_a_project():
         "The session has not ended.",
         "The user is an active member with the role Developer.",
         "The catalog has the permission instance:write.",
-        "The resource is not registered. The owner and project of the request count.",
+        "The resource is not registered. What the request says of it counts.",
         "The account has the project prod.",
         (
             "The override in the project prod does not grant instance:write. It replaces the role"
@@ -347,3 +347,52 @@ def test_the_list_of_who_could_grant_is_bounded_and_counted():
     found = denial((team, Subject("usr_b"), "instance:write", Resource()))
     could = grantors(found, remedies(found))
     assert (len(could.members), could.count, could.members[0].user_id) == (20, 31, "usr_a")
+
+
+LOCKED = {"not": {"path": "resource.properties.locked", "equals": True}}
+TWO_WAYS = [{"scope": "all", "when": WHEN_OPEN}, {"scope": "self", "when": LOCKED}]
+
+
+def told(place, said, resources=None):
+    """The sentences of the grant, the owner and the conditions."""
+    grants = override(instance={"write": TWO_WAYS})
+    team = account(member("basic", overrides=grants), projects=PROJECTS, resources=resources or {})
+    found = explain(
+        team, Subject("usr_b"), "instance:write", place, now=NOW, given=Given(resource=said)
+    )
+    return found, {step.id: step.text for step in found.steps}
+
+
+def test_the_owner_matters_where_only_the_grant_for_own_resources_applied():
+    mine = Resource(id="i-2", owner_id="usr_b", project_id="prj_1")
+    found, texts = told(mine, {"locked": False})
+    assert found.decision.allowed
+    assert texts[StepId.GRANTS].startswith(
+        "The override in the project prj_1 grants instance:write under conditions for every"
+        " resource and under conditions for the user's own resources."
+    )
+    assert texts[StepId.OWNER] == "The user owns the resource."
+    found, texts = told(mine, {"state": "open"})
+    assert found.decision.allowed
+    assert texts[StepId.OWNER].endswith("so the owner does not matter.")
+
+
+def test_every_way_that_a_grant_leaves_open_is_named_as_missing():
+    found, texts = told(Resource(id="i-2", project_id="prj_1"), {"state": "done"})
+    assert found.decision.reason is Reason.CONDITION_FAILED
+    assert texts[StepId.OWNER] == (
+        "A part of the grant is for every resource, and another for the user's own."
+    )
+    assert texts[StepId.CONDITIONS] == (
+        'No condition of the grant is met. Missing is: resource.properties.state is "open"; or the'
+        " user owns the resource and resource.properties.locked is not true."
+    )
+
+
+def test_a_registered_value_is_named_where_the_request_says_another_one():
+    closed = {("instance", "i-1"): Resource("i-1", "usr_c", "prj_1", {"state": "done"})}
+    _, texts = told(Resource(id="i-1"), {"state": "open"}, closed)
+    counts = "(the registered value counts, not the one of the request)"
+    assert f'resource.properties.state is "open" {counts};' in texts[StepId.CONDITIONS]
+    _, texts = told(Resource(id="i-1"), {}, closed)
+    assert counts not in texts[StepId.CONDITIONS]

@@ -25,7 +25,7 @@ EXPLAINED = CheckExplanation(
 )
 HOLDERS = [
     Holder("usr_a", "owner", "role:owner"),
-    Holder("usr_b", "basic", "override:prj_1"),
+    Holder("usr_b", "basic", "override:prj_1", "self"),
 ]
 PLACE = Resource("i-1", "usr_c", "prj_1")
 ASKED = {

@@ -132,14 +132,20 @@ def _explain(client: RolecallClient, options: argparse.Namespace) -> int:
 
 
 def _who_can(client: RolecallClient, options: argparse.Namespace) -> int:
-    for holder in client.who_can(
-        options.permission,
-        account_id=options.account,
-        project_id=options.project,
-        resource_id=options.resource,
-        owner_id=options.owner,
-    ):
-        say(f"{holder.user_id}  {holder.decided_by.replace(':', ' ', 1)}")
+    found = list(
+        client.who_can(
+            options.permission,
+            account_id=options.account,
+            project_id=options.project,
+            resource_id=options.resource,
+            owner_id=options.owner,
+        )
+    )
+    for holder in found:
+        limits = "" if holder.limited_to is None else f" ({holder.limited_to})"
+        say(f"{holder.user_id}  {holder.decided_by.replace(':', ' ', 1)}{limits}")
+    if not found:
+        report("No member has it.")
     return OK
 
 

@@ -83,6 +83,6 @@ def holders_of(content: object) -> tuple[list[Holder], str | None]:
             for one in items:
                 inside, role = one["override"], one["role"]
                 by = f"role:{role}" if inside is None else f"override:{inside}"
-                found.append(Holder(one["user_id"], role, by))
+                found.append(Holder(one["user_id"], role, by, one["limited_to"]))
             return found, following
     raise UndecidedError("The answer is not a list of Rolecall.", temporary=True)

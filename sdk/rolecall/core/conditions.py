@@ -58,6 +58,16 @@ class ConditionTest:
         value = self.path.value(facts)
         return value is not None and self._verdict(value, facts) is (not self.negated)
 
+    def lacks_value(self, facts: Facts) -> bool:
+        """Return whether a value that it compares is missing, so that more facts may satisfy it."""
+        return any(path.value(facts) is None for path in self.paths)
+
+    @property
+    def paths(self) -> tuple[PropertyPath, ...]:
+        """The paths of the values that it compares."""
+        operand = self.operand
+        return (self.path, operand) if isinstance(operand, PropertyPath) else (self.path,)
+
     def written(self) -> dict[str, object]:
         """The test as a catalog file has it, of JSON values."""
         operand = self.operand

@@ -216,6 +216,13 @@ def check_facts(
     )
 
 
+def deciding_matrix(account: AccountState, user_id: str, decision: Decision) -> Matrix:
+    """The grants that a decision rests on: the member's role, or their override."""
+    member = account.members[user_id]
+    kind, _, project_id = (decision.decided_by or "").partition(":")
+    return member.overrides[project_id].matrix if kind == "override" else member.role
+
+
 def effective_matrix(
     account: AccountState, member: Member, project_id: str | None = None, *, now: int
 ) -> Matrix:

@@ -5,19 +5,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from rolecall.core.condition_facts import Given
-from rolecall.core.decide import check_facts, decide, located
+from rolecall.core.condition_facts import Facts, Given
+from rolecall.core.decide import check_facts, decide, deciding_matrix, located
 from rolecall.core.decision import Decision, Reason
 from rolecall.core.level_grants import Alternative, Scope, alternatives
-from rolecall.core.masks import Matrix
 from rolecall.core.matrix import CompiledPermission
+from rolecall.core.missing import missing
 from rolecall.core.problems import nearest_to
-from rolecall.core.state import (
-    NO_RESOURCE_ID,
-    AccountState,
-    Resource,
-    Subject,
-)
+from rolecall.core.state import NO_RESOURCE_ID, AccountState, Resource, Subject
 
 
 class StepId(StrEnum):
@@ -191,8 +186,8 @@ class _Told:
             return "The request names no single resource."
         kind = self.permission.partition(":")[0]
         if (kind, self.resource.id) in self.account.resources:
-            return "The resource is registered. Its registered owner and project count."
-        return "The resource is not registered. The owner and project of the request count."
+            return "The resource is registered. Its registered owner, project and properties count."
+        return "The resource is not registered. What the request says of it counts."
 
     def _project_text(self) -> str:
         project_id, words = self._located.project_id, self.account.catalog.catalog.policies.words
@@ -219,10 +214,15 @@ class _Told:
 
     def _reach(self) -> str:
         """How far the grants reach, in words."""
-        scopes = {one.scope for one in self._alternatives}
-        limited = all(one.when is not None for one in self._alternatives)
-        under = " under conditions" if limited else ""
-        return f"{under} for {'every resource' if Scope.ALL in scopes else OWN}"
+        return " and".join(
+            f"{' under conditions' if limited else ''} for {reached}"
+            for scope, reached in ((Scope.ALL, "every resource"), (Scope.SELF, OWN))
+            for limited in (False, True)
+            if any(
+                one.scope is scope and (one.when is not None) is limited
+                for one in self._alternatives
+            )
+        )
 
     @property
     def _alternatives(self) -> tuple[Alternative, ...]:
@@ -243,22 +243,34 @@ class _Told:
                 return "The owner of the resource is not known, so it is not one of the user's own."
             case Reason.NOT_OWNER:
                 return "The user does not own the resource."
-        if any(one.scope is Scope.ALL for one in self._reaching):
+        deciding = self._reaching
+        if self.decision.allowed:
+            facts = self._facts
+            deciding = tuple(one for one in deciding if one.when is None or one.when.holds(facts))
+        if not any(one.scope is Scope.ALL for one in deciding):
+            return "The user owns the resource."
+        if self.decision.allowed or all(one.scope is Scope.ALL for one in self._alternatives):
             return "The grant is for every resource, so the owner does not matter."
-        return "The user owns the resource."
+        return "A part of the grant is for every resource, and another for the user's own."
 
     def _conditions_text(self) -> str:
         reaching = self._reaching
         if any(one.when is None for one in reaching):
             return "The grant has no condition."
-        member = self.account.members[self.subject.user_id]
-        facts = check_facts(member, self._located, self.given)
+        facts = self._facts
         conditions = [one.when for one in reaching if one.when is not None]
         met = [one for one in conditions if one.holds(facts)]
         if met:
             return f"The condition of the grant is met: {met[0].describe()}."
-        unmet = [" and ".join(test.describe() for test in one.unmet(facts)) for one in conditions]
-        return f"No condition of the grant is met. Missing is: {'; or '.join(unmet)}."
+        lacks = [
+            " and ".join(missing(one, facts, reached=one in reaching)) for one in self._alternatives
+        ]
+        return f"No condition of the grant is met. Missing is: {'; or '.join(lacks)}."
+
+    @property
+    def _facts(self) -> Facts:
+        member = self.account.members[self.subject.user_id]
+        return check_facts(member, self._located, self.given)
 
 
 _HOLDS: Mapping[StepId, str] = MappingProxyType(
@@ -286,10 +298,3 @@ def role_title(account: AccountState, role_id: str) -> str:
     """What a role is called; its id when the account does not have it any more."""
     role = account.catalog.role(role_id)
     return role_id if role is None else role.title
-
-
-def deciding_matrix(account: AccountState, user_id: str, decision: Decision) -> Matrix:
-    """The grants that a decision rests on: the member's role, or their override."""
-    member = account.members[user_id]
-    kind, _, project_id = (decision.decided_by or "").partition(":")
-    return member.overrides[project_id].matrix if kind == "override" else member.role

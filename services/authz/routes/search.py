@@ -85,6 +85,12 @@ class FoundPage(Answer):
     count: int
 
 
+class FoundContext(Answer):
+    """`reason` is the one of every denial if no result is possible, and null otherwise."""
+
+    reason: str | None
+
+
 class FoundUser(Answer):
     """The id that Rolecall gave the member."""
 
@@ -116,6 +122,7 @@ class FoundSubjects(Answer):
     """A subject search response."""
 
     page: FoundPage
+    context: FoundContext
     results: list[FoundSubject]
 
 
@@ -123,6 +130,7 @@ class FoundResources(Answer):
     """A resource search response."""
 
     page: FoundPage
+    context: FoundContext
     results: list[FoundResource]
 
 
@@ -130,6 +138,7 @@ class FoundActions(Answer):
     """An action search response."""
 
     page: FoundPage
+    context: FoundContext
     results: list[FoundAction]
 
 
@@ -146,6 +155,7 @@ async def search_subjects(ctx: Ctx, call: Call[SubjectSearch, None]) -> FoundSub
     external_ids = ctx.policy.external_ids
     return FoundSubjects(
         page=answer,
+        context=FoundContext(reason=page.reason),
         results=[
             FoundSubject(
                 type=body.subject.type,
@@ -169,7 +179,8 @@ async def search_resources(ctx: Ctx, call: Call[ResourceSearch, None]) -> FoundR
     )
     page, answer = await _search(ctx, call, request, Sought.RESOURCE)
     results = [FoundResource(type=kind, id=name) for name in page.names]
-    return FoundResources(page=answer, results=results)
+    context = FoundContext(reason=page.reason)
+    return FoundResources(page=answer, context=context, results=results)
 
 
 async def search_actions(ctx: Ctx, call: Call[ActionSearch, None]) -> FoundActions:
@@ -180,19 +191,22 @@ async def search_actions(ctx: Ctx, call: Call[ActionSearch, None]) -> FoundActio
         body.subject, action, body.resource, body.context, point=point_of(call)
     )
     page, answer = await _search(ctx, call, request, Sought.ACTION)
-    return FoundActions(page=answer, results=[FoundAction(name=name) for name in page.names])
+    results = [FoundAction(name=name) for name in page.names]
+    context = FoundContext(reason=page.reason)
+    return FoundActions(page=answer, context=context, results=results)
 
 
 async def _search(
     ctx: Ctx, call: Call[Any, None], request: EvaluationRequest, sought: Sought
 ) -> tuple[SearchPage, FoundPage]:
-    place = read_place(call)
+    place = read_place(ctx.places, call)
     page = await search.search(
         ctx, caller_of(call), request, sought=sought, after=place.after, limit=place.limit
     )
     token = ""
     if page.next_after is not None:
-        token = write_token(call, SearchPlace(after=page.next_after, limit=place.limit))
+        following = SearchPlace(after=page.next_after, limit=place.limit)
+        token = write_token(ctx.places, call, following)
     return page, FoundPage(next_token=token, count=len(page.names))
 
 

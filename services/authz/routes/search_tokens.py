@@ -1,7 +1,7 @@
 """The tokens that lead from one page of a search to the next.
 
-A token holds where the next page begins, the limit of the pages, and a digest of the search. For
-another search it is refused: it would leave results out, or show them twice.
+A token holds the limit of the pages and where the next page begins, sealed for this search and this
+caller. For another search it is refused: it would leave results out, or show them twice.
 """
 
 import json
@@ -11,16 +11,16 @@ from typing import Any
 
 from pydantic import Field
 
-from rolecall.client.jwk import decode, encode
-from shared.http.refusals import BadRequest, MalformedJson
+from services.authz.adapters.sealed_places import SealedPlaces
+from services.authz.routes.evaluation import caller_of
+from shared.auth.principals import UserPrincipal
+from shared.http.refusals import BadRequest
 from shared.http.routes import Body, Call
-from shared.http.strict_json import loads
 
 PAGE_LIMIT = 100
 """The results of a page, if the request does not limit them."""
 MAX_TOKEN_CHARACTERS = 8_000
 """Longer than the token of the longest id, all of whose characters have four bytes."""
-DIGEST_BYTES = 12
 
 
 class WantedPage(Body):
@@ -38,48 +38,43 @@ class SearchPlace:
     limit: int = PAGE_LIMIT
 
 
-def read_place(call: Call[Any, None]) -> SearchPlace:
+def read_place(places: SealedPlaces, call: Call[Any, None]) -> SearchPlace:
     """The place of the page that the call asks for.
 
     Raises:
-        BadRequest: the token cannot be read, or is for another search or another limit.
+        BadRequest: the token is not one of this search and this limit.
     """
     page: WantedPage = call.body.page or WantedPage()
     if not page.token:
         return SearchPlace() if page.limit is None else SearchPlace(limit=page.limit)
-    try:
-        content = loads(decode(page.token))
-    except (ValueError, MalformedJson):
-        raise _refused(_UNREADABLE) from None
-    match content:
-        case [str(digest), int(limit), str(after)]:
-            if digest != _digest(call) or page.limit not in (None, limit):
-                raise _refused(_OTHER_SEARCH)
-            return SearchPlace(after=after, limit=limit or PAGE_LIMIT)
-        case _:
-            raise _refused(_UNREADABLE)
+    content = places.read(page.token, of=_search_of(call))
+    if content is None:
+        raise _refused()
+    limit, _, after = content.partition(" ")
+    if page.limit not in (None, int(limit)):
+        raise _refused()
+    return SearchPlace(after=after, limit=int(limit) or PAGE_LIMIT)
 
 
-def write_token(call: Call[Any, None], place: SearchPlace) -> str:
+def write_token(places: SealedPlaces, call: Call[Any, None], place: SearchPlace) -> str:
     """The token of this place of the search that the call asks for."""
-    content = json.dumps([_digest(call), place.limit, place.after], ensure_ascii=False)
-    return encode(content.encode())
+    return places.seal(f"{place.limit} {place.after}", of=_search_of(call))
 
 
-def _digest(call: Call[Any, None]) -> str:
+def _search_of(call: Call[Any, None]) -> str:
+    principal = caller_of(call)
+    caller = principal.user_id if isinstance(principal, UserPrincipal) else principal.client_id
     asked = [
         call.route.operation_id,
         dict(call.path),
+        caller,
         call.body.model_dump(mode="json", exclude={"page"}),
     ]
-    return encode(sha256(json.dumps(asked, sort_keys=True).encode()).digest()[:DIGEST_BYTES])
+    return sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
 
-def _refused(message: str) -> BadRequest:
-    return BadRequest(errors=[("/page/token", message)])
+def _refused() -> BadRequest:
+    return BadRequest(errors=[("/page/token", _OTHER_SEARCH)])
 
 
-_UNREADABLE = "This is not a token of a search. Start again without a token."
-_OTHER_SEARCH = (
-    "This token was made for another search or another limit. Start again without a token."
-)
+_OTHER_SEARCH = "This is not a token of this search with this limit. Start again without a token."

@@ -13,7 +13,7 @@ from services.authz.use_cases.who_can import WhoCanRequest
 from shared.auth.bindings import AccountNotBound, TypeNotBound
 from shared.auth.principals import ClientPrincipal, UserPrincipal
 from shared.http.access import SessionOrClient
-from shared.http.paging import PageQuery, read_cursor, write_cursor
+from shared.http.paging import PageQuery, not_a_cursor, read_cursor, write_cursor
 from shared.http.routes import Answer, Body, Call, Route
 from shared.problems import ACCOUNT_CLOSED, NotFound, PermissionMissing, Stale
 
@@ -23,7 +23,8 @@ ID = Field(default=None, min_length=1, max_length=1024)
 class WhoCan(Body):
     """What is asked about: a permission, and the resource as far as it is known.
 
-    Without `account_id` the account is found as for an evaluation.
+    Without `project_id` it is a resource outside of all projects, unless it is registered. Without
+    `account_id` the account is found as for an evaluation.
     """
 
     account_id: str | None = ID
@@ -34,12 +35,18 @@ class WhoCan(Body):
 
 
 class HolderView(Answer):
-    """A member who may do it. `override` is the project whose override grants it, if one does."""
+    """A member who may do it. `override` is the project whose override grants it, if one does.
+
+    `limited_to` is null for a member who may do it as asked. Otherwise it is the grant in words,
+    such as `self` or `all when resource.properties.status is "active"`: it depends on what was not
+    asked, such as the owner, properties and context.
+    """
 
     user_id: str
     role: str
     role_title: str
     override: str | None
+    limited_to: str | None
 
 
 class HoldersView(Answer):
@@ -59,7 +66,6 @@ async def who_can(ctx: Ctx, call: Call[WhoCan, PageQuery]) -> HoldersView:
     body, principal = call.body, call.principal
     if not isinstance(principal, ClientPrincipal | UserPrincipal):
         raise TypeError("The route admits users and service clients only.")
-    last = read_cursor(call)
     found = await use_case.find(
         ctx,
         principal,
@@ -69,7 +75,7 @@ async def who_can(ctx: Ctx, call: Call[WhoCan, PageQuery]) -> HoldersView:
             resource=Resource(body.resource_id or NO_RESOURCE_ID, body.owner_id, body.project_id),
             revision=call.revision,
             limit=call.query.limit,
-            after=None if last is None else last[0],
+            after=_read_place(ctx, call),
         ),
     )
     following = found.holders.next_after
@@ -81,12 +87,32 @@ async def who_can(ctx: Ctx, call: Call[WhoCan, PageQuery]) -> HoldersView:
                 role=one.role,
                 role_title=found.titles[one.role],
                 override=_override(one.decided_by),
+                limited_to=one.limited_to,
             )
             for one in found.holders.members
         ),
-        next_cursor=None if following is None else write_cursor(call, (following, "")),
+        next_cursor=None if following is None else _cursor(ctx, call, following),
         revision=found.revision,
     )
+
+
+def _read_place(ctx: Ctx, call: Call[WhoCan, PageQuery]) -> str | None:
+    """The user id after which the page begins."""
+    last = read_cursor(call)
+    if last is None:
+        return None
+    place = ctx.places.read(last[0], of=_list_of(call))
+    if place is None:
+        raise not_a_cursor()
+    return place
+
+
+def _cursor(ctx: Ctx, call: Call[WhoCan, PageQuery], user_id: str) -> str:
+    return write_cursor(call, (ctx.places.seal(user_id, of=_list_of(call)), ""))
+
+
+def _list_of(call: Call[WhoCan, PageQuery]) -> str:
+    return f"{call.route.operation_id} {call.body.model_dump_json()}"
 
 
 def _override(decided_by: str) -> str | None:

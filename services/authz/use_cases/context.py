@@ -8,6 +8,7 @@ from typing import TypeVar
 from rolecall.core.forward_auth import ForwardAuthMap
 from services.authz.adapters.check_counter import CheckCounter
 from services.authz.adapters.past_policies import PastPolicies
+from services.authz.adapters.sealed_places import SealedPlaces
 from services.authz.domain.checks import PermissionCheck
 from services.authz.domain.denials import Denials
 from services.authz.domain.policy_state import PolicyState
@@ -42,6 +43,7 @@ class Ctx:
     counter: CheckCounter
     denials: Denials
     past: PastPolicies
+    places: SealedPlaces
     clock: Clock
     public_url: str
     forward_auth: ForwardAuthMap | None

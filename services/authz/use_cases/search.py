@@ -12,17 +12,25 @@ from functools import partial
 from heapq import merge
 from itertools import groupby, islice, takewhile
 
-from rolecall import AccountState, Subject, items_after, membership_denial, milliseconds
+from rolecall import (
+    AccountState,
+    AccountStatus,
+    Reason,
+    Subject,
+    items_after,
+    membership_denial,
+)
 from rolecall.core.condition_work import ConditionWork
 from services.authz.domain.batches import STEPS_OF_TURN
 from services.authz.domain.checks import (
+    SUBJECT_UNKNOWN,
     PermissionCheck,
     decide_check,
     decide_for_user,
     names_member,
 )
 from services.authz.use_cases.context import Ctx
-from services.authz.use_cases.decisions import answer, is_member, known_account
+from services.authz.use_cases.decisions import answer, is_member
 from services.authz.use_cases.evaluation import EvaluationRequest, authorized_check
 from shared.auth.principals import ClientPrincipal, UserPrincipal
 
@@ -42,12 +50,14 @@ class Sought(StrEnum):
 class SearchPage:
     """What would be allowed, and the name after which the next page begins; None: there is none.
 
-    `names` are user ids, ids of resources, or actions.
+    `names` are user ids, ids of resources, or actions. `reason` is the one of every denial, if no
+    name could be allowed.
     """
 
     account_id: str | None
     names: tuple[str, ...]
     next_after: str | None = None
+    reason: str | None = None
 
 
 async def search(
@@ -91,13 +101,14 @@ def _page(
     limit: int,
 ) -> SearchPage:
     check = authorized_check(ctx, principal, request)
-    account = _searched_account(ctx, check, request, sought)
-    if account is None:
-        return SearchPage(account_id=check.account_id, names=())
+    own = isinstance(principal, UserPrincipal)
+    searched = partial(_searched_account, request=request, sought=sought, own=own)
+    account = answer(ctx, check, searched)
+    if not isinstance(account, AccountState):
+        return SearchPage(account_id=check.account_id, names=(), reason=account)
     if limit == 0:
         return SearchPage(account_id=check.account_id, names=(), next_after=after)
     work = ConditionWork()
-    own = isinstance(principal, UserPrincipal)
     rule = partial(decide_for_user if own else decide_check, work=work)
     names = list(islice(_names_after(account, request, sought, after), MOST_DECISIONS + 1))
     found: list[str] = []
@@ -113,23 +124,47 @@ def _page(
 
 
 def _searched_account(
-    ctx: Ctx, check: PermissionCheck, request: EvaluationRequest, sought: Sought
-) -> AccountState | None:
-    """The account that has what is sought; None if nothing would be allowed.
+    account: AccountState | None,
+    check: PermissionCheck,
+    *,
+    session_ended: bool,
+    now: int,
+    request: EvaluationRequest,
+    sought: Sought,
+    own: bool,
+) -> AccountState | str:
+    """The account that has what is sought, or the reason why nothing would be allowed.
 
-    Raises:
-        Stale: the account exists, but its catalog has not arrived yet.
+    A user who is not a member gets the reason of an unknown account.
     """
-    if check.account_id is None:
-        return None
-    account = known_account(ctx, check.account_id)
-    if account is None or not names_member(account, request.subject_type):
-        return None
+
+    def reason() -> str:
+        rule = decide_for_user if own else decide_check
+        return rule(account, check, session_ended=session_ended, now=now).reason
+
+    if account is None:
+        return reason()
     if sought is Sought.SUBJECT:
-        return account
-    now = milliseconds(ctx.clock.now())
-    denied = membership_denial(account, Subject(check.user_id), now=now)
-    return account if denied is None else None
+        shut = account.status is not AccountStatus.ACTIVE
+    else:
+        shut = membership_denial(account, Subject(check.user_id), now=now) is not None
+    of_members = names_member(account, request.subject_type)
+    if shut and (own or of_members):
+        return reason()
+    if not of_members:
+        return SUBJECT_UNKNOWN
+    if not _knows_permission(account, check, sought):
+        return Reason.PERMISSION_UNKNOWN
+    project_id = check.resource.project_id
+    unknown = project_id is not None and project_id not in account.projects
+    return Reason.PROJECT_UNKNOWN if unknown else account
+
+
+def _knows_permission(account: AccountState, check: PermissionCheck, sought: Sought) -> bool:
+    known = account.catalog.permissions
+    if sought is Sought.ACTION:
+        return any(name.partition(":")[0] == check.permission.partition(":")[0] for name in known)
+    return check.permission in known
 
 
 def _names_after(

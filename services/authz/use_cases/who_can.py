@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from rolecall import (
     AccountState,
+    Given,
     Holders,
     Reason,
     Resource,
@@ -11,6 +12,7 @@ from rolecall import (
     role_title,
     who_can,
 )
+from rolecall.core.decide import located
 from rolecall.core.problems import nearest_to
 from services.authz.domain.checks import (
     CHECK_SCOPE,
@@ -68,7 +70,8 @@ async def find(
         NotFound: there is no such account, or the caller is not a member.
         PermissionMissing: the caller may not see the members.
         SuspendedAccount, DeletingAccount: no member may do anything there now.
-        Invalid: the account's catalog has no such permission.
+        Invalid: the account has no such permission or project, registered the resource otherwise,
+            or is not named by a client that is not bound to a single one.
     """
     if isinstance(principal, UserPrincipal):
         own = _seeing(principal, request)
@@ -84,17 +87,13 @@ def _find(
     ctx: Ctx, principal: ClientPrincipal | UserPrincipal, request: WhoCanRequest
 ) -> WhoCanResult:
     account = _account(ctx, principal, request)
-    known = account.catalog.permissions
-    if request.permission not in known:
-        nearest = nearest_to(request.permission, known)
-        hint = "" if nearest is None else f" Did you mean {nearest}?"
-        message = f"The account's catalog has no such permission.{hint}"
-        raise Invalid(errors=[("/permission", message)])
+    _require_known(account, request)
     holders = who_can(
         account,
         request.permission,
         request.resource,
         now=milliseconds(ctx.clock.now()),
+        given=_given(account, request.resource),
         limit=request.limit,
         after=request.after,
     )
@@ -106,12 +105,51 @@ def _find(
     )
 
 
+def _require_known(account: AccountState, request: WhoCanRequest) -> None:
+    """Refuse names that the account does not know: their empty list would say that no member may.
+
+    Raises:
+        Invalid: the permission or the project is unknown, or the resource is registered otherwise.
+    """
+    known, resource = account.catalog.permissions, request.resource
+    held = known.get(request.permission)
+    if held is None:
+        nearest = nearest_to(request.permission, known)
+        hint = "" if nearest is None else f" Did you mean {nearest}?"
+        message = f"The account's catalog has no such permission.{hint}"
+        raise Invalid(errors=[("/permission", message)])
+    place = located(account, held, resource)
+    if place is None:
+        raise Invalid(errors=[("/resource_id", _REGISTERED_OTHERWISE)])
+    if place.project_id is not None and place.project_id not in account.projects:
+        pointer = "/resource_id" if resource.project_id is None else "/project_id"
+        raise Invalid(errors=[(pointer, _NO_PROJECT)])
+
+
+_REGISTERED_OTHERWISE = (
+    "The resource has another owner or project. Leave `owner_id` and `project_id` out."
+)
+_NO_PROJECT = "The account has no such project. Name one of its projects by the id."
+
+
+def _given(account: AccountState, resource: Resource) -> Given:
+    """The properties that an evaluation of the same question would send."""
+    sent = {
+        "account_id": account.id,
+        "project_id": resource.project_id,
+        "owner_id": resource.owner_id,
+    }
+    return Given(resource={name: value for name, value in sent.items() if value is not None})
+
+
 def _account(
     ctx: Ctx, principal: ClientPrincipal | UserPrincipal, request: WhoCanRequest
 ) -> AccountState:
     """The account, if the caller may see its members."""
     if isinstance(principal, ClientPrincipal):
         account_id = _account_of_client(ctx, principal, request)
+        if account_id is None:
+            raise Invalid(errors=[("/account_id", _UNNAMED)])
     else:
         account_id = _account_of_user(ctx, principal, request)
     if account_id is not None and ctx.policy.incomplete(account_id):
@@ -120,6 +158,9 @@ def _account(
     if account is None:
         raise NotFound
     return account
+
+
+_UNNAMED = "Name the account: this client is not bound to a single one."
 
 
 def _account_of_client(ctx: Ctx, principal: ClientPrincipal, request: WhoCanRequest) -> str | None:

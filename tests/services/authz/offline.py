@@ -62,6 +62,7 @@ def context(
         feed=absent,
         denials=Denials(),
         past=absent,
+        places=absent,
         activity=RecentActivity(),
         counter=CheckCounter(sample=0),
         clock=SystemClock(),

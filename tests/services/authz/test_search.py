@@ -1,11 +1,13 @@
 """Tests of the searches: they find what an evaluation allows, and pages leave nothing out."""
 
 import base64
+import json
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
+from rolecall.client.jwk import decode, encode
 from services.authz.use_cases.search import MOST_DECISIONS, SearchPage, Sought, search
 from shared.problems import Stale
 from tests.services.authz.conftest import evaluation
@@ -111,6 +113,45 @@ async def test_registered_resources_are_found_and_no_other_ones(
     body = asked(user, permission, **properties)
     del body["resource"]["id"]
     assert names(await world.post(authz, body, path=RESOURCES)) == found
+
+
+@pytest.mark.parametrize(
+    ("path", "permission", "properties", "reason"),
+    [
+        (RESOURCES, "instance:write", {"account_id": None}, "no-account"),
+        (SUBJECTS, "instance:write", {"account_id": "acc_x"}, "no-account"),
+        (SUBJECTS, "instance:fly", {}, "permission-unknown"),
+        (RESOURCES, "instances:write", {}, "permission-unknown"),
+        (ACTIONS, "instances:-", {}, "permission-unknown"),
+        (SUBJECTS, "instance:write", {"project_id": "prod"}, "project-unknown"),
+        (RESOURCES, "instance:write", {"account_id": OTHER_ACCOUNT}, "not-a-member"),
+        (RESOURCES, "instance:write", {"owner_id": ANA, "project_id": PROD}, None),
+    ],
+)
+async def test_a_search_that_can_find_nothing_says_why(
+    world, authz, path, permission, properties, reason
+):
+    said = await world.post(authz, asked(BO, permission, **properties), path=path)
+    assert said.body["context"] == {"reason": reason}
+    assert (names(said) == []) is (reason is not None)
+
+
+async def test_a_token_tells_no_name_and_is_of_one_search_and_caller(world, authz):
+    body = asked(CY, "instance:write")
+    said = await world.post(authz, body | {"page": {"limit": 1}}, path=RESOURCES)
+    assert names(said) == ["i-1"]
+    token = said.body["page"]["next_token"]
+    assert b"i-1" not in decode(token)
+    own = world.user_token(CY, SESSION)
+    made_up = encode(json.dumps(["", 1, "i-3"]).encode())
+    last = "A" if token[20] != "A" else "B"
+    for sent, by in ((made_up, None), (token[:20] + last + token[21:], None), (token, own)):
+        page = body | {"page": {"token": sent}}
+        said = await world.post(authz, page, path=RESOURCES, token=by)
+        assert (said.status, said.body["errors"][0]["pointer"]) == (400, "/page/token")
+    async with world.replica("b") as other:
+        said = await world.post(other, body | {"page": {"token": token}}, path=RESOURCES)
+    assert names(said) == ["i-3"]
 
 
 @pytest.mark.parametrize("user", [CY, "cy@platform", "usr_unknown", BO, ANA])
@@ -279,7 +320,12 @@ async def test_a_user_searches_for_their_own_rights_only(world, authz):
             (await world.post(authz, sent, path=path, token=token)).body
             for sent in (foreign, unknown)
         ]
-        assert found == missing == {"page": {"next_token": "", "count": 0}, "results": []}
+        assert found == missing
+        assert found == {
+            "page": {"next_token": "", "count": 0},
+            "context": {"reason": "not-a-member"},
+            "results": [],
+        }
     await world.identity.change(ended())
     assert (await world.post(authz, body, path=RESOURCES, token=token)).status == 401
 

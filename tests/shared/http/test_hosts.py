@@ -30,7 +30,9 @@ def test_a_name_does_not_name_this_machine(host: str) -> None:
 
 
 @pytest.mark.rule("T18")
-async def test_a_page_with_a_rebound_name_reaches_no_handler(world: World) -> None:
+async def test_a_page_with_a_rebound_name_reaches_no_handler(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
     app = web.Application()
     mount(app, team(world))
     app.middlewares.append(local_hosts_only)
@@ -42,9 +44,11 @@ async def test_a_page_with_a_rebound_name_reaches_no_handler(world: World) -> No
                 headers = {"Host": "evil.example"}
                 async with http.get(listener.url + path, headers=headers) as answer:
                     said = await answer.json(content_type="application/problem+json")
-                assert (answer.status, said["code"]) == (403, "host-unknown")
+                assert (answer.status, said["code"]) == (421, "host-unknown")
             async with http.get(f"{listener.url}/v1/open") as answer:
                 assert answer.status == 200
     finally:
         await listener.stop()
     assert len(world.calls) == 1
+    logged = [one for one in caplog.records if one.name == "shared.http.hosts"]
+    assert {vars(one)["host"] for one in logged} == {"evil.example"}

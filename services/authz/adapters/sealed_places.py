@@ -1,0 +1,47 @@
+"""Places in a list that only replicas of authz can read, for the tokens that lead to a next page.
+
+A page ends after what was looked at, which its caller may not know of. A readable place would tell
+them its name, and one that can be made up would tell the names after it.
+"""
+
+import os
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from pydantic import SecretStr
+
+from rolecall.client.jwk import decode, encode
+from shared.auth.keys import read_private
+
+KEY_BYTES, NONCE_BYTES = 32, 12
+BLOCK_BYTES = 256
+"""A sealed place has a multiple of these, so that its length does not tell the length of a name."""
+END = b"\x80"
+
+
+class SealedPlaces:
+    """Seals places, with a key that all replicas derive from the private key of the service."""
+
+    def __init__(self, private_key: SecretStr) -> None:
+        secret = read_private(private_key.get_secret_value()).private_bytes_raw()
+        derived = HKDF(SHA256(), KEY_BYTES, salt=None, info=b"places in the lists of authz")
+        self._cipher = AESGCM(derived.derive(secret))
+
+    def seal(self, place: str, *, of: str) -> str:
+        """The place, sealed for one list and caller, which `of` tells apart from others."""
+        content = place.encode() + END
+        padded = content.ljust(-(-len(content) // BLOCK_BYTES) * BLOCK_BYTES, b"\0")
+        nonce = os.urandom(NONCE_BYTES)
+        return encode(nonce + self._cipher.encrypt(nonce, padded, of.encode()))
+
+    def read(self, sealed: str, *, of: str) -> str | None:
+        """The place; `None` if it was not sealed for this list."""
+        try:
+            content = decode(sealed)
+            nonce, rest = content[:NONCE_BYTES], content[NONCE_BYTES:]
+            padded = self._cipher.decrypt(nonce, rest, of.encode())
+        except (ValueError, InvalidTag):
+            return None
+        return padded.rstrip(b"\0").removesuffix(END).decode()
