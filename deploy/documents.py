@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 
 from deploy.rules import PAGE, marked_tests, with_proofs
 from rolecall import CONTROL_PERMISSIONS, PROJECT_PERMISSIONS, Policies
+from rolecall.core.decision import DENIED_BECAUSE
 from shared.contracts.registry import FACT_TYPES, FACTS_OF
 from shared.contracts.topology import FOLLOWER_QUEUES, QUEUES, TOPOLOGY, QueueKind, Service
 from shared.following.follower import Follower
@@ -164,6 +165,12 @@ def control_permissions_table() -> str:
     return table(("permission", "decided", "routes that need it"), rows)
 
 
+def reasons_table() -> str:
+    """The reasons to deny a check, in the order in which they are tested."""
+    rows = [(f"`{reason}`", text) for reason, text in DENIED_BECAUSE.items()]
+    return table(("reason", "the check is denied because"), rows)
+
+
 def policies_table() -> str:
     """The keys below `policies` of a catalog."""
     schema = TypeAdapter(Policies).json_schema()
@@ -222,6 +229,7 @@ def documents() -> dict[Path, dict[str, str]]:
         ROOT / "sdk" / "README.md": {
             "control permissions": control_permissions_table(),
             "policies": policies_table(),
+            "reasons": reasons_table(),
         },
         ROOT / "docs" / "requests.md": {"repeats": repeats_table()},
     }

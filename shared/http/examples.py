@@ -30,6 +30,15 @@ _PROVISIONED = {"external_id": "7f3a", "refusal": None}
 _REFUSED = "Choose one of: admin, developer, viewer."
 _A_USER = {"type": "user", "id": f"usr_{_DIGITS}"}
 _A_RESOURCE = {"type": "instance", "id": "i-17"}
+_OF_ACCOUNT = {"properties": {"account_id": f"acc_{_DIGITS}"}}
+_CHECKED = _A_RESOURCE | _OF_ACCOUNT
+_FROM = {"context": {"ip": "203.0.113.7"}}
+_A_DECISION = {
+    "reason": "allowed",
+    "role": "developer",
+    "override": None,
+    "revision": "team.3f2a.17.42",
+}
 _A_MEMBER = {
     "status": "active",
     "invitation_id": None,
@@ -145,7 +154,8 @@ OF_MODEL: Mapping[str, Mapping[str, Any]] = {
         "ownership_transfer": None,
     },
     "AccountName": {"id": example_id("acc"), "name": "Acme Robotics"},
-    "ActionEntity": {"name": "write"},
+    "ActionEntity": {"name": "write", "properties": None},
+    "ActionSearch": _FROM,
     "AuditRecord": {
         "id": example_id("evt"),
         "before": {"role": "developer"},
@@ -180,10 +190,12 @@ OF_MODEL: Mapping[str, Mapping[str, Any]] = {
         "detail": f"The role `owner` cannot be assigned. {_REFUSED}",
         "errors": [{"pointer": "/role", "message": _REFUSED}],
     },
+    "Evaluation": _FROM,
+    "EvaluationAnswer": {"context": _A_DECISION},
     "Evaluations": {
         "subject": _A_USER,
         "action": {"name": "write"},
-        "resource": _A_RESOURCE,
+        "resource": _CHECKED,
         "context": None,
         "evaluations": [{}, {"action": {"name": "delete"}}],
     },
@@ -219,7 +231,8 @@ OF_MODEL: Mapping[str, Mapping[str, Any]] = {
     },
     "Registration": _A_RESOURCE | {"status": "registered", "code": None, "detail": None},
     "Resource": _A_RESOURCE,
-    "ResourceEntity": {"type": "instance", "id": "i-17"},
+    "ResourceEntity": _CHECKED,
+    "ResourceSearch": _FROM,
     "ResourceRef": {"type": "member", "id": example_id("usr"), "name": "Bo Li"},
     "Role": {
         "id": "developer",
@@ -227,10 +240,13 @@ OF_MODEL: Mapping[str, Mapping[str, Any]] = {
         "description": "Builds and runs workloads.",
     },
     "RoleEdit": _A_ROLE,
-    "SoughtSubject": {"type": "user"},
-    "SubjectEntity": _A_USER,
+    "SoughtResource": {"type": "instance"} | _OF_ACCOUNT,
+    "SoughtSubject": {"type": "user", "properties": None},
+    "SubjectEntity": _A_USER | {"properties": None},
+    "SubjectSearch": _FROM,
     "ServerMetadata": _METADATA,
     "User": {"id": example_id("usr")},
+    "WhoCan": {"project_id": None, "resource_id": "i-17"},
     "Verify": {"token": f"{example_id('sup')}.1.…"},
 }
 """Values of a schema's members where the name alone does not tell."""

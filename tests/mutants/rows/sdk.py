@@ -57,6 +57,22 @@ ROWS = (
         tests=("tests/sdk/test_cli.py",),
     ),
     Mutant(
+        id="catalog-takes-yes-for-true",
+        kind=Kind.DATA,
+        file="sdk/rolecall/core/source.py",
+        old='    "tag:yaml.org,2002:bool": re.compile("true|false"),\n',
+        new="",
+        tests=("tests/sdk/test_bad_catalogs.py",),
+    ),
+    Mutant(
+        id="example-of-a-check-names-no-account",
+        kind=Kind.DATA,
+        file="shared/http/examples.py",
+        old='"ResourceEntity": _CHECKED,',
+        new='"ResourceEntity": _A_RESOURCE,',
+        tests=("tests/contracts/test_examples.py",),
+    ),
+    Mutant(
         id="catalog-takes-quoted-booleans",
         kind=Kind.DATA,
         file="sdk/rolecall/core/table.py",
