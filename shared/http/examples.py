@@ -1,6 +1,6 @@
-"""Examples of bodies, parameters and answers, made from their schemas."""
+"""Values of the examples of bodies, parameters and answers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from shared.ids import PREFIXES
@@ -9,7 +9,6 @@ _DIGITS = "01990b5d2f0c7a3fb1e2c3d4e5f60718"
 _GATEWAY = "https://rolecall.example"
 _SOUGHT = ("subject", "resource", "action")
 _POINT = f"{_GATEWAY}/access/v1"
-_MOMENT = "2026-03-05T12:00:00Z"
 _GRANTS = {"instance": {"view": "all", "write": "self"}}
 _A_ROLE = {
     "name": "Night shift",
@@ -250,67 +249,3 @@ OF_MODEL: Mapping[str, Mapping[str, Any]] = {
     "Verify": {"token": f"{example_id('sup')}.1.…"},
 }
 """Values of a schema's members where the name alone does not tell."""
-
-
-def example(schema: Mapping[str, Any], definitions: Mapping[str, Any], name: str = "") -> Any:
-    """A value that fits the schema; `name` is that of the member or parameter."""
-    if "$ref" in schema:
-        model = schema["$ref"].rpartition("/")[2]
-        value = example(definitions[model], definitions, name)
-        return {**value, **OF_MODEL.get(model, {})} if isinstance(value, dict) else value
-    chosen = schema.get("examples") or schema.get("enum")
-    if chosen or "const" in schema:
-        return chosen[0] if chosen else schema["const"]
-    branches = schema.get("anyOf", schema.get("oneOf"))
-    if name in BY_NAME and _fits(BY_NAME[name], branches or [schema]):
-        return BY_NAME[name]
-    if branches is not None:
-        return example(branches[0], definitions, name)
-    return _of_type(schema, definitions, name)
-
-
-def _of_type(schema: Mapping[str, Any], definitions: Mapping[str, Any], name: str) -> Any:
-    match schema.get("type"):
-        case "object":
-            return {
-                member: example(below, definitions, member)
-                for member, below in schema.get("properties", {}).items()
-            }
-        case "array":
-            return [example(schema["items"], definitions, name.removesuffix("s"))]
-        case "string":
-            return _text(schema)
-        case "integer" | "number":
-            return schema.get("default", schema.get("minimum", 1))
-        case "boolean":
-            return schema.get("default", True)
-    return None
-
-
-def _fits(value: Any, branches: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether one of the branches takes a value of this type."""
-    return any(
-        isinstance(value, _TYPES[branch["type"]]) if "type" in branch else isinstance(value, dict)
-        for branch in branches
-    )
-
-
-def _text(schema: Mapping[str, Any]) -> str:
-    if schema.get("format") == "date-time":
-        return _MOMENT
-    pattern = str(schema.get("pattern", ""))
-    for prefix in PREFIXES.values():
-        if pattern.startswith(f"^{prefix}_"):
-            return example_id(prefix)
-    return str(schema.get("default") or "…")
-
-
-_TYPES: Mapping[str, type[Any]] = {
-    "null": type(None),
-    "boolean": bool,
-    "integer": int,
-    "number": float,
-    "string": str,
-    "array": list,
-    "object": dict,
-}
