@@ -598,7 +598,7 @@ def test_a_word_that_yaml_reads_as_something_else_is_refused(written, meant):
 
 
 @pytest.mark.parametrize("plain", ["true", "-5", "0", "1.5", "1e3", "'yes'", '"010"', "y"])
-def test_a_value_that_yaml_reads_as_it_stands_is_no_problem(plain):
+def test_a_value_that_yaml_reads_as_it_stands_is_taken(plain):
     assert parse(f"equals: {plain}\n")[0].keys() == {"equals"}
 
 

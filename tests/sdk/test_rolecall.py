@@ -178,7 +178,7 @@ async def test_checks_at_once_share_one_token_and_renew_a_refused_one(server):
 
 
 @pytest.mark.parametrize("resource", [17, None, b"i-1"])
-async def test_a_resource_that_is_no_id_is_refused_before_asking(server, resource):
+async def test_a_resource_of_another_type_is_refused_before_asking(server, resource):
     async with client(server) as rc:
         with pytest.raises(TypeError, match="Pass its id as a text, or a Resource"):
             await rc.check("usr_b", "instance:write", resource)
