@@ -5,17 +5,15 @@ with status 1. A table stands between `<!-- name -->` and `<!-- end name -->`.
 """
 
 import importlib
-import json
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter
-
+from deploy.catalog_tables import POLICIES, REASONS, policy_rows, reason_rows
 from deploy.rules import PAGE, marked_tests, with_proofs
-from rolecall import CONTROL_PERMISSIONS, PROJECT_PERMISSIONS, Policies
+from rolecall import CONTROL_PERMISSIONS, PROJECT_PERMISSIONS
 from shared.contracts.registry import FACT_TYPES, FACTS_OF
 from shared.contracts.topology import FOLLOWER_QUEUES, QUEUES, TOPOLOGY, QueueKind, Service
 from shared.following.follower import Follower
@@ -164,47 +162,6 @@ def control_permissions_table() -> str:
     return table(("permission", "decided", "routes that need it"), rows)
 
 
-def policies_table() -> str:
-    """The keys below `policies` of a catalog."""
-    schema = TypeAdapter(Policies).json_schema()
-    rows = [
-        (
-            f"`{path}`",
-            str(member["description"]),
-            _values(member, schema["$defs"]),
-            "required" if "default" not in member else f"`{json.dumps(member['default'])}`",
-        )
-        for path, member in _policy_keys(schema, schema["$defs"])
-    ]
-    return table(("key", "meaning", "values", "default"), rows)
-
-
-def _policy_keys(
-    schema: Mapping[str, Any], definitions: Mapping[str, Any], above: str = ""
-) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for name, member in schema["properties"].items():
-        below = definitions.get(str(member.get("$ref", "")).rpartition("/")[2], {})
-        if "properties" in below:
-            yield from _policy_keys(below, definitions, f"{above}{name}.")
-        else:
-            yield f"{above}{name}", member
-
-
-def _values(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
-    """What a key may have, in words."""
-    if "$ref" in schema:
-        return _values(definitions[schema["$ref"].rpartition("/")[2]], definitions)
-    if "anyOf" in schema:
-        return ", ".join(_values(choice, definitions) for choice in schema["anyOf"])
-    if "enum" in schema:
-        return ", ".join(f"`{value}`" for value in schema["enum"])
-    if "items" in schema:
-        return f"a list of {_values(schema['items'], definitions)}"
-    return {"boolean": "`true`, `false`", "integer": "a number above 0", "string": "a text"}.get(
-        schema["type"], f"`{schema['type']}`"
-    )
-
-
 def first_line(text: str | None) -> str:
     """The first paragraph of a docstring on one line."""
     return " ".join((text or "").strip().split("\n\n")[0].split())
@@ -221,7 +178,8 @@ def documents() -> dict[Path, dict[str, str]]:
         ROOT / "docs" / "events.md": {"events": events_table()},
         ROOT / "sdk" / "README.md": {
             "control permissions": control_permissions_table(),
-            "policies": policies_table(),
+            "policies": table(POLICIES, policy_rows()),
+            "reasons": table(REASONS, reason_rows()),
         },
         ROOT / "docs" / "requests.md": {"repeats": repeats_table()},
     }

@@ -27,7 +27,7 @@ def fields(schema: Schema, schemas: Schema) -> str:
         (
             f"<code>{escape(name)}</code>",
             type_of(member) + (", required" if name in required else ""),
-            f"{inline(member.get('description', ''))} {limits(member)}",
+            f"{_described(member.get('description', ''))} {limits(member)}",
         )
         for name, member in schema.get("properties", {}).items()
     ]
@@ -82,8 +82,20 @@ def table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 
 def prose(text: str) -> str:
-    """Paragraphs, with code between backticks."""
-    return "".join(f"<p>{inline(part)}</p>" for part in text.split("\n\n") if part.strip())
+    """Paragraphs and lists, with code between backticks."""
+    return "".join(_block(part) for part in text.split("\n\n") if part.strip())
+
+
+def _block(part: str) -> str:
+    if not part.startswith("- "):
+        return f"<p>{inline(part)}</p>"
+    items = (f"<li>{inline(item)}</li>" for item in part.removeprefix("- ").split("\n- "))
+    return f"<ul>{''.join(items)}</ul>"
+
+
+def _described(text: str) -> str:
+    """The meaning of a member: a sentence, or several blocks."""
+    return prose(text) if "\n\n" in text else inline(text)
 
 
 def inline(text: str) -> str:

@@ -1,6 +1,6 @@
-"""Examples of bodies, parameters and answers, made from their schemas."""
+"""Values of the examples of bodies, parameters and answers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from shared.ids import PREFIXES
@@ -9,7 +9,6 @@ _DIGITS = "01990b5d2f0c7a3fb1e2c3d4e5f60718"
 _GATEWAY = "https://rolecall.example"
 _SOUGHT = ("subject", "resource", "action")
 _POINT = f"{_GATEWAY}/access/v1"
-_MOMENT = "2026-03-05T12:00:00Z"
 _GRANTS = {"instance": {"view": "all", "write": "self"}}
 _A_ROLE = {
     "name": "Night shift",
@@ -30,6 +29,15 @@ _PROVISIONED = {"external_id": "7f3a", "refusal": None}
 _REFUSED = "Choose one of: admin, developer, viewer."
 _A_USER = {"type": "user", "id": f"usr_{_DIGITS}"}
 _A_RESOURCE = {"type": "instance", "id": "i-17"}
+_OF_ACCOUNT = {"properties": {"account_id": f"acc_{_DIGITS}"}}
+_CHECKED = _A_RESOURCE | _OF_ACCOUNT
+_FROM = {"context": {"ip": "203.0.113.7"}}
+_A_DECISION = {
+    "reason": "allowed",
+    "role": "developer",
+    "override": None,
+    "revision": "team.3f2a.17.42",
+}
 _A_MEMBER = {
     "status": "active",
     "invitation_id": None,
@@ -145,7 +153,8 @@ OF_MODEL: Mapping[str, Mapping[str, Any]] = {
         "ownership_transfer": None,
     },
     "AccountName": {"id": example_id("acc"), "name": "Acme Robotics"},
-    "ActionEntity": {"name": "write"},
+    "ActionEntity": {"name": "write", "properties": None},
+    "ActionSearch": _FROM,
     "AuditRecord": {
         "id": example_id("evt"),
         "before": {"role": "developer"},
@@ -180,10 +189,12 @@ OF_MODEL: Mapping[str, Mapping[str, Any]] = {
         "detail": f"The role `owner` cannot be assigned. {_REFUSED}",
         "errors": [{"pointer": "/role", "message": _REFUSED}],
     },
+    "Evaluation": _FROM,
+    "EvaluationAnswer": {"context": _A_DECISION},
     "Evaluations": {
         "subject": _A_USER,
         "action": {"name": "write"},
-        "resource": _A_RESOURCE,
+        "resource": _CHECKED,
         "context": None,
         "evaluations": [{}, {"action": {"name": "delete"}}],
     },
@@ -219,7 +230,8 @@ OF_MODEL: Mapping[str, Mapping[str, Any]] = {
     },
     "Registration": _A_RESOURCE | {"status": "registered", "code": None, "detail": None},
     "Resource": _A_RESOURCE,
-    "ResourceEntity": {"type": "instance", "id": "i-17"},
+    "ResourceEntity": _CHECKED,
+    "ResourceSearch": _FROM,
     "ResourceRef": {"type": "member", "id": example_id("usr"), "name": "Bo Li"},
     "Role": {
         "id": "developer",
@@ -227,74 +239,13 @@ OF_MODEL: Mapping[str, Mapping[str, Any]] = {
         "description": "Builds and runs workloads.",
     },
     "RoleEdit": _A_ROLE,
-    "SoughtSubject": {"type": "user"},
-    "SubjectEntity": _A_USER,
+    "SoughtResource": {"type": "instance"} | _OF_ACCOUNT,
+    "SoughtSubject": {"type": "user", "properties": None},
+    "SubjectEntity": _A_USER | {"properties": None},
+    "SubjectSearch": _FROM,
     "ServerMetadata": _METADATA,
     "User": {"id": example_id("usr")},
+    "WhoCan": {"project_id": None, "resource_id": "i-17"},
     "Verify": {"token": f"{example_id('sup')}.1.…"},
 }
 """Values of a schema's members where the name alone does not tell."""
-
-
-def example(schema: Mapping[str, Any], definitions: Mapping[str, Any], name: str = "") -> Any:
-    """A value that fits the schema; `name` is that of the member or parameter."""
-    if "$ref" in schema:
-        model = schema["$ref"].rpartition("/")[2]
-        value = example(definitions[model], definitions, name)
-        return {**value, **OF_MODEL.get(model, {})} if isinstance(value, dict) else value
-    chosen = schema.get("examples") or schema.get("enum")
-    if chosen or "const" in schema:
-        return chosen[0] if chosen else schema["const"]
-    branches = schema.get("anyOf", schema.get("oneOf"))
-    if name in BY_NAME and _fits(BY_NAME[name], branches or [schema]):
-        return BY_NAME[name]
-    if branches is not None:
-        return example(branches[0], definitions, name)
-    return _of_type(schema, definitions, name)
-
-
-def _of_type(schema: Mapping[str, Any], definitions: Mapping[str, Any], name: str) -> Any:
-    match schema.get("type"):
-        case "object":
-            return {
-                member: example(below, definitions, member)
-                for member, below in schema.get("properties", {}).items()
-            }
-        case "array":
-            return [example(schema["items"], definitions, name.removesuffix("s"))]
-        case "string":
-            return _text(schema)
-        case "integer" | "number":
-            return schema.get("default", schema.get("minimum", 1))
-        case "boolean":
-            return schema.get("default", True)
-    return None
-
-
-def _fits(value: Any, branches: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether one of the branches takes a value of this type."""
-    return any(
-        isinstance(value, _TYPES[branch["type"]]) if "type" in branch else isinstance(value, dict)
-        for branch in branches
-    )
-
-
-def _text(schema: Mapping[str, Any]) -> str:
-    if schema.get("format") == "date-time":
-        return _MOMENT
-    pattern = str(schema.get("pattern", ""))
-    for prefix in PREFIXES.values():
-        if pattern.startswith(f"^{prefix}_"):
-            return example_id(prefix)
-    return str(schema.get("default") or "…")
-
-
-_TYPES: Mapping[str, type[Any]] = {
-    "null": type(None),
-    "boolean": bool,
-    "integer": int,
-    "number": float,
-    "string": str,
-    "array": list,
-    "object": dict,
-}

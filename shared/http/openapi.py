@@ -7,7 +7,8 @@ from typing import Any
 from shared.http.access import Access, Admin, Internal, Permission, Public, ScopedAccess
 from shared.http.api import Api
 from shared.http.error_forms import ErrorForm, oauth_code
-from shared.http.examples import BY_NAME, example, example_id
+from shared.http.example_makers import example
+from shared.http.examples import BY_NAME, example_id
 from shared.http.openapi_schemas import (
     OAUTH_ERROR_SCHEMA,
     PROBLEM_SCHEMA,

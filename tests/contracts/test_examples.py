@@ -1,10 +1,15 @@
 """The examples of bodies in the OpenAPI document are requests that a new account accepts."""
 
+import re
 from typing import Any
 
-from rolecall import CompiledCatalog, load_catalog
+import pytest
+
+from rolecall import CompiledCatalog, Reason, load_catalog
+from services.authz.domain.checks import SUBJECT_UNKNOWN
 from services.team.domain.guardrail_rules import faults
 from services.team.routes.guardrails import CreateGuardrail, guardrail_rule
+from shared.http.examples import example_id
 from shared.http.openapi import document_of
 from tests.contracts.rows import ROWS, WITH_BODY
 
@@ -39,3 +44,22 @@ def test_examples_name_what_they_are_about() -> None:
     for operation_id in ("createAccount", "moveToCatalog", "convertAccount"):
         assert EXAMPLES[operation_id]["catalog"] == STANDARD.catalog.name
     assert EXAMPLES["revertAccount"]["confirm"] == EXAMPLES["renameAccount"]["name"]
+
+
+@pytest.mark.parametrize(
+    "operation_id",
+    ["evaluate", "evaluateEach", "explain", "searchSubjects", "searchResources", "searchActions"],
+)
+def test_examples_of_checks_name_their_account_and_no_past_time(operation_id: str) -> None:
+    example = EXAMPLES[operation_id]
+    assert example["resource"]["properties"] == {"account_id": example_id("acc")}
+    assert not {"at", "at_least_revision"} & (example["context"] or {}).keys()
+
+
+def test_the_document_says_what_each_reason_means_and_which_account_counts() -> None:
+    schemas = DOCUMENT["components"]["schemas"]
+    described = schemas["DecisionContext"]["properties"]["reason"]["description"]
+    named = re.findall(r"^- `([a-z-]+)`: .+\.$", described, re.MULTILINE)
+    assert sorted(named) == sorted([*Reason, SUBJECT_UNKNOWN])
+    place = schemas["ResourceProperties"]["properties"]["account_id"]["description"]
+    assert "`no-account`" in place

@@ -17,6 +17,7 @@ from rolecall import (
     load_catalog,
     parse_catalog,
 )
+from rolecall.core.source import parse
 
 
 def content(name) -> Any:
@@ -571,6 +572,34 @@ def test_a_problem_names_its_line_or_the_nearest_above():
     (problem,) = refused.value.problems
     assert problem.pointer == "/policies/member_limit"
     assert line_of(problem, lacking) == "policies:"
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("yes", "true"),
+        ("Off", "false"),
+        ("TRUE", "true"),
+        ("010", "8"),
+        ("0x1F", "31"),
+        ("12:30", "750"),
+        ("1_000", "1000"),
+        ("1_0.5", "10.5"),
+    ],
+)
+def test_a_word_that_yaml_reads_as_something_else_is_refused(written, meant):
+    with pytest.raises(CatalogError) as refused:
+        parse_catalog(f"name: small\nroles: [{{when: {{path: context.x, equals: {written}}}}}]\n")
+    (problem,) = refused.value.problems
+    assert problem.line == 2
+    assert problem.message == (
+        f"The value {written} is read as {meant}. Write {meant}, or put it in quotes."
+    )
+
+
+@pytest.mark.parametrize("plain", ["true", "-5", "0", "1.5", "1e3", "'yes'", '"010"', "y"])
+def test_a_value_that_yaml_reads_as_it_stands_is_taken(plain):
+    assert parse(f"equals: {plain}\n")[0].keys() == {"equals"}
 
 
 def line_of(problem, text):

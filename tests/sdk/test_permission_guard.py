@@ -102,6 +102,26 @@ async def test_only_a_temporary_failure_asks_for_another_attempt(
         assert await ask(http) == answer
 
 
+async def test_mistakes_of_a_route_are_told_once_and_never_to_its_users(
+    client: ControlledClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    guard = PermissionGuard(client, subject=lambda _: "usr_1")
+    with pytest.raises(ValueError, match="is not a permission"):
+        guard.require("instances", account="account_id")
+
+    @guard.require("instance:write", account="acc")
+    async def create(request: web.Request) -> web.Response:
+        raise AssertionError
+
+    app = web.Application()
+    app.router.add_post("/accounts/{account_id}/instances", create)
+    async with TestClient(TestServer(app)) as http:
+        for _ in range(2):
+            assert await ask(http) == (500, "check-failed", None)
+    assert [("`acc`" in line) for line in caplog.messages] == [True]
+    assert client.asked == []
+
+
 async def test_a_full_guard_answers_at_once_and_spares_the_default_executor(
     client: ControlledClient,
 ) -> None:

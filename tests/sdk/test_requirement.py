@@ -13,6 +13,7 @@ from rolecall.aio import (
     ClientRefusedError,
     RequestRefusedError,
     Requirement,
+    TokenExpiredError,
     TokenRejectedError,
     TokenUser,
 )
@@ -35,6 +36,8 @@ class Authority:
         self.given: list[Given] = []
 
     async def verify(self, token):
+        if token == "old":
+            raise TokenExpiredError
         if token != "good":
             raise TokenRejectedError
         return USER
@@ -166,11 +169,25 @@ async def test_an_allowed_request_reaches_the_handler(form, authority):
     ]
 
 
-@pytest.mark.parametrize("header", [None, "Basic good", "Bearer bad", "Bearer", "good"])
-async def test_a_request_without_a_genuine_token_is_answered_401(form, authority, header):
+@pytest.mark.parametrize(
+    ("header", "code", "challenge"),
+    [
+        (None, "unauthenticated", "Bearer"),
+        ("Basic good", "unauthenticated", "Bearer"),
+        ("good", "unauthenticated", "Bearer"),
+        ("Bearer", "token-invalid", "The access token is not valid"),
+        ("Bearer bad", "token-invalid", "The access token is not valid"),
+        ("Bearer old", "token-expired", "The access token has expired"),
+    ],
+)
+async def test_a_request_without_a_genuine_token_is_answered_401(
+    form, authority, header, code, challenge
+):
     headers = {} if header is None else {"Authorization": header}
     status, found, problem = await answer(form(requirement(authority)), **headers)
-    assert (status, problem["code"]) == (401, "unauthenticated")
+    assert (status, problem["code"]) == (401, code)
+    invalid = f'Bearer error="invalid_token", error_description="{challenge}"'
+    assert found["www-authenticate"] == ("Bearer" if challenge == "Bearer" else invalid)
     assert found["content-type"].startswith("application/problem+json")
     assert authority.asked == []
 
@@ -321,7 +338,77 @@ async def test_the_life_of_the_application_is_not_guarded(authority):
     assert seen == ["lifespan"]
 
 
-@pytest.mark.parametrize("rule", ["/instances", "get /instances", "GET instances", ""])
-def test_a_rule_of_another_form_is_refused(rule):
-    with pytest.raises(ValueError, match="Write it as"):
-        with_asgi.PermissionMiddleware(reached, {rule: None})
+MIDDLEWARES = [
+    lambda rules: with_asgi.PermissionMiddleware(reached, rules),
+    with_aiohttp.permission_middleware,
+]
+
+
+@pytest.mark.parametrize("middleware", MIDDLEWARES)
+@pytest.mark.parametrize(
+    ("rule", "fault"),
+    [
+        ("/instances", "Write it as"),
+        ("get /instances", "Write it as"),
+        ("GET instances", "Write it as"),
+        ("", "Write it as"),
+        ("GET /instances/{id", "encloses no name"),
+        ("GET /instances/id}", "encloses no name"),
+        ("GET /instances/{id:int}", "encloses no name"),
+        ("GET /instances/{}", "encloses no name"),
+        ("GET /instances/{id}/{id}", "twice"),
+    ],
+)
+def test_a_rule_of_another_form_is_refused(middleware, rule, fault):
+    with pytest.raises(ValueError, match=fault):
+        middleware({rule: None})
+
+
+@pytest.mark.parametrize("middleware", MIDDLEWARES)
+@pytest.mark.parametrize("part", ["account", "project", "resource"])
+def test_a_rule_whose_path_lacks_a_parameter_is_refused(middleware, authority, part):
+    seen = requirement(authority, **{part: "acount_id"})
+    with pytest.raises(ValueError, match=r"no parameter 'acount_id'\. Did you mean 'account_id'"):
+        middleware({f"GET {PATH}": seen})
+    with pytest.raises(ValueError, match="no parameter"):
+        middleware({"GET /plain": seen})
+
+
+@pytest.mark.parametrize(
+    "permission", ["instances", "", ":", "instance:", "instance:view ", "*:*", "Instance:view"]
+)
+def test_a_permission_of_another_form_is_refused(authority, permission):
+    with pytest.raises(ValueError, match="is not a permission"):
+        Requirement(authority, permission)
+
+
+@pytest.mark.parametrize("name", ["starlette", "aiohttp"])
+async def test_a_decorated_route_without_the_variable_is_told_once(name, authority, caplog):
+    app = FORMS[name](requirement(authority, account="acc"))
+    for _ in range(2):
+        status, _, problem = await answer(app, Authorization="Bearer good")
+        assert (status, problem["code"]) == (500, "check-failed")
+    (line,) = caplog.messages
+    assert "no variable `acc`" in line
+    assert authority.asked == []
+
+
+@pytest.mark.parametrize(
+    ("reason", "account", "told"),
+    [
+        ("permission-unknown", "account_id", "no such permission"),
+        ("no-account", None, "no account is named"),
+        ("no-account", "account_id", None),
+        ("permission-missing", None, None),
+    ],
+)
+async def test_a_denial_that_no_user_can_mend_is_logged_once(
+    authority, caplog, reason, account, told
+):
+    authority.answer = CheckDecision(allowed=False, reason=reason)
+    app = asgi_middleware(requirement(authority, account=account))
+    for _ in range(2):
+        status, _, problem = await answer(app, Authorization="Bearer good")
+        assert (status, problem["code"]) == (403, "permission-missing")
+    assert len(caplog.messages) == (told is not None)
+    assert told is None or told in caplog.text

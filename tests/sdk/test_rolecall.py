@@ -177,6 +177,16 @@ async def test_checks_at_once_share_one_token_and_renew_a_refused_one(server):
     ]
 
 
+@pytest.mark.parametrize("resource", [17, None, b"i-1"])
+async def test_a_resource_of_another_type_is_refused_before_asking(server, resource):
+    async with client(server) as rc:
+        with pytest.raises(TypeError, match="Pass its id as a text, or a Resource"):
+            await rc.check("usr_b", "instance:write", resource)
+        with pytest.raises(TypeError, match="Pass its id as a text, or a Resource"):
+            await rc.check_many([Check(subject="usr_b", permission="a:b", resource=resource)])
+    assert server.paths() == []
+
+
 async def test_an_open_circuit_refuses_without_asking(server):
     server.answers[EVALUATION] = 503, {"code": "stale"}
     async with client(server, timeout=0.01) as rc:

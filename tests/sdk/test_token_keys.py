@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rolecall.aio import NoAnswerError, TokenRejectedError
+from rolecall.aio import NoAnswerError, TokenExpiredError, TokenRejectedError
 from rolecall.aio.keys import TokenKeys
 from rolecall.aio.transport import Transport
 from rolecall.client import jwt
@@ -94,8 +94,9 @@ async def test_a_genuine_token_names_its_user(keys, server):
     ],
 )
 async def test_a_token_of_another_kind_is_rejected(keys, made):
-    with pytest.raises(TokenRejectedError):
+    with pytest.raises(TokenRejectedError) as refused:
         await keys.verify(made)
+    assert refused.type is TokenRejectedError, "only a genuine token is called expired"
 
 
 async def test_the_token_of_a_service_client_is_not_of_a_user(keys):
@@ -110,7 +111,7 @@ async def test_a_kept_token_ends_at_its_time(keys, clock):
     await keys.verify(made)
     clock.now += timedelta(seconds=ACCESS_SECONDS + 11)
     for _ in range(2):
-        with pytest.raises(TokenRejectedError):
+        with pytest.raises(TokenExpiredError):
             await keys.verify(made)
 
 

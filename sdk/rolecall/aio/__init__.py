@@ -8,6 +8,7 @@ from rolecall.aio.errors import (
     LeaseOverError,
     NoAnswerError,
     RequestRefusedError,
+    TokenExpiredError,
     TokenRejectedError,
 )
 from rolecall.aio.requirement import Requirement
@@ -25,6 +26,7 @@ __all__ = [
     "RequestRefusedError",
     "Requirement",
     "Rolecall",
+    "TokenExpiredError",
     "TokenRejectedError",
     "TokenUser",
 ]

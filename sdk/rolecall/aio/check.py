@@ -25,7 +25,7 @@ class Check:
     @property
     def known_resource(self) -> Resource:
         """The resource as far as it is known."""
-        return Resource(self.resource) if isinstance(self.resource, str) else self.resource
+        return known_resource(self.resource)
 
     def evaluation(self) -> dict[str, Any]:
         """The check as Rolecall takes it."""
@@ -38,3 +38,17 @@ class Check:
             at_least_revision=self.at_least_revision,
             given=self.given,
         )
+
+
+def known_resource(resource: Resource | str) -> Resource:
+    """The resource with this id, or as it is described.
+
+    Raises:
+        TypeError: it is neither an id nor a `Resource`.
+    """
+    if isinstance(resource, str):
+        return Resource(resource)
+    if not isinstance(resource, Resource):
+        kind = type(resource).__name__
+        raise TypeError(f"The resource is of type {kind}. Pass its id as a text, or a Resource.")
+    return resource

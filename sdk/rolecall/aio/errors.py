@@ -57,3 +57,7 @@ class ClientRefusedError(UndecidedError):
 
 class TokenRejectedError(Exception):
     """The access token of a caller is not genuine, or its time is over. Answer 401."""
+
+
+class TokenExpiredError(TokenRejectedError):
+    """The access token is genuine, and its time is over. Its caller must refresh it."""

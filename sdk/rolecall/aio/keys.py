@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from rolecall.aio.errors import NoAnswerError, TokenRejectedError
+from rolecall.aio.errors import NoAnswerError, TokenExpiredError, TokenRejectedError
 from rolecall.aio.transport import Transport
 from rolecall.client import jwt
 from rolecall.client.access_tokens import ACCESS_TYPE, TokenUser, verify_user
 from rolecall.client.jwk import read_key_set
-from rolecall.client.jwt import LEEWAY_SECONDS, BadToken
+from rolecall.client.jwt import LEEWAY_SECONDS, BadToken, ExpiredToken
 
 KEY_SET_PATH = "/.well-known/jwks.json"
 REFRESH_AFTER_SECONDS = 300.0
@@ -50,6 +50,7 @@ class TokenKeys:
         """Verify the access token of a user.
 
         Raises:
+            TokenExpiredError: its time is over.
             TokenRejectedError: it is not a valid access token of a user.
             NoAnswerError: the keys cannot be fetched, so nothing is known about it.
         """
@@ -64,6 +65,8 @@ class TokenKeys:
         try:
             key = await self._key(jwt.key_id(token, typ=ACCESS_TYPE))
             user = verify_user(token, key, issuer=self._issuer, now=now)
+        except ExpiredToken as error:
+            raise TokenExpiredError("The access token has expired.") from error
         except BadToken as error:
             raise TokenRejectedError("The access token is not valid.") from error
         if len(self._verified) >= MAX_CACHED_TOKENS:

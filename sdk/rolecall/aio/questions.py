@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 
-from rolecall.aio.check import Check
+from rolecall.aio.check import Check, known_resource
 from rolecall.aio.register import Property, ResourceRegister
 from rolecall.aio.remote import RemoteChecks
 from rolecall.client.explanations import CheckExplanation, who_can_question
@@ -51,7 +51,7 @@ class Questions:
         Raises:
             UndecidedError: as for `check`; the members so far are not all.
         """
-        place = Resource(resource) if isinstance(resource, str) else resource
+        place = known_resource(resource)
         return self._remote.who_can(who_can_question(permission, place, account_id=account))
 
     async def register(

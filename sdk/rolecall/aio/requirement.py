@@ -2,13 +2,21 @@
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
-from rolecall.aio.errors import TokenRejectedError
+from rolecall.aio.errors import TokenExpiredError, TokenRejectedError
 from rolecall.client.access_tokens import TokenUser
 from rolecall.client.evaluations import CheckDecision, UndecidedError
-from rolecall.client.problem import UNAUTHENTICATED, ProblemAnswer, permission_missing, problem_of
+from rolecall.client.problem import (
+    TOKEN_EXPIRED,
+    TOKEN_INVALID,
+    TOKEN_MISSING,
+    UNAUTHENTICATED,
+    ProblemAnswer,
+    problem_of,
+)
+from rolecall.client.route_faults import RouteFaults
 from rolecall.core.condition_facts import NOTHING_GIVEN, Given
 from rolecall.core.state import Resource
 
@@ -65,7 +73,11 @@ class GuardedUser:
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """A permission, and where in a request a check of it finds its parts."""
+    """A permission, and where in a request a check of it finds its parts.
+
+    Raises:
+        ValueError: the permission does not have the form of one.
+    """
 
     authority: Authority
     permission: str
@@ -76,24 +88,42 @@ class Requirement:
     creates: bool = False
     subject: TextOf | None = None
     given: GivenOf | None = None
+    _faults: RouteFaults = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Check the form of the permission."""
+        faults = RouteFaults(
+            self.permission, account=self.account, project=self.project, resource=self.resource
+        )
+        object.__setattr__(self, "_faults", faults)
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The variables that the path of a request must have."""
+        return self._faults.parameters
 
     async def admit(self, request: GuardedRequest) -> GuardedUser | ProblemAnswer:
         """The user whose request may be handled, or the answer to one that is not allowed.
 
         401 without a user, 403 without the permission, 503 without a decision that another attempt
         may get. 403 `check-refused` and 500 `check-failed` say that Rolecall refuses the request,
-        or this application; both are logged.
+        or this application; both are logged. So is once what no user can have.
         """
+        unfit = self._faults.unfit(request.path)
+        if unfit is not None:
+            return unfit
         try:
             caller = await self._caller(request)
             if caller is None:
-                return UNAUTHENTICATED
+                return TOKEN_MISSING if self.subject is None else UNAUTHENTICATED
             decision = await self._check(caller, request)
+        except TokenExpiredError:
+            return TOKEN_EXPIRED
         except TokenRejectedError:
-            return UNAUTHENTICATED
+            return TOKEN_INVALID
         except UndecidedError as error:
             return problem_of(error)
-        return caller if decision.allowed else permission_missing(self.permission)
+        return caller if decision.allowed else self._faults.denied(decision.reason)
 
     async def _check(self, caller: GuardedUser, request: GuardedRequest) -> CheckDecision:
         path = request.path

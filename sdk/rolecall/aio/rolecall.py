@@ -230,7 +230,8 @@ class Rolecall(Questions):
         Pass its `session_id` to `check` to deny the user of an ended session.
 
         Raises:
-            TokenRejectedError: the token is not genuine, of another issuer, or over.
+            TokenExpiredError: the time of the token is over.
+            TokenRejectedError: the token is not genuine, or of another issuer.
             NoAnswerError: the keys cannot be fetched.
         """
         if self._keys is None:

@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rolecall.client.evaluations import UndecidedError
 
@@ -14,6 +14,7 @@ _TITLES = {
     500: "Internal Server Error",
     503: "Service Unavailable",
 }
+_BAD = 'Bearer error="invalid_token"'
 _log = logging.getLogger(__name__)
 
 
@@ -40,7 +41,21 @@ class ProblemAnswer:
 
 
 UNAUTHENTICATED = ProblemAnswer(401, "unauthenticated", "Sign in to use this resource.")
-
+"""To a request that the application itself did not authenticate."""
+TOKEN_MISSING = replace(UNAUTHENTICATED, headers={"WWW-Authenticate": "Bearer"})
+TOKEN_INVALID = ProblemAnswer(
+    401,
+    "token-invalid",
+    "The access token is not valid. Sign in again.",
+    {"WWW-Authenticate": f'{_BAD}, error_description="The access token is not valid"'},
+)
+TOKEN_EXPIRED = ProblemAnswer(
+    401,
+    "token-expired",
+    "The access token has expired. Get a new one with the refresh token.",
+    {"WWW-Authenticate": f'{_BAD}, error_description="The access token has expired"'},
+)
+CHECK_FAILED = ProblemAnswer(500, "check-failed", "This service cannot check permissions.")
 NO_RULE = ProblemAnswer(403, "no-rule", "No rule allows this request.")
 
 
@@ -63,4 +78,4 @@ def problem_of(error: UndecidedError) -> ProblemAnswer:
         return ProblemAnswer(
             403, "check-refused", "The permission cannot be checked for this request."
         )
-    return ProblemAnswer(500, "check-failed", "This service cannot check permissions.")
+    return CHECK_FAILED

@@ -38,7 +38,8 @@ def read_condition(written: object, place: Place) -> tuple[Condition | None, lis
     elif isinstance(written, list | tuple) and written:
         tests = {(*place, at): test for at, test in enumerate(written)}
     else:
-        return None, [Problem(place, f"`when` needs at least one test. {_FORM}")]
+        fault = "needs at least one test" if not written else "takes a test, or a list of tests"
+        return None, [Problem(place, f"`when` {fault}. {_FORM}")]
     if len(tests) > MAX_TESTS:
         text = f"A condition can have {MAX_TESTS} tests at most. This one has {len(tests)}."
         return None, [Problem(place, text)]

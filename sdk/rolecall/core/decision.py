@@ -1,5 +1,6 @@
 """The answer to a permission check, and its reasons."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -23,6 +24,26 @@ class Reason(StrEnum):
     OWNER_UNKNOWN = "owner-unknown"
     NOT_OWNER = "not-owner"
     CONDITION_FAILED = "condition-failed"
+
+
+DENIED_BECAUSE: Mapping[Reason, str] = {
+    Reason.ACCOUNT_SUSPENDED: "the platform has suspended the account",
+    Reason.ACCOUNT_DELETING: "the owner has deleted the account, and may still restore it",
+    Reason.USER_DISABLED: "the user is disabled",
+    Reason.SESSION_ENDED: "the session has ended",
+    Reason.NOT_A_MEMBER: "the user has no membership in the account",
+    Reason.MEMBERSHIP_SUSPENDED: "the membership is suspended",
+    Reason.MEMBERSHIP_EXPIRED: "the membership has expired",
+    Reason.PERMISSION_UNKNOWN: "the catalog has no such permission",
+    Reason.RESOURCE_CONFLICT: "the request names another owner or project than the registered"
+    " resource has, or two projects",
+    Reason.PROJECT_UNKNOWN: "the account has no such project",
+    Reason.PERMISSION_MISSING: "the role, or the override inside the project, does not grant it",
+    Reason.OWNER_UNKNOWN: "the grant reaches own resources only, and the owner is not known",
+    Reason.NOT_OWNER: "the grant reaches own resources only, and another user owns this one",
+    Reason.CONDITION_FAILED: "the grant depends on a condition, and the condition does not hold",
+}
+"""What each reason of `decide` to deny means, in the order in which they are tested."""
 
 
 @dataclass(frozen=True, slots=True)

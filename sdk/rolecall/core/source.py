@@ -1,5 +1,7 @@
 """YAML texts, read together with the line of each place."""
 
+import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -13,6 +15,12 @@ _PLAIN_TAGS = frozenset(
     for kind in ("null", "bool", "int", "float", "timestamp", "str", "seq", "map", "merge")
 )
 """What a value without a tag can be."""
+_PLAIN_FORMS = {
+    "tag:yaml.org,2002:bool": re.compile("true|false"),
+    "tag:yaml.org,2002:int": re.compile("[-+]?(0|[1-9][0-9]*)"),
+    "tag:yaml.org,2002:float": re.compile(r"[^:_]*"),
+}
+"""The forms in which every reader of YAML takes the value for the same; YAML 1.1 has others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +104,8 @@ def _walk(
     walked[id(node)] = place
     if node.tag not in _PLAIN_TAGS:
         yield Problem(place, _TAGS, node.start_mark.line + 1)
+    if isinstance(node, yaml.ScalarNode):
+        yield from _misread(node, place)
     if isinstance(node, yaml.SequenceNode):
         for position, item in enumerate(node.value):
             yield from _walk(item, (*place, position), lines, repeated, walked)
@@ -107,3 +117,13 @@ def _walk(
                 yield Problem(below, "This key appears twice. Keep one of them.", line)
             lines[below] = line
             yield from _walk(value, below, lines, repeated, walked)
+
+
+def _misread(node: yaml.ScalarNode, place: Place) -> Iterator[Problem]:
+    """Report a word such as `yes`, or a number such as `010`, that is read as something else."""
+    form = _PLAIN_FORMS.get(node.tag)
+    if form is None or form.fullmatch(node.value) is not None:
+        return
+    meant = json.dumps(yaml.safe_load(node.value))
+    text = f"The value {node.value} is read as {meant}. Write {meant}, or put it in quotes."
+    yield Problem(place, text, node.start_mark.line + 1)

@@ -17,10 +17,11 @@ from rolecall.client.problem import (
     PROBLEM_TYPE,
     UNAUTHENTICATED,
     ProblemAnswer,
-    permission_missing,
     problem_of,
 )
+from rolecall.client.route_faults import RouteFaults
 from rolecall.core.condition_facts import NOTHING_GIVEN, Given
+from rolecall.integrations.rules import Rule, read_rule
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 SubjectOf = Callable[[web.Request], str | None]
@@ -70,12 +71,19 @@ class PermissionGuard:
         Other requests are answered as RFC 9457 says: 401 without a user, 403 without the
         permission, 503 without a decision that another attempt may get. A request that Rolecall
         refuses is answered 403 `check-refused`, and 500 `check-failed` says that it refuses this
-        application; both are logged.
+        application; both are logged. So is once what no user can have.
+
+        Raises:
+            ValueError: the permission does not have the form of one.
         """
+        faults = RouteFaults(permission, account=account, project=project, resource=resource)
 
         def decorate(handler: Handler) -> Handler:
             @wraps(handler)
             async def guarded(request: web.Request) -> web.StreamResponse:
+                unfit = faults.unfit(request.match_info)
+                if unfit is not None:
+                    return _response(unfit)
                 subject_id = self._subject(request)
                 if subject_id is None:
                     return _response(UNAUTHENTICATED)
@@ -99,7 +107,7 @@ class PermissionGuard:
                 except UndecidedError as error:
                     return _response(problem_of(error))
                 if not decision.allowed:
-                    return _response(permission_missing(permission))
+                    return _response(faults.denied(decision.reason))
                 return await handler(request)
 
             return guarded
@@ -137,13 +145,18 @@ def guarded(requirement: Requirement) -> Callable[[Handler], Handler]:
     return decorate
 
 
-def permission_middleware(rules: Mapping[str, Requirement | None]) -> Middleware:
+def permission_middleware(rules: Mapping[str, Rule]) -> Middleware:
     """Make a middleware that lets requests reach the application only as the rules allow.
 
     A rule is `"GET /accounts/{account_id}/instances": rc.require(...)`, with the path as it was
     added to the router. `None` leaves a route open. A route without a rule is answered 403, so a
     new one is closed until it has its rule. A HEAD request needs what GET needs.
+
+    Raises:
+        ValueError: a rule has another form, or its path lacks a parameter that it names.
     """
+    for route, requirement in rules.items():
+        read_rule(route, requirement)
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -10,6 +10,7 @@ from typing import Any
 
 from rolecall.aio.requirement import GuardedRequest, GuardedUser, Requirement
 from rolecall.client.problem import NO_RULE, PROBLEM_TYPE, ProblemAnswer
+from rolecall.integrations.rules import Rule, read_rule
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -17,12 +18,9 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Endpoint = Callable[..., Awaitable[Any]]
-Rule = Requirement | None
-"""What a route requires; `None`: anyone may use it."""
 
 USER = "rolecall_user"
 """The place in the scope of a guarded request where its user's id is."""
-_PARAMETER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 class PermissionMiddleware:
@@ -37,7 +35,7 @@ class PermissionMiddleware:
         """Make it.
 
         Raises:
-            ValueError: a rule has another form.
+            ValueError: a rule has another form, or its path lacks a parameter that it names.
         """
         self._app = app
         self._rules = [_compiled(route, rule) for route, rule in rules.items()]
@@ -136,10 +134,7 @@ def _headers(scope: Scope) -> _Headers:
 
 
 def _compiled(route: str, rule: Rule) -> tuple[str, re.Pattern[str], Rule]:
-    method, _, path = route.partition(" ")
-    if not method.isalpha() or not method.isupper() or not path.startswith("/"):
-        raise ValueError(f"{route!r} is not a rule. Write it as 'GET /instances/{{id}}'.")
-    parts = _PARAMETER.split(path)
+    method, parts = read_rule(route, rule)
     pattern = "".join(
         f"(?P<{part}>[^/]+)" if index % 2 else re.escape(part) for index, part in enumerate(parts)
     )

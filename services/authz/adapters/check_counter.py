@@ -7,6 +7,7 @@ from prometheus_client import Counter
 
 from rolecall import Reason
 from services.authz.domain.checks import SUBJECT_UNKNOWN, PermissionCheck
+from shared.auth.principals import Principal, actor_of
 from shared.metrics import CHECKS, start_at_zero
 
 ALLOW, DENY = "allow", "deny"
@@ -23,14 +24,18 @@ class CheckCounter:
         self._sample = sample
         self._left = sample
 
-    def count(self, check: PermissionCheck, *, allowed: bool, reason: str) -> None:
+    def count(
+        self, check: PermissionCheck, *, asked_by: Principal, allowed: bool, reason: str
+    ) -> None:
         """Count a check that was answered with this decision."""
         decision = ALLOW if allowed else DENY
         _counted(decision, reason).inc()
         self._left -= 1
         if self._left == 0:
             self._left = self._sample
+            actor = actor_of(asked_by)
             about = {
+                "principal": f"{actor.type}:{actor.id}",
                 "decision": decision,
                 "reason": reason,
                 "subject": check.user_id,

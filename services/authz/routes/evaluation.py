@@ -6,8 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BeforeValidator, Field, TypeAdapter, ValidationError
 
-from rolecall import NO_PROPERTIES, Given, Resource
-from services.authz.domain.checks import CHECK_SCOPE, OtherSubject
+from rolecall import NO_PROPERTIES, Given, Reason, Resource
+from rolecall.core.decision import DENIED_BECAUSE
+from services.authz.domain.checks import CHECK_SCOPE, SUBJECT_UNKNOWN, OtherSubject
 from services.authz.routes.points import at_each_point, point_of
 from services.authz.routes.sent import SentObject, Whole
 from services.authz.use_cases import evaluation, time_travel
@@ -52,11 +53,24 @@ class ActionEntity(Body):
 
 
 class ResourceProperties(Body):
-    """Account, project and owner of the resource, as far as the caller knows them."""
+    """What the caller knows of the resource. Conditions of grants test every member of it.
 
-    account_id: str | None = None
-    project_id: str | None = None
-    owner_id: str | None = None
+    What is registered of the resource counts instead of what is sent.
+    """
+
+    account_id: str | None = Field(
+        None,
+        description="The account that the check is about; at an account's own decision point it is"
+        " the one of the path. Without it that is the only account that the service client is bound"
+        " to, or the current account of the user's session. If there is none, the check is denied"
+        " with `no-account`.",
+    )
+    project_id: str | None = Field(
+        None, description="The project of the resource, whose overrides then decide."
+    )
+    owner_id: str | None = Field(
+        None, description="The user who owns the resource, for grants that reach own ones only."
+    )
 
 
 SentResourceProperties = Annotated[SentObject[ResourceProperties], Whole(ResourceProperties)]
@@ -117,13 +131,22 @@ class Evaluation(Body):
     context: SentContext | None = None
 
 
+_MEANINGS: tuple[tuple[str, str], ...] = (
+    (Reason.ALLOWED, "the subject may do it"),
+    (Reason.NO_ACCOUNT, "no account is named, or the named one is not found"),
+    (SUBJECT_UNKNOWN, "the type of the subject does not name members: use `user`"),
+    *DENIED_BECAUSE.items(),
+)
+_REASONS = "A stable code.\n\n" + "\n".join(f"- `{reason}`: {text}." for reason, text in _MEANINGS)
+
+
 class DecisionContext(Answer):
     """The reasons of a decision: a stable code, what decided, and the revision it rests on."""
 
-    reason: str
-    role: str | None = None
-    override: str | None = None
-    revision: str | None = None
+    reason: str = Field(description=_REASONS)
+    role: str | None = Field(None, description="The role whose grant decided.")
+    override: str | None = Field(None, description="The project whose override decided.")
+    revision: str | None = Field(None, description="The state that the answer rests on.")
 
 
 class PastDecisionContext(DecisionContext):

@@ -210,9 +210,16 @@ def _written(results: Sequence[EvaluationResult | Refusal]) -> bytes:
 
 
 def _failed(refusal: Refusal) -> FailedEvaluation:
-    faults = "".join(f" {fault.pointer}: {fault.message}" for fault in refusal.errors)
-    error = EvaluationError(status=refusal.status, message=f"{refusal}{faults}")
+    error = EvaluationError(status=refusal.status, message=_message(refusal))
     return FailedEvaluation(context=FailedContext(reason=refusal.code, error=error))
+
+
+def _message(refusal: Refusal) -> str:
+    """What is wrong, with each fault of the evaluation; it has no list of its own for them."""
+    if not refusal.errors:
+        return str(refusal)
+    faults = [": ".join(filter(None, fault)) for fault in refusal.errors]
+    return " ".join(["The evaluation is not valid.", *faults])
 
 
 ROUTES = at_each_point(

@@ -100,7 +100,9 @@ def evaluate_at_once(
     """
     result = ctx.while_fresh(lambda: evaluate_now(ctx, principal, request))
     note_decision(ctx, result.check, result.reason)
-    ctx.counter.count(result.check, allowed=result.allowed, reason=result.reason)
+    ctx.counter.count(
+        result.check, asked_by=principal, allowed=result.allowed, reason=result.reason
+    )
     return result
 
 

@@ -64,7 +64,9 @@ async def evaluate_each(
     now = ctx.clock.now()
     for result in results:
         if isinstance(result, EvaluationResult):
-            ctx.counter.count(result.check, allowed=result.allowed, reason=result.reason)
+            ctx.counter.count(
+                result.check, asked_by=principal, allowed=result.allowed, reason=result.reason
+            )
             note_denial(ctx, result.check, result.reason, now)
             key = result.check.account_id, result.check.user_id, result.reason
             if key not in noted:

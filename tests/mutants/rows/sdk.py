@@ -5,8 +5,49 @@ from tests.mutants.mutant import Kind, Mutant
 TRANSPORT = "sdk/rolecall/client/transport.py"
 CLIENT_TESTS = ("tests/sdk/test_client.py",)
 GUARD_TESTS = ("tests/sdk/test_permission_guard.py",)
+REQUIREMENT_TESTS = ("tests/sdk/test_requirement.py",)
 
 ROWS = (
+    Mutant(
+        id="sdk-rule-whose-path-lacks-its-parameter",
+        kind=Kind.AVAILABILITY,
+        file="sdk/rolecall/integrations/rules.py",
+        old="if needed not in names:",
+        new="if not names:",
+        tests=REQUIREMENT_TESTS,
+    ),
+    Mutant(
+        id="sdk-open-brace-is-a-text",
+        kind=Kind.SECURITY,
+        file="sdk/rolecall/integrations/rules.py",
+        old='for brace in "{}"',
+        new='for brace in "}"',
+        tests=REQUIREMENT_TESTS,
+    ),
+    Mutant(
+        id="sdk-misspelt-permission-is-not-logged",
+        kind=Kind.AVAILABILITY,
+        file="sdk/rolecall/client/route_faults.py",
+        old="if reason == Reason.PERMISSION_UNKNOWN:",
+        new="if reason == Reason.PERMISSION_MISSING:",
+        tests=REQUIREMENT_TESTS,
+    ),
+    Mutant(
+        id="sdk-unknown-account-is-the-applications-fault",
+        kind=Kind.AVAILABILITY,
+        file="sdk/rolecall/client/route_faults.py",
+        old="reason == Reason.NO_ACCOUNT and not self._names_account:",
+        new="reason == Reason.NO_ACCOUNT:",
+        tests=REQUIREMENT_TESTS,
+    ),
+    Mutant(
+        id="sdk-forged-token-is-called-expired",
+        kind=Kind.SECURITY,
+        file="sdk/rolecall/aio/keys.py",
+        old="except ExpiredToken as error:",
+        new="except jwt.BadToken as error:",
+        tests=("tests/sdk/test_token_keys.py",),
+    ),
     Mutant(
         id="catalog-with-a-shipped-name-passes",
         kind=Kind.DATA,
@@ -14,6 +55,22 @@ ROWS = (
         old="    if catalog.name in SHIPPED_CATALOGS and",
         new="    if catalog.name in () and",
         tests=("tests/sdk/test_cli.py",),
+    ),
+    Mutant(
+        id="catalog-takes-yes-for-true",
+        kind=Kind.DATA,
+        file="sdk/rolecall/core/source.py",
+        old='    "tag:yaml.org,2002:bool": re.compile("true|false"),\n',
+        new="",
+        tests=("tests/sdk/test_bad_catalogs.py",),
+    ),
+    Mutant(
+        id="example-of-a-check-names-no-account",
+        kind=Kind.DATA,
+        file="shared/http/examples.py",
+        old='"ResourceEntity": _CHECKED,',
+        new='"ResourceEntity": _A_RESOURCE,',
+        tests=("tests/contracts/test_examples.py",),
     ),
     Mutant(
         id="catalog-takes-quoted-booleans",

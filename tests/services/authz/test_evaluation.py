@@ -5,6 +5,10 @@ import json
 import pytest
 import pytest_asyncio
 
+from services.authz.routes.evaluation import ROUTES as EVALUATION_ROUTES
+from services.authz.routes.explain import ROUTES as EXPLAIN_ROUTES
+from shared.http.examples import example_id
+from shared.http.openapi import document_of
 from tests.services.authz.conftest import evaluation
 from tests.services.authz.histories import (
     ACCOUNT,
@@ -23,6 +27,8 @@ from tests.services.authz.histories import (
     resource,
     service_client,
 )
+
+AS_JSON = {"Content-Type": "application/json"}
 
 
 @pytest_asyncio.fixture(loop_scope="module")
@@ -62,6 +68,18 @@ async def test_a_decision_says_why(world, authz, user, permission, properties, d
     shown = {name: value for name, value in said.body["context"].items() if value is not None}
     shown.pop("revision", None)
     assert shown == context
+
+
+@pytest.mark.parametrize(
+    "route", [*EVALUATION_ROUTES, *EXPLAIN_ROUTES], ids=lambda row: row.operation_id
+)
+async def test_the_example_of_the_document_is_allowed_in_a_real_account(world, authz, route):
+    paths = document_of([route])["paths"]
+    body = paths[route.path]["post"]["requestBody"]["content"]["application/json"]["example"]
+    text = json.dumps(body).replace(example_id("acc"), ACCOUNT).replace(example_id("usr"), BO)
+    path = route.path.format(account_id=ACCOUNT)
+    said = await world.post(authz, text.encode(), path=path, headers=AS_JSON)
+    assert (said.status, said.body["decision"]) == (200, True)
 
 
 @pytest.mark.rule("Ci9")

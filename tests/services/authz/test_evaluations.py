@@ -152,7 +152,12 @@ async def test_an_item_that_fails_is_denied_and_the_others_are_decided(world, au
     assert [(one["error"]["status"], one["reason"]) for one in failed] == [
         (status, reason) for _, status, reason in broken
     ]
-    assert "/action/name: Must be a string." in failed[2]["error"]["message"]
+    assert failed[2]["error"]["message"] == (
+        "The evaluation is not valid. /action/name: Must be a string."
+    )
+    assert "The evaluation is not valid. Must be an object." in [
+        one["error"]["message"] for one in failed
+    ]
     body["options"] = {"evaluations_semantic": "deny_on_first_deny"}
     assert decisions(await world.post(authz, body, path=PATH, token=token)) == [True, False]
 

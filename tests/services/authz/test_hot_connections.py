@@ -213,6 +213,8 @@ async def test_checks_have_no_line_but_one_of_a_sample(world, caplog):
             lines = [record for record in caplog.records if record.name != "aiohttp.server"]
             assert [record.getMessage() for record in lines] == ["check", "check"]
             assert [vars(record)["reason"] for record in lines] == ["allowed"] * 2
+            asking = f"service_client:{CLIENT}"
+            assert [vars(record)["principal"] for record in lines] == [asking] * 2
 
 
 @pytest.mark.parametrize("name", PRIVATE)
