@@ -1,7 +1,11 @@
-"""A service of a cloud platform: an API for instances that Rolecall guards."""
+"""A service of a cloud platform: an API for instances that Rolecall guards.
 
-import itertools
+A check decides in the account of the path. So an instance is looked up in that account, too, never
+by its id alone: an id of another account is not registered here, and the check would pass.
+"""
+
 import os
+import uuid
 from collections.abc import AsyncIterator
 
 from aiohttp import web
@@ -11,9 +15,9 @@ from rolecall.aio import Rolecall
 from rolecall.integrations.aiohttp import USER, permission_middleware
 
 RC = web.AppKey("rc", Rolecall)
-INSTANCES = web.AppKey("instances", dict[str, str])
+INSTANCES = web.AppKey("instances", dict[tuple[str, str], str])
+"""The owner of each instance, by account and id."""
 REVISION = "Rolecall-Revision"
-numbers = itertools.count(1)
 
 
 def build(rc: Rolecall) -> web.Application:
@@ -41,30 +45,40 @@ async def health(request: web.Request) -> web.Response:
 
 async def create(request: web.Request) -> web.Response:
     """Make an instance, which its creator owns from the first check on."""
-    instance_id, owner = f"i-{next(numbers)}", request[USER]
+    instance_id, owner = f"i-{uuid.uuid4().hex}", request[USER]
     known = Resource(instance_id, owner_id=owner)
     account_id = request.match_info["account_id"]
     revision = await request.app[RC].register(account_id, "instance", known)
-    request.app[INSTANCES][instance_id] = owner
+    request.app[INSTANCES][account_id, instance_id] = owner
     headers = {} if revision is None else {REVISION: revision}
     return web.json_response({"id": instance_id, "owner": owner}, status=201, headers=headers)
 
 
 async def show(request: web.Request) -> web.Response:
     """Show an instance."""
-    instance_id = request.match_info["id"]
-    owner = request.app[INSTANCES].get(instance_id)
-    if owner is None:
-        raise web.HTTPNotFound
+    account_id, instance_id = found(request)
+    owner = request.app[INSTANCES][account_id, instance_id]
     return web.json_response({"id": instance_id, "owner": owner})
 
 
 async def delete(request: web.Request) -> web.Response:
     """Delete an instance, first from the register: after a failure the caller tries again."""
-    instance_id = request.match_info["id"]
-    await request.app[RC].unregister(request.match_info["account_id"], "instance", instance_id)
-    request.app[INSTANCES].pop(instance_id, None)
+    account_id, instance_id = found(request)
+    await request.app[RC].unregister(account_id, "instance", instance_id)
+    request.app[INSTANCES].pop((account_id, instance_id), None)
     return web.Response(status=204)
+
+
+def found(request: web.Request) -> tuple[str, str]:
+    """The account and the id of an instance that this account has.
+
+    Raises:
+        web.HTTPNotFound: the account has no such instance; another account may have it.
+    """
+    key = request.match_info["account_id"], request.match_info["id"]
+    if key not in request.app[INSTANCES]:
+        raise web.HTTPNotFound
+    return key
 
 
 async def main() -> web.Application:

@@ -198,7 +198,7 @@ async def test_the_example_registers_its_instances_and_guards_them(
             headers = {"Authorization": f"Bearer {person.token}"}
             headers |= {"Rolecall-Revision": revision} if revision else {}
             async with http.request(method, path, headers=headers) as found:
-                body = await found.json(content_type=None)
+                body = await found.json() if found.content_type == "application/json" else None
                 return found.status, body, found.headers.get("Rolecall-Revision", "")
 
         path = f"/accounts/{team.account_id}/instances"
@@ -214,6 +214,11 @@ async def test_the_example_registers_its_instances_and_guards_them(
         status, own, revision = await send("POST", path, team.link)
         assert status == 201
         assert (await send("GET", f"{path}/{own['id']}", team.link, revision))[0] == 200
+        # Everybody owns an account of their own, and has every permission there.
+        elsewhere = f"/accounts/{team.link.account_id}/instances/{made['id']}"
+        assert (await send("GET", elsewhere, team.link))[0] == 404
+        assert (await send("DELETE", elsewhere, team.link))[0] == 404
+        assert (await send("GET", instance, team.owner))[0] == 200
         assert (await send("DELETE", instance, team.owner))[0] == 204
 
 

@@ -211,6 +211,7 @@ def test_what_the_stream_does_not_tell_is_not_decided_here(script):
         (BO, WRITE, {"account": ACCOUNT, "at_least_revision": "team.epo_1.3.9"}),
         (BO, WRITE, {"account": ACCOUNT, "at_least_revision": "identity.epo_1.3.1"}),
         (BO, WRITE, {"account": ACCOUNT, "at_least_revision": "nonsense"}),
+        (BO, WRITE, {"account": ACCOUNT, "at_least_revision": "team.epo_1.1." + "9" * 5_000}),
     ):
         with pytest.raises(LeaseOverError):
             local.check(subject, permission, **more)

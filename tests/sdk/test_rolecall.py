@@ -223,6 +223,39 @@ def test_a_circuit_opens_after_failures_and_lets_one_trial_through():
     breaker.require_closed(1.6)
 
 
+MADE_UP = {"at_least_revision": "team.e.3.999999999"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "more", "opens"),
+    [
+        ((503, {"code": "stale"}), MADE_UP, False),
+        ((429, {"code": "too-many-requests"}), {}, False),
+        ((503, {"code": "stale"}), {}, True),
+        ((503, {"code": "overloaded"}), MADE_UP, True),
+    ],
+    ids=["made-up revision", "rate limit", "stale", "overload"],
+)
+@pytest.mark.parametrize("many", [False, True], ids=["one", "many"])
+async def test_the_failure_of_one_request_opens_no_circuit(server, answer, more, opens, many):
+    async def busy(writer):
+        # The client does not wait so long, and ends after one attempt.
+        write(writer, *answer, Retry_After="3600")
+
+    server.answers[EVALUATION] = server.answers[EVALUATIONS] = busy
+    sent = Check(subject="usr_b", permission="instance:view", **more)
+    async with client(server, timeout=PATIENT) as rc:
+        for _ in range(FAILURES_TO_OPEN):
+            with pytest.raises(BusyError):
+                await rc.check_many([sent, sent] if many else [sent])
+        server.answers[EVALUATION] = 200, ALLOW
+        if opens:
+            with pytest.raises(CircuitOpenError):
+                await rc.check("usr_c", "instance:view")
+        else:
+            assert await rc.check("usr_c", "instance:view")
+
+
 async def test_many_checks_are_one_request_where_rolecall_has_that(server):
     server.answers[EVALUATIONS] = 200, {"evaluations": [ALLOW, DENY, ALLOW]}
     checks = [Check(subject=f"usr_{n}", permission="instance:view", account="a") for n in range(3)]

@@ -33,7 +33,10 @@ class CircuitBreaker:
         self._open_until = now + self._pause
 
     def given_up(self) -> None:
-        """Take a request that its caller cancelled: nothing is known, and another may try."""
+        """Take a request that tells nothing of the service; if it was the trial, another may try.
+
+        Its caller cancelled it, or its failure is its own.
+        """
         if self._open_until is not None:
             self._open_until = float("-inf")
 

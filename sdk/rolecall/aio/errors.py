@@ -14,11 +14,17 @@ class BusyError(UndecidedError):
     """Rolecall cannot answer now: 503 `stale`, an overload, or a rate limit.
 
     `retry_after` is the number of seconds that the answer asks to wait, if it does.
+    `of_request`: it is busy for this request only, and the circuit breaker does not count it.
+    Those are a rate limit, and `stale` of a check that names a revision: its user may have made
+    the revision up.
     """
 
-    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+    def __init__(
+        self, message: str, *, retry_after: float | None = None, of_request: bool = False
+    ) -> None:
         super().__init__(message, temporary=True)
         self.retry_after = retry_after
+        self.of_request = of_request
 
 
 class CircuitOpenError(UndecidedError):

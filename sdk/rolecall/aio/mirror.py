@@ -11,6 +11,7 @@ from typing import Any
 from rolecall.aio.accounts import LocalAccounts, ToldObject
 from rolecall.aio.event_stream import ServerEvent
 from rolecall.aio.lease import StreamLease
+from rolecall.client.revisions import read_revision
 
 
 class StreamBrokenError(Exception):
@@ -146,14 +147,10 @@ class Mirror:
 
     def has(self, revision: str) -> bool:
         """Return whether the state contains this revision; False if that is not known."""
-        source, _, rest = revision.partition(".")
-        epoch, _, position = rest.partition(".")
-        shard, _, seq = position.partition(".")
-        if (source, epoch) != (self.source, self.epoch):
+        known = read_revision(revision)
+        if known is None or (known.source, known.epoch) != (self.source, self.epoch):
             return False
-        if not (shard.isdecimal() and seq.isdecimal()):
-            return False
-        return self.accounts.positions.get(int(shard), 0) >= int(seq)
+        return self.accounts.positions.get(known.shard, 0) >= known.seq
 
 
 def _objects(content: Mapping[str, Any]) -> Iterable[ToldObject]:

@@ -13,20 +13,26 @@ from rolecall.client.evaluations import UndecidedError
 from rolecall.client.transport import HttpAnswer
 
 
-def undecided(answer: HttpAnswer, headers: Mapping[str, str]) -> UndecidedError:
-    """The error for an answer that is not 200."""
+def undecided(
+    answer: HttpAnswer, headers: Mapping[str, str], *, names_revision: bool = False
+) -> UndecidedError:
+    """The error for an answer that is not 200; `names_revision` is of the request."""
     text = f"Rolecall {answer.refusal()}"
     if answer.status == 429 or answer.status >= 500:
-        return BusyError(text, retry_after=_seconds(headers.get("Retry-After")))
-    if answer.status == 401 or _is_scope(answer.content):
+        return BusyError(
+            text,
+            retry_after=_seconds(headers.get("Retry-After")),
+            of_request=answer.status == 429 or (names_revision and _has_code(answer, "stale")),
+        )
+    if answer.status == 401 or _has_code(answer, "scope-missing"):
         return ClientRefusedError(text)
     if answer.status in REQUEST_REFUSED:
         return RequestRefusedError(text)
     return NoAnswerError(text)
 
 
-def _is_scope(content: object) -> bool:
-    return isinstance(content, dict) and content.get("code") == "scope-missing"
+def _has_code(answer: HttpAnswer, code: str) -> bool:
+    return isinstance(answer.content, dict) and answer.content.get("code") == code
 
 
 def _seconds(text: str | None) -> float | None:

@@ -139,8 +139,12 @@ class RemoteChecks:
                 if not error.temporary:
                     self._breaker.succeeded()
                     raise
-                self._breaker.failed(loop.time())
-                asked = error.retry_after if isinstance(error, BusyError) else None
+                busy = error if isinstance(error, BusyError) else None
+                if busy is not None and busy.of_request:
+                    self._breaker.given_up()
+                else:
+                    self._breaker.failed(loop.time())
+                asked = None if busy is None else busy.retry_after
                 wait = max(pause * random.uniform(0.5, 1), asked or 0)
                 if loop.time() + wait >= until:
                     raise
@@ -163,7 +167,7 @@ class RemoteChecks:
         if answer.status in {404, 405} and path == EVALUATIONS_PATH:
             raise _NoSuchRouteError(f"Rolecall has no {path}.")
         if answer.status != 200:
-            raise undecided(answer, headers)
+            raise undecided(answer, headers, names_revision=_names_revision(body))
         return answer
 
     async def _send(
@@ -180,6 +184,11 @@ class RemoteChecks:
 
 class _NoSuchRouteError(RequestRefusedError):
     """This Rolecall is of a version without the route."""
+
+
+def _names_revision(body: Mapping[str, Any]) -> bool:
+    evaluations = body.get("evaluations", (body,))
+    return any(each.get("context", {}).get("at_least_revision") is not None for each in evaluations)
 
 
 def _decision(content: object) -> CheckDecision:

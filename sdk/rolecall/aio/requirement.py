@@ -16,6 +16,7 @@ from rolecall.client.problem import (
     ProblemAnswer,
     problem_of,
 )
+from rolecall.client.revisions import read_revision
 from rolecall.client.route_faults import RouteFaults
 from rolecall.core.condition_facts import NOTHING_GIVEN, Given
 from rolecall.core.state import Resource
@@ -140,7 +141,7 @@ class Requirement:
             ),
             account=None if self.account is None else path[self.account],
             session=caller.session_id if self.authority.knows_sessions else None,
-            at_least_revision=request.headers.get(REVISION_HEADER),
+            at_least_revision=_revision(request),
             given=NOTHING_GIVEN if self.given is None else await _found(self.given, request),
         )
 
@@ -153,6 +154,12 @@ class Requirement:
             return None
         user = await self.authority.verify(token.strip(" "))
         return GuardedUser(user.user_id, user.session_id)
+
+
+def _revision(request: GuardedRequest) -> str | None:
+    """The revision that the caller sends; a text that cannot be one asks for nothing."""
+    sent = request.headers.get(REVISION_HEADER)
+    return None if sent is None or read_revision(sent) is None else sent
 
 
 async def _found(function: Callable[[Any], T | Awaitable[T]], request: GuardedRequest) -> T:

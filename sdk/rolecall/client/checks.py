@@ -31,7 +31,7 @@ from rolecall.core.who_can import Holder
 SCOPE = "authz:check"
 RENEW_EARLY_SECONDS = 30.0
 """An access token is renewed this long before it expires."""
-REQUEST_REFUSED = frozenset({400, 403, 404, 422})
+REQUEST_REFUSED = frozenset({400, 403, 404, 413, 422})
 """The statuses of a refusal that is about the request, not about its client."""
 
 

@@ -11,6 +11,9 @@ MAX_CHANGES = 4_000
 MAX_OBJECTS = 20_000
 """The changes and policy objects that are kept. A slower reader is cut off."""
 
+MAX_DIGITS = 18
+"""The digits of the number of a change. Python refuses to read thousands of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class NumberedChange:
@@ -59,6 +62,9 @@ class ChangeLog:
             raise ReaderTooSlow
         return self._changes[position]
 
-    def keeps_all_after(self, number: int) -> bool:
-        """Return whether a reader that has this change can go on from it."""
-        return self.last - len(self._changes) <= number <= self.last
+    def number_of(self, text: str) -> int | None:
+        """The number in this text if a reader that has this change can go on from it."""
+        if not (text.isascii() and text.isdecimal() and len(text) <= MAX_DIGITS):
+            return None
+        number = int(text)
+        return number if self.last - len(self._changes) <= number <= self.last else None

@@ -114,6 +114,11 @@ class PolicyState:
         """The newest states of an account as of now: kind, id, and the state as published."""
         return self._objects.get(account_id, NO_OBJECTS).states(account_id)
 
+    def catalog_id(self, account_id: str) -> str | None:
+        """The id of the catalog that an account follows, also if it has not arrived."""
+        account = self._objects.get(account_id, NO_OBJECTS).account
+        return None if account is None else account.catalog
+
     def catalog_content(self, catalog_id: str) -> Mapping[str, Any] | None:
         """The content of a published catalog."""
         record = self._catalogs.get(catalog_id)

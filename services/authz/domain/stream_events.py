@@ -5,7 +5,7 @@ service client is not bound.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -75,10 +75,10 @@ class StreamScope:
         return self.account_ids is None or account_id in self.account_ids
 
     def covers(self, kind: PolicyObjectKind, object_id: str, account_id: str) -> bool:
-        """Return whether this object is told."""
-        if kind is PolicyObjectKind.CATALOG:
-            return True
-        if kind not in _FIELDS or not self.covers_account(account_id):
+        """Return whether this object of an account is told."""
+        if kind is PolicyObjectKind.CATALOG or kind not in _FIELDS:
+            return False
+        if not self.covers_account(account_id):
             return False
         return (
             kind is not PolicyObjectKind.RESOURCE
@@ -116,12 +116,15 @@ def told(kind: PolicyObjectKind, object_id: str, account_id: str, state: Any) ->
     return {"kind": kind.value, "id": object_id, "account_id": account_id, "state": content}
 
 
-def told_of_change(objects: Iterable[PolicyObject], scope: StreamScope) -> list[dict[str, Any]]:
-    """What of a change is told in a scope."""
+def told_of_change(
+    objects: Iterable[PolicyObject], scope: StreamScope, *, follows: Callable[[str], bool]
+) -> list[dict[str, Any]]:
+    """What of a change is told in a scope, with the catalogs that `follows` names."""
     return [
         told(each.kind, each.id, account_of(each), each.state)
         for each in objects
         if scope.covers(each.kind, each.id, account_of(each))
+        or (each.kind is PolicyObjectKind.CATALOG and follows(each.id))
     ]
 
 

@@ -144,11 +144,12 @@ class _StreamReader:
         self.number = self.log.last
         life, _, rest = (after or "").partition(".")
         tag, _, number = rest.partition(".")
-        if (life, tag) != (self.log.life, self.scope.tag) or not number.isdecimal():
+        if (life, tag) != (self.log.life, self.scope.tag):
             return False
-        if not self.log.keeps_all_after(int(number)):
+        found = self.log.number_of(number)
+        if found is None:
             return False
-        self.number = int(number)
+        self.number = found
         return True
 
     def _greeting(self, *, resumed: bool) -> dict[str, Any]:
@@ -177,7 +178,7 @@ class _StreamReader:
 
     def _change(self, change: NumberedChange) -> Iterator[bytes]:
         self.number = change.number
-        content = told_of_change(change.objects, self.scope)
+        content = told_of_change(change.objects, self.scope, follows=self._follows)
         if content:
             position = {
                 "shard": shard_of(account_of(change.objects[-1])),
@@ -185,6 +186,13 @@ class _StreamReader:
             }
             told_change = {"objects": content, **position}
             yield from self._with_catalogs("change", told_change, numbered=True)
+
+    def _follows(self, catalog_id: str) -> bool:
+        """Whether an account that is told follows this catalog; a bound client learns no other."""
+        bound = self.scope.account_ids
+        return bound is None or any(
+            self.ctx.policy.catalog_id(account_id) == catalog_id for account_id in bound
+        )
 
     def _with_catalogs(
         self, name: str, content: dict[str, Any], *, numbered: bool = False

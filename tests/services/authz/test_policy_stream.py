@@ -109,6 +109,35 @@ async def test_a_bound_client_is_told_its_accounts_and_types_only(world):
             assert told.status == 403
 
 
+async def test_a_bound_client_is_told_no_catalog_of_other_accounts(world):
+    world.identity.write(service_client(BOUND_CLIENT, account_ids=[ACCOUNT]))
+    token = world.client_token(BOUND_CLIENT)
+    async with (
+        world.replica() as service,
+        policy_stream(world, service, token=token) as told,
+        policy_stream(world, service) as unbound,
+    ):
+        await told.until("ready")
+        await unbound.until("ready")
+        await world.team.change(catalog(RUNPOD.id))
+        await world.team.change(member(CY, "viewer"))
+        await told.until("change")
+        assert RUNPOD.id not in str(told.events)
+        assert (await unbound.until("change"))["objects"][0]["id"] == RUNPOD.id
+        await world.team.change(account(catalog=RUNPOD.id))
+        assert (await told.until("state"))["objects"][0]["id"] == RUNPOD.id
+
+
+async def test_a_bound_client_is_told_a_catalog_that_arrives_late(world):
+    world.identity.write(service_client(BOUND_CLIENT, account_ids=[ACCOUNT]))
+    world.team.write(account(catalog=RUNPOD.id))
+    token = world.client_token(BOUND_CLIENT)
+    async with world.replica() as service, policy_stream(world, service, token=token) as told:
+        await told.until("ready")
+        await world.team.change(catalog(RUNPOD.id))
+        assert (await told.until("change"))["objects"][0]["id"] == RUNPOD.id
+
+
 async def test_a_client_can_follow_one_account(world):
     world.team.write(account(OTHER_ACCOUNT), member(CY, "owner", OTHER_ACCOUNT))
     async with (
@@ -203,6 +232,16 @@ async def test_a_reader_goes_on_after_the_last_event_that_it_has(world):
             assert [each for _, each, _ in later.objects()] == [CY, BO]
         async with policy_stream(world, service, after=told.last_id, account=ACCOUNT) as other:
             assert not (await other.until("hello"))["resumed"], "it tells another part"
+
+
+async def test_an_event_id_that_is_too_long_begins_with_the_whole_state(world):
+    async with world.replica() as service:
+        async with policy_stream(world, service) as told:
+            await told.until("ready")
+        after = told.last_id.rpartition(".")[0] + "." + "9" * 5_000
+        async with policy_stream(world, service, after=after) as later:
+            assert not (await later.until("hello"))["resumed"]
+            await later.until("ready")
 
 
 @pytest.mark.parametrize("after", ["", "x", "a.b.1", "a.b.c.d", "ä.b.1"])

@@ -15,7 +15,9 @@ def test_a_log_gives_each_change_in_order_and_notices_what_it_lost():
     assert log.next(5) is None
     with pytest.raises(ReaderTooSlow):
         log.next(1)
-    assert [log.keeps_all_after(at) for at in (1, 2, 5, 6)] == [False, True, True, False]
+    assert [log.number_of(str(at)) for at in (1, 2, 5, 6)] == [None, 2, 5, None]
+    for text in ("", "-2", "2.0", "\u0663", "\u00b2", "9" * 5_000):
+        assert log.number_of(text) is None
     log.record([member(BO, "viewer")] * 9)
     newest = log.next(5)
     assert newest is not None
