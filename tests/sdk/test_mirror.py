@@ -14,6 +14,7 @@ from rolecall.aio.event_stream import EventReader
 from rolecall.aio.lease import StreamLease
 from rolecall.aio.local import LocalChecks, answer_of
 from rolecall.aio.mirror import StreamBrokenError, StreamEndedError
+from rolecall.core.persistent import PART_SIZE
 from services.authz.domain.policy_state import PolicyState
 from services.authz.domain.stream_events import told
 from shared.contracts.policy_objects import PolicyObjectKind
@@ -274,6 +275,22 @@ def test_a_condition_is_decided_by_registered_properties(script):
     assert not local.check(BO, "instance:view", Resource("i-1"), account=ACCOUNT)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [override(BO, {"instance": {"write": "all"}}), project(), member(BO, "viewer"), resource()],
+    ids=["override", "project", "member", "resource"],
+)
+def test_a_change_of_a_large_account_makes_only_what_it_touches(script, change):
+    crowd = [f"usr_{number:032x}" for number in range(PART_SIZE + 40)]
+    script.begin(account(), member(BO, "developer"), *(member(each, "viewer") for each in crowd))
+    before = script.mirror.accounts.states[ACCOUNT]
+    known = {each: before.members[each] for each in crowd}
+    script.change(change)
+    after = script.mirror.accounts.states[ACCOUNT]
+    assert after is not before
+    assert all(after.members[each] is known[each] for each in crowd)
+
+
 def test_events_are_read_however_they_are_split():
     text = b'id: a\nevent: x\ndata: {"a": 1}\n\n: a comment\n\nevent: y\ndata: 2\n\n'
     for size in range(1, len(text)):
@@ -417,5 +434,3 @@ def _told(local, objects):
     local.put(
         ToldObject(each["kind"], each["id"], each["account_id"], each["state"]) for each in written
     )
-    for _ in local.build():
-        pass

@@ -173,7 +173,7 @@ async def test_an_allowed_request_reaches_the_handler(form, authority):
     "header",
     ["x", "team.e.3", "team.e.3.-1", "team.e.3.7.8", "Team.e.3.7", "team.e.3." + "9" * 5_000],
 )
-async def test_a_text_that_is_no_revision_asks_for_none(authority, header):
+async def test_a_header_that_cannot_be_a_revision_is_not_forwarded(authority, header):
     app = asgi_middleware(requirement(authority))
     headers = {"Authorization": "Bearer good", "Rolecall_Revision": header}
     assert (await answer(app, **headers))[0] == 200

@@ -104,7 +104,6 @@ class Mirror:
                 loading.put(_objects(content))
                 yield
             case "ready":
-                yield from loading.build()
                 self._use(loading)
             case _:
                 raise StreamBrokenError(f"an event {name!r} before the state is whole")
@@ -114,8 +113,6 @@ class Mirror:
         match name:
             case "state" | "change":
                 self.accounts.put(_objects(content))
-                for _ in self.accounts.build():
-                    pass
                 if name == "change":
                     self.accounts.positions[content["shard"]] = content["seq"]
             case "lease":

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from rolecall import Catalog, CatalogError
+from rolecall.core.json_values import same_json
 from services.team.domain.overrides import grants_as_json
 from shared.contracts import policy_objects
 from shared.contracts.facts import ResourceRef
 from shared.ids import RoleId, UserId
-from shared.json_values import same_json
 from shared.problems import Invalid
 
 GrantsText = Mapping[str, Mapping[str, Any]]

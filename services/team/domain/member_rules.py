@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from rolecall import Matrix, MembershipStatus, Resource, Subject, decide, milliseconds
+from rolecall.core.json_values import same_json
 from services.team.domain import member_facts, members
 from services.team.domain.account_access import AccountAccess
 from services.team.domain.authority import (
@@ -20,7 +21,6 @@ from services.team.domain.members import Attribute, Membership
 from services.team.domain.overrides import ProjectOverride
 from services.team.domain.roles import assignable_role
 from shared.contracts.facts import Fact
-from shared.json_values import same_json
 from shared.problems import Invalid, Refusal, RefusalKind
 
 REMOVE = "member:remove"

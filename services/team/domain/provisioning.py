@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from rolecall import CompiledCatalog, Role
+from rolecall.core.json_values import same_json
 from services.team.domain import invitations, member_facts, members
 from services.team.domain.accounts import Account, as_team
 from services.team.domain.invitations import Invitation
@@ -20,7 +21,6 @@ from shared.addresses import Address
 from shared.contracts.facts import Fact
 from shared.contracts.team_provisioning import MemberProvisioned
 from shared.ids import ClientId, MembershipId, ProjectId, UserId
-from shared.json_values import same_json
 from shared.problems import Invalid, Refusal, RefusalKind
 
 MEMBERS_PER_BATCH = 1000

@@ -7,7 +7,7 @@ BUILD = "sdk/rolecall/core/build.py"
 CLIENT = "sdk/rolecall/client/checks.py"
 ANSWERS = "sdk/rolecall/client/evaluations.py"
 STATE_TESTS = ("tests/services/authz/test_incremental_state.py",)
-OBJECTS = "services/authz/domain/account_objects.py"
+OBJECTS = "sdk/rolecall/core/account_objects.py"
 VIEW_TESTS = ("tests/shared/following/test_journal_view.py",)
 CONFORMANCE = ("tests/services/authz/domain/test_conformance.py",)
 REVISION_TESTS = ("tests/services/authz/test_named_revisions.py",)
@@ -286,7 +286,7 @@ ROWS = (
     Mutant(
         id="state-half-a-change-is-taken",
         kind=Kind.CONSISTENCY,
-        file="services/authz/domain/policy_state.py",
+        file="sdk/rolecall/core/account_table.py",
         old="            account_id: change.result(account_id, compiled)\n",
         new=(
             "            account_id: self._replace(account_id, made := change.result(account_id,"

@@ -173,12 +173,9 @@ ROWS = (
     Mutant(
         id="external-ids-outlive-the-membership",
         kind=Kind.SECURITY,
-        file="services/authz/domain/account_objects.py",
-        old="            yield user_id, None if read is None else read.state.external_id\n",
-        new=(
-            "            if read is not None:\n"
-            "                yield user_id, read.state.external_id\n"
-        ),
+        file="sdk/rolecall/core/account_objects.py",
+        old="            yield user_id, None if read is None else read.state\n",
+        new="            if read is not None:\n                yield user_id, read.state\n",
         tests=(SINGLE, "-k", "external_id"),
     ),
 )

@@ -187,7 +187,7 @@ ROWS = (
     Mutant(
         id="authz-forgets-registered-properties",
         kind=Kind.SECURITY,
-        file="services/authz/domain/records.py",
+        file="sdk/rolecall/core/records.py",
         old="            properties=state.properties or NO_PROPERTIES,\n",
         new="            properties=NO_PROPERTIES,\n",
         tests=("tests/services/authz/domain/test_conditions_in_state.py",),
@@ -195,7 +195,7 @@ ROWS = (
     Mutant(
         id="authz-forgets-attributes",
         kind=Kind.SECURITY,
-        file="services/authz/domain/records.py",
+        file="sdk/rolecall/core/records.py",
         old="            state.attributes or NO_PROPERTIES,\n",
         new="            NO_PROPERTIES,\n",
         tests=("tests/services/authz/domain/test_conditions_in_state.py",),
@@ -203,7 +203,7 @@ ROWS = (
     Mutant(
         id="authz-takes-true-for-one-in-a-role",
         kind=Kind.CONSISTENCY,
-        file="services/authz/domain/records.py",
+        file="sdk/rolecall/core/records.py",
         old=" and same_json(*(_grants(each) for each in (self, other)))",
         new="",
         tests=("tests/services/authz/domain/test_conditions_in_state.py",),
@@ -219,7 +219,7 @@ ROWS = (
     Mutant(
         id="authz-reads-the-end-of-an-override-later",
         kind=Kind.CONSISTENCY,
-        file="services/authz/domain/records.py",
+        file="sdk/rolecall/core/records.py",
         old="        optional_milliseconds(state.expires_at)\n",
         new="",
         tests=("tests/services/authz/domain/test_conditions_in_state.py",),

@@ -134,7 +134,7 @@ ROWS = (
     Mutant(
         id="account-gone-leaves-its-members-in-authz",
         kind=Kind.CONSISTENCY,
-        file="services/authz/domain/account_objects.py",
+        file="sdk/rolecall/core/account_objects.py",
         old="            self._begin(NO_OBJECTS)\n",
         new="            self._account = None\n",
         tests=("tests/services/authz/test_policy_state.py", "-k", "takes_its_members"),

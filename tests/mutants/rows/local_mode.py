@@ -81,6 +81,14 @@ ROWS = (
         tests=MIRROR_TESTS,
     ),
     Mutant(
+        id="local-mode-takes-only-the-first-state-of-an-object",
+        kind=Kind.SECURITY,
+        file="sdk/rolecall/aio/accounts.py",
+        old="                self._told += 1\n",
+        new="                self._told = 1\n",
+        tests=MIRROR_TESTS,
+    ),
+    Mutant(
         id="mirror-does-not-notice-a-lost-event",
         kind=Kind.CONSISTENCY,
         file=MIRROR,

@@ -259,10 +259,10 @@ ROWS = (
     Mutant(
         id="members-true-is-the-attribute-one",
         kind=Kind.DATA,
-        file="shared/json_values.py",
+        file="sdk/rolecall/core/json_values.py",
         old="    return _text(one) == _text(other)",
         new="    return one == other",
-        tests=("tests/shared/test_json_values.py",),
+        tests=("tests/sdk/test_json_values.py",),
     ),
     Mutant(
         id="members-role-widened-beyond-the-end-of-its-editor",

@@ -161,7 +161,7 @@ ROWS = (
     Mutant(
         id="changed-member-loses-overrides",
         kind=Kind.SECURITY,
-        file="services/authz/domain/account_objects.py",
+        file="sdk/rolecall/core/account_objects.py",
         old="                read.rev, user_id, read.state, overrides, catalog\n",
         new="                read.rev, user_id, read.state, {}, catalog\n",
         tests=("tests/services/authz/test_policy_state.py", "-k", "that_of_a_snapshot"),

@@ -90,7 +90,7 @@ ROWS = (
     Mutant(
         id="replica-knows-no-custom-roles",
         kind=Kind.CONSISTENCY,
-        file="services/authz/domain/account_objects.py",
+        file="sdk/rolecall/core/account_objects.py",
         old="        return compiled.with_roles(account.roles)\n",
         new="        return compiled\n",
         tests=("tests/services/authz/test_policy_state.py", "-k", "custom_role"),

@@ -11,8 +11,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from rolecall import NOTHING, AccountState, CompiledCatalog, mapped, with_changes
-from services.authz.domain.records import (
+from rolecall.core.build import MembershipFields
+from rolecall.core.matrix import CompiledCatalog
+from rolecall.core.persistent import mapped, with_changes
+from rolecall.core.records import (
+    AccountObjectFields,
     AccountRecord,
     MemberRecord,
     OverrideRecord,
@@ -20,19 +23,15 @@ from services.authz.domain.records import (
     ProjectRecord,
     ResourceRecord,
 )
-from shared.contracts.policy_objects import (
-    AccountObject,
-    MemberObject,
-    PolicyObject,
-    PolicyObjectKind,
-)
+from rolecall.core.state import NOTHING, AccountState
 
-MEMBER = PolicyObjectKind.MEMBER
-RESOURCE = PolicyObjectKind.RESOURCE
-ACCOUNT = PolicyObjectKind.ACCOUNT
-PROJECT = PolicyObjectKind.PROJECT
-OVERRIDE = PolicyObjectKind.OVERRIDE
-ACCOUNT_KINDS = (MEMBER, RESOURCE, OVERRIDE, PROJECT, ACCOUNT)
+MEMBER = "member"
+RESOURCE = "resource"
+ACCOUNT = "account"
+PROJECT = "project"
+OVERRIDE = "override"
+ACCOUNT_KINDS = frozenset({MEMBER, RESOURCE, OVERRIDE, PROJECT, ACCOUNT})
+"""The kinds of policy objects that belong to an account."""
 
 CatalogOf = Callable[[str], CompiledCatalog | None]
 ResourceKey = tuple[str, str]
@@ -56,20 +55,6 @@ class AccountObjects:
         return bool(
             self.account or self.members or self.overrides or self.projects or self.resources
         )
-
-    def states(self, account_id: str) -> Iterator[tuple[PolicyObjectKind, str, Any]]:
-        """The newest states: kind, id, and the state as it was published."""
-        if self.account is not None:
-            yield ACCOUNT, account_id, self.account.state()
-        for user_id, member in self.members.items():
-            yield MEMBER, user_id, member.state()
-        for project_id, project in self.projects.items():
-            yield PROJECT, project_id, project.state()
-        for of_user in self.overrides.values():
-            for override_id, override in of_user.items():
-                yield OVERRIDE, override_id, override.state()
-        for (kind, resource_id), resource in self.resources.items():
-            yield RESOURCE, f"{kind}/{resource_id}", resource.state(kind)
 
 
 NO_OBJECTS = AccountObjects()
@@ -96,34 +81,39 @@ class AccountChange:
         """Whether nothing from before the change is left: the account is new, or has ended."""
         return not self._base
 
-    def external_ids(self) -> Iterator[tuple[str, str | None]]:
-        """The members of whom the change tells, each with their external id, if they have one."""
+    def told_members(self) -> Iterator[tuple[str, Any]]:
+        """The members of whom the change tells, each with the state that it gives them."""
         for user_id, read in self._members.items():
-            yield user_id, None if read is None else read.state.external_id
+            yield user_id, None if read is None else read.state
 
-    def take(self, policy_object: PolicyObject, state: Any) -> None:
-        """Take the state of an object of `ACCOUNT_KINDS` unless a newer one is known."""
-        kind, of, rev = policy_object.kind, policy_object.id, policy_object.rev
+    def take(self, kind: str, object_id: str, rev: int, state: Any) -> None:
+        """Take the state of an object of `ACCOUNT_KINDS` unless a newer one is known.
+
+        The id of a resource is `<type>/<id>`, and that of an override `<project id>/<user id>`.
+
+        Raises:
+            ValueError: the state has an unknown value, or a time without a zone.
+        """
         base = self._base
-        if kind is MEMBER:
+        if kind == MEMBER:
             member = None if state is None else _ReadMember(rev, state)
-            _take(self._members, base.members, of, rev, member)
-        elif kind is RESOURCE:
-            resource = None if state is None else ResourceRecord.of(rev, state)
-            resource_type, _, resource_id = of.partition("/")
+            _take(self._members, base.members, object_id, rev, member)
+        elif kind == RESOURCE:
+            resource_type, _, resource_id = object_id.partition("/")
+            resource = None if state is None else ResourceRecord.of(rev, resource_id, state)
             _take(self._resources, base.resources, (resource_type, resource_id), rev, resource)
-        elif kind is OVERRIDE:
+        elif kind == OVERRIDE:
             override = None if state is None else OverrideRecord.of(rev, state)
-            user_id = of.rpartition("/")[2]
+            user_id = object_id.rpartition("/")[2]
             known = base.overrides.get(user_id, NOTHING)
-            _take(self._overrides[user_id], known, of, rev, override)
-        elif kind is PROJECT:
+            _take(self._overrides[user_id], known, object_id, rev, override)
+        elif kind == PROJECT:
             project = None if state is None else ProjectRecord(rev, sys.intern(state.name))
-            _take(self._projects, base.projects, of, rev, project)
+            _take(self._projects, base.projects, object_id, rev, project)
         else:
             self._take_account(rev, state)
 
-    def _take_account(self, rev: int, state: AccountObject | None) -> None:
+    def _take_account(self, rev: int, state: AccountObjectFields | None) -> None:
         """Take the account; its end is the end of all that is in it: no object tells each."""
         if self._account is not None and rev <= self._account.rev:
             return
@@ -207,7 +197,7 @@ class AccountChange:
 
 class _ReadMember(NamedTuple):
     rev: int
-    state: MemberObject
+    state: MembershipFields
 
 
 class _HasRev(Protocol):

@@ -1,4 +1,4 @@
-"""The compact records of policy objects: what a replica keeps of each object that it has read.
+"""The compact records of policy objects: what is kept of each object that was read.
 
 A record has the revision of its object, because an older one never replaces a newer one. The record
 of a member or of a resource is at the same time what the decision core takes.
@@ -7,38 +7,62 @@ of a member or of a resource is at the same time what the decision core takes.
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime
+from typing import Any, Protocol
 
-from rolecall import (
-    NO_PROPERTIES,
-    NOTHING,
-    AccountKind,
-    AccountStatus,
-    CompiledCatalog,
-    Member,
-    MembershipStatus,
-    Resource,
+from rolecall.core.build import (
+    AccountFields,
+    MembershipFields,
+    OverrideFields,
     build_overrides,
     optional_milliseconds,
     role_matrix,
 )
-from shared.contracts.policy_objects import (
-    AccountObject,
-    MemberObject,
-    OverrideObject,
-    ProjectObject,
-    ResourceObject,
-    RoleObject,
+from rolecall.core.condition_facts import NO_PROPERTIES, Properties
+from rolecall.core.json_values import same_json
+from rolecall.core.matrix import CompiledCatalog, RoleFields
+from rolecall.core.state import (
+    NOTHING,
+    AccountKind,
+    AccountStatus,
+    Member,
+    MembershipStatus,
+    Resource,
 )
-from shared.json_values import same_json
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ROLE = "role:"
 _MEMBERSHIP = "mem_"
 _REV_BITS = 52
 """With the 128 bits of a membership's id six digits of Python's integers, of 30 bits each."""
 _STATUSES = {status.value: status for status in MembershipStatus}
+
+
+class AccountObjectFields(AccountFields, Protocol):
+    """The fields of an account that follows a catalog and has custom roles."""
+
+    @property
+    def catalog(self) -> str:
+        """The id of the catalog."""
+
+    @property
+    def roles(self) -> Mapping[str, RoleFields]:
+        """The custom roles by id."""
+
+
+class ResourceFields(Protocol):
+    """The fields of a registered resource."""
+
+    @property
+    def owner_id(self) -> str | None:
+        """The user who owns it."""
+
+    @property
+    def project_id(self) -> str | None:
+        """The project that it is in."""
+
+    @property
+    def properties(self) -> Properties:
+        """What conditions test."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +74,10 @@ class AccountRecord:
     status: AccountStatus
     owner_user_id: str
     catalog: str
-    roles: Mapping[str, RoleObject]
+    roles: Mapping[str, RoleFields]
 
     @classmethod
-    def of(cls, rev: int, state: AccountObject) -> "AccountRecord":
+    def of(cls, rev: int, state: AccountObjectFields) -> "AccountRecord":
         """The record of an account's state."""
         return cls(
             rev=rev,
@@ -68,16 +92,6 @@ class AccountRecord:
         """Whether both have the same custom roles."""
         return self.roles == other.roles and same_json(*(_grants(each) for each in (self, other)))
 
-    def state(self) -> AccountObject:
-        """The state that the record was made of."""
-        return AccountObject(
-            kind=self.kind.value,
-            status=self.status.value,
-            owner_user_id=self.owner_user_id,
-            catalog=self.catalog,
-            roles=dict(self.roles),
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class ProjectRecord:
@@ -85,10 +99,6 @@ class ProjectRecord:
 
     rev: int
     name: str
-
-    def state(self) -> ProjectObject:
-        """The state that the record was made of."""
-        return ProjectObject(name=self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +109,11 @@ class OverrideRecord:
     project_id: str
     user_id: str
     membership_id: str
-    grants: Mapping[str, Any]
+    grants: Any
     expires_at: datetime | None
 
     @classmethod
-    def of(cls, rev: int, state: OverrideObject) -> "OverrideRecord":
+    def of(cls, rev: int, state: OverrideFields) -> "OverrideRecord":
         """The record of an override's state.
 
         Raises:
@@ -119,16 +129,6 @@ class OverrideRecord:
             state.expires_at,
         )
 
-    def state(self) -> OverrideObject:
-        """The state that the record was made of."""
-        return OverrideObject(
-            project_id=self.project_id,
-            user_id=self.user_id,
-            membership_id=self.membership_id,
-            grants=dict(self.grants),
-            expires_at=self.expires_at,
-        )
-
 
 Overrides = Mapping[str, Mapping[str, OverrideRecord]]
 """The overrides of an account: user id -> id of the policy object -> record."""
@@ -141,24 +141,14 @@ class ResourceRecord(Resource):
     rev: int = field(default=0, compare=False)
 
     @classmethod
-    def of(cls, rev: int, state: ResourceObject) -> "ResourceRecord":
+    def of(cls, rev: int, resource_id: str, state: ResourceFields) -> "ResourceRecord":
         """The record of a resource's state."""
         return cls(
-            id=state.id,
+            id=resource_id,
             owner_id=_shared(state.owner_id),
             project_id=_shared(state.project_id),
             properties=state.properties or NO_PROPERTIES,
             rev=rev,
-        )
-
-    def state(self, resource_type: str) -> ResourceObject:
-        """The state that the record was made of."""
-        return ResourceObject(
-            type=resource_type,
-            id=self.id or "",
-            project_id=self.project_id,
-            owner_id=self.owner_id,
-            properties=dict(self.properties),
         )
 
 
@@ -177,7 +167,7 @@ class MemberRecord(Member):
         cls,
         rev: int,
         user_id: str,
-        state: MemberObject,
+        state: MembershipFields,
         overrides: Overrides,
         catalog: CompiledCatalog | None,
     ) -> "MemberRecord":
@@ -224,17 +214,6 @@ class MemberRecord(Member):
     def role_id(self) -> str:
         """The id of the role, which the catalog need not have."""
         return self.role.source.removeprefix(_ROLE)
-
-    def state(self) -> MemberObject:
-        """The state that the record was made of; of its end the whole milliseconds."""
-        end = self.expires_at
-        return MemberObject(
-            membership_id=self.membership_id,
-            role=self.role_id,
-            status=self.status.value,
-            expires_at=None if end is None else _EPOCH + timedelta(milliseconds=end),
-            attributes=dict(self.attributes),
-        )
 
 
 def _grants(account: AccountRecord) -> dict[str, Any]:

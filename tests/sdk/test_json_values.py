@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from shared.json_values import same_json
+from rolecall.core.json_values import same_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
