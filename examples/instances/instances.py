@@ -6,13 +6,12 @@ by its id alone: an id of another account is not registered here, and the check 
 
 import os
 import uuid
-from collections.abc import AsyncIterator
 
 from aiohttp import web
 
 from rolecall import Resource
 from rolecall.aio import Rolecall
-from rolecall.integrations.aiohttp import USER, permission_middleware
+from rolecall.integrations.aiohttp import USER, connected, permission_middleware
 
 RC = web.AppKey("rc", Rolecall)
 INSTANCES = web.AppKey("instances", dict[tuple[str, str], str])
@@ -89,12 +88,7 @@ async def main() -> web.Application:
         client_secret=os.environ["ROLECALL_CLIENT_SECRET"],
     )
     app = build(rc)
-
-    async def connected(app: web.Application) -> AsyncIterator[None]:
-        async with rc:
-            yield
-
-    app.cleanup_ctx.append(connected)
+    app.cleanup_ctx.append(connected(rc))
     return app
 
 

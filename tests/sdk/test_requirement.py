@@ -1,24 +1,35 @@
 """Tests of guarded applications: aiohttp and ASGI, decorators and middleware."""
 
 import json
+import re
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+import rolecall
 from rolecall import NOTHING_GIVEN, CheckDecision, Given, Resource, UndecidedError
 from rolecall.aio import (
     BusyError,
     ClientRefusedError,
     RequestRefusedError,
     Requirement,
+    Rolecall,
     TokenExpiredError,
     TokenRejectedError,
     TokenUser,
 )
+from rolecall.client import jwt
+from rolecall.client.access_tokens import ACCESS_TYPE
 from rolecall.integrations import aiohttp as with_aiohttp
 from rolecall.integrations import asgi as with_asgi
+from shared.auth.access_tokens import user_claims
+from shared.auth.keys import generate_key, public_jwk
+from shared.ids import SessionId, UserId
+from tests.sdk.faulty import faulty_rolecall
 
 USER = TokenUser("usr_b", "ses_1", "acc_1", 0)
 PATH = "/accounts/{account_id}/projects/{project_id}/instances/{instance_id}"
@@ -178,6 +189,47 @@ async def test_a_header_that_cannot_be_a_revision_is_not_forwarded(authority, he
     headers = {"Authorization": "Bearer good", "Rolecall_Revision": header}
     assert (await answer(app, **headers))[0] == 200
     assert [asked[-1] for asked in authority.asked] == [None]
+
+
+async def test_the_guard_of_the_readme_serves_a_request():
+    text = (Path(rolecall.__file__).parents[1] / "README.md").read_text()
+    [block] = [
+        each for each in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "rules = {" in each
+    ]
+    async with faulty_rolecall() as server:
+        key, made = generate_key(), {}
+        exec(block.replace("https://rolecall.example", server.url), made)
+        server.answers["/.well-known/jwks.json"] = (
+            200,
+            {"keys": [public_jwk("k", key.public_key())]},
+        )
+        claims = user_claims(
+            issuer=server.url,
+            user_id=UserId("usr_" + "0a" * 16),
+            session_id=SessionId("ses_" + "0b" * 16),
+            account_id=None,
+            now=datetime.now(UTC),
+        )
+        token = jwt.sign(key, kid="k", typ=ACCESS_TYPE, claims=claims)
+
+        async def handler(request):
+            return web.json_response("reached")
+
+        made["app"].router.add_get("/accounts/{account_id}/instances/{id}", handler)
+        headers = {"Authorization": f"Bearer {token}"}
+        async with (
+            TestClient(TestServer(made["app"])) as http,
+            http.get("/accounts/acc_1/instances/i-1", headers=headers) as found,
+        ):
+            assert (found.status, await found.json()) == (200, "reached")
+
+
+async def test_a_guard_that_was_not_opened_is_a_failure_of_the_application(caplog):
+    closed = Rolecall("http://127.0.0.1:1", client_id="cli_1", client_secret="s")
+    guard = closed.require("instance:view", account="account_id", subject=lambda _: "usr_b")
+    status, _, problem = await answer(asgi_middleware(guard))
+    assert (status, problem["code"]) == (500, "check-failed")
+    assert "async with" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -132,9 +132,25 @@ async def test_a_new_key_is_found_and_a_removed_one_ends_its_tokens(keys, server
         await keys.verify(token())
 
 
+async def test_another_key_of_the_same_id_ends_the_tokens_of_the_first(keys, server):
+    await keys.verify(token())
+    server.answers[JWKS] = 200, {"keys": [public_jwk("k1", OTHER.public_key())]}
+    keys._tried_at = keys._fetched_at = float("-inf")
+    with pytest.raises(TokenRejectedError):
+        await keys.verify(token())
+
+
 @pytest.mark.parametrize(
     "answer",
-    [(503, {}), (200, {"keys": 7}), (200, {"keys": [{"kty": "OKP", "crv": "Ed25519"}]}), stall],
+    [
+        (503, {}),
+        (200, {"keys": 7}),
+        (200, {"keys": [5, "a", None]}),
+        (200, {"keys": [{"kty": "OKP", "crv": "Ed25519"}]}),
+        (200, {"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "k1", "x": 5}]}),
+        (200, {"keys": [{**public_jwk("k1", KEY.public_key()), "kid": ["k1"]}]}),
+        stall,
+    ],
 )
 async def test_without_keys_nothing_is_known_about_a_token(keys, server, answer):
     server.answers[JWKS] = answer

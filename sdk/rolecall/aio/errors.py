@@ -61,6 +61,13 @@ class ClientRefusedError(UndecidedError):
         super().__init__(message, temporary=False)
 
 
+class NotOpenError(UndecidedError, RuntimeError):
+    """The application uses `Rolecall` outside of `async with`: it has no connections."""
+
+    def __init__(self) -> None:
+        super().__init__("Rolecall is not open. Use it in `async with`.", temporary=False)
+
+
 class TokenRejectedError(Exception):
     """The access token of a caller is not genuine, or its time is over. Answer 401."""
 

@@ -104,9 +104,9 @@ class TokenKeys:
     def _take(self, jwks: list[Mapping[str, str]]) -> None:
         try:
             keys = read_key_set(jwks)
-        except (ValueError, AttributeError):
+        except (ValueError, TypeError, AttributeError):
             return
-        if keys.keys() != self._keys.keys():
+        if keys != self._keys:
             self._verified.clear()
         self._keys = keys
         self._fetched_at = self._tried_at

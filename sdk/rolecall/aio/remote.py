@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -26,8 +27,12 @@ EVALUATION_PATH = "/access/v1/evaluation"
 EVALUATIONS_PATH = "/access/v1/evaluations"
 ITEMS_OF_REQUEST = 100
 CHECKS_AT_ONCE = 16
+CHECK_REFUSED = "check-refused"
+"""The reason of a check among several that Rolecall refuses."""
 FIRST_PAUSE_SECONDS = 0.05
 T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 
 class RemoteChecks:
@@ -55,6 +60,8 @@ class RemoteChecks:
 
     async def check_many(self, evaluations: Sequence[Mapping[str, Any]]) -> list[CheckDecision]:
         """Decide each evaluation by itself, a hundred in one request where Rolecall has that.
+
+        One that Rolecall refuses is not allowed, with the reason `check-refused`.
 
         Raises:
             UndecidedError: one of them is not decided.
@@ -108,7 +115,7 @@ class RemoteChecks:
             answer = await self._post(EVALUATIONS_PATH, body, until)
             match answer.content:
                 case {"evaluations": [*items]} if len(items) == len(page):
-                    return [_decision(item) for item in items]
+                    return [_item(content) for content in items]
             raise NoAnswerError("The answer does not have one decision for each check.")
 
         try:
@@ -122,7 +129,10 @@ class RemoteChecks:
 
         async def one(evaluation: Mapping[str, Any]) -> CheckDecision:
             async with free:
-                return await self.check(evaluation)
+                try:
+                    return await self.check(evaluation)
+                except RequestRefusedError as error:
+                    return _refused(error)
 
         return list(await asyncio.gather(*map(one, page)))
 
@@ -189,6 +199,19 @@ class _NoSuchRouteError(RequestRefusedError):
 def _names_revision(body: Mapping[str, Any]) -> bool:
     evaluations = body.get("evaluations", (body,))
     return any(each.get("context", {}).get("at_least_revision") is not None for each in evaluations)
+
+
+def _item(content: object) -> CheckDecision:
+    """The decision of one evaluation of several; the others do not depend on it."""
+    try:
+        return _decision(content)
+    except RequestRefusedError as error:
+        return _refused(error)
+
+
+def _refused(error: RequestRefusedError) -> CheckDecision:
+    _log.error("one of several permission checks was refused: %s", error)
+    return CheckDecision(allowed=False, reason=CHECK_REFUSED)
 
 
 def _decision(content: object) -> CheckDecision:

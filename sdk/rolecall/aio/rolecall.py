@@ -165,6 +165,8 @@ class Rolecall(Questions):
     async def check_many(self, checks: Sequence[Check]) -> list[CheckDecision]:
         """Decide several checks, each by itself; the answers are in the order of the checks.
 
+        A check that Rolecall refuses is not allowed, with the reason `check-refused`.
+
         Raises:
             UndecidedError: one of them is not decided; its class says why, as for `check`.
         """

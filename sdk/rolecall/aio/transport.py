@@ -8,7 +8,7 @@ from typing import Any
 
 import aiohttp
 
-from rolecall.aio.errors import NoAnswerError
+from rolecall.aio.errors import NoAnswerError, NotOpenError
 from rolecall.client.transport import MAX_ANSWER_BYTES, HttpAnswer, is_loopback, usable_address
 
 CONNECTIONS = 64
@@ -92,7 +92,7 @@ class Transport:
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
-            raise RuntimeError("Rolecall is not open. Use it in `async with`.")
+            raise NotOpenError
         return self._session
 
 

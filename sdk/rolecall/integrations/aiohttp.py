@@ -2,8 +2,9 @@
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager
 from functools import partial, wraps
 
 from aiohttp import web
@@ -143,6 +144,21 @@ def guarded(requirement: Requirement) -> Callable[[Handler], Handler]:
         return guard
 
     return decorate
+
+
+def connected(
+    rc: AbstractAsyncContextManager[object],
+) -> Callable[[web.Application], AsyncIterator[None]]:
+    """Open `rc` when the application starts and close it when it stops.
+
+    Use it as `app.cleanup_ctx.append(connected(rc))`.
+    """
+
+    async def context(_: web.Application) -> AsyncIterator[None]:
+        async with rc:
+            yield
+
+    return context
 
 
 def permission_middleware(rules: Mapping[str, Rule]) -> Middleware:

@@ -201,6 +201,22 @@ ROWS = (
         tests=STREAM_TESTS,
     ),
     Mutant(
+        id="sdk-keeps-the-tokens-of-a-replaced-key",
+        kind=Kind.SECURITY,
+        file="sdk/rolecall/aio/keys.py",
+        old="        if keys != self._keys:\n",
+        new="        if keys.keys() != self._keys.keys():\n",
+        tests=TOKEN_TESTS,
+    ),
+    Mutant(
+        id="sdk-allows-a-refused-check-of-several",
+        kind=Kind.SECURITY,
+        file=REMOTE,
+        old="CheckDecision(allowed=False, reason=CHECK_REFUSED)",
+        new="CheckDecision(allowed=True, reason=CHECK_REFUSED)",
+        tests=CLIENT_TESTS,
+    ),
+    Mutant(
         id="sdk-follows-a-redirect-with-its-token",
         kind=Kind.SECURITY,
         file="sdk/rolecall/aio/transport.py",
