@@ -197,7 +197,8 @@ async def test_the_guard_of_the_readme_serves_a_request():
         each for each in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "rules = {" in each
     ]
     async with faulty_rolecall() as server:
-        key, made = generate_key(), {}
+        made: dict[str, Any] = {}
+        key = generate_key()
         exec(block.replace("https://rolecall.example", server.url), made)
         server.answers["/.well-known/jwks.json"] = (
             200,
