@@ -17,7 +17,7 @@ from rolecall import (
     membership_denial,
     settled,
 )
-from shared.json_values import same_json
+from rolecall.core.json_values import same_json
 
 Cells = Mapping[tuple[str, str], LevelGrant]
 """Entry and level -> grant, for every level that is held."""

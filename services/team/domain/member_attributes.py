@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from rolecall import milliseconds, resting_on, settled
+from rolecall.core.json_values import same_json
 from services.team.domain.account_access import AccountAccess
 from services.team.domain.authority import (
     member_state,
@@ -16,7 +17,6 @@ from services.team.domain.authority import (
 from services.team.domain.members import Attribute, Membership
 from services.team.domain.overrides import ProjectOverride
 from shared.ids import ProjectId
-from shared.json_values import same_json
 from shared.problems import Invalid
 
 MAX_ATTRIBUTES = 32
