@@ -59,6 +59,7 @@ async def test_changes_and_removals_take_effect_and_are_in_the_audit_log(world: 
     await journey.read_the_audit_log(world, team)
 
 
+@pytest.mark.rule("B6")
 async def test_the_standards_scenarios_are_ordinary_data(world: World) -> None:
     await authzen.certify(await authzen.load(world, authzen.RECORDS))
     todos = await authzen.load(world, authzen.TODOS)

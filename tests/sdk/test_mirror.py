@@ -376,6 +376,7 @@ QUESTIONS = [
 ]
 
 
+@pytest.mark.rule("B6")
 @settings(
     max_examples=length("HISTORIES", short=25, soak=1000),
     deadline=None,

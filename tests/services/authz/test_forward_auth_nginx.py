@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
+import pytest
 import pytest_asyncio
 from yarl import URL
 
@@ -88,6 +89,7 @@ async def send(client, token, target, method="GET", **more):
         return answer.status, told, answer.headers
 
 
+@pytest.mark.rule("B6")
 async def test_nginx_passes_what_is_allowed_and_replaces_forged_headers(world, before):
     client, _, service = before
     forged = {f"Rolecall-{name}": ANA for name in ("User", "Client", "Role", "Override", "Account")}
@@ -107,6 +109,7 @@ async def test_nginx_passes_what_is_allowed_and_replaces_forged_headers(world, b
     assert len(service.requests) == 1
 
 
+@pytest.mark.rule("B6")
 async def test_nginx_refuses_with_401_and_403_and_asks_no_service(world, before):
     client, _, service = before
     status, _, headers = await send(client, None, INSTANCE)
