@@ -156,5 +156,5 @@ async def _local_hosts(
 ) -> web.StreamResponse:
     """Refuse requests that name another host: a web page must not read mails (DNS rebinding)."""
     if not names_this_machine(request.host):
-        raise web.HTTPForbidden(text="Use the address 127.0.0.1 or localhost.\n")
+        raise web.HTTPMisdirectedRequest(text="Use the address 127.0.0.1 or localhost.\n")
     return await handler(request)

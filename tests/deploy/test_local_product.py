@@ -145,7 +145,7 @@ async def test_no_listener_answers_a_foreign_host(product: TalkativeProduct) -> 
             async with http.get(url) as answer:
                 assert answer.status == 200, url
             async with http.get(url, headers={"Host": "evil.example"}) as answer:
-                assert answer.status == 403, url
+                assert answer.status == 421, url
 
 
 async def test_the_address_of_the_gateway_leads_to_the_documentation(

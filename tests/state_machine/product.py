@@ -15,12 +15,12 @@ from services.authz.domain.policy_state import PolicyState
 from services.authz.settings import Settings
 from shared.auth.access_tokens import client_claims, sign_access_token
 from shared.contracts.topology import Service
-from shared.following.journal_view import JournalView
 from shared.runtime.listeners import listen
 from tests.patience import PATIENT
+from tests.services.authz.intake import Intake
 from tests.services.team.running import KID, SIGNING_KEY, Person, ServiceClient, Team, running
 from tests.state_machine import catalogs, world
-from tests.support.service import ADMIN_KEY, ISSUER, Answered, stateless_settings
+from tests.support.service import ADMIN_KEY, ISSUER, KEYS, Answered, stateless_settings
 
 OVER_HTTP = 50
 """Of how many decisions one is asked over HTTP."""
@@ -163,23 +163,18 @@ async def _start(
         world.PROVISIONER: await team.service_client(scopes=("members:provision",)),
     }
     source = team.identity.source
-    urls = {"team": team.inside, "identity": await source.start()}
+    audit = Intake(keys=KEYS, clock=team.clock)
+    urls = {
+        "team": team.inside,
+        "identity": await source.start(),
+        "audit": await audit.start(),
+    }
     stack.push_async_callback(source.stop)
-    followed: list[PolicyState] = []
-
-    class View(JournalView):
-        """A view whose state the test reads."""
-
-        def __post_init__(self) -> None:
-            super().__post_init__()
-            if isinstance(self.state, PolicyState):
-                followed.append(self.state)
-
+    stack.push_async_callback(audit.stop)
     settings = Settings(**stateless_settings(Service.AUTHZ, urls))
-    service = build(settings, bus=team.bus, clock=team.clock, view=View, timeouts=PATIENT)
+    service = build(settings, bus=team.bus, clock=team.clock, timeouts=PATIENT)
     stack.push_async_callback(service.stop)
     await service.start(internal=listen("127.0.0.1", 0), public=listen("127.0.0.1", 0))
-    [policy] = followed
     url = service.addresses["public"]
     return Product(
         runner=runner,
@@ -187,6 +182,6 @@ async def _start(
         authz_url=url,
         checker=checker,
         clients=clients,
-        policy=policy,
+        policy=service.public._ctx.policy,
         catalog_ids=catalog_ids,
     )

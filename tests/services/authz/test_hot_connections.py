@@ -161,7 +161,7 @@ async def test_a_client_that_reads_nothing_gets_no_more_from_the_hot_path(pair: 
 
 async def test_a_fault_is_answered_and_logged_by_aiohttp(pair: Pair):
     for service in (pair.hot, pair.plain):
-        service.public._ctx.policy._accounts[ACCOUNT] = object()
+        service.public._ctx.policy._accounts.states[ACCOUNT] = object()
     assert b"500 Internal Server Error" in (await pair.same(pair.request())).answers
 
 
