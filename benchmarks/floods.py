@@ -236,8 +236,8 @@ async def _flooded(
     others = {code: n for code, n in found.codes.items() if code not in {"allowed", "stale"}}
     return (
         f"| {connections} {name} | {answers} | {len(found.checks)} | {found.codes['stale']}"
-        f" | {others or 0} | {statistics.median(quiet.checks):.0f} / {quiet.p99:.0f}"
-        f" | {statistics.median(found.checks):.0f} / {found.p99:.0f}"
+        f" | {others or 0} | {statistics.median(quiet.checks):.1f} / {quiet.p99:.1f}"
+        f" | {statistics.median(found.checks):.1f} / {found.p99:.1f}"
         f" | {statistics.median(found.sign_ins):.0f} / {max(found.sign_ins):.0f}"
         f" | {dict(found.refused_sign_ins) or 0} of {len(found.sign_ins)}"
         f" | {sent.processor / seconds:.0%} |"
