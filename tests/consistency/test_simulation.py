@@ -14,7 +14,7 @@ from tests.lengths import DEFAULT_SEED, SEED, length
 pytestmark = [pytest.mark.timeout(1800), pytest.mark.usefixtures("unmeasured")]
 
 FIRST_SEED = SEED - DEFAULT_SEED
-CHECKS = length("CHECKS", short=900_000, soak=3_600_000)
+CHECKS = length("CHECKS", short=1_800_000, soak=3_600_000)
 QUIET_CHECKS = CHECKS // 10
 SEARCH = 300
 """A planted variant must be found within this number of seeds; the rarest shows in one of forty."""

@@ -224,4 +224,12 @@ ROWS = (
         new='"required": ["instance", "type", "title", "status", ',
         tests=("tests/contracts/test_generated_requests.py", "-k", "described_answer"),
     ),
+    Mutant(
+        id="internal-call-follows-a-redirect",
+        kind=Kind.SECURITY,
+        file="shared/http/client.py",
+        old="            allow_redirects=False,\n",
+        new="            allow_redirects=True,\n",
+        tests=("tests/shared/http/test_internal.py", "-k", "redirect"),
+    ),
 )

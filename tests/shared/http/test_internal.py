@@ -417,6 +417,32 @@ async def test_an_answer_that_is_not_json_is_unavailable(client):
             await client(url_of(sock)).call(READ, "team", timeout=0.5)
 
 
+@pytest.mark.rule("T33")
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_is_not_followed_with_the_credential(client, status: int):
+    """The other address would get a credential with which it could speak for this service."""
+    reached: list[str] = []
+
+    async def take(request: web.Request) -> web.Response:
+        reached.append(request.path)
+        if request.path == "/elsewhere":
+            return web.json_response({"name": "x", "principal": "y"})
+        return web.Response(status=status, headers={"Location": "/elsewhere"})
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", take)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.SockSite(runner, sock := listen("127.0.0.1", 0)).start()
+    try:
+        with pytest.raises(Unavailable):
+            await client(url_of(sock)).call(READ, "team", timeout=2)
+    finally:
+        await runner.cleanup()
+    assert reached
+    assert "/elsewhere" not in reached
+
+
 DECISIONS = [
     (CheckResult(allowed=True, member=True), None),
     (CheckResult(allowed=False, member=True, reason="role"), PermissionMissing),
