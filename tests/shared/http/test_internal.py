@@ -417,7 +417,6 @@ async def test_an_answer_that_is_not_json_is_unavailable(client):
             await client(url_of(sock)).call(READ, "team", timeout=0.5)
 
 
-@pytest.mark.rule("T33")
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_a_redirect_is_not_followed_with_the_credential(client, status: int):
     """The other address would get a credential with which it could speak for this service."""
