@@ -12,6 +12,7 @@ from services.identity.migrations import migrations
 from services.identity.routes import INTERNAL_ROUTES, ROUTES
 from services.identity.settings import Settings
 from services.identity.store import SignInSnapshot, Store
+from services.identity.store.adoption import adopts
 from services.identity.subscriptions import SUBSCRIPTIONS
 from services.identity.use_cases.context import Ctx
 from services.identity.use_cases.mail_budgets import MAILBOX, SENDER_SHARE
@@ -28,6 +29,7 @@ from shared.journal import Journal
 from shared.leases import Leases
 from shared.links import Links
 from shared.metrics import MAILS_WITHHELD, start_at_zero
+from shared.mongo import DbClient
 from shared.problems import StartRefused
 from shared.runtime.service import ServiceApp
 from shared.runtime.settings import secret_bytes, variable
@@ -50,8 +52,9 @@ def build(
     store: type[Store] = Store,
     hasher: Argon2Hasher | None = None,
     snapshot_rows: Callable[..., SignInSnapshot] = SignInSnapshot,
+    wrap: Callable[[DbClient], DbClient] | None = None,
 ) -> ServiceApp:
-    """Wire the service; nothing runs yet."""
+    """Wire the service; nothing runs yet. `wrap` gives clients of the database another form."""
     parts = JournalParts(
         Service.IDENTITY,
         settings,
@@ -62,6 +65,8 @@ def build(
         journal=journal,
         leases=leases,
         lease_seconds=settings.lease_seconds,
+        adopts=adopts,
+        wrap=wrap,
     )
     start_at_zero(MAILS_WITHHELD, [Service.IDENTITY], MailKind, [MAILBOX, SENDER_SHARE])
     hasher, keyring = hasher or Argon2Hasher(), Keyring()

@@ -1,5 +1,6 @@
 """The numbered steps that give identity's database its form."""
 
+from services.identity.store.adoption import number_documents
 from shared import inbox, journal, leases
 from shared.auth.row_signatures import RowSigner
 from shared.http import idempotency
@@ -7,25 +8,30 @@ from shared.indexes import Index, drop_step, index_step
 from shared.migrations import Migration
 from shared.mongo import Database, majority
 
-USERS = (
-    Index(
-        collection="users",
-        keys=(("email_key", 1), ("verified", 1), ("created_at", 1)),
-        name="address",
-    ),
-    Index(
-        collection="users",
-        keys=(("email_key", 1),),
-        name="verified_address",
-        unique=True,
-        partial={"verified": True},
-    ),
-    Index(collection="users", keys=(("lapses_at", 1),), name="lapses", ttl_seconds=0),
-)
-"""At most one verified user has an address.
+USERS = (Index(collection="users", keys=(("lapses_at", 1),), name="lapses", ttl_seconds=0),)
+"""Earlier versions kept users who had not verified their address, until `lapses_at`.
 
-Earlier versions kept users who had not verified it, until `lapses_at`.
+In a database of an earlier version the index `verified_address` of this step stays. Replicas of
+that version keep an address to one user only by it. It goes by hand when none runs any more
+(`docs/operations.md`).
 """
+
+IN_SHARDS = (
+    *(
+        Index(collection=name, keys=(("shard", 1), ("_id", 1)))
+        for name in ("users", "sessions", "idempotency", "receipts")
+    ),
+    Index(
+        collection="sessions",
+        keys=(("shard", 1), ("user_id", 1), ("ended", 1), ("account_id", 1)),
+        name="user_account_in_shard",
+    ),
+)
+"""Those of collections that grow with the users. The first ones are the keys of a sharded database
+(`docs/decisions/0059-documents-of-a-user-carry-their-shard.md`)."""
+
+EARLIER_INDEXES = {"users": ("address",), "sessions": ("user_account",)}
+"""The indexes of the steps 4 and 5 that nothing needs any more."""
 
 IMPORTED_PASSWORDS = (
     Index(
@@ -35,7 +41,7 @@ IMPORTED_PASSWORDS = (
         partial={"password_imported": True},
     ),
 )
-"""The users who have not signed in yet with a password of another system."""
+"""The users who have not signed in yet with a password of another system, in any shard."""
 
 EXTERNAL_IDS = (
     Index(
@@ -54,20 +60,15 @@ SIGN_UPS = (
 """One pending sign-up for each address; it is deleted at its end."""
 
 SESSIONS = (
-    Index(
-        collection="sessions",
-        keys=(("user_id", 1), ("account_id", 1), ("ended", 1)),
-        name="user_account",
-    ),
     Index(collection="sessions", keys=(("ended", 1), ("end_key", 1)), name="ended"),
     Index(collection="sessions", keys=(("delete_at", 1),), name="delete_at", ttl_seconds=0),
 )
-"""Sessions of a user in an account; ended ones in the order of their end; old ones are deleted."""
+"""Ended sessions in the order of their end, which are in many shards; old ones are deleted."""
 
 SESSIONS_OF_ACCOUNTS = (
     Index(collection="sessions", keys=(("account_id", 1), ("ended", 1)), name="account"),
 )
-"""The sessions of all users in an account."""
+"""The sessions of all users in an account, which are in many shards."""
 
 SIGNING_KEYS = (Index(collection="signing_keys", keys=(("slot", 1),), name="slot", unique=True),)
 """Replicas that start at once make one first key."""
@@ -106,4 +107,7 @@ def migrations(signer: RowSigner) -> tuple[Migration, ...]:
         Migration(14, "sessions of accounts", index_step(*SESSIONS_OF_ACCOUNTS)),
         Migration(15, "imported password indexes", index_step(*IMPORTED_PASSWORDS)),
         Migration(16, "external id indexes", index_step(*EXTERNAL_IDS)),
+        Migration(17, "indexes in shards", index_step(*IN_SHARDS)),
+        Migration(18, "numbers of shards and addresses", number_documents),
+        Migration(19, "indexes of one user in one shard", drop_step(EARLIER_INDEXES)),
     )

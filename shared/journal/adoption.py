@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from shared.mongo import (
+    Collection,
     Database,
     DatabaseWatch,
     DbClient,
@@ -24,6 +25,9 @@ ADOPTION_SECONDS = 1.0
 """The pause between two looks: a read may miss a document of an earlier replica for this long."""
 MARK = "sharded_seq"
 """The last sequence of a head as of which every document of the shard carries its number."""
+
+BATCH_SIZE = 500
+"""The number of documents of one statement."""
 
 Adopt = Callable[[int, DbSession], Awaitable[None]]
 """Gives the documents of a shard that carry no number theirs."""
@@ -70,3 +74,12 @@ class Adoption:
 
 def _behind(head: Document) -> bool:
     return bool(head.get(MARK, 0) != head["last_seq"])
+
+
+async def unnumbered(
+    collection: Collection, *, after: str, session: DbSession | None
+) -> list[Document]:
+    """Find the next documents without a number, in the order of their `_id`."""
+    wanted = {"shard": None, "_id": {"$gt": after}}
+    found = collection.find(wanted, session=session).sort("_id", 1)
+    return await found.limit(BATCH_SIZE).to_list(BATCH_SIZE)

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from deploy.documents import ROOT
-from tests.support.sharded import BROADCASTS
+from tests.support.sharded import IDENTITY_BROADCASTS, TEAM_BROADCASTS
 
 FOLDER = ROOT / "docs" / "decisions"
 PAGES = sorted(path for path in FOLDER.glob("*.md") if path.name != "README.md")
@@ -33,7 +33,10 @@ def test_the_index_is_in_the_order_of_the_numbers():
     assert numbers == [str(int(path.stem[:4])) for path in PAGES]
 
 
-def test_decision_36_lists_every_look_up_that_asks_all_shards():
-    [page] = FOLDER.glob("0036-*")
+@pytest.mark.parametrize(
+    ("number", "broadcasts"), [("0036", TEAM_BROADCASTS), ("0059", IDENTITY_BROADCASTS)]
+)
+def test_a_decision_lists_every_look_up_that_asks_all_shards(number, broadcasts):
+    [page] = FOLDER.glob(f"{number}-*")
     listed = re.findall(r"^\| `(\w+)\.(\w+)` \|", page.read_text(), re.MULTILINE)
-    assert sorted(listed) == sorted(BROADCASTS)
+    assert sorted(listed) == sorted(broadcasts)

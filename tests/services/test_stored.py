@@ -99,7 +99,7 @@ async def link_used(client: DbClient, database: Database, session: DbSession) ->
 async def verified(client: DbClient, database: Database, session: DbSession) -> None:
     user = replace(USER, created_at=FAR, verified_at=FAR)
     store = IdentityStore(database)
-    await store.insert_user(user, session)
+    await store.insert_users([user], session)
     await store.update_user(user, replace(user, name="Ana Diaz"), session)
 
 
@@ -230,7 +230,6 @@ UNIQUE: dict[Service, list[tuple[str, tuple[str, ...], dict[str, Any] | None]]] 
     ],
     Service.IDENTITY: [
         JOURNAL,
-        ("users", ("email_key",), {"verified": True}),
         ("external_ids", ("client_id", "user_id"), None),
         ("sign_ups", ("email_key",), None),
         ("signing_keys", ("slot",), None),

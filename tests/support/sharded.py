@@ -17,10 +17,14 @@ if TYPE_CHECKING:
 
 GLOBAL = frozenset(
     {
+        "addresses",  # which user an address has
         "allowances",  # of mailboxes, which all accounts share
         "catalogs",
+        "counters",  # of attempts, by the id of what is counted
+        "decoys",
         "elections",
         "ended_sessions",  # of earlier versions
+        "external_ids",  # by which id a service client knows which user
         "heads",  # one document for each shard, and its `_id` is the number
         "history_marks",  # as of `heads`
         "inbox",  # of another service's facts, in the shards of its journal; kept for an hour
@@ -29,11 +33,14 @@ GLOBAL = frozenset(
         "leases",
         "migrations",
         "people",
+        "service_clients",
+        "sign_ups",  # of addresses that have no user
+        "signing_keys",
     }
 )
-"""The collections whose documents belong to no account."""
+"""The collections whose documents belong to no account, or those of identity to no user."""
 
-BROADCASTS = frozenset(
+TEAM_BROADCASTS = frozenset(
     {
         ("accounts", "catalog"),  # the number of accounts that have a catalog
         ("accounts", "deletes_at"),  # accounts whose deletion is due, for the worker
@@ -43,6 +50,16 @@ BROADCASTS = frozenset(
         ("members", "user_id"),  # the memberships of a user
     }
 )
+IDENTITY_BROADCASTS = frozenset(
+    {
+        ("journal", "sent"),  # unsent rows, for the one sweeper
+        ("sessions", "_id"),  # a session of an earlier version, by its refresh token
+        ("sessions", "account_id"),  # the sessions of all users in an account that is closed
+        ("sessions", "ended"),  # sessions in the order of their end, for the snapshot
+        ("users", "password_imported"),  # whether a user has a password of another system
+    }
+)
+BROADCASTS = TEAM_BROADCASTS | IDENTITY_BROADCASTS
 """The collection and the first field of what asks every shard."""
 
 EVERY_SHARD = list(range(SHARDS))

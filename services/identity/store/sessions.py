@@ -4,6 +4,8 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from services.identity.domain.sessions import UserSession
+from services.identity.store.places import at, of_user
+from shared.contracts.facts import shard_of
 from shared.documents import changes, document, read
 from shared.ids import AccountId, SessionId, UserId
 from shared.mongo import Database, DbSession, Document, Lost, insert_once, majority
@@ -20,17 +22,33 @@ class SessionRows:
         self._sessions = majority(database, "sessions")
 
     async def session(
-        self, session_id: SessionId, session: DbSession | None = None
+        self, user_id: UserId, session_id: SessionId, session: DbSession | None = None
     ) -> UserSession | None:
-        """Find a session by id, active or ended."""
-        found = await self._sessions.find_one({"_id": session_id}, session=session)
+        """Find a session of the user by id, active or ended."""
+        found = await self._sessions.find_one(at(user_id, session_id), session=session)
+        if found is None:
+            place = {"_id": session_id, "shard": None}
+            found = await self._numbered(
+                await self._sessions.find_one(place, session=session), session
+            )
+        return None if found is None else read(UserSession, found)
+
+    async def session_by_id(self, session_id: SessionId) -> UserSession | None:
+        """Find a session by id alone, active or ended.
+
+        The id of a session has the shard of its user. Those of earlier versions may be anywhere.
+        """
+        own = {"_id": session_id, "shard": shard_of(session_id)}
+        found = await self._sessions.find_one(own)
+        if found is None:
+            found = await self._numbered(await self._sessions.find_one({"_id": session_id}), None)
         return None if found is None else read(UserSession, found)
 
     async def sessions_in(
         self, user_id: UserId, account_id: AccountId, session: DbSession
     ) -> list[UserSession]:
         """Find the user's sessions that have this current account and did not end."""
-        wanted = {"user_id": user_id, "account_id": account_id, "ended": False}
+        wanted = {**of_user(user_id), "account_id": account_id, "ended": False}
         found = self._sessions.find(wanted, session=session)
         return [read(UserSession, row) async for row in found]
 
@@ -46,13 +64,13 @@ class SessionRows:
         self, user_id: UserId, session: DbSession, *, limit: int
     ) -> list[UserSession]:
         """Find sessions of the user that did not end, `limit` at most."""
-        wanted = {"user_id": user_id, "ended": False}
+        wanted = {**of_user(user_id), "ended": False}
         found = self._sessions.find(wanted, session=session).limit(limit)
         return [read(UserSession, row) async for row in found]
 
     async def insert_session(self, row: UserSession, session: DbSession) -> None:
         """Add a session."""
-        await insert_once(self._sessions, document(row, **_ending(row)), session)
+        await insert_once(self._sessions, _session(row), session)
 
     async def update_session(
         self, before: UserSession, after: UserSession, session: DbSession | None = None
@@ -63,7 +81,7 @@ class SessionRows:
             Lost: the session has changed since.
         """
         expected = {
-            "_id": before.id,
+            **at(before.user_id, before.id),
             "generation": before.generation,
             "account_id": before.account_id,
             "ended": before.ended_at is not None,
@@ -82,6 +100,17 @@ class SessionRows:
         found = self._sessions.find(page, session=session).sort("end_key", 1).limit(limit)
         return [read(UserSession, row) async for row in found]
 
+    async def _numbered(self, found: Document | None, session: DbSession | None) -> Document | None:
+        """Give a session its number that a replica of an earlier version has just written.
+
+        Without it, a refresh would not find the session that it has to save.
+        """
+        if found is not None and "shard" not in found:
+            place = {"_id": found["_id"], "shard": None}
+            change = {"$set": {"shard": shard_of(found["user_id"])}}
+            await self._sessions.update_one(place, change, session=session)
+        return found
+
 
 def end_key(row: UserSession) -> str:
     """Return the cursor of an ended session: sortable text, as ids cannot be queried by range."""
@@ -91,6 +120,10 @@ def end_key(row: UserSession) -> str:
 
 def _end_key(moment: datetime, session_id: str) -> str:
     return f"{int(moment.timestamp() * 1000):015d}.{session_id}"
+
+
+def _session(row: UserSession) -> Document:
+    return document(row, shard=shard_of(row.user_id), **_ending(row))
 
 
 def _ending(row: UserSession) -> Document:

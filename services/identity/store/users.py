@@ -1,15 +1,17 @@
-"""The collection of users."""
+"""The collections of users and of their addresses."""
 
 from collections.abc import Collection, Sequence
 
 from services.identity.domain.users import User
+from services.identity.store.places import at
+from shared.contracts.facts import shard_of
 from shared.documents import changes, document, read
 from shared.ids import UserId
 from shared.mongo import (
     Database,
     DbSession,
+    Document,
     insert_all_once,
-    insert_once,
     majority,
     update_expected,
 )
@@ -20,42 +22,57 @@ never read. A provisioned user is, also one whose address is not proved yet."""
 
 
 class UserRows:
-    """Users; an address has at most one."""
+    """Users; an address has at most one.
+
+    A document of `addresses` says which user has an address. It is written in the transaction that
+    writes the user. During an update, a replica of an earlier version may have written a user
+    without a number (`store/adoption.py`): such a user is found by id, and soon by the address.
+    """
 
     def __init__(self, database: Database) -> None:
         self._users = majority(database, "users")
+        self._addresses = majority(database, "addresses")
 
     async def user(self, user_id: UserId, session: DbSession | None = None) -> User | None:
         """Find a user by id."""
-        found = await self._users.find_one({"_id": user_id, **VERIFIED}, session=session)
-        return None if found is None else read(User, found)
-
-    async def users(self, user_ids: Collection[UserId]) -> dict[UserId, User]:
-        """Those of these users who exist."""
-        wanted = {"_id": {"$in": sorted(user_ids)}, **VERIFIED}
-        found = [read(User, row) async for row in self._users.find(wanted)]
-        return {user.id: user for user in found}
+        for place in (at(user_id, user_id), {"_id": user_id, "shard": None}):
+            found = await self._users.find_one({**place, **VERIFIED}, session=session)
+            if found is not None:
+                return read(User, found)
+        return None
 
     async def user_of(self, email_key: str, session: DbSession | None = None) -> User | None:
-        """Find the user of an address."""
-        found = await self._users.find_one({"email_key": email_key, **VERIFIED}, session=session)
+        """Find the user of an address.
+
+        There are two look-ups also without a user: their number shows nothing (`T9`).
+        """
+        address = await self._addresses.find_one({"_id": email_key}, session=session)
+        user_id = UserId(email_key if address is None else address["user_id"])
+        wanted = {**at(user_id, user_id), **VERIFIED}
+        found = await self._users.find_one(wanted, session=session)
         return None if found is None else read(User, found)
 
     async def users_among(
         self, user_ids: Collection[UserId], session: DbSession | None = None
     ) -> dict[UserId, User]:
         """Find those of the users that exist."""
-        wanted = {"_id": {"$in": sorted(user_ids)}, **VERIFIED}
-        found = [read(User, row) async for row in self._users.find(wanted, session=session)]
+        if not user_ids:
+            return {}
+        shards = sorted({shard_of(user_id) for user_id in user_ids})
+        place = {"_id": {"$in": sorted(user_ids)}, "shard": {"$in": [*shards, None]}}
+        rows = self._users.find({**place, **VERIFIED}, session=session)
+        found = [read(User, row) async for row in rows]
         return {user.id: user for user in found}
 
     async def holders(
         self, email_keys: Collection[str], session: DbSession | None = None
     ) -> dict[str, User]:
         """Find the users of those of the addresses that have one, by the key of the address."""
-        wanted = {"email_key": {"$in": sorted(email_keys)}, **VERIFIED}
-        found = [read(User, row) async for row in self._users.find(wanted, session=session)]
-        return {user.email_key: user for user in found}
+        wanted = {"_id": {"$in": sorted(email_keys)}}
+        rows = self._addresses.find(wanted, session=session)
+        user_ids = [UserId(row["user_id"]) async for row in rows]
+        users = await self.users_among(user_ids, session)
+        return {user.email_key: user for user in users.values()}
 
     async def imported_passwords_left(self) -> bool:
         """Return whether a user has not signed in yet with a password of another system."""
@@ -69,16 +86,8 @@ class UserRows:
             AlreadyThere: one of the addresses has a user.
         """
         if users:
-            rows = [document(user, **VERIFIED, lapses_at=None) for user in users]
-            await insert_all_once(self._users, rows, session)
-
-    async def insert_user(self, user: User, session: DbSession) -> None:
-        """Add a user.
-
-        Raises:
-            AlreadyThere: the address has a user.
-        """
-        await insert_once(self._users, document(user, **VERIFIED, lapses_at=None), session)
+            await insert_all_once(self._addresses, [_address(user) for user in users], session)
+            await insert_all_once(self._users, [_user(user) for user in users], session)
 
     async def update_user(self, before: User, after: User, session: DbSession) -> None:
         """Save a user over the state that was read.
@@ -87,8 +96,16 @@ class UserRows:
             Lost: the user has changed since.
         """
         expected = {
-            "_id": before.id,
+            **at(before.id, before.id),
             "name": before.name,
             "password_hash": before.password_hash,
         }
         await update_expected(self._users, expected, {"$set": changes(after)}, session)
+
+
+def _user(user: User) -> Document:
+    return document(user, shard=shard_of(user.id), **VERIFIED, lapses_at=None)
+
+
+def _address(user: User) -> Document:
+    return {"_id": user.email_key, "user_id": user.id}

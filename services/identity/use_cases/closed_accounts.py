@@ -20,7 +20,7 @@ async def leave_closed_account(ctx: Ctx, account_id: AccountId) -> None:
     while page := await ctx.store.sessions_of_account(
         account_id, without=staying, limit=SESSIONS_OF_A_PAGE
     ):
-        users = await ctx.store.users({session.user_id for session in page})
+        users = await ctx.store.users_among({session.user_id for session in page})
         for session in page:
             user = users.get(session.user_id)
             if user is None or user.account_id == account_id:
@@ -37,6 +37,8 @@ async def _move(ctx: Ctx, found: UserSession, personal: AccountId) -> None:
         try:
             await ctx.store.update_session(session, replace(session, account_id=personal))
         except Lost:
-            session = await ctx.store.session(found.id)  # a refresh was first: read it again
+            session = await ctx.store.session(
+                found.user_id, found.id
+            )  # a refresh was first: read it again
         else:
             return

@@ -46,7 +46,9 @@ async def change(
         password_hash = await ctx.hasher.hash(new)
 
         async def allowed(write: JournalWrite) -> User:
-            session = await ctx.store.session(principal.session_id, write.session)
+            session = await ctx.store.session(
+                principal.user_id, principal.session_id, write.session
+            )
             if session is None or not session.active(write.now):
                 raise TokenRevoked
             found = await ctx.store.user(user.id, write.session)

@@ -151,7 +151,7 @@ async def _add(
     session = new_session(ctx, user)
 
     async def change(write: JournalWrite) -> None:
-        await ctx.store.insert_user(user, write.session)
+        await ctx.store.insert_users([user], write.session)
         await ctx.store.delete_sign_up_of(user.email_key, write.session)
         await ctx.store.insert_session(session, write.session)
         write.record(*sign_up.signed_up(user), sessions.started(session))

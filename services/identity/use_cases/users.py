@@ -28,7 +28,7 @@ async def rename(
     current = await active_session(ctx, principal)
 
     async def change(write: JournalWrite) -> SignedIn:
-        session = await ctx.store.session(principal.session_id, write.session)
+        session = await ctx.store.session(principal.user_id, principal.session_id, write.session)
         if session is None or not session.active(write.now):
             raise TokenRevoked
         user = await ctx.store.user(current.user.id, write.session) or current.user

@@ -85,7 +85,7 @@ async def _use(
             raise LinkInvalid
         used = verification.use(current, session, now=write.now)
         await ctx.store.save_sign_up(current, used, write.session)
-        await ctx.store.insert_user(user, write.session)
+        await ctx.store.insert_users([user], write.session)
         await ctx.store.insert_session(session, write.session)
         write.record(*sign_up.signed_up(user), sessions.started(session))
         return SignedIn(user=user, session=session)
@@ -105,7 +105,8 @@ async def _repeated(ctx: Ctx, link: Link, password: str) -> SignedIn:
         generation=link.generation,
         now=ctx.clock.now(),
     )
-    session = None if pending.session_id is None else await ctx.store.session(pending.session_id)
+    known = pending.session_id
+    session = None if known is None else await ctx.store.session_by_id(known)
     session = verification.repeated(session, now=ctx.clock.now())
     user = await ctx.store.user(session.user_id)
     if user is None or not await ctx.hasher.verify(user.password_hash, password):

@@ -5,12 +5,11 @@ from pymongo import UpdateOne
 from services.team.store.member_list import LIST_FIELDS
 from shared.contracts.facts import shard_of
 from shared.journal import Adopt
+from shared.journal.adoption import unnumbered
 from shared.mongo import Collection, Database, DbSession, Document, majority
 
 OF_ACCOUNTS = ("accounts", "members", "projects", "overrides", "invitations")
 """The collections in which earlier versions stored documents of accounts without it."""
-BATCH_SIZE = 500
-"""The number of documents of one statement."""
 
 
 def adopts(database: Database) -> Adopt:
@@ -38,9 +37,7 @@ async def _number(collection: Collection, *, only: int | None, session: DbSessio
     """Number the documents, those of one shard or all, batch after batch."""
     after = ""
     while True:
-        wanted = {"shard": None, "_id": {"$gt": after}}
-        found = collection.find(wanted, session=session).sort("_id", 1)
-        rows = await found.limit(BATCH_SIZE).to_list(BATCH_SIZE)
+        rows = await unnumbered(collection, after=after, session=session)
         if not rows:
             return
         after = rows[-1]["_id"]

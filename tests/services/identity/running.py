@@ -52,6 +52,7 @@ from tests.support.service import (
     random_key,
     run_service,
 )
+from tests.support.sharded import sharded
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -65,6 +66,7 @@ PASSWORD = "correct-horse-battery"
 SECRETS = {name: SecretStr(random_key()) for name in ("link_key", "refresh_key", "sealing_key")}
 
 FORGOTTEN = (
+    "addresses",
     "counters",
     "decoys",
     "external_ids",
@@ -290,7 +292,7 @@ async def running(
         others=stand_ins.routes(),
         fields={**SECRETS, **defaults, **fields},
         timeouts=timeouts,
-        wiring=wiring,
+        wiring={"wrap": sharded, **(wiring or {})},
         stand_ins=stand_ins,
     ) as identity:
         yield identity

@@ -37,13 +37,13 @@ MAILED = {
 MAILS = ("sign_up.requested", "user.sign_up_refused", "user.password_reset_requested")
 REQUEST_FOR_A_MAIL = [
     *("find counters", "write"),  # the sender is counted
-    *("find heads", "find users", "find sign_ups", "find counters"),
+    *("find heads", "find addresses", "find users", "find sign_ups", "find counters"),
     *["write"] * 5,  # two counters, the state, the head and the row of the journal
     "commit",
 ]
 REFUSED_SIGN_IN = [
     *("find counters", "write", "write"),
-    "find users",
+    *("find addresses", "find users"),
     *("find heads", "write", "write", "commit"),
     "find users",  # whether imported passwords are left
 ]

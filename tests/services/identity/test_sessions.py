@@ -49,7 +49,7 @@ async def test_a_write_of_an_outdated_session_is_refused(
     person = await identity.person("ana@example.com")
     store = Store(identity.database)
     (started,) = await identity.rows("session.started")
-    read = await store.session(started.data["session_id"])
+    read = await store.session(started.data["user_id"], started.data["session_id"])
     assert read is not None
     body = {"refresh_token": person["refresh_token"]}
     newer = (await identity.post("/v1/token/refresh", body)).body
@@ -59,7 +59,7 @@ async def test_a_write_of_an_outdated_session_is_refused(
         await store.update_session(read, rotate(read, now=FAR, lifetime=timedelta(days=1)))
     ended = await identity.post("/v1/logout", token=person["access_token"])
     assert ended.status == 204
-    now = await store.session(read.id)
+    now = await store.session(read.user_id, read.id)
     assert now is not None
     with pytest.raises(Lost):
         await store.update_session(replace(now, ended_at=None), replace(now, ended_at=None))
