@@ -78,6 +78,7 @@ class StoredData:
             *self._mail_faults(caught),
             *self._receipt_faults(),
             *self._policy_faults(acknowledged),
+            *self._address_faults(),
         ]
 
     def sent_then_withdrawn(self, caught: list[str]) -> int:
@@ -177,6 +178,17 @@ class StoredData:
             for collection in ("inbox", "receipts")
             for receipt in self._database(service)[collection].find({}, {"_id": 1})
             if receipt["_id"] not in names
+        ]
+
+    def _address_faults(self) -> list[str]:
+        """Find addresses without their user, with two of them, or of which identity has no note."""
+        identity = self._database("identity")
+        users = [(user["email_key"], user["_id"]) for user in identity["users"].find({})]
+        addresses = [(one["_id"], one["user_id"]) for one in identity["addresses"].find({})]
+        doubled = [key for key, users in Counter(key for key, _ in users).items() if users > 1]
+        return [
+            *_difference("addresses of users", users, "addresses", addresses),
+            *(f"{key} has several users" for key in doubled),
         ]
 
     def _policy_faults(self, acknowledged: Acknowledged) -> list[str]:

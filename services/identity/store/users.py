@@ -48,7 +48,7 @@ class UserRows:
         """
         address = await self._addresses.find_one({"_id": email_key}, session=session)
         user_id = UserId(email_key if address is None else address["user_id"])
-        wanted = {**at(user_id, user_id), **VERIFIED}
+        wanted = {**at(user_id, user_id), "email_key": email_key, **VERIFIED}
         found = await self._users.find_one(wanted, session=session)
         return None if found is None else read(User, found)
 

@@ -1,23 +1,33 @@
-"""Tests of the change of a database whose sign-ups had passwords."""
+"""Tests of the steps that change stored data of identity."""
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from services.identity.adapters.argon2 import Argon2Hasher
-from services.identity.migrations import migrations
+from services.identity.migrations import EARLIER_INDEXES, migrations
+from services.identity.store.adoption import adopts, number_documents
 from shared.clock import SystemClock
+from shared.contracts.facts import shard_of
+from shared.indexes import Index, build_indexes
+from shared.journal.adoption import BATCH_SIZE
 from shared.links import Link, Links
 from shared.migrations import migrate
-from shared.mongo import connect
+from shared.mongo import Database, connect, transact
 from shared.runtime.settings import secret_bytes
 from tests.patience import PATIENT
 from tests.services.identity.running import PASSWORD, SECRETS, Identity, running
+from tests.services.identity.test_shards import EARLIER_ADDRESS
 from tests.support.journal_keys import signer
 from tests.support.service import FAR
+from tests.support.sharded import GLOBAL, check_index
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 STEPS = migrations(signer("identity"))
 
@@ -95,3 +105,130 @@ async def test_a_user_of_the_earlier_form_keeps_the_sign_in(
         assert (await identity.reset(token, SQUATTERS_PASSWORD)).status == 204
         assert (await identity.log_in("ana@example.com", SQUATTERS_PASSWORD)).status == 200
     client.close()
+
+
+BEFORE_SHARDS = 16
+"""The last step of the versions whose documents have no shard."""
+EARLIER = (
+    EARLIER_ADDRESS,
+    Index(
+        collection="users",
+        keys=(("email_key", 1), ("verified", 1), ("created_at", 1)),
+        name="address",
+    ),
+    Index(
+        collection="sessions",
+        keys=(("user_id", 1), ("account_id", 1), ("ended", 1)),
+        name="user_account",
+    ),
+)
+"""What the steps 4 and 5 of earlier versions built, and nothing needs any more."""
+
+
+@asynccontextmanager
+async def earlier_database(mongo_url: str, name: str) -> AsyncIterator[Database]:
+    """A database of the last version before documents had a shard."""
+    client = connect(mongo_url, app_name="tests", timeouts=PATIENT)
+    database: Database = client[name]
+    await migrate(database, STEPS[:BEFORE_SHARDS], clock=SystemClock())
+    await build_indexes(database, *EARLIER)
+    yield database
+    client.close()
+
+
+async def rows(database: Database, name: str) -> dict[str, dict[str, Any]]:
+    return {row["_id"]: row async for row in database[name].find({})}
+
+
+def user(number: int, *, verified: bool = True) -> dict[str, Any]:
+    email = f"ana{number}@example.com"
+    return {"_id": f"usr_{number:05}", "email_key": email, "verified": verified}
+
+
+async def test_users_and_sessions_get_their_shard_and_addresses_in_batches(
+    mongo_url: str, database_name: str
+) -> None:
+    async with earlier_database(mongo_url, database_name) as database:
+        people = [user(number) for number in range(BATCH_SIZE + 1)]
+        await database["users"].insert_many([*people, user(99_999, verified=False)])
+        owners = [f"usr_{number:05}" for number in range(0, 500, 50)]
+        await database["sessions"].insert_many(
+            {"_id": f"ses_{owner}", "user_id": owner, "ended": False} for owner in owners
+        )
+        await migrate(database, STEPS, clock=SystemClock())
+
+        users, sessions = await rows(database, "users"), await rows(database, "sessions")
+        assert {key: row["shard"] for key, row in users.items()} == {
+            key: shard_of(key) for key in users
+        }
+        assert len(users) == BATCH_SIZE + 2
+        assert {row["_id"]: row["shard"] for row in sessions.values()} == {
+            f"ses_{owner}": shard_of(owner) for owner in owners
+        }
+        addresses = await rows(database, "addresses")
+        assert {key: row["user_id"] for key, row in addresses.items()} == {
+            one["email_key"]: one["_id"] for one in people
+        }
+        await number_documents(database)
+        assert await rows(database, "users") == users
+        assert await rows(database, "addresses") == addresses
+
+
+async def test_a_step_that_was_killed_between_two_batches_goes_on(
+    mongo_url: str, database_name: str
+) -> None:
+    """Some users have their number and address, and one address was written without the other."""
+    async with earlier_database(mongo_url, database_name) as database:
+        await database["users"].insert_many([user(number) for number in range(6)])
+        await transact(
+            database.client, lambda session: adopts(database)(shard_of("usr_00000"), session)
+        )
+        done = await rows(database, "addresses")
+        assert "ana0@example.com" in done
+        await migrate(database, STEPS, clock=SystemClock())
+        addresses = await rows(database, "addresses")
+        assert {key: row["user_id"] for key, row in addresses.items()} == {
+            f"ana{number}@example.com": f"usr_{number:05}" for number in range(6)
+        }
+
+
+async def test_an_adoption_numbers_the_documents_of_its_shard_only(
+    mongo_url: str, database_name: str
+) -> None:
+    async with earlier_database(mongo_url, database_name) as database:
+        await migrate(database, STEPS, clock=SystemClock())
+        await database["users"].insert_many([user(number) for number in range(20)])
+        here = shard_of("usr_00007")
+        await transact(database.client, lambda session: adopts(database)(here, session))
+        numbered = {key for key, row in (await rows(database, "users")).items() if "shard" in row}
+        assert numbered == {f"usr_{n:05}" for n in range(20) if shard_of(f"usr_{n:05}") == here}
+        addresses = (await rows(database, "addresses")).values()
+        assert {row["user_id"] for row in addresses} == numbered
+
+
+async def test_a_stored_address_stays_with_its_user(mongo_url: str, database_name: str) -> None:
+    """A step that was frozen runs beside its successor, or after it."""
+    async with earlier_database(mongo_url, database_name) as database:
+        await database["addresses"].insert_one({"_id": "ana1@example.com", "user_id": "usr_1"})
+        await database["users"].insert_one(user(1))
+        await number_documents(database)
+        assert await rows(database, "addresses") == {
+            "ana1@example.com": {"_id": "ana1@example.com", "user_id": "usr_1"}
+        }
+
+
+async def test_earlier_replicas_keep_the_index_by_which_an_address_is_unique(
+    mongo_url: str, database_name: str
+) -> None:
+    """A new database never has it; in an old one it goes by hand."""
+    async with earlier_database(mongo_url, database_name) as database:
+        await migrate(database, STEPS, clock=SystemClock())
+        left = {index["name"] async for index in database["users"].list_indexes()}
+        assert EARLIER_ADDRESS.full_name in left
+        assert left.isdisjoint(EARLIER_INDEXES["users"])
+        await database["users"].drop_index(EARLIER_ADDRESS.full_name)
+        growing = set(await database.list_collection_names()) - GLOBAL
+        assert growing >= {"users", "sessions", "journal", "idempotency", "receipts"}
+        for name in growing:
+            async for index in database[name].list_indexes():
+                check_index(name, index)
