@@ -1,0 +1,110 @@
+"""Writes of the documents that the databases of audit, notification or several services delete."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
+
+from services.audit.store import Records
+from services.notification.domain.messages import Message, MessageKind, MessageStatus
+from services.notification.domain.pace import Place
+from services.notification.store import Paces
+from shared.http.idempotency import Idempotency
+from shared.ids import MessageId
+from shared.leases import MongoLeaseStore, Receipt
+from tests.clocks import SetClock
+from tests.services.kept.stores import DAY, HOUR, MINUTE
+from tests.services.team.memory import caller_of
+from tests.support.service import FAR
+
+if TYPE_CHECKING:
+    from shared.mongo import DbSession
+    from tests.services.kept.stores import Stores
+
+
+class Answer(BaseModel):
+    """The answer of a request."""
+
+
+async def key_taken(stores: Stores) -> None:
+    keys = Idempotency(stores.database, clock=SetClock(FAR))
+    guard = keys.guard(caller_of("ana"), operation="createProject", key="k", body=None)
+    await stores.transact(guard.take_key)
+    await stores.transact(lambda session: guard.keep_answer(session, Answer()))
+
+
+async def receipt_saved(stores: Stores) -> None:
+    receipt = Receipt(revision="team.e1.3.7", effective_at=FAR)
+    await MongoLeaseStore(stores.client, stores.database).save(receipt)
+
+
+async def log_read(stores: Stores) -> None:
+    records = Records(stores.database)
+    await stores.transact(
+        lambda session: records.add_reading("acc_1", "usr_1", minute=7, now=FAR, session=session)
+    )
+
+
+async def denials_recorded(stores: Stores) -> None:
+    records = Records(stores.database)
+    await stores.transact(
+        lambda session: records.add_denial_batch("life.1.7", now=FAR, session=session)
+    )
+
+
+MESSAGE = Message(
+    id=MessageId("msg_1"),
+    kind=MessageKind.REMOVED,
+    recipient="bo@x.example",
+    account_id="acc_1",
+    caller=caller_of("ana"),
+    created_at=FAR - DAY,
+)
+
+
+async def mail_queued(stores: Stores) -> None:
+    await stores.transact(
+        lambda session: stores.messages.add(MESSAGE, session, due_at=FAR - MINUTE)
+    )
+
+
+async def mail_claimed(stores: Stores) -> None:
+    await mail_queued(stores)
+    [due] = await stores.messages.due(FAR, limit=2)
+    assert await stores.messages.claim(due, claim="c", until=FAR + MINUTE)
+    assert await stores.messages.renew_claim(MESSAGE.id, claim="c", until=FAR + HOUR)
+
+
+async def mail_released(stores: Stores) -> None:
+    await mail_claimed(stores)
+    await stores.messages.release(MESSAGE.id, claim="c", due_at=FAR, reply="421", deferrals=1)
+
+
+async def mail_withheld(stores: Stores) -> None:
+    await mail_queued(stores)
+    assert await stores.transact(
+        lambda session: stores.messages.withhold(MESSAGE.id, now=FAR, reply="", session=session)
+    )
+
+
+async def mail_finished(stores: Stores) -> None:
+    await mail_claimed(stores)
+    assert await stores.transact(
+        lambda session: stores.messages.finish(
+            MESSAGE.id, status=MessageStatus.SENT, now=FAR, reply=None, claim="c", session=session
+        )
+    )
+
+
+async def mails_placed(stores: Stores) -> None:
+    place = Place(id=MessageId("msg_1"), kind=MessageKind.REMOVED, about="usr_1", seq=1, due_at=FAR)
+    earlier = replace(place, due_at=FAR - MINUTE)
+    paces = Paces(stores.database)
+    for now, places in ((FAR - DAY, [earlier]), (FAR - DAY, [earlier, place])):
+
+        async def save(session: DbSession, now: Any = now, places: Any = places) -> None:
+            await paces.save(await paces.find("k", session), places, session, now=now)
+
+        await stores.transact(save)
