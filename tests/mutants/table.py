@@ -44,6 +44,7 @@ from tests.mutants.rows import (
     stories,
     team,
     text,
+    user_shards,
 )
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -89,4 +90,5 @@ MUTANTS: tuple[Mutant, ...] = (
     *stories.ROWS,
     *team.ROWS,
     *text.ROWS,
+    *user_shards.ROWS,
 )

@@ -17,6 +17,14 @@ LIMIT_TESTS = ("tests/services/team/domain/test_invitation_rules.py", "-k", "has
 
 ROWS = (
     Mutant(
+        id="waiting-mail-is-deleted",
+        kind=Kind.DATA,
+        file="services/notification/store.py",
+        old='            "deferrals": 0,\n        }\n',
+        new='            "deferrals": 0, "finished_at": message.created_at\n        }\n',
+        tests=("tests/services/test_stored.py", "-k", "mail"),
+    ),
+    Mutant(
         id="mail-tells-of-members-that-are-not-there",
         kind=Kind.DATA,
         file="services/notification/domain/ending_recipients.py",

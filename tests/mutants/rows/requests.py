@@ -9,6 +9,14 @@ NAME_TESTS = ("tests/shared/test_names.py",)
 
 ROWS = (
     Mutant(
+        id="keys-kept-an-hour",
+        kind=Kind.DATA,
+        file=KEYS,
+        old="RETENTION = timedelta(hours=24)",
+        new="RETENTION = timedelta(hours=1)",
+        tests=("tests/services/test_stored.py", "-k", "key_taken"),
+    ),
+    Mutant(
         id="repeat-ignores-the-form",
         kind=Kind.CONSISTENCY,
         file=KEYS,

@@ -119,6 +119,19 @@ async def test_a_used_successor_ends_the_repeats_of_its_parent(identity: Identit
     assert len(await identity.rows("session.reuse_detected")) == 1
 
 
+@pytest.mark.rule("T10")
+async def test_reuses_at_the_same_moment_end_the_session_once(identity: Identity) -> None:
+    """Each of them has found the session active; a mail tells of the end once."""
+    person = await identity.person("ana@example.com")
+    stolen = {"refresh_token": person["refresh_token"]}
+    child = (await identity.post("/v1/token/refresh", stolen)).body
+    used = await identity.post("/v1/token/refresh", {"refresh_token": child["refresh_token"]})
+    assert used.status == 200
+    answers = await asyncio.gather(*(identity.post("/v1/token/refresh", stolen) for _ in range(5)))
+    assert [answer.status for answer in answers] == [401] * 5
+    assert len(await identity.rows("session.reuse_detected")) == 1
+
+
 async def test_a_session_without_a_refresh_expires(identity: Identity) -> None:
     person = await identity.person("ana@example.com")
     identity.clock.move(30 * 24 * 3600)

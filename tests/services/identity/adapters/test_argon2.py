@@ -21,9 +21,22 @@ async def test_a_hash_is_argon2id_and_matches_only_its_password() -> None:
     assert await passwords.verify(hashed, "correct-horse-battery")
     assert not await passwords.verify(hashed, "correct-horse-batterY")
     assert not await passwords.verify(None, "correct-horse-battery")
-    composed, decomposed = "caf\u00e9-au-lait-7", "cafe\u0301-au-lait-7"
-    hashed = await passwords.hash(composed)
-    assert await passwords.verify(hashed, decomposed)
+    passwords.close()
+
+
+@pytest.mark.parametrize(
+    ("chosen", "typed"),
+    [
+        ("caf\u00e9-au-lait-7", "cafe\u0301-au-lait-7"),
+        ("correct-horse-7", "\uff43\uff4f\uff52\uff52\uff45\uff43\uff54-horse-\uff17"),
+        ("e\ufb03cient-otter-7", "efficient-otter-7"),
+    ],
+    ids=["decomposed", "full width", "ligature"],
+)
+async def test_a_password_matches_however_a_keyboard_writes_it(chosen: str, typed: str) -> None:
+    passwords = Argon2Hasher()
+    for one, other in ((chosen, typed), (typed, chosen)):
+        assert await passwords.verify(await passwords.hash(one), other)
     passwords.close()
 
 
