@@ -6,14 +6,13 @@ from collections.abc import Callable
 from pymongo import UpdateOne
 from pymongo.errors import DuplicateKeyError
 
-from services.team.store.adoption import number_documents
+from services.team.store.adoption import BATCH_SIZE, number_documents
 from services.team.store.member_list import LIST_FIELDS
 from shared import inbox, journal, leases
 from shared.auth.row_signatures import RowSigner
 from shared.contracts.facts import SHARDS, shard_of
 from shared.http import idempotency
 from shared.indexes import Index, drop_step, index_step
-from shared.journal.adoption import BATCH_SIZE
 from shared.migrations import Migration
 from shared.mongo import Collection, Database, Document, insert_missing, majority
 from shared.names import name_key

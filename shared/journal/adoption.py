@@ -26,9 +26,6 @@ ADOPTION_SECONDS = 1.0
 MARK = "sharded_seq"
 """The last sequence of a head as of which every document of the shard carries its number."""
 
-BATCH_SIZE = 500
-"""The number of documents of one statement."""
-
 Adopt = Callable[[int, DbSession], Awaitable[None]]
 """Gives the documents of a shard that carry no number theirs."""
 
@@ -77,9 +74,9 @@ def _behind(head: Document) -> bool:
 
 
 async def unnumbered(
-    collection: Collection, *, after: str, session: DbSession | None
+    collection: Collection, *, after: str, limit: int, session: DbSession | None
 ) -> list[Document]:
     """Find the next documents without a number, in the order of their `_id`."""
     wanted = {"shard": None, "_id": {"$gt": after}}
     found = collection.find(wanted, session=session).sort("_id", 1)
-    return await found.limit(BATCH_SIZE).to_list(BATCH_SIZE)
+    return await found.limit(limit).to_list(limit)

@@ -10,6 +10,8 @@ from shared.mongo import Collection, Database, DbSession, Document, majority
 
 OF_ACCOUNTS = ("accounts", "members", "projects", "overrides", "invitations")
 """The collections in which earlier versions stored documents of accounts without it."""
+BATCH_SIZE = 500
+"""The number of documents of one statement."""
 
 
 def adopts(database: Database) -> Adopt:
@@ -37,7 +39,7 @@ async def _number(collection: Collection, *, only: int | None, session: DbSessio
     """Number the documents, those of one shard or all, batch after batch."""
     after = ""
     while True:
-        rows = await unnumbered(collection, after=after, session=session)
+        rows = await unnumbered(collection, after=after, limit=BATCH_SIZE, session=session)
         if not rows:
             return
         after = rows[-1]["_id"]

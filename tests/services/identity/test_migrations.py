@@ -10,11 +10,10 @@ import pytest
 
 from services.identity.adapters.argon2 import Argon2Hasher
 from services.identity.migrations import EARLIER_INDEXES, migrations
-from services.identity.store.adoption import adopts, number_documents
+from services.identity.store.adoption import BATCH_SIZE, adopts, number_documents
 from shared.clock import SystemClock
 from shared.contracts.facts import shard_of
 from shared.indexes import Index, build_indexes
-from shared.journal.adoption import BATCH_SIZE
 from shared.links import Link, Links
 from shared.migrations import migrate
 from shared.mongo import Database, connect, transact
@@ -151,7 +150,7 @@ async def test_users_and_sessions_get_their_shard_and_addresses_in_batches(
     async with earlier_database(mongo_url, database_name) as database:
         people = [user(number) for number in range(BATCH_SIZE + 1)]
         await database["users"].insert_many([*people, user(99_999, verified=False)])
-        owners = [f"usr_{number:05}" for number in range(0, 500, 50)]
+        owners = [f"usr_{number:05}" for number in range(0, BATCH_SIZE, 10)]
         await database["sessions"].insert_many(
             {"_id": f"ses_{owner}", "user_id": owner, "ended": False} for owner in owners
         )

@@ -27,7 +27,6 @@ from shared.clock import SystemClock
 from shared.contracts.facts import SHARDS, shard_of
 from shared.ids import AccountId, InvitationId, MembershipId, UserId, new_id
 from shared.indexes import Index, build_indexes, drop_step
-from shared.journal.adoption import BATCH_SIZE
 from shared.migrations import migrate
 from shared.mongo import Database, DbSession, connect, transact
 from tests.patience import PATIENT
@@ -125,7 +124,7 @@ async def rows(database: Database, name: str) -> dict[str, dict[str, Any]]:
 async def test_every_document_of_an_account_gets_its_shard_in_batches(
     database: Database,
 ) -> None:
-    count = 2 * BATCH_SIZE + 1
+    count = 2 * adoption.BATCH_SIZE + 1
     accounts = [f"acc_{number % 70}" for number in range(count)]
     for name in OF_ACCOUNTS:
         made = count if name == "members" else 3
