@@ -16,6 +16,7 @@ from rolecall import (
     AccountStatus,
     CompiledCatalog,
     Member,
+    MembershipTerms,
     Override,
     Resource,
     Subject,
@@ -38,8 +39,10 @@ def account() -> AccountState:
         f"usr_{n}": Member(
             user_id=f"usr_{n}",
             role=roles[n % len(roles)],
-            expires_at=NOW + 1 if n % 10 == 0 else None,
-            overrides={"prj_1": override} if n % 5 == 0 else {},
+            terms=MembershipTerms(
+                expires_at=NOW + 1 if n % 10 == 0 else None,
+                overrides={"prj_1": override} if n % 5 == 0 else {},
+            ),
         )
         for n in range(50)
     }
