@@ -11,8 +11,10 @@ Peers are never packages of the project. They come from a folder of your own:
 import argparse
 import asyncio
 import json
+import statistics
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,12 +22,17 @@ import aiohttp
 
 from benchmarks.load import Load, Measured, median, pin
 from benchmarks.replica import token
+from benchmarks.results import Bars, Goal, Result, Table
 from benchmarks.servers import CERBOS, Cerbos, Replica, constant, of_cerbos, pids_of
 from benchmarks.workload import Check, authzen, checks
 from deploy.programs.program import Program
 
 ROUNDS, SECONDS, COMPARED, ITEMS = 3, 4, 2_000, 100
 CONNECTIONS = (16, 64)
+SINGLE = "single checks"
+ONE_SUBJECT, SUBJECTS = f"{ITEMS} items of one subject", f"{ITEMS} items of as many subjects"
+BATCH_TIMES = 10
+"""How many times the decisions of single checks a batch of one subject should make."""
 AUTHZ, NGINX, ORDINARY, PEER = "authz", "nginx, a constant", "authz without the hot path", "Cerbos"
 
 
@@ -38,8 +45,8 @@ class Server(NamedTuple):
     headers: Mapping[str, str]
 
 
-def run(peers: Path | None = None, *, seconds: int = SECONDS) -> str:
-    """Measure, interleaved; the text of the report."""
+def run(peers: Path | None = None, *, seconds: int = SECONDS) -> Result:
+    """Measure, interleaved."""
     asked = checks()
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token()}"}
     bodies = [json.dumps(authzen(check), separators=(",", ":")) for check in asked]
@@ -68,12 +75,12 @@ def run(peers: Path | None = None, *, seconds: int = SECONDS) -> str:
                 pin(pids_of(server.program))
             notes.append(asyncio.run(compared(servers, asked)))
             found = loaded(servers, folder, seconds)
-            notes.append(asyncio.run(batch_note(servers[AUTHZ])) or batches(servers[AUTHZ], folder))
+            batched = batches(servers[AUTHZ], folder, seconds)
         finally:
             for server in servers.values():
                 server.program.stop()
-        notes.append(two_processes(folder, bodies, headers, seconds))
-    return "\n".join([*table(found), "", *ratios(found), *(f"- {note}" for note in notes)])
+        processes = two_processes(folder, bodies, headers, seconds)
+    return result(found, batched, processes, notes)
 
 
 def loaded(
@@ -97,37 +104,110 @@ def loaded(
     return found
 
 
-def table(found: Mapping[tuple[str, int], list[Measured]]) -> list[str]:
-    """The rows of the report."""
+def result(
+    found: Mapping[tuple[str, int], list[Measured]],
+    batched: Mapping[str, float],
+    processes: tuple[float, float],
+    notes: Sequence[str],
+) -> Result:
+    """What was found, with the goals; `processes` are the checks/s of one and of two."""
+    middle = {key: median(runs) for key, runs in found.items()}
     rows = [
-        "| server | connections | requests/s | CPU of a request, µs | p50 ms | p99 ms | errors |",
-        "|---|---|---|---|---|---|---|",
+        (
+            *key,
+            middle[key].rate,
+            middle[key].cpu,
+            middle[key].p50,
+            middle[key].p99,
+            sum(run.errors for run in runs),
+        )
+        for key, runs in found.items()
     ]
-    for (name, connections), runs in found.items():
-        middle = median(runs)
-        rows.append(
-            f"| {name} | {connections} | {middle.rate:,.0f} | {middle.cpu:.1f} | {middle.p50:.2f} "
-            f"| {middle.p99:.2f} | {sum(run.errors for run in runs)} |"
-        )
-    return rows
-
-
-def ratios(found: Mapping[tuple[str, int], list[Measured]]) -> list[str]:
-    """The goals, each beside what was reached."""
-    ours, constants = (median(found[name, 64]) for name in (AUTHZ, NGINX))
-    share = f"{ours.rate / constants.rate:.2f} of nginx (goal 0.5)"
-    lines = [f"- P2, 64 connections: {share}, {ours.cpu:.1f} µs of CPU a request (goal 30)."]
-    if (PEER, 64) in found:
-        theirs = median(found[PEER, 64])
-        lines.append(
-            f"- P2: {ours.rate / theirs.rate:.1f} times Cerbos (goal 20);"
-            f" in CPU {theirs.cpu / ours.cpu:.1f} times."
-        )
-    ours, constants = (median(found[name, 16]) for name in (AUTHZ, NGINX))
-    lines.append(
-        f"- P3, 16 connections: p99 {ours.p99 / constants.p99:.1f} times nginx's (goal at most 5)."
+    head = ("server", "connections", "requests/s", "CPU of a request, µs", "p50 ms", "p99 ms")
+    single, *_ = batched.values()
+    return Result(
+        "Checks over HTTP",
+        "python -m benchmarks --only checks --peers FOLDER",
+        tables=[
+            Table((*head, "errors"), rows),
+            Table(
+                ("16 connections", "decisions/s", "beside single checks"),
+                [(name, rate, rate / single) for name, rate in batched.items()],
+            ),
+            Table(
+                ("processes on one port, each with its load on one core", "checks/s"),
+                [("one", processes[0]), ("two", processes[1])],
+            ),
+        ],
+        plots=[
+            Bars(
+                "checks",
+                "Checks over HTTP, one core, 64 connections",
+                "requests a second; more is better",
+                [(name, each.rate) for (name, at), each in middle.items() if at == 64],
+            ),
+            Bars(
+                "p99",
+                "The slowest percent of checks, one core, 16 connections",
+                "p99 in milliseconds; less is better",
+                [(name, each.p99) for (name, at), each in middle.items() if at == 16],
+            ),
+            Bars(
+                "batches",
+                "Decisions of batches, one core, 16 connections",
+                "decisions a second; more is better",
+                list(batched.items()),
+            ),
+        ],
+        goals=[*_goals(middle), *_batch_goals(batched), _process_goal(*processes)],
+        notes=notes,
     )
-    return lines
+
+
+def _goals(middle: Mapping[tuple[str, int], Measured]) -> list[Goal]:
+    """P2 and P3."""
+    ours, constants = (middle[name, 64] for name in (AUTHZ, NGINX))
+    share = ours.rate / constants.rate
+    found = [
+        Goal(
+            "P2",
+            "checks/s beside nginx with a constant answer, 64 connections",
+            f"{share:.2f} of it, {ours.rate:,.0f}/s",
+            "at least 0.5",
+            share >= 0.5,
+        ),
+        Goal("P2", "CPU of a check", f"{ours.cpu:.1f} µs", "at most 30 µs", ours.cpu <= 30),
+    ]
+    if (PEER, 64) in middle:
+        times = ours.rate / middle[PEER, 64].rate
+        measured = f"{times:.1f} times"
+        found.append(
+            Goal("P2", "checks/s beside Cerbos", measured, "at least 20 times", times >= 20)
+        )
+    else:
+        found.append(Goal("P2", "checks/s beside Cerbos", "not compared", "20 times", None))
+    times = middle[AUTHZ, 16].p99 / middle[NGINX, 16].p99
+    figure = "p99 at 16 connections beside nginx's"
+    found.append(Goal("P3", figure, f"{times:.1f} times", "at most 5 times", times <= 5))
+    return found
+
+
+def _batch_goals(batched: Mapping[str, float]) -> list[Goal]:
+    """P4: beside single checks."""
+    single, subject, subjects = batched.values()
+    return [
+        Goal("P4", name, f"{times:.1f} times single checks", f"at least {goal}", times >= goal)
+        for name, times, goal in (
+            (ONE_SUBJECT, subject / single, BATCH_TIMES),
+            (SUBJECTS, subjects / single, BATCH_TIMES / 2),
+        )
+    ]
+
+
+def _process_goal(one: float, two: float) -> Goal:
+    times = two / one
+    figure = "checks/s of two processes on one port, beside one"
+    return Goal("P5", figure, f"{times:.2f} times", "at least 1.6 times", times >= 1.6)
 
 
 async def compared(servers: Mapping[str, Server], asked: Sequence[Check]) -> str:
@@ -154,48 +234,60 @@ async def compared(servers: Mapping[str, Server], asked: Sequence[Check]) -> str
     return f"{COMPARED:,} answers of each server were compared; {allowed:.0%} of all are allowed."
 
 
-def _batch(bodies: Sequence[str]) -> list[str]:
-    """The checks as evaluations of `ITEMS` items."""
+def _of_subjects(bodies: Sequence[str]) -> list[str]:
+    """The checks as evaluations of `ITEMS` items, of as many subjects."""
     return [
         f'{{"evaluations":[{",".join(bodies[start : start + ITEMS])}]}}'
         for start in range(0, len(bodies), ITEMS)
     ]
 
 
-async def batch_note(server: Server) -> str | None:
-    """Why batches cannot be measured."""
-    async with aiohttp.ClientSession() as http:
-        url, [body, *_] = f"{server.url}s", _batch(server.bodies)
-        async with http.post(url, data=body, headers=server.headers) as answer:
-            if answer.status == 200:
-                return None
-            return f"P4: not measured, `/access/v1/evaluations` answers {answer.status}."
+def _of_one_subject(asked: Sequence[Check]) -> list[str]:
+    """Evaluations of `ITEMS` items, each of one subject, who stands above the items."""
+    made = []
+    for start in range(0, len(asked), ITEMS):
+        first, items = asked[start], []
+        for check in asked[start : start + ITEMS]:
+            item = authzen(replace(check, account=first.account, owner=None))
+            items.append({name: item[name] for name in ("action", "resource")})
+        body = {"subject": authzen(first)["subject"], "evaluations": items}
+        made.append(json.dumps(body, separators=(",", ":")))
+    return made
 
 
-def batches(server: Server, folder: Path) -> str:
-    """P4: decisions per second in batches, beside single checks."""
-    results = []
-    for url, bodies in ((server.url, server.bodies), (f"{server.url}s", _batch(server.bodies))):
-        load = Load(
-            url,
-            bodies=bodies,
-            headers=server.headers,
-            connections=16,
-            seconds=SECONDS,
-            folder=folder,
-            servers=pids_of(server.program),
-        )
-        results.append(load.result())
-    single, batch = results
-    return (
-        f"P4, {ITEMS} items of as many subjects: {batch.rate * ITEMS:,.0f} decisions/s,"
-        f" {batch.rate * ITEMS / single.rate:.1f} times single checks; {batch.errors} errors."
-    )
+def batches(server: Server, folder: Path, seconds: int) -> dict[str, float]:
+    """P4: decisions per second of single checks and in batches, interleaved.
+
+    Raises:
+        SystemExit: a batch was not answered.
+    """
+    kinds = {
+        SINGLE: (server.url, server.bodies, 1),
+        ONE_SUBJECT: (f"{server.url}s", _of_one_subject(checks()), ITEMS),
+        SUBJECTS: (f"{server.url}s", _of_subjects(server.bodies), ITEMS),
+    }
+    rates: dict[str, list[float]] = {name: [] for name in kinds}
+    for _ in range(ROUNDS):
+        for name, (url, bodies, items) in kinds.items():
+            load = Load(
+                url,
+                bodies=bodies,
+                headers=server.headers,
+                connections=16,
+                seconds=seconds,
+                folder=folder,
+                servers=pids_of(server.program),
+            )
+            measured = load.result()
+            if measured.errors:
+                raise SystemExit(f"{name}: {measured.errors} requests were refused.")
+            rates[name].append(measured.rate * items)
+    return {name: statistics.median(found) for name, found in rates.items()}
 
 
 def two_processes(
     folder: Path, bodies: Sequence[str], headers: Mapping[str, str], seconds: int
-) -> str:
+) -> tuple[float, float]:
     """P5: one process and its load on one core, beside two such cores with one port."""
     first = Replica(folder / "first", "--share-port")
     second = Replica(folder / "second", "--share-port", port=first.port)
@@ -220,10 +312,7 @@ def two_processes(
     finally:
         first.stop()
         second.stop()
-    return (
-        f"P5: {rates[1]:,.0f} checks/s of two processes on one port, each with a load on its core;"
-        f" {rates[1] / rates[0]:.2f} times one (goal 1.6)."
-    )
+    return rates[0], rates[1]
 
 
 def main() -> None:
@@ -231,7 +320,7 @@ def main() -> None:
     parser.add_argument("--peers", type=Path, help="the folder with the other products")
     parser.add_argument("--seconds", type=int, default=SECONDS, help="of each run")
     given = parser.parse_args()
-    print(run(given.peers, seconds=given.seconds))
+    print(run(given.peers, seconds=given.seconds).markdown())
 
 
 if __name__ == "__main__":

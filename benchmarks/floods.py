@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from benchmarks.results import Cell, Result, Table
 from shared.runtime.service import event_loop
 from tests.e2e.journey import Team, World, gather_team
 from tests.e2e.people import PASSWORD, Browser, Person
@@ -31,8 +32,16 @@ PAUSE_SECONDS = 0.02
 """The pause of a connection between an answer and its next request: it bounds the traffic."""
 CHECKS_PER_SECOND, SIGN_INS_PER_SECOND = 25.0, 1.0
 HEADINGS = (
-    "| flood | its answers | checks | `stale` | other refusals | quiet p50 / p99 ms "
-    "| flooded p50 / p99 ms | sign-in p50 / longest ms | refused | sender's CPU |"
+    "flood",
+    "its answers",
+    "checks",
+    "`stale`",
+    "other refusals",
+    "quiet p50 / p99 ms",
+    "flooded p50 / p99 ms",
+    "sign-in p50 / longest ms",
+    "refused",
+    "sender's CPU",
 )
 HONEST = "127.0.0.9"
 """The address that honest sign-ins come from."""
@@ -185,7 +194,7 @@ async def _waiting(send: Callable[[Watched], Awaitable[None]], into: Watched) ->
     await send(into)
 
 
-async def measure(product: Processes, *, connections: int, seconds: float) -> str:
+async def measure(product: Processes, *, connections: int, seconds: float) -> Table:
     """Each flood between two quiet phases; the rows of the report."""
     async with aiohttp.ClientSession() as http:
         deployment = product.deployment()
@@ -203,11 +212,11 @@ async def measure(product: Processes, *, connections: int, seconds: float) -> st
         }
         checks = Browser(http, deployment.gateway, world.platform.token)
         site = Site(product, team.mail, checks, question)
-        lines = [HEADINGS, "|---" * HEADINGS.count(" |") + "|"]
+        rows = []
         for name, target in targets(team).items():
             quiet = await site.watch(seconds / 4)
-            lines.append(await _flooded(site, name, target, quiet, connections, seconds))
-        return "\n".join(lines)
+            rows.append(await _flooded(site, name, target, quiet, connections, seconds))
+        return Table(HEADINGS, rows)
 
 
 def targets(team: Team) -> dict[str, Target]:
@@ -224,7 +233,7 @@ def targets(team: Team) -> dict[str, Target]:
 
 async def _flooded(
     site: Site, name: str, target: Target, quiet: Watched, connections: int, seconds: float
-) -> str:
+) -> tuple[Cell, ...]:
     loop = asyncio.get_running_loop()
     # A new process for each flood: its processor time is that of the flood alone.
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
@@ -235,17 +244,21 @@ async def _flooded(
     answers = ", ".join(f"{count:,} of {status}" for status, count in sorted(sent.answers.items()))
     others = {code: n for code, n in found.codes.items() if code not in {"allowed", "stale"}}
     return (
-        f"| {connections} {name} | {answers} | {len(found.checks)} | {found.codes['stale']}"
-        f" | {others or 0} | {statistics.median(quiet.checks):.1f} / {quiet.p99:.1f}"
-        f" | {statistics.median(found.checks):.1f} / {found.p99:.1f}"
-        f" | {statistics.median(found.sign_ins):.0f} / {max(found.sign_ins):.0f}"
-        f" | {dict(found.refused_sign_ins) or 0} of {len(found.sign_ins)}"
-        f" | {sent.processor / seconds:.0%} |"
+        f"{connections} {name}",
+        answers,
+        len(found.checks),
+        found.codes["stale"],
+        str(others or 0),
+        f"{statistics.median(quiet.checks):.1f} / {quiet.p99:.1f}",
+        f"{statistics.median(found.checks):.1f} / {found.p99:.1f}",
+        f"{statistics.median(found.sign_ins):.0f} / {max(found.sign_ins):.0f}",
+        f"{dict(found.refused_sign_ins) or 0} of {len(found.sign_ins)}",
+        f"{sent.processor / seconds:.0%}",
     )
 
 
-def run(*, connections: int = CONNECTIONS, seconds: float = SECONDS) -> str:
-    """Measure; the rows of the report."""
+def run(*, connections: int = CONNECTIONS, seconds: float = SECONDS) -> Result:
+    """Measure."""
     with tempfile.TemporaryDirectory() as name:
         product = Processes(
             Path(name),
@@ -255,9 +268,11 @@ def run(*, connections: int = CONNECTIONS, seconds: float = SECONDS) -> str:
         )
         try:
             product.start()
-            return asyncio.run(measure(product, connections=connections, seconds=seconds))
+            table = asyncio.run(measure(product, connections=connections, seconds=seconds))
         finally:
             product.stop()
+    title = "Checks and sign-ins during floods (T19)"
+    return Result(title, "python -m benchmarks --only floods", tables=[table])
 
 
 if __name__ == "__main__":
@@ -265,4 +280,4 @@ if __name__ == "__main__":
     parser.add_argument("--connections", type=int, default=CONNECTIONS)
     parser.add_argument("--seconds", type=float, default=SECONDS)
     chosen = parser.parse_args()
-    print(run(connections=chosen.connections, seconds=chosen.seconds))
+    print(run(connections=chosen.connections, seconds=chosen.seconds).markdown())

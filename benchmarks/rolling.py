@@ -17,6 +17,7 @@ from pathlib import Path
 
 import aiohttp
 
+from benchmarks.results import Cell, Result, Table
 from shared.contracts.topology import Service
 from tests.e2e.journey import Team, World, gather_team
 from tests.e2e.people import Answer, Person
@@ -30,9 +31,8 @@ SETTLE_SECONDS = 1.0
 START_SECONDS = 15.0
 """How long requests are sent after every process of a full start said that it is ready."""
 NONE_READY = "full start, until all are ready"
-HEADINGS = (
-    "| restarted | requests | not 2xx: may be repeated | not 2xx: others |\n|---|---|---|---|"
-)
+HEADINGS = ("restarted", "requests", "not 2xx: may be repeated", "not 2xx: others")
+SERVICES = tuple(Service)
 
 
 @dataclass(frozen=True)
@@ -97,22 +97,23 @@ class Load:
             code = answer.body.get("code") if isinstance(answer.body, dict) else answer.body
             self.failures.append(Failure(phase, began, kind, f"{answer.status} {code}"))
 
-    def table(self) -> str:
-        """One row for each phase, then each failure; those without any replica are counted."""
-        rows, lines = [HEADINGS], []
+    def found(self) -> tuple[Table, list[str]]:
+        """One row for each phase, and each failure; those without any replica are counted."""
+        rows: list[tuple[Cell, ...]] = []
+        lines: list[str] = []
         for phase, sent in self.sent.items():
             failed = [failure for failure in self.failures if failure.phase == phase]
             repeatable = sum(failure.kind.may_repeat for failure in failed)
-            rows.append(f"| {phase} | {sent} | {repeatable} | {len(failed) - repeatable} |")
+            rows.append((phase, sent, repeatable, len(failed) - repeatable))
             if phase == NONE_READY:
                 counts = Counter(f"{each.kind.name}: {each.what}" for each in failed)
-                lines += [f"- {phase}, {what}, {times} times" for what, times in counts.items()]
+                lines += [f"{phase}, {what}, {times} times" for what, times in counts.items()]
                 continue
             lines += [
-                f"- {phase}, {each.at - self.began:.2f} s, {each.kind.name}: {each.what}"
+                f"{phase}, {each.at - self.began:.2f} s, {each.kind.name}: {each.what}"
                 for each in failed
             ]
-        return "\n".join([*rows, "", *lines])
+        return Table(HEADINGS, rows), lines
 
 
 def kinds(world: World, team: Team, reader: Person, project_id: str) -> list[Kind]:
@@ -194,8 +195,8 @@ async def _all(
     await asyncio.gather(*(asyncio.to_thread(action, process) for process in processes))
 
 
-async def measure(product: Processes, services: Sequence[str]) -> str:
-    """Run everything; the table, and the full start in a sentence."""
+async def measure(product: Processes, services: Sequence[str]) -> Result:
+    """Run everything; the table, the failures, and the full start in a sentence."""
     deployment = product.deployment()
     timeout = aiohttp.ClientTimeout(total=20)
     async with aiohttp.ClientSession(timeout=timeout) as http:
@@ -209,11 +210,17 @@ async def measure(product: Processes, services: Sequence[str]) -> str:
             await asyncio.sleep(2 * SETTLE_SECONDS)
             await roll(load, product, services)
             started = await start_everything(load, product)
-    return f"{load.table()}\n\n{started}"
+    table, failures = load.found()
+    return Result(
+        "Restarts of every service under load (F29)",
+        "python -m benchmarks --only rolling",
+        tables=[table],
+        notes=[started, *failures],
+    )
 
 
-def run(services: Sequence[str] = tuple(Service)) -> str:
-    """Measure; the rows of the report."""
+def run(services: Sequence[str] = SERVICES) -> Result:
+    """Measure."""
     options: dict[str, dict[str, str]] = {
         name: {"drain_seconds": DRAIN_SECONDS} for name in Service
     }
@@ -231,4 +238,4 @@ def run(services: Sequence[str] = tuple(Service)) -> str:
 if __name__ == "__main__":
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--services", nargs="+", choices=list(Service), default=list(Service))
-    print(run(arguments.parse_args().services))
+    print(run(arguments.parse_args().services).markdown())

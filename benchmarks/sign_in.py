@@ -9,6 +9,7 @@ from pathlib import Path
 
 import aiohttp
 
+from benchmarks.results import Result, Table, percentile
 from tests.e2e.journey import World
 from tests.e2e.people import PASSWORD, Answer, Browser
 from tests.e2e.processes import Processes
@@ -26,7 +27,7 @@ async def log_in(at: Browser, email: str, password: str, sender: str) -> tuple[A
     return answer, (time.perf_counter() - started) * 1000
 
 
-async def guess(at: Browser, victim: str, other: str) -> str:
+async def guess(at: Browser, victim: str, other: str) -> Table:
     """Guess one address as fast as possible while another user signs in again and again."""
     statuses, times, alone = [], [], []
 
@@ -46,31 +47,39 @@ async def guess(at: Browser, victim: str, other: str) -> str:
     while not guessing.done():
         await others(times, 1)
     await guessing
-    times.sort()
-    return (
-        "| guesses | of these checked | sign-ins of another user meanwhile | p50 ms | p99 ms"
-        " | p50 ms without guesses |\n|---|---|---|---|---|---|\n"
-        f"| {len(statuses)} | {statuses.count(401)} | {len(times)} | {statistics.median(times):.0f}"
-        f" | {times[int(len(times) * 0.99)]:.0f} | {statistics.median(alone):.0f} |"
+    head = (
+        "guesses",
+        "of these checked",
+        "sign-ins of another user meanwhile",
+        "p50 ms",
+        "p99 ms",
+        "p50 ms without guesses",
     )
+    found = (
+        len(statuses),
+        statuses.count(401),
+        len(times),
+        statistics.median(times),
+        percentile(times, 0.99),
+        statistics.median(alone),
+    )
+    return Table(head, [found])
 
 
-async def compare(at: Browser, known: str) -> str:
+async def compare(at: Browser, known: str, samples: int) -> Table:
     """Alternate wrong passwords for an address with a user and for one without."""
     took: dict[str, list[float]] = {known: [], "unknown@example.com": []}
-    for number in range(SAMPLES):
+    for number in range(samples):
         for email, times in took.items():
             sender = f"203.0.{number // 200}.{number % 200 + 1}"
             answer, milliseconds = await log_in(at, email, WRONG, sender)
             answer.expect(401)
             times.append(milliseconds)
     with_user, without = took.values()
-    return (
-        "| samples each | p50 ms with a user | p50 ms without | difference ms | Mann-Whitney p |\n"
-        "|---|---|---|---|---|\n"
-        f"| {SAMPLES} | {statistics.median(with_user):.1f} | {statistics.median(without):.1f}"
-        f" | {abs(statistics.median(with_user) - statistics.median(without)):.2f}"
-        f" | {same_distribution(with_user, without):.2f} |"
+    one, other = statistics.median(with_user), statistics.median(without)
+    return Table(
+        ("samples each", "p50 ms with a user", "p50 ms without", "difference ms", "Mann-Whitney p"),
+        [(samples, one, other, abs(one - other), same_distribution(with_user, without))],
     )
 
 
@@ -82,7 +91,7 @@ def same_distribution(one: list[float], other: list[float]) -> float:
     return math.erfc(abs(u - mean) / deviation / math.sqrt(2))
 
 
-async def measure(product: Processes) -> str:
+async def measure(product: Processes, samples: int) -> list[Table]:
     """Both tables, from identity's own port, where the test can set the sender's address."""
     async with aiohttp.ClientSession() as http:
         world = World(product.deployment(), http)
@@ -91,19 +100,22 @@ async def measure(product: Processes) -> str:
             await person.sign_up()
         [identity] = product.replicas_of("identity")
         at = Browser(http, identity.url)
-        return f"{await compare(at, victim.email)}\n\n{await guess(at, victim.email, other.email)}"
+        compared = await compare(at, victim.email, samples)
+        return [compared, await guess(at, victim.email, other.email)]
 
 
-def run() -> str:
-    """Measure; the rows of the report."""
+def run(samples: int = SAMPLES) -> Result:
+    """Measure, with `samples` of each kind."""
     with tempfile.TemporaryDirectory() as name:
         product = Processes(Path(name), replicas={"authz": 1})
         try:
             product.start()
-            return asyncio.run(measure(product))
+            tables = asyncio.run(measure(product, samples))
         finally:
             product.stop()
+    title = "Sign-ins during guesses, and what their time reveals (T8, T9)"
+    return Result(title, "python -m benchmarks --only sign_in", tables=tables)
 
 
 if __name__ == "__main__":
-    print(run())
+    print(run().markdown())

@@ -15,9 +15,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 
+from benchmarks.results import Result, Table
 from services.team.domain.members import Membership
 from services.team.store import Store
 from services.team.store.places import at, of_account
@@ -117,20 +119,20 @@ class Rate:
     database_ms: float
 
 
-async def rate(writes: Sequence[Write], *, database_pid: int) -> Rate:
+async def rate(writes: Sequence[Write], *, database_pid: int, seconds: float) -> Rate:
     """Let each writer write, one write after another, for some seconds."""
     began, used = time.perf_counter(), cpu_seconds(database_pid)
 
     async def repeat(write: Write) -> int:
         for done in count():
-            if time.perf_counter() - began >= SECONDS:
+            if time.perf_counter() - began >= seconds:
                 return done
             await write()
         return 0
 
     done = sum(await asyncio.gather(*map(repeat, writes)))
-    seconds, used = time.perf_counter() - began, cpu_seconds(database_pid) - used
-    return Rate(per_second=done / seconds, database_ms=used * 1000 / done)
+    took, used = time.perf_counter() - began, cpu_seconds(database_pid) - used
+    return Rate(per_second=done / took, database_ms=used * 1000 / done)
 
 
 def cpu_seconds(pid: int) -> float:
@@ -140,17 +142,15 @@ def cpu_seconds(pid: int) -> float:
 
 
 async def rates(
-    database: Database, people: Sequence[Person], *, database_pid: int
+    database: Database, people: Sequence[Person], *, database_pid: int, seconds: float
 ) -> tuple[Rate, Rate]:
     """Writes of the product, and plain ones; the medians of interleaved rounds."""
     transactions = Transactions(database.client)
     made = await copies(database)
     ours = [renaming(person) for person in people]
     theirs = [await plain(transactions, database, made, person) for person in people]
-    found = [
-        (await rate(ours, database_pid=database_pid), await rate(theirs, database_pid=database_pid))
-        for _ in range(ROUNDS)
-    ]
+    about: dict[str, Any] = {"database_pid": database_pid, "seconds": seconds}
+    found = [(await rate(ours, **about), await rate(theirs, **about)) for _ in range(ROUNDS)]
     return median([one for one, _ in found]), median([one for _, one in found])
 
 
@@ -197,8 +197,8 @@ async def latencies(database: Database, owner: Person, other: Person) -> tuple[f
     return page, own
 
 
-async def measure(product: Processes) -> str:
-    """The rows of the report."""
+async def measure(product: Processes, seconds: float) -> Table:
+    """The writes and the reads."""
     deployment = product.deployment()
     client = connect(product.database.url_for("team"), app_name="benchmark", timeouts=PATIENT)
     database: Database = client["rolecall_team"]
@@ -211,31 +211,36 @@ async def measure(product: Processes) -> str:
             body = {"name": "Engines", "catalog": "standard"}
             (await person.send("POST", path, body)).expect(200, 202)
         pid = product.database.pid
-        ours, theirs = await rates(database, people, database_pid=pid)
+        ours, theirs = await rates(database, people, database_pid=pid, seconds=seconds)
         page, own = await latencies(database, people[0], people[1])
     client.close()
-    return (
-        "| measured | product | beside it | ratio | goal |\n|---|---|---|---|---|\n"
-        f"| writes/s, {WRITERS} writers, {WRITERS} accounts; plain transactions "
-        f"| {ours.per_second:.0f} | {theirs.per_second:.0f} "
-        f"| {ours.per_second / theirs.per_second:.2f} | at least 0.5 |\n"
-        f"| ms of the database's CPU for one of them | {ours.database_ms:.1f} "
-        f"| {theirs.database_ms:.1f} | {ours.database_ms / theirs.database_ms:.1f} | |\n"
-        f"| ms, page of {PAGE} of {MEMBERS} members; `GET /v1/me` "
-        f"| {page:.1f} | {own:.1f} | {page / own:.1f} | at most 3 |"
+    writes = f"writes/s, {WRITERS} writers, {WRITERS} accounts; plain transactions"
+    share = ours.per_second / theirs.per_second
+    cpu = ours.database_ms, theirs.database_ms, ours.database_ms / theirs.database_ms
+    reads = f"ms, page of {PAGE} of {MEMBERS} members; `GET /v1/me`"
+    return Table(
+        ("measured", "product", "beside it", "ratio", "goal"),
+        [
+            (writes, ours.per_second, theirs.per_second, share, "at least 0.5"),
+            ("ms of the database's CPU for one of them", *cpu, ""),
+            (reads, page, own, page / own, "at most 3"),
+        ],
     )
 
 
-def run() -> str:
-    """Measure; the rows of the report."""
+def run(seconds: float = SECONDS) -> Result:
+    """Measure, with `seconds` for each round of writes."""
     with tempfile.TemporaryDirectory() as name:
         product = Processes(Path(name), replicas={"authz": 1})
         try:
             product.start()
-            return asyncio.run(measure(product))
+            table = asyncio.run(measure(product, seconds))
         finally:
             product.stop()
+    return Result(
+        "Writes, and a page of members", "python -m benchmarks --only team", tables=[table]
+    )
 
 
 if __name__ == "__main__":
-    print(run())
+    print(run().markdown())

@@ -1,21 +1,54 @@
 """The newest state of each policy object; an older revision never replaces a newer one."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from shared.contracts import policy_objects
-from shared.contracts.policy_objects import PolicyObject, PolicyObjectKind
+import msgspec
 
-_CLASSES: dict[PolicyObjectKind, Any] = {
-    PolicyObjectKind.ACCOUNT: policy_objects.AccountObject,
-    PolicyObjectKind.MEMBER: policy_objects.MemberObject,
-    PolicyObjectKind.PROJECT: policy_objects.ProjectObject,
-    PolicyObjectKind.OVERRIDE: policy_objects.OverrideObject,
-    PolicyObjectKind.RESOURCE: policy_objects.ResourceObject,
-    PolicyObjectKind.CATALOG: policy_objects.CatalogObject,
-    PolicyObjectKind.SESSION: policy_objects.SessionObject,
-    PolicyObjectKind.SERVICE_CLIENT: policy_objects.ServiceClientObject,
+from shared.contracts import policy_objects
+from shared.contracts.policy_objects import Contract, PolicyObject, PolicyObjectKind
+
+Reader = Callable[[dict[str, Any]], Any]
+"""Reads a state; its result has the members of the class of the contract."""
+
+
+def _by_class(contract: type[Contract]) -> Reader:
+    """Read into the class of the contract."""
+    reader: Reader = contract.__pydantic_validator__.validate_python
+    return reader
+
+
+def _by_members(contract: type[Contract]) -> Reader:
+    """Read into a structure with the same members, which takes a sixth of the time."""
+    structure = msgspec.defstruct(
+        contract.__name__,
+        [
+            (name, member.annotation, msgspec.NODEFAULT)
+            if member.is_required()
+            else (name, member.annotation, member.default)
+            for name, member in contract.model_fields.items()
+        ],
+        frozen=True,
+        gc=False,
+    )
+
+    def read(state: dict[str, Any]) -> Any:
+        return msgspec.convert(state, structure)
+
+    return read
+
+
+_READERS: dict[PolicyObjectKind, Reader] = {
+    PolicyObjectKind.ACCOUNT: _by_class(policy_objects.AccountObject),
+    PolicyObjectKind.MEMBER: _by_members(policy_objects.MemberObject),
+    PolicyObjectKind.PROJECT: _by_class(policy_objects.ProjectObject),
+    PolicyObjectKind.OVERRIDE: _by_class(policy_objects.OverrideObject),
+    PolicyObjectKind.RESOURCE: _by_members(policy_objects.ResourceObject),
+    PolicyObjectKind.CATALOG: _by_class(policy_objects.CatalogObject),
+    PolicyObjectKind.SESSION: _by_class(policy_objects.SessionObject),
+    PolicyObjectKind.SERVICE_CLIENT: _by_class(policy_objects.ServiceClientObject),
 }
+"""A snapshot has a million members and resources, and few of the rest."""
 
 
 def read_states(received: Iterable[PolicyObject]) -> list[tuple[PolicyObject, Any]]:
@@ -24,19 +57,21 @@ def read_states(received: Iterable[PolicyObject]) -> list[tuple[PolicyObject, An
     Objects of a kind that this version does not know are left out.
 
     Raises:
-        pydantic.ValidationError: a state has a shape that this version does not know. The change is
-            then not applied and the lease runs out, so that this replica stops answering.
+        ValueError: a state has a shape that this version does not know. The change is then not
+            applied and the lease runs out, so that this replica stops answering.
     """
     read: list[tuple[PolicyObject, Any]] = []
-    kind = validate = None
-    for policy_object in received:
-        if policy_object.kind is not kind:
-            kind = policy_object.kind
-            state_class = _CLASSES.get(kind)
-            validate = state_class and state_class.__pydantic_validator__.validate_python
-        if validate is not None:
-            state = policy_object.state
-            read.append((policy_object, None if state is None else validate(state)))
+    kind = reader = None
+    try:
+        for policy_object in received:
+            if policy_object.kind is not kind:
+                kind = policy_object.kind
+                reader = _READERS.get(kind)
+            if reader is not None:
+                state = policy_object.state
+                read.append((policy_object, None if state is None else reader(state)))
+    except msgspec.ValidationError as error:
+        raise ValueError(f"The state of a {kind} has an unknown shape: {error}.") from None
     return read
 
 

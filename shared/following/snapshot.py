@@ -1,13 +1,18 @@
 """The reading of a source's snapshot into the view of a replica, page by page."""
 
+import asyncio
 import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
+from contextlib import aclosing, contextmanager
+from typing import Any
 
 from shared.contracts.calls.leases import SNAPSHOT, SnapshotPage, SnapshotQuery
 from shared.following.journal_view import JournalView
 from shared.http.client import AnswerUnfit, InternalClient
 from shared.problems import Unavailable
+
+REQUEST_SECONDS = 0.001
+"""The time in which the request of a page leaves, before the page before it takes the loop."""
 
 
 async def load_snapshot(
@@ -34,19 +39,34 @@ async def load_snapshot(
 
     with _without_collections():
         number = view.begin_load()
-        first = page = await page_at(None)
+        first = await page_at(None)
         if first.digests.keys() != first.heads.keys():
             raise AnswerUnfit
         count = 0
-        while True:
-            if page.epoch != first.epoch or not view.load_page(number, page.items):
-                raise Unavailable
-            count += len(page.items)
-            if page.next_cursor is None:
-                break
-            page = await page_at(page.next_cursor)
+        async with aclosing(_pages(first, page_at)) as pages:
+            async for page in pages:
+                if page.epoch != first.epoch or not view.load_page(number, page.items):
+                    raise Unavailable
+                count += len(page.items)
         view.load(epoch=first.epoch, heads=first.heads, digests=first.digests, policy_objects=())
     return count
+
+
+async def _pages(
+    first: SnapshotPage, page_at: Callable[[str], Coroutine[Any, Any, SnapshotPage]]
+) -> AsyncGenerator[SnapshotPage, None]:
+    """All pages; the source makes the next one while the reader takes this one."""
+    page = first
+    while page.next_cursor is not None:
+        following = asyncio.create_task(page_at(page.next_cursor))
+        try:
+            await asyncio.sleep(REQUEST_SECONDS)
+            yield page
+            page = await following
+        finally:
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+    yield page
 
 
 @contextmanager

@@ -1,11 +1,13 @@
 """The account that the tests of decisions ask about."""
 
 from rolecall import (
+    ORDINARY,
     AccountKind,
     AccountState,
     AccountStatus,
     CompiledCatalog,
     Member,
+    MembershipTerms,
     load_catalog,
 )
 
@@ -13,12 +15,9 @@ NOW = 1_800_000_000_000
 STANDARD = CompiledCatalog(load_catalog("standard"))
 
 
-def member(role="developer", catalog=STANDARD, **facts):
-    return Member(
-        user_id=facts.pop("user_id", "usr_b"),
-        role=catalog.roles[role],
-        **facts,
-    )
+def member(role="developer", catalog=STANDARD, *, user_id="usr_b", **terms):
+    """A member; one without special terms shares those of most members, as in a replica."""
+    return Member(user_id, catalog.roles[role], MembershipTerms(**terms) if terms else ORDINARY)
 
 
 def account(*members, catalog=STANDARD, **facts):

@@ -12,6 +12,7 @@ from rolecall import (
     Decision,
     Given,
     Member,
+    MembershipTerms,
     Resource,
     Subject,
     decide,
@@ -60,7 +61,7 @@ def check(
     clerk = Member(
         asked["subject_id"],
         role=granted(**levels),
-        attributes=asked.get("attributes", {}),
+        terms=MembershipTerms(attributes=asked.get("attributes", {})),
     )
     owner_id, registered = asked["owner_id"], asked.get("registered")
     stored = {}

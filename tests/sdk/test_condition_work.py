@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rolecall import Given, Member, Resource, Subject, decide, who_can
+from rolecall import Given, Member, MembershipTerms, Resource, Subject, decide, who_can
 from rolecall.core.condition_language import MAX_TESTS
 from rolecall.core.condition_work import TOO_LARGE, ConditionWork
 from rolecall.core.level_grants import MAX_ALTERNATIVES
@@ -26,8 +26,8 @@ def heavy() -> Any:
 def crowd(count: int) -> Any:
     """An account of members who all have one role with heavy conditions."""
     role = granted(view=heavy())
-    attributes = {"groups": GROUPS}
-    members = (Member(f"usr_{at:04}", role, attributes=attributes) for at in range(count))
+    terms = MembershipTerms(attributes={"groups": GROUPS})
+    members = (Member(f"usr_{at:04}", role, terms) for at in range(count))
     return account(*members, catalog=PAPERS)
 
 

@@ -294,7 +294,9 @@ def test_exactly_the_roles_that_would_allow_are_named():
         if wanted.override is not None:
             overrides += 1
             given = override(wanted.override.project_id, **wanted.override.grants)
-            assert allowed_with(team, replace(one, overrides=given), check)
+            assert allowed_with(
+                team, replace(one, terms=replace(one.terms, overrides=given)), check
+            )
     assert overrides > 10
 
 

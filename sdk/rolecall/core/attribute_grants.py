@@ -27,13 +27,14 @@ def settled(member: Member) -> Member:
     A test that is met is dropped, and so is an alternative with a test that is not. A test of an
     attribute that the member does not have stays: a request may name a value.
     """
+    overrides = {
+        project_id: replace(override, matrix=_settled(override.matrix, member.attributes))
+        for project_id, override in member.overrides.items()
+    }
     return replace(
         member,
         role=_settled(member.role, member.attributes),
-        overrides={
-            project_id: replace(override, matrix=_settled(override.matrix, member.attributes))
-            for project_id, override in member.overrides.items()
-        },
+        terms=replace(member.terms, overrides=overrides),
     )
 
 

@@ -16,11 +16,13 @@ from rolecall.core.matrix import CompiledCatalog
 from rolecall.core.problems import CatalogError
 from rolecall.core.state import (
     NOTHING,
+    ORDINARY,
     AccountKind,
     AccountState,
     AccountStatus,
     Member,
     MembershipStatus,
+    MembershipTerms,
     Override,
     Resource,
 )
@@ -133,13 +135,21 @@ def build_member(
     Raises:
         ValueError: the status is not a value that the decision core knows, or a time has no zone.
     """
-    return Member(
-        user_id=user_id,
-        role=role_matrix(membership.role, catalog),
-        status=MembershipStatus(membership.status),
-        expires_at=optional_milliseconds(membership.expires_at),
-        overrides=build_overrides(user_id, membership.membership_id, overrides, catalog=catalog),
-        attributes=membership.attributes or NO_PROPERTIES,
+    own = build_overrides(user_id, membership.membership_id, overrides, catalog=catalog)
+    return Member(user_id, role_matrix(membership.role, catalog), build_terms(membership, own))
+
+
+def build_terms(membership: MembershipFields, overrides: Mapping[str, Override]) -> MembershipTerms:
+    """Build the terms of a membership with these overrides; most members share `ORDINARY`.
+
+    Raises:
+        ValueError: the status is not a value that the decision core knows, or a time has no zone.
+    """
+    status, end, attributes = membership.status, membership.expires_at, membership.attributes
+    if status == MembershipStatus.ACTIVE and end is None and not overrides and not attributes:
+        return ORDINARY
+    return MembershipTerms(
+        MembershipStatus(status), optional_milliseconds(end), overrides, attributes or NO_PROPERTIES
     )
 
 

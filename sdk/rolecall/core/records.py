@@ -6,7 +6,7 @@ of a member or of a resource is at the same time what the decision core takes.
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -15,6 +15,7 @@ from rolecall.core.build import (
     MembershipFields,
     OverrideFields,
     build_overrides,
+    build_terms,
     optional_milliseconds,
     role_matrix,
 )
@@ -26,7 +27,6 @@ from rolecall.core.state import (
     AccountKind,
     AccountStatus,
     Member,
-    MembershipStatus,
     Resource,
 )
 
@@ -34,7 +34,6 @@ _ROLE = "role:"
 _MEMBERSHIP = "mem_"
 _REV_BITS = 52
 """With the 128 bits of a membership's id six digits of Python's integers, of 30 bits each."""
-_STATUSES = {status.value: status for status in MembershipStatus}
 
 
 class AccountObjectFields(AccountFields, Protocol):
@@ -134,7 +133,7 @@ Overrides = Mapping[str, Mapping[str, OverrideRecord]]
 """The overrides of an account: user id -> id of the policy object -> record."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class ResourceRecord(Resource):
     """A registered resource, with the revision of its object."""
 
@@ -179,24 +178,17 @@ class MemberRecord(Member):
         return cls(
             user_id,
             role_matrix(state.role, catalog),
-            _STATUSES[state.status],
-            optional_milliseconds(state.expires_at),
-            _overrides(user_id, state.membership_id, overrides, catalog),
-            state.attributes or NO_PROPERTIES,
+            build_terms(state, _overrides(user_id, state.membership_id, overrides, catalog)),
             _stamp(state.membership_id, rev),
         )
 
     def again(self, overrides: Overrides, catalog: CompiledCatalog | None) -> "MemberRecord":
         """The same member under other overrides or another catalog of the account."""
-        return MemberRecord(
-            self.user_id,
-            role_matrix(self.role_id, catalog),
-            self.status,
-            self.expires_at,
-            _overrides(self.user_id, self.membership_id, overrides, catalog),
-            self.attributes,
-            self.stamp,
-        )
+        role, terms = role_matrix(self.role_id, catalog), self.terms
+        own = _overrides(self.user_id, self.membership_id, overrides, catalog)
+        if own or terms.overrides:
+            terms = replace(terms, overrides=own)
+        return MemberRecord(self.user_id, role, terms, self.stamp)
 
     @property
     def rev(self) -> int:

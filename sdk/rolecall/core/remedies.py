@@ -249,7 +249,7 @@ def _override(denial: Denial) -> OverrideRemedy | None:
             continue  # the level does not offer the scope, or the entry is account-wide
         override = Override(catalog.override_matrix(place.project_id, parsed))
         overrides = {**member.overrides, place.project_id: override}
-        if denial.allowed_to(replace(member, overrides=overrides)):
+        if denial.allowed_to(replace(member, terms=replace(member.terms, overrides=overrides))):
             shown = {grant.entry: {grant.level: scope.value}}
             return OverrideRemedy(place.project_id, shown)
     return None

@@ -56,32 +56,66 @@ def _nothing() -> Mapping[Any, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
-    """A membership: the role's matrix, overrides by project id, and attributes.
+class MembershipTerms:
+    """What a membership has besides its role: status, end, overrides by project id, attributes.
 
     `expires_at` is in epoch milliseconds. From that instant on the membership is over (`B4`).
     """
 
-    user_id: str
-    role: Matrix
     status: MembershipStatus = MembershipStatus.ACTIVE
     expires_at: int | None = None
     overrides: Mapping[str, Override] = field(default_factory=_nothing)
-    attributes: Properties = field(default_factory=lambda: NO_PROPERTIES, hash=False)
+    attributes: Properties = field(default_factory=lambda: NO_PROPERTIES)
+
+
+ORDINARY = MembershipTerms()
+"""The terms that most members share: active, without an end, overrides and attributes."""
 
 
 @dataclass(frozen=True, slots=True)
+class Member:
+    """A membership: the role's matrix, and its terms."""
+
+    user_id: str
+    role: Matrix
+    terms: MembershipTerms = ORDINARY
+
+    @property
+    def status(self) -> MembershipStatus:
+        """Whether it grants anything."""
+        return self.terms.status
+
+    @property
+    def expires_at(self) -> int | None:
+        """Its end in epoch milliseconds; `None`: it does not end by itself."""
+        return self.terms.expires_at
+
+    @property
+    def overrides(self) -> Mapping[str, Override]:
+        """Its overrides by project id."""
+        return self.terms.overrides
+
+    @property
+    def attributes(self) -> Properties:
+        """What conditions test."""
+        return self.terms.attributes
+
+
+@dataclass(slots=True, unsafe_hash=True)
 class Subject:
-    """The user whose permission is checked, and the state of their sign-in."""
+    """The user whose permission is checked, and the state of their sign-in.
+
+    No one changes it; a frozen class takes four times as long to make.
+    """
 
     user_id: str
     user_disabled: bool = False
     session_ended: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Resource:
-    """The resource of a check, as far as it is known.
+    """The resource of a check, as far as it is known. No one changes it, as a `Subject`.
 
     Its type is the part of the permission before the colon. `owner_id` is a user id,
     `project_id` a project of the account. `properties` are those of a registered resource; what a

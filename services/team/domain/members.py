@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from rolecall import MembershipStatus, Role
 from services.team.domain.truncated_ids import truncated_ids
@@ -90,20 +91,9 @@ class Membership:
 
     def policy_object(self) -> PolicyObject:
         """What authz knows of the membership."""
-        state = policy_objects.MemberObject(
-            membership_id=self.membership_id,
-            role=self.role,
-            status=self.status.value,
-            expires_at=self.expires_at,
-            attributes=dict(self.attributes),
-            external_id=self.external_id,
-        )
-        return PolicyObject(
-            kind=PolicyObjectKind.MEMBER,
-            id=self.user_id,
-            account_id=self.account_id,
-            state=state.model_dump(mode="json"),
-        )
+        known = {name: getattr(self, name) for name in policy_objects.MemberObject.model_fields}
+        known["attributes"] = dict(self.attributes)
+        return member_object(self.account_id, self.user_id, known)
 
     def gone(self) -> PolicyObject:
         """The policy object that ends the membership and its overrides."""
@@ -114,6 +104,19 @@ class Membership:
     def ref(self) -> ResourceRef:
         """The member as an audit record names them."""
         return ResourceRef(type="member", id=self.user_id, name=self.name)
+
+
+def member_object(
+    account_id: str, user_id: str, known: Mapping[str, Any], *, rev: int = 0
+) -> PolicyObject:
+    """What authz knows of a membership, of its fields by name; those without a value may lack."""
+    return PolicyObject(
+        kind=PolicyObjectKind.MEMBER,
+        id=user_id,
+        account_id=account_id,
+        rev=rev,
+        state=policy_objects.MemberObject.model_validate(known).model_dump(mode="json"),
+    )
 
 
 def change_role(

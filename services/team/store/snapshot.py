@@ -1,15 +1,15 @@
 """The rows that authz knows, as pages of the snapshot."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from services.team.domain.members import Membership
+from services.team.domain.members import member_object
 from services.team.domain.projects import Project
 from services.team.store.accounts import read_account
 from services.team.store.catalogs import CatalogRows
 from services.team.store.overrides import read_override
 from services.team.store.resources import read_resource
 from shared.contracts.facts import SHARDS
-from shared.contracts.policy_objects import PolicyObject
+from shared.contracts.policy_objects import MemberObject, PolicyObject
 from shared.documents import read
 from shared.journal.snapshot import invalid_cursor
 from shared.mongo import Database, DbSession, Document, majority
@@ -29,13 +29,27 @@ _PARTS: tuple[tuple[int | None, ...], ...] = (
 """The parts of a collection. Documents without a shard, which a replica of an earlier version has
 written, come first: when they get their number between two pages, they are read again, not lost."""
 
-_POLICY_OBJECTS: tuple[tuple[str, Callable[[Document], PolicyObject]], ...] = (
-    ("accounts", lambda row: read_account(row).policy_object()),
-    ("members", lambda row: read(Membership, row).policy_object()),
-    ("projects", lambda row: read(Project, row).policy_object()),
-    ("overrides", lambda row: read_override(row).policy_object()),
-    ("resources", lambda row: read_resource(row).policy_object()),
+
+def _member(row: Document) -> PolicyObject:
+    """A member, of whom only `_MEMBER_FIELDS` were read: there may be a million of them."""
+    return member_object(row["account_id"], row["user_id"], row, rev=row["rev"])
+
+
+def _with_rev(policy_object: PolicyObject, row: Document) -> PolicyObject:
+    return policy_object.model_copy(update={"rev": row["rev"]})
+
+
+_MEMBER_FIELDS = ("account_id", "user_id", "rev", *MemberObject.model_fields)
+_POLICY_OBJECTS: tuple[
+    tuple[str, Sequence[str] | None, Callable[[Document], PolicyObject]], ...
+] = (
+    ("accounts", None, lambda row: _with_rev(read_account(row).policy_object(), row)),
+    ("members", _MEMBER_FIELDS, _member),
+    ("projects", None, lambda row: _with_rev(read(Project, row).policy_object(), row)),
+    ("overrides", None, lambda row: _with_rev(read_override(row).policy_object(), row)),
+    ("resources", None, lambda row: _with_rev(read_resource(row).policy_object(), row)),
 )
+"""Each collection, the fields that are read of its rows (`None`: all), and what they become."""
 
 
 class PolicySnapshot:
@@ -48,8 +62,8 @@ class PolicySnapshot:
         self, database: Database, catalogs: CatalogRows, *, page_size: int = PAGE_SIZE
     ) -> None:
         self._collections = [
-            (majority(database, name), policy_object_of)
-            for name, policy_object_of in _POLICY_OBJECTS
+            (majority(database, name), names, policy_object_of)
+            for name, names, policy_object_of in _POLICY_OBJECTS
         ]
         self._catalogs = catalogs
         self._page_size = page_size
@@ -70,12 +84,12 @@ class PolicySnapshot:
         full = self._page_size
         end = len(self._collections) * len(_PARTS)
         while at < end and len(items) < full:
-            collection, policy_object_of = self._collections[at // len(_PARTS)]
+            collection, names, policy_object_of = self._collections[at // len(_PARTS)]
             wanted = {"shard": {"$in": _PARTS[at % len(_PARTS)]}, "_id": {"$gt": after}}
             room = full - len(items)
-            found = collection.find(wanted, session=session).sort("_id", 1).limit(room)
+            found = collection.find(wanted, names, session=session).sort("_id", 1).limit(room)
             rows = await found.to_list(room)
-            items += [policy_object_of(row).model_copy(update={"rev": row["rev"]}) for row in rows]
+            items += map(policy_object_of, rows)
             at, after = (at, rows[-1]["_id"]) if len(rows) == room else (at + 1, "")
         return items, f"shards:{at}:{after}" if at < end else None
 

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from rolecall import AccountStatus, Reason, Resource, Subject, decide
 from services.authz.domain.policy_state import PolicyState
@@ -206,7 +205,7 @@ def test_an_unknown_shape_is_an_error_and_nothing_is_taken():
     )
     policy = told(catalog(STANDARD.id), account(), member(BO, "admin"))
     before = picture(policy)
-    with pytest.raises(ValidationError):
+    with pytest.raises(ValueError, match="unknown shape"):
         policy.put(at(9, no_member(BO), member(CY, "admin"), broken))
     policy.put(at(10, catalog(RUNPOD.id)))
     policy.put(at(11, project()))
@@ -371,7 +370,7 @@ def test_nothing_of_an_unreadable_snapshot_survives_in_the_next_one():
     view = JournalView(policy)
     known = at(1, catalog(STANDARD.id), account(), member(ANA, "owner"))
     gone, strange = at(1, member(BO, "basic"), member(CY, "basic", status="of another version"))
-    with pytest.raises(ValidationError):
+    with pytest.raises(ValueError, match="unknown shape"):
         view.load(
             epoch="e1", heads={}, digests=digests_at({}), policy_objects=[*known, gone, strange]
         )

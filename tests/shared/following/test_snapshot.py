@@ -108,3 +108,11 @@ async def test_pages_of_a_snapshot_are_not_taken_after_another_began() -> None:
     with pytest.raises(Unavailable):
         await loading.read(page(1), page(2), page(3))
     assert (loading.known(), loading.view.loaded) == ([], False)
+
+
+async def test_a_page_is_asked_for_while_the_one_before_is_taken() -> None:
+    loading = Loading()
+    known: list[list[int]] = []
+    loading.before = dict.fromkeys((1, 2, 3), lambda: known.append(loading.known()))
+    await loading.read(page(1), page(2), page(3))
+    assert known == [[], [], [1]]

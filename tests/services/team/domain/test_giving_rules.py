@@ -118,7 +118,8 @@ def test_an_override_that_is_over_bounds_nothing() -> None:
     world = memory(CATALOG)
     access = access_of(world, world.add("ana", "admin"), ["nothing"])
     [over] = [replace(one, expires_at=1) for one in access.member.overrides.values()]
-    member = replace(access.member, overrides={PROJECT: over})
+    terms = replace(access.member.terms, overrides={PROJECT: over})
+    member = replace(access.member, terms=terms)
     assert may_invite_with(access.state, member, "developer", now=START, until=None)
 
 
