@@ -14,8 +14,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from typing import NamedTuple
 
-from benchmarks.authz_state import CATALOG, RNG, account, account_id_of, loaded, member, new_id, row
 from benchmarks.results import Goal, Lines, Result, Series, Table
+from benchmarks.snapshots import CATALOG, RNG, account, account_id_of, loaded, member, new_id, row
 from rolecall import AccountState, Resource, Subject, decide
 from services.authz.domain.policy_state import PolicyState
 from shared.contracts.policy_objects import PolicyObject

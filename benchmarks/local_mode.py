@@ -19,8 +19,8 @@ ROUNDS, REPEATED, DIFFERENT = 15, 20_000, 500
 FROM_STRINGS_US, BY_HANDLE_US = 1.0, 0.3
 HOUR = 3600.0
 NOTE = (
-    "A client keeps 10,000 handles. So many different checks in turn find none of theirs; each"
-    " makes its own, and finds accounts, members and answers cold."
+    "A client keeps 10,000 handles. With more different checks in turn each makes its own, and"
+    " finds accounts, members and answers cold."
 )
 
 
@@ -57,7 +57,7 @@ def microseconds(asked: list[Check], one: Callable[[Check], object], rounds: int
 
 
 def _nothing(_: Check) -> None:
-    """The call that is no part of a check."""
+    """A call that decides nothing."""
 
 
 def run(rounds: int = ROUNDS) -> Result:

@@ -11,52 +11,39 @@ import gc
 import multiprocessing
 import tempfile
 import time
-from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
-import bson
-from bson.codec_options import CodecOptions
 from pydantic import SecretStr
-from pymongo import IndexModel
 
 from benchmarks.load import cpu_seconds, pin
 from benchmarks.replica import HEAD, SHARDS, LoadedSource
 from benchmarks.results import Goal, Result, Table
-from benchmarks.workload import CATALOG, ROLES
-from rolecall import AccountKind, AccountStatus
+from benchmarks.store import SIZE, Catalogs, StoredDatabase, documents
 from services.authz.domain.policy_state import PolicyState
-from services.team.domain.accounts import Account
-from services.team.domain.catalogs import catalog_object
-from services.team.domain.members import Membership
 from services.team.store import PolicySnapshot
 from services.team.store.catalogs import CatalogRows
-from services.team.store.policy_documents import policy_document
 from shared.auth.keys import ServiceKeys, generate_service_keys
 from shared.bus.local import LocalBus
 from shared.clock import SystemClock
 from shared.contracts.calls.leases import SNAPSHOT, SnapshotPage, SnapshotQuery
-from shared.contracts.policy_objects import PolicyObject
 from shared.contracts.topology import Service
 from shared.following.journal_view import JournalView
 from shared.following.snapshot import load_snapshot
 from shared.http.client import InternalClient
 from shared.http.internal import internal_route
 from shared.http.routes import Call, Route
-from shared.ids import AccountId, MembershipId, UserId, new_id
-from shared.journal.snapshot import Snapshot
-from shared.mongo import Database, DbSession, Document, connect
+from shared.journal import Snapshot
+from shared.mongo import Database, DbSession, Document, IndexModel, connect
 from shared.runtime.service import event_loop
 from tests.patience import PATIENT
 from tests.servers import mongo_server
 
-MEMBERS, OF_DATABASE, SIZE, HEADS = 200_000, 10_000, 50, dict.fromkeys(range(SHARDS), HEAD)
+MEMBERS, OF_DATABASE, HEADS = 200_000, 10_000, dict.fromkeys(range(SHARDS), HEAD)
 GOAL = 100_000
 PAGE, PAGE_SECONDS = 2_000, 60.0
-COLLECTIONS = ("accounts", "members", "projects", "overrides", "resources")
 NOTE = (
     "The whole way that an operator waits for: team reads and checks documents and writes pages,"
     " the replica asks for one page while it takes the one before. SecantusDB sorts all rows of"
@@ -72,109 +59,6 @@ class Started(NamedTuple):
     seconds: float
     source: float
     replica: float
-
-
-def _named(row: Document, names: Sequence[str] | None) -> Document:
-    return row if names is None else {name: row[name] for name in ("_id", *names)}
-
-
-def documents(members: int) -> Iterator[tuple[str, Document]]:
-    """The documents of team, by collection: accounts of `SIZE` members."""
-    now = datetime.now(UTC)
-    for _ in range(members // SIZE):
-        account_id, owner = AccountId(new_id("acc")), UserId(new_id("usr"))
-        account = Account(
-            account_id=account_id,
-            kind=AccountKind.TEAM,
-            status=AccountStatus.ACTIVE,
-            name="Engines",
-            owner_user_id=owner,
-            catalog=CATALOG.id,
-            account_rev=1,
-            created_at=now,
-        )
-        yield (
-            "accounts",
-            policy_document(account, key=account_id, account_id=account_id, rev=HEAD),
-        )
-        for number in range(SIZE):
-            user_id = owner if number == 0 else UserId(new_id("usr"))
-            member = Membership(
-                account_id=account_id,
-                user_id=user_id,
-                membership_id=MembershipId(new_id("mem")),
-                role=ROLES[number % len(ROLES)],
-                email=f"member.{number}@example.com",
-                email_key=f"member.{number}@example.com",
-                name=f"Member {number}",
-                joined_at=now,
-            )
-            key = f"{account_id}/{user_id}"
-            yield "members", policy_document(member, key=key, account_id=account_id, rev=HEAD)
-
-
-class StoredRows:
-    """A collection in memory, which sends BSON; it knows the queries of a snapshot."""
-
-    def __init__(self, rows: Sequence[Document]) -> None:
-        self._rows = {str(row["_id"]): row for row in rows}
-        self._ids: dict[tuple[int | None, ...], list[str]] = {}
-        self._sent: dict[str, bytes] = {}
-
-    def find(
-        self, wanted: Mapping[str, Any], names: Sequence[str] | None, *, session: object
-    ) -> "Found":
-        """The rows of these shards after an id, in its order, with the fields of these names."""
-        shards = tuple(wanted["shard"]["$in"])
-        if shards not in self._ids:
-            found = sorted(key for key, row in self._rows.items() if row["shard"] in shards)
-            self._ids[shards] = found
-            self._sent |= {key: bson.encode(_named(self._rows[key], names)) for key in found}
-        ids = self._ids[shards]
-        return Found(ids, bisect_right(ids, wanted["_id"]["$gt"]), self._sent)
-
-
-class Found(NamedTuple):
-    """The rows that a query found."""
-
-    ids: Sequence[str]
-    first: int
-    sent: Mapping[str, bytes]
-
-    def sort(self, *_: object) -> "Found":
-        """They are in the order of their ids."""
-        return self
-
-    def limit(self, _: int) -> "Found":
-        """`to_list` has it."""
-        return self
-
-    async def to_list(self, count: int) -> list[dict[str, Any]]:
-        """The first rows, as the driver reads them."""
-        options = CodecOptions[dict[str, Any]](tz_aware=True)
-        ids = self.ids[self.first : self.first + count]
-        return [bson.decode(self.sent[key], options) for key in ids]
-
-
-class StoredDatabase:
-    """The collections in memory."""
-
-    def __init__(self, rows: Mapping[str, Sequence[Document]]) -> None:
-        self._collections = {name: StoredRows(rows.get(name, ())) for name in COLLECTIONS}
-
-    def get_collection(self, name: str, **_: object) -> StoredRows:
-        """One of them."""
-        return self._collections[name]
-
-
-class Catalogs:
-    """The one published catalog."""
-
-    async def catalog_objects(
-        self, session: DbSession, *, after: str, limit: int
-    ) -> list[PolicyObject]:
-        """It, on the first page."""
-        return [] if after else [catalog_object(CATALOG.id, CATALOG.to_mapping(), rev=HEAD)]
 
 
 class TeamSource(LoadedSource):
@@ -193,7 +77,7 @@ class TeamSource(LoadedSource):
 
 
 async def serve(at: Connection, keys: ServiceKeys, members: int, url: str | None) -> None:
-    """Serve the snapshot of so many members until the process is ended."""
+    """Serve a snapshot with this number of members until the process is ended."""
     rows: dict[str, list[Document]] = {}
     for name, document in documents(members):
         rows.setdefault(name, []).append(document)

@@ -1,6 +1,7 @@
 """Each part compares what it measured with its goals; here from recorded examples."""
 
-from benchmarks import acceptance, authz_state, checks, flatness, removals, start
+from benchmarks import acceptance, authz_state, flatness, removals, start
+from benchmarks import checks_found as checks
 from benchmarks.acceptance import Acceptances
 from benchmarks.authz_state import Changed, Loaded
 from benchmarks.flatness import BySize
