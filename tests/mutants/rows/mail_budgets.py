@@ -379,7 +379,7 @@ ROWS = (
         file="services/team/store/invitation_mails.py",
         old='"expires_at": mail.at + WINDOW,',
         new='"expires_at": mail.at,',
-        tests=("tests/services/test_stored.py", "-k", "invitation_mailed"),
+        tests=("tests/services/test_stored.py", "-k", "invitations_mailed"),
     ),
     Mutant(
         id="mails-about-one-thing-without-a-limit",
@@ -483,7 +483,7 @@ ROWS = (
         file="services/notification/store.py",
         old='"expires_at": max([now',
         new='"expires_at": min([now',
-        tests=("tests/services/test_stored.py", "-k", "mail_placed"),
+        tests=("tests/services/test_stored.py", "-k", "mails_placed"),
     ),
     Mutant(
         id="pace-of-an-invitation-is-of-the-whole-account",

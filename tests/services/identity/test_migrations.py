@@ -10,9 +10,11 @@ import pytest
 
 from services.identity.adapters.argon2 import Argon2Hasher
 from services.identity.migrations import EARLIER_INDEXES, migrations
+from services.identity.store import Store
 from services.identity.store.adoption import BATCH_SIZE, adopts, number_documents
 from shared.clock import SystemClock
 from shared.contracts.facts import shard_of
+from shared.ids import UserId
 from shared.indexes import Index, build_indexes
 from shared.links import Link, Links
 from shared.migrations import migrate
@@ -82,6 +84,10 @@ async def test_an_unverified_user_of_the_earlier_form_cannot_sign_in(
         kept = {document["_id"] async for document in database["users"].find({})}
         assert kept == ({OWNER} if written == "before the change" else {OWNER, SQUATTER})
         await nothing_opens(identity, "bo@example.com")
+        assert await Store(database).users_among([UserId(SQUATTER), UserId(OWNER)]) == {
+            OWNER: await Store(database).user(UserId(OWNER))
+        }
+        assert await Store(database).user(UserId(SQUATTER)) is None
         session = await identity.person("bo@example.com")
         assert session["user"]["id"] != SQUATTER
         assert (await identity.log_in("bo@example.com", SQUATTERS_PASSWORD)).status == 401
