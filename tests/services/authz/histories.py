@@ -42,9 +42,11 @@ def no_member(user_id: str, account_id: str = ACCOUNT) -> PolicyObject:
     return PolicyObject(kind=PolicyObjectKind.MEMBER, id=user_id, account_id=account_id, state=None)
 
 
-def project(project_id: str = PROD, account_id: str = ACCOUNT) -> PolicyObject:
+def project(
+    project_id: str = PROD, account_id: str = ACCOUNT, *, name: str = "prod"
+) -> PolicyObject:
     return PolicyObject(
-        kind=PolicyObjectKind.PROJECT, id=project_id, account_id=account_id, state={"name": "prod"}
+        kind=PolicyObjectKind.PROJECT, id=project_id, account_id=account_id, state={"name": name}
     )
 
 
