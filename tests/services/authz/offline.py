@@ -6,7 +6,8 @@ from typing import Any
 
 from rolecall import AccountState, Resource
 from services.authz.adapters.check_counter import CheckCounter
-from services.authz.domain.denials import Denials
+from services.authz.domain.allow_samples import NO_SAMPLES
+from services.authz.domain.decision_counts import DecisionCounts
 from services.authz.domain.policy_state import PolicyState
 from services.authz.use_cases.context import Ctx
 from services.authz.use_cases.evaluation import EvaluationRequest
@@ -60,7 +61,8 @@ def context(
         identity=follower,
         callers=absent,
         feed=absent,
-        denials=Denials(),
+        denials=DecisionCounts(),
+        allows=NO_SAMPLES,
         past=absent,
         places=absent,
         activity=RecentActivity(),
