@@ -15,7 +15,7 @@ from services.authz.routes import GATEWAY_ROUTES, INTERNAL_ROUTES, ROUTES
 from services.authz.routes.hot_evaluation import HotEvaluations
 from services.authz.settings import Settings
 from services.authz.use_cases.context import Ctx
-from services.authz.use_cases.policy_feed import PolicyFeed, ToldState
+from services.authz.use_cases.policy_feed import PolicyFeed, ToldSignIns, ToldState
 from shared.activity import RecentActivity
 from shared.bus import Bus
 from shared.clock import Clock
@@ -54,8 +54,8 @@ def build(
     following = Following(
         parts,
         {
-            Service.TEAM: ToldState(policy, feed, told=True),
-            Service.IDENTITY: ToldState(sign_ins, feed, told=False),
+            Service.TEAM: ToldState(policy, feed),
+            Service.IDENTITY: ToldSignIns(sign_ins, feed),
         },
         slot=settings.slot,
         view=view,

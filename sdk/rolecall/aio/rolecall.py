@@ -83,11 +83,6 @@ class Rolecall(Questions):
         self._following: asyncio.Task[None] | None = None
         self._keys: TokenKeys | None = None
 
-    @property
-    def knows_sessions(self) -> bool:
-        """Whether a check that names a session is answered like any other."""
-        return self._local is None
-
     async def __aenter__(self) -> Self:
         """Open the connections; local mode begins to follow the policy stream."""
         await self._transport.open()
@@ -113,6 +108,8 @@ class Rolecall(Questions):
 
         Raises:
             LeaseOverError: that takes longer than the timeout.
+            ClientRefusedError, RequestRefusedError: Rolecall refuses the stream, such as for a
+                wrong secret.
         """
         if self._follower is None:
             return
@@ -138,10 +135,10 @@ class Rolecall(Questions):
 
         `subject` is the id of a user, `resource` an id or what is known of the resource. `account`
         may be left out by a client that is bound to one. With `session`, the id of the user's
-        session, its end is a denial; that is always asked remotely. `at_least_revision` is a
-        `Rolecall-Revision` that the answer must contain. With `at`, a past time, the answer is from
-        the state of then; that is always asked remotely. `given` has the properties that conditions
-        of grants test; what Rolecall has stored wins over them.
+        session, its end is a denial. `at_least_revision` is a `Rolecall-Revision` that the answer
+        must contain. With `at`, a past time, the answer is from the state of then; that is always
+        asked remotely. `given` has the properties that conditions of grants test; what Rolecall has
+        stored wins over them.
 
         Raises:
             NoAnswerError: Rolecall did not answer in time.

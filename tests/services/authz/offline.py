@@ -52,7 +52,9 @@ def context(
     view = SimpleNamespace(applied={}, epoch=None)
     follower: Any = SimpleNamespace(holds=holds, source="team", view=view)
     client = ServiceClientObject(name="compute", scopes=("authz:check",))
-    sign_ins: Any = SimpleNamespace(client={CLIENT: client}.get)
+    sign_ins: Any = SimpleNamespace(
+        client={CLIENT: client}.get, ended_sessions=list, session_ended=lambda _: False
+    )
     absent: Any = None
     return Ctx(
         policy=known,

@@ -203,10 +203,7 @@ def crowd(**parts: Any) -> tuple[Ctx, EvaluationRequest]:
     """A denied check of CY in an account with many members who could allow it."""
     holds = parts.pop("holds", lambda: True)
     members = (member(CY, "viewer"), *(member(each, "admin") for each in ADMINS))
-    ctx = context(members, holds=holds)
-    ended: Any = ctx.sign_ins
-    ended.session_ended = lambda _: False
-    return replace(ctx, **parts), request(CY)
+    return replace(context(members, holds=holds), **parts), request(CY)
 
 
 async def test_an_explanation_is_made_in_turns_of_the_loop():
