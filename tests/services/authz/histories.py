@@ -13,8 +13,10 @@ CATALOGS = {catalog.id: catalog for catalog in (STANDARD, RUNPOD)}
 COMPILED = CompiledCatalog(STANDARD)
 
 ACCOUNT, OTHER_ACCOUNT = "acc_" + "a" * 32, "acc_" + "b" * 32
-ANA, BO, CY = ("usr_" + letter * 32 for letter in "abc")
+ANA, BO, CY, DI = ("usr_" + letter * 32 for letter in "abcd")
 PROD = "prj_" + "1" * 32
+INSTANCE = f"/v1/accounts/{ACCOUNT}/instances/i-1"
+"""A path of a service behind a gateway."""
 SESSION = "ses_" + "5" * 32
 CLIENT, BOUND_CLIENT = "cli_" + "c" * 32, "cli_" + "d" * 32
 

@@ -20,6 +20,7 @@ from tests.services.authz.histories import (
     BOUND_CLIENT,
     CLIENT,
     CY,
+    DI,
     OTHER_ACCOUNT,
     RUNPOD,
     account,
@@ -35,8 +36,6 @@ from tests.services.authz.streams import policy_stream
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-DI = "usr_" + "d" * 32
 
 
 def ended_of(user_id, session_id):

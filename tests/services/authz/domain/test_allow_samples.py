@@ -1,7 +1,6 @@
 """Allowed checks are drawn by their permission, and counted within bounds of their own."""
 
 import random
-from datetime import UTC, datetime
 
 import pytest
 
@@ -9,8 +8,8 @@ from services.authz.domain.allow_samples import EVERY, NO_SAMPLES, AllowSamples
 from services.authz.domain.checks import PermissionCheck
 from services.authz.domain.decision_counts import MAX_OF_ACCOUNT, Allowed
 from tests.lengths import SEED
+from tests.services.authz.histories import NOON
 
-NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SAMPLES = {"instance:delete": 1, EVERY: 10}
 
 
